@@ -1,0 +1,39 @@
+"""Bring an image to the training size, the same way for every source."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+
+def pads(native: int, size: int) -> bool:
+    """Whether images of `native` px become `size` px by repeating edge values: MNIST's 28 to 32, but not 8 to 32."""
+    return native < size and size - native <= size // 8
+
+
+def native_size(native: int, size: int) -> int:
+    """The side to which generated images are cropped on output: the set's own where it was padded."""
+    return native if pads(native, size) else size
+
+
+def fit(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """An image (H, W) or (H, W, C) as (C, size, size): centre-cropped square, then padded or resized."""
+    side = min(image.shape[:2])
+    top, left = (image.shape[0] - side) // 2, (image.shape[1] - side) // 2
+    image = image[top : top + side, left : left + side]
+    if pads(side, size):
+        before, after = padding(side, size)
+        image = np.pad(image, ((before, after), (before, after), *[(0, 0)] * (image.ndim - 2)), mode="edge")
+    elif side != size:
+        image = np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.LANCZOS))
+    return np.ascontiguousarray(image[None] if image.ndim == 2 else image.transpose(2, 0, 1))
+
+
+def padding(native: int, size: int) -> tuple[int, int]:
+    """Pixels added before and after each side; `crop` takes the same away."""
+    return (size - native) // 2, size - native - (size - native) // 2
+
+
+def crop(images: NDArray[np.uint8], native: int) -> NDArray[np.uint8]:
+    """Images (..., H, H) cropped back to the side they had before they were padded."""
+    before, _ = padding(native, images.shape[-1])
+    return images[..., before : before + native, before : before + native]

@@ -1,0 +1,108 @@
+"""ImageSet: what every data set becomes, whatever it was before.
+
+One code path serves classes and attributes: a class is a one-hot row of `conditions`. Large sets are memory-mapped from
+the cache that `data/__init__.py` keeps. No torch. Read next: `data/__init__.py`.
+
+Letters: N images, C channels, H = W the training size, K conditions.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan.facts import DataFacts
+from gan.files import write_json
+
+Kind = Literal["class", "attributes"]
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Images of one size with their conditions.
+
+    `images` uint8 (N, C, H, W); `conditions` float32 (N, K), one-hot rows where `kind` is "class", else 0/1 each; `names`
+    of the K conditions; `split` (N,) of "train", "val", "test"; `group` (N,) names the patient or slide an image came
+    from, or None where that is not known. `native_size` is the side to which generated images are cropped on output.
+    `notices` are things the user should know of how the set was read, one sentence each.
+    """
+
+    images: NDArray[np.uint8]
+    conditions: NDArray[np.float32]
+    names: tuple[str, ...]
+    kind: Kind
+    split: NDArray[np.str_]
+    group: NDArray[np.str_] | None
+    native_size: int
+    title: str
+    source: str
+    licence: str
+    notices: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        n, _, height, width = self.images.shape
+        assert self.images.dtype == np.uint8 and height == width, "images are uint8 (N, C, H, H)"
+        assert self.conditions.shape == (n, len(self.names)) and self.conditions.dtype == np.float32
+        assert len(self.split) == n and (self.group is None or len(self.group) == n)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def rows(self, split: str) -> NDArray[np.int64]:
+        """Positions of one split's images, ascending."""
+        return np.flatnonzero(self.split == split)
+
+    def labels(self) -> NDArray[np.int64]:
+        """The class of each image (N,); only where `kind` is "class"."""
+        assert self.kind == "class"
+        return self.conditions.argmax(axis=1)
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Images per split and condition: `{"train": {"cat": 12, ...}, ...}`; an attribute counts where it is 1."""
+        return {
+            split: dict(zip(self.names, self.conditions[self.rows(split)].sum(axis=0).astype(int).tolist(), strict=True))
+            for split in SPLITS
+        }
+
+    def facts(self) -> DataFacts:
+        """What a run keeps of the set, so that its folder works without it."""
+        return DataFacts(
+            names=self.names,
+            kind=self.kind,
+            channels=self.images.shape[1],
+            image_size=self.images.shape[2],
+            native_size=self.native_size,
+            title=self.title,
+            source=self.source,
+            licence=self.licence,
+            conditions=self.conditions[self.rows("train")].astype(np.uint8),
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write the set to a cache folder, which `open_cached` reads; images already in the folder are left alone."""
+        if not (folder / "images.npy").exists():
+            np.save(folder / "images.npy", self.images)
+        np.save(folder / "conditions.npy", self.conditions)
+        np.save(folder / "split.npy", self.split.astype("U5"))
+        if self.group is not None:
+            np.save(folder / "group.npy", self.group.astype(np.str_))
+        texts = {key: getattr(self, key) for key in ("names", "kind", "native_size", "title", "source", "licence", "notices")}
+        write_json(folder / "set.json", texts)  # last: its presence says that the rest is whole
+
+    @classmethod
+    def open_cached(cls, folder: Path) -> "ImageSet":
+        """The set in a cache folder, its images memory-mapped."""
+        texts = json.loads((folder / "set.json").read_text())
+        texts |= {key: tuple(texts[key]) for key in ("names", "notices")}
+        group = folder / "group.npy"
+        return cls(
+            images=np.load(folder / "images.npy", mmap_mode="r"),
+            conditions=np.load(folder / "conditions.npy"),
+            split=np.load(folder / "split.npy"),
+            group=np.load(group) if group.exists() else None,
+            **texts,
+        )

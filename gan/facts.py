@@ -1,0 +1,45 @@
+"""DataFacts: what a run must know of its data once trained, kept in its folder so that it works on another machine.
+
+Written by the trainer when it has read its data; read by the networks, the gallery and the export. No torch.
+"""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan.files import read_json, replacing, write_json
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """Names, sizes and the training split's conditions (n, K) as uint8; `kind` is "class" or "attributes"."""
+
+    names: tuple[str, ...]
+    kind: str
+    channels: int
+    image_size: int
+    native_size: int
+    title: str
+    source: str
+    licence: str
+    conditions: NDArray[np.uint8]
+
+    def save(self, folder: Path) -> None:
+        """Write data.json and conditions.npz into a run folder."""
+        with replacing(folder / "conditions.npz") as temporary, open(temporary, "wb") as file:
+            np.savez_compressed(file, conditions=np.packbits(self.conditions, axis=1))
+        texts = asdict(self)
+        del texts["conditions"]
+        write_json(folder / "data.json", texts)
+
+    @classmethod
+    def load(cls, folder: Path) -> "DataFacts | None":
+        """The facts in a run folder, or None where they are not written yet."""
+        texts = read_json(folder / "data.json")
+        if texts is None:
+            return None
+        names = tuple(texts.pop("names"))
+        packed = np.load(folder / "conditions.npz")["conditions"]
+        return cls(names=names, conditions=np.unpackbits(packed, axis=1, count=len(names)), **texts)

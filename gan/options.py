@@ -1,0 +1,174 @@
+"""The walk over RunConfig's fields, and configs made from dotted paths, command lines and config.json.
+
+Everything that shows or takes an option goes through `options()`; everything that makes a config goes through `build()`,
+whose errors name the option, the value and what it takes.
+"""
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import ValidationError
+from pydantic_core import PydanticUndefined
+
+from gan.config import RunConfig, Section
+from gan.errors import ConfigError
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option as a surface needs it: made from its field, never written by hand."""
+
+    path: str
+    kind: type  # str, int, float, bool or tuple
+    default: Any
+    help: str
+    label: str
+    unit: str
+    advanced: bool
+    only_for: tuple[str, ...]
+    choices: tuple[Any, ...]
+    minimum: float | None
+    maximum: float | None
+    multiple_of: int | None
+    text_takes: str
+
+    @property
+    def section(self) -> str:
+        return self.path.split(".")[0]
+
+    @property
+    def takes(self) -> str:
+        """What the option takes, in words for an error message."""
+        if self.choices:
+            return "one of " + ", ".join(str(choice) for choice in self.choices)
+        if self.kind is bool:
+            return "true or false"
+        if self.kind is tuple:
+            return "names separated by commas"
+        if self.kind is str:
+            return self.text_takes
+        noun = "a whole number" if self.kind is int else "a number"
+        step = f", in steps of {self.multiple_of}" if self.multiple_of else ""
+        return f"{noun} from {self.minimum:,} to {self.maximum:,}{step}"
+
+    def applies(self, data_name: str) -> bool:
+        """Whether the option means anything for that data set; a form hides what does not."""
+        return not self.only_for or data_name in self.only_for
+
+
+def options() -> Iterator[Option]:
+    """Every option of a RunConfig, in the order of its sections and fields."""
+    for section, outer in RunConfig.model_fields.items():
+        model = outer.annotation
+        assert isinstance(model, type) and issubclass(model, Section)
+        for name, field in model.model_fields.items():
+            extra = field.json_schema_extra
+            assert isinstance(extra, dict) and field.default is not PydanticUndefined
+            choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+            limits = extra["limits"]
+            assert isinstance(limits, dict)
+            yield Option(
+                path=f"{section}.{name}",
+                kind=type(field.default),
+                default=field.default,
+                help=field.description or "",
+                label=str(extra["label"]),
+                unit=str(extra["unit"]),
+                advanced=bool(extra["advanced"]),
+                only_for=tuple(extra["only_for"]),  # type: ignore[arg-type]
+                choices=choices,
+                minimum=limits.get("ge"),
+                maximum=limits.get("le"),
+                multiple_of=limits.get("multiple_of"),
+                text_takes=str(extra["takes"]),
+            )
+
+
+def build(values: Mapping[str, Any]) -> RunConfig:
+    """A RunConfig from dotted paths, such as `{"train.batch": "32"}`; text is converted to the option's type.
+
+    Raises ConfigError naming the first bad option, its value and what it takes.
+    """
+    known = {o.path: o for o in options()}
+    nested: dict[str, dict[str, Any]] = {}
+    for path, value in values.items():
+        if path not in known:
+            raise ConfigError(f"There is no option {path}.{_closest(path, known)}")
+        section, name = path.split(".")
+        if known[path].kind is tuple and isinstance(value, str):
+            value = tuple(part.strip() for part in value.split(",") if part.strip())
+        elif isinstance(value, str) and known[path].kind is not str:
+            value = _number(value)
+        nested.setdefault(section, {})[name] = value
+    try:
+        return RunConfig.model_validate({section: nested.get(section, {}) for section in RunConfig.model_fields})
+    except ValidationError as error:
+        raise ConfigError(_message(error, known)) from None
+
+
+def changed(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
+    """`config` with some options set by their dotted path; raises ConfigError as `build` does."""
+    return build(config.flat() | dict(values))
+
+
+def to_json(config: RunConfig) -> str:
+    """The text of a run's config.json."""
+    return json.dumps({"version": VERSION} | config.model_dump(mode="json"), indent=2) + "\n"
+
+
+def from_json(text: str) -> RunConfig:
+    """The config in a config.json's text; raises ConfigError where it is damaged or from a newer version."""
+    try:
+        document = json.loads(text)
+        version = document.pop("version")
+    except (ValueError, AttributeError, KeyError):
+        raise ConfigError("config.json is damaged: it takes one JSON object with a version.") from None
+    if version != VERSION:
+        raise ConfigError(
+            f"config.json has version {version}: this program reads version {VERSION}. Update the program."
+        )
+    return build({f"{s}.{n}": value for s, section in document.items() for n, value in section.items()})
+
+
+def arguments(config: RunConfig, base: RunConfig) -> list[str]:
+    """The command-line arguments that turn `base` into `config`."""
+    before = base.flat()
+    return [
+        part for path, value in config.flat().items() if value != before[path] for part in (f"--{path}", written(value))
+    ]
+
+
+def written(value: Any) -> str:
+    """An option's value as it is written on the command line."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ",".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _number(text: str) -> Any:
+    """A number where the text is one: pydantic refuses the text "32" for a choice of 32, and takes it elsewhere."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _closest(path: str, known: Mapping[str, Option]) -> str:
+    near = difflib.get_close_matches(path, known, n=1, cutoff=0.5)
+    return f" Did you mean {near[0]}?" if near else " `python -m gan train --help` lists them all."
+
+
+def _message(error: ValidationError, known: Mapping[str, Option]) -> str:
+    first = error.errors()[0]
+    path = ".".join(str(part) for part in first["loc"][:2])
+    if path not in known or first["type"] == "value_error":  # a rule across fields: its text is ours already
+        return first["msg"].removeprefix("Value error, ") + "."
+    shown = first["input"] if first["input"] != "" else "empty"
+    return f"{path} is {shown}: it takes {known[path].takes}."

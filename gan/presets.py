@@ -1,0 +1,60 @@
+"""Named RunConfigs, each with one line of why.
+
+A preset is a starting point: the command line and the form change single options of it. Read next: `runs.py`.
+"""
+
+from dataclasses import dataclass
+
+from gan.config import RunConfig
+from gan.errors import ConfigError
+from gan.options import build
+
+
+@dataclass(frozen=True)
+class Preset:
+    title: str
+    why: str
+    config: RunConfig
+
+
+PRESETS = {
+    "digits-quick": Preset(
+        "Digits, quick",
+        "See the whole journey in two minutes on any computer: 1,797 small digits that need no download.",
+        build(
+            {"data.name": "digits", "model.width": 16, "train.kimg": 60, "train.batch": 32, "train.snapshot_kimg": 6}
+        ),
+    ),
+    "mnist": Preset(
+        "MNIST",
+        "The report's first experiment: 60,000 handwritten digits by class, in minutes on a CPU.",
+        build(
+            {"data.name": "mnist", "model.width": 32, "train.kimg": 200, "train.batch": 128, "train.snapshot_kimg": 20}
+        ),
+    ),
+    "celeba-64": Preset(
+        "CelebA faces, 64 px",
+        "The report's second experiment: faces by 40 attributes. Wants a GPU; for non-commercial research only.",
+        build({"data.name": "celeba", "train.kimg": 4000, "train.batch": 128, "train.snapshot_kimg": 200}),
+    ),
+    "own-images": Preset(
+        "Your own images",
+        "A few hundred to a few thousand labelled images of yours, drawn equally often from each class.",
+        build(
+            {
+                "data.name": "folder",
+                "data.balance": True,
+                "model.width": 32,
+                "train.kimg": 200,
+                "train.snapshot_kimg": 20,
+            }
+        ),
+    ),
+}
+
+
+def preset(name: str) -> Preset:
+    """The preset of that name; raises ConfigError that lists them."""
+    if name not in PRESETS:
+        raise ConfigError(f"There is no preset {name}: it takes one of {', '.join(PRESETS)}.")
+    return PRESETS[name]

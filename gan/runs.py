@@ -1,0 +1,160 @@
+"""A run is a folder. What lies in it, by name; no torch, so that a page that lists runs opens at once.
+
+    config.json    what was asked, with a version               about.json      title and creation time
+    data.json      what the networks were built from            conditions.npz  the training split's conditions
+    queued.json    its place in the queue                       started.json    device, process, time
+    alive.lock     held by the trainer while it lives           log.txt         what the trainer printed
+    stop           an empty file: please stop                   end.json        the trainer's own last word
+    status.json    phase and progress, replaced whole           metrics.jsonl   the curves (`metrics.py`)
+    samples/       fixed-noise pictures, <seen>.png             snapshots/      <seen>/ (`checkpoint.py`)
+    exports/       downloads and their ledger (`export.py`)
+
+Whether a run is queued, running or lost is computed from these by `jobs/state.py`, never stored. Read next: that one.
+"""
+
+import re
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from gan import options, settings
+from gan.config import RunConfig
+from gan.facts import DataFacts
+from gan.errors import ConfigError, RunError
+from gan.files import read_json, write_json
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run folder. Paths always; contents when they are asked for."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @cached_property
+    def config(self) -> RunConfig:
+        """What was asked for; raises RunError where config.json is absent, damaged or newer than this program."""
+        try:
+            return options.from_json((self.path / "config.json").read_text())
+        except FileNotFoundError:
+            raise RunError(
+                f"The run {self.name} has no config.json: its folder is broken. Delete {self.path}."
+            ) from None
+        except ConfigError as error:
+            raise RunError(f"The run {self.name} cannot be read: {error}") from None
+
+    @cached_property
+    def created(self) -> float:
+        """Seconds since 1970 when the run was made."""
+        return float((read_json(self.path / "about.json") or {}).get("created", 0.0))
+
+    @property
+    def title(self) -> str:
+        """What people call the run; its name until somebody changes it."""
+        return str((read_json(self.path / "about.json") or {}).get("title") or self.name)
+
+    @property
+    def total(self) -> int:
+        """Images the finished run will have seen."""
+        return round(self.config.train.kimg * 1000)
+
+    def facts(self) -> DataFacts:
+        """What the networks were built from; raises RunError before the trainer has read its data."""
+        facts = DataFacts.load(self.path)
+        if facts is None:
+            raise RunError(f"The run {self.name} has not read its data yet: wait for its first snapshot.")
+        return facts
+
+    def status(self) -> dict[str, Any]:
+        """The trainer's last report: `phase, seen, total, images_per_second, seconds_left, time`; empty before the first."""
+        return read_json(self.path / "status.json") or {}
+
+    def snapshots(self) -> list[int]:
+        """Images seen at each snapshot that is whole, ascending."""
+        found = (self.path / "snapshots").glob("*/ready.json")
+        return sorted(int(path.parent.name) for path in found if path.parent.name.isdigit())
+
+    def snapshot(self, seen: int | None = None) -> Path:
+        """The folder of one snapshot, the newest by default; raises RunError that lists those there are."""
+        there = self.snapshots()
+        if not there:
+            raise RunError(f"The run {self.name} has no snapshot yet: wait for its first.")
+        if seen is not None and seen not in there:
+            raise RunError(f"The run {self.name} has no snapshot {seen}: it has {', '.join(map(str, there))}.")
+        return self.path / "snapshots" / f"{there[-1] if seen is None else seen:09d}"
+
+    def samples(self) -> dict[int, Path]:
+        """The fixed-noise pictures by images seen, ascending."""
+        found = (self.path / "samples").glob("*.png")
+        return {int(path.stem): path for path in sorted(found) if path.stem.isdigit()}
+
+
+def find(name: str) -> Run:
+    """The run of that name; raises RunError where the name is not one or there is none."""
+    check_name(name)
+    path = settings.store() / name
+    if not path.is_dir():
+        raise RunError(f"There is no run {name} in {settings.store()}. `python -m gan runs` lists them.")
+    return Run(path)
+
+
+def check_name(name: str) -> None:
+    """Raise RunError unless `name` can name a run: the name is a folder's name and part of a link."""
+    if not NAME.fullmatch(name):
+        raise RunError(
+            f"{name!r} cannot name a run: it takes 1 to 64 small letters, digits, - and _, the first a letter or digit."
+        )
+
+
+def all_runs() -> list[Run]:
+    """Every folder of the store that can be a run, broken ones included, the newest first."""
+    store = settings.store()
+    if not store.is_dir():
+        return []
+    found = [Run(path) for path in store.iterdir() if path.is_dir() and NAME.fullmatch(path.name)]
+    return sorted(found, key=lambda run: (run.created, run.name), reverse=True)
+
+
+def create(config: RunConfig, name: str | None = None) -> Run:
+    """Make the folder of a new run; raises RunError where the name is taken. `mkdir` is the atomic claim of a name."""
+    if name is not None:
+        check_name(name)
+    store = settings.store()
+    store.mkdir(parents=True, exist_ok=True)
+    now = time.time()
+    path = _claim(store, name) if name else _claim_dated(store, config, now)
+    for folder in ("samples", "snapshots", "exports"):
+        (path / folder).mkdir()
+    write_json(path / "about.json", {"created": now, "title": ""})
+    (path / "config.json").write_text(options.to_json(config))
+    return Run(path)
+
+
+def _claim(store: Path, name: str) -> Path:
+    try:
+        (store / name).mkdir()
+    except FileExistsError:
+        raise RunError(f"There is a run {name} already: choose another name.") from None
+    return store / name
+
+
+def _claim_dated(store: Path, config: RunConfig, now: float) -> Path:
+    """A name from the data and the time, with a number behind it where that is taken."""
+    data = config.data.flag if config.data.name == "medmnist" else config.data.name
+    stem = f"{data}-{time.strftime('%m%d-%H%M', time.localtime(now))}"
+    number = 1
+    while True:
+        path = store / (stem if number == 1 else f"{stem}-{number}")
+        try:
+            path.mkdir()
+        except FileExistsError:
+            number += 1
+        else:
+            return path
