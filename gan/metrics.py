@@ -1,8 +1,8 @@
 """A run's metrics.jsonl: one JSON object a line, appended with a single write each, read from where one left off.
 
 Columns: `seen` (training images so far), `seconds` (of training, over all resumptions), `images_per_second`, `loss_d`,
-`loss_g`, `d_x`, `d_g_z1` (before D's update), `d_g_z2` (after). JSON lines because they work on a shared file system and
-need no lock. A torn last line is dropped, never an error. Read next: `train.py`, which writes them.
+`loss_g`, `d_x`, `d_g_z1` (before D's update), `d_g_z2` (after). JSON lines because they work on a shared file system
+and need no lock. A torn last line is dropped, never an error. Read next: `train.py`, which writes them.
 """
 
 import json
@@ -27,7 +27,7 @@ class MetricsWriter:
         if len(kept) < len(rows) or not whole:
             with replacing(path) as temporary:
                 temporary.write_text("".join(json.dumps(row) + "\n" for row in kept))
-        self._file: IO[bytes] = open(path, "ab", buffering=0)
+        self._file: IO[bytes] = open(path, "ab", buffering=0)  # noqa: SIM115 (closed by close(); a row is one system call)
 
     def append(self, row: dict[str, Any]) -> None:
         """Write one row with one system call; raises OSError where the disk took only a part of it."""

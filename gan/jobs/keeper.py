@@ -1,0 +1,172 @@
+"""The queue process: starts what has its turn, collects exits, kills what was stopped and goes on. Then it ends itself.
+
+Nobody has to start it: whoever submits, stops or looks does so if none runs. Everything it needs to know lies in files,
+so that a new one goes on where a killed one was. It reads no run's config and imports neither torch nor pydantic.
+"""
+
+import logging
+import os
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gan import settings
+from gan.files import read_json, write_json
+from gan.jobs import device_list, launch, locks, processes, turns
+
+LOOK_EVERY = 0.2  # seconds between two looks at the files and locks
+SIGNAL_EVERY = 1.0  # a signal sent right after a launch can be lost: it is sent again
+_log = logging.getLogger("gan.jobs")
+
+
+@dataclass
+class Child:
+    """A process that this queue process started, to be reaped."""
+
+    process: "subprocess.Popen[bytes]"
+    folder: Path
+    started: dict[str, Any]
+
+
+@dataclass
+class Watch:
+    """What the queue process remembers between two looks; losing it costs a killed job's exit code and no more."""
+
+    children: list[Child] = field(default_factory=list)
+    first_seen: dict[str, float] = field(default_factory=dict)  # monotonic: the clock may be set back
+    signalled: dict[str, float] = field(default_factory=dict)
+    killed_after: dict[int, int] = field(default_factory=dict)  # seconds of grace by ticket
+
+
+def keep(lock: int) -> None:
+    """Look until nothing waits, runs or is being stopped; then give the lock back and return."""
+    watch = Watch()
+    while True:
+        reap(watch)
+        enforce_stops(watch)
+        clear_remains(watch)
+        start_waiting(watch)
+        if not watch.children and not list(_stops()) and not turns.row():
+            with locks.deciding():  # whoever enqueues holds this, so that nothing slips in between the look and the end
+                if not list(_stops()) and not turns.row():
+                    os.close(lock)
+                    return
+        time.sleep(LOOK_EVERY)
+
+
+def start_waiting(watch: Watch) -> None:
+    """Start every run that has its turn, in the order of the row."""
+    if not turns.row():
+        return
+    with locks.deciding():
+        for waiting, device in turns.granted(turns.row()):
+            if waiting.in_terminal:
+                continue  # its slot is left free for it, and it takes that itself
+            try:
+                if device is None:
+                    _fail(waiting, device_list.absent(waiting.asked), "device")
+                else:
+                    _start(watch, waiting, device)
+            except OSError as error:
+                _log.error("%s could not be started: %s", waiting.name, error)
+                _fail_if_possible(waiting, error)
+
+
+def _start(watch: Watch, waiting: turns.Waiting, device: str) -> None:
+    alive = locks.take(waiting.folder / "alive.lock")
+    slot = device_list.take_slot(device, waiting.name)
+    with launch.closing(alive, slot):
+        if alive is None or slot is None:
+            return
+        process = launch.launch(
+            waiting.folder,
+            waiting.arguments,
+            waiting.environment,
+            ticket=waiting.ticket,
+            device=device,
+            alive=alive,
+            slot=slot,
+        )
+    (waiting.folder / "queued.json").unlink(missing_ok=True)
+    started = read_json(waiting.folder / "started.json") or {}
+    watch.children.append(Child(process, waiting.folder, started))
+    _log.info("%s started on %s as process %d", waiting.name, device, process.pid)
+
+
+def _fail(waiting: turns.Waiting, cause: str, kind: str) -> None:
+    """End a run that cannot be started, in words."""
+    launch.mark_started(waiting.folder, waiting.ticket, waiting.asked, None, arguments=list(waiting.arguments))
+    word = {"state": "failed", "cause": cause, "kind": kind, "ticket": waiting.ticket, "time": time.time()}
+    write_json(waiting.folder / "end.json", word)
+    (waiting.folder / "queued.json").unlink(missing_ok=True)
+    _log.info("%s failed: %s", waiting.name, cause)
+
+
+def _fail_if_possible(waiting: turns.Waiting, error: OSError) -> None:
+    """A full or damaged disk may refuse this too: then the run goes on waiting, and is tried at the next look."""
+    try:
+        _fail(waiting, f"It could not be started: {error}", "start")
+    except OSError as again:
+        _log.error("%s waits: %s", waiting.name, again)
+
+
+def reap(watch: Watch) -> None:
+    """Collect the exits of our children and note each code for `states.py`; nothing is written over a last word."""
+    for child in list(watch.children):
+        code = child.process.poll()
+        if code is None:
+            continue
+        watch.children.remove(child)
+        ticket = locks.number(child.started.get("ticket"))
+        before = locks.number(child.started.get("memory_kills"))
+        word: dict[str, Any] = {"ticket": ticket, "code": code, "killed_after": watch.killed_after.pop(ticket, None)}
+        word["memory_ran_out"] = processes.kills_for_memory() > before
+        _log.info("%s ended with code %d", child.folder.name, code)
+        _note_exit(child.folder, word)
+
+
+def _note_exit(folder: Path, word: dict[str, Any]) -> None:
+    try:
+        write_json(folder / "exit.json", word)
+    except OSError as error:  # the folder was removed, or the disk is full: the state is then told without the code
+        _log.warning("the exit of %s could not be noted: %s", folder.name, error)
+
+
+def enforce_stops(watch: Watch) -> None:
+    """Ask each job that shall stop again and again, and kill it with its whole tree when its grace is over."""
+    for path in _stops():
+        asked = read_json(path) or {}
+        folder = Path(str(asked.get("folder", "")))
+        started = read_json(folder / "started.json") or {}
+        if started.get("ticket") != asked.get("ticket") or not locks.held(folder / "alive.lock"):
+            path.unlink(missing_ok=True)  # it has ended; what may be left of it is `clear_remains`'s
+            continue
+        now, grace = time.monotonic(), settings.stop_grace()
+        if now - watch.first_seen.setdefault(path.name, now) > grace:
+            ticket = locks.number(started.get("ticket"))
+            watch.killed_after[ticket] = grace
+            _note_exit(folder, {"ticket": ticket, "code": None, "killed_after": grace})
+            _log.info("%s did not end in %d s: %d processes killed", folder.name, grace, processes.kill_tree(started))
+        elif now - watch.signalled.get(path.name, 0.0) > SIGNAL_EVERY:
+            watch.signalled[path.name] = now
+            processes.ask_to_end(started)
+
+
+def clear_remains(watch: Watch) -> None:
+    """Kill what a dead job left behind, so that its device is free at once.
+
+    A main process that died alone leaves loading workers, which hold the device's lock until they notice.
+    """
+    for path in (locks.jobs_folder() / "devices").glob("*.lock"):
+        if not locks.held(path):
+            continue
+        folder = settings.store() / path.read_text().strip()
+        started = read_json(folder / "started.json") or {}
+        if started.get("pid") and not processes.lives(started):
+            _log.info("%d processes that %s left behind killed", processes.kill_tree(started), folder.name)
+
+
+def _stops() -> list[Path]:
+    return list((locks.jobs_folder() / "stops").glob("*.json"))

@@ -1,0 +1,102 @@
+"""Who is alive, told by the kernel: advisory locks that die with their holder, and the counter that orders the queue.
+
+A pid can be reused and a file can lie; a `flock` is freed the instant its last holder is gone, even by SIGKILL or a
+power cut. A holder takes the lock exclusively; a reader asks with a shared one, so that readers never see each other.
+The lock belongs to the open file: a child that inherits the descriptor holds it too. Read next: `states.py`.
+"""
+
+import contextlib
+import fcntl
+import os
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from gan import settings
+from gan.files import exclusive, read_json, replacing
+
+
+def jobs_folder() -> Path:
+    """Where the locks, the ticket counter, pending stops and the queue's log lie."""
+    return settings.store() / ".jobs"
+
+
+def held(path: Path) -> bool:
+    """Whether some process holds the lock file; never creates it, so that it works on a read-only store."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def take(path: Path) -> int | None:
+    """Take the lock and give its descriptor, or None where another process holds it. Never waits for a holder."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            # Readers' shared locks are in the way for microseconds only: where one of ours fits beside them, try again.
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(descriptor)
+                return None
+            os.close(descriptor)
+            time.sleep(random.uniform(0.0005, 0.003))
+            continue
+        if same_file(descriptor, path):
+            return descriptor
+        os.close(descriptor)  # the file was replaced between the two calls
+
+
+def same_file(descriptor: int, path: Path) -> bool:
+    """Whether an open descriptor is the file that the path names now."""
+    try:
+        named, opened = path.stat(), os.fstat(descriptor)
+    except OSError:  # no such file, or no such descriptor: then they are not the same
+        return False
+    return (named.st_dev, named.st_ino) == (opened.st_dev, opened.st_ino)
+
+
+@contextlib.contextmanager
+def deciding() -> Iterator[None]:
+    """Held for the few milliseconds in which somebody enqueues, cancels, starts or deletes: one decision at a time."""
+    jobs_folder().mkdir(parents=True, exist_ok=True)
+    with exclusive(jobs_folder() / "deciding.lock"):
+        yield
+
+
+def next_ticket(folder: Path) -> int:
+    """A number larger than every one given before and than those in `folder`; to be called while `deciding()`.
+
+    A counter and not the clock orders the queue, because clocks are set back and twenty submissions share a second.
+    """
+    counter = jobs_folder() / "ticket"
+    try:
+        last = int(counter.read_text())
+    except (FileNotFoundError, ValueError):  # lost or damaged: go on above everything that is written down
+        last = max((_written(path) for path in settings.store().glob("*/")), default=0)
+    ticket = max(last, _written(folder)) + 1  # a folder copied from another machine brings larger numbers
+    with replacing(counter) as temporary:
+        temporary.write_text(str(ticket))
+    return ticket
+
+
+def _written(folder: Path) -> int:
+    """The largest ticket in a run folder's files, 0 where there is none."""
+    files = (read_json(folder / name) or {} for name in ("queued.json", "started.json", "end.json"))
+    return max(number(document.get("ticket")) for document in files)
+
+
+def number(value: object) -> int:
+    """A ticket as read from a file: 0 for what is not a whole number."""
+    return value if isinstance(value, int) else 0

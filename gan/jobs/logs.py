@@ -1,0 +1,48 @@
+"""What a job printed: the end of its log, and its log as it grows."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+TAIL_BYTES = 65_536
+POLL_SECONDS = 0.3
+
+
+def log_tail(folder: Path, lines: int = 20) -> str:
+    """The last lines of log.txt, "" where there is none; of a progress line that was redrawn only its last form."""
+    try:
+        with open(folder / "log.txt", "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES))
+            text = file.read().decode(errors="replace")
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")[-lines - 1 :] if line)
+
+
+def follow_file(path: Path, goes_on: Callable[[], bool]) -> Iterator[str]:
+    """The lines of a log from its beginning, each without its end, and new ones as they come while `goes_on()` says so.
+
+    Begins again where the file was replaced by a shorter one.
+    """
+    offset, rest = 0, b""
+    while True:
+        last_look = not goes_on()  # asked before the read, so that what was printed until then is not missed
+        try:
+            with open(path, "rb") as file:
+                if os.fstat(file.fileno()).st_size < offset:
+                    offset, rest = 0, b""
+                file.seek(offset)
+                fresh = file.read()
+        except FileNotFoundError:
+            fresh = b""
+        offset += len(fresh)
+        *whole, rest = (rest + fresh).split(b"\n")
+        for line in whole:
+            yield line.decode(errors="replace")
+        if last_look:
+            if rest:
+                yield rest.decode(errors="replace")
+            return
+        if not fresh:
+            time.sleep(POLL_SECONDS)

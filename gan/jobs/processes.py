@@ -1,0 +1,126 @@
+"""Processes: which one a pid meant, the environment a job gets, and ending a whole tree of them.
+
+A pid alone proves nothing: it may be a stranger's by now. Its identity is the pid with the tick at which the process
+was started, and nothing is signalled unless both agree and the job's lock is held. Read next: `launch.py`.
+"""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from gan import settings
+
+# What a job sees of its submitter's environment: settings, and what Python and CUDA need. No secrets.
+PASSED = {"PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"}
+PASSED |= {"PYTHONPATH", "VIRTUAL_ENV", "CONDA_PREFIX", "XDG_CACHE_HOME", "SSL_CERT_FILE", "CC", "CXX"}
+PASSED |= {"http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"}
+PASSED_PREFIXES = ("GAN_", "CUDA_", "OMP_", "MKL_", "OPENBLAS_", "TORCH", "PYTORCH_", "NVIDIA_", "TRITON_", "LC_")
+JOB_VARIABLE = "GAN_JOB"  # tells the process that the queue started which locks it was given
+
+
+def job_environment(own: Mapping[str, str]) -> dict[str, str]:
+    """The part of an environment that a job gets, with this store named absolutely."""
+    passed = {k: v for k, v in own.items() if k in PASSED or k.startswith(PASSED_PREFIXES)}
+    passed.pop(JOB_VARIABLE, None)
+    return passed | {"GAN_STORE": str(settings.store()), "PYTHONUNBUFFERED": "1"}
+
+
+def identity(pid: int) -> str:
+    """When the process of that pid was started, in a clock that nobody can set; empty where there is none.
+
+    A zombie counts as none: it has ended and only waits for its parent.
+    """
+    if sys.platform == "linux":
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            return ""
+        return "" if fields[0] in "ZX" else fields[19]  # state, and starttime in ticks since boot
+    try:
+        process = psutil.Process(pid)
+        return "" if process.status() == psutil.STATUS_ZOMBIE else str(process.create_time())
+    except psutil.NoSuchProcess:
+        return ""
+
+
+def boot() -> str:
+    """A name of this start of the machine, so that a job can be seen to be of an earlier one; empty where not known."""
+    path = Path("/proc/sys/kernel/random/boot_id")
+    return path.read_text().strip() if path.exists() else ""
+
+
+def kills_for_memory() -> int:
+    """How many processes the kernel has killed for want of memory since it started; 0 where it does not say."""
+    path = Path("/proc/vmstat")
+    lines = path.read_text().splitlines() if path.exists() else []
+    return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
+
+
+def lives(started: Mapping[str, Any]) -> bool:
+    """Whether the very process that a started.json names still runs on this start of this machine."""
+    pid = started.get("pid")
+    if not isinstance(pid, int) or started.get("boot") != boot():
+        return False
+    return bool(identity(pid)) and identity(pid) == started.get("identity")
+
+
+def ask_to_end(started: Mapping[str, Any]) -> None:
+    """Send SIGTERM to a job's main process alone: its loading workers are its own to end. Nothing for a stranger."""
+    if lives(started):
+        send(int(started["pid"]), signal.SIGTERM)
+
+
+def kill_tree(started: Mapping[str, Any]) -> int:
+    """SIGKILL a job's main process, all its descendants and the rest of its session; gives how many there were."""
+    killed = 0
+    for _ in range(50):  # a process may fork while it is being killed: until none is left
+        members = _members(started)
+        if not members:
+            break
+        for pid in members:
+            send(pid, signal.SIGKILL)
+        killed = max(killed, len(members))
+        time.sleep(0.02)
+    return killed
+
+
+def _members(started: Mapping[str, Any]) -> list[int]:
+    """The living pids of a job: what descends from its main process, and what is left of its session without it.
+
+    A session's number cannot be given to a new process while any process of the session lives, so that the session is
+    the job's own if its leader is, or if there is no process of that pid at all.
+    """
+    pid = started.get("pid")
+    if not isinstance(pid, int) or started.get("boot") != boot():
+        return []
+    main_lives = lives(started)
+    found: set[int] = set()
+    if main_lives:
+        try:
+            found = {pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))}
+        except psutil.NoSuchProcess:
+            found = set()
+    if started.get("session") and (main_lives or not identity(pid)):
+        found |= {other for other in psutil.pids() if _session(other) == pid}
+    return sorted(other for other in found if identity(other))
+
+
+def _session(pid: int) -> int:
+    try:
+        return os.getsid(pid)
+    except (ProcessLookupError, PermissionError):
+        return -1
+
+
+def send(pid: int, number: signal.Signals) -> None:
+    """Send a signal to a process that may have ended in the meantime."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return

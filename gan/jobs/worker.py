@@ -1,0 +1,236 @@
+"""The side of the process that works: its locks, its progress, its last word.
+
+    with working(run.path, config.job.device) as worker:
+        while ...:
+            worker.report("training", seen, total)
+            if worker.should_stop():
+                save()
+                worker.stopped()
+                break
+
+A job that the queue started inherits its locks; one in a terminal takes them here and waits its turn. Read next:
+`states.py`, which tells others what became of it.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from gan.errors import GanError, RunError
+from gan.files import read_json, write_json
+from gan.jobs import causes, device_list, locks, processes, turns
+from gan.jobs.launch import mark_started
+
+REPORT_EVERY = 0.5  # seconds
+LAST_WORD_BYTES = 4096
+
+
+class Worker:
+    """One job at work; made by `working`."""
+
+    def __init__(self, folder: Path, device: str, ticket: int, alive: int):
+        self.device = device
+        self.ticket = ticket
+        self._folder = folder
+        self._alive = alive
+        self._pid = os.getpid()
+        self._stop_signalled = False
+        self._was_stopped = False
+        self._reported: tuple[str, float] | None = None
+
+    def should_stop(self) -> bool:
+        """Whether somebody asked this job to stop: save, call `stopped()` and leave."""
+        return self._stop_signalled or (self._folder / "stop").exists()
+
+    def stopped(self) -> None:
+        """Say that the work ends because it was asked to, and not because it is done."""
+        self._was_stopped = True
+
+    def report(self, phase: str, done: float, total: float, **more: Any) -> None:
+        """Write status.json, at most twice a second but for a new phase and the end.
+
+        `more` adds columns, such as `images_per_second`; `seconds_left` is None where it is not given.
+        """
+        now = time.monotonic()
+        recently = self._reported is not None and self._reported[0] == phase and now - self._reported[1] < REPORT_EVERY
+        if recently and done < total:
+            return
+        self._reported = (phase, now)
+        document = {"phase": phase, "done": done, "total": total, "seconds_left": None, "time": time.time(), **more}
+        write_json(self._folder / "status.json", document)
+
+    def leave_in_child(self) -> None:
+        """To be called in a forked loading worker: it then holds the device's lock only."""
+        if os.getpid() != self._pid and locks.same_file(self._alive, self._folder / "alive.lock"):
+            os.close(self._alive)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGINT and self._stop_signalled:
+            raise KeyboardInterrupt
+        self._stop_signalled = True
+        if number == signal.SIGINT:
+            print("\nStopping: it saves first. Ctrl-C again ends it at once.", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def working(folder: Path, device: str | None = None, wait: bool = True) -> Iterator[Worker]:
+    """Be the one process that works in `folder`, from its locks to its last word in end.json.
+
+    `device` is what the config asks for ("auto", "cuda", "cuda:1", "mps", "cpu"), or None for work beside the devices.
+    Where the device is taken, a job in a terminal waits and prints for whom, or with `wait=False` raises RunError; that
+    is also raised where another process works in the folder. An error in the block is told in end.json and goes on.
+    """
+    given = _given_by_queue(folder)
+    alive = given["alive"] if given else locks.take(folder / "alive.lock")
+    if alive is None:
+        pid = (read_json(folder / "started.json") or {}).get("pid")
+        raise RunError(
+            f"{folder.name} has a process at work already (process {pid}): stop it first, or wait for its end."
+        )
+    with contextlib.ExitStack() as at_end:
+        if given:  # the locks stay with the process to its very end, while the GPU's memory is given back
+            worker = Worker(folder, given["device"], given["ticket"], alive)
+            os.environ.pop(processes.JOB_VARIABLE)
+        else:
+            at_end.callback(os.close, alive)
+            worker = _begin_in_terminal(folder, device, wait, alive, at_end)
+        _reserve_last_word(folder)
+        _handle_signals(worker, at_end)
+        try:
+            yield worker
+        except BaseException as error:
+            _end_with(folder, worker, error)
+            raise
+        word = "stopped" if worker._was_stopped else "finished"
+        _say_last_word(folder, {"state": word, "cause": "", "kind": "", "ticket": worker.ticket})
+
+
+def _given_by_queue(folder: Path) -> dict[str, Any] | None:
+    """The locks that the queue process handed over for this folder; None in a terminal."""
+    text = os.environ.get(processes.JOB_VARIABLE)
+    if text is None:
+        return None
+    given: dict[str, Any] = json.loads(text)
+    if not locks.same_file(given["alive"], folder / "alive.lock"):
+        return None
+    for descriptor in (given["alive"], given["slot"]):
+        if descriptor is not None:
+            os.set_inheritable(descriptor, False)  # a forked worker still has it; a program that we call has not
+    return given
+
+
+def _begin_in_terminal(folder: Path, asked: str | None, wait: bool, alive: int, at_end: contextlib.ExitStack) -> Worker:
+    """Wait for the device's turn where one is asked for, and write started.json."""
+    if asked is None:
+        with locks.deciding():
+            ticket, device = locks.next_ticket(folder), "cpu"
+            _start_here(folder, ticket, device)
+    else:
+        if not device_list.candidates(asked):
+            raise RunError(device_list.absent(asked))
+        ticket, device, slot = _take_turn(folder, asked, wait)
+        at_end.callback(os.close, slot)
+    _use_device(device, at_end)
+    return Worker(folder, device, ticket, alive)
+
+
+def _take_turn(folder: Path, asked: str, wait: bool) -> tuple[int, str, int]:
+    """Stand in the row with everybody else until the device is ours; gives the ticket, the device and its lock."""
+    with locks.deciding():
+        place = read_json(folder / "queued.json") or {}  # a run that waits already keeps its place
+        ticket = locks.number(place.get("ticket")) if turns.entry(folder) else locks.next_ticket(folder)
+        document = {"ticket": ticket, "time": time.time(), "asked": asked, "in_terminal": True}
+        write_json(folder / "queued.json", document | {"arguments": place.get("arguments") or []})
+    told = None
+    try:
+        while True:
+            with locks.deciding():
+                waiting = turns.row()
+                own = next((one for one in waiting if one.folder == folder), None)
+                if own is None:
+                    raise RunError(f"{folder.name} was taken out of the queue while it waited for its turn.")
+                device = next((device for one, device in turns.granted(waiting) if one.folder == folder), None)
+                slot = device_list.take_slot(device, folder.name) if device else None
+                if device is not None and slot is not None:
+                    _start_here(folder, ticket, device)
+                    return ticket, device, slot
+            holder = turns.waits_for(own, waiting) or "another run"
+            if not wait:
+                raise RunError(f"The device {asked} is taken by {holder}: wait for its end, or stop it.")
+            if holder != told:
+                print(f"{folder.name} waits for {holder} to give the device back. Ctrl-C gives up.", flush=True)
+                told = holder
+            time.sleep(0.3)
+    finally:
+        (folder / "queued.json").unlink(missing_ok=True)
+
+
+def _start_here(folder: Path, ticket: int, device: str) -> None:
+    earlier = (read_json(folder / "started.json") or {}).get("arguments")
+    (folder / "stop").unlink(missing_ok=True)
+    mark_started(folder, ticket, device, os.getpid(), arguments=earlier, session=os.getsid(0) == os.getpid())
+
+
+def _use_device(device: str, at_end: contextlib.ExitStack) -> None:
+    """Let "cuda" mean this device for the block, or nothing at all; torch must not have touched a GPU before."""
+    for name, value in device_list.visible_to_cuda(device).items():
+        before = os.environ.get(name)
+        os.environ[name] = value
+        at_end.callback(_restore_variable, name, before)
+
+
+def _restore_variable(name: str, before: str | None) -> None:
+    if before is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = before
+
+
+def _handle_signals(worker: Worker, at_end: contextlib.ExitStack) -> None:
+    """Make SIGTERM and Ctrl-C requests to stop. Only a program's main thread can, and only it is ever signalled."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in (signal.SIGTERM, signal.SIGINT):
+        at_end.callback(signal.signal, number, signal.signal(number, worker._on_signal))
+
+
+def _end_with(folder: Path, worker: Worker, error: BaseException) -> None:
+    """Tell why an error ended the work; one that is not written for the user leaves its traceback in the log too."""
+    if isinstance(error, KeyboardInterrupt):
+        word = {"state": "stopped", "cause": "It was ended at once by Ctrl-C.", "kind": "interrupted"}
+    else:
+        cause = causes.cause_of(error)
+        word = {"state": "failed", "cause": cause.text, "kind": cause.kind}
+    _say_last_word(folder, {**word, "ticket": worker.ticket})
+    if not isinstance(error, GanError | KeyboardInterrupt):
+        with contextlib.suppress(OSError), open(folder / "log.txt", "a") as log:  # a full disk has been told above
+            traceback.print_exception(error, file=log)
+
+
+def _reserve_last_word(folder: Path) -> None:
+    """Set a block aside for end.json, so that a job which fills the disk can still say so."""
+    (folder / ".last_word").write_text(" " * LAST_WORD_BYTES)
+
+
+def _say_last_word(folder: Path, word: dict[str, Any]) -> None:
+    """Write end.json into the block set aside, in place, and give it its name: neither takes room on the disk."""
+    text = json.dumps({**word, "time": time.time()})
+    if len(text.encode()) > LAST_WORD_BYTES:
+        text = json.dumps({**word, "cause": str(word["cause"])[:400], "time": time.time()})
+    reserved = folder / ".last_word"
+    try:
+        with open(reserved, "r+b") as file:
+            file.write(text.encode().ljust(LAST_WORD_BYTES))
+            os.fsync(file.fileno())
+        reserved.replace(folder / "end.json")
+    except FileNotFoundError:  # the run's folder was removed under us: nobody is left to tell
+        return
