@@ -12,7 +12,8 @@ from gan import settings
 from gan.config import DataConfig
 from gan.data import celeba, digits, folder, medmnist, mnist
 from gan.data.imageset import ImageSet
-from gan.data.source import Progress, Source, silent
+from gan.data.showing import pick
+from gan.data.source import Preview, Progress, Source, silent
 from gan.errors import DataError
 from gan.files import exclusive
 
@@ -30,29 +31,28 @@ def load(config: DataConfig, progress: Progress = silent) -> ImageSet:
 
     Raises DataError that names what is missing or damaged and what to do.
     """
-    ready = cached(config)
-    if ready is not None:
-        return ready
     source = SOURCES[config.name]
-    problem = source.problem(config)
-    if problem:
-        raise DataError(problem)
+    wrong = source.problem(config)
+    if wrong:
+        raise DataError(wrong)
+    settings.cache().mkdir(parents=True, exist_ok=True)
+    if not source.local(config):
+        with exclusive(settings.cache() / f"{config.name}-download.lock"):  # two starts at once download once
+            if not source.local(config):
+                source.fetch(config, progress)
     target = cache_folder(config)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with exclusive(target.with_suffix(".lock")):  # two starts at once read a set once
-        if not (target / "set.json").exists():
-            shutil.rmtree(target, ignore_errors=True)  # what a killed reader left
-            images = source.read(config, progress)
-            target = cache_folder(config)  # a download changed the fingerprint
-            target.mkdir(exist_ok=True)
-            images.save(target)
-    return ImageSet.open_cached(target)
+    with exclusive(target.with_suffix(".lock")):  # and read once
+        if not _whole(target):
+            _read(source, config, progress, target)
+    return source.narrow(config, ImageSet.open_cached(target))
 
 
 def cached(config: DataConfig) -> ImageSet | None:
-    """The image set of a config where it was read before; None where that is still to do."""
-    folder = cache_folder(config)
-    return ImageSet.open_cached(folder) if (folder / "set.json").exists() else None
+    """The image set of a config where it was read before; None where that is still to do, or the set has a problem."""
+    source = SOURCES[config.name]
+    if source.problem(config) or not source.local(config) or not _whole(cache_folder(config)):
+        return None
+    return source.narrow(config, ImageSet.open_cached(cache_folder(config)))
 
 
 def problem(config: DataConfig) -> str | None:
@@ -60,7 +60,40 @@ def problem(config: DataConfig) -> str | None:
     return SOURCES[config.name].problem(config)
 
 
+def preview(config: DataConfig, count: int = 24) -> Preview:
+    """Some real images uint8 (n, C, H, W) at the training size and what each shows; fast, and builds no cache.
+
+    From the training split, the conditions in turn. `n` is less than `count` where the set is smaller. Raises DataError
+    as `load` does, and where the set is still to be downloaded.
+    """
+    ready = cached(config)
+    if ready is not None:
+        return pick(ready, count)
+    source = SOURCES[config.name]
+    wrong = source.problem(config)
+    if wrong:
+        raise DataError(wrong)
+    if not source.local(config):
+        raise DataError(f"{source.title(config)} is not on this machine yet: it is downloaded when it is first used.")
+    return source.preview(config, count)
+
+
 def cache_folder(config: DataConfig) -> Path:
     """Where the decoded set is kept: a changed file, size or option gives another folder."""
     key = hashlib.sha256(SOURCES[config.name].fingerprint(config).encode()).hexdigest()[:16]
     return settings.cache() / f"{config.name}-{key}"
+
+
+def _whole(target: Path) -> bool:
+    return (target / "set.json").exists()  # written last
+
+
+def _read(source: Source, config: DataConfig, progress: Progress, target: Path) -> None:
+    """Read a set into its cache folder, whole or not at all."""
+    shutil.rmtree(target, ignore_errors=True)  # what a killed reader left
+    target.mkdir()
+    try:
+        source.read(config, progress, target).save(target)
+    except BaseException:  # a stop request too: half a set must not keep gigabytes of the disk
+        shutil.rmtree(target)
+        raise

@@ -15,17 +15,31 @@ def native_size(native: int, size: int) -> int:
     return native if pads(native, size) else size
 
 
-def fit(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """An image (H, W) or (H, W, C) as (C, size, size): centre-cropped square, then padded or resized."""
+def fit(image: NDArray[np.uint8], size: int, pad: bool = True) -> NDArray[np.uint8]:
+    """An image (H, W) or (H, W, C) as (C, size, size): centre-cropped square, then padded or resized.
+
+    `pad` False always resizes: for sets of mixed sizes, which have no side of their own to be cropped back to.
+    """
+    if image.ndim == 3 and image.shape[2] == 1:
+        image = image[:, :, 0]  # Pillow takes one channel only without an axis for it
     side = min(image.shape[:2])
     top, left = (image.shape[0] - side) // 2, (image.shape[1] - side) // 2
     image = image[top : top + side, left : left + side]
-    if pads(side, size):
+    if pad and pads(side, size):
         before, after = padding(side, size)
         image = np.pad(image, ((before, after), (before, after), *[(0, 0)] * (image.ndim - 2)), mode="edge")
     elif side != size:
         image = np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.LANCZOS))
     return np.ascontiguousarray(image[None] if image.ndim == 2 else image.transpose(2, 0, 1))
+
+
+def fit_all(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Images (N, H, W) or (N, H, W, C) as (N, C, size, size)."""
+    channels = images.shape[3] if images.ndim == 4 else 1
+    fitted = np.empty((len(images), channels, size, size), dtype=np.uint8)
+    for row, image in enumerate(images):
+        fitted[row] = fit(image, size)
+    return fitted
 
 
 def padding(native: int, size: int) -> tuple[int, int]:

@@ -25,10 +25,10 @@ SPLITS = ("train", "val", "test")
 class ImageSet:
     """Images of one size with their conditions.
 
-    `images` uint8 (N, C, H, W); `conditions` float32 (N, K), one-hot rows where `kind` is "class", else 0/1 each; `names`
-    of the K conditions; `split` (N,) of "train", "val", "test"; `group` (N,) names the patient or slide an image came
-    from, or None where that is not known. `native_size` is the side to which generated images are cropped on output.
-    `notices` are things the user should know of how the set was read, one sentence each.
+    `images` uint8 (N, C, H, W); `conditions` float32 (N, K), one-hot rows where `kind` is "class", else 0/1 each;
+    `names` of the K conditions; `split` (N,) of "train", "val", "test"; `group` (N,) names the patient or slide an
+    image came from, or None where that is not known. `native_size` is the side to which generated images are cropped on
+    output. `notices` are things the user should know of how the set was read, one sentence each.
     """
 
     images: NDArray[np.uint8]
@@ -45,26 +45,31 @@ class ImageSet:
 
     def __post_init__(self) -> None:
         n, _, height, width = self.images.shape
-        assert self.images.dtype == np.uint8 and height == width, "images are uint8 (N, C, H, H)"
-        assert self.conditions.shape == (n, len(self.names)) and self.conditions.dtype == np.float32
-        assert len(self.split) == n and (self.group is None or len(self.group) == n)
+        assert self.images.dtype == np.uint8, "images are uint8 (N, C, H, H)"
+        assert height == width, "images are square"
+        assert self.conditions.dtype == np.float32
+        assert self.conditions.shape == (n, len(self.names))
+        assert len(self.split) == n
+        assert self.group is None or len(self.group) == n
 
     def __len__(self) -> int:
         return len(self.images)
 
     def rows(self, split: str) -> NDArray[np.int64]:
         """Positions of one split's images, ascending."""
-        return np.flatnonzero(self.split == split)
+        return np.asarray(np.flatnonzero(self.split == split), dtype=np.int64)
 
     def labels(self) -> NDArray[np.int64]:
         """The class of each image (N,); only where `kind` is "class"."""
         assert self.kind == "class"
-        return self.conditions.argmax(axis=1)
+        return np.asarray(self.conditions.argmax(axis=1), dtype=np.int64)
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Images per split and condition: `{"train": {"cat": 12, ...}, ...}`; an attribute counts where it is 1."""
         return {
-            split: dict(zip(self.names, self.conditions[self.rows(split)].sum(axis=0).astype(int).tolist(), strict=True))
+            split: dict(
+                zip(self.names, self.conditions[self.rows(split)].sum(axis=0).astype(int).tolist(), strict=True)
+            )
             for split in SPLITS
         }
 
@@ -90,7 +95,9 @@ class ImageSet:
         np.save(folder / "split.npy", self.split.astype("U5"))
         if self.group is not None:
             np.save(folder / "group.npy", self.group.astype(np.str_))
-        texts = {key: getattr(self, key) for key in ("names", "kind", "native_size", "title", "source", "licence", "notices")}
+        texts = {
+            key: getattr(self, key) for key in ("names", "kind", "native_size", "title", "source", "licence", "notices")
+        }
         write_json(folder / "set.json", texts)  # last: its presence says that the rest is whole
 
     @classmethod

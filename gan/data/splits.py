@@ -1,4 +1,8 @@
-"""Seeded, stratified splits that keep whole groups together."""
+"""Seeded, stratified splits that keep whole groups together.
+
+The method is the iterative stratification of Sechidis, Tsoumakas and Vlahavas (2011), with groups for its examples: the
+rarest condition is dealt out first, each time to the split that lacks most of it.
+"""
 
 from collections.abc import Mapping
 
@@ -9,26 +13,40 @@ SEED = 0
 
 
 def stratified(
-    labels: NDArray[np.integer], group: NDArray[np.str_] | None, parts: Mapping[str, float]
+    conditions: NDArray[np.generic], group: NDArray[np.str_] | None, parts: Mapping[str, float]
 ) -> NDArray[np.str_]:
-    """A split name for each image (N,): `parts` such as `{"val": 0.1, "test": 0.1}` of each label, the rest "train".
+    """A split name for each image (N,): `parts` such as `{"val": 0.1, "test": 0.1}` of each condition.
 
-    Whole groups go to one split, so that no patient is on both sides; a group counts with its commonest label. Each
-    part gets at least one unit of a label that has enough for every part and train. The same input gives the same split.
+    The rest is "train". `conditions` are rows (N, K) of 0 and 1, or the classes (N,). Whole groups go to one split, so
+    that no patient is on both sides; without `group` each image is one. Each part gets at least one group of a
+    condition that has enough of them for every part and train. The same input gives the same split.
     """
-    units = np.arange(len(labels)).astype(str) if group is None else group
-    names, unit_of = np.unique(units, return_inverse=True)  # images to units
-    counts = np.zeros((len(names), int(labels.max(initial=0)) + 1), dtype=np.int64)
-    np.add.at(counts, (unit_of, labels), 1)
-    label_of = counts.argmax(axis=1)
-    chosen = np.full(len(names), "train", dtype="U5")
-    generator = np.random.default_rng(SEED)
-    for label in np.unique(label_of):
-        members = generator.permutation(np.flatnonzero(label_of == label))
-        start = 0
-        for part, share in parts.items():
-            enough = len(members) > len(parts)
-            count = max(round(share * len(members)), 1) if enough else 0
-            chosen[members[start : start + count]] = part
-            start += count
-    return chosen[unit_of]
+    if conditions.ndim == 1:
+        conditions = np.eye(int(conditions.max(initial=0)) + 1, dtype=np.uint8)[conditions.astype(np.int64)]
+    if group is None:
+        unit_of, units = np.arange(len(conditions)), len(conditions)
+    else:
+        unit_of = np.unique(group, return_inverse=True)[1]
+        units = int(unit_of.max(initial=-1)) + 1
+    held = np.zeros((units, conditions.shape[1] + 1), dtype=np.int64)  # (units, K + 1): images of each condition
+    np.add.at(held[:, :-1], unit_of, conditions.astype(np.int64))
+    held[:, -1] = np.bincount(unit_of, minlength=units)  # every image counts here: attributes may all be 0
+    return _deal(held, dict(parts))[unit_of]
+
+
+def _deal(held: NDArray[np.int64], parts: dict[str, float]) -> NDArray[np.str_]:
+    """A split for each unit, given the images (units, K) it holds of each condition."""
+    names = [*parts, "train"]
+    enough = (held > 0).sum(axis=0) > len(parts)
+    lacks = np.stack([np.where(enough, np.maximum(share * held.sum(axis=0), 1.0), 0.0) for share in parts.values()])
+    lacks = np.vstack([lacks, held.sum(axis=0) - lacks.sum(axis=0)])  # (parts + 1, K): images still to be dealt
+    chosen = np.full(len(held), -1)
+    order = np.random.default_rng(SEED).permutation(len(held))
+    for condition in np.argsort(held.sum(axis=0), kind="stable"):
+        waiting = order[(chosen[order] < 0) & (held[order, condition] > 0)]
+        for unit in waiting[np.argsort(-held[waiting, condition], kind="stable")]:  # large groups first
+            part = int(np.lexsort((-lacks[:, -1], -lacks[:, condition]))[0])
+            chosen[unit] = part
+            lacks[part] -= held[unit]
+    split: NDArray[np.str_] = np.array(names, dtype="U5")[chosen]
+    return split

@@ -1,0 +1,161 @@
+"""folder: the user's own images, as a set added in the browser (`intake.py`) or as a folder on this machine.
+
+An added set was checked and has its plan; a folder is checked when it is read. Both are decoded by the same lines.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan import settings
+from gan.config import DataConfig
+from gan.data.check import check
+from gan.data.fit import fit, native_size
+from gan.data.imageset import ImageSet
+from gan.data.inventory import listing, take_stock
+from gan.data.parallel import UNREADABLE, decode, reason
+from gan.data.pictures import read_picture
+from gan.data.plan import Plan
+from gan.data.report import some
+from gan.data.showing import in_turn, words
+from gan.data.source import Preview, Progress, Source, nothing_to_fetch
+from gan.errors import DataError
+from gan.runs import NAME
+
+LICENCE = "Your own images: their licence and the consent of those they come from are yours to know."
+
+
+def added() -> list[str]:
+    """Names of the sets that were added in the browser."""
+    sets = settings.added_sets()
+    return sorted(path.parent.name for path in sets.glob("*/plan.json")) if sets.is_dir() else []
+
+
+def added_set(config: DataConfig) -> Path | None:
+    """The folder of the added set that a config names, or None."""
+    named = NAME.fullmatch(config.path) is not None
+    return settings.added_sets() / config.path if named and config.path in added() else None
+
+
+def own_folder(config: DataConfig) -> Path:
+    return Path(config.path).expanduser().resolve()
+
+
+def problem(config: DataConfig) -> str | None:
+    """Why the images cannot be read, as far as that is seen without opening them."""
+    if not config.path:
+        return "data.path is empty: it takes the name of an added set, or a folder on this machine."
+    try:
+        folder = added_set(config)
+        if folder is not None:
+            root = Plan.load(folder).root
+            return None if root.is_dir() else f"The images of the set {config.path} are gone: {root} is no folder."
+        if not own_folder(config).is_dir():
+            names = ", ".join(added()) or "none yet"
+            return f"There is no added set and no folder {config.path}. Added sets: {names}."
+        take_stock(own_folder(config))
+    except DataError as error:
+        return str(error)
+    return None
+
+
+def fingerprint(config: DataConfig) -> str:
+    """Of an added set its plan, which never changes; of a folder every file's size and time."""
+    folder = added_set(config)
+    if folder is not None:
+        stat = (folder / "plan.json").stat()
+        return f"folder-1-{config.image_size}-{folder}-{stat.st_size}-{stat.st_mtime_ns}"
+    root = own_folder(config)
+    stats = [(file, (root / file).stat()) for file in listing(root)]
+    return f"folder-1-{config.image_size}-{root}-" + ";".join(f"{f}:{s.st_size}:{s.st_mtime_ns}" for f, s in stats)
+
+
+def read(config: DataConfig, progress: Progress, folder: Path) -> ImageSet:
+    """The images of the plan, decoded into `folder`."""
+    plan = _plan(config, progress)
+
+    def read_one(file: str) -> NDArray[np.uint8]:
+        return _fitted(plan.root / file, plan.channels, plan.window, config.image_size, pad=plan.side is not None)
+
+    images, failures = decode(read_one, plan.files, plan.channels, config.image_size, folder, progress)
+    if failures:
+        lines = [f"{file} ({cause})" for file, cause in failures.items()]
+        raise DataError(f"{len(lines):,} images changed since they were checked: {some(lines)}. Add the set again.")
+    return ImageSet(
+        images=images,
+        conditions=plan.conditions.astype(np.float32),
+        names=plan.names,
+        kind=plan.kind,
+        split=plan.split,
+        group=None if plan.group is None else np.where(plan.group == "", np.array(plan.files), plan.group),
+        native_size=native_size(plan.side, config.image_size) if plan.side else config.image_size,
+        title=title(config),
+        source=f"Own images, {config.path}",
+        licence=LICENCE,
+        notices=plan.notices,
+    )
+
+
+def _plan(config: DataConfig, progress: Progress) -> Plan:
+    folder = added_set(config)
+    if folder is not None:
+        return Plan.load(folder)
+    report = check(own_folder(config), progress)
+    if report.plan is None:
+        more = (
+            f" (and {len(report.errors) - 1} more: `python -m gan data check {config.path}`)"
+            if report.errors[1:]
+            else ""
+        )
+        raise DataError(f"{config.path} cannot be used. {report.errors[0].line}{more}")
+    return report.plan
+
+
+def _fitted(path: Path, channels: int, window: tuple[int, int] | None, size: int, pad: bool) -> NDArray[np.uint8]:
+    return fit(read_picture(path).to_bytes(channels, window), size, pad)
+
+
+def preview(config: DataConfig, count: int) -> Preview:
+    """Some training images; those that cannot be read are passed over. The 16-bit window is theirs alone."""
+    folder = added_set(config)
+    if folder is not None:
+        plan = Plan.load(folder)
+        root, files, names, conditions = plan.root, plan.files, plan.names, plan.conditions
+        train = np.flatnonzero(plan.split == "train")
+    else:
+        stock = take_stock(own_folder(config))
+        root, files, names, conditions = stock.root, tuple(stock.files), stock.names, stock.conditions
+        train = np.array([row for row, split in enumerate(stock.split) if split in ("", "train")], dtype=np.int64)
+    shown, labels = [], []
+    for row in train[in_turn(conditions[train], count)]:
+        try:
+            picture = read_picture(root / files[row])
+        except UNREADABLE as error:
+            labels.append(f"{files[row]}: {reason(error)}")
+            continue
+        shown.append((row, picture))
+    if not shown:
+        raise DataError(f"No image of {config.path} can be read: {some(labels)}.")
+    channels = max(3 if picture.pixels.ndim == 3 else 1 for _, picture in shown)
+    levels = [picture.levels() for _, picture in shown if picture.deep]
+    window = (min(low for low, _ in levels), max(high for _, high in levels)) if levels else None
+    images = [fit(picture.to_bytes(channels, window), config.image_size) for _, picture in shown]
+    return np.stack(images), [words(conditions[row], names) for row, _ in shown]
+
+
+def title(config: DataConfig) -> str:
+    return config.path if added_set(config) else Path(config.path).name or "Own images"
+
+
+SOURCE = Source(
+    title=title,
+    about="Your own labelled images: class folders, or any images with a labels.csv.",
+    licence=lambda config: LICENCE,
+    local=lambda config: True,
+    problem=problem,
+    fetch=nothing_to_fetch,
+    fingerprint=fingerprint,
+    read=read,
+    preview=preview,
+)

@@ -1,0 +1,145 @@
+"""List a user's images and their labels: from a labels.csv, or from the folders they lie in. Opens no image."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan.data.imageset import Kind
+from gan.data.labels import SPLIT_NAMES, read_labels
+from gan.data.pictures import SUFFIXES
+from gan.data.report import Finding, some
+from gan.errors import DataError
+
+LABELS = "labels.csv"
+LAYOUTS = "It takes a folder for each class, with or without train/, val/ and test/ above, or images with a labels.csv."
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """Images by name: `files` (N) below `root`, `conditions` uint8 (N, K), `split` and `group` (N, "" if unknown)."""
+
+    root: Path
+    files: list[str]
+    conditions: NDArray[np.uint8]
+    names: tuple[str, ...]
+    kind: Kind
+    split: list[str]
+    group: list[str]
+    findings: list[Finding]
+
+
+def take_stock(folder: Path) -> Inventory:
+    """The images in a folder; raises DataError where there are none or their labels cannot be read."""
+    if not folder.is_dir():
+        raise DataError(f"{folder} is not a folder. {LAYOUTS}")
+    root = inner(folder)
+    images: list[str] = []
+    others: list[str] = []
+    for file in listing(root):
+        (images if file.lower().endswith(SUFFIXES) else others).append(file)
+    if not images:
+        raise DataError(f"{folder} holds no images (PNG, JPEG, BMP or TIFF). {LAYOUTS}")
+    findings = []
+    others = [file for file in others if PurePosixPath(file).name != LABELS]
+    if others:
+        kinds = Counter(PurePosixPath(file).suffix or file for file in others)
+        text = f"{len(others):,} files are not images of a kind that is read ({some(list(kinds))})."
+        findings.append(Finding("note", text, "They are left out."))
+    if (root / LABELS).is_file():
+        return _from_table(root, images, findings)
+    return _from_folders(root, images, findings)
+
+
+def inner(folder: Path) -> Path:
+    """The folder itself, or the one in it where a ZIP put everything below a single folder."""
+    while True:
+        entries = [entry for entry in folder.iterdir() if visible(entry.name)]
+        if len(entries) != 1 or not entries[0].is_dir() or entries[0].name.lower() in SPLIT_NAMES:
+            return folder
+        below = [entry.name for entry in entries[0].iterdir() if visible(entry.name)]
+        if LABELS not in below and any(name.lower().endswith(SUFFIXES) for name in below):
+            return folder  # it is a class
+        folder = entries[0]
+
+
+def listing(root: Path) -> Iterator[str]:
+    """Every visible file below a folder, relative to it, in the order of the names; linked folders are not entered."""
+    for base, folders, files in os.walk(root):
+        folders[:] = sorted(name for name in folders if visible(name))
+        below = PurePosixPath(Path(base).relative_to(root).as_posix())
+        yield from (str(below / name) for name in sorted(files) if visible(name))
+
+
+def visible(name: str) -> bool:
+    """Whether a file is the user's own, not one that a file manager left."""
+    return not name.startswith(".") and name not in ("__MACOSX", "Thumbs.db", "desktop.ini")
+
+
+def _from_table(root: Path, images: list[str], findings: list[Finding]) -> Inventory:
+    labels = read_labels(root / LABELS)
+    there, named = set(images), set(labels.files)
+    absent = [file for file in labels.files if file not in there]
+    if len(absent) == len(labels.files):
+        raise DataError(
+            f"None of the {len(absent):,} files that labels.csv names is there ({some(absent)}): "
+            "its paths start at the folder in which labels.csv lies."
+        )
+    if absent:
+        text = f"labels.csv names {_count(absent, 'file')} that are absent: {some(absent)}."
+        findings.append(Finding("warning", text, "They are left out."))
+    unnamed = [file for file in images if file not in named]
+    if unnamed:
+        text = f"{_count(unnamed, 'image')} not named in labels.csv: {some(unnamed)}."
+        findings.append(Finding("warning", text, "They are left out."))
+    rows = [row for row, file in enumerate(labels.files) if file in there]
+    return Inventory(
+        root=root,
+        files=[labels.files[row] for row in rows],
+        conditions=labels.conditions[rows],
+        names=labels.names,
+        kind=labels.kind,
+        split=[labels.split[row] for row in rows],
+        group=[labels.group[row] for row in rows],
+        findings=findings,
+    )
+
+
+def _from_folders(root: Path, images: list[str], findings: list[Finding]) -> Inventory:
+    """Class folders; where all the top folders are named like splits, the classes lie below them."""
+    parts = [PurePosixPath(file).parts for file in images]
+    above = {part[0].lower() for part in parts if len(part) > 1}
+    with_splits = bool(above) and above <= set(SPLIT_NAMES) and any(len(part) > 2 for part in parts)
+    depth = 2 if with_splits else 1
+    placed = [row for row, part in enumerate(parts) if len(part) > depth]
+    if not placed:
+        raise DataError(f"The images in {root} have no labels: they lie in no class folder. {LAYOUTS}")
+    if len(placed) < len(images):
+        loose = sorted(set(images) - {images[row] for row in placed})
+        text = f"{_count(loose, 'image')} in no class folder: {some(loose)}."
+        findings.append(Finding("warning", text, "They are left out."))
+    if any(len(parts[row]) > depth + 1 for row in placed):
+        text = "Some images lie in folders below the class folders."
+        action = "The class counts, the deeper folders do not; patients are named in the column group of a labels.csv."
+        findings.append(Finding("note", text, action))
+    classes = [parts[row][depth - 1] for row in placed]
+    names = tuple(sorted(set(classes)))
+    index = {name: position for position, name in enumerate(names)}
+    return Inventory(
+        root=root,
+        files=[images[row] for row in placed],
+        conditions=np.eye(len(names), dtype=np.uint8)[[index[name] for name in classes]],
+        names=names,
+        kind="class",
+        split=[SPLIT_NAMES[parts[row][0].lower()] if with_splits else "" for row in placed],
+        group=[""] * len(placed),
+        findings=findings,
+    )
+
+
+def _count(names: list[str], noun: str) -> str:
+    return f"1 {noun}" if len(names) == 1 else f"{len(names):,} {noun}s"

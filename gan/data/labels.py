@@ -1,0 +1,118 @@
+"""Read a labels.csv: `file`, then one `class` column or any number of 0/1 columns, and optional `split` and `group`."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan.data.imageset import Kind
+from gan.errors import DataError
+
+TAKES = "It takes a column `file`, then either one column `class` or columns of 0 and 1; `split` and `group` if known."
+SPLIT_NAMES = {
+    "train": "train", "training": "train",
+    "val": "val", "valid": "val", "validation": "val", "dev": "val",
+    "test": "test", "testing": "test",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The rows of a labels.csv: `files` (N), `conditions` uint8 (N, K), `split` and `group` (N, "" if unknown)."""
+
+    files: list[str]
+    conditions: NDArray[np.uint8]
+    names: tuple[str, ...]
+    kind: Kind
+    split: list[str]
+    group: list[str]
+
+
+def read_labels(path: Path) -> Labels:
+    """The table in a file; raises DataError that names the line and what it takes."""
+    header, rows = _table(path)
+    if "file" not in header:
+        raise DataError(f"{path.name} has no column `file`; it has {', '.join(header) or 'none'}. {TAKES}")
+    attributes = [name for name in header if name not in ("file", "class", "split", "group", "")]
+    if "class" in header and attributes:
+        raise DataError(f"{path.name} has a column `class` and also {', '.join(attributes)}. {TAKES}")
+    if "class" not in header and not attributes:
+        raise DataError(f"{path.name} has no labels. {TAKES}")
+    if not rows:
+        raise DataError(f"{path.name} names no images: it takes a line for each image.")
+    seen: dict[str, int] = {}
+    for line, row in rows:
+        file = _relative(row["file"], f"Line {line} of {path.name}")
+        if file in seen:
+            raise DataError(f"Line {line} of {path.name} names {file} again, after line {seen[file]}: keep one.")
+        seen[file] = line
+    names, conditions = _classes(path, rows) if "class" in header else _attributes(path, rows, attributes)
+    return Labels(
+        files=list(seen),
+        conditions=conditions,
+        names=names,
+        kind="class" if "class" in header else "attributes",
+        split=[_split(row.get("split", ""), f"Line {line} of {path.name}") for line, row in rows],
+        group=[row.get("group", "") for _, row in rows],
+    )
+
+
+def _table(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    """Column names, and each row with its line number; commas or semicolons, as spreadsheets write them."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise DataError(f"{path.name} is not text in UTF-8: save it again as CSV UTF-8.") from None
+    first = text.partition("\n")[0]
+    reader = csv.reader(text.splitlines(), delimiter=";" if first.count(";") > first.count(",") else ",")
+    header = [name.strip() for name in next(reader, [])]
+    header = [name.lower() if name.lower() in ("file", "class", "split", "group") else name for name in header]
+    if len(set(header)) != len(header):
+        raise DataError(f"{path.name} has two columns of one name: {', '.join(header)}.")
+    rows = []
+    for values in reader:
+        if not any(value.strip() for value in values):
+            continue
+        if len(values) != len(header):
+            raise DataError(
+                f"Line {reader.line_num} of {path.name} has {len(values)} values for {len(header)} columns."
+            )
+        rows.append((reader.line_num, dict(zip(header, (value.strip() for value in values), strict=True))))
+    return header, rows
+
+
+def _relative(file: str, where: str) -> str:
+    """A file name as it is looked up below the folder; refuses one that leaves it."""
+    path = PurePosixPath(file.replace("\\", "/"))
+    if not file or path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+        raise DataError(f"{where} names the file {file!r}: it takes a path below the folder of labels.csv.")
+    return str(path)
+
+
+def _classes(path: Path, rows: list[tuple[int, dict[str, str]]]) -> tuple[tuple[str, ...], NDArray[np.uint8]]:
+    for line, row in rows:
+        if not row["class"]:
+            raise DataError(f"Line {line} of {path.name} has no class for {row['file']}.")
+    names = tuple(sorted({row["class"] for _, row in rows}))
+    index = {name: position for position, name in enumerate(names)}
+    return names, np.eye(len(names), dtype=np.uint8)[[index[row["class"]] for _, row in rows]]
+
+
+def _attributes(
+    path: Path, rows: list[tuple[int, dict[str, str]]], attributes: list[str]
+) -> tuple[tuple[str, ...], NDArray[np.uint8]]:
+    for line, row in rows:
+        wrong = next((name for name in attributes if row[name] not in ("0", "1")), None)
+        if wrong is not None:
+            raise DataError(
+                f"Line {line} of {path.name} has {wrong} = {row[wrong] or 'nothing'}: it takes 0 or 1. {TAKES}"
+            )
+    return tuple(attributes), np.array([[int(row[name]) for name in attributes] for _, row in rows], dtype=np.uint8)
+
+
+def _split(text: str, where: str) -> str:
+    if text and text.lower() not in SPLIT_NAMES:
+        raise DataError(f"{where} has the split {text}: it takes train, val or test, or nothing.")
+    return SPLIT_NAMES[text.lower()] if text else ""

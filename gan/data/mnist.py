@@ -1,0 +1,133 @@
+"""mnist: 70,000 handwritten digits, read from the four official idx files by a short reader of our own.
+
+Files under `GAN_DATA/mnist/` are used as they lie, gzipped or not. torchvision's loader would want them in
+another layout.
+"""
+
+import gzip
+import hashlib
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan.config import DataConfig
+from gan.data.fit import fit_all, native_size
+from gan.data.imageset import ImageSet
+from gan.data.places import download, places, stamp, writable
+from gan.data.showing import in_turn
+from gan.data.source import Preview, Progress, Source
+from gan.data.splits import stratified
+from gan.errors import DataError
+
+LICENCE = "CC BY-SA 3.0, as third parties state it (LeCun, Cortes and Burges, The MNIST database of handwritten digits)"
+MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "http://yann.lecun.com/exdb/mnist/")
+# The published md5 of each gzipped file, for downloads, and of its content, for local copies: those may be unzipped, or
+# zipped again by another program.
+FILES = {
+    "train-images-idx3-ubyte": ("f68b3c2dcbeaaa9fbdd348bbdeb94873", "6bbc9ace898e44ae57da46a324031adb"),
+    "train-labels-idx1-ubyte": ("d53e105ee54ea40749a09fcbcd1e9432", "a25bea736e30d166cdddb491f175f624"),
+    "t10k-images-idx3-ubyte": ("9fb629c4189551a2d022fa330f9573f3", "2646ac647ad5339dbf082846283269ea"),
+    "t10k-labels-idx1-ubyte": ("ec29112dd5afa0611ce80d1b7f02629c", "27ae3e4e09519cfbb04c329615203637"),
+}
+
+
+def find(name: str) -> Path | None:
+    """Where one of the four files lies, gzipped or not, or None."""
+    found = (folder / file for folder in places("mnist") for file in (name, f"{name}.gz"))
+    return next((path for path in found if path.is_file()), None)
+
+
+def read(config: DataConfig, progress: Progress, folder: Path | None = None) -> ImageSet:
+    """MNIST: the official test split, and a seeded, stratified tenth of the training split as val."""
+    notices: list[str] = []
+    arrays = []
+    for done, name in enumerate(FILES):
+        progress("Reading MNIST", done / len(FILES))
+        arrays.append(read_idx(name, notices))
+    train, train_labels, test, test_labels = arrays
+    for pixels, labels, name in ((train, train_labels, "train"), (test, test_labels, "t10k")):
+        if pixels.ndim != 3 or labels.ndim != 1 or len(pixels) != len(labels) or labels.max(initial=0) > 9:
+            raise DataError(f"The {name} files of MNIST do not fit together: get all four from {MIRRORS[0]}.")
+    labels = np.concatenate([train_labels, test_labels])
+    split = np.concatenate([stratified(train_labels, None, {"val": 0.1}), np.full(len(test), "test")])
+    return ImageSet(
+        images=fit_all(np.concatenate([train, test]), config.image_size),
+        conditions=np.eye(10, dtype=np.float32)[labels],
+        names=tuple("0123456789"),
+        kind="class",
+        split=split,
+        group=None,
+        native_size=native_size(train.shape[1], config.image_size),
+        title="MNIST",
+        source="The MNIST database of handwritten digits, official files",
+        licence=LICENCE,
+        notices=tuple(notices),
+    )
+
+
+def read_idx(name: str, notices: list[str]) -> NDArray[np.uint8]:
+    """The array in one idx file; a copy whose content is not the published one is read, and noted in `notices`."""
+    path = find(name)
+    if path is None:
+        raise DataError(f"{name}.gz is missing: put it into {places('mnist')[0]}.")
+    try:
+        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path} is damaged ({error}): get it from {MIRRORS[0]}.") from None
+    if hashlib.md5(data).hexdigest() != FILES[name][1]:
+        notices.append(f"{path} is not the published file: its checksum differs. It was read as it is.")
+    return decode_idx(data, path)
+
+
+def decode_idx(data: bytes, path: Path) -> NDArray[np.uint8]:
+    """The array of bytes in idx format: a magic number with the count of axes, their sizes, the values."""
+    axes = data[3] if len(data) >= 4 else 0
+    start = 4 + 4 * axes
+    if len(data) < start or data[:3] != b"\0\0\x08" or not axes:
+        raise DataError(f"{path} is not an idx file of bytes: get it from {MIRRORS[0]}.")
+    shape = struct.unpack(f">{axes}I", data[4:start])
+    if len(data) - start != np.prod(shape, dtype=np.int64):
+        raise DataError(f"{path} is cut short or damaged: it says {shape} values and holds {len(data) - start}.")
+    return np.frombuffer(data, dtype=np.uint8, offset=start).reshape(shape)
+
+
+def problem(config: DataConfig) -> str | None:
+    """Which of the files are missing where only some are there."""
+    missing = [f"{name}.gz" for name in FILES if find(name) is None]
+    if not missing or len(missing) == len(FILES):
+        return None  # all there, or none: then they are downloaded
+    return f"MNIST is not whole: {', '.join(missing)} missing in {places('mnist')[0]}. Get them from {MIRRORS[0]}."
+
+
+def fetch(config: DataConfig, progress: Progress) -> None:
+    """Download the four files."""
+    folder = writable("mnist")
+    for name, (md5, _) in FILES.items():
+        download([f"{mirror}{name}.gz" for mirror in MIRRORS], folder, f"{name}.gz", md5, progress)
+
+
+def fingerprint(config: DataConfig) -> str:
+    return f"mnist-1-{config.image_size}-" + stamp(path for path in map(find, FILES) if path)
+
+
+def preview(config: DataConfig, count: int) -> Preview:
+    """Some images of the training file, digits in turn."""
+    images, labels = (read_idx(f"train-{part}-ubyte", []) for part in ("images-idx3", "labels-idx1"))
+    rows = in_turn(np.eye(10, dtype=np.uint8)[labels], count)
+    return fit_all(images[rows], config.image_size), [str(labels[row]) for row in rows]
+
+
+SOURCE = Source(
+    title=lambda config: "MNIST",
+    about="70,000 handwritten digits of 28 px, the report's first experiment: to see that everything works.",
+    licence=lambda config: LICENCE,
+    local=lambda config: all(find(name) for name in FILES),
+    problem=problem,
+    fetch=fetch,
+    fingerprint=fingerprint,
+    read=read,
+    preview=preview,
+)

@@ -1,0 +1,61 @@
+"""Where distributed data sets lie, and how a file of one is downloaded.
+
+Files are looked for in `GAN_DATA/<name>`; where that is read-only, downloads go to the store and are looked for there
+too.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from gan import settings
+from gan.data.source import Progress
+from gan.errors import DataError
+
+
+def places(name: str) -> tuple[Path, Path]:
+    """The two folders in which a distributed set may lie: the shared one, and that of downloads in the store."""
+    return settings.distributed_data() / name, settings.store() / ".data" / "downloads" / name
+
+
+def writable(name: str) -> Path:
+    """The folder, made where needed, that downloads of a set go to: the shared one unless it is read-only."""
+    shared, own = places(name)
+    nearest = next(path for path in (shared, *shared.parents) if path.exists())
+    folder = shared if os.access(nearest, os.W_OK) else own
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def download(urls: Sequence[str], folder: Path, file: str, md5: str, progress: Progress) -> None:
+    """Download one file from the first of `urls` that has it, its published md5 enforced.
+
+    Raises DataError that says what went wrong and where to put the file by hand.
+    """
+    from torchvision.datasets.utils import download_url  # here: it imports torch
+
+    progress(f"Downloading {file}", 0.0)
+    failures = []
+    for url in urls:
+        try:
+            download_url(url, str(folder), file, md5)
+        except (OSError, RuntimeError) as error:  # no network, a refusal, or a wrong checksum
+            failures.append(f"{url}: {error}")
+        else:
+            return
+    raise DataError(
+        f"{file} could not be downloaded ({'; '.join(failures)}). Download it from {urls[0]} and put it into {folder}."
+    )
+
+
+def md5_of(path: Path) -> str:
+    """The md5 of a file, as data sets publish it."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()
+
+
+def stamp(paths: Iterable[Path]) -> str:
+    """A text that changes when one of the files does: for the keys of the cache."""
+    found = [(path, path.stat()) for path in paths]
+    return ";".join(f"{path}:{stat.st_size}:{stat.st_mtime_ns}" for path, stat in found)
