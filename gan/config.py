@@ -1,12 +1,13 @@
-"""RunConfig: START HERE. One typed object that drives the command line, the form, validation, the run file and the README.
+"""RunConfig: START HERE. One typed object drives the command line, the form, validation, the run file and the README.
 
-Type, default, limits, unit and help stand on the field, once. `options.py` walks the fields; the command line (`cli.py`),
-the page's form (`pages/ui/form.py`) and the options table of the README are made from that walk and add nothing of their
-own. What needs the machine to be judged (no GPU, absent data, too little disk) is in `problems.py`.
+Type, default, limits, unit and help stand on the field, once. `options.py` walks the fields; the command line
+(`cli.py`), the page's form (`pages/ui/form.py`) and the options table of the README are made from that walk and add
+nothing of their own. What needs the machine to be judged (no GPU, absent data, too little disk) is in `problems.py`.
 
 Read next: `options.py` (the walk, and configs from text), `presets.py` (named configs), `runs.py` (a run is a folder).
 """
 
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -83,7 +84,7 @@ class DataConfig(Section):
     )
     workers: int = option(
         0,
-        "Processes that fetch images when the set is too large for the device's memory. 0 fetches in the trainer itself.",
+        "Processes that fetch images where the set is too large for the device's memory. 0: the trainer does it.",
         label="Loading workers",
         advanced=True,
         ge=0,
@@ -97,6 +98,12 @@ class DataConfig(Section):
         if isinstance(values, dict) and "image_size" not in values:
             return values | {"image_size": OWN_SIZES.get(values.get("name", "digits"), 32)}
         return values
+
+    @property
+    def slug(self) -> str:
+        """The set's name in links and lists, such as digits, medmnist-breastmnist or folder-my-cells."""
+        part = {"medmnist": self.flag, "folder": Path(self.path).name}.get(self.name)
+        return f"{self.name}-{part}" if part else self.name
 
 
 class ModelConfig(Section):
@@ -117,7 +124,7 @@ class ModelConfig(Section):
     )
     width: int = option(
         64,
-        "Feature maps at the finest level; coarser levels have multiples of it. Wider learns finer detail and is slower.",
+        "Feature maps at the finest level; coarser ones have multiples of it. Wider learns finer detail, slower.",
         label="Width",
         ge=8,
         le=256,

@@ -1,7 +1,7 @@
 """The walk over RunConfig's fields, and configs made from dotted paths, command lines and config.json.
 
-Everything that shows or takes an option goes through `options()`; everything that makes a config goes through `build()`,
-whose errors name the option, the value and what it takes.
+What shows or takes an option goes through `options()`; what makes a config goes through `build()`, whose errors name
+the option, the value and what it takes.
 """
 
 import difflib
@@ -65,13 +65,14 @@ def options() -> Iterator[Option]:
     """Every option of a RunConfig, in the order of its sections and fields."""
     for section, outer in RunConfig.model_fields.items():
         model = outer.annotation
-        assert isinstance(model, type) and issubclass(model, Section)
+        assert isinstance(model, type)
+        assert issubclass(model, Section)
         for name, field in model.model_fields.items():
             extra = field.json_schema_extra
-            assert isinstance(extra, dict) and field.default is not PydanticUndefined
+            assert isinstance(extra, dict)
+            assert field.default is not PydanticUndefined
             choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
-            limits = extra["limits"]
-            assert isinstance(limits, dict)
+            limits: Any = extra["limits"]
             yield Option(
                 path=f"{section}.{name}",
                 kind=type(field.default),

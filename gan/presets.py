@@ -22,7 +22,7 @@ PRESETS = {
         "Digits, quick",
         "See the whole journey in two minutes on any computer: 1,797 small digits that need no download.",
         build(
-            {"data.name": "digits", "model.width": 16, "train.kimg": 60, "train.batch": 32, "train.snapshot_kimg": 6}
+            {"data.name": "digits", "model.width": 16, "train.kimg": 100, "train.batch": 32, "train.snapshot_kimg": 10}
         ),
     ),
     "mnist": Preset(

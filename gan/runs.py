@@ -21,8 +21,8 @@ from typing import Any
 
 from gan import options, settings
 from gan.config import RunConfig
-from gan.facts import DataFacts
 from gan.errors import ConfigError, RunError
+from gan.facts import DataFacts
 from gan.files import read_json, write_json
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -65,6 +65,14 @@ class Run:
         """Images the finished run will have seen."""
         return round(self.config.train.kimg * 1000)
 
+    @property
+    def seen(self) -> int:
+        """Images seen so far, by the trainer's last report; before it trains, those of its newest snapshot."""
+        status = self.status()
+        if status.get("phase") == "training":
+            return int(status["done"])
+        return max(self.snapshots(), default=0)
+
     def facts(self) -> DataFacts:
         """What the networks were built from; raises RunError before the trainer has read its data."""
         facts = DataFacts.load(self.path)
@@ -73,7 +81,7 @@ class Run:
         return facts
 
     def status(self) -> dict[str, Any]:
-        """The trainer's last report: `phase, seen, total, images_per_second, seconds_left, time`; empty before the first."""
+        """The trainer's last report: `phase, done, total, images_per_second, seconds_left, time`; empty before any."""
         return read_json(self.path / "status.json") or {}
 
     def snapshots(self) -> list[int]:

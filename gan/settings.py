@@ -12,12 +12,12 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def store() -> Path:
-    """`GAN_STORE`: the folder of all runs; caches and added sets lie in its `.data`. Default `checkpoints/` beside `gan/`."""
+    """`GAN_STORE`: the folder of all runs; caches and added sets are in its `.data`. Default `checkpoints/`."""
     return Path(os.environ.get("GAN_STORE") or ROOT / "checkpoints").expanduser().resolve()
 
 
 def distributed_data() -> Path:
-    """`GAN_DATA`: where distributed data sets lie or are downloaded to; may be read-only. Default `~/.cache/gan/data`."""
+    """`GAN_DATA`: where distributed sets lie or are downloaded to; may be read-only. Default `~/.cache/gan/data`."""
     return Path(os.environ.get("GAN_DATA") or "~/.cache/gan/data").expanduser().resolve()
 
 

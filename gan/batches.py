@@ -1,0 +1,96 @@
+"""The training stream: which image comes when depends on the seed and on the images seen so far, and nothing else.
+
+So a resumed run needs no position of its own to go on exactly. Images stay uint8 until they are on the device.
+Read next: `train.py`.
+
+Letters: N images in a batch, n images in the training split, C channels, H = W the side, K conditions.
+"""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from gan.config import RunConfig
+from gan.data.imageset import ImageSet
+
+Batch = tuple[Tensor, Tensor]
+
+
+def order(
+    count: int, labels: NDArray[np.int64] | None, seed: int, start: int, batch: int
+) -> Iterator[NDArray[np.int64]]:
+    """Positions of each batch (N,), for ever, from the `start`-th image on.
+
+    The stream is one shuffled pass after another, cut into batches. With `labels` (n,) a pass holds each class equally
+    often: the members of a rare class come several times in it.
+    """
+    epoch, offset = divmod(start, count)
+    rest = _pass(count, labels, seed, epoch)[offset:]
+    while True:
+        while len(rest) < batch:
+            epoch += 1
+            rest = np.concatenate([rest, _pass(count, labels, seed, epoch)])
+        yield rest[:batch]
+        rest = rest[batch:]
+
+
+def _pass(count: int, labels: NDArray[np.int64] | None, seed: int, epoch: int) -> NDArray[np.int64]:
+    generator = np.random.default_rng([seed, epoch])
+    if labels is None:
+        return generator.permutation(count)
+    classes = np.unique(labels)
+    share = -(-count // len(classes))
+    members = [np.resize(generator.permutation(np.flatnonzero(labels == c)), share) for c in classes]
+    return generator.permutation(np.concatenate(members))[:count]
+
+
+class _Rows(Dataset[Batch]):
+    """Rows of the image set by a whole batch of positions at a time; each loading worker maps the file itself."""
+
+    def __init__(self, images: ImageSet):
+        self._images = images
+
+    def __getitem__(self, rows: NDArray[np.int64]) -> Batch:
+        return torch.from_numpy(self._images.images[rows]), torch.from_numpy(self._images.conditions[rows])
+
+
+def batches(
+    images: ImageSet, config: RunConfig, device: torch.device, start: int, in_worker: Callable[[], None]
+) -> Iterator[Batch]:
+    """Real images uint8 (N, C, H, H) and their conditions (N, K) on the device, for ever, from the `start`-th image on.
+
+    The training split lies on the device as a whole where it fits, else it is fetched by `data.workers` processes into
+    pinned memory. `in_worker` is called once in each of those processes.
+    """
+    rows = images.rows("train")
+    labels = images.labels()[rows] if config.data.balance and images.kind == "class" else None
+    positions = order(len(rows), labels, config.train.seed, start, config.train.batch)
+    if fits(images, device):
+        on_device = torch.from_numpy(images.images[rows]).to(device)  # (n, C, H, H)
+        conditions = torch.from_numpy(images.conditions[rows]).to(device)  # (n, K)
+        for chosen in positions:
+            index = torch.from_numpy(chosen).to(device, non_blocking=True)
+            yield on_device[index], conditions[index]
+    loader = DataLoader(
+        _Rows(images),
+        sampler=(rows[chosen] for chosen in positions),
+        batch_size=None,
+        num_workers=config.data.workers,
+        pin_memory=device.type == "cuda",
+        worker_init_fn=(lambda _: in_worker()) if config.data.workers else None,
+    )
+    for real, condition in loader:
+        yield real.to(device, non_blocking=True), condition.to(device, non_blocking=True)
+
+
+def fits(images: ImageSet, device: torch.device) -> bool:
+    """Whether the training split may lie on the device as a whole: a third of a GPU's free memory, 2 GB elsewhere.
+
+    On the CPU a larger set stays memory-mapped, where the system keeps what it has room for.
+    """
+    room: float = torch.cuda.mem_get_info(device)[0] / 3 if device.type == "cuda" else 2e9
+    return int(images.images[0].nbytes) * len(images.rows("train")) < room

@@ -1,0 +1,137 @@
+"""All that must be saved to go on exactly, and the averaged generator that samples come from.
+
+A snapshot is a folder that appears whole, by one rename:
+
+    generator.safetensors   the averaged generator: what the gallery and exports use; kept for every snapshot
+    networks.safetensors    generator and discriminator as they train; kept for the newest two
+    training.pt             optimisers, random state, sums of the unfinished point; kept for the newest two
+    ready.json              images seen, and the SHA-256 of generator.safetensors, by which manifests name it
+
+Nothing is unpickled: weights are safetensors, the rest is read with `weights_only=True`. Read next: `train.py`.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from gan.errors import RunError
+from gan.files import write_json
+from gan.runs import Run
+
+RESUMABLE = 2
+"""How many of the newest snapshots keep what resumption needs: the second is there in case the first is damaged."""
+
+
+@dataclass
+class State:
+    """Everything that a training step reads and changes."""
+
+    generator: nn.Module
+    discriminator: nn.Module
+    average: nn.Module
+    """The generator averaged over training: its exponential moving average."""
+    optimiser_g: torch.optim.Optimizer
+    optimiser_d: torch.optim.Optimizer
+    noise: torch.Generator
+    sums: Tensor
+    """Sums of the five metrics since the last logged point (5,), on the device."""
+    steps: int = 0
+    """Steps in `sums`."""
+    seen: int = 0
+    seconds: float = 0.0
+
+
+def save(run: Run, state: State) -> Path:
+    """Write a snapshot of the state now; afterwards older ones lose what only resumption needs."""
+    target = run.path / "snapshots" / f"{state.seen:09d}"
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    if (target / "ready.json").exists():  # stopped right after a snapshot
+        return target
+    temporary.mkdir()
+    save_file(_contiguous(state.average), temporary / "generator.safetensors")
+    both = nn.ModuleDict({"generator": state.generator, "discriminator": state.discriminator})
+    save_file(_contiguous(both), temporary / "networks.safetensors")
+    training = {
+        "optimiser_g": state.optimiser_g.state_dict(),
+        "optimiser_d": state.optimiser_d.state_dict(),
+        "noise": state.noise.get_state(),
+        "sums": state.sums,
+        "steps": state.steps,
+        "seconds": state.seconds,
+    }
+    torch.save(training, temporary / "training.pt")
+    for part in temporary.iterdir():
+        with open(part, "rb") as file:
+            os.fsync(file.fileno())
+    write_json(temporary / "ready.json", {"seen": state.seen, "sha256": _sha256(temporary / "generator.safetensors")})
+    temporary.rename(target)
+    for seen in run.snapshots()[:-RESUMABLE]:
+        for name in ("networks.safetensors", "training.pt"):
+            (run.path / "snapshots" / f"{seen:09d}" / name).unlink(missing_ok=True)
+    return target
+
+
+def restore(run: Run, state: State) -> None:
+    """Bring the state to the newest snapshot that can be resumed; leave it as it is where there is none.
+
+    Half-written folders of a killed trainer are removed, and so are snapshots newer than the one resumed from.
+    """
+    for left in (run.path / "snapshots").glob(".*.tmp"):
+        shutil.rmtree(left)
+    for seen in reversed(run.snapshots()):
+        folder = run.path / "snapshots" / f"{seen:09d}"
+        if not (folder / "training.pt").exists():
+            continue
+        try:
+            both = load_file(folder / "networks.safetensors")
+            training: dict[str, Any] = torch.load(folder / "training.pt", map_location="cpu", weights_only=True)
+            average = load_file(folder / "generator.safetensors")
+        except (OSError, SafetensorError, RuntimeError) as error:
+            print(f"The snapshot {seen} is damaged ({error}); taking the one before it.", flush=True)
+            shutil.rmtree(folder)
+            continue
+        nn.ModuleDict({"generator": state.generator, "discriminator": state.discriminator}).load_state_dict(both)
+        state.average.load_state_dict(average)
+        state.optimiser_g.load_state_dict(training["optimiser_g"])
+        state.optimiser_d.load_state_dict(training["optimiser_d"])
+        state.noise.set_state(training["noise"])
+        state.sums.copy_(training["sums"])
+        state.steps, state.seconds, state.seen = training["steps"], training["seconds"], seen
+        return
+
+
+def load_average(run: Run, generator: nn.Module, seen: int | None = None) -> str:
+    """Load a snapshot's averaged generator into `generator`; gives its SHA-256. Raises RunError where it is damaged."""
+    folder = run.snapshot(seen)
+    try:
+        generator.load_state_dict(load_file(folder / "generator.safetensors"))
+        return str(json.loads((folder / "ready.json").read_text())["sha256"])
+    except (OSError, SafetensorError, RuntimeError, ValueError, KeyError) as error:
+        raise RunError(
+            f"The snapshot {folder.name} of {run.name} is damaged ({error}): choose another, or resume the run."
+        ) from None
+
+
+def finite(state: State) -> bool:
+    """Whether every weight is a number: a snapshot of anything else would be worth nothing."""
+    return all(
+        bool(torch.isfinite(p).all()) for p in (*state.generator.parameters(), *state.discriminator.parameters())
+    )
+
+
+def _contiguous(network: nn.Module) -> dict[str, Tensor]:
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

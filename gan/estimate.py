@@ -1,0 +1,112 @@
+"""What a config will take, before it starts: weights, memory, disk, and time by what earlier runs measured. No torch.
+
+Read next: `problems.py`, which sets these against what the machine has.
+"""
+
+import itertools
+import statistics
+from dataclasses import dataclass
+
+from gan import data, jobs, runs
+from gan.config import ModelConfig, RunConfig
+from gan.errors import GanError
+from gan.metrics import MetricsReader
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Bytes, seconds and counts; None where it cannot be known yet."""
+
+    images: int | None
+    """Training images, once the set was read."""
+    per_condition: dict[str, int] | None
+    """Training images of each class, or with each attribute."""
+    weights: int | None
+    memory: int | None
+    """Bytes on the device at most, about: weights, optimisers, one batch's maps, the images where they are small."""
+    disk: int | None
+    """Bytes that the finished run takes in the store, about."""
+    seconds: float | None
+    """By the rate of the latest run here of the same networks, image and batch size; None before there was one."""
+
+    def lines(self) -> list[str]:
+        """The estimate in words, a line each; what is not known is said."""
+        if self.images is None or self.weights is None or self.memory is None or self.disk is None:
+            found = ["The data set was not read yet: its counts and sizes are known when it has been."]
+        else:
+            found = [
+                f"Training images: {self.images:,}",
+                f"Weights: {self.weights / 1e6:.1f} million",
+                f"Memory on the device: about {self.memory / 1e9:.1f} GB",
+                f"Disk: about {self.disk / 1e6:,.0f} MB",
+            ]
+        if self.seconds is None:
+            return [*found, "Time: not known before a run of this kind was measured here."]
+        return [*found, f"Time: about {self.seconds / 60:.0f} minutes, by an earlier run here."]
+
+
+def estimate(config: RunConfig) -> Estimate:
+    """What this config takes; sizes are known once its data set was read."""
+    image_set = data.cached(config.data) if data.problem(config.data) is None else None
+    if image_set is None:
+        return Estimate(None, None, None, None, None, _seconds(config))
+    channels, size = image_set.images.shape[1:3]
+    count = len(image_set.rows("train"))
+    generator, discriminator = weights(config.model, size, channels, len(image_set.names))
+    both = generator + discriminator
+    # Float32: each network with its gradient and Adam's two moments, and the averaged generator.
+    memory = (
+        4 * (4 * both + generator)
+        + config.train.batch * _maps(config.model.width, size)
+        + min(count * channels * size * size, 2_000_000_000)
+    )
+    snapshots = max(1, int(config.train.kimg // config.train.snapshot_kimg))
+    disk = 4 * (snapshots * generator + 2 * 3 * both)
+    return Estimate(count, image_set.counts()["train"], both, memory, disk, _seconds(config))
+
+
+def weights(config: ModelConfig, size: int, channels: int, conditions: int) -> tuple[int, int]:
+    """Weights of the generator and of the discriminator, counted from the layers of `models/dcgan.py`."""
+    levels = size.bit_length() - 3
+    features = [config.width << level for level in range(levels)]  # fine to coarse
+    between = sum(16 * fine * coarse for fine, coarse in itertools.pairwise(features))
+    generator = 16 * (config.latent + conditions) * features[-1] + between + 16 * features[0] * channels
+    generator += 2 * sum(features)
+    discriminator = 16 * (channels + conditions) * features[0] + between + 16 * features[-1]
+    discriminator += 2 * sum(features[1:])
+    return generator, discriminator
+
+
+def _maps(width: int, size: int) -> int:
+    """Bytes of feature maps that one image keeps for the backward pass, about: three passes, three copies a level."""
+    levels = size.bit_length() - 3
+    return sum(9 * 4 * (width << level) * (size >> (level + 1)) ** 2 for level in range(levels))
+
+
+def _seconds(config: RunConfig) -> float | None:
+    for run in runs.all_runs():
+        try:
+            same = _alike(run.config, config)
+        except GanError:  # a broken run folder measures nothing; the overview shows it
+            continue
+        rates: list[float] = (
+            [row["images_per_second"] for row in MetricsReader(run.path / "metrics.jsonl").read()] if same else []
+        )
+        if len(rates) >= 2 and jobs.state(run.path).name != "running":
+            return float(config.train.kimg * 1000 / statistics.median(rates))
+    return None
+
+
+def _alike(one: RunConfig, other: RunConfig) -> bool:
+    """Whether both take the same time for an image."""
+    keys = (
+        "data.image_size",
+        "model.family",
+        "model.width",
+        "train.batch",
+        "job.device",
+        "job.precision",
+        "job.threads",
+    )
+    first, second = one.flat(), other.flat()
+    return all(first[key] == second[key] for key in keys)

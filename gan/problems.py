@@ -1,0 +1,75 @@
+"""What stands against starting this config here and now, all of it at once. No torch.
+
+An "error" will stop the run, a "warning" will spoil or slow it, a "note" is good to know. Shown before Start and by
+`--dry-run`. What is wrong with a single option is refused earlier, by `options.build`.
+"""
+
+import shutil
+from dataclasses import dataclass
+from typing import Literal
+
+from gan import data, settings
+from gan.config import RunConfig
+from gan.estimate import Estimate, estimate
+from gan.jobs.device_list import absent, candidates
+
+FEW = 50
+"""Training images of a class below which a GAN mostly repeats them."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    level: Literal["error", "warning", "note"]
+    text: str
+
+
+def problems(config: RunConfig) -> list[Problem]:
+    """Everything found, errors first."""
+    expected = estimate(config)
+    found = [*_of_data(config, expected), *_of_device(config), *_of_disk(expected)]
+    return sorted(found, key=lambda problem: ("error", "warning", "note").index(problem.level))
+
+
+def _of_data(config: RunConfig, expected: Estimate) -> list[Problem]:
+    missing = data.problem(config.data)
+    if missing:
+        return [Problem("error", missing)]
+    image_set = data.cached(config.data)
+    if image_set is None or expected.images is None or expected.per_condition is None:
+        return [Problem("note", "The images are read when the run starts; what they are is known after that.")]
+    found = []
+    if expected.images < 2:
+        found.append(Problem("error", f"{expected.images} training images: training takes at least 2."))
+    elif expected.images < config.train.batch:
+        text = (
+            f"A batch of {config.train.batch} is larger than the {expected.images} training images: lower train.batch."
+        )
+        found.append(Problem("warning", text))
+    few = [f"{name} ({count})" for name, count in expected.per_condition.items() if count < FEW]
+    if few:
+        text = f"Fewer than {FEW} training images of {', '.join(few)}: expect near copies of them, and little variety."
+        found.append(Problem("warning", text))
+    if config.data.balance and image_set.kind == "attributes":
+        found.append(Problem("note", "data.balance is for classes: images with attributes are drawn as they come."))
+    return found
+
+
+def _of_device(config: RunConfig) -> list[Problem]:
+    there = candidates(config.job.device)
+    if not there:
+        return [Problem("error", absent(config.job.device))]
+    if there == ["cpu"] and config.data.image_size > 32:
+        text = f"No GPU here: {config.data.image_size} px take hours on a CPU; 32 px with width 16 or 32 take minutes."
+        return [Problem("warning", text)]
+    return []
+
+
+def _of_disk(expected: Estimate) -> list[Problem]:
+    folder = settings.store()
+    while not folder.exists():
+        folder = folder.parent
+    free, needed = shutil.disk_usage(folder).free, (expected.disk or 0) + 200_000_000
+    if free < needed:
+        text = f"{free / 1e9:.1f} GB free in {settings.store()}: the run takes about {needed / 1e9:.1f} GB. Free some."
+        return [Problem("error", text)]
+    return []

@@ -1,0 +1,300 @@
+"""`step` is the method, `train` the loop: maths; then, once a tick, logging, samples, snapshots and the wish to stop.
+
+Time is counted in images seen, so that schedules and snapshots survive a change of the batch size. Nothing in the step
+waits for the device. Read next: `checkpoint.py` (what is saved), `sample.py` (what comes of it).
+
+Letters: N images, C channels, H = W the side, Z latent, K conditions.
+"""
+
+import copy
+import math
+import time
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from gan import checkpoint, conditions, data, images, sample
+from gan.batches import batches
+from gan.checkpoint import State
+from gan.config import RunConfig
+from gan.data.imageset import ImageSet
+from gan.errors import DataError, TrainingError
+from gan.facts import DataFacts
+from gan.files import replacing, write_json
+from gan.jobs.worker import Worker
+from gan.losses import LOSSES
+from gan.metrics import MetricsWriter
+from gan.models import networks
+from gan.runs import Run
+
+METRICS = ("loss_d", "loss_g", "d_x", "d_g_z1", "d_g_z2")
+TICK_SECONDS = 1.0
+SAMPLE_ROWS = 8
+SAMPLE_COLUMNS = 10
+
+
+def step(state: State, real: Tensor, condition: Tensor, config: RunConfig) -> None:
+    """One update of D, one of G and one of the average, on real images uint8 (N, C, H, H) and conditions (N, K).
+
+    Goodfellow et al. 2014, algorithm 1, with one step of D; real and generated batches go through D apart, so that
+    batch norm sees each by itself (Radford et al. 2016). Adds the five metrics to `state.sums`.
+    """
+    loss, n = LOSSES[config.loss.name], len(real)
+    G, D = state.generator, state.discriminator
+    x = scale(real)  # (N, C, H, H)
+    z = torch.randn(n, config.model.latent, generator=state.noise, device=real.device)  # (N, Z)
+
+    with precision(config, real.device):
+        G_z = G(z, condition)  # (N, C, H, H)
+        D_x, D_G_z1 = D(x, condition).float(), D(G_z.detach(), condition).float()  # (N,) each
+    loss_d = loss.discriminator(D_x, D_G_z1)
+    state.optimiser_d.zero_grad(set_to_none=True)
+    torch.autograd.backward(loss_d)
+    state.optimiser_d.step()
+
+    D.requires_grad_(False)  # its own gradients would be thrown away
+    with precision(config, real.device):
+        D_G_z2 = D(G_z, condition).float()  # (N,), after D's update
+    loss_g = loss.generator(D_G_z2)
+    state.optimiser_g.zero_grad(set_to_none=True)
+    torch.autograd.backward(loss_g)
+    state.optimiser_g.step()
+    D.requires_grad_(True)
+
+    average(state, config, n)
+    with torch.no_grad():
+        scores = [loss.score(logits).mean() for logits in (D_x, D_G_z1, D_G_z2)]
+        state.sums += torch.stack([loss_d, loss_g, *scores])
+    state.steps += 1
+    state.seen += n
+
+
+def scale(images: Tensor) -> Tensor:
+    """uint8 images as the networks see them, float32 in [-1, 1]."""
+    return (images.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+
+
+@torch.no_grad()
+def average(state: State, config: RunConfig, n: int) -> None:
+    """Move the averaged generator by half-life in images; shorter at the start, so that first weights do not linger.
+
+    The half-life is at most a twentieth of the images seen so far, the ramp of Karras et al. 2022 (EDM).
+    """
+    half_life = min(config.optim.ema_kimg * 1000, 0.05 * (state.seen + n))
+    weight = 1 - 0.5 ** (n / half_life)
+    torch._foreach_lerp_(list(state.average.parameters()), list(state.generator.parameters()), weight)
+    for mean, now in zip(state.average.buffers(), state.generator.buffers(), strict=True):
+        if mean.is_floating_point():
+            mean.lerp_(now, weight)
+        else:
+            mean.copy_(now)
+
+
+def train(run: Run, worker: Worker) -> None:
+    """Train a run, from its newest snapshot where it has one, until its length is reached or it is asked to stop.
+
+    Raises DataError where its images cannot be read and TrainingError where the losses are no longer numbers.
+    """
+    config = run.config
+    if config.job.threads:
+        torch.set_num_threads(config.job.threads)
+    device = torch.device(worker.device.partition(":")[0])  # the job sees no other GPU than its own
+    try:
+        image_set = data.load(config.data, lambda phase, done: reading(worker, phase, done))
+    except _StoppedError:
+        worker.stopped()
+        return
+    check_enough(image_set, config)
+    facts = image_set.facts()
+    facts.save(run.path)
+    for notice in image_set.notices:
+        print(notice, flush=True)
+
+    state = start(config, facts, device)
+    checkpoint.restore(run, state)
+    print(describe(config, image_set, state, device), flush=True)
+    writer = MetricsWriter(run.path / "metrics.jsonl", state.seen)
+    fixed = FixedNoise(config, facts)
+    if state.seen == 0:
+        fixed.draw(state, run.path / "samples")
+
+    clock = Clock(state.seconds, state.seen)
+    log_every, save_every = config.train.log_kimg * 1000, config.train.snapshot_kimg * 1000
+    if state.seen < run.total:
+        for real, condition in batches(image_set, config, device, state.seen, worker.leave_in_child):
+            before = state.seen
+            step(state, real, condition, config)
+
+            # Below: once a tick.
+            over = state.seen >= run.total
+            log, save = crossed(before, state.seen, log_every), crossed(before, state.seen, save_every)
+            if not (log or save or over or clock.due()):
+                continue
+            state.seconds = clock.seconds()
+            if log or over:
+                writer.append(row := point(state, clock))
+                print("  ".join(f"{name} {value:,.6g}" for name, value in row.items()), flush=True)
+            if save or over:
+                guard(state)
+                fixed.draw(state, run.path / "samples")
+                writer.flush()
+                checkpoint.save(run, state)
+            left = (run.total - state.seen) / clock.rate if clock.rate else None
+            worker.report("training", state.seen, run.total, images_per_second=clock.rate, seconds_left=left)
+            if over:
+                break
+            if worker.should_stop():
+                guard(state)
+                writer.flush()
+                checkpoint.save(run, state)
+                worker.stopped()
+                break
+    writer.close()
+
+
+class _StoppedError(Exception):
+    """Leaves the reading of the data when the run is asked to stop."""
+
+
+def reading(worker: Worker, phase: str, done: float) -> None:
+    """Report how much of the data is read; raises where the run was asked to stop meanwhile."""
+    worker.report(phase, done, 1.0)
+    if worker.should_stop():
+        raise _StoppedError
+
+
+def start(config: RunConfig, facts: DataFacts, device: torch.device) -> State:
+    """Networks with their first weights, optimisers and noise, all from the run's seed."""
+    torch.manual_seed(config.train.seed)
+    generator, discriminator = (
+        network.to(device).to(memory_format=torch.channels_last) for network in networks(config.model, facts)
+    )
+    betas, fused = (config.optim.beta1, config.optim.beta2), device.type in ("cuda", "cpu")
+    return State(
+        generator=generator,
+        discriminator=discriminator,
+        average=copy.deepcopy(generator).eval().requires_grad_(False),
+        optimiser_g=torch.optim.Adam(generator.parameters(), config.optim.lr, betas, fused=fused),
+        optimiser_d=torch.optim.Adam(discriminator.parameters(), config.optim.lr, betas, fused=fused),
+        noise=torch.Generator(device).manual_seed(config.train.seed),
+        sums=torch.zeros(len(METRICS), device=device),
+    )
+
+
+def precision(config: RunConfig, device: torch.device) -> torch.autocast:
+    """Autocast to bfloat16 where the config asks for it or, for "auto", where the hardware multiplies it faster."""
+    asked = config.job.precision
+    return torch.autocast(
+        device.type, torch.bfloat16, enabled=asked == "bfloat16" or (asked == "auto" and _pays(device))
+    )
+
+
+def _pays(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return device.type == "cpu" and bool(torch.cpu._is_amx_tile_supported())  # without AMX, bfloat16 is no faster
+
+
+def crossed(before: int, now: int, every: float) -> bool:
+    """Whether a multiple of `every` lies in (before, now]: due at the same images whatever the batch size."""
+    return now // every > before // every
+
+
+def point(state: State, clock: "Clock") -> dict[str, float]:
+    """One row for the curves, the averages since the last; empties the sums. Raises TrainingError on NaN or Inf."""
+    means = (state.sums / state.steps).tolist()  # the one place where the host waits for the device
+    check_numbers(dict(zip(METRICS, means, strict=True)), state.seen)
+    state.sums.zero_()
+    state.steps = 0
+    rate = clock.measure(state.seen)
+    timings = {"seen": state.seen, "seconds": round(state.seconds, 3), "images_per_second": round(rate, 1)}
+    return timings | dict(zip(METRICS, means, strict=True))
+
+
+def guard(state: State) -> None:
+    """Raise TrainingError before a snapshot would keep sums or weights that are not numbers."""
+    check_numbers(dict(zip(METRICS, state.sums.tolist(), strict=True)), state.seen)
+    if not checkpoint.finite(state):
+        raise TrainingError(f"The weights are no longer numbers after {state.seen:,} images. {AFTER_NAN}")
+
+
+AFTER_NAN = (
+    "The last snapshot is still good. Clone the run with half the learning rate, or with precision float32, "
+    "and look at the images for blank or broken ones."
+)
+
+
+def check_numbers(values: dict[str, float], seen: int) -> None:
+    """Raise TrainingError that names the first value that is NaN or infinite."""
+    for name, value in values.items():
+        if not math.isfinite(value):
+            raise TrainingError(f"{name} became {value} after {seen:,} images. {AFTER_NAN}")
+
+
+def check_enough(image_set: ImageSet, config: RunConfig) -> None:
+    """Raise DataError where the training split cannot fill what a step needs."""
+    if len(image_set.rows("train")) < 2:
+        raise DataError(
+            f"{image_set.title} has {len(image_set.rows('train'))} training images: training takes at least 2."
+        )
+
+
+def describe(config: RunConfig, image_set: ImageSet, state: State, device: torch.device) -> str:
+    """One line for the log: what is trained on what."""
+    weights = sum(p.numel() for p in (*state.generator.parameters(), *state.discriminator.parameters()))
+    kind = "bfloat16" if precision(config, device)._enabled else "float32"
+    begun = f"from {state.seen:,} images on" if state.seen else "from the start"
+    return (
+        f"{image_set.title}: {len(image_set.rows('train')):,} training images, {len(image_set.names)} conditions; "
+        f"{weights / 1e6:.1f} M weights on {device.type} in {kind}, {torch.get_num_threads()} CPU threads; {begun}."
+    )
+
+
+class FixedNoise:
+    """The same noise at every snapshot, a column a condition, so that pictures over time show one image growing."""
+
+    def __init__(self, config: RunConfig, facts: DataFacts):
+        rows, self._labels = conditions.telling(facts, SAMPLE_COLUMNS)
+        noise = sample.noise(config.train.seed, range(SAMPLE_ROWS), config.model.latent)  # (rows, Z)
+        self._z = noise.repeat_interleave(len(rows), dim=0)  # (rows * columns, Z)
+        self._conditions = torch.from_numpy(rows).repeat(SAMPLE_ROWS, 1)
+        self._columns, self._native = len(rows), facts.native_size
+
+    def draw(self, state: State, folder: Path) -> None:
+        """Keep one picture, named by images seen, and once the columns' labels beside it."""
+        device = state.sums.device
+        made = sample.generate(state.average, self._z.to(device), self._conditions.to(device), self._native)
+        with replacing(folder / f"{state.seen:09d}.png") as temporary:
+            images.grid(made, self._columns).save(temporary, format="PNG")
+        if not (folder / "columns.json").exists():
+            write_json(folder / "columns.json", {"labels": self._labels, "rows": SAMPLE_ROWS})
+
+
+class Clock:
+    """Seconds of training over all resumptions, the rate between logged points, and when to look up from the work."""
+
+    def __init__(self, seconds: float, seen: int):
+        """Start at the `seconds` and images `seen` that earlier processes of the run came to."""
+        now = time.monotonic()
+        self.rate: float | None = None
+        self._started = now - seconds
+        self._ticked = now
+        self._measured = (now, seen)
+
+    def due(self) -> bool:
+        if time.monotonic() - self._ticked < TICK_SECONDS:
+            return False
+        self._ticked = time.monotonic()
+        return True
+
+    def seconds(self) -> float:
+        return time.monotonic() - self._started
+
+    def measure(self, seen: int) -> float:
+        """Images per second since the last point, or since the start of this process."""
+        now = time.monotonic()
+        since, before = self._measured
+        self._measured = (now, seen)
+        self.rate = (seen - before) / (now - since)
+        return self.rate
