@@ -4,6 +4,7 @@ Read `inventory.py` first (which files, which labels), then `plan.py` (the outco
 browser).
 """
 
+import tempfile
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from gan.data.archive import unpack
 from gan.data.inventory import Inventory, take_stock
 from gan.data.parallel import UNREADABLE, each, reason
 from gan.data.pictures import Inspected, inspect
@@ -24,13 +26,21 @@ TOO_FEW = 20  # training images of a class below which a GAN repeats them rather
 LEFT_OUT = "They are left out."
 
 
-def check(path: Path, progress: Progress = silent) -> Report:
-    """The report of a folder of images; what cannot be used at all is an error in it, never an exception."""
+def check(path: Path, progress: Progress = silent, shown_as: str = "") -> Report:
+    """The report of a folder of images, or of a ZIP, whose unpacked files are removed again.
+
+    What cannot be used at all is an error in the report, never an exception. `shown_as` is what the report calls it.
+    """
+    shown_as = shown_as or str(path)
     try:
-        stock = take_stock(path)
+        if path.is_file() and path.suffix.lower() == ".zip":
+            with tempfile.TemporaryDirectory() as folder:
+                unpack(path, Path(folder), progress)
+                return check(Path(folder), progress, shown_as)
+        stock = take_stock(path, shown_as)
     except DataError as error:
-        return Report(path=str(path), problems=(Finding("error", str(error)),))
-    return _Check(stock, str(path)).run(progress)
+        return Report(path=shown_as, problems=(Finding("error", str(error)),))
+    return _Check(stock, shown_as).run(progress)
 
 
 @dataclass

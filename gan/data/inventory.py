@@ -33,17 +33,18 @@ class Inventory:
     findings: list[Finding]
 
 
-def take_stock(folder: Path) -> Inventory:
-    """The images in a folder; raises DataError where there are none or their labels cannot be read."""
+def take_stock(folder: Path, shown_as: str = "") -> Inventory:
+    """The images in a folder, in messages `shown_as`; raises DataError where there are none or none are labelled."""
+    shown_as = shown_as or str(folder)
     if not folder.is_dir():
-        raise DataError(f"{folder} is not a folder. {LAYOUTS}")
+        raise DataError(f"{shown_as} is not a folder. {LAYOUTS}")
     root = inner(folder)
     images: list[str] = []
     others: list[str] = []
     for file in listing(root):
         (images if file.lower().endswith(SUFFIXES) else others).append(file)
     if not images:
-        raise DataError(f"{folder} holds no images (PNG, JPEG, BMP or TIFF). {LAYOUTS}")
+        raise DataError(f"{shown_as} holds no images (PNG, JPEG, BMP or TIFF). {LAYOUTS}")
     findings = []
     others = [file for file in others if PurePosixPath(file).name != LABELS]
     if others:
@@ -117,7 +118,7 @@ def _from_folders(root: Path, images: list[str], findings: list[Finding]) -> Inv
     depth = 2 if with_splits else 1
     placed = [row for row, part in enumerate(parts) if len(part) > depth]
     if not placed:
-        raise DataError(f"The images in {root} have no labels: they lie in no class folder. {LAYOUTS}")
+        raise DataError(f"The images have no labels: they lie in no class folder. {LAYOUTS}")
     if len(placed) < len(images):
         loose = sorted(set(images) - {images[row] for row in placed})
         text = f"{_count(loose, 'image')} in no class folder: {some(loose)}."

@@ -46,7 +46,9 @@ def read_labels(path: Path) -> Labels:
     for line, row in rows:
         file = _relative(row["file"], f"Line {line} of {path.name}")
         if file in seen:
-            raise DataError(f"Line {line} of {path.name} names {file} again, after line {seen[file]}: keep one.")
+            raise DataError(
+                f"Line {line} of {path.name} names {file} a second time, after line {seen[file]}: keep one."
+            )
         seen[file] = line
     names, conditions = _classes(path, rows) if "class" in header else _attributes(path, rows, attributes)
     return Labels(

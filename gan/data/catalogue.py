@@ -1,0 +1,82 @@
+"""Every data set that can be chosen, as the data page and `gan data list` show it."""
+
+from dataclasses import dataclass
+
+from gan import data
+from gan.config import DataConfig
+from gan.data import folder, medmnist
+from gan.errors import DataError
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A set by its `slug`, as a link names it, with a config that reads it at its usual size.
+
+    `problem` says why it cannot be used now, or is None; `ready` that it was decoded before; `local` that nothing
+    must be downloaded.
+    """
+
+    slug: str
+    config: DataConfig
+    title: str
+    about: str
+    licence: str
+    problem: str | None
+    ready: bool
+    local: bool
+
+
+def entries() -> list[Entry]:
+    """Digits, MNIST and CelebA, the sets that users added, and the twelve of MedMNIST."""
+    return [_entry(slug, config) for slug, config in _configs().items()]
+
+
+def find(slug: str) -> Entry:
+    """The entry of that slug; raises DataError that lists them."""
+    configs = _configs()
+    if slug not in configs:
+        raise DataError(f"There is no data set {slug}: it takes one of {', '.join(configs)}.")
+    return _entry(slug, configs[slug])
+
+
+def as_text() -> str:
+    """The catalogue as `gan data list` prints it."""
+    rows = [(entry.slug, _state(entry), entry.title, entry.licence.partition(" (")[0]) for entry in entries()]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    lines = [
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row[:3], widths, strict=True)), row[3]]) for row in rows
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _configs() -> dict[str, DataConfig]:
+    configs = {name: _config(name=name) for name in ("digits", "mnist", "celeba")}
+    configs |= {f"folder-{name}": _config(name="folder", path=name) for name in folder.added()}
+    return configs | {f"medmnist-{flag}": _config(name="medmnist", flag=flag) for flag in medmnist.flags()}
+
+
+def _config(**values: str) -> DataConfig:
+    return DataConfig.model_validate(values)
+
+
+def _entry(slug: str, config: DataConfig) -> Entry:
+    source = data.SOURCES[config.name]
+    problem = source.problem(config)
+    return Entry(
+        slug=slug,
+        config=config,
+        title=source.title(config),
+        about=medmnist.table()[config.flag]["description"] if config.name == "medmnist" else source.about,
+        licence=source.licence(config),
+        problem=problem,
+        ready=data.cached(config) is not None,
+        local=problem is None and source.local(config),
+    )
+
+
+def _state(entry: Entry) -> str:
+    if entry.problem:
+        return "has a problem"
+    if entry.ready:
+        return "ready"
+    return "on this machine" if entry.local else "to be downloaded"

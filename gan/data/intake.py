@@ -1,0 +1,175 @@
+"""Sets that users add: brought in, checked and shown, and kept only when they are accepted.
+
+    GAN_STORE/.data/incoming/<id>/     images/, plan.json, report.json: waits to be accepted or discarded
+    GAN_STORE/.data/sets/<name>/       the same, accepted; `data.path` takes the name
+
+A set from a path on the server stays where it is: its plan points there.
+"""
+
+import contextlib
+import re
+import shutil
+import time
+import uuid
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from gan import settings
+from gan.data.archive import BLOCK, safe_name, too_large, unpack, wanted
+from gan.data.check import check
+from gan.data.folder import added
+from gan.data.inventory import LABELS
+from gan.data.plan import Plan
+from gan.data.report import Report
+from gan.data.source import Progress, silent
+from gan.errors import DataError
+from gan.files import read_json, write_json
+from gan.runs import NAME
+
+KEPT_WAITING = 24 * 3600  # seconds after which a set that nobody accepted is removed
+
+
+def add_zip(name: str, file: BinaryIO | Path, progress: Progress = silent) -> Report:
+    """Unpack a ZIP and check what is in it; `accept` keeps it. Raises DataError for a bad name or a ZIP not taken."""
+    with _staged(name) as folder:
+        unpack(file, folder / "images", progress)
+        return _checked(name, folder, folder / "images", "the uploaded ZIP", progress)
+
+
+def add_files(
+    name: str,
+    files: Iterable[tuple[str, BinaryIO]],
+    labels_csv: BinaryIO | None = None,
+    progress: Progress = silent,
+) -> Report:
+    """Take single files, each by its name or its path such as `cats/1.png`, and a labels.csv; as `add_zip`."""
+    with _staged(name) as folder:
+        limit = left = settings.upload_limit()
+        given = [*files, *([(LABELS, labels_csv)] if labels_csv else [])]
+        for file_name, file in given:
+            safe = safe_name(file_name)
+            if not wanted(safe):
+                continue
+            path = folder / "images" / safe
+            if path.exists():
+                raise DataError(f"Two files are named {safe}: rename one.")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with open(path, "wb") as target:
+                while block := file.read(BLOCK):
+                    left -= len(block)
+                    if left < 0:
+                        raise too_large(limit)
+                    target.write(block)
+        return _checked(name, folder, folder / "images", "the uploaded files", progress)
+
+
+def add_path(name: str, path: Path, progress: Progress = silent) -> Report:
+    """Check a folder on the server, which must lie below one of GAN_PATHS; its images stay where they are."""
+    real = path.expanduser().resolve()  # of a link, where it leads
+    allowed = settings.browsable_paths()
+    if not any(real.is_relative_to(folder) for folder in allowed):
+        where = ", ".join(map(str, allowed)) or "none; whoever runs this server can name some in GAN_PATHS"
+        raise DataError(f"{path} is not in a folder from which images may be added. Those are: {where}.")
+    with _staged(name) as folder:
+        report = _checked(name, folder, real, str(real), progress)
+        for file in report.plan.files if report.plan else ():
+            target = (report.plan.root / file).resolve() if report.plan else real
+            if not any(target.is_relative_to(root) for root in allowed):
+                raise DataError(
+                    f"{file} in {path} is a link to a place from which images may not be added: take it out."
+                )
+        return report
+
+
+def accept(report: Report) -> str:
+    """Keep a checked set; its name, which `data.path` takes. DataError where it has errors or the name is taken."""
+    if report.staged is None or not report.staged.is_dir():
+        raise DataError("This set is not waiting any more: add it again.")
+    if report.plan is None:
+        raise DataError(f"The set {report.name} cannot be used: {report.errors[0].line}")
+    _check_name(report.name)
+    target = settings.added_sets() / report.name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        report.staged.rename(target)  # one step: two acceptances of a name cannot both succeed
+    except OSError as error:
+        raise DataError(f"The set {report.name} could not be kept ({error}): choose another name.") from None
+    return report.name
+
+
+def discard(report: Report) -> None:
+    """Forget a set that waits to be accepted."""
+    if report.staged is not None:
+        shutil.rmtree(report.staged, ignore_errors=True)  # it may be gone already
+
+
+def pending(identifier: str) -> Report:
+    """The report of a set that waits, by its folder's name, `report.staged.name`; DataError where there is none."""
+    folder = _incoming() / identifier
+    document = read_json(folder / "report.json") if re.fullmatch("[0-9a-f]{12}", identifier) else None
+    if document is None:
+        raise DataError("This set is not waiting any more: add it again.")
+    return _report(document, folder)
+
+
+def report_of(name: str) -> Report:
+    """The report that was shown when an added set was accepted; DataError where there is no such set."""
+    folder = settings.added_sets() / name
+    document = read_json(folder / "report.json") if NAME.fullmatch(name) else None
+    if document is None:
+        raise DataError(f"There is no added set {name}. Added sets: {', '.join(added()) or 'none yet'}.")
+    return _report(document, folder)
+
+
+def remove(name: str) -> None:
+    """Delete an added set; images that lie elsewhere on the server stay. Runs trained on it keep working."""
+    report_of(name)
+    shutil.rmtree(settings.added_sets() / name)
+
+
+def _incoming() -> Path:
+    return settings.store() / ".data" / "incoming"
+
+
+def _check_name(name: str) -> None:
+    if not NAME.fullmatch(name):
+        raise DataError(
+            f"{name!r} cannot name a set: it takes 1 to 64 small letters, digits, - and _, the first a letter or digit."
+        )
+    if (settings.added_sets() / name).exists():
+        raise DataError(f"There is a set {name} already: choose another name, or remove that one first.")
+
+
+@contextlib.contextmanager
+def _staged(name: str) -> Iterator[Path]:
+    """A new folder for a set that comes in, removed again where that fails."""
+    _check_name(name)
+    incoming = _incoming()
+    incoming.mkdir(parents=True, exist_ok=True)
+    for old in incoming.iterdir():
+        if time.time() - old.stat().st_mtime > KEPT_WAITING:
+            shutil.rmtree(old, ignore_errors=True)  # another page may be removing it too
+    folder = incoming / uuid.uuid4().hex[:12]
+    (folder / "images").mkdir(parents=True)
+    try:
+        yield folder
+    except BaseException:  # a closed page too
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _checked(name: str, folder: Path, root: Path, shown_as: str, progress: Progress) -> Report:
+    """Check the images and write what was found beside them."""
+    report = check(root, progress, shown_as)
+    if report.plan is not None:
+        report.plan.save(folder)
+    write_json(folder / "report.json", report.as_json() | {"name": name})
+    document = read_json(folder / "report.json")
+    assert document is not None, "it was written a line above"
+    return _report(document, folder)
+
+
+def _report(document: dict[str, Any], folder: Path) -> Report:
+    plan = Plan.load(folder) if document["ok"] else None
+    return Report.from_json(document, plan, document["name"], folder)

@@ -1,0 +1,1 @@
+"""Tests: one file a module, and fixtures that write small data sets."""
