@@ -1,0 +1,182 @@
+"""Stopping, killing and resuming: what ends, what stays, and what is said. Real processes, real signals."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import psutil
+import pytest
+from jobs_kit import (
+    children,
+    in_a_process,
+    new_run,
+    notes,
+    queue_processes,
+    started,
+    store,
+    submitted,
+    until,
+    until_begun,
+    until_state,
+)
+
+from gan import jobs, settings
+from gan.errors import RunError
+from gan.files import read_json, write_json
+from gan.jobs import processes
+
+__all__ = ["store"]
+pytestmark = pytest.mark.usefixtures("store")
+
+
+def gone(pid: int) -> bool:
+    return not processes.identity(pid)
+
+
+def test_stop_saves_first_and_resume_goes_on() -> None:
+    run = submitted("run")
+    until_begun(run)
+    assert "was asked to stop" in jobs.stop(run.path)
+    state = until_state(run, "stopped")
+    assert state.cause == ""
+    assert "saved run" in notes()
+    assert "in the queue again" in jobs.resume(run)
+    until_state(run, "running")
+    until(lambda: notes().count("begin run") == 2, "it works again, by the same command")
+
+
+def test_what_can_be_asked_for_twice_is_harmless_and_says_so() -> None:
+    run = submitted("run")
+    until_begun(run)
+    assert jobs.resume(run) == "The run run is running already."
+    jobs.stop(run.path)
+    jobs.stop(run.path)
+    until_state(run, "stopped")
+    assert jobs.stop(run.path) == "There is nothing to stop: run had stopped already."
+    finished = submitted("done", seconds=0.05)
+    assert "waits in the queue already" in jobs.resume(finished) or "running already" in jobs.resume(finished)
+    until_state(finished, "finished")
+    assert jobs.stop(finished.path) == "There is nothing to stop: done had finished already."
+    assert "has finished: there is nothing to resume" in jobs.resume(finished)
+    assert jobs.state(finished.path).name == "finished"
+
+
+def test_what_does_not_end_is_killed_with_all_its_children() -> None:
+    run, next_ = submitted("run", "deaf"), submitted("next", seconds=0.1)
+    until_begun(run)
+    until(lambda: len(children()) == 1, "it has a child that ignores SIGTERM")
+    pid = started(run)["pid"]
+    jobs.stop(run.path)
+    assert jobs.state(run.path).name == "stopping"
+    state = until_state(run, "stopped")
+    assert "had not ended 1 seconds after it was asked to stop, and was killed" in state.cause
+    until(lambda: gone(pid) and gone(children()[0]), "nothing of it is left")
+    until_state(next_, "finished")
+
+
+def test_a_stop_is_enforced_though_the_queue_process_dies() -> None:
+    run = submitted("run", "deaf")
+    until_begun(run)
+    jobs.stop(run.path)
+    for keeper in queue_processes():
+        os.kill(keeper, signal.SIGKILL)
+    until_state(run, "stopped")  # looking at it is what sets a new one going
+
+
+def test_a_killed_job_frees_its_device_at_once_from_its_children_too() -> None:
+    run, next_ = submitted("run", "forks"), submitted("next", seconds=0.1)
+    until_begun(run)
+    until(lambda: len(children()) == 1, "it has a loading worker")
+    os.kill(started(run)["pid"], signal.SIGKILL)
+    state = until_state(run, "lost")
+    assert "killed" in state.cause
+    until(lambda: gone(children()[0]), "its loading worker was ended")
+    until_state(next_, "finished")
+    assert "SIGKILL" in jobs.state(run.path).cause
+    assert "in the queue again" in jobs.resume(run)
+
+
+def test_a_recorded_pid_that_is_another_programs_now_is_never_signalled() -> None:
+    run = submitted("run")
+    until_begun(run)
+    os.kill(started(run)["pid"], signal.SIGKILL)
+    until_state(run, "lost")
+    stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
+    try:
+        write_json(run.path / "started.json", started(run) | {"pid": stranger.pid})
+        assert jobs.state(run.path).name == "lost"
+        assert "nothing to stop" in jobs.stop(run.path)
+        assert processes.kill_tree(started(run)) == 0
+        process = in_a_process("from tests.job_script import main; main('run', 'steps')")  # the lock is held again
+        until(lambda: notes().count("begin run") == 2, "it works in a terminal")
+        write_json(run.path / "started.json", started(run) | {"pid": stranger.pid})
+        jobs.stop(run.path)
+        process.communicate(timeout=20)
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_ctrl_c_in_a_terminal_saves_first() -> None:
+    run = new_run("run")
+    process = in_a_process("from tests.job_script import main; main('run', 'steps')")
+    until_begun(run)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=20)
+    assert process.returncode == 0, output
+    assert "it saves first" in output
+    assert jobs.state(run.path).name == "stopped"
+    assert "saved run" in notes()
+
+
+def test_a_run_has_one_trainer() -> None:
+    run = submitted("run")
+    until_begun(run)
+    second = in_a_process("from tests.job_script import main; main('run', 'steps')")
+    output, _ = second.communicate(timeout=20)
+    assert second.returncode == 1
+    assert "has a process at work already" in output
+    assert jobs.state(run.path).name == "running"
+
+
+def test_the_death_of_the_submitter_does_not_touch_a_run() -> None:
+    code = 'import sys, time; sys.path.insert(0, "tests"); from jobs_kit import submitted; '
+    server = in_a_process(code + 'submitted("run"); time.sleep(60)')
+    until(lambda: "begin run" in notes(), "the job is at work")
+    server.kill()
+    server.communicate(timeout=20)
+    assert jobs.state(settings.store() / "run").name == "running"
+    jobs.stop(settings.store() / "run")
+    until(lambda: jobs.state(settings.store() / "run").name == "stopped", "it stops for another process")
+
+
+def test_a_run_is_deleted_whole_and_never_while_it_lives() -> None:
+    run = submitted("run")
+    until_begun(run)
+    with pytest.raises(RunError, match="stop it before you delete it"):
+        jobs.delete(run)
+    jobs.stop(run.path)
+    until_state(run, "stopped")
+    until(lambda: gone(started(run)["pid"]), "its process is gone")
+    assert jobs.delete(run) == "The run run was deleted."
+    assert not run.path.exists()
+    assert list((settings.store() / ".jobs" / "trash").iterdir()) == []
+    assert jobs.state(run.path).kind == "deleted"  # a page that shows it still
+
+
+def test_a_task_starts_beside_a_training() -> None:
+    run = submitted("run")
+    until_begun(run)
+    task = settings.store() / "run" / "exports" / "one"
+    jobs.start_task(task, ["--version-that-is-not-there"])
+    until(lambda: not jobs.state(task).alive, "the task ended")
+    assert (read_json(task / "started.json") or {})["arguments"][:2] == ["-m", "gan"]
+    assert jobs.state(run.path).name == "running"
+
+
+def test_no_zombie_is_left_in_a_server() -> None:
+    until_state(submitted("run", seconds=0.05), "finished")
+    until(lambda: not queue_processes(), "the queue process ended")
+    until(lambda: not psutil.Process().children(), "and was collected by whoever started it")
