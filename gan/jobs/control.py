@@ -66,10 +66,7 @@ def stop(folder: Path) -> str:
             return f"There is nothing to stop: {folder.name} {_PAST[now.name]} already."
         (folder / "stop").touch()
         started = read_json(folder / "started.json") or {}
-        pending = locks.jobs_folder() / "stops"
-        pending.mkdir(exist_ok=True)
-        ticket = locks.number(started.get("ticket"))
-        write_json(pending / f"{ticket}.json", {"folder": str(folder.resolve()), "ticket": ticket})
+        launch.watch_stop(folder, locks.number(started.get("ticket")))
     if locks.held(folder / "alive.lock"):  # else the pid is no longer the job's
         processes.ask_to_end(started)
     launch.wake_queue()
@@ -84,6 +81,7 @@ def start_task(folder: Path, arguments: Sequence[str]) -> None:
 
     The folder holds the same files as a run's: started.json, alive.lock, stop, end.json, status.json, log.txt.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     with locks.deciding():
         ticket = locks.next_ticket(folder)
     alive = locks.take(folder / "alive.lock")

@@ -144,7 +144,9 @@ def enforce_stops(watch: Watch) -> None:
             path.unlink(missing_ok=True)  # it has ended; what may be left of it is `clear_remains`'s
             continue
         now, grace = time.monotonic(), settings.stop_grace()
-        if now - watch.first_seen.setdefault(path.name, now) > grace:
+        if started.get("pid") and not processes.lives(started):
+            processes.kill_tree(started)  # its main process has died alone: there is nobody left to save anything
+        elif now - watch.first_seen.setdefault(path.name, now) > grace:
             ticket = locks.number(started.get("ticket"))
             watch.killed_after[ticket] = grace
             _note_exit(folder, {"ticket": ticket, "code": None, "killed_after": grace})

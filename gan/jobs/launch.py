@@ -101,6 +101,15 @@ def wake_queue() -> bool:
     return True
 
 
+def watch_stop(folder: Path, ticket: int) -> None:
+    """Have the queue process see to it that the start of that ticket ends, with all its processes."""
+    pending = locks.jobs_folder() / "stops"
+    pending.mkdir(parents=True, exist_ok=True)
+    path = pending / f"{ticket}.json"
+    if not path.exists():
+        write_json(path, {"folder": str(folder.resolve()), "ticket": ticket})
+
+
 def reap_in_background(process: "subprocess.Popen[bytes]") -> None:
     """Collect the exit of a process, whenever it comes, so that a server that lives for weeks keeps no zombie."""
     threading.Thread(target=process.wait, daemon=True).start()

@@ -6,6 +6,7 @@ was started, and nothing is signalled unless both agree and the job's lock is he
 
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Mapping
@@ -65,9 +66,14 @@ def kills_for_memory() -> int:
 def lives(started: Mapping[str, Any]) -> bool:
     """Whether the very process that a started.json names still runs on this start of this machine."""
     pid = started.get("pid")
-    if not isinstance(pid, int) or started.get("boot") != boot():
+    if not isinstance(pid, int) or not is_here(started):
         return False
     return bool(identity(pid)) and identity(pid) == started.get("identity")
+
+
+def is_here(started: Mapping[str, Any]) -> bool:
+    """Whether pids of that start mean anything here: this machine or container, not restarted since."""
+    return started.get("boot") == boot() and started.get("host") == socket.gethostname()
 
 
 def ask_to_end(started: Mapping[str, Any]) -> None:
@@ -97,7 +103,7 @@ def _members(started: Mapping[str, Any]) -> list[int]:
     the job's own if its leader is, or if there is no process of that pid at all.
     """
     pid = started.get("pid")
-    if not isinstance(pid, int) or started.get("boot") != boot():
+    if not isinstance(pid, int) or not is_here(started):
         return []
     main_lives = lives(started)
     found: set[int] = set()

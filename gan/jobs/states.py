@@ -4,13 +4,14 @@ Each start gets a ticket, and `queued.json`, `started.json` and `end.json` each 
 of: the largest wins, so that what an earlier start left behind says nothing about this one. Read next: `turns.py`.
 """
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from gan.files import read_json
 from gan.jobs import causes, locks, processes, turns
-from gan.jobs.launch import wake_queue
+from gan.jobs.launch import wake_queue, watch_stop
 from gan.jobs.logs import log_tail
 
 StateName = Literal["queued", "running", "stopping", "stopped", "finished", "failed", "lost"]
@@ -50,8 +51,8 @@ def state(folder: Path) -> State:
         return _ended(end or {}, started or {})
     if locks.held(folder / "alive.lock"):
         name: StateName = "stopping" if (folder / "stop").exists() else "running"
-        if name == "stopping":
-            wake_queue()  # it ends what does not end by itself
+        if name == "stopping" or _main_is_gone(started or {}):
+            _have_it_ended(folder, started or {})
         return State(name, device=_text(started, "device"), since=_time(started))
     end = read_json(folder / "end.json")  # it may have ended between the two looks
     if _is_last_word(end, started):
@@ -79,6 +80,18 @@ def queue() -> list[QueueEntry]:
         QueueEntry(one.name, one.folder, place, one.asked, turns.waits_for(one, waiting))
         for place, one in enumerate(waiting, 1)
     ]
+
+
+def _main_is_gone(started: dict[str, Any]) -> bool:
+    """Whether only helpers are left of a job: its main process died, and they hold its lock still."""
+    return processes.is_here(started) and isinstance(started.get("pid"), int) and not processes.lives(started)
+
+
+def _have_it_ended(folder: Path, started: dict[str, Any]) -> None:
+    """See that the queue process ends what does not end by itself; a reader who may not write leaves it to others."""
+    with contextlib.suppress(OSError):
+        watch_stop(folder, locks.number(started.get("ticket")))
+    wake_queue()
 
 
 def _queued(one: turns.Waiting) -> State:

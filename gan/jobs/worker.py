@@ -45,7 +45,9 @@ class Worker:
         self._pid = os.getpid()
         self._stop_signalled = False
         self._was_stopped = False
-        self._reported: tuple[str, float] | None = None
+        self._phase: str | None = None
+        self._phase_began = (0.0, 0.0)
+        self._reported: float | None = None
 
     def should_stop(self) -> bool:
         """Whether somebody asked this job to stop: save, call `stopped()` and leave."""
@@ -55,22 +57,36 @@ class Worker:
         """Say that the work ends because it was asked to, and not because it is done."""
         self._was_stopped = True
 
+    def leave_if_asked(self) -> None:
+        """End the block of `working` as stopped where it was asked to: for work of which nothing need be saved."""
+        if self.should_stop():
+            raise _LeavingError
+
     def report(self, phase: str, done: float, total: float, **more: Any) -> None:
         """Write status.json, at most twice a second but for a new phase and the end.
 
-        `more` adds columns, such as `images_per_second`; `seconds_left` is None where it is not given.
+
+        `more` adds columns, such as `images_per_second`. `seconds_left` goes by the phase's own pace so far, and is
+        None before there is one.
         """
         now = time.monotonic()
-        recently = self._reported is not None and self._reported[0] == phase and now - self._reported[1] < REPORT_EVERY
-        if recently and done < total:
+        if phase != self._phase:
+            self._phase, self._phase_began, self._reported = phase, (now, done), None
+        if self._reported is not None and now - self._reported < REPORT_EVERY and done < total:
             return
-        self._reported = (phase, now)
-        document = {"phase": phase, "done": done, "total": total, "seconds_left": None, "time": time.time(), **more}
+        self._reported = now
+        began, done_before = self._phase_began
+        left = (total - done) * (now - began) / (done - done_before) if done > done_before else None
+        document = {"phase": phase, "done": done, "total": total, "seconds_left": left, "time": time.time(), **more}
         write_json(self._folder / "status.json", document)
 
     def leave_in_child(self) -> None:
-        """To be called in a forked loading worker: it then holds the device's lock only."""
-        if os.getpid() != self._pid and locks.same_file(self._alive, self._folder / "alive.lock"):
+        """To be called in a forked loading worker: it then holds the device's lock only, and signals end it."""
+        if os.getpid() == self._pid:
+            return
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the trainer ends its workers
+        if locks.same_file(self._alive, self._folder / "alive.lock"):
             os.close(self._alive)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
@@ -79,6 +95,10 @@ class Worker:
         self._stop_signalled = True
         if number == signal.SIGINT:
             print("\nStopping: it saves first. Ctrl-C again ends it at once.", file=sys.stderr, flush=True)
+
+
+class _LeavingError(Exception):
+    """Leaves the block of `working` from any depth."""
 
 
 @contextlib.contextmanager
@@ -107,11 +127,15 @@ def working(folder: Path, device: str | None = None, wait: bool = True) -> Itera
         _handle_signals(worker, at_end)
         try:
             yield worker
+        except _LeavingError:
+            worker.stopped()
         except BaseException as error:
             _end_with(folder, worker, error)
             raise
-        word = "stopped" if worker._was_stopped else "finished"
-        _say_last_word(folder, {"state": word, "cause": "", "kind": "", "ticket": worker.ticket})
+        word = {"state": "stopped" if worker._was_stopped else "finished", "cause": "", "kind": ""}
+        if worker._was_stopped and not (folder / "stop").exists():
+            word["cause"] = "It was told to end from outside, as when the machine shuts down, and saved first."
+        _say_last_word(folder, {**word, "ticket": worker.ticket})
 
 
 def _given_by_queue(folder: Path) -> dict[str, Any] | None:
@@ -140,6 +164,8 @@ def _begin_in_terminal(folder: Path, asked: str | None, wait: bool, alive: int, 
         ticket, device, slot = _take_turn(folder, asked, wait)
         at_end.callback(os.close, slot)
     _use_device(device, at_end)
+    with open(folder / "log.txt", "a") as log:
+        print(f"Started in a terminal on {device}: what it prints is there.", file=log)
     return Worker(folder, device, ticket, alive)
 
 
@@ -150,6 +176,7 @@ def _take_turn(folder: Path, asked: str, wait: bool) -> tuple[int, str, int]:
         ticket = locks.number(place.get("ticket")) if turns.entry(folder) else locks.next_ticket(folder)
         document = {"ticket": ticket, "time": time.time(), "asked": asked, "in_terminal": True}
         write_json(folder / "queued.json", document | {"arguments": place.get("arguments") or []})
+    folder = folder.resolve()
     told = None
     try:
         while True:
