@@ -5,8 +5,10 @@ Columns: `seen` (training images so far), `seconds` (of training, over all resum
 and need no lock. A torn last line is dropped, never an error. Read next: `train.py`, which writes them.
 """
 
+import errno
 import json
 import os
+import threading
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,14 +21,12 @@ class MetricsWriter:
     """Appends rows to a metrics file, after the rows that a resumed run keeps."""
 
     def __init__(self, path: Path, seen: int):
-        """Open `path`, dropping rows past `seen` images and a torn last line, so that no point is ever doubled."""
-        rows, whole = MetricsReader(path).read(), True
-        kept = [row for row in rows if row["seen"] <= seen]
-        if path.exists():
-            whole = path.read_bytes().count(b"\n") == len(kept) and path.read_bytes().endswith((b"\n", b""))
-        if len(kept) < len(rows) or not whole:
-            with replacing(path) as temporary:
-                temporary.write_text("".join(json.dumps(row) + "\n" for row in kept))
+        """Open `path`, dropping rows past `seen` images and damaged lines, so that no point is ever doubled."""
+        kept = [row for row in MetricsReader(path).read() if row["seen"] <= seen]
+        whole = "".join(json.dumps(row) + "\n" for row in kept).encode()
+        if path.exists() and path.read_bytes() != whole:
+            with replacing(path) as temporary:  # a new file, so that readers begin again
+                temporary.write_bytes(whole)
         self._file: IO[bytes] = open(path, "ab", buffering=0)  # noqa: SIM115 (closed by close(); a row is one system call)
 
     def append(self, row: dict[str, Any]) -> None:
@@ -34,7 +34,7 @@ class MetricsWriter:
         line = json.dumps(row).encode() + b"\n"
         written = self._file.write(line)
         if written != len(line):  # a full disk shortens a write without an error
-            raise OSError(28, "No space left on device", self._file.name)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self._file.name)
 
     def flush(self) -> None:
         """Put what was appended on the disk itself: called before a snapshot that counts on it."""
@@ -45,33 +45,45 @@ class MetricsWriter:
 
 
 class MetricsReader:
-    """Reads a metrics file bit by bit; starts again when the file was replaced."""
+    """Reads a metrics file bit by bit; starts again when the file was replaced. Several threads may share one."""
 
     def __init__(self, path: Path):
         self._path = path
+        self._lock = threading.Lock()
+        self._begin_again()
+
+    def _begin_again(self, inode: int = 0) -> None:
         self._rows: list[dict[str, Any]] = []
         self._offset = 0
-        self._inode = 0
+        self._inode = inode
+        self._last_line = b""
 
     def read(self) -> list[dict[str, Any]]:
         """All whole rows so far; only bytes that are new since the last call are read."""
-        try:
-            with open(self._path, "rb") as file:
-                status = os.fstat(file.fileno())
-                if status.st_ino != self._inode or status.st_size < self._offset:
-                    self._rows, self._offset, self._inode = [], 0, status.st_ino
-                file.seek(self._offset)
-                fresh = file.read()
-        except FileNotFoundError:
-            self._rows, self._offset, self._inode = [], 0, 0
-            return self._rows
+        with self._lock:
+            try:
+                with open(self._path, "rb") as file:
+                    self._read_on(file)
+            except (FileNotFoundError, NotADirectoryError):
+                self._begin_again()
+            return list(self._rows)
+
+    def _read_on(self, file: IO[bytes]) -> None:
+        inode = os.fstat(file.fileno()).st_ino
+        file.seek(self._offset - len(self._last_line))
+        # The line before must still be there: an inode's number is given again once the file that had it is gone.
+        if inode != self._inode or file.read(len(self._last_line)) != self._last_line:
+            self._begin_again(inode)
+            file.seek(0)
+        fresh = file.read()
         whole = fresh[: fresh.rfind(b"\n") + 1]
         self._offset += len(whole)
-        for line in whole.splitlines():
+        lines = whole.splitlines(keepends=True)
+        self._last_line = lines[-1] if lines else self._last_line
+        for line in lines:
             try:
                 row = json.loads(line)
             except ValueError:  # a line damaged by a full disk: the points around it still stand
                 continue
-            if isinstance(row, dict) and "seen" in row:
+            if isinstance(row, dict) and isinstance(row.get("seen"), int):
                 self._rows.append(row)
-        return self._rows

@@ -5,7 +5,11 @@ import signal
 from pathlib import Path
 
 import pytest
-from jobs_kit import (
+
+from gan import jobs, settings
+from gan.errors import RunError
+from gan.files import read_json
+from tests.jobs_kit import (
     in_a_process,
     new_run,
     notes,
@@ -17,10 +21,6 @@ from jobs_kit import (
     until_begun,
     until_state,
 )
-
-from gan import jobs, settings
-from gan.errors import RunError
-from gan.files import read_json
 
 __all__ = ["store"]
 pytestmark = pytest.mark.usefixtures("store")
@@ -51,8 +51,8 @@ def test_runs_wait_in_order_and_say_for_whom() -> None:
 def test_twenty_submissions_at_once_never_share_a_device_and_keep_their_order() -> None:
     code = """
 import sys
-sys.path.insert(0, "tests")
-from jobs_kit import submitted
+
+from tests.jobs_kit import submitted
 for number in range(5):
     submitted(f"user{sys.argv[1]}-{number}", "steps", 0.05)
 """

@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
-from jobs_kit import in_a_process, new_run, started, store, submitted, until, until_begun, until_state
 
 from gan import jobs, settings
 from gan.files import write_json
+from tests.jobs_kit import in_a_process, new_run, started, store, submitted, until, until_begun, until_state
 
 __all__ = ["store"]
 pytestmark = pytest.mark.usefixtures("store")

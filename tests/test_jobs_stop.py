@@ -7,7 +7,12 @@ import sys
 
 import psutil
 import pytest
-from jobs_kit import (
+
+from gan import jobs, settings
+from gan.errors import RunError
+from gan.files import read_json, write_json
+from gan.jobs import processes
+from tests.jobs_kit import (
     children,
     in_a_process,
     new_run,
@@ -20,11 +25,6 @@ from jobs_kit import (
     until_begun,
     until_state,
 )
-
-from gan import jobs, settings
-from gan.errors import RunError
-from gan.files import read_json, write_json
-from gan.jobs import processes
 
 __all__ = ["store"]
 pytestmark = pytest.mark.usefixtures("store")
@@ -142,7 +142,7 @@ def test_a_run_has_one_trainer() -> None:
 
 
 def test_the_death_of_the_submitter_does_not_touch_a_run() -> None:
-    code = 'import sys, time; sys.path.insert(0, "tests"); from jobs_kit import submitted; '
+    code = "import sys, time; from tests.jobs_kit import submitted; "
     server = in_a_process(code + 'submitted("run"); time.sleep(60)')
     until(lambda: "begin run" in notes(), "the job is at work")
     server.kill()

@@ -6,12 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
-from jobs_kit import store
 
 from gan import jobs
 from gan.errors import RunError, TrainingError
 from gan.jobs import causes, device_list
 from gan.jobs.worker import working
+from tests.jobs_kit import store
 
 __all__ = ["store"]
 
