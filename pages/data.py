@@ -1,0 +1,52 @@
+"""Data: look at a set (`?data=SLUG`), read one that is not here yet, add one's own images.
+
+Read next: `ui/set_view.py`, `ui/preparing.py`, `ui/add_images.py`.
+"""
+
+import streamlit as st
+from gan.data.catalogue import Entry
+
+from gan.data import catalogue
+from pages.ui import add_images, cached, frame, preparing, set_view
+
+KEY = "looked at set"
+
+
+def page() -> None:
+    """The two halves of the page: looking and adding."""
+    frame.title("Data", "What there is to learn from, and a place for your own images.")
+    look, add = st.tabs(["Look at a set", "Add your own images"])
+    with look, frame.told():
+        entry = set_choice()
+        image_set = cached.image_set(entry.config) if entry.problem is None else None
+        if image_set is None:
+            preparing.panel(entry)
+        else:
+            set_view.panel(entry, image_set)
+    with add, frame.told():
+        add_images.panel()
+
+
+def set_choice() -> Entry:
+    """The set that the link names, the digits by default; raises DataError where it names none."""
+    entries = {entry.slug: entry for entry in cached.catalogue()}
+    wanted = st.query_params.get("data") or st.session_state.get("last set") or next(iter(entries))
+    st.session_state[KEY] = wanted
+    options = list(entries) if wanted in entries else [wanted, *entries]
+    st.selectbox(
+        "Data set",
+        options,
+        key=KEY,
+        format_func=lambda slug: entries[slug].title if slug in entries else slug,
+        on_change=_follow_choice,
+    )
+    entry = entries.get(wanted) or catalogue.find(wanted)
+    st.query_params["data"] = st.session_state["last set"] = entry.slug
+    return entry
+
+
+def _follow_choice() -> None:
+    st.query_params["data"] = st.session_state[KEY]
+
+
+page()

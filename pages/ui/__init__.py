@@ -1,0 +1,1 @@
+"""What the pages share: the frame, the form, charts, pictures and texts. Start with `frame.py`."""

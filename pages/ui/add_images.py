@@ -1,0 +1,127 @@
+"""Adding one's own images, step by step: choose, look at the report, accept. Nothing is used before "Accept".
+
+Read next: `gan/data/intake.py`, `gan/data/report.py`.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from gan import settings
+from gan.data import intake
+from gan.data.report import Report
+from gan.data.source import Progress
+from gan.errors import DataError
+from pages.ui import cached, charts, set_view, words
+
+REPORT = "set that waits"
+SHOW: dict[str, Callable[..., Any]] = {"error": st.error, "warning": st.warning, "note": st.info}
+ZIP, FILES, PATH = "A ZIP file", "Image files", "A folder on the server"
+LAYOUT = """**How to lay them out.** A folder for each class, with or without `train`, `val` and `test` above them; or
+any images with a `labels.csv`: a column `file`, then either one column `class` or columns of 0 and 1, and if you have
+them `split` and `group` (the patient or slide of an image: a group stays in one split). PNG, JPEG, BMP and TIFF, of any
+size."""
+
+Intake = Callable[[str, Progress], Report]
+
+
+def panel() -> None:
+    """The steps in order."""
+    waiting = st.session_state.get(REPORT)
+    if waiting is None:
+        choose()
+        return
+    try:
+        report = intake.pending(waiting)
+    except DataError:
+        del st.session_state[REPORT]
+        raise
+    judge(report)
+
+
+def choose() -> None:
+    """Step 1: a name, and where the images are."""
+    left, right = st.columns([3, 2], gap="large")
+    with right:
+        st.markdown(LAYOUT)
+    with left:
+        name = st.text_input("Name of the set", key="set name", placeholder="such as blood-cells").strip()
+        ways = [ZIP, FILES] + ([PATH] if settings.browsable_paths() else [])
+        way = st.segmented_control("Where are the images?", ways, default=ZIP, key="set way", required=True)
+        take = {ZIP: from_zip, FILES: from_files, PATH: from_path}[str(way)]()
+        ready = bool(name) and take is not None
+        if st.button("Check the images", type="primary", disabled=not ready, icon=":material/fact_check:"):
+            assert take is not None
+            bar = st.progress(0.0, text="Reading …")
+            report = take(name, lambda phase, done: show_progress(bar, phase, done))
+            assert report.staged is not None, "what comes from a page waits to be accepted"
+            st.session_state[REPORT] = report.staged.name
+            st.rerun()
+
+
+def show_progress(bar: Any, phase: str, done: float) -> None:
+    """One step of the reading, in the page's bar."""
+    bar.progress(min(done, 1.0), text=phase)
+
+
+def from_zip() -> Intake | None:
+    """A ZIP from the browser."""
+    file = st.file_uploader("ZIP file", type="zip", key="set zip")
+    return None if file is None else lambda name, progress: intake.add_zip(name, file, progress)
+
+
+def from_files() -> Intake | None:
+    """Single files from the browser, with their labels."""
+    kinds = ["png", "jpg", "jpeg", "bmp", "tif", "tiff", "csv"]
+    files = st.file_uploader("Images, and labels.csv", type=kinds, accept_multiple_files=True, key="set files")
+    labels = [file for file in files if file.name.lower().endswith(".csv")]
+    images = [(file.name, file) for file in files if file not in labels]
+    if not images:
+        return None
+    return lambda name, progress: intake.add_files(name, images, labels[0] if labels else None, progress)
+
+
+def from_path() -> Intake | None:
+    """A folder that the administrator allows."""
+    allowed = ", ".join(str(path) for path in settings.browsable_paths())
+    path = st.text_input("Folder", key="set path", help=f"At or below {allowed}.", placeholder=allowed).strip()
+    return (lambda name, progress: intake.add_path(name, Path(path), progress)) if path else None
+
+
+def judge(report: Report) -> None:
+    """Step 2: what was found and what would be done with it, and whether to keep it."""
+    st.subheader(f"{report.name}: {words.images(report.images)} can be used", anchor=False)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        for finding in report.problems:
+            SHOW[finding.level](finding.line)
+        if not report.problems:
+            st.success("Nothing stands against this set.")
+        with st.container(horizontal=True):
+            if st.button("Accept", type="primary", icon=":material/check:", key="accept set", disabled=not report.ok):
+                keep(report)
+            st.button("Throw away", icon=":material/delete:", key="reject set", on_click=throw_away, args=(report,))
+    with right:
+        if report.counts:
+            charts.draw(charts.bars(report.counts, set_view.TONES, f"{report.name}-counts"), key="counts-of-report")
+        for what, counted in (("Sizes", report.sizes), ("Pixels", report.modes)):
+            if counted:
+                st.caption(f"{what}: " + ", ".join(f"{one} ({count:,})" for one, count in counted.items()))
+
+
+def keep(report: Report) -> None:
+    """Accept the set and look at it."""
+    intake.accept(report)
+    del st.session_state[REPORT]
+    cached.forget_catalogue()
+    st.session_state["last set"] = st.query_params["data"] = f"folder-{report.name}"
+    st.toast(f"{report.name} was added.")
+    st.rerun()
+
+
+def throw_away(report: Report) -> None:
+    """Back to step 1."""
+    intake.discard(report)
+    del st.session_state[REPORT]

@@ -1,0 +1,77 @@
+"""Beside the form: real images of the chosen set, what the run will take, what stands against it, and Start.
+
+Read next: `gan/problems.py`.
+"""
+
+import shlex
+
+import streamlit as st
+
+from gan import data, jobs, options, problems, runs
+from gan.config import RunConfig
+from gan.errors import DataError
+from gan.estimate import estimate
+from gan.presets import PRESETS
+from pages.ui import frame, pictures, words
+
+SHOW = {"error": st.error, "warning": st.warning, "note": st.info}
+SHOWN = 36
+TILE = 56
+TIME = "By the speed of the latest run here with networks and images like these. Not known before there was one."
+
+
+def panel(config: RunConfig) -> None:
+    """Everything that belongs before Start, and Start."""
+    found = problems.problems(config)
+    start(config, blocked=any(problem.level == "error" for problem in found))
+    for problem in found:
+        SHOW[problem.level](problem.text)
+    real_images(config)
+    expected(config)
+    command(config)
+
+
+def start(config: RunConfig, blocked: bool) -> None:
+    """Make the run, hand it to the queue and show its progress."""
+    name = st.text_input(
+        "Name", key="run name", placeholder="made from the data and the time", help="Small letters, digits, - and _."
+    )
+    if st.button("Start training", type="primary", icon=":material/play_arrow:", disabled=blocked, width="stretch"):
+        run = runs.create(config, name.strip() or None)
+        jobs.submit(run)
+        st.switch_page(frame.PROGRESS, query_params={"run": run.name})
+
+
+def real_images(config: RunConfig) -> None:
+    """What the generator is to learn: real images as the networks see them."""
+    try:
+        shown, _ = data.preview(config.data, SHOWN)
+    except DataError:  # said among the problems, or in the note that the set is still to be fetched
+        st.caption("Real images appear here once the set is on this machine.")
+        return
+    with st.container(border=True):
+        st.markdown(f"**Real images** at {config.data.image_size} px, as the networks see them")
+        pictures.tiles(shown, "Real image of the chosen set", tile=TILE)
+
+
+def expected(config: RunConfig) -> None:
+    """How long, how much memory and disk; what is not known yet is left out."""
+    guess = estimate(config)
+    left, middle, right = st.columns(3)
+    left.metric("Time", words.duration(guess.seconds) if guess.seconds else "—", help=TIME)
+    middle.metric("Memory", words.size(guess.memory) if guess.memory else "—", help="On the device, at most, about.")
+    right.metric("Disk", words.size(guess.disk) if guess.disk else "—", help="What the finished run takes, about.")
+    if guess.per_condition:
+        counts = guess.per_condition.values()
+        st.caption(
+            f"{words.images(guess.images or 0)} to train on; {min(counts):,} to {max(counts):,} of each of the "
+            f"{len(counts)} classes or attributes."
+        )
+
+
+def command(config: RunConfig) -> None:
+    """The command line that starts the same run: the preset nearest to it, and what differs."""
+    nearest = min(PRESETS, key=lambda name: len(options.arguments(config, PRESETS[name].config)))
+    parts = ["python", "-m", "gan", "train", "--preset", nearest, *options.arguments(config, PRESETS[nearest].config)]
+    st.caption("The same from a terminal")
+    st.code(shlex.join(parts), language="bash", wrap_lines=True)

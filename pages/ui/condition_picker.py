@@ -1,0 +1,70 @@
+"""What the gallery asks for: classes with a count each, or attributes that are on, off or any.
+
+The result is the items of an export request: condition texts that `gan.conditions.parse` reads, and how many of each.
+"""
+
+import streamlit as st
+
+from gan import conditions
+from gan.facts import DataFacts
+from gan.runs import Run
+
+Items = tuple[tuple[str, int], ...]
+ALL_AT_FIRST = 12  # with more classes than this, only the first ones are chosen at first
+
+
+def picker(run: Run, facts: DataFacts) -> Items:
+    """The conditions and how many images of each."""
+    if facts.kind == "class":
+        return classes(run, facts)
+    return attributes(run, facts)
+
+
+def classes(run: Run, facts: DataFacts) -> Items:
+    """One, several or all classes, with one count or a count each."""
+    key = f"classes {run.name}"
+    if key not in st.session_state:
+        st.session_state[key] = list(facts.names[:ALL_AT_FIRST])
+    chosen = st.pills("Classes", facts.names, selection_mode="multi", key=key, persist_state="session", wrap=True)
+    with st.container(horizontal=True):
+        st.button("All", on_click=_choose, args=(key, list(facts.names)), type="tertiary", key="all classes")
+        st.button("None", on_click=_choose, args=(key, []), type="tertiary", key="no classes")
+    each = st.number_input("Images of each", 1, 10_000, 8, key="each", persist_state="session")
+    counts = {name: int(each) for name in facts.names if name in chosen}
+    if len(counts) > 1 and st.toggle("A count for each class", key="own counts", persist_state="session"):
+        columns = st.columns(2)
+        for number, name in enumerate(counts):
+            with columns[number % 2]:
+                written = st.number_input(
+                    name, 0, 10_000, int(each), key=f"count {run.name} {name}", persist_state="session"
+                )
+                counts[name] = int(written)
+    return tuple((name, count) for name, count in counts.items() if count)
+
+
+def attributes(run: Run, facts: DataFacts) -> Items:
+    """Each attribute on, off or any, and how often real training images agree."""
+    key = f"attributes {run.name}"
+    on = st.multiselect(
+        "With", facts.names, key=f"{key} on", persist_state="session", placeholder="any",
+        help="Attributes that every image is asked to have. What is in neither list is any.",
+    )  # fmt: skip
+    off = st.multiselect(
+        "Without", [name for name in facts.names if name not in on], key=f"{key} off", persist_state="session",
+        placeholder="any", help="Attributes that no image is to have.",
+    )  # fmt: skip
+    count = int(st.number_input("Images", 1, 10_000, 24, key="count", persist_state="session"))
+    fixed = {facts.names.index(name): 1 for name in on} | {facts.names.index(name): 0 for name in off}
+    request = conditions.attributes(fixed, facts)
+    agreeing = request.agreeing(facts)
+    if agreeing == 0:
+        st.warning(
+            "No real training image agrees with this: the generator has never seen it, and what it makes is a guess."
+        )
+    else:
+        st.caption(f"{agreeing:,} real training images agree. What you leave open is drawn from them.")
+    return ((request.label, count),)
+
+
+def _choose(key: str, names: list[str]) -> None:
+    st.session_state[key] = names

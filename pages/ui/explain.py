@@ -1,0 +1,90 @@
+"""What each chart of a run shows, how a good run looks in it, and how each way of going wrong does; plain data.
+
+The texts follow the loss that is minimised, so that a value in words is a value in the chart. Read next: `curves.py`.
+"""
+
+from dataclasses import dataclass
+
+from pages.ui.charts import Line
+
+
+@dataclass(frozen=True)
+class Group:
+    """One chart: its curves and what a reader should know about them."""
+
+    key: str
+    title: str
+    unit: str
+    lines: tuple[Line, ...]
+    what: str
+    good: str
+    bad: tuple[str, ...]
+    limits: tuple[float, float] | None = None
+    may_be_logarithmic: bool = False
+
+
+GROUPS = (
+    Group(
+        key="losses",
+        title="Losses",
+        unit="",
+        lines=(Line("loss_d", "Loss D", "blue"), Line("loss_g", "Loss G", "orange")),
+        what=(
+            "The binary cross-entropy that each network minimises: −[log D(x) + log(1 − D(G(z)))] for the "
+            "discriminator, −log D(G(z)) for the generator. Some papers plot the same without the minus sign."
+        ),
+        good=(
+            "Both move for a while, then stay level and noisy. Loss D is usually a good deal below 1.386 and Loss G "
+            "above 0.693: the discriminator stays a little ahead. A falling line is not the aim; better pictures are."
+        ),
+        bad=(
+            "Loss D near 0 and Loss G climbing: the discriminator wins and the generator learns nothing more.",
+            "Loss G near 0: the generator has found a picture that always passes.",
+            "Both swing in wide waves: the learning rate is too high or the batch too small.",
+            "A curve ends: a loss became infinite, and the run has stopped with the cause above.",
+        ),
+        may_be_logarithmic=True,
+    ),
+    Group(
+        key="answers",
+        title="What the discriminator answers",
+        unit="",
+        lines=(
+            Line("d_x", "D(x): real images", "green"),
+            Line("d_g_z1", "D(G(z)) before D's step", "orange"),
+            Line("d_g_z2", "D(G(z)) after D's step", "purple"),
+        ),
+        what=(
+            "How sure the discriminator is that an image is real, from 0 to 1: for real images, and for generated ones "
+            "before and after its own update in the same step."
+        ),
+        good=(
+            "D(x) comes down from about 1 and D(G(z)) rises from about 0; they draw near each other around 0.5. "
+            "D(G(z)) after the step lies a little below the one before."
+        ),
+        bad=(
+            "D(x) at 1 and D(G(z)) at 0: it tells them apart with ease, and gives the generator nothing to learn from.",
+            "All three at 0.5 from the start, with poor pictures: the discriminator has not learnt anything.",
+            "A wide gap between before and after: each step overshoots; lower the learning rate.",
+        ),
+        limits=(0.0, 1.0),
+    ),
+    Group(
+        key="speed",
+        title="Speed",
+        unit="images/s",
+        lines=(Line("images_per_second", "Training images per second", "sky"),),
+        what="Training images seen each second, averaged since the last point.",
+        good="Level. The first point is lower: the networks are being prepared.",
+        bad=(
+            "It falls and stays low: something else is using this device.",
+            "It jumps up and down: images arrive too slowly; raise Loading workers.",
+        ),
+    ),
+)
+
+SAMPLES = (
+    "The same noise at every snapshot, so that only learning changes the picture. Compare each column with its name, "
+    "and look down it: near-identical images in one column mean that the generator has collapsed to one answer for "
+    "that condition, which no curve shows."
+)

@@ -1,0 +1,140 @@
+"""RunConfig as widgets: a walk over `gan.options.options()`, which holds every label, limit, unit and help.
+
+The form adds no option of its own. Its values are kept by option path in the session, so that they stay while other
+pages are looked at; `config()` makes the RunConfig of them, whose errors are ConfigErrors. Read next: `gan/options.py`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from gan import options
+from gan.config import RunConfig
+from gan.data import celeba
+from gan.options import Option
+
+VALUES = "form values"
+CHOSEN_BY_SET = ("data.name", "data.flag", "data.path")  # the choice of a data set decides these: `set_picker.py`
+NAMES = {"data.attributes": celeba.ATTRIBUTES}  # what an option that is a list of names can hold
+SECTIONS = {
+    "data": "Data",
+    "model": "Networks",
+    "loss": "Loss",
+    "optim": "Optimiser",
+    "train": "Training",
+    "job": "Computer",
+}
+
+
+def fill(values: Mapping[str, Any]) -> None:
+    """Put values, by option path, into the form; call it before the widgets are drawn or in a callback."""
+    kept = st.session_state.setdefault(VALUES, {option.path: option.default for option in options.options()})
+    for path, value in values.items():
+        kept[path] = value
+        st.session_state[_key(path)] = _as_widget(value)
+
+
+def value(path: str) -> Any:
+    """The form's value of one option."""
+    return st.session_state[VALUES][path]
+
+
+def config() -> RunConfig:
+    """The RunConfig that the form says; raises ConfigError naming the option, its value and what it takes.
+
+    An option that means nothing for the chosen data set has its default.
+    """
+    values: dict[str, Any] = st.session_state[VALUES]
+    name = values["data.name"]
+    return options.build({o.path: values[o.path] if o.applies(name) else o.default for o in options.options()})
+
+
+def common(columns: int = 2) -> None:
+    """The few options that matter."""
+    _fields([o for o in _shown() if not o.advanced], columns)
+
+
+def advanced(columns: int = 2) -> None:
+    """The rest, by section."""
+    rest = [option for option in _shown() if option.advanced]
+    for section, title in SECTIONS.items():
+        fields = [option for option in rest if option.section == section]
+        if fields:
+            st.caption(title)
+            _fields(fields, columns)
+
+
+def _shown() -> list[Option]:
+    """The options to show for the chosen data set: those that apply and leave something to choose."""
+    name = value("data.name")
+    return [
+        option
+        for option in options.options()
+        if option.applies(name) and option.path not in CHOSEN_BY_SET and len(option.choices) != 1
+    ]
+
+
+def _fields(fields: list[Option], columns: int) -> None:
+    for start in range(0, len(fields), columns):
+        for column, option in zip(st.columns(columns), fields[start : start + columns], strict=False):
+            with column:
+                field(option)
+
+
+def field(option: Option) -> None:
+    """The widget of one option; its value goes into the form's values."""
+    key = _key(option.path)
+    kept = st.session_state[VALUES]
+    if key not in st.session_state:  # Streamlit drops a widget's value while another page is shown
+        st.session_state[key] = _as_widget(kept[option.path])
+    label = f"{option.label} ({option.unit})" if option.unit else option.label
+    if option.choices:
+        kept[option.path] = st.selectbox(label, option.choices, key=key, help=option.help)
+    elif option.path in NAMES:
+        kept[option.path] = tuple(
+            st.multiselect(label, NAMES[option.path], key=key, help=option.help, placeholder="all")
+        )
+    elif option.kind is bool:
+        kept[option.path] = st.toggle(label, key=key, help=option.help)
+    elif option.kind in (int, float):
+        kept[option.path] = _number(option, label, key)
+    else:
+        kept[option.path] = st.text_input(label, key=key, help=f"{option.help} Takes {option.takes}.")
+
+
+def _number(option: Option, label: str, key: str) -> Any:
+    kind = option.kind
+    assert option.minimum is not None, "every number has limits"
+    assert option.maximum is not None, "every number has limits"
+    current = st.session_state[key]
+    step: float = option.multiple_of or 1
+    if kind is float:
+        step = _step(float(current))
+    written = st.number_input(
+        label,
+        kind(option.minimum),
+        kind(option.maximum),
+        step=kind(step),
+        format="%d" if kind is int else "%.6g",
+        key=key,
+        help=f"{option.help} Takes {option.takes}.",
+    )
+    return kind(written) if written is not None else current
+
+
+def _step(value: float) -> float:
+    """A step of about a tenth, so that + and - are useful for a learning rate as for a length."""
+    step = 1.0
+    while step > max(abs(value), 1e-6) / 5:
+        step /= 10
+    return step
+
+
+def _key(path: str) -> str:
+    return f"option {path}"
+
+
+def _as_widget(value: Any) -> Any:
+    """A list of names is a list for its widget."""
+    return list(value) if isinstance(value, tuple) else value

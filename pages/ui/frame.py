@@ -1,0 +1,67 @@
+"""The frame around every page: title, icon, navigation, a little style, and one place that turns our errors into words.
+
+Read next: any file of pages/, then `run_header.py` and `form.py`.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import streamlit as st
+
+from gan.errors import GanError
+
+TITLE = "GAN workbench"
+ICON = Path(__file__).with_name("logo.png")
+STYLE = Path(__file__).with_name("style.css")
+
+OVERVIEW, DATA, TRAIN, PROGRESS, GALLERY = (
+    f"pages/{name}.py" for name in ("overview", "data", "train", "progress", "gallery")
+)
+
+
+def draw() -> None:
+    """Draw the frame and, inside it, the page that was asked for."""
+    # The icon first, and from this machine: with only the pages' symbols a browser fetches its tab icon from afar.
+    st.set_page_config(page_title=TITLE, page_icon=str(ICON), layout="wide")
+    page = st.navigation(
+        [
+            st.Page(OVERVIEW, title="Overview", icon=":material/space_dashboard:", default=True),
+            st.Page(DATA, title="Data", icon=":material/photo_library:"),
+            st.Page(TRAIN, title="Train", icon=":material/model_training:"),
+            st.Page(PROGRESS, title="Progress", icon=":material/show_chart:"),
+            st.Page(GALLERY, title="Gallery", icon=":material/grid_view:"),
+        ],
+        position="top",
+    )
+    st.set_page_config(page_title=f"{page.title} · {TITLE}", page_icon=str(ICON), layout="wide")
+    st.logo(str(ICON), size="large")
+    st.html(f"<style>{STYLE.read_text()}</style>")
+    with told():
+        page.run()
+
+
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """Show an error that is written for the user, or a disk that cannot be used, as a message in the page."""
+    try:
+        yield
+    except GanError as error:
+        st.error(str(error), icon=":material/error:")
+    except OSError as error:
+        st.error(f"A file could not be read or written: {error}. Look at the disk, then open this page again.")
+
+
+def title(text: str, about: str = "") -> None:
+    """The page's heading with one line of what the page is for."""
+    st.title(text, anchor=False)
+    if about:
+        st.caption(about)
+
+
+def empty(text: str, button: str, page: str) -> None:
+    """What a page shows while it has nothing to show: what to do next, and the button that does it."""
+    with st.container(border=True, horizontal_alignment="center", key="empty"):
+        st.write(text)
+        if st.button(button, type="primary", icon=":material/arrow_forward:"):
+            st.switch_page(page)

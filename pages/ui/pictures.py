@@ -1,0 +1,73 @@
+"""Images as tiles in rows with names: enlarged by a whole number so that pixels are sharp, with alternative text.
+
+Read next: `gan/images.py`.
+"""
+
+import base64
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from gan import images
+from gan.data.fit import crop
+from gan.data.imageset import ImageSet
+
+TILE = 84  # px, about: the side of a small image on the page
+
+
+@dataclass(frozen=True)
+class Row:
+    """Images (n, C, H, W) under one name, with a note such as a count; `alt` describes each, its number is added."""
+
+    name: str
+    note: str
+    images: NDArray[np.uint8]
+    alt: str
+
+
+def rows(shown: Sequence[Row], *, one_line: bool = False, tile: int = TILE) -> None:
+    """Rows of tiles; `one_line` cuts a row at the page's edge instead of going on below."""
+    with st.container(key="tiles-line" if one_line else None):
+        st.html("".join(_row(row, one_line, tile) for row in shown))
+
+
+def tiles(shown: NDArray[np.uint8], alt: str, tile: int = TILE) -> None:
+    """Images (n, C, H, W) without a name."""
+    st.html(f'<div class="tiles">{_tiles(shown, alt, tile)}</div>')
+
+
+def real(image_set: ImageSet, positions: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Images of a set (n, C, h, h) at its own size, without the padding that the networks see."""
+    return crop(np.asarray(image_set.images[positions]), image_set.native_size)
+
+
+def having(image_set: ImageSet, condition: int, count: int, split: str = "train") -> NDArray[np.int64]:
+    """Positions (up to `count`) of images of one split that have a condition."""
+    found = image_set.rows(split)  # (n,)
+    has: NDArray[np.int64] = found[image_set.conditions[found, condition] == 1]
+    return has[:count]
+
+
+def _row(row: Row, one_line: bool, tile: int) -> str:
+    name, note = html.escape(row.name), html.escape(row.note)
+    kind = "tiles one-line" if one_line else "tiles"
+    content = _tiles(row.images, row.alt, tile) or '<span class="quiet">no image</span>'
+    return (
+        f'<div class="tile-row"><div class="row-name" title="{name}">{name}<span class="quiet">{note}</span></div>'
+        f'<div class="{kind}">{content}</div></div>'
+    )
+
+
+def _tiles(shown: NDArray[np.uint8], alt: str, tile: int) -> str:
+    if not len(shown):
+        return ""
+    side = shown.shape[-1] * max(1, round(tile / shown.shape[-1]))
+    return "".join(
+        f'<img class="sharp" width="{side}" height="{side}" alt="{html.escape(alt)}, number {number + 1}" '
+        f'src="data:image/png;base64,{base64.b64encode(images.png(image)).decode()}">'
+        for number, image in enumerate(shown)
+    )

@@ -1,0 +1,49 @@
+"""A data set that has not been read yet: what it is, and the button that reads it in the background."""
+
+import streamlit as st
+
+from gan import data, jobs, options
+from gan.config import RunConfig
+from gan.data.catalogue import Entry
+from pages.ui import cached, tasks
+
+AT_ONCE = ("digits",)  # sets that are read within a second or two
+
+
+def panel(entry: Entry) -> None:
+    """Read the set now, or say what is missing."""
+    if entry.config.name in AT_ONCE and entry.problem is None:
+        with st.spinner(f"Reading {entry.title} …"):
+            data.load(entry.config)
+        done()
+        st.rerun()
+    with st.container(border=True):
+        st.markdown(f"**{entry.title}** has not been read yet.")
+        st.markdown(entry.about)
+        st.caption(f"Licence: {entry.licence}")
+        task = tasks.folder(f"prepare-{entry.slug}")
+        if entry.problem is not None:
+            st.warning(entry.problem)
+        elif jobs.state(task).alive:
+            tasks.watch(task, f"Reading {entry.title}", done)
+            return
+        else:
+            where = "reads the files on this machine" if entry.local else "downloads the set and reads it"
+            if st.button(
+                "Read it" if entry.local else "Download and read it", type="primary", help=f"It {where}, once."
+            ):
+                tasks.start(task.name, ["data", "prepare", "--task", str(task), *set_arguments(entry)])
+                st.rerun()
+        if task.exists() and entry.problem is None:
+            tasks.watch(task, f"Reading {entry.title}", done)
+
+
+def set_arguments(entry: Entry) -> list[str]:
+    """The command-line arguments that name a set."""
+    base = options.build({})
+    return options.arguments(RunConfig(data=entry.config), base)
+
+
+def done() -> None:
+    """Show the set at once."""
+    cached.forget_catalogue()

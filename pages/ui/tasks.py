@@ -1,0 +1,57 @@
+"""Background work of the pages, such as reading a data set: started here, shown while it runs, found again later.
+
+A task is a folder with the same files as a run, so that leaving the page loses nothing. Read next: `gan/jobs`.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+
+from gan import jobs, settings
+from gan.files import read_json
+from pages.ui import words
+from pages.ui.frame import told
+
+EVERY = 1.0
+
+
+def folder(name: str) -> Path:
+    """Where the task of that name keeps its files."""
+    return settings.store() / ".data" / "tasks" / name
+
+
+def start(name: str, arguments: list[str]) -> None:
+    """Start `python -m gan <arguments>` as the task of that name."""
+    folder(name).mkdir(parents=True, exist_ok=True)
+    jobs.start_task(folder(name), arguments)
+
+
+def watch(task: Path, label: str, ended: Callable[[], None]) -> None:
+    """Show a task's progress until it has ended; then call `ended` and draw the page anew."""
+    alive = jobs.state(task).alive
+    st.fragment(_look, run_every=EVERY if alive else None)(task, label, ended, alive)
+
+
+def _look(task: Path, label: str, ended: Callable[[], None], was_alive: bool) -> None:
+    with told():
+        state = jobs.state(task)
+        if state.alive:
+            bar(task, label)
+            if st.button("Stop", icon=":material/stop:", key=f"stop {task.name}"):
+                st.toast(jobs.stop(task))
+        elif was_alive:
+            ended()
+            st.rerun()
+        elif state.name in ("failed", "lost"):
+            st.error(state.cause or f"{label} ended without a word.")
+
+
+def bar(task: Path, label: str) -> None:
+    """The progress bar of a task, with its phase and the time left."""
+    status = read_json(task / "status.json") or {}
+    done, total = float(status.get("done", 0)), float(status.get("total", 0))
+    parts = [label, str(status.get("phase", "starting"))]
+    if status.get("seconds_left") is not None:
+        parts.append(f"{words.duration(status['seconds_left'])} left")
+    st.progress(min(done / total, 1.0) if total else 0.0, text=" · ".join(parts))

@@ -1,0 +1,22 @@
+"""The app: `streamlit run streamlit_app.py`. Launcher and script in one file, and nothing else.
+
+Streamlit finds `app` here and serves it with our two routes (pages/ui/routes.py); for each visitor the same file is
+then run as the script, which draws one page of pages/. Read next: `pages/ui/frame.py`, then any page.
+"""
+
+import streamlit as st
+
+
+def main() -> None:
+    """Draw the page that the visitor's link names."""
+    from pages.ui import frame
+
+    frame.draw()
+
+
+if __name__ == "__main__":
+    main()
+else:
+    from pages.ui.routes import routes
+
+    app = st.App(__file__, routes=routes())
