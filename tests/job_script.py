@@ -64,6 +64,8 @@ def main(name: str, kind: str, seconds: float = 30.0) -> None:
         if kind == "no-file":
             Path("/nowhere/images.npz").read_bytes()
         run_for(worker, name, seconds)
+    if kind == "hangs":
+        time.sleep(600)
 
 
 if __name__ == "__main__":

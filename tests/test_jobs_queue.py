@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from gan import jobs, settings
-from gan.errors import RunError
-from gan.files import read_json
+from gan.errors import ConfigError, RunError
+from gan.files import read_json, write_json
+from gan.jobs import processes
 from tests.jobs_kit import (
     in_a_process,
     new_run,
@@ -95,6 +96,11 @@ def test_a_job_that_dies_at_start_is_tried_once_and_frees_its_device() -> None:
     state = jobs.state(broken.path)
     assert (state.name, state.kind) == ("failed", "import")
     assert "No module named 'nowhere'" in state.cause
+    # A queue process that is killed between the start and the removal of the entry leaves this behind.
+    entry = {"ticket": started(broken)["ticket"], "asked": "cpu", "arguments": started(broken)["arguments"]}
+    write_json(broken.path / "queued.json", entry)
+    until_state(submitted("last", seconds=0.05), "finished")
+    assert jobs.state(broken.path).name == "failed"
     assert jobs.log_tail(broken.path).count("ModuleNotFoundError") == 1
 
 
@@ -123,7 +129,7 @@ def test_after_a_restart_of_the_machine_a_look_starts_what_waited() -> None:
     (keeper,) = queue_processes()
     for pid in (keeper, started(first)["pid"]):
         os.kill(pid, signal.SIGKILL)
-    until(lambda: not queue_processes(), "everything of ours is gone")
+    until(lambda: not queue_processes() and not processes.lives(started(first)), "everything of ours is gone")
     assert jobs.state(first.path).name == "lost"
     assert jobs.queue()[0].name == "second"  # this look is all that happens
     until(lambda: "end second" in notes(), "what waited was started")
@@ -146,6 +152,14 @@ def test_broken_folders_do_not_hold_the_queue_up(store: Path) -> None:
     (store / ".jobs").mkdir()
     (store / ".jobs" / "ticket").write_text("")
     until_state(submitted("whole", seconds=0.05), "finished")
+    assert jobs.queue() == []
+
+
+def test_settings_that_would_end_the_queue_process_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = new_run("run")
+    monkeypatch.setenv("GAN_JOBS_PER_DEVICE", "two")
+    with pytest.raises(ConfigError, match="GAN_JOBS_PER_DEVICE"):
+        jobs.submit(run)
     assert jobs.queue() == []
 
 

@@ -75,6 +75,12 @@ def test_what_does_not_end_is_killed_with_all_its_children() -> None:
     until_state(next_, "finished")
 
 
+def test_a_job_that_hangs_after_its_end_gives_its_device_back() -> None:
+    run, next_ = submitted("run", "hangs", 0.05), submitted("next", seconds=0.05)
+    until_state(next_, "finished")
+    assert jobs.state(run.path).name == "finished"
+
+
 def test_a_stop_is_enforced_though_the_queue_process_dies() -> None:
     run = submitted("run", "deaf")
     until_begun(run)

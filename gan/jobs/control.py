@@ -133,7 +133,12 @@ _PAST = {"stopped": "had stopped", "finished": "had finished", "failed": "had fa
 
 
 def _enqueue(run: "Run", asked: str, arguments: Sequence[str] | None) -> None:
-    """Write queued.json; while `deciding()`. A resumed run keeps the command it was first submitted with."""
+    """Write queued.json; while `deciding()`. A resumed run keeps the command it was first submitted with.
+
+    Raises ConfigError for settings that the queue process, which nobody sees, would die of.
+    """
+    settings.jobs_per_device()
+    settings.stop_grace()
     earlier = (read_json(run.path / "started.json") or {}).get("arguments")
     default = ["-m", "gan", "train", "--run", run.name]
     document: dict[str, Any] = {"ticket": locks.next_ticket(run.path), "time": time.time(), "asked": asked}

@@ -17,6 +17,7 @@ from gan.files import read_json, write_json
 from gan.jobs import device_list, launch, locks, processes, turns
 
 LOOK_EVERY = 0.2  # seconds between two looks at the files and locks
+AFTER_FAILED_START = 5.0  # seconds until the next try, where the disk is too full even to say so
 SIGNAL_EVERY = 1.0  # a signal sent right after a launch can be lost: it is sent again
 _log = logging.getLogger("gan.jobs")
 
@@ -38,6 +39,7 @@ class Watch:
     first_seen: dict[str, float] = field(default_factory=dict)  # monotonic: the clock may be set back
     signalled: dict[str, float] = field(default_factory=dict)
     killed_after: dict[int, int] = field(default_factory=dict)  # seconds of grace by ticket
+    not_before: float = 0.0  # monotonic, when starts are tried again after one failed
 
 
 def keep(lock: int) -> None:
@@ -58,7 +60,7 @@ def keep(lock: int) -> None:
 
 def start_waiting(watch: Watch) -> None:
     """Start every run that has its turn, in the order of the row."""
-    if not turns.row():
+    if time.monotonic() < watch.not_before or not turns.row():
         return
     with locks.deciding():
         for waiting, device in turns.granted(turns.row()):
@@ -72,6 +74,7 @@ def start_waiting(watch: Watch) -> None:
             except OSError as error:
                 _log.error("%s could not be started: %s", waiting.name, error)
                 _fail_if_possible(waiting, error)
+                watch.not_before = time.monotonic() + AFTER_FAILED_START
 
 
 def _start(watch: Watch, waiting: turns.Waiting, device: str) -> None:
@@ -116,15 +119,26 @@ def reap(watch: Watch) -> None:
     """Collect the exits of our children and note each code for `states.py`; nothing is written over a last word."""
     for child in list(watch.children):
         code = child.process.poll()
+        ticket = locks.number(child.started.get("ticket"))
         if code is None:
+            _end_what_said_its_last_word(watch, child, ticket)
             continue
         watch.children.remove(child)
-        ticket = locks.number(child.started.get("ticket"))
         before = locks.number(child.started.get("memory_kills"))
         word: dict[str, Any] = {"ticket": ticket, "code": code, "killed_after": watch.killed_after.pop(ticket, None)}
         word["memory_ran_out"] = processes.kills_for_memory() > before
         _log.info("%s ended with code %d", child.folder.name, code)
         _note_exit(child.folder, word)
+
+
+def _end_what_said_its_last_word(watch: Watch, child: Child, ticket: int) -> None:
+    """Kill a job that hangs after its end.json, as a GPU's tear-down can: it would keep its device for ever."""
+    if (read_json(child.folder / "end.json") or {}).get("ticket") != ticket:
+        return
+    now, grace = time.monotonic(), settings.stop_grace()
+    if now - watch.first_seen.setdefault(f"end {ticket}", now) > grace:
+        killed = processes.kill_tree(child.started)
+        _log.info("%s had not gone %d s after its end: %d processes killed", child.folder.name, grace, killed)
 
 
 def _note_exit(folder: Path, word: dict[str, Any]) -> None:
