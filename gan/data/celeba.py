@@ -8,11 +8,11 @@ torchvision's reader refuses a copy without three further files, which are not n
 with all 40 attributes; a config that chooses some narrows what it reads.
 """
 
+import contextlib
 import difflib
 import io
-import threading
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -24,8 +24,8 @@ from PIL import Image
 from gan.config import DataConfig
 from gan.data.fit import fit
 from gan.data.imageset import SPLITS, ImageSet
-from gan.data.parallel import decode
-from gan.data.places import places, stamp, writable
+from gan.data.parallel import UNREADABLE, decode, reason
+from gan.data.places import arriving, places, stamp, writable
 from gan.data.showing import in_turn, words
 from gan.data.source import Preview, Progress, Source
 from gan.errors import DataError
@@ -63,9 +63,8 @@ def problem(config: DataConfig) -> str | None:
     for name in config.attributes:
         if name not in ATTRIBUTES:
             near = difflib.get_close_matches(name, ATTRIBUTES, n=3, cutoff=0.5)
-            return f"CelebA has no attribute {name}. " + (
-                f"Did you mean {' or '.join(near)}?" if near else f"It has {', '.join(ATTRIBUTES)}."
-            )
+            hint = f"Did you mean {' or '.join(near)}?" if near else f"It has {', '.join(ATTRIBUTES)}."
+            return f"CelebA has no attribute {name}. {hint}"
     missing = [name for name, path in _there(home()).items() if path is None]
     if not missing or len(missing) == 3:
         return None  # all there, or nothing: then it is downloaded
@@ -79,8 +78,7 @@ def _by_hand(folder: Path) -> str:
 def fetch(config: DataConfig, progress: Progress) -> None:
     """Download the three files from Google Drive, their published checksums enforced."""
     import gdown.exceptions
-    from torchvision.datasets import CelebA
-    from torchvision.datasets.utils import download_file_from_google_drive
+    from torchvision.datasets import CelebA, utils
 
     folder = writable("celeba")
     for file_id, md5, name in CelebA.file_list:
@@ -88,7 +86,8 @@ def fetch(config: DataConfig, progress: Progress) -> None:
             continue
         progress(f"Downloading {name}", 0.0)
         try:
-            download_file_from_google_drive(file_id, str(folder), name, md5)
+            with arriving(folder / name) as temporary:
+                utils.download_file_from_google_drive(file_id, str(temporary), name, md5)
         except (OSError, RuntimeError, gdown.exceptions.FileURLRetrievalError) as error:  # no network, or Drive's quota
             cause = " ".join(str(error).split())[:200]
             raise DataError(f"{name} of CelebA could not be downloaded ({cause}). {_by_hand(folder)}") from None
@@ -107,7 +106,8 @@ def read(config: DataConfig, progress: Progress, folder: Path) -> ImageSet:
         raise DataError(
             f"{len(missing):,} of CelebA's {len(files):,} images are missing in {source}: {_some(missing)}."
         )
-    images, failures = decode(_reader(source, config.image_size), files, 3, config.image_size, folder, progress)
+    with _reader(source, config.image_size) as read_one:
+        images, failures = decode(read_one, files, 3, config.image_size, folder, progress)
     if failures:
         lines = [f"{file} ({cause})" for file, cause in failures.items()]
         raise DataError(f"{len(failures):,} of CelebA's images in {source} are damaged: {_some(lines)}.")
@@ -191,18 +191,15 @@ def _members(source: Path) -> dict[str, str]:
     return _members_at(source, stamp([source]))
 
 
-def _reader(source: Path, size: int) -> Callable[[str], NDArray[np.uint8]]:
+@contextlib.contextmanager
+def _reader(source: Path, size: int) -> Iterator[Callable[[str], NDArray[np.uint8]]]:
     """A function that decodes one image file: centre-cropped square, then resized, (3, size, size)."""
     if source.is_dir():
-        return lambda file: _face((source / file).read_bytes(), size)
-    members, own = _members(source), threading.local()
-
-    def from_zip(file: str) -> NDArray[np.uint8]:
-        if "archive" not in own.__dict__:  # one open ZIP a thread: they share no position in the file
-            own.archive = zipfile.ZipFile(source)
-        return _face(own.archive.read(members[file]), size)
-
-    return from_zip
+        yield lambda file: _face((source / file).read_bytes(), size)
+        return
+    members = _members(source)
+    with zipfile.ZipFile(source) as archive:  # threads may read from it at once: it locks its own position
+        yield lambda file: _face(archive.read(members[file]), size)
 
 
 def _face(data: bytes, size: int) -> NDArray[np.uint8]:
@@ -225,9 +222,13 @@ def preview(config: DataConfig, count: int) -> Preview:
     names = config.attributes or ATTRIBUTES
     conditions = conditions[:, [ATTRIBUTES.index(name) for name in names]]
     source = base / IMAGES if (base / IMAGES).is_dir() else base / f"{IMAGES}.zip"
-    read_one = _reader(source, config.image_size)
     rows = in_turn(conditions[:2000], count)
-    return np.stack([read_one(files[row]) for row in rows]), [words(conditions[row], names) for row in rows]
+    try:
+        with _reader(source, config.image_size) as read_one:
+            images = np.stack([read_one(files[row]) for row in rows])
+    except UNREADABLE as error:
+        raise DataError(f"{source} cannot be read ({reason(error)}): get it from {PAGE}.") from None
+    return images, [words(conditions[row], names) for row in rows]
 
 
 SOURCE = Source(

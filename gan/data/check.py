@@ -23,7 +23,7 @@ from gan.data.splits import stratified
 from gan.errors import DataError
 
 TOO_FEW = 20  # training images of a class below which a GAN repeats them rather than learns from them
-LEFT_OUT = "They are left out."
+LEFT_OUT = "Left out."
 
 
 def check(path: Path, progress: Progress = silent, shown_as: str = "") -> Report:
@@ -112,10 +112,10 @@ class _Check:
                 self.kept[row] = False
         if self.unreadable:
             lines = [f"{file} ({cause})" for file, cause in self.unreadable.items()]
-            self._say("warning", f"{len(lines):,} unreadable: {some(lines)}.", LEFT_OUT)
+            self._say("warning", f"Unreadable files ({len(lines):,}): {some(lines)}.", LEFT_OUT)
         paged = [file for file, one in zip(self.stock.files, self.seen, strict=True) if one and one.pages > 1]
         if paged:
-            self._say("warning", f"{len(paged):,} files hold several pages: {some(paged)}.", "The first page is read.")
+            self._say("warning", f"Files of several pages ({len(paged):,}): {some(paged)}.", "The first page is read.")
 
     def _find_duplicates(self) -> None:
         """Equal pixels: kept once within a split; across splits kept where they are tested, not where they train."""
@@ -141,12 +141,12 @@ class _Check:
             if len(splits) > 1:
                 self.leaks.append(Leak(" = ".join(files), tuple(sorted(splits))))
         if contradicting:
-            text = f"{len(contradicting):,} images are there again with other labels: {some(contradicting)}."
-            self._say("warning", text, "None of them is used, as the right label is not known.")
+            text = f"The same image with different labels ({len(contradicting):,}): {some(contradicting)}."
+            self._say("warning", text, "Left out, as the right label is not known.")
         if within:
-            self._say("warning", f"{len(within):,} images have exact duplicates: {some(within)}.", "Each is kept once.")
+            self._say("warning", f"Exact duplicates ({len(within):,}): {some(within)}.", "Each is kept once.")
         if across:
-            text = f"{len(across):,} images are in two splits: {some(across)}."
+            text = f"The same image in different splits ({len(across):,}): {some(across)}."
             self._say("warning", text, "Each is kept once, in test before val before train.")
 
     def _find_shared_groups(self) -> None:
@@ -163,7 +163,7 @@ class _Check:
         dropped = [row for row in rows if self.split[row] != best[str(self.group[row])]]
         self.kept[dropped] = False
         if shared:
-            text = f"{len(shared):,} groups are in two splits: {some(sorted(shared))}."
+            text = f"Groups in different splits ({len(shared):,}): {some(sorted(shared))}."
             action = f"Each stays in test before val before train: {len(dropped):,} images are left out."
             self._say("warning", text, action)
 
@@ -172,7 +172,7 @@ class _Check:
         given = {str(name) for name in self.split[self.kept]}
         if "" in given and len(given) > 1:
             count = int((self.kept & (self.split == "")).sum())
-            self._say("warning", f"{count:,} images have no split, others have.", "Those without go to train.")
+            self._say("warning", f"Images without a split, where others have one: {count:,}.", "They go to train.")
         if given - {""} and "train" not in given and "" not in given:
             self._say("error", f"There are no training images, only {' and '.join(sorted(given))}.", "Name some train.")
             return
@@ -249,13 +249,13 @@ class _Check:
         if len(colours) == 2:
             notes.append(Finding("warning", "Some images are colour and some grey.", "All are read with 3 channels."))
         if window is not None:
-            text = f"{deep:,} images have 16 bits."
+            text = f"Images of 16 bits: {deep:,}."
             notes.append(
                 Finding("note", text, f"Grey levels {window[0]} to {window[1]} become 0 to 255, in all alike.")
             )
             if deep < count:
-                text = f"{count - deep:,} images have 8 bits and {deep:,} have 16."
-                notes.append(Finding("warning", text, "Those of 8 bits stay as they are."))
+                text = f"Images of 8 bits beside those of 16: {count - deep:,}."
+                notes.append(Finding("warning", text, "They stay as they are."))
         return notes
 
 

@@ -49,8 +49,8 @@ def take_stock(folder: Path, shown_as: str = "") -> Inventory:
     others = [file for file in others if PurePosixPath(file).name != LABELS]
     if others:
         kinds = Counter(PurePosixPath(file).suffix or file for file in others)
-        text = f"{len(others):,} files are not images of a kind that is read ({some(list(kinds))})."
-        findings.append(Finding("note", text, "They are left out."))
+        text = f"Files that are no images of a kind that is read ({len(others):,}): {some(list(kinds))}."
+        findings.append(Finding("note", text, "Left out."))
     if (root / LABELS).is_file():
         return _from_table(root, images, findings)
     return _from_folders(root, images, findings)
@@ -91,12 +91,12 @@ def _from_table(root: Path, images: list[str], findings: list[Finding]) -> Inven
             "its paths start at the folder in which labels.csv lies."
         )
     if absent:
-        text = f"labels.csv names {_count(absent, 'file')} that are absent: {some(absent)}."
-        findings.append(Finding("warning", text, "They are left out."))
+        text = f"Absent files named in labels.csv ({len(absent):,}): {some(absent)}."
+        findings.append(Finding("warning", text, "Left out."))
     unnamed = [file for file in images if file not in named]
     if unnamed:
-        text = f"{_count(unnamed, 'image')} not named in labels.csv: {some(unnamed)}."
-        findings.append(Finding("warning", text, "They are left out."))
+        text = f"Images not named in labels.csv ({len(unnamed):,}): {some(unnamed)}."
+        findings.append(Finding("warning", text, "Left out."))
     rows = [row for row, file in enumerate(labels.files) if file in there]
     return Inventory(
         root=root,
@@ -121,8 +121,8 @@ def _from_folders(root: Path, images: list[str], findings: list[Finding]) -> Inv
         raise DataError(f"The images have no labels: they lie in no class folder. {LAYOUTS}")
     if len(placed) < len(images):
         loose = sorted(set(images) - {images[row] for row in placed})
-        text = f"{_count(loose, 'image')} in no class folder: {some(loose)}."
-        findings.append(Finding("warning", text, "They are left out."))
+        text = f"Images in no class folder ({len(loose):,}): {some(loose)}."
+        findings.append(Finding("warning", text, "Left out."))
     if any(len(parts[row]) > depth + 1 for row in placed):
         text = "Some images lie in folders below the class folders."
         action = "The class counts, the deeper folders do not; patients are named in the column group of a labels.csv."
@@ -140,7 +140,3 @@ def _from_folders(root: Path, images: list[str], findings: list[Finding]) -> Inv
         group=[""] * len(placed),
         findings=findings,
     )
-
-
-def _count(names: list[str], noun: str) -> str:
-    return f"1 {noun}" if len(names) == 1 else f"{len(names):,} {noun}s"

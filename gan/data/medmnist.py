@@ -89,7 +89,7 @@ def read(config: DataConfig, progress: Progress, folder: Path) -> ImageSet:
         with zipfile.ZipFile(path) as archive:
             labels = {split: _labels(archive, split) for split in SPLITS}
             native, images = _decode(archive, config, [len(labels[split]) for split in SPLITS], folder, progress)
-    except (*UNREADABLE, zipfile.BadZipFile, KeyError) as error:
+    except UNREADABLE as error:
         raise DataError(f"{path} is damaged ({reason(error)}): get it from {published(config)[0]}.") from None
     return ImageSet(
         images=images,
@@ -196,7 +196,7 @@ def preview(config: DataConfig, count: int) -> Preview:
         with zipfile.ZipFile(path) as archive:
             images = next(chunks(archive, "train_images"))
             conditions = _conditions(_labels(archive, "train"), info, path)[: len(images)]
-    except (*UNREADABLE, zipfile.BadZipFile, KeyError, StopIteration) as error:
+    except (*UNREADABLE, StopIteration) as error:
         raise DataError(f"{path} is damaged ({reason(error)}): get it from {published(config)[0]}.") from None
     rows = in_turn(conditions, count)
     return fit_all(images[rows], config.image_size), [words(conditions[row], names(info)) for row in rows]

@@ -7,6 +7,7 @@ is no second process that could outlive a killed job or start a page of the web 
 import os
 import struct
 import warnings
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +29,7 @@ warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 # What Pillow raises for a damaged file is not one family: these are what its readers let through.
 UNREADABLE = (
     OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError, EOFError, MemoryError,
-    NotImplementedError, struct.error, zlib.error, Image.DecompressionBombError, Warning,
+    NotImplementedError, struct.error, zlib.error, zipfile.BadZipFile, Image.DecompressionBombError, Warning,
 )  # fmt: skip
 
 

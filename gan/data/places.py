@@ -4,9 +4,10 @@ Files are looked for in `GAN_DATA/<name>`; where that is read-only, downloads go
 too.
 """
 
+import contextlib
 import hashlib
-import os
-from collections.abc import Iterable, Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from gan import settings
@@ -22,10 +23,13 @@ def places(name: str) -> tuple[Path, Path]:
 def writable(name: str) -> Path:
     """The folder, made where needed, that downloads of a set go to: the shared one unless it is read-only."""
     shared, own = places(name)
-    nearest = next(path for path in (shared, *shared.parents) if path.exists())
-    folder = shared if os.access(nearest, os.W_OK) else own
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    try:
+        shared.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=shared):
+            return shared  # only a file says for certain: rights, read-only disks and network disks all differ
+    except OSError:
+        own.mkdir(parents=True, exist_ok=True)
+        return own
 
 
 def download(urls: Sequence[str], folder: Path, file: str, md5: str, progress: Progress) -> None:
@@ -39,7 +43,8 @@ def download(urls: Sequence[str], folder: Path, file: str, md5: str, progress: P
     failures = []
     for url in urls:
         try:
-            download_url(url, str(folder), file, md5)
+            with arriving(folder / file) as temporary:
+                download_url(url, str(temporary), file, md5)
         except (OSError, RuntimeError) as error:  # no network, a refusal, or a wrong checksum
             failures.append(f"{url}: {error}")
         else:
@@ -47,6 +52,17 @@ def download(urls: Sequence[str], folder: Path, file: str, md5: str, progress: P
     raise DataError(
         f"{file} could not be downloaded ({'; '.join(failures)}). Download it from {urls[0]} and put it into {folder}."
     )
+
+
+@contextlib.contextmanager
+def arriving(path: Path) -> Iterator[Path]:
+    """A folder in which the file is downloaded, to take its place when the block ends without an error.
+
+    A download cut short, or one with a wrong checksum, must not be taken for a local copy later.
+    """
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".downloading-") as folder:
+        yield Path(folder)
+        (Path(folder) / path.name).replace(path)
 
 
 def md5_of(path: Path) -> str:

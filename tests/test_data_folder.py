@@ -1,0 +1,301 @@
+"""A user's own images: every layout, every kind of pixel, everything that can be wrong with them."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gan import data
+from gan.config import DataConfig
+from gan.data.check import check
+from gan.data.imageset import SPLITS, ImageSet
+from gan.data.report import Report
+from gan.errors import DataError
+
+
+def picture(seed: int, side: int = 40, colour: bool = True) -> Image.Image:
+    shape = (side, side, 3) if colour else (side, side)
+    return Image.fromarray(np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8))
+
+
+def write(root: Path, folders: dict[str, int], colour: bool = True, side: int = 40) -> Path:
+    """So many images, all different, in each folder."""
+    seed = 0
+    for folder, count in folders.items():
+        (root / folder).mkdir(parents=True, exist_ok=True)
+        for _ in range(count):
+            picture(seed, side, colour).save(root / folder / f"{seed:03d}.png")
+            seed += 1
+    return root
+
+
+def table(root: Path, header: list[str], rows: list[list[object]]) -> None:
+    with open(root / "labels.csv", "w", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+
+
+def read(path: Path, size: int = 64) -> ImageSet:
+    return data.load(DataConfig.model_validate({"name": "folder", "path": str(path), "image_size": size}))
+
+
+def said(report: Report, level: str) -> str:
+    return " | ".join(finding.line for finding in report.problems if finding.level == level)
+
+
+@pytest.mark.parametrize("above", ["", "export/", "a/b/"])
+def test_class_folders(tmp_path: Path, above: str) -> None:
+    write(tmp_path / "set", {f"{above}cat": 30, f"{above}dog": 40})
+    (tmp_path / "set" / "__MACOSX").mkdir()
+    (tmp_path / "set" / ".DS_Store").write_text("x")
+    images = read(tmp_path / "set")
+    assert (images.names, images.kind) == (("cat", "dog"), "class")
+    assert images.images.shape == (70, 3, 64, 64)
+    assert images.counts() == {
+        "train": {"cat": 21, "dog": 28},
+        "val": {"cat": 3, "dog": 4},
+        "test": {"cat": 6, "dog": 8},
+    }
+    assert "by a fixed seed" in " ".join(images.notices)
+    assert (read(tmp_path / "set").split == images.split).all()
+
+
+def test_split_folders_by_any_usual_name(tmp_path: Path) -> None:
+    write(tmp_path, {"Training/a": 25, "Training/b": 25, "valid/a": 5, "valid/b": 5, "test/a": 4, "test/b": 4})
+    images = read(tmp_path)
+    assert [len(images.rows(split)) for split in SPLITS] == [50, 10, 8]
+    assert images.names == ("a", "b")
+    assert images.notices == ()
+
+
+@pytest.mark.parametrize(("given", "missing"), [("test", "val"), ("val", "test")])
+def test_a_missing_split_comes_out_of_train(tmp_path: Path, given: str, missing: str) -> None:
+    write(tmp_path, {"train/a": 40, "train/b": 40, f"{given}/a": 5, f"{given}/b": 5})
+    images = read(tmp_path)
+    assert len(images.rows(given)) == 10
+    assert len(images.rows(missing)) == (8 if missing == "val" else 16)
+    assert f"There is no {missing} split" in images.notices[0]
+
+
+def test_a_set_without_training_images_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, {"val/a": 3, "test/a": 3})
+    assert "no training images" in said(check(tmp_path), "error")
+
+
+def test_groups_stay_together_and_every_class_is_tested(tmp_path: Path) -> None:
+    write(tmp_path, {"images": 200}, side=16)
+    generator = np.random.default_rng(1)
+    rows = [[f"images/{row:03d}.png", "rare" if row % 10 == 0 else "common", f"p{row // 5}"] for row in range(200)]
+    generator.shuffle(rows)
+    table(tmp_path, ["file", "class", "group"], rows)
+    images = read(tmp_path, 32)
+    assert images.group is not None
+    for group in np.unique(images.group):
+        assert len(np.unique(images.split[images.group == group])) == 1
+    counts = images.counts()
+    assert 10 <= sum(counts["val"].values()) <= 30
+    assert 30 <= sum(counts["test"].values()) <= 50
+    assert all(counts[split]["rare"] >= 1 for split in SPLITS)
+
+
+def test_attributes_splits_and_groups_of_a_table(tmp_path: Path) -> None:
+    write(tmp_path, {"x": 60}, side=24)
+    parts = ["train"] * 40 + ["Validation"] * 10 + ["test"] * 10
+    rows = [[f"x/{row:03d}.png", row % 2, int(row % 3 == 0), parts[row], f"g{row}"] for row in range(60)]
+    table(tmp_path, ["file", "edema", "device", "split", "group"], rows)
+    images = read(tmp_path, 32)
+    assert (images.kind, images.names) == ("attributes", ("edema", "device"))
+    assert images.conditions[:3].tolist() == [[0, 1], [1, 0], [0, 0]]
+    assert [len(images.rows(split)) for split in SPLITS] == [40, 10, 10]
+
+
+def test_semicolons_and_a_byte_order_mark_are_read(tmp_path: Path) -> None:
+    write(tmp_path, {"x": 4})
+    lines = ["File;Class", *(f"x\\{row:03d}.png;{'ab'[row % 2]}" for row in range(4))]
+    (tmp_path / "labels.csv").write_text("\r\n".join(lines), encoding="utf-8-sig")
+    assert read(tmp_path).names == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "message"),
+    [
+        (["name", "class"], ["x/000.png", "a"], "no column `file`"),
+        (["file"], ["x/000.png"], "no labels"),
+        (["file", "class", "edema"], ["x/000.png", "a", "1"], "also edema"),
+        (["file", "edema"], ["x/000.png", "yes"], "Line 2 of labels.csv has edema = yes: it takes 0 or 1"),
+        (["file", "class"], ["x/000.png", ""], "Line 2 of labels.csv has no class"),
+        (["file", "class"], ["../000.png", "a"], "Line 2 of labels.csv names the file '../000.png'"),
+        (["file", "class"], ["/etc/x.png", "a"], "names the file '/etc/x.png'"),
+        (["file", "class", "split"], ["x/000.png", "a", "eval"], "has the split eval"),
+        (["file", "class"], ["x/000.png", "a", "b"], "Line 2 of labels.csv has 3 values for 2 columns"),
+        (["file", "class"], ["x/nothing.png", "a"], "None of the 1 files that labels.csv names is there"),
+    ],
+)
+def test_a_table_that_does_not_fit_is_refused(
+    tmp_path: Path, header: list[str], row: list[object], message: str
+) -> None:
+    write(tmp_path, {"x": 2})
+    table(tmp_path, header, [row])
+    report = check(tmp_path)
+    assert message in said(report, "error")
+    assert not report.ok
+    with pytest.raises(DataError, match="labels"):
+        read(tmp_path)
+
+
+def test_absent_and_unnamed_files_are_said_and_the_rest_goes_on(tmp_path: Path) -> None:
+    write(tmp_path, {"x": 50})
+    names = [f"x/{row:03d}.png" for row in range(49)]
+    table(tmp_path, ["file", "class"], [[name, "ab"[row % 2]] for row, name in enumerate([*names, "x/gone.png"])])
+    warnings = said(check(tmp_path), "warning")
+    assert "Absent files named in labels.csv (1): x/gone.png. Left out." in warnings
+    assert "Images not named in labels.csv (1): x/049.png. Left out." in warnings
+    assert len(read(tmp_path)) == 49
+
+
+def test_unreadable_files_are_named_and_the_rest_goes_on(tmp_path: Path) -> None:
+    write(tmp_path, {"a": 30, "b": 30})
+    whole = (tmp_path / "a" / "000.png").read_bytes()
+    (tmp_path / "a" / "000.png").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "b" / "text.jpg").write_text("not a picture")
+    (tmp_path / "b" / "notes.txt").write_text("not an image")
+    Image.new("RGB", (9000, 8000)).save(tmp_path / "b" / "huge.png")
+    report = check(tmp_path)
+    assert set(report.unreadable) == {"a/000.png", "b/text.jpg", "b/huge.png"}
+    assert "9000 x 8000 pixels" in report.unreadable["b/huge.png"]
+    assert "a/000.png" in said(report, "warning")
+    assert ".txt" in said(report, "note")
+    assert len(read(tmp_path)) == 59
+
+
+def test_duplicates_are_found_by_their_pixels(tmp_path: Path) -> None:
+    write(tmp_path, {"train/a": 30, "train/b": 30, "val/a": 5, "val/b": 5, "test/a": 5, "test/b": 5})
+    same = Image.open(tmp_path / "train/a/000.png")
+    same.save(tmp_path / "train/a/again.bmp")  # within a split, in another format
+    same = Image.open(tmp_path / "train/a/001.png")
+    same.save(tmp_path / "test/a/leak.tiff")  # across splits
+    same = Image.open(tmp_path / "train/a/002.png")
+    same.save(tmp_path / "train/b/other.png")  # with another label
+    report = check(tmp_path)
+    assert len(report.duplicates) == 3
+    assert [leak.splits for leak in report.leaks] == [("test", "train")]
+    assert report.counts["train"] == {"a": 28, "b": 30}
+    assert report.counts["test"] == {"a": 6, "b": 5}
+    assert report.plan is not None
+    assert {"test/a/leak.tiff"} <= set(report.plan.files)
+    assert not {"train/a/001.png", "train/a/002.png", "train/b/other.png"} & set(report.plan.files)
+
+
+def test_a_group_in_two_splits_stays_where_it_is_tested(tmp_path: Path) -> None:
+    write(tmp_path, {"x": 60})
+    parts = ["train"] * 40 + ["val"] * 10 + ["test"] * 10
+    groups = [f"p{row}" if row not in (0, 59) else "shared" for row in range(60)]
+    table(
+        tmp_path,
+        ["file", "class", "split", "group"],
+        [[f"x/{row:03d}.png", "ab"[row % 2], parts[row], groups[row]] for row in range(60)],
+    )
+    report = check(tmp_path)
+    assert [(leak.what, leak.splits) for leak in report.leaks] == [("group shared", ("test", "train"))]
+    assert report.plan is not None
+    assert "x/000.png" not in report.plan.files
+    assert "x/059.png" in report.plan.files
+
+
+def test_small_classes_are_warned_of_and_single_images_refused(tmp_path: Path) -> None:
+    write(tmp_path / "set", {"big": 40, "small": 8})
+    assert "small has 5 training images: too few" in said(check(tmp_path / "set"), "warning")
+    write(tmp_path / "single", {"big": 40, "one": 1})
+    assert "The class one has 1 image to use" in said(check(tmp_path / "single"), "error")
+    with pytest.raises(DataError, match="class one has 1 image"):
+        read(tmp_path / "single")
+
+
+def test_empty_and_unlabelled_folders_are_refused(tmp_path: Path) -> None:
+    config = DataConfig.model_validate({"name": "folder", "path": str(tmp_path)})
+    assert "holds no images" in str(data.problem(config))
+    picture(0).save(tmp_path / "1.png")
+    assert "no class folder" in str(data.problem(config))
+    gone = DataConfig.model_validate({"name": "folder", "path": "nothing-here"})
+    assert "no folder nothing-here" in str(data.problem(gone))
+    assert "data.path is empty" in str(data.problem(DataConfig.model_validate({"name": "folder"})))
+
+
+def test_one_channel_stays_one_channel(tmp_path: Path) -> None:
+    write(tmp_path, {"a": 25, "b": 25}, colour=False, side=28)
+    images = read(tmp_path, 32)
+    assert images.images.shape == (50, 1, 32, 32)
+    assert images.native_size == 28
+    first = np.asarray(Image.open(tmp_path / "a/000.png"))
+    assert (images.images[0, 0, 2:30, 2:30] == first).all()
+
+
+def test_every_kind_of_pixel_is_read(tmp_path: Path) -> None:
+    write(tmp_path, {"a": 22, "b": 22})
+    colour = picture(900)
+    kinds = {
+        "rgba.png": colour.convert("RGBA"), "palette.png": colour.convert("P"), "cmyk.jpg": colour.convert("CMYK"),
+        "grey.bmp": colour.convert("L"), "two.tif": colour.convert("1"), "la.png": colour.convert("LA"),
+        "wide.png": picture(901).resize((80, 30)),
+    }  # fmt: skip
+    for name, image in kinds.items():
+        image.save(tmp_path / "a" / name)
+    report = check(tmp_path)
+    assert report.unreadable == {}
+    assert report.images == 44 + len(kinds) - len(report.duplicates)
+    assert "80 x 30" in report.sizes
+    assert "colour, 8-bit with alpha, which is dropped" in report.modes
+    assert "grey, 8-bit" in report.modes
+    assert "All are read with 3 channels" in said(report, "warning")
+    images = read(tmp_path)
+    assert images.images.shape[1:] == (3, 64, 64)
+    assert images.native_size == 64
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_16_bits_are_windowed_once_for_the_whole_set(tmp_path: Path, suffix: str) -> None:
+    generator = np.random.default_rng(0)
+    for name, low in (("dim", 1000), ("bright", 2000)):
+        (tmp_path / name).mkdir()
+        for number in range(25):
+            levels = generator.integers(low, low + 1000, (32, 32)).astype(np.uint16)
+            Image.fromarray(levels).save(tmp_path / name / f"{number}.{suffix}")
+    report = check(tmp_path)
+    assert report.window is not None
+    assert 1000 <= report.window[0] <= 1010
+    assert 2990 <= report.window[1] <= 3000
+    assert f"Grey levels {report.window[0]} to {report.window[1]} become 0 to 255" in said(report, "note")
+    images = read(tmp_path, 32)
+    assert images.images.shape == (50, 1, 32, 32)
+    labels = images.labels()
+    assert images.images[labels == 0].mean() > images.images[labels == 1].mean() + 100  # one window, not one each
+    preview, _ = data.preview(DataConfig.model_validate({"name": "folder", "path": str(tmp_path), "image_size": 32}), 4)
+    assert preview.shape == (4, 1, 32, 32)
+
+
+def test_floating_point_pixels_are_refused_by_name(tmp_path: Path) -> None:
+    write(tmp_path, {"a": 22, "b": 22})
+    Image.fromarray(np.random.default_rng(0).random((32, 32), dtype=np.float32)).save(tmp_path / "a" / "float.tif")
+    assert "floating-point" in check(tmp_path).unreadable["a/float.tif"]
+
+
+def test_report_in_words_and_as_json(tmp_path: Path) -> None:
+    write(tmp_path, {"a": 30, "b": 1})
+    report = check(tmp_path)
+    text = report.as_text()
+    assert "images of" in text
+    assert "error" in text
+    document = report.as_json()
+    assert document["ok"] is False
+    assert document["counts"]["train"]["b"] + document["counts"]["val"]["b"] + document["counts"]["test"]["b"] == 1
+    assert document["problems"][0]["level"] == "error"
+
+
+def test_preview_of_a_folder_builds_no_cache(tmp_path: Path) -> None:
+    write(tmp_path, {"a": 22, "b": 22})
+    config = DataConfig.model_validate({"name": "folder", "path": str(tmp_path)})
+    images, labels = data.preview(config, 6)
+    assert images.shape == (6, 3, 64, 64)
+    assert labels == ["a", "b"] * 3
+    assert data.cached(config) is None
