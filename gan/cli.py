@@ -6,6 +6,7 @@ torch is imported only by the commands that need it.
 """
 
 import argparse
+import difflib
 import json
 import sys
 import time
@@ -24,7 +25,9 @@ DATA_PREFIX = "data."
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; gives the exit code."""
     try:
-        parsed = parser().parse_args(arguments)
+        parsed, unknown = parser().parse_known_args(arguments)
+        if unknown:
+            parsed.command_parser.error(f"unrecognized arguments: {' '.join(unknown)}")
         return int(parsed.run_command(parsed))
     except UserError as error:
         print(f"gan: {error}", file=sys.stderr)
@@ -44,7 +47,10 @@ class _Parser(argparse.ArgumentParser):
     """An ArgumentParser whose complaint is one line, with the closest option where one is misspelt."""
 
     def error(self, message: str) -> NoReturn:
-        raise UserError(f"{message}. `{self.prog} --help` lists what it takes.")
+        wrong = next((word for word in message.split() if word.startswith("--")), "")
+        near = difflib.get_close_matches(wrong, self._option_string_actions, n=1)
+        help = f"Did you mean {near[0]}?" if near else f"`{self.prog} --help` lists what it takes."
+        raise UserError(f"{message}. {help}")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -55,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
 
     def command(name: str, run_command: Any, help: str, parent: Any = commands) -> argparse.ArgumentParser:
         made: argparse.ArgumentParser = parent.add_parser(name, help=help, description=help, allow_abbrev=False)
-        made.set_defaults(run_command=run_command)
+        made.set_defaults(run_command=run_command, command_parser=made)
         return made
 
     train = command("train", _train, "Train in the foreground; Ctrl-C saves and stops.")
@@ -175,12 +181,13 @@ def _fit_to_start(config: RunConfig, in_full: bool) -> bool:
     from gan.problems import problems
 
     found = problems(config)
-    for problem in found:
+    errors = [problem for problem in found if problem.level == "error"]
+    for problem in found if in_full else errors or found:
         if in_full or problem.level != "note":
             print(f"{problem.level}: {problem.text}", file=sys.stderr)
     if in_full:
         print("\n".join(estimate(config).lines()))
-    return not any(problem.level == "error" for problem in found)
+    return not errors
 
 
 def _runs(parsed: argparse.Namespace) -> int:
@@ -241,9 +248,11 @@ def _data_list(parsed: argparse.Namespace) -> int:
 def _data_check(parsed: argparse.Namespace) -> int:
     from gan.data.check import check
 
-    report = check(parsed.path)
+    report = check(parsed.path, lambda phase, done: _show(phase, done, 1.0))
+    if report.errors and not report.images and not parsed.json:
+        raise UserError(report.errors[0].line)
     print(json.dumps(report.as_json(), indent=2) if parsed.json else report.as_text())
-    return 0
+    return 0 if report.ok else 2
 
 
 def _data_prepare(parsed: argparse.Namespace) -> int:

@@ -84,9 +84,9 @@ def one_class(position: int, facts: DataFacts) -> Request:
 
 
 def attributes(fixed: dict[int, int], facts: DataFacts) -> Request:
-    """The request for attribute values by position in `facts.names`; nothing fixed is any."""
-    pairs = tuple(sorted(fixed.items()))
-    return Request(",".join(f"{facts.names[position]}={value}" for position, value in pairs) or "any", pairs)
+    """The request for attribute values by position in `facts.names`, labelled in their order; none fixed is any."""
+    label = ",".join(f"{facts.names[position]}={value}" for position, value in fixed.items())
+    return Request(label or "any", tuple(sorted(fixed.items())))
 
 
 def every(facts: DataFacts) -> list[Request]:

@@ -25,7 +25,7 @@ from typing import Any
 
 from gan import __version__, conditions, jobs
 from gan.conditions import Request
-from gan.errors import RunError, UserError
+from gan.errors import ConfigError, RunError, UserError
 from gan.facts import DataFacts
 from gan.files import read_json, replacing, write_json
 from gan.images import png
@@ -33,6 +33,9 @@ from gan.runs import Run
 
 LARGEST = 200_000
 """Images in one export: about 30 minutes on two CPU cores; ask again with another seed for more."""
+
+TRUNCATIONS = (0.05, 1.0)
+"""Below the first, drawing noise again and again until it lies inside would take for ever."""
 
 CHUNK = 256
 ID = re.compile(r"[0-9]{8}-[0-9]{6}(-[0-9]+)?")
@@ -69,6 +72,9 @@ class ExportRequest:
         for name, value in (("seed", self.seed), ("start", self.start)):
             if not 0 <= value < 2**63:
                 raise UserError(f"{name} is {value}: it takes a whole number from 0 on.")
+        if not TRUNCATIONS[0] <= self.truncation <= TRUNCATIONS[1]:
+            least, most = TRUNCATIONS
+            raise ConfigError(f"truncation is {self.truncation}: it takes a number from {least} to {most:g}.")
         merged: dict[Request, int] = {}
         for text, count in self.items:
             request = conditions.parse(text, facts)
@@ -168,9 +174,8 @@ def write(
 
     A ZIP appears whole or not at all. Raises UserError for a request that cannot be made, RunError for a bad snapshot.
     """
-    from gan.sample import check_truncation, load_generator  # here: pages list exports without importing torch
+    from gan.sample import load_generator  # here: pages list exports without importing torch
 
-    check_truncation(request.truncation)
     items = request.check(run.facts())
     sampler = load_generator(run, request.snapshot)
     facts, rows, index = sampler.facts, [], request.start

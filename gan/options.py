@@ -127,7 +127,7 @@ def from_json(text: str) -> RunConfig:
     try:
         document = json.loads(text)
         version = document.pop("version")
-    except (ValueError, AttributeError, KeyError):
+    except (ValueError, AttributeError, TypeError, KeyError):
         raise ConfigError("config.json is damaged: it takes one JSON object with a version.") from None
     if version != VERSION:
         raise ConfigError(

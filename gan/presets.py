@@ -29,7 +29,7 @@ PRESETS = {
         "MNIST",
         "The report's first experiment: 60,000 handwritten digits by class, in minutes on a CPU.",
         build(
-            {"data.name": "mnist", "model.width": 32, "train.kimg": 200, "train.batch": 128, "train.snapshot_kimg": 20}
+            {"data.name": "mnist", "model.width": 32, "train.kimg": 400, "train.batch": 128, "train.snapshot_kimg": 40}
         ),
     ),
     "celeba-64": Preset(

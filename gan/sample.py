@@ -17,7 +17,6 @@ from torch import Tensor, nn
 
 from gan import checkpoint
 from gan.data.fit import crop
-from gan.errors import ConfigError
 from gan.facts import DataFacts
 from gan.models import networks
 from gan.runs import Run
@@ -43,9 +42,8 @@ class Sampler:
         """Images (n, C, native, native) uint8 for conditions (n, K): those at positions start to start + n of `seed`.
 
         `truncation` 1 draws all of N(0, 1); below 1, values of z outside +-2 x truncation are drawn again, for images
-        that are more typical and less varied. Raises ConfigError where it is not from 0.05 to 1.
+        that are more typical and less varied. It takes 0.05 to 1 (`export.TRUNCATIONS`).
         """
-        check_truncation(truncation)
         device = next(self.network.parameters()).device
         made = []
         for first in range(0, len(conditions), BATCH):
@@ -66,12 +64,6 @@ def load_generator(run: Run, snapshot: int | None = None, device: str = "cpu") -
     seen = int(run.snapshot(snapshot).name)
     network.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
     return Sampler(network, facts, run.config.model.latent, run.name, seen, sha256)
-
-
-def check_truncation(truncation: float) -> None:
-    """Raise ConfigError unless it is one that noise can be drawn with."""
-    if not 0.05 <= truncation <= 1:
-        raise ConfigError(f"truncation is {truncation}: it takes a number from 0.05 to 1.")
 
 
 def noise(seed: int, positions: Iterable[int], latent: int, truncation: float = 1.0) -> Tensor:

@@ -6,6 +6,7 @@ waits for the device. Read next: `checkpoint.py` (what is saved), `sample.py` (w
 Letters: N images, C channels, H = W the side, Z latent, K conditions.
 """
 
+import contextlib
 import copy
 import math
 import time
@@ -114,43 +115,45 @@ def train(run: Run, worker: Worker) -> None:
     state = start(config, facts, device)
     checkpoint.restore(run, state)
     print(describe(config, image_set, state, device), flush=True)
-    writer = MetricsWriter(run.path / "metrics.jsonl", state.seen)
-    fixed = FixedNoise(config, facts)
+    with contextlib.closing(MetricsWriter(run.path / "metrics.jsonl", state.seen)) as writer:
+        loop(run, worker, state, image_set, writer)
+
+
+def loop(run: Run, worker: Worker, state: State, image_set: ImageSet, writer: MetricsWriter) -> None:
+    """Steps until the run's length is reached or it is asked to stop; what is due in between, once a tick."""
+    config, device = run.config, state.sums.device
+    log_every, save_every = config.train.log_kimg * 1000, config.train.snapshot_kimg * 1000
+    fixed = FixedNoise(config, image_set.facts())
     if state.seen == 0:
         fixed.draw(state, run.path / "samples")
-
+    if state.seen >= run.total:  # it died after its last snapshot
+        return
     clock = Clock(state.seconds, state.seen)
-    log_every, save_every = config.train.log_kimg * 1000, config.train.snapshot_kimg * 1000
-    if state.seen < run.total:
-        for real, condition in batches(image_set, config, device, state.seen, worker.leave_in_child):
-            before = state.seen
-            step(state, real, condition, config)
+    for real, condition in batches(image_set, config, device, state.seen, worker.leave_in_child):
+        before = state.seen
+        step(state, real, condition, config)
 
-            # Below: once a tick.
-            over = state.seen >= run.total
-            log, save = crossed(before, state.seen, log_every), crossed(before, state.seen, save_every)
-            if not (log or save or over or clock.due()):
-                continue
-            state.seconds = clock.seconds()
-            if log or over:
-                writer.append(row := point(state, clock))
-                print("  ".join(f"{name} {value:,.6g}" for name, value in row.items()), flush=True)
-            if save or over:
-                guard(state)
-                fixed.draw(state, run.path / "samples")
-                writer.flush()
-                checkpoint.save(run, state)
-            left = (run.total - state.seen) / clock.rate if clock.rate else None
-            worker.report("training", state.seen, run.total, images_per_second=clock.rate, seconds_left=left)
-            if over:
-                break
-            if worker.should_stop():
-                guard(state)
-                writer.flush()
-                checkpoint.save(run, state)
-                worker.stopped()
-                break
-    writer.close()
+        # Below: once a tick.
+        over = state.seen >= run.total
+        log, save = crossed(before, state.seen, log_every), crossed(before, state.seen, save_every)
+        if not (log or save or over or clock.due()):
+            continue
+        state.seconds = clock.seconds()
+        if log or over:
+            writer.append(row := point(state, clock))
+            print("  ".join(f"{name} {value:,.6g}" for name, value in row.items()), flush=True)
+        stop = not over and worker.should_stop()
+        if save or over or stop:
+            guard(state)
+            fixed.draw(state, run.path / "samples")
+            writer.flush()
+            checkpoint.save(run, state)
+        left = (run.total - state.seen) / clock.rate if clock.rate else None
+        worker.report("training", state.seen, run.total, images_per_second=clock.rate, seconds_left=left)
+        if stop:
+            worker.stopped()
+        if over or stop:
+            return
 
 
 class _StoppedError(Exception):

@@ -1,0 +1,128 @@
+"""The command line as people use it: real processes, what they print, and their exit codes."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gan import jobs, runs, settings
+from gan.cli import main
+from tests.conftest import TINY, trained
+from tests.jobs_kit import until
+
+QUICK = [part for path, value in TINY.items() for part in (f"--{path}", str(value))]
+
+
+def gan(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "gan", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=settings.ROOT, check=False)
+
+
+def test_submit_prints_the_name_alone_on_its_last_line_and_the_run_finishes() -> None:
+    answer = gan("submit", "--preset", "digits-quick", *QUICK)
+    assert answer.returncode == 0, answer.stderr
+    name = answer.stdout.splitlines()[-1]
+    run = runs.find(name)
+    until(lambda: not jobs.state(run.path).alive, "the run ends", patience=60)
+    listed = json.loads(gan("runs", "--json").stdout)
+    assert [(row["name"], row["state"], row["data"], row["seen"], row["kimg"]) for row in listed] == [
+        (name, "finished", "digits", 320, 0.32)
+    ]
+    assert {"device", "created"} <= listed[0].keys()
+    assert "loss_d" in gan("logs", name).stdout
+    assert "had finished already" in gan("stop", name).stdout
+    assert "has finished" in gan("resume", name).stdout
+
+
+def test_train_in_the_foreground_with_a_name() -> None:
+    answer = gan("train", "--name", "here", *QUICK)
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.splitlines()[-1] == "here finished after 320 of 320 images."
+
+
+def test_a_dry_run_starts_nothing() -> None:
+    answer = gan("train", "--preset", "digits-quick", "--dry-run")
+    assert answer.returncode == 0
+    assert "Time: not known" in answer.stdout
+    assert runs.all_runs() == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["train", "--train.bach", "3"], "unrecognized arguments: --train.bach 3. Did you mean --train.batch?"),
+        (["train", "--train.batch", "0"], "train.batch is 0: it takes a whole number from 2 to 4,096."),
+        (["train", "--preset", "digit"], "There is no preset digit: it takes one of digits-quick, mnist, celeba-64"),
+        (["train", "--name", "a/b"], "'a/b' cannot name a run: it takes 1 to 64 small letters"),
+        (["train", "--data.name", "folder", "--data.path", "nowhere"], "nowhere"),
+        (["train", "--data.name", "folder"], "data.path is empty"),
+        (["train", "--data.name", "medmnist", "--data.flag", "brestmnist"], "breastmnist"),
+        (["train", "--job.device", "cuda:7"], "There is no device cuda:7 on this machine"),
+        (["stop", "nobody"], "There is no run nobody in"),
+        (["resume", "../up"], "'../up' cannot name a run"),
+        (["sample", "nobody", "--out", "x.zip"], "There is no run nobody in"),
+        (["frobnicate"], "frobnicate"),
+        (["data", "check", "nowhere"], "nowhere"),
+    ],
+)
+def test_a_mistake_is_one_clear_line_and_exit_code_2(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    printed = capsys.readouterr()
+    assert says in printed.err
+    assert len(printed.err.strip().splitlines()) == 1
+    assert runs.all_runs() == []
+
+
+def test_a_name_that_is_taken_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    trained("mine")
+    assert main(["submit", "--name", "mine", *QUICK]) == 2
+    assert "There is a run mine already: choose another name." in capsys.readouterr().err
+
+
+def test_a_second_trainer_of_a_run_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    from gan.jobs.worker import working
+
+    run = runs.create(trained("first").config, "busy")
+    with working(run.path, "cpu"):
+        answer = gan("train", "--run", "busy")
+    assert answer.returncode == 2
+    assert "has a process at work already" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_broken_run_folders_are_listed_with_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    (settings.store() / "empty").mkdir(parents=True)
+    broken = runs.create(trained("whole").config, "broken")
+    (broken.path / "config.json").write_text('{"version": 1, "data": ')
+    capsys.readouterr()
+    assert main(["runs", "--json", "--disk"]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["whole"]["state"] == "finished"
+    assert rows["whole"]["disk"] > 100_000
+    assert "config.json is damaged" in rows["broken"]["cause"]
+    assert "has no config.json" in rows["empty"]["cause"]
+    assert main(["sample", "broken", "--out", "x.zip"]) == 2
+
+
+def test_sample_and_export_by_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trained("digits")
+    assert main(["sample", "digits", "--count", "3", "--condition", "3", "--out", str(tmp_path / "threes")]) == 0
+    assert len(list((tmp_path / "threes" / "images" / "3").glob("*.png"))) == 3
+    assert main(["sample", "digits", "--count", "3", "--out", str(tmp_path / "threes")]) == 2
+    assert main(["export", "digits", "--per-class", "2", "--out", str(tmp_path / "all.zip")]) == 0
+    assert "20 images" in capsys.readouterr().out
+    assert main(["export", "digits", "--balance", "--per-class", "2", "--out", str(tmp_path / "b.zip")]) == 2
+    assert main(["export", "digits", "--out", str(tmp_path / "b.zip")]) == 2
+    assert main(["export", "digits", "--per-class", "2"]) == 2
+
+
+def test_commands_that_look_import_no_torch() -> None:
+    looks = (
+        "import sys, gan.cli; gan.cli.main(['runs']); import gan.data.catalogue, gan.estimate, gan.problems, gan.export"
+    )
+    code = f"{looks}; assert not {'torch', 'streamlit', 'sklearn'} & sys.modules.keys()"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=settings.ROOT, capture_output=True)

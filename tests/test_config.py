@@ -1,0 +1,73 @@
+"""One object drives every surface: what it takes, what it says of a mistake, and that it survives being written."""
+
+import pytest
+
+from gan import options
+from gan.config import RunConfig
+from gan.errors import ConfigError
+from gan.ideals import IDEALS
+from gan.losses import LOSSES
+from gan.models import FAMILIES
+from gan.presets import PRESETS, preset
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_survives_its_file_and_its_command_line(name: str) -> None:
+    config = preset(name).config
+    assert options.from_json(options.to_json(config)) == config
+    arguments = options.arguments(config, RunConfig())
+    pairs = {path.removeprefix("--"): text for path, text in zip(arguments[::2], arguments[1::2], strict=True)}
+    assert options.build(pairs) == config
+
+
+def test_an_image_size_left_out_is_the_sets_own() -> None:
+    assert options.build({"data.name": "celeba"}).data.image_size == 64
+    assert options.build({"data.name": "celeba", "data.image_size": "32"}).data.image_size == 32
+    assert RunConfig().data.image_size == 32
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"train.bach": "1"}, "There is no option train.bach. Did you mean train.batch?"),
+        ({"train.batch": "0"}, "train.batch is 0: it takes a whole number from 2 to 4,096."),
+        ({"train.batch": "64.5"}, "train.batch is 64.5: it takes a whole number from 2 to 4,096."),
+        ({"data.image_size": "50"}, "data.image_size is 50: it takes one of 32, 64, 128."),
+        ({"optim.lr": "fast"}, "optim.lr is fast: it takes a number from 1e-06 to 0.1."),
+        ({"optim.lr": "nan"}, "optim.lr is nan: it takes a number from 1e-06 to 0.1."),
+        ({"model.width": "33"}, "model.width is 33: it takes a whole number from 8 to 256, in steps of 8."),
+        ({"data.balance": "maybe"}, "data.balance is maybe: it takes true or false."),
+        ({"data.flag": ""}, "data.flag is empty: it takes the flag of a MedMNIST set, such as breastmnist."),
+        ({"job.device": "tpu"}, "job.device is tpu: it takes auto, cpu, mps, cuda, or one GPU such as cuda:1."),
+        ({"train.kimg": "0.01"}, "train.kimg is 0.01: shorter than one batch of 64 images."),
+    ],
+)
+def test_a_bad_value_is_named_with_what_is_taken(values: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        options.build(values)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 1, "data": {"name": "digits"'])
+def test_a_damaged_config_file_is_an_error_of_ours(text: str) -> None:
+    with pytest.raises(ConfigError, match="damaged"):
+        options.from_json(text)
+
+
+def test_a_config_from_a_newer_version_is_refused() -> None:
+    with pytest.raises(ConfigError, match="version 99"):
+        options.from_json('{"version": 99}')
+
+
+def test_every_option_has_words_and_limits() -> None:
+    for option in options.options():
+        assert option.help.endswith("."), option.path
+        assert option.label, option.path
+        numeric = option.kind in (int, float) and not option.choices
+        assert not numeric or (option.minimum is not None and option.maximum is not None), option.path
+
+
+def test_registries_hold_exactly_what_the_config_offers() -> None:
+    offered = {option.path: set(option.choices) for option in options.options()}
+    assert set(FAMILIES) == offered["model.family"]
+    assert set(LOSSES) == set(IDEALS) == offered["loss.name"]

@@ -1,0 +1,160 @@
+"""Images on demand and the download: made again from their manifest, opened by torchvision, whole or not at all."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from torchvision.datasets import ImageFolder
+
+from gan import export, jobs, settings
+from gan.cli import main
+from gan.errors import ConfigError, RunError, UserError
+from gan.export import ExportRequest
+from gan.runs import Run
+from gan.sample import load_generator, noise
+from tests.celeba_folder import write_celeba
+from tests.conftest import trained
+from tests.jobs_kit import until
+
+
+@pytest.fixture
+def run() -> Run:
+    return trained("digits")
+
+
+def silent(done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
+def test_an_image_depends_on_its_position_alone_whatever_the_batch(run: Run) -> None:
+    sampler, conditions = load_generator(run), np.eye(10, dtype=np.float32)[np.arange(100) % 10]
+    many = sampler.generate(conditions, seed=5)
+    alone = sampler.generate(conditions[70:71], seed=5, start=70)
+    assert many.shape == (100, 1, 32, 32)
+    assert np.abs(many[70].astype(int) - alone[0]).max() <= 1
+    assert (many != sampler.generate(conditions, seed=6)).any(axis=(1, 2, 3)).all()
+
+
+def test_truncated_noise_stays_inside_and_untruncated_is_normal() -> None:
+    assert noise(0, range(50), 100, truncation=0.5).abs().max() <= 1
+    whole = noise(0, range(200), 100)
+    assert whole.std().item() == pytest.approx(1, abs=0.02)
+    assert whole.abs().max() > 3
+
+
+def test_a_truncation_that_nothing_can_be_drawn_with_is_refused_before_it_starts(run: Run) -> None:
+    with pytest.raises(ConfigError, match=r"truncation is 0.0: it takes a number from 0.05 to 1"):
+        export.begin(run, ExportRequest((("3", 1),), truncation=0.0))
+
+
+def test_the_download_opens_with_torchvision_and_says_what_it_is(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "images.zip"
+    assert export.write(run, ExportRequest((("3", 4), ("7", 2)), seed=9), out, silent)
+    with zipfile.ZipFile(out) as archive:
+        assert archive.testzip() is None
+        archive.extractall(tmp_path / "unpacked")
+        assert not [name for name in archive.namelist() if name.endswith((".safetensors", ".pt"))]
+    opened = ImageFolder(str(tmp_path / "unpacked" / "images"))
+    assert opened.classes == ["3", "7"]
+    assert len(opened) == 6
+    labels = list(csv.DictReader(io.StringIO((tmp_path / "unpacked" / "labels.csv").read_text())))
+    assert [row["class"] for row in labels] == ["3"] * 4 + ["7"] * 2
+    manifest = json.loads((tmp_path / "unpacked" / "manifest.json").read_text())
+    assert manifest["snapshot"]["generator_sha256"] == load_generator(run).sha256
+    assert [(c["condition"], c["count"]) for c in manifest["conditions"]] == [("3", 4), ("7", 2)]
+    card = (tmp_path / "unpacked" / "README.md").read_text()
+    assert "Not for clinical use" in card
+    assert run.facts().licence in card
+    with Image.open(tmp_path / "unpacked" / labels[0]["file"]) as image:
+        assert (image.mode, image.size) == ("L", (32, 32))
+        assert image.info["Synthetic"].startswith("yes")
+
+
+def test_the_command_in_an_images_metadata_makes_it_again(run: Run, tmp_path: Path) -> None:
+    export.write(run, ExportRequest((("3", 3), ("7", 3)), seed=2, truncation=0.7), tmp_path / "all.zip", silent)
+    with zipfile.ZipFile(tmp_path / "all.zip") as archive:
+        name = next(name for name in archive.namelist() if name.endswith("_000004.png"))
+        original = Image.open(io.BytesIO(archive.read(name)))
+    command = original.info["Make again"].replace("python -m gan ", "").replace('"', "").split()
+    command[command.index("--out") + 1] = str(tmp_path / "again")
+    assert main(command) == 0
+    (made,) = (tmp_path / "again").rglob("*.png")
+    difference = np.asarray(Image.open(made)).astype(int) - np.asarray(original)
+    assert np.abs(difference).max() <= 1
+
+
+def test_an_export_that_is_stopped_leaves_no_file(run: Run, tmp_path: Path) -> None:
+    finished = export.write(run, ExportRequest((("3", 600),)), tmp_path / "half.zip", silent, lambda: True)
+    assert not finished
+    assert list(tmp_path.glob("*half*")) == []
+
+
+def test_the_background_export_ends_with_a_file_and_a_line_in_the_ledger(run: Run) -> None:
+    begun = export.begin(run, ExportRequest((("0", 5), ("1", 5))))
+    until(lambda: not export.find(run, begun.id).state.alive, "the export ends", patience=60)
+    ended = export.listing(run)[0]
+    assert (ended.id, ended.state.name, ended.status["done"]) == (begun.id, "finished", 10), jobs.log_tail(ended.folder)
+    assert ended.file is not None
+    with zipfile.ZipFile(ended.file) as archive:
+        assert len([name for name in archive.namelist() if name.endswith(".png")]) == 10
+    (line,) = (run.path / "exports" / "ledger.jsonl").read_text().splitlines()
+    assert json.loads(line)["export"] == begun.id
+
+
+@pytest.mark.parametrize(
+    ("items", "says"),
+    [
+        ((("3", 0),), "0 images of 3: it takes at least 1."),
+        ((), "0 images in one export: it takes 1 to 200,000"),
+        ((("3", 300_000),), "300,000 images in one export"),
+        ((("eleven", 1),), "There is no condition 'eleven'"),
+    ],
+)
+def test_a_request_that_cannot_be_made_is_refused_before_it_starts(
+    run: Run, items: tuple[tuple[str, int], ...], says: str
+) -> None:
+    with pytest.raises(UserError, match=says):
+        export.begin(run, ExportRequest(items))
+    assert export.listing(run) == []
+
+
+def test_a_snapshot_that_is_not_there_or_damaged_is_named(run: Run) -> None:
+    with pytest.raises(RunError, match="has no snapshot 7: it has 160, 320"):
+        load_generator(run, 7)
+    (run.snapshot() / "generator.safetensors").write_bytes(b"not weights")
+    with pytest.raises(RunError, match="000000320 of digits is damaged"):
+        load_generator(run)
+
+
+def test_balancing_brings_every_class_to_the_commonest(run: Run) -> None:
+    facts = run.facts()
+    counts = facts.conditions.sum(axis=0, dtype=int)
+    added = dict(export.balanced(facts))
+    assert {int(count) + added.get(name, 0) for name, count in zip(facts.names, counts, strict=True)} == {counts.max()}
+
+
+def test_attribute_requests_get_a_folder_each_and_columns(tmp_path: Path) -> None:
+    write_celeba(settings.distributed_data(), 60)
+    run = trained("faces", data__name="celeba", data__attributes="Smiling,Male,Young", data__image_size=32)
+    request = ExportRequest((("Smiling=1,Male=0", 3), ("Male=1", 2)))
+    assert export.write(run, request, tmp_path / "faces", silent)
+    assert ImageFolder(str(tmp_path / "faces" / "images")).classes == ["Male=1", "Smiling=1,Male=0"]
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "faces" / "labels.csv").read_text())))
+    assert [(row["Smiling"], row["Male"]) for row in rows[:3]] == [("1", "0")] * 3
+    with Image.open(tmp_path / "faces" / rows[0]["file"]) as image:
+        assert (image.mode, image.size) == ("RGB", (32, 32))
+        assert image.info["Condition"].count("=") == 3
+
+
+def test_the_unpacked_download_can_be_read_as_images_of_ones_own(run: Run, tmp_path: Path) -> None:
+    export.write(run, ExportRequest((("3", 12), ("7", 12))), tmp_path / "set", silent)
+    command = [sys.executable, "-m", "gan", "data", "check", str(tmp_path / "set"), "--json"]
+    answer = subprocess.run(command, capture_output=True, text=True, cwd=settings.ROOT, check=True)
+    assert json.loads(answer.stdout)["images"] == 24
