@@ -155,7 +155,7 @@ def test_states_are_read_without_torch() -> None:
 
 def test_a_log_is_followed_to_its_end() -> None:
     run = submitted("run", seconds=0.3)
-    assert list(jobs.follow(run.path)) == ["working"]
+    assert list(jobs.follow(run.path)) == ["working\n"]
     assert jobs.state(run.path).name == "finished"
     assert jobs.log_tail(run.path) == "working"
 

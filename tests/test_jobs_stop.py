@@ -41,6 +41,8 @@ def test_stop_saves_first_and_resume_goes_on() -> None:
     state = until_state(run, "stopped")
     assert state.cause == ""
     assert "saved run" in notes()
+    until(lambda: gone(started(run)["pid"]), "its process is gone")
+    until(lambda: (read_json(run.path / "exit.json") or {}).get("code") == 0, "no signal cut its end short")
     assert "in the queue again" in jobs.resume(run)
     until_state(run, "running")
     until(lambda: notes().count("begin run") == 2, "it works again, by the same command")

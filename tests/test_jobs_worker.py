@@ -87,6 +87,18 @@ def test_work_of_which_nothing_need_be_saved_leaves_when_asked(folder: Path) -> 
     assert jobs.state(folder).name == "stopped"
 
 
+def test_work_that_was_stopped_may_leave_by_an_error_of_ours(folder: Path) -> None:
+    def read() -> None:
+        with working(folder) as worker:
+            (folder / "stop").touch()
+            worker.stopped()
+            raise RunError("Reading the images was stopped.")
+
+    with pytest.raises(RunError, match="Reading the images"):
+        read()
+    assert (jobs.state(folder).name, jobs.state(folder).cause) == ("stopped", "")
+
+
 def test_one_process_at_a_time_works_in_a_folder(folder: Path) -> None:
     with working(folder), pytest.raises(RunError, match="has a process at work already"), working(folder):
         pass

@@ -113,7 +113,7 @@ def delete(run: "Run") -> str:
 
 
 def follow(folder: Path) -> Iterator[str]:
-    """The lines of a job's log, and new ones as they come until the job has ended."""
+    """The lines of a job's log, each with its end, and new ones as they come until the job has ended."""
     return logs.follow_file(folder / "log.txt", lambda: states.state(folder).alive)
 
 

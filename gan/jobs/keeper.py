@@ -133,12 +133,16 @@ def reap(watch: Watch) -> None:
 
 def _end_what_said_its_last_word(watch: Watch, child: Child, ticket: int) -> None:
     """Kill a job that hangs after its end.json, as a GPU's tear-down can: it would keep its device for ever."""
-    if (read_json(child.folder / "end.json") or {}).get("ticket") != ticket:
+    if not _has_said_its_last_word(child.folder, child.started):
         return
     now, grace = time.monotonic(), settings.stop_grace()
     if now - watch.first_seen.setdefault(f"end {ticket}", now) > grace:
         killed = processes.kill_tree(child.started)
         _log.info("%s had not gone %d s after its end: %d processes killed", child.folder.name, grace, killed)
+
+
+def _has_said_its_last_word(folder: Path, started: dict[str, Any]) -> bool:
+    return (read_json(folder / "end.json") or {}).get("ticket") == started.get("ticket")
 
 
 def _note_exit(folder: Path, word: dict[str, Any]) -> None:
@@ -165,6 +169,8 @@ def enforce_stops(watch: Watch) -> None:
             watch.killed_after[ticket] = grace
             _note_exit(folder, {"ticket": ticket, "code": None, "killed_after": grace})
             _log.info("%s did not end in %d s: %d processes killed", folder.name, grace, processes.kill_tree(started))
+        elif _has_said_its_last_word(folder, started):
+            continue  # it is on its way out, and would only be cut short
         elif now - watch.signalled.get(path.name, 0.0) > SIGNAL_EVERY:
             watch.signalled[path.name] = now
             processes.ask_to_end(started)

@@ -21,7 +21,7 @@ def log_tail(folder: Path, lines: int = 20) -> str:
 
 
 def follow_file(path: Path, goes_on: Callable[[], bool]) -> Iterator[str]:
-    """The lines of a log from its beginning, each without its end, and new ones as they come while `goes_on()` says so.
+    """The lines of a log from its beginning, each with its end, and new ones as they come while `goes_on()` says so.
 
     Begins again where the file was replaced by a shorter one.
     """
@@ -39,7 +39,7 @@ def follow_file(path: Path, goes_on: Callable[[], bool]) -> Iterator[str]:
         offset += len(fresh)
         *whole, rest = (rest + fresh).split(b"\n")
         for line in whole:
-            yield line.decode(errors="replace")
+            yield line.decode(errors="replace") + "\n"
         if last_look:
             if rest:
                 yield rest.decode(errors="replace")

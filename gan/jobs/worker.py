@@ -124,18 +124,18 @@ def working(folder: Path, device: str | None = None, wait: bool = True) -> Itera
             at_end.callback(os.close, alive)
             worker = _begin_in_terminal(folder, device, wait, alive, at_end)
         _reserve_last_word(folder)
-        _handle_signals(worker, at_end)
+        _handle_signals(worker, at_end if given is None else contextlib.ExitStack())
         try:
             yield worker
         except _LeavingError:
             worker.stopped()
         except BaseException as error:
-            _end_with(folder, worker, error)
+            if worker._was_stopped and isinstance(error, GanError):
+                _say_stopped_or_finished(folder, worker)  # it left from deep inside, by an error of ours
+            else:
+                _end_with(folder, worker, error)
             raise
-        word = {"state": "stopped" if worker._was_stopped else "finished", "cause": "", "kind": ""}
-        if worker._was_stopped and not (folder / "stop").exists():
-            word["cause"] = "It was told to end from outside, as when the machine shuts down, and saved first."
-        _say_last_word(folder, {**word, "ticket": worker.ticket})
+        _say_stopped_or_finished(folder, worker)
 
 
 def _given_by_queue(folder: Path) -> dict[str, Any] | None:
@@ -223,11 +223,22 @@ def _restore_variable(name: str, before: str | None) -> None:
 
 
 def _handle_signals(worker: Worker, at_end: contextlib.ExitStack) -> None:
-    """Make SIGTERM and Ctrl-C requests to stop. Only a program's main thread can, and only it is ever signalled."""
+    """Make SIGTERM and Ctrl-C requests to stop; what they were comes back where `at_end` is closed.
+
+    A job of the queue keeps this to its very end, so that no late request cuts its tear-down short. Only a program's
+    main thread can handle signals, and only it is ever signalled.
+    """
     if threading.current_thread() is not threading.main_thread():
         return
     for number in (signal.SIGTERM, signal.SIGINT):
         at_end.callback(signal.signal, number, signal.signal(number, worker._on_signal))
+
+
+def _say_stopped_or_finished(folder: Path, worker: Worker) -> None:
+    word = {"state": "stopped" if worker._was_stopped else "finished", "cause": "", "kind": ""}
+    if worker._was_stopped and not (folder / "stop").exists():
+        word["cause"] = "It was told to end from outside, as when the machine shuts down, and saved first."
+    _say_last_word(folder, {**word, "ticket": worker.ticket})
 
 
 def _end_with(folder: Path, worker: Worker, error: BaseException) -> None:
