@@ -39,16 +39,6 @@ def find(slug: str) -> Entry:
     return _entry(slug, configs[slug])
 
 
-def as_text() -> str:
-    """The catalogue as `gan data list` prints it."""
-    rows = [(entry.slug, _state(entry), entry.title, entry.licence.partition(" (")[0]) for entry in entries()]
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    lines = [
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row[:3], widths, strict=True)), row[3]]) for row in rows
-    ]
-    return "\n".join(lines) + "\n"
-
-
 def _configs() -> dict[str, DataConfig]:
     configs = {name: _config(name=name) for name in ("digits", "mnist", "celeba")}
     configs |= {f"folder-{name}": _config(name="folder", path=name) for name in folder.added()}
@@ -72,11 +62,3 @@ def _entry(slug: str, config: DataConfig) -> Entry:
         ready=data.cached(config) is not None,
         local=problem is None and source.local(config),
     )
-
-
-def _state(entry: Entry) -> str:
-    if entry.problem:
-        return "has a problem"
-    if entry.ready:
-        return "ready"
-    return "on this machine" if entry.local else "to be downloaded"

@@ -65,6 +65,7 @@ class _Check:
         self.findings = list(self.stock.findings)
 
     def run(self, progress: Progress) -> Report:
+        """All steps, each of which may take rows out of `kept` and add findings."""
         self._open(progress)
         self._find_duplicates()
         self._find_shared_groups()

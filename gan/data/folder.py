@@ -39,6 +39,7 @@ def added_set(config: DataConfig) -> Path | None:
 
 
 def own_folder(config: DataConfig) -> Path:
+    """The folder on this machine that a config names where it names no added set."""
     return Path(config.path).expanduser().resolve()
 
 
@@ -145,6 +146,7 @@ def preview(config: DataConfig, count: int) -> Preview:
 
 
 def title(config: DataConfig) -> str:
+    """The added set's name, or the folder's."""
     return config.path if added_set(config) else Path(config.path).name or "Own images"
 
 

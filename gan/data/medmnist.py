@@ -61,6 +61,7 @@ def wrong_flag(flag: str) -> str | None:
 
 
 def file_name(config: DataConfig) -> str:
+    """The name that MedMNIST gives the file of a flag and size."""
     return f"{config.flag}.npz" if config.medmnist_size == 28 else f"{config.flag}_{config.medmnist_size}.npz"
 
 
@@ -203,15 +204,18 @@ def preview(config: DataConfig, count: int) -> Preview:
 
 
 def title(config: DataConfig) -> str:
+    """The set's own name, such as BreastMNIST; the flag where there is no such set."""
     return str(table()[config.flag]["python_class"]) if config.flag in table() else config.flag
 
 
 def licence(config: DataConfig) -> str:
+    """The licence of this one set: not all of them allow commercial use."""
     kind = table()[config.flag]["license"] if config.flag in table() else "CC BY 4.0"
     return f"{kind} (MedMNIST v2, Yang et al. 2023, and the set's own source)"
 
 
 def fingerprint(config: DataConfig) -> str:
+    """Of the size asked for and the set's file."""
     return f"medmnist-1-{config.image_size}-" + stamp([_found(config)])
 
 

@@ -110,6 +110,7 @@ def fetch(config: DataConfig, progress: Progress) -> None:
 
 
 def fingerprint(config: DataConfig) -> str:
+    """Of the size asked for and the four files."""
     return f"mnist-1-{config.image_size}-" + stamp(path for path in map(find, FILES) if path)
 
 

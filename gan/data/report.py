@@ -23,6 +23,7 @@ class Finding:
 
     @property
     def line(self) -> str:
+        """What was found and what would be done, in one line."""
         return f"{self.text} {self.action}".strip()
 
 
@@ -65,6 +66,7 @@ class Report:
 
     @property
     def errors(self) -> tuple[Finding, ...]:
+        """The findings that keep the set from being used."""
         return tuple(finding for finding in self.problems if finding.level == "error")
 
     def as_json(self) -> dict[str, Any]:
