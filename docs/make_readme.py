@@ -1,0 +1,21 @@
+"""Write the parts of README.md that are made from the code: `python -m docs.make_readme`. A test keeps them current."""
+
+from gan import options, settings
+
+README = settings.ROOT / "README.md"
+
+
+def with_options(readme: str) -> str:
+    """The README's text with its table of options as the config has them now."""
+    lines = ["| option | default | takes | what it does |", "|---|---|---|---|"]
+    for option in options.options():
+        default = f"`{options.written(option.default)}`" if option.default not in ("", ()) else ""
+        unit = f" ({option.unit})" if option.unit else ""
+        lines.append(f"| `{option.path}` | {default} | {option.takes}{unit} | {option.help} |")
+    before, rest = readme.split("<!-- options -->")
+    _, after = rest.split("<!-- /options -->")
+    return "\n".join([f"{before}<!-- options -->", *lines, f"<!-- /options -->{after}"])
+
+
+if __name__ == "__main__":
+    README.write_text(with_options(README.read_text()))
