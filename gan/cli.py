@@ -86,7 +86,12 @@ def parser() -> argparse.ArgumentParser:
     data = command("data", None, "Look at data sets.").add_subparsers(metavar="command", required=True)
     data._parser_class = _Parser
     command("list", _data_list, "List the data sets and whether they are here.", data)
-    check = command("check", _data_check, "Report on a folder or ZIP of your own images.", data)
+    check = command(
+        "check",
+        _data_check,
+        "Report on a folder or ZIP of your own images; exit code 2 where there is something to mend.",
+        data,
+    )
     check.add_argument("path", type=Path)
     check.add_argument("--json", action="store_true", help="print one JSON document")
     prepare = command("prepare", _data_prepare, "Read a data set into the cache now.", data)
@@ -241,7 +246,7 @@ def _data_list(parsed: argparse.Namespace) -> int:
 
     for entry in catalogue.entries():
         where = "read" if entry.ready else "here" if entry.local else "to download"
-        print(f"{entry.slug:<28} {'missing' if entry.problem else where:<12} {entry.title}")
+        print(f"{entry.slug:<28} {'problem' if entry.problem else where:<12} {entry.problem or entry.title}")
     return 0
 
 
@@ -252,7 +257,7 @@ def _data_check(parsed: argparse.Namespace) -> int:
     if report.errors and not report.images and not parsed.json:
         raise UserError(report.errors[0].line)
     print(json.dumps(report.as_json(), indent=2) if parsed.json else report.as_text())
-    return 0 if report.ok else 2
+    return 0 if all(finding.level == "note" for finding in report.problems) else 2
 
 
 def _data_prepare(parsed: argparse.Namespace) -> int:
@@ -268,9 +273,7 @@ def _data_prepare(parsed: argparse.Namespace) -> int:
 
         def report(phase: str, done: float) -> None:
             worker.report(phase, done, 1.0)
-            if worker.should_stop():
-                worker.stopped()
-                raise UserError("Reading the images was stopped.")
+            worker.leave_if_asked()
 
         data.load(config, report)
     return 0
@@ -312,11 +315,9 @@ def _export_task(run: Run, identifier: str) -> int:
     from gan.jobs.worker import working
 
     with working(export.find(run, identifier).folder) as worker:
-        begun = time.monotonic()
 
         def report(done: int, total: int) -> None:
-            left = (time.monotonic() - begun) / done * (total - done) if done else None
-            worker.report("making images", done, total, seconds_left=left)
+            worker.report("making images", done, total)
 
         if not export.run_task(run, identifier, report, worker.should_stop):
             worker.stopped()

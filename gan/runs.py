@@ -9,7 +9,7 @@
     samples/       fixed-noise pictures, <seen>.png             snapshots/      <seen>/ (`checkpoint.py`)
     exports/       downloads and their ledger (`export.py`)
 
-Whether a run is queued, running or lost is computed from these by `jobs/state.py`, never stored. Read next: that one.
+Whether a run is queued, running or lost is computed from these by `jobs/states.py`, never stored. Read next: that one.
 """
 
 import re

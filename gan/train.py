@@ -101,11 +101,7 @@ def train(run: Run, worker: Worker) -> None:
     if config.job.threads:
         torch.set_num_threads(config.job.threads)
     device = torch.device(worker.device.partition(":")[0])  # the job sees no other GPU than its own
-    try:
-        image_set = data.load(config.data, lambda phase, done: reading(worker, phase, done))
-    except _StoppedError:
-        worker.stopped()
-        return
+    image_set = data.load(config.data, lambda phase, done: reading(worker, phase, done))
     check_enough(image_set, config)
     facts = image_set.facts()
     facts.save(run.path)
@@ -156,15 +152,10 @@ def loop(run: Run, worker: Worker, state: State, image_set: ImageSet, writer: Me
             return
 
 
-class _StoppedError(Exception):
-    """Leaves the reading of the data when the run is asked to stop."""
-
-
 def reading(worker: Worker, phase: str, done: float) -> None:
-    """Report how much of the data is read; raises where the run was asked to stop meanwhile."""
+    """Report how much of the data is read; leaves where the run was asked to stop: nothing is to save yet."""
     worker.report(phase, done, 1.0)
-    if worker.should_stop():
-        raise _StoppedError
+    worker.leave_if_asked()
 
 
 def start(config: RunConfig, facts: DataFacts, device: torch.device) -> State:

@@ -154,7 +154,7 @@ def test_attribute_requests_get_a_folder_each_and_columns(tmp_path: Path) -> Non
 
 
 def test_the_unpacked_download_can_be_read_as_images_of_ones_own(run: Run, tmp_path: Path) -> None:
-    export.write(run, ExportRequest((("3", 12), ("7", 12))), tmp_path / "set", silent)
+    export.write(run, ExportRequest((("3", 30), ("7", 30))), tmp_path / "set", silent)
     command = [sys.executable, "-m", "gan", "data", "check", str(tmp_path / "set"), "--json"]
     answer = subprocess.run(command, capture_output=True, text=True, cwd=settings.ROOT, check=True)
-    assert json.loads(answer.stdout)["images"] == 24
+    assert json.loads(answer.stdout)["images"] == 60
