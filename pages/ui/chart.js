@@ -60,7 +60,7 @@ const layout = (data, look) => ({
   plot_bgcolor: "rgba(0,0,0,0)",
   font: { family: look.font, size: 13, color: look.text },
   hoverlabel: { bgcolor: look.background, bordercolor: look.grid, font: { color: look.text } },
-  legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 13 } },
+  legend: { ...data.layout.legend, orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 13 } },
   modebar: { bgcolor: "rgba(0,0,0,0)", color: look.quiet, activecolor: look.text },
   xaxis: { gridcolor: look.grid, linecolor: look.grid, zeroline: false, automargin: true, ...data.layout.xaxis },
   yaxis: { gridcolor: look.grid, linecolor: look.grid, zeroline: false, automargin: true, ...data.layout.yaxis },
@@ -79,7 +79,8 @@ const config = name => ({
   displaylogo: false,
   displayModeBar: "hover",
   toImageButtonOptions: { format: "svg", filename: name },
-  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+  // Named one by one: the library's own choice has a button that shares the chart on its maker's server.
+  modeBarButtons: [["toImage", "zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]],
 })
 
 export default function ({ parentElement, data }) {

@@ -100,8 +100,8 @@ def figure(
         "traces": traces,
         "ideals": [{"value": value, "label": label} for value, label in sorted(shown)],
         "layout": {
-            "xaxis": {"title": {"text": "thousand images seen", "standoff": 8}},
-            "yaxis": yaxis | {"title": {"text": unit, "standoff": 8}},
+            "xaxis": {"title": {"text": "thousand images seen", "standoff": 8, "font": {"size": 12}}},
+            "yaxis": yaxis | {"title": {"text": unit, "standoff": 8, "font": {"size": 12}}},
             "hovermode": "closest",
         },
         "height": HEIGHT,
@@ -131,7 +131,8 @@ def bars(counts: Mapping[str, Mapping[str, int]], tones: Mapping[str, str], name
         "ideals": [],
         "layout": {
             "barmode": "stack",
-            "xaxis": {"title": {"text": "images", "standoff": 8}},
+            "xaxis": {"title": {"text": "images", "standoff": 8, "font": {"size": 12}}},
+            "legend": {"traceorder": "normal"},
             "yaxis": {"autorange": "reversed", "type": "category", "automargin": True},
         },
         "height": max(180, 90 + 24 * len(names)),

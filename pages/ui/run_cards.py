@@ -48,7 +48,7 @@ def small(run: Run) -> None:
         picture(run)
         st.markdown(f"**{run.title}**")
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            run_header.badge(state)
+            run_header.badge(run, state)
             st.caption(words.ago(run.created), width="content")
         st.caption(f"{run_header.data_words(run)} · {words.images(run.total)}")
         with st.container(horizontal=True, gap="small"):

@@ -49,16 +49,17 @@ def _follow_choice() -> None:
     st.query_params["run"] = st.session_state["picked run"]
 
 
-def badge(state: jobs.State) -> None:
+def badge(run: Run, state: jobs.State) -> None:
     """The state in one coloured word."""
     color, icon = BADGES[state.name]
-    st.badge(state.name.capitalize(), color=color, icon=icon)  # type: ignore[arg-type]
+    with st.container(key=f"state-{run.name}", width="content"):
+        st.badge(state.name.capitalize(), color=color, icon=icon)  # type: ignore[arg-type]
 
 
 def facts_line(run: Run, state: jobs.State) -> None:
     """The state and what the run is, in one line."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        badge(state)
+        badge(run, state)
         config = run.config
         parts = [
             data_words(run),

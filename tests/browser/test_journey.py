@@ -1,0 +1,137 @@
+"""What a new user does, in a real browser: from nothing to a ZIP of synthetic digits."""
+
+import csv
+import io
+import os
+import re
+import zipfile
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from gan import options, runs
+from gan.jobs import locks
+from gan.metrics import MetricsWriter
+from tests.browser.conftest import Server, Visit
+
+ROW = {
+    "seconds": 1.0,
+    "images_per_second": 900.0,
+    "loss_d": 1.2,
+    "loss_g": 0.9,
+    "d_x": 0.6,
+    "d_g_z1": 0.4,
+    "d_g_z2": 0.38,
+}
+
+
+def write_number(page: Page, label: str, value: str) -> None:
+    """Type into a number field and leave it."""
+    box = page.get_by_label(label, exact=True)
+    box.fill(value)
+    box.press("Enter")
+    expect(box).to_have_value(value)
+
+
+def test_from_an_empty_store_to_a_zip_of_digits(visit: Visit, tmp_path: Path) -> None:
+    page = visit.page
+    visit.open("")
+    expect(page.get_by_text("Nothing has been trained here yet")).to_be_visible()
+    visit.shot("1-overview-empty")
+    page.get_by_role("button", name="Train a first run").click()
+
+    train(visit)
+    watch(visit)
+    make_five_of_each(visit)
+    archive = download(visit, tmp_path)
+
+    names = archive.namelist()
+    assert sum(name.endswith(".png") for name in names) == 50
+    assert {"labels.csv", "manifest.json"} < set(names)
+    labels = list(csv.DictReader(io.StringIO(archive.read("labels.csv").decode())))
+    assert sorted(row["class"] for row in labels) == sorted("0123456789" * 5)
+
+
+def train(visit: Visit) -> None:
+    """Start the digits preset, shortened, with a snapshot more often."""
+    page = visit.page
+    expect(page.get_by_role("heading", name="Train")).to_be_visible()
+    page.get_by_test_id("stButton").filter(has_text="Use").first.click()
+    write_number(page, "Length (thousand images)", "30")
+    write_number(page, "Snapshot every (thousand images)", "3")
+    expect(page.get_by_text("--train.kimg")).to_be_visible()
+    expect(page.locator(".tiles img").first).to_be_visible()
+    visit.shot("2-train")
+    page.get_by_role("button", name="Start training").click()
+
+
+def watch(visit: Visit) -> None:
+    """Samples and curves appear while it runs, and it finishes."""
+    page = visit.page
+    expect(page.get_by_role("heading", name="Progress")).to_be_visible()
+    state = page.locator("[class*=st-key-state-digits]")
+    expect(page).to_have_url(re.compile(r"/progress\?run=digits-"))
+    expect(page.get_by_role("img", name=re.compile("Generated samples"))).to_be_visible()
+    expect(page.locator(".live-chart .main-svg").first).to_be_visible()
+    expect(state).to_contain_text("Running")
+    visit.shot("3-progress-running")
+    expect(state).to_contain_text("Finished", timeout=60_000)
+    expect(page.get_by_role("img", name=re.compile("after 30,0.. images"))).to_be_visible()
+    expect(page.locator(".live-chart .main-svg").nth(6)).to_be_visible()  # two layers of each chart
+    visit.shot("4-progress-finished")
+
+
+def make_five_of_each(visit: Visit) -> None:
+    """The gallery shows five of each digit at once."""
+    page = visit.page
+    page.get_by_role("button", name="Gallery").click()
+    expect(page.get_by_role("heading", name="Gallery")).to_be_visible()
+    write_number(page, "Images of each", "5")
+    expect(page.locator(".st-key-generated img")).to_have_count(50)
+    visit.shot("5-gallery")
+
+
+def download(visit: Visit, folder: Path) -> zipfile.ZipFile:
+    """Make the ZIP in the background, and take it."""
+    page = visit.page
+    page.get_by_role("tab", name="Download").click()
+    page.get_by_role("button", name="Make a ZIP of 50 images").click()
+    link = page.get_by_role("link", name=re.compile("Download, "))
+    expect(link).to_be_visible()
+    visit.shot("6-download")
+    with page.expect_download() as downloading:
+        link.click()
+    file = folder / downloading.value.suggested_filename
+    downloading.value.save_as(file)
+    return zipfile.ZipFile(file)
+
+
+def test_a_readers_zoom_outlives_new_points(visit: Visit, server: Server, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("GAN_STORE", str(server.store))
+    run = runs.create(options.build({}), "zoomed")
+    writer = MetricsWriter(run.path / "metrics.jsonl", 0)
+    for seen in range(1000, 51_000, 1000):
+        writer.append(ROW | {"seen": seen})
+    alive = locks.take(run.path / "alive.lock")
+    assert alive is not None
+    try:
+        visit.open("progress?run=zoomed")
+        chart = visit.page.locator(".st-key-chart-zoomed-losses .live-chart")
+        chart.locator(".nsewdrag").first.wait_for()
+        area = chart.locator(".nsewdrag").first.bounding_box()
+        assert area is not None
+        middle = area["y"] + area["height"] / 2
+        visit.page.mouse.move(area["x"] + area["width"] * 0.4, middle)
+        visit.page.mouse.down()
+        visit.page.mouse.move(area["x"] + area["width"] * 0.6, middle, steps=5)
+        visit.page.mouse.up()
+        zoomed = chart.evaluate("chart => chart._fullLayout.xaxis.range")
+        assert 15 < zoomed[0] < 25
+        assert 25 < zoomed[1] < 35
+        for seen in range(51_000, 61_000, 1000):
+            writer.append(ROW | {"seen": seen})
+        visit.page.wait_for_function("document.querySelector('.live-chart').data.at(-1).x.length === 60")
+        assert chart.evaluate("chart => chart._fullLayout.xaxis.range") == zoomed
+    finally:
+        os.close(alive)
+        writer.close()

@@ -1,0 +1,225 @@
+"""Every page as Streamlit runs it, on a small real store: what a visitor reads, and that nobody sees a traceback."""
+
+import json
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from gan import jobs, options, runs
+from gan.facts import DataFacts
+from gan.images import grid
+from gan.metrics import MetricsWriter
+from gan.presets import PRESETS
+from gan.runs import Run
+from tests.conftest import trained
+
+APP = str(Path(__file__).resolve().parents[1] / "streamlit_app.py")
+PAGES = ("overview", "data", "train", "progress", "gallery")
+ROW = {
+    "seconds": 1.0,
+    "images_per_second": 900.0,
+    "loss_d": 1.2,
+    "loss_g": 0.9,
+    "d_x": 0.6,
+    "d_g_z1": 0.4,
+    "d_g_z2": 0.38,
+}
+
+
+def page(name: str, **link: str) -> AppTest:
+    """The page as a visitor who follows a link sees it."""
+    at = AppTest.from_file(APP, default_timeout=60)
+    at.switch_page(f"pages/{name}.py")
+    for key, value in link.items():
+        at.query_params[key] = value
+    at.run()
+    assert not at.exception
+    return at
+
+
+def said(at: AppTest) -> str:
+    """Everything the page says in words."""
+    parts = [
+        *at.title,
+        *at.header,
+        *at.subheader,
+        *at.markdown,
+        *at.caption,
+        *at.error,
+        *at.warning,
+        *at.info,
+        *at.success,
+    ]
+    return "\n".join(str(part.value) for part in parts)
+
+
+def made(name: str = "made", points: int = 12, **values: Any) -> Run:
+    """A run folder with curves and a picture, as a trainer writes them."""
+    run = runs.create(options.build(values), name)
+    writer = MetricsWriter(run.path / "metrics.jsonl", 0)
+    for number in range(1, points + 1):
+        writer.append(ROW | {"seen": number * 1000})
+    writer.close()
+    grid(np.zeros((10, 1, 32, 32), np.uint8), 10).save(run.path / "samples" / "000000000.png")
+    return run
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_of_an_empty_store_says_what_to_do_next(name: str) -> None:
+    at = page(name)
+    assert not at.error
+    assert any(button.label in ("Train a first run", "Train on this set", "Start training") for button in at.button)
+
+
+@pytest.mark.parametrize("name", ["progress", "gallery"])
+@pytest.mark.parametrize("run", ["absent", "No/Name", "../up"])
+def test_a_link_to_a_run_that_is_not_there_says_so(name: str, run: str) -> None:
+    made()
+    at = page(name, run=run)
+    assert run in at.error[0].value
+
+
+@pytest.mark.parametrize("name", ["progress", "gallery", "overview"])
+def test_a_broken_run_folder_is_named_and_breaks_nothing(name: str) -> None:
+    made("whole")
+    (made("broken").path / "config.json").write_text("{")
+    at = page(name, run="broken")
+    assert "broken" in at.error[0].value
+    assert "config.json" in at.error[0].value
+
+
+def test_progress_shows_the_curves_with_the_losses_own_ideal_lines() -> None:
+    made("curved")
+    at = page("progress", run="curved")
+    figures = [json.loads(element.proto.json) for element in at.get("bidi_component")]
+    assert [figure["name"] for figure in figures] == ["curved-losses", "curved-answers", "curved-speed"]
+    assert [ideal["value"] for ideal in figures[0]["ideals"]] == pytest.approx([0.693, 1.386], abs=1e-3)
+    assert [ideal["value"] for ideal in figures[1]["ideals"]] == [0.5]
+    assert len(figures[0]["traces"][-1]["x"]) == 12
+    assert "A good run" in said(at)
+
+
+def test_smoothing_and_axis_change_the_curves() -> None:
+    made("curved")
+    at = page("progress", run="curved")
+    at.slider(key="smoothing").set_value(0.0)
+    at.toggle(key="logarithmic").set_value(True).run()
+    losses = json.loads(at.get("bidi_component")[0].proto.json)
+    assert losses["layout"]["yaxis"]["type"] == "log"
+    assert len(losses["traces"]) == 2
+
+
+def test_progress_of_a_lost_run_says_the_cause_and_offers_to_resume() -> None:
+    made("lost")
+    at = page("progress", run="lost")
+    assert jobs.state(runs.find("lost").path).cause in at.error[0].value
+    assert "Resume" in [button.label for button in at.button]
+
+
+def test_clone_fills_the_form_with_the_runs_options() -> None:
+    made("first", **{"train.batch": 48, "optim.lr": 0.001, "data.image_size": 64})
+    at = page("train", clone="first")
+    assert at.number_input(key="option train.batch").value == 48
+    assert at.number_input(key="option optim.lr").value == 0.001
+    assert at.selectbox(key="option data.image_size").value == 64
+
+
+def test_the_command_line_shown_builds_the_config_of_the_form() -> None:
+    at = page("train", preset="mnist")
+    at.number_input(key="option train.batch").set_value(32).run()
+    parts = at.code[0].value.split()
+    given = dict(zip(parts[6::2], parts[7::2], strict=True))
+    config = options.changed(
+        PRESETS[parts[5]].config, {path.removeprefix("--"): value for path, value in given.items()}
+    )
+    assert config == options.changed(PRESETS["mnist"].config, {"train.batch": 32})
+
+
+def test_what_was_typed_stays_while_another_page_is_looked_at() -> None:
+    at = page("train")
+    at.number_input(key="option train.seed").set_value(7).run()
+    at.switch_page("pages/overview.py").run()
+    at.switch_page("pages/train.py").run()
+    assert at.number_input(key="option train.seed").value == 7
+
+
+def test_a_rule_across_options_is_told_in_words() -> None:
+    at = page("train")
+    at.number_input(key="option train.kimg").set_value(0.01).run()
+    assert not at.exception
+    assert "shorter than one batch" in at.error[0].value
+
+
+def test_a_name_that_is_taken_is_told_in_words() -> None:
+    made("taken")
+    at = page("train")
+    at.text_input(key="run name").set_value("taken")
+    next(button for button in at.button if button.label == "Start training").click().run()
+    assert not at.exception
+    assert "taken" in at.error[0].value
+
+
+@pytest.mark.parametrize(
+    ("name", "link"), [("train", "clone"), ("train", "preset"), ("train", "data"), ("data", "data")]
+)
+def test_a_link_that_names_nothing_is_told_in_words(name: str, link: str) -> None:
+    at = page(name, **{link: "nothing-of-the-kind"})
+    assert "nothing-of-the-kind" in at.error[0].value
+
+
+def test_the_gallery_makes_what_is_asked_for_and_takes_it_home() -> None:
+    run = trained("small")
+    at = page("gallery", run="small")
+    at.number_input(key="each").set_value(2).run()
+    pictures = "".join(element.proto.body for element in at.get("html"))
+    assert pictures.count("<img") == 20
+    assert "Generated image of 7, run small, seed 0, number 2" in pictures
+    next(button for button in at.button if button.label == "Make a ZIP of 20 images").click().run()
+    assert not at.exception
+    assert len(list((run.path / "exports").glob("*/request.json"))) == 1
+
+
+def test_the_gallery_warns_of_a_combination_without_a_real_example() -> None:
+    run = trained("faces")
+    facts = run.facts()
+    names = ("Smiling", "Male", *facts.names[2:])
+    conditions = np.zeros_like(facts.conditions)
+    conditions[:, 0] = 1
+    DataFacts(**{**facts.__dict__, "names": names, "kind": "attributes", "conditions": conditions}).save(run.path)
+    at = page("gallery", run="faces")
+    assert not at.warning
+    at.multiselect(key="attributes faces on").set_value(["Male"]).run()
+    assert not at.exception
+    assert "No real training image" in at.warning[0].value
+
+
+def test_session_state_holds_plain_data_only() -> None:
+    trained("small")
+    for name in PAGES:
+        at = page(name)
+        for key, value in at.session_state.filtered_state.items():
+            if not key.startswith("chart "):
+                pickle.dumps(value)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_only_the_gallery_imports_torch(name: str, store: Path) -> None:
+    trained("small")
+    program = f"""
+import sys
+from streamlit.testing.v1 import AppTest
+at = AppTest.from_file({APP!r}, default_timeout=60)
+at.switch_page("pages/{name}.py").run()
+assert not at.exception, at.exception
+print("torch" in sys.modules, "gan.train" in sys.modules)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=Path(APP).parent
+    )
+    assert done.stdout.splitlines()[-1] == f"{name == 'gallery'} False"

@@ -1,0 +1,110 @@
+"""What the pages share, without a page: reduced and smoothed curves, numbers in words, the routes, the texts."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from gan import export
+from gan.files import write_json
+from gan.ideals import IDEALS
+from pages.ui import charts, words
+from pages.ui.explain import GROUPS
+from pages.ui.routes import routes
+from tests.conftest import trained
+
+
+@pytest.fixture
+def client() -> TestClient:
+    return TestClient(Starlette(routes=routes()))
+
+
+def test_a_reduced_curve_keeps_its_peaks_and_its_order() -> None:
+    x = np.arange(100_000, dtype=np.float64)
+    y = np.sin(x / 1000)
+    y[54_321], y[12_345] = 9.0, -9.0
+    shown_x, shown_y = charts.reduced(x, y)
+    assert len(shown_x) <= charts.POINTS
+    assert (np.diff(shown_x) > 0).all()
+    assert shown_y.max() == 9.0
+    assert shown_y.min() == -9.0
+
+
+def test_smoothing_keeps_a_level_curve_level_from_its_first_point() -> None:
+    assert charts.smoothed(np.full(20, 3.0), 0.9) == pytest.approx(np.full(20, 3.0))
+
+
+def test_values_that_are_no_numbers_are_left_out_of_a_curve() -> None:
+    rows = [{"seen": 1000, "loss_d": 1.0}, {"seen": 2000, "loss_d": float("nan")}, {"seen": 3000}]
+    x, y = charts.curve(rows, "loss_d")
+    assert (x.tolist(), y.tolist()) == ([1.0], [1.0])
+
+
+def test_every_curve_is_explained_and_every_ideal_line_has_a_curve() -> None:
+    explained = {line.metric for group in GROUPS for line in group.lines}
+    assert set(IDEALS["bce"]) < explained
+    assert all(group.what and group.good and group.bad for group in GROUPS)
+
+
+def test_every_tone_has_a_colour_in_both_themes() -> None:
+    script = (Path(charts.__file__).parent / "chart.js").read_text()
+    light, dark = (set(re.findall(r"(\w+): \"#", line)) for line in re.findall(r"(?:light|dark): \{.*", script)[:2])
+    assert light == dark
+    assert {line.tone for group in GROUPS for line in group.lines} <= light
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(8, "8 s"), (59.7, "1 min"), (200, "3 min"), (7500, "2 h 5 min"), (40_000, "11 h"), (300_000, "3 days")],
+)
+def test_durations_are_told_as_people_say_them(seconds: float, text: str) -> None:
+    assert words.duration(seconds) == text
+
+
+@pytest.mark.parametrize(("count", "text"), [(12, "12 B"), (1_400_000_000, "1.4 GB"), (25_300_000, "25 MB")])
+def test_sizes_are_told_with_their_unit(count: int, text: str) -> None:
+    assert words.size(count) == text
+
+
+def test_a_finished_export_is_sent_whole_or_in_part(client: TestClient) -> None:
+    run = trained("small")
+    folder = run.path / "exports" / "20260101-120000"
+    folder.mkdir()
+    write_json(folder / "request.json", {"items": [["3", 4]], "snapshot": None, "seed": 0, "truncation": 1.0})
+    assert client.get("/api/runs/small/exports/20260101-120000").status_code == 404
+    assert export.run_task(run, "20260101-120000", lambda done, total: None, lambda: False)
+    whole = client.get("/api/runs/small/exports/20260101-120000")
+    assert whole.content.startswith(b"PK")
+    assert whole.headers["content-disposition"].endswith('.zip"')
+    part = client.get("/api/runs/small/exports/20260101-120000", headers={"Range": "bytes=2-5"})
+    assert (part.status_code, part.content) == (206, whole.content[2:6])
+
+
+@pytest.mark.parametrize(
+    "path", ["absent/exports/20260101-120000", "UP/exports/x", "small/exports/..%2f..%2fconfig.json"]
+)
+def test_what_is_not_there_is_a_404_in_words(client: TestClient, path: str) -> None:
+    trained("small")
+    answer = client.get(f"/api/runs/{path}")
+    assert answer.status_code == 404
+
+
+def test_the_chart_library_comes_from_this_server(client: TestClient) -> None:
+    answer = client.get("/api/plotly.min.js")
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert b"plotly.js" in answer.content[:200]
+
+
+def test_routes_also_stand_below_the_base_path() -> None:
+    from streamlit import config
+
+    before = config.get_option("server.baseUrlPath")
+    config.set_option("server.baseUrlPath", "gan")
+    try:
+        paths = {route.path for route in routes()}
+    finally:
+        config.set_option("server.baseUrlPath", before)
+    assert {"/api/plotly.min.js", "/gan/api/plotly.min.js"} <= paths
