@@ -2,7 +2,7 @@
 
 A snapshot is a folder that appears whole, by one rename:
 
-    generator.safetensors   the averaged generator: what the gallery and exports use; kept for every snapshot
+    generator.safetensors   the averaged generator: what the gallery and exports use
     networks.safetensors    generator and discriminator as they train; kept for the newest two
     training.pt             optimisers, random state, sums of the unfinished point; kept for the newest two
     ready.json              images seen, and the SHA-256 of generator.safetensors, by which manifests name it
@@ -74,10 +74,30 @@ def save(run: Run, state: State) -> Path:
             os.fsync(file.fileno())
     write_json(temporary / "ready.json", {"seen": state.seen, "sha256": _sha256(temporary / "generator.safetensors")})
     temporary.rename(target)
-    for seen in run.snapshots()[:-RESUMABLE]:
-        for name in ("networks.safetensors", "training.pt"):
-            (run.path / "snapshots" / f"{seen:09d}" / name).unlink(missing_ok=True)
+    prune(run)
     return target
+
+
+def prune(run: Run) -> None:
+    """Keep the newest snapshots whole, and of the older ones the generators of at most `train.keep_snapshots`.
+
+    Those kept lie evenly over the run: first each is kept, then every second, then every fourth, and so on. Called once
+    a new snapshot is whole, so that at no time the last good one is touched.
+    """
+    config, there, stride = run.config.train, run.snapshots(), 1
+    newest, older = there[-RESUMABLE:], there[:-RESUMABLE]
+    number = {seen: int(seen // (config.snapshot_kimg * 1000)) for seen in there}
+    while len(older) > config.keep_snapshots - RESUMABLE and stride <= number[there[-1]]:
+        stride *= 2
+        older = [seen for seen in older if number[seen] % stride == 0]
+    for seen in there:
+        folder = run.path / "snapshots" / f"{seen:09d}"
+        if seen not in newest and seen not in older:
+            (folder / "ready.json").unlink()  # first: from now on it is no snapshot any more
+            shutil.rmtree(folder)
+        elif seen not in newest:
+            for name in ("networks.safetensors", "training.pt"):
+                (folder / name).unlink(missing_ok=True)
 
 
 def restore(run: Run, state: State) -> None:
@@ -85,8 +105,9 @@ def restore(run: Run, state: State) -> None:
 
     Half-written folders of a killed trainer are removed, and so are snapshots newer than the one resumed from.
     """
-    for left in (run.path / "snapshots").glob(".*.tmp"):
-        shutil.rmtree(left)
+    for left in (run.path / "snapshots").iterdir():
+        if not (left / "ready.json").exists():
+            shutil.rmtree(left)
     for seen in reversed(run.snapshots()):
         folder = run.path / "snapshots" / f"{seen:09d}"
         if not (folder / "training.pt").exists():

@@ -206,6 +206,14 @@ class TrainConfig(Section):
         ge=0.001,
         le=100_000.0,
     )
+    keep_snapshots: int = option(
+        20,
+        "Snapshots that are kept, spread evenly over the run, the newest always; sample pictures are all kept.",
+        label="Snapshots kept",
+        advanced=True,
+        ge=2,
+        le=10_000,
+    )
     log_kimg: float = option(
         1.0,
         "How often a point is added to the curves; each is the average since the last.",

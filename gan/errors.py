@@ -10,6 +10,9 @@
 A message names the value, says what is taken, and what to do next. Anything else that is raised is our own fault.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class GanError(Exception):
     """The root: its text is written for the user."""
@@ -32,4 +35,10 @@ class RunError(UserError):
 
 
 class TrainingError(GanError):
-    """Training that cannot go on; the text is the cause that pages show."""
+    """Training that cannot go on. The text is the cause that pages show, `kind` its short form for programs
+    (`jobs.State.kind`), and `advice` the options, by dotted path, that a clone of the run should change."""
+
+    def __init__(self, text: str, kind: str, advice: Mapping[str, Any]):
+        super().__init__(text)
+        self.kind = kind
+        self.advice = dict(advice)

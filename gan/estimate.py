@@ -4,12 +4,14 @@ Read next: `problems.py`, which sets these against what the machine has.
 """
 
 import itertools
+import math
 import statistics
 from dataclasses import dataclass
 
 from gan import data, jobs, runs
 from gan.config import ModelConfig, RunConfig
 from gan.errors import GanError
+from gan.facts import DataFacts
 from gan.metrics import MetricsReader
 
 
@@ -54,15 +56,31 @@ def estimate(config: RunConfig) -> Estimate:
     count = len(image_set.rows("train"))
     generator, discriminator = weights(config.model, size, channels, len(image_set.names))
     both = generator + discriminator
-    # Float32: each network with its gradient and Adam's two moments, and the averaged generator.
     memory = (
-        4 * (4 * both + generator)
+        _fixed(config, size, channels, len(image_set.names))
         + config.train.batch * _maps(config.model.width, size)
         + min(count * channels * size * size, 2_000_000_000)
     )
     snapshots = max(1, int(config.train.kimg // config.train.snapshot_kimg))
     disk = 4 * (snapshots * generator + 2 * 3 * both)
     return Estimate(count, image_set.counts()["train"], both, memory, disk, _seconds(config))
+
+
+def batch_that_fits(config: RunConfig, facts: DataFacts, room: int) -> int:
+    """The largest power of two that should train in `room` bytes of memory, at most half of the config's batch.
+
+    Nine tenths of the room are counted on: the rest goes to the framework.
+    """
+    fixed = _fixed(config, facts.image_size, facts.channels, len(facts.names))
+    fit = (0.9 * room - fixed) / _maps(config.model.width, facts.image_size)
+    most = min(fit, config.train.batch / 2)
+    return int(2 ** max(1, int(math.log2(max(most, 2)))))
+
+
+def _fixed(config: RunConfig, size: int, channels: int, conditions: int) -> int:
+    """Bytes in float32 of each network with its gradient and Adam's two moments, and of the averaged generator."""
+    generator, discriminator = weights(config.model, size, channels, conditions)
+    return 4 * (4 * (generator + discriminator) + generator)
 
 
 def weights(config: ModelConfig, size: int, channels: int, conditions: int) -> tuple[int, int]:

@@ -6,8 +6,8 @@ the option, the value and what it takes.
 
 import difflib
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
@@ -16,7 +16,21 @@ from pydantic_core import PydanticUndefined
 from gan.config import RunConfig, Section
 from gan.errors import ConfigError
 
-VERSION = 1
+
+@dataclass(frozen=True)
+class Change:
+    """How the fields changed from one version of config.json to the next.
+
+    Added fields need no entry: they have defaults, which must be what older runs did.
+    """
+
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    removed: tuple[str, ...] = ()
+
+
+CHANGES: tuple[Change, ...] = ()
+"""From version 1 on, one for each later version. A field that is renamed or removed gets a Change here, so that the run
+folders of all earlier versions still open."""
 
 
 @dataclass(frozen=True)
@@ -67,17 +81,17 @@ def options() -> Iterator[Option]:
         model = outer.annotation
         assert isinstance(model, type)
         assert issubclass(model, Section)
-        for name, field in model.model_fields.items():
-            extra = field.json_schema_extra
+        for name, info in model.model_fields.items():
+            extra = info.json_schema_extra
             assert isinstance(extra, dict)
-            assert field.default is not PydanticUndefined
-            choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+            assert info.default is not PydanticUndefined
+            choices = get_args(info.annotation) if get_origin(info.annotation) is Literal else ()
             limits: Any = extra["limits"]
             yield Option(
                 path=f"{section}.{name}",
-                kind=type(field.default),
-                default=field.default,
-                help=field.description or "",
+                kind=type(info.default),
+                default=info.default,
+                help=info.description or "",
                 label=str(extra["label"]),
                 unit=str(extra["unit"]),
                 advanced=bool(extra["advanced"]),
@@ -119,21 +133,26 @@ def changed(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
 
 def to_json(config: RunConfig) -> str:
     """The text of a run's config.json."""
-    return json.dumps({"version": VERSION} | config.model_dump(mode="json"), indent=2) + "\n"
+    return json.dumps({"version": 1 + len(CHANGES)} | config.model_dump(mode="json"), indent=2) + "\n"
 
 
-def from_json(text: str) -> RunConfig:
-    """The config in a config.json's text; raises ConfigError where it is damaged or from a newer version."""
+def from_json(text: str, changes: Sequence[Change] = CHANGES) -> RunConfig:
+    """The config in a config.json's text, of this version or an earlier one, brought up to date by `changes`.
+
+    Raises ConfigError where it is damaged or from a newer version.
+    """
+    newest = 1 + len(changes)
     try:
         document = json.loads(text)
         version = document.pop("version")
+        values = {f"{s}.{n}": value for s, section in document.items() for n, value in section.items()}
     except (ValueError, AttributeError, TypeError, KeyError):
-        raise ConfigError("config.json is damaged: it takes one JSON object with a version.") from None
-    if version != VERSION:
-        raise ConfigError(
-            f"config.json has version {version}: this program reads version {VERSION}. Update the program."
-        )
-    return build({f"{s}.{n}": value for s, section in document.items() for n, value in section.items()})
+        raise ConfigError("config.json is damaged: it takes one JSON object of sections, with a version.") from None
+    if not isinstance(version, int) or not 1 <= version <= newest:
+        raise ConfigError(f"config.json has version {version}: this program reads up to {newest}. Update the program.")
+    for change in changes[version - 1 :]:
+        values = {change.renamed.get(path, path): v for path, v in values.items() if path not in change.removed}
+    return build(values)
 
 
 def arguments(config: RunConfig, base: RunConfig) -> list[str]:

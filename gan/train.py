@@ -10,8 +10,10 @@ import contextlib
 import copy
 import math
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import torch
 from torch import Tensor
 
@@ -21,6 +23,7 @@ from gan.checkpoint import State
 from gan.config import RunConfig
 from gan.data.imageset import ImageSet
 from gan.errors import DataError, TrainingError
+from gan.estimate import batch_that_fits
 from gan.facts import DataFacts
 from gan.files import replacing, write_json
 from gan.jobs.worker import Worker
@@ -111,7 +114,7 @@ def train(run: Run, worker: Worker) -> None:
     state = start(config, facts, device)
     checkpoint.restore(run, state)
     print(describe(config, image_set, state, device), flush=True)
-    with contextlib.closing(MetricsWriter(run.path / "metrics.jsonl", state.seen)) as writer:
+    with contextlib.closing(MetricsWriter(run.path / "metrics.jsonl", state.seen)) as writer, memory_told(run, facts):
         loop(run, worker, state, image_set, writer)
 
 
@@ -136,11 +139,11 @@ def loop(run: Run, worker: Worker, state: State, image_set: ImageSet, writer: Me
             continue
         state.seconds = clock.seconds()
         if log or over:
-            writer.append(row := point(state, clock))
+            writer.append(row := point(state, clock, config))
             print("  ".join(f"{name} {value:,.6g}" for name, value in row.items()), flush=True)
         stop = not over and worker.should_stop()
         if save or over or stop:
-            guard(state)
+            guard(state, config)
             fixed.draw(state, run.path / "samples")
             writer.flush()
             checkpoint.save(run, state)
@@ -195,10 +198,10 @@ def crossed(before: int, now: int, every: float) -> bool:
     return now // every > before // every
 
 
-def point(state: State, clock: "Clock") -> dict[str, float]:
+def point(state: State, clock: "Clock", config: RunConfig) -> dict[str, float]:
     """One row for the curves, the averages since the last; empties the sums. Raises TrainingError on NaN or Inf."""
     means = (state.sums / state.steps).tolist()  # the one place where the host waits for the device
-    check_numbers(dict(zip(METRICS, means, strict=True)), state.seen)
+    check_numbers(dict(zip(METRICS, means, strict=True)), state.seen, config)
     state.sums.zero_()
     state.steps = 0
     rate = clock.measure(state.seen)
@@ -206,24 +209,47 @@ def point(state: State, clock: "Clock") -> dict[str, float]:
     return timings | dict(zip(METRICS, means, strict=True))
 
 
-def guard(state: State) -> None:
+def guard(state: State, config: RunConfig) -> None:
     """Raise TrainingError before a snapshot would keep sums or weights that are not numbers."""
-    check_numbers(dict(zip(METRICS, state.sums.tolist(), strict=True)), state.seen)
+    check_numbers(dict(zip(METRICS, state.sums.tolist(), strict=True)), state.seen, config)
     if not checkpoint.finite(state):
-        raise TrainingError(f"The weights are no longer numbers after {state.seen:,} images. {AFTER_NAN}")
+        raise not_a_number("A weight is no longer a number", state.seen, config)
 
 
-AFTER_NAN = (
-    "The last snapshot is still good. Clone the run with half the learning rate, or with precision float32, "
-    "and look at the images for blank or broken ones."
-)
+def not_a_number(what: str, seen: int, config: RunConfig) -> TrainingError:
+    """The error that ends a run, with what to change."""
+    advice = {"optim.lr": max(config.optim.lr / 2, 1e-6), "job.precision": "float32"}
+    text = (
+        f"{what} after {seen:,} images. The last snapshot is still good. Clone the run with half the learning rate "
+        f"({advice['optim.lr']:g}) and precision float32, and look at the images for blank or broken ones."
+    )
+    return TrainingError(text, "nan", advice)
 
 
-def check_numbers(values: dict[str, float], seen: int) -> None:
+def check_numbers(values: dict[str, float], seen: int, config: RunConfig) -> None:
     """Raise TrainingError that names the first value that is NaN or infinite."""
     for name, value in values.items():
         if not math.isfinite(value):
-            raise TrainingError(f"{name} became {value} after {seen:,} images. {AFTER_NAN}")
+            raise not_a_number(f"{name} became {value}", seen, config)
+
+
+@contextlib.contextmanager
+def memory_told(run: Run, facts: DataFacts) -> Iterator[None]:
+    """Turn an error for want of memory into one that names the batch that would fit."""
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        on_gpu = isinstance(error, torch.OutOfMemoryError)
+        if not on_gpu and not isinstance(error, MemoryError) and "can't allocate memory" not in str(error):
+            raise
+        room = torch.cuda.get_device_properties(0).total_memory if on_gpu else psutil.virtual_memory().available
+        batch = batch_that_fits(run.config, facts, room)
+        whose, kind = ("The GPU's", "gpu-memory") if on_gpu else ("The computer's", "memory")
+        text = (
+            f"{whose} memory ran out with train.batch {run.config.train.batch}: clone the run with {batch}, which "
+            f"should fit, or with smaller images. ({str(error).partition(chr(10))[0]})"
+        )
+        raise TrainingError(text, kind, {"train.batch": batch}) from error
 
 
 def check_enough(image_set: ImageSet, config: RunConfig) -> None:

@@ -1,5 +1,7 @@
 """One object drives every surface: what it takes, what it says of a mistake, and that it survives being written."""
 
+import json
+
 import pytest
 
 from gan import options
@@ -8,6 +10,7 @@ from gan.errors import ConfigError
 from gan.ideals import IDEALS
 from gan.losses import LOSSES
 from gan.models import FAMILIES
+from gan.options import Change
 from gan.presets import PRESETS, preset
 
 
@@ -48,7 +51,9 @@ def test_a_bad_value_is_named_with_what_is_taken(values: dict[str, str], message
     assert str(caught.value) == message
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 1, "data": {"name": "digits"'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"version": 1, "data": 3}', '{"version": 1, "data": {"name": "digits"']
+)
 def test_a_damaged_config_file_is_an_error_of_ours(text: str) -> None:
     with pytest.raises(ConfigError, match="damaged"):
         options.from_json(text)
@@ -57,6 +62,22 @@ def test_a_damaged_config_file_is_an_error_of_ours(text: str) -> None:
 def test_a_config_from_a_newer_version_is_refused() -> None:
     with pytest.raises(ConfigError, match="version 99"):
         options.from_json('{"version": 99}')
+
+
+def test_a_run_of_an_earlier_version_opens_after_fields_were_renamed_removed_and_added() -> None:
+    document = json.loads(options.to_json(options.build({"train.batch": 48, "optim.lr": 1e-3})))
+    document["version"] = 1
+    document["train"]["batch_size"] = document["train"].pop("batch")  # renamed since, in two steps
+    document["loss"]["smoothing"] = 0.1  # removed since
+    del document["train"]["seed"]  # added since
+    changes = (
+        Change(renamed={"train.batch_size": "train.images"}),
+        Change(renamed={"train.images": "train.batch"}, removed=("loss.smoothing",)),
+    )
+    config = options.from_json(json.dumps(document), changes)
+    assert (config.train.batch, config.optim.lr, config.train.seed) == (48, 1e-3, 0)
+    with pytest.raises(ConfigError, match="There is no option"):
+        options.from_json(json.dumps(document), changes[:1])
 
 
 def test_every_option_has_words_and_limits() -> None:

@@ -19,11 +19,12 @@ from safetensors.torch import load_file, save_file
 from gan import data, jobs, options, runs, settings
 from gan.batches import order
 from gan.errors import TrainingError
+from gan.estimate import batch_that_fits
 from gan.jobs.worker import working
 from gan.metrics import TIMINGS, MetricsReader
 from gan.runs import Run
 from gan.sample import load_generator
-from gan.train import train
+from gan.train import memory_told, train
 from tests.conftest import TINY, trained
 
 
@@ -216,3 +217,27 @@ def test_attributes_train_by_the_same_path() -> None:
     assert len(set(labels)) == len(labels) > 1
     assert options.build(run.config.flat()) == run.config
     assert TINY["train.batch"] == run.config.train.batch
+
+
+def test_a_long_run_keeps_few_snapshots_spread_over_it_and_can_always_be_resumed() -> None:
+    run = trained("long", train__kimg=0.64, train__snapshot_kimg=0.032, train__keep_snapshots=6)
+    assert run.snapshots() == [128, 256, 384, 512, 608, 640]
+    assert len(run.samples()) == 21
+    resumable = [seen for seen in run.snapshots() if (run.snapshot(seen) / "training.pt").exists()]
+    assert resumable == [608, 640]
+    for seen in run.snapshots():
+        load_generator(run, seen)
+
+
+def test_memory_that_runs_out_is_told_with_a_batch_that_fits() -> None:
+    """The real allocator of the CPU refuses what no machine has; a GPU's error takes the same way."""
+    run = trained("needy")
+    with pytest.raises(TrainingError) as caught, memory_told(run, run.facts()):
+        torch.empty(2**50)
+    assert caught.value.kind == "memory"
+    assert caught.value.advice == {"train.batch": 8}
+    assert "memory ran out with train.batch 16: clone the run with 8" in str(caught.value)
+    facts, config = run.facts(), options.build({"train.batch": 1024, "model.width": 64, "data.image_size": 64})
+    assert batch_that_fits(config, facts, 2**28) < batch_that_fits(config, facts, 2**29) < 512
+    assert batch_that_fits(config, facts, 2**40) == 512  # never the batch that did not fit
+    assert batch_that_fits(config, facts, 0) == 2

@@ -5,9 +5,11 @@ Torch's errors are recognised by their names and texts, so that nothing here imp
 
 import errno
 import signal
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
-from gan.errors import GanError
+from gan.errors import GanError, TrainingError
 
 GPU_MEMORY = ("out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
 DRIVER = ("CUDA error", "CUDA driver", "no kernel image", "NVIDIA driver", "cuDNN error", "NCCL")
@@ -19,12 +21,16 @@ class Cause:
 
     kind: str
     text: str
+    advice: Mapping[str, Any] = field(default_factory=dict)
+    """The options, by dotted path, that a clone of the run should change."""
 
 
 def cause_of(error: BaseException) -> Cause:
     """The cause in words of an error that ended a job."""
     text = str(error).strip()
     first_line = text.splitlines()[0] if text else ""
+    if isinstance(error, TrainingError):
+        return Cause(error.kind, text, error.advice)
     if isinstance(error, GanError):
         return Cause("user", text)
     if type(error).__name__ == "OutOfMemoryError" or (isinstance(error, RuntimeError) and _any(GPU_MEMORY, text)):

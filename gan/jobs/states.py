@@ -5,7 +5,8 @@ of: the largest wins, so that what an earlier start left behind says nothing abo
 """
 
 import contextlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,7 +25,8 @@ class State:
     """What is true of a job now.
 
     `cause` is in words ("" where there is nothing to say) and `kind` its short form for programs (`causes.Cause`);
-    `place` is 1 for the next in the queue; `waits_for` names a run; `since` is in seconds since 1970.
+    `place` is 1 for the next in the queue; `waits_for` names a run; `since` is in seconds since 1970; `advice` holds
+    the options, by dotted path, that a clone of a failed run should change.
     """
 
     name: StateName
@@ -34,6 +36,7 @@ class State:
     waits_for: str | None = None
     device: str | None = None
     since: float | None = None
+    advice: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def alive(self) -> bool:
@@ -111,7 +114,15 @@ def _is_last_word(end: dict[str, Any] | None, started: dict[str, Any] | None) ->
 
 def _ended(end: dict[str, Any], started: dict[str, Any]) -> State:
     cause, kind = str(end.get("cause") or ""), str(end.get("kind") or "")
-    return State(ENDS[end["state"]], cause, kind, device=_text(started, "device"), since=_time(end))
+    advice = end.get("advice")
+    return State(
+        ENDS[end["state"]],
+        cause,
+        kind,
+        device=_text(started, "device"),
+        since=_time(end),
+        advice=advice if isinstance(advice, dict) else {},
+    )
 
 
 def _without_a_word(folder: Path, started: dict[str, Any] | None) -> State:

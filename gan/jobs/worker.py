@@ -244,10 +244,10 @@ def _say_stopped_or_finished(folder: Path, worker: Worker) -> None:
 def _end_with(folder: Path, worker: Worker, error: BaseException) -> None:
     """Tell why an error ended the work; one that is not written for the user leaves its traceback in the log too."""
     if isinstance(error, KeyboardInterrupt):
-        word = {"state": "stopped", "cause": "It was ended at once by Ctrl-C.", "kind": "interrupted"}
+        word: dict[str, Any] = {"state": "stopped", "cause": "It was ended at once by Ctrl-C.", "kind": "interrupted"}
     else:
         cause = causes.cause_of(error)
-        word = {"state": "failed", "cause": cause.text, "kind": cause.kind}
+        word = {"state": "failed", "cause": cause.text, "kind": cause.kind, "advice": dict(cause.advice)}
     _say_last_word(folder, {**word, "ticket": worker.ticket})
     if not isinstance(error, GanError | KeyboardInterrupt):
         with contextlib.suppress(OSError), open(folder / "log.txt", "a") as log:  # a full disk has been told above
