@@ -4,10 +4,11 @@ Read next: `ui/set_view.py`, `ui/preparing.py`, `ui/add_images.py`.
 """
 
 import streamlit as st
-from gan.data.catalogue import Entry
 
 from gan.data import catalogue
+from gan.data.catalogue import Entry
 from pages.ui import add_images, cached, frame, preparing, set_view
+from pages.ui.frame import told
 
 KEY = "looked at set"
 
@@ -16,14 +17,14 @@ def page() -> None:
     """The two halves of the page: looking and adding."""
     frame.title("Data", "What there is to learn from, and a place for your own images.")
     look, add = st.tabs(["Look at a set", "Add your own images"])
-    with look, frame.told():
+    with look, told():
         entry = set_choice()
         image_set = cached.image_set(entry.config) if entry.problem is None else None
         if image_set is None:
             preparing.panel(entry)
         else:
             set_view.panel(entry, image_set)
-    with add, frame.told():
+    with add, told():
         add_images.panel()
 
 
@@ -49,4 +50,5 @@ def _follow_choice() -> None:
     st.query_params["data"] = st.session_state[KEY]
 
 
-page()
+with told():
+    page()

@@ -99,4 +99,5 @@ def show(run: Run, facts: DataFacts, request: ExportRequest) -> None:
     )
 
 
-page()
+with told():
+    page()

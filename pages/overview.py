@@ -83,4 +83,5 @@ def _show_all() -> None:
     st.session_state["all runs"] = True
 
 
-page()
+with told():
+    page()

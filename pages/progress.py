@@ -52,4 +52,5 @@ def page() -> None:
     st.fragment(live, run_every=EVERY if alive else None)(run, alive)
 
 
-page()
+with told():
+    page()

@@ -11,6 +11,7 @@ from gan.data import catalogue
 from gan.errors import ConfigError
 from gan.presets import PRESETS
 from pages.ui import before_start, form, frame, set_picker
+from pages.ui.frame import told
 
 FROM_LINK = "form was filled from"
 
@@ -30,7 +31,7 @@ def page() -> None:
         form.common()
         with st.expander("Advanced", icon=":material/tune:"):
             form.advanced()
-    with right, frame.told():
+    with right, told():
         try:
             config = form.config()
         except ConfigError as error:
@@ -72,4 +73,5 @@ def use_preset(name: str) -> None:
     form.fill(PRESETS[name].config.flat())
 
 
-page()
+with told():
+    page()

@@ -1,12 +1,13 @@
 """What the pages share, without a page: reduced and smoothed curves, numbers in words, the routes, the texts."""
 
+import asyncio
 import re
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 from starlette.applications import Starlette
-from starlette.testclient import TestClient
 
 from gan import export
 from gan.files import write_json
@@ -17,9 +18,15 @@ from pages.ui.routes import routes
 from tests.conftest import trained
 
 
-@pytest.fixture
-def client() -> TestClient:
-    return TestClient(Starlette(routes=routes()))
+def get(path: str, **headers: str) -> httpx.Response:
+    """The answer of our routes."""
+
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(app=Starlette(routes=routes()))
+        async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+            return await client.get(path, headers=headers)
+
+    return asyncio.run(ask())
 
 
 def test_a_reduced_curve_keeps_its_peaks_and_its_order() -> None:
@@ -69,31 +76,31 @@ def test_sizes_are_told_with_their_unit(count: int, text: str) -> None:
     assert words.size(count) == text
 
 
-def test_a_finished_export_is_sent_whole_or_in_part(client: TestClient) -> None:
+def test_a_finished_export_is_sent_whole_or_in_part() -> None:
     run = trained("small")
     folder = run.path / "exports" / "20260101-120000"
     folder.mkdir()
     write_json(folder / "request.json", {"items": [["3", 4]], "snapshot": None, "seed": 0, "truncation": 1.0})
-    assert client.get("/api/runs/small/exports/20260101-120000").status_code == 404
+    assert get("/api/runs/small/exports/20260101-120000").status_code == 404
     assert export.run_task(run, "20260101-120000", lambda done, total: None, lambda: False)
-    whole = client.get("/api/runs/small/exports/20260101-120000")
+    whole = get("/api/runs/small/exports/20260101-120000")
     assert whole.content.startswith(b"PK")
     assert whole.headers["content-disposition"].endswith('.zip"')
-    part = client.get("/api/runs/small/exports/20260101-120000", headers={"Range": "bytes=2-5"})
+    part = get("/api/runs/small/exports/20260101-120000", Range="bytes=2-5")
     assert (part.status_code, part.content) == (206, whole.content[2:6])
 
 
 @pytest.mark.parametrize(
     "path", ["absent/exports/20260101-120000", "UP/exports/x", "small/exports/..%2f..%2fconfig.json"]
 )
-def test_what_is_not_there_is_a_404_in_words(client: TestClient, path: str) -> None:
+def test_what_is_not_there_is_a_404_in_words(path: str) -> None:
     trained("small")
-    answer = client.get(f"/api/runs/{path}")
+    answer = get(f"/api/runs/{path}")
     assert answer.status_code == 404
 
 
-def test_the_chart_library_comes_from_this_server(client: TestClient) -> None:
-    answer = client.get("/api/plotly.min.js")
+def test_the_chart_library_comes_from_this_server() -> None:
+    answer = get("/api/plotly.min.js")
     assert answer.headers["content-type"].startswith("text/javascript")
     assert b"plotly.js" in answer.content[:200]
 

@@ -37,8 +37,7 @@ def draw() -> None:
     st.set_page_config(page_title=f"{page.title} · {TITLE}", page_icon=str(ICON), layout="wide")
     st.logo(str(ICON), size="large")
     st.html(f"<style>{STYLE.read_text()}</style>")
-    with told():
-        page.run()
+    page.run()
 
 
 @contextlib.contextmanager

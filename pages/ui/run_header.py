@@ -41,6 +41,7 @@ def run_picker(heading: str) -> Run | None:
     st.session_state["picked run"] = chosen
     right.selectbox("Run", options, key="picked run", on_change=_follow_choice, label_visibility="collapsed")
     run = runs.find(chosen)
+    _ = run.config  # a broken folder is said here, once for every page
     st.query_params["run"] = st.session_state["last run"] = run.name
     return run
 

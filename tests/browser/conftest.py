@@ -1,6 +1,6 @@
 """A real server with a store of its own, and Debian's Chromium, shared by all browser tests.
 
-Screenshots go to screenshots/, which git ignores. Nothing is skipped where Chromium is absent: the tests fail and say so.
+Screenshots go to screenshots/, which git ignores. Where Chromium is absent, the tests fail and say so.
 """
 
 import os
