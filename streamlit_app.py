@@ -21,7 +21,7 @@ else:
 
     from pages.ui.routes import routes
 
-    # A folder named pages/ makes Streamlit run its files without our frame until st.navigation was first called: a first
-    # visitor who came by a link to a page would see another app. Streamlit has no option for it.
+    # A folder named pages/ makes Streamlit run its files without our frame until st.navigation was first called: the
+    # first visitor, come by a link to a page, would see another app. Streamlit has no option for it.
     PagesManager.uses_pages_directory = False
     app = st.App(__file__, routes=routes())

@@ -14,6 +14,7 @@ from pages.ui import before_start, form, frame, set_picker
 from pages.ui.frame import told
 
 FROM_LINK = "form was filled from"
+STARTS = {"digits": "digits-quick", "mnist": "mnist", "celeba": "celeba-64"}  # a set's own preset; else own-images
 
 
 def page() -> None:
@@ -51,7 +52,9 @@ def follow_link() -> None:
     if "preset" in wish:
         form.fill(presets.preset(wish["preset"]).config.flat())
     if "data" in wish:
-        set_picker.choose(catalogue.find(wish["data"]).config)
+        config = catalogue.find(wish["data"]).config
+        form.fill(PRESETS[STARTS.get(config.name, "own-images")].config.flat())
+        set_picker.choose(config)
     st.session_state[FROM_LINK] = wish
 
 

@@ -199,9 +199,7 @@ def test_the_gallery_warns_of_a_combination_without_a_real_example() -> None:
     assert "No real training image" in at.warning[0].value
 
 
-@pytest.mark.parametrize(
-    "name", ["overview", "train", "gallery"]
-)  # the pages without a chart, whose state is Streamlit's
+@pytest.mark.parametrize("name", ["train", "gallery"])  # the pages without a chart, whose state is Streamlit's
 def test_session_state_holds_plain_data_only(name: str) -> None:
     trained("small")
     config.set_option("runner.enforceSerializableSessionState", True)

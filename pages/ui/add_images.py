@@ -55,7 +55,10 @@ def choose() -> None:
         if st.button("Check the images", type="primary", disabled=not ready, icon=":material/fact_check:"):
             assert take is not None
             bar = st.progress(0.0, text="Reading …")
-            report = take(name, lambda phase, done: show_progress(bar, phase, done))
+            try:
+                report = take(name, lambda phase, done: show_progress(bar, phase, done))
+            finally:
+                bar.empty()
             assert report.staged is not None, "what comes from a page waits to be accepted"
             st.session_state[REPORT] = report.staged.name
             st.rerun()

@@ -16,7 +16,7 @@ from pages.ui import frame, pictures, words
 
 SHOW = {"error": st.error, "warning": st.warning, "note": st.info}
 SHOWN = 36
-TILE = 56
+TILE = 64
 TIME = "By the speed of the latest run here with networks and images like these. Not known before there was one."
 
 
@@ -62,10 +62,11 @@ def expected(config: RunConfig) -> None:
     middle.metric("Memory", words.size(guess.memory) if guess.memory else "—", help="On the device, at most, about.")
     right.metric("Disk", words.size(guess.disk) if guess.disk else "—", help="What the finished run takes, about.")
     if guess.per_condition:
-        counts = guess.per_condition.values()
+        fewest, most = min(guess.per_condition.values()), max(guess.per_condition.values())
+        each = f"{fewest:,} to {most:,}" if fewest < most else f"{fewest:,}"
         st.caption(
-            f"{words.images(guess.images or 0)} to train on; {min(counts):,} to {max(counts):,} of each of the "
-            f"{len(counts)} classes or attributes."
+            f"{words.images(guess.images or 0)} to train on: {each} of each of the "
+            f"{len(guess.per_condition)} classes or attributes."
         )
 
 

@@ -37,7 +37,7 @@ def rows(shown: Sequence[Row], *, one_line: bool = False, tile: int = TILE) -> N
 
 def tiles(shown: NDArray[np.uint8], alt: str, tile: int = TILE) -> None:
     """Images (n, C, H, W) without a name."""
-    st.html(f'<div class="tiles">{_tiles(shown, alt, tile)}</div>')
+    st.html(f'<div class="tiles sheet">{_tiles(shown, alt, tile)}</div>')
 
 
 def real(image_set: ImageSet, positions: NDArray[np.int64]) -> NDArray[np.uint8]:

@@ -1,8 +1,8 @@
 """One data set: what it is, how many images of what, and the images themselves."""
 
 import streamlit as st
-from gan.data.catalogue import Entry
 
+from gan.data.catalogue import Entry
 from gan.data.imageset import SPLITS, ImageSet
 from pages.ui import charts, frame, pictures, words
 
@@ -43,7 +43,7 @@ def facts(entry: Entry, image_set: ImageSet) -> None:
             st.metric("Groups", words.number(len(set(image_set.group.tolist()))), width="content")
         if st.button("Train on this set", type="primary", icon=":material/model_training:", key="train on set"):
             st.switch_page(frame.TRAIN, query_params={"data": entry.slug})
-    st.caption(f"Licence: {image_set.licence}. Source: {image_set.source}.")
+    st.caption(f"Licence: {image_set.licence.rstrip('.')}. Source: {image_set.source.rstrip('.')}.")
 
 
 def by_name(image_set: ImageSet) -> None:
