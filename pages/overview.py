@@ -17,8 +17,9 @@ FIRST = 12
 def page() -> None:
     """The page: live while something runs or waits, still when nothing does."""
     frame.title("Overview")
-    there = [run for run in runs.all_runs() if run_header.readable(run)]
-    broken = [run for run in runs.all_runs() if not run_header.readable(run)]
+    found = runs.all_runs()
+    there = [run for run in found if run_header.readable(run)]
+    broken = [run for run in found if not run_header.readable(run)]
     if not there and not broken:
         frame.empty(
             "Nothing has been trained here yet. The digits need no download and take two minutes.",
@@ -38,8 +39,8 @@ def page() -> None:
 def now(was_working: bool) -> None:
     """What runs and waits, and the devices."""
     with told():
-        there = [run for run in runs.all_runs() if run_header.readable(run)]
-        alive = [(run, state) for run in there if (state := jobs.state(run.path)).alive]
+        alive = [(run, state) for run in runs.all_runs() if (state := jobs.state(run.path)).alive]
+        alive = [(run, state) for run, state in alive if run_header.readable(run)]
         if was_working and not alive:
             st.rerun()
         left, right = st.columns([5, 2], gap="large")

@@ -10,7 +10,7 @@ from gan import presets, runs
 from gan.data import catalogue
 from gan.errors import ConfigError
 from gan.presets import PRESETS
-from pages.ui import before_start, form, frame, set_picker
+from pages.ui import before_start, cached, form, frame, set_picker
 from pages.ui.frame import told
 
 FROM_LINK = "form was filled from"
@@ -50,7 +50,7 @@ def follow_link() -> None:
     if "clone" in wish:
         form.fill(runs.find(wish["clone"]).config.flat())
     if "preset" in wish:
-        form.fill(presets.preset(wish["preset"]).config.flat())
+        use_preset(wish["preset"])
     if "data" in wish:
         config = catalogue.find(wish["data"]).config
         form.fill(PRESETS[STARTS.get(config.name, "own-images")].config.flat())
@@ -72,8 +72,11 @@ def preset_cards() -> None:
 
 
 def use_preset(name: str) -> None:
-    """Fill the form from a preset."""
-    form.fill(PRESETS[name].config.flat())
+    """Fill the form from a preset; raises ConfigError where there is none of that name."""
+    form.fill(presets.preset(name).config.flat())
+    added = [entry for entry in cached.catalogue() if entry.config.name == "folder"]
+    if name == "own-images" and added:
+        set_picker.choose(added[0].config)
 
 
 with told():

@@ -4,9 +4,9 @@ Read next: `gan/data/catalogue.py`.
 """
 
 import streamlit as st
-from gan.data.catalogue import Entry
 
 from gan.config import OWN_SIZES, DataConfig
+from gan.data.catalogue import Entry
 from pages.ui import cached, form
 
 KEY = "chosen set"
@@ -56,7 +56,7 @@ def slug_of(name: str, flag: str, path: str, entries: dict[str, Entry]) -> str:
 
 def _label(slug: str, entry: Entry | None) -> str:
     if entry is None:
-        return "Your own images (none added yet)" if slug == "folder" else slug
+        return "Your own images: choose a set" if slug == "folder" else slug
     note = " · not here yet" if entry.problem else "" if entry.ready or entry.local else " · download"
     return entry.title + note
 
