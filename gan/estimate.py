@@ -5,14 +5,12 @@ Read next: `problems.py`, which sets these against what the machine has.
 
 import itertools
 import math
-import statistics
 from dataclasses import dataclass
 
-from gan import data, jobs, runs
+from gan import data, runs
 from gan.config import ModelConfig, RunConfig
 from gan.errors import GanError
 from gan.facts import DataFacts
-from gan.metrics import MetricsReader
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ def estimate(config: RunConfig) -> Estimate:
         + config.train.batch * _maps(config.model.width, size)
         + min(count * channels * size * size, 2_000_000_000)
     )
-    snapshots = max(1, int(config.train.kimg // config.train.snapshot_kimg))
+    snapshots = min(config.train.keep_snapshots, max(1, int(config.train.kimg // config.train.snapshot_kimg)))
     disk = 4 * (snapshots * generator + 2 * 3 * both)
     return Estimate(count, image_set.counts()["train"], both, memory, disk, _seconds(config))
 
@@ -104,14 +102,11 @@ def _maps(width: int, size: int) -> int:
 def _seconds(config: RunConfig) -> float | None:
     for run in runs.all_runs():
         try:
-            same = _alike(run.config, config)
+            rate = run.status().get("images_per_second") if _alike(run.config, config) else None
         except GanError:  # a broken run folder measures nothing; the overview shows it
             continue
-        rates: list[float] = (
-            [row["images_per_second"] for row in MetricsReader(run.path / "metrics.jsonl").read()] if same else []
-        )
-        if len(rates) >= 2 and jobs.state(run.path).name != "running":
-            return float(config.train.kimg * 1000 / statistics.median(rates))
+        if rate:
+            return float(config.train.kimg * 1000 / rate)
     return None
 
 

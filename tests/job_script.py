@@ -60,7 +60,7 @@ def main(name: str, kind: str, seconds: float = 30.0) -> None:
             note(f"begin {name}")
             time.sleep(600)
         if kind == "nan":
-            raise TrainingError("loss_d became nan after 1,000 images.")
+            raise TrainingError("loss_d became nan after 1,000 images.", "nan", {"optim.lr": 1e-4})
         if kind == "no-file":
             Path("/nowhere/images.npz").read_bytes()
         run_for(worker, name, seconds)

@@ -28,7 +28,7 @@ class OutOfMemoryError(RuntimeError):
 
 
 ERRORS = [
-    (TrainingError("loss_d became nan."), "user", "loss_d became nan."),
+    (TrainingError("loss_d became nan.", "nan", {"optim.lr": 1e-4}), "nan", "loss_d became nan."),
     (OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"), "gpu-memory", "halve train.batch"),
     (RuntimeError("CUDA out of memory. Tried to allocate"), "gpu-memory", "The GPU's memory ran out"),
     (OSError(errno.ENOSPC, "No space left on device", "/store/x"), "disk", "The disk is full where /store/x"),

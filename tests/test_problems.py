@@ -1,0 +1,72 @@
+"""What stands against a start, and what it will take: seen before anything is spent."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gan import data, options, settings
+from gan.config import RunConfig
+from gan.estimate import estimate
+from gan.problems import problems
+from tests.conftest import TINY, trained
+
+
+def folder_config(images: dict[str, int], **values: object) -> RunConfig:
+    """A config of own images, so many of each class, that were read already."""
+    root = settings.store().parent / "own"
+    generator = np.random.default_rng(0)
+    for name, count in images.items():
+        (root / name).mkdir(parents=True)
+        for number in range(count):
+            Image.fromarray(generator.integers(0, 255, (32, 32), dtype=np.uint8)).save(root / name / f"{number}.png")
+    config = options.build({"data.name": "folder", "data.path": str(root), "data.image_size": 32} | values)
+    data.load(config.data)
+    return config
+
+
+def texts(config: RunConfig, level: str) -> list[str]:
+    return [problem.text for problem in problems(config) if problem.level == level]
+
+
+def test_nothing_stands_against_the_digits() -> None:
+    config = options.build(TINY)
+    data.load(config.data)
+    assert problems(config) == []
+
+
+def test_small_classes_and_a_batch_larger_than_the_set_are_warned_of() -> None:
+    config = folder_config({"common": 90, "rare": 12}, **{"train.batch": 128})
+    large, small = sorted(texts(config, "warning"))
+    assert "A batch of 128 is larger than the 71 training images" in large
+    assert "Fewer than 50 training images of rare (8)" in small
+
+
+def test_an_absent_device_and_absent_data_are_errors_together() -> None:
+    config = options.build({"data.name": "folder", "data.path": "nowhere", "job.device": "cuda:9"})
+    assert len(texts(config, "error")) == 2
+    assert any("cuda:9" in text for text in texts(config, "error"))
+    assert any("nowhere" in text for text in texts(config, "error"))
+
+
+def test_more_disk_than_there_is_is_an_error() -> None:
+    config = options.build(TINY | {"model.width": 256, "train.kimg": 1e6, "train.keep_snapshots": 10_000})
+    data.load(config.data)
+    (text,) = texts(config, "error")
+    assert "GB free" in text
+
+
+def test_time_is_told_by_an_earlier_run_of_the_same_kind() -> None:
+    config = options.build(TINY | {"train.kimg": 32})
+    assert estimate(config).seconds is None
+    run = trained("measured")
+    rate = run.status()["images_per_second"]
+    assert estimate(config).seconds == pytest.approx(32_000 / rate)
+    assert estimate(options.changed(config, {"model.width": 16})).seconds is None
+
+
+def test_the_disk_estimate_is_what_a_run_takes() -> None:
+    run = trained("takes", train__kimg=0.64)
+    expected = estimate(run.config).disk
+    assert expected is not None
+    weights = sum(path.stat().st_size for path in (run.path / "snapshots").rglob("*") if path.suffix != ".json")
+    assert expected == pytest.approx(weights, rel=0.15)
