@@ -47,7 +47,8 @@ def test_an_error_is_told_in_words_and_goes_on(folder: Path, error: Exception, k
     state = jobs.state(folder)
     assert (state.name, state.kind) == ("failed", kind)
     assert words in state.cause
-    assert ("Traceback" in jobs.log_tail(folder, 50)) == (kind != "user")
+    assert state.advice == (error.advice if isinstance(error, TrainingError) else {})
+    assert ("Traceback" in jobs.log_tail(folder, 50)) == (not isinstance(error, TrainingError))
 
 
 @pytest.mark.parametrize(
