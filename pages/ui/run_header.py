@@ -68,7 +68,7 @@ def facts_line(run: Run, state: jobs.State) -> None:
             f"batch {config.train.batch}",
             f"learning rate {config.optim.lr:g}",
         ]
-        if state.device:
+        if state.device and state.name != "queued":
             parts.append(f"on {state.device}")
         if run.created:
             parts.append(f"made {words.ago(run.created)}")

@@ -6,13 +6,16 @@ import os
 import re
 import zipfile
 from pathlib import Path
+from typing import Literal
 
-from playwright.sync_api import Page, expect
+import pytest
+from playwright.sync_api import Browser, Page, expect
 
-from gan import options, runs
+from gan import jobs, options, runs
 from gan.jobs import locks
 from gan.metrics import MetricsWriter
 from tests.browser.conftest import Server, Visit
+from tests.conftest import trained
 
 ROW = {
     "seconds": 1.0,
@@ -108,7 +111,7 @@ def download(visit: Visit, folder: Path) -> zipfile.ZipFile:
     return zipfile.ZipFile(file)
 
 
-def test_a_readers_zoom_outlives_new_points(visit: Visit, server: Server, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_a_readers_zoom_outlives_new_points(visit: Visit, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAN_STORE", str(server.store))
     run = runs.create(options.build({}), "zoomed")
     writer = MetricsWriter(run.path / "metrics.jsonl", 0)
@@ -137,3 +140,41 @@ def test_a_readers_zoom_outlives_new_points(visit: Visit, server: Server, monkey
     finally:
         os.close(alive)
         writer.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_page_scrolls_sideways_on_a_phone(
+    server: Server, chromium: Browser, monkeypatch: pytest.MonkeyPatch, theme: Literal["light", "dark"]
+) -> None:
+    monkeypatch.setenv("GAN_STORE", str(server.store))
+    if not (server.store / "phone").exists():
+        trained("phone")
+    context = chromium.new_context(viewport={"width": 400, "height": 850}, color_scheme=theme)
+    visit = Visit(context.new_page(), server.address)
+    visit.watch()
+    for name in ("overview", "data", "train", "progress", "gallery"):
+        visit.open(f"{'' if name == 'overview' else name}?run=phone")
+        expect(visit.page.get_by_role("heading", level=1, name=name.capitalize())).to_be_visible()
+        expect(visit.page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible()
+        main = visit.page.get_by_test_id("stMain")
+        visit.shot(f"phone-{name}-{theme}")
+        assert main.evaluate("main => main.scrollWidth <= main.clientWidth"), name
+    context.close()
+    assert visit.wrong == []
+
+
+def test_a_run_is_stopped_and_goes_on(visit: Visit, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAN_STORE", str(server.store))
+    values = {"model.width": 8, "train.batch": 16, "train.kimg": 400, "train.snapshot_kimg": 2}
+    jobs.submit(runs.create(options.build(values), "halted"))
+    page = visit.page
+    visit.open("progress?run=halted")
+    state = page.locator(".st-key-state-halted")
+    expect(state).to_contain_text("Running")
+    expect(page.get_by_text("left", exact=False).first).to_be_visible()
+    page.get_by_role("button", name="Stop").click()
+    expect(state).to_contain_text("Stopped")
+    page.get_by_role("button", name="Resume").click()
+    expect(state).to_contain_text("Running")
+    page.get_by_role("button", name="Stop").click()
+    expect(state).to_contain_text("Stopped")
