@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
-from gan.data.catalogue import Entry, entries
 
-from gan import data, options
+from gan import data
 from gan.config import DataConfig
+from gan.data.catalogue import Entry, entries
 from gan.data.imageset import ImageSet
 from gan.metrics import MetricsReader
 from gan.runs import Run
@@ -56,8 +56,3 @@ def forget_catalogue() -> None:
 def image_set(config: DataConfig) -> ImageSet | None:
     """The set where it was read before, its images memory-mapped; None where that is still to do."""
     return data.cached(config)
-
-
-def option_defaults() -> dict[str, Any]:
-    """Every option's default by its path."""
-    return options.build({}).flat()

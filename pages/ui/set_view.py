@@ -31,7 +31,7 @@ def facts(entry: Entry, image_set: ImageSet) -> None:
     """The set in one line of figures and two of words."""
     st.markdown(entry.about)
     side, channels = image_set.images.shape[2], image_set.images.shape[1]
-    with st.container(horizontal=True, gap="large", vertical_alignment="bottom"):
+    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         for split in SPLITS:
             st.metric(
                 f"{split.capitalize()}: {MEANING[split]}", words.number(len(image_set.rows(split))), width="content"
