@@ -1,4 +1,4 @@
-"""The commands: `python -m gan train|submit|runs|stop|resume|logs|data|sample|export`.
+"""The commands: `python -m gan train|submit|runs|stop|resume|delete|logs|data|sample|export`.
 
 Options of a run are made from `options.options()`, so the command line, the page's form and the README never differ.
 Exit codes: 0 done, 2 a mistake of the user's (one clear line, no traceback), 1 our fault or a run that failed.
@@ -79,6 +79,9 @@ def parser() -> argparse.ArgumentParser:
     listing.add_argument("--disk", action="store_true", help="show what each run takes on the disk")
     command("stop", _stop, "Ask a run to save and stop, or take it out of the queue.").add_argument("run")
     command("resume", _resume, "Go on with a run from its last snapshot.").add_argument("run")
+    delete = command("delete", _delete, "Remove a run with its snapshots, samples and exports; asks first.")
+    delete.add_argument("run")
+    delete.add_argument("--yes", action="store_true", help="do not ask")
     logs = command("logs", _logs, "Print what a run's trainer printed.")
     logs.add_argument("run")
     logs.add_argument("--follow", action="store_true", help="go on printing until the run ends")
@@ -228,6 +231,20 @@ def _stop(parsed: argparse.Namespace) -> int:
 
 def _resume(parsed: argparse.Namespace) -> int:
     print(jobs.resume(runs.find(parsed.run)))
+    return 0
+
+
+def _delete(parsed: argparse.Namespace) -> int:
+    run = runs.find(parsed.run)
+    if not parsed.yes:
+        size = jobs.disk_usage(run.path) / 1e6
+        question = f"Delete {run.name} with its snapshots, samples and exports, {size:,.0f} MB, for good? [y/N] "
+        if not sys.stdin.isatty():
+            raise UserError(f"Nobody is there to ask whether {run.name} may be deleted: add --yes.")
+        if input(question).strip().lower() not in ("y", "yes"):
+            print("Nothing was deleted.")
+            return 0
+    print(jobs.delete(run))
     return 0
 
 

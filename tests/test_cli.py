@@ -108,6 +108,21 @@ def test_broken_run_folders_are_listed_with_what_is_wrong(capsys: pytest.Capture
     assert main(["sample", "broken", "--out", "x.zip"]) == 2
 
 
+def test_deleting_asks_first_and_refuses_while_the_run_works(capsys: pytest.CaptureFixture[str]) -> None:
+    from gan.jobs.worker import working
+
+    run = trained("goes")
+    answer = gan("delete", "goes")
+    assert answer.returncode == 2
+    assert "add --yes" in answer.stderr
+    busy = runs.create(run.config, "busy")
+    with working(busy.path, "cpu"):
+        assert main(["delete", "busy", "--yes"]) == 2
+        assert "stop it before you delete it" in capsys.readouterr().err
+    assert main(["delete", "goes", "--yes"]) == 0
+    assert [run.name for run in runs.all_runs()] == ["busy"]
+
+
 def test_sample_and_export_by_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     trained("digits")
     assert main(["sample", "digits", "--count", "3", "--condition", "3", "--out", str(tmp_path / "threes")]) == 0
