@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 from typing import IO, Any
 
+from gan import faults
 from gan.files import replacing
 
 TIMINGS = ("seconds", "images_per_second")
@@ -27,7 +28,8 @@ class MetricsWriter:
         if path.exists() and path.read_bytes() != whole:
             with replacing(path) as temporary:  # a new file, so that readers begin again
                 temporary.write_bytes(whole)
-        self._file: IO[bytes] = open(path, "ab", buffering=0)  # noqa: SIM115 (closed by close(); a row is one system call)
+        buffering = -1 if faults.planted("flush") else 0  # a soak's fault: see faults.py
+        self._file: IO[bytes] = open(path, "ab", buffering)  # noqa: SIM115 (closed by close(); a row is one system call)
 
     def append(self, row: dict[str, Any]) -> None:
         """Write one row with one system call; raises OSError where the disk took only a part of it."""

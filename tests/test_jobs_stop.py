@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import psutil
 import pytest
@@ -111,6 +112,7 @@ def test_a_recorded_pid_that_is_another_programs_now_is_never_signalled() -> Non
     os.kill(started(run)["pid"], signal.SIGKILL)
     until_state(run, "lost")
     stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
+    time.sleep(0.05)  # so that the job below is not started in the stranger's tick of the clock: they would be alike
     try:
         write_json(run.path / "started.json", started(run) | {"pid": stranger.pid})
         assert jobs.state(run.path).name == "lost"

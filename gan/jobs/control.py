@@ -135,8 +135,11 @@ _PAST = {"stopped": "had stopped", "finished": "had finished", "failed": "had fa
 def _enqueue(run: "Run", asked: str, arguments: Sequence[str] | None) -> None:
     """Write queued.json; while `deciding()`. A resumed run keeps the command it was first submitted with.
 
-    Raises ConfigError for settings that the queue process, which nobody sees, would die of.
+    Raises ConfigError for settings that the queue process, which nobody sees, would die of, and RunError for a run that
+    was deleted in the meantime.
     """
+    if not run.path.is_dir():
+        raise RunError(f"The run {run.name} is gone: it was deleted or moved away.")
     settings.jobs_per_device()
     settings.stop_grace()
     earlier = (read_json(run.path / "started.json") or {}).get("arguments")

@@ -7,7 +7,6 @@ the locks that its starter took for it, so that there is no moment at which nobo
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -28,7 +27,7 @@ def mark_started(folder: Path, ticket: int, device: str, pid: int | None, **more
         "time": time.time(),
         "device": device,
         "pid": pid,
-        "host": socket.gethostname(),
+        "host": processes.host(),
     }
     started |= {"boot": processes.boot(), "identity": processes.identity(pid) if pid else ""}
     started |= {"memory_kills": processes.kills_for_memory(), **more}

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from gan import settings
+from gan import faults, settings
 from gan.files import exclusive, read_json, replacing
 
 
@@ -39,10 +39,11 @@ def held(path: Path) -> bool:
 
 def take(path: Path) -> int | None:
     """Take the lock and give its descriptor, or None where another process holds it. Never waits for a holder."""
+    kind = fcntl.LOCK_SH if faults.planted("lock") else fcntl.LOCK_EX  # a soak's fault: see faults.py
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             # Readers' shared locks are in the way for microseconds only: where one of ours fits beside them, try again.
             try:

@@ -63,6 +63,12 @@ def kills_for_memory() -> int:
     return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
 
 
+def host() -> str:
+    """A name of the place where pids mean something: this machine or container, and in it this space of pids."""
+    space = Path("/proc/self/ns/pid")
+    return f"{socket.gethostname()} {space.readlink()}" if space.exists() else socket.gethostname()
+
+
 def lives(started: Mapping[str, Any]) -> bool:
     """Whether the very process that a started.json names still runs on this start of this machine."""
     pid = started.get("pid")
@@ -73,7 +79,7 @@ def lives(started: Mapping[str, Any]) -> bool:
 
 def is_here(started: Mapping[str, Any]) -> bool:
     """Whether pids of that start mean anything here: this machine or container, not restarted since."""
-    return started.get("boot") == boot() and started.get("host") == socket.gethostname()
+    return started.get("boot") == boot() and started.get("host") == host()
 
 
 def ask_to_end(started: Mapping[str, Any]) -> None:

@@ -119,6 +119,7 @@ def working(folder: Path, device: str | None = None, wait: bool = True) -> Itera
     with contextlib.ExitStack() as at_end:
         if given:  # the locks stay with the process to its very end, while the GPU's memory is given back
             worker = Worker(folder, given["device"], given["ticket"], alive)
+            _say_which_process(folder, worker)
             os.environ.pop(processes.JOB_VARIABLE)
         else:
             at_end.callback(os.close, alive)
@@ -150,6 +151,15 @@ def _given_by_queue(folder: Path) -> dict[str, Any] | None:
         if descriptor is not None:
             os.set_inheritable(descriptor, False)  # a forked worker still has it; a program that we call has not
     return given
+
+
+def _say_which_process(folder: Path, worker: Worker) -> None:
+    """Name ourselves in started.json where the queue process was killed before it could: else nobody could end us."""
+    started = read_json(folder / "started.json") or {}
+    if started.get("ticket") == worker.ticket and started.get("pid") is None:
+        mark_started(
+            folder, worker.ticket, worker.device, os.getpid(), arguments=started.get("arguments"), session=True
+        )
 
 
 def _begin_in_terminal(folder: Path, asked: str | None, wait: bool, alive: int, at_end: contextlib.ExitStack) -> Worker:
