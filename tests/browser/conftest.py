@@ -68,7 +68,7 @@ class Visit:
             self.wrong.append(f"console: {message.text}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """`streamlit run streamlit_app.py` as a user starts it, on a free port."""
     folder = tmp_path_factory.mktemp("server")
@@ -101,7 +101,7 @@ def _wait_until_healthy(address: str, log: Path, process: "subprocess.Popen[byte
     raise AssertionError(f"The server did not answer:\n{log.read_text()}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium without a window."""
     path = shutil.which("chromium")
