@@ -191,10 +191,11 @@ def _finish(observer: Observer) -> None:
     while not observer.violations:
         observer.look()
         unfinished = [run for run in runs.all_runs() if not _is_done(run, observer)]
-        if not unfinished:
+        # A client's last trainings in a terminal may just be starting, to find that there is nothing left to do.
+        if not unfinished and not any(process.kind in ("train", "export") for process in scan(observer.store)):
             return
         if time.monotonic() > deadline:
-            told = ", ".join(f"{run.name} is {jobs.state(run.path).name}" for run in unfinished)
+            told = ", ".join(f"{run.name} is {jobs.state(run.path).name}" for run in unfinished) or scan(observer.store)
             observer.tell("end", f"It came to no end in {LONGEST_RUN:g} s a run: {told}.")
         time.sleep(LOOK_EVERY)
 

@@ -21,25 +21,12 @@ from gan.batches import order
 from gan.errors import TrainingError
 from gan.estimate import batch_that_fits
 from gan.jobs.worker import working
-from gan.metrics import TIMINGS, MetricsReader
+from gan.metrics import MetricsReader
 from gan.runs import Run
 from gan.sample import load_generator
 from gan.train import memory_told, train
 from tests.conftest import TINY, trained
-
-
-def rows(run: Run) -> list[dict[str, float]]:
-    """The metrics without what the clock decides."""
-    kept = MetricsReader(run.path / "metrics.jsonl").read()
-    return [{name: value for name, value in row.items() if name not in TIMINGS} for row in kept]
-
-
-def final_weights(run: Run) -> dict[str, torch.Tensor]:
-    return load_file(run.snapshot() / "generator.safetensors")
-
-
-def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
-    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+from tests.exactness import final_weights, rows, same
 
 
 def go_on(run: Run) -> None:

@@ -1,0 +1,21 @@
+"""What the tests of resumption share: a run's points and weights without what the clock decides, and their equality."""
+
+from safetensors.torch import load_file
+from torch import Tensor, equal
+
+from gan.metrics import TIMINGS, MetricsReader
+from gan.runs import Run
+
+
+def rows(run: Run) -> list[dict[str, float]]:
+    """The metrics without what the clock decides."""
+    kept = MetricsReader(run.path / "metrics.jsonl").read()
+    return [{name: value for name, value in row.items() if name not in TIMINGS} for row in kept]
+
+
+def final_weights(run: Run) -> dict[str, Tensor]:
+    return load_file(run.snapshot() / "generator.safetensors")
+
+
+def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    return one.keys() == other.keys() and all(equal(one[name], other[name]) for name in one)
