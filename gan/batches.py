@@ -6,6 +6,7 @@ Read next: `train.py`.
 Letters: N images in a batch, n images in the training split, C channels, H = W the side, K conditions.
 """
 
+import functools
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -81,10 +82,14 @@ def batches(
         batch_size=None,
         num_workers=config.data.workers,
         pin_memory=device.type == "cuda",
-        worker_init_fn=(lambda _: in_worker()) if config.data.workers else None,
+        worker_init_fn=functools.partial(_begin_worker, in_worker) if config.data.workers else None,
     )
     for real, condition in loader:
         yield real.to(device, non_blocking=True), condition.to(device, non_blocking=True)
+
+
+def _begin_worker(in_worker: Callable[[], None], number: int) -> None:
+    in_worker()
 
 
 def fits(images: ImageSet, device: torch.device) -> bool:

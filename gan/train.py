@@ -147,8 +147,9 @@ def loop(run: Run, worker: Worker, state: State, image_set: ImageSet, writer: Me
             fixed.draw(state, run.path / "samples")
             writer.flush()
             checkpoint.save(run, state)
-        left = (run.total - state.seen) / clock.rate if clock.rate else None
-        worker.report("training", state.seen, run.total, images_per_second=clock.rate, seconds_left=left)
+        rate = clock.rate or state.seen / state.seconds  # until the first point: over all there was
+        left = max(run.total - state.seen, 0) / rate
+        worker.report("training", state.seen, run.total, images_per_second=rate, seconds_left=left)
         if stop:
             worker.stopped()
         if over or stop:
