@@ -29,14 +29,19 @@ class Draw:
 def page() -> None:
     """The page for the run that the link names."""
     run = run_header.run_picker("Gallery")
-    if run is None:
-        return
-    if not run.snapshots():
-        st.info("This run has no snapshot yet: its first appears after a part of the training.")
-        if st.button("Watch its progress", type="primary"):
+    if run is not None:
+        run_header.while_there(run, lambda: choose_and_show(run))
+
+
+def choose_and_show(run: Run) -> None:
+    """The controls at the left, the images and the download at the right."""
+    problem = run_header.unreadable(run)
+    if problem is not None or not run.snapshots():
+        st.info(problem or "This run has no snapshot yet: its first appears after a part of the training.")
+        if st.button("Look at its progress", type="primary", icon=":material/show_chart:"):
             st.switch_page(frame.PROGRESS, query_params={"run": run.name})
         return
-    facts = run.facts()
+    facts = cached.facts(run)
     left, right = st.columns([1, 3], gap="large")
     with left, told():
         draw = controls(run)

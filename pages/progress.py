@@ -11,6 +11,7 @@ from pages.ui import cached, curves, run_header, samples
 from pages.ui.frame import told
 
 EVERY = 2.0  # seconds between looks at a run that lives
+LOG_LINES = 200
 
 
 def live(run: Run, was_alive: bool) -> None:
@@ -19,28 +20,37 @@ def live(run: Run, was_alive: bool) -> None:
         state = jobs.state(run.path)
         if was_alive and not state.alive:
             st.rerun()
-        run_header.head(run, state)
-        rows = cached.metrics(run)
-        left, right = st.columns(2, gap="medium")
-        with left:
-            samples.timeline(run)
-            log(run)
-        with right:
-            losses = st.container()
-            view = curves.controls()
-        with losses:
-            curves.card_of(run, rows, "losses", view)
-        left, right = st.columns(2, gap="medium")
-        with left:
-            curves.card_of(run, rows, "answers", view)
-        with right:
-            curves.card_of(run, rows, "speed", view)
+        run_header.while_there(run, lambda: everything(run, state))
+
+
+def everything(run: Run, state: jobs.State) -> None:
+    """Head, samples, curves and log; none but the head needs the run's config."""
+    run_header.head(run, state)
+    rows = cached.metrics(run)
+    if not (state.alive or rows or run.samples()):
+        log(run)
+        return
+    left, right = st.columns(2, gap="medium")
+    with left:
+        samples.timeline(run, state.alive)
+        log(run)
+    with right:
+        losses = st.container()
+        view = curves.controls()
+    with losses:
+        curves.card_of(run, rows, "losses", view)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        curves.card_of(run, rows, "answers", view)
+    with right:
+        curves.card_of(run, rows, "speed", view)
 
 
 def log(run: Run) -> None:
     """The last lines that the trainer printed."""
-    with st.expander("Log", icon=":material/notes:", expanded=not jobs.state(run.path).alive and not run.samples()):
-        st.code(jobs.log_tail(run.path, 20) or "Nothing yet.", language=None, wrap_lines=True, height=240)
+    with st.expander("Log", icon=":material/notes:"):
+        lines = jobs.log_tail(run.path, LOG_LINES) or "Nothing yet."
+        st.code(lines, language=None, wrap_lines=True, height=300)
 
 
 def page() -> None:

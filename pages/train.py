@@ -1,16 +1,19 @@
 """Train: preset, data set, the few options that matter, what stands against it, Start.
 
-Links: `?preset=NAME`, `?data=SLUG` (a set of the Data page), `?clone=RUN` (a run's own options).
+Links: `?preset=NAME`, `?data=SLUG` (a set of the Data page), `?clone=RUN` (a run's own options), and with any of them
+`&set=train.batch:8`, as often as needed, for options that differ.
 Read next: `ui/form.py`, `ui/set_picker.py`, `ui/before_start.py`.
 """
 
+from typing import Any
+
 import streamlit as st
 
-from gan import presets, runs
+from gan import options, presets, runs
 from gan.data import catalogue
 from gan.errors import ConfigError
 from gan.presets import PRESETS
-from pages.ui import before_start, cached, form, frame, set_picker
+from pages.ui import before_start, cached, form, frame, run_actions, set_picker
 from pages.ui.frame import told
 
 FROM_LINK = "form was filled from"
@@ -25,6 +28,7 @@ def page() -> None:
     if form.VALUES not in st.session_state:
         form.fill(PRESETS["digits-quick"].config.flat())
     follow_link()
+    origin()
     left, right = st.columns([3, 2], gap="large")
     with left:
         preset_cards()
@@ -43,8 +47,9 @@ def page() -> None:
 
 def follow_link() -> None:
     """Fill the form from the link, once; raises RunError, ConfigError or DataError where it names nothing we have."""
-    link = st.query_params.to_dict()
-    wish = {name: link[name] for name in ("clone", "preset", "data") if name in link}
+    link = st.query_params
+    wish: dict[str, Any] = {name: link[name] for name in ("clone", "preset", "data") if name in link}
+    wish |= {"set": link.get_all("set")} if "set" in link else {}
     if not wish or st.session_state.get(FROM_LINK) == wish:
         return
     if "clone" in wish:
@@ -55,7 +60,29 @@ def follow_link() -> None:
         config = catalogue.find(wish["data"]).config
         form.fill(PRESETS[STARTS.get(config.name, "own-images")].config.flat())
         set_picker.choose(config)
+    if "set" in wish:
+        form.fill(options.changed(form.config(), changes(wish["set"])).flat())
     st.session_state[FROM_LINK] = wish
+
+
+def origin() -> None:
+    """Where a clone's options come from, and which of them the link changed."""
+    link = st.query_params
+    if "clone" in link:
+        changed = changes(link.get_all("set"))
+        how = f", with **{run_actions.in_words(changed)}**" if changed else ""
+        st.info(f"The options of the run **{link['clone']}**{how}.", icon=":material/content_copy:")
+
+
+def changes(written: list[str]) -> dict[str, str]:
+    """Options by path from texts such as `train.batch:8`; raises ConfigError for a text that is none."""
+    found = {}
+    for one in written:
+        path, colon, value = one.partition(":")
+        if not colon:
+            raise ConfigError(f"The link sets {one!r}: it takes an option and its value, as in train.batch:8.")
+        found[path] = value
+    return found
 
 
 def preset_cards() -> None:

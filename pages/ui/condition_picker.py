@@ -1,13 +1,14 @@
 """What the gallery asks for: classes with a count each, or attributes that are on, off or any.
 
 The result is the items of an export request: condition texts that `gan.conditions.parse` reads, and how many of each.
+Read next: `attribute_picker.py`.
 """
 
 import streamlit as st
 
-from gan import conditions
 from gan.facts import DataFacts
 from gan.runs import Run
+from pages.ui import attribute_picker
 
 Items = tuple[tuple[str, int], ...]
 ALL_AT_FIRST = 12  # with more classes than this, only the first ones are chosen at first
@@ -17,7 +18,7 @@ def picker(run: Run, facts: DataFacts) -> Items:
     """The conditions and how many images of each."""
     if facts.kind == "class":
         return classes(run, facts)
-    return attributes(run, facts)
+    return attribute_picker.attributes(run, facts)
 
 
 def classes(run: Run, facts: DataFacts) -> Items:
@@ -40,30 +41,6 @@ def classes(run: Run, facts: DataFacts) -> Items:
                 )
                 counts[name] = int(written)
     return tuple((name, count) for name, count in counts.items() if count)
-
-
-def attributes(run: Run, facts: DataFacts) -> Items:
-    """Each attribute on, off or any, and how often real training images agree."""
-    key = f"attributes {run.name}"
-    on = st.multiselect(
-        "With", facts.names, key=f"{key} on", persist_state="session", placeholder="any",
-        help="Attributes that every image is asked to have. What is in neither list is any.",
-    )  # fmt: skip
-    off = st.multiselect(
-        "Without", [name for name in facts.names if name not in on], key=f"{key} off", persist_state="session",
-        placeholder="any", help="Attributes that no image is to have.",
-    )  # fmt: skip
-    count = int(st.number_input("Images", 1, 10_000, 24, key="count", persist_state="session"))
-    fixed = {facts.names.index(name): 1 for name in on} | {facts.names.index(name): 0 for name in off}
-    request = conditions.attributes(fixed, facts)
-    agreeing = request.agreeing(facts)
-    if agreeing == 0:
-        st.warning(
-            "No real training image agrees with this: the generator has never seen it, and what it makes is a guess."
-        )
-    else:
-        st.caption(f"{agreeing:,} real training images agree. What you leave open is drawn from them.")
-    return ((request.label, count),)
 
 
 def _choose(key: str, names: list[str]) -> None:

@@ -3,7 +3,7 @@
 Read next: `explain.py` (the words), `charts.py` (the drawing).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import streamlit as st
 
 from gan.ideals import IDEALS
 from gan.runs import Run
-from pages.ui import charts, words
+from pages.ui import charts, run_header, words
 from pages.ui.explain import GROUPS, Group
 
 
@@ -39,14 +39,14 @@ def card(run: Run, rows: Sequence[dict[str, Any]], group: Group, view: View) -> 
     with st.container(border=True):
         st.subheader(group.title, anchor=False)
         if not rows:
-            st.caption("The first point appears after a few seconds of training.")
+            st.caption("No point yet: the first appears after a few seconds of training.")
         else:
             figure = charts.figure(
                 rows,
                 group.lines,
                 name=f"{run.name}-{group.key}",
                 unit=group.unit,
-                ideals=IDEALS[run.config.loss.name],
+                ideals=ideals(run),
                 smoothing=view.smoothing,
                 logarithmic=view.logarithmic and group.may_be_logarithmic,
                 limits=group.limits,
@@ -55,6 +55,11 @@ def card(run: Run, rows: Sequence[dict[str, Any]], group: Group, view: View) -> 
             if len(rows) > charts.POINTS:
                 st.caption(f"Shown: the peaks of {words.number(len(rows))} points in {words.number(charts.POINTS)}.")
         explanation(group)
+
+
+def ideals(run: Run) -> Mapping[str, tuple[float, str]]:
+    """The ideal lines of the run's loss by metric; none where its config cannot be read."""
+    return IDEALS[run.config.loss.name] if run_header.unreadable(run) is None else {}
 
 
 def explanation(group: Group) -> None:

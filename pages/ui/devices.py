@@ -1,20 +1,71 @@
-"""The devices of this machine: memory, load, and who holds them."""
+"""The devices of this machine and the store's disk: memory, load, who holds a device, since when and for how long."""
+
+from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
-from gan import jobs
-from pages.ui import words
+from gan import jobs, runs, settings
+from gan.errors import RunError
+from gan.jobs import Device
+from pages.ui import cached, frame, words
+
+ACROSS = 4  # cards side by side at a desk
 
 
-def panel() -> None:
-    """One small card for each device."""
+def panel(side_by_side: bool = False) -> None:
+    """One small card for each device, and one for the disk."""
     st.subheader("Devices", anchor=False)
-    for device in jobs.devices():
-        with st.container(border=True, gap="xsmall"):
-            st.markdown(f"**{device.name}** {device.title}")
-            if device.memory_total and device.memory_used is not None:
-                used = f"{words.size(device.memory_used)} of {words.size(device.memory_total)} memory"
-                st.progress(min(device.memory_used / device.memory_total, 1.0), text=used)
-            load = f"{device.load:.0f} % busy · " if device.load is not None else ""
-            held = f"held by {', '.join(device.holders)}" if device.holders else "free for a run"
-            st.caption(f"{load}{held}")
+    cards: list[Callable[[], None]] = [*(partial(card, device) for device in jobs.devices()), disk]
+    across = ACROSS if side_by_side else 1
+    for start in range(0, len(cards), across):
+        for column, draw in zip(st.columns(across), cards[start : start + across], strict=False):
+            with column, st.container(border=True, gap="xsmall", height="stretch"):
+                draw()
+
+
+def card(device: Device) -> None:
+    """Memory, load and holders of one device."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{device.name}**", width="content")
+        if not device.holders:
+            st.badge("free", color="green")
+    st.caption(device.title)
+    if device.memory_total and device.memory_used is not None:
+        used = f"{words.size(device.memory_used)} of {words.size(device.memory_total)} memory"
+        load = f" · {device.load:.0f} % busy" if device.load is not None else ""
+        st.progress(min(device.memory_used / device.memory_total, 1.0), text=used + load)
+    elif device.load is not None:
+        st.progress(min(device.load / 100, 1.0), text=f"{device.load:.0f} % busy")
+    for name in device.holders:
+        holder(name)
+
+
+def holder(name: str) -> None:
+    """Who holds a device: a link to the run, since when, and the time left."""
+    try:
+        run = runs.find(name)
+    except RunError:  # it is starting, or its folder was removed while it ends
+        st.caption(f"Held by {name}")
+        return
+    state, status = jobs.state(run.path), run.status()
+    parts = [f"for {words.since(state.since)}"] if state.since else []
+    if state.alive and status.get("seconds_left") is not None:
+        parts.append(f"{words.duration(float(status['seconds_left']))} left")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.page_link(
+            frame.PROGRESS, label=run.title, icon=":material/play_circle:", query_params={"run": run.name},
+            help="The run that holds this device.",
+        )  # fmt: skip
+        st.caption(" · ".join(parts), width="content")
+
+
+def disk() -> None:
+    """What the store takes, and what is left."""
+    space = cached.space(settings.store())
+    st.markdown("**Disk**")
+    st.caption("Runs, added sets and caches")
+    st.progress(
+        min(space.taken / (space.taken + space.free), 1.0) if space.taken else 0.0,
+        text=f"{words.size(space.taken)} taken · {words.size(space.free)} free",
+    )

@@ -84,7 +84,7 @@ GROUPS = (
 )
 
 SAMPLES = (
-    "The same noise at every snapshot, so that only learning changes the picture. Compare each column with its name, "
-    "and look down it: near-identical images in one column mean that the generator has collapsed to one answer for "
-    "that condition, which no curve shows."
+    "The same noise at every snapshot, so that only learning changes the picture. Compare the images with "
+    "the name above them, and with each other: near-identical images under one name mean that the generator has "
+    "collapsed to one answer for that condition, which no curve shows."
 )

@@ -11,11 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+from PIL import Image
 
 from gan import images
 from gan.data.fit import crop
 from gan.data.imageset import ImageSet
 
+CARD = 16 / 9  # width by height of a card's picture
+GAP = 2  # px between the images of a sample sheet, as `gan.images.grid` leaves them
 TILE = 84  # px, about: the side of a small image on the page
 
 
@@ -50,6 +53,37 @@ def having(image_set: ImageSet, condition: int, count: int, split: str = "train"
     found = image_set.rows(split)  # (n,)
     has: NDArray[np.int64] = found[image_set.conditions[found, condition] == 1]
     return has[:count]
+
+
+def folded(sheet: Image.Image, columns: int) -> Image.Image:
+    """The top of a sheet of images, the rows below it beside it where a sheet of few columns would be narrow."""
+    across = (sheet.width - GAP) // columns  # an image with the gap at its left
+    rows = (sheet.height - GAP) // across
+    beside = max(1, int((rows * columns * CARD) ** 0.5 / columns))
+    high = rows // beside
+    result = Image.new(sheet.mode, (beside * columns * across + GAP, high * across + GAP))
+    for part in range(beside):
+        top = part * high * across
+        result.paste(
+            sheet.crop((0, top, columns * across + GAP, top + high * across + GAP)), (part * columns * across, 0)
+        )
+    return result.crop((0, 0, result.width, min(result.height, round(result.width / CARD))))
+
+
+def strips(sheet: Image.Image, columns: int) -> list[Image.Image]:
+    """Each column of a sheet of images as a picture of its own, lying: for sheets of few columns, which stand tall."""
+    across = (sheet.width - GAP) // columns
+    rows = (sheet.height - GAP) // across
+    in_line = next(n for n in range(1, rows + 1) if (rows % n == 0 and n * n >= rows * columns) or n == rows)
+    result = []
+    for column in range(columns):
+        strip = Image.new(sheet.mode, (in_line * across + GAP, rows // in_line * across + GAP))
+        for row in range(rows):
+            left, top = column * across, row * across
+            tile = sheet.crop((left, top, left + across + GAP, top + across + GAP))
+            strip.paste(tile, (row % in_line * across, row // in_line * across))
+        result.append(strip)
+    return result
 
 
 def _row(row: Row, one_line: bool, tile: int) -> str:

@@ -1,17 +1,19 @@
-"""Runs as cards: large while they live, small with a picture when they are over."""
+"""Runs as cards: large while they live, a line while they wait, small with a picture when they are over."""
 
 import streamlit as st
 
 from gan import jobs
+from gan.jobs import QueueEntry
 from gan.runs import Run
-from pages.ui import frame, run_header, words
+from pages.ui import cached, frame, run_actions, run_header, samples, words
+from pages.ui.frame import told
 
 COLUMNS = 4
 
 
 def live(run: Run, state: jobs.State) -> None:
     """A run that works now: picture, state, progress, and the way to its page."""
-    with st.container(border=True, key=f"live-{run.name}"):
+    with told(), st.container(border=True, key=f"live-{run.name}"):
         left, right = st.columns([1, 2], gap="medium")
         with left:
             picture(run)
@@ -22,38 +24,59 @@ def live(run: Run, state: jobs.State) -> None:
             opening(run, frame.PROGRESS, "Open")
 
 
-def waiting(run: Run, state: jobs.State) -> None:
-    """A run in the queue."""
-    with st.container(border=True):
-        left, right = st.columns([4, 1], vertical_alignment="center")
-        with left:
-            st.markdown(f"**{run.title}**")
-            run_header.progress(run, state)
-        with right:
-            opening(run, frame.PROGRESS, "Open")
+def waiting(entry: QueueEntry) -> None:
+    """A run in the queue: its place, the device it asked for, the run it waits for, and a way out."""
+    run = Run(entry.folder)
+    with (
+        told(),
+        st.container(border=True, key=f"waiting-{run.name}"),
+        st.container(horizontal=True, vertical_alignment="center", gap="small"),
+    ):
+        place = "next" if entry.place == 1 else f"number {entry.place}"
+        device = "the fastest device" if entry.asked == "auto" else entry.asked
+        with st.container(width="stretch", gap="xxsmall"):
+            opening(run, frame.PROGRESS, run.title, icon=":material/hourglass_empty:")
+            with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+                behind = ", behind" if entry.waits_for else ""
+                st.caption(f"{place} in the queue, for {device}{behind}".capitalize(), width="content")
+                if entry.waits_for:
+                    before = Run(entry.folder.with_name(entry.waits_for))
+                    opening(before, frame.PROGRESS, before.title, icon=None)
+        if st.button("Cancel", icon=":material/close:", key=f"cancel {run.name}"):
+            run_actions.stop(run)
 
 
-def grid(shown: list[Run]) -> None:
+def grid(shown: list[tuple[Run, jobs.State]]) -> None:
     """Runs that are over, as cards side by side."""
     for start in range(0, len(shown), COLUMNS):
-        for column, run in zip(st.columns(COLUMNS), shown[start : start + COLUMNS], strict=False):
-            with column:
-                small(run)
+        for column, (run, state) in zip(st.columns(COLUMNS), shown[start : start + COLUMNS], strict=False):
+            with column, told():
+                small(run, state)
 
 
-def small(run: Run) -> None:
+def small(run: Run, state: jobs.State) -> None:
     """One run that is over."""
-    state = jobs.state(run.path)
-    with st.container(border=True, key=f"card-{run.name}", gap="xsmall"):
+    with st.container(border=True, key=f"card-{run.name}", gap="xsmall", height="stretch"):
         picture(run)
         st.markdown(f"**{run.title}**")
+        problem = run_header.unreadable(run)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             run_header.badge(run, state)
-            st.caption(words.ago(run.created), width="content")
-        st.caption(f"{run_header.data_words(run)} · {words.images(run.total)}")
+            if problem is not None:
+                st.badge("read only", color="orange", icon=":material/visibility:")
+            if run.created:
+                st.caption(words.ago(run.created), width="content")
+        size = words.size(cached.disk_usage(run.path))
+        if problem is not None:
+            st.caption(f"{problem} · {size}")
+        else:
+            st.caption(f"{run_header.data_words(run)} · {words.images(run.total)} · {size}")
+        if state.name in ("failed", "lost") and state.cause:
+            with st.container(key=f"cause-{run.name}"):
+                st.caption(state.cause)
         with st.container(horizontal=True, gap="small"):
             opening(run, frame.PROGRESS, "Progress")
-            if run.snapshots():
+            if problem is None and run.snapshots():
                 opening(run, frame.GALLERY, "Gallery")
 
 
@@ -64,11 +87,13 @@ def picture(run: Run) -> None:
         if pictures:
             newest = max(pictures)
             alt = f"Newest samples of the run {run.name}, after {words.images(newest)}"
-            st.image(pictures[newest].read_bytes(), width="stretch", alt=alt)
+            columns = len(samples.labels(run))
+            content = cached.thumbnail(pictures[newest], columns) if columns else pictures[newest].read_bytes()
+            st.image(content, width="stretch", alt=alt)
         else:
             st.html('<div class="no-picture">no picture yet</div>')
 
 
-def opening(run: Run, page: str, label: str) -> None:
+def opening(run: Run, page: str, label: str, icon: str | None = ":material/arrow_forward:") -> None:
     """A link to a page of the run."""
-    st.page_link(page, label=label, icon=":material/arrow_forward:", query_params={"run": run.name})
+    st.page_link(page, label=label, icon=icon, query_params={"run": run.name})

@@ -1,17 +1,19 @@
 """Which run a page shows, from its link, and the head of every page of a run: state, progress, and what can be done.
 
-The link names the run (`?run=NAME`), so that a page can be sent to a colleague. Read next: `curves.py`.
+The link names the run (`?run=NAME`), so that a page can be sent to a colleague.
+Read next: `run_actions.py`, `curves.py`.
 """
 
-import time
+from collections.abc import Callable
 
 import streamlit as st
 
 from gan import jobs, runs
 from gan.errors import RunError
 from gan.runs import Run
-from pages.ui import frame, words
+from pages.ui import cached, frame, run_actions, words
 
+LAST_LINES = 8  # of the log, under the cause of a failure
 BADGES = {
     "queued": ("gray", ":material/hourglass_empty:"),
     "running": ("blue", ":material/play_circle:"),
@@ -26,7 +28,7 @@ BADGES = {
 def run_picker(heading: str) -> Run | None:
     """The page's heading with a choice of run beside it; the run of the link, else the last looked at, else the newest.
 
-    None where the store has no run yet, after saying what to do. Raises RunError where the link names none.
+    None where the store has no run yet, or the link names none, after saying what to do.
     """
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     left.title(heading, anchor=False)
@@ -40,14 +42,38 @@ def run_picker(heading: str) -> Run | None:
     options = names if chosen in names else [chosen, *names]
     st.session_state["picked run"] = chosen
     right.selectbox("Run", options, key="picked run", on_change=_follow_choice, label_visibility="collapsed")
-    run = runs.find(chosen)
-    _ = run.config  # a broken folder is said here, once for every page
+    try:
+        run = runs.find(chosen)
+    except RunError as error:
+        not_there(str(error))
+        return None
     st.query_params["run"] = st.session_state["last run"] = run.name
     return run
 
 
 def _follow_choice() -> None:
     st.query_params["run"] = st.session_state["picked run"]
+
+
+def not_there(text: str) -> None:
+    """Say calmly that a run is not there, with the way back."""
+    with st.container(border=True, horizontal_alignment="center", key="empty"):
+        st.write(text)
+        if st.button("To the overview", type="primary", icon=":material/arrow_back:", key="to overview"):
+            st.session_state.pop("last run", None)
+            st.switch_page(frame.OVERVIEW)
+
+
+def while_there(run: Run, draw: Callable[[], None]) -> None:
+    """Draw something of a run; where its folder is removed meanwhile, say so instead."""
+    try:
+        if run.path.is_dir():
+            draw()
+            return
+    except (FileNotFoundError, RunError):
+        if run.path.is_dir():
+            raise
+    not_there(f"The run {run.name} is gone: it was deleted or moved away.")
 
 
 def badge(run: Run, state: jobs.State) -> None:
@@ -57,26 +83,32 @@ def badge(run: Run, state: jobs.State) -> None:
         st.badge(state.name.capitalize(), color=color, icon=icon)  # type: ignore[arg-type]
 
 
-def facts_line(run: Run, state: jobs.State) -> None:
-    """The state and what the run is, in one line."""
+def facts_line(run: Run, state: jobs.State, *, size: bool = False) -> None:
+    """The state and what the run is, in one line; `size` adds what it takes on the disk."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         badge(run, state)
-        config = run.config
-        parts = [
-            data_words(run),
-            f"{config.data.image_size} px",
-            f"batch {config.train.batch}",
-            f"learning rate {config.optim.lr:g}",
-        ]
+        parts = []
+        if unreadable(run) is None:
+            config = run.config
+            parts += [
+                data_words(run),
+                f"{config.data.image_size} px",
+                f"batch {config.train.batch}",
+                f"learning rate {config.optim.lr:g}",
+            ]
         if state.device and state.name != "queued":
             parts.append(f"on {state.device}")
         if run.created:
             parts.append(f"made {words.ago(run.created)}")
+        if size:
+            parts.append(f"{words.size(cached.disk_usage(run.path))} on disk")
         st.caption(" · ".join(parts), width="content")
 
 
 def data_words(run: Run) -> str:
-    """The run's data set in a word."""
+    """The run's data set in a word, empty where its config cannot be read."""
+    if unreadable(run) is not None:
+        return ""
     data = run.config.data
     if data.name == "medmnist":
         return data.flag
@@ -84,67 +116,61 @@ def data_words(run: Run) -> str:
 
 
 def progress(run: Run, state: jobs.State) -> None:
-    """How far the run is, how fast, and how long it still takes; why it ended or waits."""
-    status = run.status()
+    """How far the run is, how fast, and how long it still takes, or what it waits for."""
     if state.name == "queued":
         place = "next" if state.place == 1 else f"number {state.place}"
         behind = f", behind {state.waits_for}" if state.waits_for else ""
-        st.progress(0.0, text=f"Waiting for a device: {place} in the queue{behind}")
+        st.progress(0.0, text=f"Waiting for a device ({state.device}): {place} in the queue{behind}")
         return
-    done, total = float(status.get("done", 0)), float(status.get("total", 0)) or float(run.total)
-    phase = str(status.get("phase", "starting"))
-    parts = [f"{words.number(done)} of {words.images(total)}" if phase == "training" else phase.capitalize()]
-    if state.alive:
-        rate = status.get("images_per_second")
-        if rate:
-            parts += [f"{rate:,.0f} images/s", f"{words.duration((total - done) / rate)} left"]
-    if state.alive or state.name != "finished":
-        st.progress(min(done / total, 1.0) if total else 0.0, text=" · ".join(parts))
-    if state.name in ("failed", "lost"):
-        st.error(state.cause or "The training process ended without a word; the log below may say why.")
-    elif state.name == "stopped":
-        st.info("Stopped, and saved. Resume goes on exactly where it stopped.")
+    if not state.alive and state.name == "finished":
+        return
+    status = run.status()
+    done = float(status.get("done", 0))
+    total = float(status.get("total", 0)) or (float(run.total) if unreadable(run) is None else 0.0)
+    phase = str(status.get("phase", "starting" if state.alive else "never started"))
+    parts = [
+        f"{words.number(min(done, total))} of {words.images(total)}" if phase == "training" else phase.capitalize()
+    ]
+    rate = status.get("images_per_second")
+    if state.alive and rate:
+        parts += [f"{rate:,.0f} images/s", f"{words.duration((total - done) / rate)} left"]
+    st.progress(min(done / total, 1.0) if total else 0.0, text=" · ".join(parts))
 
 
 def head(run: Run, state: jobs.State) -> None:
-    """What the run is and how it does, with what can be done beside it."""
+    """What the run is and how it does, with what can be done beside it, and why it ended."""
+    problem = unreadable(run)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(width="stretch"):
-            facts_line(run, state)
-        actions(run, state)
+            facts_line(run, state, size=True)
+        run_actions.actions(run, state, problem is None)
+    if problem is not None:
+        st.warning(f"{problem} Until then this page only shows what the run has made.", icon=":material/visibility:")
     progress(run, state)
+    ending(run, state)
 
 
-def actions(run: Run, state: jobs.State) -> None:
-    """Stop or resume, clone, and the way to the gallery."""
-    with st.container(horizontal=True, gap="small", width="content"):
-        if state.alive:
-            if st.button("Stop", icon=":material/stop:", key="stop", disabled=state.name == "stopping"):
-                st.toast(jobs.stop(run.path))
-                time.sleep(0.3)  # so that the page already shows the run stopping
-                st.rerun()
-        elif state.name != "finished" and st.button(
-            "Resume", icon=":material/play_arrow:", key="resume", type="primary"
-        ):
-            st.toast(jobs.resume(run))
-            st.rerun()
-        if st.button(
-            "Clone", icon=":material/content_copy:", key="clone", help="Open the form with this run's options."
-        ):
-            st.switch_page(frame.TRAIN, query_params={"clone": run.name})
-        if run.snapshots() and st.button(
-            "Gallery",
-            icon=":material/grid_view:",
-            key="gallery",
-            type="primary" if state.name == "finished" else "secondary",
-        ):
-            st.switch_page(frame.GALLERY, query_params={"run": run.name})
+def ending(run: Run, state: jobs.State) -> None:
+    """Why the run is over before its end: the cause, what to do about it, and the last lines of its log."""
+    if state.name == "stopped":
+        saved = "Stopped, and saved. Resume goes on exactly where it stopped."
+        st.info(state.cause or saved, icon=":material/stop_circle:")
+    if state.name not in ("failed", "lost"):
+        return
+    st.error(state.cause or "The training process ended without a word; its log may say why.", icon=":material/error:")
+    if unreadable(run) is None:
+        run_actions.clone_with_advice(run, state)
+    last = jobs.log_tail(run.path, LAST_LINES)
+    if last:
+        st.caption("The last lines of its log")
+        with st.container(key="last-lines"):
+            st.code(last, language=None, wrap_lines=True)
 
 
-def readable(run: Run) -> bool:
-    """Whether the run's config can be read; broken folders are shown by name and never break a list."""
+def unreadable(run: Run) -> str | None:
+    """Why the run's config cannot be read, in words, or None; such a run is only looked at."""
     try:
         run.config  # noqa: B018
-    except RunError:
-        return False
-    return True
+    except RunError as error:
+        return str(error)
+    return None

@@ -29,6 +29,11 @@ def duration(seconds: float) -> str:
     return f"{round(hours / 24)} days"
 
 
+def since(moment: float) -> str:
+    """How long something has lasted that began at a time (seconds since 1970)."""
+    return duration(time.time() - moment)
+
+
 def ago(moment: float) -> str:
     """How long ago a time (seconds since 1970) was."""
     seconds = time.time() - moment

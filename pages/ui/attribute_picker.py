@@ -1,0 +1,127 @@
+"""Attributes as three-way choices, on, off or any, with the number of real images that agree; several combinations.
+
+What a reader chose is kept by run in the session, apart from the widgets, so that a search that hides a choice does not
+undo it. Read next: `gan/conditions.py`.
+"""
+
+import numpy as np
+import streamlit as st
+
+from gan import conditions
+from gan.facts import DataFacts
+from gan.runs import Run
+
+Items = tuple[tuple[str, int], ...]
+HEIGHT = 360  # px of the list: about nine attributes at once, so that the rest of the page stays in sight
+ON, OFF, ANY = "on", "off", "any"
+VALUES = {ON: 1, OFF: 0}
+NONE_LIKE_IT = "No real training image agrees with this: the generator has never seen it, and what it makes is a guess."
+
+
+def attributes(run: Run, facts: DataFacts) -> Items:
+    """One combination of attributes, those kept before, and how many images of each."""
+    chosen = switches(run, facts)
+    request = conditions.attributes(fixed(chosen, facts), facts)
+    summary(run, chosen, request.agreeing(facts))
+    count = int(st.number_input("Images of each", 1, 10_000, 24, key="count", persist_state="session"))
+    labels = combinations(run, request.label)
+    return tuple((label, count) for label in labels)
+
+
+def switches(run: Run, facts: DataFacts) -> dict[str, str]:
+    """The scrolling list of attributes; gives those that are on or off, in the set's order."""
+    chosen: dict[str, str] = st.session_state.setdefault(_kept(run), {})
+    wanted = st.text_input(
+        "Attributes", key=f"find {run.name}", placeholder=f"Search {len(facts.names)} attributes",
+        icon=":material/search:", help="on: every image has it. off: none has. any: as in the real images that agree.",
+    )  # fmt: skip
+    words = wanted.lower().replace("_", " ").split()
+    shown = [name for name in facts.names if all(word in readable(name).lower() for word in words)]
+    shares = shares_of(chosen, facts)
+    with st.container(height=HEIGHT, key="attribute-list", gap="xxsmall"):
+        for name in shown:
+            switch(run, name, chosen.get(name, ANY), shares[name])
+        if not shown:
+            st.caption("No attribute has that in its name.")
+    return {name: chosen[name] for name in facts.names if name in chosen}
+
+
+def switch(run: Run, name: str, value: str, share: float) -> None:
+    """One attribute."""
+    key = f"attribute {run.name} {name}"
+    if st.session_state.get(key) != value:
+        st.session_state[key] = value
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.html(f'<div class="attribute">{readable(name)}<span class="quiet">{share:.0%} of them</span></div>')
+        st.segmented_control(
+            f"{readable(name)}: on, any or off", (ON, ANY, OFF), key=key, required=True,
+            label_visibility="collapsed", on_change=_switched, args=(run, name),
+        )  # fmt: skip
+
+
+def shares_of(chosen: dict[str, str], facts: DataFacts) -> dict[str, float]:
+    """How often each attribute is on among the real images that agree with the choice; among all where none does."""
+    request = conditions.attributes(fixed(chosen, facts), facts)
+    agrees = np.ones(len(facts.conditions), dtype=bool)
+    for position, value in request.fixed:
+        agrees &= facts.conditions[:, position] == value
+    rows = facts.conditions[agrees] if agrees.any() else facts.conditions
+    return dict(zip(facts.names, rows.mean(axis=0).tolist(), strict=True))
+
+
+def summary(run: Run, chosen: dict[str, str], agreeing: int) -> None:
+    """The whole choice in words, and how many real images agree with it."""
+    said = [readable(name) if value == ON else f"not {readable(name)}" for name, value in chosen.items()]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{', '.join(said) or 'Anything'}**", width="stretch")
+        if chosen:
+            st.button("Clear", key="clear attributes", type="tertiary", on_click=_clear, args=(run, list(chosen)))
+    if agreeing == 0:
+        st.warning(NONE_LIKE_IT, icon=":material/warning:")
+    else:
+        st.caption(f"{agreeing:,} real training images agree. What you leave open is drawn from them.")
+
+
+def combinations(run: Run, current: str) -> list[str]:
+    """The labels of the combinations that were kept, and the one that is chosen now; with the ways to keep and drop."""
+    kept: list[str] = st.session_state.setdefault(f"{_kept(run)} too", [])
+    if current not in kept:
+        st.button(
+            "Keep, and choose another", icon=":material/add:", key="keep combination", width="stretch",
+            on_click=kept.append, args=(current,), disabled=current == "any",
+            help="Shows and downloads this combination together with the next.",
+        )  # fmt: skip
+    for label in list(kept):
+        st.button(
+            label.replace(",", ", "), icon=":material/close:", key=f"drop {label}", type="tertiary",
+            on_click=kept.remove, args=(label,), help="Take this combination out again.",
+        )  # fmt: skip
+    return kept if current in kept or (kept and current == "any") else [*kept, current]
+
+
+def readable(name: str) -> str:
+    """An attribute's name without the underscores of its file."""
+    return name.replace("_", " ")
+
+
+def fixed(chosen: dict[str, str], facts: DataFacts) -> dict[int, int]:
+    """The choice as `gan.conditions.attributes` takes it: values by position."""
+    return {facts.names.index(name): VALUES[value] for name, value in chosen.items()}
+
+
+def _kept(run: Run) -> str:
+    return f"attributes {run.name}"
+
+
+def _switched(run: Run, name: str) -> None:
+    value = st.session_state[f"attribute {run.name} {name}"]
+    chosen = st.session_state[_kept(run)]
+    if value == ANY:
+        chosen.pop(name, None)
+    else:
+        chosen[name] = value
+
+
+def _clear(run: Run, names: list[str]) -> None:
+    for name in names:
+        st.session_state[_kept(run)].pop(name, None)
