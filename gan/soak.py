@@ -1,7 +1,7 @@
 """`python -m gan soak`: several users submit, stop, kill, resume and read at random, and everything has to stay true.
 
-In rounds: clients (`soak_client.py`) work on one store while `soak_truth.Observer` looks; then they are killed, what is
-unfinished is resumed to its end, and every run has to equal one that was never interrupted, bit for bit. With
+In rounds: clients (`soak_client.py`) work on one store while `soak_truth.Observer` looks; then everything is killed,
+what is unfinished is resumed to its end, and every run has to equal one that was never interrupted, bit for bit. With
 `--fault` one part of the product is broken on purpose (`faults.py`), which has to be found.
 """
 
@@ -85,7 +85,7 @@ def soak(
                 _round(observer, dice, configs, min(ROUND, left))
                 show(f"soak: round {number + 1}, {len(observer.compared)} runs compared")
         finally:
-            _kill_everything(store)
+            _restart(store)
     figures.seconds = time.monotonic() - began
     figures.counts = _count_events(store)
     figures.states_checked, figures.compared = observer.states_checked, len(observer.compared)
@@ -134,8 +134,7 @@ def _references(store: Path, configs: int) -> Iterator[None]:
 
 def _round(observer: Observer, dice: random.Random, configs: int, seconds: float) -> None:
     """Let the clients work for so long, then bring everything to its end and empty the store."""
-    observer.slots = dice.choice((1, 1, 2))
-    os.environ["GAN_JOBS_PER_DEVICE"] = str(observer.slots)
+    _set_slots(observer, dice.choice((1, 1, 2)))
     numbers = itertools.count()
     clients = [_client(dice, next(numbers), configs) for _ in range(CLIENTS)]
     end_at = time.monotonic() + seconds
@@ -151,15 +150,22 @@ def _round(observer: Observer, dice: random.Random, configs: int, seconds: float
                     observer.tell("client", f"A client ended with {client.returncode}:\n{_client_log(observer.store)}")
                 clients[i] = _client(dice, next(numbers), configs)
         time.sleep(LOOK_EVERY)
+    _restart(observer.store)
     for client in clients:
-        client.kill()
         client.wait()
+    _set_slots(observer, 2)
     _finish(observer)
     if not observer.violations:
         observer.check_end()
     if not observer.violations:
         for run in runs.all_runs():
             jobs.delete(run)
+
+
+def _set_slots(observer: Observer, slots: int) -> None:
+    """Let the device take so many trainings; to be called while nothing of ours runs."""
+    observer.slots = slots
+    os.environ["GAN_JOBS_PER_DEVICE"] = str(slots)
 
 
 def _client(dice: random.Random, number: int, configs: int) -> "subprocess.Popen[bytes]":
@@ -174,19 +180,26 @@ def _client_log(store: Path) -> str:
 
 
 def _accident(store: Path, dice: random.Random) -> None:
-    """A user's process dies in whatever it does; or the machine is restarted: everything of ours is gone at once."""
-    found = scan(store)
-    if dice.random() < 0.7:
-        found = [process for process in found if process.kind == "client"][:1]
-    for process in found:
+    """A user's process dies in whatever it does, or the machine is restarted."""
+    if dice.random() < 0.3:
+        _restart(store)
+        return
+    for process in [process for process in scan(store) if process.kind == "client"][:1]:
         end(process.pid, signal.SIGKILL)
+
+
+def _restart(store: Path) -> None:
+    """Everything of ours is gone at once, as when the machine is restarted."""
+    while found := scan(store):
+        for process in sorted(
+            found, key=lambda process: process.kind in ("train", "export")
+        ):  # who starts others first
+            end(process.pid, signal.SIGKILL)
+        time.sleep(0.05)
 
 
 def _finish(observer: Observer) -> None:
     """Resume what did not finish, until everything has; notes a violation where that takes for ever."""
-    for process in scan(observer.store):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process.pid, signal.SIGCONT)  # a client may have been killed between hanging and stopping it
     deadline = time.monotonic() + LONGEST_END + LONGEST_RUN * len(runs.all_runs())
     while not observer.violations:
         observer.look()
@@ -210,14 +223,6 @@ def _is_done(run: Run, observer: Observer) -> bool:
         jobs.resume(run)
         note("resume", run.name)
     return run.name in observer.compared and not any(made.state.alive for made in export.listing(run))
-
-
-def _kill_everything(store: Path) -> None:
-    while found := scan(store):
-        for process in found:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGKILL)
-        time.sleep(0.05)
 
 
 def _count_events(store: Path) -> Counter[str]:

@@ -189,12 +189,14 @@ def main() -> None:
     """Act until somebody kills this."""
     client = Client(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
     pauses = random.Random(sys.argv[2])
+    action = client.submit
     while True:
         try:
-            client.act()
+            action()
         except GanError as error:
             note("refused", str(error))
         time.sleep(pauses.uniform(0, 0.8))
+        action = client.act
 
 
 if __name__ == "__main__":

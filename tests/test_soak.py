@@ -1,0 +1,62 @@
+"""The soak itself: a short one finds nothing wrong, and with a fault planted it finds that; no fault is left on."""
+
+import contextlib
+from pathlib import Path
+
+import pytest
+
+from gan import faults, jobs, settings
+from gan.errors import ConfigError
+from gan.jobs import locks
+from gan.metrics import MetricsWriter
+from gan.soak import Figures, soak
+from gan.soak_truth import scan
+
+MINUTES = 0.15
+
+
+def soaked(fault: str | None, folder: Path, minutes: float = MINUTES) -> tuple[Figures, list[str]]:
+    shown: list[str] = []
+    return soak(minutes, fault, shown.append, folder=folder), shown
+
+
+def test_a_short_soak_finds_nothing_wrong(tmp_path: Path) -> None:
+    figures, shown = soaked(None, tmp_path / "soak")
+    assert figures.violations == [], shown
+    assert figures.compared > 0  # at least one run came to its end, and equalled its reference
+    assert figures.counts["submit"] >= figures.compared
+    assert figures.counts["kill"] > 0
+    assert figures.states_checked > 100
+    assert "0 violations" in figures.line()
+    assert not (tmp_path / "soak").exists()
+    assert scan(tmp_path / "soak" / "store") == []
+
+
+@pytest.mark.parametrize(("fault", "words"), [("lock", "trainings hold the device"), ("flush", "its points end at")])
+def test_a_planted_fault_is_found(fault: str, words: str, tmp_path: Path) -> None:
+    figures, shown = soaked(fault, tmp_path / "soak", minutes=1)  # ends where something is wrong
+    assert any(words in violation for violation in figures.violations), shown
+    assert any(line.startswith(f"violation (seed {figures.seed})") for line in shown)
+    assert (tmp_path / "soak" / "store").exists()  # kept, to be looked at
+    assert scan(tmp_path / "soak" / "store") == []
+
+
+def test_a_fault_is_not_honoured_in_a_store_of_users(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.mkdir()
+    for fault in faults.FAULTS:
+        monkeypatch.setenv(faults.VARIABLE, fault)
+        assert not faults.planted(fault)
+    monkeypatch.setenv(faults.VARIABLE, "lock")
+    assert locks.take(store / "some.lock") is not None
+    assert locks.take(store / "some.lock") is None
+    monkeypatch.setenv(faults.VARIABLE, "flush")
+    with contextlib.closing(MetricsWriter(store / "metrics.jsonl", 0)) as writer:
+        writer.append({"seen": 1})
+        assert (store / "metrics.jsonl").read_text() == '{"seen": 1}\n'
+
+
+def test_a_fault_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ConfigError, match="it takes one of lock, flush"):
+        soak(1, "clock", print)
+    assert jobs.queue() == []
+    assert settings.jobs_per_device() == 1

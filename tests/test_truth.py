@@ -1,0 +1,203 @@
+"""What is shown is true within ten seconds, while servers, folders and files vanish from under those who look.
+
+Real servers, a real browser, real trainings. Damaged job files, clocks and read-only stores are in
+`tests/test_jobs_states.py`; a restart of the machine is in `tests/test_resume.py`.
+"""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from gan import jobs, runs, settings
+from gan.cli import main
+from gan.jobs import processes
+from gan.metrics import MetricsReader
+from gan.runs import Run
+from tests.browser.conftest import chromium
+from tests.exactness import rows
+from tests.jobs_kit import (
+    in_a_process,
+    notes,
+    started,
+    store,
+    submitted,
+    until,
+    until_begun,
+    until_state,
+)
+
+__all__ = ["chromium", "store"]
+pytestmark = pytest.mark.usefixtures("store")
+
+PATIENCE = 60.0  # for what takes its time on a busy machine; the truth of states has ten seconds
+LONG = ["--model.width", "8", "--train.batch", "16", "--train.kimg", "1000", "--train.log_kimg", "0.1"]
+
+
+def serve(port: int, log: Path) -> "subprocess.Popen[bytes]":
+    """The app's server as a terminal's foreground group, answering."""
+    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", f"--server.port={port}"]
+    with open(log, "ab") as output:
+        server = subprocess.Popen(command, cwd=settings.ROOT, stdout=output, stderr=output, process_group=0)
+    until(lambda: answers(port) or server.poll() is not None, "the server answers", PATIENCE)
+    assert server.poll() is None, log.read_text()
+    return server
+
+
+def answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=5):
+            return True
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@pytest.fixture
+def long_run() -> Run:
+    """A real training that would go on for minutes, with its first points."""
+    assert main(["submit", "--name", "long", *LONG]) == 0
+    run = runs.find("long")
+    until(lambda: len(rows(run)) > 2, "it trains", PATIENCE)
+    return run
+
+
+def goes_on(run: Run) -> None:
+    """The very process of the run works on: new points come, and it is said to be running."""
+    now = run.seen
+    until(lambda: run.seen > now, "more images are seen")
+    assert jobs.state(run.path).name == "running"
+
+
+def test_the_server_is_killed_and_ended_by_ctrl_c_while_what_it_started_goes_on(
+    chromium: Browser, port: int, tmp_path: Path
+) -> None:
+    log = tmp_path / "server.log"
+    server = serve(port, log)
+    page = chromium.new_page()
+    page.goto(f"http://127.0.0.1:{port}/train")
+    page.get_by_test_id("stButton").filter(has_text="Use").first.click(timeout=30_000)
+    page.get_by_role("button", name="Start training").click(timeout=30_000)
+    expect(page).to_have_url(re.compile(r"/progress\?run=digits-"), timeout=30_000)
+    link = page.url
+    (run,) = runs.all_runs()
+    until(lambda: run.seen > 0, "it trains", PATIENCE)
+    pid = started(run)["pid"]
+    page.close()  # the browser is closed too
+
+    server.kill()
+    server.wait()
+    goes_on(run)
+
+    server = serve(port, log)
+    page = chromium.new_page()
+    page.goto(link)
+    expect(page.locator("[class*=st-key-state-digits]")).to_contain_text("Running", timeout=30_000)
+    os.killpg(server.pid, signal.SIGINT)  # what a terminal does on Ctrl-C
+    server.wait(30)
+    goes_on(run)
+    assert started(run)["pid"] == pid
+    assert processes.lives(started(run))
+    page.close()
+
+    assert main(["stop", run.name]) == 0
+    assert until_state(run, "stopped").cause == ""
+
+
+@pytest.mark.parametrize("how", ["removed", "moved away"])
+def test_a_run_folder_that_vanishes_is_told_and_gives_its_device_back(how: str, tmp_path: Path) -> None:
+    run, next_ = submitted("run"), submitted("next", seconds=0.1)
+    until_begun(run)
+    process = started(run)
+    follower = in_a_process(
+        "import sys; from pathlib import Path; from gan import jobs; print(list(jobs.follow(Path(sys.argv[1]))))",
+        str(run.path),
+    )
+    if how == "removed":
+        until(lambda: gone(run.path), "it is removed")  # again, where it wrote a file at that very moment
+    else:
+        run.path.rename(tmp_path / "elsewhere")
+    state = jobs.state(run.path)
+    assert (state.name, state.kind) == ("lost", "deleted")
+    assert "There is nothing to stop" in jobs.stop(run.path)
+    until_state(next_, "finished")
+    assert not processes.lives(process)
+    assert "begin next" in notes()
+    output, _ = follower.communicate(timeout=PATIENCE)
+    assert follower.returncode == 0, output
+    assert not run.path.exists()  # nobody made it again
+    if how == "moved away":
+        assert jobs.state(tmp_path / "elsewhere").name != "running"
+
+
+def gone(folder: Path) -> bool:
+    shutil.rmtree(folder, ignore_errors=True)
+    return not folder.exists()
+
+
+def test_a_moved_folder_opens_where_it_is_now(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = submitted("run", seconds=0.05)
+    until_state(run, "finished")
+    other = store / "other-store"
+    shutil.copytree(run.path, other / "copied")
+    run.path.rename(other / "moved")
+    monkeypatch.setenv("GAN_STORE", str(other))
+    assert [(one.name, jobs.state(one.path).name) for one in runs.all_runs()] == [
+        ("moved", "finished"),
+        ("copied", "finished"),
+    ]
+
+
+READER = """
+import sys, time
+from gan import jobs, runs
+from gan.metrics import MetricsReader
+run = runs.find(sys.argv[1])
+reader, names = MetricsReader(run.path / "metrics.jsonl"), set()
+end = time.monotonic() + 3
+while time.monotonic() < end:
+    seen = [row["seen"] for row in reader.read()]
+    assert seen == sorted(set(seen)), seen
+    assert run.seen >= 0 and isinstance(jobs.log_tail(run.path), str)
+    names.add(jobs.state(run.path).name)
+print(names)
+"""
+
+
+def test_files_truncated_half_written_and_deleted_under_readers(long_run: Run) -> None:
+    """A reader in another process sees whole points in order and one state, whatever is done to the files."""
+    readers = [in_a_process(READER, long_run.name) for _ in range(2)]
+    metrics, status = long_run.path / "metrics.jsonl", long_run.path / "status.json"
+    deadline = time.monotonic() + 2.5
+    while time.monotonic() < deadline:
+        os.truncate(metrics, max(0, metrics.stat().st_size - 7))  # half a line, which the next point follows
+        status.write_text('{"phase": "train')
+        time.sleep(0.05)
+        os.truncate(metrics, 0)
+        status.unlink(missing_ok=True)
+        time.sleep(0.05)
+    for reader in readers:
+        output, _ = reader.communicate(timeout=PATIENCE)
+        assert output.strip() == "{'running'}"
+    goes_on(long_run)
+    assert rows(long_run)  # points come again
+    metrics.unlink()
+    assert MetricsReader(metrics).read() == []
+    goes_on(long_run)
+    assert main(["stop", long_run.name]) == 0
+    assert until_state(long_run, "stopped").cause == ""
