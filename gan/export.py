@@ -12,24 +12,29 @@ Letters: n images, C channels, H W, K conditions.
 """
 
 import contextlib
-import csv
-import io
 import json
 import re
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gan import __version__, conditions, jobs
+import numpy as np
+from numpy.typing import NDArray
+
+from gan import conditions, jobs, manifests
 from gan.conditions import Request
 from gan.errors import ConfigError, RunError, UserError
 from gan.facts import DataFacts
 from gan.files import read_json, replacing, write_json
 from gan.images import png
 from gan.runs import Run
+
+if TYPE_CHECKING:
+    from gan.sample import Sampler
 
 LARGEST = 200_000
 """Images in one export: about 30 minutes on two CPU cores; ask again with another seed for more."""
@@ -178,26 +183,73 @@ def write(
 
     items = request.check(run.facts())
     sampler = load_generator(run, request.snapshot)
-    facts, rows, index = sampler.facts, [], request.start
-    with contextlib.suppress(_StoppedError), _target(out) as put:
-        for asked, count in items:
-            drawn = asked.draw(facts, count, request.seed)  # (count, K)
-            for first in range(0, count, CHUNK):
-                chunk = drawn[first : first + CHUNK]
-                for offset, image in enumerate(sampler.generate(chunk, request.seed, index, request.truncation)):
-                    file = f"images/{asked.folder}/{run.name}_s{request.seed}_{index + offset:06d}.png"
-                    condition = _exact(chunk[offset], facts)
-                    put(file, png(image, _metadata(run, sampler.seen, request, index + offset, condition)))
-                    rows.append((file, chunk[offset]))
-                index += len(chunk)
-                progress(index - request.start, request.count)
-                if should_stop():
-                    raise _StoppedError
-        put("labels.csv", _labels(rows, facts).encode())
-        manifest = _manifest(run, request, sampler.seen, sampler.sha256, items, facts)
+    facts, rows, finished = sampler.facts, [], False
+    folders = _folders([asked for asked, _ in items])
+    with contextlib.suppress(_StoppedError), _target(out) as put, ThreadPoolExecutor() as encoders:
+        for pieces in _one_ahead(_chunks(run, request, items, folders, sampler, encoders)):
+            for piece in pieces:
+                put(piece.file, piece.png.result())
+                rows.append((piece.file, piece.condition))
+            progress(len(rows), request.count)
+            if should_stop():
+                raise _StoppedError
+        put("labels.csv", manifests.labels(rows, facts).encode())
+        manifest = manifests.manifest(run, request, sampler, items, folders)
         put("manifest.json", (json.dumps(manifest, indent=2) + "\n").encode())
-        put("README.md", _card(manifest, facts).encode())
-    return index == request.start + request.count
+        put("README.md", manifests.card(manifest, facts).encode())
+        finished = True
+    return finished
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """One image on its way: its PNG is being made by another thread."""
+
+    file: str
+    condition: NDArray[np.float32]  # (K,)
+    png: "Future[bytes]"
+
+
+def _chunks(
+    run: Run,
+    request: ExportRequest,
+    items: list[tuple[Request, int]],
+    folders: dict[Request, str],
+    sampler: "Sampler",
+    encoders: ThreadPoolExecutor,
+) -> Iterator[list[_Piece]]:
+    """The images of all items, a chunk at a time, each handed to the encoders as soon as it is generated."""
+    index = request.start
+    for asked, count in items:
+        drawn = asked.draw(sampler.facts, count, request.seed)  # (count, K)
+        for first in range(0, count, CHUNK):
+            chunk, pieces = drawn[first : first + CHUNK], []
+            for image, row in zip(sampler.generate(chunk, request.seed, index, request.truncation), chunk, strict=True):
+                file = f"images/{folders[asked]}/{run.name}_s{request.seed}_{index:06d}.png"
+                text = manifests.metadata(run, sampler.seen, request, index, manifests.exact(row, sampler.facts))
+                pieces.append(_Piece(file, row, encoders.submit(png, image, text)))
+                index += 1
+            yield pieces
+
+
+def _one_ahead(chunks: Iterator[list[_Piece]]) -> Iterator[list[_Piece]]:
+    """The same chunks, each only once the next is generated, so that encoding goes on beside generation."""
+    before: list[_Piece] = []
+    for chunk in chunks:
+        if before:
+            yield before
+        before = chunk
+    if before:
+        yield before
+
+
+def _folders(asked: list[Request]) -> dict[Request, str]:
+    """A folder name for each request; where two come to the same one, the later gets a number."""
+    folders: dict[Request, str] = {}
+    for request in asked:
+        same = sum(name.split(" #")[0].lower() == request.folder.lower() for name in folders.values())
+        folders[request] = f"{request.folder} #{same + 1}" if same else request.folder
+    return folders
 
 
 def run_task(run: Run, identifier: str, progress: Callable[[int, int], None], should_stop: Callable[[], bool]) -> bool:
@@ -233,78 +285,3 @@ def _target(out: Path) -> Iterator[Put]:
         (out / name).write_bytes(content)
 
     yield put
-
-
-def _exact(row: Any, facts: DataFacts) -> str:
-    """A condition (K,) as text that names it exactly."""
-    if facts.kind == "class":
-        return facts.names[int(row.argmax())]
-    return ",".join(f"{name}={int(value)}" for name, value in zip(facts.names, row, strict=True))
-
-
-def _metadata(run: Run, seen: int, request: ExportRequest, index: int, condition: str) -> dict[str, str]:
-    again = f'python -m gan sample {run.name} --snapshot {seen} --condition "{condition}" --seed {request.seed}'
-    again += f" --start {index} --count 1 --truncation {request.truncation:g} --out one-image"
-    return {
-        "Synthetic": f"yes: made by a conditional GAN (gan {__version__}), no photograph of anything",
-        "Condition": condition,
-        "Make again": again,
-    }
-
-
-def _labels(rows: list[tuple[str, Any]], facts: DataFacts) -> str:
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(["file", "class"] if facts.kind == "class" else ["file", *facts.names])
-    for file, row in rows:
-        table.writerow([file, facts.names[int(row.argmax())]] if facts.kind == "class" else [file, *map(int, row)])
-    return text.getvalue()
-
-
-def _manifest(
-    run: Run, request: ExportRequest, seen: int, sha256: str, items: list[tuple[Request, int]], facts: DataFacts
-) -> dict[str, Any]:
-    return {
-        "made_by": f"gan {__version__}",
-        "made_at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "synthetic": True,
-        "run": run.name,
-        "snapshot": {"seen": seen, "generator_sha256": sha256},
-        "seed": request.seed,
-        "indices": [request.start, request.start + request.count - 1],
-        "truncation": request.truncation,
-        "conditions": [
-            {"condition": asked.label, "folder": asked.folder, "count": count, "real_images": asked.agreeing(facts)}
-            for asked, count in items
-        ],
-        "filters": [],
-        "withheld": 0,
-        "make_again": "The number that ends a file's name is its index; its condition is its row in labels.csv. "
-        "The command stands in each PNG's metadata under 'Make again'.",
-        "training_data": {"title": facts.title, "source": facts.source, "licence": facts.licence},
-        "config": run.config.model_dump(mode="json"),
-    }
-
-
-def _card(manifest: dict[str, Any], facts: DataFacts) -> str:
-    table = "\n".join(f"| {c['condition']} | {c['count']:,} | {c['real_images']:,} |" for c in manifest["conditions"])
-    return f"""# Synthetic images: {facts.title}
-
-These images were **generated**; none is a photograph, a scan or a patient. They were made to augment a training set.
-
-| condition | synthetic images here | real training images with it |
-|---|---|---|
-{table}
-
-- Generator: run `{manifest["run"]}`, snapshot after {manifest["snapshot"]["seen"]:,} images
-  (SHA-256 {manifest["snapshot"]["generator_sha256"]}), seed {manifest["seed"]}, truncation {manifest["truncation"]:g}.
-- Trained on: {facts.source}. Licence of that data: {facts.licence}. It may bind these images too.
-- No filter was applied and no image withheld. Whether the images help, and whether any is close to a training
-  image, was not measured here: measure it before you rely on them.
-- `labels.csv` has the label of each file; `manifest.json` says how to make each image again.
-
-## Limits
-
-Not for clinical use, diagnosis or the assessment of any person. A generator repeats and can worsen what its training
-data lacks or over-represents, and can come close to single training images. Test a classifier on real images only.
-"""

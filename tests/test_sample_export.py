@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shlex
 import subprocess
 import sys
 import zipfile
@@ -82,7 +83,7 @@ def test_the_command_in_an_images_metadata_makes_it_again(run: Run, tmp_path: Pa
     with zipfile.ZipFile(tmp_path / "all.zip") as archive:
         name = next(name for name in archive.namelist() if name.endswith("_000004.png"))
         original = Image.open(io.BytesIO(archive.read(name)))
-    command = original.info["Make again"].replace("python -m gan ", "").replace('"', "").split()
+    command = shlex.split(original.info["Make again"].replace("python -m gan ", ""))
     command[command.index("--out") + 1] = str(tmp_path / "again")
     assert main(command) == 0
     (made,) = (tmp_path / "again").rglob("*.png")
@@ -90,8 +91,9 @@ def test_the_command_in_an_images_metadata_makes_it_again(run: Run, tmp_path: Pa
     assert np.abs(difference).max() <= 1
 
 
-def test_an_export_that_is_stopped_leaves_no_file(run: Run, tmp_path: Path) -> None:
-    finished = export.write(run, ExportRequest((("3", 600),)), tmp_path / "half.zip", silent, lambda: True)
+@pytest.mark.parametrize("count", [600, 20])  # in the middle, and after the last image
+def test_an_export_that_is_stopped_leaves_no_file(run: Run, tmp_path: Path, count: int) -> None:
+    finished = export.write(run, ExportRequest((("3", count),)), tmp_path / "half.zip", silent, lambda: True)
     assert not finished
     assert list(tmp_path.glob("*half*")) == []
 
@@ -151,6 +153,17 @@ def test_attribute_requests_get_a_folder_each_and_columns(tmp_path: Path) -> Non
     with Image.open(tmp_path / "faces" / rows[0]["file"]) as image:
         assert (image.mode, image.size) == ("RGB", (32, 32))
         assert image.info["Condition"].count("=") == 3
+
+
+def test_classes_whose_names_look_alike_as_folders_stay_apart(run: Run, tmp_path: Path) -> None:
+    document = json.loads((run.path / "data.json").read_text())
+    document["names"][3:5] = ["grade 1/2", "Grade 1:2"]
+    (run.path / "data.json").write_text(json.dumps(document))
+    request = ExportRequest((("grade 1/2", 2), ("Grade 1:2", 2)))
+    assert export.write(Run(run.path), request, tmp_path / "alike", silent)
+    assert ImageFolder(str(tmp_path / "alike" / "images")).classes == ["Grade 1_2 #2", "grade 1_2"]
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "alike" / "labels.csv").read_text())))
+    assert [row["class"] for row in rows] == ["grade 1/2"] * 2 + ["Grade 1:2"] * 2
 
 
 def test_the_unpacked_download_can_be_read_as_images_of_ones_own(run: Run, tmp_path: Path) -> None:
