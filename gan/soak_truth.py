@@ -39,14 +39,19 @@ class Process:
 
 
 def scan(store: Path) -> list[Process]:
-    """Every process that works in that store now, told by its command line and environment."""
-    found = []
+    """Every process that works in that store now, told by its command line and environment.
+
+    Without its forked children: until it becomes the program that was called, such a child looks like its parent.
+    """
+    found: list[Process] = []
+    parents = {}
     for process in psutil.process_iter():
         try:
             command = process.cmdline()
             if command[1:2] != ["-m"] or process.environ().get("GAN_STORE") != str(store):
                 continue
             of_queue = processes.JOB_VARIABLE in process.environ()
+            parents[process.pid] = process.ppid()
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
         kinds = {"gan.jobs": "queue", "gan.soak_client": "client", "gan": command[3] if len(command) > 3 else ""}
@@ -54,7 +59,8 @@ def scan(store: Path) -> list[Process]:
         run = command[-1] if kind == "train" else command[4] if kind == "export" else ""
         at_work = kind == "train" and (of_queue or _works_in_terminal(store / run, process.pid))
         found.append(Process(process.pid, kind, run, at_work))
-    return found
+    alike = {(process.pid, process.kind, process.run) for process in found}
+    return [process for process in found if (parents[process.pid], process.kind, process.run) not in alike]
 
 
 def _works_in_terminal(folder: Path, pid: int) -> bool:
