@@ -1,4 +1,4 @@
-"""The commands: `python -m gan train|submit|runs|stop|resume|delete|logs|data|sample|export`.
+"""The commands: `python -m gan train|submit|runs|stop|resume|delete|logs|data|sample|export|bench`.
 
 Options of a run are made from `options.options()`, so the command line, the page's form and the README never differ.
 Exit codes: 0 done, 2 a mistake of the user's (one clear line, no traceback), 1 our fault or a run that failed.
@@ -97,6 +97,12 @@ def parser() -> argparse.ArgumentParser:
     prepare.add_argument("--task", type=Path, help=argparse.SUPPRESS)
     _add_options(prepare, DATA_PREFIX)
 
+    bench = command("bench", commands.bench, "Measure how fast this machine trains, against the textbook's loop.")
+    bench.add_argument("--json", action="store_true", help="print one JSON document")
+    bench.add_argument("--export", action="store_true", help="measure an export too")
+    bench.add_argument(
+        "--size", type=int, action="append", choices=(32, 64, 128), help="only this size; may be repeated"
+    )
     sample = command("sample", commands.make_sample, "Make images into a folder or a ZIP.")
     sample.add_argument("--count", type=int, default=64, help="images of each condition (default 64)")
     sample.add_argument("--start", type=int, default=0, help="position of the first image in the seed's stream")

@@ -190,6 +190,21 @@ def prepare_data(parsed: argparse.Namespace) -> int:
     return 0
 
 
+def bench(parsed: argparse.Namespace) -> int:
+    """Measure training and, where asked for, an export; the table on stderr where stdout gets JSON."""
+    from gan import bench as measure
+
+    def show(line: str) -> None:
+        print(line, file=sys.stderr if parsed.json else sys.stdout, flush=True)
+
+    show(measure.HEADER)
+    trainings = measure.training(tuple(parsed.size or (32, 64, 128)), show)
+    exported = measure.exporting(show) if parsed.export else None
+    if parsed.json:
+        print(json.dumps(measure.document(trainings, exported), indent=2))
+    return 0
+
+
 def make_sample(parsed: argparse.Namespace) -> int:
     """Make images of some conditions."""
     items = tuple((condition, parsed.count) for condition in parsed.condition or ["any"])

@@ -1,0 +1,281 @@
+"""`python -m gan bench`: how fast this machine trains and exports, against the textbook's way, in one run.
+
+Machines are shared and noisy, so nothing here is a test: the two sides alternate in one process, and what counts is
+their ratio. The textbook loop is written here as every tutorial has it: eager float32, a DataLoader, `.item()` of each
+metric in each step. Both train the same networks on the same images. Read next: `train.py`, which is ours.
+"""
+
+import resource
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.flop_counter import FlopCounterMode
+
+from gan import checkpoint, export, images, options, runs
+from gan.batches import batches
+from gan.checkpoint import State
+from gan.config import RunConfig
+from gan.data.imageset import ImageSet
+from gan.export import ExportRequest
+from gan.jobs.device_list import candidates
+from gan.sample import Sampler, load_generator
+from gan.train import start, step
+
+Show = Callable[[str], None]
+BATCH = 64
+ROUNDS = 5
+ROUND_SECONDS = 3.0
+IMAGES = 4096
+EXPORTED = 5_000
+
+
+@dataclass(frozen=True)
+class Training:
+    """Images per second of both loops at one size, the median of the rounds; `ratio` is of the same rounds.
+
+    `share_of_ceiling`: the operations of our step over its time, of what a large bfloat16 matrix product reaches here.
+    """
+
+    device: str
+    size: int
+    textbook: float
+    ours: float
+    ratio: float
+    share_of_ceiling: float
+
+
+def training(sizes: tuple[int, ...], show: Show) -> list[Training]:
+    """Both training loops at each size, on the fastest device here and, where that is a GPU, on the CPU too."""
+    kinds = dict.fromkeys([candidates("auto")[0].partition(":")[0], "cpu"])
+    found = []
+    for kind in kinds:
+        device = torch.device(kind)
+        ceiling = matrix_product(device)
+        for size in sizes:
+            found.append(_one_size(device, size, ceiling))
+            show(table_row(found[-1]))
+    return found
+
+
+def _one_size(device: torch.device, size: int, ceiling: float) -> Training:
+    config = options.build({"data.image_size": size, "train.batch": BATCH})
+    image_set = noise_images(size)
+    ours = _ours(image_set, config, device)
+    operations = counted_operations(image_set, config)
+    sides = (_textbook(image_set, config, device), ours)
+    for side in sides:  # the first steps choose algorithms and fill caches
+        rate(side, device, ROUND_SECONDS / 2)
+    rounds = [tuple(rate(side, device, ROUND_SECONDS) for side in sides) for _ in range(ROUNDS)]
+    textbook, fast = (statistics.median(column) for column in zip(*rounds, strict=True))
+    ratio = statistics.median(ours / textbook for textbook, ours in rounds)
+    return Training(device.type, size, textbook, fast, ratio, operations * fast / ceiling)
+
+
+def noise_images(size: int) -> ImageSet:
+    """An image set of noise: the loops take the same time whatever is on the images."""
+    generator = np.random.default_rng(0)
+    return ImageSet(
+        images=generator.integers(0, 256, (IMAGES, 3, size, size), dtype=np.uint8),
+        conditions=np.eye(10, dtype=np.float32)[generator.integers(0, 10, IMAGES)],
+        names=tuple("0123456789"),
+        kind="class",
+        split=np.full(IMAGES, "train"),
+        group=None,
+        native_size=size,
+        title="Noise",
+        source="",
+        licence="",
+    )
+
+
+def _ours(image_set: ImageSet, config: RunConfig, device: torch.device) -> Iterator[int]:
+    state = start(config, image_set.facts(), device)
+    for real, condition in batches(image_set, config, device, 0, lambda: None):
+        step(state, real, condition, config)
+        yield len(real)
+
+
+def _textbook(image_set: ImageSet, config: RunConfig, device: torch.device) -> Iterator[int]:
+    """The conditional DCGAN as tutorials train it; each `.item()` waits for the device."""
+    state = start(config, image_set.facts(), device)
+    for network in (state.generator, state.discriminator):
+        network.to(memory_format=torch.contiguous_format)
+    scaled = torch.from_numpy(image_set.images).float() / 127.5 - 1
+    loader = DataLoader(TensorDataset(scaled, torch.from_numpy(image_set.conditions)), BATCH, shuffle=True)
+    bce, optimisers = nn.BCEWithLogitsLoss(), plain_adam(state, config)
+    while True:
+        for x, condition in loader:
+            z = torch.randn(len(x), config.model.latent, device=device)
+            textbook_step(state, x.to(device), condition.to(device), z, bce, optimisers)
+            yield len(x)
+
+
+def textbook_step(
+    state: State,
+    x: Tensor,
+    condition: Tensor,
+    z: Tensor,
+    bce: nn.Module,
+    optimisers: tuple[torch.optim.Optimizer, torch.optim.Optimizer],
+) -> dict[str, float]:
+    """One step on images (N, C, H, H) in [-1, 1], conditions (N, K) and noise (N, Z); the five metrics."""
+    G, D, (for_g, for_d) = state.generator, state.discriminator, optimisers
+    ones, zeros = torch.ones(len(x), device=x.device), torch.zeros(len(x), device=x.device)
+    D.zero_grad()
+    D_x = D(x, condition)
+    loss_real = bce(D_x, ones)
+    loss_real.backward()
+    G_z = G(z, condition)
+    D_G_z1 = D(G_z.detach(), condition)
+    loss_fake = bce(D_G_z1, zeros)
+    loss_fake.backward()
+    for_d.step()
+    G.zero_grad()
+    D_G_z2 = D(G_z, condition)
+    loss_g = bce(D_G_z2, ones)
+    loss_g.backward()
+    for_g.step()
+    return {
+        "loss_d": (loss_real + loss_fake).item(),
+        "loss_g": loss_g.item(),
+        "d_x": D_x.sigmoid().mean().item(),
+        "d_g_z1": D_G_z1.sigmoid().mean().item(),
+        "d_g_z2": D_G_z2.sigmoid().mean().item(),
+    }
+
+
+def plain_adam(state: State, config: RunConfig) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
+    """Adam as it comes, for the generator and for the discriminator."""
+    betas = (config.optim.beta1, config.optim.beta2)
+    networks = (state.generator, state.discriminator)
+    for_g, for_d = (torch.optim.Adam(network.parameters(), config.optim.lr, betas) for network in networks)
+    return for_g, for_d
+
+
+def rate(side: Iterator[int], device: torch.device, seconds: float) -> float:
+    """Images per second of a loop over about so many seconds, the device's work included."""
+    steps = 1 if device.type == "cpu" else 20  # between two looks at the clock, which wait for the device
+    _wait(device)
+    began, seen = time.perf_counter(), 0
+    while time.perf_counter() - began < seconds:
+        seen += sum(next(side) for _ in range(steps))
+        _wait(device)
+    return seen / (time.perf_counter() - began)
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
+def counted_operations(image_set: ImageSet, config: RunConfig) -> float:
+    """Multiplications and additions of one step for each image, counted by torch over all its passes."""
+    device = torch.device("cpu")
+    state = start(config, image_set.facts(), device)
+    real, condition = next(batches(image_set, config, device, 0, lambda: None))
+    with FlopCounterMode(display=False) as counter:
+        step(state, real, condition, config)
+    return float(counter.get_total_flops()) / len(real)
+
+
+def matrix_product(device: torch.device) -> float:
+    """Operations per second of a large bfloat16 matrix product: what the convolutions could reach at most."""
+    side = 4096 if device.type == "cpu" else 8192
+    a, b = (torch.randn(side, side, device=device, dtype=torch.bfloat16) for _ in range(2))
+
+    def products() -> Iterator[int]:
+        while True:
+            torch.mm(a, b)
+            yield 1
+
+    return 2.0 * side**3 * max(rate(products(), device, 1.0) for _ in range(3))
+
+
+@dataclass(frozen=True)
+class Exporting:
+    """Images per second of an export, of its two parts alone, and of the slowest that the two together must be.
+
+    `share` is of what one after the other would reach, 1 / (1 / generation + 1 / encoding); `memory_growth` in bytes.
+    """
+
+    images: int
+    export: float
+    generation: float
+    encoding: float
+    share: float
+    memory_growth: int
+
+
+def exporting(show: Show) -> Exporting:
+    """Export MNIST-sized images of an untrained generator, and its two parts alone."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = _untrained_run(Path(folder))
+        sampler = load_generator(run)
+        request = ExportRequest((("3", EXPORTED),))
+        made = _generate(sampler, 512)  # warm
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        whole = _timed(lambda: export.write(run, request, Path(folder) / "out.zip", lambda done, total: None))
+        growth = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+        generation = _timed(lambda: _generate(sampler, EXPORTED)) / EXPORTED
+        encoding = _timed(lambda: [images.png(image) for image in made]) / len(made)
+    reach = 1 / (generation + encoding)
+    found = Exporting(
+        EXPORTED, EXPORTED / whole, 1 / generation, 1 / encoding, EXPORTED / whole / reach, max(growth, 0)
+    )
+    show(
+        f"export: {found.export:,.0f} images/s; generation alone {found.generation:,.0f}, encoding alone "
+        f"{found.encoding:,.0f}; {found.share:.2f} of one after the other; {growth / 1e6:,.0f} MB more memory"
+    )
+    return found
+
+
+def _untrained_run(folder: Path) -> "runs.Run":
+    """A run in a folder of its own, with a snapshot of first weights."""
+    image_set = noise_images(32)
+    config = options.build({"data.name": "mnist", "model.width": 32})
+    for name in ("snapshots", "samples", "exports"):
+        (folder / name).mkdir()
+    (folder / "config.json").write_text(options.to_json(config))
+    run = runs.Run(folder)
+    facts = image_set.facts()
+    facts.save(folder)
+    checkpoint.save(run, start(config, facts, torch.device("cpu")))
+    return run
+
+
+def _generate(sampler: Sampler, count: int) -> Any:
+    return sampler.generate(np.eye(10, dtype=np.float32)[[3] * count], seed=0)
+
+
+def _timed(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+HEADER = f"{'device':<7} {'size':>5} {'textbook':>10} {'ours':>10} {'ratio':>6} {'of ceiling':>11}"
+
+
+def table_row(row: Training) -> str:
+    """One row below HEADER."""
+    return (
+        f"{row.device:<7} {row.size:>5} {row.textbook:>10,.0f} {row.ours:>10,.0f} {row.ratio:>6.2f} "
+        f"{row.share_of_ceiling:>10.0%}"
+    )
+
+
+def document(trainings: list[Training], exported: Exporting | None) -> dict[str, Any]:
+    """What `--json` prints."""
+    found: dict[str, Any] = {"train": [asdict(row) for row in trainings]}
+    return found | ({"export": asdict(exported)} if exported else {})
