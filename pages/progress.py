@@ -12,6 +12,11 @@ from pages.ui.frame import told
 
 EVERY = 2.0  # seconds between looks at a run that lives
 LOG_LINES = 200
+SOON = {
+    "queued": "It starts by itself when its turn comes. You may close this page.",
+    "running": "The first picture and points appear as soon as the images are read and the networks ready.",
+    "stopping": "It is being stopped before its first picture.",
+}
 
 
 def live(run: Run, was_alive: bool) -> None:
@@ -27,7 +32,9 @@ def everything(run: Run, state: jobs.State) -> None:
     """Head, samples, curves and log; none but the head needs the run's config."""
     run_header.head(run, state)
     rows = cached.metrics(run)
-    if not (state.alive or rows or run.samples()):
+    if not (rows or run.samples()):
+        if state.alive:
+            st.caption(SOON[state.name])
         log(run)
         return
     left, right = st.columns(2, gap="medium")

@@ -5,69 +5,13 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from gan import jobs, options, runs
-from gan.facts import DataFacts
-from gan.images import grid
-from gan.metrics import MetricsWriter
 from gan.presets import PRESETS
-from gan.runs import Run
 from tests.conftest import trained
-
-APP = str(Path(__file__).resolve().parents[1] / "streamlit_app.py")
-PAGES = ("overview", "data", "train", "progress", "gallery")
-ROW = {
-    "seconds": 1.0,
-    "images_per_second": 900.0,
-    "loss_d": 1.2,
-    "loss_g": 0.9,
-    "d_x": 0.6,
-    "d_g_z1": 0.4,
-    "d_g_z2": 0.38,
-}
-
-
-def page(name: str, **link: str) -> AppTest:
-    """The page as a visitor who follows a link sees it."""
-    at = AppTest.from_file(APP, default_timeout=60).run()
-    at.switch_page(f"pages/{name}.py")
-    for key, value in link.items():
-        at.query_params[key] = value
-    at.run()
-    assert not at.exception
-    return at
-
-
-def said(at: AppTest) -> str:
-    """Everything the page says in words."""
-    parts = [
-        *at.title,
-        *at.header,
-        *at.subheader,
-        *at.markdown,
-        *at.caption,
-        *at.error,
-        *at.warning,
-        *at.info,
-        *at.success,
-    ]
-    return "\n".join(str(part.value) for part in parts)
-
-
-def made(name: str = "made", points: int = 12, **values: Any) -> Run:
-    """A run folder with curves and a picture, as a trainer writes them."""
-    run = runs.create(options.build(values), name)
-    writer = MetricsWriter(run.path / "metrics.jsonl", 0)
-    for number in range(1, points + 1):
-        writer.append(ROW | {"seen": number * 1000})
-    writer.close()
-    grid(np.zeros((10, 1, 32, 32), np.uint8), 10).save(run.path / "samples" / "000000000.png")
-    return run
+from tests.pages_kit import APP, PAGES, made, page, said
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -185,20 +129,6 @@ def test_the_gallery_makes_what_is_asked_for_and_takes_it_home() -> None:
     next(button for button in at.button if button.label == "Make a ZIP of 20 images").click().run()
     assert not at.exception
     assert len(list((run.path / "exports").glob("*/request.json"))) == 1
-
-
-def test_the_gallery_warns_of_a_combination_without_a_real_example() -> None:
-    run = trained("faces")
-    facts = run.facts()
-    names = ("Smiling", "Male", *facts.names[2:])
-    conditions = np.zeros_like(facts.conditions)
-    conditions[:, 0] = 1
-    DataFacts(**{**facts.__dict__, "names": names, "kind": "attributes", "conditions": conditions}).save(run.path)
-    at = page("gallery", run="faces")
-    assert not at.warning
-    at.segmented_control(key="attribute faces Male").set_value("on").run()
-    assert not at.exception
-    assert "No real training image" in at.warning[0].value
 
 
 @pytest.mark.parametrize("name", ["train", "gallery"])  # pages without a live chart, whose state is Streamlit's own

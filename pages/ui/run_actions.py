@@ -83,7 +83,12 @@ def as_link(values: Mapping[str, Any]) -> list[str]:
 
 @st.dialog("Delete this run?", icon=":material/delete:")
 def ask_to_delete(run: Run) -> None:
-    """Name the run and what it takes; delete it only after a second click."""
+    """The question, above the page."""
+    confirm(run)
+
+
+def confirm(run: Run) -> None:
+    """Name the run and what it takes; delete it only after a second click, or say why it cannot be."""
     size = words.size(jobs.disk_usage(run.path))
     st.markdown(
         f"**{run.name}** takes {size}: its snapshots, samples, curves and exports are removed for good. "

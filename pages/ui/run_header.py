@@ -131,9 +131,11 @@ def progress(run: Run, state: jobs.State) -> None:
     parts = [
         f"{words.number(min(done, total))} of {words.images(total)}" if phase == "training" else phase.capitalize()
     ]
-    rate = status.get("images_per_second")
+    rate, seconds = status.get("images_per_second"), status.get("seconds_left")
     if state.alive and rate:
-        parts += [f"{rate:,.0f} images/s", f"{words.duration((total - done) / rate)} left"]
+        parts.append(f"{rate:,.0f} images/s")
+    if state.alive and seconds is not None:
+        parts.append(f"{words.duration(float(seconds))} left")
     st.progress(min(done / total, 1.0) if total else 0.0, text=" · ".join(parts))
 
 
@@ -145,7 +147,7 @@ def head(run: Run, state: jobs.State) -> None:
             facts_line(run, state, size=True)
         run_actions.actions(run, state, problem is None)
     if problem is not None:
-        st.warning(f"{problem} Until then this page only shows what the run has made.", icon=":material/visibility:")
+        st.warning(f"{problem} This page only shows what the run has made.", icon=":material/visibility:")
     progress(run, state)
     ending(run, state)
 

@@ -16,16 +16,7 @@ from gan.jobs import locks
 from gan.metrics import MetricsWriter
 from tests.browser.conftest import Server, Visit
 from tests.conftest import trained
-
-ROW = {
-    "seconds": 1.0,
-    "images_per_second": 900.0,
-    "loss_d": 1.2,
-    "loss_g": 0.9,
-    "d_x": 0.6,
-    "d_g_z1": 0.4,
-    "d_g_z2": 0.38,
-}
+from tests.pages_kit import ROW
 
 
 def write_number(page: Page, label: str, value: str) -> None:

@@ -1,0 +1,114 @@
+"""The overview: devices and who holds them, what waits, the disk, and many runs as pages of cards."""
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gan import jobs
+from gan.files import write_json
+from gan.images import grid
+from gan.jobs import device_list, locks
+from pages.ui import pictures
+from tests.jobs_kit import clean_up, submitted, until_begun, until_state
+from tests.pages_kit import buttons, ended, links, made, page, said
+
+
+def test_devices_say_who_holds_them_and_what_waits_can_be_cancelled(store: Path) -> None:
+    try:
+        first, second, third = submitted("first"), submitted("second"), submitted("third", device="cpu")
+        until_begun(first)
+        write_json(first.path / "status.json", {"phase": "training", "done": 1, "total": 4, "seconds_left": 240})
+        at = page("overview")
+        assert ("first", "run=first") in links(at)
+        assert "for " in said(at)
+        assert "4 min left" in said(at)
+        assert "Next in the queue, for the fastest device, behind" in said(at)
+        assert "Number 2 in the queue, for cpu, behind" in said(at)
+        at.button(key="cancel second").click().run()
+        assert not at.exception
+        assert jobs.state(second.path).name == "stopped"
+        assert "Next in the queue, for cpu, behind" in said(at)
+        at.button(key="cancel third").click().run()
+        assert jobs.state(third.path).name == "stopped"
+        jobs.stop(first.path)
+        until_state(first, "stopped")
+    finally:
+        clean_up(store)
+
+
+def test_a_holder_whose_folder_is_gone_is_named_without_a_link() -> None:
+    made("other")
+    with locks.deciding():
+        slot = device_list.take_slot("cpu", "vanished")
+    assert slot is not None
+    try:
+        assert "Held by vanished" in said(page("overview"))
+    finally:
+        os.close(slot)
+
+
+def test_free_and_taken_space_are_shown() -> None:
+    made("one")
+    assert "**Disk**" in said(page("overview"))
+    texts = [bar.proto.text for bar in page("overview").get("progress")]
+    assert any("taken · " in text and text.endswith("free") for text in texts)
+
+
+def test_many_runs_come_as_pages_of_cards_and_are_found() -> None:
+    for number in range(30):
+        run = made(f"run-{number:02d}", points=1, **{"data.name": "mnist" if number % 2 else "digits"})
+        word = {"state": "failed", "cause": "The disk is full."} if number == 7 else {"state": "finished"}
+        ended(run, **word)
+        write_json(run.path / "about.json", {"created": time.time() - number, "title": ""})
+    at = page("overview")
+    shown = [query for label, query in links(at) if label == "Progress"]
+    assert shown == [f"run=run-{number:02d}" for number in range(12)]
+    assert "The disk is full." in said(at)
+    at.text_input(key="search").set_value("mnist").run()
+    shown = [query for label, query in links(at) if label == "Progress"]
+    assert shown == [f"run=run-{number:02d}" for number in range(1, 25, 2)]
+    at.text_input(key="search").set_value("nothing like it").run()
+    assert "No run is like that" in said(at)
+    at.text_input(key="search").set_value("").run()
+    at.button_group(key="state").set_value("failed").run()
+    assert [query for label, query in links(at) if label == "Progress"] == ["run=run-07"]
+
+
+def test_a_damaged_picture_leaves_the_other_cards(store: Path) -> None:
+    write_json(made("bad").path / "samples" / "columns.json", {"labels": ["a"] * 10})
+    (store / "bad" / "samples" / "000000000.png").write_bytes(b"no picture")
+    made("good")
+    at = page("overview")
+    assert ("Progress", "run=good") in links(at)
+    assert len(at.error) == 1
+
+
+def sheet(columns: int) -> Image.Image:
+    """A sheet of eight rows in which every image has its own grey: row times 16 plus column."""
+    images = np.zeros((8 * columns, 1, 28, 28), np.uint8)
+    for number in range(len(images)):
+        images[number] = number // columns * 16 + number % columns
+    return grid(images, columns)
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3, 7, 10, 40])
+def test_a_cards_picture_is_filled_from_edge_to_edge(columns: int) -> None:
+    folded = pictures.folded(sheet(columns), columns)
+    assert folded.width / folded.height == pytest.approx(16 / 9, rel=0.02) or folded.width / folded.height > 16 / 9
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3, 7])
+def test_a_strip_holds_all_images_of_its_column(columns: int) -> None:
+    for column, strip in enumerate(pictures.strips(sheet(columns), columns)):
+        values = set(np.unique(np.asarray(strip)).tolist())
+        assert values == {row * 16 + column for row in range(8)} | {128}
+
+
+def test_an_empty_store_shows_the_devices_and_the_way_on() -> None:
+    at = page("overview")
+    assert "Train a first run" in buttons(at)
+    assert "**cpu**" in said(at)
