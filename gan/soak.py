@@ -63,8 +63,10 @@ def soak(
     """Soak for about so many minutes in a store of its own; ends early, and keeps the store, where something is wrong.
 
     `show` is given a line now and then, and each violation. `folder` (new or empty) is removed at the end. Raises
-    ConfigError for a fault that does not exist.
+    ConfigError for a fault that does not exist, and for no time at all.
     """
+    if not minutes > 0:
+        raise ConfigError(f"A soak of {minutes} minutes shows nothing: it takes a number above 0, such as 10.")
     if fault is not None and fault not in faults.FAULTS:
         raise ConfigError(f"There is no fault {fault!r} to plant: it takes one of {', '.join(faults.FAULTS)}.")
     figures = Figures(seed if seed is not None else time.time_ns() % 1_000_000)
@@ -77,7 +79,7 @@ def soak(
     observer = Observer(store, references)
     with _environment(store, fault), _references(references, configs):
         try:
-            for number in range(1000):
+            for number in itertools.count():
                 left = began + minutes * 60 - time.monotonic()
                 if left <= 0 or observer.violations:
                     break

@@ -15,8 +15,6 @@ import sys
 import time
 from pathlib import Path
 
-import psutil
-
 from gan import export, faults, jobs, options, runs, settings
 from gan.errors import GanError, RunError
 from gan.jobs.launch import reap_in_background
@@ -139,10 +137,10 @@ class Client:
     def hang(self) -> None:
         """A training that answers nothing any more, and somebody who stops it."""
         for process in scan(settings.store()):
-            started = psutil.Process(process.pid).create_time() if psutil.pid_exists(process.pid) else time.time()
-            if process.at_work and time.time() - started > 1:
+            run = Run(settings.store() / process.run)
+            if process.at_work and run.status().get("phase") == "training":
                 end(process.pid, signal.SIGSTOP)
-                note("stop", jobs.stop(settings.store() / process.run))
+                note("stop", f"{run.name}: {jobs.stop(run.path)}")
                 return
 
     def train_in_terminal(self) -> None:

@@ -55,8 +55,10 @@ def test_a_fault_is_not_honoured_in_a_store_of_users(store: Path, monkeypatch: p
         assert (store / "metrics.jsonl").read_text() == '{"seen": 1}\n'
 
 
-def test_a_fault_that_does_not_exist_is_refused() -> None:
+def test_a_fault_that_does_not_exist_is_refused_and_so_is_no_time() -> None:
     with pytest.raises(ConfigError, match="it takes one of lock, flush"):
         soak(1, "clock", print)
+    with pytest.raises(ConfigError, match="it takes a number above 0"):
+        soak(0, None, print)
     assert jobs.queue() == []
     assert settings.jobs_per_device() == 1
