@@ -65,7 +65,7 @@ def scan(store: Path) -> list[Process]:
 
 def _works_in_terminal(folder: Path, pid: int) -> bool:
     started, end = read_json(folder / "started.json") or {}, read_json(folder / "end.json") or {}
-    return started.get("pid") == pid and end.get("ticket") != started.get("ticket")
+    return started.get("pid") == pid and locks.number(end.get("ticket")) < locks.number(started.get("ticket"))
 
 
 @dataclass
@@ -83,7 +83,6 @@ class Observer:
     _readers: dict[str, MetricsReader] = field(default_factory=dict)
     _snapshots_checked: set[tuple[str, int]] = field(default_factory=set)
     _trainer_seen: dict[str, float] = field(default_factory=dict)
-    _started: dict[str, int] = field(default_factory=dict)
 
     def look(self) -> None:
         """Check everything that has to be true at any moment."""
@@ -182,8 +181,6 @@ class Observer:
         started = {
             path.parent.name: locks.number((read_json(path) or {}).get("ticket")) for path in self._files("started")
         }
-        new = {run: ticket for run, ticket in started.items() if ticket > self._started.get(run, 0)}
-        self._started |= new
         waiting = {}
         for path in self._files("queued"):
             queued, run = read_json(path) or {}, path.parent.name
