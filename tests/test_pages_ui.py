@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from gan import export
 from gan.files import write_json
 from gan.ideals import IDEALS
-from pages.ui import charts, words
+from pages.ui import charts, sparkline, words
 from pages.ui.explain import GROUPS
 from pages.ui.routes import routes
 from tests.conftest import trained
@@ -42,6 +42,15 @@ def test_a_reduced_curve_keeps_its_peaks_and_its_order() -> None:
 
 def test_smoothing_keeps_a_level_curve_level_from_its_first_point() -> None:
     assert charts.smoothed(np.full(20, 3.0), 0.9) == pytest.approx(np.full(20, 3.0))
+
+
+def test_a_miniature_spans_its_card_and_cuts_what_is_too_high() -> None:
+    corners = [
+        tuple(map(float, corner.split(",")))
+        for corner in sparkline.points(np.array([10.0, 20.0, 30.0]), np.array([0.0, 1.0, 99.0]), 2.0).split()
+    ]
+    assert [left for left, _ in corners] == [0, sparkline.WIDTH / 2, sparkline.WIDTH]
+    assert [top for _, top in corners] == [sparkline.HEIGHT - 1, sparkline.HEIGHT / 2, 1]
 
 
 def test_values_that_are_no_numbers_are_left_out_of_a_curve() -> None:

@@ -73,6 +73,6 @@ def title(text: str, about: str = "") -> None:
 def empty(text: str, button: str, page: str) -> None:
     """What a page shows while it has nothing to show: what to do next, and the button that does it."""
     with st.container(border=True, horizontal_alignment="center", key="empty"):
-        st.write(text)
+        st.markdown(text, width="content")
         if st.button(button, type="primary", icon=":material/arrow_forward:"):
             st.switch_page(page)

@@ -5,7 +5,7 @@ import streamlit as st
 from gan import jobs
 from gan.jobs import QueueEntry
 from gan.runs import Run
-from pages.ui import cached, frame, run_actions, run_header, samples, words
+from pages.ui import cached, frame, run_actions, run_header, samples, sparkline, words
 from pages.ui.frame import told
 
 COLUMNS = 4
@@ -21,6 +21,7 @@ def live(run: Run, state: jobs.State) -> None:
             st.markdown(f"#### {run.title}")
             run_header.facts_line(run, state)
             run_header.progress(run, state)
+            sparkline.losses(cached.metrics(run), run.name)
             opening(run, frame.PROGRESS, "Open")
 
 

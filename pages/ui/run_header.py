@@ -58,7 +58,7 @@ def _follow_choice() -> None:
 def not_there(text: str) -> None:
     """Say calmly that a run is not there, with the way back."""
     with st.container(border=True, horizontal_alignment="center", key="empty"):
-        st.write(text)
+        st.markdown(text, width="content")
         if st.button("To the overview", type="primary", icon=":material/arrow_back:", key="to overview"):
             st.session_state.pop("last run", None)
             st.switch_page(frame.OVERVIEW)

@@ -1,0 +1,45 @@
+"""A miniature of a run's losses for its card: two lines without axes, enough to see that something moves.
+
+Drawn as SVG, so that a page of several live runs stays light. The whole curves are in `curves.py`.
+"""
+
+import html
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from pages.ui import charts
+
+LINES = (("loss_d", "Loss D", "#0072B2"), ("loss_g", "Loss G", "#D55E00"))
+POINTS = 120
+WIDTH, HEIGHT = 300, 48  # of the drawing's own units; it is stretched to its card
+
+
+def losses(rows: Sequence[Mapping[str, Any]], name: str) -> None:
+    """The losses so far, on one scale from 0; nothing before the second point."""
+    drawn = [(label, colour, *charts.curve(rows, metric)) for metric, label, colour in LINES]
+    if min(len(x) for _, _, x, _ in drawn) < 2:
+        return
+    highest = max(float(np.quantile(y, 0.98)) for *_, y in drawn) or 1.0  # one early peak does not flatten the rest
+    paths = "".join(
+        f'<polyline points="{points(*charts.reduced(x, charts.smoothed(y, 0.6), POINTS), highest)}" fill="none" '
+        f'stroke="{colour}" stroke-width="1.5" vector-effect="non-scaling-stroke" />'
+        for _, colour, x, y in drawn
+    )
+    last = ", ".join(f"{label} {y[-1]:.2f}" for label, _, _, y in drawn)
+    legend = "".join(
+        f'<span style="color:{colour}">■</span> {label} {y[-1]:.2f}&ensp;' for label, colour, _, y in drawn
+    )
+    st.html(
+        f'<svg class="sparkline" viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" role="img" '
+        f'aria-label="Losses of the run {html.escape(name)}: {last}">{paths}</svg><div class="quiet">{legend}</div>'
+    )
+
+
+def points(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any], highest: float) -> str:
+    """A curve (n,), (n,) as the corners of an SVG line; what is above `highest` is cut."""
+    across = (x - x[0]) / max(float(x[-1] - x[0]), 1e-9) * WIDTH
+    up = HEIGHT - 1 - np.clip(y / highest, 0, 1) * (HEIGHT - 2)
+    return " ".join(f"{left:.1f},{top:.1f}" for left, top in zip(across, up, strict=True))
