@@ -34,6 +34,13 @@ def until_state(run: Run, *names: str) -> jobs.State:
     return jobs.state(run.path)
 
 
+def goes_on(run: Run) -> None:
+    """The very process of the run works on: new points come, and it is said to be running."""
+    now = run.seen
+    until(lambda: run.seen > now, "more images are seen")
+    assert jobs.state(run.path).name == "running"
+
+
 def new_run(name: str, device: str = "auto") -> Run:
     return runs.create(RunConfig.model_validate({"job": {"device": device}}), name)
 

@@ -1,31 +1,24 @@
-"""What is shown is true within ten seconds, while servers, folders and files vanish from under those who look.
+"""What is shown is true within ten seconds, while folders and files vanish from under those who look.
 
-Real servers, a real browser, real trainings. Damaged job files, clocks and read-only stores are in
-`tests/test_jobs_states.py`; a restart of the machine is in `tests/test_resume.py`.
+Real processes and real trainings. Damaged job files, clocks and read-only stores are in `tests/test_jobs_states.py`, a
+restart of the machine is in `tests/test_resume.py`, and of the server in `tests/browser/test_server_ends.py`.
 """
 
 import os
-import re
 import shutil
-import signal
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
 
-from gan import jobs, runs, settings
+from gan import jobs, runs
 from gan.cli import main
 from gan.jobs import processes
 from gan.metrics import MetricsReader
 from gan.runs import Run
-from tests.browser.conftest import chromium
 from tests.exactness import rows
 from tests.jobs_kit import (
+    goes_on,
     in_a_process,
     notes,
     started,
@@ -36,36 +29,11 @@ from tests.jobs_kit import (
     until_state,
 )
 
-__all__ = ["chromium", "store"]
+__all__ = ["store"]
 pytestmark = pytest.mark.usefixtures("store")
 
 PATIENCE = 60.0  # for what takes its time on a busy machine; the truth of states has ten seconds
 LONG = ["--model.width", "8", "--train.batch", "16", "--train.kimg", "1000", "--train.log_kimg", "0.1"]
-
-
-def serve(port: int, log: Path) -> "subprocess.Popen[bytes]":
-    """The app's server as a terminal's foreground group, answering."""
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", f"--server.port={port}"]
-    with open(log, "ab") as output:
-        server = subprocess.Popen(command, cwd=settings.ROOT, stdout=output, stderr=output, process_group=0)
-    until(lambda: answers(port) or server.poll() is not None, "the server answers", PATIENCE)
-    assert server.poll() is None, log.read_text()
-    return server
-
-
-def answers(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=5):
-            return True
-    except OSError:
-        return False
-
-
-@pytest.fixture
-def port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 @pytest.fixture
@@ -75,48 +43,6 @@ def long_run() -> Run:
     run = runs.find("long")
     until(lambda: len(rows(run)) > 2, "it trains", PATIENCE)
     return run
-
-
-def goes_on(run: Run) -> None:
-    """The very process of the run works on: new points come, and it is said to be running."""
-    now = run.seen
-    until(lambda: run.seen > now, "more images are seen")
-    assert jobs.state(run.path).name == "running"
-
-
-def test_the_server_is_killed_and_ended_by_ctrl_c_while_what_it_started_goes_on(
-    chromium: Browser, port: int, tmp_path: Path
-) -> None:
-    log = tmp_path / "server.log"
-    server = serve(port, log)
-    page = chromium.new_page()
-    page.goto(f"http://127.0.0.1:{port}/train")
-    page.get_by_test_id("stButton").filter(has_text="Use").first.click(timeout=30_000)
-    page.get_by_role("button", name="Start training").click(timeout=30_000)
-    expect(page).to_have_url(re.compile(r"/progress\?run=digits-"), timeout=30_000)
-    link = page.url
-    (run,) = runs.all_runs()
-    until(lambda: run.seen > 0, "it trains", PATIENCE)
-    pid = started(run)["pid"]
-    page.close()  # the browser is closed too
-
-    server.kill()
-    server.wait()
-    goes_on(run)
-
-    server = serve(port, log)
-    page = chromium.new_page()
-    page.goto(link)
-    expect(page.locator("[class*=st-key-state-digits]")).to_contain_text("Running", timeout=30_000)
-    os.killpg(server.pid, signal.SIGINT)  # what a terminal does on Ctrl-C
-    server.wait(30)
-    goes_on(run)
-    assert started(run)["pid"] == pid
-    assert processes.lives(started(run))
-    page.close()
-
-    assert main(["stop", run.name]) == 0
-    assert until_state(run, "stopped").cause == ""
 
 
 @pytest.mark.parametrize("how", ["removed", "moved away"])
