@@ -1,4 +1,4 @@
-"""The commands: `python -m gan train|submit|runs|stop|resume|delete|logs|data|sample|export|bench`.
+"""The commands: `python -m gan train|submit|runs|stop|resume|delete|logs|data|sample|export|bench|soak`.
 
 Options of a run are made from `options.options()`, so the command line, the page's form and the README never differ.
 Exit codes: 0 done, 2 a mistake of the user's (one clear line, no traceback), 1 our fault or a run that failed.
@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from gan import __version__, commands, options, presets
 from gan.errors import GanError, UserError
+from gan.faults import FAULTS
 
 DATA_PREFIX = "data."
 
@@ -103,6 +104,10 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument(
         "--size", type=int, action="append", choices=(32, 64, 128), help="only this size; may be repeated"
     )
+    soak = command("soak", commands.soak, "Submit, stop, kill and resume at random, and check that all stays true.")
+    soak.add_argument("--minutes", type=float, default=10.0, help="how long (default 10)")
+    soak.add_argument("--seed", type=int, help="the seed that an earlier soak printed, to do the same again")
+    soak.add_argument("--fault", help=f"break one thing on purpose, which has to be found: {', '.join(FAULTS)}")
     sample = command("sample", commands.make_sample, "Make images into a folder or a ZIP.")
     sample.add_argument("--count", type=int, default=64, help="images of each condition (default 64)")
     sample.add_argument("--start", type=int, default=0, help="position of the first image in the seed's stream")

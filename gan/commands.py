@@ -205,6 +205,15 @@ def bench(parsed: argparse.Namespace) -> int:
     return 0
 
 
+def soak(parsed: argparse.Namespace) -> int:
+    """Soak, and print one line of figures; 1 where something did not hold."""
+    from gan import soak as long
+
+    figures = long.soak(parsed.minutes, parsed.fault, lambda line: print(line, flush=True), parsed.seed)
+    print(figures.line())
+    return 1 if figures.violations else 0
+
+
 def make_sample(parsed: argparse.Namespace) -> int:
     """Make images of some conditions."""
     items = tuple((condition, parsed.count) for condition in parsed.condition or ["any"])

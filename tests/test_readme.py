@@ -18,6 +18,13 @@ def test_a_command_is_one_that_the_program_takes(command: str) -> None:
     assert parser().parse_args(shlex.split(command, comments=True)).run_command
 
 
+def test_every_row_of_what_happens_when_names_a_test_that_there_is() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", README)
+    assert len(named) >= 25
+    for file, name in named:
+        assert f"def {name}(" in (settings.ROOT / file).read_text(), f"{file}::{name}"
+
+
 def test_the_table_of_options_is_current() -> None:
     assert with_options(README) == README, "run `python -m docs.make_readme`"
 
