@@ -1,0 +1,129 @@
+"""What an evaluation found, as it lies in the run's folder: `evaluation/<seen>.json`, and `<seen>-test.json`.
+
+Scores for choosing are computed on the validation split. The test split is read only where it is asked for by name, its
+results go into files of their own, and nothing here chooses by them. No torch. Read next: `quick.py`, which makes one.
+
+Everything needed to compute a result again stands in its `made_with`.
+"""
+
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from gan.errors import RunError
+from gan.files import read_json, write_json
+from gan.runs import Run
+
+VERSION = 1
+SPLITS = ("val", "test")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One snapshot against the real images of one split. Shares are from 0 to 1, scores are plain numbers.
+
+    `obedience` is the accuracy of a real-trained classifier on synthetic images; `cas` that of a classifier trained on
+    synthetic images alone, on the split's real ones; `real_accuracy` the real-trained one's on the same images; each
+    `_balanced` weighs conditions alike. `precision` to `frechet` compare `n["scores"]` real with as many synthetic
+    images in our own classifier's features. `floor` has the same scores between two halves of the real images, and
+    `like_floor` between one of these halves and as many synthetic ones: compare those two. `diversity` is the spread
+    within a condition, `near_copies` as in `near_copies.py`; `intervals` are 95 %. `per_condition` has a row for each.
+    """
+
+    version: int
+    run: str
+    snapshot: int
+    split: str
+    n: dict[str, int]
+    obedience: float
+    obedience_balanced: float
+    cas: float
+    cas_balanced: float
+    real_accuracy: float
+    real_accuracy_balanced: float
+    precision: float
+    recall: float
+    density: float
+    coverage: float
+    kid: float
+    frechet: float
+    floor: dict[str, float]
+    like_floor: dict[str, float]
+    diversity: dict[str, float | None]
+    near_copies: dict[str, Any]
+    per_condition: list[dict[str, Any]]
+    intervals: dict[str, tuple[float, float]]
+    notices: list[str]
+    made_with: dict[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """The result as one JSON document, numbers at six significant digits or so."""
+        document: dict[str, Any] = _rounded(asdict(self))
+        return document
+
+    def save(self, run: Run) -> Path:
+        """Write the result into the run's folder, over an earlier one of the same snapshot and split."""
+        path = file(run, self.snapshot, self.split)
+        path.parent.mkdir(exist_ok=True)
+        write_json(path, self.as_json())
+        return path
+
+
+def file(run: Run, snapshot: int, split: str) -> Path:
+    """Where the result of a snapshot on a split is kept."""
+    return run.path / "evaluation" / f"{snapshot:09d}{'' if split == 'val' else f'-{split}'}.json"
+
+
+def load(run: Run, snapshot: int, split: str = "val") -> Result:
+    """The result of a snapshot; raises RunError where there is none that this version can read."""
+    result = _read(file(run, snapshot, split))
+    if result is None:
+        raise RunError(
+            f"The snapshot {snapshot} of {run.name} has no evaluation on the {split} split: "
+            f"`python -m gan evaluate {run.name} --snapshot {snapshot}` makes it."
+        )
+    return result
+
+
+def listing(run: Run, split: str = "val") -> list[Result]:
+    """All results on a split that this version can read, by snapshot, ascending."""
+    pattern = "?" * 9 + ("" if split == "val" else f"-{split}") + ".json"
+    found = (_read(path) for path in sorted((run.path / "evaluation").glob(pattern)))
+    return [result for result in found if result is not None]
+
+
+def best_snapshot(run: Run) -> int | None:
+    """The snapshot with the lowest kernel distance on the validation split, among those evaluated and still there.
+
+    Only results that can be compared with the newest are: the same data, features and seeds. None where there is none.
+    """
+    there = set(run.snapshots())
+    results = [result for result in listing(run) if result.snapshot in there]
+    if not results:
+        return None
+    newest = max(results, key=lambda result: float(result.made_with["time"]))
+    alike = [result for result in results if _comparable(result) == _comparable(newest)]
+    return min(alike, key=lambda result: result.kid).snapshot
+
+
+def _comparable(result: Result) -> tuple[Any, ...]:
+    made = result.made_with
+    return made["data_sha256"], made["features_sha256"], made["seed"], result.n["scores"]
+
+
+def _read(path: Path) -> Result | None:
+    document = read_json(path)
+    if document is None or document.get("version") != VERSION:
+        return None
+    if document.keys() != {field.name for field in fields(Result)}:
+        return None
+    document["intervals"] = {name: tuple(pair) for name, pair in document["intervals"].items()}
+    return Result(**document)
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, 3) if abs(value) > 1000 else float(f"{value:.6g}")
+    if isinstance(value, dict):
+        return {key: _rounded(part) for key, part in value.items()}
+    return [_rounded(part) for part in value] if isinstance(value, list | tuple) else value
