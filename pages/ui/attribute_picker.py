@@ -24,7 +24,7 @@ def attributes(run: Run, facts: DataFacts) -> Items:
     request = conditions.attributes(fixed(chosen, facts), facts)
     summary(run, chosen, request.agreeing(facts))
     count = int(st.number_input("Images of each", 1, 10_000, 24, key="count", persist_state="session"))
-    labels = combinations(run, request.label)
+    labels = combinations(run, facts, request.label)
     return tuple((label, count) for label in labels)
 
 
@@ -75,26 +75,26 @@ def summary(run: Run, chosen: dict[str, str], agreeing: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{', '.join(said) or 'Anything'}**", width="stretch")
         if chosen:
-            st.button("Clear", key="clear attributes", type="tertiary", on_click=_clear, args=(run, list(chosen)))
+            st.button("Clear", key="clear attributes", type="tertiary", on_click=_clear, args=(run,))
     if agreeing == 0:
         st.warning(NONE_LIKE_IT, icon=":material/warning:")
     else:
         st.caption(f"{agreeing:,} real training images agree. What you leave open is drawn from them.")
 
 
-def combinations(run: Run, current: str) -> list[str]:
+def combinations(run: Run, facts: DataFacts, current: str) -> list[str]:
     """The labels of the combinations that were kept, and the one that is chosen now; with the ways to keep and drop."""
-    kept: list[str] = st.session_state.setdefault(f"{_kept(run)} too", [])
+    kept: list[str] = st.session_state.get(_combined(run), [])
     if current not in kept:
         st.button(
             "Keep, and choose another", icon=":material/add:", key="keep combination", width="stretch",
-            on_click=kept.append, args=(current,), disabled=current == "any",
+            on_click=_keep, args=(run, facts.names), disabled=current == "any",
             help="Shows and downloads this combination together with the next.",
         )  # fmt: skip
     for label in list(kept):
         st.button(
             label.replace(",", ", "), icon=":material/close:", key=f"drop {label}", type="tertiary",
-            on_click=kept.remove, args=(label,), help="Take this combination out again.",
+            on_click=_drop, args=(run, label), help="Take this combination out again.",
         )  # fmt: skip
     return kept if current in kept or (kept and current == "any") else [*kept, current]
 
@@ -114,14 +114,31 @@ def _kept(run: Run) -> str:
 
 
 def _switched(run: Run, name: str) -> None:
-    value = st.session_state[f"attribute {run.name} {name}"]
+    """Take over a switch; a click that overtakes a search finds its switch gone, with no value, and changes nothing."""
+    value = st.session_state.get(f"attribute {run.name} {name}")
+    chosen: dict[str, str] = st.session_state[_kept(run)]
+    if value in VALUES:
+        st.session_state[_kept(run)] = chosen | {name: value}
+    elif value == ANY:
+        st.session_state[_kept(run)] = {other: chosen[other] for other in chosen if other != name}
+
+
+def _clear(run: Run) -> None:
+    st.session_state[_kept(run)] = {}
+
+
+def _combined(run: Run) -> str:
+    return f"combinations {run.name}"
+
+
+def _keep(run: Run, names: tuple[str, ...]) -> None:
+    """Keep what is chosen at the moment of the click, which may be newer than what the button was drawn with."""
     chosen = st.session_state[_kept(run)]
-    if value == ANY:
-        chosen.pop(name, None)
-    else:
-        chosen[name] = value
+    label = ",".join(f"{name}={VALUES[chosen[name]]}" for name in names if name in chosen)
+    kept = st.session_state.get(_combined(run), [])
+    if label and label not in kept:
+        st.session_state[_combined(run)] = [*kept, label]
 
 
-def _clear(run: Run, names: list[str]) -> None:
-    for name in names:
-        st.session_state[_kept(run)].pop(name, None)
+def _drop(run: Run, label: str) -> None:
+    st.session_state[_combined(run)] = [one for one in st.session_state.get(_combined(run), []) if one != label]

@@ -3,6 +3,7 @@
 Drawn as SVG, so that a page of several live runs stays light. The whole curves are in `curves.py`.
 """
 
+import base64
 import html
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -32,9 +33,14 @@ def losses(rows: Sequence[Mapping[str, Any]], name: str) -> None:
     legend = "".join(
         f'<span style="color:{colour}">■</span> {label} {y[-1]:.2f}&ensp;' for label, colour, _, y in drawn
     )
+    drawing = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
+        f'preserveAspectRatio="none">{paths}</svg>'
+    )
+    source = base64.b64encode(drawing.encode()).decode()  # as a picture: Streamlit takes SVG out of HTML
+    alt = f"Losses of the run {html.escape(name)}: {last}"
     st.html(
-        f'<svg class="sparkline" viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" role="img" '
-        f'aria-label="Losses of the run {html.escape(name)}: {last}">{paths}</svg><div class="quiet">{legend}</div>'
+        f'<img class="sparkline" src="data:image/svg+xml;base64,{source}" alt="{alt}"><div class="quiet">{legend}</div>'
     )
 
 

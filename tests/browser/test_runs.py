@@ -78,6 +78,7 @@ def test_two_attribute_requests_are_made_and_taken_home(
     expect(page.get_by_text("not Male, Smiling")).to_be_visible()
     expect(page.get_by_text("real training images agree")).to_be_visible()
     page.get_by_role("button", name="Keep, and choose another").click()
+    expect(page.get_by_role("button", name="Male=0, Smiling=1")).to_be_visible()
     choose(visit, "young", "Young", "off")
     expect(page.locator(".st-key-generated .tile-row")).to_have_count(2)
     expect(page.locator(".st-key-generated img")).to_have_count(48)
@@ -99,4 +100,5 @@ def choose(visit: Visit, search: str, name: str, value: str) -> None:
     box = visit.page.get_by_label("Attributes", exact=True)
     box.fill(search)
     box.press("Enter")
+    expect(visit.page.locator(".st-key-attribute-list .attribute")).to_have_count(1)
     visit.page.get_by_label(f"{name}: on, any or off").get_by_text(value, exact=True).click()
