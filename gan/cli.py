@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from gan import __version__, commands, options, presets
-from gan.errors import GanError, UserError
+from gan.errors import STORE_FAULTS, GanError, UserError, store_in_words
 from gan.faults import FAULTS
 
 DATA_PREFIX = "data."
@@ -32,12 +32,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except GanError as error:
         print(f"gan: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("gan: interrupted", file=sys.stderr)
-        return 1
     except BrokenPipeError:  # the reader of our output, such as head, has seen enough
         sys.stderr.close()
         return 0
+    except OSError as error:
+        if error.errno not in STORE_FAULTS:
+            raise
+        print(f"gan: {store_in_words(error)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("gan: interrupted", file=sys.stderr)
+        return 1
 
 
 class _Parser(argparse.ArgumentParser):
@@ -108,6 +113,13 @@ def parser() -> argparse.ArgumentParser:
     soak.add_argument("--minutes", type=float, default=10.0, help="how long (default 10)")
     soak.add_argument("--seed", type=int, help="the seed that an earlier soak printed, to do the same again")
     soak.add_argument("--fault", help=f"break one thing on purpose, which has to be found: {', '.join(FAULTS)}")
+    evaluate = command("evaluate", commands.evaluate, "Score a snapshot against real images that it has not seen.")
+    evaluate.add_argument("run")
+    evaluate.add_argument("--snapshot", type=int, help="by images seen (default: the newest)")
+    evaluate.add_argument(
+        "--split", choices=("val", "test"), default="val", help="val for choosing (default), test for the last word"
+    )
+    evaluate.add_argument("--json", action="store_true", help="print one JSON document")
     sample = command("sample", commands.make_sample, "Make images into a folder or a ZIP.")
     sample.add_argument("--count", type=int, default=64, help="images of each condition (default 64)")
     sample.add_argument("--start", type=int, default=0, help="position of the first image in the seed's stream")

@@ -10,6 +10,7 @@
 A message names the value, says what is taken, and what to do next. Anything else that is raised is our own fault.
 """
 
+import errno
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,3 +43,17 @@ class TrainingError(GanError):
         super().__init__(text)
         self.kind = kind
         self.advice = dict(advice)
+
+
+STORE_FAULTS = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR)
+"""Faults of the disk or of its permissions: the user's to mend. Another OSError is our own fault."""
+
+
+def store_in_words(error: OSError) -> str:
+    """What a file that could not be read or written means to the user, and what to do."""
+    place = error.filename or "the store"
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return f"{place} cannot be opened or changed here: it is read-only, or belongs to somebody else. Looking works."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"The disk of {place} is full: delete runs or exports that are no longer needed, then try again."
+    return f"A file could not be read or written: {error}. Look at the disk, then try again."

@@ -127,9 +127,11 @@ def begin(run: Run, request: ExportRequest) -> Export:
     while True:
         folder = run.path / "exports" / (stamp if number == 1 else f"{stamp}-{number}")
         try:
-            folder.mkdir(parents=True)
+            folder.mkdir()
         except FileExistsError:
             number += 1
+        except FileNotFoundError:
+            raise RunError(f"The run {run.name} was deleted or moved away.") from None
         else:
             break
     write_json(folder / "request.json", asdict(request))

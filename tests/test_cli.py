@@ -108,6 +108,18 @@ def test_broken_run_folders_are_listed_with_what_is_wrong(capsys: pytest.Capture
     assert main(["sample", "broken", "--out", "x.zip"]) == 2
 
 
+def test_a_store_that_cannot_be_written_is_one_clear_line(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store.parent.joinpath("file").write_text("")
+    code = f"import os; os.environ['GAN_STORE'] = {str(store.parent / 'file' / 'store')!r}; from gan.cli import main"
+    answer = subprocess.run(
+        [sys.executable, "-c", f"{code}; raise SystemExit(main(['submit', '--preset', 'digits-quick']))"],
+        capture_output=True, text=True, cwd=settings.ROOT, check=False,
+    )  # fmt: skip
+    assert answer.returncode == 2, answer.stderr
+    assert "Traceback" not in answer.stderr
+    assert str(store.parent / "file") in answer.stderr
+
+
 def test_deleting_asks_first_and_refuses_while_the_run_works(capsys: pytest.CaptureFixture[str]) -> None:
     from gan.jobs.worker import working
 

@@ -4,14 +4,12 @@ Read next: any file of pages/, then `run_header.py` and `form.py`.
 """
 
 import contextlib
-import errno
 from collections.abc import Iterator
 from pathlib import Path
 
 import streamlit as st
 
-from gan import settings
-from gan.errors import GanError
+from gan.errors import GanError, store_in_words
 
 TITLE = "GAN workbench"
 ICON = Path(__file__).with_name("logo.png")
@@ -50,17 +48,7 @@ def told() -> Iterator[None]:
     except GanError as error:
         st.error(str(error), icon=":material/error:")
     except OSError as error:
-        st.error(in_words(error), icon=":material/error:")
-
-
-def in_words(error: OSError) -> str:
-    """What a file that could not be read or written means to the user."""
-    place = error.filename or settings.store()
-    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-        return f"{place} cannot be opened or changed here: it is read-only, or belongs to somebody else. Looking works."
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"The disk of {place} is full: delete runs or exports that are no longer needed, then try again."
-    return f"A file could not be read or written: {error}. Look at the disk, then open this page again."
+        st.error(store_in_words(error), icon=":material/error:")
 
 
 def title(text: str, about: str = "") -> None:
