@@ -214,6 +214,17 @@ def soak(parsed: argparse.Namespace) -> int:
     return 1 if figures.violations else 0
 
 
+def evaluate(parsed: argparse.Namespace) -> int:
+    """Score a snapshot against held-out real images; the result stays in the run's folder."""
+    from gan.evaluation import quick
+
+    run = runs.find(parsed.run)
+    result = quick.evaluate(run, parsed.snapshot, lambda phase, done: _show(phase, done, 1.0), split=parsed.split)
+    assert result is not None, "nobody can ask it to stop but by Ctrl-C"
+    print(json.dumps(result.as_json(), indent=2) if parsed.json else result.as_text())
+    return 0
+
+
 def make_sample(parsed: argparse.Namespace) -> int:
     """Make images of some conditions."""
     items = tuple((condition, parsed.count) for condition in parsed.condition or ["any"])

@@ -30,6 +30,8 @@ FEATURES = 8 * WIDTH
 LEARNING_RATE = 2e-3
 WEIGHT_DECAY = 1e-2
 BATCH = 64
+PASSES, SHORTEST, LONGEST = 20, 20_000, 150_000
+"""How often a classifier sees each image, within these limits of images seen in all."""
 LARGEST_SHIFT = 2
 """Pixels by which training images are moved at most; more would move a digit out of a 28 px picture."""
 
@@ -94,7 +96,7 @@ class Classifier(nn.Module):
 
 def budget(count: int) -> int:
     """Images a classifier sees in training on `count` different ones: 20 passes, from 20,000 to 150,000 in all."""
-    return min(max(20 * count, 20_000), 150_000)
+    return min(max(PASSES * count, SHORTEST), LONGEST)
 
 
 def fit(

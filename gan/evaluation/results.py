@@ -61,6 +61,26 @@ class Result:
         document: dict[str, Any] = _rounded(asdict(self))
         return document
 
+    def as_text(self) -> str:
+        """The main numbers for a terminal, each score beside its floor."""
+        split = {"val": "validation", "test": "test"}[self.split]
+        lines = [f"{self.run} after {self.snapshot:,} images, against {self.n['scores']:,} real {split} images"]
+        for name, label in (("obedience", "obedience"), ("cas", "CAS"), ("real_accuracy", "trained on real images")):
+            low, high = self.intervals[name]
+            balanced = getattr(self, f"{name}_balanced")
+            lines.append(
+                f"  {label:<24} {getattr(self, name):6.1%}  ({low:.1%} to {high:.1%}); balanced {balanced:.1%}"
+            )
+        lines.append(f"  {'score':<24} {'synthetic':>9}  at n = {self.n['floor']:<5} real against real")
+        for name in ("precision", "recall", "density", "coverage", "kid", "frechet"):
+            now, like, floor = getattr(self, name), self.like_floor[name], self.floor[name]
+            lines.append(f"  {name:<24} {now:9.3f}  {like:11.3f} {floor:17.3f}")
+        ratio, copies = self.diversity["ratio"], self.near_copies
+        if ratio is not None:
+            lines.append(f"  {'diversity':<24} {ratio:9.2f}  of that of real images, within a condition")
+        lines.append(f"  {'near copies':<24} {copies['count']:9,}  of {copies['checked']:,} synthetic images")
+        return "\n".join([*lines, *(f"  Note: {notice}" for notice in self.notices)])
+
     def save(self, run: Run) -> Path:
         """Write the result into the run's folder, over an earlier one of the same snapshot and split."""
         path = file(run, self.snapshot, self.split)
