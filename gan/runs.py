@@ -44,9 +44,7 @@ class Run:
         try:
             return options.from_json((self.path / "config.json").read_text())
         except FileNotFoundError:
-            raise RunError(
-                f"The run {self.name} has no config.json: its folder is broken. Delete {self.path}."
-            ) from None
+            raise RunError(f"The run {self.name} cannot be read: its folder has no config.json.") from None
         except ConfigError as error:
             raise RunError(f"The run {self.name} cannot be read: {error}") from None
 

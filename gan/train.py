@@ -147,9 +147,9 @@ def loop(run: Run, worker: Worker, state: State, image_set: ImageSet, writer: Me
             fixed.draw(state, run.path / "samples")
             writer.flush()
             checkpoint.save(run, state)
-        rate = clock.rate or state.seen / state.seconds  # until the first point: over all there was
-        left = max(run.total - state.seen, 0) / rate
-        worker.report("training", state.seen, run.total, images_per_second=rate, seconds_left=left)
+        pace = clock.pace(state.seen)
+        left = max(run.total - state.seen, 0) / pace
+        worker.report("training", state.seen, run.total, images_per_second=clock.rate or pace, seconds_left=left)
         if stop:
             worker.stopped()
         if over or stop:
@@ -301,7 +301,7 @@ class Clock:
         self.rate: float | None = None
         self._started = now - seconds
         self._ticked = now
-        self._measured = (now, seen)
+        self._begun = self._measured = (now, seen)
 
     def due(self) -> bool:
         if time.monotonic() - self._ticked < TICK_SECONDS:
@@ -311,6 +311,11 @@ class Clock:
 
     def seconds(self) -> float:
         return time.monotonic() - self._started
+
+    def pace(self, seen: int) -> float:
+        """Images per second over the whole of this process: steady enough to tell the time left."""
+        since, before = self._begun
+        return (seen - before) / (time.monotonic() - since)
 
     def measure(self, seen: int) -> float:
         """Images per second since the last point, or since the start of this process."""

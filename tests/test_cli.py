@@ -104,7 +104,7 @@ def test_broken_run_folders_are_listed_with_what_is_wrong(capsys: pytest.Capture
     assert rows["whole"]["state"] == "finished"
     assert rows["whole"]["disk"] > 100_000
     assert "config.json is damaged" in rows["broken"]["cause"]
-    assert "has no config.json" in rows["empty"]["cause"]
+    assert "its folder has no config.json" in rows["empty"]["cause"]
     assert main(["sample", "broken", "--out", "x.zip"]) == 2
 
 
