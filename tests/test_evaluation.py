@@ -91,8 +91,8 @@ def test_the_real_trained_classifier_is_kept_for_the_next_run_on_the_same_set() 
     told(trained("first"))
     second = evaluate(trained("second", train__seed=1), progress=lambda phase, done: phases.append(phase))
     assert second is not None
-    assert "training on real images" not in phases
-    assert "training on synthetic images" in phases
+    assert "training on real" not in phases
+    assert "training on synthetic" in phases
     assert len(list(settings.cache().glob("classifier-*.safetensors"))) == 1
 
 

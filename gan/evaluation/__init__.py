@@ -1,8 +1,10 @@
 """Whether a run's images are right, varied, and not copies: measured on real images that the run has not seen.
 
-results.py       what an evaluation says, in the run's `evaluation/`; the best snapshot; no torch. START HERE
-quick.py         one evaluation of one snapshot, from generating to its result
-classifier.py    the small network whose features and verdicts the scores use
-scores.py        distances between sets of images, by their papers
-near_copies.py   synthetic images that lie as close to a training image as new real ones never do
+    results.py       what an evaluation says, in the run's `evaluation/`; the best snapshot; no torch. START HERE
+    quick.py         one evaluation of one snapshot, from generating to its result
+    reference.py     the real-trained classifier of a data set, kept in the cache
+    compare.py       the scores of two sets side by side, and their real-vs-real floor
+    classifier.py    the small network whose features and verdicts the scores use
+    scores.py        distances between sets of images, by their papers
+    near_copies.py   synthetic images that lie as close to a training image as new real ones never do
 """

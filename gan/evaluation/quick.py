@@ -98,7 +98,7 @@ class _Evaluation:
         """All steps in their order; raises StoppedError within them."""
         began, images = time.time(), self.images
         hashes = {split: fingerprint(images, split) for split in dict.fromkeys(("train", "val", self.split))}
-        report = self._phase("training on real images")
+        report = self._phase("training on real")
         own = reference(images, hashes["train"], self.device, report, self.should_stop)
         train, held = picked(images, "train", MOST), picked(images, self.split, COMPARED, self.seed)
         teaching = self._generated(images.conditions[train], 0)  # (n, C, H, H), as many as taught `own`
@@ -106,8 +106,8 @@ class _Evaluation:
 
         real, conditions = as_shown(images, held), images.conditions[held]
         group = None if images.group is None else images.group[held]
-        real_features, logits = look(own.network, real, self._phase("looking at real images"))
-        features, _ = look(own.network, synthetic, self._phase("looking at synthetic images"))
+        real_features, logits = look(own.network, real, self._phase("looking at real"))
+        features, _ = look(own.network, synthetic, self._phase("looking at synthetic"))
         asked = images.conditions[train[:COMPARED]]
         taught = self._taught(teaching, images.conditions[train])
         accuracies = {
@@ -170,7 +170,7 @@ class _Evaluation:
             images_seen=budget(len(teaching)),
             seed=self.seed,
             device=self.device,
-            progress=self._phase("training on synthetic images"),
+            progress=self._phase("training on synthetic"),
             should_stop=self.should_stop,
         )
 
@@ -180,7 +180,7 @@ class _Evaluation:
         """How many synthetic images come too close to a training image; what is too close, by the validation split."""
         every = self.images.rows("train")
         shown = Shown(self.images, every)
-        trained, _ = look(network, shown, self._phase("looking at training images"))
+        trained, _ = look(network, shown, self._phase("looking at training set"))
         detector = Detector(shown, trained)
         held_out = as_shown(self.images, picked(self.images, "val", CHECKED, self.seed))
         held = detector.calibrate(held_out, look(network, held_out)[0], self._phase("measuring real images"))
