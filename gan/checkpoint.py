@@ -50,8 +50,8 @@ class State:
     seconds: float = 0.0
 
 
-def save(run: Run, state: State) -> Path:
-    """Write a snapshot of the state now; afterwards older ones lose what only resumption needs."""
+def save(run: Run, state: State, best: int | None = None) -> Path:
+    """Write a snapshot of the state now, and thin out the older ones; the `best`, where one is known, is kept."""
     target = run.path / "snapshots" / f"{state.seen:09d}"
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     if (target / "ready.json").exists():  # stopped right after a snapshot
@@ -74,12 +74,13 @@ def save(run: Run, state: State) -> Path:
             os.fsync(file.fileno())
     write_json(temporary / "ready.json", {"seen": state.seen, "sha256": _sha256(temporary / "generator.safetensors")})
     temporary.rename(target)
-    prune(run)
+    prune(run, best)
     return target
 
 
-def prune(run: Run) -> None:
-    """Keep the newest snapshots whole, and of the older ones the generators of at most `train.keep_snapshots`.
+def prune(run: Run, best: int | None = None) -> None:
+    """Keep the newest snapshots whole, the generator of the `best` by score, and those of at most
+    `train.keep_snapshots` others.
 
     Those kept lie evenly over the run: first each is kept, then every second, then every fourth, and so on. Called once
     a new snapshot is whole, so that at no time the last good one is touched.
@@ -92,7 +93,7 @@ def prune(run: Run) -> None:
         older = [seen for seen in older if number[seen] % stride == 0]
     for seen in there:
         folder = run.path / "snapshots" / f"{seen:09d}"
-        if seen not in newest and seen not in older:
+        if seen not in newest and seen not in older and seen != best:
             (folder / "ready.json").unlink()  # first: from now on it is no snapshot any more
             shutil.rmtree(folder)
         elif seen not in newest:

@@ -24,6 +24,7 @@ from gan.config import RunConfig
 from gan.data.imageset import ImageSet
 from gan.errors import DataError, TrainingError
 from gan.estimate import batch_that_fits
+from gan.evaluation.results import best_snapshot
 from gan.facts import DataFacts
 from gan.files import replacing, write_json
 from gan.jobs.worker import Worker
@@ -146,7 +147,7 @@ def loop(run: Run, worker: Worker, state: State, image_set: ImageSet, writer: Me
             guard(state, config)
             fixed.draw(state, run.path / "samples")
             writer.flush()
-            checkpoint.save(run, state)
+            checkpoint.save(run, state, best_snapshot(run))
         pace = clock.pace(state.seen)
         left = max(run.total - state.seen, 0) / pace
         worker.report("training", state.seen, run.total, images_per_second=clock.rate or pace, seconds_left=left)

@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from gan import data, jobs, options, runs, settings
+from gan import checkpoint, data, jobs, options, runs, settings
 from gan.batches import order
 from gan.errors import TrainingError
 from gan.estimate import batch_that_fits
@@ -214,6 +214,15 @@ def test_a_long_run_keeps_few_snapshots_spread_over_it_and_can_always_be_resumed
     assert resumable == [608, 640]
     for seen in run.snapshots():
         load_generator(run, seen)
+
+
+def test_thinning_out_keeps_the_best_snapshot() -> None:
+    run = trained("scored", train__kimg=0.64, train__snapshot_kimg=0.064)
+    fewer = options.changed(run.config, {"train.keep_snapshots": 2})
+    (run.path / "config.json").write_text(options.to_json(fewer))
+    checkpoint.prune(Run(run.path), best=192)
+    assert run.snapshots() == [192, 576, 640]
+    load_generator(run, 192)
 
 
 def test_memory_that_runs_out_is_told_with_a_batch_that_fits() -> None:
