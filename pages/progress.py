@@ -19,18 +19,24 @@ SOON = {
 }
 
 
-def live(run: Run, was_alive: bool) -> None:
-    """All that changes while a run lives; drawn anew every two seconds, and a last time, whole, when it has ended."""
+def live(run: Run, drawn: tuple[str, bool]) -> None:
+    """All that changes from look to look, every two seconds; the whole page where the head has to change too."""
     with told():
         state = jobs.state(run.path)
-        if was_alive and not state.alive:
+        if looks(run, state) != drawn:
             st.rerun()
         run_header.while_there(run, lambda: everything(run, state))
 
 
+def looks(run: Run, state: jobs.State) -> tuple[str, bool]:
+    """What the head of the page depends on."""
+    return state.name, bool(run.snapshots())
+
+
 def everything(run: Run, state: jobs.State) -> None:
-    """Head, samples, curves and log; none but the head needs the run's config."""
-    run_header.head(run, state)
+    """How far the run is, samples, curves and log; none of them needs the run's config."""
+    run_header.progress(run, state)
+    run_header.ending(run, state)
     rows = cached.metrics(run)
     if not (rows or run.samples()):
         if state.alive:
@@ -65,8 +71,10 @@ def page() -> None:
     run = run_header.run_picker("Progress")
     if run is None:
         return
-    alive = jobs.state(run.path).alive
-    st.fragment(live, run_every=EVERY if alive else None)(run, alive)
+    state = jobs.state(run.path)
+    # Outside what is drawn every two seconds: a click on a button there can meet a drawing, and be lost.
+    run_header.while_there(run, lambda: run_header.head(run, state))
+    st.fragment(live, run_every=EVERY if state.alive else None)(run, looks(run, state))
 
 
 with told():

@@ -5,7 +5,7 @@ import streamlit as st
 from gan import jobs
 from gan.jobs import QueueEntry
 from gan.runs import Run
-from pages.ui import cached, frame, run_actions, run_header, samples, sparkline, words
+from pages.ui import cached, frame, pictures, run_actions, run_header, samples, sparkline, words
 from pages.ui.frame import told
 
 COLUMNS = 4
@@ -83,14 +83,14 @@ def small(run: Run, state: jobs.State) -> None:
 
 def picture(run: Run) -> None:
     """The newest sample, or an empty frame of the same shape."""
-    pictures = run.samples()
+    kept = run.samples()
     with st.container(key=f"thumbnail-{run.name}"):
-        if pictures:
-            newest = max(pictures)
+        if kept:
+            newest = max(kept)
             alt = f"Newest samples of the run {run.name}, after {words.images(newest)}"
             columns = len(samples.labels(run))
-            content = cached.thumbnail(pictures[newest], columns) if columns else pictures[newest].read_bytes()
-            st.image(content, width="stretch", alt=alt)
+            content = cached.thumbnail(kept[newest], columns) if columns else kept[newest].read_bytes()
+            pictures.whole(content, alt)
         else:
             st.html('<div class="no-picture">no picture yet</div>')
 

@@ -140,7 +140,7 @@ def progress(run: Run, state: jobs.State) -> None:
 
 
 def head(run: Run, state: jobs.State) -> None:
-    """What the run is and how it does, with what can be done beside it, and why it ended."""
+    """What the run is, with what can be done beside it."""
     problem = unreadable(run)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(width="stretch"):
@@ -148,8 +148,6 @@ def head(run: Run, state: jobs.State) -> None:
         run_actions.actions(run, state, problem is None)
     if problem is not None:
         st.warning(f"{problem} This page only shows what the run has made.", icon=":material/visibility:")
-    progress(run, state)
-    ending(run, state)
 
 
 def ending(run: Run, state: jobs.State) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from gan.files import read_json
 from gan.runs import Run
-from pages.ui import cached, words
+from pages.ui import cached, pictures, words
 from pages.ui.explain import SAMPLES
 
 FEW = 8  # columns below which a sheet, eight rows high, would stand taller than the page
@@ -17,17 +17,17 @@ def timeline(run: Run, alive: bool) -> None:
     """The sample picture of one moment, with a slider over all moments; it follows the newest until moved back."""
     with st.container(border=True):
         st.subheader("Samples", anchor=False)
-        pictures = run.samples()
-        if not pictures:
+        kept = run.samples()
+        if not kept:
             soon = "The first picture appears when the networks are ready: noise, before any training."
             st.caption(soon if alive else "The run ended before its first picture.")
             return
-        moments = list(pictures)
+        moments = list(kept)
         key = f"moment {run.name}"
         if st.session_state.get(f"{key} follows", True) or st.session_state.get(key) not in moments:
             st.session_state[key] = moments[-1]
         shown = st.session_state[key]
-        sheet(run, pictures[shown], f"Generated samples of the run {run.name} after {words.images(shown)}")
+        sheet(run, kept[shown], f"Generated samples of the run {run.name} after {words.images(shown)}")
         if len(moments) > 1:
             st.select_slider(
                 "After",
@@ -54,10 +54,10 @@ def sheet(run: Run, picture: Path, alt: str) -> None:
     if 0 < len(shown) < FEW:
         for label, strip in zip(shown, cached.strips(picture, len(shown)), strict=True):
             st.caption(label.replace("$", "\\$"))
-            st.image(strip, width="stretch", alt=f"{alt}: {label}")
+            pictures.whole(strip, f"{alt}: {label}")
         return
     names(run)
-    st.image(picture.read_bytes(), width="stretch", alt=alt)
+    pictures.whole(picture.read_bytes(), alt)
 
 
 def names(run: Run) -> None:
