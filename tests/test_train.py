@@ -24,7 +24,8 @@ from gan.jobs.worker import working
 from gan.metrics import MetricsReader
 from gan.runs import Run
 from gan.sample import load_generator
-from gan.train import memory_told, train
+from gan.ticks import memory_told
+from gan.train import train
 from tests.conftest import TINY, trained
 from tests.exactness import final_weights, rows, same
 
