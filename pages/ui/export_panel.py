@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from gan import conditions, export, jobs
+from gan import conditions, export
 from gan.errors import UserError
 from gan.export import Export, ExportRequest
 from gan.facts import DataFacts
@@ -92,8 +92,14 @@ def entry(run: Run, one: Export) -> None:
         st.caption(f"{asked}{more} · seed {request.seed}{seen}")
     with right:
         if state.alive:
-            if st.button("Stop", icon=":material/stop:", key=f"stop {one.id}", width="stretch"):
-                st.toast(jobs.stop(one.folder))
+            st.button(
+                "Stop",
+                icon=":material/stop:",
+                key=f"stop {one.id}",
+                width="stretch",
+                on_click=tasks.stop,
+                args=(one.folder,),
+            )
         elif file is not None:
             link = routes.export_link(run.name, one.id)
             st.link_button(

@@ -3,7 +3,6 @@
 Read next: `gan/jobs/control.py`, which does it.
 """
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +10,7 @@ import streamlit as st
 
 from gan import jobs, options
 from gan.runs import Run
-from pages.ui import cached, frame, words
+from pages.ui import cached, frame, tasks, words
 from pages.ui.frame import told
 
 
@@ -37,20 +36,24 @@ def stop_or_resume(run: Run, state: jobs.State) -> None:
     """The one of the two that applies; a finished run has neither."""
     if state.alive:
         label = "Cancel" if state.name == "queued" else "Stop"
-        if st.button(label, icon=":material/stop:", key="stop", disabled=state.name == "stopping"):
-            stop(run)
+        gone = state.name == "stopping"
+        st.button(label, icon=":material/stop:", key="stop", disabled=gone, on_click=tasks.stop, args=(run.path,))
     elif state.name != "finished":
         kind = "secondary" if advised(state) else "primary"
-        if st.button("Resume", icon=":material/play_arrow:", key="resume", type=kind):  # type: ignore[arg-type]
-            st.toast(jobs.resume(run))
-            st.rerun()
+        st.button(
+            "Resume",
+            icon=":material/play_arrow:",
+            key="resume",
+            type=kind,  # type: ignore[arg-type]
+            on_click=resume,
+            args=(run,),
+        )
 
 
-def stop(run: Run) -> None:
-    """Stop a run, or take it out of the queue, and say what happened."""
-    st.toast(jobs.stop(run.path))
-    time.sleep(0.3)  # so that the page already shows the run stopping
-    st.rerun()
+def resume(run: Run) -> None:
+    """Put a run back into the queue, and say what happened; for `on_click`, as `tasks.stop`."""
+    with told():
+        st.toast(jobs.resume(run))
 
 
 def advised(state: jobs.State) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import streamlit as st
 from gan import jobs
 from gan.jobs import QueueEntry
 from gan.runs import Run
-from pages.ui import cached, frame, pictures, run_actions, run_header, samples, sparkline, words
+from pages.ui import cached, frame, pictures, run_header, samples, sparkline, tasks, words
 from pages.ui.frame import told
 
 COLUMNS = 4
@@ -43,8 +43,7 @@ def waiting(entry: QueueEntry) -> None:
                 if entry.waits_for:
                     before = Run(entry.folder.with_name(entry.waits_for))
                     opening(before, frame.PROGRESS, before.title, icon=None)
-        if st.button("Cancel", icon=":material/close:", key=f"cancel {run.name}"):
-            run_actions.stop(run)
+        st.button("Cancel", icon=":material/close:", key=f"cancel {run.name}", on_click=tasks.stop, args=(run.path,))
 
 
 def grid(shown: list[tuple[Run, jobs.State]]) -> None:

@@ -27,6 +27,16 @@ def start(name: str, arguments: list[str]) -> None:
     jobs.start_task(folder(name), arguments)
 
 
+def stop(job: Path) -> None:
+    """Stop what works in a folder, or take it out of the queue, and say what happened.
+
+    For `on_click`, which comes before anything is drawn: a click that is looked at where its button is drawn is lost
+    when the drawing is cut short before it gets there, as happens on pages that draw themselves anew.
+    """
+    with told():
+        st.toast(jobs.stop(job))
+
+
 def watch(task: Path, label: str, ended: Callable[[], None]) -> None:
     """Show a task's progress until it has ended; then call `ended` and draw the page anew."""
     alive = jobs.state(task).alive
@@ -38,8 +48,7 @@ def _look(task: Path, label: str, ended: Callable[[], None], was_alive: bool) ->
         state = jobs.state(task)
         if state.alive:
             bar(task, label)
-            if st.button("Stop", icon=":material/stop:", key=f"stop {task.name}"):
-                st.toast(jobs.stop(task))
+            st.button("Stop", icon=":material/stop:", key=f"stop {task.name}", on_click=stop, args=(task,))
         elif was_alive:
             ended()
             st.rerun()
