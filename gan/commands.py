@@ -93,7 +93,9 @@ def list_runs(parsed: argparse.Namespace) -> int:
     for row in rows:
         disk = f"  {row['disk'] / 1e6:8.1f} MB" if parsed.disk else ""
         seen = f"{row['seen']:,} of {round(row['kimg'] * 1000):,}" if row["kimg"] else "-"
-        print(f"{row['name']:<32} {row['state']:<9} {row['data']:<24} {seen:>24}{disk}  {row['cause']}".rstrip())
+        behind = f", behind {row['waits_for']}" if row["waits_for"] else ""
+        why = f"number {row['place']} in the queue{behind}" if row["place"] else row["cause"]
+        print(f"{row['name']:<32} {row['state']:<9} {row['data']:<24} {seen:>24}{disk}  {why}".rstrip())
     if not rows:
         print("No runs yet. `python -m gan submit --preset digits-quick` starts one.")
     return 0
@@ -102,6 +104,7 @@ def list_runs(parsed: argparse.Namespace) -> int:
 def _row(run: Run, disk: bool) -> dict[str, Any]:
     state = jobs.state(run.path)
     row: dict[str, Any] = {"name": run.name, "title": run.title, "state": state.name, "cause": state.cause}
+    row |= {"place": state.place, "waits_for": state.waits_for}
     try:
         row |= {"data": run.config.data.slug, "kimg": run.config.train.kimg}
     except RunError as error:

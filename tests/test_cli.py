@@ -94,6 +94,19 @@ def test_a_second_trainer_of_a_run_is_refused(capsys: pytest.CaptureFixture[str]
     assert "Traceback" not in answer.stderr
 
 
+def test_a_waiting_run_is_listed_with_its_place_and_whom_it_waits_for(capsys: pytest.CaptureFixture[str]) -> None:
+    from gan.jobs.worker import working
+
+    busy = runs.create(trained("first").config, "busy")
+    with working(busy.path, "cpu"):
+        assert main(["submit", "--name", "later", *QUICK]) == 0
+        capsys.readouterr()
+        assert main(["runs"]) == 0
+        assert "number 1 in the queue, behind busy" in capsys.readouterr().out
+        assert main(["stop", "later"]) == 0
+        assert "taken out of the queue" in capsys.readouterr().out
+
+
 def test_broken_run_folders_are_listed_with_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     (settings.store() / "empty").mkdir(parents=True)
     broken = runs.create(trained("whole").config, "broken")
