@@ -7,10 +7,12 @@ import argparse
 import json
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from gan import jobs, options, presets, runs
 from gan.config import RunConfig
+from gan.data.folder import added
 from gan.errors import RunError, UserError
 from gan.runs import Run
 
@@ -18,6 +20,9 @@ from gan.runs import Run
 def _config(parsed: argparse.Namespace) -> RunConfig:
     """The config that the arguments ask for: a preset, or the defaults, with single options changed."""
     given = {path: value for path, value in vars(parsed).items() if "." in path and value is not None}
+    own = given.get("data.path")
+    if own and own not in added() and Path(own).expanduser().is_dir():
+        given["data.path"] = str(Path(own).expanduser().resolve())  # a job runs in another folder
     if "preset" in parsed and parsed.preset is not None:
         return options.changed(presets.preset(parsed.preset).config, given)
     return options.build(given)

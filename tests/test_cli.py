@@ -1,14 +1,17 @@
 """The command line as people use it: real processes, what they print, and their exit codes."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from gan import jobs, runs, settings
 from gan.cli import main
+from gan.jobs import processes
 from tests.conftest import TINY, trained
 from tests.jobs_kit import until
 
@@ -92,6 +95,23 @@ def test_a_second_trainer_of_a_run_is_refused(capsys: pytest.CaptureFixture[str]
     assert answer.returncode == 2
     assert "has a process at work already" in answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+def test_a_relative_folder_means_the_same_to_the_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("cats", "dogs"):
+        (tmp_path / "own" / name).mkdir(parents=True)
+        for shade in range(20):
+            picture = Image.new("L", (32, 32), 10 * shade)
+            picture.putpixel((0, 0), 100 if name == "cats" else 200)
+            picture.save(tmp_path / "own" / name / f"{shade}.png")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GAN_DATA", "data")
+    assert processes.job_environment(os.environ)["GAN_DATA"] == str(tmp_path / "data")
+    assert main(["submit", "--name", "pets", "--data.name", "folder", "--data.path", "own", *QUICK]) == 0
+    run = runs.find("pets")
+    assert run.config.data.path == str(tmp_path / "own")
+    until(lambda: not jobs.state(run.path).alive, "the run ends", patience=60)
+    assert jobs.state(run.path).name == "finished", jobs.state(run.path).cause
 
 
 def test_a_waiting_run_is_listed_with_its_place_and_whom_it_waits_for(capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,10 +26,11 @@ JOB_VARIABLE = "GAN_JOB"  # tells the process that the queue started which locks
 
 
 def job_environment(own: Mapping[str, str]) -> dict[str, str]:
-    """The part of an environment that a job gets, with this store named absolutely."""
+    """The part of an environment that a job gets, with this store and the data named absolutely: it runs elsewhere."""
     passed = {k: v for k, v in own.items() if k in PASSED or k.startswith(PASSED_PREFIXES)}
     passed.pop(JOB_VARIABLE, None)
-    return passed | {"GAN_STORE": str(settings.store()), "PYTHONUNBUFFERED": "1"}
+    places = {"GAN_STORE": str(settings.store()), "GAN_DATA": str(settings.distributed_data())}
+    return passed | places | {"PYTHONUNBUFFERED": "1"}
 
 
 def identity(pid: int) -> str:
