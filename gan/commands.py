@@ -46,17 +46,20 @@ def _work(run: Run) -> int:
     """Be the trainer of a run; its cause of failure is in its folder, for pages, and on stderr, for whoever watches."""
     from gan.jobs.worker import working
 
-    config = run.config
+    config, began = run.config, False
     try:
         with working(run.path, config.job.device) as worker:
+            began = True
             from gan.train import train  # after the device was chosen: torch must not see another
 
             train(run, worker)
-    except Exception:
-        state = jobs.state(run.path)
-        if state.name != "failed":
-            raise  # it never became the trainer
-        print(f"gan: {run.name} failed: {state.cause}", file=sys.stderr, flush=True)
+    except Exception as error:
+        if not began:
+            raise  # it never became the trainer: what the folder tells is of an earlier start
+        cause = jobs.state(run.path).cause or str(
+            error
+        )  # `working` has told it, with a traceback where it is our fault
+        print(f"gan: {run.name} failed: {cause}", file=sys.stderr, flush=True)
         return 1
     print(f"{run.name} {jobs.state(run.path).name} after {run.seen:,} of {run.total:,} images.", flush=True)
     return 0

@@ -12,6 +12,7 @@ from PIL import Image
 from gan import jobs, runs, settings
 from gan.cli import main
 from gan.jobs import processes
+from gan.options import build
 from tests.conftest import TINY, trained
 from tests.jobs_kit import until
 
@@ -112,6 +113,18 @@ def test_a_relative_folder_means_the_same_to_the_job(tmp_path: Path, monkeypatch
     assert run.config.data.path == str(tmp_path / "own")
     until(lambda: not jobs.state(run.path).alive, "the run ends", patience=60)
     assert jobs.state(run.path).name == "finished", jobs.state(run.path).cause
+
+
+def test_a_start_that_is_refused_does_not_tell_the_cause_of_an_earlier_one(capsys: pytest.CaptureFixture[str]) -> None:
+    from gan.jobs.worker import working
+
+    run = runs.create(build(TINY | {"job.device": "cuda:7"}), "again")
+    with pytest.raises(KeyError), working(run.path):
+        raise KeyError("an earlier fault")
+    assert main(["train", "--run", "again"]) == 2
+    printed = capsys.readouterr().err
+    assert "There is no device cuda:7" in printed
+    assert "an earlier fault" not in printed
 
 
 def test_a_waiting_run_is_listed_with_its_place_and_whom_it_waits_for(capsys: pytest.CaptureFixture[str]) -> None:
