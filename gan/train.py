@@ -85,16 +85,17 @@ def average(state: State, config: RunConfig, n: int) -> None:
             mean.copy_(now)
 
 
-def train(run: Run, worker: Worker) -> None:
+def train(run: Run, worker: Worker, image_set: ImageSet | None = None) -> None:
     """Train a run, from its newest snapshot where it has one, until its length is reached or it is asked to stop.
 
-    Raises DataError where its images cannot be read and TrainingError where the losses are no longer numbers.
+    It learns from `image_set`, by default the one that its config names. Raises DataError where its images cannot be read and TrainingError where the losses are no longer numbers.
     """
     config = run.config
     if config.job.threads:
         torch.set_num_threads(config.job.threads)
     device = torch.device(worker.device.partition(":")[0])  # the job sees no other GPU than its own
-    image_set = data.load(config.data, lambda phase, done: reading(worker, phase, done))
+    if image_set is None:
+        image_set = data.load(config.data, lambda phase, done: reading(worker, phase, done))
     check_enough(image_set, config)
     facts = image_set.facts()
     facts.save(run.path)
