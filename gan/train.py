@@ -88,7 +88,8 @@ def average(state: State, config: RunConfig, n: int) -> None:
 def train(run: Run, worker: Worker, image_set: ImageSet | None = None) -> None:
     """Train a run, from its newest snapshot where it has one, until its length is reached or it is asked to stop.
 
-    It learns from `image_set`, by default the one that its config names. Raises DataError where its images cannot be read and TrainingError where the losses are no longer numbers.
+    It learns from `image_set`, by default the one that its config names. Raises DataError where its images cannot be
+    read and TrainingError where the losses are no longer numbers.
     """
     config = run.config
     if config.job.threads:
