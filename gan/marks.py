@@ -1,0 +1,98 @@
+"""Marks on single generated images, keep or reject, kept with the run in `marks.json`. No torch.
+
+An image is named by its `Origin`, which is all that is needed to make it again. What was kept over several looks is the
+run's basket; what was rejected is left out of every export of the same stream (`export.py`). Read next: that one.
+
+    marks.json    {"version": 1, "marks": [{"snapshot", "seed", "position", "condition", "truncation", "mark"}, ...]}
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from gan.errors import RunError, UserError
+from gan.files import exclusive, read_json, write_json
+from gan.runs import Run
+
+VERSION = 1
+MOST = 20_000
+"""Marks of one run: far more than anybody sets by hand, few enough to be written whole at each click."""
+
+Mark = Literal["keep", "reject"]
+KEEP: Mark = "keep"
+REJECT: Mark = "reject"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where one generated image comes from: equal origins are the same image of the run.
+
+    `snapshot` is by images seen, `position` the place in the seed's stream. `condition` is exact, as `manifests.exact`
+    writes it: a class's name, or every attribute with its value; `conditions.parse` reads it back.
+    """
+
+    snapshot: int
+    seed: int
+    position: int
+    condition: str
+    truncation: float = 1.0
+
+
+def load(run: Run) -> dict[Origin, Mark]:
+    """Every mark of a run, in the order in which they were set; empty where there is none.
+
+    Raises RunError where the file is damaged or of a newer version, so that no reject is forgotten in silence.
+    """
+    path = run.path / "marks.json"
+    document = read_json(path)
+    if document is None:
+        if path.exists():
+            raise RunError(f"The marks of {run.name} are damaged: mend or delete {path}.")
+        return {}
+    if document.get("version") != VERSION:
+        raise RunError(f"The marks of {run.name} are of another version of this program: update it, or delete {path}.")
+    marks: dict[Origin, Mark] = {}
+    for row in document["marks"]:
+        mark: Mark = row.pop("mark")
+        marks[Origin(**row)] = mark
+    return marks
+
+
+def kept(run: Run) -> list[Origin]:
+    """The run's basket: the origins marked keep, in the order in which they were kept."""
+    return [origin for origin, mark in load(run).items() if mark == KEEP]
+
+
+def rejected(run: Run) -> frozenset[Origin]:
+    """The origins marked reject, which no export may hold."""
+    return frozenset(origin for origin, mark in load(run).items() if mark == REJECT)
+
+
+def change(run: Run, changes: Mapping[Origin, Mark | None]) -> dict[Origin, Mark]:
+    """Set marks, or take them off where the value is None; gives all marks of the run then.
+
+    Two people may do so at once: each change starts from the file as the other left it. A mark that is set anew moves
+    to the end. Raises UserError beyond `MOST` marks, and RunError as `load` does.
+    """
+    if not run.path.is_dir():
+        raise RunError(f"The run {run.name} was deleted or moved away.")
+    with exclusive(run.path / "marks.lock"):
+        marks = load(run)
+        for origin, mark in changes.items():
+            if mark is None:
+                marks.pop(origin, None)
+            elif marks.get(origin) != mark:
+                marks.pop(origin, None)
+                marks[origin] = mark
+        if len(marks) > MOST:
+            raise UserError(
+                f"{len(marks):,} marks on one run: it takes up to {MOST:,}. Download the basket, then clear it."
+            )
+        rows = [asdict(origin) | {"mark": mark} for origin, mark in marks.items()]
+        write_json(run.path / "marks.json", {"version": VERSION, "marks": rows})
+    return marks
+
+
+def clear(run: Run, origins: Iterable[Origin]) -> dict[Origin, Mark]:
+    """Take the marks off these images; gives those that are left."""
+    return change(run, dict.fromkeys(origins))
