@@ -1,8 +1,6 @@
 """What the pages share, without a page: reduced and smoothed curves, numbers in words, the routes, the texts."""
 
 import asyncio
-import re
-from pathlib import Path
 
 import httpx
 import numpy as np
@@ -12,7 +10,7 @@ from starlette.applications import Starlette
 from gan import export
 from gan.files import write_json
 from gan.ideals import IDEALS
-from pages.ui import charts, sparkline, words
+from pages.ui import charts, palette, sparkline, words
 from pages.ui.explain import GROUPS
 from pages.ui.routes import routes
 from tests.conftest import trained
@@ -66,10 +64,9 @@ def test_every_curve_is_explained_and_every_ideal_line_has_a_curve() -> None:
 
 
 def test_every_tone_has_a_colour_in_both_themes() -> None:
-    script = (Path(charts.__file__).parent / "chart.js").read_text()
-    light, dark = (set(re.findall(r"(\w+): \"#", line)) for line in re.findall(r"(?:light|dark): \{.*", script)[:2])
-    assert light == dark
-    assert {line.tone for group in GROUPS for line in group.lines} <= light
+    light, dark = palette.TONES["light"], palette.TONES["dark"]
+    assert light.keys() == dark.keys()
+    assert {line.tone for group in GROUPS for line in group.lines} <= light.keys()
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,5 @@
 // Draws one chart with Plotly.react, which, with the same `uirevision`, keeps a reader's zoom while points are added.
-// The figure comes as plain data from charts.py; colours are set here, because only the browser knows the theme in use.
-
-const TONES = {
-  light: { blue: "#0072B2", orange: "#D55E00", green: "#009E73", purple: "#B4578B", yellow: "#B97F00", sky: "#2E8BC0" },
-  dark: { blue: "#56B4E9", orange: "#F08A3C", green: "#35C49B", purple: "#E29BC3", yellow: "#F2C14E", sky: "#9AD0F5" },
-}
+// The figure comes as plain data from charts.py, with the colours of both themes: only the browser knows which is in use.
 
 // Loaded once for all charts of the page, and from this server.
 const library = () =>
@@ -18,7 +13,7 @@ const library = () =>
         document.head.appendChild(script)
       }))
 
-const theme = element => {
+const theme = (element, tones) => {
   const style = getComputedStyle(element)
   const value = (name, otherwise) => style.getPropertyValue(name).trim() || otherwise
   const background = value("--st-background-color", "#ffffff")
@@ -26,7 +21,7 @@ const theme = element => {
   const dark = 0.3 * red + 0.6 * green + 0.1 * blue < 128
   return {
     background,
-    tones: dark ? TONES.dark : TONES.light,
+    tones: dark ? tones.dark : tones.light,
     text: value("--st-text-color", dark ? "#e6edee" : "#1c2b2f"),
     font: value("--st-font", "sans-serif"),
     grid: dark ? "#2a373b" : "#e4eaea",
@@ -93,7 +88,7 @@ export default function ({ parentElement, data }) {
     parentElement.appendChild(chart)
   }
   chart.setAttribute("aria-label", data.alt)
-  const look = theme(parentElement)
+  const look = theme(parentElement, data.palette)
   library().then(plotly =>
     plotly.react(chart, data.traces.map(one => trace(one, look)), layout(data, look), config(data.name)))
 }

@@ -14,6 +14,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from pages.ui import palette
+
 POINTS = 2000
 HEIGHT = 320
 SCRIPT = Path(__file__).with_name("chart.js")
@@ -23,7 +25,7 @@ Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class Line:
-    """One curve: which metric, its name in the legend and its colour (a name of chart.js)."""
+    """One curve: which metric, its name in the legend and its colour (a tone of palette.py)."""
 
     metric: str
     name: str
@@ -143,4 +145,4 @@ def draw(figure: dict[str, Any], key: str) -> None:
     """Put a figure on the page; the same `key` over reruns keeps the reader's zoom."""
     component = st.components.v2.component("live_chart", js=SCRIPT.read_text(), isolate_styles=False)
     with st.container(key=f"chart-{key}"):
-        component(data=figure | {"revision": key}, key=key)
+        component(data=figure | {"revision": key, "palette": palette.TONES}, key=key)

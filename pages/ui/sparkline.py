@@ -11,9 +11,12 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from pages.ui import charts
+from pages.ui import charts, palette
 
-LINES = (("loss_d", "Loss D", "#0072B2"), ("loss_g", "Loss G", "#D55E00"))
+LINES = (
+    ("loss_d", "Loss D", palette.ON_ANY_GROUND["blue"]),
+    ("loss_g", "Loss G", palette.ON_ANY_GROUND["orange"]),
+)
 POINTS = 120
 WIDTH, HEIGHT = 300, 48  # of the drawing's own units; it is stretched to its card
 
