@@ -1,0 +1,97 @@
+"""What a gallery shows: generated images, each with the origin by which it can be marked and made again.
+
+Three looks: what a request asks for, the same noise under several conditions, and the same noise at several snapshots.
+No torch of its own: it is handed the sampler. Read next: `sample.py`, `marks.py`.
+
+Letters: n images, C channels, H = W the side, K conditions.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan import conditions, manifests
+from gan.conditions import Request
+from gan.facts import DataFacts
+from gan.marks import Origin
+
+if TYPE_CHECKING:
+    from gan.sample import Sampler
+
+
+@dataclass(frozen=True)
+class Group:
+    """Images (n, C, H, H) uint8 that belong together, with an origin each."""
+
+    label: str
+    origins: tuple[Origin, ...]
+    images: NDArray[np.uint8]
+
+
+def of_items(
+    sampler: "Sampler", items: Sequence[tuple[str, int]], seed: int, start: int = 0, truncation: float = 1.0
+) -> list[Group]:
+    """A group for each item, a condition as people write it and how many of it; raises UserError as `parse` does.
+
+    Positions go on over the items, as in an export: what is seen is what the ZIP of the same items holds.
+    """
+    groups = []
+    for text, count in items:
+        asked = conditions.parse(text, sampler.facts)
+        drawn = asked.draw(sampler.facts, count, seed)
+        groups.append(group(sampler, asked.label, drawn, seed, start, truncation))
+        start += count
+    return groups
+
+
+def same_noise(
+    sampler: "Sampler", asked: Sequence[Request], count: int, seed: int, truncation: float = 1.0
+) -> list[Group]:
+    """A group of `count` images for each request; image i of every group has the noise at position i.
+
+    Attributes that a request leaves open are those of one and the same real image in every group, so that nothing
+    differs from group to group but what was asked for.
+    """
+    base = conditions.Request("any", ()).draw(sampler.facts, count, seed)
+    return [group(sampler, one.label, with_values(base, one, sampler.facts), seed, 0, truncation) for one in asked]
+
+
+def with_values(base: NDArray[np.float32], asked: Request, facts: DataFacts) -> NDArray[np.float32]:
+    """Conditions (n, K) that are `base` but for what a request fixes; a class takes the place of another."""
+    changed = np.zeros_like(base) if facts.kind == "class" and asked.fixed else base.copy()
+    for position, value in asked.fixed:
+        changed[:, position] = value
+    return changed
+
+
+def drawn_in_turn(asked: Sequence[Request], count: int, seed: int, facts: DataFacts) -> NDArray[np.float32]:
+    """Conditions (count, K), one request after the other and from the first again."""
+    each = [one.draw(facts, count, seed) for one in asked]
+    return np.stack([each[i % len(each)][i // len(each)] for i in range(count)])
+
+
+def group(
+    sampler: "Sampler", label: str, drawn: NDArray[np.float32], seed: int, start: int, truncation: float
+) -> Group:
+    """The images of conditions (n, K) at positions start to start + n of a seed."""
+    made = sampler.generate(drawn, seed, start, truncation)
+    origins = tuple(
+        Origin(sampler.seen, seed, start + i, manifests.exact(row, sampler.facts), truncation)
+        for i, row in enumerate(drawn)
+    )
+    return Group(label, origins, made)
+
+
+def one(sampler: "Sampler", origin: Origin) -> NDArray[np.uint8]:
+    """The image (C, H, H) of an origin, made again; `sampler` is that of the origin's snapshot."""
+    row = exact_row(origin.condition, sampler.facts)
+    image: NDArray[np.uint8] = sampler.generate(row, origin.seed, origin.position, origin.truncation)[0]
+    return image
+
+
+def exact_row(condition: str, facts: DataFacts) -> NDArray[np.float32]:
+    """The conditions (1, K) that an origin's text names; raises UserError where they are not of this run."""
+    return conditions.parse(condition, facts).draw(facts, 1, 0)

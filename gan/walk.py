@@ -1,0 +1,87 @@
+"""A walk through the latent space from one generated image to another, as frames and as a film (GIF).
+
+The noise goes along the great circle between its two ends (spherical interpolation, Shoemake 1985; for generators,
+White 2016, arXiv:1609.04468): a straight line between two Gaussian samples leads through vectors that are shorter than
+any the generator was trained on. Conditions are mixed in a straight line. Read next: `sample.py`.
+
+Letters: t steps, Z latent, K conditions, C channels, H = W the side.
+"""
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gan.errors import UserError
+from gan.images import picture
+from gan.looks import exact_row
+from gan.marks import Origin
+from gan.sample import Sampler, generate, noise
+
+STEPS = (3, 240)
+"""Frames from one end to the other: at least one between them, at most a quarter of a minute."""
+CHUNK = 16
+LEAST_SIDE = 256  # px of the film, so that it is seen well in a slide
+
+
+def frames(
+    sampler: Sampler,
+    first: Origin,
+    last: Origin,
+    steps: int,
+    progress: Callable[[float], None] = lambda done: None,
+) -> NDArray[np.uint8]:
+    """Images (t, C, H, H) from one origin to the other, both ends included, by the sampler's own snapshot.
+
+    Raises UserError where `steps` lies outside `STEPS`, or a condition is not one of this run.
+    """
+    if not STEPS[0] <= steps <= STEPS[1]:
+        raise UserError(f"{steps} frames: a walk takes {STEPS[0]} to {STEPS[1]}.")
+    ends = [noise(end.seed, [end.position], sampler.latent, end.truncation)[0] for end in (first, last)]
+    asked = [torch.from_numpy(exact_row(end.condition, sampler.facts))[0] for end in (first, last)]  # (K,)
+    share = torch.linspace(0, 1, steps)  # (t,)
+    z = spherical(ends[0], ends[1], share)  # (t, Z)
+    mixed = torch.lerp(asked[0], asked[1], share[:, None])  # (t, K)
+    device = next(sampler.network.parameters()).device
+    made = []
+    for start in range(0, steps, CHUNK):
+        here = slice(start, start + CHUNK)
+        made.append(generate(sampler.network, z[here].to(device), mixed[here].to(device), sampler.facts.native_size))
+        progress(min(1.0, (start + CHUNK) / steps))
+    return np.concatenate(made)
+
+
+def spherical(first: Tensor, last: Tensor, share: Tensor) -> Tensor:
+    """Points (t, Z) on the great circle from `first` to `last` (Z,), at shares (t,) of its angle.
+
+    The length goes evenly from that of one end to that of the other. Ends that point the same way, or opposite ways so
+    that no great circle is the shortest, are joined by a straight line.
+    """
+    lengths = first.norm(), last.norm()
+    directions = first / lengths[0], last / lengths[1]
+    angle = torch.arccos((directions[0] @ directions[1]).clamp(-1, 1))
+    if min(angle, torch.pi - angle) < 1e-3:
+        return torch.lerp(first, last, share[:, None])
+    before, after = torch.sin((1 - share) * angle), torch.sin(share * angle)  # (t,)
+    direction = (before[:, None] * directions[0] + after[:, None] * directions[1]) / torch.sin(angle)
+    path: Tensor = torch.lerp(lengths[0], lengths[1], share)[:, None] * direction
+    return path
+
+
+def gif(images: NDArray[np.uint8], seconds: float, *, back: bool = True) -> bytes:
+    """A film of images (t, C, H, H) that runs for ever, enlarged with sharp pixels to at least `LEAST_SIDE`.
+
+    `seconds` is the time from the first image to the last; with `back` it returns the same way, so that it never jumps.
+    """
+    scale = -(-LEAST_SIDE // images.shape[-1])
+    pictures = [picture(image.repeat(scale, axis=1).repeat(scale, axis=2)) for image in images]
+    if back:
+        pictures += pictures[-2:0:-1]
+    content = io.BytesIO()
+    # GIF counts hundredths of a second, and browsers slow down what claims to be faster than 50 frames in one.
+    duration = max(20, round(seconds * 100 / len(images)) * 10)
+    pictures[0].save(content, "GIF", save_all=True, append_images=pictures[1:], duration=duration, loop=0)
+    return content.getvalue()

@@ -1,0 +1,60 @@
+"""What the gallery shows: the images of an export, and the same noise under what alone differs."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gan import conditions, looks
+from gan.marks import Origin
+from gan.runs import Run
+from gan.sample import load_generator
+from tests.celeba_folder import write_celeba
+from tests.conftest import trained
+
+
+@pytest.fixture
+def faces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    write_celeba(tmp_path, 40)
+    monkeypatch.setenv("GAN_DATA", str(tmp_path))
+    return trained("faces", data__name="celeba", data__image_size=32)
+
+
+def close(first: np.ndarray, second: np.ndarray) -> bool:
+    """Whether images are the same to one grey level."""
+    return bool(np.abs(first.astype(int) - second.astype(int)).max() <= 1)
+
+
+def test_positions_go_on_over_the_items_and_every_image_can_be_made_again() -> None:
+    sampler = load_generator(trained("looked"))
+    threes, eights = looks.of_items(sampler, [("3", 2), ("8", 3)], seed=4, start=10, truncation=0.8)
+    assert (threes.label, eights.label) == ("3", "8")
+    assert threes.origins == tuple(Origin(sampler.seen, 4, position, "3", 0.8) for position in (10, 11))
+    assert [origin.position for origin in eights.origins] == [12, 13, 14]
+    for group in (threes, eights):
+        for origin, image in zip(group.origins, group.images, strict=True):
+            assert close(looks.one(sampler, origin), image)
+
+
+def test_the_same_noise_under_other_classes_differs_in_the_class_alone() -> None:
+    sampler = load_generator(trained("looked"))
+    groups = looks.same_noise(sampler, conditions.every(sampler.facts), 3, seed=1)
+    assert [group.label for group in groups] == list(sampler.facts.names)
+    assert {tuple(origin.position for origin in group.origins) for group in groups} == {(0, 1, 2)}
+    assert [group.origins[0].condition for group in groups] == list(sampler.facts.names)
+
+
+def test_the_same_noise_with_an_attribute_off_and_on_differs_in_that_attribute_alone(faces: Run) -> None:
+    sampler = load_generator(faces)
+    smiling = sampler.facts.names.index("Smiling")
+    asked = [conditions.attributes({smiling: value}, sampler.facts) for value in (0, 1)]
+    off, on = looks.same_noise(sampler, asked, 4, seed=2)
+    for without, with_it in zip(off.origins, on.origins, strict=True):
+        assert without.condition.replace("Smiling=0", "Smiling=1") == with_it.condition
+        assert close(looks.one(sampler, with_it), on.images[with_it.position])
+
+
+def test_conditions_are_drawn_in_turn() -> None:
+    facts = trained("looked").facts()
+    rows = looks.drawn_in_turn([conditions.parse(name, facts) for name in ("7", "2")], 5, 0, facts)
+    assert rows.argmax(axis=1).tolist() == [7, 2, 7, 2, 7]
