@@ -56,11 +56,11 @@ def test_what_can_be_asked_for_twice_is_harmless_and_says_so() -> None:
     jobs.stop(run.path)
     jobs.stop(run.path)
     until_state(run, "stopped")
-    assert jobs.stop(run.path) == "There is nothing to stop: run had stopped already."
+    assert jobs.stop(run.path) == "There is nothing to stop: the run run had stopped already."
     finished = submitted("done", seconds=0.05)
     assert "waits in the queue already" in jobs.resume(finished) or "running already" in jobs.resume(finished)
     until_state(finished, "finished")
-    assert jobs.stop(finished.path) == "There is nothing to stop: done had finished already."
+    assert jobs.stop(finished.path) == "There is nothing to stop: the run done had finished already."
     assert "has finished: there is nothing to resume" in jobs.resume(finished)
     assert jobs.state(finished.path).name == "finished"
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from gan import settings
 from gan.errors import RunError
 from gan.files import read_json, write_json
-from gan.jobs import launch, locks, logs, processes, states, turns
+from gan.jobs import launch, locks, logs, names, processes, states, turns
 
 if TYPE_CHECKING:
     from gan.runs import Run
@@ -25,12 +25,19 @@ def submit(run: "Run", arguments: Sequence[str] | None = None) -> None:
 
     `arguments` is what follows the interpreter on the job's command line; by default it trains the run.
     """
-    asked = run.config.job.device
+    submit_beside(run.path, run.config.job.device, arguments or ["-m", "gan", "train", "--run", run.name])
+
+
+def submit_beside(folder: Path, asked: str, arguments: Sequence[str]) -> None:
+    """Put a job that needs the device `asked` at the end of the queue; as `submit`.
+
+    The folder is a run's, or the `evaluation/study` in it: no other is looked into for what waits (`names.py`).
+    """
     with locks.deciding():
-        now = states.state(run.path)
+        now = states.state(folder)
         if now.alive:
-            raise RunError(f"The run {run.name} is {now.name} already.")
-        _enqueue(run, asked, arguments)
+            raise RunError(f"{_subject(folder)} is {now.name} already.")
+        _enqueue(folder, asked, arguments)
     launch.wake_queue()
 
 
@@ -47,7 +54,8 @@ def resume(run: "Run") -> str:
             return f"The run {run.name} is still stopping: resume it when it has stopped."
         if now.name == "finished":
             return f"The run {run.name} has finished: there is nothing to resume. Clone it to train longer."
-        _enqueue(run, asked, None)
+        earlier = (read_json(run.path / "started.json") or {}).get("arguments")
+        _enqueue(run.path, asked, earlier or ["-m", "gan", "train", "--run", run.name])
     launch.wake_queue()
     return f"The run {run.name} is in the queue again, and goes on from its last snapshot."
 
@@ -61,9 +69,9 @@ def stop(folder: Path) -> str:
         now = states.state(folder)
         if now.name == "queued":
             _cancel(folder)
-            return f"The run {folder.name} was taken out of the queue."
+            return f"{_subject(folder)} was taken out of the queue."
         if not now.alive:
-            return f"There is nothing to stop: {folder.name} {_PAST[now.name]} already."
+            return f"There is nothing to stop: {names.in_words(names.name_of(folder))} {_PAST[now.name]} already."
         (folder / "stop").touch()
         started = read_json(folder / "started.json") or {}
         launch.watch_stop(folder, locks.number(started.get("ticket")))
@@ -71,9 +79,11 @@ def stop(folder: Path) -> str:
         processes.ask_to_end(started)
     launch.wake_queue()
     if now.name == "stopping":
-        return f"{folder.name} is stopping already."
+        return f"{_subject(folder)} is stopping already."
     grace = settings.stop_grace()
-    return f"{folder.name} was asked to stop: it saves first, and is killed if it has not ended in {grace} seconds."
+    return (
+        f"{_subject(folder)} was asked to stop: it saves first, and is killed if it has not ended in {grace} seconds."
+    )
 
 
 def start_task(folder: Path, arguments: Sequence[str]) -> None:
@@ -104,6 +114,9 @@ def delete(run: "Run") -> str:
         busy = [path.parent for path in run.path.glob("**/alive.lock") if locks.held(path)]
         if busy:
             raise RunError(f"Something of the run {run.name} still works in {busy[0]}: wait for its end, or stop it.")
+        waiting = next((one for one in turns.row() if names.run_of(one.name) == run.name), None)
+        if waiting is not None:
+            raise RunError(f"{_subject(waiting.folder)} waits in the queue: cancel it before you delete the run.")
         trash.mkdir(exist_ok=True)
         # Renamed first: whoever looks sees the whole run or none, also when the removal is interrupted.
         run.path.rename(trash / f"{run.name}-{time.time_ns()}")
@@ -120,8 +133,8 @@ def follow(folder: Path) -> Iterator[str]:
 def disk_usage(folder: Path) -> int:
     """Bytes that a folder takes on the disk; what vanishes while it is counted counts as nothing."""
     total = 0
-    for root, _, names in os.walk(folder):
-        for name in names:
+    for root, _, inside in os.walk(folder):
+        for name in inside:
             try:
                 total += (Path(root) / name).lstat().st_blocks * 512
             except FileNotFoundError:
@@ -132,22 +145,25 @@ def disk_usage(folder: Path) -> int:
 _PAST = {"stopped": "had stopped", "finished": "had finished", "failed": "had failed", "lost": "had ended"}
 
 
-def _enqueue(run: "Run", asked: str, arguments: Sequence[str] | None) -> None:
-    """Write queued.json; while `deciding()`. A resumed run keeps the command it was first submitted with.
+def _subject(folder: Path) -> str:
+    """The job as a sentence begins with it."""
+    words = names.in_words(names.name_of(folder))
+    return words[0].upper() + words[1:]
+
+
+def _enqueue(folder: Path, asked: str, arguments: Sequence[str]) -> None:
+    """Write queued.json; while `deciding()`.
 
     Raises ConfigError for settings that the queue process, which nobody sees, would die of, and RunError for a run that
     was deleted in the meantime.
     """
-    if not run.path.is_dir():
-        raise RunError(f"The run {run.name} is gone: it was deleted or moved away.")
+    if not folder.is_dir():
+        raise RunError(f"{_subject(folder)} is gone: it was deleted or moved away.")
     settings.jobs_per_device()
     settings.stop_grace()
-    earlier = (read_json(run.path / "started.json") or {}).get("arguments")
-    default = ["-m", "gan", "train", "--run", run.name]
-    document: dict[str, Any] = {"ticket": locks.next_ticket(run.path), "time": time.time(), "asked": asked}
-    document |= {"arguments": list(arguments or earlier or default)}
-    document |= {"environment": processes.job_environment(os.environ)}
-    write_json(run.path / "queued.json", document)
+    document: dict[str, Any] = {"ticket": locks.next_ticket(folder), "time": time.time(), "asked": asked}
+    document |= {"arguments": list(arguments), "environment": processes.job_environment(os.environ)}
+    write_json(folder / "queued.json", document)
 
 
 def _cancel(folder: Path) -> None:

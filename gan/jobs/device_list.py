@@ -72,7 +72,7 @@ def absent(asked: str) -> str:
 
 
 def holders(name: str) -> list[str]:
-    """The names of the runs that hold the device."""
+    """The names of the jobs that hold the device."""
     found = [path.read_text().strip() for path in sorted(_slots(name)) if locks.held(path)]
     return [text or "a run that is starting" for text in found]
 
@@ -83,7 +83,7 @@ def free_slots(name: str) -> int:
 
 
 def take_slot(name: str, holder: str) -> int | None:
-    """Take a slot of the device for a run; gives the lock's descriptor, or None where all are taken.
+    """Take a slot of the device for the job of that name; gives the lock's descriptor, or None where all are taken.
 
     To be called while `locks.deciding()`, so that the count and the taking are one.
     """

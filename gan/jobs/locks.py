@@ -15,6 +15,9 @@ from pathlib import Path
 
 from gan import faults, settings
 from gan.files import exclusive, read_json, replacing
+from gan.jobs import names
+
+TICKETED = ("queued.json", "started.json", "end.json")
 
 
 def jobs_folder() -> Path:
@@ -85,7 +88,8 @@ def next_ticket(folder: Path) -> int:
     try:
         last = int(counter.read_text())
     except (FileNotFoundError, ValueError):  # lost or damaged: go on above everything that is written down
-        last = max((_written(path) for path in settings.store().glob("*/")), default=0)
+        files = (path for name in TICKETED for path in names.files(name))
+        last = max((_written(path.parent) for path in files), default=0)
     ticket = max(last, _written(folder)) + 1  # a folder copied from another machine brings larger numbers
     with replacing(counter) as temporary:
         temporary.write_text(str(ticket))
@@ -93,8 +97,8 @@ def next_ticket(folder: Path) -> int:
 
 
 def _written(folder: Path) -> int:
-    """The largest ticket in a run folder's files, 0 where there is none."""
-    files = (read_json(folder / name) or {} for name in ("queued.json", "started.json", "end.json"))
+    """The largest ticket in a job folder's files, 0 where there is none."""
+    files = (read_json(folder / name) or {} for name in TICKETED)
     return max(number(document.get("ticket")) for document in files)
 
 

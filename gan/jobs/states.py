@@ -25,8 +25,8 @@ class State:
     """What is true of a job now.
 
     `cause` is in words ("" where there is nothing to say) and `kind` its short form for programs (`causes.Cause`);
-    `place` is 1 for the next in the queue; `waits_for` names a run; `since` is in seconds since 1970; `advice` holds
-    the options, by dotted path, that a clone of a failed run should change.
+    `place` is 1 for the next in the queue; `waits_for` names a job (`names.py`); `since` is in seconds since 1970;
+    `advice` holds the options, by dotted path, that a clone of a failed run should change.
     """
 
     name: StateName
@@ -65,7 +65,7 @@ def state(folder: Path) -> State:
 
 @dataclass(frozen=True)
 class QueueEntry:
-    """One waiting run as a page lists it."""
+    """One waiting job as a page lists it; `name` as in `names.py`."""
 
     name: str
     folder: Path

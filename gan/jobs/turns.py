@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gan import settings
 from gan.files import read_json
-from gan.jobs import device_list, locks
+from gan.jobs import device_list, locks, names
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Waiting:
 
     @property
     def name(self) -> str:
-        return self.folder.name
+        return names.name_of(self.folder)
 
 
 def entry(folder: Path) -> Waiting | None:
@@ -51,8 +50,7 @@ def _command(queued: dict[str, Any]) -> tuple[tuple[str, ...], dict[str, str]]:
 
 def row() -> list[Waiting]:
     """All that waits, the next first."""
-    files = settings.store().glob("*/queued.json")
-    found = (entry(path.parent) for path in files if not path.parent.name.startswith("."))
+    found = (entry(path.parent) for path in names.files("queued.json"))
     return sorted((waiting for waiting in found if waiting), key=lambda waiting: waiting.ticket)
 
 
@@ -78,7 +76,7 @@ def granted(waiting: list[Waiting]) -> list[tuple[Waiting, str | None]]:
 
 
 def waits_for(one: Waiting, waiting: list[Waiting]) -> str | None:
-    """The run that has to end first: the holder of a device it could get, else the one before it in the row."""
+    """The name of the job that has to end first: a holder of a device it could get, else the one before it in the row."""
     possible = device_list.candidates(one.asked)
     held_by = [holder for name in possible for holder in device_list.holders(name)]
     before = [

@@ -27,7 +27,7 @@ from typing import Any
 
 from gan.errors import GanError, RunError
 from gan.files import read_json, write_json
-from gan.jobs import causes, device_list, locks, processes, turns
+from gan.jobs import causes, device_list, locks, names, processes, turns
 from gan.jobs.launch import mark_started
 
 REPORT_EVERY = 0.5  # seconds
@@ -112,10 +112,8 @@ def working(folder: Path, device: str | None = None, wait: bool = True) -> Itera
     given = _given_by_queue(folder)
     alive = given["alive"] if given else locks.take(folder / "alive.lock")
     if alive is None:
-        pid = (read_json(folder / "started.json") or {}).get("pid")
-        raise RunError(
-            f"{folder.name} has a process at work already (process {pid}): stop it first, or wait for its end."
-        )
+        name, pid = names.name_of(folder), (read_json(folder / "started.json") or {}).get("pid")
+        raise RunError(f"{name} has a process at work already (process {pid}): stop it first, or wait for its end.")
     with contextlib.ExitStack() as at_end:
         if given:  # the locks stay with the process to its very end, while the GPU's memory is given back
             worker = Worker(folder, given["device"], given["ticket"], alive)
@@ -187,16 +185,16 @@ def _take_turn(folder: Path, asked: str, wait: bool) -> tuple[int, str, int]:
         document = {"ticket": ticket, "time": time.time(), "asked": asked, "in_terminal": True}
         write_json(folder / "queued.json", document | {"arguments": place.get("arguments") or []})
     folder = folder.resolve()
-    told = None
+    name, told = names.name_of(folder), None
     try:
         while True:
             with locks.deciding():
                 waiting = turns.row()
                 own = next((one for one in waiting if one.folder == folder), None)
                 if own is None:
-                    raise RunError(f"{folder.name} was taken out of the queue while it waited for its turn.")
+                    raise RunError(f"{name} was taken out of the queue while it waited for its turn.")
                 device = next((device for one, device in turns.granted(waiting) if one.folder == folder), None)
-                slot = device_list.take_slot(device, folder.name) if device else None
+                slot = device_list.take_slot(device, own.name) if device else None
                 if device is not None and slot is not None:
                     _start_here(folder, ticket, device)
                     return ticket, device, slot
@@ -204,7 +202,7 @@ def _take_turn(folder: Path, asked: str, wait: bool) -> tuple[int, str, int]:
             if not wait:
                 raise RunError(f"The device {asked} is taken by {holder}: wait for its end, or stop it.")
             if holder != told:
-                print(f"{folder.name} waits for {holder} to give the device back. Ctrl-C gives up.", flush=True)
+                print(f"{name} waits for {holder} to give the device back. Ctrl-C gives up.", flush=True)
                 told = holder
             time.sleep(0.3)
     finally:

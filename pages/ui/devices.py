@@ -7,6 +7,7 @@ import streamlit as st
 
 from gan import jobs, runs, settings
 from gan.errors import RunError
+from gan.files import read_json
 from gan.jobs import Device
 from pages.ui import cached, frame, words
 
@@ -44,17 +45,18 @@ def card(device: Device) -> None:
 def holder(name: str) -> None:
     """Who holds a device: a link to the run, since when, and the time left."""
     try:
-        run = runs.find(name)
+        run, folder = runs.find(jobs.run_of(name)), settings.store() / name
     except RunError:  # it is starting, or its folder was removed while it ends
         st.caption(f"Held by {name}")
         return
-    state, status = jobs.state(run.path), run.status()
+    state, status = jobs.state(folder), read_json(folder / "status.json") or {}
     parts = [f"for {words.since(state.since)}"] if state.since else []
     if state.alive and status.get("seconds_left") is not None:
         parts.append(f"{words.duration(float(status['seconds_left']))} left")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        title = run.title if folder == run.path else f"{run.title}: augmentation study"
         st.page_link(
-            frame.PROGRESS, label=run.title, icon=":material/play_circle:", query_params={"run": run.name},
+            frame.PROGRESS, label=title, icon=":material/play_circle:", query_params={"run": run.name},
             help="The run that holds this device.",
         )  # fmt: skip
         st.caption(" · ".join(parts), width="content")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from gan import jobs
+from gan import jobs, settings
 from gan.jobs import QueueEntry
 from gan.runs import Run
 from pages.ui import cached, frame, pictures, run_header, samples, sparkline, tasks, words
@@ -26,24 +26,27 @@ def live(run: Run, state: jobs.State) -> None:
 
 
 def waiting(entry: QueueEntry) -> None:
-    """A run in the queue: its place, the device it asked for, the run it waits for, and a way out."""
-    run = Run(entry.folder)
+    """A run, or its study, in the queue: its place, the device it asked for, the run it waits for, and a way out."""
+    run, study = Run(settings.store() / jobs.run_of(entry.name)), "/" in entry.name
     with (
         told(),
-        st.container(border=True, key=f"waiting-{run.name}"),
+        st.container(border=True, key=f"waiting-{entry.name.replace('/', '-')}"),
         st.container(horizontal=True, vertical_alignment="center", gap="small"),
     ):
         place = "next" if entry.place == 1 else f"number {entry.place}"
         device = "the fastest device" if entry.asked == "auto" else entry.asked
         with st.container(width="stretch", gap="xxsmall"):
-            opening(run, frame.PROGRESS, run.title, icon=":material/hourglass_empty:")
+            title = f"{run.title}: augmentation study" if study else run.title
+            opening(run, frame.PROGRESS, title, icon=":material/hourglass_empty:")
             with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
                 behind = ", behind" if entry.waits_for else ""
                 st.caption(f"{place} in the queue, for {device}{behind}".capitalize(), width="content")
                 if entry.waits_for:
-                    before = Run(entry.folder.with_name(entry.waits_for))
+                    before = Run(settings.store() / jobs.run_of(entry.waits_for))
                     opening(before, frame.PROGRESS, before.title, icon=None)
-        st.button("Cancel", icon=":material/close:", key=f"cancel {run.name}", on_click=tasks.stop, args=(run.path,))
+        st.button(
+            "Cancel", icon=":material/close:", key=f"cancel {entry.name}", on_click=tasks.stop, args=(entry.folder,)
+        )
 
 
 def grid(shown: list[tuple[Run, jobs.State]]) -> None:

@@ -1,0 +1,39 @@
+"""What a job is called: its folder's path below the store, which is a run's name, or `breast/evaluation/study`.
+
+A device's lock holds this name while the job has the device. Read next: `states.py`.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from gan import settings
+
+QUEUED = ("*", "*/evaluation/study")
+"""Where jobs lie that wait for a device: runs, and the study of each."""
+
+
+def name_of(folder: Path) -> str:
+    """The job's name; of a folder outside the store only its own."""
+    store = settings.store()
+    return folder.relative_to(store).as_posix() if folder.is_relative_to(store) else folder.name
+
+
+def run_of(name: str) -> str:
+    """The run that a job works for: itself, where it is a run."""
+    return name.partition("/")[0]
+
+
+def in_words(name: str) -> str:
+    """`the run breast`, or for work beside a run `the study of breast`, as sentences go on."""
+    path = PurePosixPath(name)
+    if len(path.parts) == 3 and path.parts[1] == "evaluation":
+        return f"the {path.name} of {path.parts[0]}"
+    return f"the run {name}" if len(path.parts) == 1 else f"the task {path.name}"
+
+
+def files(name: str) -> Iterator[Path]:
+    """The files of that name, such as queued.json, of every job that can wait for a device."""
+    for pattern in QUEUED:
+        for path in settings.store().glob(f"{pattern}/{name}"):
+            if not path.relative_to(settings.store()).parts[0].startswith("."):
+                yield path
