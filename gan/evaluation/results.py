@@ -58,7 +58,7 @@ class Result:
 
     def as_json(self) -> dict[str, Any]:
         """The result as one JSON document, numbers at six significant digits or so."""
-        document: dict[str, Any] = _rounded(asdict(self))
+        document: dict[str, Any] = rounded(asdict(self))
         return document
 
     def as_text(self) -> str:
@@ -126,6 +126,15 @@ def best_snapshot(run: Run) -> int | None:
     return min(alike, key=lambda result: result.kid).snapshot
 
 
+def rounded(value: Any) -> Any:
+    """A document with its numbers at six significant digits or so."""
+    if isinstance(value, float):
+        return round(value, 3) if abs(value) > 1000 else float(f"{value:.6g}")
+    if isinstance(value, dict):
+        return {key: rounded(part) for key, part in value.items()}
+    return [rounded(part) for part in value] if isinstance(value, list | tuple) else value
+
+
 def _comparable(result: Result) -> tuple[Any, ...]:
     made = result.made_with
     return made["data_sha256"], made["features_sha256"], made["seed"], result.n["scores"]
@@ -139,11 +148,3 @@ def _read(path: Path) -> Result | None:
         return None
     document["intervals"] = {name: tuple(pair) for name, pair in document["intervals"].items()}
     return Result(**document)
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, float):
-        return round(value, 3) if abs(value) > 1000 else float(f"{value:.6g}")
-    if isinstance(value, dict):
-        return {key: _rounded(part) for key, part in value.items()}
-    return [_rounded(part) for part in value] if isinstance(value, list | tuple) else value
