@@ -79,6 +79,7 @@ def parser() -> argparse.ArgumentParser:
     listing = command("runs", commands.list_runs, "List the runs, the newest first.")
     listing.add_argument("--json", action="store_true", help="print one JSON list")
     listing.add_argument("--disk", action="store_true", help="show what each run takes on the disk")
+    listing.add_argument("--archived", action="store_true", help="list the archived runs too")
     command("stop", commands.stop, "Ask a run to save and stop, or take it out of the queue.").add_argument("run")
     command("resume", commands.resume, "Go on with a run from its last snapshot.").add_argument("run")
     delete = command("delete", commands.delete, "Remove a run with its snapshots, samples and exports; asks first.")

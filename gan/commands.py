@@ -94,7 +94,8 @@ def _fit_to_start(config: RunConfig, in_full: bool) -> bool:
 
 def list_runs(parsed: argparse.Namespace) -> int:
     """Print every run, as a table or JSON."""
-    rows = [_row(run, parsed.disk) for run in runs.all_runs()]
+    found = runs.all_runs()
+    rows = [_row(run, parsed.disk) for run in found if parsed.archived or not run.about.archived]
     if parsed.json:
         print(json.dumps(rows, indent=2))
         return 0
@@ -103,8 +104,11 @@ def list_runs(parsed: argparse.Namespace) -> int:
         seen = f"{row['seen']:,} of {round(row['kimg'] * 1000):,}" if row["kimg"] else "-"
         behind = f", behind {row['waits_for']}" if row["waits_for"] else ""
         why = f"number {row['place']} in the queue{behind}" if row["place"] else row["cause"]
-        print(f"{row['name']:<32} {row['state']:<9} {row['data']:<24} {seen:>24}{disk}  {why}".rstrip())
-    if not rows:
+        title = f"  {row['title']}" if row["title"] != row["name"] else ""
+        print(f"{row['name']:<32} {row['state']:<9} {row['data']:<24} {seen:>24}{disk}  {why}{title}".rstrip())
+    if len(rows) < len(found):
+        print(f"Archived runs that are not listed: {len(found) - len(rows):,}. `--archived` lists them too.")
+    elif not rows:
         print("No runs yet. `python -m gan submit --preset digits-quick` starts one.")
     return 0
 
@@ -112,6 +116,7 @@ def list_runs(parsed: argparse.Namespace) -> int:
 def _row(run: Run, disk: bool) -> dict[str, Any]:
     state = jobs.state(run.path)
     row: dict[str, Any] = {"name": run.name, "title": run.title, "state": state.name, "cause": state.cause}
+    row |= {"tags": list(run.about.tags), "archived": run.about.archived}
     row |= {"place": state.place, "waits_for": state.waits_for}
     try:
         row |= {"data": run.config.data.slug, "kimg": run.config.train.kimg}

@@ -1,6 +1,6 @@
 """A run is a folder. What lies in it, by name; no torch, so that a page that lists runs opens at once.
 
-    config.json    what was asked, with a version               about.json      title and creation time
+    config.json    what was asked, with a version               about.json      title, tags, notes (`about.py`)
     data.json      what the networks were built from            conditions.npz  the training split's conditions
     queued.json    its place in the queue                       started.json    device, process, time
     alive.lock     held by the trainer while it lives           log.txt         what the trainer printed
@@ -19,11 +19,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from gan import options, settings
+from gan import about, options, settings
+from gan.about import About
 from gan.config import RunConfig
 from gan.errors import ConfigError, RunError
 from gan.facts import DataFacts
-from gan.files import read_json, write_json
+from gan.files import read_json
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
@@ -48,15 +49,20 @@ class Run:
         except ConfigError as error:
             raise RunError(f"The run {self.name} cannot be read: {error}") from None
 
+    @property
+    def about(self) -> About:
+        """Title, tags and notes, as they are now."""
+        return about.read(self.path)
+
     @cached_property
     def created(self) -> float:
         """Seconds since 1970 when the run was made."""
-        return float((read_json(self.path / "about.json") or {}).get("created", 0.0))
+        return self.about.created
 
     @property
     def title(self) -> str:
         """What people call the run; its name until somebody changes it."""
-        return str((read_json(self.path / "about.json") or {}).get("title") or self.name)
+        return self.about.title or self.name
 
     @property
     def total(self) -> int:
@@ -138,7 +144,7 @@ def create(config: RunConfig, name: str | None = None) -> Run:
     path = _claim(store, name) if name else _claim_dated(store, config, now)
     for folder in ("samples", "snapshots", "exports"):
         (path / folder).mkdir()
-    write_json(path / "about.json", {"created": now, "title": ""})
+    about.change(path, created=now)
     (path / "config.json").write_text(options.to_json(config))
     return Run(path)
 

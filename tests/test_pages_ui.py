@@ -69,6 +69,16 @@ def test_every_tone_has_a_colour_in_both_themes() -> None:
     assert {line.tone for group in GROUPS for line in group.lines} <= light.keys()
 
 
+def test_typed_words_are_shown_as_they_are() -> None:
+    assert words.plain("[x](http://a) *b* :red[c] $d$ <e>") == r"\[x\](http\://a) \*b\* \:red\[c\] \$d\$ \<e\>"
+    assert words.plain("Blood cells, 64 px (best!)") == "Blood cells, 64 px (best!)"
+
+
+def test_a_run_is_called_by_its_title_and_its_name() -> None:
+    assert words.called("cells", "cells") == "cells"
+    assert words.called("cells", "Best so far") == "Best so far (cells)"
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(8, "8 s"), (59.7, "1 min"), (200, "3 min"), (7500, "2 h 5 min"), (40_000, "11 h"), (300_000, "3 days")],

@@ -32,7 +32,8 @@ def run_picker(heading: str) -> Run | None:
     """
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     left.title(heading, anchor=False)
-    names = [run.name for run in runs.all_runs()]
+    titles = {run.name: run.title for run in runs.all_runs()}
+    names = list(titles)
     wanted = st.query_params.get("run")
     if not names and wanted is None:
         frame.empty("There is no run yet. Train one: the digits take two minutes.", "Train a first run", frame.TRAIN)
@@ -41,7 +42,10 @@ def run_picker(heading: str) -> Run | None:
     chosen = wanted or (remembered if remembered in names else names[0])
     options = names if chosen in names else [chosen, *names]
     st.session_state["picked run"] = chosen
-    right.selectbox("Run", options, key="picked run", on_change=_follow_choice, label_visibility="collapsed")
+    right.selectbox(
+        "Run", options, key="picked run", on_change=_follow_choice, label_visibility="collapsed",
+        format_func=lambda name: words.called(name, titles.get(name, name)),
+    )  # fmt: skip
     try:
         run = runs.find(chosen)
     except RunError as error:

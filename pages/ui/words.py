@@ -1,5 +1,6 @@
-"""Numbers and times as people say them: `12,000 images`, `3 min left`, `2 h ago`, `1.4 GB`."""
+"""Numbers, times and names as people say them: `12,000 images`, `3 min left`, `2 h ago`, `1.4 GB`."""
 
+import re
 import time
 
 
@@ -47,3 +48,13 @@ def size(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "B" or count >= 10 else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} TB"
+
+
+def called(name: str, title: str) -> str:
+    """A run in a list: its title, and its name where that is another word."""
+    return title if title == name else f"{title} ({name})"
+
+
+def plain(text: str) -> str:
+    """Words that somebody typed, for a place that reads Markdown: shown as they are, never as links or formatting."""
+    return re.sub(r"([\\`*_\[\]<>#$:~|&])", r"\\\1", text)

@@ -1,0 +1,94 @@
+"""Titles, tags, notes and the archive: they can be changed, the folder stays, and a damaged file breaks nothing."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from gan import about, options, runs
+from gan.about import About
+from gan.cli import main
+from gan.errors import RunError
+
+
+def test_a_title_changes_and_the_folder_stays(store: Path) -> None:
+    run = runs.create(options.build({}), "cells")
+    assert run.title == "cells"
+    about.change(run.path, title="  Blood cells,\n best so far ", tags=("paper", "64 px"), notes="With balance.\n")
+    assert runs.find("cells").title == "Blood cells, best so far"
+    assert runs.find("cells").about.tags == ("paper", "64 px")
+    assert runs.find("cells").about.notes == "With balance."
+    assert [folder.name for folder in store.iterdir()] == ["cells"]
+    about.change(run.path, title="")
+    assert run.title == "cells"
+    assert run.about.tags == ("paper", "64 px")
+    assert run.about.created == run.created > 0
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"created": "x", "title": 3, "tags": "a", "notes": {}}']
+)
+def test_a_damaged_file_says_nothing_and_can_be_written_again(content: bytes) -> None:
+    first, run = runs.create(options.build({}), "first"), runs.create(options.build({}), "run")
+    (run.path / "about.json").write_bytes(content)
+    assert run.about == About(created=(run.path / "config.json").stat().st_mtime)
+    assert run.title == "run"
+    assert {one.name for one in runs.all_runs()} == {first.name, run.name}
+    about.change(run.path, title="Mended")
+    assert run.about.title == "Mended"
+    assert run.about.created == (run.path / "config.json").stat().st_mtime
+
+
+def test_odd_tags_of_a_file_are_left_out() -> None:
+    run = runs.create(options.build({}), "run")
+    (run.path / "about.json").write_text(json.dumps({"created": 5, "tags": ["a", 3, None], "archived": "yes"}))
+    assert run.about == About(created=5.0, tags=("a",))
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"title": "x" * 81}, "81 characters"),
+        ({"tags": ("x" * 25,)}, "x" * 25),
+        ({"tags": ("a,b",)}, "'a,b'"),
+        ({"tags": tuple("abcdefghijklm")}, "13 tags"),
+        ({"notes": "x" * 4001}, "4,001 characters"),
+    ],
+)
+def test_what_is_too_long_to_show_is_refused_and_changes_nothing(values: dict[str, object], named: str) -> None:
+    run = runs.create(options.build({}), "run")
+    before = run.about
+    with pytest.raises(RunError, match=named):
+        about.change(run.path, **values)
+    assert run.about == before
+
+
+def test_tags_come_from_words_between_commas() -> None:
+    assert about.split_tags(" paper , 64  px,,paper,rare class ") == ("paper", "64 px", "rare class")
+
+
+def test_two_people_who_change_different_things_both_get_theirs() -> None:
+    run = runs.create(options.build({}), "run")
+    wishes = [{"title": "One"}, {"tags": ("two",)}, {"notes": "three"}, {"archived": True}] * 5
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda wish: about.change(run.path, **wish), wishes))
+    assert run.about == About(run.about.created, "One", ("two",), "three", True)
+
+
+def test_the_list_of_runs_shows_titles_and_leaves_out_the_archive(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("kept", "old"):
+        runs.create(options.build({}), name)
+    about.change(runs.find("kept").path, title="The good one", tags=("paper",))
+    about.change(runs.find("old").path, archived=True)
+    assert main(["runs"]) == 0
+    said = capsys.readouterr().out
+    assert "The good one" in said
+    assert "Archived runs that are not listed: 1. `--archived` lists them too." in said
+    assert "old" not in said.split("Archived")[0]
+    assert main(["runs", "--json", "--archived"]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["kept"] | {"title": "The good one", "tags": ["paper"], "archived": False} == rows["kept"]
+    assert rows["old"]["archived"] is True
+    assert main(["runs", "--json"]) == 0
+    assert [row["name"] for row in json.loads(capsys.readouterr().out)] == ["kept"]
