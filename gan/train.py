@@ -24,6 +24,8 @@ from gan.jobs.worker import Worker
 from gan.losses import LOSSES
 from gan.metrics import MetricsWriter
 from gan.models import networks
+from gan.overfitting import HeldOut
+from gan.precision import precision, scale
 from gan.runs import Run
 from gan.ticks import METRICS, Clock, FixedNoise, crossed, guard, memory_told, point
 
@@ -62,11 +64,6 @@ def step(state: State, real: Tensor, condition: Tensor, config: RunConfig) -> No
         state.sums += torch.stack([loss_d, loss_g, *scores])
     state.steps += 1
     state.seen += n
-
-
-def scale(images: Tensor) -> Tensor:
-    """uint8 images as the networks see them, float32 in [-1, 1]."""
-    return (images.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
 
 
 @torch.no_grad()
@@ -114,7 +111,7 @@ def loop(run: Run, worker: Worker, state: State, image_set: ImageSet, writer: Me
     """Steps until the run's length is reached or it is asked to stop; what is due in between, once a tick."""
     config, device = run.config, state.sums.device
     log_every, save_every = config.train.log_kimg * 1000, config.train.snapshot_kimg * 1000
-    fixed = FixedNoise(config, image_set.facts())
+    fixed, held_out = FixedNoise(config, image_set.facts()), HeldOut(image_set, config, device)
     if state.seen == 0:
         fixed.draw(state, run.path / "samples")
     if state.seen >= run.total:  # it died after its last snapshot
@@ -131,7 +128,7 @@ def loop(run: Run, worker: Worker, state: State, image_set: ImageSet, writer: Me
             continue
         state.seconds = clock.seconds()
         if log or over:
-            writer.append(row := point(state, clock, config))
+            writer.append(row := point(state, clock, config) | held_out.measure(state))
             print("  ".join(f"{name} {value:,.6g}" for name, value in row.items()), flush=True)
         stop = not over and worker.should_stop()
         if save or over or stop:
@@ -170,20 +167,6 @@ def start(config: RunConfig, facts: DataFacts, device: torch.device) -> State:
         noise=torch.Generator(device).manual_seed(config.train.seed),
         sums=torch.zeros(len(METRICS), device=device),
     )
-
-
-def precision(config: RunConfig, device: torch.device) -> torch.autocast:
-    """Autocast to bfloat16 where the config asks for it or, for "auto", where the hardware multiplies it faster."""
-    asked = config.job.precision
-    return torch.autocast(
-        device.type, torch.bfloat16, enabled=asked == "bfloat16" or (asked == "auto" and _pays(device))
-    )
-
-
-def _pays(device: torch.device) -> bool:
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return device.type == "cpu" and bool(torch.cpu._is_amx_tile_supported())  # without AMX, bfloat16 is no faster
 
 
 def check_enough(image_set: ImageSet, config: RunConfig) -> None:

@@ -6,8 +6,9 @@ from torch import nn
 
 from gan import options
 from gan.bench import counted_operations, noise_images, plain_adam, textbook_step
+from gan.precision import scale
 from gan.ticks import METRICS
-from gan.train import scale, start, step
+from gan.train import start, step
 
 
 def test_our_step_equals_the_textbooks_over_twenty_steps() -> None:

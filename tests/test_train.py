@@ -40,7 +40,7 @@ def test_a_run_leaves_curves_pictures_and_snapshots() -> None:
     logged = MetricsReader(run.path / "metrics.jsonl").read()
     assert [row["seen"] for row in logged] == [64, 128, 192, 256, 320]
     assert set(logged[0]) == {
-        *("seen", "seconds", "images_per_second", "loss_d", "loss_g", "d_x", "d_g_z1", "d_g_z2"),
+        *("seen", "seconds", "images_per_second", "loss_d", "loss_g", "d_x", "d_g_z1", "d_g_z2", "d_val"),
     }
     assert run.snapshots() == [160, 320]
     assert list(run.samples()) == [0, 160, 320]

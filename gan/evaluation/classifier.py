@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from gan.batches import order
 from gan.config import RunConfig
-from gan.train import precision, scale
+from gan.precision import precision, scale
 
 WIDTH = 16
 FEATURES = 8 * WIDTH
