@@ -6,7 +6,7 @@ Read next: `ui/run_list.py`, `ui/run_cards.py`, `ui/devices.py`.
 import streamlit as st
 
 from gan import jobs
-from pages.ui import devices, frame, run_cards, run_list
+from pages.ui import devices, frame, run_about, run_cards, run_list
 from pages.ui.frame import told
 from pages.ui.run_list import Listed
 
@@ -24,11 +24,12 @@ def page() -> None:
             "Train a first run",
             frame.TRAIN,
         )
-        devices.panel(side_by_side=True)
+        devices.panel(across=devices.ACROSS)
         return
     alive = [one.run.name for one in found if one.state.alive]
     st.fragment(now, run_every=EVERY if alive else EVERY_QUIETLY)(alive)
     run_list.latest([one for one in found if not one.state.alive])
+    run_about.opened()
 
 
 def now(were_alive: list[str]) -> None:
@@ -39,8 +40,7 @@ def now(were_alive: list[str]) -> None:
         if {one.run.name for one in alive} != set(were_alive):
             st.rerun()  # a run began or ended: the list below changes too
         if not alive:
-            nothing_runs()
-            devices.panel(side_by_side=True)
+            devices.panel([nothing_runs], devices.ACROSS)
             return
         left, right = st.columns([5, 2], gap="large")
         with left:
@@ -64,11 +64,11 @@ def busy(alive: list[Listed]) -> None:
 
 
 def nothing_runs() -> None:
-    """That it is quiet, and the way to the next run."""
-    with st.container(horizontal=True, vertical_alignment="center", border=True):
-        st.caption("Nothing is running.", width="stretch")
-        if st.button("Train", type="primary", icon=":material/model_training:"):
-            st.switch_page(frame.TRAIN)
+    """That it is quiet, and the way to the next run; a card among those of the devices."""
+    st.markdown("**Nothing is running**")
+    st.caption("A new run starts at once.")
+    if st.button("Train", type="primary", icon=":material/model_training:"):
+        st.switch_page(frame.TRAIN)
 
 
 with told():

@@ -1,14 +1,16 @@
 """The overview: devices and who holds them, what waits, the disk, and many runs as pages of cards."""
 
 import os
+import re
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from streamlit.testing.v1 import AppTest
 
-from gan import jobs
+from gan import about, jobs, runs
 from gan.files import write_json
 from gan.images import grid
 from gan.jobs import device_list, locks
@@ -22,11 +24,9 @@ def test_devices_say_who_holds_them_and_what_waits_can_be_cancelled(store: Path)
         first, second, third = submitted("first"), submitted("second"), submitted("third", device="cpu")
         until_begun(first)
         made("curved").path.joinpath("metrics.jsonl").rename(first.path / "metrics.jsonl")
-        write_json(first.path / "status.json", {"phase": "training", "done": 1, "total": 4, "seconds_left": 240})
         at = page("overview")
         assert ("first", "run=first") in links(at)
-        assert "for " in said(at)
-        assert "4 min left" in said(at)
+        assert re.search(r"for \d+ s · \d+ s left", said(at))
         assert any("Losses of the run first: Loss D 1.20" in part.proto.body for part in at.get("html"))
         assert "Next in the queue, for the fastest device, behind" in said(at)
         assert "Number 2 in the queue, for cpu, behind" in said(at)
@@ -60,24 +60,95 @@ def test_free_and_taken_space_are_shown() -> None:
     assert any("taken · " in text and text.endswith("free") for text in texts)
 
 
-def test_many_runs_come_as_pages_of_cards_and_are_found() -> None:
-    for number in range(30):
+def many(count: int = 30) -> None:
+    """Runs that are over, one a second old, the next two, of two data sets; the seventh failed."""
+    for number in range(count):
         run = made(f"run-{number:02d}", points=1, **{"data.name": "mnist" if number % 2 else "digits"})
         word = {"state": "failed", "cause": "The disk is full."} if number == 7 else {"state": "finished"}
         ended(run, **word)
-        write_json(run.path / "about.json", {"created": time.time() - number, "title": ""})
+        about.change(run.path, created=time.time() - number)
+
+
+def shown(at: AppTest) -> list[str]:
+    """The runs of the cards on the page, in their order."""
+    return [query.removeprefix("run=") for label, query in links(at) if label == "Progress"]
+
+
+def test_many_runs_come_as_pages_of_cards_and_are_found() -> None:
+    many()
     at = page("overview")
-    shown = [query for label, query in links(at) if label == "Progress"]
-    assert shown == [f"run=run-{number:02d}" for number in range(12)]
+    assert shown(at) == [f"run-{number:02d}" for number in range(12)]
     assert "The disk is full." in said(at)
-    at.text_input(key="search").set_value("mnist").run()
-    shown = [query for label, query in links(at) if label == "Progress"]
-    assert shown == [f"run=run-{number:02d}" for number in range(1, 25, 2)]
-    at.text_input(key="search").set_value("nothing like it").run()
+    at.selectbox(key="list data").set_value("mnist").run()
+    assert shown(at) == [f"run-{number:02d}" for number in range(1, 25, 2)]
+    at.selectbox(key="list state").set_value("failed").run()
+    assert shown(at) == ["run-07"]
+    at.text_input(key="list text").set_value("nothing like it").run()
     assert "No run is like that" in said(at)
-    at.text_input(key="search").set_value("").run()
-    at.button_group(key="state").set_value("failed").run()
-    assert [query for label, query in links(at) if label == "Progress"] == ["run=run-07"]
+    next(button for button in at.button if button.label == "Show all runs").click().run()
+    assert shown(at) == [f"run-{number:02d}" for number in range(12)]
+    at.selectbox(key="list sort").set_value("Oldest first").run()
+    assert shown(at) == [f"run-{number:02d}" for number in range(29, 17, -1)]
+
+
+def describing(name: str) -> AppTest:
+    """The fields that describe a run, as the page's dialog draws them."""
+
+    def script(name: str) -> None:
+        from gan import runs
+        from pages.ui import run_about
+
+        run_about.fields(runs.find(name))
+
+    return AppTest.from_function(script, default_timeout=60, args=(name,)).run()
+
+
+def save(at: AppTest) -> None:
+    """Click on Save."""
+    next(button for button in at.button if button.label == "Save").click().run()
+    assert not at.exception
+
+
+def test_a_run_is_named_tagged_and_found_by_it() -> None:
+    many(6)
+    at = describing("run-03")
+    at.text_input[0].set_value("The *one* for [us](http://x)")
+    at.multiselect[0].set_value(["paper", "best, so far"])
+    at.text_area[0].set_value("wider networks")
+    save(at)
+    assert runs.find("run-03").title == "The *one* for [us](http://x)"
+    assert runs.find("run-03").about.tags == ("paper", "best", "so far")
+    at = page("overview")
+    assert r"**The \*one\* for \[us\](http\://x)**" in said(at)
+    at.text_input(key="list text").set_value("WIDER one").run()
+    assert shown(at) == ["run-03"]
+    at.text_input(key="list text").set_value("").run()
+    at.selectbox(key="list tag").set_value("paper").run()
+    assert shown(at) == ["run-03"]
+    at.menu_button(key="more run-03").click("Title, tags, notes").run()
+    assert not at.exception
+    assert at.text_input[-1].value == "The *one* for [us](http://x)"
+
+
+def test_a_tag_that_is_too_long_is_told_in_words() -> None:
+    many(1)
+    at = describing("run-00")
+    at.multiselect[0].set_value(["x" * 25])
+    save(at)
+    assert "x" * 25 in at.error[0].value
+    assert runs.find("run-00").about.tags == ()
+
+
+def test_an_archived_run_leaves_the_list_and_comes_back() -> None:
+    many(2)
+    at = page("overview")
+    at.menu_button(key="more run-00").click("Archive").run()
+    assert runs.find("run-00").about.archived
+    assert shown(at) == ["run-01"]
+    at.toggle(key="list archived").set_value(True).run()
+    assert shown(at) == ["run-00"]
+    at.menu_button(key="more run-00").click("Take out of the archive").run()
+    assert shown(page("overview")) == ["run-00", "run-01"]
 
 
 def test_a_damaged_picture_leaves_the_other_cards(store: Path) -> None:

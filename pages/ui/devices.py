@@ -1,6 +1,6 @@
 """The devices of this machine and the store's disk: memory, load, who holds a device, since when and for how long."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import streamlit as st
@@ -11,14 +11,13 @@ from gan.files import read_json
 from gan.jobs import Device
 from pages.ui import cached, frame, words
 
-ACROSS = 4  # cards side by side at a desk
+ACROSS = 4  # cards side by side at a desk, where devices have the page's width
 
 
-def panel(side_by_side: bool = False) -> None:
-    """One small card for each device, and one for the disk."""
+def panel(before: Sequence[Callable[[], None]] = (), across: int = 1) -> None:
+    """One small card for each device, and one for the disk, so many side by side; other cards may come before them."""
     st.subheader("Devices", anchor=False)
-    cards: list[Callable[[], None]] = [*(partial(card, device) for device in jobs.devices()), disk]
-    across = ACROSS if side_by_side else 1
+    cards: list[Callable[[], None]] = [*before, *(partial(card, device) for device in jobs.devices()), disk]
     for start in range(0, len(cards), across):
         for column, draw in zip(st.columns(across), cards[start : start + across], strict=False):
             with column, st.container(border=True, gap="xsmall", height="stretch"):

@@ -5,7 +5,18 @@ import streamlit as st
 from gan import jobs, settings
 from gan.jobs import QueueEntry
 from gan.runs import Run
-from pages.ui import cached, frame, pictures, run_header, samples, sparkline, tasks, words
+from pages.ui import (
+    cached,
+    frame,
+    pictures,
+    run_about,
+    run_header,
+    run_verdict,
+    samples,
+    sparkline,
+    tasks,
+    words,
+)
 from pages.ui.frame import told
 
 COLUMNS = 4
@@ -18,7 +29,7 @@ def live(run: Run, state: jobs.State) -> None:
         with left:
             picture(run)
         with right:
-            st.markdown(f"#### {run.title}")
+            st.markdown(f"#### {run_about.name(run)}")
             run_header.facts_line(run, state)
             run_header.progress(run, state)
             sparkline.losses(cached.metrics(run), run.name)
@@ -36,14 +47,14 @@ def waiting(entry: QueueEntry) -> None:
         place = "next" if entry.place == 1 else f"number {entry.place}"
         device = "the fastest device" if entry.asked == "auto" else entry.asked
         with st.container(width="stretch", gap="xxsmall"):
-            title = f"{run.title}: augmentation study" if study else run.title
+            title = f"{run_about.name(run)}: augmentation study" if study else run_about.name(run)
             opening(run, frame.PROGRESS, title, icon=":material/hourglass_empty:")
             with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
                 behind = ", behind" if entry.waits_for else ""
                 st.caption(f"{place} in the queue, for {device}{behind}".capitalize(), width="content")
                 if entry.waits_for:
                     before = Run(settings.store() / jobs.run_of(entry.waits_for))
-                    opening(before, frame.PROGRESS, before.title, icon=None)
+                    opening(before, frame.PROGRESS, run_about.name(before), icon=None)
         st.button(
             "Cancel", icon=":material/close:", key=f"cancel {entry.name}", on_click=tasks.stop, args=(entry.folder,)
         )
@@ -61,7 +72,8 @@ def small(run: Run, state: jobs.State) -> None:
     """One run that is over."""
     with st.container(border=True, key=f"card-{run.name}", gap="xsmall", height="stretch"):
         picture(run)
-        st.markdown(f"**{run.title}**")
+        with st.container(key=f"title-{run.name}"):
+            st.markdown(f"**{run_about.name(run)}**")
         problem = run_header.unreadable(run)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             run_header.badge(run, state)
@@ -77,10 +89,13 @@ def small(run: Run, state: jobs.State) -> None:
         if state.name in ("failed", "lost") and state.cause:
             with st.container(key=f"cause-{run.name}"):
                 st.caption(state.cause)
-        with st.container(horizontal=True, gap="small"):
-            opening(run, frame.PROGRESS, "Progress")
+        run_verdict.show(run)
+        run_about.tags(run)
+        with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"ways-{run.name}"):
+            opening(run, frame.PROGRESS, "Progress", icon=None)
             if problem is None and run.snapshots():
-                opening(run, frame.GALLERY, "Gallery")
+                opening(run, frame.GALLERY, "Gallery", icon=None)
+            run_about.menu(run)
 
 
 def picture(run: Run) -> None:
@@ -89,7 +104,7 @@ def picture(run: Run) -> None:
     with st.container(key=f"thumbnail-{run.name}"):
         if kept:
             newest = max(kept)
-            alt = f"Newest samples of the run {run.name}, after {words.images(newest)}"
+            alt = f"Newest samples of the run {run.title}, after {words.images(newest)}"
             columns = len(samples.labels(run))
             content = cached.thumbnail(kept[newest], columns) if columns else kept[newest].read_bytes()
             pictures.whole(content, alt)

@@ -44,7 +44,7 @@ def run_picker(heading: str) -> Run | None:
     st.session_state["picked run"] = chosen
     right.selectbox(
         "Run", options, key="picked run", on_change=_follow_choice, label_visibility="collapsed",
-        format_func=lambda name: words.called(name, titles.get(name, name)),
+        format_func=lambda name: words.called(name, titles[name] if name in titles else name),
     )  # fmt: skip
     try:
         run = runs.find(chosen)

@@ -1,0 +1,39 @@
+"""Whether a run's images help, in a line for its card: the study's verdict, else the newest score, else nothing.
+
+Read next: `gan/evaluation/study_results.py`, `gan/evaluation/results.py`.
+"""
+
+import streamlit as st
+
+from gan.evaluation import results, study_results
+from gan.runs import Run
+
+ICONS = {
+    "helps": ":green[:material/trending_up:]",
+    "none": ":gray[:material/trending_flat:]",
+    "harmful": ":red[:material/trending_down:]",
+    "unclear": ":orange[:material/help:]",
+}
+
+
+def line(run: Run) -> str:
+    """The line, in Markdown; empty for a run that was not evaluated."""
+    studies = study_results.listing(run)
+    if studies:
+        return f"{ICONS[studies[-1].verdict_kind]} {studies[-1].verdict}"
+    scores = results.listing(run)
+    if not scores:
+        return ""
+    newest = scores[-1]
+    return (
+        f"A classifier trained on its images: {newest.cas_balanced:.1%} balanced accuracy, "
+        f"on real ones {newest.real_accuracy_balanced:.1%}."
+    )
+
+
+def show(run: Run) -> None:
+    """The line as a caption."""
+    said = line(run)
+    if said:
+        with st.container(key=f"verdict-{run.name}"):
+            st.caption(said)
