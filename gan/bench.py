@@ -1,8 +1,8 @@
 """`python -m gan bench`: how fast this machine trains and exports, against the textbook's way, in one run.
 
 Machines are shared and noisy, so nothing here is a test: the two sides alternate in one process, and what counts is
-their ratio. The textbook loop is written here as every tutorial has it: eager float32, a DataLoader, `.item()` of each
-metric in each step. Both train the same networks on the same images. Read next: `train.py`, which is ours.
+their ratio. Both train the same networks on the same images: the textbook's loop is in `bench_textbook.py`, ours is
+that of every run. Read next: `train.py`, which is ours.
 """
 
 import resource
@@ -16,13 +16,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.utils.data import DataLoader, TensorDataset
 from torch.utils.flop_counter import FlopCounterMode
 
 from gan import checkpoint, export, images, options, runs
 from gan.batches import batches
-from gan.checkpoint import State
+from gan.bench_textbook import Textbook
+from gan.bench_textbook import loop as textbook_loop
 from gan.config import RunConfig
 from gan.data.imageset import ImageSet
 from gan.export import ExportRequest
@@ -71,7 +70,8 @@ def _one_size(device: torch.device, size: int, ceiling: float) -> Training:
     image_set = noise_images(size)
     ours = _ours(image_set, config, device)
     operations = counted_operations(image_set, config)
-    sides = (_textbook(image_set, config, device), ours)
+    begun = Textbook.like(start(config, image_set.facts(), device), config)
+    sides = (textbook_loop(begun, image_set, config, device), ours)
     for side in sides:  # the first steps choose algorithms and fill caches
         rate(side, device, ROUND_SECONDS / 2)
     rounds = [tuple(rate(side, device, ROUND_SECONDS) for side in sides) for _ in range(ROUNDS)]
@@ -102,63 +102,6 @@ def _ours(image_set: ImageSet, config: RunConfig, device: torch.device) -> Itera
     for real, condition in batches(image_set, config, device, 0, lambda: None):
         step(state, real, condition, config)
         yield len(real)
-
-
-def _textbook(image_set: ImageSet, config: RunConfig, device: torch.device) -> Iterator[int]:
-    """The conditional DCGAN as tutorials train it; each `.item()` waits for the device."""
-    state = start(config, image_set.facts(), device)
-    for network in (state.generator, state.discriminator):
-        network.to(memory_format=torch.contiguous_format)
-    scaled = torch.from_numpy(image_set.images).float() / 127.5 - 1
-    loader = DataLoader(TensorDataset(scaled, torch.from_numpy(image_set.conditions)), BATCH, shuffle=True)
-    bce, optimisers = nn.BCEWithLogitsLoss(), plain_adam(state, config)
-    while True:
-        for x, condition in loader:
-            z = torch.randn(len(x), config.model.latent, device=device)
-            textbook_step(state, x.to(device), condition.to(device), z, bce, optimisers)
-            yield len(x)
-
-
-def textbook_step(
-    state: State,
-    x: Tensor,
-    condition: Tensor,
-    z: Tensor,
-    bce: nn.Module,
-    optimisers: tuple[torch.optim.Optimizer, torch.optim.Optimizer],
-) -> dict[str, float]:
-    """One step on images (N, C, H, H) in [-1, 1], conditions (N, K) and noise (N, Z); the five metrics."""
-    G, D, (for_g, for_d) = state.generator, state.discriminator, optimisers
-    ones, zeros = torch.ones(len(x), device=x.device), torch.zeros(len(x), device=x.device)
-    D.zero_grad()
-    D_x = D(x, condition)
-    loss_real = bce(D_x, ones)
-    loss_real.backward()
-    G_z = G(z, condition)
-    D_G_z1 = D(G_z.detach(), condition)
-    loss_fake = bce(D_G_z1, zeros)
-    loss_fake.backward()
-    for_d.step()
-    G.zero_grad()
-    D_G_z2 = D(G_z, condition)
-    loss_g = bce(D_G_z2, ones)
-    loss_g.backward()
-    for_g.step()
-    return {
-        "loss_d": (loss_real + loss_fake).item(),
-        "loss_g": loss_g.item(),
-        "d_x": D_x.sigmoid().mean().item(),
-        "d_g_z1": D_G_z1.sigmoid().mean().item(),
-        "d_g_z2": D_G_z2.sigmoid().mean().item(),
-    }
-
-
-def plain_adam(state: State, config: RunConfig) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
-    """Adam as it comes, for the generator and for the discriminator."""
-    betas = (config.optim.beta1, config.optim.beta2)
-    networks = (state.generator, state.discriminator)
-    for_g, for_d = (torch.optim.Adam(network.parameters(), config.optim.lr, betas) for network in networks)
-    return for_g, for_d
 
 
 def rate(side: Iterator[int], device: torch.device, seconds: float) -> float:

@@ -8,6 +8,7 @@ from gan.config import ModelConfig
 from gan.estimate import weights
 from gan.facts import DataFacts
 from gan.models import networks
+from gan.models.strided import Doubling, _Down, _Outer, _Up, down, planes
 
 
 def facts(size: int, channels: int, kinds: int) -> DataFacts:
@@ -47,3 +48,43 @@ def test_both_networks_use_the_condition() -> None:
     one, other = torch.eye(3)[[0] * 4], torch.eye(3)[[1] * 4]
     assert not torch.allclose(generator(z, one), generator(z, other))
     assert not torch.allclose(discriminator(images, one), discriminator(images, other))
+
+
+def test_layers_by_matrix_products_equal_the_convolutions() -> None:
+    """On bfloat16 values of few bits every sum is exact in both ways, so that not even the rounding differs."""
+    whole = torch.Generator().manual_seed(0)
+
+    def drawn(*shape: int) -> torch.Tensor:
+        return torch.randint(-1, 2, shape, generator=whole).bfloat16()
+
+    for side in (2, 4, 8):
+        image, weight, maps = drawn(2, 3, 2 * side, 2 * side), drawn(5, 3, 4, 4), drawn(2, 5, side, side)
+        for tensor in (image, weight, maps):
+            tensor.requires_grad_()
+        doubling = Doubling(5, 3)
+        doubling.weight.data = weight.data
+        pairs = [
+            (down(image, weight), torch.conv2d(image, weight, None, 2, 1), (image, weight)),
+            (doubling(maps), torch.conv_transpose2d(maps, doubling.weight, None, 2, 1), (maps, doubling.weight)),
+        ]
+        for ours, torchs, inputs in pairs:
+            assert (ours == torchs).all()
+            towards = drawn(*ours.shape)
+            by_ours = torch.autograd.grad(ours, inputs, towards)
+            by_torch = torch.autograd.grad(torchs, inputs, towards)
+            assert all((one == other).all() for one, other in zip(by_ours, by_torch, strict=True))
+
+
+def test_planes_beside_the_image_need_not_be_drawn_up() -> None:
+    values, weight = torch.randn(3, 6, dtype=torch.double), torch.randn(7, 6, 4, 4, dtype=torch.double)
+    drawn = values[:, :, None, None].expand(-1, -1, 8, 8)
+    assert torch.allclose(planes(values, weight, 4), torch.conv2d(drawn, weight, None, 2, 1))
+
+
+def test_second_derivatives_of_the_layers_are_right() -> None:
+    """By finite differences in float64, which needs the products themselves."""
+    image, weight, maps = torch.randn(1, 2, 4, 4), torch.randn(2, 2, 4, 4), torch.randn(1, 2, 2, 2)
+    for operation, inputs in ((_Down, (image, weight)), (_Up, (maps, weight)), (_Outer, (image, maps))):
+        inputs = tuple(one.double().requires_grad_() for one in inputs)
+        assert torch.autograd.gradcheck(operation.apply, inputs)
+        assert torch.autograd.gradgradcheck(operation.apply, inputs)

@@ -2,6 +2,7 @@
 
 The generator starts from z and the condition side by side and doubles the picture's side by transposed convolutions;
 the discriminator sees the image with the condition as K constant planes beside it, and halves it by strided ones.
+The layers and the planes are computed in `strided.py`, as in the paper but faster.
 Conditions are the rows themselves, one-hot or 0/1 each: a learnt embedding drawn from N(0, 1) let the generator
 forget z and give one image a class. Read next: `losses.py`, then `train.py`.
 
@@ -10,6 +11,8 @@ Letters: N images, C channels, H = W the side, Z latent, K conditions, F = width
 
 import torch
 from torch import Tensor, nn
+
+from gan.models.strided import Doubling, FromPoint, Halving, ToPoint, down, planes
 
 
 def _levels(size: int) -> int:
@@ -26,8 +29,8 @@ class Generator(nn.Module):
         self.latent = latent
         levels = _levels(size)
         features = width << (levels - 1)
-        layers: list[nn.Module] = [  # (N, Z + K, 1, 1)
-            nn.ConvTranspose2d(latent + conditions, features, 4, 1, 0, bias=False),
+        layers: list[nn.Module] = [  # (N, Z + K)
+            FromPoint(latent + conditions, features),
             nn.BatchNorm2d(features),
             nn.ReLU(inplace=True),
         ]  # (N, F * 2^(levels - 1), 4, 4)
@@ -35,16 +38,16 @@ class Generator(nn.Module):
             levels - 1
         ):  # each halves the maps and doubles the side: at 64 px 8F x 4, 4F x 8, 2F x 16, F x 32
             layers += [
-                nn.ConvTranspose2d(features, features // 2, 4, 2, 1, bias=False),
+                Doubling(features, features // 2),
                 nn.BatchNorm2d(features // 2),
                 nn.ReLU(inplace=True),
             ]
             features //= 2
-        layers += [nn.ConvTranspose2d(features, channels, 4, 2, 1, bias=False), nn.Tanh()]  # (N, C, H, H)
+        layers += [Doubling(features, channels), nn.Tanh()]  # (N, C, H, H)
         self.layers = nn.Sequential(*layers)
 
     def forward(self, z: Tensor, conditions: Tensor) -> Tensor:
-        images: Tensor = self.layers(torch.cat([z, conditions], dim=1)[:, :, None, None])
+        images: Tensor = self.layers(torch.cat([z, conditions], dim=1))
         return images
 
 
@@ -54,33 +57,35 @@ class Discriminator(nn.Module):
     def __init__(self, size: int, channels: int, conditions: int, width: int):
         super().__init__()
         features = width
-        layers: list[nn.Module] = [  # (N, C + K, H, H); no batch norm on the image itself
-            nn.Conv2d(channels + conditions, features, 4, 2, 1, bias=False),
+        layers: list[nn.Module] = [  # (N, C + K, H, H), the planes not drawn up; no batch norm on the image itself
+            Halving(channels + conditions, features),
             nn.LeakyReLU(0.2, inplace=True),
         ]  # (N, F, H / 2, H / 2)
         for _ in range(
             _levels(size) - 1
         ):  # each doubles the maps and halves the side: at 64 px F x 32, 2F x 16, 4F x 8, 8F x 4
             layers += [
-                nn.Conv2d(features, features * 2, 4, 2, 1, bias=False),
+                Halving(features, features * 2),
                 nn.BatchNorm2d(features * 2),
                 nn.LeakyReLU(0.2, inplace=True),
             ]
             features *= 2
-        layers += [nn.Conv2d(features, 1, 4, 1, 0, bias=False)]  # (N, 1, 1, 1)
+        layers += [ToPoint(features)]  # (N,)
         self.layers = nn.Sequential(*layers)
 
     def forward(self, images: Tensor, conditions: Tensor) -> Tensor:
-        planes = conditions[:, :, None, None].expand(-1, -1, *images.shape[2:])  # (N, K, H, H)
-        logits: Tensor = self.layers(torch.cat([images, planes], dim=1))
-        return logits.flatten()
+        weight = self.get_parameter("layers.0.weight")  # (F, C + K, 4, 4)
+        of_image, of_planes = weight[:, : images.shape[1]], weight[:, images.shape[1] :]
+        maps = down(images, of_image) + planes(conditions, of_planes, images.shape[2] // 2)  # (N, F, H / 2, H / 2)
+        logits: Tensor = self.layers[1:](maps)
+        return logits
 
 
 @torch.no_grad()
 def initialise(network: nn.Module) -> None:
     """Draw the weights as the paper does: convolutions N(0, 0.02), batch norm N(1, 0.02) with offset 0."""
     for module in network.modules():
-        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+        if isinstance(module, (FromPoint, Doubling, Halving, ToPoint)):
             nn.init.normal_(module.weight, 0.0, 0.02)
         elif isinstance(module, nn.BatchNorm2d):
             nn.init.normal_(module.weight, 1.0, 0.02)

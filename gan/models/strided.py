@@ -1,0 +1,198 @@
+"""The layers of `dcgan.py`: kernel 4, stride 2 and transposed, as matrix products where those are faster.
+
+oneDNN's bfloat16 convolutions leave most of a CPU's matrix unit (AMX) idle where a row of the map is 4 or 8 pixels
+long. One matrix product over all pixels of the batch, with the pixels under each kernel position laid side by side
+(im2col, Chellapilla et al. 2006), takes a third of the time there, and a fifth for the weights' gradient. Elsewhere
+the convolutions of torch are used. The mathematics is the same; only the rounding differs.
+
+Three operations are enough: each is linear in both arguments and its gradients are the other two, so that a second
+derivative stays among them too. Read next: `dcgan.py`.
+
+Letters: N images, C channels and H = W the side of the large map, F channels and o = H / 2 the side of the small one.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import grad
+
+KERNEL, STRIDE, PADDING = 4, 2, 1
+DOWN_UP_SIDE, OUTER_SIDE = 4, 8
+"""Sides o up to which the products were measured to be faster than the convolutions."""
+
+
+class Halving(nn.Module):
+    """(N, C, H, H) to (N, F, o, o): what `nn.Conv2d(C, F, 4, 2, 1, bias=False)` computes."""
+
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(outputs, inputs, KERNEL, KERNEL))  # (F, C, 4, 4)
+
+    def forward(self, image: Tensor) -> Tensor:
+        return down(image, self.weight)
+
+
+class Doubling(nn.Module):
+    """(N, F, o, o) to (N, C, H, H): what `nn.ConvTranspose2d(F, C, 4, 2, 1, bias=False)` computes."""
+
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(inputs, outputs, KERNEL, KERNEL))  # (F, C, 4, 4)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        if not _by_product(maps, maps.shape[2]):
+            return torch.conv_transpose2d(maps, self.weight, None, STRIDE, PADDING)
+        return _Up.apply(maps.bfloat16(), self.weight.bfloat16())  # type: ignore[no-any-return]
+
+
+class FromPoint(nn.Module):
+    """(N, Z) to (N, F, 4, 4): what `nn.ConvTranspose2d(Z, F, 4, 1, 0, bias=False)` makes of one pixel, by a product."""
+
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(inputs, outputs, KERNEL, KERNEL))  # (Z, F, 4, 4)
+
+    def forward(self, point: Tensor) -> Tensor:
+        maps = point @ self.weight.permute(0, 2, 3, 1).flatten(1)  # (N, 16 F)
+        return maps.view(len(point), KERNEL, KERNEL, -1).permute(0, 3, 1, 2)  # (N, F, 4, 4)
+
+
+class ToPoint(nn.Module):
+    """(N, F, 4, 4) to (N,): what `nn.Conv2d(F, 1, 4, 1, 0, bias=False)` makes of a map of its size, by a product."""
+
+    def __init__(self, inputs: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(1, inputs, KERNEL, KERNEL))  # (1, F, 4, 4)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        return maps.permute(0, 2, 3, 1).flatten(1) @ self.weight.permute(0, 2, 3, 1).flatten()
+
+
+def down(image: Tensor, weight: Tensor) -> Tensor:
+    """The convolution of image (N, C, H, H) with weight (F, C, 4, 4): (N, F, o, o)."""
+    if not _by_product(image, image.shape[2] // STRIDE):
+        return torch.conv2d(image, weight, None, STRIDE, PADDING)
+    return _Down.apply(image.bfloat16(), weight.bfloat16())  # type: ignore[no-any-return]
+
+
+def planes(values: Tensor, weight: Tensor, side: int) -> Tensor:
+    """What `down` makes of constant planes (N, K, H, H) that hold `values` (N, K): (N, F, o, o), without the planes.
+
+    All pixels of the result but those at the border see the whole kernel; the first row misses the kernel's first row,
+    which lies on the padding, and the last row its last. So there are three by three values for each image and channel.
+
+    Args:
+        values: what each plane holds (N, K).
+        weight: the kernel for the planes (F, K, 4, 4).
+        side: o, at least 2.
+    """
+    seen = [weight[:, :, 1:].sum(2), weight.sum(2), weight[:, :, :-1].sum(2)]  # top, middle, bottom: (F, K, 4) each
+    kernel = torch.stack(seen, 2)  # (F, K, 3, 4)
+    seen = [kernel[..., 1:].sum(3), kernel.sum(3), kernel[..., :-1].sum(3)]  # left, middle, right: (F, K, 3) each
+    kernel = torch.stack(seen, 3)  # (F, K, 3, 3)
+    maps = (values @ kernel.permute(1, 2, 3, 0).flatten(1)).view(len(values), 3, 3, -1)  # (N, 3, 3, F)
+    maps = torch.cat([maps[:, :1], maps[:, 1:2].expand(-1, side - 2, -1, -1), maps[:, 2:]], 1)  # (N, o, 3, F)
+    maps = torch.cat([maps[:, :, :1], maps[:, :, 1:2].expand(-1, -1, side - 2, -1), maps[:, :, 2:]], 2)
+    return maps.permute(0, 3, 1, 2)  # (N, F, o, o)
+
+
+def _by_product(values: Tensor, side: int) -> bool:
+    """Whether a layer with small maps of that side is to be computed in bfloat16 on a CPU, where products pay."""
+    if side > OUTER_SIDE or values.device.type != "cpu":
+        return False
+    rough = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else values.dtype
+    return rough == torch.bfloat16
+
+
+class _Down(torch.autograd.Function):
+    """Image (N, C, H, H) and weight (F, C, 4, 4) to maps (N, F, o, o)."""
+
+    @staticmethod
+    def forward(context: Any, image: Tensor, weight: Tensor) -> Tensor:
+        context.save_for_backward(image, weight)
+        side = image.shape[2] // STRIDE
+        if side > DOWN_UP_SIDE:
+            return torch.conv2d(image, weight, None, STRIDE, PADDING)
+        return (_columns(image) @ _flat(weight).t()).view(len(image), side, side, -1).permute(0, 3, 1, 2)
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        image, weight = context.saved_tensors
+        for_image, for_weight = context.needs_input_grad
+        return (
+            _Up.apply(gradients[0], weight) if for_image else None,
+            _Outer.apply(image, gradients[0]) if for_weight else None,
+        )
+
+
+class _Up(torch.autograd.Function):
+    """Maps (N, F, o, o) and weight (F, C, 4, 4) to an image (N, C, H, H): the transpose of `_Down`."""
+
+    @staticmethod
+    def forward(context: Any, maps: Tensor, weight: Tensor) -> Tensor:
+        context.save_for_backward(maps, weight)
+        n, side, channels = len(maps), maps.shape[2], weight.shape[1]
+        if side > DOWN_UP_SIDE:
+            return torch.conv_transpose2d(maps, weight, None, STRIDE, PADDING)
+        parts = (_pixels(maps) @ _flat(weight)).view(
+            n, side, side, 2, 2, 2, 2 * channels
+        )  # kernel 4 x 4 as 2 x 2 twice
+        image = parts.new_zeros(n, side + 1, 2, side + 1, 2 * channels)  # (N, H + 2, H + 2, C) in blocks of 2 x 2
+        for row in range(2):
+            for column in range(2):
+                shifted = image[:, row : row + side, :, column : column + side]  # (N, o, 2, o, 2 C)
+                shifted += parts[:, :, :, row, :, column].permute(0, 1, 3, 2, 4)
+        return image.view(n, 2 * side + 2, 2 * side + 2, channels)[:, 1:-1, 1:-1].permute(0, 3, 1, 2)
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        maps, weight = context.saved_tensors
+        for_maps, for_weight = context.needs_input_grad
+        return (
+            _Down.apply(gradients[0], weight) if for_maps else None,
+            _Outer.apply(gradients[0], maps) if for_weight else None,
+        )
+
+
+class _Outer(torch.autograd.Function):
+    """Image (N, C, H, H) and maps (N, F, o, o) to the gradient of a weight (F, C, 4, 4)."""
+
+    @staticmethod
+    def forward(context: Any, image: Tensor, maps: Tensor) -> Tensor:
+        context.save_for_backward(image, maps)
+        channels, features = image.shape[1], maps.shape[1]
+        if maps.shape[2] > OUTER_SIDE:
+            shape = (features, channels, KERNEL, KERNEL)
+            found: Tensor = grad.conv2d_weight(image, shape, maps, STRIDE, PADDING)  # type: ignore[no-untyped-call]
+            return found
+        weight = _pixels(maps).t() @ _columns(image)  # (F, 16 C)
+        return weight.view(features, KERNEL, KERNEL, channels).permute(0, 3, 1, 2)
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        image, maps = context.saved_tensors
+        for_image, for_maps = context.needs_input_grad
+        return (
+            _Up.apply(maps, gradients[0]) if for_image else None,
+            _Down.apply(image, gradients[0]) if for_maps else None,
+        )
+
+
+def _columns(image: Tensor) -> Tensor:
+    """The 4 x 4 pixels under each position of the kernel: (N, C, H, H) to (N o o, 16 C), rows of 4 C at a time."""
+    pixels = nn.functional.pad(image.permute(0, 2, 3, 1), (0, 0, PADDING, PADDING, PADDING, PADDING)).contiguous()
+    n, side, channels = len(image), image.shape[2] // STRIDE, image.shape[1]
+    whole, row, pixel, _ = pixels.stride()
+    under = pixels.as_strided((n, side, side, KERNEL, KERNEL * channels), (whole, STRIDE * row, STRIDE * pixel, row, 1))
+    return under.reshape(n * side * side, KERNEL * KERNEL * channels)
+
+
+def _pixels(maps: Tensor) -> Tensor:
+    """(N, F, o, o) to (N o o, F)."""
+    return maps.permute(0, 2, 3, 1).flatten(0, 2)
+
+
+def _flat(weight: Tensor) -> Tensor:
+    """(F, C, 4, 4) to (F, 16 C), in the order of `_columns`; a view of weights that lie channels last."""
+    return weight.permute(0, 2, 3, 1).flatten(1)
