@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from gan import __version__, commands, options, presets
 from gan.errors import STORE_FAULTS, GanError, UserError, store_in_words
+from gan.evaluation import command as evaluation
 from gan.faults import FAULTS
 
 DATA_PREFIX = "data."
@@ -114,13 +115,8 @@ def parser() -> argparse.ArgumentParser:
     soak.add_argument("--minutes", type=float, default=10.0, help="how long (default 10)")
     soak.add_argument("--seed", type=int, help="the seed that an earlier soak printed, to do the same again")
     soak.add_argument("--fault", help=f"break one thing on purpose, which has to be found: {', '.join(FAULTS)}")
-    evaluate = command("evaluate", commands.evaluate, "Score a snapshot against real images that it has not seen.")
-    evaluate.add_argument("run")
-    evaluate.add_argument("--snapshot", type=int, help="by images seen (default: the newest)")
-    evaluate.add_argument(
-        "--split", choices=("val", "test"), default="val", help="val for choosing (default), test for the last word"
-    )
-    evaluate.add_argument("--json", action="store_true", help="print one JSON document")
+    evaluate = command("evaluate", commands.evaluate, "Score snapshots against real images that they have not seen.")
+    evaluation.add_options(evaluate)
     sample = command("sample", commands.make_sample, "Make images into a folder or a ZIP.")
     sample.add_argument("--count", type=int, default=64, help="images of each condition (default 64)")
     sample.add_argument("--start", type=int, default=0, help="position of the first image in the seed's stream")

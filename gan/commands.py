@@ -14,6 +14,7 @@ from gan import jobs, options, presets, runs
 from gan.config import RunConfig
 from gan.data.folder import added
 from gan.errors import RunError, UserError
+from gan.evaluation import command as evaluation
 from gan.runs import Run
 
 
@@ -231,14 +232,8 @@ def soak(parsed: argparse.Namespace) -> int:
 
 
 def evaluate(parsed: argparse.Namespace) -> int:
-    """Score a snapshot against held-out real images; the result stays in the run's folder."""
-    from gan.evaluation import quick
-
-    run = runs.find(parsed.run)
-    result = quick.evaluate(run, parsed.snapshot, lambda phase, done: _show(phase, done, 1.0), split=parsed.split)
-    assert result is not None, "nobody can ask it to stop but by Ctrl-C"
-    print(json.dumps(result.as_json(), indent=2) if parsed.json else result.as_text())
-    return 0
+    """Score snapshots, here or in the background; the results stay in the run's folder."""
+    return evaluation.evaluate(parsed, _show)
 
 
 def make_sample(parsed: argparse.Namespace) -> int:

@@ -1,11 +1,16 @@
 """Whether a run's images are right, varied, and not copies: measured on real images that the run has not seen.
 
     results.py       what an evaluation says, in the run's `evaluation/`; the best snapshot; no torch
+    command.py       `python -m gan evaluate`; with job.py, the same in the background
     quick.py         one evaluation of one snapshot, from generating to its result
     reference.py     the real-trained classifier of a data set, kept in the cache
     compare.py       the scores of two sets side by side, and their real-vs-real floor
     classifier.py    the small network whose features and verdicts the scores use
+    imagenet.py      a large network's features instead, as an option
     scores.py        distances between sets of images, by their papers
+    per_condition.py the scores of each class or attribute by itself
+    combinations.py  pairs of attributes that no real image shows
+    pairs.py         the closest pairs of a synthetic and a real image, kept to be shown
     near_copies.py   synthetic images that lie as close to a training image as new real ones never do
 
 Start with `results.py`; the others follow in the order of this list.

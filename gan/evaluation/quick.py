@@ -1,10 +1,11 @@
 """One evaluation of one snapshot: generate, train a classifier on what was generated, compare, look for copies.
 
-    python -m gan evaluate RUN [--snapshot S] [--split test]
+    python -m gan evaluate RUN [--snapshot S] [--split test] [--features imagenet]
 
 Synthetic images are made with the conditions of real ones, image for image: as many as the classifiers are trained on,
 and as many again as the scores compare. The training split teaches; the split that is asked for, by default the
-validation split, tests. The test split is read only where it is that one. Read next: `reference.py`, `compare.py`.
+validation split, tests. The test split is read only where it is that one. Read next: `reference.py`, `compare.py`,
+`per_condition.py`.
 
 Letters: n images, C channels, H = W the set's own side, K conditions, F features.
 """
@@ -23,23 +24,37 @@ from gan import __version__, data
 from gan.data.imageset import ImageSet
 from gan.data.source import Progress, silent
 from gan.errors import DataError, RunError, UserError
-from gan.evaluation import scores
+from gan.evaluation import imagenet, per_condition, scores
 from gan.evaluation.classifier import Classifier, Images, StoppedError, budget, fit, look
-from gan.evaluation.compare import SHARES, Spread, classes, compare, floor
+from gan.evaluation.combinations import unseen
+from gan.evaluation.compare import Spread, classes, compare, floor
 from gan.evaluation.near_copies import Detector, Nearest
+from gan.evaluation.pairs import closest, counted
+from gan.evaluation.per_condition import Judged
 from gan.evaluation.reference import MOST, Shown, as_shown, fingerprint, picked, reference
-from gan.evaluation.results import SPLITS, VERSION, Result
+from gan.evaluation.results import FEATURES, SPLITS, VERSION, Result
 from gan.runs import Run
 from gan.sample import Sampler, load_generator
 
-COMPARED = 10_000
-"""Images of each kind in the scores, at most."""
+COMPARED = {"own": 10_000, "imagenet": 2000}
+"""Images of each kind in the scores, at most: a large network takes a second for twenty of them."""
 CHECKED = 1000
 """Images asked whether they are near copies, at most, synthetic and held-out each."""
+COMBINED = 64
+"""Images made of each combination that no real image shows."""
 LEAST = 10
-"""Images of a split or condition below which nothing is compared."""
-PAIRS = 12
-"""Closest pairs that are kept, to be shown."""
+"""Images of a split below which nothing is compared."""
+SHARE_OF_TIME = {
+    "training on real": 0.35,
+    "generating": 0.05,
+    "training on synthetic": 0.35,
+    "looking at real": 0.02,
+    "looking at synthetic": 0.02,
+    "looking at training set": 0.05,
+    "measuring real images": 0.08,
+    "looking for near copies": 0.08,
+}
+"""What part of an evaluation each phase takes, about, on small images: for the time left."""
 
 
 def evaluate(
@@ -49,21 +64,25 @@ def evaluate(
     should_stop: Callable[[], bool] = lambda: False,
     *,
     split: str = "val",
+    features: str = "own",
     seed: int = 0,
     device: str = "cpu",
 ) -> Result | None:
     """The scores of a run's snapshot, the newest by default, kept in its `evaluation/`; None where asked to stop.
 
-    `split` is "val", or "test" for the last word; `seed` fixes the synthetic images and the classifier trained on them.
-    Raises UserError for another split, RunError where the run's data changed since it was trained, DataError where
-    the split has fewer than ten images.
+    `split` is "val", or "test" for the last word; `features` "own" or "imagenet"; `seed` fixes the synthetic images and
+    the classifier trained on them. Raises UserError for another split or other features, or where ImageNet's cannot be
+    had, RunError where the run's data changed since it was trained, DataError where the split has too few images.
     """
     if split not in SPLITS:
         raise UserError(f"split is {split!r}: it takes val, for choosing, or test, for the last word.")
+    if features not in FEATURES:
+        raise UserError(f"features is {features!r}: it takes own, or imagenet.")
+    seer = imagenet.load(device) if features == "imagenet" else None
     sampler, images = load_generator(run, snapshot, device), data.load(run.config.data, progress)
     _check(run, images, split)
     try:
-        result = _Evaluation(run, sampler, images, split, seed, device, progress, should_stop).result()
+        result = _Evaluation(run, sampler, images, split, seer, seed, device, progress, should_stop).result()
     except StoppedError:
         return None
     result.save(run)
@@ -89,6 +108,8 @@ class _Evaluation:
     sampler: Sampler
     images: ImageSet
     split: str
+    seer: imagenet.Seer | None
+    """None for our own classifier's features."""
     seed: int
     device: str
     progress: Progress
@@ -100,29 +121,31 @@ class _Evaluation:
         hashes = {split: fingerprint(images, split) for split in dict.fromkeys(("train", "val", self.split))}
         report = self._phase("training on real")
         own = reference(images, hashes["train"], self.device, report, self.should_stop)
-        train, held = picked(images, "train", MOST), picked(images, self.split, COMPARED, self.seed)
+        named, most = ("own", COMPARED["own"]) if self.seer is None else ("imagenet", COMPARED["imagenet"])
+        train, held = picked(images, "train", MOST), picked(images, self.split, most, self.seed)
         teaching = self._generated(images.conditions[train], 0)  # (n, C, H, H), as many as taught `own`
         synthetic = self._generated(images.conditions[held], len(train))
 
-        real, conditions = as_shown(images, held), images.conditions[held]
+        real, shown = as_shown(images, held), images.conditions[held]
         group = None if images.group is None else images.group[held]
-        real_features, logits = look(own.network, real, self._phase("looking at real"))
-        features, _ = look(own.network, synthetic, self._phase("looking at synthetic"))
-        asked = images.conditions[train[:COMPARED]]
+        real_features, logits = self._seen(own.network, real, "looking at real")
+        features, _ = self._seen(own.network, synthetic, "looking at synthetic")
+        asked = images.conditions[train[:most]]
         taught = self._taught(teaching, images.conditions[train])
-        accuracies = {
-            "obedience": scores.accuracy(look(own.network, teaching[:COMPARED])[1], asked, images.kind),
-            "cas": scores.accuracy(look(taught, real)[1], conditions, images.kind, group),
-            "real_accuracy": scores.accuracy(logits, conditions, images.kind, group),
+        judged = {
+            "obedience": Judged(look(own.network, teaching[:most])[1], asked),
+            "cas": Judged(look(taught, real)[1], shown, group),
+            "real_accuracy": Judged(logits, shown, group),
         }
         labels = classes(images, held)
         whole = compare(real_features, features, None if labels is None else (labels, labels), self.seed)
         between, like_floor = floor(real_features, features, images, held, self.seed)
-        spread = Spread.of(real, synthetic, real_features, features, conditions)
+        spread = Spread.of(real, synthetic, real_features, features, shown)
         copies, found = self._near_copies(own.network, teaching[:CHECKED], train)
 
         values, intervals = dict(whole.values), dict(whole.intervals)
-        for name, accuracy in accuracies.items():
+        for name, one in judged.items():
+            accuracy = scores.accuracy(one.logits, one.conditions, images.kind, one.group)
             values |= {name: accuracy.overall, f"{name}_balanced": accuracy.balanced}
             intervals |= {name: accuracy.interval, f"{name}_balanced": accuracy.balanced_interval}
         counts = {"scores": len(held), "floor": int(between["n"]), "training": len(train), "obedience": len(asked)}
@@ -131,17 +154,25 @@ class _Evaluation:
             run=self.run.name,
             snapshot=self.sampler.seen,
             split=self.split,
+            features=named,
             n=counts,
             **values,
             floor=between,
             like_floor=like_floor,
             diversity=spread.summary(),
             near_copies=copies,
-            per_condition=self._per_condition(conditions, asked, accuracies, (real_features, features), spread, found),
+            per_condition=per_condition.rows(images, held, judged, (real_features, features), spread, found),
+            combinations=self._combinations(own.network, len(train) + len(held)),
             intervals=intervals,
             notices=_notices(self.split, len(held), copies),
             made_with=self._made_with(began, hashes, own.sha256, counts),
         )
+
+    def _seen(self, own: Classifier, shown: Images, phase: str) -> tuple[Tensor, Tensor]:
+        """Features (n, F) in which images are compared, and the real-trained classifier's logits (n, K)."""
+        report = self._phase(phase)
+        features, logits = look(own, shown, report)
+        return (features if self.seer is None else self.seer.look(shown, report)), logits
 
     def _phase(self, name: str) -> Callable[[float], None]:
         """A report of how much of a phase is done, which leaves where somebody asked to stop."""
@@ -185,56 +216,30 @@ class _Evaluation:
         held_out = as_shown(self.images, picked(self.images, "val", CHECKED, self.seed))
         held = detector.calibrate(held_out, look(network, held_out)[0], self._phase("measuring real images"))
         found = detector.nearest(checked, look(network, checked)[0], self._phase("looking for near copies"))
-        return _counted(found) | {
+        return counted(found) | {
             "interval": scores.share_interval(int(found.copy.sum()), len(checked)),
             "threshold": detector.threshold,
-            "held_out": _counted(held),
-            "pairs": [
-                {
-                    "image": int(i),
-                    "condition": _named(self.images, train[i]),
-                    "training_image": int(every[found.pixel_index[i]]),
-                    "closeness": float(found.closeness[i]),
-                    "distance": float(found.pixel_distance[i]),
-                    "copy": bool(found.copy[i]),
-                    "training_image_by_features": int(every[found.feature_index[i]]),
-                    "distance_in_features": float(found.feature_distance[i]),
-                }
-                for i in np.argsort(found.closeness, kind="stable")[:PAIRS]
-            ],
+            "held_out": counted(held),
+            "pairs": closest(found, self.images, train, every),
         }, found
 
-    def _per_condition(
-        self,
-        conditions: NDArray[np.float32],
-        asked: NDArray[np.float32],
-        accuracies: dict[str, scores.Accuracy],
-        features: tuple[Tensor, Tensor],
-        spread: Spread,
-        found: Nearest,
-    ) -> list[dict[str, Any]]:
-        """A row for each condition, with its numbers of images; None where they are too few for a score."""
-        rows = []
-        for k, name in enumerate(self.images.names):
-            members = torch.from_numpy(np.flatnonzero(conditions[:, k] > 0.5))
-            near = found.copy[asked[: len(found.copy), k] > 0.5]
-            row = {
-                "condition": name,
-                "real": accuracies["real_accuracy"].support[k],
-                "synthetic": accuracies["obedience"].support[k],
-                "diversity": spread.ratios[k],
-                "near_copies": int(near.sum()),
-                "checked": len(near),
-            }
-            row |= {score: accuracy.per_condition[k] for score, accuracy in accuracies.items()}
-            enough = len(members) >= LEAST
-            some = scores.neighbours(features[0][members], features[1][members]) if enough else None
-            row |= {score: None if some is None else float(getattr(some, score).mean()) for score in SHARES}
-            rows.append(row)
+    def _combinations(self, own: Classifier, start: int) -> list[dict[str, Any]]:
+        """How often the real-trained classifier sees both attributes of pairs that no real image shows."""
+        rows: list[dict[str, Any]] = []
+        for request in unseen(self.sampler.facts):
+            drawn = request.draw(self.sampler.facts, COMBINED, self.seed)  # (n, K)
+            made = self.sampler.generate(drawn, self.seed, start + len(rows) * COMBINED)
+            seen = look(own, made)[1].numpy() > 0
+            agrees = np.stack([seen[:, k] == bool(value) for k, value in request.fixed], axis=1)  # (n, 2)
+            count = int(agrees.all(axis=1).sum())
+            row = {"condition": request.label, "real": 0, "synthetic": COMBINED, "obedience": count / COMBINED}
+            rows.append(
+                row | {"interval": scores.share_interval(count, COMBINED), "each": agrees.mean(axis=0).tolist()}
+            )
         return rows
 
     def _made_with(
-        self, began: float, hashes: dict[str, str], features_sha256: str, counts: dict[str, int]
+        self, began: float, hashes: dict[str, str], classifier_sha256: str, counts: dict[str, int]
     ) -> dict[str, Any]:
         """All that is needed to compute the result again."""
         taught = counts["training"]
@@ -243,27 +248,19 @@ class _Evaluation:
             "seconds": time.time() - began,
             "generator_sha256": self.sampler.sha256,
             "data_sha256": hashes,
-            "features_sha256": features_sha256,
+            "classifier_sha256": classifier_sha256,
+            "features_sha256": classifier_sha256 if self.seer is None else self.seer.sha256,
             "seed": self.seed,
-            "positions": {"teaching": [0, taught], "scores": [taught, taught + counts["scores"]]},
+            "positions": {
+                "teaching": [0, taught],
+                "scores": [taught, taught + counts["scores"]],
+                "combinations": taught + counts["scores"],
+            },
             "images_seen_by_a_classifier": budget(taught),
             "device": self.device,
             "threads": torch.get_num_threads(),
             "versions": {"gan": __version__, "torch": str(torch.__version__), "numpy": np.__version__},
         }
-
-
-def _counted(found: Nearest) -> dict[str, Any]:
-    count, checked = int(found.copy.sum()), len(found.copy)
-    closeness = float(np.median(found.closeness))
-    return {"count": count, "checked": checked, "rate": count / checked, "median_closeness": closeness}
-
-
-def _named(images: ImageSet, row: int) -> str:
-    """The condition of a training image in words, as `--condition` takes it."""
-    if images.kind == "class":
-        return images.names[int(images.conditions[row].argmax())]
-    return ",".join(f"{name}={int(value)}" for name, value in zip(images.names, images.conditions[row], strict=True))
 
 
 def _notices(split: str, n: int, copies: dict[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What an evaluation found, as it lies in the run's folder: `evaluation/<seen>.json`, and `<seen>-test.json`.
+"""What an evaluation found, as it lies in the run's folder: `evaluation/<seen>.json`, with `-test` or `-imagenet`.
 
 Scores for choosing are computed on the validation split. The test split is read only where it is asked for by name, its
 results go into files of their own, and nothing here chooses by them. No torch. Read next: `quick.py`, which makes one.
@@ -14,8 +14,10 @@ from gan.errors import RunError
 from gan.files import read_json, write_json
 from gan.runs import Run
 
-VERSION = 1
+VERSION = 2
 SPLITS = ("val", "test")
+FEATURES = {"own": "own features", "imagenet": "ImageNet features (ResNet-18)"}
+"""In whose features images are compared, with what they are called."""
 
 
 @dataclass(frozen=True)
@@ -25,15 +27,17 @@ class Result:
     `obedience` is the accuracy of a real-trained classifier on synthetic images; `cas` that of a classifier trained on
     synthetic images alone, on the split's real ones; `real_accuracy` the real-trained one's on the same images; each
     `_balanced` weighs conditions alike. `precision` to `frechet` compare `n["scores"]` real with as many synthetic
-    images in our own classifier's features. `floor` has the same scores between two halves of the real images, and
+    images in these `features`. `floor` has the same scores between two halves of the real images, and
     `like_floor` between one of these halves and as many synthetic ones: compare those two. `diversity` is the spread
-    within a condition, `near_copies` as in `near_copies.py`; `intervals` are 95 %. `per_condition` has a row for each.
+    within a condition, `near_copies` as in `near_copies.py`; `intervals` are 95 %. `per_condition` has a row for each,
+    and `combinations` one for each pair of attributes asked for that no real image shows.
     """
 
     version: int
     run: str
     snapshot: int
     split: str
+    features: str
     n: dict[str, int]
     obedience: float
     obedience_balanced: float
@@ -52,6 +56,7 @@ class Result:
     diversity: dict[str, float | None]
     near_copies: dict[str, Any]
     per_condition: list[dict[str, Any]]
+    combinations: list[dict[str, Any]]
     intervals: dict[str, tuple[float, float]]
     notices: list[str]
     made_with: dict[str, Any]
@@ -71,6 +76,7 @@ class Result:
             lines.append(
                 f"  {label:<24} {getattr(self, name):6.1%}  ({low:.1%} to {high:.1%}); balanced {balanced:.1%}"
             )
+        lines.append(f"  compared in {FEATURES[self.features]}:")
         lines.append(f"  {'score':<24} {'synthetic':>9}  at n = {self.n['floor']:<5} real against real")
         for name in ("precision", "recall", "density", "coverage", "kid", "frechet"):
             now, like, floor = getattr(self, name), self.like_floor[name], self.floor[name]
@@ -83,20 +89,24 @@ class Result:
 
     def save(self, run: Run) -> Path:
         """Write the result into the run's folder, over an earlier one of the same snapshot and split."""
-        path = file(run, self.snapshot, self.split)
+        path = file(run, self.snapshot, self.split, self.features)
         path.parent.mkdir(exist_ok=True)
         write_json(path, self.as_json())
         return path
 
 
-def file(run: Run, snapshot: int, split: str) -> Path:
+def file(run: Run, snapshot: int, split: str = "val", features: str = "own") -> Path:
     """Where the result of a snapshot on a split is kept."""
-    return run.path / "evaluation" / f"{snapshot:09d}{'' if split == 'val' else f'-{split}'}.json"
+    return run.path / "evaluation" / f"{snapshot:09d}{_suffix(split, features)}.json"
 
 
-def load(run: Run, snapshot: int, split: str = "val") -> Result:
+def _suffix(split: str, features: str) -> str:
+    return ("" if split == "val" else f"-{split}") + ("" if features == "own" else f"-{features}")
+
+
+def load(run: Run, snapshot: int, split: str = "val", features: str = "own") -> Result:
     """The result of a snapshot; raises RunError where there is none that this version can read."""
-    result = _read(file(run, snapshot, split))
+    result = _read(file(run, snapshot, split, features))
     if result is None:
         raise RunError(
             f"The snapshot {snapshot} of {run.name} has no evaluation on the {split} split: "
@@ -105,9 +115,9 @@ def load(run: Run, snapshot: int, split: str = "val") -> Result:
     return result
 
 
-def listing(run: Run, split: str = "val") -> list[Result]:
+def listing(run: Run, split: str = "val", features: str = "own") -> list[Result]:
     """All results on a split that this version can read, by snapshot, ascending."""
-    pattern = "?" * 9 + ("" if split == "val" else f"-{split}") + ".json"
+    pattern = "?" * 9 + _suffix(split, features) + ".json"
     found = (_read(path) for path in sorted((run.path / "evaluation").glob(pattern)))
     return [result for result in found if result is not None]
 

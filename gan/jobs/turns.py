@@ -76,7 +76,7 @@ def granted(waiting: list[Waiting]) -> list[tuple[Waiting, str | None]]:
 
 
 def waits_for(one: Waiting, waiting: list[Waiting]) -> str | None:
-    """The name of the job that has to end first: a holder of a device it could get, else the one before it in the row."""
+    """The job that has to end first, by name: a holder of a device it could get, else the one before it in the row."""
     possible = device_list.candidates(one.asked)
     held_by = [holder for name in possible for holder in device_list.holders(name)]
     before = [

@@ -1,0 +1,110 @@
+"""`python -m gan evaluate RUN`: its options, and what it does in the foreground and as a background job.
+
+torch is imported only where the work begins. Read next: `job.py`, `quick.py`.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+
+from gan import runs
+from gan.errors import UserError
+from gan.evaluation import job, results
+from gan.evaluation.job import Request
+from gan.jobs.worker import Worker, working
+from gan.runs import Run
+
+Show = Callable[[str, float, float], None]
+"""Told of a phase, how much of it is done, and of how much: a progress bar on a terminal."""
+
+
+def add_options(made: argparse.ArgumentParser) -> None:
+    """What `evaluate` takes."""
+    made.add_argument("run")
+    made.add_argument("--snapshot", type=int, help="by images seen (default: the newest)")
+    made.add_argument("--all-snapshots", action="store_true", help="every snapshot that has no scores yet")
+    made.add_argument(
+        "--split", choices=results.SPLITS, default="val", help="val for choosing (default), test for the last word"
+    )
+    made.add_argument(
+        "--features",
+        choices=tuple(results.FEATURES),
+        default="own",
+        help="compare in our own classifier's features (default), or in ImageNet's",
+    )
+    made.add_argument("--background", action="store_true", help="start it and return; the Evaluate page shows it")
+    made.add_argument("--json", action="store_true", help="print one JSON document")
+    made.add_argument("--task", choices=job.KINDS, help=argparse.SUPPRESS)
+
+
+def evaluate(parsed: argparse.Namespace, show: Show) -> int:
+    """Do what was asked for, here or in the background; gives the exit code."""
+    run, request = runs.find(parsed.run), request_of(parsed)
+    if parsed.task is not None:
+        return 0 if _score(run, request, show) is not None else 1
+    if parsed.background:
+        job.begin(run, request)
+        print(f"Started. The Evaluate page of {run.name} shows how far it is.")
+        return 0
+    found = _score(run, request, show)
+    if found is None:
+        print("gan: stopped. What was finished is kept: the same command goes on.", file=sys.stderr)
+        return 1
+    if parsed.json:
+        documents = [result.as_json() for result in found]
+        every = {"run": run.name, "best_snapshot": results.best_snapshot(run), "snapshots": documents}
+        print(json.dumps(every if request.every else documents[0], indent=2))
+    else:
+        print("\n\n".join(result.as_text() for result in found))
+    return 0
+
+
+def request_of(parsed: argparse.Namespace) -> Request:
+    """The request in the arguments; raises UserError where they contradict each other."""
+    if parsed.all_snapshots and parsed.snapshot is not None:
+        raise UserError("--snapshot and --all-snapshots exclude each other: leave one of them out.")
+    return Request("scores", parsed.snapshot, parsed.all_snapshots, parsed.split, parsed.features)
+
+
+def _score(run: Run, request: Request, show: Show) -> list[results.Result] | None:
+    """The scores that were asked for, made where they are missing; None where somebody stopped it."""
+    run.snapshot(request.snapshot)
+    wanted = job.outstanding(run, request)
+    folder = job.folder(run, "scores")
+    folder.mkdir(parents=True, exist_ok=True)
+    with working(folder) as worker:
+        from gan.evaluation import quick  # after `working`: torch must not see a GPU
+
+        for number, seen in enumerate(wanted):
+            progress = _Progress(worker, show, number, len(wanted), quick.SHARE_OF_TIME)
+            made = quick.evaluate(
+                run, seen, progress, worker.should_stop, split=request.split, features=request.features
+            )
+            if made is None:
+                worker.stopped()
+                return None
+    if request.every:
+        return results.listing(run, request.split, request.features)
+    return [results.load(run, seen, request.split, request.features) for seen in wanted]
+
+
+class _Progress:
+    """What one of several snapshots reports, made into one bar with the time left of all."""
+
+    def __init__(self, worker: Worker, show: Show, number: int, of: int, shares: dict[str, float]):
+        self._worker, self._show = worker, show
+        self._number, self._of = number, of
+        self._starts = {name: sum(list(shares.values())[:place]) for place, name in enumerate(shares)}
+        self._shares = shares
+        self._began, self._done = time.monotonic(), 0.0
+
+    def __call__(self, phase: str, done: float) -> None:
+        within = self._starts.get(phase, 0.0) + self._shares.get(phase, 0.0) * done
+        self._done = max(self._done, within)  # "generating" comes twice
+        passed = time.monotonic() - self._began
+        left = passed / self._done * (self._of - self._number - self._done) if self._done > 0 else None
+        label = phase if self._of == 1 else f"snapshot {self._number + 1} of {self._of}: {phase}"
+        self._worker.report(label, self._number + self._done, self._of, seconds_left=left)
+        self._show(label, self._number + self._done, self._of)

@@ -1,0 +1,141 @@
+"""The parts of an evaluation beside its scores: ImageNet's features, unseen combinations, conditions, closest pairs."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torchvision
+
+from gan import data
+from gan.errors import UserError
+from gan.evaluation import classifier, imagenet, quick, results
+from gan.evaluation.combinations import unseen
+from gan.evaluation.pairs import pictures
+from gan.evaluation.per_condition import Judged
+from gan.evaluation.quick import evaluate
+from gan.evaluation.scores import share_interval
+from gan.facts import DataFacts
+from gan.sample import load_generator
+from tests.conftest import trained
+
+
+@pytest.fixture
+def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where torch keeps downloaded weights, empty, and an address at which there is nothing."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setattr(imagenet, "ADDRESS", (tmp_path / "nowhere.pth").as_uri())
+    return tmp_path / "torch" / "hub" / "checkpoints" / imagenet.FILE
+
+
+def put_random_weights(path: Path, monkeypatch: pytest.MonkeyPatch) -> torchvision.models.ResNet:
+    """Weights that nobody trained, as the published ones: their checksum is what is expected from here on."""
+    path.parent.mkdir(parents=True)
+    torch.manual_seed(0)
+    network = torchvision.models.resnet18()
+    torch.save(network.state_dict(), path)
+    monkeypatch.setattr(imagenet, "SHA256", hashlib.sha256(path.read_bytes()).hexdigest()[:8])
+    return network.eval()
+
+
+def test_imagenet_features_that_cannot_be_had_are_refused_in_one_line(weights: Path) -> None:
+    run = trained("digits")
+    with pytest.raises(UserError, match=r"take resnet18-f37072fd\.pth, which could not be downloaded") as refused:
+        evaluate(run, features="imagenet")
+    assert str(weights.parent) in str(refused.value)
+    assert "--features own" in str(refused.value)
+    assert not list(weights.parent.glob("*"))
+    weights.write_bytes(b"something else")
+    with pytest.raises(UserError, match="is not the published file: its checksum differs"):
+        evaluate(run, features="imagenet")
+    with pytest.raises(UserError, match="features is 'inception': it takes own, or imagenet"):
+        evaluate(run, features="inception")
+
+
+def test_imagenet_features_are_the_networks_before_its_last_layer(
+    weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = put_random_weights(weights, monkeypatch)
+    grey = np.random.default_rng(0).integers(0, 256, (3, 1, 28, 28), dtype=np.uint8)
+    shares: list[float] = []
+    found = imagenet.load().look(grey, shares.append, batch=2)
+    large = torch.nn.functional.interpolate(
+        torch.from_numpy(grey).float() / 255, (224, 224), mode="bilinear", antialias=True
+    )
+    normal = torchvision.transforms.functional.normalize(large.expand(-1, 3, -1, -1), imagenet.MEAN, imagenet.SPREAD)
+    with torch.inference_mode():
+        expected = torch.nn.Sequential(*list(network.children())[:-1])(normal).flatten(1)
+    assert found.shape == (3, 512)
+    assert torch.allclose(found, expected, rtol=0.05, atol=0.05)  # bfloat16 where that is faster
+    assert shares == [pytest.approx(2 / 3), 1.0]
+
+
+def test_an_evaluation_in_imagenet_features_stands_beside_the_other(
+    weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_random_weights(weights, monkeypatch)
+    monkeypatch.setattr(classifier, "LONGEST", 640)
+    monkeypatch.setattr(quick, "CHECKED", 20)
+    monkeypatch.setitem(quick.COMPARED, "imagenet", 24)
+    run = trained("digits")
+    found = evaluate(run, features="imagenet")
+    assert found is not None
+    assert (found.features, found.n["scores"]) == ("imagenet", 24)
+    assert found.made_with["features_sha256"] != found.made_with["classifier_sha256"]
+    assert "ImageNet features (ResNet-18)" in found.as_text()
+    assert results.load(run, 320, features="imagenet").as_json() == found.as_json()
+    assert results.listing(run) == []  # they choose no snapshot
+
+
+def facts_of(conditions: np.ndarray, names: tuple[str, ...], kind: str = "attributes") -> DataFacts:
+    return DataFacts(names, kind, 1, 32, 32, "set", "source", "licence", conditions.astype(np.uint8))
+
+
+def test_combinations_that_nobody_has_seen_are_the_most_expected_first() -> None:
+    # 100 images: a on 50 of them; b only where a is (40); c only where a is not (20); d on 2, which is too few.
+    conditions = np.zeros((100, 4))
+    conditions[:50, 0] = 1
+    conditions[:40, 1] = 1
+    conditions[80:, 2] = 1
+    conditions[:2, 3] = 1
+    found = unseen(facts_of(conditions, ("a", "b", "c", "d")))
+    # Expected shares: not a with b 0.5 x 0.4, a with c 0.5 x 0.2, b with c 0.4 x 0.2. c without a was seen.
+    assert [request.label for request in found] == ["a=0,b=1", "a=1,c=1", "b=1,c=1"]
+    assert unseen(facts_of(np.eye(4), ("a", "b", "c", "d"), "class")) == []
+
+
+def test_a_condition_by_itself_against_counts_by_hand() -> None:
+    logits = torch.tensor([[2.0, 1.0], [1.0, 2.0], [2.0, 1.0], [1.0, 2.0]])
+    classes = Judged(logits, np.array([[1, 0], [1, 0], [1, 0], [0, 1]], np.float32)).of(0, "class")
+    assert classes["score"] == classes["shown"] == pytest.approx(2 / 3)
+    assert classes["interval"] == share_interval(2, 3)
+    signs = torch.tensor([[1.0], [-1.0], [-1.0], [-1.0]])
+    rare = Judged(signs, np.array([[1], [1], [0], [0]], np.float32)).of(0, "attributes")
+    assert rare["score"] == 0.75  # one of four is wrong
+    assert rare["shown"] == 0.5  # and of the two that were to show it, one does
+    assert rare["shown_interval"] == share_interval(1, 2)
+    patients = Judged(signs, np.array([[1], [1], [0], [0]], np.float32), np.array(["a", "a", "a", "a"]))
+    assert patients.of(0, "attributes")["interval"] == (0.75, 0.75)  # of one patient nothing can be drawn but him
+    nobody = Judged(signs, np.zeros((4, 1), np.float32)).of(0, "attributes")
+    assert (nobody["shown"], nobody["shown_interval"]) == (None, None)
+
+
+def test_the_closest_pairs_are_made_again_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(classifier, "LONGEST", 640)
+    monkeypatch.setattr(quick, "CHECKED", 40)
+    run = trained("digits")
+    result = evaluate(run)
+    assert result is not None
+    images, sampler = data.load(run.config.data), load_generator(run)
+    made, real = pictures(result, sampler, images)
+    pairs = result.near_copies["pairs"]
+    assert made.shape == real.shape == (len(pairs), 1, 32, 32)
+    assert [pair["closeness"] for pair in pairs] == sorted(pair["closeness"] for pair in pairs)
+    rows = np.random.default_rng(0).permutation(
+        images.rows("train")
+    )  # whose conditions the first images were made with
+    stream = sampler.generate(images.conditions[rows[:40]], 0)
+    for pair, picture, neighbour in zip(pairs, made, real, strict=True):
+        assert np.abs(picture.astype(int) - stream[pair["image"]]).max() <= 1
+        assert (neighbour == images.images[pair["training_image"]]).all()
