@@ -1,18 +1,16 @@
 """Planted copies are found, as they are and lightly changed; new real images are left alone. On real digits."""
 
-import io
-
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
 from gan import data
 from gan.errors import DataError
+from gan.evaluation.calibration import CERTAIN, LOOSEST, threshold, upper_bound
 from gan.evaluation.near_copies import Detector
-from gan.images import picture
+from gan.evaluation.planted import as_jpeg, brighter, shifted
 from gan.options import build
 
 Images = NDArray[np.uint8]
@@ -21,26 +19,6 @@ Images = NDArray[np.uint8]
 def described(images: Images) -> Tensor:
     """Any features will do here: they accuse nobody."""
     return torch.from_numpy(images.astype(np.float32)).flatten(1)
-
-
-def shifted(images: Images, down: int, right: int) -> Images:
-    wide = np.pad(images, ((0, 0), (0, 0), (2, 2), (2, 2)), mode="edge")
-    height, width = images.shape[2:]
-    return wide[:, :, 2 - down : 2 - down + height, 2 - right : 2 - right + width]
-
-
-def as_jpeg(images: Images, quality: int) -> Images:
-    opened = []
-    for image in images:
-        buffer = io.BytesIO()
-        picture(image).save(buffer, format="JPEG", quality=quality)
-        pixels = np.asarray(Image.open(buffer))
-        opened.append(pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1))
-    return np.stack(opened)
-
-
-def brighter(images: Images, by: float) -> Images:
-    return np.clip(images.astype(float) + by, 0, 255).astype(np.uint8)
 
 
 LIGHT_CHANGES = {
@@ -54,24 +32,27 @@ LIGHT_CHANGES = {
 
 
 @pytest.fixture(scope="module")
-def digits(tmp_path_factory: pytest.TempPathFactory) -> tuple[Images, Images]:
-    """Real digits: those trained on, and those held out."""
+def digits(tmp_path_factory: pytest.TempPathFactory) -> tuple[Images, Images, Images]:
+    """Real digits: those trained on, those that set the threshold, and those that nothing has seen."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GAN_STORE", str(tmp_path_factory.mktemp("store")))
         images = data.load(build({}).data)
-        return images.images[images.rows("train")], images.images[images.rows("val")]
+        train, held_out, fresh = (images.images[images.rows(split)] for split in ("train", "val", "test"))
+        return train, held_out, fresh
 
 
 @pytest.fixture(scope="module")
-def detector(digits: tuple[Images, Images]) -> Detector:
-    train, held_out = digits
+def detector(digits: tuple[Images, Images, Images]) -> Detector:
+    train, held_out, _ = digits
     made = Detector(train, described(train))
     found = made.calibrate(held_out, described(held_out))
     assert found.copy.mean() <= 0.01
     return made
 
 
-def test_every_exact_copy_is_found_and_the_original_named(detector: Detector, digits: tuple[Images, Images]) -> None:
+def test_every_exact_copy_is_found_and_the_original_named(
+    detector: Detector, digits: tuple[Images, Images, Images]
+) -> None:
     rows = np.arange(0, len(digits[0]), 7)
     found = detector.nearest(digits[0][rows], described(digits[0][rows]))
     assert found.copy.all()
@@ -81,7 +62,9 @@ def test_every_exact_copy_is_found_and_the_original_named(detector: Detector, di
 
 
 @pytest.mark.parametrize("change", LIGHT_CHANGES)
-def test_lightly_changed_copies_are_found(change: str, detector: Detector, digits: tuple[Images, Images]) -> None:
+def test_lightly_changed_copies_are_found(
+    change: str, detector: Detector, digits: tuple[Images, Images, Images]
+) -> None:
     rows = np.arange(3, len(digits[0]), 14)
     copies = LIGHT_CHANGES[change](digits[0][rows])
     found = detector.nearest(copies, described(copies))
@@ -89,11 +72,69 @@ def test_lightly_changed_copies_are_found(change: str, detector: Detector, digit
     assert (found.pixel_index == rows).mean() >= 0.95
 
 
-def test_real_images_that_set_no_threshold_are_left_alone(digits: tuple[Images, Images]) -> None:
-    train, held_out = digits
-    half = Detector(train, described(train))
-    half.calibrate(held_out[::2], described(held_out[::2]))
-    assert half.nearest(held_out[1::2], described(held_out[1::2])).copy.mean() <= 0.06  # of 90, by a threshold of 90
+def test_real_images_that_set_no_threshold_are_left_alone(
+    detector: Detector, digits: tuple[Images, Images, Images]
+) -> None:
+    fresh = digits[2]
+    found = detector.nearest(fresh)
+    assert found.copy.mean() <= 0.01
+    assert (found.feature_index == -1).all()  # no features were given
+
+
+def test_what_is_promised_of_new_real_images_is_told(detector: Detector) -> None:
+    told = detector.calibration
+    assert told is not None
+    assert told.real == 1000 + 180  # training images against the rest, and the held-out ones
+    assert told.accused <= 0.01 * told.real
+    assert told.bound <= 0.01
+    assert told.found >= 0.95 * told.planted
+
+
+def test_another_detector_of_the_same_images_can_use_a_calibration(
+    detector: Detector, digits: tuple[Images, Images, Images]
+) -> None:
+    assert detector.calibration is not None
+    other = Detector(digits[0])
+    other.use(detector.calibration)
+    asked = np.concatenate([digits[2][:40], as_jpeg(digits[0][:40])])
+    assert (other.nearest(asked).copy == detector.nearest(asked).copy).all()
+
+
+def test_the_bound_is_the_exact_one_of_clopper_and_pearson() -> None:
+    assert upper_bound(0, 299) == pytest.approx(1 - 0.05 ** (1 / 299))  # none seen: (1 - p)^n = 0.05
+    assert upper_bound(1, 2) == pytest.approx(0.95**0.5)  # at most one of two: 1 - p^2 = 0.05
+    assert upper_bound(2, 2) == 1
+    assert upper_bound(0, 0) == 1
+
+
+def test_the_threshold_holds_its_promise_for_any_distribution() -> None:
+    """Closeness uniform from 0.34 to 0.39: a threshold t accuses (t - 0.34) / 0.05 of new images."""
+    generator = np.random.default_rng(0)
+    accused = [(threshold(0.34 + 0.05 * generator.random(1000)) - 0.34) / 0.05 for _ in range(200)]
+    assert np.mean(np.array(accused) > 0.01) <= 0.05 + 0.03
+    assert np.mean(accused) > 0.003  # and it is no stricter than it must be
+
+
+def test_few_real_images_promise_nothing_and_far_ones_do_not_loosen_it() -> None:
+    assert threshold(np.full(298, 0.36)) == CERTAIN
+    assert threshold(np.full(299, 0.36)) == 0.36
+    assert threshold(np.full(299, 0.7)) == LOOSEST
+    assert threshold(np.zeros(0)) == CERTAIN
+
+
+def test_frames_of_one_patient_are_not_set_against_each_other() -> None:
+    patients = blobs(30, 3)[:, :1, ::2, ::2]
+    frames = np.concatenate([patients, brighter(patients, 5)])
+    named = np.array([f"patient {i % 30}" for i in range(60)])
+    new = blobs(20, 4)[:, :1, ::2, ::2]
+    apart, together = Detector(frames, group=named), Detector(frames)
+    apart.calibrate(new)
+    together.calibrate(new)
+    assert apart.calibration is not None
+    assert apart.calibration.accused == 0
+    assert together.calibration is not None
+    assert together.calibration.accused == 60  # each frame finds its twin
+    assert together.calibration.bound > 0.5
 
 
 def blobs(n: int, seed: int) -> Images:
@@ -114,14 +155,15 @@ def test_colour_pictures_of_another_size() -> None:
         assert made.nearest(copies, described(copies)).copy.mean() >= 0.95, name
 
 
-def test_held_out_images_that_are_copies_themselves_move_no_threshold() -> None:
+def test_held_out_images_that_are_copies_themselves_make_no_copy_pass() -> None:
     train, new = blobs(60, 0), blobs(40, 1)
     leaked = np.concatenate([new, as_jpeg(train[:10], 90)])  # one patient's images in both splits
-    clean, spoilt = (Detector(train, described(train)) for _ in range(2))
-    clean.calibrate(new, described(new))
-    found = spoilt.calibrate(leaked, described(leaked))
-    assert spoilt.threshold == clean.threshold
+    made = Detector(train)
+    found = made.calibrate(leaked)
     assert found.copy.tolist() == [False] * 40 + [True] * 10
+    assert made.calibration is not None
+    assert made.calibration.accused == 10
+    assert made.calibration.bound > 0.1  # of 110 real images: what it costs is told
 
 
 def test_many_copies_of_one_image_in_the_training_set_hide_none() -> None:

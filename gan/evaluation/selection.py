@@ -42,7 +42,7 @@ class Scores:
     @property
     def overall(self) -> NDArray[np.float64]:
         """By what images are kept (n,), from 0 to 1: the higher, the better."""
-        return self.confidence * self.typicality.clip(max=1.0)
+        return np.asarray(self.confidence * self.typicality.clip(max=1.0))
 
     def order(self) -> NDArray[np.int64]:
         """Positions (n,) from the best image to the worst; equal ones in their own order."""
@@ -148,5 +148,5 @@ def _spacing(real: Tensor) -> float | None:
 
 def _mean_distance(asked: Tensor, real: Tensor, neighbours: int) -> Tensor:
     """Mean distance (n,) of features (n, F) to their nearest among (m, F)."""
-    parts = [torch.cdist(chunk, real).topk(neighbours, largest=False).values.mean(dim=1) for chunk in asked.split(1024)]
-    return torch.cat(parts) if parts else torch.zeros(0)
+    chunks = (asked[first : first + 1024] for first in range(0, max(1, len(asked)), 1024))
+    return torch.cat([torch.cdist(chunk, real).topk(neighbours, largest=False).values.mean(dim=1) for chunk in chunks])
