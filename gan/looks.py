@@ -94,4 +94,7 @@ def one(sampler: "Sampler", origin: Origin) -> NDArray[np.uint8]:
 
 def exact_row(condition: str, facts: DataFacts) -> NDArray[np.float32]:
     """The conditions (1, K) that an origin's text names; raises UserError where they are not of this run."""
-    return conditions.parse(condition, facts).draw(facts, 1, 0)
+    row = np.zeros((1, len(facts.names)), np.float32)
+    for position, value in conditions.parse(condition, facts).fixed:
+        row[0, position] = value
+    return row

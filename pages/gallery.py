@@ -1,17 +1,31 @@
-"""Gallery of a run (`?run=NAME`): choose conditions, look at what the generator makes of them, take a batch home.
+"""Gallery of a run (`?run=NAME`): choose conditions, look at what the generator makes of them, take images home.
 
-Read next: `ui/condition_picker.py`, `ui/export_panel.py`, `gan/sample.py`.
+Read next: `ui/condition_picker.py`, `ui/marking.py`, `ui/export_panel.py`, `gan/looks.py`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import streamlit as st
 
 from gan import conditions
+from gan.evaluation import results
 from gan.export import ExportRequest
 from gan.facts import DataFacts
 from gan.runs import Run
-from pages.ui import cached, condition_picker, export_panel, frame, pictures, run_header, words
+from pages.ui import (
+    basket,
+    cached,
+    condition_picker,
+    export_panel,
+    frame,
+    large_view,
+    marking,
+    run_header,
+    same_noise,
+    walk_view,
+    words,
+)
 from pages.ui.frame import told
 
 MOST_SHOWN = 400  # images in one view: about a second of work on two CPU cores
@@ -47,20 +61,41 @@ def choose_and_show(run: Run) -> None:
         draw = controls(run)
         items = condition_picker.picker(run, facts)
     with right, told():
-        look, take = st.tabs(["Look", "Download"])
         request = ExportRequest(items, draw.snapshot, draw.seed, draw.truncation)
-        with look, told():
-            show(run, facts, request)
-        with take, told():
-            export_panel.panel(run, facts, request)
+        views(run, facts, request)
+
+
+def views(run: Run, facts: DataFacts, request: ExportRequest) -> None:
+    """What can be done with the choice, one at a time; the link says which."""
+    tabs = st.tabs(["Look", "Compare", "Walk", "Basket", "Download"], key="view", bind="query-params")
+    drawn: list[Callable[[], None]] = [
+        lambda: look(run, facts, request),
+        lambda: same_noise.panel(run, facts, request),
+        lambda: walk_view.panel(run, facts, request),
+        lambda: basket.panel(run, facts),
+        lambda: export_panel.panel(run, facts, request),
+    ]
+    for tab, draw in zip(tabs, drawn, strict=True):
+        if tab.open:
+            with tab:
+                st.fragment(shown)(run, facts, draw)
+
+
+def shown(run: Run, facts: DataFacts, draw: Callable[[], None]) -> None:
+    """One view, and the large image where one was clicked in it."""
+    with told():
+        draw()
+        large_view.where_opened(run, facts)
 
 
 def controls(run: Run) -> Draw:
     """Snapshot, seed and truncation."""
-    moments = run.snapshots()[::-1]
+    moments, best = run.snapshots()[::-1], results.best_snapshot(run)
     snapshot = st.selectbox(
-        "Snapshot", moments, format_func=lambda seen: f"after {words.images(seen)}", key=f"snapshot {run.name}",
-        help="The state of the generator at that moment of the training; the newest first.",
+        "Snapshot", moments, moments.index(best) if best in moments else 0, key=f"snapshot {run.name}",
+        format_func=lambda seen: f"after {words.images(seen)}" + (" · best by kernel distance" if seen == best else ""),
+        help="The state of the generator at that moment of the training; the newest first. The best is the one whose "
+        "images are nearest to held-out real ones, among the snapshots that were evaluated.",
     )  # fmt: skip
     left, right = st.columns(2)
     seed = left.number_input(
@@ -74,7 +109,7 @@ def controls(run: Run) -> Draw:
     return Draw(int(snapshot), int(seed), float(truncation))
 
 
-def show(run: Run, facts: DataFacts, request: ExportRequest) -> None:
+def look(run: Run, facts: DataFacts, request: ExportRequest) -> None:
     """The images at once, a row for each condition."""
     if not request.items:
         st.info("Choose at least one condition at the left.")
@@ -84,23 +119,16 @@ def show(run: Run, facts: DataFacts, request: ExportRequest) -> None:
             f"{words.images(request.count)} are too many to look at: up to {MOST_SHOWN}. Download makes any number."
         )
         return
-    assert request.snapshot is not None
-    sampler = cached.sampler(run.path, request.snapshot)
-    rows, start = [], 0
-    for text, count in request.items:
-        asked = conditions.parse(text, facts)
-        # The positions go on over the conditions, as in an export: what is seen here is what the ZIP holds.
-        drawn = asked.draw(facts, count, request.seed)
-        made = sampler.generate(drawn, request.seed, start, request.truncation)
-        real = asked.agreeing(facts)
-        alt = f"Generated image of {asked.label}, run {run.name}, seed {request.seed}"
-        rows.append(pictures.Row(asked.label, f"{words.number(real)} real", made, alt))
-        start += count
+    made = cached.look(run, request)
+    titles = [
+        (same_noise.titled(group.label), f"{words.number(conditions.parse(text, facts).agreeing(facts))} real")
+        for group, (text, _) in zip(made, request.items, strict=True)
+    ]
     with st.container(key="generated"):
-        pictures.rows(rows)
+        marking.groups(run, facts, made, key=f"look {run.name}", label="Generated images", titles=titles)
     st.caption(
-        f"{words.images(request.count)} at the set's own size, {facts.native_size} px, enlarged. "
-        "Synthetic: not for clinical use."
+        f"{words.images(request.count)} at the set's own size, {facts.native_size} px, enlarged. Click one to see it "
+        "large; K keeps and R rejects it, the arrow keys go on. Synthetic: not for clinical use."
     )
 
 

@@ -1,5 +1,6 @@
 """What the tests of the pages share: a page as a visitor sees it, all that it says, and run folders to look at."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,12 @@ def buttons(at: AppTest) -> list[str]:
 def links(at: AppTest) -> list[tuple[str, str]]:
     """The label and the query of every link to a page."""
     return [(link.proto.label, link.proto.query_string) for link in at.get("page_link")]
+
+
+def tiles(at: AppTest) -> list[dict[str, Any]]:
+    """The images of the page that can be clicked, as the browser gets them: `id`, `alt`, `src`, `mark`, `dropped`."""
+    drawn = [json.loads(one.proto.json) for one in at.get("bidi_component") if one.proto.component_name == "image_grid"]
+    return [image for grid in drawn for row in grid["rows"] for image in row["images"]]
 
 
 def made(name: str = "made", points: int = 12, **values: Any) -> Run:

@@ -119,24 +119,13 @@ def test_a_link_that_names_nothing_is_told_in_words(name: str, link: str) -> Non
     assert "nothing-of-the-kind" in at.error[0].value
 
 
-def test_the_gallery_makes_what_is_asked_for_and_takes_it_home() -> None:
-    run = trained("small")
-    at = page("gallery", run="small")
-    at.number_input(key="each").set_value(2).run()
-    pictures = "".join(element.proto.body for element in at.get("html"))
-    assert pictures.count("<img") == 20
-    assert "Generated image of 7, run small, seed 0, number 2" in pictures
-    next(button for button in at.button if button.label == "Make a ZIP of 20 images").click().run()
-    assert not at.exception
-    assert len(list((run.path / "exports").glob("*/request.json"))) == 1
-
-
-@pytest.mark.parametrize("name", ["train", "gallery"])  # pages without a live chart, whose state is Streamlit's own
+@pytest.mark.parametrize("name", ["train", "gallery"])
 def test_session_state_holds_plain_data_only(name: str) -> None:
     trained("small")
-    kept = page(name).session_state._state.filtered_state
-    assert kept
-    for value in kept.values():
+    kept = page(name).session_state._state.filtered_state.values()
+    ours = [value for value in kept if not type(value).__module__.startswith("streamlit.")]  # but a component's own
+    assert ours
+    for value in ours:
         pickle.dumps(value)
 
 

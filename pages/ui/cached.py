@@ -6,18 +6,24 @@ Keys are paths, names and numbers, never arrays: Streamlit hashes only a sample 
 import io
 import shutil
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 from PIL import Image
 
-from gan import data, jobs
+from gan import conditions, data, jobs, looks
 from gan.config import DataConfig
 from gan.data.catalogue import Entry, entries
 from gan.data.imageset import ImageSet
+from gan.export import ExportRequest
 from gan.facts import DataFacts
+from gan.looks import Group
+from gan.marks import Origin
 from gan.metrics import MetricsReader
 from gan.runs import Run
 from pages.ui import pictures
@@ -111,12 +117,116 @@ def _png(picture: Image.Image) -> bytes:
     return content.getvalue()
 
 
-@st.cache_resource(max_entries=2, show_spinner="Loading the generator …")
-def sampler(path: Path, snapshot: int) -> "Sampler":
+def sampler(run: Run, snapshot: int) -> "Sampler":
     """The generator of one snapshot on the CPU: the web process leaves the GPU to the training."""
+    return _sampler(run.path, snapshot, _whole(run, snapshot))
+
+
+@st.cache_resource(max_entries=2, show_spinner="Loading the generator …")
+def _sampler(path: Path, snapshot: int, version: int) -> "Sampler":
     from gan.sample import load_generator  # here: it imports torch, which no other page needs
 
     return load_generator(Run(path), snapshot)
+
+
+def _whole(run: Run, snapshot: int) -> int:
+    """The version of a snapshot: a run that was deleted and made again under its name has other ones."""
+    return version(run.snapshot(snapshot) / "ready.json")
+
+
+def look(run: Run, request: ExportRequest) -> list[Group]:
+    """The images of a request, kept while a reader marks them."""
+    assert request.snapshot is not None
+    return _look(run.path, _whole(run, request.snapshot), request)
+
+
+@st.cache_resource(max_entries=12, show_spinner="Making the images …")
+def _look(path: Path, version: int, request: ExportRequest) -> list[Group]:
+    assert request.snapshot is not None
+    made = sampler(Run(path), request.snapshot)
+    return looks.of_items(made, request.items, request.seed, request.start, request.truncation)
+
+
+def same_noise(run: Run, snapshot: int, asked: Sequence[str], count: int, seed: int, truncation: float) -> list[Group]:
+    """The same `count` noises under each of several conditions."""
+    return _same_noise(run.path, _whole(run, snapshot), snapshot, tuple(asked), count, seed, truncation)
+
+
+@st.cache_resource(max_entries=6, show_spinner="Making the images …")
+def _same_noise(
+    path: Path, version: int, snapshot: int, asked: tuple[str, ...], count: int, seed: int, truncation: float
+) -> list[Group]:
+    made = sampler(Run(path), snapshot)
+    requests = [conditions.parse(text, made.facts) for text in asked]
+    return looks.same_noise(made, requests, count, seed, truncation)
+
+
+def over_snapshots(
+    run: Run, snapshots: Sequence[int], asked: Sequence[str], count: int, seed: int, truncation: float
+) -> list[Group]:
+    """The same `count` images, of the conditions in turn, at each of several snapshots."""
+    whole = tuple((snapshot, _whole(run, snapshot)) for snapshot in snapshots)
+    return _over_snapshots(run.path, whole, tuple(asked), count, seed, truncation)
+
+
+@st.cache_resource(max_entries=6, show_spinner="Making the images of every snapshot …")
+def _over_snapshots(
+    path: Path, snapshots: tuple[tuple[int, int], ...], asked: tuple[str, ...], count: int, seed: int, truncation: float
+) -> list[Group]:
+    run = Run(path)
+    known = facts(run)
+    drawn = looks.drawn_in_turn([conditions.parse(text, known) for text in asked], count, seed, known)
+    return [looks.group(sampler(run, snapshot), str(snapshot), drawn, seed, 0, truncation) for snapshot, _ in snapshots]
+
+
+def generated(run: Run, origin: Origin) -> NDArray[np.uint8]:
+    """One image (C, H, H), made again from its origin."""
+    return _generated(run.path, _whole(run, origin.snapshot), origin)
+
+
+@st.cache_resource(max_entries=2000, show_spinner=False)
+def _generated(path: Path, version: int, origin: Origin) -> NDArray[np.uint8]:
+    return looks.one(sampler(Run(path), origin.snapshot), origin)
+
+
+def film(
+    run: Run,
+    first: Origin,
+    last: Origin,
+    steps: int,
+    seconds: float,
+    back: bool,
+    progress: Callable[[float], None],
+) -> bytes:
+    """A GIF of the walk from one image to another, both of the first one's snapshot."""
+    whole = _whole(run, first.snapshot)
+    frames = _walk(run.path, whole, first, last, steps, progress)
+    from gan import walk  # here: it imports torch, which no other page needs
+
+    return walk.gif(frames, seconds, back=back)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _walk(
+    path: Path, version: int, first: Origin, last: Origin, steps: int, _progress: Callable[[float], None]
+) -> NDArray[np.uint8]:
+    from gan import walk
+
+    return walk.frames(sampler(Run(path), first.snapshot), first, last, steps, _progress)
+
+
+def examples(run: Run) -> list[bytes | None] | None:
+    """A PNG of a few real training images of each condition of a run; None where they are not read on this machine."""
+    there = image_set(run.config.data)
+    if there is None or there.names != facts(run).names:
+        return None
+    return _examples(run.path, version(run.path / "data.json"), there)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _examples(path: Path, version: int, _images: ImageSet) -> list[bytes | None]:
+    shown = [pictures.examples(_images, condition) for condition in range(len(_images.names))]
+    return [None if picture is None else _png(picture) for picture in shown]
 
 
 @st.cache_data(ttl=10, max_entries=1, show_spinner="Looking for data …")

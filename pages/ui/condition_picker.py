@@ -1,14 +1,16 @@
 """What the gallery asks for: classes with a count each, or attributes that are on, off or any.
 
-The result is the items of an export request: condition texts that `gan.conditions.parse` reads, and how many of each.
-Read next: `attribute_picker.py`.
+A class is shown by real images of it, where the run's data was read on this machine. The result is the items of an
+export request: condition texts that `gan.conditions.parse` reads, and how many of each.
+Read next: `choice_cards.py`, `attribute_picker.py`.
 """
 
 import streamlit as st
 
 from gan.facts import DataFacts
 from gan.runs import Run
-from pages.ui import attribute_picker
+from pages.ui import attribute_picker, cached, choice_cards, words
+from pages.ui.choice_cards import Card
 
 Items = tuple[tuple[str, int], ...]
 ALL_AT_FIRST = 12  # with more classes than this, only the first ones are chosen at first
@@ -23,13 +25,7 @@ def picker(run: Run, facts: DataFacts) -> Items:
 
 def classes(run: Run, facts: DataFacts) -> Items:
     """One, several or all classes, with one count or a count each."""
-    key = f"classes {run.name}"
-    if key not in st.session_state:
-        st.session_state[key] = list(facts.names[:ALL_AT_FIRST])
-    chosen = st.pills("Classes", facts.names, selection_mode="multi", key=key, persist_state="session", wrap=True)
-    with st.container(horizontal=True):
-        st.button("All", on_click=_choose, args=(key, list(facts.names)), type="tertiary", key="all classes")
-        st.button("None", on_click=_choose, args=(key, []), type="tertiary", key="no classes")
+    chosen = class_cards(run, facts)
     each = st.number_input("Images of each", 1, 10_000, 8, key="each", persist_state="session")
     counts = {name: int(each) for name in facts.names if name in chosen}
     if len(counts) > 1 and st.toggle("A count for each class", key="own counts", persist_state="session"):
@@ -41,6 +37,26 @@ def classes(run: Run, facts: DataFacts) -> Items:
                 )
                 counts[name] = int(written)
     return tuple((name, count) for name, count in counts.items() if count)
+
+
+def class_cards(run: Run, facts: DataFacts) -> list[str]:
+    """A card for each class, with real images of it and how many there are; gives the classes that are chosen."""
+    key = f"classes {run.name}"
+    chosen: list[str] = st.session_state.setdefault(key, list(facts.names[:ALL_AT_FIRST]))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown("Classes", help="The pictures are real training images.", width="stretch")
+        st.button("All", on_click=_choose, args=(key, list(facts.names)), type="tertiary", key="all classes")
+        st.button("None", on_click=_choose, args=(key, []), type="tertiary", key="no classes")
+    shown = cached.examples(run) or [None] * len(facts.names)
+    counts = facts.conditions.sum(axis=0, dtype=int).tolist()
+    choices = [
+        Card(name, f"{words.number(count)} real", picture)
+        for name, count, picture in zip(facts.names, counts, shown, strict=True)
+    ]
+    choice_cards.cards(
+        choices, chosen, lambda names: _choose(key, names), key=f"class cards {run.name}", label="Classes"
+    )
+    return chosen
 
 
 def _choose(key: str, names: list[str]) -> None:

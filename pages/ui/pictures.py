@@ -61,6 +61,14 @@ def having(image_set: ImageSet, condition: int, count: int, split: str = "train"
     return has[:count]
 
 
+def examples(image_set: ImageSet, condition: int, count: int = 3) -> Image.Image | None:
+    """Some real training images of a condition beside each other, those of a rare one again; None where it has none."""
+    positions = having(image_set, condition, count)
+    if not len(positions):
+        return None
+    return images.grid(real(image_set, np.resize(positions, count)), count, gap=1)
+
+
 def folded(sheet: Image.Image, columns: int) -> Image.Image:
     """The top of a sheet of images, the rows below it beside it where a sheet of few columns would be narrow."""
     across = (sheet.width - GAP) // columns  # an image with the gap at its left

@@ -1,0 +1,75 @@
+"""The basket: every image of a run that was kept, over all looks, and what was rejected.
+
+Read next: `gan/marks.py`, `marking.py`.
+"""
+
+from itertools import groupby
+
+import streamlit as st
+
+from gan import marks
+from gan.facts import DataFacts
+from gan.marks import KEEP, REJECT, Origin
+from gan.runs import Run
+from pages.ui import marking, words
+from pages.ui.frame import told
+from pages.ui.image_grid import Row
+
+MOST_SHOWN = 400
+
+
+def panel(run: Run, facts: DataFacts) -> None:
+    """What was kept, by condition, with the ways to take it out again."""
+    there = set(run.snapshots())
+    all_kept = marks.kept(run)
+    kept = [origin for origin in all_kept if origin.snapshot in there]
+    if not kept:
+        st.info(
+            "Nothing is kept yet. Point at an image and click ✓, or go to it with the arrow keys and press K. "
+            "What is kept stays here over several looks, for everybody who opens this run."
+        )
+    else:
+        images(run, facts, kept[-MOST_SHOWN:])
+        with st.container(horizontal=True, vertical_alignment="center"):
+            shown = f", the last {MOST_SHOWN} of them shown" if len(kept) > MOST_SHOWN else ""
+            st.caption(f"{words.images(len(kept))} kept{shown}. K, or a click on ✓, takes one out.", width="stretch")
+            with st.popover("Empty the basket", icon=":material/remove_shopping_cart:"):
+                st.markdown(f"Take the mark off all {words.images(len(kept))}? The images can be made again.")
+                st.button("Empty it", key="empty basket", on_click=_clear, args=(run, KEEP), type="primary")
+    if len(all_kept) > len(kept):
+        gone = len(all_kept) - len(kept)
+        st.caption(f"{words.images(gone)} of snapshots that are no longer here cannot be shown or made again.")
+    rejections(run)
+
+
+def images(run: Run, facts: DataFacts, kept: list[Origin]) -> None:
+    """A row for each condition, in the run's order of conditions."""
+    say = marking.wording(facts)
+    by_name = sorted(kept, key=lambda origin: (_place(origin, facts), say(origin.condition)))
+    rows, origins = [], []
+    for name, group in groupby(by_name, key=lambda origin: say(origin.condition)):
+        here = list(group)
+        rows.append(Row(name, f"{words.number(len(here))} kept", [marking.tile(run, facts, origin) for origin in here]))
+        origins += here
+    marking.grid(run, rows, origins, key=f"basket {run.name}", label="The basket")
+
+
+def rejections(run: Run) -> None:
+    """How many are rejected, and the way to forget it."""
+    rejected = len(marks.rejected(run))
+    if rejected:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(
+                f"{words.images(rejected)} rejected: left out of every download, another image in the place of each.",
+                width="stretch",
+            )
+            st.button("Forget the rejections", key="forget rejections", on_click=_clear, args=(run, REJECT))
+
+
+def _clear(run: Run, mark: marks.Mark) -> None:
+    with told():
+        marks.clear(run, [origin for origin, there in marks.load(run).items() if there == mark])
+
+
+def _place(origin: Origin, facts: DataFacts) -> int:
+    return facts.names.index(origin.condition) if facts.kind == "class" else 0

@@ -1,0 +1,55 @@
+"""Choices as cards with a picture each, any number of which may be on: a component of our own, reached by keys too.
+
+Read next: `choice_cards.js`, `condition_picker.py`, which shows the classes of a run so.
+"""
+
+import base64
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+SCRIPT = Path(__file__).with_name("choice_cards.js")
+STYLE = Path(__file__).with_name("choice_cards.css")
+
+
+@dataclass(frozen=True)
+class Card:
+    """One choice: its name, a note such as a count, and a PNG where there is one."""
+
+    name: str
+    note: str
+    picture: bytes | None
+
+
+def cards(
+    choices: Sequence[Card], chosen: Sequence[str], took: Callable[[list[str]], None], *, key: str, label: str
+) -> None:
+    """Draw the cards; `took` gets the names of all that are on, in order, before the page is drawn anew."""
+    component = st.components.v2.component(
+        "choice_cards", js=SCRIPT.read_text(), css=STYLE.read_text(), isolate_styles=False
+    )
+    data = {
+        "label": label,
+        "chosen": list(chosen),
+        "taken": st.session_state.get(_taken(key), 0),
+        "cards": [{"name": card.name, "note": card.note, "picture": _source(card.picture)} for card in choices],
+    }
+    names = {card.name for card in choices}
+    component(data=data, key=key, on_chosen_change=lambda: _take(key, names, took))
+
+
+def _source(picture: bytes | None) -> str | None:
+    return None if picture is None else f"data:image/png;base64,{base64.b64encode(picture).decode()}"
+
+
+def _take(key: str, names: set[str], took: Callable[[list[str]], None]) -> None:
+    said = st.session_state[key].get("chosen")
+    if said:
+        st.session_state[_taken(key)] = int(said["number"])
+        took([name for name in said["chosen"] if name in names])
+
+
+def _taken(key: str) -> str:
+    return f"{key} taken"

@@ -1,0 +1,124 @@
+"""One generated image, large, in a dialog: what it is, its mark, the command that makes it again, real images near it.
+
+Opened by a click on an image (`marking.py`), wherever that is. Read next: `gan/marks.py`.
+"""
+
+import streamlit as st
+
+from gan import conditions, looks, manifests, marks
+from gan.export import ExportRequest
+from gan.facts import DataFacts
+from gan.marks import KEEP, REJECT, Mark, Origin
+from gan.runs import Run
+from pages.ui import marking, walk_view, words
+from pages.ui.frame import told
+from pages.ui.image_grid import Row
+from pages.ui.marking import OPENED, SHOWN
+
+SIDE = 384  # px, about
+
+
+def where_opened(run: Run, facts: DataFacts) -> None:
+    """Show the image that was clicked, where one was; called once on a page, at its end."""
+    opened = st.session_state.get(OPENED)
+    if opened is not None and opened[0] == run.name:
+        st.dialog("One image", width="large", on_dismiss=close)(view)(run, facts)
+
+
+def close() -> None:
+    """Forget which image was open."""
+    st.session_state.pop(OPENED, None)
+
+
+def view(run: Run, facts: DataFacts) -> None:
+    """The dialog's content."""
+    _, name, among = st.session_state[OPENED]
+    origin: Origin = st.session_state[SHOWN][name]
+    with told():
+        left, right = st.columns([3, 2], gap="large")
+        with left:
+            picture(run, facts, origin)
+            steps(name, among)
+        with right:
+            about(run, facts, origin)
+            verdict(run, origin)
+            ends_of_a_walk(run, origin)
+        st.caption("Make this image again, with its metadata, from the command line:")
+        st.code(again(run, origin), language="bash", wrap_lines=True)
+
+
+def picture(run: Run, facts: DataFacts, origin: Origin) -> None:
+    """The image with sharp pixels, in reach of the keys that mark it."""
+    rows = [Row("", "", [marking.tile(run, facts, origin)])]
+    marking.grid(run, rows, [origin], key=f"large {run.name}", label="The image", focus=True, side=SIDE)
+
+
+def steps(name: str, among: list[str]) -> None:
+    """To the image before and after it, in the order in which they stand on the page."""
+    if name not in among or len(among) < 2:
+        return
+    at = among.index(name)
+    with st.container(horizontal=True, horizontal_alignment="center", vertical_alignment="center"):
+        st.button(
+            "Previous", icon=":material/arrow_back:", key="previous image", shortcut="Left", disabled=at == 0,
+            on_click=_go, args=(at - 1,),
+        )  # fmt: skip
+        st.caption(f"{at + 1} of {len(among)}", width="content")
+        st.button(
+            "Next", icon=":material/arrow_forward:", key="next image", shortcut="Right", disabled=at == len(among) - 1,
+            on_click=_go, args=(at + 1,),
+        )  # fmt: skip
+
+
+def _go(at: int) -> None:
+    run, _, among = st.session_state[OPENED]
+    st.session_state[OPENED] = (run, among[at], among)
+
+
+def about(run: Run, facts: DataFacts, origin: Origin) -> None:
+    """What the image is, and of how many real ones."""
+    real = conditions.parse(origin.condition, facts).agreeing(facts)
+    st.markdown(f"**{marking.wording(facts)(origin.condition)}**")
+    st.caption(
+        f"Run {run.name} · snapshot after {words.images(origin.snapshot)} · seed {origin.seed}, position "
+        f"{origin.position} · truncation {origin.truncation:g} · {words.images(real)} with this condition among the "
+        "real training images"
+    )
+    if facts.kind != "class":
+        with st.expander("All attributes"):
+            row = looks.exact_row(origin.condition, facts)[0]
+            st.caption(", ".join(facts.names[k] for k in row.nonzero()[0]).replace("_", " ") or "None is on.")
+
+
+def verdict(run: Run, origin: Origin) -> None:
+    """Keep or reject it."""
+    mark = marks.load(run).get(origin)
+    with st.container(horizontal=True):
+        for name, wanted, icon, done in (
+            ("Keep", KEEP, ":material/check:", "Kept"),
+            ("Reject", REJECT, ":material/close:", "Rejected"),
+        ):
+            st.button(
+                done if mark == wanted else name, icon=icon, key=f"{name} large", on_click=_set,
+                type="primary" if mark == wanted else "secondary",
+                args=(run, origin, None if mark == wanted else wanted),
+                help="Into the basket." if wanted == KEEP else "Left out of every download of this seed.",
+            )  # fmt: skip
+
+
+def _set(run: Run, origin: Origin, mark: Mark | None) -> None:
+    with told():
+        marks.change(run, {origin: mark})
+
+
+def ends_of_a_walk(run: Run, origin: Origin) -> None:
+    """Take it as one end of a walk."""
+    with st.container(horizontal=True):
+        for name, place in (("Walk from here", walk_view.FIRST), ("Walk to here", walk_view.LAST)):
+            st.button(name, key=name, type="tertiary", on_click=walk_view.take, args=(run, place, origin))
+
+
+def again(run: Run, origin: Origin) -> str:
+    """The command that makes the image again."""
+    request = ExportRequest((), seed=origin.seed, truncation=origin.truncation)
+    return manifests.metadata(run, origin.snapshot, request, origin.position, origin.condition)["Make again"]

@@ -1,0 +1,126 @@
+"""A walk from one generated image to another, as a film to watch and to download.
+
+Any image's large view offers itself as an end; here each end can be exchanged too. Read next: `gan/walk.py`.
+"""
+
+import base64
+import html
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import streamlit as st
+
+from gan import manifests
+from gan.conditions import parse
+from gan.export import ExportRequest
+from gan.facts import DataFacts
+from gan.marks import Origin
+from gan.runs import Run
+from pages.ui import cached, marking
+from pages.ui.image_grid import Row
+
+FIRST, LAST = "first", "last"
+SIDE = 128  # px, about: the two ends
+QUICK = 0.5  # seconds of work below which no progress is shown
+
+
+def panel(run: Run, facts: DataFacts, request: ExportRequest) -> None:
+    """The two ends, how long the walk takes, and the film."""
+    first, last = (end(run, facts, request, place) for place in (FIRST, LAST))
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        ends(run, facts, first, last)
+        same = st.toggle(
+            "Keep the first one's condition", key="walk same", persist_state="session",
+            help="Then only the noise changes on the way, and the walk ends with another image.",
+        )  # fmt: skip
+        steps = int(st.slider("Frames", 8, 96, 32, 8, key="walk frames", persist_state="session"))
+        seconds = float(
+            st.slider("Seconds from one to the other", 1.0, 10.0, 3.0, 0.5, key="walk time", persist_state="session")
+        )
+        back = st.toggle("And back", value=True, key="walk back", persist_state="session")
+    if same:
+        last = replace(last, condition=first.condition)
+    with right:
+        film(run, facts, first, last, steps, seconds, back)
+
+
+def ends(run: Run, facts: DataFacts, first: Origin, last: Origin) -> None:
+    """Both ends as images, with the ways to exchange each."""
+    say = marking.wording(facts)
+    rows = [
+        Row(name, say(origin.condition), [marking.tile(run, facts, origin)])
+        for name, origin in (("From", first), ("To", last))
+    ]
+    marking.grid(
+        run, rows, [first, last], key=f"walk ends {run.name}", label="The ends of the walk", in_columns=True, side=SIDE
+    )
+    columns = st.columns(2)
+    for column, (place, origin) in zip(columns, ((FIRST, first), (LAST, last)), strict=True):
+        with column:
+            if facts.kind == "class":
+                key = f"walk class {place} {run.name}"
+                st.session_state[key] = origin.condition
+                st.selectbox(
+                    f"Class of the {place}", facts.names, key=key, on_change=_reclassed, args=(run, place, origin, key)
+                )
+            st.button(
+                "Another", icon=":material/casino:", key=f"another {place}", on_click=take, width="stretch",
+                args=(run, place, replace(origin, position=origin.position + 2)), help=f"Another {place} image.",
+            )  # fmt: skip
+
+
+def film(run: Run, facts: DataFacts, first: Origin, last: Origin, steps: int, seconds: float, back: bool) -> None:
+    """The film, made at once, and its file."""
+    content = cached.film(run, first, last, steps, seconds, back, _after(QUICK, st.empty()))
+    say = marking.wording(facts)
+    words = f"{say(first.condition)} to {say(last.condition)}"
+    source = base64.b64encode(content).decode()
+    alt = html.escape(f"Film of a walk from {words}, run {run.name}")
+    st.html(f'<img class="sharp film" alt="{alt}" src="data:image/gif;base64,{source}">')
+    name = f"{run.name}-walk-s{first.seed}-{first.position}-s{last.seed}-{last.position}.gif"
+    st.download_button("Download the film", content, name, "image/gif", icon=":material/download:", key="take film")
+    st.caption(
+        "Synthetic: not for clinical use. The way between the images is the generator's, not a course of disease."
+    )
+
+
+def end(run: Run, facts: DataFacts, request: ExportRequest, place: str) -> Origin:
+    """One end of the walk: what was taken, at the snapshot that is looked at now; at first, of what is looked at."""
+    assert request.snapshot is not None
+    taken: Origin | None = st.session_state.get(_key(run, place))
+    if taken is not None:
+        return replace(taken, snapshot=request.snapshot)
+    asked = parse(request.items[0 if place == FIRST else -1][0] if request.items else "any", facts)
+    position = 0 if place == FIRST else 1
+    row = asked.draw(facts, position + 1, request.seed)[position]
+    return Origin(request.snapshot, request.seed, position, manifests.exact(row, facts), request.truncation)
+
+
+def take(run: Run, place: str, origin: Origin) -> None:
+    """Make an image an end of the walk."""
+    st.session_state[_key(run, place)] = origin
+    st.toast(f"The walk's {place} image is chosen: see Walk.", icon=":material/animation:")
+
+
+def _reclassed(run: Run, place: str, origin: Origin, key: str) -> None:
+    st.session_state[_key(run, place)] = replace(origin, condition=st.session_state[key])
+
+
+def _after(quick: float, place: "st.delta_generator.DeltaGenerator") -> Callable[[float], None]:
+    """Shows progress, with the time left, of what takes longer than `quick` seconds."""
+    began = time.monotonic()
+
+    def show(done: float) -> None:
+        taken = time.monotonic() - began
+        if done >= 1:
+            place.empty()
+        elif taken > quick:
+            place.progress(done, text=f"Making the film · {taken * (1 - done) / done:.0f} s left")
+
+    return show
+
+
+def _key(run: Run, place: str) -> str:
+    return f"walk {place} {run.name}"
