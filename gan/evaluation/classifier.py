@@ -39,6 +39,12 @@ Images = NDArray[np.uint8]
 Progress = Callable[[float], None]
 
 
+Augment = Callable[[Tensor, np.random.Generator], Tensor]
+"""Changes a batch of training images uint8 (N, C, H, H), each in its own way; what they show stays the same."""
+JUDGED = (0.5, 0.75, 1.0)
+"""Shares of a training after which a classifier is judged where its best state is wanted."""
+
+
 class Pictures(Protocol):
     """Images uint8 (n, C, H, H) that can be asked for by position: an array, or one that stays on the disk."""
 
@@ -72,26 +78,35 @@ class _Block(nn.Module):
 class Classifier(nn.Module):
     """Images uint8 (N, C, H, H) to K logits (N, K): one class of K, or K attributes each by itself.
 
-    Any side from 16 px on; each doubling above 32 px adds a level, so that the last maps are about 4 x 4 throughout.
+    `body` turns images in [-1, 1] into maps or features of `width` channels; by default the small residual network.
     """
 
-    def __init__(self, size: int, channels: int, conditions: int):
+    def __init__(self, size: int, channels: int, conditions: int, body: nn.Module | None = None, width: int = FEATURES):
         super().__init__()
-        extra = max(0, math.ceil(math.log2(size / 32)))
-        widths = [WIDTH] * (extra + 1) + [2 * WIDTH, 4 * WIDTH, FEATURES]
-        stem = nn.Conv2d(channels, WIDTH, 3, 1, 1, bias=False)  # (N, 16, H, H)
-        blocks = [_Block(before, after) for before, after in itertools.pairwise(widths)]
-        self.body = nn.Sequential(stem, nn.BatchNorm2d(WIDTH), nn.ReLU(inplace=True), *blocks)  # (N, F, ~4, ~4)
-        self.head = nn.Linear(FEATURES, conditions)
+        self.body = small(size, channels) if body is None else body
+        self.width = width
+        self.head = nn.Linear(width, conditions)
 
     def features(self, images: Tensor) -> Tensor:
         """What the network sees in images uint8 (N, C, H, H), before it decides: (N, F) float32."""
         maps: Tensor = self.body(scale(images))
-        return maps.float().mean(dim=(2, 3))
+        return maps.float().mean(dim=(2, 3)) if maps.ndim == 4 else maps.float()
 
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.head(self.features(images))
         return logits
+
+
+def small(size: int, channels: int) -> nn.Module:
+    """The small residual network before its mean over positions: (N, C, H, H) to maps (N, F, ~4, ~4).
+
+    Any side from 16 px on; each doubling above 32 px adds a level, so that the last maps are about 4 x 4 throughout.
+    """
+    extra = max(0, math.ceil(math.log2(size / 32)))
+    widths = [WIDTH] * (extra + 1) + [2 * WIDTH, 4 * WIDTH, FEATURES]
+    stem = nn.Conv2d(channels, WIDTH, 3, 1, 1, bias=False)  # (N, 16, H, H)
+    blocks = [_Block(before, after) for before, after in itertools.pairwise(widths)]
+    return nn.Sequential(stem, nn.BatchNorm2d(WIDTH), nn.ReLU(inplace=True), *blocks)
 
 
 def budget(count: int) -> int:
@@ -106,45 +121,80 @@ def fit(
     *,
     images_seen: int,
     seed: int = 0,
-    flip: bool = False,
+    batch: int = BATCH,
+    augment: Augment | None = None,
+    network: Callable[[], Classifier] | None = None,
+    judge: Callable[[Classifier], float] | None = None,
     device: str = "cpu",
     progress: Progress = lambda done: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Classifier:
     """A classifier trained on images uint8 (n, C, H, H) and conditions (n, K) of `kind` "class" or "attributes".
 
-    The same seed and images give the same network on one machine. Images are shifted by up to 2 px, and mirrored only
-    where `flip` says that a mirrored image shows the same. Raises StoppedError where it is asked to stop.
+    The same seed and images give the same network on one machine. Images are changed by `augment`, by default shifted
+    by up to 2 px; `network` builds another one than the small one. With `judge`, a score of the network on other
+    images, the highest wins, the latest of equal ones, of its states after the shares JUDGED of the training. Raises
+    StoppedError where it is asked to stop.
     """
+    augment = augment or augmented
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = Classifier(images.shape[2], images.shape[1], conditions.shape[1])
-    network = network.to(device).to(memory_format=torch.channels_last).train()
+        taught = network() if network else Classifier(images.shape[2], images.shape[1], conditions.shape[1])
+    taught = taught.to(device).to(memory_format=torch.channels_last).train()
     everything, targets = torch.from_numpy(images).to(device), torch.from_numpy(conditions).to(device)
-    optimiser = torch.optim.AdamW(network.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=device != "mps")
-    batch = min(BATCH, len(images))
+    optimiser = torch.optim.AdamW(taught.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=device != "mps")
+    batch = min(batch, len(images))
     steps = max(1, images_seen // batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=steps, pct_start=0.2)
     generator = np.random.default_rng([seed, 1])
     positions = order(len(images), None, seed, 0, batch)
-    for done in range(steps):
+    judged = {max(1, round(share * steps)) for share in JUDGED} if judge else set()
+    best = _Best()
+    for done in range(1, steps + 1):
         chosen = torch.from_numpy(next(positions)).to(device)
-        x = augmented(everything[chosen], generator, flip)  # (N, C, H, H)
+        x = augment(everything[chosen], generator)  # (N, C, H, H)
         with autocast(device):
-            logits = network(x).float()  # (N, K)
+            logits = taught(x).float()  # (N, K)
         optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(_loss(logits, targets[chosen], kind))
         optimiser.step()
         schedule.step()
-        if done % 20 == 0:
+        if judge is not None and done in judged:
+            best.see(taught, judge)
+        if done % 20 == 1:
             progress(done / steps)
             if should_stop():
                 raise StoppedError
     progress(1.0)
-    return network.eval().requires_grad_(False)
+    return best.restored(taught).eval().requires_grad_(False)
 
 
-def augmented(images: Tensor, generator: np.random.Generator, flip: bool) -> Tensor:
+class _Best:
+    """The best state of a network so far."""
+
+    def __init__(self) -> None:
+        self._score = -math.inf
+        self._state: dict[str, Tensor] | None = None
+
+    def see(self, network: Classifier, judge: Callable[[Classifier], float]) -> None:
+        score = judge(network.eval())
+        network.train()
+        if score >= self._score:
+            self._score = score
+            self._state = {name: value.clone() for name, value in network.state_dict().items()}
+
+    def restored(self, network: Classifier) -> Classifier:
+        if self._state is not None:
+            network.load_state_dict(self._state)
+        return network
+
+
+def plain(images: Tensor, generator: np.random.Generator) -> Tensor:
+    """The images as they are."""
+    return images
+
+
+def augmented(images: Tensor, generator: np.random.Generator, flip: bool = False) -> Tensor:
     """Images (N, C, H, H), each moved by up to 2 px, its edge repeated, and half of them mirrored where `flip`."""
     n, _, height, width = images.shape
     rows = np.arange(height) + generator.integers(-LARGEST_SHIFT, LARGEST_SHIFT + 1, (n, 1))  # (N, H)
@@ -173,7 +223,7 @@ def look(
         logits.append(network.head(seen).cpu())
         progress(min(1.0, (first + batch) / len(images)))
     if not features:
-        return torch.zeros(0, FEATURES), torch.zeros(0, network.head.out_features)
+        return torch.zeros(0, network.width), torch.zeros(0, network.head.out_features)
     return torch.cat(features), torch.cat(logits)
 
 

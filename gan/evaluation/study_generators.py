@@ -1,0 +1,90 @@
+"""Where a study's synthetic images come from: the run's own snapshot, or a generator that knows the subset alone.
+
+The run's generator has seen every training image, so it may not serve a regime that pretends to have a tenth of them:
+what it knows of the others would flow into the classifiers. Such a regime trains its own, by the run's config and for a
+length cut to what a study can afford. It resumes like any run. Read next: `study.py`.
+"""
+
+import contextlib
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gan import options
+from gan.config import RunConfig
+from gan.data.imageset import ImageSet
+from gan.evaluation.arms import Make
+from gan.evaluation.classifier import StoppedError
+from gan.files import write_json
+from gan.jobs.worker import Worker, working
+from gan.metrics import MetricsReader
+from gan.runs import Run
+from gan.sample import Sampler, load_generator
+from gan.train import train
+
+AFFORDABLE = 60.0
+"""Thousand images that a subset's generator is trained on at most at 32 px; half of that with each doubling."""
+
+
+@dataclass(frozen=True)
+class Generator:
+    """What makes a regime's synthetic images, and what a result tells of it."""
+
+    make: Make
+    facts: dict[str, Any]
+
+
+GeneratorFor = Callable[[float, ImageSet], Generator]
+"""The generator of a regime: its share of the real images, and those images with the validation split."""
+
+
+def own(sampler: Sampler, kimg: float) -> Generator:
+    """The generator of a run's snapshot. A study's seed is that of its noise, from the first position on."""
+    facts = {"name": sampler.run, "snapshot": sampler.seen, "sha256": sampler.sha256, "kimg": kimg}
+    return Generator(lambda conditions, seed: sampler.generate(conditions, seed), facts)
+
+
+def shortened(config: RunConfig, share: float) -> RunConfig:
+    """The run's config for a share of its images: its length times the root of the share, and no more than affordable.
+
+    Fewer images are learnt sooner, but not in proportion: a generator passes over them more often than over all.
+    """
+    kimg = min(config.train.kimg * share**0.5, AFFORDABLE * 32 / config.data.image_size)
+    lengths = {"kimg": round(kimg, 3), "snapshot_kimg": max(round(kimg / 5, 3), 0.001), "keep_snapshots": 2}
+    return config.model_copy(update={"train": config.train.model_copy(update=lengths)})
+
+
+def trained_on(run: Run, subset: ImageSet, share: float, folder: Path, device: str, worker: Worker | None) -> Generator:
+    """A generator trained on these images alone, in a run folder of its own within the study's.
+
+    Raises StoppedError where it was asked to stop; the next call goes on. Without `worker` it works by itself, on the
+    CPU.
+    """
+    inner = _inner(folder, shortened(run.config, share))
+    if max(inner.snapshots(), default=0) < inner.total:
+        with contextlib.nullcontext(worker) if worker else working(inner.path) as at_work:
+            assert at_work is not None
+            train(inner, at_work, subset)
+    if max(inner.snapshots(), default=0) < inner.total:
+        raise StoppedError
+    return own(load_generator(inner, None, device), inner.config.train.kimg)
+
+
+def seconds_taken(folder: Path) -> float:
+    """How long such a generator was trained; 0 where there is none."""
+    rows = MetricsReader(folder / "metrics.jsonl").read()
+    return float(rows[-1]["seconds"]) if rows else 0.0
+
+
+def _inner(folder: Path, config: RunConfig) -> Run:
+    text = options.to_json(config)
+    path = folder / "config.json"
+    if not path.exists() or path.read_text() != text:
+        shutil.rmtree(folder, ignore_errors=True)
+        for part in ("samples", "snapshots", "exports"):
+            (folder / part).mkdir(parents=True)
+        write_json(folder / "about.json", {"created": 0.0, "title": ""})
+        path.write_text(text)
+    return Run(folder)
