@@ -51,42 +51,61 @@ class MetricsReader:
     """Reads a metrics file bit by bit; starts again when the file was replaced. Several threads may share one."""
 
     def __init__(self, path: Path):
-        self._path = path
+        self._tail = Tail(path)
         self._lock = threading.Lock()
-        self._begin_again()
-
-    def _begin_again(self, inode: int = 0) -> None:
         self._rows: list[dict[str, Any]] = []
-        self._offset = 0
-        self._inode = inode
-        self._last_line = b""
 
     def read(self) -> list[dict[str, Any]]:
         """All whole rows so far; only bytes that are new since the last call are read."""
         with self._lock:
-            try:
-                with open(self._path, "rb") as file:
-                    self._read_on(file)
-            except (FileNotFoundError, NotADirectoryError):
-                self._begin_again()
+            again, fresh = self._tail.fresh()
+            if again:
+                self._rows = []
+            self._rows += fresh
             return list(self._rows)
 
-    def _read_on(self, file: IO[bytes]) -> None:
-        inode = os.fstat(file.fileno()).st_ino
+
+class Tail:
+    """The end of a file that somebody appends rows to: what came since the last look."""
+
+    def __init__(self, path: Path):
+        self._path = path
+        self._begin_again()
+
+    def _begin_again(self, inode: int = 0) -> None:
+        self._offset = 0
+        self._inode = inode
+        self._last_line = b""
+
+    def fresh(self) -> tuple[bool, list[dict[str, Any]]]:
+        """Whether the file is another than before, or gone, and the rows that are new since the last call."""
+        try:
+            with open(self._path, "rb") as file:
+                return self._read_on(file)
+        except (FileNotFoundError, NotADirectoryError):
+            self._begin_again()
+            return True, []
+
+    def _read_on(self, file: IO[bytes]) -> tuple[bool, list[dict[str, Any]]]:
+        inode, again = os.fstat(file.fileno()).st_ino, False
         file.seek(self._offset - len(self._last_line))
         # The line before must still be there: an inode's number is given again once the file that had it is gone.
         if inode != self._inode or file.read(len(self._last_line)) != self._last_line:
             self._begin_again(inode)
+            again = True
             file.seek(0)
         fresh = file.read()
         whole = fresh[: fresh.rfind(b"\n") + 1]
         self._offset += len(whole)
         lines = whole.splitlines(keepends=True)
         self._last_line = lines[-1] if lines else self._last_line
-        for line in lines:
-            try:
-                row = json.loads(line)
-            except ValueError:  # a line damaged by a full disk: the points around it still stand
-                continue
-            if isinstance(row, dict) and isinstance(row.get("seen"), int):
-                self._rows.append(row)
+        return again, [row for line in lines if (row := _row(line)) is not None]
+
+
+def _row(line: bytes) -> dict[str, Any] | None:
+    """A line as a row; None where a full disk damaged it: the points around it still stand."""
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    return row if isinstance(row, dict) and isinstance(row.get("seen"), int) else None

@@ -36,10 +36,24 @@ def test_a_reduced_curve_keeps_its_peaks_and_its_order() -> None:
     assert (np.diff(shown_x) > 0).all()
     assert shown_y.max() == 9.0
     assert shown_y.min() == -9.0
+    for position in (0, 4_321, 99_999):  # a peak of one point, also at either end
+        y = np.zeros(100_000)
+        y[position] = 1.0
+        assert charts.reduced(x, y)[1].max() == 1.0
 
 
 def test_smoothing_keeps_a_level_curve_level_from_its_first_point() -> None:
     assert charts.smoothed(np.full(20, 3.0), 0.9) == pytest.approx(np.full(20, 3.0))
+
+
+def test_smoothing_is_a_running_average() -> None:
+    """Against the average taken point by point: of 1, 0, 4 with weight 0.5 it is 1, 1/3, 17/7."""
+    assert charts.smoothed(np.array([1.0, 0.0, 4.0]), 0.5) == pytest.approx([1, 1 / 3, 17 / 7])
+    values = np.random.default_rng(0).random(3000)
+    average = mass = 0.0
+    for value, found in zip(values, charts.smoothed(values, 0.99), strict=True):
+        average, mass = 0.99 * average + 0.01 * value, 0.99 * mass + 0.01
+        assert found == pytest.approx(average / mass)
 
 
 def test_a_miniature_spans_its_card_and_cuts_what_is_too_high() -> None:

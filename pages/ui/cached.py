@@ -5,11 +5,10 @@ Keys are paths, names and numbers, never arrays: Streamlit hashes only a sample 
 
 import io
 import shutil
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gan import conditions, data, jobs, looks
+from gan.columns import Columns, ColumnsReader
 from gan.config import DataConfig
 from gan.data.catalogue import Entry, entries
 from gan.data.imageset import ImageSet
@@ -24,26 +24,21 @@ from gan.export import ExportRequest
 from gan.facts import DataFacts
 from gan.looks import Group
 from gan.marks import Origin
-from gan.metrics import MetricsReader
 from gan.runs import Run
 from pages.ui import pictures
 
 if TYPE_CHECKING:
     from gan.sample import Sampler
 
-_READING = threading.Lock()  # sessions are threads, and a reader moves its place in the file
 
-
-def metrics(run: Run) -> list[dict[str, Any]]:
-    """All rows of a run's curves so far; only what is new since the last look is read."""
-    reader = _reader(run.path)
-    with _READING:
-        return list(reader.read())
+def metrics(run: Run) -> Columns:
+    """All points of a run's curves so far; only what is new since the last look is read."""
+    return _reader(run.path).read()
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _reader(path: Path) -> MetricsReader:
-    return MetricsReader(path / "metrics.jsonl")
+def _reader(path: Path) -> ColumnsReader:
+    return ColumnsReader(path / "metrics.jsonl")
 
 
 def facts(run: Run) -> DataFacts:

@@ -4,7 +4,6 @@
 chart means is in `explain.py`. Read next: `chart.js`.
 """
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from gan.columns import Columns
 from pages.ui import palette
 
 POINTS = 2000
@@ -34,35 +34,37 @@ class Line:
 
 def curve(rows: Sequence[Mapping[str, Any]], metric: str) -> Curve:
     """The finite points of one metric: thousands of images seen (n,), values (n,)."""
-    x = np.array([row["seen"] / 1000 for row in rows if isinstance(row.get(metric), int | float)])
-    y = np.array([row[metric] for row in rows if isinstance(row.get(metric), int | float)], dtype=np.float64)
+    columns = Columns.of(rows)
+    y = columns.column(metric)
     finite = np.isfinite(y)
-    return x[finite], y[finite]
+    return columns.seen[finite] / 1000, y[finite]
 
 
 def smoothed(values: NDArray[np.float64], weight: float) -> NDArray[np.float64]:
-    """A running average (n,) that remembers `weight` (0 to below 1) of itself at each point; 0 changes nothing."""
+    """A running average (n,) that remembers `weight` (0 to below 1) of itself at each point; 0 changes nothing.
+
+    The sum over the past is doubled in reach at each turn, which takes a few turns over whole arrays, not one a point.
+    """
     if weight <= 0:
         return values
-    result, average, mass = np.empty_like(values), 0.0, 0.0
-    for position, value in enumerate(values):
-        average = weight * average + (1 - weight) * value
-        mass = weight * mass + (1 - weight)  # so that the first points are not pulled towards zero
-        result[position] = average / mass
-    return result
+    result, mass = values.copy(), np.ones_like(values)  # the mass keeps the first points from a pull towards zero
+    reach, faded = 1, weight
+    while reach < len(values) and faded > 1e-12:
+        result[reach:] += faded * result[:-reach]
+        mass[reach:] += faded * mass[:-reach]
+        reach, faded = 2 * reach, faded**2
+    return result / mass
 
 
 def reduced(x: NDArray[np.float64], y: NDArray[np.float64], points: int = POINTS) -> Curve:
     """At most `points` of a curve: the lowest and the highest of each bucket, so that no peak is lost."""
     if len(x) <= points:
         return x, y
-    edges = np.linspace(0, len(x), points // 2 + 1).astype(int)
-    kept = {
-        position
-        for start, stop in itertools.pairwise(edges)
-        for position in (start + int(y[start:stop].argmin()), start + int(y[start:stop].argmax()))
-    }
-    chosen = np.array(sorted(kept))
+    size = -(-len(y) // (points // 2))
+    buckets = np.pad(y, (0, -len(y) % size), mode="edge").reshape(-1, size)
+    starts = np.arange(len(buckets)) * size
+    kept = np.concatenate([starts + buckets.argmin(axis=1), starts + buckets.argmax(axis=1)])
+    chosen = np.unique(np.minimum(kept, len(y) - 1))
     return x[chosen], y[chosen]
 
 
