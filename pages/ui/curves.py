@@ -34,7 +34,7 @@ def controls() -> View:
     return View(float(smoothing), logarithmic)
 
 
-def card(run: Run, rows: Sequence[dict[str, Any]], group: Group, view: View) -> None:
+def card(run: Run, rows: Sequence[Mapping[str, Any]], group: Group, view: View) -> None:
     """One chart with what it is, how a good run looks and how a bad one does."""
     with st.container(border=True):
         st.subheader(group.title, anchor=False)
@@ -70,6 +70,6 @@ def explanation(group: Group) -> None:
         st.markdown(":orange[**Going wrong.**]\n\n" + "\n".join(f"- {sign}" for sign in group.bad))
 
 
-def card_of(run: Run, rows: Sequence[dict[str, Any]], key: str, view: View) -> None:
+def card_of(run: Run, rows: Sequence[Mapping[str, Any]], key: str, view: View) -> None:
     """The card of the group of that key."""
     card(run, rows, next(group for group in GROUPS if group.key == key), view)
