@@ -9,6 +9,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 Images = NDArray[np.uint8]
+GAP = 2
+"""Pixels of neutral grey around each image of a sheet."""
 
 
 def picture(image: Images) -> Image.Image:
@@ -16,7 +18,7 @@ def picture(image: Images) -> Image.Image:
     return Image.fromarray(image[0] if len(image) == 1 else image.transpose(1, 2, 0))
 
 
-def grid(images: Images, columns: int, scale: int = 1, gap: int = 2) -> Image.Image:
+def grid(images: Images, columns: int, scale: int = 1, gap: int = GAP) -> Image.Image:
     """Images (n, C, H, W) row by row on a neutral grey ground, each enlarged `scale` times with sharp pixels."""
     images = images.repeat(scale, axis=2).repeat(scale, axis=3)
     n, channels, height, width = images.shape

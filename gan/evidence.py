@@ -1,0 +1,117 @@
+"""What a run's folder says of how it is doing, gathered for `diagnosis.py`: curves, spread, evaluations, its process.
+
+Numbers only, no judgement. No torch, so that a page can gather it at every look. Read next: `diagnosis.py`.
+
+Letters: n points of the curves.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan import jobs, spread
+from gan.config import RunConfig
+from gan.evaluation import results
+from gan.evaluation.results import Result
+from gan.facts import DataFacts
+from gan.metrics import TIMINGS
+from gan.runs import Run
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that the rules may look at. What a run does not have is None or empty, and the rules on it stay silent."""
+
+    config: RunConfig
+    seen: NDArray[np.int64]
+    """Images seen at each point of the curves (n,)."""
+    metrics: Mapping[str, NDArray[np.float64]]
+    """Each metric's values (n,), NaN where a row lacks it."""
+    spread: Mapping[int, float] = field(default_factory=dict)
+    """Spread of the sample pictures within a condition by images seen (`spread.py`)."""
+    real_spread: float | None = None
+    """The same of real training images."""
+    training_images: int | None = None
+    evaluation: Result | None = None
+    """The newest evaluation on the validation split."""
+    end: str = ""
+    """The kind of the run's end (`jobs.State.kind`), such as "nan"; empty while it lives or where it ended well."""
+    silent: float | None = None
+    """Seconds since a running trainer last reported; None where it does not run."""
+    usual: float | None = None
+    """Seconds between two points of its curves, the median."""
+
+    @property
+    def total(self) -> float:
+        """Images that the finished run will have seen."""
+        return self.config.train.kimg * 1000
+
+    @property
+    def last(self) -> int:
+        """Images seen at the newest point; 0 before the first."""
+        return int(self.seen[-1]) if len(self.seen) else 0
+
+    def tail(self, metric: str, share: float = 0.25, least: int = 10) -> NDArray[np.float64]:
+        """The finite values of a metric in the last `share` of the points, at least the last `least`; maybe none."""
+        values = self.metrics.get(metric, np.empty(0))
+        values = values[-max(least, round(share * len(values))) :]
+        return values[np.isfinite(values)]
+
+    def mean(self, metric: str) -> float | None:
+        """The average of a metric's tail, None where the run does not log it."""
+        values = self.tail(metric)
+        return float(values.mean()) if len(values) else None
+
+
+def of_run(
+    run: Run,
+    rows: Sequence[Mapping[str, Any]],
+    state: jobs.State,
+    *,
+    real_spread: float | None = None,
+    now: float | None = None,
+) -> Evidence:
+    """The evidence in a run's folder; raises RunError where its config cannot be read.
+
+    `rows` are those of its metrics file, `real_spread` that of its real training images where the caller knows it:
+    reading the set at every look would take too long. `now` is in seconds since 1970, by default the present.
+    """
+    facts = DataFacts.load(run.path)
+    evaluations = results.listing(run)
+    reported = run.status().get("time")
+    silent = None
+    if state.name == "running" and isinstance(reported, int | float):
+        silent = max(0.0, (time.time() if now is None else now) - reported)
+    return of_rows(
+        rows,
+        run.config,
+        spread=spread.of_samples(run),
+        real_spread=real_spread,
+        training_images=None if facts is None else len(facts.conditions),
+        evaluation=evaluations[-1] if evaluations else None,
+        end=state.kind if state.name in ("failed", "lost") else "",
+        silent=silent,
+    )
+
+
+def of_rows(rows: Sequence[Mapping[str, Any]], config: RunConfig, **known: Any) -> Evidence:
+    """The evidence in the rows of a metrics file, with what else is `known`: the further fields of `Evidence`."""
+    columns = {key for row in rows for key in row} - {"seen", *TIMINGS}
+    metrics = {key: np.array([_number(row.get(key)) for row in rows]) for key in sorted(columns)}
+    seconds = np.array([_number(row.get("seconds")) for row in rows])
+    steps = np.diff(seconds[np.isfinite(seconds)])
+    return Evidence(
+        config=config,
+        seen=np.array([row["seen"] for row in rows], dtype=np.int64),
+        metrics=metrics,
+        usual=float(np.median(steps)) if len(steps) else None,
+        **known,
+    )
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) else float("nan")

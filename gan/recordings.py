@@ -1,0 +1,71 @@
+"""Curves of real runs, good and bad, kept with the program: the rules of `diagnosis.py` are tested on them, and the
+explanations draw them. No torch.
+
+A recording is a file of `gan/curves/`: one line of what it is and how it was made, then rows as a run's metrics file
+has them, thinned. `python -m docs.record_curves` makes them. Read next: `diagnosis.py`.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gan import options
+from gan.errors import RunError
+from gan.evidence import Evidence, of_rows
+
+FOLDER = Path(__file__).with_name("curves")
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One recorded run."""
+
+    key: str
+    title: str
+    """What it shows, in a few words."""
+    made: str
+    """How it was made, in words."""
+    options: Mapping[str, Any]
+    """The options of its config by dotted path, where they differ from the defaults."""
+    spread: Mapping[int, float]
+    """Spread of its sample pictures by images seen (`spread.py`)."""
+    real_spread: float
+    training_images: int
+    end: str
+    """The kind of its end, such as "nan"; empty where it ended well."""
+    rows: tuple[dict[str, Any], ...]
+
+    def evidence(self, until: float = 1.0) -> Evidence:
+        """What the rules would have seen after a share of the run."""
+        last = self.rows[-1]["seen"] * until
+        return of_rows(
+            [row for row in self.rows if row["seen"] <= last],
+            options.build(self.options),
+            spread={seen: value for seen, value in self.spread.items() if seen <= last},
+            real_spread=self.real_spread,
+            training_images=self.training_images,
+            end=self.end if until == 1.0 else "",
+        )
+
+    def save(self) -> None:
+        """Write the recording into the program's folder."""
+        about = {key: value for key, value in vars(self).items() if key not in ("key", "rows")}
+        lines = [about | {"spread": {str(seen): value for seen, value in self.spread.items()}}, *self.rows]
+        FOLDER.mkdir(exist_ok=True)
+        (FOLDER / f"{self.key}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def recording(key: str) -> Recording:
+    """The recording of that name; raises RunError that lists them where there is none."""
+    if key not in names():
+        raise RunError(f"There is no recording {key}: it takes one of {', '.join(names())}.")
+    about, *rows = (json.loads(line) for line in (FOLDER / f"{key}.jsonl").read_text().splitlines())
+    spread = {int(seen): value for seen, value in about.pop("spread").items()}
+    return Recording(key=key, spread=spread, rows=tuple(rows), **about)
+
+
+def names() -> list[str]:
+    """The names of all recordings."""
+    return sorted(path.stem for path in FOLDER.glob("*.jsonl"))

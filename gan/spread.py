@@ -1,0 +1,70 @@
+"""How much the images of one condition differ from each other: cheap enough to look at while a run trains. No torch.
+
+Losses do not show a generator that has collapsed to one image for each class; this number does. It is the standard
+deviation of each pixel over the images of a condition, averaged over pixels and conditions, from 0 (all alike) to 0.5
+(half black, half white). `evaluation/scores.py` has the careful form of it, on many images. Read next: `evidence.py`.
+
+Letters: n images, C channels, H = W the side.
+"""
+
+import functools
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from gan.data.fit import crop
+from gan.data.imageset import ImageSet
+from gan.files import read_json
+from gan.images import GAP
+from gan.runs import Run
+
+REAL_IMAGES = 64
+"""Real images of a condition that are compared, at most; the spread is without bias, so that counts need not agree."""
+
+
+def of_images(images: NDArray[np.uint8]) -> float:
+    """The spread of images (n, C, H, H) of one condition, n of 2 on, as a share of the grey scale."""
+    return float((images.astype(np.float32) / 255).std(axis=0, ddof=1).mean())
+
+
+@functools.lru_cache(maxsize=1000)  # a live page asks every two seconds, and a picture that was kept stays as it is
+def of_sheet(picture: Path, columns: int, rows: int) -> float:
+    """The spread within the columns of a sample picture, averaged over them; a column shows one condition."""
+    with Image.open(picture) as opened:
+        pixels = np.asarray(opened)
+    pixels = pixels.reshape(*pixels.shape[:2], -1)[GAP:, GAP:]  # (rows * (H + GAP), columns * (H + GAP), C)
+    height, width, channels = pixels.shape
+    tiles = pixels.reshape(rows, height // rows, columns, width // columns, channels)[:, :-GAP, :, :-GAP]
+    return float(np.mean([of_images(tiles[:, :, column]) for column in range(columns)]))
+
+
+def of_samples(run: Run) -> dict[int, float]:
+    """The spread of a run's sample pictures by images seen, ascending; empty where there is none."""
+    kept = read_json(run.path / "samples" / "columns.json") or {}
+    labels, rows = kept.get("labels", []), int(kept.get("rows", 0))
+    if not labels or rows < 2:
+        return {}
+    return {seen: of_sheet(picture, len(labels), rows) for seen, picture in run.samples().items()}
+
+
+def of_real(image_set: ImageSet, conditions: int) -> float | None:
+    """The spread of real training images within each of the first `conditions` classes; None where none has two.
+
+    For attributes that of all of them together: a combination of attributes has too few real images to compare.
+    """
+    rows = image_set.rows("train")
+    if image_set.kind == "attributes":
+        groups = [rows]
+    else:
+        labels = image_set.labels()[rows]
+        groups = [rows[labels == label] for label in range(conditions)]
+    found = [of_images(_native(image_set, group)) for group in groups if len(group) > 1]
+    return float(np.mean(found)) if found else None
+
+
+def _native(image_set: ImageSet, group: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Some images of a group at the set's own size, spread over it: neighbours in a set are often alike."""
+    chosen = group[np.linspace(0, len(group) - 1, min(len(group), REAL_IMAGES)).astype(int)]
+    return crop(np.asarray(image_set.images[chosen]), image_set.native_size)

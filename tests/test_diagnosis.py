@@ -1,0 +1,172 @@
+"""The rules on recorded curves of real good and bad runs, on a run trained here, and on numbers worked out by hand."""
+
+import dataclasses
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gan import diagnosis, evidence, jobs, options, recordings, spread
+from gan.diagnosis import Finding, diagnose
+from gan.evaluation.results import Result
+from gan.files import write_json
+from gan.images import grid
+from gan.jobs import State
+from gan.metrics import MetricsReader
+from tests.conftest import trained
+from tests.pages_kit import ROW
+
+GOOD = [key for key in recordings.names() if key.startswith("good-")]
+BAD = {
+    "discriminator-wins": "discriminator-wins",
+    "generator-wins": "generator-wins",
+    "oscillating": "oscillating",
+    "one-image": "one-image",
+    "memorising": "memorising",
+    "not-a-number": "nan",
+    "nothing-learnt": "nothing-learnt",
+}
+RUNNING = State("running")
+
+
+def found(key: str, until: float = 1.0) -> list[str]:
+    return [finding.key for finding in diagnose(recordings.recording(key).evidence(until))]
+
+
+def rows(points: int = 40, **columns: Any) -> list[dict[str, Any]]:
+    return [ROW | {"seen": number * 1000, "seconds": float(number)} | columns for number in range(1, points + 1)]
+
+
+def looked_at(points: int = 40, config: dict[str, Any] | None = None, **known: Any) -> list[Finding]:
+    columns = {name: known.pop(name) for name in (*ROW, "d_val") if name in known}
+    return diagnose(evidence.of_rows(rows(points, **columns), options.build(config or {}), **known))
+
+
+@pytest.mark.parametrize("key", GOOD)
+@pytest.mark.parametrize("until", [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
+def test_a_good_run_is_never_accused_at_any_moment(key: str, until: float) -> None:
+    assert found(key, until) in (["early"], ["well"])
+
+
+@pytest.mark.parametrize("key", GOOD)
+def test_a_good_run_is_called_so_at_its_end(key: str) -> None:
+    assert found(key) == ["well"]
+
+
+@pytest.mark.parametrize(("key", "named"), BAD.items())
+def test_a_bad_run_is_headed_by_what_is_wrong_with_it(key: str, named: str) -> None:
+    assert found(key)[0] == named
+
+
+def test_every_recording_is_of_one_kind_and_names_how_it_was_made() -> None:
+    assert set(recordings.names()) == {*GOOD, *BAD}
+    assert len(GOOD) >= 3
+    for key in recordings.names():
+        one = recordings.recording(key)
+        assert one.title
+        assert one.made
+        assert one.rows
+
+
+def test_every_finding_says_what_it_means_and_what_to_do_with_options_that_there_are() -> None:
+    for key in BAD:
+        one = recordings.recording(key).evidence()
+        for finding in diagnose(one):
+            assert finding.level in ("warning", "error")
+            assert finding.meaning
+            assert finding.do
+            assert options.changed(one.config, finding.advice) != one.config
+
+
+def test_before_enough_was_seen_nothing_is_claimed() -> None:
+    assert [finding.key for finding in looked_at(5)] == ["early"]
+    assert [finding.key for finding in diagnose(evidence.of_rows([], options.build({})))] == ["early"]
+
+
+def test_learning_well_gives_the_numbers_that_it_goes_by() -> None:
+    (finding,) = looked_at(d_x=0.63, d_g_z1=0.37, spread={40_000: 0.12}, real_spread=0.15)
+    assert finding.headline == "Learning well"
+    assert "0.63 to real and 0.37 to generated" in finding.meaning
+    assert "80% as much" in finding.meaning
+
+
+def test_a_generator_is_said_to_win_by_its_lead_and_not_by_a_tie() -> None:
+    assert looked_at(d_x=0.500, d_g_z1=0.505)[0].key == "well"
+    assert looked_at(d_x=0.500, d_g_z1=0.520)[0].key == "generator-wins"
+
+
+def test_a_discriminator_is_said_to_win_below_a_tenth_of_the_ideal_loss() -> None:
+    assert looked_at(loss_d=0.15)[0].key == "well"
+    assert looked_at(loss_d=0.13)[0].key == "discriminator-wins"
+
+
+def test_overfitting_is_measured_from_training_images_towards_generated_ones() -> None:
+    # D: training 0.9, validation 0.5, generated 0.1: half of the way, then three quarters of it.
+    assert looked_at(loss_d=0.5, d_x=0.9, d_g_z1=0.1, d_val=0.4)[0].key == "well"
+    assert looked_at(loss_d=0.5, d_x=0.9, d_g_z1=0.1, d_val=0.6)[0].key == "memorising"
+    assert looked_at(loss_d=1.2, d_x=0.55, d_g_z1=0.45, d_val=0.08)[0].key == "well"
+
+
+def test_a_spread_that_still_grows_is_no_collapse() -> None:
+    assert looked_at(loss_d=0.9, spread={20_000: 0.03, 40_000: 0.05}, real_spread=0.15)[0].key == "well"
+    assert looked_at(loss_d=0.9, spread={20_000: 0.03, 40_000: 0.04}, real_spread=0.15)[0].key == "one-image"
+
+
+def result(**values: Any) -> Result:
+    every = {field.name: 0.5 for field in dataclasses.fields(Result)}
+    condition = [{"name": "a"}, {"name": "b"}]
+    known = {"diversity": {"ratio": 0.9}, "near_copies": {"count": 0, "checked": 1000}, "per_condition": condition}
+    return Result(**(every | known | {"obedience_balanced": 0.9, "real_accuracy_balanced": 0.95} | values))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({}, "well"),
+        ({"diversity": {"ratio": 0.3}}, "one-image"),
+        ({"near_copies": {"count": 30, "checked": 1000}}, "memorising"),
+        ({"obedience_balanced": 0.6}, "condition-ignored"),
+        ({"obedience_balanced": 0.5, "real_accuracy_balanced": 0.55}, "well"),
+    ],
+)
+def test_an_evaluation_adds_what_curves_do_not_show(values: dict[str, Any], named: str) -> None:
+    assert looked_at(evaluation=result(**values))[0].key == named
+
+
+def test_a_running_trainer_that_went_silent_is_told() -> None:
+    run = trained("silent")
+    here = MetricsReader(run.path / "metrics.jsonl").read()
+    write_json(run.path / "status.json", {"phase": "training", "done": 320, "total": 320, "time": 1000.0})
+    late, soon = (evidence.of_run(run, here, RUNNING, now=moment) for moment in (1000.0 + 601, 1000.0 + 30))
+    assert diagnose(late)[0].key == "silent"
+    assert "10 minutes" in diagnose(late)[0].meaning
+    assert "silent" not in [finding.key for finding in diagnose(soon)]
+    assert evidence.of_run(run, here, jobs.state(run.path), now=time.time() + 1e6).silent is None
+
+
+def test_a_real_run_is_judged_from_its_folder_alone() -> None:
+    run = trained("short")
+    gathered = evidence.of_run(run, MetricsReader(run.path / "metrics.jsonl").read(), jobs.state(run.path))
+    assert gathered.training_images == len(run.facts().conditions)
+    assert list(gathered.spread) == list(run.samples())
+    assert [finding.key for finding in diagnose(gathered)] == ["early"]
+
+
+def test_a_loss_without_ideals_is_judged_by_what_needs_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(diagnosis, "IDEALS", {})
+    assert looked_at(loss_d=0.001)[0].key == "well"
+    assert looked_at(d_x=-1.0, d_g_z1=2.0)[0].key == "generator-wins"
+
+
+def test_the_spread_of_a_sheet_is_that_of_its_columns(tmp_path: Any) -> None:
+    generator = np.random.default_rng(0)
+    images = generator.integers(0, 256, (8, 3, 1, 16, 16), dtype=np.uint8)  # 8 rows, 3 columns
+    images[:, 1] = images[:1, 1]  # one image, eight times
+    grid(images.reshape(24, 1, 16, 16), 3).save(tmp_path / "sheet.png")
+    by_hand = [(images[:, column] / 255).std(axis=0, ddof=1).mean() for column in (0, 1, 2)]
+    assert by_hand[1] == pytest.approx(0)
+    assert spread.of_sheet(tmp_path / "sheet.png", 3, 8) == pytest.approx(np.mean(by_hand), abs=1e-6)
+    colour = images.repeat(3, axis=2).reshape(24, 3, 16, 16)
+    grid(colour, 3).save(tmp_path / "colour.png")
+    assert spread.of_sheet(tmp_path / "colour.png", 3, 8) == pytest.approx(np.mean(by_hand), abs=1e-6)
