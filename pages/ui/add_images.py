@@ -14,10 +14,10 @@ from gan.data import intake
 from gan.data.report import Report
 from gan.data.source import Progress
 from gan.errors import DataError
-from pages.ui import cached, charts, set_view, words
+from pages.ui import cached, charts, file_preview, set_view, words
 
 REPORT = "set that waits"
-SHOW: dict[str, Callable[..., Any]] = {"error": st.error, "warning": st.warning, "note": st.info}
+STEPS = ("Choose the images", "Look at what was understood", "Accept, and train")
 ZIP, FILES, PATH = "A ZIP file", "Image files", "A folder on the server"
 LAYOUT = """**How to lay them out.** A folder for each class, with or without `train`, `val` and `test` above them; or
 any images with a `labels.csv`: a column `file`, then either one column `class` or columns of 0 and 1, and if you have
@@ -42,7 +42,8 @@ def panel() -> None:
 
 
 def choose() -> None:
-    """Step 1: a name, and where the images are."""
+    """Step 1: a name, and where the images are. Nothing is kept of them before they are accepted."""
+    steps(1)
     left, right = st.columns([3, 2], gap="large")
     with right:
         st.markdown(LAYOUT)
@@ -95,23 +96,35 @@ def from_path() -> Intake | None:
 
 def judge(report: Report) -> None:
     """Step 2: what was found and what would be done with it, and whether to keep it."""
+    steps(2)
     st.subheader(f"{report.name}: {words.images(report.images)} can be used", anchor=False)
     left, right = st.columns([3, 2], gap="large")
     with left:
         for finding in report.problems:
-            SHOW[finding.level](finding.line)
+            set_view.finding_shown(finding)
         if not report.problems:
             st.success("Nothing stands against this set.")
         with st.container(horizontal=True):
             if st.button("Accept", type="primary", icon=":material/check:", key="accept set", disabled=not report.ok):
                 keep(report)
             st.button("Throw away", icon=":material/delete:", key="reject set", on_click=throw_away, args=(report,))
+        if report.plan is not None:
+            st.subheader("How the files were understood", anchor=False)
+            assert report.staged is not None, "what comes from a page waits to be accepted"
+            file_preview.panel(report.plan, f"incoming {report.staged.name}")
     with right:
         if report.counts:
+            st.subheader("Balance", anchor=False)
             charts.draw(charts.bars(report.counts, set_view.TONES, f"{report.name}-counts"), key="counts-of-report")
-        for what, counted in (("Sizes", report.sizes), ("Pixels", report.modes)):
-            if counted:
-                st.caption(f"{what}: " + ", ".join(f"{one} ({count:,})" for one, count in counted.items()))
+        set_view.pixels(report.sizes, report.modes)
+
+
+def steps(current: int) -> None:
+    """Where one is: choosing, checking, or done."""
+    said = [
+        f"**{number}  {step}**" if number == current else f"{number}  {step}" for number, step in enumerate(STEPS, 1)
+    ]
+    st.caption(" → ".join(said))
 
 
 def keep(report: Report) -> None:

@@ -19,8 +19,13 @@ from gan import conditions, data, jobs, looks
 from gan.columns import Columns, ColumnsReader
 from gan.config import DataConfig
 from gan.data.catalogue import Entry, entries
+from gan.data.examples import Example
+from gan.data.examples import examples as examples_of
 from gan.data.imageset import ImageSet
+from gan.data.plan import Plan
 from gan.export import ExportRequest
+from gan.evaluation import pairs, results
+from gan.evaluation.results import Result
 from gan.facts import DataFacts
 from gan.looks import Group
 from gan.marks import Origin
@@ -238,3 +243,28 @@ def forget_catalogue() -> None:
 def image_set(config: DataConfig) -> ImageSet | None:
     """The set where it was read before, its images memory-mapped; None where that is still to do."""
     return data.cached(config)
+
+
+@st.cache_data(max_entries=8, show_spinner="Opening some of the files …")
+def given_files(key: str, _plan: Plan) -> dict[str, list[Example]]:
+    """A few files of a set by what they were understood as; `key` names the set and its version."""
+    return examples_of(_plan)
+
+
+def closest_pairs(run: Run, result: Result) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
+    """The closest generated and training images (n, C, H, H) of a result; None where the set is not in the cache."""
+    file = results.file(run, result.snapshot, result.split, result.features)
+    return _closest_pairs(run.path, result.snapshot, result.split, result.features, version(file))
+
+
+@st.cache_data(max_entries=20, show_spinner="Making the closest pairs again …")
+def _closest_pairs(
+    path: Path, snapshot: int, split: str, features: str, version: int
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
+    from gan.sample import load_generator  # here: it imports torch
+
+    run = Run(path)
+    there = image_set(run.config.data)
+    if there is None:
+        return None
+    return pairs.pictures(results.load(run, snapshot, split, features), load_generator(run, snapshot), there)
