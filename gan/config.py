@@ -109,9 +109,10 @@ class DataConfig(Section):
 class ModelConfig(Section):
     """The two networks."""
 
-    family: Literal["dcgan"] = option(
+    family: Literal["dcgan", "projection"] = option(
         "dcgan",
-        "The networks: dcgan is the deep convolutional GAN of Radford 2016, as in the report.",
+        "The networks: dcgan is the deep convolutional GAN of Radford 2016, as in the report; projection brings the "
+        "condition in at every level of it, for images that follow the class better and vary more.",
         label="Networks",
     )
     latent: int = option(

@@ -82,15 +82,17 @@ def _fixed(config: RunConfig, size: int, channels: int, conditions: int) -> int:
 
 
 def weights(config: ModelConfig, size: int, channels: int, conditions: int) -> tuple[int, int]:
-    """Weights of the generator and of the discriminator, counted from the layers of `models/dcgan.py`."""
+    """Weights of the generator and of the discriminator, counted from the layers of the family in `models/`."""
     levels = size.bit_length() - 3
     features = [config.width << level for level in range(levels)]  # fine to coarse
     between = sum(16 * fine * coarse for fine, coarse in itertools.pairwise(features))
     generator = 16 * (config.latent + conditions) * features[-1] + between + 16 * features[0] * channels
     generator += 2 * sum(features)
-    discriminator = 16 * (channels + conditions) * features[0] + between + 16 * features[-1]
-    discriminator += 2 * sum(features[1:])
-    return generator, discriminator
+    discriminator = 16 * channels * features[0] + between + 16 * features[-1] + 2 * sum(features[1:])
+    if config.family == "dcgan":
+        return generator, discriminator + 16 * conditions * features[0]
+    generator += 2 * conditions * sum(features)
+    return generator, discriminator + (16 * features[-1] + conditions) * features[-1]
 
 
 def _maps(width: int, size: int) -> int:

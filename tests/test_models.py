@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
+from gan import options
 from gan.config import ModelConfig
 from gan.estimate import weights
 from gan.facts import DataFacts
-from gan.models import networks
+from gan.models import FAMILIES, networks
+from gan.models.projection import ConditionalNorm
 from gan.models.strided import Doubling, _Down, _Outer, _Up, down, planes
 
 
@@ -16,9 +19,10 @@ def facts(size: int, channels: int, kinds: int) -> DataFacts:
     return DataFacts(names, "class", channels, size, size, "", "", "", np.eye(kinds, dtype=np.uint8))
 
 
+@pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize(("size", "channels", "kinds"), [(32, 1, 10), (64, 3, 40), (128, 3, 2)])
-def test_images_go_in_and_out_at_every_size(size: int, channels: int, kinds: int) -> None:
-    config = ModelConfig(width=8, latent=12)
+def test_images_go_in_and_out_at_every_size(family: str, size: int, channels: int, kinds: int) -> None:
+    config = options.build({"model.family": family, "model.width": 8, "model.latent": 12}).model
     generator, discriminator = networks(config, facts(size, channels, kinds))
     conditions = torch.eye(kinds)[:2]
     made = generator(torch.randn(2, 12), conditions)
@@ -42,12 +46,29 @@ def test_first_weights_are_drawn_as_the_paper_says() -> None:
                 assert (weight == 0).all(), name
 
 
-def test_both_networks_use_the_condition() -> None:
-    generator, discriminator = networks(ModelConfig(width=8), facts(32, 1, 3))
+@pytest.mark.parametrize("family", FAMILIES)
+def test_both_networks_use_the_condition(family: str) -> None:
+    config = options.build({"model.family": family, "model.width": 8}).model
+    generator, discriminator = networks(config, facts(32, 1, 3))
     z, images = torch.randn(4, 100), torch.rand(4, 1, 32, 32)
     one, other = torch.eye(3)[[0] * 4], torch.eye(3)[[1] * 4]
     assert not torch.allclose(generator(z, one), generator(z, other))
     assert not torch.allclose(discriminator(images, one), discriminator(images, other))
+
+
+def test_a_conditional_norm_starts_as_a_batch_norm_and_learns_a_gain_and_offset_for_each_condition() -> None:
+    torch.manual_seed(0)
+    norm = ConditionalNorm(features=2, conditions=3)
+    nn.init.zeros_(norm.modulation.weight)
+    maps, conditions = torch.randn(8, 2, 4, 4), torch.eye(3)[[0, 1] * 4]
+    plain = nn.BatchNorm2d(2)(maps)
+    assert torch.equal(norm(maps, conditions), plain)
+    with torch.no_grad():
+        norm.modulation.weight[:, 1] = torch.tensor([0.5, 1.0, 7.0, 8.0])  # gains of both maps, then their offsets
+    moved = norm(maps, conditions)
+    assert torch.equal(moved[0::2], plain[0::2])  # condition 0 is not moved
+    by_hand = plain[1::2] * torch.tensor([1.5, 2.0])[:, None, None] + torch.tensor([7.0, 8.0])[:, None, None]
+    torch.testing.assert_close(moved[1::2], by_hand)
 
 
 def test_layers_by_matrix_products_equal_the_convolutions() -> None:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from gan.models.strided import Doubling, FromPoint, Halving, ToPoint, down, planes
 
 
-def _levels(size: int) -> int:
+def levels_of(size: int) -> int:
     """Doublings between the 4 x 4 maps and the image: 3 at 32 px, 4 at 64 px, 5 at 128 px."""
     assert size in (32, 64, 128), size
     return size.bit_length() - 3
@@ -27,7 +27,7 @@ class Generator(nn.Module):
     def __init__(self, size: int, channels: int, conditions: int, latent: int, width: int):
         super().__init__()
         self.latent = latent
-        levels = _levels(size)
+        levels = levels_of(size)
         features = width << (levels - 1)
         layers: list[nn.Module] = [  # (N, Z + K)
             FromPoint(latent + conditions, features),
@@ -62,7 +62,7 @@ class Discriminator(nn.Module):
             nn.LeakyReLU(0.2, inplace=True),
         ]  # (N, F, H / 2, H / 2)
         for _ in range(
-            _levels(size) - 1
+            levels_of(size) - 1
         ):  # each doubles the maps and halves the side: at 64 px F x 32, 2F x 16, 4F x 8, 8F x 4
             layers += [
                 Halving(features, features * 2),
