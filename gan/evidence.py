@@ -7,13 +7,14 @@ Letters: n points of the curves.
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gan import jobs, spread
+from gan.columns import Columns
 from gan.config import RunConfig
 from gan.evaluation import results
 from gan.evaluation.results import Result
@@ -55,6 +56,19 @@ class Evidence:
         """Images seen at the newest point; 0 before the first."""
         return int(self.seen[-1]) if len(self.seen) else 0
 
+    def until(self, moment: float) -> "Evidence":
+        """What the curves and samples showed when `moment` images had been seen: without evaluation, end or silence."""
+        points = int(np.searchsorted(self.seen, moment, side="right"))
+        return replace(
+            self,
+            seen=self.seen[:points],
+            metrics={name: values[:points] for name, values in self.metrics.items()},
+            spread={seen: value for seen, value in self.spread.items() if seen <= moment},
+            evaluation=None,
+            end="",
+            silent=None,
+        )
+
     def tail(self, metric: str, share: float = 0.25, least: int = 10) -> NDArray[np.float64]:
         """The finite values of a metric in the last `share` of the points, at least the last `least`; maybe none."""
         values = self.metrics.get(metric, np.empty(0))
@@ -69,7 +83,7 @@ class Evidence:
 
 def of_run(
     run: Run,
-    rows: Sequence[Mapping[str, Any]],
+    rows: Columns | Sequence[Mapping[str, Any]],
     state: jobs.State,
     *,
     real_spread: float | None = None,
@@ -98,20 +112,15 @@ def of_run(
     )
 
 
-def of_rows(rows: Sequence[Mapping[str, Any]], config: RunConfig, **known: Any) -> Evidence:
+def of_rows(rows: Columns | Sequence[Mapping[str, Any]], config: RunConfig, **known: Any) -> Evidence:
     """The evidence in the rows of a metrics file, with what else is `known`: the further fields of `Evidence`."""
-    columns = {key for row in rows for key in row} - {"seen", *TIMINGS}
-    metrics = {key: np.array([_number(row.get(key)) for row in rows]) for key in sorted(columns)}
-    seconds = np.array([_number(row.get("seconds")) for row in rows])
+    columns = Columns.of(rows)
+    seconds = columns.column("seconds")
     steps = np.diff(seconds[np.isfinite(seconds)])
     return Evidence(
         config=config,
-        seen=np.array([row["seen"] for row in rows], dtype=np.int64),
-        metrics=metrics,
+        seen=columns.seen,
+        metrics={name: columns.column(name) for name in columns.names if name not in TIMINGS},
         usual=float(np.median(steps)) if len(steps) else None,
         **known,
     )
-
-
-def _number(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) else float("nan")

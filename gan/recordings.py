@@ -37,16 +37,15 @@ class Recording:
     """The kind of its end, such as "nan"; empty where it ended well."""
     rows: tuple[dict[str, Any], ...]
 
-    def evidence(self, until: float = 1.0) -> Evidence:
-        """What the rules would have seen after a share of the run."""
-        last = self.rows[-1]["seen"] * until
+    def evidence(self) -> Evidence:
+        """What the rules have to go by."""
         return of_rows(
-            [row for row in self.rows if row["seen"] <= last],
+            self.rows,
             options.build(self.options),
-            spread={seen: value for seen, value in self.spread.items() if seen <= last},
+            spread=self.spread,
             real_spread=self.real_spread,
             training_images=self.training_images,
-            end=self.end if until == 1.0 else "",
+            end=self.end,
         )
 
     def save(self) -> None:

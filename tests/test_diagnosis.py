@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gan import diagnosis, evidence, jobs, options, recordings, spread
-from gan.diagnosis import Finding, diagnose
+from gan import evidence, jobs, options, recordings, spread, symptoms
+from gan.diagnosis import Finding, diagnose, onsets
 from gan.evaluation.results import Result
 from gan.files import write_json
 from gan.images import grid
@@ -31,7 +31,9 @@ RUNNING = State("running")
 
 
 def found(key: str, until: float = 1.0) -> list[str]:
-    return [finding.key for finding in diagnose(recordings.recording(key).evidence(until))]
+    whole = recordings.recording(key).evidence()
+    looked_at = whole if until == 1.0 else whole.until(until * whole.last)
+    return [finding.key for finding in diagnose(looked_at)]
 
 
 def rows(points: int = 40, **columns: Any) -> list[dict[str, Any]]:
@@ -153,8 +155,21 @@ def test_a_real_run_is_judged_from_its_folder_alone() -> None:
     assert [finding.key for finding in diagnose(gathered)] == ["early"]
 
 
+@pytest.mark.parametrize("key", [key for key in BAD if key != "not-a-number"])
+def test_a_warning_has_the_moment_from_which_it_has_held(key: str) -> None:
+    whole = recordings.recording(key).evidence()
+    since = onsets(whole)
+    first = diagnose(whole)[0].key
+    assert whole.last / 3 - 1 <= since[first] <= whole.last
+    assert first in [finding.key for finding in diagnose(whole.until(since[first]))]
+
+
+def test_a_good_run_has_no_moment_of_a_warning() -> None:
+    assert onsets(recordings.recording("good-digits").evidence()) == {}
+
+
 def test_a_loss_without_ideals_is_judged_by_what_needs_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(diagnosis, "IDEALS", {})
+    monkeypatch.setattr(symptoms, "IDEALS", {})
     assert looked_at(loss_d=0.001)[0].key == "well"
     assert looked_at(d_x=-1.0, d_g_z1=2.0)[0].key == "generator-wins"
 
