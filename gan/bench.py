@@ -165,7 +165,7 @@ def exporting(show: Show) -> Exporting:
     with tempfile.TemporaryDirectory() as folder:
         run = _untrained_run(Path(folder))
         sampler = load_generator(run)
-        request = ExportRequest((("3", EXPORTED),))
+        request = ExportRequest((("3", EXPORTED),), with_near_copies=True)
         made = _generate(sampler, 512)  # warm
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         whole = _timed(lambda: export.write(run, request, Path(folder) / "out.zip", lambda done, total: None))

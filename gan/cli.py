@@ -123,6 +123,11 @@ def parser() -> argparse.ArgumentParser:
     export = command("export", commands.make_export, "Make a ZIP of synthetic images, labelled and documented.")
     export.add_argument("--per-class", type=int, help="images of each class, or of each --condition")
     export.add_argument("--balance", action="store_true", help="bring every class to the count of the commonest")
+    export.add_argument(
+        "--with-near-copies",
+        action="store_true",
+        help="do not look for near copies of training images, which are left out and replaced otherwise",
+    )
     export.add_argument("--task", help=argparse.SUPPRESS)
     for made in (sample, export):
         made.add_argument("run")

@@ -239,7 +239,7 @@ def evaluate(parsed: argparse.Namespace) -> int:
 def make_sample(parsed: argparse.Namespace) -> int:
     """Make images of some conditions."""
     items = tuple((condition, parsed.count) for condition in parsed.condition or ["any"])
-    return _make(parsed, items, parsed.start)
+    return _make(parsed, items, start=parsed.start, with_near_copies=True, with_rejected=True)
 
 
 def make_export(parsed: argparse.Namespace) -> int:
@@ -252,20 +252,28 @@ def make_export(parsed: argparse.Namespace) -> int:
     if parsed.balance:
         if parsed.per_class is not None or parsed.condition:
             raise UserError("--balance decides the counts itself: leave --per-class and --condition out.")
-        return _make(parsed, export.balanced(run.facts()), 0)
+        return _make(parsed, export.balanced(run.facts()), with_near_copies=parsed.with_near_copies)
     if parsed.per_class is None:
         raise UserError("export takes --per-class N, the images of each class, or --balance.")
-    return _make(parsed, export.of_each(run.facts(), parsed.per_class, parsed.condition), 0)
+    items = export.of_each(run.facts(), parsed.per_class, parsed.condition)
+    return _make(parsed, items, with_near_copies=parsed.with_near_copies)
 
 
-def _make(parsed: argparse.Namespace, items: tuple[tuple[str, int], ...], start: int) -> int:
+def _make(parsed: argparse.Namespace, items: tuple[tuple[str, int], ...], **more: Any) -> int:
     from gan import export
 
     if parsed.out is None:
         raise UserError("--out is missing: it takes a file that ends in .zip, or an empty or new folder.")
-    request = export.ExportRequest(items, parsed.snapshot, parsed.seed, parsed.truncation, start)
-    export.write(runs.find(parsed.run), request, parsed.out, lambda done, total: _show("making images", done, total))
-    print(f"{request.count:,} images in {parsed.out}")
+    request = export.ExportRequest(items, parsed.snapshot, parsed.seed, parsed.truncation, **more)
+    written = export.write(
+        runs.find(parsed.run),
+        request,
+        parsed.out,
+        lambda done, total: _show("making images", done, total),
+        preparing=lambda phase, done: _show(phase, done, 1.0),
+    )
+    assert written is not None, "nobody can ask it to stop but by Ctrl-C"
+    print("\n".join([f"{written.count:,} images in {parsed.out}", *written.notices]))
     return 0
 
 
@@ -278,7 +286,10 @@ def _export_task(run: Run, identifier: str) -> int:
         def report(done: int, total: int) -> None:
             worker.report("making images", done, total)
 
-        if not export.run_task(run, identifier, report, worker.should_stop):
+        def prepare(phase: str, done: float) -> None:
+            worker.report(phase, done, 1.0)
+
+        if not export.run_task(run, identifier, report, worker.should_stop, prepare):
             worker.stopped()
     return 0
 

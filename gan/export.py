@@ -25,11 +25,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gan import conditions, jobs, manifests
+from gan import conditions, guard, jobs, manifests, marks
 from gan.conditions import Request
+from gan.data.source import Progress, silent
 from gan.errors import ConfigError, RunError, UserError
 from gan.facts import DataFacts
 from gan.files import read_json, replacing, write_json
+from gan.gather import Gathered, Stream, Tally
 from gan.images import png
 from gan.runs import Run
 
@@ -42,7 +44,6 @@ LARGEST = 200_000
 TRUNCATIONS = (0.05, 1.0)
 """Below the first, drawing noise again and again until it lies inside would take for ever."""
 
-CHUNK = 256
 ID = re.compile(r"[0-9]{8}-[0-9]{6}(-[0-9]+)?")
 
 Put = Callable[[str, bytes], None]
@@ -52,7 +53,8 @@ Put = Callable[[str, bytes], None]
 class ExportRequest:
     """What to make: `items` of a condition as people write it and how many of it.
 
-    `snapshot` is by images seen, None for the newest; `start` is the first image's position in the seed's stream.
+    `snapshot` is by images seen, None for the newest; `start` is the first image's position in the seed's stream. Near
+    copies of training images, and images that somebody marked reject, are left out and replaced unless they are wanted.
     """
 
     items: tuple[tuple[str, int], ...]
@@ -60,6 +62,8 @@ class ExportRequest:
     seed: int = 0
     truncation: float = 1.0
     start: int = 0
+    with_near_copies: bool = False
+    with_rejected: bool = False
 
     @property
     def count(self) -> int:
@@ -88,6 +92,14 @@ class ExportRequest:
 
 
 @dataclass(frozen=True)
+class Written:
+    """What an export holds: `count` images, and a sentence for whoever asked, where there is something to know."""
+
+    count: int
+    notices: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Export:
     """One export of a run, made by a background task."""
 
@@ -112,6 +124,12 @@ class Export:
     @property
     def status(self) -> dict[str, Any]:
         return read_json(self.folder / "status.json") or {}
+
+    @property
+    def written(self) -> Written | None:
+        """What the finished export holds."""
+        document = read_json(self.folder / "written.json")
+        return None if document is None else Written(document["count"], tuple(document["notices"]))
 
     @property
     def file(self) -> Path | None:
@@ -176,31 +194,49 @@ def write(
     out: Path,
     progress: Callable[[int, int], None],
     should_stop: Callable[[], bool] = lambda: False,
-) -> bool:
-    """Make the images into `out`, a ZIP where it ends in .zip, else a folder; False where it was asked to stop.
+    preparing: Progress = silent,
+) -> Written | None:
+    """Make the images into `out`, a ZIP where it ends in .zip, else a folder; None where it was asked to stop.
 
-    A ZIP appears whole or not at all. Raises UserError for a request that cannot be made, RunError for a bad snapshot.
+    A ZIP appears whole or not at all. `preparing` gets a phase and how much of it is done, before the first image.
+    Raises UserError for a request that cannot be made, RunError for a bad snapshot, or where near copies cannot be
+    found since the training images are not here.
     """
     from gan.sample import load_generator  # here: pages list exports without importing torch
 
     items = request.check(run.facts())
+    preparing("loading the generator", 0.0)
     sampler = load_generator(run, request.snapshot)
-    facts, rows, finished = sampler.facts, [], False
-    folders = _folders([asked for asked, _ in items])
-    with contextlib.suppress(_StoppedError), _target(out) as put, ThreadPoolExecutor() as encoders:
-        for pieces in _one_ahead(_chunks(run, request, items, folders, sampler, encoders)):
-            for piece in pieces:
-                put(piece.file, piece.png.result())
-                rows.append((piece.file, piece.condition))
-            progress(len(rows), request.count)
-            if should_stop():
-                raise _StoppedError
-        put("labels.csv", manifests.labels(rows, facts).encode())
-        manifest = manifests.manifest(run, request, sampler, items, folders)
-        put("manifest.json", (json.dumps(manifest, indent=2) + "\n").encode())
-        put("README.md", manifests.card(manifest, facts).encode())
-        finished = True
-    return finished
+    folders, rows, written = _folders([asked for asked, _ in items]), [], None
+    tallies = [Tally(count) for _, count in items]
+    with contextlib.suppress(_StoppedError, guard.StoppedError), ThreadPoolExecutor() as encoders:
+        detector = None if request.with_near_copies else guard.load(run, preparing, should_stop)[0]
+        rejected = frozenset() if request.with_rejected else marks.rejected(run)
+        stream = Stream(sampler, request.seed, request.truncation, detector, rejected)
+        with _target(out) as put:
+            chunks = _gathered(stream, items, tallies, request.start)
+            for pieces in _one_ahead(_encoded(chunks, run, request, folders, sampler, encoders)):
+                for piece in pieces:
+                    put(piece.file, piece.png.result())
+                    rows.append((piece.file, piece.condition))
+                progress(len(rows), request.count)
+                if should_stop():
+                    raise _StoppedError
+            put("labels.csv", manifests.labels(rows, sampler.facts).encode())
+            manifest = manifests.manifest(run, request, sampler, items, folders, tallies, detector)
+            put("manifest.json", (json.dumps(manifest, indent=2) + "\n").encode())
+            put("README.md", manifests.card(manifest, sampler.facts).encode())
+            written = Written(len(rows), tuple(manifest["notices"]))
+    return written
+
+
+def _gathered(
+    stream: Stream, items: list[tuple[Request, int]], tallies: list[Tally], start: int
+) -> Iterator[list[Gathered]]:
+    """The images of all items in turn: each goes on in the stream where the one before it ended."""
+    for (asked, _), tally in zip(items, tallies, strict=True):
+        yield from stream.gather(asked, tally, start)
+        start += tally.tried
 
 
 @dataclass(frozen=True)
@@ -212,26 +248,23 @@ class _Piece:
     png: "Future[bytes]"
 
 
-def _chunks(
+def _encoded(
+    chunks: Iterator[list[Gathered]],
     run: Run,
     request: ExportRequest,
-    items: list[tuple[Request, int]],
     folders: dict[Request, str],
     sampler: "Sampler",
     encoders: ThreadPoolExecutor,
 ) -> Iterator[list[_Piece]]:
-    """The images of all items, a chunk at a time, each handed to the encoders as soon as it is generated."""
-    index = request.start
-    for asked, count in items:
-        drawn = asked.draw(sampler.facts, count, request.seed)  # (count, K)
-        for first in range(0, count, CHUNK):
-            chunk, pieces = drawn[first : first + CHUNK], []
-            for image, row in zip(sampler.generate(chunk, request.seed, index, request.truncation), chunk, strict=True):
-                file = f"images/{folders[asked]}/{run.name}_s{request.seed}_{index:06d}.png"
-                text = manifests.metadata(run, sampler.seen, request, index, manifests.exact(row, sampler.facts))
-                pieces.append(_Piece(file, row, encoders.submit(png, image, text)))
-                index += 1
-            yield pieces
+    """The same images on their way to being PNGs, each handed to the encoders as soon as it is gathered."""
+    for chunk in chunks:
+        pieces = []
+        for one in chunk:
+            file = f"images/{folders[one.asked]}/{run.name}_s{one.seed}_{one.position:06d}.png"
+            condition = manifests.exact(one.condition, sampler.facts)
+            text = manifests.metadata(run, sampler.seen, request, one.position, condition)
+            pieces.append(_Piece(file, one.condition, encoders.submit(png, one.image, text)))
+        yield pieces
 
 
 def _one_ahead(chunks: Iterator[list[_Piece]]) -> Iterator[list[_Piece]]:
@@ -254,14 +287,22 @@ def _folders(asked: list[Request]) -> dict[Request, str]:
     return folders
 
 
-def run_task(run: Run, identifier: str, progress: Callable[[int, int], None], should_stop: Callable[[], bool]) -> bool:
+def run_task(
+    run: Run,
+    identifier: str,
+    progress: Callable[[int, int], None],
+    should_stop: Callable[[], bool],
+    preparing: Progress = silent,
+) -> bool:
     """What the background task does: write the ZIP of an export, then a row in the run's ledger of downloads."""
     export = find(run, identifier)
     request = export.request
     file = export.folder / f"{run.name}-{identifier}.zip"
-    if not write(run, request, file, progress, should_stop):
+    written = write(run, request, file, progress, should_stop, preparing)
+    if written is None:
         return False
-    row = {"time": time.time(), "export": identifier, "bytes": file.stat().st_size} | asdict(request)
+    write_json(export.folder / "written.json", asdict(written))
+    row = {"time": time.time(), "export": identifier, "bytes": file.stat().st_size} | asdict(written) | asdict(request)
     with open(run.path / "exports" / "ledger.jsonl", "ab", buffering=0) as ledger:
         ledger.write(json.dumps(row).encode() + b"\n")
     return True

@@ -7,6 +7,7 @@ import csv
 import io
 import shlex
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from gan import __version__
@@ -15,7 +16,9 @@ from gan.facts import DataFacts
 from gan.runs import Run
 
 if TYPE_CHECKING:
+    from gan.evaluation.near_copies import Detector
     from gan.export import ExportRequest
+    from gan.gather import Tally
     from gan.sample import Sampler
 
 
@@ -54,9 +57,12 @@ def manifest(
     sampler: "Sampler",
     items: list[tuple[Request, int]],
     folders: dict[Request, str],
+    tallies: "list[Tally]",
+    detector: "Detector | None",
 ) -> dict[str, Any]:
     """What was made, of what and how, as manifest.json holds it."""
     facts = sampler.facts
+    tried = sum(tally.tried for tally in tallies)
     return {
         "made_by": f"gan {__version__}",
         "made_at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
@@ -64,14 +70,17 @@ def manifest(
         "run": run.name,
         "snapshot": {"seen": sampler.seen, "generator_sha256": sampler.sha256},
         "seed": request.seed,
-        "indices": [request.start, request.start + request.count - 1],
+        "indices": [request.start, request.start + tried - 1],
         "truncation": request.truncation,
         "conditions": [
-            {"condition": asked.label, "folder": folders[asked], "count": count, "real_images": asked.agreeing(facts)}
-            for asked, count in items
+            {"condition": asked.label, "folder": folders[asked], "count": tally.delivered}
+            | {"asked": count, "candidates": tally.tried, "real_images": asked.agreeing(facts)}
+            | {"near_copies_withheld": tally.near_copies, "rejected_by_hand": tally.rejected}
+            for (asked, count), tally in zip(items, tallies, strict=True)
         ],
-        "filters": [],
-        "withheld": 0,
+        "near_copies": _guarding(detector, tallies),
+        "withheld": sum(tally.near_copies + tally.rejected for tally in tallies),
+        "notices": _notices(items, tallies),
         "make_again": "The number that ends a file's name is its index; its condition is its row in labels.csv. "
         "The command stands in each PNG's metadata under 'Make again'.",
         "training_data": {"title": facts.title, "source": facts.source, "licence": facts.licence},
@@ -79,9 +88,45 @@ def manifest(
     }
 
 
+def _guarding(detector: "Detector | None", tallies: "list[Tally]") -> dict[str, Any]:
+    """Whether near copies of training images were withheld, how many, and by what detector."""
+    if detector is None:
+        return {"withheld": None, "detector": None, "note": "Not looked for: whoever made this asked for it."}
+    assert detector.calibration is not None, "guard.load calibrates"
+    return {"withheld": sum(tally.near_copies for tally in tallies), "detector": asdict(detector.calibration)}
+
+
+def _notices(items: list[tuple[Request, int]], tallies: "list[Tally]") -> list[str]:
+    """What whoever asked must know, a sentence each."""
+    return [
+        f"Only {tally.delivered:,} of {tally.asked:,} images of {asked.label}: of {tally.tried:,} candidates "
+        f"{tally.near_copies:,} were near copies of training images and {tally.rejected:,} rejected by hand. "
+        "Choose an earlier snapshot, or train on more images."
+        for (asked, _), tally in zip(items, tallies, strict=True)
+        if tally.short
+    ]
+
+
+def _guarded(manifest: dict[str, Any]) -> str:
+    """What the data card says of near copies."""
+    found = manifest["near_copies"]["detector"]
+    if found is None:
+        return (
+            "**Near copies of training images were not looked for**: some of these images may be training images in "
+            "disguise. Do not pass them on where the training images may not be passed on."
+        )
+    return (
+        f"{manifest['near_copies']['withheld']:,} near copies of training images were withheld and replaced. On this "
+        f"data the detector finds {found['found']:,} of {found['planted']:,} copies planted on purpose (as they are, "
+        f"moved, mirrored, brighter, darker, as JPEG), and takes at most {found['bound']:.1%} of new real images for "
+        "copies. It does not see copies that are turned, cut or redrawn: this is no proof of privacy."
+    )
+
+
 def card(manifest: dict[str, Any], facts: DataFacts) -> str:
     """The data card, in Markdown."""
     table = "\n".join(f"| {c['condition']} | {c['count']:,} | {c['real_images']:,} |" for c in manifest["conditions"])
+    notices = "".join(f"\n**{notice}**\n" for notice in manifest["notices"])
     return f"""# Synthetic images: {facts.title}
 
 These images were **generated**; none is a photograph, a scan or a patient. They were made to augment a training set.
@@ -89,12 +134,12 @@ These images were **generated**; none is a photograph, a scan or a patient. They
 | condition | synthetic images here | real training images with it |
 |---|---|---|
 {table}
-
+{notices}
 - Generator: run `{manifest["run"]}`, snapshot after {manifest["snapshot"]["seen"]:,} images
   (SHA-256 {manifest["snapshot"]["generator_sha256"]}), seed {manifest["seed"]}, truncation {manifest["truncation"]:g}.
 - Trained on: {facts.source}. Licence of that data: {facts.licence}. It may bind these images too.
-- No filter was applied and no image withheld. Whether the images help, and whether any is close to a training
-  image, was not measured here: measure it before you rely on them.
+- {_guarded(manifest)}
+- Whether the images help was not measured here: measure it before you rely on them.
 - `labels.csv` has the label of each file; `manifest.json` says how to make each image again.
 
 ## Limits

@@ -26,9 +26,9 @@ LEVELS = 25
 def shifted(images: Images, down: int, right: int) -> Images:
     """Images (n, C, H, W) moved by whole pixels, their edges repeated."""
     reach = max(abs(down), abs(right))
-    wide = np.pad(images, ((0, 0), (0, 0), (reach, reach), (reach, reach)), mode="edge")
+    wide: Images = np.pad(images, ((0, 0), (0, 0), (reach, reach), (reach, reach)), mode="edge")
     height, width = images.shape[2:]
-    return np.asarray(wide[:, :, reach - down : reach - down + height, reach - right : reach - right + width])
+    return wide[:, :, reach - down : reach - down + height, reach - right : reach - right + width]
 
 
 def brighter(images: Images, levels: float) -> Images:

@@ -1,0 +1,110 @@
+"""The export guard: near copies of training images are found before they leave the house.
+
+A generated image may be a training image in disguise, and a training image may be a patient. So an export asks the
+detector of `evaluation/near_copies.py` of each image, and makes another one in place of a near copy. The detector needs
+the training images themselves: at half the resolution they still are pictures of patients, and features alone do not
+tell a copy from an image of the same class. So nothing of them is kept in the run's folder, which people copy and send.
+Where the data is not on this machine an export is refused until it is, or until somebody decides to leave near copies
+in, which the download then says of itself.
+
+What the detector's calibration found is kept in the store's cache, by the data: it is the same for all runs on a set.
+Read next: `evaluation/near_copies.py`, `export.py`.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gan import data, settings
+from gan.data.imageset import ImageSet
+from gan.data.source import Progress, silent
+from gan.errors import DataError, RunError
+from gan.files import exclusive, read_json, write_json
+from gan.runs import Run
+
+if TYPE_CHECKING:
+    from gan.evaluation.near_copies import Detector
+
+RECIPE = "1"
+"""Change it when the detector measures differently: calibrations in the cache are then made anew."""
+HELD_OUT = 1000
+"""Validation images by which the detector is calibrated, at most."""
+
+
+class StoppedError(Exception):
+    """Leaves a calibration because somebody asked it to stop; who asked catches it."""
+
+
+def problem(run: Run) -> str | None:
+    """Why this run's exports cannot be guarded here, and what to do, or None. Quick; no torch."""
+    wrong = data.problem(run.config.data)
+    if wrong is None:
+        ready = data.cached(run.config.data)
+        return None if ready is None else _changed(run, ready)
+    return (
+        f"The training images of {run.name} are not here, so that nobody can say which generated images copy one: "
+        f"{wrong} Or leave near copies in, which the download will say."
+    )
+
+
+def load(
+    run: Run, progress: Progress = silent, should_stop: Callable[[], bool] = lambda: False
+) -> "tuple[Detector, ImageSet]":
+    """The calibrated detector of a run's training images, and their set; from the cache where the set is known.
+
+    `progress` gets a phase and how much of it is done. Raises RunError where the training images are not here or not
+    those of the run, StoppedError where it is asked to stop.
+    """
+    from gan.evaluation.calibration import Calibration
+    from gan.evaluation.near_copies import Detector
+    from gan.evaluation.reference import Shown, as_shown, fingerprint, picked
+
+    progress("reading the training images", 0.0)
+    wrong = problem(run)
+    if wrong:
+        raise RunError(wrong)
+    images = data.load(run.config.data, progress)
+    wrong = _changed(run, images)
+    if wrong:
+        raise RunError(wrong)
+    rows = images.rows("train")
+    detector = Detector(Shown(images, rows), group=None if images.group is None else images.group[rows])
+    key = hashlib.sha256(f"{fingerprint(images, 'train')}{fingerprint(images, 'val')}{RECIPE}".encode()).hexdigest()
+    path = settings.cache() / f"near-copies-{key[:16]}.json"
+
+    def report(done: float) -> None:
+        progress("learning how close real images come", done)
+        if should_stop():
+            raise StoppedError
+
+    with exclusive(path.with_suffix(".lock")):  # two exports at once calibrate once
+        kept = read_json(path)
+        if kept is not None:
+            detector.use(Calibration(**kept))
+        else:
+            held_out = picked(images, "val", HELD_OUT)
+            if not len(held_out):
+                raise DataError(
+                    f"{images.title} has no validation images: without them nobody can say how close is too close. "
+                    "Add images, or leave near copies in."
+                )
+            report(0.0)
+            detector.calibrate(as_shown(images, held_out), progress=report)
+            assert detector.calibration is not None
+            write_json(path, asdict(detector.calibration))
+    return detector, images
+
+
+def _changed(run: Run, images: ImageSet) -> str | None:
+    """What to tell where these are not the images that the run was trained on, by their conditions, or None."""
+    now, then = images.facts(), run.facts()
+    alike = all(getattr(now, key) == getattr(then, key) for key in ("names", "kind", "channels", "native_size"))
+    if alike and np.array_equal(now.conditions, then.conditions):
+        return None
+    return (
+        f"{images.title} has changed since {run.name} was trained, so that its images cannot be compared with those it "
+        "learnt from. Put the earlier files back, or leave near copies in."
+    )

@@ -1,0 +1,162 @@
+"""What must not leave: near copies of training images and rejected images are left out, replaced and counted."""
+
+import io
+import json
+import shutil
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gan import data, export, guard, marks
+from gan.cli import main
+from gan.conditions import parse
+from gan.errors import RunError
+from gan.evaluation.near_copies import Detector
+from gan.export import ExportRequest
+from gan.gather import AT_LEAST, EFFORT, Stream, Tally
+from gan.images import picture
+from gan.marks import Origin
+from gan.runs import Run
+from gan.sample import load_generator
+from tests.conftest import trained
+
+SEED = 4
+
+
+def silent(done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
+@pytest.fixture
+def run() -> Run:
+    return trained("digits")
+
+
+@pytest.fixture
+def copying(run: Run, tmp_path: Path) -> Run:
+    """A run that was trained on what its own generator makes of SEED at positions 0 to 119, as a folder of images."""
+    sampler = load_generator(run)
+    made = sampler.generate(np.eye(10, dtype=np.float32)[np.arange(120) // 12], SEED)
+    for position, image in enumerate(made):
+        folder = tmp_path / "own" / str(position // 12)
+        folder.mkdir(parents=True, exist_ok=True)
+        picture(image).save(folder / f"{position:03d}.png")
+    other = trained("copying", data__name="folder", data__path=str(tmp_path / "own"), data__image_size=32)
+    shutil.rmtree(other.path / "snapshots")
+    shutil.copytree(run.path / "snapshots", other.path / "snapshots")
+    return other
+
+
+def exported(file: Path) -> tuple[dict[str, np.ndarray], dict[str, object], str]:
+    """The images of a ZIP by name, its manifest and its data card."""
+    with zipfile.ZipFile(file) as archive:
+        names = [name for name in archive.namelist() if name.endswith(".png")]
+        images = {name: np.asarray(Image.open(io.BytesIO(archive.read(name)))) for name in names}
+        return images, json.loads(archive.read("manifest.json")), archive.read("README.md").decode()
+
+
+def of_training(names: Iterable[str], run: Run) -> set[int]:
+    """Which of the exported images, by position, are in the training split of the run `copying`."""
+    images = data.load(run.config.data)
+    own = {image.tobytes() for image in images.images[images.rows("train")]}
+    return {
+        position
+        for position in (int(name[-10:-4]) for name in names)
+        if position < 12
+        and np.asarray(Image.open(Path(run.config.data.path) / "0" / f"{position:03d}.png")).tobytes() in own
+    }
+
+
+def test_copies_of_training_images_are_withheld_replaced_and_counted(copying: Run, tmp_path: Path) -> None:
+    request = ExportRequest((("0", 20),), seed=SEED)
+    written = export.write(copying, request, tmp_path / "guarded.zip", silent)
+    images, manifest, card = exported(tmp_path / "guarded.zip")
+    assert written is not None
+    assert written.count == len(images)
+    assert not of_training(images, copying)
+    (condition,) = manifest["conditions"]
+    assert (
+        manifest["near_copies"]["withheld"] == condition["near_copies_withheld"] >= 8
+    )  # of 12, the others are held out
+    assert condition["candidates"] == condition["count"] + condition["near_copies_withheld"]
+    assert manifest["near_copies"]["detector"]["planted"] > 0
+    assert "near copies of training images were withheld" in card
+
+    export.write(copying, ExportRequest((("0", 20),), seed=SEED, with_near_copies=True), tmp_path / "all.zip", silent)
+    images, manifest, card = exported(tmp_path / "all.zip")
+    assert len(of_training(images, copying)) == 8
+    assert manifest["near_copies"]["withheld"] is None
+    assert "were not looked for" in card
+
+
+def test_a_condition_that_makes_nothing_but_copies_is_given_up(run: Run) -> None:
+    sampler = load_generator(run)
+    three = parse("3", sampler.facts)
+    everything = sampler.generate(three.draw(sampler.facts, 600, SEED), SEED)
+    stream, tally = Stream(sampler, SEED, 1.0, Detector(everything)), Tally(5)
+    assert [one for chunk in stream.gather(three, tally, 0) for one in chunk] == []
+    assert tally.tried == tally.near_copies == AT_LEAST + EFFORT * 5
+    assert tally.short == 5
+
+
+def test_fewer_images_than_asked_for_are_told(copying: Run, tmp_path: Path) -> None:
+    request, candidates = ExportRequest((("0", 30),), seed=SEED), AT_LEAST + EFFORT * 30
+    marks.change(copying, {Origin(320, SEED, position, "0"): "reject" for position in range(25, candidates)})
+    written = export.write(copying, request, tmp_path / "few.zip", silent)
+    images, manifest, card = exported(tmp_path / "few.zip")
+    assert written is not None
+    assert written.count == len(images) < 30
+    (notice,) = written.notices
+    assert notice.startswith(f"Only {len(images)} of 30 images of 0: of {candidates} candidates")
+    assert notice in card
+    assert manifest["conditions"][0]["rejected_by_hand"] == candidates - 25
+
+
+def test_rejected_images_are_replaced_by_the_next_of_the_stream(run: Run, tmp_path: Path) -> None:
+    marks.change(run, {Origin(320, 0, 1, "3"): "reject", Origin(320, 5, 2, "3"): "reject"})  # the second: another seed
+    export.write(run, ExportRequest((("3", 3), ("4", 1))), tmp_path / "out.zip", silent)
+    images, manifest, _ = exported(tmp_path / "out.zip")
+    assert [name[-8:-4] for name in images] == ["0000", "0002", "0003", "0004"]
+    assert [row["rejected_by_hand"] for row in manifest["conditions"]] == [1, 0]
+    assert manifest["indices"] == [0, 4]
+
+
+def test_an_unguarded_export_must_be_asked_for_where_the_training_images_are_gone(
+    copying: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert guard.problem(copying) is None
+    shutil.rmtree(tmp_path / "own")
+    told = guard.problem(copying)
+    assert told is not None
+    assert told.startswith("The training images of copying are not here")
+    command = ["export", "copying", "--per-class", "1", "--condition", "3", "--out", str(tmp_path / "x.zip")]
+    assert main(command) == 2
+    assert "The training images of copying are not here" in capsys.readouterr().err
+    assert main([*command, "--with-near-copies"]) == 0
+    assert exported(tmp_path / "x.zip")[1]["near_copies"]["detector"] is None
+
+
+def test_other_images_than_those_trained_on_guard_nothing(copying: Run) -> None:
+    for path in sorted((Path(copying.config.data.path) / "3").iterdir())[:6]:
+        path.unlink()
+    with pytest.raises(RunError, match="has changed since copying was trained"):
+        guard.load(copying)
+
+
+def test_a_calibration_is_made_once_for_a_data_set(run: Run) -> None:
+    phases: list[str] = []
+    first, _ = guard.load(run, lambda phase, done: phases.append(phase))
+    assert "learning how close real images come" in phases
+    phases.clear()
+    again, _ = guard.load(run, lambda phase, done: phases.append(phase))
+    assert "learning how close real images come" not in phases
+    assert again.calibration == first.calibration
+
+
+def test_a_calibration_stops_when_asked(run: Run) -> None:
+    with pytest.raises(guard.StoppedError):
+        guard.load(run, should_stop=lambda: True)
