@@ -49,6 +49,13 @@ def _pass(count: int, labels: NDArray[np.int64] | None, seed: int, epoch: int) -
     return generator.permutation(np.concatenate(members))[:count]
 
 
+def stream(images: ImageSet, config: RunConfig, start: int) -> Iterator[NDArray[np.int64]]:
+    """Which of the training images each batch (N,) holds, for ever, from the `start`-th image on."""
+    rows = images.rows("train")
+    labels = images.labels()[rows] if config.data.balance and images.kind == "class" else None
+    return order(len(rows), labels, config.train.seed, start, config.train.batch)
+
+
 class _Rows(Dataset[Batch]):
     """Rows of the image set by a whole batch of positions at a time; each loading worker maps the file itself."""
 
@@ -68,8 +75,7 @@ def batches(
     pinned memory. `in_worker` is called once in each of those processes.
     """
     rows = images.rows("train")
-    labels = images.labels()[rows] if config.data.balance and images.kind == "class" else None
-    positions = order(len(rows), labels, config.train.seed, start, config.train.batch)
+    positions = stream(images, config, start)
     if fits(images, device):
         on_device = torch.from_numpy(images.images[rows]).to(device)  # (n, C, H, H)
         conditions = torch.from_numpy(images.conditions[rows]).to(device)  # (n, K)

@@ -157,10 +157,13 @@ def from_json(text: str, changes: Sequence[Change] = CHANGES) -> RunConfig:
 
 def arguments(config: RunConfig, base: RunConfig) -> list[str]:
     """The command-line arguments that turn `base` into `config`."""
-    before = base.flat()
-    return [
-        part for path, value in config.flat().items() if value != before[path] for part in (f"--{path}", written(value))
-    ]
+    return [part for o, _, value in differences(config, base) for part in (f"--{o.path}", written(value))]
+
+
+def differences(config: RunConfig, base: RunConfig) -> list[tuple[Option, Any, Any]]:
+    """The options in which `config` differs from `base`, each with its value in `base` and in `config`."""
+    before, after = base.flat(), config.flat()
+    return [(o, before[o.path], after[o.path]) for o in options() if before[o.path] != after[o.path]]
 
 
 def written(value: Any) -> str:

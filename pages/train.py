@@ -10,10 +10,12 @@ from typing import Any
 import streamlit as st
 
 from gan import options, presets, runs
+from gan.config import RunConfig
 from gan.data import catalogue
 from gan.errors import ConfigError
 from gan.presets import PRESETS
-from pages.ui import before_start, cached, form, frame, run_actions, set_picker
+from pages.ui import before_start, cached, form, frame, run_about, set_picker
+from pages.ui import changes as differences
 from pages.ui.frame import told
 
 FROM_LINK = "form was filled from"
@@ -28,10 +30,10 @@ def page() -> None:
     if form.VALUES not in st.session_state:
         form.fill(PRESETS["digits-quick"].config.flat())
     follow_link()
-    origin()
+    preset_cards()
+    changed = st.container()
     left, right = st.columns([3, 2], gap="large")
     with left:
-        preset_cards()
         set_picker.picker()
         form.common()
         with st.expander("Advanced", icon=":material/tune:"):
@@ -43,6 +45,8 @@ def page() -> None:
             st.error(str(error), icon=":material/error:")
             return
         before_start.panel(config)
+    with changed, told():
+        origin(config)
 
 
 def follow_link() -> None:
@@ -65,13 +69,11 @@ def follow_link() -> None:
     st.session_state[FROM_LINK] = wish
 
 
-def origin() -> None:
-    """Where a clone's options come from, and which of them the link changed."""
-    link = st.query_params
-    if "clone" in link:
-        changed = changes(link.get_all("set"))
-        how = f", with **{run_actions.in_words(changed)}**" if changed else ""
-        st.info(f"The options of the run **{link['clone']}**{how}.", icon=":material/content_copy:")
+def origin(config: RunConfig) -> None:
+    """Where a clone's options come from, and which of them differ now."""
+    if "clone" in st.query_params:
+        run = runs.find(st.query_params["clone"])
+        differences.shown(config, run.config, f"the run **{run_about.name(run)}**")
 
 
 def changes(written: list[str]) -> dict[str, str]:

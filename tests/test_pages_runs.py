@@ -56,7 +56,8 @@ def test_a_run_that_ran_out_of_memory_is_cloned_with_a_smaller_batch() -> None:
     at = page("train", clone="big", set=["train.batch:8"])
     assert at.number_input(key="option train.batch").value == 8
     assert at.number_input(key="option optim.lr").value == 0.001
-    assert "**big**, with **batch size 8**" in said(at)
+    assert "Changed from the run **big**:" in said(at)
+    assert "- Batch size: 16 → **8** images" in said(at)
 
 
 def test_a_failure_without_advice_has_no_such_button() -> None:

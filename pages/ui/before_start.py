@@ -7,16 +7,19 @@ import shlex
 
 import streamlit as st
 
-from gan import data, jobs, options, problems, runs
+from gan import data, jobs, options, problems, runs, settings
 from gan.config import RunConfig
 from gan.errors import DataError
 from gan.estimate import estimate
+from gan.jobs import device_list
 from gan.presets import PRESETS
-from pages.ui import frame, pictures, words
+from pages.ui import cached, frame, pictures, words
 
 SHOW = {"error": st.error, "warning": st.warning, "note": st.info}
 SHOWN = 36
+BATCH_SHOWN = 64
 TILE = 64
+BATCH = "The images that the discriminator sees in its first step, by this seed. Balanced classes are so here too."
 TIME = "By the speed of the latest run here with networks and images like these. Not known before there was one."
 
 
@@ -45,10 +48,23 @@ def start(config: RunConfig, blocked: bool) -> None:
         run = runs.create(config, name.strip() or None)
         jobs.submit(run)
         st.switch_page(frame.PROGRESS, query_params={"run": run.name})
+    behind = waits_for(config.job.device)
+    if behind and not blocked:
+        st.caption(f":material/hourglass_empty: It will wait for {behind}, and then start by itself.")
+
+
+def waits_for(asked: str) -> str:
+    """What a run started now would wait for, in words; empty where it starts at once."""
+    wanted = [device for device in jobs.devices() if device.name in device_list.candidates(asked)]
+    if not wanted or any(len(device.holders) < settings.jobs_per_device() for device in wanted):
+        return ""
+    holders = " and ".join(name for device in wanted for name in device.holders[:1])
+    ahead = len(jobs.queue())
+    return words.plain(holders) + (f" and {ahead:,} that wait already" if ahead else "")
 
 
 def real_images(config: RunConfig) -> None:
-    """What the generator is to learn: real images as the networks see them."""
+    """What the generator is to learn: real images as the networks see them, a choice of them or the first batch."""
     try:
         shown, _ = data.preview(config.data, SHOWN)
     except DataError:  # said among the problems, or in the note that the set is still to be fetched
@@ -56,7 +72,17 @@ def real_images(config: RunConfig) -> None:
         return
     with st.container(border=True):
         st.markdown(f"**Real images** at {config.data.image_size} px, as the networks see them")
-        pictures.tiles(shown, "Real image of the chosen set", tile=TILE)
+        batch = None
+        if data.cached(config.data) is not None and st.toggle(
+            "The first batch, exactly", key="first batch", help=BATCH
+        ):
+            batch = cached.first_batch(options.to_json(config), BATCH_SHOWN)
+        if batch is None:
+            pictures.tiles(shown, "Real image of the chosen set", tile=TILE)
+            return
+        rest = config.train.batch - len(batch.images)
+        st.caption("In the order in which training begins." + (f" {rest:,} more are not shown." if rest else ""))
+        pictures.tiles(batch.images, "Real image of the first batch", tile=TILE)
 
 
 def expected(config: RunConfig) -> None:

@@ -15,7 +15,7 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from gan import conditions, data, jobs, looks
+from gan import conditions, data, jobs, looks, options
 from gan.columns import Columns, ColumnsReader
 from gan.config import DataConfig
 from gan.data.catalogue import Entry, entries
@@ -23,9 +23,9 @@ from gan.data.examples import Example
 from gan.data.examples import examples as examples_of
 from gan.data.imageset import ImageSet
 from gan.data.plan import Plan
-from gan.export import ExportRequest
 from gan.evaluation import pairs, results
 from gan.evaluation.results import Result
+from gan.export import ExportRequest
 from gan.facts import DataFacts
 from gan.looks import Group
 from gan.marks import Origin
@@ -33,6 +33,7 @@ from gan.runs import Run
 from pages.ui import pictures
 
 if TYPE_CHECKING:
+    from gan.first_batch import FirstBatch
     from gan.sample import Sampler
 
 
@@ -268,3 +269,14 @@ def _closest_pairs(
     if there is None:
         return None
     return pairs.pictures(results.load(run, snapshot, split, features), load_generator(run, snapshot), there)
+
+
+@st.cache_data(max_entries=4, show_spinner="Putting the first batch together …")
+def first_batch(config: str, count: int) -> "FirstBatch | None":
+    """The first images of the first batch of a config, given as the text of its config.json; None where the set was
+    not read yet."""
+    from gan.first_batch import first_batch  # here: it imports torch
+
+    wanted = options.from_json(config)
+    there = image_set(wanted.data)
+    return None if there is None else first_batch(there, wanted).beginning(count)

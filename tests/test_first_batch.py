@@ -1,0 +1,21 @@
+"""The first batch that is shown is the one that training begins with."""
+
+import numpy as np
+import pytest
+import torch
+
+from gan import data
+from gan.batches import batches
+from gan.first_batch import first_batch
+from gan.options import build
+
+
+@pytest.mark.parametrize("balance", [False, True])
+@pytest.mark.parametrize("seed", [0, 7])
+def test_it_is_what_the_trainer_gets_first(balance: bool, seed: int) -> None:
+    config = build({"data.balance": balance, "train.seed": seed, "train.batch": 24})
+    images = data.load(config.data)
+    shown = first_batch(images, config)
+    real, conditions = next(batches(images, config, torch.device("cpu"), 0, lambda: None))
+    assert np.array_equal(shown.images, real.numpy())
+    assert list(shown.labels) == [images.names[row] for row in conditions.argmax(dim=1).tolist()]

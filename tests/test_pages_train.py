@@ -1,0 +1,65 @@
+"""The train page: what a clone changes, the first batch as the network sees it, and what a start would wait for."""
+
+import pytest
+
+from gan import data, jobs, options, runs
+from gan.config import DataConfig
+from pages.ui import changes
+from tests.jobs_kit import clean_up, submitted, until_begun, until_state
+from tests.pages_kit import ended, made, page, said
+
+
+def test_a_clone_lists_what_differs_while_it_is_typed() -> None:
+    made("first", **{"train.batch": 48})
+    at = page("train", clone="first")
+    assert "All options are those of the run **first**." in said(at)
+    at.number_input(key="option train.batch").set_value(32)
+    at.toggle(key="option data.balance").set_value(True).run()
+    assert "- Batch size: 48 → **32** images" in said(at)
+    assert "- Balance classes: off → **on**" in said(at)
+    assert "Learning rate" not in [line.split(":")[0] for line in said(at).split("- ")]
+
+
+def test_a_clone_of_a_run_with_a_title_is_called_by_it() -> None:
+    from gan import about
+
+    about.change(made("first").path, title="The *best*")
+    assert r"All options are those of the run **The \*best\***." in said(page("train", clone="first"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "text"),
+    [
+        ({"optim.lr": 2e-4}, {"optim.lr": 1e-5}, "Learning rate: 0.0002 → **1e-05**"),
+        ({"job.device": "auto"}, {"job.device": "cpu"}, "Device: auto → **cpu**"),
+        ({"train.kimg": 200}, {"train.kimg": 1500}, "Length: 200 → **1500** thousand images"),
+        ({"data.name": "celeba"}, {"data.name": "celeba", "data.attributes": "Smiling"}, r"none → **Smiling**"),
+    ],
+)
+def test_changes_are_told_as_people_read_them(before: dict[str, object], after: dict[str, object], text: str) -> None:
+    found = options.differences(options.build(after), options.build(before))
+    assert text in "\n".join(changes.line(*one) for one in found)
+
+
+def test_the_first_batch_is_shown_on_demand() -> None:
+    data.load(DataConfig.model_validate({"name": "digits"}))
+    at = page("train", preset="digits-quick")
+    at.number_input(key="option train.batch").set_value(80)
+    at.toggle(key="first batch").set_value(True).run()
+    assert not at.exception
+    pictures = "".join(element.proto.body for element in at.get("html"))
+    assert pictures.count("Real image of the first batch") == 64
+    assert "16 more are not shown" in said(at)
+
+
+def test_a_start_says_whom_it_waits_for(store: object) -> None:
+    ended(made("over"), state="finished")
+    assert "It will wait for" not in said(page("train"))
+    try:
+        first = submitted("first")
+        until_begun(first)
+        assert "It will wait for first, and then start by itself." in said(page("train"))
+        jobs.stop(runs.find("first").path)
+        until_state(first, "stopped")
+    finally:
+        clean_up(runs.find("first").path.parent)
