@@ -92,6 +92,7 @@ def test_in_the_background_it_can_be_watched_and_stopped(store: Path, capsys: py
         Request("scores"),
         Request("scores", 160, split="test", features="imagenet"),
         Request("scores", every=True),
+        Request("study", 160, seeds=3, low_data=False, classifier="resnet18"),
     ],
 )
 def test_a_request_survives_the_command_line(request_: Request) -> None:

@@ -8,11 +8,14 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 from gan import runs
 from gan.errors import UserError
 from gan.evaluation import job, results
 from gan.evaluation.job import Request
+from gan.evaluation.study_results import StudyResult
 from gan.jobs.worker import Worker, working
 from gan.runs import Run
 
@@ -34,6 +37,10 @@ def add_options(made: argparse.ArgumentParser) -> None:
         default="own",
         help="compare in our own classifier's features (default), or in ImageNet's",
     )
+    made.add_argument("--study", action="store_true", help="find out too whether its images help a classifier")
+    made.add_argument("--seeds", type=int, default=5, help="classifiers for each arm of a study (default 5)")
+    made.add_argument("--no-low-data", action="store_true", help="a study on all real training images only")
+    made.add_argument("--classifier", default="small", help="what a study trains (default small; or resnet18, ...)")
     made.add_argument("--background", action="store_true", help="start it and return; the Evaluate page shows it")
     made.add_argument("--json", action="store_true", help="print one JSON document")
     made.add_argument("--task", choices=job.KINDS, help=argparse.SUPPRESS)
@@ -43,29 +50,52 @@ def evaluate(parsed: argparse.Namespace, show: Show) -> int:
     """Do what was asked for, here or in the background; gives the exit code."""
     run, request = runs.find(parsed.run), request_of(parsed)
     if parsed.task is not None:
-        return 0 if _score(run, request, show) is not None else 1
+        return 0 if _WORK[parsed.task](run, request, show) is not None else 1
+    kinds = ["study", "scores"] if parsed.study else ["scores"]  # the study first: it may take a GPU, scores do not
     if parsed.background:
-        job.begin(run, request)
+        for kind in kinds:
+            job.begin(run, replace(request, kind=kind))
         print(f"Started. The Evaluate page of {run.name} shows how far it is.")
         return 0
-    found = _score(run, request, show)
-    if found is None:
-        print("gan: stopped. What was finished is kept: the same command goes on.", file=sys.stderr)
-        return 1
+    found: dict[str, list[Any]] = {}
+    for kind in kinds:
+        made = _WORK[kind](run, replace(request, kind=kind), show)
+        if made is None:
+            print("gan: stopped. What was finished is kept: the same command goes on.", file=sys.stderr)
+            return 1
+        found[kind] = made
     if parsed.json:
-        documents = [result.as_json() for result in found]
-        every = {"run": run.name, "best_snapshot": results.best_snapshot(run), "snapshots": documents}
-        print(json.dumps(every if request.every else documents[0], indent=2))
+        print(json.dumps(_document(run, request, found), indent=2))
     else:
-        print("\n\n".join(result.as_text() for result in found))
+        print("\n\n".join(one.as_text() for kind in reversed(kinds) for one in found[kind]))
     return 0
+
+
+def _document(run: Run, request: Request, found: dict[str, list[Any]]) -> dict[str, Any]:
+    """One JSON document: the scores, and with a study its arms and verdict beside them."""
+    scores = [result.as_json() for result in found["scores"]]
+    every = {"run": run.name, "best_snapshot": results.best_snapshot(run), "snapshots": scores}
+    document: dict[str, Any] = every if request.every else scores[0]
+    for study in found.get("study", []):
+        told = study.as_json()
+        document |= {"arms": told["arms"], "verdict": told["verdict"], "study": told}
+    return document
 
 
 def request_of(parsed: argparse.Namespace) -> Request:
     """The request in the arguments; raises UserError where they contradict each other."""
     if parsed.all_snapshots and parsed.snapshot is not None:
         raise UserError("--snapshot and --all-snapshots exclude each other: leave one of them out.")
-    return Request("scores", parsed.snapshot, parsed.all_snapshots, parsed.split, parsed.features)
+    return Request(
+        parsed.task or "scores",
+        parsed.snapshot,
+        parsed.all_snapshots,
+        parsed.split,
+        parsed.features,
+        parsed.seeds,
+        not parsed.no_low_data,
+        parsed.classifier,
+    )
 
 
 def _score(run: Run, request: Request, show: Show) -> list[results.Result] | None:
@@ -88,6 +118,38 @@ def _score(run: Run, request: Request, show: Show) -> list[results.Result] | Non
     if request.every:
         return results.listing(run, request.split, request.features)
     return [results.load(run, seen, request.split, request.features) for seen in wanted]
+
+
+def _study(run: Run, request: Request, show: Show) -> list[StudyResult] | None:
+    """The augmentation study, on the run's device when that is free; None where somebody stopped it."""
+    run.snapshot(request.snapshot)
+    folder = job.folder(run, "study")
+    folder.mkdir(parents=True, exist_ok=True)
+    with working(folder, run.config.job.device) as worker:
+        from gan.evaluation.study import study  # after `working`: torch must not see another GPU
+
+        def report(phase: str, done: float) -> None:
+            worker.report(phase, done, 1.0)
+            show(phase, done, 1.0)
+
+        made = study(
+            run,
+            request.snapshot,
+            seeds=request.seeds,
+            low_data=request.low_data,
+            classifier=request.classifier,
+            device=worker.device.partition(":")[0],
+            progress=report,
+            should_stop=worker.should_stop,
+            worker=worker,
+        )
+        if made is None:
+            worker.stopped()
+            return None
+    return [made]
+
+
+_WORK: dict[str, Callable[[Run, Request, Show], list[Any] | None]] = {"scores": _score, "study": _study}
 
 
 class _Progress:

@@ -1,8 +1,8 @@
 """Evaluations as background jobs: what to do as a command line, where it works, and whether it is at work. No torch.
 
 Each kind has a folder of its own in the run's `evaluation/`, with the files of a job (`gan/jobs`). Scores are made at
-once on the CPU, beside whatever trains. What is finished is kept as it comes, so that the same request goes on where it
-was stopped. Read next: `command.py`.
+once on the CPU, beside whatever trains; a study waits for the run's device, as a training does. What is finished is
+kept as it comes, so that the same request goes on where it was stopped. Read next: `command.py`.
 """
 
 from collections.abc import Sequence
@@ -15,23 +15,32 @@ from gan.evaluation import results
 from gan.files import read_json
 from gan.runs import Run
 
-KINDS = ("scores",)
+KINDS = ("scores", "study")
 
 
 @dataclass(frozen=True)
 class Request:
-    """What to evaluate. `snapshot` is by images seen, None for the newest; `every` is each that has no scores yet."""
+    """What to evaluate. `snapshot` is by images seen, None for the newest.
+
+    Of scores are `every` (each snapshot that has none yet), `split` and `features`; of a study the others.
+    """
 
     kind: str
     snapshot: int | None = None
     every: bool = False
     split: str = "val"
     features: str = "own"
+    seeds: int = 5
+    low_data: bool = True
+    classifier: str = "small"
 
     def arguments(self, run: Run) -> list[str]:
         """The request as `python -m gan` takes it."""
         words = ["evaluate", run.name, "--task", self.kind]
         words += ["--snapshot", str(self.snapshot)] if self.snapshot is not None else []
+        if self.kind == "study":
+            low_data = [] if self.low_data else ["--no-low-data"]
+            return [*words, "--seeds", str(self.seeds), "--classifier", self.classifier, *low_data]
         words += ["--all-snapshots"] if self.every else []
         return [*words, "--split", self.split, "--features", self.features]
 
@@ -48,11 +57,14 @@ def state(run: Run, kind: str) -> jobs.State | None:
 
 
 def begin(run: Run, request: Request) -> None:
-    """Start it in the background; raises RunError where one of its kind is at work."""
+    """Start it in the background, or put it into the queue; raises RunError where one of its kind is at work."""
     run.snapshot(request.snapshot)
     there = folder(run, request.kind)
     there.mkdir(parents=True, exist_ok=True)
-    jobs.start_task(there, request.arguments(run))
+    if request.kind == "study":
+        jobs.submit_beside(there, run.config.job.device, ["-m", "gan", *request.arguments(run)])
+    else:
+        jobs.start_task(there, request.arguments(run))
 
 
 def outstanding(run: Run, request: Request) -> Sequence[int]:

@@ -35,7 +35,7 @@ const trace = (one, look) => {
   return {
     ...one,
     type: "scatter",
-    mode: one.x.length === 1 ? "markers" : "lines",
+    mode: one.mode ?? (one.x.length === 1 ? "markers" : "lines"),
     line: { color, width: one.faint ? 1 : 2.25 },
     opacity: one.faint ? 0.3 : 1,
     hoverinfo: one.faint ? "skip" : undefined,

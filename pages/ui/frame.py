@@ -15,8 +15,8 @@ TITLE = "GAN workbench"
 ICON = Path(__file__).with_name("logo.png")
 STYLE = Path(__file__).with_name("style.css")
 
-OVERVIEW, DATA, TRAIN, PROGRESS, GALLERY = (
-    f"pages/{name}.py" for name in ("overview", "data", "train", "progress", "gallery")
+OVERVIEW, DATA, TRAIN, PROGRESS, GALLERY, EVALUATE = (
+    f"pages/{name}.py" for name in ("overview", "data", "train", "progress", "gallery", "evaluate")
 )
 
 
@@ -31,6 +31,7 @@ def draw() -> None:
             st.Page(TRAIN, title="Train", icon=":material/model_training:"),
             st.Page(PROGRESS, title="Progress", icon=":material/show_chart:"),
             st.Page(GALLERY, title="Gallery", icon=":material/grid_view:"),
+            st.Page(EVALUATE, title="Evaluate", icon=":material/fact_check:"),
         ],
         position="top",
     )

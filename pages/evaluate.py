@@ -1,0 +1,100 @@
+"""Evaluate a run (`?run=NAME&snapshot=S`): what its images are worth, and whether they may be shared.
+
+Read next: `ui/evaluation_jobs.py`, `ui/evaluation_scores.py`, `gan/evaluation/results.py`.
+"""
+
+from pathlib import Path
+
+import streamlit as st
+
+from gan.errors import RunError
+from gan.evaluation import explained, results
+from gan.evaluation.results import Result
+from gan.runs import Run
+from pages.ui import evaluation_copies, evaluation_jobs, evaluation_scores, frame, run_header, words
+from pages.ui.frame import told
+
+STYLE = Path(__file__).parent / "ui" / "evaluation.css"
+
+
+def page() -> None:
+    """The page for the run that the link names."""
+    run = run_header.run_picker("Evaluate")
+    if run is not None:
+        st.html(f"<style>{STYLE.read_text()}</style>")
+        run_header.while_there(run, lambda: of_run(run))
+
+
+def of_run(run: Run) -> None:
+    """What to conclude, what can be started, and all that was found."""
+    problem = run_header.unreadable(run)
+    if problem is not None or not run.snapshots():
+        st.info(problem or "This run has no snapshot yet: its first appears after a part of the training.")
+        if st.button("Look at its progress", type="primary", icon=":material/show_chart:"):
+            st.switch_page(frame.PROGRESS, query_params={"run": run.name})
+        return
+    snapshot = snapshot_choice(run)
+    result = result_of(run, snapshot)
+    conclude(result)
+    evaluation_jobs.panel(run, snapshot)
+    scores, copies = st.tabs(["Scores", "Copies"])
+    with scores, told():
+        if result is not None:
+            evaluation_scores.cards(result)
+            st.subheader("Over the training", anchor=False)
+        evaluation_scores.over_time(run)
+        if result is not None:
+            st.subheader("By condition", anchor=False)
+            evaluation_scores.by_condition(result)
+    with copies, told():
+        if result is not None:
+            evaluation_copies.panel(run, result)
+        else:
+            st.caption("Scores look for near copies too: start them above.")
+
+
+def snapshot_choice(run: Run) -> int:
+    """The snapshot of the link, else the best one, else the newest; those with scores say so."""
+    there = run.snapshots()[::-1]
+    scored, best = {result.snapshot for result in results.listing(run)}, results.best_snapshot(run)
+    wanted, key = st.query_params.get("snapshot", ""), f"evaluated snapshot {run.name}"
+    if wanted and (not wanted.isdigit() or int(wanted) not in there):
+        st.warning(f"The run {run.name} has no snapshot {wanted}: the link may be old.", icon=":material/link_off:")
+    chosen = int(wanted) if wanted.isdigit() and int(wanted) in there else best or there[0]
+    st.session_state[key] = chosen
+
+    def label(seen: int) -> str:
+        mark = ", best" if seen == best else ", scored" if seen in scored else ""
+        return f"after {words.images(seen)}{mark}"
+
+    st.selectbox("Snapshot", there, format_func=label, key=key, on_change=_follow_choice, args=(key,), width=360)
+    return chosen
+
+
+def _follow_choice(key: str) -> None:
+    st.query_params["snapshot"] = str(st.session_state[key])
+
+
+def result_of(run: Run, snapshot: int) -> Result | None:
+    """The scores on the validation split; None where there are none yet."""
+    try:
+        return results.load(run, snapshot)
+    except RunError:
+        return None
+
+
+def conclude(result: Result | None) -> None:
+    """What the numbers mean for the reader's images."""
+    with st.container(border=True, key="conclusion"):
+        if result is None:
+            st.markdown(
+                "**Not scored yet.** Good pictures can still be all alike, or copies of the training images, and the "
+                "losses do not tell. Scores do."
+            )
+            return
+        first, *others = explained.conclusion(result)
+        st.markdown(f"**{first}**\n\n{' '.join(others)}")
+
+
+with told():
+    page()

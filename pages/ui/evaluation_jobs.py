@@ -1,0 +1,101 @@
+"""Starting evaluations and watching them: what each finds out, how long it takes, its progress, Stop.
+
+Read next: `gan/evaluation/job.py`.
+"""
+
+import streamlit as st
+
+from gan import jobs
+from gan.evaluation import job
+from gan.evaluation.job import Request
+from gan.runs import Run
+from pages.ui import tasks, words
+from pages.ui.frame import told
+
+EVERY = 1.0
+
+
+def panel(run: Run, snapshot: int) -> None:
+    """A card for each kind of evaluation; live while one is at work."""
+    alive = _alive(run)
+    st.fragment(_cards, run_every=EVERY if alive else None)(run, snapshot, alive)
+
+
+def _alive(run: Run) -> list[str]:
+    states = {kind: job.state(run, kind) for kind in job.KINDS}
+    return [kind for kind, state in states.items() if state is not None and state.alive]
+
+
+def _cards(run: Run, snapshot: int, were_alive: list[str]) -> None:
+    with told():
+        if run.path.is_dir() and _alive(run) != were_alive:
+            st.rerun()  # one began or ended: there are new results, or other buttons
+        with st.container(border=True):
+            _scores(run, snapshot)
+
+
+def _scores(run: Run, snapshot: int) -> None:
+    """Scores of the chosen snapshot, and of all."""
+    st.markdown("**Scores**")
+    st.caption("How right, varied and new the images are, against real ones that the run has not seen. On the CPU.")
+    if _at_work(run, "scores", "Scoring"):
+        return
+    missing = job.outstanding(run, Request("scores", every=True))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        label = "Score this snapshot" if snapshot in missing else "Score it again"
+        st.button(
+            f"{label} ({_about(job.seconds(run))})",
+            type="primary" if snapshot in missing else "secondary",
+            icon=":material/speed:",
+            key="score one",
+            on_click=begin,
+            args=(run, Request("scores", snapshot)),
+        )
+        if len(missing) > 1 or missing not in ([], [snapshot]):
+            st.button(
+                f"Score {words.number(len(missing))} snapshots ({_about(job.seconds(run, len(missing)))})",
+                icon=":material/timeline:",
+                key="score all",
+                help="Those that have no scores yet: the curve over time shows which snapshot is best.",
+                on_click=begin,
+                args=(run, Request("scores", every=True)),
+            )
+
+
+def begin(run: Run, request: Request) -> None:
+    """Start an evaluation in the background; for `on_click`, as `tasks.stop`."""
+    with told():
+        job.begin(run, request)
+
+
+def _at_work(run: Run, kind: str, label: str) -> bool:
+    """Show an evaluation that waits or works, with Stop; else how the last one ended, where that was not well."""
+    state, folder = job.state(run, kind), job.folder(run, kind)
+    if state is None:
+        return False
+    if state.name == "queued":
+        behind = f", behind {state.waits_for}" if state.waits_for else ""
+        st.progress(0.0, text=f"{label} waits for a device{behind}")
+    elif state.alive:
+        tasks.bar(folder, label)
+    elif state.name in ("failed", "lost"):
+        st.error(state.cause or f"{label} ended without a word.", icon=":material/error:")
+        last = jobs.log_tail(folder, 4)
+        if last and state.kind in ("bug", "exit"):
+            st.code(last, language=None, wrap_lines=True)
+    elif state.name == "stopped":
+        st.caption("Stopped. What was finished is kept; starting it again goes on.")
+    if state.alive:
+        st.button(
+            "Cancel" if state.name == "queued" else "Stop",
+            icon=":material/stop:",
+            key=f"stop {kind}",
+            disabled=state.name == "stopping",
+            on_click=tasks.stop,
+            args=(folder,),
+        )
+    return state.alive
+
+
+def _about(seconds: float | None) -> str:
+    return f"about {words.duration(seconds)}" if seconds is not None else "its time is known after the first"

@@ -1,0 +1,120 @@
+"""The Evaluate page: what it says before and after scores are there, starting them, and what it concludes."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gan import jobs
+from gan.evaluation import classifier, explained, job, quick, results
+from gan.evaluation.quick import evaluate
+from gan.evaluation.results import Result
+from gan.runs import Run
+from tests.conftest import trained
+from tests.jobs_kit import clean_up, until
+from tests.pages_kit import buttons, made, page, said
+
+
+@pytest.fixture
+def scored(monkeypatch: pytest.MonkeyPatch) -> tuple[Run, Result]:
+    """A run with scores of both snapshots, by classifiers that saw 640 images."""
+    monkeypatch.setattr(classifier, "LONGEST", 640)
+    monkeypatch.setattr(quick, "CHECKED", 30)
+    run = trained("digits")
+    evaluate(run, 160)
+    result = evaluate(run, 320)
+    assert result is not None
+    return run, result
+
+
+def test_before_there_are_scores_it_says_what_they_are_for() -> None:
+    trained("digits")
+    at = page("evaluate", run="digits")
+    assert not at.error
+    assert "Not scored yet" in said(at)
+    assert at.button(key="score one").label == "Score this snapshot (its time is known after the first)"
+    assert at.button(key="score all").label.startswith("Score 2 snapshots")
+    made("young")
+    assert "has no snapshot yet" in said(page("evaluate", run="young"))
+
+
+def test_it_shows_every_score_beside_what_it_is_read_against(scored: tuple[Run, Result]) -> None:
+    _, result = scored
+    at = page("evaluate", run="digits", snapshot="320")
+    assert not at.error
+    shown = "\n".join(str(part.proto.body) for part in at.get("html"))
+    for score in explained.SCORES:
+        assert score.name in shown
+        assert score.says in shown
+    assert f"{result.coverage:.1%}" in shown
+    assert f"real against real <b>{result.floor['coverage']:.1%}</b>" in shown
+    assert f"on real images <b>{result.real_accuracy_balanced:.1%}</b>" in shown
+    assert shown.count('class="pair') - shown.count('class="pairs') == len(result.near_copies["pairs"])
+    assert explained.conclusion(result)[0] in said(at)
+    table = at.dataframe[0].value
+    assert len(table) == 10
+    assert table["Training images"].is_monotonic_increasing  # the rarest first
+    assert "score all" not in {button.key for button in at.button}  # nothing is left to score
+
+
+def test_the_link_names_the_snapshot_and_the_best_one_is_the_default(scored: tuple[Run, Result]) -> None:
+    run, late = scored
+    early = results.load(run, 160)
+    replace(early, kid=late.kid - 1).save(run)
+    at = page("evaluate", run="digits")
+    assert at.selectbox(key="evaluated snapshot digits").value == 160
+    assert "Best snapshot: after 160 images" in said(at)
+    at.selectbox(key="evaluated snapshot digits").select(320).run()
+    assert at.query_params["snapshot"] == "320"
+    assert explained.conclusion(late)[0] in said(at)
+    at = page("evaluate", run="digits", snapshot="99")
+    assert "has no snapshot 99: the link may be old" in at.warning[0].value
+
+
+def test_scores_are_started_watched_and_stopped_from_the_page(store: Path) -> None:
+    run = trained("digits")
+    at = page("evaluate", run="digits")
+    try:
+        at.button(key="score all").click().run()
+        assert not at.exception
+        assert "stop scores" in {button.key for button in at.button}
+        folder = job.folder(run, "scores")
+        at.button(key="stop scores").click().run()
+        until(lambda: jobs.state(folder).name == "stopped", f"it stopped: {jobs.log_tail(folder)}", patience=60)
+        at = page("evaluate", run="digits")
+        assert "Stopped. What was finished is kept" in said(at)
+        assert any(label.startswith("Score this snapshot") for label in buttons(at))
+    finally:
+        clean_up(store)
+
+
+def test_what_a_reader_should_conclude(scored: tuple[Run, Result]) -> None:
+    _, found = scored
+    good = replace(found, cas_balanced=0.86, real_accuracy_balanced=0.9)
+    assert (
+        "right in 86% of real ones (conditions weighed alike), one trained on real images in 90%"
+        in (explained.conclusion(good)[0])
+    )
+    for cas, how_much in ((0.86, "nearly all"), (0.7, "most"), (0.5, "only a part")):
+        said_ = explained.conclusion(replace(good, cas_balanced=cas))[0]
+        assert f"they carry {how_much} of" in said_
+    rare = min(found.per_condition, key=lambda row: row["synthetic"])
+    assert (
+        f"were to show {rare['condition']}, the rarest, {rare['shown']:.0%} are taken for it"
+        in (explained.conclusion(good)[0])
+    )
+    copies = found.near_copies | {"count": 20, "checked": 100, "interval": [0.13, 0.29]}
+    honest = copies | {"held_out": {"rate": 0.005}}
+    assert (
+        "20 of 100 generated images are near copies of training images, more than new real"
+        in (explained.conclusion(replace(found, near_copies=honest))[1])
+    )
+    like_real = copies | {"held_out": {"rate": 0.2}}
+    assert "no more than among new real images" in explained.conclusion(replace(found, near_copies=like_real))[1]
+
+
+def test_a_run_that_cannot_be_read_is_named() -> None:
+    run = trained("digits")
+    (run.path / "config.json").write_text("{")
+    at = page("evaluate", run="digits")
+    assert "cannot be read: config.json is damaged" in at.info[0].value
