@@ -1,0 +1,52 @@
+"""A run's sample pictures as a film: the same noise from the first picture to the newest, as a GIF. No torch.
+
+Read next: `ticks.py`, which keeps the pictures; `pages/ui/samples.py`, which shows them.
+"""
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from PIL import Image
+
+FRAMES = 60
+"""Pictures in a film, at most: spread evenly over the run, the first and the newest among them."""
+LONGEST_SIDE = 720
+"""Pixels: a larger picture is halved until it fits, so that a film of 60 is made in about a second."""
+STAND_STILL = 4
+"""How many frames' time the newest picture stays before the film begins again."""
+
+
+def of_samples(samples: Mapping[int, Path], milliseconds: int = 250) -> bytes:
+    """A GIF of sample pictures by images seen (`Run.samples`), at least one, each shown for `milliseconds`."""
+    chosen = spread_over([samples[seen] for seen in sorted(samples)], FRAMES)
+    return gif([small(path) for path in chosen], milliseconds)
+
+
+def spread_over(paths: Sequence[Path], most: int) -> list[Path]:
+    """At most so many (2 on) of them, evenly spread, with the first and the last."""
+    if len(paths) <= most:
+        return list(paths)
+    return [paths[round(index * (len(paths) - 1) / (most - 1))] for index in range(most)]
+
+
+def small(path: Path) -> Image.Image:
+    """A picture halved until it is no larger than LONGEST_SIDE."""
+    with Image.open(path) as opened:
+        picture = opened.copy()
+    while max(picture.size) > LONGEST_SIDE:
+        picture = picture.reduce(2)
+    if picture.mode == "L":
+        return picture
+    return picture.convert("RGB").quantize(256, method=Image.Quantize.FASTOCTREE)  # ten times as fast as the default
+
+
+def gif(pictures: Sequence[Image.Image], milliseconds: int) -> bytes:
+    """A GIF that runs for ever; a picture's time is cut to hundredths of a second, as the format counts, 2 at least."""
+    each = max(20, milliseconds // 10 * 10)
+    durations = [each] * (len(pictures) - 1) + [each * STAND_STILL]
+    content = io.BytesIO()
+    pictures[0].save(
+        content, "GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0, optimize=False
+    )
+    return content.getvalue()

@@ -1,0 +1,62 @@
+"""A run's curves and sample pictures as TensorBoard event files, made on demand from its folder. No torch.
+
+TensorBoard is an optional extra, imported only here and only when it is asked for. Read next: `columns.py`.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from gan.columns import Columns, ColumnsReader
+from gan.errors import UserError
+from gan.runs import Run
+
+INSTALL = "pip install tensorboard"
+
+
+def write(run: Run, folder: Path) -> int:
+    """Write the curves and samples of a run into `folder`, which TensorBoard then shows; gives the number of points.
+
+    The step is the number of images seen, the wall time that of the run's making plus its seconds of training. Raises
+    UserError where TensorBoard is not installed, or `folder` is not empty: TensorBoard adds up all files of a folder.
+    """
+    try:
+        from tensorboard.summary.writer.event_file_writer import EventFileWriter
+    except ImportError:
+        raise UserError(f"TensorBoard is not installed here: `{INSTALL}` brings it.") from None
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError(f"{folder} is there already: event files take an empty or new folder.")
+    columns = ColumnsReader(run.path / "metrics.jsonl").read()
+    writer = EventFileWriter(str(folder))
+    try:
+        for event in (*points(columns, run.created), *pictures(run)):
+            writer.add_event(event)
+    finally:
+        writer.close()
+    return len(columns)
+
+
+def points(columns: Columns, created: float) -> Iterator[Any]:
+    """One event for each point of the curves, with all its metrics; `created` is in seconds since 1970."""
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.compat.proto.summary_pb2 import Summary
+
+    for row in columns:
+        values = [Summary.Value(tag=name, simple_value=value) for name, value in row.items() if name != "seen"]
+        time = created + row.get("seconds", 0.0)
+        yield Event(step=row["seen"], wall_time=time, summary=Summary(value=values))
+
+
+def pictures(run: Run) -> Iterator[Any]:
+    """One event for each sample picture, which is kept as the PNG that it is."""
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.compat.proto.summary_pb2 import Summary
+
+    for seen, path in run.samples().items():
+        with Image.open(path) as opened:
+            width, height, channels = *opened.size, len(opened.getbands())
+        image = Summary.Image(width=width, height=height, colorspace=channels, encoded_image_string=path.read_bytes())
+        summary = Summary(value=[Summary.Value(tag="samples", image=image)])
+        yield Event(step=seen, wall_time=path.stat().st_mtime, summary=summary)

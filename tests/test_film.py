@@ -1,0 +1,47 @@
+"""The film of a run's samples: its frames, their order and times, and that a large run makes no large film."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageSequence
+
+from gan import film
+from tests.conftest import trained
+
+
+def frames(content: bytes) -> list[Image.Image]:
+    with Image.open(io.BytesIO(content)) as opened:
+        return [frame.copy() for frame in ImageSequence.Iterator(opened)]
+
+
+def pictures(folder: Path, count: int, side: int = 34) -> dict[int, Path]:
+    """Pictures that grow brighter, by images seen."""
+    for number in range(count):
+        Image.fromarray(np.full((side, side), number, np.uint8)).save(folder / f"{number * 1000:09d}.png")
+    return {number * 1000: folder / f"{number * 1000:09d}.png" for number in range(count)}
+
+
+def test_a_film_shows_a_runs_pictures_in_their_order_and_rests_on_the_last() -> None:
+    run = trained("filmed")
+    made = frames(film.of_samples(run.samples(), 250))
+    assert [frame.info["duration"] for frame in made] == [250, 250, 1000]
+    for frame, path in zip(made, run.samples().values(), strict=True):
+        assert np.array_equal(np.asarray(frame.convert("L")), np.asarray(Image.open(path)))
+
+
+def test_a_long_run_makes_no_longer_film_with_its_first_and_newest_picture(tmp_path: Path) -> None:
+    made = frames(film.of_samples(pictures(tmp_path, 200)))
+    assert len(made) == film.FRAMES
+    shown = [frame.convert("L").getpixel((0, 0)) for frame in made]
+    assert shown == sorted(shown)
+    assert (shown[0], shown[-1]) == (0, 199)
+
+
+def test_large_pictures_are_halved(tmp_path: Path) -> None:
+    (frame,) = frames(film.of_samples(pictures(tmp_path, 1, side=2000)))
+    assert frame.size == (500, 500)
+
+
+def test_a_film_of_one_picture_is_that_picture(tmp_path: Path) -> None:
+    assert len(frames(film.of_samples(pictures(tmp_path, 1)))) == 1
