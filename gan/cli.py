@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from gan import __version__, commands, options, presets
+from gan import __version__, auto, commands, options, presets
 from gan.errors import STORE_FAULTS, GanError, UserError, store_in_words
 from gan.evaluation import command as evaluation
 from gan.faults import FAULTS
@@ -70,7 +70,7 @@ def parser() -> argparse.ArgumentParser:
     train = command("train", commands.train_run, "Train in the foreground; Ctrl-C saves and stops.")
     train.add_argument("--run", help=argparse.SUPPRESS)  # a run that exists: what the queue starts
     for made in (train, command("submit", commands.submit, "Train in the background; prints the run's name.")):
-        made.add_argument("--preset", help=f"start from one of {', '.join(presets.PRESETS)}")
+        made.add_argument("--preset", help=f"start from one of {', '.join([auto.NAME, *presets.PRESETS])}")
         made.add_argument("--name", help="the run's name; made from the data and the time where left out")
         made.add_argument(
             "--dry-run", action="store_true", help="show the estimate and the problems, and start nothing"
@@ -104,6 +104,12 @@ def parser() -> argparse.ArgumentParser:
     prepare = command("prepare", commands.prepare_data, "Read a data set into the cache now.", data)
     prepare.add_argument("--task", type=Path, help=argparse.SUPPRESS)
     _add_options(prepare, DATA_PREFIX)
+
+    events = command(
+        "tensorboard", commands.tensorboard, "Write a run's curves and samples as TensorBoard event files."
+    )
+    events.add_argument("run")
+    events.add_argument("--out", type=Path, required=True, help="an empty or new folder")
 
     bench = command("bench", commands.bench, "Measure how fast this machine trains, against the textbook's loop.")
     bench.add_argument("--json", action="store_true", help="print one JSON document")

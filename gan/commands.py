@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from gan import jobs, options, presets, runs
+from gan import auto, jobs, options, presets, runs
 from gan.config import RunConfig
 from gan.data.folder import added
 from gan.errors import RunError, UserError
@@ -24,9 +24,23 @@ def _config(parsed: argparse.Namespace) -> RunConfig:
     own = given.get("data.path")
     if own and own not in added() and Path(own).expanduser().is_dir():
         given["data.path"] = str(Path(own).expanduser().resolve())  # a job runs in another folder
+    if "preset" in parsed and parsed.preset == auto.NAME:
+        return _recommended(given)
     if "preset" in parsed and parsed.preset is not None:
         return options.changed(presets.preset(parsed.preset).config, given)
     return options.build(given)
+
+
+def _recommended(given: dict[str, Any]) -> RunConfig:
+    """The recipe for the data set that is asked for, with single options changed; says why, on stderr."""
+    from gan.data import load
+
+    asked = options.build(given)
+    found = auto.recommend(asked.data, load(asked.data), asked.job.device)
+    for text in (found.why, found.advice):
+        if text:
+            print(text, file=sys.stderr)
+    return options.changed(found.config, given)
 
 
 def train_run(parsed: argparse.Namespace) -> int:
@@ -163,6 +177,15 @@ def logs(parsed: argparse.Namespace) -> int:
             print(line, end="", flush=True)
     elif (folder / "log.txt").exists():
         print((folder / "log.txt").read_text(errors="replace"), end="")
+    return 0
+
+
+def tensorboard(parsed: argparse.Namespace) -> int:
+    """Write a run's event files."""
+    from gan import tensorboard
+
+    points = tensorboard.write(runs.find(parsed.run), parsed.out)
+    print(f"{points:,} points in {parsed.out}: `tensorboard --logdir {parsed.out}` shows them.")
     return 0
 
 

@@ -1,6 +1,7 @@
 """Named RunConfigs, each with one line of why.
 
-A preset is a starting point: the command line and the form change single options of it. Read next: `runs.py`.
+A preset is a starting point: the command line and the form change single options of it. Read next: `auto.py`
+(one that is made for a set), `runs.py`.
 """
 
 from dataclasses import dataclass
@@ -56,5 +57,5 @@ PRESETS = {
 def preset(name: str) -> Preset:
     """The preset of that name; raises ConfigError that lists them."""
     if name not in PRESETS:
-        raise ConfigError(f"There is no preset {name}: it takes one of {', '.join(PRESETS)}.")
+        raise ConfigError(f"There is no preset {name}: it takes one of {', '.join(PRESETS)}, or auto for a fitted one.")
     return PRESETS[name]

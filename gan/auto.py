@@ -1,0 +1,91 @@
+"""`preset: auto`: the recipe chosen from a set's own facts, and why, in one sentence. No torch.
+
+    python -m gan train --preset auto --data.name medmnist --data.flag breastmnist
+
+What each rule goes by was measured: docs/results.md. Read next: `presets.py`, `problems.py`.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from gan import options
+from gan.config import DataConfig, RunConfig
+from gan.data.imageset import ImageSet
+from gan.errors import RunError
+from gan.jobs.device_list import absent, candidates
+
+NAME = "auto"
+"""What `--preset` takes for it, beside the names of `presets.PRESETS`."""
+LEAST = 50
+"""Training images of a class below which the measurements give no hope: a classifier learnt less from synthetic images
+than from the few real ones with classical augmentation."""
+UNEVEN = 1.2
+"""How many times the images of the rarest class the commonest may have before classes are drawn equally often."""
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """A config for a set, why it is so in one sentence, and what speaks against training at all, or nothing."""
+
+    config: RunConfig
+    why: str
+    advice: str
+
+
+def recommend(data: DataConfig, image_set: ImageSet, device: str = "auto") -> Recommendation:
+    """The recipe for a set on a device as `job.device` names it; raises RunError where there is no such device."""
+    there = candidates(device)
+    if not there:
+        raise RunError(absent(device))
+    on_cpu = there[0] == "cpu"
+    counts = image_set.counts()["train"]
+    total, size = len(image_set.rows("train")), image_set.images.shape[2]
+    uneven = image_set.kind == "class" and max(counts.values()) > UNEVEN * min(counts.values())
+    kimg = _length(total, size, on_cpu)
+    values: dict[str, Any] = {f"data.{name}": value for name, value in data}
+    values |= {"data.balance": uneven, "job.device": device, "model.family": "projection"}
+    values |= {"model.width": 32 if on_cpu else 64, "train.batch": _batch(total, on_cpu)}
+    values |= {"train.kimg": kimg, "train.snapshot_kimg": kimg / 10}
+    config = options.build(values)
+    return Recommendation(config, _why(config, image_set, counts, on_cpu), _advice(image_set, counts))
+
+
+def _length(total: int, size: int, on_cpu: bool) -> float:
+    """Thousand images to see: more for more training images, larger ones and where a GPU makes them cheap.
+
+    Passes over the set grow fewer as it grows: about 200 for 500 images, 20 for 5,000 and 9 for 50,000 at 32 px.
+    """
+    kimg = 60 * (total / 100) ** (1 / 3) * (size / 32) * (1 if on_cpu else 4)
+    return float(f"{max(kimg, 20):.2g}")
+
+
+def _batch(total: int, on_cpu: bool) -> int:
+    """64 on a CPU and 128 on a GPU, or the power of two that a small set still fills four times."""
+    most = 64 if on_cpu else 128
+    while most > 8 and 4 * most > total:
+        most //= 2
+    return most
+
+
+def _why(config: RunConfig, image_set: ImageSet, counts: dict[str, int], on_cpu: bool) -> str:
+    """One sentence that names the facts and what follows from them."""
+    total, size, kimg = len(image_set.rows("train")), config.data.image_size, config.train.kimg
+    colour, device = "colour" if image_set.images.shape[1] == 3 else "grey", "CPU" if on_cpu else "GPU"
+    rarest = min(counts, key=lambda name: counts[name])
+    drawn = f", classes drawn equally often because {rarest} has only {counts[rarest]:,}" * config.data.balance
+    return (
+        f"For {total:,} {colour} images of {size} px on a {device}: the projection GAN, whose images followed the "
+        f"class and varied best in our measurements, {config.model.width} maps wide, for {kimg:g} thousand images "
+        f"({kimg * 1000 / total:,.0f} passes) in batches of {config.train.batch}{drawn}."
+    )
+
+
+def _advice(image_set: ImageSet, counts: dict[str, int]) -> str:
+    few = [f"{name} ({count})" for name, count in counts.items() if count < LEAST]
+    if not few or image_set.kind != "class":
+        return ""
+    return (
+        f"Do not train yet: fewer than {LEAST} training images of {', '.join(few)}. With so few, a classifier learnt "
+        "more in our measurements from the real images, shifted, turned and brightened a little (classical "
+        "augmentation), than from synthetic ones. Collect more, or use classical augmentation."
+    )

@@ -1,0 +1,74 @@
+"""The recommended recipe: what it takes from a set's facts, what it says, and that it trains."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from gan import auto, data
+from gan.cli import main
+from gan.data.imageset import ImageSet
+from gan.options import build
+from gan.runs import all_runs
+
+
+def images(*counts: int, size: int = 32, channels: int = 1) -> ImageSet:
+    """Training images of several classes, by the number of each."""
+    labels = np.repeat(np.arange(len(counts)), counts)
+    pictures = np.zeros((len(labels), channels, size, size), dtype=np.uint8)
+    names = tuple("abcdef"[: len(counts)])
+    conditions = np.eye(len(counts), dtype=np.float32)[labels]
+    split = np.full(len(labels), "train")
+    return ImageSet(pictures, conditions, names, "class", split, None, size, "Set", "", "")
+
+
+DATA = build({"data.name": "folder", "data.path": "set", "data.image_size": 64}).data
+
+
+def test_a_rare_class_is_drawn_as_often_and_named_in_the_reason() -> None:
+    found = auto.recommend(DATA, images(400, 147), "cpu")
+    assert found.config.data.balance
+    assert found.config.data.path == "set"
+    assert "b has only 147" in found.why
+    assert found.why.count(". ") == 0, "one sentence"
+    assert not auto.recommend(DATA, images(300, 300), "cpu").config.data.balance
+
+
+def test_larger_sets_and_images_are_trained_longer_in_fewer_passes() -> None:
+    def length(image_set: ImageSet) -> tuple[float, float]:
+        kimg = auto.recommend(DATA, image_set, "cpu").config.train.kimg
+        return kimg, kimg * 1000 / len(image_set)
+
+    small, large, fine = images(250, 250), images(25_000, 25_000), images(250, 250, size=64)
+    assert length(small)[0] < length(large)[0]
+    assert length(small)[1] > length(large)[1]
+    assert length(fine)[0] == pytest.approx(2 * length(small)[0], rel=0.05)
+    assert length(small)[0] == pytest.approx(60 * 5 ** (1 / 3), rel=0.05)
+
+
+def test_a_small_set_fills_its_batch_four_times() -> None:
+    assert auto.recommend(DATA, images(60, 60), "cpu").config.train.batch == 16
+    assert auto.recommend(DATA, images(600, 600), "cpu").config.train.batch == 64
+
+
+def test_too_few_images_are_advised_against_with_what_to_do() -> None:
+    advice = auto.recommend(DATA, images(400, auto.LEAST - 1), "cpu").advice
+    assert f"b ({auto.LEAST - 1})" in advice
+    assert "classical augmentation" in advice
+    assert auto.recommend(DATA, images(400, auto.LEAST), "cpu").advice == ""
+
+
+def test_attributes_have_no_classes_to_balance() -> None:
+    image_set = dataclasses.replace(images(100, 10), kind="attributes")
+    found = auto.recommend(DATA, image_set, "cpu")
+    assert not found.config.data.balance
+    assert not found.advice
+
+
+def test_the_command_says_why_and_keeps_what_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--train.kimg", "0.128", "--model.width", "8", "--job.device", "cpu"]
+    assert main(["train", "--preset", "auto", "--data.name", "digits", *arguments]) == 0
+    assert "the projection GAN" in capsys.readouterr().err
+    config = all_runs()[0].config
+    assert (config.model.family, config.model.width, config.train.kimg) == ("projection", 8, 0.128)
+    assert config.train.batch == auto.recommend(config.data, data.load(config.data), "cpu").config.train.batch
