@@ -15,7 +15,7 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from gan import conditions, data, jobs, looks, options
+from gan import conditions, data, guard, jobs, looks, options
 from gan.columns import Columns, ColumnsReader
 from gan.config import DataConfig
 from gan.data.catalogue import Entry, entries
@@ -33,6 +33,7 @@ from gan.runs import Run
 from pages.ui import pictures
 
 if TYPE_CHECKING:
+    from gan.evaluation.near_copies import Detector
     from gan.first_batch import FirstBatch
     from gan.sample import Sampler
 
@@ -216,12 +217,57 @@ def _walk(
     return walk.frames(sampler(Run(path), first.snapshot), first, last, steps, _progress)
 
 
+def nearest_real(run: Run, origin: Origin, images: ImageSet) -> NDArray[np.uint8]:
+    """The image (C, H, H), among the run's training images, that is most like a generated one."""
+    detector = _detector(run.path, version(run.path / "data.json"), images)
+    found = detector.nearest(generated(run, origin)[None])
+    real: NDArray[np.uint8] = pictures.real(images, images.rows("train")[found.pixel_index])[0]
+    return real
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _detector(path: Path, version: int, _images: ImageSet) -> "Detector":
+    from gan.evaluation.near_copies import Detector
+    from gan.evaluation.reference import Shown
+
+    return Detector(Shown(_images, _images.rows("train")))
+
+
+@dataclass(frozen=True)
+class Closeness:
+    """How close an image comes to a training image, below what it counts as a near copy, and whether it does."""
+
+    value: float
+    threshold: float
+    copy: bool
+
+
+def closeness(run: Run, origin: Origin, progress: Callable[[float], None]) -> Closeness:
+    """Whether an image is a near copy; where nobody asked on this data before, what counts as one is measured first.
+
+    Raises RunError where the training images are not here.
+    """
+    detector = _calibrated(run.path, version(run.path / "data.json"), progress)
+    found = detector.nearest(generated(run, origin)[None])
+    progress(1.0)
+    return Closeness(float(found.closeness[0]), detector.threshold, bool(found.copy[0]))
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _calibrated(path: Path, version: int, _progress: Callable[[float], None]) -> "Detector":
+    return guard.load(Run(path), lambda phase, done: _progress(done))[0]
+
+
+def training_images(run: Run) -> ImageSet | None:
+    """What the run was trained on; None where it is not read on this machine, or has changed since."""
+    there = image_set(run.config.data)
+    return None if there is None or guard.problem(run) else there
+
+
 def examples(run: Run) -> list[bytes | None] | None:
     """A PNG of a few real training images of each condition of a run; None where they are not read on this machine."""
-    there = image_set(run.config.data)
-    if there is None or there.names != facts(run).names:
-        return None
-    return _examples(run.path, version(run.path / "data.json"), there)
+    there = training_images(run)
+    return None if there is None else _examples(run.path, version(run.path / "data.json"), there)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

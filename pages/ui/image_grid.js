@@ -77,7 +77,7 @@ const tileOf = (image, marking) => {
 
 const show = (tile, mark) => {
   tile.dataset.mark = mark
-  tile.querySelector(".tile-said").textContent = mark ? `, ${SAID[mark]}` : ""
+  tile.querySelector(".tile-said").textContent = SAID[mark] ?? ""
   tile.querySelector(".tile-badge").textContent = { keep: "✓", reject: "✕" }[mark] ?? ""
 }
 

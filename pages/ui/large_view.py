@@ -10,12 +10,13 @@ from gan.export import ExportRequest
 from gan.facts import DataFacts
 from gan.marks import KEEP, REJECT, Mark, Origin
 from gan.runs import Run
-from pages.ui import marking, walk_view, words
+from pages.ui import cached, marking, pictures, waiting, walk_view, words
 from pages.ui.frame import told
 from pages.ui.image_grid import Row
 from pages.ui.marking import OPENED, SHOWN
 
 SIDE = 384  # px, about
+NEAREST = 168
 
 
 def where_opened(run: Run, facts: DataFacts) -> None:
@@ -43,6 +44,7 @@ def view(run: Run, facts: DataFacts) -> None:
             about(run, facts, origin)
             verdict(run, origin)
             ends_of_a_walk(run, origin)
+            nearest(run, origin)
         st.caption("Make this image again, with its metadata, from the command line:")
         st.code(again(run, origin), language="bash", wrap_lines=True)
 
@@ -60,13 +62,11 @@ def steps(name: str, among: list[str]) -> None:
     at = among.index(name)
     with st.container(horizontal=True, horizontal_alignment="center", vertical_alignment="center"):
         st.button(
-            "Previous", icon=":material/arrow_back:", key="previous image", shortcut="Left", disabled=at == 0,
-            on_click=_go, args=(at - 1,),
+            "Previous", key="previous image", shortcut="Left", disabled=at == 0, on_click=_go, args=(at - 1,)
         )  # fmt: skip
         st.caption(f"{at + 1} of {len(among)}", width="content")
         st.button(
-            "Next", icon=":material/arrow_forward:", key="next image", shortcut="Right", disabled=at == len(among) - 1,
-            on_click=_go, args=(at + 1,),
+            "Next", key="next image", shortcut="Right", disabled=at == len(among) - 1, on_click=_go, args=(at + 1,)
         )  # fmt: skip
 
 
@@ -102,7 +102,6 @@ def verdict(run: Run, origin: Origin) -> None:
                 done if mark == wanted else name, icon=icon, key=f"{name} large", on_click=_set,
                 type="primary" if mark == wanted else "secondary",
                 args=(run, origin, None if mark == wanted else wanted),
-                help="Into the basket." if wanted == KEEP else "Left out of every download of this seed.",
             )  # fmt: skip
 
 
@@ -116,6 +115,41 @@ def ends_of_a_walk(run: Run, origin: Origin) -> None:
     with st.container(horizontal=True):
         for name, place in (("Walk from here", walk_view.FIRST), ("Walk to here", walk_view.LAST)):
             st.button(name, key=name, type="tertiary", on_click=walk_view.take, args=(run, place, origin))
+
+
+def nearest(run: Run, origin: Origin) -> None:
+    """The real training image that is most like it, and, where somebody asks, whether that makes it a near copy."""
+    st.markdown("**The real training image most like it**")
+    there = cached.training_images(run)
+    if there is None:
+        st.caption("The training images of this run are not read on this machine, so that none can be shown.")
+        return
+    real = cached.nearest_real(run, origin, there)
+    pictures.tiles(real[None], f"Real training image most like it, of {there.title}", tile=NEAREST)
+    if not st.session_state.get(_asked(run)):
+        st.button(
+            "Is it a near copy?", icon=":material/content_copy:", key="ask near copy", on_click=_ask, args=(run,),
+            help="The first time on a data set, this measures how close real images come to one another: up to two "
+            "minutes. Closing the window stops it.",
+        )  # fmt: skip
+        return
+    close = cached.closeness(run, origin, waiting.bar(st.empty(), "Measuring how close real images come"))
+    told = f"Closeness {close.value:.2f}, where below {close.threshold:.2f} counts as a near copy."
+    if close.copy:
+        text = (
+            "**A near copy**: it comes closer to this training image than new real images do. Downloads leave it out."
+        )
+        st.warning(f"{text} {told}", icon=":material/content_copy:")
+    else:
+        st.caption(f"Not a near copy. {told}")
+
+
+def _ask(run: Run) -> None:
+    st.session_state[_asked(run)] = True
+
+
+def _asked(run: Run) -> str:
+    return f"near copies of {run.name}"
 
 
 def again(run: Run, origin: Origin) -> str:

@@ -5,8 +5,6 @@ Any image's large view offers itself as an end; here each end can be exchanged t
 
 import base64
 import html
-import time
-from collections.abc import Callable
 from dataclasses import replace
 
 import streamlit as st
@@ -17,12 +15,11 @@ from gan.export import ExportRequest
 from gan.facts import DataFacts
 from gan.marks import Origin
 from gan.runs import Run
-from pages.ui import cached, marking
+from pages.ui import cached, marking, waiting
 from pages.ui.image_grid import Row
 
 FIRST, LAST = "first", "last"
 SIDE = 128  # px, about: the two ends
-QUICK = 0.5  # seconds of work below which no progress is shown
 
 
 def panel(run: Run, facts: DataFacts, request: ExportRequest) -> None:
@@ -73,7 +70,7 @@ def ends(run: Run, facts: DataFacts, first: Origin, last: Origin) -> None:
 
 def film(run: Run, facts: DataFacts, first: Origin, last: Origin, steps: int, seconds: float, back: bool) -> None:
     """The film, made at once, and its file."""
-    content = cached.film(run, first, last, steps, seconds, back, _after(QUICK, st.empty()))
+    content = cached.film(run, first, last, steps, seconds, back, waiting.bar(st.empty(), "Making the film"))
     say = marking.wording(facts)
     words = f"{say(first.condition)} to {say(last.condition)}"
     source = base64.b64encode(content).decode()
@@ -106,20 +103,6 @@ def take(run: Run, place: str, origin: Origin) -> None:
 
 def _reclassed(run: Run, place: str, origin: Origin, key: str) -> None:
     st.session_state[_key(run, place)] = replace(origin, condition=st.session_state[key])
-
-
-def _after(quick: float, place: "st.delta_generator.DeltaGenerator") -> Callable[[float], None]:
-    """Shows progress, with the time left, of what takes longer than `quick` seconds."""
-    began = time.monotonic()
-
-    def show(done: float) -> None:
-        taken = time.monotonic() - began
-        if done >= 1:
-            place.empty()
-        elif taken > quick:
-            place.progress(done, text=f"Making the film · {taken * (1 - done) / done:.0f} s left")
-
-    return show
 
 
 def _key(run: Run, place: str) -> str:
