@@ -12,7 +12,7 @@ import copy
 import torch
 from torch import Tensor
 
-from gan import checkpoint, data
+from gan import checkpoint, data, events
 from gan.batches import batches
 from gan.checkpoint import State
 from gan.config import RunConfig
@@ -102,6 +102,7 @@ def train(run: Run, worker: Worker, image_set: ImageSet | None = None) -> None:
 
     state = start(config, facts, device)
     checkpoint.restore(run, state)
+    events.note_resumed(run, state.seen)
     print(describe(config, image_set, state, device), flush=True)
     with contextlib.closing(MetricsWriter(run.path / "metrics.jsonl", state.seen)) as writer, memory_told(run, facts):
         loop(run, worker, state, image_set, writer)

@@ -1,0 +1,62 @@
+"""What happened to a run beside the points of its curves: snapshots, resumptions, and since when a warning holds.
+
+Snapshots are found in the run's folder. The trainer notes where it went on in `events.jsonl`: one JSON object a line,
+written at once, so that a reader sees whole lines. No torch. Read next: `diagnosis.py`.
+"""
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from gan.runs import Run
+
+Kind = Literal["snapshot", "resumed", "warning"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened after `seen` images, in a few words."""
+
+    seen: int
+    kind: Kind
+    text: str
+
+
+def note_resumed(run: Run, seen: int) -> None:
+    """Write down that the run goes on from `seen` images; nothing for one that begins."""
+    if seen:
+        line = json.dumps({"seen": seen, "time": time.time()}).encode() + b"\n"
+        file = os.open(run.path / "events.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            os.write(file, line)
+        finally:
+            os.close(file)
+
+
+def resumed(run: Run) -> list[tuple[int, float]]:
+    """Images seen, and the time in seconds since 1970, at which the run went on; a damaged line is left out."""
+    try:
+        lines = (run.path / "events.jsonl").read_text().splitlines()
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    found = []
+    for line in lines:
+        try:
+            noted = json.loads(line)
+            found.append((int(noted["seen"]), float(noted["time"])))
+        except (ValueError, KeyError, TypeError):  # a full disk cut it short
+            continue
+    return found
+
+
+def of_run(run: Run, warnings: Mapping[str, int]) -> list[Event]:
+    """All events of a run by images seen, ascending; `warnings` are headlines and since when they hold."""
+    found = [Event(seen, "snapshot", f"Snapshot after {seen:,} images") for seen in run.snapshots()]
+    for seen, moment in resumed(run):
+        when = time.strftime("%d %b %Y, %H:%M", time.localtime(moment))
+        found.append(Event(seen, "resumed", f"Resumed after {seen:,} images, on {when}"))
+    found += [Event(seen, "warning", headline) for headline, seen in warnings.items()]
+    return sorted(found, key=lambda event: (event.seen, event.kind))

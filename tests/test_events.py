@@ -1,0 +1,40 @@
+"""What happened to a run: snapshots, a real resumption, and warnings, in the order of the images seen."""
+
+import time
+
+from gan import events, options, runs
+from gan.events import Event
+from gan.jobs.worker import working
+from gan.train import train
+from tests.conftest import trained
+
+
+def test_a_run_that_goes_on_notes_where_and_one_that_begins_does_not() -> None:
+    run = trained("halved")
+    assert events.resumed(run) == []
+    longer = options.changed(run.config, {"train.kimg": 0.48})
+    (run.path / "config.json").write_text(options.to_json(longer))
+    run = runs.find("halved")
+    with working(run.path, "cpu") as worker:
+        train(run, worker)
+    ((seen, moment),) = events.resumed(run)
+    assert seen == 320
+    assert abs(time.time() - moment) < 60
+    found = events.of_run(run, {"Oscillating": 250})
+    assert [(event.seen, event.kind) for event in found] == [
+        (160, "snapshot"),
+        (250, "warning"),
+        (320, "resumed"),
+        (320, "snapshot"),
+        (480, "snapshot"),
+    ]
+    assert found[1] == Event(250, "warning", "Oscillating")
+
+
+def test_a_line_that_a_full_disk_cut_short_hides_no_other() -> None:
+    run = trained("cut")
+    events.note_resumed(run, 160)
+    with open(run.path / "events.jsonl", "a") as file:
+        file.write('{"seen": 3\n')
+    events.note_resumed(run, 320)
+    assert [seen for seen, _ in events.resumed(run)] == [160, 320]
