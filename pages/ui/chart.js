@@ -42,6 +42,19 @@ const trace = (one, look) => {
   }
 }
 
+// What happened, on the axis of the images seen: each mark as a sign that explains itself under the pointer.
+const SIGNS = { snapshot: "▴", resumed: "▸", warning: "▲" }
+const signs = (data, look) => (data.marks ?? []).map(mark => ({
+  x: mark.x, yref: "paper", y: 0, yanchor: "bottom", text: SIGNS[mark.kind], hovertext: mark.text, showarrow: false,
+  font: { size: mark.kind === "snapshot" ? 10 : 15, color: mark.kind === "snapshot" ? look.quiet : look.tones.orange },
+  hoverlabel: { bgcolor: look.background, bordercolor: look.grid, font: { color: look.text } },
+}))
+const lines = (data, look) => [
+  ...(data.marks ?? []).filter(mark => mark.kind !== "snapshot")
+    .map(mark => ({ x: mark.x, line: { color: look.tones.orange, width: 1.25, dash: "dot" } })),
+  ...(data.moment == null ? [] : [{ x: data.moment, line: { color: look.text, width: 1.25 } }]),
+].map(one => ({ type: "line", x0: one.x, x1: one.x, yref: "paper", y0: 0, y1: 1, line: one.line, layer: "below" }))
+
 // Room at the right for the names of the ideal lines, beside the curves and never over them.
 const room = data => 12 + Math.max(0, ...data.ideals.map(ideal => 6.2 * ideal.label.length))
 
@@ -59,26 +72,47 @@ const layout = (data, look) => ({
   modebar: { bgcolor: "rgba(0,0,0,0)", color: look.quiet, activecolor: look.text },
   xaxis: { gridcolor: look.grid, linecolor: look.grid, zeroline: false, automargin: true, ...data.layout.xaxis },
   yaxis: { gridcolor: look.grid, linecolor: look.grid, zeroline: false, automargin: true, ...data.layout.yaxis },
-  shapes: data.ideals.map(ideal => ({
+  shapes: [...lines(data, look), ...data.ideals.map(ideal => ({
     type: "line", xref: "paper", x0: 0, x1: 1, y0: ideal.value, y1: ideal.value,
     line: { color: look.quiet, width: 1.25, dash: "dash" }, layer: "below",
-  })),
-  annotations: data.ideals.map(ideal => ({
+  }))],
+  annotations: [...signs(data, look), ...data.ideals.map(ideal => ({
     xref: "paper", x: 1, xanchor: "left", xshift: 4, y: data.layout.yaxis.type === "log" ? Math.log10(ideal.value) : ideal.value,
     yanchor: "middle", text: ideal.label, showarrow: false, font: { size: 11, color: look.quiet },
-  })),
+  }))],
+})
+
+// A picture of the chart as it is on the screen, on its ground, made by the browser itself: nothing leaves the machine.
+const download = (chart, format, name) => {
+  const { width, height } = chart.getBoundingClientRect()
+  const ground = theme(chart, {}).background
+  const figure = { data: chart.data, layout: { ...chart.layout, width, height, paper_bgcolor: ground } }
+  window.Plotly.toImage(figure, { format, width, height, scale: format === "png" ? 2 : 1 }).then(address => {
+    const link = document.createElement("a")
+    link.href = address
+    link.download = `${name}.${format}`
+    link.click()
+  })
+}
+const ICONS = {
+  PNG: "M3 19V4h2v9.6L8.8 9l3.7 4 3-2.6L19 14V4h2v15zM9 8a1.7 1.7 0 1 1 0-3.400a1.700 1.700 0 0 1 0 3.400",
+  SVG: "M3 17.300C8 17.300 8 6 13 6h8v2h-8c-3.500 0-3.500 11.300-10 11.300zM19 4h4v4h-4zM1 16h4v4H1z",
+}
+const asPicture = (format, name) => ({
+  name: `Download this chart as ${format}`,
+  icon: { width: 24, height: 24, path: ICONS[format] },
+  click: chart => download(chart, format.toLowerCase(), name),
 })
 
 const config = name => ({
   responsive: true,
   displaylogo: false,
   displayModeBar: "hover",
-  toImageButtonOptions: { format: "svg", filename: name },
   // Named one by one: the library's own choice has a button that shares the chart on its maker's server.
-  modeBarButtons: [["toImage", "zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]],
+  modeBarButtons: [[asPicture("PNG", name), asPicture("SVG", name)], ["zoom2d", "pan2d", "resetScale2d"]],
 })
 
-export default function ({ parentElement, data }) {
+export default function ({ parentElement, data, setTriggerValue }) {
   let chart = parentElement.querySelector(".live-chart")
   if (!chart) {
     chart = document.createElement("div")
@@ -88,7 +122,11 @@ export default function ({ parentElement, data }) {
     parentElement.appendChild(chart)
   }
   chart.setAttribute("aria-label", data.alt)
+  chart.settings ??= config(data.name) // the same object at every draw: another would draw the chart anew
   const look = theme(parentElement, data.palette)
   library().then(plotly =>
-    plotly.react(chart, data.traces.map(one => trace(one, look)), layout(data, look), config(data.name)))
+    plotly.react(chart, data.traces.map(one => trace(one, look)), layout(data, look), chart.settings)).then(() => {
+    chart.removeAllListeners?.("plotly_click")
+    if (data.clickable) chart.on("plotly_click", event => setTriggerValue("moment", event.points[0].x))
+  })
 }

@@ -4,8 +4,10 @@
 chart means is in `explain.py`. Read next: `chart.js`.
 """
 
-from collections.abc import Mapping, Sequence
+import html
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,10 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from gan.columns import Columns
+from gan.events import Event
 from pages.ui import palette
 
+AXES = {"seen": "thousand images seen", "seconds": "minutes of training"}
 POINTS = 2000
 HEIGHT = 320
 SCRIPT = Path(__file__).with_name("chart.js")
@@ -32,12 +36,13 @@ class Line:
     tone: str
 
 
-def curve(rows: Sequence[Mapping[str, Any]], metric: str) -> Curve:
-    """The finite points of one metric: thousands of images seen (n,), values (n,)."""
+def curve(rows: Sequence[Mapping[str, Any]], metric: str, axis: str = "seen") -> Curve:
+    """The finite points of one metric: thousands of images seen or, for `axis` "seconds", minutes (n,); values (n,)."""
     columns = Columns.of(rows)
+    x = columns.column(axis) / (1000 if axis == "seen" else 60)
     y = columns.column(metric)
-    finite = np.isfinite(y)
-    return columns.seen[finite] / 1000, y[finite]
+    finite = np.isfinite(y) & np.isfinite(x)
+    return x[finite], y[finite]
 
 
 def smoothed(values: NDArray[np.float64], weight: float) -> NDArray[np.float64]:
@@ -83,17 +88,11 @@ def figure(
 
     A smoothed curve has the measured one faintly behind it. `ideals` gives a value and its label by metric.
     """
-    traces: list[dict[str, Any]] = []
-    for line in lines:
-        x, y = curve(rows, line.metric)
-        hover = f"%{{y:.4g}} {unit}<extra>{line.name}, %{{x:,.4g}} k images</extra>".replace(" <", "<")
-        common = {"name": line.name, "tone": line.tone, "legendgroup": line.metric, "hovertemplate": hover}
-        if smoothing > 0:
-            raw_x, raw_y = reduced(x, y)
-            faint = {"faint": True, "showlegend": False, "hovertemplate": None}
-            traces.append(common | faint | {"x": raw_x.tolist(), "y": raw_y.tolist()})
-        x, y = reduced(x, smoothed(y, smoothing))
-        traces.append(common | {"x": x.tolist(), "y": y.tolist()})
+    traces = [
+        trace
+        for line in lines
+        for trace in traces_of(rows, line.metric, line.name, line.tone, unit, smoothing=smoothing)
+    ]
     shown = {ideals[line.metric] for line in lines if line.metric in ideals}
     yaxis: dict[str, Any] = {"type": "log"} if logarithmic else {"rangemode": "tozero"}
     if limits is not None:
@@ -103,12 +102,61 @@ def figure(
         "alt": f"Curves of {', '.join(line.name for line in lines)} over {len(rows)} points.",
         "traces": traces,
         "ideals": [{"value": value, "label": label} for value, label in sorted(shown)],
-        "layout": {
-            "xaxis": {"title": {"text": "thousand images seen", "standoff": 8, "font": {"size": 12}}},
-            "yaxis": yaxis | {"title": {"text": unit, "standoff": 8, "font": {"size": 12}}},
-            "hovermode": "closest",
-        },
+        "layout": _axes(AXES["seen"], yaxis, unit),
         "height": HEIGHT,
+    }
+
+
+def overlay(
+    runs: Mapping[str, Sequence[Mapping[str, Any]]], metric: str, *, name: str, unit: str, axis: str, smoothing: float
+) -> dict[str, Any]:
+    """One metric of several runs, by what each is called, in one chart; at most six, as many as there are tones."""
+    tones = list(palette.TONES["light"])
+    traces = [
+        trace
+        for (called, rows), tone in zip(runs.items(), tones, strict=False)
+        for trace in traces_of(rows, metric, called, tone, unit, axis=axis, smoothing=smoothing)
+    ]
+    return {
+        "name": name,
+        "alt": f"{metric} of the runs {', '.join(runs)}.",
+        "traces": traces,
+        "ideals": [],
+        "layout": _axes(AXES[axis], {}, unit),
+        "height": HEIGHT,
+    }
+
+
+def traces_of(
+    rows: Sequence[Mapping[str, Any]],
+    metric: str,
+    called: str,
+    tone: str,
+    unit: str,
+    *,
+    axis: str = "seen",
+    smoothing: float = 0.0,
+) -> list[dict[str, Any]]:
+    """One curve, with the measured one faintly behind it where it is smoothed."""
+    x, y = curve(rows, metric, axis)
+    where = "%{x:,.4g} k images" if axis == "seen" else "%{x:.3g} min"
+    hover = f"%{{y:.4g}} {unit}<extra>{html.escape(called)}, {where}</extra>".replace(" <", "<")
+    common = {"name": html.escape(called), "tone": tone, "legendgroup": f"{called} {metric}", "hovertemplate": hover}
+    traces = []
+    if smoothing > 0:
+        raw_x, raw_y = reduced(x, y)
+        faint = {"faint": True, "showlegend": False, "hovertemplate": None}
+        traces.append(common | faint | {"x": raw_x.tolist(), "y": raw_y.tolist()})
+    x, y = reduced(x, smoothed(y, smoothing))
+    return [*traces, common | {"x": x.tolist(), "y": y.tolist()}]
+
+
+def _axes(x_title: str, yaxis: dict[str, Any], unit: str) -> dict[str, Any]:
+    words = {"standoff": 8, "font": {"size": 12}}
+    return {
+        "xaxis": {"title": {"text": x_title} | words},
+        "yaxis": yaxis | {"title": {"text": unit} | words},
+        "hovermode": "closest",
     }
 
 
@@ -143,8 +191,24 @@ def bars(counts: Mapping[str, Mapping[str, int]], tones: Mapping[str, str], name
     }
 
 
-def draw(figure: dict[str, Any], key: str) -> None:
-    """Put a figure on the page; the same `key` over reruns keeps the reader's zoom."""
+def draw(figure: dict[str, Any], key: str, chosen: Callable[[float], None] | None = None) -> None:
+    """Put a figure on the page; the same `key` over reruns keeps the reader's zoom.
+
+    `figure` may have `marks` (of `marks`) and a `moment`, a place on the x axis. `chosen` is called with the place of a
+    point that the reader clicks.
+    """
     component = st.components.v2.component("live_chart", js=SCRIPT.read_text(), isolate_styles=False)
+    data = figure | {"revision": key, "palette": palette.TONES, "clickable": chosen is not None}
     with st.container(key=f"chart-{key}"):
-        component(data=figure | {"revision": key, "palette": palette.TONES}, key=key)
+        component(data=data, key=key, on_moment_change=partial(_clicked, key, chosen))
+
+
+def _clicked(key: str, chosen: Callable[[float], None] | None) -> None:
+    place = st.session_state[key]["moment"]
+    if chosen is not None and isinstance(place, int | float):
+        chosen(float(place))
+
+
+def marks(events: Sequence[Event]) -> list[dict[str, Any]]:
+    """What happened to a run, as signs on the axis of the images seen."""
+    return [{"x": event.seen / 1000, "kind": event.kind, "text": html.escape(event.text)} for event in events]
