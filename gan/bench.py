@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from gan import checkpoint, export, images, options, runs
 from gan.batches import batches
+from gan.bench_ceiling import Ceiling, counted, rate
 from gan.bench_textbook import Textbook
 from gan.bench_textbook import loop as textbook_loop
 from gan.config import RunConfig
@@ -41,7 +41,8 @@ EXPORTED = 5_000
 class Training:
     """Images per second of both loops at one size, the median of the rounds; `ratio` is of the same rounds.
 
-    `share_of_ceiling`: the operations of our step over its time, of what a large bfloat16 matrix product reaches here.
+    `share_of_ceiling`: the time that our step's operations and bytes would take at the rates of a large matrix product
+    and a large copy on this device, of the time that it takes (`bench_ceiling.py`).
     """
 
     device: str
@@ -58,18 +59,21 @@ def training(sizes: tuple[int, ...], show: Show) -> list[Training]:
     found = []
     for kind in kinds:
         device = torch.device(kind)
-        ceiling = matrix_product(device)
+        ceiling = Ceiling.measured(device)
         for size in sizes:
             found.append(_one_size(device, size, ceiling))
             show(table_row(found[-1]))
     return found
 
 
-def _one_size(device: torch.device, size: int, ceiling: float) -> Training:
+def _one_size(device: torch.device, size: int, ceiling: Ceiling) -> Training:
     config = options.build({"data.image_size": size, "train.batch": BATCH})
     image_set = noise_images(size)
     ours = _ours(image_set, config, device)
-    operations = counted_operations(image_set, config)
+    state = start(config, image_set.facts(), torch.device("cpu"))
+    real, condition = next(batches(image_set, config, torch.device("cpu"), 0, lambda: None))
+    operations, moved = counted(lambda: step(state, real, condition, config))
+    floor = ceiling.seconds(operations, moved) / len(real)  # of an image
     begun = Textbook.like(start(config, image_set.facts(), device), config)
     sides = (textbook_loop(begun, image_set, config, device), ours)
     for side in sides:  # the first steps choose algorithms and fill caches
@@ -77,7 +81,7 @@ def _one_size(device: torch.device, size: int, ceiling: float) -> Training:
     rounds = [tuple(rate(side, device, ROUND_SECONDS) for side in sides) for _ in range(ROUNDS)]
     textbook, fast = (statistics.median(column) for column in zip(*rounds, strict=True))
     ratio = statistics.median(ours / textbook for textbook, ours in rounds)
-    return Training(device.type, size, textbook, fast, ratio, operations * fast / ceiling)
+    return Training(device.type, size, textbook, fast, ratio, floor * fast)
 
 
 def noise_images(size: int) -> ImageSet:
@@ -102,47 +106,6 @@ def _ours(image_set: ImageSet, config: RunConfig, device: torch.device) -> Itera
     for real, condition in batches(image_set, config, device, 0, lambda: None):
         step(state, real, condition, config)
         yield len(real)
-
-
-def rate(side: Iterator[int], device: torch.device, seconds: float) -> float:
-    """Images per second of a loop over about so many seconds, the device's work included."""
-    steps = 1 if device.type == "cpu" else 20  # between two looks at the clock, which wait for the device
-    _wait(device)
-    began, seen = time.perf_counter(), 0
-    while time.perf_counter() - began < seconds:
-        seen += sum(next(side) for _ in range(steps))
-        _wait(device)
-    return seen / (time.perf_counter() - began)
-
-
-def _wait(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize()
-    elif device.type == "mps":
-        torch.mps.synchronize()
-
-
-def counted_operations(image_set: ImageSet, config: RunConfig) -> float:
-    """Multiplications and additions of one step for each image, counted by torch over all its passes."""
-    device = torch.device("cpu")
-    state = start(config, image_set.facts(), device)
-    real, condition = next(batches(image_set, config, device, 0, lambda: None))
-    with FlopCounterMode(display=False) as counter:
-        step(state, real, condition, config)
-    return float(counter.get_total_flops()) / len(real)
-
-
-def matrix_product(device: torch.device) -> float:
-    """Operations per second of a large bfloat16 matrix product: what the convolutions could reach at most."""
-    side = 4096 if device.type == "cpu" else 8192
-    a, b = (torch.randn(side, side, device=device, dtype=torch.bfloat16) for _ in range(2))
-
-    def products() -> Iterator[int]:
-        while True:
-            torch.mm(a, b)
-            yield 1
-
-    return 2.0 * side**3 * max(rate(products(), device, 1.0) for _ in range(3))
 
 
 @dataclass(frozen=True)
@@ -218,7 +181,8 @@ def table_row(row: Training) -> str:
     )
 
 
-def document(trainings: list[Training], exported: Exporting | None) -> dict[str, Any]:
+def document(trainings: list[Training], exported: Exporting | None, pages: dict[str, Any] | None) -> dict[str, Any]:
     """What `--json` prints."""
     found: dict[str, Any] = {"train": [asdict(row) for row in trainings]}
-    return found | ({"export": asdict(exported)} if exported else {})
+    found |= {"export": asdict(exported)} if exported else {}
+    return found | ({"pages": pages} if pages else {})

@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from gan import options
-from gan.bench import counted_operations, noise_images
+from gan import bench_pages, options, runs
+from gan.bench import noise_images
+from gan.bench_ceiling import Ceiling, counted
 from gan.bench_textbook import Textbook
 from gan.precision import scale
 from gan.ticks import METRICS
@@ -61,4 +62,26 @@ def test_operations_are_those_worked_out_by_hand() -> None:
     # G: forward once, by weights once, by inputs once but for z.
     D_operations = 3 * D + 2 * D + 2 * (D - first - conditions) + D - conditions
     G_operations = G + G + (G - 2 * 4 * 4 * 110 * 32)
-    assert counted_operations(image_set, config) == pytest.approx(D_operations + G_operations, rel=0.02)
+    state = start(config, image_set.facts(), torch.device("cpu"))
+    real, condition = torch.from_numpy(image_set.images[:16]), torch.from_numpy(image_set.conditions[:16])
+    operations, _ = counted(lambda: step(state, real, condition, config))
+    assert operations / 16 == pytest.approx(D_operations + G_operations, rel=0.02)
+
+
+def test_bytes_are_those_read_and_written() -> None:
+    a, b = torch.ones(8, 4), torch.ones(4, 2)
+    assert counted(lambda: a.t().t() @ b) == (2 * 8 * 4 * 2, 4 * (8 * 4 + 4 * 2 + 8 * 2))
+
+
+def test_the_slower_of_operations_and_bytes_is_the_floor() -> None:
+    ceiling = Ceiling(operations=100.0, bytes=10.0)
+    assert ceiling.seconds(200, 10) == 2.0
+    assert ceiling.seconds(200, 50) == 5.0
+
+
+def test_pages_are_measured_over_a_store_of_live_and_finished_runs() -> None:
+    found = bench_pages.measure(lambda line: None, count=3, points=3000)
+    for page in ("overview", "progress"):
+        assert found[page].keys() >= {"first_s", "warm_s", "warm_computed_s", "refresh_s", "refresh_bytes_read"}
+        assert all(value > 0 for value in found[page].values())
+    assert runs.all_runs() == []
