@@ -1,25 +1,24 @@
 """Train: preset, data set, the few options that matter, what stands against it, Start.
 
-Links: `?preset=NAME`, `?data=SLUG` (a set of the Data page), `?clone=RUN` (a run's own options), and with any of them
-`&set=train.batch:8`, as often as needed, for options that differ.
-Read next: `ui/form.py`, `ui/set_picker.py`, `ui/before_start.py`.
+Links: `?preset=NAME` (`auto` too), `?data=SLUG` (a set of the Data page), `?clone=RUN` (a run's own options), and with
+any of them `&set=train.batch:8`, as often as needed, for options that differ.
+Read next: `ui/starting_points.py`, `ui/form.py`, `ui/before_start.py`.
 """
 
 from typing import Any
 
 import streamlit as st
 
-from gan import options, presets, runs
+from gan import options, runs
 from gan.config import RunConfig
 from gan.data import catalogue
 from gan.errors import ConfigError
 from gan.presets import PRESETS
-from pages.ui import before_start, cached, form, frame, run_about, set_picker
+from pages.ui import before_start, form, frame, run_about, set_picker, starting_points
 from pages.ui import changes as differences
 from pages.ui.frame import told
 
 FROM_LINK = "form was filled from"
-STARTS = {"digits": "digits-quick", "mnist": "mnist", "celeba": "celeba-64"}  # a set's own preset; else own-images
 
 
 def page() -> None:
@@ -30,11 +29,13 @@ def page() -> None:
     if form.VALUES not in st.session_state:
         form.fill(PRESETS["digits-quick"].config.flat())
     follow_link()
-    preset_cards()
+    set_picker.picker()
+    with told():
+        starting_points.fitted()
+    starting_points.presets()
     changed = st.container()
     left, right = st.columns([3, 2], gap="large")
     with left:
-        set_picker.picker()
         form.common()
         with st.expander("Advanced", icon=":material/tune:"):
             form.advanced()
@@ -59,10 +60,10 @@ def follow_link() -> None:
     if "clone" in wish:
         form.fill(runs.find(wish["clone"]).config.flat())
     if "preset" in wish:
-        use_preset(wish["preset"])
+        starting_points.use(wish["preset"])
     if "data" in wish:
         config = catalogue.find(wish["data"]).config
-        form.fill(PRESETS[STARTS.get(config.name, "own-images")].config.flat())
+        form.fill(PRESETS[starting_points.OF_SET.get(config.name, "own-images")].config.flat())
         set_picker.choose(config)
     if "set" in wish:
         form.fill(options.changed(form.config(), changes(wish["set"])).flat())
@@ -85,27 +86,6 @@ def changes(written: list[str]) -> dict[str, str]:
             raise ConfigError(f"The link sets {one!r}: it takes an option and its value, as in train.batch:8.")
         found[path] = value
     return found
-
-
-def preset_cards() -> None:
-    """The named starting points, each with one line of why."""
-    columns = st.columns(len(PRESETS), gap="small")
-    for column, (name, preset) in zip(columns, PRESETS.items(), strict=True):
-        with column, st.container(border=True, key=f"preset-{name}", height="stretch"):
-            st.markdown(f"**{preset.title}**")
-            st.caption(preset.why)
-            st.button(
-                "Use", key=f"use {name}", on_click=use_preset, args=(name,), width="stretch",
-                help=f"Fill the form with the preset {name}.",
-            )  # fmt: skip
-
-
-def use_preset(name: str) -> None:
-    """Fill the form from a preset; raises ConfigError where there is none of that name."""
-    form.fill(presets.preset(name).config.flat())
-    added = [entry for entry in cached.catalogue() if entry.config.name == "folder"]
-    if name == "own-images" and added:
-        set_picker.choose(added[0].config)
 
 
 with told():

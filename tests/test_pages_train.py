@@ -2,11 +2,19 @@
 
 import pytest
 
-from gan import data, jobs, options, runs
+from gan import about, auto, data, jobs, options, runs
 from gan.config import DataConfig
-from pages.ui import changes
+from gan.data import intake
+from pages.ui import cached, changes
 from tests.jobs_kit import clean_up, submitted, until_begun, until_state
 from tests.pages_kit import ended, made, page, said
+from tests.test_data_intake import members, zipped
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept() -> None:
+    """No test sees the sets of another's store."""
+    cached.forget_catalogue()
 
 
 def test_a_clone_lists_what_differs_while_it_is_typed() -> None:
@@ -21,8 +29,6 @@ def test_a_clone_lists_what_differs_while_it_is_typed() -> None:
 
 
 def test_a_clone_of_a_run_with_a_title_is_called_by_it() -> None:
-    from gan import about
-
     about.change(made("first").path, title="The *best*")
     assert r"All options are those of the run **The \*best\***." in said(page("train", clone="first"))
 
@@ -63,3 +69,35 @@ def test_a_start_says_whom_it_waits_for(store: object) -> None:
         until_state(first, "stopped")
     finally:
         clean_up(runs.find("first").path.parent)
+
+
+def test_the_recipe_fitted_to_the_images_is_shown_with_its_reason_and_used() -> None:
+    data.load(DataConfig.model_validate({"name": "digits"}))
+    at = page("train", preset="digits-quick")
+    assert "Fitted to your images" in said(at)
+    assert "For 1,438 grey images of 32 px" in said(at)
+    assert "Do not train yet" not in said(at)
+    at.button(key="use fitted").click().run()
+    assert not at.exception
+    digits = DataConfig.model_validate({"name": "digits"})
+    wanted = auto.recommend(digits, data.load(digits)).config
+    assert at.selectbox(key="option model.family").value == wanted.model.family
+    assert at.number_input(key="option train.kimg").value == wanted.train.kimg
+    assert at.button(key="use fitted").disabled
+
+
+def test_too_few_images_are_advised_against_clearly() -> None:
+    intake.accept(intake.add_zip("few", zipped(members())))
+    config = DataConfig.model_validate({"name": "folder", "path": "few"})
+    data.load(config)
+    at = page("train", data="folder-few")
+    assert any(warning.value.startswith("Do not train yet") for warning in at.warning)
+
+
+def test_the_recipe_of_images_that_were_not_read_leads_to_them() -> None:
+    intake.accept(intake.add_zip("unread", zipped(members())))
+    at = page("train", data="folder-unread")
+    at.button(key="read chosen set").click().run()
+    assert not at.exception
+    assert at.title[0].value == "Data"
+    assert at.query_params["data"] == "folder-unread"

@@ -55,7 +55,7 @@ def test_the_server_is_killed_and_ended_by_ctrl_c_while_what_it_started_goes_on(
     server = serve(port, log)
     page = chromium.new_page()
     page.goto(f"http://127.0.0.1:{port}/train")
-    page.get_by_test_id("stButton").filter(has_text="Use").first.click(timeout=30_000)
+    page.locator(".st-key-use-digits-quick button").click(timeout=30_000)
     page.get_by_role("button", name="Start training").click(timeout=30_000)
     expect(page).to_have_url(re.compile(r"/progress\?run=digits-"), timeout=30_000)
     link = page.url
