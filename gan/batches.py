@@ -6,8 +6,11 @@ Read next: `train.py`.
 Letters: N images in a batch, n images in the training split, C channels, H = W the side, K conditions.
 """
 
+import collections
 import functools
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -19,6 +22,10 @@ from gan.config import RunConfig
 from gan.data.imageset import ImageSet
 
 Batch = tuple[Tensor, Tensor]
+
+THREADS = 2
+AHEAD = 4
+"""Batches that are fetched, or on their way, while a step is computed."""
 
 
 def order(
@@ -71,27 +78,53 @@ def batches(
 ) -> Iterator[Batch]:
     """Real images uint8 (N, C, H, H) and their conditions (N, K) on the device, for ever, from the `start`-th image on.
 
-    The training split lies on the device as a whole where it fits, else it is fetched by `data.workers` processes into
-    pinned memory. `in_worker` is called once in each of those processes.
+    The training split lies on the device as a whole where it fits. Else it is fetched while a step is computed, into
+    pinned memory for a GPU: by `data.workers` processes, or by threads of this one where that is 0. `in_worker` is
+    called once in each of those processes.
     """
     rows = images.rows("train")
-    positions = stream(images, config, start)
+    labels = images.labels()[rows] if config.data.balance and images.kind == "class" else None
+    positions = order(len(rows), labels, config.train.seed, start, config.train.batch)
     if fits(images, device):
         on_device = torch.from_numpy(images.images[rows]).to(device)  # (n, C, H, H)
         conditions = torch.from_numpy(images.conditions[rows]).to(device)  # (n, K)
         for chosen in positions:
             index = torch.from_numpy(chosen).to(device, non_blocking=True)
             yield on_device[index], conditions[index]
-    loader = DataLoader(
-        _Rows(images),
-        sampler=(rows[chosen] for chosen in positions),
-        batch_size=None,
-        num_workers=config.data.workers,
-        pin_memory=device.type == "cuda",
-        worker_init_fn=functools.partial(_begin_worker, in_worker) if config.data.workers else None,
-    )
-    for real, condition in loader:
+    pinned, wanted = device.type == "cuda", (rows[chosen] for chosen in positions)
+    fetched: Iterable[Batch]
+    if config.data.workers:
+        fetched = DataLoader(
+            _Rows(images),
+            sampler=wanted,
+            batch_size=None,
+            num_workers=config.data.workers,
+            pin_memory=pinned,
+            worker_init_fn=functools.partial(_begin_worker, in_worker),
+        )
+    else:
+        fetched = by_threads(images, wanted, pinned)
+    for real, condition in fetched:
         yield real.to(device, non_blocking=True), condition.to(device, non_blocking=True)
+
+
+def by_threads(images: ImageSet, wanted: Iterator[NDArray[np.int64]], pinned: bool) -> Iterator[Batch]:
+    """The batches of these rows in their order, a few fetched ahead.
+
+    Threads are enough: numpy copies rows, and waits for the disk behind a memory map, without Python's lock.
+    """
+    whole = _Rows(images)
+
+    def fetch(rows: NDArray[np.int64]) -> Batch:
+        real, condition = whole[rows]
+        return (real.pin_memory(), condition.pin_memory()) if pinned else (real, condition)
+
+    with ThreadPoolExecutor(THREADS, "loading") as pool:
+        ahead = collections.deque(pool.submit(fetch, rows) for rows in itertools.islice(wanted, AHEAD))
+        for rows in wanted:
+            batch = ahead.popleft().result()
+            ahead.append(pool.submit(fetch, rows))
+            yield batch
 
 
 def _begin_worker(in_worker: Callable[[], None], number: int) -> None:

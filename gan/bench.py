@@ -69,7 +69,7 @@ def training(sizes: tuple[int, ...], show: Show) -> list[Training]:
 def _one_size(device: torch.device, size: int, ceiling: Ceiling) -> Training:
     config = options.build({"data.image_size": size, "train.batch": BATCH})
     image_set = noise_images(size)
-    ours = _ours(image_set, config, device)
+    ours = our_loop(image_set, config, device)
     state = start(config, image_set.facts(), torch.device("cpu"))
     real, condition = next(batches(image_set, config, torch.device("cpu"), 0, lambda: None))
     operations, moved = counted(lambda: step(state, real, condition, config))
@@ -101,7 +101,8 @@ def noise_images(size: int) -> ImageSet:
     )
 
 
-def _ours(image_set: ImageSet, config: RunConfig, device: torch.device) -> Iterator[int]:
+def our_loop(image_set: ImageSet, config: RunConfig, device: torch.device) -> Iterator[int]:
+    """Train for ever as a run does; gives the images of each step."""
     state = start(config, image_set.facts(), device)
     for real, condition in batches(image_set, config, device, 0, lambda: None):
         step(state, real, condition, config)
@@ -181,8 +182,8 @@ def table_row(row: Training) -> str:
     )
 
 
-def document(trainings: list[Training], exported: Exporting | None, pages: dict[str, Any] | None) -> dict[str, Any]:
-    """What `--json` prints."""
-    found: dict[str, Any] = {"train": [asdict(row) for row in trainings]}
-    found |= {"export": asdict(exported)} if exported else {}
-    return found | ({"pages": pages} if pages else {})
+def document(trainings: list[Training], **asked: Any) -> dict[str, Any]:
+    """What `--json` prints: the trainings, and of what was `asked` for besides, by name, what was measured."""
+    told = {name: found for name, found in asked.items() if found is not None}
+    more = {name: found if isinstance(found, dict) else asdict(found) for name, found in told.items()}
+    return {"train": [asdict(row) for row in trainings]} | more

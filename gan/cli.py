@@ -114,6 +114,7 @@ def parser() -> argparse.ArgumentParser:
     bench = command("bench", commands.bench, "Measure how fast this machine trains, against the textbook's loop.")
     bench.add_argument("--json", action="store_true", help="print one JSON document")
     bench.add_argument("--export", action="store_true", help="measure an export too")
+    bench.add_argument("--loading", action="store_true", help="measure the loading of 200,000 images of 128 px too")
     bench.add_argument("--pages", action="store_true", help="measure the app's pages over 200 long runs too")
     bench.add_argument(
         "--size", type=int, action="append", choices=(32, 64, 128), help="only this size; may be repeated"

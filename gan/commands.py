@@ -231,9 +231,9 @@ def prepare_data(parsed: argparse.Namespace) -> int:
 
 
 def bench(parsed: argparse.Namespace) -> int:
-    """Measure training and, where asked for, an export and the pages; the table on stderr where stdout gets JSON."""
+    """Measure training and, where asked for, export, pages and loading; the table on stderr where stdout gets JSON."""
     from gan import bench as measure
-    from gan import bench_pages
+    from gan import bench_loading, bench_pages
 
     def show(line: str) -> None:
         print(line, file=sys.stderr if parsed.json else sys.stdout, flush=True)
@@ -242,8 +242,9 @@ def bench(parsed: argparse.Namespace) -> int:
     trainings = measure.training(tuple(parsed.size or (32, 64, 128)), show)
     exported = measure.exporting(show) if parsed.export else None
     pages = bench_pages.measure(show) if parsed.pages else None
+    loading = bench_loading.measure(show) if parsed.loading else None
     if parsed.json:
-        print(json.dumps(measure.document(trainings, exported, pages), indent=2))
+        print(json.dumps(measure.document(trainings, export=exported, pages=pages, loading=loading), indent=2))
     return 0
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from gan import bench_pages, options, runs
+from gan import bench_loading, bench_pages, options, runs
 from gan.bench import noise_images
 from gan.bench_ceiling import Ceiling, counted
 from gan.bench_textbook import Textbook
@@ -77,6 +77,13 @@ def test_the_slower_of_operations_and_bytes_is_the_floor() -> None:
     ceiling = Ceiling(operations=100.0, bytes=10.0)
     assert ceiling.seconds(200, 10) == 2.0
     assert ceiling.seconds(200, 50) == 5.0
+
+
+def test_loading_is_measured_from_a_file() -> None:
+    found = bench_loading.measure(lambda line: None, count=500, size=32, seconds=0.2)
+    assert (found.images, found.bytes) == (500, 500 * 3 * 32 * 32)
+    assert found.loading > 0 < found.training
+    assert found.ratio == found.loading / found.training
 
 
 def test_pages_are_measured_over_a_store_of_live_and_finished_runs() -> None:

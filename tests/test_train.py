@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -158,12 +159,14 @@ def test_a_balanced_stream_draws_classes_equally_often() -> None:
     assert set(chosen[labels[chosen] == 1]) == set(range(95, 100))
 
 
-def test_loading_workers_bring_the_same_images(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A set too large for the device, fetched by two processes, trains exactly as one that lies on it."""
+@pytest.mark.parametrize("workers", [0, 2])
+def test_sets_too_large_for_the_device_train_the_same(workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fetched batch by batch, by threads or by two processes, a run is exactly that whose images lie on the device."""
     here = trained("here")
     monkeypatch.setattr("gan.batches.fits", lambda images, device: False)
-    fetched = trained("fetched", data__workers=2)
+    fetched = trained("fetched", data__workers=workers)
     assert rows(fetched) == rows(here)
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("loading")]
 
 
 def test_images_of_one_class_differ() -> None:
