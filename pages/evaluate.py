@@ -10,8 +10,9 @@ import streamlit as st
 from gan.errors import RunError
 from gan.evaluation import explained, results
 from gan.evaluation.results import Result
+from gan.evaluation.study_results import StudyResult
 from gan.runs import Run
-from pages.ui import evaluation_copies, evaluation_jobs, evaluation_scores, frame, run_header, words
+from pages.ui import evaluation_copies, evaluation_jobs, evaluation_scores, evaluation_study, frame, run_header, words
 from pages.ui.frame import told
 
 STYLE = Path(__file__).parent / "ui" / "evaluation.css"
@@ -35,9 +36,9 @@ def of_run(run: Run) -> None:
         return
     snapshot = snapshot_choice(run)
     result = result_of(run, snapshot)
-    conclude(result)
+    conclude(result, evaluation_study.of(run, snapshot))
     evaluation_jobs.panel(run, snapshot)
-    scores, copies = st.tabs(["Scores", "Copies"])
+    scores, study, copies = st.tabs(["Scores", "Does it help?", "Copies"])
     with scores, told():
         if result is not None:
             evaluation_scores.cards(result)
@@ -46,6 +47,8 @@ def of_run(run: Run) -> None:
         if result is not None:
             st.subheader("By condition", anchor=False)
             evaluation_scores.by_condition(result)
+    with study, told():
+        evaluation_study.panel(run, snapshot)
     with copies, told():
         if result is not None:
             evaluation_copies.panel(run, result)
@@ -83,17 +86,19 @@ def result_of(run: Run, snapshot: int) -> Result | None:
         return None
 
 
-def conclude(result: Result | None) -> None:
-    """What the numbers mean for the reader's images."""
+def conclude(result: Result | None, study: StudyResult | None) -> None:
+    """What the numbers mean for the reader's images: the study's verdict first, where there is one."""
     with st.container(border=True, key="conclusion"):
-        if result is None:
+        if study is not None:
+            evaluation_study.headline(study)
+        if result is None and study is None:
             st.markdown(
                 "**Not scored yet.** Good pictures can still be all alike, or copies of the training images, and the "
                 "losses do not tell. Scores do."
             )
-            return
-        first, *others = explained.conclusion(result)
-        st.markdown(f"**{first}**\n\n{' '.join(others)}")
+        if result is not None:
+            first, *others = explained.conclusion(result, study is not None)
+            st.markdown(f"{first if study else f'**{first}**'}\n\n{' '.join(others)}")
 
 
 with told():

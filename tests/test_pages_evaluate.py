@@ -1,16 +1,23 @@
 """The Evaluate page: what it says before and after scores are there, starting them, and what it concludes."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from gan import jobs
+from gan import jobs, settings
 from gan.evaluation import classifier, explained, job, quick, results
+from gan.evaluation.job import Request
 from gan.evaluation.quick import evaluate
 from gan.evaluation.results import Result
+from gan.files import read_json
+from gan.jobs import device_list
 from gan.runs import Run
+from pages.ui import evaluation_charts
+from tests.celeba_folder import write_celeba
 from tests.conftest import trained
+from tests.evaluation_kit import studied
 from tests.jobs_kit import clean_up, until
 from tests.pages_kit import buttons, made, page, said
 
@@ -118,3 +125,60 @@ def test_a_run_that_cannot_be_read_is_named() -> None:
     (run.path / "config.json").write_text("{")
     at = page("evaluate", run="digits")
     assert "cannot be read: config.json is damaged" in at.info[0].value
+
+
+def test_a_study_is_told_by_its_verdict_first() -> None:
+    run = trained("digits")
+    at = page("evaluate", run="digits", snapshot="320")
+    assert "No study of this snapshot yet" in said(at)
+    study = studied(run, 320, "Harmful at every ratio tried: too much of it.", "harmful")
+    at = page("evaluate", run="digits", snapshot="320")
+    assert not at.error
+    headline = ":red[:material/trending_down:] **Harmful at every ratio tried: too much of it.**"
+    assert [part.value for part in at.markdown].count(headline) == 2  # at the top, and with the study
+    table = at.dataframe[0].value
+    assert list(table["Training set"]) == [arm.words for arm in study.regimes[0].arms]
+    assert table["Gain (corrected 95 %)"].iloc[3] == "+4.0 (+1.0 to +7.0)"
+    assert table["Sensitivity, ill"].iloc[0] == "80.0% (78.0% to 82.0%)"
+    assert "2 seeds, classifier small, tested on 200 real test images of 90 patients or groups; 3 min" in said(at)
+    assert "Not run on 25% of the real images: all arms. They were left out here." in said(at)
+    assert "The snapshot after 320 images has one." in said(page("evaluate", run="digits", snapshot="160"))
+
+
+def test_the_gain_chart_has_a_point_for_each_ratio() -> None:
+    figure = evaluation_charts.gain(studied(trained("digits"), 320).regimes[0], "digits")
+    (trace,) = figure["traces"]
+    assert trace["x"] == [0.5, 1.0]
+    assert trace["y"] == pytest.approx([1.0, 4.0])
+    assert trace["error_y"]["array"] == pytest.approx([3.0, 3.0])
+    assert figure["ideals"] == [{"value": 0.0, "label": "no gain"}]
+
+
+def test_a_study_is_queued_with_what_was_chosen_and_cancelled(store: Path) -> None:
+    run = trained("digits")
+    at = page("evaluate", run="digits", snapshot="160")
+    slot = device_list.take_slot("cpu", "another")  # so that it waits
+    assert slot is not None
+    try:
+        at.number_input(key="study seeds").set_value(3)
+        at.toggle(key="study low data").set_value(False).run()
+        at.button(key="start study").click().run()
+        assert not at.exception
+        folder = job.folder(run, "study")
+        queued = read_json(folder / "queued.json")
+        assert queued is not None
+        assert queued["arguments"][2:] == Request("study", 160, seeds=3, low_data=False).arguments(run)
+        assert at.button(key="stop study").label == "Cancel"
+        at.button(key="stop study").click().run()
+        assert jobs.state(folder).name == "stopped"
+    finally:
+        os.close(slot)
+        clean_up(store)
+
+
+def test_a_run_with_attributes_has_no_study() -> None:
+    write_celeba(settings.distributed_data(), 60)
+    trained("faces", data__name="celeba", data__attributes="Smiling", data__image_size=32)
+    at = page("evaluate", run="faces")
+    assert "A study takes a set of classes: this run has attributes." in said(at)
+    assert "start study" not in {button.key for button in at.button}

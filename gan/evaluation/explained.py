@@ -96,9 +96,10 @@ NEARLY, PARTLY = 0.95, 0.75
 """Shares of the real-trained accuracy from which on synthetic images carry nearly all, or most, of what it takes."""
 
 
-def conclusion(result: Result) -> list[str]:
+def conclusion(result: Result, studied: bool = False) -> list[str]:
     """What a reader should conclude for their images, in sentences, the most important first."""
-    return [_taught(result), _copied(result), "Whether adding them to real images helps, only the study can say."]
+    open_question = [] if studied else ["Whether adding them to real images helps, only the study can say."]
+    return [_taught(result), _copied(result), *open_question]
 
 
 def rarest(result: Result) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gan.evaluation.results import Result
+from gan.evaluation.study_results import Regime
 
 HEIGHT = 300
 WIDE = {"size": 12}
@@ -44,6 +45,25 @@ def shares(there: Sequence[Result], name: str) -> dict[str, Any]:
     real = there[-1].real_accuracy_balanced
     figure = _figure(traces, f"{name}-shares", "", [(real, "real-trained")])
     figure["layout"]["yaxis"] |= {"range": [0, 1.03], "tickformat": ".0%"}
+    return figure
+
+
+def gain(regime: Regime, name: str) -> dict[str, Any]:
+    """The gain of each ratio of synthetic images over the best control, in points, with its corrected interval."""
+    traces = []
+    for filtered, label, tone in ((False, "Synthetic", "blue"), (True, "Synthetic, filtered", "green")):
+        arms = sorted(
+            (arm.ratio, arm.gain)
+            for arm in regime.arms
+            if arm.kind == "synthetic" and arm.filtered == filtered and arm.gain is not None and arm.ratio is not None
+        )
+        if arms:
+            values = [(100 * one.value, 100 * one.corrected_low, 100 * one.corrected_high) for _, one in arms]
+            hover = f"%{{y:+.1f}} points<extra>{label}, %{{x:g}} for each real image</extra>"
+            traces.append(points([ratio for ratio, _ in arms], values, name=label, tone=tone, hover=hover))
+    across = "synthetic images for each real one"
+    figure = _figure(traces, f"{name}-gain-{regime.share:g}", "points", [(0.0, "no gain")], across)
+    figure["layout"]["yaxis"].pop("rangemode")
     return figure
 
 

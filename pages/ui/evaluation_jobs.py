@@ -9,7 +9,7 @@ from gan import jobs
 from gan.evaluation import job
 from gan.evaluation.job import Request
 from gan.runs import Run
-from pages.ui import tasks, words
+from pages.ui import evaluation_study, tasks, words
 from pages.ui.frame import told
 
 EVERY = 1.0
@@ -30,8 +30,11 @@ def _cards(run: Run, snapshot: int, were_alive: list[str]) -> None:
     with told():
         if run.path.is_dir() and _alive(run) != were_alive:
             st.rerun()  # one began or ended: there are new results, or other buttons
-        with st.container(border=True):
+        left, right = st.columns(2, gap="medium")
+        with left, st.container(border=True, height="stretch"):
             _scores(run, snapshot)
+        with right, st.container(border=True, height="stretch"):
+            _study(run, snapshot)
 
 
 def _scores(run: Run, snapshot: int) -> None:
@@ -60,6 +63,36 @@ def _scores(run: Run, snapshot: int) -> None:
                 on_click=begin,
                 args=(run, Request("scores", every=True)),
             )
+
+
+def _study(run: Run, snapshot: int) -> None:
+    """The study of the chosen snapshot, with what decides how long it takes."""
+    st.markdown("**Augmentation study**")
+    st.caption(
+        "Does a classifier get better on real patients when these images join its training set? With controls, seeds "
+        "and intervals, on test images that nothing has seen. It waits for the run's device."
+    )
+    if run.facts().kind != "class":
+        st.caption("A study takes a set of classes: this run has attributes.")
+        return
+    if _at_work(run, "study", "Study"):
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        seeds = st.number_input("Seeds", 2, 20, 5, key="study seeds", width=130, help="Fewer are faster and say less.")
+        low_data = st.toggle(
+            "Also with fewer real images",
+            value=True,
+            key="study low data",
+            help="The same on 25 % and 10 % of the real images, each with a generator trained on those alone.",
+        )
+    st.button(
+        "Start the study",
+        type="primary" if evaluation_study.of(run, snapshot) is None else "secondary",
+        icon=":material/science:",
+        key="start study",
+        on_click=begin,
+        args=(run, Request("study", snapshot, seeds=int(seeds), low_data=low_data)),
+    )
 
 
 def begin(run: Run, request: Request) -> None:
