@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from gan import __version__, auto, commands, options, presets
+from gan import __version__, auto, commands, export_command, options, presets
 from gan.errors import STORE_FAULTS, GanError, UserError, store_in_words
 from gan.evaluation import command as evaluation
 from gan.faults import FAULTS
@@ -126,28 +126,9 @@ def parser() -> argparse.ArgumentParser:
     evaluate = command("evaluate", commands.evaluate, "Score snapshots against real images that they have not seen.")
     evaluation.add_options(evaluate)
     sample = command("sample", commands.make_sample, "Make images into a folder or a ZIP.")
-    sample.add_argument("--count", type=int, default=64, help="images of each condition (default 64)")
-    sample.add_argument("--start", type=int, default=0, help="position of the first image in the seed's stream")
+    export_command.add_sample_options(sample)
     export = command("export", commands.make_export, "Make a ZIP of synthetic images, labelled and documented.")
-    export.add_argument("--per-class", type=int, help="images of each class, or of each --condition")
-    export.add_argument("--balance", action="store_true", help="bring every class to the count of the commonest")
-    export.add_argument(
-        "--with-near-copies",
-        action="store_true",
-        help="do not look for near copies of training images, which are left out and replaced otherwise",
-    )
-    export.add_argument("--task", help=argparse.SUPPRESS)
-    for made in (sample, export):
-        made.add_argument("run")
-        made.add_argument(
-            "--condition", action="append", help='a class, or "Smiling=1,Male=0", or "any"; may be repeated'
-        )
-        made.add_argument("--snapshot", type=int, help="by images seen (default: the newest)")
-        made.add_argument("--seed", type=int, default=0, help="another seed makes other images (default 0)")
-        made.add_argument(
-            "--truncation", type=float, default=1.0, help="below 1: more typical, less varied (default 1)"
-        )
-        made.add_argument("--out", type=Path, help="a file that ends in .zip, or an empty or new folder")
+    export_command.add_export_options(export)
     return whole
 
 

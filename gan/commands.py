@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from gan import auto, jobs, options, presets, runs
+from gan import auto, export_command, jobs, options, presets, runs
 from gan.config import RunConfig
 from gan.data.folder import added
 from gan.errors import RunError, UserError
@@ -264,60 +264,12 @@ def evaluate(parsed: argparse.Namespace) -> int:
 
 def make_sample(parsed: argparse.Namespace) -> int:
     """Make images of some conditions."""
-    items = tuple((condition, parsed.count) for condition in parsed.condition or ["any"])
-    return _make(parsed, items, start=parsed.start, with_near_copies=True, with_rejected=True)
+    return export_command.make_sample(parsed, _show)
 
 
 def make_export(parsed: argparse.Namespace) -> int:
-    """Make a documented ZIP, here or as a background task."""
-    from gan import export
-
-    run = runs.find(parsed.run)
-    if parsed.task is not None:
-        return _export_task(run, parsed.task)
-    if parsed.balance:
-        if parsed.per_class is not None or parsed.condition:
-            raise UserError("--balance decides the counts itself: leave --per-class and --condition out.")
-        return _make(parsed, export.balanced(run.facts()), with_near_copies=parsed.with_near_copies)
-    if parsed.per_class is None:
-        raise UserError("export takes --per-class N, the images of each class, or --balance.")
-    items = export.of_each(run.facts(), parsed.per_class, parsed.condition)
-    return _make(parsed, items, with_near_copies=parsed.with_near_copies)
-
-
-def _make(parsed: argparse.Namespace, items: tuple[tuple[str, int], ...], **more: Any) -> int:
-    from gan import export
-
-    if parsed.out is None:
-        raise UserError("--out is missing: it takes a file that ends in .zip, or an empty or new folder.")
-    request = export.ExportRequest(items, parsed.snapshot, parsed.seed, parsed.truncation, **more)
-    written = export.write(
-        runs.find(parsed.run),
-        request,
-        parsed.out,
-        lambda done, total: _show("making images", done, total),
-        preparing=lambda phase, done: _show(phase, done, 1.0),
-    )
-    assert written is not None, "nobody can ask it to stop but by Ctrl-C"
-    print("\n".join([f"{written.count:,} images in {parsed.out}", *written.notices]))
-    return 0
-
-
-def _export_task(run: Run, identifier: str) -> int:
-    from gan import export
-    from gan.jobs.worker import working
-
-    with working(export.find(run, identifier).folder) as worker:
-
-        def report(done: int, total: int) -> None:
-            worker.report("making images", done, total)
-
-        def prepare(phase: str, done: float) -> None:
-            worker.report(phase, done, 1.0)
-
-        if not export.run_task(run, identifier, report, worker.should_stop, prepare):
-            worker.stopped()
-    return 0
+    """Make a documented download."""
+    return export_command.make_export(parsed, _show)
 
 
 def _show(phase: str, done: float, total: float) -> None:

@@ -1,32 +1,35 @@
 """The images of an export, gathered from the seed's stream: candidates in turn, without those that must not leave.
 
-Left out are near copies of training images (`guard.py`) and images that somebody marked reject (`marks.py`). Each is
-replaced by the next of the stream, so that what was asked for is delivered, and any image can still be made again from
-its position. A condition that keeps making what must not leave is given up after ten times the effort: fewer images are
-delivered then, and the download says so. Read next: `export.py`, which writes them.
+Left out are near copies of training images (`guard.py`), images that somebody marked reject (`marks.py`), and where a
+keep rate is asked for, the worse part of each chunk (`evaluation/selection.py`). Each is replaced by the next of the
+stream, so that what was asked for is delivered, and any image can still be made again from its position. A condition
+that keeps making what must not leave is given up after ten times the effort: fewer images are delivered then, and the
+download says so. Read next: `export_write.py`.
 
 Letters: n candidates, C channels, H W, K conditions.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gan import manifests
+from gan import conditions, manifests
 from gan.conditions import Request
 from gan.images import Images
 from gan.marks import Origin
 
 if TYPE_CHECKING:
     from gan.evaluation.near_copies import Detector
+    from gan.evaluation.selection import Selector
     from gan.sample import Sampler
 
 CHUNK = 256
 EFFORT = 10
-"""Candidates looked at for each image asked for, at most, before a condition is given up."""
+"""Candidates looked at for each image asked for, over the keep rate, before a condition is given up."""
 AT_LEAST = 512
 """Candidates looked at however few images are asked for."""
 
@@ -40,6 +43,7 @@ class Tally:
     delivered: int = 0
     near_copies: int = 0
     rejected: int = 0
+    not_kept: int = 0
 
     @property
     def short(self) -> int:
@@ -49,53 +53,78 @@ class Tally:
 
 @dataclass(frozen=True)
 class Gathered:
-    """One image uint8 (C, H, W) for an export: what it was asked for, its exact condition (K,) and its origin."""
+    """Images uint8 (n, C, H, W) for an export, their exact conditions (n, K), and where they come from."""
 
-    asked: Request
-    image: Images
-    condition: NDArray[np.float32]
-    seed: int
-    position: int
+    item: int
+    images: Images
+    conditions: NDArray[np.float32]
+    sampler: "Sampler"
+    origins: list[Origin]
 
 
 @dataclass(frozen=True)
-class Stream:
-    """The candidates of one seed, and what is left out of them."""
+class Sieve:
+    """What keeps an image from leaving; None where that is not asked of it."""
 
-    sampler: "Sampler"
-    seed: int
-    truncation: float
     detector: "Detector | None" = None
+    selector: "Selector | None" = None
+    keep_rate: float = 1.0
     rejected: frozenset[Origin] = frozenset()
 
-    def gather(self, asked: Request, tally: Tally, start: int) -> Iterator[list[Gathered]]:
-        """The images of one condition, a chunk at a time, from position `start` of the stream on; `tally` counts."""
-        facts, drawn = self.sampler.facts, np.zeros((0, 0), np.float32)
-        most = EFFORT * tally.asked + AT_LEAST
-        while tally.short and tally.tried < most:
-            wanted = min(CHUNK, tally.short, most - tally.tried)
-            if tally.tried + wanted > len(drawn):
-                drawn = asked.draw(facts, max(2 * len(drawn), tally.tried + wanted, min(tally.asked, most)), self.seed)
-            rows, first = drawn[tally.tried : tally.tried + wanted], start + tally.tried
-            images = self.sampler.generate(rows, self.seed, first, self.truncation)
-            good = self._may_leave(images, rows, first, tally)
-            tally.tried += wanted
-            tally.delivered += len(good)
-            yield [Gathered(asked, images[i], rows[i], self.seed, first + i) for i in good]
-
-    def _may_leave(self, images: Images, rows: NDArray[np.float32], first: int, tally: Tally) -> list[int]:
-        """Which candidates (n, C, H, W) of conditions (n, K), at positions from `first` on, may be in a download."""
-        good = list(range(len(images)))
-        if self.rejected:
-            fine = [i for i in good if self._origin(rows[i], first + i) not in self.rejected]
-            tally.rejected += len(good) - len(fine)
-            good = fine
+    def passed(
+        self, images: Images, rows: NDArray[np.float32], origins: list[Origin], tally: Tally, most: int
+    ) -> list[int]:
+        """Which of the candidates (n, C, H, W) of conditions (n, K) may leave, at most so many; `tally` counts."""
+        good = [i for i, origin in enumerate(origins) if origin not in self.rejected]
+        tally.rejected += len(images) - len(good)
         if self.detector is not None and good:
             copies = self.detector.nearest(images[good]).copy
             tally.near_copies += int(copies.sum())
             good = [i for i, copy in zip(good, copies, strict=True) if not copy]
+        if self.selector is not None and good:
+            kept = min(most, max(1, round(self.keep_rate * len(good))))
+            best = self.selector.scores(images[good], rows[good]).order()[:kept]
+            tally.not_kept += len(good) - len(best)
+            good = [good[i] for i in sorted(best)]
+        tally.tried += len(images)
+        tally.delivered += len(good)
         return good
 
-    def _origin(self, row: NDArray[np.float32], position: int) -> Origin:
-        facts = self.sampler.facts
-        return Origin(self.sampler.seen, self.seed, position, manifests.exact(row, facts), self.truncation)
+
+def from_stream(
+    sampler: "Sampler", sieve: Sieve, asked: Request, tally: Tally, item: int, seed: int, start: int, truncation: float
+) -> Iterator[Gathered]:
+    """The images of one condition, a chunk at a time, from position `start` of the seed's stream on.
+
+    A `tally` that has counted before goes on where it was.
+    """
+    facts, drawn = sampler.facts, np.zeros((0, 0), np.float32)
+    most = EFFORT * math.ceil(tally.asked / sieve.keep_rate) + AT_LEAST
+    while tally.short and tally.tried < most:
+        wanted = min(CHUNK, math.ceil(tally.short / sieve.keep_rate), most - tally.tried)
+        if tally.tried + wanted > len(drawn):
+            drawn = asked.draw(facts, min(max(2 * len(drawn), tally.tried + wanted, tally.asked), most), seed)
+        rows, first = drawn[tally.tried : tally.tried + wanted], start + tally.tried
+        images = sampler.generate(rows, seed, first, truncation)
+        origins = [
+            Origin(sampler.seen, seed, first + i, manifests.exact(row, facts), truncation) for i, row in enumerate(rows)
+        ]
+        good = sieve.passed(images, rows, origins, tally, tally.short)
+        yield Gathered(item, images[good], rows[good], sampler, [origins[i] for i in good])
+
+
+def from_basket(
+    samplers: "dict[int, Sampler]",
+    sieve: Sieve,
+    basket: Iterable[Origin],
+    items: dict[Request, int],
+    tallies: list[Tally],
+) -> Iterator[Gathered]:
+    """The images of a basket one by one, after as many as the tallies have counted before."""
+    for origin in list(basket)[sum(tally.tried for tally in tallies) :]:
+        sampler = samplers[origin.snapshot]
+        asked = conditions.parse(origin.condition, sampler.facts)
+        row = asked.draw(sampler.facts, 1, origin.seed)  # (1, K): an origin's condition is exact
+        images = sampler.generate(row, origin.seed, origin.position, origin.truncation)
+        good = sieve.passed(images, row, [origin], tallies[items[asked]], 1)
+        yield Gathered(items[asked], images[good], row[good], sampler, [origin] if good else [])

@@ -34,10 +34,6 @@ HELD_OUT = 1000
 """Validation images by which the detector is calibrated, at most."""
 
 
-class StoppedError(Exception):
-    """Leaves a calibration because somebody asked it to stop; who asked catches it."""
-
-
 def problem(run: Run) -> str | None:
     """Why this run's exports cannot be guarded here, and what to do, or None. Quick; no torch."""
     wrong = data.problem(run.config.data)
@@ -50,19 +46,8 @@ def problem(run: Run) -> str | None:
     )
 
 
-def load(
-    run: Run, progress: Progress = silent, should_stop: Callable[[], bool] = lambda: False
-) -> "tuple[Detector, ImageSet]":
-    """The calibrated detector of a run's training images, and their set; from the cache where the set is known.
-
-    `progress` gets a phase and how much of it is done. Raises RunError where the training images are not here or not
-    those of the run, StoppedError where it is asked to stop.
-    """
-    from gan.evaluation.calibration import Calibration
-    from gan.evaluation.near_copies import Detector
-    from gan.evaluation.reference import Shown, as_shown, fingerprint, picked
-
-    progress("reading the training images", 0.0)
+def training_images(run: Run, progress: Progress = silent) -> ImageSet:
+    """The image set that a run was trained on; raises RunError where it is not here or has changed since."""
     wrong = problem(run)
     if wrong:
         raise RunError(wrong)
@@ -70,6 +55,24 @@ def load(
     wrong = _changed(run, images)
     if wrong:
         raise RunError(wrong)
+    return images
+
+
+def load(
+    run: Run, progress: Progress = silent, should_stop: Callable[[], bool] = lambda: False
+) -> "tuple[Detector, ImageSet]":
+    """The calibrated detector of a run's training images, and their set; from the cache where the set is known.
+
+    `progress` gets a phase and how much of it is done. Raises RunError where the training images are not here or not
+    those of the run, and `classifier.StoppedError` where it is asked to stop.
+    """
+    from gan.evaluation.calibration import Calibration
+    from gan.evaluation.classifier import StoppedError
+    from gan.evaluation.near_copies import Detector
+    from gan.evaluation.reference import Shown, as_shown, fingerprint, picked
+
+    progress("reading the training images", 0.0)
+    images = training_images(run, progress)
     rows = images.rows("train")
     detector = Detector(Shown(images, rows), group=None if images.group is None else images.group[rows])
     key = hashlib.sha256(f"{fingerprint(images, 'train')}{fingerprint(images, 'val')}{RECIPE}".encode()).hexdigest()

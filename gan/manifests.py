@@ -1,10 +1,8 @@
-"""What a download says of itself: each PNG's metadata, labels.csv, manifest.json and the data card.
+"""What a download says of itself: each PNG's metadata, manifest.json and the data card.
 
-Read next: `export.py`, which writes them.
+Read next: `export_write.py`, which writes them.
 """
 
-import csv
-import io
 import shlex
 import time
 from dataclasses import asdict
@@ -13,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from gan import __version__
 from gan.conditions import Request
 from gan.facts import DataFacts
+from gan.marks import Origin
 from gan.runs import Run
 
 if TYPE_CHECKING:
     from gan.evaluation.near_copies import Detector
-    from gan.export import ExportRequest
-    from gan.gather import Tally
+    from gan.export_request import ExportRequest
+    from gan.gather import Sieve, Tally
     from gan.sample import Sampler
 
 
@@ -29,63 +28,66 @@ def exact(row: Any, facts: DataFacts) -> str:
     return ",".join(f"{name}={int(value)}" for name, value in zip(facts.names, row, strict=True))
 
 
-def metadata(run: Run, seen: int, request: "ExportRequest", index: int, condition: str) -> dict[str, str]:
+def metadata(run: Run, origin: Origin) -> dict[str, str]:
     """What a PNG says of itself: that it is synthetic, its condition, and the command that makes it again."""
-    again = f"python -m gan sample {run.name} --snapshot {seen} --condition {shlex.quote(condition)}"
-    again += f" --seed {request.seed}"
-    again += f" --start {index} --count 1 --truncation {request.truncation:g} --out one-image"
+    again = f"python -m gan sample {run.name} --snapshot {origin.snapshot} --condition {shlex.quote(origin.condition)}"
+    again += f" --seed {origin.seed} --start {origin.position} --count 1 --truncation {origin.truncation:g}"
     return {
         "Synthetic": f"yes: made by a conditional GAN (gan {__version__}), no photograph of anything",
-        "Condition": condition,
-        "Make again": again,
+        "Condition": origin.condition,
+        "Make again": f"{again} --out one-image",
     }
-
-
-def labels(rows: list[tuple[str, Any]], facts: DataFacts) -> str:
-    """The text of labels.csv."""
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(["file", "class"] if facts.kind == "class" else ["file", *facts.names])
-    for file, row in rows:
-        table.writerow([file, facts.names[int(row.argmax())]] if facts.kind == "class" else [file, *map(int, row)])
-    return text.getvalue()
 
 
 def manifest(
     run: Run,
     request: "ExportRequest",
-    sampler: "Sampler",
+    samplers: "list[Sampler]",
     items: list[tuple[Request, int]],
-    folders: dict[Request, str],
+    folders: list[str],
     tallies: "list[Tally]",
-    detector: "Detector | None",
+    sieve: "Sieve",
 ) -> dict[str, Any]:
     """What was made, of what and how, as manifest.json holds it."""
-    facts = sampler.facts
+    facts = run.facts()
     tried = sum(tally.tried for tally in tallies)
     return {
         "made_by": f"gan {__version__}",
         "made_at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "synthetic": True,
         "run": run.name,
-        "snapshot": {"seen": sampler.seen, "generator_sha256": sampler.sha256},
-        "seed": request.seed,
-        "indices": [request.start, request.start + tried - 1],
-        "truncation": request.truncation,
+        "format": request.format,
+        "snapshot": _named(samplers[0]),
+        "further_snapshots": [_named(sampler) for sampler in samplers[1:]],
+        **_origin(request, tried),
         "conditions": [
-            {"condition": asked.label, "folder": folders[asked], "count": tally.delivered}
+            {"condition": asked.label, "folder": folder, "count": tally.delivered}
             | {"asked": count, "candidates": tally.tried, "real_images": asked.agreeing(facts)}
             | {"near_copies_withheld": tally.near_copies, "rejected_by_hand": tally.rejected}
-            for (asked, count), tally in zip(items, tallies, strict=True)
+            | {"not_kept": tally.not_kept}
+            for (asked, count), folder, tally in zip(items, folders, tallies, strict=True)
         ],
-        "near_copies": _guarding(detector, tallies),
+        "near_copies": _guarding(sieve.detector, tallies),
         "withheld": sum(tally.near_copies + tally.rejected for tally in tallies),
+        "selection": {"keep_rate": request.keep_rate, "not_kept": sum(tally.not_kept for tally in tallies)},
         "notices": _notices(items, tallies),
         "make_again": "The number that ends a file's name is its index; its condition is its row in labels.csv. "
-        "The command stands in each PNG's metadata under 'Make again'.",
+        "The command stands in each PNG's metadata under 'Make again'; for npz, seed and index stand in labels.csv.",
         "training_data": {"title": facts.title, "source": facts.source, "licence": facts.licence},
         "config": run.config.model_dump(mode="json"),
     }
+
+
+def _named(sampler: "Sampler") -> dict[str, Any]:
+    return {"seen": sampler.seen, "generator_sha256": sampler.sha256}
+
+
+def _origin(request: "ExportRequest", tried: int) -> dict[str, Any]:
+    """From where in which stream the images come; those of a basket each from their own place."""
+    if request.basket:
+        return {"basket": [asdict(origin) for origin in request.basket]}
+    indices = [request.start, request.start + tried - 1]
+    return {"seed": request.seed, "indices": indices, "truncation": request.truncation}
 
 
 def _guarding(detector: "Detector | None", tallies: "list[Tally]") -> dict[str, Any]:
@@ -100,7 +102,8 @@ def _notices(items: list[tuple[Request, int]], tallies: "list[Tally]") -> list[s
     """What whoever asked must know, a sentence each."""
     return [
         f"Only {tally.delivered:,} of {tally.asked:,} images of {asked.label}: of {tally.tried:,} candidates "
-        f"{tally.near_copies:,} were near copies of training images and {tally.rejected:,} rejected by hand. "
+        f"{tally.near_copies:,} were near copies of training images, {tally.rejected:,} rejected by hand and "
+        f"{tally.not_kept:,} not kept. "
         "Choose an earlier snapshot, or train on more images."
         for (asked, _), tally in zip(items, tallies, strict=True)
         if tally.short
@@ -123,6 +126,30 @@ def _guarded(manifest: dict[str, Any]) -> str:
     )
 
 
+def _snapshots(manifest: dict[str, Any]) -> str:
+    """Which weights made the images, and from where in the stream."""
+    made = " and ".join(
+        f"snapshot after {one['seen']:,} images (SHA-256 {one['generator_sha256']})"
+        for one in (manifest["snapshot"], *manifest["further_snapshots"])
+    )
+    if "basket" in manifest:
+        return f"{made}; the images were picked by hand"
+    return f"{made}, seed {manifest['seed']}, truncation {manifest['truncation']:g}"
+
+
+def _selected(manifest: dict[str, Any]) -> str:
+    """What the data card says of selection."""
+    rate, left_out = manifest["selection"]["keep_rate"], manifest["selection"]["not_kept"]
+    rejected = sum(row["rejected_by_hand"] for row in manifest["conditions"])
+    by_hand = f" {rejected:,} images were rejected by hand and replaced." if rejected else ""
+    if rate == 1:
+        return f"No selection by quality was made.{by_hand}"
+    return (
+        f"Selected: the best {rate:.0%} of the candidates by label confidence and typicality; {left_out:,} were left "
+        f"out. Selection makes images more typical and less varied.{by_hand}"
+    )
+
+
 def card(manifest: dict[str, Any], facts: DataFacts) -> str:
     """The data card, in Markdown."""
     table = "\n".join(f"| {c['condition']} | {c['count']:,} | {c['real_images']:,} |" for c in manifest["conditions"])
@@ -135,10 +162,10 @@ These images were **generated**; none is a photograph, a scan or a patient. They
 |---|---|---|
 {table}
 {notices}
-- Generator: run `{manifest["run"]}`, snapshot after {manifest["snapshot"]["seen"]:,} images
-  (SHA-256 {manifest["snapshot"]["generator_sha256"]}), seed {manifest["seed"]}, truncation {manifest["truncation"]:g}.
+- Generator: run `{manifest["run"]}`, {_snapshots(manifest)}.
 - Trained on: {facts.source}. Licence of that data: {facts.licence}. It may bind these images too.
 - {_guarded(manifest)}
+- {_selected(manifest)}
 - Whether the images help was not measured here: measure it before you rely on them.
 - `labels.csv` has the label of each file; `manifest.json` says how to make each image again.
 

@@ -15,9 +15,10 @@ from gan import data, export, guard, marks
 from gan.cli import main
 from gan.conditions import parse
 from gan.errors import RunError
+from gan.evaluation.classifier import StoppedError
 from gan.evaluation.near_copies import Detector
 from gan.export import ExportRequest
-from gan.gather import AT_LEAST, EFFORT, Stream, Tally
+from gan.gather import AT_LEAST, EFFORT, Sieve, Tally, from_stream
 from gan.images import picture
 from gan.marks import Origin
 from gan.runs import Run
@@ -97,8 +98,9 @@ def test_a_condition_that_makes_nothing_but_copies_is_given_up(run: Run) -> None
     sampler = load_generator(run)
     three = parse("3", sampler.facts)
     everything = sampler.generate(three.draw(sampler.facts, 600, SEED), SEED)
-    stream, tally = Stream(sampler, SEED, 1.0, Detector(everything)), Tally(5)
-    assert [one for chunk in stream.gather(three, tally, 0) for one in chunk] == []
+    sieve, tally = Sieve(Detector(everything)), Tally(5)
+    chunks = from_stream(sampler, sieve, three, tally, item=0, seed=SEED, start=0, truncation=1.0)
+    assert sum(len(chunk.images) for chunk in chunks) == 0
     assert tally.tried == tally.near_copies == AT_LEAST + EFFORT * 5
     assert tally.short == 5
 
@@ -158,5 +160,5 @@ def test_a_calibration_is_made_once_for_a_data_set(run: Run) -> None:
 
 
 def test_a_calibration_stops_when_asked(run: Run) -> None:
-    with pytest.raises(guard.StoppedError):
+    with pytest.raises(StoppedError):
         guard.load(run, should_stop=lambda: True)

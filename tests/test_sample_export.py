@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,18 @@ import pytest
 from PIL import Image
 from torchvision.datasets import ImageFolder
 
-from gan import export, jobs, settings
+from gan import data, export, jobs, marks, settings
 from gan.cli import main
+from gan.conditions import parse
 from gan.errors import ConfigError, RunError, UserError
+from gan.evaluation import selection
+from gan.evaluation.classifier import fit
 from gan.export import ExportRequest
+from gan.gather import Sieve, Tally, from_stream
+from gan.marks import Origin
 from gan.runs import Run
 from gan.sample import load_generator, noise
+from gan.spool import Row, Spool
 from tests.celeba_folder import write_celeba
 from tests.conftest import trained
 from tests.jobs_kit import until
@@ -92,10 +99,117 @@ def test_the_command_in_an_images_metadata_makes_it_again(run: Run, tmp_path: Pa
 
 
 @pytest.mark.parametrize("count", [600, 20])  # in the middle, and after the last image
-def test_an_export_that_is_stopped_leaves_no_file(run: Run, tmp_path: Path, count: int) -> None:
-    finished = export.write(run, ExportRequest((("3", count),)), tmp_path / "half.zip", silent, lambda: True)
-    assert not finished
-    assert list(tmp_path.glob("*half*")) == []
+def test_an_export_that_is_stopped_leaves_no_file_and_goes_on_where_it_was(
+    run: Run, tmp_path: Path, count: int
+) -> None:
+    request, out = ExportRequest((("3", count), ("4", 3)), with_near_copies=True), tmp_path / "half.zip"
+    assert export.write(run, request, out, silent, lambda: True) is None
+    assert not out.exists()
+    already: list[int] = []
+    assert export.write(run, request, out, lambda done, total: already.append(done)) is not None
+    assert already[0] > min(count, 256)  # the first chunk was there
+    assert list(tmp_path.glob(".half*")) == []
+    export.write(run, request, tmp_path / "whole.zip", silent)
+    with zipfile.ZipFile(out) as resumed, zipfile.ZipFile(tmp_path / "whole.zip") as whole:
+        assert resumed.namelist() == whole.namelist()
+        for name in whole.namelist()[: count + 4]:  # images and labels; the manifest has the time
+            assert resumed.read(name) == whole.read(name), name
+
+
+def test_another_request_does_not_go_on_with_what_a_stopped_one_made(run: Run, tmp_path: Path) -> None:
+    stopped = ExportRequest((("3", 300),), with_near_copies=True)
+    assert export.write(run, stopped, tmp_path / "out.zip", silent, lambda: True) is None
+    other = ExportRequest((("3", 2),), seed=1, with_near_copies=True)
+    assert export.write(run, other, tmp_path / "out.zip", silent) is not None
+    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
+        assert len([name for name in archive.namelist() if name.endswith(".png")]) == 2
+
+
+def test_a_spool_whose_end_is_torn_keeps_the_chunks_before_it(tmp_path: Path) -> None:
+    row = Row(item=0, snapshot=160, seed=0, position=0, on=(3,), size=4)
+    with Spool(tmp_path / "spool", {"what": "test"}) as spool:
+        spool.add([row, row], [b"aaaa", b"bbbb"], {"next": 2})
+        spool.add([row], [b"cccc"], {"next": 3})
+    with open(tmp_path / "spool" / "rows.jsonl", "ab") as file:
+        file.write(b'{"rows": [[0, 160')
+    with open(tmp_path / "spool" / "images.bin", "ab") as file:
+        file.write(b"dd")
+    with Spool(tmp_path / "spool", {"what": "test"}) as again:
+        assert (again.count, again.state) == (3, {"next": 3})
+        again.add([row], [b"eeee"], {"next": 4})
+        assert [content for _, content in again.images()] == [b"aaaa", b"bbbb", b"cccc", b"eeee"]
+    with open(tmp_path / "spool" / "images.bin", "r+b") as file:
+        file.truncate(10)  # as after a power cut
+    with Spool(tmp_path / "spool", {"what": "test"}) as cut:
+        assert (cut.count, cut.state) == (2, {"next": 2})
+    with Spool(tmp_path / "spool", {"what": "else"}) as other:
+        assert (other.count, other.state) == (0, None)
+
+
+def test_npz_is_as_medmnist_has_it(run: Run, tmp_path: Path) -> None:
+    items = (("3", 4), ("7", 2))
+    export.write(run, ExportRequest(items, format="npz", with_near_copies=True), tmp_path / "npz.zip", silent)
+    export.write(run, ExportRequest(items, with_near_copies=True), tmp_path / "folder", silent)
+    with zipfile.ZipFile(tmp_path / "npz.zip") as archive:
+        arrays = np.load(io.BytesIO(archive.read("images.npz")))
+        rows = list(csv.DictReader(io.StringIO(archive.read("labels.csv").decode())))
+    assert arrays["train_images"].shape == (6, 32, 32)
+    assert arrays["train_images"].dtype == arrays["train_labels"].dtype == np.uint8
+    assert arrays["train_labels"].tolist() == [[3]] * 4 + [[7]] * 2
+    for number, path in enumerate(sorted((tmp_path / "folder").rglob("*.png"))):
+        assert (np.asarray(Image.open(path)) == arrays["train_images"][number]).all()
+        assert path.stem.endswith(f"s{rows[number]['seed']}_{int(rows[number]['index']):06d}")
+    assert [row["class"] for row in rows] == ["3"] * 4 + ["7"] * 2
+
+
+def test_a_flat_folder_goes_by_its_labels(run: Run, tmp_path: Path) -> None:
+    request = ExportRequest((("3", 2), ("7", 1)), format="flat", with_near_copies=True)
+    export.write(run, request, tmp_path / "flat", silent)
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "flat" / "labels.csv").read_text())))
+    assert [row["class"] for row in rows] == ["3", "3", "7"]
+    assert sorted(tmp_path / "flat" / row["file"] for row in rows) == sorted((tmp_path / "flat" / "images").iterdir())
+
+
+def test_the_basket_is_exported_exactly_from_any_snapshot(run: Run, tmp_path: Path) -> None:
+    kept = [Origin(160, 5, 9, "3"), Origin(320, 0, 2, "7", truncation=0.5), Origin(320, 0, 2, "3")]
+    marks.change(run, dict.fromkeys(kept, "keep"))
+    request = replace(ExportRequest.of_basket(marks.kept(run)), with_near_copies=True)
+    assert request.count == 3
+    export.write(run, request, tmp_path / "basket", silent)
+    names = sorted(
+        str(path.relative_to(tmp_path / "basket" / "images")) for path in (tmp_path / "basket").rglob("*.png")
+    )
+    assert names == ["3/digits_s0_000002.png", "3/digits_s5_000009.png", "7/digits_s0_000002.png"]
+    early = load_generator(run, 160).generate(np.eye(10, dtype=np.float32)[[3]], seed=5, start=9)
+    with Image.open(tmp_path / "basket" / "images" / names[1]) as image:
+        assert np.abs(np.asarray(image).astype(int) - early[0, 0]).max() <= 1
+        assert "--snapshot 160" in image.info["Make again"]
+    manifest = json.loads((tmp_path / "basket" / "manifest.json").read_text())
+    assert manifest["basket"][0] == {"snapshot": 160, "seed": 5, "position": 9, "condition": "3", "truncation": 1.0}
+    assert [manifest["snapshot"]["seen"], manifest["further_snapshots"][0]["seen"]] == [320, 160]
+
+
+def test_the_best_half_of_the_candidates_is_delivered_and_counted(run: Run) -> None:
+    sampler, images = load_generator(run), data.load(run.config.data)
+    rows = images.rows("train")[:200]
+    network = fit(images.images[rows], images.conditions[rows], "class", images_seen=640)
+    selector = selection.Selector.of(network, images.images[rows], images.conditions[rows], "class")
+    tally = Tally(10)
+    chunks = from_stream(
+        sampler,
+        Sieve(selector=selector, keep_rate=0.5),
+        parse("3", sampler.facts),
+        tally,
+        0,
+        seed=0,
+        start=5,
+        truncation=1,
+    )
+    delivered = [origin.position for chunk in chunks for origin in chunk.origins]
+    threes = np.eye(10, dtype=np.float32)[[3] * 20]
+    best = selector.kept(sampler.generate(threes, seed=0, start=5), threes, 0.5)
+    assert delivered == (best + 5).tolist()
+    assert (tally.tried, tally.delivered, tally.not_kept) == (20, 10, 10)
 
 
 def test_the_background_export_ends_with_a_file_and_a_line_in_the_ledger(run: Run) -> None:
@@ -135,11 +249,48 @@ def test_a_snapshot_that_is_not_there_or_damaged_is_named(run: Run) -> None:
         load_generator(run)
 
 
-def test_balancing_brings_every_class_to_the_commonest(run: Run) -> None:
+def test_balancing_brings_every_class_to_the_commonest_or_to_a_number(run: Run) -> None:
     facts = run.facts()
     counts = facts.conditions.sum(axis=0, dtype=int)
     added = dict(export.balanced(facts))
     assert {int(count) + added.get(name, 0) for name, count in zip(facts.names, counts, strict=True)} == {counts.max()}
+    table = export.balance(facts, 145)
+    assert [row.real for row in table] == counts.tolist()
+    assert [row.result for row in table] == [max(145, count) for count in counts]
+    assert dict(export.balanced(facts, 145)) == {row.condition: row.synthetic for row in table if row.synthetic}
+    with pytest.raises(UserError, match="Every class has 5 training images or more already"):
+        export.balanced(facts, 5)
+
+
+def test_the_estimate_goes_by_what_earlier_exports_took(run: Run) -> None:
+    request = ExportRequest((("3", 40),), with_near_copies=True)
+    before = export.estimate(run, request)
+    assert before.seconds is None
+    assert 40 * 700 < before.size < 40 * (700 + 32 * 32)
+    done = export.begin(run, request)
+    until(lambda: not export.find(run, done.id).state.alive, "the export ends", patience=60)
+    (line,) = (json.loads(text) for text in (run.path / "exports" / "ledger.jsonl").read_text().splitlines())
+    after = export.estimate(run, replace(request, items=(("3", 80),)))
+    assert after.size == 2 * line["bytes"]
+    assert after.seconds == pytest.approx(2 * line["seconds"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "export takes one of --per-class N"),
+        (["--balance", "--kept"], "export takes one of"),
+        (["--balance", "--condition", "3"], "--condition goes with --per-class"),
+        (["--kept"], "No image of digits is marked keep"),
+        (["--per-class", "1", "--format", "tar"], "invalid choice: 'tar'"),
+        (["--per-class", "1", "--keep-rate", "0"], "keep_rate is 0.0: it takes a number from 0.05 to 1"),
+    ],
+)
+def test_an_export_that_is_asked_for_wrongly_is_told(
+    run: Run, arguments: list[str], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["export", "digits", "--out", str(tmp_path / "x.zip"), *arguments]) == 2
+    assert says in capsys.readouterr().err
 
 
 def test_attribute_requests_get_a_folder_each_and_columns(tmp_path: Path) -> None:

@@ -33,7 +33,8 @@ def shifted(images: Images, down: int, right: int) -> Images:
 
 def brighter(images: Images, levels: float) -> Images:
     """Images (n, C, H, W) made brighter by so many grey levels, darker where that is negative; cut at 0 and 255."""
-    return np.clip(images.astype(np.float32) + levels, 0, 255).astype(np.uint8)
+    made: Images = np.clip(images.astype(np.float32) + levels, 0, 255).astype(np.uint8)
+    return made
 
 
 def as_jpeg(images: Images, quality: int = QUALITY) -> Images:

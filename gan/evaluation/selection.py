@@ -13,6 +13,7 @@ Selection trades variety for safety: whether it pays is for the augmentation stu
 Letters: n images asked about, m training images, C channels, H = W the side, K conditions, F features.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,11 +22,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from gan import guard
+from gan.data.source import Progress as Reporting
+from gan.data.source import silent
 from gan.errors import ConfigError
-from gan.evaluation.classifier import Classifier, Images, Pictures, Progress, look
+from gan.evaluation.classifier import Classifier, Images, Pictures, Progress, StoppedError, look
+from gan.evaluation.reference import Shown, fingerprint, picked, reference
+from gan.runs import Run
 
 NEIGHBOURS = 5
 """Training images whose mean distance says how near an image is to them."""
+LOOKED_AT = 20_000
+"""Training images whose features are computed for a run's selector, at most."""
 MOST = 4096
 """Training images of a condition that are compared with, at most; the first ones of a larger set."""
 EVERY = -1
@@ -110,6 +118,28 @@ class Selector:
             distance = _mean_distance(features[torch.from_numpy(lot)].float(), self._real[int(k)], NEIGHBOURS)
             typical[lot] = (spacing / distance.clamp(min=1e-6)).double().numpy()
         return typical
+
+
+def load(run: Run, progress: Reporting = silent, should_stop: Callable[[], bool] = lambda: False) -> Selector:
+    """The selector of a run's own training images, by the real-trained classifier of their set, trained if need be.
+
+    `progress` gets a phase and how much of it is done. Raises RunError where the training images are not here,
+    StoppedError where it is asked to stop.
+    """
+    images = guard.training_images(run, progress)
+
+    def phase(name: str) -> Progress:
+        def report(done: float) -> None:
+            progress(name, done)
+            if should_stop():
+                raise StoppedError
+
+        return report
+
+    own = reference(images, fingerprint(images, "train"), "cpu", phase("training on real"), should_stop)
+    rows = picked(images, "train", LOOKED_AT)
+    shown, report = Shown(images, rows), phase("looking at training set")
+    return Selector.of(own.network, shown, images.conditions[rows], images.kind, report)
 
 
 def check_keep_rate(keep_rate: float) -> None:

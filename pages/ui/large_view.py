@@ -6,7 +6,6 @@ Opened by a click on an image (`marking.py`), wherever that is. Read next: `gan/
 import streamlit as st
 
 from gan import conditions, looks, manifests, marks
-from gan.export import ExportRequest
 from gan.facts import DataFacts
 from gan.marks import KEEP, REJECT, Mark, Origin
 from gan.runs import Run
@@ -154,5 +153,4 @@ def _asked(run: Run) -> str:
 
 def again(run: Run, origin: Origin) -> str:
     """The command that makes the image again."""
-    request = ExportRequest((), seed=origin.seed, truncation=origin.truncation)
-    return manifests.metadata(run, origin.snapshot, request, origin.position, origin.condition)["Make again"]
+    return manifests.metadata(run, origin)["Make again"]

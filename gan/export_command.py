@@ -1,0 +1,133 @@
+"""`python -m gan sample RUN` and `python -m gan export RUN`: their options, and what they do.
+
+`sample` makes exactly the images of the positions asked for, to look at one or to make it again, and leaves nothing
+out. `export` makes a download. torch is imported only where the work begins. Read next: `export.py`.
+"""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from gan import export, marks, runs
+from gan.errors import UserError
+from gan.export import ExportRequest
+from gan.export_formats import FORMATS
+from gan.jobs.worker import working
+from gan.runs import Run
+
+Show = Callable[[str, float, float], None]
+"""Told of a phase, how much of it is done, and of how much: a progress bar on a terminal."""
+
+
+def add_sample_options(made: argparse.ArgumentParser) -> None:
+    """What `sample` takes."""
+    made.add_argument("--count", type=int, default=64, help="images of each condition (default 64)")
+    made.add_argument("--start", type=int, default=0, help="position of the first image in the seed's stream")
+    _add_common_options(made)
+
+
+def add_export_options(made: argparse.ArgumentParser) -> None:
+    """What `export` takes."""
+    made.add_argument("--per-class", type=int, help="images of each class, or of each --condition")
+    made.add_argument("--balance", action="store_true", help="bring every class to the count of the commonest")
+    made.add_argument("--bring-to", type=int, metavar="N", help="bring every class to N, real and synthetic together")
+    made.add_argument("--kept", action="store_true", help="the images marked keep in the gallery, exactly these")
+    made.add_argument(
+        "--keep-rate", type=float, default=1.0, help="keep this share of the candidates, the best (default 1: all)"
+    )
+    made.add_argument("--format", choices=FORMATS, default="folder", help="npz is as MedMNIST has it (default folder)")
+    made.add_argument(
+        "--with-near-copies",
+        action="store_true",
+        help="do not look for near copies of training images, which are left out and replaced otherwise",
+    )
+    made.add_argument("--task", help=argparse.SUPPRESS)
+    _add_common_options(made)
+
+
+def _add_common_options(made: argparse.ArgumentParser) -> None:
+    made.add_argument("run")
+    made.add_argument("--condition", action="append", help='a class, or "Smiling=1,Male=0", or "any"; may be repeated')
+    made.add_argument("--snapshot", type=int, help="by images seen (default: the newest)")
+    made.add_argument("--seed", type=int, default=0, help="another seed makes other images (default 0)")
+    made.add_argument("--truncation", type=float, default=1.0, help="below 1: more typical, less varied (default 1)")
+    made.add_argument("--out", type=Path, help="a file that ends in .zip, or an empty or new folder")
+
+
+def make_sample(parsed: argparse.Namespace, show: Show) -> int:
+    """Make images of some conditions; gives the exit code."""
+    items = tuple((condition, parsed.count) for condition in parsed.condition or ["any"])
+    request = ExportRequest(items, parsed.snapshot, parsed.seed, parsed.truncation, parsed.start)
+    return _write(parsed, replace(request, with_near_copies=True, with_rejected=True), show)
+
+
+def make_export(parsed: argparse.Namespace, show: Show) -> int:
+    """Make a documented download, here or as a background task; gives the exit code."""
+    run = runs.find(parsed.run)
+    if parsed.task is not None:
+        return _task(run, parsed.task)
+    return _write(parsed, _request(run, parsed), show)
+
+
+def _request(run: Run, parsed: argparse.Namespace) -> ExportRequest:
+    """What the arguments ask for."""
+    ways = {
+        "--per-class N, the images of each class": parsed.per_class is not None,
+        "--balance": parsed.balance,
+        "--bring-to N": parsed.bring_to is not None,
+        "--kept": parsed.kept,
+    }
+    if sum(ways.values()) != 1:
+        raise UserError(f"export takes one of {'; '.join(ways)}.")
+    if parsed.condition and parsed.per_class is None:
+        raise UserError("--condition goes with --per-class: the other ways decide themselves which conditions to make.")
+    if parsed.kept:
+        if parsed.keep_rate != 1:
+            raise UserError("--kept makes exactly the images that were picked: leave --keep-rate out.")
+        origins = marks.kept(run)
+        if not origins:
+            raise UserError(f"No image of {run.name} is marked keep: mark some in the gallery first.")
+        return replace(ExportRequest.of_basket(origins, parsed.format), with_near_copies=parsed.with_near_copies)
+    if parsed.per_class is not None:
+        items = export.of_each(run.facts(), parsed.per_class, parsed.condition)
+    else:
+        items = export.balanced(run.facts(), parsed.bring_to)
+    return ExportRequest(
+        items,
+        parsed.snapshot,
+        parsed.seed,
+        parsed.truncation,
+        with_near_copies=parsed.with_near_copies,
+        keep_rate=parsed.keep_rate,
+        format=parsed.format,
+    )
+
+
+def _write(parsed: argparse.Namespace, request: ExportRequest, show: Show) -> int:
+    if parsed.out is None:
+        raise UserError("--out is missing: it takes a file that ends in .zip, or an empty or new folder.")
+    written = export.write(
+        runs.find(parsed.run),
+        request,
+        parsed.out,
+        lambda done, total: show("making images", done, total),
+        preparing=lambda phase, done: show(phase, done, 1.0),
+    )
+    assert written is not None, "nobody can ask it to stop but by Ctrl-C"
+    print("\n".join([f"{written.count:,} images in {parsed.out}", *written.notices]))
+    return 0
+
+
+def _task(run: Run, identifier: str) -> int:
+    with working(export.find(run, identifier).folder) as worker:
+
+        def report(done: int, total: int) -> None:
+            worker.report("making images", done, total)
+
+        def prepare(phase: str, done: float) -> None:
+            worker.report(phase, done, 1.0)
+
+        if not export.run_task(run, identifier, report, worker.should_stop, prepare):
+            worker.stopped()
+    return 0

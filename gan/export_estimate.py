@@ -1,0 +1,71 @@
+"""How large a download becomes and how long it takes, by earlier ones: shown before somebody asks for it. No torch.
+
+Read next: `export.py`, which writes the ledger that this reads.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from PIL import Image
+
+from gan import runs
+from gan.export_request import ExportRequest
+from gan.runs import Run
+
+BESIDE_PIXELS = 700
+"""Bytes of a PNG that are not pixels: its texts, and its name in the ZIP, twice, and in labels.csv."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """How large a download becomes, in bytes, and how long it takes in seconds; None before anything was measured."""
+
+    size: int
+    seconds: float | None
+
+
+def estimate(run: Run, request: ExportRequest) -> Estimate:
+    """What to expect, by earlier exports of this run, or of runs whose images are alike; no torch."""
+    earlier = ledger(run)
+    alike = [row for row in earlier if row["format"] == request.format]
+    if alike:
+        size = request.count * sum(row["bytes"] for row in alike) / sum(row["count"] for row in alike)
+    else:
+        size = request.count * _bytes_an_image(run)
+    same_work = [
+        row
+        for one in ([run] if earlier else runs.all_runs())
+        for row in ledger(one)
+        if row["shape"] == shape(run) and row["with_near_copies"] == request.with_near_copies
+    ]
+    if not same_work:
+        return Estimate(round(size), None)
+    pace = sum(row["seconds"] for row in same_work) / sum(row["count"] / row["keep_rate"] for row in same_work)
+    return Estimate(round(size), request.count / request.keep_rate * pace)
+
+
+def ledger(run: Run) -> list[dict[str, Any]]:
+    """The run's finished exports that say how long they took."""
+    path = run.path / "exports" / "ledger.jsonl"
+    lines = path.read_bytes().splitlines() if path.exists() else []
+    rows = [json.loads(line) for line in lines]
+    return [row for row in rows if row.get("seconds") and row["count"]]
+
+
+def shape(run: Run) -> list[int]:
+    """Channels and side of a run's images."""
+    facts = run.facts()
+    return [facts.channels, facts.native_size]
+
+
+def _bytes_an_image(run: Run) -> float:
+    """By the run's newest sample picture, whose pixels are packed as well; and what a file adds in names and texts."""
+    channels, side = shape(run)
+    raw = channels * side * side
+    samples = run.samples()
+    if not samples:
+        return raw + BESIDE_PIXELS
+    path = samples[max(samples)]
+    with Image.open(path) as sheet:
+        return min(raw, path.stat().st_size * raw / (sheet.width * sheet.height * channels)) + BESIDE_PIXELS

@@ -1,0 +1,168 @@
+"""Making a download: gather images, encode them on the other cores, spool them, and put the whole together at the end.
+
+Read next: `gather.py`, `spool.py`, `export_formats.py`.
+"""
+
+import contextlib
+import json
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gan import export_formats, gather, guard, manifests, marks
+from gan.conditions import Request
+from gan.data.source import Progress, silent
+from gan.export_request import ExportRequest
+from gan.gather import Gathered, Sieve, Tally
+from gan.runs import Run
+from gan.spool import Row, Spool
+
+if TYPE_CHECKING:
+    from gan.sample import Sampler
+
+AHEAD = 4
+"""Chunks that wait to be encoded, at most: they are held in memory."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What an export holds: `count` images, and a sentence for whoever asked, where there is something to know."""
+
+    count: int
+    notices: tuple[str, ...]
+
+
+def write(
+    run: Run,
+    request: ExportRequest,
+    out: Path,
+    progress: Callable[[int, int], None],
+    should_stop: Callable[[], bool] = lambda: False,
+    preparing: Progress = silent,
+) -> Written | None:
+    """Make the images into `out`, a ZIP where it ends in .zip, else a folder; None where it was asked to stop.
+
+    The download appears whole or not at all. What a stopped or killed export has made stays beside `out`, and the same
+    call goes on from there. `preparing` gets a phase and how much of it is done, before the first image. Raises
+    UserError for a request that cannot be made, RunError for a bad snapshot, or where near copies cannot be found since
+    the training images are not here.
+    """
+    from gan.evaluation.classifier import StoppedError  # here: pages list exports without importing torch
+    from gan.sample import load_generator
+
+    items = request.check(run.facts())
+    export_formats.check_out(out)
+    preparing("loading the generator", 0.0)
+    of_basket = sorted({origin.snapshot for origin in request.basket}, reverse=True)
+    loaded = [load_generator(run, snapshot) for snapshot in of_basket or [request.snapshot]]
+    samplers = {sampler.seen: sampler for sampler in loaded}
+    with contextlib.suppress(StoppedError):
+        sieve = _sieve(run, request, preparing, should_stop)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with Spool(spool_of(out), _key(request, samplers, sieve)) as spool:
+            tallies = [Tally(**counted) for counted in spool.state or [{"asked": count} for _, count in items]]
+            chunks = _gathered(request, items, samplers, sieve, tallies)
+            for rows, encoded, state in _encoded(chunks, run, request, tallies):
+                spool.add(rows, encoded, state)
+                progress(spool.count, request.count)
+                if should_stop():
+                    raise StoppedError
+            if should_stop():
+                raise StoppedError
+            manifest = manifests.manifest(run, request, loaded, items, _folders(items), tallies, sieve)
+            facts = run.facts()
+            with export_formats.target(out) as into:
+                export_formats.assemble(request.format, spool, into, _folders(items), run.name, facts)
+                into.put("manifest.json", (json.dumps(manifest, indent=2) + "\n").encode())
+                into.put("README.md", manifests.card(manifest, facts).encode())
+            spool.remove()
+            return Written(spool.count, tuple(manifest["notices"]))
+    return None
+
+
+def spool_of(out: Path) -> Path:
+    """Where an export to `out` keeps what it has made until that is whole."""
+    return out.with_name(f".{out.name}.part")
+
+
+def _sieve(run: Run, request: ExportRequest, preparing: Progress, should_stop: Callable[[], bool]) -> Sieve:
+    """What keeps images from leaving, loaded as far as this request needs it."""
+    from gan.evaluation import selection
+
+    rejected = frozenset() if request.with_rejected else marks.rejected(run)
+    detector = None if request.with_near_copies else guard.load(run, preparing, should_stop)[0]
+    selector = selection.load(run, preparing, should_stop) if request.keep_rate < 1 else None
+    return Sieve(detector, selector, request.keep_rate, rejected)
+
+
+def _key(request: ExportRequest, samplers: "dict[int, Sampler]", sieve: Sieve) -> dict[str, Any]:
+    """All that decides what an export holds: a spool of another key is of no use."""
+    return {
+        "request": asdict(request),
+        "generators": {str(seen): sampler.sha256 for seen, sampler in samplers.items()},
+        "calibration": None if sieve.detector is None else sieve.detector.threshold,
+        "rejected": sorted(str(origin) for origin in sieve.rejected),
+    }
+
+
+def _gathered(
+    request: ExportRequest,
+    items: list[tuple[Request, int]],
+    samplers: "dict[int, Sampler]",
+    sieve: Sieve,
+    tallies: list[Tally],
+) -> Iterator[Gathered]:
+    """The images of all items in turn: each goes on in the stream where the one before it ended."""
+    if request.basket:
+        numbers = {asked: item for item, (asked, _) in enumerate(items)}
+        yield from gather.from_basket(samplers, sieve, request.basket, numbers, tallies)
+        return
+    (sampler,), start = samplers.values(), request.start
+    for item, ((asked, _), tally) in enumerate(zip(items, tallies, strict=True)):
+        yield from gather.from_stream(sampler, sieve, asked, tally, item, request.seed, start, request.truncation)
+        start += tally.tried
+
+
+def _encoded(
+    chunks: Iterator[Gathered], run: Run, request: ExportRequest, tallies: list[Tally]
+) -> Iterator[tuple[list[Row], list[bytes], list[dict[str, int]]]]:
+    """Rows, bytes and the state after each chunk: they are encoded by other threads while the next are generated."""
+    waiting: deque[tuple[Gathered, Future[list[bytes]], list[dict[str, int]]]] = deque()
+    with ThreadPoolExecutor(os.cpu_count()) as encoders:
+        for chunk in chunks:
+            waiting.append(
+                (chunk, encoders.submit(_contents, chunk, run, request.format), [asdict(t) for t in tallies])
+            )
+            while waiting and (len(waiting) > AHEAD or waiting[0][1].done()):
+                yield _spooled(*waiting.popleft())
+        while waiting:
+            yield _spooled(*waiting.popleft())
+
+
+def _contents(chunk: Gathered, run: Run, form: str) -> list[bytes]:
+    texts = [manifests.metadata(run, origin) for origin in chunk.origins]
+    return export_formats.contents(form, chunk.images, texts)
+
+
+def _spooled(
+    chunk: Gathered, encoded: "Future[list[bytes]]", state: list[dict[str, int]]
+) -> tuple[list[Row], list[bytes], list[dict[str, int]]]:
+    contents = encoded.result()
+    rows = [
+        Row(chunk.item, origin.snapshot, origin.seed, origin.position, tuple(row.nonzero()[0].tolist()), len(content))
+        for origin, row, content in zip(chunk.origins, chunk.conditions, contents, strict=True)
+    ]
+    return rows, contents, state
+
+
+def _folders(items: list[tuple[Request, int]]) -> list[str]:
+    """A folder name for each item; where two come to the same one, the later gets a number."""
+    folders: list[str] = []
+    for asked, _ in items:
+        same = sum(name.split(" #")[0].lower() == asked.folder.lower() for name in folders)
+        folders.append(f"{asked.folder} #{same + 1}" if same else asked.folder)
+    return folders

@@ -1,0 +1,52 @@
+"""PNG files of many small images at once: by Python's zlib, which lets other threads work meanwhile. No torch.
+
+Pillow takes about three times as long for an image of 28 px, most of it around the compression and none of it beside
+another thread; an export of 50,000 images is mostly that. PNG (ISO/IEC 15948) is a signature and a few chunks.
+Read next: `images.py`, which draws pictures.
+
+Letters: n images, C channels, H W.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+GREY, COLOUR = 0, 2
+"""Colour types of 8 bits a channel, by the standard."""
+LEVEL = 3
+"""Of zlib: beyond it, files of small images hardly get smaller."""
+SMOOTH = 48
+"""Side from which on neighbouring rows are alike enough that their difference is stored (filter type 2, "Up")."""
+
+
+def encode(images: NDArray[np.uint8], texts: Iterable[Mapping[str, str]]) -> list[bytes]:
+    """Images uint8 (n, C, H, W) of 1 or 3 channels as PNG files, each with its own text in its metadata."""
+    n, channels, height, width = images.shape
+    shape = struct.pack(">IIBBBBB", width, height, 8, GREY if channels == 1 else COLOUR, 0, 0, 0)
+    head, end = SIGNATURE + _chunk(b"IHDR", shape), _chunk(b"IEND", b"")
+    rows = np.zeros((n, height, 1 + width * channels), np.uint8)  # each row begins with its filter type
+    rows[:, :, 1:] = images.transpose(0, 2, 3, 1).reshape(n, height, width * channels)
+    if height >= SMOOTH:
+        rows[:, 1:, 1:] -= rows[:, :-1, 1:].copy()  # modulo 256, as the standard has it
+        rows[:, 1:, 0] = 2
+    return [
+        b"".join([head, *(_text(key, value) for key, value in text.items()), _pixels(image), end])
+        for image, text in zip(rows, texts, strict=True)
+    ]
+
+
+def _pixels(rows: NDArray[np.uint8]) -> bytes:
+    return _chunk(b"IDAT", zlib.compress(rows.tobytes(), LEVEL))
+
+
+def _text(key: str, value: str) -> bytes:
+    """International text: the keyword, not compressed, of no language, not translated."""
+    return _chunk(b"iTXt", key.encode("latin-1") + bytes(5) + value.encode())
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
