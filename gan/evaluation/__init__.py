@@ -12,6 +12,7 @@
     combinations.py  pairs of attributes that no real image shows
     pairs.py         the closest pairs of a synthetic and a real image, kept to be shown
     near_copies.py   synthetic images that lie as close to a training image as new real ones never do
+    study.py         the augmentation study: do classifiers do better with synthetic images? Its docstring goes on
 
 Start with `results.py`; the others follow in the order of this list.
 """

@@ -52,7 +52,7 @@ def builder(name: str, size: int, channels: int, conditions: int) -> Callable[[]
 def _adapt(body: nn.Module, size: int, channels: int) -> None:
     """Give the network a first convolution for these channels, one that keeps small images whole."""
     name, first = next((name, part) for name, part in body.named_modules() if isinstance(part, nn.Conv2d))
-    stride = (1, 1) if size < FINE else first.stride
+    stride = 1 if size < FINE else first.stride[0]
     fresh = nn.Conv2d(channels, first.out_channels, (3, 3), stride, (1, 1), bias=first.bias is not None)
     holder, _, last = name.rpartition(".")
     setattr(body.get_submodule(holder), last, fresh)

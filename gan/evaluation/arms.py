@@ -47,17 +47,15 @@ class ArmPlan:
     added: tuple[int, ...]
 
 
-def planned(counts: NDArray[np.int64], filtering: bool = True) -> list[ArmPlan]:
+def planned(counts: NDArray[np.int64], ratios: tuple[float, ...] = RATIOS) -> list[ArmPlan]:
     """The arms for so many real images of each class (K,), each after the arms that it is compared with."""
-    arms = [_plain("real", "Real images only"), _plain("classical", "Real images, classical augmentation")]
-    extras = [(f"{ratio:g}", f"{ratio:g} x", False, np.rint(ratio * counts).astype(np.int64)) for ratio in RATIOS]
+    arms = [_plain("real", "Real images only"), _plain("classical", "Real images with classical augmentation")]
+    extras = [(f"{ratio:g}", f"{ratio:g} x", False, np.rint(ratio * counts).astype(np.int64)) for ratio in ratios]
     if counts.max() > UNEVEN * counts.min():
         extras.append(("filled", "filled up", True, counts.max() - counts))
     arms += [_extra("duplicates", counts, *extra, filtered=False) for extra in extras]
     arms += [_extra("synthetic", counts, *extra, filtered=False) for extra in extras]
-    if filtering:
-        arms += [_extra("synthetic", counts, *extra, filtered=True) for extra in extras]
-    return arms
+    return arms + [_extra("synthetic", counts, *extra, filtered=True) for extra in extras]
 
 
 def comparators(arm: ArmPlan) -> tuple[str, ...]:
@@ -116,17 +114,10 @@ class Extra:
         return images[chosen], labels[chosen]
 
 
-def extra(
-    real: Images, labels: NDArray[np.int64], arms: list[ArmPlan], make: Make, keep: Keep | None, seed: int
-) -> Extra:
-    """All that the arms of a seed add to real images (n, C, H, H) of classes (n,): made once, for the largest arm.
-
-    `keep` filters; None where no arm is filtered.
-    """
-    synthetic = [arm for arm in arms if arm.matches is not None]
-    most = np.array([arm.added for arm in synthetic]).max(axis=0)  # (K,)
-    made_labels = np.repeat(np.arange(len(most)), -(-most // KEEP).astype(np.int64) if keep else most)
+def extra(real: Images, labels: NDArray[np.int64], arms: list[ArmPlan], make: Make, keep: Keep, seed: int) -> Extra:
+    """All that the arms of a seed add to real images (n, C, H, H) of classes (n,): made once, for the largest arm."""
+    most = np.array([arm.added for arm in arms if arm.matches is not None]).max(axis=0)  # (K,)
+    made_labels = np.repeat(np.arange(len(most)), np.ceil(most / KEEP).astype(np.int64))
     conditions = np.eye(len(most), dtype=np.float32)[made_labels]
     made = make(conditions, seed)
-    better = np.arange(0) if keep is None else keep(made, conditions)
-    return Extra(real, labels, made, made_labels, better, seed)
+    return Extra(real, labels, made, made_labels, keep(made, conditions), seed)

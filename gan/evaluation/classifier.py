@@ -41,6 +41,8 @@ Progress = Callable[[float], None]
 
 Augment = Callable[[Tensor, np.random.Generator], Tensor]
 """Changes a batch of training images uint8 (N, C, H, H), each in its own way; what they show stays the same."""
+SETTLED = 512
+"""Training images from which batch norm takes its means before a network is judged."""
 JUDGED = (0.5, 0.75, 1.0)
 """Shares of a training after which a classifier is judged where its best state is wanted."""
 
@@ -160,6 +162,8 @@ def fit(
         optimiser.step()
         schedule.step()
         if judge is not None and done in judged:
+            some = torch.from_numpy(generator.permutation(len(images))[:SETTLED]).to(device)
+            _settle(taught, everything[some], augment, generator)
             best.see(taught, judge)
         if done % 20 == 1:
             progress(done / steps)
@@ -167,6 +171,25 @@ def fit(
                 raise StoppedError
     progress(1.0)
     return best.restored(taught).eval().requires_grad_(False)
+
+
+@torch.no_grad()
+def _settle(network: Classifier, images: Tensor, augment: Augment, generator: np.random.Generator) -> None:
+    """Take batch norm's means and variances anew from training images uint8 (n, C, H, H).
+
+    The running ones trail behind the weights of a short training: a classifier can then rank images well and still be
+    wrong about most, and an arm would win by that alone (Wu and Johnson 2021, arXiv:2105.07576).
+    """
+    layers = [part for part in network.modules() if isinstance(part, nn.BatchNorm2d)]
+    momenta = [layer.momentum for layer in layers]
+    for layer in layers:
+        layer.reset_running_stats()
+        layer.momentum = None  # the plain mean over all batches since
+    for chunk in images.tensor_split(-(-len(images) // BATCH)):  # of about equal size: batch norm takes no single one
+        with autocast(images.device.type):
+            network(augment(chunk, generator))
+    for layer, momentum in zip(layers, momenta, strict=True):
+        layer.momentum = momentum
 
 
 class _Best:

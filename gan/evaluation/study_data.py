@@ -61,21 +61,22 @@ def open_part(images: ImageSet) -> ImageSet:
     if len(train) > TRAINED:
         train = _share(images, train, TRAINED / len(train))
     rows = np.concatenate([train, np.sort(picked(images, "val", VALIDATED)) if len(held) > VALIDATED else held])
-    return _only(images, rows)
+    return only(images, rows)
 
 
 def low_data(images: ImageSet, share: float) -> ImageSet:
     """The same set with this share of its training images: whole groups, each class in proportion."""
-    return _only(images, np.concatenate([_share(images, images.rows("train"), share), images.rows("val")]))
+    return only(images, np.concatenate([_share(images, images.rows("train"), share), images.rows("val")]))
 
 
 def _share(images: ImageSet, rows: NDArray[np.int64], share: float) -> NDArray[np.int64]:
     group = None if images.group is None else images.group[rows]
     dealt = stratified(images.conditions[rows], group, {"some": share})
-    return rows[dealt == "some"]
+    return np.asarray(rows[dealt == "some"])
 
 
-def _only(images: ImageSet, rows: NDArray[np.int64]) -> ImageSet:
+def only(images: ImageSet, rows: NDArray[np.int64]) -> ImageSet:
+    """The set of these images alone, in memory."""
     return replace(
         images,
         images=np.ascontiguousarray(images.images[rows]),
@@ -102,7 +103,7 @@ class Sealed:
         member = np.unique(groups, return_inverse=True)[1]
         place = np.random.default_rng(0).permutation(member.max() + 1)[member]  # (n,): its group's place in the row
         last = np.sort(place)[TESTED - 1]
-        return rows[place <= last]
+        return np.asarray(rows[place <= last])
 
     def logits(self, classifier: Classifier) -> NDArray[np.float32]:
         """What a finished classifier says of the test images (n, K)."""

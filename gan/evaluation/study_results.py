@@ -158,7 +158,7 @@ class StudyResult:
                 "",
                 f"  {sum(regime.real.values()):,} real training images ({regime.share:.0%}): {regime.verdict}",
             ]
-            lines += [f"    {'balanced accuracy':>61} {'AUROC':>6}   gain, Holm-corrected"]
+            lines += [f"    {'balanced accuracy':>65} {'AUROC':>6}   gain, Holm-corrected"]
             lines += [_line(arm) for arm in regime.arms]
             if regime.filter is not None:
                 lines.append(f"    {regime.filter['words']}")
@@ -204,7 +204,7 @@ def _line(arm: Arm) -> str:
     gain = arm.gain
     told = f"{gain.value:+.1%} ({gain.corrected_low:+.1%} to {gain.corrected_high:+.1%})" if gain else ""
     spread = f"({arm.balanced.low:.1%} to {arm.balanced.high:.1%})"
-    return f"    {arm.words:<36} {arm.balanced.mean:6.1%} {spread:<17} {arm.auroc.mean:6.3f}   {told}".rstrip()
+    return f"    {arm.words:<40} {arm.balanced.mean:6.1%} {spread:<17} {arm.auroc.mean:6.3f}   {told}".rstrip()
 
 
 def _read(path: Path) -> StudyResult | None:

@@ -10,6 +10,7 @@ it never saw. Read next: `study.py`.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from gan.evaluation.study_results import Arm, Gain, Regime
 
@@ -21,15 +22,16 @@ FEWEST = 10
 an exact sign test, where the bootstrap is certain."""
 
 
-def verdict(arms: Sequence[Arm], test: dict[str, object], grouped: dict[str, int]) -> tuple[str, str]:
+def verdict(arms: Sequence[Arm], test: dict[str, Any]) -> tuple[str, str]:
     """The kind ("helps", "harmful", "unclear", "none") and the sentence, from the arms of one regime.
 
-    `test` has `images`, `groups` and `grouped` as in StudyResult; `grouped` the test groups of each class.
+    `test` is that of StudyResult.
     """
     compared = [(arm, arm.gain) for arm in arms if arm.gain is not None]
     tested = f"{test['images']:,} test images" + (f" of {test['groups']:,} groups" if test["grouped"] else "")
     if not compared:
         return "unclear", "Cannot tell: no arm with synthetic images was run."
+    grouped: dict[str, int] = test["groups_per_class"]
     scarce = min(grouped, key=lambda name: grouped[name])
     if grouped[scarce] < FEWEST:
         unit = "groups hold" if test["grouped"] else "images are of"
@@ -80,7 +82,8 @@ def phrase(arm: Arm) -> str:
     better = "filtered " if arm.filtered else ""
     if arm.kind == "filled":
         return f"filling rare classes up with {better}synthetic images"
-    return f"adding {arm.ratio:g} {better}synthetic images for each real one"
+    plural = "" if arm.ratio == 1 else "s"
+    return f"adding {arm.ratio:g} {better}synthetic image{plural} for each real one"
 
 
 def _helps(arm: Arm, gain: Gain, arms: Sequence[Arm], compared: int, harming: Sequence[Arm]) -> str:
