@@ -3,7 +3,9 @@
 import os
 import re
 import time
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,10 +13,12 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from gan import about, jobs, runs
+from gan.evaluation import results
+from gan.evaluation.results import Result
 from gan.files import write_json
 from gan.images import grid
 from gan.jobs import device_list, locks
-from pages.ui import pictures
+from pages.ui import pictures, run_verdict
 from tests.jobs_kit import clean_up, submitted, until_begun, until_state
 from tests.pages_kit import buttons, ended, links, made, page, said
 
@@ -185,3 +189,25 @@ def test_an_empty_store_shows_the_devices_and_the_way_on() -> None:
     at = page("overview")
     assert "Train a first run" in buttons(at)
     assert "**cpu**" in said(at)
+
+
+def test_a_runs_page_shows_its_tags_and_notes_and_lets_them_be_changed() -> None:
+    run = made("noted")
+    about.change(run.path, title="The one", tags=("paper",), notes="For *figure* 3.")
+    at = page("progress", run="noted")
+    assert "paper" in said(at)
+    assert [text.value for text in at.text] == ["For *figure* 3."]
+    at.button(key="describe").click().run()
+    assert not at.exception
+    assert "The one" in [box.value for box in at.text_input]
+
+
+def test_a_card_says_what_a_classifier_learnt_from_the_images() -> None:
+    run = ended(made("scored"), state="finished")
+    assert run_verdict.line(run) == ""
+    blank: dict[str, Any] = {field.name: {} for field in fields(Result)}
+    numbers = {field.name: 0.0 for field in fields(Result) if field.type in ("float", float)}
+    texts = {"version": results.VERSION, "run": "scored", "snapshot": 9, "split": "val", "features": "own"}
+    scored = {"cas_balanced": 0.912, "real_accuracy_balanced": 0.984, "n": {"scores": 5}, "notices": []}
+    Result(**blank | numbers | texts | {"per_condition": []} | scored).save(run)
+    assert "on its images: 91.2% balanced accuracy, on real ones 98.4%." in said(page("overview"))

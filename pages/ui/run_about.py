@@ -38,8 +38,10 @@ def notes(run: Run) -> None:
 
 def button(run: Run) -> None:
     """One button that opens the dialog; for the head of a run's page, outside of what draws itself anew."""
-    st.button("Describe", icon=ICONS[EDIT], key=f"describe {run.name}", on_click=ask, args=(run.name,),
-              help="Change the title, the tags and the notes, or archive the run.")  # fmt: skip
+    st.button(
+        "Describe", icon=ICONS[EDIT], key="describe", type="tertiary", on_click=ask, args=(run.name,),
+        help="Change the title, the tags and the notes, or archive the run.",
+    )  # fmt: skip
     opened()
 
 

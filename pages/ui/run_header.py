@@ -11,7 +11,7 @@ import streamlit as st
 from gan import jobs, runs
 from gan.errors import RunError
 from gan.runs import Run
-from pages.ui import cached, frame, run_actions, words
+from pages.ui import cached, frame, run_about, run_actions, words
 
 LAST_LINES = 8  # of the log, under the cause of a failure
 BADGES = {
@@ -44,7 +44,7 @@ def run_picker(heading: str) -> Run | None:
     st.session_state["picked run"] = chosen
     right.selectbox(
         "Run", options, key="picked run", on_change=_follow_choice, label_visibility="collapsed",
-        format_func=lambda name: words.called(name, titles[name] if name in titles else name),
+        format_func=lambda name: words.called(name, str(titles.get(name, name))),
     )  # fmt: skip
     try:
         run = runs.find(chosen)
@@ -149,7 +149,10 @@ def head(run: Run, state: jobs.State) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(width="stretch"):
             facts_line(run, state, size=True)
+            run_about.tags(run)
+        run_about.button(run)
         run_actions.actions(run, state, problem is None)
+    run_about.notes(run)
     if problem is not None:
         st.warning(f"{problem} This page only shows what the run has made.", icon=":material/visibility:")
 
