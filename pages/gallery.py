@@ -4,7 +4,7 @@ Read next: `ui/condition_picker.py`, `ui/marking.py`, `ui/export_panel.py`, `gan
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -12,6 +12,7 @@ from gan import conditions
 from gan.evaluation import results
 from gan.export import ExportRequest
 from gan.facts import DataFacts
+from gan.marks import Origin
 from gan.runs import Run
 from pages.ui import (
     basket,
@@ -23,6 +24,7 @@ from pages.ui import (
     marking,
     run_header,
     same_noise,
+    waiting,
     walk_view,
     words,
 )
@@ -33,11 +35,12 @@ MOST_SHOWN = 400  # images in one view: about a second of work on two CPU cores
 
 @dataclass(frozen=True)
 class Draw:
-    """How the noise is drawn, and from which snapshot's generator."""
+    """How the noise is drawn, from which snapshot's generator, and the share of the images that is kept."""
 
     snapshot: int
     seed: int
     truncation: float
+    keep_rate: float
 
 
 def page() -> None:
@@ -61,13 +64,13 @@ def choose_and_show(run: Run) -> None:
         draw = controls(run)
         items = condition_picker.picker(run, facts)
     with right, told():
-        request = ExportRequest(items, draw.snapshot, draw.seed, draw.truncation)
+        request = ExportRequest(items, draw.snapshot, draw.seed, draw.truncation, keep_rate=draw.keep_rate)
         views(run, facts, request)
 
 
 def views(run: Run, facts: DataFacts, request: ExportRequest) -> None:
     """What can be done with the choice, one at a time; the link says which."""
-    tabs = st.tabs(["Look", "Compare", "Walk", "Basket", "Download"], key="view", bind="query-params")
+    tabs = st.tabs(["Look", "Compare", "Walk", "Basket", basket.DOWNLOAD], key=basket.VIEW, bind="query-params")
     drawn: list[Callable[[], None]] = [
         lambda: look(run, facts, request),
         lambda: same_noise.panel(run, facts, request),
@@ -106,7 +109,13 @@ def controls(run: Run) -> Draw:
         "Truncation", 0.3, 1.0, 1.0, 0.05, key="gallery truncation", persist_state="session",
         help="Below 1, noise far from the middle is drawn again: images become more typical and less varied.",
     )  # fmt: skip
-    return Draw(int(snapshot), int(seed), float(truncation))
+    keep_rate = st.slider(
+        "Keep the best", 5, 100, 100, 5, "%d %%", key="gallery keep rate", persist_state="session",
+        help="Of the images of each condition, keeps those that a classifier trained on the real images is sure of, "
+        "and that look like real ones of their kind. What is left out is dimmed here, and replaced by another image in "
+        "a download. Fewer images of more certain kind: whether it pays, the augmentation study tells.",
+    )  # fmt: skip
+    return Draw(int(snapshot), int(seed), float(truncation), keep_rate / 100)
 
 
 def look(run: Run, facts: DataFacts, request: ExportRequest) -> None:
@@ -119,13 +128,18 @@ def look(run: Run, facts: DataFacts, request: ExportRequest) -> None:
             f"{words.images(request.count)} are too many to look at: up to {MOST_SHOWN}. Download makes any number."
         )
         return
-    made = cached.look(run, request)
+    made = cached.look(run, replace(request, keep_rate=1.0))
+    dropped: frozenset[Origin] = frozenset()
+    if request.keep_rate < 1:
+        dropped = cached.dropped(run, request, waiting.bar(st.empty(), "Learning what the real images look like"))
     titles = [
-        (same_noise.titled(group.label), f"{words.number(conditions.parse(text, facts).agreeing(facts))} real")
+        (same_noise.titled(group.label, facts), f"{words.number(conditions.parse(text, facts).agreeing(facts))} real")
         for group, (text, _) in zip(made, request.items, strict=True)
     ]
     with st.container(key="generated"):
-        marking.groups(run, facts, made, key=f"look {run.name}", label="Generated images", titles=titles)
+        marking.groups(
+            run, facts, made, key=f"look {run.name}", label="Generated images", titles=titles, dropped=dropped
+        )
     st.caption(
         f"{words.images(request.count)} at the set's own size, {facts.native_size} px, enlarged. Click one to see it "
         "large; K keeps and R rejects it, the arrow keys go on. Synthetic: not for clinical use."

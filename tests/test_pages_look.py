@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from gan import data, marks
-from gan.evaluation import results
+from gan.evaluation import classifier, results
 from gan.files import write_json
 from gan.marks import KEEP, REJECT, Origin
 from gan.runs import Run
@@ -140,3 +140,16 @@ def test_the_snapshot_that_scored_best_is_marked_and_chosen(run: Run) -> None:
     options = at.selectbox(key="snapshot small").options
     assert ["best by kernel distance" in option for option in options] == [False, True]
     assert at.selectbox(key="snapshot small").value == best
+
+
+def test_what_the_keep_rate_leaves_out_is_dimmed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        classifier, "LONGEST", 640
+    )  # images that the classifier sees: how much it knows is not the matter
+    at = page("gallery", run="small")
+    at.slider(key="gallery keep rate").set_value(25).run(timeout=60)
+    assert not at.exception
+    by_class = [[tile["dropped"] for tile in tiles(at)[first : first + 8]] for first in range(0, 80, 8)]
+    assert [sum(dropped) for dropped in by_class] == [6] * 10
+    at.slider(key="gallery keep rate").set_value(100).run()
+    assert not any(tile["dropped"] for tile in tiles(at))

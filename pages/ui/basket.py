@@ -11,11 +11,12 @@ from gan import marks
 from gan.facts import DataFacts
 from gan.marks import KEEP, REJECT, Origin
 from gan.runs import Run
-from pages.ui import marking, words
+from pages.ui import export_panel, marking, words
 from pages.ui.frame import told
 from pages.ui.image_grid import Row
 
 MOST_SHOWN = 400
+VIEW, DOWNLOAD = "view", "Download"  # the gallery's tabs, and the one where a download is made
 
 
 def panel(run: Run, facts: DataFacts) -> None:
@@ -33,6 +34,10 @@ def panel(run: Run, facts: DataFacts) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             shown = f", the last {MOST_SHOWN} of them shown" if len(kept) > MOST_SHOWN else ""
             st.caption(f"{words.images(len(kept))} kept{shown}. K, or a click on ✓, takes one out.", width="stretch")
+            st.button(
+                "Download the basket", icon=":material/folder_zip:", key="download basket", on_click=_to_download,
+                type="primary",
+            )  # fmt: skip
             with st.popover("Empty the basket", icon=":material/remove_shopping_cart:"):
                 st.markdown(f"Take the mark off all {words.images(len(kept))}? The images can be made again.")
                 st.button("Empty it", key="empty basket", on_click=_clear, args=(run, KEEP), type="primary")
@@ -64,6 +69,11 @@ def rejections(run: Run) -> None:
                 width="stretch",
             )
             st.button("Forget the rejections", key="forget rejections", on_click=_clear, args=(run, REJECT))
+
+
+def _to_download() -> None:
+    st.session_state[export_panel.WAY] = export_panel.BASKET
+    st.session_state[VIEW] = DOWNLOAD
 
 
 def _clear(run: Run, mark: marks.Mark) -> None:

@@ -6,7 +6,7 @@ Keys are paths, names and numbers, never arrays: Streamlit hashes only a sample 
 import io
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,7 @@ from pages.ui import pictures
 
 if TYPE_CHECKING:
     from gan.evaluation.near_copies import Detector
+    from gan.evaluation.selection import Selector
     from gan.first_batch import FirstBatch
     from gan.sample import Sampler
 
@@ -147,6 +148,28 @@ def _look(path: Path, version: int, request: ExportRequest) -> list[Group]:
     assert request.snapshot is not None
     made = sampler(Run(path), request.snapshot)
     return looks.of_items(made, request.items, request.seed, request.start, request.truncation)
+
+
+def dropped(run: Run, request: ExportRequest, progress: Callable[[float], None]) -> frozenset[Origin]:
+    """The images of a request that its keep rate leaves out; where nobody asked on this data before, learns first.
+
+    Raises RunError where the training images are not here.
+    """
+    selector = _selector(run.path, version(run.path / "data.json"), progress)
+    left_out: list[Origin] = []
+    for group in look(run, replace(request, keep_rate=1.0)):
+        rows = np.concatenate([looks.exact_row(origin.condition, facts(run)) for origin in group.origins])
+        kept = set(selector.kept(group.images, rows, request.keep_rate).tolist())
+        left_out += [origin for i, origin in enumerate(group.origins) if i not in kept]
+    progress(1.0)
+    return frozenset(left_out)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _selector(path: Path, version: int, _progress: Callable[[float], None]) -> "Selector":
+    from gan.evaluation import selection  # here: it imports torch
+
+    return selection.load(Run(path), lambda phase, done: _progress(done))
 
 
 def same_noise(run: Run, snapshot: int, asked: Sequence[str], count: int, seed: int, truncation: float) -> list[Group]:

@@ -1,117 +1,123 @@
-"""Taking images home: what is shown or a number of each class, made in the background, and a link when it is done.
+"""Taking images home: what to make, in what form, what to expect of it; then it is made in the background.
 
-Read next: `gan/export.py`, `routes.py` (which sends the file).
+What was asked for is found again in `export_list.py`, whoever left the page meanwhile. Read next: that one,
+`gan/export_request.py`.
 """
 
 from dataclasses import replace
 
 import streamlit as st
 
-from gan import conditions, export
-from gan.errors import UserError
-from gan.export import Export, ExportRequest
+from gan import export, guard, marks
+from gan.export import ExportRequest
 from gan.facts import DataFacts
 from gan.runs import Run
-from pages.ui import routes, tasks, words
+from pages.ui import export_list, words
 from pages.ui.frame import told
 
-EVERY = 1.0
-SHOWN = 12
+CHOSEN, EACH, BALANCE, BASKET = "chosen", "each", "balance", "basket"
+WAY = "export way"
+FORMS = {
+    "folder": "A folder for each condition, PNG",
+    "flat": "One folder with labels.csv, PNG",
+    "npz": "NumPy arrays (.npz), as MedMNIST has it",
+}
+LONG = 12  # rows of a table that are shown without scrolling
 
 
 def panel(run: Run, facts: DataFacts, request: ExportRequest) -> None:
     """Choose what to export, and the exports there are."""
-    wanted = choice(facts, request)
-    st.caption(
-        "A ZIP with a folder for each condition, labels.csv, a manifest with which every image can be made again, "
-        "and a data card. It holds no weights. It is made in the background: you may leave this page."
-    )
-    ready = wanted is not None and wanted.count > 0
-    label = f"Make a ZIP of {words.images(wanted.count)}" if wanted is not None and ready else "Make a ZIP"
-    if st.button(label, type="primary", icon=":material/folder_zip:", disabled=not ready, key="make zip"):
-        assert wanted is not None
-        export.begin(run, wanted)
-    there = export.listing(run)
-    if there:
-        st.subheader("Exports of this run", anchor=False)
-        working = any(one.state.alive for one in there[:SHOWN])
-        st.fragment(listing, run_every=EVERY if working else None)(run, working)
+    asked = choice(run, facts, request)
+    guarded = near_copies(run)
+    form = st.selectbox(
+        "Form", list(FORMS), format_func=FORMS.__getitem__, key="export form", persist_state="session",
+        help="The first opens with torchvision's ImageFolder as it is. Each holds labels.csv, a manifest with which "
+        "every image can be made again, and a data card. None holds weights.",
+    )  # fmt: skip
+    ready = asked.count > 0 and guarded is not None
+    wanted = replace(asked, format=form, with_near_copies=not guarded)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            f"Make a ZIP of {words.images(asked.count)}" if asked.count else "Make a ZIP", type="primary",
+            icon=":material/folder_zip:", disabled=not ready, key="make zip", on_click=begin, args=(run, wanted),
+        )  # fmt: skip
+        if asked.count:
+            st.caption(expected(run, wanted), width="content")
+    export_list.panel(run)
 
 
-def choice(facts: DataFacts, shown: ExportRequest) -> ExportRequest | None:
-    """The request of the page as it is, a number of every class, or what balances them; None if there is none."""
-    ways = ["What is chosen at the left", "A number of each class", "Balance the classes"]
-    if facts.kind != "class":
-        return shown
-    way = st.radio("What", ways, key="export way", persist_state="session", label_visibility="collapsed")
-    if way == ways[0]:
-        return shown
-    if way == ways[1]:
-        count = int(st.number_input("Images of each class", 1, 50_000, 500, key="export each", persist_state="session"))
-        return replace(shown, items=tuple((asked.label, count) for asked in conditions.every(facts)))
-    try:
-        items = export.balanced(facts)
-    except UserError:
-        st.info("Every class has the same number of training images already: there is nothing to balance.")
-        return None
-    counts = facts.conditions.sum(axis=0, dtype=int)
-    extra = dict(items)
-    table = [
-        {
-            "Class": name,
-            "Real": int(count),
-            "Synthetic": extra.get(name, 0),
-            "Together": int(count) + extra.get(name, 0),
-        }
-        for name, count in zip(facts.names, counts, strict=True)
-    ]
-    st.dataframe(table, hide_index=True)
-    return replace(shown, items=items)
-
-
-def listing(run: Run, was_working: bool) -> None:
-    """The exports of a run, the newest first, with progress or a link to the file."""
+def begin(run: Run, wanted: ExportRequest) -> None:
+    """Start making it."""
     with told():
-        there = export.listing(run)[:SHOWN]
-        if was_working and not any(one.state.alive for one in there):
-            st.rerun()
-        for one in there:
-            with st.container(border=True):
-                entry(run, one)
+        export.begin(run, wanted)
 
 
-def entry(run: Run, one: Export) -> None:
-    """One export."""
-    state, request, file = one.state, one.request, one.file
-    left, right = st.columns([3, 1], vertical_alignment="center")
-    with left:
-        asked = ", ".join(f"{count} × {text}" for text, count in request.items[:6])
-        more = f" and {len(request.items) - 6} more" if len(request.items) > 6 else ""
-        seen = f", snapshot {words.images(request.snapshot)}" if request.snapshot is not None else ""
-        st.markdown(f"**{words.images(request.count)}**")
-        st.caption(f"{asked}{more} · seed {request.seed}{seen}")
-    with right:
-        if state.alive:
-            st.button(
-                "Stop",
-                icon=":material/stop:",
-                key=f"stop {one.id}",
-                width="stretch",
-                on_click=tasks.stop,
-                args=(one.folder,),
-            )
-        elif file is not None:
-            link = routes.export_link(run.name, one.id)
-            st.link_button(
-                f"Download, {words.size(file.stat().st_size)}",
-                link,
-                icon=":material/download:",
-                type="primary",
-                width="stretch",
-            )
-    if state.alive:
-        tasks.bar(one.folder, "Making images")
-    elif state.name in ("failed", "lost"):
-        st.error(state.cause or "It ended without a word.")
-    elif state.name == "stopped":
-        st.caption("Stopped before it was whole; nothing was kept.")
+def expected(run: Run, wanted: ExportRequest) -> str:
+    """How large it becomes and how long it takes."""
+    estimate = export.estimate(run, wanted)
+    parts = [f"About {words.size(estimate.size)}"]
+    if estimate.seconds is not None:
+        parts.append(f"about {words.duration(estimate.seconds)}")
+    return ", ".join(parts) + ". Made in the background: you may leave this page."
+
+
+def choice(run: Run, facts: DataFacts, shown: ExportRequest) -> ExportRequest:
+    """What is chosen at the left, a number of every class, what brings the classes to one number, or the basket."""
+    kept = marks.kept(run)
+    names = {CHOSEN: "What is chosen at the left"}
+    if facts.kind == "class":
+        names |= {EACH: "A number of each class", BALANCE: "Bring every class to one number"}
+    names |= {BASKET: f"The basket: {words.images(len(kept))}"}
+    way = st.radio("What", list(names), format_func=names.__getitem__, key=WAY, persist_state="session")
+    if way == EACH:
+        count = int(st.number_input("Images of each class", 1, 50_000, 500, key="export each", persist_state="session"))
+        return replace(shown, items=export.of_each(facts, count, None))
+    if way == BALANCE:
+        return replace(shown, items=balance(run, facts))
+    if way == BASKET:
+        if not kept:
+            st.info("Nothing is kept yet: look at images, and press K or click ✓ on those to keep.")
+        return ExportRequest.of_basket(kept)
+    return shown
+
+
+def balance(run: Run, facts: DataFacts) -> tuple[tuple[str, int], ...]:
+    """The balance assistant: how many synthetic images bring every class of the training set to one number."""
+    largest = int(facts.conditions.sum(axis=0, dtype=int).max())
+    target = st.number_input(
+        "Bring every class to", 1, 50_000, largest, key=f"balance {run.name}", persist_state="session",
+        help="Images of every class, real training images and synthetic ones together. At first as many as the "
+        "commonest class has.",
+    )  # fmt: skip
+    plan = export.balance(facts, int(target))
+    table = [
+        {"Class": row.condition, "Real": row.real, "Synthetic to add": row.synthetic, "Result": row.result}
+        for row in plan
+    ]
+    st.dataframe(table, hide_index=True, width="content", height="content" if len(table) <= LONG else 420)
+    items = tuple((row.condition, row.synthetic) for row in plan if row.synthetic)
+    if not items:
+        st.info("Every class has as many real training images already: there is nothing to add.")
+    return items
+
+
+def near_copies(run: Run) -> bool | None:
+    """Whether near copies of real images are left out; None where they shall be, and nobody can tell them here."""
+    leave_out = st.toggle(
+        "Leave out near copies of real images", value=True, key="guarded", persist_state="session",
+        help="Each image is compared with every training image, also moved and mirrored. One that comes closer to one "
+        "of them than new real images do may be a patient's image in disguise: another is made in its place. The first "
+        "time on a data set this measures how close real images come, which takes up to some minutes.",
+    )  # fmt: skip
+    if not leave_out:
+        st.warning(
+            "Some of these images may be training images in disguise. The download will say that nobody looked: do not "
+            "pass it on where the training images may not be passed on.",
+            icon=":material/content_copy:",
+        )
+        return False
+    wrong = guard.problem(run)
+    if wrong:
+        st.warning(wrong, icon=":material/content_copy:")
+        return None
+    return True

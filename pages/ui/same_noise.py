@@ -41,7 +41,7 @@ def across(run: Run, facts: DataFacts, request: ExportRequest, asked: list[str],
     assert request.snapshot is not None
     shown = cached.same_noise(run, request.snapshot, asked, count, request.seed, request.truncation)
     kind = "class" if facts.kind == "class" else "attribute"
-    titles = [(titled(group.label), "") for group in shown]
+    titles = [(titled(group.label, facts), "") for group in shown]
     marking.groups(
         run, facts, shown, key=f"same noise {run.name}", label="Same noise, other conditions", titles=titles,
         in_columns=True,
@@ -88,9 +88,9 @@ def snapshots(run: Run, facts: DataFacts, request: ExportRequest, count: int) ->
     st.caption(f"Each row is one noise vector and one condition: along it nothing changes but the training.{left_out}")
 
 
-def titled(condition: str) -> str:
-    """An attribute switched off or on in words; a class as it is."""
-    name, _, value = condition.rpartition("=")
-    if value not in ("0", "1") or not name:
-        return condition
-    return f"{'not ' if value == '0' else ''}{name.replace('_', ' ')}"
+def titled(label: str, facts: DataFacts) -> str:
+    """A condition in words: attributes that are off or on; a class as it is."""
+    if facts.kind == "class" or label == "any":
+        return label
+    parts = (part.rpartition("=") for part in label.split(","))
+    return ", ".join(f"{'not ' if value == '0' else ''}{name.replace('_', ' ')}" for name, _, value in parts)

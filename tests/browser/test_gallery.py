@@ -1,6 +1,10 @@
 """The gallery in a real browser: images are kept and rejected by click and by keyboard, seen large, and taken home."""
 
+import csv
+import io
 import re
+import zipfile
+from collections import Counter
 
 import pytest
 from playwright.sync_api import expect
@@ -86,3 +90,27 @@ def test_classes_are_chosen_by_their_pictures_and_walked_between(
     with page.expect_download() as downloading:
         page.get_by_role("button", name="Download the film").click()
     assert downloading.value.path().read_bytes().startswith(b"GIF89a")
+
+
+def test_classes_are_brought_to_one_number(visit: Visit, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAN_STORE", str(server.store))
+    run, page = trained("uneven"), visit.page
+    counts = run.facts().conditions.sum(axis=0, dtype=int).tolist()
+    visit.open("gallery?run=uneven&view=Download")
+    page.get_by_text("Bring every class to one number").click()
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
+    number = page.get_by_label("Bring every class to", exact=True)
+    number.fill("150")
+    number.press("Enter")
+    lacking = {str(k): 150 - count for k, count in enumerate(counts)}
+    visit.shot("balance")
+    page.get_by_role("button", name=f"Make a ZIP of {sum(lacking.values())} images").click()
+    link = page.get_by_role("link", name=re.compile("Download, "))
+    expect(link).to_be_visible(timeout=60_000)
+    visit.open("")
+    visit.open("gallery?run=uneven&view=Download")  # who comes back finds it
+    with page.expect_download() as downloading:
+        link.click()
+    archive = zipfile.ZipFile(downloading.value.path())
+    labels = csv.DictReader(io.StringIO(archive.read("labels.csv").decode()))
+    assert Counter(row["class"] for row in labels) == lacking
