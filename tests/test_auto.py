@@ -43,7 +43,7 @@ def test_larger_sets_and_images_are_trained_longer_in_fewer_passes() -> None:
     assert length(small)[0] < length(large)[0]
     assert length(small)[1] > length(large)[1]
     assert length(fine)[0] == pytest.approx(2 * length(small)[0], rel=0.05)
-    assert length(small)[0] == pytest.approx(60 * 5 ** (1 / 3), rel=0.05)
+    assert length(small)[0] == pytest.approx(40 * 5 ** (1 / 3), rel=0.05)
 
 
 def test_a_small_set_fills_its_batch_four_times() -> None:
