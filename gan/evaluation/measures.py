@@ -26,8 +26,8 @@ def specificity(predicted: Labels, labels: Labels, weights: Floats, classes: int
 def balanced(sensitivities: Floats) -> Floats:
     """Balanced accuracy (B, R): the mean sensitivity (B, R, K) of the classes that a draw holds."""
     known = ~np.isnan(sensitivities)
-    total: Floats = np.where(known, sensitivities, 0).sum(axis=2) / known.sum(axis=2)
-    return total
+    count, total = known.sum(axis=2), np.where(known, sensitivities, 0).sum(axis=2)
+    return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan), dtype=np.float32)
 
 
 def f1(predicted: Labels, labels: Labels, weights: Floats, label: int) -> Floats:
