@@ -1,0 +1,219 @@
+"""The study's statistics by hand and by closed forms: measures, intervals that hold, Holm, gains and sentences."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sklearn.metrics import balanced_accuracy_score, f1_score, roc_auc_score
+
+from gan.evaluation import gain, measures
+from gan.evaluation.study_results import Arm, Gain, Measured
+from gan.evaluation.verdict import filtering, verdict
+
+TEST = {"images": 400, "groups": 400, "grouped": False, "groups_per_class": {"a": 200, "b": 200}}
+
+
+def drawn_counts(n: int, draws: int = 6) -> NDArray[np.float32]:
+    """Weights (draws, n): once each, then as drawn."""
+    counts = np.random.default_rng(1).multinomial(n, np.full(n, 1 / n), draws - 1)
+    return np.concatenate([np.ones((1, n)), counts]).astype(np.float32)
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_measures_are_those_of_scikit_learn_in_every_draw(classes: int) -> None:
+    generator, n = np.random.default_rng(0), 60
+    labels, weights = generator.integers(0, classes, n), drawn_counts(n)
+    scores = generator.integers(0, 8, (2, n, classes)) / 8 + 0.3 * np.eye(classes)[labels]  # with ties
+    scores /= scores.sum(axis=2, keepdims=True)
+    if classes == 2:
+        scores = np.stack([1 - scores[:, :, 1], scores[:, :, 1]], axis=2)
+    predicted = scores.argmax(axis=2)
+    sensitivity = measures.sensitivity(predicted, labels, weights, classes)
+    specificity = measures.specificity(predicted, labels, weights, classes)
+    balanced, area = measures.balanced(sensitivity), measures.auroc(scores, labels, weights)
+    rarest = measures.f1(predicted, labels, weights, 1)
+    for b, weight in enumerate(weights.astype(int)):
+        truth = np.repeat(labels, weight)
+        for r in range(2):
+            said, score = np.repeat(predicted[r], weight), np.repeat(scores[r], weight, axis=0)
+            assert balanced[b, r] == pytest.approx(balanced_accuracy_score(truth, said), abs=1e-6)
+            assert rarest[b, r] == pytest.approx(f1_score(truth == 1, said == 1), abs=1e-6)
+            expected = np.mean([roc_auc_score(truth == k, score[:, k]) for k in range(classes)])
+            assert area[b, r] == pytest.approx(expected, abs=1e-6)
+            for k in range(classes):
+                assert sensitivity[b, r, k] == pytest.approx((said[truth == k] == k).mean(), abs=1e-6)
+                assert specificity[b, r, k] == pytest.approx((said[truth != k] != k).mean(), abs=1e-6)
+
+
+def test_a_draw_without_a_class_leaves_it_out() -> None:
+    labels, predicted = np.array([0, 0, 1]), np.array([[0, 1, 1]])
+    weights = np.array([[1, 1, 0]], np.float32)
+    assert measures.balanced(measures.sensitivity(predicted, labels, weights, 2)).tolist() == [[0.5]]
+    assert np.isnan(measures.auroc(np.eye(2)[predicted], labels, weights)).all()
+
+
+def test_holm_by_hand() -> None:
+    adjusted, levels = gain.holm(np.array([0.04, 0.001, 0.02, 0.03]))
+    assert adjusted.tolist() == pytest.approx([0.06, 0.004, 0.06, 0.06])  # 0.001 x 4; 0.02 x 3, and no less after it
+    assert levels.tolist() == pytest.approx([0.05 / 3, 0.05 / 4, 0.05 / 3, 0.05 / 3])  # it stopped at the second
+    adjusted, levels = gain.holm(np.array([0.02, 0.04]))
+    assert adjusted.tolist() == pytest.approx([0.04, 0.04])
+    assert levels.tolist() == pytest.approx([0.025, 0.05])
+
+
+def test_an_interval_is_above_nothing_exactly_where_p_is_at_most_its_level() -> None:
+    generator = np.random.default_rng(0)
+    for shift in np.linspace(1, 3, 40):
+        drawn = generator.normal(shift, 1, 999)
+        for level in (0.05, 0.01):
+            assert (gain.interval(drawn, level)[0] > 0) == (gain.chance(drawn) <= level)
+
+
+def test_draws_have_the_spread_of_their_closed_forms() -> None:
+    values = np.array([0.1, 0.4, 0.2, 0.5, 0.3])
+    draws = gain.draw(40, None, 5, 20_000)
+    assert draws.over_seeds(np.tile(values, (20_001, 1)))[0] == pytest.approx(0.3)
+    low, high = gain.interval(draws.over_seeds(np.tile(values, (20_001, 1)))[1:])
+    half = 2.776445 * values.std(ddof=1) / np.sqrt(5)  # Student's t with four degrees of freedom
+    assert (low, high) == (pytest.approx(0.3 - half, rel=0.03), pytest.approx(0.3 + half, rel=0.03))
+    right = (np.arange(40) < 10).astype(np.float32)
+    share = draws.images[1:] @ right / 40
+    assert share.std() == pytest.approx(np.sqrt(0.25 * 0.75 / 40), rel=0.02)  # a binomial share
+    group = np.array([f"patient {i // 4}" for i in range(40)])
+    by_group = gain.draw(40, group, 5, 20_000).images
+    assert (by_group[:, ::4] == by_group[:, 3::4]).all()  # a patient's images come and go together
+    whole = by_group[1:] @ (np.arange(40) < 12).astype(np.float32) / 40
+    assert whole.std() == pytest.approx(np.sqrt(0.3 * 0.7 / 10), rel=0.02)
+
+
+def wrongs(seed_spread: float, studies: int) -> tuple[float, float]:
+    """How often, in studies where no arm differs, the 95 % interval of a difference lacks 0, and any arm is said to
+    help or harm: 60 test images, 5 seeds, three comparators, four synthetic arms."""
+    outside = false = 0
+    names = ["real", "classical", "duplicates", *(f"synthetic-{i}" for i in range(4))]
+    comparators = dict.fromkeys(names[3:], ("real", "classical", "duplicates"))
+    for study in range(studies):
+        generator = np.random.default_rng(study)
+        labels = np.arange(60) % 2
+        hard = generator.normal(0.8, 1, 60)
+        draws = gain.draw(60, None, 5, 1000, study)
+        values = {}
+        for name in names:
+            luck = generator.normal(0, seed_spread, (5, 1)) + generator.normal(0, 0.5, (5, 60))
+            predicted = np.where(hard + luck > 0, labels, 1 - labels)
+            values[name] = draws.over_seeds(measures.balanced(measures.sensitivity(predicted, labels, draws.images, 2)))
+        compared = gain.compare(values, comparators, frozenset({"real", "duplicates"}))
+        _, low, high = compared["synthetic-0"].against["real"]
+        outside += low > 0 or high < 0
+        false += any(one.helps or one.harms for one in compared.values())
+    return outside / studies, false / studies
+
+
+@pytest.mark.parametrize("seed_spread", [0.1, 0.8])
+def test_intervals_hold_and_no_arm_is_praised_or_blamed_without_reason(seed_spread: float) -> None:
+    outside, false = wrongs(seed_spread, 150)
+    assert outside <= 0.08  # 5 % in the long run at most; 150 studies tell it to some 2 points
+    assert false <= 0.08
+
+
+def steady(value: float, spread: float, seed: int) -> NDArray[np.float64]:
+    """Draws around a value, the first being no draw."""
+    return np.concatenate([[value], np.random.default_rng(seed).normal(value, spread, 4000)])
+
+
+def test_a_gain_is_over_the_best_comparator_and_its_lower_end_the_lowest() -> None:
+    values = {"real": steady(0.70, 0.005, 0), "classical": steady(0.74, 0.005, 1), "duplicates": steady(0.71, 0.005, 2)}
+    values |= {"good": steady(0.80, 0.005, 3), "between": steady(0.72, 0.001, 4), "bad": steady(0.6, 0.005, 5)}
+    three = ("real", "classical", "duplicates")
+    found = gain.compare(values, dict.fromkeys(("good", "between", "bad"), three), frozenset({"real", "duplicates"}))
+    good, between, bad = found["good"], found["between"], found["bad"]
+    assert (good.over, good.helps, good.harms) == ("classical", True, False)
+    assert good.value == pytest.approx(0.06)
+    assert good.interval[0] == pytest.approx(min(low for _, low, _ in good.against.values()))
+    assert good.corrected[0] < good.interval[0]
+    assert (between.helps, between.harms) == (
+        False,
+        False,
+    )  # worse than with augmentation, better than without: no harm
+    assert between.value == pytest.approx(-0.02)
+    assert (bad.helps, bad.harms) == (False, True)
+
+
+def arm(name: str, kind: str, ratio: float | None, gain_of: Gain | None = None, filtered: bool = False) -> Arm:
+    """An arm of which only what a sentence needs is told."""
+    nothing = Measured(0.8, 0.75, 0.85)
+    words = {"real": "Real images only", "classical": "Real images with classical augmentation"}.get(kind, name)
+    return Arm(
+        name,
+        words,
+        kind,
+        ratio,
+        kind == "filled",
+        filtered,
+        None,
+        {},
+        [],
+        [],
+        nothing,
+        nothing,
+        nothing,
+        {},
+        {},
+        gain_of,
+    )
+
+
+def gained(value: float, half: float, *, helps: bool = False, harms: bool = False) -> Gain:
+    against = {"real": Measured(value - 0.01, value - 0.01 - half, value - 0.01 + half)}
+    ends = (value - half, value + half, value - 1.5 * half, value + 1.5 * half)
+    return Gain(value, *ends, 0.01, 0.01, helps, harms, "classical", against, {"a": value - 0.02, "b": value + 0.02})
+
+
+def told(*gains: Gain) -> tuple[str, str]:
+    """The verdict on synthetic arms of ratio 0.25, 0.5, 1, 2 with these gains."""
+    ratios = (0.25, 0.5, 1.0, 2.0)
+    arms = [arm("real", "real", None), arm("classical", "classical", None)]
+    arms += [arm(f"synthetic-{r:g}", "synthetic", r, one) for r, one in zip(ratios, gains, strict=False)]
+    return verdict(arms, TEST)
+
+
+def test_verdicts_word_by_word() -> None:
+    nothing, harm = gained(0.0, 0.02), gained(-0.1, 0.02, harms=True)
+    assert told(nothing, gained(0.05, 0.02, helps=True), nothing, harm) == (
+        "helps",
+        "Helps, but harmful above ratio 1: adding 0.5 synthetic images for each real one raises balanced accuracy by "
+        "5.0 points over real images with classical augmentation (95 % interval +2.0 to +8.0, corrected for 4 "
+        "comparisons); b gains most (+7.0 points of sensitivity).",
+    )
+    assert told(nothing, nothing, harm, harm) == (
+        "harmful",
+        "Harmful above ratio 0.5: adding 1 synthetic image for each real one lowers balanced accuracy by 11.0 points "
+        "against real images alone (95 % interval −13.0 to −9.0).",
+    )
+    assert told(harm, harm, harm, harm)[1].startswith("Harmful at every ratio tried: ")
+    assert told(nothing, harm, nothing, nothing)[1].startswith("Harmful at ratio 0.5: ")
+    assert told(gained(0.01, 0.02), nothing) == (
+        "none",
+        "No gain found: the best of 2 ways, adding 0.25 synthetic images for each real one changes balanced accuracy "
+        "by +1.0 points over real images with classical augmentation (95 % interval −1.0 to +3.0; 400 test images).",
+    )
+    assert told(gained(0.01, 0.06), nothing) == (
+        "unclear",
+        "Cannot tell with 400 test images: at best, adding 0.25 synthetic images for each real one changes balanced "
+        "accuracy by +1.0 points over real images with classical augmentation, but anything from −5.0 to +7.0 is "
+        "possible (95 %).",
+    )
+
+
+def test_too_few_test_groups_of_a_class_carry_no_verdict() -> None:
+    few = TEST | {"groups": 90, "grouped": True, "groups_per_class": {"a": 81, "b": 9}}
+    arms = [arm("real", "real", None), arm("synthetic-1", "synthetic", 1.0, gained(0.2, 0.01, helps=True))]
+    said = "Cannot tell with 400 test images of 90 groups: 9 groups hold b, and it takes 10."
+    assert verdict(arms, few) == ("unclear", said)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "begins"),
+    [(0.01, 0.03, "Filtering pays:"), (-0.03, -0.01, "Filtering costs:"), (-0.01, 0.01, "No difference by filtering")],
+)
+def test_what_filtering_did(low: float, high: float, begins: str) -> None:
+    assert filtering(0.5, (low + high) / 2, low, high).startswith(begins)
