@@ -48,6 +48,8 @@ class State:
     """Steps in `sums`."""
     seen: int = 0
     seconds: float = 0.0
+    compiled: tuple[nn.Module, nn.Module] | None = None
+    """Generator and discriminator as the step calls them where they are compiled; they share the weights above."""
 
 
 def save(run: Run, state: State, best: int | None = None) -> Path:

@@ -249,6 +249,13 @@ class JobConfig(Section):
         label="Precision",
         advanced=True,
     )
+    compile: Literal["auto", "on", "off"] = option(
+        "auto",
+        "Whether the networks are compiled before training. auto does so on a CUDA GPU where the run is long enough to "
+        "repay it. It is decided once for a run, and where it fails the run goes on without.",
+        label="Compile",
+        advanced=True,
+    )
     threads: int = option(
         0,
         "CPU threads the trainer may use; 0 takes one for each core. Exact resumption needs the same number.",

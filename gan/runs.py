@@ -6,7 +6,7 @@
     alive.lock     held by the trainer while it lives           log.txt         what the trainer printed
     stop           an empty file: please stop                   end.json        the trainer's own last word
     status.json    phase and progress, replaced whole           metrics.jsonl   the curves (`metrics.py`)
-    events.jsonl   where it was resumed (`events.py`)
+    events.jsonl   where it was resumed (`events.py`)           compiled.json   whether its networks are compiled
     samples/       fixed-noise pictures, <seen>.png             snapshots/      <seen>/ (`checkpoint.py`)
     exports/       downloads and their ledger (`export.py`)
 

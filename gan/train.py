@@ -12,7 +12,7 @@ import copy
 import torch
 from torch import Tensor
 
-from gan import checkpoint, data, events
+from gan import checkpoint, compiled, data, events
 from gan.batches import batches
 from gan.checkpoint import State
 from gan.config import RunConfig
@@ -37,7 +37,7 @@ def step(state: State, real: Tensor, condition: Tensor, config: RunConfig) -> No
     batch norm sees each by itself (Radford et al. 2016). Adds the five metrics to `state.sums`.
     """
     loss, n = LOSSES[config.loss.name], len(real)
-    G, D = state.generator, state.discriminator
+    G, D = state.compiled or (state.generator, state.discriminator)
     x = scale(real)  # (N, C, H, H)
     z = torch.randn(n, config.model.latent, generator=state.noise, device=real.device)  # (N, Z)
 
@@ -104,8 +104,17 @@ def train(run: Run, worker: Worker, image_set: ImageSet | None = None) -> None:
     checkpoint.restore(run, state)
     events.note_resumed(run, state.seen)
     print(describe(config, image_set, state, device), flush=True)
+    blank = blank_batch(config, facts, device)
+    compiled.prepare(run, worker, state, lambda: step(state, *blank, config))
     with contextlib.closing(MetricsWriter(run.path / "metrics.jsonl", state.seen)) as writer, memory_told(run, facts):
         loop(run, worker, state, image_set, writer)
+
+
+def blank_batch(config: RunConfig, facts: DataFacts, device: torch.device) -> tuple[Tensor, Tensor]:
+    """A batch in the shape of all, of black images (N, C, H, H) and no condition (N, K)."""
+    side, n = facts.image_size, config.train.batch
+    images = torch.zeros(n, facts.channels, side, side, dtype=torch.uint8, device=device)
+    return images, torch.zeros(n, len(facts.names), device=device)
 
 
 def loop(run: Run, worker: Worker, state: State, image_set: ImageSet, writer: MetricsWriter) -> None:
