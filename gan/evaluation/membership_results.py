@@ -1,0 +1,157 @@
+"""What a membership test found, as it lies in the run's folder: `evaluation/<seen>-membership.json`. No torch.
+
+It says "risk found" or "no risk found by this test"; no test can say that images are anonymous. Read next:
+`membership.py`, which makes one.
+
+Letters: n members, h held-out images, B draws.
+"""
+
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan.files import read_json, write_json
+from gan.runs import Run
+
+VERSION = 1
+ALARM = 0.05
+"""The chance of a false alarm, both statistics together."""
+CLOSEST = 0.05
+"""Share of held-out images that may lie as near as what counts as very near."""
+DRAWS = 2000
+
+
+@dataclass(frozen=True)
+class MembershipResult:
+    """Whether a snapshot's samples lie nearer to training images (members) than to held-out real ones.
+
+    `auc`: the probability that a member lies nearer to a sample than a held-out image does, with a 95 % `interval`;
+    0.5 is chance. `near`: the share of members that lie nearer than all but the nearest 5 % of held-out images.
+    `control_auc` and `control_near`: within what limits 95 % of members-only splits of the same sizes lie. `p_value`:
+    how often such a split looks as bad or worse in one of the two. `n`: numbers of images of each kind.
+    """
+
+    version: int
+    run: str
+    snapshot: int
+    n: dict[str, int]
+    auc: float
+    interval: tuple[float, float]
+    near: float
+    control_auc: tuple[float, float]
+    control_near: tuple[float, float]
+    p_value: float
+    notices: list[str]
+    made_with: dict[str, Any]
+
+    @property
+    def risk_found(self) -> bool:
+        """Whether members can be told from held-out images better than chance explains."""
+        return self.p_value < ALARM
+
+    @property
+    def verdict(self) -> str:
+        """The result in one sentence."""
+        told = f"AUC {self.auc:.2f} ({self.interval[0]:.2f} to {self.interval[1]:.2f}), p = {self.p_value:.3g}"
+        if self.risk_found:
+            return f"Risk found: the samples lie nearer to training images than to held-out ones ({told})."
+        return f"No risk found by this test: training and held-out images look alike from the samples ({told})."
+
+    def as_json(self) -> dict[str, Any]:
+        """The result as one JSON document."""
+        return asdict(self) | {"risk_found": self.risk_found, "verdict": self.verdict}
+
+    def save(self, run: Run) -> Path:
+        """Write the result into the run's folder, over an earlier one of the same snapshot."""
+        path = file(run, self.snapshot)
+        path.parent.mkdir(exist_ok=True)
+        write_json(path, self.as_json())
+        return path
+
+
+def file(run: Run, snapshot: int) -> Path:
+    """Where the result of a snapshot is kept."""
+    return run.path / "evaluation" / f"{snapshot:09d}-membership.json"
+
+
+def load(run: Run, snapshot: int) -> MembershipResult | None:
+    """The result of a snapshot; None where there is none that this version can read."""
+    document = read_json(file(run, snapshot))
+    if document is None or document.get("version") != VERSION:
+        return None
+    values = {field.name: document[field.name] for field in fields(MembershipResult)}
+    for pair in ("interval", "control_auc", "control_near"):
+        values[pair] = tuple(values[pair])
+    return MembershipResult(**values)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Both statistics, what chance makes of them, and how often chance does as badly."""
+
+    auc: float
+    interval: tuple[float, float]
+    near: float
+    control_auc: tuple[float, float]
+    control_near: tuple[float, float]
+    p_value: float
+    members: int
+    held_out: int
+
+
+def compare(
+    members: NDArray[np.float64],
+    held_out: NDArray[np.float64],
+    group: NDArray[np.str_] | None = None,
+    seed: int = 0,
+) -> Comparison:
+    """Compare the distances of members (n,) with those of held-out images (h,), and members with members as a control.
+
+    The control draws splits of the members alone, of the very sizes of the comparison, whole groups (n,) on one side
+    where patients are known. What it finds is chance. The p value counts both statistics (Bonferroni).
+    """
+    generator = np.random.default_rng(seed)
+    h = min(len(held_out), len(members) // 2)
+    chosen = generator.permutation(len(members))[: len(members) - h], generator.permutation(len(held_out))[:h]
+    near_members, far = members[chosen[0]], held_out[chosen[1]]
+    auc, near = area(near_members, far), share_near(near_members, far)
+    unit = np.arange(len(members)) if group is None else np.unique(group, return_inverse=True)[1]
+    drawn = np.empty((DRAWS, 2))
+    for b in range(DRAWS):
+        order = np.argsort(generator.random(int(unit.max()) + 1)[unit], kind="stable")  # whole groups, shuffled
+        inside, outside = members[order[h:]], members[order[:h]]
+        drawn[b] = area(inside, outside), share_near(inside, outside)
+    worse = (1 + (drawn >= [auc, near]).sum(axis=0)) / (1 + DRAWS)
+    again = [
+        area(generator.choice(near_members, len(near_members)), generator.choice(far, h)) for _ in range(DRAWS // 4)
+    ]
+    return Comparison(
+        auc=auc,
+        interval=_middle(np.array(again)),
+        near=near,
+        control_auc=_middle(drawn[:, 0]),
+        control_near=_middle(drawn[:, 1]),
+        p_value=min(1.0, 2 * float(worse.min())),
+        members=len(near_members),
+        held_out=h,
+    )
+
+
+def area(members: NDArray[np.float64], held_out: NDArray[np.float64]) -> float:
+    """Probability that a member (n,) has the smaller distance than a held-out image (h,); ties count half."""
+    ordered = np.sort(members)
+    below, up_to = (np.searchsorted(ordered, held_out, side=side) for side in ("left", "right"))
+    return float((below + up_to).mean() / 2 / len(members))
+
+
+def share_near(members: NDArray[np.float64], held_out: NDArray[np.float64]) -> float:
+    """Share of members (n,) nearer than all but the nearest 5 % of the held-out images (h,)."""
+    return float((members < np.quantile(held_out, CLOSEST)).mean())
+
+
+def _middle(values: NDArray[np.float64]) -> tuple[float, float]:
+    low, high = np.quantile(values, [0.025, 0.975])
+    return float(low), float(high)

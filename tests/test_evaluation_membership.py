@@ -1,0 +1,96 @@
+"""An over-trained generator betrays its 50 training images, one that learnt nothing by heart does not; by hand too."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gan import data
+from gan.errors import DataError
+from gan.evaluation.membership import membership
+from gan.evaluation.membership_results import CLOSEST, area, compare, load, share_near
+from gan.images import picture
+from gan.options import build
+from tests.conftest import trained
+
+
+def digits_in_folders(root: Path, training: int, held_out: int) -> Path:
+    """So many real digits for training and held out, as a folder of one class."""
+    images = data.load(build({}).data)
+    splits = {"train": images.rows("train")[:training], "val": images.rows("val")[:held_out]}
+    for split, rows in (splits | {"test": images.rows("test")[:10]}).items():
+        for row in rows:
+            folder = root / split / "digit"
+            folder.mkdir(parents=True, exist_ok=True)
+            picture(images.images[row]).save(folder / f"{row}.png")
+    return root
+
+
+def test_a_generator_that_was_over_trained_on_fifty_images_betrays_them(tmp_path: Path) -> None:
+    run = trained(
+        "overtrained",
+        data__name="folder",
+        data__path=str(digits_in_folders(tmp_path / "fifty", 50, 150)),
+        data__image_size=32,
+        model__width=16,
+        train__batch=25,
+        train__kimg=8.0,
+        train__snapshot_kimg=8.0,
+        train__log_kimg=8.0,
+        optim__lr=1e-3,
+    )
+    result = membership(run)
+    assert result is not None
+    assert result.risk_found
+    assert result.auc > 0.65
+    assert result.verdict.startswith("Risk found: ")
+    assert "anonymous" not in str(result.as_json())
+    assert load(run, result.snapshot) == result
+
+
+def test_a_generator_that_knows_no_image_by_heart_shows_no_risk() -> None:
+    phases: list[str] = []
+    result = membership(trained("digits"), 160, progress=lambda phase, done: phases.append(phase))
+    assert result is not None
+    assert not result.risk_found
+    assert result.n == {"members": 820, "held_out": 180, "samples": 2000}
+    assert result.control_auc[0] < 0.5 < result.control_auc[1]
+    assert result.verdict.startswith("No risk found by this test")
+    assert {"generating", "looking for the nearest samples"} <= set(phases)
+
+
+def test_it_stops_when_asked_and_says_when_images_are_too_few(tmp_path: Path) -> None:
+    run = trained("digits")
+    assert membership(run, should_stop=lambda: True) is None
+    assert load(run, 320) is None
+    few = digits_in_folders(tmp_path / "few", 40, 5)
+    small = trained("few", data__name="folder", data__path=str(few), data__image_size=32)
+    with pytest.raises(DataError, match="has 5 validation images: a membership test takes at least 20"):
+        membership(small)
+
+
+def test_both_statistics_by_hand() -> None:
+    # Of the six pairs, members are nearer in (1, 2), (1, 4), (2, 4) and (3, 4), and tie in (2, 2): 4.5 of 6.
+    assert area(np.array([1.0, 3.0, 2.0]), np.array([2.0, 4.0])) == pytest.approx(4.5 / 6)
+    held_out = np.arange(100.0)
+    limit = np.quantile(held_out, CLOSEST)
+    assert share_near(np.array([0.0, limit, 50.0, 1.0]), held_out) == 0.5
+
+
+def test_chance_raises_no_alarm_more_often_than_it_may_and_a_real_difference_is_found() -> None:
+    generator = np.random.default_rng(0)
+    alarms = [compare(generator.random(120), generator.random(40), seed=i).p_value < 0.05 for i in range(20)]
+    assert sum(alarms) <= 4
+    remembered = np.concatenate([generator.random(60) * 0.2, generator.random(60)])
+    found = compare(remembered, generator.random(60))
+    assert found.p_value < 0.01
+    assert found.auc > found.control_auc[1]
+    assert found.interval[0] < found.auc < found.interval[1]
+
+
+def test_patients_stay_together_in_the_control() -> None:
+    """Ten patients whose images are all alike: splits of patients differ far more than splits of images."""
+    distances = np.repeat(np.random.default_rng(1).random(10), 20)
+    patients = np.repeat([f"patient {i}" for i in range(10)], 20)
+    of_images, of_patients = (compare(distances, distances[:100], group).control_auc for group in (None, patients))
+    assert of_patients[1] - of_patients[0] > 2 * (of_images[1] - of_images[0])
