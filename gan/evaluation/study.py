@@ -52,6 +52,7 @@ def study(
     *,
     seeds: int = 5,
     low_data: bool = True,
+    ratios: tuple[float, ...] = RATIOS,
     classifier: str = "small",
     device: str = "cpu",
     progress: Progress = silent,
@@ -60,10 +61,10 @@ def study(
 ) -> StudyResult | None:
     """The study of a run's snapshot, the newest by default, kept in its `evaluation/`; None where asked to stop.
 
-    What was done before a stop is taken up again. `worker` is the job at work, which also trains the generators of the
-    low-data regimes; without one they are trained on the CPU. Raises UserError for a set of attributes, ConfigError for
-    a number of seeds or a classifier that cannot be, DataError where there are too few images, RunError where the run
-    has no such snapshot.
+    `ratios` are synthetic images for each real one. What was done before a stop is taken up again. `worker` is the job
+    at work, which also trains the generators of the low-data regimes; without one they are trained on the CPU. Raises
+    UserError for a set of attributes, ConfigError for a number of seeds or a classifier that cannot be, DataError where
+    there are too few images, RunError where the run has no such snapshot.
     """
     sampler, images = load_generator(run, snapshot, device), data.load(run.config.data, progress)
     place = folder(run, sampler.seen)
@@ -81,6 +82,7 @@ def study(
         sampler.sha256,
         seeds=seeds,
         shares=SHARES if low_data else SHARES[:1],
+        ratios=ratios,
         classifier=classifier,
         device=device,
         progress=progress,

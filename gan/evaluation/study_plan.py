@@ -99,6 +99,7 @@ def estimate(
     *,
     seeds: int = 5,
     low_data: bool = True,
+    ratios: tuple[float, ...] = RATIOS,
     classifier: str = "small",
     device: str = "cpu",
     progress: Progress = silent,
@@ -111,7 +112,7 @@ def estimate(
     sampler, images = load_generator(run, snapshot, device), data.load(run.config.data, progress)
     study_data.check(images)
     seen = study_data.open_part(images)
-    plans, left = plan(seen, SHARES if low_data else SHARES[:1])
+    plans, left = plan(seen, SHARES if low_data else SHARES[:1], ratios)
     some = study_data.only(seen, seen.rows("train")[:256])
     shown, conditions = as_shown(some, some.rows("train")), some.conditions
     build = builder(classifier, shown.shape[2], shown.shape[1], len(seen.names))
