@@ -9,6 +9,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from gan.images import GAP
+
 FRAMES = 60
 """Pictures in a film, at most: spread evenly over the run, the first and the newest among them."""
 LONGEST_SIDE = 720
@@ -17,10 +19,13 @@ STAND_STILL = 4
 """How many frames' time the newest picture stays before the film begins again."""
 
 
-def of_samples(samples: Mapping[int, Path], milliseconds: int = 250) -> bytes:
-    """A GIF of sample pictures by images seen (`Run.samples`), at least one, each shown for `milliseconds`."""
+def of_samples(samples: Mapping[int, Path], milliseconds: int = 250, turned: tuple[int, int] | None = None) -> bytes:
+    """A GIF of sample pictures by images seen (`Run.samples`), at least one, each shown for `milliseconds`.
+
+    `turned`, a picture's rows and columns, makes each column of images a row: for pictures that stand tall.
+    """
     chosen = spread_over([samples[seen] for seen in sorted(samples)], FRAMES)
-    return gif([small(path) for path in chosen], milliseconds)
+    return gif([frame(path, turned) for path in chosen], milliseconds)
 
 
 def spread_over(paths: Sequence[Path], most: int) -> list[Path]:
@@ -30,15 +35,29 @@ def spread_over(paths: Sequence[Path], most: int) -> list[Path]:
     return [paths[round(index * (len(paths) - 1) / (most - 1))] for index in range(most)]
 
 
-def small(path: Path) -> Image.Image:
-    """A picture halved until it is no larger than LONGEST_SIDE."""
+def frame(path: Path, turned: tuple[int, int] | None) -> Image.Image:
+    """A picture, halved until it is no larger than LONGEST_SIDE."""
     with Image.open(path) as opened:
         picture = opened.copy()
+    if turned is not None:
+        picture = turn(picture, *turned)
     while max(picture.size) > LONGEST_SIDE:
         picture = picture.reduce(2)
     if picture.mode == "L":
         return picture
     return picture.convert("RGB").quantize(256, method=Image.Quantize.FASTOCTREE)  # ten times as fast as the default
+
+
+def turn(sheet: Image.Image, rows: int, columns: int) -> Image.Image:
+    """A sheet of images with its columns as rows; the images themselves stay upright."""
+    across, down = (sheet.width - GAP) // columns, (sheet.height - GAP) // rows
+    result = Image.new(sheet.mode, (rows * across + GAP, columns * down + GAP))
+    for row in range(rows):
+        for column in range(columns):
+            left, top = column * across, row * down
+            tile = sheet.crop((left, top, left + across + GAP, top + down + GAP))
+            result.paste(tile, (row * across, column * down))
+    return result
 
 
 def gif(pictures: Sequence[Image.Image], milliseconds: int) -> bytes:

@@ -1,13 +1,15 @@
-"""Progress of one run (`?run=NAME`): state, samples, live curves and what they mean, the log.
+"""Progress of one run (`?run=NAME`): state, how it does in words, samples, live curves and what they mean, the log.
 
-Read next: `ui/run_header.py`, `ui/curves.py`, `ui/samples.py`.
+Read next: `ui/run_header.py`, `ui/health.py`, `ui/curves.py`, `ui/samples.py`, `ui/downloads.py`.
 """
+
+import itertools
 
 import streamlit as st
 
-from gan import jobs
+from gan import events, jobs
 from gan.runs import Run
-from pages.ui import cached, curves, run_header, samples
+from pages.ui import cached, curves, downloads, health, run_header, samples
 from pages.ui.frame import told
 
 EVERY = 2.0  # seconds between looks at a run that lives
@@ -34,7 +36,7 @@ def looks(run: Run, state: jobs.State) -> tuple[str, bool]:
 
 
 def everything(run: Run, state: jobs.State) -> None:
-    """How far the run is, samples, curves and log; none of them needs the run's config."""
+    """How far the run is and how it does, samples, curves and log; all but its health without the run's config."""
     run_header.progress(run, state)
     run_header.ending(run, state)
     rows = cached.metrics(run)
@@ -43,20 +45,23 @@ def everything(run: Run, state: jobs.State) -> None:
             st.caption(SOON[state.name])
         log(run)
         return
+    known = health.gathered(run, state, rows)
+    if known is not None:
+        health.panel(run, known, told=state.kind)
+    happened = events.of_run(run, health.warnings(known))
     left, right = st.columns(2, gap="medium")
     with left:
-        samples.timeline(run, state.alive)
+        moment = samples.timeline(run, state.alive)
         log(run)
     with right:
         losses = st.container()
         view = curves.controls()
     with losses:
-        curves.card_of(run, rows, "losses", view)
-    left, right = st.columns(2, gap="medium")
-    with left:
-        curves.card_of(run, rows, "answers", view)
-    with right:
-        curves.card_of(run, rows, "speed", view)
+        curves.card(run, rows, curves.group_of("losses"), view, happened, moment)
+    others = ["answers", *(["held-out"] if "d_val" in rows.names else []), "speed"]
+    for column, key in zip(itertools.cycle(st.columns(2, gap="medium")), others, strict=False):
+        with column:
+            curves.card(run, rows, curves.group_of(key), view, happened, moment)
 
 
 def log(run: Run) -> None:
@@ -75,6 +80,7 @@ def page() -> None:
     # Outside what is drawn every two seconds: a click on a button there can meet a drawing, and be lost.
     run_header.while_there(run, lambda: run_header.head(run, state))
     st.fragment(live, run_every=EVERY if state.alive else None)(run, looks(run, state))
+    run_header.while_there(run, lambda: downloads.panel(run))
 
 
 with told():

@@ -92,7 +92,7 @@ def test_a_run_of_a_newer_version_is_only_shown() -> None:
     assert "Delete" in buttons(at)
     assert not {"Resume", "Clone", "Gallery"} & set(buttons(at))
     assert sum("Generated samples of the run newer" in part.proto.body for part in at.get("html")) == 1
-    assert len(at.get("bidi_component")) == 3
+    assert len(at.get("bidi_component")) == 4
     assert "what it printed" in at.code[0].value
     assert "read only" in said(page("overview"))
     assert "Update the program" in page("train", clone="newer").error[0].value

@@ -15,7 +15,8 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from gan import conditions, data, guard, jobs, looks, options
+from gan import conditions, data, guard, jobs, looks, options, spread
+from gan import film as film_of
 from gan.columns import Columns, ColumnsReader
 from gan.config import DataConfig
 from gan.data.catalogue import Entry, entries
@@ -27,6 +28,7 @@ from gan.evaluation import pairs, results
 from gan.evaluation.results import Result
 from gan.export import ExportRequest
 from gan.facts import DataFacts
+from gan.files import read_json
 from gan.looks import Group
 from gan.marks import Origin
 from gan.runs import Run
@@ -118,6 +120,30 @@ def _png(picture: Image.Image) -> bytes:
     content = io.BytesIO()
     picture.save(content, "PNG")
     return content.getvalue()
+
+
+def samples_film(run: Run, turned: tuple[int, int] | None) -> bytes:
+    """The GIF of a run's sample pictures so far; `turned` as for `gan.film.of_samples`."""
+    kept = run.samples()
+    return _samples_film(run.path, len(kept), max(kept), turned)
+
+
+@st.cache_data(max_entries=20, show_spinner="Making the film …")
+def _samples_film(path: Path, count: int, newest: int, turned: tuple[int, int] | None) -> bytes:
+    return film_of.of_samples(Run(path).samples(), turned=turned)
+
+
+def real_spread(run: Run) -> float | None:
+    """How much a run's real training images of one condition differ; None where they are not read on this machine."""
+    return _real_spread(run.path, version(run.path / "data.json"))
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def _real_spread(path: Path, version: int) -> float | None:
+    run = Run(path)
+    there = image_set(run.config.data)
+    shown = (read_json(path / "samples" / "columns.json") or {}).get("labels", [])
+    return spread.of_real(there, len(shown)) if there is not None and shown else None
 
 
 def sampler(run: Run, snapshot: int) -> "Sampler":

@@ -5,13 +5,14 @@ Read next: `explain.py` (the words), `charts.py` (the drawing).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import streamlit as st
 
+from gan.columns import Columns
+from gan.events import Event
 from gan.ideals import IDEALS
 from gan.runs import Run
-from pages.ui import charts, run_header, words
+from pages.ui import charts, frame, run_header, samples, words
 from pages.ui.explain import GROUPS, Group
 
 
@@ -34,10 +35,14 @@ def controls() -> View:
     return View(float(smoothing), logarithmic)
 
 
-def card(run: Run, rows: Sequence[Mapping[str, Any]], group: Group, view: View) -> None:
-    """One chart with what it is, how a good run looks and how a bad one does."""
+def card(run: Run, rows: Columns, group: Group, view: View, happened: Sequence[Event], moment: int | None) -> None:
+    """One chart with what it is, how a good run looks and how a bad one does.
+
+    `happened` are the run's events, `moment` the images seen at the sample picture that is shown; a click on a point
+    chooses another.
+    """
     with st.container(border=True):
-        st.subheader(group.title, anchor=False)
+        title(group)
         if not rows:
             st.caption("No point yet: the first appears after a few seconds of training.")
         else:
@@ -51,25 +56,44 @@ def card(run: Run, rows: Sequence[Mapping[str, Any]], group: Group, view: View) 
                 logarithmic=view.logarithmic and group.may_be_logarithmic,
                 limits=group.limits,
             )
-            charts.draw(figure, key=f"{run.name}-{group.key}")
+            figure |= {"marks": charts.marks(happened), "moment": None if moment is None else moment / 1000}
+            charts.draw(figure, key=f"{run.name}-{group.key}", chosen=lambda place: samples.choose(run, place * 1000))
             if len(rows) > charts.POINTS:
                 st.caption(f"Shown: the peaks of {words.number(len(rows))} points in {words.number(charts.POINTS)}.")
-        explanation(group)
+        explanation(group, loss_of(run))
+
+
+def title(group: Group) -> None:
+    """A chart's heading, with the way to its explanation."""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.subheader(group.title, anchor=False, width="content")
+        st.page_link(
+            frame.EXPLANATIONS,
+            label="How to read it",
+            icon=":material/school:",
+            query_params={"about": group.key},
+            width="content",
+        )
+
+
+def loss_of(run: Run) -> str:
+    """The name of the run's loss; "bce" where its config cannot be read."""
+    return run.config.loss.name if run_header.unreadable(run) is None else "bce"
 
 
 def ideals(run: Run) -> Mapping[str, tuple[float, str]]:
     """The ideal lines of the run's loss by metric; none where its config cannot be read."""
-    return IDEALS[run.config.loss.name] if run_header.unreadable(run) is None else {}
+    return IDEALS.get(loss_of(run), {}) if run_header.unreadable(run) is None else {}
 
 
-def explanation(group: Group) -> None:
-    """The words of one chart."""
+def explanation(group: Group, loss: str = "bce") -> None:
+    """The words of one chart, as they are true of a loss."""
     with st.container(key=f"words-{group.key}", gap="xsmall"):
-        st.markdown(group.what)
+        st.markdown(group.what if loss == "bce" or not group.other_losses else group.other_losses)
         st.markdown(f":green[**A good run.**] {group.good}")
         st.markdown(":orange[**Going wrong.**]\n\n" + "\n".join(f"- {sign}" for sign in group.bad))
 
 
-def card_of(run: Run, rows: Sequence[Mapping[str, Any]], key: str, view: View) -> None:
-    """The card of the group of that key."""
-    card(run, rows, next(group for group in GROUPS if group.key == key), view)
+def group_of(key: str) -> Group:
+    """The group of that key."""
+    return next(group for group in GROUPS if group.key == key)

@@ -10,7 +10,8 @@ from pages.ui.charts import Line
 
 @dataclass(frozen=True)
 class Group:
-    """One chart: its curves and what a reader should know about them."""
+    """One chart: its curves and what a reader should know about them; `other_losses` are the words where the loss is
+    not the binary cross-entropy."""
 
     key: str
     title: str
@@ -21,6 +22,7 @@ class Group:
     bad: tuple[str, ...]
     limits: tuple[float, float] | None = None
     may_be_logarithmic: bool = False
+    other_losses: str = ""
 
 
 GROUPS = (
@@ -44,6 +46,10 @@ GROUPS = (
             "A curve ends: a loss became infinite, and the run has stopped with the cause above.",
         ),
         may_be_logarithmic=True,
+        other_losses=(
+            "What each network minimises. The relativistic loss asks whether a real image looks more real than a "
+            "generated one: undecided, both losses are at 0.693."
+        ),
     ),
     Group(
         key="answers",
@@ -68,6 +74,25 @@ GROUPS = (
             "A wide gap between before and after: each step overshoots; lower the learning rate.",
         ),
         limits=(0.0, 1.0),
+        other_losses=(
+            "For the relativistic loss: how sure the discriminator is that a real image looks more real than the "
+            "average generated one, and a generated image more real than the average real one, from 0 to 1."
+        ),
+    ),
+    Group(
+        key="held-out",
+        title="Does the discriminator learn by heart?",
+        unit="",
+        lines=(Line("d_val", "D(training) − D(validation)", "yellow"),),
+        what=(
+            "How much surer the discriminator is of the real images that it learns from than of real images that it "
+            "never saw."
+        ),
+        good="Near 0: it judges what all real images have in common.",
+        bad=(
+            "It climbs, and Loss D falls: the discriminator knows its training images one by one, and teaches the "
+            "generator to copy them. Expect it with fewer than a thousand images; stop early, or add images.",
+        ),
     ),
     Group(
         key="speed",

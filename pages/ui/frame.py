@@ -15,8 +15,9 @@ TITLE = "GAN workbench"
 ICON = Path(__file__).with_name("logo.png")
 STYLE = Path(__file__).with_name("style.css")
 
-OVERVIEW, DATA, TRAIN, PROGRESS, GALLERY, EVALUATE = (
-    f"pages/{name}.py" for name in ("overview", "data", "train", "progress", "gallery", "evaluate")
+OVERVIEW, DATA, TRAIN, PROGRESS, GALLERY, EVALUATE, COMPARE, EXPLANATIONS = (
+    f"pages/{name}.py"
+    for name in ("overview", "data", "train", "progress", "gallery", "evaluate", "compare", "explanations")
 )
 
 
@@ -32,6 +33,8 @@ def draw() -> None:
             st.Page(PROGRESS, title="Progress", icon=":material/show_chart:"),
             st.Page(GALLERY, title="Gallery", icon=":material/grid_view:"),
             st.Page(EVALUATE, title="Evaluate", icon=":material/fact_check:"),
+            st.Page(COMPARE, title="Compare", icon=":material/compare_arrows:"),
+            st.Page(EXPLANATIONS, title="How to read it", icon=":material/school:"),
         ],
         position="top",
     )

@@ -43,10 +43,13 @@ def tiles(shown: NDArray[np.uint8], alt: str, tile: int = TILE) -> None:
     st.html(f'<div class="tiles sheet">{_tiles(shown, alt, tile)}</div>')
 
 
-def whole(png: bytes, alt: str) -> None:
-    """A picture over the whole width. Within the page itself: a file of its own may be gone when a live page asks."""
-    source = base64.b64encode(png).decode()
-    st.html(f'<img class="sharp whole" alt="{html.escape(alt)}" src="data:image/png;base64,{source}">')
+def whole(picture: bytes, alt: str, kind: str = "png") -> None:
+    """A picture, PNG or GIF by its `kind`, over the whole width.
+
+    Within the page itself: a file of its own may be gone when a live page asks.
+    """
+    source = base64.b64encode(picture).decode()
+    st.html(f'<img class="sharp whole" alt="{html.escape(alt)}" src="data:image/{kind};base64,{source}">')
 
 
 def real(image_set: ImageSet, positions: NDArray[np.int64]) -> NDArray[np.uint8]:

@@ -13,35 +13,97 @@ from pages.ui.explain import SAMPLES
 FEW = 8  # columns below which a sheet, eight rows high, would stand taller than the page
 
 
-def timeline(run: Run, alive: bool) -> None:
-    """The sample picture of one moment, with a slider over all moments; it follows the newest until moved back."""
+def timeline(run: Run, alive: bool) -> int | None:
+    """The sample picture of one moment, with a slider over all, or all as a film; gives the moment that is shown.
+
+    It follows the newest picture until it is moved back.
+    """
     with st.container(border=True):
-        st.subheader("Samples", anchor=False)
         kept = run.samples()
         if not kept:
+            st.subheader("Samples", anchor=False)
             soon = "The first picture appears when the networks are ready: noise, before any training."
             st.caption(soon if alive else "The run ended before its first picture.")
-            return
+            return None
+        playing = heading(run, len(kept))
         moments = list(kept)
-        key = f"moment {run.name}"
+        key = moment_key(run)
         if st.session_state.get(f"{key} follows", True) or st.session_state.get(key) not in moments:
             st.session_state[key] = moments[-1]
-        shown = st.session_state[key]
-        sheet(run, kept[shown], f"Generated samples of the run {run.name} after {words.images(shown)}")
-        if len(moments) > 1:
-            st.select_slider(
-                "After",
-                moments,
-                key=key,
-                format_func=words.images,
-                on_change=_stay_or_follow,
-                args=(key, moments[-1]),
-                help="Training images seen. At the right end it follows the newest picture.",
-            )
+        shown: int = st.session_state[key]
+        if playing:
+            film(run)
         else:
-            st.caption(f"After {words.images(shown)}.")
+            sheet(run, kept[shown], f"Generated samples of the run {run.name} after {words.images(shown)}")
+        slider(run, moments)
         with st.container(key="words-samples"):
             st.markdown(SAMPLES)
+        return None if playing else shown
+
+
+def heading(run: Run, count: int) -> bool:
+    """The heading with the switch for the film, where there is more than one picture; gives whether it is on."""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.subheader("Samples", anchor=False, width="content")
+        if count < 2:
+            return False
+        return st.toggle("Play as a film", key=f"film of {run.name}", width="content")
+
+
+def slider(run: Run, moments: list[int]) -> None:
+    """The choice of a moment; only its name where there is one."""
+    key = moment_key(run)
+    if len(moments) == 1:
+        st.caption(f"After {words.images(moments[0])}.")
+        return
+    st.select_slider(
+        "After",
+        moments,
+        key=key,
+        format_func=words.images,
+        on_change=_stay_or_follow,
+        args=(key, moments[-1]),
+        help="Training images seen. At the right end it follows the newest picture. A click on a curve moves it too.",
+    )
+
+
+def film(run: Run) -> None:
+    """All sample pictures as a film, from noise to the newest."""
+    shown = labels(run)
+    if tall(run):
+        st.caption(", ".join(label.replace("$", "\\$") for label in shown) + ": a row each.")
+    else:
+        names(run)
+    pictures.whole(
+        cached.samples_film(run, turned(run)), f"The samples of the run {run.name} as they grow, a film", "gif"
+    )
+
+
+def tall(run: Run) -> bool:
+    """Whether a run's sheets have so few columns that they would stand taller than the page."""
+    return 0 < len(labels(run)) < FEW
+
+
+def turned(run: Run) -> tuple[int, int] | None:
+    """Rows and columns of sheets that a film shows with a row for each condition; None for wide ones."""
+    if not tall(run):
+        return None
+    kept = read_json(run.path / "samples" / "columns.json") or {}
+    return int(kept.get("rows", 1)), len(labels(run))
+
+
+def moment_key(run: Run) -> str:
+    """Where the session keeps the moment whose samples are shown."""
+    return f"moment {run.name}"
+
+
+def choose(run: Run, seen: float) -> None:
+    """Show the sample picture nearest to `seen` images; for a click on a curve."""
+    moments = list(run.samples())
+    if moments:
+        key = moment_key(run)
+        st.session_state[key] = min(moments, key=lambda moment: abs(moment - seen))
+        _stay_or_follow(key, moments[-1])
 
 
 def _stay_or_follow(key: str, newest: int) -> None:
@@ -51,7 +113,7 @@ def _stay_or_follow(key: str, newest: int) -> None:
 def sheet(run: Run, picture: Path, alt: str) -> None:
     """One sample picture with the names of its columns; of few columns each lies, with its name above it."""
     shown = labels(run)
-    if 0 < len(shown) < FEW:
+    if tall(run):
         for label, strip in zip(shown, cached.strips(picture, len(shown)), strict=True):
             st.caption(label.replace("$", "\\$"))
             pictures.whole(strip, f"{alt}: {label}")

@@ -1,0 +1,76 @@
+"""In which options runs differ, and their scores side by side: what a comparison shows. No torch.
+
+Read next: `options.py`; `evaluation/results.py`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gan import options
+from gan.evaluation import results
+from gan.evaluation.results import Result
+from gan.runs import Run
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One option with the value of each run, in their order, as people write it."""
+
+    path: str
+    label: str
+    unit: str
+    values: tuple[str, ...]
+
+
+def of_options(runs: Sequence[Run]) -> list[Difference]:
+    """The options that differ between any two of the runs, in the order of the form.
+
+    An option that means nothing for a run's data set has no value there. Raises RunError where a run's config cannot be
+    read.
+    """
+    flat = [run.config.flat() for run in runs]
+    found = []
+    for option in options.options():
+        values = tuple(_written(one[option.path]) if option.applies(one["data.name"]) else "" for one in flat)
+        if len(set(values)) > 1:
+            found.append(Difference(option.path, option.label, option.unit, values))
+    return found
+
+
+def _written(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else options.written(value)
+
+
+SCORES = (
+    ("cas_balanced", "A classifier trained on its images", "{:.1%}"),
+    ("real_accuracy_balanced", "The same, trained on real ones", "{:.1%}"),
+    ("obedience_balanced", "Images that obey the condition", "{:.1%}"),
+    ("kid", "Kernel distance to real images", "{:.3f}"),
+    ("precision", "Precision", "{:.2f}"),
+    ("recall", "Recall", "{:.2f}"),
+    ("coverage", "Coverage", "{:.2f}"),
+)
+
+
+def scored(run: Run) -> Result | None:
+    """The evaluation by which a run is compared: of its best snapshot, else the newest; None where there is none."""
+    found = results.listing(run)
+    best = results.best_snapshot(run)
+    return next((result for result in found if result.snapshot == best), found[-1] if found else None)
+
+
+def of_scores(compared: Sequence[Result | None]) -> list[tuple[str, list[str]]]:
+    """Each score with its value for each result, "" where there is none."""
+    rows = [
+        (label, ["" if one is None else written.format(getattr(one, name)) for one in compared])
+        for name, label, written in SCORES
+    ]
+    ratios = [None if one is None else one.diversity["ratio"] for one in compared]
+    copies = [
+        "" if one is None else f"{one.near_copies['count']:,} of {one.near_copies['checked']:,}" for one in compared
+    ]
+    rows.append(
+        ("Diversity within a condition, of that of real images", ["" if r is None else f"{r:.2f}" for r in ratios])
+    )
+    return [*rows, ("Near copies of training images", copies)]

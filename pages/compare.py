@@ -1,0 +1,66 @@
+"""Compare runs (`?runs=a,b,c`): what differs in their options, their curves over each other, samples, scores.
+
+Read next: `ui/compare_view.py`, `gan/differences.py`.
+"""
+
+import streamlit as st
+
+from gan import runs
+from gan.errors import RunError
+from gan.runs import Run
+from pages.ui import compare_view, frame, words
+from pages.ui.frame import told
+
+
+def page() -> None:
+    """The page for the runs that the link names."""
+    frame.title("Compare", "Runs side by side. The address of this page is a link that you can send.")
+    names = [run.name for run in runs.all_runs() if not run.about.archived]
+    if not names:
+        frame.empty("There is no run yet. Train one: the digits take two minutes.", "Train a first run", frame.TRAIN)
+        return
+    chosen = picked(names)
+    if len(chosen) < 2:
+        st.info("Choose at least two runs above.", icon=":material/compare_arrows:")
+    if not chosen:
+        return
+    compare_view.options_that_differ(chosen)
+    compare_view.curves(chosen)
+    compare_view.samples(chosen)
+    compare_view.scores(chosen)
+
+
+def picked(names: list[str]) -> list[Run]:
+    """The runs of the link, with a choice of others; those that are not there are told, and left out."""
+    asked = [name for name in st.query_params.get("runs", "").split(",") if name]
+    found: list[Run] = []
+    for name in dict.fromkeys(asked[: compare_view.MOST]):
+        try:
+            found.append(runs.find(name))
+        except RunError as error:
+            st.warning(str(error), icon=":material/link_off:")
+    known = [run.name for run in found]
+    st.session_state["compared runs"] = known
+    st.multiselect(
+        "Runs",
+        [*known, *(name for name in names if name not in known)],
+        key="compared runs",
+        format_func=called,
+        max_selections=compare_view.MOST,
+        placeholder="Choose runs",
+        on_change=_follow_choice,
+    )
+    return found
+
+
+def called(name: str) -> str:
+    """A run's title with its name."""
+    return words.called(name, runs.find(name).title)
+
+
+def _follow_choice() -> None:
+    st.query_params["runs"] = ",".join(st.session_state["compared runs"])
+
+
+with told():
+    page()

@@ -1,0 +1,53 @@
+"""How to read it: what a GAN is, what a conditional one is, and how each chart looks in good and bad runs.
+
+`?about=losses` opens one chart's words first. The curves are recordings of real runs. Read next: `ui/lessons.py`.
+"""
+
+import streamlit as st
+
+from pages.ui import drawings, frame, lessons
+from pages.ui.frame import told
+
+
+def page() -> None:
+    """The page; a link from a chart puts that chart first."""
+    frame.title("How to read it", "Two minutes, no mathematics. Every curve below is of a real run.")
+    about = st.query_params.get("about")
+    if about in lessons.TITLES:
+        lessons.tabs(about)
+        basics()
+    else:
+        basics()
+        lessons.tabs(next(iter(lessons.TITLES)))
+
+
+def basics() -> None:
+    """What a GAN is, and what a condition is, in pictures."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.subheader("What a GAN is", anchor=False)
+        drawings.draw("gan")
+        st.markdown(
+            "Two networks learn against each other. The **generator** turns random numbers into an image; it never "
+            "sees a real one. The **discriminator** is shown real and generated images and says how sure it is that "
+            "each is real. It learns to tell them apart; the generator learns, from its answers, to draw what passes. "
+            "In the end only the generator is kept: the discriminator remembers its images too well to be given away."
+        )
+    with right:
+        st.subheader("What a condition is", anchor=False)
+        drawings.draw("conditional")
+        st.markdown(
+            "A **conditional** GAN is also told what to draw: a class such as *malignant*, or attributes that are on "
+            "or off. Both networks see the condition, so an image passes only if it looks real *as what was asked "
+            "for*. The noise decides the rest: one condition gives as many different images as you like, and the same "
+            "noise under two conditions gives a pair that differs in little else."
+        )
+    st.markdown(
+        "**What to expect.** There is no curve that simply falls: each network is measured against the other, and the "
+        "other learns too. A healthy run is a *balance* that lasts while the images get better. Whether the images are "
+        "of any use, no curve can say: the Evaluate page measures that on real images which the run never saw."
+    )
+
+
+with told():
+    page()

@@ -1,0 +1,71 @@
+"""What a run's numbers say of it, in words, at the top of its page, with a link to a clone that does better.
+
+Read next: `gan/diagnosis.py`, which finds it; `curves.py`.
+"""
+
+import streamlit as st
+
+from gan import evidence, jobs
+from gan.columns import Columns
+from gan.diagnosis import diagnose, onsets
+from gan.evidence import Evidence
+from gan.runs import Run
+from gan.symptoms import Finding
+from pages.ui import cached, frame, run_actions, run_header
+
+SIGNS = {
+    "good": (":green", ":material/check_circle:"),
+    "wait": (":gray", ":material/hourglass_empty:"),
+    "warning": (":orange", ":material/warning:"),
+    "error": (":red", ":material/error:"),
+}
+
+
+def gathered(run: Run, state: jobs.State, rows: Columns) -> Evidence | None:
+    """What is known of the run; None where its config cannot be read."""
+    if run_header.unreadable(run) is not None:
+        return None
+    return evidence.of_run(run, rows, state, real_spread=cached.real_spread(run))
+
+
+def panel(run: Run, known: Evidence, told: str = "") -> None:
+    """The health line, what it means, what to do, and a link to the clone; then what else was found.
+
+    `told` is the kind of an end whose cause the page shows already: it is not said twice.
+    """
+    findings = [finding for finding in diagnose(known) if not told or finding.key != told]
+    if not findings:
+        return
+    with st.container(border=True, key="health"):
+        line(run, findings[0])
+        for finding in findings[1:]:
+            st.divider()
+            line(run, finding)
+
+
+def line(run: Run, finding: Finding) -> None:
+    """One finding."""
+    colour, icon = SIGNS[finding.level]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(width="stretch", gap="xsmall", key=f"words-finding-{finding.key}"):
+            with st.container(key=f"headline-{finding.key}"):
+                st.markdown(f"{colour}[{icon} **{finding.headline}**]")
+            st.markdown(finding.meaning)
+            if finding.do:
+                st.markdown(f"**What to do.** {finding.do}")
+        with st.container(width="content", gap="xsmall"):
+            if finding.advice:
+                query = {"clone": run.name, "set": run_actions.as_link(finding.advice)}
+                label = f"Clone with {run_actions.in_words(finding.advice)}"
+                st.page_link(frame.TRAIN, label=label, icon=":material/content_copy:", query_params=query)
+            if finding.seen_in:
+                about = {"about": finding.seen_in}
+                st.page_link(frame.EXPLANATIONS, label="How to read this", icon=":material/school:", query_params=about)
+
+
+def warnings(known: Evidence | None) -> dict[str, int]:
+    """The headlines of the warnings that hold, and since how many images seen."""
+    if known is None:
+        return {}
+    headlines = {finding.key: finding.headline for finding in diagnose(known)}
+    return {headlines[key]: seen for key, seen in onsets(known).items()}

@@ -1,0 +1,70 @@
+"""The comparison of runs: by a link, only what differs, curves, samples and scores side by side."""
+
+from gan import differences, options, runs
+from tests.pages_kit import buttons, ended, made, page, said
+
+
+def test_a_link_compares_runs_by_the_options_that_differ_only() -> None:
+    made("one", **{"optim.lr": 0.0002})
+    made("two", **{"optim.lr": 0.001, "train.batch": 32})
+    at = page("compare", runs="one,two")
+    (table,) = at.table
+    assert list(table.value.columns) == ["one", "two"]
+    assert table.value.loc["Learning rate"].tolist() == ["0.0002", "0.001"]
+    assert table.value.loc["Batch size (images)"].tolist() == ["64", "32"]
+    assert len(table.value) == 2
+    assert len(at.get("bidi_component")) == 4
+    assert at.multiselect(key="compared runs").value == ["one", "two"]
+
+
+def test_a_choice_changes_the_link() -> None:
+    for name in ("one", "two", "three"):
+        made(name)
+    at = page("compare", runs="one")
+    assert "at least two" in at.info[0].value
+    at.multiselect(key="compared runs").set_value(["one", "three"]).run()
+    assert not at.exception
+    assert at.query_params["runs"] == "one,three"
+    assert "No option differs" in said(at)
+
+
+def test_samples_are_shown_at_the_moment_nearest_to_the_chosen_one() -> None:
+    one, two = made("one"), made("two")
+    for run, seen in ((one, 10_000), (two, 12_000)):
+        (run.path / "samples" / f"{seen:09d}.png").write_bytes((run.path / "samples" / "000000000.png").read_bytes())
+    at = page("compare", runs="one,two")
+    assert [caption.value for caption in at.caption if caption.value.startswith("After")] == [
+        "After 10,000 images.",
+        "After 12,000 images.",
+    ]
+    at.select_slider(key="compared moment").set_value(0).run()
+    assert [caption.value for caption in at.caption if caption.value.startswith("After")] == ["After 0 images."] * 2
+
+
+def test_a_run_that_is_not_there_is_told_and_the_others_are_compared() -> None:
+    made("one")
+    made("two")
+    at = page("compare", runs="one,gone,two")
+    assert "There is no run gone" in at.warning[0].value
+    assert at.multiselect(key="compared runs").value == ["one", "two"]
+
+
+def test_an_empty_store_says_what_to_do_next() -> None:
+    assert "Train a first run" in buttons(page("compare"))
+
+
+def test_progress_leads_to_the_comparison() -> None:
+    ended(made("one"), state="finished")
+    at = page("progress", run="one")
+    at.button(key="compare").click().run()
+    assert at.title[0].value == "Compare"
+    assert at.query_params["runs"] == "one"
+
+
+def test_an_option_that_means_nothing_for_a_runs_data_has_no_value_there() -> None:
+    runs.create(options.build({"data.name": "medmnist", "data.flag": "pneumoniamnist"}), "lungs")
+    runs.create(options.build({}), "digits")
+    found = {one.path: one.values for one in differences.of_options([runs.find("lungs"), runs.find("digits")])}
+    assert found["data.flag"] == ("pneumoniamnist", "")
+    assert found["data.name"] == ("medmnist", "digits")
+    assert "optim.lr" not in found
