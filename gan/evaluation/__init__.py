@@ -11,7 +11,10 @@
     per_condition.py the scores of each class or attribute by itself
     combinations.py  pairs of attributes that no real image shows
     pairs.py         the closest pairs of a synthetic and a real image, kept to be shown
-    near_copies.py   synthetic images that lie as close to a training image as new real ones never do
+    near_copies.py   synthetic images that lie as close to a training image as new real ones never do; with it
+                     calibration.py, how close is too close, and planted.py, copies made on purpose
+    selection.py     which images to keep: label confidence and typicality
+    membership.py    whether samples betray training images; membership_results.py is what it says, no torch
     study.py         the augmentation study: do classifiers do better with synthetic images? Its docstring goes on
 
 Start with `results.py`; the others follow in the order of this list.
