@@ -1,0 +1,89 @@
+"""A small problem for studies, whose outcome can be foreseen: to which of two families does a motif belong?
+
+Each family has twelve motifs. 16 images show few of them, so that a classifier trained on these has to guess at the
+others; a hundred more show all, and teach it nearly everything. Classical augmentation shows no new motif.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan.data.imageset import ImageSet
+from gan.evaluation.arms import Make
+from gan.evaluation.study import Study
+from gan.evaluation.study_generators import Generator
+from gan.evaluation.study_results import StudyResult
+
+SIDE, MOTIFS = 16, 12
+
+
+def motifs(labels: NDArray[np.int64], seed: int) -> NDArray[np.uint8]:
+    """Slightly noisy images (n, 1, 16, 16), each of a random motif of its family."""
+    all_motifs = np.random.default_rng(12345).normal(128, 45, (2, MOTIFS, 4, 4)).repeat(4, 2).repeat(4, 3)
+    generator = np.random.default_rng(seed)
+    shown = all_motifs[labels, generator.integers(0, MOTIFS, len(labels))]  # (n, 16, 16)
+    return (shown + generator.normal(0, 20, shown.shape)).clip(0, 255).astype(np.uint8)[:, None]
+
+
+def image_set(train: int, *, val: int = 24, test: int = 100, every: int = 2, grouped: bool = False) -> ImageSet:
+    """Images of two families, each `every`-th of "b"; with `grouped` two images after another are of one patient."""
+    n = train + val + test
+    unit = np.arange(n) // 2 if grouped else np.arange(n)
+    labels = (unit % every == 0).astype(np.int64)
+    return ImageSet(
+        images=motifs(labels, 0),
+        conditions=np.eye(2, dtype=np.float32)[labels],
+        names=("a", "b"),
+        kind="class",
+        split=np.repeat(np.array(["train", "val", "test"]), [train, val, test]),
+        group=np.array([f"patient {one}" for one in unit]) if grouped else None,
+        native_size=SIDE,
+        title="Motifs",
+        source="made for a test",
+        licence="none",
+    )
+
+
+def held_out_like(conditions: NDArray[np.float32], seed: int) -> NDArray[np.uint8]:
+    """What a perfect generator gives: new images of the classes asked for."""
+    return motifs(conditions.argmax(axis=1), 1000 + seed)
+
+
+def label_shuffled(conditions: NDArray[np.float32], seed: int) -> NDArray[np.uint8]:
+    """Good images whose labels say nothing."""
+    return motifs(np.random.default_rng(seed).permutation(conditions.argmax(axis=1)), 1000 + seed)
+
+
+def noise(conditions: NDArray[np.float32], seed: int) -> NDArray[np.uint8]:
+    """Images of nothing."""
+    shape = (len(conditions), 1, SIDE, SIDE)
+    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+
+
+def duplicates(images: ImageSet) -> Make:
+    """A generator that has learnt its training images by heart."""
+    rows = images.rows("train")
+
+    def make(conditions: NDArray[np.float32], seed: int) -> NDArray[np.uint8]:
+        generator, labels = np.random.default_rng(seed), images.labels()[rows]
+        asked = conditions.argmax(axis=1)
+        return images.images[[rows[generator.choice(np.flatnonzero(labels == k))] for k in asked]]
+
+    return make
+
+
+def studied(images: ImageSet, make: Make, folder: Path, **options: object) -> StudyResult:
+    """A study of these images by that generator: 4 seeds, one ratio, all real images, or what `options` say."""
+    values: dict[str, object] = {"seeds": 4, "shares": (1.0,), "ratios": (1.0,)} | options
+    return made_study(images, lambda share, subset: make, folder, **values).result("toy", 1)
+
+
+def made_study(images: ImageSet, make_for: Callable[[float, ImageSet], Make], folder: Path, **options: object) -> Study:
+    """A study whose generator may depend on the regime."""
+
+    def generator_for(share: float, subset: ImageSet) -> Generator:
+        return Generator(make_for(share, subset), {"name": "toy", "kimg": 1.0})
+
+    return Study(images, generator_for, folder, "toy", **options)  # type: ignore[arg-type]

@@ -1,0 +1,94 @@
+"""What the training sets of a study are, what cannot be studied, and the classifiers there are to choose from."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from gan import runs, settings
+from gan.errors import ConfigError, DataError, RunError, UserError
+from gan.evaluation import arms, study_data, study_plan, study_results
+from gan.evaluation.architectures import NAMES, builder, classical
+from gan.options import build
+from tests.study_kit import SIDE, held_out_like, image_set, noise, studied
+
+
+def test_the_arms_add_what_they_say() -> None:
+    images = image_set(60, every=4)
+    plans, left = study_plan.plan(study_data.open_part(images))
+    assert [one.share for one in plans] == [1.0]
+    assert [left_out.share for left_out in left] == [0.25, 0.1]
+    assert left[0].why == "It would have 4 training images of b, and it takes 8 of each class."
+    real, labels = images.images[:60], images.labels()[:60]
+    added = arms.extra(
+        real, labels, plans[0].arms, held_out_like, lambda made, conditions: np.arange(0, len(made), 2), 0
+    )
+    for arm in plans[0].arms:
+        shown, what = added.of(arm)
+        assert np.bincount(what, minlength=2).tolist() == list(arm.added or (0, 0)), arm.name
+        alike = (shown[:, None] == real[None]).all(axis=(2, 3, 4))  # (m, n)
+        assert bool(alike.any()) == (arm.kind == "duplicates"), arm.name
+        if arm.kind == "duplicates":
+            assert (labels[alike.argmax(axis=1)] == what).all()
+    filled = next(arm for arm in plans[0].arms if arm.name == "synthetic-filled")
+    assert (filled.kind, filled.added, filled.matches) == ("filled", (0, 30), "duplicates-filled")
+    small, large = (
+        added.of(next(arm for arm in plans[0].arms if arm.name == f"filtered-{r}"))[0] for r in ("0.5", "1")
+    )
+    assert (small[:, None] == large[None]).all(axis=(2, 3, 4)).any(axis=1).all()  # more images are those, and more
+
+
+def test_a_fraction_takes_whole_patients_of_each_class() -> None:
+    images = image_set(160, grouped=True)
+    quarter = study_data.low_data(images, 0.25)
+    rows = quarter.rows("train")
+    assert images.group is not None
+    assert quarter.group is not None
+    assert quarter.conditions[rows].sum(axis=0).tolist() == [20, 20]
+    assert all((images.group == one).sum() == (quarter.group == one).sum() for one in set(quarter.group.tolist()))
+    assert len(quarter.rows("val")) == len(images.rows("val"))
+    assert "test" not in set(study_data.open_part(images).split.tolist())
+
+
+def test_what_cannot_be_studied_is_said(tmp_path: Path) -> None:
+    images = image_set(40, test=20)
+    with pytest.raises(UserError, match="has attributes: a study compares classifiers of classes"):
+        studied(replace(images, kind="attributes"), noise, tmp_path)
+    with pytest.raises(DataError, match="has 6 images in its test split: a study takes at least 10"):
+        studied(image_set(40, test=6), noise, tmp_path)
+    with pytest.raises(DataError, match="has 7 training images of b: a study takes at least 8 of each class"):
+        studied(image_set(28, every=4, test=20), noise, tmp_path)
+    with pytest.raises(ConfigError, match="seeds is 1: a study takes at least 2"):
+        studied(images, noise, tmp_path, seeds=1)
+    with pytest.raises(ConfigError, match="classifier is 'vgg': it takes small, resnet18"):
+        studied(images, noise, tmp_path, classifier="vgg")
+    with pytest.raises(RunError, match="has no augmentation study"):
+        study_results.load(runs.create(build({}), "other"), 5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_classifier_takes_small_images_of_any_channels(name: str) -> None:
+    network, images = builder(name, 28, 2, 4)(), torch.zeros(2, 2, 28, 28, dtype=torch.uint8)
+    assert network(images).shape == (2, 4)
+    assert network.features(images).shape == (2, network.width)
+
+
+def test_classical_augmentation_moves_a_little_and_never_mirrors() -> None:
+    images = torch.zeros(300, 1, SIDE, SIDE, dtype=torch.uint8)
+    images[:, :, 6:10, 2:5] = 200  # a spot on the left
+    moved = classical(images, np.random.default_rng(0))
+    assert moved.dtype == torch.uint8
+    assert moved.shape == images.shape
+    weight = moved[:, 0].float() - moved[:, 0].float().amin(dim=(1, 2), keepdim=True)
+    centre = (weight.sum(dim=1) * torch.arange(SIDE)).sum(dim=1) / weight.sum(dim=(1, 2))
+    assert 1 < float(centre.min()) < 2.8 < 3.2 < float(centre.max()) < 6
+    assert len(torch.unique(moved.flatten(1), dim=0)) == 300
+
+
+def test_reading_studies_imports_no_torch() -> None:
+    code = "import sys, gan.evaluation.study_results, gan.evaluation.verdict; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=settings.ROOT, capture_output=True)
