@@ -57,8 +57,8 @@ def write(
     items = request.check(run.facts())
     export_formats.check_out(out)
     preparing("loading the generator", 0.0)
-    of_basket = sorted({origin.snapshot for origin in request.basket}, reverse=True)
-    loaded = [load_generator(run, snapshot) for snapshot in of_basket or [request.snapshot]]
+    of_basket = tuple(sorted({origin.snapshot for origin in request.basket}, reverse=True))
+    loaded = [load_generator(run, snapshot) for snapshot in (of_basket or (request.snapshot,))]
     samplers = {sampler.seen: sampler for sampler in loaded}
     with contextlib.suppress(StoppedError):
         sieve = _sieve(run, request, preparing, should_stop)
