@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from gan import evidence, jobs, options, recordings, spread, symptoms
-from gan.diagnosis import Finding, diagnose, onsets
+from gan.diagnosis import diagnose, onsets
 from gan.evaluation.results import Result
 from gan.files import write_json
 from gan.images import grid
 from gan.jobs import State
 from gan.metrics import MetricsReader
+from gan.symptoms import Finding
 from tests.conftest import trained
 from tests.pages_kit import ROW
 
