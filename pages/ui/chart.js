@@ -86,7 +86,8 @@ const layout = (data, look) => ({
 const download = (chart, format, name) => {
   const { width, height } = chart.getBoundingClientRect()
   const ground = theme(chart, {}).background
-  const figure = { data: chart.data, layout: { ...chart.layout, width, height, paper_bgcolor: ground } }
+  const font = { ...chart.layout.font, family: "Arial, sans-serif" } // a picture cannot use the page's own font
+  const figure = { data: chart.data, layout: { ...chart.layout, font, width, height, paper_bgcolor: ground } }
   window.Plotly.toImage(figure, { format, width, height, scale: format === "png" ? 2 : 1 }).then(address => {
     const link = document.createElement("a")
     link.href = address
