@@ -1,5 +1,7 @@
 """Evaluate a run (`?run=NAME&snapshot=S`): what its images are worth, and whether they may be shared.
 
+`&reading=ID` opens a blind reading instead.
+
 Read next: `ui/evaluation_jobs.py`, `ui/evaluation_scores.py`, `gan/evaluation/results.py`.
 """
 
@@ -12,7 +14,16 @@ from gan.evaluation import explained, results
 from gan.evaluation.results import Result
 from gan.evaluation.study_results import StudyResult
 from gan.runs import Run
-from pages.ui import evaluation_copies, evaluation_jobs, evaluation_scores, evaluation_study, frame, run_header, words
+from pages.ui import (
+    evaluation_copies,
+    evaluation_jobs,
+    evaluation_reader,
+    evaluation_scores,
+    evaluation_study,
+    frame,
+    run_header,
+    words,
+)
 from pages.ui.frame import told
 
 STYLE = Path(__file__).parent / "ui" / "evaluation.css"
@@ -34,11 +45,14 @@ def of_run(run: Run) -> None:
         if st.button("Look at its progress", type="primary", icon=":material/show_chart:"):
             st.switch_page(frame.PROGRESS, query_params={"run": run.name})
         return
+    if "reading" in st.query_params:
+        evaluation_reader.reading(run, st.query_params["reading"])
+        return
     snapshot = snapshot_choice(run)
     result = result_of(run, snapshot)
     conclude(result, evaluation_study.of(run, snapshot))
     evaluation_jobs.panel(run, snapshot)
-    scores, study, copies = st.tabs(["Scores", "Does it help?", "Copies"])
+    scores, study, copies, blind = st.tabs(["Scores", "Does it help?", "Copies", "Blind reader"])
     with scores, told():
         if result is not None:
             evaluation_scores.cards(result)
@@ -54,6 +68,8 @@ def of_run(run: Run) -> None:
             evaluation_copies.panel(run, result)
         else:
             st.caption("Scores look for near copies too: start them above.")
+    with blind, told():
+        evaluation_reader.panel(run, snapshot)
 
 
 def snapshot_choice(run: Run) -> int:

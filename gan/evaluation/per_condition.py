@@ -15,6 +15,7 @@ from gan.data.imageset import ImageSet
 from gan.evaluation import scores
 from gan.evaluation.compare import SHARES, Spread, halves
 from gan.evaluation.near_copies import Nearest
+from gan.evaluation.wilson import share_interval
 
 LEAST = 10
 """Images with a condition, in each half of the real ones for a floor, below which nothing is compared."""
@@ -44,7 +45,7 @@ class Judged:
         if not n:
             return None, None
         if self.group is None:
-            return count / n, scores.share_interval(count, n)
+            return count / n, share_interval(count, n)
         return count / n, scores.bootstrap(hits[among].astype(np.float64), self.group[among])
 
 

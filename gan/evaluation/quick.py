@@ -33,6 +33,7 @@ from gan.evaluation.pairs import closest, counted
 from gan.evaluation.per_condition import Judged
 from gan.evaluation.reference import MOST, Shown, as_shown, fingerprint, picked, reference
 from gan.evaluation.results import FEATURES, SPLITS, VERSION, Result
+from gan.evaluation.wilson import share_interval
 from gan.runs import Run
 from gan.sample import Sampler, load_generator
 
@@ -217,7 +218,7 @@ class _Evaluation:
         held = detector.calibrate(held_out, look(network, held_out)[0], self._phase("measuring real images"))
         found = detector.nearest(checked, look(network, checked)[0], self._phase("looking for near copies"))
         return counted(found) | {
-            "interval": scores.share_interval(int(found.copy.sum()), len(checked)),
+            "interval": share_interval(int(found.copy.sum()), len(checked)),
             "threshold": detector.threshold,
             "held_out": counted(held),
             "pairs": closest(found, self.images, train, every),
@@ -233,9 +234,7 @@ class _Evaluation:
             agrees = np.stack([seen[:, k] == bool(value) for k, value in request.fixed], axis=1)  # (n, 2)
             count = int(agrees.all(axis=1).sum())
             row = {"condition": request.label, "real": 0, "synthetic": COMBINED, "obedience": count / COMBINED}
-            rows.append(
-                row | {"interval": scores.share_interval(count, COMBINED), "each": agrees.mean(axis=0).tolist()}
-            )
+            rows.append(row | {"interval": share_interval(count, COMBINED), "each": agrees.mean(axis=0).tolist()})
         return rows
 
     def _made_with(
@@ -257,6 +256,7 @@ class _Evaluation:
                 "combinations": taught + counts["scores"],
             },
             "images_seen_by_a_classifier": budget(taught),
+            "neighbours": scores.neighbours_for(counts["scores"]),
             "device": self.device,
             "threads": torch.get_num_threads(),
             "versions": {"gan": __version__, "torch": str(torch.__version__), "numpy": np.__version__},

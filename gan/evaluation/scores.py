@@ -239,13 +239,6 @@ def bootstrap(values: NDArray[np.float64], group: NDArray[np.str_] | None = None
     return _middle(weights @ values / weights.sum(axis=1))
 
 
-def share_interval(count: int, n: int) -> Interval:
-    """The 95 % interval of a share of `count` in `n` (Wilson 1927): unlike a bootstrap's, wide at 0 of few."""
-    z = 1.959964
-    middle, half = count + z * z / 2, z * math.sqrt(count * (n - count) / n + z * z / 4)
-    return max(0.0, (middle - half) / (n + z * z)), min(1.0, (middle + half) / (n + z * z))
-
-
 def _weights(n: int, group: NDArray[np.str_] | None, seed: int) -> NDArray[np.float64]:
     """How often each of n images counts: once in the first row, then as drawn (1 + B, n)."""
     member = np.arange(n) if group is None else np.unique(group, return_inverse=True)[1]

@@ -78,8 +78,8 @@ def _study(run: Run, snapshot: int) -> None:
     if _at_work(run, "study", "Study"):
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        seeds = st.number_input("Seeds", 2, 20, 5, key="study seeds", width=130, help="Fewer are faster and say less.")
-        low_data = st.toggle(
+        st.number_input("Seeds", 2, 20, 5, key="study seeds", width=130, help="Fewer are faster and say less.")
+        st.toggle(
             "Also with fewer real images",
             value=True,
             key="study low data",
@@ -90,9 +90,15 @@ def _study(run: Run, snapshot: int) -> None:
         type="primary" if evaluation_study.of(run, snapshot) is None else "secondary",
         icon=":material/science:",
         key="start study",
-        on_click=begin,
-        args=(run, Request("study", snapshot, seeds=int(seeds), low_data=low_data)),
+        on_click=_begin_study,
+        args=(run, snapshot),
     )
+
+
+def _begin_study(run: Run, snapshot: int) -> None:
+    """Start with what the form holds now, which may be newer than what was drawn."""
+    seeds, low_data = int(st.session_state["study seeds"]), bool(st.session_state["study low data"])
+    begin(run, Request("study", snapshot, seeds=seeds, low_data=low_data))
 
 
 def begin(run: Run, request: Request) -> None:
