@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from gan import runs
@@ -16,6 +17,7 @@ from gan.errors import UserError
 from gan.evaluation import job, results
 from gan.evaluation.job import Request
 from gan.evaluation.study_results import StudyResult
+from gan.files import replacing
 from gan.jobs.worker import Worker, working
 from gan.runs import Run
 
@@ -41,6 +43,7 @@ def add_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--seeds", type=int, default=5, help="classifiers for each arm of a study (default 5)")
     made.add_argument("--no-low-data", action="store_true", help="a study on all real training images only")
     made.add_argument("--classifier", default="small", help="what a study trains (default small; or resnet18, ...)")
+    made.add_argument("--report", type=Path, help="write all that was found into one HTML file")
     made.add_argument("--background", action="store_true", help="start it and return; the Evaluate page shows it")
     made.add_argument("--json", action="store_true", help="print one JSON document")
     made.add_argument("--task", choices=job.KINDS, help=argparse.SUPPRESS)
@@ -64,11 +67,21 @@ def evaluate(parsed: argparse.Namespace, show: Show) -> int:
             print("gan: stopped. What was finished is kept: the same command goes on.", file=sys.stderr)
             return 1
         found[kind] = made
+    if parsed.report is not None:
+        _write_report(run, found["scores"][-1], parsed.report)
     if parsed.json:
         print(json.dumps(_document(run, request, found), indent=2))
     else:
         print("\n\n".join(one.as_text() for kind in reversed(kinds) for one in found[kind]))
     return 0
+
+
+def _write_report(run: Run, result: results.Result, file: Path) -> None:
+    from gan.evaluation import report  # here: it imports torch
+
+    with replacing(file) as temporary:
+        temporary.write_text(report.build(run, result.snapshot, result.split))
+    print(f"Report: {file}", file=sys.stderr)
 
 
 def _document(run: Run, request: Request, found: dict[str, list[Any]]) -> dict[str, Any]:

@@ -1,0 +1,134 @@
+"""Line charts with intervals as inline SVG, for reports that open offline: a few hundred bytes each, no script.
+
+Read next: `report.py`.
+"""
+
+import html
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+WIDTH, HEIGHT = 640, 300
+LEFT, RIGHT, TOP, BOTTOM = 64, 20, 34, 46
+TONES = ("#0072B2", "#D55E00", "#009E73", "#B4578B")
+"""Of Okabe and Ito (2008), which people with any colour vision can tell apart."""
+TICKS = 5
+
+
+@dataclass(frozen=True)
+class Point:
+    """A value at x with its interval."""
+
+    x: float
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Series:
+    """A line through points, by its name in the legend."""
+
+    name: str
+    points: Sequence[Point]
+
+
+def chart(
+    series: Sequence[Series],
+    *,
+    title: str,
+    x: str,
+    y: str,
+    line: tuple[float, str] | None = None,
+    percent: bool = False,
+) -> str:
+    """The chart as an `<svg>`; `line` is a dashed level with its name, `percent` writes shares as percent.
+
+    Axes span what is shown, and the line. Takes at least one point.
+    """
+    shown = [point for one in series for point in one.points]
+    xs = [point.x for point in shown]
+    ys = [value for point in shown for value in (point.value, point.low, point.high)] + ([line[0]] if line else [])
+    across, up = _axis(min(xs), max(xs), LEFT, WIDTH - RIGHT), _axis(min(ys), max(ys), HEIGHT - BOTTOM, TOP)
+    parts = [_grid(across, up, percent), _labels(x, y)]
+    if line is not None:
+        height = up.at(line[0])
+        parts.append(
+            f'<path d="M{LEFT} {height:.1f}H{WIDTH - RIGHT}" class="level"/>'
+            f'<text x="{WIDTH - RIGHT}" y="{height - 5:.1f}" text-anchor="end">{html.escape(line[1])}</text>'
+        )
+    for number, one in enumerate(series):
+        parts.append(_series(one, TONES[number % len(TONES)], across, up))
+        parts.append(_legend(one.name, TONES[number % len(TONES)], LEFT + 150 * number))
+    return (
+        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{html.escape(title, quote=True)}">'
+        f"{''.join(parts)}</svg>"
+    )
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Values from `low` to `high` laid out from pixel `start` to `end`, with a tick every `step`."""
+
+    low: float
+    high: float
+    step: float
+    start: float
+    end: float
+
+    def at(self, value: float) -> float:
+        return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
+
+    def ticks(self) -> list[float]:
+        return [self.low + number * self.step for number in range(round((self.high - self.low) / self.step) + 1)]
+
+
+def _axis(low: float, high: float, start: float, end: float) -> Axis:
+    """An axis of round numbers that holds everything from `low` to `high`."""
+    span = (high - low) or abs(high) or 1.0
+    raw = span / TICKS
+    power = 10 ** math.floor(math.log10(raw))
+    step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= raw)
+    first, last = math.floor(low / step), math.ceil(high / step)
+    return Axis(first * step, max(last, first + 1) * step, step, start, end)
+
+
+def _grid(across: Axis, up: Axis, percent: bool) -> str:
+    rows = "".join(
+        f'<path d="M{LEFT} {up.at(tick):.1f}H{WIDTH - RIGHT}" class="grid"/>'
+        f'<text x="{LEFT - 8}" y="{up.at(tick) + 4:.1f}" text-anchor="end">{_said(tick, percent)}</text>'
+        for tick in up.ticks()
+    )
+    columns = "".join(
+        f'<text x="{across.at(tick):.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{_said(tick, False)}</text>'
+        for tick in across.ticks()
+    )
+    return rows + columns
+
+
+def _labels(x: str, y: str) -> str:
+    middle = (TOP + HEIGHT - BOTTOM) / 2
+    return (
+        f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 8}" text-anchor="middle">{html.escape(x)}</text>'
+        f'<text transform="translate(14 {middle}) rotate(-90)" text-anchor="middle">{html.escape(y)}</text>'
+    )
+
+
+def _series(one: Series, tone: str, across: Axis, up: Axis) -> str:
+    placed = [(across.at(p.x), up.at(p.value), up.at(p.low), up.at(p.high)) for p in one.points]
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y, _, _ in placed)
+    whiskers = "".join(
+        f'<path d="M{x:.1f} {low:.1f}V{high:.1f}M{x - 4:.1f} {low:.1f}h8M{x - 4:.1f} {high:.1f}h8"/>'
+        for x, _, low, high in placed
+    )
+    dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{tone}"/>' for x, y, _, _ in placed)
+    return f'<g stroke="{tone}" fill="none" stroke-width="1.75"><polyline points="{line}"/>{whiskers}{dots}</g>'
+
+
+def _legend(name: str, tone: str, x: float) -> str:
+    return f'<circle cx="{x + 5}" cy="14" r="5" fill="{tone}"/><text x="{x + 15}" y="18">{html.escape(name)}</text>'
+
+
+def _said(value: float, percent: bool) -> str:
+    value = 0.0 if abs(value) < 1e-12 else value
+    return f"{100 * value:.3g}%" if percent else f"{value:,.4g}"

@@ -1,0 +1,101 @@
+"""The report: one file that opens offline and says what was found; its charts against positions worked out by hand."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from gan.cli import main
+from gan.errors import RunError
+from gan.evaluation import classifier, explained, quick, reader, report, results, study_results, svg
+from gan.evaluation.svg import Point, Series
+from tests.conftest import trained
+from tests.evaluation_kit import studied
+
+
+class _Tags(HTMLParser):
+    """Whether every tag is closed in its order, and every attribute that could fetch something."""
+
+    ALONE = ("meta", "img", "path", "circle", "polyline", "br")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.fetched: list[str] = []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.fetched += [str(value) for name, value in attributes if name in ("src", "href", "srcset", "data")]
+        if tag not in self.ALONE:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        pass
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_a_report_holds_everything_and_fetches_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(classifier, "LONGEST", 640)
+    monkeypatch.setattr(quick, "CHECKED", 30)
+    run = trained("digits")
+    with pytest.raises(RunError, match="has no evaluation on the val split"):
+        report.build(run)
+    studied(run, 320, "Helps: <b>indeed</b>.")
+    assert main(["evaluate", "digits", "--snapshot", "160"]) == 0
+    file = tmp_path / "report.html"
+    assert main(["evaluate", "digits", "--report", str(file)]) == 0
+    assert f"Report: {file}" in capsys.readouterr().err
+    text, result = file.read_text(), results.load(run, 320)
+    assert len(text.encode()) < report.LARGEST
+    tags = _Tags()
+    tags.feed(text)
+    assert tags.open == []
+    assert tags.fetched
+    assert all(source.startswith("data:image/png;base64,") for source in tags.fetched)
+    assert "<script" not in text
+    assert "@import" not in text
+    assert "url(" not in text
+    assert "Helps: &lt;b&gt;indeed&lt;/b&gt;." in text  # what others wrote is text, never markup
+    for score in explained.SCORES:
+        assert score.name in text
+    assert f"{result.coverage:.1%}" in text
+    assert result.made_with["generator_sha256"] in text
+    assert text.count("<svg") == 4  # two over time, and the gain at two shares of the real images
+    for section in ("What to conclude", "By condition", "Near copies", "Limits", "Methods", "Model card"):
+        assert f"<h2>{section}" in text
+    assert "Blind reader test" not in text  # there was none
+    assert report.headline(run).startswith("Helps: <b>indeed</b>.")
+
+
+def test_a_chart_puts_points_where_they_belong() -> None:
+    drawn = svg.chart(
+        [Series("A & B", [Point(0, 0.0, 0.0, 0.5), Point(10, 1.0, 0.5, 1.0)])],
+        title="a chart",
+        x="x",
+        y="y",
+        line=(0.5, "half"),
+        percent=True,
+    )
+    left, right, top, bottom = svg.LEFT, svg.WIDTH - svg.RIGHT, svg.TOP, svg.HEIGHT - svg.BOTTOM
+    assert re.search(r'<polyline points="([^"]*)"', drawn).group(1) == f"{left:.1f},{bottom:.1f} {right:.1f},{top:.1f}"  # type: ignore[union-attr]
+    assert f'd="M{left} {(top + bottom) / 2:.1f}H{right}" class="level"' in drawn
+    assert "A &amp; B" in drawn
+    assert [f">{share}%<" in drawn for share in (0, 20, 40, 60, 80, 100)] == [True] * 6
+
+
+@pytest.mark.parametrize("value", [0.0, 5.0, -3.0])
+def test_a_chart_of_one_point_is_drawn(value: float) -> None:
+    drawn = svg.chart([Series("one", [Point(3, value, value, value)])], title="t", x="x", y="y")
+    assert "nan" not in drawn
+    assert drawn.count("<circle") == 2  # the point, and its name
+
+
+def test_before_any_score_there_is_nothing_to_cite() -> None:
+    run = trained("digits")
+    assert report.headline(run) == ""
+    assert study_results.listing(run) == []
+    assert reader.listing(run) == []
