@@ -67,9 +67,10 @@ def test_a_run_that_is_removed_under_an_open_live_page_is_told_calmly(
 def test_two_attribute_requests_are_made_and_taken_home(
     visit: Visit, server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    write_celeba(tmp_path, 60)
+    distributed = server.store.parent / "data"  # where the server looks: a download is compared with what is there
+    write_celeba(distributed, 60)
     monkeypatch.setenv("GAN_STORE", str(server.store))
-    monkeypatch.setenv("GAN_DATA", str(tmp_path))
+    monkeypatch.setenv("GAN_DATA", str(distributed))
     trained("portraits", data__name="celeba", data__image_size=32)
     page = visit.page
     visit.open("gallery?run=portraits")
