@@ -48,8 +48,11 @@ def of_run(run: Run) -> None:
     if "reading" in st.query_params:
         evaluation_reader.reading(run, st.query_params["reading"])
         return
-    snapshot = snapshot_choice(run)
-    result = result_of(run, snapshot)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        snapshot = snapshot_choice(run)
+        result = result_of(run, snapshot)
+        if result is not None:
+            report_button(run, snapshot)
     conclude(result, evaluation_study.of(run, snapshot))
     evaluation_jobs.panel(run, snapshot)
     scores, study, copies, blind = st.tabs(["Scores", "Does it help?", "Copies", "Blind reader"])
@@ -88,6 +91,26 @@ def snapshot_choice(run: Run) -> int:
 
     st.selectbox("Snapshot", there, format_func=label, key=key, on_change=_follow_choice, args=(key,), width=360)
     return chosen
+
+
+def report_button(run: Run, snapshot: int) -> None:
+    """All of it in one file, made when it is asked for."""
+
+    def made() -> bytes:
+        from gan.evaluation import report  # here: it imports torch
+
+        return report.build(run, snapshot).encode()
+
+    st.download_button(
+        "Report",
+        made,
+        f"{run.name}-{snapshot}-evaluation.html",
+        "text/html",
+        icon=":material/description:",
+        key="report",
+        on_click="ignore",
+        help="Everything on this page, with methods, limits and a model card, as one HTML file that opens offline.",
+    )
 
 
 def _follow_choice(key: str) -> None:

@@ -58,6 +58,7 @@ def test_it_shows_every_score_beside_what_it_is_read_against(scored: tuple[Run, 
     assert f"on real images <b>{result.real_accuracy_balanced:.1%}</b>" in shown
     assert shown.count('class="pair') - shown.count('class="pairs') == len(result.near_copies["pairs"])
     assert explained.conclusion(result)[0] in said(at)
+    assert at.get("download_button")[0].proto.label == "Report"
     table = at.dataframe[0].value
     assert len(table) == 10
     assert table["Training images"].is_monotonic_increasing  # the rarest first
