@@ -10,7 +10,7 @@ import pytest
 from gan import jobs, settings
 from gan.cli import main, parser
 from gan.errors import RunError
-from gan.evaluation import classifier, command, job, quick, results
+from gan.evaluation import classifier, command, job, membership, membership_results, quick, results
 from gan.evaluation.job import Request
 from gan.files import read_json, write_json
 from gan.runs import Run
@@ -58,6 +58,21 @@ def test_several_snapshots_are_stopped_and_gone_on_with(digits: Run, capsys: pyt
     assert job.outstanding(digits, Request("scores", every=True)) == []
 
 
+def test_the_membership_test_is_kept_and_stands_beside_the_scores(
+    digits: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(membership, "ASKED", 60)
+    monkeypatch.setattr(membership, "SAMPLES", (100, 100))
+    capsys.readouterr()
+    assert main(["evaluate", "digits", "--membership", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    kept = membership_results.load(digits, 320)
+    assert kept is not None
+    assert document["membership"]["verdict"] == kept.verdict
+    assert document["snapshot"] == 320
+    assert jobs.state(job.folder(digits, "membership")).name == "finished"
+
+
 def test_a_snapshot_that_was_trained_anew_is_scored_again(digits: Run) -> None:
     assert main(["evaluate", "digits", "--all-snapshots"]) == 0
     write_json(digits.snapshot(160) / "ready.json", {"seen": 160, "sha256": "of another generator"})
@@ -92,6 +107,7 @@ def test_in_the_background_it_can_be_watched_and_stopped(store: Path, capsys: py
         Request("scores"),
         Request("scores", 160, split="test", features="imagenet"),
         Request("scores", every=True),
+        Request("membership", 160),
         Request("study", 160, seeds=3, low_data=False, classifier="resnet18"),
     ],
 )

@@ -65,7 +65,15 @@ def test_a_report_holds_everything_and_fetches_nothing(
     assert f"{result.coverage:.1%}" in text
     assert result.made_with["generator_sha256"] in text
     assert text.count("<svg") == 4  # two over time, and the gain at two shares of the real images
-    for section in ("What to conclude", "By condition", "Near copies", "Limits", "Methods", "Model card"):
+    for section in (
+        "What to conclude",
+        "By condition",
+        "Near copies",
+        "Membership test",
+        "Limits",
+        "Methods",
+        "Model card",
+    ):
         assert f"<h2>{section}" in text
     assert "Blind reader test" not in text  # there was none
     assert report.headline(run).startswith("Helps: <b>indeed</b>.")

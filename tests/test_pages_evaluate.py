@@ -9,6 +9,7 @@ import pytest
 from gan import jobs, settings
 from gan.evaluation import classifier, explained, job, quick, results
 from gan.evaluation.job import Request
+from gan.evaluation.membership_results import MembershipResult
 from gan.evaluation.quick import evaluate
 from gan.evaluation.results import Result
 from gan.files import read_json
@@ -183,3 +184,32 @@ def test_a_run_with_attributes_has_no_study() -> None:
     at = page("evaluate", run="faces")
     assert "A study takes a set of classes: this run has attributes." in said(at)
     assert "start study" not in {button.key for button in at.button}
+
+
+def test_what_the_membership_test_found_is_told_with_its_control() -> None:
+    run = trained("digits")
+    at = page("evaluate", run="digits", snapshot="320")
+    assert at.button(key="start membership").label == "Test whether training images can be told"
+    assert "No membership test of this snapshot yet" in said(at)
+    found = MembershipResult(
+        version=1,
+        run="digits",
+        snapshot=320,
+        n={"members": 500, "held_out": 90, "samples": 2000},
+        auc=0.81,
+        interval=(0.75, 0.86),
+        near=0.4,
+        control_auc=(0.45, 0.55),
+        control_near=(0.02, 0.08),
+        p_value=0.001,
+        notices=[],
+        made_with={},
+    )
+    found.save(run)
+    at = page("evaluate", run="digits", snapshot="320")
+    assert at.warning[0].value == found.verdict
+    assert "splits of the training images alone lie from 0.45 to 0.55. 500 training and 90 held-out" in said(at)
+    replace(found, p_value=0.6).save(run)
+    at = page("evaluate", run="digits", snapshot="320")
+    assert "No risk found by this test" in said(at)
+    assert not at.warning

@@ -16,6 +16,7 @@ from gan import runs
 from gan.errors import UserError
 from gan.evaluation import job, results
 from gan.evaluation.job import Request
+from gan.evaluation.membership_results import MembershipResult
 from gan.evaluation.study_results import StudyResult
 from gan.files import replacing
 from gan.jobs.worker import Worker, working
@@ -39,6 +40,7 @@ def add_options(made: argparse.ArgumentParser) -> None:
         default="own",
         help="compare in our own classifier's features (default), or in ImageNet's",
     )
+    made.add_argument("--membership", action="store_true", help="test too whether training images can be told")
     made.add_argument("--study", action="store_true", help="find out too whether its images help a classifier")
     made.add_argument("--seeds", type=int, default=5, help="classifiers for each arm of a study (default 5)")
     made.add_argument("--no-low-data", action="store_true", help="a study on all real training images only")
@@ -54,7 +56,8 @@ def evaluate(parsed: argparse.Namespace, show: Show) -> int:
     run, request = runs.find(parsed.run), request_of(parsed)
     if parsed.task is not None:
         return 0 if _WORK[parsed.task](run, request, show) is not None else 1
-    kinds = ["study", "scores"] if parsed.study else ["scores"]  # the study first: it may take a GPU, scores do not
+    # The study first: it may take a GPU, which the others hide from torch.
+    kinds = [kind for kind in ("study", "scores", "membership") if kind == "scores" or vars(parsed)[kind]]
     if parsed.background:
         for kind in kinds:
             job.begin(run, replace(request, kind=kind))
@@ -72,7 +75,7 @@ def evaluate(parsed: argparse.Namespace, show: Show) -> int:
     if parsed.json:
         print(json.dumps(_document(run, request, found), indent=2))
     else:
-        print("\n\n".join(one.as_text() for kind in reversed(kinds) for one in found[kind]))
+        print("\n\n".join(_text(one) for kind in job.KINDS for one in found.get(kind, [])))
     return 0
 
 
@@ -92,7 +95,14 @@ def _document(run: Run, request: Request, found: dict[str, list[Any]]) -> dict[s
     for study in found.get("study", []):
         told = study.as_json()
         document |= {"arms": told["arms"], "verdict": told["verdict"], "study": told}
+    for membership in found.get("membership", []):
+        document["membership"] = membership.as_json()
     return document
+
+
+def _text(found: results.Result | StudyResult | MembershipResult) -> str:
+    """What was found, for a terminal."""
+    return found.verdict if isinstance(found, MembershipResult) else found.as_text()
 
 
 def request_of(parsed: argparse.Namespace) -> Request:
@@ -133,6 +143,25 @@ def _score(run: Run, request: Request, show: Show) -> list[results.Result] | Non
     return [results.load(run, seen, request.split, request.features) for seen in wanted]
 
 
+def _membership(run: Run, request: Request, show: Show) -> list[MembershipResult] | None:
+    """The membership test; None where somebody stopped it."""
+    run.snapshot(request.snapshot)
+    folder = job.folder(run, "membership")
+    folder.mkdir(parents=True, exist_ok=True)
+    with working(folder) as worker:
+        from gan.evaluation.membership import membership  # after `working`: torch must not see a GPU
+
+        def report(phase: str, done: float) -> None:
+            worker.report(phase, done, 1.0)
+            show(phase, done, 1.0)
+
+        made = membership(run, request.snapshot, progress=report, should_stop=worker.should_stop)
+        if made is None:
+            worker.stopped()
+            return None
+    return [made]
+
+
 def _study(run: Run, request: Request, show: Show) -> list[StudyResult] | None:
     """The augmentation study, on the run's device when that is free; None where somebody stopped it."""
     run.snapshot(request.snapshot)
@@ -162,7 +191,11 @@ def _study(run: Run, request: Request, show: Show) -> list[StudyResult] | None:
     return [made]
 
 
-_WORK: dict[str, Callable[[Run, Request, Show], list[Any] | None]] = {"scores": _score, "study": _study}
+_WORK: dict[str, Callable[[Run, Request, Show], list[Any] | None]] = {
+    "scores": _score,
+    "membership": _membership,
+    "study": _study,
+}
 
 
 class _Progress:

@@ -1,8 +1,8 @@
 """Evaluations as background jobs: what to do as a command line, where it works, and whether it is at work. No torch.
 
-Each kind has a folder of its own in the run's `evaluation/`, with the files of a job (`gan/jobs`). Scores are made at
-once on the CPU, beside whatever trains; a study waits for the run's device, as a training does. What is finished is
-kept as it comes, so that the same request goes on where it was stopped. Read next: `command.py`.
+Each kind has a folder of its own in the run's `evaluation/`, with the files of a job (`gan/jobs`). Scores and the
+membership test begin at once on the CPU, beside whatever trains; a study waits for the run's device like a training.
+What is finished is kept as it comes, so that the same request goes on where it was stopped. Read next: `command.py`.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from gan.evaluation import results
 from gan.files import read_json
 from gan.runs import Run
 
-KINDS = ("scores", "study")
+KINDS = ("scores", "membership", "study")
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ class Request:
         if self.kind == "study":
             low_data = [] if self.low_data else ["--no-low-data"]
             return [*words, "--seeds", str(self.seeds), "--classifier", self.classifier, *low_data]
+        if self.kind == "membership":
+            return words
         words += ["--all-snapshots"] if self.every else []
         return [*words, "--split", self.split, "--features", self.features]
 

@@ -23,7 +23,16 @@ from gan import __version__, conditions, data
 from gan.data.fit import crop
 from gan.data.imageset import ImageSet
 from gan.errors import RunError
-from gan.evaluation import explained, pairs, reader, report_parts, report_words, results, study_results
+from gan.evaluation import (
+    explained,
+    membership_results,
+    pairs,
+    reader,
+    report_parts,
+    report_words,
+    results,
+    study_results,
+)
 from gan.evaluation.reader import Reading
 from gan.evaluation.results import Result
 from gan.evaluation.study_results import StudyResult
@@ -89,6 +98,7 @@ def page(material: Material, images: ImageSet, sampler: "Sampler") -> str:
         ("By condition", report_parts.by_condition(result)),
         ("Does it help? The augmentation study", report_parts.study(material.study)),
         ("Near copies of training images", report_parts.copies(result) + _pairs(result, images, sampler)),
+        ("Membership test", report_parts.membership(membership_results.load(run, result.snapshot))),
         ("Blind reader test", report_parts.readings(material.readings)),
         ("Limits", report_words.limits(result, material.study)),
         ("Methods", report_words.methods(result, material.study)),

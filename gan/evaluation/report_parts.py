@@ -10,6 +10,7 @@ from typing import Any
 
 from gan.evaluation import explained, svg
 from gan.evaluation.explained import Score
+from gan.evaluation.membership_results import MembershipResult
 from gan.evaluation.reader import Reading
 from gan.evaluation.results import FEATURES, Result
 from gan.evaluation.study_results import Arm, Measured, Regime, StudyResult
@@ -190,6 +191,18 @@ def copies(result: Result) -> str:
         f"({_interval(found['interval'])}, 95 %); of {held['checked']:,} held-out real images, {held['count']:,} are. "
         "A near copy lies much closer to one training image than to the next thirty: closeness below "
         f"{found['threshold']:.2f}.</p>"
+    )
+
+
+def membership(found: MembershipResult | None) -> str:
+    """What the membership test found; that there was none is said too."""
+    if found is None:
+        return "<p>Not tested: whether the images betray who was in the training set is not known.</p>"
+    low, high = found.control_auc
+    return (
+        f"<p>{html.escape(found.verdict)} Splits of the training images alone lie from {low:.2f} to {high:.2f}; "
+        f"{found.n['members']:,} training and {found.n['held_out']:,} held-out images.</p>"
+        + "".join(_notices(found.notices))
     )
 
 

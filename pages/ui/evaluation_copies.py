@@ -8,7 +8,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from gan import images
-from gan.evaluation import explained
+from gan.evaluation import explained, membership_results
 from gan.evaluation.results import Result
 from gan.runs import Run
 from pages.ui import cached
@@ -36,6 +36,27 @@ def panel(run: Run, result: Result) -> None:
         pair_pictures(run, result)
     else:
         st.caption("The snapshot is no longer kept, so that the pairs cannot be shown.")
+
+
+def membership(run: Run, snapshot: int) -> None:
+    """What the membership test found; nothing where there was none."""
+    found = membership_results.load(run, snapshot)
+    if found is None:
+        st.caption("No membership test of this snapshot yet: start it above.")
+        return
+    if found.risk_found:
+        st.warning(found.verdict, icon=":material/fingerprint:")
+    else:
+        st.markdown(found.verdict)
+    low, high = found.control_auc
+    st.caption(
+        "AUC is the probability that a training image lies nearer to a generated one than a held-out image does: 0.5 "
+        f"is chance, and splits of the training images alone lie from {low:.2f} to {high:.2f}. "
+        f"{found.n['members']:,} training and {found.n['held_out']:,} held-out images. "
+        "Finding none is no proof of privacy."
+    )
+    for notice in found.notices:
+        st.caption(notice)
 
 
 def pair_pictures(run: Run, result: Result) -> None:

@@ -35,6 +35,9 @@ def _cards(run: Run, snapshot: int, were_alive: list[str]) -> None:
             _scores(run, snapshot)
         with right, st.container(border=True, height="stretch"):
             _study(run, snapshot)
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.caption("Membership test: do the images betray who was in the training set?", width="stretch")
+            membership(run, snapshot)
 
 
 def _scores(run: Run, snapshot: int) -> None:
@@ -63,6 +66,19 @@ def _scores(run: Run, snapshot: int) -> None:
                 on_click=begin,
                 args=(run, Request("scores", every=True)),
             )
+
+
+def membership(run: Run, snapshot: int) -> None:
+    """The membership test of the chosen snapshot: on the tab of what may be shared."""
+    if _at_work(run, "membership", "Membership test"):
+        return
+    st.button(
+        "Test whether training images can be told",
+        icon=":material/fingerprint:",
+        key="start membership",
+        on_click=begin,
+        args=(run, Request("membership", snapshot)),
+    )
 
 
 def _study(run: Run, snapshot: int) -> None:
