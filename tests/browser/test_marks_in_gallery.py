@@ -1,4 +1,7 @@
-"""The gallery in a real browser: images are kept and rejected by click and by keyboard, seen large, and taken home."""
+"""The gallery in a real browser: images are kept and rejected by click and by keyboard, seen large, and taken home.
+
+Named so that it runs after `test_journey.py`, whose first visitor finds an empty store.
+"""
 
 import csv
 import io
