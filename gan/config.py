@@ -199,6 +199,12 @@ class TrainConfig(Section):
         ge=2,
         le=4096,
     )
+    augment: bool = option(
+        False,
+        "Show the discriminator every image, real and generated, moved by up to an eighth and with a square painted "
+        "over (DiffAugment, Zhao 2020), so that it cannot learn a few images by heart.",
+        label="Augment for the discriminator",
+    )
     snapshot_kimg: float = option(
         20.0,
         "How often the networks are saved and a sample picture is kept; a run that dies goes on from the last one.",

@@ -23,7 +23,15 @@ PRESETS = {
         "Digits, quick",
         "See the whole journey in two minutes on any computer: 1,797 small digits that need no download.",
         build(
-            {"data.name": "digits", "model.width": 16, "train.kimg": 100, "train.batch": 32, "train.snapshot_kimg": 10}
+            {
+                "data.name": "digits",
+                "model.family": "projection",
+                "model.width": 16,
+                "optim.lr": 5e-4,
+                "train.kimg": 100,
+                "train.batch": 32,
+                "train.snapshot_kimg": 10,
+            }
         ),
     ),
     "mnist": Preset(
@@ -45,7 +53,9 @@ PRESETS = {
             {
                 "data.name": "folder",
                 "data.balance": True,
+                "model.family": "projection",
                 "model.width": 32,
+                "optim.lr": 5e-4,
                 "train.kimg": 200,
                 "train.snapshot_kimg": 20,
             }

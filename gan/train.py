@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from gan import checkpoint, compiled, data, events
+from gan.augment import augmented
 from gan.batches import batches
 from gan.checkpoint import State
 from gan.config import RunConfig
@@ -43,7 +44,8 @@ def step(state: State, real: Tensor, condition: Tensor, config: RunConfig) -> No
 
     with precision(config, real.device):
         G_z = G(z, condition)  # (N, C, H, H)
-        D_x, D_G_z1 = D(x, condition).float(), D(G_z.detach(), condition).float()  # (N,) each
+        D_x = D(shown(x, state, config), condition).float()  # (N,)
+        D_G_z1 = D(shown(G_z.detach(), state, config), condition).float()  # (N,)
     loss_d = loss.discriminator(D_x, D_G_z1)
     state.optimiser_d.zero_grad(set_to_none=True)
     torch.autograd.backward(loss_d)
@@ -51,7 +53,7 @@ def step(state: State, real: Tensor, condition: Tensor, config: RunConfig) -> No
 
     D.requires_grad_(False)  # its own gradients would be thrown away
     with precision(config, real.device):
-        D_G_z2 = D(G_z, condition).float()  # (N,), after D's update
+        D_G_z2 = D(shown(G_z, state, config), condition).float()  # (N,), after D's update
     loss_g = loss.generator(D_G_z2)
     state.optimiser_g.zero_grad(set_to_none=True)
     torch.autograd.backward(loss_g)
@@ -64,6 +66,11 @@ def step(state: State, real: Tensor, condition: Tensor, config: RunConfig) -> No
         state.sums += torch.stack([loss_d, loss_g, *scores])
     state.steps += 1
     state.seen += n
+
+
+def shown(images: Tensor, state: State, config: RunConfig) -> Tensor:
+    """What D sees of images (N, C, H, H): they themselves, or changed by `augment.py` with noise of the run's own."""
+    return augmented(images, state.noise) if config.train.augment else images
 
 
 @torch.no_grad()

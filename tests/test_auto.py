@@ -43,7 +43,14 @@ def test_larger_sets_and_images_are_trained_longer_in_fewer_passes() -> None:
     assert length(small)[0] < length(large)[0]
     assert length(small)[1] > length(large)[1]
     assert length(fine)[0] == pytest.approx(2 * length(small)[0], rel=0.05)
-    assert length(small)[0] == pytest.approx(40 * 5 ** (1 / 3), rel=0.05)
+    assert length(small)[0] == pytest.approx(auto.PATIENCE * 40 * 5 ** (1 / 3), rel=0.05)
+
+
+def test_the_discriminator_is_shown_few_images_augmented() -> None:
+    few, many = (auto.recommend(DATA, images(count, count), "cpu") for count in (300, auto.SMALL // 2))
+    assert few.config.train.augment
+    assert "augmented for the discriminator" in few.why
+    assert not many.config.train.augment
 
 
 def test_a_small_set_fills_its_batch_four_times() -> None:
