@@ -60,10 +60,14 @@ def turn(sheet: Image.Image, rows: int, columns: int) -> Image.Image:
     return result
 
 
-def gif(pictures: Sequence[Image.Image], milliseconds: int) -> bytes:
-    """A GIF that runs for ever; a picture's time is cut to hundredths of a second, as the format counts, 2 at least."""
-    each = max(20, milliseconds // 10 * 10)
-    durations = [each] * (len(pictures) - 1) + [each * STAND_STILL]
+def gif(pictures: Sequence[Image.Image], milliseconds: float, stand_still: int = STAND_STILL) -> bytes:
+    """A GIF that runs for ever, each picture for so long and the last `stand_still` times as long.
+
+    The time is rounded to hundredths of a second, as the format counts, and is two of them at least: browsers slow down
+    what claims to be faster.
+    """
+    each = max(20, round(milliseconds / 10) * 10)
+    durations = [each] * (len(pictures) - 1) + [each * stand_still]
     content = io.BytesIO()
     pictures[0].save(
         content, "GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0, optimize=False

@@ -1,12 +1,12 @@
-"""Arrays of images as pictures and PNG bytes. No torch."""
+"""Arrays of images as pictures and PNG bytes. No torch. Read next: `png.py`, which writes the bytes of an array."""
 
-import io
 from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
+
+from gan.png import encode
 
 Images = NDArray[np.uint8]
 GAP = 2
@@ -32,9 +32,4 @@ def grid(images: Images, columns: int, scale: int = 1, gap: int = GAP) -> Image.
 
 def png(image: Images, text: Mapping[str, str] | None = None) -> bytes:
     """One image (C, H, W) as PNG bytes, with `text` in its metadata."""
-    info = PngInfo()
-    for key, value in (text or {}).items():
-        info.add_itxt(key, value)
-    buffer = io.BytesIO()
-    picture(image).save(buffer, format="PNG", pnginfo=info, compress_level=3)
-    return buffer.getvalue()
+    return encode(image[None], [text or {}])[0]

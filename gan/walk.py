@@ -2,12 +2,11 @@
 
 The noise goes along the great circle between its two ends (spherical interpolation, Shoemake 1985; for generators,
 White 2016, arXiv:1609.04468): a straight line between two Gaussian samples leads through vectors that are shorter than
-any the generator was trained on. Conditions are mixed in a straight line. Read next: `sample.py`.
+any the generator was trained on. Conditions are mixed in a straight line. Read next: `sample.py`, `film.py`.
 
 Letters: t steps, Z latent, K conditions, C channels, H = W the side.
 """
 
-import io
 from collections.abc import Callable
 
 import numpy as np
@@ -15,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from gan import film
 from gan.errors import UserError
 from gan.images import picture
 from gan.looks import exact_row
@@ -72,7 +72,7 @@ def spherical(first: Tensor, last: Tensor, share: Tensor) -> Tensor:
 
 
 def gif(images: NDArray[np.uint8], seconds: float, *, back: bool = True) -> bytes:
-    """A film of images (t, C, H, H) that runs for ever, enlarged with sharp pixels to at least `LEAST_SIDE`.
+    """A GIF of images (t, C, H, H) that runs for ever, enlarged with sharp pixels to at least `LEAST_SIDE`.
 
     `seconds` is the time from the first image to the last; with `back` it returns the same way, so that it never jumps.
     """
@@ -80,8 +80,4 @@ def gif(images: NDArray[np.uint8], seconds: float, *, back: bool = True) -> byte
     pictures = [picture(image.repeat(scale, axis=1).repeat(scale, axis=2)) for image in images]
     if back:
         pictures += pictures[-2:0:-1]
-    content = io.BytesIO()
-    # GIF counts hundredths of a second, and browsers slow down what claims to be faster than 50 frames in one.
-    duration = max(20, round(seconds * 100 / len(images)) * 10)
-    pictures[0].save(content, "GIF", save_all=True, append_images=pictures[1:], duration=duration, loop=0)
-    return content.getvalue()
+    return film.gif(pictures, seconds * 1000 / len(images), stand_still=1)
