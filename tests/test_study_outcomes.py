@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from gan.data.imageset import ImageSet
-from gan.evaluation import arms, study, study_data, study_plan, study_results
+from gan.evaluation import arms, classifier, study, study_data, study_plan, study_results
 from gan.evaluation.classifier import StoppedError
 from gan.runs import Run
 from tests.conftest import trained
@@ -153,6 +153,9 @@ def test_a_study_of_a_run_is_kept_and_its_low_data_generators_know_the_subset_al
 ) -> None:
     run = trained("digits")
     monkeypatch.setattr(study, "SHARES", (1.0, 0.1))
+    monkeypatch.setattr(study_plan, "FEWEST", 256)  # how much these classifiers know is not the matter here
+    monkeypatch.setattr(study_plan, "MOST", 256)
+    monkeypatch.setattr(classifier, "SETTLED", 64)
     told = study_plan.estimate(run, seeds=2, ratios=(0.25,))
     assert told.seconds > 0
     assert told.lines()[0].startswith("Classifiers to train: ")
