@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gan import __version__
 from gan.conditions import Request
+from gan.evaluation import explained
 from gan.facts import DataFacts
 from gan.marks import Origin
 from gan.runs import Run
@@ -68,6 +69,7 @@ def manifest(
             for (asked, count), folder, tally in zip(items, folders, tallies, strict=True)
         ],
         "near_copies": _guarding(sieve.detector, tallies),
+        "evaluation": explained.headline(run, samplers[0].seen),
         "withheld": sum(tally.near_copies + tally.rejected for tally in tallies),
         "selection": {"keep_rate": request.keep_rate, "not_kept": sum(tally.not_kept for tally in tallies)},
         "notices": _notices(items, tallies),
@@ -126,6 +128,16 @@ def _guarded(manifest: dict[str, Any]) -> str:
     )
 
 
+def _measured(manifest: dict[str, Any]) -> str:
+    """What an evaluation of the generator found, before anything was left out by hand or by selection."""
+    found = manifest["evaluation"]
+    if not found:
+        return (
+            "Whether the images help was not measured: measure it before you rely on them (`python -m gan evaluate`)."
+        )
+    return f"Measured on this snapshot: {found}"
+
+
 def _snapshots(manifest: dict[str, Any]) -> str:
     """Which weights made the images, and from where in the stream."""
     made = " and ".join(
@@ -166,7 +178,7 @@ These images were **generated**; none is a photograph, a scan or a patient. They
 - Trained on: {facts.source}. Licence of that data: {facts.licence}. It may bind these images too.
 - {_guarded(manifest)}
 - {_selected(manifest)}
-- Whether the images help was not measured here: measure it before you rely on them.
+- {_measured(manifest)}
 - `labels.csv` has the label of each file; `manifest.json` says how to make each image again.
 
 ## Limits

@@ -76,7 +76,11 @@ def test_a_report_holds_everything_and_fetches_nothing(
     ):
         assert f"<h2>{section}" in text
     assert "Blind reader test" not in text  # there was none
-    assert report.headline(run).startswith("Helps: <b>indeed</b>.")
+    cited = explained.headline(run, 320)
+    assert cited == " ".join(["Helps: <b>indeed</b>.", *explained.conclusion(result, studied=True)])
+    assert explained.headline(run, 160).endswith("only the study can say.")
+    assert main(["export", "digits", "--per-class", "1", "--out", str(tmp_path / "out")]) == 0
+    assert f"Measured on this snapshot: {cited}" in (tmp_path / "out" / "README.md").read_text()
 
 
 def test_a_chart_puts_points_where_they_belong() -> None:
@@ -104,6 +108,6 @@ def test_a_chart_of_one_point_is_drawn(value: float) -> None:
 
 def test_before_any_score_there_is_nothing_to_cite() -> None:
     run = trained("digits")
-    assert report.headline(run) == ""
+    assert explained.headline(run, 320) == ""
     assert study_results.listing(run) == []
     assert reader.listing(run) == []

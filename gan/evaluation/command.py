@@ -168,19 +168,21 @@ def _study(run: Run, request: Request, show: Show) -> list[StudyResult] | None:
     folder = job.folder(run, "study")
     folder.mkdir(parents=True, exist_ok=True)
     with working(folder, run.config.job.device) as worker:
-        from gan.evaluation.study import study  # after `working`: torch must not see another GPU
+        from gan.evaluation import study_plan  # after `working`: torch must not see another GPU
+        from gan.evaluation.study import study
 
         def report(phase: str, done: float) -> None:
             worker.report(phase, done, 1.0)
             show(phase, done, 1.0)
 
+        asked: dict[str, Any] = {"seeds": request.seeds, "low_data": request.low_data}
+        asked |= {"classifier": request.classifier, "device": worker.device.partition(":")[0]}
+        expected = study_plan.estimate(run, request.snapshot, progress=report, **asked)
+        print("\n".join(expected.lines()), file=sys.stderr, flush=True)
         made = study(
             run,
             request.snapshot,
-            seeds=request.seeds,
-            low_data=request.low_data,
-            classifier=request.classifier,
-            device=worker.device.partition(":")[0],
+            **asked,
             progress=report,
             should_stop=worker.should_stop,
             worker=worker,

@@ -6,7 +6,9 @@ Plain data and plain arithmetic for pages and reports; no torch. Read next: `res
 from dataclasses import dataclass
 from typing import Any
 
+from gan.evaluation import results, study_results
 from gan.evaluation.results import Result
+from gan.runs import Run
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,14 @@ def conclusion(result: Result, studied: bool = False) -> list[str]:
     """What a reader should conclude for their images, in sentences, the most important first."""
     open_question = [] if studied else ["Whether adding them to real images helps, only the study can say."]
     return [_taught(result), _copied(result), *open_question]
+
+
+def headline(run: Run, snapshot: int) -> str:
+    """The main findings on a snapshot in some sentences, for data cards; "" where it was neither scored nor studied."""
+    result = next((one for one in results.listing(run) if one.snapshot == snapshot), None)
+    study = next((one for one in study_results.listing(run) if one.snapshot == snapshot), None)
+    told = [study.verdict] if study is not None else []
+    return " ".join(told + (conclusion(result, study is not None) if result is not None else []))
 
 
 def rarest(result: Result) -> dict[str, Any]:

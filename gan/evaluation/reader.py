@@ -169,10 +169,12 @@ def picture(reading: Reading, number: int, images: ImageSet, sampler: "Sampler")
     """
     row = reading.rows[number]
     if reading.real[number]:
-        return crop(np.asarray(images.images[[row]]), images.native_size)[0]
+        (real,) = crop(np.asarray(images.images[[row]]), images.native_size)
+        return np.asarray(real)
     if sampler.sha256 != reading.generator_sha256:
         raise RunError(f"The snapshot {reading.snapshot} was trained anew since this reading began: begin another.")
-    return sampler.generate(images.conditions[[row]], reading.seed, number)[0]
+    (made,) = sampler.generate(images.conditions[[row]], reading.seed, number)
+    return np.asarray(made)
 
 
 def load(run: Run, identifier: str) -> Reading:

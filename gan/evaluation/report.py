@@ -24,7 +24,6 @@ from gan.data.fit import crop
 from gan.data.imageset import ImageSet
 from gan.errors import RunError
 from gan.evaluation import (
-    explained,
     membership_results,
     pairs,
     reader,
@@ -162,13 +161,3 @@ def _sheet(shown: NDArray[np.uint8], alt: str, columns: int | None = None) -> st
     scale = max(1, round(SIDE / shown.shape[-1]))
     source = base64.b64encode(buffer.getvalue()).decode()
     return f'<img alt="{alt}" width="{picture.width * scale}" src="data:image/png;base64,{source}">'
-
-
-def headline(run: Run) -> str:
-    """The main findings on a run's newest scored snapshot in a sentence or two, for data cards; "" before any."""
-    there = results.listing(run)
-    if not there:
-        return ""
-    result = there[-1]
-    study = next((one for one in study_results.listing(run) if one.snapshot == result.snapshot), None)
-    return " ".join([*([study.verdict] if study else []), *explained.conclusion(result, study is not None)])

@@ -19,8 +19,7 @@ from gan.facts import DataFacts
 from gan.runs import Run
 
 SPLITS = {"val": "validation", "test": "test"}
-OVER_TIME = (("obedience_balanced", "Obedience"), ("cas_balanced", "CAS"), ("precision", "Precision"))
-OVER_TIME += (("coverage", "Coverage"),)
+OVER_TIME = {"obedience_balanced": "Obedience", "cas_balanced": "CAS", "precision": "Precision", "coverage": "Coverage"}
 
 
 def conclusion(result: Result, found: StudyResult | None) -> str:
@@ -73,7 +72,7 @@ def history(there: Sequence[Result], best: int | None) -> str:
         line=(floor, "real against real"),
     )
     shares = svg.chart(
-        [_series(there, key, name) for key, name in OVER_TIME],
+        [_series(there, key, name) for key, name in OVER_TIME.items()],
         title="Obedience, CAS, precision and coverage over the training",
         x="thousand images seen",
         y="",

@@ -375,3 +375,15 @@ def first_batch(config: str, count: int) -> "FirstBatch | None":
     wanted = options.from_json(config)
     there = image_set(wanted.data)
     return None if there is None else first_batch(there, wanted).beginning(count)
+
+
+def study_estimate(run: Run, snapshot: int, seeds: int, low_data: bool) -> list[str]:
+    """How long an augmentation study would take here, a line each."""
+    return _study_estimate(run.path, snapshot, _whole(run, snapshot), seeds, low_data)
+
+
+@st.cache_data(max_entries=50, show_spinner="Timing some steps …")
+def _study_estimate(path: Path, snapshot: int, version: int, seeds: int, low_data: bool) -> list[str]:
+    from gan.evaluation import study_plan  # here: it imports torch
+
+    return study_plan.estimate(Run(path), snapshot, seeds=seeds, low_data=low_data).lines()

@@ -9,7 +9,7 @@ from gan import jobs
 from gan.evaluation import job
 from gan.evaluation.job import Request
 from gan.runs import Run
-from pages.ui import evaluation_study, tasks, words
+from pages.ui import cached, evaluation_study, tasks, words
 from pages.ui.frame import told
 
 EVERY = 1.0
@@ -101,6 +101,7 @@ def _study(run: Run, snapshot: int) -> None:
             key="study low data",
             help="The same on 25 % and 10 % of the real images, each with a generator trained on those alone.",
         )
+    _how_long(run, snapshot)
     st.button(
         "Start the study",
         type="primary" if evaluation_study.of(run, snapshot) is None else "secondary",
@@ -109,6 +110,15 @@ def _study(run: Run, snapshot: int) -> None:
         on_click=_begin_study,
         args=(run, snapshot),
     )
+
+
+def _how_long(run: Run, snapshot: int) -> None:
+    """How long the study as chosen takes, by some steps timed here: asked for, because timing them takes seconds."""
+    if not st.toggle("Show how long it takes", key="study estimate"):
+        return
+    seeds, low_data = int(st.session_state["study seeds"]), bool(st.session_state["study low data"])
+    for line in cached.study_estimate(run, snapshot, seeds, low_data):
+        st.caption(line)
 
 
 def _begin_study(run: Run, snapshot: int) -> None:
