@@ -96,9 +96,9 @@ def controls(run: Run) -> Draw:
     moments, best = run.snapshots()[::-1], results.best_snapshot(run)
     snapshot = st.selectbox(
         "Snapshot", moments, moments.index(best) if best in moments else 0, key=f"snapshot {run.name}",
-        format_func=lambda seen: f"after {words.images(seen)}" + (" · best by kernel distance" if seen == best else ""),
+        format_func=lambda seen: f"after {words.images(seen)}" + (", best" if seen == best else ""),
         help="The state of the generator at that moment of the training; the newest first. The best is the one whose "
-        "images are nearest to held-out real ones, among the snapshots that were evaluated.",
+        "images are nearest to held-out real ones by kernel distance, among the snapshots that were evaluated.",
     )  # fmt: skip
     left, right = st.columns(2)
     seed = left.number_input(

@@ -26,7 +26,7 @@ TIME = "By the speed of the latest run here with networks and images like these.
 def panel(config: RunConfig) -> None:
     """Everything that belongs before Start, and Start."""
     if config.data.name == "folder" and not config.data.path:
-        st.info("Choose one of your sets in the list at the left, or add your images first, as a ZIP.")
+        st.info("Choose one of your sets in the list above, or add your images first, as a ZIP.")
         if st.button("Add your images", type="primary", icon=":material/add_photo_alternate:"):
             st.switch_page(frame.DATA)
         return

@@ -62,9 +62,9 @@ def expected(run: Run, wanted: ExportRequest) -> str:
 
 
 def choice(run: Run, facts: DataFacts, shown: ExportRequest) -> ExportRequest:
-    """What is chosen at the left, a number of every class, what brings the classes to one number, or the basket."""
+    """The conditions that are chosen, a number of every class, what brings the classes to one number, or the basket."""
     kept = marks.kept(run)
-    names = {CHOSEN: "What is chosen at the left"}
+    names = {CHOSEN: "The conditions as chosen"}
     if facts.kind == "class":
         names |= {EACH: "A number of each class", BALANCE: "Bring every class to one number"}
     names |= {BASKET: f"The basket: {words.images(len(kept))}"}

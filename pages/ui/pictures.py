@@ -19,7 +19,7 @@ from gan.data.imageset import ImageSet
 
 CARD = 16 / 9  # width by height of a card's picture
 GAP = 2  # px between the images of a sample sheet, as `gan.images.grid` leaves them
-TILE = 84  # px, about: the side of a small image on the page
+TILE = 96  # px, about: the side of a small image on the page; one of 64 px is shown at twice its size
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Row:
 
 
 def rows(shown: Sequence[Row], *, one_line: bool = False, tile: int = TILE) -> None:
-    """Rows of tiles; `one_line` cuts a row at the page's edge instead of going on below."""
+    """Rows of tiles; `one_line` shows as many as fit beside each other, none of them cut."""
     with st.container(key="tiles-line" if one_line else None):
         st.html("".join(_row(row, one_line, tile) for row in shown))
 
@@ -105,20 +105,25 @@ def strips(sheet: Image.Image, columns: int) -> list[Image.Image]:
 
 def _row(row: Row, one_line: bool, tile: int) -> str:
     name, note = html.escape(row.name), html.escape(row.note)
-    kind = "tiles one-line" if one_line else "tiles"
+    kind = f'"tiles one-line" style="max-height: {_side(row.images, tile)}px"' if one_line else '"tiles"'
     content = _tiles(row.images, row.alt, tile) or '<span class="quiet">no image</span>'
     return (
         f'<div class="tile-row"><div class="row-name" title="{name}">{name}<span class="quiet">{note}</span></div>'
-        f'<div class="{kind}">{content}</div></div>'
+        f"<div class={kind}>{content}</div></div>"
     )
 
 
 def _tiles(shown: NDArray[np.uint8], alt: str, tile: int) -> str:
     if not len(shown):
         return ""
-    side = shown.shape[-1] * max(1, round(tile / shown.shape[-1]))
+    side = _side(shown, tile)
     return "".join(
         f'<img class="sharp" width="{side}" height="{side}" alt="{html.escape(alt)}, number {number + 1}" '
         f'src="data:image/png;base64,{base64.b64encode(images.png(image)).decode()}">'
         for number, image in enumerate(shown)
     )
+
+
+def _side(shown: NDArray[np.uint8], tile: int) -> int:
+    """The side on the page of images (n, C, H, H), in px: a multiple of their own, near `tile`."""
+    return shown.shape[-1] * max(1, round(tile / shown.shape[-1]))

@@ -147,7 +147,7 @@ def head(run: Run, state: jobs.State) -> None:
     """What the run is, with what can be done beside it."""
     problem = unreadable(run)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        with st.container(width="stretch"):
+        with st.container(width="stretch", key="run-facts"):
             facts_line(run, state, size=True)
             run_about.tags(run)
         run_about.button(run)
