@@ -10,7 +10,17 @@ import pytest
 from gan import jobs, settings
 from gan.cli import main, parser
 from gan.errors import RunError
-from gan.evaluation import classifier, command, job, membership, membership_results, quick, results
+from gan.evaluation import (
+    classifier,
+    command,
+    job,
+    membership,
+    membership_results,
+    quick,
+    results,
+    study_plan,
+    study_results,
+)
 from gan.evaluation.job import Request
 from gan.files import read_json, write_json
 from gan.runs import Run
@@ -71,6 +81,25 @@ def test_the_membership_test_is_kept_and_stands_beside_the_scores(
     assert document["membership"]["verdict"] == kept.verdict
     assert document["snapshot"] == 320
     assert jobs.state(job.folder(digits, "membership")).name == "finished"
+
+
+def test_a_study_from_the_command_line_prints_its_arms_and_verdict_beside_the_scores(
+    digits: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(study_plan, "FEWEST", 64)  # two steps for each classifier
+    monkeypatch.setattr(study_plan, "MOST", 64)
+    monkeypatch.setattr(classifier, "SETTLED", 64)
+    capsys.readouterr()
+    assert main(["evaluate", "digits", "--study", "--seeds", "2", "--no-low-data", "--json"]) == 0
+    printed = capsys.readouterr()
+    document = json.loads(printed.out)
+    assert "Classifiers to train: " in printed.err
+    kept = study_results.load(digits, 320)
+    assert document["verdict"] == kept.verdict
+    assert [arm["name"] for arm in document["arms"]] == [arm.name for arm in kept.regimes[0].arms]
+    assert document["cas"] == results.load(digits, 320).as_json()["cas"]
+    assert jobs.state(job.folder(digits, "study")).name == "finished"
+    assert jobs.state(digits.path).name == "finished"  # of the run itself it says nothing
 
 
 def test_a_snapshot_that_was_trained_anew_is_scored_again(digits: Run) -> None:
