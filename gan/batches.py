@@ -82,9 +82,7 @@ def batches(
     pinned memory for a GPU: by `data.workers` processes, or by threads of this one where that is 0. `in_worker` is
     called once in each of those processes.
     """
-    rows = images.rows("train")
-    labels = images.labels()[rows] if config.data.balance and images.kind == "class" else None
-    positions = order(len(rows), labels, config.train.seed, start, config.train.batch)
+    rows, positions = images.rows("train"), stream(images, config, start)
     if fits(images, device):
         on_device = torch.from_numpy(images.images[rows]).to(device)  # (n, C, H, H)
         conditions = torch.from_numpy(images.conditions[rows]).to(device)  # (n, K)

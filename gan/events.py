@@ -4,13 +4,12 @@ Snapshots are found in the run's folder. The trainer notes where it went on in `
 written at once, so that a reader sees whole lines. No torch. Read next: `diagnosis.py`.
 """
 
-import json
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from gan.files import append_row, read_rows
 from gan.runs import Run
 
 Kind = Literal["snapshot", "resumed", "warning"]
@@ -28,28 +27,13 @@ class Event:
 def note_resumed(run: Run, seen: int) -> None:
     """Write down that the run goes on from `seen` images; nothing for one that begins."""
     if seen:
-        line = json.dumps({"seen": seen, "time": time.time()}).encode() + b"\n"
-        file = os.open(run.path / "events.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-        try:
-            os.write(file, line)
-        finally:
-            os.close(file)
+        append_row(run.path / "events.jsonl", {"seen": seen, "time": time.time()})
 
 
 def resumed(run: Run) -> list[tuple[int, float]]:
     """Images seen, and the time in seconds since 1970, at which the run went on; a damaged line is left out."""
-    try:
-        lines = (run.path / "events.jsonl").read_text().splitlines()
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    found = []
-    for line in lines:
-        try:
-            noted = json.loads(line)
-            found.append((int(noted["seen"]), float(noted["time"])))
-        except (ValueError, KeyError, TypeError):  # a full disk cut it short
-            continue
-    return found
+    noted = read_rows(run.path / "events.jsonl")
+    return [(int(row["seen"]), float(row["time"])) for row in noted]
 
 
 def of_run(run: Run, warnings: Mapping[str, int]) -> list[Event]:

@@ -11,7 +11,6 @@ never in it. What pages and commands call: `ExportRequest` and what makes its it
 the file. Read next: `export_request.py`.
 """
 
-import json
 import re
 import time
 from collections.abc import Callable
@@ -25,7 +24,7 @@ from gan.errors import RunError
 from gan.export_estimate import Estimate, estimate, shape
 from gan.export_request import TRUNCATIONS, Balance, ExportRequest, balance, balanced, of_each
 from gan.export_write import Written, spool_of, write
-from gan.files import read_json, write_json
+from gan.files import append_row, read_json, write_json
 from gan.marks import Origin
 from gan.runs import Run
 
@@ -155,6 +154,5 @@ def run_task(
     write_json(export.folder / "written.json", asdict(written))
     row = {"time": time.time(), "export": identifier, "bytes": file.stat().st_size, "shape": shape(run)}
     row |= {"seconds": None if resumed else time.monotonic() - began} | asdict(written) | asdict(request)
-    with open(run.path / "exports" / "ledger.jsonl", "ab", buffering=0) as ledger:
-        ledger.write(json.dumps(row).encode() + b"\n")
+    append_row(run.path / "exports" / "ledger.jsonl", row)
     return True

@@ -3,7 +3,6 @@
 Read next: `export.py`, which writes the ledger that this reads.
 """
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +10,7 @@ from PIL import Image
 
 from gan import runs
 from gan.export_request import ExportRequest
+from gan.files import read_rows
 from gan.runs import Run
 
 BESIDE_PIXELS = 700
@@ -47,9 +47,7 @@ def estimate(run: Run, request: ExportRequest) -> Estimate:
 
 def ledger(run: Run) -> list[dict[str, Any]]:
     """The run's finished exports that say how long they took."""
-    path = run.path / "exports" / "ledger.jsonl"
-    lines = path.read_bytes().splitlines() if path.exists() else []
-    rows = [json.loads(line) for line in lines]
+    rows = read_rows(run.path / "exports" / "ledger.jsonl")
     return [row for row in rows if row.get("seconds") and row["count"]]
 
 

@@ -1,4 +1,4 @@
-"""Files that other processes read while we write them: whole-file replacement, and JSON that may be absent.
+"""Files that other processes read while we write them: whole-file replacement, JSON that may be absent, rows of it.
 
 No torch here; used by everything that keeps state on disk. Read next: `runs.py`.
 """
@@ -41,6 +41,30 @@ def read_json(path: Path) -> dict[str, Any] | None:
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
     return document if isinstance(document, dict) else None
+
+
+def append_row(path: Path, row: dict[str, Any]) -> None:
+    """Add a JSON object as a line of a file, in one write, so that a reader sees whole lines."""
+    with open(path, "ab", buffering=0) as file:
+        file.write(json.dumps(row).encode() + b"\n")
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """The JSON objects of a file with one a line; none where it is absent. A line cut short by a full disk is left out.
+
+    For files of few lines: curves are read by `metrics.py`.
+    """
+    try:
+        lines = path.read_bytes().splitlines()
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    found = []
+    for line in lines:
+        with contextlib.suppress(ValueError):
+            row = json.loads(line)
+            if isinstance(row, dict):
+                found.append(row)
+    return found
 
 
 @contextlib.contextmanager
