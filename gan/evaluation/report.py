@@ -46,7 +46,7 @@ LARGEST = 3_000_000
 """Bytes of a report, at most: it is to be sent by e-mail."""
 PIXELS = 1_000_000
 """Values of all pictures together: PNGs of noisy ones are hardly smaller, and base64 makes them a third larger."""
-ROWS, ACROSS, FEWEST = 10, 8, 2
+ROWS, ACROSS, FEWEST = 10, 6, 2
 """Conditions that are shown at most, and images of each, real and generated, at most and at least."""
 SIDE = 56
 """Pixels to which small images are enlarged, about."""
