@@ -21,6 +21,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = ROOT / "screenshots"
+PATIENCE = 90_000  # ms until a test gives up; only one that fails waits so long, since machines can be busy
 # Streamlit's own search for its base path from a deep link, such as /progress/_stcore/health: two 404s by design.
 PROBE = re.compile(r"/\w+/_stcore/(health|host-config)$")
 
@@ -107,6 +108,7 @@ def chromium() -> Iterator[Browser]:
     path = shutil.which("chromium")
     assert path, "Browser tests take Chromium: `apt-get install chromium` (no `playwright install` is needed)."
     arguments = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=arguments)
         yield browser
@@ -116,8 +118,8 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def visit(server: Server, chromium: Browser) -> Iterator[Visit]:
     """A visitor at a desk; the test fails where a page asked another machine for something or reported an error."""
-    expect.set_options(timeout=30_000)
     context = chromium.new_context(viewport={"width": 1440, "height": 1000}, accept_downloads=True)
+    context.set_default_timeout(PATIENCE)
     visit = Visit(context.new_page(), server.address)
     visit.watch()
     yield visit

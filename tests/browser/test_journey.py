@@ -52,7 +52,7 @@ def train(visit: Visit) -> None:
     """Start the digits preset, shortened, with a snapshot more often."""
     page = visit.page
     expect(page.get_by_role("heading", name="Train")).to_be_visible()
-    page.locator(".st-key-use-digits-quick button").click()
+    page.locator(".st-key-use-digits-quick").get_by_role("button").click()
     write_number(page, "Length (thousand images)", "30")
     write_number(page, "Snapshot every (thousand images)", "3")
     expect(page.get_by_text("--train.kimg")).to_be_visible()
@@ -71,7 +71,7 @@ def watch(visit: Visit) -> None:
     expect(page.locator(".live-chart .main-svg").first).to_be_visible()
     expect(state).to_contain_text("Running")
     visit.shot("3-progress-running")
-    expect(state).to_contain_text("Finished", timeout=60_000)
+    expect(state).to_contain_text("Finished")
     expect(page.get_by_role("img", name=re.compile("after 30,0.. images"))).to_be_visible()
     expect(page.locator(".live-chart .main-svg").nth(6)).to_be_visible()  # two layers of each chart
     visit.shot("4-progress-finished")
@@ -93,7 +93,7 @@ def download(visit: Visit, folder: Path) -> zipfile.ZipFile:
     page.get_by_role("tab", name="Download").click()
     page.get_by_role("button", name="Make a ZIP of 50 images").click()
     link = page.get_by_role("link", name=re.compile("Download, "))
-    expect(link).to_be_visible(timeout=60_000)  # the first download on a data set measures what a near copy is
+    expect(link).to_be_visible()  # the first download on a data set measures what a near copy is
     visit.shot("6-download")
     with page.expect_download() as downloading:
         link.click()

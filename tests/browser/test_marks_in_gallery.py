@@ -109,7 +109,7 @@ def test_classes_are_brought_to_one_number(visit: Visit, server: Server, monkeyp
     visit.shot("balance")
     page.get_by_role("button", name=f"Make a ZIP of {sum(lacking.values())} images").click()
     link = page.get_by_role("link", name=re.compile("Download, "))
-    expect(link).to_be_visible(timeout=60_000)
+    expect(link).to_be_visible()
     visit.open("")
     visit.open("gallery?run=uneven&view=Download")  # who comes back finds it
     with page.expect_download() as downloading:

@@ -87,7 +87,7 @@ def test_two_attribute_requests_are_made_and_taken_home(
     page.get_by_role("tab", name="Download").click()
     page.get_by_role("button", name="Make a ZIP of 48 images").click()
     link = page.get_by_role("link", name=re.compile("Download, "))
-    expect(link).to_be_visible(timeout=60_000)  # the first download on a data set measures what a near copy is
+    expect(link).to_be_visible()  # the first download on a data set measures what a near copy is
     with page.expect_download() as downloading:
         link.click()
     file = tmp_path / "faces.zip"

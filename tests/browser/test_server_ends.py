@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, expect
 from gan import runs, settings
 from gan.cli import main
 from gan.jobs import processes
+from tests.browser.conftest import PATIENCE as GIVES_UP
 from tests.jobs_kit import goes_on, started, store, until, until_state
 
 __all__ = ["store"]
@@ -55,9 +56,9 @@ def test_the_server_is_killed_and_ended_by_ctrl_c_while_what_it_started_goes_on(
     server = serve(port, log)
     page = chromium.new_page()
     page.goto(f"http://127.0.0.1:{port}/train")
-    page.locator(".st-key-use-digits-quick button").click(timeout=30_000)
-    page.get_by_role("button", name="Start training").click(timeout=30_000)
-    expect(page).to_have_url(re.compile(r"/progress\?run=digits-"), timeout=30_000)
+    page.locator(".st-key-use-digits-quick").get_by_role("button").click(timeout=GIVES_UP)
+    page.get_by_role("button", name="Start training").click(timeout=GIVES_UP)
+    expect(page).to_have_url(re.compile(r"/progress\?run=digits-"), timeout=GIVES_UP)
     link = page.url
     (run,) = runs.all_runs()
     until(lambda: run.seen > 0, "it trains", PATIENCE)
@@ -71,7 +72,7 @@ def test_the_server_is_killed_and_ended_by_ctrl_c_while_what_it_started_goes_on(
     server = serve(port, log)
     page = chromium.new_page()
     page.goto(link)
-    expect(page.locator("[class*=st-key-state-digits]")).to_contain_text("Running", timeout=30_000)
+    expect(page.locator("[class*=st-key-state-digits]")).to_contain_text("Running", timeout=GIVES_UP)
     os.killpg(server.pid, signal.SIGINT)  # what a terminal does on Ctrl-C
     server.wait(30)
     goes_on(run)
