@@ -17,6 +17,7 @@ from gan.runs import Run
 from pages.ui import (
     basket,
     cached,
+    cached_models,
     condition_picker,
     export_panel,
     frame,
@@ -128,10 +129,12 @@ def look(run: Run, facts: DataFacts, request: ExportRequest) -> None:
             f"{words.images(request.count)} are too many to look at: up to {MOST_SHOWN}. Download makes any number."
         )
         return
-    made = cached.look(run, replace(request, keep_rate=1.0))
+    made = cached_models.look(run, replace(request, keep_rate=1.0))
     dropped: frozenset[Origin] = frozenset()
     if request.keep_rate < 1:
-        dropped = cached.dropped(run, request, waiting.bar(st.empty(), "Learning what the real images look like"))
+        dropped = cached_models.dropped(
+            run, request, waiting.bar(st.empty(), "Learning what the real images look like")
+        )
     titles = [
         (same_noise.titled(group.label, facts), f"{words.number(conditions.parse(text, facts).agreeing(facts))} real")
         for group, (text, _) in zip(made, request.items, strict=True)

@@ -13,7 +13,7 @@ from gan.errors import DataError
 from gan.estimate import estimate
 from gan.jobs import device_list
 from gan.presets import PRESETS
-from pages.ui import cached, frame, pictures, words
+from pages.ui import cached_models, frame, pictures, words
 
 SHOW = {"error": st.error, "warning": st.warning, "note": st.info}
 SHOWN = 36
@@ -76,7 +76,7 @@ def real_images(config: RunConfig) -> None:
         if data.cached(config.data) is not None and st.toggle(
             "The first batch, exactly", key="first batch", help=BATCH
         ):
-            batch = cached.first_batch(options.to_json(config), BATCH_SHOWN)
+            batch = cached_models.first_batch(options.to_json(config), BATCH_SHOWN)
         if batch is None:
             pictures.tiles(shown, "Real image of the chosen set", tile=TILE)
             return

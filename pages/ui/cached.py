@@ -1,21 +1,18 @@
-"""Everything that is kept between reruns, in one file: all `st.cache_*` of the app are here, each with its bound.
+"""What is kept between reruns: all `st.cache_*` of the app are here, each with its bound, and in `cached_models.py`.
 
-Keys are paths, names and numbers, never arrays: Streamlit hashes only a sample of a large one.
+That one has all that takes torch. Keys are paths, names and numbers, never arrays: Streamlit hashes only a sample of a
+large one.
 """
 
 import io
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 from PIL import Image
 
-from gan import conditions, data, guard, jobs, looks, options, spread
+from gan import data, guard, jobs, spread
 from gan import film as film_of
 from gan.columns import Columns, ColumnsReader
 from gan.config import DataConfig
@@ -24,21 +21,10 @@ from gan.data.examples import Example
 from gan.data.examples import examples as examples_of
 from gan.data.imageset import ImageSet
 from gan.data.plan import Plan
-from gan.evaluation import pairs, results
-from gan.evaluation.results import Result
-from gan.export import ExportRequest
 from gan.facts import DataFacts
 from gan.files import read_json
-from gan.looks import Group
-from gan.marks import Origin
 from gan.runs import Run
 from pages.ui import pictures
-
-if TYPE_CHECKING:
-    from gan.evaluation.near_copies import Detector
-    from gan.evaluation.selection import Selector
-    from gan.first_batch import FirstBatch
-    from gan.sample import Sampler
 
 
 def metrics(run: Run) -> Columns:
@@ -146,167 +132,6 @@ def _real_spread(path: Path, version: int) -> float | None:
     return spread.of_real(there, len(shown)) if there is not None and shown else None
 
 
-def sampler(run: Run, snapshot: int) -> "Sampler":
-    """The generator of one snapshot on the CPU: the web process leaves the GPU to the training."""
-    return _sampler(run.path, snapshot, _whole(run, snapshot))
-
-
-@st.cache_resource(max_entries=2, show_spinner="Loading the generator …")
-def _sampler(path: Path, snapshot: int, version: int) -> "Sampler":
-    from gan.sample import load_generator  # here: it imports torch, which no other page needs
-
-    return load_generator(Run(path), snapshot)
-
-
-def _whole(run: Run, snapshot: int) -> int:
-    """The version of a snapshot: a run that was deleted and made again under its name has other ones."""
-    return version(run.snapshot(snapshot) / "ready.json")
-
-
-def look(run: Run, request: ExportRequest) -> list[Group]:
-    """The images of a request, kept while a reader marks them."""
-    assert request.snapshot is not None
-    return _look(run.path, _whole(run, request.snapshot), request)
-
-
-@st.cache_resource(max_entries=12, show_spinner="Making the images …")
-def _look(path: Path, version: int, request: ExportRequest) -> list[Group]:
-    assert request.snapshot is not None
-    made = sampler(Run(path), request.snapshot)
-    return looks.of_items(made, request.items, request.seed, request.start, request.truncation)
-
-
-def dropped(run: Run, request: ExportRequest, progress: Callable[[float], None]) -> frozenset[Origin]:
-    """The images of a request that its keep rate leaves out; where nobody asked on this data before, learns first.
-
-    Raises RunError where the training images are not here.
-    """
-    selector = _selector(run.path, version(run.path / "data.json"), progress)
-    left_out: list[Origin] = []
-    for group in look(run, replace(request, keep_rate=1.0)):
-        rows = np.concatenate([looks.exact_row(origin.condition, facts(run)) for origin in group.origins])
-        kept = set(selector.kept(group.images, rows, request.keep_rate).tolist())
-        left_out += [origin for i, origin in enumerate(group.origins) if i not in kept]
-    progress(1.0)
-    return frozenset(left_out)
-
-
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _selector(path: Path, version: int, _progress: Callable[[float], None]) -> "Selector":
-    from gan.evaluation import selection  # here: it imports torch
-
-    return selection.load(Run(path), lambda phase, done: _progress(done))
-
-
-def same_noise(run: Run, snapshot: int, asked: Sequence[str], count: int, seed: int, truncation: float) -> list[Group]:
-    """The same `count` noises under each of several conditions."""
-    return _same_noise(run.path, _whole(run, snapshot), snapshot, tuple(asked), count, seed, truncation)
-
-
-@st.cache_resource(max_entries=6, show_spinner="Making the images …")
-def _same_noise(
-    path: Path, version: int, snapshot: int, asked: tuple[str, ...], count: int, seed: int, truncation: float
-) -> list[Group]:
-    made = sampler(Run(path), snapshot)
-    requests = [conditions.parse(text, made.facts) for text in asked]
-    return looks.same_noise(made, requests, count, seed, truncation)
-
-
-def over_snapshots(
-    run: Run, snapshots: Sequence[int], asked: Sequence[str], count: int, seed: int, truncation: float
-) -> list[Group]:
-    """The same `count` images, of the conditions in turn, at each of several snapshots."""
-    whole = tuple((snapshot, _whole(run, snapshot)) for snapshot in snapshots)
-    return _over_snapshots(run.path, whole, tuple(asked), count, seed, truncation)
-
-
-@st.cache_resource(max_entries=6, show_spinner="Making the images of every snapshot …")
-def _over_snapshots(
-    path: Path, snapshots: tuple[tuple[int, int], ...], asked: tuple[str, ...], count: int, seed: int, truncation: float
-) -> list[Group]:
-    run = Run(path)
-    known = facts(run)
-    drawn = looks.drawn_in_turn([conditions.parse(text, known) for text in asked], count, seed, known)
-    return [looks.group(sampler(run, snapshot), str(snapshot), drawn, seed, 0, truncation) for snapshot, _ in snapshots]
-
-
-def generated(run: Run, origin: Origin) -> NDArray[np.uint8]:
-    """One image (C, H, H), made again from its origin."""
-    return _generated(run.path, _whole(run, origin.snapshot), origin)
-
-
-@st.cache_resource(max_entries=2000, show_spinner=False)
-def _generated(path: Path, version: int, origin: Origin) -> NDArray[np.uint8]:
-    return looks.one(sampler(Run(path), origin.snapshot), origin)
-
-
-def film(
-    run: Run,
-    first: Origin,
-    last: Origin,
-    steps: int,
-    seconds: float,
-    back: bool,
-    progress: Callable[[float], None],
-) -> bytes:
-    """A GIF of the walk from one image to another, both of the first one's snapshot."""
-    whole = _whole(run, first.snapshot)
-    frames = _walk(run.path, whole, first, last, steps, progress)
-    from gan import walk  # here: it imports torch, which no other page needs
-
-    return walk.gif(frames, seconds, back=back)
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _walk(
-    path: Path, version: int, first: Origin, last: Origin, steps: int, _progress: Callable[[float], None]
-) -> NDArray[np.uint8]:
-    from gan import walk
-
-    return walk.frames(sampler(Run(path), first.snapshot), first, last, steps, _progress)
-
-
-def nearest_real(run: Run, origin: Origin, images: ImageSet) -> NDArray[np.uint8]:
-    """The image (C, H, H), among the run's training images, that is most like a generated one."""
-    detector = _detector(run.path, version(run.path / "data.json"), images)
-    found = detector.nearest(generated(run, origin)[None])
-    real: NDArray[np.uint8] = pictures.real(images, images.rows("train")[found.pixel_index])[0]
-    return real
-
-
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _detector(path: Path, version: int, _images: ImageSet) -> "Detector":
-    from gan.evaluation.near_copies import Detector
-    from gan.evaluation.reference import Shown
-
-    return Detector(Shown(_images, _images.rows("train")))
-
-
-@dataclass(frozen=True)
-class Closeness:
-    """How close an image comes to a training image, below what it counts as a near copy, and whether it does."""
-
-    value: float
-    threshold: float
-    copy: bool
-
-
-def closeness(run: Run, origin: Origin, progress: Callable[[float], None]) -> Closeness:
-    """Whether an image is a near copy; where nobody asked on this data before, what counts as one is measured first.
-
-    Raises RunError where the training images are not here.
-    """
-    detector = _calibrated(run.path, version(run.path / "data.json"), progress)
-    found = detector.nearest(generated(run, origin)[None])
-    progress(1.0)
-    return Closeness(float(found.closeness[0]), detector.threshold, bool(found.copy[0]))
-
-
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _calibrated(path: Path, version: int, _progress: Callable[[float], None]) -> "Detector":
-    return guard.load(Run(path), lambda phase, done: _progress(done))[0]
-
-
 def training_images(run: Run) -> ImageSet | None:
     """What the run was trained on; None where it is not read on this machine, or has changed since."""
     there = image_set(run.config.data)
@@ -345,45 +170,3 @@ def image_set(config: DataConfig) -> ImageSet | None:
 def given_files(key: str, _plan: Plan) -> dict[str, list[Example]]:
     """A few files of a set by what they were understood as; `key` names the set and its version."""
     return examples_of(_plan)
-
-
-def closest_pairs(run: Run, result: Result) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
-    """The closest generated and training images (n, C, H, H) of a result; None where the set is not in the cache."""
-    file = results.file(run, result.snapshot, result.split, result.features)
-    return _closest_pairs(run.path, result.snapshot, result.split, result.features, version(file))
-
-
-@st.cache_data(max_entries=20, show_spinner="Making the closest pairs again …")
-def _closest_pairs(
-    path: Path, snapshot: int, split: str, features: str, version: int
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
-    from gan.sample import load_generator  # here: it imports torch
-
-    run = Run(path)
-    there = image_set(run.config.data)
-    if there is None:
-        return None
-    return pairs.pictures(results.load(run, snapshot, split, features), load_generator(run, snapshot), there)
-
-
-@st.cache_data(max_entries=4, show_spinner="Putting the first batch together …")
-def first_batch(config: str, count: int) -> "FirstBatch | None":
-    """The first images of the first batch of a config, given as the text of its config.json; None where the set was
-    not read yet."""
-    from gan.first_batch import first_batch  # here: it imports torch
-
-    wanted = options.from_json(config)
-    there = image_set(wanted.data)
-    return None if there is None else first_batch(there, wanted).beginning(count)
-
-
-def study_estimate(run: Run, snapshot: int, seeds: int, low_data: bool) -> list[str]:
-    """How long an augmentation study would take here, a line each."""
-    return _study_estimate(run.path, snapshot, _whole(run, snapshot), seeds, low_data)
-
-
-@st.cache_data(max_entries=50, show_spinner="Timing some steps …")
-def _study_estimate(path: Path, snapshot: int, version: int, seeds: int, low_data: bool) -> list[str]:
-    from gan.evaluation import study_plan  # here: it imports torch
-
-    return study_plan.estimate(Run(path), snapshot, seeds=seeds, low_data=low_data).lines()

@@ -11,7 +11,7 @@ from gan import images
 from gan.evaluation import explained, membership_results
 from gan.evaluation.results import Result
 from gan.runs import Run
-from pages.ui import cached
+from pages.ui import cached_models
 
 
 def panel(run: Run, result: Result) -> None:
@@ -61,7 +61,7 @@ def membership(run: Run, snapshot: int) -> None:
 
 def pair_pictures(run: Run, result: Result) -> None:
     """The closest pairs, the generated image at the left, the training image at the right."""
-    both = cached.closest_pairs(run, result)
+    both = cached_models.closest_pairs(run, result)
     if both is None:
         st.caption("The pairs cannot be shown: the data set is not in the cache any more. Score the snapshot again.")
         return

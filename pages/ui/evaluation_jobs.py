@@ -9,7 +9,7 @@ from gan import jobs
 from gan.evaluation import job
 from gan.evaluation.job import Request
 from gan.runs import Run
-from pages.ui import cached, evaluation_study, tasks, words
+from pages.ui import cached_models, evaluation_study, tasks, words
 from pages.ui.frame import told
 
 EVERY = 1.0
@@ -117,7 +117,7 @@ def _how_long(run: Run, snapshot: int) -> None:
     if not st.toggle("Show how long it takes", key="study estimate"):
         return
     seeds, low_data = int(st.session_state["study seeds"]), bool(st.session_state["study low data"])
-    for line in cached.study_estimate(run, snapshot, seeds, low_data):
+    for line in cached_models.study_estimate(run, snapshot, seeds, low_data):
         st.caption(line)
 
 

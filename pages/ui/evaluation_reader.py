@@ -14,7 +14,7 @@ from gan.errors import DataError
 from gan.evaluation import reader
 from gan.evaluation.reader import Reading
 from gan.runs import Run
-from pages.ui import cached, words
+from pages.ui import cached, cached_models, words
 from pages.ui.frame import told
 
 ANSWERS = (
@@ -55,7 +55,7 @@ def _begin(run: Run, snapshot: int) -> None:
         there = cached.image_set(run.config.data)
         if there is None:
             raise DataError("The data set is not in the cache: score the snapshot first, which reads it.")
-        made = reader.begin(run, there, cached.sampler(run, snapshot), name, count, secrets.randbelow(2**31))
+        made = reader.begin(run, there, cached_models.sampler(run, snapshot), name, count, secrets.randbelow(2**31))
         _open(made.id)
 
 
@@ -83,6 +83,10 @@ def _entry(run: Run, one: Reading) -> None:
 
 def reading(run: Run, identifier: str) -> None:
     """One image and the four answers, or, after the last, what the reading found."""
+    if identifier not in (one.id for one in reader.listing(run)):  # an old link, or another run was chosen above
+        st.error(f"The run {run.name} has no reading {identifier}.", icon=":material/error:")
+        st.button("Back to the evaluation", icon=":material/arrow_back:", type="primary", on_click=_leave)
+        return
     one = reader.load(run, identifier)
     number = len(one.answers)
     st.progress(number / one.count, text=f"Image {min(number + 1, one.count)} of {one.count}, reader {one.reader}")
@@ -93,7 +97,7 @@ def reading(run: Run, identifier: str) -> None:
     there = cached.image_set(run.config.data)
     if there is None:
         raise DataError("The data set is not in the cache any more: score a snapshot, which reads it.")
-    shown = reader.picture(one, number, there, cached.sampler(run, one.snapshot))
+    shown = reader.picture(one, number, there, cached_models.sampler(run, one.snapshot))
     source = base64.b64encode(images.png(shown)).decode()
     with st.container(key="reader-image"):
         st.html(f'<img class="sharp" alt="Image {number + 1}" src="data:image/png;base64,{source}">')

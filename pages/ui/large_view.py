@@ -9,7 +9,7 @@ from gan import conditions, looks, manifests, marks
 from gan.facts import DataFacts
 from gan.marks import KEEP, REJECT, Mark, Origin
 from gan.runs import Run
-from pages.ui import cached, marking, pictures, waiting, walk_view, words
+from pages.ui import cached, cached_models, marking, pictures, waiting, walk_view, words
 from pages.ui.frame import told
 from pages.ui.image_grid import Row
 from pages.ui.marking import OPENED, SHOWN
@@ -123,7 +123,7 @@ def nearest(run: Run, origin: Origin) -> None:
     if there is None:
         st.caption("The training images of this run are not read on this machine, so that none can be shown.")
         return
-    real = cached.nearest_real(run, origin, there)
+    real = cached_models.nearest_real(run, origin, there)
     pictures.tiles(real[None], f"Real training image most like it, of {there.title}", tile=NEAREST)
     if not st.session_state.get(_asked(run)):
         st.button(
@@ -132,7 +132,7 @@ def nearest(run: Run, origin: Origin) -> None:
             "minutes. Closing the window stops it.",
         )  # fmt: skip
         return
-    close = cached.closeness(run, origin, waiting.bar(st.empty(), "Measuring how close real images come"))
+    close = cached_models.closeness(run, origin, waiting.bar(st.empty(), "Measuring how close real images come"))
     told = f"Closeness {close.value:.2f}, where below {close.threshold:.2f} counts as a near copy."
     if close.copy:
         text = (

@@ -14,7 +14,7 @@ from gan.facts import DataFacts
 from gan.looks import Group
 from gan.marks import KEEP, REJECT, Mark, Origin
 from gan.runs import Run
-from pages.ui import cached, image_grid
+from pages.ui import cached_models, image_grid
 from pages.ui.frame import told
 from pages.ui.image_grid import Event, Row, Tile
 from pages.ui.pictures import TILE
@@ -129,4 +129,4 @@ def wording(facts: DataFacts) -> Callable[[str], str]:
 def tile(run: Run, facts: DataFacts, origin: Origin) -> Tile:
     """One image, made again from its origin."""
     name = wording(facts)(origin.condition)
-    return Tile(identity(origin), cached.generated(run, origin), described(run, name, origin))
+    return Tile(identity(origin), cached_models.generated(run, origin), described(run, name, origin))

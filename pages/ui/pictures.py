@@ -126,4 +126,5 @@ def _tiles(shown: NDArray[np.uint8], alt: str, tile: int) -> str:
 
 def _side(shown: NDArray[np.uint8], tile: int) -> int:
     """The side on the page of images (n, C, H, H), in px: a multiple of their own, near `tile`."""
-    return shown.shape[-1] * max(1, round(tile / shown.shape[-1]))
+    own = int(shown.shape[-1])
+    return own * max(1, round(tile / own))

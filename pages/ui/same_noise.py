@@ -9,7 +9,7 @@ from gan.evaluation import results
 from gan.export import ExportRequest
 from gan.facts import DataFacts
 from gan.runs import Run
-from pages.ui import cached, marking, words
+from pages.ui import cached_models, marking, words
 
 CONDITIONS, SNAPSHOTS = "conditions", "snapshots"
 MOST_COLUMNS = 12
@@ -39,7 +39,7 @@ def across(run: Run, facts: DataFacts, request: ExportRequest, asked: list[str],
         st.info("Choose at least two to compare.")
         return
     assert request.snapshot is not None
-    shown = cached.same_noise(run, request.snapshot, asked, count, request.seed, request.truncation)
+    shown = cached_models.same_noise(run, request.snapshot, asked, count, request.seed, request.truncation)
     kind = "class" if facts.kind == "class" else "attribute"
     titles = [(titled(group.label, facts), "") for group in shown]
     marking.groups(
@@ -77,7 +77,7 @@ def snapshots(run: Run, facts: DataFacts, request: ExportRequest, count: int) ->
     columns = min(len(there), MOST_SNAPSHOTS)
     chosen = [there[round(last * part / max(1, columns - 1))] for part in range(columns)]
     asked = [text for text, _ in request.items]
-    shown = cached.over_snapshots(run, chosen, asked, count, request.seed, request.truncation)
+    shown = cached_models.over_snapshots(run, chosen, asked, count, request.seed, request.truncation)
     best = results.best_snapshot(run)
     titles = [(words.number(seen), "best" if seen == best else "images") for seen in chosen]
     marking.groups(

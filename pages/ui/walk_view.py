@@ -15,7 +15,7 @@ from gan.export import ExportRequest
 from gan.facts import DataFacts
 from gan.marks import Origin
 from gan.runs import Run
-from pages.ui import cached, marking, waiting
+from pages.ui import cached_models, marking, waiting
 from pages.ui.image_grid import Row
 
 FIRST, LAST = "first", "last"
@@ -70,7 +70,7 @@ def ends(run: Run, facts: DataFacts, first: Origin, last: Origin) -> None:
 
 def film(run: Run, facts: DataFacts, first: Origin, last: Origin, steps: int, seconds: float, back: bool) -> None:
     """The film, made at once, and its file."""
-    content = cached.film(run, first, last, steps, seconds, back, waiting.bar(st.empty(), "Making the film"))
+    content = cached_models.film(run, first, last, steps, seconds, back, waiting.bar(st.empty(), "Making the film"))
     say = marking.wording(facts)
     words = f"{say(first.condition)} to {say(last.condition)}"
     source = base64.b64encode(content).decode()
