@@ -124,3 +124,5 @@ def test_a_reading_on_its_page() -> None:
     assert found.sentence() in said(at)
     at = page("evaluate", run="digits", reading="20200101-000000")
     assert "has no reading 20200101-000000" in at.error[0].value
+    at.button[0].click().run()
+    assert "reading" not in at.query_params
