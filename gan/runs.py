@@ -28,6 +28,7 @@ from gan.facts import DataFacts
 from gan.files import read_json
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+LONGEST_DATA = 40  # letters of a data set's name in the name that a run is given: the time and a number follow
 
 
 @dataclass(frozen=True)
@@ -159,9 +160,10 @@ def _claim(store: Path, name: str) -> Path:
 
 
 def _claim_dated(store: Path, config: RunConfig, now: float) -> Path:
-    """A name from the data and the time, with a number behind it where that is taken."""
-    data = config.data.flag if config.data.name == "medmnist" else config.data.name
-    stem = f"{data}-{time.strftime('%m%d-%H%M', time.localtime(now))}"
+    """A name from the data (my-cells, breastmnist) and the time, with a number behind it where that is taken."""
+    data = config.data.slug.partition("-")[2] or config.data.slug
+    plain = re.sub("[^a-z0-9_-]+", "-", data.lower()).strip("-_")[:LONGEST_DATA] or config.data.name
+    stem = f"{plain}-{time.strftime('%m%d-%H%M', time.localtime(now))}"
     number = 1
     while True:
         path = store / (stem if number == 1 else f"{stem}-{number}")

@@ -1,6 +1,7 @@
 """Titles, tags, notes and the archive: they can be changed, the folder stays, and a damaged file breaks nothing."""
 
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -92,3 +93,16 @@ def test_the_list_of_runs_shows_titles_and_leaves_out_the_archive(capsys: pytest
     assert rows["old"]["archived"] is True
     assert main(["runs", "--json"]) == 0
     assert [row["name"] for row in json.loads(capsys.readouterr().out)] == ["kept"]
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        ({}, "digits"),
+        ({"data.name": "medmnist", "data.flag": "breastmnist"}, "breastmnist"),
+        ({"data.name": "folder", "data.path": "/images/Blood Cells (2)"}, "blood-cells-2"),
+        ({"data.name": "folder", "data.path": "/images/細胞"}, "folder"),
+    ],
+)
+def test_a_run_without_a_name_is_called_after_its_data(data: dict[str, object], name: str) -> None:
+    assert re.fullmatch(rf"{name}-\d{{4}}-\d{{4}}", runs.create(options.build(data)).name)

@@ -20,7 +20,7 @@ def test_own_colour_images_become_a_running_job_whose_link_can_be_sent(
     add(visit, archive)
     train(visit)
     page = visit.page
-    expect(page).to_have_url(re.compile("run=folder-"))
+    expect(page).to_have_url(re.compile("run=my-cells-"))
     run = runs.find(page.url.split("run=")[1])
     try:
         expect(page.locator(f".st-key-state-{run.name}")).to_contain_text("Running")
@@ -70,7 +70,7 @@ def follow(server: Server, chromium: Browser, link: str) -> None:
     colleague = Visit(context.new_page(), server.address)
     colleague.watch()
     colleague.page.goto(link)
-    expect(colleague.page.locator("[class*=st-key-state-folder]")).to_contain_text("Running")
+    expect(colleague.page.locator("[class*=st-key-state-my-cells]")).to_contain_text("Running")
     expect(colleague.page.get_by_role("img", name=re.compile("Generated samples")).first).to_be_visible()
     colleague.shot("shared-link")
     context.close()
