@@ -14,7 +14,7 @@ from gan.metrics import MetricsWriter
 from gan.runs import Run
 
 APP = str(Path(__file__).resolve().parents[1] / "streamlit_app.py")
-PAGES = ("overview", "data", "train", "progress", "gallery", "evaluate")
+PAGES = ("overview", "data", "train", "progress", "gallery", "evaluate", "compare")
 ROW = {
     "seconds": 1.0,
     "images_per_second": 900.0,
