@@ -1,57 +1,83 @@
-"""Take the README's pictures from a real run: `GAN_STORE=... python -m docs.screenshots RUN` writes docs/screenshots/.
+"""Take the README's pictures of every page: `python -m docs.screenshots` writes docs/screenshots/.
 
-Starts the app by itself, opens each page in headless Chromium in the light theme, and keeps pictures small.
+The app runs on a store of its own with the demo run, and beside it a short run on the digits, trained for the purpose,
+so that there is something to compare. MNIST is read from GAN_DATA, or downloaded to it, for pictures of real images.
+Read next: `make_demo.py`.
 """
 
 import io
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
+from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
-from gan import runs, settings
+from docs.make_demo import NAME, TARGET, gan
+from gan import settings
 
 FOLDER = settings.ROOT / "docs" / "screenshots"
 WIDTH, HEIGHT = 1280, 900
 COLOURS = 128
+LARGEST = 400_000  # bytes of a picture: a README is read over slow lines too
 CHROMIUM = os.environ.get("GAN_CHROMIUM", "/usr/bin/chromium")
+SHORT = "digits-short"
+PAGES = {
+    "overview": ("/", "Overview"),
+    "data": ("/data?data=mnist", "Data"),
+    "train": ("/train?data=mnist", "Train"),
+    "progress": (f"/progress?run={NAME}", "Progress"),
+    "gallery": (f"/gallery?run={NAME}", "Gallery"),
+    "evaluate": (f"/evaluate?run={NAME}", "Evaluate"),
+    "compare": (f"/compare?runs={NAME},{SHORT}", "Compare"),
+    "explanations": ("/explanations", "How to read it"),
+}
+"""Of each picture, the page's link and its heading."""
 
 
-def main(name: str) -> None:
-    """Write one picture of each page for the run of that name."""
-    run = runs.find(name)
-    links = {
-        "overview": "/",
-        "data": f"/data?data={run.config.data.slug}",
-        "train": f"/train?clone={name}",
-        "progress": f"/progress?run={name}",
-        "gallery": f"/gallery?run={name}",
-    }
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", f"--server.port={port}"]
-    server = subprocess.Popen([*command, "--server.headless=true"], cwd=settings.ROOT, start_new_session=True)
-    try:
-        wait_for(f"http://127.0.0.1:{port}/_stcore/health")
-        FOLDER.mkdir(exist_ok=True)
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
-            for title, link in links.items():
-                page.goto(f"http://127.0.0.1:{port}{link}")
-                page.get_by_role("heading", name=title.capitalize(), exact=True).wait_for()
-                page.wait_for_timeout(5000)  # charts and pictures, and the end of every fade
-                picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-                picture.quantize(COLOURS, dither=Image.Dither.NONE).save(FOLDER / f"{title}.png", optimize=True)
-    finally:
-        server.terminate()
-        server.wait()
+def main() -> None:
+    """Prepare the store, start the app, and write one picture of each page."""
+    with tempfile.TemporaryDirectory() as store:
+        os.environ["GAN_STORE"] = store
+        shutil.copytree(TARGET, Path(store) / NAME)
+        gan("data", "prepare", "--data.name", "mnist")
+        gan("train", "--preset", "digits-quick", "--train.kimg", "6", "--train.snapshot_kimg", "2", "--name", SHORT)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", f"--server.port={port}"]
+        server = subprocess.Popen([*command, "--server.headless=true"], cwd=settings.ROOT, start_new_session=True)
+        try:
+            wait_for(f"http://127.0.0.1:{port}/_stcore/health")
+            FOLDER.mkdir(exist_ok=True)
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+                page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
+                page.set_default_timeout(120_000)
+                for name, (link, heading) in PAGES.items():
+                    page.goto(f"http://127.0.0.1:{port}{link}")
+                    page.get_by_role("heading", name=heading, exact=True).wait_for()
+                    keep(page, FOLDER / f"{name}.png")
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def keep(page: Page, file: Path) -> None:
+    """Write the page's picture in few colours, once nothing is computed any more; raises ValueError for a large one."""
+    page.wait_for_timeout(2000)  # the first elements, after which the app says that it works
+    page.get_by_test_id("stStatusWidget").wait_for(state="detached")
+    page.wait_for_timeout(3000)  # charts and pictures, and the end of every fade
+    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
+    if file.stat().st_size > LARGEST:
+        raise ValueError(f"{file} has {file.stat().st_size:,} bytes: it takes up to {LARGEST:,}.")
 
 
 def wait_for(url: str) -> None:
@@ -66,4 +92,4 @@ def wait_for(url: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()

@@ -1,0 +1,88 @@
+"""Make `checkpoints/demo-mnist`, the small trained run that a fresh copy of the project shows at first sight.
+
+`python -m docs.make_demo` trains it, scores its newest snapshot and keeps what pages read: ten minutes on one core.
+MNIST is read from GAN_DATA, or downloaded to it. It goes the way of every user, by our own commands in a store of its
+own; then what only resuming or this machine needs is left out. Read next: `tests/test_demo.py`, which says what must be
+true of it.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from gan import about, settings
+from gan.files import read_json, write_json
+from gan.runs import Run
+
+NAME = "demo-mnist"
+TARGET = settings.ROOT / "checkpoints" / NAME
+COMMAND = (
+    "--preset auto --data.name mnist --model.width 16 --train.kimg 100 --train.snapshot_kimg 10 "
+    "--train.keep_snapshots 4 --job.device cpu --job.threads 1"
+)
+COPIED = ("config.json", "data.json", "conditions.npz", "metrics.jsonl", "end.json", "log.txt", "about.json")
+STARTED, STATUS = ("ticket", "time", "device"), ("phase", "done", "total", "seconds_left", "time")
+"""What is kept of started.json and status.json: no process, no host, no speed that is not of the reader's machine."""
+NOTES = f"""\
+A small run that comes with the program, so that every page has something true to show.
+
+Made by `python -m docs.make_demo`: `python -m gan train {COMMAND}`, then `python -m gan evaluate {NAME}`. \
+Only the averaged generators are kept, and nothing to resume from.
+
+Trained on MNIST (Yann LeCun, Corinna Cortes and Christopher J. C. Burges), which is licensed CC BY-SA 3.0 as third \
+parties state it (https://creativecommons.org/licenses/by-sa/3.0/). The images and weights here are made from it, and \
+are given under the same licence. Delete it like any run."""
+
+
+def main() -> None:
+    """Train, score, and put what is kept into its place."""
+    with tempfile.TemporaryDirectory() as store:
+        os.environ["GAN_STORE"] = store
+        gan("train", *COMMAND.split(), "--name", NAME)
+        run = Run(Path(store).resolve() / NAME)
+        gan("evaluate", NAME)
+        about.change(run.path, title="Demo: handwritten digits", tags=("demo",), notes=NOTES)
+        keep(run, TARGET)
+    size = sum(file.stat().st_size for file in TARGET.rglob("*") if file.is_file())
+    print(f"{TARGET}: {size / 1e6:.1f} MB")
+
+
+def gan(*arguments: str) -> None:
+    """Run one of our commands, as a user does; raises CalledProcessError where it fails."""
+    print("python -m gan", *arguments, flush=True)
+    subprocess.run([sys.executable, "-m", "gan", *arguments], check=True, cwd=settings.ROOT)
+
+
+def keep(run: Run, target: Path) -> None:
+    """Copy what pages read of a finished run to `target`, in place of what is there."""
+    if target.exists():
+        shutil.rmtree(target)
+    target.mkdir()
+    for name in COPIED:
+        shutil.copy(run.path / name, target)
+    (target / "end.json").write_text(json.dumps(read_json(run.path / "end.json")) + "\n")  # without its spare room
+    write_json(target / "started.json", part(run.path / "started.json", STARTED) | {"pid": None})
+    write_json(target / "status.json", part(run.path / "status.json", STATUS))
+    shutil.copytree(run.path / "samples", target / "samples")
+    (target / "evaluation").mkdir()
+    for result in (run.path / "evaluation").glob("*.json"):
+        shutil.copy(result, target / "evaluation")
+    for seen in run.snapshots():
+        folder = target / "snapshots" / f"{seen:09d}"
+        folder.mkdir(parents=True)
+        for name in ("generator.safetensors", "ready.json"):
+            shutil.copy(run.snapshot(seen) / name, folder)
+
+
+def part(file: Path, keys: tuple[str, ...]) -> dict[str, object]:
+    """Some keys of a JSON document."""
+    document = read_json(file) or {}
+    return {key: document[key] for key in keys}
+
+
+if __name__ == "__main__":
+    main()
