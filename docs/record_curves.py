@@ -141,7 +141,6 @@ def recorded(name: str, case: Case, run: Run, image_set: ImageSet, end: str) -> 
         options=case.options,
         spread={moment: round(value, 4) for moment, value in seen.items()},
         real_spread=round(real, 4),
-        training_images=len(image_set.rows("train")),
         end=end,
         rows=thinned(MetricsReader(run.path / "metrics.jsonl").read()),
     )

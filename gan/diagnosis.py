@@ -5,7 +5,7 @@ No torch. Read next: `symptoms.py`, the rules; `evidence.py`, what they look at.
 
 from gan.evidence import Evidence
 from gan.ideals import IDEALS
-from gan.symptoms import EARLY_IMAGES, RULES, Finding, Level, early, spread_share
+from gan.symptoms import EARLY_IMAGES, RULES, Finding, Level, early
 
 ORDER: tuple[Level, ...] = ("error", "warning", "good", "wait")
 
@@ -45,7 +45,7 @@ def too_early() -> Finding:
 
 def learning_well(evidence: Evidence) -> Finding:
     """The word on a run of which no rule had anything to say."""
-    real, fake, share = evidence.mean("d_x"), evidence.mean("d_g_z1"), spread_share(evidence)
+    real, fake, share = evidence.mean("d_x"), evidence.mean("d_g_z1"), evidence.spread_share
     parts = ["Neither network has run away from the other"]
     if real is not None and fake is not None and "d_x" in IDEALS.get(evidence.config.loss.name, {}):
         parts.append(f"the discriminator answers {real:.2f} to real and {fake:.2f} to generated images")

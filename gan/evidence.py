@@ -18,7 +18,6 @@ from gan.columns import Columns
 from gan.config import RunConfig
 from gan.evaluation import results
 from gan.evaluation.results import Result
-from gan.facts import DataFacts
 from gan.metrics import TIMINGS
 from gan.runs import Run
 
@@ -36,7 +35,6 @@ class Evidence:
     """Spread of the sample pictures within a condition by images seen (`spread.py`)."""
     real_spread: float | None = None
     """The same of real training images."""
-    training_images: int | None = None
     evaluation: Result | None = None
     """The newest evaluation on the validation split."""
     end: str = ""
@@ -80,6 +78,20 @@ class Evidence:
         values = self.tail(metric)
         return float(values.mean()) if len(values) else None
 
+    @property
+    def spread_share(self) -> float | None:
+        """The spread of the newest samples as a share of that of real images; None where one is not known."""
+        if not self.spread or not self.real_spread:
+            return None
+        return self.spread[max(self.spread)] / self.real_spread
+
+    @property
+    def copies(self) -> float | None:
+        """The share of synthetic images that an evaluation found to be near copies; None where none looked."""
+        if self.evaluation is None or not self.evaluation.near_copies.get("checked"):
+            return None
+        return float(self.evaluation.near_copies["count"] / self.evaluation.near_copies["checked"])
+
 
 def of_run(
     run: Run,
@@ -94,7 +106,6 @@ def of_run(
     `rows` are those of its metrics file, `real_spread` that of its real training images where the caller knows it:
     reading the set at every look would take too long. `now` is in seconds since 1970, by default the present.
     """
-    facts = DataFacts.load(run.path)
     evaluations = results.listing(run)
     reported = run.status().get("time")
     silent = None
@@ -105,7 +116,6 @@ def of_run(
         run.config,
         spread=spread.of_samples(run),
         real_spread=real_spread,
-        training_images=None if facts is None else len(facts.conditions),
         evaluation=evaluations[-1] if evaluations else None,
         end=state.kind if state.name in ("failed", "lost") else "",
         silent=silent,

@@ -32,7 +32,6 @@ class Recording:
     spread: Mapping[int, float]
     """Spread of its sample pictures by images seen (`spread.py`)."""
     real_spread: float
-    training_images: int
     end: str
     """The kind of its end, such as "nan"; empty where it ended well."""
     rows: tuple[dict[str, Any], ...]
@@ -44,7 +43,6 @@ class Recording:
             options.build(self.options),
             spread=self.spread,
             real_spread=self.real_spread,
-            training_images=self.training_images,
             end=self.end,
         )
 

@@ -83,7 +83,7 @@ def nothing_learnt(evidence: Evidence) -> Finding | None:
     because noise is easily told from images. Where it never did and nothing but noise is drawn, nothing moves. Without
     a spread (below) the rule stays silent: a balance from the start can also be a run that goes well.
     """
-    ideal, share = _ideal(evidence, "loss_d"), spread_share(evidence)
+    ideal, share = _ideal(evidence, "loss_d"), evidence.spread_share
     losses = evidence.tail("loss_d", share=1.0)
     if early(evidence) or not ideal or share is None or share > 1 / 3 or not len(losses):
         return None
@@ -177,7 +177,7 @@ def one_image_per_condition(evidence: Evidence) -> Finding | None:
     that of a young run.
     """
     evaluated = evidence.evaluation.diversity.get("ratio") if evidence.evaluation is not None else None
-    share = spread_share(evidence) if evaluated is None else evaluated
+    share = evidence.spread_share if evaluated is None else evaluated
     if early(evidence) or share is None or share >= 0.5 or (evaluated is None and _spread_grows(evidence)):
         return None
     return Finding(
@@ -202,7 +202,7 @@ def memorising(evidence: Evidence) -> Finding | None:
     in a good run on 546 ultrasound images, with no near copy). The second by an evaluation: near copies of training
     images among more than one in fifty synthetic images, where new real ones would give one in a hundred.
     """
-    share, copies = _overfitting(evidence), _copies(evidence)
+    share, copies = _overfitting(evidence), evidence.copies
     if copies is not None and copies > 0.02:
         text = f"{copies:.1%} of the synthetic images are near copies of single training images."
     elif not early(evidence) and share is not None and share > 0.6:
@@ -274,13 +274,6 @@ def _ideal(evidence: Evidence, metric: str) -> float | None:
     return value or None
 
 
-def spread_share(evidence: Evidence) -> float | None:
-    """The spread of the newest samples as a share of that of real images."""
-    if not evidence.spread or not evidence.real_spread:
-        return None
-    return evidence.spread[max(evidence.spread)] / evidence.real_spread
-
-
 def _spread_grows(evidence: Evidence) -> bool:
     """Whether the newest samples are 1.6 times as varied as those of half as many images; steady growth gives 2."""
     newest = max(evidence.spread)
@@ -297,13 +290,6 @@ def _overfitting(evidence: Evidence) -> float | None:
     if ideal is not None and loss is not None and loss > ideal / 2:
         return None
     return held_out / (real - fake)
-
-
-def _copies(evidence: Evidence) -> float | None:
-    """The share of synthetic images that an evaluation found to be near copies."""
-    if evidence.evaluation is None or not evidence.evaluation.near_copies.get("checked"):
-        return None
-    return float(evidence.evaluation.near_copies["count"] / evidence.evaluation.near_copies["checked"])
 
 
 def _half_rate(evidence: Evidence) -> float:

@@ -151,7 +151,6 @@ def test_a_running_trainer_that_went_silent_is_told() -> None:
 def test_a_real_run_is_judged_from_its_folder_alone() -> None:
     run = trained("short")
     gathered = evidence.of_run(run, MetricsReader(run.path / "metrics.jsonl").read(), jobs.state(run.path))
-    assert gathered.training_images == len(run.facts().conditions)
     assert list(gathered.spread) == list(run.samples())
     assert [finding.key for finding in diagnose(gathered)] == ["early"]
 
