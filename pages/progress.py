@@ -47,7 +47,7 @@ def everything(run: Run, state: jobs.State) -> None:
         return
     known = health.gathered(run, state, rows)
     if known is not None:
-        health.panel(run, known, told=state.kind)
+        health.panel(run, known, state)
     happened = events.of_run(run, health.warnings(known))
     left, right = st.columns(2, gap="medium")
     with left:

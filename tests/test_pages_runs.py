@@ -36,6 +36,7 @@ def test_a_failed_run_says_why_with_its_last_lines_and_offers_the_clone_that_men
     run = ended(made("failed"), **NAN, advice={"optim.lr": 1e-4, "job.precision": "float32"})
     (run.path / "log.txt").write_text("".join(f"line {number}\n" for number in range(40)))
     at = page("progress", run="failed")
+    assert "Learning well" not in said(at)
     assert NAN["cause"] in at.error[0].value
     assert at.code[0].value.splitlines()[-1] == "line 39"
     assert len(at.code[0].value.splitlines()) == 8

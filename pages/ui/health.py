@@ -28,12 +28,17 @@ def gathered(run: Run, state: jobs.State, rows: Columns) -> Evidence | None:
     return evidence.of_run(run, rows, state, real_spread=cached.real_spread(run))
 
 
-def panel(run: Run, known: Evidence, told: str = "") -> None:
+def panel(run: Run, known: Evidence, state: jobs.State) -> None:
     """The health line, what it means, what to do, and a link to the clone; then what else was found.
 
-    `told` is the kind of an end whose cause the page shows already: it is not said twice.
+    The cause of a run's end is shown already and is not said twice; nor is a run that broke down called well.
     """
-    findings = [finding for finding in diagnose(known) if not told or finding.key != told]
+    broken = state.name in ("failed", "lost")
+    findings = [
+        finding
+        for finding in diagnose(known)
+        if (not state.kind or finding.key != state.kind) and not (broken and finding.level in ("good", "wait"))
+    ]
     if not findings:
         return
     with st.container(border=True, key="health"):

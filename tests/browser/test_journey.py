@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from gan import jobs, options, runs
 from gan.jobs import locks
 from gan.metrics import MetricsWriter
-from tests.browser.conftest import Server, Visit
+from tests.browser.conftest import PATIENCE, Server, Visit
 from tests.conftest import trained
 from tests.pages_kit import ROW
 
@@ -71,7 +71,7 @@ def watch(visit: Visit) -> None:
     expect(page.locator(".live-chart .main-svg").first).to_be_visible()
     expect(state).to_contain_text("Running")
     visit.shot("3-progress-running")
-    expect(state).to_contain_text("Finished")
+    expect(state).to_contain_text("Finished", timeout=4 * PATIENCE)
     expect(page.get_by_role("img", name=re.compile("after 30,0.. images"))).to_be_visible()
     expect(page.locator(".live-chart .main-svg").nth(6)).to_be_visible()  # two layers of each chart
     visit.shot("4-progress-finished")
