@@ -70,7 +70,9 @@ def keep(run: Run, target: Path) -> None:
     shutil.copytree(run.path / "samples", target / "samples")
     (target / "evaluation").mkdir()
     for result in (run.path / "evaluation").glob("*.json"):
-        shutil.copy(result, target / "evaluation")
+        document = read_json(result) or {}
+        del document["made_with"]["seconds"]
+        write_json(target / "evaluation" / result.name, document)
     for seen in run.snapshots():
         folder = target / "snapshots" / f"{seen:09d}"
         folder.mkdir(parents=True)

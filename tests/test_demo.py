@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gan import jobs, runs, settings
-from gan.evaluation import results
+from gan.evaluation import job, results
 from gan.files import read_json
 from gan.metrics import MetricsReader
 from gan.runs import Run
@@ -55,7 +55,8 @@ def test_it_says_nothing_of_the_machine_that_made_it(demo: Run) -> None:
     started = read_json(demo.path / "started.json") or {}
     assert started.keys() == {"ticket", "time", "device", "pid"}
     assert started["pid"] is None
-    assert "images_per_second" not in demo.status()  # by it a reader's own machine would be judged
+    assert "images_per_second" not in demo.status()  # by these a reader's own machine would be judged
+    assert job.seconds(demo) is None
 
 
 def test_its_notes_name_the_licence_and_the_commands_that_made_it(demo: Run) -> None:

@@ -91,22 +91,24 @@ def seconds(run: Run, snapshots: int = 1) -> float | None:
 
     By this run's own scores where there are some, else by another's, set in proportion to the pixels.
     """
-    own = results.listing(run)
+    own = _measured(run)
     if own:
-        return snapshots * _measured(own[-1])
+        return snapshots * own[-1]
     pixels = _pixels(run)
     for other in runs.all_runs():
         try:
-            there = results.listing(other)
+            there = _measured(other)
             if there:
-                return snapshots * _measured(there[-1]) * pixels / _pixels(other)
+                return snapshots * there[-1] * pixels / _pixels(other)
         except GanError:  # a broken run folder measures nothing; the overview shows it
             continue
     return None
 
 
-def _measured(result: results.Result) -> float:
-    return float(result.made_with["seconds"])
+def _measured(run: Run) -> list[float]:
+    """The seconds that each snapshot's scores took; the demo run, made on another machine, does not tell."""
+    made_with = (result.made_with for result in results.listing(run))
+    return [float(made["seconds"]) for made in made_with if "seconds" in made]
 
 
 def _pixels(run: Run) -> float:
