@@ -212,15 +212,19 @@ def memorising(evidence: Evidence) -> Finding | None:
         )
     else:
         return None
+    advice: dict[str, Any] = {"train.augment": True}
+    remedy = "whose discriminator sees its images augmented"
+    if evidence.config.train.augment:
+        remedy, advice = "with narrower networks", {"model.width": max(8, evidence.config.model.width // 2)}
     return Finding(
         "memorising",
         "warning",
         "Memorising: the discriminator knows the training images by heart",
         text,
         "Use an earlier snapshot; evaluate it, which counts near copies of training images. More images help most. A "
-        "clone that stops earlier, or with narrower networks, memorises less.",
+        f"clone {remedy} memorises less, and so does one that stops earlier.",
         seen_in="held-out",
-        advice={"model.width": max(8, evidence.config.model.width // 2)},
+        advice=advice,
     )
 
 

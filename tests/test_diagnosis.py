@@ -2,6 +2,7 @@
 
 import dataclasses
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -80,6 +81,15 @@ def test_every_finding_says_what_it_means_and_what_to_do_with_options_that_there
             assert finding.meaning
             assert finding.do
             assert options.changed(one.config, finding.advice) != one.config
+
+
+def test_against_memorising_augmentation_comes_first_and_narrower_networks_where_it_is_on_already() -> None:
+    (first,) = [finding.advice for finding in looked_at(loss_d=0.5, d_x=0.9, d_g_z1=0.1, d_val=0.6)]
+    assert first == {"train.augment": True}
+    recorded = recordings.recording("memorising").evidence()
+    augmented = replace(recorded, config=options.changed(recorded.config, first))
+    (second,) = [finding.advice for finding in diagnose(augmented) if finding.key == "memorising"]
+    assert second == {"model.width": 8}
 
 
 def test_before_enough_was_seen_nothing_is_claimed() -> None:
