@@ -111,7 +111,8 @@ def compare(
     """Compare the distances of members (n,) with those of held-out images (h,), and members with members as a control.
 
     The control draws splits of the members alone, of the very sizes of the comparison, whole groups (n,) on one side
-    where patients are known. What it finds is chance. The p value counts both statistics (Bonferroni).
+    where patients are known, but for the one at the cut. What it finds is chance. The p value counts both statistics
+    (Bonferroni). `interval` draws images, not groups: it is too narrow where a patient has several.
     """
     generator = np.random.default_rng(seed)
     h = min(len(held_out), len(members) // 2)

@@ -28,6 +28,7 @@ from gan.data.source import silent
 from gan.errors import ConfigError
 from gan.evaluation.classifier import Classifier, Images, Pictures, Progress, StoppedError, look
 from gan.evaluation.reference import Shown, fingerprint, picked, reference
+from gan.export_request import KEEP_RATES
 from gan.runs import Run
 
 NEIGHBOURS = 5
@@ -96,9 +97,12 @@ class Selector:
     def kept(self, images: Images, conditions: NDArray[np.float32], keep_rate: float) -> NDArray[np.int64]:
         """Positions, ascending, of the best share `keep_rate` of each class's images, at least one of each.
 
-        Images with attributes are one lot. Raises ConfigError for a share that is not above 0 and up to 1.
+        Images with attributes are one lot. Raises ConfigError for a share outside KEEP_RATES.
         """
-        check_keep_rate(keep_rate)
+        if not KEEP_RATES[0] <= keep_rate <= KEEP_RATES[1]:
+            raise ConfigError(
+                f"keep_rate is {keep_rate:g}: it takes a share of images from {KEEP_RATES[0]} to 1, which keeps all."
+            )
         overall, labels = self.scores(images, conditions).overall, _labels(conditions, self._kind)
         kept = []
         for k in np.unique(labels):
@@ -140,12 +144,6 @@ def load(run: Run, progress: Reporting = silent, should_stop: Callable[[], bool]
     rows = picked(images, "train", LOOKED_AT)
     shown, report = Shown(images, rows), phase("looking at training set")
     return Selector.of(own.network, shown, images.conditions[rows], images.kind, report)
-
-
-def check_keep_rate(keep_rate: float) -> None:
-    """Raise ConfigError unless it is a share of images that can be kept."""
-    if not 0.05 <= keep_rate <= 1:
-        raise ConfigError(f"keep_rate is {keep_rate:g}: it takes a share of images from 0.05 to 1, which keeps all.")
 
 
 def _labels(conditions: NDArray[np.float32], kind: str) -> NDArray[np.int64]:
