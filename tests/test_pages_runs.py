@@ -198,6 +198,8 @@ for name in ("overview", "data", "train", "progress", "gallery"):
     at.switch_page(f"pages/{{name}}.py").run()
     assert not at.exception, at.exception
     print(name, [error.value for error in at.error])
+at.query_params["view"] = "Download"
+at.run()
 at.button(key="make zip").click().run()
 assert not at.exception, at.exception
 print("zip", at.error[0].value)
