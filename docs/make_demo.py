@@ -28,14 +28,11 @@ COPIED = ("config.json", "data.json", "conditions.npz", "metrics.jsonl", "end.js
 STARTED, STATUS = ("ticket", "time", "device"), ("phase", "done", "total", "seconds_left", "time")
 """What is kept of started.json and status.json: no process, no host, no speed that is not of the reader's machine."""
 NOTES = f"""\
-A small run that comes with the program, so that every page has something true to show.
+Comes with the program; nothing to resume from is kept. Made by python -m docs.make_demo, which runs \
+gan train {COMMAND} and gan evaluate.
 
-Made by `python -m docs.make_demo`: `python -m gan train {COMMAND}`, then `python -m gan evaluate {NAME}`. \
-Only the averaged generators are kept, and nothing to resume from.
-
-Trained on MNIST (Yann LeCun, Corinna Cortes and Christopher J. C. Burges), which is licensed CC BY-SA 3.0 as third \
-parties state it (https://creativecommons.org/licenses/by-sa/3.0/). The images and weights here are made from it, and \
-are given under the same licence. Delete it like any run."""
+Trained on MNIST (Yann LeCun, Corinna Cortes, Christopher J. C. Burges; CC BY-SA 3.0, as third parties state it). \
+These images and weights are under the same licence."""
 
 
 def main() -> None:

@@ -20,25 +20,25 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from docs.make_demo import NAME, TARGET, gan
-from gan import settings
+from gan import about, settings
 
 FOLDER = settings.ROOT / "docs" / "screenshots"
-WIDTH, HEIGHT = 1280, 900
+WIDTH = 1280
 COLOURS = 128
 LARGEST = 400_000  # bytes of a picture: a README is read over slow lines too
 CHROMIUM = os.environ.get("GAN_CHROMIUM", "/usr/bin/chromium")
 SHORT = "digits-short"
 PAGES = {
-    "overview": ("/", "Overview"),
-    "data": ("/data?data=mnist", "Data"),
-    "train": ("/train?data=mnist", "Train"),
-    "progress": (f"/progress?run={NAME}", "Progress"),
-    "gallery": (f"/gallery?run={NAME}", "Gallery"),
-    "evaluate": (f"/evaluate?run={NAME}", "Evaluate"),
-    "compare": (f"/compare?runs={NAME},{SHORT}", "Compare"),
-    "explanations": ("/explanations", "How to read it"),
+    "overview": ("/", "Overview", 820),
+    "data": ("/data?data=mnist", "Data", 1000),
+    "train": ("/train?data=mnist", "Train", 1100),
+    "progress": (f"/progress?run={NAME}", "Progress", 1250),
+    "gallery": (f"/gallery?run={NAME}", "Gallery", 1000),
+    "evaluate": (f"/evaluate?run={NAME}", "Evaluate", 1250),
+    "compare": (f"/compare?runs={NAME},{SHORT}", "Compare", 1250),
+    "explanations": ("/explanations", "How to read it", 1100),
 }
-"""Of each picture, the page's link and its heading."""
+"""Of each picture, the page's link, its heading, and the height of the window in pixels."""
 
 
 def main() -> None:
@@ -48,6 +48,7 @@ def main() -> None:
         shutil.copytree(TARGET, Path(store) / NAME)
         gan("data", "prepare", "--data.name", "mnist")
         gan("train", "--preset", "digits-quick", "--train.kimg", "6", "--train.snapshot_kimg", "2", "--name", SHORT)
+        about.change(Path(store) / SHORT, title="A short run on digits")
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
@@ -58,9 +59,10 @@ def main() -> None:
             FOLDER.mkdir(exist_ok=True)
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-                page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
+                page = browser.new_page(color_scheme="light")
                 page.set_default_timeout(120_000)
-                for name, (link, heading) in PAGES.items():
+                for name, (link, heading, height) in PAGES.items():
+                    page.set_viewport_size({"width": WIDTH, "height": height})
                     page.goto(f"http://127.0.0.1:{port}{link}")
                     page.get_by_role("heading", name=heading, exact=True).wait_for()
                     keep(page, FOLDER / f"{name}.png")

@@ -64,7 +64,7 @@ def test_its_notes_name_the_licence_and_the_commands_that_made_it(demo: Run) -> 
     assert "CC BY-SA 3.0" in notes
     assert "LeCun" in notes
     assert "python -m docs.make_demo" in notes
-    command = notes.partition("`python -m gan train ")[2].partition("`")[0].split()
+    command = notes.partition("gan train ")[2].partition(" and ")[0].split()
     asked = dict(zip(command[::2], command[1::2], strict=True))
     options = demo.config.flat()
     for path in asked.keys() - {"--preset"}:
