@@ -1,0 +1,33 @@
+"""Two runs are compared from the page of one of them, by an address that shows a colleague the same."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Server, Visit
+from tests.pages_kit import ended, made
+
+
+def test_two_runs_are_compared_by_a_link(visit: Visit, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAN_STORE", str(server.store))
+    ended(made("slow-rate", **{"optim.lr": 0.0001}), state="finished")
+    ended(made("fast-rate", **{"optim.lr": 0.001}), state="finished")
+    page = visit.page
+    visit.open("progress?run=slow-rate")
+    page.get_by_role("button", name="Compare").click()
+    expect(page.get_by_text("Choose at least two runs above.")).to_be_visible()
+    runs = page.get_by_role("combobox", name="Runs")
+    runs.fill("fast-rate")
+    runs.press("Enter")
+    expect(page).to_have_url(f"{server.address}/compare?runs=slow-rate%2Cfast-rate")
+
+    page.goto(page.url)  # as somebody who was sent the link
+    differing = page.locator(".st-key-comparison-options").get_by_role("row")
+    expect(differing).to_have_count(2)  # the names of the runs, and the only option in which they differ
+    expect(differing.nth(1)).to_contain_text("Learning rate")
+    for value in ("0.0001", "0.001"):
+        expect(differing.nth(1).get_by_role("cell", name=value, exact=True)).to_be_visible()
+    loss = page.locator(".live-chart").first
+    for name in ("slow-rate", "fast-rate"):
+        expect(loss.locator(".legendtext").filter(has_text=name)).to_be_visible()
+        expect(page.get_by_role("img", name=f"Generated samples of the run {name} after 0 images")).to_be_visible()
+    visit.shot("compare")
