@@ -85,9 +85,9 @@ def _request(run: Run, parsed: argparse.Namespace) -> ExportRequest:
     if parsed.kept:
         if parsed.keep_rate != 1:
             raise UserError("--kept makes exactly the images that were picked: leave --keep-rate out.")
-        origins = marks.kept(run)
+        origins = marks.basket(run)
         if not origins:
-            raise UserError(f"No image of {run.name} is marked keep: mark some in the gallery first.")
+            raise UserError(f"No image of a snapshot of {run.name} is marked keep: mark some in the gallery first.")
         return replace(ExportRequest.of_basket(origins, parsed.format), with_near_copies=parsed.with_near_copies)
     if parsed.per_class is not None:
         items = export.of_each(run.facts(), parsed.per_class, parsed.condition)

@@ -49,7 +49,7 @@ class ExportRequest:
 
     @classmethod
     def of_basket(cls, origins: Sequence[Origin], format: str = "folder") -> "ExportRequest":
-        """Exactly these images, such as `marks.kept(run)`."""
+        """Exactly these images, such as `marks.basket(run)`."""
         basket, counts = tuple(dict.fromkeys(origins)), Counter(origin.condition for origin in dict.fromkeys(origins))
         return cls(tuple(counts.items()), with_rejected=True, format=format, basket=basket)
 

@@ -1,7 +1,8 @@
 """Marks on single generated images, keep or reject, kept with the run in `marks.json`. No torch.
 
 An image is named by its `Origin`, which is all that is needed to make it again. What was kept over several looks is the
-run's basket; what was rejected is left out of every export of the same stream (`export.py`). Read next: that one.
+run's basket, as far as its snapshots are there; what was rejected is left out of every export of the same stream
+(`export.py`). Read next: that one.
 
     marks.json    {"version": 1, "marks": [{"snapshot", "seed", "position", "condition", "truncation", "mark"}, ...]}
 """
@@ -59,8 +60,14 @@ def load(run: Run) -> dict[Origin, Mark]:
 
 
 def kept(run: Run) -> list[Origin]:
-    """The run's basket: the origins marked keep, in the order in which they were kept."""
+    """The origins marked keep, in the order in which they were kept."""
     return [origin for origin, mark in load(run).items() if mark == KEEP]
+
+
+def basket(run: Run) -> list[Origin]:
+    """The kept images that can be made again: those of snapshots that are still there."""
+    there = set(run.snapshots())
+    return [origin for origin in kept(run) if origin.snapshot in there]
 
 
 def rejected(run: Run) -> frozenset[Origin]:

@@ -1,5 +1,6 @@
 """Marks on single images: kept with the run, by everybody who looks at it, and never lost in silence."""
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from gan import marks
 from gan.errors import RunError, UserError
 from gan.marks import KEEP, REJECT, Origin
+from tests.conftest import trained
 from tests.pages_kit import made
 
 THREE = Origin(640, 0, 7, "3")
@@ -42,6 +44,16 @@ def test_an_image_of_another_truncation_or_snapshot_is_another_image() -> None:
     run = made("marked")
     marks.change(run, {FOUR: REJECT})
     assert not {Origin(640, 0, 8, "4"), Origin(320, 0, 8, "4", 0.7)} & marks.rejected(run)
+
+
+def test_what_was_kept_of_a_snapshot_that_is_gone_is_no_longer_in_the_basket() -> None:
+    run = trained("digits")
+    old, new = Origin(160, 0, 7, "3"), Origin(320, 0, 8, "4")
+    marks.change(run, {old: KEEP, new: KEEP})
+    assert marks.basket(run) == [old, new]
+    shutil.rmtree(run.snapshot(160))
+    assert marks.basket(run) == [new]
+    assert marks.kept(run) == [old, new]
 
 
 def test_marks_that_are_set_at_once_are_all_kept() -> None:

@@ -173,7 +173,7 @@ def test_a_flat_folder_goes_by_its_labels(run: Run, tmp_path: Path) -> None:
 def test_the_basket_is_exported_exactly_from_any_snapshot(run: Run, tmp_path: Path) -> None:
     kept = [Origin(160, 5, 9, "3"), Origin(320, 0, 2, "7", truncation=0.5), Origin(320, 0, 2, "3")]
     marks.change(run, dict.fromkeys(kept, "keep"))
-    request = replace(ExportRequest.of_basket(marks.kept(run)), with_near_copies=True)
+    request = replace(ExportRequest.of_basket(marks.basket(run)), with_near_copies=True)
     assert request.count == 3
     export.write(run, request, tmp_path / "basket", silent)
     names = sorted(
@@ -283,7 +283,7 @@ def test_the_estimate_goes_by_what_earlier_exports_took(run: Run) -> None:
         ([], "export takes one of --per-class N"),
         (["--balance", "--kept"], "export takes one of"),
         (["--balance", "--condition", "3"], "--condition goes with --per-class"),
-        (["--kept"], "No image of digits is marked keep"),
+        (["--kept"], "No image of a snapshot of digits is marked keep"),
         (["--per-class", "1", "--format", "tar"], "invalid choice: 'tar'"),
         (["--per-class", "1", "--keep-rate", "0"], "keep_rate is 0.0: it takes a number from 0.05 to 1"),
     ],

@@ -21,9 +21,7 @@ VIEW, DOWNLOAD = "view", "Download"  # the gallery's tabs, and the one where a d
 
 def panel(run: Run, facts: DataFacts) -> None:
     """What was kept, by condition, with the ways to take it out again."""
-    there = set(run.snapshots())
-    all_kept = marks.kept(run)
-    kept = [origin for origin in all_kept if origin.snapshot in there]
+    kept, gone = marks.basket(run), len(marks.kept(run)) - len(marks.basket(run))
     if not kept:
         st.info(
             "Nothing is kept yet. Point at an image and click ✓, or go to it with the arrow keys and press K. "
@@ -41,8 +39,7 @@ def panel(run: Run, facts: DataFacts) -> None:
             with st.popover("Empty the basket", icon=":material/remove_shopping_cart:"):
                 st.markdown(f"Take the mark off all {words.images(len(kept))}? The images can be made again.")
                 st.button("Empty it", key="empty basket", on_click=_clear, args=(run, KEEP), type="primary")
-    if len(all_kept) > len(kept):
-        gone = len(all_kept) - len(kept)
+    if gone:
         st.caption(f"{words.images(gone)} of snapshots that are no longer here cannot be shown or made again.")
     rejections(run)
 

@@ -63,7 +63,7 @@ def expected(run: Run, wanted: ExportRequest) -> str:
 
 def choice(run: Run, facts: DataFacts, shown: ExportRequest) -> ExportRequest:
     """The conditions that are chosen, a number of every class, what brings the classes to one number, or the basket."""
-    kept = marks.kept(run)
+    kept = marks.basket(run)
     names = {CHOSEN: "The conditions as chosen"}
     if facts.kind == "class":
         names |= {EACH: "A number of each class", BALANCE: "Bring every class to one number"}
