@@ -21,6 +21,7 @@ from pages.ui import palette
 
 AXES = {"seen": "thousand images seen", "seconds": "minutes of training"}
 POINTS = 2000
+DECIMALS = 9  # of a smoothed value
 HEIGHT = 320
 SCRIPT = Path(__file__).with_name("chart.js")
 
@@ -58,7 +59,7 @@ def smoothed(values: NDArray[np.float64], weight: float) -> NDArray[np.float64]:
         result[reach:] += faded * result[:-reach]
         mass[reach:] += faded * mass[:-reach]
         reach, faded = 2 * reach, faded**2
-    return result / mass
+    return np.round(result / mass, DECIMALS)  # a level curve stays level: its axis is not the rounding's noise
 
 
 def reduced(x: NDArray[np.float64], y: NDArray[np.float64], points: int = POINTS) -> Curve:
