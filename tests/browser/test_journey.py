@@ -27,6 +27,7 @@ def write_number(page: Page, label: str, value: str) -> None:
     expect(box).to_have_value(value)
 
 
+@pytest.mark.timeout(600)  # half a minute where the processor is free: it waits for a training
 def test_from_an_empty_store_to_a_zip_of_digits(visit: Visit, tmp_path: Path) -> None:
     page = visit.page
     visit.open("gallery")  # the server's first visitor may come by a link to any page
