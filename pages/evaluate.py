@@ -20,7 +20,6 @@ from pages.ui import (
     evaluation_reader,
     evaluation_scores,
     evaluation_study,
-    frame,
     run_header,
     words,
 )
@@ -39,11 +38,7 @@ def page() -> None:
 
 def of_run(run: Run) -> None:
     """What to conclude, what can be started, and all that was found."""
-    problem = run_header.unreadable(run)
-    if problem is not None or not run.snapshots():
-        st.info(problem or "This run has no snapshot yet: its first appears after a part of the training.")
-        if st.button("Look at its progress", type="primary", icon=":material/show_chart:"):
-            st.switch_page(frame.PROGRESS, query_params={"run": run.name})
+    if run_header.without_snapshot(run):
         return
     if "reading" in st.query_params:
         evaluation_reader.reading(run, st.query_params["reading"])

@@ -20,7 +20,6 @@ from pages.ui import (
     cached_models,
     condition_picker,
     export_panel,
-    frame,
     large_view,
     marking,
     run_header,
@@ -53,11 +52,7 @@ def page() -> None:
 
 def choose_and_show(run: Run) -> None:
     """The controls at the left, the images and the download at the right."""
-    problem = run_header.unreadable(run)
-    if problem is not None or not run.snapshots():
-        st.info(problem or "This run has no snapshot yet: its first appears after a part of the training.")
-        if st.button("Look at its progress", type="primary", icon=":material/show_chart:"):
-            st.switch_page(frame.PROGRESS, query_params={"run": run.name})
+    if run_header.without_snapshot(run):
         return
     facts = cached.facts(run)
     left, right = st.columns([1, 3], gap="large")

@@ -174,6 +174,17 @@ def ending(run: Run, state: jobs.State) -> None:
             st.code(last, language=None, wrap_lines=True)
 
 
+def without_snapshot(run: Run) -> bool:
+    """Whether there is nothing to make images with yet; says so, with the way to the run's progress."""
+    problem = unreadable(run)
+    if problem is None and run.snapshots():
+        return False
+    st.info(problem or "This run has no snapshot yet: its first appears after a part of the training.")
+    if st.button("Look at its progress", type="primary", icon=":material/show_chart:"):
+        st.switch_page(frame.PROGRESS, query_params={"run": run.name})
+    return True
+
+
 def unreadable(run: Run) -> str | None:
     """Why the run's config cannot be read, in words, or None; such a run is only looked at."""
     try:
