@@ -8,7 +8,7 @@ What each command does is in `commands.py`.
 import argparse
 import difflib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -18,6 +18,8 @@ from gan.evaluation import command as evaluation
 from gan.faults import FAULTS
 
 DATA_PREFIX = "data."
+Command = Callable[..., argparse.ArgumentParser]
+"""Adds a command: its name, what runs it, one line of help, and the parent of a command of commands."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,6 +69,20 @@ def parser() -> argparse.ArgumentParser:
         made.set_defaults(run_command=run_command, command_parser=made)
         return made
 
+    _add_runs(command)
+    _add_data(command)
+    _add_measuring(command)
+    evaluate = command("evaluate", commands.evaluate, "Score snapshots against real images that they have not seen.")
+    evaluation.add_options(evaluate)
+    sample = command("sample", commands.make_sample, "Make images into a folder or a ZIP.")
+    export_command.add_sample_options(sample)
+    export = command("export", commands.make_export, "Make a ZIP of synthetic images, labelled and documented.")
+    export_command.add_export_options(export)
+    return whole
+
+
+def _add_runs(command: Command) -> None:
+    """What starts, lists, ends and tells of runs."""
     train = command("train", commands.train_run, "Train in the foreground; Ctrl-C saves and stops.")
     train.add_argument("--run", help=argparse.SUPPRESS)  # a run that exists: what the queue starts
     for made in (train, command("submit", commands.submit, "Train in the background; prints the run's name.")):
@@ -89,7 +105,15 @@ def parser() -> argparse.ArgumentParser:
     logs = command("logs", commands.logs, "Print what a run's trainer printed.")
     logs.add_argument("run")
     logs.add_argument("--follow", action="store_true", help="go on printing until the run ends")
+    events = command(
+        "tensorboard", commands.tensorboard, "Write a run's curves and samples as TensorBoard event files."
+    )
+    events.add_argument("run")
+    events.add_argument("--out", type=Path, required=True, help="an empty or new folder")
 
+
+def _add_data(command: Command) -> None:
+    """What looks at data sets, and reads them in."""
     data = command("data", None, "Look at data sets.").add_subparsers(metavar="command", required=True)
     data._parser_class = _Parser
     command("list", commands.list_data, "List the data sets and whether they are here.", data)
@@ -105,12 +129,9 @@ def parser() -> argparse.ArgumentParser:
     prepare.add_argument("--task", type=Path, help=argparse.SUPPRESS)
     _add_options(prepare, DATA_PREFIX)
 
-    events = command(
-        "tensorboard", commands.tensorboard, "Write a run's curves and samples as TensorBoard event files."
-    )
-    events.add_argument("run")
-    events.add_argument("--out", type=Path, required=True, help="an empty or new folder")
 
+def _add_measuring(command: Command) -> None:
+    """What measures this machine and this program."""
     bench = command("bench", commands.bench, "Measure how fast this machine trains, against the textbook's loop.")
     bench.add_argument("--json", action="store_true", help="print one JSON document")
     bench.add_argument("--export", action="store_true", help="measure an export too")
@@ -123,13 +144,6 @@ def parser() -> argparse.ArgumentParser:
     soak.add_argument("--minutes", type=float, default=10.0, help="how long (default 10)")
     soak.add_argument("--seed", type=int, help="the seed that an earlier soak printed, to do the same again")
     soak.add_argument("--fault", help=f"break one thing on purpose, which has to be found: {', '.join(FAULTS)}")
-    evaluate = command("evaluate", commands.evaluate, "Score snapshots against real images that they have not seen.")
-    evaluation.add_options(evaluate)
-    sample = command("sample", commands.make_sample, "Make images into a folder or a ZIP.")
-    export_command.add_sample_options(sample)
-    export = command("export", commands.make_export, "Make a ZIP of synthetic images, labelled and documented.")
-    export_command.add_export_options(export)
-    return whole
 
 
 def _add_options(made: argparse.ArgumentParser, prefix: str = "") -> None:
