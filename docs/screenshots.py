@@ -73,8 +73,9 @@ def main() -> None:
 
 def keep(page: Page, file: Path) -> None:
     """Write the page's picture in few colours, once nothing is computed any more; raises ValueError for a large one."""
-    page.wait_for_timeout(2000)  # the first elements, after which the app says that it works
-    page.get_by_test_id("stStatusWidget").wait_for(state="detached")
+    page.wait_for_timeout(2000)  # the script has begun
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+    page.wait_for_function("document.querySelectorAll('[data-testid=stSkeleton]').length === 0")  # all is drawn
     page.wait_for_timeout(3000)  # charts and pictures, and the end of every fade
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     picture.quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
