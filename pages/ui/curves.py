@@ -60,7 +60,7 @@ def card(run: Run, rows: Columns, group: Group, view: View, happened: Sequence[E
             charts.draw(figure, key=f"{run.name}-{group.key}", chosen=lambda place: samples.choose(run, place * 1000))
             if len(rows) > charts.POINTS:
                 st.caption(f"Shown: the peaks of {words.number(len(rows))} points in {words.number(charts.POINTS)}.")
-        explanation(group, loss_of(run))
+        explanation(group)
 
 
 def title(group: Group) -> None:
@@ -76,20 +76,15 @@ def title(group: Group) -> None:
         )
 
 
-def loss_of(run: Run) -> str:
-    """The name of the run's loss; "bce" where its config cannot be read."""
-    return run.config.loss.name if run_header.unreadable(run) is None else "bce"
-
-
 def ideals(run: Run) -> Mapping[str, tuple[float, str]]:
     """The ideal lines of the run's loss by metric; none where its config cannot be read."""
-    return IDEALS.get(loss_of(run), {}) if run_header.unreadable(run) is None else {}
+    return IDEALS.get(run.config.loss.name, {}) if run_header.unreadable(run) is None else {}
 
 
-def explanation(group: Group, loss: str = "bce") -> None:
-    """The words of one chart, as they are true of a loss."""
+def explanation(group: Group) -> None:
+    """The words of one chart."""
     with st.container(key=f"words-{group.key}", gap="xsmall"):
-        st.markdown(group.what if loss == "bce" or not group.other_losses else group.other_losses)
+        st.markdown(group.what)
         st.markdown(f":green[**A good run.**] {group.good}")
         st.markdown(":orange[**Going wrong.**]\n\n" + "\n".join(f"- {sign}" for sign in group.bad))
 

@@ -1,6 +1,6 @@
 """What each chart of a run shows, how a good run looks in it, and how each way of going wrong does; plain data.
 
-The texts follow the loss that is minimised, so that a value in words is a value in the chart. Read next: `curves.py`.
+The words are those of the binary cross-entropy, the loss that there is. Read next: `curves.py`.
 """
 
 from dataclasses import dataclass
@@ -10,8 +10,7 @@ from pages.ui.charts import Line
 
 @dataclass(frozen=True)
 class Group:
-    """One chart: its curves and what a reader should know about them; `other_losses` are the words where the loss is
-    not the binary cross-entropy."""
+    """One chart: its curves and what a reader should know about them."""
 
     key: str
     title: str
@@ -22,7 +21,6 @@ class Group:
     bad: tuple[str, ...]
     limits: tuple[float, float] | None = None
     may_be_logarithmic: bool = False
-    other_losses: str = ""
 
 
 GROUPS = (
@@ -46,10 +44,6 @@ GROUPS = (
             "A curve ends: a loss became infinite, and the run has stopped with the cause above.",
         ),
         may_be_logarithmic=True,
-        other_losses=(
-            "What each network minimises. The relativistic loss asks whether a real image looks more real than a "
-            "generated one: undecided, both losses are at 0.693."
-        ),
     ),
     Group(
         key="answers",
@@ -74,10 +68,6 @@ GROUPS = (
             "A wide gap between before and after: each step overshoots; lower the learning rate.",
         ),
         limits=(0.0, 1.0),
-        other_losses=(
-            "For the relativistic loss: how sure the discriminator is that a real image looks more real than the "
-            "average generated one, and a generated image more real than the average real one, from 0 to 1."
-        ),
     ),
     Group(
         key="held-out",
