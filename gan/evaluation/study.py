@@ -186,7 +186,7 @@ class Study:
             np.savez_compressed(file, labels=truth.labels, group=group, names=np.array(truth.names))
 
     def _minutes(self) -> float:
-        """Of all sessions: training, generating and testing, as kept beside each classifier and generator."""
+        """Of training, generating and testing, before and after every stop, as kept beside what was trained."""
         classifiers = sum(float(np.load(path)["seconds"]) for path in self.place.glob("[0-9]*/*.npz"))
         generators = sum(study_generators.seconds_taken(path) for path in self.place.glob("generator-*"))
         return (classifiers + generators) / 60
