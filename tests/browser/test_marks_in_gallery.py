@@ -53,6 +53,7 @@ def test_images_are_kept_and_rejected_by_click_and_by_keyboard(
     visit.shot("large")
     dialog.get_by_role("button", name="Next").click()
     expect(dialog.get_by_text("14 of 80")).to_be_visible()
+    expect(dialog.get_by_role("button", name=re.compile("number 14"))).to_be_focused()
     page.keyboard.press("k")
     expect(dialog.get_by_role("button", name="Kept")).to_be_visible()
     dialog.get_by_role("button", name="Close").click()
