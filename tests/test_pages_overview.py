@@ -19,7 +19,7 @@ from gan.files import write_json
 from gan.images import grid
 from gan.jobs import device_list, locks
 from pages.ui import pictures, run_verdict
-from tests.jobs_kit import clean_up, submitted, until_begun, until_state
+from tests.jobs_kit import clean_up, submitted, until, until_begun, until_state
 from tests.pages_kit import buttons, ended, links, made, page, said
 
 
@@ -27,6 +27,7 @@ def test_devices_say_who_holds_them_and_what_waits_can_be_cancelled(store: Path)
     try:
         first, second, third = submitted("first"), submitted("second"), submitted("third", device="cpu")
         until_begun(first)
+        until(lambda: first.status().get("seconds_left") is not None, "the job tells how long it will take")
         made("curved").path.joinpath("metrics.jsonl").rename(first.path / "metrics.jsonl")
         at = page("overview")
         assert ("first", "run=first") in links(at)

@@ -202,7 +202,7 @@ def test_the_machine_restarts_and_another_program_has_the_recorded_pid(whole: Ru
     )
     pid_taken, stop, resume, stranger = after.stdout.splitlines()
     assert pid_taken == "True lost queued", after.stdout + after.stderr
-    assert stop == "There is nothing to stop: run had ended already."
+    assert stop == "There is nothing to stop: the run run had ended already."
     assert "in the queue again" in resume
     assert stranger == "None"  # it was never signalled
     assert_exact(run, whole)
