@@ -199,3 +199,18 @@ def test_commands_that_look_import_no_torch() -> None:
     )
     code = f"{looks}; assert not {'torch', 'streamlit', 'sklearn'} & sys.modules.keys()"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=settings.ROOT, capture_output=True)
+
+
+@pytest.mark.parametrize(("asked", "taken"), [({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")])
+def test_threads_that_wait_leave_the_processor_to_others_unless_asked_not_to(asked: dict[str, str], taken: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    code = "import gan.cli; gan.cli.main(['runs']); import torch"
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        check=True,
+        cwd=settings.ROOT,
+        env=environment | {"OMP_DISPLAY_ENV": "TRUE"} | asked,
+        capture_output=True,
+        text=True,
+    )
+    assert f"OMP_WAIT_POLICY = '{taken}'" in told.stderr
