@@ -13,15 +13,13 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from gan.files import read_json, write_json
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One image: the number of the request it answers, its origin, which of the K conditions are on, its bytes."""
 
     item: int
@@ -63,7 +61,7 @@ class Spool:
         """A chunk of images, and the state from which to make the next."""
         self._images.write(b"".join(contents))
         self._images.flush()
-        self._rows.write(json.dumps({"rows": [astuple(row) for row in rows], "state": state}).encode() + b"\n")
+        self._rows.write(json.dumps({"rows": rows, "state": state}).encode() + b"\n")
         self._rows.flush()
         self.count, self.state = self.count + len(rows), state
 
