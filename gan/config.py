@@ -141,6 +141,15 @@ class LossConfig(Section):
         "bce is the binary cross-entropy of Goodfellow 2014, with the non-saturating generator loss.",
         label="Loss",
     )
+    mismatched: float = option(
+        0.0,
+        "Share of the discriminator's false examples that are real images under the condition of another one (Reed "
+        "2016). It then looks at whether image and condition agree, and the images follow their class; they vary a "
+        "little less.",
+        label="Mismatched pairs",
+        ge=0.0,
+        le=0.9,
+    )
 
 
 class OptimConfig(Section):

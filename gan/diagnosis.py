@@ -3,8 +3,8 @@
 No torch. Read next: `symptoms.py`, the rules; `evidence.py`, what they look at.
 """
 
+from gan import ideals
 from gan.evidence import Evidence
-from gan.ideals import IDEALS
 from gan.symptoms import EARLY_IMAGES, RULES, Finding, Level, early
 
 ORDER: tuple[Level, ...] = ("error", "warning", "good", "wait")
@@ -47,7 +47,7 @@ def learning_well(evidence: Evidence) -> Finding:
     """The word on a run of which no rule had anything to say."""
     real, fake, share = evidence.mean("d_x"), evidence.mean("d_g_z1"), evidence.spread_share
     parts = ["Neither network has run away from the other"]
-    if real is not None and fake is not None and "d_x" in IDEALS.get(evidence.config.loss.name, {}):
+    if real is not None and fake is not None and "d_x" in ideals.lines(evidence.config.loss):
         parts.append(f"the discriminator answers {real:.2f} to real and {fake:.2f} to generated images")
     if share is not None:
         parts.append(f"the images of one condition differ {min(share, 9.99):.0%} as much as real ones do")

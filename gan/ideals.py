@@ -2,16 +2,38 @@
 
 For the binary cross-entropy D(x) is a probability. Where generated images cannot be told from real ones, the best
 discriminator says 1/2 to both (Goodfellow et al. 2014, theorem 1): its loss is -2 log(1/2), the generator's -log(1/2).
+Where a share w of its false examples are real images under a wrong condition, which it can tell, only 1 - w are left
+to be mistaken: it says 1 / (2 - w) to both.
 """
 
 import math
+from collections.abc import Callable, Mapping
 
-IDEALS: dict[str, dict[str, tuple[float, str]]] = {
-    "bce": {
-        "loss_d": (2 * math.log(2), "2 log 2 = 1.386"),
-        "loss_g": (math.log(2), "log 2 = 0.693"),
-        "d_x": (0.5, "0.5"),
-        "d_g_z1": (0.5, "0.5"),
-        "d_g_z2": (0.5, "0.5"),
+from gan.config import LossConfig
+
+Lines = Mapping[str, tuple[float, str]]
+"""By metric a value, and how it is written."""
+
+
+def bce(loss: LossConfig) -> Lines:
+    """Of the binary cross-entropy."""
+    share = loss.mismatched
+    answer = 1 / (2 - share)
+    for_d, for_g = -math.log(answer) - (1 - share) * math.log(1 - answer), -math.log(answer)
+    plain = share == 0
+    said = (answer, "0.5" if plain else f"{answer:.3g}")
+    return {
+        "loss_d": (for_d, "2 log 2 = 1.386" if plain else f"{for_d:.3f}"),
+        "loss_g": (for_g, "log 2 = 0.693" if plain else f"{for_g:.3f}"),
+        "d_x": said,
+        "d_g_z1": said,
+        "d_g_z2": said,
     }
-}
+
+
+IDEALS: dict[str, Callable[[LossConfig], Lines]] = {"bce": bce}
+
+
+def lines(loss: LossConfig) -> Lines:
+    """The ideal lines of a loss by metric; none where it has none."""
+    return IDEALS[loss.name](loss) if loss.name in IDEALS else {}

@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from gan import ideals
 from gan.evidence import Evidence
-from gan.ideals import IDEALS
 
 Level = Literal["good", "wait", "warning", "error"]
 
@@ -274,7 +274,7 @@ def early(evidence: Evidence) -> bool:
 
 def _ideal(evidence: Evidence, metric: str) -> float | None:
     """The ideal value of a metric under the run's loss; None where the loss has none, or one of 0."""
-    value, _ = IDEALS.get(evidence.config.loss.name, {}).get(metric, (0.0, ""))
+    value, _ = ideals.lines(evidence.config.loss).get(metric, (0.0, ""))
     return value or None
 
 

@@ -3,7 +3,7 @@
 Time is counted in images seen, so that schedules and snapshots survive a change of the batch size. Nothing in the step
 waits for the device. Read next: `ticks.py` (what the loop does in between), `checkpoint.py` (what is saved).
 
-Letters: N images, C channels, H = W the side, Z latent, K conditions.
+Letters: N images, C channels, H = W the side, Z latent, K conditions, M wrong conditions for each image.
 """
 
 import contextlib
@@ -24,6 +24,7 @@ from gan.facts import DataFacts
 from gan.jobs.worker import Worker
 from gan.losses import LOSSES
 from gan.metrics import MetricsWriter
+from gan.mismatch import asked
 from gan.models import networks
 from gan.overfitting import HeldOut
 from gan.precision import precision, scale
@@ -40,13 +41,16 @@ def step(state: State, real: Tensor, condition: Tensor, config: RunConfig) -> No
     loss, n = LOSSES[config.loss.name], len(real)
     G, D = state.compiled or (state.generator, state.discriminator)
     x = scale(real)  # (N, C, H, H)
+    conditions, weight = asked(
+        condition, config.loss.mismatched
+    )  # (1 + M, N, K), (M, N); M = 0 without mismatched pairs
     z = torch.randn(n, config.model.latent, generator=state.noise, device=real.device)  # (N, Z)
 
     with precision(config, real.device):
         G_z = G(z, condition)  # (N, C, H, H)
-        D_x = D(shown(x, state, config), condition).float()  # (N,)
+        D_x, D_wrong = D(shown(x, state, config), conditions).float().split([1, len(weight)])  # (1, N), (M, N)
         D_G_z1 = D(shown(G_z.detach(), state, config), condition).float()  # (N,)
-    loss_d = loss.discriminator(D_x, D_G_z1)
+    loss_d = loss.discriminator(D_x, D_G_z1, D_wrong, weight)
     state.optimiser_d.zero_grad(set_to_none=True)
     torch.autograd.backward(loss_d)
     state.optimiser_d.step()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gan import evidence, jobs, options, recordings, spread, symptoms
+from gan import evidence, ideals, jobs, options, recordings, spread
 from gan.diagnosis import diagnose, onsets
 from gan.evaluation.results import Result
 from gan.files import write_json
@@ -179,7 +179,7 @@ def test_a_good_run_has_no_moment_of_a_warning() -> None:
 
 
 def test_a_loss_without_ideals_is_judged_by_what_needs_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(symptoms, "IDEALS", {})
+    monkeypatch.setattr(ideals, "IDEALS", {})
     assert looked_at(loss_d=0.001)[0].key == "well"
     assert looked_at(d_x=-1.0, d_g_z1=2.0)[0].key == "generator-wins"
 

@@ -56,6 +56,14 @@ def test_both_networks_use_the_condition(family: str) -> None:
     assert not torch.allclose(discriminator(images, one), discriminator(images, other))
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+def test_an_image_can_be_judged_under_several_conditions_at_once(family: str) -> None:
+    _, discriminator = networks(options.build({"model.family": family, "model.width": 8}).model, facts(32, 1, 3))
+    images, conditions = torch.rand(4, 1, 32, 32), torch.eye(3)[torch.tensor([[0, 1, 2, 0], [1, 1, 0, 2]])]
+    together = discriminator(images, conditions)  # (2, 4)
+    torch.testing.assert_close(together, torch.stack([discriminator(images, one) for one in conditions]))
+
+
 def test_a_conditional_norm_starts_as_a_batch_norm_and_learns_a_gain_and_offset_for_each_condition() -> None:
     torch.manual_seed(0)
     norm = ConditionalNorm(features=2, conditions=3)

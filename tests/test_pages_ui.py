@@ -8,8 +8,9 @@ import pytest
 from starlette.applications import Starlette
 
 from gan import export
+from gan.config import LossConfig
 from gan.files import write_json
-from gan.ideals import IDEALS
+from gan.ideals import lines
 from pages.ui import charts, palette, sparkline, words
 from pages.ui.explain import GROUPS
 from pages.ui.routes import routes
@@ -73,7 +74,7 @@ def test_values_that_are_no_numbers_are_left_out_of_a_curve() -> None:
 
 def test_every_curve_is_explained_and_every_ideal_line_has_a_curve() -> None:
     explained = {line.metric for group in GROUPS for line in group.lines}
-    assert set(IDEALS["bce"]) < explained
+    assert set(lines(LossConfig())) < explained
     assert all(group.what and group.good and group.bad for group in GROUPS)
 
 

@@ -52,7 +52,10 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Images (N, C, H, H) in [-1, 1] and their conditions (N, K) to logits (N,): above 0 means real."""
+    """Images (N, C, H, H) in [-1, 1] and their conditions (N, K) to logits (N,): above 0 means real.
+
+    Conditions (M, N, K), M for each image, give logits (M, N), by M passes.
+    """
 
     def __init__(self, size: int, channels: int, conditions: int, width: int):
         super().__init__()
@@ -74,6 +77,8 @@ class Discriminator(nn.Module):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, images: Tensor, conditions: Tensor) -> Tensor:
+        if conditions.ndim == 3:
+            return torch.stack([self(images, one) for one in conditions])
         weight = self.get_parameter("layers.0.weight")  # (F, C + K, 4, 4)
         of_image, of_planes = weight[:, : images.shape[1]], weight[:, images.shape[1] :]
         maps = down(images, of_image) + planes(conditions, of_planes, images.shape[2] // 2)  # (N, F, H / 2, H / 2)

@@ -55,7 +55,10 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Images (N, C, H, H) in [-1, 1] and their conditions (N, K) to logits (N,): above 0 means real."""
+    """Images (N, C, H, H) in [-1, 1] and their conditions (N, K) to logits (N,): above 0 means real.
+
+    Conditions (M, N, K), M for each image, give logits (M, N) for hardly more work.
+    """
 
     def __init__(self, size: int, channels: int, conditions: int, width: int):
         super().__init__()
@@ -76,7 +79,7 @@ class Discriminator(nn.Module):
     def forward(self, images: Tensor, conditions: Tensor) -> Tensor:
         maps = self.layers(images)
         features = self.features(maps.permute(0, 2, 3, 1).flatten(1))  # (N, F * 2^(levels - 1))
-        agreement = (self.vectors(conditions) * features).sum(dim=1) / math.sqrt(features.shape[1])  # (N,)
+        agreement = (self.vectors(conditions) * features).sum(dim=-1) / math.sqrt(features.shape[1])  # (N,) or (M, N)
         logits: Tensor = self.score(maps) + agreement
         return logits
 

@@ -3,14 +3,14 @@
 Read next: `explain.py` (the words), `charts.py` (the drawing).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
 from gan.columns import Columns
 from gan.events import Event
-from gan.ideals import IDEALS
+from gan.ideals import Lines, lines
 from gan.runs import Run
 from pages.ui import charts, frame, run_header, samples, words
 from pages.ui.explain import GROUPS, Group
@@ -76,9 +76,9 @@ def title(group: Group) -> None:
         )
 
 
-def ideals(run: Run) -> Mapping[str, tuple[float, str]]:
+def ideals(run: Run) -> Lines:
     """The ideal lines of the run's loss by metric; none where its config cannot be read."""
-    return IDEALS.get(run.config.loss.name, {}) if run_header.unreadable(run) is None else {}
+    return lines(run.config.loss) if run_header.unreadable(run) is None else {}
 
 
 def explanation(group: Group) -> None:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from gan import recordings
+from gan import ideals, recordings
 from gan.diagnosis import diagnose
-from gan.ideals import IDEALS
 from gan.recordings import Recording
 from pages.ui import charts, compare_view, curves, explain, health
 
@@ -92,7 +91,7 @@ def drawn(key: str, one: Recording, name: str) -> dict[str, object]:
     """The chart of a recording as its page would have shown it."""
     group = curves.group_of(key)
     return charts.figure(
-        one.rows, group.lines, name=name, unit=group.unit, ideals=IDEALS[one.evidence().config.loss.name],
+        one.rows, group.lines, name=name, unit=group.unit, ideals=ideals.lines(one.evidence().config.loss),
         smoothing=0.6, limits=group.limits,
     )  # fmt: skip
 
