@@ -77,8 +77,8 @@ def duplicates(images: ImageSet) -> Make:
 
 
 def studied(images: ImageSet, make: Make, folder: Path, **options: object) -> StudyResult:
-    """A study of these images by that generator: 4 seeds, one ratio, all real images, or what `options` say."""
-    values = replace(StudyOptions(4, (1.0,), (1.0,)), **options)  # type: ignore[arg-type]
+    """A study of these images by that generator: 4 seeds, all real images, a ratio, a keep rate, or by `options`."""
+    values = replace(StudyOptions(4, (1.0,), (1.0,), (0.5,)), **options)  # type: ignore[arg-type]
     return made_study(images, lambda share, subset: make, folder, values).result("toy", 1)
 
 

@@ -215,7 +215,7 @@ def test_verdicts_on_augmented_and_filtered_arms() -> None:
     )
     assert of(synthetic_2_classical=harm, synthetic_2=harm).startswith("Harmful above ratio 1: ")
     assert of(synthetic_filled=harm).startswith("Harmful where rare classes are filled up without classical augm")
-    assert of(synthetic_1_better_25=harm).startswith("Harmful where only the better synthetic images are kept: adding")
+    assert of(synthetic_1_better_25=harm).startswith("Harmful at a keep rate of 25 % without classical augmentation: ")
 
 
 def test_too_few_test_groups_of_a_class_carry_no_verdict() -> None:

@@ -12,9 +12,11 @@ so that synthetic images have to be of use there too. A filtered arm adds as man
 
 **What an arm has to beat** is all that costs no generator: real images alone, the same augmented, the matching
 duplicates, and for classes that are filled up these duplicates augmented, which is oversampling as people do it.
-Duplicates in proportion need no augmented arm: in the same number of steps, each with its own change of each image,
-they are real images augmented. **Harm** is measured against what is trained alike, `controls`: what augmentation itself
-does to a classifier is not the fault of the images that were added.
+Duplicates in proportion need no augmented arm: in the same number of steps, with a change of its own for each image at
+each step, they are the same distribution as real images augmented.
+
+**Harm** is measured against what is trained alike, `controls`: what augmentation itself does to a classifier is not the
+fault of the images that were added.
 
 Only what is added, and the augmentation, differ: the real images, the optimiser's steps, the first weights and the rest
 of the recipe are the same in every arm. Read next: `gain.py`.
@@ -78,7 +80,9 @@ class ArmPlan:
         return how_much if self.keep is None else f"{how_much}, better {100 * self.keep:g} %"
 
 
-def planned(real: Mapping[str, int], ratios: tuple[float, ...] = RATIOS) -> list[ArmPlan]:
+def planned(
+    real: Mapping[str, int], ratios: tuple[float, ...] = RATIOS, keep_rates: tuple[float, ...] = KEEP_RATES
+) -> list[ArmPlan]:
     """The arms for so many real images of each class, each after the arms that it is compared with."""
     nothing = dict.fromkeys(real, 0)
     arms = [
@@ -93,7 +97,7 @@ def planned(real: Mapping[str, int], ratios: tuple[float, ...] = RATIOS) -> list
     arms += [_duplicates(one, augmented=True) for one in filled]
     arms += [_synthetic(one, None, augmented=augmented) for augmented in (False, True) for one in amounts]
     for augmented in (False, True):
-        arms += [_synthetic(middle, keep, augmented=augmented) for keep in KEEP_RATES]
+        arms += [_synthetic(middle, keep, augmented=augmented) for keep in keep_rates]
         arms += [_synthetic(one, KEEP_OF_FILLED, augmented=augmented) for one in filled]
     return arms
 

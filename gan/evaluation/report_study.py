@@ -26,8 +26,9 @@ def section(found: StudyResult | None, outdated: bool = False) -> str:
     parts = [f'<p class="verdict {found.verdict_kind}">{html.escape(found.verdict)}</p>']
     for regime in found.regimes:
         count = sum(regime.real.values())
+        verdict = f"<p>{html.escape(regime.verdict)}</p>" if regime.verdict != found.verdict else ""
         parts.append(
-            f"<h3>{count:,} real training images ({regime.share:.0%})</h3><p>{html.escape(regime.verdict)}</p>"
+            f"<h3>{count:,} real training images ({regime.share:.0%})</h3>{verdict}"
             f'<p>{html.escape(regime.filtering.words)}</p><div class="charts">{_gain(regime)}'
             f"{_keep_rates(regime.filtering)}</div>{study_shown.table(regime, found.rarest)}"
         )

@@ -6,7 +6,8 @@ Every arm (`arms.py`) trains one classifier a seed, for the same number of steps
 which nothing reads before a classifier is finished (`study_data.py`). The same again on a quarter and on a tenth of the
 real images, with generators that know no others (`study_generators.py`). What each classifier says of each test image
 is kept as soon as it is there (`study_classifiers.py`), so that a study that was stopped goes on with the next one, and
-all numbers can be computed again (`study_numbers.py`). Read next: `study_plan.py`, then those in this order.
+all numbers can be computed again (`study_numbers.py`) and shown (`study_shown.py`). Read next: `study_plan.py`, then
+those in this order.
 
 Letters: n images, K classes, S seeds.
 """
@@ -26,7 +27,7 @@ from gan.data.imageset import ImageSet
 from gan.data.source import Progress, silent
 from gan.evaluation import gain, study_data, study_generators
 from gan.evaluation.architectures import builder
-from gan.evaluation.arms import KEEP_OF_FILLED, KEEP_RATES
+from gan.evaluation.arms import KEEP_OF_FILLED
 from gan.evaluation.classifier import StoppedError
 from gan.evaluation.reference import fingerprint
 from gan.evaluation.study_classifiers import Classifiers, Tally
@@ -148,7 +149,8 @@ class Study:
             "data": [fingerprint(seen, "train"), fingerprint(seen, "val")],
             "classifier": self.options.classifier,
             "ratios": list(self.options.ratios),
-            "recipe": [RECIPE, BATCH, PASSES, FEWEST, MOST, *KEEP_RATES, KEEP_OF_FILLED],
+            "keep_rates": list(self.options.keep_rates),
+            "recipe": [RECIPE, BATCH, PASSES, FEWEST, MOST, KEEP_OF_FILLED],
         }
         if read_json(self.place / "recipe.json") != recipe:
             for old in self.place.glob("[0-9]*"):
@@ -177,7 +179,7 @@ class Study:
             "ratios": list(self.options.ratios),
             "draws": gain.DRAWS,
             "batch": BATCH,
-            "keep_rates": list(KEEP_RATES),
+            "keep_rates": list(self.options.keep_rates),
             "device": self.options.device,
             "threads": torch.get_num_threads(),
             "versions": {"gan": __version__, "torch": str(torch.__version__), "numpy": np.__version__},

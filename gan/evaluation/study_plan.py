@@ -63,7 +63,7 @@ def plan(seen: ImageSet, options: StudyOptions = DEFAULT) -> tuple[list[Plan], l
             scarce = f"{real.min()} training images of {seen.names[int(real.argmin())]}"
             left.append(Left(share, "all arms", f"It would have {scarce}, and it takes {least} of each class."))
         else:
-            arms = planned(dict(zip(seen.names, real.tolist(), strict=True)), options.ratios)
+            arms = planned(dict(zip(seen.names, real.tolist(), strict=True)), options.ratios, options.keep_rates)
             plans.append(Plan(share, real, steps(int(real.sum())), arms))
             if not any(arm.fills for arm in plans[-1].arms):
                 left.append(Left(share, "classes filled up", "The classes are about equally common."))

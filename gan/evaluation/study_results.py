@@ -179,7 +179,7 @@ class StudyResult:
                 "",
                 f"  {sum(regime.real.values()):,} real training images ({regime.share:.0%}): {regime.verdict}",
             ]
-            lines += [f"    {'balanced accuracy':>85} {'AUROC':>6}   gain, Holm-corrected"]
+            lines += [f"    {'balanced accuracy':>89} {'AUROC':>6}   gain, Holm-corrected"]
             lines += [_line(arm) for arm in regime.arms]
             lines += [f"  {regime.filtering.words}"]
         lines += [f"  Not run at {left.share:.0%}: {left.arms}. {left.why}" for left in self.left]
@@ -239,7 +239,7 @@ def _line(arm: Arm) -> str:
     gain = arm.gain
     told = f"{gain.value:+.1%} ({gain.corrected_low:+.1%} to {gain.corrected_high:+.1%})" if gain else ""
     spread = f"({arm.balanced.low:.1%} to {arm.balanced.high:.1%})"
-    return f"    {arm.plan.words:<60} {arm.balanced.mean:6.1%} {spread:<17} {arm.auroc.mean:6.3f}   {told}".rstrip()
+    return f"    {arm.plan.words:<64} {arm.balanced.mean:6.1%} {spread:<17} {arm.auroc.mean:6.3f}   {told}".rstrip()
 
 
 def _read(path: Path) -> StudyResult | None:

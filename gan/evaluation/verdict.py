@@ -152,10 +152,11 @@ def _from(harming: Sequence[Arm], arms: Sequence[Arm]) -> str:
     """From which ratio on the harm begins: above one that was tried, at all, or only where classes are filled up."""
     whole = [arm.plan for arm in harming if arm.plan.keep is None]
     by_ratio = [plan for plan in whole if not plan.fills]
-    if not whole:
-        return "where only the better synthetic images are kept"
-    ways = {plan.augmented for plan in by_ratio or whole}
+    ways = {plan.augmented for plan in by_ratio or whole or [arm.plan for arm in harming]}
     way = "" if len(ways) == 2 else f" {AUGMENTED}" if ways == {True} else " without classical augmentation"
+    if not whole:
+        rates = sorted({arm.plan.keep for arm in harming if arm.plan.keep is not None}, reverse=True)
+        return f"at a keep rate of {', '.join(f'{100 * rate:g} %' for rate in rates)}{way}"
     if not by_ratio:
         return f"where rare classes are filled up{way}"
     harmful = sorted({plan.ratio for plan in by_ratio if plan.ratio is not None})

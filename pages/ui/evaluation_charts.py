@@ -65,7 +65,8 @@ def gain(regime: Regime, name: str) -> dict[str, Any]:
         )
         trace["customdata"] = [amounts[place] for place, _ in placed]
         traces.append(_apart(trace, len(one.by_ratio)))
-    figure = _figure(traces, f"{name}-gain-{regime.share:g}", "points", [(0.0, "no gain")], "synthetic for each real")
+    across = "synthetic images for each real one"
+    figure = _figure(traces, f"{name}-gain-{regime.share:g}", "points", [(0.0, "no gain")], across)
     return _at_places(figure, amounts)
 
 

@@ -57,7 +57,8 @@ def panel(run: Run, snapshot: int) -> None:
     for regime in study.regimes:
         if len(study.regimes) > 1:
             st.subheader(f"{words.images(sum(regime.real.values()))} to learn from ({regime.share:.0%})", anchor=False)
-            st.markdown(regime.verdict)
+            if regime.verdict != study.verdict:
+                st.markdown(regime.verdict)
         of_regime(run, study, regime)
     for left in study.left:
         st.caption(f"Not run on {left.share:.0%} of the real images: {left.arms}. {left.why}")
