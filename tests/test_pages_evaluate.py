@@ -145,7 +145,7 @@ def test_a_study_is_told_by_its_verdict_first() -> None:
     for group in ("Without synthetic images", "Synthetic images and classical augmentation", "Only the better"):
         assert f">{group}" in table
     assert "<td>+4.0 (+1.0 to +7.0), helps</td>" in table
-    assert "<td>80.0% (78.0% to 82.0%)</td>" in table
+    assert "<td>80.0% (78.0 to 82.0)</td>" in table
     assert "Keep rate: keeping the better 50 % pays." in said(at)
     assert "2 seeds, classifier small, tested on 200 real test images of 90 patients or groups; 3 min" in said(at)
     assert "Not run on 25% of the real images: all arms. They were left out here." in said(at)

@@ -38,7 +38,9 @@ h3 { font-size: 1rem; margin: 1.5rem 0 0.25rem; }
 table { border-collapse: collapse; font-size: 0.85rem; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; vertical-align: top; padding: 0.35rem 0.75rem 0.35rem 0; }
 th, td { border-bottom: 1px solid var(--line); }
-.group th { padding-top: 1rem; font-weight: 650; } .arms td:nth-child(4) { font-weight: 600; }
+.arms { font-size: 0.78rem; } .arms th, .arms td { padding-right: 0.5rem; }
+.arms td:first-child { min-width: 12rem; } .arms td + td { white-space: nowrap; }
+.arms .group th { padding-top: 1rem; } .arms td:nth-child(4) { font-weight: 600; }
 .images th, .images td { vertical-align: middle; }
 img { image-rendering: pixelated; display: block; border-radius: 4px; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); gap: 1rem; }

@@ -116,8 +116,8 @@ def gained(gain: Gain | None) -> str:
 
 
 def percent(measured: Measured) -> str:
-    """A share with its interval."""
-    return f"{measured.mean:.1%} ({measured.low:.1%} to {measured.high:.1%})"
+    """A share with its interval, in percent."""
+    return f"{measured.mean:.1%} ({100 * measured.low:.1f} to {100 * measured.high:.1f})"
 
 
 def points(share: float) -> str:
