@@ -238,6 +238,11 @@ def test_several_differences_by_hand() -> None:
     assert found[0.5].p == pytest.approx(3 * gain.chance(drawn[0.5][1:]))
 
 
+def test_no_difference_of_shares_is_beyond_all_of_them() -> None:
+    found = gain.differ({0.5: steady(0.1, 5.0, 0)})  # what two seeds leave
+    assert (found[0.5].low, found[0.5].high) == (-1, 1)
+
+
 def rate(keep: float, value: float, half: float) -> KeepRate:
     return KeepRate(keep, value, value - half, value + half, 0.5)
 
@@ -262,4 +267,9 @@ def test_which_keep_rate_pays_word_by_word() -> None:
         "Keep rate: no difference found between keeping all and keeping fewer. At best, keeping the better 50 % "
         "changes balanced accuracy by +1.0 points (95 % interval −1.0 to +3.0, corrected for 2 rates) with 1 "
         "synthetic image for each real one."
+    )
+    wide = filtering(1.0, [level, rate(0.5, 0.01, 0.06)], TEST)
+    assert (wide.kind, wide.best) == ("unclear", None)
+    assert wide.words.startswith(
+        "Keep rate: cannot tell whether keeping fewer differs from keeping all. At best, keeping the better 50 % "
     )

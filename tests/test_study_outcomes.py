@@ -51,7 +51,7 @@ def test_duplicates_gain_nothing_over_their_control(tmp_path: Path) -> None:
         assert gain is not None
         assert not gain.helps
         assert gain.against[control].low < 0 < gain.against[control].high
-    assert found.regimes[0].filtering.kind == "none"  # the better ones of copies are copies
+    assert found.regimes[0].filtering.kind in ("none", "unclear")  # the better ones of copies are copies
 
 
 def test_images_whose_labels_say_nothing_are_harmful(tmp_path: Path) -> None:

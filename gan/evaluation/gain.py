@@ -148,15 +148,16 @@ class Difference:
 
 
 def differ(differences: Mapping[float, NDArray[np.float64]]) -> dict[float, Difference]:
-    """Which of several differences, each by its draws (1 + B,), is not 0, in either direction; Holm-corrected over all.
+    """Which of several differences of shares, by their draws (1 + B,), is not 0, in either direction; Holm-corrected.
 
     An interval has the level at which Holm's procedure judged it, so that it lacks 0 exactly where that rejects.
     """
-    p = np.array([min(chance(one[1:]), chance(-one[1:])) for one in differences.values()])
+    possible = {key: one.clip(-1, 1) for key, one in differences.items()}
+    p = np.array([min(chance(one[1:]), chance(-one[1:])) for one in possible.values()])
     adjusted, levels = holm(p)
     return {
         key: Difference(float(one[0]), *interval(one[1:], float(level)), float(p))
-        for (key, one), level, p in zip(differences.items(), levels, adjusted, strict=True)
+        for (key, one), level, p in zip(possible.items(), levels, adjusted, strict=True)
     }
 
 

@@ -96,7 +96,7 @@ class Filtering:
     """What keeping fewer synthetic images did, with as many added: `ratio` for each real one.
 
     `kind` is "pays" (a rate is better than keeping all: `best`), "costs" (none is, and some are worse), "none" (no
-    difference found) or "unclear" (too few test groups). `words` says it in a sentence.
+    difference found) or "unclear" (too few test groups, or too wide an interval). `words` says it in a sentence.
     """
 
     ratio: float

@@ -79,10 +79,11 @@ def filtering(ratio: float, rates: list[KeepRate], test: dict[str, Any]) -> Filt
         words = f"keep all. Keeping only the better {100 * worst.keep:g} % {_changes(worst, ratio, rates)}."
         return Filtering(ratio, rates, None, "costs", f"Keep rate: {words}")
     best = max(rates, key=lambda one: one.value)
-    words = (
-        "no difference found between keeping all and keeping fewer. At best, keeping the better "
-        f"{100 * best.keep:g} % {_changes(best, ratio, rates)}."
-    )
+    at_best = f"At best, keeping the better {100 * best.keep:g} % {_changes(best, ratio, rates)}."
+    if (best.high - best.low) / 2 > WIDEST:
+        words = f"cannot tell whether keeping fewer differs from keeping all. {at_best}"
+        return Filtering(ratio, rates, None, "unclear", f"Keep rate: {words}")
+    words = f"no difference found between keeping all and keeping fewer. {at_best}"
     return Filtering(ratio, rates, None, "none", f"Keep rate: {words}")
 
 
