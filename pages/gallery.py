@@ -19,6 +19,7 @@ from pages.ui import (
     cached,
     cached_models,
     condition_picker,
+    evaluation_study,
     export_panel,
     large_view,
     marking,
@@ -111,6 +112,9 @@ def controls(run: Run) -> Draw:
         "and that look like real ones of their kind. What is left out is dimmed here, and replaced by another image in "
         "a download. Fewer images of more certain kind: whether it pays, the augmentation study tells.",
     )  # fmt: skip
+    found = evaluation_study.keep_rate_line(run)
+    if found:
+        st.caption(found)
     return Draw(int(snapshot), int(seed), float(truncation), keep_rate / 100)
 
 

@@ -5,6 +5,7 @@ others; a hundred more show all, and teach it nearly everything. Classical augme
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from gan.data.imageset import ImageSet
 from gan.evaluation.arms import Make
 from gan.evaluation.study import Study
 from gan.evaluation.study_generators import Generator
+from gan.evaluation.study_options import StudyOptions
 from gan.evaluation.study_results import StudyResult
 
 SIDE, MOTIFS = 16, 12
@@ -75,15 +77,21 @@ def duplicates(images: ImageSet) -> Make:
 
 
 def studied(images: ImageSet, make: Make, folder: Path, **options: object) -> StudyResult:
-    """A study of these images by that generator: 4 seeds, one ratio, all real images, or what `options` say."""
-    values: dict[str, object] = {"seeds": 4, "shares": (1.0,), "ratios": (1.0,)} | options
-    return made_study(images, lambda share, subset: make, folder, **values).result("toy", 1)
+    """A study of these images by that generator: 4 seeds, all real images, a ratio, a keep rate, or by `options`."""
+    values = replace(StudyOptions(4, (1.0,), (1.0,), (0.5,)), **options)  # type: ignore[arg-type]
+    return made_study(images, lambda share, subset: make, folder, values).result("toy", 1)
 
 
-def made_study(images: ImageSet, make_for: Callable[[float, ImageSet], Make], folder: Path, **options: object) -> Study:
-    """A study whose generator may depend on the regime."""
+def made_study(
+    images: ImageSet,
+    make_for: Callable[[float, ImageSet], Make],
+    folder: Path,
+    options: StudyOptions,
+    **others: object,
+) -> Study:
+    """A study whose generator may depend on the regime; `others` are `progress` and `should_stop`."""
 
     def generator_for(share: float, subset: ImageSet) -> Generator:
         return Generator(make_for(share, subset), {"name": "toy", "kimg": 1.0})
 
-    return Study(images, generator_for, folder, "toy", **options)  # type: ignore[arg-type]
+    return Study(images, generator_for, folder, "toy", options, **others)  # type: ignore[arg-type]

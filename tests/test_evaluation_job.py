@@ -22,6 +22,7 @@ from gan.evaluation import (
     study_results,
 )
 from gan.evaluation.job import Request
+from gan.evaluation.study_options import StudyOptions
 from gan.files import read_json, write_json
 from gan.runs import Run
 from tests.conftest import trained
@@ -96,7 +97,7 @@ def test_a_study_from_the_command_line_prints_its_arms_and_verdict_beside_the_sc
     assert "Classifiers to train: " in printed.err
     kept = study_results.load(digits, 320)
     assert document["verdict"] == kept.verdict
-    assert [arm["name"] for arm in document["arms"]] == [arm.name for arm in kept.regimes[0].arms]
+    assert [arm["name"] for arm in document["arms"]] == [arm.plan.name for arm in kept.regimes[0].arms]
     assert document["cas"] == results.load(digits, 320).as_json()["cas"]
     assert jobs.state(job.folder(digits, "study")).name == "finished"
     assert jobs.state(digits.path).name == "finished"  # of the run itself it says nothing
@@ -137,7 +138,7 @@ def test_in_the_background_it_can_be_watched_and_stopped(store: Path, capsys: py
         Request("scores", 160, split="test", features="imagenet"),
         Request("scores", every=True),
         Request("membership", 160),
-        Request("study", 160, seeds=3, low_data=False, classifier="resnet18"),
+        Request("study", 160, study=StudyOptions(3, (1.0,), classifier="resnet18")),
     ],
 )
 def test_a_request_survives_the_command_line(request_: Request) -> None:

@@ -64,7 +64,9 @@ def test_a_report_holds_everything_and_fetches_nothing(
         assert score.name in text
     assert f"{result.coverage:.1%}" in text
     assert result.made_with["generator_sha256"] in text
-    assert text.count("<svg") == 4  # two over time, and the gain at two shares of the real images
+    assert text.count("<svg") == 6  # two over time, and gains and keep rates at two shares of the real images
+    assert text.count("Keep rate: keeping the better 50 % pays.") == 2
+    assert text.count('<tr class="group">') == 2 * 5
     for section in (
         "What to conclude",
         "By condition",
@@ -97,6 +99,21 @@ def test_a_chart_puts_points_where_they_belong() -> None:
     assert f'd="M{left} {(top + bottom) / 2:.1f}H{right}" class="level"' in drawn
     assert "A &amp; B" in drawn
     assert [f">{share}%<" in drawn for share in (0, 20, 40, 60, 80, 100)] == [True] * 6
+
+
+def test_a_chart_of_named_places_leads_no_line_to_what_stands_apart() -> None:
+    points = [Point(0, 0.0, -1.0, 1.0), Point(1, 1.0, 0.0, 2.0)]
+    drawn = svg.chart(
+        [Series("one", points, [Point(2, 0.5, 0.0, 1.0)])], title="t", x="x", y="y", places=["few", "many", "<other>"]
+    )
+    third = (svg.WIDTH - svg.RIGHT - svg.LEFT) / 3
+    middle = [f"{svg.LEFT + (place + 0.5) * third:.1f}" for place in range(3)]
+    line = re.search(r'<polyline points="([^"]*)"', drawn)
+    assert line is not None
+    assert [point.split(",")[0] for point in line.group(1).split()] == middle[:2]
+    assert f'<circle cx="{middle[2]}"' in drawn
+    assert f'<text x="{middle[2]}"' in drawn
+    assert "&lt;other&gt;" in drawn
 
 
 @pytest.mark.parametrize("value", [0.0, 5.0, -3.0])

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from gan import jobs, settings
-from gan.evaluation import classifier, explained, job, quick, results
+from gan.evaluation import classifier, explained, job, quick, results, study_results
 from gan.evaluation.job import Request
 from gan.evaluation.membership_results import MembershipResult
 from gan.evaluation.quick import evaluate
 from gan.evaluation.results import Result
-from gan.files import read_json
+from gan.evaluation.study_options import StudyOptions
+from gan.files import read_json, write_json
 from gan.jobs import device_list
 from gan.runs import Run
 from pages.ui import evaluation_charts
@@ -138,10 +139,14 @@ def test_a_study_is_told_by_its_verdict_first() -> None:
     assert not at.error
     headline = ":red[:material/trending_down:] **Harmful at every ratio tried: too much of it.**"
     assert [part.value for part in at.markdown].count(headline) == 2  # at the top, and with the study
-    table = at.dataframe[0].value
-    assert list(table["Training set"]) == [arm.words for arm in study.regimes[0].arms]
-    assert table["Gain (corrected 95 %)"].iloc[3] == "+4.0 (+1.0 to +7.0)"
-    assert table["Sensitivity, ill"].iloc[0] == "80.0% (78.0% to 82.0%)"
+    table = next(part.value for part in at.get("html") if 'class="arms"' in part.value)
+    for arm in study.regimes[0].arms:
+        assert f"<td>{arm.plan.words if arm.gain is None else arm.plan.amount}</td>" in table
+    for group in ("Without synthetic images", "Synthetic images and classical augmentation", "Only the better"):
+        assert f">{group}" in table
+    assert "<td>+4.0 (+1.0 to +7.0), helps</td>" in table
+    assert "<td>80.0% (78.0 to 82.0)</td>" in table
+    assert "Keep rate: keeping the better 50 % pays." in said(at)
     assert "2 seeds, classifier small, tested on 200 real test images of 90 patients or groups; 3 min" in said(at)
     assert "Not run on 25% of the real images: all arms. They were left out here." in said(at)
     assert "The snapshot after 320 images has one." in said(page("evaluate", run="digits", snapshot="160"))
@@ -149,11 +154,33 @@ def test_a_study_is_told_by_its_verdict_first() -> None:
 
 def test_the_gain_chart_has_a_point_for_each_ratio() -> None:
     figure = evaluation_charts.gain(studied(trained("digits"), 320).regimes[0], "digits")
-    (trace,) = figure["traces"]
-    assert trace["x"] == [0.5, 1.0]
-    assert trace["y"] == pytest.approx([1.0, 4.0])
-    assert trace["error_y"]["array"] == pytest.approx([3.0, 3.0])
+    plain, augmented = figure["traces"]
+    assert figure["layout"]["xaxis"]["ticktext"] == ["0.5 x", "1 x", "filled up"]
+    assert plain["customdata"] == augmented["customdata"] == ["0.5 x", "1 x", None, "filled up"]  # no line leads there
+    assert plain["x"] == pytest.approx([-0.06, 0.94, None, 1.94])
+    assert augmented["x"] == pytest.approx([0.06, 1.06, None, 2.06])
+    assert plain["y"] == pytest.approx([1.0, 4.0, None, 2.0])
+    assert augmented["y"] == pytest.approx([0.0, 3.0, None, 1.0])
+    assert plain["error_y"]["array"] == pytest.approx([3.0, 3.0, None, 3.0])
     assert figure["ideals"] == [{"value": 0.0, "label": "no gain"}]
+
+
+def test_the_chart_of_keep_rates_has_a_point_for_each() -> None:
+    figure = evaluation_charts.keep_rates(studied(trained("digits"), 320).regimes[0], "digits")
+    (trace,) = figure["traces"]
+    assert figure["layout"]["xaxis"]["ticktext"] == ["75 %", "50 %"]
+    assert trace["y"] == pytest.approx([0.0, 3.0])
+    assert trace["error_y"]["arrayminus"] == pytest.approx([2.0, 2.0])
+
+
+def test_a_study_of_another_version_is_refused_in_words_and_the_gallery_repeats_what_a_study_found() -> None:
+    run = trained("digits")
+    studied(run, 320)
+    assert "Keep rate: keeping the better 50 % pays." in said(page("gallery", run="digits"))
+    kept = study_results.file(run, 320)
+    write_json(kept, (read_json(kept) or {}) | {"version": 1})
+    assert "The study of this snapshot was made by another version" in said(page("evaluate", run="digits"))
+    assert "Keep rate" not in said(page("gallery", run="digits"))
 
 
 def test_a_study_is_queued_with_what_was_chosen_and_cancelled(store: Path) -> None:
@@ -169,7 +196,7 @@ def test_a_study_is_queued_with_what_was_chosen_and_cancelled(store: Path) -> No
         folder = job.folder(run, "study")
         queued = read_json(folder / "queued.json")
         assert queued is not None
-        assert queued["arguments"][2:] == Request("study", 160, seeds=3, low_data=False).arguments(run)
+        assert queued["arguments"][2:] == Request("study", 160, study=StudyOptions(3, (1.0,))).arguments(run)
         assert at.button(key="stop study").label == "Cancel"
         at.button(key="stop study").click().run()
         assert jobs.state(folder).name == "stopped"

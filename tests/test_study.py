@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from gan import runs, settings
 from gan.errors import ConfigError, DataError, RunError, UserError
 from gan.evaluation import arms, study_data, study_plan, study_results
 from gan.evaluation.architectures import NAMES, builder, classical
+from gan.evaluation.arms import Conditions, Images, Positions
 from gan.options import build
 from tests.study_kit import SIDE, held_out_like, image_set, noise, studied
 
@@ -24,22 +26,46 @@ def test_the_arms_add_what_they_say() -> None:
     assert [left_out.share for left_out in left] == [0.25, 0.1]
     assert left[0].why == "It would have 4 training images of b, and it takes 8 of each class."
     real, labels = images.images[:60], images.labels()[:60]
-    added = arms.extra(
-        real, labels, plans[0].arms, held_out_like, lambda made, conditions: np.arange(0, len(made), 2), 0
-    )
+    by_name = {arm.name: arm for arm in plans[0].arms}
+
+    def keep(made: Images, conditions: Conditions, rates: Sequence[float]) -> list[Positions]:
+        return [np.arange(0, len(made), round(1 / rate)) for rate in rates]
+
+    added = arms.extra(real, labels, plans[0].arms, held_out_like, keep, 0)
     for arm in plans[0].arms:
         shown, what = added.of(arm)
-        assert np.bincount(what, minlength=2).tolist() == list(arm.added or (0, 0)), arm.name
+        assert np.bincount(what, minlength=2).tolist() == list(arm.added.values()), arm.name
         alike = (shown[:, None] == real[None]).all(axis=(2, 3, 4))  # (m, n)
         assert bool(alike.any()) == (arm.kind == "duplicates"), arm.name
         if arm.kind == "duplicates":
             assert (labels[alike.argmax(axis=1)] == what).all()
-    filled = next(arm for arm in plans[0].arms if arm.name == "synthetic-filled")
-    assert (filled.kind, filled.added, filled.matches) == ("filled", (0, 30), "duplicates-filled")
-    small, large = (
-        added.of(next(arm for arm in plans[0].arms if arm.name == f"filtered-{r}"))[0] for r in ("0.5", "1")
-    )
+    filled = by_name["synthetic-filled"]
+    assert (filled.kind, filled.added, filled.augmented) == ("synthetic", {"a": 0, "b": 30}, False)
+    small, large = (added.of(by_name[f"synthetic-{ratio}"])[0] for ratio in ("0.5", "1"))
     assert (small[:, None] == large[None]).all(axis=(2, 3, 4)).any(axis=1).all()  # more images are those, and more
+    plain, augmented = (added.of(by_name[f"synthetic-1-better-25{way}"])[0] for way in ("", "-classical"))
+    assert (plain == augmented).all()  # only the training differs
+
+
+def test_each_arm_is_compared_with_all_that_needs_no_generator() -> None:
+    planned = arms.planned({"a": 40, "b": 20})
+    by_name = {arm.name: arm for arm in planned}
+    assert len(planned) == 26
+    assert not any(by_name[name].augmented for name in ("real", "duplicates-1", "duplicates-filled", "synthetic-1"))
+    free = ("real", "classical", "duplicates-2")
+    assert (by_name["synthetic-2"].comparators, by_name["synthetic-2"].controls) == (free, ("real", "duplicates-2"))
+    augmented = by_name["synthetic-2-classical"]
+    assert augmented.words == "Synthetic images, 2 x, with classical augmentation"
+    assert (augmented.augmented, augmented.comparators, augmented.controls) == (True, free, ("classical",))
+    filled = by_name["synthetic-filled-better-50-classical"]
+    assert filled.comparators == ("real", "classical", "duplicates-filled", "duplicates-filled-classical")
+    assert filled.controls == ("classical", "duplicates-filled-classical")
+    assert by_name["duplicates-filled-classical"].augmented
+    assert {arm.keep for arm in planned if arm.ratio == 1.0} == {None, 0.75, 0.5, 0.25}
+    for number, arm in enumerate(planned):
+        assert {one.name for one in planned[:number]} >= set(arm.comparators)
+    assert len(arms.planned({"a": 40, "b": 40})) == 20  # nothing to fill up
+    assert arms.made(planned).tolist() == [160, 80]  # a quarter is kept of four times as many
 
 
 def test_a_fraction_takes_whole_patients_of_each_class() -> None:

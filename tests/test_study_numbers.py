@@ -1,12 +1,14 @@
 """The study's statistics by hand and by closed forms: measures, intervals that hold, Holm, gains and sentences."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from sklearn.metrics import balanced_accuracy_score, f1_score, roc_auc_score
 
-from gan.evaluation import gain, measures
-from gan.evaluation.study_results import Arm, Gain, Measured
+from gan.evaluation import arms, gain, measures
+from gan.evaluation.study_results import Arm, Gain, KeepRate, Measured
 from gan.evaluation.verdict import filtering, verdict
 
 TEST = {"images": 400, "groups": 400, "grouped": False, "groups_per_class": {"a": 200, "b": 200}}
@@ -91,6 +93,7 @@ def wrongs(seed_spread: float, studies: int) -> tuple[float, float]:
     outside = false = 0
     names = ["real", "classical", "duplicates", *(f"synthetic-{i}" for i in range(4))]
     comparators = dict.fromkeys(names[3:], ("real", "classical", "duplicates"))
+    controls = dict.fromkeys(names[3:], ("real", "duplicates"))
     for study in range(studies):
         generator = np.random.default_rng(study)
         labels = np.arange(60) % 2
@@ -101,7 +104,7 @@ def wrongs(seed_spread: float, studies: int) -> tuple[float, float]:
             luck = generator.normal(0, seed_spread, (5, 1)) + generator.normal(0, 0.5, (5, 60))
             predicted = np.where(hard + luck > 0, labels, 1 - labels)
             values[name] = draws.over_seeds(measures.balanced(measures.sensitivity(predicted, labels, draws.images, 2)))
-        compared = gain.compare(values, comparators, frozenset({"real", "duplicates"}))
+        compared = gain.compare(values, comparators, controls)
         _, low, high = compared["synthetic-0"].against["real"]
         outside += low > 0 or high < 0
         false += any(one.helps or one.harms for one in compared.values())
@@ -123,8 +126,10 @@ def steady(value: float, spread: float, seed: int) -> NDArray[np.float64]:
 def test_a_gain_is_over_the_best_comparator_and_its_lower_end_the_lowest() -> None:
     values = {"real": steady(0.70, 0.005, 0), "classical": steady(0.74, 0.005, 1), "duplicates": steady(0.71, 0.005, 2)}
     values |= {"good": steady(0.80, 0.005, 3), "between": steady(0.72, 0.001, 4), "bad": steady(0.6, 0.005, 5)}
-    three = ("real", "classical", "duplicates")
-    found = gain.compare(values, dict.fromkeys(("good", "between", "bad"), three), frozenset({"real", "duplicates"}))
+    values |= {"augmented": steady(0.72, 0.001, 4)}
+    all_ = ("good", "between", "bad", "augmented")
+    controls = dict.fromkeys(all_, ("real", "duplicates")) | {"augmented": ("classical",)}
+    found = gain.compare(values, dict.fromkeys(all_, ("real", "classical", "duplicates")), controls)
     good, between, bad = found["good"], found["between"], found["bad"]
     assert (good.over, good.helps, good.harms) == ("classical", True, False)
     assert good.value == pytest.approx(0.06)
@@ -135,62 +140,48 @@ def test_a_gain_is_over_the_best_comparator_and_its_lower_end_the_lowest() -> No
         False,
     )  # worse than with augmentation, better than without: no harm
     assert between.value == pytest.approx(-0.02)
+    augmented = found["augmented"]  # the same, but it was trained with augmentation, and is worse than that alone
+    assert (augmented.helps, augmented.harms) == (False, True)
     assert (bad.helps, bad.harms) == (False, True)
 
 
-def arm(name: str, kind: str, ratio: float | None, gain_of: Gain | None = None, filtered: bool = False) -> Arm:
-    """An arm of which only what a sentence needs is told."""
+REAL = {"a": 60, "b": 40}
+
+
+def arms_with(gains: Mapping[str, Gain]) -> list[Arm]:
+    """All arms of a study, those named with these gains, of which only what a sentence needs is told."""
     nothing = Measured(0.8, 0.75, 0.85)
-    words = {"real": "Real images only", "classical": "Real images with classical augmentation"}.get(kind, name)
-    return Arm(
-        name,
-        words,
-        kind,
-        ratio,
-        kind == "filled",
-        filtered,
-        None,
-        {},
-        [],
-        [],
-        nothing,
-        nothing,
-        nothing,
-        {},
-        {},
-        gain_of,
-    )
+    return [Arm(plan, [], [], nothing, nothing, nothing, {}, {}, gains.get(plan.name)) for plan in arms.planned(REAL)]
 
 
 def gained(value: float, half: float, *, helps: bool = False, harms: bool = False) -> Gain:
-    against = {"real": Measured(value - 0.01, value - 0.01 - half, value - 0.01 + half)}
+    against = dict.fromkeys(("real", "classical"), Measured(value - 0.01, value - 0.01 - half, value - 0.01 + half))
     ends = (value - half, value + half, value - 1.5 * half, value + 1.5 * half)
     return Gain(value, *ends, 0.01, 0.01, helps, harms, "classical", against, {"a": value - 0.02, "b": value + 0.02})
 
 
 def told(*gains: Gain) -> tuple[str, str]:
     """The verdict on synthetic arms of ratio 0.25, 0.5, 1, 2 with these gains."""
-    ratios = (0.25, 0.5, 1.0, 2.0)
-    arms = [arm("real", "real", None), arm("classical", "classical", None)]
-    arms += [arm(f"synthetic-{r:g}", "synthetic", r, one) for r, one in zip(ratios, gains, strict=False)]
-    return verdict(arms, TEST)
+    names = [f"synthetic-{ratio:g}" for ratio in arms.RATIOS]
+    return verdict(arms_with(dict(zip(names, gains, strict=False))), TEST)
 
 
 def test_verdicts_word_by_word() -> None:
     nothing, harm = gained(0.0, 0.02), gained(-0.1, 0.02, harms=True)
     assert told(nothing, gained(0.05, 0.02, helps=True), nothing, harm) == (
         "helps",
-        "Helps, but harmful above ratio 1: adding 0.5 synthetic images for each real one raises balanced accuracy by "
-        "5.0 points over real images with classical augmentation (95 % interval +2.0 to +8.0, corrected for 4 "
+        "Helps, but harmful above ratio 1 without classical augmentation: adding 0.5 synthetic images for each "
+        "real one raises balanced accuracy by 5.0 points over real images with classical augmentation (95 % "
+        "interval +2.0 to +8.0, corrected for 4 "
         "comparisons); b gains most (+7.0 points of sensitivity).",
     )
     assert told(nothing, nothing, harm, harm) == (
         "harmful",
-        "Harmful above ratio 0.5: adding 1 synthetic image for each real one lowers balanced accuracy by 11.0 points "
-        "against real images alone (95 % interval −13.0 to −9.0).",
+        "Harmful above ratio 0.5 without classical augmentation: adding 1 synthetic image for each real one "
+        "lowers balanced accuracy by 11.0 points against real images alone (95 % interval −13.0 to −9.0).",
     )
-    assert told(harm, harm, harm, harm)[1].startswith("Harmful at every ratio tried: ")
-    assert told(nothing, harm, nothing, nothing)[1].startswith("Harmful at ratio 0.5: ")
+    assert told(harm, harm, harm, harm)[1].startswith("Harmful at every ratio tried without classical augmentation: ")
+    assert told(nothing, harm, nothing, nothing)[1].startswith("Harmful at ratio 0.5 without classical augmentation: ")
     assert told(gained(0.01, 0.02), nothing) == (
         "none",
         "No gain found: the best of 2 ways, adding 0.25 synthetic images for each real one changes balanced accuracy "
@@ -204,16 +195,81 @@ def test_verdicts_word_by_word() -> None:
     )
 
 
+def test_verdicts_on_augmented_and_filtered_arms() -> None:
+    helps, harm = gained(0.05, 0.02, helps=True), gained(-0.1, 0.02, harms=True)
+
+    def of(**gains: Gain) -> str:
+        return verdict(arms_with({name.replace("_", "-"): one for name, one in gains.items()}), TEST)[1]
+
+    assert of(synthetic_2_classical=helps).startswith(
+        "Helps: adding 2 synthetic images for each real one (with classical augmentation) raises balanced accuracy by "
+        "5.0 points over real images with classical augmentation (95 % "
+    )
+    assert of(synthetic_filled_better_50_classical=helps).startswith(
+        "Helps: filling rare classes up with synthetic images (the better 50 %, with classical augmentation) raises "
+    )
+    assert of(synthetic_2_classical=harm) == (
+        "Harmful above ratio 1 with classical augmentation: adding 2 synthetic images for each real one (with "
+        "classical augmentation) lowers balanced accuracy by 11.0 points against real images with classical "
+        "augmentation (95 % interval −13.0 to −9.0)."
+    )
+    assert of(synthetic_2_classical=harm, synthetic_2=harm).startswith("Harmful above ratio 1: ")
+    assert of(synthetic_filled=harm).startswith("Harmful where rare classes are filled up without classical augm")
+    assert of(synthetic_1_better_25=harm).startswith("Harmful at a keep rate of 25 % without classical augmentation: ")
+
+
 def test_too_few_test_groups_of_a_class_carry_no_verdict() -> None:
     few = TEST | {"groups": 90, "grouped": True, "groups_per_class": {"a": 81, "b": 9}}
-    arms = [arm("real", "real", None), arm("synthetic-1", "synthetic", 1.0, gained(0.2, 0.01, helps=True))]
-    said = "Cannot tell with 400 test images of 90 groups: 9 groups hold b, and it takes 10."
-    assert verdict(arms, few) == ("unclear", said)
+    helping = arms_with({"synthetic-1": gained(0.2, 0.01, helps=True)})
+    said = "annot tell with 400 test images of 90 groups: 9 groups hold b, and it takes 10."
+    assert verdict(helping, few) == ("unclear", f"C{said}")
+    assert filtering(1.0, [KeepRate(0.5, 0.1, 0.05, 0.2, 0.01)], few).words == f"Keep rate: c{said}"
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "begins"),
-    [(0.01, 0.03, "Filtering pays:"), (-0.03, -0.01, "Filtering costs:"), (-0.01, 0.01, "No difference by filtering")],
-)
-def test_what_filtering_did(low: float, high: float, begins: str) -> None:
-    assert filtering(0.5, (low + high) / 2, low, high).startswith(begins)
+def test_several_differences_by_hand() -> None:
+    drawn = {0.75: steady(0.001, 0.01, 0), 0.5: steady(0.04, 0.01, 1), 0.25: steady(-0.04, 0.01, 2)}
+    found = gain.differ(drawn)
+    assert [one.value for one in found.values()] == [0.001, 0.04, -0.04]
+    assert found[0.75].low < 0 < found[0.75].high
+    assert found[0.5].low > 0
+    assert found[0.25].high < 0
+    alone = gain.interval(drawn[0.5][1:])
+    assert found[0.5].low < alone[0]  # corrected for three
+    assert found[0.5].p == pytest.approx(3 * gain.chance(drawn[0.5][1:]))
+
+
+def test_no_difference_of_shares_is_beyond_all_of_them() -> None:
+    found = gain.differ({0.5: steady(0.1, 5.0, 0)})  # what two seeds leave
+    assert (found[0.5].low, found[0.5].high) == (-1, 1)
+
+
+def rate(keep: float, value: float, half: float) -> KeepRate:
+    return KeepRate(keep, value, value - half, value + half, 0.5)
+
+
+def test_which_keep_rate_pays_word_by_word() -> None:
+    level, pays, pays_more = rate(0.75, 0.0, 0.02), rate(0.5, 0.03, 0.02), rate(0.25, 0.05, 0.04)
+    found = filtering(1.0, [level, pays, pays_more], TEST)
+    assert (found.kind, found.best) == ("pays", 0.25)
+    assert found.words == (
+        "Keep rate: keeping the better 25 % pays. Against keeping all, it changes balanced accuracy by +5.0 points "
+        "(95 % interval +1.0 to +9.0, corrected for 3 rates) with 1 synthetic image for each real one."
+    )
+    costs = filtering(2.0, [level, rate(0.25, -0.06, 0.02)], TEST)
+    assert (costs.kind, costs.best) == ("costs", None)
+    assert costs.words == (
+        "Keep rate: keep all. Keeping only the better 25 % changes balanced accuracy by −6.0 points (95 % interval "
+        "−8.0 to −4.0, corrected for 2 rates) with 2 synthetic images for each real one."
+    )
+    none = filtering(1.0, [level, rate(0.5, 0.01, 0.02)], TEST)
+    assert (none.kind, none.best) == ("none", None)
+    assert none.words == (
+        "Keep rate: no difference found between keeping all and keeping fewer. At best, keeping the better 50 % "
+        "changes balanced accuracy by +1.0 points (95 % interval −1.0 to +3.0, corrected for 2 rates) with 1 "
+        "synthetic image for each real one."
+    )
+    wide = filtering(1.0, [level, rate(0.5, 0.01, 0.06)], TEST)
+    assert (wide.kind, wide.best) == ("unclear", None)
+    assert wide.words.startswith(
+        "Keep rate: cannot tell whether keeping fewer differs from keeping all. At best, keeping the better 50 % "
+    )

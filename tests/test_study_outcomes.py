@@ -9,8 +9,11 @@ import pytest
 import torch
 
 from gan.data.imageset import ImageSet
+from gan.errors import RunError
 from gan.evaluation import arms, classifier, study, study_data, study_plan, study_results
 from gan.evaluation.classifier import StoppedError
+from gan.evaluation.study_options import StudyOptions
+from gan.files import write_json
 from gan.runs import Run
 from tests.conftest import trained
 from tests.study_kit import duplicates, held_out_like, image_set, label_shuffled, noise, studied
@@ -28,11 +31,12 @@ def test_images_like_new_real_ones_help_where_real_ones_are_few(tmp_path: Path) 
     found = studied(image_set(160), held_out_like, tmp_path, shares=(0.1,), ratios=(8.0,))
     regime = found.regimes[0]
     assert regime.real == {"a": 8, "b": 8}
-    assert regime.arm("synthetic-8").added == {"a": 64, "b": 64}
-    gain = regime.arm("synthetic-8").gain
-    assert gain is not None
-    assert gain.helps
-    assert gain.corrected_low > 0
+    for name in ("synthetic-8", "synthetic-8-classical"):  # with and without augmentation
+        assert regime.arm(name).plan.added == {"a": 64, "b": 64}
+        gain = regime.arm(name).gain
+        assert gain is not None
+        assert gain.helps
+        assert gain.corrected_low > 0
     assert found.verdict_kind == "helps"
     assert found.verdict.startswith("Helps: adding 8 ")
     assert [left.share for left in found.left if left.arms == "all arms"] == [1.0, 0.25]
@@ -42,24 +46,41 @@ def test_duplicates_gain_nothing_over_their_control(tmp_path: Path) -> None:
     images = image_set(120)
     found = studied(images, duplicates(images), tmp_path)
     assert found.verdict_kind in ("none", "unclear")
-    gain = found.regimes[0].arm("synthetic-1").gain
-    assert gain is not None
-    assert gain.against["duplicates-1"].low < 0 < gain.against["duplicates-1"].high
+    for name, control in (("synthetic-1", "duplicates-1"), ("synthetic-1-classical", "classical")):
+        gain = found.regimes[0].arm(name).gain
+        assert gain is not None
+        assert not gain.helps
+        assert gain.against[control].low < 0 < gain.against[control].high
+    assert found.regimes[0].filtering.kind in ("none", "unclear")  # the better ones of copies are copies
 
 
 def test_images_whose_labels_say_nothing_are_harmful(tmp_path: Path) -> None:
-    found = studied(image_set(120), label_shuffled, tmp_path, ratios=(4.0,))
+    found = studied(image_set(120), label_shuffled, tmp_path, seeds=5, ratios=(8.0,))
     assert found.verdict_kind == "harmful"
-    assert found.verdict.startswith("Harmful at every ratio tried: adding 4 synthetic images")
-    filtered = found.regimes[0].filter
-    assert filtered is not None
-    assert filtered["pays"]  # the filter sees which labels are wrong
+    assert found.verdict.startswith("Harmful at every ratio tried: adding 8 synthetic images")
+    augmented = found.regimes[0].arm("synthetic-8-classical").gain
+    assert augmented is not None
+    assert augmented.harms  # augmentation does not hide it: its own control is augmented too
+    filtering = found.regimes[0].filtering
+    assert (filtering.kind, filtering.ratio) == ("pays", 8.0)  # the filter sees which labels are wrong
+    assert filtering.best == 0.5  # half of them are wrong
+    assert filtering.words.startswith("Keep rate: keeping the better 50 % pays. ")
 
 
 def test_noise_does_not_help(tmp_path: Path) -> None:
     found = studied(image_set(120), noise, tmp_path)
     assert found.verdict_kind != "helps"
     assert not any(arm.gain is not None and arm.gain.helps for arm in found.regimes[0].arms)
+
+
+def test_filling_up_a_rare_class_has_to_beat_its_duplicates_augmented(tmp_path: Path) -> None:
+    images = image_set(72, every=9, test=60)
+    found = studied(images, duplicates(images), tmp_path, seeds=2)
+    filled = found.regimes[0].arm("synthetic-filled-classical")
+    assert filled.plan.added == {"a": 0, "b": 56}
+    assert filled.gain is not None
+    assert list(filled.gain.against) == ["real", "classical", "duplicates-filled", "duplicates-filled-classical"]
+    assert not filled.gain.helps
 
 
 def kept(folder: Path) -> dict[str, tuple[float, str]]:
@@ -127,17 +148,17 @@ def test_a_stopped_study_goes_on_classifier_by_classifier(tmp_path: Path) -> Non
         asked.append((share, len(subset), set(subset.split.tolist())))
         return held_out_like
 
-    options = {"seeds": 2, "shares": (1.0,), "ratios": (1.0,)}
+    options = StudyOptions(2, (1.0,), (1.0,), (0.5,))
     with pytest.raises(StoppedError):
-        made(images, generator_for, tmp_path, should_stop=stops, **options).result("toy", 1)
+        made(images, generator_for, tmp_path, options, should_stop=stops).result("toy", 1)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("100/*.npz")}
     assert len(before) == 4
     shares: list[float] = []
-    found = made(images, generator_for, tmp_path, progress=lambda phase, done: shares.append(done), **options).result(
+    found = made(images, generator_for, tmp_path, options, progress=lambda phase, done: shares.append(done)).result(
         "toy", 1
     )
     assert {path: path.stat().st_mtime_ns for path in before} == before
-    assert shares[0] >= 0.4
+    assert shares[0] >= 4 / (2 * len(found.regimes[0].arms))
     assert shares == sorted(shares)
     assert shares[-1] == pytest.approx(1)
     assert asked == [(1.0, 64, {"train", "val"})] * 2  # a generator is never given test images
@@ -152,16 +173,17 @@ def test_a_study_of_a_run_is_kept_and_its_low_data_generators_know_the_subset_al
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run = trained("digits")
-    monkeypatch.setattr(study, "SHARES", (1.0, 0.1))
     monkeypatch.setattr(study_plan, "FEWEST", 256)  # how much these classifiers know is not the matter here
     monkeypatch.setattr(study_plan, "MOST", 256)
     monkeypatch.setattr(classifier, "SETTLED", 64)
-    told = study_plan.estimate(run, seeds=2, ratios=(0.25,))
+    options = StudyOptions(2, (1.0, 0.1), (0.25,), (0.5,))
+    told = study_plan.estimate(run, options=options)
     assert told.seconds > 0
     assert told.lines()[0].startswith("Classifiers to train: ")
-    found = study.study(run, seeds=2, ratios=(0.25,))
+    found = study.study(run, options=options)
     assert found is not None
     assert [regime.share for regime in found.regimes] == [1.0, 0.1]
+    assert told.classifiers == 2 * sum(len(regime.arms) for regime in found.regimes)
     inner = Run(run.path / "evaluation" / "000000320-study" / "generator-10")
     assert len(inner.facts().conditions) == sum(found.regimes[1].real.values()) == 143
     assert found.regimes[1].generator["sha256"] != found.regimes[0].generator["sha256"]
@@ -171,3 +193,9 @@ def test_a_study_of_a_run_is_kept_and_its_low_data_generators_know_the_subset_al
     assert found.verdict in found.as_text()
     assert study_results.listing(run) == [study_results.load(run, 320)]
     assert json.loads(study_results.file(run, 320).read_text())["made_with"]["data_sha256"]["test"]
+    kept_file = study_results.file(run, 320)
+    write_json(kept_file, json.loads(kept_file.read_text()) | {"version": 1})
+    assert study_results.listing(run) == []
+    assert study_results.outdated(run, 320)
+    with pytest.raises(RunError, match=r"was made by another version, which compared other training sets: `python"):
+        study_results.load(run, 320)

@@ -17,6 +17,7 @@ from gan.errors import UserError
 from gan.evaluation import job, results
 from gan.evaluation.job import Request
 from gan.evaluation.membership_results import MembershipResult
+from gan.evaluation.study_options import SHARES, StudyOptions
 from gan.evaluation.study_results import StudyResult
 from gan.files import replacing
 from gan.jobs.worker import Worker, working
@@ -115,9 +116,7 @@ def request_of(parsed: argparse.Namespace) -> Request:
         parsed.all_snapshots,
         parsed.split,
         parsed.features,
-        parsed.seeds,
-        not parsed.no_low_data,
-        parsed.classifier,
+        StudyOptions(parsed.seeds, SHARES[:1] if parsed.no_low_data else SHARES, classifier=parsed.classifier),
     )
 
 
@@ -175,18 +174,10 @@ def _study(run: Run, request: Request, show: Show) -> list[StudyResult] | None:
             worker.report(phase, done, 1.0)
             show(phase, done, 1.0)
 
-        asked: dict[str, Any] = {"seeds": request.seeds, "low_data": request.low_data}
-        asked |= {"classifier": request.classifier, "device": worker.device.partition(":")[0]}
-        expected = study_plan.estimate(run, request.snapshot, progress=report, **asked)
+        options = replace(request.study, device=worker.device.partition(":")[0])
+        expected = study_plan.estimate(run, request.snapshot, options, report)
         print("\n".join(expected.lines()), file=sys.stderr, flush=True)
-        made = study(
-            run,
-            request.snapshot,
-            **asked,
-            progress=report,
-            should_stop=worker.should_stop,
-            worker=worker,
-        )
+        made = study(run, request.snapshot, options, progress=report, should_stop=worker.should_stop, worker=worker)
         if made is None:
             worker.stopped()
             return None

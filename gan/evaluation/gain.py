@@ -14,7 +14,7 @@ of the upper ends, each at its share of the error, as there the choice would fla
 **Many arms.** Holm 1979 (Scand. J. Statist. 6:65) over the arms that are compared. An arm's corrected interval has the
 level at which Holm's procedure judged it, so that its lower end is above 0 exactly where the procedure rejects.
 
-Read next: `verdict.py`. Letters: n test images, S seeds, B draws, A arms, M arms that are compared.
+Read next: `verdict.py`. Letters: n test images, S seeds, B draws, A arms, M comparisons.
 """
 
 from collections.abc import Mapping
@@ -25,8 +25,10 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-DRAWS = 10_000
-"""So many that the 0.25 % point, which Holm's first step of ten arms needs, still has 25 draws beyond it."""
+DRAWS = 20_000
+"""So many that the 0.14 % point, which Holm's first step of 18 arms needs, still has 27 draws beyond it."""
+AT_ONCE = 1000
+"""Draws that are made at a time: numpy counts in eight bytes each."""
 ALPHA = 0.05
 
 
@@ -52,7 +54,9 @@ def draw(n: int, group: NDArray[np.str_] | None, seeds: int, count: int = DRAWS,
     generator = np.random.default_rng(seed)
     member = np.arange(n) if group is None else np.unique(group, return_inverse=True)[1]
     units = int(member.max()) + 1
-    images = generator.multinomial(units, np.full(units, 1 / units), count).astype(np.float32)[:, member]
+    alike = np.full(units, 1 / units)
+    lots = [min(AT_ONCE, count - first) for first in range(0, count, AT_ONCE)]
+    images = np.concatenate([generator.multinomial(units, alike, lot)[:, member].astype(np.float32) for lot in lots])
     z = generator.standard_normal((count, seeds))
     spread = np.sqrt((seeds - 1) / generator.chisquare(seeds - 1, count))[:, None]
     shares = 1 / seeds + (z - z.mean(axis=1, keepdims=True)) * spread / np.sqrt(seeds * (seeds - 1))
@@ -94,7 +98,7 @@ class Compared:
     """One arm against its comparators: `value` over the best of them, `over`; ends as in the module's text.
 
     `against` has the difference from each with its own 95 % interval. `p` and `harm_p` are adjusted. `helps`: better
-    than every comparator. `harms`: worse than every one of those without augmentation.
+    than every comparator. `harms`: worse than every one of the controls.
     """
 
     value: float
@@ -109,24 +113,51 @@ class Compared:
 
 
 def compare(
-    values: Mapping[str, NDArray[np.float64]], comparators: Mapping[str, tuple[str, ...]], plain: frozenset[str]
+    values: Mapping[str, NDArray[np.float64]],
+    comparators: Mapping[str, tuple[str, ...]],
+    controls: Mapping[str, tuple[str, ...]],
 ) -> dict[str, Compared]:
     """Each arm in `comparators` against the arms named there, all by their draws (1 + B,), the first being no draw.
 
-    `plain` names the comparators that an arm has to be worse than for harm: those without augmentation. An arm that
-    loses to augmented images has done no harm yet.
+    `controls` names those of the comparators that an arm has to be worse than for harm: those that are trained alike.
+    An arm without augmentation that loses to augmented images has done no harm yet, and neither has an augmented one
+    that loses to images without, if augmentation alone loses as much.
     """
     differences = {
         arm: {other: (values[arm] - values[other]).clip(-1, 1) for other in others}
         for arm, others in comparators.items()
     }
     helps = [max(chance(one[1:]) for one in each.values()) for each in differences.values()]
-    harm = [max(chance(-one[1:]) for other, one in each.items() if other in plain) for each in differences.values()]
+    harm = [max(chance(-each[other][1:]) for other in controls[arm]) for arm, each in differences.items()]
     adjusted, levels = holm(np.array(helps))
     harm_adjusted, _ = holm(np.array(harm))
     return {
         arm: _compared(each, float(p), float(level), float(harm_p))
         for (arm, each), p, level, harm_p in zip(differences.items(), adjusted, levels, harm_adjusted, strict=True)
+    }
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A difference with the ends of its corrected interval and its adjusted two-sided p."""
+
+    value: float
+    low: float
+    high: float
+    p: float
+
+
+def differ(differences: Mapping[float, NDArray[np.float64]]) -> dict[float, Difference]:
+    """Which of several differences of shares, by their draws (1 + B,), is not 0, in either direction; Holm-corrected.
+
+    An interval has the level at which Holm's procedure judged it, so that it lacks 0 exactly where that rejects.
+    """
+    possible = {key: one.clip(-1, 1) for key, one in differences.items()}
+    p = np.array([min(chance(one[1:]), chance(-one[1:])) for one in possible.values()])
+    adjusted, levels = holm(p)
+    return {
+        key: Difference(float(one[0]), *interval(one[1:], float(level)), float(p))
+        for (key, one), level, p in zip(possible.items(), levels, adjusted, strict=True)
     }
 
 

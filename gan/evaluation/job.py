@@ -12,6 +12,7 @@ from pathlib import Path
 from gan import jobs, runs
 from gan.errors import GanError, RunError
 from gan.evaluation import results
+from gan.evaluation.study_options import DEFAULT, StudyOptions
 from gan.files import read_json
 from gan.runs import Run
 
@@ -22,7 +23,8 @@ KINDS = ("scores", "membership", "study")
 class Request:
     """What to evaluate. `snapshot` is by images seen, None for the newest.
 
-    Of scores are `every` (each snapshot that has none yet), `split` and `features`; of a study the others.
+    Of scores are `every` (each snapshot that has none yet), `split` and `features`. Of `study` the seeds, the
+    classifier and whether there are low-data regimes are carried to the job; it takes its device itself.
     """
 
     kind: str
@@ -30,17 +32,15 @@ class Request:
     every: bool = False
     split: str = "val"
     features: str = "own"
-    seeds: int = 5
-    low_data: bool = True
-    classifier: str = "small"
+    study: StudyOptions = DEFAULT
 
     def arguments(self, run: Run) -> list[str]:
         """The request as `python -m gan` takes it."""
         words = ["evaluate", run.name, "--task", self.kind]
         words += ["--snapshot", str(self.snapshot)] if self.snapshot is not None else []
         if self.kind == "study":
-            low_data = [] if self.low_data else ["--no-low-data"]
-            return [*words, "--seeds", str(self.seeds), "--classifier", self.classifier, *low_data]
+            low_data = [] if len(self.study.shares) > 1 else ["--no-low-data"]
+            return [*words, "--seeds", str(self.study.seeds), "--classifier", self.study.classifier, *low_data]
         if self.kind == "membership":
             return words
         words += ["--all-snapshots"] if self.every else []

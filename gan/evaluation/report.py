@@ -4,7 +4,7 @@
 
 Nothing in it is fetched from anywhere: charts are inline SVG (`svg.py`), pictures are within the file, there is no
 script. It says what lies in the run's `evaluation/` and computes no score. Read next: `report_parts.py`,
-`report_words.py`.
+`report_study.py`, `report_words.py`.
 
 Letters: n images, C channels, H = W the set's own side.
 """
@@ -28,6 +28,7 @@ from gan.evaluation import (
     pairs,
     reader,
     report_parts,
+    report_study,
     report_words,
     results,
     study_results,
@@ -90,12 +91,13 @@ def page(material: Material, images: ImageSet, sampler: "Sampler") -> str:
     result, run = material.result, material.run
     made = time.strftime("%Y-%m-%d %H:%M", time.localtime())
     title = f"Evaluation of {run.title}, snapshot after {result.snapshot:,} images"
+    outdated = study_results.outdated(run, result.snapshot)
     sections = [
         ("What to conclude", report_parts.conclusion(result, material.study)),
         ("Images", _samples(material, images, sampler)),
         ("Scores", report_parts.scores(result) + report_parts.history(material.history, material.best)),
         ("By condition", report_parts.by_condition(result)),
-        ("Does it help? The augmentation study", report_parts.study(material.study)),
+        ("Does it help? The augmentation study", report_study.section(material.study, outdated)),
         ("Near copies of training images", report_parts.copies(result) + _pairs(result, images, sampler)),
         ("Membership test", report_parts.membership(membership_results.load(run, result.snapshot))),
         ("Blind reader test", report_parts.readings(material.readings)),

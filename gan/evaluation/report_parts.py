@@ -13,7 +13,7 @@ from gan.evaluation.explained import Score
 from gan.evaluation.membership_results import MembershipResult
 from gan.evaluation.reader import Reading
 from gan.evaluation.results import FEATURES, Result
-from gan.evaluation.study_results import Arm, Measured, Regime, StudyResult
+from gan.evaluation.study_results import StudyResult
 from gan.evaluation.svg import Point, Series
 from gan.facts import DataFacts
 from gan.runs import Run
@@ -118,70 +118,6 @@ def by_condition(result: Result) -> str:
     return text
 
 
-def study(found: StudyResult | None) -> str:
-    """The study's regimes with chart and table; that there is none is said too."""
-    if found is None:
-        return "<p>No study was made of this snapshot: whether its images help is not known.</p>"
-    parts = [f'<p class="verdict {found.verdict_kind}">{html.escape(found.verdict)}</p>']
-    for regime in found.regimes:
-        count = sum(regime.real.values())
-        parts.append(
-            f"<h3>{count:,} real training images ({regime.share:.0%})</h3><p>{html.escape(regime.verdict)}</p>"
-        )
-        parts.append(_gain(regime) + table(*_arms(regime.arms, found.rarest)))
-        if regime.filter is not None:
-            parts.append(f"<p>{html.escape(regime.filter['words'])}</p>")
-    left = [f"Not run at {one.share:.0%}: {one.arms}. {one.why}" for one in found.left]
-    return "".join([*parts, *(f'<p class="quiet">{html.escape(text)}</p>' for text in left), *_notices(found.notices)])
-
-
-def _gain(regime: Regime) -> str:
-    series = []
-    for filtered, name in ((False, "Synthetic"), (True, "Filtered")):
-        points = sorted(
-            (arm.ratio, arm.gain.value, arm.gain.corrected_low, arm.gain.corrected_high)
-            for arm in regime.arms
-            if arm.kind == "synthetic" and arm.filtered == filtered and arm.gain is not None and arm.ratio is not None
-        )
-        if points:
-            series.append(Series(name, [Point(*point) for point in points]))
-    if not series:
-        return ""
-    return (
-        '<div class="charts">'
-        + svg.chart(
-            series,
-            title="Gain in balanced accuracy against the ratio of synthetic images",
-            x="synthetic images for each real one",
-            y="gain in balanced accuracy",
-            line=(0.0, "no gain"),
-            percent=True,
-        )
-        + "</div>"
-    )
-
-
-def _arms(arms: Sequence[Arm], rarest: str) -> tuple[list[str], list[list[str]]]:
-    head = ["Training set", "Added", "Balanced accuracy", "Gain (corrected 95 %)", "AUROC"]
-    head += [f"Sensitivity, {rarest}", f"F1, {rarest}"]
-    rows = []
-    for arm in arms:
-        gain = arm.gain
-        told = f"{gain.value:+.1%} ({gain.corrected_low:+.1%} to {gain.corrected_high:+.1%})" if gain else ""
-        rows.append(
-            [
-                arm.words,
-                f"{sum(arm.added.values()):,}",
-                _measured(arm.balanced),
-                told,
-                f"{arm.auroc.mean:.3f}",
-                _measured(arm.sensitivity[rarest]),
-                f"{arm.rarest_f1.mean:.3f}",
-            ]
-        )
-    return head, rows
-
-
 def copies(result: Result) -> str:
     """How many near copies there are, against held-out real images."""
     found, held = result.near_copies, result.near_copies["held_out"]
@@ -252,10 +188,6 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _notices(notices: Sequence[str]) -> list[str]:
     return [f'<p class="notice">{html.escape(notice)}</p>' for notice in notices]
-
-
-def _measured(measured: Measured) -> str:
-    return f"{measured.mean:.1%} ({measured.low:.1%} to {measured.high:.1%})"
 
 
 def _percent(value: Any) -> str:

@@ -13,7 +13,7 @@ Selection trades variety for safety: whether it pays is for the augmentation stu
 Letters: n images asked about, m training images, C channels, H = W the side, K conditions, F features.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,12 +104,14 @@ class Selector:
                 f"keep_rate is {keep_rate:g}: it takes a share of images from {KEEP_RATES[0]} to 1, which keeps all."
             )
         overall, labels = self.scores(images, conditions).overall, _labels(conditions, self._kind)
-        kept = []
-        for k in np.unique(labels):
-            lot = np.flatnonzero(labels == k)
-            best = np.argsort(-overall[lot], kind="stable")[: max(1, round(keep_rate * len(lot)))]
-            kept.append(lot[best])
-        return np.sort(np.concatenate(kept)) if kept else np.zeros(0, np.int64)
+        return best(overall, labels, keep_rate)
+
+    def kept_at(
+        self, images: Images, conditions: NDArray[np.float32], keep_rates: Sequence[float]
+    ) -> list[NDArray[np.int64]]:
+        """The same for several keep rates, by one look at the images."""
+        overall, labels = self.scores(images, conditions).overall, _labels(conditions, self._kind)
+        return [best(overall, labels, rate) for rate in keep_rates]
 
     def _typicality(self, features: Tensor, conditions: NDArray[np.float32]) -> NDArray[np.float64]:
         """Spacing of the training images over the distance to them (n,); 1 where a condition has too few of them."""
@@ -122,6 +124,15 @@ class Selector:
             distance = _mean_distance(features[torch.from_numpy(lot)].float(), self._real[int(k)], NEIGHBOURS)
             typical[lot] = (spacing / distance.clamp(min=1e-6)).double().numpy()
         return typical
+
+
+def best(overall: NDArray[np.float64], labels: NDArray[np.int64], keep_rate: float) -> NDArray[np.int64]:
+    """Positions, ascending, of the share of each label's images with the highest scores (n,), at least one of each."""
+    kept = []
+    for k in np.unique(labels):
+        lot = np.flatnonzero(labels == k)
+        kept.append(lot[np.argsort(-overall[lot], kind="stable")[: max(1, round(keep_rate * len(lot)))]])
+    return np.sort(np.concatenate(kept)) if kept else np.zeros(0, np.int64)
 
 
 def load(run: Run, progress: Reporting = silent, should_stop: Callable[[], bool] = lambda: False) -> Selector:

@@ -6,7 +6,8 @@ Every arm (`arms.py`) trains one classifier a seed, for the same number of steps
 which nothing reads before a classifier is finished (`study_data.py`). The same again on a quarter and on a tenth of the
 real images, with generators that know no others (`study_generators.py`). What each classifier says of each test image
 is kept as soon as it is there (`study_classifiers.py`), so that a study that was stopped goes on with the next one, and
-all numbers can be computed again (`study_numbers.py`). Read next: `study_plan.py`, then those in this order.
+all numbers can be computed again (`study_numbers.py`) and shown (`study_shown.py`). Read next: `study_plan.py`, then
+those in this order.
 
 Letters: n images, K classes, S seeds.
 """
@@ -24,70 +25,53 @@ import torch
 from gan import __version__, data
 from gan.data.imageset import ImageSet
 from gan.data.source import Progress, silent
-from gan.errors import ConfigError
 from gan.evaluation import gain, study_data, study_generators
 from gan.evaluation.architectures import builder
-from gan.evaluation.arms import KEEP, RATIOS
+from gan.evaluation.arms import KEEP_OF_FILLED
 from gan.evaluation.classifier import StoppedError
 from gan.evaluation.reference import fingerprint
 from gan.evaluation.study_classifiers import Classifiers, Tally
 from gan.evaluation.study_data import Sealed
 from gan.evaluation.study_generators import Generator, GeneratorFor
 from gan.evaluation.study_numbers import Said, Truth, summarise
-from gan.evaluation.study_plan import BATCH, FEWEST, MOST, PASSES, SHARES, Plan, plan
+from gan.evaluation.study_options import DEFAULT, StudyOptions
+from gan.evaluation.study_plan import BATCH, FEWEST, MOST, PASSES, Plan, plan
 from gan.evaluation.study_results import VERSION, Regime, StudyResult, folder
-from gan.evaluation.verdict import together, verdict
+from gan.evaluation.verdict import filtering, together, verdict
 from gan.files import read_json, replacing, write_json
 from gan.jobs.worker import Worker
 from gan.runs import Run
 from gan.sample import load_generator
 
-RECIPE = 1
+RECIPE = 2
 """Change it when arms or classifiers are made differently: those that a stopped study left are then made anew."""
 
 
 def study(
     run: Run,
     snapshot: int | None = None,
+    options: StudyOptions = DEFAULT,
     *,
-    seeds: int = 5,
-    low_data: bool = True,
-    ratios: tuple[float, ...] = RATIOS,
-    classifier: str = "small",
-    device: str = "cpu",
     progress: Progress = silent,
     should_stop: Callable[[], bool] = lambda: False,
     worker: Worker | None = None,
 ) -> StudyResult | None:
     """The study of a run's snapshot, the newest by default, kept in its `evaluation/`; None where asked to stop.
 
-    `ratios` are synthetic images for each real one. What was done before a stop is taken up again. `worker` is the job
-    at work, which also trains the generators of the low-data regimes; without one they are trained on the CPU. Raises
-    UserError for a set of attributes, ConfigError for a number of seeds or a classifier that cannot be, DataError where
-    there are too few images, RunError where the run has no such snapshot.
+    What was done before a stop is taken up again. `worker` is the job at work, which also trains the generators of the
+    low-data regimes; without one they are trained on the CPU. Raises UserError for a set of attributes, ConfigError for
+    a classifier that cannot be, DataError where there are too few images, RunError where the run has no such snapshot.
     """
-    sampler, images = load_generator(run, snapshot, device), data.load(run.config.data, progress)
+    sampler, images = load_generator(run, snapshot, options.device), data.load(run.config.data, progress)
     place = folder(run, sampler.seen)
 
     def generator_for(share: float, subset: ImageSet) -> Generator:
         if share == 1:
             return study_generators.own(sampler, sampler.seen / 1000)
         inner = place / f"generator-{round(100 * share)}"
-        return study_generators.trained_on(run, subset, share, inner, device, worker)
+        return study_generators.trained_on(run, subset, share, inner, options.device, worker)
 
-    asked = Study(
-        images,
-        generator_for,
-        place,
-        sampler.sha256,
-        seeds=seeds,
-        shares=SHARES if low_data else SHARES[:1],
-        ratios=ratios,
-        classifier=classifier,
-        device=device,
-        progress=progress,
-        should_stop=should_stop,
-    )
+    asked = Study(images, generator_for, place, sampler.sha256, options, progress, should_stop)
     try:
         found = asked.result(run.name, sampler.seen)
     except StoppedError:
@@ -100,29 +84,24 @@ def study(
 class Study:
     """A study of any generators: `generator_for` gives that of a share, `made_by` names them in the files.
 
-    `place` is the folder for what is kept. `shares` of the real training images are those of SHARES that are run.
+    `place` is the folder for what is kept.
     """
 
     images: ImageSet
     generator_for: GeneratorFor
     place: Path
     made_by: str
-    seeds: int = 5
-    shares: tuple[float, ...] = SHARES
-    ratios: tuple[float, ...] = RATIOS
-    classifier: str = "small"
-    device: str = "cpu"
+    options: StudyOptions = DEFAULT
     progress: Progress = silent
     should_stop: Callable[[], bool] = lambda: False
 
     def result(self, name: str, snapshot: int) -> StudyResult:
         """All classifiers that are not there yet, then the numbers; raises StoppedError where asked to stop."""
-        if self.seeds < 2:
-            raise ConfigError(f"seeds is {self.seeds}: a study takes at least 2, and 5 for an interval of any use.")
-        builder(self.classifier, 32, 1, 2)  # raises where there is no such classifier
+        options = self.options
+        builder(options.classifier, 32, 1, 2)  # raises where there is no such classifier
         study_data.check(self.images)
         began, seen = time.time(), study_data.open_part(self.images)
-        plans, left = plan(seen, self.shares, self.ratios)
+        plans, left = plan(seen, options)
         self._begin(seen)
         rarest = int(plans[0].real.argmin())
         sealed = Sealed(self.images, rarest)
@@ -134,8 +113,8 @@ class Study:
             run=name,
             snapshot=snapshot,
             title=self.images.title,
-            classifier=self.classifier,
-            seeds=self.seeds,
+            classifier=options.classifier,
+            seeds=options.seeds,
             classes=list(seen.names),
             rarest=seen.names[rarest],
             test=_tested(sealed.truth),
@@ -150,18 +129,17 @@ class Study:
 
     def _regimes(self, plans: list[Plan], seen: ImageSet, sealed: Sealed) -> list[Regime]:
         """All classifiers first, and then, when none is left to be trained, their numbers."""
-        total = sum(one.steps * len(one.arms) * self.seeds for one in plans)
+        options = self.options
+        total = sum(one.steps * len(one.arms) * options.seeds for one in plans)
         tally = Tally(self.progress, self.should_stop, total)
         done: list[tuple[Plan, list[Said], Generator]] = []
         for one in plans:
             subset = seen if one.share == 1 else study_data.low_data(seen, one.share)
             generator = self.generator_for(one.share, subset)
-            classifiers = Classifiers(
-                self.place, one, subset, generator.make, sealed, self.seeds, self.classifier, self.device, tally
-            )
+            classifiers = Classifiers(self.place, one, subset, generator.make, sealed, options, tally)
             done.append((one, classifiers.said(), generator))
         truth = sealed.truth
-        draws = gain.draw(len(truth.labels), truth.group, self.seeds)
+        draws = gain.draw(len(truth.labels), truth.group, options.seeds)
         return [_regime(one, said, generator, truth, draws) for one, said, generator in done]
 
     def _begin(self, seen: ImageSet) -> None:
@@ -169,9 +147,10 @@ class Study:
         recipe = {
             "made_by": self.made_by,
             "data": [fingerprint(seen, "train"), fingerprint(seen, "val")],
-            "classifier": self.classifier,
-            "ratios": list(self.ratios),
-            "recipe": [RECIPE, BATCH, PASSES, FEWEST, MOST, KEEP],
+            "classifier": self.options.classifier,
+            "ratios": list(self.options.ratios),
+            "keep_rates": list(self.options.keep_rates),
+            "recipe": [RECIPE, BATCH, PASSES, FEWEST, MOST, KEEP_OF_FILLED],
         }
         if read_json(self.place / "recipe.json") != recipe:
             for old in self.place.glob("[0-9]*"):
@@ -196,20 +175,23 @@ class Study:
             "time": began,
             "generator_sha256": self.made_by,
             "data_sha256": {split: fingerprint(seen, split) for split in ("train", "val")} | {"test": sealed.sha256},
-            "seeds": list(range(self.seeds)),
-            "ratios": list(self.ratios),
+            "seeds": list(range(self.options.seeds)),
+            "ratios": list(self.options.ratios),
             "draws": gain.DRAWS,
             "batch": BATCH,
-            "keep": KEEP,
-            "device": self.device,
+            "keep_rates": list(self.options.keep_rates),
+            "device": self.options.device,
             "threads": torch.get_num_threads(),
             "versions": {"gan": __version__, "torch": str(torch.__version__), "numpy": np.__version__},
         }
 
 
 def _regime(one: Plan, said: list[Said], generator: Generator, truth: Truth, draws: gain.Draws) -> Regime:
-    arms, filtered = summarise(said, truth, draws)
-    kind, sentence = verdict(arms, _tested(truth))
+    arms, rates = summarise(said, truth, draws)
+    tested = _tested(truth)
+    kind, sentence = verdict(arms, tested)
+    ratio = next(arm.ratio for arm in one.arms if arm.keep is not None and not arm.fills)
+    assert ratio is not None
     return Regime(
         share=one.share,
         real=dict(zip(truth.names, one.real.tolist(), strict=True)),
@@ -217,7 +199,7 @@ def _regime(one: Plan, said: list[Said], generator: Generator, truth: Truth, dra
         batch=BATCH,
         generator=generator.facts,
         arms=arms,
-        filter=filtered,
+        filtering=filtering(ratio, rates, tested),
         verdict=sentence,
         verdict_kind=kind,
     )
@@ -244,8 +226,8 @@ def _notices(study: Study, seen: ImageSet, regimes: list[Regime]) -> list[str]:
             "This set does not say which images are of one patient: every test image counted as independent, and the "
             "intervals are too narrow where several are of one."
         )
-    if study.seeds < 5:
-        notices.append(f"{study.seeds} seeds tell little about the luck of training: take 5 or more.")
+    if study.options.seeds < 5:
+        notices.append(f"{study.options.seeds} seeds tell little about the luck of training: take 5 or more.")
     if len(seen.rows("train")) < len(study.images.rows("train")):
         notices.append(
             f"{len(seen.rows('train')):,} of the {len(study.images.rows('train')):,} training images took part."

@@ -20,12 +20,13 @@ from torch import Tensor
 from gan.data.imageset import ImageSet
 from gan.data.source import Progress
 from gan.evaluation.architectures import builder, classical
-from gan.evaluation.arms import KEEP, ArmPlan, Extra, Make, extra
+from gan.evaluation.arms import ArmPlan, Extra, Make, extra
 from gan.evaluation.classifier import Classifier, Images, StoppedError, fit, look, plain
 from gan.evaluation.reference import as_shown
 from gan.evaluation.selection import Selector
 from gan.evaluation.study_data import Sealed
 from gan.evaluation.study_numbers import Said
+from gan.evaluation.study_options import StudyOptions
 from gan.evaluation.study_plan import BATCH, Plan
 from gan.files import replacing
 
@@ -62,9 +63,7 @@ class Classifiers:
     subset: ImageSet
     make: Make
     sealed: Sealed
-    seeds: int
-    architecture: str
-    device: str
+    options: StudyOptions
     tally: Tally
 
     def said(self) -> list[Said]:
@@ -75,14 +74,14 @@ class Classifiers:
         rows = self.subset.rows("train")
         real, labels = as_shown(self.subset, rows), self.subset.labels()[rows]
         selector: Selector | None = None
-        for seed in range(self.seeds):
+        for seed in range(self.options.seeds):
             missing = [arm for arm in self.plan.arms if not self._there(arm, seed)]
             self.tally.done((len(self.plan.arms) - len(missing)) * self.plan.steps)
             if not missing:
                 continue
             began = time.monotonic()
             selector = selector or self._selector(real, rows)
-            added = extra(real, labels, self.plan.arms, self.make, _keeping(selector), seed)
+            added = extra(real, labels, self.plan.arms, self.make, selector.kept_at, seed)
             for arm in missing:
                 self._train(arm, seed, added, began)
                 began = time.monotonic()
@@ -100,7 +99,7 @@ class Classifiers:
             seed=FILTER_SEED,
             batch=BATCH,
             augment=classical,
-            device=self.device,
+            device=self.options.device,
             should_stop=self.tally.should_stop,
         )
         return Selector.of(network, real, conditions, "class")
@@ -118,10 +117,10 @@ class Classifiers:
             images_seen=self.plan.steps * min(BATCH, len(everything)),
             seed=seed,
             batch=BATCH,
-            augment=classical if arm.kind == "classical" else plain,
-            network=builder(self.architecture, everything.shape[2], everything.shape[1], len(self.subset.names)),
+            augment=classical if arm.augmented else plain,
+            network=builder(self.options.classifier, everything.shape[2], everything.shape[1], len(self.subset.names)),
             judge=self._judge(validation),
-            device=self.device,
+            device=self.options.device,
             progress=lambda share: self.tally.within(self.plan.steps, share),
             should_stop=self.tally.should_stop,
         )
@@ -156,7 +155,7 @@ class Classifiers:
         return path.exists() and str(np.load(path)["test_sha256"]) == self.sealed.sha256
 
     def _read(self, arm: ArmPlan) -> Said:
-        kept = [np.load(self._path(arm, seed)) for seed in range(self.seeds)]
+        kept = [np.load(self._path(arm, seed)) for seed in range(self.options.seeds)]
         return Said(arm, np.stack([one["logits"] for one in kept]), [float(one["validation"]) for one in kept])
 
 
@@ -164,10 +163,6 @@ def balanced_accuracy(logits: Tensor, labels: NDArray[np.int64]) -> float:
     """Mean over classes of the share of their images that logits (n, K) get right, over the classes that there are."""
     right = logits.argmax(dim=1).numpy() == labels
     return float(np.mean([right[labels == k].mean() for k in np.unique(labels)]))
-
-
-def _keeping(selector: Selector) -> Callable[[Images, NDArray[np.float32]], NDArray[np.int64]]:
-    return lambda images, conditions: selector.kept(images, conditions, KEEP)
 
 
 def _sha256(network: Classifier) -> str:

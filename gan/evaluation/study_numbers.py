@@ -5,17 +5,16 @@ All of it can be computed again from the files that a study keeps. Read next: `v
 Letters: n test images, K classes, S seeds, B draws.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gan.evaluation import gain as gains
 from gan.evaluation import measures
-from gan.evaluation.arms import KEEP, ArmPlan, comparators
+from gan.evaluation.arms import ArmPlan
 from gan.evaluation.gain import Compared, Draws
-from gan.evaluation.study_results import Arm, Gain, Measured
-from gan.evaluation.verdict import filtering
+from gan.evaluation.study_results import Arm, Gain, KeepRate, Measured
 
 RANKED = 1000
 """Draws of the area under the ROC curve, which takes a sorting of the images for each class."""
@@ -59,16 +58,17 @@ class _Scores:
     per_seed: list[float]
 
 
-def summarise(said: list[Said], truth: Truth, draws: Draws) -> tuple[list[Arm], dict[str, object] | None]:
-    """The arms with every metric and gain, and what filtering did; None where nothing was filtered."""
+def summarise(said: list[Said], truth: Truth, draws: Draws) -> tuple[list[Arm], list[KeepRate]]:
+    """The arms with every metric and gain, and what each keep rate did."""
     scores = {one.plan.name: _scores(one.logits, truth, draws) for one in said}
-    synthetic = {one.plan.name: comparators(one.plan) for one in said if one.plan.matches is not None}
-    plain = frozenset(one.plan.name for one in said if one.plan.kind in ("real", "duplicates"))
-    compared = (
-        gains.compare({name: one.balanced for name, one in scores.items()}, synthetic, plain) if synthetic else {}
+    synthetic = [one.plan for one in said if one.plan.comparators]
+    compared = gains.compare(
+        {name: one.balanced for name, one in scores.items()},
+        {one.name: one.comparators for one in synthetic},
+        {one.name: one.controls for one in synthetic},
     )
     arms = [_arm(one, scores[one.plan.name], _gain(one.plan.name, compared, scores, truth), truth) for one in said]
-    return arms, _filtered([one.plan for one in said], scores)
+    return arms, _keep_rates(synthetic, scores)
 
 
 def _scores(logits: NDArray[np.float32], truth: Truth, draws: Draws) -> _Scores:
@@ -90,17 +90,8 @@ def _scores(logits: NDArray[np.float32], truth: Truth, draws: Draws) -> _Scores:
 
 
 def _arm(said: Said, scores: _Scores, gain: Gain | None, truth: Truth) -> Arm:
-    plan = said.plan
-    added = plan.added or (0,) * len(truth.names)
     return Arm(
-        name=plan.name,
-        words=plan.words,
-        kind=plan.kind,
-        ratio=plan.ratio,
-        fills=plan.fills,
-        filtered=plan.filtered,
-        matches=plan.matches,
-        added=dict(zip(truth.names, added, strict=True)),
+        plan=said.plan,
         balanced_accuracy=scores.per_seed,
         validation=said.validation,
         balanced=_measured(scores.balanced),
@@ -139,14 +130,20 @@ def _gain(name: str, compared: dict[str, Compared], scores: dict[str, _Scores], 
     )
 
 
-def _filtered(plans: list[ArmPlan], scores: dict[str, _Scores]) -> dict[str, object] | None:
-    """The mean difference between filtered arms and the same arms unfiltered."""
-    pairs = [(one.name, one.name.replace("filtered", "synthetic", 1)) for one in plans if one.filtered]
-    if not pairs:
-        return None
-    difference = np.mean([scores[better].balanced - scores[whole].balanced for better, whole in pairs], axis=0)
-    measured = Measured(float(difference[0]), *gains.interval(difference[1:]))
-    words = filtering(KEEP, measured.mean, measured.low, measured.high)
-    return {"keep": KEEP, "value": measured.mean, "pays": measured.low > 0, "words": words} | {
-        key: value for key, value in asdict(measured).items() if key != "mean"
-    }
+def _keep_rates(synthetic: list[ArmPlan], scores: dict[str, _Scores]) -> list[KeepRate]:
+    """What each keep rate did at its ratio: the mean over both ways of training of the difference from keeping all.
+
+    Classes that are filled up are left out: they were tried at one rate alone.
+    """
+    filtered = [one for one in synthetic if one.keep is not None and not one.fills]
+    differences: dict[float, list[Values]] = {}
+    for one in filtered:
+        assert one.keep is not None
+        whole = next(
+            other
+            for other in synthetic
+            if other.keep is None and not other.fills and (other.ratio, other.augmented) == (one.ratio, one.augmented)
+        )
+        differences.setdefault(one.keep, []).append(scores[one.name].balanced - scores[whole.name].balanced)
+    found = gains.differ({keep: np.mean(each, axis=0) for keep, each in differences.items()})
+    return [KeepRate(keep, one.value, one.low, one.high, one.p) for keep, one in found.items()]

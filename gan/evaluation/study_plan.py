@@ -8,6 +8,7 @@ Letters: n images, K classes.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,16 +17,16 @@ from gan import data
 from gan.data.imageset import ImageSet
 from gan.data.source import Progress, silent
 from gan.evaluation import study_data, study_generators
-from gan.evaluation.architectures import builder
-from gan.evaluation.arms import KEEP, RATIOS, ArmPlan, planned
-from gan.evaluation.classifier import JUDGED, SETTLED, fit, look, plain
+from gan.evaluation.architectures import builder, classical
+from gan.evaluation.arms import ArmPlan, made, planned
+from gan.evaluation.classifier import JUDGED, SETTLED, Augment, fit, look, plain
 from gan.evaluation.reference import as_shown
+from gan.evaluation.study_options import DEFAULT, SHARES, StudyOptions
 from gan.evaluation.study_results import Left
 from gan.metrics import MetricsReader
 from gan.runs import Run
 from gan.sample import load_generator
 
-SHARES = (1.0, 0.25, 0.1)
 BATCH = 32
 PASSES, FEWEST, MOST = 10, 3_200, 9_600
 """How often a classifier sees each real image, within these limits of images seen in all: 100 to 300 steps.
@@ -33,6 +34,8 @@ PASSES, FEWEST, MOST = 10, 3_200, 9_600
 Measured on validation images, balanced accuracy of the small network, mean of three seeds: BreastMNIST 80.7 % after 150
 steps and 79.2 % after 1,000; a tenth of it 58.2 % after 100 and 61.1 % after 400, where 55 images leave a spread of 3
 points; PneumoniaMNIST 94.6 % after 200, 95.1 % after 400 and 95.8 % after 1,500."""
+WAYS = (False, True)
+"""Without and with classical augmentation."""
 TIMED = 8
 """Steps by which the time of all is estimated."""
 
@@ -47,22 +50,21 @@ class Plan:
     arms: list[ArmPlan]
 
 
-def plan(
-    seen: ImageSet, shares: tuple[float, ...] = SHARES, ratios: tuple[float, ...] = RATIOS
-) -> tuple[list[Plan], list[Left]]:
+def plan(seen: ImageSet, options: StudyOptions = DEFAULT) -> tuple[list[Plan], list[Left]]:
     """The regimes and their arms, and what is not run and why, of the open part of a set that passed its check."""
     plans, left = [], []
     for share in SHARES:
         subset = seen if share == 1 else study_data.low_data(seen, share)
         real = subset.conditions[subset.rows("train")].sum(axis=0).astype(np.int64)
         least = study_data.LEAST_OF_CLASS
-        if share not in shares:
+        if share not in options.shares:
             left.append(Left(share, "all arms", "It was switched off."))
         elif real.min() < least:
             scarce = f"{real.min()} training images of {seen.names[int(real.argmin())]}"
             left.append(Left(share, "all arms", f"It would have {scarce}, and it takes {least} of each class."))
         else:
-            plans.append(Plan(share, real, steps(int(real.sum())), planned(real, ratios)))
+            arms = planned(dict(zip(seen.names, real.tolist(), strict=True)), options.ratios, options.keep_rates)
+            plans.append(Plan(share, real, steps(int(real.sum())), arms))
             if not any(arm.fills for arm in plans[-1].arms):
                 left.append(Left(share, "classes filled up", "The classes are about equally common."))
     return plans, left
@@ -96,28 +98,23 @@ class Estimate:
 def estimate(
     run: Run,
     snapshot: int | None = None,
-    *,
-    seeds: int = 5,
-    low_data: bool = True,
-    ratios: tuple[float, ...] = RATIOS,
-    classifier: str = "small",
-    device: str = "cpu",
+    options: StudyOptions = DEFAULT,
     progress: Progress = silent,
 ) -> Estimate:
     """How long a study takes, by timing some steps of its classifier and some images of its generator: a few seconds.
 
     Raises what `study.study` raises. The generators of the low-data regimes are counted by the pace of the run itself.
     """
-    builder(classifier, 32, 1, 2)  # raises where there is no such one
-    sampler, images = load_generator(run, snapshot, device), data.load(run.config.data, progress)
+    builder(options.classifier, 32, 1, 2)  # raises where there is no such one
+    sampler, images = load_generator(run, snapshot, options.device), data.load(run.config.data, progress)
     study_data.check(images)
     seen = study_data.open_part(images)
-    plans, left = plan(seen, SHARES if low_data else SHARES[:1], ratios)
+    plans, left = plan(seen, options)
     some = study_data.only(seen, seen.rows("train")[:256])
     shown, conditions = as_shown(some, some.rows("train")), some.conditions
-    build = builder(classifier, shown.shape[2], shown.shape[1], len(seen.names))
+    build = builder(options.classifier, shown.shape[2], shown.shape[1], len(seen.names))
 
-    def teach(count: int) -> None:
+    def teach(count: int, augment: Augment) -> None:
         seen_in_all = count * min(BATCH, len(shown))
         fit(
             shown,
@@ -125,24 +122,26 @@ def estimate(
             "class",
             images_seen=seen_in_all,
             batch=BATCH,
-            augment=plain,
+            augment=augment,
             network=build,
-            device=device,
+            device=options.device,
         )
 
-    network = build().to(device).eval()
-    teach(2)  # the first steps choose their kernels
-    a_step = _seconds(lambda: teach(TIMED)) / TIMED
+    network = build().to(options.device).eval()
+    teach(2, classical)  # the first steps choose their kernels
+    a_step = {
+        augmented: _seconds(partial(teach, TIMED, classical if augmented else plain)) / TIMED for augmented in WAYS
+    }
     a_look = _seconds(lambda: look(network, shown)) / len(shown)
     asked = conditions[np.resize(np.arange(len(conditions)), 64)]
     an_image = _seconds(lambda: sampler.generate(asked, 0)) / len(asked)
     looked_at = len(JUDGED) * (len(seen.rows("val")) + SETTLED) + min(len(images.rows("test")), study_data.TESTED)
     total, classifiers = 0.0, 0
     for one in plans:
-        trained = len(one.arms) * seeds
-        made = int(np.array([arm.added for arm in one.arms if arm.matches]).max(axis=0).sum() / KEEP)
-        total += trained * (one.steps * a_step + looked_at * a_look) + seeds * made * (an_image + a_look)
-        classifiers += trained
+        trained = sum(one.steps * a_step[arm.augmented] + looked_at * a_look for arm in one.arms)
+        generated = int(made(one.arms).sum()) * (an_image + a_look)
+        total += options.seeds * (trained + generated) + one.steps * a_step[True]  # the last is what filters
+        classifiers += len(one.arms) * options.seeds
     generators = sum(_seconds_of_generator(run, one.share) for one in plans if one.share < 1)
     return Estimate(total + generators, generators, classifiers, plans, left)
 

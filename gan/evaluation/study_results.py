@@ -4,6 +4,7 @@
       Regime       one share of the real training images, with its verdict
         Arm        one training set: real images, and what was added to them
           Gain     a synthetic arm against the best of its comparators
+        Filtering  what keeping only the better synthetic images did, by keep rate
       Left         an arm that was not run, and why
 
 Shares, scores and gains are from 0 to 1: 0.03 is three points of balanced accuracy. Read next: `study.py`, which makes
@@ -15,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from gan.errors import RunError
+from gan.evaluation.arms import ArmPlan
 from gan.evaluation.results import rounded
 from gan.files import read_json, write_json
 from gan.runs import Run
 
-VERSION = 1
+VERSION = 2
+"""2: with arms of synthetic images and classical augmentation together, and several keep rates."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,8 @@ class Gain:
 
     `over` names that comparator and `against` holds the difference from each. `low` and `high` are 95 % by themselves;
     `corrected_low` and `corrected_high`, and `p`, are Holm-corrected over the synthetic arms of the regime. `helps`:
-    the corrected lower end is above 0. `harms`: worse than real images alone and than the matching duplicates, likewise
-    corrected, with `harm_p`. `by_class` is the gain in sensitivity of each class over the same comparator.
+    the corrected lower end is above 0. `harms`: worse than every one of the arm's controls, likewise corrected, with
+    `harm_p`. `by_class` is the gain in sensitivity of each class over the same comparator.
     """
 
     value: float
@@ -57,23 +60,12 @@ class Gain:
 
 @dataclass(frozen=True)
 class Arm:
-    """One way to put a training set together, and how classifiers trained on it did on the real test images.
+    """How classifiers trained on one training set did on the real test images.
 
-    `kind` is "real", "classical" (real images, moved a little each time), "duplicates" (the controls), "synthetic" (so
-    many for each real one: `ratio`) or "filled" (rare classes filled up to the largest). `ratio` is images added for
-    each real one, in all; None where nothing is added. `fills` says that an arm, or a control, fills classes up;
-    `filtered` that only the better part of the synthetic images was added; `matches` names the control with as many
-    duplicates. `balanced_accuracy` and `validation` have a value for each seed, in their order.
+    `balanced_accuracy` and `validation` have a value for each seed, in their order.
     """
 
-    name: str
-    words: str
-    kind: str
-    ratio: float | None
-    fills: bool
-    filtered: bool
-    matches: str | None
-    added: dict[str, int]
+    plan: ArmPlan
     balanced_accuracy: list[float]
     validation: list[float]
     balanced: Measured
@@ -85,13 +77,42 @@ class Arm:
 
 
 @dataclass(frozen=True)
+class KeepRate:
+    """Balanced accuracy with the better share `keep` of the synthetic images minus that with all of them.
+
+    The mean over the arms with and without classical augmentation. `low`, `high` and `p` are Holm-corrected over the
+    rates of the regime.
+    """
+
+    keep: float
+    value: float
+    low: float
+    high: float
+    p: float
+
+
+@dataclass(frozen=True)
+class Filtering:
+    """What keeping fewer synthetic images did, with as many added: `ratio` for each real one.
+
+    `kind` is "pays" (a rate is better than keeping all: `best`), "costs" (none is, and some are worse), "none" (no
+    difference found) or "unclear" (too few test groups, or too wide an interval). `words` says it in a sentence.
+    """
+
+    ratio: float
+    rates: list[KeepRate]
+    best: float | None
+    kind: str
+    words: str
+
+
+@dataclass(frozen=True)
 class Regime:
     """All arms on one share of the real training images, tested on the same test images as the others.
 
     `real` is the number of real images of each class; `steps` the optimiser steps of every classifier, `batch` images
-    each. `generator` tells what made the synthetic images: `name`, `snapshot`, `sha256`, `kimg`. `filter` says what
-    filtering did: `keep` (share kept), `value`, `low`, `high` (difference from the same arms unfiltered, 95 %), `pays`
-    and `words`; None without filtered arms. `verdict_kind` is "helps", "none", "harmful" or "unclear".
+    each. `generator` tells what made the synthetic images: `name`, `snapshot`, `sha256`, `kimg`. `verdict_kind` is
+    "helps", "none", "harmful" or "unclear".
     """
 
     share: float
@@ -100,13 +121,13 @@ class Regime:
     batch: int
     generator: dict[str, Any]
     arms: list[Arm]
-    filter: dict[str, Any] | None
+    filtering: Filtering
     verdict: str
     verdict_kind: str
 
     def arm(self, name: str) -> Arm:
         """The arm of that name."""
-        return next(arm for arm in self.arms if arm.name == name)
+        return next(arm for arm in self.arms if arm.plan.name == name)
 
 
 @dataclass(frozen=True)
@@ -145,7 +166,7 @@ class StudyResult:
 
     def as_json(self) -> dict[str, Any]:
         """The study as one JSON document; `arms` and `verdict`, of all training images, stand on top as well."""
-        document: dict[str, Any] = rounded(asdict(self))
+        document = self._document()
         return document | {"arms": document["regimes"][0]["arms"]}
 
     def as_text(self) -> str:
@@ -158,10 +179,9 @@ class StudyResult:
                 "",
                 f"  {sum(regime.real.values()):,} real training images ({regime.share:.0%}): {regime.verdict}",
             ]
-            lines += [f"    {'balanced accuracy':>65} {'AUROC':>6}   gain, Holm-corrected"]
+            lines += [f"    {'balanced accuracy':>89} {'AUROC':>6}   gain, Holm-corrected"]
             lines += [_line(arm) for arm in regime.arms]
-            if regime.filter is not None:
-                lines.append(f"    {regime.filter['words']}")
+            lines += [f"  {regime.filtering.words}"]
         lines += [f"  Not run at {left.share:.0%}: {left.arms}. {left.why}" for left in self.left]
         return "\n".join([*lines, *(f"  Note: {notice}" for notice in self.notices)])
 
@@ -169,8 +189,15 @@ class StudyResult:
         """Write the study into the run's folder, over an earlier one of the same snapshot."""
         path = file(run, self.snapshot)
         path.parent.mkdir(exist_ok=True)
-        write_json(path, rounded(asdict(self)))
+        write_json(path, self._document())
         return path
+
+    def _document(self) -> dict[str, Any]:
+        """The study as it is kept: what was planned of an arm stands beside what was measured."""
+        document: dict[str, Any] = rounded(asdict(self))
+        for regime in document["regimes"]:
+            regime["arms"] = [arm.pop("plan") | arm for arm in regime["arms"]]
+        return document
 
 
 def file(run: Run, snapshot: int) -> Path:
@@ -185,13 +212,21 @@ def folder(run: Run, snapshot: int) -> Path:
 
 def load(run: Run, snapshot: int) -> StudyResult:
     """The study of a snapshot; raises RunError where there is none that this version can read."""
-    result = _read(file(run, snapshot))
-    if result is None:
+    result, again = _read(file(run, snapshot)), f"`python -m gan evaluate {run.name} --snapshot {snapshot} --study`"
+    if result is None and outdated(run, snapshot):
         raise RunError(
-            f"The snapshot {snapshot} of {run.name} has no augmentation study: "
-            f"`python -m gan evaluate {run.name} --snapshot {snapshot} --study` makes it."
+            f"The augmentation study of the snapshot {snapshot} of {run.name} was made by another version, which "
+            f"compared other training sets: {again} makes it anew."
         )
+    if result is None:
+        raise RunError(f"The snapshot {snapshot} of {run.name} has no augmentation study: {again} makes it.")
     return result
+
+
+def outdated(run: Run, snapshot: int) -> bool:
+    """Whether there is a study of this snapshot that another version made and this one cannot read."""
+    path = file(run, snapshot)
+    return read_json(path) is not None and _read(path) is None
 
 
 def listing(run: Run) -> list[StudyResult]:
@@ -204,7 +239,7 @@ def _line(arm: Arm) -> str:
     gain = arm.gain
     told = f"{gain.value:+.1%} ({gain.corrected_low:+.1%} to {gain.corrected_high:+.1%})" if gain else ""
     spread = f"({arm.balanced.low:.1%} to {arm.balanced.high:.1%})"
-    return f"    {arm.words:<40} {arm.balanced.mean:6.1%} {spread:<17} {arm.auroc.mean:6.3f}   {told}".rstrip()
+    return f"    {arm.plan.words:<64} {arm.balanced.mean:6.1%} {spread:<17} {arm.auroc.mean:6.3f}   {told}".rstrip()
 
 
 def _read(path: Path) -> StudyResult | None:
@@ -213,16 +248,26 @@ def _read(path: Path) -> StudyResult | None:
         return None
     if document.keys() != {field.name for field in fields(StudyResult)}:
         return None
-    regimes = [Regime(**one | {"arms": [_arm(arm) for arm in one["arms"]]}) for one in document["regimes"]]
+    regimes = [_regime(one) for one in document["regimes"]]
     return StudyResult(**document | {"regimes": regimes, "left": [Left(**one) for one in document["left"]]})
 
 
+def _regime(document: dict[str, Any]) -> Regime:
+    filtering = document["filtering"]
+    rates = [KeepRate(**rate) for rate in filtering["rates"]]
+    arms = [_arm(arm) for arm in document["arms"]]
+    return Regime(**document | {"arms": arms, "filtering": Filtering(**filtering | {"rates": rates})})
+
+
 def _arm(document: dict[str, Any]) -> Arm:
+    planned = {one.name: document[one.name] for one in fields(ArmPlan)}
+    names = {key: tuple(planned[key]) for key in ("comparators", "controls")}
     single = {name: Measured(**document[name]) for name in ("balanced", "auroc", "rarest_f1")}
     several = {name: _each(document[name]) for name in ("sensitivity", "specificity")}
     gain = document["gain"]
     told = None if gain is None else Gain(**gain | {"against": _each(gain["against"])})
-    return Arm(**document | single | several | {"gain": told})
+    measured = {name: value for name, value in document.items() if name not in planned}
+    return Arm(plan=ArmPlan(**planned | names), **measured | single | several | {"gain": told})
 
 
 def _each(documents: dict[str, Any]) -> dict[str, Measured]:

@@ -13,6 +13,8 @@ LEFT, RIGHT, TOP, BOTTOM = 64, 20, 34, 46
 TONES = ("#0072B2", "#D55E00", "#009E73", "#B4578B")
 """Of Okabe and Ito (2008), which people with any colour vision can tell apart."""
 TICKS = 5
+PER_LETTER = 6
+"""Pixels of a letter of the legend, about."""
 
 
 @dataclass(frozen=True)
@@ -27,10 +29,11 @@ class Point:
 
 @dataclass(frozen=True)
 class Series:
-    """A line through points, by its name in the legend."""
+    """A line through points, by its name in the legend; those that stand `apart` are in no line."""
 
     name: str
     points: Sequence[Point]
+    apart: Sequence[Point] = ()
 
 
 def chart(
@@ -41,25 +44,32 @@ def chart(
     y: str,
     line: tuple[float, str] | None = None,
     percent: bool = False,
+    places: Sequence[str] = (),
 ) -> str:
     """The chart as an `<svg>`; `line` is a dashed level with its name, `percent` writes shares as percent.
 
-    Axes span what is shown, and the line. Takes at least one point.
+    Axes span what is shown, and the line; with `places` the one across has these names at 0, 1, 2 and so on. Takes at
+    least one point.
     """
-    shown = [point for one in series for point in one.points]
+    shown = [point for one in series for point in (*one.points, *one.apart)]
     xs = [point.x for point in shown]
     ys = [value for point in shown for value in (point.value, point.low, point.high)] + ([line[0]] if line else [])
     across, up = _axis(min(xs), max(xs), LEFT, WIDTH - RIGHT), _axis(min(ys), max(ys), HEIGHT - BOTTOM, TOP)
-    parts = [_grid(across, up, percent), _labels(x, y)]
+    named = [(tick, _said(tick, False)) for tick in across.ticks()]
+    if places:
+        across, named = Axis(-0.5, len(places) - 0.5, 1, LEFT, WIDTH - RIGHT), list(enumerate(places))
+    parts = [_grid(up, percent), _names(across, named), _labels(x, y)]
     if line is not None:
         height = up.at(line[0])
         parts.append(
             f'<path d="M{LEFT} {height:.1f}H{WIDTH - RIGHT}" class="level"/>'
             f'<text x="{WIDTH - RIGHT}" y="{height - 5:.1f}" text-anchor="end">{html.escape(line[1])}</text>'
         )
+    legend = LEFT
     for number, one in enumerate(series):
         parts.append(_series(one, TONES[number % len(TONES)], across, up))
-        parts.append(_legend(one.name, TONES[number % len(TONES)], LEFT + 150 * number))
+        parts.append(_legend(one.name, TONES[number % len(TONES)], legend))
+        legend += 34 + PER_LETTER * len(one.name)
     return (
         f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{html.escape(title, quote=True)}">'
         f"{''.join(parts)}</svg>"
@@ -93,17 +103,19 @@ def _axis(low: float, high: float, start: float, end: float) -> Axis:
     return Axis(first * step, max(last, first + 1) * step, step, start, end)
 
 
-def _grid(across: Axis, up: Axis, percent: bool) -> str:
-    rows = "".join(
+def _grid(up: Axis, percent: bool) -> str:
+    return "".join(
         f'<path d="M{LEFT} {up.at(tick):.1f}H{WIDTH - RIGHT}" class="grid"/>'
         f'<text x="{LEFT - 8}" y="{up.at(tick) + 4:.1f}" text-anchor="end">{_said(tick, percent)}</text>'
         for tick in up.ticks()
     )
-    columns = "".join(
-        f'<text x="{across.at(tick):.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{_said(tick, False)}</text>'
-        for tick in across.ticks()
+
+
+def _names(across: Axis, named: Sequence[tuple[float, str]]) -> str:
+    return "".join(
+        f'<text x="{across.at(at):.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{html.escape(name)}</text>'
+        for at, name in named
     )
-    return rows + columns
 
 
 def _labels(x: str, y: str) -> str:
@@ -115,14 +127,17 @@ def _labels(x: str, y: str) -> str:
 
 
 def _series(one: Series, tone: str, across: Axis, up: Axis) -> str:
-    placed = [(across.at(p.x), up.at(p.value), up.at(p.low), up.at(p.high)) for p in one.points]
-    line = " ".join(f"{x:.1f},{y:.1f}" for x, y, _, _ in placed)
-    whiskers = "".join(
+    line = " ".join(f"{across.at(p.x):.1f},{up.at(p.value):.1f}" for p in one.points)
+    points = "".join(_point(p, tone, across, up) for p in (*one.points, *one.apart))
+    return f'<g stroke="{tone}" fill="none" stroke-width="1.75"><polyline points="{line}"/>{points}</g>'
+
+
+def _point(one: Point, tone: str, across: Axis, up: Axis) -> str:
+    x, y, low, high = across.at(one.x), up.at(one.value), up.at(one.low), up.at(one.high)
+    return (
         f'<path d="M{x:.1f} {low:.1f}V{high:.1f}M{x - 4:.1f} {low:.1f}h8M{x - 4:.1f} {high:.1f}h8"/>'
-        for x, _, low, high in placed
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{tone}"/>'
     )
-    dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{tone}"/>' for x, y, _, _ in placed)
-    return f'<g stroke="{tone}" fill="none" stroke-width="1.75"><polyline points="{line}"/>{whiskers}{dots}</g>'
 
 
 def _legend(name: str, tone: str, x: float) -> str:

@@ -1,7 +1,7 @@
 """The study's numbers in one sentence: it helps, it does not, it harms, or nobody can tell. No torch.
 
     Helps              the corrected lower end of an arm's gain is above 0
-    Harmful            otherwise, where an arm is worse than real images alone and than the matching duplicates
+    Harmful            otherwise, where an arm is worse than every control that is trained as it is (`arms.py`)
     Cannot tell        otherwise, where the gain of the best arm is known to no better than WIDEST to either side
     No gain found      otherwise
 
@@ -12,7 +12,8 @@ it never saw. Read next: `study.py`.
 from collections.abc import Sequence
 from typing import Any
 
-from gan.evaluation.study_results import Arm, Gain, Regime
+from gan.evaluation.arms import AUGMENTED
+from gan.evaluation.study_results import Arm, Filtering, Gain, KeepRate, Regime
 
 WIDEST = 0.05
 """Half of a 95 % interval, as a share: a gain of five points is what the better reports of the field claim, so a study
@@ -28,14 +29,9 @@ def verdict(arms: Sequence[Arm], test: dict[str, Any]) -> tuple[str, str]:
     `test` is that of StudyResult.
     """
     compared = [(arm, arm.gain) for arm in arms if arm.gain is not None]
-    tested = f"{test['images']:,} test images" + (f" of {test['groups']:,} groups" if test["grouped"] else "")
-    if not compared:
-        return "unclear", "Cannot tell: no arm with synthetic images was run."
-    grouped: dict[str, int] = test["groups_per_class"]
-    scarce = min(grouped, key=lambda name: grouped[name])
-    if grouped[scarce] < FEWEST:
-        unit = "groups hold" if test["grouped"] else "images are of"
-        return "unclear", f"Cannot tell with {tested}: {grouped[scarce]} {unit} {scarce}, and it takes {FEWEST}."
+    tested, too_few = _tested(test), _too_few(test)
+    if too_few:
+        return "unclear", f"Cannot tell with {too_few}."
     helping = [(arm, gain) for arm, gain in compared if gain.helps]
     harming = [arm for arm, gain in compared if gain.harms]
     if helping:
@@ -43,7 +39,7 @@ def verdict(arms: Sequence[Arm], test: dict[str, Any]) -> tuple[str, str]:
     if harming:
         return "harmful", _harmful(harming, arms)
     best, gain = max(compared, key=lambda one: one[1].value)
-    lies = f"{phrase(best)} changes balanced accuracy by {_points(gain.value)} points over {_over(arms, gain)}"
+    lies = f"{phrase(best)} changes balanced accuracy by {_points(gain.value)} points over {_words(arms, gain.over)}"
     if (gain.high - gain.low) / 2 > WIDEST:
         return "unclear", (
             f"Cannot tell with {tested}: at best, {lies}, but anything from {_points(gain.low)} to "
@@ -66,24 +62,68 @@ def together(regimes: Sequence[Regime]) -> tuple[str, str]:
     return first.verdict_kind, f"{first.verdict} {only}{low.verdict[1:]}"
 
 
-def filtering(keep: float, value: float, low: float, high: float) -> str:
-    """What keeping only the better share of the synthetic images did to balanced accuracy, with its 95 % interval."""
-    numbers = f"{_points(value)} points of balanced accuracy (95 % interval {_points(low)} to {_points(high)})"
-    kept = f"keeping the better {keep:.0%} of the synthetic images changes it by"
-    if low > 0:
-        return f"Filtering pays: {kept} {numbers}."
-    if high < 0:
-        return f"Filtering costs: {kept} {numbers}."
-    return f"No difference by filtering found: {kept} {numbers}."
+def filtering(ratio: float, rates: list[KeepRate], test: dict[str, Any]) -> Filtering:
+    """Which keep rate pays, from the differences from keeping all at this ratio; `test` is that of StudyResult."""
+    too_few = _too_few(test)
+    if too_few:
+        return Filtering(ratio, rates, None, "unclear", f"Keep rate: cannot tell with {too_few}.")
+    paying, costing = [one for one in rates if one.low > 0], [one for one in rates if one.high < 0]
+    if paying:
+        best = max(paying, key=lambda one: one.value)
+        words = (
+            f"keeping the better {100 * best.keep:g} % pays. Against keeping all, it {_changes(best, ratio, rates)}."
+        )
+        return Filtering(ratio, rates, best.keep, "pays", f"Keep rate: {words}")
+    if costing:
+        worst = min(costing, key=lambda one: one.value)
+        words = f"keep all. Keeping only the better {100 * worst.keep:g} % {_changes(worst, ratio, rates)}."
+        return Filtering(ratio, rates, None, "costs", f"Keep rate: {words}")
+    best = max(rates, key=lambda one: one.value)
+    at_best = f"At best, keeping the better {100 * best.keep:g} % {_changes(best, ratio, rates)}."
+    if (best.high - best.low) / 2 > WIDEST:
+        words = f"cannot tell whether keeping fewer differs from keeping all. {at_best}"
+        return Filtering(ratio, rates, None, "unclear", f"Keep rate: {words}")
+    words = f"no difference found between keeping all and keeping fewer. {at_best}"
+    return Filtering(ratio, rates, None, "none", f"Keep rate: {words}")
+
+
+def _changes(rate: KeepRate, ratio: float, rates: list[KeepRate]) -> str:
+    corrected = f", corrected for {len(rates)} rates" if len(rates) > 1 else ""
+    return (
+        f"changes balanced accuracy by {_points(rate.value)} points (95 % interval {_points(rate.low)} to "
+        f"{_points(rate.high)}{corrected}) with {_for_each_real(ratio)}"
+    )
 
 
 def phrase(arm: Arm) -> str:
     """What was added, in words for the middle of a sentence."""
-    better = "filtered " if arm.filtered else ""
-    if arm.kind == "filled":
-        return f"filling rare classes up with {better}synthetic images"
-    plural = "" if arm.ratio == 1 else "s"
-    return f"adding {arm.ratio:g} {better}synthetic image{plural} for each real one"
+    plan = arm.plan
+    how = [f"the better {100 * plan.keep:g} %"] if plan.keep is not None else []
+    how += [AUGMENTED] if plan.augmented else []
+    what = (
+        "filling rare classes up with synthetic images"
+        if plan.fills or plan.ratio is None
+        else f"adding {_for_each_real(plan.ratio)}"
+    )
+    return what + (f" ({', '.join(how)})" if how else "")
+
+
+def _for_each_real(ratio: float) -> str:
+    return f"{ratio:g} synthetic image{'' if ratio == 1 else 's'} for each real one"
+
+
+def _tested(test: dict[str, Any]) -> str:
+    return f"{test['images']:,} test images" + (f" of {test['groups']:,} groups" if test["grouped"] else "")
+
+
+def _too_few(test: dict[str, Any]) -> str:
+    """The test images, and which class has too few groups of them to carry a verdict; "" where each has enough."""
+    grouped: dict[str, int] = test["groups_per_class"]
+    scarce = min(grouped, key=lambda name: grouped[name])
+    if grouped[scarce] >= FEWEST:
+        return ""
+    unit = "groups hold" if test["grouped"] else "images are of"
+    return f"{_tested(test)}: {grouped[scarce]} {unit} {scarce}, and it takes {FEWEST}"
 
 
 def _helps(arm: Arm, gain: Gain, arms: Sequence[Arm], compared: int, harming: Sequence[Arm]) -> str:
@@ -92,37 +132,46 @@ def _helps(arm: Arm, gain: Gain, arms: Sequence[Arm], compared: int, harming: Se
     span = f"{_points(gain.corrected_low)} to {_points(gain.corrected_high)}"
     return (
         f"Helps{limit}: {phrase(arm)} raises balanced accuracy by {abs(gain.value) * 100:.1f} points over "
-        f"{_over(arms, gain)} (95 % interval {span}, corrected for {compared} comparisons); {most} gains most "
+        f"{_words(arms, gain.over)} (95 % interval {span}, corrected for {compared} comparisons); {most} gains most "
         f"({_points(gain.by_class[most])} points of sensitivity)."
     )
 
 
 def _harmful(harming: Sequence[Arm], arms: Sequence[Arm]) -> str:
-    worst = min(harming, key=lambda arm: arm.balanced.mean)
-    assert worst.gain is not None
-    against = worst.gain.against["real"]
+    worst, against = min(
+        ((arm, arm.gain.against[arm.plan.controls[0]]) for arm in harming if arm.gain is not None),
+        key=lambda one: one[1].mean,
+    )
     return (
         f"Harmful {_from(harming, arms)}: {phrase(worst)} lowers balanced accuracy by {abs(against.mean) * 100:.1f} "
-        f"points against real images alone (95 % interval {_points(against.low)} to {_points(against.high)})."
+        f"points against {_words(arms, worst.plan.controls[0])} (95 % interval {_points(against.low)} to "
+        f"{_points(against.high)})."
     )
 
 
 def _from(harming: Sequence[Arm], arms: Sequence[Arm]) -> str:
     """From which ratio on the harm begins: above one that was tried, at all, or only where classes are filled up."""
-    by_ratio = [arm for arm in arms if arm.kind == "synthetic"]
-    harmful = sorted({arm.ratio for arm in harming if arm.kind == "synthetic" and arm.ratio is not None})
-    ratios = sorted({arm.ratio for arm in by_ratio if arm.ratio is not None})
-    if not harmful:
-        return "where rare classes are filled up"
+    whole = [arm.plan for arm in harming if arm.plan.keep is None]
+    by_ratio = [plan for plan in whole if not plan.fills]
+    ways = {plan.augmented for plan in by_ratio or whole or [arm.plan for arm in harming]}
+    way = "" if len(ways) == 2 else f" {AUGMENTED}" if ways == {True} else " without classical augmentation"
+    if not whole:
+        rates = sorted({arm.plan.keep for arm in harming if arm.plan.keep is not None}, reverse=True)
+        return f"at a keep rate of {', '.join(f'{100 * rate:g} %' for rate in rates)}{way}"
+    if not by_ratio:
+        return f"where rare classes are filled up{way}"
+    harmful = sorted({plan.ratio for plan in by_ratio if plan.ratio is not None})
+    plans = [arm.plan for arm in arms if arm.plan.kind == "synthetic" and not arm.plan.fills]
+    ratios = sorted({plan.ratio for plan in plans if plan.ratio is not None})
     if harmful == ratios:
-        return "at every ratio tried"
+        return f"at every ratio tried{way}"
     if harmful == ratios[-len(harmful) :]:
-        return f"above ratio {ratios[-len(harmful) - 1]:g}"
-    return f"at ratio {', '.join(f'{ratio:g}' for ratio in harmful)}"
+        return f"above ratio {ratios[-len(harmful) - 1]:g}{way}"
+    return f"at ratio {', '.join(f'{ratio:g}' for ratio in harmful)}{way}"
 
 
-def _over(arms: Sequence[Arm], gain: Gain) -> str:
-    words = next(arm.words for arm in arms if arm.name == gain.over)
+def _words(arms: Sequence[Arm], name: str) -> str:
+    words = next(arm.plan.words for arm in arms if arm.plan.name == name)
     return words[0].lower() + words[1:]
 
 

@@ -17,6 +17,7 @@ from gan import conditions, guard, looks, options
 from gan.data.imageset import ImageSet
 from gan.evaluation import pairs, results
 from gan.evaluation.results import Result
+from gan.evaluation.study_options import StudyOptions
 from gan.export import ExportRequest
 from gan.looks import Group
 from gan.marks import Origin
@@ -222,13 +223,13 @@ def first_batch(config: str, count: int) -> "FirstBatch | None":
     return None if there is None else first_batch(there, wanted).beginning(count)
 
 
-def study_estimate(run: Run, snapshot: int, seeds: int, low_data: bool) -> list[str]:
+def study_estimate(run: Run, snapshot: int, chosen: StudyOptions) -> list[str]:
     """How long an augmentation study would take here, a line each."""
-    return _study_estimate(run.path, snapshot, _whole(run, snapshot), seeds, low_data)
+    return _study_estimate(run.path, snapshot, _whole(run, snapshot), chosen)
 
 
 @st.cache_data(max_entries=50, show_spinner="Timing some steps …")
-def _study_estimate(path: Path, snapshot: int, version: int, seeds: int, low_data: bool) -> list[str]:
+def _study_estimate(path: Path, snapshot: int, version: int, chosen: StudyOptions) -> list[str]:
     from gan.evaluation import study_plan  # here: it imports torch
 
-    return study_plan.estimate(Run(path), snapshot, seeds=seeds, low_data=low_data).lines()
+    return study_plan.estimate(Run(path), snapshot, chosen).lines()

@@ -6,6 +6,7 @@ Read next: `charts.py`, `chart.js`.
 from collections.abc import Sequence
 from typing import Any
 
+from gan.evaluation import study_shown
 from gan.evaluation.results import Result
 from gan.evaluation.study_results import Regime
 
@@ -49,20 +50,56 @@ def shares(there: Sequence[Result], name: str) -> dict[str, Any]:
 
 
 def gain(regime: Regime, name: str) -> dict[str, Any]:
-    """The gain of each ratio of synthetic images over the best control, in points, with its corrected interval."""
+    """The gain at each amount of synthetic images over the best control, in points, with its corrected interval: a line
+    for each way of training, and apart from it where classes are filled up."""
+    drawn, amounts = study_shown.lines(regime), study_shown.amounts(regime)
     traces = []
-    for filtered, label, tone in ((False, "Synthetic", "blue"), (True, "Synthetic, filtered", "green")):
-        arms = sorted(
-            (arm.ratio, arm.gain)
-            for arm in regime.arms
-            if arm.kind == "synthetic" and arm.filtered == filtered and arm.gain is not None and arm.ratio is not None
+    for number, (one, tone) in enumerate(zip(drawn, ("blue", "orange"), strict=False)):
+        placed = [*one.by_ratio, *one.apart]
+        trace = points(
+            [study_shown.dodged(place, number, len(drawn)) for place, _ in placed],
+            [(100 * gain.value, 100 * gain.corrected_low, 100 * gain.corrected_high) for _, gain in placed],
+            name=one.name,
+            tone=tone,
+            hover=f"%{{y:+.1f}} points<extra>{one.name}, %{{customdata}}</extra>",
         )
-        if arms:
-            values = [(100 * one.value, 100 * one.corrected_low, 100 * one.corrected_high) for _, one in arms]
-            hover = f"%{{y:+.1f}} points<extra>{label}, %{{x:g}} for each real image</extra>"
-            traces.append(points([ratio for ratio, _ in arms], values, name=label, tone=tone, hover=hover))
+        trace["customdata"] = [amounts[place] for place, _ in placed]
+        traces.append(_apart(trace, len(one.by_ratio)))
     across = "synthetic images for each real one"
     figure = _figure(traces, f"{name}-gain-{regime.share:g}", "points", [(0.0, "no gain")], across)
+    return _at_places(figure, amounts)
+
+
+def keep_rates(regime: Regime, name: str) -> dict[str, Any]:
+    """What each keep rate did against keeping all, in points, with its corrected interval."""
+    rates = regime.filtering.rates
+    values = [(100 * one.value, 100 * one.low, 100 * one.high) for one in rates]
+    hover = "%{y:+.1f} points against keeping all<extra></extra>"
+    trace = points(list(range(len(rates))), values, name="Keeping fewer", tone="green", hover=hover)
+    figure = _figure(
+        [trace], f"{name}-keep-{regime.share:g}", "points", [(0.0, "keeping all")], "share of the images that is kept"
+    )
+    return _at_places(figure, [f"{100 * one.keep:g} %" for one in rates])
+
+
+def _apart(trace: dict[str, Any], joined: int) -> dict[str, Any]:
+    """The trace with a gap after its first `joined` points."""
+    bars = {key: _with_gap(trace["error_y"][key], joined) for key in ("array", "arrayminus")}
+    gaps = {key: _with_gap(trace[key], joined) for key in ("x", "y", "customdata")}
+    return trace | gaps | {"error_y": trace["error_y"] | bars}
+
+
+def _with_gap(values: list[Any], joined: int) -> list[Any]:
+    return values if joined == len(values) else [*values[:joined], None, *values[joined:]]
+
+
+def _at_places(figure: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """The figure with names at the places 0, 1, 2 and so on, and its upright axis where the points are."""
+    figure["layout"]["xaxis"] |= {
+        "tickvals": list(range(len(names))),
+        "ticktext": list(names),
+        "range": [-0.5, len(names) - 0.5],
+    }
     figure["layout"]["yaxis"].pop("rangemode")
     return figure
 

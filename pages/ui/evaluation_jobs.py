@@ -8,6 +8,7 @@ import streamlit as st
 from gan import jobs
 from gan.evaluation import job
 from gan.evaluation.job import Request
+from gan.evaluation.study_options import SHARES, StudyOptions
 from gan.runs import Run
 from pages.ui import cached_models, evaluation_study, tasks, words
 from pages.ui.frame import told
@@ -116,15 +117,18 @@ def _how_long(run: Run, snapshot: int) -> None:
     """How long the study as chosen takes, by some steps timed here: asked for, because timing them takes seconds."""
     if not st.toggle("Show how long it takes", key="study estimate"):
         return
-    seeds, low_data = int(st.session_state["study seeds"]), bool(st.session_state["study low data"])
-    for line in cached_models.study_estimate(run, snapshot, seeds, low_data):
+    for line in cached_models.study_estimate(run, snapshot, _chosen()):
         st.caption(line)
 
 
 def _begin_study(run: Run, snapshot: int) -> None:
     """Start with what the form holds now, which may be newer than what was drawn."""
-    seeds, low_data = int(st.session_state["study seeds"]), bool(st.session_state["study low data"])
-    begin(run, Request("study", snapshot, seeds=seeds, low_data=low_data))
+    begin(run, Request("study", snapshot, study=_chosen()))
+
+
+def _chosen() -> StudyOptions:
+    shares = SHARES if st.session_state["study low data"] else SHARES[:1]
+    return StudyOptions(int(st.session_state["study seeds"]), shares)
 
 
 def begin(run: Run, request: Request) -> None:

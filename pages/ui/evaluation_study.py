@@ -3,13 +3,11 @@
 Read next: `gan/evaluation/study_results.py`.
 """
 
-from typing import Any
-
 import streamlit as st
 
 from gan.errors import RunError
-from gan.evaluation import study_results
-from gan.evaluation.study_results import Arm, Measured, Regime, StudyResult
+from gan.evaluation import study_results, study_shown
+from gan.evaluation.study_results import Regime, StudyResult
 from gan.runs import Run
 from pages.ui import charts, evaluation_charts, words
 
@@ -38,12 +36,19 @@ def headline(study: StudyResult) -> None:
 def panel(run: Run, snapshot: int) -> None:
     """The whole study of a snapshot; what to do where there is none."""
     study = of(run, snapshot)
+    if study is None and study_results.outdated(run, snapshot):
+        st.info(
+            "The study of this snapshot was made by another version, which compared other training sets. Start it "
+            "above to make it anew.",
+            icon=":material/history:",
+        )
+        return
     if study is None:
         others = [one.snapshot for one in study_results.listing(run)]
         st.caption(
             "No study of this snapshot yet. It trains the same classifier on real images alone, on real images that "
-            "are repeated, and on real with synthetic ones, and tests each on real images that nothing has seen. Start "
-            "it above."
+            "are repeated, and on real with synthetic ones, each without and with classical augmentation, and tests "
+            "them on real images that nothing has seen. Start it above."
         )
         for seen in others:
             st.caption(f"The snapshot after {words.images(seen)} has one.")
@@ -52,7 +57,8 @@ def panel(run: Run, snapshot: int) -> None:
     for regime in study.regimes:
         if len(study.regimes) > 1:
             st.subheader(f"{words.images(sum(regime.real.values()))} to learn from ({regime.share:.0%})", anchor=False)
-            st.markdown(regime.verdict)
+            if regime.verdict != study.verdict:
+                st.markdown(regime.verdict)
         of_regime(run, study, regime)
     for left in study.left:
         st.caption(f"Not run on {left.share:.0%} of the real images: {left.arms}. {left.why}")
@@ -63,39 +69,29 @@ def panel(run: Run, snapshot: int) -> None:
     st.caption(
         f"{study.seeds} seeds, classifier {study.classifier}, tested on {tested}{grouped}; "
         f"{words.duration(60 * study.minutes)} of work. A gain is over the best of real images alone, "
-        "with classical augmentation, and with as many repeated real images; its interval covers test groups and seeds "
-        "together, corrected for the number of arms."
+        "with classical augmentation, and with as many repeated real images (and, where classes are filled up, these "
+        "with classical augmentation); its interval covers test groups and seeds together, corrected for the number of "
+        "arms. Of the better images as many are added as of all."
     )
 
 
 def of_regime(run: Run, study: StudyResult, regime: Regime) -> None:
-    """Gain against ratio, and a row for each arm."""
-    if any(arm.gain is not None and arm.kind == "synthetic" for arm in regime.arms):
-        with st.container(border=True):
-            st.markdown("**Gain in balanced accuracy by adding synthetic images** (above 0 is better)")
-            charts.draw(evaluation_charts.gain(regime, run.name), key=f"{run.name}-{study.snapshot}-{regime.share}")
-    st.dataframe([_row(arm, study.rarest) for arm in regime.arms], hide_index=True, height="content")
-    if regime.filter is not None:
-        st.caption(regime.filter["words"])
+    """Gain against ratio, what the keep rates did, and a row for each arm."""
+    key = f"{run.name}-{study.snapshot}-{regime.share}"
+    left, right = st.columns([3, 2], gap="medium")
+    with left, st.container(border=True, height="stretch"):
+        st.markdown("**Gain in balanced accuracy by adding synthetic images** (above 0 is better)")
+        charts.draw(evaluation_charts.gain(regime, run.name), key=key)
+    with right, st.container(border=True, height="stretch"):
+        st.markdown("**Keeping only the better ones, against keeping all** (above 0 is better)")
+        charts.draw(evaluation_charts.keep_rates(regime, run.name), key=f"{key}-keep")
+    st.markdown(regime.filtering.words)
+    st.html(study_shown.table(regime, study.rarest))
 
 
-def _row(arm: Arm, rarest: str) -> dict[str, Any]:
-    gain = arm.gain
-    return {
-        "Training set": arm.words,
-        "Added": sum(arm.added.values()),
-        "Balanced accuracy": _percent(arm.balanced),
-        "Gain (corrected 95 %)": (
-            f"{100 * gain.value:+.1f} ({100 * gain.corrected_low:+.1f} to {100 * gain.corrected_high:+.1f})"
-            if gain
-            else ""
-        ),
-        "AUROC": f"{arm.auroc.mean:.3f}",
-        f"Sensitivity, {rarest}": _percent(arm.sensitivity[rarest]),
-        f"Specificity, {rarest}": _percent(arm.specificity[rarest]),
-        f"F1, {rarest}": f"{arm.rarest_f1.mean:.3f}",
-    }
-
-
-def _percent(measured: Measured) -> str:
-    return f"{measured.mean:.1%} ({measured.low:.1%} to {measured.high:.1%})"
+def keep_rate_line(run: Run) -> str:
+    """What the newest study of a run found about keep rates, for where one is chosen; "" where there is none."""
+    studies = study_results.listing(run)
+    if not studies:
+        return ""
+    return f"{studies[-1].regimes[0].filtering.words} (The study after {words.images(studies[-1].snapshot)}.)"
