@@ -37,12 +37,17 @@ class Estimate:
             found = [
                 f"Training images: {self.images:,}",
                 f"Weights: {self.weights / 1e6:.1f} million",
-                f"Memory on the device: about {self.memory / 1e9:.1f} GB",
-                f"Disk: about {self.disk / 1e6:,.0f} MB",
+                f"Memory on the device: about {_bytes(self.memory)}",
+                f"Disk: about {_bytes(self.disk)}",
             ]
         if self.seconds is None:
             return [*found, "Time: not known before a run of this kind was measured here."]
-        return [*found, f"Time: about {self.seconds / 60:.0f} minutes, by an earlier run here."]
+        length = f"{self.seconds / 60:.0f} minutes" if self.seconds >= 90 else f"{self.seconds:.0f} seconds"
+        return [*found, f"Time: about {length}, by an earlier run here."]
+
+
+def _bytes(count: int) -> str:
+    return f"{count / 1e9:,.1f} GB" if count >= 1e9 else f"{count / 1e6:,.0f} MB"
 
 
 def estimate(config: RunConfig) -> Estimate:

@@ -34,21 +34,21 @@ def test_a_rare_class_is_drawn_as_often_and_named_in_the_reason() -> None:
     assert not auto.recommend(DATA, images(300, 300), "cpu").config.data.balance
 
 
-def test_larger_sets_and_images_are_trained_longer_in_fewer_passes() -> None:
+def test_larger_sets_are_trained_longer_in_fewer_passes() -> None:
     def length(image_set: ImageSet) -> tuple[float, float]:
         kimg = auto.recommend(DATA, image_set, "cpu").config.train.kimg
         return kimg, kimg * 1000 / len(image_set)
 
-    small, large, fine = images(250, 250), images(25_000, 25_000), images(250, 250, size=64)
+    small, large = images(250, 250), images(25_000, 25_000)
     assert length(small)[0] < length(large)[0]
     assert length(small)[1] > length(large)[1]
-    assert length(fine)[0] == pytest.approx(2 * length(small)[0], rel=0.05)
     assert length(small)[0] == pytest.approx(auto.PATIENCE * 40 * 5 ** (1 / 3), rel=0.05)
 
 
 def test_the_discriminator_is_shown_few_images_augmented() -> None:
     few, many = (auto.recommend(DATA, images(count, count), "cpu") for count in (300, auto.SMALL // 2))
     assert few.config.train.augment
+    assert few.config.loss.mismatched > many.config.loss.mismatched > 0
     assert "augmented for the discriminator" in few.why
     assert not many.config.train.augment
 
