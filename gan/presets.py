@@ -55,6 +55,7 @@ PRESETS = {
                 "data.balance": True,
                 "model.family": "projection",
                 "model.width": 32,
+                "loss.mismatched": 0.5,
                 "optim.lr": 5e-4,
                 "train.kimg": 200,
                 "train.snapshot_kimg": 20,
