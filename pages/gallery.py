@@ -3,7 +3,7 @@
 Read next: `ui/condition_picker.py`, `ui/marking.py`, `ui/export_panel.py`, `gan/looks.py`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import streamlit as st
@@ -20,6 +20,7 @@ from pages.ui import (
     cached_models,
     condition_picker,
     export_panel,
+    frame,
     large_view,
     marking,
     run_header,
@@ -30,6 +31,7 @@ from pages.ui import (
 )
 from pages.ui.frame import told
 
+VIEWS = ["Look", "Compare", "Walk", "Basket", basket.DOWNLOAD]
 MOST_SHOWN = 400  # images in one view: about a second of work on two CPU cores
 
 
@@ -66,7 +68,8 @@ def choose_and_show(run: Run) -> None:
 
 def views(run: Run, facts: DataFacts, request: ExportRequest) -> None:
     """What can be done with the choice, one at a time; the link says which."""
-    tabs = st.tabs(["Look", "Compare", "Walk", "Basket", basket.DOWNLOAD], key=basket.VIEW, bind="query-params")
+    understood(VIEWS)
+    tabs = st.tabs(VIEWS, key=basket.VIEW, bind="query-params")
     drawn: list[Callable[[], None]] = [
         lambda: look(run, facts, request),
         lambda: same_noise.panel(run, facts, request),
@@ -78,6 +81,19 @@ def views(run: Run, facts: DataFacts, request: ExportRequest) -> None:
         if tab.open:
             with tab:
                 st.fragment(shown)(run, facts, draw)
+
+
+def understood(names: Sequence[str]) -> None:
+    """Take the view that the link names, in whatever case; say it where there is none of that name."""
+    asked = st.query_params.get(basket.VIEW)
+    if asked is None or asked in names:
+        return
+    found = {name.lower(): name for name in names}.get(asked.strip().lower())
+    if found is not None:  # by the address, as the tabs read it and keep it
+        st.switch_page(frame.GALLERY, query_params=st.query_params.to_dict() | {basket.VIEW: found})
+    st.warning(
+        f"The gallery has no view {words.plain(asked)}: it has {', '.join(names)}.", icon=":material/link_off:"
+    )
 
 
 def shown(run: Run, facts: DataFacts, draw: Callable[[], None]) -> None:
