@@ -184,7 +184,7 @@ def bars(counts: Mapping[str, Mapping[str, int]], tones: Mapping[str, str], name
         "ideals": [],
         "layout": {
             "barmode": "stack",
-            "xaxis": {"title": {"text": "images", "standoff": 8, "font": {"size": 12}}},
+            "xaxis": {"title": {"text": "images", "standoff": 8, "font": {"size": 12}}, "tickformat": ","},
             "legend": {"traceorder": "normal"},
             "yaxis": {"autorange": "reversed", "type": "category", "automargin": True},
         },

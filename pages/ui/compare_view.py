@@ -46,7 +46,7 @@ def options_that_differ(runs: Sequence[Run]) -> None:
     readable = [run for run in runs if run_header.unreadable(run) is None]
     found = differences.of_options(readable)
     if not found:
-        st.caption("No option differs." if len(readable) > 1 else "One run alone differs from nothing.")
+        st.caption("No option differs." if len(readable) > 1 else "There is only one run whose options can be read.")
         return
     names = [f"{one.label} ({one.unit})" if one.unit else one.label for one in found]
     values = [[value.replace("$", "\\$") or "—" for value in one.values] for one in found]
@@ -102,8 +102,8 @@ def samples(runs: Sequence[Run]) -> None:
                 st.caption("No picture yet.")
                 continue
             nearest = min(there, key=lambda seen: abs(seen - wanted))
-            sheets.sheet(run, there[nearest], f"Generated samples of the run {run.name} after {words.images(nearest)}")
-            st.caption(f"After {words.images(nearest)}.")
+            sheets.sheet(run, there[nearest], f"Generated samples of the run {run.name} {sheets.when(nearest)}")
+            st.caption(f"{sheets.when(nearest).capitalize()}.")
 
 
 def scores(runs: Sequence[Run]) -> None:
