@@ -31,7 +31,7 @@ from pages.ui import (
 )
 from pages.ui.frame import told
 
-VIEWS = ["Look", "Compare", "Walk", "Basket", basket.DOWNLOAD]
+VIEWS = [basket.LOOK, "Compare", "Walk", "Basket", basket.DOWNLOAD]
 MOST_SHOWN = 400  # images in one view: about a second of work on two CPU cores
 
 
@@ -131,7 +131,7 @@ def controls(run: Run) -> Draw:
 def look(run: Run, facts: DataFacts, request: ExportRequest) -> None:
     """The images at once, a row for each condition."""
     if not request.items:
-        st.info("Choose at least one condition at the left.")
+        st.info("Choose at least one condition.")
         return
     if request.count > MOST_SHOWN:
         st.info(

@@ -16,7 +16,7 @@ from pages.ui.frame import told
 from pages.ui.image_grid import Row
 
 MOST_SHOWN = 400
-VIEW, DOWNLOAD = "view", "Download"  # the gallery's tabs, and the one where a download is made
+VIEW, LOOK, DOWNLOAD = "view", "Look", "Download"  # the gallery's tabs, and those where one looks and downloads
 
 
 def panel(run: Run, facts: DataFacts) -> None:
@@ -27,6 +27,7 @@ def panel(run: Run, facts: DataFacts) -> None:
             "Nothing is kept yet. Point at an image and click ✓, or go to it with the arrow keys and press K. "
             "What is kept stays here over several looks, for everybody who opens this run."
         )
+        st.button("Look at images", icon=":material/grid_view:", type="primary", key="to look", on_click=_to_look)
     else:
         images(run, facts, kept[-MOST_SHOWN:])
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -66,6 +67,10 @@ def rejections(run: Run) -> None:
                 width="stretch",
             )
             st.button("Forget the rejections", key="forget rejections", on_click=_clear, args=(run, REJECT))
+
+
+def _to_look() -> None:
+    st.session_state[VIEW] = LOOK
 
 
 def _to_download() -> None:

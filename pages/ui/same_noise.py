@@ -70,7 +70,7 @@ def attribute_columns(run: Run, facts: DataFacts) -> list[str]:
 def snapshots(run: Run, facts: DataFacts, request: ExportRequest, count: int) -> None:
     """A column for each kept snapshot, or for some from the first to the last; a row for each noise."""
     if not request.items:
-        st.info("Choose at least one condition at the left.")
+        st.info("Choose at least one condition.")
         return
     there = run.snapshots()
     last = len(there) - 1
