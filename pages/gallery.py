@@ -110,7 +110,8 @@ def controls(run: Run) -> Draw:
         help="The state of the generator at that moment of the training; the newest first. The best is the one whose "
         "images are nearest to held-out real ones by kernel distance, among the snapshots that were evaluated.",
     )  # fmt: skip
-    left, right = st.columns(2)
+    with st.container(key="noise"):
+        left, right = st.columns(2)
     seed = left.number_input(
         "Seed", 0, 2**31 - 1, 0, key="gallery seed", persist_state="session",
         help="Another seed gives other images; the same seed always the same.",
