@@ -94,6 +94,8 @@ def begin(run: Run, request: ExportRequest) -> Export:
     request.check(run.facts())
     run.snapshot(request.snapshot)
     stamp, number = time.strftime("%Y%m%d-%H%M%S"), 1
+    if run.path.is_dir():
+        (run.path / "exports").mkdir(exist_ok=True)  # a run that came by git has no empty folders
     while True:
         folder = run.path / "exports" / (stamp if number == 1 else f"{stamp}-{number}")
         try:

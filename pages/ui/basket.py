@@ -12,7 +12,7 @@ from gan.facts import DataFacts
 from gan.marks import KEEP, REJECT, Origin
 from gan.runs import Run
 from pages.ui import export_panel, marking, words
-from pages.ui.frame import told
+from pages.ui.frame import told_aside
 from pages.ui.image_grid import Row
 
 MOST_SHOWN = 400
@@ -79,7 +79,7 @@ def _to_download() -> None:
 
 
 def _clear(run: Run, mark: marks.Mark) -> None:
-    with told():
+    with told_aside():
         marks.clear(run, [origin for origin, there in marks.load(run).items() if there == mark])
 
 

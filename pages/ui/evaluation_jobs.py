@@ -10,7 +10,7 @@ from gan.evaluation import job
 from gan.evaluation.job import Request
 from gan.runs import Run
 from pages.ui import cached_models, evaluation_study, tasks, words
-from pages.ui.frame import told
+from pages.ui.frame import told, told_aside
 
 EVERY = 1.0
 
@@ -129,7 +129,7 @@ def _begin_study(run: Run, snapshot: int) -> None:
 
 def begin(run: Run, request: Request) -> None:
     """Start an evaluation in the background; for `on_click`, as `tasks.stop`."""
-    with told():
+    with told_aside():
         job.begin(run, request)
 
 

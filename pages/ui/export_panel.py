@@ -13,7 +13,7 @@ from gan.export import ExportRequest
 from gan.facts import DataFacts
 from gan.runs import Run
 from pages.ui import export_list, words
-from pages.ui.frame import told
+from pages.ui.frame import told_aside
 
 CHOSEN, EACH, BALANCE, BASKET = "chosen", "each", "balance", "basket"
 WAY = "export way"
@@ -48,7 +48,7 @@ def panel(run: Run, facts: DataFacts, request: ExportRequest) -> None:
 
 def begin(run: Run, wanted: ExportRequest) -> None:
     """Start making it."""
-    with told():
+    with told_aside():
         export.begin(run, wanted)
 
 
