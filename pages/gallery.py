@@ -121,7 +121,7 @@ def controls(run: Run) -> Draw:
         help="Below 1, noise far from the middle is drawn again: images become more typical and less varied.",
     )  # fmt: skip
     keep_rate = st.slider(
-        "Keep the best", 5, 100, 100, 5, "%d %%", key="gallery keep rate", persist_state="session",
+        "Keep the best", 5, 100, 100, 5, "%d%%", key="gallery keep rate", persist_state="session",
         help="Of the images of each condition, keeps those that a classifier trained on the real images is sure of, "
         "and that look like real ones of their kind. What is left out is dimmed here, and replaced by another image in "
         "a download. Fewer images of more certain kind: whether it pays, the augmentation study tells.",

@@ -14,9 +14,11 @@ from gan.data import intake
 from gan.data.report import Report
 from gan.data.source import Progress
 from gan.errors import DataError
-from pages.ui import cached, charts, file_preview, set_view, words
+from pages.ui import cached, charts, file_preview, frame, set_view, words
+from pages.ui.frame import told_aside
 
 REPORT = "set that waits"
+TAB, LOOK = "data tab", "Look at a set"  # the tabs of the Data page, and the one where a set goes once it is accepted
 STEPS = ("Choose the images", "Look at what was understood", "Accept, and train")
 ZIP, FILES, PATH = "A ZIP file", "Image files", "A folder on the server"
 LAYOUT = """**How to lay them out.** A folder for each class, with or without `train`, `val` and `test` above them; or
@@ -105,8 +107,10 @@ def judge(report: Report) -> None:
         if not report.problems:
             st.success("Nothing stands against this set.")
         with st.container(horizontal=True):
-            if st.button("Accept", type="primary", icon=":material/check:", key="accept set", disabled=not report.ok):
-                keep(report)
+            st.button(
+                "Accept", type="primary", icon=":material/check:", key="accept set", disabled=not report.ok,
+                on_click=keep, args=(report,),
+            )  # fmt: skip
             st.button("Throw away", icon=":material/delete:", key="reject set", on_click=throw_away, args=(report,))
         if report.plan is not None:
             st.subheader("How the files were understood", anchor=False)
@@ -128,13 +132,14 @@ def steps(current: int) -> None:
 
 
 def keep(report: Report) -> None:
-    """Accept the set and look at it."""
-    intake.accept(report)
-    del st.session_state[REPORT]
-    cached.forget_catalogue()
-    st.session_state["last set"] = st.query_params["data"] = f"folder-{report.name}"
-    st.toast(f"{report.name} was added.")
-    st.rerun()
+    """Accept the set, and go on to where it is read, looked at and trained on; for `on_click`."""
+    with told_aside():
+        intake.accept(report)
+        del st.session_state[REPORT]
+        cached.forget_catalogue()
+        st.session_state["last set"] = st.query_params["data"] = f"folder-{report.name}"
+        st.session_state[TAB] = LOOK
+        frame.note(f"{report.name} was added. Read it, and train on it.", ":material/check:")
 
 
 def throw_away(report: Report) -> None:

@@ -44,13 +44,15 @@ def _scores(run: Run, snapshot: int) -> None:
     """Scores of the chosen snapshot, and of all."""
     st.markdown("**Scores**")
     st.caption("How right, varied and new the images are, against real ones that the run has not seen. On the CPU.")
+    if job.seconds(run) is None:
+        st.caption("How long it takes here is known after the first.")
     if _at_work(run, "scores", "Scoring"):
         return
     missing = job.outstanding(run, Request("scores", every=True))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         label = "Score this snapshot" if snapshot in missing else "Score it again"
         st.button(
-            f"{label} ({_about(job.seconds(run))})",
+            f"{label}{_about(job.seconds(run))}",
             type="primary" if snapshot in missing else "secondary",
             icon=":material/speed:",
             key="score one",
@@ -59,7 +61,7 @@ def _scores(run: Run, snapshot: int) -> None:
         )
         if len(missing) > 1 or missing not in ([], [snapshot]):
             st.button(
-                f"Score {words.number(len(missing))} snapshots ({_about(job.seconds(run, len(missing)))})",
+                f"Score {words.number(len(missing))} snapshots{_about(job.seconds(run, len(missing)))}",
                 icon=":material/timeline:",
                 key="score all",
                 help="Those that have no scores yet: the curve over time shows which snapshot is best.",
@@ -99,7 +101,7 @@ def _study(run: Run, snapshot: int) -> None:
             "Also with fewer real images",
             value=True,
             key="study low data",
-            help="The same on 25 % and 10 % of the real images, each with a generator trained on those alone.",
+            help="The same on 25% and 10% of the real images, each with a generator trained on those alone.",
         )
     _how_long(run, snapshot)
     st.button(
@@ -163,4 +165,4 @@ def _at_work(run: Run, kind: str, label: str) -> bool:
 
 
 def _about(seconds: float | None) -> str:
-    return f"about {words.duration(seconds)}" if seconds is not None else "its time is known after the first"
+    return f" (about {words.duration(seconds)})" if seconds is not None else ""

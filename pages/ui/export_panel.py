@@ -94,7 +94,13 @@ def balance(run: Run, facts: DataFacts) -> tuple[tuple[str, int], ...]:
         {"Class": row.condition, "Real": row.real, "Synthetic to add": row.synthetic, "Result": row.result}
         for row in plan
     ]
-    st.dataframe(table, hide_index=True, width="content", height="content" if len(table) <= LONG else 420)
+    counted = {
+        name: st.column_config.NumberColumn(format="localized") for name in ("Real", "Synthetic to add", "Result")
+    }
+    st.dataframe(
+        table, hide_index=True, width="content", height="content" if len(table) <= LONG else 420,
+        column_config=counted, alt="Of each class the real training images, the synthetic ones to add, and the sum",
+    )  # fmt: skip
     items = tuple((row.condition, row.synthetic) for row in plan if row.synthetic)
     if not items:
         st.info("Every class has as many real training images already: there is nothing to add.")
