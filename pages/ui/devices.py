@@ -29,7 +29,7 @@ def card(device: Device) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{device.name}**", width="content")
         if not device.holders:
-            st.badge("free", color="green")
+            st.badge("no run on it", color="green")
     st.caption(device.title)
     if device.memory_total and device.memory_used is not None:
         used = f"{words.size(device.memory_used)} of {words.size(device.memory_total)} memory"
