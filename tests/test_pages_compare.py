@@ -1,5 +1,7 @@
 """The comparison of runs: by a link, only what differs, curves, samples and scores side by side."""
 
+import json
+
 from gan import differences, options, runs
 from tests.pages_kit import buttons, ended, made, page, said
 
@@ -15,6 +17,16 @@ def test_a_link_compares_runs_by_the_options_that_differ_only() -> None:
     assert len(table.value) == 2
     assert len(at.get("bidi_component")) == 4
     assert at.multiselect(key="compared runs").value == ["one", "two"]
+
+
+def test_switches_are_told_as_the_form_has_them_and_the_fourth_run_is_dashed() -> None:
+    for number in range(4):
+        made(f"run-{number}", **{"data.balance": number == 3})
+    at = page("compare", runs="run-0,run-1,run-2,run-3")
+    (table,) = at.table
+    assert table.value.loc["Balance classes"].tolist() == ["off", "off", "off", "on"]
+    figure = json.loads(at.get("bidi_component")[0].proto.json)
+    assert {trace["name"] for trace in figure["traces"] if trace.get("dash")} == {"run-3"}
 
 
 def test_a_choice_changes_the_link() -> None:

@@ -36,7 +36,7 @@ const trace = (one, look) => {
     ...one,
     type: "scatter",
     mode: one.mode ?? (one.x.length === 1 ? "markers" : "lines"),
-    line: { color, width: one.faint ? 1 : 2.25 },
+    line: { color, width: one.faint ? 1 : 2.25, dash: one.dash },
     opacity: one.faint ? 0.3 : 1,
     hoverinfo: one.faint ? "skip" : undefined,
   }
