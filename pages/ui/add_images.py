@@ -5,7 +5,7 @@ Read next: `gan/data/intake.py`, `gan/data/report.py`.
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -18,7 +18,7 @@ from pages.ui import cached, charts, file_preview, frame, set_view, words
 from pages.ui.frame import told_aside
 
 REPORT = "set that waits"
-TAB, LOOK = "data tab", "Look at a set"  # the tabs of the Data page, and the one where a set goes once it is accepted
+TAB, LOOK, ADD = "data tab", "Look at a set", "Add your own images"  # the tabs of the Data page
 STEPS = ("Choose the images", "Look at what was understood", "Accept, and train")
 ZIP, FILES, PATH = "A ZIP file", "Image files", "A folder on the server"
 LAYOUT = """**How to lay them out.** A folder for each class, with or without `train`, `val` and `test` above them; or
@@ -27,6 +27,13 @@ them `split` and `group` (the patient or slide of an image: a group stays in one
 size."""
 
 Intake = Callable[[str, Progress], Report]
+
+
+def button(label: str, kind: Literal["primary", "secondary"]) -> None:
+    """The way here from another page."""
+    if st.button(label, type=kind, icon=":material/add_photo_alternate:", key="to add images"):
+        st.session_state[TAB] = ADD
+        st.switch_page(frame.DATA)
 
 
 def panel() -> None:

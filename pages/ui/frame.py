@@ -4,7 +4,7 @@ Read next: any file of pages/, then `run_header.py` and `form.py`.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import streamlit as st
@@ -87,9 +87,12 @@ def title(text: str, about: str = "") -> None:
         st.caption(about)
 
 
-def empty(text: str, button: str, page: str) -> None:
-    """What a page shows while it has nothing to show: what to do next, and the button that does it."""
+def empty(text: str, button: str, page: str, other: Callable[[], None] | None = None) -> None:
+    """What a page shows while it has nothing to show: what to do next, the button that does it, and another way."""
     with st.container(border=True, horizontal_alignment="center", key="empty"):
         st.markdown(text, width="content")
-        if st.button(button, type="primary", icon=":material/arrow_forward:"):
-            st.switch_page(page)
+        with st.container(horizontal=True, horizontal_alignment="center"):
+            if st.button(button, type="primary", icon=":material/arrow_forward:"):
+                st.switch_page(page)
+            if other is not None:
+                other()
