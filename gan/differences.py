@@ -60,16 +60,11 @@ def scored(run: Run) -> Result | None:
     return next((result for result in found if result.snapshot == best), found[-1] if found else None)
 
 
-def of_scores(compared: Sequence[Result | None]) -> list[tuple[str, list[str]]]:
-    """Each score with its value for each result, "" where there is none."""
-    rows = [
-        (label, ["" if one is None else written.format(getattr(one, name)) for one in compared])
-        for name, label, written in SCORES
-    ]
-    ratios = [None if one is None else one.diversity["ratio"] for one in compared]
-    copies = [
-        "" if one is None else f"{one.near_copies['count']:,} of {one.near_copies['checked']:,}" for one in compared
-    ]
+def of_scores(compared: Sequence[Result]) -> list[tuple[str, list[str]]]:
+    """Each score with its value for each result, "" where it was not measured."""
+    rows = [(label, [written.format(getattr(one, name)) for one in compared]) for name, label, written in SCORES]
+    ratios = [one.diversity["ratio"] for one in compared]
+    copies = [f"{one.near_copies['count']:,} of {one.near_copies['checked']:,}" for one in compared]
     rows.append(
         ("Diversity within a condition, of that of real images", ["" if r is None else f"{r:.2f}" for r in ratios])
     )

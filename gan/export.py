@@ -94,6 +94,8 @@ def begin(run: Run, request: ExportRequest) -> Export:
     request.check(run.facts())
     run.snapshot(request.snapshot)
     stamp, number = time.strftime("%Y%m%d-%H%M%S"), 1
+    if run.path.is_dir():
+        (run.path / "exports").mkdir(exist_ok=True)  # a run that came by git has no empty folders
     while True:
         folder = run.path / "exports" / (stamp if number == 1 else f"{stamp}-{number}")
         try:
@@ -147,12 +149,19 @@ def run_task(
     """What the background task does: write the ZIP of an export, then a row in the run's ledger of downloads."""
     export, began = find(run, identifier), time.monotonic()
     request, file = export.request, export.folder / f"{run.name}-{identifier}.zip"
-    resumed = spool_of(file).exists()
-    written = write(run, request, file, progress, should_stop, preparing)
+    resumed, prepared = spool_of(file).exists(), 0.0
+
+    def prepare(phase: str, done: float) -> None:
+        nonlocal prepared
+        prepared = time.monotonic() - began
+        preparing(phase, done)
+
+    written = write(run, request, file, progress, should_stop, prepare)
     if written is None:
         return False
     write_json(export.folder / "written.json", asdict(written))
     row = {"time": time.time(), "export": identifier, "bytes": file.stat().st_size, "shape": shape(run)}
-    row |= {"seconds": None if resumed else time.monotonic() - began} | asdict(written) | asdict(request)
+    row |= {"seconds": None if resumed else time.monotonic() - began, "preparing": prepared}
+    row |= asdict(written) | asdict(request)
     append_row(run.path / "exports" / "ledger.jsonl", row)
     return True

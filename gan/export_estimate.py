@@ -19,7 +19,10 @@ BESIDE_PIXELS = 700
 
 @dataclass(frozen=True)
 class Estimate:
-    """How large a download becomes, in bytes, and how long it takes in seconds; None before anything was measured."""
+    """How large a download becomes, in bytes, and how long it takes in seconds; None before anything was measured.
+
+    What comes before the first image, such as reading the training images, does not grow with the number of images.
+    """
 
     size: int
     seconds: float | None
@@ -41,8 +44,10 @@ def estimate(run: Run, request: ExportRequest) -> Estimate:
     ]
     if not same_work:
         return Estimate(round(size), None)
-    pace = sum(row["seconds"] for row in same_work) / sum(row["count"] / row["keep_rate"] for row in same_work)
-    return Estimate(round(size), request.count / request.keep_rate * pace)
+    making = sum(row["seconds"] - row.get("preparing", 0.0) for row in same_work)
+    pace = making / sum(row["count"] / row["keep_rate"] for row in same_work)
+    newest = max(same_work, key=lambda row: row["time"])  # the first on a data set has measured what a near copy is
+    return Estimate(round(size), newest.get("preparing", 0.0) + request.count / request.keep_rate * pace)
 
 
 def ledger(run: Run) -> list[dict[str, Any]]:

@@ -62,6 +62,7 @@ def write(
     samplers = {sampler.seen: sampler for sampler in loaded}
     with contextlib.suppress(StoppedError):
         sieve = _sieve(run, request, preparing, should_stop)
+        preparing("making images", 0.0)
         out.parent.mkdir(parents=True, exist_ok=True)
         with Spool(spool_of(out), _key(request, samplers, sieve)) as spool:
             tallies = [Tally(**counted) for counted in spool.state or [{"asked": count} for _, count in items]]

@@ -21,10 +21,11 @@ def page() -> None:
         return
     chosen = picked(names)
     if len(chosen) < 2:
-        st.info("Choose at least two runs above.", icon=":material/compare_arrows:")
+        towards_two(chosen, [name for name in names if name not in {run.name for run in chosen}])
     if not chosen:
         return
-    compare_view.options_that_differ(chosen)
+    if len(chosen) > 1:
+        compare_view.options_that_differ(chosen)
     compare_view.curves(chosen)
     compare_view.samples(chosen)
     compare_view.scores(chosen)
@@ -33,6 +34,7 @@ def page() -> None:
 def picked(names: list[str]) -> list[Run]:
     """The runs of the link, with a choice of others; those that are not there are told, and left out."""
     asked = [name for name in st.query_params.get("runs", "").split(",") if name]
+    asked = asked or (names if len(names) == 1 else [])
     found: list[Run] = []
     for name in dict.fromkeys(asked[: compare_view.MOST]):
         try:
@@ -51,6 +53,27 @@ def picked(names: list[str]) -> list[Run]:
         on_change=_follow_choice,
     )
     return found
+
+
+def towards_two(chosen: list[Run], others: list[str]) -> None:
+    """That it takes two runs, with the nearest way to the second: one that is there, else a changed one."""
+    wanted = [run.name for run in chosen] + others[: 2 - len(chosen)]
+    with st.container(border=True, horizontal_alignment="center", key="empty"):
+        if len(wanted) == 2:
+            one_more = f"Compare with {words.plain(called(wanted[1]))}" if chosen else "Compare the two latest runs"
+            st.markdown("Choose at least two runs above.", width="content")
+            st.button(
+                one_more, type="primary", icon=":material/compare_arrows:", key="to two", on_click=_choose,
+                args=(wanted,),
+            )  # fmt: skip
+            return
+        st.markdown("A comparison takes two runs, and this is the only one here.", width="content")
+        if st.button("Clone it with a change", type="primary", icon=":material/content_copy:", key="to clone"):
+            st.switch_page(frame.TRAIN, query_params={"clone": wanted[0]})
+
+
+def _choose(names: list[str]) -> None:
+    st.query_params["runs"] = ",".join(names)
 
 
 def called(name: str) -> str:

@@ -16,7 +16,7 @@ KEY = "looked at set"
 def page() -> None:
     """The two halves of the page: looking and adding."""
     frame.title("Data", "What there is to learn from, and a place for your own images.")
-    look, add = st.tabs(["Look at a set", "Add your own images"])
+    look, add = st.tabs([add_images.LOOK, add_images.ADD], key=add_images.TAB, on_change="rerun")
     with look, told():
         entry = set_choice()
         image_set = cached.image_set(entry.config) if entry.problem is None else None

@@ -3,7 +3,7 @@
 Read next: `ui/condition_picker.py`, `ui/marking.py`, `ui/export_panel.py`, `gan/looks.py`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import streamlit as st
@@ -21,6 +21,7 @@ from pages.ui import (
     condition_picker,
     evaluation_study,
     export_panel,
+    frame,
     large_view,
     marking,
     run_header,
@@ -31,6 +32,7 @@ from pages.ui import (
 )
 from pages.ui.frame import told
 
+VIEWS = [basket.LOOK, "Compare", "Walk", "Basket", basket.DOWNLOAD]
 MOST_SHOWN = 400  # images in one view: about a second of work on two CPU cores
 
 
@@ -67,7 +69,8 @@ def choose_and_show(run: Run) -> None:
 
 def views(run: Run, facts: DataFacts, request: ExportRequest) -> None:
     """What can be done with the choice, one at a time; the link says which."""
-    tabs = st.tabs(["Look", "Compare", "Walk", "Basket", basket.DOWNLOAD], key=basket.VIEW, bind="query-params")
+    understood(VIEWS)
+    tabs = st.tabs(VIEWS, key=basket.VIEW, bind="query-params")
     drawn: list[Callable[[], None]] = [
         lambda: look(run, facts, request),
         lambda: same_noise.panel(run, facts, request),
@@ -79,6 +82,17 @@ def views(run: Run, facts: DataFacts, request: ExportRequest) -> None:
         if tab.open:
             with tab:
                 st.fragment(shown)(run, facts, draw)
+
+
+def understood(names: Sequence[str]) -> None:
+    """Take the view that the link names, in whatever case; say it where there is none of that name."""
+    asked = st.query_params.get(basket.VIEW)
+    if asked is None or asked in names:
+        return
+    found = {name.lower(): name for name in names}.get(asked.strip().lower())
+    if found is not None:  # by the address, as the tabs read it and keep it
+        st.switch_page(frame.GALLERY, query_params=st.query_params.to_dict() | {basket.VIEW: found})
+    st.warning(f"The gallery has no view {words.plain(asked)}: it has {', '.join(names)}.", icon=":material/link_off:")
 
 
 def shown(run: Run, facts: DataFacts, draw: Callable[[], None]) -> None:
@@ -97,7 +111,8 @@ def controls(run: Run) -> Draw:
         help="The state of the generator at that moment of the training; the newest first. The best is the one whose "
         "images are nearest to held-out real ones by kernel distance, among the snapshots that were evaluated.",
     )  # fmt: skip
-    left, right = st.columns(2)
+    with st.container(key="noise"):
+        left, right = st.columns(2)
     seed = left.number_input(
         "Seed", 0, 2**31 - 1, 0, key="gallery seed", persist_state="session",
         help="Another seed gives other images; the same seed always the same.",
@@ -107,7 +122,7 @@ def controls(run: Run) -> Draw:
         help="Below 1, noise far from the middle is drawn again: images become more typical and less varied.",
     )  # fmt: skip
     keep_rate = st.slider(
-        "Keep the best", 5, 100, 100, 5, "%d %%", key="gallery keep rate", persist_state="session",
+        "Keep the best", 5, 100, 100, 5, "%d%%", key="gallery keep rate", persist_state="session",
         help="Of the images of each condition, keeps those that a classifier trained on the real images is sure of, "
         "and that look like real ones of their kind. What is left out is dimmed here, and replaced by another image in "
         "a download. Fewer images of more certain kind: whether it pays, the augmentation study tells.",
@@ -121,7 +136,7 @@ def controls(run: Run) -> Draw:
 def look(run: Run, facts: DataFacts, request: ExportRequest) -> None:
     """The images at once, a row for each condition."""
     if not request.items:
-        st.info("Choose at least one condition at the left.")
+        st.info("Choose at least one condition.")
         return
     if request.count > MOST_SHOWN:
         st.info(

@@ -6,7 +6,7 @@ Read next: `ui/run_list.py`, `ui/run_cards.py`, `ui/devices.py`.
 import streamlit as st
 
 from gan import jobs
-from pages.ui import devices, frame, run_about, run_cards, run_list
+from pages.ui import add_images, devices, frame, run_about, run_cards, run_list
 from pages.ui.frame import told
 from pages.ui.run_list import Listed
 
@@ -23,6 +23,7 @@ def page() -> None:
             "Nothing has been trained here yet. The digits need no download and take two minutes.",
             "Train a first run",
             frame.TRAIN,
+            lambda: add_images.button(add_images.ADD, "secondary"),
         )
         devices.panel(across=devices.ACROSS)
         return

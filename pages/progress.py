@@ -3,8 +3,6 @@
 Read next: `ui/run_header.py`, `ui/health.py`, `ui/curves.py`, `ui/samples.py`, `ui/downloads.py`.
 """
 
-import itertools
-
 import streamlit as st
 
 from gan import events, jobs
@@ -59,7 +57,9 @@ def everything(run: Run, state: jobs.State) -> None:
     with losses:
         curves.card(run, rows, curves.group_of("losses"), view, happened, moment)
     others = ["answers", *(["held-out"] if "d_val" in rows.names else []), "speed"]
-    for column, key in zip(itertools.cycle(st.columns(2, gap="medium")), others, strict=False):
+    with st.container(key="other-charts"):
+        columns = st.columns(len(others), gap="medium")
+    for column, key in zip(columns, others, strict=True):
         with column:
             curves.card(run, rows, curves.group_of(key), view, happened, moment)
 

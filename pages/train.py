@@ -12,13 +12,14 @@ import streamlit as st
 from gan import options, runs
 from gan.config import RunConfig
 from gan.data import catalogue
-from gan.errors import ConfigError
+from gan.errors import ConfigError, GanError
 from gan.presets import PRESETS
 from pages.ui import before_start, form, frame, run_about, set_picker, starting_points
 from pages.ui import changes as differences
 from pages.ui.frame import told
 
 FROM_LINK = "form was filled from"
+WRONG_LINK = "why the link was not followed"
 
 
 def page() -> None:
@@ -30,15 +31,16 @@ def page() -> None:
         form.fill(PRESETS["digits-quick"].config.flat())
     follow_link()
     set_picker.picker()
-    with told():
-        starting_points.fitted()
-    starting_points.presets()
-    changed = st.container()
+    starts, changed = st.container(), st.container()
     left, right = st.columns([3, 2], gap="large")
     with left:
         form.common()
         with st.expander("Advanced", icon=":material/tune:"):
             form.advanced()
+    with starts:  # drawn after the form: each says whether it is what the form holds now
+        with told():
+            starting_points.fitted()
+        starting_points.presets()
     with right, told():
         try:
             config = form.config()
@@ -51,12 +53,22 @@ def page() -> None:
 
 
 def follow_link() -> None:
-    """Fill the form from the link, once; raises RunError, ConfigError or DataError where it names nothing we have."""
+    """Fill the form from the link, once; where it names nothing we have, say so, and leave the form as it is."""
     link = st.query_params
     wish: dict[str, Any] = {name: link[name] for name in ("clone", "preset", "data") if name in link}
     wish |= {"set": link.get_all("set")} if "set" in link else {}
-    if not wish or st.session_state.get(FROM_LINK) == wish:
-        return
+    if wish and st.session_state.get(FROM_LINK) != wish:
+        st.session_state[FROM_LINK], st.session_state[WRONG_LINK] = wish, ""
+        try:
+            fill(wish)
+        except GanError as error:
+            st.session_state[WRONG_LINK] = str(error)
+    if wish and st.session_state[WRONG_LINK]:
+        st.error(st.session_state[WRONG_LINK], icon=":material/link_off:")
+
+
+def fill(wish: dict[str, Any]) -> None:
+    """Fill the form as a link wishes; raises RunError, ConfigError or DataError where it names nothing we have."""
     if "clone" in wish:
         form.fill(runs.find(wish["clone"]).config.flat())
     if "preset" in wish:
@@ -67,12 +79,11 @@ def follow_link() -> None:
         set_picker.choose(config)
     if "set" in wish:
         form.fill(options.changed(form.config(), changes(wish["set"])).flat())
-    st.session_state[FROM_LINK] = wish
 
 
 def origin(config: RunConfig) -> None:
     """Where a clone's options come from, and which of them differ now."""
-    if "clone" in st.query_params:
+    if "clone" in st.query_params and not st.session_state[WRONG_LINK]:
         run = runs.find(st.query_params["clone"])
         differences.shown(config, run.config, f"the run **{run_about.name(run)}**")
 

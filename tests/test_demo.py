@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from gan import jobs, runs, settings
+from gan import export, jobs, runs, settings
 from gan.evaluation import job, results
+from gan.export import ExportRequest
 from gan.files import read_json
 from gan.metrics import MetricsReader
 from gan.runs import Run
+from tests.jobs_kit import until
 from tests.pages_kit import page, said, tiles
 
 NAME = "demo-mnist"
@@ -39,6 +41,14 @@ def test_it_is_finished_and_there_is_nothing_to_resume(demo: Run) -> None:
     assert demo.seen == max(demo.snapshots()) >= demo.total
     assert max(demo.samples()) == demo.seen
     assert MetricsReader(demo.path / "metrics.jsonl").read()[-1]["seen"] <= demo.seen
+
+
+def test_its_images_are_downloaded_where_no_folder_for_exports_came_with_it(demo: Run) -> None:
+    shutil.rmtree(demo.path / "exports", ignore_errors=True)
+    made = export.begin(demo, ExportRequest((("3", 4),), with_near_copies=True))
+    until(lambda: not made.state.alive, "the export ended", 60)
+    assert made.file is not None, jobs.log_tail(made.folder)
+    assert export.listing(demo) == [made]
 
 
 def test_its_scores_are_of_its_own_generators(demo: Run) -> None:

@@ -1,5 +1,7 @@
 """The comparison of runs: by a link, only what differs, curves, samples and scores side by side."""
 
+import json
+
 from gan import differences, options, runs
 from tests.pages_kit import buttons, ended, made, page, said
 
@@ -17,11 +19,21 @@ def test_a_link_compares_runs_by_the_options_that_differ_only() -> None:
     assert at.multiselect(key="compared runs").value == ["one", "two"]
 
 
+def test_switches_are_told_as_the_form_has_them_and_the_fourth_run_is_dashed() -> None:
+    for number in range(4):
+        made(f"run-{number}", **{"data.balance": number == 3})
+    at = page("compare", runs="run-0,run-1,run-2,run-3")
+    (table,) = at.table
+    assert table.value.loc["Balance classes"].tolist() == ["off", "off", "off", "on"]
+    figure = json.loads(at.get("bidi_component")[0].proto.json)
+    assert {trace["name"] for trace in figure["traces"] if trace.get("dash")} == {"run-3"}
+
+
 def test_a_choice_changes_the_link() -> None:
     for name in ("one", "two", "three"):
         made(name)
     at = page("compare", runs="one")
-    assert "at least two" in at.info[0].value
+    assert "at least two" in said(at)
     at.multiselect(key="compared runs").set_value(["one", "three"]).run()
     assert not at.exception
     assert at.query_params["runs"] == "one,three"
@@ -38,7 +50,7 @@ def test_samples_are_shown_at_the_moment_nearest_to_the_chosen_one() -> None:
         "After 12,000 images.",
     ]
     at.select_slider(key="compared moment").set_value(0).run()
-    assert [caption.value for caption in at.caption if caption.value.startswith("After")] == ["After 0 images."] * 2
+    assert [caption.value for caption in at.caption].count("Before training.") == 2
 
 
 def test_a_run_that_is_not_there_is_told_and_the_others_are_compared() -> None:
@@ -47,6 +59,25 @@ def test_a_run_that_is_not_there_is_told_and_the_others_are_compared() -> None:
     at = page("compare", runs="one,gone,two")
     assert "There is no run gone" in at.warning[0].value
     assert at.multiselect(key="compared runs").value == ["one", "two"]
+
+
+def test_less_than_two_runs_lead_to_a_second_one() -> None:
+    first = made("first")
+    at = page("compare")  # one alone is chosen by itself
+    assert at.multiselect(key="compared runs").value == ["first"]
+    assert "What differs" not in said(at)
+    at.button(key="to clone").click().run()
+    assert at.title[0].value == "Train"
+    assert at.query_params["clone"] == first.name
+    made("second")
+    at = page("compare", runs="first")
+    assert "Compare with second" in buttons(at)
+    at.button(key="to two").click().run()
+    assert at.query_params["runs"] == "first,second"
+    assert "No option differs" in said(at)
+    at = page("compare")
+    at.button(key="to two").click().run()
+    assert sorted(at.multiselect(key="compared runs").value) == ["first", "second"]
 
 
 def test_an_empty_store_says_what_to_do_next() -> None:

@@ -41,7 +41,8 @@ def test_before_there_are_scores_it_says_what_they_are_for() -> None:
     at = page("evaluate", run="digits")
     assert not at.error
     assert "Not scored yet" in said(at)
-    assert at.button(key="score one").label == "Score this snapshot (its time is known after the first)"
+    assert at.button(key="score one").label == "Score this snapshot"
+    assert "How long it takes here is known after the first." in said(at)
     assert at.button(key="score all").label.startswith("Score 2 snapshots")
     made("young")
     assert "has no snapshot yet" in said(page("evaluate", run="young"))

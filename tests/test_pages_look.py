@@ -12,8 +12,9 @@ from gan.evaluation import classifier, results
 from gan.files import write_json
 from gan.marks import KEEP, REJECT, Origin
 from gan.runs import Run
+from pages.ui import waiting
 from tests.conftest import trained
-from tests.pages_kit import page, said, tiles
+from tests.pages_kit import buttons, page, said, tiles
 
 
 @pytest.fixture
@@ -127,6 +128,27 @@ def test_a_walk_is_shown_and_its_ends_can_be_exchanged(run: Run) -> None:
     assert 'alt="Film of a walk from 3 to 9, run small"' in film()
     at.toggle(key="walk same").set_value(True).run()
     assert 'alt="Film of a walk from 3 to 3, run small"' in film()
+
+
+def test_a_link_names_a_view_in_any_case_and_is_told_where_there_is_none(run: Run) -> None:
+    at = page("gallery", run="small", view="download")
+    assert at.query_params["view"] == "Download"
+    assert "Make a ZIP of 80 images" in buttons(at)
+    at = page("gallery", run="small", view="films")
+    assert "has no view films: it has Look, Compare, Walk, Basket, Download." in at.warning[0].value
+    assert len(tiles(at)) == 80
+
+
+def test_what_took_long_to_make_is_found_again_at_the_next_visit(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bar was drawn while it was made: the place of the bar is gone, and the result is not."""
+    monkeypatch.setattr(waiting, "QUICK", -1.0)
+    monkeypatch.setattr(classifier, "LONGEST", 640)
+    for _ in range(2):
+        at = page("gallery", run="small", view="Walk")
+        assert any("Film of a walk" in element.proto.body for element in at.get("html"))
+        at = page("gallery", run="small")
+        at.slider(key="gallery keep rate").set_value(25).run()
+        assert any(tile["dropped"] for tile in tiles(at))
 
 
 def test_the_snapshot_that_scored_best_is_marked_and_chosen(run: Run) -> None:

@@ -18,7 +18,7 @@ from gan.evaluation.results import Result
 from gan.files import write_json
 from gan.images import grid
 from gan.jobs import device_list, locks
-from pages.ui import pictures, run_verdict
+from pages.ui import add_images, pictures, run_verdict
 from tests.jobs_kit import clean_up, submitted, until, until_begun, until_state
 from tests.pages_kit import buttons, ended, links, made, page, said
 
@@ -56,6 +56,15 @@ def test_a_holder_whose_folder_is_gone_is_named_without_a_link() -> None:
         assert "Held by vanished" in said(page("overview"))
     finally:
         os.close(slot)
+
+
+def test_an_empty_store_also_leads_to_ones_own_images() -> None:
+    at = page("overview")
+    assert "Train a first run" in buttons(at)
+    at.button(key="to add images").click().run()
+    assert not at.exception
+    assert at.title[0].value == "Data"
+    assert at.session_state[add_images.TAB] == add_images.ADD
 
 
 def test_free_and_taken_space_are_shown() -> None:

@@ -202,7 +202,7 @@ at.query_params["view"] = "Download"
 at.run()
 at.button(key="make zip").click().run()
 assert not at.exception, at.exception
-print("zip", at.error[0].value)
+print("zip", at.toast[0].value)
 at.switch_page("pages/train.py").run()
 next(button for button in at.button if button.label == "Start training").click().run()
 assert not at.exception, at.exception

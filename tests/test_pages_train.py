@@ -1,13 +1,15 @@
 """The train page: what a clone changes, the first batch as the network sees it, and what a start would wait for."""
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from gan import about, auto, data, jobs, options, runs
 from gan.config import DataConfig
 from gan.data import intake
+from gan.presets import PRESETS
 from pages.ui import cached, changes
 from tests.jobs_kit import clean_up, submitted, until_begun, until_state
-from tests.pages_kit import ended, made, page, said
+from tests.pages_kit import buttons, ended, made, page, said
 from tests.test_data_intake import members, zipped
 
 
@@ -84,6 +86,30 @@ def test_the_recipe_fitted_to_the_images_is_shown_with_its_reason_and_used() -> 
     assert at.selectbox(key="option model.family").value == wanted.model.family
     assert at.number_input(key="option train.kimg").value == wanted.train.kimg
     assert at.button(key="use fitted").disabled
+
+
+def test_a_link_that_names_nothing_here_is_told_and_the_form_stays_in_reach() -> None:
+    at = page("train", data="no-such-set")
+    assert "There is no data set no-such-set" in at.error[0].value
+    at.number_input(key="option train.batch").set_value(48).run()
+    assert len(at.error) == 1
+    assert at.number_input(key="option train.batch").value == 48
+    assert "Start training" in buttons(at)
+    at = page("train", clone="no-such-run")
+    assert len(at.error) == 1
+    assert "Start training" in buttons(at)
+
+
+def test_the_preset_that_the_form_holds_is_marked() -> None:
+    def labels(at: AppTest) -> dict[str, str]:
+        return {name: at.button(key=f"use {name}").label for name in PRESETS}
+
+    at = page("train")
+    assert [name for name, label in labels(at).items() if label == "In use"] == ["digits-quick"]
+    at.button(key="use mnist").click().run()
+    assert [name for name, label in labels(at).items() if label == "In use"] == ["mnist"]
+    at.number_input(key="option train.batch").set_value(48).run()
+    assert set(labels(at).values()) == {"Use"}
 
 
 def test_too_few_images_are_advised_against_clearly() -> None:

@@ -5,7 +5,7 @@ Read next: `gan/data/intake.py`, `gan/data/report.py`.
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -14,9 +14,11 @@ from gan.data import intake
 from gan.data.report import Report
 from gan.data.source import Progress
 from gan.errors import DataError
-from pages.ui import cached, charts, file_preview, set_view, words
+from pages.ui import cached, charts, file_preview, frame, set_view, words
+from pages.ui.frame import told_aside
 
 REPORT = "set that waits"
+TAB, LOOK, ADD = "data tab", "Look at a set", "Add your own images"  # the tabs of the Data page
 STEPS = ("Choose the images", "Look at what was understood", "Accept, and train")
 ZIP, FILES, PATH = "A ZIP file", "Image files", "A folder on the server"
 LAYOUT = """**How to lay them out.** A folder for each class, with or without `train`, `val` and `test` above them; or
@@ -25,6 +27,13 @@ them `split` and `group` (the patient or slide of an image: a group stays in one
 size."""
 
 Intake = Callable[[str, Progress], Report]
+
+
+def button(label: str, kind: Literal["primary", "secondary"]) -> None:
+    """The way here from another page."""
+    if st.button(label, type=kind, icon=":material/add_photo_alternate:", key="to add images"):
+        st.session_state[TAB] = ADD
+        st.switch_page(frame.DATA)
 
 
 def panel() -> None:
@@ -105,8 +114,10 @@ def judge(report: Report) -> None:
         if not report.problems:
             st.success("Nothing stands against this set.")
         with st.container(horizontal=True):
-            if st.button("Accept", type="primary", icon=":material/check:", key="accept set", disabled=not report.ok):
-                keep(report)
+            st.button(
+                "Accept", type="primary", icon=":material/check:", key="accept set", disabled=not report.ok,
+                on_click=keep, args=(report,),
+            )  # fmt: skip
             st.button("Throw away", icon=":material/delete:", key="reject set", on_click=throw_away, args=(report,))
         if report.plan is not None:
             st.subheader("How the files were understood", anchor=False)
@@ -128,13 +139,14 @@ def steps(current: int) -> None:
 
 
 def keep(report: Report) -> None:
-    """Accept the set and look at it."""
-    intake.accept(report)
-    del st.session_state[REPORT]
-    cached.forget_catalogue()
-    st.session_state["last set"] = st.query_params["data"] = f"folder-{report.name}"
-    st.toast(f"{report.name} was added.")
-    st.rerun()
+    """Accept the set, and go on to where it is read, looked at and trained on; for `on_click`."""
+    with told_aside():
+        intake.accept(report)
+        del st.session_state[REPORT]
+        cached.forget_catalogue()
+        st.session_state["last set"] = st.query_params["data"] = f"folder-{report.name}"
+        st.session_state[TAB] = LOOK
+        frame.note(f"{report.name} was added. Read it, and train on it.", ":material/check:")
 
 
 def throw_away(report: Report) -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 from gan import conditions
 from gan.facts import DataFacts
 from gan.runs import Run
+from pages.ui import words
 
 Items = tuple[tuple[str, int], ...]
 HEIGHT = 360  # px of the list: about nine attributes at once, so that the rest of the page stays in sight
@@ -35,8 +36,8 @@ def switches(run: Run, facts: DataFacts) -> dict[str, str]:
         "Attributes", key=f"find {run.name}", placeholder=f"Search {len(facts.names)} attributes",
         icon=":material/search:", help="on: every image has it. off: none has. any: as in the real images that agree.",
     )  # fmt: skip
-    words = wanted.lower().replace("_", " ").split()
-    shown = [name for name in facts.names if all(word in readable(name).lower() for word in words)]
+    parts = words.attribute(wanted.lower()).split()
+    shown = [name for name in facts.names if all(part in words.attribute(name).lower() for part in parts)]
     shares = shares_of(chosen, facts)
     with st.container(height=HEIGHT, key="attribute-list", gap="xxsmall"):
         for name in shown:
@@ -52,9 +53,9 @@ def switch(run: Run, name: str, value: str, share: float) -> None:
     if st.session_state.get(key) != value:
         st.session_state[key] = value
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.html(f'<div class="attribute">{readable(name)}<span class="quiet">{share:.0%} of them</span></div>')
+        st.html(f'<div class="attribute">{words.attribute(name)}<span class="quiet">{share:.0%} of them</span></div>')
         st.segmented_control(
-            f"{readable(name)}: on, any or off", (ON, ANY, OFF), key=key, required=True,
+            f"{words.attribute(name)}: on, any or off", (ON, ANY, OFF), key=key, required=True,
             label_visibility="collapsed", on_change=_switched, args=(run, name),
         )  # fmt: skip
 
@@ -71,7 +72,7 @@ def shares_of(chosen: dict[str, str], facts: DataFacts) -> dict[str, float]:
 
 def summary(run: Run, chosen: dict[str, str], agreeing: int) -> None:
     """The whole choice in words, and how many real images agree with it."""
-    said = [readable(name) if value == ON else f"not {readable(name)}" for name, value in chosen.items()]
+    said = [words.attribute(name) if value == ON else f"not {words.attribute(name)}" for name, value in chosen.items()]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{', '.join(said) or 'Anything'}**", width="stretch")
         if chosen:
@@ -97,11 +98,6 @@ def combinations(run: Run, facts: DataFacts, current: str) -> list[str]:
             on_click=_drop, args=(run, label), help="Take this combination out again.",
         )  # fmt: skip
     return kept if current in kept or (kept and current == "any") else [*kept, current]
-
-
-def readable(name: str) -> str:
-    """An attribute's name without the underscores of its file."""
-    return name.replace("_", " ")
 
 
 def fixed(chosen: dict[str, str], facts: DataFacts) -> dict[int, int]:

@@ -12,11 +12,11 @@ from gan.facts import DataFacts
 from gan.marks import KEEP, REJECT, Origin
 from gan.runs import Run
 from pages.ui import export_panel, marking, words
-from pages.ui.frame import told
+from pages.ui.frame import told_aside
 from pages.ui.image_grid import Row
 
 MOST_SHOWN = 400
-VIEW, DOWNLOAD = "view", "Download"  # the gallery's tabs, and the one where a download is made
+VIEW, LOOK, DOWNLOAD = "view", "Look", "Download"  # the gallery's tabs, and those where one looks and downloads
 
 
 def panel(run: Run, facts: DataFacts) -> None:
@@ -27,6 +27,7 @@ def panel(run: Run, facts: DataFacts) -> None:
             "Nothing is kept yet. Point at an image and click ✓, or go to it with the arrow keys and press K. "
             "What is kept stays here over several looks, for everybody who opens this run."
         )
+        st.button("Look at images", icon=":material/grid_view:", type="primary", key="to look", on_click=_to_look)
     else:
         images(run, facts, kept[-MOST_SHOWN:])
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -68,13 +69,17 @@ def rejections(run: Run) -> None:
             st.button("Forget the rejections", key="forget rejections", on_click=_clear, args=(run, REJECT))
 
 
+def _to_look() -> None:
+    st.session_state[VIEW] = LOOK
+
+
 def _to_download() -> None:
     st.session_state[export_panel.WAY] = export_panel.BASKET
     st.session_state[VIEW] = DOWNLOAD
 
 
 def _clear(run: Run, mark: marks.Mark) -> None:
-    with told():
+    with told_aside():
         marks.clear(run, [origin for origin, there in marks.load(run).items() if there == mark])
 
 

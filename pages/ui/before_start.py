@@ -13,7 +13,7 @@ from gan.errors import DataError
 from gan.estimate import estimate
 from gan.jobs import device_list
 from gan.presets import PRESETS
-from pages.ui import cached_models, frame, pictures, words
+from pages.ui import add_images, cached_models, frame, pictures, words
 
 SHOW = {"error": st.error, "warning": st.warning, "note": st.info}
 SHOWN = 36
@@ -27,8 +27,7 @@ def panel(config: RunConfig) -> None:
     """Everything that belongs before Start, and Start."""
     if config.data.name == "folder" and not config.data.path:
         st.info("Choose one of your sets in the list above, or add your images first, as a ZIP.")
-        if st.button("Add your images", type="primary", icon=":material/add_photo_alternate:"):
-            st.switch_page(frame.DATA)
+        add_images.button("Add your images", "primary")
         return
     found = problems.problems(config)
     start(config, blocked=any(problem.level == "error" for problem in found))

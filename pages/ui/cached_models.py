@@ -1,13 +1,14 @@
 """What is kept between reruns of all that takes torch: generators, the images made with them, detectors of near copies.
 
 torch is imported where it is needed first, so that the other pages open at once. Keys are those of `cached.py`, where
-the rest of what is kept is.
+the rest of what is kept is. What draws its progress is made outside of the cached function, which keeps a place for it:
+Streamlit would draw the same bar again whenever the result is found, and fails where its place on the page is gone.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import streamlit as st
@@ -30,6 +31,16 @@ if TYPE_CHECKING:
     from gan.evaluation.selection import Selector
     from gan.first_batch import FirstBatch
     from gan.sample import Sampler
+
+
+Made = TypeVar("Made")
+
+
+def _once(place: list[Made], make: Callable[[], Made]) -> Made:
+    """What a place has kept, made where it is empty still."""
+    if not place:
+        place.append(make())
+    return place[0]
 
 
 def sampler(run: Run, snapshot: int) -> "Sampler":
@@ -67,7 +78,10 @@ def dropped(run: Run, request: ExportRequest, progress: Callable[[float], None])
 
     Raises RunError where the training images are not here.
     """
-    selector = _selector(run.path, version(run.path / "data.json"), progress)
+    from gan.evaluation import selection  # here: it imports torch
+
+    place = _selector(run.path, version(run.path / "data.json"))
+    selector = _once(place, lambda: selection.load(run, lambda phase, done: progress(done)))
     left_out: list[Origin] = []
     for group in look(run, replace(request, keep_rate=1.0)):
         rows = np.concatenate([looks.exact_row(origin.condition, facts(run)) for origin in group.origins])
@@ -78,10 +92,8 @@ def dropped(run: Run, request: ExportRequest, progress: Callable[[float], None])
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _selector(path: Path, version: int, _progress: Callable[[float], None]) -> "Selector":
-    from gan.evaluation import selection  # here: it imports torch
-
-    return selection.load(Run(path), lambda phase, done: _progress(done))
+def _selector(path: Path, version: int) -> "list[Selector]":
+    return []
 
 
 def same_noise(run: Run, snapshot: int, asked: Sequence[str], count: int, seed: int, truncation: float) -> list[Group]:
@@ -136,20 +148,16 @@ def film(
     progress: Callable[[float], None],
 ) -> bytes:
     """A GIF of the walk from one image to another, both of the first one's snapshot."""
-    whole = _whole(run, first.snapshot)
-    frames = _walk(run.path, whole, first, last, steps, progress)
     from gan import walk  # here: it imports torch, which no other page needs
 
+    place = _walk(run.path, _whole(run, first.snapshot), first, last, steps)
+    frames = _once(place, lambda: walk.frames(sampler(run, first.snapshot), first, last, steps, progress))
     return walk.gif(frames, seconds, back=back)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _walk(
-    path: Path, version: int, first: Origin, last: Origin, steps: int, _progress: Callable[[float], None]
-) -> NDArray[np.uint8]:
-    from gan import walk
-
-    return walk.frames(sampler(Run(path), first.snapshot), first, last, steps, _progress)
+def _walk(path: Path, version: int, first: Origin, last: Origin, steps: int) -> list[NDArray[np.uint8]]:
+    return []
 
 
 def nearest_real(run: Run, origin: Origin, images: ImageSet) -> NDArray[np.uint8]:
@@ -182,15 +190,16 @@ def closeness(run: Run, origin: Origin, progress: Callable[[float], None]) -> Cl
 
     Raises RunError where the training images are not here.
     """
-    detector = _calibrated(run.path, version(run.path / "data.json"), progress)
+    place = _calibrated(run.path, version(run.path / "data.json"))
+    detector = _once(place, lambda: guard.load(run, lambda phase, done: progress(done))[0])
     found = detector.nearest(generated(run, origin)[None])
     progress(1.0)
     return Closeness(float(found.closeness[0]), detector.threshold, bool(found.copy[0]))
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _calibrated(path: Path, version: int, _progress: Callable[[float], None]) -> "Detector":
-    return guard.load(Run(path), lambda phase, done: _progress(done))[0]
+def _calibrated(path: Path, version: int) -> "list[Detector]":
+    return []
 
 
 def closest_pairs(run: Run, result: Result) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:

@@ -36,7 +36,7 @@ const trace = (one, look) => {
     ...one,
     type: "scatter",
     mode: one.mode ?? (one.x.length === 1 ? "markers" : "lines"),
-    line: { color, width: one.faint ? 1 : 2.25 },
+    line: { color, width: one.faint ? 1 : 2.25, dash: one.dash },
     opacity: one.faint ? 0.3 : 1,
     hoverinfo: one.faint ? "skip" : undefined,
   }
@@ -46,7 +46,7 @@ const trace = (one, look) => {
 const SIGNS = { snapshot: "▴", resumed: "▸", warning: "▲" }
 const signs = (data, look) => (data.marks ?? []).map(mark => ({
   x: mark.x, yref: "paper", y: 0, yanchor: "bottom", text: SIGNS[mark.kind], hovertext: mark.text, showarrow: false,
-  font: { size: mark.kind === "snapshot" ? 10 : 15, color: mark.kind === "snapshot" ? look.quiet : look.tones.orange },
+  font: { size: mark.kind === "snapshot" ? 16 : 15, color: mark.kind === "snapshot" ? look.quiet : look.tones.orange },
   hoverlabel: { bgcolor: look.background, bordercolor: look.grid, font: { color: look.text } },
 }))
 const lines = (data, look) => [
@@ -55,15 +55,18 @@ const lines = (data, look) => [
   ...(data.moment == null ? [] : [{ x: data.moment, line: { color: look.text, width: 1.25 } }]),
 ].map(one => ({ type: "line", x0: one.x, x1: one.x, yref: "paper", y0: 0, y1: 1, line: one.line, layer: "below" }))
 
-// Room at the right for the names of the ideal lines, beside the curves and never over them.
-const room = data => 12 + Math.max(0, ...data.ideals.map(ideal => 6.2 * ideal.label.length))
+// Room at the right for the names of the ideal lines, beside the curves and never over them; of `2 log 2 = 1.386` only
+// the number on a phone, where the rest would take a quarter of the chart.
+const NARROW = 420
+const called = (ideal, narrow) => narrow ? ideal.label.split("= ").at(-1) : ideal.label
+const room = (data, narrow) => 12 + Math.max(0, ...data.ideals.map(ideal => 6.2 * called(ideal, narrow).length))
 
-const layout = (data, look) => ({
+const layout = (data, look, narrow) => ({
   ...data.layout,
   uirevision: data.revision,
   height: data.height,
   autosize: true,
-  margin: { l: 8, r: room(data), t: 34, b: 8 },
+  margin: { l: 8, r: room(data, narrow), t: 34, b: 8 },
   paper_bgcolor: "rgba(0,0,0,0)",
   plot_bgcolor: "rgba(0,0,0,0)",
   font: { family: look.font, size: 13, color: look.text },
@@ -78,7 +81,7 @@ const layout = (data, look) => ({
   }))],
   annotations: [...signs(data, look), ...data.ideals.map(ideal => ({
     xref: "paper", x: 1, xanchor: "left", xshift: 4, y: data.layout.yaxis.type === "log" ? Math.log10(ideal.value) : ideal.value,
-    yanchor: "middle", text: ideal.label, showarrow: false, font: { size: 11, color: look.quiet },
+    yanchor: "middle", text: called(ideal, narrow), showarrow: false, font: { size: 11, color: look.quiet },
   }))],
 })
 
@@ -125,8 +128,9 @@ export default function ({ parentElement, data, setTriggerValue }) {
   chart.setAttribute("aria-label", data.alt)
   chart.settings ??= config(data.name) // the same object at every draw: another would draw the chart anew
   const look = theme(parentElement, data.palette)
+  const narrow = parentElement.clientWidth < NARROW
   library().then(plotly =>
-    plotly.react(chart, data.traces.map(one => trace(one, look)), layout(data, look), chart.settings)).then(() => {
+    plotly.react(chart, data.traces.map(one => trace(one, look)), layout(data, look, narrow), chart.settings)).then(() => {
     chart.removeAllListeners?.("plotly_click")
     if (data.clickable) chart.on("plotly_click", event => setTriggerValue("moment", event.points[0].x))
   })

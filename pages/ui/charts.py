@@ -20,6 +20,7 @@ from gan.events import Event
 from pages.ui import palette
 
 AXES = {"seen": "thousand images seen", "seconds": "minutes of training"}
+SOLID = 3  # curves of several runs that are drawn without dashes
 POINTS = 2000
 DECIMALS = 9  # of a smoothed value
 HEIGHT = 320
@@ -111,11 +112,14 @@ def figure(
 def overlay(
     runs: Mapping[str, Sequence[Mapping[str, Any]]], metric: str, *, name: str, unit: str, axis: str, smoothing: float
 ) -> dict[str, Any]:
-    """One metric of several runs, by what each is called, in one chart; at most six, as many as there are tones."""
+    """One metric of several runs, by what each is called, in one chart; at most six, as many as there are tones.
+
+    From the fourth on the lines are dashed: blue and sky lie close to each other, and so do others for some eyes.
+    """
     tones = list(palette.TONES["light"])
     traces = [
-        trace
-        for (called, rows), tone in zip(runs.items(), tones, strict=False)
+        trace | ({"dash": "dash"} if number >= SOLID else {})
+        for number, ((called, rows), tone) in enumerate(zip(runs.items(), tones, strict=False))
         for trace in traces_of(rows, metric, called, tone, unit, axis=axis, smoothing=smoothing)
     ]
     return {
@@ -184,7 +188,7 @@ def bars(counts: Mapping[str, Mapping[str, int]], tones: Mapping[str, str], name
         "ideals": [],
         "layout": {
             "barmode": "stack",
-            "xaxis": {"title": {"text": "images", "standoff": 8, "font": {"size": 12}}},
+            "xaxis": {"title": {"text": "images", "standoff": 8, "font": {"size": 12}}, "tickformat": ","},
             "legend": {"traceorder": "normal"},
             "yaxis": {"autorange": "reversed", "type": "category", "automargin": True},
         },

@@ -15,6 +15,7 @@ from pages.ui import cached, charts, frame, run_header, words
 from pages.ui import samples as sheets
 
 MOST = 6  # runs at once: as many as there are tones that everybody can tell apart
+SWITCHED = {"true": "on", "false": "off"}  # as the form has it
 METRICS = (
     ("loss_d", "Loss D"),
     ("loss_g", "Loss G"),
@@ -46,10 +47,10 @@ def options_that_differ(runs: Sequence[Run]) -> None:
     readable = [run for run in runs if run_header.unreadable(run) is None]
     found = differences.of_options(readable)
     if not found:
-        st.caption("No option differs." if len(readable) > 1 else "One run alone differs from nothing.")
+        st.caption("No option differs." if len(readable) > 1 else "There is only one run whose options can be read.")
         return
     names = [f"{one.label} ({one.unit})" if one.unit else one.label for one in found]
-    values = [[value.replace("$", "\\$") or "—" for value in one.values] for one in found]
+    values = [[SWITCHED.get(value, value.replace("$", "\\$")) or "—" for value in one.values] for one in found]
     table(names, [called(run) for run in readable], values, "options")
 
 
@@ -102,21 +103,21 @@ def samples(runs: Sequence[Run]) -> None:
                 st.caption("No picture yet.")
                 continue
             nearest = min(there, key=lambda seen: abs(seen - wanted))
-            sheets.sheet(run, there[nearest], f"Generated samples of the run {run.name} after {words.images(nearest)}")
-            st.caption(f"After {words.images(nearest)}.")
+            sheets.sheet(run, there[nearest], f"Generated samples of the run {run.name} {sheets.when(nearest)}")
+            st.caption(f"{sheets.when(nearest).capitalize()}.")
 
 
 def scores(runs: Sequence[Run]) -> None:
     """The scores of those that were evaluated, of each its best snapshot."""
     st.subheader("Scores", anchor=False)
-    compared = [differences.scored(run) for run in runs]
-    if not any(compared):
+    found = [(run, differences.scored(run)) for run in runs]
+    compared = [(run, one) for run, one in found if one is not None]
+    if not compared:
         st.caption("None of these runs was evaluated yet. The Evaluate page measures a snapshot in a few minutes.")
         return
-    columns = [
-        f"{called(run)}, after {words.images(one.snapshot)}" if one else f"{called(run)}, not evaluated"
-        for run, one in zip(runs, compared, strict=True)
-    ]
-    rows = differences.of_scores(compared)
+    rows = differences.of_scores([one for _, one in compared])
+    columns = [f"{called(run)}, after {words.images(one.snapshot)}" for run, one in compared]
     table([label for label, _ in rows], columns, [values for _, values in rows], "scores")
-    st.caption("On the validation split. Scores on different data sets cannot be compared.")
+    missing = ", ".join(words.plain(called(run)) for run, one in found if one is None)
+    left_out = f" Not evaluated yet: {missing}." if missing else ""
+    st.caption(f"On the validation split. Scores on different data sets cannot be compared.{left_out}")

@@ -41,7 +41,7 @@ def card(run: Run, rows: Columns, group: Group, view: View, happened: Sequence[E
     `happened` are the run's events, `moment` the images seen at the sample picture that is shown; a click on a point
     chooses another.
     """
-    with st.container(border=True):
+    with st.container(border=True, height="stretch"):
         title(group)
         if not rows:
             st.caption("No point yet: the first appears after a few seconds of training.")

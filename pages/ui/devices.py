@@ -29,14 +29,14 @@ def card(device: Device) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{device.name}**", width="content")
         if not device.holders:
-            st.badge("free", color="green")
+            st.badge("no run on it", color="green")
     st.caption(device.title)
     if device.memory_total and device.memory_used is not None:
         used = f"{words.size(device.memory_used)} of {words.size(device.memory_total)} memory"
-        load = f" · {device.load:.0f} % busy" if device.load is not None else ""
+        load = f" · {device.load:.0f}% busy" if device.load is not None else ""
         st.progress(min(device.memory_used / device.memory_total, 1.0), text=used + load)
     elif device.load is not None:
-        st.progress(min(device.load / 100, 1.0), text=f"{device.load:.0f} % busy")
+        st.progress(min(device.load / 100, 1.0), text=f"{device.load:.0f}% busy")
     for name in device.holders:
         holder(name)
 

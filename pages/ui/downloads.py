@@ -11,7 +11,12 @@ from pages.ui import cached, samples
 
 
 def panel(run: Run) -> None:
-    """The buttons, below all that changes while the run lives: a click there could meet a drawing, and be lost."""
+    """The buttons, below all that changes while the run lives: a click there could meet a drawing, and be lost.
+
+    Nothing for a run that has nothing yet.
+    """
+    if not (cached.metrics(run) or run.samples()):
+        return
     with st.container(border=True):
         st.subheader("Take home", anchor=False)
         with st.container(horizontal=True, gap="small"):

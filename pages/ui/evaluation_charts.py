@@ -142,7 +142,7 @@ def _figure(
 ) -> dict[str, Any]:
     return {
         "name": name,
-        "alt": f"{', '.join(str(trace['name']) for trace in traces)} with 95 % intervals, over {x}.",
+        "alt": f"{', '.join(str(trace['name']) for trace in traces)} with 95% intervals, over {x}.",
         "traces": traces,
         "ideals": [{"value": value, "label": label} for value, label in ideals],
         "layout": {

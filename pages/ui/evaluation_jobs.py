@@ -11,7 +11,7 @@ from gan.evaluation.job import Request
 from gan.evaluation.study_options import SHARES, StudyOptions
 from gan.runs import Run
 from pages.ui import cached_models, evaluation_study, tasks, words
-from pages.ui.frame import told
+from pages.ui.frame import told, told_aside
 
 EVERY = 1.0
 
@@ -45,13 +45,15 @@ def _scores(run: Run, snapshot: int) -> None:
     """Scores of the chosen snapshot, and of all."""
     st.markdown("**Scores**")
     st.caption("How right, varied and new the images are, against real ones that the run has not seen. On the CPU.")
+    if job.seconds(run) is None:
+        st.caption("How long it takes here is known after the first.")
     if _at_work(run, "scores", "Scoring"):
         return
     missing = job.outstanding(run, Request("scores", every=True))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         label = "Score this snapshot" if snapshot in missing else "Score it again"
         st.button(
-            f"{label} ({_about(job.seconds(run))})",
+            f"{label}{_about(job.seconds(run))}",
             type="primary" if snapshot in missing else "secondary",
             icon=":material/speed:",
             key="score one",
@@ -60,7 +62,7 @@ def _scores(run: Run, snapshot: int) -> None:
         )
         if len(missing) > 1 or missing not in ([], [snapshot]):
             st.button(
-                f"Score {words.number(len(missing))} snapshots ({_about(job.seconds(run, len(missing)))})",
+                f"Score {words.number(len(missing))} snapshots{_about(job.seconds(run, len(missing)))}",
                 icon=":material/timeline:",
                 key="score all",
                 help="Those that have no scores yet: the curve over time shows which snapshot is best.",
@@ -100,7 +102,7 @@ def _study(run: Run, snapshot: int) -> None:
             "Also with fewer real images",
             value=True,
             key="study low data",
-            help="The same on 25 % and 10 % of the real images, each with a generator trained on those alone.",
+            help="The same on 25% and 10% of the real images, each with a generator trained on those alone.",
         )
     _how_long(run, snapshot)
     st.button(
@@ -133,7 +135,7 @@ def _chosen() -> StudyOptions:
 
 def begin(run: Run, request: Request) -> None:
     """Start an evaluation in the background; for `on_click`, as `tasks.stop`."""
-    with told():
+    with told_aside():
         job.begin(run, request)
 
 
@@ -167,4 +169,4 @@ def _at_work(run: Run, kind: str, label: str) -> bool:
 
 
 def _about(seconds: float | None) -> str:
-    return f"about {words.duration(seconds)}" if seconds is not None else "its time is known after the first"
+    return f" (about {words.duration(seconds)})" if seconds is not None else ""

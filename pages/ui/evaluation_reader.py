@@ -15,7 +15,7 @@ from gan.evaluation import reader
 from gan.evaluation.reader import Reading
 from gan.runs import Run
 from pages.ui import cached, cached_models, words
-from pages.ui.frame import told
+from pages.ui.frame import told_aside
 
 ANSWERS = (
     ("Real, plausible", True, True, "1"),
@@ -51,7 +51,7 @@ def panel(run: Run, snapshot: int) -> None:
 def _begin(run: Run, snapshot: int) -> None:
     """Begin with what the form holds now, which may be newer than what was drawn."""
     name, count = st.session_state["reader name"], int(st.session_state["reader count"])
-    with told():
+    with told_aside():
         there = cached.image_set(run.config.data)
         if there is None:
             raise DataError("The data set is not in the cache: score the snapshot first, which reads it.")
@@ -121,12 +121,12 @@ def reading(run: Run, identifier: str) -> None:
 
 
 def _answer(run: Run, identifier: str, number: int, real: bool, plausible: bool, began: float) -> None:
-    with told():
+    with told_aside():
         reader.answer(run, identifier, number, real, plausible, time.monotonic() - began)
 
 
 def _take_back(run: Run, identifier: str) -> None:
-    with told():
+    with told_aside():
         reader.take_back(run, identifier)
 
 

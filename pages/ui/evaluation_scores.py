@@ -32,7 +32,7 @@ def cards(result: Result) -> None:
     )
     st.caption(
         f"Compared with {words.number(result.n['scores'])} real {SPLITS[result.split]} images in "
-        f"{FEATURES[result.features]}, not the FID or KID of the literature. Small numbers and whiskers are 95 % "
+        f"{FEATURES[result.features]}, not the FID or KID of the literature. Small numbers and whiskers are 95% "
         "intervals; the line across a bar is what real images reach against one another, or teach. Real against real "
         f"compares {words.number(result.n['floor'])} images, and so does the number beside it."
     )
@@ -66,7 +66,7 @@ def _variety(result: Result) -> str:
         '<div class="score"><div class="name">Variety within a condition</div>'
         f'<div class="value">{ratio:.0%}</div>{_bar(min(ratio, 1.0), None, 1.0)}'
         '<div class="beside">of that of <b>real images</b></div>'
-        '<div class="says">How much images of one condition differ. Far below 100 %, the generator repeats itself.'
+        '<div class="says">How much images of one condition differ. Far below 100%, the generator repeats itself.'
         "</div></div>"
     )
 
@@ -116,20 +116,26 @@ def by_condition(result: Result) -> None:
             "Training images": row["synthetic"],
             "Real compared": row["real"],
             "Shown when asked": _percent(row["shown"]),
-            "95 %": _interval(row["intervals"]["shown"]),
+            "95%": _interval(row["intervals"]["shown"]),
         }
         | {title: _percent(row[key]) for key, title in SHARES_IN_TABLE.items()}
         | {"Near copies": f"{row['near_copies']} of {row['checked']}"}
         for row in rows
     ]
     columns: dict[str, Any] = {
-        title: st.column_config.NumberColumn(format="%.0f %%") for title in SHARES_IN_TABLE.values()
+        title: st.column_config.NumberColumn(format="%.0f%%") for title in SHARES_IN_TABLE.values()
     }
-    columns["Shown when asked"] = st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100)
-    st.dataframe(table, hide_index=True, column_config=columns, height="content" if len(rows) <= 12 else 440)
+    columns |= {
+        title: st.column_config.NumberColumn(format="localized") for title in ("Training images", "Real compared")
+    }
+    columns["Shown when asked"] = st.column_config.ProgressColumn(format="%.0f%%", min_value=0, max_value=100)
+    st.dataframe(
+        table, hide_index=True, column_config=columns, height="content" if len(rows) <= 12 else 440,
+        alt="The scores of each condition, the rarest first",
+    )  # fmt: skip
     st.caption(
         "Shown when asked: of the images generated with the condition, those in which a real-trained classifier sees "
-        "it, with the 95 % interval; beside it how often it sees it in real images that have it. A condition with few "
+        "it, with the 95% interval; beside it how often it sees it in real images that have it. A condition with few "
         "training images has wide intervals: believe those."
     )
     if result.combinations:
@@ -140,12 +146,12 @@ def by_condition(result: Result) -> None:
                 "Real images": row["real"],
                 "Generated": row["synthetic"],
                 "Both seen": _percent(row["obedience"]),
-                "95 %": _interval(row["interval"]),
+                "95%": _interval(row["interval"]),
             }
             for row in result.combinations
         ]
         st.dataframe(
-            table, hide_index=True, column_config={"Both seen": st.column_config.NumberColumn(format="%.0f %%")}
+            table, hide_index=True, column_config={"Both seen": st.column_config.NumberColumn(format="%.0f%%")}
         )
         st.caption("Nobody has taught the generator these: support is 0, and what it makes of them is a guess.")
 

@@ -71,7 +71,7 @@ GROUPS = (
     ),
     Group(
         key="held-out",
-        title="Does the discriminator learn by heart?",
+        title="Learning by heart",
         unit="",
         lines=(Line("d_val", "D(training) − D(validation)", "yellow"),),
         what=(

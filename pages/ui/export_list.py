@@ -10,7 +10,7 @@ from gan import export
 from gan.export import Export, ExportRequest
 from gan.runs import Run
 from pages.ui import routes, tasks, words
-from pages.ui.frame import told
+from pages.ui.frame import told, told_aside
 
 EVERY = 1.0
 SHOWN = 12
@@ -78,7 +78,7 @@ def action(run: Run, one: Export) -> None:
 
 
 def _resume(run: Run, one: Export) -> None:
-    with told():
+    with told_aside():
         export.resume(run, one.id)
 
 

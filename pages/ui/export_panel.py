@@ -13,7 +13,7 @@ from gan.export import ExportRequest
 from gan.facts import DataFacts
 from gan.runs import Run
 from pages.ui import export_list, words
-from pages.ui.frame import told
+from pages.ui.frame import told_aside
 
 CHOSEN, EACH, BALANCE, BASKET = "chosen", "each", "balance", "basket"
 WAY = "export way"
@@ -48,7 +48,7 @@ def panel(run: Run, facts: DataFacts, request: ExportRequest) -> None:
 
 def begin(run: Run, wanted: ExportRequest) -> None:
     """Start making it."""
-    with told():
+    with told_aside():
         export.begin(run, wanted)
 
 
@@ -94,7 +94,13 @@ def balance(run: Run, facts: DataFacts) -> tuple[tuple[str, int], ...]:
         {"Class": row.condition, "Real": row.real, "Synthetic to add": row.synthetic, "Result": row.result}
         for row in plan
     ]
-    st.dataframe(table, hide_index=True, width="content", height="content" if len(table) <= LONG else 420)
+    counted = {
+        name: st.column_config.NumberColumn(format="localized") for name in ("Real", "Synthetic to add", "Result")
+    }
+    st.dataframe(
+        table, hide_index=True, width="content", height="content" if len(table) <= LONG else 420,
+        column_config=counted, alt="Of each class the real training images, the synthetic ones to add, and the sum",
+    )  # fmt: skip
     items = tuple((row.condition, row.synthetic) for row in plan if row.synthetic)
     if not items:
         st.info("Every class has as many real training images already: there is nothing to add.")

@@ -4,7 +4,7 @@ Read next: any file of pages/, then `run_header.py` and `form.py`.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import streamlit as st
@@ -14,6 +14,7 @@ from gan.errors import GanError, store_in_words
 TITLE = "GAN workbench"
 ICON = Path(__file__).with_name("logo.png")
 STYLE = Path(__file__).with_name("style.css")
+NOTES = "notes of callbacks"
 
 OVERVIEW, DATA, TRAIN, PROGRESS, GALLERY, EVALUATE, COMPARE, EXPLANATIONS = (
     f"pages/{name}.py"
@@ -46,13 +47,37 @@ def draw() -> None:
 
 @contextlib.contextmanager
 def told() -> Iterator[None]:
-    """Show an error that is written for the user, or a disk that cannot be used, as a message in the page."""
+    """Show an error that is written for the user, or a disk that cannot be used, as a message in the page.
+
+    First come the notes that callbacks left.
+    """
+    for text, icon, lasting in st.session_state.pop(NOTES, []):
+        st.toast(text, icon=icon, duration="infinite" if lasting else "short")
     try:
         yield
     except GanError as error:
         st.error(str(error), icon=":material/error:")
     except OSError as error:
         st.error(store_in_words(error), icon=":material/error:")
+
+
+def note(text: str, icon: str | None = None, *, lasting: bool = False) -> None:
+    """Say something from a callback: a note at the next drawing, which stays until it is closed if it is `lasting`.
+
+    What a callback draws itself takes the place of what stands first on the page, such as its style.
+    """
+    st.session_state.setdefault(NOTES, []).append((text, icon, lasting))
+
+
+@contextlib.contextmanager
+def told_aside() -> Iterator[None]:
+    """As `told`, for a callback."""
+    try:
+        yield
+    except GanError as error:
+        note(str(error), ":material/error:", lasting=True)
+    except OSError as error:
+        note(store_in_words(error), ":material/error:", lasting=True)
 
 
 def title(text: str, about: str = "") -> None:
@@ -62,9 +87,12 @@ def title(text: str, about: str = "") -> None:
         st.caption(about)
 
 
-def empty(text: str, button: str, page: str) -> None:
-    """What a page shows while it has nothing to show: what to do next, and the button that does it."""
+def empty(text: str, button: str, page: str, other: Callable[[], None] | None = None) -> None:
+    """What a page shows while it has nothing to show: what to do next, the button that does it, and another way."""
     with st.container(border=True, horizontal_alignment="center", key="empty"):
         st.markdown(text, width="content")
-        if st.button(button, type="primary", icon=":material/arrow_forward:"):
-            st.switch_page(page)
+        with st.container(horizontal=True, horizontal_alignment="center"):
+            if st.button(button, type="primary", icon=":material/arrow_forward:"):
+                st.switch_page(page)
+            if other is not None:
+                other()

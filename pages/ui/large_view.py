@@ -10,7 +10,7 @@ from gan.facts import DataFacts
 from gan.marks import KEEP, REJECT, Mark, Origin
 from gan.runs import Run
 from pages.ui import cached, cached_models, marking, pictures, waiting, walk_view, words
-from pages.ui.frame import told
+from pages.ui.frame import told, told_aside
 from pages.ui.image_grid import Row
 from pages.ui.marking import OPENED, SHOWN
 
@@ -105,7 +105,7 @@ def verdict(run: Run, origin: Origin) -> None:
 
 
 def _set(run: Run, origin: Origin, mark: Mark | None) -> None:
-    with told():
+    with told_aside():
         marks.change(run, {origin: mark})
 
 

@@ -48,7 +48,7 @@ def words_of(key: str) -> Words:
 
 SPREAD_GOOD = (
     "The images under one name differ from each other about as much as real ones do: the curve below, which compares "
-    "the two, ends above 70 %."
+    "the two, ends above 70%."
 )
 SPREAD_BAD = (
     "They are nearly alike, as in the second run below: one image per class. Its losses and answers look healthy, and "

@@ -15,7 +15,7 @@ from gan.looks import Group
 from gan.marks import KEEP, REJECT, Mark, Origin
 from gan.runs import Run
 from pages.ui import cached_models, image_grid
-from pages.ui.frame import told
+from pages.ui.frame import told_aside
 from pages.ui.image_grid import Event, Row, Tile
 from pages.ui.pictures import TILE
 
@@ -85,7 +85,7 @@ def took(run: Run, events: Sequence[Event], among: list[str]) -> None:
     """Set the marks that a reader gave, and remember which image is to be seen large."""
     known: dict[str, Origin] = st.session_state.get(SHOWN, {})
     changes = {known[event.id]: MARKS[event.act] for event in events if event.act in MARKS and event.id in known}
-    with told():
+    with told_aside():
         if changes:
             marks.change(run, changes)
     opened = [event.id for event in events if event.act == "open" and event.id in known]

@@ -7,8 +7,8 @@ import streamlit as st
 
 from gan import about, runs
 from gan.runs import Run
-from pages.ui import words
-from pages.ui.frame import told
+from pages.ui import frame, words
+from pages.ui.frame import told, told_aside
 
 EDITED = "run being described"
 EDIT, ARCHIVE, RESTORE = "Title, tags, notes", "Archive", "Take out of the archive"
@@ -65,10 +65,10 @@ def chosen(run: Run) -> None:
     if choice == EDIT:
         ask(run.name)
         return
-    with told():
+    with told_aside():
         about.change(run.path, archived=choice == ARCHIVE)
         where = "is in the archive now" if choice == ARCHIVE else "is back in the list"
-        st.toast(f"{words.plain(run.title)} {where}.", icon=ICONS[choice])
+        frame.note(f"{words.plain(run.title)} {where}.", ICONS[choice])
 
 
 def ask(run: str) -> None:

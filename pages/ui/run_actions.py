@@ -11,7 +11,7 @@ import streamlit as st
 from gan import jobs, options
 from gan.runs import Run
 from pages.ui import cached, frame, tasks, words
-from pages.ui.frame import told
+from pages.ui.frame import told, told_aside
 
 
 def actions(run: Run, state: jobs.State, readable: bool) -> None:
@@ -56,8 +56,8 @@ def stop_or_resume(run: Run, state: jobs.State) -> None:
 
 def resume(run: Run) -> None:
     """Put a run back into the queue, and say what happened; for `on_click`, as `tasks.stop`."""
-    with told():
-        st.toast(jobs.resume(run))
+    with told_aside():
+        frame.note(jobs.resume(run))
 
 
 def advised(state: jobs.State) -> dict[str, Any]:
@@ -108,5 +108,5 @@ def confirm(run: Run) -> None:
             done = jobs.delete(run)
             cached.forget_space()
             st.session_state.pop("last run", None)
-            st.toast(done)
+            frame.note(done)
             st.switch_page(frame.OVERVIEW)

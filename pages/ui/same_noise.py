@@ -61,7 +61,7 @@ def attribute_columns(run: Run, facts: DataFacts) -> list[str]:
     telling = sorted(range(len(facts.names)), key=lambda k: abs(float(rates[k]) - 0.5))[:3]
     chosen = st.multiselect(
         "Attributes to switch off and on", facts.names, [facts.names[k] for k in telling],
-        format_func=lambda one: one.replace("_", " "), max_selections=MOST_COLUMNS // 2, persist_state="session",
+        format_func=words.attribute, max_selections=MOST_COLUMNS // 2, persist_state="session",
         key=f"compared attributes {run.name}",
     )  # fmt: skip
     return [f"{name}={value}" for name in chosen for value in (0, 1)]
@@ -70,7 +70,7 @@ def attribute_columns(run: Run, facts: DataFacts) -> list[str]:
 def snapshots(run: Run, facts: DataFacts, request: ExportRequest, count: int) -> None:
     """A column for each kept snapshot, or for some from the first to the last; a row for each noise."""
     if not request.items:
-        st.info("Choose at least one condition at the left.")
+        st.info("Choose at least one condition.")
         return
     there = run.snapshots()
     last = len(there) - 1
@@ -93,4 +93,4 @@ def titled(label: str, facts: DataFacts) -> str:
     if facts.kind == "class" or label == "any":
         return label
     parts = (part.rpartition("=") for part in label.split(","))
-    return ", ".join(f"{'not ' if value == '0' else ''}{name.replace('_', ' ')}" for name, _, value in parts)
+    return ", ".join(f"{'not ' if value == '0' else ''}{words.attribute(name)}" for name, _, value in parts)

@@ -10,6 +10,7 @@ from gan.runs import Run
 from pages.ui import cached, pictures, words
 from pages.ui.explain import SAMPLES
 
+UNTRAINED = "Before training, the generator draws the same grey for any noise: nothing is wrong."
 FEW = 8  # columns below which a sheet, eight rows high, would stand taller than the page
 
 
@@ -22,7 +23,7 @@ def timeline(run: Run, alive: bool) -> int | None:
         kept = run.samples()
         if not kept:
             st.subheader("Samples", anchor=False)
-            soon = "The first picture appears when the networks are ready: noise, before any training."
+            soon = "The first picture appears when the networks are ready: plain grey, before any training."
             st.caption(soon if alive else "The run ended before its first picture.")
             return None
         playing = heading(run, len(kept))
@@ -34,11 +35,18 @@ def timeline(run: Run, alive: bool) -> int | None:
         if playing:
             film(run)
         else:
-            sheet(run, kept[shown], f"Generated samples of the run {run.name} after {words.images(shown)}")
+            sheet(run, kept[shown], f"Generated samples of the run {run.name} {when(shown)}")
         slider(run, moments)
+        if shown == 0 and not playing:
+            st.caption(UNTRAINED)
         with st.container(key="words-samples"):
             st.markdown(SAMPLES)
         return None if playing else shown
+
+
+def when(seen: int) -> str:
+    """The moment of a sample picture in words: `after 12,000 images`, `before training`."""
+    return f"after {words.images(seen)}" if seen else "before training"
 
 
 def heading(run: Run, count: int) -> bool:
@@ -54,7 +62,7 @@ def slider(run: Run, moments: list[int]) -> None:
     """The choice of a moment; only its name where there is one."""
     key = moment_key(run)
     if len(moments) == 1:
-        st.caption(f"After {words.images(moments[0])}.")
+        st.caption(f"{when(moments[0]).capitalize()}.")
         return
     st.select_slider(
         "After",

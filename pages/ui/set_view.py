@@ -95,7 +95,11 @@ def balance(entry: Entry, image_set: ImageSet) -> None:
     """How many images of each name; of attributes also which go together."""
     classes = image_set.kind == "class"
     st.subheader("Balance" if classes else "How often", anchor=False)
-    charts.draw(charts.bars(image_set.counts(), TONES, f"{entry.slug}-counts"), key=f"counts-{entry.slug}")
+    counts = {
+        split: {called(image_set, name): count for name, count in counted.items()}
+        for split, counted in image_set.counts().items()
+    }
+    charts.draw(charts.bars(counts, TONES, f"{entry.slug}-counts"), key=f"counts-{entry.slug}")
     if not classes:
         st.subheader("Which go together", anchor=False)
         together(image_set)
@@ -113,7 +117,7 @@ def together(image_set: ImageSet) -> None:
     )
     st.table(
         {
-            "Attributes": [f"{pair.first}, {pair.second}" for pair in pairs],
+            "Attributes": [f"{words.attribute(pair.first)}, {words.attribute(pair.second)}" for pair in pairs],
             "Tie": [f"{pair.phi:+.2f}" for pair in pairs],
             "With both": [f"{pair.both:,}" for pair in pairs],
             "By chance": [f"{pair.expected:,.0f}" for pair in pairs],
@@ -128,16 +132,21 @@ def by_name(image_set: ImageSet) -> None:
     counted = image_set.counts()["train"]
     shown = [
         pictures.Row(
-            name=name,
+            name=called(image_set, name),
             note=words.images(counted[name]),
             images=pictures.real(image_set, chosen(image_set, position)),
-            alt=f"Real image of {name}",
+            alt=f"Real image of {called(image_set, name)}",
         )
         for position, name in list(enumerate(image_set.names))[:MOST_ROWS]
     ]
     pictures.rows(shown, one_line=True)
     if len(image_set.names) > MOST_ROWS:
         st.caption(f"The first {MOST_ROWS} of {len(image_set.names)}.")
+
+
+def called(image_set: ImageSet, name: str) -> str:
+    """A class as it is, an attribute in words."""
+    return name if image_set.kind == "class" else words.attribute(name)
 
 
 def chosen(image_set: ImageSet, condition: int) -> NDArray[np.int64]:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from gan import auto, data
 from gan import presets as named
-from gan.config import DataConfig
+from gan.config import DataConfig, RunConfig
 from gan.errors import ConfigError
 from gan.presets import PRESETS
 from pages.ui import cached, form, frame, set_picker, words
@@ -66,10 +66,17 @@ def presets() -> None:
         with column, st.container(border=True, key=f"preset-{name}", height="stretch"):
             st.markdown(f"**{preset.title}**")
             st.caption(preset.why)
+            used = in_use(preset.config)
             st.button(
-                "Use", key=f"use {name}", on_click=use, args=(name,), width="stretch",
-                help=f"Fill the form with the preset {name}.",
+                "In use" if used else "Use", key=f"use {name}", on_click=use, args=(name,), width="stretch",
+                icon=":material/check:" if used else None, help=f"Fill the form with the preset {name}.",
             )  # fmt: skip
+
+
+def in_use(config: RunConfig) -> bool:
+    """Whether the form says what a preset says, whichever own set it says it of."""
+    mine = {path: value for path, value in config.flat().items() if path not in ("data.flag", "data.path")}
+    return all(form.value(path) == value for path, value in mine.items())
 
 
 def use(name: str) -> None:

@@ -10,8 +10,8 @@ import streamlit as st
 
 from gan import jobs, settings
 from gan.files import read_json
-from pages.ui import words
-from pages.ui.frame import told
+from pages.ui import frame, words
+from pages.ui.frame import told, told_aside
 
 EVERY = 1.0
 
@@ -33,8 +33,8 @@ def stop(job: Path) -> None:
     For `on_click`, which comes before anything is drawn: a click that is looked at where its button is drawn is lost
     when the drawing is cut short before it gets there, as happens on pages that draw themselves anew.
     """
-    with told():
-        st.toast(jobs.stop(job))
+    with told_aside():
+        frame.note(jobs.stop(job))
 
 
 def watch(task: Path, label: str, ended: Callable[[], None]) -> None:

@@ -15,7 +15,7 @@ from gan.export import ExportRequest
 from gan.facts import DataFacts
 from gan.marks import Origin
 from gan.runs import Run
-from pages.ui import cached_models, marking, waiting
+from pages.ui import cached_models, frame, marking, waiting
 from pages.ui.image_grid import Row
 
 FIRST, LAST = "first", "last"
@@ -98,7 +98,7 @@ def end(run: Run, facts: DataFacts, request: ExportRequest, place: str) -> Origi
 def take(run: Run, place: str, origin: Origin) -> None:
     """Make an image an end of the walk."""
     st.session_state[_key(run, place)] = origin
-    st.toast(f"The walk's {place} image is chosen: see Walk.", icon=":material/animation:")
+    frame.note(f"The walk's {place} image is chosen: see Walk.", ":material/animation:")
 
 
 def _reclassed(run: Run, place: str, origin: Origin, key: str) -> None:

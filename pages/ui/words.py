@@ -55,6 +55,11 @@ def called(name: str, title: str) -> str:
     return title if title == name else f"{title} ({name})"
 
 
+def attribute(name: str) -> str:
+    """An attribute's name without the underscores of its file."""
+    return name.replace("_", " ")
+
+
 def plain(text: str) -> str:
     """Words that somebody typed, for a place that reads Markdown: shown as they are, never as links or formatting."""
     return re.sub(r"([\\`*_\[\]<>#$:~|&])", r"\\\1", text)

@@ -16,6 +16,7 @@ from gan.jobs import locks
 from gan.metrics import MetricsWriter
 from tests.browser.conftest import PATIENCE, Server, Visit
 from tests.conftest import trained
+from tests.jobs_kit import until
 from tests.pages_kit import ROW
 
 
@@ -134,6 +135,23 @@ def test_a_readers_zoom_outlives_new_points(visit: Visit, server: Server, monkey
         writer.close()
 
 
+ON_A_PHONE = {
+    "overview": ("", "Overview"),
+    "data": ("data", "Data"),
+    "train": ("train", "Train"),
+    "progress": ("progress?run=phone", "Progress"),
+    "gallery": ("gallery?run=phone", "Gallery"),
+    "same-noise": ("gallery?run=phone&view=Compare", "Gallery"),
+    "walk": ("gallery?run=phone&view=Walk", "Gallery"),
+    "basket": ("gallery?run=phone&view=Basket", "Gallery"),
+    "download": ("gallery?run=phone&view=Download", "Gallery"),
+    "evaluate": ("evaluate?run=phone", "Evaluate"),
+    "compare": ("compare?runs=phone", "Compare"),
+    "explanations": ("explanations", "How to read it"),
+}
+"""Of each page and view its link and its heading."""
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_no_page_scrolls_sideways_on_a_phone(
     server: Server, chromium: Browser, monkeypatch: pytest.MonkeyPatch, theme: Literal["light", "dark"]
@@ -144,9 +162,9 @@ def test_no_page_scrolls_sideways_on_a_phone(
     context = chromium.new_context(viewport={"width": 400, "height": 850}, color_scheme=theme)
     visit = Visit(context.new_page(), server.address)
     visit.watch()
-    for name in ("overview", "data", "train", "progress", "gallery"):
-        visit.open(f"{'' if name == 'overview' else name}?run=phone")
-        expect(visit.page.get_by_role("heading", level=1, name=name.capitalize())).to_be_visible()
+    for name, (link, heading) in ON_A_PHONE.items():
+        visit.open(link)
+        expect(visit.page.get_by_role("heading", level=1, name=heading)).to_be_visible()
         expect(visit.page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible()
         main = visit.page.get_by_test_id("stMain")
         visit.shot(f"phone-{name}-{theme}")
@@ -166,7 +184,13 @@ def test_a_run_is_stopped_and_goes_on(visit: Visit, server: Server, monkeypatch:
     expect(page.get_by_text("left", exact=False).first).to_be_visible()
     page.get_by_role("button", name="Stop").click()
     expect(state).to_contain_text("Stopped")
+    expect(page.get_by_text("Stopped, and saved. Resume goes on exactly where it stopped.")).to_be_visible()
+    seen = runs.find("halted").seen
+    visit.shot("stopped")
     page.get_by_role("button", name="Resume").click()
     expect(state).to_contain_text("Running")
+    expect(page.get_by_text("Stopped, and saved.")).to_be_hidden()
+    until(lambda: runs.find("halted").seen > seen, "it goes on from there", PATIENCE / 1000)
+    visit.shot("resumed")
     page.get_by_role("button", name="Stop").click()
     expect(state).to_contain_text("Stopped")

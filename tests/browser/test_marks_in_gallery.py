@@ -56,6 +56,11 @@ def test_images_are_kept_and_rejected_by_click_and_by_keyboard(
     expect(dialog.get_by_role("button", name=re.compile("number 14"))).to_be_focused()
     page.keyboard.press("k")
     expect(dialog.get_by_role("button", name="Kept")).to_be_visible()
+    dialog.get_by_role("button", name="Walk from here").click()
+    expect(page.get_by_text("The walk's first image is chosen")).to_be_visible()
+    expect(page.get_by_test_id("stMainBlockContainer")).to_have_css(
+        "max-width", "1600px"
+    )  # a note leaves the page as is
     dialog.get_by_role("button", name="Close").click()
     expect(dialog).to_be_hidden()
     expect(tiles.nth(13)).to_have_attribute("data-mark", "keep")
@@ -100,7 +105,7 @@ def test_classes_are_brought_to_one_number(visit: Visit, server: Server, monkeyp
     monkeypatch.setenv("GAN_STORE", str(server.store))
     run, page = trained("uneven"), visit.page
     counts = run.facts().conditions.sum(axis=0, dtype=int).tolist()
-    visit.open("gallery?run=uneven&view=Download")
+    visit.open("gallery?run=uneven&view=download")  # as somebody types it
     page.get_by_text("Bring every class to one number").click()
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
     number = page.get_by_label("Bring every class to", exact=True)

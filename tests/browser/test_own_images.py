@@ -44,8 +44,8 @@ def add(visit: Visit, archive: Path) -> None:
     expect(page.get_by_role("img", name="File a/000.png, understood as a")).to_be_visible()
     visit.shot("own-images-understood")
     page.get_by_role("button", name="Accept").click()
-    page.get_by_role("tab", name="Look at a set").click()
-    page.get_by_role("button", name="Read it").click()
+    expect(page.get_by_text("my-cells was added.")).to_be_visible()
+    page.get_by_role("button", name="Read it").click()  # on the tab that is open now
     expect(page.get_by_role("img", name="Real image of b, number 1", exact=True)).to_be_visible()
     visit.shot("own-images")
 

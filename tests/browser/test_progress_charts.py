@@ -1,0 +1,47 @@
+"""A reader asks a run's charts: the samples of a moment by a click, and each chart as a picture made by the browser."""
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from gan.images import grid
+from tests.browser.conftest import Server, Visit
+from tests.pages_kit import ended, made
+
+PLACE = """chart => {
+  const { xaxis, yaxis } = chart._fullLayout
+  const curve = chart.data.at(-1)
+  const { left, top } = chart.getBoundingClientRect()
+  return [left + xaxis._offset + xaxis.l2p(curve.x[2]), top + yaxis._offset + yaxis.l2p(curve.y[2])]
+}"""
+"""Where the third point of a chart's last curve is on the screen."""
+
+
+def test_a_click_on_a_curve_shows_its_samples_and_charts_are_taken_as_pictures(
+    visit: Visit, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAN_STORE", str(server.store))
+    run, page = ended(made("asked"), state="finished"), visit.page
+    grid(np.full((10, 1, 32, 32), 200, np.uint8), 10).save(run.path / "samples" / "000010000.png")
+    visit.open("progress?run=asked")
+    expect(page.get_by_role("img", name="Generated samples of the run asked after 10,000 images")).to_be_visible()
+    chart = page.locator(".st-key-chart-asked-losses .live-chart")
+    chart.locator(".nsewdrag").first.wait_for()
+    left, top = chart.evaluate(PLACE)
+    page.mouse.move(left - 3, top)
+    page.mouse.move(left, top)
+    page.mouse.click(left, top)  # after 3,000 images: the nearest picture is the first
+    expect(page.get_by_role("img", name="Generated samples of the run asked before training")).to_be_visible()
+    expect(page.get_by_text("Before training, the generator draws")).to_be_visible()
+    visit.shot("moment")
+    chart.hover()
+    for kind, begin in (("PNG", b"\x89PNG"), ("SVG", b"<svg")):
+        with page.expect_download() as downloading:
+            chart.locator(
+                f"[data-title='Download this chart as {kind}'], [aria-label='Download this chart as {kind}']"
+            ).click()
+        assert downloading.value.suggested_filename == f"asked-losses.{kind.lower()}"
+        assert downloading.value.path().read_bytes().startswith(begin)
+    with page.expect_download() as downloading:
+        page.get_by_role("button", name="Curves as CSV").click()
+    assert downloading.value.path().read_text().startswith("seen,")
