@@ -127,7 +127,11 @@ class Exporting:
 def exporting(show: Show) -> Exporting:
     """Export MNIST-sized images of an untrained generator, and its two parts alone."""
     with tempfile.TemporaryDirectory() as folder:
-        run = _untrained_run(Path(folder))
+        for name in ("snapshots", "samples", "exports"):
+            (Path(folder) / name).mkdir()
+        run = runs.Run(Path(folder))
+        (run.path / "config.json").write_text(options.to_json(options.build({"data.name": "mnist", "model.width": 32})))
+        untrained_run(run)
         sampler = load_generator(run)
         request = ExportRequest((("3", EXPORTED),), with_near_copies=True)
         made = _generate(sampler, 512)  # warm
@@ -147,18 +151,11 @@ def exporting(show: Show) -> Exporting:
     return found
 
 
-def _untrained_run(folder: Path) -> "runs.Run":
-    """A run in a folder of its own, with a snapshot of first weights."""
-    image_set = noise_images(32)
-    config = options.build({"data.name": "mnist", "model.width": 32})
-    for name in ("snapshots", "samples", "exports"):
-        (folder / name).mkdir()
-    (folder / "config.json").write_text(options.to_json(config))
-    run = runs.Run(folder)
-    facts = image_set.facts()
-    facts.save(folder)
-    checkpoint.save(run, start(config, facts, torch.device("cpu")))
-    return run
+def untrained_run(run: runs.Run) -> None:
+    """Give a run a snapshot of first weights, and the facts of a set of noise."""
+    facts = noise_images(32).facts()
+    facts.save(run.path)
+    checkpoint.save(run, start(run.config, facts, torch.device("cpu")))
 
 
 def _generate(sampler: Sampler, count: int) -> Any:

@@ -1,8 +1,8 @@
 """`gan bench --pages`: what the app's server takes for its pages over a store of 200 long runs.
 
 The app is started as a user starts it, over a store made for the purpose: 200 runs of 100,000 points each, one of them
-alive and growing. A visitor without a browser (`pages/ui/visitor.py`) opens the pages and asks for what draws itself
-anew. Read next: `columns.py`, which keeps the curves.
+alive and growing, and one more with a generator for the gallery. A visitor without a browser (`pages/ui/visitor.py`)
+opens the pages, asks for what draws itself anew, and for other images. Read next: `columns.py`, which keeps the curves.
 """
 
 import contextlib
@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from gan import images, options, runs, settings
+from gan.bench import untrained_run
 from gan.files import write_json
 from gan.jobs.worker import Worker, working
 from gan.metrics import MetricsWriter
@@ -32,6 +33,8 @@ RUNS = 200
 POINTS = 100_000
 BATCH = 64
 SNAPSHOTS = 20
+GENERATOR = "generator"
+"""The run whose images the gallery makes."""
 STARTS_WITHIN = 60.0  # seconds
 GROWS_EVERY = 0.25  # seconds between two points of the run that lives
 
@@ -39,14 +42,16 @@ GROWS_EVERY = 0.25  # seconds between two points of the run that lives
 def measure(show: Callable[[str], None], count: int = RUNS, points: int = POINTS) -> dict[str, Any]:
     """By page: seconds of a new visitor's first sight (`first_s`), of the next (`warm_s`) and of a live `refresh_s`.
 
-    Also what a refresh sends to the browser and what the server reads for it, in bytes. Raises RuntimeError where the
+    Of the gallery `changed_s`: until its 80 images for another seed are there, the generator being loaded. Also what a
+    refresh sends to the browser and what the server reads for it, in bytes. Raises RuntimeError where the
     app does not start.
     """
     with tempfile.TemporaryDirectory() as folder, _as_store(folder):
         show(f"pages: making {count} runs of {points:,} points each ...")
         live = make_store(count, points)
+        untrained_run(runs.create(options.build({"data.name": "mnist", "model.width": 32}), GENERATOR))
         with working(live.path) as worker, _served(Path(folder)) as (port, server), _growing(live, worker, points):
-            visits = [["overview", {}], ["progress", {"run": live.name}]]
+            visits = [["overview", {}], ["progress", {"run": live.name}], ["gallery", {"run": GENERATOR}, "Seed"]]
             command = [sys.executable, "-m", "pages.ui.visitor", str(port), str(server), json.dumps(visits)]
             told = subprocess.run(command, cwd=settings.ROOT, check=True, capture_output=True, text=True)
     found: dict[str, dict[str, float]] = json.loads(told.stdout)
