@@ -53,6 +53,12 @@ def test_the_discriminator_is_shown_few_images_augmented() -> None:
     assert not many.config.train.augment
 
 
+def test_many_images_are_learnt_by_wide_networks() -> None:
+    few, many = (auto.recommend(DATA, images(count, count), "cpu") for count in (300, auto.WIDE // 2))
+    assert (few.config.model.width, many.config.model.width) == (32, 64)
+    assert "64 maps wide" in many.why
+
+
 def test_a_small_set_fills_its_batch_four_times() -> None:
     assert auto.recommend(DATA, images(60, 60), "cpu").config.train.batch == 16
     assert auto.recommend(DATA, images(600, 600), "cpu").config.train.batch == 64
