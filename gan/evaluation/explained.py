@@ -133,16 +133,16 @@ def _taught(result: Result) -> str:
     ratio = result.cas_balanced / result.real_accuracy_balanced if result.real_accuracy_balanced else 0.0
     how_much = "nearly all" if ratio >= NEARLY else "most" if ratio >= PARTLY else "only a part"
     text = (
-        f"A classifier that saw only these synthetic images is right in {result.cas_balanced:.0%} of real ones "
-        f"(conditions weighed alike), one trained on real images in {result.real_accuracy_balanced:.0%}: they carry "
+        f"A classifier that saw only these synthetic images is right in {result.cas_balanced:.1%} of real ones "
+        f"(conditions weighed alike), one trained on real images in {result.real_accuracy_balanced:.1%}: they carry "
         f"{how_much} of what tells the conditions apart"
     )
     row = rarest(result)
     if row["shown"] is None or row["shown_in_real"] is None or len(result.per_condition) < 2:
         return f"{text}."
     return (
-        f"{text}. Of the images that were to show {row['condition']}, the rarest, {row['shown']:.0%} are taken for it "
-        f"by the real-trained classifier, of real ones that show it {row['shown_in_real']:.0%}."
+        f"{text}. Of the images that were to show {row['condition']}, the rarest, {row['shown']:.1%} are taken for it "
+        f"by the real-trained classifier, of real ones that show it {row['shown_in_real']:.1%}."
     )
 
 

@@ -34,8 +34,9 @@ GROUPS = (
             "discriminator, −log D(G(z)) for the generator. Some papers plot the same without the minus sign."
         ),
         good=(
-            "Both move for a while, then stay level and noisy. Loss D is usually a good deal below 1.386 and Loss G "
-            "above 0.693: the discriminator stays a little ahead. A falling line is not the aim; better pictures are."
+            "Both move for a while, then stay level and noisy. Loss D is usually a good deal below the upper dashed "
+            "line and Loss G above the lower one: the discriminator stays a little ahead. A falling line is not the "
+            "aim; better pictures are."
         ),
         bad=(
             "Loss D near 0 and Loss G climbing: the discriminator wins and the generator learns nothing more.",
@@ -59,12 +60,12 @@ GROUPS = (
             "before and after its own update in the same step."
         ),
         good=(
-            "D(x) comes down from about 1 and D(G(z)) rises from about 0; they draw near each other around 0.5. "
-            "D(G(z)) after the step lies a little below the one before."
+            "D(x) comes down from about 1 and D(G(z)) rises from about 0; they draw near each other around the dashed "
+            "line. D(G(z)) after the step lies a little below the one before."
         ),
         bad=(
             "D(x) at 1 and D(G(z)) at 0: it tells them apart with ease, and gives the generator nothing to learn from.",
-            "All three at 0.5 from the start, with poor pictures: the discriminator has not learnt anything.",
+            "All three at the dashed line from the start, with poor pictures: the discriminator has not learnt anything.",
             "A wide gap between before and after: each step overshoots; lower the learning rate.",
         ),
         limits=(0.0, 1.0),
