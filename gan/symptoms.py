@@ -229,26 +229,33 @@ def memorising(evidence: Evidence) -> Finding | None:
 
 
 def condition_ignored(evidence: Evidence) -> Finding | None:
-    """An evaluation found that a classifier agrees with the asked condition less than half as often as on real images.
+    """An evaluation found that a classifier agrees with the asked condition less than 85% as often as on real images.
 
-    Both accuracies weigh conditions alike, and what guessing would reach is taken from both.
+    Both accuracies weigh conditions alike, and what guessing would reach is taken from both. Three runs on 546
+    ultrasound images without mismatched pairs came to 76 to 85%, and taught a classifier 80% of what real images teach;
+    three with them to more than 100%, and 91% (medians; docs/results.md).
     """
     result = evidence.evaluation
     if result is None or not result.per_condition:
         return None
     chance = 1 / max(2, len(result.per_condition))
     real, synthetic = result.real_accuracy_balanced - chance, result.obedience_balanced - chance
-    if real <= 0.1 or synthetic >= real / 2:  # a classifier that cannot tell real images apart accuses nobody
+    if real <= 0.1 or synthetic >= 0.85 * real:  # a classifier that cannot tell real images apart accuses nobody
         return None
+    advice: dict[str, Any] = {"loss.mismatched": 0.5}
+    remedy = "with mismatched pairs: its discriminator also sees real images under a wrong condition, as false ones"
+    if evidence.config.loss.mismatched >= 0.5:
+        remedy, advice = "that trains longer", {"train.kimg": min(1_000_000.0, 2 * evidence.config.train.kimg)}
     return Finding(
         "condition-ignored",
         "warning",
-        "The condition is not obeyed",
+        "Images stray from the condition that was asked for",
         f"A classifier that was trained on real images finds the asked condition in {result.obedience_balanced:.0%} of "
-        f"the synthetic images, and in {result.real_accuracy_balanced:.0%} of real ones.",
-        "Look at the samples under each name, and at the labels of the data. Train longer where it still improves.",
+        f"the synthetic images, and in {result.real_accuracy_balanced:.0%} of real ones. The others would teach a "
+        "classifier wrong labels.",
+        f"Look at the samples under each name, and at the labels of the data. Clone the run {remedy}.",
         seen_in="samples",
-        advice={"train.kimg": min(1_000_000.0, 2 * evidence.config.train.kimg)},
+        advice=advice,
     )
 
 

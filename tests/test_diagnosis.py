@@ -139,12 +139,19 @@ def result(**values: Any) -> Result:
         ({}, "well"),
         ({"diversity": {"ratio": 0.3}}, "one-image"),
         ({"near_copies": {"count": 30, "checked": 1000}}, "memorising"),
-        ({"obedience_balanced": 0.6}, "condition-ignored"),
+        ({"obedience_balanced": 0.8}, "condition-ignored"),  # above chance 0.3, of real images 0.45: two thirds
         ({"obedience_balanced": 0.5, "real_accuracy_balanced": 0.55}, "well"),
     ],
 )
 def test_an_evaluation_adds_what_curves_do_not_show(values: dict[str, Any], named: str) -> None:
     assert looked_at(evaluation=result(**values))[0].key == named
+
+
+def test_images_that_stray_are_mended_by_mismatched_pairs_and_where_there_are_some_by_patience() -> None:
+    stray = result(obedience_balanced=0.8)
+    assert looked_at(evaluation=stray)[0].advice == {"loss.mismatched": 0.5}
+    config = {"loss.mismatched": 0.5, "train.kimg": 100}
+    assert looked_at(evaluation=stray, config=config)[0].advice == {"train.kimg": 200}
 
 
 def test_a_running_trainer_that_went_silent_is_told() -> None:

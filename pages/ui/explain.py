@@ -65,7 +65,7 @@ GROUPS = (
         ),
         bad=(
             "D(x) at 1 and D(G(z)) at 0: it tells them apart with ease, and gives the generator nothing to learn from.",
-            "All three at the dashed line from the start, with poor pictures: the discriminator has not learnt anything.",
+            "All three at the dashed line from the start, with poor pictures: the discriminator has learnt nothing.",
             "A wide gap between before and after: each step overshoots; lower the learning rate.",
         ),
         limits=(0.0, 1.0),
