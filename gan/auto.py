@@ -18,8 +18,8 @@ NAME = "auto"
 """What `--preset` takes for it, beside the names of `presets.PRESETS`."""
 LEAST = 25
 """Training images of a class below which the measurements give no hope. Of X-rays, 10 a class left a quarter of the
-real variety and taught a classifier 56 % where the same ten, shifted a little, taught it 89 %; 25 a class left nearly
-all of the variety, and 86 % against 93 %."""
+real variety and taught a classifier 56% where the same ten, shifted a little, taught it 89%; 25 a class left nearly
+all of the variety, and 86% against 93%."""
 SMALL = 2000
 """Training images below which D comes to know them by heart unless it is shown them augmented. Of 546 it did, within
 70 thousand images seen; of 4,708 not within 140 thousand."""
@@ -27,7 +27,7 @@ PATIENCE = 2
 """How many times longer a run with augmentation is: each image teaches D less, and it goes on learning."""
 MISMATCHED = 0.5
 """Share of mismatched pairs among D's false examples where images are few. Without them it hardly learns the class from
-437 ultrasound images: a classifier knew 83 % of the generated ones for what they should show, and 99 % with them. Of
+437 ultrasound images: a classifier knew 83% of the generated ones for what they should show, and 99% with them. Of
 54,000 digits D learns it by itself, and mismatched pairs cost some of the variety."""
 UNEVEN = 1.2
 """How many times the images of the rarest class the commonest may have before classes are drawn equally often."""

@@ -64,7 +64,7 @@ def test_images_whose_labels_say_nothing_are_harmful(tmp_path: Path) -> None:
     filtering = found.regimes[0].filtering
     assert (filtering.kind, filtering.ratio) == ("pays", 8.0)  # the filter sees which labels are wrong
     assert filtering.best == 0.5  # half of them are wrong
-    assert filtering.words.startswith("Keep rate: keeping the better 50 % pays. ")
+    assert filtering.words.startswith("Keep rate: keeping the better 50% pays. ")
 
 
 def test_noise_does_not_help(tmp_path: Path) -> None:
