@@ -217,7 +217,8 @@ def test_a_run_with_attributes_has_no_study() -> None:
 def test_what_the_membership_test_found_is_told_with_its_control() -> None:
     run = trained("digits")
     at = page("evaluate", run="digits", snapshot="320")
-    assert at.button(key="start membership").label == "Test whether training images can be told"
+    copies = next(tab for tab in at.tabs if tab.label == "Copies")  # where its result will be
+    assert copies.button(key="start membership").label == "Test whether training images can be told"
     assert "No membership test of this snapshot yet" in said(at)
     found = MembershipResult(
         version=1,

@@ -42,7 +42,7 @@ def membership(run: Run, snapshot: int) -> None:
     """What the membership test found; nothing where there was none."""
     found = membership_results.load(run, snapshot)
     if found is None:
-        st.caption("No membership test of this snapshot yet: start it above.")
+        st.caption("No membership test of this snapshot yet.")
         return
     if found.risk_found:
         st.warning(found.verdict, icon=":material/fingerprint:")
