@@ -214,6 +214,12 @@ def test_verdicts_on_augmented_and_filtered_arms() -> None:
         "augmentation (95% interval −13.0 to −9.0)."
     )
     assert of(synthetic_2_classical=harm, synthetic_2=harm).startswith("Harmful above ratio 1: ")
+    assert of(synthetic_1=harm, synthetic_2=harm, synthetic_2_classical=harm).startswith(
+        "Harmful above ratio 0.5 without classical augmentation, above ratio 1 with classical augmentation: "
+    )
+    assert of(synthetic_2=harm, synthetic_1_better_25_classical=harm).startswith(
+        "Harmful above ratio 1 without classical augmentation, at a keep rate of 25% with classical augmentation: "
+    )
     assert of(synthetic_filled=harm).startswith("Harmful where rare classes are filled up without classical augm")
     assert of(synthetic_1_better_25=harm).startswith("Harmful at a keep rate of 25% without classical augmentation: ")
 

@@ -12,7 +12,7 @@ it never saw. Read next: `study.py`.
 from collections.abc import Sequence
 from typing import Any
 
-from gan.evaluation.arms import AUGMENTED
+from gan.evaluation.arms import AUGMENTED, ArmPlan
 from gan.evaluation.study_results import Arm, Filtering, Gain, KeepRate, Regime
 
 WIDEST = 0.05
@@ -148,24 +148,33 @@ def _harmful(harming: Sequence[Arm], arms: Sequence[Arm]) -> str:
 
 
 def _from(harming: Sequence[Arm], arms: Sequence[Arm]) -> str:
-    """From which ratio on the harm begins: above one that was tried, at all, or only where classes are filled up."""
-    whole = [arm.plan for arm in harming if arm.plan.keep is None]
-    by_ratio = [plan for plan in whole if not plan.fills]
-    ways = {plan.augmented for plan in by_ratio or whole or [arm.plan for arm in harming]}
-    way = "" if len(ways) == 2 else f" {AUGMENTED}" if ways == {True} else " without classical augmentation"
-    if not whole:
-        rates = sorted({arm.plan.keep for arm in harming if arm.plan.keep is not None}, reverse=True)
-        return f"at a keep rate of {', '.join(f'{100 * rate:g}%' for rate in rates)}{way}"
-    if not by_ratio:
-        return f"where rare classes are filled up{way}"
-    harmful = sorted({plan.ratio for plan in by_ratio if plan.ratio is not None})
+    """From which ratio on the harm begins, for each way of training: the same for both, or the one and the other."""
     plans = [arm.plan for arm in arms if arm.plan.kind == "synthetic" and not arm.plan.fills]
     ratios = sorted({plan.ratio for plan in plans if plan.ratio is not None})
-    if harmful == ratios:
-        return f"at every ratio tried{way}"
-    if harmful == ratios[-len(harmful) :]:
-        return f"above ratio {ratios[-len(harmful) - 1]:g}{way}"
-    return f"at ratio {', '.join(f'{ratio:g}' for ratio in harmful)}{way}"
+    found = {}
+    for augmented, way in ((False, "without classical augmentation"), (True, AUGMENTED)):
+        of_way = [arm.plan for arm in harming if arm.plan.augmented == augmented]
+        if of_way:
+            found[way] = _where(of_way, ratios)
+    if len(found) == 2 and len(set(found.values())) == 1:
+        return next(iter(found.values()))
+    return ", ".join(f"{where} {way}" for way, where in found.items())
+
+
+def _where(harmful: Sequence[ArmPlan], tried: Sequence[float]) -> str:
+    """Above a ratio that was tried, at all, only where classes are filled up, or only at a keep rate."""
+    whole = [plan for plan in harmful if plan.keep is None]
+    ratios = sorted({plan.ratio for plan in whole if plan.ratio is not None and not plan.fills})
+    if not whole:
+        rates = sorted({plan.keep for plan in harmful if plan.keep is not None}, reverse=True)
+        return f"at a keep rate of {', '.join(f'{100 * rate:g}%' for rate in rates)}"
+    if not ratios:
+        return "where rare classes are filled up"
+    if ratios == tried:
+        return "at every ratio tried"
+    if ratios == tried[-len(ratios) :]:
+        return f"above ratio {tried[-len(ratios) - 1]:g}"
+    return f"at ratio {', '.join(f'{ratio:g}' for ratio in ratios)}"
 
 
 def _words(arms: Sequence[Arm], name: str) -> str:
