@@ -56,7 +56,7 @@ def recommend(data: DataConfig, image_set: ImageSet, device: str = "auto") -> Re
     values: dict[str, Any] = {f"data.{name}": value for name, value in data}
     values |= {"data.balance": uneven, "job.device": device, "model.family": "projection", "optim.lr": 5e-4}
     values |= {"model.width": 32 if on_cpu else 64, "train.batch": _batch(total, on_cpu)}
-    values |= {"loss.mismatched": MISMATCHED if augment else 0.0}
+    values |= {"loss.mismatched": MISMATCHED if augment and not image_set.one_condition() else 0.0}
     values |= {"train.kimg": kimg, "train.snapshot_kimg": kimg / 10, "train.augment": augment}
     config = options.build(values)
     return Recommendation(config, _why(config, image_set, counts, on_cpu), _advice(image_set, counts))
@@ -84,7 +84,8 @@ def _why(config: RunConfig, image_set: ImageSet, counts: dict[str, int], on_cpu:
     total, size, kimg = len(image_set.rows("train")), config.data.image_size, config.train.kimg
     colour, device = "colour" if image_set.images.shape[1] == 3 else "grey", "CPU" if on_cpu else "GPU"
     rarest = min(counts, key=lambda name: counts[name])
-    shown = ", augmented for the discriminator and with mismatched pairs because they are few" * config.train.augment
+    pairs = " and with mismatched pairs" if config.loss.mismatched else ""
+    shown = f", augmented for the discriminator{pairs} because they are few" * config.train.augment
     drawn = f", classes drawn equally often because {rarest} has only {counts[rarest]:,}" * config.data.balance
     return (
         f"For {total:,} {colour} images of {size} px on a {device}: the projection GAN, whose images followed the "
