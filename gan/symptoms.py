@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from gan import ideals
+from gan.auto import MISMATCHED
 from gan.evidence import Evidence
 
 Level = Literal["good", "wait", "warning", "error"]
@@ -240,15 +241,20 @@ def condition_ignored(evidence: Evidence) -> Finding | None:
     real, synthetic = result.real_accuracy_balanced - chance, result.obedience_balanced - chance
     if real <= 0.1 or synthetic >= real / 2:  # a classifier that cannot tell real images apart accuses nobody
         return None
+    advice: dict[str, Any] = {"loss.mismatched": MISMATCHED}
+    remedy = "Clone the run with mismatched pairs, by which the discriminator looks at the condition too."
+    if evidence.config.loss.mismatched:
+        advice = {"train.kimg": min(1_000_000.0, 2 * evidence.config.train.kimg)}
+        remedy = "Train longer where it still improves."
     return Finding(
         "condition-ignored",
         "warning",
         "The condition is not obeyed",
         f"A classifier that was trained on real images finds the asked condition in {result.obedience_balanced:.0%} of "
         f"the synthetic images, and in {result.real_accuracy_balanced:.0%} of real ones.",
-        "Look at the samples under each name, and at the labels of the data. Train longer where it still improves.",
+        f"Look at the samples under each name, and at the labels of the data. {remedy}",
         seen_in="samples",
-        advice={"train.kimg": min(1_000_000.0, 2 * evidence.config.train.kimg)},
+        advice=advice,
     )
 
 

@@ -147,6 +147,12 @@ def test_an_evaluation_adds_what_curves_do_not_show(values: dict[str, Any], name
     assert looked_at(evaluation=result(**values))[0].key == named
 
 
+@pytest.mark.parametrize(("share", "changed"), [(0.0, "loss.mismatched"), (0.5, "train.kimg")])
+def test_a_condition_that_is_not_obeyed_is_taught_by_mismatched_pairs_first(share: float, changed: str) -> None:
+    ignored = looked_at(config={"loss.mismatched": share}, evaluation=result(obedience_balanced=0.6))[0]
+    assert (ignored.key, list(ignored.advice)) == ("condition-ignored", [changed])
+
+
 def test_a_running_trainer_that_went_silent_is_told() -> None:
     run = trained("silent")
     here = MetricsReader(run.path / "metrics.jsonl").read()
