@@ -176,8 +176,10 @@ def test_the_chart_of_keep_rates_has_a_point_for_each() -> None:
 
 def test_a_study_of_another_version_is_refused_in_words_and_the_gallery_repeats_what_a_study_found() -> None:
     run = trained("digits")
-    studied(run, 320)
-    assert "Keep rate: keeping the better 50% pays." in said(page("gallery", run="digits"))
+    studied(run, 320, "Harmful above ratio 0.5: too much of it.", "harmful")
+    in_gallery = said(page("gallery", run="digits"))
+    assert "Keep rate: keeping the better 50% pays." in in_gallery
+    assert "(The study after 320 images; its verdict on adding images: Harmful above ratio 0.5.)" in in_gallery
     kept = study_results.file(run, 320)
     write_json(kept, (read_json(kept) or {}) | {"version": 1})
     assert "The study of this snapshot was made by another version" in said(page("evaluate", run="digits"))
