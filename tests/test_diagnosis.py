@@ -147,6 +147,16 @@ def test_an_evaluation_adds_what_curves_do_not_show(values: dict[str, Any], name
     assert looked_at(evaluation=result(**values))[0].key == named
 
 
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_the_picture_from_before_training_accuses_no_run_that_has_no_other_yet(share: float) -> None:
+    """As between ten thousand images and the first snapshot, after fourteen thousand of 140."""
+    config = {"loss.mismatched": share, "train.kimg": 140}
+    columns = {"loss_d": 1.36, "loss_g": 0.8, "d_x": 0.54, "d_g_z1": 0.48, "d_g_z2": 0.47}
+    found = looked_at(13, config, spread={0: 0.002}, real_spread=0.2, **columns)
+    assert [finding.key for finding in found] == ["well"]
+    assert "as real ones do" not in found[0].meaning
+
+
 @pytest.mark.parametrize(("share", "changed"), [(0.0, "loss.mismatched"), (0.5, "train.kimg")])
 def test_a_condition_that_is_not_obeyed_is_taught_by_mismatched_pairs_first(share: float, changed: str) -> None:
     ignored = looked_at(config={"loss.mismatched": share}, evaluation=result(obedience_balanced=0.6))[0]
