@@ -36,8 +36,9 @@ GROUPS = (
         ),
         good=(
             "Both move for a while, then stay level and noisy. Loss D is usually a good deal below its dashed line "
-            "and Loss G above its own (1.386 and 0.693, lower with mismatched pairs): the discriminator stays a little "
-            "ahead. A falling line is not the aim; better pictures are."
+            "and Loss G above its own: the discriminator stays a little ahead. A falling line is not the aim; better "
+            "pictures are. With mismatched pairs the lines stand where every wrong condition is seen at once; where "
+            "conditions look alike, Loss D stays above its own."
         ),
         bad=(
             "Loss D near 0 and Loss G climbing: the discriminator wins and the generator learns nothing more.",
@@ -61,12 +62,13 @@ GROUPS = (
             "before and after its own update in the same step."
         ),
         good=(
-            "D(x) comes down from about 1 and D(G(z)) rises from about 0; they draw near each other around the dashed "
-            "line, 0.5 (higher with mismatched pairs). D(G(z)) after the step lies a little below the one before."
+            "D(x) comes down from about 1 and D(G(z)) rises from about 0; they draw near each other around 0.5, or, "
+            "with mismatched pairs, between 0.5 and the dashed line. D(G(z)) after the step lies a little below the "
+            "one before."
         ),
         bad=(
             "D(x) at 1 and D(G(z)) at 0: it tells them apart with ease, and gives the generator nothing to learn from.",
-            "All three at that line from the start, with poor pictures: the discriminator has not learnt anything.",
+            "All three at 0.5 from the start, with poor pictures: the discriminator has not learnt anything.",
             "A wide gap between before and after: each step overshoots; lower the learning rate.",
         ),
         limits=(0.0, 1.0),
