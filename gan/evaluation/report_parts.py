@@ -123,9 +123,9 @@ def copies(result: Result) -> str:
     found, held = result.near_copies, result.near_copies["held_out"]
     return (
         f"<p>{found['count']:,} of {found['checked']:,} generated images are near copies of a training image "
-        f"({_interval(found['interval'])}, 95%); of {held['checked']:,} held-out real images, {held['count']:,} are. "
-        "A near copy lies much closer to one training image than to the next thirty: closeness below "
-        f"{found['threshold']:.2f}.</p>"
+        f"(95% interval {_interval(found['interval'])}); of {held['checked']:,} held-out real images, "
+        f"{held['count']:,} are. A near copy lies much closer to one training image than to the next thirty: closeness "
+        f"below {found['threshold']:.2f}.</p>"
     )
 
 

@@ -21,7 +21,7 @@ def panel(run: Run, result: Result) -> None:
     low, high = copies["interval"]
     text = (
         f"**{copies['count']:,} of {copies['checked']:,} generated images are near copies** of a training image "
-        f"({low:.1%} to {high:.1%}, 95%); of {held['checked']:,} held-out real images, {held['count']:,} are."
+        f"(95% interval {low:.1%} to {high:.1%}); of {held['checked']:,} held-out real images, {held['count']:,} are."
     )
     if explained.copied_more_than_real(result):
         st.warning(f"{text} Do not share them before they are held back.", icon=":material/content_copy:")
