@@ -78,17 +78,19 @@ def silent(evidence: Evidence) -> Finding | None:
 
 
 def nothing_learnt(evidence: Evidence) -> Finding | None:
-    """Loss D has never come below 85% of its ideal, and the samples are no more varied than a third of real images.
+    """Loss D was never below 85% of that of a guess, and the samples are no more varied than a third of real images.
 
-    In every healthy run the discriminator first gets far ahead (below 30% of the ideal for the binary cross-entropy),
-    because noise is easily told from images. Where it never did and nothing but noise is drawn, nothing moves. Without
-    a spread (below) the rule stays silent: a balance from the start can also be a run that goes well.
+    A guess is one answer to everything: the ideal without mismatched pairs, and no better with them. In every healthy
+    run the discriminator first gets far ahead (below 30% of it for the binary cross-entropy), because noise is easily
+    told from images. Where it never did and nothing but noise is drawn, nothing moves. Without a spread (below) the
+    rule stays silent: a balance from the start can also be a run that goes well.
     """
-    ideal, share = _ideal(evidence, "loss_d"), evidence.spread_share
+    plain = evidence.config.loss.model_copy(update={"mismatched": 0.0})
+    guess, share = ideals.lines(plain).get("loss_d", (0.0, ""))[0], evidence.spread_share
     losses = evidence.tail("loss_d", share=1.0)
-    if early(evidence) or not ideal or share is None or share > 1 / 3 or not len(losses):
+    if early(evidence) or not guess or share is None or share > 1 / 3 or not len(losses):
         return None
-    if losses.min() < 0.85 * ideal:
+    if losses.min() < 0.85 * guess:
         return None
     return Finding(
         "nothing-learnt",

@@ -157,6 +157,13 @@ def test_the_picture_from_before_training_accuses_no_run_that_has_no_other_yet(s
     assert "as real ones do" not in found[0].meaning
 
 
+def test_with_mismatched_pairs_a_discriminator_that_tells_generated_images_has_learnt_something() -> None:
+    """Where it tells all generated images and no wrong condition, its loss is (log 3 + 2 log 1.5) / 2 = 0.955."""
+    known = {"loss_d": 0.955, "d_x": 0.66, "d_g_z1": 0.01, "spread": {40_000: 0.03}, "real_spread": 0.15}
+    found = [finding.key for finding in looked_at(config={"loss.mismatched": 0.5}, **known)]
+    assert found == ["one-image"]
+
+
 @pytest.mark.parametrize(("share", "changed"), [(0.0, "loss.mismatched"), (0.5, "train.kimg")])
 def test_a_condition_that_is_not_obeyed_is_taught_by_mismatched_pairs_first(share: float, changed: str) -> None:
     ignored = looked_at(config={"loss.mismatched": share}, evaluation=result(obedience_balanced=0.6))[0]
