@@ -35,10 +35,10 @@ GROUPS = (
             "mismatched pairs, real images under a wrong condition take their share of the second term."
         ),
         good=(
-            "Both move for a while, then stay level and noisy. Loss D is usually a good deal below its dashed line "
-            "and Loss G above its own: the discriminator stays a little ahead. A falling line is not the aim; better "
-            "pictures are. With mismatched pairs the lines stand where every wrong condition is seen at once; where "
-            "conditions look alike, Loss D stays above its own."
+            "Both move for a while, then stay level and noisy. Loss D is usually a good deal below its dashed line, "
+            "the upper one, and Loss G above its own, the lower: the discriminator stays a little ahead. A falling "
+            "curve is not the aim; better pictures are. With mismatched pairs the dashed lines stand where every wrong "
+            "condition is seen at once; where conditions look alike, Loss D stays above its own."
         ),
         bad=(
             "Loss D near 0 and Loss G climbing: the discriminator wins and the generator learns nothing more.",
