@@ -88,9 +88,10 @@ class Estimate:
     def lines(self) -> list[str]:
         """The estimate in words, a line each."""
         shares = ", ".join(f"{one.share:.0%} ({one.real.sum():,})" for one in self.plans)
+        minutes = max(1, round(self.seconds / 60))
         return [
             f"Classifiers to train: {self.classifiers}, on {shares} of the real training images",
-            f"Time: about {max(1, round(self.seconds / 60))} minutes by a few steps timed here",
+            f"Time: about {minutes:,} minute{'' if minutes == 1 else 's'} by a few steps timed here",
             *(f"Not run at {one.share:.0%}: {one.arms}. {one.why}" for one in self.left),
         ]
 
