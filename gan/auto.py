@@ -18,8 +18,8 @@ NAME = "auto"
 """What `--preset` takes for it, beside the names of `presets.PRESETS`."""
 LEAST = 25
 """Training images of a class below which the measurements give no hope. Of X-rays, 10 a class left a quarter of the
-real variety and taught a classifier 56 % where the same ten, shifted a little, taught it 89 %; 25 a class left nearly
-all of the variety, and 86 % against 93 %."""
+real variety and taught a classifier 56% where the same ten, shifted a little, taught it 89%; 25 a class left nearly
+all of the variety, and 86% against 93%."""
 SMALL = 2000
 """Training images below which D comes to know them by heart unless it is shown them augmented. Of 546 it did, within
 70 thousand images seen; of 4,708 not within 140 thousand."""
@@ -30,7 +30,7 @@ PATIENCE = 2
 """How many times longer a run with augmentation is: each image teaches D less, and it goes on learning."""
 MISMATCHED = 0.5
 """Share of mismatched pairs among D's false examples where images are few. Without them it hardly learns the class from
-437 ultrasound images: a classifier knew 83 % of the generated ones for what they should show, and 99 % with them. Of
+437 ultrasound images: a classifier knew 83% of the generated ones for what they should show, and 99% with them. Of
 54,000 digits D learns it by itself, and mismatched pairs cost some of the variety."""
 UNEVEN = 1.2
 """How many times the images of the rarest class the commonest may have before classes are drawn equally often."""
@@ -59,7 +59,7 @@ def recommend(data: DataConfig, image_set: ImageSet, device: str = "auto") -> Re
     values: dict[str, Any] = {f"data.{name}": value for name, value in data}
     values |= {"data.balance": uneven, "job.device": device, "model.family": "projection", "optim.lr": 5e-4}
     values |= {"model.width": 32 if on_cpu and total < WIDE else 64, "train.batch": _batch(total, on_cpu)}
-    values |= {"loss.mismatched": MISMATCHED if augment else 0.0}
+    values |= {"loss.mismatched": MISMATCHED if augment and not image_set.one_condition() else 0.0}
     values |= {"train.kimg": kimg, "train.snapshot_kimg": kimg / 10, "train.augment": augment}
     config = options.build(values)
     return Recommendation(config, _why(config, image_set, counts, on_cpu), _advice(image_set, counts))
@@ -87,7 +87,8 @@ def _why(config: RunConfig, image_set: ImageSet, counts: dict[str, int], on_cpu:
     total, size, kimg = len(image_set.rows("train")), config.data.image_size, config.train.kimg
     colour, device = "colour" if image_set.images.shape[1] == 3 else "grey", "CPU" if on_cpu else "GPU"
     rarest = min(counts, key=lambda name: counts[name])
-    shown = ", augmented for the discriminator and with mismatched pairs because they are few" * config.train.augment
+    pairs = " and with mismatched pairs" if config.loss.mismatched else ""
+    shown = f", augmented for the discriminator{pairs} because they are few" * config.train.augment
     drawn = f", classes drawn equally often because {rarest} has only {counts[rarest]:,}" * config.data.balance
     return (
         f"For {total:,} {colour} images of {size} px on a {device}: the projection GAN, whose images followed the "

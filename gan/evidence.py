@@ -80,10 +80,12 @@ class Evidence:
 
     @property
     def spread_share(self) -> float | None:
-        """The spread of the newest samples as a share of that of real images; None where one is not known."""
-        if not self.spread or not self.real_spread:
-            return None
-        return self.spread[max(self.spread)] / self.real_spread
+        """The spread of the newest samples as a share of that of real images; None where one is not known.
+
+        The picture from before training is alike for every noise, and says nothing of what was learnt.
+        """
+        newest = max(self.spread, default=0)
+        return self.spread[newest] / self.real_spread if newest and self.real_spread else None
 
     @property
     def copies(self) -> float | None:

@@ -2,8 +2,9 @@
 
 For the binary cross-entropy D(x) is a probability. Where generated images cannot be told from real ones, the best
 discriminator says 1/2 to both (Goodfellow et al. 2014, theorem 1): its loss is -2 log(1/2), the generator's -log(1/2).
-Where a share w of its false examples are real images under a wrong condition, which it can tell, only 1 - w are left
-to be mistaken: it says 1 / (2 - w) to both.
+Where a share w of its false examples are real images under a wrong condition, and it can tell these, only 1 - w are
+left to be mistaken: it says 1 / (2 - w) to both. Where conditions look alike it cannot, and a perfect generator's run
+ends between these values and those of w = 0.
 """
 
 import math

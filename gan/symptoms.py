@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from gan import ideals
+from gan.auto import MISMATCHED
 from gan.evidence import Evidence
 
 Level = Literal["good", "wait", "warning", "error"]
@@ -77,17 +78,19 @@ def silent(evidence: Evidence) -> Finding | None:
 
 
 def nothing_learnt(evidence: Evidence) -> Finding | None:
-    """Loss D has never come below 85 % of its ideal, and the samples are no more varied than a third of real images.
+    """Loss D was never below 85% of that of a guess, and the samples are no more varied than a third of real images.
 
-    In every healthy run the discriminator first gets far ahead (below 30 % of the ideal for the binary cross-entropy),
-    because noise is easily told from images. Where it never did and nothing but noise is drawn, nothing moves. Without
-    a spread (below) the rule stays silent: a balance from the start can also be a run that goes well.
+    A guess is one answer to everything: the ideal without mismatched pairs, and no better with them. In every healthy
+    run the discriminator first gets far ahead (below 30% of it for the binary cross-entropy), because noise is easily
+    told from images. Where it never did and nothing but noise is drawn, nothing moves. Without a spread (below) the
+    rule stays silent: a balance from the start can also be a run that goes well.
     """
-    ideal, share = _ideal(evidence, "loss_d"), evidence.spread_share
+    plain = evidence.config.loss.model_copy(update={"mismatched": 0.0})
+    guess, share = ideals.lines(plain).get("loss_d", (0.0, ""))[0], evidence.spread_share
     losses = evidence.tail("loss_d", share=1.0)
-    if early(evidence) or not ideal or share is None or share > 1 / 3 or not len(losses):
+    if early(evidence) or not guess or share is None or share > 1 / 3 or not len(losses):
         return None
-    if losses.min() < 0.85 * ideal:
+    if losses.min() < 0.85 * guess:
         return None
     return Finding(
         "nothing-learnt",
@@ -104,7 +107,7 @@ def discriminator_wins(evidence: Evidence) -> Finding | None:
     """Nine of ten late points have a Loss D below a tenth of its ideal.
 
     The ideal is the loss of a discriminator that cannot tell real from generated (`ideals.py`). A tenth of it means,
-    for the binary cross-entropy, about 93 % certainty on both; there the generator's gradient has all but vanished
+    for the binary cross-entropy, about 93% certainty on both; there the generator's gradient has all but vanished
     (Arjovsky and Bottou 2017, theorem 2.4). Healthy runs come down there for their first few thousand images only.
     """
     ideal = _ideal(evidence, "loss_d")
@@ -126,7 +129,7 @@ def discriminator_wins(evidence: Evidence) -> Finding | None:
 def generator_wins(evidence: Evidence) -> Finding | None:
     """Generated images are, on average over the late points, taken for real more often than real ones.
 
-    A discriminator that learns answers D(x) > D(G(z)), whatever the loss and its scale. The margin of 2 % of the larger
+    A discriminator that learns answers D(x) > D(G(z)), whatever the loss and its scale. The margin of 2% of the larger
     keeps a balance between equals from being called a defeat.
     """
     real, fake = evidence.mean("d_x"), evidence.mean("d_g_z1")
@@ -147,8 +150,8 @@ def generator_wins(evidence: Evidence) -> Finding | None:
 def oscillating(evidence: Evidence) -> Finding | None:
     """Loss D swings, about its own trend over the late points, by more than a quarter of its ideal (one deviation).
 
-    In healthy runs that is 2 to 11 %, and up to 20 % in the first third of a short run; at fifty times the usual
-    learning rate 40 to 75 %. The trend is taken away so that a run that steadily improves is not called restless.
+    In healthy runs that is 2 to 11%, and up to 20% in the first third of a short run; at fifty times the usual
+    learning rate 40 to 75%. The trend is taken away so that a run that steadily improves is not called restless.
     """
     ideal, late = _ideal(evidence, "loss_d"), evidence.tail("loss_d")
     if early(evidence) or not ideal or len(late) < 3:
@@ -172,8 +175,8 @@ def one_image_per_condition(evidence: Evidence) -> Finding | None:
     """The samples of one condition differ less than half as much as real images of it do, and hardly more than before.
 
     By the newest sample pictures (`spread.py`), or by an evaluation, whose diversity is measured on many more images
-    and so counts where there is one. Healthy runs reach 70 to 97 % of the spread of real images; one that collapsed
-    within its classes stayed at 16 to 27 %, with all its losses in order. A spread that grows with the images seen is
+    and so counts where there is one. Healthy runs reach 70 to 97% of the spread of real images; one that collapsed
+    within its classes stayed at 16 to 27%, with all its losses in order. A spread that grows with the images seen is
     that of a young run.
     """
     evaluated = evidence.evaluation.diversity.get("ratio") if evidence.evaluation is not None else None
@@ -242,10 +245,11 @@ def condition_ignored(evidence: Evidence) -> Finding | None:
     real, synthetic = result.real_accuracy_balanced - chance, result.obedience_balanced - chance
     if real <= 0.1 or synthetic >= 0.85 * real:  # a classifier that cannot tell real images apart accuses nobody
         return None
-    advice: dict[str, Any] = {"loss.mismatched": 0.5}
-    remedy = "with mismatched pairs: its discriminator also sees real images under a wrong condition, as false ones"
-    if evidence.config.loss.mismatched >= 0.5:
-        remedy, advice = "that trains longer", {"train.kimg": min(1_000_000.0, 2 * evidence.config.train.kimg)}
+    advice: dict[str, Any] = {"loss.mismatched": MISMATCHED}
+    remedy = "Clone the run with mismatched pairs, by which the discriminator looks at the condition too."
+    if evidence.config.loss.mismatched:
+        advice = {"train.kimg": min(1_000_000.0, 2 * evidence.config.train.kimg)}
+        remedy = "Train longer where it still improves."
     return Finding(
         "condition-ignored",
         "warning",
@@ -253,7 +257,7 @@ def condition_ignored(evidence: Evidence) -> Finding | None:
         f"A classifier that was trained on real images finds the asked condition in {result.obedience_balanced:.0%} of "
         f"the synthetic images, and in {result.real_accuracy_balanced:.0%} of real ones. The others would teach a "
         "classifier wrong labels.",
-        f"Look at the samples under each name, and at the labels of the data. Clone the run {remedy}.",
+        f"Look at the samples under each name, and at the labels of the data. {remedy}",
         seen_in="samples",
         advice=advice,
     )

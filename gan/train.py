@@ -3,7 +3,8 @@
 Time is counted in images seen, so that schedules and snapshots survive a change of the batch size. Nothing in the step
 waits for the device. Read next: `ticks.py` (what the loop does in between), `checkpoint.py` (what is saved).
 
-Letters: N images, C channels, H = W the side, Z latent, K conditions, M wrong conditions for each image.
+Letters: N images, C channels, H = W the side, Z latent, K conditions, M wrong conditions for each image (none without
+mismatched pairs).
 """
 
 import contextlib
@@ -41,9 +42,7 @@ def step(state: State, real: Tensor, condition: Tensor, config: RunConfig) -> No
     loss, n = LOSSES[config.loss.name], len(real)
     G, D = state.compiled or (state.generator, state.discriminator)
     x = scale(real)  # (N, C, H, H)
-    conditions, weight = asked(
-        condition, config.loss.mismatched
-    )  # (1 + M, N, K), (M, N); M = 0 without mismatched pairs
+    conditions, weight = asked(condition, config.loss.mismatched)  # (1 + M, N, K), (M, N)
     z = torch.randn(n, config.model.latent, generator=state.noise, device=real.device)  # (N, Z)
 
     with precision(config, real.device):

@@ -62,6 +62,7 @@ def of_run(run: Run) -> None:
     with study, told():
         evaluation_study.panel(run, snapshot)
     with copies, told():
+        evaluation_jobs.membership(run, snapshot)
         evaluation_copies.membership(run, snapshot)
         if result is not None:
             evaluation_copies.panel(run, result)

@@ -16,7 +16,7 @@ WIDTH, HEIGHT = 178, 218
 
 
 def write_celeba(data: Path, count: int = 40, zipped: bool = False, seed: int = 0) -> Path:
-    """Write `data/celeba`, where `data` is what GAN_DATA shall name; 80 % train, 10 % val, 10 % test. Returns it."""
+    """Write `data/celeba`, where `data` is what GAN_DATA shall name; 80% train, 10% val, 10% test. Returns it."""
     folder = data / "celeba"
     images = folder / "img_align_celeba"
     images.mkdir(parents=True)

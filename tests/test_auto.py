@@ -49,8 +49,11 @@ def test_the_discriminator_is_shown_few_images_augmented() -> None:
     few, many = (auto.recommend(DATA, images(count, count), "cpu") for count in (300, auto.SMALL // 2))
     assert few.config.train.augment
     assert few.config.loss.mismatched > many.config.loss.mismatched == 0
-    assert "augmented for the discriminator" in few.why
+    assert "augmented for the discriminator and with mismatched pairs because they are few" in few.why
     assert not many.config.train.augment
+    of_one_class = auto.recommend(DATA, images(300), "cpu")
+    assert of_one_class.config.loss.mismatched == 0  # there is no wrong condition
+    assert "augmented for the discriminator because they are few" in of_one_class.why
 
 
 def test_many_images_are_learnt_by_wide_networks() -> None:

@@ -31,7 +31,7 @@ def test_our_step_equals_the_textbooks_over_twenty_steps() -> None:
 
 
 def test_bfloat16_gradients_point_the_same_way() -> None:
-    """The first step's gradients of D in bfloat16 against float32: 2 % in length, 0.995 in direction (cosine)."""
+    """The first step's gradients of D in bfloat16 against float32: 2% in length, 0.995 in direction (cosine)."""
     image_set, device = noise_images(32), torch.device("cpu")
     gradients = []
     for precision in ("float32", "bfloat16"):

@@ -147,11 +147,27 @@ def test_an_evaluation_adds_what_curves_do_not_show(values: dict[str, Any], name
     assert looked_at(evaluation=result(**values))[0].key == named
 
 
-def test_images_that_stray_are_mended_by_mismatched_pairs_and_where_there_are_some_by_patience() -> None:
-    stray = result(obedience_balanced=0.8)
-    assert looked_at(evaluation=stray)[0].advice == {"loss.mismatched": 0.5}
-    config = {"loss.mismatched": 0.5, "train.kimg": 100}
-    assert looked_at(evaluation=stray, config=config)[0].advice == {"train.kimg": 200}
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_the_picture_from_before_training_accuses_no_run_that_has_no_other_yet(share: float) -> None:
+    """As between ten thousand images and the first snapshot, after fourteen thousand of 140."""
+    config = {"loss.mismatched": share, "train.kimg": 140}
+    columns = {"loss_d": 1.36, "loss_g": 0.8, "d_x": 0.54, "d_g_z1": 0.48, "d_g_z2": 0.47}
+    found = looked_at(13, config, spread={0: 0.002}, real_spread=0.2, **columns)
+    assert [finding.key for finding in found] == ["well"]
+    assert "as real ones do" not in found[0].meaning
+
+
+def test_with_mismatched_pairs_a_discriminator_that_tells_generated_images_has_learnt_something() -> None:
+    """Where it tells all generated images and no wrong condition, its loss is (log 3 + 2 log 1.5) / 2 = 0.955."""
+    known = {"loss_d": 0.955, "d_x": 0.66, "d_g_z1": 0.01, "spread": {40_000: 0.03}, "real_spread": 0.15}
+    found = [finding.key for finding in looked_at(config={"loss.mismatched": 0.5}, **known)]
+    assert found == ["one-image"]
+
+
+@pytest.mark.parametrize(("share", "changed"), [(0.0, "loss.mismatched"), (0.5, "train.kimg")])
+def test_a_condition_that_is_not_obeyed_is_taught_by_mismatched_pairs_first(share: float, changed: str) -> None:
+    ignored = looked_at(config={"loss.mismatched": share}, evaluation=result(obedience_balanced=0.6))[0]
+    assert (ignored.key, list(ignored.advice)) == ("condition-ignored", [changed])
 
 
 def test_a_running_trainer_that_went_silent_is_told() -> None:

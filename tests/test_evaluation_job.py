@@ -124,7 +124,7 @@ def test_in_the_background_it_can_be_watched_and_stopped(store: Path, capsys: py
             job.begin(run, Request("scores"))
         with pytest.raises(RunError, match=r"Something of the run digits still works in .*scores"):
             jobs.delete(run)
-        assert jobs.stop(folder).startswith("The scores of digits was asked to stop")
+        assert jobs.stop(folder).startswith("The scoring of digits was asked to stop")
         until(lambda: jobs.state(folder).name == "stopped", f"it stopped: {jobs.log_tail(folder)}", patience=60)
         assert results.listing(run) == []
     finally:

@@ -70,7 +70,7 @@ def test_what_the_answers_say_against_counts_by_hand() -> None:
     assert (found.made_taken_for_real.count, found.made_taken_for_real.n) == (5, 20)
     assert (found.real_taken_for_real.count, found.real_plausible.count, found.made_plausible.count) == (15, 10, 10)
     assert found.sentence() == (
-        "This reader can tell generated images from real ones: right in 30 of 40 (75%, 95 %: 60% to 86%)."
+        "This reader can tell generated images from real ones: right in 30 of 40 (75%, 95% interval 60% to 86%)."
     )
     assert "could not be shown to tell them apart: right in 20 of 40" in answered(20, 40, 0).findings().sentence()  # type: ignore[union-attr]
     assert "wrong more often than by chance, right in 4 of 40" in answered(4, 40, 0).findings().sentence()  # type: ignore[union-attr]

@@ -65,7 +65,7 @@ def test_a_report_holds_everything_and_fetches_nothing(
     assert f"{result.coverage:.1%}" in text
     assert result.made_with["generator_sha256"] in text
     assert text.count("<svg") == 6  # two over time, and gains and keep rates at two shares of the real images
-    assert text.count("Keep rate: keeping the better 50 % pays.") == 2
+    assert text.count("Keep rate: keeping the better 50% pays.") == 2
     assert text.count('<tr class="group">') == 2 * 5
     for section in (
         "What to conclude",

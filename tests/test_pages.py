@@ -5,11 +5,13 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gan import jobs, options, runs
 from gan.presets import PRESETS
+from pages.ui import before_start
 from tests.conftest import trained
 from tests.pages_kit import APP, PAGES, made, page, said
 
@@ -85,6 +87,24 @@ def test_the_command_line_shown_builds_the_config_of_the_form() -> None:
         PRESETS[parts[5]].config, {path.removeprefix("--"): value for path, value in given.items()}
     )
     assert config == options.changed(PRESETS["mnist"].config, {"train.batch": 32})
+
+
+@pytest.mark.parametrize(
+    ("values", "start"),
+    [
+        (PRESETS["mnist"].config.flat() | {"data.name": "celeba"}, ["--preset", "celeba-64"]),
+        ({"data.name": "medmnist", "data.flag": "bloodmnist"}, ["--data.name", "medmnist"]),
+    ],
+)
+def test_the_command_line_starts_from_a_preset_for_the_same_data_or_from_none(
+    values: dict[str, Any], start: list[str]
+) -> None:
+    config = options.build(values)
+    found = before_start.arguments(config)
+    assert found[:2] == start
+    given = {name.removeprefix("--"): value for name, value in zip(found[::2], found[1::2], strict=True)}
+    base = PRESETS[given.pop("preset")].config.flat() if "preset" in given else {}
+    assert options.build(base | given) == config
 
 
 def test_what_was_typed_stays_while_another_page_is_looked_at() -> None:

@@ -147,7 +147,7 @@ def test_a_study_is_told_by_its_verdict_first() -> None:
         assert f">{group}" in table
     assert "<td>+4.0 (+1.0 to +7.0), helps</td>" in table
     assert "<td>80.0% (78.0 to 82.0)</td>" in table
-    assert "Keep rate: keeping the better 50 % pays." in said(at)
+    assert "Keep rate: keeping the better 50% pays." in said(at)
     assert "2 seeds, classifier small, tested on 200 real test images of 90 patients or groups; 3 min" in said(at)
     assert "Not run on 25% of the real images: all arms. They were left out here." in said(at)
     assert "The snapshot after 320 images has one." in said(page("evaluate", run="digits", snapshot="160"))
@@ -169,15 +169,17 @@ def test_the_gain_chart_has_a_point_for_each_ratio() -> None:
 def test_the_chart_of_keep_rates_has_a_point_for_each() -> None:
     figure = evaluation_charts.keep_rates(studied(trained("digits"), 320).regimes[0], "digits")
     (trace,) = figure["traces"]
-    assert figure["layout"]["xaxis"]["ticktext"] == ["75 %", "50 %"]
+    assert figure["layout"]["xaxis"]["ticktext"] == ["75%", "50%"]
     assert trace["y"] == pytest.approx([0.0, 3.0])
     assert trace["error_y"]["arrayminus"] == pytest.approx([2.0, 2.0])
 
 
 def test_a_study_of_another_version_is_refused_in_words_and_the_gallery_repeats_what_a_study_found() -> None:
     run = trained("digits")
-    studied(run, 320)
-    assert "Keep rate: keeping the better 50 % pays." in said(page("gallery", run="digits"))
+    studied(run, 320, "Harmful above ratio 0.5: too much of it.", "harmful")
+    in_gallery = said(page("gallery", run="digits"))
+    assert "Keep rate: keeping the better 50% pays." in in_gallery
+    assert "(The study after 320 images; its verdict on adding images: Harmful above ratio 0.5.)" in in_gallery
     kept = study_results.file(run, 320)
     write_json(kept, (read_json(kept) or {}) | {"version": 1})
     assert "The study of this snapshot was made by another version" in said(page("evaluate", run="digits"))
@@ -217,7 +219,8 @@ def test_a_run_with_attributes_has_no_study() -> None:
 def test_what_the_membership_test_found_is_told_with_its_control() -> None:
     run = trained("digits")
     at = page("evaluate", run="digits", snapshot="320")
-    assert at.button(key="start membership").label == "Test whether training images can be told"
+    copies = next(tab for tab in at.tabs if tab.label == "Copies")  # where its result will be
+    assert copies.button(key="start membership").label == "Test whether training images can be told"
     assert "No membership test of this snapshot yet" in said(at)
     found = MembershipResult(
         version=1,

@@ -41,6 +41,12 @@ def test_small_classes_and_a_batch_larger_than_the_set_are_warned_of() -> None:
     assert "Fewer than 50 training images of rare (8)" in small
 
 
+def test_mismatched_pairs_of_one_class_are_said_to_do_nothing() -> None:
+    config = folder_config({"only": 90}, **{"loss.mismatched": 0.5})
+    (note,) = [text for text in texts(config, "note") if "loss.mismatched" in text]
+    assert note.startswith("loss.mismatched does nothing here: all training images have one condition")
+
+
 def test_an_absent_device_and_absent_data_are_errors_together() -> None:
     config = options.build({"data.name": "folder", "data.path": "nowhere", "job.device": "cuda:9"})
     assert len(texts(config, "error")) == 2

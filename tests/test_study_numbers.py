@@ -88,7 +88,7 @@ def test_draws_have_the_spread_of_their_closed_forms() -> None:
 
 
 def wrongs(seed_spread: float, studies: int) -> tuple[float, float]:
-    """How often, in studies where no arm differs, the 95 % interval of a difference lacks 0, and any arm is said to
+    """How often, in studies where no arm differs, the 95% interval of a difference lacks 0, and any arm is said to
     help or harm: 60 test images, 5 seeds, three comparators, four synthetic arms."""
     outside = false = 0
     names = ["real", "classical", "duplicates", *(f"synthetic-{i}" for i in range(4))]
@@ -114,7 +114,7 @@ def wrongs(seed_spread: float, studies: int) -> tuple[float, float]:
 @pytest.mark.parametrize("seed_spread", [0.1, 0.8])
 def test_intervals_hold_and_no_arm_is_praised_or_blamed_without_reason(seed_spread: float) -> None:
     outside, false = wrongs(seed_spread, 150)
-    assert outside <= 0.08  # 5 % in the long run at most; 150 studies tell it to some 2 points
+    assert outside <= 0.08  # 5% in the long run at most; 150 studies tell it to some 2 points
     assert false <= 0.08
 
 
@@ -171,27 +171,27 @@ def test_verdicts_word_by_word() -> None:
     assert told(nothing, gained(0.05, 0.02, helps=True), nothing, harm) == (
         "helps",
         "Helps, but harmful above ratio 1 without classical augmentation: adding 0.5 synthetic images for each "
-        "real one raises balanced accuracy by 5.0 points over real images with classical augmentation (95 % "
+        "real one raises balanced accuracy by 5.0 points over real images with classical augmentation (95% "
         "interval +2.0 to +8.0, corrected for 4 "
         "comparisons); b gains most (+7.0 points of sensitivity).",
     )
     assert told(nothing, nothing, harm, harm) == (
         "harmful",
         "Harmful above ratio 0.5 without classical augmentation: adding 1 synthetic image for each real one "
-        "lowers balanced accuracy by 11.0 points against real images alone (95 % interval −13.0 to −9.0).",
+        "lowers balanced accuracy by 11.0 points against real images alone (95% interval −13.0 to −9.0).",
     )
     assert told(harm, harm, harm, harm)[1].startswith("Harmful at every ratio tried without classical augmentation: ")
     assert told(nothing, harm, nothing, nothing)[1].startswith("Harmful at ratio 0.5 without classical augmentation: ")
     assert told(gained(0.01, 0.02), nothing) == (
         "none",
         "No gain found: the best of 2 ways, adding 0.25 synthetic images for each real one changes balanced accuracy "
-        "by +1.0 points over real images with classical augmentation (95 % interval −1.0 to +3.0; 400 test images).",
+        "by +1.0 points over real images with classical augmentation (95% interval −1.0 to +3.0; 400 test images).",
     )
     assert told(gained(0.01, 0.06), nothing) == (
         "unclear",
         "Cannot tell with 400 test images: at best, adding 0.25 synthetic images for each real one changes balanced "
         "accuracy by +1.0 points over real images with classical augmentation, but anything from −5.0 to +7.0 is "
-        "possible (95 %).",
+        "possible (95%).",
     )
 
 
@@ -203,19 +203,25 @@ def test_verdicts_on_augmented_and_filtered_arms() -> None:
 
     assert of(synthetic_2_classical=helps).startswith(
         "Helps: adding 2 synthetic images for each real one (with classical augmentation) raises balanced accuracy by "
-        "5.0 points over real images with classical augmentation (95 % "
+        "5.0 points over real images with classical augmentation (95% "
     )
     assert of(synthetic_filled_better_50_classical=helps).startswith(
-        "Helps: filling rare classes up with synthetic images (the better 50 %, with classical augmentation) raises "
+        "Helps: filling rare classes up with synthetic images (the better 50%, with classical augmentation) raises "
     )
     assert of(synthetic_2_classical=harm) == (
         "Harmful above ratio 1 with classical augmentation: adding 2 synthetic images for each real one (with "
         "classical augmentation) lowers balanced accuracy by 11.0 points against real images with classical "
-        "augmentation (95 % interval −13.0 to −9.0)."
+        "augmentation (95% interval −13.0 to −9.0)."
     )
     assert of(synthetic_2_classical=harm, synthetic_2=harm).startswith("Harmful above ratio 1: ")
+    assert of(synthetic_1=harm, synthetic_2=harm, synthetic_2_classical=harm).startswith(
+        "Harmful above ratio 0.5 without classical augmentation, above ratio 1 with classical augmentation: "
+    )
+    assert of(synthetic_2=harm, synthetic_1_better_25_classical=harm).startswith(
+        "Harmful above ratio 1 without classical augmentation, at a keep rate of 25% with classical augmentation: "
+    )
     assert of(synthetic_filled=harm).startswith("Harmful where rare classes are filled up without classical augm")
-    assert of(synthetic_1_better_25=harm).startswith("Harmful at a keep rate of 25 % without classical augmentation: ")
+    assert of(synthetic_1_better_25=harm).startswith("Harmful at a keep rate of 25% without classical augmentation: ")
 
 
 def test_too_few_test_groups_of_a_class_carry_no_verdict() -> None:
@@ -252,24 +258,24 @@ def test_which_keep_rate_pays_word_by_word() -> None:
     found = filtering(1.0, [level, pays, pays_more], TEST)
     assert (found.kind, found.best) == ("pays", 0.25)
     assert found.words == (
-        "Keep rate: keeping the better 25 % pays. Against keeping all, it changes balanced accuracy by +5.0 points "
-        "(95 % interval +1.0 to +9.0, corrected for 3 rates) with 1 synthetic image for each real one."
+        "Keep rate: keeping the better 25% pays. Against keeping all, it changes balanced accuracy by +5.0 points "
+        "(95% interval +1.0 to +9.0, corrected for 3 rates) with 1 synthetic image for each real one."
     )
     costs = filtering(2.0, [level, rate(0.25, -0.06, 0.02)], TEST)
     assert (costs.kind, costs.best) == ("costs", None)
     assert costs.words == (
-        "Keep rate: keep all. Keeping only the better 25 % changes balanced accuracy by −6.0 points (95 % interval "
+        "Keep rate: keep all. Keeping only the better 25% changes balanced accuracy by −6.0 points (95% interval "
         "−8.0 to −4.0, corrected for 2 rates) with 2 synthetic images for each real one."
     )
     none = filtering(1.0, [level, rate(0.5, 0.01, 0.02)], TEST)
     assert (none.kind, none.best) == ("none", None)
     assert none.words == (
-        "Keep rate: no difference found between keeping all and keeping fewer. At best, keeping the better 50 % "
-        "changes balanced accuracy by +1.0 points (95 % interval −1.0 to +3.0, corrected for 2 rates) with 1 "
+        "Keep rate: no difference found between keeping all and keeping fewer. At best, keeping the better 50% "
+        "changes balanced accuracy by +1.0 points (95% interval −1.0 to +3.0, corrected for 2 rates) with 1 "
         "synthetic image for each real one."
     )
     wide = filtering(1.0, [level, rate(0.5, 0.01, 0.06)], TEST)
     assert (wide.kind, wide.best) == ("unclear", None)
     assert wide.words.startswith(
-        "Keep rate: cannot tell whether keeping fewer differs from keeping all. At best, keeping the better 50 % "
+        "Keep rate: cannot tell whether keeping fewer differs from keeping all. At best, keeping the better 50% "
     )

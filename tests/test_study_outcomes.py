@@ -64,7 +64,7 @@ def test_images_whose_labels_say_nothing_are_harmful(tmp_path: Path) -> None:
     filtering = found.regimes[0].filtering
     assert (filtering.kind, filtering.ratio) == ("pays", 8.0)  # the filter sees which labels are wrong
     assert filtering.best == 0.5  # half of them are wrong
-    assert filtering.words.startswith("Keep rate: keeping the better 50 % pays. ")
+    assert filtering.words.startswith("Keep rate: keeping the better 50% pays. ")
 
 
 def test_noise_does_not_help(tmp_path: Path) -> None:
@@ -167,6 +167,24 @@ def test_a_stopped_study_goes_on_classifier_by_classifier(tmp_path: Path) -> Non
     more = studied(images, held_out_like, tmp_path, seeds=3)
     assert {path: path.stat().st_mtime_ns for path in before} == before  # more seeds keep the first ones
     assert more.regimes[0].arms[0].balanced_accuracy[:2] == found.regimes[0].arms[0].balanced_accuracy
+
+
+def test_other_data_leave_nothing_that_an_earlier_study_made(tmp_path: Path) -> None:
+    def begun(images: ImageSet, ratios: tuple[float, ...]) -> set[str]:
+        options = StudyOptions(2, (1.0,), ratios, (0.5,))
+        with pytest.raises(StoppedError):
+            made(images, lambda share, subset: held_out_like, tmp_path, options, should_stop=lambda: True).result("", 1)
+        return {path.name for path in tmp_path.iterdir()}
+
+    images = image_set(40, test=20)
+    begun(images, (1.0,))
+    for name in ("100", "generator-10"):
+        (tmp_path / name).mkdir(exist_ok=True)
+    assert begun(images, (1.0,)) == {"recipe.json", "100", "generator-10"}
+    assert begun(images, (2.0,)) == {"recipe.json", "generator-10"}  # which ratios are tried is nothing to a generator
+    split = images.split.copy()
+    split[[0, 70]] = split[[70, 0]]  # a training image is a test image now
+    assert begun(replace(images, split=split), (2.0,)) == {"recipe.json"}
 
 
 def test_a_study_of_a_run_is_kept_and_its_low_data_generators_know_the_subset_alone(

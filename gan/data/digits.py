@@ -15,7 +15,7 @@ LICENCE = "CC BY 4.0 (Alpaydin and Kaynak, Optical Recognition of Handwritten Di
 
 
 def read(config: DataConfig, progress: Progress, folder: Path | None = None) -> ImageSet:
-    """The digits, split by a fixed seed into 80 % train, 10 % val and 10 % test."""
+    """The digits, split by a fixed seed into 80% train, 10% val and 10% test."""
     from sklearn.datasets import load_digits  # here: it takes a second, and only the first read needs it
 
     digits = load_digits()

@@ -64,6 +64,11 @@ class ImageSet:
         assert self.kind == "class"
         return np.asarray(self.conditions.argmax(axis=1), dtype=np.int64)
 
+    def one_condition(self) -> bool:
+        """Whether all training images have the same condition: then there is nothing to tell apart."""
+        conditions = self.conditions[self.rows("train")]
+        return bool((conditions == conditions[:1]).all())
+
     def counts(self) -> dict[str, dict[str, int]]:
         """Images per split and condition: `{"train": {"cat": 12, ...}, ...}`; an attribute counts where it is 1."""
         return {

@@ -72,8 +72,8 @@ def _without_head(body: nn.Module) -> int:
 
 
 def classical(images: Tensor, generator: np.random.Generator) -> Tensor:
-    """Images uint8 (N, C, H, H), each turned by up to 10 degrees, scaled by up to 10 % and shifted by up to 6 % of its
-    side, made up to 10 % brighter or darker, with up to 10 % more or less contrast; its edge is repeated.
+    """Images uint8 (N, C, H, H), each turned by up to 10 degrees, scaled by up to 10% and shifted by up to 6% of its
+    side, made up to 10% brighter or darker, with up to 10% more or less contrast; its edge is repeated.
 
     Conservative on purpose, and without mirroring: a mirrored chest X-ray or digit shows something that does not exist.
     """

@@ -77,7 +77,7 @@ class ArmPlan:
     def amount(self) -> str:
         """How much is added, in short."""
         how_much = "filled up" if self.fills else f"{self.ratio or 0:g} x"
-        return how_much if self.keep is None else f"{how_much}, better {100 * self.keep:g} %"
+        return how_much if self.keep is None else f"{how_much}, better {100 * self.keep:g}%"
 
 
 def planned(

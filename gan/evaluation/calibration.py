@@ -2,8 +2,8 @@
 
 Real images are set against training images other than themselves: held-out ones, and training images against the rest
 of the training set (of other patients, where these are known). Both are new to what they are compared with, so that
-their closeness is that of new real images. The threshold is an order statistic of theirs, chosen so that with 95 %
-confidence at most 1 % of new real images lie below it, whatever their distribution (tolerance limits, Wilks 1941).
+their closeness is that of new real images. The threshold is an order statistic of theirs, chosen so that with 95%
+confidence at most 1% of new real images lie below it, whatever their distribution (tolerance limits, Wilks 1941).
 
 That takes about 300 real images. With fewer, or where real images are copies of one another (one patient's frames in
 both splits), the threshold stays at a floor that lightly changed copies do not reach, and `bound` says what it costs.
@@ -30,7 +30,7 @@ first, seen so on digits, MNIST, ultrasound, X-rays and blood cells."""
 class Calibration:
     """The threshold on closeness, and how it does on this data set: `accused` of `real` images lie below it.
 
-    `bound`: the share of new real images that are accused is at most this, with 95 % confidence. `found` of `planted`
+    `bound`: the share of new real images that are accused is at most this, with 95% confidence. `found` of `planted`
     copies, exact and lightly changed training images, lie below it.
     """
 
@@ -52,7 +52,7 @@ def threshold(closeness: NDArray[np.float64]) -> float:
 
 
 def upper_bound(count: int, n: int) -> float:
-    """The share that is not exceeded, with 95 % confidence, where `count` of `n` were seen (Clopper and Pearson 1934).
+    """The share that is not exceeded, with 95% confidence, where `count` of `n` were seen (Clopper and Pearson 1934).
 
     1 where n is 0.
     """

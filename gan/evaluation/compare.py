@@ -26,7 +26,7 @@ FEWEST = 5
 
 @dataclass(frozen=True)
 class Comparison:
-    """The six scores of two sets of features, by name, and the 95 % intervals of five of them.
+    """The six scores of two sets of features, by name, and the 95% intervals of five of them.
 
     The Frechet distance has none: drawn again, a set has fewer different images, and the distance grows by that alone.
     """

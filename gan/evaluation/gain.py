@@ -3,7 +3,7 @@
 **Two kinds of luck.** Which patients are in the test split, and which seed the training had. Both are drawn again
 together, and every arm sees the same draw, so that what arms share cancels (crossed draws: Owen 2007, "The pigeonhole
 bootstrap", arXiv:0712.1111; a little wide, never narrow). Test groups are drawn with replacement. Seeds are few: five
-drawn again and again from five give intervals that hold in some 85 % of cases instead of 95 %. So the mean over seeds
+drawn again and again from five give intervals that hold in some 85% of cases instead of 95%. So the mean over seeds
 moves around its own by Student's t with S - 1 degrees of freedom, which is what such a mean does.
 
 **The best of several comparators.** An arm gains over the best of some comparators exactly where it gains over each, so
@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 DRAWS = 20_000
-"""So many that the 0.14 % point, which Holm's first step of 18 arms needs, still has 27 draws beyond it."""
+"""So many that the 0.14% point, which Holm's first step of 18 arms needs, still has 27 draws beyond it."""
 AT_ONCE = 1000
 """Draws that are made at a time: numpy counts in eight bytes each."""
 ALPHA = 0.05
@@ -97,7 +97,7 @@ def holm(p: NDArray[np.float64], alpha: float = ALPHA) -> tuple[NDArray[np.float
 class Compared:
     """One arm against its comparators: `value` over the best of them, `over`; ends as in the module's text.
 
-    `against` has the difference from each with its own 95 % interval. `p` and `harm_p` are adjusted. `helps`: better
+    `against` has the difference from each with its own 95% interval. `p` and `harm_p` are adjusted. `helps`: better
     than every comparator. `harms`: worse than every one of the controls.
     """
 

@@ -28,9 +28,9 @@ DRAWS = 2000
 class MembershipResult:
     """Whether a snapshot's samples lie nearer to training images (members) than to held-out real ones.
 
-    `auc`: the probability that a member lies nearer to a sample than a held-out image does, with a 95 % `interval`;
-    0.5 is chance. `near`: the share of members that lie nearer than all but the nearest 5 % of held-out images.
-    `control_auc` and `control_near`: within what limits 95 % of members-only splits of the same sizes lie. `p_value`:
+    `auc`: the probability that a member lies nearer to a sample than a held-out image does, with a 95% `interval`;
+    0.5 is chance. `near`: the share of members that lie nearer than all but the nearest 5% of held-out images.
+    `control_auc` and `control_near`: within what limits 95% of members-only splits of the same sizes lie. `p_value`:
     how often such a split looks as bad or worse in one of the two. `n`: numbers of images of each kind.
     """
 
@@ -149,7 +149,7 @@ def area(members: NDArray[np.float64], held_out: NDArray[np.float64]) -> float:
 
 
 def share_near(members: NDArray[np.float64], held_out: NDArray[np.float64]) -> float:
-    """Share of members (n,) nearer than all but the nearest 5 % of the held-out images (h,)."""
+    """Share of members (n,) nearer than all but the nearest 5% of the held-out images (h,)."""
     return float((members < np.quantile(held_out, CLOSEST)).mean())
 
 

@@ -84,7 +84,7 @@ class Detector:
     ) -> Nearest:
         """Set the threshold by held-out real images (n, C, H, H) with features (n, F), and by the training images.
 
-        At most 1 % of new real images are then accused, with 95 % confidence, wherever there are about 300 real images
+        At most 1% of new real images are then accused, with 95% confidence, wherever there are about 300 real images
         and these are no copies of one another; `calibration` tells what holds. Gives what was found for the held-out
         images. Raises DataError where there is no image.
         """

@@ -31,7 +31,7 @@ class Judged:
 
     def of(self, k: int, kind: str) -> dict[str, Any]:
         """`score`: the share that is right, of a class among its images, of an attribute over all; `shown`: the share
-        of the images with the condition on in which it is seen; both with 95 % intervals."""
+        of the images with the condition on in which it is seen; both with 95% intervals."""
         wanted = self.conditions > 0.5  # (n, K)
         seen = self.logits.argmax(dim=1).numpy() == k if kind == "class" else self.logits[:, k].numpy() > 0  # (n,)
         members = wanted[:, k]

@@ -79,7 +79,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Share:
-    """`count` of `n`, with its 95 % interval by Wilson."""
+    """`count` of `n`, with its 95% interval by Wilson."""
 
     count: int
     n: int
@@ -91,7 +91,7 @@ class Share:
         return cls(count, n, *share_interval(count, n))
 
     def __str__(self) -> str:
-        return f"{self.count} of {self.n} ({self.count / self.n:.0%}, 95 %: {self.low:.0%} to {self.high:.0%})"
+        return f"{self.count} of {self.n} ({self.count / self.n:.0%}, 95% interval {self.low:.0%} to {self.high:.0%})"
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def scores(result: Result) -> str:
     n, half = result.n["scores"], result.n["floor"]
     return (
         f"<p>Against {n:,} real {SPLITS[result.split]} images, in {FEATURES[result.features]}.</p>"
-        + table(["Score", "Value", "95 %", f"At n = {half}", "Real images", "What it says"], rows)
+        + table(["Score", "Value", "95%", f"At n = {half}", "Real images", "What it says"], rows)
         + f'<p class="quiet">"Real images" is what real images reach against one another, {half} against {half}, or, '
         "for obedience and CAS, what a classifier trained on real images reaches: compare it with the number left of "
         "it.</p>"
@@ -91,7 +91,7 @@ def _series(there: Sequence[Result], key: str, name: str) -> Series:
 
 def by_condition(result: Result) -> str:
     """A row for each condition, the rarest first, and the combinations that no real image shows."""
-    head = ["Condition", "Training images", "Shown when asked", "95 %", "Seen in real ones", "CAS", "Taught by real"]
+    head = ["Condition", "Training images", "Shown when asked", "95%", "Seen in real ones", "CAS", "Taught by real"]
     rows = [
         [row["condition"], f"{row['synthetic']:,}", _percent(row["shown"]), _interval(row["intervals"]["shown"])]
         + [
@@ -114,7 +114,7 @@ def by_condition(result: Result) -> str:
             for row in result.combinations
         ]
         text += "<h3>Combinations that no real image shows</h3>"
-        text += table(["Combination", "Real images", "Generated", "Both seen", "95 %"], unseen)
+        text += table(["Combination", "Real images", "Generated", "Both seen", "95%"], unseen)
     return text
 
 
@@ -123,9 +123,9 @@ def copies(result: Result) -> str:
     found, held = result.near_copies, result.near_copies["held_out"]
     return (
         f"<p>{found['count']:,} of {found['checked']:,} generated images are near copies of a training image "
-        f"({_interval(found['interval'])}, 95 %); of {held['checked']:,} held-out real images, {held['count']:,} are. "
-        "A near copy lies much closer to one training image than to the next thirty: closeness below "
-        f"{found['threshold']:.2f}.</p>"
+        f"(95% interval {_interval(found['interval'])}); of {held['checked']:,} held-out real images, "
+        f"{held['count']:,} are. A near copy lies much closer to one training image than to the next thirty: closeness "
+        f"below {found['threshold']:.2f}.</p>"
     )
 
 

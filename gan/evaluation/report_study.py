@@ -72,5 +72,5 @@ def _keep_rates(found: Filtering) -> str:
         y="difference in balanced accuracy",
         line=(0.0, "as keeping all"),
         percent=True,
-        places=[f"{100 * one.keep:g} %" for one in found.rates],
+        places=[f"{100 * one.keep:g}%" for one in found.rates],
     )

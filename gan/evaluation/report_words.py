@@ -84,7 +84,7 @@ def methods(result: Result, study: StudyResult | None) -> str:
         "images alone. Precision and recall (Kynkaanniemi et al. 2019) and density and coverage (Naeem et al. 2020), "
         f"with k = {k}, the kernel distance (Binkowski et al. 2018) and the Frechet distance (Heusel et al. 2017) "
         f"compare {compared:,} real with as many generated images of the same conditions, and two halves of the real "
-        "images as a floor. Intervals are 95 %, by bootstrap over images, or over patients where they are known; those "
+        "images as a floor. Intervals are 95%, by bootstrap over images, or over patients where they are known; those "
         "of shares within a condition and of near copies by Wilson (1927). Near copies are images whose correlation "
         "distance to the nearest training image, best over small shifts and mirroring, is small relative to the next "
         "thirty (Carlini et al. 2023); how small is read off real images."

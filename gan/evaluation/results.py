@@ -29,7 +29,7 @@ class Result:
     `_balanced` weighs conditions alike. `precision` to `frechet` compare `n["scores"]` real with as many synthetic
     images in these `features`. `floor` has the same scores between two halves of the real images, and
     `like_floor` between one of these halves and as many synthetic ones: compare those two. `diversity` is the spread
-    within a condition, `near_copies` as in `near_copies.py`; `intervals` are 95 %. `per_condition` has a row for each,
+    within a condition, `near_copies` as in `near_copies.py`; `intervals` are 95%. `per_condition` has a row for each,
     and `combinations` one for each pair of attributes asked for that no real image shows.
     """
 

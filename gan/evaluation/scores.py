@@ -7,7 +7,7 @@
     diversity           spread within each condition, against images that differ too little
 
 The features are our own classifier's, so none of these is the FID or KID of the literature: they compare runs on one
-data set, and mean something beside their real-vs-real floor. Intervals are 95 % by bootstrap over images, or over
+data set, and mean something beside their real-vs-real floor. Intervals are 95% by bootstrap over images, or over
 groups where patients are known, with the features held fixed. Read next: `near_copies.py`.
 
 Letters: n images in each set, F features, K conditions, B bootstrap draws.
@@ -234,7 +234,7 @@ def accuracy(
 
 
 def bootstrap(values: NDArray[np.float64], group: NDArray[np.str_] | None = None, seed: int = 0) -> Interval:
-    """The 95 % interval of the mean of values (n,), by drawing images, or whole groups, again and again."""
+    """The 95% interval of the mean of values (n,), by drawing images, or whole groups, again and again."""
     weights = _weights(len(values), group, seed)[1:]
     return _middle(weights @ values / weights.sum(axis=1))
 

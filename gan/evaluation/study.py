@@ -143,7 +143,10 @@ class Study:
         return [_regime(one, said, generator, truth, draws) for one, said, generator in done]
 
     def _begin(self, seen: ImageSet) -> None:
-        """Make the study's folder; classifiers of other data, another generator or another recipe are thrown away."""
+        """Make the study's folder; classifiers of other data, another generator or another recipe are thrown away.
+
+        So are generators that were trained on other data: what is a test image now may have been among it.
+        """
         recipe = {
             "made_by": self.made_by,
             "data": [fingerprint(seen, "train"), fingerprint(seen, "val")],
@@ -152,8 +155,10 @@ class Study:
             "keep_rates": list(self.options.keep_rates),
             "recipe": [RECIPE, BATCH, PASSES, FEWEST, MOST, KEEP_OF_FILLED],
         }
-        if read_json(self.place / "recipe.json") != recipe:
-            for old in self.place.glob("[0-9]*"):
+        before = read_json(self.place / "recipe.json") or {}
+        if before != recipe:
+            of_classifiers, of_generators = self.place.glob("[0-9]*"), self.place.glob("generator-*")
+            for old in [*of_classifiers, *(of_generators if before.get("data") != recipe["data"] else ())]:
                 shutil.rmtree(old)
             self.place.mkdir(parents=True, exist_ok=True)
             write_json(self.place / "recipe.json", recipe)

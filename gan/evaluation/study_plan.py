@@ -31,9 +31,9 @@ BATCH = 32
 PASSES, FEWEST, MOST = 10, 3_200, 9_600
 """How often a classifier sees each real image, within these limits of images seen in all: 100 to 300 steps.
 
-Measured on validation images, balanced accuracy of the small network, mean of three seeds: BreastMNIST 80.7 % after 150
-steps and 79.2 % after 1,000; a tenth of it 58.2 % after 100 and 61.1 % after 400, where 55 images leave a spread of 3
-points; PneumoniaMNIST 94.6 % after 200, 95.1 % after 400 and 95.8 % after 1,500."""
+Measured on validation images, balanced accuracy of the small network, mean of three seeds: BreastMNIST 80.7% after 150
+steps and 79.2% after 1,000; a tenth of it 58.2% after 100 and 61.1% after 400, where 55 images leave a spread of 3
+points; PneumoniaMNIST 94.6% after 200, 95.1% after 400 and 95.8% after 1,500."""
 WAYS = (False, True)
 """Without and with classical augmentation."""
 TIMED = 8
@@ -88,9 +88,10 @@ class Estimate:
     def lines(self) -> list[str]:
         """The estimate in words, a line each."""
         shares = ", ".join(f"{one.share:.0%} ({one.real.sum():,})" for one in self.plans)
+        minutes = max(1, round(self.seconds / 60))
         return [
             f"Classifiers to train: {self.classifiers}, on {shares} of the real training images",
-            f"Time: about {max(1, round(self.seconds / 60))} minutes by a few steps timed here",
+            f"Time: about {minutes:,} minute{'' if minutes == 1 else 's'} by a few steps timed here",
             *(f"Not run at {one.share:.0%}: {one.arms}. {one.why}" for one in self.left),
         ]
 

@@ -27,7 +27,7 @@ VERSION = 2
 
 @dataclass(frozen=True)
 class Measured:
-    """A mean over seeds with its 95 % interval over test groups and seeds together."""
+    """A mean over seeds with its 95% interval over test groups and seeds together."""
 
     mean: float
     low: float
@@ -38,7 +38,7 @@ class Measured:
 class Gain:
     """Balanced accuracy of a synthetic arm minus that of the best of its comparators.
 
-    `over` names that comparator and `against` holds the difference from each. `low` and `high` are 95 % by themselves;
+    `over` names that comparator and `against` holds the difference from each. `low` and `high` are 95% by themselves;
     `corrected_low` and `corrected_high`, and `p`, are Holm-corrected over the synthetic arms of the regime. `helps`:
     the corrected lower end is above 0. `harms`: worse than every one of the arm's controls, likewise corrected, with
     `harm_p`. `by_class` is the gain in sensitivity of each class over the same comparator.
@@ -141,7 +141,7 @@ class Left:
 
 @dataclass(frozen=True)
 class StudyResult:
-    """The study of one snapshot. `regimes` begin with all real training images, then 25 %, then 10 %.
+    """The study of one snapshot. `regimes` begin with all real training images, then 25%, then 10%.
 
     `test` has `images`, `groups` (patients, slides; as many as images where they are not known), `grouped`, and, by
     class, `per_class` and `groups_per_class`. `verdict` is one sentence, `verdict_kind` as in Regime.

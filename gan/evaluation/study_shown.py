@@ -85,7 +85,7 @@ def head(rarest: str) -> list[str]:
         "Training set",
         "Added",
         "Balanced accuracy",
-        "Gain in points (corrected 95 %)",
+        "Gain in points (corrected 95%)",
         "AUROC",
         f"Sensitivity, {rarest}",
         f"Specificity, {rarest}",

@@ -12,11 +12,11 @@ it never saw. Read next: `study.py`.
 from collections.abc import Sequence
 from typing import Any
 
-from gan.evaluation.arms import AUGMENTED
+from gan.evaluation.arms import AUGMENTED, ArmPlan
 from gan.evaluation.study_results import Arm, Filtering, Gain, KeepRate, Regime
 
 WIDEST = 0.05
-"""Half of a 95 % interval, as a share: a gain of five points is what the better reports of the field claim, so a study
+"""Half of a 95% interval, as a share: a gain of five points is what the better reports of the field claim, so a study
 that could have missed it should not say that there is none."""
 FEWEST = 10
 """Test groups of a class. With fewer, even a class whose every image moves from wrong to right has a p above 0.001 in
@@ -43,10 +43,10 @@ def verdict(arms: Sequence[Arm], test: dict[str, Any]) -> tuple[str, str]:
     if (gain.high - gain.low) / 2 > WIDEST:
         return "unclear", (
             f"Cannot tell with {tested}: at best, {lies}, but anything from {_points(gain.low)} to "
-            f"{_points(gain.high)} is possible (95 %)."
+            f"{_points(gain.high)} is possible (95%)."
         )
     return "none", (
-        f"No gain found: the best of {len(compared)} ways, {lies} (95 % interval {_points(gain.low)} to "
+        f"No gain found: the best of {len(compared)} ways, {lies} (95% interval {_points(gain.low)} to "
         f"{_points(gain.high)}; {tested})."
     )
 
@@ -70,16 +70,14 @@ def filtering(ratio: float, rates: list[KeepRate], test: dict[str, Any]) -> Filt
     paying, costing = [one for one in rates if one.low > 0], [one for one in rates if one.high < 0]
     if paying:
         best = max(paying, key=lambda one: one.value)
-        words = (
-            f"keeping the better {100 * best.keep:g} % pays. Against keeping all, it {_changes(best, ratio, rates)}."
-        )
+        words = f"keeping the better {100 * best.keep:g}% pays. Against keeping all, it {_changes(best, ratio, rates)}."
         return Filtering(ratio, rates, best.keep, "pays", f"Keep rate: {words}")
     if costing:
         worst = min(costing, key=lambda one: one.value)
-        words = f"keep all. Keeping only the better {100 * worst.keep:g} % {_changes(worst, ratio, rates)}."
+        words = f"keep all. Keeping only the better {100 * worst.keep:g}% {_changes(worst, ratio, rates)}."
         return Filtering(ratio, rates, None, "costs", f"Keep rate: {words}")
     best = max(rates, key=lambda one: one.value)
-    at_best = f"At best, keeping the better {100 * best.keep:g} % {_changes(best, ratio, rates)}."
+    at_best = f"At best, keeping the better {100 * best.keep:g}% {_changes(best, ratio, rates)}."
     if (best.high - best.low) / 2 > WIDEST:
         words = f"cannot tell whether keeping fewer differs from keeping all. {at_best}"
         return Filtering(ratio, rates, None, "unclear", f"Keep rate: {words}")
@@ -90,7 +88,7 @@ def filtering(ratio: float, rates: list[KeepRate], test: dict[str, Any]) -> Filt
 def _changes(rate: KeepRate, ratio: float, rates: list[KeepRate]) -> str:
     corrected = f", corrected for {len(rates)} rates" if len(rates) > 1 else ""
     return (
-        f"changes balanced accuracy by {_points(rate.value)} points (95 % interval {_points(rate.low)} to "
+        f"changes balanced accuracy by {_points(rate.value)} points (95% interval {_points(rate.low)} to "
         f"{_points(rate.high)}{corrected}) with {_for_each_real(ratio)}"
     )
 
@@ -98,7 +96,7 @@ def _changes(rate: KeepRate, ratio: float, rates: list[KeepRate]) -> str:
 def phrase(arm: Arm) -> str:
     """What was added, in words for the middle of a sentence."""
     plan = arm.plan
-    how = [f"the better {100 * plan.keep:g} %"] if plan.keep is not None else []
+    how = [f"the better {100 * plan.keep:g}%"] if plan.keep is not None else []
     how += [AUGMENTED] if plan.augmented else []
     what = (
         "filling rare classes up with synthetic images"
@@ -132,7 +130,7 @@ def _helps(arm: Arm, gain: Gain, arms: Sequence[Arm], compared: int, harming: Se
     span = f"{_points(gain.corrected_low)} to {_points(gain.corrected_high)}"
     return (
         f"Helps{limit}: {phrase(arm)} raises balanced accuracy by {abs(gain.value) * 100:.1f} points over "
-        f"{_words(arms, gain.over)} (95 % interval {span}, corrected for {compared} comparisons); {most} gains most "
+        f"{_words(arms, gain.over)} (95% interval {span}, corrected for {compared} comparisons); {most} gains most "
         f"({_points(gain.by_class[most])} points of sensitivity)."
     )
 
@@ -144,30 +142,39 @@ def _harmful(harming: Sequence[Arm], arms: Sequence[Arm]) -> str:
     )
     return (
         f"Harmful {_from(harming, arms)}: {phrase(worst)} lowers balanced accuracy by {abs(against.mean) * 100:.1f} "
-        f"points against {_words(arms, worst.plan.controls[0])} (95 % interval {_points(against.low)} to "
+        f"points against {_words(arms, worst.plan.controls[0])} (95% interval {_points(against.low)} to "
         f"{_points(against.high)})."
     )
 
 
 def _from(harming: Sequence[Arm], arms: Sequence[Arm]) -> str:
-    """From which ratio on the harm begins: above one that was tried, at all, or only where classes are filled up."""
-    whole = [arm.plan for arm in harming if arm.plan.keep is None]
-    by_ratio = [plan for plan in whole if not plan.fills]
-    ways = {plan.augmented for plan in by_ratio or whole or [arm.plan for arm in harming]}
-    way = "" if len(ways) == 2 else f" {AUGMENTED}" if ways == {True} else " without classical augmentation"
-    if not whole:
-        rates = sorted({arm.plan.keep for arm in harming if arm.plan.keep is not None}, reverse=True)
-        return f"at a keep rate of {', '.join(f'{100 * rate:g} %' for rate in rates)}{way}"
-    if not by_ratio:
-        return f"where rare classes are filled up{way}"
-    harmful = sorted({plan.ratio for plan in by_ratio if plan.ratio is not None})
+    """From which ratio on the harm begins, for each way of training: the same for both, or the one and the other."""
     plans = [arm.plan for arm in arms if arm.plan.kind == "synthetic" and not arm.plan.fills]
     ratios = sorted({plan.ratio for plan in plans if plan.ratio is not None})
-    if harmful == ratios:
-        return f"at every ratio tried{way}"
-    if harmful == ratios[-len(harmful) :]:
-        return f"above ratio {ratios[-len(harmful) - 1]:g}{way}"
-    return f"at ratio {', '.join(f'{ratio:g}' for ratio in harmful)}{way}"
+    found = {}
+    for augmented, way in ((False, "without classical augmentation"), (True, AUGMENTED)):
+        of_way = [arm.plan for arm in harming if arm.plan.augmented == augmented]
+        if of_way:
+            found[way] = _where(of_way, ratios)
+    if len(found) == 2 and len(set(found.values())) == 1:
+        return next(iter(found.values()))
+    return ", ".join(f"{where} {way}" for way, where in found.items())
+
+
+def _where(harmful: Sequence[ArmPlan], tried: Sequence[float]) -> str:
+    """Above a ratio that was tried, at all, only where classes are filled up, or only at a keep rate."""
+    whole = [plan for plan in harmful if plan.keep is None]
+    ratios = sorted({plan.ratio for plan in whole if plan.ratio is not None and not plan.fills})
+    if not whole:
+        rates = sorted({plan.keep for plan in harmful if plan.keep is not None}, reverse=True)
+        return f"at a keep rate of {', '.join(f'{100 * rate:g}%' for rate in rates)}"
+    if not ratios:
+        return "where rare classes are filled up"
+    if ratios == tried:
+        return "at every ratio tried"
+    if ratios == tried[-len(ratios) :]:
+        return f"above ratio {tried[-len(ratios) - 1]:g}"
+    return f"at ratio {', '.join(f'{ratio:g}' for ratio in ratios)}"
 
 
 def _words(arms: Sequence[Arm], name: str) -> str:

@@ -10,6 +10,8 @@ from gan import settings
 
 QUEUED = ("*", "*/evaluation/study")
 """Where jobs lie that wait for a device: runs, and the study of each."""
+CALLED = {"scores": "scoring", "membership": "membership test"}
+"""Evaluations whose folder's name is no name of the work."""
 
 
 def name_of(folder: Path) -> str:
@@ -27,7 +29,7 @@ def in_words(name: str) -> str:
     """`the run breast`, or for work beside a run `the study of breast`, as sentences go on."""
     path = PurePosixPath(name)
     if len(path.parts) == 3 and path.parts[1] == "evaluation":
-        return f"the {path.name} of {path.parts[0]}"
+        return f"the {CALLED.get(path.name, path.name)} of {path.parts[0]}"
     return f"the run {name}" if len(path.parts) == 1 else f"the task {path.name}"
 
 

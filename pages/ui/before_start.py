@@ -101,8 +101,15 @@ def expected(config: RunConfig) -> None:
 
 
 def command(config: RunConfig) -> None:
-    """The command line that starts the same run: the preset nearest to it, and what differs."""
-    nearest = min(PRESETS, key=lambda name: len(options.arguments(config, PRESETS[name].config)))
-    parts = ["python", "-m", "gan", "train", "--preset", nearest, *options.arguments(config, PRESETS[nearest].config)]
+    """The command line that starts the same run."""
     st.caption("The same from a terminal")
-    st.code(shlex.join(parts), language="bash", wrap_lines=True)
+    st.code(shlex.join(["python", "-m", "gan", "train", *arguments(config)]), language="bash", wrap_lines=True)
+
+
+def arguments(config: RunConfig) -> list[str]:
+    """The nearest preset for the same data set, where there is one, and what differs from it or from the defaults."""
+    starts = {
+        ("--preset", name): one.config for name, one in PRESETS.items() if one.config.data.name == config.data.name
+    }
+    found = [[*start, *options.arguments(config, base)] for start, base in starts.items()]
+    return min(found, key=len) if found else options.arguments(config, RunConfig())

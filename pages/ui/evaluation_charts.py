@@ -1,4 +1,4 @@
-"""The charts of the Evaluate page as plain data for `charts.draw`: points with their 95 % intervals.
+"""The charts of the Evaluate page as plain data for `charts.draw`: points with their 95% intervals.
 
 Read next: `charts.py`, `chart.js`.
 """
@@ -79,7 +79,7 @@ def keep_rates(regime: Regime, name: str) -> dict[str, Any]:
     figure = _figure(
         [trace], f"{name}-keep-{regime.share:g}", "points", [(0.0, "keeping all")], "share of the images that is kept"
     )
-    return _at_places(figure, [f"{100 * one.keep:g} %" for one in rates])
+    return _at_places(figure, [f"{100 * one.keep:g}%" for one in rates])
 
 
 def _apart(trace: dict[str, Any], joined: int) -> dict[str, Any]:

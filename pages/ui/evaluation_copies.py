@@ -21,7 +21,7 @@ def panel(run: Run, result: Result) -> None:
     low, high = copies["interval"]
     text = (
         f"**{copies['count']:,} of {copies['checked']:,} generated images are near copies** of a training image "
-        f"({low:.1%} to {high:.1%}, 95%); of {held['checked']:,} held-out real images, {held['count']:,} are."
+        f"(95% interval {low:.1%} to {high:.1%}); of {held['checked']:,} held-out real images, {held['count']:,} are."
     )
     if explained.copied_more_than_real(result):
         st.warning(f"{text} Do not share them before they are held back.", icon=":material/content_copy:")
@@ -42,7 +42,7 @@ def membership(run: Run, snapshot: int) -> None:
     """What the membership test found; nothing where there was none."""
     found = membership_results.load(run, snapshot)
     if found is None:
-        st.caption("No membership test of this snapshot yet: start it above.")
+        st.caption("No membership test of this snapshot yet.")
         return
     if found.risk_found:
         st.warning(found.verdict, icon=":material/fingerprint:")

@@ -3,6 +3,8 @@
 Read next: `gan/evaluation/job.py`.
 """
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from gan import jobs
@@ -17,9 +19,25 @@ EVERY = 1.0
 
 
 def panel(run: Run, snapshot: int) -> None:
-    """A card for each kind of evaluation; live while one is at work."""
+    """A card for the scores and one for the study; live while an evaluation is at work."""
+    _live(_cards, run, snapshot)
+
+
+def membership(run: Run, snapshot: int) -> None:
+    """The card of the membership test, for where its result stands; live like the others."""
+    _live(_membership, run, snapshot)
+
+
+def _live(draw: Callable[[Run, int], None], run: Run, snapshot: int) -> None:
     alive = _alive(run)
-    st.fragment(_cards, run_every=EVERY if alive else None)(run, snapshot, alive)
+    st.fragment(_drawn, run_every=EVERY if alive else None)(draw, run, snapshot, alive)
+
+
+def _drawn(draw: Callable[[Run, int], None], run: Run, snapshot: int, were_alive: list[str]) -> None:
+    with told():
+        if run.path.is_dir() and _alive(run) != were_alive:
+            st.rerun()  # one began or ended: there are new results, or other buttons
+        draw(run, snapshot)
 
 
 def _alive(run: Run) -> list[str]:
@@ -27,18 +45,12 @@ def _alive(run: Run) -> list[str]:
     return [kind for kind, state in states.items() if state is not None and state.alive]
 
 
-def _cards(run: Run, snapshot: int, were_alive: list[str]) -> None:
-    with told():
-        if run.path.is_dir() and _alive(run) != were_alive:
-            st.rerun()  # one began or ended: there are new results, or other buttons
-        left, right = st.columns(2, gap="medium")
-        with left, st.container(border=True, height="stretch"):
-            _scores(run, snapshot)
-        with right, st.container(border=True, height="stretch"):
-            _study(run, snapshot)
-        with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            st.caption("Membership test: do the images betray who was in the training set?", width="stretch")
-            membership(run, snapshot)
+def _cards(run: Run, snapshot: int) -> None:
+    left, right = st.columns(2, gap="medium")
+    with left, st.container(border=True, height="stretch"):
+        _scores(run, snapshot)
+    with right, st.container(border=True, height="stretch"):
+        _study(run, snapshot)
 
 
 def _scores(run: Run, snapshot: int) -> None:
@@ -71,17 +83,18 @@ def _scores(run: Run, snapshot: int) -> None:
             )
 
 
-def membership(run: Run, snapshot: int) -> None:
-    """The membership test of the chosen snapshot: on the tab of what may be shared."""
-    if _at_work(run, "membership", "Membership test"):
-        return
-    st.button(
-        "Test whether training images can be told",
-        icon=":material/fingerprint:",
-        key="start membership",
-        on_click=begin,
-        args=(run, Request("membership", snapshot)),
-    )
+def _membership(run: Run, snapshot: int) -> None:
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.caption("Membership test: do the images betray who was in the training set?", width="stretch")
+        if _at_work(run, "membership", "Membership test"):
+            return
+        st.button(
+            "Test whether training images can be told",
+            icon=":material/fingerprint:",
+            key="start membership",
+            on_click=begin,
+            args=(run, Request("membership", snapshot)),
+        )
 
 
 def _study(run: Run, snapshot: int) -> None:

@@ -94,4 +94,9 @@ def keep_rate_line(run: Run) -> str:
     studies = study_results.listing(run)
     if not studies:
         return ""
-    return f"{studies[-1].regimes[0].filtering.words} (The study after {words.images(studies[-1].snapshot)}.)"
+    newest = studies[-1]
+    about_all = newest.regimes[0].verdict.partition(":")[0].rstrip(".")
+    return (
+        f"{newest.regimes[0].filtering.words} (The study after {words.images(newest.snapshot)}; its verdict on adding "
+        f"images: {about_all}.)"
+    )

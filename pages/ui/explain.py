@@ -31,12 +31,14 @@ GROUPS = (
         lines=(Line("loss_d", "Loss D", "blue"), Line("loss_g", "Loss G", "orange")),
         what=(
             "The binary cross-entropy that each network minimises: −[log D(x) + log(1 − D(G(z)))] for the "
-            "discriminator, −log D(G(z)) for the generator. Some papers plot the same without the minus sign."
+            "discriminator, −log D(G(z)) for the generator. Some papers plot the same without the minus sign. With "
+            "mismatched pairs, real images under a wrong condition take their share of the second term."
         ),
         good=(
-            "Both move for a while, then stay level and noisy. Loss D is usually a good deal below the upper dashed "
-            "line and Loss G above the lower one: the discriminator stays a little ahead. A falling line is not the "
-            "aim; better pictures are."
+            "Both move for a while, then stay level and noisy. Loss D is usually a good deal below its dashed line, "
+            "the upper one, and Loss G above its own, the lower: the discriminator stays a little ahead. A falling "
+            "curve is not the aim; better pictures are. With mismatched pairs the dashed lines stand where every wrong "
+            "condition is seen at once; where conditions look alike, Loss D stays above its own."
         ),
         bad=(
             "Loss D near 0 and Loss G climbing: the discriminator wins and the generator learns nothing more.",
@@ -60,8 +62,9 @@ GROUPS = (
             "before and after its own update in the same step."
         ),
         good=(
-            "D(x) comes down from about 1 and D(G(z)) rises from about 0; they draw near each other around the dashed "
-            "line. D(G(z)) after the step lies a little below the one before."
+            "D(x) comes down from about 1 and D(G(z)) rises from about 0; they draw near each other around 0.5, or, "
+            "with mismatched pairs, between 0.5 and the dashed line. D(G(z)) after the step lies a little below the "
+            "one before."
         ),
         bad=(
             "D(x) at 1 and D(G(z)) at 0: it tells them apart with ease, and gives the generator nothing to learn from.",
