@@ -103,7 +103,7 @@ def test_what_a_reader_should_conclude(scored: tuple[Run, Result]) -> None:
     _, found = scored
     good = replace(found, cas_balanced=0.86, real_accuracy_balanced=0.9)
     assert (
-        "right in 86% of real ones (conditions weighed alike), one trained on real images in 90%"
+        "right in 86.0% of real ones (conditions weighed alike), one trained on real images in 90.0%"
         in (explained.conclusion(good)[0])
     )
     for cas, how_much in ((0.86, "nearly all"), (0.7, "most"), (0.5, "only a part")):
@@ -111,7 +111,7 @@ def test_what_a_reader_should_conclude(scored: tuple[Run, Result]) -> None:
         assert f"they carry {how_much} of" in said_
     rare = min(found.per_condition, key=lambda row: row["synthetic"])
     assert (
-        f"were to show {rare['condition']}, the rarest, {rare['shown']:.0%} are taken for it"
+        f"were to show {rare['condition']}, the rarest, {rare['shown']:.1%} are taken for it"
         in (explained.conclusion(good)[0])
     )
     copies = found.near_copies | {"count": 20, "checked": 100, "interval": [0.13, 0.29]}

@@ -55,7 +55,7 @@ def test_images_are_kept_and_rejected_by_click_and_by_keyboard(
     expect(dialog.get_by_text("14 of 80")).to_be_visible()
     expect(dialog.get_by_role("button", name=re.compile("number 14"))).to_be_focused()
     page.keyboard.press("k")
-    expect(dialog.get_by_role("button", name="Kept")).to_be_visible()
+    expect(dialog.get_by_role("button", name="Kept", exact=True)).to_be_visible()
     dialog.get_by_role("button", name="Walk from here").click()
     expect(page.get_by_text("The walk's first image is chosen")).to_be_visible()
     expect(page.get_by_test_id("stMainBlockContainer")).to_have_css(
