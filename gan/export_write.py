@@ -67,11 +67,12 @@ def write(
         with Spool(spool_of(out), _key(request, samplers, sieve)) as spool:
             tallies = [Tally(**counted) for counted in spool.state or [{"asked": count} for _, count in items]]
             chunks = _gathered(request, items, samplers, sieve, tallies)
-            for rows, encoded, state in _encoded(chunks, run, request, tallies):
-                spool.add(rows, encoded, state)
-                progress(spool.count, request.count)
-                if should_stop():
-                    raise StoppedError
+            with _half_of_the_cores():
+                for rows, encoded, state in _encoded(chunks, run, request, tallies):
+                    spool.add(rows, encoded, state)
+                    progress(spool.count, request.count)
+                    if should_stop():
+                        raise StoppedError
             if should_stop():
                 raise StoppedError
             manifest = manifests.manifest(run, request, loaded, items, _folders(items), tallies, sieve)
@@ -83,6 +84,19 @@ def write(
             spool.remove()
             return Written(spool.count, tuple(manifest["notices"]))
     return None
+
+
+@contextlib.contextmanager
+def _half_of_the_cores() -> Iterator[None]:
+    """Generate on half of torch's threads for the block: on all of them it and the encoding hold each other up."""
+    import torch  # here: pages list exports without it
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(max(1, threads // 2))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def spool_of(out: Path) -> Path:

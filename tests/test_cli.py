@@ -201,16 +201,20 @@ def test_commands_that_look_import_no_torch() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, cwd=settings.ROOT, capture_output=True)
 
 
-@pytest.mark.parametrize(("asked", "taken"), [({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")])
+@pytest.mark.parametrize(
+    ("asked", "taken"),
+    [({}, "20000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "PASSIVE"}, "0")],
+)
 def test_threads_that_wait_leave_the_processor_to_others_unless_asked_not_to(asked: dict[str, str], taken: str) -> None:
-    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    settings_of_openmp = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+    environment = {name: value for name, value in os.environ.items() if name not in settings_of_openmp}
     code = "import gan.cli; gan.cli.main(['runs']); import torch"
     told = subprocess.run(
         [sys.executable, "-c", code],
         check=True,
         cwd=settings.ROOT,
-        env=environment | {"OMP_DISPLAY_ENV": "TRUE"} | asked,
+        env=environment | {"OMP_DISPLAY_ENV": "VERBOSE"} | asked,
         capture_output=True,
         text=True,
     )
-    assert f"OMP_WAIT_POLICY = '{taken}'" in told.stderr
+    assert f"GOMP_SPINCOUNT = '{taken}'" in told.stderr

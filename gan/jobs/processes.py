@@ -21,7 +21,19 @@ from gan import settings
 PASSED = {"PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"}
 PASSED |= {"PYTHONPATH", "VIRTUAL_ENV", "CONDA_PREFIX", "XDG_CACHE_HOME", "SSL_CERT_FILE", "CC", "CXX"}
 PASSED |= {"http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"}
-PASSED_PREFIXES = ("GAN_", "CUDA_", "OMP_", "MKL_", "OPENBLAS_", "TORCH", "PYTORCH_", "NVIDIA_", "TRITON_", "LC_")
+PASSED_PREFIXES = (
+    "GAN_",
+    "CUDA_",
+    "OMP_",
+    "GOMP_",
+    "MKL_",
+    "OPENBLAS_",
+    "TORCH",
+    "PYTORCH_",
+    "NVIDIA_",
+    "TRITON_",
+    "LC_",
+)
 JOB_VARIABLE = "GAN_JOB"  # tells the process that the queue started which locks it was given
 
 
