@@ -24,8 +24,8 @@ SMALL = 2000
 """Training images below which D comes to know them by heart unless it is shown them augmented. Of 546 it did, within
 70 thousand images seen; of 4,708 not within 140 thousand."""
 WIDE = 10_000
-"""Training images from which on networks of 64 maps pay on a CPU too: of 54,000 digits, in 264 seconds of one core,
-their images taught a classifier 97.7%, those of networks of 32 maps 97.3% in 306."""
+"""Training images from which on networks of 64 maps are taken on a CPU too. Of 54,000 digits those of 32 maps taught a
+classifier 97.3% in five minutes of one core; those of 64 maps no less in that time, and 98.1% in eighteen."""
 PATIENCE = 2
 """How many times longer a run with augmentation is: each image teaches D less, and it goes on learning."""
 MISMATCHED = 0.5
