@@ -122,5 +122,5 @@ def _blocks(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes
         with archive.open(member) as stream:
             while block := stream.read(BLOCK):
                 yield block
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):  # the last: a compression zipfile lacks
         return

@@ -26,7 +26,8 @@ CHUNK = 64
 
 # A picture that claims to be huge is refused, not warned of.
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
-# What Pillow raises for a damaged file is not one family: these are what its readers let through.
+# What Pillow raises for a damaged file is not one family: these are what its readers let through, NotImplementedError
+# for a format's rarer kinds.
 UNREADABLE = (
     OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError, EOFError, MemoryError,
     NotImplementedError, struct.error, zlib.error, zipfile.BadZipFile, Image.DecompressionBombError, Warning,
