@@ -18,9 +18,12 @@ def diagnose(evidence: Evidence) -> list[Finding]:
     return sorted(found, key=lambda finding: ORDER.index(finding.level))
 
 
-def onsets(evidence: Evidence, moments: int = 24) -> dict[str, int]:
-    """Since how many images seen each warning about the curves has held without a break, to a 24th of what was seen."""
-    lasting = {finding.key for finding in diagnose(evidence) if finding.level == "warning"}
+def onsets(evidence: Evidence, findings: list[Finding], moments: int = 24) -> dict[str, int]:
+    """Since how many images seen each warning about the curves has held without a break, to a 24th of what was seen.
+
+    `findings` are what `diagnose` says of the same evidence.
+    """
+    lasting = {finding.key for finding in findings if finding.level == "warning"}
     since: dict[str, int] = {}
     for share in range(moments, 0, -1):
         if not lasting:

@@ -6,6 +6,7 @@ Read next: `ui/run_header.py`, `ui/health.py`, `ui/curves.py`, `ui/samples.py`, 
 import streamlit as st
 
 from gan import events, jobs
+from gan.diagnosis import diagnose
 from gan.runs import Run
 from pages.ui import cached, curves, downloads, health, run_header, samples
 from pages.ui.frame import told
@@ -44,9 +45,12 @@ def everything(run: Run, state: jobs.State) -> None:
         log(run)
         return
     known = health.gathered(run, state, rows)
+    warned: dict[str, int] = {}
     if known is not None:
-        health.panel(run, known, state)
-    happened = events.of_run(run, health.warnings(known))
+        found = diagnose(known)
+        health.panel(run, found, state)
+        warned = health.warnings(known, found)
+    happened = events.of_run(run, warned)
     left, right = st.columns(2, gap="medium")
     with left:
         moment = samples.timeline(run, state.alive)

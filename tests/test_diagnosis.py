@@ -191,14 +191,15 @@ def test_a_real_run_is_judged_from_its_folder_alone() -> None:
 @pytest.mark.parametrize("key", [key for key in BAD if key != "not-a-number"])
 def test_a_warning_has_the_moment_from_which_it_has_held(key: str) -> None:
     whole = recordings.recording(key).evidence()
-    since = onsets(whole)
+    since = onsets(whole, diagnose(whole))
     first = diagnose(whole)[0].key
     assert whole.last / 3 - 1 <= since[first] <= whole.last
     assert first in [finding.key for finding in diagnose(whole.until(since[first]))]
 
 
 def test_a_good_run_has_no_moment_of_a_warning() -> None:
-    assert onsets(recordings.recording("good-digits").evidence()) == {}
+    good = recordings.recording("good-digits").evidence()
+    assert onsets(good, diagnose(good)) == {}
 
 
 def test_a_loss_without_ideals_is_judged_by_what_needs_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,13 +29,20 @@ const theme = (element, tones) => {
   }
 }
 
+// Curves come as base64 of float32, little-endian (`packed` in charts.py); other values as they are.
+const unpacked = values =>
+  typeof values === "string" ? new Float32Array(Uint8Array.from(atob(values), one => one.charCodeAt(0)).buffer) : values
+
 const trace = (one, look) => {
   const color = look.tones[one.tone]
   if (one.type === "bar") return { ...one, marker: { color } }
+  const x = unpacked(one.x)
   return {
     ...one,
+    x,
+    y: unpacked(one.y),
     type: "scatter",
-    mode: one.mode ?? (one.x.length === 1 ? "markers" : "lines"),
+    mode: one.mode ?? (x.length === 1 ? "markers" : "lines"),
     line: { color, width: one.faint ? 1 : 2.25, dash: one.dash },
     opacity: one.faint ? 0.3 : 1,
     hoverinfo: one.faint ? "skip" : undefined,

@@ -4,6 +4,7 @@
 chart means is in `explain.py`. Read next: `chart.js`.
 """
 
+import base64
 import html
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
@@ -22,7 +24,6 @@ from pages.ui import palette
 AXES = {"seen": "thousand images seen", "seconds": "minutes of training"}
 SOLID = 3  # curves of several runs that are drawn without dashes
 POINTS = 2000
-DECIMALS = 9  # of a smoothed value
 HEIGHT = 320
 SCRIPT = Path(__file__).with_name("chart.js")
 
@@ -48,19 +49,11 @@ def curve(rows: Sequence[Mapping[str, Any]], metric: str, axis: str = "seen") ->
 
 
 def smoothed(values: NDArray[np.float64], weight: float) -> NDArray[np.float64]:
-    """A running average (n,) that remembers `weight` (0 to below 1) of itself at each point; 0 changes nothing.
-
-    The sum over the past is doubled in reach at each turn, which takes a few turns over whole arrays, not one a point.
-    """
+    """A running average (n,) that remembers `weight` (0 to below 1) of itself at each point; 0 changes nothing."""
     if weight <= 0:
         return values
-    result, mass = values.copy(), np.ones_like(values)  # the mass keeps the first points from a pull towards zero
-    reach, faded = 1, weight
-    while reach < len(values) and faded > 1e-12:
-        result[reach:] += faded * result[:-reach]
-        mass[reach:] += faded * mass[:-reach]
-        reach, faded = 2 * reach, faded**2
-    return np.round(result / mass, DECIMALS)  # a level curve stays level: its axis is not the rounding's noise
+    averaged: NDArray[np.float64] = pd.Series(values).ewm(alpha=1 - weight).mean().to_numpy()
+    return averaged
 
 
 def reduced(x: NDArray[np.float64], y: NDArray[np.float64], points: int = POINTS) -> Curve:
@@ -151,9 +144,17 @@ def traces_of(
     if smoothing > 0:
         raw_x, raw_y = reduced(x, y)
         faint = {"faint": True, "showlegend": False, "hovertemplate": None}
-        traces.append(common | faint | {"x": raw_x.tolist(), "y": raw_y.tolist()})
+        traces.append(common | faint | {"x": packed(raw_x), "y": packed(raw_y)})
     x, y = reduced(x, smoothed(y, smoothing))
-    return [*traces, common | {"x": x.tolist(), "y": y.tolist()}]
+    return [*traces, common | {"x": packed(x), "y": packed(y)}]
+
+
+def packed(values: NDArray[np.float64]) -> str:
+    """Numbers (n,) as base64 of float32, little-endian, which `chart.js` unpacks.
+
+    Written as JSON, they were a third of the time of a live refresh, and three times the bytes.
+    """
+    return base64.b64encode(values.astype("<f4").tobytes()).decode()
 
 
 def _axes(x_title: str, yaxis: dict[str, Any], unit: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from gan import evidence, jobs
 from gan.columns import Columns
-from gan.diagnosis import diagnose, onsets
+from gan.diagnosis import onsets
 from gan.evidence import Evidence
 from gan.runs import Run
 from gan.symptoms import Finding
@@ -28,22 +28,22 @@ def gathered(run: Run, state: jobs.State, rows: Columns) -> Evidence | None:
     return evidence.of_run(run, rows, state, real_spread=cached.real_spread(run))
 
 
-def panel(run: Run, known: Evidence, state: jobs.State) -> None:
+def panel(run: Run, found: list[Finding], state: jobs.State) -> None:
     """The health line, what it means, what to do, and a link to the clone; then what else was found.
 
     The cause of a run's end is shown already and is not said twice; nor is a run that broke down called well.
     """
     broken = state.name in ("failed", "lost")
-    findings = [
+    shown = [
         finding
-        for finding in diagnose(known)
+        for finding in found
         if (not state.kind or finding.key != state.kind) and not (broken and finding.level in ("good", "wait"))
     ]
-    if not findings:
+    if not shown:
         return
     with st.container(border=True, key="health"):
-        line(run, findings[0])
-        for finding in findings[1:]:
+        line(run, shown[0])
+        for finding in shown[1:]:
             st.divider()
             line(run, finding)
 
@@ -68,9 +68,7 @@ def line(run: Run, finding: Finding) -> None:
                 st.page_link(frame.EXPLANATIONS, label="How to read this", icon=":material/school:", query_params=about)
 
 
-def warnings(known: Evidence | None) -> dict[str, int]:
+def warnings(known: Evidence, found: list[Finding]) -> dict[str, int]:
     """The headlines of the warnings that hold, and since how many images seen."""
-    if known is None:
-        return {}
-    headlines = {finding.key: finding.headline for finding in diagnose(known)}
-    return {headlines[key]: seen for key, seen in onsets(known).items()}
+    headlines = {finding.key: finding.headline for finding in found}
+    return {headlines[key]: seen for key, seen in onsets(known, found).items()}
