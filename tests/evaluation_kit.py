@@ -19,8 +19,9 @@ def arm(plan: ArmPlan, accuracy: float, gain: float | None = None) -> Arm:
     if gain is not None:
         against = {"real": measured(gain)}
         span = (gain - 0.02, gain + 0.02, gain - 0.03, gain + 0.03)
-        told = Gain(gain, *span, 0.01, 1.0, gain > 0.03, gain < -0.03, "real", against, dict.fromkeys(NAMES, gain))
-    by_class = {name: measured(accuracy) for name in NAMES}
+        decided, by_class = (gain > 0.03, gain < -0.03), dict.fromkeys(NAMES, gain)
+        told = Gain(gain, *span, 0.01, 1.0, *decided, "real", measured(gain, 0.03), "real", against, by_class)
+    of_each = {name: measured(accuracy) for name in NAMES}
     return Arm(
         plan=plan,
         balanced_accuracy=[accuracy, accuracy],
@@ -28,8 +29,8 @@ def arm(plan: ArmPlan, accuracy: float, gain: float | None = None) -> Arm:
         balanced=measured(accuracy),
         auroc=measured(accuracy + 0.05),
         rarest_f1=measured(accuracy - 0.05),
-        sensitivity=by_class,
-        specificity=by_class,
+        sensitivity=of_each,
+        specificity=of_each,
         gain=told,
     )
 

@@ -98,7 +98,8 @@ class Compared:
     """One arm against its comparators: `value` over the best of them, `over`; ends as in the module's text.
 
     `against` has the difference from each with its own 95% interval. `p` and `harm_p` are adjusted. `helps`: better
-    than every comparator. `harms`: worse than every one of the controls.
+    than every comparator. `harms`: worse than every one of the controls. `harm` is the difference from the control it
+    loses least to, `harm_over`, with ends corrected likewise: the upper one is below 0 exactly where it harms.
     """
 
     value: float
@@ -109,6 +110,8 @@ class Compared:
     helps: bool
     harms: bool
     over: str
+    harm: tuple[float, float, float]
+    harm_over: str
     against: dict[str, tuple[float, float, float]]
 
 
@@ -129,11 +132,10 @@ def compare(
     }
     helps = [max(chance(one[1:]) for one in each.values()) for each in differences.values()]
     harm = [max(chance(-each[other][1:]) for other in controls[arm]) for arm, each in differences.items()]
-    adjusted, levels = holm(np.array(helps))
-    harm_adjusted, _ = holm(np.array(harm))
+    judged, harm_judged = (list(zip(*holm(np.array(p)), strict=True)) for p in (helps, harm))
     return {
-        arm: _compared(each, float(p), float(level), float(harm_p))
-        for (arm, each), p, level, harm_p in zip(differences.items(), adjusted, levels, harm_adjusted, strict=True)
+        arm: _compared(each, controls[arm], *(float(number) for number in (*of_gain, *of_harm)))
+        for (arm, each), of_gain, of_harm in zip(differences.items(), judged, harm_judged, strict=True)
     }
 
 
@@ -161,20 +163,36 @@ def differ(differences: Mapping[float, NDArray[np.float64]]) -> dict[float, Diff
     }
 
 
-def _compared(differences: dict[str, NDArray[np.float64]], p: float, level: float, harm_p: float) -> Compared:
-    over = min(differences, key=lambda other: float(differences[other][0]))
-    plain, corrected = (
-        [interval(one[1:], wanted, len(differences)) for one in differences.values()] for wanted in (ALPHA, level)
-    )
-    lowest = min(low for low, _ in corrected)
+def _compared(
+    differences: dict[str, NDArray[np.float64]],
+    controls: tuple[str, ...],
+    p: float,
+    level: float,
+    harm_p: float,
+    harm_level: float,
+) -> Compared:
+    over, gained = _over_the_best(differences, ALPHA)
+    _, corrected = _over_the_best(differences, level)
+    harm_over, lost = _over_the_best({other: -differences[other] for other in controls}, harm_level)
     return Compared(
-        value=float(differences[over][0]),
-        interval=(min(low for low, _ in plain), min(high for _, high in plain)),
-        corrected=(lowest, min(high for _, high in corrected)),
+        value=gained[0],
+        interval=gained[1:],
+        corrected=corrected[1:],
         p=p,
         harm_p=harm_p,
-        helps=lowest > 0,
+        helps=corrected[1] > 0,
         harms=harm_p <= ALPHA,
         over=over,
+        harm=(-lost[0], -lost[2], -lost[1]),
+        harm_over=harm_over,
         against={other: (float(one[0]), *interval(one[1:])) for other, one in differences.items()},
     )
+
+
+def _over_the_best(
+    differences: Mapping[str, NDArray[np.float64]], level: float
+) -> tuple[str, tuple[float, float, float]]:
+    """The best comparator, and the gain over it with its ends, of the differences (1 + B,) from each."""
+    best = min(differences, key=lambda other: float(differences[other][0]))
+    ends = [interval(one[1:], level, len(differences)) for one in differences.values()]
+    return best, (float(differences[best][0]), min(low for low, _ in ends), min(high for _, high in ends))

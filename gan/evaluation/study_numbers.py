@@ -125,6 +125,8 @@ def _gain(name: str, compared: dict[str, Compared], scores: dict[str, _Scores], 
         helps=one.helps,
         harms=one.harms,
         over=one.over,
+        harm=Measured(*one.harm),
+        harm_over=one.harm_over,
         against={other: Measured(*numbers) for other, numbers in one.against.items()},
         by_class={name: float(ours[0] - theirs[0]) for name, ours, theirs in classes},
     )

@@ -21,8 +21,9 @@ from gan.evaluation.results import rounded
 from gan.files import read_json, write_json
 from gan.runs import Run
 
-VERSION = 2
-"""2: with arms of synthetic images and classical augmentation together, and several keep rates."""
+VERSION = 3
+"""3: what an arm loses to its controls, with an interval corrected as the decision is. 2: with arms of synthetic images
+and classical augmentation together, and several keep rates."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class Gain:
     `over` names that comparator and `against` holds the difference from each. `low` and `high` are 95% by themselves;
     `corrected_low` and `corrected_high`, and `p`, are Holm-corrected over the synthetic arms of the regime. `helps`:
     the corrected lower end is above 0. `harms`: worse than every one of the arm's controls, likewise corrected, with
-    `harm_p`. `by_class` is the gain in sensitivity of each class over the same comparator.
+    `harm_p`; `harm` is the difference from the one it loses least to, `harm_over`, with its corrected ends. `by_class`
+    is the gain in sensitivity of each class over the comparator `over`.
     """
 
     value: float
@@ -54,6 +56,8 @@ class Gain:
     helps: bool
     harms: bool
     over: str
+    harm: Measured
+    harm_over: str
     against: dict[str, Measured]
     by_class: dict[str, float]
 
@@ -265,7 +269,9 @@ def _arm(document: dict[str, Any]) -> Arm:
     single = {name: Measured(**document[name]) for name in ("balanced", "auroc", "rarest_f1")}
     several = {name: _each(document[name]) for name in ("sensitivity", "specificity")}
     gain = document["gain"]
-    told = None if gain is None else Gain(**gain | {"against": _each(gain["against"])})
+    told = (
+        None if gain is None else Gain(**gain | {"against": _each(gain["against"]), "harm": Measured(**gain["harm"])})
+    )
     measured = {name: value for name, value in document.items() if name not in planned}
     return Arm(plan=ArmPlan(**planned | names), **measured | single | several | {"gain": told})
 

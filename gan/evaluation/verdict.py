@@ -33,11 +33,12 @@ def verdict(arms: Sequence[Arm], test: dict[str, Any]) -> tuple[str, str]:
     if too_few:
         return "unclear", f"Cannot tell with {too_few}."
     helping = [(arm, gain) for arm, gain in compared if gain.helps]
-    harming = [arm for arm, gain in compared if gain.harms]
+    harming = [(arm, gain) for arm, gain in compared if gain.harms]
     if helping:
-        return "helps", _helps(*max(helping, key=lambda one: one[1].corrected_low), arms, len(compared), harming)
+        best_of_all = max(helping, key=lambda one: one[1].corrected_low)
+        return "helps", _helps(*best_of_all, arms, len(compared), [arm for arm, _ in harming])
     if harming:
-        return "harmful", _harmful(harming, arms)
+        return "harmful", _harmful(harming, arms, len(compared))
     best, gain = max(compared, key=lambda one: one[1].value)
     lies = f"{phrase(best)} changes balanced accuracy by {_points(gain.value)} points over {_words(arms, gain.over)}"
     if (gain.high - gain.low) / 2 > WIDEST:
@@ -135,15 +136,13 @@ def _helps(arm: Arm, gain: Gain, arms: Sequence[Arm], compared: int, harming: Se
     )
 
 
-def _harmful(harming: Sequence[Arm], arms: Sequence[Arm]) -> str:
-    worst, against = min(
-        ((arm, arm.gain.against[arm.plan.controls[0]]) for arm in harming if arm.gain is not None),
-        key=lambda one: one[1].mean,
-    )
+def _harmful(harming: Sequence[tuple[Arm, Gain]], arms: Sequence[Arm], compared: int) -> str:
+    worst, gain = min(harming, key=lambda one: one[1].harm.mean)
+    span = f"{_points(gain.harm.low)} to {_points(gain.harm.high)}"
     return (
-        f"Harmful {_from(harming, arms)}: {phrase(worst)} lowers balanced accuracy by {abs(against.mean) * 100:.1f} "
-        f"points against {_words(arms, worst.plan.controls[0])} (95% interval {_points(against.low)} to "
-        f"{_points(against.high)})."
+        f"Harmful {_from([arm for arm, _ in harming], arms)}: {phrase(worst)} lowers balanced accuracy by "
+        f"{abs(gain.harm.mean) * 100:.1f} points against {_words(arms, gain.harm_over)} (95% interval {span}, "
+        f"corrected for {compared} comparisons)."
     )
 
 
