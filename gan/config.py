@@ -214,6 +214,15 @@ class TrainConfig(Section):
         "over (DiffAugment, Zhao 2020), so that it cannot learn a few images by heart.",
         label="Augment for the discriminator",
     )
+    noise: float = option(
+        1.0,
+        "Spread of the noise in training, of that from which images are made afterwards. Below 1 the images vary a "
+        "little beyond what was learnt: rarer kinds are reached, and more images go wrong.",
+        label="Noise in training",
+        advanced=True,
+        ge=0.5,
+        le=1.0,
+    )
     snapshot_kimg: float = option(
         20.0,
         "How often the networks are saved and a sample picture is kept; a run that dies goes on from the last one.",

@@ -43,7 +43,7 @@ def step(state: State, real: Tensor, condition: Tensor, config: RunConfig) -> No
     G, D = state.compiled or (state.generator, state.discriminator)
     x = scale(real)  # (N, C, H, H)
     conditions, weight = asked(condition, config.loss.mismatched)  # (1 + M, N, K), (M, N)
-    z = torch.randn(n, config.model.latent, generator=state.noise, device=real.device)  # (N, Z)
+    z = torch.randn(n, config.model.latent, generator=state.noise, device=real.device) * config.train.noise  # (N, Z)
 
     with precision(config, real.device):
         G_z = G(z, condition)  # (N, C, H, H)

@@ -56,10 +56,13 @@ def test_the_discriminator_is_shown_few_images_augmented() -> None:
     assert "augmented for the discriminator because they are few" in of_one_class.why
 
 
-def test_many_images_are_learnt_by_wide_networks() -> None:
+def test_many_images_are_learnt_by_wide_networks_from_narrower_noise() -> None:
     few, many = (auto.recommend(DATA, images(count, count), "cpu") for count in (300, auto.WIDE // 2))
     assert (few.config.model.width, many.config.model.width) == (32, 64)
+    assert (few.config.train.noise, many.config.train.noise) == (1.0, auto.NARROW)
     assert "64 maps wide" in many.why
+    assert "narrower noise in training than in use" in many.why
+    assert "noise" not in few.why
 
 
 def test_a_small_set_fills_its_batch_four_times() -> None:

@@ -26,7 +26,7 @@ from gan.metrics import MetricsReader
 from gan.runs import Run
 from gan.sample import load_generator
 from gan.ticks import memory_told
-from gan.train import train
+from gan.train import start, step, train
 from tests.conftest import TINY, trained
 from tests.exactness import final_weights, rows, same
 
@@ -61,6 +61,18 @@ def test_a_logged_point_is_the_mean_since_the_last() -> None:
         four = per_step[4 * i : 4 * i + 4]
         for name in ("loss_d", "loss_g", "d_x", "d_g_z1", "d_g_z2"):
             assert row[name] == pytest.approx(sum(step[name] for step in four) / 4, rel=1e-5)
+
+
+def test_noise_in_training_has_the_spread_that_was_asked_for() -> None:
+    """Of 64 x 100 numbers the spread is known to 1.3%; the same noise but for its spread."""
+    seen: list[torch.Tensor] = []
+    for spread in (1.0, 0.6):
+        config = options.build({"model.width": 8, "train.noise": spread})
+        state = start(config, data.load(config.data).facts(), torch.device("cpu"))
+        state.generator.register_forward_pre_hook(lambda network, given: seen.append(given[0]))
+        step(state, torch.zeros(64, 1, 32, 32, dtype=torch.uint8), torch.eye(10).repeat(7, 1)[:64], config)
+    assert float(seen[0].std()) == pytest.approx(1.0, abs=0.05)
+    torch.testing.assert_close(seen[1], 0.6 * seen[0])
 
 
 def test_a_stopped_run_resumes_exactly() -> None:
