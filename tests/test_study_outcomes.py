@@ -211,6 +211,14 @@ def test_a_study_of_a_run_is_kept_and_its_low_data_generators_know_the_subset_al
     assert found.verdict in found.as_text()
     assert study_results.listing(run) == [study_results.load(run, 320)]
     assert json.loads(study_results.file(run, 320).read_text())["made_with"]["data_sha256"]["test"]
+    document = json.loads((inner.path / "config.json").read_text())
+    del document["train"]["noise"]  # as a version wrote it that did not have this option yet
+    write_json(inner.path / "config.json", document)
+    trained_at = (inner.path / "metrics.jsonl").stat().st_mtime_ns
+    again = study.study(run, options=options)
+    assert again is not None
+    assert again.regimes == found.regimes
+    assert (inner.path / "metrics.jsonl").stat().st_mtime_ns == trained_at  # not trained anew
     kept_file = study_results.file(run, 320)
     write_json(kept_file, json.loads(kept_file.read_text()) | {"version": 1})
     assert study_results.listing(run) == []

@@ -15,6 +15,7 @@ from typing import Any
 from gan import options
 from gan.config import RunConfig
 from gan.data.imageset import ImageSet
+from gan.errors import ConfigError
 from gan.evaluation.arms import Make
 from gan.evaluation.classifier import StoppedError
 from gan.files import write_json
@@ -79,12 +80,19 @@ def seconds_taken(folder: Path) -> float:
 
 
 def _inner(folder: Path, config: RunConfig) -> Run:
-    text = options.to_json(config)
     path = folder / "config.json"
-    if not path.exists() or path.read_text() != text:
+    if _config(path) != config:
         shutil.rmtree(folder, ignore_errors=True)
         for part in ("samples", "snapshots", "exports"):
             (folder / part).mkdir(parents=True)
         write_json(folder / "about.json", {"created": 0.0, "title": ""})
-        path.write_text(text)
+        path.write_text(options.to_json(config))
     return Run(folder)
+
+
+def _config(path: Path) -> RunConfig | None:
+    """What is kept there, options that an earlier version did not have at their defaults; None where there is none."""
+    try:
+        return options.from_json(path.read_text())
+    except (FileNotFoundError, ConfigError):  # a damaged one is as good as none: all is made anew
+        return None
