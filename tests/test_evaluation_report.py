@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from gan import about, options, runs
 from gan.cli import main
 from gan.errors import RunError
-from gan.evaluation import classifier, explained, quick, reader, report, results, study_results, svg
+from gan.evaluation import classifier, explained, quick, reader, report, report_parts, results, study_results, svg
 from gan.evaluation.svg import Point, Series
 from tests.conftest import trained
 from tests.evaluation_kit import studied
@@ -46,6 +47,7 @@ def test_a_report_holds_everything_and_fetches_nothing(
         report.build(run)
     studied(run, 320, "Helps: <b>indeed</b>.")
     assert main(["evaluate", "digits", "--snapshot", "160"]) == 0
+    about.change(run.path, notes="From <us>, CC0")
     file = tmp_path / "report.html"
     assert main(["evaluate", "digits", "--report", str(file)]) == 0
     assert f"Report: {file}" in capsys.readouterr().err
@@ -78,6 +80,11 @@ def test_a_report_holds_everything_and_fetches_nothing(
     ):
         assert f"<h2>{section}" in text
     assert "Blind reader test" not in text  # there was none
+    assert "From &lt;us&gt;, CC0" in text
+    elsewhere = runs.create(options.build({"data.name": "folder", "data.path": "/home/somebody/scans"}))
+    card = report_parts.model_card(elsewhere, run.facts(), result)
+    assert "scans" in card
+    assert "somebody" not in card  # a report is sent on
     cited = explained.headline(run, 320)
     assert cited == " ".join(["Helps: <b>indeed</b>.", *explained.conclusion(result, studied=True)])
     assert explained.headline(run, 160).endswith("only the study can say.")

@@ -92,7 +92,7 @@ def read(config: DataConfig, progress: Progress, folder: Path) -> ImageSet:
         group=None if plan.group is None else np.where(plan.group == "", np.array(plan.files), plan.group),
         native_size=native_size(plan.side, config.image_size) if plan.side else config.image_size,
         title=title(config),
-        source=f"Own images, {config.path}",
+        source=f"Own images, {title(config)}",
         licence=LICENCE,
         notices=plan.notices,
     )

@@ -6,6 +6,7 @@ Read next: `report_words.py`.
 import html
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from gan.evaluation import explained, svg
@@ -156,7 +157,10 @@ def readings(found: Sequence[Reading]) -> str:
 
 
 def model_card(run: Run, facts: DataFacts, result: Result) -> str:
-    """What the model is, what it was trained on, and all that is needed to compute the numbers again."""
+    """What the model is, what it was trained on, and all that is needed to compute the numbers again.
+
+    The run's notes stand in it too, such as the source and the licence of one's own images.
+    """
     counts = facts.conditions.sum(axis=0, dtype=int)
     trained_on = ", ".join(f"{name} {count:,}" for name, count in zip(facts.names, counts, strict=True))
     rows = [
@@ -170,7 +174,11 @@ def model_card(run: Run, facts: DataFacts, result: Result) -> str:
         ["Meant for", "Research: adding to real training images where a study says that it helps; teaching; testing."],
         ["Not meant for", "Diagnosis, or standing in for real test images: what it never saw it cannot show."],
     ]
-    again = json.dumps(result.made_with | {"config": run.config.model_dump(mode="json")}, indent=1)
+    if run.about.notes:
+        rows.insert(2, ["Notes", run.about.notes])
+    config = run.config.model_dump(mode="json")
+    config["data"]["path"] = Path(run.config.data.path).name  # a report is sent on: where the images lie stays here
+    again = json.dumps(result.made_with | {"config": config}, indent=1)
     command = f"python -m gan evaluate {run.name} --snapshot {result.snapshot} --split {result.split}"
     return (
         table([], rows)

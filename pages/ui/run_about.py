@@ -102,7 +102,11 @@ def fields(run: Run) -> None:
             "Tags", known, list(said.tags), accept_new_options=True, max_selections=about.MOST_TAGS,
             placeholder="Choose, or type a new one", help="The overview finds runs by them.",
         )  # fmt: skip
-        written = st.text_area("Notes", said.notes, max_chars=about.LONGEST_NOTES, placeholder="What it was for")
+        written = st.text_area(
+            "Notes", said.notes, max_chars=about.LONGEST_NOTES, placeholder="What it was for, whose images they are",
+            help="They stand in the model card of the run's reports, so that the source and the licence of your own "
+            "images can be told there.",
+        )  # fmt: skip
         archived = st.toggle(
             "Archived", said.archived, help="Kept as it is, and left out of the overview and of `python -m gan runs`."
         )
