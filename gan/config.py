@@ -131,6 +131,15 @@ class ModelConfig(Section):
         le=256,
         multiple_of=8,
     )
+    kinds: int = option(
+        1,
+        "Groups of alike images into which each class is divided by itself (k-means), and of which both networks are "
+        "told. Images of a class then come of each of its kinds as often as in training, so that rare ones are not "
+        "left out. 1: none. For sets with classes.",
+        label="Kinds within a class",
+        ge=1,
+        le=64,
+    )
 
 
 class LossConfig(Section):

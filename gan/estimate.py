@@ -11,6 +11,7 @@ from gan import data, runs
 from gan.config import ModelConfig, RunConfig
 from gan.errors import GanError
 from gan.facts import DataFacts
+from gan.kinds import width
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ def weights(config: ModelConfig, size: int, channels: int, conditions: int) -> t
     """Weights of the generator and of the discriminator, counted from the layers of the family in `models/`."""
     levels = size.bit_length() - 3
     features = [config.width << level for level in range(levels)]  # fine to coarse
+    conditions = width(conditions, config.kinds)
     between = sum(16 * fine * coarse for fine, coarse in itertools.pairwise(features))
     generator = 16 * (config.latent + conditions) * features[-1] + between + 16 * features[0] * channels
     generator += 2 * sum(features)
@@ -123,6 +125,7 @@ def _alike(one: RunConfig, other: RunConfig) -> bool:
         "data.image_size",
         "model.family",
         "model.width",
+        "model.kinds",
         "loss.mismatched",
         "train.batch",
         "train.augment",

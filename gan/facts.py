@@ -14,7 +14,10 @@ from gan.files import read_json, replacing, write_json
 
 @dataclass(frozen=True)
 class DataFacts:
-    """Names, sizes and the training split's conditions (n, K) as uint8; `kind` is "class" or "attributes"."""
+    """Names, sizes and the training split's conditions (n, K) as uint8; `kind` is "class" or "attributes".
+
+    `kinds` (K, kinds) counts its images of each kind within a class, where the networks are told of them (`kinds.py`).
+    """
 
     names: tuple[str, ...]
     kind: str
@@ -25,6 +28,7 @@ class DataFacts:
     source: str
     licence: str
     conditions: NDArray[np.uint8]
+    kinds: tuple[tuple[int, ...], ...] = ()
 
     def save(self, folder: Path) -> None:
         """Write data.json and conditions.npz into a run folder."""
@@ -40,6 +44,6 @@ class DataFacts:
         texts = read_json(folder / "data.json")
         if texts is None:
             return None
-        names = tuple(texts.pop("names"))
+        names, kinds = tuple(texts.pop("names")), tuple(tuple(row) for row in texts.pop("kinds", ()))
         packed = np.load(folder / "conditions.npz")["conditions"]
-        return cls(names=names, conditions=np.unpackbits(packed, axis=1, count=len(names)), **texts)
+        return cls(names=names, kinds=kinds, conditions=np.unpackbits(packed, axis=1, count=len(names)), **texts)

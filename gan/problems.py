@@ -51,6 +51,8 @@ def _of_data(config: RunConfig, expected: Estimate) -> list[Problem]:
         found.append(Problem("warning", text))
     if config.data.balance and image_set.kind == "attributes":
         found.append(Problem("note", "data.balance is for classes: images with attributes are drawn as they come."))
+    if config.model.kinds > 1 and image_set.kind == "attributes":
+        found.append(Problem("error", "model.kinds is for classes: for images with attributes it takes 1."))
     if config.loss.mismatched and image_set.one_condition():
         text = "loss.mismatched does nothing here: all training images have one condition, and there is no wrong one."
         found.append(Problem("note", text))

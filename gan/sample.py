@@ -1,8 +1,9 @@
 """Conditioned images from a trained generator.
 
 Image i of a request depends on the run, the snapshot, the seed, i and its condition alone, whatever the batch size: its
-noise comes from a counter-based generator at position i. So any image can be made again from its row in a manifest, to
-one grey level on one machine. Read next: `export.py`.
+noise, and its kind within the class where its run has kinds (`kinds.py`), come from a counter-based generator at
+position i. So any image can be made again from its row in a manifest, to one grey level on one machine. Read next:
+`export.py`.
 
 Letters: n images, C channels, H = W the side, Z latent, K conditions.
 """
@@ -15,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from gan import checkpoint
+from gan import checkpoint, kinds
 from gan.data.fit import crop
 from gan.facts import DataFacts
 from gan.models import networks
@@ -47,10 +48,11 @@ class Sampler:
         device = next(self.network.parameters()).device
         made = []
         for first in range(0, len(conditions), BATCH):
-            chunk = torch.from_numpy(conditions[first : first + BATCH]).to(device)
-            positions = range(start + first, start + first + len(chunk))
+            asked = conditions[first : first + BATCH]
+            positions = range(start + first, start + first + len(asked))
+            told = torch.from_numpy(kinds.drawn(self.facts, asked, seed, positions)).to(device)
             z = noise(seed, positions, self.latent, truncation).to(device)
-            made.append(generate(self.network, z, chunk, self.facts.native_size))
+            made.append(generate(self.network, z, told, self.facts.native_size))
         if made:
             return np.concatenate(made)
         return np.zeros((0, self.facts.channels, self.facts.native_size, self.facts.native_size), np.uint8)
@@ -80,7 +82,7 @@ def noise(seed: int, positions: Iterable[int], latent: int, truncation: float = 
 
 @torch.inference_mode()
 def generate(network: nn.Module, z: Tensor, conditions: Tensor, native_size: int) -> NDArray[np.uint8]:
-    """Images (n, C, native, native) uint8 from noise (n, Z) and conditions (n, K), padding cropped away."""
+    """Images (n, C, native, native) uint8 from noise (n, Z) and what the network is told (n, K), padding cropped."""
     made = network(z, conditions)  # (n, C, H, H) in [-1, 1]
     grey = ((made.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).contiguous().cpu().numpy()
     return crop(grey, native_size)

@@ -9,10 +9,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import psutil
 import torch
 
-from gan import checkpoint, conditions, images, sample
+from gan import checkpoint, conditions, images, kinds, sample
 from gan.checkpoint import State
 from gan.config import RunConfig
 from gan.errors import TrainingError
@@ -93,13 +94,15 @@ class FixedNoise:
         rows, self._labels = conditions.telling(facts, SAMPLE_COLUMNS)
         noise = sample.noise(config.train.seed, range(SAMPLE_ROWS), config.model.latent)  # (rows, Z)
         self._z = noise.repeat_interleave(len(rows), dim=0)  # (rows * columns, Z)
-        self._conditions = torch.from_numpy(rows).repeat(SAMPLE_ROWS, 1)
+        asked = np.tile(rows, (SAMPLE_ROWS, 1))  # (rows * columns, K)
+        positions = np.arange(SAMPLE_ROWS).repeat(len(rows)).tolist()
+        self._told = torch.from_numpy(kinds.drawn(facts, asked, config.train.seed, positions))
         self._columns, self._native = len(rows), facts.native_size
 
     def draw(self, state: State, folder: Path) -> None:
         """Keep one picture, named by images seen, and once the columns' labels beside it."""
         device = state.sums.device
-        made = sample.generate(state.average, self._z.to(device), self._conditions.to(device), self._native)
+        made = sample.generate(state.average, self._z.to(device), self._told.to(device), self._native)
         with replacing(folder / f"{state.seen:09d}.png") as temporary:
             images.grid(made, self._columns).save(temporary, format="PNG")
         if not (folder / "columns.json").exists():

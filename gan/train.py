@@ -13,7 +13,7 @@ import copy
 import torch
 from torch import Tensor
 
-from gan import checkpoint, compiled, data, events
+from gan import checkpoint, compiled, data, events, kinds
 from gan.augment import augmented
 from gan.batches import batches
 from gan.checkpoint import State
@@ -105,7 +105,9 @@ def train(run: Run, worker: Worker, image_set: ImageSet | None = None) -> None:
     if image_set is None:
         image_set = data.load(config.data, lambda phase, done: reading(worker, phase, done))
     check_enough(image_set, config)
-    facts = image_set.facts()
+    told, facts = kinds.told(
+        image_set, config.model.kinds, config.train.seed, run.path, lambda done: reading(worker, "grouping alike", done)
+    )
     facts.save(run.path)
     for notice in image_set.notices:
         print(notice, flush=True)
@@ -117,21 +119,21 @@ def train(run: Run, worker: Worker, image_set: ImageSet | None = None) -> None:
     blank = blank_batch(config, facts, device)
     compiled.prepare(run, worker, state, lambda: step(state, *blank, config))
     with contextlib.closing(MetricsWriter(run.path / "metrics.jsonl", state.seen)) as writer, memory_told(run, facts):
-        loop(run, worker, state, image_set, writer)
+        loop(run, worker, state, told, facts, writer)
 
 
 def blank_batch(config: RunConfig, facts: DataFacts, device: torch.device) -> tuple[Tensor, Tensor]:
     """A batch in the shape of all, of black images (N, C, H, H) and no condition (N, K)."""
     side, n = facts.image_size, config.train.batch
     images = torch.zeros(n, facts.channels, side, side, dtype=torch.uint8, device=device)
-    return images, torch.zeros(n, len(facts.names), device=device)
+    return images, torch.zeros(n, kinds.width(len(facts.names), config.model.kinds), device=device)
 
 
-def loop(run: Run, worker: Worker, state: State, image_set: ImageSet, writer: MetricsWriter) -> None:
+def loop(run: Run, worker: Worker, state: State, image_set: ImageSet, facts: DataFacts, writer: MetricsWriter) -> None:
     """Steps until the run's length is reached or it is asked to stop; what is due in between, once a tick."""
     config, device = run.config, state.sums.device
     log_every, save_every = config.train.log_kimg * 1000, config.train.snapshot_kimg * 1000
-    fixed, held_out = FixedNoise(config, image_set.facts()), HeldOut(image_set, config, device)
+    fixed, held_out = FixedNoise(config, facts), HeldOut(image_set, config, device)
     if state.seen == 0:
         fixed.draw(state, run.path / "samples")
     if state.seen >= run.total:  # it died after its last snapshot

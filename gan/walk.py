@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gan import film
+from gan import film, kinds
 from gan.errors import UserError
 from gan.images import picture
 from gan.looks import exact_row
@@ -41,7 +41,7 @@ def frames(
     if not STEPS[0] <= steps <= STEPS[1]:
         raise UserError(f"{steps} frames: a walk takes {STEPS[0]} to {STEPS[1]}.")
     ends = [noise(end.seed, [end.position], sampler.latent, end.truncation)[0] for end in (first, last)]
-    asked = [torch.from_numpy(exact_row(end.condition, sampler.facts))[0] for end in (first, last)]  # (K,)
+    asked = [_told(sampler, end) for end in (first, last)]  # (K,)
     share = torch.linspace(0, 1, steps)  # (t,)
     z = spherical(ends[0], ends[1], share)  # (t, Z)
     mixed = torch.lerp(asked[0], asked[1], share[:, None])  # (t, K)
@@ -52,6 +52,12 @@ def frames(
         made.append(generate(sampler.network, z[here].to(device), mixed[here].to(device), sampler.facts.native_size))
         progress(min(1.0, (start + CHUNK) / steps))
     return np.concatenate(made)
+
+
+def _told(sampler: Sampler, end: Origin) -> Tensor:
+    """What the generator is told for an origin's image (K,)."""
+    row = exact_row(end.condition, sampler.facts)
+    return torch.from_numpy(kinds.drawn(sampler.facts, row, end.seed, [end.position]))[0]
 
 
 def spherical(first: Tensor, last: Tensor, share: Tensor) -> Tensor:

@@ -10,14 +10,18 @@ from torch import nn
 
 from gan.config import ModelConfig
 from gan.facts import DataFacts
+from gan.kinds import width
 from gan.models import dcgan, projection
 
 FAMILIES: dict[str, ModuleType] = {"dcgan": dcgan, "projection": projection}
 
 
 def networks(config: ModelConfig, facts: DataFacts) -> tuple[nn.Module, nn.Module]:
-    """A new generator (z (N, Z), conditions (N, K) -> images) and discriminator (images, conditions -> logits (N,))."""
-    family, conditions = FAMILIES[config.family], len(facts.names)
+    """A new generator (z (N, Z), conditions (N, K) -> images) and discriminator (images, conditions -> logits (N,)).
+
+    K is that of the set, or more where they are told of kinds within its classes.
+    """
+    family, conditions = FAMILIES[config.family], width(len(facts.names), config.kinds)
     generator = family.Generator(facts.image_size, facts.channels, conditions, config.latent, config.width)
     discriminator = family.Discriminator(facts.image_size, facts.channels, conditions, config.width)
     for network in (generator, discriminator):

@@ -1,0 +1,155 @@
+"""Kinds within a class: what they are found by, how often each is drawn, and that a run told of them keeps to them."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gan import data, kinds, looks, options, runs, settings, walk
+from gan.data.imageset import ImageSet
+from gan.errors import DataError
+from gan.facts import DataFacts
+from gan.jobs.worker import working
+from gan.kinds import beside, drawn, find, told, width
+from gan.marks import Origin
+from gan.problems import problems
+from gan.sample import load_generator
+from gan.train import train
+from tests.celeba_folder import write_celeba
+from tests.conftest import TINY, trained
+from tests.exactness import final_weights, same
+
+
+def quiet(done: float) -> None:
+    assert 0 <= done <= 1
+
+
+def squares(greys: list[tuple[int, int, str]], kind: str = "class") -> ImageSet:
+    """An image of one grey for each (class, grey, split), with two classes."""
+    return ImageSet(
+        images=np.stack([np.full((1, 32, 32), grey, np.uint8) for _, grey, _ in greys]),
+        conditions=np.eye(2, dtype=np.float32)[[label for label, _, _ in greys]],
+        names=("left", "right"),
+        kind="class" if kind == "class" else "attributes",
+        split=np.array([split for _, _, split in greys]),
+        group=None,
+        native_size=32,
+        title="Squares",
+        source="",
+        licence="",
+    )
+
+
+def facts(counts: tuple[tuple[int, ...], ...]) -> DataFacts:
+    conditions = np.eye(2, dtype=np.uint8)
+    return DataFacts(("left", "right"), "class", 1, 32, 32, "", "", "", conditions, counts)
+
+
+def test_kinds_are_found_in_each_class_by_itself_from_dark_to_bright() -> None:
+    left = [(0, grey, "train") for grey in (200, 10, 12, 14, 202)]
+    right = [(1, grey, "train") for grey in (100, 250, 102)]
+    assert find(squares(left + right), 2, 0, quiet).tolist() == [1, 0, 0, 0, 1, 0, 1, 0]
+
+
+def test_images_that_are_not_learnt_from_take_the_nearest_kind_and_make_none() -> None:
+    learnt = [(0, 10, "train"), (0, 60, "train"), (1, 0, "train"), (1, 9, "train")]
+    found = find(squares([*learnt, (0, 250, "val"), (0, 251, "test"), (0, 0, "val")]), 2, 0, quiet)
+    assert found[[0, 1]].tolist() == [0, 1]
+    assert found[4:].tolist() == [1, 1, 0]
+
+
+def test_a_class_with_fewer_different_images_than_kinds_has_fewer() -> None:
+    alike = [(0, 10, "train")] * 3 + [(0, 200, "train")] + [(1, 7, "train")] * 2
+    assert find(squares(alike), 5, 0, quiet).tolist() == [0, 0, 0, 1, 0, 0]
+
+
+def test_the_networks_are_told_the_class_and_which_of_its_kinds() -> None:
+    rows = beside(np.eye(2, dtype=np.float32), np.array([2, 0], dtype=np.uint8), 3)
+    assert rows.tolist() == [[1, 0, 0, 0, 1, 0, 0, 0], [0, 1, 0, 0, 0, 1, 0, 0]]
+    assert width(2, 3) == rows.shape[1]
+    assert width(2, 1) == 2
+
+
+def test_kinds_are_drawn_as_often_as_there_are_training_images_of_them() -> None:
+    left = np.tile(np.array([[1, 0]], dtype=np.float32), (4000, 1))
+    told = drawn(facts(((1, 0, 3), (5, 0, 0))), left, 7, range(4000))
+    assert (told[:, :2] == left).all()
+    assert told[:, 5:].sum() == 0  # the other class has no part in it
+    share = told[:, 2:5].mean(axis=0)
+    assert share[1] == 0
+    assert share[2] == pytest.approx(0.75, abs=0.03)  # four standard deviations of 4,000 draws
+
+
+def test_which_kind_depends_on_the_seed_and_the_position_alone() -> None:
+    counts = facts(((10, 10, 10, 10), (1, 2, 3, 4)))
+    asked = np.eye(2, dtype=np.float32)[[0, 1, 0, 1, 0, 1]]
+    whole = drawn(counts, asked, 3, range(100, 106))
+    assert (np.concatenate([drawn(counts, asked[[n]], 3, [100 + n]) for n in range(6)]) == whole).all()
+    assert any((drawn(counts, asked, seed, range(100, 106)) != whole).any() for seed in (4, 5))
+
+
+def test_a_class_without_training_images_can_be_asked_for() -> None:
+    told = drawn(facts(((0, 0), (3, 1))), np.eye(2, dtype=np.float32)[[0]], 0, [0])
+    assert told.sum() == 2
+
+
+def test_facts_with_and_without_kinds_are_read_back(tmp_path: Path) -> None:
+    for counts in ((), ((1, 2), (3, 4))):
+        facts(counts).save(tmp_path)
+        again = DataFacts.load(tmp_path)
+        assert again is not None
+        assert again.kinds == counts
+
+
+def test_attributes_have_no_kinds(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"model\.kinds is 4: Squares has attributes"):
+        told(squares([(0, 1, "train"), (1, 2, "train")], "attributes"), 4, 0, tmp_path, quiet)
+
+
+def test_a_run_is_told_of_kinds_and_its_images_can_be_made_again() -> None:
+    run = trained("told", model__kinds=3)
+    images = data.load(run.config.data)
+    assert np.load(run.path / kinds.FILE).max() == 2
+    assert np.sum(run.facts().kinds, axis=1).tolist() == list(images.counts()["train"].values())
+    sampler = load_generator(run)
+    sevens = np.eye(10, dtype=np.float32)[[7] * 8]
+    made = sampler.generate(sevens, seed=5, start=20)
+    alone = looks.one(sampler, Origin(sampler.seen, 5, 23, "7"))
+    assert np.abs(made[3].astype(int) - alone.astype(int)).max() <= 1
+    frames = walk.frames(sampler, Origin(sampler.seen, 5, 23, "7"), Origin(sampler.seen, 5, 24, "2"), 5)
+    assert np.abs(frames[0].astype(int) - alone.astype(int)).max() <= 1
+
+
+def test_a_run_that_is_told_of_kinds_goes_on_with_the_same() -> None:
+    whole, run = trained("whole", model__kinds=3), trained("again", model__kinds=3)
+    shutil.rmtree(run.snapshot())
+    found = (run.path / kinds.FILE).stat()
+    with working(run.path, "cpu") as worker:
+        train(run, worker)
+    assert run.snapshots() == [160, 320]
+    assert same(final_weights(run), final_weights(whole))
+    assert (run.path / kinds.FILE).stat().st_mtime_ns == found.st_mtime_ns
+
+
+def test_a_rare_kind_comes_as_often_as_in_training() -> None:
+    """One image in ten of a class has its spot below instead of above: so has one in ten that is made."""
+    images, below = squares([(n % 2, 30, "train") for n in range(400)]), np.arange(400) % 20 < 2
+    for number, (image, low) in enumerate(zip(images.images, below, strict=True)):
+        column = 6 + number % 3
+        image[0, 16 * low + 2 : 16 * low + 10, column : column + 16] = 220
+    values = {"model.family": "projection", "model.kinds": 2, "train.kimg": 4, "train.log_kimg": 1, "optim.lr": 1e-3}
+    run = runs.create(options.build(TINY | values), "rare")
+    with working(run.path, "cpu") as worker:
+        train(run, worker, images)
+    made = load_generator(run).generate(np.eye(2, dtype=np.float32)[[0] * 300], seed=1).astype(float)
+    lower = made[:, 0, 16:].mean(axis=(1, 2)) > made[:, 0, :16].mean(axis=(1, 2))
+    assert 0.05 < lower.mean() < 0.16
+
+
+def test_kinds_of_attributes_are_an_error_before_the_start() -> None:
+    write_celeba(settings.distributed_data())
+    config = options.build({"data.name": "celeba", "model.kinds": 8})
+    data.load(config.data)
+    errors = [problem.text for problem in problems(config) if problem.level == "error"]
+    assert errors == ["model.kinds is for classes: for images with attributes it takes 1."]
