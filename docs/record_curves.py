@@ -161,7 +161,7 @@ def trained(run: Run, image_set: ImageSet, case: Case) -> str:
                 optimiser.register_step_pre_hook(partial(_blow_up, state, case.sound_until))
         writer = at_end.enter_context(contextlib.closing(MetricsWriter(run.path / "metrics.jsonl", 0)))
         try:
-            loop(run, worker, state, image_set, writer)
+            loop(run, worker, state, image_set, facts, writer)
         except TrainingError as error:
             return error.kind
     return ""

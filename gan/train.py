@@ -106,7 +106,7 @@ def train(run: Run, worker: Worker, image_set: ImageSet | None = None) -> None:
         image_set = data.load(config.data, lambda phase, done: reading(worker, phase, done))
     check_enough(image_set, config)
     told, facts = kinds.told(
-        image_set, config.model.kinds, config.train.seed, run.path, lambda done: reading(worker, "grouping alike", done)
+        image_set, config.model.kinds, config.train.seed, run.path, lambda done: reading(worker, "finding kinds", done)
     )
     facts.save(run.path)
     for notice in image_set.notices:
