@@ -37,6 +37,9 @@ NARROW = 0.87
 training is rare ways of writing; noise of 1.15 times the spread in training reaches some of them: it taught a
 classifier 98.3 and 98.4% where the same spread taught it 98.1 and 98.2% (two seeds). Of 1,023 blood cells two of three
 trainings with it went wrong."""
+KINDS = 8
+"""Kinds within a class from WIDE images on. Told of them, networks of 32 maps taught a classifier of digits 98.3% where
+without they taught it 97.6%; 20 kinds came to 97.9% and 40 to 98.1% (validation, one seed each)."""
 UNEVEN = 1.2
 """How many times the images of the rarest class the commonest may have before classes are drawn equally often."""
 
@@ -67,6 +70,7 @@ def recommend(data: DataConfig, image_set: ImageSet, device: str = "auto") -> Re
     values |= {"loss.mismatched": MISMATCHED if augment and not image_set.one_condition() else 0.0}
     values |= {"train.kimg": kimg, "train.snapshot_kimg": kimg / 10, "train.augment": augment}
     values |= {"train.noise": NARROW if total >= WIDE else 1.0}
+    values |= {"model.kinds": KINDS if total >= WIDE and image_set.kind == "class" else 1}
     config = options.build(values)
     return Recommendation(config, _why(config, image_set, counts, on_cpu), _advice(image_set, counts))
 
@@ -95,7 +99,9 @@ def _why(config: RunConfig, image_set: ImageSet, counts: dict[str, int], on_cpu:
     rarest = min(counts, key=lambda name: counts[name])
     pairs = " and with mismatched pairs" if config.loss.mismatched else ""
     shown = f", augmented for the discriminator{pairs} because they are few" * config.train.augment
-    varied = ", with narrower noise in training than in use so that rare kinds are reached" * (config.train.noise < 1)
+    kinds = f", told of {config.model.kinds} kinds within each class" * (config.model.kinds > 1)
+    narrow = f"{' and' if kinds else ','} with narrower noise in training than in use" * (config.train.noise < 1)
+    varied = f"{kinds}{narrow} so that rare kinds are not left out" if narrow else ""
     drawn = f", classes drawn equally often because {rarest} has only {counts[rarest]:,}" * config.data.balance
     return (
         f"For {total:,} {colour} images of {size} px on a {device}: the projection GAN, whose images followed the "

@@ -135,7 +135,7 @@ class ModelConfig(Section):
         1,
         "Groups of alike images into which each class is divided by itself (k-means), and of which both networks are "
         "told. Images of a class then come of each of its kinds as often as in training, so that rare ones are not "
-        "left out. 1: none. For sets with classes.",
+        "left out. A class has at most one for each 50 of its training images. 1: none. For sets with classes.",
         label="Kinds within a class",
         ge=1,
         le=64,

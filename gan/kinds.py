@@ -28,6 +28,8 @@ SIDE = 16
 """Images are compared by thumbnails of this side: what is where, and how bright, without the grain."""
 TAUGHT = 10_000
 """Training images of a class from which its kinds are found, at most; the others take the nearest."""
+FEWEST = 50
+"""Training images of a kind, on average, without which a class is divided into fewer: a rare class stays whole."""
 CHUNK = 4096
 
 
@@ -72,19 +74,18 @@ def _kept(path: Path, count: int) -> NDArray[np.uint8] | None:
 def find(images: ImageSet, kinds: int, seed: int, report: Callable[[float], None]) -> NDArray[np.uint8]:
     """The kind of each image (N,) within its class, 0 to kinds - 1 from dark to bright, by k-means of thumbnails.
 
-    The training split alone decides what the kinds are. A class with fewer different images than kinds has fewer.
+    The training split alone decides what the kinds are. A class of few images has fewer of them, or one.
     """
     from sklearn.cluster import KMeans  # here: it takes a second, and only a first start needs it
 
     found, labels = np.zeros(len(images), dtype=np.uint8), images.labels()
     in_training, draw = images.split == "train", np.random.default_rng([seed, 3])
     for position in range(len(images.names)):
-        taught = np.flatnonzero((labels == position) & in_training)
-        taught = np.sort(draw.permutation(taught)[:TAUGHT])
-        thumbnails = _thumbnails(images, taught)
-        different = len(np.unique(thumbnails, axis=0))
-        if different > 1:
-            means = KMeans(min(kinds, different), n_init=1, random_state=seed).fit(thumbnails)
+        there = np.flatnonzero((labels == position) & in_training)
+        thumbnails = _thumbnails(images, np.sort(draw.permutation(there)[:TAUGHT]))
+        count = min(kinds, len(there) // FEWEST, len(np.unique(thumbnails, axis=0)))
+        if count > 1:
+            means = KMeans(count, n_init=1, random_state=seed).fit(thumbnails)
             place = np.argsort(np.argsort(means.cluster_centers_.mean(axis=1))).astype(np.uint8)
             members = np.flatnonzero(labels == position)
             for first in range(0, len(members), CHUNK):

@@ -56,13 +56,18 @@ def test_the_discriminator_is_shown_few_images_augmented() -> None:
     assert "augmented for the discriminator because they are few" in of_one_class.why
 
 
-def test_many_images_are_learnt_by_wide_networks_from_narrower_noise() -> None:
+def test_many_images_are_learnt_by_wide_networks_told_of_kinds_from_narrower_noise() -> None:
     few, many = (auto.recommend(DATA, images(count, count), "cpu") for count in (300, auto.WIDE // 2))
     assert (few.config.model.width, many.config.model.width) == (32, 64)
     assert (few.config.train.noise, many.config.train.noise) == (1.0, auto.NARROW)
     assert "64 maps wide" in many.why
-    assert "narrower noise in training than in use" in many.why
+    assert (few.config.model.kinds, many.config.model.kinds) == (1, auto.KINDS)
+    assert (
+        "told of 8 kinds within each class and with narrower noise in training than in use so that rare kinds are not"
+        in many.why
+    )
     assert "noise" not in few.why
+    assert "kinds" not in few.why
 
 
 def test_a_small_set_fills_its_batch_four_times() -> None:
@@ -82,6 +87,8 @@ def test_attributes_have_no_classes_to_balance() -> None:
     found = auto.recommend(DATA, image_set, "cpu")
     assert not found.config.data.balance
     assert not found.advice
+    many = auto.recommend(DATA, dataclasses.replace(images(auto.WIDE), kind="attributes"), "cpu")
+    assert many.config.model.kinds == 1
 
 
 def test_the_command_says_why_and_keeps_what_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:

@@ -46,22 +46,31 @@ def facts(counts: tuple[tuple[int, ...], ...]) -> DataFacts:
     return DataFacts(("left", "right"), "class", 1, 32, 32, "", "", "", conditions, counts)
 
 
+MANY = 2 * kinds.FEWEST
+"""Training images of a class that has two kinds and no more."""
+
+
 def test_kinds_are_found_in_each_class_by_itself_from_dark_to_bright() -> None:
-    left = [(0, grey, "train") for grey in (200, 10, 12, 14, 202)]
-    right = [(1, grey, "train") for grey in (100, 250, 102)]
-    assert find(squares(left + right), 2, 0, quiet).tolist() == [1, 0, 0, 0, 1, 0, 1, 0]
+    left = [(0, 200 if n % 3 else n % 9, "train") for n in range(MANY)]
+    right = [(1, 250 if n < 30 else 100 + n % 9, "train") for n in range(MANY)]
+    found = find(squares(left + right), 2, 0, quiet)
+    assert found[:MANY].tolist() == [int(n % 3 > 0) for n in range(MANY)]
+    assert found[MANY:].tolist() == [int(n < 30) for n in range(MANY)]
 
 
 def test_images_that_are_not_learnt_from_take_the_nearest_kind_and_make_none() -> None:
-    learnt = [(0, 10, "train"), (0, 60, "train"), (1, 0, "train"), (1, 9, "train")]
-    found = find(squares([*learnt, (0, 250, "val"), (0, 251, "test"), (0, 0, "val")]), 2, 0, quiet)
-    assert found[[0, 1]].tolist() == [0, 1]
-    assert found[4:].tolist() == [1, 1, 0]
+    learnt = [(label, 60 * (n % 2), "train") for label in (0, 1) for n in range(MANY)]
+    held_out = [(0, 250, "val"), (0, 251, "test"), (0, 20, "val"), (1, 40, "test")]
+    assert find(squares(learnt + held_out), 2, 0, quiet)[-4:].tolist() == [1, 1, 0, 1]
 
 
-def test_a_class_with_fewer_different_images_than_kinds_has_fewer() -> None:
-    alike = [(0, 10, "train")] * 3 + [(0, 200, "train")] + [(1, 7, "train")] * 2
-    assert find(squares(alike), 5, 0, quiet).tolist() == [0, 0, 0, 1, 0, 0]
+def test_a_class_of_few_images_or_of_few_that_differ_has_fewer_kinds() -> None:
+    few = [(0, 10 * (n % 4), "train") for n in range(2 * MANY - 1)]  # 3 for each kind, were there 4 kinds
+    alike = [(1, 7 + 90 * (n % 2), "train") for n in range(3 * MANY)]
+    found = find(squares(few + alike), 8, 0, quiet)
+    assert set(found[: len(few)]) == {0, 1, 2}
+    assert set(found[len(few) :]) == {0, 1}
+    assert not find(squares(few[: MANY - 1] + alike), 8, 0, quiet)[: MANY - 1].any()
 
 
 def test_the_networks_are_told_the_class_and_which_of_its_kinds() -> None:
@@ -108,9 +117,9 @@ def test_attributes_have_no_kinds(tmp_path: Path) -> None:
 
 
 def test_a_run_is_told_of_kinds_and_its_images_can_be_made_again() -> None:
-    run = trained("told", model__kinds=3)
+    run = trained("told", model__kinds=2)
     images = data.load(run.config.data)
-    assert np.load(run.path / kinds.FILE).max() == 2
+    assert np.load(run.path / kinds.FILE).max() == 1
     assert np.sum(run.facts().kinds, axis=1).tolist() == list(images.counts()["train"].values())
     sampler = load_generator(run)
     sevens = np.eye(10, dtype=np.float32)[[7] * 8]
@@ -122,7 +131,7 @@ def test_a_run_is_told_of_kinds_and_its_images_can_be_made_again() -> None:
 
 
 def test_a_run_that_is_told_of_kinds_goes_on_with_the_same() -> None:
-    whole, run = trained("whole", model__kinds=3), trained("again", model__kinds=3)
+    whole, run = trained("whole", model__kinds=2), trained("again", model__kinds=2)
     shutil.rmtree(run.snapshot())
     found = (run.path / kinds.FILE).stat()
     with working(run.path, "cpu") as worker:
