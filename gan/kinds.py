@@ -116,15 +116,29 @@ def beside(conditions: NDArray[np.float32], found: NDArray[np.uint8], kinds: int
 def drawn(
     facts: DataFacts, conditions: NDArray[np.float32], seed: int, positions: Iterable[int]
 ) -> NDArray[np.float32]:
-    """What the generator is told for conditions (n, K): themselves, and a kind each where its run has kinds.
+    """What the generator is told for conditions (n, K): themselves, and a kind each where its run has kinds."""
+    if not facts.kinds:
+        return conditions
+    return beside(conditions, at(facts, conditions, seed, positions), len(facts.kinds[0]))
+
+
+def at(facts: DataFacts, conditions: NDArray[np.float32], seed: int, positions: Iterable[int]) -> NDArray[np.uint8]:
+    """The kind (n,) of the images of conditions (n, K) at those positions of a seed.
 
     A kind comes as often as in the training images of its class. Which one depends on the seed and on the image's
     position there alone, as its noise does.
     """
-    if not facts.kinds:
-        return conditions
     counts = np.array(facts.kinds)[conditions.argmax(axis=1)]  # (n, kinds)
     upto = counts.cumsum(axis=1) / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    at = [np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, 1, p])).random() for p in positions]
-    found = (upto <= np.array(at).reshape(-1, 1)).sum(axis=1)  # 0 to kinds - 1, where the class has images
-    return beside(conditions, np.minimum(found, counts.shape[1] - 1).astype(np.uint8), counts.shape[1])
+    share = [np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, 1, p])).random() for p in positions]
+    found = (upto <= np.array(share).reshape(-1, 1)).sum(axis=1)  # below `kinds` where the class has images
+    return np.asarray(np.minimum(found, counts.shape[1] - 1), dtype=np.uint8)
+
+
+def real(run: Path, images: ImageSet, position: int, kind: int, count: int) -> NDArray[np.int64]:
+    """Rows (up to `count`) of training images of one kind within the class at that position, by a run's folder."""
+    found = _kept(run / FILE, len(images))
+    if found is None:
+        return np.zeros(0, dtype=np.int64)
+    fits = (images.labels() == position) & (images.split == "train") & (found == kind)
+    return np.flatnonzero(fits)[:count]

@@ -1,6 +1,7 @@
 """What a gallery shows: generated images, each with the origin by which it can be marked and made again.
 
-Three looks: what a request asks for, the same noise under several conditions, and the same noise at several snapshots.
+Four looks: what a request asks for, the same noise under several conditions, the same noise at several snapshots, and
+the kinds within a class.
 No torch of its own: it is handed the sampler. Read next: `sample.py`, `marks.py`.
 
 Letters: n images, C channels, H = W the side, K conditions.
@@ -13,13 +14,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gan import conditions, manifests
+from gan import conditions, kinds, manifests
 from gan.conditions import Request
 from gan.facts import DataFacts
 from gan.marks import Origin
 
 if TYPE_CHECKING:
     from gan.sample import Sampler
+
+
+LOOKED_AT = 4000
+"""Positions among which images of each kind are looked for: of one in a thousand there are four."""
 
 
 @dataclass(frozen=True)
@@ -73,16 +78,33 @@ def drawn_in_turn(asked: Sequence[Request], count: int, seed: int, facts: DataFa
     return np.stack([each[i % len(each)][i // len(each)] for i in range(count)])
 
 
+def of_kinds(sampler: "Sampler", asked: Request, count: int, seed: int, truncation: float = 1.0) -> list[Group]:
+    """A group for each kind within a class: the first images of a seed, up to `count`, that come out as that kind."""
+    drawn = asked.draw(sampler.facts, LOOKED_AT, seed)
+    found = kinds.at(sampler.facts, drawn, seed, range(LOOKED_AT))  # (LOOKED_AT,)
+    groups = []
+    for kind in range(len(sampler.facts.kinds[0])):
+        positions = np.flatnonzero(found == kind)[:count].tolist()
+        groups.append(at(sampler, f"{asked.label}, kind {kind + 1}", drawn[positions], seed, positions, truncation))
+    return groups
+
+
 def group(
     sampler: "Sampler", label: str, drawn: NDArray[np.float32], seed: int, start: int, truncation: float
 ) -> Group:
     """The images of conditions (n, K) at positions start to start + n of a seed."""
-    made = sampler.generate(drawn, seed, start, truncation)
+    return at(sampler, label, drawn, seed, range(start, start + len(drawn)), truncation)
+
+
+def at(
+    sampler: "Sampler", label: str, drawn: NDArray[np.float32], seed: int, positions: Sequence[int], truncation: float
+) -> Group:
+    """The images of conditions (n, K) at n positions of a seed."""
     origins = tuple(
-        Origin(sampler.seen, seed, start + i, manifests.exact(row, sampler.facts), truncation)
-        for i, row in enumerate(drawn)
+        Origin(sampler.seen, seed, position, manifests.exact(row, sampler.facts), truncation)
+        for position, row in zip(positions, drawn, strict=True)
     )
-    return Group(label, origins, made)
+    return Group(label, origins, sampler.at(drawn, seed, positions, truncation))
 
 
 def one(sampler: "Sampler", origin: Origin) -> NDArray[np.uint8]:

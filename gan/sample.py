@@ -8,7 +8,7 @@ position i. So any image can be made again from its row in a manifest, to one gr
 Letters: n images, C channels, H = W the side, Z latent, K conditions.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,13 +45,18 @@ class Sampler:
         `truncation` 1 draws all of N(0, 1); below 1, values of z outside +-2 x truncation are drawn again, for images
         that are more typical and less varied. It takes 0.05 to 1 (`export.TRUNCATIONS`).
         """
+        return self.at(conditions, seed, range(start, start + len(conditions)), truncation)
+
+    def at(
+        self, conditions: NDArray[np.float32], seed: int, positions: Sequence[int], truncation: float = 1.0
+    ) -> NDArray[np.uint8]:
+        """The same for conditions (n, K) at any n positions of a seed."""
         device = next(self.network.parameters()).device
         made = []
         for first in range(0, len(conditions), BATCH):
-            asked = conditions[first : first + BATCH]
-            positions = range(start + first, start + first + len(asked))
-            told = torch.from_numpy(kinds.drawn(self.facts, asked, seed, positions)).to(device)
-            z = noise(seed, positions, self.latent, truncation).to(device)
+            here = slice(first, first + BATCH)
+            told = torch.from_numpy(kinds.drawn(self.facts, conditions[here], seed, positions[here])).to(device)
+            z = noise(seed, positions[here], self.latent, truncation).to(device)
             made.append(generate(self.network, z, told, self.facts.native_size))
         if made:
             return np.concatenate(made)

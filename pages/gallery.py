@@ -22,6 +22,7 @@ from pages.ui import (
     evaluation_study,
     export_panel,
     frame,
+    kinds_view,
     large_view,
     marking,
     run_header,
@@ -32,7 +33,6 @@ from pages.ui import (
 )
 from pages.ui.frame import told
 
-VIEWS = [basket.LOOK, "Compare", "Walk", "Basket", basket.DOWNLOAD]
 MOST_SHOWN = 400  # images in one view: about a second of work on two CPU cores
 
 
@@ -69,16 +69,18 @@ def choose_and_show(run: Run) -> None:
 
 def views(run: Run, facts: DataFacts, request: ExportRequest) -> None:
     """What can be done with the choice, one at a time; the link says which."""
-    understood(VIEWS)
-    tabs = st.tabs(VIEWS, key=basket.VIEW, bind="query-params")
-    drawn: list[Callable[[], None]] = [
-        lambda: look(run, facts, request),
-        lambda: same_noise.panel(run, facts, request),
-        lambda: walk_view.panel(run, facts, request),
-        lambda: basket.panel(run, facts),
-        lambda: export_panel.panel(run, facts, request),
-    ]
-    for tab, draw in zip(tabs, drawn, strict=True):
+    drawn: dict[str, Callable[[], None]] = {
+        basket.LOOK: lambda: look(run, facts, request),
+        "Compare": lambda: same_noise.panel(run, facts, request),
+        "Walk": lambda: walk_view.panel(run, facts, request),
+        "Kinds": lambda: kinds_view.panel(run, facts, request),
+        "Basket": lambda: basket.panel(run, facts),
+        basket.DOWNLOAD: lambda: export_panel.panel(run, facts, request),
+    }
+    if not facts.kinds:
+        del drawn["Kinds"]
+    understood(list(drawn))
+    for tab, draw in zip(st.tabs(list(drawn), key=basket.VIEW, bind="query-params"), drawn.values(), strict=True):
         if tab.open:
             with tab:
                 st.fragment(shown)(run, facts, draw)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gan import conditions, looks
+from gan import conditions, kinds, looks
 from gan.marks import Origin
 from gan.runs import Run
 from gan.sample import load_generator
@@ -42,6 +42,19 @@ def test_the_same_noise_under_other_classes_differs_in_the_class_alone() -> None
     assert [group.label for group in groups] == list(sampler.facts.names)
     assert {tuple(origin.position for origin in group.origins) for group in groups} == {(0, 1, 2)}
     assert [group.origins[0].condition for group in groups] == list(sampler.facts.names)
+
+
+def test_images_of_each_kind_are_the_first_of_the_seed_that_come_out_as_it() -> None:
+    sampler = load_generator(trained("divided", model__kinds=2))
+    groups = looks.of_kinds(sampler, conditions.parse("4", sampler.facts), 5, seed=3, truncation=0.9)
+    assert [group.label for group in groups] == ["4, kind 1", "4, kind 2"]
+    positions = [[origin.position for origin in group.origins] for group in groups]
+    fours = np.eye(10, dtype=np.float32)[[4] * 100]
+    drawn = kinds.at(sampler.facts, fours, 3, range(100))
+    assert positions == [np.flatnonzero(drawn == kind)[:5].tolist() for kind in (0, 1)]
+    for group in groups:
+        for origin, image in zip(group.origins, group.images, strict=True):
+            assert close(looks.one(sampler, origin), image)
 
 
 def test_the_same_noise_with_an_attribute_off_and_on_differs_in_that_attribute_alone(faces: Run) -> None:

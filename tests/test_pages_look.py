@@ -111,6 +111,34 @@ def test_the_same_noise_stands_beside_itself_over_classes_and_over_snapshots(run
     assert all(one["src"] != other["src"] for one, other in zip(first, second, strict=True))
 
 
+def test_real_and_generated_images_of_each_kind_stand_below_each_other() -> None:
+    run = trained("divided", model__kinds=2)
+    counts = run.facts().kinds[3]
+
+    def shown() -> str:
+        at = view(page("gallery", run="divided"), "Kinds")
+        at.selectbox(key="class of kinds divided").set_value(3).run()
+        assert not at.exception
+        (one,) = [element.proto.body for element in at.get("html") if "kind 2" in element.proto.body]
+        return str(one)
+
+    there = shown()
+    for kind in (1, 2):
+        assert there.count(f'alt="Real image of 3, kind {kind}, number') == 12
+        assert there.count(f'alt="Generated image of 3, kind {kind}, run divided, number') == 12
+        assert f"{counts[kind - 1]} real, {counts[kind - 1] / sum(counts):.0%}" in there
+    data.cache_folder(run.config.data).rename(run.path / "moved away")
+    alone = shown()
+    assert "Real image" not in alone
+    assert alone.count("Generated image") == 24
+    assert f"{counts[0]} real" in alone
+
+
+def test_a_run_that_was_told_of_no_kinds_has_no_view_of_them(run: Run) -> None:
+    at = page("gallery", run="small", view="Kinds")
+    assert "The gallery has no view Kinds: it has Look, Compare, Walk, Basket, Download." in at.warning[0].value
+
+
 def test_a_walk_is_shown_and_its_ends_can_be_exchanged(run: Run) -> None:
     at = view(page("gallery", run="small"), "Walk")
 

@@ -110,6 +110,19 @@ def _same_noise(
     return looks.same_noise(made, requests, count, seed, truncation)
 
 
+def of_kinds(run: Run, snapshot: int, label: str, count: int, seed: int, truncation: float) -> list[Group]:
+    """Images of each kind within a class, up to `count`."""
+    return _of_kinds(run.path, _whole(run, snapshot), snapshot, label, count, seed, truncation)
+
+
+@st.cache_resource(max_entries=6, show_spinner="Making the images of every kind …")
+def _of_kinds(
+    path: Path, version: int, snapshot: int, label: str, count: int, seed: int, truncation: float
+) -> list[Group]:
+    made = sampler(Run(path), snapshot)
+    return looks.of_kinds(made, conditions.parse(label, made.facts), count, seed, truncation)
+
+
 def over_snapshots(
     run: Run, snapshots: Sequence[int], asked: Sequence[str], count: int, seed: int, truncation: float
 ) -> list[Group]:

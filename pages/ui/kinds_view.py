@@ -1,0 +1,53 @@
+"""The kinds within a class that a run was told of: real images of each, and generated ones below them.
+
+Read next: `gan/kinds.py`, `gan/looks.py`.
+"""
+
+import streamlit as st
+
+from gan import kinds
+from gan.export import ExportRequest
+from gan.facts import DataFacts
+from gan.looks import Group
+from gan.runs import Run
+from pages.ui import cached, cached_models, pictures, words
+from pages.ui.pictures import Row
+
+EACH = 12  # images of a kind in a row
+
+
+def panel(run: Run, facts: DataFacts, request: ExportRequest) -> None:
+    """A class, and two rows for each of its kinds."""
+    asked = [facts.names.index(text) for text, _ in request.items if text in facts.names]
+    chosen = st.selectbox(
+        "Class", range(len(facts.names)), asked[0] if asked else 0, key=f"class of kinds {run.name}",
+        format_func=lambda position: facts.names[position], width=300,
+    )  # fmt: skip
+    counts = facts.kinds[chosen]
+    if sum(count > 0 for count in counts) < 2:
+        st.info(f"{facts.names[chosen]} has too few training images to be divided, or they are too much alike.")
+        return
+    assert request.snapshot is not None
+    made = cached_models.of_kinds(run, request.snapshot, facts.names[chosen], EACH, request.seed, request.truncation)
+    shown = [row for kind, group in enumerate(made) if counts[kind] for row in rows(run, facts, chosen, kind, group)]
+    with st.container(key="kinds"):
+        pictures.rows(shown, one_line=True, tile=64)
+    st.caption(
+        "Before the training, the real images of each class were divided into groups of alike ones, by where they are "
+        "bright and dark. Nobody named them: what a group has in common is for you to see. The generator makes each as "
+        "often as it is among the real images."
+    )
+
+
+def rows(run: Run, facts: DataFacts, chosen: int, kind: int, group: Group) -> list[Row]:
+    """A kind's real images, where the run's training images are on this machine, and its generated ones."""
+    name, counts, images = facts.names[chosen], facts.kinds[chosen], cached.training_images(run)
+    title, note = f"Kind {kind + 1}", f"{words.number(counts[kind])} real, {counts[kind] / sum(counts):.0%}"
+    alt = f"Generated image of {group.label}, run {run.name}"
+    if images is None:
+        return [Row(title, note, group.images, alt)]
+    real = pictures.real(images, kinds.real(run.path, images, chosen, kind, EACH))
+    return [
+        Row(title, note, real, f"Real image of {name}, kind {kind + 1}"),
+        Row("", "generated", group.images, alt),
+    ]
