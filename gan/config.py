@@ -316,6 +316,12 @@ class RunConfig(Section):
             raise ValueError(f"train.kimg is {train.kimg:g}: shorter than one batch of {train.batch} images")
         return train
 
+    def to_send_on(self) -> dict[str, Any]:
+        """All options by section, as JSON values; of own images the folder's name, without where it lies here."""
+        document = self.model_dump(mode="json")
+        document["data"]["path"] = Path(self.data.path).name
+        return document
+
     def flat(self) -> dict[str, Any]:
         """Every option by its dotted path, such as `{"train.batch": 64}`."""
         return {f"{s}.{n}": value for s in type(self).model_fields for n, value in getattr(self, s)}

@@ -76,7 +76,7 @@ def manifest(
         "make_again": "The number that ends a file's name is its index; its condition is its row in labels.csv. "
         "The command stands in each PNG's metadata under 'Make again'; for npz, seed and index stand in labels.csv.",
         "training_data": {"title": facts.title, "source": facts.source, "licence": facts.licence},
-        "config": run.config.model_dump(mode="json"),
+        "config": run.config.to_send_on(),
     }
 
 

@@ -86,6 +86,7 @@ def test_copies_of_training_images_are_withheld_replaced_and_counted(copying: Ru
     assert condition["candidates"] == condition["count"] + condition["near_copies_withheld"]
     assert manifest["near_copies"]["detector"]["planted"] > 0
     assert "near copies of training images were withheld" in card
+    assert manifest["config"]["data"]["path"] == "own"  # a ZIP is sent on: where the images lie stays here
 
     export.write(copying, ExportRequest((("0", 20),), seed=SEED, with_near_copies=True), tmp_path / "all.zip", silent)
     images, manifest, card = exported(tmp_path / "all.zip")

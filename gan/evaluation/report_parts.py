@@ -6,7 +6,6 @@ Read next: `report_words.py`.
 import html
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from gan.evaluation import explained, svg
@@ -176,9 +175,7 @@ def model_card(run: Run, facts: DataFacts, result: Result) -> str:
     ]
     if run.about.notes:
         rows.insert(2, ["Notes", run.about.notes])
-    config = run.config.model_dump(mode="json")
-    config["data"]["path"] = Path(run.config.data.path).name  # a report is sent on: where the images lie stays here
-    again = json.dumps(result.made_with | {"config": config}, indent=1)
+    again = json.dumps(result.made_with | {"config": run.config.to_send_on()}, indent=1)
     command = f"python -m gan evaluate {run.name} --snapshot {result.snapshot} --split {result.split}"
     return (
         table([], rows)
