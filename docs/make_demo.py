@@ -24,7 +24,10 @@ COMMAND = (
     "--preset auto --data.name mnist --model.width 16 --train.kimg 100 --train.snapshot_kimg 10 "
     "--train.keep_snapshots 4 --job.device cpu --job.threads 1"
 )
-COPIED = ("config.json", "data.json", "conditions.npz", "kinds.npy", "metrics.jsonl", "end.json", "log.txt", "about.json")
+COPIED = (
+    *("config.json", "data.json", "conditions.npz", "kinds.npz"),
+    *("metrics.jsonl", "end.json", "log.txt", "about.json"),
+)
 STARTED, STATUS = ("ticket", "time", "device"), ("phase", "done", "total", "seconds_left", "time")
 """What is kept of started.json and status.json: no process, no host, no speed that is not of the reader's machine."""
 NOTES = f"""\

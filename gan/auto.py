@@ -13,6 +13,7 @@ from gan.config import DataConfig, RunConfig
 from gan.data.imageset import ImageSet
 from gan.errors import RunError
 from gan.jobs.device_list import absent, candidates
+from gan.kinds import FEWEST
 
 NAME = "auto"
 """What `--preset` takes for it, beside the names of `presets.PRESETS`."""
@@ -70,7 +71,8 @@ def recommend(data: DataConfig, image_set: ImageSet, device: str = "auto") -> Re
     values |= {"loss.mismatched": MISMATCHED if augment and not image_set.one_condition() else 0.0}
     values |= {"train.kimg": kimg, "train.snapshot_kimg": kimg / 10, "train.augment": augment}
     values |= {"train.noise": NARROW if total >= WIDE else 1.0}
-    values |= {"model.kinds": KINDS if total >= WIDE and image_set.kind == "class" else 1}
+    divisible = image_set.kind == "class" and max(counts.values()) >= 2 * FEWEST
+    values |= {"model.kinds": KINDS if total >= WIDE and divisible else 1}
     config = options.build(values)
     return Recommendation(config, _why(config, image_set, counts, on_cpu), _advice(image_set, counts))
 

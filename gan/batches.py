@@ -135,4 +135,4 @@ def fits(images: ImageSet, device: torch.device) -> bool:
     On the CPU a larger set stays memory-mapped, where the system keeps what it has room for.
     """
     room: float = torch.cuda.mem_get_info(device)[0] / 3 if device.type == "cuda" else 2e9
-    return int(images.images[0].nbytes) * len(images.rows("train")) < room
+    return int(images.images[0].nbytes + images.conditions[0].nbytes) * len(images.rows("train")) < room

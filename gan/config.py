@@ -152,9 +152,9 @@ class LossConfig(Section):
     )
     mismatched: float = option(
         0.0,
-        "Share of the discriminator's false examples that are real images under the condition of another one (Reed "
-        "2016). It then looks at whether image and condition agree, and the images follow their class; they vary a "
-        "little less.",
+        "Share of the discriminator's false examples that are real images under the condition of another one, kinds "
+        "within a class included (Reed 2016). It then looks at whether image and condition agree, and the images "
+        "follow their class; they vary a little less.",
         label="Mismatched pairs",
         ge=0.0,
         le=0.9,

@@ -58,12 +58,13 @@ def estimate(config: RunConfig) -> Estimate:
         return Estimate(None, None, None, None, None, _seconds(config))
     channels, size = image_set.images.shape[1:3]
     count = len(image_set.rows("train"))
+    conditions = width(len(image_set.names), config.model.kinds)
     generator, discriminator = weights(config.model, size, channels, len(image_set.names))
     both = generator + discriminator
     memory = (
         _fixed(config, size, channels, len(image_set.names))
         + config.train.batch * _maps(config.model.width, size)
-        + min(count * channels * size * size, 2_000_000_000)
+        + min(count * (channels * size * size + 4 * conditions), 2_000_000_000)
     )
     snapshots = min(config.train.keep_snapshots, max(1, int(config.train.kimg // config.train.snapshot_kimg)))
     disk = 4 * (snapshots * generator + 2 * 3 * both)

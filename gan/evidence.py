@@ -35,6 +35,8 @@ class Evidence:
     """Spread of the sample pictures within a condition by images seen (`spread.py`)."""
     real_spread: float | None = None
     """The same of real training images."""
+    kinds_apart: float = 0.0
+    """How far the kinds lie apart that the networks are told of (`kinds.py`), as a share of it; 0 without kinds."""
     evaluation: Result | None = None
     """The newest evaluation on the validation split."""
     end: str = ""
@@ -85,7 +87,21 @@ class Evidence:
         The picture from before training is alike for every noise, and says nothing of what was learnt.
         """
         newest = max(self.spread, default=0)
-        return self.spread[newest] / self.real_spread if newest and self.real_spread else None
+        return self._within(self.spread[newest] / self.real_spread) if newest and self.real_spread else None
+
+    @property
+    def evaluated_share(self) -> float | None:
+        """The same by the newest evaluation, on many more images; None where there is none."""
+        share = self.evaluation.diversity.get("ratio") if self.evaluation is not None else None
+        return None if share is None else self._within(share)
+
+    def _within(self, share: float) -> float:
+        """A share of the spread within a class, less what one image of each kind alone would show of it.
+
+        Spreads add up by their squares. So it is 1 for images like the real ones, and 0 for one image of each kind.
+        """
+        apart = self.kinds_apart**2
+        return float(max(0.0, share**2 - apart) / (1 - apart)) ** 0.5 if 0 < apart < 1 else share
 
     @property
     def copies(self) -> float | None:
@@ -101,12 +117,14 @@ def of_run(
     state: jobs.State,
     *,
     real_spread: float | None = None,
+    kinds_apart: float = 0.0,
     now: float | None = None,
 ) -> Evidence:
     """The evidence in a run's folder; raises RunError where its config cannot be read.
 
-    `rows` are those of its metrics file, `real_spread` that of its real training images where the caller knows it:
-    reading the set at every look would take too long. `now` is in seconds since 1970, by default the present.
+    `rows` are those of its metrics file, `real_spread` that of its real training images and `kinds_apart` that of its
+    facts where the caller knows them: reading them at every look would take too long. `now` is in seconds since 1970,
+    by default the present.
     """
     evaluations = results.listing(run)
     reported = run.status().get("time")
@@ -118,6 +136,7 @@ def of_run(
         run.config,
         spread=spread.of_samples(run),
         real_spread=real_spread,
+        kinds_apart=kinds_apart,
         evaluation=evaluations[-1] if evaluations else None,
         end=state.kind if state.name in ("failed", "lost") else "",
         silent=silent,

@@ -16,7 +16,8 @@ from gan.files import read_json, replacing, write_json
 class DataFacts:
     """Names, sizes and the training split's conditions (n, K) as uint8; `kind` is "class" or "attributes".
 
-    `kinds` (K, kinds) counts its images of each kind within a class, where the networks are told of them (`kinds.py`).
+    `kinds` (K, kinds) counts its images of each kind within a class, where the networks are told of them, and
+    `kinds_apart` says how far these lie apart (`kinds.py`).
     """
 
     names: tuple[str, ...]
@@ -29,6 +30,7 @@ class DataFacts:
     licence: str
     conditions: NDArray[np.uint8]
     kinds: tuple[tuple[int, ...], ...] = ()
+    kinds_apart: float = 0.0
 
     def save(self, folder: Path) -> None:
         """Write data.json and conditions.npz into a run folder."""

@@ -11,9 +11,9 @@ Read next: `train.py`, `sample.py`.
 Letters: N images, n rows, C channels, H = W the side, K conditions, here classes.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +22,10 @@ from gan.data.imageset import ImageSet
 from gan.errors import DataError
 from gan.facts import DataFacts
 from gan.files import replacing
+from gan.runs import Run
+from gan.spread import of_images
 
-FILE = "kinds.npy"
+FILE = "kinds.npz"
 SIDE = 16
 """Images are compared by thumbnails of this side: what is where, and how bright, without the grain."""
 TAUGHT = 10_000
@@ -31,6 +33,19 @@ TAUGHT = 10_000
 FEWEST = 50
 """Training images of a kind, on average, without which a class is divided into fewer: a rare class stays whole."""
 CHUNK = 4096
+Report = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """The kind of each image (N,) within its class, from 0 on, and how far the kinds lie apart.
+
+    `apart` is the spread of one image of each kind, as a share of that of all images of a class: what a generator that
+    makes one image of each kind would show (`spread.py`, `symptoms.py`).
+    """
+
+    of_image: NDArray[np.uint8]
+    apart: float
 
 
 def width(conditions: int, kinds: int) -> int:
@@ -38,61 +53,90 @@ def width(conditions: int, kinds: int) -> int:
     return conditions * (1 + kinds) if kinds > 1 else conditions
 
 
-def told(
-    images: ImageSet, kinds: int, seed: int, folder: Path, report: Callable[[float], None]
-) -> tuple[ImageSet, DataFacts]:
-    """The set as the networks see it, rows (N, K * (1 + kinds)), and the facts by which kinds are drawn later.
+def told(run: Run, images: ImageSet, report: Report) -> tuple[ImageSet, DataFacts]:
+    """The set as the run's networks see it, rows (N, K * (1 + kinds)), and the facts by which kinds are drawn later.
 
-    The kinds are found once and kept in the run's `folder`, so that a resumed run goes on with the same. Raises
-    DataError where the set has no classes.
+    The kinds are found once and kept in the run's folder: networks that were told of some cannot go on with others.
+    Raises DataError where the set has no classes, or has changed since.
     """
-    facts = images.facts()
+    facts, kinds = images.facts(), run.config.model.kinds
     if kinds == 1:
         return images, facts
     if images.kind != "class":
         raise DataError(f"model.kinds is {kinds}: {images.title} has attributes, not classes. Set it to 1.")
-    found = _kept(folder / FILE, len(images))
+    found = kept(run, images)
+    if found is None and run.snapshots():
+        raise DataError(
+            f"{images.title} has changed since {run.name} was started, so that the kinds within its classes are no "
+            "longer those that the networks learnt. Put the earlier files back, or clone the run."
+        )
     if found is None:
-        found = find(images, kinds, seed, report)
-        with replacing(folder / FILE) as temporary, open(temporary, "wb") as file:
-            np.save(file, found)
+        found = find(images, kinds, run.config.train.seed, report)
+        with replacing(run.path / FILE) as temporary, open(temporary, "wb") as file:
+            np.savez(file, of_image=found.of_image, apart=found.apart, images=_fingerprint(images))
     rows, labels = images.rows("train"), images.labels()
     counts = np.zeros((len(images.names), kinds), dtype=int)
-    np.add.at(counts, (labels[rows], found[rows]), 1)
-    names = (*images.names, *(f"{name}, kind {kind}" for name in images.names for kind in range(kinds)))
-    told = replace(images, conditions=beside(images.conditions, found, kinds), names=names)  # the class comes first
-    return told, replace(facts, kinds=tuple(tuple(row) for row in counts.tolist()))
+    np.add.at(counts, (labels[rows], found.of_image[rows]), 1)
+    names = (*images.names, *(f"{name}, kind {kind + 1}" for name in images.names for kind in range(kinds)))
+    conditions = beside(images.conditions, found.of_image, kinds)  # the class comes first
+    counted = tuple(tuple(row) for row in counts.tolist())
+    return replace(images, conditions=conditions, names=names), replace(facts, kinds=counted, kinds_apart=found.apart)
 
 
-def _kept(path: Path, count: int) -> NDArray[np.uint8] | None:
-    if not path.exists():
+def kept(run: Run, images: ImageSet) -> Kinds | None:
+    """The kinds that a run was told of; None where it has none yet, or these are not the images of which they are."""
+    if not (run.path / FILE).exists():
         return None
-    found: NDArray[np.uint8] = np.load(path)
-    return found if len(found) == count else None
+    with np.load(run.path / FILE) as file:
+        known = Kinds(file["of_image"], float(file["apart"]))
+        return known if str(file["images"]) == _fingerprint(images) else None
 
 
-def find(images: ImageSet, kinds: int, seed: int, report: Callable[[float], None]) -> NDArray[np.uint8]:
-    """The kind of each image (N,) within its class, 0 to kinds - 1 from dark to bright, by k-means of thumbnails.
+def _fingerprint(images: ImageSet) -> str:
+    """SHA-256 of all classes and splits, and of some of the images: quick, and another order or number is seen."""
+    digest = hashlib.sha256(np.ascontiguousarray(images.labels()).data)
+    digest.update(" ".join(images.split).encode())
+    for row in np.linspace(0, len(images) - 1, 256).astype(int):
+        digest.update(np.ascontiguousarray(images.images[row]).data)
+    return digest.hexdigest()
+
+
+def find(images: ImageSet, kinds: int, seed: int, report: Report) -> Kinds:
+    """The kinds of all images, within each class from dark to bright, by k-means of thumbnails.
 
     The training split alone decides what the kinds are. A class of few images has fewer of them, or one.
     """
     from sklearn.cluster import KMeans  # here: it takes a second, and only a first start needs it
 
-    found, labels = np.zeros(len(images), dtype=np.uint8), images.labels()
+    found, labels, apart, done = np.zeros(len(images), dtype=np.uint8), images.labels(), [], 0
     in_training, draw = images.split == "train", np.random.default_rng([seed, 3])
     for position in range(len(images.names)):
-        there = np.flatnonzero((labels == position) & in_training)
-        thumbnails = _thumbnails(images, np.sort(draw.permutation(there)[:TAUGHT]))
-        count = min(kinds, len(there) // FEWEST, len(np.unique(thumbnails, axis=0)))
-        if count > 1:
-            means = KMeans(count, n_init=1, random_state=seed).fit(thumbnails)
+        members = np.flatnonzero(labels == position)
+        there = members[in_training[members]]
+        taught = np.sort(draw.permutation(there)[:TAUGHT])
+        thumbnails = _thumbnails(images, taught)
+        middle = thumbnails.mean(axis=0) if len(taught) else 0.0  # near it float32 tells even pale images apart
+        count = min(kinds, len(there) // FEWEST, len(np.unique((64 * thumbnails).round(), axis=0)))
+        means = KMeans(count, n_init=1, random_state=seed).fit(thumbnails - middle) if count > 1 else None
+        if means is not None:
             place = np.argsort(np.argsort(means.cluster_centers_.mean(axis=1))).astype(np.uint8)
-            members = np.flatnonzero(labels == position)
-            for first in range(0, len(members), CHUNK):
-                chunk = members[first : first + CHUNK]
-                found[chunk] = place[means.predict(_thumbnails(images, chunk))]
-        report((position + 1) / len(images.names))
-    return found
+            nearest = taught[means.transform(thumbnails - middle).argmin(axis=0)]  # an image of each kind
+            apart.append(_apart(images, nearest, np.bincount(means.labels_), taught))
+        for first in range(0, len(members), CHUNK):
+            chunk = members[first : first + CHUNK]
+            if means is not None:
+                found[chunk] = place[means.predict(_thumbnails(images, chunk) - middle)]
+            done += len(chunk)
+            report(done / len(images))
+    return Kinds(found, float(np.mean(apart)) if apart else 0.0)
+
+
+def _apart(images: ImageSet, nearest: NDArray[np.int64], counts: NDArray[np.int64], taught: NDArray[np.int64]) -> float:
+    """The spread of one image of each kind, as often as the kind comes, as a share of that of some images of all."""
+    some = taught[np.linspace(0, len(taught) - 1, min(len(taught), 256)).astype(int)]
+    one_each = np.repeat(nearest, np.maximum(1, np.round(256 * counts / counts.sum())).astype(int))
+    whole = of_images(np.asarray(images.images[some]))
+    return min(1.0, of_images(np.asarray(images.images[one_each])) / whole) if whole else 0.0
 
 
 def _thumbnails(images: ImageSet, rows: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -135,10 +179,7 @@ def at(facts: DataFacts, conditions: NDArray[np.float32], seed: int, positions: 
     return np.asarray(np.minimum(found, counts.shape[1] - 1), dtype=np.uint8)
 
 
-def real(run: Path, images: ImageSet, position: int, kind: int, count: int) -> NDArray[np.int64]:
-    """Rows (up to `count`) of training images of one kind within the class at that position, by a run's folder."""
-    found = _kept(run / FILE, len(images))
-    if found is None:
-        return np.zeros(0, dtype=np.int64)
-    fits = (images.labels() == position) & (images.split == "train") & (found == kind)
+def real(found: Kinds, images: ImageSet, position: int, kind: int, count: int) -> NDArray[np.int64]:
+    """Rows (up to `count`) of training images of one kind within the class at that position."""
+    fits = (images.labels() == position) & (images.split == "train") & (found.of_image == kind)
     return np.flatnonzero(fits)[:count]

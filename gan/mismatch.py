@@ -3,7 +3,8 @@
 The matching-aware discriminator of Reed et al. 2016 (arXiv:1605.05396, section 4.2). Without them D sees every real
 image under its own condition only, and learns from few images mostly whether one looks real; what it tells G of the
 class is little, and G's images of a class are partly of another. Measured: docs/results.md. What it costs: where two
-conditions look alike, G keeps to the images that tell them apart, so that a class varies a little less.
+conditions look alike, G keeps to the images that tell them apart, so that a class varies a little less. Where the
+networks are told of kinds within a class, another kind of it is another condition too.
 
 Read next: `losses.py`, `train.py`.
 

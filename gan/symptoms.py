@@ -177,9 +177,9 @@ def one_image_per_condition(evidence: Evidence) -> Finding | None:
     By the newest sample pictures (`spread.py`), or by an evaluation, whose diversity is measured on many more images
     and so counts where there is one. Healthy runs reach 70 to 97% of the spread of real images; one that collapsed
     within its classes stayed at 16 to 27%, with all its losses in order. A spread that grows with the images seen is
-    that of a young run.
+    that of a young run. Where the networks are told of kinds, what one image of each would show does not count.
     """
-    evaluated = evidence.evaluation.diversity.get("ratio") if evidence.evaluation is not None else None
+    evaluated = evidence.evaluated_share
     share = evidence.spread_share if evaluated is None else evaluated
     if early(evidence) or share is None or share >= 0.5 or (evaluated is None and _spread_grows(evidence)):
         return None

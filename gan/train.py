@@ -105,9 +105,7 @@ def train(run: Run, worker: Worker, image_set: ImageSet | None = None) -> None:
     if image_set is None:
         image_set = data.load(config.data, lambda phase, done: reading(worker, phase, done))
     check_enough(image_set, config)
-    told, facts = kinds.told(
-        image_set, config.model.kinds, config.train.seed, run.path, lambda done: reading(worker, "finding kinds", done)
-    )
+    told, facts = kinds.told(run, image_set, lambda done: reading(worker, "finding kinds", done))
     facts.save(run.path)
     for notice in image_set.notices:
         print(notice, flush=True)

@@ -16,7 +16,7 @@ def images(*counts: int, size: int = 32, channels: int = 1) -> ImageSet:
     """Training images of several classes, by the number of each."""
     labels = np.repeat(np.arange(len(counts)), counts)
     pictures = np.zeros((len(labels), channels, size, size), dtype=np.uint8)
-    names = tuple("abcdef"[: len(counts)])
+    names = tuple(chr(ord("a") + number) for number in range(len(counts)))
     conditions = np.eye(len(counts), dtype=np.float32)[labels]
     split = np.full(len(labels), "train")
     return ImageSet(pictures, conditions, names, "class", split, None, size, "Set", "", "")
@@ -89,6 +89,12 @@ def test_attributes_have_no_classes_to_balance() -> None:
     assert not found.advice
     many = auto.recommend(DATA, dataclasses.replace(images(auto.WIDE), kind="attributes"), "cpu")
     assert many.config.model.kinds == 1
+
+
+def test_many_classes_of_few_images_are_not_divided() -> None:
+    found = auto.recommend(DATA, images(*[90] * (auto.WIDE // 90 + 1)), "cpu")
+    assert found.config.model.kinds == 1
+    assert "kinds within" not in found.why
 
 
 def test_the_command_says_why_and_keeps_what_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:

@@ -126,6 +126,17 @@ def test_a_spread_that_still_grows_is_no_collapse() -> None:
     assert looked_at(loss_d=0.9, spread={20_000: 0.03, 40_000: 0.04}, real_spread=0.15)[0].key == "one-image"
 
 
+def test_one_image_of_each_kind_is_not_taken_for_variety() -> None:
+    """Kinds that lie 0.7 of the spread apart: 0.75 of it are 0.38 of what is left, and 0.8 are 0.54."""
+
+    def found(share: float, apart: float) -> str:
+        return looked_at(loss_d=0.9, spread={40_000: share * 0.2}, real_spread=0.2, kinds_apart=apart)[0].key
+
+    assert found(0.75, 0.7) == "one-image"
+    assert found(0.7, 0.7) == "one-image"
+    assert found(0.8, 0.7) == found(0.75, 0.0) == "well"
+
+
 def result(**values: Any) -> Result:
     every = {field.name: 0.5 for field in dataclasses.fields(Result)}
     condition = [{"name": "a"}, {"name": "b"}]

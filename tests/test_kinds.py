@@ -14,6 +14,7 @@ from gan.jobs.worker import working
 from gan.kinds import beside, drawn, find, told, width
 from gan.marks import Origin
 from gan.problems import problems
+from gan.runs import Run
 from gan.sample import load_generator
 from gan.train import train
 from tests.celeba_folder import write_celeba
@@ -53,7 +54,7 @@ MANY = 2 * kinds.FEWEST
 def test_kinds_are_found_in_each_class_by_itself_from_dark_to_bright() -> None:
     left = [(0, 200 if n % 3 else n % 9, "train") for n in range(MANY)]
     right = [(1, 250 if n < 30 else 100 + n % 9, "train") for n in range(MANY)]
-    found = find(squares(left + right), 2, 0, quiet)
+    found = find(squares(left + right), 2, 0, quiet).of_image
     assert found[:MANY].tolist() == [int(n % 3 > 0) for n in range(MANY)]
     assert found[MANY:].tolist() == [int(n < 30) for n in range(MANY)]
 
@@ -61,16 +62,16 @@ def test_kinds_are_found_in_each_class_by_itself_from_dark_to_bright() -> None:
 def test_images_that_are_not_learnt_from_take_the_nearest_kind_and_make_none() -> None:
     learnt = [(label, 60 * (n % 2), "train") for label in (0, 1) for n in range(MANY)]
     held_out = [(0, 250, "val"), (0, 251, "test"), (0, 20, "val"), (1, 40, "test")]
-    assert find(squares(learnt + held_out), 2, 0, quiet)[-4:].tolist() == [1, 1, 0, 1]
+    assert find(squares(learnt + held_out), 2, 0, quiet).of_image[-4:].tolist() == [1, 1, 0, 1]
 
 
 def test_a_class_of_few_images_or_of_few_that_differ_has_fewer_kinds() -> None:
     few = [(0, 10 * (n % 4), "train") for n in range(2 * MANY - 1)]  # 3 for each kind, were there 4 kinds
     alike = [(1, 7 + 90 * (n % 2), "train") for n in range(3 * MANY)]
-    found = find(squares(few + alike), 8, 0, quiet)
+    found = find(squares(few + alike), 8, 0, quiet).of_image
     assert set(found[: len(few)]) == {0, 1, 2}
     assert set(found[len(few) :]) == {0, 1}
-    assert not find(squares(few[: MANY - 1] + alike), 8, 0, quiet)[: MANY - 1].any()
+    assert not find(squares(few[: MANY - 1] + alike), 8, 0, quiet).of_image[: MANY - 1].any()
 
 
 def test_the_networks_are_told_the_class_and_which_of_its_kinds() -> None:
@@ -111,15 +112,62 @@ def test_facts_with_and_without_kinds_are_read_back(tmp_path: Path) -> None:
         assert again.kinds == counts
 
 
-def test_attributes_have_no_kinds(tmp_path: Path) -> None:
+def test_attributes_have_no_kinds() -> None:
     with pytest.raises(DataError, match=r"model\.kinds is 4: Squares has attributes"):
-        told(squares([(0, 1, "train"), (1, 2, "train")], "attributes"), 4, 0, tmp_path, quiet)
+        told(run_of(4), squares([(0, 1, "train"), (1, 2, "train")], "attributes"), quiet)
+
+
+def run_of(count: int) -> Run:
+    return runs.create(options.build(TINY | {"model.kinds": count}), "divided")
+
+
+def test_images_of_a_class_that_are_nearly_the_same_are_not_divided_and_warn_of_nothing() -> None:
+    nearly = squares([(n % 2, 255, "train") for n in range(4 * MANY)])
+    nearly.images[np.arange(len(nearly)), 0, np.arange(len(nearly)) % 32, 5] = 254
+    assert not find(nearly, 8, 0, quiet).of_image.any()
+
+
+def test_pale_images_are_told_apart_as_well_when_they_are_not_learnt_from() -> None:
+    pale = squares([(n % 2, 250, "train") for n in range(2 * MANY)] + [(n % 2, 250, "val") for n in range(2 * MANY)])
+    pale.images[::4, 0, :8] = 246
+    pale.images[1::4, 0, 8:16] = 246
+    found = find(pale, 2, 0, quiet).of_image
+    assert (found[: 2 * MANY] == found[2 * MANY :]).all()
+    assert 0 < found[0::2].mean() < 1
+    assert 0 < found[1::2].mean() < 1
+
+
+def test_how_far_kinds_lie_apart_is_the_share_of_the_spread_that_one_image_of_each_would_have() -> None:
+    """Greys 0, 10 and 200, 210 equally often: the kinds' greys, 0 or 10 and 200 or 210, differ by 190 to 210."""
+    greys = [(label, 200 * (n % 2) + 10 * (n // 2 % 2), "train") for label in (0, 1) for n in range(2 * MANY)]
+    all_of_them = np.std([0, 10, 200, 210])
+    apart = find(squares(greys), 2, 0, quiet).apart
+    assert 95 / all_of_them - 0.01 < apart < 1
+    assert find(squares(greys), 1, 0, quiet).apart == 0
+
+
+def test_a_run_goes_on_with_the_images_of_which_its_kinds_are_and_with_no_others() -> None:
+    greys = [(n % 2, n % 251, "train") for n in range(4 * MANY)]
+    run, images = run_of(2), squares(greys)
+    first, facts_then = told(run, images, quiet)
+    again, facts_now = told(run, images, lambda done: pytest.fail("found anew"))
+    assert (again.conditions == first.conditions).all()
+    assert facts_now.kinds == facts_then.kinds
+    changed = squares(greys[2:] + greys[:2])
+    told(run, changed, quiet)  # nothing was learnt yet
+    (run.path / "snapshots" / "000000160").mkdir()
+    (run.path / "snapshots" / "000000160" / "ready.json").touch()
+    told(run, changed, quiet)
+    with pytest.raises(DataError, match="Squares has changed since divided was started"):
+        told(run, images, quiet)
 
 
 def test_a_run_is_told_of_kinds_and_its_images_can_be_made_again() -> None:
     run = trained("told", model__kinds=2)
     images = data.load(run.config.data)
-    assert np.load(run.path / kinds.FILE).max() == 1
+    found = kinds.kept(run, images)
+    assert found is not None
+    assert found.of_image.max() == 1
     assert np.sum(run.facts().kinds, axis=1).tolist() == list(images.counts()["train"].values())
     sampler = load_generator(run)
     sevens = np.eye(10, dtype=np.float32)[[7] * 8]
@@ -141,19 +189,24 @@ def test_a_run_that_is_told_of_kinds_goes_on_with_the_same() -> None:
     assert (run.path / kinds.FILE).stat().st_mtime_ns == found.st_mtime_ns
 
 
-def test_a_rare_kind_comes_as_often_as_in_training() -> None:
-    """One image in ten of a class has its spot below instead of above: so has one in ten that is made."""
+def test_each_image_is_of_the_kind_that_was_drawn_for_it() -> None:
+    """One training image in ten has its spot below instead of above; without kinds it is lost, or comes anyhow."""
     images, below = squares([(n % 2, 30, "train") for n in range(400)]), np.arange(400) % 20 < 2
     for number, (image, low) in enumerate(zip(images.images, below, strict=True)):
         column = 6 + number % 3
         image[0, 16 * low + 2 : 16 * low + 10, column : column + 16] = 220
-    values = {"model.family": "projection", "model.kinds": 2, "train.kimg": 4, "train.log_kimg": 1, "optim.lr": 1e-3}
-    run = runs.create(options.build(TINY | values), "rare")
+    values = {"model.family": "projection", "model.width": 16, "model.kinds": 2, "optim.lr": 1e-3}
+    run = runs.create(options.build(TINY | values | {"train.kimg": 4, "train.log_kimg": 1}), "rare")
     with working(run.path, "cpu") as worker:
         train(run, worker, images)
-    made = load_generator(run).generate(np.eye(2, dtype=np.float32)[[0] * 300], seed=1).astype(float)
+    asked = np.eye(2, dtype=np.float32)[[0] * 300]
+    made = load_generator(run).generate(asked, seed=1).astype(float)
     lower = made[:, 0, 16:].mean(axis=(1, 2)) > made[:, 0, :16].mean(axis=(1, 2))
-    assert 0.05 < lower.mean() < 0.16
+    rare = int(run.facts().kinds[0][1] < run.facts().kinds[0][0])  # the one with 20 of the 200
+    drawn_rare = kinds.at(run.facts(), asked, 1, range(300)) == rare
+    assert 15 <= drawn_rare.sum() <= 50
+    assert lower[drawn_rare].mean() > 0.9
+    assert lower[~drawn_rare].mean() < 0.1
 
 
 def test_kinds_of_attributes_are_an_error_before_the_start() -> None:

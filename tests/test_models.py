@@ -9,28 +9,32 @@ from gan import options
 from gan.config import ModelConfig
 from gan.estimate import weights
 from gan.facts import DataFacts
+from gan.kinds import width
 from gan.models import FAMILIES, networks
 from gan.models.projection import ConditionalNorm
 from gan.models.strided import Doubling, _Down, _Outer, _Up, down, planes
 
 
-def facts(size: int, channels: int, kinds: int) -> DataFacts:
-    names = tuple(str(k) for k in range(kinds))
-    return DataFacts(names, "class", channels, size, size, "", "", "", np.eye(kinds, dtype=np.uint8))
+def facts(size: int, channels: int, classes: int) -> DataFacts:
+    names = tuple(str(k) for k in range(classes))
+    return DataFacts(names, "class", channels, size, size, "", "", "", np.eye(classes, dtype=np.uint8))
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-@pytest.mark.parametrize(("size", "channels", "kinds"), [(32, 1, 10), (64, 3, 40), (128, 3, 2)])
-def test_images_go_in_and_out_at_every_size(family: str, size: int, channels: int, kinds: int) -> None:
-    config = options.build({"model.family": family, "model.width": 8, "model.latent": 12}).model
-    generator, discriminator = networks(config, facts(size, channels, kinds))
-    conditions = torch.eye(kinds)[:2]
+@pytest.mark.parametrize(
+    ("size", "channels", "classes", "kinds"), [(32, 1, 10, 1), (64, 3, 40, 1), (128, 3, 2, 1), (32, 3, 4, 5)]
+)
+def test_images_go_in_and_out_at_every_size(family: str, size: int, channels: int, classes: int, kinds: int) -> None:
+    values = {"model.family": family, "model.width": 8, "model.latent": 12, "model.kinds": kinds}
+    config = options.build(values).model
+    generator, discriminator = networks(config, facts(size, channels, classes))
+    conditions = torch.eye(width(classes, kinds))[:2]
     made = generator(torch.randn(2, 12), conditions)
     assert made.shape == (2, channels, size, size)
     assert made.abs().max() <= 1
     assert discriminator(made, conditions).shape == (2,)
     counted = tuple(sum(p.numel() for p in network.parameters()) for network in (generator, discriminator))
-    assert weights(config, size, channels, kinds) == counted
+    assert weights(config, size, channels, classes) == counted
 
 
 def test_first_weights_are_drawn_as_the_paper_says() -> None:

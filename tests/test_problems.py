@@ -47,6 +47,12 @@ def test_mismatched_pairs_of_one_class_are_said_to_do_nothing() -> None:
     assert note.startswith("loss.mismatched does nothing here: all training images have one condition")
 
 
+def test_kinds_that_no_class_has_images_for_are_said_to_do_nothing() -> None:
+    config = folder_config({"common": 120, "rare": 60}, **{"model.kinds": 4})
+    (note,) = [text for text in texts(config, "note") if "model.kinds" in text]
+    assert note == "model.kinds divides nothing here: a class takes 100 training images, and the largest has 84."
+
+
 def test_an_absent_device_and_absent_data_are_errors_together() -> None:
     config = options.build({"data.name": "folder", "data.path": "nowhere", "job.device": "cuda:9"})
     assert len(texts(config, "error")) == 2

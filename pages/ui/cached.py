@@ -9,10 +9,12 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 from PIL import Image
 
-from gan import data, guard, jobs, spread
+from gan import data, guard, jobs, kinds, spread
 from gan import film as film_of
 from gan.columns import Columns, ColumnsReader
 from gan.config import DataConfig
@@ -132,6 +134,12 @@ def _real_spread(path: Path, version: int) -> float | None:
     return spread.of_real(there, len(shown)) if there is not None and shown else None
 
 
+def kinds_apart(run: Run) -> float:
+    """How far the kinds lie apart that a run's networks are told of; 0 without any, and before its data is read."""
+    known = version(run.path / "data.json")
+    return _facts(run.path, known).kinds_apart if known else 0.0
+
+
 def training_images(run: Run) -> ImageSet | None:
     """What the run was trained on; None where it is not read on this machine, or has changed since."""
     there = image_set(run.config.data)
@@ -148,6 +156,23 @@ def examples(run: Run) -> list[bytes | None] | None:
 def _examples(path: Path, version: int, _images: ImageSet) -> list[bytes | None]:
     shown = [pictures.examples(_images, condition) for condition in range(len(_images.names))]
     return [None if picture is None else _png(picture) for picture in shown]
+
+
+def of_kinds(run: Run, position: int, count: int) -> list[NDArray[np.uint8]] | None:
+    """Real training images of each kind within the class at that position, up to `count`; None where they, or what
+    kind each is, are not on this machine."""
+    there = training_images(run)
+    return None if there is None else _of_kinds(run.path, version(run.path / kinds.FILE), position, count, there)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _of_kinds(path: Path, version: int, position: int, count: int, _images: ImageSet) -> list[NDArray[np.uint8]] | None:
+    run = Run(path)
+    found = kinds.kept(run, _images)
+    if found is None:
+        return None
+    each = range(run.config.model.kinds)
+    return [pictures.real(_images, kinds.real(found, _images, position, kind, count)) for kind in each]
 
 
 @st.cache_data(ttl=10, max_entries=1, show_spinner="Looking for data …")

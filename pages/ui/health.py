@@ -25,7 +25,7 @@ def gathered(run: Run, state: jobs.State, rows: Columns) -> Evidence | None:
     """What is known of the run; None where its config cannot be read."""
     if run_header.unreadable(run) is not None:
         return None
-    return evidence.of_run(run, rows, state, real_spread=cached.real_spread(run))
+    return evidence.of_run(run, rows, state, real_spread=cached.real_spread(run), kinds_apart=cached.kinds_apart(run))
 
 
 def panel(run: Run, found: list[Finding], state: jobs.State) -> None:

@@ -3,9 +3,10 @@
 Read next: `gan/kinds.py`, `gan/looks.py`.
 """
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
-from gan import kinds
 from gan.export import ExportRequest
 from gan.facts import DataFacts
 from gan.looks import Group
@@ -29,25 +30,24 @@ def panel(run: Run, facts: DataFacts, request: ExportRequest) -> None:
         return
     assert request.snapshot is not None
     made = cached_models.of_kinds(run, request.snapshot, facts.names[chosen], EACH, request.seed, request.truncation)
-    shown = [row for kind, group in enumerate(made) if counts[kind] for row in rows(run, facts, chosen, kind, group)]
+    real = cached.of_kinds(run, chosen, EACH)
+    shown: list[Row] = []
+    for kind, group in enumerate(made):
+        if counts[kind]:
+            note = f"{words.number(counts[kind])} real, {counts[kind] / sum(counts):.0%}"
+            shown += rows(run, f"Kind {kind + 1}", note, group, None if real is None else real[kind])
     with st.container(key="kinds"):
         pictures.rows(shown, one_line=True, tile=64)
     st.caption(
-        "Before the training, the real images of each class were divided into groups of alike ones, by where they are "
-        "bright and dark. Nobody named them: what a group has in common is for you to see. The generator makes each as "
-        "often as it is among the real images."
+        "Before the training, the training images of each class were divided into groups of alike ones, by where they "
+        "are bright and dark, and in what colour. Nobody named them: what a group has in common is for you to see. "
+        "Images are made of each as often as there are training images of it."
     )
 
 
-def rows(run: Run, facts: DataFacts, chosen: int, kind: int, group: Group) -> list[Row]:
-    """A kind's real images, where the run's training images are on this machine, and its generated ones."""
-    name, counts, images = facts.names[chosen], facts.kinds[chosen], cached.training_images(run)
-    title, note = f"Kind {kind + 1}", f"{words.number(counts[kind])} real, {counts[kind] / sum(counts):.0%}"
+def rows(run: Run, title: str, note: str, group: Group, real: NDArray[np.uint8] | None) -> list[Row]:
+    """A kind's real images, where they are known, and below them its generated ones."""
     alt = f"Generated image of {group.label}, run {run.name}"
-    if images is None:
+    if real is None:
         return [Row(title, note, group.images, alt)]
-    real = pictures.real(images, kinds.real(run.path, images, chosen, kind, EACH))
-    return [
-        Row(title, note, real, f"Real image of {name}, kind {kind + 1}"),
-        Row("", "generated", group.images, alt),
-    ]
+    return [Row(title, note, real, f"Real image of {group.label}"), Row("", "generated", group.images, alt)]

@@ -30,7 +30,8 @@ def panel(run: Run, facts: DataFacts, request: ExportRequest) -> None:
         ends(run, facts, first, last)
         same = st.toggle(
             "Keep the first one's condition", key="walk same", persist_state="session",
-            help="Then only the noise changes on the way, and the walk ends with another image.",
+            help="Then only the noise changes on the way, and the kind within the class where the run has kinds; the "
+            "walk ends with another image.",
         )  # fmt: skip
         steps = int(st.slider("Frames", 8, 96, 32, 8, key="walk frames", persist_state="session"))
         seconds = float(
