@@ -1,12 +1,27 @@
 """What the curves of a run say, in words: `diagnose` gives findings, the most pressing first.
 
-No torch. Read next: `symptoms.py`, the rules; `evidence.py`, what they look at.
+No torch. Read next: `symptoms.py` and `symptoms_of_images.py`, the rules; `evidence.py`, what they look at.
 """
 
-from gan import ideals
-from gan.evidence import Evidence
-from gan.symptoms import EARLY_IMAGES, RULES, Finding, Level, early
+from collections.abc import Callable
 
+from gan import ideals, symptoms, symptoms_of_images
+from gan.evidence import Evidence
+from gan.symptoms import EARLY_IMAGES, Finding, Level, early
+
+RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
+    symptoms.not_a_number,
+    symptoms.silent,
+    symptoms.nothing_learnt,
+    symptoms_of_images.memorising,
+    symptoms.discriminator_wins,
+    symptoms.generator_wins,
+    symptoms_of_images.one_image_per_condition,
+    symptoms.oscillating,
+    symptoms_of_images.overdrawn,
+    symptoms_of_images.condition_ignored,
+)
+"""In the order in which findings of one level are told: what says most about the cause first."""
 ORDER: tuple[Level, ...] = ("error", "warning", "good", "wait")
 
 

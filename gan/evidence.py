@@ -87,15 +87,14 @@ class Evidence:
         The picture from before training is alike for every noise, and says nothing of what was learnt.
         """
         newest = max(self.spread, default=0)
-        return self._within(self.spread[newest] / self.real_spread) if newest and self.real_spread else None
+        return self.spread[newest] / self.real_spread if newest and self.real_spread else None
 
     @property
     def evaluated_share(self) -> float | None:
         """The same by the newest evaluation, on many more images; None where there is none."""
-        share = self.evaluation.diversity.get("ratio") if self.evaluation is not None else None
-        return None if share is None else self._within(share)
+        return self.evaluation.diversity.get("ratio") if self.evaluation is not None else None
 
-    def _within(self, share: float) -> float:
+    def within_kinds(self, share: float) -> float:
         """A share of the spread within a class, less what one image of each kind alone would show of it.
 
         Spreads add up by their squares. So it is 1 for images like the real ones, and 0 for one image of each kind.

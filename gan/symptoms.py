@@ -1,18 +1,17 @@
-"""What can go wrong in a run, as its numbers show it: rules from `Evidence` (evidence.py) to a `Finding` or None.
+"""What can go wrong in a training, as its curves show it: rules from `Evidence` (evidence.py) to a `Finding` or None.
 
 A rule's docstring says what it looks at, the threshold, and why; the thresholds were set on recorded curves of real
 good and bad runs (`gan/curves/`), on which the tests run every rule. A rule that needs what a run does not have stays
-silent: an old run has no `d_val`, a loss may have no ideal. No torch. Read next: `ideals.py`, `recordings.py`.
+silent: a loss may have no ideal. No torch. Read next: `symptoms_of_images.py`, `ideals.py`, `recordings.py`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 
 from gan import ideals
-from gan.auto import MISMATCHED
 from gan.evidence import Evidence
 
 Level = Literal["good", "wait", "warning", "error"]
@@ -110,7 +109,7 @@ def discriminator_wins(evidence: Evidence) -> Finding | None:
     for the binary cross-entropy, about 93% certainty on both; there the generator's gradient has all but vanished
     (Arjovsky and Bottou 2017, theorem 2.4). Healthy runs come down there for their first few thousand images only.
     """
-    ideal = _ideal(evidence, "loss_d")
+    ideal = ideal_of(evidence, "loss_d")
     late = evidence.tail("loss_d")
     if early(evidence) or not ideal or not len(late) or np.quantile(late, 0.9) >= 0.1 * ideal:
         return None
@@ -153,7 +152,7 @@ def oscillating(evidence: Evidence) -> Finding | None:
     In healthy runs that is 2 to 11%, and up to 20% in the first third of a short run; at fifty times the usual
     learning rate 40 to 75%. The trend is taken away so that a run that steadily improves is not called restless.
     """
-    ideal, late = _ideal(evidence, "loss_d"), evidence.tail("loss_d")
+    ideal, late = ideal_of(evidence, "loss_d"), evidence.tail("loss_d")
     if early(evidence) or not ideal or len(late) < 3:
         return None
     position = np.arange(len(late))
@@ -171,140 +170,16 @@ def oscillating(evidence: Evidence) -> Finding | None:
     )
 
 
-def one_image_per_condition(evidence: Evidence) -> Finding | None:
-    """The samples of one condition differ less than half as much as real images of it do, and hardly more than before.
-
-    By the newest sample pictures (`spread.py`), or by an evaluation, whose diversity is measured on many more images
-    and so counts where there is one. Healthy runs reach 70 to 97% of the spread of real images; one that collapsed
-    within its classes stayed at 16 to 27%, with all its losses in order. A spread that grows with the images seen is
-    that of a young run. Where the networks are told of kinds, what one image of each would show does not count.
-    """
-    evaluated = evidence.evaluated_share
-    share = evidence.spread_share if evaluated is None else evaluated
-    if early(evidence) or share is None or share >= 0.5 or (evaluated is None and _spread_grows(evidence)):
-        return None
-    return Finding(
-        "one-image",
-        "warning",
-        "One image per class: the samples of a condition are nearly alike",
-        f"The images of one condition differ from each other only {share:.0%} as much as real ones do. They may each "
-        "look right; as training data they add one image many times over. The losses do not show this.",
-        "Do not download a batch from here. An earlier snapshot may be more varied; clone the run with a larger batch.",
-        seen_in="samples",
-        advice={"train.batch": min(4096, 2 * evidence.config.train.batch)},
-    )
-
-
-def memorising(evidence: Evidence) -> Finding | None:
-    """The discriminator takes unseen real images for generated ones, or the samples are copies.
-
-    The first by the heuristic of Karras et al. 2020 (arXiv:2006.06676, equation 1, r_v): how far validation images lie
-    from training images towards generated ones in D's answers, `d_val / (d_x - d_g_z1)`: 0 without overfitting, 1 where
-    unseen real images look generated to it; that paper holds it at 0.6. It counts while Loss D is below half its ideal:
-    where generated and training images look nearly the same to D, the share is one small difference over another (0.7
-    in a good run on 546 ultrasound images, with no near copy). The second by an evaluation: near copies of training
-    images among more than one in fifty synthetic images, where new real ones would give one in a hundred.
-    """
-    share, copies = _overfitting(evidence), evidence.copies
-    if copies is not None and copies > 0.02:
-        text = f"{copies:.1%} of the synthetic images are near copies of single training images."
-    elif not early(evidence) and share is not None and share > 0.6:
-        text = (
-            "It knows the training images one by one: real images that it has not seen it takes for generated ones. "
-            "What it teaches the generator now is to repeat the training images."
-        )
-    else:
-        return None
-    advice: dict[str, Any] = {"train.augment": True}
-    remedy = "whose discriminator sees its images augmented"
-    if evidence.config.train.augment:
-        remedy, advice = "with narrower networks", {"model.width": max(8, evidence.config.model.width // 2)}
-    return Finding(
-        "memorising",
-        "warning",
-        "Memorising: the discriminator knows the training images by heart",
-        text,
-        "Use an earlier snapshot; evaluate it, which counts near copies of training images. More images help most. A "
-        f"clone {remedy} memorises less, and so does one that stops earlier.",
-        seen_in="held-out",
-        advice=advice,
-    )
-
-
-def condition_ignored(evidence: Evidence) -> Finding | None:
-    """An evaluation found that a classifier agrees with the asked condition less than 85% as often as on real images.
-
-    Both accuracies weigh conditions alike, and what guessing would reach is taken from both. Three runs on 546
-    ultrasound images without mismatched pairs came to 76 to 85%, and taught a classifier 80% of what real images teach;
-    three with them to more than 100%, and 91% (medians; docs/results.md).
-    """
-    result = evidence.evaluation
-    if result is None or not result.per_condition:
-        return None
-    chance = 1 / max(2, len(result.per_condition))
-    real, synthetic = result.real_accuracy_balanced - chance, result.obedience_balanced - chance
-    if real <= 0.1 or synthetic >= 0.85 * real:  # a classifier that cannot tell real images apart accuses nobody
-        return None
-    advice: dict[str, Any] = {"loss.mismatched": MISMATCHED}
-    remedy = "Clone the run with mismatched pairs, by which the discriminator looks at the condition too."
-    if evidence.config.loss.mismatched:
-        advice = {"train.kimg": min(1_000_000.0, 2 * evidence.config.train.kimg)}
-        remedy = "Train longer where it still improves."
-    return Finding(
-        "condition-ignored",
-        "warning",
-        "Images stray from the condition that was asked for",
-        f"A classifier that was trained on real images finds the asked condition in {result.obedience_balanced:.0%} of "
-        f"the synthetic images, and in {result.real_accuracy_balanced:.0%} of real ones. The others would teach a "
-        "classifier wrong labels.",
-        f"Look at the samples under each name, and at the labels of the data. {remedy}",
-        seen_in="samples",
-        advice=advice,
-    )
-
-
-RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
-    not_a_number,
-    silent,
-    nothing_learnt,
-    memorising,
-    discriminator_wins,
-    generator_wins,
-    one_image_per_condition,
-    oscillating,
-    condition_ignored,
-)
-"""In the order in which findings of one level are told: what spoils the images first, then what spoils the training."""
-
-
 def early(evidence: Evidence) -> bool:
     """Whether it is too soon for a judgement; see EARLY_IMAGES."""
     enough = min(EARLY_IMAGES, evidence.total / 3)
     return len(evidence.seen) < FEWEST_POINTS or evidence.last < enough
 
 
-def _ideal(evidence: Evidence, metric: str) -> float | None:
+def ideal_of(evidence: Evidence, metric: str) -> float | None:
     """The ideal value of a metric under the run's loss; None where the loss has none, or one of 0."""
     value, _ = ideals.lines(evidence.config.loss).get(metric, (0.0, ""))
     return value or None
-
-
-def _spread_grows(evidence: Evidence) -> bool:
-    """Whether the newest samples are 1.6 times as varied as those of half as many images; steady growth gives 2."""
-    newest = max(evidence.spread)
-    before = [seen for seen in evidence.spread if seen <= newest / 2]
-    return bool(before) and evidence.spread[newest] > 1.6 * evidence.spread[max(before)]
-
-
-def _overfitting(evidence: Evidence) -> float | None:
-    """Karras's r_v over the late points; None without validation images, or where D hardly tells anything apart."""
-    held_out, real, fake = evidence.mean("d_val"), evidence.mean("d_x"), evidence.mean("d_g_z1")
-    if held_out is None or real is None or fake is None or real - fake <= 0:
-        return None
-    ideal, loss = _ideal(evidence, "loss_d"), evidence.mean("loss_d")
-    if ideal is not None and loss is not None and loss > ideal / 2:
-        return None
-    return held_out / (real - fake)
 
 
 def _half_rate(evidence: Evidence) -> float:

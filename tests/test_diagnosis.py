@@ -80,7 +80,7 @@ def test_every_finding_says_what_it_means_and_what_to_do_with_options_that_there
             assert finding.level in ("warning", "error")
             assert finding.meaning
             assert finding.do
-            assert options.changed(one.config, finding.advice) != one.config
+            assert options.changed(one.config, finding.advice) != one.config or finding.key == "overdrawn"
 
 
 def test_against_memorising_augmentation_comes_first_and_narrower_networks_where_it_is_on_already() -> None:
@@ -130,11 +130,25 @@ def test_one_image_of_each_kind_is_not_taken_for_variety() -> None:
     """Kinds that lie 0.7 of the spread apart: 0.75 of it are 0.38 of what is left, and 0.8 are 0.54."""
 
     def found(share: float, apart: float) -> str:
-        return looked_at(loss_d=0.9, spread={40_000: share * 0.2}, real_spread=0.2, kinds_apart=apart)[0].key
+        return looked_at(loss_d=0.9, evaluation=result(diversity={"ratio": share}), kinds_apart=apart)[0].key
 
     assert found(0.75, 0.7) == "one-image"
     assert found(0.7, 0.7) == "one-image"
     assert found(0.8, 0.7) == found(0.75, 0.0) == "well"
+    few = {"loss_d": 0.9, "spread": {40_000: 0.06}, "real_spread": 0.2}
+    assert looked_at(**few)[0].key == "one-image"
+    assert looked_at(**few, kinds_apart=0.7)[0].key == "well"  # eight samples of a class do not tell
+
+
+def test_images_that_differ_more_than_real_ones_are_overdrawn_by_samples_or_by_an_evaluation() -> None:
+    def found(**known: Any) -> list[str]:
+        return [finding.key for finding in looked_at(loss_d=0.9, real_spread=0.2, **known)]
+
+    assert found(spread={40_000: 0.2 * 1.1}) == ["well"]
+    assert found(spread={40_000: 0.2 * 1.2}) == ["overdrawn"]
+    assert found(spread={40_000: 0.2 * 1.2}, evaluation=result(diversity={"ratio": 1.0})) == ["well"]
+    assert found(spread={40_000: 0.2 * 1.0}, evaluation=result(diversity={"ratio": 1.2})) == ["overdrawn"]
+    assert found(spread={20_000: 0.2 * 1.2, 40_000: 0.2}) == ["well"]  # such a stretch can end
 
 
 def result(**values: Any) -> Result:

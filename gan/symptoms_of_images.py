@@ -1,0 +1,145 @@
+"""What can be wrong with a run's images, whatever its losses say: rules as in `symptoms.py`.
+
+By the spread of its samples (`spread.py`), by `d_val` (`overfitting.py`) and by evaluations. A rule that needs what a
+run does not have stays silent. No torch. Read next: `evidence.py`.
+"""
+
+from typing import Any
+
+from gan.auto import MISMATCHED
+from gan.evidence import Evidence
+from gan.symptoms import Finding, early, ideal_of
+
+
+def one_image_per_condition(evidence: Evidence) -> Finding | None:
+    """The samples of one condition differ less than half as much as real images of it do, and hardly more than before.
+
+    By the newest sample pictures (`spread.py`), or by an evaluation, whose diversity is measured on many more images
+    and so counts where there is one. Healthy runs reach 70 to 97% of the spread of real images; one that collapsed
+    within its classes stayed at 16 to 27%, with all its losses in order. A spread that grows with the images seen is
+    that of a young run. Where the networks are told of kinds, what one image of each would show does not count: the
+    few samples of a picture cannot tell the two apart (81% of the spread in a healthy run, 71% in one image of each
+    kind), and only an evaluation says it.
+    """
+    evaluated = evidence.evaluated_share
+    share = None if evidence.kinds_apart else evidence.spread_share
+    share = share if evaluated is None else evidence.within_kinds(evaluated)
+    if early(evidence) or share is None or share >= 0.5 or (evaluated is None and _spread_grows(evidence)):
+        return None
+    return Finding(
+        "one-image",
+        "warning",
+        "One image per class: the samples of a condition are nearly alike",
+        f"The images of one condition differ from each other only {share:.0%} as much as real ones do. They may each "
+        "look right; as training data they add one image many times over. The losses do not show this.",
+        "Do not download a batch from here. An earlier snapshot may be more varied; clone the run with a larger batch.",
+        seen_in="samples",
+        advice={"train.batch": min(4096, 2 * evidence.config.train.batch)},
+    )
+
+
+def overdrawn(evidence: Evidence) -> Finding | None:
+    """The images of one condition differ by more than 115% of what real ones do, by an evaluation or else the samples.
+
+    Blood cells came to 117 to 143% in stretches in which their colours were too strong (coverage 0.22 to 0.35, where
+    it was 0.66 to 0.93 at other snapshots of the same runs), with losses as at other times; all others to 108% at most.
+    """
+    evaluated = evidence.evaluated_share
+    share = evidence.spread_share if evaluated is None else evaluated
+    if early(evidence) or share is None or share <= 1.15:
+        return None
+    return Finding(
+        "overdrawn",
+        "warning",
+        "Overdrawn: the images differ more from each other than real ones do",
+        f"The images of one condition differ {share:.0%} as much as real ones do: colours or contrasts are too strong, "
+        "or shapes fall apart. Such stretches come and go, and the losses hardly show them.",
+        "Do not download a batch from here. Score all snapshots (on the page Evaluate) and take the best, or train on.",
+        seen_in="samples",
+    )
+
+
+def memorising(evidence: Evidence) -> Finding | None:
+    """The discriminator takes unseen real images for generated ones, or the samples are copies.
+
+    The first by the heuristic of Karras et al. 2020 (arXiv:2006.06676, equation 1, r_v): how far validation images lie
+    from training images towards generated ones in D's answers, `d_val / (d_x - d_g_z1)`: 0 without overfitting, 1 where
+    unseen real images look generated to it; that paper holds it at 0.6. It counts while Loss D is below half its ideal:
+    where generated and training images look nearly the same to D, the share is one small difference over another (0.7
+    in a good run on 546 ultrasound images, with no near copy). The second by an evaluation: near copies of training
+    images among more than one in fifty synthetic images, where new real ones would give one in a hundred.
+    """
+    share, copies = _overfitting(evidence), evidence.copies
+    if copies is not None and copies > 0.02:
+        text = f"{copies:.1%} of the synthetic images are near copies of single training images."
+    elif not early(evidence) and share is not None and share > 0.6:
+        text = (
+            "It knows the training images one by one: real images that it has not seen it takes for generated ones. "
+            "What it teaches the generator now is to repeat the training images."
+        )
+    else:
+        return None
+    advice: dict[str, Any] = {"train.augment": True}
+    remedy = "whose discriminator sees its images augmented"
+    if evidence.config.train.augment:
+        remedy, advice = "with narrower networks", {"model.width": max(8, evidence.config.model.width // 2)}
+    return Finding(
+        "memorising",
+        "warning",
+        "Memorising: the discriminator knows the training images by heart",
+        text,
+        "Use an earlier snapshot; evaluate it, which counts near copies of training images. More images help most. A "
+        f"clone {remedy} memorises less, and so does one that stops earlier.",
+        seen_in="held-out",
+        advice=advice,
+    )
+
+
+def condition_ignored(evidence: Evidence) -> Finding | None:
+    """An evaluation found that a classifier agrees with the asked condition less than 85% as often as on real images.
+
+    Both accuracies weigh conditions alike, and what guessing would reach is taken from both. Three runs on 546
+    ultrasound images without mismatched pairs came to 76 to 85%, and taught a classifier 80% of what real images teach;
+    three with them to more than 100%, and 91% (medians; docs/results.md).
+    """
+    result = evidence.evaluation
+    if result is None or not result.per_condition:
+        return None
+    chance = 1 / max(2, len(result.per_condition))
+    real, synthetic = result.real_accuracy_balanced - chance, result.obedience_balanced - chance
+    if real <= 0.1 or synthetic >= 0.85 * real:  # a classifier that cannot tell real images apart accuses nobody
+        return None
+    advice: dict[str, Any] = {"loss.mismatched": MISMATCHED}
+    remedy = "Clone the run with mismatched pairs, by which the discriminator looks at the condition too."
+    if evidence.config.loss.mismatched:
+        advice = {"train.kimg": min(1_000_000.0, 2 * evidence.config.train.kimg)}
+        remedy = "Train longer where it still improves."
+    return Finding(
+        "condition-ignored",
+        "warning",
+        "Images stray from the condition that was asked for",
+        f"A classifier that was trained on real images finds the asked condition in {result.obedience_balanced:.0%} of "
+        f"the synthetic images, and in {result.real_accuracy_balanced:.0%} of real ones. The others would teach a "
+        "classifier wrong labels.",
+        f"Look at the samples under each name, and at the labels of the data. {remedy}",
+        seen_in="samples",
+        advice=advice,
+    )
+
+
+def _spread_grows(evidence: Evidence) -> bool:
+    """Whether the newest samples are 1.6 times as varied as those of half as many images; steady growth gives 2."""
+    newest = max(evidence.spread)
+    before = [seen for seen in evidence.spread if seen <= newest / 2]
+    return bool(before) and evidence.spread[newest] > 1.6 * evidence.spread[max(before)]
+
+
+def _overfitting(evidence: Evidence) -> float | None:
+    """Karras's r_v over the late points; None without validation images, or where D hardly tells anything apart."""
+    held_out, real, fake = evidence.mean("d_val"), evidence.mean("d_x"), evidence.mean("d_g_z1")
+    if held_out is None or real is None or fake is None or real - fake <= 0:
+        return None
+    ideal, loss = ideal_of(evidence, "loss_d"), evidence.mean("loss_d")
+    if ideal is not None and loss is not None and loss > ideal / 2:
+        return None
+    return held_out / (real - fake)
