@@ -41,7 +41,7 @@ class Kinds:
     """The kind of each image (N,) within its class, from 0 on, and how far the kinds lie apart.
 
     `apart` is the spread of one image of each kind, as a share of that of all images of a class: what a generator that
-    makes one image of each kind would show (`spread.py`, `symptoms.py`).
+    makes one image of each kind would show (`spread.py`, `symptoms_of_images.py`).
     """
 
     of_image: NDArray[np.uint8]
