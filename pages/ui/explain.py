@@ -105,5 +105,6 @@ GROUPS = (
 SAMPLES = (
     "The same noise at every snapshot, so that only learning changes the picture. Compare the images with "
     "the name above them, and with each other: near-identical images under one name mean that the generator has "
-    "collapsed to one answer for that condition, which no curve shows."
+    "collapsed to one answer for that condition, which no curve shows. Colours or contrasts that are stronger than in "
+    "real images come and go in some runs: another snapshot is better then."
 )
