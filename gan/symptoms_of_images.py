@@ -42,7 +42,8 @@ def overdrawn(evidence: Evidence) -> Finding | None:
     """The images of one condition differ by more than 115% of what real ones do, by an evaluation or else the samples.
 
     Blood cells came to 117 to 143% in stretches in which their colours were too strong (coverage 0.22 to 0.35, where
-    it was 0.66 to 0.93 at other snapshots of the same runs), with losses as at other times; all others to 108% at most.
+    one of these runs came to 0.93 later), with Loss G about 1 instead of 0.6, which no other rule finds; all other
+    evaluated snapshots came to 110% at most.
     """
     evaluated = evidence.evaluated_share
     share = evidence.spread_share if evaluated is None else evaluated
