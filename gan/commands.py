@@ -15,6 +15,7 @@ from gan.config import RunConfig
 from gan.data.folder import added
 from gan.errors import RunError, UserError
 from gan.evaluation import command as evaluation
+from gan.evaluation.results import best_snapshot
 from gan.runs import Run
 
 
@@ -67,7 +68,7 @@ def _work(run: Run) -> int:
             began = True
             from gan.train import train  # after the device was chosen: torch must not see another
 
-            train(run, worker)
+            train(run, worker, protected=best_snapshot)
     except Exception as error:
         if not began:
             raise  # it never became the trainer: what the folder tells is of an earlier start

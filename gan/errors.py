@@ -5,7 +5,8 @@
     │   ├── ConfigError      an option that is unknown or out of its bounds
     │   ├── DataError        images or labels that are missing, damaged or do not fit together
     │   └── RunError         a run that does not exist, is broken, or cannot do what was asked of it
-    └── TrainingError        a run that failed while it trained (NaN, no memory, no disk): exit code 1
+    ├── TrainingError        a run that failed while it trained (NaN, no memory, no disk): exit code 1
+    └── StoppedError         no failure: somebody asked the work to stop, and it leaves from any depth
 
 A message names the value, says what is taken, and what to do next. Anything else that is raised is our own fault.
 """
@@ -43,6 +44,13 @@ class TrainingError(GanError):
         super().__init__(text)
         self.kind = kind
         self.advice = dict(advice)
+
+
+class StoppedError(GanError):
+    """Leaves long work because somebody asked it to stop."""
+
+    def __init__(self) -> None:
+        super().__init__("It was asked to stop.")
 
 
 STORE_FAULTS = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from gan import conditions
 from gan.conditions import Request
 from gan.errors import ConfigError, UserError
+from gan.evaluation.selection import check_keep_rate
 from gan.export_formats import FORMATS
 from gan.facts import DataFacts
 from gan.marks import Origin
@@ -23,7 +24,6 @@ LARGEST = 200_000
 """Images in one export: about 30 minutes on two CPU cores; ask again with another seed for more."""
 TRUNCATIONS = (0.05, 1.0)
 """Below the first, drawing noise again and again until it lies inside would take for ever."""
-KEEP_RATES = (0.05, 1.0)
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,10 @@ class ExportRequest:
         for name, value in (("seed", self.seed), ("start", self.start)):
             if not 0 <= value < 2**63:
                 raise UserError(f"{name} is {value}: it takes a whole number from 0 on.")
-        shares = {"truncation": (self.truncation, TRUNCATIONS), "keep_rate": (self.keep_rate, KEEP_RATES)}
-        for name, (share, (least, most)) in shares.items():
-            if not least <= share <= most:
-                raise ConfigError(f"{name} is {share}: it takes a number from {least} to {most:g}.")
+        least, most = TRUNCATIONS
+        if not least <= self.truncation <= most:
+            raise ConfigError(f"truncation is {self.truncation}: it takes a number from {least} to {most:g}.")
+        check_keep_rate(self.keep_rate)
         if self.format not in FORMATS:
             raise ConfigError(f"format is {self.format!r}: it takes {', '.join(FORMATS)}.")
         merged: dict[Request, int] = {}

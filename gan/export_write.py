@@ -13,9 +13,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gan import export_formats, gather, guard, manifests, marks
+from gan import export_formats, gather, manifests, marks
 from gan.conditions import Request
 from gan.data.source import Progress, silent
+from gan.errors import StoppedError
 from gan.export_request import ExportRequest
 from gan.gather import Gathered, Sieve, Tally
 from gan.runs import Run
@@ -51,8 +52,7 @@ def write(
     UserError for a request that cannot be made, RunError for a bad snapshot, or where near copies cannot be found since
     the training images are not here.
     """
-    from gan.evaluation.classifier import StoppedError  # here: pages list exports without importing torch
-    from gan.sample import load_generator
+    from gan.sample import load_generator  # here: pages list exports without importing torch
 
     items = request.check(run.facts())
     export_formats.check_out(out)
@@ -106,11 +106,12 @@ def spool_of(out: Path) -> Path:
 
 def _sieve(run: Run, request: ExportRequest, preparing: Progress, should_stop: Callable[[], bool]) -> Sieve:
     """What keeps images from leaving, loaded as far as this request needs it."""
-    from gan.evaluation import selection
+    from gan import guard  # here: it imports torch
+    from gan.evaluation import selector as keep
 
     rejected = frozenset() if request.with_rejected else marks.rejected(run)
     detector = None if request.with_near_copies else guard.load(run, preparing, should_stop)[0]
-    selector = selection.load(run, preparing, should_stop) if request.keep_rate < 1 else None
+    selector = keep.load(run, preparing, should_stop) if request.keep_rate < 1 else None
     return Sieve(detector, selector, request.keep_rate, rejected)
 
 

@@ -24,7 +24,7 @@ from gan.marks import Origin
 
 if TYPE_CHECKING:
     from gan.evaluation.near_copies import Detector
-    from gan.evaluation.selection import Selector
+    from gan.evaluation.selector import Selector
     from gan.sample import Sampler
 
 CHUNK = 256

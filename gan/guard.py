@@ -14,19 +14,17 @@ Read next: `evaluation/near_copies.py`, `export.py`.
 import hashlib
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
-import numpy as np
-
-from gan import data, settings
+from gan import settings
 from gan.data.imageset import ImageSet
 from gan.data.source import Progress, silent
-from gan.errors import DataError, RunError
+from gan.errors import DataError, StoppedError
+from gan.evaluation.calibration import Calibration
+from gan.evaluation.near_copies import Detector
+from gan.evaluation.reference import Shown, as_shown, fingerprint, picked
+from gan.evaluation.training_images import training_images
 from gan.files import exclusive, read_json, write_json
 from gan.runs import Run
-
-if TYPE_CHECKING:
-    from gan.evaluation.near_copies import Detector
 
 RECIPE = "1"
 """Change it when the detector measures differently: calibrations in the cache are then made anew."""
@@ -34,43 +32,14 @@ HELD_OUT = 1000
 """Validation images by which the detector is calibrated, at most."""
 
 
-def problem(run: Run) -> str | None:
-    """Why this run's exports cannot be guarded here, and what to do, or None. Quick; no torch."""
-    wrong = data.problem(run.config.data)
-    if wrong is None:
-        ready = data.cached(run.config.data)
-        return None if ready is None else _changed(run, ready)
-    return (
-        f"The training images of {run.name} are not here, so that nobody can say which generated images copy one: "
-        f"{wrong} Or leave near copies in, which the download will say."
-    )
-
-
-def training_images(run: Run, progress: Progress = silent) -> ImageSet:
-    """The image set that a run was trained on; raises RunError where it is not here or has changed since."""
-    wrong = problem(run)
-    if wrong:
-        raise RunError(wrong)
-    images = data.load(run.config.data, progress)
-    wrong = _changed(run, images)
-    if wrong:
-        raise RunError(wrong)
-    return images
-
-
 def load(
     run: Run, progress: Progress = silent, should_stop: Callable[[], bool] = lambda: False
-) -> "tuple[Detector, ImageSet]":
+) -> tuple[Detector, ImageSet]:
     """The calibrated detector of a run's training images, and their set; from the cache where the set is known.
 
     `progress` gets a phase and how much of it is done. Raises RunError where the training images are not here or not
-    those of the run, and `classifier.StoppedError` where it is asked to stop.
+    those of the run, and StoppedError where it is asked to stop.
     """
-    from gan.evaluation.calibration import Calibration
-    from gan.evaluation.classifier import StoppedError
-    from gan.evaluation.near_copies import Detector
-    from gan.evaluation.reference import Shown, as_shown, fingerprint, picked
-
     progress("reading the training images", 0.0)
     images = training_images(run, progress)
     rows = images.rows("train")
@@ -99,15 +68,3 @@ def load(
             assert detector.calibration is not None
             write_json(path, asdict(detector.calibration))
     return detector, images
-
-
-def _changed(run: Run, images: ImageSet) -> str | None:
-    """What to tell where these are not the images that the run was trained on, by their conditions, or None."""
-    now, then = images.facts(), run.facts()
-    alike = all(getattr(now, key) == getattr(then, key) for key in ("names", "kind", "channels", "native_size"))
-    if alike and np.array_equal(now.conditions, then.conditions):
-        return None
-    return (
-        f"{images.title} has changed since {run.name} was trained, so that its images cannot be compared with those it "
-        "learnt from. Put the earlier files back, or leave near copies in."
-    )

@@ -9,6 +9,7 @@ mismatched pairs).
 
 import contextlib
 import copy
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -20,7 +21,6 @@ from gan.checkpoint import State
 from gan.config import RunConfig
 from gan.data.imageset import ImageSet
 from gan.errors import DataError
-from gan.evaluation.results import best_snapshot
 from gan.facts import DataFacts
 from gan.jobs.worker import Worker
 from gan.losses import LOSSES
@@ -92,10 +92,16 @@ def average(state: State, config: RunConfig, n: int) -> None:
             mean.copy_(now)
 
 
-def train(run: Run, worker: Worker, image_set: ImageSet | None = None) -> None:
+def train(
+    run: Run,
+    worker: Worker,
+    image_set: ImageSet | None = None,
+    protected: Callable[[Run], int | None] = lambda run: None,
+) -> None:
     """Train a run, from its newest snapshot where it has one, until its length is reached or it is asked to stop.
 
-    It learns from `image_set`, by default the one that its config names. Raises DataError where its images cannot be
+    It learns from `image_set`, by default the one that its config names. `protected` says, at each snapshot, which
+    earlier one must not be thinned out, such as the best by score. Raises DataError where its images cannot be
     read and TrainingError where the losses are no longer numbers.
     """
     config = run.config
@@ -117,7 +123,7 @@ def train(run: Run, worker: Worker, image_set: ImageSet | None = None) -> None:
     blank = blank_batch(config, facts, device)
     compiled.prepare(run, worker, state, lambda: step(state, *blank, config))
     with contextlib.closing(MetricsWriter(run.path / "metrics.jsonl", state.seen)) as writer, memory_told(run, facts):
-        loop(run, worker, state, told, facts, writer)
+        loop(run, worker, state, told, facts, writer, protected)
 
 
 def blank_batch(config: RunConfig, facts: DataFacts, device: torch.device) -> tuple[Tensor, Tensor]:
@@ -127,7 +133,15 @@ def blank_batch(config: RunConfig, facts: DataFacts, device: torch.device) -> tu
     return images, torch.zeros(n, kinds.width(len(facts.names), config.model.kinds), device=device)
 
 
-def loop(run: Run, worker: Worker, state: State, image_set: ImageSet, facts: DataFacts, writer: MetricsWriter) -> None:
+def loop(
+    run: Run,
+    worker: Worker,
+    state: State,
+    image_set: ImageSet,
+    facts: DataFacts,
+    writer: MetricsWriter,
+    protected: Callable[[Run], int | None] = lambda run: None,
+) -> None:
     """Steps until the run's length is reached or it is asked to stop; what is due in between, once a tick."""
     config, device = run.config, state.sums.device
     log_every, save_every = config.train.log_kimg * 1000, config.train.snapshot_kimg * 1000
@@ -155,7 +169,7 @@ def loop(run: Run, worker: Worker, state: State, image_set: ImageSet, facts: Dat
             guard(state, config)
             fixed.draw(state, run.path / "samples")
             writer.flush()
-            checkpoint.save(run, state, best_snapshot(run))
+            checkpoint.save(run, state, protected(run))
         pace = clock.pace(state.seen)
         left = max(run.total - state.seen, 0) / pace
         worker.report("training", state.seen, run.total, images_per_second=clock.rate or pace, seconds_left=left)

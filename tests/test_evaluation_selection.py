@@ -7,7 +7,8 @@ import torch
 from gan import data
 from gan.errors import ConfigError
 from gan.evaluation.classifier import FEATURES, Classifier, Images, fit
-from gan.evaluation.selection import Scores, Selector
+from gan.evaluation.selection import Scores
+from gan.evaluation.selector import Selector
 from gan.options import build
 
 Digits = tuple[Images, np.ndarray, Images, np.ndarray]
@@ -80,5 +81,5 @@ def test_typicality_and_the_confidence_in_attributes_by_hand() -> None:
 
 @pytest.mark.parametrize("rate", [0.0, 1.5])
 def test_a_share_that_cannot_be_kept_is_named(rate: float, selector: Selector, digits: Digits) -> None:
-    with pytest.raises(ConfigError, match=rf"keep_rate is {rate:g}: it takes a share"):
+    with pytest.raises(ConfigError, match=rf"keep_rate is {rate}: it takes a number"):
         selector.kept(digits[2], digits[3], rate)

@@ -14,8 +14,8 @@ from PIL import Image
 from gan import data, export, guard, marks
 from gan.cli import main
 from gan.conditions import parse
-from gan.errors import RunError
-from gan.evaluation.classifier import StoppedError
+from gan.errors import RunError, StoppedError
+from gan.evaluation import training_images
 from gan.evaluation.near_copies import Detector
 from gan.export import ExportRequest
 from gan.gather import AT_LEAST, EFFORT, Sieve, Tally, from_stream
@@ -131,9 +131,9 @@ def test_rejected_images_are_replaced_by_the_next_of_the_stream(run: Run, tmp_pa
 def test_an_unguarded_export_must_be_asked_for_where_the_training_images_are_gone(
     copying: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert guard.problem(copying) is None
+    assert training_images.problem(copying) is None
     shutil.rmtree(tmp_path / "own")
-    told = guard.problem(copying)
+    told = training_images.problem(copying)
     assert told is not None
     assert told.startswith("The training images of copying are not here")
     command = ["export", "copying", "--per-class", "1", "--condition", "3", "--out", str(tmp_path / "x.zip")]

@@ -19,8 +19,8 @@ from gan import data, export, jobs, marks, settings
 from gan.cli import main
 from gan.conditions import parse
 from gan.errors import ConfigError, RunError, UserError
-from gan.evaluation import selection
 from gan.evaluation.classifier import fit
+from gan.evaluation.selector import Selector
 from gan.export import ExportRequest
 from gan.gather import Sieve, Tally, from_stream
 from gan.marks import Origin
@@ -193,7 +193,7 @@ def test_the_best_half_of_the_candidates_is_delivered_and_counted(run: Run) -> N
     sampler, images = load_generator(run), data.load(run.config.data)
     rows = images.rows("train")[:200]
     network = fit(images.images[rows], images.conditions[rows], "class", images_seen=640)
-    selector = selection.Selector.of(network, images.images[rows], images.conditions[rows], "class")
+    selector = Selector.of(network, images.images[rows], images.conditions[rows], "class")
     tally = Tally(10)
     chunks = from_stream(
         sampler,

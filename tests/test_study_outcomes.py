@@ -9,9 +9,8 @@ import pytest
 import torch
 
 from gan.data.imageset import ImageSet
-from gan.errors import RunError
+from gan.errors import RunError, StoppedError
 from gan.evaluation import arms, classifier, study, study_data, study_plan, study_results
-from gan.evaluation.classifier import StoppedError
 from gan.evaluation.study_options import StudyOptions
 from gan.files import write_json
 from gan.runs import Run

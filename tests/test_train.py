@@ -241,6 +241,15 @@ def test_thinning_out_keeps_the_best_snapshot() -> None:
     load_generator(run, 192)
 
 
+def test_training_keeps_the_snapshot_that_it_is_told_to() -> None:
+    run = runs.create(
+        options.build(TINY | {"train.kimg": 0.64, "train.snapshot_kimg": 0.064, "train.keep_snapshots": 2}), "kept"
+    )
+    with working(run.path, run.config.job.device) as worker:
+        train(run, worker, protected=lambda run: 192)
+    assert run.snapshots() == [192, 576, 640]
+
+
 def test_memory_that_runs_out_is_told_with_a_batch_that_fits() -> None:
     """The real allocator of the CPU refuses what no machine has; a GPU's error takes the same way."""
     run = trained("needy")

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from gan.batches import order
 from gan.config import RunConfig
+from gan.errors import StoppedError
 from gan.precision import precision, scale
 
 WIDTH = 16
@@ -53,10 +54,6 @@ class Pictures(Protocol):
     def __len__(self) -> int: ...
 
     def __getitem__(self, positions: slice | NDArray[np.int64], /) -> Images: ...
-
-
-class StoppedError(Exception):
-    """Leaves a long computation because somebody asked it to stop; `quick.evaluate` catches it."""
 
 
 class _Block(nn.Module):

@@ -19,14 +19,15 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from gan import __version__, guard
+from gan import __version__
 from gan.data.imageset import ImageSet
 from gan.data.source import Progress, silent
-from gan.errors import DataError
-from gan.evaluation.classifier import Images, StoppedError
+from gan.errors import DataError, StoppedError
+from gan.evaluation.classifier import Images
 from gan.evaluation.membership_results import VERSION, MembershipResult, compare
 from gan.evaluation.near_copies import Detector
 from gan.evaluation.reference import as_shown, fingerprint, picked
+from gan.evaluation.training_images import training_images
 from gan.runs import Run
 from gan.sample import Sampler, load_generator
 
@@ -53,7 +54,7 @@ def membership(
     training or validation images.
     """
     began = time.time()
-    sampler, images = load_generator(run, snapshot), guard.training_images(run, progress)
+    sampler, images = load_generator(run, snapshot), training_images(run, progress)
     members, held_out = picked(images, "train", ASKED, seed), picked(images, "val", ASKED, seed)
     for split, rows in (("training", members), ("validation", held_out)):
         if len(rows) < LEAST:

@@ -23,9 +23,9 @@ from torch import Tensor
 from gan import __version__, data
 from gan.data.imageset import ImageSet
 from gan.data.source import Progress, silent
-from gan.errors import DataError, RunError, UserError
+from gan.errors import DataError, RunError, StoppedError, UserError
 from gan.evaluation import imagenet, per_condition, scores
-from gan.evaluation.classifier import Classifier, Images, StoppedError, budget, fit, look
+from gan.evaluation.classifier import Classifier, Images, budget, fit, look
 from gan.evaluation.combinations import unseen
 from gan.evaluation.compare import Spread, classes, compare, floor
 from gan.evaluation.near_copies import Detector, Nearest

@@ -17,7 +17,7 @@ PAPERS = {
 }
 OF_STUDY = {
     "Holm 1979": "Correction for several comparisons, Scand. J. Stat. 6, 65",
-    "Xue et al. 2021": "Selective synthetic augmentation with HistoGAN, arXiv:2111.06398",
+    "Xue et al. 2021": "Selective synthetic augmentation with HistoGAN, arXiv:2111.06399",
 }
 
 STYLE = """

@@ -1,6 +1,6 @@
 """Which synthetic images to keep: those that show what was asked for, and look like the training images of their kind.
 
-Two numbers an image, after Xue et al. 2021 (HistoGAN, arXiv:2111.06398), who keep images by both:
+Two numbers an image, after Xue et al. 2021 (HistoGAN, arXiv:2111.06399), who keep images by both:
 
     confidence   how sure the real-trained classifier is of the condition that was asked for, from 0 to 1
     typicality   how near the image lies to the real training images of its condition, in that classifier's features:
@@ -8,37 +8,21 @@ Two numbers an image, after Xue et al. 2021 (HistoGAN, arXiv:2111.06398), who ke
 
 An image is kept by their product. Typicality counts up to 1 only: an image nearer than that is not better, and may be a
 copy. Neither number depends on the other images of a batch, so that a selection can be made a chunk at a time.
-Selection trades variety for safety: whether it pays is for the augmentation study to tell. Read next: `near_copies.py`.
+Selection trades variety for safety: whether it pays is for the augmentation study to tell. No torch: what computes the
+two numbers is in `selector.py`.
 
-Letters: n images asked about, m training images, C channels, H = W the side, K conditions, F features.
+Letters: n images asked about.
 """
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn import functional
 
-from gan import guard
-from gan.data.source import Progress as Reporting
-from gan.data.source import silent
 from gan.errors import ConfigError
-from gan.evaluation.classifier import Classifier, Images, Pictures, Progress, StoppedError, look
-from gan.evaluation.reference import Shown, fingerprint, picked, reference
-from gan.export_request import KEEP_RATES
-from gan.runs import Run
 
-NEIGHBOURS = 5
-"""Training images whose mean distance says how near an image is to them."""
-LOOKED_AT = 20_000
-"""Training images whose features are computed for a run's selector, at most."""
-MOST = 4096
-"""Training images of a condition that are compared with, at most; the first ones of a larger set."""
-EVERY = -1
-"""The condition of all images where they have attributes: few combinations have images enough to be typical of."""
+KEEP_RATES = (0.05, 1.0)
+"""The smallest and the largest share of candidates that can be kept."""
 
 
 @dataclass(frozen=True)
@@ -58,74 +42,6 @@ class Scores:
         return np.argsort(-self.overall, kind="stable")
 
 
-class Selector:
-    """A classifier and the features of the real training images that taught it.
-
-    In the study's low-data arms both are of the subset alone, so that no selection knows more than its generator.
-    """
-
-    def __init__(self, network: Classifier, features: Tensor, conditions: NDArray[np.float32], kind: str):
-        """`features` (m, F) of the training images by `network`, their `conditions` (m, K), of `kind` "class" or
-        "attributes"."""
-        assert len(features) == len(conditions)
-        self.network = network
-        self._kind = kind
-        labels = _labels(conditions, kind)
-        self._real = {int(k): features[torch.from_numpy(labels == k)][:MOST].float() for k in np.unique(labels)}
-        self._spacing = {k: _spacing(real) for k, real in self._real.items()}
-
-    @classmethod
-    def of(
-        cls,
-        network: Classifier,
-        images: Pictures,
-        conditions: NDArray[np.float32],
-        kind: str,
-        progress: Progress = lambda done: None,
-    ) -> "Selector":
-        """The selector of real training images uint8 (m, C, H, H), as exports show them, with conditions (m, K)."""
-        return cls(network, look(network, images, progress)[0], conditions, kind)
-
-    def scores(self, images: Images, conditions: NDArray[np.float32]) -> Scores:
-        """What speaks for each synthetic image uint8 (n, C, H, H) made for conditions (n, K)."""
-        return self.judged(*look(self.network, images), conditions)
-
-    def judged(self, features: Tensor, logits: Tensor, conditions: NDArray[np.float32]) -> Scores:
-        """The same for what the classifier saw in the images: features (n, F) and logits (n, K)."""
-        return Scores(_confidence(logits, conditions, self._kind), self._typicality(features, conditions))
-
-    def kept(self, images: Images, conditions: NDArray[np.float32], keep_rate: float) -> NDArray[np.int64]:
-        """Positions, ascending, of the best share `keep_rate` of each class's images, at least one of each.
-
-        Images with attributes are one lot. Raises ConfigError for a share outside KEEP_RATES.
-        """
-        if not KEEP_RATES[0] <= keep_rate <= KEEP_RATES[1]:
-            raise ConfigError(
-                f"keep_rate is {keep_rate:g}: it takes a share of images from {KEEP_RATES[0]} to 1, which keeps all."
-            )
-        overall, labels = self.scores(images, conditions).overall, _labels(conditions, self._kind)
-        return best(overall, labels, keep_rate)
-
-    def kept_at(
-        self, images: Images, conditions: NDArray[np.float32], keep_rates: Sequence[float]
-    ) -> list[NDArray[np.int64]]:
-        """The same for several keep rates, by one look at the images."""
-        overall, labels = self.scores(images, conditions).overall, _labels(conditions, self._kind)
-        return [best(overall, labels, rate) for rate in keep_rates]
-
-    def _typicality(self, features: Tensor, conditions: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Spacing of the training images over the distance to them (n,); 1 where a condition has too few of them."""
-        labels, typical = _labels(conditions, self._kind), np.ones(len(features))
-        for k in np.unique(labels):
-            spacing = self._spacing.get(int(k))
-            if spacing is None:
-                continue
-            lot = labels == k
-            distance = _mean_distance(features[torch.from_numpy(lot)].float(), self._real[int(k)], NEIGHBOURS)
-            typical[lot] = (spacing / distance.clamp(min=1e-6)).double().numpy()
-        return typical
-
-
 def best(overall: NDArray[np.float64], labels: NDArray[np.int64], keep_rate: float) -> NDArray[np.int64]:
     """Positions, ascending, of the share of each label's images with the highest scores (n,), at least one of each."""
     kept = []
@@ -135,57 +51,7 @@ def best(overall: NDArray[np.float64], labels: NDArray[np.int64], keep_rate: flo
     return np.sort(np.concatenate(kept)) if kept else np.zeros(0, np.int64)
 
 
-def load(run: Run, progress: Reporting = silent, should_stop: Callable[[], bool] = lambda: False) -> Selector:
-    """The selector of a run's own training images, by the real-trained classifier of their set, trained if need be.
-
-    `progress` gets a phase and how much of it is done. Raises RunError where the training images are not here,
-    StoppedError where it is asked to stop.
-    """
-    images = guard.training_images(run, progress)
-
-    def phase(name: str) -> Progress:
-        def report(done: float) -> None:
-            progress(name, done)
-            if should_stop():
-                raise StoppedError
-
-        return report
-
-    own = reference(images, fingerprint(images, "train"), "cpu", phase("training on real"), should_stop)
-    rows = picked(images, "train", LOOKED_AT)
-    shown, report = Shown(images, rows), phase("looking at training set")
-    return Selector.of(own.network, shown, images.conditions[rows], images.kind, report)
-
-
-def _labels(conditions: NDArray[np.float32], kind: str) -> NDArray[np.int64]:
-    """The class of each row (n,); EVERY for rows of attributes."""
-    if kind == "class":
-        return np.asarray(conditions.argmax(axis=1), dtype=np.int64)
-    return np.full(len(conditions), EVERY, dtype=np.int64)
-
-
-def _confidence(logits: Tensor, conditions: NDArray[np.float32], kind: str) -> NDArray[np.float64]:
-    """Probability (n,) of the class asked for; for attributes the geometric mean over those of their values."""
-    asked = torch.from_numpy(conditions)
-    if kind == "class":
-        chosen = functional.softmax(logits.double(), dim=1).gather(1, asked.argmax(dim=1, keepdim=True))
-        return np.asarray(chosen[:, 0].numpy())
-    signed = torch.where(asked > 0.5, logits, -logits).double()  # (n, K): the logit of the value asked for
-    return np.asarray(functional.logsigmoid(signed).mean(dim=1).exp().numpy())
-
-
-def _spacing(real: Tensor) -> float | None:
-    """Median distance of training images (m, F) to their nearest others; None where there are too few to say."""
-    if len(real) <= NEIGHBOURS:
-        return None
-    nearest = (
-        _mean_distance(real, real, NEIGHBOURS + 1) * (NEIGHBOURS + 1) / NEIGHBOURS
-    )  # each is its own nearest, at 0
-    spacing = float(nearest.median())
-    return spacing if spacing > 0 else None
-
-
-def _mean_distance(asked: Tensor, real: Tensor, neighbours: int) -> Tensor:
-    """Mean distance (n,) of features (n, F) to their nearest among (m, F)."""
-    chunks = (asked[first : first + 1024] for first in range(0, max(1, len(asked)), 1024))
-    return torch.cat([torch.cdist(chunk, real).topk(neighbours, largest=False).values.mean(dim=1) for chunk in chunks])
+def check_keep_rate(keep_rate: float) -> None:
+    """Raise ConfigError for a share outside KEEP_RATES."""
+    if not KEEP_RATES[0] <= keep_rate <= KEEP_RATES[1]:
+        raise ConfigError(f"keep_rate is {keep_rate}: it takes a number from {KEEP_RATES[0]} to 1, which keeps all.")

@@ -25,10 +25,10 @@ import torch
 from gan import __version__, data
 from gan.data.imageset import ImageSet
 from gan.data.source import Progress, silent
+from gan.errors import StoppedError
 from gan.evaluation import gain, study_data, study_generators
 from gan.evaluation.architectures import builder
 from gan.evaluation.arms import KEEP_OF_FILLED
-from gan.evaluation.classifier import StoppedError
 from gan.evaluation.reference import fingerprint
 from gan.evaluation.study_classifiers import Classifiers, Tally
 from gan.evaluation.study_data import Sealed

@@ -19,11 +19,12 @@ from torch import Tensor
 
 from gan.data.imageset import ImageSet
 from gan.data.source import Progress
+from gan.errors import StoppedError
 from gan.evaluation.architectures import builder, classical
 from gan.evaluation.arms import ArmPlan, Extra, Make, extra
-from gan.evaluation.classifier import Classifier, Images, StoppedError, fit, look, plain
+from gan.evaluation.classifier import Classifier, Images, fit, look, plain
 from gan.evaluation.reference import as_shown
-from gan.evaluation.selection import Selector
+from gan.evaluation.selector import Selector
 from gan.evaluation.study_data import Sealed
 from gan.evaluation.study_numbers import Said
 from gan.evaluation.study_options import StudyOptions

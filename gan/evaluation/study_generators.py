@@ -15,9 +15,8 @@ from typing import Any
 from gan import options
 from gan.config import RunConfig
 from gan.data.imageset import ImageSet
-from gan.errors import ConfigError
+from gan.errors import ConfigError, StoppedError
 from gan.evaluation.arms import Make
-from gan.evaluation.classifier import StoppedError
 from gan.files import write_json
 from gan.jobs.worker import Worker, working
 from gan.metrics import MetricsReader

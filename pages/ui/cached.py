@@ -14,7 +14,7 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from gan import data, guard, jobs, kinds, spread
+from gan import data, jobs, kinds, spread
 from gan import film as film_of
 from gan.columns import Columns, ColumnsReader
 from gan.config import DataConfig
@@ -23,6 +23,7 @@ from gan.data.examples import Example
 from gan.data.examples import examples as examples_of
 from gan.data.imageset import ImageSet
 from gan.data.plan import Plan
+from gan.evaluation.training_images import problem as training_images_problem
 from gan.facts import DataFacts
 from gan.files import read_json
 from gan.runs import Run
@@ -143,7 +144,7 @@ def kinds_apart(run: Run) -> float:
 def training_images(run: Run) -> ImageSet | None:
     """What the run was trained on; None where it is not read on this machine, or has changed since."""
     there = image_set(run.config.data)
-    return None if there is None or guard.problem(run) else there
+    return None if there is None or training_images_problem(run) else there
 
 
 def examples(run: Run) -> list[bytes | None] | None:

@@ -28,7 +28,7 @@ from pages.ui.cached import facts, image_set, version
 
 if TYPE_CHECKING:
     from gan.evaluation.near_copies import Detector
-    from gan.evaluation.selection import Selector
+    from gan.evaluation.selector import Selector
     from gan.first_batch import FirstBatch
     from gan.sample import Sampler
 
@@ -78,10 +78,10 @@ def dropped(run: Run, request: ExportRequest, progress: Callable[[float], None])
 
     Raises RunError where the training images are not here.
     """
-    from gan.evaluation import selection  # here: it imports torch
+    from gan.evaluation import selector as keep  # here: it imports torch
 
     place = _selector(run.path, version(run.path / "data.json"))
-    selector = _once(place, lambda: selection.load(run, lambda phase, done: progress(done)))
+    selector = _once(place, lambda: keep.load(run, lambda phase, done: progress(done)))
     left_out: list[Origin] = []
     for group in look(run, replace(request, keep_rate=1.0)):
         rows = np.concatenate([looks.exact_row(origin.condition, facts(run)) for origin in group.origins])

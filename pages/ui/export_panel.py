@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import streamlit as st
 
-from gan import export, guard, marks
+from gan import export, marks
+from gan.evaluation import training_images
 from gan.export import ExportRequest
 from gan.facts import DataFacts
 from gan.runs import Run
@@ -122,7 +123,7 @@ def near_copies(run: Run) -> bool | None:
             icon=":material/content_copy:",
         )
         return False
-    wrong = guard.problem(run)
+    wrong = training_images.problem(run)
     if wrong:
         st.warning(wrong, icon=":material/content_copy:")
         return None
