@@ -6,7 +6,7 @@ comes, `.item()` of each metric in each step. Networks begin with the weights of
 Letters: N images, C channels, H = W the side, Z latent, K conditions.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -16,15 +16,15 @@ from torch.utils.data import DataLoader, TensorDataset
 from gan.checkpoint import State
 from gan.config import RunConfig
 from gan.data.imageset import ImageSet
-from gan.models.strided import Doubling, FromPoint, Halving, ToPoint
+from gan.models import dcgan
 
 
 class Generator(nn.Module):
     """z (N, Z) and conditions (N, K) to images (N, C, H, H)."""
 
-    def __init__(self, ours: nn.Module):
+    def __init__(self, ours: dcgan.Generator):
         super().__init__()
-        self.layers = _plain(ours)
+        self.layers = _plain(ours.layers)
 
     def forward(self, z: Tensor, conditions: Tensor) -> Tensor:
         images: Tensor = self.layers(torch.cat([z, conditions], dim=1)[:, :, None, None])
@@ -34,9 +34,9 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """Images (N, C, H, H) and conditions (N, K) to logits (N,)."""
 
-    def __init__(self, ours: nn.Module):
+    def __init__(self, ours: dcgan.Discriminator):
         super().__init__()
-        self.layers = _plain(ours)
+        self.layers = _plain([ours.first, *ours.layers])
 
     def forward(self, images: Tensor, conditions: Tensor) -> Tensor:
         planes = conditions[:, :, None, None].expand(-1, -1, *images.shape[2:])  # (N, K, H, H)
@@ -44,27 +44,29 @@ class Discriminator(nn.Module):
         return logits.flatten()
 
 
-def _plain(ours: nn.Module) -> nn.Sequential:
+def _plain(ours: Iterable[nn.Module]) -> nn.Sequential:
     """The layers of one of our networks as torch has them, with the same weights."""
-    layers = nn.Sequential(*(_layer(layer) for layer in ours.layers.children()))  # type: ignore[union-attr]
-    layers.load_state_dict(ours.layers.state_dict())  # type: ignore[union-attr]
+    layers = nn.Sequential(*map(_layer, ours))
     return layers.to(memory_format=torch.contiguous_format)
 
 
 def _layer(ours: nn.Module) -> nn.Module:
+    plain: nn.Module
     match ours:
-        case Halving():
-            return nn.Conv2d(ours.weight.shape[1], ours.weight.shape[0], 4, 2, 1, bias=False)
-        case ToPoint():
-            return nn.Conv2d(ours.weight.shape[1], 1, 4, 1, 0, bias=False)
-        case Doubling():
-            return nn.ConvTranspose2d(ours.weight.shape[0], ours.weight.shape[1], 4, 2, 1, bias=False)
-        case FromPoint():
-            return nn.ConvTranspose2d(ours.weight.shape[0], ours.weight.shape[1], 4, 1, 0, bias=False)
+        case nn.Conv2d():
+            plain = nn.Conv2d(ours.in_channels, ours.out_channels, 4, *_stride_and_padding(ours), bias=False)
+        case nn.ConvTranspose2d():
+            plain = nn.ConvTranspose2d(ours.in_channels, ours.out_channels, 4, *_stride_and_padding(ours), bias=False)
         case nn.BatchNorm2d():
-            return nn.BatchNorm2d(ours.num_features)
+            plain = nn.BatchNorm2d(ours.num_features)
         case _:  # an activation has no weights
             return ours
+    plain.load_state_dict(ours.state_dict())
+    return plain
+
+
+def _stride_and_padding(layer: nn.Conv2d | nn.ConvTranspose2d) -> tuple[int, int]:
+    return (1, 0) if layer.stride == (1, 1) else (2, 1)
 
 
 @dataclass
@@ -79,7 +81,10 @@ class Textbook:
     @classmethod
     def like(cls, state: State, config: RunConfig) -> "Textbook":
         """Begin with copies of the weights of `state`."""
-        networks = Generator(state.generator), Discriminator(state.discriminator)
+        ours = state.generator, state.discriminator
+        assert isinstance(ours[0], dcgan.Generator)
+        assert isinstance(ours[1], dcgan.Discriminator)
+        networks = Generator(ours[0]), Discriminator(ours[1])
         device, betas = state.sums.device, (config.optim.beta1, config.optim.beta2)
         G, D = (network.to(device) for network in networks)
         G_adam, D_adam = (torch.optim.Adam(network.parameters(), config.optim.lr, betas) for network in (G, D))

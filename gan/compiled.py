@@ -1,6 +1,6 @@
 """`torch.compile` of both networks, where a run is long enough to repay it, decided once for each run.
 
-On a CPU the compiled step was measured to be slower than the layers of `models/strided.py` as they are, so "auto"
+On a CPU the compiled step was measured to be slower than the layers of `models/layers.py` as they are, so "auto"
 compiles on CUDA only, where kernels are recorded as CUDA graphs too. That it repays itself there from about STEPS steps
 on is an expectation, not a measurement. The decision lies in the run's folder and is kept when the run is resumed,
 because both ways round differently. Where compiling fails, the run goes on without, and its log says why.

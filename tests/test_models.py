@@ -11,8 +11,8 @@ from gan.estimate import weights
 from gan.facts import DataFacts
 from gan.kinds import width
 from gan.models import FAMILIES, networks
+from gan.models.layers import ConditionConv2d, Conv2d, ConvTranspose2d, _Down, _Outer, _Up
 from gan.models.projection import ConditionalNorm
-from gan.models.strided import Doubling, _Down, _Outer, _Up, down, planes
 
 
 def facts(size: int, channels: int, classes: int) -> DataFacts:
@@ -94,10 +94,10 @@ def test_layers_by_matrix_products_equal_the_convolutions() -> None:
         image, weight, maps = drawn(2, 3, 2 * side, 2 * side), drawn(5, 3, 4, 4), drawn(2, 5, side, side)
         for tensor in (image, weight, maps):
             tensor.requires_grad_()
-        doubling = Doubling(5, 3)
-        doubling.weight.data = weight.data
+        halving, doubling = Conv2d(3, 5, 4, 2, 1), ConvTranspose2d(5, 3, 4, 2, 1)
+        halving.weight.data = doubling.weight.data = weight.data
         pairs = [
-            (down(image, weight), torch.conv2d(image, weight, None, 2, 1), (image, weight)),
+            (halving(image), torch.conv2d(image, halving.weight, None, 2, 1), (image, halving.weight)),
             (doubling(maps), torch.conv_transpose2d(maps, doubling.weight, None, 2, 1), (maps, doubling.weight)),
         ]
         for ours, torchs, inputs in pairs:
@@ -108,10 +108,29 @@ def test_layers_by_matrix_products_equal_the_convolutions() -> None:
             assert all((one == other).all() for one, other in zip(by_ours, by_torch, strict=True))
 
 
+@pytest.mark.parametrize(
+    ("ours", "torchs", "shape"),
+    [
+        (Conv2d(3, 5, 4, 2, 1), nn.Conv2d(3, 5, 4, 2, 1, bias=False), (2, 3, 16, 16)),
+        (Conv2d(3, 1, 4, 1, 0), nn.Conv2d(3, 1, 4, 1, 0, bias=False), (2, 3, 4, 4)),
+        (ConvTranspose2d(5, 3, 4, 2, 1), nn.ConvTranspose2d(5, 3, 4, 2, 1, bias=False), (2, 5, 8, 8)),
+        (ConvTranspose2d(5, 3, 4, 1, 0), nn.ConvTranspose2d(5, 3, 4, 1, 0, bias=False), (2, 5, 1, 1)),
+    ],
+)
+def test_layers_take_the_weights_of_torchs_and_give_the_same(
+    ours: nn.Module, torchs: nn.Module, shape: tuple[int, ...]
+) -> None:
+    ours.load_state_dict(torchs.state_dict())
+    values = torch.randn(shape)
+    torch.testing.assert_close(ours(values), torchs(values))
+
+
 def test_planes_beside_the_image_need_not_be_drawn_up() -> None:
-    values, weight = torch.randn(3, 6, dtype=torch.double), torch.randn(7, 6, 4, 4, dtype=torch.double)
-    drawn = values[:, :, None, None].expand(-1, -1, 8, 8)
-    assert torch.allclose(planes(values, weight, 4), torch.conv2d(drawn, weight, None, 2, 1))
+    image, conditions = torch.randn(3, 2, 8, 8, dtype=torch.double), torch.randn(3, 6, dtype=torch.double)
+    layer = ConditionConv2d(2, 6, 7).double()
+    nn.init.normal_(layer.weight)
+    drawn = torch.cat([image, conditions[:, :, None, None].expand(-1, -1, 8, 8)], 1)
+    torch.testing.assert_close(layer(image, conditions), torch.conv2d(drawn, layer.weight, None, 2, 1))
 
 
 def test_second_derivatives_of_the_layers_are_right() -> None:

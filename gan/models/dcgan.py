@@ -2,7 +2,7 @@
 
 The generator starts from z and the condition side by side and doubles the picture's side by transposed convolutions;
 the discriminator sees the image with the condition as K constant planes beside it, and halves it by strided ones.
-The layers and the planes are computed in `strided.py`, as in the paper but faster.
+The layers are torch's own, computed faster where the processor allows (`layers.py`).
 Conditions are the rows themselves, one-hot or 0/1 each: a learnt embedding drawn from N(0, 1) let the generator
 forget z and give one image a class. Read next: `losses.py`, then `train.py`.
 
@@ -12,7 +12,7 @@ Letters: N images, C channels, H = W the side, Z latent, K conditions, F = width
 import torch
 from torch import Tensor, nn
 
-from gan.models.strided import Doubling, FromPoint, Halving, ToPoint, down, planes
+from gan.models.layers import ConditionConv2d, Conv2d, ConvTranspose2d
 
 
 def levels_of(size: int) -> int:
@@ -29,25 +29,24 @@ class Generator(nn.Module):
         self.latent = latent
         levels = levels_of(size)
         features = width << (levels - 1)
-        layers: list[nn.Module] = [  # (N, Z + K)
-            FromPoint(latent + conditions, features),
+        layers: list[nn.Module] = [  # (N, Z + K, 1, 1)
+            ConvTranspose2d(latent + conditions, features, 4, 1, 0),
             nn.BatchNorm2d(features),
             nn.ReLU(inplace=True),
         ]  # (N, F * 2^(levels - 1), 4, 4)
-        for _ in range(
-            levels - 1
-        ):  # each halves the maps and doubles the side: at 64 px 8F x 4, 4F x 8, 2F x 16, F x 32
+        # Each halves the maps and doubles the side: at 64 px 8F x 4, 4F x 8, 2F x 16, F x 32.
+        for _ in range(levels - 1):
             layers += [
-                Doubling(features, features // 2),
+                ConvTranspose2d(features, features // 2, 4, 2, 1),
                 nn.BatchNorm2d(features // 2),
                 nn.ReLU(inplace=True),
             ]
             features //= 2
-        layers += [Doubling(features, channels), nn.Tanh()]  # (N, C, H, H)
+        layers += [ConvTranspose2d(features, channels, 4, 2, 1), nn.Tanh()]  # (N, C, H, H)
         self.layers = nn.Sequential(*layers)
 
     def forward(self, z: Tensor, conditions: Tensor) -> Tensor:
-        images: Tensor = self.layers(torch.cat([z, conditions], dim=1))
+        images: Tensor = self.layers(torch.cat([z, conditions], dim=1)[:, :, None, None])
         return images
 
 
@@ -60,37 +59,31 @@ class Discriminator(nn.Module):
     def __init__(self, size: int, channels: int, conditions: int, width: int):
         super().__init__()
         features = width
-        layers: list[nn.Module] = [  # (N, C + K, H, H), the planes not drawn up; no batch norm on the image itself
-            Halving(channels + conditions, features),
-            nn.LeakyReLU(0.2, inplace=True),
-        ]  # (N, F, H / 2, H / 2)
-        for _ in range(
-            levels_of(size) - 1
-        ):  # each doubles the maps and halves the side: at 64 px F x 32, 2F x 16, 4F x 8, 8F x 4
+        self.first = ConditionConv2d(channels, conditions, features)  # (N, F, H / 2, H / 2)
+        layers: list[nn.Module] = [nn.LeakyReLU(0.2, inplace=True)]  # no batch norm on the image itself
+        # Each doubles the maps and halves the side: at 64 px F x 32, 2F x 16, 4F x 8, 8F x 4.
+        for _ in range(levels_of(size) - 1):
             layers += [
-                Halving(features, features * 2),
+                Conv2d(features, features * 2, 4, 2, 1),
                 nn.BatchNorm2d(features * 2),
                 nn.LeakyReLU(0.2, inplace=True),
             ]
             features *= 2
-        layers += [ToPoint(features)]  # (N,)
+        layers += [Conv2d(features, 1, 4, 1, 0)]  # (N, 1, 1, 1)
         self.layers = nn.Sequential(*layers)
 
     def forward(self, images: Tensor, conditions: Tensor) -> Tensor:
         if conditions.ndim == 3:
-            return torch.stack([self(images, one) for one in conditions])
-        weight = self.get_parameter("layers.0.weight")  # (F, C + K, 4, 4)
-        of_image, of_planes = weight[:, : images.shape[1]], weight[:, images.shape[1] :]
-        maps = down(images, of_image) + planes(conditions, of_planes, images.shape[2] // 2)  # (N, F, H / 2, H / 2)
-        logits: Tensor = self.layers[1:](maps)
-        return logits
+            return torch.stack([self(images, condition) for condition in conditions])
+        logits: Tensor = self.layers(self.first(images, conditions))
+        return logits.flatten()
 
 
 @torch.no_grad()
 def initialise(network: nn.Module) -> None:
     """Draw the weights as the paper does: convolutions N(0, 0.02), batch norm N(1, 0.02) with offset 0."""
     for module in network.modules():
-        if isinstance(module, (FromPoint, Doubling, Halving, ToPoint)):
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
             nn.init.normal_(module.weight, 0.0, 0.02)
         elif isinstance(module, nn.BatchNorm2d):
             nn.init.normal_(module.weight, 1.0, 0.02)

@@ -5,7 +5,7 @@ by the gain and offset of each batch norm in the generator (Dumoulin et al. 2017
 discriminator as an inner product of the image's features with the condition's own vector, beside a score of the image
 alone. So the image itself stays free of condition planes, and neither network has to carry the condition through its
 layers. The modulation starts at zero: the condition gains its influence on the norms as it is learnt. How the two
-families compare was measured: docs/results.md. Read next: `dcgan.py`, `strided.py`.
+families compare was measured: docs/results.md. Read next: `dcgan.py`, `layers.py`.
 
 Letters: N images, C channels, H = W the side, Z latent, K conditions, F = width.
 """
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan.models.dcgan import levels_of
-from gan.models.strided import Doubling, FromPoint, Halving, ToPoint
+from gan.models.layers import Conv2d, ConvTranspose2d
 
 
 class ConditionalNorm(nn.Module):
@@ -41,16 +41,17 @@ class Generator(nn.Module):
         super().__init__()
         self.latent = latent
         features = [width << level for level in reversed(range(levels_of(size)))]  # coarse to fine
-        self.first = FromPoint(latent + conditions, features[0])  # (N, F * 2^(levels - 1), 4, 4)
+        self.first = ConvTranspose2d(latent + conditions, features[0], 4, 1, 0)  # (N, F * 2^(levels - 1), 4, 4)
         self.norms = nn.ModuleList(ConditionalNorm(count, conditions) for count in features)
         self.doublings = nn.ModuleList(
-            Doubling(coarse, fine) for coarse, fine in zip(features, [*features[1:], channels], strict=True)
+            ConvTranspose2d(coarse, fine, 4, 2, 1)
+            for coarse, fine in zip(features, [*features[1:], channels], strict=True)
         )
 
     def forward(self, z: Tensor, conditions: Tensor) -> Tensor:
-        maps = self.first(torch.cat([z, conditions], dim=1))
-        for norm, doubling in zip(self.norms, self.doublings, strict=True):
-            maps = doubling(F.relu(norm(maps, conditions)))  # half the maps, twice the side
+        maps = self.first(torch.cat([z, conditions], dim=1)[:, :, None, None])
+        for norm, convolution in zip(self.norms, self.doublings, strict=True):
+            maps = convolution(F.relu(norm(maps, conditions)))  # half the maps, twice the side
         return torch.tanh(maps)  # (N, C, H, H)
 
 
@@ -63,16 +64,16 @@ class Discriminator(nn.Module):
     def __init__(self, size: int, channels: int, conditions: int, width: int):
         super().__init__()
         features = width
-        layers: list[nn.Module] = [Halving(channels, features), nn.LeakyReLU(0.2, inplace=True)]
+        layers: list[nn.Module] = [Conv2d(channels, features, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)]
         for _ in range(levels_of(size) - 1):
             layers += [
-                Halving(features, features * 2),
+                Conv2d(features, features * 2, 4, 2, 1),
                 nn.BatchNorm2d(features * 2),
                 nn.LeakyReLU(0.2, inplace=True),
             ]
             features *= 2
         self.layers = nn.Sequential(*layers)  # (N, F * 2^(levels - 1), 4, 4)
-        self.score = ToPoint(features)
+        self.score = Conv2d(features, 1, 4, 1, 0)
         self.features = nn.Linear(16 * features, features, bias=False)
         self.vectors = nn.Linear(conditions, features, bias=False)
 
@@ -80,7 +81,7 @@ class Discriminator(nn.Module):
         maps = self.layers(images)
         features = self.features(maps.permute(0, 2, 3, 1).flatten(1))  # (N, F * 2^(levels - 1))
         agreement = (self.vectors(conditions) * features).sum(dim=-1) / math.sqrt(features.shape[1])  # (N,) or (M, N)
-        logits: Tensor = self.score(maps) + agreement
+        logits: Tensor = self.score(maps).flatten() + agreement
         return logits
 
 
@@ -88,7 +89,7 @@ class Discriminator(nn.Module):
 def initialise(network: nn.Module) -> None:
     """Draw the first weights: the DCGAN's N(0, 0.02), no modulation, and a condition's vector from N(0, 1)."""
     for name, module in network.named_modules():
-        if isinstance(module, (FromPoint, Doubling, Halving, ToPoint)):
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
             nn.init.normal_(module.weight, 0.0, 0.02)
         elif isinstance(module, nn.BatchNorm2d):
             nn.init.normal_(module.weight, 1.0, 0.02)

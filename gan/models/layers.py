@@ -1,14 +1,20 @@
-"""The layers of `dcgan.py`: kernel 4, stride 2 and transposed, as matrix products where those are faster.
+"""Conv2d and ConvTranspose2d as torch has them, computed faster where this processor allows.
 
-oneDNN's bfloat16 convolutions leave most of a CPU's matrix unit (AMX) idle where a row of the map is 4 or 8 pixels
-long. One matrix product over all pixels of the batch, with the pixels under each kernel position laid side by side
-(im2col, Chellapilla et al. 2006), takes a third of the time there, and a fifth for the weights' gradient. Elsewhere
-the convolutions of torch are used. The mathematics is the same; only the rounding differs.
+Same parameters, same state dict, same mathematics as `nn.Conv2d` and `nn.ConvTranspose2d`; only the rounding differs.
+Three cases are computed differently:
 
-Three operations are enough: each is linear in both arguments and its gradients are the other two, so that a second
-derivative stays among them too. Read next: `dcgan.py`.
+- A ConvTranspose2d of one pixel, and a Conv2d whose kernel covers the whole map, are matrix products.
+- Kernel 4, stride 2, on small maps, in bfloat16 on a CPU: oneDNN's convolutions leave most of the matrix unit (AMX)
+  idle where a row of the map is 4 or 8 pixels long. One product over all pixels of the batch, with the pixels under
+  each kernel position side by side (im2col, Chellapilla et al. 2006), takes a third of the time, and a fifth for the
+  weight's gradient. In float32, which a CPU without AMX uses, torch's own convolutions run.
+- Constant planes beside an image (`ConditionConv2d`) are never drawn up.
 
-Letters: N images, C channels and H = W the side of the large map, F channels and o = H / 2 the side of the small one.
+The products `_Down`, `_Up` and `_Outer` are linear in both arguments, and the gradients of each are the other two, so
+that second derivatives exist.
+
+Letters: N images, C channels and H = W the side of the large map, F channels and o = H / 2 the side of the small one,
+K conditions.
 """
 
 from typing import Any
@@ -18,55 +24,58 @@ from torch import Tensor, nn
 from torch.nn import grad
 
 KERNEL, STRIDE, PADDING = 4, 2, 1
+SHAPES = ((KERNEL, STRIDE, PADDING), (KERNEL, 1, 0))
+"""Kernel, stride and padding of the layers that there are: halving or doubling a map, and from or to one pixel."""
 DOWN_UP_SIDE, OUTER_SIDE = 4, 8
 """Sides o up to which the products were measured to be faster than the convolutions."""
 
 
-class Halving(nn.Module):
-    """(N, C, H, H) to (N, F, o, o): what `nn.Conv2d(C, F, 4, 2, 1, bias=False)` computes."""
+class Conv2d(nn.Conv2d):
+    """`nn.Conv2d` without bias; its weight is left undrawn, for the family's `initialise`."""
 
-    def __init__(self, inputs: int, outputs: int):
-        super().__init__()
-        self.weight = nn.Parameter(torch.empty(outputs, inputs, KERNEL, KERNEL))  # (F, C, 4, 4)
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, padding: int):
+        assert (kernel, stride, padding) in SHAPES
+        super().__init__(inputs, outputs, kernel, stride, padding, bias=False)
+
+    def reset_parameters(self) -> None:
+        """Draw nothing: `initialise` draws all weights of a network, in one order."""
 
     def forward(self, image: Tensor) -> Tensor:
+        if self.stride == (1, 1):  # the kernel covers the whole map
+            values = image.permute(0, 2, 3, 1).flatten(1) @ self.weight.permute(0, 2, 3, 1).flatten(1).t()  # (N, F)
+            return values[:, :, None, None]
         return down(image, self.weight)
 
 
-class Doubling(nn.Module):
-    """(N, F, o, o) to (N, C, H, H): what `nn.ConvTranspose2d(F, C, 4, 2, 1, bias=False)` computes."""
+class ConvTranspose2d(nn.ConvTranspose2d):
+    """`nn.ConvTranspose2d` without bias; its weight is left undrawn, for the family's `initialise`."""
 
-    def __init__(self, inputs: int, outputs: int):
-        super().__init__()
-        self.weight = nn.Parameter(torch.empty(inputs, outputs, KERNEL, KERNEL))  # (F, C, 4, 4)
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, padding: int):
+        assert (kernel, stride, padding) in SHAPES
+        super().__init__(inputs, outputs, kernel, stride, padding, bias=False)
 
-    def forward(self, maps: Tensor) -> Tensor:
+    def reset_parameters(self) -> None:
+        """Draw nothing: `initialise` draws all weights of a network, in one order."""
+
+    def forward(self, maps: Tensor, output_size: list[int] | None = None) -> Tensor:
+        if self.stride == (1, 1):  # of one pixel
+            pixels = maps.flatten(1) @ self.weight.permute(0, 2, 3, 1).flatten(1)  # (N, 4 * 4 * C)
+            return pixels.view(len(maps), KERNEL, KERNEL, -1).permute(0, 3, 1, 2)  # (N, C, 4, 4)
         if not _by_product(maps, maps.shape[2]):
             return torch.conv_transpose2d(maps, self.weight, None, STRIDE, PADDING)
         return _Up.apply(maps.bfloat16(), self.weight.bfloat16())  # type: ignore[no-any-return]
 
 
-class FromPoint(nn.Module):
-    """(N, Z) to (N, F, 4, 4): what `nn.ConvTranspose2d(Z, F, 4, 1, 0, bias=False)` makes of one pixel, by a product."""
+class ConditionConv2d(Conv2d):
+    """The convolution of an image (N, C, H, H) with K constant planes beside it that hold the conditions (N, K)."""
 
-    def __init__(self, inputs: int, outputs: int):
-        super().__init__()
-        self.weight = nn.Parameter(torch.empty(inputs, outputs, KERNEL, KERNEL))  # (Z, F, 4, 4)
+    def __init__(self, channels: int, conditions: int, outputs: int):
+        super().__init__(channels + conditions, outputs, KERNEL, STRIDE, PADDING)
+        self.channels = channels
 
-    def forward(self, point: Tensor) -> Tensor:
-        maps = point @ self.weight.permute(0, 2, 3, 1).flatten(1)  # (N, 16 F)
-        return maps.view(len(point), KERNEL, KERNEL, -1).permute(0, 3, 1, 2)  # (N, F, 4, 4)
-
-
-class ToPoint(nn.Module):
-    """(N, F, 4, 4) to (N,): what `nn.Conv2d(F, 1, 4, 1, 0, bias=False)` makes of a map of its size, by a product."""
-
-    def __init__(self, inputs: int):
-        super().__init__()
-        self.weight = nn.Parameter(torch.empty(1, inputs, KERNEL, KERNEL))  # (1, F, 4, 4)
-
-    def forward(self, maps: Tensor) -> Tensor:
-        return maps.permute(0, 2, 3, 1).flatten(1) @ self.weight.permute(0, 2, 3, 1).flatten()
+    def forward(self, image: Tensor, conditions: Tensor) -> Tensor:  # type: ignore[override]
+        of_image, of_planes = self.weight[:, : self.channels], self.weight[:, self.channels :]
+        return down(image, of_image) + planes(conditions, of_planes, image.shape[2] // STRIDE)  # (N, F, o, o)
 
 
 def down(image: Tensor, weight: Tensor) -> Tensor:
