@@ -7,6 +7,7 @@ Read next: `train.py`, which writes them.
 """
 
 import errno
+import io
 import json
 import os
 import threading
@@ -97,7 +98,7 @@ class Tail:
         fresh = file.read()
         whole = fresh[: fresh.rfind(b"\n") + 1]
         self._offset += len(whole)
-        lines = whole.splitlines(keepends=True)
+        lines = io.BytesIO(whole).readlines()  # ends at b"\n" alone, as the writer does
         self._last_line = lines[-1] if lines else self._last_line
         return again, [row for line in lines if (row := _row(line)) is not None]
 

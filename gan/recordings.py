@@ -58,7 +58,7 @@ def recording(key: str) -> Recording:
     """The recording of that name; raises RunError that lists them where there is none."""
     if key not in names():
         raise RunError(f"There is no recording {key}: it takes one of {', '.join(names())}.")
-    about, *rows = (json.loads(line) for line in (FOLDER / f"{key}.jsonl").read_text().splitlines())
+    about, *rows = (json.loads(line) for line in (FOLDER / f"{key}.jsonl").read_text().strip().split("\n"))
     spread = {int(seen): value for seen, value in about.pop("spread").items()}
     return Recording(key=key, spread=spread, rows=tuple(rows), **about)
 

@@ -7,7 +7,6 @@ what is unfinished is resumed to its end, and every run has to equal one that wa
 
 import contextlib
 import itertools
-import json
 import os
 import random
 import shutil
@@ -23,6 +22,7 @@ from pathlib import Path
 
 from gan import export, faults, jobs, runs, settings
 from gan.errors import ConfigError
+from gan.files import read_rows
 from gan.runs import Run
 from gan.soak_client import CONFIGS, config_values, end, note
 from gan.soak_truth import Observer, scan
@@ -228,6 +228,4 @@ def _is_done(run: Run, observer: Observer) -> bool:
 
 
 def _count_events(store: Path) -> Counter[str]:
-    path = store / faults.MARKER / "events.jsonl"
-    lines = path.read_text().splitlines() if path.exists() else []
-    return Counter(json.loads(line)["what"] for line in lines)
+    return Counter(row["what"] for row in read_rows(store / faults.MARKER / "events.jsonl"))

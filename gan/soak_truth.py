@@ -234,7 +234,8 @@ class Observer:
 
 def _points(run: Run) -> list[dict[str, Any]]:
     """The metrics without what the clock decides; raises ValueError on a line that is not whole."""
-    rows = [json.loads(line) for line in (run.path / "metrics.jsonl").read_bytes().splitlines()]
+    with open(run.path / "metrics.jsonl", "rb") as lines:
+        rows = [json.loads(line) for line in lines]
     return [{name: value for name, value in row.items() if name not in TIMINGS} for row in rows]
 
 

@@ -144,6 +144,31 @@ def test_a_table_that_does_not_fit_is_refused(
         read(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("lines", "line"),
+    [
+        (["file,class", "x/000.png,a", '"x/001.png,b'], 3),
+        (["file,class", '"x/000.png,a', '"x/001.png",b'], 2),
+        (["file,class", 'x/000.png,"a"b', "x/001.png,b"], 2),
+        (['"file,class', "x/000.png,a"], 1),
+        (["file,class", f'x/000.png,"{"a" * 200_000}"'], 2),
+    ],
+)
+def test_a_table_whose_quotes_do_not_pair_is_refused_by_its_line(tmp_path: Path, lines: list[str], line: int) -> None:
+    write(tmp_path, {"x": 2})
+    (tmp_path / "labels.csv").write_text("\n".join(lines))
+    assert f"Line {line} of labels.csv cannot be read" in said(check(tmp_path), "error")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\x85", "\x0c", "\x0b", "\x1c", "\x1e"])
+def test_a_table_has_the_lines_that_its_line_ends_make(tmp_path: Path, mark: str, end: str) -> None:
+    write(tmp_path, {"x": 4})
+    rows = [f'x/{row:03d}.png,"left{mark}lung, {"ab"[row % 2]}"' for row in range(4)]
+    (tmp_path / "labels.csv").write_bytes(end.join(["file,class", *rows]).encode())
+    assert read(tmp_path).names == (f"left{mark}lung, a", f"left{mark}lung, b")
+
+
 def test_absent_and_unnamed_files_are_said_and_the_rest_goes_on(tmp_path: Path) -> None:
     write(tmp_path, {"x": 50})
     names = [f"x/{row:03d}.png" for row in range(49)]

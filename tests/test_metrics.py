@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gan.files import read_rows
 from gan.metrics import MetricsReader, MetricsWriter
 from tests.jobs_kit import in_a_process
 
@@ -116,3 +117,12 @@ for seen in range(3000):
     assert process.communicate()[0] == ""
     assert len(reader.read()) == 3000
     assert counts == sorted(counts)
+
+
+def test_rows_end_at_line_feeds_alone(tmp_path: Path) -> None:
+    """U+2028, U+0085, a form feed or a carriage return within a row is not its end."""
+    lines = ['{"seen": 100, "text": "a\u2028b\x85c"}', '{"seen": 200,\r"text": "d"}']
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes("".join(line + "\n" for line in lines).encode())
+    assert [row["seen"] for row in read_rows(path)] == [100, 200]
+    assert [row["seen"] for row in MetricsReader(path).read()] == [100, 200]

@@ -160,7 +160,7 @@ def read_partition(path: Path, files: list[str]) -> NDArray[np.str_]:
 
 def _lines(path: Path) -> list[str]:
     try:
-        return [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        return [line for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
     except UnicodeDecodeError:
         raise DataError(f"{path} is not a text file: get it from {PAGE}.") from None
 

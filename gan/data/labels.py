@@ -1,6 +1,8 @@
 """Read a labels.csv: `file`, then one `class` column or any number of 0/1 columns, and optional `split` and `group`."""
 
 import csv
+import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -62,27 +64,47 @@ def read_labels(path: Path) -> Labels:
 
 
 def _table(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
-    """Column names, and each row with its line number; commas or semicolons, as spreadsheets write them."""
+    """Column names, and each row with the number of its first line; commas or semicolons, as spreadsheets write them.
+
+    Lines end at LF, CR or CRLF alone: a form feed or U+2028 is part of a value.
+    """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
         raise DataError(f"{path.name} is not text in UTF-8: save it again as CSV UTF-8.") from None
-    first = text.partition("\n")[0]
-    reader = csv.reader(text.splitlines(), delimiter=";" if first.count(";") > first.count(",") else ",")
-    header = [name.strip() for name in next(reader, [])]
+    _, names = next(records := _records(path.name, text), (1, []))
+    header = [name.strip() for name in names]
     header = [name.lower() if name.lower() in ("file", "class", "split", "group") else name for name in header]
     if len(set(header)) != len(header):
         raise DataError(f"{path.name} has two columns of one name: {', '.join(header)}.")
     rows = []
-    for values in reader:
+    for line, values in records:
         if not any(value.strip() for value in values):
             continue
         if len(values) != len(header):
-            raise DataError(
-                f"Line {reader.line_num} of {path.name} has {len(values)} values for {len(header)} columns."
-            )
-        rows.append((reader.line_num, dict(zip(header, (value.strip() for value in values), strict=True))))
+            raise DataError(f"Line {line} of {path.name} has {len(values)} values for {len(header)} columns.")
+        rows.append((line, dict(zip(header, (value.strip() for value in values), strict=True))))
     return header, rows
+
+
+def _records(name: str, text: str) -> Iterator[tuple[int, list[str]]]:
+    """The values of each record of a CSV, with the number of its first line; DataError for a quote left open."""
+    lines = io.StringIO(text, newline="")  # keeps line ends: a quoted value may hold some
+    first = lines.readline()
+    lines.seek(0)
+    reader = csv.reader(lines, delimiter=";" if first.count(";") > first.count(",") else ",", strict=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            values = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:  # strict: an open quote would swallow the lines after it
+            raise DataError(
+                f"Line {line} of {name} cannot be read ({error}). A value that begins with a double quote takes one at "
+                "its end; a quote within it is written twice."
+            ) from None
+        yield line, values
 
 
 def _relative(file: str, where: str) -> str:

@@ -28,7 +28,7 @@ class Cause:
 def cause_of(error: BaseException) -> Cause:
     """The cause in words of an error that ended a job."""
     text = str(error).strip()
-    first_line = text.splitlines()[0] if text else ""
+    first_line = text.partition("\n")[0]
     if isinstance(error, TrainingError):
         return Cause(error.kind, text, error.advice)
     if isinstance(error, GanError):
@@ -62,7 +62,7 @@ def cause_of_exit(code: int, memory_ran_out: bool, log: str) -> Cause:
 
     `log` is the end of what it printed.
     """
-    last = next((line.strip() for line in reversed(log.splitlines()) if line.strip()), "nothing was printed")
+    last = next((line.strip() for line in reversed(log.split("\n")) if line.strip()), "nothing was printed")
     if code == -signal.SIGKILL and memory_ran_out:
         return Cause(
             "killed",

@@ -173,6 +173,6 @@ def _describe_cuda(name: str, held_by: tuple[str, ...]) -> Device:
 def _processor() -> str:
     """The processor's name, which Python's `platform` does not know on Linux."""
     table = Path("/proc/cpuinfo")
-    lines = table.read_text().splitlines() if table.exists() else []
+    lines = table.read_text().split("\n") if table.exists() else []
     named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return next(named, platform.processor() or platform.machine())

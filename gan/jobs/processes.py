@@ -72,7 +72,7 @@ def boot() -> str:
 def kills_for_memory() -> int:
     """How many processes the kernel has killed for want of memory since it started; 0 where it does not say."""
     path = Path("/proc/vmstat")
-    lines = path.read_text().splitlines() if path.exists() else []
+    lines = path.read_text().split("\n") if path.exists() else []
     return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
 
 

@@ -125,7 +125,7 @@ def visit(port: int, server: int, page: str, link: dict[str, str], field: str = 
 def bytes_read(process: int) -> int:
     """What a process has asked the system to read so far; 0 where the system does not tell."""
     try:
-        lines = Path(f"/proc/{process}/io").read_text().splitlines()
+        lines = Path(f"/proc/{process}/io").read_text().strip().split("\n")
     except FileNotFoundError:
         return 0
     return int(dict(line.split(": ") for line in lines)["rchar"])
