@@ -80,5 +80,5 @@ def _made(folder: Path) -> float:
     """When the run was made, by its config, which is written once; 0 where that is gone too."""
     try:
         return (folder / "config.json").stat().st_mtime
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return 0.0

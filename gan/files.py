@@ -6,11 +6,15 @@ No torch here; used by everything that keeps state on disk. Read next: `runs.py`
 import contextlib
 import fcntl
 import json
+import logging
 import os
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+LOGGER = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
@@ -65,6 +69,19 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
             if isinstance(row, dict):
                 found.append(row)
     return found
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder with all that is in it; one that is gone, or that another process removes too, is no error.
+
+    What cannot be removed stays, and is told in the log: tidying up never stops the work that asks for it.
+    """
+
+    def log(function: object, left: str, failure: Any) -> None:
+        if not issubclass(failure[0], FileNotFoundError):
+            LOGGER.warning("%s could not be removed.", left, exc_info=failure)
+
+    shutil.rmtree(path, onerror=log)
 
 
 @contextlib.contextmanager

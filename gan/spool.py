@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gan.files import read_json, write_json
+from gan.files import read_json, remove_folder, write_json
 
 
 class Row(NamedTuple):
@@ -38,7 +38,7 @@ class Spool:
         self.folder = folder
         key = json.loads(json.dumps(key))  # as it is read back
         if read_json(folder / "key.json") != key:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_folder(folder)
             folder.mkdir(parents=True)
             write_json(folder / "key.json", key)
         self.count = 0

@@ -15,7 +15,7 @@ from gan.data.imageset import ImageSet
 from gan.data.showing import pick
 from gan.data.source import Preview, Progress, Source, silent
 from gan.errors import DataError
-from gan.files import exclusive
+from gan.files import exclusive, remove_folder
 
 SOURCES: dict[str, Source] = {
     "digits": digits.SOURCE,
@@ -90,7 +90,7 @@ def _whole(target: Path) -> bool:
 
 def _read(source: Source, config: DataConfig, progress: Progress, target: Path) -> None:
     """Read a set into its cache folder, whole or not at all."""
-    shutil.rmtree(target, ignore_errors=True)  # what a killed reader left
+    remove_folder(target)  # what a killed reader left
     target.mkdir()
     try:
         source.read(config, progress, target).save(target)

@@ -7,6 +7,7 @@ A set from a path on the server stays where it is: its plan points there.
 """
 
 import contextlib
+import errno
 import re
 import shutil
 import time
@@ -24,7 +25,7 @@ from gan.data.plan import Plan
 from gan.data.report import Report
 from gan.data.source import Progress, silent
 from gan.errors import DataError
-from gan.files import read_json, write_json
+from gan.files import read_json, remove_folder, write_json
 from gan.runs import NAME
 
 KEPT_WAITING = 24 * 3600  # seconds after which a set that nobody accepted is removed
@@ -94,14 +95,16 @@ def accept(report: Report) -> str:
     try:
         report.staged.rename(target)  # one step: two acceptances of a name cannot both succeed
     except OSError as error:
-        raise DataError(f"The set {report.name} could not be kept ({error}): choose another name.") from None
+        if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+            raise  # of the disk, which another name would not mend
+        raise DataError(f"There is a set {report.name} already: choose another name.") from None
     return report.name
 
 
 def discard(report: Report) -> None:
     """Forget a set that waits to be accepted."""
     if report.staged is not None:
-        shutil.rmtree(report.staged, ignore_errors=True)  # it may be gone already
+        remove_folder(report.staged)
 
 
 def pending(identifier: str) -> Report:
@@ -149,13 +152,13 @@ def _staged(name: str) -> Iterator[Path]:
     incoming.mkdir(parents=True, exist_ok=True)
     for old in incoming.iterdir():
         if time.time() - old.stat().st_mtime > KEPT_WAITING:
-            shutil.rmtree(old, ignore_errors=True)  # another page may be removing it too
+            remove_folder(old)
     folder = incoming / uuid.uuid4().hex[:12]
     (folder / "images").mkdir(parents=True)
     try:
         yield folder
     except BaseException:  # a closed page too
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_folder(folder)
         raise
 
 

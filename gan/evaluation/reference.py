@@ -7,6 +7,7 @@ Letters: n images, C channels, H = W the set's own side, K conditions.
 """
 
 import hashlib
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from gan.files import exclusive, replacing
 MOST = 60_000
 """Images a classifier is trained on at most, real or synthetic; a random part of a larger set."""
 SEED = 0
+LOGGER = logging.getLogger(__name__)
 RECIPE = "1"
 """Change it when `classifier.py` trains differently: classifiers in the cache are then trained anew."""
 
@@ -106,9 +108,12 @@ def reference(
 
 
 def _loaded(network: Classifier, path: Path) -> bool:
-    """Whether the weights in the cache could be loaded; a damaged file is as good as none."""
+    """Whether the weights in the cache could be loaded; a damaged file is told in the log, and is as good as none."""
     try:
         network.load_state_dict(load_file(path))
+    except FileNotFoundError:
+        return False
     except (OSError, SafetensorError, RuntimeError):
+        LOGGER.warning("The classifier in %s is damaged, and is trained anew.", path, exc_info=True)
         return False
     return True

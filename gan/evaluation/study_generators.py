@@ -6,7 +6,6 @@ length cut to what a study can afford. It resumes like any run. Read next: `stud
 """
 
 import contextlib
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from gan.config import RunConfig
 from gan.data.imageset import ImageSet
 from gan.errors import ConfigError, StoppedError
 from gan.evaluation.arms import Make
-from gan.files import write_json
+from gan.files import remove_folder, write_json
 from gan.jobs.worker import Worker, working
 from gan.metrics import MetricsReader
 from gan.runs import Run
@@ -81,7 +80,7 @@ def seconds_taken(folder: Path) -> float:
 def _inner(folder: Path, config: RunConfig) -> Run:
     path = folder / "config.json"
     if _config(path) != config:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_folder(folder)
         for part in ("samples", "snapshots", "exports"):
             (folder / part).mkdir(parents=True)
         write_json(folder / "about.json", {"created": 0.0, "title": ""})

@@ -4,6 +4,7 @@ Read next: any file of pages/, then `run_header.py` and `form.py`.
 """
 
 import contextlib
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ TITLE = "GAN workbench"
 ICON = Path(__file__).with_name("logo.png")
 STYLE = Path(__file__).with_name("style.css")
 NOTES = "notes of callbacks"
+LOGGER = logging.getLogger(__name__)
 
 OVERVIEW, DATA, TRAIN, PROGRESS, GALLERY, EVALUATE, COMPARE, EXPLANATIONS = (
     f"pages/{name}.py"
@@ -55,10 +57,19 @@ def told() -> Iterator[None]:
         st.toast(text, icon=icon, duration="infinite" if lasting else "short")
     try:
         yield
-    except GanError as error:
-        st.error(str(error), icon=":material/error:")
-    except OSError as error:
-        st.error(store_in_words(error), icon=":material/error:")
+    except (GanError, OSError) as error:
+        st.error(message(error), icon=":material/error:")
+
+
+def message(error: GanError | OSError) -> str:
+    """An error in words for the user; that of a file goes to the server's log with its traceback too.
+
+    A GanError's text is the whole of it. An OSError may be our own fault, which only its traceback tells.
+    """
+    if isinstance(error, GanError):
+        return str(error)
+    LOGGER.error("A page could not read or write a file.", exc_info=error)
+    return store_in_words(error)
 
 
 def note(text: str, icon: str | None = None, *, lasting: bool = False) -> None:
@@ -74,10 +85,8 @@ def told_aside() -> Iterator[None]:
     """As `told`, for a callback."""
     try:
         yield
-    except GanError as error:
-        note(str(error), ":material/error:", lasting=True)
-    except OSError as error:
-        note(store_in_words(error), ":material/error:", lasting=True)
+    except (GanError, OSError) as error:
+        note(message(error), ":material/error:", lasting=True)
 
 
 def title(text: str, about: str = "") -> None:
