@@ -51,7 +51,13 @@ def measure(show: Callable[[str], None], count: int = RUNS, points: int = POINTS
         live = make_store(count, points)
         untrained_run(runs.create(options.build({"data.name": "mnist", "model.width": 32}), GENERATOR))
         with working(live.path) as worker, _served(Path(folder)) as (port, server), _growing(live, worker, points):
-            visits = [["overview", {}], ["progress", {"run": live.name}], ["gallery", {"run": GENERATOR}, "Seed"]]
+            visits = [
+                ["overview", {}],
+                ["train", {}],
+                ["progress", {"run": live.name}],
+                ["gallery", {"run": GENERATOR}, "Seed"],
+                ["compare", {"runs": ",".join(["run-000", "run-001", live.name])}],
+            ]
             command = [sys.executable, "-m", "pages.ui.visitor", str(port), str(server), json.dumps(visits)]
             told = subprocess.run(command, cwd=settings.ROOT, check=True, capture_output=True, text=True)
     found: dict[str, dict[str, float]] = json.loads(told.stdout)

@@ -98,13 +98,14 @@ def _fit_to_start(config: RunConfig, in_full: bool) -> bool:
     from gan.estimate import estimate
     from gan.problems import problems
 
-    found = problems(config)
+    expected = estimate(config)
+    found = problems(config, expected)
     errors = [problem for problem in found if problem.level == "error"]
     for problem in found if in_full else errors or found:
         if in_full or problem.level != "note":
             print(f"{problem.level}: {problem.text}", file=sys.stderr)
     if in_full:
-        print("\n".join(estimate(config).lines()))
+        print("\n".join(expected.lines()))
     return not errors
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from gan import data, settings
 from gan.config import RunConfig
-from gan.estimate import Estimate, estimate
+from gan.estimate import Estimate
 from gan.jobs.device_list import absent, candidates
 from gan.kinds import FEWEST
 
@@ -24,9 +24,8 @@ class Problem:
     text: str
 
 
-def problems(config: RunConfig) -> list[Problem]:
-    """Everything found, errors first."""
-    expected = estimate(config)
+def problems(config: RunConfig, expected: Estimate) -> list[Problem]:
+    """Everything found, errors first; `expected` is what the config takes (`estimate.estimate`)."""
     found = [*_of_data(config, expected), *_of_device(config), *_of_disk(expected)]
     return sorted(found, key=lambda problem: ("error", "warning", "note").index(problem.level))
 

@@ -17,7 +17,7 @@ Whether a run is queued, running or lost is computed from these by `jobs/states.
 import re
 import time
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +45,15 @@ class Run:
     @cached_property
     def config(self) -> RunConfig:
         """What was asked for; raises RunError where config.json is absent, damaged or newer than this program."""
+        file = self.path / "config.json"
         try:
-            return options.from_json((self.path / "config.json").read_text())
+            stat = file.stat()
         except FileNotFoundError:
             raise RunError(f"The run {self.name} cannot be read: its folder has no config.json.") from None
-        except ConfigError as error:
-            raise RunError(f"The run {self.name} cannot be read: {error}") from None
+        read = _config(file, stat.st_mtime_ns, stat.st_size)
+        if isinstance(read, ConfigError):
+            raise RunError(f"The run {self.name} cannot be read: {read}")
+        return read
 
     @property
     def about(self) -> About:
@@ -109,6 +112,15 @@ class Run:
         """The fixed-noise pictures by images seen, ascending."""
         found = (self.path / "samples").glob("*.png")
         return {int(path.stem): path for path in sorted(found) if path.stem.isdigit()}
+
+
+@lru_cache(maxsize=2000)
+def _config(file: Path, mtime_ns: int, size: int) -> RunConfig | ConfigError:
+    """The config in a file, or what is wrong with it: parsed again only where the file changed."""
+    try:
+        return options.from_json(file.read_text())
+    except ConfigError as error:
+        return error
 
 
 def find(name: str) -> Run:

@@ -9,6 +9,7 @@ import pytest
 from gan import data, kinds, looks, options, runs, settings, walk
 from gan.data.imageset import ImageSet
 from gan.errors import DataError
+from gan.estimate import estimate
 from gan.facts import DataFacts
 from gan.jobs.worker import working
 from gan.kinds import beside, drawn, find, told, width
@@ -213,5 +214,5 @@ def test_kinds_of_attributes_are_an_error_before_the_start() -> None:
     write_celeba(settings.distributed_data())
     config = options.build({"data.name": "celeba", "model.kinds": 8})
     data.load(config.data)
-    errors = [problem.text for problem in problems(config) if problem.level == "error"]
+    errors = [problem.text for problem in problems(config, estimate(config)) if problem.level == "error"]
     assert errors == ["model.kinds is for classes: for images with attributes it takes 1."]

@@ -25,13 +25,13 @@ def folder_config(images: dict[str, int], **values: object) -> RunConfig:
 
 
 def texts(config: RunConfig, level: str) -> list[str]:
-    return [problem.text for problem in problems(config) if problem.level == level]
+    return [problem.text for problem in problems(config, estimate(config)) if problem.level == level]
 
 
 def test_nothing_stands_against_the_digits() -> None:
     config = options.build(TINY)
     data.load(config.data)
-    assert problems(config) == []
+    assert problems(config, estimate(config)) == []
 
 
 def test_small_classes_and_a_batch_larger_than_the_set_are_warned_of() -> None:

@@ -50,9 +50,10 @@ def load(config: DataConfig, progress: Progress = silent) -> ImageSet:
 def cached(config: DataConfig) -> ImageSet | None:
     """The image set of a config where it was read before; None where that is still to do, or the set has a problem."""
     source = SOURCES[config.name]
-    if source.problem(config) or not source.local(config) or not _whole(cache_folder(config)):
+    if source.problem(config) or not source.local(config):
         return None
-    return source.narrow(config, ImageSet.open_cached(cache_folder(config)))
+    target = cache_folder(config)
+    return source.narrow(config, ImageSet.open_cached(target)) if _whole(target) else None
 
 
 def problem(config: DataConfig) -> str | None:

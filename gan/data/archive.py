@@ -13,8 +13,9 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from gan import settings
-from gan.data.inventory import LABELS, visible
+from gan.data.inventory import LABELS
 from gan.data.pictures import SUFFIXES
+from gan.data.scan import visible
 from gan.data.source import Progress
 from gan.errors import DataError
 

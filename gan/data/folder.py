@@ -13,11 +13,12 @@ from gan.config import DataConfig
 from gan.data.check import check
 from gan.data.fit import fit, native_size
 from gan.data.imageset import ImageSet
-from gan.data.inventory import listing, take_stock
+from gan.data.inventory import take_stock
 from gan.data.parallel import UNREADABLE, decode, reason
 from gan.data.pictures import read_picture
 from gan.data.plan import Plan
 from gan.data.report import some
+from gan.data.scan import scan
 from gan.data.showing import in_turn, words
 from gan.data.source import Preview, Progress, Source, nothing_to_fetch
 from gan.errors import DataError
@@ -34,8 +35,8 @@ def added() -> list[str]:
 
 def added_set(config: DataConfig) -> Path | None:
     """The folder of the added set that a config names, or None."""
-    named = NAME.fullmatch(config.path) is not None
-    return settings.added_sets() / config.path if named and config.path in added() else None
+    folder = settings.added_sets() / config.path
+    return folder if NAME.fullmatch(config.path) and (folder / "plan.json").is_file() else None
 
 
 def own_folder(config: DataConfig) -> Path:
@@ -68,8 +69,8 @@ def fingerprint(config: DataConfig) -> str:
         stat = (folder / "plan.json").stat()
         return f"folder-1-{config.image_size}-{folder}-{stat.st_size}-{stat.st_mtime_ns}"
     root = own_folder(config)
-    stats = [(file, (root / file).stat()) for file in listing(root)]
-    return f"folder-1-{config.image_size}-{root}-" + ";".join(f"{f}:{s.st_size}:{s.st_mtime_ns}" for f, s in stats)
+    files = ";".join(f"{name}:{size}:{mtime_ns}" for name, size, mtime_ns in scan(root))
+    return f"folder-1-{config.image_size}-{root}-{files}"
 
 
 def read(config: DataConfig, progress: Progress, folder: Path) -> ImageSet:

@@ -1,9 +1,8 @@
 """List a user's images and their labels: from a labels.csv, or from the folders they lie in. Opens no image."""
 
-import os
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -13,6 +12,7 @@ from gan.data.imageset import Kind
 from gan.data.labels import SPLIT_NAMES, read_labels
 from gan.data.pictures import SUFFIXES
 from gan.data.report import Finding, some
+from gan.data.scan import ScannedFile, scan
 from gan.errors import DataError
 
 LABELS = "labels.csv"
@@ -38,10 +38,18 @@ def take_stock(folder: Path, shown_as: str = "") -> Inventory:
     shown_as = shown_as or str(folder)
     if not folder.is_dir():
         raise DataError(f"{shown_as} is not a folder. {LAYOUTS}")
-    root = inner(folder)
+    return _stock(folder, scan(folder), shown_as)
+
+
+@lru_cache(maxsize=2)
+def _stock(folder: Path, files: tuple[ScannedFile, ...], shown_as: str) -> Inventory:
+    """The same for the files in it: sorted again, and labels.csv read again, only where one of them changed."""
+    parts = [PurePosixPath(file.name).parts for file in files]
+    depth = _depth(parts) if parts else 0
+    root = folder.joinpath(*parts[0][:depth]) if parts else folder
     images: list[str] = []
     others: list[str] = []
-    for file in listing(root):
+    for file in ("/".join(part[depth:]) for part in parts):
         (images if file.lower().endswith(SUFFIXES) else others).append(file)
     if not images:
         raise DataError(f"{shown_as} holds no images (PNG, JPEG, BMP or TIFF). {LAYOUTS}")
@@ -56,29 +64,18 @@ def take_stock(folder: Path, shown_as: str = "") -> Inventory:
     return _from_folders(root, images, findings)
 
 
-def inner(folder: Path) -> Path:
-    """The folder itself, or the one in it where a ZIP put everything below a single folder."""
+def _depth(files: list[tuple[str, ...]]) -> int:
+    """How many folders the parts of all files share above their labels: a ZIP may put everything below a single one."""
+    depth = 0
     while True:
-        entries = [entry for entry in folder.iterdir() if visible(entry.name)]
-        if len(entries) != 1 or not entries[0].is_dir() or entries[0].name.lower() in SPLIT_NAMES:
-            return folder
-        below = [entry.name for entry in entries[0].iterdir() if visible(entry.name)]
+        if len({parts[depth] for parts in files}) != 1 or any(len(parts) == depth + 1 for parts in files):
+            return depth
+        if files[0][depth].lower() in SPLIT_NAMES:
+            return depth
+        below = [parts[-1] for parts in files if len(parts) == depth + 2]
         if LABELS not in below and any(name.lower().endswith(SUFFIXES) for name in below):
-            return folder  # it is a class
-        folder = entries[0]
-
-
-def listing(root: Path) -> Iterator[str]:
-    """Every visible file below a folder, relative to it, in the order of the names; linked folders are not entered."""
-    for base, folders, files in os.walk(root):
-        folders[:] = sorted(name for name in folders if visible(name))
-        below = PurePosixPath(Path(base).relative_to(root).as_posix())
-        yield from (str(below / name) for name in sorted(files) if visible(name))
-
-
-def visible(name: str) -> bool:
-    """Whether a file is the user's own, not one that a file manager left."""
-    return not name.startswith(".") and name not in ("__MACOSX", "Thumbs.db", "desktop.ini")
+            return depth  # it is a class
+        depth += 1
 
 
 def _from_table(root: Path, images: list[str], findings: list[Finding]) -> Inventory:

@@ -1,6 +1,7 @@
 """Plan: exactly which of a user's images are read, as what, and how; the outcome of a check, kept with an added set."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +54,16 @@ class Plan:
 
     @classmethod
     def load(cls, folder: Path) -> "Plan":
-        """The plan in a folder; raises DataError where it is absent or damaged."""
+        """The plan in a folder, read again where its file changed; raises DataError where it is absent or damaged."""
+        try:
+            stat = (folder / "plan.json").stat()
+        except FileNotFoundError:
+            return cls._read(folder, 0, 0)
+        return cls._read(folder, stat.st_mtime_ns, stat.st_size)
+
+    @classmethod
+    @lru_cache(maxsize=4)
+    def _read(cls, folder: Path, mtime_ns: int, size: int) -> "Plan":
         document = read_json(folder / "plan.json")
         if document is None:
             raise DataError(

@@ -10,7 +10,7 @@ import streamlit as st
 from gan import data, jobs, options, problems, runs, settings
 from gan.config import RunConfig
 from gan.errors import DataError
-from gan.estimate import estimate
+from gan.estimate import Estimate, estimate
 from gan.jobs import device_list
 from gan.presets import PRESETS
 from pages.ui import add_images, cached_models, frame, pictures, words
@@ -29,12 +29,13 @@ def panel(config: RunConfig) -> None:
         st.info("Choose one of your sets in the list above, or add your images first, as a ZIP.")
         add_images.button("Add your images", "primary")
         return
-    found = problems.problems(config)
+    guess = estimate(config)
+    found = problems.problems(config, guess)
     start(config, blocked=any(problem.level == "error" for problem in found))
     for problem in found:
         SHOW[problem.level](problem.text)
     real_images(config)
-    expected(config)
+    expected(guess)
     command(config)
 
 
@@ -84,9 +85,8 @@ def real_images(config: RunConfig) -> None:
         pictures.tiles(batch.images, "Real image of the first batch", tile=TILE)
 
 
-def expected(config: RunConfig) -> None:
+def expected(guess: Estimate) -> None:
     """How long, how much memory and disk; what is not known yet is left out."""
-    guess = estimate(config)
     left, middle, right = st.columns(3)
     left.metric("Time", words.duration(guess.seconds) if guess.seconds else "—", help=TIME)
     middle.metric("Memory", words.size(guess.memory) if guess.memory else "—", help="On the device, at most, about.")

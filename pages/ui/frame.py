@@ -10,6 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from gan.data.scan import scanning_once
 from gan.errors import GanError, store_in_words
 
 TITLE = "GAN workbench"
@@ -51,12 +52,13 @@ def draw() -> None:
 def told() -> Iterator[None]:
     """Show an error that is written for the user, or a disk that cannot be used, as a message in the page.
 
-    First come the notes that callbacks left.
+    First come the notes that callbacks left. What is drawn in it walks a folder of images once at most.
     """
     for text, icon, lasting in st.session_state.pop(NOTES, []):
         st.toast(text, icon=icon, duration="infinite" if lasting else "short")
     try:
-        yield
+        with scanning_once():
+            yield
     except (GanError, OSError) as error:
         st.error(message(error), icon=":material/error:")
 
