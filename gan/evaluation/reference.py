@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -87,10 +88,10 @@ def reference(
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = picked(images, "train", MOST)
-    network = Classifier(images.native_size, images.images.shape[1], len(images.names))
     with exclusive(path.with_suffix(".lock")):  # two evaluations at once train it once
-        if not _loaded(network, path):
-            network = fit(
+        network = _loaded(images, path)
+        if network is None:
+            trained = fit(
                 as_shown(images, rows),
                 images.conditions[rows],
                 images.kind,
@@ -101,19 +102,25 @@ def reference(
                 should_stop=should_stop,
             )
             with replacing(path) as temporary:
-                save_file({name: value.cpu().contiguous() for name, value in network.state_dict().items()}, temporary)
+                save_file({name: value.cpu().contiguous() for name, value in trained.state_dict().items()}, temporary)
+            network = _loaded(images, path)  # as the next one will have it: bit for bit the same features
+            assert network is not None, "it was just written"
         with open(path, "rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     return Reference(network.to(device).eval().requires_grad_(False), sha256)
 
 
-def _loaded(network: Classifier, path: Path) -> bool:
-    """Whether the weights in the cache could be loaded; a damaged file is told in the log, and is as good as none."""
+def _loaded(images: ImageSet, path: Path) -> Classifier | None:
+    """The classifier in the cache, in the memory format that `fit` trains in; None without a file.
+
+    A damaged file is told in the log, and is as good as none.
+    """
+    network = Classifier(images.native_size, images.images.shape[1], len(images.names))
     try:
         network.load_state_dict(load_file(path))
     except FileNotFoundError:
-        return False
+        return None
     except (OSError, SafetensorError, RuntimeError):
         LOGGER.warning("The classifier in %s is damaged, and is trained anew.", path, exc_info=True)
-        return False
-    return True
+        return None
+    return network.to(memory_format=torch.channels_last)
