@@ -84,6 +84,15 @@ def remove_folder(path: Path) -> None:
     shutil.rmtree(path, onerror=log)
 
 
+def file_version(path: Path) -> tuple[int, int] | None:
+    """What changes when a file does, as the key of a cache: its time in nanoseconds, its bytes; None without a file."""
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
 @contextlib.contextmanager
 def exclusive(path: Path) -> Iterator[None]:
     """Hold the lock file `path` for the block; waits for whoever has it. The kernel frees it when its holder dies."""

@@ -16,7 +16,7 @@ from PIL import Image
 
 from gan.data.fit import crop
 from gan.data.imageset import ImageSet
-from gan.files import read_json
+from gan.files import file_version, read_json
 from gan.images import GAP
 from gan.runs import Run
 
@@ -29,9 +29,13 @@ def of_images(images: NDArray[np.uint8]) -> float:
     return float((images.astype(np.float32) / 255).std(axis=0, ddof=1).mean())
 
 
-@functools.lru_cache(maxsize=1000)  # a live page asks every two seconds, and a picture that was kept stays as it is
 def of_sheet(picture: Path, columns: int, rows: int) -> float:
     """The spread within the columns of a sample picture, averaged over them; a column shows one condition."""
+    return _of_sheet(picture, file_version(picture), columns, rows)
+
+
+@functools.lru_cache(maxsize=1000)  # a live page asks every two seconds, and most pictures stay as they are
+def _of_sheet(picture: Path, version: tuple[int, int] | None, columns: int, rows: int) -> float:
     with Image.open(picture) as opened:
         pixels = np.asarray(opened)
     pixels = pixels.reshape(*pixels.shape[:2], -1)[GAP:, GAP:]  # (rows * (H + GAP), columns * (H + GAP), C)

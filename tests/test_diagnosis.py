@@ -3,6 +3,7 @@
 import dataclasses
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -244,3 +245,10 @@ def test_the_spread_of_a_sheet_is_that_of_its_columns(tmp_path: Any) -> None:
     colour = images.repeat(3, axis=2).reshape(24, 3, 16, 16)
     grid(colour, 3).save(tmp_path / "colour.png")
     assert spread.of_sheet(tmp_path / "colour.png", 3, 8) == pytest.approx(np.mean(by_hand), abs=1e-6)
+
+
+def test_the_spread_of_a_sheet_that_was_written_anew_is_the_new_one(tmp_path: Path) -> None:
+    grid(np.random.default_rng(0).integers(0, 256, (8, 1, 16, 16), dtype=np.uint8), 1).save(tmp_path / "sheet.png")
+    assert spread.of_sheet(tmp_path / "sheet.png", 1, 8) > 0.2
+    grid(np.zeros((8, 1, 16, 16), np.uint8), 1).save(tmp_path / "sheet.png")
+    assert spread.of_sheet(tmp_path / "sheet.png", 1, 8) == 0

@@ -5,13 +5,14 @@ import asyncio
 import httpx
 import numpy as np
 import pytest
+from PIL import Image
 from starlette.applications import Starlette
 
-from gan import export
+from gan import data, export
 from gan.config import LossConfig
 from gan.files import write_json
 from gan.ideals import lines
-from pages.ui import charts, palette, sparkline, words
+from pages.ui import cached, charts, palette, sparkline, words
 from pages.ui.explain import GROUPS
 from pages.ui.routes import routes
 from tests.conftest import trained
@@ -146,3 +147,20 @@ def test_routes_also_stand_below_the_base_path() -> None:
     finally:
         config.set_option("server.baseUrlPath", before)
     assert {"/api/plotly.min.js", "/gan/api/plotly.min.js"} <= paths
+
+
+def test_a_film_is_made_anew_where_a_run_of_the_same_name_has_other_pictures() -> None:
+    run = trained("filmed")
+    before = cached.samples_film(run, None)
+    for picture in run.samples().values():
+        Image.open(picture).point(lambda grey: 255 - grey).save(picture)
+    assert cached.samples_film(run, None) != before
+
+
+def test_the_variety_of_real_images_is_known_once_they_are_read() -> None:
+    run = trained("read-later")
+    folder = data.cache_folder(run.config.data)
+    folder.rename(folder.with_name("away"))
+    assert cached.real_spread(run) is None
+    folder.with_name("away").rename(folder)
+    assert cached.real_spread(run) is not None

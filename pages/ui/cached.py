@@ -25,9 +25,12 @@ from gan.data.imageset import ImageSet
 from gan.data.plan import Plan
 from gan.evaluation.training_images import problem as training_images_problem
 from gan.facts import DataFacts
-from gan.files import read_json
+from gan.files import file_version, read_json
 from gan.runs import Run
 from pages.ui import pictures
+
+FileVersion = tuple[int, int] | None
+"""Part of a key: what `file_version` gives of the file that the result depends on."""
 
 
 def metrics(run: Run) -> Columns:
@@ -42,20 +45,12 @@ def _reader(path: Path) -> ColumnsReader:
 
 def facts(run: Run) -> DataFacts:
     """What the run's networks were built from; raises RunError before the trainer has read its data."""
-    return _facts(run.path, version(run.path / "data.json"))
+    return _facts(run.path, file_version(run.path / "data.json"))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _facts(path: Path, version: int) -> DataFacts:
+def _facts(path: Path, version: FileVersion) -> DataFacts:
     return Run(path).facts()
-
-
-def version(file: Path) -> int:
-    """A number that changes when the file does; 0 where it is not there."""
-    try:
-        return file.stat().st_mtime_ns
-    except (FileNotFoundError, NotADirectoryError):
-        return 0
 
 
 @st.cache_data(ttl=60, max_entries=2000, show_spinner=False)
@@ -87,21 +82,21 @@ def forget_space() -> None:
 
 def thumbnail(picture: Path, columns: int) -> bytes:
     """A PNG of a sample sheet in about the shape of a card, at its own resolution."""
-    return _thumbnail(picture, version(picture), columns)
+    return _thumbnail(picture, file_version(picture), columns)
 
 
 @st.cache_data(max_entries=500, show_spinner=False)
-def _thumbnail(picture: Path, version: int, columns: int) -> bytes:
+def _thumbnail(picture: Path, version: FileVersion, columns: int) -> bytes:
     return _png(pictures.folded(Image.open(picture), columns))
 
 
 def strips(picture: Path, columns: int) -> list[bytes]:
     """PNGs of the columns of a sample sheet, each lying."""
-    return _strips(picture, version(picture), columns)
+    return _strips(picture, file_version(picture), columns)
 
 
 @st.cache_data(max_entries=100, show_spinner=False)
-def _strips(picture: Path, version: int, columns: int) -> list[bytes]:
+def _strips(picture: Path, version: FileVersion, columns: int) -> list[bytes]:
     return [_png(strip) for strip in pictures.strips(Image.open(picture), columns)]
 
 
@@ -114,30 +109,31 @@ def _png(picture: Image.Image) -> bytes:
 def samples_film(run: Run, turned: tuple[int, int] | None) -> bytes:
     """The GIF of a run's sample pictures so far; `turned` as for `gan.film.of_samples`."""
     kept = run.samples()
-    return _samples_film(run.path, len(kept), max(kept), turned)
+    return _samples_film(run.path, tuple((seen, file_version(picture)) for seen, picture in kept.items()), turned)
 
 
 @st.cache_data(max_entries=20, show_spinner="Making the film …")
-def _samples_film(path: Path, count: int, newest: int, turned: tuple[int, int] | None) -> bytes:
+def _samples_film(path: Path, pictures: tuple[tuple[int, FileVersion], ...], turned: tuple[int, int] | None) -> bytes:
     return film_of.of_samples(Run(path).samples(), turned=turned)
 
 
 def real_spread(run: Run) -> float | None:
     """How much a run's real training images of one condition differ; None where they are not read on this machine."""
-    return _real_spread(run.path, version(run.path / "data.json"))
+    there, sheet = image_set(run.config.data), run.path / "samples" / "columns.json"
+    if there is None or file_version(sheet) is None:
+        return None
+    return _real_spread(file_version(run.path / "data.json"), sheet, file_version(sheet), there)
 
 
 @st.cache_data(max_entries=100, show_spinner=False)
-def _real_spread(path: Path, version: int) -> float | None:
-    run = Run(path)
-    there = image_set(run.config.data)
-    shown = (read_json(path / "samples" / "columns.json") or {}).get("labels", [])
-    return spread.of_real(there, len(shown)) if there is not None and shown else None
+def _real_spread(version: FileVersion, sheet: Path, sheet_version: FileVersion, _images: ImageSet) -> float | None:
+    shown = (read_json(sheet) or {}).get("labels", [])
+    return spread.of_real(_images, len(shown)) if shown else None
 
 
 def kinds_apart(run: Run) -> float:
     """How far the kinds lie apart that a run's networks are told of; 0 without any, and before its data is read."""
-    known = version(run.path / "data.json")
+    known = file_version(run.path / "data.json")
     return _facts(run.path, known).kinds_apart if known else 0.0
 
 
@@ -150,11 +146,11 @@ def training_images(run: Run) -> ImageSet | None:
 def examples(run: Run) -> list[bytes | None] | None:
     """A PNG of a few real training images of each condition of a run; None where they are not read on this machine."""
     there = training_images(run)
-    return None if there is None else _examples(run.path, version(run.path / "data.json"), there)
+    return None if there is None else _examples(run.path, file_version(run.path / "data.json"), there)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _examples(path: Path, version: int, _images: ImageSet) -> list[bytes | None]:
+def _examples(path: Path, version: FileVersion, _images: ImageSet) -> list[bytes | None]:
     shown = [pictures.examples(_images, condition) for condition in range(len(_images.names))]
     return [None if picture is None else _png(picture) for picture in shown]
 
@@ -163,11 +159,13 @@ def of_kinds(run: Run, position: int, count: int) -> list[NDArray[np.uint8]] | N
     """Real training images of each kind within the class at that position, up to `count`; None where they, or what
     kind each is, are not on this machine."""
     there = training_images(run)
-    return None if there is None else _of_kinds(run.path, version(run.path / kinds.FILE), position, count, there)
+    return None if there is None else _of_kinds(run.path, file_version(run.path / kinds.FILE), position, count, there)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _of_kinds(path: Path, version: int, position: int, count: int, _images: ImageSet) -> list[NDArray[np.uint8]] | None:
+def _of_kinds(
+    path: Path, version: FileVersion, position: int, count: int, _images: ImageSet
+) -> list[NDArray[np.uint8]] | None:
     run = Run(path)
     found = kinds.kept(run, _images)
     if found is None:

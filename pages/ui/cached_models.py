@@ -14,17 +14,18 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from gan import conditions, guard, looks, options
+from gan import conditions, data, guard, looks, options
 from gan.data.imageset import ImageSet
 from gan.evaluation import pairs, results
 from gan.evaluation.results import Result
 from gan.evaluation.study_options import StudyOptions
 from gan.export import ExportRequest
+from gan.files import file_version
 from gan.looks import Group
 from gan.marks import Origin
 from gan.runs import Run
 from pages.ui import pictures
-from pages.ui.cached import facts, image_set, version
+from pages.ui.cached import FileVersion, facts, image_set
 
 if TYPE_CHECKING:
     from gan.evaluation.near_copies import Detector
@@ -49,15 +50,15 @@ def sampler(run: Run, snapshot: int) -> "Sampler":
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the generator …")
-def _sampler(path: Path, snapshot: int, version: int) -> "Sampler":
+def _sampler(path: Path, snapshot: int, version: FileVersion) -> "Sampler":
     from gan.sample import load_generator  # here: it imports torch, which no other page needs
 
     return load_generator(Run(path), snapshot)
 
 
-def _whole(run: Run, snapshot: int) -> int:
+def _whole(run: Run, snapshot: int) -> FileVersion:
     """The version of a snapshot: a run that was deleted and made again under its name has other ones."""
-    return version(run.snapshot(snapshot) / "ready.json")
+    return file_version(run.snapshot(snapshot) / "ready.json")
 
 
 def look(run: Run, request: ExportRequest) -> list[Group]:
@@ -67,7 +68,7 @@ def look(run: Run, request: ExportRequest) -> list[Group]:
 
 
 @st.cache_resource(max_entries=12, show_spinner="Making the images …")
-def _look(path: Path, version: int, request: ExportRequest) -> list[Group]:
+def _look(path: Path, version: FileVersion, request: ExportRequest) -> list[Group]:
     assert request.snapshot is not None
     made = sampler(Run(path), request.snapshot)
     return looks.of_items(made, request.items, request.seed, request.start, request.truncation)
@@ -80,7 +81,7 @@ def dropped(run: Run, request: ExportRequest, progress: Callable[[float], None])
     """
     from gan.evaluation import selector as keep  # here: it imports torch
 
-    place = _selector(run.path, version(run.path / "data.json"))
+    place = _selector(run.path, file_version(run.path / "data.json"))
     selector = _once(place, lambda: keep.load(run, lambda phase, done: progress(done)))
     left_out: list[Origin] = []
     for group in look(run, replace(request, keep_rate=1.0)):
@@ -92,7 +93,7 @@ def dropped(run: Run, request: ExportRequest, progress: Callable[[float], None])
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _selector(path: Path, version: int) -> "list[Selector]":
+def _selector(path: Path, version: FileVersion) -> "list[Selector]":
     return []
 
 
@@ -103,7 +104,7 @@ def same_noise(run: Run, snapshot: int, asked: Sequence[str], count: int, seed: 
 
 @st.cache_resource(max_entries=6, show_spinner="Making the images …")
 def _same_noise(
-    path: Path, version: int, snapshot: int, asked: tuple[str, ...], count: int, seed: int, truncation: float
+    path: Path, version: FileVersion, snapshot: int, asked: tuple[str, ...], count: int, seed: int, truncation: float
 ) -> list[Group]:
     made = sampler(Run(path), snapshot)
     requests = [conditions.parse(text, made.facts) for text in asked]
@@ -117,7 +118,7 @@ def of_kinds(run: Run, snapshot: int, label: str, count: int, seed: int, truncat
 
 @st.cache_resource(max_entries=6, show_spinner="Making the images of every kind …")
 def _of_kinds(
-    path: Path, version: int, snapshot: int, label: str, count: int, seed: int, truncation: float
+    path: Path, version: FileVersion, snapshot: int, label: str, count: int, seed: int, truncation: float
 ) -> list[Group]:
     made = sampler(Run(path), snapshot)
     return looks.of_kinds(made, conditions.parse(label, made.facts), count, seed, truncation)
@@ -133,7 +134,12 @@ def over_snapshots(
 
 @st.cache_resource(max_entries=6, show_spinner="Making the images of every snapshot …")
 def _over_snapshots(
-    path: Path, snapshots: tuple[tuple[int, int], ...], asked: tuple[str, ...], count: int, seed: int, truncation: float
+    path: Path,
+    snapshots: tuple[tuple[int, FileVersion], ...],
+    asked: tuple[str, ...],
+    count: int,
+    seed: int,
+    truncation: float,
 ) -> list[Group]:
     run = Run(path)
     known = facts(run)
@@ -147,7 +153,7 @@ def generated(run: Run, origin: Origin) -> NDArray[np.uint8]:
 
 
 @st.cache_resource(max_entries=2000, show_spinner=False)
-def _generated(path: Path, version: int, origin: Origin) -> NDArray[np.uint8]:
+def _generated(path: Path, version: FileVersion, origin: Origin) -> NDArray[np.uint8]:
     return looks.one(sampler(Run(path), origin.snapshot), origin)
 
 
@@ -169,20 +175,20 @@ def film(
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _walk(path: Path, version: int, first: Origin, last: Origin, steps: int) -> list[NDArray[np.uint8]]:
+def _walk(path: Path, version: FileVersion, first: Origin, last: Origin, steps: int) -> list[NDArray[np.uint8]]:
     return []
 
 
 def nearest_real(run: Run, origin: Origin, images: ImageSet) -> NDArray[np.uint8]:
     """The image (C, H, H), among the run's training images, that is most like a generated one."""
-    detector = _detector(run.path, version(run.path / "data.json"), images)
+    detector = _detector(run.path, file_version(run.path / "data.json"), images)
     found = detector.nearest(generated(run, origin)[None])
     real: NDArray[np.uint8] = pictures.real(images, images.rows("train")[found.pixel_index])[0]
     return real
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _detector(path: Path, version: int, _images: ImageSet) -> "Detector":
+def _detector(path: Path, version: FileVersion, _images: ImageSet) -> "Detector":
     from gan.evaluation.near_copies import Detector
     from gan.evaluation.reference import Shown
 
@@ -203,7 +209,7 @@ def closeness(run: Run, origin: Origin, progress: Callable[[float], None]) -> Cl
 
     Raises RunError where the training images are not here.
     """
-    place = _calibrated(run.path, version(run.path / "data.json"))
+    place = _calibrated(run.path, file_version(run.path / "data.json"))
     detector = _once(place, lambda: guard.load(run, lambda phase, done: progress(done))[0])
     found = detector.nearest(generated(run, origin)[None])
     progress(1.0)
@@ -211,38 +217,43 @@ def closeness(run: Run, origin: Origin, progress: Callable[[float], None]) -> Cl
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _calibrated(path: Path, version: int) -> "list[Detector]":
+def _calibrated(path: Path, version: FileVersion) -> "list[Detector]":
     return []
 
 
 def closest_pairs(run: Run, result: Result) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
     """The closest generated and training images (n, C, H, H) of a result; None where the set is not in the cache."""
     file = results.file(run, result.snapshot, result.split, result.features)
-    return _closest_pairs(run.path, result.snapshot, result.split, result.features, version(file))
+    there = image_set(run.config.data)
+    if there is None:
+        return None
+    return _closest_pairs(run.path, result.snapshot, result.split, result.features, file_version(file), there)
 
 
 @st.cache_data(max_entries=20, show_spinner="Making the closest pairs again …")
 def _closest_pairs(
-    path: Path, snapshot: int, split: str, features: str, version: int
+    path: Path, snapshot: int, split: str, features: str, version: FileVersion, _images: ImageSet
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
     from gan.sample import load_generator  # here: it imports torch
 
     run = Run(path)
-    there = image_set(run.config.data)
-    if there is None:
-        return None
-    return pairs.pictures(results.load(run, snapshot, split, features), load_generator(run, snapshot), there)
+    return pairs.pictures(results.load(run, snapshot, split, features), load_generator(run, snapshot), _images)
 
 
-@st.cache_data(max_entries=4, show_spinner="Putting the first batch together …")
 def first_batch(config: str, count: int) -> "FirstBatch | None":
     """The first images of the first batch of a config, given as the text of its config.json; None where the set was
     not read yet."""
+    there = image_set(options.from_json(config).data)
+    return (
+        None if there is None else _first_batch(config, data.cache_folder(options.from_json(config).data), count, there)
+    )
+
+
+@st.cache_data(max_entries=4, show_spinner="Putting the first batch together …")
+def _first_batch(config: str, folder: Path, count: int, _images: ImageSet) -> "FirstBatch":
     from gan.first_batch import first_batch  # here: it imports torch
 
-    wanted = options.from_json(config)
-    there = image_set(wanted.data)
-    return None if there is None else first_batch(there, wanted).beginning(count)
+    return first_batch(_images, options.from_json(config)).beginning(count)
 
 
 def study_estimate(run: Run, snapshot: int, chosen: StudyOptions) -> list[str]:
@@ -251,7 +262,7 @@ def study_estimate(run: Run, snapshot: int, chosen: StudyOptions) -> list[str]:
 
 
 @st.cache_data(max_entries=50, show_spinner="Timing some steps …")
-def _study_estimate(path: Path, snapshot: int, version: int, chosen: StudyOptions) -> list[str]:
+def _study_estimate(path: Path, snapshot: int, version: FileVersion, chosen: StudyOptions) -> list[str]:
     from gan.evaluation import study_plan  # here: it imports torch
 
     return study_plan.estimate(Run(path), snapshot, chosen).lines()

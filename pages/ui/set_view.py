@@ -16,7 +16,8 @@ from gan.data.catalogue import Entry
 from gan.data.imageset import SPLITS, ImageSet
 from gan.data.report import Finding
 from gan.data.together import strongest
-from pages.ui import cached, charts, file_preview, frame, pictures, words
+from gan.files import file_version
+from pages.ui import charts, file_preview, frame, pictures, words
 
 TONES = {"train": "blue", "val": "yellow", "test": "purple"}
 SHOW: dict[str, Callable[..., Any]] = {"error": st.error, "warning": st.warning, "note": st.info}
@@ -171,7 +172,7 @@ def as_given(name: str) -> None:
     pixels(report.sizes, report.modes)
     if report.plan is not None:
         plan = settings.added_sets() / name / "plan.json"
-        file_preview.panel(report.plan, f"{plan} {cached.version(plan)}")
+        file_preview.panel(report.plan, f"{plan} {file_version(plan)}")
 
 
 def pixels(sizes: dict[str, int], modes: dict[str, int]) -> None:
