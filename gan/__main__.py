@@ -1,4 +1,4 @@
-"""`python -m gan`: see `cli.py`."""
+"""`python -m gan`: see `cli/main.py`."""
 
 import sys
 

@@ -15,8 +15,6 @@ from gan.errors import RunError
 from gan.jobs.device_list import absent, candidates
 from gan.kinds import FEWEST
 
-NAME = "auto"
-"""What `--preset` takes for it, beside the names of `presets.PRESETS`."""
 LEAST = 25
 """Training images of a class below which the measurements give no hope. Of X-rays, 10 a class left a quarter of the
 real variety and taught a classifier 56% where the same ten, shifted a little, taught it 89%; 25 a class left nearly

@@ -10,6 +10,9 @@ from gan.config import RunConfig
 from gan.errors import ConfigError
 from gan.options import build
 
+AUTO = "auto"
+"""What `--preset` takes for the recipe of `auto.py`, beside the names in PRESETS."""
+
 
 @dataclass(frozen=True)
 class Preset:

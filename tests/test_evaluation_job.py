@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 
 from gan import jobs, settings
-from gan.cli import main, parser
+from gan.cli import evaluate, main, parser
 from gan.errors import RunError
 from gan.evaluation import (
     classifier,
-    command,
     job,
     membership,
     membership_results,
@@ -37,8 +36,10 @@ def digits(monkeypatch: pytest.MonkeyPatch) -> Run:
     return trained("digits")
 
 
-def test_several_snapshots_are_stopped_and_gone_on_with(digits: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments, said = parser().parse_args(["evaluate", "digits", "--all-snapshots", "--json"]), []
+def test_several_snapshots_are_stopped_and_gone_on_with(
+    digits: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments, said = ["evaluate", "digits", "--all-snapshots", "--json"], []
     folder = job.folder(digits, "scores")
 
     def stop_at_the_second(phase: str, done: float, total: float) -> None:
@@ -46,7 +47,8 @@ def test_several_snapshots_are_stopped_and_gone_on_with(digits: Run, capsys: pyt
         if phase.startswith("snapshot 2 of 2"):
             (folder / "stop").touch()
 
-    assert command.evaluate(arguments, stop_at_the_second) == 1
+    monkeypatch.setattr(evaluate, "show", stop_at_the_second)
+    assert main(arguments) == 1
     assert "stopped. What was finished is kept" in capsys.readouterr().err
     assert jobs.state(folder).name == "stopped"
     assert [result.snapshot for result in results.listing(digits)] == [160]
@@ -55,7 +57,8 @@ def test_several_snapshots_are_stopped_and_gone_on_with(digits: Run, capsys: pyt
     first = results.file(digits, 160).stat().st_mtime_ns
 
     shown: list[tuple[str, float]] = []
-    assert command.evaluate(arguments, lambda phase, done, total: shown.append((phase, done / total))) == 0
+    monkeypatch.setattr(evaluate, "show", lambda phase, done, total: shown.append((phase, done / total)))
+    assert main(arguments) == 0
     assert results.file(digits, 160).stat().st_mtime_ns == first  # it was not made again
     assert not any("snapshot" in phase for phase, _ in shown)  # one is left, and needs no number
     shares = [share for _, share in shown]
@@ -145,7 +148,7 @@ def test_a_request_survives_the_command_line(request_: Request) -> None:
     run = Run(settings.store() / "digits")
     parsed = parser().parse_args(request_.arguments(run))
     assert (parsed.run, parsed.task) == ("digits", request_.kind)
-    assert command.request_of(parsed) == request_
+    assert evaluate.request_of(parsed) == request_
 
 
 def test_how_long_scores_take_is_told_by_what_was_measured(digits: Run) -> None:
@@ -169,5 +172,5 @@ def test_what_cannot_be_started_is_said(digits: Run, capsys: pytest.CaptureFixtu
 
 
 def test_looking_at_evaluations_imports_no_torch() -> None:
-    code = "import sys, gan.evaluation.job, gan.evaluation.command; assert 'torch' not in sys.modules"
+    code = "import sys, gan.evaluation.job, gan.evaluation.tasks; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=settings.ROOT, capture_output=True)

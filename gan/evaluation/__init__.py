@@ -1,7 +1,7 @@
 """Whether a run's images are right, varied, and not copies: measured on real images that the run has not seen.
 
     results.py       what an evaluation says, in the run's `evaluation/`; the best snapshot; no torch
-    command.py       `python -m gan evaluate`; with job.py, the same in the background
+    job.py           evaluations as background jobs; tasks.py does the work of each kind
     quick.py         one evaluation of one snapshot, from generating to its result
     reference.py     the real-trained classifier of a data set, kept in the cache
     compare.py       the scores of two sets side by side, and their real-vs-real floor

@@ -2,7 +2,7 @@
 
 Each kind has a folder of its own in the run's `evaluation/`, with the files of a job (`gan/jobs`). Scores and the
 membership test begin at once on the CPU, beside whatever trains; a study waits for the run's device like a training.
-What is finished is kept as it comes, so that the same request goes on where it was stopped. Read next: `command.py`.
+What is finished is kept as it comes, so that the same request goes on where it was stopped. Read next: `tasks.py`.
 """
 
 from collections.abc import Sequence

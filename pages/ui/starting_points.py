@@ -33,7 +33,7 @@ def fitted() -> None:
         used = form.config() == advised.config
         st.button(
             "In use" if used else "Use it", key="use fitted", type="secondary" if used or advised.advice else "primary",
-            disabled=used, icon=":material/check:" if used else None, on_click=use, args=(auto.NAME,),
+            disabled=used, icon=":material/check:" if used else None, on_click=use, args=(named.AUTO,),
             help="Fill the form with the recipe that suits this many images of this kind on this machine.",
         )  # fmt: skip
 
@@ -84,7 +84,7 @@ def use(name: str) -> None:
 
     Raises ConfigError where there is no preset of that name.
     """
-    if name == auto.NAME:
+    if name == named.AUTO:
         chosen = chosen_set()
         images = None if chosen is None else cached.image_set(chosen)
         if chosen is not None and images is not None:

@@ -1,34 +1,36 @@
-"""`python -m gan sample RUN` and `python -m gan export RUN`: their options, and what they do.
+"""`sample` and `export`: make images of a run.
 
 `sample` makes exactly the images of the positions asked for, to look at one or to make it again, and leaves nothing
-out. `export` makes a download. torch is imported only where the work begins. Read next: `export.py`.
+out. `export` makes a download. torch is imported only where the work begins.
 """
 
 import argparse
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from gan import export, marks, runs
+from gan.cli.arguments import AddCommand
+from gan.cli.progress import show
 from gan.errors import UserError
 from gan.export import ExportRequest
 from gan.export_formats import FORMATS
 from gan.jobs.worker import working
 from gan.runs import Run
 
-Show = Callable[[str, float, float], None]
-"""Told of a phase, how much of it is done, and of how much: a progress bar on a terminal."""
+
+def add_commands(command: AddCommand) -> None:
+    """Add `sample` and `export`."""
+    _add_sample_options(command("sample", make_sample, "Make images into a folder or a ZIP."))
+    _add_export_options(command("export", make_export, "Make a ZIP of synthetic images, labelled and documented."))
 
 
-def add_sample_options(made: argparse.ArgumentParser) -> None:
-    """What `sample` takes."""
+def _add_sample_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--count", type=int, default=64, help="images of each condition (default 64)")
     made.add_argument("--start", type=int, default=0, help="position of the first image in the seed's stream")
     _add_common_options(made)
 
 
-def add_export_options(made: argparse.ArgumentParser) -> None:
-    """What `export` takes."""
+def _add_export_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--per-class", type=int, help="images of each class, or of each --condition")
     made.add_argument("--balance", action="store_true", help="bring every class to the count of the commonest")
     made.add_argument("--bring-to", type=int, metavar="N", help="bring every class to N, real and synthetic together")
@@ -55,19 +57,19 @@ def _add_common_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--out", type=Path, help="a file that ends in .zip, or an empty or new folder")
 
 
-def make_sample(parsed: argparse.Namespace, show: Show) -> int:
+def make_sample(parsed: argparse.Namespace) -> int:
     """Make images of some conditions; gives the exit code."""
     items = tuple((condition, parsed.count) for condition in parsed.condition or ["any"])
     request = ExportRequest(items, parsed.snapshot, parsed.seed, parsed.truncation, parsed.start)
-    return _write(parsed, replace(request, with_near_copies=True, with_rejected=True), show)
+    return _write(parsed, replace(request, with_near_copies=True, with_rejected=True))
 
 
-def make_export(parsed: argparse.Namespace, show: Show) -> int:
+def make_export(parsed: argparse.Namespace) -> int:
     """Make a documented download, here or as a background task; gives the exit code."""
     run = runs.find(parsed.run)
     if parsed.task is not None:
         return _task(run, parsed.task)
-    return _write(parsed, _request(run, parsed), show)
+    return _write(parsed, _request(run, parsed))
 
 
 def _request(run: Run, parsed: argparse.Namespace) -> ExportRequest:
@@ -104,7 +106,7 @@ def _request(run: Run, parsed: argparse.Namespace) -> ExportRequest:
     )
 
 
-def _write(parsed: argparse.Namespace, request: ExportRequest, show: Show) -> int:
+def _write(parsed: argparse.Namespace, request: ExportRequest) -> int:
     if parsed.out is None:
         raise UserError("--out is missing: it takes a file that ends in .zip, or an empty or new folder.")
     written = export.write(

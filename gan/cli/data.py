@@ -1,0 +1,69 @@
+"""`data list`, `data check` and `data prepare`: look at data sets, and read them in."""
+
+import argparse
+import json
+from pathlib import Path
+
+from gan.cli.arguments import AddCommand, add_run_options, config_of
+from gan.cli.progress import show
+from gan.errors import UserError
+
+DATA_PREFIX = "data."
+
+
+def add_commands(command: AddCommand) -> None:
+    """Add `data list`, `data check` and `data prepare`."""
+    data = command("data", None, "Look at data sets.").add_subparsers(metavar="command", required=True)
+    command("list", list_data, "List the data sets and whether they are here.", data)
+    check = command(
+        "check",
+        check_data,
+        "Report on a folder or ZIP of your own images; exit code 2 where there is something to mend.",
+        data,
+    )
+    check.add_argument("path", type=Path)
+    check.add_argument("--json", action="store_true", help="print one JSON document")
+    prepare = command("prepare", prepare_data, "Read a data set into the cache now.", data)
+    prepare.add_argument("--task", type=Path, help=argparse.SUPPRESS)
+    add_run_options(prepare, DATA_PREFIX)
+
+
+def list_data(parsed: argparse.Namespace) -> int:
+    """Print every data set."""
+    from gan.data import catalogue
+
+    for entry in catalogue.entries():
+        where = "read" if entry.ready else "here" if entry.local else "to download"
+        print(f"{entry.slug:<28} {'problem' if entry.problem else where:<12} {entry.problem or entry.title}")
+    return 0
+
+
+def check_data(parsed: argparse.Namespace) -> int:
+    """Print the report on a folder or ZIP."""
+    from gan.data.check import check
+
+    report = check(parsed.path, lambda phase, done: show(phase, done, 1.0))
+    if report.errors and not report.images and not parsed.json:
+        raise UserError(report.errors[0].line)
+    print(json.dumps(report.as_json(), indent=2) if parsed.json else report.as_text())
+    return 0 if all(finding.level == "note" for finding in report.problems) else 2
+
+
+def prepare_data(parsed: argparse.Namespace) -> int:
+    """Read a data set into the cache, here or as a background task."""
+    from gan import data
+    from gan.jobs.worker import working
+
+    config = config_of(parsed).data
+    if parsed.task is None:
+        image_set = data.load(config, lambda phase, done: show(phase, done, 1.0))
+        print(f"{image_set.title}: {len(image_set):,} images are ready.")
+        return 0
+    with working(parsed.task) as worker:
+
+        def report(phase: str, done: float) -> None:
+            worker.report(phase, done, 1.0)
+            worker.leave_if_asked()
+
+        data.load(config, report)
+    return 0

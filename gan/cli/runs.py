@@ -1,0 +1,114 @@
+"""`runs`, `stop`, `resume`, `delete`, `logs` and `tensorboard`: look at runs that exist, and end them."""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from gan import jobs, runs
+from gan.cli.arguments import AddCommand
+from gan.errors import RunError, UserError
+from gan.runs import Run
+
+
+def add_commands(command: AddCommand) -> None:
+    """Add the commands of this file."""
+    listing = command("runs", list_runs, "List the runs, the newest first.")
+    listing.add_argument("--json", action="store_true", help="print one JSON list")
+    listing.add_argument("--disk", action="store_true", help="show what each run takes on the disk")
+    listing.add_argument("--archived", action="store_true", help="list the archived runs too")
+    command("stop", stop, "Ask a run to save and stop, or take it out of the queue.").add_argument("run")
+    command("resume", resume, "Go on with a run from its last snapshot.").add_argument("run")
+    deleting = command("delete", delete, "Remove a run with its snapshots, samples and exports; asks first.")
+    deleting.add_argument("run")
+    deleting.add_argument("--yes", action="store_true", help="do not ask")
+    printing = command("logs", logs, "Print what a run's trainer printed.")
+    printing.add_argument("run")
+    printing.add_argument("--follow", action="store_true", help="go on printing until the run ends")
+    events = command("tensorboard", tensorboard, "Write a run's curves and samples as TensorBoard event files.")
+    events.add_argument("run")
+    events.add_argument("--out", type=Path, required=True, help="an empty or new folder")
+
+
+def list_runs(parsed: argparse.Namespace) -> int:
+    """Print every run, as a table or JSON."""
+    found = runs.all_runs()
+    rows = [_row(run, parsed.disk) for run in found if parsed.archived or not run.about.archived]
+    if parsed.json:
+        print(json.dumps(rows, indent=2))
+        return 0
+    for row in rows:
+        disk = f"  {row['disk'] / 1e6:8.1f} MB" if parsed.disk else ""
+        seen = f"{row['seen']:,} of {round(row['kimg'] * 1000):,}" if row["kimg"] else "-"
+        behind = f", behind {row['waits_for']}" if row["waits_for"] else ""
+        why = f"number {row['place']} in the queue{behind}" if row["place"] else row["cause"]
+        title = f"  {row['title']}" if row["title"] != row["name"] else ""
+        print(f"{row['name']:<32} {row['state']:<9} {row['data']:<24} {seen:>24}{disk}  {why}{title}".rstrip())
+    if len(rows) < len(found):
+        print(f"Archived runs that are not listed: {len(found) - len(rows):,}. `--archived` lists them too.")
+    elif not rows:
+        print("No runs yet. `python -m gan submit --preset digits-quick` starts one.")
+    return 0
+
+
+def _row(run: Run, disk: bool) -> dict[str, Any]:
+    state = jobs.state(run.path)
+    row: dict[str, Any] = {"name": run.name, "title": run.title, "state": state.name, "cause": state.cause}
+    row |= {"tags": list(run.about.tags), "archived": run.about.archived}
+    row |= {"place": state.place, "waits_for": state.waits_for}
+    try:
+        row |= {"data": run.config.data.slug, "kimg": run.config.train.kimg}
+    except RunError as error:
+        row |= {"data": "", "kimg": 0, "cause": str(error)}
+    created = time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(run.created))
+    row |= {"seen": run.seen, "device": state.device, "created": created}
+    return row | ({"disk": jobs.disk_usage(run.path)} if disk else {})
+
+
+def stop(parsed: argparse.Namespace) -> int:
+    """Ask a run to stop."""
+    print(jobs.stop(runs.find(parsed.run).path))
+    return 0
+
+
+def resume(parsed: argparse.Namespace) -> int:
+    """Put a run back into the queue."""
+    print(jobs.resume(runs.find(parsed.run)))
+    return 0
+
+
+def delete(parsed: argparse.Namespace) -> int:
+    """Remove a run, after asking."""
+    run = runs.find(parsed.run)
+    if not parsed.yes:
+        size = jobs.disk_usage(run.path) / 1e6
+        question = f"Delete {run.name} with its snapshots, samples and exports, {size:,.0f} MB, for good? [y/N] "
+        if not sys.stdin.isatty():
+            raise UserError(f"Nobody is there to ask whether {run.name} may be deleted: add --yes.")
+        if input(question).strip().lower() not in ("y", "yes"):
+            print("Nothing was deleted.")
+            return 0
+    print(jobs.delete(run))
+    return 0
+
+
+def logs(parsed: argparse.Namespace) -> int:
+    """Print a run's log."""
+    folder = runs.find(parsed.run).path
+    if parsed.follow:
+        for line in jobs.follow(folder):
+            print(line, end="", flush=True)
+    elif (folder / "log.txt").exists():
+        print((folder / "log.txt").read_text(errors="replace"), end="")
+    return 0
+
+
+def tensorboard(parsed: argparse.Namespace) -> int:
+    """Write a run's event files."""
+    from gan import tensorboard
+
+    points = tensorboard.write(runs.find(parsed.run), parsed.out)
+    print(f"{points:,} points in {parsed.out}: `tensorboard --logdir {parsed.out}` shows them.")
+    return 0
