@@ -1,18 +1,26 @@
-"""What to condition on, as people write it: a class by name or number, attributes as on, off or any. No torch.
+"""What an image is conditioned on, as a value: a class, or attributes that are on, off or left open. No torch.
 
-    "3"  "malignant"             one class
-    "Smiling=1,Male=0"           these attributes; the others are drawn from real training images that agree
-    "any"                        drawn from all real training images
+A condition is a `Condition` everywhere in the program. As text it is written at the command line, in JSON and in links:
 
-"Any" is never invented: what was not said is taken from real combinations, so that no attribute is asked for that was
-never seen beside the others. Read next: `sample.py`.
+    3    malignant         one class
+    Smiling=1,Male=0       these attributes; the others are drawn from real training images that agree
+    any                    drawn from all real training images
+
+"Any" is never invented: what was left open is taken from real combinations, so that no attribute is asked for that was
+never seen beside the others. Read next: `provenance.py`, `sample.py`.
 
 Letters: n images, K conditions.
 """
 
 import difflib
+import hashlib
+import json
 import re
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,28 +28,114 @@ from numpy.typing import NDArray
 from gan.errors import UserError
 from gan.facts import DataFacts
 
+FOLDER_BYTES = 100
+"""Length of a folder's name in UTF-8, at most: file systems take 255, and a ZIP is unpacked below other folders."""
+HASHED = re.compile(r"~[0-9a-f]{10}\Z", re.IGNORECASE)
+"""How the name of a folder ends that is not the condition's text itself."""
+RESERVED = frozenset(
+    {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", "CLOCK$", "__MACOSX", "THUMBS", "DESKTOP"}
+    | {f"{port}{number}" for port in ("COM", "LPT") for number in range(10)}
+)
+"""Names of devices on Windows, with any ending, and names of files that file managers leave."""
+
 
 @dataclass(frozen=True)
-class Request:
-    """Values that some of the K conditions must take, by position; the others are any."""
+class Condition:
+    """Values, 0 or 1, that some of the K conditions take, by ascending position in `DataFacts.names`.
 
-    label: str
-    """As people write it, such as "malignant" or "Smiling=1,Male=0"; `parse` reads it back."""
-    fixed: tuple[tuple[int, int], ...]
+    The others are open. A class is its own position at 1, and leaves nothing open; `ANY` leaves all open. Positions are
+    those of one run's `DataFacts`: a condition means nothing beside another's.
+    """
 
-    @property
-    def folder(self) -> str:
-        """The label as the name of a folder on any system."""
-        return re.sub(r"[^\w=,. +-]", "_", self.label).strip(". ") or "_"
+    fixed: tuple[tuple[int, int], ...] = ()
+
+    @classmethod
+    def of_class(cls, position: int) -> "Condition":
+        """The class at that position of `facts.names`."""
+        return cls(((position, 1),))
+
+    @classmethod
+    def of_attributes(cls, values: Mapping[int, int]) -> "Condition":
+        """Attributes by position in `facts.names`, 1 for on and 0 for off."""
+        return cls(tuple(sorted(values.items())))
+
+    @classmethod
+    def from_row(cls, row: NDArray[np.floating] | NDArray[np.uint8], facts: DataFacts) -> "Condition":
+        """What a row (K,) of 0 and 1 says; raises UserError for one that is no single class, such as an unlabelled
+        image's row of zeros."""
+        values = np.asarray(row).astype(int).tolist()
+        if facts.kind != "class":
+            return cls(tuple(enumerate(values)))
+        if sum(values) != 1 or max(values) != 1:
+            raise UserError(f"A row with {sum(values)} classes is no condition: an image is made of exactly one class.")
+        return cls.of_class(values.index(1))
+
+    @classmethod
+    def from_text(cls, text: str, facts: DataFacts) -> "Condition":
+        """The condition that a text names; raises UserError that says what is not known and what there is."""
+        text = text.strip()
+        if text.lower() == "any":
+            return ANY
+        if facts.kind == "class":
+            return cls.of_class(_position(_unquoted(text, facts), facts))
+        values: dict[int, int] = {}
+        for part in text.split(","):
+            name, _, value = part.partition("=")
+            if value.strip() not in ("0", "1"):
+                raise UserError(
+                    f"The condition {part!r} is not understood: an attribute takes =1 or =0, as in Smiling=1,Male=0."
+                )
+            position = _position(name.strip(), facts)
+            if values.setdefault(position, int(value)) != int(value):
+                raise UserError(f"{name.strip()} is both 0 and 1 in the condition {text!r}: it takes one of them.")
+        return cls.of_attributes(values)
+
+    def text(self, facts: DataFacts) -> str:
+        """As people write it; `from_text` reads it back. Attributes stand in the set's order."""
+        if not self.fixed:
+            return "any"
+        if facts.kind == "class":
+            name = facts.names[self.fixed[0][0]]
+            misread = name.strip() != name or name.lower() == "any" or name.startswith('"')
+            return json.dumps(name) if misread or not name.isprintable() else name
+        return ",".join(f"{facts.names[position]}={value}" for position, value in self.fixed)
+
+    def row(self, facts: DataFacts) -> NDArray[np.float32]:
+        """As networks take it, (K,); raises UserError where it leaves something open."""
+        if not self.fixed or (facts.kind != "class" and len(self.fixed) < len(facts.names)):
+            raise UserError(f"The condition {self.text(facts)} leaves something open: it is not one image's condition.")
+        row = np.zeros(len(facts.names), np.float32)
+        for position, value in self.fixed:
+            row[position] = value
+        return row
+
+    def folder(self, facts: DataFacts) -> str:
+        """The name of a folder for its images, at most `FOLDER_BYTES` long, which every system can unpack.
+
+        It is the text where that can be one. Else what cannot stand is replaced, what is too long is cut, and a hash of
+        the text ends the name. Two conditions of one run never share a name, nor names that differ in case or in
+        Unicode's normal form alone. The way back is in the download: labels.csv, and manifest.json.
+        """
+        text = self.text(facts)
+        plain = "".join(c if _can_stand(c) else "_" for c in unicodedata.normalize("NFC", text)).strip(". ")
+        named = [facts.names[position] for position, _ in self.fixed]
+        device = unicodedata.normalize("NFKC", plain).split(".")[0].strip().upper() in RESERVED
+        alone = _alike(facts.names).isdisjoint(map(_folded, named))
+        if plain == text and alone and not device and len(text.encode()) <= FOLDER_BYTES and not HASHED.search(text):
+            return text
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:10]
+        kept = f"{'_' if device else ''}{plain}".encode()[: FOLDER_BYTES - 1 - len(digest)].decode(errors="ignore")
+        return f"{kept.rstrip('. ') or '_'}~{digest}"
 
     def agreeing(self, facts: DataFacts) -> int:
         """How many real training images have all of these values."""
         return int(self._agrees(facts).sum())
 
     def draw(self, facts: DataFacts, count: int, seed: int) -> NDArray[np.float32]:
-        """Conditions (count, K): of random real images that agree; where none does, of any with these values set.
+        """Rows (count, K): of random real images that agree; where none does, of any with these values set.
 
-        The rows depend on the seed alone, and the first rows of a longer draw are those of a shorter one.
+        The rows depend on the seed alone, and the first rows of a longer draw are those of a shorter one. An image
+        without a label is none to draw from.
         """
         agreeing = np.flatnonzero(self._agrees(facts))
         pool = facts.conditions[agreeing] if len(agreeing) else facts.conditions
@@ -54,46 +148,21 @@ class Request:
         return rows
 
     def _agrees(self, facts: DataFacts) -> NDArray[np.bool_]:
-        agrees = np.ones(len(facts.conditions), dtype=bool)
+        agrees: NDArray[np.bool_] = np.ones(len(facts.conditions), dtype=bool)
+        if facts.kind == "class":
+            agrees &= facts.conditions.any(axis=1)
         for position, value in self.fixed:
             agrees &= facts.conditions[:, position] == value
         return agrees
 
 
-def parse(text: str, facts: DataFacts) -> Request:
-    """The request in a text; raises UserError that names what is not known and what there is."""
-    text = text.strip()
-    if text.lower() == "any":
-        return Request("any", ())
-    if facts.kind == "class":
-        return one_class(_position(text, facts), facts)
-    fixed = {}
-    for part in text.split(","):
-        name, _, value = part.partition("=")
-        if value.strip() not in ("0", "1"):
-            raise UserError(
-                f"The condition {part!r} is not understood: an attribute takes =1 or =0, as in Smiling=1,Male=0."
-            )
-        fixed[_position(name.strip(), facts)] = int(value)
-    return attributes(fixed, facts)
+ANY = Condition()
+"""Drawn from all real training images."""
 
 
-def one_class(position: int, facts: DataFacts) -> Request:
-    """The request for the class at that position of `facts.names`."""
-    return Request(facts.names[position], ((position, 1),))
-
-
-def attributes(fixed: dict[int, int], facts: DataFacts) -> Request:
-    """The request for attribute values by position in `facts.names`, labelled in their order; none fixed is any."""
-    label = ",".join(f"{facts.names[position]}={value}" for position, value in fixed.items())
-    return Request(label or "any", tuple(sorted(fixed.items())))
-
-
-def every(facts: DataFacts) -> list[Request]:
-    """One request for each class; for attributes, each alone switched on."""
-    if facts.kind == "class":
-        return [one_class(position, facts) for position in range(len(facts.names))]
-    return [attributes({position: 1}, facts) for position in range(len(facts.names))]
+def every(facts: DataFacts) -> list[Condition]:
+    """Each class; for attributes, each alone switched on."""
+    return [Condition.of_class(position) for position in range(len(facts.names))]
 
 
 def telling(facts: DataFacts, most: int) -> tuple[NDArray[np.float32], list[str]]:
@@ -116,10 +185,38 @@ def telling(facts: DataFacts, most: int) -> tuple[NDArray[np.float32], list[str]
 def _position(name: str, facts: DataFacts) -> int:
     if name in facts.names:
         return facts.names.index(name)
-    if facts.kind == "class" and name.isdigit() and int(name) < len(facts.names):
+    if facts.kind == "class" and name.isdecimal() and int(name) < len(facts.names):
         return int(name)  # a class may be given by its number
     near = difflib.get_close_matches(name, facts.names, n=1)
     raise UserError(
         f"There is no condition {name!r} in this run."
         + (f" Did you mean {near[0]}?" if near else f" It has {', '.join(facts.names)}.")
     )
+
+
+def _unquoted(text: str, facts: DataFacts) -> str:
+    """A class's name out of quotation marks, in which `Condition.text` puts one that would be misread."""
+    if text.startswith('"'):
+        try:
+            name = json.loads(text)
+        except json.JSONDecodeError:
+            return text
+        if name in facts.names:
+            return str(name)
+    return text
+
+
+def _can_stand(character: str) -> bool:
+    """Whether a character can be in a file's name on every system: visible, or a space, and none of Windows' own."""
+    return character.isprintable() and character not in '<>:"/\\|?*'
+
+
+def _folded(name: str) -> str:
+    """What a file system that ignores case and Unicode's normal form takes a name for."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).upper().casefold())
+
+
+@lru_cache(maxsize=16)
+def _alike(names: tuple[str, ...]) -> frozenset[str]:
+    """What names are taken for that at least two of these are taken for."""
+    return frozenset(name for name, count in Counter(map(_folded, names)).items() if count > 1)

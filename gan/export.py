@@ -25,7 +25,7 @@ from gan.export_estimate import Estimate, estimate, shape
 from gan.export_request import TRUNCATIONS, Balance, ExportRequest, balance, balanced, of_each
 from gan.export_write import Written, spool_of, write
 from gan.files import append_row, read_json, write_json
-from gan.marks import Origin
+from gan.provenance import Origin
 from gan.runs import Run
 
 __all__ = [

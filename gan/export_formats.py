@@ -5,8 +5,8 @@
     npz       images.npz with `train_images` uint8 (N, H, W) or (N, H, W, 3) and `train_labels` uint8 (N, 1), as
               MedMNIST has it; for attributes the labels are (N, K)
 
-Each has labels.csv: `file`, then `class`, or a 0/1 column an attribute; for npz `row`, `snapshot`, `seed` and `index`
-in place of `file`, since an array has no names. Read next: `export.py`.
+Each has labels.csv: `file`, then `class`, or a 0/1 column an attribute; for npz `row`, `snapshot`, `seed`, `index`
+and `truncation` in place of `file`, since an array has no names. Read next: `export.py`.
 
 Letters: N images, C channels, H W, K conditions.
 """
@@ -25,7 +25,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from gan import png
+from gan import png, provenance
 from gan.errors import UserError
 from gan.facts import DataFacts
 from gan.files import replacing
@@ -37,7 +37,10 @@ FORMATS = ("folder", "flat", "npz")
 
 @dataclass(frozen=True)
 class Target:
-    """Where a download goes, by names inside it: `put` takes bytes, `put_file` a file that may be moved away."""
+    """Where a download goes, by names inside it: `put` takes bytes, `put_file` a file that may be moved away.
+
+    Neither takes a name a second time: on some systems one of the two files would be lost.
+    """
 
     put: Callable[[str, bytes], None]
     put_file: Callable[[str, Path], None]
@@ -48,7 +51,7 @@ def target(out: Path) -> Iterator[Target]:
     """A ZIP that appears whole or not at all, stored since images are compressed already, or a new or empty folder."""
     if out.suffix == ".zip":
         with replacing(out) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
-            yield Target(archive.writestr, lambda name, path: archive.write(path, name))
+            yield _once_each(Target(archive.writestr, lambda name, path: archive.write(path, name)))
         return
 
     def put(name: str, content: bytes) -> None:
@@ -59,7 +62,22 @@ def target(out: Path) -> Iterator[Target]:
         out.mkdir(parents=True, exist_ok=True)
         shutil.move(path, out / name)
 
-    yield Target(put, put_file)
+    yield _once_each(Target(put, put_file))
+
+
+def _once_each(target: Target) -> Target:
+    """The target, which now raises FileExistsError for a name that it has, also where they differ in case alone."""
+    names: set[str] = set()
+
+    def claim(name: str) -> str:
+        if name.casefold() in names:
+            raise FileExistsError(f"Two files of one download are called {name}: none may be lost.")
+        names.add(name.casefold())
+        return name
+
+    return Target(
+        lambda name, content: target.put(claim(name), content), lambda name, path: target.put_file(claim(name), path)
+    )
 
 
 def check_out(out: Path) -> None:
@@ -76,50 +94,64 @@ def contents(form: str, images: Images, texts: list[dict[str, str]]) -> list[byt
     return [row.tobytes() for row in rows]
 
 
-def assemble(form: str, spool: Spool, into: Target, folders: list[str], run: str, facts: DataFacts) -> None:
-    """Put all images of the spool and labels.csv; `folders` is the name of each item's folder."""
+def assemble(form: str, spool: Spool, into: Target, folders: list[str], run: str, facts: DataFacts) -> list[int]:
+    """Put all images of the spool and labels.csv; `folders` is the name of each item's folder.
+
+    Gives how many images of each item were put.
+    """
+    counts = [0] * len(folders)
     if form == "npz":
-        _write_npz(spool, spool.folder / "images.npz", facts)
+        for item in _write_npz(spool, spool.folder / "images.npz", facts):
+            counts[item] += 1
         into.put_file("images.npz", spool.folder / "images.npz")
     else:
         for row, content in spool.images():
             into.put(name(form, row, folders, run), content)
+            counts[row.item] += 1
     into.put("labels.csv", labels(form, spool, folders, run, facts).encode())
+    return counts
 
 
 def name(form: str, row: Row, folders: list[str], run: str) -> str:
     """What an image is called in a download of the format "folder" or "flat"."""
     between = "/" if form == "folder" else "_"
-    return f"images/{folders[row.item]}{between}{run}_s{row.seed}_{row.position:06d}.png"
+    file = provenance.file_name(run, row.snapshot, row.seed, row.position, row.truncation)
+    return f"images/{folders[row.item]}{between}{file}"
 
 
 def labels(form: str, spool: Spool, folders: list[str], run: str, facts: DataFacts) -> str:
     """The text of labels.csv."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    which = ["row", "snapshot", "seed", "index"] if form == "npz" else ["file"]
+    which = ["row", "snapshot", "seed", "index", "truncation"] if form == "npz" else ["file"]
     table.writerow([*which, "class"] if facts.kind == "class" else [*which, *facts.names])
     for number, row in enumerate(spool.rows()):
         first: list[Any] = [name(form, row, folders, run)]
         if form == "npz":
-            first = [number, row.snapshot, row.seed, row.position]
+            first = [number, row.snapshot, row.seed, row.position, provenance.number(row.truncation)]
         on = set(row.on)
         last = [facts.names[row.on[0]]] if facts.kind == "class" else [int(k in on) for k in range(len(facts.names))]
         table.writerow([*first, *last])
     return text.getvalue()
 
 
-def _write_npz(spool: Spool, file: Path, facts: DataFacts) -> None:
-    """Two arrays in one compressed file, the images streamed: an array's header needs only their number."""
+def _write_npz(spool: Spool, file: Path, facts: DataFacts) -> list[int]:
+    """Two arrays in one compressed file, the images streamed: an array's header needs only their number.
+
+    Gives the item of each image that is in it.
+    """
+    items = []
     side = facts.native_size
     shape = (spool.count, side, side) if facts.channels == 1 else (spool.count, side, side, facts.channels)
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=png.LEVEL) as archive:
         with archive.open("train_images.npy", "w", force_zip64=True) as member:
             npy.write_array_header_1_0(member, {"descr": "|u1", "fortran_order": False, "shape": shape})
-            for _, content in spool.images():
+            for row, content in spool.images():
                 member.write(content)
+                items.append(row.item)
         with archive.open("train_labels.npy", "w", force_zip64=True) as member:
             npy.write_array(member, _label_array(spool, facts))
+    return items
 
 
 def _label_array(spool: Spool, facts: DataFacts) -> NDArray[Any]:

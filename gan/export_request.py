@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gan import conditions
-from gan.conditions import Request
+from gan.conditions import Condition
 from gan.errors import ConfigError, UserError
 from gan.evaluation.selection import check_keep_rate
 from gan.export_formats import FORMATS
 from gan.facts import DataFacts
-from gan.marks import Origin
+from gan.provenance import Origin
 
 LARGEST = 200_000
 """Images in one export: about 30 minutes on two CPU cores; ask again with another seed for more."""
@@ -57,7 +57,7 @@ class ExportRequest:
     def count(self) -> int:
         return sum(count for _, count in self.items)
 
-    def check(self, facts: DataFacts) -> list[tuple[Request, int]]:
+    def check(self, facts: DataFacts) -> list[tuple[Condition, int]]:
         """The parsed items; raises UserError that names the first one that cannot be made."""
         for text, count in self.items:
             if count < 1:
@@ -75,16 +75,17 @@ class ExportRequest:
         check_keep_rate(self.keep_rate)
         if self.format not in FORMATS:
             raise ConfigError(f"format is {self.format!r}: it takes {', '.join(FORMATS)}.")
-        merged: dict[Request, int] = {}
+        merged: dict[Condition, int] = {}
         for text, count in self.items:
-            request = conditions.parse(text, facts)
-            merged[request] = merged.get(request, 0) + count
+            condition = Condition.from_text(text, facts)
+            merged[condition] = merged.get(condition, 0) + count
         return list(merged.items())
 
 
 def of_each(facts: DataFacts, count: int, chosen: list[str] | None) -> tuple[tuple[str, int], ...]:
     """Items of `count` images of each chosen condition, by default of each class, or with each attribute on."""
-    return tuple((text, count) for text in chosen or [request.label for request in conditions.every(facts)])
+    texts = chosen or [condition.text(facts) for condition in conditions.every(facts)]
+    return tuple((text, count) for text in texts)
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,8 @@ def balance(facts: DataFacts, target: int | None = None) -> list[Balance]:
         raise UserError(f"Every class to {target} images: it takes at least 1.")
     aim = int(counts.max()) if target is None else target
     return [
-        Balance(name, int(count), max(0, aim - int(count))) for name, count in zip(facts.names, counts, strict=True)
+        Balance(condition.text(facts), int(count), max(0, aim - int(count)))
+        for condition, count in zip(conditions.every(facts), counts, strict=True)
     ]
 
 

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gan import export_formats, gather, manifests, marks
-from gan.conditions import Request
+from gan import export_formats, gather, manifests, marks, provenance
+from gan.conditions import Condition
 from gan.data.source import Progress, silent
 from gan.errors import StoppedError
 from gan.export_request import ExportRequest
@@ -31,7 +31,7 @@ AHEAD = 4
 
 @dataclass(frozen=True)
 class Written:
-    """What an export holds: `count` images, and a sentence for whoever asked, where there is something to know."""
+    """What an export holds: `count` images, and sentences that whoever asked must know."""
 
     count: int
     notices: tuple[str, ...]
@@ -75,14 +75,15 @@ def write(
                         raise StoppedError
             if should_stop():
                 raise StoppedError
-            manifest = manifests.manifest(run, request, loaded, items, _folders(items), tallies, sieve)
             facts = run.facts()
+            folders = [asked.folder(facts) for asked, _ in items]
             with export_formats.target(out) as into:
-                export_formats.assemble(request.format, spool, into, _folders(items), run.name, facts)
+                counts = export_formats.assemble(request.format, spool, into, folders, run.name, facts)
+                manifest = manifests.manifest(run, request, loaded, items, folders, counts, tallies, sieve)
                 into.put("manifest.json", (json.dumps(manifest, indent=2) + "\n").encode())
                 into.put("README.md", manifests.card(manifest, facts).encode())
             spool.remove()
-            return Written(spool.count, tuple(manifest["notices"]))
+            return Written(sum(counts), tuple(manifest["notices"]))
     return None
 
 
@@ -127,7 +128,7 @@ def _key(request: ExportRequest, samplers: "dict[int, Sampler]", sieve: Sieve) -
 
 def _gathered(
     request: ExportRequest,
-    items: list[tuple[Request, int]],
+    items: list[tuple[Condition, int]],
     samplers: "dict[int, Sampler]",
     sieve: Sieve,
     tallies: list[Tally],
@@ -160,7 +161,7 @@ def _encoded(
 
 
 def _contents(chunk: Gathered, run: Run, form: str) -> list[bytes]:
-    texts = [manifests.metadata(run, origin) for origin in chunk.origins]
+    texts = [provenance.metadata(run.name, origin) for origin in chunk.origins]
     return export_formats.contents(form, chunk.images, texts)
 
 
@@ -169,16 +170,15 @@ def _spooled(
 ) -> tuple[list[Row], list[bytes], list[dict[str, int]]]:
     contents = encoded.result()
     rows = [
-        Row(chunk.item, origin.snapshot, origin.seed, origin.position, tuple(row.nonzero()[0].tolist()), len(content))
+        Row(
+            chunk.item,
+            origin.snapshot,
+            origin.seed,
+            origin.index,
+            origin.truncation,
+            tuple(row.nonzero()[0].tolist()),
+            len(content),
+        )
         for origin, row, content in zip(chunk.origins, chunk.conditions, contents, strict=True)
     ]
     return rows, contents, state
-
-
-def _folders(items: list[tuple[Request, int]]) -> list[str]:
-    """A folder name for each item; where two come to the same one, the later gets a number."""
-    folders: list[str] = []
-    for asked, _ in items:
-        same = sum(name.split(" #")[0].lower() == asked.folder.lower() for name in folders)
-        folders.append(f"{asked.folder} #{same + 1}" if same else asked.folder)
-    return folders

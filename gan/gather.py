@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gan import conditions, manifests
-from gan.conditions import Request
+from gan.conditions import Condition
 from gan.images import Images
-from gan.marks import Origin
+from gan.provenance import Origin
 
 if TYPE_CHECKING:
     from gan.evaluation.near_copies import Detector
@@ -92,7 +91,14 @@ class Sieve:
 
 
 def from_stream(
-    sampler: "Sampler", sieve: Sieve, asked: Request, tally: Tally, item: int, seed: int, start: int, truncation: float
+    sampler: "Sampler",
+    sieve: Sieve,
+    asked: Condition,
+    tally: Tally,
+    item: int,
+    seed: int,
+    start: int,
+    truncation: float,
 ) -> Iterator[Gathered]:
     """The images of one condition, a chunk at a time, from position `start` of the seed's stream on.
 
@@ -107,7 +113,8 @@ def from_stream(
         rows, first = drawn[tally.tried : tally.tried + wanted], start + tally.tried
         images = sampler.generate(rows, seed, first, truncation)
         origins = [
-            Origin(sampler.seen, seed, first + i, manifests.exact(row, facts), truncation) for i, row in enumerate(rows)
+            Origin(sampler.seen, seed, first + i, Condition.from_row(row, facts).text(facts), truncation)
+            for i, row in enumerate(rows)
         ]
         good = sieve.passed(images, rows, origins, tally, tally.short)
         yield Gathered(item, images[good], rows[good], sampler, [origins[i] for i in good])
@@ -117,14 +124,14 @@ def from_basket(
     samplers: "dict[int, Sampler]",
     sieve: Sieve,
     basket: Iterable[Origin],
-    items: dict[Request, int],
+    items: dict[Condition, int],
     tallies: list[Tally],
 ) -> Iterator[Gathered]:
     """The images of a basket one by one, after as many as the tallies have counted before."""
     for origin in list(basket)[sum(tally.tried for tally in tallies) :]:
         sampler = samplers[origin.snapshot]
-        asked = conditions.parse(origin.condition, sampler.facts)
-        row = asked.draw(sampler.facts, 1, origin.seed)  # (1, K): an origin's condition is exact
-        images = sampler.generate(row, origin.seed, origin.position, origin.truncation)
+        asked = Condition.from_text(origin.condition, sampler.facts)
+        row = asked.row(sampler.facts)[None]  # (1, K)
+        images = sampler.generate(row, origin.seed, origin.index, origin.truncation)
         good = sieve.passed(images, row, [origin], tallies[items[asked]], 1)
         yield Gathered(items[asked], images[good], row[good], sampler, [origin] if good else [])

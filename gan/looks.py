@@ -2,7 +2,7 @@
 
 Four looks: what a request asks for, the same noise under several conditions, the same noise at several snapshots, and
 the kinds within a class.
-No torch of its own: it is handed the sampler. Read next: `sample.py`, `marks.py`.
+No torch of its own: it is handed the sampler. Read next: `sample.py`, `provenance.py`.
 
 Letters: n images, C channels, H = W the side, K conditions.
 """
@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gan import conditions, kinds, manifests
-from gan.conditions import Request
+from gan import kinds
+from gan.conditions import ANY, Condition
 from gan.facts import DataFacts
-from gan.marks import Origin
+from gan.provenance import Origin
 
 if TYPE_CHECKING:
     from gan.sample import Sampler
@@ -39,53 +39,58 @@ class Group:
 def of_items(
     sampler: "Sampler", items: Sequence[tuple[str, int]], seed: int, start: int = 0, truncation: float = 1.0
 ) -> list[Group]:
-    """A group for each item, a condition as people write it and how many of it; raises UserError as `parse` does.
+    """A group for each item, a condition as people write it and how many of it; raises UserError as
+    `Condition.from_text` does.
 
     Positions go on over the items, as in an export: what is seen is what the ZIP of the same items holds.
     """
     groups = []
     for text, count in items:
-        asked = conditions.parse(text, sampler.facts)
+        asked = Condition.from_text(text, sampler.facts)
         drawn = asked.draw(sampler.facts, count, seed)
-        groups.append(group(sampler, asked.label, drawn, seed, start, truncation))
+        groups.append(group(sampler, asked.text(sampler.facts), drawn, seed, start, truncation))
         start += count
     return groups
 
 
 def same_noise(
-    sampler: "Sampler", asked: Sequence[Request], count: int, seed: int, truncation: float = 1.0
+    sampler: "Sampler", asked: Sequence[Condition], count: int, seed: int, truncation: float = 1.0
 ) -> list[Group]:
-    """A group of `count` images for each request; image i of every group has the noise at position i.
+    """A group of `count` images for each condition; image i of every group has the noise at position i.
 
-    Attributes that a request leaves open are those of one and the same real image in every group, so that nothing
+    Attributes that a condition leaves open are those of one and the same real image in every group, so that nothing
     differs from group to group but what was asked for.
     """
-    base = conditions.Request("any", ()).draw(sampler.facts, count, seed)
-    return [group(sampler, one.label, with_values(base, one, sampler.facts), seed, 0, truncation) for one in asked]
+    base = ANY.draw(sampler.facts, count, seed)
+    return [
+        group(sampler, one.text(sampler.facts), with_values(base, one, sampler.facts), seed, 0, truncation)
+        for one in asked
+    ]
 
 
-def with_values(base: NDArray[np.float32], asked: Request, facts: DataFacts) -> NDArray[np.float32]:
-    """Conditions (n, K) that are `base` but for what a request fixes; a class takes the place of another."""
+def with_values(base: NDArray[np.float32], asked: Condition, facts: DataFacts) -> NDArray[np.float32]:
+    """Conditions (n, K) that are `base` but for what a condition fixes; a class takes the place of another."""
     changed = np.zeros_like(base) if facts.kind == "class" and asked.fixed else base.copy()
     for position, value in asked.fixed:
         changed[:, position] = value
     return changed
 
 
-def drawn_in_turn(asked: Sequence[Request], count: int, seed: int, facts: DataFacts) -> NDArray[np.float32]:
-    """Conditions (count, K), one request after the other and from the first again."""
+def drawn_in_turn(asked: Sequence[Condition], count: int, seed: int, facts: DataFacts) -> NDArray[np.float32]:
+    """Conditions (count, K), one condition after the other and from the first again."""
     each = [one.draw(facts, count, seed) for one in asked]
     return np.stack([each[i % len(each)][i // len(each)] for i in range(count)])
 
 
-def of_kinds(sampler: "Sampler", asked: Request, count: int, seed: int, truncation: float = 1.0) -> list[Group]:
+def of_kinds(sampler: "Sampler", asked: Condition, count: int, seed: int, truncation: float = 1.0) -> list[Group]:
     """A group for each kind within a class: the first images of a seed, up to `count`, that come out as that kind."""
     drawn = asked.draw(sampler.facts, LOOKED_AT, seed)
     found = kinds.at(sampler.facts, drawn, seed, range(LOOKED_AT))  # (LOOKED_AT,)
     groups = []
     for kind in range(len(sampler.facts.kinds[0])):
         positions = np.flatnonzero(found == kind)[:count].tolist()
-        groups.append(at(sampler, f"{asked.label}, kind {kind + 1}", drawn[positions], seed, positions, truncation))
+        label = f"{asked.text(sampler.facts)}, kind {kind + 1}"
+        groups.append(at(sampler, label, drawn[positions], seed, positions, truncation))
     return groups
 
 
@@ -101,7 +106,7 @@ def at(
 ) -> Group:
     """The images of conditions (n, K) at n positions of a seed."""
     origins = tuple(
-        Origin(sampler.seen, seed, position, manifests.exact(row, sampler.facts), truncation)
+        Origin(sampler.seen, seed, position, Condition.from_row(row, sampler.facts).text(sampler.facts), truncation)
         for position, row in zip(positions, drawn, strict=True)
     )
     return Group(label, origins, sampler.at(drawn, seed, positions, truncation))
@@ -109,14 +114,6 @@ def at(
 
 def one(sampler: "Sampler", origin: Origin) -> NDArray[np.uint8]:
     """The image (C, H, H) of an origin, made again; `sampler` is that of the origin's snapshot."""
-    row = exact_row(origin.condition, sampler.facts)
-    image: NDArray[np.uint8] = sampler.generate(row, origin.seed, origin.position, origin.truncation)[0]
+    row = Condition.from_text(origin.condition, sampler.facts).row(sampler.facts)[None]
+    image: NDArray[np.uint8] = sampler.generate(row, origin.seed, origin.index, origin.truncation)[0]
     return image
-
-
-def exact_row(condition: str, facts: DataFacts) -> NDArray[np.float32]:
-    """The conditions (1, K) that an origin's text names; raises UserError where they are not of this run."""
-    row = np.zeros((1, len(facts.names)), np.float32)
-    for position, value in conditions.parse(condition, facts).fixed:
-        row[0, position] = value
-    return row

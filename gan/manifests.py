@@ -1,18 +1,16 @@
-"""What a download says of itself: each PNG's metadata, manifest.json and the data card.
+"""What a download says of itself: manifest.json and the data card. What each PNG says is in `provenance.py`.
 
 Read next: `export_write.py`, which writes them.
 """
 
-import shlex
 import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from gan import __version__
-from gan.conditions import Request
+from gan.conditions import Condition
 from gan.evaluation import explained
 from gan.facts import DataFacts
-from gan.marks import Origin
 from gan.runs import Run
 
 if TYPE_CHECKING:
@@ -22,34 +20,20 @@ if TYPE_CHECKING:
     from gan.sample import Sampler
 
 
-def exact(row: Any, facts: DataFacts) -> str:
-    """A condition (K,) as text that names it exactly."""
-    if facts.kind == "class":
-        return facts.names[int(row.argmax())]
-    return ",".join(f"{name}={int(value)}" for name, value in zip(facts.names, row, strict=True))
-
-
-def metadata(run: Run, origin: Origin) -> dict[str, str]:
-    """What a PNG says of itself: that it is synthetic, its condition, and the command that makes it again."""
-    again = f"python -m gan sample {run.name} --snapshot {origin.snapshot} --condition {shlex.quote(origin.condition)}"
-    again += f" --seed {origin.seed} --start {origin.position} --count 1 --truncation {origin.truncation:g}"
-    return {
-        "Synthetic": f"yes: made by a conditional GAN (gan {__version__}), no photograph of anything",
-        "Condition": origin.condition,
-        "Make again": f"{again} --out one-image",
-    }
-
-
 def manifest(
     run: Run,
     request: "ExportRequest",
     samplers: "list[Sampler]",
-    items: list[tuple[Request, int]],
+    items: list[tuple[Condition, int]],
     folders: list[str],
+    counts: list[int],
     tallies: "list[Tally]",
     sieve: "Sieve",
 ) -> dict[str, Any]:
-    """What was made, of what and how, as manifest.json holds it."""
+    """What was made, of what and how, as manifest.json holds it.
+
+    A row of `conditions` for each item: `folder` leads back to its condition; `counts` is what was written of it.
+    """
     facts = run.facts()
     tried = sum(tally.tried for tally in tallies)
     return {
@@ -62,19 +46,20 @@ def manifest(
         "further_snapshots": [_named(sampler) for sampler in samplers[1:]],
         **_origin(request, tried),
         "conditions": [
-            {"condition": asked.label, "folder": folder, "count": tally.delivered}
+            {"condition": asked.text(facts), "folder": folder, "count": written}
             | {"asked": count, "candidates": tally.tried, "real_images": asked.agreeing(facts)}
             | {"near_copies_withheld": tally.near_copies, "rejected_by_hand": tally.rejected}
             | {"not_kept": tally.not_kept}
-            for (asked, count), folder, tally in zip(items, folders, tallies, strict=True)
+            for (asked, count), folder, written, tally in zip(items, folders, counts, tallies, strict=True)
         ],
         "near_copies": _guarding(sieve.detector, tallies),
         "evaluation": explained.headline(run, samplers[0].seen),
         "withheld": sum(tally.near_copies + tally.rejected for tally in tallies),
         "selection": {"keep_rate": request.keep_rate, "not_kept": sum(tally.not_kept for tally in tallies)},
-        "notices": _notices(items, tallies),
-        "make_again": "The number that ends a file's name is its index; its condition is its row in labels.csv. "
-        "The command stands in each PNG's metadata under 'Make again'; for npz, seed and index stand in labels.csv.",
+        "notices": _notices([asked.text(facts) for asked, _ in items], counts, tallies),
+        "make_again": "A file's name ends in the snapshot, _t and the truncation where that is not 1, _s and the "
+        "seed, and the index; its condition is its row in labels.csv. The command stands in each PNG's metadata under "
+        "'Make again'; for npz, all of it stands in labels.csv.",
         "training_data": {"title": facts.title, "source": facts.source, "licence": facts.licence},
         "config": run.config.to_send_on(),
     }
@@ -100,15 +85,15 @@ def _guarding(detector: "Detector | None", tallies: "list[Tally]") -> dict[str, 
     return {"withheld": sum(tally.near_copies for tally in tallies), "detector": asdict(detector.calibration)}
 
 
-def _notices(items: list[tuple[Request, int]], tallies: "list[Tally]") -> list[str]:
+def _notices(asked: list[str], counts: list[int], tallies: "list[Tally]") -> list[str]:
     """What whoever asked must know, a sentence each."""
     return [
-        f"Only {tally.delivered:,} of {tally.asked:,} images of {asked.label}: of {tally.tried:,} candidates "
+        f"Only {count:,} of {tally.asked:,} images of {text}: of {tally.tried:,} candidates "
         f"{tally.near_copies:,} were near copies of training images, {tally.rejected:,} rejected by hand and "
         f"{tally.not_kept:,} not kept. "
         "Choose an earlier snapshot, or train on more images."
-        for (asked, _), tally in zip(items, tallies, strict=True)
-        if tally.short
+        for text, count, tally in zip(asked, counts, tallies, strict=True)
+        if count < tally.asked
     ]
 
 
@@ -121,7 +106,8 @@ def _guarded(manifest: dict[str, Any]) -> str:
             "disguise. Do not pass them on where the training images may not be passed on."
         )
     return (
-        f"{manifest['near_copies']['withheld']:,} near copies of training images were withheld and replaced. On this "
+        f"{manifest['near_copies']['withheld']:,} near copies of training images were withheld"
+        f"{'' if 'basket' in manifest else ' and replaced'}. On this "
         f"data the detector finds {found['found']:,} of {found['planted']:,} copies planted on purpose (as they are, "
         f"moved, mirrored, brighter, darker, as JPEG), and takes at most {found['bound']:.1%} of new real images for "
         "copies. It does not see copies that are turned, cut or redrawn: this is no proof of privacy."

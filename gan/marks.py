@@ -1,18 +1,19 @@
 """Marks on single generated images, keep or reject, kept with the run in `marks.json`. No torch.
 
-An image is named by its `Origin`, which is all that is needed to make it again. What was kept over several looks is the
-run's basket, as far as its snapshots are there; what was rejected is left out of every export of the same stream
-(`export.py`). Read next: that one.
+An image is named by its `Origin` (`provenance.py`), which is all that is needed to make it again. What was kept over
+several looks is the run's basket, as far as its snapshots are there; what was rejected is left out of every export of
+the same stream (`export.py`). Read next: that one.
 
-    marks.json    {"version": 1, "marks": [{"snapshot", "seed", "position", "condition", "truncation", "mark"}, ...]}
+    marks.json    {"version": 1, "marks": [{"snapshot", "seed", "index", "condition", "truncation", "mark"}, ...]}
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Literal
 
 from gan.errors import RunError, UserError
 from gan.files import exclusive, read_json, write_json
+from gan.provenance import Origin
 from gan.runs import Run
 
 VERSION = 1
@@ -22,21 +23,6 @@ MOST = 20_000
 Mark = Literal["keep", "reject"]
 KEEP: Mark = "keep"
 REJECT: Mark = "reject"
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where one generated image comes from: equal origins are the same image of the run.
-
-    `snapshot` is by images seen, `position` the place in the seed's stream. `condition` is exact, as `manifests.exact`
-    writes it: a class's name, or every attribute with its value; `conditions.parse` reads it back.
-    """
-
-    snapshot: int
-    seed: int
-    position: int
-    condition: str
-    truncation: float = 1.0
 
 
 def load(run: Run) -> dict[Origin, Mark]:

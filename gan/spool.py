@@ -20,12 +20,13 @@ from gan.files import read_json, remove_folder, write_json
 
 
 class Row(NamedTuple):
-    """One image: the number of the request it answers, its origin, which of the K conditions are on, its bytes."""
+    """One image: the number of the item it answers, its origin, which of the K conditions are on, its bytes."""
 
     item: int
     snapshot: int
     seed: int
     position: int
+    truncation: float
     on: tuple[int, ...]
     size: int
 
@@ -69,8 +70,8 @@ class Spool:
         """What is known of each image, in order."""
         with open(self.folder / "rows.jsonl", "rb") as lines:
             for line in lines:
-                for item, snapshot, seed, position, on, size in json.loads(line)["rows"]:
-                    yield Row(item, snapshot, seed, position, tuple(on), size)
+                for item, snapshot, seed, position, truncation, on, size in json.loads(line)["rows"]:
+                    yield Row(item, snapshot, seed, position, truncation, tuple(on), size)
 
     def images(self) -> Iterator[tuple[Row, bytes]]:
         """Each image's bytes, in order."""

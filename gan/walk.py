@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gan import film, kinds
+from gan.conditions import Condition
 from gan.errors import UserError
 from gan.images import picture
-from gan.looks import exact_row
-from gan.marks import Origin
+from gan.provenance import Origin
 from gan.sample import Sampler, generate, noise
 
 STEPS = (3, 240)
@@ -40,7 +40,7 @@ def frames(
     """
     if not STEPS[0] <= steps <= STEPS[1]:
         raise UserError(f"{steps} frames: a walk takes {STEPS[0]} to {STEPS[1]}.")
-    ends = [noise(end.seed, [end.position], sampler.latent, end.truncation)[0] for end in (first, last)]
+    ends = [noise(end.seed, [end.index], sampler.latent, end.truncation)[0] for end in (first, last)]
     asked = [_told(sampler, end) for end in (first, last)]  # (K,)
     share = torch.linspace(0, 1, steps)  # (t,)
     z = spherical(ends[0], ends[1], share)  # (t, Z)
@@ -56,8 +56,8 @@ def frames(
 
 def _told(sampler: Sampler, end: Origin) -> Tensor:
     """What the generator is told for an origin's image (K,)."""
-    row = exact_row(end.condition, sampler.facts)
-    return torch.from_numpy(kinds.drawn(sampler.facts, row, end.seed, [end.position]))[0]
+    row = Condition.from_text(end.condition, sampler.facts).row(sampler.facts)[None]  # (1, K)
+    return torch.from_numpy(kinds.drawn(sampler.facts, row, end.seed, [end.index]))[0]
 
 
 def spherical(first: Tensor, last: Tensor, share: Tensor) -> Tensor:

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from gan import conditions
+from gan.conditions import Condition
 from gan.evaluation import results
 from gan.export import ExportRequest
 from gan.facts import DataFacts
-from gan.marks import Origin
+from gan.provenance import Origin
 from gan.runs import Run
 from pages.ui import (
     basket,
@@ -152,7 +152,10 @@ def look(run: Run, facts: DataFacts, request: ExportRequest) -> None:
             run, request, waiting.bar(st.empty(), "Learning what the real images look like")
         )
     titles = [
-        (same_noise.titled(group.label, facts), f"{words.number(conditions.parse(text, facts).agreeing(facts))} real")
+        (
+            same_noise.titled(group.label, facts),
+            f"{words.number(Condition.from_text(text, facts).agreeing(facts))} real",
+        )
         for group, (text, _) in zip(made, request.items, strict=True)
     ]
     with st.container(key="generated"):

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch: the same sums in this process and in the jobs it starts
@@ -11,6 +12,9 @@ from gan import runs
 from gan.jobs.worker import working
 from gan.options import build
 from gan.runs import Run
+
+hypothesis.settings.register_profile("suite", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("suite")  # the same examples each time, however busy the machine is
 
 TINY = {"model.width": 8, "train.batch": 16, "train.kimg": 0.32, "train.snapshot_kimg": 0.16, "train.log_kimg": 0.064}
 

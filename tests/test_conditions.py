@@ -1,9 +1,13 @@
-"""What people ask for, and what is drawn where they left something open."""
+"""Conditions as values: to text, to a network's row, to a folder that every system can unpack, and back."""
+
+import unicodedata
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gan.conditions import Request, parse, telling
+from gan.conditions import ANY, Condition, every, telling
 from gan.errors import UserError
 from gan.facts import DataFacts
 
@@ -15,37 +19,53 @@ CELLS = DataFacts(
     *(("benign, or normal", "malignant", "3"), "class", 1, 32, 28, "Cells", "", ""),
     conditions=np.eye(3, dtype=np.uint8)[[0, 0, 1]],
 )
+WINDOWS = {"CON", "PRN", "AUX", "NUL", *(f"{port}{digit}" for port in ("COM", "LPT") for digit in "0123456789")}
+
+
+def named(*names: str, kind: str = "class") -> DataFacts:
+    """A set of such classes or attributes, an image of each."""
+    return DataFacts(names, kind, 1, 32, 32, "Set", "", "", conditions=np.eye(len(names), dtype=np.uint8))
+
+
+def opens_on_windows(folder: str) -> bool:
+    """By Microsoft's rules for names, short of the length of a path."""
+    return (
+        not any(ord(c) < 32 or c in '<>:"/\\|?*' for c in folder)
+        and folder == folder.strip(" ").rstrip(".")
+        and unicodedata.normalize("NFKC", folder.split(".")[0]).strip().upper() not in WINDOWS
+        and 0 < len(folder) < 256
+    )
 
 
 def test_a_class_is_its_name_or_its_number() -> None:
-    assert parse("malignant", CELLS) == parse("1", CELLS) == Request("malignant", ((1, 1),))
-    assert parse("3", CELLS).fixed == ((2, 1),)  # a name that is a number is the name
-    assert parse("benign, or normal", CELLS).draw(CELLS, 2, 0).tolist() == [[1, 0, 0]] * 2
-    assert parse("3", CELLS).draw(CELLS, 1, 0).tolist() == [[0, 0, 1]]  # one-hot also without a training image
-    assert (parse("malignant", CELLS).agreeing(CELLS), parse("3", CELLS).agreeing(CELLS)) == (1, 0)
+    malignant = Condition.from_text("malignant", CELLS)
+    assert malignant == Condition.from_text("1", CELLS) == Condition.of_class(1)
+    assert Condition.from_text("3", CELLS).fixed == ((2, 1),)  # a name that is a number is the name
+    assert Condition.from_text("benign, or normal", CELLS).draw(CELLS, 2, 0).tolist() == [[1, 0, 0]] * 2
+    assert Condition.of_class(2).draw(CELLS, 1, 0).tolist() == [[0, 0, 1]]  # one-hot also without a training image
+    assert (malignant.agreeing(CELLS), Condition.of_class(2).agreeing(CELLS)) == (1, 0)
 
 
 def test_attributes_left_open_are_drawn_from_real_images_that_agree() -> None:
-    request = parse("Male=1, Smiling=0", FACES)
-    assert request.fixed == parse("Smiling=0,Male=1", FACES).fixed
-    assert request.label == request.folder == "Male=1,Smiling=0"
-    assert request.agreeing(FACES) == 2
-    drawn = {tuple(row) for row in request.draw(FACES, 50, seed=0).tolist()}
+    condition = Condition.from_text("Male=1, Smiling=0", FACES)
+    assert condition == Condition.from_text("Smiling=0,Male=1", FACES)
+    assert condition.text(FACES) == condition.folder(FACES) == "Smiling=0,Male=1"
+    assert condition.agreeing(FACES) == 2
+    drawn = {tuple(row) for row in condition.draw(FACES, 50, seed=0).tolist()}
     assert drawn == {(0, 1, 1), (0, 1, 0)}
 
 
 def test_a_combination_that_no_real_image_has_is_still_what_was_asked() -> None:
-    request = parse("Smiling=1,Bald=1", FACES)
-    assert request.agreeing(FACES) == 0
-    drawn = request.draw(FACES, 20, seed=0)
+    condition = Condition.from_text("Smiling=1,Bald=1", FACES)
+    assert condition.agreeing(FACES) == 0
+    drawn = condition.draw(FACES, 20, seed=0)
     assert (drawn[:, [0, 2]] == 1).all()
     assert set(drawn[:, 1].tolist()) == {0, 1}
 
 
 def test_a_longer_draw_begins_with_the_shorter_one() -> None:
-    request = parse("any", FACES)
-    assert (request.draw(FACES, 40, 7)[:10] == request.draw(FACES, 10, 7)).all()
-    assert not (request.draw(FACES, 40, 7) == request.draw(FACES, 40, 8)).all()
+    assert (ANY.draw(FACES, 40, 7)[:10] == ANY.draw(FACES, 10, 7)).all()
+    assert not (ANY.draw(FACES, 40, 7) == ANY.draw(FACES, 40, 8)).all()
 
 
 @pytest.mark.parametrize(
@@ -53,19 +73,118 @@ def test_a_longer_draw_begins_with_the_shorter_one() -> None:
     [
         ("malignat", CELLS, "Did you mean malignant?"),
         ("7", CELLS, "It has benign, or normal, malignant, 3."),
+        ("²", CELLS, "There is no condition '²'"),
         ("Smiling", FACES, "an attribute takes =1 or =0"),
         ("Smilling=1", FACES, "Did you mean Smiling?"),
         ("Smiling=2", FACES, "an attribute takes =1 or =0"),
+        ("Smiling=1,Smiling=0", FACES, "Smiling is both 0 and 1"),
     ],
 )
-def test_a_request_that_is_not_understood_says_what_there_is(text: str, facts: DataFacts, says: str) -> None:
+def test_a_text_that_is_not_understood_says_what_there_is(text: str, facts: DataFacts, says: str) -> None:
     with pytest.raises(UserError) as caught:
-        parse(text, facts)
+        Condition.from_text(text, facts)
     assert says in str(caught.value)
 
 
-def test_a_label_is_a_safe_folder_name() -> None:
-    assert Request("../a/b\\c: d", ()).folder == "_a_b_c_ d"
+def test_a_row_is_of_one_image_and_back() -> None:
+    assert Condition.of_class(1).row(CELLS).tolist() == [0, 1, 0]
+    assert Condition.of_class(1).row(CELLS).dtype == np.float32
+    whole = Condition.from_row(FACES.conditions[1], FACES)
+    assert whole.text(FACES) == "Smiling=1,Male=1,Bald=0"
+    assert whole.row(FACES).tolist() == [1, 1, 0]
+    for condition, facts in ((ANY, CELLS), (ANY, FACES), (Condition.of_attributes({0: 1}), FACES)):
+        with pytest.raises(UserError, match="leaves something open"):
+            condition.row(facts)
+
+
+def test_an_image_without_a_label_is_no_condition_and_none_is_drawn_from_it() -> None:
+    with pytest.raises(UserError, match="0 classes"):
+        Condition.from_row(np.zeros(3), CELLS)
+    some = DataFacts(
+        *(CELLS.names, "class", 1, 32, 28, "Cells", "", ""), conditions=np.eye(4, 3, dtype=np.uint8)[[3, 3, 3, 1]]
+    )
+    assert ANY.draw(some, 20, 0).tolist() == [[0, 1, 0]] * 20
+    assert ANY.agreeing(some) == 1
+    none_on = Condition.from_row(np.zeros(3), FACES)  # of attributes this is an image that shows none of them
+    assert none_on.row(FACES).tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [
+        ("../a/b\\c: d", "_a_b_c_ d~"), ("NUL", "_NUL~"), ("com1.png", "_com1.png~"), ("COM¹", "_COM¹~"),
+        ("x.", "x~"), ("x. ", "_x. _~"), ("...", "_~"), (".hidden", "hidden~"), ("a\nb", "_a_nb_~"), ("any", "_any_~"),
+        ("e\u0301", "é~"), ("é" * 80, "é" * 44 + "~"), ("cell~0123456789", "cell~0123456789~"),
+    ],
+)  # fmt: skip
+def test_what_cannot_name_a_folder_is_replaced_and_hashed(name: str, begins: str) -> None:
+    facts = named("benign", name)
+    folder = Condition.of_class(1).folder(facts)
+    assert folder[:-10] == begins
+    assert len(folder.encode()) <= 100
+    assert Condition.of_class(0).folder(facts) == "benign"
+
+
+def test_names_that_differ_in_case_or_normal_form_alone_get_folders_apart() -> None:
+    for names in (("Grade", "grade"), ("é", "e\u0301"), ("Straße", "STRASSE")):
+        facts = named(*names, "other")
+        first, second, other = (condition.folder(facts) for condition in every(facts))
+        assert unicodedata.normalize("NFC", first).casefold() != unicodedata.normalize("NFC", second).casefold()
+        assert other == "other"
+    facts = named("Smiling", "smiling", kind="attributes")
+    assert Condition.of_attributes({0: 1}).folder(facts).startswith("Smiling=1~")
+
+
+def test_a_class_called_any_is_a_class() -> None:
+    facts = named("any", "other")
+    assert Condition.of_class(0).text(facts) == '"any"'
+    assert Condition.from_text('"any"', facts) == Condition.of_class(0)
+    assert Condition.from_text("any", facts) == ANY
+
+
+CLASSES = st.lists(st.text(min_size=1, max_size=60), min_size=1, max_size=6, unique=True)
+"""Any text at all: a folder of a Linux machine may be called so."""
+ATTRIBUTES = st.lists(
+    st.text(st.characters(exclude_characters=",=", exclude_categories=["Cs"]), min_size=1, max_size=30).filter(
+        lambda name: name == name.strip()
+    ),
+    min_size=1,
+    max_size=6,
+    unique=True,
+)
+
+
+def assert_apart(conditions: list[Condition], facts: DataFacts) -> None:
+    """Each comes back from its text, and each has a folder of its own on every system."""
+    assert [Condition.from_text(condition.text(facts), facts) for condition in conditions] == conditions
+    folders = [condition.folder(facts) for condition in conditions]
+    assert all(len(folder.encode()) <= 100 and opens_on_windows(folder) for folder in folders), folders
+    for normal_form in ("NFC", "NFD"):
+        taken_for = [unicodedata.normalize(normal_form, folder.casefold()) for folder in folders]
+        assert len(set(taken_for)) == len(conditions), folders
+    assert len({folder.upper() for folder in folders}) == len(conditions), folders
+
+
+@given(CLASSES)
+def test_every_class_comes_back_from_its_text_and_has_a_folder_of_its_own(names: list[str]) -> None:
+    facts = named(*names)
+    assert_apart([*every(facts), ANY], facts)
+
+
+@given(st.sampled_from(["nul", "Com1", "any", "a", "e\u0301", "x."]), st.data())
+def test_names_that_are_nearly_alike_have_folders_apart(name: str, data: st.DataObject) -> None:
+    alike = [name, name.upper(), name.lower(), name.title(), unicodedata.normalize("NFC", name), name + " ", name + "."]
+    facts = named(*data.draw(st.lists(st.sampled_from(alike), min_size=1, unique=True)))
+    assert_apart([*every(facts), ANY], facts)
+
+
+@given(ATTRIBUTES, st.data())
+def test_attributes_come_back_from_their_text_and_have_folders_of_their_own(
+    names: list[str], data: st.DataObject
+) -> None:
+    facts = named(*names, kind="attributes")
+    values = st.dictionaries(st.integers(0, len(names) - 1), st.integers(0, 1)).map(Condition.of_attributes)
+    assert_apart(data.draw(st.lists(values, min_size=1, max_size=5, unique=True)), facts)
 
 
 def test_telling_columns_are_real_combinations_that_differ() -> None:

@@ -99,9 +99,9 @@ def test_combinations_that_nobody_has_seen_are_the_most_expected_first() -> None
     conditions[:40, 1] = 1
     conditions[80:, 2] = 1
     conditions[:2, 3] = 1
-    found = unseen(facts_of(conditions, ("a", "b", "c", "d")))
+    facts = facts_of(conditions, ("a", "b", "c", "d"))
     # Expected shares: not a with b 0.5 x 0.4, a with c 0.5 x 0.2, b with c 0.4 x 0.2. c without a was seen.
-    assert [request.label for request in found] == ["a=0,b=1", "a=1,c=1", "b=1,c=1"]
+    assert [condition.text(facts) for condition in unseen(facts)] == ["a=0,b=1", "a=1,c=1", "b=1,c=1"]
     assert unseen(facts_of(np.eye(4), ("a", "b", "c", "d"), "class")) == []
 
 

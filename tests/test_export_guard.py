@@ -13,14 +13,14 @@ from PIL import Image
 
 from gan import data, export, guard, marks
 from gan.cli import main
-from gan.conditions import parse
+from gan.conditions import Condition
 from gan.errors import RunError, StoppedError
 from gan.evaluation import training_images
 from gan.evaluation.near_copies import Detector
 from gan.export import ExportRequest
 from gan.gather import AT_LEAST, EFFORT, Sieve, Tally, from_stream
 from gan.images import picture
-from gan.marks import Origin
+from gan.provenance import Origin
 from gan.runs import Run
 from gan.sample import load_generator
 from tests.conftest import trained
@@ -97,7 +97,7 @@ def test_copies_of_training_images_are_withheld_replaced_and_counted(copying: Ru
 
 def test_a_condition_that_makes_nothing_but_copies_is_given_up(run: Run) -> None:
     sampler = load_generator(run)
-    three = parse("3", sampler.facts)
+    three = Condition.from_text("3", sampler.facts)
     everything = sampler.generate(three.draw(sampler.facts, 600, SEED), SEED)
     sieve, tally = Sieve(Detector(everything)), Tally(5)
     chunks = from_stream(sampler, sieve, three, tally, item=0, seed=SEED, start=0, truncation=1.0)

@@ -13,8 +13,8 @@ from gan.estimate import estimate
 from gan.facts import DataFacts
 from gan.jobs.worker import working
 from gan.kinds import beside, drawn, find, told, width
-from gan.marks import Origin
 from gan.problems import problems
+from gan.provenance import Origin
 from gan.runs import Run
 from gan.sample import load_generator
 from gan.train import train

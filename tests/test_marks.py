@@ -7,7 +7,8 @@ import pytest
 
 from gan import marks
 from gan.errors import RunError, UserError
-from gan.marks import KEEP, REJECT, Origin
+from gan.marks import KEEP, REJECT
+from gan.provenance import Origin
 from tests.conftest import trained
 from tests.pages_kit import made
 

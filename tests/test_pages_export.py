@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 from gan import export, jobs, marks
 from gan.export import ExportRequest
 from gan.facts import DataFacts
-from gan.marks import KEEP, REJECT, Origin
+from gan.marks import KEEP, REJECT
+from gan.provenance import Origin
 from gan.runs import Run
 from tests.conftest import trained
 from tests.jobs_kit import until

@@ -10,7 +10,8 @@ from streamlit.testing.v1 import AppTest
 from gan import data, marks
 from gan.evaluation import classifier, results
 from gan.files import write_json
-from gan.marks import KEEP, REJECT, Origin
+from gan.marks import KEEP, REJECT
+from gan.provenance import Origin
 from gan.runs import Run
 from pages.ui import waiting
 from tests.conftest import trained

@@ -10,7 +10,7 @@ from PIL.GifImagePlugin import GifImageFile
 
 from gan import looks, walk
 from gan.errors import UserError
-from gan.marks import Origin
+from gan.provenance import Origin
 from gan.sample import load_generator
 from tests.conftest import trained
 

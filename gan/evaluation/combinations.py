@@ -10,8 +10,7 @@ import itertools
 
 import numpy as np
 
-from gan import conditions
-from gan.conditions import Request
+from gan.conditions import Condition
 from gan.facts import DataFacts
 
 SHOWN = 6
@@ -20,7 +19,7 @@ FREQUENT = 0.05
 """Share of the training images that must have each of the two values."""
 
 
-def unseen(facts: DataFacts) -> list[Request]:
+def unseen(facts: DataFacts) -> list[Condition]:
     """Up to six pairs of frequent values, at least one of them on, that no training image has both of.
 
     The first are those that one would have expected most often, were attributes independent. None for classes.
@@ -38,4 +37,4 @@ def unseen(facts: DataFacts) -> list[Request]:
             if round(count) == 0 and min(first, second) >= FREQUENT:
                 found.append((-first * second, {i: a, j: b}))
     found.sort(key=lambda pair: pair[0])
-    return [conditions.attributes(fixed, facts) for _, fixed in found[:SHOWN]]
+    return [Condition.of_attributes(fixed) for _, fixed in found[:SHOWN]]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gan import conditions
+from gan.conditions import Condition
 from gan.data.fit import crop
 from gan.data.imageset import ImageSet
 from gan.evaluation.results import Result
@@ -38,10 +38,11 @@ def closest(
     Image i was made with the condition of the set's row `rows[i]`, at position i of the seed's stream; training image j
     of `found` is the set's row `every[j]`.
     """
+    facts = images.facts()
     return [
         {
             "image": int(i),
-            "condition": _named(images, rows[i]),
+            "condition": Condition.from_row(images.conditions[rows[i]], facts).text(facts),
             "training_image": int(every[found.pixel_index[i]]),
             "closeness": float(found.closeness[i]),
             "distance": float(found.pixel_distance[i]),
@@ -58,17 +59,10 @@ def pictures(result: Result, sampler: "Sampler", images: ImageSet) -> tuple[NDAr
     pairs, facts = result.near_copies["pairs"], sampler.facts
     made = [
         sampler.generate(
-            conditions.parse(one["condition"], facts).draw(facts, 1, 0), result.made_with["seed"], position
+            Condition.from_text(one["condition"], facts).row(facts)[None], result.made_with["seed"], position
         )
         for one in pairs
         for position in (one["image"],)
     ]
     real = crop(np.asarray(images.images[[one["training_image"] for one in pairs]]), images.native_size)
     return np.concatenate(made), real
-
-
-def _named(images: ImageSet, row: int) -> str:
-    """The condition of a training image in words, as `--condition` takes it."""
-    if images.kind == "class":
-        return images.names[int(images.conditions[row].argmax())]
-    return ",".join(f"{name}={int(value)}" for name, value in zip(images.names, images.conditions[row], strict=True))

@@ -233,7 +233,12 @@ class _Evaluation:
             seen = look(own, made)[1].numpy() > 0
             agrees = np.stack([seen[:, k] == bool(value) for k, value in request.fixed], axis=1)  # (n, 2)
             count = int(agrees.all(axis=1).sum())
-            row = {"condition": request.label, "real": 0, "synthetic": COMBINED, "obedience": count / COMBINED}
+            row = {
+                "condition": request.text(self.sampler.facts),
+                "real": 0,
+                "synthetic": COMBINED,
+                "obedience": count / COMBINED,
+            }
             rows.append(row | {"interval": share_interval(count, COMBINED), "each": agrees.mean(axis=0).tolist()})
         return rows
 

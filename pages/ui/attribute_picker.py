@@ -7,25 +7,24 @@ undo it. Read next: `gan/conditions.py`.
 import numpy as np
 import streamlit as st
 
-from gan import conditions
+from gan.conditions import Condition
 from gan.facts import DataFacts
 from gan.runs import Run
 from pages.ui import words
 
-Items = tuple[tuple[str, int], ...]
 HEIGHT = 360  # px of the list: about nine attributes at once, so that the rest of the page stays in sight
 ON, OFF, ANY = "on", "off", "any"
 VALUES = {ON: 1, OFF: 0}
 NONE_LIKE_IT = "No real training image agrees with this: the generator has never seen it, and what it makes is a guess."
 
 
-def attributes(run: Run, facts: DataFacts) -> Items:
+def attributes(run: Run, facts: DataFacts) -> tuple[tuple[str, int], ...]:
     """One combination of attributes, those kept before, and how many images of each."""
     chosen = switches(run, facts)
-    request = conditions.attributes(fixed(chosen, facts), facts)
-    summary(run, chosen, request.agreeing(facts))
+    condition = condition_of(chosen, facts)
+    summary(run, chosen, condition.agreeing(facts))
     count = int(st.number_input("Images of each", 1, 10_000, 24, key="count", persist_state="session"))
-    labels = combinations(run, facts, request.label)
+    labels = combinations(run, facts, condition.text(facts))
     return tuple((label, count) for label in labels)
 
 
@@ -62,9 +61,8 @@ def switch(run: Run, name: str, value: str, share: float) -> None:
 
 def shares_of(chosen: dict[str, str], facts: DataFacts) -> dict[str, float]:
     """How often each attribute is on among the real images that agree with the choice; among all where none does."""
-    request = conditions.attributes(fixed(chosen, facts), facts)
     agrees = np.ones(len(facts.conditions), dtype=bool)
-    for position, value in request.fixed:
+    for position, value in condition_of(chosen, facts).fixed:
         agrees &= facts.conditions[:, position] == value
     rows = facts.conditions[agrees] if agrees.any() else facts.conditions
     return dict(zip(facts.names, rows.mean(axis=0).tolist(), strict=True))
@@ -89,7 +87,7 @@ def combinations(run: Run, facts: DataFacts, current: str) -> list[str]:
     if current not in kept:
         st.button(
             "Keep, and choose another", icon=":material/add:", key="keep combination", width="stretch",
-            on_click=_keep, args=(run, facts.names), disabled=current == "any",
+            on_click=_keep, args=(run, facts), disabled=current == "any",
             help="Shows and downloads this combination together with the next.",
         )  # fmt: skip
     for label in list(kept):
@@ -100,9 +98,9 @@ def combinations(run: Run, facts: DataFacts, current: str) -> list[str]:
     return kept if current in kept or (kept and current == "any") else [*kept, current]
 
 
-def fixed(chosen: dict[str, str], facts: DataFacts) -> dict[int, int]:
-    """The choice as `gan.conditions.attributes` takes it: values by position."""
-    return {facts.names.index(name): VALUES[value] for name, value in chosen.items()}
+def condition_of(chosen: dict[str, str], facts: DataFacts) -> Condition:
+    """The condition that is chosen."""
+    return Condition.of_attributes({facts.names.index(name): VALUES[value] for name, value in chosen.items()})
 
 
 def _kept(run: Run) -> str:
@@ -127,12 +125,12 @@ def _combined(run: Run) -> str:
     return f"combinations {run.name}"
 
 
-def _keep(run: Run, names: tuple[str, ...]) -> None:
+def _keep(run: Run, facts: DataFacts) -> None:
     """Keep what is chosen at the moment of the click, which may be newer than what the button was drawn with."""
     chosen = st.session_state[_kept(run)]
-    label = ",".join(f"{name}={VALUES[chosen[name]]}" for name in names if name in chosen)
+    label = condition_of(chosen, facts).text(facts)
     kept = st.session_state.get(_combined(run), [])
-    if label and label not in kept:
+    if chosen and label not in kept:
         st.session_state[_combined(run)] = [*kept, label]
 
 

@@ -8,8 +8,10 @@ from itertools import groupby
 import streamlit as st
 
 from gan import marks
+from gan.conditions import Condition
 from gan.facts import DataFacts
-from gan.marks import KEEP, REJECT, Origin
+from gan.marks import KEEP, REJECT
+from gan.provenance import Origin
 from gan.runs import Run
 from pages.ui import export_panel, marking, words
 from pages.ui.frame import told_aside
@@ -84,4 +86,4 @@ def _clear(run: Run, mark: marks.Mark) -> None:
 
 
 def _place(origin: Origin, facts: DataFacts) -> int:
-    return facts.names.index(origin.condition) if facts.kind == "class" else 0
+    return Condition.from_text(origin.condition, facts).fixed[0][0] if facts.kind == "class" else 0

@@ -14,7 +14,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from gan import conditions, data, guard, looks, options
+from gan import data, guard, looks, options
+from gan.conditions import Condition
 from gan.data.imageset import ImageSet
 from gan.evaluation import pairs, results
 from gan.evaluation.results import Result
@@ -22,7 +23,7 @@ from gan.evaluation.study_options import StudyOptions
 from gan.export import ExportRequest
 from gan.files import file_version
 from gan.looks import Group
-from gan.marks import Origin
+from gan.provenance import Origin
 from gan.runs import Run
 from pages.ui import pictures
 from pages.ui.cached import FileVersion, facts, image_set
@@ -85,7 +86,8 @@ def dropped(run: Run, request: ExportRequest, progress: Callable[[float], None])
     selector = _once(place, lambda: keep.load(run, lambda phase, done: progress(done)))
     left_out: list[Origin] = []
     for group in look(run, replace(request, keep_rate=1.0)):
-        rows = np.concatenate([looks.exact_row(origin.condition, facts(run)) for origin in group.origins])
+        known = facts(run)
+        rows = np.stack([Condition.from_text(origin.condition, known).row(known) for origin in group.origins])
         kept = set(selector.kept(group.images, rows, request.keep_rate).tolist())
         left_out += [origin for i, origin in enumerate(group.origins) if i not in kept]
     progress(1.0)
@@ -107,7 +109,7 @@ def _same_noise(
     path: Path, version: FileVersion, snapshot: int, asked: tuple[str, ...], count: int, seed: int, truncation: float
 ) -> list[Group]:
     made = sampler(Run(path), snapshot)
-    requests = [conditions.parse(text, made.facts) for text in asked]
+    requests = [Condition.from_text(text, made.facts) for text in asked]
     return looks.same_noise(made, requests, count, seed, truncation)
 
 
@@ -121,7 +123,7 @@ def _of_kinds(
     path: Path, version: FileVersion, snapshot: int, label: str, count: int, seed: int, truncation: float
 ) -> list[Group]:
     made = sampler(Run(path), snapshot)
-    return looks.of_kinds(made, conditions.parse(label, made.facts), count, seed, truncation)
+    return looks.of_kinds(made, Condition.from_text(label, made.facts), count, seed, truncation)
 
 
 def over_snapshots(
@@ -143,7 +145,7 @@ def _over_snapshots(
 ) -> list[Group]:
     run = Run(path)
     known = facts(run)
-    drawn = looks.drawn_in_turn([conditions.parse(text, known) for text in asked], count, seed, known)
+    drawn = looks.drawn_in_turn([Condition.from_text(text, known) for text in asked], count, seed, known)
     return [looks.group(sampler(run, snapshot), str(snapshot), drawn, seed, 0, truncation) for snapshot, _ in snapshots]
 
 

@@ -1,29 +1,29 @@
 """What the gallery asks for: classes with a count each, or attributes that are on, off or any.
 
 A class is shown by real images of it, where the run's data was read on this machine. The result is the items of an
-export request: condition texts that `gan.conditions.parse` reads, and how many of each.
+export request: conditions as text, and how many of each.
 Read next: `choice_cards.py`, `attribute_picker.py`.
 """
 
 import streamlit as st
 
+from gan.conditions import Condition
 from gan.facts import DataFacts
 from gan.runs import Run
 from pages.ui import attribute_picker, cached, choice_cards, words
 from pages.ui.choice_cards import Card
 
-Items = tuple[tuple[str, int], ...]
 ALL_AT_FIRST = 12  # with more classes than this, only the first ones are chosen at first
 
 
-def picker(run: Run, facts: DataFacts) -> Items:
+def picker(run: Run, facts: DataFacts) -> tuple[tuple[str, int], ...]:
     """The conditions and how many images of each."""
     if facts.kind == "class":
         return classes(run, facts)
     return attribute_picker.attributes(run, facts)
 
 
-def classes(run: Run, facts: DataFacts) -> Items:
+def classes(run: Run, facts: DataFacts) -> tuple[tuple[str, int], ...]:
     """One, several or all classes, with one count or a count each."""
     chosen = class_cards(run, facts)
     each = st.number_input("Images of each", 1, 10_000, 8, key="each", persist_state="session")
@@ -36,7 +36,8 @@ def classes(run: Run, facts: DataFacts) -> Items:
                     name, 0, 10_000, int(each), key=f"count {run.name} {name}", persist_state="session"
                 )
                 counts[name] = int(written)
-    return tuple((name, count) for name, count in counts.items() if count)
+    texts = {name: Condition.of_class(position).text(facts) for position, name in enumerate(facts.names)}
+    return tuple((texts[name], count) for name, count in counts.items() if count)
 
 
 def class_cards(run: Run, facts: DataFacts) -> list[str]:

@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from gan.conditions import Condition
 from gan.export import ExportRequest
 from gan.facts import DataFacts
 from gan.looks import Group
@@ -19,7 +20,7 @@ EACH = 12  # images of a kind in a row
 
 def panel(run: Run, facts: DataFacts, request: ExportRequest) -> None:
     """A class, and two rows for each of its kinds."""
-    asked = [facts.names.index(text) for text, _ in request.items if text in facts.names]
+    asked = [position for text, _ in request.items for position, _ in Condition.from_text(text, facts).fixed]
     chosen = st.selectbox(
         "Class", range(len(facts.names)), asked[0] if asked else 0, key=f"class of kinds {run.name}",
         format_func=lambda position: facts.names[position], width=300,
@@ -29,7 +30,8 @@ def panel(run: Run, facts: DataFacts, request: ExportRequest) -> None:
         st.info(f"{facts.names[chosen]} has too few training images to be divided, or they are too much alike.")
         return
     assert request.snapshot is not None
-    made = cached_models.of_kinds(run, request.snapshot, facts.names[chosen], EACH, request.seed, request.truncation)
+    text = Condition.of_class(chosen).text(facts)
+    made = cached_models.of_kinds(run, request.snapshot, text, EACH, request.seed, request.truncation)
     real = cached.of_kinds(run, chosen, EACH)
     shown: list[Row] = []
     for kind, group in enumerate(made):

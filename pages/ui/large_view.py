@@ -5,9 +5,11 @@ Opened by a click on an image (`marking.py`), wherever that is. Read next: `gan/
 
 import streamlit as st
 
-from gan import conditions, looks, manifests, marks
+from gan import marks, provenance
+from gan.conditions import Condition
 from gan.facts import DataFacts
-from gan.marks import KEEP, REJECT, Mark, Origin
+from gan.marks import KEEP, REJECT, Mark
+from gan.provenance import Origin
 from gan.runs import Run
 from pages.ui import cached, cached_models, marking, pictures, waiting, walk_view, words
 from pages.ui.frame import told, told_aside
@@ -76,16 +78,16 @@ def _go(at: int) -> None:
 
 def about(run: Run, facts: DataFacts, origin: Origin) -> None:
     """What the image is, and of how many real ones."""
-    real = conditions.parse(origin.condition, facts).agreeing(facts)
+    real = Condition.from_text(origin.condition, facts).agreeing(facts)
     st.markdown(f"**{marking.wording(facts)(origin.condition)}**")
     st.caption(
         f"Run {run.name} · snapshot after {words.images(origin.snapshot)} · seed {origin.seed}, position "
-        f"{origin.position} · truncation {origin.truncation:g} · {words.images(real)} with this condition among the "
+        f"{origin.index} · truncation {origin.truncation:g} · {words.images(real)} with this condition among the "
         "real training images"
     )
     if facts.kind != "class":
         with st.expander("All attributes"):
-            row = looks.exact_row(origin.condition, facts)[0]
+            row = Condition.from_text(origin.condition, facts).row(facts)
             st.caption(", ".join(facts.names[k] for k in row.nonzero()[0]).replace("_", " ") or "None is on.")
 
 
@@ -153,4 +155,4 @@ def _asked(run: Run) -> str:
 
 def again(run: Run, origin: Origin) -> str:
     """The command that makes the image again."""
-    return manifests.metadata(run, origin)["Make again"]
+    return provenance.metadata(run.name, origin)["Make again"]

@@ -9,10 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
-from gan import looks, marks
+from gan import marks
+from gan.conditions import Condition
 from gan.facts import DataFacts
 from gan.looks import Group
-from gan.marks import KEEP, REJECT, Mark, Origin
+from gan.marks import KEEP, REJECT, Mark
+from gan.provenance import Origin
 from gan.runs import Run
 from pages.ui import cached_models, image_grid
 from pages.ui.frame import told_aside
@@ -103,22 +105,22 @@ def remember(origins: Sequence[Origin]) -> None:
 def identity(origin: Origin) -> str:
     """What the browser calls an image: short, since a condition of many attributes is long."""
     condition = zlib.crc32(origin.condition.encode())
-    return f"{origin.snapshot}/{origin.seed}/{origin.position}/{origin.truncation:g}/{condition:x}"
+    return f"{origin.snapshot}/{origin.seed}/{origin.index}/{origin.truncation:g}/{condition:x}"
 
 
 def described(run: Run, label: str, origin: Origin) -> str:
     """An image for a reader who cannot see it."""
-    return f"Generated image of {label}, run {run.name}, seed {origin.seed}, number {origin.position + 1}"
+    return f"Generated image of {label}, run {run.name}, seed {origin.seed}, number {origin.index + 1}"
 
 
 def wording(facts: DataFacts) -> Callable[[str], str]:
     """Says an exact condition in a few words: the class, or the attributes that are on, the rarest first."""
     if facts.kind == "class":
-        return str
+        return lambda condition: facts.names[Condition.from_text(condition, facts).fixed[0][0]]
     rates = facts.conditions.mean(axis=0).tolist()
 
     def say(condition: str) -> str:
-        row = looks.exact_row(condition, facts)[0]
+        row = Condition.from_text(condition, facts).row(facts)
         on = [name for _, name in sorted((rates[k], name) for k, name in enumerate(facts.names) if row[k])]
         more = f" and {len(on) - NAMED} more" if len(on) > NAMED else ""
         return (", ".join(on[:NAMED]).replace("_", " ") + more) or "no attribute"

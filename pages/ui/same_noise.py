@@ -5,6 +5,8 @@ What differs along a row is then what the condition does, or what the training d
 
 import streamlit as st
 
+from gan import conditions
+from gan.conditions import Condition
 from gan.evaluation import results
 from gan.export import ExportRequest
 from gan.facts import DataFacts
@@ -51,8 +53,9 @@ def across(run: Run, facts: DataFacts, request: ExportRequest, asked: list[str],
 
 def class_columns(facts: DataFacts, request: ExportRequest) -> list[str]:
     """The classes that are chosen at the left; all of a few where fewer than two are."""
-    chosen = [name for name in facts.names if any(name == text for text, _ in request.items)]
-    return (chosen if len(chosen) > 1 else list(facts.names))[:MOST_COLUMNS]
+    every = [condition.text(facts) for condition in conditions.every(facts)]
+    chosen = [name for name in every if any(name == text for text, _ in request.items)]
+    return (chosen if len(chosen) > 1 else every)[:MOST_COLUMNS]
 
 
 def attribute_columns(run: Run, facts: DataFacts) -> list[str]:
@@ -64,7 +67,8 @@ def attribute_columns(run: Run, facts: DataFacts) -> list[str]:
         format_func=words.attribute, max_selections=MOST_COLUMNS // 2, persist_state="session",
         key=f"compared attributes {run.name}",
     )  # fmt: skip
-    return [f"{name}={value}" for name in chosen for value in (0, 1)]
+    positions = [facts.names.index(name) for name in chosen]
+    return [Condition.of_attributes({k: value}).text(facts) for k in positions for value in (0, 1)]
 
 
 def snapshots(run: Run, facts: DataFacts, request: ExportRequest, count: int) -> None:
@@ -88,9 +92,12 @@ def snapshots(run: Run, facts: DataFacts, request: ExportRequest, count: int) ->
     st.caption(f"Each row is one noise vector and one condition: along it nothing changes but the training.{left_out}")
 
 
-def titled(label: str, facts: DataFacts) -> str:
+def titled(text: str, facts: DataFacts) -> str:
     """A condition in words: attributes that are off or on; a class as it is."""
-    if facts.kind == "class" or label == "any":
-        return label
-    parts = (part.rpartition("=") for part in label.split(","))
-    return ", ".join(f"{'not ' if value == '0' else ''}{words.attribute(name)}" for name, _, value in parts)
+    condition = Condition.from_text(text, facts)
+    if not condition.fixed:
+        return text
+    if facts.kind == "class":
+        return facts.names[condition.fixed[0][0]]
+    named = ((words.attribute(facts.names[position]), value) for position, value in condition.fixed)
+    return ", ".join(name if value else f"not {name}" for name, value in named)

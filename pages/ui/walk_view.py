@@ -9,11 +9,10 @@ from dataclasses import replace
 
 import streamlit as st
 
-from gan import manifests
-from gan.conditions import parse
+from gan.conditions import ANY, Condition
 from gan.export import ExportRequest
 from gan.facts import DataFacts
-from gan.marks import Origin
+from gan.provenance import Origin
 from gan.runs import Run
 from pages.ui import cached_models, frame, marking, waiting
 from pages.ui.image_grid import Row
@@ -59,13 +58,14 @@ def ends(run: Run, facts: DataFacts, first: Origin, last: Origin) -> None:
         with column:
             if facts.kind == "class":
                 key = f"walk class {place} {run.name}"
-                st.session_state[key] = origin.condition
+                st.session_state[key] = say(origin.condition)
                 st.selectbox(
-                    f"Class of the {place}", facts.names, key=key, on_change=_reclassed, args=(run, place, origin, key)
-                )
+                    f"Class of the {place}", facts.names, key=key, on_change=_reclassed,
+                    args=(run, facts, place, origin, key),
+                )  # fmt: skip
             st.button(
                 "Another", icon=":material/casino:", key=f"another {place}", on_click=take, width="stretch",
-                args=(run, place, replace(origin, position=origin.position + 2)), help=f"Another {place} image.",
+                args=(run, place, replace(origin, index=origin.index + 2)), help=f"Another {place} image.",
             )  # fmt: skip
 
 
@@ -77,7 +77,7 @@ def film(run: Run, facts: DataFacts, first: Origin, last: Origin, steps: int, se
     source = base64.b64encode(content).decode()
     alt = html.escape(f"Film of a walk from {words}, run {run.name}")
     st.html(f'<img class="sharp film" alt="{alt}" src="data:image/gif;base64,{source}">')
-    name = f"{run.name}-walk-s{first.seed}-{first.position}-s{last.seed}-{last.position}.gif"
+    name = f"{run.name}-walk-s{first.seed}-{first.index}-s{last.seed}-{last.index}.gif"
     st.download_button("Download the film", content, name, "image/gif", icon=":material/download:", key="take film")
     st.caption(
         "Synthetic: not for clinical use. The way between the images is the generator's, not a course of disease."
@@ -90,10 +90,11 @@ def end(run: Run, facts: DataFacts, request: ExportRequest, place: str) -> Origi
     taken: Origin | None = st.session_state.get(_key(run, place))
     if taken is not None:
         return replace(taken, snapshot=request.snapshot)
-    asked = parse(request.items[0 if place == FIRST else -1][0] if request.items else "any", facts)
-    position = 0 if place == FIRST else 1
-    row = asked.draw(facts, position + 1, request.seed)[position]
-    return Origin(request.snapshot, request.seed, position, manifests.exact(row, facts), request.truncation)
+    items = request.items
+    asked = Condition.from_text(items[0 if place == FIRST else -1][0], facts) if items else ANY
+    index = 0 if place == FIRST else 1
+    condition = Condition.from_row(asked.draw(facts, index + 1, request.seed)[index], facts).text(facts)
+    return Origin(request.snapshot, request.seed, index, condition, request.truncation)
 
 
 def take(run: Run, place: str, origin: Origin) -> None:
@@ -102,8 +103,9 @@ def take(run: Run, place: str, origin: Origin) -> None:
     frame.note(f"The walk's {place} image is chosen: see Walk.", ":material/animation:")
 
 
-def _reclassed(run: Run, place: str, origin: Origin, key: str) -> None:
-    st.session_state[_key(run, place)] = replace(origin, condition=st.session_state[key])
+def _reclassed(run: Run, facts: DataFacts, place: str, origin: Origin, key: str) -> None:
+    condition = Condition.of_class(facts.names.index(st.session_state[key])).text(facts)
+    st.session_state[_key(run, place)] = replace(origin, condition=condition)
 
 
 def _key(run: Run, place: str) -> str:

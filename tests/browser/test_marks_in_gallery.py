@@ -38,7 +38,7 @@ def test_images_are_kept_and_rejected_by_click_and_by_keyboard(
     wanted = {0: KEEP, 1: REJECT, 2: KEEP, 3: REJECT, 4: KEEP}
 
     def known() -> dict[int, str]:
-        return {origin.position: mark for origin, mark in marks.load(run).items()}
+        return {origin.index: mark for origin, mark in marks.load(run).items()}
 
     until(lambda: known() == wanted, "all marks are kept", 20)
     kept = page.get_by_role("button", name="Generated image of 0, run marked, seed 0, number 1 kept")
