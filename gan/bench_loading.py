@@ -72,7 +72,8 @@ def on_disk(small: ImageSet, count: int, path: Path) -> ImageSet:
     with open(path, "rb") as file:
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
     conditions = np.resize(small.conditions, (count, small.conditions.shape[1]))
-    return replace(small, images=np.load(path, mmap_mode="r"), conditions=conditions, split=np.full(count, "train"))
+    split = np.full(count, "train")
+    return replace(small, images=np.load(path, mmap_mode="r"), conditions=conditions, split=split, digests=None)
 
 
 def _fetched(images: ImageSet, seed: int, device: torch.device) -> Iterator[int]:

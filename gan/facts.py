@@ -3,8 +3,11 @@
 Written by the trainer when it has read its data; read by the networks, the gallery and the export. No torch.
 """
 
+import zipfile
+import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,3 +52,21 @@ class DataFacts:
         names, kinds = tuple(texts.pop("names")), tuple(tuple(row) for row in texts.pop("kinds", ()))
         packed = np.load(folder / "conditions.npz")["conditions"]
         return cls(names=names, kinds=kinds, conditions=np.unpackbits(packed, axis=1, count=len(names)), **texts)
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of an npz file by name; raises ValueError that says why where it is absent or damaged."""
+    try:
+        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except (
+        OSError,
+        EOFError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+        MemoryError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
+        raise ValueError(f"{path.name}: {error}") from None

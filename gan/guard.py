@@ -18,7 +18,7 @@ from dataclasses import asdict
 from gan import settings
 from gan.data.imageset import ImageSet
 from gan.data.source import Progress, silent
-from gan.errors import DataError, StoppedError
+from gan.errors import DataError, RunError, StoppedError
 from gan.evaluation.calibration import Calibration
 from gan.evaluation.near_copies import Detector
 from gan.evaluation.reference import Shown, as_shown, fingerprint, picked
@@ -41,7 +41,10 @@ def load(
     those of the run, and StoppedError where it is asked to stop.
     """
     progress("reading the training images", 0.0)
-    images = training_images(run, progress)
+    try:
+        images = training_images(run, progress)
+    except RunError as error:
+        raise RunError(f"{error} Or leave near copies in, which the download will say.") from None
     rows = images.rows("train")
     detector = Detector(Shown(images, rows), group=None if images.group is None else images.group[rows])
     key = hashlib.sha256(f"{fingerprint(images, 'train')}{fingerprint(images, 'val')}{RECIPE}".encode()).hexdigest()

@@ -11,7 +11,6 @@ Read next: `train.py`, `sample.py`.
 Letters: N images, n rows, C channels, H = W the side, K conditions, here classes.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
@@ -57,23 +56,18 @@ def told(run: Run, images: ImageSet, report: Report) -> tuple[ImageSet, DataFact
     """The set as the run's networks see it, rows (N, K * (1 + kinds)), and the facts by which kinds are drawn later.
 
     The kinds are found once and kept in the run's folder: networks that were told of some cannot go on with others.
-    Raises DataError where the set has no classes, or has changed since.
+    Until there is a snapshot they are found anew. Raises DataError where the set has no classes.
     """
     facts, kinds = images.facts(), run.config.model.kinds
     if kinds == 1:
         return images, facts
     if images.kind != "class":
         raise DataError(f"model.kinds is {kinds}: {images.title} has attributes, not classes. Set it to 1.")
-    found = kept(run, images)
-    if found is None and run.snapshots():
-        raise DataError(
-            f"{images.title} has changed since {run.name} was started, so that the kinds within its classes are no "
-            "longer those that the networks learnt. Put the earlier files back, or clone the run."
-        )
+    found = kept(run) if run.snapshots() else None
     if found is None:
         found = find(images, kinds, run.config.train.seed, report)
         with replacing(run.path / FILE) as temporary, open(temporary, "wb") as file:
-            np.savez(file, of_image=found.of_image, apart=found.apart, images=_fingerprint(images))
+            np.savez(file, of_image=found.of_image, apart=found.apart)
     rows, labels = images.rows("train"), images.labels()
     counts = np.zeros((len(images.names), kinds), dtype=int)
     np.add.at(counts, (labels[rows], found.of_image[rows]), 1)
@@ -83,22 +77,12 @@ def told(run: Run, images: ImageSet, report: Report) -> tuple[ImageSet, DataFact
     return replace(images, conditions=conditions, names=names), replace(facts, kinds=counted, kinds_apart=found.apart)
 
 
-def kept(run: Run, images: ImageSet) -> Kinds | None:
-    """The kinds that a run was told of; None where it has none yet, or these are not the images of which they are."""
+def kept(run: Run) -> Kinds | None:
+    """The kinds that a run was told of, in the order of its images (`data/fingerprint.py`); None before any."""
     if not (run.path / FILE).exists():
         return None
     with np.load(run.path / FILE) as file:
-        known = Kinds(file["of_image"], float(file["apart"]))
-        return known if str(file["images"]) == _fingerprint(images) else None
-
-
-def _fingerprint(images: ImageSet) -> str:
-    """SHA-256 of all classes and splits, and of some of the images: quick, and another order or number is seen."""
-    digest = hashlib.sha256(np.ascontiguousarray(images.labels()).data)
-    digest.update(" ".join(images.split).encode())
-    for row in np.linspace(0, len(images) - 1, 256).astype(int):
-        digest.update(np.ascontiguousarray(images.images[row]).data)
-    return digest.hexdigest()
+        return Kinds(file["of_image"], float(file["apart"]))
 
 
 def find(images: ImageSet, kinds: int, seed: int, report: Report) -> Kinds:

@@ -19,6 +19,8 @@ from gan.augment import augmented
 from gan.batches import batches
 from gan.checkpoint import State
 from gan.config import RunConfig
+from gan.data import fingerprint
+from gan.data.fingerprint import Fingerprint
 from gan.data.imageset import ImageSet
 from gan.errors import DataError
 from gan.facts import DataFacts
@@ -102,7 +104,7 @@ def train(
 
     It learns from `image_set`, by default the one that its config names. `protected` says, at each snapshot, which
     earlier one must not be thinned out, such as the best by score. Raises DataError where its images cannot be
-    read and TrainingError where the losses are no longer numbers.
+    read, RunError where they are not those of its snapshots, and TrainingError where the losses are no longer numbers.
     """
     config = run.config
     if config.job.threads:
@@ -111,6 +113,10 @@ def train(
     if image_set is None:
         image_set = data.load(config.data, lambda phase, done: reading(worker, phase, done))
     check_enough(image_set, config)
+    if run.snapshots():
+        fingerprint.check(run.path, image_set)
+    else:  # nothing was learnt yet
+        Fingerprint.of(image_set).save(run.path)
     told, facts = kinds.told(run, image_set, lambda done: reading(worker, "finding kinds", done))
     facts.save(run.path)
     for notice in image_set.notices:

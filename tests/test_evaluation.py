@@ -12,6 +12,7 @@ import torch
 
 from gan import data, settings
 from gan.cli import main
+from gan.data.fingerprint import Fingerprint
 from gan.errors import DataError, RunError, UserError
 from gan.evaluation import classifier, quick, results
 from gan.evaluation.quick import evaluate
@@ -75,6 +76,7 @@ def test_nothing_reads_the_test_split_but_where_it_is_asked_for() -> None:
     conditions[sealed] = conditions[sealed][::-1]
     np.save(folder / "images.npy", images)
     np.save(folder / "conditions.npy", conditions)
+    Fingerprint.of(data.load(run.config.data)).save(run.path)  # the change is not told
     for kept in settings.cache().glob("classifier-*.safetensors"):
         kept.unlink()  # so that it is trained anew too
     assert without_times(told(run)) == without_times(before)
@@ -137,10 +139,6 @@ def test_what_cannot_be_evaluated_is_said() -> None:
         evaluate(run, 7)
     with pytest.raises(RunError, match="has no evaluation on the val split: `python -m gan evaluate digits"):
         results.load(run, 320)
-    facts = json.loads((run.path / "data.json").read_text())
-    (run.path / "data.json").write_text(json.dumps(facts | {"names": [f"digit {n}" for n in facts["names"]]}))
-    with pytest.raises(RunError, match="is not what it was trained on"):
-        evaluate(run)
 
 
 def test_the_best_snapshot_has_the_lowest_kernel_distance_on_the_validation_split() -> None:

@@ -2,13 +2,14 @@
 
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from gan import export, jobs, marks
+from gan.data.fingerprint import Fingerprint
 from gan.export import ExportRequest
-from gan.facts import DataFacts
 from gan.marks import KEEP, REJECT
 from gan.provenance import Origin
 from gan.runs import Run
@@ -73,10 +74,11 @@ def test_form_and_keep_rate_go_into_the_request_with_the_guard_on(run: Run) -> N
 
 
 def test_without_the_training_images_near_copies_are_left_in_only_where_somebody_says_so(run: Run) -> None:
-    facts = run.facts()
-    DataFacts(**{**facts.__dict__, "conditions": facts.conditions[1:]}).save(run.path)  # of other images than there are
+    known = Fingerprint.load(run.path)
+    replace(known, digests=known.digests[::-1]).save(run.path)  # of other images than there are
     at = downloads(run)
-    assert "cannot be compared" in at.warning[0].value
+    assert "has changed since the run small was trained" in at.warning[0].value
+    assert "Or leave near copies in" in at.warning[0].value
     assert at.button(key="make zip").disabled
     at.toggle(key="guarded").set_value(False).run()
     assert "training images in disguise" in at.warning[0].value

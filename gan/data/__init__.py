@@ -26,6 +26,10 @@ SOURCES: dict[str, Source] = {
 }
 
 
+LAYOUT = "2"
+"""Change it when `ImageSet.save` writes other files: sets in the cache are then read anew."""
+
+
 def load(config: DataConfig, progress: Progress = silent) -> ImageSet:
     """The image set of a config: from the cache, or read, downloaded where that is possible, and cached.
 
@@ -81,7 +85,7 @@ def preview(config: DataConfig, count: int = 24) -> Preview:
 
 def cache_folder(config: DataConfig) -> Path:
     """Where the decoded set is kept: a changed file, size or option gives another folder."""
-    key = hashlib.sha256(SOURCES[config.name].fingerprint(config).encode()).hexdigest()[:16]
+    key = hashlib.sha256(f"{LAYOUT} {SOURCES[config.name].fingerprint(config)}".encode()).hexdigest()[:16]
     return settings.cache() / f"{config.name}-{key}"
 
 

@@ -6,6 +6,7 @@ the cache that `data/__init__.py` keeps. No torch. Read next: `data/__init__.py`
 Letters: N images, C channels, H = W the training size, K conditions.
 """
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,15 @@ Kind = Literal["class", "attributes"]
 SPLITS = ("train", "val", "test")
 
 
+def digests(images: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """BLAKE2b of 4 bytes of each image's pixels (N,), from images (N, C, H, W).
+
+    Equal images have equal ones, and one image in four billion that changes keeps its own: enough against accidents.
+    """
+    found = (hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=4).digest() for image in images)
+    return np.frombuffer(b"".join(found), dtype="<u4").astype(np.uint32)
+
+
 @dataclass(frozen=True)
 class ImageSet:
     """Images of one size with their conditions.
@@ -28,7 +38,8 @@ class ImageSet:
     `images` uint8 (N, C, H, W); `conditions` float32 (N, K), one-hot rows where `kind` is "class", else 0/1 each;
     `names` of the K conditions; `split` (N,) of "train", "val", "test"; `group` (N,) names the patient or slide an
     image came from, or None where that is not known. `native_size` is the side to which generated images are cropped on
-    output. `notices` are things the user should know of how the set was read, one sentence each.
+    output. `notices` are things the user should know of how the set was read, one sentence each. `digests` (N,)
+    identify the images (`fingerprint.py`); None where nobody computed them yet: a set in the cache has them.
     """
 
     images: NDArray[np.uint8]
@@ -42,6 +53,7 @@ class ImageSet:
     source: str
     licence: str
     notices: tuple[str, ...] = ()
+    digests: NDArray[np.uint32] | None = None
 
     def __post_init__(self) -> None:
         n, _, height, width = self.images.shape
@@ -51,6 +63,7 @@ class ImageSet:
         assert self.conditions.shape == (n, len(self.names))
         assert len(self.split) == n
         assert self.group is None or len(self.group) == n
+        assert self.digests is None or len(self.digests) == n
 
     def __len__(self) -> int:
         return len(self.images)
@@ -98,6 +111,7 @@ class ImageSet:
             np.save(folder / "images.npy", self.images)
         np.save(folder / "conditions.npy", self.conditions)
         np.save(folder / "split.npy", self.split.astype("U5"))
+        np.save(folder / "digests.npy", digests(self.images) if self.digests is None else self.digests)
         if self.group is not None:
             np.save(folder / "group.npy", self.group.astype(np.str_))
         texts = {
@@ -115,6 +129,7 @@ class ImageSet:
             images=np.load(folder / "images.npy", mmap_mode="r"),
             conditions=np.load(folder / "conditions.npy"),
             split=np.load(folder / "split.npy"),
+            digests=np.load(folder / "digests.npy"),
             group=np.load(group) if group.exists() else None,
             **texts,
         )

@@ -20,10 +20,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gan import __version__, data
+from gan import __version__
 from gan.data.imageset import ImageSet
 from gan.data.source import Progress, silent
-from gan.errors import DataError, RunError, StoppedError, UserError
+from gan.errors import DataError, StoppedError, UserError
 from gan.evaluation import imagenet, per_condition, scores
 from gan.evaluation.classifier import Classifier, Images, budget, fit, look
 from gan.evaluation.combinations import unseen
@@ -33,6 +33,7 @@ from gan.evaluation.pairs import closest, counted
 from gan.evaluation.per_condition import Judged
 from gan.evaluation.reference import MOST, Shown, as_shown, fingerprint, picked, reference
 from gan.evaluation.results import FEATURES, SPLITS, VERSION, Result
+from gan.evaluation.training_images import training_images
 from gan.evaluation.wilson import share_interval
 from gan.runs import Run
 from gan.sample import Sampler, load_generator
@@ -80,8 +81,8 @@ def evaluate(
     if features not in FEATURES:
         raise UserError(f"features is {features!r}: it takes own, or imagenet.")
     seer = imagenet.load(device) if features == "imagenet" else None
-    sampler, images = load_generator(run, snapshot, device), data.load(run.config.data, progress)
-    _check(run, images, split)
+    sampler, images = load_generator(run, snapshot, device), training_images(run, progress)
+    _check_enough(images, split)
     try:
         result = _Evaluation(run, sampler, images, split, seer, seed, device, progress, should_stop).result()
     except StoppedError:
@@ -90,10 +91,7 @@ def evaluate(
     return result
 
 
-def _check(run: Run, images: ImageSet, split: str) -> None:
-    now, then = images.facts(), run.facts()
-    if any(getattr(now, key) != getattr(then, key) for key in ("names", "kind", "channels", "image_size")):
-        raise RunError(f"The data of {run.name} is not what it was trained on: {images.title} has changed since.")
+def _check_enough(images: ImageSet, split: str) -> None:
     if len(images.rows(split)) < LEAST:
         raise DataError(
             f"{images.title} has {len(images.rows(split))} images in its {split} split: an evaluation takes at least "

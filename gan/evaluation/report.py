@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gan import __version__, conditions, data
+from gan import __version__, conditions
 from gan.data.fit import crop
 from gan.data.imageset import ImageSet
 from gan.errors import RunError
@@ -36,6 +36,7 @@ from gan.evaluation import (
 from gan.evaluation.reader import Reading
 from gan.evaluation.results import Result
 from gan.evaluation.study_results import StudyResult
+from gan.evaluation.training_images import cached_training_images
 from gan.facts import DataFacts
 from gan.images import grid
 from gan.runs import Run
@@ -77,7 +78,7 @@ def build(run: Run, snapshot: int | None = None, split: str = "val") -> str:
     if snapshot is None and there:
         snapshot = there[-1].snapshot
     result = results.load(run, snapshot or 0, split)
-    images = data.cached(run.config.data)
+    images = cached_training_images(run)
     if images is None:
         raise RunError(f"The data of {run.name} is not in the cache any more: evaluate it again, which reads it.")
     study = next((one for one in study_results.listing(run) if one.snapshot == result.snapshot), None)

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from gan import __version__, data
+from gan import __version__
 from gan.data.imageset import ImageSet
 from gan.data.source import Progress, silent
 from gan.errors import StoppedError
@@ -37,6 +37,7 @@ from gan.evaluation.study_numbers import Said, Truth, summarise
 from gan.evaluation.study_options import DEFAULT, StudyOptions
 from gan.evaluation.study_plan import BATCH, FEWEST, MOST, PASSES, Plan, plan
 from gan.evaluation.study_results import VERSION, Regime, StudyResult, folder
+from gan.evaluation.training_images import training_images
 from gan.evaluation.verdict import filtering, together, verdict
 from gan.files import read_json, replacing, write_json
 from gan.jobs.worker import Worker
@@ -62,7 +63,7 @@ def study(
     low-data regimes; without one they are trained on the CPU. Raises UserError for a set of attributes, ConfigError for
     a classifier that cannot be, DataError where there are too few images, RunError where the run has no such snapshot.
     """
-    sampler, images = load_generator(run, snapshot, options.device), data.load(run.config.data, progress)
+    sampler, images = load_generator(run, snapshot, options.device), training_images(run, progress)
     place = folder(run, sampler.seen)
 
     def generator_for(share: float, subset: ImageSet) -> Generator:

@@ -83,6 +83,7 @@ def only(images: ImageSet, rows: NDArray[np.int64]) -> ImageSet:
         conditions=images.conditions[rows],
         split=images.split[rows],
         group=None if images.group is None else images.group[rows],
+        digests=None if images.digests is None else images.digests[rows],
     )
 
 

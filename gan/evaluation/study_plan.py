@@ -13,7 +13,6 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from gan import data
 from gan.data.imageset import ImageSet
 from gan.data.source import Progress, silent
 from gan.evaluation import study_data, study_generators
@@ -23,6 +22,7 @@ from gan.evaluation.classifier import JUDGED, SETTLED, Augment, fit, look, plain
 from gan.evaluation.reference import as_shown
 from gan.evaluation.study_options import DEFAULT, SHARES, StudyOptions
 from gan.evaluation.study_results import Left
+from gan.evaluation.training_images import training_images
 from gan.metrics import MetricsReader
 from gan.runs import Run
 from gan.sample import load_generator
@@ -107,7 +107,7 @@ def estimate(
     Raises what `study.study` raises. The generators of the low-data regimes are counted by the pace of the run itself.
     """
     builder(options.classifier, 32, 1, 2)  # raises where there is no such one
-    sampler, images = load_generator(run, snapshot, options.device), data.load(run.config.data, progress)
+    sampler, images = load_generator(run, snapshot, options.device), training_images(run, progress)
     study_data.check(images)
     seen = study_data.open_part(images)
     plans, left = plan(seen, options)

@@ -167,7 +167,7 @@ def _of_kinds(
     path: Path, version: FileVersion, position: int, count: int, _images: ImageSet
 ) -> list[NDArray[np.uint8]] | None:
     run = Run(path)
-    found = kinds.kept(run, _images)
+    found = kinds.kept(run)
     if found is None:
         return None
     each = range(run.config.model.kinds)

@@ -13,8 +13,9 @@ from gan import images
 from gan.errors import DataError
 from gan.evaluation import reader
 from gan.evaluation.reader import Reading
+from gan.evaluation.training_images import cached_training_images
 from gan.runs import Run
-from pages.ui import cached, cached_models, words
+from pages.ui import cached_models, words
 from pages.ui.frame import told_aside
 
 ANSWERS = (
@@ -52,7 +53,7 @@ def _begin(run: Run, snapshot: int) -> None:
     """Begin with what the form holds now, which may be newer than what was drawn."""
     name, count = st.session_state["reader name"], int(st.session_state["reader count"])
     with told_aside():
-        there = cached.image_set(run.config.data)
+        there = cached_training_images(run)
         if there is None:
             raise DataError("The data set is not in the cache: score the snapshot first, which reads it.")
         made = reader.begin(run, there, cached_models.sampler(run, snapshot), name, count, secrets.randbelow(2**31))
@@ -94,7 +95,7 @@ def reading(run: Run, identifier: str) -> None:
         _entry(run, one)
         st.button("Back to the evaluation", icon=":material/arrow_back:", type="primary", on_click=_leave)
         return
-    there = cached.image_set(run.config.data)
+    there = cached_training_images(run)
     if there is None:
         raise DataError("The data set is not in the cache any more: score a snapshot, which reads it.")
     shown = reader.picture(one, number, there, cached_models.sampler(run, one.snapshot))

@@ -125,6 +125,6 @@ def near_copies(run: Run) -> bool | None:
         return False
     wrong = training_images.problem(run)
     if wrong:
-        st.warning(wrong, icon=":material/content_copy:")
+        st.warning(f"{wrong} Or leave near copies in, which the download will say.", icon=":material/content_copy:")
         return None
     return True
