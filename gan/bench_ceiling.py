@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_iter
 from torch.utils.flop_counter import FlopCounterMode
 
 COPIED = 2**28  # bytes: more than the caches hold
@@ -83,6 +82,14 @@ class _Bytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __torch_dispatch__(self, operation: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         found = operation(*args, **(kwargs or {}))
         if not operation.is_view:
-            tensors = tree_iter((args, kwargs, found))
-            self.total += sum(tensor.nbytes for tensor in tensors if isinstance(tensor, Tensor))
+            self.total += sum(tensor.nbytes for tensor in _tensors((args, *(kwargs or {}).values(), found)))
         return found
+
+
+def _tensors(value: object) -> Iterator[Tensor]:
+    """The tensors in the arguments or results of an operation, which may be lists of them."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            yield from _tensors(part)

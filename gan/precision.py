@@ -16,15 +16,18 @@ def scale(images: Tensor) -> Tensor:
     return (images.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
 
 
-def precision(config: RunConfig, device: torch.device) -> torch.autocast:
-    """Autocast to bfloat16 where the config asks for it or, for "auto", where the hardware multiplies it faster."""
+def number_format(config: RunConfig, device: torch.device) -> torch.dtype:
+    """bfloat16 where the config asks for it or, for "auto", where the hardware multiplies it faster; else float32."""
     asked = config.job.precision
-    return torch.autocast(
-        device.type, torch.bfloat16, enabled=asked == "bfloat16" or (asked == "auto" and _pays(device))
-    )
+    return torch.bfloat16 if asked == "bfloat16" or (asked == "auto" and _pays(device)) else torch.float32
+
+
+def precision(config: RunConfig, device: torch.device) -> torch.autocast:
+    """Autocast to the run's number format; it does nothing for float32."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=number_format(config, device) == torch.bfloat16)
 
 
 def _pays(device: torch.device) -> bool:
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return device.type == "cpu" and bool(torch.cpu._is_amx_tile_supported())  # without AMX, bfloat16 is no faster
+    return device.type == "cpu" and torch.cpu.get_capabilities().get("amx_tile", False)  # else bfloat16 is no faster

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from gan import checkpoint, compiled, data, events, kinds
 from gan.augment import augmented
@@ -30,7 +31,7 @@ from gan.metrics import MetricsWriter
 from gan.mismatch import asked
 from gan.models import networks
 from gan.overfitting import HeldOut
-from gan.precision import precision, scale
+from gan.precision import number_format, precision, scale
 from gan.runs import Run
 from gan.ticks import METRICS, Clock, FixedNoise, crossed, guard, memory_told, point
 
@@ -85,11 +86,12 @@ def average(state: State, config: RunConfig, n: int) -> None:
     The half-life is at most a twentieth of the images seen so far, the ramp of Karras et al. 2022 (EDM).
     """
     half_life = min(config.optim.ema_kimg * 1000, 0.05 * (state.seen + n))
-    weight = 1 - 0.5 ** (n / half_life)
-    torch._foreach_lerp_(list(state.average.parameters()), list(state.generator.parameters()), weight)
+    decay = 0.5 ** (n / half_life)
+    move = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+    move(list(state.average.parameters()), list(state.generator.parameters()), 0)  # it ignores the number
     for mean, now in zip(state.average.buffers(), state.generator.buffers(), strict=True):
         if mean.is_floating_point():
-            mean.lerp_(now, weight)
+            mean.lerp_(now, 1 - decay)
         else:
             mean.copy_(now)
 
@@ -220,7 +222,7 @@ def check_enough(image_set: ImageSet, config: RunConfig) -> None:
 def describe(config: RunConfig, image_set: ImageSet, state: State, device: torch.device) -> str:
     """One line for the log: what is trained on what."""
     weights = sum(p.numel() for p in (*state.generator.parameters(), *state.discriminator.parameters()))
-    kind = "bfloat16" if precision(config, device)._enabled else "float32"
+    kind = str(number_format(config, device)).removeprefix("torch.")
     begun = f"from {state.seen:,} images on" if state.seen else "from the start"
     return (
         f"{image_set.title}: {len(image_set.rows('train')):,} training images, {len(image_set.names)} conditions; "
