@@ -5,6 +5,7 @@ Written by the trainer when it has read its data; read by the networks, the gall
 
 import zipfile
 import zlib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gan.errors import DataError
 from gan.files import read_json, replacing, write_json
+
+
+def check_names(names: Sequence[str], kind: str) -> None:
+    """Raise DataError for an attribute that no text could ask for (`conditions.py`). Classes take any name."""
+    for name in names:
+        if kind != "class" and ("," in name or "=" in name or name.strip() != name or not name):
+            raise DataError(
+                f"The attribute {name!r} could not be asked for, as in Smiling=1,Male=0: its name takes no comma, no "
+                "equals sign, and no space at its ends. Rename its column in labels.csv."
+            )
 
 
 @dataclass(frozen=True)

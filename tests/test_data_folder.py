@@ -124,6 +124,8 @@ def test_semicolons_and_a_byte_order_mark_are_read(tmp_path: Path) -> None:
         (["file"], ["x/000.png"], "no labels"),
         (["file", "class", "edema"], ["x/000.png", "a", "1"], "also edema"),
         (["file", "edema"], ["x/000.png", "yes"], "Line 2 of labels.csv has edema = yes: it takes 0 or 1"),
+        (["file", "edema, mild"], ["x/000.png", "1"], "The attribute 'edema, mild' could not be asked for"),
+        (["file", "grade=2"], ["x/000.png", "1"], "The attribute 'grade=2' could not be asked for"),
         (["file", "class"], ["x/000.png", ""], "Line 2 of labels.csv has no class"),
         (["file", "class"], ["../000.png", "a"], "Line 2 of labels.csv names the file '../000.png'"),
         (["file", "class"], ["/etc/x.png", "a"], "names the file '/etc/x.png'"),

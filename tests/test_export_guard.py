@@ -95,6 +95,19 @@ def test_copies_of_training_images_are_withheld_replaced_and_counted(copying: Ru
     assert "were not looked for" in card
 
 
+def test_a_basket_loses_its_near_copies_and_counts_what_is_left(copying: Run, tmp_path: Path) -> None:
+    kept = [Origin(320, SEED, index, "0") for index in range(20)]  # of the first 12, some are in the training split
+    written = export.write(copying, ExportRequest.of_basket(kept), tmp_path / "basket.zip", silent)
+    images, manifest, card = exported(tmp_path / "basket.zip")
+    assert written is not None
+    (condition,) = manifest["conditions"]
+    assert written.count == condition["count"] == len(images) < 20 == condition["asked"]
+    assert len(images) + condition["near_copies_withheld"] == 20
+    assert written.notices[0].startswith(f"Only {len(images)} of 20 images of 0")
+    assert f"| 0 | {len(images)} |" in card
+    assert "withheld and replaced" not in card
+
+
 def test_a_condition_that_makes_nothing_but_copies_is_given_up(run: Run) -> None:
     sampler = load_generator(run)
     three = Condition.from_text("3", sampler.facts)

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.facts import DataFacts
+from gan.facts import DataFacts, check_names
 from gan.files import write_json
 
 Kind = Literal["class", "attributes"]
@@ -33,7 +33,7 @@ def digests(images: NDArray[np.uint8]) -> NDArray[np.uint32]:
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Images of one size with their conditions.
+    """Images of one size with their conditions; raises DataError for attributes with names that no text could ask for.
 
     `images` uint8 (N, C, H, W); `conditions` float32 (N, K), one-hot rows where `kind` is "class", else 0/1 each;
     `names` of the K conditions; `split` (N,) of "train", "val", "test"; `group` (N,) names the patient or slide an
@@ -61,6 +61,7 @@ class ImageSet:
         assert height == width, "images are square"
         assert self.conditions.dtype == np.float32
         assert self.conditions.shape == (n, len(self.names))
+        check_names(self.names, self.kind)
         assert len(self.split) == n
         assert self.group is None or len(self.group) == n
         assert self.digests is None or len(self.digests) == n

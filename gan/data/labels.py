@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gan.data.imageset import Kind
 from gan.errors import DataError
+from gan.facts import check_names
 
 TAKES = "It takes a column `file`, then either one column `class` or columns of 0 and 1; `split` and `group` if known."
 SPLIT_NAMES = {
@@ -42,6 +43,7 @@ def read_labels(path: Path) -> Labels:
         raise DataError(f"{path.name} has a column `class` and also {', '.join(attributes)}. {TAKES}")
     if "class" not in header and not attributes:
         raise DataError(f"{path.name} has no labels. {TAKES}")
+    check_names(attributes, "attributes")
     if not rows:
         raise DataError(f"{path.name} names no images: it takes a line for each image.")
     seen: dict[str, int] = {}
