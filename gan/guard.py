@@ -11,18 +11,18 @@ What the detector's calibration found is kept in the store's cache, by the data:
 Read next: `evaluation/near_copies.py`, `export.py`.
 """
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 
 from gan import settings
 from gan.data.imageset import ImageSet
 from gan.data.source import Progress, silent
 from gan.errors import DataError, RunError, StoppedError
+from gan.evaluation import training_images
 from gan.evaluation.calibration import Calibration
 from gan.evaluation.near_copies import Detector
-from gan.evaluation.reference import Shown, as_shown, fingerprint, picked
-from gan.evaluation.training_images import training_images
+from gan.evaluation.reference import Shown, as_shown, picked
 from gan.files import exclusive, read_json, write_json
 from gan.runs import Run
 
@@ -42,13 +42,12 @@ def load(
     """
     progress("reading the training images", 0.0)
     try:
-        images = training_images(run, progress)
+        images = training_images.training_images(run, progress)
     except RunError as error:
         raise RunError(f"{error} Or leave near copies in, which the download will say.") from None
     rows = images.rows("train")
     detector = Detector(Shown(images, rows), group=None if images.group is None else images.group[rows])
-    key = hashlib.sha256(f"{fingerprint(images, 'train')}{fingerprint(images, 'val')}{RECIPE}".encode()).hexdigest()
-    path = settings.cache() / f"near-copies-{key[:16]}.json"
+    path = _file(run)
 
     def report(done: float) -> None:
         progress("learning how close real images come", done)
@@ -56,9 +55,9 @@ def load(
             raise StoppedError
 
     with exclusive(path.with_suffix(".lock")):  # two exports at once calibrate once
-        kept = read_json(path)
+        kept = calibration(run)
         if kept is not None:
-            detector.use(Calibration(**kept))
+            detector.use(kept)
         else:
             held_out = picked(images, "val", HELD_OUT)
             if not len(held_out):
@@ -71,3 +70,16 @@ def load(
             assert detector.calibration is not None
             write_json(path, asdict(detector.calibration))
     return detector, images
+
+
+def calibration(run: Run) -> Calibration | None:
+    """What the detector's calibration on the run's training images found; None where nobody has made it yet.
+
+    To be asked only where `training_images.problem` has nothing against them.
+    """
+    kept = read_json(_file(run))
+    return None if kept is None else Calibration(**kept)
+
+
+def _file(run: Run) -> Path:
+    return settings.cache() / f"near-copies-{training_images.key(run)}-{RECIPE}.json"

@@ -247,11 +247,14 @@ def test_what_the_membership_test_found_is_told_with_its_control() -> None:
 
 
 def test_how_long_a_study_takes_is_shown_before_it_starts() -> None:
-    trained("digits")
+    run = trained("digits")
     at = page("evaluate", run="digits", snapshot="320")
     at.number_input(key="study seeds").set_value(3)
     at.toggle(key="study low data").set_value(False)
-    at.toggle(key="study estimate").set_value(True).run()
+    at.button(key="estimate study").click().run()
     assert not at.exception
+    folder = job.folder(run, "study-estimate")
+    until(lambda: not jobs.state(folder).alive, "the steps were timed", 60)
+    at.run()
     assert "Classifiers to train: " in said(at)
     assert "Time: about" in said(at)

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from gan import data, marks
-from gan.evaluation import classifier, results
+from gan.evaluation import classifier, results, selector
 from gan.files import write_json
 from gan.marks import KEEP, REJECT
 from gan.provenance import Origin
@@ -171,13 +171,9 @@ def test_a_link_names_a_view_in_any_case_and_is_told_where_there_is_none(run: Ru
 def test_what_took_long_to_make_is_found_again_at_the_next_visit(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """A bar was drawn while it was made: the place of the bar is gone, and the result is not."""
     monkeypatch.setattr(waiting, "QUICK", -1.0)
-    monkeypatch.setattr(classifier, "LONGEST", 640)
     for _ in range(2):
         at = page("gallery", run="small", view="Walk")
         assert any("Film of a walk" in element.proto.body for element in at.get("html"))
-        at = page("gallery", run="small")
-        at.slider(key="gallery keep rate").set_value(25).run()
-        assert any(tile["dropped"] for tile in tiles(at))
 
 
 def test_the_snapshot_that_scored_best_is_marked_and_chosen(run: Run) -> None:
@@ -197,6 +193,7 @@ def test_what_the_keep_rate_leaves_out_is_dimmed(run: Run, monkeypatch: pytest.M
     monkeypatch.setattr(
         classifier, "LONGEST", 640
     )  # images that the classifier sees: how much it knows is not the matter
+    selector.load(run)
     at = page("gallery", run="small")
     at.slider(key="gallery keep rate").set_value(25).run(timeout=60)
     assert not at.exception

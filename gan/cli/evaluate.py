@@ -46,7 +46,7 @@ def add_commands(command: AddCommand) -> None:
     made.add_argument("--report", type=Path, help="write all that was found into one HTML file")
     made.add_argument("--background", action="store_true", help="start it and return; the Evaluate page shows it")
     made.add_argument("--json", action="store_true", help="print one JSON document")
-    made.add_argument("--task", choices=job.KINDS, help=argparse.SUPPRESS)
+    made.add_argument("--task", choices=(*job.KINDS, *job.PREPARATIONS), help=argparse.SUPPRESS)
 
 
 def evaluate(parsed: argparse.Namespace) -> int:

@@ -17,6 +17,8 @@ from gan.files import read_json
 from gan.runs import Run
 
 KINDS = ("scores", "membership", "study")
+PREPARATIONS = ("selector", "calibration", "study-estimate")
+"""What a page needs measured first (`preparing.py`): tasks like the others, with nothing to report."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +40,10 @@ class Request:
         """The request as `python -m gan` takes it."""
         words = ["evaluate", run.name, "--task", self.kind]
         words += ["--snapshot", str(self.snapshot)] if self.snapshot is not None else []
-        if self.kind == "study":
+        if self.kind in ("study", "study-estimate"):
             low_data = [] if len(self.study.shares) > 1 else ["--no-low-data"]
             return [*words, "--seeds", str(self.study.seeds), "--classifier", self.study.classifier, *low_data]
-        if self.kind == "membership":
+        if self.kind != "scores":
             return words
         words += ["--all-snapshots"] if self.every else []
         return [*words, "--split", self.split, "--features", self.features]

@@ -6,23 +6,33 @@ sees in an image come the two numbers of `selection.py`, by which images are kep
 Letters: n images asked about, m training images, C channels, H = W the side, K conditions, F features.
 """
 
+import logging
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional
 
+from gan import settings
+from gan.data.imageset import ImageSet
 from gan.data.source import Progress as Reporting
 from gan.data.source import silent
 from gan.errors import StoppedError
+from gan.evaluation import training_images
 from gan.evaluation.classifier import Classifier, Images, Pictures, Progress, look
 from gan.evaluation.reference import Shown, fingerprint, picked, reference
 from gan.evaluation.selection import Scores, best, check_keep_rate
-from gan.evaluation.training_images import training_images
+from gan.files import exclusive, replacing
 from gan.runs import Run
 
+LOGGER = logging.getLogger(__name__)
+RECIPE = "1"
+"""Change it when a selector comes out differently: those in the cache are then made anew."""
 NEIGHBOURS = 5
 """Training images whose mean distance says how near an image is to them."""
 LOOKED_AT = 20_000
@@ -104,7 +114,7 @@ def load(run: Run, progress: Reporting = silent, should_stop: Callable[[], bool]
     `progress` gets a phase and how much of it is done. Raises RunError where the training images are not here,
     StoppedError where it is asked to stop.
     """
-    images = training_images(run, progress)
+    images = training_images.training_images(run, progress)
 
     def phase(name: str) -> Progress:
         def report(done: float) -> None:
@@ -114,10 +124,56 @@ def load(run: Run, progress: Reporting = silent, should_stop: Callable[[], bool]
 
         return report
 
-    own = reference(images, fingerprint(images, "train"), "cpu", phase("training on real"), should_stop)
-    rows = picked(images, "train", LOOKED_AT)
-    shown, report = Shown(images, rows), phase("looking at training set")
-    return Selector.of(own.network, shown, images.conditions[rows], images.kind, report)
+    path = _file(run)
+    with exclusive(path.with_suffix(".lock")):  # two at once learn once
+        found = _read(path)
+        if found is None:
+            own = reference(images, fingerprint(images, "train"), "cpu", phase("training on real"), should_stop)
+            rows = picked(images, "train", LOOKED_AT)
+            features = look(own.network, Shown(images, rows), phase("looking at training set"))[0]
+            _write(path, own.network, features, images, rows)
+            found = Selector(own.network, features, images.conditions[rows], images.kind)
+    return found
+
+
+def cached(run: Run) -> Selector | None:
+    """The selector of a run's own training images where `load` has made it before; None where it has not.
+
+    To be asked only where `training_images.problem` has nothing against them.
+    """
+    return _read(_file(run))
+
+
+def _file(run: Run) -> Path:
+    return settings.cache() / f"selector-{training_images.key(run)}-{RECIPE}.safetensors"
+
+
+def _write(path: Path, network: Classifier, features: Tensor, images: ImageSet, rows: NDArray[np.int64]) -> None:
+    """Keep what a selector is made of."""
+    weights = {f"network.{name}": value.cpu().contiguous() for name, value in network.state_dict().items()}
+    conditions = torch.from_numpy(np.ascontiguousarray(images.conditions[rows]))
+    side, channels = images.native_size, images.images.shape[1]
+    shape = {"kind": images.kind, "side": str(side), "channels": str(channels), "names": str(len(images.names))}
+    with replacing(path) as temporary:
+        save_file({**weights, "features": features.contiguous(), "conditions": conditions}, temporary, metadata=shape)
+
+
+def _read(path: Path) -> Selector | None:
+    """The selector in a file; None where there is none, or where it is damaged, which is told in the log."""
+    if not path.is_file():
+        return None
+    try:
+        with safe_open(path, "pt") as file:
+            shape = file.metadata()
+            kept = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        network = Classifier(int(shape["side"]), int(shape["channels"]), int(shape["names"]))
+        weights = {name.removeprefix("network."): value for name, value in kept.items() if name.startswith("network.")}
+        network.load_state_dict(weights)
+        network.eval().requires_grad_(False)
+        return Selector(network, kept["features"], kept["conditions"].numpy(), shape["kind"])
+    except (OSError, SafetensorError, RuntimeError, KeyError, ValueError):
+        LOGGER.warning("%s is damaged, and is made anew.", path, exc_info=True)
+        return None
 
 
 def _labels(conditions: NDArray[np.float32], kind: str) -> NDArray[np.int64]:

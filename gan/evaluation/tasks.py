@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from gan.evaluation import job, results
+from gan.evaluation import job, preparing, results
 from gan.evaluation.job import Request
 from gan.evaluation.membership_results import MembershipResult
 from gan.evaluation.study_results import StudyResult
@@ -88,6 +88,7 @@ TASKS: dict[str, Callable[[Run, Request, Show], list[Any] | None]] = {
     "scores": score,
     "membership": membership_test,
     "study": augmentation_study,
+    **preparing.WORK,
 }
 
 

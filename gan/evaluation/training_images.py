@@ -3,6 +3,8 @@
 No torch, so that pages can ask. Read next: `guard.py`.
 """
 
+import hashlib
+
 from gan import data
 from gan.data import fingerprint
 from gan.data.imageset import ImageSet
@@ -39,3 +41,10 @@ def cached_training_images(run: Run) -> ImageSet | None:
     if images is not None:
         fingerprint.check(run.path, images)
     return images
+
+
+def key(run: Run) -> str:
+    """What names the run's images in the store's cache: it changes with their files and with what a config takes of
+    them, and reads no image. To be asked only where the set can be read."""
+    config = run.config.data
+    return hashlib.sha256(f"{data.cache_folder(config).name} {config.attributes}".encode()).hexdigest()[:16]

@@ -14,12 +14,11 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from gan import data, guard, looks, options
+from gan import data, looks, options, settings
 from gan.conditions import Condition
 from gan.data.imageset import ImageSet
-from gan.evaluation import pairs, results
+from gan.evaluation import pairs, results, training_images
 from gan.evaluation.results import Result
-from gan.evaluation.study_options import StudyOptions
 from gan.export import ExportRequest
 from gan.files import file_version
 from gan.looks import Group
@@ -75,27 +74,38 @@ def _look(path: Path, version: FileVersion, request: ExportRequest) -> list[Grou
     return looks.of_items(made, request.items, request.seed, request.start, request.truncation)
 
 
-def dropped(run: Run, request: ExportRequest, progress: Callable[[float], None]) -> frozenset[Origin]:
-    """The images of a request that its keep rate leaves out; where nobody asked on this data before, learns first.
+def dropped(run: Run, request: ExportRequest) -> frozenset[Origin] | None:
+    """The images of a request that its keep rate leaves out; None where no task has learnt the real images yet.
 
-    Raises RunError where the training images are not here.
+    To be asked only where `training_images.problem` has nothing against them.
     """
-    from gan.evaluation import selector as keep  # here: it imports torch
-
-    place = _selector(run.path, file_version(run.path / "data.json"))
-    selector = _once(place, lambda: keep.load(run, lambda phase, done: progress(done)))
+    selector = _selector(run)
+    if selector is None:
+        return None
     left_out: list[Origin] = []
     for group in look(run, replace(request, keep_rate=1.0)):
         known = facts(run)
         rows = np.stack([Condition.from_text(origin.condition, known).row(known) for origin in group.origins])
         kept = set(selector.kept(group.images, rows, request.keep_rate).tolist())
         left_out += [origin for i, origin in enumerate(group.origins) if i not in kept]
-    progress(1.0)
     return frozenset(left_out)
 
 
+def _selector(run: Run) -> "Selector | None":
+    """Kept once it is there: it may be made at any moment."""
+    place = _selectors(settings.store(), training_images.key(run))
+    if not place:
+        from gan.evaluation import selector  # here: it imports torch
+
+        found = selector.cached(run)
+        if found is None:
+            return None
+        place.append(found)
+    return place[0]
+
+
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _selector(path: Path, version: FileVersion) -> "list[Selector]":
+def _selectors(store: Path, key: str) -> "list[Selector]":
     return []
 
 
@@ -206,21 +216,17 @@ class Closeness:
     copy: bool
 
 
-def closeness(run: Run, origin: Origin, progress: Callable[[float], None]) -> Closeness:
-    """Whether an image is a near copy; where nobody asked on this data before, what counts as one is measured first.
+def closeness(run: Run, origin: Origin, images: ImageSet) -> Closeness | None:
+    """Whether an image is a near copy; None where no task has measured yet what counts as one on these images."""
+    from gan import guard  # here: it imports torch
 
-    Raises RunError where the training images are not here.
-    """
-    place = _calibrated(run.path, file_version(run.path / "data.json"))
-    detector = _once(place, lambda: guard.load(run, lambda phase, done: progress(done))[0])
+    measured = guard.calibration(run)
+    if measured is None:
+        return None
+    detector = _detector(run.path, file_version(run.path / "data.json"), images)
+    detector.use(measured)
     found = detector.nearest(generated(run, origin)[None])
-    progress(1.0)
     return Closeness(float(found.closeness[0]), detector.threshold, bool(found.copy[0]))
-
-
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _calibrated(path: Path, version: FileVersion) -> "list[Detector]":
-    return []
 
 
 def closest_pairs(run: Run, result: Result) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
@@ -256,15 +262,3 @@ def _first_batch(config: str, folder: Path, count: int, _images: ImageSet) -> "F
     from gan.first_batch import first_batch  # here: it imports torch
 
     return first_batch(_images, options.from_json(config)).beginning(count)
-
-
-def study_estimate(run: Run, snapshot: int, chosen: StudyOptions) -> list[str]:
-    """How long an augmentation study would take here, a line each."""
-    return _study_estimate(run.path, snapshot, _whole(run, snapshot), chosen)
-
-
-@st.cache_data(max_entries=50, show_spinner="Timing some steps …")
-def _study_estimate(path: Path, snapshot: int, version: FileVersion, chosen: StudyOptions) -> list[str]:
-    from gan.evaluation import study_plan  # here: it imports torch
-
-    return study_plan.estimate(Run(path), snapshot, chosen).lines()

@@ -14,8 +14,11 @@ from gan.runs import Run
 from pages.ui import cached_models
 
 
-def panel(run: Run, result: Result) -> None:
-    """How many near copies there are, what counts as one, and the closest pairs."""
+def panel(run: Run, result: Result | None) -> None:
+    """How many near copies there are, what counts as one, and the closest pairs; without scores, how to get there."""
+    if result is None:
+        st.caption("Scores look for near copies too: start them above.")
+        return
     copies = result.near_copies
     held = copies["held_out"]
     low, high = copies["interval"]

@@ -8,11 +8,11 @@ from collections.abc import Callable
 import streamlit as st
 
 from gan import jobs
-from gan.evaluation import job
+from gan.evaluation import job, preparing
 from gan.evaluation.job import Request
 from gan.evaluation.study_options import SHARES, StudyOptions
 from gan.runs import Run
-from pages.ui import cached_models, evaluation_study, tasks, words
+from pages.ui import evaluation_study, tasks, words
 from pages.ui.frame import told, told_aside
 
 EVERY = 1.0
@@ -41,7 +41,7 @@ def _drawn(draw: Callable[[Run, int], None], run: Run, snapshot: int, were_alive
 
 
 def _alive(run: Run) -> list[str]:
-    states = {kind: job.state(run, kind) for kind in job.KINDS}
+    states = {kind: job.state(run, kind) for kind in (*job.KINDS, "study-estimate")}
     return [kind for kind, state in states.items() if state is not None and state.alive]
 
 
@@ -123,22 +123,30 @@ def _study(run: Run, snapshot: int) -> None:
         type="primary" if evaluation_study.of(run, snapshot) is None else "secondary",
         icon=":material/science:",
         key="start study",
-        on_click=_begin_study,
-        args=(run, snapshot),
+        on_click=_begin_chosen,
+        args=(run, snapshot, "study"),
     )
 
 
 def _how_long(run: Run, snapshot: int) -> None:
-    """How long the study as chosen takes, by some steps timed here: asked for, because timing them takes seconds."""
-    if not st.toggle("Show how long it takes", key="study estimate"):
-        return
-    for line in cached_models.study_estimate(run, snapshot, _chosen()):
+    """How long the study as chosen takes, by some steps that a task times here: asked for, since it takes seconds."""
+    lines = preparing.estimated(run, snapshot, _chosen())
+    for line in lines or ():
         st.caption(line)
+    if lines is None and not _at_work(run, "study-estimate", "Timing some steps"):
+        st.button(
+            "How long will it take?",
+            icon=":material/timer:",
+            key="estimate study",
+            help="Times some steps of the study on this machine: a few seconds.",
+            on_click=_begin_chosen,
+            args=(run, snapshot, "study-estimate"),
+        )
 
 
-def _begin_study(run: Run, snapshot: int) -> None:
+def _begin_chosen(run: Run, snapshot: int, kind: str) -> None:
     """Start with what the form holds now, which may be newer than what was drawn."""
-    begin(run, Request("study", snapshot, study=_chosen()))
+    begin(run, Request(kind, snapshot, study=_chosen()))
 
 
 def _chosen() -> StudyOptions:

@@ -25,6 +25,17 @@ SHARES_IN_TABLE = {
 }
 
 
+def panel(run: Run, result: Result | None) -> None:
+    """The scores of a snapshot where it has some, those of all snapshots over the training, and by condition."""
+    if result is not None:
+        cards(result)
+        st.subheader("Over the training", anchor=False)
+    over_time(run)
+    if result is not None:
+        st.subheader("By condition", anchor=False)
+        by_condition(result)
+
+
 def cards(result: Result) -> None:
     """Every score with its interval, what it is to be read against, and what it says."""
     st.html(

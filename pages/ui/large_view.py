@@ -7,11 +7,12 @@ import streamlit as st
 
 from gan import marks, provenance
 from gan.conditions import Condition
+from gan.evaluation.job import Request
 from gan.facts import DataFacts
 from gan.marks import KEEP, REJECT, Mark
 from gan.provenance import Origin
 from gan.runs import Run
-from pages.ui import cached, cached_models, marking, pictures, waiting, walk_view, words
+from pages.ui import cached, cached_models, marking, pictures, preparation, walk_view, words
 from pages.ui.frame import told, told_aside
 from pages.ui.image_grid import Row
 from pages.ui.marking import OPENED, SHOWN
@@ -130,11 +131,20 @@ def nearest(run: Run, origin: Origin) -> None:
     if not st.session_state.get(_asked(run)):
         st.button(
             "Is it a near copy?", icon=":material/content_copy:", key="ask near copy", on_click=_ask, args=(run,),
-            help="The first time on a data set, this measures how close real images come to one another: up to two "
-            "minutes. Closing the window stops it.",
+            help="The first time on a data set, this takes a measurement of how close real images come to one another.",
         )  # fmt: skip
         return
-    close = cached_models.closeness(run, origin, waiting.bar(st.empty(), "Measuring how close real images come"))
+    close = cached_models.closeness(run, origin, there)
+    if close is None:
+        preparation.panel(
+            run,
+            Request("calibration"),
+            "Measuring how close real images come",
+            "What counts as a near copy is read off the real images: once for a data set, up to some minutes. You may "
+            "close this window.",
+            "Measure it",
+        )
+        return
     told = f"Closeness {close.value:.2f}, where below {close.threshold:.2f} counts as a near copy."
     if close.copy:
         text = (

@@ -1,0 +1,23 @@
+"""What the numbers mean for the reader's images, in a box at the top. Read next: `gan/evaluation/explained.py`."""
+
+import streamlit as st
+
+from gan.evaluation import explained
+from gan.evaluation.results import Result
+from gan.evaluation.study_results import StudyResult
+from pages.ui import evaluation_study
+
+
+def panel(result: Result | None, study: StudyResult | None) -> None:
+    """What the numbers mean for the reader's images: the study's verdict first, where there is one."""
+    with st.container(border=True, key="conclusion"):
+        if study is not None:
+            evaluation_study.headline(study)
+        if result is None and study is None:
+            st.markdown(
+                "**Not scored yet.** Good pictures can still be all alike, or copies of the training images, and the "
+                "losses do not tell. Scores do."
+            )
+        if result is not None:
+            first, *others = explained.conclusion(result, study is not None)
+            st.markdown(f"{first if study else f'**{first}**'}\n\n{' '.join(others)}")

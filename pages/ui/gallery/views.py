@@ -1,0 +1,52 @@
+"""What can be done with the chosen conditions, a tab each; the link names the open one.
+
+Read next: `look.py`, `../same_noise.py`, `../walk_view.py`, `../basket.py`, `../export_panel.py`.
+"""
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from gan.export import ExportRequest
+from gan.facts import DataFacts
+from gan.runs import Run
+from pages.ui import basket, export_panel, frame, kinds_view, large_view, same_noise, walk_view, words
+from pages.ui.frame import told
+from pages.ui.gallery import look
+
+
+def tabs(run: Run, facts: DataFacts, request: ExportRequest) -> None:
+    """What can be done with the choice, one at a time."""
+    drawn: dict[str, Callable[[], None]] = {
+        basket.LOOK: lambda: look.panel(run, facts, request),
+        "Compare": lambda: same_noise.panel(run, facts, request),
+        "Walk": lambda: walk_view.panel(run, facts, request),
+        "Kinds": lambda: kinds_view.panel(run, facts, request),
+        "Basket": lambda: basket.panel(run, facts),
+        basket.DOWNLOAD: lambda: export_panel.panel(run, facts, request),
+    }
+    if not facts.kinds:
+        del drawn["Kinds"]
+    understood(list(drawn))
+    for tab, draw in zip(st.tabs(list(drawn), key=basket.VIEW, bind="query-params"), drawn.values(), strict=True):
+        if tab.open:
+            with tab:
+                st.fragment(shown)(run, facts, draw)
+
+
+def understood(names: Sequence[str]) -> None:
+    """Take the view that the link names, in whatever case; say it where there is none of that name."""
+    asked = st.query_params.get(basket.VIEW)
+    if asked is None or asked in names:
+        return
+    found = {name.lower(): name for name in names}.get(asked.strip().lower())
+    if found is not None:  # by the address, as the tabs read it and keep it
+        st.switch_page(frame.GALLERY, query_params=st.query_params.to_dict() | {basket.VIEW: found})
+    st.warning(f"The gallery has no view {words.plain(asked)}: it has {', '.join(names)}.", icon=":material/link_off:")
+
+
+def shown(run: Run, facts: DataFacts, draw: Callable[[], None]) -> None:
+    """One view, and the large image where one was clicked in it."""
+    with told():
+        draw()
+        large_view.where_opened(run, facts)

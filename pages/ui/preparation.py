@@ -1,0 +1,27 @@
+"""What has to be measured once before a page can answer: offered, shown while it works, found again by whoever comes.
+
+It is a task (`tasks.py`), so that leaving the page loses nothing and no page trains. Read next:
+`gan/evaluation/preparing.py`.
+"""
+
+import streamlit as st
+
+from gan.evaluation import job
+from gan.evaluation.job import Request
+from gan.runs import Run
+from pages.ui import evaluation_jobs, tasks
+
+
+def panel(run: Run, request: Request, label: str, about: str, button: str) -> None:
+    """The task at work under the name `label`, or what it is `about` with the button that starts it."""
+    folder, state = job.folder(run, request.kind), job.state(run, request.kind)
+    if state is not None:
+        tasks.watch(folder, label, lambda: None)
+        if state.alive:
+            return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.button(
+            button, icon=":material/play_arrow:", key=f"start {request.kind}", on_click=evaluation_jobs.begin,
+            args=(run, request),
+        )  # fmt: skip
+        st.caption(about, width="stretch")
