@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def store() -> Path:
-    """`GAN_STORE`: the folder of all runs; caches and added sets are in its `.data`. Default `checkpoints/`."""
+    """`GAN_STORE`: the folder of all runs; caches, added sets and splits are in its `.data`. Default `checkpoints/`."""
     return Path(os.environ.get("GAN_STORE") or ROOT / "checkpoints").expanduser().resolve()
 
 

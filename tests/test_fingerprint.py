@@ -120,7 +120,9 @@ def grow(run: Run) -> None:
 def test_whatever_compares_a_run_with_its_images_refuses_others(run: Run, use: Callable[[Run], object]) -> None:
     grow(run)
     data.load(run.config.data)
-    with pytest.raises(RunError, match="cells has changed since the run cells was trained: 12 images added") as caught:
+    with pytest.raises(
+        RunError, match=r"cells has changed since the run cells was trained: 12 images added\. Put"
+    ) as caught:
         use(run)
     assert "Put the earlier images and labels back, or clone the run" in str(caught.value)
     assert run.snapshots() == [160]

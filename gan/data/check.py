@@ -19,17 +19,18 @@ from gan.data.pictures import Inspected, inspect
 from gan.data.plan import Plan
 from gan.data.report import Finding, Leak, Report, some
 from gan.data.source import Progress, silent
-from gan.data.splits import stratified
+from gan.data.stable_splits import Known, keep, load_known, stable_split
 from gan.errors import DataError
 
 TOO_FEW = 20  # training images of a class below which a GAN repeats them rather than learns from them
 LEFT_OUT = "Left out."
 
 
-def check(path: Path, progress: Progress = silent, shown_as: str = "") -> Report:
+def check(path: Path, progress: Progress = silent, shown_as: str = "", keep_splits: bool = False) -> Report:
     """The report of a folder of images, or of a ZIP, whose unpacked files are removed again.
 
     What cannot be used at all is an error in the report, never an exception. `shown_as` is what the report calls it.
+    With `keep_splits` the splits that are made stay for all later readings of the folder (`stable_splits.py`).
     """
     shown_as = shown_as or str(path)
     try:
@@ -37,10 +38,13 @@ def check(path: Path, progress: Progress = silent, shown_as: str = "") -> Report
             with tempfile.TemporaryDirectory() as folder:
                 unpack(path, Path(folder), progress)
                 return check(Path(folder), progress, shown_as)
-        stock = take_stock(path, shown_as)
+        checked = _Check(take_stock(path, shown_as), shown_as, load_known(path))
     except DataError as error:
         return Report(path=shown_as, problems=(Finding("error", str(error)),))
-    return _Check(stock, shown_as).run(progress)
+    report = checked.run(progress)
+    if keep_splits and report.plan is not None:
+        keep(path, checked.units, checked.units_split)
+    return report
 
 
 @dataclass
@@ -49,6 +53,11 @@ class _Check:
 
     stock: Inventory
     path: str
+    known: Known
+    """Splits of this folder's units at earlier readings."""
+    units: list[str] = field(default_factory=list)
+    """The unit of each image whose split was made here, and that split."""
+    units_split: NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, dtype="U5"))
     kept: NDArray[np.bool_] = field(init=False)
     split: NDArray[np.str_] = field(init=False)
     group: NDArray[np.str_] = field(init=False)
@@ -184,15 +193,23 @@ class _Check:
             return
         rows = np.flatnonzero(self.kept & (self.split == "train"))
         own = self.group[rows] == ""  # an image of no known group is one of its own
-        files = np.array([f"file {self.stock.files[row]}" for row in rows])
-        groups = np.where(own, files, np.char.add("group ", self.group[rows]))
-        self.split[rows] = stratified(self.stock.conditions[rows], groups, parts)
+        self.units = [self._unit(row) for row in rows.tolist()]
+        self.units_split = stable_split(self.units, self.stock.conditions[rows], parts, self.known)
+        self.split[rows] = self.units_split
         how = "with whole groups together" if (~own).any() else "image by image, as no groups are named"
         words = " and ".join(f"{share:.0%} of train becomes {part}" for part, share in parts.items())
         missing = "There is no split" if len(parts) == 2 else f"There is no {next(iter(parts))} split"
         self._say("note", f"{missing}.", f"{words[0].upper()}{words[1:]}: stratified, {how}, by a fixed seed.")
-        if len(parts) == 2 and (~own).any() and len(set(groups)) < 10:
-            self._say("warning", f"There are only {len(set(groups))} groups: val and test hold few of them.")
+        if len(parts) == 2 and (~own).any() and len(set(self.units)) < 10:
+            self._say("warning", f"There are only {len(set(self.units))} groups: val and test hold few of them.")
+
+    def _unit(self, row: int) -> str:
+        """What shares a split with an image: its group, or the image itself by its pixels, whatever its file's name."""
+        if self.group[row]:
+            return f"group {self.group[row]}"
+        seen = self.seen[row]
+        assert seen is not None, "an image that cannot be read is not kept"
+        return f"image {seen.digest}"
 
     def _judge_conditions(self) -> None:
         """Classes and attributes that are too small to learn from, or to be measured."""

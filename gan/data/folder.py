@@ -67,10 +67,10 @@ def fingerprint(config: DataConfig) -> str:
     folder = added_set(config)
     if folder is not None:
         stat = (folder / "plan.json").stat()
-        return f"folder-1-{config.image_size}-{folder}-{stat.st_size}-{stat.st_mtime_ns}"
+        return f"folder-2-{config.image_size}-{folder}-{stat.st_size}-{stat.st_mtime_ns}"
     root = own_folder(config)
     files = ";".join(f"{name}:{size}:{mtime_ns}" for name, size, mtime_ns in scan(root))
-    return f"folder-1-{config.image_size}-{root}-{files}"
+    return f"folder-2-{config.image_size}-{root}-{files}"
 
 
 def read(config: DataConfig, progress: Progress, folder: Path) -> ImageSet:
@@ -103,7 +103,7 @@ def _plan(config: DataConfig, progress: Progress) -> Plan:
     folder = added_set(config)
     if folder is not None:
         return Plan.load(folder)
-    report = check(own_folder(config), progress)
+    report = check(own_folder(config), progress, keep_splits=True)
     if report.plan is None:
         more = (
             f" (and {len(report.errors) - 1} more: `python -m gan data check {config.path}`)"

@@ -1,7 +1,8 @@
 """Seeded, stratified splits that keep whole groups together.
 
 The method is the iterative stratification of Sechidis, Tsoumakas and Vlahavas (2011), with groups for its examples: the
-rarest condition is dealt out first, each time to the split that lacks most of it.
+rarest condition is dealt out first, each time to the split that lacks most of it. For sets that do not grow: another
+image can move others (`stable_splits.py` is for those that do).
 """
 
 from collections.abc import Mapping

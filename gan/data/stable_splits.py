@@ -1,0 +1,162 @@
+"""Splits of a set that grows: an image never changes its split because others came or went.
+
+An image belongs to a unit: its group (patient, slide), or itself, known by its pixels, where it has no group. Whole
+units go to one split. A hash of the unit's name, uniform in [0, 1), decides: below 0.2 it is tested, from 0.9 on it
+validates, else it trains. No other image has a part in that, so it holds in any folder and on any machine.
+
+Hashes alone give a small class its share only on average. So a condition with few images (a share of at most ENOUGH) is
+brought to its share exactly, by the units whose hashes lie nearest. That does depend on the others, so the split of
+each unit is kept in the store at the first reading of a folder, and units that were seen before never move.
+An added set is read once, and its plan keeps its splits.
+
+Letters: N images, K conditions, U units.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan import settings
+from gan.data.imageset import SPLITS
+from gan.errors import DataError
+from gan.facts import read_arrays
+from gan.files import exclusive, replacing
+
+ENOUGH = 30
+"""Images of a condition in a split from which chance alone gives about its share."""
+SEED = "0"
+
+Known = Mapping[int, str]
+"""Splits of units that were seen before, by `identity`."""
+
+
+def identity(unit: str) -> int:
+    """A number of 64 bits for a unit's name; the hash that decides its split, and all that is kept of the name."""
+    return int.from_bytes(hashlib.blake2b(f"{SEED} {unit}".encode(), digest_size=8).digest(), "little")
+
+
+def stable_split(
+    units: Sequence[str], conditions: NDArray[np.generic], parts: Mapping[str, float], known: Known
+) -> NDArray[np.str_]:
+    """A split for each image (N,), from its unit (N,) and its conditions (N, K) of 0 and 1.
+
+    `parts` are shares of "val" and "test", such as `{"val": 0.1, "test": 0.2}`; the rest is "train". Units in `known`
+    keep their split where it is one of these.
+    """
+    names, unit_of = np.unique(np.array(units, dtype=np.str_), return_inverse=True)  # (U,), (N,)
+    held = np.zeros((len(names), conditions.shape[1]), dtype=np.int64)  # (U, K): images of each condition
+    np.add.at(held, unit_of, conditions.astype(np.int64))
+    identities = [identity(name) for name in names.tolist()]
+    place = np.array(identities, dtype=np.float64) / 2.0**64  # (U,), in [0, 1)
+    split = np.full(len(names), "train", dtype="U5")
+    for part, share in parts.items():
+        split[_distance(place, part) < share] = part
+    free = np.ones(len(names), dtype=bool)
+    for unit, number in enumerate(identities):
+        if known.get(number) in (*parts, "train"):
+            split[unit], free[unit] = known[number], False
+    deal = _Deal(held, place, split, free, parts)
+    for condition in np.argsort(held.sum(axis=0), kind="stable"):  # the rarest first
+        for part in parts:
+            deal.fill(part, int(condition))
+    for condition in np.argsort(held.sum(axis=0), kind="stable"):
+        for part in parts:
+            deal.relieve(part, int(condition))
+    return np.asarray(split[unit_of])
+
+
+def _distance(place: NDArray[np.float64], part: str) -> NDArray[np.float64]:
+    """How far hashes lie from a part's end of [0, 1): test begins at 0, val ends at 1."""
+    return place if part == "test" else 1 - place
+
+
+@dataclass(frozen=True)
+class _Deal:
+    """Units (U,) on their way to splits; `split` changes where a unit is `free`."""
+
+    held: NDArray[np.int64]
+    place: NDArray[np.float64]
+    split: NDArray[np.str_]
+    free: NDArray[np.bool_]
+    parts: Mapping[str, float]
+
+    def needed(self, part: str, condition: int) -> int:
+        """Images of a condition that a part gets at least: its share, and no more than ENOUGH of a large one."""
+        carriers = int((self.held[:, condition] > 0).sum())
+        if carriers <= len(self.parts):
+            return 0  # it trains on them first
+        return max(1, min(round(self.parts[part] * int(self.held[:, condition].sum())), ENOUGH))
+
+    def images(self, part: str, condition: int) -> int:
+        return int(self.held[self.split == part, condition].sum())
+
+    def candidates(self, split: str, condition: int, part: str, nearest: bool) -> NDArray[np.int64]:
+        """Free units of a split that hold a condition, by how near their hashes lie to a part's end."""
+        rows = np.flatnonzero((self.split == split) & self.free & (self.held[:, condition] > 0))
+        distance = _distance(self.place[rows], part)
+        return np.asarray(rows[np.argsort(distance if nearest else -distance, kind="stable")])
+
+    def fill(self, part: str, condition: int) -> None:
+        """Bring a part up to what it needs of a condition; a condition keeps one unit to train on."""
+        needed, there = self.needed(part, condition), self.images(part, condition)
+        for unit in self.candidates("train", condition, part, nearest=True):
+            training = int(((self.split == "train") & (self.held[:, condition] > 0)).sum())
+            if there >= needed or training <= 1:
+                return
+            self.split[unit] = part
+            there += int(self.held[unit, condition])
+
+    def relieve(self, part: str, condition: int) -> None:
+        """Give a small condition's images above its share back to train, where no other condition needs them."""
+        needed, there = self.needed(part, condition), self.images(part, condition)
+        if self.parts[part] * self.held[:, condition].sum() > ENOUGH:
+            return
+        for unit in self.candidates(part, condition, part, nearest=False):
+            if there <= needed:
+                return
+            left = self.held[self.split == part].sum(axis=0) - self.held[unit]  # (K,)
+            if all(left[other] >= self.needed(part, int(other)) for other in np.flatnonzero(self.held[unit])):
+                self.split[unit] = "train"
+                there -= int(self.held[unit, condition])
+
+
+def record_of(folder: Path) -> Path:
+    """Where the store keeps the splits of a folder's units."""
+    key = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
+    return settings.store() / ".data" / "splits" / f"{key}.npz"
+
+
+def load_known(folder: Path) -> dict[int, str]:
+    """The splits of a folder's units as they were at earlier readings; DataError where the record is damaged."""
+    record = record_of(folder)
+    if not record.exists():
+        return {}
+    try:
+        file = read_arrays(record)
+        split = np.array(SPLITS)[file["split"]].tolist()
+        return dict(zip(file["units"].tolist(), split, strict=True))
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        raise DataError(
+            f"The record of the splits of {folder}, {record}, is damaged ({error}): remove it, and its splits are made "
+            "anew. Runs on the folder then have to be cloned."
+        ) from None
+
+
+def keep(folder: Path, units: Sequence[str], split: NDArray[np.str_]) -> None:
+    """Add the splits of a folder's units (N,) to its record, so that they stay at all later readings."""
+    record = record_of(folder)
+    record.parent.mkdir(parents=True, exist_ok=True)
+    with exclusive(record.with_suffix(".lock")):
+        known = load_known(folder) | {
+            identity(unit): name for unit, name in dict(zip(units, split.tolist(), strict=True)).items()
+        }
+        with replacing(record) as temporary, open(temporary, "wb") as opened:
+            np.savez_compressed(
+                opened,
+                units=np.array(list(known), dtype=np.uint64),
+                split=np.array([SPLITS.index(name) for name in known.values()], dtype=np.uint8),
+            )
