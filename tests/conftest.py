@@ -1,6 +1,9 @@
 """What all tests share: a store of their own, and small runs that were really trained."""
 
 import os
+import shutil
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -8,9 +11,10 @@ import pytest
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch: the same sums in this process and in the jobs it starts
 
-from gan import runs
+from gan import about, runs, settings
+from gan.config import RunConfig
 from gan.jobs.worker import working
-from gan.options import build
+from gan.options import build, to_json
 from gan.runs import Run
 
 hypothesis.settings.register_profile("suite", deadline=None, derandomize=True, database=None)
@@ -27,12 +31,44 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "store"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where the runs that `trained` has made are kept, to be copied."""
+    global _kept
+    _kept = tmp_path_factory.mktemp("trained")
+    yield _kept
+    _trained.clear()
+
+
+_kept: Path
+_trained: dict[str, Path] = {}
+
+
 def trained(name: str, **options: object) -> Run:
-    """A run trained in this process: digits, 20 steps of 16 images, two snapshots, unless `options` say otherwise."""
+    """A run trained in this process: digits, 20 steps of 16 images, two snapshots, unless `options` say otherwise.
+
+    Runs on the digits are trained once for each choice of options, and copied.
+    """
+    values = TINY | {path.replace("__", "."): value for path, value in options.items()}
+    config = build(values)
+    if config.data.name != "digits":
+        return _train(name, config)
+    key = to_json(config)
+    if key not in _trained:
+        run = _train(name, config)
+        _trained[key] = Path(shutil.copytree(run.path, _kept / str(len(_trained)), symlinks=True))
+        return run
+    path = settings.store() / name
+    assert not path.exists(), name
+    shutil.copytree(_trained[key], path, symlinks=True)
+    about.change(path, created=time.time())
+    return Run(path)
+
+
+def _train(name: str, config: RunConfig) -> Run:
     from gan.train import train
 
-    values = TINY | {path.replace("__", "."): value for path, value in options.items()}
-    run = runs.create(build(values), name)
+    run = runs.create(config, name)
     with working(run.path, run.config.job.device) as worker:
         train(run, worker)
     return run
