@@ -3,10 +3,14 @@
 `?about=losses` opens one chart's words first. The curves are recordings of real runs. Read next: `ui/lessons.py`.
 """
 
+from pathlib import Path
+
 import streamlit as st
 
-from pages.ui import drawings, frame, lessons
+from pages.ui import frame, lessons
 from pages.ui.frame import told
+
+DRAWINGS = Path(__file__).parent / "ui" / "explanations"
 
 
 def page() -> None:
@@ -26,7 +30,7 @@ def basics() -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("What a GAN is", anchor=False)
-        drawings.draw("gan")
+        drawing("gan")
         st.markdown(
             "Two networks learn against each other. The **generator** turns random numbers into an image; it never "
             "sees a real one. The **discriminator** is shown real and generated images and says how sure it is that "
@@ -35,7 +39,7 @@ def basics() -> None:
         )
     with right:
         st.subheader("What a condition is", anchor=False)
-        drawings.draw("conditional")
+        drawing("conditional")
         st.markdown(
             "A **conditional** GAN is also told what to draw: a class such as *malignant*, or attributes that are on "
             "or off. Both networks see the condition, so an image passes only if it looks real *as what was asked "
@@ -47,6 +51,13 @@ def basics() -> None:
         "other learns too. A healthy run is a *balance* that lasts while the images get better. Whether the images are "
         "of any use, no curve can say: the Evaluate page measures that on real images which the run never saw."
     )
+
+
+def drawing(name: str) -> None:
+    """One of the SVG files: as a component of our own, because `st.html` takes SVG out, and a picture would not follow
+    the theme. It takes the page's own text colour, so that it suits both."""
+    content = (DRAWINGS / f"{name}.svg").read_text()
+    st.components.v2.component(f"drawing_{name}", html=content, isolate_styles=False)(key=f"drawing {name}")
 
 
 with told():

@@ -1,16 +1,23 @@
 """The explanations: drawings with words, and every chart with good and bad recordings and what is said of them."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from gan import recordings
-from pages.ui import drawings, lessons
+from pages.ui import lessons, palette
 from pages.ui.explain import GROUPS
 from tests.pages_kit import links, made, page, said
 
+DRAWINGS = Path(__file__).resolve().parents[1] / "pages" / "ui" / "explanations"
+
 
 def test_the_drawings_have_words_for_who_does_not_see_them() -> None:
-    made_of = [draw() for draw in drawings.DRAWINGS.values()]
+    made_of = [file.read_text() for file in sorted(DRAWINGS.glob("*.svg"))]
     assert len(made_of) == 2
+    colours = {colour for one in made_of for colour in re.findall("#[0-9A-Fa-f]{6}", one)}
+    assert colours == {palette.ON_ANY_GROUND["orange"], palette.ON_ANY_GROUND["blue"]}  # the rest is the page's own
     assert all('role="img"' in one and 'aria-label="' in one for one in made_of)
     assert len(page("explanations").get("bidi_component")) == 2 + sum(len(names) for names in lessons.SHOWN.values())
 
