@@ -11,6 +11,7 @@ from PIL import Image
 
 from gan import jobs, runs, settings
 from gan.cli import main
+from gan.cli.main import MODULES
 from gan.jobs import processes
 from gan.options import build
 from tests.conftest import TINY, trained
@@ -191,6 +192,18 @@ def test_sample_and_export_by_command(tmp_path: Path, capsys: pytest.CaptureFixt
     assert main(["export", "digits", "--balance", "--per-class", "2", "--out", str(tmp_path / "b.zip")]) == 2
     assert main(["export", "digits", "--out", str(tmp_path / "b.zip")]) == 2
     assert main(["export", "digits", "--per-class", "2"]) == 2
+
+
+@pytest.mark.parametrize("command", [command for commands in MODULES.values() for command in commands])
+def test_every_command_says_what_it_takes(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main([command, "--help"])
+    assert f"usage: python -m gan {command}" in capsys.readouterr().out
+
+
+def test_listing_runs_imports_nothing_of_other_commands() -> None:
+    code = "import sys, gan.cli; gan.cli.main(['runs']); assert not {'PIL', 'gan.data'} & sys.modules.keys()"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=settings.ROOT, capture_output=True)
 
 
 def test_commands_that_look_import_no_torch() -> None:

@@ -46,7 +46,7 @@ def check_data(parsed: argparse.Namespace) -> int:
     if report.errors and not report.images and not parsed.json:
         raise UserError(report.errors[0].line)
     print(json.dumps(report.as_json(), indent=2) if parsed.json else report.as_text())
-    return 0 if all(finding.level == "note" for finding in report.problems) else 2
+    return 2 if report.to_mend else 0
 
 
 def prepare_data(parsed: argparse.Namespace) -> int:

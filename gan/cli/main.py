@@ -4,20 +4,31 @@ Exit codes: 0 done, 2 a mistake of the user's (one clear line, no traceback), 1 
 """
 
 import argparse
+import importlib
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 from gan import __version__
-from gan.cli import bench, data, evaluate, export, runs, train
 from gan.cli.arguments import CommandParser
 from gan.errors import STORE_FAULTS, GanError, UserError, store_in_words
+
+MODULES = {
+    "train": ("train", "submit"),
+    "runs": ("runs", "stop", "resume", "delete", "logs", "tensorboard"),
+    "data": ("data",),
+    "bench": ("bench", "soak"),
+    "evaluate": ("evaluate",),
+    "export": ("sample", "export"),
+}
+"""The commands of each module of this package, in the order of the help."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; gives the exit code."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        parsed, unknown = parser().parse_known_args(arguments)
+        parsed, unknown = parser(*words[:1]).parse_known_args(words)
         if unknown:
             parsed.command_parser.error(f"unrecognized arguments: {' '.join(unknown)}")
         return int(parsed.run_command(parsed))
@@ -40,8 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+def parser(asked: str = "") -> argparse.ArgumentParser:
+    """The whole command line, or only what is in the module of the command asked for, so that it starts sooner."""
     whole = CommandParser(
         prog="python -m gan", description="Conditional GANs for small image sets.", allow_abbrev=False
     )
@@ -53,6 +64,6 @@ def parser() -> argparse.ArgumentParser:
         made.set_defaults(run_command=run_command, command_parser=made)
         return made
 
-    for module in (train, runs, data, bench, evaluate, export):
-        module.add_commands(command)
+    for module in [name for name, commands in MODULES.items() if asked in commands] or MODULES:
+        importlib.import_module(f"gan.cli.{module}").add_commands(command)
     return whole

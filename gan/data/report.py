@@ -69,6 +69,11 @@ class Report:
         """The findings that keep the set from being used."""
         return tuple(finding for finding in self.problems if finding.level == "error")
 
+    @property
+    def to_mend(self) -> tuple[Finding, ...]:
+        """What keeps the set from being used, and what would be done about the rest; notes are left out."""
+        return tuple(finding for finding in self.problems if finding.level != "note")
+
     def as_json(self) -> dict[str, Any]:
         """One JSON document of the report, without the list of every image."""
         return {
