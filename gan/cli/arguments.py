@@ -1,6 +1,9 @@
 """What the commands share: how a parser complains, and the options of a run.
 
 The options come from `options.options()`, so the command line, the page's form and the README never differ.
+
+argparse hands over only what was given, as text: `options.build` judges it once a preset is applied. cyclopts 5.5,
+walking RunConfig itself, refused options that only the preset makes valid, and did not split lists at commas.
 """
 
 import argparse
