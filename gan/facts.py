@@ -18,8 +18,13 @@ from gan.files import read_json, replacing, write_json
 
 
 def check_names(names: Sequence[str], kind: str) -> None:
-    """Raise DataError for an attribute that no text could ask for (`conditions.py`). Classes take any name."""
+    """Raise DataError for a name that no file could hold, or an attribute that no text could ask for (`conditions.py`).
+
+    Classes take any other name.
+    """
     for name in names:
+        if name.encode(errors="replace").decode() != name:  # of a folder on a disk of another encoding
+            raise DataError(f"The name {name!r} is not text in UTF-8: rename its folder.")
         if kind != "class" and ("," in name or "=" in name or name.strip() != name or not name):
             raise DataError(
                 f"The attribute {name!r} could not be asked for, as in Smiling=1,Male=0: its name takes no comma, no "

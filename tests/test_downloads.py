@@ -25,6 +25,7 @@ from gan.export_formats import FORMATS, target
 from gan.provenance import FILE_BYTES, Origin, file_name
 from gan.runs import Run
 from gan.sample import load_generator
+from pages.ui import marking
 from tests.celeba_folder import write_celeba
 from tests.conftest import trained
 from tests.jobs_kit import until
@@ -80,6 +81,11 @@ SAME_PLACE = [
     Origin(320, 1, 2, "3"), Origin(320, 0, 2, "4"),
 ]  # fmt: skip
 """Images that differ in one part of their origin alone."""
+
+
+def test_a_click_on_an_image_never_marks_another() -> None:
+    near = Origin(320, 0, 2, "3", 0.7000000000000001)
+    assert len({marking.identity(origin) for origin in [*SAME_PLACE, near]}) == len(SAME_PLACE) + 1
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -220,3 +226,5 @@ def test_an_attribute_that_no_text_could_ask_for_is_refused_at_intake() -> None:
     for name in ("mild, or none", "grade=2", " edema", ""):
         with pytest.raises(DataError, match="could not be asked for"):
             ImageSet(**(vars(images) | {"kind": "attributes", "names": (name, *images.names[1:])}))
+    with pytest.raises(DataError, match="not text in UTF-8"):
+        ImageSet(**(vars(images) | {"names": ("na\udcefve", *images.names[1:])}))

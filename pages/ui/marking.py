@@ -4,7 +4,7 @@ Marks lie in the run's folder (`gan/marks.py`), so that a colleague sees them to
 `large_view.py`.
 """
 
-import zlib
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
@@ -103,9 +103,8 @@ def remember(origins: Sequence[Origin]) -> None:
 
 
 def identity(origin: Origin) -> str:
-    """What the browser calls an image: short, since a condition of many attributes is long."""
-    condition = zlib.crc32(origin.condition.encode())
-    return f"{origin.snapshot}/{origin.seed}/{origin.index}/{origin.truncation:g}/{condition:x}"
+    """What the browser calls an image: short, since a condition of many attributes is long, and of no other origin."""
+    return hashlib.sha256(repr(origin).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def described(run: Run, label: str, origin: Origin) -> str:
