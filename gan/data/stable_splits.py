@@ -59,7 +59,8 @@ def stable_split(
     for unit, number in enumerate(identities):
         if known.get(number) in (*parts, "train"):
             split[unit], free[unit] = known[number], False
-    deal = _Deal(held, place, split, free, parts)
+    carriers = [np.flatnonzero(column) for column in np.ascontiguousarray(held.T)]
+    deal = _Deal(held, place, split, free, parts, carriers)
     for condition in np.argsort(held.sum(axis=0), kind="stable"):  # the rarest first
         for part in parts:
             deal.fill(part, int(condition))
@@ -83,20 +84,25 @@ class _Deal:
     split: NDArray[np.str_]
     free: NDArray[np.bool_]
     parts: Mapping[str, float]
+    carriers: Sequence[NDArray[np.int64]]
+    """The units that hold each condition (K): all that a step of it looks at."""
 
     def needed(self, part: str, condition: int) -> int:
         """Images of a condition that a part gets at least: its share, and no more than ENOUGH of a large one."""
-        carriers = int((self.held[:, condition] > 0).sum())
-        if carriers <= len(self.parts):
+        carriers = self.carriers[condition]
+        if len(carriers) <= len(self.parts):
             return 0  # it trains on them first
-        return max(1, min(round(self.parts[part] * int(self.held[:, condition].sum())), ENOUGH))
+        return max(1, min(round(self.parts[part] * int(self.held[carriers, condition].sum())), ENOUGH))
 
     def images(self, part: str, condition: int) -> int:
-        return int(self.held[self.split == part, condition].sum())
+        """Images of a condition in a part so far."""
+        carriers = self.carriers[condition]
+        return int(self.held[carriers[self.split[carriers] == part], condition].sum())
 
     def candidates(self, split: str, condition: int, part: str, nearest: bool) -> NDArray[np.int64]:
         """Free units of a split that hold a condition, by how near their hashes lie to a part's end."""
-        rows = np.flatnonzero((self.split == split) & self.free & (self.held[:, condition] > 0))
+        carriers = self.carriers[condition]
+        rows = carriers[(self.split[carriers] == split) & self.free[carriers]]
         distance = _distance(self.place[rows], part)
         return np.asarray(rows[np.argsort(distance if nearest else -distance, kind="stable")])
 
@@ -104,7 +110,7 @@ class _Deal:
         """Bring a part up to what it needs of a condition; a condition keeps one unit to train on."""
         needed, there = self.needed(part, condition), self.images(part, condition)
         for unit in self.candidates("train", condition, part, nearest=True):
-            training = int(((self.split == "train") & (self.held[:, condition] > 0)).sum())
+            training = int((self.split[self.carriers[condition]] == "train").sum())
             if there >= needed or training <= 1:
                 return
             self.split[unit] = part
@@ -113,13 +119,13 @@ class _Deal:
     def relieve(self, part: str, condition: int) -> None:
         """Give a small condition's images above its share back to train, where no other condition needs them."""
         needed, there = self.needed(part, condition), self.images(part, condition)
-        if self.parts[part] * self.held[:, condition].sum() > ENOUGH:
+        if self.parts[part] * self.held[self.carriers[condition], condition].sum() > ENOUGH:
             return
         for unit in self.candidates(part, condition, part, nearest=False):
             if there <= needed:
                 return
-            left = self.held[self.split == part].sum(axis=0) - self.held[unit]  # (K,)
-            if all(left[other] >= self.needed(part, int(other)) for other in np.flatnonzero(self.held[unit])):
+            others = np.flatnonzero(self.held[unit]).tolist()
+            if all(self.images(part, o) - self.held[unit, o] >= self.needed(part, o) for o in others):
                 self.split[unit] = "train"
                 there -= int(self.held[unit, condition])
 
