@@ -6,6 +6,8 @@ No torch. Read next: `symptoms.py` and `symptoms_of_images.py`, the rules; `evid
 from collections.abc import Callable
 
 from gan import ideals, symptoms, symptoms_of_images
+from gan.evaluation import explained
+from gan.evaluation.results import Result
 from gan.evidence import Evidence
 from gan.symptoms import EARLY_IMAGES, Finding, Level, early
 
@@ -22,14 +24,16 @@ RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
     symptoms_of_images.condition_ignored,
 )
 """In the order in which findings of one level are told: what says most about the cause first."""
-ORDER: tuple[Level, ...] = ("error", "warning", "good", "wait")
+ORDER: tuple[Level, ...] = ("error", "warning", "good", "neutral", "wait")
+YOUNG = 1 / 3
+"""Share of a run's length before which nothing good is said of it: losses in balance come long before good images."""
 
 
 def diagnose(evidence: Evidence) -> list[Finding]:
-    """All that can be said of a run, the most pressing first; never empty: a run without trouble learns well."""
+    """All that can be said of a run, the most pressing first; never empty: without trouble its evaluation speaks."""
     found = [finding for rule in RULES if (finding := rule(evidence)) is not None]
     if not any(finding.level in ("error", "warning") for finding in found):
-        found.append(too_early() if early(evidence) else learning_well(evidence))
+        found.append(_without_trouble(evidence))
     return sorted(found, key=lambda finding: ORDER.index(finding.level))
 
 
@@ -49,26 +53,53 @@ def onsets(evidence: Evidence, findings: list[Finding], moments: int = 24) -> di
     return since
 
 
-def too_early() -> Finding:
-    """The word on a run of which little is known yet."""
-    return Finding(
-        "early",
-        "wait",
-        "Too early to say",
-        "At first the discriminator is far ahead in every run, because noise is easily told from images. The curves "
-        f"begin to say something after some {EARLY_IMAGES:,} images.",
-        "",
-    )
+def _without_trouble(evidence: Evidence) -> Finding:
+    if early(evidence) or evidence.last < YOUNG * evidence.total:
+        return too_early(evidence)
+    result = evidence.evaluation
+    return in_balance(evidence) if result is None else evaluated(result)
 
 
-def learning_well(evidence: Evidence) -> Finding:
-    """The word on a run of which no rule had anything to say."""
+def too_early(evidence: Evidence) -> Finding:
+    """The word on a run of which little is known yet, or that is in the first third of its length."""
+    if early(evidence):
+        text = (
+            "At first the discriminator is far ahead in every run, because noise is easily told from images. The "
+            f"curves begin to say something after some {EARLY_IMAGES:,} images."
+        )
+    else:
+        text = (
+            f"{evidence.last:,} of {evidence.total:,.0f} images, and no sign of trouble. Losses in balance come long "
+            "before good images: the samples may still be blurs."
+        )
+    return Finding("early", "wait", "Too early to tell", text, "")
+
+
+def in_balance(evidence: Evidence) -> Finding:
+    """The word on a run without trouble of which nothing but curves and samples is known: nothing of its images."""
     real, fake, share = evidence.mean("d_x"), evidence.mean("d_g_z1"), evidence.spread_share
     parts = ["Neither network has run away from the other"]
     if real is not None and fake is not None and "d_x" in ideals.lines(evidence.config.loss):
         parts.append(f"the discriminator answers {real:.2f} to real and {fake:.2f} to generated images")
     if share is not None:
-        parts.append(f"the images of one condition differ {min(share, 9.99):.0%} as much as real ones do")
+        parts.append(f"the few sample images of one condition differ {min(share, 9.99):.0%} as much as real ones do")
     text = "; ".join(parts) + "."
     do = "Whether the images are good, the curves cannot say: look at the samples, and evaluate a snapshot."
-    return Finding("well", "good", "Learning well", text, do, seen_in="answers")
+    return Finding("balanced", "neutral", "Losses in balance", text, do, seen_in="answers")
+
+
+def evaluated(result: Result) -> Finding:
+    """The word on a run without trouble that was evaluated: it learns well where its images teach a classifier."""
+    text = (
+        f"A classifier that saw only the images of the snapshot after {result.snapshot:,} is right in "
+        f"{result.cas_balanced:.0%} of real ones, one trained on real images in {result.real_accuracy_balanced:.0%}; "
+        f"guessing reaches {result.chance:.0%}."
+    )
+    if not explained.learnable(result):
+        do = "Look at the labels: not even real images could be shown to teach them."
+    elif not explained.taught_beyond_chance(result):
+        do = "Train longer where the samples still improve, then evaluate again."
+    else:
+        do = "Whether adding these images to real ones helps, only the study can say."
+        return Finding("well", "good", "Learning well", text, do, seen_in="samples", basis="test")
+    return Finding("not-better-than-guessing", "neutral", "No better than guessing so far", text, do, "samples", "test")

@@ -14,7 +14,9 @@ import numpy as np
 from gan import ideals
 from gan.evidence import Evidence
 
-Level = Literal["good", "wait", "warning", "error"]
+Level = Literal["good", "neutral", "wait", "warning", "error"]
+Basis = Literal["fact", "test", "rule of thumb"]
+"""What a finding rests on: what happened, a test that excludes chance, or a threshold set on recorded runs."""
 
 FEWEST_POINTS = 12
 """Points of the curves below which nothing is said of them."""
@@ -36,6 +38,7 @@ class Finding:
     do: str
     """What to do about it; "" where there is nothing to do."""
     seen_in: str = "losses"
+    basis: Basis = "rule of thumb"
     advice: Mapping[str, Any] = field(default_factory=dict)
     """Options by dotted path that a clone of the run should change."""
 
@@ -54,6 +57,7 @@ def not_a_number(evidence: Evidence) -> Finding | None:
         "A step was so large that a loss became infinite. The weights after it are lost; the last snapshot, and the "
         "images from it, are still good.",
         "Clone the run with half the learning rate, and look at the data for blank or broken images.",
+        basis="fact",
         advice={"optim.lr": _half_rate(evidence), "job.precision": "float32"},
     )
 
@@ -73,6 +77,7 @@ def silent(evidence: Evidence) -> Finding | None:
         "for the network, or for a device that hangs.",
         "Look at the log below. Stop the run and resume it: it goes on from its last snapshot.",
         seen_in="speed",
+        basis="fact",
     )
 
 
@@ -96,7 +101,7 @@ def nothing_learnt(evidence: Evidence) -> Finding | None:
         "warning",
         "Stalled: nothing is learnt",
         "The discriminator has never told real from generated images, so the generator has nothing to learn from, and "
-        "the samples stay noise.",
+        "the samples vary hardly more than noise.",
         "Clone the run with a higher learning rate; 0.0002 is usual.",
         advice={"optim.lr": min(max(2e-4, 10 * evidence.config.optim.lr), 0.1)},
     )
@@ -118,7 +123,7 @@ def discriminator_wins(evidence: Evidence) -> Finding | None:
         "warning",
         "Discriminator is winning: it tells every generated image at once",
         "It is so sure of itself that the generator is told only that it is wrong, and not how to get better. The "
-        "images will hardly improve from here.",
+        "images usually hardly improve from here.",
         "Clone the run with half the learning rate. With few images (some hundreds), more images help most.",
         seen_in="answers",
         advice={"optim.lr": _half_rate(evidence)},

@@ -7,8 +7,13 @@ run does not have stays silent. No torch. Read next: `evidence.py`.
 from typing import Any
 
 from gan.auto import MISMATCHED
+from gan.evaluation import explained
+from gan.evaluation.statistics import lower
 from gan.evidence import Evidence
-from gan.symptoms import Finding, early, ideal_of
+from gan.symptoms import Basis, Finding, early, ideal_of
+
+OBEYED = 0.85
+"""Share of what real images reach above guessing below which synthetic ones stray from their condition."""
 
 
 def one_image_per_condition(evidence: Evidence) -> Finding | None:
@@ -67,12 +72,17 @@ def memorising(evidence: Evidence) -> Finding | None:
     from training images towards generated ones in D's answers, `d_val / (d_x - d_g_z1)`: 0 without overfitting, 1 where
     unseen real images look generated to it; that paper holds it at 0.6. It counts while Loss D is below half its ideal:
     where generated and training images look nearly the same to D, the share is one small difference over another (0.7
-    in a good run on 546 ultrasound images, with no near copy). The second by an evaluation: near copies of training
-    images among more than one in fifty synthetic images, where new real ones would give one in a hundred.
+    in a good run on 546 ultrasound images, with no near copy). The second by an evaluation: more synthetic images are
+    near copies of training images than held-out real ones are (Fisher's exact test), and more than one in fifty.
     """
-    share, copies = _overfitting(evidence), evidence.copies
-    if copies is not None and copies > 0.02:
-        text = f"{copies:.1%} of the synthetic images are near copies of single training images."
+    share, result = _overfitting(evidence), evidence.evaluation
+    basis: Basis = "rule of thumb"
+    if result is not None and (evidence.copies or 0.0) > 0.02 and explained.copied_more_than_real(result):
+        copies, held, basis = result.near_copies, result.near_copies["held_out"], "test"
+        text = (
+            f"{copies['count']:,} of {copies['checked']:,} synthetic images are near copies of single training images; "
+            f"of new real images, {held['count']:,} of {held['checked']:,} are."
+        )
     elif not early(evidence) and share is not None and share > 0.6:
         text = (
             "It knows the training images one by one: real images that it has not seen it takes for generated ones. "
@@ -92,23 +102,28 @@ def memorising(evidence: Evidence) -> Finding | None:
         "Use an earlier snapshot; evaluate it, which counts near copies of training images. More images help most. A "
         f"clone {remedy} memorises less, and so does one that stops earlier.",
         seen_in="held-out",
+        basis=basis,
         advice=advice,
     )
 
 
 def condition_ignored(evidence: Evidence) -> Finding | None:
-    """An evaluation found that a classifier agrees with the asked condition less than 85% as often as on real images.
+    """A classifier agrees with the asked condition less than 85% as often as on real images, beyond chance.
 
-    Both accuracies weigh conditions alike, and what guessing would reach is taken from both. Three runs on 546
-    ultrasound images without mismatched pairs came to 76 to 85%, and taught a classifier 80% of what real images teach;
-    three with them to more than 100%, and 91% (medians; docs/results.md).
+    Both accuracies weigh conditions alike, and what guessing reaches is taken from both; the difference is tested by
+    their intervals. Where the classifier is no better than guessing on real images, it accuses nobody.
+    Three runs on 546 ultrasound images without mismatched pairs came to 76 to 85%, and taught a classifier 80% of what
+    real images teach; three with them to more than 100%, and 91% (medians; docs/results.md).
     """
     result = evidence.evaluation
     if result is None or not result.per_condition:
         return None
-    chance = 1 / max(2, len(result.per_condition))
-    real, synthetic = result.real_accuracy_balanced - chance, result.obedience_balanced - chance
-    if real <= 0.1 or synthetic >= 0.85 * real:  # a classifier that cannot tell real images apart accuses nobody
+    intervals, chance = result.intervals, result.chance
+    low, high = (OBEYED * (end - chance) + chance for end in intervals["real_accuracy_balanced"])
+    enough = OBEYED * (result.real_accuracy_balanced - chance) + chance
+    if not explained.learnable(result) or not lower(
+        result.obedience_balanced, intervals["obedience_balanced"], enough, (low, high)
+    ):
         return None
     advice: dict[str, Any] = {"loss.mismatched": MISMATCHED}
     remedy = "Clone the run with mismatched pairs, by which the discriminator looks at the condition too."
@@ -120,10 +135,12 @@ def condition_ignored(evidence: Evidence) -> Finding | None:
         "warning",
         "Images stray from the condition that was asked for",
         f"A classifier that was trained on real images finds the asked condition in {result.obedience_balanced:.0%} of "
-        f"the synthetic images, and in {result.real_accuracy_balanced:.0%} of real ones. The others would teach a "
+        f"the synthetic images, and in {result.real_accuracy_balanced:.0%} of real ones; guessing "
+        f"reaches {chance:.0%}. The others would teach a "
         "classifier wrong labels.",
         f"Look at the samples under each name, and at the labels of the data. {remedy}",
         seen_in="samples",
+        basis="test",
         advice=advice,
     )
 

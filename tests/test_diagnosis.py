@@ -45,18 +45,20 @@ def rows(points: int = 40, **columns: Any) -> list[dict[str, Any]]:
 
 def looked_at(points: int = 40, config: dict[str, Any] | None = None, **known: Any) -> list[Finding]:
     columns = {name: known.pop(name) for name in (*ROW, "d_val") if name in known}
-    return diagnose(evidence.of_rows(rows(points, **columns), options.build(config or {}), **known))
+    return diagnose(
+        evidence.of_rows(rows(points, **columns), options.build({"train.kimg": 40} | (config or {})), **known)
+    )
 
 
 @pytest.mark.parametrize("key", GOOD)
 @pytest.mark.parametrize("until", [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
 def test_a_good_run_is_never_accused_at_any_moment(key: str, until: float) -> None:
-    assert found(key, until) in (["early"], ["well"])
+    assert found(key, until) in (["early"], ["balanced"])
 
 
 @pytest.mark.parametrize("key", GOOD)
-def test_a_good_run_is_called_so_at_its_end(key: str) -> None:
-    assert found(key) == ["well"]
+def test_a_good_run_is_in_balance_at_its_end(key: str) -> None:
+    assert found(key) == ["balanced"]
 
 
 @pytest.mark.parametrize(("key", "named"), BAD.items())
@@ -98,32 +100,32 @@ def test_before_enough_was_seen_nothing_is_claimed() -> None:
     assert [finding.key for finding in diagnose(evidence.of_rows([], options.build({})))] == ["early"]
 
 
-def test_learning_well_gives_the_numbers_that_it_goes_by() -> None:
+def test_losses_in_balance_give_the_numbers_that_they_go_by() -> None:
     (finding,) = looked_at(d_x=0.63, d_g_z1=0.37, spread={40_000: 0.12}, real_spread=0.15)
-    assert finding.headline == "Learning well"
+    assert (finding.headline, finding.level) == ("Losses in balance", "neutral")
     assert "0.63 to real and 0.37 to generated" in finding.meaning
     assert "80% as much" in finding.meaning
 
 
 def test_a_generator_is_said_to_win_by_its_lead_and_not_by_a_tie() -> None:
-    assert looked_at(d_x=0.500, d_g_z1=0.505)[0].key == "well"
+    assert looked_at(d_x=0.500, d_g_z1=0.505)[0].key == "balanced"
     assert looked_at(d_x=0.500, d_g_z1=0.520)[0].key == "generator-wins"
 
 
 def test_a_discriminator_is_said_to_win_below_a_tenth_of_the_ideal_loss() -> None:
-    assert looked_at(loss_d=0.15)[0].key == "well"
+    assert looked_at(loss_d=0.15)[0].key == "balanced"
     assert looked_at(loss_d=0.13)[0].key == "discriminator-wins"
 
 
 def test_overfitting_is_measured_from_training_images_towards_generated_ones() -> None:
     # D: training 0.9, validation 0.5, generated 0.1: half of the way, then three quarters of it.
-    assert looked_at(loss_d=0.5, d_x=0.9, d_g_z1=0.1, d_val=0.4)[0].key == "well"
+    assert looked_at(loss_d=0.5, d_x=0.9, d_g_z1=0.1, d_val=0.4)[0].key == "balanced"
     assert looked_at(loss_d=0.5, d_x=0.9, d_g_z1=0.1, d_val=0.6)[0].key == "memorising"
-    assert looked_at(loss_d=1.2, d_x=0.55, d_g_z1=0.45, d_val=0.08)[0].key == "well"
+    assert looked_at(loss_d=1.2, d_x=0.55, d_g_z1=0.45, d_val=0.08)[0].key == "balanced"
 
 
 def test_a_spread_that_still_grows_is_no_collapse() -> None:
-    assert looked_at(loss_d=0.9, spread={20_000: 0.03, 40_000: 0.05}, real_spread=0.15)[0].key == "well"
+    assert looked_at(loss_d=0.9, spread={20_000: 0.03, 40_000: 0.05}, real_spread=0.15)[0].key == "balanced"
     assert looked_at(loss_d=0.9, spread={20_000: 0.03, 40_000: 0.04}, real_spread=0.15)[0].key == "one-image"
 
 
@@ -138,25 +140,36 @@ def test_one_image_of_each_kind_is_not_taken_for_variety() -> None:
     assert found(0.8, 0.7) == found(0.75, 0.0) == "well"
     few = {"loss_d": 0.9, "spread": {40_000: 0.06}, "real_spread": 0.2}
     assert looked_at(**few)[0].key == "one-image"
-    assert looked_at(**few, kinds_apart=0.7)[0].key == "well"  # eight samples of a class do not tell
+    assert looked_at(**few, kinds_apart=0.7)[0].key == "balanced"  # eight samples of a class do not tell
 
 
 def test_images_that_differ_more_than_real_ones_are_overdrawn_by_samples_or_by_an_evaluation() -> None:
     def found(**known: Any) -> list[str]:
         return [finding.key for finding in looked_at(loss_d=0.9, real_spread=0.2, **known)]
 
-    assert found(spread={40_000: 0.2 * 1.1}) == ["well"]
+    assert found(spread={40_000: 0.2 * 1.1}) == ["balanced"]
     assert found(spread={40_000: 0.2 * 1.2}) == ["overdrawn"]
     assert found(spread={40_000: 0.2 * 1.2}, evaluation=result(diversity={"ratio": 1.0})) == ["well"]
     assert found(spread={40_000: 0.2 * 1.0}, evaluation=result(diversity={"ratio": 1.2})) == ["overdrawn"]
-    assert found(spread={20_000: 0.2 * 1.2, 40_000: 0.2}) == ["well"]  # such a stretch can end
+    assert found(spread={20_000: 0.2 * 1.2, 40_000: 0.2}) == ["balanced"]  # such a stretch can end
 
 
 def result(**values: Any) -> Result:
     every = {field.name: 0.5 for field in dataclasses.fields(Result)}
     condition = [{"name": "a"}, {"name": "b"}]
-    known = {"diversity": {"ratio": 0.9}, "near_copies": {"count": 0, "checked": 1000}, "per_condition": condition}
-    return Result(**(every | known | {"obedience_balanced": 0.9, "real_accuracy_balanced": 0.95} | values))  # type: ignore[arg-type]
+    copies = {"count": 0, "checked": 1000, "held_out": {"count": 1, "checked": 180}}
+    known = {"diversity": {"ratio": 0.9}, "near_copies": copies, "per_condition": condition}
+    balanced = {"obedience_balanced": 0.9, "cas_balanced": 0.8, "real_accuracy_balanced": 0.95}
+    balanced |= {name: value for name, value in values.items() if name in balanced}
+    intervals = {name: (value - 0.02, value + 0.02) for name, value in balanced.items()}
+    return Result(**(every | known | balanced | {"intervals": intervals} | values))  # type: ignore[arg-type]
+
+
+UNLEARNABLE = {
+    "obedience_balanced": 0.45,
+    "real_accuracy_balanced": 0.55,
+    "intervals": dict.fromkeys(("cas_balanced", "obedience_balanced", "real_accuracy_balanced"), (0.47, 0.63)),
+}
 
 
 @pytest.mark.parametrize(
@@ -164,22 +177,38 @@ def result(**values: Any) -> Result:
     [
         ({}, "well"),
         ({"diversity": {"ratio": 0.3}}, "one-image"),
-        ({"near_copies": {"count": 30, "checked": 1000}}, "memorising"),
+        ({"near_copies": {"count": 30, "checked": 1000, "held_out": {"count": 1, "checked": 500}}}, "memorising"),
         ({"obedience_balanced": 0.8}, "condition-ignored"),  # above chance 0.3, of real images 0.45: two thirds
-        ({"obedience_balanced": 0.5, "real_accuracy_balanced": 0.55}, "well"),
+        (UNLEARNABLE, "not-better-than-guessing"),
     ],
 )
 def test_an_evaluation_adds_what_curves_do_not_show(values: dict[str, Any], named: str) -> None:
     assert looked_at(evaluation=result(**values))[0].key == named
 
 
+def test_attributes_are_judged_against_half_and_classes_against_one_of_them() -> None:
+    """78% where real images come to 90%: 70% of what is above guessing for attributes, 85% for ten classes."""
+    found = {"obedience_balanced": 0.78, "real_accuracy_balanced": 0.9}
+    assert looked_at(evaluation=result(**found, chance=0.5, per_condition=[{}] * 10))[0].key == "condition-ignored"
+    assert looked_at(evaluation=result(**found, chance=0.1, per_condition=[{}] * 10))[0].key == "well"
+
+
+def test_a_young_run_is_not_praised_whatever_is_known_of_it() -> None:
+    """At an eighth of its length losses are in balance, and samples blurs."""
+    config = {"train.kimg": 320}
+    assert [finding.key for finding in looked_at(config=config)] == ["early"]
+    young = looked_at(config=config, evaluation=result())
+    assert [finding.headline for finding in young] == ["Too early to tell"]
+    assert looked_at(config={"train.kimg": 100}, evaluation=result())[0].key == "well"
+
+
 @pytest.mark.parametrize("share", [0.0, 0.5])
 def test_the_picture_from_before_training_accuses_no_run_that_has_no_other_yet(share: float) -> None:
-    """As between ten thousand images and the first snapshot, after fourteen thousand of 140."""
-    config = {"loss.mismatched": share, "train.kimg": 140}
+    """As between ten thousand images and the first snapshot, after fourteen thousand."""
+    config = {"loss.mismatched": share, "train.kimg": 30}
     columns = {"loss_d": 1.36, "loss_g": 0.8, "d_x": 0.54, "d_g_z1": 0.48, "d_g_z2": 0.47}
     found = looked_at(13, config, spread={0: 0.002}, real_spread=0.2, **columns)
-    assert [finding.key for finding in found] == ["well"]
+    assert [finding.key for finding in found] == ["balanced"]
     assert "as real ones do" not in found[0].meaning
 
 
@@ -230,7 +259,7 @@ def test_a_good_run_has_no_moment_of_a_warning() -> None:
 
 def test_a_loss_without_ideals_is_judged_by_what_needs_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ideals, "IDEALS", {})
-    assert looked_at(loss_d=0.001)[0].key == "well"
+    assert looked_at(loss_d=0.001)[0].key == "balanced"
     assert looked_at(d_x=-1.0, d_g_z1=2.0)[0].key == "generator-wins"
 
 

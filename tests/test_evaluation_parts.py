@@ -15,7 +15,7 @@ from gan.evaluation.combinations import unseen
 from gan.evaluation.pairs import pictures
 from gan.evaluation.per_condition import Judged
 from gan.evaluation.quick import evaluate
-from gan.evaluation.wilson import share_interval
+from gan.evaluation.statistics import share_interval
 from gan.facts import DataFacts
 from gan.sample import load_generator
 from tests.conftest import trained

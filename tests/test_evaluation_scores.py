@@ -8,7 +8,7 @@ from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import poly_mmd
 
 from gan.evaluation import scores
-from gan.evaluation.wilson import share_interval
+from gan.evaluation.statistics import share_interval
 
 
 def drawn(n: int, width: int, seed: int) -> Tensor:

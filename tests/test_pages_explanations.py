@@ -33,7 +33,7 @@ def test_every_recording_but_doubles_is_shown_with_what_the_diagnosis_says_of_it
     for name in shown:
         assert f"**{recordings.recording(name).title}**" in said(at)
     for words in (
-        "Learning well",
+        "Losses in balance",
         "Discriminator is winning",
         "One image per class",
         "Memorising",

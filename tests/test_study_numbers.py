@@ -178,7 +178,7 @@ def test_verdicts_word_by_word() -> None:
         "Helps, but harmful above ratio 1 without classical augmentation: adding 0.5 synthetic images for each "
         "real one raises balanced accuracy by 5.0 points over real images with classical augmentation (95% "
         "interval +2.0 to +8.0, corrected for 4 "
-        "comparisons); b gains most (+7.0 points of sensitivity).",
+        "comparisons); in these test images b gains most (+7.0 points of sensitivity, not tested).",
     )
     assert told(nothing, nothing, harm, harm) == (
         "harmful",

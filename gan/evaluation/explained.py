@@ -1,6 +1,7 @@
 """What the numbers of an evaluation mean, in words: each score in a line, and all of them in a sentence or two.
 
-Plain data and plain arithmetic for pages and reports; no torch. Read next: `results.py`, where the numbers come from.
+A sentence says that something is so where a test excludes chance (`statistics.py`), and gives the numbers otherwise. No
+torch. Read next: `results.py`, where the numbers come from.
 """
 
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import Any
 
 from gan.evaluation import results, study_results
 from gan.evaluation.results import Result
+from gan.evaluation.statistics import DOUBT, more_often
 from gan.runs import Run
 
 
@@ -94,9 +96,6 @@ SCORES = (
     ),
 )
 
-NEARLY, PARTLY = 0.95, 0.75
-"""Shares of the real-trained accuracy from which on synthetic images carry nearly all, or most, of what it takes."""
-
 
 def conclusion(result: Result, studied: bool = False) -> list[str]:
     """What a reader should conclude for their images, in sentences, the most important first."""
@@ -124,36 +123,83 @@ def worst(result: Result) -> dict[str, Any] | None:
 
 
 def copied_more_than_real(result: Result) -> bool:
-    """Whether more synthetic images are near copies than held-out real ones, beyond chance."""
-    copies = result.near_copies
-    return bool(copies["interval"][0] > copies["held_out"]["rate"])
+    """Whether more synthetic images are near copies than held-out real ones, beyond chance (Fisher's exact test)."""
+    return _copied_by_chance(result) < DOUBT
+
+
+def taught_beyond_chance(result: Result) -> bool:
+    """Whether a classifier that saw only the synthetic images does better on real ones than guessing."""
+    return result.intervals["cas_balanced"][0] > result.chance
+
+
+def learnable(result: Result) -> bool:
+    """Whether a classifier trained on real images does better on other real ones than guessing."""
+    return result.intervals["real_accuracy_balanced"][0] > result.chance
+
+
+def _copied_by_chance(result: Result) -> float:
+    copies, held = result.near_copies, result.near_copies["held_out"]
+    return more_often(copies["count"], copies["checked"], held["count"], held["checked"])
 
 
 def _taught(result: Result) -> str:
-    ratio = result.cas_balanced / result.real_accuracy_balanced if result.real_accuracy_balanced else 0.0
-    how_much = "nearly all" if ratio >= NEARLY else "most" if ratio >= PARTLY else "only a part"
+    guessing = f"guessing reaches {result.chance:.0%}"
+    if not learnable(result):
+        return (
+            f"A classifier trained on real images is right in {result.real_accuracy_balanced:.1%} of other real ones "
+            f"(conditions weighed alike), where {guessing}: it could not be shown to tell the conditions apart, so "
+            "nothing can be said of the synthetic ones. Look at the labels: are they right, and can the images show "
+            "them?"
+        )
     text = (
         f"A classifier that saw only these synthetic images is right in {result.cas_balanced:.1%} of real ones "
-        f"(conditions weighed alike), one trained on real images in {result.real_accuracy_balanced:.1%}: they carry "
-        f"{how_much} of what tells the conditions apart"
+        f"(conditions weighed alike), one trained on real images in {result.real_accuracy_balanced:.1%}, and "
+        f"{guessing}: "
     )
+    if taught_beyond_chance(result):
+        share, low, high = _share_taught(result)
+        text += f"above guessing, they teach {share:.0%} of what real images teach ({low:.0%} to {high:.0%})"
+    else:
+        text += "they could not be shown to teach anything about the conditions"
     row = rarest(result)
-    if row["shown"] is None or row["shown_in_real"] is None or len(result.per_condition) < 2:
+    shown = row["intervals"]["shown"]
+    if row["shown"] is None or row["shown_in_real"] is None or shown is None or len(result.per_condition) < 2:
         return f"{text}."
     return (
         f"{text}. Of the images that were to show {row['condition']}, the rarest, {row['shown']:.1%} are taken for it "
-        f"by the real-trained classifier, of real ones that show it {row['shown_in_real']:.1%}."
+        f"by the real-trained classifier ({shown[0]:.1%} to {shown[1]:.1%}), of real ones that show it "
+        f"{row['shown_in_real']:.1%}."
+    )
+
+
+def _share_taught(result: Result) -> tuple[float, float, float]:
+    """What synthetic images teach above chance, as a share of what real ones do, and the widest that both 95% intervals
+    allow."""
+    cas, real = result.intervals["cas_balanced"], result.intervals["real_accuracy_balanced"]
+    value = (result.cas_balanced - result.chance) / (result.real_accuracy_balanced - result.chance)
+    return (
+        value,
+        (cas[0] - result.chance) / (real[1] - result.chance),
+        (cas[1] - result.chance) / (real[0] - result.chance),
     )
 
 
 def _copied(result: Result) -> str:
-    copies = result.near_copies
+    copies, held = result.near_copies, result.near_copies["held_out"]
     count, checked = int(copies["count"]), int(copies["checked"])
-    if copied_more_than_real(result):
+    p = _copied_by_chance(result)
+    if p < DOUBT:
         return (
-            f"{count:,} of {checked:,} generated images are near copies of training images, more than new real images "
-            "are: hold them back, and look at the pairs below."
+            f"{count:,} of {checked:,} generated images are near copies of training images, more than the "
+            f"{held['count']:,} of {held['checked']:,} new real images (p = {p:.2g}): hold them back, and look at the "
+            "pairs below."
         )
     if count:
-        return f"{count:,} of {checked:,} generated images are near copies, no more than among new real images."
-    return f"None of {checked:,} generated images is a near copy of a training image, as far as this test can see."
+        return (
+            f"{count:,} of {checked:,} generated images are near copies of training images, and {held['count']:,} of "
+            f"{held['checked']:,} new real images: the difference may be chance (p = {p:.2g})."
+        )
+    return (
+        f"None of {checked:,} generated images is a near copy of a training image, as far as this test can see: up to "
+        f"{copies['interval'][1]:.1%} of all could be (95%)."
+    )

@@ -58,7 +58,9 @@ class MembershipResult:
         told = f"AUC {self.auc:.2f} ({self.interval[0]:.2f} to {self.interval[1]:.2f}), p = {self.p_value:.3g}"
         if self.risk_found:
             return f"Risk found: the samples lie nearer to training images than to held-out ones ({told})."
-        return f"No risk found by this test: training and held-out images look alike from the samples ({told})."
+        return (
+            f"No risk found by this test: training and held-out images could not be told apart by the samples ({told})."
+        )
 
     def as_json(self) -> dict[str, Any]:
         """The result as one JSON document."""

@@ -15,7 +15,7 @@ from gan.data.imageset import ImageSet
 from gan.evaluation import scores
 from gan.evaluation.compare import SHARES, Spread, halves
 from gan.evaluation.near_copies import Nearest
-from gan.evaluation.wilson import share_interval
+from gan.evaluation.statistics import share_interval
 
 LEAST = 10
 """Images with a condition, in each half of the real ones for a floor, below which nothing is compared."""
@@ -47,6 +47,12 @@ class Judged:
         if self.group is None:
             return count / n, share_interval(count, n)
         return count / n, scores.bootstrap(hits[among].astype(np.float64), self.group[among])
+
+
+def chance(images: ImageSet) -> float:
+    """The balanced accuracy that guessing reaches: one of K classes, or half of each attribute, whose two sides weigh
+    alike."""
+    return 1 / len(images.names) if images.kind == "class" else 0.5
 
 
 def rows(

@@ -25,6 +25,7 @@ from gan.data.imageset import ImageSet
 from gan.data.source import Progress, silent
 from gan.errors import DataError, StoppedError, UserError
 from gan.evaluation import imagenet, per_condition, scores
+from gan.evaluation.calibration import ACCUSED
 from gan.evaluation.classifier import Classifier, Images, budget, fit, look
 from gan.evaluation.combinations import unseen
 from gan.evaluation.compare import Spread, classes, compare, floor
@@ -33,8 +34,8 @@ from gan.evaluation.pairs import closest, counted
 from gan.evaluation.per_condition import Judged
 from gan.evaluation.reference import MOST, Shown, as_shown, fingerprint, picked, reference
 from gan.evaluation.results import FEATURES, SPLITS, VERSION, Result
+from gan.evaluation.statistics import DOUBT, more_than_promised, share_interval
 from gan.evaluation.training_images import training_images
-from gan.evaluation.wilson import share_interval
 from gan.runs import Run
 from gan.sample import Sampler, load_generator
 
@@ -156,6 +157,7 @@ class _Evaluation:
             features=named,
             n=counts,
             **values,
+            chance=per_condition.chance(images),
             floor=between,
             like_floor=like_floor,
             diversity=spread.summary(),
@@ -270,10 +272,11 @@ def _notices(split: str, n: int, copies: dict[str, Any]) -> list[str]:
     """What a reader must know before believing the numbers, one sentence each."""
     notices = []
     held = copies["held_out"]
-    if held["count"] > max(1, 0.01 * held["checked"]):
+    if more_than_promised(held["count"], held["checked"], ACCUSED) < DOUBT:
         notices.append(
-            f"{held['count']} of {held['checked']} validation images are near copies of training images: the splits of "
-            "this data set are not independent, and every score here flatters. Split by patient."
+            f"{held['count']} of {held['checked']} validation images are near copies of training images, more than "
+            f"the {ACCUSED:.0%} that chance explains (exact binomial test): the splits are not independent, and every "
+            "score here flatters. Split by patient."
         )
     if n < 200:
         notices.append(f"Only {n} images in the {split} split: believe the intervals, not the numbers.")

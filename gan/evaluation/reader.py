@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from gan.data.fit import crop
 from gan.data.imageset import ImageSet
 from gan.errors import DataError, RunError, UserError
-from gan.evaluation.wilson import share_interval
+from gan.evaluation.statistics import share_interval
 from gan.files import read_json, write_json
 from gan.runs import Run
 

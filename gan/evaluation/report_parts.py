@@ -80,7 +80,10 @@ def history(there: Sequence[Result], best: int | None) -> str:
         percent=True,
     )
     marked = (
-        f"Best snapshot, by the lowest kernel distance on the validation split: after {best:,} images." if best else ""
+        f"Best snapshot, by the lowest kernel distance on the validation split: after {best:,} images. Where intervals "
+        "overlap, the difference may be chance."
+        if best
+        else ""
     )
     return f'<div class="charts">{distance}{shares}</div><p class="quiet">{marked}</p>'
 

@@ -26,7 +26,8 @@ class Result:
 
     `obedience` is the accuracy of a real-trained classifier on synthetic images; `cas` that of a classifier trained on
     synthetic images alone, on the split's real ones; `real_accuracy` the real-trained one's on the same images; each
-    `_balanced` weighs conditions alike. `precision` to `frechet` compare `n["scores"]` real with as many synthetic
+    `_balanced` weighs conditions alike, and guessing reaches `chance` in it: 1 of K classes, half of an
+    attribute. `precision` to `frechet` compare `n["scores"]` real with as many synthetic
     images in these `features`. `floor` has the same scores between two halves of the real images, and
     `like_floor` between one of these halves and as many synthetic ones: compare those two. `diversity` is the spread
     within a condition, `near_copies` as in `near_copies.py`; `intervals` are 95%. `per_condition` has a row for each,
@@ -45,6 +46,7 @@ class Result:
     cas_balanced: float
     real_accuracy: float
     real_accuracy_balanced: float
+    chance: float
     precision: float
     recall: float
     density: float

@@ -131,8 +131,8 @@ def _helps(arm: Arm, gain: Gain, arms: Sequence[Arm], compared: int, harming: Se
     span = f"{_points(gain.corrected_low)} to {_points(gain.corrected_high)}"
     return (
         f"Helps{limit}: {phrase(arm)} raises balanced accuracy by {abs(gain.value) * 100:.1f} points over "
-        f"{_words(arms, gain.over)} (95% interval {span}, corrected for {compared} comparisons); {most} gains most "
-        f"({_points(gain.by_class[most])} points of sensitivity)."
+        f"{_words(arms, gain.over)} (95% interval {span}, corrected for {compared} comparisons); in these "
+        f"test images {most} gains most ({_points(gain.by_class[most])} points of sensitivity, not tested)."
     )
 
 

@@ -15,6 +15,7 @@ from pages.ui import cached, frame, run_actions, run_header
 
 SIGNS = {
     "good": (":green", ":material/check_circle:"),
+    "neutral": (":gray", ":material/balance:"),
     "wait": (":gray", ":material/hourglass_empty:"),
     "warning": (":orange", ":material/warning:"),
     "error": (":red", ":material/error:"),
@@ -37,7 +38,8 @@ def panel(run: Run, found: list[Finding], state: jobs.State) -> None:
     shown = [
         finding
         for finding in found
-        if (not state.kind or finding.key != state.kind) and not (broken and finding.level in ("good", "wait"))
+        if (not state.kind or finding.key != state.kind)
+        and not (broken and finding.level in ("good", "neutral", "wait"))
     ]
     if not shown:
         return
@@ -56,6 +58,8 @@ def line(run: Run, finding: Finding) -> None:
             with st.container(key=f"headline-{finding.key}"):
                 st.markdown(f"{colour}[{icon} **{finding.headline}**]")
             st.markdown(finding.meaning)
+            if finding.basis == "rule of thumb" and finding.level == "warning":
+                st.caption("By a rule of thumb, set on recorded runs: look at the samples before you act on it.")
             if finding.do:
                 st.markdown(f"**What to do.** {finding.do}")
         with st.container(width="content", gap="xsmall"):

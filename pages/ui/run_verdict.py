@@ -27,7 +27,7 @@ def line(run: Run) -> str:
     newest = scores[-1]
     return (
         f"A classifier trained on its images: {newest.cas_balanced:.1%} balanced accuracy, "
-        f"on real ones {newest.real_accuracy_balanced:.1%}."
+        f"on real ones {newest.real_accuracy_balanced:.1%}; guessing reaches {newest.chance:.0%}."
     )
 
 
