@@ -11,7 +11,7 @@ import pytest
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch: the same sums in this process and in the jobs it starts
 
-from gan import about, runs, settings
+from gan import about, data, runs, settings
 from gan.config import RunConfig
 from gan.jobs.worker import working
 from gan.options import build, to_json
@@ -62,6 +62,7 @@ def trained(name: str, **options: object) -> Run:
     assert not path.exists(), name
     shutil.copytree(_trained[key], path, symlinks=True)
     about.change(path, created=time.time())
+    data.load(config.data)  # a trained run leaves its images in the store, ready to be read
     return Run(path)
 
 
