@@ -7,7 +7,7 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from gan import guard, jobs
+from gan import data, guard, jobs
 from gan.cli import main
 from gan.evaluation import classifier, job, preparing, selector, study_plan, training_images
 from gan.evaluation.near_copies import Detector
@@ -26,7 +26,9 @@ LOOKED_AT = 640  # images that a classifier sees in these tests: how much it kno
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setattr(classifier, "LONGEST", LOOKED_AT)
-    return trained("small")
+    run = trained("small")
+    data.load(run.config.data)  # a copied run comes without its images
+    return run
 
 
 @pytest.fixture
