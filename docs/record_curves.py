@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gan import data, options, runs, spread
+from gan import data, lifecycle, options, runs, spread
 from gan.checkpoint import State
 from gan.data.imageset import ImageSet
 from gan.errors import TrainingError
@@ -122,7 +122,7 @@ def kept(name: str, run: Run) -> Recording:
 def record(name: str, case: Case) -> Recording:
     """Train one case and keep what its folder says."""
     case = dataclasses.replace(case, options=SMALL | case.options)
-    run = runs.create(options.build(case.options), name)
+    run = lifecycle.create(options.build(case.options), name)
     image_set = data.load(run.config.data)
     if case.images is not None:
         image_set = fewer(image_set, case.images)

@@ -18,14 +18,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from gan import jobs
+from gan import jobs, typed
 from gan.data.source import Progress, silent
 from gan.errors import RunError
 from gan.export_estimate import Estimate, estimate, shape
 from gan.export_request import TRUNCATIONS, Balance, ExportRequest, balance, balanced, of_each
 from gan.export_write import Written, spool_of, write
 from gan.files import append_row, read_json, write_json
-from gan.provenance import Origin
 from gan.runs import Run
 
 __all__ = [
@@ -62,12 +61,7 @@ class Export:
 
     @property
     def request(self) -> ExportRequest:
-        document = read_json(self.folder / "request.json")
-        if document is None:
-            raise RunError(f"The export {self.id} is damaged: delete {self.folder} and make it again.")
-        document["items"] = tuple((text, count) for text, count in document["items"])
-        document["basket"] = tuple(Origin(**origin) for origin in document.get("basket", ()))
-        return ExportRequest(**document)
+        return typed.read(self.folder / "request.json", ExportRequest)
 
     @property
     def state(self) -> jobs.State:
@@ -107,7 +101,7 @@ def begin(run: Run, request: ExportRequest) -> Export:
         else:
             break
     write_json(folder / "request.json", asdict(request))
-    _start(run, folder)
+    jobs.start_task(folder)
     return Export(folder)
 
 
@@ -117,12 +111,8 @@ def resume(run: Run, identifier: str) -> Export:
     if export.file is not None:
         raise RunError(f"The export {identifier} of {run.name} is whole: download it.")
     export.request.check(run.facts())
-    _start(run, export.folder)
+    jobs.start_task(export.folder)
     return export
-
-
-def _start(run: Run, folder: Path) -> None:
-    jobs.start_task(folder, ["export", run.name, "--task", folder.name])
 
 
 def find(run: Run, identifier: str) -> Export:

@@ -12,11 +12,11 @@
     samples/       fixed-noise pictures, <seen>.png             snapshots/      <seen>/ (`checkpoint.py`)
     exports/       downloads and their ledger (`export.py`)
 
-Whether a run is queued, running or lost is computed from these by `jobs/states.py`, never stored. Read next: that one.
+Whether a run is queued, running or lost is computed from these by `jobs/states.py`, never stored.
+Read next: `lifecycle.py`.
 """
 
 import re
-import time
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -28,9 +28,9 @@ from gan.config import RunConfig
 from gan.errors import ConfigError, RunError
 from gan.facts import DataFacts
 from gan.files import read_json
+from gan.jobs.kinds import refuse_link
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-LONGEST_DATA = 40  # letters of a data set's name in the name that a run is given: the time and a number follow
 
 
 @dataclass(frozen=True)
@@ -125,11 +125,14 @@ def _config(file: Path, mtime_ns: int, size: int) -> RunConfig | ConfigError:
 
 
 def find(name: str) -> Run:
-    """The run of that name; raises RunError where the name is not one or there is none."""
+    """The run of that name; raises RunError where the name is not one, there is none, or a link leads out of it."""
     check_name(name)
     path = settings.store() / name
     if not path.is_dir():
         raise RunError(f"There is no run {name} in {settings.store()}. `python -m gan runs` lists them.")
+    refuse_link(path)
+    for inside in path.iterdir():
+        refuse_link(inside, path)
     return Run(path)
 
 
@@ -142,48 +145,13 @@ def check_name(name: str) -> None:
 
 
 def all_runs() -> list[Run]:
-    """Every folder of the store that can be a run, broken ones included, the newest first."""
+    """Every folder of the store that can be a run, broken ones included, the newest first; no symbolic link."""
     store = settings.store()
     if not store.is_dir():
         return []
-    found = [Run(path) for path in store.iterdir() if path.is_dir() and NAME.fullmatch(path.name)]
+    found = [Run(path) for path in store.iterdir() if NAME.fullmatch(path.name) and _is_folder(path)]
     return sorted(found, key=lambda run: (run.created, run.name), reverse=True)
 
 
-def create(config: RunConfig, name: str | None = None) -> Run:
-    """Make the folder of a new run; raises RunError where the name is taken. `mkdir` is the atomic claim of a name."""
-    if name is not None:
-        check_name(name)
-    store = settings.store()
-    store.mkdir(parents=True, exist_ok=True)
-    now = time.time()
-    path = _claim(store, name) if name else _claim_dated(store, config, now)
-    for folder in ("samples", "snapshots", "exports"):
-        (path / folder).mkdir()
-    about.change(path, created=now)
-    (path / "config.json").write_text(options.to_json(config))
-    return Run(path)
-
-
-def _claim(store: Path, name: str) -> Path:
-    try:
-        (store / name).mkdir()
-    except FileExistsError:
-        raise RunError(f"There is a run {name} already: choose another name.") from None
-    return store / name
-
-
-def _claim_dated(store: Path, config: RunConfig, now: float) -> Path:
-    """A name from the data (my-cells, breastmnist) and the time, with a number behind it where that is taken."""
-    data = config.data.slug.partition("-")[2] or config.data.slug
-    plain = re.sub("[^a-z0-9_-]+", "-", data.lower()).strip("-_")[:LONGEST_DATA] or config.data.name
-    stem = f"{plain}-{time.strftime('%m%d-%H%M', time.localtime(now))}"
-    number = 1
-    while True:
-        path = store / (stem if number == 1 else f"{stem}-{number}")
-        try:
-            path.mkdir()
-        except FileExistsError:
-            number += 1
-        else:
-            return path
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()

@@ -26,6 +26,11 @@ def cache() -> Path:
     return store() / ".data" / "cache"
 
 
+def tasks() -> Path:
+    """Where background work that belongs to no run keeps its files, such as the reading of a data set."""
+    return store() / ".data" / "tasks"
+
+
 def added_sets() -> Path:
     """Where sets that users add in the browser are kept, one folder each."""
     return store() / ".data" / "sets"
@@ -44,6 +49,11 @@ def upload_limit() -> int:
 def jobs_per_device() -> int:
     """`GAN_JOBS_PER_DEVICE`: trainings that may share one device at a time. Default 1."""
     return _whole_number("GAN_JOBS_PER_DEVICE", 1)
+
+
+def tasks_at_once() -> int:
+    """`GAN_TASKS_AT_ONCE`: exports, evaluations and readings of data that may work at a time; more wait. Default 2."""
+    return _whole_number("GAN_TASKS_AT_ONCE", 2)
 
 
 def stop_grace() -> int:

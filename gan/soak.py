@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gan import export, faults, jobs, runs, settings
+from gan import export, faults, jobs, lifecycle, runs, settings
 from gan.errors import ConfigError
 from gan.files import read_rows
 from gan.runs import Run
@@ -161,7 +161,7 @@ def _round(observer: Observer, dice: random.Random, configs: int, seconds: float
         observer.check_end()
     if not observer.violations:
         for run in runs.all_runs():
-            jobs.delete(run)
+            lifecycle.delete(run)
 
 
 def _set_slots(observer: Observer, slots: int) -> None:
@@ -204,6 +204,7 @@ def _finish(observer: Observer) -> None:
     """Resume what did not finish, until everything has; notes a violation where that takes for ever."""
     deadline = time.monotonic() + LONGEST_END + LONGEST_RUN * len(runs.all_runs())
     while not observer.violations:
+        jobs.ensure_scheduler()
         observer.look()
         unfinished = [run for run in runs.all_runs() if not _is_done(run, observer)]
         # A client's last trainings in a terminal may just be starting, to find that there is nothing left to do.
@@ -219,10 +220,10 @@ def _is_done(run: Run, observer: Observer) -> bool:
     """Whether a run is at its very end; resumes it where it can be."""
     state = jobs.state(run.path)
     if not (run.path / "config.json").exists():  # whoever made it was killed before that was written
-        jobs.delete(run)
+        lifecycle.delete(run)
         return True
     if not state.alive and state.name != "finished":
-        jobs.resume(run)
+        lifecycle.resume(run)
         note("resume", run.name)
     return run.name in observer.compared and not any(made.state.alive for made in export.listing(run))
 

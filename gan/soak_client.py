@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from gan import export, faults, jobs, options, runs, settings
+from gan import export, faults, jobs, lifecycle, options, runs, settings
 from gan.errors import GanError, RunError
 from gan.jobs.launch import reap_in_background
 from gan.metrics import MetricsReader
@@ -91,14 +91,14 @@ class Client:
             if len(unfinished) >= MOST_UNFINISHED:
                 return
             name = next(self._names)
-            run = runs.create(options.build(config_values(int(name[1]))), name)
+            run = lifecycle.create(options.build(config_values(int(name[1]))), name)
             unfinished.append(run)
-            jobs.submit(run)
+            lifecycle.submit(run)
             note("submit", name)
 
     def resume(self) -> None:
         run = self._pick("stopped", "lost", *self._random.choices(["running", "queued", "finished"], [1, 1, 1]))
-        if run is not None and "in the queue again" in jobs.resume(run):
+        if run is not None and "in the queue again" in lifecycle.resume(run):
             note("resume", run.name)
 
     def stop(self) -> None:
@@ -165,11 +165,12 @@ class Client:
         """Of whatever state: what waits or runs has to be refused."""
         run = self._pick("finished", *self._random.choices(["stopped", "lost", "running"], [2, 2, 1]))
         if run is not None and jobs.state(run.path).kind != "never-started":  # another client is making it just now
-            jobs.delete(run)
+            lifecycle.delete(run)
             note("delete", run.name)
 
     def read(self) -> None:
         """What a page reads: every run's state, points, samples, log and facts, the queue and the devices."""
+        jobs.ensure_scheduler()
         jobs.queue()
         jobs.devices()
         for run in runs.all_runs():

@@ -171,7 +171,7 @@ class Observer:
     def _check_exports(self, working: set[str]) -> None:
         for run in runs.all_runs():
             for made in export.listing(run):
-                wrong = made.state.alive and run.name not in working
+                wrong = made.state.name in ("running", "stopping") and run.name not in working
                 self.states_checked += 1
                 text = f"The export {made.id} of {run.name} is said to be {made.state.name}; no process works on it."
                 self._must_not_last(f"export {made.folder}", wrong, PATIENCE, text)

@@ -36,6 +36,7 @@ def page() -> None:
 def now(were_alive: list[str]) -> None:
     """What runs and waits, and the devices."""
     with told():
+        jobs.ensure_scheduler()
         found = run_list.everything()
         alive = [one for one in found if one.state.alive]
         if {one.run.name for one in alive} != set(were_alive):

@@ -23,6 +23,7 @@ SOON = {
 def live(run: Run, drawn: tuple[str, bool]) -> None:
     """All that changes from look to look, every two seconds; the whole page where the head has to change too."""
     with told():
+        jobs.ensure_scheduler()
         state = jobs.state(run.path)
         if looks(run, state) != drawn:
             st.rerun()

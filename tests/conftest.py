@@ -11,7 +11,7 @@ import pytest
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch: the same sums in this process and in the jobs it starts
 
-from gan import about, data, runs, settings
+from gan import about, data, lifecycle, settings
 from gan.config import RunConfig
 from gan.jobs.worker import working
 from gan.options import build, to_json
@@ -69,7 +69,7 @@ def trained(name: str, **options: object) -> Run:
 def _train(name: str, config: RunConfig) -> Run:
     from gan.train import train
 
-    run = runs.create(config, name)
+    run = lifecycle.create(config, name)
     with working(run.path, run.config.job.device) as worker:
         train(run, worker)
     return run

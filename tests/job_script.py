@@ -1,4 +1,4 @@
-"""A small real job for the tests of `gan.jobs`, run as `python -m tests.job_script RUN KIND [SECONDS]` by the queue."""
+"""A small real job for the tests of `gan.jobs`, as `python -m tests.job_script NAME KIND [SECONDS]`."""
 
 import os
 import signal
@@ -46,9 +46,11 @@ def fork_sleeper(worker: Worker, deaf: bool) -> None:
     os._exit(0)
 
 
-def main(name: str, kind: str, seconds: float = 30.0) -> None:
+def main(name: str, kind: str, seconds: float = 3600.0) -> None:
     """Do what the kind says."""
     folder = settings.store() / name
+    if kind == "environment":
+        print(sorted(os.environ.items()), flush=True)
     if kind == "dies":
         print("ModuleNotFoundError: No module named 'nowhere'")
         sys.exit(1)
@@ -69,4 +71,4 @@ def main(name: str, kind: str, seconds: float = 30.0) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], float(sys.argv[3]) if len(sys.argv) > 3 else 0.0)
+    main(sys.argv[1], sys.argv[2], float(sys.argv[3]) if len(sys.argv) > 3 else 3600.0)

@@ -1,6 +1,7 @@
 """What the tests of `gan.jobs` share: runs made of a small real job, waiting for a truth, and a clean end."""
 
 import contextlib
+import shutil
 import subprocess
 import sys
 import time
@@ -11,17 +12,19 @@ from typing import Any
 import psutil
 import pytest
 
-from gan import jobs, runs, settings
+from gan import jobs, lifecycle, settings
 from gan.config import RunConfig
-from gan.files import read_json
-from gan.jobs import locks, processes
+from gan.files import read_json, write_json
+from gan.jobs import launch, locks, names, processes
 from gan.runs import Run
 
-PATIENCE = 10.0  # seconds within which a state has to be true
+PATIENCE = 120.0  # seconds after which a test gives up: no test asks how long anything takes
+FOREVER = 3600.0  # seconds: a small job ends because it is asked to
+launch.PROGRAM = "tests.scheduler"
 
 
 def until(truth: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
-    """Return as soon as something is true; fail where it is not within the time in which states have to be."""
+    """Return as soon as something is true; fail where it never comes about."""
     deadline = time.monotonic() + patience
     while not truth():
         assert time.monotonic() < deadline, f"not within {patience:g} s: {what}"
@@ -42,18 +45,19 @@ def goes_on(run: Run) -> None:
 
 
 def new_run(name: str, device: str = "auto") -> Run:
-    return runs.create(RunConfig.model_validate({"job": {"device": device}}), name)
+    return lifecycle.create(RunConfig.model_validate({"job": {"device": device}}), name)
 
 
-def job(name: str, kind: str = "steps", seconds: float = 30.0) -> list[str]:
-    """The command of a small job, without the interpreter."""
-    return ["-m", "tests.job_script", name, kind, str(seconds)]
+def give_job(folder: Path, kind: str = "steps", seconds: float = FOREVER) -> None:
+    """Have the tests' queue process start a small job in the folder, in place of the product's."""
+    write_json(folder / "job.json", {"words": [kind, str(seconds)]})
 
 
-def submitted(name: str, kind: str = "steps", seconds: float = 30.0, device: str = "auto") -> Run:
+def submitted(name: str, kind: str = "steps", seconds: float = FOREVER, device: str = "auto") -> Run:
     """A new run in the queue."""
     run = new_run(name, device)
-    jobs.submit(run, job(name, kind, seconds))
+    give_job(run.path, kind, seconds)
+    lifecycle.submit(run)
     return run
 
 
@@ -81,7 +85,7 @@ def queue_processes() -> list[int]:
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
-            if process.cmdline()[1:3] == ["-m", "gan.jobs"] and process.environ().get("GAN_STORE") == str(
+            if process.cmdline()[1:3] == ["-m", launch.PROGRAM] and process.environ().get("GAN_STORE") == str(
                 settings.store()
             ):
                 found.append(process.pid)
@@ -101,11 +105,10 @@ def in_a_process(code: str, *arguments: str) -> "subprocess.Popen[str]":
 
 def clean_up(store: Path) -> None:
     """End whatever a test left behind in its store: the queue process last, which would start more."""
-    for path in store.glob("*/queued.json"):
-        path.unlink(missing_ok=True)
+    shutil.rmtree(store / ".jobs" / "waiting", ignore_errors=True)
     for path in [*store.glob("**/started.json")]:
         if locks.held(path.parent / "alive.lock"):
-            processes.kill_tree(read_json(path) or {})
+            processes.kill_tree(read_json(path) or {}, names.name_of(path.parent))
     deadline = time.monotonic() + PATIENCE
     while locks.held(store / ".jobs" / "keeper.lock") and time.monotonic() < deadline:
         for path in (store / ".jobs" / "stops").glob("*"):
@@ -118,7 +121,7 @@ def clean_up(store: Path) -> None:
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty store of the test's own."""
     monkeypatch.setenv("GAN_STORE", str(tmp_path))
-    monkeypatch.setenv("GAN_STOP_GRACE", "1")
+    monkeypatch.setenv("GAN_STOP_GRACE", str(round(FOREVER)))  # tests of what is killed shorten it
     monkeypatch.delenv("GAN_JOBS_PER_DEVICE", raising=False)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     yield tmp_path

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
-from gan import options, runs
+from gan import lifecycle, options
 from gan.files import write_json
 from gan.images import grid
 from gan.metrics import MetricsWriter
@@ -71,7 +71,7 @@ def tiles(at: AppTest) -> list[dict[str, Any]]:
 
 def made(name: str = "made", points: int = 12, **values: Any) -> Run:
     """A run folder with curves and a picture, as a trainer writes them."""
-    run = runs.create(options.build(values), name)
+    run = lifecycle.create(options.build(values), name)
     writer = MetricsWriter(run.path / "metrics.jsonl", 0)
     for number in range(1, points + 1):
         writer.append(ROW | {"seen": number * 1000})

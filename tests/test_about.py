@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from gan import about, options, runs
+from gan import about, lifecycle, options, runs
 from gan.about import About
 from gan.cli import main
 from gan.errors import RunError
 
 
 def test_a_title_changes_and_the_folder_stays(store: Path) -> None:
-    run = runs.create(options.build({}), "cells")
+    run = lifecycle.create(options.build({}), "cells")
     assert run.title == "cells"
     about.change(run.path, title="  Blood cells,\n best so far ", tags=("paper", "64 px"), notes="With balance.\n")
     assert runs.find("cells").title == "Blood cells, best so far"
@@ -31,7 +31,7 @@ def test_a_title_changes_and_the_folder_stays(store: Path) -> None:
     "content", [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"created": "x", "title": 3, "tags": "a", "notes": {}}']
 )
 def test_a_damaged_file_says_nothing_and_can_be_written_again(content: bytes) -> None:
-    first, run = runs.create(options.build({}), "first"), runs.create(options.build({}), "run")
+    first, run = lifecycle.create(options.build({}), "first"), lifecycle.create(options.build({}), "run")
     (run.path / "about.json").write_bytes(content)
     assert run.about == About(created=(run.path / "config.json").stat().st_mtime)
     assert run.title == "run"
@@ -42,7 +42,7 @@ def test_a_damaged_file_says_nothing_and_can_be_written_again(content: bytes) ->
 
 
 def test_odd_tags_of_a_file_are_left_out() -> None:
-    run = runs.create(options.build({}), "run")
+    run = lifecycle.create(options.build({}), "run")
     (run.path / "about.json").write_text(json.dumps({"created": 5, "tags": ["a", 3, None], "archived": "yes"}))
     assert run.about == About(created=5.0, tags=("a",))
 
@@ -58,7 +58,7 @@ def test_odd_tags_of_a_file_are_left_out() -> None:
     ],
 )
 def test_what_is_too_long_to_show_is_refused_and_changes_nothing(values: dict[str, object], named: str) -> None:
-    run = runs.create(options.build({}), "run")
+    run = lifecycle.create(options.build({}), "run")
     before = run.about
     with pytest.raises(RunError, match=named):
         about.change(run.path, **values)
@@ -70,7 +70,7 @@ def test_tags_come_from_words_between_commas() -> None:
 
 
 def test_two_people_who_change_different_things_both_get_theirs() -> None:
-    run = runs.create(options.build({}), "run")
+    run = lifecycle.create(options.build({}), "run")
     wishes = [{"title": "One"}, {"tags": ("two",)}, {"notes": "three"}, {"archived": True}] * 5
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda wish: about.change(run.path, **wish), wishes))
@@ -79,7 +79,7 @@ def test_two_people_who_change_different_things_both_get_theirs() -> None:
 
 def test_the_list_of_runs_shows_titles_and_leaves_out_the_archive(capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("kept", "old"):
-        runs.create(options.build({}), name)
+        lifecycle.create(options.build({}), name)
     about.change(runs.find("kept").path, title="The good one", tags=("paper",))
     about.change(runs.find("old").path, archived=True)
     assert main(["runs"]) == 0
@@ -105,4 +105,4 @@ def test_the_list_of_runs_shows_titles_and_leaves_out_the_archive(capsys: pytest
     ],
 )
 def test_a_run_without_a_name_is_called_after_its_data(data: dict[str, object], name: str) -> None:
-    assert re.fullmatch(rf"{name}-\d{{4}}-\d{{4}}", runs.create(options.build(data)).name)
+    assert re.fullmatch(rf"{name}-\d{{4}}-\d{{4}}", lifecycle.create(options.build(data)).name)

@@ -6,7 +6,7 @@ import sys
 
 import torch
 
-from gan import jobs, options, runs, settings
+from gan import jobs, lifecycle, options, settings
 from gan.bench import noise_images
 from gan.compiled import STEPS, _put_back, decided
 from gan.runs import Run
@@ -19,7 +19,9 @@ CPU = torch.device("cpu")
 
 def run_of(name: str, **more: object) -> Run:
     values = TINY | {"job.device": "cpu", "job.precision": "float32", "train.kimg": 0.064}
-    return runs.create(options.build(values | {path.replace("__", "."): value for path, value in more.items()}), name)
+    return lifecycle.create(
+        options.build(values | {path.replace("__", "."): value for path, value in more.items()}), name
+    )
 
 
 def trained_apart(run: Run, **environment: str) -> None:

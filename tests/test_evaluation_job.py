@@ -3,12 +3,13 @@
 import json
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from gan import jobs, settings
-from gan.cli import evaluate, main, parser
+from gan import jobs, lifecycle, settings
+from gan.cli import evaluate, main
 from gan.errors import RunError
 from gan.evaluation import (
     classifier,
@@ -123,10 +124,10 @@ def test_in_the_background_it_can_be_watched_and_stopped(store: Path, capsys: py
     try:
         until(lambda: (folder / "status.json").exists(), f"it is at work: {jobs.log_tail(folder)}", patience=60)
         assert jobs.state(folder).name == "running"
-        with pytest.raises(RunError, match=r"There is a task in .*scores already"):
+        with pytest.raises(RunError, match="The scoring of digits is running already"):
             job.begin(run, Request("scores"))
         with pytest.raises(RunError, match=r"Something of the run digits still works in .*scores"):
-            jobs.delete(run)
+            lifecycle.delete(run)
         assert jobs.stop(folder).startswith("The scoring of digits was asked to stop")
         until(lambda: jobs.state(folder).name == "stopped", f"it stopped: {jobs.log_tail(folder)}", patience=60)
         assert results.listing(run) == []
@@ -144,11 +145,12 @@ def test_in_the_background_it_can_be_watched_and_stopped(store: Path, capsys: py
         Request("study", 160, study=StudyOptions(3, (1.0,), classifier="resnet18")),
     ],
 )
-def test_a_request_survives_the_command_line(request_: Request) -> None:
+def test_a_request_reaches_the_process_that_does_it(request_: Request) -> None:
     run = Run(settings.store() / "digits")
-    parsed = parser().parse_args(request_.arguments(run))
-    assert (parsed.run, parsed.task) == ("digits", request_.kind)
-    assert evaluate.request_of(parsed) == request_
+    there = job.folder(run, request_.kind)
+    there.mkdir(parents=True)
+    write_json(there / "request.json", asdict(request_))
+    assert job.requested(run, request_.kind) == request_
 
 
 def test_how_long_scores_take_is_told_by_what_was_measured(digits: Run) -> None:

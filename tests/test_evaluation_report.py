@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gan import about, options, runs
+from gan import about, lifecycle, options
 from gan.cli import main
 from gan.errors import RunError
 from gan.evaluation import classifier, explained, quick, reader, report, report_parts, results, study_results, svg
@@ -81,7 +81,7 @@ def test_a_report_holds_everything_and_fetches_nothing(
         assert f"<h2>{section}" in text
     assert "Blind reader test" not in text  # there was none
     assert "From &lt;us&gt;, CC0" in text
-    elsewhere = runs.create(options.build({"data.name": "folder", "data.path": "/home/somebody/scans"}))
+    elsewhere = lifecycle.create(options.build({"data.name": "folder", "data.path": "/home/somebody/scans"}))
     card = report_parts.model_card(elsewhere, run.facts(), result)
     assert "scans" in card
     assert "somebody" not in card  # a report is sent on

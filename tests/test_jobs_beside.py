@@ -5,22 +5,23 @@ from pathlib import Path
 
 import pytest
 
-from gan import jobs, settings
+from gan import jobs, lifecycle, settings
 from gan.errors import RunError
 from gan.jobs import locks, names, turns
 from gan.jobs.worker import working
 from gan.runs import Run
-from tests.jobs_kit import goes_on, job, new_run, notes, store, submitted, until, until_begun, until_state
+from tests.jobs_kit import FOREVER, give_job, goes_on, new_run, notes, store, submitted, until, until_begun, until_state
 
 __all__ = ["store"]
 pytestmark = pytest.mark.usefixtures("store")
 
 
-def study_of(run: Run, seconds: float = 30.0) -> Run:
+def study_of(run: Run, seconds: float = FOREVER) -> Run:
     """The study of a run in the queue; as a Run, whose files it has, for the helpers of these tests."""
     folder = run.path / "evaluation" / "study"
     folder.mkdir(parents=True, exist_ok=True)
-    jobs.submit_beside(folder, "cpu", job(jobs.name_of(folder), "steps", seconds))
+    give_job(folder, "steps", seconds)
+    jobs.submit(folder, "cpu")
     return Run(folder)
 
 
@@ -51,17 +52,17 @@ def test_a_run_is_not_deleted_while_its_study_waits_or_runs() -> None:
     until_begun(other)
     study = study_of(run)
     with pytest.raises(RunError, match="The study of run waits in the queue: cancel it before"):
-        jobs.delete(run)
+        lifecycle.delete(run)
     with pytest.raises(RunError, match="The study of run is queued already"):
         study_of(run)
     jobs.stop(other.path)
     begun(study)
     with pytest.raises(RunError, match=r"Something of the run run still works in .*evaluation/study"):
-        jobs.delete(run)
+        lifecycle.delete(run)
     jobs.stop(study.path)
     until_state(study, "stopped")
     until(lambda: not locks.held(study.path / "alive.lock"), "its process is gone")
-    assert jobs.delete(run) == "The run run was deleted."
+    assert lifecycle.delete(run) == "The run run was deleted."
 
 
 def test_a_waiting_study_is_taken_out_of_the_queue_and_can_wait_again() -> None:
@@ -107,7 +108,7 @@ def test_a_study_whose_run_is_gone_is_not_queued() -> None:
     folder = run.path / "evaluation" / "study"
     shutil.rmtree(run.path)
     with pytest.raises(RunError, match="The study of run is gone: it was deleted or moved away"):
-        jobs.submit_beside(folder, "cpu", job("run"))
+        jobs.submit(folder, "cpu")
     assert turns.row() == []
 
 

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from gan import jobs, settings
+from gan import jobs, lifecycle, settings
 from gan.errors import ConfigError, RunError
 from gan.files import read_json, write_json
 from gan.jobs import processes
 from tests.jobs_kit import (
+    PATIENCE,
+    give_job,
     in_a_process,
     new_run,
     notes,
@@ -59,10 +61,10 @@ for number in range(5):
 """
     users = [in_a_process(code, str(user)) for user in range(4)]
     for user in users:
-        output, _ = user.communicate(timeout=30)
+        output, _ = user.communicate(timeout=PATIENCE)
         assert user.returncode == 0, output
     names = [f"user{user}-{number}" for user in range(4) for number in range(5)]
-    until(lambda: sum(line.startswith("end") for line in notes()) == 20, "twenty jobs ended", patience=40)
+    until(lambda: sum(line.startswith("end") for line in notes()) == 20, "twenty jobs ended")
     assert most_at_once(notes()) == 1
     began = [line.split()[1] for line in notes() if line.startswith("begin")]
     tickets = {name: read_json(settings.store() / name / "started.json")["ticket"] for name in names}  # type: ignore[index]
@@ -72,9 +74,12 @@ for number in range(5):
 
 def test_a_device_takes_as_many_as_the_setting_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAN_JOBS_PER_DEVICE", "2")
-    runs = [submitted(f"run{number}", seconds=0.6) for number in range(3)]
-    for run in runs:
-        until_state(run, "finished")
+    first, second, third = (submitted(f"run{number}") for number in range(3))
+    until_begun(first)
+    until_begun(second)
+    assert jobs.state(third.path).name == "queued"
+    jobs.stop(first.path)
+    until_begun(third)
     assert most_at_once(notes()) == 2
 
 
@@ -84,7 +89,7 @@ def test_a_waiting_run_can_be_cancelled_and_put_back() -> None:
     assert jobs.stop(second.path) == "The run second was taken out of the queue."
     assert jobs.state(second.path).name == "stopped"
     assert jobs.state(third.path).place == 1
-    assert "in the queue again" in jobs.resume(second)
+    assert "in the queue again" in lifecycle.resume(second)
     assert [entry.name for entry in jobs.queue()] == ["third", "second"]
     jobs.stop(first.path)
     until_begun(third)
@@ -97,8 +102,9 @@ def test_a_job_that_dies_at_start_is_tried_once_and_frees_its_device() -> None:
     assert (state.name, state.kind) == ("failed", "import")
     assert "No module named 'nowhere'" in state.cause
     # A queue process that is killed between the start and the removal of the entry leaves this behind.
-    entry = {"ticket": started(broken)["ticket"], "asked": "cpu", "arguments": started(broken)["arguments"]}
-    write_json(broken.path / "queued.json", entry)
+    ticket = started(broken)["ticket"]
+    write_json(broken.path / "queued.json", {"ticket": ticket, "asked": "cpu"})
+    (settings.store() / ".jobs" / "waiting" / str(ticket)).write_text(broken.name)
     until_state(submitted("last", seconds=0.05), "finished")
     assert jobs.state(broken.path).name == "failed"
     assert jobs.log_tail(broken.path).count("ModuleNotFoundError") == 1
@@ -118,6 +124,7 @@ def test_whoever_looks_sets_a_queue_going_whose_process_died() -> None:
     os.kill(keeper, signal.SIGKILL)
     until(lambda: not queue_processes(), "the queue process is gone")
     assert jobs.state(first.path).name == "running"  # the job does not notice
+    assert jobs.ensure_scheduler()
     jobs.stop(first.path)
     until_state(second, "finished")
 
@@ -131,7 +138,9 @@ def test_after_a_restart_of_the_machine_a_look_starts_what_waited() -> None:
         os.kill(pid, signal.SIGKILL)
     until(lambda: not queue_processes() and not processes.lives(started(first)), "everything of ours is gone")
     assert jobs.state(first.path).name == "lost"
-    assert jobs.queue()[0].name == "second"  # this look is all that happens
+    assert jobs.queue()[0].name == "second"
+    assert not queue_processes()  # reading starts nothing
+    assert jobs.ensure_scheduler()  # as every page and command does
     until(lambda: "end second" in notes(), "what waited was started")
 
 
@@ -159,14 +168,14 @@ def test_settings_that_would_end_the_queue_process_are_refused(monkeypatch: pyte
     run = new_run("run")
     monkeypatch.setenv("GAN_JOBS_PER_DEVICE", "two")
     with pytest.raises(ConfigError, match="GAN_JOBS_PER_DEVICE"):
-        jobs.submit(run)
+        lifecycle.submit(run)
     assert jobs.queue() == []
 
 
 def test_a_run_is_submitted_once() -> None:
     run = submitted("run")
     with pytest.raises(RunError, match=r"queued already|running already"):
-        jobs.submit(run)
+        lifecycle.submit(run)
 
 
 def test_a_training_in_a_terminal_waits_in_the_same_row() -> None:
@@ -178,7 +187,7 @@ def test_a_training_in_a_terminal_waits_in_the_same_row() -> None:
     last = submitted("last", seconds=0.1)
     assert jobs.state(last.path).place == 2
     jobs.stop(first.path)
-    output, _ = process.communicate(timeout=20)
+    output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, output
     assert "terminal waits for first" in output
     until_state(last, "finished")
@@ -197,19 +206,20 @@ def test_one_waiting_in_a_terminal_can_be_cancelled_or_die() -> None:
     ]
     until(lambda: len(jobs.queue()) == 2, "both wait")
     jobs.stop(settings.store() / "cancelled")
-    output, _ = waiting[0].communicate(timeout=20)
+    output, _ = waiting[0].communicate(timeout=PATIENCE)
     assert "taken out of the queue" in output
     waiting[1].kill()
-    waiting[1].communicate(timeout=20)
+    waiting[1].communicate(timeout=PATIENCE)
     assert jobs.queue() == []
     assert jobs.state(settings.store() / "killed").name == "lost"
 
 
-def test_a_job_gets_its_submitters_settings_and_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_gets_the_settings_of_the_server_and_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAN_DATA", "/data/of/this/user")
     monkeypatch.setenv("DATABASE_PASSWORD", "secret")
     run = new_run("run")
-    jobs.submit(run, ["-c", "import os; print(sorted(os.environ.items()))"])
+    give_job(run.path, "environment")
+    lifecycle.submit(run)
     until(lambda: "GAN_DATA" in jobs.log_tail(run.path), "the job printed its environment")
     printed = jobs.log_tail(run.path)
     assert "/data/of/this/user" in printed

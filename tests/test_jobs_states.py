@@ -12,7 +12,7 @@ import pytest
 
 from gan import jobs, settings
 from gan.files import write_json
-from tests.jobs_kit import in_a_process, new_run, started, store, submitted, until, until_begun, until_state
+from tests.jobs_kit import PATIENCE, in_a_process, new_run, started, store, submitted, until, until_begun, until_state
 
 __all__ = ["store"]
 pytestmark = pytest.mark.usefixtures("store")
@@ -23,8 +23,10 @@ def test_a_run_that_was_never_started_says_so() -> None:
     assert (state.name, state.kind) == ("lost", "never-started")
 
 
-@pytest.mark.parametrize("content", [None, "", '{"ticket": 1, "pi', "[1, 2]", '{"ticket": "x", "pid": [], "time": {}}'])
-@pytest.mark.parametrize("name", ["started.json", "end.json", "status.json", "queued.json", "exit.json"])
+@pytest.mark.parametrize(
+    "content", [None, "", '{"ticket": 1, "pi', "[1, 2]", '{"ticket": "x", "pid": [], "time": {}, "state": [1]}']
+)
+@pytest.mark.parametrize("name", ["started.json", "end.json", "status.json", "queued.json", "exit.json", "stop"])
 def test_damaged_files_never_make_a_reader_fail(store: Path, name: str, content: str | None) -> None:
     run = new_run("run")
     write_json(run.path / "started.json", {"ticket": 1, "pid": 1, "device": "cpu", "time": 5.0})
@@ -87,7 +89,7 @@ def test_a_reader_that_may_not_write_sees_the_truth() -> None:
     script = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"'
     command = ["unshare", "--map-root-user", "--mount", "sh", "-c", script, str(settings.store())]
     command += [sys.executable, "-c", code, str(first.path), str(second.path)]
-    seen = subprocess.run(command, cwd=settings.ROOT, capture_output=True, text=True, timeout=30)
+    seen = subprocess.run(command, cwd=settings.ROOT, capture_output=True, text=True, timeout=PATIENCE)
     assert seen.stdout.strip() == "['running', 'queued']", seen.stderr
 
 
@@ -124,7 +126,7 @@ print(state(folder).name, state(folder).cause)
         str(disk),
     ]
     environment = {**os.environ, "GAN_STORE": str(disk)}
-    seen = subprocess.run(command, cwd=settings.ROOT, capture_output=True, text=True, env=environment, timeout=30)
+    seen = subprocess.run(command, cwd=settings.ROOT, capture_output=True, text=True, env=environment, timeout=PATIENCE)
     assert seen.stdout.startswith("failed The disk is full"), seen.stdout + seen.stderr
 
 
@@ -141,15 +143,15 @@ while time.monotonic() < end:
     (run.path / "alive.lock").touch()
     readers = [in_a_process(code, str(run.path / "alive.lock")) for _ in range(3)]
     process = in_a_process("from tests.job_script import main; [main('run', 'steps', 0.01) for _ in range(20)]")
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, output
     for reader in readers:
-        reader.communicate(timeout=30)
+        reader.communicate(timeout=PATIENCE)
 
 
 def test_states_are_read_without_torch() -> None:
     code = "import sys; import gan.jobs, gan.jobs.keeper; print({'torch', 'streamlit', 'pydantic'} & set(sys.modules))"
-    output, _ = in_a_process(code).communicate(timeout=30)
+    output, _ = in_a_process(code).communicate(timeout=PATIENCE)
     assert output.strip() == "set()"
 
 

@@ -2,7 +2,7 @@
 
 import json
 
-from gan import differences, options, runs
+from gan import differences, lifecycle, options, runs
 from tests.pages_kit import buttons, ended, made, page, said
 
 
@@ -93,8 +93,8 @@ def test_progress_leads_to_the_comparison() -> None:
 
 
 def test_an_option_that_means_nothing_for_a_runs_data_has_no_value_there() -> None:
-    runs.create(options.build({"data.name": "medmnist", "data.flag": "pneumoniamnist"}), "lungs")
-    runs.create(options.build({}), "digits")
+    lifecycle.create(options.build({"data.name": "medmnist", "data.flag": "pneumoniamnist"}), "lungs")
+    lifecycle.create(options.build({}), "digits")
     found = {one.path: one.values for one in differences.of_options([runs.find("lungs"), runs.find("digits")])}
     assert found["data.flag"] == ("pneumoniamnist", "")
     assert found["data.name"] == ("medmnist", "digits")

@@ -198,7 +198,7 @@ def test_a_study_is_queued_with_what_was_chosen_and_cancelled(store: Path) -> No
         folder = job.folder(run, "study")
         queued = read_json(folder / "queued.json")
         assert queued is not None
-        assert queued["arguments"][2:] == Request("study", 160, study=StudyOptions(3, (1.0,))).arguments(run)
+        assert job.requested(run, "study") == Request("study", 160, study=StudyOptions(3, (1.0,)))
         assert at.button(key="stop study").label == "Cancel"
         at.button(key="stop study").click().run()
         assert jobs.state(folder).name == "stopped"

@@ -170,7 +170,7 @@ pid = read_json(run.path / "started.json")["pid"]
 Path("/proc/sys/kernel/ns_last_pid").write_text(str(pid - 1))
 stranger = subprocess.Popen(["sleep", "600"])
 print(stranger.pid == pid, jobs.state(run.path).name, jobs.state(waited.path).name, flush=True)
-print(jobs.stop(run.path), jobs.resume(run), sep="\\n", flush=True)
+print(jobs.stop(run.path), lifecycle.resume(run), sep="\\n", flush=True)
 while not jobs.state(run.path).name == jobs.state(waited.path).name == "finished":
     time.sleep(0.1)
 print(stranger.poll(), flush=True)

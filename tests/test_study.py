@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from gan import runs, settings
+from gan import lifecycle, settings
 from gan.errors import ConfigError, DataError, RunError, UserError
 from gan.evaluation import arms, study_data, study_plan, study_results
 from gan.evaluation.architectures import NAMES, builder, classical
@@ -93,7 +93,7 @@ def test_what_cannot_be_studied_is_said(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="classifier is 'vgg': it takes small, resnet18"):
         studied(images, noise, tmp_path, classifier="vgg")
     with pytest.raises(RunError, match="has no augmentation study"):
-        study_results.load(runs.create(build({}), "other"), 5)
+        study_results.load(lifecycle.create(build({}), "other"), 5)
 
 
 @pytest.mark.parametrize("name", NAMES)

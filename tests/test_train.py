@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from gan import checkpoint, data, jobs, options, runs, settings
+from gan import checkpoint, data, jobs, lifecycle, options, runs, settings
 from gan.batches import order
 from gan.errors import TrainingError
 from gan.estimate import batch_that_fits
@@ -79,7 +79,7 @@ def test_a_stopped_run_resumes_exactly() -> None:
     """Stopped in the middle of a logged point: its half-filled sums go on too."""
     whole = trained("whole", train__log_kimg=0.048)
 
-    run = runs.create(whole.config, "stopped")
+    run = lifecycle.create(whole.config, "stopped")
     with working(run.path, "cpu") as worker:
 
         class StopsAt80:
@@ -108,7 +108,7 @@ def test_a_killed_run_resumes_exactly_with_its_history_whole() -> None:
     options_ = {"train__kimg": 1.6, "train__snapshot_kimg": 0.32}
     whole = trained("whole", **options_)
 
-    run = runs.create(whole.config, "killed")
+    run = lifecycle.create(whole.config, "killed")
     process = subprocess.Popen([sys.executable, "-m", "gan", "train", "--run", run.name], cwd=settings.ROOT)
     wait_for(lambda: len(run.snapshots()) >= 1 and rows(run)[-1]["seen"] > run.snapshots()[-1], process)
     process.send_signal(signal.SIGKILL)
@@ -243,7 +243,7 @@ def test_thinning_out_keeps_the_best_snapshot() -> None:
 
 
 def test_training_keeps_the_snapshot_that_it_is_told_to() -> None:
-    run = runs.create(
+    run = lifecycle.create(
         options.build(TINY | {"train.kimg": 0.64, "train.snapshot_kimg": 0.064, "train.keep_snapshots": 2}), "kept"
     )
     with working(run.path, run.config.job.device) as worker:

@@ -4,9 +4,11 @@ import argparse
 import json
 from pathlib import Path
 
+from gan import settings
 from gan.cli.arguments import AddCommand, add_run_options, config_of
 from gan.cli.progress import show
 from gan.errors import UserError
+from gan.jobs import kinds
 
 DATA_PREFIX = "data."
 
@@ -24,7 +26,7 @@ def add_commands(command: AddCommand) -> None:
     check.add_argument("path", type=Path)
     check.add_argument("--json", action="store_true", help="print one JSON document")
     prepare = command("prepare", prepare_data, "Read a data set into the cache now.", data)
-    prepare.add_argument("--task", type=Path, help=argparse.SUPPRESS)
+    prepare.add_argument("--task", help=argparse.SUPPRESS)
     add_run_options(prepare, DATA_PREFIX)
 
 
@@ -52,14 +54,17 @@ def check_data(parsed: argparse.Namespace) -> int:
 def prepare_data(parsed: argparse.Namespace) -> int:
     """Read a data set into the cache, here or as a background task."""
     from gan import data
+    from gan.data import catalogue
     from gan.jobs.worker import working
 
-    config = config_of(parsed).data
     if parsed.task is None:
-        image_set = data.load(config, lambda phase, done: show(phase, done, 1.0))
+        image_set = data.load(config_of(parsed).data, lambda phase, done: show(phase, done, 1.0))
         print(f"{image_set.title}: {len(image_set):,} images are ready.")
         return 0
-    with working(parsed.task) as worker:
+    task = settings.tasks() / parsed.task
+    kinds.command(task)  # raises RunError for any other folder
+    config = catalogue.find(parsed.task.removeprefix("prepare-")).config
+    with working(task) as worker:
 
         def report(phase: str, done: float) -> None:
             worker.report(phase, done, 1.0)

@@ -51,15 +51,16 @@ def add_commands(command: AddCommand) -> None:
 
 def evaluate(parsed: argparse.Namespace) -> int:
     """Do what was asked for, here or in the background; gives the exit code."""
-    run, request = runs.find(parsed.run), request_of(parsed)
+    run = runs.find(parsed.run)
     if parsed.task is not None:
-        return 0 if tasks.TASKS[parsed.task](run, request, show) is not None else 1
+        return 0 if tasks.TASKS[parsed.task](run, job.requested(run, parsed.task), show) is not None else 1
+    request = request_of(parsed)
     # The study first: it may take a GPU, which the others hide from torch.
     kinds = [kind for kind in ("study", "scores", "membership") if kind == "scores" or vars(parsed)[kind]]
     if parsed.background:
         for kind in kinds:
             job.begin(run, replace(request, kind=kind))
-        print(f"Started. The Evaluate page of {run.name} shows how far it is.")
+        print(f"It waits its turn in the background. The Evaluate page of {run.name} shows how far it is.")
         return 0
     found: dict[str, list[Any]] = {}
     for kind in kinds:
@@ -108,7 +109,7 @@ def request_of(parsed: argparse.Namespace) -> Request:
     if parsed.all_snapshots and parsed.snapshot is not None:
         raise UserError("--snapshot and --all-snapshots exclude each other: leave one of them out.")
     return Request(
-        parsed.task or "scores",
+        "scores",
         parsed.snapshot,
         parsed.all_snapshots,
         parsed.split,

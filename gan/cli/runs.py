@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from gan import jobs, runs
+from gan import jobs, lifecycle, runs
 from gan.cli.arguments import AddCommand
 from gan.errors import RunError, UserError
 from gan.runs import Run
@@ -34,6 +34,7 @@ def add_commands(command: AddCommand) -> None:
 
 def list_runs(parsed: argparse.Namespace) -> int:
     """Print every run, as a table or JSON."""
+    jobs.ensure_scheduler()
     found = runs.all_runs()
     rows = [_row(run, parsed.disk) for run in found if parsed.archived or not run.about.archived]
     if parsed.json:
@@ -75,7 +76,7 @@ def stop(parsed: argparse.Namespace) -> int:
 
 def resume(parsed: argparse.Namespace) -> int:
     """Put a run back into the queue."""
-    print(jobs.resume(runs.find(parsed.run)))
+    print(lifecycle.resume(runs.find(parsed.run)))
     return 0
 
 
@@ -90,7 +91,7 @@ def delete(parsed: argparse.Namespace) -> int:
         if input(question).strip().lower() not in ("y", "yes"):
             print("Nothing was deleted.")
             return 0
-    print(jobs.delete(run))
+    print(lifecycle.delete(run))
     return 0
 
 
@@ -98,6 +99,7 @@ def logs(parsed: argparse.Namespace) -> int:
     """Print a run's log."""
     folder = runs.find(parsed.run).path
     if parsed.follow:
+        jobs.ensure_scheduler()
         for line in jobs.follow(folder):
             print(line, end="", flush=True)
     elif (folder / "log.txt").exists():

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from gan import jobs, presets, runs
+from gan import jobs, lifecycle, presets, runs
 from gan.cli.arguments import AddCommand, add_run_options, config_of
 from gan.config import RunConfig
 from gan.evaluation.results import best_snapshot
@@ -32,7 +32,7 @@ def train(parsed: argparse.Namespace) -> int:
         return 2
     if parsed.dry_run:
         return 0
-    run = runs.create(config, parsed.name)
+    run = lifecycle.create(config, parsed.name)
     print(f"Run {run.name}: {run.path}", flush=True)
     return _work(run)
 
@@ -41,6 +41,7 @@ def _work(run: Run) -> int:
     """Be the trainer of a run; its cause of failure is in its folder, for pages, and on stderr, for whoever watches."""
     from gan.jobs.worker import working
 
+    jobs.ensure_scheduler()
     config, began = run.config, False
     try:
         with working(run.path, config.job.device) as worker:
@@ -66,8 +67,8 @@ def submit(parsed: argparse.Namespace) -> int:
     if not _fit_to_start(config, parsed.dry_run):
         return 2
     if not parsed.dry_run:
-        run = runs.create(config, parsed.name)
-        jobs.submit(run)
+        run = lifecycle.create(config, parsed.name)
+        lifecycle.submit(run)
         print(run.name)
     return 0
 

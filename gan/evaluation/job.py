@@ -1,16 +1,17 @@
-"""Evaluations as background jobs: what to do as a command line, where it works, and whether it is at work. No torch.
+"""Evaluations as background jobs: what to do, where it works, and whether it is at work. No torch.
 
 Each kind has a folder of its own in the run's `evaluation/`, with the files of a job (`gan/jobs`). Scores and the
-membership test begin at once on the CPU, beside whatever trains; a study waits for the run's device like a training.
+membership test are tasks on the CPU, beside whatever trains; a study waits for the run's device like a training. What
+was asked for lies in the folder's `request.json`.
 What is finished is kept as it comes, so that the same request goes on where it was stopped. Read next: `tasks.py`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from gan import jobs, runs
-from gan.errors import GanError, RunError
+from gan import jobs, runs, typed
+from gan.errors import ConfigError, GanError, RunError
 from gan.evaluation import results
 from gan.evaluation.study_options import DEFAULT, StudyOptions
 from gan.files import read_json
@@ -25,8 +26,8 @@ PREPARATIONS = ("selector", "calibration", "study-estimate")
 class Request:
     """What to evaluate. `snapshot` is by images seen, None for the newest.
 
-    Of scores are `every` (each snapshot that has none yet), `split` and `features`. Of `study` the seeds, the
-    classifier and whether there are low-data regimes are carried to the job; it takes its device itself.
+    Of scores are `every` (each snapshot that has none yet), `split` and `features`; of a study the seeds, the
+    classifier and the shares of real images: it takes its device itself. Raises ConfigError for what does not exist.
     """
 
     kind: str
@@ -36,17 +37,14 @@ class Request:
     features: str = "own"
     study: StudyOptions = DEFAULT
 
-    def arguments(self, run: Run) -> list[str]:
-        """The request as `python -m gan` takes it."""
-        words = ["evaluate", run.name, "--task", self.kind]
-        words += ["--snapshot", str(self.snapshot)] if self.snapshot is not None else []
-        if self.kind in ("study", "study-estimate"):
-            low_data = [] if len(self.study.shares) > 1 else ["--no-low-data"]
-            return [*words, "--seeds", str(self.study.seeds), "--classifier", self.study.classifier, *low_data]
-        if self.kind != "scores":
-            return words
-        words += ["--all-snapshots"] if self.every else []
-        return [*words, "--split", self.split, "--features", self.features]
+    def __post_init__(self) -> None:
+        for name, value, choices in (
+            ("kind", self.kind, (*KINDS, *PREPARATIONS)),
+            ("split", self.split, results.SPLITS),
+            ("features", self.features, tuple(results.FEATURES)),
+        ):
+            if value not in choices:
+                raise ConfigError(f"{name} is {value!r}: it takes {', '.join(choices)}.")
 
 
 def folder(run: Run, kind: str) -> Path:
@@ -57,18 +55,31 @@ def folder(run: Run, kind: str) -> Path:
 def state(run: Run, kind: str) -> jobs.State | None:
     """What became of the last evaluation of that kind; None where there was none."""
     there = folder(run, kind)
-    return jobs.state(there) if any((there / name).exists() for name in ("queued.json", "started.json")) else None
+    return (
+        jobs.state(there)
+        if any((there / name).exists() for name in ("queued.json", "started.json", "end.json"))
+        else None
+    )
 
 
 def begin(run: Run, request: Request) -> None:
-    """Start it in the background, or put it into the queue; raises RunError where one of its kind is at work."""
+    """Put it into the queue; raises RunError where one of its kind waits or works already."""
     run.snapshot(request.snapshot)
     there = folder(run, request.kind)
-    there.mkdir(parents=True, exist_ok=True)
     if request.kind == "study":
-        jobs.submit_beside(there, run.config.job.device, ["-m", "gan", *request.arguments(run)])
+        there.mkdir(parents=True, exist_ok=True)
+        jobs.submit(there, run.config.job.device, asdict(request))
     else:
-        jobs.start_task(there, request.arguments(run))
+        jobs.start_task(there, asdict(request))
+
+
+def requested(run: Run, kind: str) -> Request:
+    """What `begin` was asked for; raises RunError or ConfigError where the file does not say it."""
+    path = folder(run, kind) / "request.json"
+    request = typed.read(path, Request)
+    if request.kind != kind:
+        raise RunError(f"{path} asks for {request.kind}, and not for {kind}: start it again.")
+    return request
 
 
 def outstanding(run: Run, request: Request) -> Sequence[int]:

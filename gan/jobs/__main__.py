@@ -21,4 +21,5 @@ def main() -> None:
     keep(descriptor)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -7,57 +7,58 @@ done is said in one sentence. Read next: `launch.py`.
 import os
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gan import settings
 from gan.errors import RunError
 from gan.files import read_json, write_json
-from gan.jobs import launch, locks, logs, names, processes, states, turns
-
-if TYPE_CHECKING:
-    from gan.runs import Run
+from gan.jobs import device_list, kinds, launch, locks, logs, names, processes, states, turns
 
 
-def submit(run: "Run", arguments: Sequence[str] | None = None) -> None:
-    """Put a run at the end of the queue and see that the queue moves; raises RunError where it waits or runs already.
+def submit(folder: Path, device: str, request: Mapping[str, Any] | None = None) -> None:
+    """Put a job at the end of the queue for `device` (as `job.device` has it), and see that the queue moves.
 
-    `arguments` is what follows the interpreter on the job's command line; by default it trains the run.
+    The folder's place says what the job does (`kinds.py`); `request` is written to its `request.json`, as data for the
+    process that does it. Raises RunError where it waits or runs already, or where nothing may work in the folder.
     """
-    submit_beside(run.path, run.config.job.device, arguments or ["-m", "gan", "train", "--run", run.name])
-
-
-def submit_beside(folder: Path, asked: str, arguments: Sequence[str]) -> None:
-    """Put a job that needs the device `asked` at the end of the queue; as `submit`.
-
-    The folder is a run's, or the `evaluation/study` in it: no other is looked into for what waits (`names.py`).
-    """
+    kinds.check(folder)
     with locks.deciding():
         now = states.state(folder)
         if now.alive:
             raise RunError(f"{_subject(folder)} is {now.name} already.")
-        _enqueue(folder, asked, arguments)
+        _enqueue(folder, device, request)
     launch.wake_queue()
 
 
-def resume(run: "Run") -> str:
+def start_task(folder: Path, request: Mapping[str, Any] | None = None) -> None:
+    """As `submit`, for a task on the CPU, beside whatever trains; makes its folder where there is none.
+
+    `settings.tasks_at_once()` tasks work at a time; more wait in their order.
+    """
+    kinds.check(folder)  # before anything is made: a symbolic link may stand on the way
+    folder.mkdir(parents=True, exist_ok=True)
+    submit(folder, device_list.TASKS, request)
+
+
+def resume(folder: Path, device: str) -> str:
     """Put a run that was stopped, failed or lost back at the end of the queue; says in one sentence what happened."""
-    asked = run.config.job.device
+    kinds.check(folder)
+    subject = _subject(folder)
     with locks.deciding():
-        now = states.state(run.path)
+        now = states.state(folder)
         if now.name == "queued":
-            return f"The run {run.name} waits in the queue already, at place {now.place}."
+            return f"{subject} waits in the queue already, at place {now.place}."
         if now.name == "running":
-            return f"The run {run.name} is running already."
+            return f"{subject} is running already."
         if now.name == "stopping":
-            return f"The run {run.name} is still stopping: resume it when it has stopped."
+            return f"{subject} is still stopping: resume it when it has stopped."
         if now.name == "finished":
-            return f"The run {run.name} has finished: there is nothing to resume. Clone it to train longer."
-        earlier = (read_json(run.path / "started.json") or {}).get("arguments")
-        _enqueue(run.path, asked, earlier or ["-m", "gan", "train", "--run", run.name])
+            return f"{subject} has finished: there is nothing to resume. Clone it to train longer."
+        _enqueue(folder, device)
     launch.wake_queue()
-    return f"The run {run.name} is in the queue again, and goes on from its last snapshot."
+    return f"{subject} is in the queue again, and goes on from its last snapshot."
 
 
 def stop(folder: Path) -> str:
@@ -65,6 +66,7 @@ def stop(folder: Path) -> str:
 
     What has not ended after `settings.stop_grace()` seconds is killed by the queue process, with all its children.
     """
+    kinds.command(folder)
     with locks.deciding():
         now = states.state(folder)
         if now.name == "queued":
@@ -72,7 +74,7 @@ def stop(folder: Path) -> str:
             return f"{_subject(folder)} was taken out of the queue."
         if not now.alive:
             return f"There is nothing to stop: {names.in_words(names.name_of(folder))} {_PAST[now.name]} already."
-        (folder / "stop").touch()
+        write_json(folder / "stop", {})  # replaced and not touched: where it is a link, what it names stays untouched
         started = read_json(folder / "started.json") or {}
         launch.watch_stop(folder, locks.number(started.get("ticket")))
     if locks.held(folder / "alive.lock"):  # else the pid is no longer the job's
@@ -86,43 +88,26 @@ def stop(folder: Path) -> str:
     )
 
 
-def start_task(folder: Path, arguments: Sequence[str]) -> None:
-    """Start `python -m gan <arguments>` at once on the CPU, beside whatever trains; raises RunError where it runs.
-
-    The folder holds the same files as a run's: started.json, alive.lock, stop, end.json, status.json, log.txt.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with locks.deciding():
-        ticket = locks.next_ticket(folder)
-    alive = locks.take(folder / "alive.lock")
-    if alive is None:
-        raise RunError(f"There is a task in {folder} already: wait for its end, or stop it.")
-    with launch.closing(alive):
-        environment = processes.job_environment(os.environ)
-        command = ["-m", "gan", *arguments]
-        process = launch.launch(folder, command, environment, ticket=ticket, device="cpu", alive=alive)
-    launch.reap_in_background(process)
-
-
-def delete(run: "Run") -> str:
+def delete(folder: Path) -> str:
     """Remove a run's folder with all that is in it; raises RunError while anything of it waits or runs."""
-    trash = locks.jobs_folder() / "trash"
+    trash, name = locks.jobs_folder() / "trash", names.name_of(folder)
+    kinds.command(folder)
     with locks.deciding():
-        now = states.state(run.path)
+        now = states.state(folder)
         if now.alive:
-            raise RunError(f"The run {run.name} is {now.name}: stop it before you delete it.")
-        busy = [path.parent for path in run.path.glob("**/alive.lock") if locks.held(path)]
+            raise RunError(f"The run {name} is {now.name}: stop it before you delete it.")
+        busy = [path.parent for path in folder.glob("**/alive.lock") if locks.held(path)]
         if busy:
-            raise RunError(f"Something of the run {run.name} still works in {busy[0]}: wait for its end, or stop it.")
-        waiting = next((one for one in turns.row() if names.run_of(one.name) == run.name), None)
+            raise RunError(f"Something of the run {name} still works in {busy[0]}: wait for its end, or stop it.")
+        waiting = next((one for one in turns.row() if names.run_of(one.name) == name), None)
         if waiting is not None:
             raise RunError(f"{_subject(waiting.folder)} waits in the queue: cancel it before you delete the run.")
         trash.mkdir(exist_ok=True)
         # Renamed first: whoever looks sees the whole run or none, also when the removal is interrupted.
-        run.path.rename(trash / f"{run.name}-{time.time_ns()}")
+        folder.rename(trash / f"{name}-{time.time_ns()}")
     for left in trash.iterdir():
         shutil.rmtree(left, ignore_errors=True)  # another process may be removing the same
-    return f"The run {run.name} was deleted."
+    return f"The run {name} was deleted."
 
 
 def follow(folder: Path) -> Iterator[str]:
@@ -151,8 +136,8 @@ def _subject(folder: Path) -> str:
     return words[0].upper() + words[1:]
 
 
-def _enqueue(folder: Path, asked: str, arguments: Sequence[str]) -> None:
-    """Write queued.json; while `deciding()`.
+def _enqueue(folder: Path, asked: str, request: Mapping[str, Any] | None = None) -> None:
+    """Give the folder a place in the queue; while `deciding()`.
 
     Raises ConfigError for settings that the queue process, which nobody sees, would die of, and RunError for a run that
     was deleted in the meantime.
@@ -160,10 +145,11 @@ def _enqueue(folder: Path, asked: str, arguments: Sequence[str]) -> None:
     if not folder.is_dir():
         raise RunError(f"{_subject(folder)} is gone: it was deleted or moved away.")
     settings.jobs_per_device()
+    settings.tasks_at_once()
     settings.stop_grace()
-    document: dict[str, Any] = {"ticket": locks.next_ticket(folder), "time": time.time(), "asked": asked}
-    document |= {"arguments": list(arguments), "environment": processes.job_environment(os.environ)}
-    write_json(folder / "queued.json", document)
+    if request is not None:
+        write_json(folder / "request.json", request)
+    turns.enter(folder, asked)
 
 
 def _cancel(folder: Path) -> None:
@@ -172,4 +158,4 @@ def _cancel(folder: Path) -> None:
     ticket = waiting.ticket if waiting else 0
     word = {"state": "stopped", "cause": "It was cancelled while it waited in the queue.", "kind": "cancelled"}
     write_json(folder / "end.json", {**word, "ticket": ticket, "time": time.time()})
-    (folder / "queued.json").unlink(missing_ok=True)
+    turns.leave(folder)

@@ -1,7 +1,9 @@
 """The devices of this machine, who holds them, and the slots by which a job takes one. NVML and psutil; never torch.
 
-A device has as many slots as `settings.jobs_per_device()` says. A slot is a lock file that the job's processes inherit:
-it stays taken until the last of them is gone. Read next: `turns.py`.
+A device has as many slots as `settings.jobs_per_device()` says, and `settings.tasks_at_once()` tasks run beside them. A
+slot is a lock file that the job's processes inherit: it stays taken until the last of them is gone.
+
+Read next: `turns.py`.
 """
 
 import os
@@ -19,6 +21,8 @@ from gan.jobs import locks
 
 CHECKED_EVERY = 10.0  # seconds for which the list of CUDA devices is believed: asking a sleeping driver is slow
 ALLOWED = "GAN_CUDA_ALLOWED"
+TASKS = "tasks"
+"""Stands among the devices for what tasks on the CPU, such as an export, hold a slot of."""
 _found: tuple[float, tuple[str, ...], str] | None = None
 
 
@@ -79,7 +83,7 @@ def holders(name: str) -> list[str]:
 
 def free_slots(name: str) -> int:
     """How many more jobs the device takes now."""
-    return settings.jobs_per_device() - sum(locks.held(path) for path in _slots(name))
+    return _most(name) - sum(locks.held(path) for path in _slots(name))
 
 
 def take_slot(name: str, holder: str) -> int | None:
@@ -91,13 +95,18 @@ def take_slot(name: str, holder: str) -> int | None:
     folder.mkdir(parents=True, exist_ok=True)
     if free_slots(name) < 1:
         return None
-    for number in range(1, settings.jobs_per_device() + 1):
+    for number in range(1, _most(name) + 1):
         descriptor = locks.take(folder / f"{name.replace(':', '-')}.{number}.lock")
         if descriptor is not None:
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, holder.encode(), 0)
             return descriptor
     return None
+
+
+def _most(name: str) -> int:
+    """How many jobs may hold it at once."""
+    return settings.tasks_at_once() if name == TASKS else settings.jobs_per_device()
 
 
 def visible_to_cuda(name: str) -> dict[str, str]:

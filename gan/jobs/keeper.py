@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from gan import settings
+from gan.errors import RunError
 from gan.files import read_json, write_json
-from gan.jobs import device_list, launch, locks, processes, turns
+from gan.jobs import device_list, kinds, launch, locks, names, processes, turns
 
 LOOK_EVERY = 0.2  # seconds between two looks at the files and locks
 AFTER_FAILED_START = 5.0  # seconds until the next try, where the disk is too full even to say so
@@ -48,11 +49,12 @@ def keep(lock: int) -> None:
     while True:
         reap(watch)
         enforce_stops(watch)
-        clear_remains(watch)
+        clear_remains()
         start_waiting(watch)
-        if not watch.children and not list(_stops()) and not turns.row():
+        if not watch.children and not launch.pending_stops() and not turns.row():
             with locks.deciding():  # whoever enqueues holds this, so that nothing slips in between the look and the end
-                if not list(_stops()) and not turns.row():
+                if not launch.pending_stops() and not turns.row():
+                    turns.forget_served()
                     os.close(lock)
                     return
         time.sleep(LOOK_EVERY)
@@ -71,28 +73,25 @@ def start_waiting(watch: Watch) -> None:
                     _fail(waiting, device_list.absent(waiting.asked), "device")
                 else:
                     _start(watch, waiting, device)
+            except RunError as error:
+                _fail(waiting, str(error), "refused")
             except OSError as error:
                 _log.error("%s could not be started: %s", waiting.name, error)
                 _fail_if_possible(waiting, error)
                 watch.not_before = time.monotonic() + AFTER_FAILED_START
 
 
-def _start(watch: Watch, waiting: turns.Waiting, device: str) -> None:
+def _start(watch: Watch, waiting: turns.Waiting, holds: str) -> None:
+    """Start what has its turn with a slot of what it `holds`; raises RunError where nothing may work in its folder."""
+    kinds.check(waiting.folder)
+    device = "cpu" if holds == device_list.TASKS else holds
     alive = locks.take(waiting.folder / "alive.lock")
-    slot = device_list.take_slot(device, waiting.name)
+    slot = device_list.take_slot(holds, waiting.name)
     with launch.closing(alive, slot):
         if alive is None or slot is None:
             return
-        process = launch.launch(
-            waiting.folder,
-            waiting.arguments,
-            waiting.environment,
-            ticket=waiting.ticket,
-            device=device,
-            alive=alive,
-            slot=slot,
-        )
-    (waiting.folder / "queued.json").unlink(missing_ok=True)
+        process = launch.launch(waiting.folder, ticket=waiting.ticket, device=device, alive=alive, slot=slot)
+    turns.leave(waiting.folder)
     started = read_json(waiting.folder / "started.json") or {}
     watch.children.append(Child(process, waiting.folder, started))
     _log.info("%s started on %s as process %d", waiting.name, device, process.pid)
@@ -100,10 +99,10 @@ def _start(watch: Watch, waiting: turns.Waiting, device: str) -> None:
 
 def _fail(waiting: turns.Waiting, cause: str, kind: str) -> None:
     """End a run that cannot be started, in words."""
-    launch.mark_started(waiting.folder, waiting.ticket, waiting.asked, None, arguments=list(waiting.arguments))
+    launch.mark_started(waiting.folder, waiting.ticket, waiting.asked, None)
     word = {"state": "failed", "cause": cause, "kind": kind, "ticket": waiting.ticket, "time": time.time()}
     write_json(waiting.folder / "end.json", word)
-    (waiting.folder / "queued.json").unlink(missing_ok=True)
+    turns.leave(waiting.folder)
     _log.info("%s failed: %s", waiting.name, cause)
 
 
@@ -137,7 +136,7 @@ def _end_what_said_its_last_word(watch: Watch, child: Child, ticket: int) -> Non
         return
     now, grace = time.monotonic(), settings.stop_grace()
     if now - watch.first_seen.setdefault(f"end {ticket}", now) > grace:
-        killed = processes.kill_tree(child.started)
+        killed = processes.kill_tree(child.started, names.name_of(child.folder))
         _log.info("%s had not gone %d s after its end: %d processes killed", child.folder.name, grace, killed)
 
 
@@ -154,21 +153,24 @@ def _note_exit(folder: Path, word: dict[str, Any]) -> None:
 
 def enforce_stops(watch: Watch) -> None:
     """Ask each job that shall stop again and again, and kill it with its whole tree when its grace is over."""
-    for path in _stops():
+    for path in launch.pending_stops():
         asked = read_json(path) or {}
-        folder = Path(str(asked.get("folder", "")))
+        name = str(asked.get("job", ""))
+        folder = settings.store() / name
         started = read_json(folder / "started.json") or {}
-        if started.get("ticket") != asked.get("ticket") or not locks.held(folder / "alive.lock"):
+        ended = started.get("ticket") != asked.get("ticket") or not locks.held(folder / "alive.lock")
+        if kinds.kind_of(folder) is None or ended:
             path.unlink(missing_ok=True)  # it has ended; what may be left of it is `clear_remains`'s
             continue
         now, grace = time.monotonic(), settings.stop_grace()
-        if started.get("pid") and not processes.lives(started):
-            processes.kill_tree(started)  # its main process has died alone: there is nobody left to save anything
+        if processes.pid_of(started) and not processes.lives(started):
+            processes.kill_tree(started, name)  # its main process has died alone: nobody is left to save anything
         elif now - watch.first_seen.setdefault(path.name, now) > grace:
             ticket = locks.number(started.get("ticket"))
             watch.killed_after[ticket] = grace
             _note_exit(folder, {"ticket": ticket, "code": None, "killed_after": grace})
-            _log.info("%s did not end in %d s: %d processes killed", folder.name, grace, processes.kill_tree(started))
+            killed = processes.kill_tree(started, name)
+            _log.info("%s did not end in %d s: %d processes killed", name, grace, killed)
         elif _has_said_its_last_word(folder, started):
             continue  # it is on its way out, and would only be cut short
         elif now - watch.signalled.get(path.name, 0.0) > SIGNAL_EVERY:
@@ -176,19 +178,11 @@ def enforce_stops(watch: Watch) -> None:
             processes.ask_to_end(started)
 
 
-def clear_remains(watch: Watch) -> None:
+def clear_remains() -> None:
     """Kill what a dead job left behind, so that its device is free at once.
 
     A main process that died alone leaves loading workers, which hold the device's lock until they notice.
     """
-    for path in (locks.jobs_folder() / "devices").glob("*.lock"):
-        if not locks.held(path):
-            continue
-        folder = settings.store() / path.read_text().strip()
-        started = read_json(folder / "started.json") or {}
-        if started.get("pid") and not processes.lives(started):
-            _log.info("%d processes that %s left behind killed", processes.kill_tree(started), folder.name)
-
-
-def _stops() -> list[Path]:
-    return list((locks.jobs_folder() / "stops").glob("*.json"))
+    for folder, started in launch.abandoned():
+        name = names.name_of(folder)
+        _log.info("%d processes that %s left behind killed", processes.kill_tree(started, name), name)

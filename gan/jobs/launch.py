@@ -11,13 +11,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from gan import settings
-from gan.files import write_json
-from gan.jobs import device_list, locks, processes
+from gan.files import read_json, write_json
+from gan.jobs import device_list, kinds, locks, names, processes, turns
+
+PROGRAM = "gan.jobs"
+"""The module that is the queue process."""
 
 
 def mark_started(folder: Path, ticket: int, device: str, pid: int | None, **more: Any) -> dict[str, Any]:
@@ -35,38 +38,52 @@ def mark_started(folder: Path, ticket: int, device: str, pid: int | None, **more
     return started
 
 
-def launch(
-    folder: Path,
-    arguments: Sequence[str],
-    environment: Mapping[str, str],
-    *,
-    ticket: int,
-    device: str,
-    alive: int,
-    slot: int | None = None,
-) -> subprocess.Popen[bytes]:
-    """Start `python <arguments>` for the job in `folder` with the locks `alive` and `slot`; raises OSError.
+def launch(folder: Path, *, ticket: int, device: str, alive: int, slot: int) -> subprocess.Popen[bytes]:
+    """Start the job in `folder` with the locks `alive` and `slot`; raises OSError, and RunError for no job's folder.
 
-    Writes started.json before the process exists: a job that dies at once was started, and is not tried for ever.
+    The command is made from the folder's place, the environment from our own. Writes started.json before the process
+    exists: a job that dies at once was started, and is not tried for ever.
     """
+    command, name = kinds.command(folder), names.name_of(folder)
     (folder / "stop").unlink(missing_ok=True)
-    more = {"arguments": list(arguments), "session": True}
-    mark_started(folder, ticket, device, None, **more)
+    mark_started(folder, ticket, device, None, session=True)
     given = {"ticket": ticket, "device": device, "alive": alive, "slot": slot}
-    own = {processes.JOB_VARIABLE: json.dumps(given), **device_list.visible_to_cuda(device)}
+    own = {processes.JOB_VARIABLE: json.dumps(given), processes.MEMBER_VARIABLE: processes.member_of(name, ticket)}
     with open(folder / "log.txt", "ab") as log:
         process = subprocess.Popen(
-            [sys.executable, *arguments],
+            [sys.executable, *command],
             cwd=settings.ROOT,
-            env={**environment, **own},
+            env={**processes.job_environment(os.environ), **own, **device_list.visible_to_cuda(device)},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            pass_fds=[descriptor for descriptor in (alive, slot) if descriptor is not None],
+            pass_fds=[alive, slot],
         )
-    mark_started(folder, ticket, device, process.pid, **more)
+    mark_started(folder, ticket, device, process.pid, session=True)
     return process
+
+
+def ensure_scheduler() -> bool:
+    """Start the queue process if none runs and there is work for it; gives whether it started one.
+
+    To be called wherever somebody looks: after a restart of the machine, or where the queue process was killed, the
+    first look sets the queue going again.
+    """
+    return bool(turns.row() or pending_stops() or abandoned()) and wake_queue()
+
+
+def abandoned() -> list[tuple[Path, dict[str, Any]]]:
+    """The folder and the started.json of each job whose main process has died and left others that hold its slot."""
+    found = []
+    for path in (locks.jobs_folder() / "devices").glob("*.lock"):
+        if not locks.held(path):
+            continue
+        folder = settings.store() / path.read_text().strip()
+        started = read_json(folder / "started.json") or {}
+        if kinds.kind_of(folder) and processes.pid_of(started) and not processes.lives(started):
+            found.append((folder, started))
+    return found
 
 
 def wake_queue() -> bool:
@@ -85,7 +102,7 @@ def wake_queue() -> bool:
     try:
         with open(locks.jobs_folder() / "queue.log", "ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "gan.jobs", str(descriptor)],
+                [sys.executable, "-m", PROGRAM, str(descriptor)],
                 cwd=settings.ROOT,
                 env=processes.job_environment(os.environ),
                 stdin=subprocess.DEVNULL,
@@ -106,7 +123,12 @@ def watch_stop(folder: Path, ticket: int) -> None:
     pending.mkdir(parents=True, exist_ok=True)
     path = pending / f"{ticket}.json"
     if not path.exists():
-        write_json(path, {"folder": str(folder.resolve()), "ticket": ticket})
+        write_json(path, {"job": names.name_of(folder), "ticket": ticket})
+
+
+def pending_stops() -> list[Path]:
+    """What `watch_stop` wrote and is not done with yet."""
+    return list((locks.jobs_folder() / "stops").glob("*.json"))
 
 
 def reap_in_background(process: "subprocess.Popen[bytes]") -> None:

@@ -14,10 +14,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gan import faults, settings
-from gan.files import exclusive, read_json, replacing
+from gan.files import exclusive, read_json, replacing, write_json
 from gan.jobs import names
 
 TICKETED = ("queued.json", "started.json", "end.json")
+LARGEST = 2**53
+"""No counter comes so far: a larger number was made up."""
 
 
 def jobs_folder() -> Path:
@@ -80,17 +82,23 @@ def deciding() -> Iterator[None]:
 
 
 def next_ticket(folder: Path) -> int:
-    """A number larger than every one given before and than those in `folder`; to be called while `deciding()`.
+    """A number larger than every one given before; to be called while `deciding()`.
 
     A counter and not the clock orders the queue, because clocks are set back and twenty submissions share a second.
+    Larger numbers in the files of `folder` came with a copy from another store: they become 0, so that they neither
+    outrank this start nor move the counter.
     """
     counter = jobs_folder() / "ticket"
     try:
         last = int(counter.read_text())
     except (FileNotFoundError, ValueError):  # lost or damaged: go on above everything that is written down
         files = (path for name in TICKETED for path in names.files(name))
-        last = max((_written(path.parent) for path in files), default=0)
-    ticket = max(last, _written(folder)) + 1  # a folder copied from another machine brings larger numbers
+        last = max((written for path in files if (written := _written(path.parent)) < LARGEST // 2), default=0)
+    ticket = last + 1
+    for name in TICKETED:
+        document = read_json(folder / name)
+        if document is not None and number(document.get("ticket")) >= ticket:
+            write_json(folder / name, document | {"ticket": 0})
     with replacing(counter) as temporary:
         temporary.write_text(str(ticket))
     return ticket
@@ -103,5 +111,5 @@ def _written(folder: Path) -> int:
 
 
 def number(value: object) -> int:
-    """A ticket as read from a file: 0 for what is not a whole number."""
-    return value if isinstance(value, int) else 0
+    """A ticket as read from a file: 0 for what cannot be one."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST else 0

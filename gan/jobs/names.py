@@ -1,6 +1,6 @@
 """What a job is called: its folder's path below the store, which is a run's name, or `breast/evaluation/study`.
 
-A device's lock holds this name while the job has the device. Read next: `states.py`.
+A device's lock holds this name while the job has the device. Read next: `kinds.py`.
 """
 
 from collections.abc import Iterator
@@ -8,8 +8,8 @@ from pathlib import Path, PurePosixPath
 
 from gan import settings
 
-QUEUED = ("*", "*/evaluation/study")
-"""Where jobs lie that wait for a device: runs, and the study of each."""
+PLACES = ("*", "*/evaluation/*", "*/exports/*", ".data/tasks/*")
+"""Where the folders of jobs lie; which job each is, and whether it is one, says `kinds.py`."""
 CALLED = {"scores": "scoring", "membership": "membership test"}
 """Evaluations whose folder's name is no name of the work."""
 
@@ -34,8 +34,6 @@ def in_words(name: str) -> str:
 
 
 def files(name: str) -> Iterator[Path]:
-    """The files of that name, such as queued.json, of every job that can wait for a device."""
-    for pattern in QUEUED:
-        for path in settings.store().glob(f"{pattern}/{name}"):
-            if not path.relative_to(settings.store()).parts[0].startswith("."):
-                yield path
+    """The files of that name, such as started.json, in every folder that can be a job's."""
+    for pattern in PLACES:
+        yield from settings.store().glob(f"{pattern}/{name}")

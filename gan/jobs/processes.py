@@ -17,10 +17,11 @@ import psutil
 
 from gan import settings
 
-# What a job sees of its submitter's environment: settings, and what Python and CUDA need. No secrets.
+# What a job sees of the environment of whoever starts it: settings, and what Python and CUDA need. No secrets.
 PASSED = {"PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"}
 PASSED |= {"PYTHONPATH", "VIRTUAL_ENV", "CONDA_PREFIX", "XDG_CACHE_HOME", "SSL_CERT_FILE", "CC", "CXX"}
 PASSED |= {"http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"}
+LARGEST_PID = 2**31 - 1
 PASSED_PREFIXES = (
     "GAN_",
     "CUDA_",
@@ -35,12 +36,14 @@ PASSED_PREFIXES = (
     "LC_",
 )
 JOB_VARIABLE = "GAN_JOB"  # tells the process that the queue started which locks it was given
+MEMBER_VARIABLE = "GAN_JOB_MEMBER"  # stays in the environment of all processes of a job, and tells whose they are
 
 
 def job_environment(own: Mapping[str, str]) -> dict[str, str]:
     """The part of an environment that a job gets, with this store and the data named absolutely: it runs elsewhere."""
     passed = {k: v for k, v in own.items() if k in PASSED or k.startswith(PASSED_PREFIXES)}
-    passed.pop(JOB_VARIABLE, None)
+    for name in (JOB_VARIABLE, MEMBER_VARIABLE):
+        passed.pop(name, None)
     places = {"GAN_STORE": str(settings.store()), "GAN_DATA": str(settings.distributed_data())}
     return passed | places | {"PYTHONUNBUFFERED": "1"}
 
@@ -82,12 +85,23 @@ def host() -> str:
     return f"{socket.gethostname()} {space.readlink()}" if space.exists() else socket.gethostname()
 
 
+def pid_of(started: Mapping[str, Any]) -> int | None:
+    """The pid in a started.json; None where it has none, or what cannot be one: 0 and below mean whole groups."""
+    pid = started.get("pid")
+    return pid if isinstance(pid, int) and not isinstance(pid, bool) and 0 < pid <= LARGEST_PID else None
+
+
 def lives(started: Mapping[str, Any]) -> bool:
     """Whether the very process that a started.json names still runs on this start of this machine."""
-    pid = started.get("pid")
-    if not isinstance(pid, int) or not is_here(started):
+    pid = pid_of(started)
+    if pid is None or not is_here(started):
         return False
     return bool(identity(pid)) and identity(pid) == started.get("identity")
+
+
+def member_of(name: str, ticket: int) -> str:
+    """The value of MEMBER_VARIABLE in every process of one start of the job of that name."""
+    return f"{ticket} {name}"
 
 
 def is_here(started: Mapping[str, Any]) -> bool:
@@ -97,15 +111,16 @@ def is_here(started: Mapping[str, Any]) -> bool:
 
 def ask_to_end(started: Mapping[str, Any]) -> None:
     """Send SIGTERM to a job's main process alone: its loading workers are its own to end. Nothing for a stranger."""
-    if lives(started):
-        send(int(started["pid"]), signal.SIGTERM)
+    pid = pid_of(started)
+    if pid is not None and lives(started):
+        send(pid, signal.SIGTERM)
 
 
-def kill_tree(started: Mapping[str, Any]) -> int:
-    """SIGKILL a job's main process, all its descendants and the rest of its session; gives how many there were."""
+def kill_tree(started: Mapping[str, Any], name: str) -> int:
+    """SIGKILL the main process of the job `name`, all its descendants and the rest of its session; gives how many."""
     killed = 0
     for _ in range(50):  # a process may fork while it is being killed: until none is left
-        members = _members(started)
+        members = _members(started, name)
         if not members:
             break
         for pid in members:
@@ -115,25 +130,35 @@ def kill_tree(started: Mapping[str, Any]) -> int:
     return killed
 
 
-def _members(started: Mapping[str, Any]) -> list[int]:
+def _members(started: Mapping[str, Any], name: str) -> list[int]:
     """The living pids of a job: what descends from its main process, and what is left of its session without it.
 
-    A session's number cannot be given to a new process while any process of the session lives, so that the session is
-    the job's own if its leader is, or if there is no process of that pid at all.
+    Once the main process is gone, its pid alone proves nothing about a session of that number: what is left must say
+    in its own environment that it belongs to this start of this job.
     """
-    pid = started.get("pid")
-    if not isinstance(pid, int) or not is_here(started):
+    pid = pid_of(started)
+    if pid is None or not is_here(started):
         return []
-    main_lives = lives(started)
     found: set[int] = set()
+    main_lives = lives(started)
     if main_lives:
         try:
             found = {pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))}
         except psutil.NoSuchProcess:
             found = set()
     if started.get("session") and (main_lives or not identity(pid)):
-        found |= {other for other in psutil.pids() if _session(other) == pid}
+        member = member_of(name, started.get("ticket", 0))
+        found |= {other for other in psutil.pids() if _session(other) == pid and (main_lives or _says(other, member))}
     return sorted(other for other in found if identity(other))
+
+
+def _says(pid: int, member: str) -> bool:
+    """Whether a process was started as part of that job, of this store."""
+    try:
+        environment = psutil.Process(pid).environ()
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return False
+    return (environment.get(MEMBER_VARIABLE), environment.get("GAN_STORE")) == (member, str(settings.store()))
 
 
 def _session(pid: int) -> int:

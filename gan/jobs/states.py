@@ -1,10 +1,9 @@
-"""The state of a job, computed from its folder's files and its lock at every look, never stored.
+"""The state of a job, computed from its folder's files and its lock at every look, never stored. It only reads.
 
 Each start gets a ticket, and `queued.json`, `started.json` and `end.json` each carry the ticket of the start they tell
 of: the largest wins, so that what an earlier start left behind says nothing about this one. Read next: `turns.py`.
 """
 
-import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,11 +11,12 @@ from typing import Any, Literal
 
 from gan.files import read_json
 from gan.jobs import causes, locks, processes, turns
-from gan.jobs.launch import wake_queue, watch_stop
+from gan.jobs.device_list import TASKS
 from gan.jobs.logs import log_tail
 
 StateName = Literal["queued", "running", "stopping", "stopped", "finished", "failed", "lost"]
 ALIVE = ("queued", "running", "stopping")
+LAST_TIME = 1e11  # seconds since 1970, thousands of years from now; NaN is not below it
 ENDS: dict[str, StateName] = {"finished": "finished", "stopped": "stopped", "failed": "failed"}
 
 
@@ -54,8 +54,6 @@ def state(folder: Path) -> State:
         return _ended(end or {}, started or {})
     if locks.held(folder / "alive.lock"):
         name: StateName = "stopping" if (folder / "stop").exists() else "running"
-        if name == "stopping" or _main_is_gone(started or {}):
-            _have_it_ended(folder, started or {})
         return State(name, device=_text(started, "device"), since=_time(started))
     end = read_json(folder / "end.json")  # it may have ended between the two looks
     if _is_last_word(end, started):
@@ -75,39 +73,26 @@ class QueueEntry:
 
 
 def queue() -> list[QueueEntry]:
-    """What waits, the next first."""
-    waiting = turns.row()
-    if waiting:
-        wake_queue()
+    """What waits for a device, the next first; tasks wait beside it."""
+    waiting = [one for one in turns.row() if one.asked != TASKS]
     return [
         QueueEntry(one.name, one.folder, place, one.asked, turns.waits_for(one, waiting))
         for place, one in enumerate(waiting, 1)
     ]
 
 
-def _main_is_gone(started: dict[str, Any]) -> bool:
-    """Whether only helpers are left of a job: its main process died, and they hold its lock still."""
-    return processes.is_here(started) and isinstance(started.get("pid"), int) and not processes.lives(started)
-
-
-def _have_it_ended(folder: Path, started: dict[str, Any]) -> None:
-    """See that the queue process ends what does not end by itself; a reader who may not write leaves it to others."""
-    with contextlib.suppress(OSError):
-        watch_stop(folder, locks.number(started.get("ticket")))
-    wake_queue()
-
-
 def _queued(one: turns.Waiting) -> State:
-    wake_queue()  # after a restart of the machine whoever looks first sets the queue going again
     waiting = turns.row()
-    place = 1 + sum(other.ticket < one.ticket for other in waiting)
+    device = "cpu" if one.asked == TASKS else one.asked
     since = _time(read_json(one.folder / "queued.json"))
-    return State("queued", place=place, waits_for=turns.waits_for(one, waiting), device=one.asked, since=since)
+    return State(
+        "queued", place=turns.place(one, waiting), waits_for=turns.waits_for(one, waiting), device=device, since=since
+    )
 
 
 def _is_last_word(end: dict[str, Any] | None, started: dict[str, Any] | None) -> bool:
     """Whether end.json is of the last start, and not of one before it."""
-    if end is None or end.get("state") not in ENDS:
+    if end is None or _text(end, "state") not in ENDS:
         return False
     return locks.number(end.get("ticket")) >= locks.number((started or {}).get("ticket"))
 
@@ -163,4 +148,4 @@ def _text(document: dict[str, Any] | None, key: str) -> str | None:
 
 def _time(document: dict[str, Any] | None) -> float | None:
     value = (document or {}).get("time")
-    return float(value) if isinstance(value, int | float) else None
+    return float(value) if isinstance(value, int | float) and 0 <= value < LAST_TIME else None

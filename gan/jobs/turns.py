@@ -1,61 +1,111 @@
 """Whose turn it is: what waits, in the order of its tickets, and which device each would get now.
 
-First come, first served for each device; a run that waits for a GPU does not hold up one that wants the CPU. A training
-in a terminal waits in the same row: it holds its `alive.lock` while it waits, so that a dead one is no longer in it.
-Read next: `keeper.py`, which starts what has its turn.
+First come, first served for each device; a run that waits for a GPU does not hold up one that wants the CPU. Tasks wait
+for one of a few slots of their own. A training in a terminal waits in the same row: it holds its `alive.lock` while it
+waits, so that a dead one is no longer in it.
+
+A folder waits where its `queued.json` has a ticket that the store gave to this very folder, as `.jobs/waiting/<ticket>`
+says: a folder that was copied with its queued.json does not start by itself. Read next: `keeper.py`, which starts what
+has its turn.
 """
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from gan.files import read_json
-from gan.jobs import device_list, locks, names
+from gan import settings
+from gan.files import read_json, replacing, write_json
+from gan.jobs import device_list, kinds, locks, names
+from gan.jobs.device_list import TASKS
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """One entry of the queue; `asked` is the config's `job.device`, `arguments` what follows the interpreter."""
+    """One entry of the queue; `asked` is the config's `job.device`, or TASKS."""
 
     folder: Path
     ticket: int
     asked: str
-    arguments: tuple[str, ...]
-    environment: Mapping[str, str]
     in_terminal: bool
 
     @property
     def name(self) -> str:
         return names.name_of(self.folder)
 
+    @property
+    def possible(self) -> list[str]:
+        """What it could hold here; empty where its device does not exist."""
+        return [TASKS] if self.asked == TASKS else device_list.candidates(self.asked)
+
+
+def enter(folder: Path, asked: str, *, in_terminal: bool = False) -> int:
+    """Put a folder at the end of the queue, or let it keep its place; gives its ticket. While `locks.deciding()`."""
+    before = entry(folder)
+    ticket = before.ticket if before else locks.next_ticket(folder)
+    write_json(
+        folder / "queued.json", {"ticket": ticket, "time": time.time(), "asked": asked, "in_terminal": in_terminal}
+    )
+    _given().mkdir(parents=True, exist_ok=True)
+    with replacing(_given() / str(ticket)) as temporary:
+        temporary.write_text(names.name_of(folder))
+    return ticket
+
+
+def leave(folder: Path) -> None:
+    """Take a folder out of the queue."""
+    ticket = locks.number((read_json(folder / "queued.json") or {}).get("ticket"))
+    (folder / "queued.json").unlink(missing_ok=True)
+    if _owner(ticket) == names.name_of(folder):
+        (_given() / str(ticket)).unlink(missing_ok=True)
+
 
 def entry(folder: Path) -> Waiting | None:
-    """What a folder's queued.json says where it still holds; None where it is absent, damaged or was served already."""
-    queued = read_json(folder / "queued.json")
-    if queued is None or not locks.number(queued.get("ticket")):
+    """What a folder's queued.json says where it still holds; None where it is absent, damaged, served or not ours."""
+    queued, kind = read_json(folder / "queued.json"), kinds.kind_of(folder)
+    ticket = locks.number((queued or {}).get("ticket"))
+    if queued is None or kind is None or _owner(ticket) != names.name_of(folder):
         return None
-    ticket = locks.number(queued["ticket"])
     served = max(locks.number((read_json(folder / name) or {}).get("ticket")) for name in ("started.json", "end.json"))
     in_terminal = bool(queued.get("in_terminal"))
     if ticket <= served or (in_terminal and not locks.held(folder / "alive.lock")):
         return None
-    return Waiting(folder, ticket, str(queued.get("asked", "auto")), *_command(queued), in_terminal)
-
-
-def _command(queued: dict[str, Any]) -> tuple[tuple[str, ...], dict[str, str]]:
-    environment = queued.get("environment")
-    return tuple(map(str, queued.get("arguments") or ())), dict(environment) if isinstance(environment, dict) else {}
+    asked = str(queued.get("asked", "auto")) if kind.on_device else TASKS
+    return Waiting(folder, ticket, asked, in_terminal)
 
 
 def row() -> list[Waiting]:
     """All that waits, the next first."""
-    found = (entry(path.parent) for path in names.files("queued.json"))
+    found = (entry(settings.store() / _owner(ticket)) for ticket in _tickets())
     return sorted((waiting for waiting in found if waiting), key=lambda waiting: waiting.ticket)
 
 
+def forget_served() -> None:
+    """Remove the tickets of what no longer waits; while `locks.deciding()`."""
+    waiting = {one.ticket for one in row()}
+    for ticket in _tickets():
+        if ticket not in waiting:
+            (_given() / str(ticket)).unlink(missing_ok=True)
+
+
+def _given() -> Path:
+    return locks.jobs_folder() / "waiting"
+
+
+def _tickets() -> Iterator[int]:
+    return (int(path.name) for path in _given().glob("[0-9]*") if path.name.isdigit())
+
+
+def _owner(ticket: int) -> str:
+    """The name of the job that the ticket was given to; "" where it waits no longer."""
+    try:
+        return (_given() / str(ticket)).read_text()
+    except FileNotFoundError:
+        return ""
+
+
 def granted(waiting: list[Waiting]) -> list[tuple[Waiting, str | None]]:
-    """Who can start now, each with its device; None for a device that this machine does not have.
+    """Who can start now, each with what it gets a slot of; None for a device that this machine does not have.
 
     To be called while `locks.deciding()`. A run whose last process is still ending waits without holding up others.
     """
@@ -64,7 +114,7 @@ def granted(waiting: list[Waiting]) -> list[tuple[Waiting, str | None]]:
     for one in waiting:
         if not one.in_terminal and locks.held(one.folder / "alive.lock"):
             continue
-        possible = device_list.candidates(one.asked)
+        possible = one.possible
         for name in possible:
             free.setdefault(name, device_list.free_slots(name))
         device = next((name for name in possible if free[name] > 0), None)
@@ -75,13 +125,14 @@ def granted(waiting: list[Waiting]) -> list[tuple[Waiting, str | None]]:
     return result
 
 
+def place(one: Waiting, waiting: list[Waiting]) -> int:
+    """Its place in the queue, 1 for the next: tasks are counted among tasks."""
+    return 1 + sum(other.ticket < one.ticket and (other.asked == TASKS) == (one.asked == TASKS) for other in waiting)
+
+
 def waits_for(one: Waiting, waiting: list[Waiting]) -> str | None:
     """The job that has to end first, by name: a holder of a device it could get, else the one before it in the row."""
-    possible = device_list.candidates(one.asked)
-    held_by = [holder for name in possible for holder in device_list.holders(name)]
-    before = [
-        other.name
-        for other in waiting
-        if other.ticket < one.ticket and set(device_list.candidates(other.asked)) & set(possible)
-    ]
+    possible = set(one.possible)
+    held_by = [holder for name in one.possible for holder in device_list.holders(name)]
+    before = [other.name for other in waiting if other.ticket < one.ticket and set(other.possible) & possible]
     return next(iter(held_by or reversed(before)), None)

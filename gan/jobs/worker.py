@@ -27,7 +27,7 @@ from typing import Any
 
 from gan.errors import GanError, RunError
 from gan.files import read_json, write_json
-from gan.jobs import causes, device_list, locks, names, processes, turns
+from gan.jobs import causes, device_list, kinds, locks, names, processes, turns
 from gan.jobs.launch import mark_started
 
 REPORT_EVERY = 0.5  # seconds
@@ -107,8 +107,10 @@ def working(folder: Path, device: str | None = None, wait: bool = True) -> Itera
 
     `device` is what the config asks for ("auto", "cuda", "cuda:1", "mps", "cpu"), or None for work beside the devices.
     Where the device is taken, a job in a terminal waits and prints for whom, or with `wait=False` raises RunError; that
-    is also raised where another process works in the folder. An error in the block is told in end.json and goes on.
+    is also raised where another process works in the folder, and where a symbolic link leads out of it. An error in the
+    block is told in end.json and goes on.
     """
+    kinds.check_links(folder)
     given = _given_by_queue(folder)
     alive = given["alive"] if given else locks.take(folder / "alive.lock")
     if alive is None:
@@ -155,9 +157,7 @@ def _say_which_process(folder: Path, worker: Worker) -> None:
     """Name ourselves in started.json where the queue process was killed before it could: else nobody could end us."""
     started = read_json(folder / "started.json") or {}
     if started.get("ticket") == worker.ticket and started.get("pid") is None:
-        mark_started(
-            folder, worker.ticket, worker.device, os.getpid(), arguments=started.get("arguments"), session=True
-        )
+        mark_started(folder, worker.ticket, worker.device, os.getpid(), session=True)
 
 
 def _begin_in_terminal(folder: Path, asked: str | None, wait: bool, alive: int, at_end: contextlib.ExitStack) -> Worker:
@@ -180,11 +180,7 @@ def _begin_in_terminal(folder: Path, asked: str | None, wait: bool, alive: int, 
 def _take_turn(folder: Path, asked: str, wait: bool) -> tuple[int, str, int]:
     """Stand in the row with everybody else until the device is ours; gives the ticket, the device and its lock."""
     with locks.deciding():
-        place = read_json(folder / "queued.json") or {}  # a run that waits already keeps its place
-        ticket = locks.number(place.get("ticket")) if turns.entry(folder) else locks.next_ticket(folder)
-        document = {"ticket": ticket, "time": time.time(), "asked": asked, "in_terminal": True}
-        write_json(folder / "queued.json", document | {"arguments": place.get("arguments") or []})
-    folder = folder.resolve()
+        ticket = turns.enter(folder, asked, in_terminal=True)
     name, told = names.name_of(folder), None
     try:
         while True:
@@ -206,13 +202,12 @@ def _take_turn(folder: Path, asked: str, wait: bool) -> tuple[int, str, int]:
                 told = holder
             time.sleep(0.3)
     finally:
-        (folder / "queued.json").unlink(missing_ok=True)
+        turns.leave(folder)
 
 
 def _start_here(folder: Path, ticket: int, device: str) -> None:
-    earlier = (read_json(folder / "started.json") or {}).get("arguments")
     (folder / "stop").unlink(missing_ok=True)
-    mark_started(folder, ticket, device, os.getpid(), arguments=earlier, session=os.getsid(0) == os.getpid())
+    mark_started(folder, ticket, device, os.getpid(), session=os.getsid(0) == os.getpid())
 
 
 def _use_device(device: str, at_end: contextlib.ExitStack) -> None:

@@ -7,7 +7,7 @@ import shlex
 
 import streamlit as st
 
-from gan import data, jobs, options, problems, runs, settings
+from gan import data, jobs, lifecycle, options, problems, settings
 from gan.config import RunConfig
 from gan.errors import DataError
 from gan.estimate import Estimate, estimate
@@ -45,8 +45,8 @@ def start(config: RunConfig, blocked: bool) -> None:
         "Name", key="run name", placeholder="made from the data and the time", help="Small letters, digits, - and _."
     )
     if st.button("Start training", type="primary", icon=":material/play_arrow:", disabled=blocked, width="stretch"):
-        run = runs.create(config, name.strip() or None)
-        jobs.submit(run)
+        run = lifecycle.create(config, name.strip() or None)
+        lifecycle.submit(run)
         st.switch_page(frame.PROGRESS, query_params={"run": run.name})
     behind = waits_for(config.job.device)
     if behind and not blocked:

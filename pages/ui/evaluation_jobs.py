@@ -165,10 +165,7 @@ def _at_work(run: Run, kind: str, label: str) -> bool:
     state, folder = job.state(run, kind), job.folder(run, kind)
     if state is None:
         return False
-    if state.name == "queued":
-        behind = f", behind {state.waits_for}" if state.waits_for else ""
-        st.progress(0.0, text=f"{label} waits for a device{behind}")
-    elif state.alive:
+    if state.alive:
         tasks.bar(folder, label)
     elif state.name in ("failed", "lost"):
         st.error(state.cause or f"{label} ended without a word.", icon=":material/error:")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from gan import jobs
 from gan.data.scan import scanning_once
 from gan.errors import GanError, store_in_words
 
@@ -28,6 +29,7 @@ OVERVIEW, DATA, TRAIN, PROGRESS, GALLERY, EVALUATE, COMPARE, EXPLANATIONS = (
 def draw() -> None:
     """Draw the frame and, inside it, the page that was asked for."""
     # The icon first, and from this machine: with only the pages' symbols a browser fetches its tab icon from afar.
+    jobs.ensure_scheduler()
     st.set_page_config(page_title=TITLE, page_icon=str(ICON), layout="wide")
     page = st.navigation(
         [

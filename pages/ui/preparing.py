@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-from gan import data, jobs, options
-from gan.config import RunConfig
+from gan import data, jobs
 from gan.data.catalogue import Entry
 from pages.ui import cached, tasks
 
@@ -32,16 +31,10 @@ def panel(entry: Entry) -> None:
             if st.button(
                 "Read it" if entry.local else "Download and read it", type="primary", help=f"It {where}, once."
             ):
-                tasks.start(task.name, ["data", "prepare", "--task", str(task), *set_arguments(entry)])
+                tasks.start(task.name)
                 st.rerun()
         if task.exists() and entry.problem is None:
             tasks.watch(task, f"Reading {entry.title}", done)
-
-
-def set_arguments(entry: Entry) -> list[str]:
-    """The command-line arguments that name a set."""
-    base = options.build({})
-    return options.arguments(RunConfig(data=entry.config), base)
 
 
 def done() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from gan import jobs, options
+from gan import jobs, lifecycle, options
 from gan.runs import Run
 from pages.ui import cached, frame, tasks, words
 from pages.ui.frame import told, told_aside
@@ -57,7 +57,7 @@ def stop_or_resume(run: Run, state: jobs.State) -> None:
 def resume(run: Run) -> None:
     """Put a run back into the queue, and say what happened; for `on_click`, as `tasks.stop`."""
     with told_aside():
-        frame.note(jobs.resume(run))
+        frame.note(lifecycle.resume(run))
 
 
 def advised(state: jobs.State) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def confirm(run: Run) -> None:
         if st.button("Keep it", key="keep"):
             st.rerun()
         if st.button("Delete it", type="primary", key="delete for good"):
-            done = jobs.delete(run)
+            done = lifecycle.delete(run)
             cached.forget_space()
             st.session_state.pop("last run", None)
             frame.note(done)

@@ -18,13 +18,12 @@ EVERY = 1.0
 
 def folder(name: str) -> Path:
     """Where the task of that name keeps its files."""
-    return settings.store() / ".data" / "tasks" / name
+    return settings.tasks() / name
 
 
-def start(name: str, arguments: list[str]) -> None:
-    """Start `python -m gan <arguments>` as the task of that name."""
-    folder(name).mkdir(parents=True, exist_ok=True)
-    jobs.start_task(folder(name), arguments)
+def start(name: str) -> None:
+    """Start the task of that name, which says what it does (`gan/jobs/kinds.py`)."""
+    jobs.start_task(folder(name))
 
 
 def stop(job: Path) -> None:
@@ -57,10 +56,20 @@ def _look(task: Path, label: str, ended: Callable[[], None], was_alive: bool) ->
 
 
 def bar(task: Path, label: str) -> None:
-    """The progress bar of a task, with its phase and the time left."""
+    """The progress bar of a task, with its phase and the time left, or its place while it waits for others."""
+    state = jobs.state(task)
+    if state.name == "queued":
+        st.progress(0.0, text=waiting(label, state))
+        return
     status = read_json(task / "status.json") or {}
     done, total = float(status.get("done", 0)), float(status.get("total", 0))
     parts = [label, str(status.get("phase", "starting"))]
     if status.get("seconds_left") is not None:
         parts.append(f"{words.duration(status['seconds_left'])} left")
     st.progress(min(done / total, 1.0) if total else 0.0, text=" · ".join(parts))
+
+
+def waiting(label: str, state: jobs.State) -> str:
+    """That a job waits: its place in the queue, and for whom."""
+    behind = f", behind {jobs.in_words(state.waits_for)}" if state.waits_for else ""
+    return f"{label} waits: number {state.place} in the queue{behind}"

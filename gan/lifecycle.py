@@ -1,0 +1,66 @@
+"""The life of a run: made, put into the queue, resumed, deleted. Read next: `jobs/control.py`."""
+
+import re
+import time
+from pathlib import Path
+
+from gan import about, jobs, options, settings
+from gan.config import RunConfig
+from gan.errors import RunError
+from gan.runs import Run, check_name
+
+LONGEST_DATA = 40  # letters of a data set's name in the name that a run is given: the time and a number follow
+
+
+def create(config: RunConfig, name: str | None = None) -> Run:
+    """Make the folder of a new run; raises RunError where the name is taken. `mkdir` is the atomic claim of a name."""
+    if name is not None:
+        check_name(name)
+    store = settings.store()
+    store.mkdir(parents=True, exist_ok=True)
+    now = time.time()
+    path = _claim(store, name) if name else _claim_dated(store, config, now)
+    for folder in ("samples", "snapshots", "exports"):
+        (path / folder).mkdir()
+    about.change(path, created=now)
+    (path / "config.json").write_text(options.to_json(config))
+    return Run(path)
+
+
+def submit(run: Run) -> None:
+    """Put a run at the end of the queue for its device; raises RunError where it waits or runs already."""
+    jobs.submit(run.path, run.config.job.device)
+
+
+def resume(run: Run) -> str:
+    """Put a run that was stopped, failed or lost back at the end of the queue; says in one sentence what happened."""
+    return jobs.resume(run.path, run.config.job.device)
+
+
+def delete(run: Run) -> str:
+    """Remove a run's folder with all that is in it; raises RunError while anything of it waits or runs."""
+    return jobs.delete(run.path)
+
+
+def _claim(store: Path, name: str) -> Path:
+    try:
+        (store / name).mkdir()
+    except FileExistsError:
+        raise RunError(f"There is a run {name} already: choose another name.") from None
+    return store / name
+
+
+def _claim_dated(store: Path, config: RunConfig, now: float) -> Path:
+    """A name from the data (my-cells, breastmnist) and the time, with a number behind it where that is taken."""
+    data = config.data.slug.partition("-")[2] or config.data.slug
+    plain = re.sub("[^a-z0-9_-]+", "-", data.lower()).strip("-_")[:LONGEST_DATA] or config.data.name
+    stem = f"{plain}-{time.strftime('%m%d-%H%M', time.localtime(now))}"
+    number = 1
+    while True:
+        path = store / (stem if number == 1 else f"{stem}-{number}")
+        try:
+            path.mkdir()
+        except FileExistsError:
+            number += 1
+        else:
+            return path
