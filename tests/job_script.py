@@ -46,6 +46,13 @@ def fork_sleeper(worker: Worker, deaf: bool) -> None:
     os._exit(0)
 
 
+class Late:
+    """Has a request to stop arrive while the interpreter ends, when it has given up its own handlers."""
+
+    def __del__(self, kill=os.kill, pid=os.getpid(), number=signal.SIGTERM) -> None:  # type: ignore[no-untyped-def]  # noqa: B008
+        kill(pid, number)
+
+
 def main(name: str, kind: str, seconds: float = 3600.0) -> None:
     """Do what the kind says."""
     folder = settings.store() / name
@@ -66,6 +73,8 @@ def main(name: str, kind: str, seconds: float = 3600.0) -> None:
         if kind == "no-file":
             Path("/nowhere/images.npz").read_bytes()
         run_for(worker, name, seconds)
+    if kind == "late":
+        sys.modules[__name__].late = Late()  # type: ignore[attr-defined]
     if kind == "hangs":
         time.sleep(600)
 

@@ -52,6 +52,13 @@ def test_stop_saves_first_and_resume_goes_on() -> None:
     until(lambda: notes().count("begin run") == 2, "it works again, by the same command")
 
 
+def test_a_request_to_stop_that_comes_while_the_job_ends_does_not_cut_that_short() -> None:
+    run = submitted("run", "late", 0.05)
+    until_state(run, "finished")
+    until(lambda: (run.path / "exit.json").exists(), "its exit was seen")
+    assert (read_json(run.path / "exit.json") or {})["code"] == 0
+
+
 def test_what_can_be_asked_for_twice_is_harmless_and_says_so() -> None:
     run = submitted("run")
     until_begun(run)

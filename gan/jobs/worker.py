@@ -125,6 +125,8 @@ def working(folder: Path, device: str | None = None, wait: bool = True) -> Itera
             at_end.callback(os.close, alive)
             worker = _begin_in_terminal(folder, device, wait, alive, at_end)
         _reserve_last_word(folder)
+        if given:
+            at_end.callback(_ignore_late_requests)
         _handle_signals(worker, at_end if given is None else contextlib.ExitStack())
         try:
             yield worker
@@ -235,6 +237,16 @@ def _handle_signals(worker: Worker, at_end: contextlib.ExitStack) -> None:
         return
     for number in (signal.SIGTERM, signal.SIGINT):
         at_end.callback(signal.signal, number, signal.signal(number, worker._on_signal))
+
+
+def _ignore_late_requests() -> None:
+    """Let no request to stop that comes after the last word end the process.
+
+    Python gives up its own handlers while it ends, and a signal that is sent then would kill it; one that is ignored
+    stays ignored.
+    """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def _say_stopped_or_finished(folder: Path, worker: Worker) -> None:
