@@ -1,5 +1,6 @@
 """No page trains or calibrates: what has to be learnt first is a task, which the page offers, shows and finds again."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,11 @@ from streamlit.testing.v1 import AppTest
 from gan import data, guard, jobs
 from gan.cli import main
 from gan.evaluation import classifier, job, preparing, selector, study_plan, training_images
+from gan.evaluation.job import Request
 from gan.evaluation.near_copies import Detector
 from gan.evaluation.reference import as_shown
 from gan.evaluation.study_options import StudyOptions
+from gan.files import write_json
 from gan.provenance import Origin
 from gan.runs import Run
 from pages.ui import marking
@@ -85,9 +88,17 @@ def test_what_a_page_offers_to_learn_is_a_task_that_is_found_again_and_stopped(r
     assert jobs.state(folder).name in ("stopped", "finished"), jobs.log_tail(folder)
 
 
+def worked(run: Run, request: Request) -> int:
+    """Do the work of a task in this process, as the scheduler has another do it; gives its exit code."""
+    folder = job.folder(run, request.kind)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "request.json", asdict(request))
+    return main(["evaluate", run.name, "--task", request.kind])
+
+
 def test_the_selector_of_a_task_is_the_one_that_an_export_makes(run: Run) -> None:
     assert selector.cached(run) is None
-    assert main(["evaluate", run.name, "--task", "selector"]) == 0
+    assert worked(run, Request("selector", run.snapshots()[-1])) == 0
     assert jobs.state(job.folder(run, "selector")).name == "finished"
     kept, made = selector.cached(run), selector.load(run)
     assert kept is not None
@@ -108,7 +119,7 @@ def test_a_damaged_selector_is_made_anew_and_logged(run: Run, caplog: pytest.Log
 
 def test_what_counts_as_a_near_copy_is_shown_once_a_task_has_measured_it(run: Run) -> None:
     assert guard.calibration(run) is None
-    assert main(["evaluate", run.name, "--task", "calibration"]) == 0
+    assert worked(run, Request("calibration", run.snapshots()[-1])) == 0
     measured = guard.calibration(run)
     assert measured is not None
     assert f"below {measured.threshold:.2f}" in said(opened(run)) + " ".join(w.value for w in opened(run).warning)
@@ -120,7 +131,7 @@ def test_how_long_a_study_takes_is_timed_by_a_task_and_kept_for_that_generator(
     options, newest = StudyOptions(), run.snapshots()[-1]
     assert preparing.estimated(run, newest, options) is None
     monkeypatch.setattr(study_plan, "TIMED", 1)
-    assert main(["evaluate", run.name, "--task", "study-estimate", "--snapshot", str(newest)]) == 0
+    assert worked(run, Request("study-estimate", newest, study=options)) == 0
     lines = preparing.estimated(run, newest, options)
     assert lines is not None
     assert "Classifiers to train" in lines[0]
