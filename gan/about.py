@@ -13,6 +13,8 @@ from gan.errors import RunError
 from gan.files import exclusive, read_json, write_json
 
 FILE = "about.json"
+LARGEST = 2**20  # bytes of the file
+LAST_MOMENT = 1e11  # seconds since 1970: the year 5138, which every calendar has
 LONGEST_TITLE, LONGEST_TAG, LONGEST_NOTES, MOST_TAGS = 80, 24, 4000, 12
 
 
@@ -30,13 +32,15 @@ class About:
 
 def read(folder: Path) -> About:
     """What is said of the run in a folder; never fails: what is absent, damaged or of another kind is left out."""
-    document = read_json(folder / FILE) or {}
+    document = read_json(folder / FILE, LARGEST) or {}
     created, title, tags, notes = (document.get(key) for key in ("created", "title", "tags", "notes"))
     return About(
-        created=float(created) if isinstance(created, int | float) else _made(folder),
-        title=title if isinstance(title, str) else "",
-        tags=tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
-        notes=notes if isinstance(notes, str) else "",
+        created=float(created) if isinstance(created, int | float) and 0 <= created <= LAST_MOMENT else _made(folder),
+        title=title[:LONGEST_TITLE] if isinstance(title, str) else "",
+        tags=tuple(tag[:LONGEST_TAG] for tag in tags if isinstance(tag, str))[:MOST_TAGS]
+        if isinstance(tags, list)
+        else (),
+        notes=notes[:LONGEST_NOTES] if isinstance(notes, str) else "",
         archived=document.get("archived") is True,
     )
 

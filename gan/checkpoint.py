@@ -11,20 +11,22 @@ Nothing is unpickled: weights are safetensors, the rest is read with `weights_on
 """
 
 import hashlib
-import json
 import os
+import pickle
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from pydantic import Field, TypeAdapter
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from typing_extensions import TypedDict
 
-from gan.errors import RunError
-from gan.files import write_json
+from gan.errors import DamagedFileError, RunError
+from gan.files import check_ordinary, damaged, linked, not_ordinary, read_as, remove, write_json
 from gan.runs import Run
 
 RESUMABLE = 2
@@ -108,41 +110,78 @@ def restore(run: Run, state: State) -> None:
 
     Half-written folders of a killed trainer are removed, and so are snapshots newer than the one resumed from.
     """
-    for left in (run.path / "snapshots").iterdir():
-        if not (left / "ready.json").exists():
-            shutil.rmtree(left)
+    place, tried = run.path / "snapshots", None
+    if linked(place):
+        raise not_ordinary(place)
+    for left in place.iterdir():
+        if left.is_symlink() or not (left / "ready.json").exists():
+            remove(left)
     for seen in reversed(run.snapshots()):
         folder = run.path / "snapshots" / f"{seen:09d}"
         if not (folder / "training.pt").exists():
             continue
         try:
-            both = load_file(folder / "networks.safetensors")
-            training: dict[str, Any] = torch.load(folder / "training.pt", map_location="cpu", weights_only=True)
-            average = load_file(folder / "generator.safetensors")
-        except (OSError, SafetensorError, RuntimeError) as error:
+            _load(folder, state)
+        except UNLOADABLE as error:
             print(f"The snapshot {seen} is damaged ({error}); taking the one before it.", flush=True)
             shutil.rmtree(folder)
+            tried = seen
             continue
-        nn.ModuleDict({"generator": state.generator, "discriminator": state.discriminator}).load_state_dict(both)
-        state.average.load_state_dict(average)
-        state.optimiser_g.load_state_dict(training["optimiser_g"])
-        state.optimiser_d.load_state_dict(training["optimiser_d"])
-        state.noise.set_state(training["noise"])
-        state.sums.copy_(training["sums"])
-        state.steps, state.seconds, state.seen = training["steps"], training["seconds"], seen
+        state.seen = seen
         return
+    if tried is not None:  # it may have changed a part of the state
+        raise RunError(f"No snapshot of {run.name} can be resumed, all are damaged: clone the run, and start anew.")
+
+
+UNLOADABLE = (
+    OSError, SafetensorError, RuntimeError, ValueError, TypeError, KeyError, IndexError, AttributeError, EOFError,
+    pickle.UnpicklingError, DamagedFileError,
+)  # fmt: skip
+"""What `load_file`, `torch.load`, `load_state_dict` and `set_state` raise for files that are damaged or of others."""
+
+
+def _load(folder: Path, state: State) -> None:
+    """Load a snapshot into the state; raises one of UNLOADABLE, when some of the state may have changed."""
+    both = load_file(check_ordinary(folder / "networks.safetensors"))
+    training: dict[str, Any] = torch.load(check_ordinary(folder / "training.pt"), map_location="cpu", weights_only=True)
+    average = load_file(check_ordinary(folder / "generator.safetensors"))
+    nn.ModuleDict({"generator": state.generator, "discriminator": state.discriminator}).load_state_dict(both)
+    state.average.load_state_dict(average)
+    state.optimiser_g.load_state_dict(training["optimiser_g"])
+    state.optimiser_d.load_state_dict(training["optimiser_d"])
+    state.noise.set_state(training["noise"])
+    state.sums.copy_(training["sums"])
+    state.steps, state.seconds = int(training["steps"]), float(training["seconds"])
 
 
 def load_average(run: Run, generator: nn.Module, seen: int | None = None) -> str:
     """Load a snapshot's averaged generator into `generator`; gives its SHA-256. Raises RunError where it is damaged."""
     folder = run.snapshot(seen)
     try:
-        generator.load_state_dict(load_file(folder / "generator.safetensors"))
-        return str(json.loads((folder / "ready.json").read_text())["sha256"])
-    except (OSError, SafetensorError, RuntimeError, ValueError, KeyError) as error:
+        generator.load_state_dict(load_file(check_ordinary(folder / "generator.safetensors")))
+        return ready(folder)["sha256"]
+    except (OSError, SafetensorError, RuntimeError, DamagedFileError) as error:
         raise RunError(
             f"The snapshot {folder.name} of {run.name} is damaged ({error}): choose another, or resume the run."
         ) from None
+
+
+class Ready(TypedDict):
+    """What a whole snapshot's ready.json holds: images seen, and the SHA-256 of its generator.safetensors."""
+
+    seen: Annotated[int, Field(ge=0)]
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+READY = TypeAdapter(Ready)
+
+
+def ready(folder: Path) -> Ready:
+    """What a snapshot says of itself; raises DamagedFileError where it is missing or damaged."""
+    found = read_as(folder / "ready.json", READY)
+    if found is None:
+        raise damaged(folder / "ready.json", "it is missing")
+    return found
 
 
 def finite(state: State) -> bool:

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from gan.metrics import Tail
 
 FIRST_ROOM = 1024
+MOST_COLUMNS = 64
+"""Columns that are kept, the first ones: a run has a tenth of them, and each takes the memory of all points."""
 
 
 class Columns(Sequence[Mapping[str, Any]]):
@@ -111,6 +113,8 @@ class _Room:
             for name, value in row.items():
                 if name != "seen" and isinstance(value, int | float):
                     if name not in self._values:
+                        if len(self._values) >= MOST_COLUMNS:
+                            continue
                         self._values[name] = np.full(len(self._seen), np.nan)
                     self._values[name][position] = value
 

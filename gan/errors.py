@@ -3,6 +3,7 @@
     GanError
     ├── UserError            something the user can mend: one clear line, exit code 2
     │   ├── ConfigError      an option that is unknown or out of its bounds
+    │   ├── DamagedFileError  a file in the store that cannot be what it should be: damaged, too large, a link
     │   ├── DataError        images or labels that are missing, damaged or do not fit together
     │   └── RunError         a run that does not exist, is broken, or cannot do what was asked of it
     ├── TrainingError        a run that failed while it trained (NaN, no memory, no disk): exit code 1
@@ -26,6 +27,10 @@ class UserError(GanError):
 
 class ConfigError(UserError):
     """An option that is unknown, of the wrong kind or out of its bounds."""
+
+
+class DamagedFileError(UserError):
+    """A file in the store that cannot be what it should be: cut short, of other types, too large, or a link."""
 
 
 class DataError(UserError):

@@ -7,12 +7,24 @@ written at once, so that a reader sees whole lines. No torch. Read next: `diagno
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+from typing_extensions import TypedDict
 
 from gan.files import append_row, read_rows
 from gan.runs import Run
+from gan.status import Moment
 
 Kind = Literal["snapshot", "resumed", "warning"]
+
+
+class _Resumed(TypedDict):
+    seen: Annotated[int, Field(ge=0)]
+    time: Moment
+
+
+RESUMED = TypeAdapter(_Resumed)
 
 
 @dataclass(frozen=True)
@@ -32,8 +44,7 @@ def note_resumed(run: Run, seen: int) -> None:
 
 def resumed(run: Run) -> list[tuple[int, float]]:
     """Images seen, and the time in seconds since 1970, at which the run went on; a damaged line is left out."""
-    noted = read_rows(run.path / "events.jsonl")
-    return [(int(row["seen"]), float(row["time"])) for row in noted]
+    return [(row["seen"], row["time"]) for row in read_rows(run.path / "events.jsonl", RESUMED)]
 
 
 def of_run(run: Run, warnings: Mapping[str, int]) -> list[Event]:

@@ -128,7 +128,7 @@ def of_run(
     evaluations = results.listing(run)
     reported = run.status().get("time")
     silent = None
-    if state.name == "running" and isinstance(reported, int | float):
+    if state.name == "running" and reported is not None:
         silent = max(0.0, (time.time() if now is None else now) - reported)
     return of_rows(
         rows,

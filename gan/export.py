@@ -16,16 +16,18 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from gan import jobs, typed
+from pydantic import TypeAdapter
+
+from gan import jobs, status, typed
 from gan.data.source import Progress, silent
 from gan.errors import RunError
 from gan.export_estimate import Estimate, estimate, shape
 from gan.export_request import TRUNCATIONS, Balance, ExportRequest, balance, balanced, of_each
 from gan.export_write import Written, spool_of, write
-from gan.files import append_row, read_json, write_json
+from gan.files import append_row, linked, ordinary, read_as_or_none, write_json
 from gan.runs import Run
+from gan.status import Status
 
 __all__ = [
     "TRUNCATIONS",
@@ -46,6 +48,7 @@ __all__ = [
     "write",
 ]
 
+WRITTEN = TypeAdapter(Written)
 ID = re.compile(r"[0-9]{8}-[0-9]{6}(-[0-9]+)?")
 
 
@@ -61,6 +64,7 @@ class Export:
 
     @property
     def request(self) -> ExportRequest:
+        """What was asked for; raises RunError where that is missing, and DamagedFileError."""
         return typed.read(self.folder / "request.json", ExportRequest)
 
     @property
@@ -68,19 +72,19 @@ class Export:
         return jobs.state(self.folder)
 
     @property
-    def status(self) -> dict[str, Any]:
-        return read_json(self.folder / "status.json") or {}
+    def status(self) -> Status:
+        """The last report of its progress."""
+        return status.read(self.folder)
 
     @property
     def written(self) -> Written | None:
         """What the finished export holds."""
-        document = read_json(self.folder / "written.json")
-        return None if document is None else Written(document["count"], tuple(document["notices"]))
+        return read_as_or_none(self.folder / "written.json", WRITTEN)
 
     @property
     def file(self) -> Path | None:
         """The ZIP, once it is whole."""
-        return next(iter(self.folder.glob("*.zip")), None)
+        return next(filter(ordinary, self.folder.glob("*.zip")), None)
 
 
 def begin(run: Run, request: ExportRequest) -> Export:
@@ -118,14 +122,14 @@ def resume(run: Run, identifier: str) -> Export:
 def find(run: Run, identifier: str) -> Export:
     """The export of that id; raises RunError where there is none."""
     folder = run.path / "exports" / identifier
-    if not ID.fullmatch(identifier) or not folder.is_dir():
+    if not ID.fullmatch(identifier) or not folder.is_dir() or linked(folder):
         raise RunError(f"The run {run.name} has no export {identifier}.")
     return Export(folder)
 
 
 def listing(run: Run) -> list[Export]:
     """All exports of a run, the newest first."""
-    folders = [path for path in (run.path / "exports").glob("*") if ID.fullmatch(path.name)]
+    folders = [path for path in (run.path / "exports").glob("*") if ID.fullmatch(path.name) and not linked(path)]
     return [Export(path) for path in sorted(folders, reverse=True)]
 
 

@@ -4,14 +4,17 @@ Read next: `export.py`, which writes the ledger that this reads.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, NotRequired
 
-from PIL import Image
+from pydantic import Field, TypeAdapter
+from typing_extensions import TypedDict
 
-from gan import runs
+from gan import contact_sheet, runs
+from gan.errors import DamagedFileError
 from gan.export_request import ExportRequest
-from gan.files import read_rows
+from gan.files import note_damaged, read_rows
 from gan.runs import Run
+from gan.status import Count, Moment
 
 BESIDE_PIXELS = 700
 """Bytes of a PNG that are not pixels: its texts, and its name in the ZIP, twice, and in labels.csv."""
@@ -44,16 +47,33 @@ def estimate(run: Run, request: ExportRequest) -> Estimate:
     ]
     if not same_work:
         return Estimate(round(size), None)
-    making = sum(row["seconds"] - row.get("preparing", 0.0) for row in same_work)
+    making = sum((row["seconds"] or 0.0) - row.get("preparing", 0.0) for row in same_work)
     pace = making / sum(row["count"] / row["keep_rate"] for row in same_work)
     newest = max(same_work, key=lambda row: row["time"])  # the first on a data set has measured what a near copy is
     return Estimate(round(size), newest.get("preparing", 0.0) + request.count / request.keep_rate * pace)
 
 
-def ledger(run: Run) -> list[dict[str, Any]]:
+class LedgerRow(TypedDict):
+    """One finished export, as far as an estimate needs it; `preparing` is what came before the first image."""
+
+    time: Moment
+    format: str
+    count: Annotated[int, Field(ge=0)]
+    bytes: Annotated[int, Field(ge=0)]
+    shape: list[int]
+    seconds: Count | None
+    preparing: NotRequired[Count]
+    keep_rate: Annotated[float, Field(gt=0, le=1)]
+    with_near_copies: bool
+
+
+LEDGER_ROW = TypeAdapter(LedgerRow)
+
+
+def ledger(run: Run) -> list[LedgerRow]:
     """The run's finished exports that say how long they took."""
-    rows = read_rows(run.path / "exports" / "ledger.jsonl")
-    return [row for row in rows if row.get("seconds") and row["count"]]
+    rows = read_rows(run.path / "exports" / "ledger.jsonl", LEDGER_ROW)
+    return [row for row in rows if row["seconds"] and row["count"]]
 
 
 def shape(run: Run) -> list[int]:
@@ -70,5 +90,9 @@ def _bytes_an_image(run: Run) -> float:
     if not samples:
         return raw + BESIDE_PIXELS
     path = samples[max(samples)]
-    with Image.open(path) as sheet:
-        return min(raw, path.stat().st_size * raw / (sheet.width * sheet.height * channels)) + BESIDE_PIXELS
+    try:
+        sheet = contact_sheet.read(path)
+    except DamagedFileError as error:
+        note_damaged(path, error)
+        return raw + BESIDE_PIXELS
+    return min(raw, path.stat().st_size * raw / (sheet.width * sheet.height * channels)) + BESIDE_PIXELS

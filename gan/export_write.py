@@ -7,16 +7,18 @@ import contextlib
 import json
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from gan import export_formats, gather, manifests, marks, provenance
 from gan.conditions import Condition
 from gan.data.source import Progress, silent
-from gan.errors import StoppedError
+from gan.errors import RunError, StoppedError
 from gan.export_request import ExportRequest
 from gan.gather import Gathered, Sieve, Tally
 from gan.runs import Run
@@ -65,7 +67,7 @@ def write(
         preparing("making images", 0.0)
         out.parent.mkdir(parents=True, exist_ok=True)
         with Spool(spool_of(out), _key(request, samplers, sieve)) as spool:
-            tallies = [Tally(**counted) for counted in spool.state or [{"asked": count} for _, count in items]]
+            tallies = _tallies(spool, [count for _, count in items])
             chunks = _gathered(request, items, samplers, sieve, tallies)
             with _half_of_the_cores():
                 for rows, encoded, state in _encoded(chunks, run, request, tallies):
@@ -85,6 +87,22 @@ def write(
             spool.remove()
             return Written(sum(counts), tuple(manifest["notices"]))
     return None
+
+
+def _tallies(spool: Spool, asked: Sequence[int]) -> list[Tally]:
+    """What became of each item's candidates so far; raises RunError where the spool tells of other items."""
+    if spool.state is None:
+        return [Tally(count) for count in asked]
+    try:
+        tallies = TALLIES.validate_python(spool.state)
+    except ValidationError:
+        tallies = []
+    if [tally.asked for tally in tallies] != list(asked):
+        raise RunError(f"What was made before cannot be gone on with: delete {spool.folder}, and make it again.")
+    return tallies
+
+
+TALLIES = TypeAdapter(list[Tally])
 
 
 @contextlib.contextmanager

@@ -3,18 +3,36 @@
 Written by the trainer when it has read its data; read by the networks, the gallery and the export. No torch.
 """
 
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, TypeAdapter
+from typing_extensions import TypedDict
 
 from gan.errors import DataError
-from gan.files import read_json, replacing, write_json
+from gan.files import damaged, read_arrays, read_as, replacing, write_json
+
+
+class _Texts(TypedDict):
+    """What data.json holds."""
+
+    names: Annotated[tuple[str, ...], Field(min_length=1, max_length=10_000)]
+    kind: Literal["class", "attributes"]
+    channels: Literal[1, 3]
+    image_size: Literal[32, 64, 128]
+    native_size: Annotated[int, Field(ge=1)]
+    title: str
+    source: str
+    licence: str
+    kinds: tuple[Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1, max_length=64)], ...]
+    kinds_apart: float
+
+
+TEXTS = TypeAdapter(_Texts)
 
 
 def check_names(names: Sequence[str], kind: str) -> None:
@@ -62,28 +80,19 @@ class DataFacts:
 
     @classmethod
     def load(cls, folder: Path) -> "DataFacts | None":
-        """The facts in a run folder, or None where they are not written yet."""
-        texts = read_json(folder / "data.json")
+        """The facts in a run folder, or None where they are not written yet; raises DamagedFileError."""
+        texts, path = read_as(folder / "data.json", TEXTS), folder / "conditions.npz"
         if texts is None:
             return None
-        names, kinds = tuple(texts.pop("names")), tuple(tuple(row) for row in texts.pop("kinds", ()))
-        packed = np.load(folder / "conditions.npz")["conditions"]
-        return cls(names=names, kinds=kinds, conditions=np.unpackbits(packed, axis=1, count=len(names)), **texts)
-
-
-def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """The arrays of an npz file by name; raises ValueError that says why where it is absent or damaged."""
-    try:
-        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (
-        OSError,
-        EOFError,
-        RuntimeError,
-        TypeError,
-        ValueError,
-        MemoryError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
-        raise ValueError(f"{path.name}: {error}") from None
+        names, kinds = texts["names"], texts["kinds"]
+        if texts["native_size"] > texts["image_size"]:
+            raise damaged(folder / "data.json", "native_size is larger than image_size")
+        if kinds and (len(kinds) != len(names) or len({len(row) for row in kinds}) != 1):
+            raise damaged(folder / "data.json", "kinds has not a row of the same length for each name")
+        try:
+            packed = read_arrays(path).get("conditions")
+        except (FileNotFoundError, NotADirectoryError):
+            raise damaged(path, "it is missing") from None
+        if packed is None or packed.dtype != np.uint8 or packed.ndim != 2 or packed.shape[1] != -(-len(names) // 8):
+            raise damaged(path, f"it has not {len(names)} conditions")
+        return cls(conditions=np.unpackbits(packed, axis=1, count=len(names)), **texts)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from gan import contact_sheet
 from gan.images import GAP
 
 FRAMES = 60
@@ -36,9 +37,8 @@ def spread_over(paths: Sequence[Path], most: int) -> list[Path]:
 
 
 def frame(path: Path, turned: tuple[int, int] | None) -> Image.Image:
-    """A picture, halved until it is no larger than LONGEST_SIDE."""
-    with Image.open(path) as opened:
-        picture = opened.copy()
+    """A picture, halved until it is no larger than LONGEST_SIDE; raises DamagedFileError."""
+    picture = contact_sheet.read(path, None if turned is None else turned[1])
     if turned is not None:
         picture = turn(picture, *turned)
     while max(picture.size) > LONGEST_SIDE:

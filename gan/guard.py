@@ -15,6 +15,8 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from gan import settings
 from gan.data.imageset import ImageSet
 from gan.data.source import Progress, silent
@@ -23,7 +25,7 @@ from gan.evaluation import training_images
 from gan.evaluation.calibration import Calibration
 from gan.evaluation.near_copies import Detector
 from gan.evaluation.reference import Shown, as_shown, picked
-from gan.files import exclusive, read_json, write_json
+from gan.files import exclusive, read_as_or_none, write_json
 from gan.runs import Run
 
 RECIPE = "1"
@@ -77,8 +79,7 @@ def calibration(run: Run) -> Calibration | None:
 
     To be asked only where `training_images.problem` has nothing against them.
     """
-    kept = read_json(_file(run))
-    return None if kept is None else Calibration(**kept)
+    return read_as_or_none(_file(run), TypeAdapter(Calibration))  # a damaged one is made anew
 
 
 def _file(run: Run) -> Path:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from gan.data.imageset import ImageSet
 from gan.errors import DataError
 from gan.facts import DataFacts
-from gan.files import replacing
+from gan.files import damaged, read_arrays, replacing
 from gan.runs import Run
 from gan.spread import of_images
 
@@ -63,7 +63,7 @@ def told(run: Run, images: ImageSet, report: Report) -> tuple[ImageSet, DataFact
         return images, facts
     if images.kind != "class":
         raise DataError(f"model.kinds is {kinds}: {images.title} has attributes, not classes. Set it to 1.")
-    found = kept(run) if run.snapshots() else None
+    found = kept(run, len(images)) if run.snapshots() else None
     if found is None:
         found = find(images, kinds, run.config.train.seed, report)
         with replacing(run.path / FILE) as temporary, open(temporary, "wb") as file:
@@ -77,12 +77,24 @@ def told(run: Run, images: ImageSet, report: Report) -> tuple[ImageSet, DataFact
     return replace(images, conditions=conditions, names=names), replace(facts, kinds=counted, kinds_apart=found.apart)
 
 
-def kept(run: Run) -> Kinds | None:
-    """The kinds that a run was told of, in the order of its images (`data/fingerprint.py`); None before any."""
-    if not (run.path / FILE).exists():
+def kept(run: Run, count: int) -> Kinds | None:
+    """The kinds that a run was told of, of `count` images in their order (`data/fingerprint.py`); None before any.
+
+    Raises DamagedFileError.
+    """
+    path = run.path / FILE
+    try:
+        file = read_arrays(path)
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    with np.load(run.path / FILE) as file:
-        return Kinds(file["of_image"], float(file["apart"]))
+    if not file.keys() >= {"of_image", "apart"}:
+        raise damaged(path, "it lacks an array")
+    of_image, apart = file["of_image"], file["apart"]
+    if of_image.shape != (count,) or of_image.dtype != np.uint8 or of_image.max() >= run.config.model.kinds:
+        raise damaged(path, "it has not a kind for each image")
+    if apart.shape != () or apart.dtype.kind != "f" or not np.isfinite(apart):
+        raise damaged(path, "apart is no number")
+    return Kinds(of_image, float(apart))
 
 
 def find(images: ImageSet, kinds: int, seed: int, report: Report) -> Kinds:

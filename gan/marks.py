@@ -9,10 +9,13 @@ the same stream (`export.py`). Read next: that one.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from typing import Literal
+from typing import Annotated, Literal
 
-from gan.errors import RunError, UserError
-from gan.files import exclusive, read_json, write_json
+from pydantic import Field, TypeAdapter
+from typing_extensions import TypedDict
+
+from gan.errors import DamagedFileError, RunError, UserError
+from gan.files import exclusive, read_as, write_json
 from gan.provenance import Origin
 from gan.runs import Run
 
@@ -20,9 +23,27 @@ VERSION = 1
 MOST = 20_000
 """Marks of one run: far more than anybody sets by hand, few enough to be written whole at each click."""
 
+Whole = Annotated[int, Field(ge=0)]
 Mark = Literal["keep", "reject"]
 KEEP: Mark = "keep"
 REJECT: Mark = "reject"
+
+
+class _Row(TypedDict):
+    snapshot: Whole
+    seed: Whole
+    index: Whole
+    condition: Annotated[str, Field(max_length=10_000)]
+    truncation: Annotated[float, Field(ge=0.05, le=1)]
+    mark: Mark
+
+
+class _Document(TypedDict):
+    version: int
+    marks: list[_Row]
+
+
+MARKS = TypeAdapter(_Document)
 
 
 def load(run: Run) -> dict[Origin, Mark]:
@@ -31,18 +52,18 @@ def load(run: Run) -> dict[Origin, Mark]:
     Raises RunError where the file is damaged or of a newer version, so that no reject is forgotten in silence.
     """
     path = run.path / "marks.json"
-    document = read_json(path)
+    try:
+        document = read_as(path, MARKS)
+    except DamagedFileError as error:
+        raise RunError(f"The marks of {run.name} cannot be read: {error}") from None
     if document is None:
-        if path.exists():
-            raise RunError(f"The marks of {run.name} are damaged: mend or delete {path}.")
         return {}
-    if document.get("version") != VERSION:
+    if document["version"] != VERSION:
         raise RunError(f"The marks of {run.name} are of another version of this program: update it, or delete {path}.")
-    marks: dict[Origin, Mark] = {}
-    for row in document["marks"]:
-        mark: Mark = row.pop("mark")
-        marks[Origin(**row)] = mark
-    return marks
+    return {
+        Origin(row["snapshot"], row["seed"], row["index"], row["condition"], row["truncation"]): row["mark"]
+        for row in document["marks"]
+    }
 
 
 def kept(run: Run) -> list[Origin]:

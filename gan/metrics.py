@@ -7,7 +7,6 @@ Read next: `train.py`, which writes them.
 """
 
 import errno
-import io
 import json
 import os
 import threading
@@ -15,8 +14,15 @@ from pathlib import Path
 from typing import IO, Any
 
 from gan import faults
-from gan.files import replacing
+from gan.errors import DamagedFileError
+from gan.files import note_damaged, open_ordinary, open_to_append, parse_json, read_bytes, replacing
 
+LARGEST = 2**28
+"""Bytes of a metrics file that are read, at most: a million points."""
+LONGEST_LINE = 2**16
+"""Bytes of a row, at most: a longer line is passed over without being kept."""
+LOOKED_AT = 1024
+"""Bytes at the end of what was read, by which it is known again."""
 TIMINGS = ("seconds", "images_per_second")
 
 
@@ -27,11 +33,11 @@ class MetricsWriter:
         """Open `path`, dropping rows past `seen` images and damaged lines, so that no point is ever doubled."""
         kept = [row for row in MetricsReader(path).read() if row["seen"] <= seen]
         whole = "".join(json.dumps(row) + "\n" for row in kept).encode()
-        if path.exists() and path.read_bytes() != whole:
+        if path.is_symlink() or (path.exists() and (path.stat().st_size != len(whole) or read_bytes(path) != whole)):
             with replacing(path) as temporary:  # a new file, so that readers begin again
                 temporary.write_bytes(whole)
         buffering = -1 if faults.planted("flush") else 0  # a soak's fault: see faults.py
-        self._file: IO[bytes] = open(path, "ab", buffering)  # noqa: SIM115 (closed by close(); a row is one system call)
+        self._file: IO[bytes] = open_to_append(path, buffering)  # closed by close(); a row is one system call
 
     def append(self, row: dict[str, Any]) -> None:
         """Write one row with one system call; raises OSError where the disk took only a part of it."""
@@ -77,13 +83,18 @@ class Tail:
         self._offset = 0
         self._inode = inode
         self._last_line = b""
+        self._too_long = False
 
     def fresh(self) -> tuple[bool, list[dict[str, Any]]]:
         """Whether the file is another than before, or gone, and the rows that are new since the last call."""
         try:
-            with open(self._path, "rb") as file:
+            with open_ordinary(self._path) as file:
                 return self._read_on(file)
         except (FileNotFoundError, NotADirectoryError):
+            self._begin_again()
+            return True, []
+        except DamagedFileError as error:
+            note_damaged(self._path, error)
             self._begin_again()
             return True, []
 
@@ -95,18 +106,25 @@ class Tail:
             self._begin_again(inode)
             again = True
             file.seek(0)
-        fresh = file.read()
-        whole = fresh[: fresh.rfind(b"\n") + 1]
-        self._offset += len(whole)
-        lines = io.BytesIO(whole).readlines()  # ends at b"\n" alone, as the writer does
-        self._last_line = lines[-1] if lines else self._last_line
-        return again, [row for line in lines if (row := _row(line)) is not None]
+        rows = []
+        while self._offset < LARGEST and (line := file.readline(LONGEST_LINE)):
+            ends = line.endswith(b"\n")
+            if not ends and len(line) < LONGEST_LINE:
+                break  # its writer is not done with it
+            self._offset, self._last_line = self._offset + len(line), line[-LOOKED_AT:]
+            row = _row(line) if ends and not self._too_long else None
+            self._too_long = not ends  # what goes on behind belongs to the same line
+            if row is not None:
+                rows.append(row)
+        return again, rows
 
 
 def _row(line: bytes) -> dict[str, Any] | None:
-    """A line as a row; None where a full disk damaged it: the points around it still stand."""
+    """A line as a row of numbers; None where a full disk damaged it: the points around it still stand."""
     try:
-        row = json.loads(line)
+        row = parse_json(line)
     except ValueError:
         return None
-    return row if isinstance(row, dict) and isinstance(row.get("seen"), int) else None
+    if not isinstance(row, dict) or type(row.get("seen")) is not int or row["seen"] < 0:
+        return None
+    return {name: value for name, value in row.items() if type(value) in (int, float)}

@@ -15,6 +15,7 @@ from pydantic_core import PydanticUndefined
 
 from gan.config import RunConfig, Section
 from gan.errors import ConfigError
+from gan.files import parse_json
 
 
 @dataclass(frozen=True)
@@ -136,14 +137,14 @@ def to_json(config: RunConfig) -> str:
     return json.dumps({"version": 1 + len(CHANGES)} | config.model_dump(mode="json"), indent=2) + "\n"
 
 
-def from_json(text: str, changes: Sequence[Change] = CHANGES) -> RunConfig:
+def from_json(text: str | bytes, changes: Sequence[Change] = CHANGES) -> RunConfig:
     """The config in a config.json's text, of this version or an earlier one, brought up to date by `changes`.
 
     Raises ConfigError where it is damaged or from a newer version.
     """
     newest = 1 + len(changes)
     try:
-        document = json.loads(text)
+        document = parse_json(text)
         version = document.pop("version")
         values = {f"{s}.{n}": value for s, section in document.items() for n, value in section.items()}
     except (ValueError, AttributeError, TypeError, KeyError):
@@ -193,5 +194,6 @@ def _message(error: ValidationError, known: Mapping[str, Option]) -> str:
     path = ".".join(str(part) for part in first["loc"][:2])
     if path not in known or first["type"] == "value_error":  # a rule across fields: its text is ours already
         return first["msg"].removeprefix("Value error, ") + "."
-    shown = first["input"] if first["input"] != "" else "empty"
-    return f"{path} is {shown}: it takes {known[path].takes}."
+    given = str(first["input"])
+    shown = given if len(given) <= 200 else f"{given[:200]} ..."
+    return f"{path} is {shown or 'empty'}: it takes {known[path].takes}."

@@ -6,6 +6,9 @@ An image is its run, snapshot, seed, index, condition and truncation: these make
 
 import shlex
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
 
 from gan import __version__
 
@@ -22,9 +25,9 @@ class Origin:
     can be copied and renamed with all that refers to its images.
     """
 
-    snapshot: int
-    seed: int
-    index: int
+    snapshot: Annotated[int, Field(ge=0)]
+    seed: Annotated[int, Field(ge=0)]
+    index: Annotated[int, Field(ge=0)]
     condition: str
     truncation: float = 1.0
 

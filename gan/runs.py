@@ -20,17 +20,20 @@ import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
 
-from gan import about, options, settings
+from gan import about, options, settings, status
 from gan.about import About
 from gan.config import RunConfig
-from gan.errors import ConfigError, RunError
+from gan.errors import ConfigError, DamagedFileError, RunError
 from gan.facts import DataFacts
-from gan.files import read_json
+from gan.files import ordinary, read_bytes
 from gan.jobs.kinds import refuse_link
+from gan.status import Status
 
+SEEN = re.compile("[0-9]{9}|[1-9][0-9]{9,11}")
+"""How a file or a folder is named by the images seen."""
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+LARGEST_CONFIG = 2**20  # bytes
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class Run:
         except FileNotFoundError:
             raise RunError(f"The run {self.name} cannot be read: its folder has no config.json.") from None
         read = _config(file, stat.st_mtime_ns, stat.st_size)
-        if isinstance(read, ConfigError):
+        if not isinstance(read, RunConfig):
             raise RunError(f"The run {self.name} cannot be read: {read}")
         return read
 
@@ -79,26 +82,29 @@ class Run:
     @property
     def seen(self) -> int:
         """Images seen so far, by the trainer's last report; before it trains, those of its newest snapshot."""
-        status = self.status()
-        if status.get("phase") == "training":
-            return int(status["done"])
+        report = self.status()
+        if report.get("phase") == "training" and "done" in report:
+            return int(report["done"])
         return max(self.snapshots(), default=0)
 
     def facts(self) -> DataFacts:
         """What the networks were built from; raises RunError before the trainer has read its data."""
-        facts = DataFacts.load(self.path)
+        try:
+            facts = DataFacts.load(self.path)
+        except DamagedFileError as error:
+            raise RunError(f"The run {self.name} cannot be read: {error}") from None
         if facts is None:
             raise RunError(f"The run {self.name} has not read its data yet: wait for its first snapshot.")
         return facts
 
-    def status(self) -> dict[str, Any]:
-        """The trainer's last report: `phase, done, total, images_per_second, seconds_left, time`; empty before any."""
-        return read_json(self.path / "status.json") or {}
+    def status(self) -> Status:
+        """The trainer's last report; empty before any."""
+        return status.read(self.path)
 
     def snapshots(self) -> list[int]:
         """Images seen at each snapshot that is whole, ascending."""
         found = (self.path / "snapshots").glob("*/ready.json")
-        return sorted(int(path.parent.name) for path in found if path.parent.name.isdigit())
+        return sorted(int(path.parent.name) for path in found if SEEN.fullmatch(path.parent.name) and ordinary(path))
 
     def snapshot(self, seen: int | None = None) -> Path:
         """The folder of one snapshot, the newest by default; raises RunError that lists those there are."""
@@ -112,15 +118,15 @@ class Run:
     def samples(self) -> dict[int, Path]:
         """The fixed-noise pictures by images seen, ascending."""
         found = (self.path / "samples").glob("*.png")
-        return {int(path.stem): path for path in sorted(found) if path.stem.isdigit()}
+        return {int(path.stem): path for path in sorted(found) if SEEN.fullmatch(path.stem) and ordinary(path)}
 
 
 @lru_cache(maxsize=2000)
-def _config(file: Path, mtime_ns: int, size: int) -> RunConfig | ConfigError:
+def _config(file: Path, mtime_ns: int, size: int) -> RunConfig | ConfigError | DamagedFileError:
     """The config in a file, or what is wrong with it: parsed again only where the file changed."""
     try:
-        return options.from_json(file.read_text())
-    except ConfigError as error:
+        return options.from_json(read_bytes(file, LARGEST_CONFIG))
+    except (ConfigError, DamagedFileError) as error:
         return error
 
 

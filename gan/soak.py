@@ -19,6 +19,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
 
 from gan import export, faults, jobs, lifecycle, runs, settings
 from gan.errors import ConfigError
@@ -229,4 +232,7 @@ def _is_done(run: Run, observer: Observer) -> bool:
 
 
 def _count_events(store: Path) -> Counter[str]:
-    return Counter(row["what"] for row in read_rows(store / faults.MARKER / "events.jsonl"))
+    return Counter(
+        row["what"]
+        for row in read_rows(store / faults.MARKER / "events.jsonl", TypeAdapter(dict[str, Any]), most=10**9)
+    )

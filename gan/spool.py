@@ -14,9 +14,12 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
-from gan.files import read_json, remove_folder, write_json
+from pydantic import Field, TypeAdapter
+from typing_extensions import TypedDict
+
+from gan.files import linked, not_ordinary, open_to_append, parse_json, read_json, remove_folder, write_json
 
 
 class Row(NamedTuple):
@@ -28,7 +31,17 @@ class Row(NamedTuple):
     position: int
     truncation: float
     on: tuple[int, ...]
-    size: int
+    size: Annotated[int, Field(ge=0)]
+
+
+class Chunk(TypedDict):
+    """A line of rows.jsonl; `state` is its writer's own."""
+
+    rows: list[Row]
+    state: Any
+
+
+CHUNK = TypeAdapter(Chunk)
 
 
 class Spool:
@@ -37,8 +50,11 @@ class Spool:
     def __init__(self, folder: Path, key: dict[str, Any]):
         """Open what is there of this key, or begin anew."""
         self.folder = folder
+        if linked(folder) or folder.is_symlink():
+            raise not_ordinary(folder)
         key = json.loads(json.dumps(key))  # as it is read back
-        if read_json(folder / "key.json") != key:
+        parts = (folder / "images.bin", folder / "rows.jsonl")
+        if read_json(folder / "key.json") != key or any(path.is_symlink() or path.is_dir() for path in parts):
             remove_folder(folder)
             folder.mkdir(parents=True)
             write_json(folder / "key.json", key)
@@ -47,8 +63,8 @@ class Spool:
         self.state: Any = None
         """What was given with the last chunk; None where there is none."""
         with contextlib.ExitStack() as opened:
-            self._images = opened.enter_context(open(folder / "images.bin", "ab"))
-            self._rows = opened.enter_context(open(folder / "rows.jsonl", "ab"))
+            self._images = opened.enter_context(open_to_append(parts[0]))
+            self._rows = opened.enter_context(open_to_append(parts[1]))
             self._close = opened.pop_all().close
         self._cut_torn_end()
 
@@ -70,8 +86,7 @@ class Spool:
         """What is known of each image, in order."""
         with open(self.folder / "rows.jsonl", "rb") as lines:
             for line in lines:
-                for item, snapshot, seed, position, truncation, on, size in json.loads(line)["rows"]:
-                    yield Row(item, snapshot, seed, position, truncation, tuple(on), size)
+                yield from CHUNK.validate_python(parse_json(line))["rows"]
 
     def images(self) -> Iterator[tuple[Row, bytes]]:
         """Each image's bytes, in order."""
@@ -90,8 +105,11 @@ class Spool:
             for line in lines:
                 if not line.endswith(b"\n"):
                     break
-                chunk = json.loads(line)
-                length = sum(row[-1] for row in chunk["rows"])
+                try:
+                    chunk = CHUNK.validate_python(parse_json(line))
+                except ValueError:  # damaged: what comes from here on is made again
+                    break
+                length = sum(row.size for row in chunk["rows"])
                 if images_end + length > there:
                     break
                 lines_end, images_end = lines_end + len(line), images_end + length

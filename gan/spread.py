@@ -12,11 +12,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from gan import contact_sheet
 from gan.data.fit import crop
 from gan.data.imageset import ImageSet
-from gan.files import file_version, read_json
+from gan.errors import DamagedFileError
+from gan.files import damaged, file_version, note_damaged
 from gan.images import GAP
 from gan.runs import Run
 
@@ -30,27 +31,36 @@ def of_images(images: NDArray[np.uint8]) -> float:
 
 
 def of_sheet(picture: Path, columns: int, rows: int) -> float:
-    """The spread within the columns of a sample picture, averaged over them; a column shows one condition."""
+    """The spread within the columns of a sample picture, averaged over them; a column shows one condition.
+
+    Raises DamagedFileError where the picture cannot be read, or has other rows and columns.
+    """
     return _of_sheet(picture, file_version(picture), columns, rows)
 
 
 @functools.lru_cache(maxsize=1000)  # a live page asks every two seconds, and most pictures stay as they are
 def _of_sheet(picture: Path, version: tuple[int, int] | None, columns: int, rows: int) -> float:
-    with Image.open(picture) as opened:
-        pixels = np.asarray(opened)
+    pixels = np.asarray(contact_sheet.read(picture, columns))
     pixels = pixels.reshape(*pixels.shape[:2], -1)[GAP:, GAP:]  # (rows * (H + GAP), columns * (H + GAP), C)
     height, width, channels = pixels.shape
+    if height % rows or width % columns or min(height // rows, width // columns) <= GAP:
+        raise damaged(picture, f"it has not {rows} rows of {columns} images")
     tiles = pixels.reshape(rows, height // rows, columns, width // columns, channels)[:, :-GAP, :, :-GAP]
     return float(np.mean([of_images(tiles[:, :, column]) for column in range(columns)]))
 
 
 def of_samples(run: Run) -> dict[int, float]:
-    """The spread of a run's sample pictures by images seen, ascending; empty where there is none."""
-    kept = read_json(run.path / "samples" / "columns.json") or {}
-    labels, rows = kept.get("labels", []), int(kept.get("rows", 0))
-    if not labels or rows < 2:
+    """The spread of a run's sample pictures by images seen, ascending, but for damaged ones; empty where none is."""
+    layout = contact_sheet.layout(run)
+    if not layout.labels or layout.rows < 2:
         return {}
-    return {seen: of_sheet(picture, len(labels), rows) for seen, picture in run.samples().items()}
+    found = {}
+    for seen, picture in run.samples().items():
+        try:
+            found[seen] = of_sheet(picture, len(layout.labels), layout.rows)
+        except DamagedFileError as error:
+            note_damaged(picture, error)
+    return found
 
 
 def of_real(image_set: ImageSet, conditions: int) -> float | None:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
+from gan import contact_sheet
 from gan.columns import Columns, ColumnsReader
 from gan.errors import UserError
+from gan.files import read_bytes
 from gan.runs import Run
 
 INSTALL = "pip install tensorboard"
@@ -55,8 +55,12 @@ def pictures(run: Run) -> Iterator[Any]:
     from tensorboard.compat.proto.summary_pb2 import Summary
 
     for seen, path in run.samples().items():
-        with Image.open(path) as opened:
-            width, height, channels = *opened.size, len(opened.getbands())
-        image = Summary.Image(width=width, height=height, colorspace=channels, encoded_image_string=path.read_bytes())
+        sheet = contact_sheet.read(path)
+        image = Summary.Image(
+            width=sheet.width,
+            height=sheet.height,
+            colorspace=len(sheet.getbands()),
+            encoded_image_string=read_bytes(path),
+        )
         summary = Summary(value=[Summary.Value(tag="samples", image=image)])
         yield Event(step=seen, wall_time=path.stat().st_mtime, summary=summary)

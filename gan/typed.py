@@ -8,22 +8,26 @@ from typing import Any, TypeVar, cast
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from gan.errors import RunError
+from gan.files import damaged, first_problem, parse_json, read_bytes
 
 T = TypeVar("T")
 
 
 def read(path: Path, kind: type[T]) -> T:
-    """The dataclass in a JSON file; raises RunError where it is absent, or a field is unknown or of another type."""
+    """The dataclass in a JSON file.
+
+    Raises RunError where there is none, and DamagedFileError where a field is unknown or of another type.
+    """
     try:
-        value: T = _adapter(cast(Hashable, kind)).validate_json(path.read_bytes())
+        content = read_bytes(path)
+        parse_json(content)  # bounds its depth and numbers
+        value: T = _adapter(cast(Hashable, kind)).validate_json(content)
     except FileNotFoundError:
         raise RunError(f"{path} is missing: start the work that it asks for again.") from None
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        raise RunError(
-            f"{path} cannot be used: {place + ': ' if place else ''}{first['msg']}. Start it again."
-        ) from None
+        raise damaged(path, first_problem(error)) from None
+    except ValueError as error:
+        raise damaged(path, error) from None
     return value
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from gan import export, jobs, lifecycle, runs, settings
 from gan.cli import main
-from gan.errors import RunError, UserError
+from gan.errors import DamagedFileError, RunError, UserError
 from gan.evaluation import job
 from gan.files import read_json, write_json
 from gan.jobs import kinds, locks, processes
@@ -330,7 +330,7 @@ def test_a_request_that_was_forged_is_refused(change: dict[str, Any]) -> None:
         job.requested(run, "scores")
     for text in ("", "[]", '{"kind": "scores", "snapshot": NaN}'):
         (folder / "request.json").write_text(text)
-        with pytest.raises(RunError, match=r"request\.json cannot be used"):
+        with pytest.raises(DamagedFileError, match=r"request\.json"):
             job.requested(run, "scores")
 
 

@@ -165,7 +165,7 @@ def test_kinds_are_found_anew_until_there_is_a_snapshot_and_kept_from_then_on() 
 def test_a_run_is_told_of_kinds_and_its_images_can_be_made_again() -> None:
     run = trained("told", model__kinds=2)
     images = data.load(run.config.data)
-    found = kinds.kept(run)
+    found = kinds.kept(run, len(images))
     assert found is not None
     assert found.of_image.max() == 1
     assert np.sum(run.facts().kinds, axis=1).tolist() == list(images.counts()["train"].values())

@@ -3,8 +3,10 @@
 import errno
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from gan.files import read_rows
 from gan.metrics import MetricsReader, MetricsWriter
@@ -103,6 +105,7 @@ def test_a_reader_beside_a_writer_sees_whole_rows_in_order(tmp_path: Path) -> No
     code = """
 import sys
 from pathlib import Path
+from typing import Any
 from gan.metrics import MetricsWriter
 writer = MetricsWriter(Path(sys.argv[1]), 0)
 for seen in range(3000):
@@ -124,5 +127,5 @@ def test_rows_end_at_line_feeds_alone(tmp_path: Path) -> None:
     lines = ['{"seen": 100, "text": "a\u2028b\x85c"}', '{"seen": 200,\r"text": "d"}']
     path = tmp_path / "rows.jsonl"
     path.write_bytes("".join(line + "\n" for line in lines).encode())
-    assert [row["seen"] for row in read_rows(path)] == [100, 200]
+    assert [row["seen"] for row in read_rows(path, TypeAdapter(dict[str, Any]))] == [100, 200]
     assert [row["seen"] for row in MetricsReader(path).read()] == [100, 200]

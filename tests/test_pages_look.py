@@ -1,13 +1,12 @@
 """The gallery's views: what is seen, marked, compared, walked and put into the basket is what was chosen."""
 
 import json
-from dataclasses import fields
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from gan import data, marks
+from gan import data, marks, settings
 from gan.evaluation import classifier, results, selector
 from gan.files import write_json
 from gan.marks import KEEP, REJECT
@@ -32,11 +31,10 @@ def view(at: AppTest, name: str) -> AppTest:
 
 
 def scored(snapshot: int, kid: float) -> dict[str, Any]:
-    """A result as it lies in a run's folder, of which only what chooses the best snapshot is filled in."""
-    empty = dict.fromkeys(field.name for field in fields(results.Result))
-    made_with = {"data_sha256": "", "features_sha256": "", "seed": 0, "time": 1.0}
-    known = {"version": results.VERSION, "snapshot": snapshot, "kid": kid, "n": {"scores": 1}, "intervals": {}}
-    return empty | known | {"made_with": made_with}
+    """The demo run's result as it would be of another snapshot with another kernel distance."""
+    (file,) = (settings.ROOT / "checkpoints" / "demo-mnist" / "evaluation").glob("*.json")
+    document: dict[str, Any] = json.loads(file.read_text())
+    return document | {"snapshot": snapshot, "kid": kid}
 
 
 def test_the_gallery_shows_what_is_asked_for(run: Run) -> None:
@@ -97,7 +95,7 @@ def test_marks_of_everybody_are_shown_and_kept_images_lie_in_the_basket(run: Run
 def test_damaged_marks_are_told_and_not_overwritten(run: Run) -> None:
     (run.path / "marks.json").write_text("{")
     at = page("gallery", run="small")
-    assert "marks of small are damaged" in at.error[0].value
+    assert "marks.json is damaged" in at.error[0].value
 
 
 def test_the_same_noise_stands_beside_itself_over_classes_and_over_snapshots(run: Run) -> None:

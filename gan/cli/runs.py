@@ -10,6 +10,7 @@ from typing import Any
 from gan import jobs, lifecycle, runs
 from gan.cli.arguments import AddCommand
 from gan.errors import RunError, UserError
+from gan.jobs.logs import follow_file
 from gan.runs import Run
 
 
@@ -102,8 +103,9 @@ def logs(parsed: argparse.Namespace) -> int:
         jobs.ensure_scheduler()
         for line in jobs.follow(folder):
             print(line, end="", flush=True)
-    elif (folder / "log.txt").exists():
-        print((folder / "log.txt").read_text(errors="replace"), end="")
+    else:
+        for line in follow_file(folder / "log.txt", lambda: False):
+            print(line, end="")
     return 0
 
 

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.data.imageset import SPLITS, ImageSet, digests
-from gan.errors import RunError
-from gan.facts import read_arrays
-from gan.files import replacing
+from gan.errors import DamagedFileError, RunError
+from gan.files import read_arrays, replacing
 
 FILE = "fingerprint.npz"
+DTYPES = {"digests": np.uint32, "conditions": np.uint8, "split": np.uint8}
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,8 @@ class Fingerprint:
         """The fingerprint in a run folder; raises RunError where it is absent or damaged."""
         try:
             file = read_arrays(folder / FILE)
+            if any(file[name].dtype != dtype for name, dtype in DTYPES.items()) or file["names"].dtype.kind != "U":
+                raise ValueError("its parts have other types")
             names = tuple(file["names"].tolist())
             found = cls(
                 names=names,
@@ -72,9 +74,9 @@ class Fingerprint:
                 conditions=np.unpackbits(file["conditions"], axis=1, count=len(names)),
                 split=np.array(SPLITS)[file["split"]],
             )
-            if not len(found.digests) == len(found.conditions) == len(found.split):
+            if found.digests.ndim != 1 or not len(found.digests) == len(found.conditions) == len(found.split):
                 raise ValueError("its parts have different lengths")
-        except (ValueError, KeyError, IndexError, TypeError) as error:
+        except (OSError, DamagedFileError, ValueError, KeyError, IndexError, TypeError) as error:
             raise RunError(
                 f"{FILE} of the run {folder.name} is missing or damaged ({error}), so that nobody can say whether its "
                 "images are the same as when it was trained: clone the run to train on those that are there now."

@@ -3,6 +3,7 @@
 An added set was checked and has its plan; a folder is checked when it is read. Both are decoded by the same lines.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +79,7 @@ def read(config: DataConfig, progress: Progress, folder: Path) -> ImageSet:
     plan = _plan(config, progress)
 
     def read_one(file: str) -> NDArray[np.uint8]:
-        return _fitted(plan.root / file, plan.channels, plan.window, config.image_size, pad=plan.side is not None)
+        return _fitted(plan.place(file), plan.channels, plan.window, config.image_size, pad=plan.side is not None)
 
     images, failures = decode(read_one, plan.files, plan.channels, config.image_size, folder, progress)
     if failures:
@@ -121,18 +122,19 @@ def _fitted(path: Path, channels: int, window: tuple[int, int] | None, size: int
 def preview(config: DataConfig, count: int) -> Preview:
     """Some training images; those that cannot be read are passed over. The 16-bit window is theirs alone."""
     folder = added_set(config)
+    place: Callable[[str], Path]
     if folder is not None:
         plan = Plan.load(folder)
-        root, files, names, conditions = plan.root, plan.files, plan.names, plan.conditions
+        place, files, names, conditions = plan.place, plan.files, plan.names, plan.conditions
         train = np.flatnonzero(plan.split == "train")
     else:
         stock = take_stock(own_folder(config))
-        root, files, names, conditions = stock.root, tuple(stock.files), stock.names, stock.conditions
+        place, files, names, conditions = stock.root.joinpath, tuple(stock.files), stock.names, stock.conditions
         train = np.array([row for row, split in enumerate(stock.split) if split in ("", "train")], dtype=np.int64)
     shown, labels = [], []
     for row in train[in_turn(conditions[train], count)]:
         try:
-            picture = read_picture(root / files[row])
+            picture = read_picture(place(files[row]))
         except UNREADABLE as error:
             labels.append(f"{files[row]}: {reason(error)}")
             continue

@@ -7,16 +7,18 @@ Letters: N images, C channels, H = W the training size, K conditions.
 """
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, TypeAdapter
+from typing_extensions import TypedDict
 
+from gan.errors import DamagedFileError, DataError
 from gan.facts import DataFacts, check_names
-from gan.files import write_json
+from gan.files import check_ordinary, damaged, open_ordinary, read_as, write_json
 
 Kind = Literal["class", "attributes"]
 SPLITS = ("train", "val", "test")
@@ -122,15 +124,41 @@ class ImageSet:
 
     @classmethod
     def open_cached(cls, folder: Path) -> "ImageSet":
-        """The set in a cache folder, its images memory-mapped."""
-        texts = json.loads((folder / "set.json").read_text())
-        texts |= {key: tuple(texts[key]) for key in ("names", "notices")}
+        """The set in a cache folder, its images memory-mapped; raises DataError where the cache is damaged."""
         group = folder / "group.npy"
-        return cls(
-            images=np.load(folder / "images.npy", mmap_mode="r"),
-            conditions=np.load(folder / "conditions.npy"),
-            split=np.load(folder / "split.npy"),
-            digests=np.load(folder / "digests.npy"),
-            group=np.load(group) if group.exists() else None,
-            **texts,
-        )
+        try:
+            texts = read_as(folder / "set.json", TEXTS)
+            if texts is None:
+                raise damaged(folder / "set.json", "it is missing")
+            return cls(
+                images=np.lib.format.open_memmap(check_ordinary(folder / "images.npy"), mode="r"),
+                conditions=_array(folder / "conditions.npy"),
+                split=_array(folder / "split.npy"),
+                digests=_array(folder / "digests.npy"),
+                group=_array(group) if group.exists() else None,
+                **texts,
+            )
+        except (DamagedFileError, FileNotFoundError, ValueError, EOFError, MemoryError, AssertionError) as error:
+            raise DataError(
+                f"The cache of a data set is damaged ({error}): delete {folder}, and it is read again."
+            ) from None
+
+
+def _array(path: Path) -> NDArray[Any]:
+    with open_ordinary(path) as file:
+        return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
+
+
+class _Texts(TypedDict):
+    """What set.json holds."""
+
+    names: Annotated[tuple[str, ...], Field(min_length=1)]
+    kind: Kind
+    native_size: Annotated[int, Field(ge=1)]
+    title: str
+    source: str
+    licence: str
+    notices: tuple[str, ...]
+
+
+TEXTS = TypeAdapter(_Texts)

@@ -21,10 +21,9 @@ from gan.data.archive import BLOCK, safe_name, too_large, unpack, wanted
 from gan.data.check import check
 from gan.data.folder import added
 from gan.data.inventory import LABELS
-from gan.data.plan import Plan
 from gan.data.report import Report
 from gan.data.source import Progress, silent
-from gan.errors import DataError
+from gan.errors import DamagedFileError, DataError
 from gan.files import read_json, remove_folder, write_json
 from gan.runs import NAME
 
@@ -174,5 +173,7 @@ def _checked(name: str, folder: Path, root: Path, shown_as: str, progress: Progr
 
 
 def _report(document: dict[str, Any], folder: Path) -> Report:
-    plan = Plan.load(folder) if document["ok"] else None
-    return Report.from_json(document, plan, document["name"], folder)
+    try:
+        return Report.from_json(folder / "report.json", document, folder)
+    except DamagedFileError as error:
+        raise DataError(f"{error} Or remove the set {folder.name} and add it again.") from None

@@ -1,15 +1,66 @@
 """Plan: exactly which of a user's images are read, as what, and how; the outcome of a check, kept with an added set."""
 
+import errno
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, TypeAdapter
+from typing_extensions import TypedDict
 
+from gan import settings
 from gan.data.imageset import SPLITS, Kind
-from gan.errors import DataError
-from gan.files import read_json, write_json
+from gan.errors import DamagedFileError, DataError
+from gan.files import damaged, file_version, read_as, write_json
+
+LARGEST = 2**29
+"""Bytes of a plan, at most: that of a million images takes about half."""
+Whole = Annotated[int, Field(ge=0)]
+
+
+class _Document(TypedDict):
+    """What plan.json holds; `conditions` has, for each file, which of the names it shows."""
+
+    root: str
+    names: Annotated[tuple[str, ...], Field(min_length=1, max_length=10_000)]
+    kind: Kind
+    channels: Literal[1, 3]
+    side: Annotated[int, Field(ge=1, le=100_000)] | None
+    window: tuple[int, int] | None
+    notices: tuple[str, ...]
+    files: Annotated[tuple[str, ...], Field(min_length=1)]
+    conditions: list[list[Whole]]
+    split: list[Literal["train", "val", "test"]]
+    group: list[str] | None
+
+
+PLAN = TypeAdapter(_Document)
+
+
+def _check(path: Path, document: _Document) -> None:
+    """Raise DamagedFileError where lists do not belong together, or a name leads out of where images may lie."""
+    count, names = len(document["files"]), len(document["names"])
+    lists = (document["conditions"], document["split"], document["group"] or document["split"])
+    if any(len(one) != count for one in lists):
+        raise damaged(path, "it has not a condition, a split and a group for each file")
+    if any(one >= names for ones in document["conditions"] for one in ones):
+        raise damaged(path, "a condition has no name")
+    if document["kind"] == "class" and any(len(ones) != 1 for ones in document["conditions"]):
+        raise damaged(path, "an image has not one class")
+    if not all(map(_inside, document["files"])):
+        raise damaged(path, "a file's name leads out of the set")
+    root = document["root"]
+    if "\0" in root or not (_inside(root) or PurePosixPath(root).is_absolute()):
+        raise damaged(path, f"its images lie in {root!r}, which is not in the set")
+
+
+def _inside(name: str) -> bool:
+    """Whether a relative path stays below where it begins."""
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts and "\0" not in name
 
 
 @dataclass(frozen=True)
@@ -55,37 +106,56 @@ class Plan:
     @classmethod
     def load(cls, folder: Path) -> "Plan":
         """The plan in a folder, read again where its file changed; raises DataError where it is absent or damaged."""
-        try:
-            stat = (folder / "plan.json").stat()
-        except FileNotFoundError:
-            return cls._read(folder, 0, 0)
-        return cls._read(folder, stat.st_mtime_ns, stat.st_size)
+        plan = cls._read(folder, file_version(folder / "plan.json"))
+        if not any(
+            plan.root.resolve().is_relative_to(place) for place in (folder.resolve(), *settings.browsable_paths())
+        ):
+            raise DataError(
+                f"The images of the set {folder.name} lie in {plan.root}, neither in the set nor in a folder of "
+                "GAN_PATHS: remove it and add it again."
+            )
+        return plan
 
     @classmethod
     @lru_cache(maxsize=4)
-    def _read(cls, folder: Path, mtime_ns: int, size: int) -> "Plan":
-        document = read_json(folder / "plan.json")
-        if document is None:
-            raise DataError(
-                f"{folder / 'plan.json'} is missing or damaged: remove the set {folder.name} and add it again."
-            )
+    def _read(cls, folder: Path, version: tuple[int, int] | None) -> "Plan":
+        path = folder / "plan.json"
+        again = f"remove the set {folder.name} and add it again"
+        try:
+            document = read_as(path, PLAN, LARGEST)
+            if document is None:
+                raise DataError(f"{path} is missing: {again}.")
+            _check(path, document)
+        except DamagedFileError as error:
+            raise DataError(f"{error} Or {again}.") from None
         conditions = np.zeros((len(document["files"]), len(document["names"])), dtype=np.uint8)
         for row, ones in enumerate(document["conditions"]):
             conditions[row, ones] = 1
-        group, window = document["group"], document["window"]
+        group, root = document["group"], document["root"]
         return cls(
-            root=folder / document["root"],  # an absolute root stays as it is
-            files=tuple(document["files"]),
+            root=folder / root,  # an absolute root stays as it is
+            files=document["files"],
             conditions=conditions,
-            names=tuple(document["names"]),
+            names=document["names"],
             kind=document["kind"],
             split=np.array(document["split"], dtype="U5"),
             group=None if group is None else np.array(group, dtype=np.str_),
             channels=document["channels"],
             side=document["side"],
-            window=None if window is None else (window[0], window[1]),
-            notices=tuple(document["notices"]),
+            window=document["window"],
+            notices=document["notices"],
         )
+
+    def place(self, file: str) -> Path:
+        """Where one of the files lies; raises OSError where it is no regular file, or a link leads out of the set.
+
+        A link in a folder of the server may lead to another folder of GAN_PATHS.
+        """
+        place = (self.root / file).resolve()
+        allowed = (self.root.resolve(), *settings.browsable_paths())
+        if not place.is_file() or not any(place.is_relative_to(folder) for folder in allowed):
+            raise FileNotFoundError(errno.ENOENT, "it is no file of this set", file)
+        return place
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Images per split and condition."""

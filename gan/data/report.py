@@ -5,9 +5,14 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter
+from typing_extensions import TypedDict
 
 from gan.data.plan import Plan
+from gan.files import checked, damaged
+from gan.runs import NAME
 
 Level = Literal["error", "warning", "note"]
 SHOWN = 5
@@ -92,22 +97,28 @@ class Report:
         }
 
     @classmethod
-    def from_json(cls, document: dict[str, Any], plan: Plan | None, name: str, staged: Path) -> "Report":
-        """The report that `as_json` wrote for a set that waits to be accepted."""
+    def from_json(cls, path: Path, document: dict[str, Any], staged: Path) -> "Report":
+        """The report that `as_json` wrote to a set's report.json at `path`, with its plan where it can be used.
+
+        Raises DamagedFileError, and DataError where the plan is damaged.
+        """
+        told = checked(path, document, REPORT)
+        if any(counts.keys() != next(iter(told["counts"].values())).keys() for counts in told["counts"].values()):
+            raise damaged(path, "its splits count other conditions")
         return cls(
-            path=document["path"],
-            problems=tuple(Finding(**finding) for finding in document["problems"]),
-            kind=document["kind"],
-            images=document["images"],
-            counts=document["counts"],
-            sizes=document["sizes"],
-            modes=document["modes"],
-            unreadable=document["unreadable"],
-            duplicates=tuple(tuple(files) for files in document["duplicates"]),
-            leaks=tuple(Leak(leak["what"], tuple(leak["splits"])) for leak in document["leaks"]),
-            window=None if document["window"] is None else (document["window"][0], document["window"][1]),
-            plan=plan,
-            name=name,
+            path=told["path"],
+            problems=told["problems"],
+            kind=told["kind"],
+            images=told["images"],
+            counts=told["counts"],
+            sizes=told["sizes"],
+            modes=told["modes"],
+            unreadable=told["unreadable"],
+            duplicates=told["duplicates"],
+            leaks=told["leaks"],
+            window=told["window"],
+            plan=Plan.load(staged) if told["ok"] else None,
+            name=told["name"],
             staged=staged,
         )
 
@@ -124,6 +135,27 @@ class Report:
         if not self.problems:
             lines += ["", "Nothing is wrong with it."]
         return "\n".join(lines) + "\n"
+
+
+class _Document(TypedDict):
+    """What report.json holds."""
+
+    name: Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
+    path: str
+    ok: bool
+    kind: str
+    images: int
+    problems: tuple[Finding, ...]
+    counts: dict[str, dict[str, int]]
+    sizes: dict[str, int]
+    modes: dict[str, int]
+    unreadable: dict[str, str]
+    duplicates: tuple[tuple[str, ...], ...]
+    leaks: tuple[Leak, ...]
+    window: tuple[int, int] | None
+
+
+REPORT = TypeAdapter(_Document)
 
 
 def _table(counts: dict[str, dict[str, int]]) -> list[str]:

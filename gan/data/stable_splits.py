@@ -22,9 +22,8 @@ from numpy.typing import NDArray
 
 from gan import settings
 from gan.data.imageset import SPLITS
-from gan.errors import DataError
-from gan.facts import read_arrays
-from gan.files import exclusive, replacing
+from gan.errors import DamagedFileError, DataError
+from gan.files import exclusive, read_arrays, replacing
 
 ENOUGH = 30
 """Images of a condition in a split from which chance alone gives about its share."""
@@ -145,7 +144,7 @@ def load_known(folder: Path) -> dict[int, str]:
         file = read_arrays(record)
         split = np.array(SPLITS)[file["split"]].tolist()
         return dict(zip(file["units"].tolist(), split, strict=True))
-    except (ValueError, KeyError, IndexError, TypeError) as error:
+    except (DamagedFileError, ValueError, KeyError, IndexError, TypeError) as error:
         raise DataError(
             f"The record of the splits of {folder}, {record}, is damaged ({error}): remove it, and its splits are made "
             "anew. Runs on the folder then have to be cloned."

@@ -6,14 +6,16 @@ It says "risk found" or "no risk found by this test"; no test can say that image
 Letters: n members, h held-out images, B draws.
 """
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
-from gan.files import read_json, write_json
+from gan.errors import DamagedFileError
+from gan.files import checked, note_damaged, read_json, write_json
 from gan.runs import Run
 
 VERSION = 1
@@ -81,13 +83,18 @@ def file(run: Run, snapshot: int) -> Path:
 
 def load(run: Run, snapshot: int) -> MembershipResult | None:
     """The result of a snapshot; None where there is none that this version can read."""
-    document = read_json(file(run, snapshot))
+    path = file(run, snapshot)
+    document = read_json(path)
     if document is None or document.get("version") != VERSION:
         return None
-    values = {field.name: document[field.name] for field in fields(MembershipResult)}
-    for pair in ("interval", "control_auc", "control_near"):
-        values[pair] = tuple(values[pair])
-    return MembershipResult(**values)
+    try:
+        return checked(path, document, RESULT)
+    except DamagedFileError as error:
+        note_damaged(path, error)
+        return None
+
+
+RESULT = TypeAdapter(MembershipResult)
 
 
 @dataclass(frozen=True)

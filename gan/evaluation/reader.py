@@ -13,17 +13,20 @@ import re
 import time
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, TypeAdapter
+from typing_extensions import TypedDict
 
 from gan.data.fit import crop
 from gan.data.imageset import ImageSet
-from gan.errors import DataError, RunError, UserError
+from gan.errors import DamagedFileError, DataError, RunError, UserError
 from gan.evaluation.statistics import share_interval
-from gan.files import read_json, write_json
+from gan.files import checked, damaged, note_damaged, read_json, write_json
 from gan.runs import Run
+from gan.status import Moment
 
 if TYPE_CHECKING:
     from gan.sample import Sampler
@@ -32,6 +35,14 @@ VERSION = 1
 ID = re.compile(r"[0-9]{8}-[0-9]{6}(-[0-9]+)?")
 FEWEST, MOST = 10, 400
 """Images in one reading: fewer say nothing, more tire."""
+
+
+class Answer(TypedDict):
+    """What a reader said of one image: that it is `real`, that it is `plausible`, after so many `seconds`."""
+
+    real: bool
+    plausible: bool
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -48,10 +59,10 @@ class Reading:
     snapshot: int
     generator_sha256: str
     seed: int
-    began: float
-    rows: list[int]
+    began: Moment
+    rows: list[Annotated[int, Field(ge=0)]]
     real: list[bool]
-    answers: list[dict[str, Any]]
+    answers: list[Answer]
 
     @property
     def count(self) -> int:
@@ -168,6 +179,8 @@ def picture(reading: Reading, number: int, images: ImageSet, sampler: "Sampler")
     Raises RunError where the generator is not the one that the reading was begun with.
     """
     row = reading.rows[number]
+    if row >= len(images):
+        raise RunError(f"The reading {reading.id} is of other images than {images.title} has now: begin another.")
     if reading.real[number]:
         (real,) = crop(np.asarray(images.images[[row]]), images.native_size)
         return np.asarray(real)
@@ -218,4 +231,14 @@ def _read(path: Path) -> Reading | None:
         return None
     if document.keys() != {field.name for field in fields(Reading)}:
         return None
-    return Reading(**document)
+    try:
+        reading = checked(path, document, READING)
+        if not len(reading.rows) == len(reading.real) >= len(reading.answers):
+            raise damaged(path, "rows, real and answers do not belong together")
+    except DamagedFileError as error:
+        note_damaged(path, error)
+        return None
+    return reading
+
+
+READING = TypeAdapter(Reading)

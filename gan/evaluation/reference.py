@@ -21,8 +21,9 @@ from safetensors.torch import load_file, save_file
 from gan import settings
 from gan.data.fit import crop
 from gan.data.imageset import ImageSet
+from gan.errors import DamagedFileError
 from gan.evaluation.classifier import Classifier, Images, Progress, budget, fit
-from gan.files import exclusive, replacing
+from gan.files import check_ordinary, exclusive, replacing
 
 MOST = 60_000
 """Images a classifier is trained on at most, real or synthetic; a random part of a larger set."""
@@ -117,10 +118,10 @@ def _loaded(images: ImageSet, path: Path) -> Classifier | None:
     """
     network = Classifier(images.native_size, images.images.shape[1], len(images.names))
     try:
-        network.load_state_dict(load_file(path))
+        network.load_state_dict(load_file(check_ordinary(path)))
     except FileNotFoundError:
         return None
-    except (OSError, SafetensorError, RuntimeError):
+    except (OSError, SafetensorError, RuntimeError, DamagedFileError):
         LOGGER.warning("The classifier in %s is damaged, and is trained anew.", path, exc_info=True)
         return None
     return network.to(memory_format=torch.channels_last)

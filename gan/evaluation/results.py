@@ -10,8 +10,11 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from gan.errors import RunError
-from gan.files import read_json, write_json
+from pydantic import TypeAdapter
+
+from gan.errors import DamagedFileError, RunError
+from gan.evaluation.result_document import PARTS
+from gan.files import checked, note_damaged, read_json, write_json
 from gan.runs import Run
 
 VERSION = 2
@@ -158,5 +161,12 @@ def _read(path: Path) -> Result | None:
         return None
     if document.keys() != {field.name for field in fields(Result)}:
         return None
-    document["intervals"] = {name: tuple(pair) for name, pair in document["intervals"].items()}
-    return Result(**document)
+    try:
+        checked(path, document, PARTS)
+        return checked(path, document, RESULT)
+    except DamagedFileError as error:
+        note_damaged(path, error)
+        return None
+
+
+RESULT = TypeAdapter(Result)

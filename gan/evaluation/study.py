@@ -39,7 +39,7 @@ from gan.evaluation.study_plan import BATCH, FEWEST, MOST, PASSES, Plan, plan
 from gan.evaluation.study_results import VERSION, Regime, StudyResult, folder
 from gan.evaluation.training_images import training_images
 from gan.evaluation.verdict import filtering, together, verdict
-from gan.files import read_json, replacing, write_json
+from gan.files import read_arrays, read_json, replacing, write_json
 from gan.jobs.worker import Worker
 from gan.runs import Run
 from gan.sample import load_generator
@@ -172,7 +172,7 @@ class Study:
 
     def _minutes(self) -> float:
         """Of training, generating and testing, before and after every stop, as kept beside what was trained."""
-        classifiers = sum(float(np.load(path)["seconds"]) for path in self.place.glob("[0-9]*/*.npz"))
+        classifiers = sum(float(read_arrays(path)["seconds"]) for path in self.place.glob("[0-9]*/*.npz"))
         generators = sum(study_generators.seconds_taken(path) for path in self.place.glob("generator-*"))
         return (classifiers + generators) / 60
 

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from gan.data.imageset import ImageSet
 from gan.data.source import Progress
-from gan.errors import StoppedError
+from gan.errors import DamagedFileError, StoppedError
 from gan.evaluation.architectures import builder, classical
 from gan.evaluation.arms import ArmPlan, Extra, Make, extra
 from gan.evaluation.classifier import Classifier, Images, fit, look, plain
@@ -29,7 +29,7 @@ from gan.evaluation.study_data import Sealed
 from gan.evaluation.study_numbers import Said
 from gan.evaluation.study_options import StudyOptions
 from gan.evaluation.study_plan import BATCH, Plan
-from gan.files import replacing
+from gan.files import note_damaged, read_arrays, replacing
 
 FILTER_SEED = 1_000_003
 """Of the classifier that filters: another one than any arm's."""
@@ -153,10 +153,18 @@ class Classifiers:
 
     def _there(self, arm: ArmPlan, seed: int) -> bool:
         path = self._path(arm, seed)
-        return path.exists() and str(np.load(path)["test_sha256"]) == self.sealed.sha256
+        try:
+            file = read_arrays(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except DamagedFileError as error:
+            note_damaged(path, error)
+            return False  # it is trained again
+        whole = file.keys() >= {"test_sha256", "logits", "validation", "seconds"}
+        return whole and str(file["test_sha256"]) == self.sealed.sha256
 
     def _read(self, arm: ArmPlan) -> Said:
-        kept = [np.load(self._path(arm, seed)) for seed in range(self.options.seeds)]
+        kept = [read_arrays(self._path(arm, seed)) for seed in range(self.options.seeds)]
         return Said(arm, np.stack([one["logits"] for one in kept]), [float(one["validation"]) for one in kept])
 
 

@@ -14,9 +14,9 @@ from typing import Any
 from gan import options
 from gan.config import RunConfig
 from gan.data.imageset import ImageSet
-from gan.errors import ConfigError, StoppedError
+from gan.errors import ConfigError, DamagedFileError, StoppedError
 from gan.evaluation.arms import Make
-from gan.files import remove_folder, write_json
+from gan.files import read_bytes, remove_folder, write_json
 from gan.jobs.worker import Worker, working
 from gan.metrics import MetricsReader
 from gan.runs import Run
@@ -74,7 +74,7 @@ def trained_on(run: Run, subset: ImageSet, share: float, folder: Path, device: s
 def seconds_taken(folder: Path) -> float:
     """How long such a generator was trained; 0 where there is none."""
     rows = MetricsReader(folder / "metrics.jsonl").read()
-    return float(rows[-1]["seconds"]) if rows else 0.0
+    return float(rows[-1].get("seconds", 0.0)) if rows else 0.0
 
 
 def _inner(folder: Path, config: RunConfig) -> Run:
@@ -91,6 +91,6 @@ def _inner(folder: Path, config: RunConfig) -> Run:
 def _config(path: Path) -> RunConfig | None:
     """What is kept there, options that an earlier version did not have at their defaults; None where there is none."""
     try:
-        return options.from_json(path.read_text())
-    except (FileNotFoundError, ConfigError):  # a damaged one is as good as none: all is made anew
+        return options.from_json(read_bytes(path))
+    except (FileNotFoundError, ConfigError, DamagedFileError):  # a damaged one is as good as none: all is made anew
         return None

@@ -13,12 +13,14 @@ one; `gain.py`, which says how the intervals come about.
 
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from gan.errors import RunError
+from pydantic import Field, TypeAdapter
+
+from gan.errors import DamagedFileError, RunError
 from gan.evaluation.arms import ArmPlan
 from gan.evaluation.results import rounded
-from gan.files import read_json, write_json
+from gan.files import checked, note_damaged, read_json, write_json
 from gan.runs import Run
 
 VERSION = 3
@@ -160,7 +162,7 @@ class StudyResult:
     classes: list[str]
     rarest: str
     test: dict[str, Any]
-    regimes: list[Regime]
+    regimes: Annotated[list[Regime], Field(min_length=1)]
     left: list[Left]
     verdict: str
     verdict_kind: str
@@ -252,29 +254,20 @@ def _read(path: Path) -> StudyResult | None:
         return None
     if document.keys() != {field.name for field in fields(StudyResult)}:
         return None
-    regimes = [_regime(one) for one in document["regimes"]]
-    return StudyResult(**document | {"regimes": regimes, "left": [Left(**one) for one in document["left"]]})
+    try:
+        for regime in document["regimes"]:
+            regime["arms"] = [_nested(arm) for arm in regime["arms"]]
+        return checked(path, document, RESULT)
+    except (TypeError, KeyError, AttributeError, DamagedFileError) as error:
+        note_damaged(path, error)
+        return None
 
 
-def _regime(document: dict[str, Any]) -> Regime:
-    filtering = document["filtering"]
-    rates = [KeepRate(**rate) for rate in filtering["rates"]]
-    arms = [_arm(arm) for arm in document["arms"]]
-    return Regime(**document | {"arms": arms, "filtering": Filtering(**filtering | {"rates": rates})})
+def _nested(arm: dict[str, Any]) -> dict[str, Any]:
+    """An arm's document with what was planned of it under `plan`, as `Arm` has it."""
+    planned = {one.name for one in fields(ArmPlan)}
+    plan = {name: value for name, value in arm.items() if name in planned}
+    return {name: value for name, value in arm.items() if name not in planned} | {"plan": plan}
 
 
-def _arm(document: dict[str, Any]) -> Arm:
-    planned = {one.name: document[one.name] for one in fields(ArmPlan)}
-    names = {key: tuple(planned[key]) for key in ("comparators", "controls")}
-    single = {name: Measured(**document[name]) for name in ("balanced", "auroc", "rarest_f1")}
-    several = {name: _each(document[name]) for name in ("sensitivity", "specificity")}
-    gain = document["gain"]
-    told = (
-        None if gain is None else Gain(**gain | {"against": _each(gain["against"]), "harm": Measured(**gain["harm"])})
-    )
-    measured = {name: value for name, value in document.items() if name not in planned}
-    return Arm(plan=ArmPlan(**planned | names), **measured | single | several | {"gain": told})
-
-
-def _each(documents: dict[str, Any]) -> dict[str, Measured]:
-    return {name: Measured(**one) for name, one in documents.items()}
+RESULT = TypeAdapter(StudyResult)

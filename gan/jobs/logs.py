@@ -5,17 +5,24 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from gan.errors import DamagedFileError
+from gan.files import note_damaged, open_ordinary
+
 TAIL_BYTES = 65_536
+CHUNK = 2**20  # bytes read at once
 POLL_SECONDS = 0.3
 
 
 def log_tail(folder: Path, lines: int = 20) -> str:
     """The last lines of log.txt, "" where there is none; of a progress line that was redrawn only its last form."""
     try:
-        with open(folder / "log.txt", "rb") as file:
+        with open_ordinary(folder / "log.txt") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES))
             text = file.read().decode(errors="replace")
     except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except DamagedFileError as error:
+        note_damaged(folder / "log.txt", error)
         return ""
     return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")[-lines - 1 :] if line)
 
@@ -29,17 +36,22 @@ def follow_file(path: Path, goes_on: Callable[[], bool]) -> Iterator[str]:
     while True:
         last_look = not goes_on()  # asked before the read, so that what was printed until then is not missed
         try:
-            with open(path, "rb") as file:
+            with open_ordinary(path) as file:
                 if os.fstat(file.fileno()).st_size < offset:
                     offset, rest = 0, b""
                 file.seek(offset)
-                fresh = file.read()
+                fresh = file.read(CHUNK)
         except FileNotFoundError:
             fresh = b""
         offset += len(fresh)
         *whole, rest = (rest + fresh).split(b"\n")
         for line in whole:
             yield line.decode(errors="replace") + "\n"
+        if len(rest) > CHUNK:  # no line is that long: it is given out in pieces
+            yield rest.decode(errors="replace")
+            rest = b""
+        if len(fresh) == CHUNK:
+            continue
         if last_look:
             if rest:
                 yield rest.decode(errors="replace")

@@ -120,7 +120,7 @@ def _without_a_word(folder: Path, started: dict[str, Any] | None) -> State:
     exit_ = read_json(folder / "exit.json") or {}
     seen = exit_.get("ticket") == started.get("ticket")
     if (folder / "stop").exists():
-        killed_after = exit_.get("killed_after") if seen else None
+        killed_after = locks.number(exit_.get("killed_after")) if seen else 0
         cause = (
             f"It had not ended {killed_after} seconds after it was asked to stop, and was killed."
             if killed_after

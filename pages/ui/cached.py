@@ -14,7 +14,7 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from gan import data, jobs, kinds, spread
+from gan import contact_sheet, data, jobs, kinds, spread
 from gan import film as film_of
 from gan.columns import Columns, ColumnsReader
 from gan.config import DataConfig
@@ -25,7 +25,7 @@ from gan.data.imageset import ImageSet
 from gan.data.plan import Plan
 from gan.evaluation.training_images import problem as training_images_problem
 from gan.facts import DataFacts
-from gan.files import file_version, read_json
+from gan.files import file_version, read_bytes
 from gan.runs import Run
 from pages.ui import pictures
 
@@ -80,6 +80,17 @@ def forget_space() -> None:
     space.clear()
 
 
+def sheet(picture: Path) -> bytes:
+    """The PNG of a sample sheet; raises DamagedFileError where it is none."""
+    return _sheet(picture, file_version(picture))
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def _sheet(picture: Path, version: FileVersion) -> bytes:
+    contact_sheet.read(picture)
+    return read_bytes(picture)
+
+
 def thumbnail(picture: Path, columns: int) -> bytes:
     """A PNG of a sample sheet in about the shape of a card, at its own resolution."""
     return _thumbnail(picture, file_version(picture), columns)
@@ -87,7 +98,7 @@ def thumbnail(picture: Path, columns: int) -> bytes:
 
 @st.cache_data(max_entries=500, show_spinner=False)
 def _thumbnail(picture: Path, version: FileVersion, columns: int) -> bytes:
-    return _png(pictures.folded(Image.open(picture), columns))
+    return _png(pictures.folded(contact_sheet.read(picture, columns), columns))
 
 
 def strips(picture: Path, columns: int) -> list[bytes]:
@@ -97,7 +108,7 @@ def strips(picture: Path, columns: int) -> list[bytes]:
 
 @st.cache_data(max_entries=100, show_spinner=False)
 def _strips(picture: Path, version: FileVersion, columns: int) -> list[bytes]:
-    return [_png(strip) for strip in pictures.strips(Image.open(picture), columns)]
+    return [_png(strip) for strip in pictures.strips(contact_sheet.read(picture, columns), columns)]
 
 
 def _png(picture: Image.Image) -> bytes:
@@ -122,12 +133,12 @@ def real_spread(run: Run) -> float | None:
     there, sheet = image_set(run.config.data), run.path / "samples" / "columns.json"
     if there is None or file_version(sheet) is None:
         return None
-    return _real_spread(file_version(run.path / "data.json"), sheet, file_version(sheet), there)
+    return _real_spread(file_version(run.path / "data.json"), run.path, file_version(sheet), there)
 
 
 @st.cache_data(max_entries=100, show_spinner=False)
-def _real_spread(version: FileVersion, sheet: Path, sheet_version: FileVersion, _images: ImageSet) -> float | None:
-    shown = (read_json(sheet) or {}).get("labels", [])
+def _real_spread(version: FileVersion, path: Path, sheet_version: FileVersion, _images: ImageSet) -> float | None:
+    shown = contact_sheet.layout(Run(path)).labels
     return spread.of_real(_images, len(shown)) if shown else None
 
 
@@ -167,7 +178,7 @@ def _of_kinds(
     path: Path, version: FileVersion, position: int, count: int, _images: ImageSet
 ) -> list[NDArray[np.uint8]] | None:
     run = Run(path)
-    found = kinds.kept(run)
+    found = kinds.kept(run, len(_images))
     if found is None:
         return None
     each = range(run.config.model.kinds)

@@ -6,8 +6,8 @@ from functools import partial
 import streamlit as st
 
 from gan import jobs, runs, settings
+from gan import status as status_of
 from gan.errors import RunError
-from gan.files import read_json
 from gan.jobs import Device
 from pages.ui import cached, frame, words
 
@@ -48,10 +48,11 @@ def holder(name: str) -> None:
     except RunError:  # it is starting, or its folder was removed while it ends
         st.caption(f"Held by {name}")
         return
-    state, status = jobs.state(folder), read_json(folder / "status.json") or {}
+    state, status = jobs.state(folder), status_of.read(folder)
     parts = [f"for {words.since(state.since)}"] if state.since else []
-    if state.alive and status.get("seconds_left") is not None:
-        parts.append(f"{words.duration(float(status['seconds_left']))} left")
+    seconds = status.get("seconds_left")
+    if state.alive and seconds is not None:
+        parts.append(f"{words.duration(seconds)} left")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         title = run.title if folder == run.path else f"{run.title}: augmentation study"
         st.page_link(

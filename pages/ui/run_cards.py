@@ -106,7 +106,7 @@ def picture(run: Run) -> None:
             newest = max(kept)
             alt = f"Newest samples of the run {run.title}, after {words.images(newest)}"
             columns = len(samples.labels(run))
-            content = cached.thumbnail(kept[newest], columns) if columns else kept[newest].read_bytes()
+            content = cached.thumbnail(kept[newest], columns) if columns else cached.sheet(kept[newest])
             pictures.whole(content, alt)
         else:
             st.html('<div class="no-picture">no picture yet</div>')

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from gan.files import read_json
+from gan import contact_sheet
 from gan.runs import Run
 from pages.ui import cached, pictures, words
 from pages.ui.explain import SAMPLES
@@ -96,8 +96,8 @@ def turned(run: Run) -> tuple[int, int] | None:
     """Rows and columns of sheets that a film shows with a row for each condition; None for wide ones."""
     if not tall(run):
         return None
-    kept = read_json(run.path / "samples" / "columns.json") or {}
-    return int(kept.get("rows", 1)), len(labels(run))
+    shown = contact_sheet.layout(run)
+    return max(1, shown.rows), len(shown.labels)
 
 
 def moment_key(run: Run) -> str:
@@ -127,7 +127,7 @@ def sheet(run: Run, picture: Path, alt: str) -> None:
             pictures.whole(strip, f"{alt}: {label}")
         return
     names(run)
-    pictures.whole(picture.read_bytes(), alt)
+    pictures.whole(cached.sheet(picture), alt)
 
 
 def names(run: Run) -> None:
@@ -138,5 +138,4 @@ def names(run: Run) -> None:
 
 def labels(run: Run) -> list[str]:
     """What the columns of a run's sheets show; empty where the trainer has not said it yet."""
-    kept = read_json(run.path / "samples" / "columns.json") or {}
-    return [str(label) for label in kept.get("labels", [])]
+    return list(contact_sheet.layout(run).labels)

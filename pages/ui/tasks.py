@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from gan import jobs, settings
-from gan.files import read_json
+from gan import status as status_of
 from pages.ui import frame, words
 from pages.ui.frame import told, told_aside
 
@@ -61,11 +61,12 @@ def bar(task: Path, label: str) -> None:
     if state.name == "queued":
         st.progress(0.0, text=waiting(label, state))
         return
-    status = read_json(task / "status.json") or {}
+    status = status_of.read(task)
     done, total = float(status.get("done", 0)), float(status.get("total", 0))
     parts = [label, str(status.get("phase", "starting"))]
-    if status.get("seconds_left") is not None:
-        parts.append(f"{words.duration(status['seconds_left'])} left")
+    seconds = status.get("seconds_left")
+    if seconds is not None:
+        parts.append(f"{words.duration(seconds)} left")
     st.progress(min(done / total, 1.0) if total else 0.0, text=" · ".join(parts))
 
 

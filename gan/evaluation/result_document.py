@@ -1,0 +1,154 @@
+"""The parts of a score's JSON document that pages and reports look into: what a file must hold to be taken for one.
+
+No torch. Read next: `results.py`, which has the document as a whole.
+"""
+
+from typing import Annotated, Literal, NotRequired
+
+from pydantic import Field, TypeAdapter
+from typing_extensions import TypedDict
+
+from gan.status import Count, Moment
+
+Whole = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Interval = tuple[Share, Share]
+
+
+class Counts(TypedDict):
+    """Numbers of images behind the scores."""
+
+    scores: Whole
+    floor: Whole
+    training: Whole
+    obedience: Whole
+
+
+class Distances(TypedDict):
+    """The scores that compare two sets of images."""
+
+    precision: float
+    recall: float
+    density: float
+    coverage: float
+    kid: float
+    frechet: float
+
+
+class Diversity(TypedDict):
+    """The spread within a condition, as a share of that of real images; None where it is not known."""
+
+    ratio: Count | None
+
+
+class Pair(TypedDict):
+    """A generated image and the training image that it is closest to."""
+
+    image: Whole
+    condition: str
+    training_image: Whole
+    closeness: float
+    distance: float
+    copy: bool
+    training_image_by_features: Whole
+    distance_in_features: float
+
+
+class HeldOut(TypedDict):
+    """How many held-out real images count as near copies."""
+
+    count: Whole
+    checked: Annotated[int, Field(ge=1)]
+    rate: Share
+
+
+class NearCopies(TypedDict):
+    """How many generated images count as near copies."""
+
+    count: Whole
+    checked: Whole
+    interval: Interval
+    threshold: float
+    held_out: HeldOut
+    pairs: list[Pair]
+
+
+class RowIntervals(TypedDict):
+    """Of the shares of one condition."""
+
+    shown: Interval | None
+
+
+class Row(TypedDict):
+    """The scores of one condition."""
+
+    condition: str
+    synthetic: Whole
+    real: Whole
+    checked: Whole
+    near_copies: Whole
+    shown: Share | None
+    shown_in_real: Share | None
+    cas: Share | None
+    real_accuracy: Share | None
+    precision: float | None
+    coverage: float | None
+    diversity: float | None
+    intervals: RowIntervals
+
+
+class Combination(TypedDict):
+    """Two attributes that no real image shows together."""
+
+    condition: str
+    real: Whole
+    synthetic: Whole
+    obedience: Share | None
+    interval: Interval | None
+
+
+class Positions(TypedDict):
+    """Where in the seed's stream images were made."""
+
+    combinations: Whole
+
+
+class MadeWith(TypedDict):
+    """What it takes to compute the result again."""
+
+    time: Moment
+    seed: Whole
+    data_sha256: dict[str, str]
+    features_sha256: str
+    generator_sha256: str
+    neighbours: Whole
+    positions: Positions
+    seconds: NotRequired[Count]
+
+
+class Intervals(TypedDict):
+    """95% intervals of the main scores."""
+
+    obedience: Interval
+    cas: Interval
+    real_accuracy: Interval
+
+
+class Parts(TypedDict):
+    """The parts of a result that are documents themselves."""
+
+    snapshot: Whole
+    split: Literal["val", "test"]
+    features: Literal["own", "imagenet"]
+    n: Counts
+    floor: Distances
+    like_floor: Distances
+    diversity: Diversity
+    near_copies: NearCopies
+    per_condition: Annotated[list[Row], Field(min_length=1)]
+    combinations: list[Combination]
+    intervals: Intervals
+    made_with: MadeWith
+
+
+PARTS = TypeAdapter(Parts)

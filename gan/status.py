@@ -1,0 +1,35 @@
+"""What a run or a task last reported of its progress, in its folder's status.json. No torch.
+
+Read next: `jobs/worker.py`, which writes it.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter
+from typing_extensions import TypedDict
+
+from gan.files import read_as_or_none
+
+Count = Annotated[float, Field(ge=0, le=1e15)]
+Moment = Annotated[float, Field(ge=0, le=1e11)]
+"""Seconds since 1970, up to a year that every calendar has."""
+
+
+class Status(TypedDict, total=False):
+    """`done` of `total` in this `phase`; `seconds_left` is None before there is a pace; `time` is since 1970."""
+
+    phase: str
+    done: Count
+    total: Count
+    seconds_left: Count | None
+    time: Moment
+    images_per_second: Count
+
+
+STATUS = TypeAdapter(Status)
+
+
+def read(folder: Path) -> Status:
+    """The last report; empty before any, and where it is damaged, which the log says."""
+    return read_as_or_none(folder / "status.json", STATUS, 2**20) or {}
