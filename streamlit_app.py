@@ -1,7 +1,7 @@
 """The app: `streamlit run streamlit_app.py`. Launcher and script in one file, and nothing else.
 
 Streamlit finds `app` here and serves it with our two routes (pages/ui/routes.py); for each visitor the same file is
-then run as the script, which draws one page of pages/. Read next: `pages/ui/frame.py`, then any page.
+then run as the script, which draws one page of pages/.
 """
 
 import streamlit as st

@@ -2,8 +2,7 @@
 
 `python -m docs.make_demo` trains it, scores its newest snapshot and keeps what pages read: ten minutes on one core.
 MNIST is read from GAN_DATA, or downloaded to it. It goes the way of every user, by our own commands in a store of its
-own; then what only resuming or this machine needs is left out. Read next: `tests/test_demo.py`, which says what must be
-true of it.
+own; then what only resuming or this machine needs is left out.
 """
 
 import json

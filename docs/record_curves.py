@@ -3,7 +3,7 @@
 `python -m docs.record_curves [CASE ...]` takes some ten minutes on one core, and MNIST, breastmnist and pneumoniamnist
 in GAN_DATA. What goes wrong is provoked by an extreme option, by few images, by random numbers in place of the
 condition, or by another learning rate for one of the two networks, or from a moment on, which no option gives: each
-case says how. Read next: `gan/recordings.py`.
+case says how.
 """
 
 import contextlib

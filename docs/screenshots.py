@@ -2,7 +2,6 @@
 
 The app runs on a store of its own with the demo run, and beside it a short run on the digits, trained for the purpose,
 so that there is something to compare. MNIST is read from GAN_DATA, or downloaded to it, for pictures of real images.
-Read next: `make_demo.py`.
 """
 
 import io

@@ -1,7 +1,7 @@
 """What people say of a run: a title, tags, notes, and that it is archived; in the run folder's about.json.
 
 The folder and its name never change, so that links and commands go on working. Nothing that trains or measures reads
-this file: a damaged one costs its words and no more. No torch. Read next: `runs.py`.
+this file: a damaged one costs its words and no more. No torch.
 """
 
 import re

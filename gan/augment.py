@@ -2,7 +2,7 @@
 few training images by heart (Zhao et al. 2020, DiffAugment, arXiv:2006.10738).
 
 Both sides pass through the same changes, and G's gradient through them, so the changes do not leak into what is
-generated. `train.py` applies it to every image on its way into D. Read next: `losses.py`.
+generated. `train.py` applies it to every image on its way into D.
 
 Letters: N images, C channels, H = W the side.
 """

@@ -2,7 +2,7 @@
 
     python -m gan train --preset auto --data.name medmnist --data.flag breastmnist
 
-What each rule goes by was measured: docs/results.md. Read next: `presets.py`, `problems.py`.
+What each rule goes by was measured: docs/results.md.
 """
 
 from dataclasses import dataclass

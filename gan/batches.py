@@ -1,7 +1,6 @@
 """The training stream: which image comes when depends on the seed and on the images seen so far, and nothing else.
 
 So a resumed run needs no position of its own to go on exactly. Images stay uint8 until they are on the device.
-Read next: `train.py`.
 
 Letters: N images in a batch, n images in the training split, C channels, H = W the side, K conditions.
 """

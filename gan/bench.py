@@ -2,7 +2,7 @@
 
 Machines are shared and noisy, so nothing here is a test: the two sides alternate in one process, and what counts is
 their ratio. Both train the same networks on the same images: the textbook's loop is in `bench_textbook.py`, ours is
-that of every run. Read next: `train.py`, which is ours.
+that of every run.
 """
 
 import resource

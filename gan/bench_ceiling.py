@@ -1,7 +1,4 @@
-"""What this machine could reach at most: a large matrix product and a large copy, against what a step does.
-
-Read next: `bench.py`.
-"""
+"""What this machine could reach at most: a large matrix product and a large copy, against what a step does."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -2,7 +2,7 @@
 
 200,000 colour images of 128 x 128 pixels, 9.8 GB, lie in a file that is memory-mapped as a prepared set is; fewer where
 the disk has no room, and the count is told. The system is asked to forget the file first, so that they come from the
-disk. Read next: `batches.py`.
+disk.
 """
 
 import os

@@ -2,7 +2,7 @@
 
 The app is started as a user starts it, over a store made for the purpose: 200 runs of 100,000 points each, one of them
 alive and growing, and one more with a generator for the gallery. A visitor without a browser (`pages/ui/visitor.py`)
-opens the pages, asks for what draws itself anew, and for other images. Read next: `columns.py`, which keeps the curves.
+opens the pages, asks for what draws itself anew, and for other images.
 """
 
 import contextlib

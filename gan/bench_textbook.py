@@ -1,7 +1,7 @@
 """The other side of `gan bench`: the conditional DCGAN and its training loop as every tutorial has them.
 
 Eager float32, `nn.Conv2d` and `nn.ConvTranspose2d`, the condition as planes beside the image, a DataLoader, Adam as it
-comes, `.item()` of each metric in each step. Networks begin with the weights of ours. Read next: `bench.py`.
+comes, `.item()` of each metric in each step. Networks begin with the weights of ours.
 
 Letters: N images, C channels, H = W the side, Z latent, K conditions.
 """

@@ -7,7 +7,7 @@ A snapshot is a folder that appears whole, by one rename:
     training.pt             optimisers, random state, sums of the unfinished point; kept for the newest two
     ready.json              images seen, and the SHA-256 of generator.safetensors, by which manifests name it
 
-Nothing is unpickled: weights are safetensors, the rest is read with `weights_only=True`. Read next: `train.py`.
+Nothing is unpickled: weights are safetensors, the rest is read with `weights_only=True`.
 """
 
 import hashlib

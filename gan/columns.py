@@ -1,7 +1,6 @@
 """A run's curves as columns of numbers: what charts and the diagnosis work on, quick for a hundred thousand points.
 
 A row as a dictionary takes fifty times the memory of its numbers, and a loop over rows takes longer than a page may.
-Read next: `metrics.py`, which reads the file.
 
 Letters: n points.
 """

@@ -4,7 +4,6 @@ On a CPU the compiled step was measured to be slower than the layers of `models/
 compiles on CUDA only, where kernels are recorded as CUDA graphs too. That it repays itself there from about STEPS steps
 on is an expectation, not a measurement. The decision lies in the run's folder and is kept when the run is resumed,
 because both ways round differently. Where compiling fails, the run goes on without, and its log says why.
-Read next: `train.py`.
 """
 
 import contextlib

@@ -7,7 +7,7 @@ A condition is a `Condition` everywhere in the program. As text it is written at
     any                    drawn from all real training images
 
 "Any" is never invented: what was left open is taken from real combinations, so that no attribute is asked for that was
-never seen beside the others. Read next: `provenance.py`, `sample.py`.
+never seen beside the others.
 
 Letters: n images, K conditions.
 """

@@ -4,7 +4,6 @@ Type, default, limits, unit and help stand on the field, once. `options.py` walk
 (`cli/`), the page's form (`pages/ui/form.py`) and the options table of the README are made from that walk and add
 nothing of their own. What needs the machine to be judged (no GPU, absent data, too little disk) is in `problems.py`.
 
-Read next: `options.py` (the walk, and configs from text), `presets.py` (named configs), `runs.py` (a run is a folder).
 """
 
 from pathlib import Path

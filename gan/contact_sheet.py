@@ -2,8 +2,6 @@
 
     samples/columns.json    {"labels": [...], "rows": 8}
     samples/<seen>.png      rows x columns images with GAP pixels around each (`images.grid`)
-
-Read next: `ticks.py`, which writes both.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """What the curves of a run say, in words: `diagnose` gives findings, the most pressing first.
 
-No torch. Read next: `symptoms.py` and `symptoms_of_images.py`, the rules; `evidence.py`, what they look at.
+No torch.
 """
 
 from collections.abc import Callable

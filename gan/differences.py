@@ -1,7 +1,4 @@
-"""In which options runs differ, and their scores side by side: what a comparison shows. No torch.
-
-Read next: `options.py`; `evaluation/results.py`.
-"""
+"""In which options runs differ, and their scores side by side: what a comparison shows. No torch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,4 @@
-"""What a config will take, before it starts: weights, memory, disk, and time by what earlier runs measured. No torch.
-
-Read next: `problems.py`, which sets these against what the machine has.
-"""
+"""What a config will take, before it starts: weights, memory, disk, and time by what earlier runs measured."""
 
 import itertools
 import math

@@ -1,7 +1,7 @@
 """What happened to a run beside the points of its curves: snapshots, resumptions, and since when a warning holds.
 
 Snapshots are found in the run's folder. The trainer notes where it went on in `events.jsonl`: one JSON object a line,
-written at once, so that a reader sees whole lines. No torch. Read next: `diagnosis.py`.
+written at once, so that a reader sees whole lines. No torch.
 """
 
 import time

@@ -1,6 +1,6 @@
 """What a run's folder says of how it is doing, gathered for `diagnosis.py`: curves, spread, evaluations, its process.
 
-Numbers only, no judgement. No torch, so that a page can gather it at every look. Read next: `diagnosis.py`.
+Numbers only, no judgement. No torch, so that a page can gather it at every look.
 
 Letters: n points of the curves.
 """

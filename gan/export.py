@@ -8,7 +8,7 @@
 It is written by a background task into `exports/<id>/` of the run, whose ledger keeps what was downloaded; weights are
 never in it. What pages and commands call: `ExportRequest` and what makes its items (`export_request.py`), `begin`,
 `resume`, `find`, `listing`, `estimate` (`export_estimate.py`), `write` (`export_write.py`). `pages/ui/routes.py` serves
-the file. Read next: `export_request.py`.
+the file.
 """
 
 import re

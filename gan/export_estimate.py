@@ -1,7 +1,4 @@
-"""How large a download becomes and how long it takes, by earlier ones: shown before somebody asks for it. No torch.
-
-Read next: `export.py`, which writes the ledger that this reads.
-"""
+"""How large a download becomes and how long it takes, by earlier ones: shown before somebody asks for it. No torch."""
 
 from dataclasses import dataclass
 from typing import Annotated, NotRequired

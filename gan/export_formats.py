@@ -6,7 +6,7 @@
               MedMNIST has it; for attributes the labels are (N, K)
 
 Each has labels.csv: `file`, then `class`, or a 0/1 column an attribute; for npz `row`, `snapshot`, `seed`, `index`
-and `truncation` in place of `file`, since an array has no names. Read next: `export.py`.
+and `truncation` in place of `file`, since an array has no names.
 
 Letters: N images, C channels, H W, K conditions.
 """

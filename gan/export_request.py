@@ -1,11 +1,10 @@
 """What to make: which images, of which conditions, and in what form. No torch.
 
-    ExportRequest     a number of each condition, or the images of a basket
-    of_each           the items of the same number of each condition
-    balance           the balance assistant's table: what every class lacks
-    balanced          its items
+ExportRequest     a number of each condition, or the images of a basket
+of_each           the items of the same number of each condition
+balance           the balance assistant's table: what every class lacks
+balanced          its items
 
-Read next: `gather.py`, `export.py`.
 """
 
 from collections import Counter

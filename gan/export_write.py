@@ -1,7 +1,4 @@
-"""Making a download: gather images, encode them on the other cores, spool them, and put the whole together at the end.
-
-Read next: `gather.py`, `spool.py`, `export_formats.py`.
-"""
+"""Making a download: generate images, encode them on other cores, spool them, and assemble the file."""
 
 import contextlib
 import json

@@ -1,7 +1,7 @@
 """The faults that `python -m gan soak --fault NAME` plants, to show that the soak would find them.
 
 Each is asked for in one place only. None can be left on by accident: they are honoured only in a store that a soak has
-made and marked as its own. Read next: `soak.py`.
+made and marked as its own.
 """
 
 import os

@@ -2,7 +2,7 @@
 
 People copy run folders, so nothing in one is trusted. A reader here takes ordinary files only: no symbolic link below
 the run's own folder, no FIFO, no directory, no more bytes than expected. JSON is finite and of bounded depth, and
-`read_as` checks it against a type. No torch; used by everything that keeps state on disk. Read next: `runs.py`.
+`read_as` checks it against a type. No torch; used by everything that keeps state on disk.
 """
 
 import contextlib

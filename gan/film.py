@@ -1,7 +1,4 @@
-"""A run's sample pictures as a film: the same noise from the first picture to the newest, as a GIF. No torch.
-
-Read next: `ticks.py`, which keeps the pictures; `pages/ui/samples.py`, which shows them.
-"""
+"""A run's sample pictures as a film: the same noise from the first picture to the newest, as a GIF. No torch."""
 
 import io
 from collections.abc import Mapping, Sequence

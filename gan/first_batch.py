@@ -1,7 +1,4 @@
-"""The first batch of real images that a run's discriminator will see, before the run exists.
-
-Read next: `batches.py`.
-"""
+"""The first batch of real images that a run's discriminator will see, before the run exists."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

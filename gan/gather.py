@@ -4,7 +4,7 @@ Left out are near copies of training images (`guard.py`), images that somebody m
 keep rate is asked for, the worse part of each chunk (`evaluation/selection.py`). Each is replaced by the next of the
 stream, so that what was asked for is delivered, and any image can still be made again from its position. A condition
 that keeps making what must not leave is given up after ten times the effort: fewer images are delivered then, and the
-download says so. Read next: `export_write.py`.
+download says so.
 
 Letters: n candidates, C channels, H W, K conditions.
 """

@@ -8,7 +8,6 @@ Where the data is not on this machine an export is refused until it is, or until
 in, which the download then says of itself.
 
 What the detector's calibration found is kept in the store's cache, by the data: it is the same for all runs on a set.
-Read next: `evaluation/near_copies.py`, `export.py`.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Arrays of images as pictures and PNG bytes. No torch. Read next: `png.py`, which writes the bytes of an array."""
+"""Arrays of images as pictures and PNG bytes. No torch."""
 
 from collections.abc import Mapping
 

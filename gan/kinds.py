@@ -6,7 +6,6 @@ condition on clusters; Liu et al. 2020, arXiv:2006.10728, on those of a class to
 chooses one: who asks for a class gets its kinds as they come. What they change was measured: docs/results.md.
 
 To the networks a kind is more conditions: the row of K is followed by one of K * kinds. No torch.
-Read next: `train.py`, `sample.py`.
 
 Letters: N images, n rows, C channels, H = W the side, K conditions, here classes.
 """

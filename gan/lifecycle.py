@@ -1,4 +1,4 @@
-"""The life of a run: made, put into the queue, resumed, deleted. Read next: `jobs/control.py`."""
+"""The life of a run: made, put into the queue, resumed, deleted."""
 
 import re
 import time

@@ -2,7 +2,7 @@
 
 Four looks: what a request asks for, the same noise under several conditions, the same noise at several snapshots, and
 the kinds within a class.
-No torch of its own: it is handed the sampler. Read next: `sample.py`, `provenance.py`.
+No torch of its own: it is handed the sampler.
 
 Letters: n images, C channels, H = W the side, K conditions.
 """

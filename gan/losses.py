@@ -1,6 +1,6 @@
 """What each network minimises, from the discriminator's logits. Their ideal lines for charts are in `ideals.py`.
 
-Letters: N images; logits (N,); M wrong conditions for each image (`mismatch.py`). Read next: `train.py`.
+Letters: N images; logits (N,); M wrong conditions for each image (`mismatch.py`).
 """
 
 from collections.abc import Callable

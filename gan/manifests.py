@@ -1,7 +1,4 @@
-"""What a download says of itself: manifest.json and the data card. What each PNG says is in `provenance.py`.
-
-Read next: `export_write.py`, which writes them.
-"""
+"""What a download says of itself: manifest.json and the data card. What each PNG says is in `provenance.py`."""
 
 import time
 from dataclasses import asdict

@@ -2,7 +2,7 @@
 
 An image is named by its `Origin` (`provenance.py`), which is all that is needed to make it again. What was kept over
 several looks is the run's basket, as far as its snapshots are there; what was rejected is left out of every export of
-the same stream (`export.py`). Read next: that one.
+the same stream (`export.py`).
 
     marks.json    {"version": 1, "marks": [{"snapshot", "seed", "index", "condition", "truncation", "mark"}, ...]}
 """

@@ -3,7 +3,6 @@
 Columns: `seen` (training images so far), `seconds` (of training, over all resumptions), `images_per_second`, `loss_d`,
 `loss_g`, `d_x`, `d_g_z1` (before D's update), `d_g_z2` (after), `d_val` (see `overfitting.py`; absent in older rows).
 JSON lines because they work on a shared file system and need no lock. A torn last line is dropped, never an error.
-Read next: `train.py`, which writes them.
 """
 
 import errno

@@ -1,4 +1,4 @@
-"""A run's curves as a table for a spreadsheet. No torch. Read next: `columns.py`."""
+"""A run's curves as a table for a spreadsheet. No torch."""
 
 import csv
 import io

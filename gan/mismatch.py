@@ -6,7 +6,6 @@ class is little, and G's images of a class are partly of another. Measured: docs
 conditions look alike, G keeps to the images that tell them apart, so that a class varies a little less. Where the
 networks are told of kinds within a class, another kind of it is another condition too.
 
-Read next: `losses.py`, `train.py`.
 
 Letters: N images, K conditions, M wrong conditions for each image, 0 or 1.
 """

@@ -3,7 +3,7 @@
 D(real training images) - D(real validation images), the means over equally many of each with the same mix of
 conditions. Near 0 it judges what real images have in common; as it rises, D knows its training images by heart, and
 what it tells the generator is to copy them (Karras et al. 2020, arXiv:2006.06676, section 2, follow the same three
-means). Read next: `ticks.py`, where it becomes a column of the metrics.
+means).
 
 Letters: n images, C channels, H = W the side, K conditions.
 """

@@ -2,7 +2,6 @@
 
 Pillow takes about three times as long for an image of 28 px, most of it around the compression and none of it beside
 another thread; an export of 50,000 images is mostly that. PNG (ISO/IEC 15948) is a signature and a few chunks.
-Read next: `images.py`, which draws pictures of arrays.
 
 Letters: n images, C channels, H W.
 """

@@ -1,6 +1,5 @@
 """How images and networks meet the hardware: uint8 to [-1, 1], and the number format of the convolutions.
 
-Read next: `train.py`.
 
 Letters: N images, C channels, H = W the side.
 """

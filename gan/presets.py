@@ -1,7 +1,6 @@
 """Named RunConfigs, each with one line of why.
 
-A preset is a starting point: the command line and the form change single options of it. Read next: `auto.py`
-(one that is made for a set), `runs.py`.
+A preset is a starting point: the command line and the form change single options of it.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,6 @@
 """Where one generated image comes from, and what follows from that: its file's name, and what its PNG says of itself.
 
-An image is its run, snapshot, seed, index, condition and truncation: these make it again. Read next: `marks.py`,
-`export_write.py`.
+An image is its run, snapshot, seed, index, condition and truncation: these make it again.
 """
 
 import shlex

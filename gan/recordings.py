@@ -2,7 +2,7 @@
 explanations draw them. No torch.
 
 A recording is a file of `gan/curves/`: one line of what it is and how it was made, then rows as a run's metrics file
-has them, thinned. `python -m docs.record_curves` makes them. Read next: `diagnosis.py`.
+has them, thinned. `python -m docs.record_curves` makes them.
 """
 
 import json

@@ -13,7 +13,6 @@
     exports/       downloads and their ledger (`export.py`)
 
 Whether a run is queued, running or lost is computed from these by `jobs/states.py`, never stored.
-Read next: `lifecycle.py`.
 """
 
 import re

@@ -2,8 +2,7 @@
 
 Image i of a request depends on the run, the snapshot, the seed, i and its condition alone, whatever the batch size: its
 noise, and its kind within the class where its run has kinds (`kinds.py`), come from a counter-based generator at
-position i. So any image can be made again from its row in a manifest, to one grey level on one machine. Read next:
-`export.py`.
+position i. So any image can be made again from its row in a manifest, to one grey level on one machine.
 
 Letters: n images, C channels, H = W the side, Z latent, K conditions.
 """

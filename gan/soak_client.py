@@ -1,7 +1,7 @@
 """One user of a store under soak, as a process: `python -m gan.soak_client SEED NUMBER CONFIGS`, until it is killed.
 
 It does at random what users, scripts and accidents do. Refusals in words (GanError) are answers; any other error ends
-it, and is a violation. What it did goes to a file, a line each. Read next: `soak_truth.py`, which checks.
+it, and is a violation. What it did goes to a file, a line each.
 """
 
 import contextlib

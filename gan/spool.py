@@ -5,7 +5,7 @@
     rows.jsonl     a line a chunk: where each image came from and how long it is, and the state to go on from
 
 A line is written after its images, so that a torn end is cut off when the spool is opened. Memory stays small however
-many images there are. No torch. Read next: `export_formats.py`, which makes the download of it.
+many images there are. No torch.
 """
 
 import contextlib

@@ -2,7 +2,7 @@
 
 Losses do not show a generator that has collapsed to one image for each class; this number does. It is the standard
 deviation of each pixel over the images of a condition, averaged over pixels and conditions, from 0 (all alike) to 0.5
-(half black, half white). `evaluation/scores.py` has the careful form of it, on many images. Read next: `evidence.py`.
+(half black, half white). `evaluation/scores.py` has the careful form of it, on many images.
 
 Letters: n images, C channels, H = W the side.
 """

@@ -1,7 +1,4 @@
-"""What a run or a task last reported of its progress, in its folder's status.json. No torch.
-
-Read next: `jobs/worker.py`, which writes it.
-"""
+"""What a run or a task last reported of its progress, in its folder's status.json. No torch."""
 
 from pathlib import Path
 from typing import Annotated

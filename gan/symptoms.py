@@ -2,7 +2,7 @@
 
 A rule's docstring says what it looks at, the threshold, and why; the thresholds were set on recorded curves of real
 good and bad runs (`gan/curves/`), on which the tests run every rule. A rule that needs what a run does not have stays
-silent: a loss may have no ideal. No torch. Read next: `symptoms_of_images.py`, `ideals.py`, `recordings.py`.
+silent: a loss may have no ideal. No torch.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """What can be wrong with a run's images, whatever its losses say: rules as in `symptoms.py`.
 
 By the spread of its samples (`spread.py`), by `d_val` (`overfitting.py`) and by evaluations. A rule that needs what a
-run does not have stays silent. No torch. Read next: `evidence.py`.
+run does not have stays silent. No torch.
 """
 
 from typing import Any

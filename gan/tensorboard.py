@@ -1,6 +1,6 @@
 """A run's curves and sample pictures as TensorBoard event files, made on demand from its folder. No torch.
 
-TensorBoard is an optional extra, imported only here and only when it is asked for. Read next: `columns.py`.
+TensorBoard is an optional extra, imported only here and only when it is asked for.
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """What the training loop does once a tick: a point for the curves, a picture, and a look at what goes wrong.
 
-The only places where the host waits for the device are here. Read next: `checkpoint.py`.
+The only places where the host waits for the device are here.
 """
 
 import contextlib

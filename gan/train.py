@@ -1,7 +1,7 @@
 """`step` is the method, `train` the loop: maths; then, once a tick, logging, samples, snapshots and the wish to stop.
 
 Time is counted in images seen, so that schedules and snapshots survive a change of the batch size. Nothing in the step
-waits for the device. Read next: `ticks.py` (what the loop does in between), `checkpoint.py` (what is saved).
+waits for the device.
 
 Letters: N images, C channels, H = W the side, Z latent, K conditions, M wrong conditions for each image (none without
 mismatched pairs).

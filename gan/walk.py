@@ -2,7 +2,7 @@
 
 The noise goes along the great circle between its two ends (spherical interpolation, Shoemake 1985; for generators,
 White 2016, arXiv:1609.04468): a straight line between two Gaussian samples leads through vectors that are shorter than
-any the generator was trained on. Conditions are mixed in a straight line. Read next: `sample.py`, `film.py`.
+any the generator was trained on. Conditions are mixed in a straight line.
 
 Letters: t steps, Z latent, K conditions, C channels, H = W the side.
 """

@@ -1,7 +1,4 @@
-"""Compare runs (`?runs=a,b,c`): what differs in their options, their curves over each other, samples, scores.
-
-Read next: `ui/compare_view.py`, `gan/differences.py`.
-"""
+"""Compare runs (`?runs=a,b,c`): what differs in their options, their curves over each other, samples, scores."""
 
 import streamlit as st
 

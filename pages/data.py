@@ -1,7 +1,4 @@
-"""Data: look at a set (`?data=SLUG`), read one that is not here yet, add one's own images.
-
-Read next: `ui/set_view.py`, `ui/preparing.py`, `ui/add_images.py`.
-"""
+"""Data: look at a set (`?data=SLUG`), read one that is not here yet, add one's own images."""
 
 import streamlit as st
 

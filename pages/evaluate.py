@@ -2,7 +2,6 @@
 
 `&reading=ID` opens a blind reading instead.
 
-Read next: `ui/evaluation_jobs.py`, `ui/evaluation_scores.py`, `gan/evaluation/results.py`.
 """
 
 from pathlib import Path

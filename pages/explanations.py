@@ -1,6 +1,6 @@
 """How to read it: what a GAN is, what a conditional one is, and how each chart looks in good and bad runs.
 
-`?about=losses` opens one chart's words first. The curves are recordings of real runs. Read next: `ui/lessons.py`.
+`?about=losses` opens one chart's words first. The curves are recordings of real runs.
 """
 
 from pathlib import Path

@@ -1,7 +1,4 @@
-"""Gallery of a run (`?run=NAME`): choose conditions, look at what the generator makes of them, take images home.
-
-Read next: `ui/gallery/`, `ui/condition_picker.py`, `gan/looks.py`.
-"""
+"""Gallery of a run (`?run=NAME`): choose conditions, look at what the generator makes of them, take images home."""
 
 import streamlit as st
 

@@ -1,7 +1,4 @@
-"""Overview: what runs now, what waits, the devices and the disk, and the latest runs with a picture each.
-
-Read next: `ui/run_list.py`, `ui/run_cards.py`, `ui/devices.py`.
-"""
+"""Overview: what runs now, what waits, the devices and the disk, and the latest runs with a picture each."""
 
 import streamlit as st
 

@@ -1,7 +1,4 @@
-"""Progress of one run (`?run=NAME`): state, how it does in words, samples, live curves and what they mean, the log.
-
-Read next: `ui/run_header.py`, `ui/health.py`, `ui/curves.py`, `ui/samples.py`, `ui/downloads.py`.
-"""
+"""Progress of one run (`?run=NAME`): state, how it does in words, samples, live curves and what they mean, the log."""
 
 import streamlit as st
 

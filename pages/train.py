@@ -2,7 +2,6 @@
 
 Links: `?preset=NAME` (`auto` too), `?data=SLUG` (a set of the Data page), `?clone=RUN` (a run's own options), and with
 any of them `&set=train.batch:8`, as often as needed, for options that differ.
-Read next: `ui/starting_points.py`, `ui/form.py`, `ui/before_start.py`.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
 """Image sets by name, read once and kept in a memory-mapped cache.
 
 `load` gives the `ImageSet` (imageset.py) of a DataConfig from the source (source.py) that its name stands for. Reading
-needs no torch. Read next: `models/dcgan.py`.
+needs no torch.
 """
 
 import hashlib

@@ -1,7 +1,6 @@
 """A few of a user's files as they are, in their own shape, by the class or attributes that they were understood as.
 
 Shown before a set is accepted, so that a wrong folder or column is seen and not trained on. No torch.
-Read next: `plan.py`.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """ImageSet: what every data set becomes, whatever it was before.
 
 One code path serves classes and attributes: a class is a one-hot row of `conditions`. Large sets are memory-mapped from
-the cache that `data/__init__.py` keeps. No torch. Read next: `data/__init__.py`.
+the cache that `data/__init__.py` keeps. No torch.
 
 Letters: N images, C channels, H = W the training size, K conditions.
 """

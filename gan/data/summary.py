@@ -1,7 +1,6 @@
 """What a reader should know of an image set before training: its patients or slides, and what speaks against it.
 
 Computed from an ImageSet of any source; what is wrong with single files is found earlier, by `check.py`. No torch.
-Read next: `together.py`, which attributes go together.
 """
 
 from collections import Counter

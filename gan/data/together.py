@@ -1,7 +1,7 @@
 """Which attributes go together: a generator learns such ties too, and asking against a strong one asks for the rare.
 
 The measure is the phi coefficient of two 0/1 attributes (Yule 1912), which is their Pearson correlation: 1 where they
-are always equal, -1 where always opposite, 0 where one says nothing of the other. No torch. Read next: `summary.py`.
+are always equal, -1 where always opposite, 0 where one says nothing of the other. No torch.
 
 Letters: N images, K attributes.
 """

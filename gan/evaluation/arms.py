@@ -19,7 +19,7 @@ each step, they are the same distribution as real images augmented.
 fault of the images that were added.
 
 Only what is added, and the augmentation, differ: the real images, the optimiser's steps, the first weights and the rest
-of the recipe are the same in every arm. Read next: `gain.py`.
+of the recipe are the same in every arm.
 
 Letters: K classes, n images.
 """

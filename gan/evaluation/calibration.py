@@ -8,7 +8,6 @@ confidence at most 1% of new real images lie below it, whatever their distributi
 That takes about 300 real images. With fewer, or where real images are copies of one another (one patient's frames in
 both splits), the threshold stays at a floor that lightly changed copies do not reach, and `bound` says what it costs.
 Images count as independent: frames of patients who are not named make the promise too good.
-Read next: `near_copies.py`.
 """
 
 import math

@@ -4,8 +4,7 @@ Trained on the real training split it gives the features in which images are com
 on whether a synthetic image shows what was asked for (obedience). Trained on synthetic images alone it gives CAS, the
 accuracy on real ones (Ravuri and Vinyals 2019, arXiv:1905.10887). The network is He et al. 2016 in small.
 
-Time is counted in images seen, as in `gan/train.py`, so that a small set and a large one cost the same. Read next:
-`scores.py`.
+Time is counted in images seen, as in `gan/train.py`, so that a small set and a large one cost the same.
 
 Letters: n images in a set, N in a batch, C channels, H = W the side, K conditions, F features.
 """

@@ -1,7 +1,6 @@
 """Combinations of two attributes that no real image shows: what a generator makes of them nobody has taught it.
 
-The gallery lets a user ask for them, so their obedience is measured too, with support 0 stated. No torch. Read next:
-`quick.py`.
+The gallery lets a user ask for them, so their obedience is measured too, with support 0 stated. No torch.
 
 Letters: n images, K conditions.
 """

@@ -1,6 +1,5 @@
 """The six scores of two sets side by side, their real-vs-real floor, and how varied a condition's images are.
 
-Read next: `quick.py`.
 
 Letters: n images, C channels, H = W the side, K conditions, F features.
 """

@@ -1,7 +1,7 @@
 """What the numbers of an evaluation mean, in words: each score in a line, and all of them in a sentence or two.
 
 A sentence says that something is so where a test excludes chance (`statistics.py`), and gives the numbers otherwise. No
-torch. Read next: `results.py`, where the numbers come from.
+torch.
 """
 
 from dataclasses import dataclass

@@ -14,7 +14,6 @@ of the upper ends, each at its share of the error, as there the choice would fla
 **Many arms.** Holm 1979 (Scand. J. Statist. 6:65) over the arms that are compared. An arm's corrected interval has the
 level at which Holm's procedure judged it, so that its lower end is above 0 exactly where the procedure rejects.
 
-Read next: `verdict.py`. Letters: n test images, S seeds, B draws, A arms, M comparisons.
 """
 
 from collections.abc import Mapping

@@ -2,7 +2,7 @@
 
 They know nothing of the data set, so that scores in them can be compared between data sets; of medical images they see
 textures more than findings. Neither these scores are the FID or KID of the literature, which take an Inception network.
-The weights are used where they lie in torch's cache, or are downloaded, their checksum enforced. Read next: `quick.py`.
+The weights are used where they lie in torch's cache, or are downloaded, their checksum enforced.
 
 Letters: n images in a set, N in a batch, C channels, H = W the side, F features.
 """

@@ -3,7 +3,7 @@
 Each kind has a folder of its own in the run's `evaluation/`, with the files of a job (`gan/jobs`). Scores and the
 membership test are tasks on the CPU, beside whatever trains; a study waits for the run's device like a training. What
 was asked for lies in the folder's `request.json`.
-What is finished is kept as it comes, so that the same request goes on where it was stopped. Read next: `tasks.py`.
+What is finished is kept as it comes, so that the same request goes on where it was stopped.
 """
 
 from collections.abc import Sequence

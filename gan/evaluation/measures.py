@@ -1,7 +1,7 @@
 """How well classifiers do on test images that count differently in each bootstrap draw; no torch.
 
 Every function takes the weights (B, n) with which n images count in B draws, and gives a value for each draw and each
-of R classifiers. A value that has no images to be computed from is not a number. Read next: `gain.py`.
+of R classifiers. A value that has no images to be computed from is not a number.
 
 Letters: n test images, K classes, R classifiers, B draws.
 """

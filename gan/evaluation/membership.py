@@ -8,7 +8,7 @@ Pixels, not the features of our own classifier: that classifier was trained on t
 so that its features tell members from others whatever the generator does. Two things look like remembering and are
 not: splits that differ by themselves (another hospital in the validation split), and, the other way, one patient's
 images in both splits, which hides it. So a finding is a reason to look, and none is no proof. Samples alone are asked;
-who has the weights can find out more. Read next: `membership_results.py`.
+who has the weights can find out more.
 
 Letters: n images, C channels, H W, K conditions.
 """

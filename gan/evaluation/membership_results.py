@@ -1,7 +1,6 @@
 """What a membership test found, as it lies in the run's folder: `evaluation/<seen>-membership.json`. No torch.
 
-It says "risk found" or "no risk found by this test"; no test can say that images are anonymous. Read next:
-`membership.py`, which makes one.
+It says "risk found" or "no risk found by this test"; no test can say that images are anonymous.
 
 Letters: n members, h held-out images, B draws.
 """

@@ -8,7 +8,7 @@ images by `calibration.py`, and tried on copies planted by `planted.py`.
 
 The nearest in the classifier's features is told too, but accuses nobody: those features gather a class in a point, so
 that being near in them says little more than "the same class". A copy that is turned, cut or redrawn can pass, and no
-near copy is no proof of privacy. Read next: `quick.py`.
+near copy is no proof of privacy.
 
 Letters: n images asked about, m training images, C channels, H = W the side, F features, D numbers in a description,
 c candidates, S shifts.

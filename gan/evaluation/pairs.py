@@ -1,6 +1,6 @@
 """The synthetic images closest to a training image, as a result keeps them, and both pictures of each made again.
 
-No torch but in the sampler that it is given. Read next: `near_copies.py`, which finds them.
+No torch but in the sampler that it is given.
 
 Letters: n images, C channels, H = W the set's own side.
 """

@@ -1,4 +1,4 @@
-"""The scores of each condition by itself, with their numbers of images, intervals and floors. Read next: `compare.py`.
+"""The scores of each condition by itself, with their numbers of images, intervals and floors.
 
 Letters: n images, K conditions, F features.
 """

@@ -1,8 +1,7 @@
 """Copies made on purpose: training images lightly changed, to see whether the detector of near copies finds them.
 
 A generator that memorises does not return files: it returns an image moved, mirrored, a little brighter or darker, or
-less sharp. Each change here is one of these, small enough that a person sees the same picture. No torch. Read next:
-`near_copies.py`, which plants them in every data set that it is calibrated on.
+less sharp. Each change here is one of these, small enough that a person sees the same picture. No torch.
 
 Letters: n images, C channels, H W.
 """

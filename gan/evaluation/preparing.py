@@ -5,7 +5,7 @@
     study-estimate   some steps of a study, timed
 
 The first two are kept in the store's cache, by the data; the last in the run's folder. torch is imported only where the
-work begins. Read next: `job.py`, `tasks.py`.
+work begins.
 """
 
 import contextlib

@@ -4,8 +4,7 @@
 
 Synthetic images are made with the conditions of real ones, image for image: as many as the classifiers are trained on,
 and as many again as the scores compare. The training split teaches; the split that is asked for, by default the
-validation split, tests. The test split is read only where it is that one. Read next: `reference.py`, `compare.py`,
-`per_condition.py`.
+validation split, tests. The test split is read only where it is that one.
 
 Letters: n images, C channels, H = W the set's own side, K conditions, F features.
 """

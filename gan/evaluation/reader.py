@@ -3,8 +3,7 @@
 Real images of the validation split and generated ones, as many of each and of the same conditions, are shown one at a
 time in random order (a visual Turing test, as in Salimans et al. 2016, arXiv:1606.03498). A reading is a file,
 `evaluation/reader-<id>.json`: what is shown and in which order is fixed at its start, and each answer is kept as it
-comes, so that nothing is lost by leaving. No torch: pictures are made by the sampler that is handed over. Read next:
-`pages/ui/evaluation_reader.py`.
+comes, so that nothing is lost by leaving. No torch: pictures are made by the sampler that is handed over.
 
 Letters: C channels, H = W the set's own side, K conditions.
 """

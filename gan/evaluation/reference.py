@@ -1,7 +1,6 @@
 """The real-trained classifier of a data set: trained once, kept in the store's cache, the same for all runs on the set.
 
 Its features are what scores compare in, so its SHA-256 stands beside every score. It sees the training split alone.
-Read next: `quick.py`.
 
 Letters: n images, C channels, H = W the set's own side, K conditions.
 """

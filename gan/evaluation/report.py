@@ -3,8 +3,7 @@
     python -m gan evaluate RUN --report FILE.html
 
 Nothing in it is fetched from anywhere: charts are inline SVG (`svg.py`), pictures are within the file, there is no
-script. It says what lies in the run's `evaluation/` and computes no score. Read next: `report_parts.py`,
-`report_study.py`, `report_words.py`.
+script. It says what lies in the run's `evaluation/` and computes no score.
 
 Letters: n images, C channels, H = W the set's own side.
 """

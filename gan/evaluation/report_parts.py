@@ -1,7 +1,4 @@
-"""The sections of a report that show numbers: plain HTML from a Result and a StudyResult. No torch.
-
-Read next: `report_words.py`.
-"""
+"""The sections of a report that show numbers: plain HTML from a Result and a StudyResult. No torch."""
 
 import html
 import json

@@ -1,7 +1,4 @@
-"""The section of a report that shows the augmentation study: verdicts, charts and tables. No torch.
-
-Read next: `study_shown.py`.
-"""
+"""The section of a report that shows the augmentation study: verdicts, charts and tables. No torch."""
 
 import html
 

@@ -1,6 +1,6 @@
 """The parts of a score's JSON document that pages and reports look into: what a file must hold to be taken for one.
 
-No torch. Read next: `results.py`, which has the document as a whole.
+No torch.
 """
 
 from typing import Annotated, Literal, NotRequired

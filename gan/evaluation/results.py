@@ -1,7 +1,7 @@
 """What an evaluation found, as it lies in the run's folder: `evaluation/<seen>.json`, with `-test` or `-imagenet`.
 
 Scores for choosing are computed on the validation split. The test split is read only where it is asked for by name, its
-results go into files of their own, and nothing here chooses by them. No torch. Read next: `quick.py`, which makes one.
+results go into files of their own, and nothing here chooses by them. No torch.
 
 Everything needed to compute a result again stands in its `made_with`.
 """

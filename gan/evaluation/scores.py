@@ -8,7 +8,7 @@
 
 The features are our own classifier's, so none of these is the FID or KID of the literature: they compare runs on one
 data set, and mean something beside their real-vs-real floor. Intervals are 95% by bootstrap over images, or over
-groups where patients are known, with the features held fixed. Read next: `near_copies.py`.
+groups where patients are known, with the features held fixed.
 
 Letters: n images in each set, F features, K conditions, B bootstrap draws.
 """

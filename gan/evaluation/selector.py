@@ -1,7 +1,7 @@
 """How well each synthetic image shows what was asked for, and how much it looks like the training images of its kind.
 
 A `Selector` is the real-trained classifier and the features of the images that taught it; from what that classifier
-sees in an image come the two numbers of `selection.py`, by which images are kept. Read next: `near_copies.py`.
+sees in an image come the two numbers of `selection.py`, by which images are kept.
 
 Letters: n images asked about, m training images, C channels, H = W the side, K conditions, F features.
 """

@@ -1,7 +1,7 @@
 """Counts against chance: the interval of a share, and whether one count is higher than another, or than promised.
 
 No torch, so that pages and reports can tell it. A sentence about images says that something is so only where one of
-these tests, or an interval, excludes chance; otherwise it gives the numbers. Read next: `explained.py`.
+these tests, or an interval, excludes chance; otherwise it gives the numbers.
 """
 
 import math

@@ -6,8 +6,7 @@ Every arm (`arms.py`) trains one classifier a seed, for the same number of steps
 which nothing reads before a classifier is finished (`study_data.py`). The same again on a quarter and on a tenth of the
 real images, with generators that know no others (`study_generators.py`). What each classifier says of each test image
 is kept as soon as it is there (`study_classifiers.py`), so that a study that was stopped goes on with the next one, and
-all numbers can be computed again (`study_numbers.py`) and shown (`study_shown.py`). Read next: `study_plan.py`, then
-those in this order.
+all numbers can be computed again (`study_numbers.py`) and shown (`study_shown.py`).
 
 Letters: n images, K classes, S seeds.
 """

@@ -1,8 +1,7 @@
 """The classifiers of one regime: trained one after the other, judged on the validation split, and what they say kept.
 
 Of each is kept, as soon as it is there, `<share>/<arm>-seed-<seed>.npz` in the study's folder: `logits` (n, K) on the
-test images, its `validation` score, the SHA-256 of its weights and of the test split, `seconds`. Read next:
-`study_numbers.py`.
+test images, its `validation` score, the SHA-256 of its weights and of the test split, `seconds`.
 
 Letters: n images, K classes, S seeds.
 """

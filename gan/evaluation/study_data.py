@@ -1,7 +1,7 @@
 """What a study may see of a data set: training and validation images, and, sealed until a classifier is done, the test.
 
 Everything that trains, chooses or filters is given `open_part`, in which there are no test images. The only way to them
-is `Sealed.logits`, which takes a finished classifier. No torch but for that. Read next: `arms.py`.
+is `Sealed.logits`, which takes a finished classifier. No torch but for that.
 
 Letters: n images, C channels, H = W the set's own side, K classes.
 """

@@ -2,7 +2,7 @@
 
 The run's generator has seen every training image, so it may not serve a regime that pretends to have a tenth of them:
 what it knows of the others would flow into the classifiers. Such a regime trains its own, by the run's config and for a
-length cut to what a study can afford. It resumes like any run. Read next: `study.py`.
+length cut to what a study can afford. It resumes like any run.
 """
 
 import contextlib

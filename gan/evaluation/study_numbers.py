@@ -1,6 +1,6 @@
 """From what every classifier said of every test image to the arms of a regime, with their intervals; no torch.
 
-All of it can be computed again from the files that a study keeps. Read next: `verdict.py`.
+All of it can be computed again from the files that a study keeps.
 
 Letters: n test images, K classes, S seeds, B draws.
 """

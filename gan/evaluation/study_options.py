@@ -1,4 +1,4 @@
-"""What can be chosen about an augmentation study; no torch. Read next: `study.py`."""
+"""What can be chosen about an augmentation study; no torch."""
 
 from dataclasses import dataclass
 

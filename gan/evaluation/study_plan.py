@@ -1,6 +1,5 @@
 """What a study will run, what it leaves out and why, and how long it takes: told before it starts.
 
-Read next: `study.py`.
 
 Letters: n images, K classes.
 """

@@ -7,8 +7,7 @@
         Filtering  what keeping only the better synthetic images did, by keep rate
       Left         an arm that was not run, and why
 
-Shares, scores and gains are from 0 to 1: 0.03 is three points of balanced accuracy. Read next: `study.py`, which makes
-one; `gain.py`, which says how the intervals come about.
+Shares, scores and gains are from 0 to 1: 0.03 is three points of balanced accuracy.
 """
 
 from dataclasses import asdict, dataclass, field, fields

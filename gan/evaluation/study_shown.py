@@ -1,7 +1,4 @@
-"""What pages and reports show of a study alike: the points of its charts, and its arms as a table in groups. No torch.
-
-Read next: `report_study.py`, `pages/ui/evaluation_study.py`.
-"""
+"""What pages and reports show of a study alike: the points of its charts, and its arms as a table in groups."""
 
 import html
 from collections.abc import Sequence

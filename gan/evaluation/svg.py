@@ -1,7 +1,4 @@
-"""Line charts with intervals as inline SVG, for reports that open offline: a few hundred bytes each, no script.
-
-Read next: `report.py`.
-"""
+"""Line charts with intervals as inline SVG, for reports that open offline: a few hundred bytes each, no script."""
 
 import html
 import math

@@ -1,6 +1,6 @@
 """The work of an evaluation, one function for each kind of job, each run inside that job's `working`.
 
-`TASKS` has them by kind. torch is imported only once the job's device is chosen. Read next: `job.py`, `quick.py`.
+`TASKS` has them by kind. torch is imported only once the job's device is chosen.
 """
 
 import sys

@@ -1,6 +1,6 @@
 """The training images of a run: whether they are on this machine, and the same as when it was trained.
 
-No torch, so that pages can ask. Read next: `guard.py`.
+No torch, so that pages can ask.
 """
 
 import hashlib

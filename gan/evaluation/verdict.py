@@ -6,7 +6,7 @@
     No gain found      otherwise
 
 A class with fewer than FEWEST test groups can carry no verdict: a bootstrap of so few knows too little of those that
-it never saw. Read next: `study.py`.
+it never saw.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """Why a job ended, in words that a user can act on. Told from the error, or where there was none, from the exit code.
 
-Torch's errors are recognised by their names and texts, so that nothing here imports torch. Read next: `worker.py`.
+Torch's errors are recognised by their names and texts, so that nothing here imports torch.
 """
 
 import errno

@@ -1,7 +1,7 @@
 """What a user does with jobs: submit, stop, resume, delete; each safe to ask for twice, from any process.
 
 Decisions are made while `locks.deciding()` is held, so that two users never decide the same thing at once. What was
-done is said in one sentence. Read next: `launch.py`.
+done is said in one sentence.
 """
 
 import os

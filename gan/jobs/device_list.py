@@ -3,7 +3,6 @@
 A device has as many slots as `settings.jobs_per_device()` says, and `settings.tasks_at_once()` tasks run beside them. A
 slot is a lock file that the job's processes inherit: it stays taken until the last of them is gone.
 
-Read next: `turns.py`.
 """
 
 import os

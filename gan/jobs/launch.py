@@ -1,7 +1,7 @@
 """Starting a process of a job, and starting the queue process if none runs.
 
 A job is a session of its own: neither Ctrl-C in the server's terminal nor the server's death reaches it. It inherits
-the locks that its starter took for it, so that there is no moment at which nobody holds them. Read next: `keeper.py`.
+the locks that its starter took for it, so that there is no moment at which nobody holds them.
 """
 
 import contextlib

@@ -2,7 +2,7 @@
 
 A pid can be reused and a file can lie; a `flock` is freed the instant its last holder is gone, even by SIGKILL or a
 power cut. A holder takes the lock exclusively; a reader asks with a shared one, so that readers never see each other.
-The lock belongs to the open file: a child that inherits the descriptor holds it too. Read next: `states.py`.
+The lock belongs to the open file: a child that inherits the descriptor holds it too.
 """
 
 import contextlib

@@ -1,6 +1,6 @@
 """What a job is called: its folder's path below the store, which is a run's name, or `breast/evaluation/study`.
 
-A device's lock holds this name while the job has the device. Read next: `kinds.py`.
+A device's lock holds this name while the job has the device.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """Processes: which one a pid meant, the environment a job gets, and ending a whole tree of them.
 
 A pid alone proves nothing: it may be a stranger's by now. Its identity is the pid with the tick at which the process
-was started, and nothing is signalled unless both agree and the job's lock is held. Read next: `launch.py`.
+was started, and nothing is signalled unless both agree and the job's lock is held.
 """
 
 import os

@@ -1,7 +1,7 @@
 """The state of a job, computed from its folder's files and its lock at every look, never stored. It only reads.
 
 Each start gets a ticket, and `queued.json`, `started.json` and `end.json` each carry the ticket of the start they tell
-of: the largest wins, so that what an earlier start left behind says nothing about this one. Read next: `turns.py`.
+of: the largest wins, so that what an earlier start left behind says nothing about this one.
 """
 
 from collections.abc import Mapping

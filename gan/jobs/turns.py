@@ -5,8 +5,7 @@ for one of a few slots of their own. A training in a terminal waits in the same 
 waits, so that a dead one is no longer in it.
 
 A folder waits where its `queued.json` has a ticket that the store gave to this very folder, as `.jobs/waiting/<ticket>`
-says: a folder that was copied with its queued.json does not start by itself. Read next: `keeper.py`, which starts what
-has its turn.
+says: a folder that was copied with its queued.json does not start by itself.
 """
 
 import time

@@ -8,8 +8,7 @@
                 worker.stopped()
                 break
 
-A job that the queue started inherits its locks; one in a terminal takes them here and waits its turn. Read next:
-`states.py`, which tells others what became of it.
+A job that the queue started inherits its locks; one in a terminal takes them here and waits its turn.
 """
 
 import contextlib

@@ -1,7 +1,7 @@
 """The networks, one file a family, built from the data's own facts and the model section of the config.
 
 A family is a module of `FAMILIES`, whose keys are the choices of `model.family`: it has a `Generator`, a
-`Discriminator` and `initialise`, which draws the first weights of either. Read next: `dcgan.py`, `projection.py`.
+`Discriminator` and `initialise`, which draws the first weights of either.
 """
 
 from types import ModuleType

@@ -4,7 +4,7 @@ The generator starts from z and the condition side by side and doubles the pictu
 the discriminator sees the image with the condition as K constant planes beside it, and halves it by strided ones.
 The layers are torch's own, computed faster where the processor allows (`layers.py`).
 Conditions are the rows themselves, one-hot or 0/1 each: a learnt embedding drawn from N(0, 1) let the generator
-forget z and give one image a class. Read next: `losses.py`, then `train.py`.
+forget z and give one image a class.
 
 Letters: N images, C channels, H = W the side, Z latent, K conditions, F = width.
 """

@@ -5,7 +5,7 @@ by the gain and offset of each batch norm in the generator (Dumoulin et al. 2017
 discriminator as an inner product of the image's features with the condition's own vector, beside a score of the image
 alone. So the image itself stays free of condition planes, and neither network has to carry the condition through its
 layers. The modulation starts at zero: the condition gains its influence on the norms as it is learnt. How the two
-families compare was measured: docs/results.md. Read next: `dcgan.py`, `layers.py`.
+families compare was measured: docs/results.md.
 
 Letters: N images, C channels, H = W the side, Z latent, K conditions, F = width.
 """

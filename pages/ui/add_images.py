@@ -1,7 +1,4 @@
-"""Adding one's own images, step by step: choose, look at the report, accept. Nothing is used before "Accept".
-
-Read next: `gan/data/intake.py`, `gan/data/report.py`.
-"""
+"""Adding one's own images, step by step: choose, look at the report, accept. Nothing is used before "Accept"."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Attributes as three-way choices, on, off or any, with the number of real images that agree; several combinations.
 
 What a reader chose is kept by run in the session, apart from the widgets, so that a search that hides a choice does not
-undo it. Read next: `gan/conditions.py`.
+undo it.
 """
 
 import numpy as np

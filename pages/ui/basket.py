@@ -1,7 +1,4 @@
-"""The basket: every image of a run that was kept, over all looks, and what was rejected.
-
-Read next: `gan/marks.py`, `marking.py`.
-"""
+"""The basket: every image of a run that was kept, over all looks, and what was rejected."""
 
 from itertools import groupby
 

@@ -1,7 +1,4 @@
-"""Beside the form: real images of the chosen set, what the run will take, what stands against it, and Start.
-
-Read next: `gan/problems.py`.
-"""
+"""Beside the form: real images of the chosen set, what the run will take, what stands against it, and Start."""
 
 import shlex
 

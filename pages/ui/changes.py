@@ -1,4 +1,4 @@
-"""What differs between the form and what it was filled from, option by option. Read next: `gan/options.py`."""
+"""What differs between the form and what it was filled from, option by option."""
 
 from typing import Any
 

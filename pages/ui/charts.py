@@ -1,7 +1,7 @@
 """Charts that keep a reader's zoom while they are live: the figure as plain data here, drawn by `chart.js`.
 
 `st.plotly_chart` loses the zoom at every new point, so this is a small component of our own around Plotly.react. What a
-chart means is in `explain.py`. Read next: `chart.js`.
+chart means is in `explain.py`.
 """
 
 import base64

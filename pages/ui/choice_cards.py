@@ -1,7 +1,4 @@
-"""Choices as cards with a picture each, any number of which may be on: a component of our own, reached by keys too.
-
-Read next: `choice_cards.js`, `condition_picker.py`, which shows the classes of a run so.
-"""
+"""Choices as cards with a picture each, any number of which may be on: a component of our own, reached by keys too."""
 
 import base64
 from collections.abc import Callable, Sequence

@@ -1,7 +1,4 @@
-"""What the comparison of runs shows: options that differ, curves over each other, samples and scores side by side.
-
-Read next: `gan/differences.py`, `charts.py`.
-"""
+"""What the comparison of runs shows: options that differ, curves over each other, samples and scores side by side."""
 
 from collections.abc import Iterator, Sequence
 

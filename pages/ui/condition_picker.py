@@ -2,7 +2,6 @@
 
 A class is shown by real images of it, where the run's data was read on this machine. The result is the items of an
 export request: conditions as text, and how many of each.
-Read next: `choice_cards.py`, `attribute_picker.py`.
 """
 
 import streamlit as st

@@ -1,7 +1,4 @@
-"""The cards of a run's curves: chart, and the words that let a reader judge it without knowing GANs.
-
-Read next: `explain.py` (the words), `charts.py` (the drawing).
-"""
+"""The cards of a run's curves: chart, and the words that let a reader judge it without knowing GANs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

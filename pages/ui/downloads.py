@@ -1,6 +1,6 @@
 """What can be taken home of a run's progress: its curves as a table, its samples as a film, TensorBoard's files.
 
-Each is made when it is clicked. Read next: `gan/metrics_csv.py`, `gan/film.py`, `gan/tensorboard.py`.
+Each is made when it is clicked.
 """
 
 import streamlit as st

@@ -1,7 +1,4 @@
-"""The charts of the Evaluate page as plain data for `charts.draw`: points with their 95% intervals.
-
-Read next: `charts.py`, `chart.js`.
-"""
+"""The charts of the Evaluate page as plain data for `charts.draw`: points with their 95% intervals."""
 
 from collections.abc import Sequence
 from typing import Any

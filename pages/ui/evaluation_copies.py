@@ -1,4 +1,4 @@
-"""The closest pairs of a generated and a training image, side by side. Read next: `gan/evaluation/pairs.py`."""
+"""The closest pairs of a generated and a training image, side by side."""
 
 import base64
 import html

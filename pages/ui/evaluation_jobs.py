@@ -1,7 +1,4 @@
-"""Starting evaluations and watching them: what each finds out, how long it takes, its progress, Stop.
-
-Read next: `gan/evaluation/job.py`.
-"""
+"""Starting evaluations and watching them: what each finds out, how long it takes, its progress, Stop."""
 
 from collections.abc import Callable
 

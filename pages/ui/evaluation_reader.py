@@ -1,6 +1,6 @@
 """The blind reader test: beginning one, its images one at a time, and what readings found.
 
-While a reading is open (`&reading=ID` in the link) nothing else is on the page. Read next: `gan/evaluation/reader.py`.
+While a reading is open (`&reading=ID` in the link) nothing else is on the page.
 """
 
 import base64

@@ -1,6 +1,6 @@
 """The scores of a snapshot as cards, over all snapshots as a chart, and condition by condition as a table.
 
-What each score says is in `gan/evaluation/explained.py`. Read next: `evaluation_charts.py`.
+What each score says is in `gan/evaluation/explained.py`.
 """
 
 import html

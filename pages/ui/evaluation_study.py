@@ -1,7 +1,4 @@
-"""The augmentation study: its verdict, the gain against the ratio, and every arm. No torch.
-
-Read next: `gan/evaluation/study_results.py`.
-"""
+"""The augmentation study: its verdict, the gain against the ratio, and every arm. No torch."""
 
 import streamlit as st
 

@@ -1,6 +1,6 @@
 """What each chart of a run shows, how a good run looks in it, and how each way of going wrong does; plain data.
 
-The words are those of the binary cross-entropy, the loss that there is. Read next: `curves.py`.
+The words are those of the binary cross-entropy, the loss that there is.
 """
 
 from dataclasses import dataclass

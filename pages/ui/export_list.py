@@ -1,7 +1,6 @@
 """The exports of a run: progress with the time left and Stop, then a link to the file; a stopped one can go on.
 
-All of it is read from the run's folder, so that leaving the page loses nothing. Read next: `gan/export.py`, `routes.py`
-(which sends the file).
+All of it is read from the run's folder, so that leaving the page loses nothing.
 """
 
 import streamlit as st

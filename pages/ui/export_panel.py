@@ -1,7 +1,6 @@
 """Taking images home: what to make, in what form, what to expect of it; then it is made in the background.
 
-What was asked for is found again in `export_list.py`, whoever left the page meanwhile. Read next: that one,
-`gan/export_request.py`.
+What was asked for is found again in `export_list.py`, whoever left the page meanwhile.
 """
 
 from dataclasses import replace

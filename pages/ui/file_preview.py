@@ -1,7 +1,4 @@
-"""A user's files as they were given, in rows by the class or attribute that they were understood as.
-
-Read next: `gan/data/examples.py`.
-"""
+"""A user's files as they were given, in rows by the class or attribute that they were understood as."""
 
 import base64
 import html

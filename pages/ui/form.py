@@ -1,7 +1,7 @@
 """RunConfig as widgets: a walk over `gan.options.options()`, which holds every label, limit, unit and help.
 
 The form adds no option of its own. Its values are kept by option path in the session, so that they stay while other
-pages are looked at; `config()` makes the RunConfig of them, whose errors are ConfigErrors. Read next: `gan/options.py`.
+pages are looked at; `config()` makes the RunConfig of them, whose errors are ConfigErrors.
 """
 
 from collections.abc import Mapping

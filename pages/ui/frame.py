@@ -1,7 +1,4 @@
-"""The frame around every page: title, icon, navigation, a little style, and one place that turns our errors into words.
-
-Read next: any file of pages/, then `run_header.py` and `form.py`.
-"""
+"""The frame around every page: title, icon, navigation, style, and one place that shows our errors."""
 
 import contextlib
 import logging

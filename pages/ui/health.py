@@ -1,7 +1,4 @@
-"""What a run's numbers say of it, in words, at the top of its page, with a link to a clone that does better.
-
-Read next: `gan/diagnosis.py`, which finds it; `curves.py`.
-"""
+"""What a run's numbers say of it, in words, at the top of its page, with a link to a clone that does better."""
 
 import streamlit as st
 

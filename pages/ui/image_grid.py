@@ -1,7 +1,7 @@
 """Images as buttons in named rows: a click or Enter opens one, K keeps it, R rejects it, arrows move to another.
 
 A component of our own, because Streamlit has no picture that can be clicked or reached by keys. What a visitor did
-comes as a list of events that is taken once, in order. Read next: `image_grid.js`, `marking.py`.
+comes as a list of events that is taken once, in order.
 """
 
 import base64

@@ -1,7 +1,4 @@
-"""The kinds within a class that a run was told of: real images of each, and generated ones below them.
-
-Read next: `gan/kinds.py`, `gan/looks.py`.
-"""
+"""The kinds within a class that a run was told of: real images of each, and generated ones below them."""
 
 import numpy as np
 import streamlit as st

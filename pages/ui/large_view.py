@@ -1,6 +1,6 @@
 """One generated image, large, in a dialog: what it is, its mark, the command that makes it again, real images near it.
 
-Opened by a click on an image (`marking.py`), wherever that is. Read next: `gan/marks.py`.
+Opened by a click on an image (`marking.py`), wherever that is.
 """
 
 import streamlit as st

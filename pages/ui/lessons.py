@@ -1,6 +1,6 @@
 """The charts of the explanations: how each looks in a good run and in those that go wrong, from recorded real runs.
 
-What the diagnosis says of each is what it would say on a run's own page. Read next: `gan/recordings.py`, `explain.py`.
+What the diagnosis says of each is what it would say on a run's own page.
 """
 
 from collections.abc import Mapping

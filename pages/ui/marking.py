@@ -1,7 +1,6 @@
 """Generated images on a page that can be opened, kept and rejected, wherever they are shown.
 
-Marks lie in the run's folder (`gan/marks.py`), so that a colleague sees them too. Read next: `image_grid.py`,
-`large_view.py`.
+Marks lie in the run's folder (`gan/marks.py`), so that a colleague sees them too.
 """
 
 import hashlib

@@ -3,7 +3,7 @@
 The lines' colours are those of Okabe and Ito (2008), which people with any colour vision can tell apart, darkened on a
 white ground and lightened on a dark one until they stand out from it by 3 to 1 (WCAG 2.2, 1.4.11). Charts name a colour
 by its tone; the browser picks the theme's (`chart.js`), because only it knows the theme in use. The colours of the
-pages themselves are in `.streamlit/config.toml`; a test holds both to their contrast. Read next: `charts.py`.
+pages themselves are in `.streamlit/config.toml`; a test holds both to their contrast.
 """
 
 from typing import Literal

@@ -1,7 +1,4 @@
-"""Images as tiles in rows with names: enlarged by a whole number so that pixels are sharp, with alternative text.
-
-Read next: `gan/images.py`.
-"""
+"""Images as tiles in rows with names: enlarged by a whole number so that pixels are sharp, with alternative text."""
 
 import base64
 import html

@@ -1,7 +1,6 @@
 """What has to be measured once before a page can answer: offered, shown while it works, found again by whoever comes.
 
-It is a task (`tasks.py`), so that leaving the page loses nothing and no page trains. Read next:
-`gan/evaluation/preparing.py`.
+It is a task (`tasks.py`), so that leaving the page loses nothing and no page trains.
 """
 
 import streamlit as st

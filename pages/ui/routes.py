@@ -1,7 +1,7 @@
 """The two routes of ours beside Streamlit's: a finished export as a file, and the chart library for `charts.py`.
 
 An export goes out as a file from the disk: a gigabyte costs the server a few megabytes, and a broken download resumes
-(Range), which `st.download_button` can do neither of. Read next: `export_panel.py`, which links to it.
+(Range), which `st.download_button` can do neither of.
 """
 
 import importlib.util

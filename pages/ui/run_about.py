@@ -1,6 +1,6 @@
 """What people say of a run: its tags and notes shown, and a dialog that changes title, tags, notes and the archive.
 
-Any page that draws a run's head can offer it: `run_about.button(run)`. Read next: `gan/about.py`.
+Any page that draws a run's head can offer it: `run_about.button(run)`.
 """
 
 import streamlit as st

@@ -1,7 +1,4 @@
-"""What can be done with a run from its page: stop, resume, clone (also with what its end advises), delete.
-
-Read next: `gan/jobs/control.py`, which does it.
-"""
+"""What can be done with a run from its page: stop, resume, clone (also with what its end advises), delete."""
 
 from collections.abc import Mapping
 from typing import Any

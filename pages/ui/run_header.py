@@ -1,7 +1,6 @@
 """Which run a page shows, from its link, and the head of every page of a run: state, progress, and what can be done.
 
 The link names the run (`?run=NAME`), so that a page can be sent to a colleague.
-Read next: `run_actions.py`, `curves.py`.
 """
 
 from collections.abc import Callable

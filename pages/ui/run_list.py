@@ -1,7 +1,6 @@
 """The runs of the store as the overview needs them: listed, searched, sorted, and shown a page of cards at a time.
 
 Cheap for hundreds: a run's pictures, scores and sizes are looked up only for the cards that are shown.
-Read next: `run_cards.py`.
 """
 
 from collections import Counter

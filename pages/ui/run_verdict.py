@@ -1,7 +1,4 @@
-"""Whether a run's images help, in a line for its card: the study's verdict, else the newest score, else nothing.
-
-Read next: `gan/evaluation/study_results.py`, `gan/evaluation/results.py`.
-"""
+"""Whether a run's images help, in a line for its card: the study's verdict, else the newest score, else nothing."""
 
 import streamlit as st
 

@@ -1,6 +1,6 @@
 """The same noise beside itself: under one condition after another, or at one snapshot of the training after another.
 
-What differs along a row is then what the condition does, or what the training did. Read next: `gan/looks.py`.
+What differs along a row is then what the condition does, or what the training did.
 """
 
 import streamlit as st

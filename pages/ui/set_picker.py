@@ -1,7 +1,4 @@
-"""The choice of a data set: one list of what can be trained on, which sets the options that name it.
-
-Read next: `gan/data/catalogue.py`.
-"""
+"""The choice of a data set: one list of what can be trained on, which sets the options that name it."""
 
 import streamlit as st
 

@@ -1,7 +1,4 @@
-"""One data set: what it is, how many images of what, what speaks against it, and the images themselves.
-
-Read next: `gan/data/summary.py`, `gan/data/together.py`, `file_preview.py`.
-"""
+"""One data set: what it is, how many images of what, what speaks against it, and the images themselves."""
 
 from collections.abc import Callable
 from typing import Any

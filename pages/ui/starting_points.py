@@ -1,7 +1,4 @@
-"""Where a form begins: the recipe fitted to the chosen images, and the named presets, as cards.
-
-Read next: `gan/auto.py`, `gan/presets.py`.
-"""
+"""Where a form begins: the recipe fitted to the chosen images, and the named presets, as cards."""
 
 import streamlit as st
 

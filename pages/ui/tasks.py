@@ -1,6 +1,6 @@
 """Background work of the pages, such as reading a data set: started here, shown while it runs, found again later.
 
-A task is a folder with the same files as a run, so that leaving the page loses nothing. Read next: `gan/jobs`.
+A task is a folder with the same files as a run, so that leaving the page loses nothing.
 """
 
 from collections.abc import Callable

@@ -4,7 +4,7 @@
 to the last of its messages: the script, what it sends, and the way over the loopback; where other work shares the
 cores, what the server computed in that time says more. Each page is opened by a
 new visitor first, then again by the same one (warm), then the parts that draw themselves anew are asked for as the
-browser asks for them, or another number is written into one of the page's fields. Read next: `gan/bench_pages.py`.
+browser asks for them, or another number is written into one of the page's fields.
 """
 
 import json

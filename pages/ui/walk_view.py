@@ -1,6 +1,6 @@
 """A walk from one generated image to another, as a film to watch and to download.
 
-Any image's large view offers itself as an end; here each end can be exchanged too. Read next: `gan/walk.py`.
+Any image's large view offers itself as an end; here each end can be exchanged too.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""What the numbers mean for the reader's images, in a box at the top. Read next: `gan/evaluation/explained.py`."""
+"""What the numbers mean for the reader's images, in a box at the top."""
 
 import streamlit as st
 

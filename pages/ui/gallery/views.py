@@ -1,7 +1,4 @@
-"""What can be done with the chosen conditions, a tab each; the link names the open one.
-
-Read next: `look.py`, `../same_noise.py`, `../walk_view.py`, `../basket.py`, `../export_panel.py`.
-"""
+"""What can be done with the chosen conditions, a tab each; the link names the open one."""
 
 from collections.abc import Callable, Sequence
 
