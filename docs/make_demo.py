@@ -13,7 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from gan import about, settings
+from gan import about
+from gan.config import settings
 from gan.files import read_json, write_json
 from gan.runs import Run
 

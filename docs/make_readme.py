@@ -1,6 +1,6 @@
 """Write the parts of README.md that are made from the code: `python -m docs.make_readme`. A test keeps them current."""
 
-from gan import options, settings
+from gan.config import options, settings
 
 README = settings.ROOT / "README.md"
 

@@ -20,8 +20,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gan import data, lifecycle, options, runs, spread
+from gan import data, lifecycle, runs, spread
 from gan.checkpoint import State
+from gan.config import options
 from gan.data.imageset import ImageSet
 from gan.errors import TrainingError
 from gan.jobs.worker import working
@@ -98,7 +99,7 @@ def main(names: list[str]) -> None:
     for name in names or list(CASES):
         name, _, there = name.partition("=")
         if there:
-            made = kept(name, runs.find(there))
+            made = kept(name, runs.find_run(there))
         else:
             with tempfile.TemporaryDirectory() as store:
                 os.environ["GAN_STORE"] = store

@@ -19,7 +19,8 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from docs.make_demo import NAME, TARGET, gan
-from gan import about, settings
+from gan import about
+from gan.config import settings
 
 FOLDER = settings.ROOT / "docs" / "screenshots"
 WIDTH = 1280

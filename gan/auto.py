@@ -8,8 +8,8 @@ What each rule goes by was measured: docs/results.md.
 from dataclasses import dataclass
 from typing import Any
 
-from gan import options
-from gan.config import DataConfig, RunConfig
+from gan.config import options
+from gan.config.run_config import DataConfig, RunConfig
 from gan.data.imageset import ImageSet
 from gan.errors import RunError
 from gan.jobs.device_list import absent, candidates

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from gan.config import RunConfig
+from gan.config.run_config import RunConfig
 from gan.data.imageset import ImageSet
 
 Batch = tuple[Tensor, Tensor]

@@ -17,12 +17,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from gan import checkpoint, export, images, options, runs
+from gan import checkpoint, export, images, runs
 from gan.batches import batches
 from gan.bench_ceiling import Ceiling, counted, rate
 from gan.bench_textbook import Textbook
 from gan.bench_textbook import loop as textbook_loop
-from gan.config import RunConfig
+from gan.config import options
+from gan.config.run_config import RunConfig
 from gan.data.imageset import ImageSet
 from gan.export import ExportRequest
 from gan.jobs.device_list import candidates

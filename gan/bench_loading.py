@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from gan import options
 from gan.batches import by_threads, order
 from gan.bench import BATCH, noise_images, our_loop
 from gan.bench_ceiling import rate
+from gan.config import options
 from gan.data.imageset import ImageSet
 from gan.jobs.device_list import candidates
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from gan.checkpoint import State
-from gan.config import RunConfig
+from gan.config.run_config import RunConfig
 from gan.data.imageset import ImageSet
 from gan.models import dcgan
 

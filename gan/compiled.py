@@ -15,8 +15,8 @@ from typing import cast
 import torch
 from torch import nn
 
-from gan import settings
 from gan.checkpoint import State
+from gan.config import settings
 from gan.files import read_json, write_json
 from gan.jobs.worker import Worker
 from gan.runs import Run

@@ -1,7 +1,7 @@
 """A run's sample pictures: sheets of images, a column a condition, and columns.json, which names the columns. No torch.
 
-    samples/columns.json    {"labels": [...], "rows": 8}
-    samples/<seen>.png      rows x columns images with GAP pixels around each (`images.grid`)
+samples/columns.json    {"labels": [...], "rows": 8}
+samples/<seen>.png      rows x columns images with GAP pixels around each (`images.grid`)
 """
 
 from dataclasses import dataclass

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gan import options
+from gan.config import options
 from gan.evaluation import results
 from gan.evaluation.results import Result
 from gan.runs import Run

@@ -5,7 +5,7 @@ import math
 from dataclasses import dataclass
 
 from gan import data, runs
-from gan.config import ModelConfig, RunConfig
+from gan.config.run_config import ModelConfig, RunConfig
 from gan.errors import GanError
 from gan.facts import DataFacts
 from gan.kinds import width

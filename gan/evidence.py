@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from gan import jobs, spread
 from gan.columns import Columns
-from gan.config import RunConfig
+from gan.config.run_config import RunConfig
 from gan.evaluation import results
 from gan.evaluation.results import Result
 from gan.metrics import TIMINGS

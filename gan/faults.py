@@ -6,7 +6,7 @@ made and marked as its own.
 
 import os
 
-from gan import settings
+from gan.config import settings
 
 FAULTS = {
     "lock": "locks exclude nobody (jobs/locks.py)",

@@ -26,7 +26,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from pydantic_core import ValidationError, from_json
 
-from gan import settings
+from gan.config import settings
 from gan.errors import DamagedFileError
 
 if TYPE_CHECKING:

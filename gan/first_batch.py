@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.batches import stream
-from gan.config import RunConfig
+from gan.config.run_config import RunConfig
 from gan.data.imageset import ImageSet
 from gan.data.showing import words
 

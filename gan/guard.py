@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from gan import settings
+from gan.config import settings
 from gan.data.imageset import ImageSet
 from gan.data.source import Progress, silent
 from gan.errors import DataError, RunError, StoppedError

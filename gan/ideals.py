@@ -10,7 +10,7 @@ ends between these values and those of w = 0.
 import math
 from collections.abc import Callable, Mapping
 
-from gan.config import LossConfig
+from gan.config.run_config import LossConfig
 
 Lines = Mapping[str, tuple[float, str]]
 """By metric a value, and how it is written."""

@@ -4,10 +4,11 @@ import re
 import time
 from pathlib import Path
 
-from gan import about, jobs, options, settings
-from gan.config import RunConfig
+from gan import about, jobs
+from gan.config import names, options, settings
+from gan.config.run_config import RunConfig
 from gan.errors import RunError
-from gan.runs import Run, check_name
+from gan.runs import Run
 
 LONGEST_DATA = 40  # letters of a data set's name in the name that a run is given: the time and a number follow
 
@@ -15,7 +16,7 @@ LONGEST_DATA = 40  # letters of a data set's name in the name that a run is give
 def create(config: RunConfig, name: str | None = None) -> Run:
     """Make the folder of a new run; raises RunError where the name is taken. `mkdir` is the atomic claim of a name."""
     if name is not None:
-        check_name(name)
+        names.check_name(name)
     store = settings.store()
     store.mkdir(parents=True, exist_ok=True)
     now = time.time()

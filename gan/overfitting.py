@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gan.checkpoint import State
-from gan.config import RunConfig
+from gan.config.run_config import RunConfig
 from gan.data.imageset import ImageSet
 from gan.losses import LOSSES
 from gan.precision import precision, scale

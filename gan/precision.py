@@ -7,7 +7,7 @@ Letters: N images, C channels, H = W the side.
 import torch
 from torch import Tensor
 
-from gan.config import RunConfig
+from gan.config.run_config import RunConfig
 
 
 def scale(images: Tensor) -> Tensor:

@@ -8,8 +8,9 @@ import shutil
 from dataclasses import dataclass
 from typing import Literal
 
-from gan import data, settings
-from gan.config import RunConfig
+from gan import data
+from gan.config import settings
+from gan.config.run_config import RunConfig
 from gan.estimate import Estimate
 from gan.jobs.device_list import absent, candidates
 from gan.kinds import FEWEST

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gan import options
+from gan.config import options
 from gan.errors import RunError
 from gan.evidence import Evidence, of_rows
 

@@ -20,9 +20,10 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from gan import about, options, settings, status
+from gan import about, status
 from gan.about import About
-from gan.config import RunConfig
+from gan.config import names, options, settings
+from gan.config.run_config import RunConfig
 from gan.errors import ConfigError, DamagedFileError, RunError
 from gan.facts import DataFacts
 from gan.files import ordinary, read_bytes
@@ -31,7 +32,6 @@ from gan.status import Status
 
 SEEN = re.compile("[0-9]{9}|[1-9][0-9]{9,11}")
 """How a file or a folder is named by the images seen."""
-NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 LARGEST_CONFIG = 2**20  # bytes
 
 
@@ -129,9 +129,9 @@ def _config(file: Path, mtime_ns: int, size: int) -> RunConfig | ConfigError | D
         return error
 
 
-def find(name: str) -> Run:
+def find_run(name: str) -> Run:
     """The run of that name; raises RunError where the name is not one, there is none, or a link leads out of it."""
-    check_name(name)
+    names.check_name(name)
     path = settings.store() / name
     if not path.is_dir():
         raise RunError(f"There is no run {name} in {settings.store()}. `python -m gan runs` lists them.")
@@ -141,20 +141,12 @@ def find(name: str) -> Run:
     return Run(path)
 
 
-def check_name(name: str) -> None:
-    """Raise RunError unless `name` can name a run: the name is a folder's name and part of a link."""
-    if not NAME.fullmatch(name):
-        raise RunError(
-            f"{name!r} cannot name a run: it takes 1 to 64 small letters, digits, - and _, the first a letter or digit."
-        )
-
-
 def all_runs() -> list[Run]:
     """Every folder of the store that can be a run, broken ones included, the newest first; no symbolic link."""
     store = settings.store()
     if not store.is_dir():
         return []
-    found = [Run(path) for path in store.iterdir() if NAME.fullmatch(path.name) and _is_folder(path)]
+    found = [Run(path) for path in store.iterdir() if names.NAME.fullmatch(path.name) and _is_folder(path)]
     return sorted(found, key=lambda run: (run.created, run.name), reverse=True)
 
 

@@ -23,7 +23,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from gan import export, faults, jobs, lifecycle, runs, settings
+from gan import export, faults, jobs, lifecycle, runs
+from gan.config import settings
 from gan.errors import ConfigError
 from gan.files import read_rows
 from gan.runs import Run

@@ -15,7 +15,8 @@ import sys
 import time
 from pathlib import Path
 
-from gan import export, faults, jobs, lifecycle, options, runs, settings
+from gan import export, faults, jobs, lifecycle, runs
+from gan.config import options, settings
 from gan.errors import GanError, RunError
 from gan.jobs.launch import reap_in_background
 from gan.metrics import MetricsReader

@@ -15,7 +15,7 @@ import torch
 
 from gan import checkpoint, conditions, images, kinds, sample
 from gan.checkpoint import State
-from gan.config import RunConfig
+from gan.config.run_config import RunConfig
 from gan.errors import TrainingError
 from gan.estimate import batch_that_fits
 from gan.facts import DataFacts

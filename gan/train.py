@@ -19,7 +19,7 @@ from gan import checkpoint, compiled, data, events, kinds
 from gan.augment import augmented
 from gan.batches import batches
 from gan.checkpoint import State
-from gan.config import RunConfig
+from gan.config.run_config import RunConfig
 from gan.data import fingerprint
 from gan.data.fingerprint import Fingerprint
 from gan.data.imageset import ImageSet

@@ -35,7 +35,7 @@ def picked(names: list[str]) -> list[Run]:
     found: list[Run] = []
     for name in dict.fromkeys(asked[: compare_view.MOST]):
         try:
-            found.append(runs.find(name))
+            found.append(runs.find_run(name))
         except RunError as error:
             st.warning(str(error), icon=":material/link_off:")
     known = [run.name for run in found]
@@ -75,7 +75,7 @@ def _choose(names: list[str]) -> None:
 
 def called(name: str) -> str:
     """A run's title with its name."""
-    return words.called(name, runs.find(name).title)
+    return words.called(name, runs.find_run(name).title)
 
 
 def _follow_choice() -> None:

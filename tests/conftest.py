@@ -11,10 +11,11 @@ import pytest
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch: the same sums in this process and in the jobs it starts
 
-from gan import about, data, lifecycle, settings
-from gan.config import RunConfig
+from gan import about, data, lifecycle
+from gan.config import settings
+from gan.config.options import build, to_json
+from gan.config.run_config import RunConfig
 from gan.jobs.worker import working
-from gan.options import build, to_json
 from gan.runs import Run
 
 hypothesis.settings.register_profile("suite", deadline=None, derandomize=True, database=None)

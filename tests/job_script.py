@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from gan import settings
+from gan.config import settings
 from gan.errors import TrainingError
 from gan.jobs.worker import Worker, working
 

@@ -12,8 +12,9 @@ from typing import Any
 import psutil
 import pytest
 
-from gan import jobs, lifecycle, settings
-from gan.config import RunConfig
+from gan import jobs, lifecycle
+from gan.config import settings
+from gan.config.run_config import RunConfig
 from gan.files import read_json, write_json
 from gan.jobs import launch, locks, names, processes
 from gan.runs import Run

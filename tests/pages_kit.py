@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
-from gan import lifecycle, options
+from gan import lifecycle
+from gan.config import options
 from gan.files import write_json
 from gan.images import grid
 from gan.metrics import MetricsWriter

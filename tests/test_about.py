@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from gan import about, lifecycle, options, runs
+from gan import about, lifecycle, runs
 from gan.about import About
 from gan.cli import main
+from gan.config import options
 from gan.errors import RunError
 
 
@@ -17,9 +18,9 @@ def test_a_title_changes_and_the_folder_stays(store: Path) -> None:
     run = lifecycle.create(options.build({}), "cells")
     assert run.title == "cells"
     about.change(run.path, title="  Blood cells,\n best so far ", tags=("paper", "64 px"), notes="With balance.\n")
-    assert runs.find("cells").title == "Blood cells, best so far"
-    assert runs.find("cells").about.tags == ("paper", "64 px")
-    assert runs.find("cells").about.notes == "With balance."
+    assert runs.find_run("cells").title == "Blood cells, best so far"
+    assert runs.find_run("cells").about.tags == ("paper", "64 px")
+    assert runs.find_run("cells").about.notes == "With balance."
     assert [folder.name for folder in store.iterdir()] == ["cells"]
     about.change(run.path, title="")
     assert run.title == "cells"
@@ -80,8 +81,8 @@ def test_two_people_who_change_different_things_both_get_theirs() -> None:
 def test_the_list_of_runs_shows_titles_and_leaves_out_the_archive(capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("kept", "old"):
         lifecycle.create(options.build({}), name)
-    about.change(runs.find("kept").path, title="The good one", tags=("paper",))
-    about.change(runs.find("old").path, archived=True)
+    about.change(runs.find_run("kept").path, title="The good one", tags=("paper",))
+    about.change(runs.find_run("old").path, archived=True)
     assert main(["runs"]) == 0
     said = capsys.readouterr().out
     assert "The good one" in said

@@ -7,8 +7,8 @@ import pytest
 
 from gan import auto, data
 from gan.cli import main
+from gan.config.options import build
 from gan.data.imageset import ImageSet
-from gan.options import build
 from gan.runs import all_runs
 
 

@@ -4,10 +4,11 @@ import pytest
 import torch
 from torch import nn
 
-from gan import bench_loading, bench_pages, options, runs
+from gan import bench_loading, bench_pages, runs
 from gan.bench import noise_images
 from gan.bench_ceiling import Ceiling, counted
 from gan.bench_textbook import Textbook
+from gan.config import options
 from gan.precision import scale
 from gan.ticks import METRICS
 from gan.train import start, step

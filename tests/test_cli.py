@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from gan import jobs, lifecycle, runs, settings
+from gan import jobs, lifecycle, runs
 from gan.cli import main
 from gan.cli.main import MODULES
+from gan.config import settings
+from gan.config.options import build
 from gan.jobs import processes
-from gan.options import build
 from tests.conftest import TINY, trained
 from tests.jobs_kit import until
 
@@ -29,7 +30,7 @@ def test_submit_prints_the_name_alone_on_its_last_line_and_the_run_finishes() ->
     answer = gan("submit", "--preset", "digits-quick", *QUICK)
     assert answer.returncode == 0, answer.stderr
     name = answer.stdout.splitlines()[-1]
-    run = runs.find(name)
+    run = runs.find_run(name)
     until(lambda: not jobs.state(run.path).alive, "the run ends", patience=60)
     listed = json.loads(gan("runs", "--json").stdout)
     assert [(row["name"], row["state"], row["data"], row["seen"], row["kimg"]) for row in listed] == [
@@ -110,7 +111,7 @@ def test_a_relative_folder_means_the_same_to_the_job(tmp_path: Path, monkeypatch
     monkeypatch.setenv("GAN_DATA", "data")
     assert processes.job_environment(os.environ)["GAN_DATA"] == str(tmp_path / "data")
     assert main(["submit", "--name", "pets", "--data.name", "folder", "--data.path", "own", *QUICK]) == 0
-    run = runs.find("pets")
+    run = runs.find_run("pets")
     assert run.config.data.path == str(tmp_path / "own")
     until(lambda: not jobs.state(run.path).alive, "the run ends", patience=60)
     assert jobs.state(run.path).name == "finished", jobs.state(run.path).cause

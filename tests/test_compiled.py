@@ -6,9 +6,10 @@ import sys
 
 import torch
 
-from gan import jobs, lifecycle, options, settings
+from gan import jobs, lifecycle
 from gan.bench import noise_images
 from gan.compiled import STEPS, _put_back, decided
+from gan.config import options, settings
 from gan.runs import Run
 from gan.train import blank_batch, start, step
 from tests.conftest import TINY

@@ -4,14 +4,14 @@ import json
 
 import pytest
 
-from gan import options
-from gan.config import RunConfig
+from gan.config import options
+from gan.config.options import Change
+from gan.config.presets import PRESETS, preset
+from gan.config.run_config import RunConfig
 from gan.errors import ConfigError
 from gan.ideals import IDEALS
 from gan.losses import LOSSES
 from gan.models import FAMILIES
-from gan.options import Change
-from gan.presets import PRESETS, preset
 
 
 @pytest.mark.parametrize("name", PRESETS)

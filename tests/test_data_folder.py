@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from gan import data
-from gan.config import DataConfig
+from gan.config.run_config import DataConfig
 from gan.data.check import check
 from gan.data.imageset import SPLITS, ImageSet
 from gan.data.report import Report

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan import data, settings
-from gan.config import DataConfig
+from gan import data
+from gan.config import settings
+from gan.config.run_config import DataConfig
 from gan.data import archive, catalogue, intake
 from gan.errors import DataError
 

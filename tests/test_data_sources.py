@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gan import data, settings
-from gan.config import DataConfig
+from gan import data
+from gan.config import settings
+from gan.config.run_config import DataConfig
 from gan.data import catalogue, celeba, medmnist, mnist, places
 from gan.data.imageset import SPLITS
 from gan.data.places import md5_of
@@ -275,7 +276,8 @@ def test_reading_imports_no_torch() -> None:
     write_medmnist("breastmnist")
     write_celeba(settings.distributed_data(), 5)
     program = (
-        "import sys; from gan import data; from gan.config import DataConfig; from gan.data import catalogue, intake\n"
+        "import sys; from gan import data; from gan.config.run_config import DataConfig\n"
+        "from gan.data import catalogue, intake\n"
         "for name in ('digits', 'medmnist', 'celeba'): data.load(DataConfig.model_validate({'name': name}))\n"
         "catalogue.entries(); assert 'torch' not in sys.modules and 'medmnist' not in sys.modules"
     )

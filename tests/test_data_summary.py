@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from gan import data
-from gan.config import DataConfig
+from gan.config.run_config import DataConfig
 from gan.data import intake, summary
 from gan.data.examples import examples
 from gan.data.imageset import ImageSet

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gan import export, jobs, lifecycle, runs, settings
+from gan import export, jobs, lifecycle, runs
+from gan.config import settings
 from gan.evaluation import job, results
 from gan.export import ExportRequest
 from gan.files import read_json
@@ -26,12 +27,12 @@ PLACE = re.compile(rb"/(home|root|tmp|work|mnt|Users|private|var)/|[A-Za-z]:\\\\
 def demo(store: Path) -> Run:
     """A copy in a store of its own: looking at a run can leave files in it."""
     shutil.copytree(DEMO, store / NAME)
-    return runs.find(NAME)
+    return runs.find_run(NAME)
 
 
 def test_who_sets_no_store_finds_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GAN_STORE")
-    assert runs.find(NAME).path == DEMO
+    assert runs.find_run(NAME).path == DEMO
     assert sum(file.stat().st_size for file in FILES) < 5_000_000
 
 

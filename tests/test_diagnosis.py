@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gan import evidence, ideals, jobs, options, recordings, spread
+from gan import evidence, ideals, jobs, recordings, spread
+from gan.config import options
 from gan.diagnosis import diagnose, onsets
 from gan.evaluation.results import Result
 from gan.files import write_json

@@ -15,9 +15,10 @@ import pytest
 from PIL import Image
 from torchvision.datasets import ImageFolder
 
-from gan import data, export, jobs, marks, settings
+from gan import data, export, jobs, marks
 from gan.cli import main
 from gan.conditions import Condition
+from gan.config import settings
 from gan.data.imageset import ImageSet
 from gan.errors import DataError
 from gan.export import ExportRequest

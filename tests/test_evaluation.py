@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from gan import data, settings
+from gan import data
 from gan.cli import main
+from gan.config import settings
+from gan.config.options import build
 from gan.data.fingerprint import Fingerprint
 from gan.errors import DataError, RunError, UserError
 from gan.evaluation import classifier, quick, results
@@ -19,7 +21,6 @@ from gan.evaluation.quick import evaluate
 from gan.evaluation.reference import as_shown, fingerprint, reference
 from gan.evaluation.results import Result, best_snapshot
 from gan.evaluation.scores import accuracy
-from gan.options import build
 from gan.runs import Run
 from tests.celeba_folder import write_celeba
 from tests.conftest import trained

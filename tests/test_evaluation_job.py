@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from gan import jobs, lifecycle, settings
+from gan import jobs, lifecycle
 from gan.cli import evaluate, main
+from gan.config import settings
 from gan.errors import RunError
 from gan.evaluation import (
     classifier,

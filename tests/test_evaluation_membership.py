@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from gan import data
+from gan.config.options import build
 from gan.errors import DataError
 from gan.evaluation.membership import membership
 from gan.evaluation.membership_results import CLOSEST, area, compare, load, share_near
 from gan.images import picture
-from gan.options import build
 from tests.conftest import trained
 
 

@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gan import data
+from gan.config.options import build
 from gan.errors import DataError
 from gan.evaluation.calibration import CERTAIN, LOOSEST, threshold, upper_bound
 from gan.evaluation.near_copies import Detector
 from gan.evaluation.planted import as_jpeg, brighter, shifted
-from gan.options import build
 
 Images = NDArray[np.uint8]
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from gan import about, lifecycle, options
+from gan import about, lifecycle
 from gan.cli import main
+from gan.config import options
 from gan.errors import RunError
 from gan.evaluation import classifier, explained, quick, reader, report, report_parts, results, study_results, svg
 from gan.evaluation.svg import Point, Series

@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from gan import data
+from gan.config.options import build
 from gan.errors import ConfigError
 from gan.evaluation.classifier import FEATURES, Classifier, Images, fit
 from gan.evaluation.selection import Scores
 from gan.evaluation.selector import Selector
-from gan.options import build
 
 Digits = tuple[Images, np.ndarray, Images, np.ndarray]
 

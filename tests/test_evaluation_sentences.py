@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from scipy.stats import binom, fisher_exact
 
-from gan import evidence, options
+from gan import evidence
+from gan.config import options
 from gan.diagnosis import diagnose
 from gan.evaluation import explained, quick
 from gan.evaluation.membership_results import compare

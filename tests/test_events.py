@@ -2,7 +2,8 @@
 
 import time
 
-from gan import events, options, runs
+from gan import events, runs
+from gan.config import options
 from gan.events import Event
 from gan.jobs.worker import working
 from gan.train import train
@@ -14,7 +15,7 @@ def test_a_run_that_goes_on_notes_where_and_one_that_begins_does_not() -> None:
     assert events.resumed(run) == []
     longer = options.changed(run.config, {"train.kimg": 0.48})
     (run.path / "config.json").write_text(options.to_json(longer))
-    run = runs.find("halved")
+    run = runs.find_run("halved")
     with working(run.path, "cpu") as worker:
         train(run, worker)
     ((seen, moment),) = events.resumed(run)

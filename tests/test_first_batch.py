@@ -6,8 +6,8 @@ import torch
 
 from gan import data
 from gan.batches import batches
+from gan.config.options import build
 from gan.first_batch import first_batch
-from gan.options import build
 
 
 @pytest.mark.parametrize("balance", [False, True])

@@ -35,10 +35,10 @@ from gan import (
     sample,
     spread,
 )
-from gan import settings as places
 from gan.cli import main
 from gan.columns import ColumnsReader
-from gan.config import DataConfig
+from gan.config import settings as places
+from gan.config.run_config import DataConfig
 from gan.data import catalogue, folder, intake
 from gan.diagnosis import diagnose
 from gan.errors import DamagedFileError, DataError, GanError, RunError

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gan import jobs, lifecycle, settings
+from gan import jobs, lifecycle
+from gan.config import settings
 from gan.errors import RunError
 from gan.jobs import locks, names, turns
 from gan.jobs.worker import working

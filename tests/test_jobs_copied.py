@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from gan import export, jobs, lifecycle, runs, settings
+from gan import export, jobs, lifecycle, runs
 from gan.cli import main
+from gan.config import settings
 from gan.errors import DamagedFileError, RunError, UserError
 from gan.evaluation import job
 from gan.files import read_json, write_json
@@ -354,4 +355,4 @@ def test_a_run_that_is_a_link_is_not_listed(outside: Path, store: Path) -> None:
     (store / "linked").symlink_to(outside)
     assert runs.all_runs() == []
     with pytest.raises(RunError, match="symbolic link"):
-        runs.find("linked")
+        runs.find_run("linked")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gan import jobs, lifecycle, settings
+from gan import jobs, lifecycle
+from gan.config import settings
 from gan.errors import ConfigError, RunError
 from gan.files import read_json, write_json
 from gan.jobs import processes

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gan import jobs, settings
+from gan import jobs
+from gan.config import settings
 from gan.files import write_json
 from tests.jobs_kit import PATIENCE, in_a_process, new_run, started, store, submitted, until, until_begun, until_state
 

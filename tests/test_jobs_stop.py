@@ -9,7 +9,8 @@ import time
 import psutil
 import pytest
 
-from gan import jobs, lifecycle, settings
+from gan import jobs, lifecycle
+from gan.config import settings
 from gan.errors import RunError
 from gan.files import read_json, write_json
 from gan.jobs import processes

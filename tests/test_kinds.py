@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gan import data, kinds, lifecycle, looks, options, settings, walk
+from gan import data, kinds, lifecycle, looks, walk
+from gan.config import options, settings
 from gan.data.imageset import ImageSet
 from gan.errors import DataError
 from gan.estimate import estimate

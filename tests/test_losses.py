@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gan import mismatch
-from gan.config import LossConfig
+from gan.config.run_config import LossConfig
 from gan.ideals import lines
 from gan.losses import LOSSES
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from gan import options
-from gan.config import ModelConfig
+from gan.config import options
+from gan.config.run_config import ModelConfig
 from gan.estimate import weights
 from gan.facts import DataFacts
 from gan.kinds import width

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from gan.checkpoint import State
-from gan.config import RunConfig
+from gan.config.run_config import RunConfig
 from gan.data.imageset import ImageSet
 from gan.overfitting import HeldOut
 from gan.train import start

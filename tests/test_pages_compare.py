@@ -2,7 +2,8 @@
 
 import json
 
-from gan import differences, lifecycle, options, runs
+from gan import differences, lifecycle, runs
+from gan.config import options
 from tests.pages_kit import buttons, ended, made, page, said
 
 
@@ -95,7 +96,7 @@ def test_progress_leads_to_the_comparison() -> None:
 def test_an_option_that_means_nothing_for_a_runs_data_has_no_value_there() -> None:
     lifecycle.create(options.build({"data.name": "medmnist", "data.flag": "pneumoniamnist"}), "lungs")
     lifecycle.create(options.build({}), "digits")
-    found = {one.path: one.values for one in differences.of_options([runs.find("lungs"), runs.find("digits")])}
+    found = {one.path: one.values for one in differences.of_options([runs.find_run("lungs"), runs.find_run("digits")])}
     assert found["data.flag"] == ("pneumoniamnist", "")
     assert found["data.name"] == ("medmnist", "digits")
     assert "optim.lr" not in found

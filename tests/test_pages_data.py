@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from gan import data, settings
-from gan.config import DataConfig
+from gan import data
+from gan.config import settings
+from gan.config.run_config import DataConfig
 from gan.data import catalogue, intake
 from gan.data.report import Report
 from pages.ui import add_images, cached

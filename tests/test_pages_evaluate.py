@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gan import jobs, settings
+from gan import jobs
+from gan.config import settings
 from gan.evaluation import classifier, explained, job, quick, results, study_results
 from gan.evaluation.job import Request
 from gan.evaluation.membership_results import MembershipResult

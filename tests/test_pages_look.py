@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from gan import data, marks, settings
+from gan import data, marks
+from gan.config import settings
 from gan.evaluation import classifier, results, selector
 from gan.files import write_json
 from gan.marks import KEEP, REJECT

@@ -112,7 +112,7 @@ def describing(name: str) -> AppTest:
         from gan import runs
         from pages.ui import run_about
 
-        run_about.fields(runs.find(name))
+        run_about.fields(runs.find_run(name))
 
     return AppTest.from_function(script, default_timeout=60, args=(name,)).run()
 
@@ -130,8 +130,8 @@ def test_a_run_is_named_tagged_and_found_by_it() -> None:
     at.multiselect[0].set_value(["paper", "best, so far"])
     at.text_area[0].set_value("wider networks")
     save(at)
-    assert runs.find("run-03").title == "The *one* for [us](http://x)"
-    assert runs.find("run-03").about.tags == ("paper", "best", "so far")
+    assert runs.find_run("run-03").title == "The *one* for [us](http://x)"
+    assert runs.find_run("run-03").about.tags == ("paper", "best", "so far")
     at = page("overview")
     assert r"**The \*one\* for \[us\](http\://x)**" in said(at)
     at.text_input(key="list text").set_value("WIDER one").run()
@@ -150,14 +150,14 @@ def test_a_tag_that_is_too_long_is_told_in_words() -> None:
     at.multiselect[0].set_value(["x" * 25])
     save(at)
     assert "x" * 25 in at.error[0].value
-    assert runs.find("run-00").about.tags == ()
+    assert runs.find_run("run-00").about.tags == ()
 
 
 def test_an_archived_run_leaves_the_list_and_comes_back() -> None:
     many(2)
     at = page("overview")
     at.menu_button(key="more run-00").click("Archive").run()
-    assert runs.find("run-00").about.archived
+    assert runs.find_run("run-00").about.archived
     assert shown(at) == ["run-01"]
     at.toggle(key="list archived").set_value(True).run()
     assert shown(at) == ["run-00"]

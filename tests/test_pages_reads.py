@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from gan import data, runs
-from gan.config import DataConfig
+from gan.config.run_config import DataConfig
 from gan.data.folder import SOURCE
 from gan.data.inventory import take_stock
 from gan.data.scan import scan, scanning_once
@@ -82,7 +82,7 @@ def test_a_page_reads_each_config_and_walks_the_images_once(
         assert max(configs.values()) <= 1, configs
         assert walked(reads, folder) <= 1, reads
     others[0].path.joinpath("config.json").write_text((run.path / "config.json").read_text())
-    assert runs.find("one").config == run.config  # a changed file is read again
+    assert runs.find_run("one").config == run.config  # a changed file is read again
 
 
 def test_a_folder_is_walked_once_in_a_block_and_anew_in_the_next(folder: Path, reads: Counter[str]) -> None:

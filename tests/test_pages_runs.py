@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from gan import jobs, options, runs, settings
+from gan import jobs, runs
+from gan.config import options, settings
 from gan.jobs import locks
 from gan.runs import Run
 from tests.conftest import trained
@@ -27,7 +28,7 @@ def confirming(name: str) -> AppTest:
         from gan import runs
         from pages.ui import run_actions
 
-        run_actions.confirm(runs.find(name))
+        run_actions.confirm(runs.find_run(name))
 
     return AppTest.from_function(script, default_timeout=60, args=(name,)).run()
 
@@ -230,5 +231,5 @@ def test_what_can_be_advised_names_options_that_there_are() -> None:
 
     run: Run = ended(made("failed"), **NAN, advice={"optim.lr": 1e-4, "no.such": 1})
     advice = run_actions.advised(jobs.state(run.path))
-    assert options.changed(runs.find("failed").config, advice).optim.lr == 1e-4
+    assert options.changed(runs.find_run("failed").config, advice).optim.lr == 1e-4
     assert run_actions.as_link(advice) == ["optim.lr:0.0001"]

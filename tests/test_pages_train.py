@@ -3,10 +3,11 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from gan import about, auto, data, jobs, options, runs
-from gan.config import DataConfig
+from gan import about, auto, data, jobs, runs
+from gan.config import options
+from gan.config.presets import PRESETS
+from gan.config.run_config import DataConfig
 from gan.data import intake
-from gan.presets import PRESETS
 from pages.ui import cached, changes
 from tests.jobs_kit import clean_up, submitted, until_begun, until_state
 from tests.pages_kit import buttons, ended, made, page, said
@@ -67,10 +68,10 @@ def test_a_start_says_whom_it_waits_for(store: object) -> None:
         first = submitted("first")
         until_begun(first)
         assert "It will wait for first, and then start by itself." in said(page("train"))
-        jobs.stop(runs.find("first").path)
+        jobs.stop(runs.find_run("first").path)
         until_state(first, "stopped")
     finally:
-        clean_up(runs.find("first").path.parent)
+        clean_up(runs.find_run("first").path.parent)
 
 
 def test_the_recipe_fitted_to_the_images_is_shown_with_its_reason_and_used() -> None:

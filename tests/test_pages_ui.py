@@ -9,7 +9,7 @@ from PIL import Image
 from starlette.applications import Starlette
 
 from gan import data, export
-from gan.config import LossConfig
+from gan.config.run_config import LossConfig
 from gan.files import write_json
 from gan.ideals import lines
 from pages.ui import cached, charts, palette, sparkline, words

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import streamlit
 
-from gan.settings import ROOT
+from gan.config.settings import ROOT
 
 SOURCES = [
     ROOT / "streamlit_app.py",

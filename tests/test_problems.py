@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan import data, options, settings
-from gan.config import RunConfig
+from gan import data
+from gan.config import options, settings
+from gan.config.run_config import RunConfig
 from gan.estimate import estimate
 from gan.problems import problems
 from tests.conftest import TINY, trained

@@ -6,8 +6,8 @@ import shlex
 import pytest
 
 from docs.make_readme import with_options
-from gan import settings
 from gan.cli import parser
+from gan.config import settings
 
 README = (settings.ROOT / "README.md").read_text()
 COMMANDS = re.findall(r"^python -m gan (.*)$", README, flags=re.MULTILINE)

@@ -15,8 +15,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from gan import jobs, runs, settings
+from gan import jobs, runs
 from gan.cli import main
+from gan.config import settings
 from gan.files import read_json
 from gan.jobs import processes
 from gan.runs import Run
@@ -63,7 +64,7 @@ def in_terminal(name: str, **environment: str) -> "tuple[Run, subprocess.Popen[s
 
 def submitted(name: str) -> Run:
     assert main(["submit", "--name", name, *given()]) == 0
-    return runs.find(name)
+    return runs.find_run(name)
 
 
 def until_trained(run: Run, seen: int) -> None:

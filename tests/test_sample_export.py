@@ -15,9 +15,10 @@ import pytest
 from PIL import Image
 from torchvision.datasets import ImageFolder
 
-from gan import data, export, jobs, marks, settings
+from gan import data, export, jobs, marks
 from gan.cli import main
 from gan.conditions import Condition
+from gan.config import settings
 from gan.errors import ConfigError, RunError, UserError
 from gan.evaluation.classifier import fit
 from gan.evaluation.selector import Selector

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gan import faults, jobs, settings
+from gan import faults, jobs
+from gan.config import settings
 from gan.errors import ConfigError
 from gan.jobs import locks
 from gan.metrics import MetricsWriter

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gan import settings
+from gan.config import settings
 from gan.data.check import check
 from gan.data.imageset import ImageSet, digests
 from gan.data.stable_splits import Known, identity, load_known, record_of, stable_split

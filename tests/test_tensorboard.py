@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from gan import settings, tensorboard
+from gan import tensorboard
 from gan.columns import ColumnsReader
+from gan.config import settings
 from gan.errors import UserError
 from gan.metrics import MetricsReader
 from gan.metrics_csv import as_csv

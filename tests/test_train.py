@@ -17,8 +17,9 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from gan import checkpoint, data, jobs, lifecycle, options, runs, settings
+from gan import checkpoint, data, jobs, lifecycle, runs
 from gan.batches import order
+from gan.config import options, settings
 from gan.errors import TrainingError
 from gan.estimate import batch_that_fits
 from gan.jobs.worker import working
@@ -208,7 +209,7 @@ def test_a_moved_run_folder_still_makes_images(tmp_path: Path, monkeypatch: pyte
     elsewhere.mkdir()
     run.path.rename(elsewhere / "moves")
     monkeypatch.setenv("GAN_STORE", str(elsewhere))
-    assert (load_generator(runs.find("moves")).generate(np.eye(10, dtype=np.float32), seed=1) == before).all()
+    assert (load_generator(runs.find_run("moves")).generate(np.eye(10, dtype=np.float32), seed=1) == before).all()
 
 
 def test_attributes_train_by_the_same_path() -> None:

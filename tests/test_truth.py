@@ -40,7 +40,7 @@ LONG = ["--model.width", "8", "--train.batch", "16", "--train.kimg", "1000", "--
 def long_run() -> Run:
     """A real training that would go on for minutes, with its first points."""
     assert main(["submit", "--name", "long", *LONG]) == 0
-    run = runs.find("long")
+    run = runs.find_run("long")
     until(lambda: len(rows(run)) > 2, "it trains", PATIENCE)
     return run
 

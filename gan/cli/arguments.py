@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from gan import options, presets
-from gan.config import RunConfig
+from gan.config import options, presets
+from gan.config.run_config import RunConfig
 from gan.errors import UserError
 
 AddCommand = Callable[..., argparse.ArgumentParser]

@@ -4,9 +4,9 @@ import argparse
 import json
 from pathlib import Path
 
-from gan import settings
 from gan.cli.arguments import AddCommand, add_run_options, config_of
 from gan.cli.progress import show
+from gan.config import settings
 from gan.errors import UserError
 from gan.jobs import kinds
 

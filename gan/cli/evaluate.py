@@ -51,7 +51,7 @@ def add_commands(command: AddCommand) -> None:
 
 def evaluate(parsed: argparse.Namespace) -> int:
     """Do what was asked for, here or in the background; gives the exit code."""
-    run = runs.find(parsed.run)
+    run = runs.find_run(parsed.run)
     if parsed.task is not None:
         return 0 if tasks.TASKS[parsed.task](run, job.requested(run, parsed.task), show) is not None else 1
     request = request_of(parsed)

@@ -66,7 +66,7 @@ def make_sample(parsed: argparse.Namespace) -> int:
 
 def make_export(parsed: argparse.Namespace) -> int:
     """Make a documented download, here or as a background task; gives the exit code."""
-    run = runs.find(parsed.run)
+    run = runs.find_run(parsed.run)
     if parsed.task is not None:
         return _task(run, parsed.task)
     return _write(parsed, _request(run, parsed))
@@ -110,7 +110,7 @@ def _write(parsed: argparse.Namespace, request: ExportRequest) -> int:
     if parsed.out is None:
         raise UserError("--out is missing: it takes a file that ends in .zip, or an empty or new folder.")
     written = export.write(
-        runs.find(parsed.run),
+        runs.find_run(parsed.run),
         request,
         parsed.out,
         lambda done, total: show("making images", done, total),

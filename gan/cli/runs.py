@@ -71,19 +71,19 @@ def _row(run: Run, disk: bool) -> dict[str, Any]:
 
 def stop(parsed: argparse.Namespace) -> int:
     """Ask a run to stop."""
-    print(jobs.stop(runs.find(parsed.run).path))
+    print(jobs.stop(runs.find_run(parsed.run).path))
     return 0
 
 
 def resume(parsed: argparse.Namespace) -> int:
     """Put a run back into the queue."""
-    print(lifecycle.resume(runs.find(parsed.run)))
+    print(lifecycle.resume(runs.find_run(parsed.run)))
     return 0
 
 
 def delete(parsed: argparse.Namespace) -> int:
     """Remove a run, after asking."""
-    run = runs.find(parsed.run)
+    run = runs.find_run(parsed.run)
     if not parsed.yes:
         size = jobs.disk_usage(run.path) / 1e6
         question = f"Delete {run.name} with its snapshots, samples and exports, {size:,.0f} MB, for good? [y/N] "
@@ -98,7 +98,7 @@ def delete(parsed: argparse.Namespace) -> int:
 
 def logs(parsed: argparse.Namespace) -> int:
     """Print a run's log."""
-    folder = runs.find(parsed.run).path
+    folder = runs.find_run(parsed.run).path
     if parsed.follow:
         jobs.ensure_scheduler()
         for line in jobs.follow(folder):
@@ -113,6 +113,6 @@ def tensorboard(parsed: argparse.Namespace) -> int:
     """Write a run's event files."""
     from gan import tensorboard
 
-    points = tensorboard.write(runs.find(parsed.run), parsed.out)
+    points = tensorboard.write(runs.find_run(parsed.run), parsed.out)
     print(f"{points:,} points in {parsed.out}: `tensorboard --logdir {parsed.out}` shows them.")
     return 0

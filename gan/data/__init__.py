@@ -8,8 +8,8 @@ import hashlib
 import shutil
 from pathlib import Path
 
-from gan import settings
-from gan.config import DataConfig
+from gan.config import settings
+from gan.config.run_config import DataConfig
 from gan.data import celeba, digits, folder, medmnist, mnist
 from gan.data.imageset import ImageSet
 from gan.data.showing import pick

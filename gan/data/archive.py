@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from gan import settings
+from gan.config import settings
 from gan.data.inventory import LABELS
 from gan.data.pictures import SUFFIXES
 from gan.data.scan import visible

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from gan import data
-from gan.config import DataConfig
+from gan.config.run_config import DataConfig
 from gan.data import folder, medmnist
 from gan.errors import DataError
 

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gan.config import DataConfig
+from gan.config.run_config import DataConfig
 from gan.data.fit import fit
 from gan.data.imageset import SPLITS, ImageSet
 from gan.data.parallel import UNREADABLE, decode, reason

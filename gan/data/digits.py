@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gan.config import DataConfig
+from gan.config.run_config import DataConfig
 from gan.data.fit import fit_all
 from gan.data.imageset import ImageSet
 from gan.data.showing import pick

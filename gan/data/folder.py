@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gan import settings
-from gan.config import DataConfig
+from gan.config import names, settings
+from gan.config.run_config import DataConfig
 from gan.data.check import check
 from gan.data.fit import fit, native_size
 from gan.data.imageset import ImageSet
@@ -23,7 +23,6 @@ from gan.data.scan import scan
 from gan.data.showing import in_turn, words
 from gan.data.source import Preview, Progress, Source, nothing_to_fetch
 from gan.errors import DataError
-from gan.runs import NAME
 
 LICENCE = "Your own images: their licence and the consent of those they come from are yours to know."
 
@@ -37,7 +36,7 @@ def added() -> list[str]:
 def added_set(config: DataConfig) -> Path | None:
     """The folder of the added set that a config names, or None."""
     folder = settings.added_sets() / config.path
-    return folder if NAME.fullmatch(config.path) and (folder / "plan.json").is_file() else None
+    return folder if names.NAME.fullmatch(config.path) and (folder / "plan.json").is_file() else None
 
 
 def own_folder(config: DataConfig) -> Path:

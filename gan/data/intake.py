@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from gan import settings
+from gan.config import names, settings
 from gan.data.archive import BLOCK, safe_name, too_large, unpack, wanted
 from gan.data.check import check
 from gan.data.folder import added
@@ -25,7 +25,6 @@ from gan.data.report import Report
 from gan.data.source import Progress, silent
 from gan.errors import DamagedFileError, DataError
 from gan.files import read_json, remove_folder, write_json
-from gan.runs import NAME
 
 KEPT_WAITING = 24 * 3600  # seconds after which a set that nobody accepted is removed
 
@@ -118,7 +117,7 @@ def pending(identifier: str) -> Report:
 def report_of(name: str) -> Report:
     """The report that was shown when an added set was accepted; DataError where there is no such set."""
     folder = settings.added_sets() / name
-    document = read_json(folder / "report.json") if NAME.fullmatch(name) else None
+    document = read_json(folder / "report.json") if names.NAME.fullmatch(name) else None
     if document is None:
         raise DataError(f"There is no added set {name}. Added sets: {', '.join(added()) or 'none yet'}.")
     return _report(document, folder)
@@ -135,7 +134,7 @@ def _incoming() -> Path:
 
 
 def _check_name(name: str) -> None:
-    if not NAME.fullmatch(name):
+    if not names.NAME.fullmatch(name):
         raise DataError(
             f"{name!r} cannot name a set: it takes 1 to 64 small letters, digits, - and _, the first a letter or digit."
         )

@@ -16,7 +16,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.config import DataConfig
+from gan.config.run_config import DataConfig
 from gan.data.fit import fit_all, native_size
 from gan.data.imageset import SPLITS, ImageSet
 from gan.data.parallel import UNREADABLE, reason

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.config import DataConfig
+from gan.config.run_config import DataConfig
 from gan.data.fit import fit_all, native_size
 from gan.data.imageset import ImageSet
 from gan.data.places import download, places, stamp, writable

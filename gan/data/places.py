@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from gan import settings
+from gan.config import settings
 from gan.data.source import Progress
 from gan.errors import DataError
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from gan import settings
+from gan.config import settings
 from gan.data.imageset import SPLITS, Kind
 from gan.errors import DamagedFileError, DataError
 from gan.files import damaged, file_version, read_as, write_json

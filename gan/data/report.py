@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
+from gan.config.names import NAME
 from gan.data.plan import Plan
 from gan.files import checked, damaged
-from gan.runs import NAME
 
 Level = Literal["error", "warning", "note"]
 SHOWN = 5

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.config import DataConfig
+from gan.config.run_config import DataConfig
 from gan.data.imageset import ImageSet
 
 Progress = Callable[[str, float], None]

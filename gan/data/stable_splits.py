@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gan import settings
+from gan.config import settings
 from gan.data.imageset import SPLITS
 from gan.errors import DamagedFileError, DataError
 from gan.files import exclusive, read_arrays, replacing

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gan.batches import order
-from gan.config import RunConfig
+from gan.config.run_config import RunConfig
 from gan.errors import StoppedError
 from gan.precision import precision, scale
 

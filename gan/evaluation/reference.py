@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from gan import settings
+from gan.config import settings
 from gan.data.fit import crop
 from gan.data.imageset import ImageSet
 from gan.errors import DamagedFileError

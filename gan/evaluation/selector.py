@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional
 
-from gan import settings
+from gan.config import settings
 from gan.data.imageset import ImageSet
 from gan.data.source import Progress as Reporting
 from gan.data.source import silent

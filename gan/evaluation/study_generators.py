@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gan import options
-from gan.config import RunConfig
+from gan.config import options
+from gan.config.run_config import RunConfig
 from gan.data.imageset import ImageSet
 from gan.errors import ConfigError, DamagedFileError, StoppedError
 from gan.evaluation.arms import Make

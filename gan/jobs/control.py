@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from gan import settings
+from gan.config import settings
 from gan.errors import RunError
 from gan.files import read_json, write_json
 from gan.jobs import device_list, kinds, launch, locks, logs, names, processes, states, turns

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pynvml
 
-from gan import settings
+from gan.config import settings
 from gan.jobs import locks
 
 CHECKED_EVERY = 10.0  # seconds for which the list of CUDA devices is believed: asking a sleeping driver is slow

@@ -16,7 +16,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from gan import settings
+from gan.config import settings
 from gan.errors import RunError
 
 RUN = r"(?P<run>[a-z0-9][a-z0-9_-]{0,63})"

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from gan import settings
+from gan.config import settings
 from gan.files import read_json, write_json
 from gan.jobs import device_list, kinds, locks, names, processes, turns
 

@@ -13,7 +13,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from gan import faults, settings
+from gan import faults
+from gan.config import settings
 from gan.files import exclusive, read_json, replacing, write_json
 from gan.jobs import names
 

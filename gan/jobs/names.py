@@ -6,7 +6,7 @@ A device's lock holds this name while the job has the device.
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from gan import settings
+from gan.config import settings
 
 PLACES = ("*", "*/evaluation/*", "*/exports/*", ".data/tasks/*")
 """Where the folders of jobs lie; which job each is, and whether it is one, says `kinds.py`."""

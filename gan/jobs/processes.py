@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from gan import settings
+from gan.config import settings
 
 # What a job sees of the environment of whoever starts it: settings, and what Python and CUDA need. No secrets.
 PASSED = {"PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"}

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from gan import settings
+from gan.config import settings
 from gan.files import read_json, replacing, write_json
 from gan.jobs import device_list, kinds, locks, names
 from gan.jobs.device_list import TASKS

@@ -8,7 +8,7 @@ from types import ModuleType
 
 from torch import nn
 
-from gan.config import ModelConfig
+from gan.config.run_config import ModelConfig
 from gan.facts import DataFacts
 from gan.kinds import width
 from gan.models import dcgan, projection

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from gan import settings
+from gan.config import settings
 from gan.data import intake
 from gan.data.report import Report
 from gan.data.source import Progress

@@ -4,12 +4,13 @@ import shlex
 
 import streamlit as st
 
-from gan import data, jobs, lifecycle, options, problems, settings
-from gan.config import RunConfig
+from gan import data, jobs, lifecycle, problems
+from gan.config import options, settings
+from gan.config.presets import PRESETS
+from gan.config.run_config import RunConfig
 from gan.errors import DataError
 from gan.estimate import Estimate, estimate
 from gan.jobs import device_list
-from gan.presets import PRESETS
 from pages.ui import add_images, cached_models, frame, pictures, words
 
 SHOW = {"error": st.error, "warning": st.warning, "note": st.info}

@@ -17,7 +17,7 @@ from PIL import Image
 from gan import contact_sheet, data, jobs, kinds, spread
 from gan import film as film_of
 from gan.columns import Columns, ColumnsReader
-from gan.config import DataConfig
+from gan.config.run_config import DataConfig
 from gan.data.catalogue import Entry, entries
 from gan.data.examples import Example
 from gan.data.examples import examples as examples_of

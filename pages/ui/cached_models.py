@@ -14,8 +14,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from gan import data, looks, options, settings
+from gan import data, looks
 from gan.conditions import Condition
+from gan.config import options, settings
 from gan.data.imageset import ImageSet
 from gan.evaluation import pairs, results, training_images
 from gan.evaluation.results import Result

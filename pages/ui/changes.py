@@ -4,9 +4,9 @@ from typing import Any
 
 import streamlit as st
 
-from gan import options
-from gan.config import RunConfig
-from gan.options import Option
+from gan.config import options
+from gan.config.options import Option
+from gan.config.run_config import RunConfig
 from pages.ui import words
 
 

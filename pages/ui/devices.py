@@ -5,8 +5,9 @@ from functools import partial
 
 import streamlit as st
 
-from gan import jobs, runs, settings
+from gan import jobs, runs
 from gan import status as status_of
+from gan.config import settings
 from gan.errors import RunError
 from gan.jobs import Device
 from pages.ui import cached, frame, words
@@ -44,7 +45,7 @@ def card(device: Device) -> None:
 def holder(name: str) -> None:
     """Who holds a device: a link to the run, since when, and the time left."""
     try:
-        run, folder = runs.find(jobs.run_of(name)), settings.store() / name
+        run, folder = runs.find_run(jobs.run_of(name)), settings.store() / name
     except RunError:  # it is starting, or its folder was removed while it ends
         st.caption(f"Held by {name}")
         return

@@ -1,4 +1,4 @@
-"""RunConfig as widgets: a walk over `gan.options.options()`, which holds every label, limit, unit and help.
+"""RunConfig as widgets: a walk over `gan.config.options.options()`, which holds every label, limit, unit and help.
 
 The form adds no option of its own. Its values are kept by option path in the session, so that they stay while other
 pages are looked at; `config()` makes the RunConfig of them, whose errors are ConfigErrors.
@@ -9,10 +9,10 @@ from typing import Any
 
 import streamlit as st
 
-from gan import options
-from gan.config import RunConfig
+from gan.config import options
+from gan.config.options import Option
+from gan.config.run_config import RunConfig
 from gan.data import celeba
-from gan.options import Option
 
 VALUES = "form values"
 CHOSEN_BY_SET = ("data.name", "data.flag", "data.path")  # the choice of a data set decides these: `set_picker.py`

@@ -80,7 +80,7 @@ def opened() -> None:
     """The dialog, where it was asked for."""
     wanted = st.session_state.pop(EDITED, None)
     if wanted is not None:
-        dialog(runs.find(wanted))
+        dialog(runs.find_run(wanted))
 
 
 @st.dialog("Describe the run", icon=":material/edit:")

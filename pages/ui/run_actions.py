@@ -5,7 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from gan import jobs, lifecycle, options
+from gan import jobs, lifecycle
+from gan.config import options
 from gan.runs import Run
 from pages.ui import cached, frame, tasks, words
 from pages.ui.frame import told, told_aside

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from gan import jobs, settings
+from gan import jobs
+from gan.config import settings
 from gan.jobs import QueueEntry
 from gan.runs import Run
 from pages.ui import (

@@ -46,7 +46,7 @@ def run_picker(heading: str) -> Run | None:
         format_func=lambda name: words.called(name, str(titles.get(name, name))),
     )  # fmt: skip
     try:
-        run = runs.find(chosen)
+        run = runs.find_run(chosen)
     except RunError as error:
         not_there(str(error))
         return None

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from gan.config import OWN_SIZES, DataConfig
+from gan.config.run_config import OWN_SIZES, DataConfig
 from gan.data.catalogue import Entry
 from pages.ui import cached, form
 

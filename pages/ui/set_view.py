@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from gan import settings
+from gan.config import settings
 from gan.data import intake, summary
 from gan.data.catalogue import Entry
 from gan.data.imageset import SPLITS, ImageSet

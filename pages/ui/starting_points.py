@@ -3,10 +3,10 @@
 import streamlit as st
 
 from gan import auto, data
-from gan import presets as named
-from gan.config import DataConfig, RunConfig
+from gan.config import presets as named
+from gan.config.presets import PRESETS
+from gan.config.run_config import DataConfig, RunConfig
 from gan.errors import ConfigError
-from gan.presets import PRESETS
 from pages.ui import cached, form, frame, set_picker, words
 
 OF_SET = {"digits": "digits-quick", "mnist": "mnist", "celeba": "celeba-64"}  # a set's own preset; else own-images

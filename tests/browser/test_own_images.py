@@ -21,7 +21,7 @@ def test_own_colour_images_become_a_running_job_whose_link_can_be_sent(
     train(visit)
     page = visit.page
     expect(page).to_have_url(re.compile("run=my-cells-"))
-    run = runs.find(page.url.split("run=")[1])
+    run = runs.find_run(page.url.split("run=")[1])
     try:
         expect(page.locator(f".st-key-state-{run.name}")).to_contain_text("Running")
         follow(server, chromium, page.url)

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from gan import runs, settings
+from gan import runs
 from gan.cli import main
+from gan.config import settings
 from gan.jobs import processes
 from tests.browser.conftest import PATIENCE as GIVES_UP
 from tests.jobs_kit import goes_on, started, store, until, until_state

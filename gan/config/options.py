@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import ValidationError
 from pydantic_core import PydanticUndefined
 
-from gan.config import RunConfig, Section
+from gan.config.run_config import RunConfig, Section
 from gan.errors import ConfigError
 from gan.files import parse_json
 

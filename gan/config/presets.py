@@ -5,9 +5,9 @@ A preset is a starting point: the command line and the form change single option
 
 from dataclasses import dataclass
 
-from gan.config import RunConfig
+from gan.config.options import build
+from gan.config.run_config import RunConfig
 from gan.errors import ConfigError
-from gan.options import build
 
 AUTO = "auto"
 """What `--preset` takes for the recipe of `auto.py`, beside the names in PRESETS."""

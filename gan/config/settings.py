@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gan.errors import ConfigError
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def store() -> Path:

@@ -1,0 +1,16 @@
+"""What may name a run or an added set."""
+
+import re
+
+from gan.errors import RunError
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+"""A folder's name, and part of a link."""
+
+
+def check_name(name: str) -> None:
+    """Raise RunError unless `name` can name a run."""
+    if not NAME.fullmatch(name):
+        raise RunError(
+            f"{name!r} cannot name a run: use 1 to 64 lowercase letters, digits, - and _, starting with a letter or digit."
+        )
