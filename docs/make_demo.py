@@ -15,7 +15,7 @@ from pathlib import Path
 
 from gan import about
 from gan.config import settings
-from gan.files import read_json, write_json
+from gan.io.atomic import read_json, write_json
 from gan.runs import Run
 
 NAME = "demo-mnist"

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from gan.errors import RunError
-from gan.files import exclusive, read_json, write_json
+from gan.io.atomic import read_json, write_json
+from gan.io.file_lock import exclusive
 
 FILE = "about.json"
 LARGEST = 2**20  # bytes of the file

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from gan import checkpoint, export, images, runs
+from gan import checkpoint, export, runs
 from gan.batches import batches
 from gan.bench_ceiling import Ceiling, counted, rate
 from gan.bench_textbook import Textbook
@@ -26,6 +26,7 @@ from gan.config import options
 from gan.config.run_config import RunConfig
 from gan.data.imageset import ImageSet
 from gan.export import ExportRequest
+from gan.io.png import png
 from gan.jobs.device_list import candidates
 from gan.sample import Sampler, load_generator
 from gan.train import start, step
@@ -140,7 +141,7 @@ def exporting(show: Show) -> Exporting:
         whole = _timed(lambda: export.write(run, request, Path(folder) / "out.zip", lambda done, total: None))
         growth = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
         generation = _timed(lambda: _generate(sampler, EXPORTED)) / EXPORTED
-        encoding = _timed(lambda: [images.png(image) for image in made]) / len(made)
+        encoding = _timed(lambda: [png(image) for image in made]) / len(made)
     reach = 1 / (generation + encoding)
     found = Exporting(
         EXPORTED, EXPORTED / whole, 1 / generation, 1 / encoding, EXPORTED / whole / reach, max(growth, 0)

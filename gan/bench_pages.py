@@ -22,10 +22,11 @@ from typing import Any
 
 import numpy as np
 
-from gan import images, lifecycle, runs
+from gan import lifecycle, runs
 from gan.bench import untrained_run
 from gan.config import options, settings
-from gan.files import write_json
+from gan.io import contact_sheet
+from gan.io.atomic import write_json
 from gan.jobs.worker import Worker, working
 from gan.metrics import MetricsWriter
 from gan.runs import Run
@@ -95,7 +96,7 @@ def _fill(run: Run, points: int) -> None:
     for number, row in enumerate(values.tolist(), 1):
         writer.append(_point(number, row))
     writer.close()
-    sheet = images.grid(draw.integers(0, 256, (80, 1, 32, 32), dtype=np.uint8), 10)
+    sheet = contact_sheet.grid(draw.integers(0, 256, (80, 1, 32, 32), dtype=np.uint8), 10)
     write_json(run.path / "samples" / "columns.json", {"labels": [str(digit) for digit in range(10)], "rows": 8})
     for position in range(SNAPSHOTS + 1):
         seen = position * points * BATCH // SNAPSHOTS

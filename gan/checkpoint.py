@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from typing_extensions import TypedDict
 
 from gan.errors import DamagedFileError, RunError
-from gan.files import check_ordinary, damaged, linked, not_ordinary, read_as, remove, write_json
+from gan.io.atomic import check_ordinary, damaged, linked, not_ordinary, read_as, remove, write_json
 from gan.runs import Run
 
 RESUMABLE = 2

@@ -17,7 +17,7 @@ from torch import nn
 
 from gan.checkpoint import State
 from gan.config import settings
-from gan.files import read_json, write_json
+from gan.io.atomic import read_json, write_json
 from gan.jobs.worker import Worker
 from gan.runs import Run
 

@@ -12,8 +12,8 @@ from PIL import Image
 from pydantic import Field, TypeAdapter
 
 from gan.data.parallel import UNREADABLE
-from gan.files import check_ordinary, damaged, read_as_or_none
-from gan.images import GAP
+from gan.io.atomic import check_ordinary, damaged, read_as_or_none
+from gan.io.contact_sheet import GAP
 from gan.runs import Run
 
 LARGEST = 2**26

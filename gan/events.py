@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from gan.files import append_row, read_rows
+from gan.io.atomic import append_row, read_rows
 from gan.runs import Run
 from gan.status import Moment
 

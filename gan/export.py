@@ -19,13 +19,14 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from gan import jobs, status, typed
+from gan import jobs, status
 from gan.data.source import Progress, silent
 from gan.errors import RunError
 from gan.export_estimate import Estimate, estimate, shape
 from gan.export_request import TRUNCATIONS, Balance, ExportRequest, balance, balanced, of_each
 from gan.export_write import Written, spool_of, write
-from gan.files import append_row, linked, ordinary, read_as_or_none, write_json
+from gan.io import typed
+from gan.io.atomic import append_row, linked, ordinary, read_as_or_none, write_json
 from gan.runs import Run
 from gan.status import Status
 

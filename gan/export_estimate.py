@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 from gan import contact_sheet, runs
 from gan.errors import DamagedFileError
 from gan.export_request import ExportRequest
-from gan.files import note_damaged, read_rows
+from gan.io.atomic import note_damaged, read_rows
 from gan.runs import Run
 from gan.status import Count, Moment
 

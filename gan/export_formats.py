@@ -25,11 +25,12 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from gan import png, provenance
+from gan import provenance
 from gan.errors import UserError
 from gan.facts import DataFacts
-from gan.files import replacing
-from gan.images import Images
+from gan.io import png
+from gan.io.atomic import replacing
+from gan.io.contact_sheet import Images
 from gan.spool import Row, Spool
 
 FORMATS = ("folder", "flat", "npz")

@@ -14,7 +14,7 @@ from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from gan.errors import DataError
-from gan.files import damaged, read_arrays, read_as, replacing, write_json
+from gan.io.atomic import damaged, read_arrays, read_as, replacing, write_json
 
 
 class _Texts(TypedDict):

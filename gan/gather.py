@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.conditions import Condition
-from gan.images import Images
+from gan.io.contact_sheet import Images
 from gan.provenance import Origin
 
 if TYPE_CHECKING:

@@ -24,7 +24,8 @@ from gan.evaluation import training_images
 from gan.evaluation.calibration import Calibration
 from gan.evaluation.near_copies import Detector
 from gan.evaluation.reference import Shown, as_shown, picked
-from gan.files import exclusive, read_as_or_none, write_json
+from gan.io.atomic import read_as_or_none, write_json
+from gan.io.file_lock import exclusive
 from gan.runs import Run
 
 RECIPE = "1"

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from gan.data.imageset import ImageSet
 from gan.errors import DataError
 from gan.facts import DataFacts
-from gan.files import damaged, read_arrays, replacing
+from gan.io.atomic import damaged, read_arrays, replacing
 from gan.runs import Run
 from gan.spread import of_images
 

@@ -15,7 +15,8 @@ from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from gan.errors import DamagedFileError, RunError, UserError
-from gan.files import exclusive, read_as, write_json
+from gan.io.atomic import read_as, write_json
+from gan.io.file_lock import exclusive
 from gan.provenance import Origin
 from gan.runs import Run
 

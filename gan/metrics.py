@@ -12,9 +12,9 @@ import threading
 from pathlib import Path
 from typing import IO, Any
 
-from gan import faults
 from gan.errors import DamagedFileError
-from gan.files import note_damaged, open_ordinary, open_to_append, parse_json, read_bytes, replacing
+from gan.io import fault_injection
+from gan.io.atomic import note_damaged, open_ordinary, open_to_append, parse_json, read_bytes, replacing
 
 LARGEST = 2**28
 """Bytes of a metrics file that are read, at most: a million points."""
@@ -35,7 +35,7 @@ class MetricsWriter:
         if path.is_symlink() or (path.exists() and (path.stat().st_size != len(whole) or read_bytes(path) != whole)):
             with replacing(path) as temporary:  # a new file, so that readers begin again
                 temporary.write_bytes(whole)
-        buffering = -1 if faults.planted("flush") else 0  # a soak's fault: see faults.py
+        buffering = -1 if fault_injection.planted("flush") else 0  # a soak's fault: see faults.py
         self._file: IO[bytes] = open_to_append(path, buffering)  # closed by close(); a row is one system call
 
     def append(self, row: dict[str, Any]) -> None:

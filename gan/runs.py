@@ -26,7 +26,7 @@ from gan.config import names, options, settings
 from gan.config.run_config import RunConfig
 from gan.errors import ConfigError, DamagedFileError, RunError
 from gan.facts import DataFacts
-from gan.files import ordinary, read_bytes
+from gan.io.atomic import ordinary, read_bytes
 from gan.jobs.kinds import refuse_link
 from gan.status import Status
 

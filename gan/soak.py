@@ -23,10 +23,11 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from gan import export, faults, jobs, lifecycle, runs
+from gan import export, jobs, lifecycle, runs
 from gan.config import settings
 from gan.errors import ConfigError
-from gan.files import read_rows
+from gan.io import fault_injection
+from gan.io.atomic import read_rows
 from gan.runs import Run
 from gan.soak_client import CONFIGS, config_values, end, note
 from gan.soak_truth import Observer, scan
@@ -71,12 +72,12 @@ def soak(
     """
     if not minutes > 0:
         raise ConfigError(f"A soak of {minutes} minutes shows nothing: it takes a number above 0, such as 10.")
-    if fault is not None and fault not in faults.FAULTS:
-        raise ConfigError(f"There is no fault {fault!r} to plant: it takes one of {', '.join(faults.FAULTS)}.")
+    if fault is not None and fault not in fault_injection.FAULTS:
+        raise ConfigError(f"There is no fault {fault!r} to plant: it takes one of {', '.join(fault_injection.FAULTS)}.")
     figures = Figures(seed if seed is not None else time.time_ns() % 1_000_000)
     root = folder or Path(tempfile.mkdtemp(prefix="gan-soak-"))
     store, references = root.resolve() / "store", root.resolve() / "references"
-    (store / faults.MARKER).mkdir(parents=True)
+    (store / fault_injection.MARKER).mkdir(parents=True)
     configs = min(len(CONFIGS), 1 + int(minutes))
     show(f"soak: seed {figures.seed}, {configs} configs, in {store}")
     began = time.monotonic()
@@ -109,7 +110,7 @@ def soak(
 def _environment(store: Path, fault: str | None) -> Iterator[None]:
     """What this process and all that it starts are told, for the block."""
     told = {"GAN_STORE": str(store), "GAN_STOP_GRACE": "4", "GAN_JOBS_PER_DEVICE": "1", "OMP_NUM_THREADS": "1"}
-    told[faults.VARIABLE] = fault or ""
+    told[fault_injection.VARIABLE] = fault or ""
     before = {name: os.environ.get(name) for name in told}
     os.environ.update(told)
     try:
@@ -177,12 +178,12 @@ def _set_slots(observer: Observer, slots: int) -> None:
 def _client(dice: random.Random, number: int, configs: int) -> "subprocess.Popen[bytes]":
     """A new client with choices of its own."""
     command = [sys.executable, "-m", "gan.soak_client", str(dice.randrange(10**6)), str(number), str(configs)]
-    with open(settings.store() / faults.MARKER / "clients.txt", "ab") as log:
+    with open(settings.store() / fault_injection.MARKER / "clients.txt", "ab") as log:
         return subprocess.Popen(command, cwd=settings.ROOT, stdout=log, stderr=log)
 
 
 def _client_log(store: Path) -> str:
-    return (store / faults.MARKER / "clients.txt").read_text(errors="replace")[-3000:]
+    return (store / fault_injection.MARKER / "clients.txt").read_text(errors="replace")[-3000:]
 
 
 def _accident(store: Path, dice: random.Random) -> None:
@@ -235,5 +236,5 @@ def _is_done(run: Run, observer: Observer) -> bool:
 def _count_events(store: Path) -> Counter[str]:
     return Counter(
         row["what"]
-        for row in read_rows(store / faults.MARKER / "events.jsonl", TypeAdapter(dict[str, Any]), most=10**9)
+        for row in read_rows(store / fault_injection.MARKER / "events.jsonl", TypeAdapter(dict[str, Any]), most=10**9)
     )

@@ -15,9 +15,10 @@ import sys
 import time
 from pathlib import Path
 
-from gan import export, faults, jobs, lifecycle, runs
+from gan import export, jobs, lifecycle, runs
 from gan.config import options, settings
 from gan.errors import GanError, RunError
+from gan.io import fault_injection
 from gan.jobs.launch import reap_in_background
 from gan.metrics import MetricsReader
 from gan.runs import Run
@@ -40,7 +41,9 @@ def config_values(number: int) -> dict[str, object]:
 def note(what: str, detail: str = "") -> None:
     """Write down what was done, with one system call, so that lines of several clients never mix."""
     line = json.dumps({"time": time.time(), "pid": os.getpid(), "what": what, "detail": detail}) + "\n"
-    descriptor = os.open(settings.store() / faults.MARKER / "events.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    descriptor = os.open(
+        settings.store() / fault_injection.MARKER / "events.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    )
     os.write(descriptor, line.encode())
     os.close(descriptor)
 
@@ -149,7 +152,7 @@ class Client:
         run = self._pick("stopped", "lost", "running")
         if run is None:
             return
-        with open(settings.store() / faults.MARKER / "terminal.txt", "ab") as log:
+        with open(settings.store() / fault_injection.MARKER / "terminal.txt", "ab") as log:
             command = [sys.executable, "-m", "gan", "train", "--run", run.name]
             process = subprocess.Popen(command, cwd=settings.ROOT, stdout=log, stderr=log, start_new_session=True)
         reap_in_background(process)

@@ -18,7 +18,7 @@ import psutil
 
 from gan import export, jobs, runs
 from gan.errors import RunError
-from gan.files import read_json
+from gan.io.atomic import read_json
 from gan.jobs import locks, processes
 from gan.metrics import TIMINGS, MetricsReader
 from gan.runs import Run

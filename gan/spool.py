@@ -19,7 +19,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from gan.files import linked, not_ordinary, open_to_append, parse_json, read_json, remove_folder, write_json
+from gan.io.atomic import linked, not_ordinary, open_to_append, parse_json, read_json, remove_folder, write_json
 
 
 class Row(NamedTuple):

@@ -17,8 +17,8 @@ from gan import contact_sheet
 from gan.data.fit import crop
 from gan.data.imageset import ImageSet
 from gan.errors import DamagedFileError
-from gan.files import damaged, file_version, note_damaged
-from gan.images import GAP
+from gan.io.atomic import damaged, file_version, note_damaged
+from gan.io.contact_sheet import GAP
 from gan.runs import Run
 
 REAL_IMAGES = 64

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from gan.files import read_as_or_none
+from gan.io.atomic import read_as_or_none
 
 Count = Annotated[float, Field(ge=0, le=1e15)]
 Moment = Annotated[float, Field(ge=0, le=1e11)]

@@ -10,7 +10,7 @@ from typing import Any
 from gan import contact_sheet
 from gan.columns import Columns, ColumnsReader
 from gan.errors import UserError
-from gan.files import read_bytes
+from gan.io.atomic import read_bytes
 from gan.runs import Run
 
 INSTALL = "pip install tensorboard"

@@ -13,13 +13,14 @@ import numpy as np
 import psutil
 import torch
 
-from gan import checkpoint, conditions, images, kinds, sample
+from gan import checkpoint, conditions, kinds, sample
 from gan.checkpoint import State
 from gan.config.run_config import RunConfig
 from gan.errors import TrainingError
 from gan.estimate import batch_that_fits
 from gan.facts import DataFacts
-from gan.files import replacing, write_json
+from gan.io import contact_sheet
+from gan.io.atomic import replacing, write_json
 from gan.runs import Run
 
 METRICS = ("loss_d", "loss_g", "d_x", "d_g_z1", "d_g_z2")
@@ -104,7 +105,7 @@ class FixedNoise:
         device = state.sums.device
         made = sample.generate(state.average, self._z.to(device), self._told.to(device), self._native)
         with replacing(folder / f"{state.seen:09d}.png") as temporary:
-            images.grid(made, self._columns).save(temporary, format="PNG")
+            contact_sheet.grid(made, self._columns).save(temporary, format="PNG")
         if not (folder / "columns.json").exists():
             write_json(folder / "columns.json", {"labels": self._labels, "rows": SAMPLE_ROWS})
 

@@ -14,10 +14,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gan import film, kinds
+from gan import kinds
 from gan.conditions import Condition
 from gan.errors import UserError
-from gan.images import picture
+from gan.io import animation
+from gan.io.contact_sheet import picture
 from gan.provenance import Origin
 from gan.sample import Sampler, generate, noise
 
@@ -86,4 +87,4 @@ def gif(images: NDArray[np.uint8], seconds: float, *, back: bool = True) -> byte
     pictures = [picture(image.repeat(scale, axis=1).repeat(scale, axis=2)) for image in images]
     if back:
         pictures += pictures[-2:0:-1]
-    return film.gif(pictures, seconds * 1000 / len(images), stand_still=1)
+    return animation.gif(pictures, seconds * 1000 / len(images), stand_still=1)

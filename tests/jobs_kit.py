@@ -15,8 +15,9 @@ import pytest
 from gan import jobs, lifecycle
 from gan.config import settings
 from gan.config.run_config import RunConfig
-from gan.files import read_json, write_json
-from gan.jobs import launch, locks, names, processes
+from gan.io.atomic import read_json, write_json
+from gan.io.file_lock import held
+from gan.jobs import launch, names, processes
 from gan.runs import Run
 
 PATIENCE = 120.0  # seconds after which a test gives up: no test asks how long anything takes
@@ -108,14 +109,14 @@ def clean_up(store: Path) -> None:
     """End whatever a test left behind in its store: the queue process last, which would start more."""
     shutil.rmtree(store / ".jobs" / "waiting", ignore_errors=True)
     for path in [*store.glob("**/started.json")]:
-        if locks.held(path.parent / "alive.lock"):
+        if held(path.parent / "alive.lock"):
             processes.kill_tree(read_json(path) or {}, names.name_of(path.parent))
     deadline = time.monotonic() + PATIENCE
-    while locks.held(store / ".jobs" / "keeper.lock") and time.monotonic() < deadline:
+    while held(store / ".jobs" / "keeper.lock") and time.monotonic() < deadline:
         for path in (store / ".jobs" / "stops").glob("*"):
             path.unlink(missing_ok=True)
         time.sleep(0.02)
-    assert not locks.held(store / ".jobs" / "keeper.lock"), "the queue process did not end"
+    assert not held(store / ".jobs" / "keeper.lock"), "the queue process did not end"
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from gan import lifecycle
 from gan.config import options
-from gan.files import write_json
-from gan.images import grid
+from gan.io.atomic import write_json
+from gan.io.contact_sheet import grid
 from gan.metrics import MetricsWriter
 from gan.runs import Run
 

@@ -5,7 +5,7 @@ Run as `python -m tests.scheduler DESCRIPTOR`. Everything but the command is the
 
 from pathlib import Path
 
-from gan.files import read_json
+from gan.io.atomic import read_json
 from gan.jobs import kinds, names
 
 product_command = kinds.command

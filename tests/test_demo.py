@@ -11,7 +11,7 @@ from gan import export, jobs, lifecycle, runs
 from gan.config import settings
 from gan.evaluation import job, results
 from gan.export import ExportRequest
-from gan.files import read_json
+from gan.io.atomic import read_json
 from gan.metrics import MetricsReader
 from gan.runs import Run
 from tests.jobs_kit import until

@@ -13,8 +13,8 @@ from gan import evidence, ideals, jobs, recordings, spread
 from gan.config import options
 from gan.diagnosis import diagnose, onsets
 from gan.evaluation.results import Result
-from gan.files import write_json
-from gan.images import grid
+from gan.io.atomic import write_json
+from gan.io.contact_sheet import grid
 from gan.jobs import State
 from gan.metrics import MetricsReader
 from gan.symptoms import Finding

@@ -24,7 +24,7 @@ from gan.evaluation import (
 )
 from gan.evaluation.job import Request
 from gan.evaluation.study_options import StudyOptions
-from gan.files import read_json, write_json
+from gan.io.atomic import read_json, write_json
 from gan.runs import Run
 from tests.conftest import trained
 from tests.jobs_kit import clean_up, until

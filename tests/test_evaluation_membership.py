@@ -10,7 +10,7 @@ from gan.config.options import build
 from gan.errors import DataError
 from gan.evaluation.membership import membership
 from gan.evaluation.membership_results import CLOSEST, area, compare, load, share_near
-from gan.images import picture
+from gan.io.contact_sheet import picture
 from tests.conftest import trained
 
 

@@ -19,7 +19,7 @@ from gan.evaluation import training_images
 from gan.evaluation.near_copies import Detector
 from gan.export import ExportRequest
 from gan.gather import AT_LEAST, EFFORT, Sieve, Tally, from_stream
-from gan.images import picture
+from gan.io.contact_sheet import picture
 from gan.provenance import Origin
 from gan.runs import Run
 from gan.sample import load_generator

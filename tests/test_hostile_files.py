@@ -20,21 +20,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from gan import (
-    about,
-    contact_sheet,
-    data,
-    events,
-    evidence,
-    export,
-    film,
-    jobs,
-    marks,
-    metrics,
-    runs,
-    sample,
-    spread,
-)
+from gan import about, contact_sheet, data, events, evidence, export, jobs, marks, metrics, runs, sample, spread
 from gan.cli import main
 from gan.columns import ColumnsReader
 from gan.config import settings as places
@@ -45,8 +31,8 @@ from gan.errors import DamagedFileError, DataError, GanError, RunError
 from gan.evaluation import explained, job, membership_results, reader, results, study_results, training_images
 from gan.export import ExportRequest
 from gan.export_estimate import ledger
-from gan.files import append_row, read_json, write_json
-from gan.jobs import locks
+from gan.io import animation, file_lock
+from gan.io.atomic import append_row, read_json, write_json
 from gan.provenance import Origin
 from gan.runs import Run
 from tests.evaluation_kit import studied
@@ -149,7 +135,7 @@ def watched(tmp_path: Path, store: Path) -> Iterator[Path]:
     outside = tmp_path / "outside"
     outside.mkdir()
     (store / ".jobs").mkdir(parents=True)
-    descriptor = locks.take(store / ".jobs" / "keeper.lock")
+    descriptor = file_lock.take(store / ".jobs" / "keeper.lock")
     assert descriptor is not None
     yield outside
     WATCH.outside = None
@@ -208,7 +194,7 @@ def read_run(run: Run) -> list[GanError]:
         lambda: about.read(run.path),
         lambda: sample.load_generator(run).generate(np.eye(10, dtype=np.float32)[:1], 0),
         lambda: [contact_sheet.read(path, len(layout.labels) or None) for path in run.samples().values()],
-        lambda: film.of_samples(run.samples()) if run.samples() else None,
+        lambda: animation.of_samples(run.samples()) if run.samples() else None,
         lambda: spread.of_samples(run),
         lambda: (marks.load(run), marks.basket(run), marks.rejected(run)),
         lambda: events.of_run(run, {}),

@@ -8,6 +8,7 @@ import pytest
 from gan import jobs, lifecycle
 from gan.config import settings
 from gan.errors import RunError
+from gan.io.file_lock import held
 from gan.jobs import locks, names, turns
 from gan.jobs.worker import working
 from gan.runs import Run
@@ -62,7 +63,7 @@ def test_a_run_is_not_deleted_while_its_study_waits_or_runs() -> None:
         lifecycle.delete(run)
     jobs.stop(study.path)
     until_state(study, "stopped")
-    until(lambda: not locks.held(study.path / "alive.lock"), "its process is gone")
+    until(lambda: not held(study.path / "alive.lock"), "its process is gone")
     assert lifecycle.delete(run) == "The run run was deleted."
 
 
@@ -97,7 +98,7 @@ def test_a_lost_counter_goes_on_above_the_tickets_of_studies() -> None:
     run = new_run("run")
     study = study_of(run, 0.1)
     until_state(study, "finished")
-    until(lambda: not locks.held(locks.jobs_folder() / "keeper.lock"), "the queue process ended")
+    until(lambda: not held(locks.jobs_folder() / "keeper.lock"), "the queue process ended")
     given = int((locks.jobs_folder() / "ticket").read_text())
     (locks.jobs_folder() / "ticket").unlink()
     with locks.deciding():

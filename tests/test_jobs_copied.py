@@ -16,7 +16,7 @@ from gan.cli import main
 from gan.config import settings
 from gan.errors import DamagedFileError, RunError, UserError
 from gan.evaluation import job
-from gan.files import read_json, write_json
+from gan.io.atomic import read_json, write_json
 from gan.jobs import kinds, locks, processes
 from gan.runs import Run
 from tests.conftest import trained

@@ -12,7 +12,7 @@ import pytest
 
 from gan import jobs
 from gan.config import settings
-from gan.files import write_json
+from gan.io.atomic import write_json
 from tests.jobs_kit import PATIENCE, in_a_process, new_run, started, store, submitted, until, until_begun, until_state
 
 __all__ = ["store"]
@@ -136,10 +136,10 @@ def test_readers_all_looking_at_once_never_stop_a_trainer_from_starting() -> Non
     code = """
 import sys, time
 from pathlib import Path
-from gan.jobs import locks
+from gan.io import file_lock
 end = time.monotonic() + 3
 while time.monotonic() < end:
-    locks.held(Path(sys.argv[1]))
+    file_lock.held(Path(sys.argv[1]))
 """
     (run.path / "alive.lock").touch()
     readers = [in_a_process(code, str(run.path / "alive.lock")) for _ in range(3)]

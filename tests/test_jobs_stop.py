@@ -12,7 +12,7 @@ import pytest
 from gan import jobs, lifecycle
 from gan.config import settings
 from gan.errors import RunError
-from gan.files import read_json, write_json
+from gan.io.atomic import read_json, write_json
 from gan.jobs import processes
 from tests.jobs_kit import (
     PATIENCE,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from gan.files import read_rows
+from gan.io.atomic import read_rows
 from gan.metrics import MetricsReader, MetricsWriter
 from tests.jobs_kit import in_a_process
 

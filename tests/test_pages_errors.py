@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from gan.data import intake
 from gan.errors import RunError
-from gan.files import remove_folder
+from gan.io.atomic import remove_folder
 from tests.test_data_intake import members, zipped
 
 

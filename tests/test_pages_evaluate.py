@@ -14,7 +14,7 @@ from gan.evaluation.membership_results import MembershipResult
 from gan.evaluation.quick import evaluate
 from gan.evaluation.results import Result
 from gan.evaluation.study_options import StudyOptions
-from gan.files import read_json, write_json
+from gan.io.atomic import read_json, write_json
 from gan.jobs import device_list
 from gan.runs import Run
 from pages.ui import evaluation_charts

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from gan import export, jobs
 from gan.data.celeba import ATTRIBUTES
 from gan.facts import DataFacts
-from gan.files import write_json
+from gan.io.atomic import write_json
 from gan.runs import Run
 from tests.celeba_folder import write_celeba
 from tests.conftest import trained

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from gan import data, marks
 from gan.config import settings
 from gan.evaluation import classifier, results, selector
-from gan.files import write_json
+from gan.io.atomic import write_json
 from gan.marks import KEEP, REJECT
 from gan.provenance import Origin
 from gan.runs import Run

@@ -15,8 +15,8 @@ from streamlit.testing.v1 import AppTest
 from gan import about, jobs, runs
 from gan.evaluation import results
 from gan.evaluation.results import Result
-from gan.files import write_json
-from gan.images import grid
+from gan.io.atomic import write_json
+from gan.io.contact_sheet import grid
 from gan.jobs import device_list, locks
 from pages.ui import add_images, pictures, run_verdict
 from tests.jobs_kit import clean_up, submitted, until, until_begun, until_state

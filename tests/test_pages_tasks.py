@@ -15,7 +15,7 @@ from gan.evaluation.job import Request
 from gan.evaluation.near_copies import Detector
 from gan.evaluation.reference import as_shown
 from gan.evaluation.study_options import StudyOptions
-from gan.files import write_json
+from gan.io.atomic import write_json
 from gan.provenance import Origin
 from gan.runs import Run
 from pages.ui import marking

@@ -10,8 +10,8 @@ from starlette.applications import Starlette
 
 from gan import data, export
 from gan.config.run_config import LossConfig
-from gan.files import write_json
 from gan.ideals import lines
+from gan.io.atomic import write_json
 from pages.ui import cached, charts, palette, sparkline, words
 from pages.ui.explain import GROUPS
 from pages.ui.routes import routes

@@ -18,7 +18,7 @@ import pytest
 from gan import jobs, runs
 from gan.cli import main
 from gan.config import settings
-from gan.files import read_json
+from gan.io.atomic import read_json
 from gan.jobs import processes
 from gan.runs import Run
 from tests.conftest import TINY, trained
@@ -165,7 +165,7 @@ REBOOTED = """
 import os, subprocess, sys, time
 from pathlib import Path
 from gan import jobs, runs
-from gan.files import read_json
+from gan.io.atomic import read_json
 run, waited = runs.find("run"), runs.find("waited")
 pid = read_json(run.path / "started.json")["pid"]
 Path("/proc/sys/kernel/ns_last_pid").write_text(str(pid - 1))

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from gan import faults, jobs
+from gan import jobs
 from gan.config import settings
 from gan.errors import ConfigError
-from gan.jobs import locks
+from gan.io import fault_injection, file_lock
 from gan.metrics import MetricsWriter
 from gan.soak import Figures, soak
 from gan.soak_truth import scan
@@ -44,13 +44,13 @@ def test_a_planted_fault_is_found(fault: str, words: str, tmp_path: Path) -> Non
 
 def test_a_fault_is_not_honoured_in_a_store_of_users(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store.mkdir()
-    for fault in faults.FAULTS:
-        monkeypatch.setenv(faults.VARIABLE, fault)
-        assert not faults.planted(fault)
-    monkeypatch.setenv(faults.VARIABLE, "lock")
-    assert locks.take(store / "some.lock") is not None
-    assert locks.take(store / "some.lock") is None
-    monkeypatch.setenv(faults.VARIABLE, "flush")
+    for fault in fault_injection.FAULTS:
+        monkeypatch.setenv(fault_injection.VARIABLE, fault)
+        assert not fault_injection.planted(fault)
+    monkeypatch.setenv(fault_injection.VARIABLE, "lock")
+    assert file_lock.take(store / "some.lock") is not None
+    assert file_lock.take(store / "some.lock") is None
+    monkeypatch.setenv(fault_injection.VARIABLE, "flush")
     with contextlib.closing(MetricsWriter(store / "metrics.jsonl", 0)) as writer:
         writer.append({"seen": 1})
         assert (store / "metrics.jsonl").read_text() == '{"seen": 1}\n'

@@ -12,7 +12,7 @@ from gan.data.imageset import ImageSet
 from gan.errors import RunError, StoppedError
 from gan.evaluation import arms, classifier, study, study_data, study_plan, study_results
 from gan.evaluation.study_options import StudyOptions
-from gan.files import write_json
+from gan.io.atomic import write_json
 from gan.runs import Run
 from tests.conftest import trained
 from tests.study_kit import duplicates, held_out_like, image_set, label_shuffled, noise, studied

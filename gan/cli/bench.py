@@ -5,7 +5,7 @@ import json
 import sys
 
 from gan.cli.arguments import AddCommand
-from gan.faults import FAULTS
+from gan.io.fault_injection import FAULTS
 
 
 def add_commands(command: AddCommand) -> None:

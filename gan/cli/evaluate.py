@@ -19,7 +19,7 @@ from gan.evaluation.job import Request
 from gan.evaluation.membership_results import MembershipResult
 from gan.evaluation.study_options import SHARES, StudyOptions
 from gan.evaluation.study_results import StudyResult
-from gan.files import replacing
+from gan.io.atomic import replacing
 from gan.runs import Run
 
 

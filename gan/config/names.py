@@ -12,5 +12,5 @@ def check_name(name: str) -> None:
     """Raise RunError unless `name` can name a run."""
     if not NAME.fullmatch(name):
         raise RunError(
-            f"{name!r} cannot name a run: use 1 to 64 lowercase letters, digits, - and _, starting with a letter or digit."
+            f"{name!r} cannot name a run: use 1 to 64 lowercase letters, digits, - and _, the first a letter or digit."
         )

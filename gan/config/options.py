@@ -15,7 +15,7 @@ from pydantic_core import PydanticUndefined
 
 from gan.config.run_config import RunConfig, Section
 from gan.errors import ConfigError
-from gan.files import parse_json
+from gan.io.atomic import parse_json
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from gan.data.imageset import ImageSet
 from gan.data.showing import pick
 from gan.data.source import Preview, Progress, Source, silent
 from gan.errors import DataError
-from gan.files import exclusive, remove_folder
+from gan.io.atomic import remove_folder
+from gan.io.file_lock import exclusive
 
 SOURCES: dict[str, Source] = {
     "digits": digits.SOURCE,

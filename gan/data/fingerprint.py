@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gan.data.imageset import SPLITS, ImageSet, digests
 from gan.errors import DamagedFileError, RunError
-from gan.files import read_arrays, replacing
+from gan.io.atomic import read_arrays, replacing
 
 FILE = "fingerprint.npz"
 DTYPES = {"digests": np.uint32, "conditions": np.uint8, "split": np.uint8}

@@ -18,7 +18,7 @@ from typing_extensions import TypedDict
 
 from gan.errors import DamagedFileError, DataError
 from gan.facts import DataFacts, check_names
-from gan.files import check_ordinary, damaged, open_ordinary, read_as, write_json
+from gan.io.atomic import check_ordinary, damaged, open_ordinary, read_as, write_json
 
 Kind = Literal["class", "attributes"]
 SPLITS = ("train", "val", "test")

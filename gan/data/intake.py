@@ -24,7 +24,7 @@ from gan.data.inventory import LABELS
 from gan.data.report import Report
 from gan.data.source import Progress, silent
 from gan.errors import DamagedFileError, DataError
-from gan.files import read_json, remove_folder, write_json
+from gan.io.atomic import read_json, remove_folder, write_json
 
 KEPT_WAITING = 24 * 3600  # seconds after which a set that nobody accepted is removed
 

@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 from gan.config import settings
 from gan.data.imageset import SPLITS, Kind
 from gan.errors import DamagedFileError, DataError
-from gan.files import damaged, file_version, read_as, write_json
+from gan.io.atomic import damaged, file_version, read_as, write_json
 
 LARGEST = 2**29
 """Bytes of a plan, at most: that of a million images takes about half."""

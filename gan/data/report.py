@@ -12,7 +12,7 @@ from typing_extensions import TypedDict
 
 from gan.config.names import NAME
 from gan.data.plan import Plan
-from gan.files import checked, damaged
+from gan.io.atomic import checked, damaged
 
 Level = Literal["error", "warning", "note"]
 SHOWN = 5

@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from gan.config import settings
 from gan.data.imageset import SPLITS
 from gan.errors import DamagedFileError, DataError
-from gan.files import exclusive, read_arrays, replacing
+from gan.io.atomic import read_arrays, replacing
+from gan.io.file_lock import exclusive
 
 ENOUGH = 30
 """Images of a condition in a split from which chance alone gives about its share."""

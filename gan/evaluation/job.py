@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from gan import jobs, runs, typed
+from gan import jobs, runs
 from gan.errors import ConfigError, GanError, RunError
 from gan.evaluation import results
 from gan.evaluation.study_options import DEFAULT, StudyOptions
-from gan.files import read_json
+from gan.io import typed
+from gan.io.atomic import read_json
 from gan.runs import Run
 
 KINDS = ("scores", "membership", "study")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from gan.errors import DamagedFileError
-from gan.files import checked, note_damaged, read_json, write_json
+from gan.io.atomic import checked, note_damaged, read_json, write_json
 from gan.runs import Run
 
 VERSION = 1

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gan.images import picture
+from gan.io.contact_sheet import picture
 
 Images = NDArray[np.uint8]
 QUALITY = 75

@@ -17,7 +17,7 @@ from gan.errors import StoppedError
 from gan.evaluation import job
 from gan.evaluation.job import Request
 from gan.evaluation.study_options import StudyOptions
-from gan.files import read_json, write_json
+from gan.io.atomic import read_json, write_json
 from gan.jobs.worker import Worker, working
 from gan.runs import Run
 

@@ -23,7 +23,7 @@ from gan.data.fit import crop
 from gan.data.imageset import ImageSet
 from gan.errors import DamagedFileError, DataError, RunError, UserError
 from gan.evaluation.statistics import share_interval
-from gan.files import checked, damaged, note_damaged, read_json, write_json
+from gan.io.atomic import checked, damaged, note_damaged, read_json, write_json
 from gan.runs import Run
 from gan.status import Moment
 

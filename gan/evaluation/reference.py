@@ -22,7 +22,8 @@ from gan.data.fit import crop
 from gan.data.imageset import ImageSet
 from gan.errors import DamagedFileError
 from gan.evaluation.classifier import Classifier, Images, Progress, budget, fit
-from gan.files import check_ordinary, exclusive, replacing
+from gan.io.atomic import check_ordinary, replacing
+from gan.io.file_lock import exclusive
 
 MOST = 60_000
 """Images a classifier is trained on at most, real or synthetic; a random part of a larger set."""

@@ -37,7 +37,7 @@ from gan.evaluation.results import Result
 from gan.evaluation.study_results import StudyResult
 from gan.evaluation.training_images import cached_training_images
 from gan.facts import DataFacts
-from gan.images import grid
+from gan.io.contact_sheet import grid
 from gan.runs import Run
 
 if TYPE_CHECKING:

@@ -27,7 +27,8 @@ from gan.evaluation import training_images
 from gan.evaluation.classifier import Classifier, Images, Pictures, Progress, look
 from gan.evaluation.reference import Shown, fingerprint, picked, reference
 from gan.evaluation.selection import Scores, best, check_keep_rate
-from gan.files import exclusive, replacing
+from gan.io.atomic import replacing
+from gan.io.file_lock import exclusive
 from gan.runs import Run
 
 LOGGER = logging.getLogger(__name__)

@@ -38,7 +38,7 @@ from gan.evaluation.study_plan import BATCH, FEWEST, MOST, PASSES, Plan, plan
 from gan.evaluation.study_results import VERSION, Regime, StudyResult, folder
 from gan.evaluation.training_images import training_images
 from gan.evaluation.verdict import filtering, together, verdict
-from gan.files import read_arrays, read_json, replacing, write_json
+from gan.io.atomic import read_arrays, read_json, replacing, write_json
 from gan.jobs.worker import Worker
 from gan.runs import Run
 from gan.sample import load_generator

@@ -28,7 +28,7 @@ from gan.evaluation.study_data import Sealed
 from gan.evaluation.study_numbers import Said
 from gan.evaluation.study_options import StudyOptions
 from gan.evaluation.study_plan import BATCH, Plan
-from gan.files import note_damaged, read_arrays, replacing
+from gan.io.atomic import note_damaged, read_arrays, replacing
 
 FILTER_SEED = 1_000_003
 """Of the classifier that filters: another one than any arm's."""

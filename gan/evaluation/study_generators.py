@@ -16,7 +16,7 @@ from gan.config.run_config import RunConfig
 from gan.data.imageset import ImageSet
 from gan.errors import ConfigError, DamagedFileError, StoppedError
 from gan.evaluation.arms import Make
-from gan.files import read_bytes, remove_folder, write_json
+from gan.io.atomic import read_bytes, remove_folder, write_json
 from gan.jobs.worker import Worker, working
 from gan.metrics import MetricsReader
 from gan.runs import Run

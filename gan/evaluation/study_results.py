@@ -19,7 +19,7 @@ from pydantic import Field, TypeAdapter
 from gan.errors import DamagedFileError, RunError
 from gan.evaluation.arms import ArmPlan
 from gan.evaluation.results import rounded
-from gan.files import checked, note_damaged, read_json, write_json
+from gan.io.atomic import checked, note_damaged, read_json, write_json
 from gan.runs import Run
 
 VERSION = 3

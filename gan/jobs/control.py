@@ -13,7 +13,8 @@ from typing import Any
 
 from gan.config import settings
 from gan.errors import RunError
-from gan.files import read_json, write_json
+from gan.io.atomic import read_json, write_json
+from gan.io.file_lock import held
 from gan.jobs import device_list, kinds, launch, locks, logs, names, processes, states, turns
 
 
@@ -77,7 +78,7 @@ def stop(folder: Path) -> str:
         write_json(folder / "stop", {})  # replaced and not touched: where it is a link, what it names stays untouched
         started = read_json(folder / "started.json") or {}
         launch.watch_stop(folder, locks.number(started.get("ticket")))
-    if locks.held(folder / "alive.lock"):  # else the pid is no longer the job's
+    if held(folder / "alive.lock"):  # else the pid is no longer the job's
         processes.ask_to_end(started)
     launch.wake_queue()
     if now.name == "stopping":
@@ -96,7 +97,7 @@ def delete(folder: Path) -> str:
         now = states.state(folder)
         if now.alive:
             raise RunError(f"The run {name} is {now.name}: stop it before you delete it.")
-        busy = [path.parent for path in folder.glob("**/alive.lock") if locks.held(path)]
+        busy = [path.parent for path in folder.glob("**/alive.lock") if held(path)]
         if busy:
             raise RunError(f"Something of the run {name} still works in {busy[0]}: wait for its end, or stop it.")
         waiting = next((one for one in turns.row() if names.run_of(one.name) == name), None)

@@ -16,6 +16,7 @@ import psutil
 import pynvml
 
 from gan.config import settings
+from gan.io.file_lock import held, take
 from gan.jobs import locks
 
 CHECKED_EVERY = 10.0  # seconds for which the list of CUDA devices is believed: asking a sleeping driver is slow
@@ -76,13 +77,13 @@ def absent(asked: str) -> str:
 
 def holders(name: str) -> list[str]:
     """The names of the jobs that hold the device."""
-    found = [path.read_text().strip() for path in sorted(_slots(name)) if locks.held(path)]
+    found = [path.read_text().strip() for path in sorted(_slots(name)) if held(path)]
     return [text or "a run that is starting" for text in found]
 
 
 def free_slots(name: str) -> int:
     """How many more jobs the device takes now."""
-    return _most(name) - sum(locks.held(path) for path in _slots(name))
+    return _most(name) - sum(held(path) for path in _slots(name))
 
 
 def take_slot(name: str, holder: str) -> int | None:
@@ -95,7 +96,7 @@ def take_slot(name: str, holder: str) -> int | None:
     if free_slots(name) < 1:
         return None
     for number in range(1, _most(name) + 1):
-        descriptor = locks.take(folder / f"{name.replace(':', '-')}.{number}.lock")
+        descriptor = take(folder / f"{name.replace(':', '-')}.{number}.lock")
         if descriptor is not None:
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, holder.encode(), 0)

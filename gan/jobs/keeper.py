@@ -14,7 +14,8 @@ from typing import Any
 
 from gan.config import settings
 from gan.errors import RunError
-from gan.files import read_json, write_json
+from gan.io.atomic import read_json, write_json
+from gan.io.file_lock import held, take
 from gan.jobs import device_list, kinds, launch, locks, names, processes, turns
 
 LOOK_EVERY = 0.2  # seconds between two looks at the files and locks
@@ -85,7 +86,7 @@ def _start(watch: Watch, waiting: turns.Waiting, holds: str) -> None:
     """Start what has its turn with a slot of what it `holds`; raises RunError where nothing may work in its folder."""
     kinds.check(waiting.folder)
     device = "cpu" if holds == device_list.TASKS else holds
-    alive = locks.take(waiting.folder / "alive.lock")
+    alive = take(waiting.folder / "alive.lock")
     slot = device_list.take_slot(holds, waiting.name)
     with launch.closing(alive, slot):
         if alive is None or slot is None:
@@ -158,7 +159,7 @@ def enforce_stops(watch: Watch) -> None:
         name = str(asked.get("job", ""))
         folder = settings.store() / name
         started = read_json(folder / "started.json") or {}
-        ended = started.get("ticket") != asked.get("ticket") or not locks.held(folder / "alive.lock")
+        ended = started.get("ticket") != asked.get("ticket") or not held(folder / "alive.lock")
         if kinds.kind_of(folder) is None or ended:
             path.unlink(missing_ok=True)  # it has ended; what may be left of it is `clear_remains`'s
             continue

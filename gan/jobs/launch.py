@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from gan.config import settings
-from gan.files import read_json, write_json
+from gan.io.atomic import read_json, write_json
+from gan.io.file_lock import held, take
 from gan.jobs import device_list, kinds, locks, names, processes, turns
 
 PROGRAM = "gan.jobs"
@@ -77,7 +78,7 @@ def abandoned() -> list[tuple[Path, dict[str, Any]]]:
     """The folder and the started.json of each job whose main process has died and left others that hold its slot."""
     found = []
     for path in (locks.jobs_folder() / "devices").glob("*.lock"):
-        if not locks.held(path):
+        if not held(path):
             continue
         folder = settings.store() / path.read_text().strip()
         started = read_json(folder / "started.json") or {}
@@ -94,7 +95,7 @@ def wake_queue() -> bool:
     path = locks.jobs_folder() / "keeper.lock"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = locks.take(path)
+        descriptor = take(path)
     except OSError:  # a store that is read-only for us has its queue process elsewhere
         return False
     if descriptor is None:

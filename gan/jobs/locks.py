@@ -6,16 +6,12 @@ The lock belongs to the open file: a child that inherits the descriptor holds it
 """
 
 import contextlib
-import fcntl
-import os
-import random
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from gan import faults
 from gan.config import settings
-from gan.files import exclusive, read_json, replacing, write_json
+from gan.io import file_lock
+from gan.io.atomic import read_json, replacing, write_json
 from gan.jobs import names
 
 TICKETED = ("queued.json", "started.json", "end.json")
@@ -28,57 +24,11 @@ def jobs_folder() -> Path:
     return settings.store() / ".jobs"
 
 
-def held(path: Path) -> bool:
-    """Whether some process holds the lock file; never creates it, so that it works on a read-only store."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
-
-
-def take(path: Path) -> int | None:
-    """Take the lock and give its descriptor, or None where another process holds it. Never waits for a holder."""
-    kind = fcntl.LOCK_SH if faults.planted("lock") else fcntl.LOCK_EX  # a soak's fault: see faults.py
-    while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-        except BlockingIOError:
-            # Readers' shared locks are in the way for microseconds only: where one of ours fits beside them, try again.
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(descriptor)
-                return None
-            os.close(descriptor)
-            time.sleep(random.uniform(0.0005, 0.003))
-            continue
-        if same_file(descriptor, path):
-            return descriptor
-        os.close(descriptor)  # the file was replaced between the two calls
-
-
-def same_file(descriptor: int, path: Path) -> bool:
-    """Whether an open descriptor is the file that the path names now."""
-    try:
-        named, opened = path.stat(), os.fstat(descriptor)
-    except OSError:  # no such file, or no such descriptor: then they are not the same
-        return False
-    return (named.st_dev, named.st_ino) == (opened.st_dev, opened.st_ino)
-
-
 @contextlib.contextmanager
 def deciding() -> Iterator[None]:
     """Held for the few milliseconds in which somebody enqueues, cancels, starts or deletes: one decision at a time."""
     jobs_folder().mkdir(parents=True, exist_ok=True)
-    with exclusive(jobs_folder() / "deciding.lock"):
+    with file_lock.exclusive(jobs_folder() / "deciding.lock"):
         yield
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from gan.errors import DamagedFileError
-from gan.files import note_damaged, open_ordinary
+from gan.io.atomic import note_damaged, open_ordinary
 
 TAIL_BYTES = 65_536
 CHUNK = 2**20  # bytes read at once

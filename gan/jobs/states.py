@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from gan.files import read_json
+from gan.io.atomic import read_json
+from gan.io.file_lock import held
 from gan.jobs import causes, locks, processes, turns
 from gan.jobs.device_list import TASKS
 from gan.jobs.logs import log_tail
@@ -52,7 +53,7 @@ def state(folder: Path) -> State:
     started, end = read_json(folder / "started.json"), read_json(folder / "end.json")
     if _is_last_word(end, started):
         return _ended(end or {}, started or {})
-    if locks.held(folder / "alive.lock"):
+    if held(folder / "alive.lock"):
         name: StateName = "stopping" if (folder / "stop").exists() else "running"
         return State(name, device=_text(started, "device"), since=_time(started))
     end = read_json(folder / "end.json")  # it may have ended between the two looks

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gan.config import settings
-from gan.files import read_json, replacing, write_json
+from gan.io.atomic import read_json, replacing, write_json
+from gan.io.file_lock import held
 from gan.jobs import device_list, kinds, locks, names
 from gan.jobs.device_list import TASKS
 
@@ -67,7 +68,7 @@ def entry(folder: Path) -> Waiting | None:
         return None
     served = max(locks.number((read_json(folder / name) or {}).get("ticket")) for name in ("started.json", "end.json"))
     in_terminal = bool(queued.get("in_terminal"))
-    if ticket <= served or (in_terminal and not locks.held(folder / "alive.lock")):
+    if ticket <= served or (in_terminal and not held(folder / "alive.lock")):
         return None
     asked = str(queued.get("asked", "auto")) if kind.on_device else TASKS
     return Waiting(folder, ticket, asked, in_terminal)
@@ -111,7 +112,7 @@ def granted(waiting: list[Waiting]) -> list[tuple[Waiting, str | None]]:
     free: dict[str, int] = {}
     result: list[tuple[Waiting, str | None]] = []
     for one in waiting:
-        if not one.in_terminal and locks.held(one.folder / "alive.lock"):
+        if not one.in_terminal and held(one.folder / "alive.lock"):
             continue
         possible = one.possible
         for name in possible:

@@ -25,7 +25,8 @@ from types import FrameType
 from typing import Any
 
 from gan.errors import GanError, RunError
-from gan.files import read_json, write_json
+from gan.io.atomic import read_json, write_json
+from gan.io.file_lock import same_file, take
 from gan.jobs import causes, device_list, kinds, locks, names, processes, turns
 from gan.jobs.launch import mark_started
 
@@ -85,7 +86,7 @@ class Worker:
             return
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the trainer ends its workers
-        if locks.same_file(self._alive, self._folder / "alive.lock"):
+        if same_file(self._alive, self._folder / "alive.lock"):
             os.close(self._alive)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
@@ -111,7 +112,7 @@ def working(folder: Path, device: str | None = None, wait: bool = True) -> Itera
     """
     kinds.check_links(folder)
     given = _given_by_queue(folder)
-    alive = given["alive"] if given else locks.take(folder / "alive.lock")
+    alive = given["alive"] if given else take(folder / "alive.lock")
     if alive is None:
         name, pid = names.name_of(folder), (read_json(folder / "started.json") or {}).get("pid")
         raise RunError(f"{name} has a process at work already (process {pid}): stop it first, or wait for its end.")
@@ -146,7 +147,7 @@ def _given_by_queue(folder: Path) -> dict[str, Any] | None:
     if text is None:
         return None
     given: dict[str, Any] = json.loads(text)
-    if not locks.same_file(given["alive"], folder / "alive.lock"):
+    if not same_file(given["alive"], folder / "alive.lock"):
         return None
     for descriptor in (given["alive"], given["slot"]):
         if descriptor is not None:

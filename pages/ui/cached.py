@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gan import contact_sheet, data, jobs, kinds, spread
-from gan import film as film_of
 from gan.columns import Columns, ColumnsReader
 from gan.config.run_config import DataConfig
 from gan.data.catalogue import Entry, entries
@@ -25,7 +24,8 @@ from gan.data.imageset import ImageSet
 from gan.data.plan import Plan
 from gan.evaluation.training_images import problem as training_images_problem
 from gan.facts import DataFacts
-from gan.files import file_version, read_bytes
+from gan.io import animation as film_of
+from gan.io.atomic import file_version, read_bytes
 from gan.runs import Run
 from pages.ui import pictures
 
@@ -118,7 +118,7 @@ def _png(picture: Image.Image) -> bytes:
 
 
 def samples_film(run: Run, turned: tuple[int, int] | None) -> bytes:
-    """The GIF of a run's sample pictures so far; `turned` as for `gan.film.of_samples`."""
+    """The GIF of a run's sample pictures so far; `turned` as for `gan.io.animation.of_samples`."""
     kept = run.samples()
     return _samples_film(run.path, tuple((seen, file_version(picture)) for seen, picture in kept.items()), turned)
 

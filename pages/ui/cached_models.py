@@ -21,7 +21,7 @@ from gan.data.imageset import ImageSet
 from gan.evaluation import pairs, results, training_images
 from gan.evaluation.results import Result
 from gan.export import ExportRequest
-from gan.files import file_version
+from gan.io.atomic import file_version
 from gan.looks import Group
 from gan.provenance import Origin
 from gan.runs import Run

@@ -7,9 +7,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from gan import images
 from gan.evaluation import explained, membership_results
 from gan.evaluation.results import Result
+from gan.io.png import png
 from gan.runs import Run
 from pages.ui import cached_models
 
@@ -92,7 +92,7 @@ def _short(condition: str) -> str:
 
 
 def _figure(image: NDArray[np.uint8], alt: str, caption: str) -> str:
-    source = base64.b64encode(images.png(image)).decode()
+    source = base64.b64encode(png(image)).decode()
     return (
         f'<figure><img class="sharp" alt="{alt}" src="data:image/png;base64,{source}">'
         f"<figcaption>{caption}</figcaption></figure>"

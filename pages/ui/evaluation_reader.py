@@ -9,11 +9,11 @@ import time
 
 import streamlit as st
 
-from gan import images
 from gan.errors import DataError
 from gan.evaluation import reader
 from gan.evaluation.reader import Reading
 from gan.evaluation.training_images import cached_training_images
+from gan.io.png import png
 from gan.runs import Run
 from pages.ui import cached_models, words
 from pages.ui.frame import told_aside
@@ -99,7 +99,7 @@ def reading(run: Run, identifier: str) -> None:
     if there is None:
         raise DataError("The data set is not in the cache any more: score a snapshot, which reads it.")
     shown = reader.picture(one, number, there, cached_models.sampler(run, one.snapshot))
-    source = base64.b64encode(images.png(shown)).decode()
+    source = base64.b64encode(png(shown)).decode()
     with st.container(key="reader-image"):
         st.html(f'<img class="sharp" alt="Image {number + 1}" src="data:image/png;base64,{source}">')
     began = time.monotonic()

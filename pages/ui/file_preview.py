@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from gan import images
 from gan.data.examples import Example
 from gan.data.inventory import LABELS
 from gan.data.plan import Plan
+from gan.io.png import png
 from pages.ui import cached, words
 
 MOST = 40  # rows
@@ -47,7 +47,7 @@ def rows(found: Mapping[str, Sequence[Example]], counts: Mapping[str, int]) -> N
 
 
 def _file(one: Example, name: str) -> str:
-    source = base64.b64encode(images.png(one.pixels)).decode()
+    source = base64.b64encode(png(one.pixels)).decode()
     file, group = html.escape(one.file), f", group {html.escape(one.group)}" if one.group else ""
     alt = html.escape(f"File {one.file}, understood as {name}")
     return (

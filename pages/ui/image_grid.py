@@ -14,7 +14,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from gan import images
+from gan.io.png import png
 from pages.ui.pictures import TILE
 
 SCRIPT = Path(__file__).with_name("image_grid.js")
@@ -85,7 +85,7 @@ def grid(
 
 
 def _drawn(tile: Tile, marks: Mapping[str, str]) -> dict[str, Any]:
-    source = base64.b64encode(images.png(tile.image)).decode()
+    source = base64.b64encode(png(tile.image)).decode()
     return {
         "id": tile.id,
         "alt": tile.alt,

@@ -13,7 +13,7 @@ from gan.data.catalogue import Entry
 from gan.data.imageset import SPLITS, ImageSet
 from gan.data.report import Finding
 from gan.data.together import strongest
-from gan.files import file_version
+from gan.io.atomic import file_version
 from pages.ui import charts, file_preview, frame, pictures, words
 
 TONES = {"train": "blue", "val": "yellow", "test": "purple"}

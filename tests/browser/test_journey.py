@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from gan import lifecycle, runs
 from gan.config import options
-from gan.jobs import locks
+from gan.io.file_lock import take
 from gan.metrics import MetricsWriter
 from tests.browser.conftest import PATIENCE, Server, Visit
 from tests.conftest import trained
@@ -111,7 +111,7 @@ def test_a_readers_zoom_outlives_new_points(visit: Visit, server: Server, monkey
     writer = MetricsWriter(run.path / "metrics.jsonl", 0)
     for seen in range(1000, 51_000, 1000):
         writer.append(ROW | {"seen": seen})
-    alive = locks.take(run.path / "alive.lock")
+    alive = take(run.path / "alive.lock")
     assert alive is not None
     try:
         visit.open("progress?run=zoomed")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from gan.images import grid
+from gan.io.contact_sheet import grid
 from tests.browser.conftest import Server, Visit
 from tests.pages_kit import ended, made
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from gan.errors import RunError
-from gan.files import damaged, first_problem, parse_json, read_bytes
+from gan.io.atomic import damaged, first_problem, parse_json, read_bytes
 
 T = TypeVar("T")
 

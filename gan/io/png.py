@@ -13,6 +13,14 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from gan.io.contact_sheet import Images
+
+
+def png(image: Images, text: Mapping[str, str] | None = None) -> bytes:
+    """One image (C, H, W) as PNG bytes, with `text` in its metadata."""
+    return encode(image[None], [text or {}])[0]
+
+
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 GREY, COLOUR = 0, 2
 """Colour types of 8 bits a channel, by the standard."""

@@ -1,12 +1,8 @@
 """Arrays of images as pictures and PNG bytes. No torch."""
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-
-from gan.png import encode
 
 Images = NDArray[np.uint8]
 GAP = 2
@@ -28,8 +24,3 @@ def grid(images: Images, columns: int, scale: int = 1, gap: int = GAP) -> Image.
         top, left = gap + i // columns * (height + gap), gap + i % columns * (width + gap)
         sheet[:, top : top + height, left : left + width] = image
     return picture(sheet)
-
-
-def png(image: Images, text: Mapping[str, str] | None = None) -> bytes:
-    """One image (C, H, W) as PNG bytes, with `text` in its metadata."""
-    return encode(image[None], [text or {}])[0]

@@ -7,7 +7,6 @@ the run's own folder, no FIFO, no directory, no more bytes than expected. JSON i
 
 import contextlib
 import errno
-import fcntl
 import functools
 import io
 import json
@@ -317,11 +316,3 @@ def file_version(path: Path) -> tuple[int, int] | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     return found.st_mtime_ns, found.st_size
-
-
-@contextlib.contextmanager
-def exclusive(path: Path) -> Iterator[None]:
-    """Hold the lock file `path` for the block; waits for whoever has it. The kernel frees it when its holder dies."""
-    with open_to_append(path) as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

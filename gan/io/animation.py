@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from gan import contact_sheet
-from gan.images import GAP
+from gan.io.contact_sheet import GAP
 
 FRAMES = 60
 """Pictures in a film, at most: spread evenly over the run, the first and the newest among them."""

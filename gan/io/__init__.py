@@ -1,0 +1,1 @@
+"""Bytes in and out: files that other processes read and write, and images as bytes. numpy and Pillow."""

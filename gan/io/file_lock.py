@@ -1,0 +1,64 @@
+import contextlib
+import fcntl
+import os
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from gan.io import fault_injection
+from gan.io.atomic import open_to_append
+
+
+def same_file(descriptor: int, path: Path) -> bool:
+    """Whether an open descriptor is the file that the path names now."""
+    try:
+        named, opened = path.stat(), os.fstat(descriptor)
+    except OSError:  # no such file, or no such descriptor: then they are not the same
+        return False
+    return (named.st_dev, named.st_ino) == (opened.st_dev, opened.st_ino)
+
+
+def take(path: Path) -> int | None:
+    """Take the lock and give its descriptor, or None where another process holds it. Never waits for a holder."""
+    kind = fcntl.LOCK_SH if fault_injection.planted("lock") else fcntl.LOCK_EX  # a soak's fault: see faults.py
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            # Readers' shared locks are in the way for microseconds only: where one of ours fits beside them, try again.
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(descriptor)
+                return None
+            os.close(descriptor)
+            time.sleep(random.uniform(0.0005, 0.003))
+            continue
+        if same_file(descriptor, path):
+            return descriptor
+        os.close(descriptor)  # the file was replaced between the two calls
+
+
+def held(path: Path) -> bool:
+    """Whether some process holds the lock file; never creates it, so that it works on a read-only store."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+@contextlib.contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Hold the lock file `path` for the block; waits for whoever has it. The kernel frees it when its holder dies."""
+    with open_to_append(path) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
