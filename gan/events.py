@@ -13,8 +13,8 @@ from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from gan.io.atomic import append_row, read_rows
+from gan.jobs.status import Moment
 from gan.runs import Run
-from gan.status import Moment
 
 Kind = Literal["snapshot", "resumed", "warning"]
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from gan import jobs, status
+from gan import jobs
 from gan.data.source import Progress, silent
 from gan.errors import RunError
 from gan.export_estimate import Estimate, estimate, shape
@@ -27,8 +27,9 @@ from gan.export_request import TRUNCATIONS, Balance, ExportRequest, balance, bal
 from gan.export_write import Written, spool_of, write
 from gan.io import typed
 from gan.io.atomic import append_row, linked, ordinary, read_as_or_none, write_json
+from gan.jobs import status
+from gan.jobs.status import Status
 from gan.runs import Run
-from gan.status import Status
 
 __all__ = [
     "TRUNCATIONS",

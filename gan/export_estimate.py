@@ -10,8 +10,8 @@ from gan import contact_sheet, runs
 from gan.errors import DamagedFileError
 from gan.export_request import ExportRequest
 from gan.io.atomic import note_damaged, read_rows
+from gan.jobs.status import Count, Moment
 from gan.runs import Run
-from gan.status import Count, Moment
 
 BESIDE_PIXELS = 700
 """Bytes of a PNG that are not pixels: its texts, and its name in the ZIP, twice, and in labels.csv."""

@@ -20,15 +20,16 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from gan import about, status
+from gan import about
 from gan.about import About
 from gan.config import names, options, settings
 from gan.config.run_config import RunConfig
 from gan.errors import ConfigError, DamagedFileError, RunError
 from gan.facts import DataFacts
 from gan.io.atomic import ordinary, read_bytes
+from gan.jobs import status
 from gan.jobs.kinds import refuse_link
-from gan.status import Status
+from gan.jobs.status import Status
 
 SEEN = re.compile("[0-9]{9}|[1-9][0-9]{9,11}")
 """How a file or a folder is named by the images seen."""

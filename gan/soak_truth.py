@@ -19,7 +19,7 @@ import psutil
 from gan import export, jobs, runs
 from gan.errors import RunError
 from gan.io.atomic import read_json
-from gan.jobs import locks, processes
+from gan.jobs import processes, tickets
 from gan.metrics import TIMINGS, MetricsReader
 from gan.runs import Run
 
@@ -65,7 +65,7 @@ def scan(store: Path) -> list[Process]:
 
 def _works_in_terminal(folder: Path, pid: int) -> bool:
     started, end = read_json(folder / "started.json") or {}, read_json(folder / "end.json") or {}
-    return started.get("pid") == pid and locks.number(end.get("ticket")) < locks.number(started.get("ticket"))
+    return started.get("pid") == pid and tickets.number(end.get("ticket")) < tickets.number(started.get("ticket"))
 
 
 @dataclass
@@ -179,13 +179,13 @@ class Observer:
     def _check_order(self, trainers: set[str], working: int) -> None:
         """First come, first served; and nobody waits while the device is free."""
         started = {
-            path.parent.name: locks.number((read_json(path) or {}).get("ticket")) for path in self._files("started")
+            path.parent.name: tickets.number((read_json(path) or {}).get("ticket")) for path in self._files("started")
         }
         waiting = {}
         for path in self._files("queued"):
             queued, run = read_json(path) or {}, path.parent.name
-            ticket = locks.number(queued.get("ticket"))
-            ended = locks.number((read_json(path.parent / "end.json") or {}).get("ticket"))
+            ticket = tickets.number(queued.get("ticket"))
+            ended = tickets.number((read_json(path.parent / "end.json") or {}).get("ticket"))
             if ticket > max(started.get(run, 0), ended) and (run in trainers or not queued.get("in_terminal")):
                 waiting[run] = ticket
         self._must_not_last(

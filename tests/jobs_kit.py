@@ -112,11 +112,11 @@ def clean_up(store: Path) -> None:
         if held(path.parent / "alive.lock"):
             processes.kill_tree(read_json(path) or {}, names.name_of(path.parent))
     deadline = time.monotonic() + PATIENCE
-    while held(store / ".jobs" / "keeper.lock") and time.monotonic() < deadline:
+    while held(store / ".jobs" / "scheduler.lock") and time.monotonic() < deadline:
         for path in (store / ".jobs" / "stops").glob("*"):
             path.unlink(missing_ok=True)
         time.sleep(0.02)
-    assert not held(store / ".jobs" / "keeper.lock"), "the queue process did not end"
+    assert not held(store / ".jobs" / "scheduler.lock"), "the queue process did not end"
 
 
 @pytest.fixture

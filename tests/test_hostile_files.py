@@ -135,7 +135,7 @@ def watched(tmp_path: Path, store: Path) -> Iterator[Path]:
     outside = tmp_path / "outside"
     outside.mkdir()
     (store / ".jobs").mkdir(parents=True)
-    descriptor = file_lock.take(store / ".jobs" / "keeper.lock")
+    descriptor = file_lock.take(store / ".jobs" / "scheduler.lock")
     assert descriptor is not None
     yield outside
     WATCH.outside = None

@@ -9,7 +9,7 @@ from gan import jobs, lifecycle
 from gan.config import settings
 from gan.errors import RunError
 from gan.io.file_lock import held
-from gan.jobs import locks, names, turns
+from gan.jobs import names, schedule, tickets
 from gan.jobs.worker import working
 from gan.runs import Run
 from tests.jobs_kit import FOREVER, give_job, goes_on, new_run, notes, store, submitted, until, until_begun, until_state
@@ -98,11 +98,11 @@ def test_a_lost_counter_goes_on_above_the_tickets_of_studies() -> None:
     run = new_run("run")
     study = study_of(run, 0.1)
     until_state(study, "finished")
-    until(lambda: not held(locks.jobs_folder() / "keeper.lock"), "the queue process ended")
-    given = int((locks.jobs_folder() / "ticket").read_text())
-    (locks.jobs_folder() / "ticket").unlink()
-    with locks.deciding():
-        assert locks.next_ticket(new_run("other").path) == given + 1
+    until(lambda: not held(tickets.jobs_folder() / "scheduler.lock"), "the queue process ended")
+    given = int((tickets.jobs_folder() / "ticket").read_text())
+    (tickets.jobs_folder() / "ticket").unlink()
+    with tickets.deciding():
+        assert tickets.next_ticket(new_run("other").path) == given + 1
 
 
 def test_a_study_whose_run_is_gone_is_not_queued() -> None:
@@ -111,7 +111,7 @@ def test_a_study_whose_run_is_gone_is_not_queued() -> None:
     shutil.rmtree(run.path)
     with pytest.raises(RunError, match="The study of run is gone: it was deleted or moved away"):
         jobs.submit(folder, "cpu")
-    assert turns.row() == []
+    assert schedule.row() == []
 
 
 @pytest.mark.parametrize(

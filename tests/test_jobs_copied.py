@@ -17,7 +17,7 @@ from gan.config import settings
 from gan.errors import DamagedFileError, RunError, UserError
 from gan.evaluation import job
 from gan.io.atomic import read_json, write_json
-from gan.jobs import kinds, locks, processes
+from gan.jobs import kinds, processes, tickets
 from gan.runs import Run
 from tests.conftest import trained
 from tests.jobs_kit import (
@@ -166,13 +166,13 @@ def test_a_copied_folder_never_starts_by_itself(copy: str, tmp_path: Path, monke
 def test_a_number_that_was_made_up_neither_blocks_a_run_nor_the_queue(store: Path) -> None:
     run = submitted("run", seconds=0.05)
     until_state(run, "finished")
-    given = int((locks.jobs_folder() / "ticket").read_text())
-    for number in (locks.LARGEST, locks.LARGEST - 1, 10**400, True, -1):
+    given = int((tickets.jobs_folder() / "ticket").read_text())
+    for number in (tickets.LARGEST, tickets.LARGEST - 1, 10**400, True, -1):
         for name in ("started.json", "end.json"):
             write_json(run.path / name, {"ticket": number, "state": "stopped"})
         lifecycle.resume(run)
         until_state(run, "finished")
-    assert int((locks.jobs_folder() / "ticket").read_text()) == given + 5
+    assert int((tickets.jobs_folder() / "ticket").read_text()) == given + 5
 
 
 def link(name: str) -> Callable[[Run, Path], None]:

@@ -121,8 +121,8 @@ def test_a_device_that_is_not_there_fails_in_words() -> None:
 def test_whoever_looks_sets_a_queue_going_whose_process_died() -> None:
     first, second = submitted("first"), submitted("second", seconds=0.1)
     until_begun(first)
-    (keeper,) = queue_processes()
-    os.kill(keeper, signal.SIGKILL)
+    (scheduler,) = queue_processes()
+    os.kill(scheduler, signal.SIGKILL)
     until(lambda: not queue_processes(), "the queue process is gone")
     assert jobs.state(first.path).name == "running"  # the job does not notice
     assert jobs.ensure_scheduler()
@@ -134,8 +134,8 @@ def test_after_a_restart_of_the_machine_a_look_starts_what_waited() -> None:
     first = submitted("first")
     submitted("second", seconds=0.1)
     until_begun(first)
-    (keeper,) = queue_processes()
-    for pid in (keeper, started(first)["pid"]):
+    (scheduler,) = queue_processes()
+    for pid in (scheduler, started(first)["pid"]):
         os.kill(pid, signal.SIGKILL)
     until(lambda: not queue_processes() and not processes.lives(started(first)), "everything of ours is gone")
     assert jobs.state(first.path).name == "lost"

@@ -151,7 +151,9 @@ while time.monotonic() < end:
 
 
 def test_states_are_read_without_torch() -> None:
-    code = "import sys; import gan.jobs, gan.jobs.keeper; print({'torch', 'streamlit', 'pydantic'} & set(sys.modules))"
+    code = (
+        "import sys; import gan.jobs, gan.jobs.scheduler; print({'torch', 'streamlit', 'pydantic'} & set(sys.modules))"
+    )
     output, _ = in_a_process(code).communicate(timeout=PATIENCE)
     assert output.strip() == "set()"
 

@@ -102,8 +102,8 @@ def test_a_stop_is_enforced_though_the_queue_process_dies(monkeypatch: pytest.Mo
     run = submitted("run", "deaf")
     until_begun(run)
     jobs.stop(run.path)
-    for keeper in queue_processes():
-        os.kill(keeper, signal.SIGKILL)
+    for scheduler in queue_processes():
+        os.kill(scheduler, signal.SIGKILL)
     until(lambda: not queue_processes(), "the queue process is gone")
     assert jobs.state(run.path).name == "stopping"
     assert not queue_processes()  # reading a state starts nothing

@@ -9,7 +9,7 @@ import pytest
 
 from gan import jobs
 from gan.errors import RunError, TrainingError
-from gan.jobs import causes, device_list
+from gan.jobs import device_list, failures
 from gan.jobs.worker import working
 from tests.jobs_kit import store
 
@@ -63,7 +63,7 @@ def test_an_error_is_told_in_words_and_goes_on(folder: Path, error: Exception, k
     ],
 )
 def test_an_exit_without_a_word_is_told_in_words(code: int, oom: bool, log: str, kind: str, words: str) -> None:
-    cause = causes.cause_of_exit(code, oom, log)
+    cause = failures.cause_of_exit(code, oom, log)
     assert cause.kind == kind
     assert words in cause.text
 

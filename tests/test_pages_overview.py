@@ -17,7 +17,7 @@ from gan.evaluation import results
 from gan.evaluation.results import Result
 from gan.io.atomic import write_json
 from gan.io.contact_sheet import grid
-from gan.jobs import device_list, locks
+from gan.jobs import device_list, tickets
 from pages.ui import add_images, pictures, run_verdict
 from tests.jobs_kit import clean_up, submitted, until, until_begun, until_state
 from tests.pages_kit import buttons, ended, links, made, page, said
@@ -49,7 +49,7 @@ def test_devices_say_who_holds_them_and_what_waits_can_be_cancelled(store: Path)
 
 def test_a_holder_whose_folder_is_gone_is_named_without_a_link() -> None:
     made("other")
-    with locks.deciding():
+    with tickets.deciding():
         slot = device_list.take_slot("cpu", "vanished")
     assert slot is not None
     try:

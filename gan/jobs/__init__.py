@@ -1,9 +1,12 @@
-"""Background work: a queue of runs for the devices, tasks beside it, and states that are computed at every look.
+"""Background work: folders, devices and a queue; it knows no run and no config. No torch and no browser.
 
-No torch and no browser; pages, the command line and the workers use what is named here. Read in this order: `names.py`
-(what a job is called), `kinds.py` (what it does), `locks.py` (who is alive), `states.py` (what is true), `turns.py`
-(whose turn), `control.py` (submit, stop, resume), `launch.py`, `keeper.py` (the queue process), `worker.py` (the side
-of the process that works).
+names      what a job is called                      kinds      what a job does, by its folder's place
+tickets    the order of the queue, the decision lock states     what is true, computed at every look
+schedule   whose turn it is                          control    submit, stop, start a task
+launch     start a process                           scheduler  the queue process
+worker     the side of the process that works        status     its progress
+device_list which there are, and their locks          processes  pids, and what identifies them
+failures   causes of failure in words                logs       the log's end, and its lines as they come
 """
 
 from gan.jobs.control import delete, disk_usage, follow, resume, start_task, stop, submit

@@ -4,8 +4,8 @@ import logging
 import os
 import sys
 
-from gan.jobs import locks
-from gan.jobs.keeper import keep
+from gan.jobs import tickets
+from gan.jobs.scheduler import keep
 
 LONGEST_LOG = 1_000_000  # bytes
 
@@ -14,7 +14,7 @@ def main() -> None:
     """Keep the queue with the lock that was inherited."""
     descriptor = int(sys.argv[1])
     os.set_inheritable(descriptor, False)  # jobs do not hold it
-    log = locks.jobs_folder() / "queue.log"
+    log = tickets.jobs_folder() / "queue.log"
     if log.exists() and log.stat().st_size > LONGEST_LOG:
         os.truncate(log, 0)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(message)s")

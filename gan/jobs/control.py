@@ -1,6 +1,6 @@
 """What a user does with jobs: submit, stop, resume, delete; each safe to ask for twice, from any process.
 
-Decisions are made while `locks.deciding()` is held, so that two users never decide the same thing at once. What was
+Decisions are made while `tickets.deciding()` is held, so that two users never decide the same thing at once. What was
 done is said in one sentence.
 """
 
@@ -15,7 +15,7 @@ from gan.config import settings
 from gan.errors import RunError
 from gan.io.atomic import read_json, write_json
 from gan.io.file_lock import held
-from gan.jobs import device_list, kinds, launch, locks, logs, names, processes, states, turns
+from gan.jobs import device_list, kinds, launch, logs, names, processes, schedule, states, tickets
 
 
 def submit(folder: Path, device: str, request: Mapping[str, Any] | None = None) -> None:
@@ -25,7 +25,7 @@ def submit(folder: Path, device: str, request: Mapping[str, Any] | None = None) 
     process that does it. Raises RunError where it waits or runs already, or where nothing may work in the folder.
     """
     kinds.check(folder)
-    with locks.deciding():
+    with tickets.deciding():
         now = states.state(folder)
         if now.alive:
             raise RunError(f"{_subject(folder)} is {now.name} already.")
@@ -47,7 +47,7 @@ def resume(folder: Path, device: str) -> str:
     """Put a run that was stopped, failed or lost back at the end of the queue; says in one sentence what happened."""
     kinds.check(folder)
     subject = _subject(folder)
-    with locks.deciding():
+    with tickets.deciding():
         now = states.state(folder)
         if now.name == "queued":
             return f"{subject} waits in the queue already, at place {now.place}."
@@ -68,7 +68,7 @@ def stop(folder: Path) -> str:
     What has not ended after `settings.stop_grace()` seconds is killed by the queue process, with all its children.
     """
     kinds.command(folder)
-    with locks.deciding():
+    with tickets.deciding():
         now = states.state(folder)
         if now.name == "queued":
             _cancel(folder)
@@ -77,7 +77,7 @@ def stop(folder: Path) -> str:
             return f"There is nothing to stop: {names.in_words(names.name_of(folder))} {_PAST[now.name]} already."
         write_json(folder / "stop", {})  # replaced and not touched: where it is a link, what it names stays untouched
         started = read_json(folder / "started.json") or {}
-        launch.watch_stop(folder, locks.number(started.get("ticket")))
+        launch.watch_stop(folder, tickets.number(started.get("ticket")))
     if held(folder / "alive.lock"):  # else the pid is no longer the job's
         processes.ask_to_end(started)
     launch.wake_queue()
@@ -91,16 +91,16 @@ def stop(folder: Path) -> str:
 
 def delete(folder: Path) -> str:
     """Remove a run's folder with all that is in it; raises RunError while anything of it waits or runs."""
-    trash, name = locks.jobs_folder() / "trash", names.name_of(folder)
+    trash, name = tickets.jobs_folder() / "trash", names.name_of(folder)
     kinds.command(folder)
-    with locks.deciding():
+    with tickets.deciding():
         now = states.state(folder)
         if now.alive:
             raise RunError(f"The run {name} is {now.name}: stop it before you delete it.")
         busy = [path.parent for path in folder.glob("**/alive.lock") if held(path)]
         if busy:
             raise RunError(f"Something of the run {name} still works in {busy[0]}: wait for its end, or stop it.")
-        waiting = next((one for one in turns.row() if names.run_of(one.name) == name), None)
+        waiting = next((one for one in schedule.row() if names.run_of(one.name) == name), None)
         if waiting is not None:
             raise RunError(f"{_subject(waiting.folder)} waits in the queue: cancel it before you delete the run.")
         trash.mkdir(exist_ok=True)
@@ -150,13 +150,13 @@ def _enqueue(folder: Path, asked: str, request: Mapping[str, Any] | None = None)
     settings.stop_grace()
     if request is not None:
         write_json(folder / "request.json", request)
-    turns.enter(folder, asked)
+    schedule.enter(folder, asked)
 
 
 def _cancel(folder: Path) -> None:
     """Take a waiting run out of the row; while `deciding()`."""
-    waiting = turns.entry(folder)
+    waiting = schedule.entry(folder)
     ticket = waiting.ticket if waiting else 0
     word = {"state": "stopped", "cause": "It was cancelled while it waited in the queue.", "kind": "cancelled"}
     write_json(folder / "end.json", {**word, "ticket": ticket, "time": time.time()})
-    turns.leave(folder)
+    schedule.leave(folder)

@@ -17,7 +17,7 @@ import pynvml
 
 from gan.config import settings
 from gan.io.file_lock import held, take
-from gan.jobs import locks
+from gan.jobs import tickets
 
 CHECKED_EVERY = 10.0  # seconds for which the list of CUDA devices is believed: asking a sleeping driver is slow
 ALLOWED = "GAN_CUDA_ALLOWED"
@@ -89,9 +89,9 @@ def free_slots(name: str) -> int:
 def take_slot(name: str, holder: str) -> int | None:
     """Take a slot of the device for the job of that name; gives the lock's descriptor, or None where all are taken.
 
-    To be called while `locks.deciding()`, so that the count and the taking are one.
+    To be called while `tickets.deciding()`, so that the count and the taking are one.
     """
-    folder = locks.jobs_folder() / "devices"
+    folder = tickets.jobs_folder() / "devices"
     folder.mkdir(parents=True, exist_ok=True)
     if free_slots(name) < 1:
         return None
@@ -127,7 +127,7 @@ def _allowed_cuda() -> str | None:
 
 
 def _slots(name: str) -> list[Path]:
-    return list((locks.jobs_folder() / "devices").glob(f"{name.replace(':', '-')}.*.lock"))
+    return list((tickets.jobs_folder() / "devices").glob(f"{name.replace(':', '-')}.*.lock"))
 
 
 def _cuda_names() -> tuple[tuple[str, ...], str]:

@@ -18,7 +18,7 @@ from typing import Any
 from gan.config import settings
 from gan.io.atomic import read_json, write_json
 from gan.io.file_lock import held, take
-from gan.jobs import device_list, kinds, locks, names, processes, turns
+from gan.jobs import device_list, kinds, names, processes, schedule, tickets
 
 PROGRAM = "gan.jobs"
 """The module that is the queue process."""
@@ -71,13 +71,13 @@ def ensure_scheduler() -> bool:
     To be called wherever somebody looks: after a restart of the machine, or where the queue process was killed, the
     first look sets the queue going again.
     """
-    return bool(turns.row() or pending_stops() or abandoned()) and wake_queue()
+    return bool(schedule.row() or pending_stops() or abandoned()) and wake_queue()
 
 
 def abandoned() -> list[tuple[Path, dict[str, Any]]]:
     """The folder and the started.json of each job whose main process has died and left others that hold its slot."""
     found = []
-    for path in (locks.jobs_folder() / "devices").glob("*.lock"):
+    for path in (tickets.jobs_folder() / "devices").glob("*.lock"):
         if not held(path):
             continue
         folder = settings.store() / path.read_text().strip()
@@ -92,7 +92,7 @@ def wake_queue() -> bool:
 
     The starter takes the queue's own lock and hands it over, so that of twenty starters at once one starts one.
     """
-    path = locks.jobs_folder() / "keeper.lock"
+    path = tickets.jobs_folder() / "scheduler.lock"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = take(path)
@@ -101,7 +101,7 @@ def wake_queue() -> bool:
     if descriptor is None:
         return False
     try:
-        with open(locks.jobs_folder() / "queue.log", "ab") as log:
+        with open(tickets.jobs_folder() / "queue.log", "ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", PROGRAM, str(descriptor)],
                 cwd=settings.ROOT,
@@ -120,7 +120,7 @@ def wake_queue() -> bool:
 
 def watch_stop(folder: Path, ticket: int) -> None:
     """Have the queue process see to it that the start of that ticket ends, with all its processes."""
-    pending = locks.jobs_folder() / "stops"
+    pending = tickets.jobs_folder() / "stops"
     pending.mkdir(parents=True, exist_ok=True)
     path = pending / f"{ticket}.json"
     if not path.exists():
@@ -129,7 +129,7 @@ def watch_stop(folder: Path, ticket: int) -> None:
 
 def pending_stops() -> list[Path]:
     """What `watch_stop` wrote and is not done with yet."""
-    return list((locks.jobs_folder() / "stops").glob("*.json"))
+    return list((tickets.jobs_folder() / "stops").glob("*.json"))
 
 
 def reap_in_background(process: "subprocess.Popen[bytes]") -> None:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from gan.io.atomic import read_json
 from gan.io.file_lock import held
-from gan.jobs import causes, locks, processes, turns
+from gan.jobs import failures, processes, schedule, tickets
 from gan.jobs.device_list import TASKS
 from gan.jobs.logs import log_tail
 
@@ -47,7 +47,7 @@ class State:
 
 def state(folder: Path) -> State:
     """The state of the run or task in a folder; looks at files only, and never fails on damaged ones."""
-    waiting = turns.entry(folder)
+    waiting = schedule.entry(folder)
     if waiting is not None:
         return _queued(waiting)
     started, end = read_json(folder / "started.json"), read_json(folder / "end.json")
@@ -75,19 +75,23 @@ class QueueEntry:
 
 def queue() -> list[QueueEntry]:
     """What waits for a device, the next first; tasks wait beside it."""
-    waiting = [one for one in turns.row() if one.asked != TASKS]
+    waiting = [one for one in schedule.row() if one.asked != TASKS]
     return [
-        QueueEntry(one.name, one.folder, place, one.asked, turns.waits_for(one, waiting))
+        QueueEntry(one.name, one.folder, place, one.asked, schedule.waits_for(one, waiting))
         for place, one in enumerate(waiting, 1)
     ]
 
 
-def _queued(one: turns.Waiting) -> State:
-    waiting = turns.row()
+def _queued(one: schedule.Waiting) -> State:
+    waiting = schedule.row()
     device = "cpu" if one.asked == TASKS else one.asked
     since = _time(read_json(one.folder / "queued.json"))
     return State(
-        "queued", place=turns.place(one, waiting), waits_for=turns.waits_for(one, waiting), device=device, since=since
+        "queued",
+        place=schedule.place(one, waiting),
+        waits_for=schedule.waits_for(one, waiting),
+        device=device,
+        since=since,
     )
 
 
@@ -95,7 +99,7 @@ def _is_last_word(end: dict[str, Any] | None, started: dict[str, Any] | None) ->
     """Whether end.json is of the last start, and not of one before it."""
     if end is None or _text(end, "state") not in ENDS:
         return False
-    return locks.number(end.get("ticket")) >= locks.number((started or {}).get("ticket"))
+    return tickets.number(end.get("ticket")) >= tickets.number((started or {}).get("ticket"))
 
 
 def _ended(end: dict[str, Any], started: dict[str, Any]) -> State:
@@ -121,7 +125,7 @@ def _without_a_word(folder: Path, started: dict[str, Any] | None) -> State:
     exit_ = read_json(folder / "exit.json") or {}
     seen = exit_.get("ticket") == started.get("ticket")
     if (folder / "stop").exists():
-        killed_after = locks.number(exit_.get("killed_after")) if seen else 0
+        killed_after = tickets.number(exit_.get("killed_after")) if seen else 0
         cause = (
             f"It had not ended {killed_after} seconds after it was asked to stop, and was killed."
             if killed_after
@@ -129,7 +133,7 @@ def _without_a_word(folder: Path, started: dict[str, Any] | None) -> State:
         )
         return State("stopped", f"{cause} What it had saved before stands.", "killed", device=device, since=since)
     if seen and isinstance(exit_.get("code"), int):
-        cause_ = causes.cause_of_exit(exit_["code"], bool(exit_.get("memory_ran_out")), log_tail(folder, 20))
+        cause_ = failures.cause_of_exit(exit_["code"], bool(exit_.get("memory_ran_out")), log_tail(folder, 20))
         return State(
             "lost" if cause_.kind == "killed" else "failed", cause_.text, cause_.kind, device=device, since=since
         )

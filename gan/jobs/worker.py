@@ -27,7 +27,7 @@ from typing import Any
 from gan.errors import GanError, RunError
 from gan.io.atomic import read_json, write_json
 from gan.io.file_lock import same_file, take
-from gan.jobs import causes, device_list, kinds, locks, names, processes, turns
+from gan.jobs import device_list, failures, kinds, names, processes, schedule, tickets
 from gan.jobs.launch import mark_started
 
 REPORT_EVERY = 0.5  # seconds
@@ -165,8 +165,8 @@ def _say_which_process(folder: Path, worker: Worker) -> None:
 def _begin_in_terminal(folder: Path, asked: str | None, wait: bool, alive: int, at_end: contextlib.ExitStack) -> Worker:
     """Wait for the device's turn where one is asked for, and write started.json."""
     if asked is None:
-        with locks.deciding():
-            ticket, device = locks.next_ticket(folder), "cpu"
+        with tickets.deciding():
+            ticket, device = tickets.next_ticket(folder), "cpu"
             _start_here(folder, ticket, device)
     else:
         if not device_list.candidates(asked):
@@ -181,22 +181,22 @@ def _begin_in_terminal(folder: Path, asked: str | None, wait: bool, alive: int, 
 
 def _take_turn(folder: Path, asked: str, wait: bool) -> tuple[int, str, int]:
     """Stand in the row with everybody else until the device is ours; gives the ticket, the device and its lock."""
-    with locks.deciding():
-        ticket = turns.enter(folder, asked, in_terminal=True)
+    with tickets.deciding():
+        ticket = schedule.enter(folder, asked, in_terminal=True)
     name, told = names.name_of(folder), None
     try:
         while True:
-            with locks.deciding():
-                waiting = turns.row()
+            with tickets.deciding():
+                waiting = schedule.row()
                 own = next((one for one in waiting if one.folder == folder), None)
                 if own is None:
                     raise RunError(f"{name} was taken out of the queue while it waited for its turn.")
-                device = next((device for one, device in turns.granted(waiting) if one.folder == folder), None)
+                device = next((device for one, device in schedule.granted(waiting) if one.folder == folder), None)
                 slot = device_list.take_slot(device, own.name) if device else None
                 if device is not None and slot is not None:
                     _start_here(folder, ticket, device)
                     return ticket, device, slot
-            holder = turns.waits_for(own, waiting) or "another run"
+            holder = schedule.waits_for(own, waiting) or "another run"
             if not wait:
                 raise RunError(f"The device {asked} is taken by {holder}: wait for its end, or stop it.")
             if holder != told:
@@ -204,7 +204,7 @@ def _take_turn(folder: Path, asked: str, wait: bool) -> tuple[int, str, int]:
                 told = holder
             time.sleep(0.3)
     finally:
-        turns.leave(folder)
+        schedule.leave(folder)
 
 
 def _start_here(folder: Path, ticket: int, device: str) -> None:
@@ -261,7 +261,7 @@ def _end_with(folder: Path, worker: Worker, error: BaseException) -> None:
     if isinstance(error, KeyboardInterrupt):
         word: dict[str, Any] = {"state": "stopped", "cause": "It was ended at once by Ctrl-C.", "kind": "interrupted"}
     else:
-        cause = causes.cause_of(error)
+        cause = failures.cause_of(error)
         word = {"state": "failed", "cause": cause.text, "kind": cause.kind, "advice": dict(cause.advice)}
     _say_last_word(folder, {**word, "ticket": worker.ticket})
     if not isinstance(error, GanError | KeyboardInterrupt):

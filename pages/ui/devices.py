@@ -6,10 +6,10 @@ from functools import partial
 import streamlit as st
 
 from gan import jobs, runs
-from gan import status as status_of
 from gan.config import settings
 from gan.errors import RunError
 from gan.jobs import Device
+from gan.jobs import status as status_of
 from pages.ui import cached, frame, words
 
 ACROSS = 4  # cards side by side at a desk, where devices have the page's width

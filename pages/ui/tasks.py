@@ -9,8 +9,8 @@ from pathlib import Path
 import streamlit as st
 
 from gan import jobs
-from gan import status as status_of
 from gan.config import settings
+from gan.jobs import status as status_of
 from pages.ui import frame, words
 from pages.ui.frame import told, told_aside
 

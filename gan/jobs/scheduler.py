@@ -16,7 +16,7 @@ from gan.config import settings
 from gan.errors import RunError
 from gan.io.atomic import read_json, write_json
 from gan.io.file_lock import held, take
-from gan.jobs import device_list, kinds, launch, locks, names, processes, turns
+from gan.jobs import device_list, kinds, launch, names, processes, schedule, tickets
 
 LOOK_EVERY = 0.2  # seconds between two looks at the files and locks
 AFTER_FAILED_START = 5.0  # seconds until the next try, where the disk is too full even to say so
@@ -52,10 +52,10 @@ def keep(lock: int) -> None:
         enforce_stops(watch)
         clear_remains()
         start_waiting(watch)
-        if not watch.children and not launch.pending_stops() and not turns.row():
-            with locks.deciding():  # whoever enqueues holds this, so that nothing slips in between the look and the end
-                if not launch.pending_stops() and not turns.row():
-                    turns.forget_served()
+        if not watch.children and not launch.pending_stops() and not schedule.row():
+            with tickets.deciding():  # whoever enqueues holds this: nothing slips in before the end
+                if not launch.pending_stops() and not schedule.row():
+                    schedule.forget_served()
                     os.close(lock)
                     return
         time.sleep(LOOK_EVERY)
@@ -63,10 +63,10 @@ def keep(lock: int) -> None:
 
 def start_waiting(watch: Watch) -> None:
     """Start every run that has its turn, in the order of the row."""
-    if time.monotonic() < watch.not_before or not turns.row():
+    if time.monotonic() < watch.not_before or not schedule.row():
         return
-    with locks.deciding():
-        for waiting, device in turns.granted(turns.row()):
+    with tickets.deciding():
+        for waiting, device in schedule.granted(schedule.row()):
             if waiting.in_terminal:
                 continue  # its slot is left free for it, and it takes that itself
             try:
@@ -82,7 +82,7 @@ def start_waiting(watch: Watch) -> None:
                 watch.not_before = time.monotonic() + AFTER_FAILED_START
 
 
-def _start(watch: Watch, waiting: turns.Waiting, holds: str) -> None:
+def _start(watch: Watch, waiting: schedule.Waiting, holds: str) -> None:
     """Start what has its turn with a slot of what it `holds`; raises RunError where nothing may work in its folder."""
     kinds.check(waiting.folder)
     device = "cpu" if holds == device_list.TASKS else holds
@@ -92,22 +92,22 @@ def _start(watch: Watch, waiting: turns.Waiting, holds: str) -> None:
         if alive is None or slot is None:
             return
         process = launch.launch(waiting.folder, ticket=waiting.ticket, device=device, alive=alive, slot=slot)
-    turns.leave(waiting.folder)
+    schedule.leave(waiting.folder)
     started = read_json(waiting.folder / "started.json") or {}
     watch.children.append(Child(process, waiting.folder, started))
     _log.info("%s started on %s as process %d", waiting.name, device, process.pid)
 
 
-def _fail(waiting: turns.Waiting, cause: str, kind: str) -> None:
+def _fail(waiting: schedule.Waiting, cause: str, kind: str) -> None:
     """End a run that cannot be started, in words."""
     launch.mark_started(waiting.folder, waiting.ticket, waiting.asked, None)
     word = {"state": "failed", "cause": cause, "kind": kind, "ticket": waiting.ticket, "time": time.time()}
     write_json(waiting.folder / "end.json", word)
-    turns.leave(waiting.folder)
+    schedule.leave(waiting.folder)
     _log.info("%s failed: %s", waiting.name, cause)
 
 
-def _fail_if_possible(waiting: turns.Waiting, error: OSError) -> None:
+def _fail_if_possible(waiting: schedule.Waiting, error: OSError) -> None:
     """A full or damaged disk may refuse this too: then the run goes on waiting, and is tried at the next look."""
     try:
         _fail(waiting, f"It could not be started: {error}", "start")
@@ -119,12 +119,12 @@ def reap(watch: Watch) -> None:
     """Collect the exits of our children and note each code for `states.py`; nothing is written over a last word."""
     for child in list(watch.children):
         code = child.process.poll()
-        ticket = locks.number(child.started.get("ticket"))
+        ticket = tickets.number(child.started.get("ticket"))
         if code is None:
             _end_what_said_its_last_word(watch, child, ticket)
             continue
         watch.children.remove(child)
-        before = locks.number(child.started.get("memory_kills"))
+        before = tickets.number(child.started.get("memory_kills"))
         word: dict[str, Any] = {"ticket": ticket, "code": code, "killed_after": watch.killed_after.pop(ticket, None)}
         word["memory_ran_out"] = processes.kills_for_memory() > before
         _log.info("%s ended with code %d", child.folder.name, code)
@@ -167,7 +167,7 @@ def enforce_stops(watch: Watch) -> None:
         if processes.pid_of(started) and not processes.lives(started):
             processes.kill_tree(started, name)  # its main process has died alone: nobody is left to save anything
         elif now - watch.first_seen.setdefault(path.name, now) > grace:
-            ticket = locks.number(started.get("ticket"))
+            ticket = tickets.number(started.get("ticket"))
             watch.killed_after[ticket] = grace
             _note_exit(folder, {"ticket": ticket, "code": None, "killed_after": grace})
             killed = processes.kill_tree(started, name)

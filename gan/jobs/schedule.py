@@ -16,7 +16,7 @@ from pathlib import Path
 from gan.config import settings
 from gan.io.atomic import read_json, replacing, write_json
 from gan.io.file_lock import held
-from gan.jobs import device_list, kinds, locks, names
+from gan.jobs import device_list, kinds, names, tickets
 from gan.jobs.device_list import TASKS
 
 
@@ -40,9 +40,9 @@ class Waiting:
 
 
 def enter(folder: Path, asked: str, *, in_terminal: bool = False) -> int:
-    """Put a folder at the end of the queue, or let it keep its place; gives its ticket. While `locks.deciding()`."""
+    """Put a folder at the end of the queue, or let it keep its place; gives its ticket. While `tickets.deciding()`."""
     before = entry(folder)
-    ticket = before.ticket if before else locks.next_ticket(folder)
+    ticket = before.ticket if before else tickets.next_ticket(folder)
     write_json(
         folder / "queued.json", {"ticket": ticket, "time": time.time(), "asked": asked, "in_terminal": in_terminal}
     )
@@ -54,7 +54,7 @@ def enter(folder: Path, asked: str, *, in_terminal: bool = False) -> int:
 
 def leave(folder: Path) -> None:
     """Take a folder out of the queue."""
-    ticket = locks.number((read_json(folder / "queued.json") or {}).get("ticket"))
+    ticket = tickets.number((read_json(folder / "queued.json") or {}).get("ticket"))
     (folder / "queued.json").unlink(missing_ok=True)
     if _owner(ticket) == names.name_of(folder):
         (_given() / str(ticket)).unlink(missing_ok=True)
@@ -63,10 +63,12 @@ def leave(folder: Path) -> None:
 def entry(folder: Path) -> Waiting | None:
     """What a folder's queued.json says where it still holds; None where it is absent, damaged, served or not ours."""
     queued, kind = read_json(folder / "queued.json"), kinds.kind_of(folder)
-    ticket = locks.number((queued or {}).get("ticket"))
+    ticket = tickets.number((queued or {}).get("ticket"))
     if queued is None or kind is None or _owner(ticket) != names.name_of(folder):
         return None
-    served = max(locks.number((read_json(folder / name) or {}).get("ticket")) for name in ("started.json", "end.json"))
+    served = max(
+        tickets.number((read_json(folder / name) or {}).get("ticket")) for name in ("started.json", "end.json")
+    )
     in_terminal = bool(queued.get("in_terminal"))
     if ticket <= served or (in_terminal and not held(folder / "alive.lock")):
         return None
@@ -81,7 +83,7 @@ def row() -> list[Waiting]:
 
 
 def forget_served() -> None:
-    """Remove the tickets of what no longer waits; while `locks.deciding()`."""
+    """Remove the tickets of what no longer waits; while `tickets.deciding()`."""
     waiting = {one.ticket for one in row()}
     for ticket in _tickets():
         if ticket not in waiting:
@@ -89,7 +91,7 @@ def forget_served() -> None:
 
 
 def _given() -> Path:
-    return locks.jobs_folder() / "waiting"
+    return tickets.jobs_folder() / "waiting"
 
 
 def _tickets() -> Iterator[int]:
@@ -107,7 +109,7 @@ def _owner(ticket: int) -> str:
 def granted(waiting: list[Waiting]) -> list[tuple[Waiting, str | None]]:
     """Who can start now, each with what it gets a slot of; None for a device that this machine does not have.
 
-    To be called while `locks.deciding()`. A run whose last process is still ending waits without holding up others.
+    To be called while `tickets.deciding()`. A run whose last process is still ending waits without holding up others.
     """
     free: dict[str, int] = {}
     result: list[tuple[Waiting, str | None]] = []
