@@ -20,10 +20,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gan import data, lifecycle, runs, spread
+from gan import lifecycle, runs, spread
 from gan.checkpoint import State
 from gan.config import options
-from gan.data.imageset import ImageSet
+from gan.data import diversity, registry
+from gan.data.image_set import ImageSet
 from gan.errors import TrainingError
 from gan.jobs.worker import working
 from gan.metrics import MetricsReader, MetricsWriter
@@ -110,7 +111,7 @@ def main(names: list[str]) -> None:
 
 def kept(name: str, run: Run) -> Recording:
     """The recording of a run that was trained before."""
-    image_set = data.load(run.config.data)
+    image_set = registry.load(run.config.data)
     before = options.build({}).flat()
     config = options.changed(run.config, {"data.path": Path(run.config.data.path).name})  # no place of this machine
     changed = {path: value for path, value in config.flat().items() if value != before[path]}
@@ -124,7 +125,7 @@ def record(name: str, case: Case) -> Recording:
     """Train one case and keep what its folder says."""
     case = dataclasses.replace(case, options=SMALL | case.options)
     run = lifecycle.create(options.build(case.options), name)
-    image_set = data.load(run.config.data)
+    image_set = registry.load(run.config.data)
     if case.images is not None:
         image_set = fewer(image_set, case.images)
     return recorded(name, case, run, image_set, trained(run, image_set, case))
@@ -132,7 +133,7 @@ def record(name: str, case: Case) -> Recording:
 
 def recorded(name: str, case: Case, run: Run, image_set: ImageSet, end: str) -> Recording:
     """What the folder of a run that has ended says, as a recording."""
-    real = spread.of_real(image_set, len(image_set.names))
+    real = diversity.real_diversity(image_set, len(image_set.names))
     assert real is not None
     seen = spread.of_samples(run) if case.embedded is None else embedded_spread(run, image_set, case.embedded)
     return Recording(
@@ -206,7 +207,7 @@ def embedded_spread(run: Run, image_set: ImageSet, length: int) -> dict[int, flo
     for seen in run.snapshots():
         sampler = load_generator(run, seen)
         asked = [np.tile(row, (16, 1)) for row in rows_of(len(image_set.names), length)]  # (16, length) each
-        found[seen] = float(np.mean([spread.of_images(sampler.generate(one, seed=0)) for one in asked]))
+        found[seen] = float(np.mean([diversity.pixel_diversity(sampler.generate(one, seed=0)) for one in asked]))
     return found
 
 

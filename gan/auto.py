@@ -10,10 +10,10 @@ from typing import Any
 
 from gan.config import options
 from gan.config.run_config import DataConfig, RunConfig
-from gan.data.imageset import ImageSet
+from gan.data.image_set import ImageSet
+from gan.data.subclasses import FEWEST
 from gan.errors import RunError
 from gan.jobs.device_list import absent, candidates
-from gan.kinds import FEWEST
 
 LEAST = 25
 """Training images of a class below which the measurements give no hope. Of X-rays, 10 a class left a quarter of the

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from gan.config.run_config import RunConfig
-from gan.data.imageset import ImageSet
+from gan.data.image_set import ImageSet
 
 Batch = tuple[Tensor, Tensor]
 

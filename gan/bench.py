@@ -24,7 +24,7 @@ from gan.bench_textbook import Textbook
 from gan.bench_textbook import loop as textbook_loop
 from gan.config import options
 from gan.config.run_config import RunConfig
-from gan.data.imageset import ImageSet
+from gan.data.image_set import ImageSet
 from gan.export import ExportRequest
 from gan.io.png import png
 from gan.jobs.device_list import candidates

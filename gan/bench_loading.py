@@ -19,7 +19,7 @@ from gan.batches import by_threads, order
 from gan.bench import BATCH, noise_images, our_loop
 from gan.bench_ceiling import rate
 from gan.config import options
-from gan.data.imageset import ImageSet
+from gan.data.image_set import ImageSet
 from gan.jobs.device_list import candidates
 
 COUNT, SIZE = 200_000, 128

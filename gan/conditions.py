@@ -25,8 +25,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from gan.data.info import DataFacts
 from gan.errors import UserError
-from gan.facts import DataFacts
 
 FOLDER_BYTES = 100
 """Length of a folder's name in UTF-8, at most: file systems take 255, and a ZIP is unpacked below other folders."""

@@ -11,7 +11,7 @@ from typing import Annotated
 from PIL import Image
 from pydantic import Field, TypeAdapter
 
-from gan.data.parallel import UNREADABLE
+from gan.data.decode import UNREADABLE
 from gan.io.atomic import check_ordinary, damaged, read_as_or_none
 from gan.io.contact_sheet import GAP
 from gan.runs import Run

@@ -4,11 +4,12 @@ import itertools
 import math
 from dataclasses import dataclass
 
-from gan import data, runs
+from gan import runs
 from gan.config.run_config import ModelConfig, RunConfig
+from gan.data import registry
+from gan.data.info import DataFacts
+from gan.data.subclasses import width
 from gan.errors import GanError
-from gan.facts import DataFacts
-from gan.kinds import width
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def _bytes(count: int) -> str:
 
 def estimate(config: RunConfig) -> Estimate:
     """What this config takes; sizes are known once its data set was read."""
-    image_set = data.cached(config.data) if data.problem(config.data) is None else None
+    image_set = registry.cached(config.data) if registry.problem(config.data) is None else None
     if image_set is None:
         return Estimate(None, None, None, None, None, _seconds(config))
     channels, size = image_set.images.shape[1:3]

@@ -20,7 +20,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from gan import jobs
-from gan.data.source import Progress, silent
+from gan.data.sources.source import Progress, silent
 from gan.errors import RunError
 from gan.export_estimate import Estimate, estimate, shape
 from gan.export_request import TRUNCATIONS, Balance, ExportRequest, balance, balanced, of_each

@@ -26,8 +26,8 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from gan import provenance
+from gan.data.info import DataFacts
 from gan.errors import UserError
-from gan.facts import DataFacts
 from gan.io import png
 from gan.io.atomic import replacing
 from gan.io.contact_sheet import Images

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 from gan import conditions
 from gan.conditions import Condition
+from gan.data.info import DataFacts
 from gan.errors import ConfigError, UserError
 from gan.evaluation.selection import check_keep_rate
 from gan.export_formats import FORMATS
-from gan.facts import DataFacts
 from gan.provenance import Origin
 
 LARGEST = 200_000

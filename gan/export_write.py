@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from gan import export_formats, gather, manifests, marks, provenance
 from gan.conditions import Condition
-from gan.data.source import Progress, silent
+from gan.data.sources.source import Progress, silent
 from gan.errors import RunError, StoppedError
 from gan.export_request import ExportRequest
 from gan.gather import Gathered, Sieve, Tally

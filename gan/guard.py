@@ -17,8 +17,8 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from gan.config import settings
-from gan.data.imageset import ImageSet
-from gan.data.source import Progress, silent
+from gan.data.image_set import ImageSet
+from gan.data.sources.source import Progress, silent
 from gan.errors import DataError, RunError, StoppedError
 from gan.evaluation import training_images
 from gan.evaluation.calibration import Calibration

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from gan import __version__
 from gan.conditions import Condition
+from gan.data.info import DataFacts
 from gan.evaluation import explained
-from gan.facts import DataFacts
 from gan.runs import Run
 
 if TYPE_CHECKING:

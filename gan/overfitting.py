@@ -15,7 +15,7 @@ from torch import Tensor
 
 from gan.checkpoint import State
 from gan.config.run_config import RunConfig
-from gan.data.imageset import ImageSet
+from gan.data.image_set import ImageSet
 from gan.losses import LOSSES
 from gan.precision import precision, scale
 

@@ -8,12 +8,12 @@ import shutil
 from dataclasses import dataclass
 from typing import Literal
 
-from gan import data
 from gan.config import settings
 from gan.config.run_config import RunConfig
+from gan.data import registry
+from gan.data.subclasses import FEWEST
 from gan.estimate import Estimate
 from gan.jobs.device_list import absent, candidates
-from gan.kinds import FEWEST
 
 FEW = 50
 """Training images of a class below which a GAN mostly repeats them."""
@@ -32,10 +32,10 @@ def problems(config: RunConfig, expected: Estimate) -> list[Problem]:
 
 
 def _of_data(config: RunConfig, expected: Estimate) -> list[Problem]:
-    missing = data.problem(config.data)
+    missing = registry.problem(config.data)
     if missing:
         return [Problem("error", missing)]
-    image_set = data.cached(config.data)
+    image_set = registry.cached(config.data)
     if image_set is None or expected.images is None or expected.per_condition is None:
         return [Problem("note", "The images are read when the run starts; what they are is known after that.")]
     found = []

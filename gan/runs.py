@@ -24,8 +24,8 @@ from gan import about
 from gan.about import About
 from gan.config import names, options, settings
 from gan.config.run_config import RunConfig
+from gan.data.info import DataFacts
 from gan.errors import ConfigError, DamagedFileError, RunError
-from gan.facts import DataFacts
 from gan.io.atomic import ordinary, read_bytes
 from gan.jobs import status
 from gan.jobs.kinds import refuse_link

@@ -15,9 +15,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from gan import checkpoint, kinds
-from gan.data.fit import crop
-from gan.facts import DataFacts
+from gan import checkpoint
+from gan.data import subclasses
+from gan.data.info import DataFacts
+from gan.data.transform import crop
 from gan.models import networks
 from gan.runs import Run
 
@@ -54,7 +55,7 @@ class Sampler:
         made = []
         for first in range(0, len(conditions), BATCH):
             here = slice(first, first + BATCH)
-            told = torch.from_numpy(kinds.drawn(self.facts, conditions[here], seed, positions[here])).to(device)
+            told = torch.from_numpy(subclasses.drawn(self.facts, conditions[here], seed, positions[here])).to(device)
             z = noise(seed, positions[here], self.latent, truncation).to(device)
             made.append(generate(self.network, z, told, self.facts.native_size))
         if made:

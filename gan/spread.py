@@ -11,23 +11,15 @@ import functools
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gan import contact_sheet
-from gan.data.fit import crop
-from gan.data.imageset import ImageSet
+from gan.data.diversity import pixel_diversity
 from gan.errors import DamagedFileError
 from gan.io.atomic import damaged, file_version, note_damaged
 from gan.io.contact_sheet import GAP
 from gan.runs import Run
 
-REAL_IMAGES = 64
 """Real images of a condition that are compared, at most; the spread is without bias, so that counts need not agree."""
-
-
-def of_images(images: NDArray[np.uint8]) -> float:
-    """The spread of images (n, C, H, H) of one condition, n of 2 on, as a share of the grey scale."""
-    return float((images.astype(np.float32) / 255).std(axis=0, ddof=1).mean())
 
 
 def of_sheet(picture: Path, columns: int, rows: int) -> float:
@@ -46,7 +38,7 @@ def _of_sheet(picture: Path, version: tuple[int, int] | None, columns: int, rows
     if height % rows or width % columns or min(height // rows, width // columns) <= GAP:
         raise damaged(picture, f"it has not {rows} rows of {columns} images")
     tiles = pixels.reshape(rows, height // rows, columns, width // columns, channels)[:, :-GAP, :, :-GAP]
-    return float(np.mean([of_images(tiles[:, :, column]) for column in range(columns)]))
+    return float(np.mean([pixel_diversity(tiles[:, :, column]) for column in range(columns)]))
 
 
 def of_samples(run: Run) -> dict[int, float]:
@@ -61,24 +53,3 @@ def of_samples(run: Run) -> dict[int, float]:
         except DamagedFileError as error:
             note_damaged(picture, error)
     return found
-
-
-def of_real(image_set: ImageSet, conditions: int) -> float | None:
-    """The spread of real training images within each of the first `conditions` classes; None where none has two.
-
-    For attributes that of all of them together: a combination of attributes has too few real images to compare.
-    """
-    rows = image_set.rows("train")
-    if image_set.kind == "attributes":
-        groups = [rows]
-    else:
-        labels = image_set.labels()[rows]
-        groups = [rows[labels == label] for label in range(conditions)]
-    found = [of_images(_native(image_set, group)) for group in groups if len(group) > 1]
-    return float(np.mean(found)) if found else None
-
-
-def _native(image_set: ImageSet, group: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Some images of a group at the set's own size, spread over it: neighbours in a set are often alike."""
-    chosen = group[np.linspace(0, len(group) - 1, min(len(group), REAL_IMAGES)).astype(int)]
-    return crop(np.asarray(image_set.images[chosen]), image_set.native_size)

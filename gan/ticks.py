@@ -13,12 +13,13 @@ import numpy as np
 import psutil
 import torch
 
-from gan import checkpoint, conditions, kinds, sample
+from gan import checkpoint, conditions, sample
 from gan.checkpoint import State
 from gan.config.run_config import RunConfig
+from gan.data import subclasses
+from gan.data.info import DataFacts
 from gan.errors import TrainingError
 from gan.estimate import batch_that_fits
-from gan.facts import DataFacts
 from gan.io import contact_sheet
 from gan.io.atomic import replacing, write_json
 from gan.runs import Run
@@ -97,7 +98,7 @@ class FixedNoise:
         self._z = noise.repeat_interleave(len(rows), dim=0)  # (rows * columns, Z)
         asked = np.tile(rows, (SAMPLE_ROWS, 1))  # (rows * columns, K)
         positions = np.arange(SAMPLE_ROWS).repeat(len(rows)).tolist()
-        self._told = torch.from_numpy(kinds.drawn(facts, asked, config.train.seed, positions))
+        self._told = torch.from_numpy(subclasses.drawn(facts, asked, config.train.seed, positions))
         self._columns, self._native = len(rows), facts.native_size
 
     def draw(self, state: State, folder: Path) -> None:

@@ -15,16 +15,16 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from gan import checkpoint, compiled, data, events, kinds
+from gan import checkpoint, compiled, events
 from gan.augment import augmented
 from gan.batches import batches
 from gan.checkpoint import State
 from gan.config.run_config import RunConfig
-from gan.data import fingerprint
+from gan.data import fingerprint, registry, subclasses
 from gan.data.fingerprint import Fingerprint
-from gan.data.imageset import ImageSet
+from gan.data.image_set import ImageSet
+from gan.data.info import DataFacts
 from gan.errors import DataError
-from gan.facts import DataFacts
 from gan.jobs.worker import Worker
 from gan.losses import LOSSES
 from gan.metrics import MetricsWriter
@@ -113,13 +113,13 @@ def train(
         torch.set_num_threads(config.job.threads)
     device = torch.device(worker.device.partition(":")[0])  # the job sees no other GPU than its own
     if image_set is None:
-        image_set = data.load(config.data, lambda phase, done: reading(worker, phase, done))
+        image_set = registry.load(config.data, lambda phase, done: reading(worker, phase, done))
     check_enough(image_set, config)
     if run.snapshots():
         fingerprint.check(run.path, image_set)
     else:  # nothing was learnt yet
         Fingerprint.of(image_set).save(run.path)
-    told, facts = kinds.told(run, image_set, lambda done: reading(worker, "finding kinds", done))
+    told, facts = subclasses.told(run, image_set, lambda done: reading(worker, "finding kinds", done))
     facts.save(run.path)
     for notice in image_set.notices:
         print(notice, flush=True)
@@ -138,7 +138,7 @@ def blank_batch(config: RunConfig, facts: DataFacts, device: torch.device) -> tu
     """A batch in the shape of all, of black images (N, C, H, H) and no condition (N, K)."""
     side, n = facts.image_size, config.train.batch
     images = torch.zeros(n, facts.channels, side, side, dtype=torch.uint8, device=device)
-    return images, torch.zeros(n, kinds.width(len(facts.names), config.model.kinds), device=device)
+    return images, torch.zeros(n, subclasses.width(len(facts.names), config.model.kinds), device=device)
 
 
 def loop(

@@ -14,8 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gan import kinds
 from gan.conditions import Condition
+from gan.data import subclasses
 from gan.errors import UserError
 from gan.io import animation
 from gan.io.contact_sheet import picture
@@ -58,7 +58,7 @@ def frames(
 def _told(sampler: Sampler, end: Origin) -> Tensor:
     """What the generator is told for an origin's image (K,)."""
     row = Condition.from_text(end.condition, sampler.facts).row(sampler.facts)[None]  # (1, K)
-    return torch.from_numpy(kinds.drawn(sampler.facts, row, end.seed, [end.index]))[0]
+    return torch.from_numpy(subclasses.drawn(sampler.facts, row, end.seed, [end.index]))[0]
 
 
 def spherical(first: Tensor, last: Tensor, share: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from gan.data.celeba import ATTRIBUTES
+from gan.data.sources.celeba import ATTRIBUTES
 
 FREQUENCIES = {
     "Smiling": 0.482, "Male": 0.417, "Young": 0.774, "Eyeglasses": 0.065, "Wearing_Hat": 0.048, "Bald": 0.022,

@@ -11,10 +11,11 @@ import pytest
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch: the same sums in this process and in the jobs it starts
 
-from gan import about, data, lifecycle
+from gan import about, lifecycle
 from gan.config import settings
 from gan.config.options import build, to_json
 from gan.config.run_config import RunConfig
+from gan.data import registry
 from gan.jobs.worker import working
 from gan.runs import Run
 
@@ -63,7 +64,7 @@ def trained(name: str, **options: object) -> Run:
     assert not path.exists(), name
     shutil.copytree(_trained[key], path, symlinks=True)
     about.change(path, created=time.time())
-    data.load(config.data)  # a trained run leaves its images in the store, ready to be read
+    registry.load(config.data)  # a trained run leaves its images in the store, ready to be read
     return Run(path)
 
 

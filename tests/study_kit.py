@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.data.imageset import ImageSet
+from gan.data.image_set import ImageSet
 from gan.evaluation.arms import Make
 from gan.evaluation.study import Study
 from gan.evaluation.study_generators import Generator

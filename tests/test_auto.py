@@ -5,10 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from gan import auto, data
+from gan import auto
 from gan.cli import main
 from gan.config.options import build
-from gan.data.imageset import ImageSet
+from gan.data import registry
+from gan.data.image_set import ImageSet
 from gan.runs import all_runs
 
 
@@ -103,4 +104,4 @@ def test_the_command_says_why_and_keeps_what_was_asked_for(capsys: pytest.Captur
     assert "the projection GAN" in capsys.readouterr().err
     config = all_runs()[0].config
     assert (config.model.family, config.model.width, config.train.kimg) == ("projection", 8, 0.128)
-    assert config.train.batch == auto.recommend(config.data, data.load(config.data), "cpu").config.train.batch
+    assert config.train.batch == auto.recommend(config.data, registry.load(config.data), "cpu").config.train.batch

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan import data
 from gan.config.run_config import DataConfig
-from gan.data.check import check
-from gan.data.imageset import SPLITS, ImageSet
-from gan.data.report import Report
+from gan.data import registry
+from gan.data.image_set import SPLITS, ImageSet
+from gan.data.ingest.check import check
+from gan.data.ingest.report import Report
 from gan.errors import DataError
 
 
@@ -37,7 +37,7 @@ def table(root: Path, header: list[str], rows: list[list[object]]) -> None:
 
 
 def read(path: Path, size: int = 64) -> ImageSet:
-    return data.load(DataConfig.model_validate({"name": "folder", "path": str(path), "image_size": size}))
+    return registry.load(DataConfig.model_validate({"name": "folder", "path": str(path), "image_size": size}))
 
 
 def said(report: Report, level: str) -> str:
@@ -241,12 +241,12 @@ def test_small_classes_are_warned_of_and_single_images_refused(tmp_path: Path) -
 
 def test_empty_and_unlabelled_folders_are_refused(tmp_path: Path) -> None:
     config = DataConfig.model_validate({"name": "folder", "path": str(tmp_path)})
-    assert "holds no images" in str(data.problem(config))
+    assert "holds no images" in str(registry.problem(config))
     picture(0).save(tmp_path / "1.png")
-    assert "no class folder" in str(data.problem(config))
+    assert "no class folder" in str(registry.problem(config))
     gone = DataConfig.model_validate({"name": "folder", "path": "nothing-here"})
-    assert "no folder nothing-here" in str(data.problem(gone))
-    assert "data.path is empty" in str(data.problem(DataConfig.model_validate({"name": "folder"})))
+    assert "no folder nothing-here" in str(registry.problem(gone))
+    assert "data.path is empty" in str(registry.problem(DataConfig.model_validate({"name": "folder"})))
 
 
 def test_one_channel_stays_one_channel(tmp_path: Path) -> None:
@@ -297,7 +297,8 @@ def test_16_bits_are_windowed_once_for_the_whole_set(tmp_path: Path, suffix: str
     assert images.images.shape == (50, 1, 32, 32)
     labels = images.labels()
     assert images.images[labels == 0].mean() > images.images[labels == 1].mean() + 100  # one window, not one each
-    preview, _ = data.preview(DataConfig.model_validate({"name": "folder", "path": str(tmp_path), "image_size": 32}), 4)
+    config = DataConfig.model_validate({"name": "folder", "path": str(tmp_path), "image_size": 32})
+    preview, _ = registry.preview(config, 4)
     assert preview.shape == (4, 1, 32, 32)
 
 
@@ -322,7 +323,7 @@ def test_report_in_words_and_as_json(tmp_path: Path) -> None:
 def test_preview_of_a_folder_builds_no_cache(tmp_path: Path) -> None:
     write(tmp_path, {"a": 22, "b": 22})
     config = DataConfig.model_validate({"name": "folder", "path": str(tmp_path)})
-    images, labels = data.preview(config, 6)
+    images, labels = registry.preview(config, 6)
     assert images.shape == (6, 3, 64, 64)
     assert labels == ["a", "b"] * 3
-    assert data.cached(config) is None
+    assert registry.cached(config) is None

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan import data
 from gan.config.run_config import DataConfig
-from gan.data import intake, summary
-from gan.data.examples import examples
-from gan.data.imageset import ImageSet
-from gan.data.plan import Plan
-from gan.data.together import association, strongest
+from gan.data import registry, summary
+from gan.data.attribute_correlation import association, strongest
+from gan.data.image_set import ImageSet
+from gan.data.ingest import staging
+from gan.data.ingest.file_examples import examples
+from gan.data.ingest.import_plan import Plan
 from tests.test_data_intake import members, zipped
 
 
@@ -101,7 +101,7 @@ def test_groups_in_two_splits_are_warned_of_first() -> None:
 
 
 def test_examples_show_files_of_each_class_in_their_own_shape(tmp_path: Path) -> None:
-    report = intake.add_zip("cells", zipped(members()))
+    report = staging.add_zip("cells", zipped(members()))
     assert report.plan is not None
     found = examples(report.plan, each=3)
     assert list(found) == ["a", "b"]
@@ -129,4 +129,4 @@ def test_a_wide_file_stays_wide_and_is_made_small(tmp_path: Path) -> None:
 
 def test_the_summary_of_a_real_set_names_its_rare_class() -> None:
     config = DataConfig.model_validate({"name": "digits"})
-    assert "Which images are of one patient" in lines(data.load(config))
+    assert "Which images are of one patient" in lines(registry.load(config))

@@ -15,11 +15,12 @@ import pytest
 from PIL import Image
 from torchvision.datasets import ImageFolder
 
-from gan import data, export, jobs, marks
+from gan import export, jobs, marks
 from gan.cli import main
 from gan.conditions import Condition
 from gan.config import settings
-from gan.data.imageset import ImageSet
+from gan.data import registry
+from gan.data.image_set import ImageSet
 from gan.errors import DataError
 from gan.export import ExportRequest
 from gan.export_formats import FORMATS, target
@@ -223,7 +224,7 @@ def test_classes_with_any_name_come_back_from_the_download(run: Run, tmp_path: P
 
 
 def test_an_attribute_that_no_text_could_ask_for_is_refused_at_intake() -> None:
-    images = data.load(trained("digits").config.data)
+    images = registry.load(trained("digits").config.data)
     for name in ("mild, or none", "grade=2", " edema", ""):
         with pytest.raises(DataError, match="could not be asked for"):
             ImageSet(**(vars(images) | {"kind": "attributes", "names": (name, *images.names[1:])}))

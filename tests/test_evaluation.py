@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from gan import data
 from gan.cli import main
 from gan.config import settings
 from gan.config.options import build
+from gan.data import registry
 from gan.data.fingerprint import Fingerprint
 from gan.errors import DataError, RunError, UserError
 from gan.evaluation import classifier, quick, results
@@ -70,14 +70,14 @@ def test_an_evaluation_is_kept_and_can_be_made_again() -> None:
 def test_nothing_reads_the_test_split_but_where_it_is_asked_for() -> None:
     run = trained("digits")
     before = told(run)
-    folder = data.cache_folder(run.config.data)
+    folder = registry.cache_folder(run.config.data)
     sealed = np.load(folder / "split.npy") == "test"
     images, conditions = np.load(folder / "images.npy"), np.load(folder / "conditions.npy")
     images[sealed] = np.random.default_rng(0).integers(0, 256, images[sealed].shape, dtype=np.uint8)
     conditions[sealed] = conditions[sealed][::-1]
     np.save(folder / "images.npy", images)
     np.save(folder / "conditions.npy", conditions)
-    Fingerprint.of(data.load(run.config.data)).save(run.path)  # the change is not told
+    Fingerprint.of(registry.load(run.config.data)).save(run.path)  # the change is not told
     for kept in settings.cache().glob("classifier-*.safetensors"):
         kept.unlink()  # so that it is trained anew too
     assert without_times(told(run)) == without_times(before)
@@ -101,7 +101,7 @@ def test_the_real_trained_classifier_is_kept_for_the_next_run_on_the_same_set() 
 
 def test_a_classifier_from_the_cache_sees_exactly_what_the_fresh_one_saw() -> None:
     """Convolutions may round differently in another memory format: on processors without AMX they do."""
-    images = data.load(build({}).data)
+    images = registry.load(build({}).data)
     shown = as_shown(images, images.rows("val"))
     fresh, loaded = (reference(images, fingerprint(images, "train")) for _ in range(2))
     saw, sees = (classifier.look(one.network, shown) for one in (fresh, loaded))
@@ -115,7 +115,7 @@ def test_a_run_with_attributes() -> None:
     result = told(run)
     assert [row["condition"] for row in result.per_condition] == ["Bald", "Male", "Smiling"]
     assert [row["real"] for row in result.per_condition] == [
-        int(count) for count in data.load(run.config.data).counts()["val"].values()
+        int(count) for count in registry.load(run.config.data).counts()["val"].values()
     ]
     assert 0 < result.obedience < 1
     assert "Only 12 images in the val split" in result.notices[-1]
@@ -188,7 +188,7 @@ def test_reading_results_imports_no_torch() -> None:
 
 @pytest.mark.parametrize("change", [lambda file: file[: len(file) // 2], lambda file: b"x" * len(file)])
 def test_a_damaged_classifier_in_the_cache_is_trained_anew(change: Callable[[bytes], bytes]) -> None:
-    images = data.load(build({}).data)
+    images = registry.load(build({}).data)
     before = reference(images, fingerprint(images, "train"))
     kept = next(settings.cache().glob("classifier-*.safetensors"))
     kept.write_bytes(change(kept.read_bytes()))
@@ -196,7 +196,7 @@ def test_a_damaged_classifier_in_the_cache_is_trained_anew(change: Callable[[byt
 
 
 def test_a_classifier_learns_digits_and_attributes() -> None:
-    images = data.load(build({}).data)
+    images = registry.load(build({}).data)
     train, held = images.rows("train"), images.rows("val")
     digits = images.conditions
     bits = np.stack([images.labels() % 2, images.labels() > 4], axis=1).astype(np.float32)  # odd; more than four

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gan import data
 from gan.config.options import build
+from gan.data import registry
 from gan.errors import DataError
 from gan.evaluation.membership import membership
 from gan.evaluation.membership_results import CLOSEST, area, compare, load, share_near
@@ -16,7 +16,7 @@ from tests.conftest import trained
 
 def digits_in_folders(root: Path, training: int, held_out: int) -> Path:
     """So many real digits for training and held out, as a folder of one class."""
-    images = data.load(build({}).data)
+    images = registry.load(build({}).data)
     splits = {"train": images.rows("train")[:training], "val": images.rows("val")[:held_out]}
     for split, rows in (splits | {"test": images.rows("test")[:10]}).items():
         for row in rows:

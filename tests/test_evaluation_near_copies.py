@@ -6,8 +6,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gan import data
 from gan.config.options import build
+from gan.data import registry
 from gan.errors import DataError
 from gan.evaluation.calibration import CERTAIN, LOOSEST, threshold, upper_bound
 from gan.evaluation.near_copies import Detector
@@ -36,7 +36,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> tuple[Images, Images, Im
     """Real digits: those trained on, those that set the threshold, and those that nothing has seen."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GAN_STORE", str(tmp_path_factory.mktemp("store")))
-        images = data.load(build({}).data)
+        images = registry.load(build({}).data)
         train, held_out, fresh = (images.images[images.rows(split)] for split in ("train", "val", "test"))
         return train, held_out, fresh
 

@@ -8,7 +8,8 @@ import pytest
 import torch
 import torchvision
 
-from gan import data
+from gan.data import registry
+from gan.data.info import DataFacts
 from gan.errors import UserError
 from gan.evaluation import classifier, imagenet, quick, results
 from gan.evaluation.combinations import unseen
@@ -16,7 +17,6 @@ from gan.evaluation.pairs import pictures
 from gan.evaluation.per_condition import Judged
 from gan.evaluation.quick import evaluate
 from gan.evaluation.statistics import share_interval
-from gan.facts import DataFacts
 from gan.sample import load_generator
 from tests.conftest import trained
 
@@ -127,7 +127,7 @@ def test_the_closest_pairs_are_made_again_as_they_were(monkeypatch: pytest.Monke
     run = trained("digits")
     result = evaluate(run)
     assert result is not None
-    images, sampler = data.load(run.config.data), load_generator(run)
+    images, sampler = registry.load(run.config.data), load_generator(run)
     made, real = pictures(result, sampler, images)
     pairs = result.near_copies["pairs"]
     assert made.shape == real.shape == (len(pairs), 1, 32, 32)

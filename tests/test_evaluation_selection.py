@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from gan import data
 from gan.config.options import build
+from gan.data import registry
 from gan.errors import ConfigError
 from gan.evaluation.classifier import FEATURES, Classifier, Images, fit
 from gan.evaluation.selection import Scores
@@ -19,7 +19,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Digits:
     """Real digits: training images and classes, then held-out ones."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GAN_STORE", str(tmp_path_factory.mktemp("store")))
-        found = data.load(build({}).data)
+        found = registry.load(build({}).data)
     train, held = found.rows("train"), found.rows("val")
     return found.images[train], found.conditions[train], found.images[held], found.conditions[held]
 

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan import data, export, guard, marks
+from gan import export, guard, marks
 from gan.cli import main
 from gan.conditions import Condition
+from gan.data import registry
 from gan.errors import RunError, StoppedError
 from gan.evaluation import training_images
 from gan.evaluation.near_copies import Detector
@@ -62,7 +63,7 @@ def exported(file: Path) -> tuple[dict[str, np.ndarray], dict[str, object], str]
 
 def trained_on(run: Run, first: int) -> int:
     """How many of the first images of class 0 are in the training split."""
-    images = data.load(run.config.data)
+    images = registry.load(run.config.data)
     own = {image.tobytes() for image in images.images[images.rows("train")]}
     files = [Path(run.config.data.path) / "0" / f"{position:03d}.png" for position in range(first)]
     return sum(np.asarray(Image.open(file)).tobytes() in own for file in files)
@@ -70,7 +71,7 @@ def trained_on(run: Run, first: int) -> int:
 
 def of_training(names: Iterable[str], run: Run) -> set[int]:
     """Which of the exported images, by position, are in the training split of the run `copying`."""
-    images = data.load(run.config.data)
+    images = registry.load(run.config.data)
     own = {image.tobytes() for image in images.images[images.rows("train")]}
     return {
         position

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gan import data, guard
+from gan import guard
+from gan.data import registry
 from gan.data.fingerprint import FILE, Fingerprint, difference
-from gan.data.imageset import SPLITS, digests
+from gan.data.image_set import SPLITS, digests
 from gan.errors import RunError
 from gan.evaluation import study_plan
 from gan.evaluation.membership import membership
@@ -119,7 +120,7 @@ def grow(run: Run) -> None:
 @pytest.mark.parametrize("use", USES, ids=lambda use: use.__name__)
 def test_whatever_compares_a_run_with_its_images_refuses_others(run: Run, use: Callable[[Run], object]) -> None:
     grow(run)
-    data.load(run.config.data)
+    registry.load(run.config.data)
     with pytest.raises(
         RunError, match=r"cells has changed since the run cells was trained: 12 images added\. Put"
     ) as caught:
@@ -129,7 +130,7 @@ def test_whatever_compares_a_run_with_its_images_refuses_others(run: Run, use: C
 
 
 def test_a_refused_run_goes_on_once_its_images_are_back(run: Run) -> None:
-    before = data.load(run.config.data)
+    before = registry.load(run.config.data)
     grow(run)
     told = problem(run)
     assert told is None, "the grown folder was not read yet"
@@ -137,7 +138,7 @@ def test_a_refused_run_goes_on_once_its_images_are_back(run: Run) -> None:
         resume(run)
     for path in Path(run.config.data.path).glob("round/new *.png"):
         path.unlink()
-    assert len(data.load(run.config.data)) == len(before)
+    assert len(registry.load(run.config.data)) == len(before)
     resume(run)
     assert run.snapshots() == [160, 320]
 
@@ -161,6 +162,6 @@ def test_a_missing_or_damaged_fingerprint_is_an_error_with_a_way_on(run: Run, co
 
 
 def test_the_cache_keeps_the_digests_of_its_images(run: Run) -> None:
-    images = data.load(run.config.data)
+    images = registry.load(run.config.data)
     assert images.digests is not None
     assert images.digests.tolist() == digests(images.images).tolist()

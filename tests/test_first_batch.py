@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 import torch
 
-from gan import data
 from gan.batches import batches
 from gan.config.options import build
-from gan.first_batch import first_batch
+from gan.data import registry
+from gan.data.order import first_batch
 
 
 @pytest.mark.parametrize("balance", [False, True])
 @pytest.mark.parametrize("seed", [0, 7])
 def test_it_is_what_the_trainer_gets_first(balance: bool, seed: int) -> None:
     config = build({"data.balance": balance, "train.seed": seed, "train.batch": 24})
-    images = data.load(config.data)
+    images = registry.load(config.data)
     shown = first_batch(images, config)
     real, conditions = next(batches(images, config, torch.device("cpu"), 0, lambda: None))
     assert np.array_equal(shown.images, real.numpy())

@@ -20,12 +20,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from gan import about, contact_sheet, data, events, evidence, export, jobs, marks, metrics, runs, sample, spread
+from gan import about, contact_sheet, events, evidence, export, jobs, marks, metrics, runs, sample, spread
 from gan.cli import main
 from gan.columns import ColumnsReader
 from gan.config import settings as places
 from gan.config.run_config import DataConfig
-from gan.data import catalogue, folder, intake
+from gan.data import catalogue, registry
+from gan.data.ingest import staging
+from gan.data.sources import folder
 from gan.diagnosis import diagnose
 from gan.errors import DamagedFileError, DataError, GanError, RunError
 from gan.evaluation import explained, job, membership_results, reader, results, study_results, training_images
@@ -98,9 +100,9 @@ def added() -> DataConfig:
         content = io.BytesIO()
         Image.fromarray(np.full((16, 16), 20 * number, np.uint8)).save(content, "PNG")
         files.append((f"{'ab'[number % 2]}/{number}.png", io.BytesIO(content.getvalue())))
-    intake.accept(intake.add_files(SET, files))
+    staging.accept(staging.add_files(SET, files))
     config = DataConfig(name="folder", path=SET, image_size=32)
-    data.load(config)
+    registry.load(config)
     return config
 
 
@@ -170,11 +172,11 @@ def read_set(config: DataConfig) -> list[GanError]:
     """Everything that pages and commands read of an added set and its cache; gives the errors."""
     return tries(
         lambda: folder.added(),
-        lambda: intake.report_of(SET).as_text(),
-        lambda: data.problem(config),
-        lambda: data.cached(config),
-        lambda: data.preview(config),
-        lambda: data.load(config.model_copy(update={"image_size": 64})),
+        lambda: staging.report_of(SET).as_text(),
+        lambda: registry.problem(config),
+        lambda: registry.cached(config),
+        lambda: registry.preview(config),
+        lambda: registry.load(config.model_copy(update={"image_size": 64})),
         lambda: catalogue.find(f"folder-{SET}"),
     )
 
@@ -492,9 +494,9 @@ def test_a_plan_that_points_outside_is_refused(root: str, watched: Path) -> None
     config = added()
     path = places.added_sets() / SET / "plan.json"
     write_json(path, (read_json(path) or {}) | {"root": root})
-    assert data.problem(config) is not None
+    assert registry.problem(config) is not None
     with untouched(watched), pytest.raises(DataError):
-        data.load(config.model_copy(update={"image_size": 64}))
+        registry.load(config.model_copy(update={"image_size": 64}))
 
 
 def test_a_link_among_the_images_of_an_added_set_is_not_followed(watched: Path) -> None:
@@ -503,7 +505,7 @@ def test_a_link_among_the_images_of_an_added_set_is_not_followed(watched: Path) 
     image.rename(watched / "0.png")
     image.symlink_to(watched / "0.png")
     with untouched(watched), pytest.raises(DataError, match=r"0\.png"):
-        data.load(config.model_copy(update={"image_size": 64}))
+        registry.load(config.model_copy(update={"image_size": 64}))
 
 
 def test_what_is_written_to_a_run_does_not_follow_its_links(watched: Path, store: Path) -> None:

@@ -6,14 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gan import data, kinds, lifecycle, looks, walk
+from gan import lifecycle, looks, walk
 from gan.config import options, settings
-from gan.data.imageset import ImageSet
+from gan.data import registry, subclasses
+from gan.data.image_set import ImageSet
+from gan.data.info import DataFacts
+from gan.data.subclasses import beside, drawn, find, told, width
 from gan.errors import DataError
 from gan.estimate import estimate
-from gan.facts import DataFacts
 from gan.jobs.worker import working
-from gan.kinds import beside, drawn, find, told, width
 from gan.problems import problems
 from gan.provenance import Origin
 from gan.runs import Run
@@ -49,7 +50,7 @@ def facts(counts: tuple[tuple[int, ...], ...]) -> DataFacts:
     return DataFacts(("left", "right"), "class", 1, 32, 32, "", "", "", conditions, counts)
 
 
-MANY = 2 * kinds.FEWEST
+MANY = 2 * subclasses.FEWEST
 """Training images of a class that has two kinds and no more."""
 
 
@@ -165,8 +166,8 @@ def test_kinds_are_found_anew_until_there_is_a_snapshot_and_kept_from_then_on() 
 
 def test_a_run_is_told_of_kinds_and_its_images_can_be_made_again() -> None:
     run = trained("told", model__kinds=2)
-    images = data.load(run.config.data)
-    found = kinds.kept(run, len(images))
+    images = registry.load(run.config.data)
+    found = subclasses.kept(run, len(images))
     assert found is not None
     assert found.of_image.max() == 1
     assert np.sum(run.facts().kinds, axis=1).tolist() == list(images.counts()["train"].values())
@@ -182,12 +183,12 @@ def test_a_run_is_told_of_kinds_and_its_images_can_be_made_again() -> None:
 def test_a_run_that_is_told_of_kinds_goes_on_with_the_same() -> None:
     whole, run = trained("whole", model__kinds=2), trained("again", model__kinds=2)
     shutil.rmtree(run.snapshot())
-    found = (run.path / kinds.FILE).stat()
+    found = (run.path / subclasses.FILE).stat()
     with working(run.path, "cpu") as worker:
         train(run, worker)
     assert run.snapshots() == [160, 320]
     assert same(final_weights(run), final_weights(whole))
-    assert (run.path / kinds.FILE).stat().st_mtime_ns == found.st_mtime_ns
+    assert (run.path / subclasses.FILE).stat().st_mtime_ns == found.st_mtime_ns
 
 
 def test_each_image_is_of_the_kind_that_was_drawn_for_it() -> None:
@@ -204,7 +205,7 @@ def test_each_image_is_of_the_kind_that_was_drawn_for_it() -> None:
     made = load_generator(run).generate(asked, seed=1).astype(float)
     lower = made[:, 0, 16:].mean(axis=(1, 2)) > made[:, 0, :16].mean(axis=(1, 2))
     rare = int(run.facts().kinds[0][1] < run.facts().kinds[0][0])  # the one with 20 of the 200
-    drawn_rare = kinds.at(run.facts(), asked, 1, range(300)) == rare
+    drawn_rare = subclasses.at(run.facts(), asked, 1, range(300)) == rare
     assert 15 <= drawn_rare.sum() <= 50
     assert lower[drawn_rare].mean() > 0.9
     assert lower[~drawn_rare].mean() < 0.1
@@ -213,6 +214,6 @@ def test_each_image_is_of_the_kind_that_was_drawn_for_it() -> None:
 def test_kinds_of_attributes_are_an_error_before_the_start() -> None:
     write_celeba(settings.distributed_data())
     config = options.build({"data.name": "celeba", "model.kinds": 8})
-    data.load(config.data)
+    registry.load(config.data)
     errors = [problem.text for problem in problems(config, estimate(config)) if problem.level == "error"]
     assert errors == ["model.kinds is for classes: for images with attributes it takes 1."]

@@ -7,9 +7,9 @@ from torch import nn
 
 from gan.config import options
 from gan.config.run_config import ModelConfig
+from gan.data.info import DataFacts
+from gan.data.subclasses import width
 from gan.estimate import weights
-from gan.facts import DataFacts
-from gan.kinds import width
 from gan.models import FAMILIES, networks
 from gan.models.layers import ConditionConv2d, Conv2d, ConvTranspose2d, _Down, _Outer, _Up
 from gan.models.projection import ConditionalNorm

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from gan.checkpoint import State
 from gan.config.run_config import RunConfig
-from gan.data.imageset import ImageSet
+from gan.data.image_set import ImageSet
 from gan.overfitting import HeldOut
 from gan.train import start
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from gan import data
 from gan.config import settings
 from gan.config.run_config import DataConfig
-from gan.data import catalogue, intake
-from gan.data.report import Report
+from gan.data import catalogue, registry
+from gan.data.ingest import staging
+from gan.data.ingest.report import Report
 from pages.ui import add_images, cached
 from tests.celeba_folder import write_celeba
 from tests.pages_kit import APP, buttons, page, said
@@ -40,7 +40,7 @@ def judged(report: Report) -> AppTest:
 
 
 def test_files_are_shown_by_the_class_they_were_understood_as_before_anything_is_kept() -> None:
-    at = judged(intake.add_zip("cells", zipped(members() | {"c/only.png": png(99)} | {"c/other.png": png(98)})))
+    at = judged(staging.add_zip("cells", zipped(members() | {"c/only.png": png(99)} | {"c/other.png": png(98)})))
     assert "Each folder is a class: **3 classes**." in said(at)
     assert "File b/001.png, understood as b" in html(at)
     assert html(at).count("understood as c") == 2
@@ -52,11 +52,11 @@ def test_files_are_shown_by_the_class_they_were_understood_as_before_anything_is
 
 
 def test_accepting_shows_the_set_with_its_files_as_given() -> None:
-    at = judged(intake.add_zip("cells", zipped(members())))
+    at = judged(staging.add_zip("cells", zipped(members())))
     at.button(key="accept set").click().run()
     assert not at.exception
     assert "has not been read yet" in said(at)
-    data.load(DataConfig.model_validate({"name": "folder", "path": "cells"}))
+    registry.load(DataConfig.model_validate({"name": "folder", "path": "cells"}))
     at = page("data", data="folder-cells")
     assert "File a/000.png, understood as a" in html(at)
     assert "Sizes: 24 x 24 (44)" in said(at)
@@ -69,10 +69,10 @@ def test_a_table_of_attributes_is_understood_as_such(tmp_path: Path) -> None:
         rows = [[f"{seed:03d}.png", seed % 2, int(seed < 30), f"slide {seed // 4}"] for seed in range(60)]
         csv.writer(file).writerows([["file", "round", "dark", "group"], *rows])
     files = {f"{seed:03d}.png": png(seed) for seed in range(60)} | {"labels.csv": path.read_bytes()}
-    at = judged(intake.add_zip("cells", zipped(files)))
+    at = judged(staging.add_zip("cells", zipped(files)))
     assert "The columns of 0 and 1 in labels.csv are **2 attributes**." in said(at)
-    intake.accept(intake.pending(at.session_state[add_images.REPORT]))
-    data.load(catalogue.find("folder-cells").config)
+    staging.accept(staging.pending(at.session_state[add_images.REPORT]))
+    registry.load(catalogue.find("folder-cells").config)
     at = page("data", data="folder-cells")
     assert "Groups (patients, slides): " in said(at)
     assert "None is in two splits." in said(at)
@@ -81,7 +81,7 @@ def test_a_table_of_attributes_is_understood_as_such(tmp_path: Path) -> None:
 def test_attributes_that_go_together_are_listed_with_their_tie(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_celeba(tmp_path, 60)
     monkeypatch.setenv("GAN_DATA", str(tmp_path))
-    data.load(catalogue.find("celeba").config)
+    registry.load(catalogue.find("celeba").config)
     at = page("data", data="celeba")
     assert "Which go together" in said(at)
     table = at.table[0].value

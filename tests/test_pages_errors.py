@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from gan.data import intake
+from gan.data.ingest import staging
 from gan.errors import RunError
 from gan.io.atomic import remove_folder
 from tests.test_data_intake import members, zipped
@@ -74,11 +74,11 @@ def test_what_cannot_be_removed_is_logged(
 
 
 def test_a_set_that_the_disk_refuses_is_not_told_to_take_another_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    report = intake.add_zip("cells", zipped(members()))
+    report = staging.add_zip("cells", zipped(members()))
 
     def refuse(*_: object) -> None:
         raise OSError(errno.EROFS, "Read-only file system")
 
     monkeypatch.setattr(Path, "rename", refuse)
     with pytest.raises(OSError, match="Read-only"):
-        intake.accept(report)
+        staging.accept(report)

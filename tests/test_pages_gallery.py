@@ -9,8 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from gan import export, jobs
-from gan.data.celeba import ATTRIBUTES
-from gan.facts import DataFacts
+from gan.data.info import DataFacts
+from gan.data.sources.celeba import ATTRIBUTES
 from gan.io.atomic import write_json
 from gan.runs import Run
 from tests.celeba_folder import write_celeba

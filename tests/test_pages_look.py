@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from gan import data, marks
+from gan import marks
 from gan.config import settings
+from gan.data import registry
 from gan.evaluation import classifier, results, selector
 from gan.io.atomic import write_json
 from gan.marks import KEEP, REJECT
@@ -60,7 +61,7 @@ def test_each_class_is_a_card_with_real_images_where_they_were_read_and_a_name_w
     shown = cards(page("gallery", run="small"))
     assert [(card["name"], card["note"]) for card in shown] == [(str(k), f"{counts[k]} real") for k in range(10)]
     assert all(card["picture"].startswith("data:image/png;base64,") for card in shown)
-    data.cache_folder(run.config.data).rename(run.path / "moved away")
+    registry.cache_folder(run.config.data).rename(run.path / "moved away")
     assert [card["picture"] for card in cards(page("gallery", run="small"))] == [None] * 10
 
 
@@ -127,7 +128,7 @@ def test_real_and_generated_images_of_each_kind_stand_below_each_other() -> None
         assert there.count(f'alt="Real image of 3, kind {kind}, number') == 12
         assert there.count(f'alt="Generated image of 3, kind {kind}, run divided, number') == 12
         assert f"{counts[kind - 1]} real, {counts[kind - 1] / sum(counts):.0%}" in there
-    data.cache_folder(run.config.data).rename(run.path / "moved away")
+    registry.cache_folder(run.config.data).rename(run.path / "moved away")
     alone = shown()
     assert "Real image" not in alone
     assert alone.count("Generated image") == 24

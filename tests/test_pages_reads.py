@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan import data, runs
+from gan import runs
 from gan.config.run_config import DataConfig
-from gan.data.folder import SOURCE
-from gan.data.inventory import take_stock
-from gan.data.scan import scan, scanning_once
+from gan.data import registry
+from gan.data.ingest.inventory import take_stock
+from gan.data.sources.folder import SOURCE
+from gan.data.sources.scan import scan, scanning_once
 from tests.conftest import trained
 from tests.pages_kit import PAGES, made, page
 
@@ -88,9 +89,9 @@ def test_a_page_reads_each_config_and_walks_the_images_once(
 def test_a_folder_is_walked_once_in_a_block_and_anew_in_the_next(folder: Path, reads: Counter[str]) -> None:
     config = DataConfig.model_validate({"name": "folder", "path": str(folder)})
     with scanning_once():
-        assert data.problem(config) is None
-        data.cached(config)
-        data.preview(config, 4)
+        assert registry.problem(config) is None
+        registry.cached(config)
+        registry.preview(config, 4)
         assert walked(reads, folder) == 1
     before = SOURCE.fingerprint(config)
     (folder / "cells" / "benign" / "new.png").write_bytes(b"no image")

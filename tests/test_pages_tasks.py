@@ -8,8 +8,9 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from gan import data, guard, jobs
+from gan import guard, jobs
 from gan.cli import main
+from gan.data import registry
 from gan.evaluation import classifier, job, preparing, selector, study_plan, training_images
 from gan.evaluation.job import Request
 from gan.evaluation.near_copies import Detector
@@ -30,7 +31,7 @@ LOOKED_AT = 640  # images that a classifier sees in these tests: how much it kno
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setattr(classifier, "LONGEST", LOOKED_AT)
     run = trained("small")
-    data.load(run.config.data)  # a copied run comes without its images
+    registry.load(run.config.data)  # a copied run comes without its images
     return run
 
 

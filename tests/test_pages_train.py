@@ -3,11 +3,12 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from gan import about, auto, data, jobs, runs
+from gan import about, auto, jobs, runs
 from gan.config import options
 from gan.config.presets import PRESETS
 from gan.config.run_config import DataConfig
-from gan.data import intake
+from gan.data import registry
+from gan.data.ingest import staging
 from pages.ui import cached, changes
 from tests.jobs_kit import clean_up, submitted, until_begun, until_state
 from tests.pages_kit import buttons, ended, made, page, said
@@ -51,7 +52,7 @@ def test_changes_are_told_as_people_read_them(before: dict[str, object], after: 
 
 
 def test_the_first_batch_is_shown_on_demand() -> None:
-    data.load(DataConfig.model_validate({"name": "digits"}))
+    registry.load(DataConfig.model_validate({"name": "digits"}))
     at = page("train", preset="digits-quick")
     at.number_input(key="option train.batch").set_value(80)
     at.toggle(key="first batch").set_value(True).run()
@@ -75,7 +76,7 @@ def test_a_start_says_whom_it_waits_for(store: object) -> None:
 
 
 def test_the_recipe_fitted_to_the_images_is_shown_with_its_reason_and_used() -> None:
-    data.load(DataConfig.model_validate({"name": "digits"}))
+    registry.load(DataConfig.model_validate({"name": "digits"}))
     at = page("train", preset="digits-quick")
     assert "Fitted to your images" in said(at)
     assert "For 1,438 grey images of 32 px" in said(at)
@@ -83,7 +84,7 @@ def test_the_recipe_fitted_to_the_images_is_shown_with_its_reason_and_used() -> 
     at.button(key="use fitted").click().run()
     assert not at.exception
     digits = DataConfig.model_validate({"name": "digits"})
-    wanted = auto.recommend(digits, data.load(digits)).config
+    wanted = auto.recommend(digits, registry.load(digits)).config
     assert at.selectbox(key="option model.family").value == wanted.model.family
     assert at.number_input(key="option train.kimg").value == wanted.train.kimg
     assert at.button(key="use fitted").disabled
@@ -114,15 +115,15 @@ def test_the_preset_that_the_form_holds_is_marked() -> None:
 
 
 def test_too_few_images_are_advised_against_clearly() -> None:
-    intake.accept(intake.add_zip("few", zipped(members())))
+    staging.accept(staging.add_zip("few", zipped(members())))
     config = DataConfig.model_validate({"name": "folder", "path": "few"})
-    data.load(config)
+    registry.load(config)
     at = page("train", data="folder-few")
     assert any(warning.value.startswith("Do not train yet") for warning in at.warning)
 
 
 def test_the_recipe_of_images_that_were_not_read_leads_to_them() -> None:
-    intake.accept(intake.add_zip("unread", zipped(members())))
+    staging.accept(staging.add_zip("unread", zipped(members())))
     at = page("train", data="folder-unread")
     at.button(key="read chosen set").click().run()
     assert not at.exception

@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 from starlette.applications import Starlette
 
-from gan import data, export
+from gan import export
 from gan.config.run_config import LossConfig
+from gan.data import registry
 from gan.ideals import lines
 from gan.io.atomic import write_json
 from pages.ui import cached, charts, palette, sparkline, words
@@ -159,7 +160,7 @@ def test_a_film_is_made_anew_where_a_run_of_the_same_name_has_other_pictures() -
 
 def test_the_variety_of_real_images_is_known_once_they_are_read() -> None:
     run = trained("read-later")
-    folder = data.cache_folder(run.config.data)
+    folder = registry.cache_folder(run.config.data)
     folder.rename(folder.with_name("away"))
     assert cached.real_spread(run) is None
     folder.with_name("away").rename(folder)

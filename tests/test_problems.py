@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan import data
 from gan.config import options, settings
 from gan.config.run_config import RunConfig
+from gan.data import registry
 from gan.estimate import estimate
 from gan.problems import problems
 from tests.conftest import TINY, trained
@@ -21,7 +21,7 @@ def folder_config(images: dict[str, int], **values: object) -> RunConfig:
         for number in range(count):
             Image.fromarray(generator.integers(0, 255, (32, 32), dtype=np.uint8)).save(root / name / f"{number}.png")
     config = options.build({"data.name": "folder", "data.path": str(root), "data.image_size": 32} | values)
-    data.load(config.data)
+    registry.load(config.data)
     return config
 
 
@@ -31,7 +31,7 @@ def texts(config: RunConfig, level: str) -> list[str]:
 
 def test_nothing_stands_against_the_digits() -> None:
     config = options.build(TINY)
-    data.load(config.data)
+    registry.load(config.data)
     assert problems(config, estimate(config)) == []
 
 
@@ -63,7 +63,7 @@ def test_an_absent_device_and_absent_data_are_errors_together() -> None:
 
 def test_more_disk_than_there_is_is_an_error() -> None:
     config = options.build(TINY | {"model.width": 256, "train.kimg": 1e6, "train.keep_snapshots": 10_000})
-    data.load(config.data)
+    registry.load(config.data)
     (text,) = texts(config, "error")
     assert "GB free" in text
 

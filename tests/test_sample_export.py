@@ -15,10 +15,11 @@ import pytest
 from PIL import Image
 from torchvision.datasets import ImageFolder
 
-from gan import data, export, jobs, marks
+from gan import export, jobs, marks
 from gan.cli import main
 from gan.conditions import Condition
 from gan.config import settings
+from gan.data import registry
 from gan.errors import ConfigError, RunError, UserError
 from gan.evaluation.classifier import fit
 from gan.evaluation.selector import Selector
@@ -191,7 +192,7 @@ def test_the_basket_is_exported_exactly_from_any_snapshot(run: Run, tmp_path: Pa
 
 
 def test_the_best_half_of_the_candidates_is_delivered_and_counted(run: Run) -> None:
-    sampler, images = load_generator(run), data.load(run.config.data)
+    sampler, images = load_generator(run), registry.load(run.config.data)
     rows = images.rows("train")[:200]
     network = fit(images.images[rows], images.conditions[rows], "class", images_seen=640)
     selector = Selector.of(network, images.images[rows], images.conditions[rows], "class")

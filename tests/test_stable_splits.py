@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gan.config import settings
-from gan.data.check import check
-from gan.data.imageset import ImageSet, digests
+from gan.data.image_set import ImageSet, digests
+from gan.data.ingest.check import check
 from gan.data.stable_splits import Known, identity, load_known, record_of, stable_split
 from gan.errors import DataError
 from tests.test_data_folder import picture, read, said, table, write

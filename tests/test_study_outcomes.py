@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from gan.data.imageset import ImageSet
+from gan.data.image_set import ImageSet
 from gan.errors import RunError, StoppedError
 from gan.evaluation import arms, classifier, study, study_data, study_plan, study_results
 from gan.evaluation.study_options import StudyOptions

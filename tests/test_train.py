@@ -17,9 +17,10 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from gan import checkpoint, data, jobs, lifecycle, runs
+from gan import checkpoint, jobs, lifecycle, runs
 from gan.batches import order
 from gan.config import options, settings
+from gan.data import registry
 from gan.errors import TrainingError
 from gan.estimate import batch_that_fits
 from gan.jobs.worker import working
@@ -69,7 +70,7 @@ def test_noise_in_training_has_the_spread_that_was_asked_for() -> None:
     seen: list[torch.Tensor] = []
     for spread in (1.0, 0.6):
         config = options.build({"model.width": 8, "train.noise": spread})
-        state = start(config, data.load(config.data).facts(), torch.device("cpu"))
+        state = start(config, registry.load(config.data).facts(), torch.device("cpu"))
         state.generator.register_forward_pre_hook(lambda network, given: seen.append(given[0]))
         step(state, torch.zeros(64, 1, 32, 32, dtype=torch.uint8), torch.eye(10).repeat(7, 1)[:64], config)
     assert float(seen[0].std()) == pytest.approx(1.0, abs=0.05)
@@ -189,7 +190,7 @@ def test_images_of_one_class_differ() -> None:
     Measured here after 4,000 images: 0.8 of the real spread; a generator that ignores z has 0.
     """
     run = trained("varied", train__kimg=4, train__batch=32, train__snapshot_kimg=4, optim__lr=1e-3)
-    image_set = data.load(run.config.data)
+    image_set = registry.load(run.config.data)
     sampler = load_generator(run)
     for label in range(10):
         made = sampler.generate(np.eye(10, dtype=np.float32)[[label] * 32], seed=0)

@@ -52,7 +52,7 @@ def add_run_options(made: argparse.ArgumentParser, prefix: str = "") -> None:
 
 def config_of(parsed: argparse.Namespace) -> RunConfig:
     """The config that the arguments ask for: a preset, or the defaults, with single options changed."""
-    from gan.data.folder import added  # here: it imports numpy and every source of data
+    from gan.data.sources.folder import added  # here: it imports numpy and every source of data
 
     given = {path: value for path, value in vars(parsed).items() if "." in path and value is not None}
     own = given.get("data.path")
@@ -68,7 +68,7 @@ def config_of(parsed: argparse.Namespace) -> RunConfig:
 def _recommended(given: dict[str, Any]) -> RunConfig:
     """The recipe for the data set that is asked for, with single options changed; says why, on stderr."""
     from gan import auto  # here: these two import numpy and every source of data
-    from gan.data import load
+    from gan.data.registry import load
 
     asked = options.build(given)
     found = auto.recommend(asked.data, load(asked.data), asked.job.device)

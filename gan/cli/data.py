@@ -42,7 +42,7 @@ def list_data(parsed: argparse.Namespace) -> int:
 
 def check_data(parsed: argparse.Namespace) -> int:
     """Print the report on a folder or ZIP."""
-    from gan.data.check import check
+    from gan.data.ingest.check import check
 
     report = check(parsed.path, lambda phase, done: show(phase, done, 1.0))
     if report.errors and not report.images and not parsed.json:
@@ -53,12 +53,11 @@ def check_data(parsed: argparse.Namespace) -> int:
 
 def prepare_data(parsed: argparse.Namespace) -> int:
     """Read a data set into the cache, here or as a background task."""
-    from gan import data
-    from gan.data import catalogue
+    from gan.data import catalogue, registry
     from gan.jobs.worker import working
 
     if parsed.task is None:
-        image_set = data.load(config_of(parsed).data, lambda phase, done: show(phase, done, 1.0))
+        image_set = registry.load(config_of(parsed).data, lambda phase, done: show(phase, done, 1.0))
         print(f"{image_set.title}: {len(image_set):,} images are ready.")
         return 0
     task = settings.tasks() / parsed.task
@@ -70,5 +69,5 @@ def prepare_data(parsed: argparse.Namespace) -> int:
             worker.report(phase, done, 1.0)
             worker.leave_if_asked()
 
-        data.load(config, report)
+        registry.load(config, report)
     return 0

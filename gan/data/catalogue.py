@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from gan import data
 from gan.config.run_config import DataConfig
-from gan.data import folder, medmnist
+from gan.data import registry
+from gan.data.sources import folder, medmnist
 from gan.errors import DataError
 
 
@@ -50,7 +50,7 @@ def _config(**values: str) -> DataConfig:
 
 
 def _entry(slug: str, config: DataConfig) -> Entry:
-    source = data.SOURCES[config.name]
+    source = registry.SOURCES[config.name]
     problem = source.problem(config)
     return Entry(
         slug=slug,
@@ -59,6 +59,6 @@ def _entry(slug: str, config: DataConfig) -> Entry:
         about=medmnist.table()[config.flag]["description"] if config.name == "medmnist" else source.about,
         licence=source.licence(config),
         problem=problem,
-        ready=data.cached(config) is not None,
+        ready=registry.cached(config) is not None,
         local=problem is None and source.local(config),
     )

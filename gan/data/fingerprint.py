@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.data.imageset import SPLITS, ImageSet, digests
+from gan.data.image_set import SPLITS, ImageSet, digests
 from gan.errors import DamagedFileError, RunError
 from gan.io.atomic import read_arrays, replacing
 

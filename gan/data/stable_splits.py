@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.config import settings
-from gan.data.imageset import SPLITS
+from gan.data.image_set import SPLITS
 from gan.errors import DamagedFileError, DataError
 from gan.io.atomic import read_arrays, replacing
 from gan.io.file_lock import exclusive

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gan.data.check import TOO_FEW
-from gan.data.imageset import SPLITS, ImageSet
-from gan.data.report import Finding, some
+from gan.data.image_set import SPLITS, ImageSet
+from gan.data.ingest.check import TOO_FEW
+from gan.data.ingest.report import Finding, some
 
 UNEVEN = 5  # times as many images in the largest class as in the rarest, from which balancing changes what is learnt
 FEW_TO_TEST = 30  # test images of a class below which a score says little of it

@@ -10,7 +10,7 @@ import itertools
 import numpy as np
 
 from gan.conditions import Condition
-from gan.facts import DataFacts
+from gan.data.info import DataFacts
 
 SHOWN = 6
 """Combinations that are looked at, at most."""

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gan.data.imageset import ImageSet
+from gan.data.image_set import ImageSet
 from gan.data.splits import stratified
 from gan.evaluation import scores
 from gan.evaluation.classifier import Images

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan import __version__
-from gan.data.imageset import ImageSet
-from gan.data.source import Progress, silent
+from gan.data.image_set import ImageSet
+from gan.data.sources.source import Progress, silent
 from gan.errors import DataError, StoppedError
 from gan.evaluation.classifier import Images
 from gan.evaluation.membership_results import VERSION, MembershipResult, compare

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.conditions import Condition
-from gan.data.fit import crop
-from gan.data.imageset import ImageSet
+from gan.data.image_set import ImageSet
+from gan.data.transform import crop
 from gan.evaluation.results import Result
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gan import __version__
-from gan.data.imageset import ImageSet
-from gan.data.source import Progress, silent
+from gan.data.image_set import ImageSet
+from gan.data.sources.source import Progress, silent
 from gan.errors import DataError, StoppedError, UserError
 from gan.evaluation import imagenet, per_condition, scores
 from gan.evaluation.calibration import ACCUSED

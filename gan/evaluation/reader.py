@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from gan.data.fit import crop
-from gan.data.imageset import ImageSet
+from gan.data.image_set import ImageSet
+from gan.data.transform import crop
 from gan.errors import DamagedFileError, DataError, RunError, UserError
 from gan.evaluation.statistics import share_interval
 from gan.io.atomic import checked, damaged, note_damaged, read_json, write_json

@@ -18,8 +18,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from gan.config import settings
-from gan.data.fit import crop
-from gan.data.imageset import ImageSet
+from gan.data.image_set import ImageSet
+from gan.data.transform import crop
 from gan.errors import DamagedFileError
 from gan.evaluation.classifier import Classifier, Images, Progress, budget, fit
 from gan.io.atomic import check_ordinary, replacing

@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan import __version__, conditions
-from gan.data.fit import crop
-from gan.data.imageset import ImageSet
+from gan.data.image_set import ImageSet
+from gan.data.info import DataFacts
+from gan.data.transform import crop
 from gan.errors import RunError
 from gan.evaluation import (
     membership_results,
@@ -36,7 +37,6 @@ from gan.evaluation.reader import Reading
 from gan.evaluation.results import Result
 from gan.evaluation.study_results import StudyResult
 from gan.evaluation.training_images import cached_training_images
-from gan.facts import DataFacts
 from gan.io.contact_sheet import grid
 from gan.runs import Run
 

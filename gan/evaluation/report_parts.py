@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from gan.data.info import DataFacts
 from gan.evaluation import explained, svg
 from gan.evaluation.explained import Score
 from gan.evaluation.membership_results import MembershipResult
@@ -12,7 +13,6 @@ from gan.evaluation.reader import Reading
 from gan.evaluation.results import FEATURES, Result
 from gan.evaluation.study_results import StudyResult
 from gan.evaluation.svg import Point, Series
-from gan.facts import DataFacts
 from gan.runs import Run
 
 SPLITS = {"val": "validation", "test": "test"}

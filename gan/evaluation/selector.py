@@ -19,9 +19,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from gan.config import settings
-from gan.data.imageset import ImageSet
-from gan.data.source import Progress as Reporting
-from gan.data.source import silent
+from gan.data.image_set import ImageSet
+from gan.data.sources.source import Progress as Reporting
+from gan.data.sources.source import silent
 from gan.errors import StoppedError
 from gan.evaluation import training_images
 from gan.evaluation.classifier import Classifier, Images, Pictures, Progress, look

@@ -22,8 +22,8 @@ import numpy as np
 import torch
 
 from gan import __version__
-from gan.data.imageset import ImageSet
-from gan.data.source import Progress, silent
+from gan.data.image_set import ImageSet
+from gan.data.sources.source import Progress, silent
 from gan.errors import StoppedError
 from gan.evaluation import gain, study_data, study_generators
 from gan.evaluation.architectures import builder

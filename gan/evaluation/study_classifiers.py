@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gan.data.imageset import ImageSet
-from gan.data.source import Progress
+from gan.data.image_set import ImageSet
+from gan.data.sources.source import Progress
 from gan.errors import DamagedFileError, StoppedError
 from gan.evaluation.architectures import builder, classical
 from gan.evaluation.arms import ArmPlan, Extra, Make, extra

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.data.imageset import ImageSet
+from gan.data.image_set import ImageSet
 from gan.data.splits import stratified
 from gan.errors import DataError, UserError
 from gan.evaluation.classifier import Classifier, look

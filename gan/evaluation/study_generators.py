@@ -13,7 +13,7 @@ from typing import Any
 
 from gan.config import options
 from gan.config.run_config import RunConfig
-from gan.data.imageset import ImageSet
+from gan.data.image_set import ImageSet
 from gan.errors import ConfigError, DamagedFileError, StoppedError
 from gan.evaluation.arms import Make
 from gan.io.atomic import read_bytes, remove_folder, write_json

@@ -12,8 +12,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.data.imageset import ImageSet
-from gan.data.source import Progress, silent
+from gan.data.image_set import ImageSet
+from gan.data.sources.source import Progress, silent
 from gan.evaluation import study_data, study_generators
 from gan.evaluation.architectures import builder, classical
 from gan.evaluation.arms import ArmPlan, made, planned

@@ -5,10 +5,9 @@ No torch, so that pages can ask.
 
 import hashlib
 
-from gan import data
-from gan.data import fingerprint
-from gan.data.imageset import ImageSet
-from gan.data.source import Progress, silent
+from gan.data import fingerprint, registry
+from gan.data.image_set import ImageSet
+from gan.data.sources.source import Progress, silent
 from gan.errors import RunError
 from gan.runs import Run
 
@@ -18,26 +17,26 @@ def problem(run: Run) -> str | None:
 
     Images that are not in the cache yet are compared when they are read.
     """
-    wrong = data.problem(run.config.data)
+    wrong = registry.problem(run.config.data)
     if wrong is not None:
         return f"The training images of {run.name} are not here: {wrong}"
-    ready = data.cached(run.config.data)
+    ready = registry.cached(run.config.data)
     return None if ready is None else fingerprint.problem(run.path, ready)
 
 
 def training_images(run: Run, progress: Progress = silent) -> ImageSet:
     """The image set that a run was trained on; raises RunError where it is not here or has changed since."""
-    wrong = data.problem(run.config.data)
+    wrong = registry.problem(run.config.data)
     if wrong is not None:
         raise RunError(f"The training images of {run.name} are not here: {wrong}")
-    images = data.load(run.config.data, progress)
+    images = registry.load(run.config.data, progress)
     fingerprint.check(run.path, images)
     return images
 
 
 def cached_training_images(run: Run) -> ImageSet | None:
     """The same where they were read before, else None; raises RunError where they have changed since."""
-    images = data.cached(run.config.data)
+    images = registry.cached(run.config.data)
     if images is not None:
         fingerprint.check(run.path, images)
     return images
@@ -47,4 +46,4 @@ def key(run: Run) -> str:
     """What names the run's images in the store's cache: it changes with their files and with what a config takes of
     them, and reads no image. To be asked only where the set can be read."""
     config = run.config.data
-    return hashlib.sha256(f"{data.cache_folder(config).name} {config.attributes}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{registry.cache_folder(config).name} {config.attributes}".encode()).hexdigest()[:16]

@@ -9,8 +9,8 @@ from types import ModuleType
 from torch import nn
 
 from gan.config.run_config import ModelConfig
-from gan.facts import DataFacts
-from gan.kinds import width
+from gan.data.info import DataFacts
+from gan.data.subclasses import width
 from gan.models import dcgan, projection
 
 FAMILIES: dict[str, ModuleType] = {"dcgan": dcgan, "projection": projection}

@@ -7,9 +7,9 @@ from typing import Any, Literal
 import streamlit as st
 
 from gan.config import settings
-from gan.data import intake
-from gan.data.report import Report
-from gan.data.source import Progress
+from gan.data.ingest import staging
+from gan.data.ingest.report import Report
+from gan.data.sources.source import Progress
 from gan.errors import DataError
 from pages.ui import cached, charts, file_preview, frame, set_view, words
 from pages.ui.frame import told_aside
@@ -40,7 +40,7 @@ def panel() -> None:
         choose()
         return
     try:
-        report = intake.pending(waiting)
+        report = staging.pending(waiting)
     except DataError:
         del st.session_state[REPORT]
         raise
@@ -79,7 +79,7 @@ def show_progress(bar: Any, phase: str, done: float) -> None:
 def from_zip() -> Intake | None:
     """A ZIP from the browser."""
     file = st.file_uploader("ZIP file", type="zip", key="set zip")
-    return None if file is None else lambda name, progress: intake.add_zip(name, file, progress)
+    return None if file is None else lambda name, progress: staging.add_zip(name, file, progress)
 
 
 def from_files() -> Intake | None:
@@ -90,14 +90,14 @@ def from_files() -> Intake | None:
     images = [(file.name, file) for file in files if file not in labels]
     if not images:
         return None
-    return lambda name, progress: intake.add_files(name, images, labels[0] if labels else None, progress)
+    return lambda name, progress: staging.add_files(name, images, labels[0] if labels else None, progress)
 
 
 def from_path() -> Intake | None:
     """A folder that the administrator allows."""
     allowed = ", ".join(str(path) for path in settings.browsable_paths())
     path = st.text_input("Folder", key="set path", help=f"At or below {allowed}.", placeholder=allowed).strip()
-    return (lambda name, progress: intake.add_path(name, Path(path), progress)) if path else None
+    return (lambda name, progress: staging.add_path(name, Path(path), progress)) if path else None
 
 
 def judge(report: Report) -> None:
@@ -138,7 +138,7 @@ def steps(current: int) -> None:
 def keep(report: Report) -> None:
     """Accept the set, and go on to where it is read, looked at and trained on; for `on_click`."""
     with told_aside():
-        intake.accept(report)
+        staging.accept(report)
         del st.session_state[REPORT]
         cached.forget_catalogue()
         st.session_state["last set"] = st.query_params["data"] = f"folder-{report.name}"
@@ -148,5 +148,5 @@ def keep(report: Report) -> None:
 
 def throw_away(report: Report) -> None:
     """Back to step 1."""
-    intake.discard(report)
+    staging.discard(report)
     del st.session_state[REPORT]

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from gan.conditions import Condition
-from gan.facts import DataFacts
+from gan.data.info import DataFacts
 from gan.runs import Run
 from pages.ui import words
 

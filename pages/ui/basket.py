@@ -6,7 +6,7 @@ import streamlit as st
 
 from gan import marks
 from gan.conditions import Condition
-from gan.facts import DataFacts
+from gan.data.info import DataFacts
 from gan.marks import KEEP, REJECT
 from gan.provenance import Origin
 from gan.runs import Run

@@ -4,10 +4,11 @@ import shlex
 
 import streamlit as st
 
-from gan import data, jobs, lifecycle, problems
+from gan import jobs, lifecycle, problems
 from gan.config import options, settings
 from gan.config.presets import PRESETS
 from gan.config.run_config import RunConfig
+from gan.data import registry
 from gan.errors import DataError
 from gan.estimate import Estimate, estimate
 from gan.jobs import device_list
@@ -64,14 +65,14 @@ def waits_for(asked: str) -> str:
 def real_images(config: RunConfig) -> None:
     """What the generator is to learn: real images as the networks see them, a choice of them or the first batch."""
     try:
-        shown, _ = data.preview(config.data, SHOWN)
+        shown, _ = registry.preview(config.data, SHOWN)
     except DataError:  # said among the problems, or in the note that the set is still to be fetched
         st.caption("Real images appear here once the set is on this machine.")
         return
     with st.container(border=True):
         st.markdown(f"**Real images** at {config.data.image_size} px, as the networks see them")
         batch = None
-        if data.cached(config.data) is not None and st.toggle(
+        if registry.cached(config.data) is not None and st.toggle(
             "The first batch, exactly", key="first batch", help=BATCH
         ):
             batch = cached_models.first_batch(options.to_json(config), BATCH_SHOWN)

@@ -14,16 +14,17 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from gan import contact_sheet, data, jobs, kinds, spread
+from gan import contact_sheet, jobs
 from gan.columns import Columns, ColumnsReader
 from gan.config.run_config import DataConfig
+from gan.data import diversity, registry, subclasses
 from gan.data.catalogue import Entry, entries
-from gan.data.examples import Example
-from gan.data.examples import examples as examples_of
-from gan.data.imageset import ImageSet
-from gan.data.plan import Plan
+from gan.data.image_set import ImageSet
+from gan.data.info import DataFacts
+from gan.data.ingest.file_examples import Example
+from gan.data.ingest.file_examples import examples as examples_of
+from gan.data.ingest.import_plan import Plan
 from gan.evaluation.training_images import problem as training_images_problem
-from gan.facts import DataFacts
 from gan.io import animation as film_of
 from gan.io.atomic import file_version, read_bytes
 from gan.runs import Run
@@ -139,7 +140,7 @@ def real_spread(run: Run) -> float | None:
 @st.cache_data(max_entries=100, show_spinner=False)
 def _real_spread(version: FileVersion, path: Path, sheet_version: FileVersion, _images: ImageSet) -> float | None:
     shown = contact_sheet.layout(Run(path)).labels
-    return spread.of_real(_images, len(shown)) if shown else None
+    return diversity.real_diversity(_images, len(shown)) if shown else None
 
 
 def kinds_apart(run: Run) -> float:
@@ -170,7 +171,9 @@ def of_kinds(run: Run, position: int, count: int) -> list[NDArray[np.uint8]] | N
     """Real training images of each kind within the class at that position, up to `count`; None where they, or what
     kind each is, are not on this machine."""
     there = training_images(run)
-    return None if there is None else _of_kinds(run.path, file_version(run.path / kinds.FILE), position, count, there)
+    if there is None:
+        return None
+    return _of_kinds(run.path, file_version(run.path / subclasses.FILE), position, count, there)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
@@ -178,11 +181,11 @@ def _of_kinds(
     path: Path, version: FileVersion, position: int, count: int, _images: ImageSet
 ) -> list[NDArray[np.uint8]] | None:
     run = Run(path)
-    found = kinds.kept(run, len(_images))
+    found = subclasses.kept(run, len(_images))
     if found is None:
         return None
     each = range(run.config.model.kinds)
-    return [pictures.real(_images, kinds.real(found, _images, position, kind, count)) for kind in each]
+    return [pictures.real(_images, subclasses.real(found, _images, position, kind, count)) for kind in each]
 
 
 @st.cache_data(ttl=10, max_entries=1, show_spinner="Looking for data …")
@@ -198,7 +201,7 @@ def forget_catalogue() -> None:
 
 def image_set(config: DataConfig) -> ImageSet | None:
     """The set where it was read before, its images memory-mapped; None where that is still to do."""
-    return data.cached(config)
+    return registry.cached(config)
 
 
 @st.cache_data(max_entries=8, show_spinner="Opening some of the files …")

@@ -14,10 +14,11 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from gan import data, looks
+from gan import looks
 from gan.conditions import Condition
 from gan.config import options, settings
-from gan.data.imageset import ImageSet
+from gan.data import registry
+from gan.data.image_set import ImageSet
 from gan.evaluation import pairs, results, training_images
 from gan.evaluation.results import Result
 from gan.export import ExportRequest
@@ -29,9 +30,9 @@ from pages.ui import pictures
 from pages.ui.cached import FileVersion, facts, image_set
 
 if TYPE_CHECKING:
+    from gan.data.order import FirstBatch
     from gan.evaluation.near_copies import Detector
     from gan.evaluation.selector import Selector
-    from gan.first_batch import FirstBatch
     from gan.sample import Sampler
 
 
@@ -254,12 +255,14 @@ def first_batch(config: str, count: int) -> "FirstBatch | None":
     not read yet."""
     there = image_set(options.from_json(config).data)
     return (
-        None if there is None else _first_batch(config, data.cache_folder(options.from_json(config).data), count, there)
+        None
+        if there is None
+        else _first_batch(config, registry.cache_folder(options.from_json(config).data), count, there)
     )
 
 
 @st.cache_data(max_entries=4, show_spinner="Putting the first batch together …")
 def _first_batch(config: str, folder: Path, count: int, _images: ImageSet) -> "FirstBatch":
-    from gan.first_batch import first_batch  # here: it imports torch
+    from gan.data.order import first_batch  # here: it imports torch
 
     return first_batch(_images, options.from_json(config)).beginning(count)

@@ -7,7 +7,7 @@ export request: conditions as text, and how many of each.
 import streamlit as st
 
 from gan.conditions import Condition
-from gan.facts import DataFacts
+from gan.data.info import DataFacts
 from gan.runs import Run
 from pages.ui import attribute_picker, cached, choice_cards, words
 from pages.ui.choice_cards import Card

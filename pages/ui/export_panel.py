@@ -8,9 +8,9 @@ from dataclasses import replace
 import streamlit as st
 
 from gan import export, marks
+from gan.data.info import DataFacts
 from gan.evaluation import training_images
 from gan.export import ExportRequest
-from gan.facts import DataFacts
 from gan.runs import Run
 from pages.ui import export_list, words
 from pages.ui.frame import told_aside

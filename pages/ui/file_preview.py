@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from gan.data.examples import Example
-from gan.data.inventory import LABELS
-from gan.data.plan import Plan
+from gan.data.ingest.file_examples import Example
+from gan.data.ingest.import_plan import Plan
+from gan.data.ingest.inventory import LABELS
 from gan.io.png import png
 from pages.ui import cached, words
 

@@ -12,7 +12,7 @@ import streamlit as st
 from gan.config import options
 from gan.config.options import Option
 from gan.config.run_config import RunConfig
-from gan.data import celeba
+from gan.data.sources import celeba
 
 VALUES = "form values"
 CHOSEN_BY_SET = ("data.name", "data.flag", "data.path")  # the choice of a data set decides these: `set_picker.py`

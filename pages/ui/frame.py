@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from gan import jobs
-from gan.data.scan import scanning_once
+from gan.data.sources.scan import scanning_once
 from gan.errors import GanError, store_in_words
 
 TITLE = "GAN workbench"

@@ -5,8 +5,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from gan.conditions import Condition
+from gan.data.info import DataFacts
 from gan.export import ExportRequest
-from gan.facts import DataFacts
 from gan.looks import Group
 from gan.runs import Run
 from pages.ui import cached, cached_models, pictures, words

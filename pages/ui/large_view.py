@@ -7,8 +7,8 @@ import streamlit as st
 
 from gan import marks, provenance
 from gan.conditions import Condition
+from gan.data.info import DataFacts
 from gan.evaluation.job import Request
-from gan.facts import DataFacts
 from gan.marks import KEEP, REJECT, Mark
 from gan.provenance import Origin
 from gan.runs import Run

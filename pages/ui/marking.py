@@ -10,7 +10,7 @@ import streamlit as st
 
 from gan import marks
 from gan.conditions import Condition
-from gan.facts import DataFacts
+from gan.data.info import DataFacts
 from gan.looks import Group
 from gan.marks import KEEP, REJECT, Mark
 from gan.provenance import Origin

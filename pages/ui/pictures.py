@@ -10,8 +10,8 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from gan.data.fit import crop
-from gan.data.imageset import ImageSet
+from gan.data.image_set import ImageSet
+from gan.data.transform import crop
 from gan.io import contact_sheet, png
 
 CARD = 16 / 9  # width by height of a card's picture

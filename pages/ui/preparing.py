@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from gan import data, jobs
+from gan import jobs
+from gan.data import registry
 from gan.data.catalogue import Entry
 from pages.ui import cached, tasks
 
@@ -13,7 +14,7 @@ def panel(entry: Entry) -> None:
     """Read the set now, or say what is missing."""
     if entry.config.name in AT_ONCE and entry.problem is None:
         with st.spinner(f"Reading {entry.title} …"):
-            data.load(entry.config)
+            registry.load(entry.config)
         done()
         st.rerun()
     with st.container(border=True):

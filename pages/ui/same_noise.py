@@ -7,9 +7,9 @@ import streamlit as st
 
 from gan import conditions
 from gan.conditions import Condition
+from gan.data.info import DataFacts
 from gan.evaluation import results
 from gan.export import ExportRequest
-from gan.facts import DataFacts
 from gan.runs import Run
 from pages.ui import cached_models, marking, words
 

@@ -8,11 +8,12 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from gan.config import settings
-from gan.data import intake, summary
+from gan.data import summary
+from gan.data.attribute_correlation import strongest
 from gan.data.catalogue import Entry
-from gan.data.imageset import SPLITS, ImageSet
-from gan.data.report import Finding
-from gan.data.together import strongest
+from gan.data.image_set import SPLITS, ImageSet
+from gan.data.ingest import staging
+from gan.data.ingest.report import Finding
 from gan.io.atomic import file_version
 from pages.ui import charts, file_preview, frame, pictures, words
 
@@ -163,7 +164,7 @@ def show_others() -> None:
 
 def as_given(name: str) -> None:
     """What was found in the files of an added set, and some of them in their own shape."""
-    report = intake.report_of(name)
+    report = staging.report_of(name)
     for finding in report.problems:
         finding_shown(finding)
     pixels(report.sizes, report.modes)

@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from gan import auto, data
+from gan import auto
 from gan.config import presets as named
 from gan.config.presets import PRESETS
 from gan.config.run_config import DataConfig, RunConfig
+from gan.data import registry
 from gan.errors import ConfigError
 from pages.ui import cached, form, frame, set_picker, words
 
@@ -37,7 +38,7 @@ def fitted() -> None:
 
 def unread(chosen: DataConfig) -> None:
     """That the recipe needs the images, and the way to them."""
-    if data.problem(chosen) is not None:  # said among the problems
+    if registry.problem(chosen) is not None:  # said among the problems
         st.caption("The recipe is known once the images are here.")
         return
     with st.container(horizontal=True, vertical_alignment="center"):

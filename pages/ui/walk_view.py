@@ -10,8 +10,8 @@ from dataclasses import replace
 import streamlit as st
 
 from gan.conditions import ANY, Condition
+from gan.data.info import DataFacts
 from gan.export import ExportRequest
-from gan.facts import DataFacts
 from gan.provenance import Origin
 from gan.runs import Run
 from pages.ui import cached_models, frame, marking, waiting

@@ -5,10 +5,10 @@ from dataclasses import replace
 import streamlit as st
 
 from gan.conditions import Condition
+from gan.data.info import DataFacts
 from gan.evaluation import training_images
 from gan.evaluation.job import Request
 from gan.export import ExportRequest
-from gan.facts import DataFacts
 from gan.provenance import Origin
 from gan.runs import Run
 from pages.ui import cached_models, marking, preparation, same_noise, words

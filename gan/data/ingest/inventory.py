@@ -8,11 +8,11 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.data.imageset import Kind
-from gan.data.labels import SPLIT_NAMES, read_labels
-from gan.data.pictures import SUFFIXES
-from gan.data.report import Finding, some
-from gan.data.scan import ScannedFile, scan
+from gan.data.image_set import Kind
+from gan.data.ingest.image_file import SUFFIXES
+from gan.data.ingest.labels_csv import SPLIT_NAMES, read_labels
+from gan.data.ingest.report import Finding, some
+from gan.data.sources.scan import ScannedFile, scan
 from gan.errors import DataError
 
 LABELS = "labels.csv"

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.config.run_config import DataConfig
-from gan.data.imageset import ImageSet
+from gan.data.image_set import ImageSet
 
 Progress = Callable[[str, float], None]
 """Told of a phase in words and how much of it is done, 0 to 1. What it raises stops the reading."""

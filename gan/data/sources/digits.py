@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from gan.config.run_config import DataConfig
-from gan.data.fit import fit_all
-from gan.data.imageset import ImageSet
-from gan.data.showing import pick
-from gan.data.source import Preview, Progress, Source, nothing_to_fetch, silent
+from gan.data.image_set import ImageSet
+from gan.data.preview import pick
+from gan.data.sources.source import Preview, Progress, Source, nothing_to_fetch, silent
 from gan.data.splits import stratified
+from gan.data.transform import fit_all
 
 LICENCE = "CC BY 4.0 (Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository)"
 

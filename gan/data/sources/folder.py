@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 
 from gan.config import names, settings
 from gan.config.run_config import DataConfig
-from gan.data.check import check
-from gan.data.fit import fit, native_size
-from gan.data.imageset import ImageSet
-from gan.data.inventory import take_stock
-from gan.data.parallel import UNREADABLE, decode, reason
-from gan.data.pictures import read_picture
-from gan.data.plan import Plan
-from gan.data.report import some
-from gan.data.scan import scan
-from gan.data.showing import in_turn, words
-from gan.data.source import Preview, Progress, Source, nothing_to_fetch
+from gan.data.decode import UNREADABLE, decode, reason
+from gan.data.image_set import ImageSet
+from gan.data.ingest.check import check
+from gan.data.ingest.image_file import read_picture
+from gan.data.ingest.import_plan import Plan
+from gan.data.ingest.inventory import take_stock
+from gan.data.ingest.report import some
+from gan.data.preview import in_turn, words
+from gan.data.sources.scan import scan
+from gan.data.sources.source import Preview, Progress, Source, nothing_to_fetch
+from gan.data.transform import fit, native_size
 from gan.errors import DataError
 
 LICENCE = "Your own images: their licence and the consent of those they come from are yours to know."

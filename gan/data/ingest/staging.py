@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from gan.config import names, settings
-from gan.data.archive import BLOCK, safe_name, too_large, unpack, wanted
-from gan.data.check import check
-from gan.data.folder import added
-from gan.data.inventory import LABELS
-from gan.data.report import Report
-from gan.data.source import Progress, silent
+from gan.data.ingest.archive import BLOCK, safe_name, too_large, unpack, wanted
+from gan.data.ingest.check import check
+from gan.data.ingest.inventory import LABELS
+from gan.data.ingest.report import Report
+from gan.data.sources.folder import added
+from gan.data.sources.source import Progress, silent
 from gan.errors import DamagedFileError, DataError
 from gan.io.atomic import read_json, remove_folder, write_json
 

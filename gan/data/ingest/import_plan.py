@@ -12,7 +12,7 @@ from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from gan.config import settings
-from gan.data.imageset import SPLITS, Kind
+from gan.data.image_set import SPLITS, Kind
 from gan.errors import DamagedFileError, DataError
 from gan.io.atomic import damaged, file_version, read_as, write_json
 

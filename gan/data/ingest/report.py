@@ -11,7 +11,7 @@ from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from gan.config.names import NAME
-from gan.data.plan import Plan
+from gan.data.ingest.import_plan import Plan
 from gan.io.atomic import checked, damaged
 
 Level = Literal["error", "warning", "note"]

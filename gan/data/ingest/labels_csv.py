@@ -9,9 +9,9 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.data.imageset import Kind
+from gan.data.image_set import Kind
+from gan.data.info import check_names
 from gan.errors import DataError
-from gan.facts import check_names
 
 TAKES = "It takes a column `file`, then either one column `class` or columns of 0 and 1; `split` and `group` if known."
 SPLIT_NAMES = {

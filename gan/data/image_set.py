@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
+from gan.data.info import DataFacts, check_names
 from gan.errors import DamagedFileError, DataError
-from gan.facts import DataFacts, check_names
 from gan.io.atomic import check_ordinary, damaged, open_ordinary, read_as, write_json
 
 Kind = Literal["class", "attributes"]

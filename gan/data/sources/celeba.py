@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gan.config.run_config import DataConfig
-from gan.data.fit import fit
-from gan.data.imageset import SPLITS, ImageSet
-from gan.data.parallel import UNREADABLE, decode, reason
-from gan.data.places import arriving, places, stamp, writable
-from gan.data.showing import in_turn, words
-from gan.data.source import Preview, Progress, Source
+from gan.data.decode import UNREADABLE, decode, reason
+from gan.data.image_set import SPLITS, ImageSet
+from gan.data.preview import in_turn, words
+from gan.data.sources.download import arriving, places, stamp, writable
+from gan.data.sources.source import Preview, Progress, Source
+from gan.data.transform import fit
 from gan.errors import DataError
 
 LICENCE = (

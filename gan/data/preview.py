@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.data.imageset import ImageSet
-from gan.data.source import Preview
+from gan.data.image_set import ImageSet
+from gan.data.sources.source import Preview
 
 
 def in_turn(conditions: NDArray[np.generic], count: int) -> NDArray[np.int64]:

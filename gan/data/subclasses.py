@@ -16,12 +16,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.data.imageset import ImageSet
+from gan.data.diversity import pixel_diversity
+from gan.data.image_set import ImageSet
+from gan.data.info import DataFacts
 from gan.errors import DataError
-from gan.facts import DataFacts
 from gan.io.atomic import damaged, read_arrays, replacing
 from gan.runs import Run
-from gan.spread import of_images
 
 FILE = "kinds.npz"
 SIDE = 16
@@ -130,8 +130,8 @@ def _apart(images: ImageSet, nearest: NDArray[np.int64], counts: NDArray[np.int6
     """The spread of one image of each kind, as often as the kind comes, as a share of that of some images of all."""
     some = taught[np.linspace(0, len(taught) - 1, min(len(taught), 256)).astype(int)]
     one_each = np.repeat(nearest, np.maximum(1, np.round(256 * counts / counts.sum())).astype(int))
-    whole = of_images(np.asarray(images.images[some]))
-    return min(1.0, of_images(np.asarray(images.images[one_each])) / whole) if whole else 0.0
+    whole = pixel_diversity(np.asarray(images.images[some]))
+    return min(1.0, pixel_diversity(np.asarray(images.images[one_each])) / whole) if whole else 0.0
 
 
 def _thumbnails(images: ImageSet, rows: NDArray[np.int64]) -> NDArray[np.float32]:

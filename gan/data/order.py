@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from gan.batches import stream
 from gan.config.run_config import RunConfig
-from gan.data.imageset import ImageSet
-from gan.data.showing import words
+from gan.data.image_set import ImageSet
+from gan.data.preview import words
 
 
 @dataclass(frozen=True)

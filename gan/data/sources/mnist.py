@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.config.run_config import DataConfig
-from gan.data.fit import fit_all, native_size
-from gan.data.imageset import ImageSet
-from gan.data.places import download, places, stamp, writable
-from gan.data.showing import in_turn
-from gan.data.source import Preview, Progress, Source
+from gan.data.image_set import ImageSet
+from gan.data.preview import in_turn
+from gan.data.sources.download import download, places, stamp, writable
+from gan.data.sources.source import Preview, Progress, Source
 from gan.data.splits import stratified
+from gan.data.transform import fit_all, native_size
 from gan.errors import DataError
 
 LICENCE = "CC BY-SA 3.0, as third parties state it (LeCun, Cortes and Burges, The MNIST database of handwritten digits)"

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.data.archive import unpack
-from gan.data.inventory import Inventory, take_stock
-from gan.data.parallel import UNREADABLE, each, reason
-from gan.data.pictures import Inspected, inspect
-from gan.data.plan import Plan
-from gan.data.report import Finding, Leak, Report, some
-from gan.data.source import Progress, silent
+from gan.data.decode import UNREADABLE, each, reason
+from gan.data.ingest.archive import unpack
+from gan.data.ingest.image_file import Inspected, inspect
+from gan.data.ingest.import_plan import Plan
+from gan.data.ingest.inventory import Inventory, take_stock
+from gan.data.ingest.report import Finding, Leak, Report, some
+from gan.data.sources.source import Progress, silent
 from gan.data.stable_splits import Known, keep, load_known, stable_split
 from gan.errors import DataError
 

@@ -13,10 +13,10 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from gan.config import settings
-from gan.data.inventory import LABELS
-from gan.data.pictures import SUFFIXES
-from gan.data.scan import visible
-from gan.data.source import Progress
+from gan.data.ingest.image_file import SUFFIXES
+from gan.data.ingest.inventory import LABELS
+from gan.data.sources.scan import visible
+from gan.data.sources.source import Progress
 from gan.errors import DataError
 
 MAX_MEMBERS = 300_000

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gan.data.source import Progress
+from gan.data.sources.source import Progress
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

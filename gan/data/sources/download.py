@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from gan.config import settings
-from gan.data.source import Progress
+from gan.data.sources.source import Progress
 from gan.errors import DataError
 
 
