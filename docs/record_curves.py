@@ -20,16 +20,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gan import lifecycle, runs, spread
+from gan import spread
 from gan.checkpoint import State
 from gan.config import options
 from gan.data import diversity, registry
 from gan.data.image_set import ImageSet
 from gan.errors import TrainingError
 from gan.jobs.worker import working
-from gan.metrics import MetricsReader, MetricsWriter
 from gan.recordings import Recording
-from gan.runs import Run
+from gan.runs import lifecycle
+from gan.runs.metrics import MetricsReader, MetricsWriter
+from gan.runs.run import Run, find_run
 from gan.sample import load_generator
 from gan.train import loop, start
 
@@ -100,7 +101,7 @@ def main(names: list[str]) -> None:
     for name in names or list(CASES):
         name, _, there = name.partition("=")
         if there:
-            made = kept(name, runs.find_run(there))
+            made = kept(name, find_run(there))
         else:
             with tempfile.TemporaryDirectory() as store:
                 os.environ["GAN_STORE"] = store

@@ -19,8 +19,8 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from docs.make_demo import NAME, TARGET, gan
-from gan import about
 from gan.config import settings
+from gan.runs import notes
 
 FOLDER = settings.ROOT / "docs" / "screenshots"
 WIDTH = 1280
@@ -48,7 +48,7 @@ def main() -> None:
         shutil.copytree(TARGET, Path(store) / NAME)
         gan("data", "prepare", "--data.name", "mnist")
         gan("train", "--preset", "digits-quick", "--train.kimg", "6", "--train.snapshot_kimg", "2", "--name", SHORT)
-        about.change(Path(store) / SHORT, title="A short run on digits")
+        notes.change(Path(store) / SHORT, title="A short run on digits")
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]

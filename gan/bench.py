@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from gan import checkpoint, export, runs
+from gan import checkpoint, export
 from gan.batches import batches
 from gan.bench_ceiling import Ceiling, counted, rate
 from gan.bench_textbook import Textbook
@@ -28,6 +28,7 @@ from gan.data.image_set import ImageSet
 from gan.export import ExportRequest
 from gan.io.png import png
 from gan.jobs.device_list import candidates
+from gan.runs.run import Run
 from gan.sample import Sampler, load_generator
 from gan.train import start, step
 
@@ -131,7 +132,7 @@ def exporting(show: Show) -> Exporting:
     with tempfile.TemporaryDirectory() as folder:
         for name in ("snapshots", "samples", "exports"):
             (Path(folder) / name).mkdir()
-        run = runs.Run(Path(folder))
+        run = Run(Path(folder))
         (run.path / "config.json").write_text(options.to_json(options.build({"data.name": "mnist", "model.width": 32})))
         untrained_run(run)
         sampler = load_generator(run)
@@ -153,7 +154,7 @@ def exporting(show: Show) -> Exporting:
     return found
 
 
-def untrained_run(run: runs.Run) -> None:
+def untrained_run(run: Run) -> None:
     """Give a run a snapshot of first weights, and the facts of a set of noise."""
     facts = noise_images(32).facts()
     facts.save(run.path)

@@ -22,14 +22,14 @@ from typing import Any
 
 import numpy as np
 
-from gan import lifecycle, runs
 from gan.bench import untrained_run
 from gan.config import options, settings
 from gan.io import contact_sheet
 from gan.io.atomic import write_json
 from gan.jobs.worker import Worker, working
-from gan.metrics import MetricsWriter
-from gan.runs import Run
+from gan.runs import lifecycle
+from gan.runs.metrics import MetricsWriter
+from gan.runs.run import Run, find_run
 
 RUNS = 200
 POINTS = 100_000
@@ -78,10 +78,10 @@ def make_store(count: int, points: int) -> Run:
         run = lifecycle.create(config, f"run-{number:03d}")
         shutil.copytree(first.path, run.path, copy_function=os.link, dirs_exist_ok=True, ignore=own)
     for number in range(count - 1):
-        path = runs.find_run(f"run-{number:03d}").path
+        path = find_run(f"run-{number:03d}").path
         write_json(path / "started.json", {"ticket": number, "device": "cpu", "time": time.time()})
         write_json(path / "end.json", {"ticket": number, "state": "finished", "time": time.time()})
-    live = runs.find_run(f"run-{count - 1:03d}")
+    live = find_run(f"run-{count - 1:03d}")
     whole = (live.path / "metrics.jsonl").read_bytes()  # its own: it grows
     (live.path / "metrics.jsonl").unlink()
     (live.path / "metrics.jsonl").write_bytes(whole)

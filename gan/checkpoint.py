@@ -27,7 +27,7 @@ from typing_extensions import TypedDict
 
 from gan.errors import DamagedFileError, RunError
 from gan.io.atomic import check_ordinary, damaged, linked, not_ordinary, read_as, remove, write_json
-from gan.runs import Run
+from gan.runs.run import Run
 
 RESUMABLE = 2
 """How many of the newest snapshots keep what resumption needs: the second is there in case the first is damaged."""

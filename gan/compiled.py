@@ -19,7 +19,7 @@ from gan.checkpoint import State
 from gan.config import settings
 from gan.io.atomic import read_json, write_json
 from gan.jobs.worker import Worker
-from gan.runs import Run
+from gan.runs.run import Run
 
 STEPS = 20_000
 FILE = "compiled.json"

@@ -7,7 +7,7 @@ from typing import Any
 from gan.config import options
 from gan.evaluation import results
 from gan.evaluation.results import Result
-from gan.runs import Run
+from gan.runs.run import Run
 
 
 @dataclass(frozen=True)

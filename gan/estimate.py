@@ -4,12 +4,12 @@ import itertools
 import math
 from dataclasses import dataclass
 
-from gan import runs
 from gan.config.run_config import ModelConfig, RunConfig
 from gan.data import registry
 from gan.data.info import DataFacts
 from gan.data.subclasses import width
 from gan.errors import GanError
+from gan.runs.run import all_runs
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def _maps(width: int, size: int) -> int:
 
 
 def _seconds(config: RunConfig) -> float | None:
-    for run in runs.all_runs():
+    for run in all_runs():
         try:
             rate = run.status().get("images_per_second") if _alike(run.config, config) else None
         except GanError:  # a broken run folder measures nothing; the overview shows it

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan import jobs, spread
-from gan.columns import Columns
 from gan.config.run_config import RunConfig
 from gan.evaluation import results
 from gan.evaluation.results import Result
-from gan.metrics import TIMINGS
-from gan.runs import Run
+from gan.runs.metrics import TIMINGS
+from gan.runs.metrics_table import Columns
+from gan.runs.run import Run
 
 
 @dataclass(frozen=True)

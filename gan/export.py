@@ -29,7 +29,7 @@ from gan.io import typed
 from gan.io.atomic import append_row, linked, ordinary, read_as_or_none, write_json
 from gan.jobs import status
 from gan.jobs.status import Status
-from gan.runs import Run
+from gan.runs.run import Run
 
 __all__ = [
     "TRUNCATIONS",

@@ -6,12 +6,12 @@ from typing import Annotated, NotRequired
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from gan import contact_sheet, runs
 from gan.errors import DamagedFileError
 from gan.export_request import ExportRequest
 from gan.io.atomic import note_damaged, read_rows
 from gan.jobs.status import Count, Moment
-from gan.runs import Run
+from gan.runs import sample_sheets
+from gan.runs.run import Run, all_runs
 
 BESIDE_PIXELS = 700
 """Bytes of a PNG that are not pixels: its texts, and its name in the ZIP, twice, and in labels.csv."""
@@ -38,7 +38,7 @@ def estimate(run: Run, request: ExportRequest) -> Estimate:
         size = request.count * _bytes_an_image(run)
     same_work = [
         row
-        for one in ([run] if earlier else runs.all_runs())
+        for one in ([run] if earlier else all_runs())
         for row in ledger(one)
         if row["shape"] == shape(run) and row["with_near_copies"] == request.with_near_copies
     ]
@@ -88,7 +88,7 @@ def _bytes_an_image(run: Run) -> float:
         return raw + BESIDE_PIXELS
     path = samples[max(samples)]
     try:
-        sheet = contact_sheet.read(path)
+        sheet = sample_sheets.read(path)
     except DamagedFileError as error:
         note_damaged(path, error)
         return raw + BESIDE_PIXELS

@@ -18,7 +18,7 @@ from gan.data.sources.source import Progress, silent
 from gan.errors import RunError, StoppedError
 from gan.export_request import ExportRequest
 from gan.gather import Gathered, Sieve, Tally
-from gan.runs import Run
+from gan.runs.run import Run
 from gan.spool import Row, Spool
 
 if TYPE_CHECKING:

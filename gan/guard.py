@@ -26,7 +26,7 @@ from gan.evaluation.near_copies import Detector
 from gan.evaluation.reference import Shown, as_shown, picked
 from gan.io.atomic import read_as_or_none, write_json
 from gan.io.file_lock import exclusive
-from gan.runs import Run
+from gan.runs.run import Run
 
 RECIPE = "1"
 """Change it when the detector measures differently: calibrations in the cache are then made anew."""

@@ -8,7 +8,7 @@ from gan import __version__
 from gan.conditions import Condition
 from gan.data.info import DataFacts
 from gan.evaluation import explained
-from gan.runs import Run
+from gan.runs.run import Run
 
 if TYPE_CHECKING:
     from gan.evaluation.near_copies import Detector

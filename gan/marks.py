@@ -18,7 +18,7 @@ from gan.errors import DamagedFileError, RunError, UserError
 from gan.io.atomic import read_as, write_json
 from gan.io.file_lock import exclusive
 from gan.provenance import Origin
-from gan.runs import Run
+from gan.runs.run import Run
 
 VERSION = 1
 MOST = 20_000

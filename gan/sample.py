@@ -20,7 +20,7 @@ from gan.data import subclasses
 from gan.data.info import DataFacts
 from gan.data.transform import crop
 from gan.models import networks
-from gan.runs import Run
+from gan.runs.run import Run
 
 BATCH = 64
 

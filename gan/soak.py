@@ -23,12 +23,13 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from gan import export, jobs, lifecycle, runs
+from gan import export, jobs
 from gan.config import settings
 from gan.errors import ConfigError
 from gan.io import fault_injection
 from gan.io.atomic import read_rows
-from gan.runs import Run
+from gan.runs import lifecycle
+from gan.runs.run import Run, all_runs
 from gan.soak_client import CONFIGS, config_values, end, note
 from gan.soak_truth import Observer, scan
 
@@ -165,7 +166,7 @@ def _round(observer: Observer, dice: random.Random, configs: int, seconds: float
     if not observer.violations:
         observer.check_end()
     if not observer.violations:
-        for run in runs.all_runs():
+        for run in all_runs():
             lifecycle.delete(run)
 
 
@@ -207,11 +208,11 @@ def _restart(store: Path) -> None:
 
 def _finish(observer: Observer) -> None:
     """Resume what did not finish, until everything has; notes a violation where that takes for ever."""
-    deadline = time.monotonic() + LONGEST_END + LONGEST_RUN * len(runs.all_runs())
+    deadline = time.monotonic() + LONGEST_END + LONGEST_RUN * len(all_runs())
     while not observer.violations:
         jobs.ensure_scheduler()
         observer.look()
-        unfinished = [run for run in runs.all_runs() if not _is_done(run, observer)]
+        unfinished = [run for run in all_runs() if not _is_done(run, observer)]
         # A client's last trainings in a terminal may just be starting, to find that there is nothing left to do.
         if not unfinished and not any(process.kind in ("train", "export") for process in scan(observer.store)):
             return

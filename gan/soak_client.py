@@ -15,13 +15,14 @@ import sys
 import time
 from pathlib import Path
 
-from gan import export, jobs, lifecycle, runs
+from gan import export, jobs
 from gan.config import options, settings
 from gan.errors import GanError, RunError
 from gan.io import fault_injection
 from gan.jobs.launch import reap_in_background
-from gan.metrics import MetricsReader
-from gan.runs import Run
+from gan.runs import lifecycle
+from gan.runs.metrics import MetricsReader
+from gan.runs.run import Run, all_runs
 from gan.soak_truth import scan
 
 MOST_UNFINISHED = 6
@@ -86,11 +87,11 @@ class Client:
         action()
 
     def _pick(self, *states: str) -> Run | None:
-        found = [run for run in runs.all_runs() if jobs.state(run.path).name in states]
+        found = [run for run in all_runs() if jobs.state(run.path).name in states]
         return self._random.choice(found) if found else None
 
     def submit(self) -> None:
-        unfinished = [run for run in runs.all_runs() if jobs.state(run.path).name not in ("finished", "failed")]
+        unfinished = [run for run in all_runs() if jobs.state(run.path).name not in ("finished", "failed")]
         for _ in range(self._random.choice((1, 1, 3))):
             if len(unfinished) >= MOST_UNFINISHED:
                 return
@@ -159,7 +160,7 @@ class Client:
         note("terminal", run.name)
 
     def export(self) -> None:
-        found = [run for run in runs.all_runs() if run.snapshots()]
+        found = [run for run in all_runs() if run.snapshots()]
         if found:
             run = self._random.choice(found)
             export.begin(run, export.ExportRequest((("3", 2), ("7", 1))))
@@ -177,7 +178,7 @@ class Client:
         jobs.ensure_scheduler()
         jobs.queue()
         jobs.devices()
-        for run in runs.all_runs():
+        for run in all_runs():
             jobs.state(run.path)
             reader = self._readers.setdefault(run.path, MetricsReader(run.path / "metrics.jsonl"))
             reader.read()

@@ -16,12 +16,12 @@ from typing import Any
 
 import psutil
 
-from gan import export, jobs, runs
+from gan import export, jobs
 from gan.errors import RunError
 from gan.io.atomic import read_json
 from gan.jobs import processes, tickets
-from gan.metrics import TIMINGS, MetricsReader
-from gan.runs import Run
+from gan.runs.metrics import TIMINGS, MetricsReader
+from gan.runs.run import Run, all_runs
 
 PATIENCE = 10.0  # seconds within which a state has to be true, and a free device taken
 LOOKS = 5  # that must agree before something counts as lasting: an observer that was not let run saw nothing
@@ -93,7 +93,7 @@ class Observer:
         trainers = {process.run for process in found if process.kind == "train"}
         self._trainer_seen |= dict.fromkeys(trainers, time.monotonic())
         working = {process.run for process in found if process.at_work}
-        for run in runs.all_runs():
+        for run in all_runs():
             self._check_run(run, run.name in working)
         self._check_exports({process.run for process in found if process.kind == "export"})
         self._check_order(trainers, len(working))
@@ -169,7 +169,7 @@ class Observer:
             self.tell(f"weights of {run.name}", f"{run.name} finished with other weights than its reference.")
 
     def _check_exports(self, working: set[str]) -> None:
-        for run in runs.all_runs():
+        for run in all_runs():
             for made in export.listing(run):
                 wrong = made.state.name in ("running", "stopping") and run.name not in working
                 self.states_checked += 1
@@ -203,7 +203,7 @@ class Observer:
 
     def check_end(self) -> None:
         """What has to be so when nobody has asked for anything for a while."""
-        for run in runs.all_runs():
+        for run in all_runs():
             for made in export.listing(run):
                 if made.file is not None and not _is_whole_zip(made):
                     self.tell(f"zip {made.folder}", f"The export {made.id} of {run.name} is not whole: {made.file}")

@@ -12,14 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from gan import contact_sheet
 from gan.data.diversity import pixel_diversity
 from gan.errors import DamagedFileError
 from gan.io.atomic import damaged, file_version, note_damaged
 from gan.io.contact_sheet import GAP
-from gan.runs import Run
-
-"""Real images of a condition that are compared, at most; the spread is without bias, so that counts need not agree."""
+from gan.runs import sample_sheets
+from gan.runs.run import Run
 
 
 def of_sheet(picture: Path, columns: int, rows: int) -> float:
@@ -32,7 +30,7 @@ def of_sheet(picture: Path, columns: int, rows: int) -> float:
 
 @functools.lru_cache(maxsize=1000)  # a live page asks every two seconds, and most pictures stay as they are
 def _of_sheet(picture: Path, version: tuple[int, int] | None, columns: int, rows: int) -> float:
-    pixels = np.asarray(contact_sheet.read(picture, columns))
+    pixels = np.asarray(sample_sheets.read(picture, columns))
     pixels = pixels.reshape(*pixels.shape[:2], -1)[GAP:, GAP:]  # (rows * (H + GAP), columns * (H + GAP), C)
     height, width, channels = pixels.shape
     if height % rows or width % columns or min(height // rows, width // columns) <= GAP:
@@ -43,7 +41,7 @@ def _of_sheet(picture: Path, version: tuple[int, int] | None, columns: int, rows
 
 def of_samples(run: Run) -> dict[int, float]:
     """The spread of a run's sample pictures by images seen, ascending, but for damaged ones; empty where none is."""
-    layout = contact_sheet.layout(run)
+    layout = sample_sheets.layout(run)
     if not layout.labels or layout.rows < 2:
         return {}
     found = {}

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from gan import contact_sheet
-from gan.columns import Columns, ColumnsReader
 from gan.errors import UserError
 from gan.io.atomic import read_bytes
-from gan.runs import Run
+from gan.runs import sample_sheets
+from gan.runs.metrics_table import Columns, ColumnsReader
+from gan.runs.run import Run
 
 INSTALL = "pip install tensorboard"
 
@@ -55,7 +55,7 @@ def pictures(run: Run) -> Iterator[Any]:
     from tensorboard.compat.proto.summary_pb2 import Summary
 
     for seen, path in run.samples().items():
-        sheet = contact_sheet.read(path)
+        sheet = sample_sheets.read(path)
         image = Summary.Image(
             width=sheet.width,
             height=sheet.height,

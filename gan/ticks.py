@@ -22,7 +22,7 @@ from gan.errors import TrainingError
 from gan.estimate import batch_that_fits
 from gan.io import contact_sheet
 from gan.io.atomic import replacing, write_json
-from gan.runs import Run
+from gan.runs.run import Run
 
 METRICS = ("loss_d", "loss_g", "d_x", "d_g_z1", "d_g_z2")
 TICK_SECONDS = 1.0

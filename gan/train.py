@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from gan import checkpoint, compiled, events
+from gan import checkpoint, compiled
 from gan.augment import augmented
 from gan.batches import batches
 from gan.checkpoint import State
@@ -27,12 +27,13 @@ from gan.data.info import DataFacts
 from gan.errors import DataError
 from gan.jobs.worker import Worker
 from gan.losses import LOSSES
-from gan.metrics import MetricsWriter
 from gan.mismatch import asked
 from gan.models import networks
 from gan.overfitting import HeldOut
 from gan.precision import number_format, precision, scale
-from gan.runs import Run
+from gan.runs import events
+from gan.runs.metrics import MetricsWriter
+from gan.runs.run import Run
 from gan.ticks import METRICS, Clock, FixedNoise, crossed, guard, memory_told, point
 
 

@@ -2,9 +2,8 @@
 
 import streamlit as st
 
-from gan import runs
 from gan.errors import RunError
-from gan.runs import Run
+from gan.runs.run import Run, all_runs, find_run
 from pages.ui import compare_view, frame, words
 from pages.ui.frame import told
 
@@ -12,7 +11,7 @@ from pages.ui.frame import told
 def page() -> None:
     """The page for the runs that the link names."""
     frame.title("Compare", "Runs side by side. The address of this page is a link that you can send.")
-    names = [run.name for run in runs.all_runs() if not run.about.archived]
+    names = [run.name for run in all_runs() if not run.about.archived]
     if not names:
         frame.empty("There is no run yet. Train one: the digits take two minutes.", "Train a first run", frame.TRAIN)
         return
@@ -35,7 +34,7 @@ def picked(names: list[str]) -> list[Run]:
     found: list[Run] = []
     for name in dict.fromkeys(asked[: compare_view.MOST]):
         try:
-            found.append(runs.find_run(name))
+            found.append(find_run(name))
         except RunError as error:
             st.warning(str(error), icon=":material/link_off:")
     known = [run.name for run in found]
@@ -75,7 +74,7 @@ def _choose(names: list[str]) -> None:
 
 def called(name: str) -> str:
     """A run's title with its name."""
-    return words.called(name, runs.find_run(name).title)
+    return words.called(name, find_run(name).title)
 
 
 def _follow_choice() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from gan.runs import Run
+from gan.runs.run import Run
 from pages.ui import (
     evaluation_copies,
     evaluation_jobs,

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from gan.export import ExportRequest
-from gan.runs import Run
+from gan.runs.run import Run
 from pages.ui import cached, condition_picker, run_header
 from pages.ui.frame import told
 from pages.ui.gallery import controls, views

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from gan import events, jobs
+from gan import jobs
 from gan.diagnosis import diagnose
-from gan.runs import Run
+from gan.runs import events
+from gan.runs.run import Run
 from pages.ui import cached, curves, downloads, health, run_header, samples
 from pages.ui.frame import told
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import streamlit as st
 
-from gan import runs
 from gan.config import options
 from gan.config.presets import PRESETS
 from gan.config.run_config import RunConfig
 from gan.data import catalogue
 from gan.errors import ConfigError, GanError
+from gan.runs.run import find_run
 from pages.ui import before_start, form, frame, run_about, set_picker, starting_points
 from pages.ui import changes as differences
 from pages.ui.frame import told
@@ -70,7 +70,7 @@ def follow_link() -> None:
 def fill(wish: dict[str, Any]) -> None:
     """Fill the form as a link wishes; raises RunError, ConfigError or DataError where it names nothing we have."""
     if "clone" in wish:
-        form.fill(runs.find_run(wish["clone"]).config.flat())
+        form.fill(find_run(wish["clone"]).config.flat())
     if "preset" in wish:
         starting_points.use(wish["preset"])
     if "data" in wish:
@@ -84,7 +84,7 @@ def fill(wish: dict[str, Any]) -> None:
 def origin(config: RunConfig) -> None:
     """Where a clone's options come from, and which of them differ now."""
     if "clone" in st.query_params and not st.session_state[WRONG_LINK]:
-        run = runs.find_run(st.query_params["clone"])
+        run = find_run(st.query_params["clone"])
         differences.shown(config, run.config, f"the run **{run_about.name(run)}**")
 
 

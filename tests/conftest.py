@@ -11,13 +11,13 @@ import pytest
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch: the same sums in this process and in the jobs it starts
 
-from gan import about, lifecycle
 from gan.config import settings
 from gan.config.options import build, to_json
 from gan.config.run_config import RunConfig
 from gan.data import registry
 from gan.jobs.worker import working
-from gan.runs import Run
+from gan.runs import lifecycle, notes
+from gan.runs.run import Run
 
 hypothesis.settings.register_profile("suite", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("suite")  # the same examples each time, however busy the machine is
@@ -63,7 +63,7 @@ def trained(name: str, **options: object) -> Run:
     path = settings.store() / name
     assert not path.exists(), name
     shutil.copytree(_trained[key], path, symlinks=True)
-    about.change(path, created=time.time())
+    notes.change(path, created=time.time())
     registry.load(config.data)  # a trained run leaves its images in the store, ready to be read
     return Run(path)
 

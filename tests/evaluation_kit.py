@@ -3,7 +3,7 @@
 from gan.evaluation.arms import ArmPlan, planned
 from gan.evaluation.study_results import VERSION, Arm, Gain, KeepRate, Left, Measured, Regime, StudyResult
 from gan.evaluation.verdict import filtering
-from gan.runs import Run
+from gan.runs.run import Run
 
 REAL = {"ill": 40, "well": 60}
 NAMES = tuple(REAL)

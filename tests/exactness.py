@@ -3,8 +3,8 @@
 from safetensors.torch import load_file
 from torch import Tensor, equal
 
-from gan.metrics import TIMINGS, MetricsReader
-from gan.runs import Run
+from gan.runs.metrics import TIMINGS, MetricsReader
+from gan.runs.run import Run
 
 
 def rows(run: Run) -> list[dict[str, float]]:

@@ -12,13 +12,14 @@ from typing import Any
 import psutil
 import pytest
 
-from gan import jobs, lifecycle
+from gan import jobs
 from gan.config import settings
 from gan.config.run_config import RunConfig
 from gan.io.atomic import read_json, write_json
 from gan.io.file_lock import held
 from gan.jobs import launch, names, processes
-from gan.runs import Run
+from gan.runs import lifecycle
+from gan.runs.run import Run
 
 PATIENCE = 120.0  # seconds after which a test gives up: no test asks how long anything takes
 FOREVER = 3600.0  # seconds: a small job ends because it is asked to

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
-from gan import lifecycle
 from gan.config import options
 from gan.io.atomic import write_json
 from gan.io.contact_sheet import grid
-from gan.metrics import MetricsWriter
-from gan.runs import Run
+from gan.runs import lifecycle
+from gan.runs.metrics import MetricsWriter
+from gan.runs.run import Run
 
 APP = str(Path(__file__).resolve().parents[1] / "streamlit_app.py")
 PAGES = ("overview", "data", "train", "progress", "gallery", "evaluate", "compare")

@@ -7,22 +7,23 @@ from pathlib import Path
 
 import pytest
 
-from gan import about, lifecycle, runs
-from gan.about import About
 from gan.cli import main
 from gan.config import options
 from gan.errors import RunError
+from gan.runs import lifecycle, notes
+from gan.runs.notes import About
+from gan.runs.run import all_runs, find_run
 
 
 def test_a_title_changes_and_the_folder_stays(store: Path) -> None:
     run = lifecycle.create(options.build({}), "cells")
     assert run.title == "cells"
-    about.change(run.path, title="  Blood cells,\n best so far ", tags=("paper", "64 px"), notes="With balance.\n")
-    assert runs.find_run("cells").title == "Blood cells, best so far"
-    assert runs.find_run("cells").about.tags == ("paper", "64 px")
-    assert runs.find_run("cells").about.notes == "With balance."
+    notes.change(run.path, title="  Blood cells,\n best so far ", tags=("paper", "64 px"), notes="With balance.\n")
+    assert find_run("cells").title == "Blood cells, best so far"
+    assert find_run("cells").about.tags == ("paper", "64 px")
+    assert find_run("cells").about.notes == "With balance."
     assert [folder.name for folder in store.iterdir()] == ["cells"]
-    about.change(run.path, title="")
+    notes.change(run.path, title="")
     assert run.title == "cells"
     assert run.about.tags == ("paper", "64 px")
     assert run.about.created == run.created > 0
@@ -36,8 +37,8 @@ def test_a_damaged_file_says_nothing_and_can_be_written_again(content: bytes) ->
     (run.path / "about.json").write_bytes(content)
     assert run.about == About(created=(run.path / "config.json").stat().st_mtime)
     assert run.title == "run"
-    assert {one.name for one in runs.all_runs()} == {first.name, run.name}
-    about.change(run.path, title="Mended")
+    assert {one.name for one in all_runs()} == {first.name, run.name}
+    notes.change(run.path, title="Mended")
     assert run.about.title == "Mended"
     assert run.about.created == (run.path / "config.json").stat().st_mtime
 
@@ -62,27 +63,27 @@ def test_what_is_too_long_to_show_is_refused_and_changes_nothing(values: dict[st
     run = lifecycle.create(options.build({}), "run")
     before = run.about
     with pytest.raises(RunError, match=named):
-        about.change(run.path, **values)
+        notes.change(run.path, **values)
     assert run.about == before
 
 
 def test_tags_come_from_words_between_commas() -> None:
-    assert about.split_tags(" paper , 64  px,,paper,rare class ") == ("paper", "64 px", "rare class")
+    assert notes.split_tags(" paper , 64  px,,paper,rare class ") == ("paper", "64 px", "rare class")
 
 
 def test_two_people_who_change_different_things_both_get_theirs() -> None:
     run = lifecycle.create(options.build({}), "run")
     wishes = [{"title": "One"}, {"tags": ("two",)}, {"notes": "three"}, {"archived": True}] * 5
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda wish: about.change(run.path, **wish), wishes))
+        list(pool.map(lambda wish: notes.change(run.path, **wish), wishes))
     assert run.about == About(run.about.created, "One", ("two",), "three", True)
 
 
 def test_the_list_of_runs_shows_titles_and_leaves_out_the_archive(capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("kept", "old"):
         lifecycle.create(options.build({}), name)
-    about.change(runs.find_run("kept").path, title="The good one", tags=("paper",))
-    about.change(runs.find_run("old").path, archived=True)
+    notes.change(find_run("kept").path, title="The good one", tags=("paper",))
+    notes.change(find_run("old").path, archived=True)
     assert main(["runs"]) == 0
     said = capsys.readouterr().out
     assert "The good one" in said

@@ -10,7 +10,7 @@ from gan.cli import main
 from gan.config.options import build
 from gan.data import registry
 from gan.data.image_set import ImageSet
-from gan.runs import all_runs
+from gan.runs.run import all_runs
 
 
 def images(*counts: int, size: int = 32, channels: int = 1) -> ImageSet:

@@ -4,12 +4,13 @@ import pytest
 import torch
 from torch import nn
 
-from gan import bench_loading, bench_pages, runs
+from gan import bench_loading, bench_pages
 from gan.bench import noise_images
 from gan.bench_ceiling import Ceiling, counted
 from gan.bench_textbook import Textbook
 from gan.config import options
 from gan.precision import scale
+from gan.runs.run import all_runs
 from gan.ticks import METRICS
 from gan.train import start, step
 
@@ -97,4 +98,4 @@ def test_pages_are_measured_over_a_store_of_live_and_finished_runs() -> None:
         assert found[page]["first_s"] > 0
     assert found["gallery"].keys() >= {"first_s", "warm_s", "changed_s", "changed_computed_s"}
     assert found["gallery"]["changed_s"] > 0
-    assert runs.all_runs() == []
+    assert all_runs() == []

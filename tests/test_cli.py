@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from gan import jobs, lifecycle, runs
+from gan import jobs
 from gan.cli import main
 from gan.cli.main import MODULES
 from gan.config import settings
 from gan.config.options import build
 from gan.jobs import processes
+from gan.runs import lifecycle
+from gan.runs.run import all_runs, find_run
 from tests.conftest import TINY, trained
 from tests.jobs_kit import until
 
@@ -30,7 +32,7 @@ def test_submit_prints_the_name_alone_on_its_last_line_and_the_run_finishes() ->
     answer = gan("submit", "--preset", "digits-quick", *QUICK)
     assert answer.returncode == 0, answer.stderr
     name = answer.stdout.splitlines()[-1]
-    run = runs.find_run(name)
+    run = find_run(name)
     until(lambda: not jobs.state(run.path).alive, "the run ends", patience=60)
     listed = json.loads(gan("runs", "--json").stdout)
     assert [(row["name"], row["state"], row["data"], row["seen"], row["kimg"]) for row in listed] == [
@@ -52,7 +54,7 @@ def test_a_dry_run_starts_nothing() -> None:
     answer = gan("train", "--preset", "digits-quick", "--dry-run")
     assert answer.returncode == 0
     assert "Time: not known" in answer.stdout
-    assert runs.all_runs() == []
+    assert all_runs() == []
 
 
 @pytest.mark.parametrize(
@@ -80,7 +82,7 @@ def test_a_mistake_is_one_clear_line_and_exit_code_2(
     printed = capsys.readouterr()
     assert says in printed.err
     assert len(printed.err.strip().splitlines()) == 1
-    assert runs.all_runs() == []
+    assert all_runs() == []
 
 
 def test_a_name_that_is_taken_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
@@ -111,7 +113,7 @@ def test_a_relative_folder_means_the_same_to_the_job(tmp_path: Path, monkeypatch
     monkeypatch.setenv("GAN_DATA", "data")
     assert processes.job_environment(os.environ)["GAN_DATA"] == str(tmp_path / "data")
     assert main(["submit", "--name", "pets", "--data.name", "folder", "--data.path", "own", *QUICK]) == 0
-    run = runs.find_run("pets")
+    run = find_run("pets")
     assert run.config.data.path == str(tmp_path / "own")
     until(lambda: not jobs.state(run.path).alive, "the run ends", patience=60)
     assert jobs.state(run.path).name == "finished", jobs.state(run.path).cause
@@ -180,7 +182,7 @@ def test_deleting_asks_first_and_refuses_while_the_run_works(capsys: pytest.Capt
         assert main(["delete", "busy", "--yes"]) == 2
         assert "stop it before you delete it" in capsys.readouterr().err
     assert main(["delete", "goes", "--yes"]) == 0
-    assert [run.name for run in runs.all_runs()] == ["busy"]
+    assert [run.name for run in all_runs()] == ["busy"]
 
 
 def test_sample_and_export_by_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

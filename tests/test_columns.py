@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gan.columns import FIRST_ROOM, Columns, ColumnsReader
-from gan.metrics import MetricsReader, MetricsWriter
+from gan.runs.metrics import MetricsReader, MetricsWriter
+from gan.runs.metrics_table import FIRST_ROOM, Columns, ColumnsReader
 
 
 def test_columns_hold_what_the_rows_hold(tmp_path: Path) -> None:

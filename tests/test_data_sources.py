@@ -276,9 +276,10 @@ def test_reading_imports_no_torch() -> None:
     write_medmnist("breastmnist")
     write_celeba(settings.distributed_data(), 5)
     program = (
-        "import sys; from gan import data; from gan.config.run_config import DataConfig\n"
-        "from gan.data.registry import catalogue, intake\n"
-        "for name in ('digits', 'medmnist', 'celeba'): data.load(DataConfig.model_validate({'name': name}))\n"
+        "import sys; from gan.config.run_config import DataConfig\n"
+        "from gan.data import catalogue, registry\n"
+        "from gan.data.ingest import staging\n"
+        "for name in ('digits', 'medmnist', 'celeba'): registry.load(DataConfig.model_validate({'name': name}))\n"
         "catalogue.entries(); assert 'torch' not in sys.modules and 'medmnist' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True, cwd=settings.ROOT)

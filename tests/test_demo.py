@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from gan import export, jobs, lifecycle, runs
+from gan import export, jobs
 from gan.config import settings
 from gan.evaluation import job, results
 from gan.export import ExportRequest
 from gan.io.atomic import read_json
-from gan.metrics import MetricsReader
-from gan.runs import Run
+from gan.runs import lifecycle
+from gan.runs.metrics import MetricsReader
+from gan.runs.run import Run, find_run
 from tests.jobs_kit import until
 from tests.pages_kit import page, said, tiles
 
@@ -27,12 +28,12 @@ PLACE = re.compile(rb"/(home|root|tmp|work|mnt|Users|private|var)/|[A-Za-z]:\\\\
 def demo(store: Path) -> Run:
     """A copy in a store of its own: looking at a run can leave files in it."""
     shutil.copytree(DEMO, store / NAME)
-    return runs.find_run(NAME)
+    return find_run(NAME)
 
 
 def test_who_sets_no_store_finds_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GAN_STORE")
-    assert runs.find_run(NAME).path == DEMO
+    assert find_run(NAME).path == DEMO
     assert sum(file.stat().st_size for file in FILES) < 5_000_000
 
 

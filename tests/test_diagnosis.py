@@ -16,7 +16,7 @@ from gan.evaluation.results import Result
 from gan.io.atomic import write_json
 from gan.io.contact_sheet import grid
 from gan.jobs import State
-from gan.metrics import MetricsReader
+from gan.runs.metrics import MetricsReader
 from gan.symptoms import Finding
 from tests.conftest import trained
 from tests.pages_kit import ROW

@@ -25,7 +25,7 @@ from gan.errors import DataError
 from gan.export import ExportRequest
 from gan.export_formats import FORMATS, target
 from gan.provenance import FILE_BYTES, Origin, file_name
-from gan.runs import Run
+from gan.runs.run import Run
 from gan.sample import load_generator
 from pages.ui import marking
 from tests.celeba_folder import write_celeba

@@ -21,7 +21,7 @@ from gan.evaluation.quick import evaluate
 from gan.evaluation.reference import as_shown, fingerprint, reference
 from gan.evaluation.results import Result, best_snapshot
 from gan.evaluation.scores import accuracy
-from gan.runs import Run
+from gan.runs.run import Run
 from tests.celeba_folder import write_celeba
 from tests.conftest import trained
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gan import jobs, lifecycle
+from gan import jobs
 from gan.cli import evaluate, main
 from gan.config import settings
 from gan.errors import RunError
@@ -25,7 +25,8 @@ from gan.evaluation import (
 from gan.evaluation.job import Request
 from gan.evaluation.study_options import StudyOptions
 from gan.io.atomic import read_json, write_json
-from gan.runs import Run
+from gan.runs import lifecycle
+from gan.runs.run import Run
 from tests.conftest import trained
 from tests.jobs_kit import clean_up, until
 

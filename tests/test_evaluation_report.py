@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from gan import about, lifecycle
 from gan.cli import main
 from gan.config import options
 from gan.errors import RunError
 from gan.evaluation import classifier, explained, quick, reader, report, report_parts, results, study_results, svg
 from gan.evaluation.svg import Point, Series
+from gan.runs import lifecycle, notes
 from tests.conftest import trained
 from tests.evaluation_kit import studied
 
@@ -48,7 +48,7 @@ def test_a_report_holds_everything_and_fetches_nothing(
         report.build(run)
     studied(run, 320, "Helps: <b>indeed</b>.")
     assert main(["evaluate", "digits", "--snapshot", "160"]) == 0
-    about.change(run.path, notes="From <us>, CC0")
+    notes.change(run.path, notes="From <us>, CC0")
     file = tmp_path / "report.html"
     assert main(["evaluate", "digits", "--report", str(file)]) == 0
     assert f"Report: {file}" in capsys.readouterr().err

@@ -2,10 +2,11 @@
 
 import time
 
-from gan import events, runs
 from gan.config import options
-from gan.events import Event
 from gan.jobs.worker import working
+from gan.runs import events
+from gan.runs.events import Event
+from gan.runs.run import find_run
 from gan.train import train
 from tests.conftest import trained
 
@@ -15,7 +16,7 @@ def test_a_run_that_goes_on_notes_where_and_one_that_begins_does_not() -> None:
     assert events.resumed(run) == []
     longer = options.changed(run.config, {"train.kimg": 0.48})
     (run.path / "config.json").write_text(options.to_json(longer))
-    run = runs.find_run("halved")
+    run = find_run("halved")
     with working(run.path, "cpu") as worker:
         train(run, worker)
     ((seen, moment),) = events.resumed(run)

@@ -22,7 +22,7 @@ from gan.export import ExportRequest
 from gan.gather import AT_LEAST, EFFORT, Sieve, Tally, from_stream
 from gan.io.contact_sheet import picture
 from gan.provenance import Origin
-from gan.runs import Run
+from gan.runs.run import Run
 from gan.sample import load_generator
 from tests.conftest import trained
 

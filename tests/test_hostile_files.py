@@ -20,9 +20,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from gan import about, contact_sheet, events, evidence, export, jobs, marks, metrics, runs, sample, spread
+from gan import evidence, export, jobs, marks, sample, spread
 from gan.cli import main
-from gan.columns import ColumnsReader
 from gan.config import settings as places
 from gan.config.run_config import DataConfig
 from gan.data import catalogue, registry
@@ -36,7 +35,9 @@ from gan.export_estimate import ledger
 from gan.io import animation, file_lock
 from gan.io.atomic import append_row, read_json, write_json
 from gan.provenance import Origin
-from gan.runs import Run
+from gan.runs import events, metrics, notes, sample_sheets
+from gan.runs.metrics_table import ColumnsReader
+from gan.runs.run import Run, all_runs
 from tests.evaluation_kit import studied
 from tests.pages_kit import page
 
@@ -188,14 +189,14 @@ def read_run(run: Run) -> list[GanError]:
     columns = ColumnsReader(run.path / "metrics.jsonl").read()
     assert all(np.isfinite(list(row.values())).all() for row in rows)
     state = jobs.state(run.path)
-    layout = contact_sheet.layout(run)
+    layout = sample_sheets.layout(run)
     return tries(
         lambda: run.config,
         lambda: run.facts(),
         lambda: (run.about, run.created, run.title, run.seen, run.status()),
-        lambda: about.read(run.path),
+        lambda: notes.read(run.path),
         lambda: sample.load_generator(run).generate(np.eye(10, dtype=np.float32)[:1], 0),
-        lambda: [contact_sheet.read(path, len(layout.labels) or None) for path in run.samples().values()],
+        lambda: [sample_sheets.read(path, len(layout.labels) or None) for path in run.samples().values()],
         lambda: animation.of_samples(run.samples()) if run.samples() else None,
         lambda: spread.of_samples(run),
         lambda: (marks.load(run), marks.basket(run), marks.rejected(run)),
@@ -214,7 +215,7 @@ def read_run(run: Run) -> list[GanError]:
         lambda: (ledger(run), export.estimate(run, ExportRequest((("3", 2),)))),
         lambda: (jobs.queue(), jobs.log_tail(run.path), list(jobs.follow(run.path)) if not state.alive else None),
         lambda: training_images.problem(run),
-        lambda: runs.all_runs(),
+        lambda: all_runs(),
     )
 
 
@@ -516,7 +517,7 @@ def test_what_is_written_to_a_run_does_not_follow_its_links(watched: Path, store
     with untouched(watched):
         errors = tries(
             lambda: events.note_resumed(run, 5),
-            lambda: about.change(run.path, title="x"),
+            lambda: notes.change(run.path, title="x"),
             lambda: marks.change(run, {Origin(SNAPSHOT, 1, 9, "3"): "keep"}),
             lambda: append_row(run.path / "exports" / "ledger.jsonl", {}),
         )

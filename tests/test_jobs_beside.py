@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from gan import jobs, lifecycle
+from gan import jobs
 from gan.config import settings
 from gan.errors import RunError
 from gan.io.file_lock import held
 from gan.jobs import names, schedule, tickets
 from gan.jobs.worker import working
-from gan.runs import Run
+from gan.runs import lifecycle
+from gan.runs.run import Run
 from tests.jobs_kit import FOREVER, give_job, goes_on, new_run, notes, store, submitted, until, until_begun, until_state
 
 __all__ = ["store"]

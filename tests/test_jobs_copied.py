@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 
-from gan import export, jobs, lifecycle, runs
+from gan import export, jobs
 from gan.cli import main
 from gan.config import settings
 from gan.errors import DamagedFileError, RunError, UserError
 from gan.evaluation import job
 from gan.io.atomic import read_json, write_json
 from gan.jobs import kinds, processes, tickets
-from gan.runs import Run
+from gan.runs import lifecycle
+from gan.runs.run import Run, all_runs, find_run
 from tests.conftest import trained
 from tests.jobs_kit import (
     clean_up,
@@ -353,6 +354,6 @@ def test_an_exports_request_that_was_forged_is_refused(change: dict[str, Any]) -
 
 def test_a_run_that_is_a_link_is_not_listed(outside: Path, store: Path) -> None:
     (store / "linked").symlink_to(outside)
-    assert runs.all_runs() == []
+    assert all_runs() == []
     with pytest.raises(RunError, match="symbolic link"):
-        runs.find_run("linked")
+        find_run("linked")

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from gan import jobs, lifecycle
+from gan import jobs
 from gan.config import settings
 from gan.errors import ConfigError, RunError
 from gan.io.atomic import read_json, write_json
 from gan.jobs import processes
+from gan.runs import lifecycle
 from tests.jobs_kit import (
     PATIENCE,
     give_job,

@@ -9,11 +9,12 @@ import time
 import psutil
 import pytest
 
-from gan import jobs, lifecycle
+from gan import jobs
 from gan.config import settings
 from gan.errors import RunError
 from gan.io.atomic import read_json, write_json
 from gan.jobs import processes
+from gan.runs import lifecycle
 from tests.jobs_kit import (
     PATIENCE,
     children,

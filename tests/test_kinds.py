@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gan import lifecycle, looks, walk
+from gan import looks, walk
 from gan.config import options, settings
 from gan.data import registry, subclasses
 from gan.data.image_set import ImageSet
@@ -17,7 +17,8 @@ from gan.estimate import estimate
 from gan.jobs.worker import working
 from gan.problems import problems
 from gan.provenance import Origin
-from gan.runs import Run
+from gan.runs import lifecycle
+from gan.runs.run import Run
 from gan.sample import load_generator
 from gan.train import train
 from tests.celeba_folder import write_celeba

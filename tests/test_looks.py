@@ -9,7 +9,7 @@ from gan import conditions, looks
 from gan.conditions import Condition
 from gan.data import subclasses
 from gan.provenance import Origin
-from gan.runs import Run
+from gan.runs.run import Run
 from gan.sample import load_generator
 from tests.celeba_folder import write_celeba
 from tests.conftest import trained

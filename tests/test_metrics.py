@@ -9,7 +9,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from gan.io.atomic import read_rows
-from gan.metrics import MetricsReader, MetricsWriter
+from gan.runs.metrics import MetricsReader, MetricsWriter
 from tests.jobs_kit import in_a_process
 
 
@@ -106,7 +106,7 @@ def test_a_reader_beside_a_writer_sees_whole_rows_in_order(tmp_path: Path) -> No
 import sys
 from pathlib import Path
 from typing import Any
-from gan.metrics import MetricsWriter
+from gan.runs.metrics import MetricsWriter
 writer = MetricsWriter(Path(sys.argv[1]), 0)
 for seen in range(3000):
     writer.append({"seen": seen, "loss_d": seen / 7, "text": "x" * 200})

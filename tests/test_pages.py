@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from gan import jobs, runs
+from gan import jobs
 from gan.config import options
 from gan.config.presets import PRESETS
+from gan.runs.run import find_run
 from pages.ui import before_start
 from tests.conftest import trained
 from tests.pages_kit import APP, PAGES, made, page, said
@@ -68,7 +69,7 @@ def test_smoothing_and_axis_change_the_curves() -> None:
 def test_progress_of_a_lost_run_says_the_cause_and_offers_to_resume() -> None:
     made("lost")
     at = page("progress", run="lost")
-    assert jobs.state(runs.find_run("lost").path).cause in at.error[0].value
+    assert jobs.state(find_run("lost").path).cause in at.error[0].value
     assert "Resume" in [button.label for button in at.button]
 
 

@@ -16,7 +16,7 @@ from gan.evaluation.results import Result
 from gan.evaluation.study_options import StudyOptions
 from gan.io.atomic import read_json, write_json
 from gan.jobs import device_list
-from gan.runs import Run
+from gan.runs.run import Run
 from pages.ui import evaluation_charts
 from tests.celeba_folder import write_celeba
 from tests.conftest import trained

@@ -12,7 +12,7 @@ from gan.data.fingerprint import Fingerprint
 from gan.export import ExportRequest
 from gan.marks import KEEP, REJECT
 from gan.provenance import Origin
-from gan.runs import Run
+from gan.runs.run import Run
 from tests.conftest import trained
 from tests.jobs_kit import until
 from tests.pages_kit import buttons, page, said

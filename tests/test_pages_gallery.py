@@ -12,7 +12,7 @@ from gan import export, jobs
 from gan.data.info import DataFacts
 from gan.data.sources.celeba import ATTRIBUTES
 from gan.io.atomic import write_json
-from gan.runs import Run
+from gan.runs.run import Run
 from tests.celeba_folder import write_celeba
 from tests.conftest import trained
 from tests.jobs_kit import until

@@ -13,7 +13,7 @@ from gan.evaluation import classifier, results, selector
 from gan.io.atomic import write_json
 from gan.marks import KEEP, REJECT
 from gan.provenance import Origin
-from gan.runs import Run
+from gan.runs.run import Run
 from pages.ui import waiting
 from tests.conftest import trained
 from tests.pages_kit import buttons, page, said, tiles

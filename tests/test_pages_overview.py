@@ -12,12 +12,14 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from gan import about, jobs, runs
+from gan import jobs
 from gan.evaluation import results
 from gan.evaluation.results import Result
 from gan.io.atomic import write_json
 from gan.io.contact_sheet import grid
 from gan.jobs import device_list, tickets
+from gan.runs import notes
+from gan.runs.run import find_run
 from pages.ui import add_images, pictures, run_verdict
 from tests.jobs_kit import clean_up, submitted, until, until_begun, until_state
 from tests.pages_kit import buttons, ended, links, made, page, said
@@ -80,7 +82,7 @@ def many(count: int = 30) -> None:
         run = made(f"run-{number:02d}", points=1, **{"data.name": "mnist" if number % 2 else "digits"})
         word = {"state": "failed", "cause": "The disk is full."} if number == 7 else {"state": "finished"}
         ended(run, **word)
-        about.change(run.path, created=time.time() - number)
+        notes.change(run.path, created=time.time() - number)
 
 
 def shown(at: AppTest) -> list[str]:
@@ -109,10 +111,10 @@ def describing(name: str) -> AppTest:
     """The fields that describe a run, as the page's dialog draws them."""
 
     def script(name: str) -> None:
-        from gan import runs
+        from gan.runs.run import find_run
         from pages.ui import run_about
 
-        run_about.fields(runs.find_run(name))
+        run_about.fields(find_run(name))
 
     return AppTest.from_function(script, default_timeout=60, args=(name,)).run()
 
@@ -130,8 +132,8 @@ def test_a_run_is_named_tagged_and_found_by_it() -> None:
     at.multiselect[0].set_value(["paper", "best, so far"])
     at.text_area[0].set_value("wider networks")
     save(at)
-    assert runs.find_run("run-03").title == "The *one* for [us](http://x)"
-    assert runs.find_run("run-03").about.tags == ("paper", "best", "so far")
+    assert find_run("run-03").title == "The *one* for [us](http://x)"
+    assert find_run("run-03").about.tags == ("paper", "best", "so far")
     at = page("overview")
     assert r"**The \*one\* for \[us\](http\://x)**" in said(at)
     at.text_input(key="list text").set_value("WIDER one").run()
@@ -150,14 +152,14 @@ def test_a_tag_that_is_too_long_is_told_in_words() -> None:
     at.multiselect[0].set_value(["x" * 25])
     save(at)
     assert "x" * 25 in at.error[0].value
-    assert runs.find_run("run-00").about.tags == ()
+    assert find_run("run-00").about.tags == ()
 
 
 def test_an_archived_run_leaves_the_list_and_comes_back() -> None:
     many(2)
     at = page("overview")
     at.menu_button(key="more run-00").click("Archive").run()
-    assert runs.find_run("run-00").about.archived
+    assert find_run("run-00").about.archived
     assert shown(at) == ["run-01"]
     at.toggle(key="list archived").set_value(True).run()
     assert shown(at) == ["run-00"]
@@ -203,7 +205,7 @@ def test_an_empty_store_shows_the_devices_and_the_way_on() -> None:
 
 def test_a_runs_page_shows_its_tags_and_notes_and_lets_them_be_changed() -> None:
     run = made("noted")
-    about.change(run.path, title="The one", tags=("paper",), notes="For *figure* 3.")
+    notes.change(run.path, title="The one", tags=("paper",), notes="For *figure* 3.")
     at = page("progress", run="noted")
     assert "paper" in said(at)
     assert [text.value for text in at.text] == ["For *figure* 3."]

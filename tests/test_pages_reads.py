@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan import runs
 from gan.config.run_config import DataConfig
 from gan.data import registry
 from gan.data.ingest.inventory import take_stock
 from gan.data.sources.folder import SOURCE
 from gan.data.sources.scan import scan, scanning_once
+from gan.runs.run import find_run
 from tests.conftest import trained
 from tests.pages_kit import PAGES, made, page
 
@@ -83,7 +83,7 @@ def test_a_page_reads_each_config_and_walks_the_images_once(
         assert max(configs.values()) <= 1, configs
         assert walked(reads, folder) <= 1, reads
     others[0].path.joinpath("config.json").write_text((run.path / "config.json").read_text())
-    assert runs.find_run("one").config == run.config  # a changed file is read again
+    assert find_run("one").config == run.config  # a changed file is read again
 
 
 def test_a_folder_is_walked_once_in_a_block_and_anew_in_the_next(folder: Path, reads: Counter[str]) -> None:

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from gan import jobs, runs
+from gan import jobs
 from gan.config import options, settings
 from gan.io.file_lock import take
-from gan.runs import Run
+from gan.runs.run import Run, find_run
 from tests.conftest import trained
 from tests.jobs_kit import clean_up, submitted, until_begun, until_state
 from tests.pages_kit import APP, buttons, ended, made, page, said
@@ -25,10 +25,10 @@ def confirming(name: str) -> AppTest:
     """The question before a run is deleted, as the page's dialog draws it."""
 
     def script(name: str) -> None:
-        from gan import runs
+        from gan.runs.run import find_run
         from pages.ui import run_actions
 
-        run_actions.confirm(runs.find_run(name))
+        run_actions.confirm(find_run(name))
 
     return AppTest.from_function(script, default_timeout=60, args=(name,)).run()
 
@@ -231,5 +231,5 @@ def test_what_can_be_advised_names_options_that_there_are() -> None:
 
     run: Run = ended(made("failed"), **NAN, advice={"optim.lr": 1e-4, "no.such": 1})
     advice = run_actions.advised(jobs.state(run.path))
-    assert options.changed(runs.find_run("failed").config, advice).optim.lr == 1e-4
+    assert options.changed(find_run("failed").config, advice).optim.lr == 1e-4
     assert run_actions.as_link(advice) == ["optim.lr:0.0001"]

@@ -3,12 +3,14 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from gan import about, auto, jobs, runs
+from gan import auto, jobs
 from gan.config import options
 from gan.config.presets import PRESETS
 from gan.config.run_config import DataConfig
 from gan.data import registry
 from gan.data.ingest import staging
+from gan.runs import notes
+from gan.runs.run import find_run
 from pages.ui import cached, changes
 from tests.jobs_kit import clean_up, submitted, until_begun, until_state
 from tests.pages_kit import buttons, ended, made, page, said
@@ -33,7 +35,7 @@ def test_a_clone_lists_what_differs_while_it_is_typed() -> None:
 
 
 def test_a_clone_of_a_run_with_a_title_is_called_by_it() -> None:
-    about.change(made("first").path, title="The *best*")
+    notes.change(made("first").path, title="The *best*")
     assert r"All options are those of the run **The \*best\***." in said(page("train", clone="first"))
 
 
@@ -69,10 +71,10 @@ def test_a_start_says_whom_it_waits_for(store: object) -> None:
         first = submitted("first")
         until_begun(first)
         assert "It will wait for first, and then start by itself." in said(page("train"))
-        jobs.stop(runs.find_run("first").path)
+        jobs.stop(find_run("first").path)
         until_state(first, "stopped")
     finally:
-        clean_up(runs.find_run("first").path.parent)
+        clean_up(find_run("first").path.parent)
 
 
 def test_the_recipe_fitted_to_the_images_is_shown_with_its_reason_and_used() -> None:

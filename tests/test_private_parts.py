@@ -95,7 +95,7 @@ def test_no_other_private_part_of_a_library_is_used() -> None:
         ("from torch.utils._pytree import tree_map", ["torch.utils._pytree.tree_map"]),
         ("from streamlit.runtime import Runtime", ["streamlit.runtime.Runtime"]),
         ("import streamlit.runtime", ["streamlit.runtime"]),
-        ("from gan.runs import _own", ["gan.runs._own"]),
+        ("from gan.runs.run import _own", ["gan.runs.run._own"]),
         ("import streamlit as st\nfrom streamlit.testing.v1 import AppTest\nfrom __future__ import annotations", []),
         ("class A:\n    _x = 1\n    def __init__(self): self._y = 2\n    def _f(self): self._f, self._x, self._y", []),
     ],

@@ -15,12 +15,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from gan import jobs, runs
+from gan import jobs
 from gan.cli import main
 from gan.config import settings
 from gan.io.atomic import read_json
 from gan.jobs import processes
-from gan.runs import Run
+from gan.runs.run import Run, find_run
 from tests.conftest import TINY, trained
 from tests.exactness import final_weights, rows, same
 from tests.jobs_kit import started, store, until, until_state
@@ -64,7 +64,7 @@ def in_terminal(name: str, **environment: str) -> "tuple[Run, subprocess.Popen[s
 
 def submitted(name: str) -> Run:
     assert main(["submit", "--name", name, *given()]) == 0
-    return runs.find_run(name)
+    return find_run(name)
 
 
 def until_trained(run: Run, seen: int) -> None:
@@ -133,7 +133,8 @@ def test_the_disk_is_full_and_room_is_made(whole: Run, store: Path) -> None:
     disk.mkdir()
     train = " ".join(command("train", "--name", "run", *given()))
     again = " ".join(command("train", "--run", "run"))
-    state = f"{sys.executable} -c 'from gan import jobs, runs; print(jobs.state(runs.find(\"run\").path))'"
+    code = 'from gan import jobs; from gan.runs.run import find_run; print(jobs.state(find_run("run").path))'
+    state = f"{sys.executable} -c '{code}'"
     script = f"""
         mount -t tmpfs -o size=300m none "$GAN_STORE"
         {train} > "$LOGS/train" 2>&1 &

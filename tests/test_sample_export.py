@@ -26,7 +26,7 @@ from gan.evaluation.selector import Selector
 from gan.export import ExportRequest
 from gan.gather import Sieve, Tally, from_stream
 from gan.provenance import Origin
-from gan.runs import Run
+from gan.runs.run import Run
 from gan.sample import load_generator, noise
 from gan.spool import Row, Spool
 from tests.celeba_folder import write_celeba

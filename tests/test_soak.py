@@ -9,7 +9,7 @@ from gan import jobs
 from gan.config import settings
 from gan.errors import ConfigError
 from gan.io import fault_injection, file_lock
-from gan.metrics import MetricsWriter
+from gan.runs.metrics import MetricsWriter
 from gan.soak import Figures, soak
 from gan.soak_truth import scan
 

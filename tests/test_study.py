@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import torch
 
-from gan import lifecycle
 from gan.config import settings
 from gan.config.options import build
 from gan.errors import ConfigError, DataError, RunError, UserError
 from gan.evaluation import arms, study_data, study_plan, study_results
 from gan.evaluation.architectures import NAMES, builder, classical
 from gan.evaluation.arms import Conditions, Images, Positions
+from gan.runs import lifecycle
 from tests.study_kit import SIDE, held_out_like, image_set, noise, studied
 
 

@@ -13,7 +13,7 @@ from gan.errors import RunError, StoppedError
 from gan.evaluation import arms, classifier, study, study_data, study_plan, study_results
 from gan.evaluation.study_options import StudyOptions
 from gan.io.atomic import write_json
-from gan.runs import Run
+from gan.runs.run import Run
 from tests.conftest import trained
 from tests.study_kit import duplicates, held_out_like, image_set, label_shuffled, noise, studied
 from tests.study_kit import made_study as made

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from gan import tensorboard
-from gan.columns import ColumnsReader
 from gan.config import settings
 from gan.errors import UserError
-from gan.metrics import MetricsReader
-from gan.metrics_csv import as_csv
-from gan.runs import Run
+from gan.runs.metrics import MetricsReader
+from gan.runs.metrics_csv import as_csv
+from gan.runs.metrics_table import ColumnsReader
+from gan.runs.run import Run
 from tests.conftest import trained
 
 
@@ -45,7 +45,7 @@ def test_event_files_are_never_added_to_others(tmp_path: Path) -> None:
 def test_where_tensorboard_is_missing_the_error_names_the_command(tmp_path: Path) -> None:
     code = (
         "import sys; sys.modules['tensorboard'] = None\n"
-        "from pathlib import Path\nfrom gan import tensorboard\nfrom gan.runs import Run\n"
+        "from pathlib import Path\nfrom gan import tensorboard\nfrom gan.runs.run import Run\n"
         "from gan.errors import UserError\n"
         "try:\n    tensorboard.write(Run(Path('x')), Path(sys.argv[1]))\nexcept UserError as error:\n    print(error)\n"
         "assert 'torch' not in sys.modules"

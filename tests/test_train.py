@@ -17,15 +17,16 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from gan import checkpoint, jobs, lifecycle, runs
+from gan import checkpoint, jobs
 from gan.batches import order
 from gan.config import options, settings
 from gan.data import registry
 from gan.errors import TrainingError
 from gan.estimate import batch_that_fits
 from gan.jobs.worker import working
-from gan.metrics import MetricsReader
-from gan.runs import Run
+from gan.runs import lifecycle
+from gan.runs.metrics import MetricsReader
+from gan.runs.run import Run, find_run
 from gan.sample import load_generator
 from gan.ticks import memory_told
 from gan.train import start, step, train
@@ -210,7 +211,7 @@ def test_a_moved_run_folder_still_makes_images(tmp_path: Path, monkeypatch: pyte
     elsewhere.mkdir()
     run.path.rename(elsewhere / "moves")
     monkeypatch.setenv("GAN_STORE", str(elsewhere))
-    assert (load_generator(runs.find_run("moves")).generate(np.eye(10, dtype=np.float32), seed=1) == before).all()
+    assert (load_generator(find_run("moves")).generate(np.eye(10, dtype=np.float32), seed=1) == before).all()
 
 
 def test_attributes_train_by_the_same_path() -> None:

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from gan import jobs, runs
+from gan import jobs
 from gan.cli import main
 from gan.jobs import processes
-from gan.metrics import MetricsReader
-from gan.runs import Run
+from gan.runs.metrics import MetricsReader
+from gan.runs.run import Run, all_runs, find_run
 from tests.exactness import rows
 from tests.jobs_kit import (
     goes_on,
@@ -40,7 +40,7 @@ LONG = ["--model.width", "8", "--train.batch", "16", "--train.kimg", "1000", "--
 def long_run() -> Run:
     """A real training that would go on for minutes, with its first points."""
     assert main(["submit", "--name", "long", *LONG]) == 0
-    run = runs.find_run("long")
+    run = find_run("long")
     until(lambda: len(rows(run)) > 2, "it trains", PATIENCE)
     return run
 
@@ -83,7 +83,7 @@ def test_a_moved_folder_opens_where_it_is_now(store: Path, monkeypatch: pytest.M
     shutil.copytree(run.path, other / "copied")
     run.path.rename(other / "moved")
     monkeypatch.setenv("GAN_STORE", str(other))
-    assert [(one.name, jobs.state(one.path).name) for one in runs.all_runs()] == [
+    assert [(one.name, jobs.state(one.path).name) for one in all_runs()] == [
         ("moved", "finished"),
         ("copied", "finished"),
     ]
@@ -92,7 +92,7 @@ def test_a_moved_folder_opens_where_it_is_now(store: Path, monkeypatch: pytest.M
 READER = """
 import sys, time
 from gan import jobs, runs
-from gan.metrics import MetricsReader
+from gan.runs.metrics import MetricsReader
 run = runs.find(sys.argv[1])
 reader, names = MetricsReader(run.path / "metrics.jsonl"), set()
 end = time.monotonic() + 3

@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gan import runs
 from gan.cli.arguments import AddCommand
 from gan.cli.progress import show
 from gan.errors import UserError
@@ -20,7 +19,7 @@ from gan.evaluation.membership_results import MembershipResult
 from gan.evaluation.study_options import SHARES, StudyOptions
 from gan.evaluation.study_results import StudyResult
 from gan.io.atomic import replacing
-from gan.runs import Run
+from gan.runs.run import Run, find_run
 
 
 def add_commands(command: AddCommand) -> None:
@@ -51,7 +50,7 @@ def add_commands(command: AddCommand) -> None:
 
 def evaluate(parsed: argparse.Namespace) -> int:
     """Do what was asked for, here or in the background; gives the exit code."""
-    run = runs.find_run(parsed.run)
+    run = find_run(parsed.run)
     if parsed.task is not None:
         return 0 if tasks.TASKS[parsed.task](run, job.requested(run, parsed.task), show) is not None else 1
     request = request_of(parsed)

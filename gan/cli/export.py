@@ -8,14 +8,14 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from gan import export, marks, runs
+from gan import export, marks
 from gan.cli.arguments import AddCommand
 from gan.cli.progress import show
 from gan.errors import UserError
 from gan.export import ExportRequest
 from gan.export_formats import FORMATS
 from gan.jobs.worker import working
-from gan.runs import Run
+from gan.runs.run import Run, find_run
 
 
 def add_commands(command: AddCommand) -> None:
@@ -66,7 +66,7 @@ def make_sample(parsed: argparse.Namespace) -> int:
 
 def make_export(parsed: argparse.Namespace) -> int:
     """Make a documented download, here or as a background task; gives the exit code."""
-    run = runs.find_run(parsed.run)
+    run = find_run(parsed.run)
     if parsed.task is not None:
         return _task(run, parsed.task)
     return _write(parsed, _request(run, parsed))
@@ -110,7 +110,7 @@ def _write(parsed: argparse.Namespace, request: ExportRequest) -> int:
     if parsed.out is None:
         raise UserError("--out is missing: it takes a file that ends in .zip, or an empty or new folder.")
     written = export.write(
-        runs.find_run(parsed.run),
+        find_run(parsed.run),
         request,
         parsed.out,
         lambda done, total: show("making images", done, total),

@@ -7,11 +7,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from gan import jobs, lifecycle, runs
+from gan import jobs
 from gan.cli.arguments import AddCommand
 from gan.errors import RunError, UserError
 from gan.jobs.logs import follow_file
-from gan.runs import Run
+from gan.runs import lifecycle
+from gan.runs.run import Run, all_runs, find_run
 
 
 def add_commands(command: AddCommand) -> None:
@@ -36,7 +37,7 @@ def add_commands(command: AddCommand) -> None:
 def list_runs(parsed: argparse.Namespace) -> int:
     """Print every run, as a table or JSON."""
     jobs.ensure_scheduler()
-    found = runs.all_runs()
+    found = all_runs()
     rows = [_row(run, parsed.disk) for run in found if parsed.archived or not run.about.archived]
     if parsed.json:
         print(json.dumps(rows, indent=2))
@@ -71,19 +72,19 @@ def _row(run: Run, disk: bool) -> dict[str, Any]:
 
 def stop(parsed: argparse.Namespace) -> int:
     """Ask a run to stop."""
-    print(jobs.stop(runs.find_run(parsed.run).path))
+    print(jobs.stop(find_run(parsed.run).path))
     return 0
 
 
 def resume(parsed: argparse.Namespace) -> int:
     """Put a run back into the queue."""
-    print(lifecycle.resume(runs.find_run(parsed.run)))
+    print(lifecycle.resume(find_run(parsed.run)))
     return 0
 
 
 def delete(parsed: argparse.Namespace) -> int:
     """Remove a run, after asking."""
-    run = runs.find_run(parsed.run)
+    run = find_run(parsed.run)
     if not parsed.yes:
         size = jobs.disk_usage(run.path) / 1e6
         question = f"Delete {run.name} with its snapshots, samples and exports, {size:,.0f} MB, for good? [y/N] "
@@ -98,7 +99,7 @@ def delete(parsed: argparse.Namespace) -> int:
 
 def logs(parsed: argparse.Namespace) -> int:
     """Print a run's log."""
-    folder = runs.find_run(parsed.run).path
+    folder = find_run(parsed.run).path
     if parsed.follow:
         jobs.ensure_scheduler()
         for line in jobs.follow(folder):
@@ -113,6 +114,6 @@ def tensorboard(parsed: argparse.Namespace) -> int:
     """Write a run's event files."""
     from gan import tensorboard
 
-    points = tensorboard.write(runs.find_run(parsed.run), parsed.out)
+    points = tensorboard.write(find_run(parsed.run), parsed.out)
     print(f"{points:,} points in {parsed.out}: `tensorboard --logdir {parsed.out}` shows them.")
     return 0

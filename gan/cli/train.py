@@ -3,12 +3,13 @@
 import argparse
 import sys
 
-from gan import jobs, lifecycle, runs
+from gan import jobs
 from gan.cli.arguments import AddCommand, add_run_options, config_of
 from gan.config import presets
 from gan.config.run_config import RunConfig
 from gan.evaluation.results import best_snapshot
-from gan.runs import Run
+from gan.runs import lifecycle
+from gan.runs.run import Run, find_run
 
 
 def add_commands(command: AddCommand) -> None:
@@ -27,7 +28,7 @@ def add_commands(command: AddCommand) -> None:
 def train(parsed: argparse.Namespace) -> int:
     """Train a new run in this process, or the one that the queue names."""
     if parsed.run is not None:
-        return _work(runs.find_run(parsed.run))
+        return _work(find_run(parsed.run))
     config = config_of(parsed)
     if not _fit_to_start(config, parsed.dry_run):
         return 2

@@ -21,7 +21,7 @@ from gan.data.image_set import ImageSet
 from gan.data.info import DataFacts
 from gan.errors import DataError
 from gan.io.atomic import damaged, read_arrays, replacing
-from gan.runs import Run
+from gan.runs.run import Run
 
 FILE = "kinds.npz"
 SIDE = 16

@@ -10,7 +10,7 @@ from typing import Any
 from gan.evaluation import results, study_results
 from gan.evaluation.results import Result
 from gan.evaluation.statistics import DOUBT, more_often
-from gan.runs import Run
+from gan.runs.run import Run
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from gan import jobs, runs
+from gan import jobs
 from gan.errors import ConfigError, GanError, RunError
 from gan.evaluation import results
 from gan.evaluation.study_options import DEFAULT, StudyOptions
 from gan.io import typed
 from gan.io.atomic import read_json
-from gan.runs import Run
+from gan.runs.run import Run, all_runs
 
 KINDS = ("scores", "membership", "study")
 PREPARATIONS = ("selector", "calibration", "study-estimate")
@@ -109,7 +109,7 @@ def seconds(run: Run, snapshots: int = 1) -> float | None:
     if own:
         return snapshots * own[-1]
     pixels = _pixels(run)
-    for other in runs.all_runs():
+    for other in all_runs():
         try:
             there = _measured(other)
             if there:

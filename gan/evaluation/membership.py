@@ -28,7 +28,7 @@ from gan.evaluation.membership_results import VERSION, MembershipResult, compare
 from gan.evaluation.near_copies import Detector
 from gan.evaluation.reference import as_shown, fingerprint, picked
 from gan.evaluation.training_images import training_images
-from gan.runs import Run
+from gan.runs.run import Run
 from gan.sample import Sampler, load_generator
 
 ASKED = 1000

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from gan.errors import DamagedFileError
 from gan.io.atomic import checked, note_damaged, read_json, write_json
-from gan.runs import Run
+from gan.runs.run import Run
 
 VERSION = 1
 ALARM = 0.05

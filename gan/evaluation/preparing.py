@@ -19,7 +19,7 @@ from gan.evaluation.job import Request
 from gan.evaluation.study_options import StudyOptions
 from gan.io.atomic import read_json, write_json
 from gan.jobs.worker import Worker, working
-from gan.runs import Run
+from gan.runs.run import Run
 
 Show = Callable[[str, float, float], None]
 Work = Callable[[Run, Request, Show], list[Any] | None]

@@ -35,7 +35,7 @@ from gan.evaluation.reference import MOST, Shown, as_shown, fingerprint, picked,
 from gan.evaluation.results import FEATURES, SPLITS, VERSION, Result
 from gan.evaluation.statistics import DOUBT, more_than_promised, share_interval
 from gan.evaluation.training_images import training_images
-from gan.runs import Run
+from gan.runs.run import Run
 from gan.sample import Sampler, load_generator
 
 COMPARED = {"own": 10_000, "imagenet": 2000}

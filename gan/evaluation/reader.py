@@ -25,7 +25,7 @@ from gan.errors import DamagedFileError, DataError, RunError, UserError
 from gan.evaluation.statistics import share_interval
 from gan.io.atomic import checked, damaged, note_damaged, read_json, write_json
 from gan.jobs.status import Moment
-from gan.runs import Run
+from gan.runs.run import Run
 
 if TYPE_CHECKING:
     from gan.sample import Sampler

@@ -38,7 +38,7 @@ from gan.evaluation.results import Result
 from gan.evaluation.study_results import StudyResult
 from gan.evaluation.training_images import cached_training_images
 from gan.io.contact_sheet import grid
-from gan.runs import Run
+from gan.runs.run import Run
 
 if TYPE_CHECKING:
     from gan.sample import Sampler

@@ -13,7 +13,7 @@ from gan.evaluation.reader import Reading
 from gan.evaluation.results import FEATURES, Result
 from gan.evaluation.study_results import StudyResult
 from gan.evaluation.svg import Point, Series
-from gan.runs import Run
+from gan.runs.run import Run
 
 SPLITS = {"val": "validation", "test": "test"}
 OVER_TIME = {"obedience_balanced": "Obedience", "cas_balanced": "CAS", "precision": "Precision", "coverage": "Coverage"}

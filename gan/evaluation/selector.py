@@ -29,7 +29,7 @@ from gan.evaluation.reference import Shown, fingerprint, picked, reference
 from gan.evaluation.selection import Scores, best, check_keep_rate
 from gan.io.atomic import replacing
 from gan.io.file_lock import exclusive
-from gan.runs import Run
+from gan.runs.run import Run
 
 LOGGER = logging.getLogger(__name__)
 RECIPE = "1"

@@ -40,7 +40,7 @@ from gan.evaluation.training_images import training_images
 from gan.evaluation.verdict import filtering, together, verdict
 from gan.io.atomic import read_arrays, read_json, replacing, write_json
 from gan.jobs.worker import Worker
-from gan.runs import Run
+from gan.runs.run import Run
 from gan.sample import load_generator
 
 RECIPE = 2

@@ -18,8 +18,8 @@ from gan.errors import ConfigError, DamagedFileError, StoppedError
 from gan.evaluation.arms import Make
 from gan.io.atomic import read_bytes, remove_folder, write_json
 from gan.jobs.worker import Worker, working
-from gan.metrics import MetricsReader
-from gan.runs import Run
+from gan.runs.metrics import MetricsReader
+from gan.runs.run import Run
 from gan.sample import Sampler, load_generator
 from gan.train import train
 

@@ -22,8 +22,8 @@ from gan.evaluation.reference import as_shown
 from gan.evaluation.study_options import DEFAULT, SHARES, StudyOptions
 from gan.evaluation.study_results import Left
 from gan.evaluation.training_images import training_images
-from gan.metrics import MetricsReader
-from gan.runs import Run
+from gan.runs.metrics import MetricsReader
+from gan.runs.run import Run
 from gan.sample import load_generator
 
 BATCH = 32

@@ -20,7 +20,7 @@ from gan.errors import DamagedFileError, RunError
 from gan.evaluation.arms import ArmPlan
 from gan.evaluation.results import rounded
 from gan.io.atomic import checked, note_damaged, read_json, write_json
-from gan.runs import Run
+from gan.runs.run import Run
 
 VERSION = 3
 """3: what an arm loses to its controls, with an interval corrected as the decision is. 2: with arms of synthetic images

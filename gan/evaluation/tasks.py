@@ -14,7 +14,7 @@ from gan.evaluation.job import Request
 from gan.evaluation.membership_results import MembershipResult
 from gan.evaluation.study_results import StudyResult
 from gan.jobs.worker import Worker, working
-from gan.runs import Run
+from gan.runs.run import Run
 
 Show = Callable[[str, float, float], None]
 """Called with a phase, how much of it is done, and of how much: a progress bar on a terminal."""

@@ -9,7 +9,7 @@ from gan.data import fingerprint, registry
 from gan.data.image_set import ImageSet
 from gan.data.sources.source import Progress, silent
 from gan.errors import RunError
-from gan.runs import Run
+from gan.runs.run import Run
 
 
 def problem(run: Run) -> str | None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from gan import contact_sheet
 from gan.io.contact_sheet import GAP
+from gan.runs import sample_sheets
 
 FRAMES = 60
 """Pictures in a film, at most: spread evenly over the run, the first and the newest among them."""
@@ -35,7 +35,7 @@ def spread_over(paths: Sequence[Path], most: int) -> list[Path]:
 
 def frame(path: Path, turned: tuple[int, int] | None) -> Image.Image:
     """A picture, halved until it is no larger than LONGEST_SIDE; raises DamagedFileError."""
-    picture = contact_sheet.read(path, None if turned is None else turned[1])
+    picture = sample_sheets.read(path, None if turned is None else turned[1])
     if turned is not None:
         picture = turn(picture, *turned)
     while max(picture.size) > LONGEST_SIDE:

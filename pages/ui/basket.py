@@ -9,7 +9,7 @@ from gan.conditions import Condition
 from gan.data.info import DataFacts
 from gan.marks import KEEP, REJECT
 from gan.provenance import Origin
-from gan.runs import Run
+from gan.runs.run import Run
 from pages.ui import export_panel, marking, words
 from pages.ui.frame import told_aside
 from pages.ui.image_grid import Row

@@ -4,7 +4,7 @@ import shlex
 
 import streamlit as st
 
-from gan import jobs, lifecycle, problems
+from gan import jobs, problems
 from gan.config import options, settings
 from gan.config.presets import PRESETS
 from gan.config.run_config import RunConfig
@@ -12,6 +12,7 @@ from gan.data import registry
 from gan.errors import DataError
 from gan.estimate import Estimate, estimate
 from gan.jobs import device_list
+from gan.runs import lifecycle
 from pages.ui import add_images, cached_models, frame, pictures, words
 
 SHOW = {"error": st.error, "warning": st.warning, "note": st.info}

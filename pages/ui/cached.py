@@ -14,8 +14,7 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from gan import contact_sheet, jobs
-from gan.columns import Columns, ColumnsReader
+from gan import jobs
 from gan.config.run_config import DataConfig
 from gan.data import diversity, registry, subclasses
 from gan.data.catalogue import Entry, entries
@@ -27,7 +26,9 @@ from gan.data.ingest.import_plan import Plan
 from gan.evaluation.training_images import problem as training_images_problem
 from gan.io import animation as film_of
 from gan.io.atomic import file_version, read_bytes
-from gan.runs import Run
+from gan.runs import sample_sheets
+from gan.runs.metrics_table import Columns, ColumnsReader
+from gan.runs.run import Run
 from pages.ui import pictures
 
 FileVersion = tuple[int, int] | None
@@ -88,7 +89,7 @@ def sheet(picture: Path) -> bytes:
 
 @st.cache_data(max_entries=100, show_spinner=False)
 def _sheet(picture: Path, version: FileVersion) -> bytes:
-    contact_sheet.read(picture)
+    sample_sheets.read(picture)
     return read_bytes(picture)
 
 
@@ -99,7 +100,7 @@ def thumbnail(picture: Path, columns: int) -> bytes:
 
 @st.cache_data(max_entries=500, show_spinner=False)
 def _thumbnail(picture: Path, version: FileVersion, columns: int) -> bytes:
-    return _png(pictures.folded(contact_sheet.read(picture, columns), columns))
+    return _png(pictures.folded(sample_sheets.read(picture, columns), columns))
 
 
 def strips(picture: Path, columns: int) -> list[bytes]:
@@ -109,7 +110,7 @@ def strips(picture: Path, columns: int) -> list[bytes]:
 
 @st.cache_data(max_entries=100, show_spinner=False)
 def _strips(picture: Path, version: FileVersion, columns: int) -> list[bytes]:
-    return [_png(strip) for strip in pictures.strips(contact_sheet.read(picture, columns), columns)]
+    return [_png(strip) for strip in pictures.strips(sample_sheets.read(picture, columns), columns)]
 
 
 def _png(picture: Image.Image) -> bytes:
@@ -139,7 +140,7 @@ def real_spread(run: Run) -> float | None:
 
 @st.cache_data(max_entries=100, show_spinner=False)
 def _real_spread(version: FileVersion, path: Path, sheet_version: FileVersion, _images: ImageSet) -> float | None:
-    shown = contact_sheet.layout(Run(path)).labels
+    shown = sample_sheets.layout(Run(path)).labels
     return diversity.real_diversity(_images, len(shown)) if shown else None
 
 

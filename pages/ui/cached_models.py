@@ -25,7 +25,7 @@ from gan.export import ExportRequest
 from gan.io.atomic import file_version
 from gan.looks import Group
 from gan.provenance import Origin
-from gan.runs import Run
+from gan.runs.run import Run
 from pages.ui import pictures
 from pages.ui.cached import FileVersion, facts, image_set
 

@@ -17,8 +17,8 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from gan.columns import Columns
-from gan.events import Event
+from gan.runs.events import Event
+from gan.runs.metrics_table import Columns
 from pages.ui import palette
 
 AXES = {"seen": "thousand images seen", "seconds": "minutes of training"}

@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from gan import differences
-from gan.runs import Run
+from gan.runs.run import Run
 from pages.ui import cached, charts, frame, run_header, words
 from pages.ui import samples as sheets
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from gan.conditions import Condition
 from gan.data.info import DataFacts
-from gan.runs import Run
+from gan.runs.run import Run
 from pages.ui import attribute_picker, cached, choice_cards, words
 from pages.ui.choice_cards import Card
 

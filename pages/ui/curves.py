@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from gan.columns import Columns
-from gan.events import Event
 from gan.ideals import Lines, lines
-from gan.runs import Run
+from gan.runs.events import Event
+from gan.runs.metrics_table import Columns
+from gan.runs.run import Run
 from pages.ui import charts, frame, run_header, samples, words
 from pages.ui.explain import GROUPS, Group
 

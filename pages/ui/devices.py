@@ -5,11 +5,12 @@ from functools import partial
 
 import streamlit as st
 
-from gan import jobs, runs
+from gan import jobs
 from gan.config import settings
 from gan.errors import RunError
 from gan.jobs import Device
 from gan.jobs import status as status_of
+from gan.runs.run import find_run
 from pages.ui import cached, frame, words
 
 ACROSS = 4  # cards side by side at a desk, where devices have the page's width
@@ -45,7 +46,7 @@ def card(device: Device) -> None:
 def holder(name: str) -> None:
     """Who holds a device: a link to the run, since when, and the time left."""
     try:
-        run, folder = runs.find_run(jobs.run_of(name)), settings.store() / name
+        run, folder = find_run(jobs.run_of(name)), settings.store() / name
     except RunError:  # it is starting, or its folder was removed while it ends
         st.caption(f"Held by {name}")
         return

@@ -5,8 +5,8 @@ Each is made when it is clicked.
 
 import streamlit as st
 
-from gan.metrics_csv import as_csv
-from gan.runs import Run
+from gan.runs.metrics_csv import as_csv
+from gan.runs.run import Run
 from pages.ui import cached, samples
 
 

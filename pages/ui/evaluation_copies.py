@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from gan.evaluation import explained, membership_results
 from gan.evaluation.results import Result
 from gan.io.png import png
-from gan.runs import Run
+from gan.runs.run import Run
 from pages.ui import cached_models
 
 

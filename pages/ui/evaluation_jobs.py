@@ -8,7 +8,7 @@ from gan import jobs
 from gan.evaluation import job, preparing
 from gan.evaluation.job import Request
 from gan.evaluation.study_options import SHARES, StudyOptions
-from gan.runs import Run
+from gan.runs.run import Run
 from pages.ui import evaluation_study, tasks, words
 from pages.ui.frame import told, told_aside
 

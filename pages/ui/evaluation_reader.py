@@ -14,7 +14,7 @@ from gan.evaluation import reader
 from gan.evaluation.reader import Reading
 from gan.evaluation.training_images import cached_training_images
 from gan.io.png import png
-from gan.runs import Run
+from gan.runs.run import Run
 from pages.ui import cached_models, words
 from pages.ui.frame import told_aside
 

@@ -11,7 +11,7 @@ import streamlit as st
 from gan.evaluation import explained, results
 from gan.evaluation.explained import Score
 from gan.evaluation.results import FEATURES, Result
-from gan.runs import Run
+from gan.runs.run import Run
 from pages.ui import charts, evaluation_charts, words
 
 SPLITS = {"val": "validation", "test": "test"}

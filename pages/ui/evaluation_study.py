@@ -5,7 +5,7 @@ import streamlit as st
 from gan.errors import RunError
 from gan.evaluation import study_results, study_shown
 from gan.evaluation.study_results import Regime, StudyResult
-from gan.runs import Run
+from gan.runs.run import Run
 from pages.ui import charts, evaluation_charts, words
 
 LOOKS = {

@@ -7,7 +7,7 @@ import streamlit as st
 
 from gan import export
 from gan.export import Export, ExportRequest
-from gan.runs import Run
+from gan.runs.run import Run
 from pages.ui import routes, tasks, words
 from pages.ui.frame import told, told_aside
 

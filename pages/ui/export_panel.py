@@ -11,7 +11,7 @@ from gan import export, marks
 from gan.data.info import DataFacts
 from gan.evaluation import training_images
 from gan.export import ExportRequest
-from gan.runs import Run
+from gan.runs.run import Run
 from pages.ui import export_list, words
 from pages.ui.frame import told_aside
 

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from gan import evidence, jobs
-from gan.columns import Columns
 from gan.diagnosis import onsets
 from gan.evidence import Evidence
-from gan.runs import Run
+from gan.runs.metrics_table import Columns
+from gan.runs.run import Run
 from gan.symptoms import Finding
 from pages.ui import cached, frame, run_actions, run_header
 

@@ -8,7 +8,7 @@ from gan.conditions import Condition
 from gan.data.info import DataFacts
 from gan.export import ExportRequest
 from gan.looks import Group
-from gan.runs import Run
+from gan.runs.run import Run
 from pages.ui import cached, cached_models, pictures, words
 from pages.ui.pictures import Row
 

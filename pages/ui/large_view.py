@@ -11,7 +11,7 @@ from gan.data.info import DataFacts
 from gan.evaluation.job import Request
 from gan.marks import KEEP, REJECT, Mark
 from gan.provenance import Origin
-from gan.runs import Run
+from gan.runs.run import Run
 from pages.ui import cached, cached_models, marking, pictures, preparation, walk_view, words
 from pages.ui.frame import told, told_aside
 from pages.ui.image_grid import Row

@@ -14,7 +14,7 @@ from gan.data.info import DataFacts
 from gan.looks import Group
 from gan.marks import KEEP, REJECT, Mark
 from gan.provenance import Origin
-from gan.runs import Run
+from gan.runs.run import Run
 from pages.ui import cached_models, image_grid
 from pages.ui.frame import told_aside
 from pages.ui.image_grid import Event, Row, Tile

@@ -7,7 +7,7 @@ import streamlit as st
 
 from gan.evaluation import job
 from gan.evaluation.job import Request
-from gan.runs import Run
+from gan.runs.run import Run
 from pages.ui import evaluation_jobs, tasks
 
 

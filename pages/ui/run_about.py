@@ -5,8 +5,8 @@ Any page that draws a run's head can offer it: `run_about.button(run)`.
 
 import streamlit as st
 
-from gan import about, runs
-from gan.runs import Run
+from gan.runs import notes
+from gan.runs.run import Run, all_runs, find_run
 from pages.ui import frame, words
 from pages.ui.frame import told, told_aside
 
@@ -29,7 +29,7 @@ def tags(run: Run) -> None:
                 st.badge(words.plain(tag), color="gray", icon=":material/label:")
 
 
-def notes(run: Run) -> None:
+def shown_notes(run: Run) -> None:
     """The run's notes as they were typed; nothing where it has none."""
     written = run.about.notes
     if written:
@@ -66,7 +66,7 @@ def chosen(run: Run) -> None:
         ask(run.name)
         return
     with told_aside():
-        about.change(run.path, archived=choice == ARCHIVE)
+        notes.change(run.path, archived=choice == ARCHIVE)
         where = "is in the archive now" if choice == ARCHIVE else "is back in the list"
         frame.note(f"{words.plain(run.title)} {where}.", ICONS[choice])
 
@@ -80,7 +80,7 @@ def opened() -> None:
     """The dialog, where it was asked for."""
     wanted = st.session_state.pop(EDITED, None)
     if wanted is not None:
-        dialog(runs.find_run(wanted))
+        dialog(find_run(wanted))
 
 
 @st.dialog("Describe the run", icon=":material/edit:")
@@ -92,18 +92,18 @@ def dialog(run: Run) -> None:
 def fields(run: Run) -> None:
     """Title, tags, notes and archive; saved together."""
     said = run.about
-    known = sorted({tag for other in runs.all_runs() for tag in other.about.tags} | set(said.tags), key=str.lower)
+    known = sorted({tag for other in all_runs() for tag in other.about.tags} | set(said.tags), key=str.lower)
     with st.form(f"about {run.name}", border=False):
         title = st.text_input(
-            "Title", said.title, max_chars=about.LONGEST_TITLE, placeholder=run.name,
+            "Title", said.title, max_chars=notes.LONGEST_TITLE, placeholder=run.name,
             help=f"What people call the run. Its folder, its links and commands keep the name {run.name}.",
         )  # fmt: skip
         chosen_tags = st.multiselect(
-            "Tags", known, list(said.tags), accept_new_options=True, max_selections=about.MOST_TAGS,
+            "Tags", known, list(said.tags), accept_new_options=True, max_selections=notes.MOST_TAGS,
             placeholder="Choose, or type a new one", help="The overview finds runs by them.",
         )  # fmt: skip
         written = st.text_area(
-            "Notes", said.notes, max_chars=about.LONGEST_NOTES, placeholder="What it was for, whose images they are",
+            "Notes", said.notes, max_chars=notes.LONGEST_NOTES, placeholder="What it was for, whose images they are",
             help="They stand in the model card of the run's reports, so that the source and the licence of your own "
             "images can be told there.",
         )  # fmt: skip
@@ -113,6 +113,6 @@ def fields(run: Run) -> None:
         saved = st.form_submit_button("Save", type="primary", icon=":material/check:")
     with told():
         if saved:
-            typed = about.split_tags(",".join(chosen_tags))
-            about.change(run.path, title=title, tags=typed, notes=written, archived=archived)
+            typed = notes.split_tags(",".join(chosen_tags))
+            notes.change(run.path, title=title, tags=typed, notes=written, archived=archived)
             st.rerun()

@@ -5,9 +5,10 @@ from typing import Any
 
 import streamlit as st
 
-from gan import jobs, lifecycle
+from gan import jobs
 from gan.config import options
-from gan.runs import Run
+from gan.runs import lifecycle
+from gan.runs.run import Run
 from pages.ui import cached, frame, tasks, words
 from pages.ui.frame import told, told_aside
 

@@ -5,7 +5,7 @@ import streamlit as st
 from gan import jobs
 from gan.config import settings
 from gan.jobs import QueueEntry
-from gan.runs import Run
+from gan.runs.run import Run
 from pages.ui import (
     cached,
     frame,

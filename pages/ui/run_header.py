@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from gan import jobs, runs
+from gan import jobs
 from gan.errors import RunError
-from gan.runs import Run
+from gan.runs.run import Run, all_runs, find_run
 from pages.ui import cached, frame, run_about, run_actions, words
 
 LAST_LINES = 8  # of the log, under the cause of a failure
@@ -31,7 +31,7 @@ def run_picker(heading: str) -> Run | None:
     """
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     left.title(heading, anchor=False)
-    titles = {run.name: run.title for run in runs.all_runs()}
+    titles = {run.name: run.title for run in all_runs()}
     names = list(titles)
     wanted = st.query_params.get("run")
     if not names and wanted is None:
@@ -46,7 +46,7 @@ def run_picker(heading: str) -> Run | None:
         format_func=lambda name: words.called(name, str(titles.get(name, name))),
     )  # fmt: skip
     try:
-        run = runs.find_run(chosen)
+        run = find_run(chosen)
     except RunError as error:
         not_there(str(error))
         return None
@@ -151,7 +151,7 @@ def head(run: Run, state: jobs.State) -> None:
             run_about.tags(run)
         run_about.button(run)
         run_actions.actions(run, state, problem is None)
-    run_about.notes(run)
+    run_about.shown_notes(run)
     if problem is not None:
         st.warning(f"{problem} This page only shows what the run has made.", icon=":material/visibility:")
 

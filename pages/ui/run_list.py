@@ -11,9 +11,9 @@ from typing import Any
 
 import streamlit as st
 
-from gan import jobs, runs
-from gan.about import About
-from gan.runs import Run
+from gan import jobs
+from gan.runs.notes import About
+from gan.runs.run import Run, all_runs
 from pages.ui import run_cards, run_header, words
 
 FIRST = 12  # cards on one page: three rows at a desk
@@ -71,7 +71,7 @@ class Wish:
 
 def everything() -> list[Listed]:
     """All runs, the newest first, damaged ones included."""
-    return [Listed(run, jobs.state(run.path)) for run in runs.all_runs()]
+    return [Listed(run, jobs.state(run.path)) for run in all_runs()]
 
 
 def matching(found: Sequence[Listed], wish: Wish) -> list[Listed]:

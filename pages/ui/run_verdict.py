@@ -3,7 +3,7 @@
 import streamlit as st
 
 from gan.evaluation import results, study_results
-from gan.runs import Run
+from gan.runs.run import Run
 
 ICONS = {
     "helps": ":green[:material/trending_up:]",

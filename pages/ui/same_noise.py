@@ -10,7 +10,7 @@ from gan.conditions import Condition
 from gan.data.info import DataFacts
 from gan.evaluation import results
 from gan.export import ExportRequest
-from gan.runs import Run
+from gan.runs.run import Run
 from pages.ui import cached_models, marking, words
 
 CONDITIONS, SNAPSHOTS = "conditions", "snapshots"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from gan import contact_sheet
-from gan.runs import Run
+from gan.runs import sample_sheets
+from gan.runs.run import Run
 from pages.ui import cached, pictures, words
 from pages.ui.explain import SAMPLES
 
@@ -96,7 +96,7 @@ def turned(run: Run) -> tuple[int, int] | None:
     """Rows and columns of sheets that a film shows with a row for each condition; None for wide ones."""
     if not tall(run):
         return None
-    shown = contact_sheet.layout(run)
+    shown = sample_sheets.layout(run)
     return max(1, shown.rows), len(shown.labels)
 
 
@@ -138,4 +138,4 @@ def names(run: Run) -> None:
 
 def labels(run: Run) -> list[str]:
     """What the columns of a run's sheets show; empty where the trainer has not said it yet."""
-    return list(contact_sheet.layout(run).labels)
+    return list(sample_sheets.layout(run).labels)

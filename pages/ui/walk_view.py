@@ -13,7 +13,7 @@ from gan.conditions import ANY, Condition
 from gan.data.info import DataFacts
 from gan.export import ExportRequest
 from gan.provenance import Origin
-from gan.runs import Run
+from gan.runs.run import Run
 from pages.ui import cached_models, frame, marking, waiting
 from pages.ui.image_grid import Row
 

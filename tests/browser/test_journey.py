@@ -11,10 +11,11 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from gan import lifecycle, runs
 from gan.config import options
 from gan.io.file_lock import take
-from gan.metrics import MetricsWriter
+from gan.runs import lifecycle
+from gan.runs.metrics import MetricsWriter
+from gan.runs.run import find_run
 from tests.browser.conftest import PATIENCE, Server, Visit
 from tests.conftest import trained
 from tests.jobs_kit import until
@@ -186,12 +187,12 @@ def test_a_run_is_stopped_and_goes_on(visit: Visit, server: Server, monkeypatch:
     page.get_by_role("button", name="Stop").click()
     expect(state).to_contain_text("Stopped")
     expect(page.get_by_text("Stopped, and saved. Resume goes on exactly where it stopped.")).to_be_visible()
-    seen = runs.find_run("halted").seen
+    seen = find_run("halted").seen
     visit.shot("stopped")
     page.get_by_role("button", name="Resume").click()
     expect(state).to_contain_text("Running")
     expect(page.get_by_text("Stopped, and saved.")).to_be_hidden()
-    until(lambda: runs.find_run("halted").seen > seen, "it goes on from there", PATIENCE / 1000)
+    until(lambda: find_run("halted").seen > seen, "it goes on from there", PATIENCE / 1000)
     visit.shot("resumed")
     page.get_by_role("button", name="Stop").click()
     expect(state).to_contain_text("Stopped")

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from gan import jobs, runs
+from gan import jobs
+from gan.runs.run import find_run
 from tests.browser.conftest import Server, Visit
 from tests.test_data_intake import members, zipped
 
@@ -21,7 +22,7 @@ def test_own_colour_images_become_a_running_job_whose_link_can_be_sent(
     train(visit)
     page = visit.page
     expect(page).to_have_url(re.compile("run=my-cells-"))
-    run = runs.find_run(page.url.split("run=")[1])
+    run = find_run(page.url.split("run=")[1])
     try:
         expect(page.locator(f".st-key-state-{run.name}")).to_contain_text("Running")
         follow(server, chromium, page.url)

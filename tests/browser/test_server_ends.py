@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from gan import runs
 from gan.cli import main
 from gan.config import settings
 from gan.jobs import processes
+from gan.runs.run import all_runs
 from tests.browser.conftest import PATIENCE as GIVES_UP
 from tests.jobs_kit import goes_on, started, store, until, until_state
 
@@ -61,7 +61,7 @@ def test_the_server_is_killed_and_ended_by_ctrl_c_while_what_it_started_goes_on(
     page.get_by_role("button", name="Start training").click(timeout=GIVES_UP)
     expect(page).to_have_url(re.compile(r"/progress\?run=digits-"), timeout=GIVES_UP)
     link = page.url
-    (run,) = runs.all_runs()
+    (run,) = all_runs()
     until(lambda: run.seen > 0, "it trains", PATIENCE)
     pid = started(run)["pid"]
     page.close()  # the browser is closed too

@@ -5,7 +5,7 @@ import streamlit as st
 from gan.errors import RunError
 from gan.evaluation import results
 from gan.evaluation.results import Result
-from gan.runs import Run
+from gan.runs.run import Run
 from pages.ui import words
 
 

@@ -10,7 +10,7 @@ from gan.evaluation import training_images
 from gan.evaluation.job import Request
 from gan.export import ExportRequest
 from gan.provenance import Origin
-from gan.runs import Run
+from gan.runs.run import Run
 from pages.ui import cached_models, marking, preparation, same_noise, words
 
 MOST_SHOWN = 400  # images in one view: about a second of work on two CPU cores

@@ -13,7 +13,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.metrics import Tail
+from gan.runs.metrics import Tail
 
 FIRST_ROOM = 1024
 MOST_COLUMNS = 64

@@ -4,11 +4,12 @@ import re
 import time
 from pathlib import Path
 
-from gan import about, jobs
+from gan import jobs
 from gan.config import names, options, settings
 from gan.config.run_config import RunConfig
 from gan.errors import RunError
-from gan.runs import Run
+from gan.runs import notes
+from gan.runs.run import Run
 
 LONGEST_DATA = 40  # letters of a data set's name in the name that a run is given: the time and a number follow
 
@@ -23,7 +24,7 @@ def create(config: RunConfig, name: str | None = None) -> Run:
     path = _claim(store, name) if name else _claim_dated(store, config, now)
     for folder in ("samples", "snapshots", "exports"):
         (path / folder).mkdir()
-    about.change(path, created=now)
+    notes.change(path, created=now)
     (path / "config.json").write_text(options.to_json(config))
     return Run(path)
 

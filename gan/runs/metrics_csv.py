@@ -3,7 +3,7 @@
 import csv
 import io
 
-from gan.columns import Columns
+from gan.runs.metrics_table import Columns
 
 
 def as_csv(columns: Columns) -> str:

@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 
 from gan.io.atomic import append_row, read_rows
 from gan.jobs.status import Moment
-from gan.runs import Run
+from gan.runs.run import Run
 
 Kind = Literal["snapshot", "resumed", "warning"]
 

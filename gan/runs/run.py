@@ -20,8 +20,6 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from gan import about
-from gan.about import About
 from gan.config import names, options, settings
 from gan.config.run_config import RunConfig
 from gan.data.info import DataFacts
@@ -30,6 +28,8 @@ from gan.io.atomic import ordinary, read_bytes
 from gan.jobs import status
 from gan.jobs.kinds import refuse_link
 from gan.jobs.status import Status
+from gan.runs import notes
+from gan.runs.notes import About
 
 SEEN = re.compile("[0-9]{9}|[1-9][0-9]{9,11}")
 """How a file or a folder is named by the images seen."""
@@ -62,7 +62,7 @@ class Run:
     @property
     def about(self) -> About:
         """Title, tags and notes, as they are now."""
-        return about.read(self.path)
+        return notes.read(self.path)
 
     @cached_property
     def created(self) -> float:

@@ -14,7 +14,7 @@ from pydantic import Field, TypeAdapter
 from gan.data.decode import UNREADABLE
 from gan.io.atomic import check_ordinary, damaged, read_as_or_none
 from gan.io.contact_sheet import GAP
-from gan.runs import Run
+from gan.runs.run import Run
 
 LARGEST = 2**26
 """Pixels of a sheet, at most: eight rows of forty images of 128 px take a twelfth of it."""
