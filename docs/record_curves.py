@@ -31,7 +31,7 @@ from gan.recordings import Recording
 from gan.runs import lifecycle
 from gan.runs.metrics import MetricsReader, MetricsWriter
 from gan.runs.run import Run, find_run
-from gan.sample import load_generator
+from gan.sampling.sampler import load_generator
 from gan.train import loop, start
 
 ROWS = 90

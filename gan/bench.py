@@ -29,7 +29,7 @@ from gan.export import ExportRequest
 from gan.io.png import png
 from gan.jobs.device_list import candidates
 from gan.runs.run import Run
-from gan.sample import Sampler, load_generator
+from gan.sampling.sampler import Sampler, load_generator
 from gan.train import start, step
 
 Show = Callable[[str], None]

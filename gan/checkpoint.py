@@ -154,18 +154,6 @@ def _load(folder: Path, state: State) -> None:
     state.steps, state.seconds = int(training["steps"]), float(training["seconds"])
 
 
-def load_average(run: Run, generator: nn.Module, seen: int | None = None) -> str:
-    """Load a snapshot's averaged generator into `generator`; gives its SHA-256. Raises RunError where it is damaged."""
-    folder = run.snapshot(seen)
-    try:
-        generator.load_state_dict(load_file(check_ordinary(folder / "generator.safetensors")))
-        return ready(folder)["sha256"]
-    except (OSError, SafetensorError, RuntimeError, DamagedFileError) as error:
-        raise RunError(
-            f"The snapshot {folder.name} of {run.name} is damaged ({error}): choose another, or resume the run."
-        ) from None
-
-
 class Ready(TypedDict):
     """What a whole snapshot's ready.json holds: images seen, and the SHA-256 of its generator.safetensors."""
 

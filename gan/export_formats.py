@@ -25,12 +25,12 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from gan import provenance
 from gan.data.info import DataFacts
 from gan.errors import UserError
 from gan.io import png
 from gan.io.atomic import replacing
 from gan.io.contact_sheet import Images
+from gan.sampling import provenance
 from gan.spool import Row, Spool
 
 FORMATS = ("folder", "flat", "npz")

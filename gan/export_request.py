@@ -11,13 +11,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gan import conditions
-from gan.conditions import Condition
 from gan.data.info import DataFacts
 from gan.errors import ConfigError, UserError
 from gan.evaluation.selection import check_keep_rate
 from gan.export_formats import FORMATS
-from gan.provenance import Origin
+from gan.sampling import conditions
+from gan.sampling.conditions import Condition
+from gan.sampling.provenance import Origin
 
 LARGEST = 200_000
 """Images in one export: about 30 minutes on two CPU cores; ask again with another seed for more."""

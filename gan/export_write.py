@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from gan import export_formats, gather, manifests, marks, provenance
-from gan.conditions import Condition
+from gan import export_formats, gather, manifests
 from gan.data.sources.source import Progress, silent
 from gan.errors import RunError, StoppedError
 from gan.export_request import ExportRequest
 from gan.gather import Gathered, Sieve, Tally
 from gan.runs.run import Run
+from gan.sampling import marks, provenance
+from gan.sampling.conditions import Condition
 from gan.spool import Row, Spool
 
 if TYPE_CHECKING:
-    from gan.sample import Sampler
+    from gan.sampling.sampler import Sampler
 
 AHEAD = 4
 """Chunks that wait to be encoded, at most: they are held in memory."""
@@ -51,7 +52,7 @@ def write(
     UserError for a request that cannot be made, RunError for a bad snapshot, or where near copies cannot be found since
     the training images are not here.
     """
-    from gan.sample import load_generator  # here: pages list exports without importing torch
+    from gan.sampling.sampler import load_generator  # here: pages list exports without importing torch
 
     items = request.check(run.facts())
     export_formats.check_out(out)

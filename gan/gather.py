@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.conditions import Condition
 from gan.io.contact_sheet import Images
-from gan.provenance import Origin
+from gan.sampling.conditions import Condition
+from gan.sampling.provenance import Origin
 
 if TYPE_CHECKING:
     from gan.evaluation.near_copies import Detector
     from gan.evaluation.selector import Selector
-    from gan.sample import Sampler
+    from gan.sampling.sampler import Sampler
 
 CHUNK = 256
 EFFORT = 10

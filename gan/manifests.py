@@ -5,16 +5,16 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from gan import __version__
-from gan.conditions import Condition
 from gan.data.info import DataFacts
 from gan.evaluation import explained
 from gan.runs.run import Run
+from gan.sampling.conditions import Condition
 
 if TYPE_CHECKING:
     from gan.evaluation.near_copies import Detector
     from gan.export_request import ExportRequest
     from gan.gather import Sieve, Tally
-    from gan.sample import Sampler
+    from gan.sampling.sampler import Sampler
 
 
 def manifest(

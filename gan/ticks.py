@@ -13,16 +13,16 @@ import numpy as np
 import psutil
 import torch
 
-from gan import checkpoint, conditions, sample
+from gan import checkpoint
 from gan.checkpoint import State
 from gan.config.run_config import RunConfig
-from gan.data import subclasses
 from gan.data.info import DataFacts
 from gan.errors import TrainingError
 from gan.estimate import batch_that_fits
 from gan.io import contact_sheet
 from gan.io.atomic import replacing, write_json
 from gan.runs.run import Run
+from gan.sampling import conditions, latents, subclass_sampling
 
 METRICS = ("loss_d", "loss_g", "d_x", "d_g_z1", "d_g_z2")
 TICK_SECONDS = 1.0
@@ -94,17 +94,17 @@ class FixedNoise:
 
     def __init__(self, config: RunConfig, facts: DataFacts):
         rows, self._labels = conditions.telling(facts, SAMPLE_COLUMNS)
-        noise = sample.noise(config.train.seed, range(SAMPLE_ROWS), config.model.latent)  # (rows, Z)
+        noise = latents.noise(config.train.seed, range(SAMPLE_ROWS), config.model.latent)  # (rows, Z)
         self._z = noise.repeat_interleave(len(rows), dim=0)  # (rows * columns, Z)
         asked = np.tile(rows, (SAMPLE_ROWS, 1))  # (rows * columns, K)
         positions = np.arange(SAMPLE_ROWS).repeat(len(rows)).tolist()
-        self._told = torch.from_numpy(subclasses.drawn(facts, asked, config.train.seed, positions))
+        self._told = torch.from_numpy(subclass_sampling.network_conditions(facts, asked, config.train.seed, positions))
         self._columns, self._native = len(rows), facts.native_size
 
     def draw(self, state: State, folder: Path) -> None:
         """Keep one picture, named by images seen, and once the columns' labels beside it."""
         device = state.sums.device
-        made = sample.generate(state.average, self._z.to(device), self._told.to(device), self._native)
+        made = latents.generate(state.average, self._z.to(device), self._told.to(device), self._native)
         with replacing(folder / f"{state.seen:09d}.png") as temporary:
             contact_sheet.grid(made, self._columns).save(temporary, format="PNG")
         if not (folder / "columns.json").exists():

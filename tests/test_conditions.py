@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gan.conditions import ANY, Condition, every, telling
 from gan.data.info import DataFacts
 from gan.errors import UserError
+from gan.sampling.conditions import ANY, Condition, every, telling
 
 FACES = DataFacts(
     *(("Smiling", "Male", "Bald"), "attributes", 3, 64, 64, "Faces", "", ""),

@@ -15,18 +15,19 @@ import pytest
 from PIL import Image
 from torchvision.datasets import ImageFolder
 
-from gan import export, jobs, marks
+from gan import export, jobs
 from gan.cli import main
-from gan.conditions import Condition
 from gan.config import settings
 from gan.data import registry
 from gan.data.image_set import ImageSet
 from gan.errors import DataError
 from gan.export import ExportRequest
 from gan.export_formats import FORMATS, target
-from gan.provenance import FILE_BYTES, Origin, file_name
 from gan.runs.run import Run
-from gan.sample import load_generator
+from gan.sampling import marks
+from gan.sampling.conditions import Condition
+from gan.sampling.provenance import FILE_BYTES, Origin, file_name
+from gan.sampling.sampler import load_generator
 from pages.ui import marking
 from tests.celeba_folder import write_celeba
 from tests.conftest import trained

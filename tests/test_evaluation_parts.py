@@ -17,7 +17,7 @@ from gan.evaluation.pairs import pictures
 from gan.evaluation.per_condition import Judged
 from gan.evaluation.quick import evaluate
 from gan.evaluation.statistics import share_interval
-from gan.sample import load_generator
+from gan.sampling.sampler import load_generator
 from tests.conftest import trained
 
 

@@ -8,7 +8,7 @@ from gan.errors import DataError, RunError, UserError
 from gan.evaluation import reader
 from gan.evaluation.reader import Reading
 from gan.io.atomic import read_json, write_json
-from gan.sample import load_generator
+from gan.sampling.sampler import load_generator
 from tests.conftest import trained
 from tests.pages_kit import page, said
 

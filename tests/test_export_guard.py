@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan import export, guard, marks
+from gan import export, guard
 from gan.cli import main
-from gan.conditions import Condition
 from gan.data import registry
 from gan.errors import RunError, StoppedError
 from gan.evaluation import training_images
@@ -21,9 +20,11 @@ from gan.evaluation.near_copies import Detector
 from gan.export import ExportRequest
 from gan.gather import AT_LEAST, EFFORT, Sieve, Tally, from_stream
 from gan.io.contact_sheet import picture
-from gan.provenance import Origin
 from gan.runs.run import Run
-from gan.sample import load_generator
+from gan.sampling import marks
+from gan.sampling.conditions import Condition
+from gan.sampling.provenance import Origin
+from gan.sampling.sampler import load_generator
 from tests.conftest import trained
 
 SEED = 4

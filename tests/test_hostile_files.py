@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from gan import evidence, export, jobs, marks, sample, spread
+from gan import evidence, export, jobs, spread
 from gan.cli import main
 from gan.config import settings as places
 from gan.config.run_config import DataConfig
@@ -34,10 +34,11 @@ from gan.export import ExportRequest
 from gan.export_estimate import ledger
 from gan.io import animation, file_lock
 from gan.io.atomic import append_row, read_json, write_json
-from gan.provenance import Origin
 from gan.runs import events, metrics, notes, sample_sheets
 from gan.runs.metrics_table import ColumnsReader
 from gan.runs.run import Run, all_runs
+from gan.sampling import marks, sampler
+from gan.sampling.provenance import Origin
 from tests.evaluation_kit import studied
 from tests.pages_kit import page
 
@@ -195,7 +196,7 @@ def read_run(run: Run) -> list[GanError]:
         lambda: run.facts(),
         lambda: (run.about, run.created, run.title, run.seen, run.status()),
         lambda: notes.read(run.path),
-        lambda: sample.load_generator(run).generate(np.eye(10, dtype=np.float32)[:1], 0),
+        lambda: sampler.load_generator(run).generate(np.eye(10, dtype=np.float32)[:1], 0),
         lambda: [sample_sheets.read(path, len(layout.labels) or None) for path in run.samples().values()],
         lambda: animation.of_samples(run.samples()) if run.samples() else None,
         lambda: spread.of_samples(run),

@@ -6,20 +6,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gan import looks, walk
 from gan.config import options, settings
 from gan.data import registry, subclasses
 from gan.data.image_set import ImageSet
 from gan.data.info import DataFacts
-from gan.data.subclasses import beside, drawn, find, told, width
+from gan.data.subclasses import beside, find, told, width
 from gan.errors import DataError
 from gan.estimate import estimate
 from gan.jobs.worker import working
 from gan.problems import problems
-from gan.provenance import Origin
 from gan.runs import lifecycle
 from gan.runs.run import Run
-from gan.sample import load_generator
+from gan.sampling import interpolation, subclass_sampling, views
+from gan.sampling.provenance import Origin
+from gan.sampling.sampler import load_generator
+from gan.sampling.subclass_sampling import network_conditions
 from gan.train import train
 from tests.celeba_folder import write_celeba
 from tests.conftest import TINY, trained
@@ -87,7 +88,7 @@ def test_the_networks_are_told_the_class_and_which_of_its_kinds() -> None:
 
 def test_kinds_are_drawn_as_often_as_there_are_training_images_of_them() -> None:
     left = np.tile(np.array([[1, 0]], dtype=np.float32), (4000, 1))
-    told = drawn(facts(((1, 0, 3), (5, 0, 0))), left, 7, range(4000))
+    told = network_conditions(facts(((1, 0, 3), (5, 0, 0))), left, 7, range(4000))
     assert (told[:, :2] == left).all()
     assert told[:, 5:].sum() == 0  # the other class has no part in it
     share = told[:, 2:5].mean(axis=0)
@@ -98,13 +99,13 @@ def test_kinds_are_drawn_as_often_as_there_are_training_images_of_them() -> None
 def test_which_kind_depends_on_the_seed_and_the_position_alone() -> None:
     counts = facts(((10, 10, 10, 10), (1, 2, 3, 4)))
     asked = np.eye(2, dtype=np.float32)[[0, 1, 0, 1, 0, 1]]
-    whole = drawn(counts, asked, 3, range(100, 106))
-    assert (np.concatenate([drawn(counts, asked[[n]], 3, [100 + n]) for n in range(6)]) == whole).all()
-    assert any((drawn(counts, asked, seed, range(100, 106)) != whole).any() for seed in (4, 5))
+    whole = network_conditions(counts, asked, 3, range(100, 106))
+    assert (np.concatenate([network_conditions(counts, asked[[n]], 3, [100 + n]) for n in range(6)]) == whole).all()
+    assert any((network_conditions(counts, asked, seed, range(100, 106)) != whole).any() for seed in (4, 5))
 
 
 def test_a_class_without_training_images_can_be_asked_for() -> None:
-    told = drawn(facts(((0, 0), (3, 1))), np.eye(2, dtype=np.float32)[[0]], 0, [0])
+    told = network_conditions(facts(((0, 0), (3, 1))), np.eye(2, dtype=np.float32)[[0]], 0, [0])
     assert told.sum() == 2
 
 
@@ -175,9 +176,9 @@ def test_a_run_is_told_of_kinds_and_its_images_can_be_made_again() -> None:
     sampler = load_generator(run)
     sevens = np.eye(10, dtype=np.float32)[[7] * 8]
     made = sampler.generate(sevens, seed=5, start=20)
-    alone = looks.one(sampler, Origin(sampler.seen, 5, 23, "7"))
+    alone = views.one(sampler, Origin(sampler.seen, 5, 23, "7"))
     assert np.abs(made[3].astype(int) - alone.astype(int)).max() <= 1
-    frames = walk.frames(sampler, Origin(sampler.seen, 5, 23, "7"), Origin(sampler.seen, 5, 24, "2"), 5)
+    frames = interpolation.frames(sampler, Origin(sampler.seen, 5, 23, "7"), Origin(sampler.seen, 5, 24, "2"), 5)
     assert np.abs(frames[0].astype(int) - alone.astype(int)).max() <= 1
 
 
@@ -206,7 +207,7 @@ def test_each_image_is_of_the_kind_that_was_drawn_for_it() -> None:
     made = load_generator(run).generate(asked, seed=1).astype(float)
     lower = made[:, 0, 16:].mean(axis=(1, 2)) > made[:, 0, :16].mean(axis=(1, 2))
     rare = int(run.facts().kinds[0][1] < run.facts().kinds[0][0])  # the one with 20 of the 200
-    drawn_rare = subclasses.at(run.facts(), asked, 1, range(300)) == rare
+    drawn_rare = subclass_sampling.sample_subclasses(run.facts(), asked, 1, range(300)) == rare
     assert 15 <= drawn_rare.sum() <= 50
     assert lower[drawn_rare].mean() > 0.9
     assert lower[~drawn_rare].mean() < 0.1

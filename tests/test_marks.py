@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from gan import marks
 from gan.errors import RunError, UserError
-from gan.marks import KEEP, REJECT
-from gan.provenance import Origin
+from gan.sampling import marks
+from gan.sampling.marks import KEEP, REJECT
+from gan.sampling.provenance import Origin
 from tests.conftest import trained
 from tests.pages_kit import made
 

@@ -7,12 +7,13 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from gan import export, jobs, marks
+from gan import export, jobs
 from gan.data.fingerprint import Fingerprint
 from gan.export import ExportRequest
-from gan.marks import KEEP, REJECT
-from gan.provenance import Origin
 from gan.runs.run import Run
+from gan.sampling import marks
+from gan.sampling.marks import KEEP, REJECT
+from gan.sampling.provenance import Origin
 from tests.conftest import trained
 from tests.jobs_kit import until
 from tests.pages_kit import buttons, page, said

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from gan import marks
 from gan.config import settings
 from gan.data import registry
 from gan.evaluation import classifier, results, selector
 from gan.io.atomic import write_json
-from gan.marks import KEEP, REJECT
-from gan.provenance import Origin
 from gan.runs.run import Run
+from gan.sampling import marks
+from gan.sampling.marks import KEEP, REJECT
+from gan.sampling.provenance import Origin
 from pages.ui import waiting
 from tests.conftest import trained
 from tests.pages_kit import buttons, page, said, tiles

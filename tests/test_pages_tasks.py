@@ -17,8 +17,8 @@ from gan.evaluation.near_copies import Detector
 from gan.evaluation.reference import as_shown
 from gan.evaluation.study_options import StudyOptions
 from gan.io.atomic import write_json
-from gan.provenance import Origin
 from gan.runs.run import Run
+from gan.sampling.provenance import Origin
 from pages.ui import marking
 from tests.conftest import trained
 from tests.jobs_kit import until

@@ -15,9 +15,8 @@ import pytest
 from PIL import Image
 from torchvision.datasets import ImageFolder
 
-from gan import export, jobs, marks
+from gan import export, jobs
 from gan.cli import main
-from gan.conditions import Condition
 from gan.config import settings
 from gan.data import registry
 from gan.errors import ConfigError, RunError, UserError
@@ -25,9 +24,11 @@ from gan.evaluation.classifier import fit
 from gan.evaluation.selector import Selector
 from gan.export import ExportRequest
 from gan.gather import Sieve, Tally, from_stream
-from gan.provenance import Origin
 from gan.runs.run import Run
-from gan.sample import load_generator, noise
+from gan.sampling import marks
+from gan.sampling.conditions import Condition
+from gan.sampling.provenance import Origin
+from gan.sampling.sampler import load_generator, noise
 from gan.spool import Row, Spool
 from tests.celeba_folder import write_celeba
 from tests.conftest import trained

@@ -27,7 +27,7 @@ from gan.jobs.worker import working
 from gan.runs import lifecycle
 from gan.runs.metrics import MetricsReader
 from gan.runs.run import Run, find_run
-from gan.sample import load_generator
+from gan.sampling.sampler import load_generator
 from gan.ticks import memory_told
 from gan.train import start, step, train
 from tests.conftest import TINY, trained

@@ -8,7 +8,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from gan import export, marks
+from gan import export
 from gan.cli.arguments import AddCommand
 from gan.cli.progress import show
 from gan.errors import UserError
@@ -16,6 +16,7 @@ from gan.export import ExportRequest
 from gan.export_formats import FORMATS
 from gan.jobs.worker import working
 from gan.runs.run import Run, find_run
+from gan.sampling import marks
 
 
 def add_commands(command: AddCommand) -> None:

@@ -10,7 +10,7 @@ To the networks a kind is more conditions: the row of K is followed by one of K 
 Letters: N images, n rows, C channels, H = W the side, K conditions, here classes.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -150,28 +150,6 @@ def beside(conditions: NDArray[np.float32], found: NDArray[np.uint8], kinds: int
     which = np.eye(kinds, dtype=np.float32)[found]  # (n, kinds)
     pairs = conditions[:, :, None] * which[:, None, :]  # (n, K, kinds)
     return np.concatenate([conditions, pairs.reshape(len(conditions), -1)], axis=1)
-
-
-def drawn(
-    facts: DataFacts, conditions: NDArray[np.float32], seed: int, positions: Iterable[int]
-) -> NDArray[np.float32]:
-    """What the generator is told for conditions (n, K): themselves, and a kind each where its run has kinds."""
-    if not facts.kinds:
-        return conditions
-    return beside(conditions, at(facts, conditions, seed, positions), len(facts.kinds[0]))
-
-
-def at(facts: DataFacts, conditions: NDArray[np.float32], seed: int, positions: Iterable[int]) -> NDArray[np.uint8]:
-    """The kind (n,) of the images of conditions (n, K) at those positions of a seed.
-
-    A kind comes as often as in the training images of its class. Which one depends on the seed and on the image's
-    position there alone, as its noise does.
-    """
-    counts = np.array(facts.kinds)[conditions.argmax(axis=1)]  # (n, kinds)
-    upto = counts.cumsum(axis=1) / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    share = [np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, 1, p])).random() for p in positions]
-    found = (upto <= np.array(share).reshape(-1, 1)).sum(axis=1)  # below `kinds` where the class has images
-    return np.asarray(np.minimum(found, counts.shape[1] - 1), dtype=np.uint8)
 
 
 def real(found: Kinds, images: ImageSet, position: int, kind: int, count: int) -> NDArray[np.int64]:

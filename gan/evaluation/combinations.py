@@ -9,8 +9,8 @@ import itertools
 
 import numpy as np
 
-from gan.conditions import Condition
 from gan.data.info import DataFacts
+from gan.sampling.conditions import Condition
 
 SHOWN = 6
 """Combinations that are looked at, at most."""

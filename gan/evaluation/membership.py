@@ -29,7 +29,7 @@ from gan.evaluation.near_copies import Detector
 from gan.evaluation.reference import as_shown, fingerprint, picked
 from gan.evaluation.training_images import training_images
 from gan.runs.run import Run
-from gan.sample import Sampler, load_generator
+from gan.sampling.sampler import Sampler, load_generator
 
 ASKED = 1000
 """Members and held-out images whose nearest sample is looked for, at most, each."""

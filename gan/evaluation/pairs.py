@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.conditions import Condition
 from gan.data.image_set import ImageSet
 from gan.data.transform import crop
 from gan.evaluation.results import Result
+from gan.sampling.conditions import Condition
 
 if TYPE_CHECKING:
     from gan.evaluation.near_copies import Nearest
-    from gan.sample import Sampler
+    from gan.sampling.sampler import Sampler
 
 KEPT = 12
 """Closest pairs that are kept, to be shown."""

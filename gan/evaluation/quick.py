@@ -36,7 +36,7 @@ from gan.evaluation.results import FEATURES, SPLITS, VERSION, Result
 from gan.evaluation.statistics import DOUBT, more_than_promised, share_interval
 from gan.evaluation.training_images import training_images
 from gan.runs.run import Run
-from gan.sample import Sampler, load_generator
+from gan.sampling.sampler import Sampler, load_generator
 
 COMPARED = {"own": 10_000, "imagenet": 2000}
 """Images of each kind in the scores, at most: a large network takes a second for twenty of them."""

@@ -28,7 +28,7 @@ from gan.jobs.status import Moment
 from gan.runs.run import Run
 
 if TYPE_CHECKING:
-    from gan.sample import Sampler
+    from gan.sampling.sampler import Sampler
 
 VERSION = 1
 ID = re.compile(r"[0-9]{8}-[0-9]{6}(-[0-9]+)?")

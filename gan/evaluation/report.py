@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gan import __version__, conditions
+from gan import __version__
 from gan.data.image_set import ImageSet
 from gan.data.info import DataFacts
 from gan.data.transform import crop
@@ -39,9 +39,10 @@ from gan.evaluation.study_results import StudyResult
 from gan.evaluation.training_images import cached_training_images
 from gan.io.contact_sheet import grid
 from gan.runs.run import Run
+from gan.sampling import conditions
 
 if TYPE_CHECKING:
-    from gan.sample import Sampler
+    from gan.sampling.sampler import Sampler
 
 LARGEST = 3_000_000
 """Bytes of a report, at most: it is to be sent by e-mail."""
@@ -71,7 +72,7 @@ def build(run: Run, snapshot: int | None = None, split: str = "val") -> str:
 
     Raises RunError where it has no scores, or where the data set is no longer here.
     """
-    from gan.sample import load_generator  # here: it imports torch
+    from gan.sampling.sampler import load_generator  # here: it imports torch
 
     there = results.listing(run, split)
     if snapshot is None and there:

@@ -41,7 +41,7 @@ from gan.evaluation.verdict import filtering, together, verdict
 from gan.io.atomic import read_arrays, read_json, replacing, write_json
 from gan.jobs.worker import Worker
 from gan.runs.run import Run
-from gan.sample import load_generator
+from gan.sampling.sampler import load_generator
 
 RECIPE = 2
 """Change it when arms or classifiers are made differently: those that a stopped study left are then made anew."""

@@ -20,7 +20,7 @@ from gan.io.atomic import read_bytes, remove_folder, write_json
 from gan.jobs.worker import Worker, working
 from gan.runs.metrics import MetricsReader
 from gan.runs.run import Run
-from gan.sample import Sampler, load_generator
+from gan.sampling.sampler import Sampler, load_generator
 from gan.train import train
 
 AFFORDABLE = 60.0

@@ -24,7 +24,7 @@ from gan.evaluation.study_results import Left
 from gan.evaluation.training_images import training_images
 from gan.runs.metrics import MetricsReader
 from gan.runs.run import Run
-from gan.sample import load_generator
+from gan.sampling.sampler import load_generator
 
 BATCH = 32
 PASSES, FEWEST, MOST = 10, 3_200, 9_600

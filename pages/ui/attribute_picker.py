@@ -7,9 +7,9 @@ undo it.
 import numpy as np
 import streamlit as st
 
-from gan.conditions import Condition
 from gan.data.info import DataFacts
 from gan.runs.run import Run
+from gan.sampling.conditions import Condition
 from pages.ui import words
 
 HEIGHT = 360  # px of the list: about nine attributes at once, so that the rest of the page stays in sight

@@ -4,12 +4,12 @@ from itertools import groupby
 
 import streamlit as st
 
-from gan import marks
-from gan.conditions import Condition
 from gan.data.info import DataFacts
-from gan.marks import KEEP, REJECT
-from gan.provenance import Origin
 from gan.runs.run import Run
+from gan.sampling import marks
+from gan.sampling.conditions import Condition
+from gan.sampling.marks import KEEP, REJECT
+from gan.sampling.provenance import Origin
 from pages.ui import export_panel, marking, words
 from pages.ui.frame import told_aside
 from pages.ui.image_grid import Row

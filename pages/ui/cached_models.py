@@ -14,8 +14,6 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from gan import looks
-from gan.conditions import Condition
 from gan.config import options, settings
 from gan.data import registry
 from gan.data.image_set import ImageSet
@@ -23,9 +21,11 @@ from gan.evaluation import pairs, results, training_images
 from gan.evaluation.results import Result
 from gan.export import ExportRequest
 from gan.io.atomic import file_version
-from gan.looks import Group
-from gan.provenance import Origin
 from gan.runs.run import Run
+from gan.sampling import views
+from gan.sampling.conditions import Condition
+from gan.sampling.provenance import Origin
+from gan.sampling.views import Group
 from pages.ui import pictures
 from pages.ui.cached import FileVersion, facts, image_set
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from gan.data.order import FirstBatch
     from gan.evaluation.near_copies import Detector
     from gan.evaluation.selector import Selector
-    from gan.sample import Sampler
+    from gan.sampling.sampler import Sampler
 
 
 Made = TypeVar("Made")
@@ -53,7 +53,7 @@ def sampler(run: Run, snapshot: int) -> "Sampler":
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the generator …")
 def _sampler(path: Path, snapshot: int, version: FileVersion) -> "Sampler":
-    from gan.sample import load_generator  # here: it imports torch, which no other page needs
+    from gan.sampling.sampler import load_generator  # here: it imports torch, which no other page needs
 
     return load_generator(Run(path), snapshot)
 
@@ -73,7 +73,7 @@ def look(run: Run, request: ExportRequest) -> list[Group]:
 def _look(path: Path, version: FileVersion, request: ExportRequest) -> list[Group]:
     assert request.snapshot is not None
     made = sampler(Run(path), request.snapshot)
-    return looks.of_items(made, request.items, request.seed, request.start, request.truncation)
+    return views.of_items(made, request.items, request.seed, request.start, request.truncation)
 
 
 def dropped(run: Run, request: ExportRequest) -> frozenset[Origin] | None:
@@ -122,7 +122,7 @@ def _same_noise(
 ) -> list[Group]:
     made = sampler(Run(path), snapshot)
     requests = [Condition.from_text(text, made.facts) for text in asked]
-    return looks.same_noise(made, requests, count, seed, truncation)
+    return views.same_noise(made, requests, count, seed, truncation)
 
 
 def of_kinds(run: Run, snapshot: int, label: str, count: int, seed: int, truncation: float) -> list[Group]:
@@ -135,7 +135,7 @@ def _of_kinds(
     path: Path, version: FileVersion, snapshot: int, label: str, count: int, seed: int, truncation: float
 ) -> list[Group]:
     made = sampler(Run(path), snapshot)
-    return looks.of_kinds(made, Condition.from_text(label, made.facts), count, seed, truncation)
+    return views.of_kinds(made, Condition.from_text(label, made.facts), count, seed, truncation)
 
 
 def over_snapshots(
@@ -157,8 +157,8 @@ def _over_snapshots(
 ) -> list[Group]:
     run = Run(path)
     known = facts(run)
-    drawn = looks.drawn_in_turn([Condition.from_text(text, known) for text in asked], count, seed, known)
-    return [looks.group(sampler(run, snapshot), str(snapshot), drawn, seed, 0, truncation) for snapshot, _ in snapshots]
+    drawn = views.drawn_in_turn([Condition.from_text(text, known) for text in asked], count, seed, known)
+    return [views.group(sampler(run, snapshot), str(snapshot), drawn, seed, 0, truncation) for snapshot, _ in snapshots]
 
 
 def generated(run: Run, origin: Origin) -> NDArray[np.uint8]:
@@ -168,7 +168,7 @@ def generated(run: Run, origin: Origin) -> NDArray[np.uint8]:
 
 @st.cache_resource(max_entries=2000, show_spinner=False)
 def _generated(path: Path, version: FileVersion, origin: Origin) -> NDArray[np.uint8]:
-    return looks.one(sampler(Run(path), origin.snapshot), origin)
+    return views.one(sampler(Run(path), origin.snapshot), origin)
 
 
 def film(
@@ -181,11 +181,11 @@ def film(
     progress: Callable[[float], None],
 ) -> bytes:
     """A GIF of the walk from one image to another, both of the first one's snapshot."""
-    from gan import walk  # here: it imports torch, which no other page needs
+    from gan.sampling import interpolation  # here: it imports torch, which no other page needs
 
     place = _walk(run.path, _whole(run, first.snapshot), first, last, steps)
-    frames = _once(place, lambda: walk.frames(sampler(run, first.snapshot), first, last, steps, progress))
-    return walk.gif(frames, seconds, back=back)
+    frames = _once(place, lambda: interpolation.frames(sampler(run, first.snapshot), first, last, steps, progress))
+    return interpolation.gif(frames, seconds, back=back)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -244,7 +244,7 @@ def closest_pairs(run: Run, result: Result) -> tuple[NDArray[np.uint8], NDArray[
 def _closest_pairs(
     path: Path, snapshot: int, split: str, features: str, version: FileVersion, _images: ImageSet
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
-    from gan.sample import load_generator  # here: it imports torch
+    from gan.sampling.sampler import load_generator  # here: it imports torch
 
     run = Run(path)
     return pairs.pictures(results.load(run, snapshot, split, features), load_generator(run, snapshot), _images)

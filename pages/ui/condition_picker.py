@@ -6,9 +6,9 @@ export request: conditions as text, and how many of each.
 
 import streamlit as st
 
-from gan.conditions import Condition
 from gan.data.info import DataFacts
 from gan.runs.run import Run
+from gan.sampling.conditions import Condition
 from pages.ui import attribute_picker, cached, choice_cards, words
 from pages.ui.choice_cards import Card
 

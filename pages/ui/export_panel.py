@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import streamlit as st
 
-from gan import export, marks
+from gan import export
 from gan.data.info import DataFacts
 from gan.evaluation import training_images
 from gan.export import ExportRequest
 from gan.runs.run import Run
+from gan.sampling import marks
 from pages.ui import export_list, words
 from pages.ui.frame import told_aside
 

@@ -4,11 +4,11 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from gan.conditions import Condition
 from gan.data.info import DataFacts
 from gan.export import ExportRequest
-from gan.looks import Group
 from gan.runs.run import Run
+from gan.sampling.conditions import Condition
+from gan.sampling.views import Group
 from pages.ui import cached, cached_models, pictures, words
 from pages.ui.pictures import Row
 

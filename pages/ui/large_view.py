@@ -5,13 +5,13 @@ Opened by a click on an image (`marking.py`), wherever that is.
 
 import streamlit as st
 
-from gan import marks, provenance
-from gan.conditions import Condition
 from gan.data.info import DataFacts
 from gan.evaluation.job import Request
-from gan.marks import KEEP, REJECT, Mark
-from gan.provenance import Origin
 from gan.runs.run import Run
+from gan.sampling import marks, provenance
+from gan.sampling.conditions import Condition
+from gan.sampling.marks import KEEP, REJECT, Mark
+from gan.sampling.provenance import Origin
 from pages.ui import cached, cached_models, marking, pictures, preparation, walk_view, words
 from pages.ui.frame import told, told_aside
 from pages.ui.image_grid import Row

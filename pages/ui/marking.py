@@ -1,6 +1,6 @@
 """Generated images on a page that can be opened, kept and rejected, wherever they are shown.
 
-Marks lie in the run's folder (`gan/marks.py`), so that a colleague sees them too.
+Marks lie in the run's folder (`gan/sampling/marks.py`), so that a colleague sees them too.
 """
 
 import hashlib
@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
-from gan import marks
-from gan.conditions import Condition
 from gan.data.info import DataFacts
-from gan.looks import Group
-from gan.marks import KEEP, REJECT, Mark
-from gan.provenance import Origin
 from gan.runs.run import Run
+from gan.sampling import marks
+from gan.sampling.conditions import Condition
+from gan.sampling.marks import KEEP, REJECT, Mark
+from gan.sampling.provenance import Origin
+from gan.sampling.views import Group
 from pages.ui import cached_models, image_grid
 from pages.ui.frame import told_aside
 from pages.ui.image_grid import Event, Row, Tile

@@ -5,12 +5,12 @@ What differs along a row is then what the condition does, or what the training d
 
 import streamlit as st
 
-from gan import conditions
-from gan.conditions import Condition
 from gan.data.info import DataFacts
 from gan.evaluation import results
 from gan.export import ExportRequest
 from gan.runs.run import Run
+from gan.sampling import conditions
+from gan.sampling.conditions import Condition
 from pages.ui import cached_models, marking, words
 
 CONDITIONS, SNAPSHOTS = "conditions", "snapshots"

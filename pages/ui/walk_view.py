@@ -9,11 +9,11 @@ from dataclasses import replace
 
 import streamlit as st
 
-from gan.conditions import ANY, Condition
 from gan.data.info import DataFacts
 from gan.export import ExportRequest
-from gan.provenance import Origin
 from gan.runs.run import Run
+from gan.sampling.conditions import ANY, Condition
+from gan.sampling.provenance import Origin
 from pages.ui import cached_models, frame, marking, waiting
 from pages.ui.image_grid import Row
 

@@ -12,8 +12,8 @@ from collections import Counter
 import pytest
 from playwright.sync_api import expect
 
-from gan import marks
-from gan.marks import KEEP, REJECT
+from gan.sampling import marks
+from gan.sampling.marks import KEEP, REJECT
 from tests.browser.conftest import Server, Visit
 from tests.conftest import trained
 from tests.jobs_kit import until

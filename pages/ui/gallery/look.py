@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import streamlit as st
 
-from gan.conditions import Condition
 from gan.data.info import DataFacts
 from gan.evaluation import training_images
 from gan.evaluation.job import Request
 from gan.export import ExportRequest
-from gan.provenance import Origin
 from gan.runs.run import Run
+from gan.sampling.conditions import Condition
+from gan.sampling.provenance import Origin
 from pages.ui import cached_models, marking, preparation, same_noise, words
 
 MOST_SHOWN = 400  # images in one view: about a second of work on two CPU cores

@@ -14,13 +14,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gan.conditions import Condition
-from gan.data import subclasses
 from gan.errors import UserError
 from gan.io import animation
 from gan.io.contact_sheet import picture
-from gan.provenance import Origin
-from gan.sample import Sampler, generate, noise
+from gan.sampling import subclass_sampling
+from gan.sampling.conditions import Condition
+from gan.sampling.latents import generate, noise, spherical
+from gan.sampling.provenance import Origin
+from gan.sampling.sampler import Sampler
 
 STEPS = (3, 240)
 """Frames from one end to the other: at least one between them, at most a quarter of a minute."""
@@ -58,24 +59,7 @@ def frames(
 def _told(sampler: Sampler, end: Origin) -> Tensor:
     """What the generator is told for an origin's image (K,)."""
     row = Condition.from_text(end.condition, sampler.facts).row(sampler.facts)[None]  # (1, K)
-    return torch.from_numpy(subclasses.drawn(sampler.facts, row, end.seed, [end.index]))[0]
-
-
-def spherical(first: Tensor, last: Tensor, share: Tensor) -> Tensor:
-    """Points (t, Z) on the great circle from `first` to `last` (Z,), at shares (t,) of its angle.
-
-    The length goes evenly from that of one end to that of the other. Ends that point the same way, or opposite ways so
-    that no great circle is the shortest, are joined by a straight line.
-    """
-    lengths = first.norm(), last.norm()
-    directions = first / lengths[0], last / lengths[1]
-    angle = torch.arccos((directions[0] @ directions[1]).clamp(-1, 1))
-    if min(angle, torch.pi - angle) < 1e-3:
-        return torch.lerp(first, last, share[:, None])
-    before, after = torch.sin((1 - share) * angle), torch.sin(share * angle)  # (t,)
-    direction = (before[:, None] * directions[0] + after[:, None] * directions[1]) / torch.sin(angle)
-    path: Tensor = torch.lerp(lengths[0], lengths[1], share)[:, None] * direction
-    return path
+    return torch.from_numpy(subclass_sampling.network_conditions(sampler.facts, row, end.seed, [end.index]))[0]
 
 
 def gif(images: NDArray[np.uint8], seconds: float, *, back: bool = True) -> bytes:

@@ -17,8 +17,8 @@ from typing_extensions import TypedDict
 from gan.errors import DamagedFileError, RunError, UserError
 from gan.io.atomic import read_as, write_json
 from gan.io.file_lock import exclusive
-from gan.provenance import Origin
 from gan.runs.run import Run
+from gan.sampling.provenance import Origin
 
 VERSION = 1
 MOST = 20_000

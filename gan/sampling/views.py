@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.conditions import ANY, Condition
-from gan.data import subclasses
 from gan.data.info import DataFacts
-from gan.provenance import Origin
+from gan.sampling.conditions import ANY, Condition
+from gan.sampling.provenance import Origin
+from gan.sampling.subclass_sampling import sample_subclasses
 
 if TYPE_CHECKING:
-    from gan.sample import Sampler
+    from gan.sampling.sampler import Sampler
 
 
 LOOKED_AT = 4000
@@ -85,7 +85,7 @@ def drawn_in_turn(asked: Sequence[Condition], count: int, seed: int, facts: Data
 def of_kinds(sampler: "Sampler", asked: Condition, count: int, seed: int, truncation: float = 1.0) -> list[Group]:
     """A group for each kind within a class: the first images of a seed, up to `count`, that come out as that kind."""
     drawn = asked.draw(sampler.facts, LOOKED_AT, seed)
-    found = subclasses.at(sampler.facts, drawn, seed, range(LOOKED_AT))  # (LOOKED_AT,)
+    found = sample_subclasses(sampler.facts, drawn, seed, range(LOOKED_AT))  # (LOOKED_AT,)
     groups = []
     for kind in range(len(sampler.facts.kinds[0])):
         positions = np.flatnonzero(found == kind)[:count].tolist()

@@ -7,20 +7,37 @@ position i. So any image can be made again from its row in a manifest, to one gr
 Letters: n images, C channels, H = W the side, Z latent, K conditions.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
 
-from gan import checkpoint
-from gan.data import subclasses
+from gan.checkpoint import ready
 from gan.data.info import DataFacts
-from gan.data.transform import crop
+from gan.errors import DamagedFileError, RunError
+from gan.io.atomic import check_ordinary
 from gan.models import networks
 from gan.runs.run import Run
+from gan.sampling.latents import generate, noise
+from gan.sampling.subclass_sampling import network_conditions
+
+
+def load_average(run: Run, generator: nn.Module, seen: int | None = None) -> str:
+    """Load a snapshot's averaged generator into `generator`; gives its SHA-256. Raises RunError where it is damaged."""
+    folder = run.snapshot(seen)
+    try:
+        generator.load_state_dict(load_file(check_ordinary(folder / "generator.safetensors")))
+        return ready(folder)["sha256"]
+    except (OSError, SafetensorError, RuntimeError, DamagedFileError) as error:
+        raise RunError(
+            f"The snapshot {folder.name} of {run.name} is damaged ({error}): choose another, or resume the run."
+        ) from None
+
 
 BATCH = 64
 
@@ -55,7 +72,7 @@ class Sampler:
         made = []
         for first in range(0, len(conditions), BATCH):
             here = slice(first, first + BATCH)
-            told = torch.from_numpy(subclasses.drawn(self.facts, conditions[here], seed, positions[here])).to(device)
+            told = torch.from_numpy(network_conditions(self.facts, conditions[here], seed, positions[here])).to(device)
             z = noise(seed, positions[here], self.latent, truncation).to(device)
             made.append(generate(self.network, z, told, self.facts.native_size))
         if made:
@@ -67,27 +84,7 @@ def load_generator(run: Run, snapshot: int | None = None, device: str = "cpu") -
     """The generator of a run's snapshot, the newest by default; raises RunError where there is no whole one."""
     facts = run.facts()
     network, _ = networks(run.config.model, facts)
-    sha256 = checkpoint.load_average(run, network, snapshot)
+    sha256 = load_average(run, network, snapshot)
     seen = int(run.snapshot(snapshot).name)
     network.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
     return Sampler(network, facts, run.config.model.latent, run.name, seen, sha256)
-
-
-def noise(seed: int, positions: Iterable[int], latent: int, truncation: float = 1.0) -> Tensor:
-    """Noise (n, Z) float32 at those positions of a seed's endless stream; each row depends on its position alone."""
-    rows = []
-    for position in positions:
-        generator = np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, 0, position]))
-        z = generator.standard_normal(latent)
-        while truncation < 1 and (outside := np.abs(z) > 2 * truncation).any():
-            z[outside] = generator.standard_normal(int(outside.sum()))
-        rows.append(z)
-    return torch.from_numpy(np.stack(rows).astype(np.float32))
-
-
-@torch.inference_mode()
-def generate(network: nn.Module, z: Tensor, conditions: Tensor, native_size: int) -> NDArray[np.uint8]:
-    """Images (n, C, native, native) uint8 from noise (n, Z) and what the network is told (n, K), padding cropped."""
-    made = network(z, conditions)  # (n, C, H, H) in [-1, 1]
-    grey = ((made.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).contiguous().cpu().numpy()
-    return crop(grey, native_size)

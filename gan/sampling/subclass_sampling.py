@@ -1,0 +1,36 @@
+"""Which subclass each generated image gets, and the conditions that the generator then takes.
+
+Letters: n images, K conditions, here classes; S subclasses.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan.data.info import DataFacts
+from gan.data.subclasses import beside
+
+
+def network_conditions(
+    facts: DataFacts, conditions: NDArray[np.float32], seed: int, positions: Iterable[int]
+) -> NDArray[np.float32]:
+    """The generator's input for conditions (n, K): these, or (n, K * (1 + S)) where its run has subclasses."""
+    if not facts.kinds:
+        return conditions
+    return beside(conditions, sample_subclasses(facts, conditions, seed, positions), len(facts.kinds[0]))
+
+
+def sample_subclasses(
+    facts: DataFacts, conditions: NDArray[np.float32], seed: int, positions: Iterable[int]
+) -> NDArray[np.uint8]:
+    """The subclass (n,) of the images of conditions (n, K) at those positions of a seed.
+
+    Each comes as often as among the training images of its class. It depends on the seed and the image's position
+    alone, as the noise does.
+    """
+    counts = np.array(facts.kinds)[conditions.argmax(axis=1)]  # (n, S)
+    cumulative = counts.cumsum(axis=1) / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    uniform = [np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, 1, p])).random() for p in positions]
+    subclass = (cumulative <= np.array(uniform).reshape(-1, 1)).sum(axis=1)  # below S where the class has images
+    return np.asarray(np.minimum(subclass, counts.shape[1] - 1), dtype=np.uint8)
