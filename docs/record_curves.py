@@ -21,7 +21,6 @@ import torch
 from numpy.typing import NDArray
 
 from gan import spread
-from gan.checkpoint import State
 from gan.config import options
 from gan.data import diversity, registry
 from gan.data.image_set import ImageSet
@@ -32,7 +31,8 @@ from gan.runs import lifecycle
 from gan.runs.metrics import MetricsReader, MetricsWriter
 from gan.runs.run import Run, find_run
 from gan.sampling.sampler import load_generator
-from gan.train import loop, start
+from gan.training.checkpoint import State
+from gan.training.train import loop, start
 
 ROWS = 90
 """Points kept of each run."""
@@ -150,7 +150,8 @@ def recorded(name: str, case: Case, run: Run, image_set: ImageSet, end: str) -> 
 
 
 def trained(run: Run, image_set: ImageSet, case: Case) -> str:
-    """Train as `gan.train.train` does, but with a rate of its own for each network; gives the kind of the end."""
+    """Train as `gan.training.train.train` does, but with a rate of its own for each network; gives the kind of
+    the end."""
     if case.embedded is not None:
         image_set = embed(image_set, case.embedded)
     with working(run.path, "cpu") as worker, contextlib.ExitStack() as at_end:

@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from gan import checkpoint, export
-from gan.batches import batches
+from gan import export
 from gan.bench_ceiling import Ceiling, counted, rate
 from gan.bench_textbook import Textbook
 from gan.bench_textbook import loop as textbook_loop
@@ -30,7 +29,9 @@ from gan.io.png import png
 from gan.jobs.device_list import candidates
 from gan.runs.run import Run
 from gan.sampling.sampler import Sampler, load_generator
-from gan.train import start, step
+from gan.training import checkpoint
+from gan.training.batches import batches
+from gan.training.train import start, step
 
 Show = Callable[[str], None]
 BATCH = 64

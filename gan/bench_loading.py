@@ -15,12 +15,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from gan.batches import by_threads, order
 from gan.bench import BATCH, noise_images, our_loop
 from gan.bench_ceiling import rate
 from gan.config import options
 from gan.data.image_set import ImageSet
+from gan.data.order import order
 from gan.jobs.device_list import candidates
+from gan.training.batches import by_threads
 
 COUNT, SIZE = 200_000, 128
 SECONDS = 10.0

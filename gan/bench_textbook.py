@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from gan.checkpoint import State
 from gan.config.run_config import RunConfig
 from gan.data.image_set import ImageSet
 from gan.models import dcgan
+from gan.training.checkpoint import State
 
 
 class Generator(nn.Module):

@@ -6,11 +6,11 @@ run does not have stays silent. No torch.
 
 from typing import Any
 
-from gan.auto import MISMATCHED
 from gan.evaluation import explained
 from gan.evaluation.statistics import lower
 from gan.evidence import Evidence
 from gan.symptoms import Basis, Finding, early, ideal_of
+from gan.training.recommend import MISMATCHED
 
 OBEYED = 0.85
 """Share of what real images reach above guessing below which synthetic ones stray from their condition."""

@@ -69,7 +69,7 @@ def trained(name: str, **options: object) -> Run:
 
 
 def _train(name: str, config: RunConfig) -> Run:
-    from gan.train import train
+    from gan.training.train import train
 
     run = lifecycle.create(config, name)
     with working(run.path, run.config.job.device) as worker:

@@ -2,7 +2,7 @@
 
 import torch
 
-from gan.augment import augmented, cut_out, shifted
+from gan.training.diffaugment import augmented, cut_out, shifted
 from tests.conftest import trained
 from tests.exactness import rows
 

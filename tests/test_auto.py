@@ -5,12 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from gan import auto
 from gan.cli import main
 from gan.config.options import build
 from gan.data import registry
 from gan.data.image_set import ImageSet
 from gan.runs.run import all_runs
+from gan.training import recommend
 
 
 def images(*counts: int, size: int = 32, channels: int = 1) -> ImageSet:
@@ -27,42 +27,42 @@ DATA = build({"data.name": "folder", "data.path": "set", "data.image_size": 64})
 
 
 def test_a_rare_class_is_drawn_as_often_and_named_in_the_reason() -> None:
-    found = auto.recommend(DATA, images(400, 147), "cpu")
+    found = recommend.recommend(DATA, images(400, 147), "cpu")
     assert found.config.data.balance
     assert found.config.data.path == "set"
     assert "b has only 147" in found.why
     assert found.why.count(". ") == 0, "one sentence"
-    assert not auto.recommend(DATA, images(300, 300), "cpu").config.data.balance
+    assert not recommend.recommend(DATA, images(300, 300), "cpu").config.data.balance
 
 
 def test_larger_sets_are_trained_longer_in_fewer_passes() -> None:
     def length(image_set: ImageSet) -> tuple[float, float]:
-        kimg = auto.recommend(DATA, image_set, "cpu").config.train.kimg
+        kimg = recommend.recommend(DATA, image_set, "cpu").config.train.kimg
         return kimg, kimg * 1000 / len(image_set)
 
     small, large = images(250, 250), images(25_000, 25_000)
     assert length(small)[0] < length(large)[0]
     assert length(small)[1] > length(large)[1]
-    assert length(small)[0] == pytest.approx(auto.PATIENCE * 40 * 5 ** (1 / 3), rel=0.05)
+    assert length(small)[0] == pytest.approx(recommend.PATIENCE * 40 * 5 ** (1 / 3), rel=0.05)
 
 
 def test_the_discriminator_is_shown_few_images_augmented() -> None:
-    few, many = (auto.recommend(DATA, images(count, count), "cpu") for count in (300, auto.SMALL // 2))
+    few, many = (recommend.recommend(DATA, images(count, count), "cpu") for count in (300, recommend.SMALL // 2))
     assert few.config.train.augment
     assert few.config.loss.mismatched > many.config.loss.mismatched == 0
     assert "augmented for the discriminator and with mismatched pairs because they are few" in few.why
     assert not many.config.train.augment
-    of_one_class = auto.recommend(DATA, images(300), "cpu")
+    of_one_class = recommend.recommend(DATA, images(300), "cpu")
     assert of_one_class.config.loss.mismatched == 0  # there is no wrong condition
     assert "augmented for the discriminator because they are few" in of_one_class.why
 
 
 def test_many_images_are_learnt_by_wide_networks_told_of_kinds_from_narrower_noise() -> None:
-    few, many = (auto.recommend(DATA, images(count, count), "cpu") for count in (300, auto.WIDE // 2))
+    few, many = (recommend.recommend(DATA, images(count, count), "cpu") for count in (300, recommend.WIDE // 2))
     assert (few.config.model.width, many.config.model.width) == (32, 64)
-    assert (few.config.train.noise, many.config.train.noise) == (1.0, auto.NARROW)
+    assert (few.config.train.noise, many.config.train.noise) == (1.0, recommend.NARROW)
     assert "64 maps wide" in many.why
-    assert (few.config.model.kinds, many.config.model.kinds) == (1, auto.KINDS)
+    assert (few.config.model.kinds, many.config.model.kinds) == (1, recommend.KINDS)
     assert (
         "told of 8 kinds within each class and with narrower noise in training than in use so that rare kinds are not"
         in many.why
@@ -72,28 +72,28 @@ def test_many_images_are_learnt_by_wide_networks_told_of_kinds_from_narrower_noi
 
 
 def test_a_small_set_fills_its_batch_four_times() -> None:
-    assert auto.recommend(DATA, images(60, 60), "cpu").config.train.batch == 16
-    assert auto.recommend(DATA, images(600, 600), "cpu").config.train.batch == 64
+    assert recommend.recommend(DATA, images(60, 60), "cpu").config.train.batch == 16
+    assert recommend.recommend(DATA, images(600, 600), "cpu").config.train.batch == 64
 
 
 def test_too_few_images_are_advised_against_with_what_to_do() -> None:
-    advice = auto.recommend(DATA, images(400, auto.LEAST - 1), "cpu").advice
-    assert f"b ({auto.LEAST - 1})" in advice
+    advice = recommend.recommend(DATA, images(400, recommend.LEAST - 1), "cpu").advice
+    assert f"b ({recommend.LEAST - 1})" in advice
     assert "classical augmentation" in advice
-    assert auto.recommend(DATA, images(400, auto.LEAST), "cpu").advice == ""
+    assert recommend.recommend(DATA, images(400, recommend.LEAST), "cpu").advice == ""
 
 
 def test_attributes_have_no_classes_to_balance() -> None:
     image_set = dataclasses.replace(images(100, 10), kind="attributes")
-    found = auto.recommend(DATA, image_set, "cpu")
+    found = recommend.recommend(DATA, image_set, "cpu")
     assert not found.config.data.balance
     assert not found.advice
-    many = auto.recommend(DATA, dataclasses.replace(images(auto.WIDE), kind="attributes"), "cpu")
+    many = recommend.recommend(DATA, dataclasses.replace(images(recommend.WIDE), kind="attributes"), "cpu")
     assert many.config.model.kinds == 1
 
 
 def test_many_classes_of_few_images_are_not_divided() -> None:
-    found = auto.recommend(DATA, images(*[90] * (auto.WIDE // 90 + 1)), "cpu")
+    found = recommend.recommend(DATA, images(*[90] * (recommend.WIDE // 90 + 1)), "cpu")
     assert found.config.model.kinds == 1
     assert "kinds within" not in found.why
 
@@ -104,4 +104,4 @@ def test_the_command_says_why_and_keeps_what_was_asked_for(capsys: pytest.Captur
     assert "the projection GAN" in capsys.readouterr().err
     config = all_runs()[0].config
     assert (config.model.family, config.model.width, config.train.kimg) == ("projection", 8, 0.128)
-    assert config.train.batch == auto.recommend(config.data, registry.load(config.data), "cpu").config.train.batch
+    assert config.train.batch == recommend.recommend(config.data, registry.load(config.data), "cpu").config.train.batch

@@ -9,10 +9,10 @@ from gan.bench import noise_images
 from gan.bench_ceiling import Ceiling, counted
 from gan.bench_textbook import Textbook
 from gan.config import options
-from gan.precision import scale
 from gan.runs.run import all_runs
-from gan.ticks import METRICS
-from gan.train import start, step
+from gan.training.precision import scale
+from gan.training.ticks import METRICS
+from gan.training.train import start, step
 
 
 def test_our_step_equals_the_textbooks_over_twenty_steps() -> None:

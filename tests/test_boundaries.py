@@ -45,7 +45,7 @@ def reached(module: str) -> set[str]:
 
 
 def test_training_does_not_know_evaluation() -> None:
-    assert not [name for name in reached("gan.train") if name.startswith("gan.evaluation")]
+    assert not [name for name in reached("gan.training.train") if name.startswith("gan.evaluation")]
 
 
 def test_evaluation_does_not_know_export() -> None:

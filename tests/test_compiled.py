@@ -8,11 +8,11 @@ import torch
 
 from gan import jobs
 from gan.bench import noise_images
-from gan.compiled import STEPS, _put_back, decided
 from gan.config import options, settings
 from gan.runs import lifecycle
 from gan.runs.run import Run
-from gan.train import blank_batch, start, step
+from gan.training.compilation import STEPS, _put_back, decided
+from gan.training.train import blank_batch, start, step
 from tests.conftest import TINY
 from tests.exactness import rows
 

@@ -10,8 +10,8 @@ from gan.config.presets import PRESETS, preset
 from gan.config.run_config import RunConfig
 from gan.errors import ConfigError
 from gan.ideals import IDEALS
-from gan.losses import LOSSES
 from gan.models import FAMILIES
+from gan.training.losses import LOSSES
 
 
 @pytest.mark.parametrize("name", PRESETS)

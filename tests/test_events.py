@@ -7,7 +7,7 @@ from gan.jobs.worker import working
 from gan.runs import events
 from gan.runs.events import Event
 from gan.runs.run import find_run
-from gan.train import train
+from gan.training.train import train
 from tests.conftest import trained
 
 

@@ -22,7 +22,7 @@ from gan.evaluation.study import study
 from gan.evaluation.training_images import cached_training_images, problem, training_images
 from gan.jobs.worker import working
 from gan.runs.run import Run
-from gan.train import train
+from gan.training.train import train
 from tests.conftest import trained
 from tests.test_data_folder import picture, write
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from gan.batches import batches
 from gan.config.options import build
 from gan.data import registry
 from gan.data.order import first_batch
+from gan.training.batches import batches
 
 
 @pytest.mark.parametrize("balance", [False, True])

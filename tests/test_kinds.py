@@ -10,18 +10,20 @@ from gan.config import options, settings
 from gan.data import registry, subclasses
 from gan.data.image_set import ImageSet
 from gan.data.info import DataFacts
-from gan.data.subclasses import beside, find, told, width
+from gan.data.subclasses import beside, find, width
 from gan.errors import DataError
-from gan.estimate import estimate
 from gan.jobs.worker import working
-from gan.problems import problems
 from gan.runs import lifecycle
 from gan.runs.run import Run
 from gan.sampling import interpolation, subclass_sampling, views
 from gan.sampling.provenance import Origin
 from gan.sampling.sampler import load_generator
 from gan.sampling.subclass_sampling import network_conditions
-from gan.train import train
+from gan.training import subclass_labels
+from gan.training.estimate import estimate
+from gan.training.preflight import problems
+from gan.training.subclass_labels import load_subclasses, with_subclasses
+from gan.training.train import train
 from tests.celeba_folder import write_celeba
 from tests.conftest import TINY, trained
 from tests.exactness import final_weights, same
@@ -119,7 +121,7 @@ def test_facts_with_and_without_kinds_are_read_back(tmp_path: Path) -> None:
 
 def test_attributes_have_no_kinds() -> None:
     with pytest.raises(DataError, match=r"model\.kinds is 4: Squares has attributes"):
-        told(run_of(4), squares([(0, 1, "train"), (1, 2, "train")], "attributes"), quiet)
+        with_subclasses(run_of(4), squares([(0, 1, "train"), (1, 2, "train")], "attributes"), quiet)
 
 
 def run_of(count: int) -> Run:
@@ -154,14 +156,14 @@ def test_how_far_kinds_lie_apart_is_the_share_of_the_spread_that_one_image_of_ea
 def test_kinds_are_found_anew_until_there_is_a_snapshot_and_kept_from_then_on() -> None:
     greys = [(n % 2, n % 251, "train") for n in range(4 * MANY)]
     run, images = run_of(2), squares(greys)
-    first, facts_then = told(run, images, quiet)
+    first, facts_then = with_subclasses(run, images, quiet)
     changed = squares(greys[2:] + greys[:2])
-    other, _ = told(run, changed, quiet)  # nothing was learnt yet
+    other, _ = with_subclasses(run, changed, quiet)  # nothing was learnt yet
     assert (other.conditions != first.conditions).any()
-    told(run, images, quiet)
+    with_subclasses(run, images, quiet)
     (run.path / "snapshots" / "000000160").mkdir()
     (run.path / "snapshots" / "000000160" / "ready.json").touch()
-    again, facts_now = told(run, images, lambda done: pytest.fail("found anew"))
+    again, facts_now = with_subclasses(run, images, lambda done: pytest.fail("found anew"))
     assert (again.conditions == first.conditions).all()
     assert facts_now.kinds == facts_then.kinds
 
@@ -169,7 +171,7 @@ def test_kinds_are_found_anew_until_there_is_a_snapshot_and_kept_from_then_on() 
 def test_a_run_is_told_of_kinds_and_its_images_can_be_made_again() -> None:
     run = trained("told", model__kinds=2)
     images = registry.load(run.config.data)
-    found = subclasses.kept(run, len(images))
+    found = load_subclasses(run, len(images))
     assert found is not None
     assert found.of_image.max() == 1
     assert np.sum(run.facts().kinds, axis=1).tolist() == list(images.counts()["train"].values())
@@ -185,12 +187,12 @@ def test_a_run_is_told_of_kinds_and_its_images_can_be_made_again() -> None:
 def test_a_run_that_is_told_of_kinds_goes_on_with_the_same() -> None:
     whole, run = trained("whole", model__kinds=2), trained("again", model__kinds=2)
     shutil.rmtree(run.snapshot())
-    found = (run.path / subclasses.FILE).stat()
+    found = (run.path / subclass_labels.FILE).stat()
     with working(run.path, "cpu") as worker:
         train(run, worker)
     assert run.snapshots() == [160, 320]
     assert same(final_weights(run), final_weights(whole))
-    assert (run.path / subclasses.FILE).stat().st_mtime_ns == found.st_mtime_ns
+    assert (run.path / subclass_labels.FILE).stat().st_mtime_ns == found.st_mtime_ns
 
 
 def test_each_image_is_of_the_kind_that_was_drawn_for_it() -> None:

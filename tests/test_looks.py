@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gan.runs.run import Run
-from gan.sampling import conditions, subclasses, views
+from gan.sampling import conditions, subclass_sampling, views
 from gan.sampling.conditions import Condition
 from gan.sampling.provenance import Origin
 from gan.sampling.sampler import load_generator
@@ -51,7 +51,7 @@ def test_images_of_each_kind_are_the_first_of_the_seed_that_come_out_as_it() -> 
     assert [group.label for group in groups] == ["4, kind 1", "4, kind 2"]
     positions = [[origin.index for origin in group.origins] for group in groups]
     fours = np.eye(10, dtype=np.float32)[[4] * 100]
-    drawn = subclasses.at(sampler.facts, fours, 3, range(100))
+    drawn = subclass_sampling.sample_subclasses(sampler.facts, fours, 3, range(100))
     assert positions == [np.flatnonzero(drawn == kind)[:5].tolist() for kind in (0, 1)]
     for group in groups:
         for origin, image in zip(group.origins, group.images, strict=True):

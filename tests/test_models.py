@@ -9,10 +9,10 @@ from gan.config import options
 from gan.config.run_config import ModelConfig
 from gan.data.info import DataFacts
 from gan.data.subclasses import width
-from gan.estimate import weights
 from gan.models import FAMILIES, networks
 from gan.models.layers import ConditionConv2d, Conv2d, ConvTranspose2d, _Down, _Outer, _Up
 from gan.models.projection import ConditionalNorm
+from gan.training.estimate import weights
 
 
 def facts(size: int, channels: int, classes: int) -> DataFacts:

@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gan.checkpoint import State
 from gan.config.run_config import RunConfig
 from gan.data.image_set import ImageSet
-from gan.overfitting import HeldOut
-from gan.train import start
+from gan.training.checkpoint import State
+from gan.training.held_out import HeldOut
+from gan.training.train import start
 
 
 class MeanGrey(nn.Module):

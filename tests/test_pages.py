@@ -161,7 +161,7 @@ from streamlit.testing.v1 import AppTest
 at = AppTest.from_file({APP!r}, default_timeout=60).run()
 at.switch_page("pages/{name}.py").run()
 assert not at.exception, at.exception
-print("torch" in sys.modules, "gan.train" in sys.modules)
+print("torch" in sys.modules, "gan.training.train" in sys.modules)
 """
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=Path(APP).parent

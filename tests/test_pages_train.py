@@ -3,7 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from gan import auto, jobs
+from gan import jobs
 from gan.config import options
 from gan.config.presets import PRESETS
 from gan.config.run_config import DataConfig
@@ -11,6 +11,7 @@ from gan.data import registry
 from gan.data.ingest import staging
 from gan.runs import notes
 from gan.runs.run import find_run
+from gan.training import recommend
 from pages.ui import cached, changes
 from tests.jobs_kit import clean_up, submitted, until_begun, until_state
 from tests.pages_kit import buttons, ended, made, page, said
@@ -86,7 +87,7 @@ def test_the_recipe_fitted_to_the_images_is_shown_with_its_reason_and_used() -> 
     at.button(key="use fitted").click().run()
     assert not at.exception
     digits = DataConfig.model_validate({"name": "digits"})
-    wanted = auto.recommend(digits, registry.load(digits)).config
+    wanted = recommend.recommend(digits, registry.load(digits)).config
     assert at.selectbox(key="option model.family").value == wanted.model.family
     assert at.number_input(key="option train.kimg").value == wanted.train.kimg
     assert at.button(key="use fitted").disabled

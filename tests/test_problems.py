@@ -7,8 +7,8 @@ from PIL import Image
 from gan.config import options, settings
 from gan.config.run_config import RunConfig
 from gan.data import registry
-from gan.estimate import estimate
-from gan.problems import problems
+from gan.training.estimate import estimate
+from gan.training.preflight import problems
 from tests.conftest import TINY, trained
 
 

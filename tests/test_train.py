@@ -17,19 +17,20 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from gan import checkpoint, jobs
-from gan.batches import order
+from gan import jobs
 from gan.config import options, settings
 from gan.data import registry
+from gan.data.order import order
 from gan.errors import TrainingError
-from gan.estimate import batch_that_fits
 from gan.jobs.worker import working
 from gan.runs import lifecycle
 from gan.runs.metrics import MetricsReader
 from gan.runs.run import Run, find_run
 from gan.sampling.sampler import load_generator
-from gan.ticks import memory_told
-from gan.train import start, step, train
+from gan.training import checkpoint
+from gan.training.estimate import batch_that_fits
+from gan.training.ticks import memory_told
+from gan.training.train import start, step, train
 from tests.conftest import TINY, trained
 from tests.exactness import final_weights, rows, same
 
@@ -179,7 +180,7 @@ def test_a_balanced_stream_draws_classes_equally_often() -> None:
 def test_sets_too_large_for_the_device_train_the_same(workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fetched batch by batch, by threads or by two processes, a run is exactly that whose images lie on the device."""
     here = trained("here")
-    monkeypatch.setattr("gan.batches.fits", lambda images, device: False)
+    monkeypatch.setattr("gan.training.batches.fits", lambda images, device: False)
     fetched = trained("fetched", data__workers=workers)
     assert rows(fetched) == rows(here)
     assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("loading")]

@@ -67,11 +67,11 @@ def config_of(parsed: argparse.Namespace) -> RunConfig:
 
 def _recommended(given: dict[str, Any]) -> RunConfig:
     """The recipe for the data set that is asked for, with single options changed; says why, on stderr."""
-    from gan import auto  # here: these two import numpy and every source of data
     from gan.data.registry import load
+    from gan.training import recommend  # here: these two import numpy and every source of data
 
     asked = options.build(given)
-    found = auto.recommend(asked.data, load(asked.data), asked.job.device)
+    found = recommend.recommend(asked.data, load(asked.data), asked.job.device)
     for text in (found.why, found.advice):
         if text:
             print(text, file=sys.stderr)

@@ -48,7 +48,7 @@ def _work(run: Run) -> int:
     try:
         with working(run.path, config.job.device) as worker:
             began = True
-            from gan.train import train  # after the device was chosen: torch must not see another
+            from gan.training.train import train  # after the device was chosen: torch must not see another
 
             train(run, worker, protected=best_snapshot)
     except Exception as error:
@@ -77,8 +77,8 @@ def submit(parsed: argparse.Namespace) -> int:
 
 def _fit_to_start(config: RunConfig, in_full: bool) -> bool:
     """Print what stands against starting, on stderr, and in a dry run the estimate; False where it cannot start."""
-    from gan.estimate import estimate
-    from gan.problems import problems
+    from gan.training.estimate import estimate
+    from gan.training.preflight import problems
 
     expected = estimate(config)
     found = problems(config, expected)

@@ -1,15 +1,54 @@
-"""The first batch of real images that a run's discriminator will see, before the run exists."""
+"""The order in which training sees images: it depends on the seed and on the images seen so far, and nothing else.
 
-from collections.abc import Sequence
+A resumed run so needs no position of its own to go on exactly.
+
+Letters: N images in a batch, n images in the training split, C channels, H = W the side.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.batches import stream
 from gan.config.run_config import RunConfig
 from gan.data.image_set import ImageSet
 from gan.data.preview import words
+
+
+def stream(images: ImageSet, config: RunConfig, start: int) -> Iterator[NDArray[np.int64]]:
+    """Which of the training images each batch (N,) holds, for ever, from the `start`-th image on."""
+    rows = images.rows("train")
+    labels = images.labels()[rows] if config.data.balance and images.kind == "class" else None
+    return order(len(rows), labels, config.train.seed, start, config.train.batch)
+
+
+def order(
+    count: int, labels: NDArray[np.int64] | None, seed: int, start: int, batch: int
+) -> Iterator[NDArray[np.int64]]:
+    """Positions of each batch (N,), for ever, from the `start`-th image on.
+
+    The stream is one shuffled pass after another, cut into batches. With `labels` (n,) a pass holds each class equally
+    often: the members of a rare class come several times in it.
+    """
+    epoch, offset = divmod(start, count)
+    rest = _pass(count, labels, seed, epoch)[offset:]
+    while True:
+        while len(rest) < batch:
+            epoch += 1
+            rest = np.concatenate([rest, _pass(count, labels, seed, epoch)])
+        yield rest[:batch]
+        rest = rest[batch:]
+
+
+def _pass(count: int, labels: NDArray[np.int64] | None, seed: int, epoch: int) -> NDArray[np.int64]:
+    generator = np.random.default_rng([seed, epoch])
+    if labels is None:
+        return generator.permutation(count)
+    classes = np.unique(labels)
+    share = -(-count // len(classes))
+    members = [np.resize(generator.permutation(np.flatnonzero(labels == c)), share) for c in classes]
+    return generator.permutation(np.concatenate(members))[:count]
 
 
 @dataclass(frozen=True)

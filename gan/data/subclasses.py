@@ -11,19 +11,14 @@ Letters: N images, n rows, C channels, H = W the side, K conditions, here classe
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gan.data.diversity import pixel_diversity
 from gan.data.image_set import ImageSet
-from gan.data.info import DataFacts
-from gan.errors import DataError
-from gan.io.atomic import damaged, read_arrays, replacing
-from gan.runs.run import Run
 
-FILE = "kinds.npz"
 SIDE = 16
 """Images are compared by thumbnails of this side: what is where, and how bright, without the grain."""
 TAUGHT = 10_000
@@ -49,51 +44,6 @@ class Kinds:
 def width(conditions: int, kinds: int) -> int:
     """How long a row of K conditions is for networks that are told of so many kinds; 1 is none."""
     return conditions * (1 + kinds) if kinds > 1 else conditions
-
-
-def told(run: Run, images: ImageSet, report: Report) -> tuple[ImageSet, DataFacts]:
-    """The set as the run's networks see it, rows (N, K * (1 + kinds)), and the facts by which kinds are drawn later.
-
-    The kinds are found once and kept in the run's folder: networks that were told of some cannot go on with others.
-    Until there is a snapshot they are found anew. Raises DataError where the set has no classes.
-    """
-    facts, kinds = images.facts(), run.config.model.kinds
-    if kinds == 1:
-        return images, facts
-    if images.kind != "class":
-        raise DataError(f"model.kinds is {kinds}: {images.title} has attributes, not classes. Set it to 1.")
-    found = kept(run, len(images)) if run.snapshots() else None
-    if found is None:
-        found = find(images, kinds, run.config.train.seed, report)
-        with replacing(run.path / FILE) as temporary, open(temporary, "wb") as file:
-            np.savez(file, of_image=found.of_image, apart=found.apart)
-    rows, labels = images.rows("train"), images.labels()
-    counts = np.zeros((len(images.names), kinds), dtype=int)
-    np.add.at(counts, (labels[rows], found.of_image[rows]), 1)
-    names = (*images.names, *(f"{name}, kind {kind + 1}" for name in images.names for kind in range(kinds)))
-    conditions = beside(images.conditions, found.of_image, kinds)  # the class comes first
-    counted = tuple(tuple(row) for row in counts.tolist())
-    return replace(images, conditions=conditions, names=names), replace(facts, kinds=counted, kinds_apart=found.apart)
-
-
-def kept(run: Run, count: int) -> Kinds | None:
-    """The kinds that a run was told of, of `count` images in their order (`data/fingerprint.py`); None before any.
-
-    Raises DamagedFileError.
-    """
-    path = run.path / FILE
-    try:
-        file = read_arrays(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    if not file.keys() >= {"of_image", "apart"}:
-        raise damaged(path, "it lacks an array")
-    of_image, apart = file["of_image"], file["apart"]
-    if of_image.shape != (count,) or of_image.dtype != np.uint8 or of_image.max() >= run.config.model.kinds:
-        raise damaged(path, "it has not a kind for each image")
-    if apart.shape != () or apart.dtype.kind != "f" or not np.isfinite(apart):
-        raise damaged(path, "apart is no number")
-    return Kinds(of_image, float(apart))
 
 
 def find(images: ImageSet, kinds: int, seed: int, report: Report) -> Kinds:

@@ -4,7 +4,7 @@ Trained on the real training split it gives the features in which images are com
 on whether a synthetic image shows what was asked for (obedience). Trained on synthetic images alone it gives CAS, the
 accuracy on real ones (Ravuri and Vinyals 2019, arXiv:1905.10887). The network is He et al. 2016 in small.
 
-Time is counted in images seen, as in `gan/train.py`, so that a small set and a large one cost the same.
+Time is counted in images seen, as in `gan/training/train.py`, so that a small set and a large one cost the same.
 
 Letters: n images in a set, N in a batch, C channels, H = W the side, K conditions, F features.
 """
@@ -20,10 +20,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from gan.batches import order
+import gan.data.order
 from gan.config.run_config import RunConfig
 from gan.errors import StoppedError
-from gan.precision import precision, scale
+from gan.training.precision import precision, scale
 
 WIDTH = 16
 FEATURES = 8 * WIDTH
@@ -145,7 +145,7 @@ def fit(
     steps = max(1, images_seen // batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=steps, pct_start=0.2)
     generator = np.random.default_rng([seed, 1])
-    positions = order(len(images), None, seed, 0, batch)
+    positions = gan.data.order.order(len(images), None, seed, 0, batch)
     judged = {max(1, round(share * steps)) for share in JUDGED} if judge else set()
     best = _Best()
     for done in range(1, steps + 1):

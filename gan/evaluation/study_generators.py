@@ -21,7 +21,7 @@ from gan.jobs.worker import Worker, working
 from gan.runs.metrics import MetricsReader
 from gan.runs.run import Run
 from gan.sampling.sampler import Sampler, load_generator
-from gan.train import train
+from gan.training.train import train
 
 AFFORDABLE = 60.0
 """Thousand images that a subset's generator is trained on at most at 32 px; half of that with each doubling."""

@@ -17,7 +17,6 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
-from gan.checkpoint import ready
 from gan.data.info import DataFacts
 from gan.errors import DamagedFileError, RunError
 from gan.io.atomic import check_ordinary
@@ -25,6 +24,7 @@ from gan.models import networks
 from gan.runs.run import Run
 from gan.sampling.latents import generate, noise
 from gan.sampling.subclass_sampling import network_conditions
+from gan.training.checkpoint import ready
 
 
 def load_average(run: Run, generator: nn.Module, seen: int | None = None) -> str:

@@ -4,15 +4,16 @@ import shlex
 
 import streamlit as st
 
-from gan import jobs, problems
+from gan import jobs
 from gan.config import options, settings
 from gan.config.presets import PRESETS
 from gan.config.run_config import RunConfig
 from gan.data import registry
 from gan.errors import DataError
-from gan.estimate import Estimate, estimate
 from gan.jobs import device_list
 from gan.runs import lifecycle
+from gan.training import preflight
+from gan.training.estimate import Estimate, estimate
 from pages.ui import add_images, cached_models, frame, pictures, words
 
 SHOW = {"error": st.error, "warning": st.warning, "note": st.info}
@@ -30,7 +31,7 @@ def panel(config: RunConfig) -> None:
         add_images.button("Add your images", "primary")
         return
     guess = estimate(config)
-    found = problems.problems(config, guess)
+    found = preflight.problems(config, guess)
     start(config, blocked=any(problem.level == "error" for problem in found))
     for problem in found:
         SHOW[problem.level](problem.text)

@@ -29,6 +29,8 @@ from gan.io.atomic import file_version, read_bytes
 from gan.runs import sample_sheets
 from gan.runs.metrics_table import Columns, ColumnsReader
 from gan.runs.run import Run
+from gan.training import subclass_labels
+from gan.training.subclass_labels import load_subclasses
 from pages.ui import pictures
 
 FileVersion = tuple[int, int] | None
@@ -174,7 +176,7 @@ def of_kinds(run: Run, position: int, count: int) -> list[NDArray[np.uint8]] | N
     there = training_images(run)
     if there is None:
         return None
-    return _of_kinds(run.path, file_version(run.path / subclasses.FILE), position, count, there)
+    return _of_kinds(run.path, file_version(run.path / subclass_labels.FILE), position, count, there)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
@@ -182,7 +184,7 @@ def _of_kinds(
     path: Path, version: FileVersion, position: int, count: int, _images: ImageSet
 ) -> list[NDArray[np.uint8]] | None:
     run = Run(path)
-    found = subclasses.kept(run, len(_images))
+    found = load_subclasses(run, len(_images))
     if found is None:
         return None
     each = range(run.config.model.kinds)

@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from gan import auto
 from gan.config import presets as named
 from gan.config.presets import PRESETS
 from gan.config.run_config import DataConfig, RunConfig
 from gan.data import registry
 from gan.errors import ConfigError
+from gan.training import recommend
 from pages.ui import cached, form, frame, set_picker, words
 
 OF_SET = {"digits": "digits-quick", "mnist": "mnist", "celeba": "celeba-64"}  # a set's own preset; else own-images
@@ -24,7 +24,7 @@ def fitted() -> None:
         if images is None:
             unread(chosen)
             return
-        advised = auto.recommend(chosen, images, form.value("job.device"))
+        advised = recommend.recommend(chosen, images, form.value("job.device"))
         st.caption(words.plain(advised.why))
         if advised.advice:
             st.warning(words.plain(advised.advice), icon=":material/pan_tool:")
@@ -86,7 +86,7 @@ def use(name: str) -> None:
         chosen = chosen_set()
         images = None if chosen is None else cached.image_set(chosen)
         if chosen is not None and images is not None:
-            form.fill(auto.recommend(chosen, images, form.value("job.device")).config.flat())
+            form.fill(recommend.recommend(chosen, images, form.value("job.device")).config.flat())
         return
     form.fill(named.preset(name).config.flat())
     added = [entry for entry in cached.catalogue() if entry.config.name == "folder"]

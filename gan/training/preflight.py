@@ -12,8 +12,8 @@ from gan.config import settings
 from gan.config.run_config import RunConfig
 from gan.data import registry
 from gan.data.subclasses import FEWEST
-from gan.estimate import Estimate
 from gan.jobs.device_list import absent, candidates
+from gan.training.estimate import Estimate
 
 FEW = 50
 """Training images of a class below which a GAN mostly repeats them."""

@@ -15,11 +15,11 @@ from typing import cast
 import torch
 from torch import nn
 
-from gan.checkpoint import State
 from gan.config import settings
 from gan.io.atomic import read_json, write_json
 from gan.jobs.worker import Worker
 from gan.runs.run import Run
+from gan.training.checkpoint import State
 
 STEPS = 20_000
 FILE = "compiled.json"

@@ -15,10 +15,6 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from gan import checkpoint, compiled
-from gan.augment import augmented
-from gan.batches import batches
-from gan.checkpoint import State
 from gan.config.run_config import RunConfig
 from gan.data import fingerprint, registry, subclasses
 from gan.data.fingerprint import Fingerprint
@@ -26,15 +22,20 @@ from gan.data.image_set import ImageSet
 from gan.data.info import DataFacts
 from gan.errors import DataError
 from gan.jobs.worker import Worker
-from gan.losses import LOSSES
-from gan.mismatch import asked
 from gan.models import networks
-from gan.overfitting import HeldOut
-from gan.precision import number_format, precision, scale
 from gan.runs import events
 from gan.runs.metrics import MetricsWriter
 from gan.runs.run import Run
-from gan.ticks import METRICS, Clock, FixedNoise, crossed, guard, memory_told, point
+from gan.training import checkpoint, compilation
+from gan.training.batches import batches
+from gan.training.checkpoint import State
+from gan.training.diffaugment import augmented
+from gan.training.held_out import HeldOut
+from gan.training.losses import LOSSES
+from gan.training.mismatched_pairs import asked
+from gan.training.precision import number_format, precision, scale
+from gan.training.subclass_labels import with_subclasses
+from gan.training.ticks import METRICS, Clock, FixedNoise, crossed, guard, memory_told, point
 
 
 def step(state: State, real: Tensor, condition: Tensor, config: RunConfig) -> None:
@@ -120,7 +121,7 @@ def train(
         fingerprint.check(run.path, image_set)
     else:  # nothing was learnt yet
         Fingerprint.of(image_set).save(run.path)
-    told, facts = subclasses.told(run, image_set, lambda done: reading(worker, "finding kinds", done))
+    told, facts = with_subclasses(run, image_set, lambda done: reading(worker, "finding kinds", done))
     facts.save(run.path)
     for notice in image_set.notices:
         print(notice, flush=True)
@@ -130,7 +131,7 @@ def train(
     events.note_resumed(run, state.seen)
     print(describe(config, image_set, state, device), flush=True)
     blank = blank_batch(config, facts, device)
-    compiled.prepare(run, worker, state, lambda: step(state, *blank, config))
+    compilation.prepare(run, worker, state, lambda: step(state, *blank, config))
     with contextlib.closing(MetricsWriter(run.path / "metrics.jsonl", state.seen)) as writer, memory_told(run, facts):
         loop(run, worker, state, told, facts, writer, protected)
 

@@ -13,16 +13,16 @@ import numpy as np
 import psutil
 import torch
 
-from gan import checkpoint
-from gan.checkpoint import State
 from gan.config.run_config import RunConfig
 from gan.data.info import DataFacts
 from gan.errors import TrainingError
-from gan.estimate import batch_that_fits
 from gan.io import contact_sheet
 from gan.io.atomic import replacing, write_json
 from gan.runs.run import Run
 from gan.sampling import conditions, latents, subclass_sampling
+from gan.training import checkpoint
+from gan.training.checkpoint import State
+from gan.training.estimate import batch_that_fits
 
 METRICS = ("loss_d", "loss_g", "d_x", "d_g_z1", "d_g_z2")
 TICK_SECONDS = 1.0

@@ -19,47 +19,13 @@ from torch.utils.data import DataLoader, Dataset
 
 from gan.config.run_config import RunConfig
 from gan.data.image_set import ImageSet
+from gan.data.order import stream
 
 Batch = tuple[Tensor, Tensor]
 
 THREADS = 2
 AHEAD = 4
 """Batches that are fetched, or on their way, while a step is computed."""
-
-
-def order(
-    count: int, labels: NDArray[np.int64] | None, seed: int, start: int, batch: int
-) -> Iterator[NDArray[np.int64]]:
-    """Positions of each batch (N,), for ever, from the `start`-th image on.
-
-    The stream is one shuffled pass after another, cut into batches. With `labels` (n,) a pass holds each class equally
-    often: the members of a rare class come several times in it.
-    """
-    epoch, offset = divmod(start, count)
-    rest = _pass(count, labels, seed, epoch)[offset:]
-    while True:
-        while len(rest) < batch:
-            epoch += 1
-            rest = np.concatenate([rest, _pass(count, labels, seed, epoch)])
-        yield rest[:batch]
-        rest = rest[batch:]
-
-
-def _pass(count: int, labels: NDArray[np.int64] | None, seed: int, epoch: int) -> NDArray[np.int64]:
-    generator = np.random.default_rng([seed, epoch])
-    if labels is None:
-        return generator.permutation(count)
-    classes = np.unique(labels)
-    share = -(-count // len(classes))
-    members = [np.resize(generator.permutation(np.flatnonzero(labels == c)), share) for c in classes]
-    return generator.permutation(np.concatenate(members))[:count]
-
-
-def stream(images: ImageSet, config: RunConfig, start: int) -> Iterator[NDArray[np.int64]]:
-    """Which of the training images each batch (N,) holds, for ever, from the `start`-th image on."""
-    rows = images.rows("train")
-    labels = images.labels()[rows] if config.data.balance and images.kind == "class" else None
-    return order(len(rows), labels, config.train.seed, start, config.train.batch)
 
 
 class _Rows(Dataset[Batch]):

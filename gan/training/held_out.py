@@ -13,11 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gan.checkpoint import State
 from gan.config.run_config import RunConfig
 from gan.data.image_set import ImageSet
-from gan.losses import LOSSES
-from gan.precision import precision, scale
+from gan.training.checkpoint import State
+from gan.training.losses import LOSSES
+from gan.training.precision import precision, scale
 
 COMPARED = 200
 """Images of each kind, at most: a small share of what a point of the curves trains on."""
