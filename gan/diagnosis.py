@@ -6,8 +6,8 @@ No torch.
 from collections.abc import Callable
 
 from gan import ideals, symptoms, symptoms_of_images
-from gan.evaluation import explained
-from gan.evaluation.results import Result
+from gan.evaluation.records import interpretation
+from gan.evaluation.records.results import Result
 from gan.evidence import Evidence
 from gan.symptoms import EARLY_IMAGES, Finding, Level, early
 
@@ -95,9 +95,9 @@ def evaluated(result: Result) -> Finding:
         f"{result.cas_balanced:.0%} of real ones, one trained on real images in {result.real_accuracy_balanced:.0%}; "
         f"guessing reaches {result.chance:.0%}."
     )
-    if not explained.learnable(result):
+    if not interpretation.learnable(result):
         do = "Look at the labels: not even real images could be shown to teach them."
-    elif not explained.taught_beyond_chance(result):
+    elif not interpretation.taught_beyond_chance(result):
         do = "Train longer where the samples still improve, then evaluate again."
     else:
         do = "Whether adding these images to real ones helps, only the study can say."

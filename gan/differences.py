@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gan.config import options
-from gan.evaluation import results
-from gan.evaluation.results import Result
+from gan.evaluation.records import results
+from gan.evaluation.records.results import Result
 from gan.runs.run import Run
 
 

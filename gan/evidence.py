@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from gan import jobs, spread
 from gan.config.run_config import RunConfig
-from gan.evaluation import results
-from gan.evaluation.results import Result
+from gan.evaluation.records import results
+from gan.evaluation.records.results import Result
 from gan.runs.metrics import TIMINGS
 from gan.runs.metrics_table import Columns
 from gan.runs.run import Run

@@ -123,8 +123,8 @@ def spool_of(out: Path) -> Path:
 
 def _sieve(run: Run, request: ExportRequest, preparing: Progress, should_stop: Callable[[], bool]) -> Sieve:
     """What keeps images from leaving, loaded as far as this request needs it."""
-    from gan import guard  # here: it imports torch
     from gan.evaluation import selector as keep
+    from gan.evaluation.privacy import guard  # here: it imports torch
 
     rejected = frozenset() if request.with_rejected else marks.rejected(run)
     detector = None if request.with_near_copies else guard.load(run, preparing, should_stop)[0]

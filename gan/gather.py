@@ -22,7 +22,7 @@ from gan.sampling.conditions import Condition
 from gan.sampling.provenance import Origin
 
 if TYPE_CHECKING:
-    from gan.evaluation.near_copies import Detector
+    from gan.evaluation.privacy.near_copies import Detector
     from gan.evaluation.selector import Selector
     from gan.sampling.sampler import Sampler
 

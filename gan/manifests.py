@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from gan import __version__
 from gan.data.info import DataFacts
-from gan.evaluation import explained
+from gan.evaluation.records import interpretation
 from gan.runs.run import Run
 from gan.sampling.conditions import Condition
 
 if TYPE_CHECKING:
-    from gan.evaluation.near_copies import Detector
+    from gan.evaluation.privacy.near_copies import Detector
     from gan.export_request import ExportRequest
     from gan.gather import Sieve, Tally
     from gan.sampling.sampler import Sampler
@@ -50,7 +50,7 @@ def manifest(
             for (asked, count), folder, written, tally in zip(items, folders, counts, tallies, strict=True)
         ],
         "near_copies": _guarding(sieve.detector, tallies),
-        "evaluation": explained.headline(run, samplers[0].seen),
+        "evaluation": interpretation.headline(run, samplers[0].seen),
         "withheld": sum(tally.near_copies + tally.rejected for tally in tallies),
         "selection": {"keep_rate": request.keep_rate, "not_kept": sum(tally.not_kept for tally in tallies)},
         "notices": _notices([asked.text(facts) for asked, _ in items], counts, tallies),

@@ -6,7 +6,7 @@ run does not have stays silent. No torch.
 
 from typing import Any
 
-from gan.evaluation import explained
+from gan.evaluation.records import interpretation
 from gan.evaluation.statistics import lower
 from gan.evidence import Evidence
 from gan.symptoms import Basis, Finding, early, ideal_of
@@ -77,7 +77,7 @@ def memorising(evidence: Evidence) -> Finding | None:
     """
     share, result = _overfitting(evidence), evidence.evaluation
     basis: Basis = "rule of thumb"
-    if result is not None and (evidence.copies or 0.0) > 0.02 and explained.copied_more_than_real(result):
+    if result is not None and (evidence.copies or 0.0) > 0.02 and interpretation.copied_more_than_real(result):
         copies, held, basis = result.near_copies, result.near_copies["held_out"], "test"
         text = (
             f"{copies['count']:,} of {copies['checked']:,} synthetic images are near copies of single training images; "
@@ -121,7 +121,7 @@ def condition_ignored(evidence: Evidence) -> Finding | None:
     intervals, chance = result.intervals, result.chance
     low, high = (OBEYED * (end - chance) + chance for end in intervals["real_accuracy_balanced"])
     enough = OBEYED * (result.real_accuracy_balanced - chance) + chance
-    if not explained.learnable(result) or not lower(
+    if not interpretation.learnable(result) or not lower(
         result.obedience_balanced, intervals["obedience_balanced"], enough, (low, high)
     ):
         return None

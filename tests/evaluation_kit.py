@@ -1,8 +1,8 @@
 """What the tests of pages and reports share: a study's result with chosen numbers, as `study.py` would keep it."""
 
-from gan.evaluation.arms import ArmPlan, planned
-from gan.evaluation.study_results import VERSION, Arm, Gain, KeepRate, Left, Measured, Regime, StudyResult
-from gan.evaluation.verdict import filtering
+from gan.evaluation.records.study_results import VERSION, Arm, Gain, KeepRate, Left, Measured, Regime, StudyResult
+from gan.evaluation.study.arms import ArmPlan, planned
+from gan.evaluation.study.verdict import filtering
 from gan.runs.run import Run
 
 REAL = {"ill": 40, "well": 60}

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.data.image_set import ImageSet
-from gan.evaluation.arms import Make
-from gan.evaluation.study import Study
-from gan.evaluation.study_generators import Generator
-from gan.evaluation.study_options import StudyOptions
-from gan.evaluation.study_results import StudyResult
+from gan.evaluation.records.study_results import StudyResult
+from gan.evaluation.study.arm_generators import Generator
+from gan.evaluation.study.arms import Make
+from gan.evaluation.study.run_study import Study
+from gan.evaluation.study.study_options import StudyOptions
 
 SIDE, MOTIFS = 16, 12
 

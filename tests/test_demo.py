@@ -9,7 +9,8 @@ import pytest
 
 from gan import export, jobs
 from gan.config import settings
-from gan.evaluation import job, results
+from gan.evaluation import job
+from gan.evaluation.records import results
 from gan.export import ExportRequest
 from gan.io.atomic import read_json
 from gan.runs import lifecycle

@@ -12,7 +12,7 @@ import pytest
 from gan import evidence, ideals, jobs, recordings, spread
 from gan.config import options
 from gan.diagnosis import diagnose, onsets
-from gan.evaluation.results import Result
+from gan.evaluation.records.results import Result
 from gan.io.atomic import write_json
 from gan.io.contact_sheet import grid
 from gan.jobs import State

@@ -16,11 +16,13 @@ from gan.config.options import build
 from gan.data import registry
 from gan.data.fingerprint import Fingerprint
 from gan.errors import DataError, RunError, UserError
-from gan.evaluation import classifier, quick, results
-from gan.evaluation.quick import evaluate
-from gan.evaluation.reference import as_shown, fingerprint, reference
-from gan.evaluation.results import Result, best_snapshot
-from gan.evaluation.scores import accuracy
+from gan.evaluation.classifiers import small_resnet
+from gan.evaluation.classifiers.reference import as_shown, fingerprint, reference
+from gan.evaluation.records import results
+from gan.evaluation.records.results import Result, best_snapshot
+from gan.evaluation.scores import score_snapshot
+from gan.evaluation.scores.metrics import accuracy
+from gan.evaluation.scores.score_snapshot import evaluate
 from gan.runs.run import Run
 from tests.celeba_folder import write_celeba
 from tests.conftest import trained
@@ -32,8 +34,8 @@ PROMISED |= {"floor", "diversity", "near_copies", "per_condition"}
 @pytest.fixture(autouse=True)
 def _short_training(monkeypatch: pytest.MonkeyPatch) -> None:
     """Classifiers that see 640 images, and 100 images looked up: how much they know is not the matter here."""
-    monkeypatch.setattr(classifier, "LONGEST", 640)
-    monkeypatch.setattr(quick, "CHECKED", 100)
+    monkeypatch.setattr(small_resnet, "LONGEST", 640)
+    monkeypatch.setattr(score_snapshot, "CHECKED", 100)
 
 
 def told(run: Run, snapshot: int | None = None, **options: str) -> Result:
@@ -104,7 +106,7 @@ def test_a_classifier_from_the_cache_sees_exactly_what_the_fresh_one_saw() -> No
     images = registry.load(build({}).data)
     shown = as_shown(images, images.rows("val"))
     fresh, loaded = (reference(images, fingerprint(images, "train")) for _ in range(2))
-    saw, sees = (classifier.look(one.network, shown) for one in (fresh, loaded))
+    saw, sees = (small_resnet.look(one.network, shown) for one in (fresh, loaded))
     assert fresh.sha256 == loaded.sha256
     assert all(torch.equal(before, now) for before, now in zip(saw, sees, strict=True))
 
@@ -182,7 +184,7 @@ def test_a_mistake_is_one_clear_line(arguments: list[str], says: str, capsys: py
 
 
 def test_reading_results_imports_no_torch() -> None:
-    code = "import sys, gan.evaluation.results; assert 'torch' not in sys.modules"
+    code = "import sys, gan.evaluation.records.results; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=settings.ROOT, capture_output=True)
 
 
@@ -201,16 +203,16 @@ def test_a_classifier_learns_digits_and_attributes() -> None:
     digits = images.conditions
     bits = np.stack([images.labels() % 2, images.labels() > 4], axis=1).astype(np.float32)  # odd; more than four
     for kind, conditions in (("class", digits), ("attributes", bits)):
-        network = classifier.fit(images.images[train], conditions[train], kind, images_seen=3000)
-        _, logits = classifier.look(network, images.images[held])
+        network = small_resnet.fit(images.images[train], conditions[train], kind, images_seen=3000)
+        _, logits = small_resnet.look(network, images.images[held])
         assert accuracy(logits, conditions[held], kind).overall > 0.85, kind
 
 
 def test_augmented_images_are_moved_and_mirrored_only_where_told() -> None:
     ramp = torch.arange(32, dtype=torch.uint8).repeat(200, 1, 32, 1)  # (200, 1, 32, 32), brighter to the right
-    moved = classifier.augmented(ramp, np.random.default_rng(0), flip=False)[:, 0, 16].int()  # (200, 32)
+    moved = small_resnet.augmented(ramp, np.random.default_rng(0), flip=False)[:, 0, 16].int()  # (200, 32)
     shifts = moved[:, 16] - 16
     assert set(shifts.tolist()) == {-2, -1, 0, 1, 2}
     assert (moved == (torch.arange(32) + shifts[:, None]).clamp(0, 31)).all()
-    mirrored = classifier.augmented(ramp, np.random.default_rng(0), flip=True)[:, 0, 16].int()
+    mirrored = small_resnet.augmented(ramp, np.random.default_rng(0), flip=True)[:, 0, 16].int()
     assert 0.3 < (mirrored[:, 0] > mirrored[:, -1]).float().mean() < 0.7

@@ -12,18 +12,14 @@ from gan import jobs
 from gan.cli import evaluate, main
 from gan.config import settings
 from gan.errors import RunError
-from gan.evaluation import (
-    classifier,
-    job,
-    membership,
-    membership_results,
-    quick,
-    results,
-    study_plan,
-    study_results,
-)
+from gan.evaluation import job
+from gan.evaluation.classifiers import small_resnet
 from gan.evaluation.job import Request
-from gan.evaluation.study_options import StudyOptions
+from gan.evaluation.privacy import membership
+from gan.evaluation.records import membership_results, results, study_results
+from gan.evaluation.scores import score_snapshot
+from gan.evaluation.study import study_plan
+from gan.evaluation.study.study_options import StudyOptions
 from gan.io.atomic import read_json, write_json
 from gan.runs import lifecycle
 from gan.runs.run import Run
@@ -34,8 +30,8 @@ from tests.jobs_kit import clean_up, until
 @pytest.fixture
 def digits(monkeypatch: pytest.MonkeyPatch) -> Run:
     """A run with snapshots after 160 and 320 images; classifiers that see 640 images, and 50 images looked up."""
-    monkeypatch.setattr(classifier, "LONGEST", 640)
-    monkeypatch.setattr(quick, "CHECKED", 50)
+    monkeypatch.setattr(small_resnet, "LONGEST", 640)
+    monkeypatch.setattr(score_snapshot, "CHECKED", 50)
     return trained("digits")
 
 
@@ -95,7 +91,7 @@ def test_a_study_from_the_command_line_prints_its_arms_and_verdict_beside_the_sc
 ) -> None:
     monkeypatch.setattr(study_plan, "FEWEST", 64)  # two steps for each classifier
     monkeypatch.setattr(study_plan, "MOST", 64)
-    monkeypatch.setattr(classifier, "SETTLED", 64)
+    monkeypatch.setattr(small_resnet, "SETTLED", 64)
     capsys.readouterr()
     assert main(["evaluate", "digits", "--study", "--seeds", "2", "--no-low-data", "--json"]) == 0
     printed = capsys.readouterr()

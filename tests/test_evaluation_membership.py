@@ -8,8 +8,8 @@ import pytest
 from gan.config.options import build
 from gan.data import registry
 from gan.errors import DataError
-from gan.evaluation.membership import membership
-from gan.evaluation.membership_results import CLOSEST, area, compare, load, share_near
+from gan.evaluation.privacy.membership import membership
+from gan.evaluation.records.membership_results import CLOSEST, area, compare, load, share_near
 from gan.io.contact_sheet import picture
 from tests.conftest import trained
 

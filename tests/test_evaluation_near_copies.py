@@ -9,9 +9,9 @@ from torch import Tensor
 from gan.config.options import build
 from gan.data import registry
 from gan.errors import DataError
-from gan.evaluation.calibration import CERTAIN, LOOSEST, threshold, upper_bound
-from gan.evaluation.near_copies import Detector
-from gan.evaluation.planted import as_jpeg, brighter, shifted
+from gan.evaluation.privacy.calibration import CERTAIN, LOOSEST, threshold, upper_bound
+from gan.evaluation.privacy.near_copies import Detector
+from gan.evaluation.privacy.planted_copies import as_jpeg, brighter, shifted
 
 Images = NDArray[np.uint8]
 

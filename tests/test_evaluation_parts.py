@@ -11,11 +11,13 @@ import torchvision
 from gan.data import registry
 from gan.data.info import DataFacts
 from gan.errors import UserError
-from gan.evaluation import classifier, imagenet, quick, results
-from gan.evaluation.combinations import unseen
-from gan.evaluation.pairs import pictures
-from gan.evaluation.per_condition import Judged
-from gan.evaluation.quick import evaluate
+from gan.evaluation.classifiers import imagenet, small_resnet
+from gan.evaluation.privacy.closest_pairs import closest_pair_images
+from gan.evaluation.records import results
+from gan.evaluation.scores import score_snapshot
+from gan.evaluation.scores.per_condition import Judged
+from gan.evaluation.scores.score_snapshot import evaluate
+from gan.evaluation.scores.unseen_combinations import unseen
 from gan.evaluation.statistics import share_interval
 from gan.sampling.sampler import load_generator
 from tests.conftest import trained
@@ -75,9 +77,9 @@ def test_an_evaluation_in_imagenet_features_stands_beside_the_other(
     weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_random_weights(weights, monkeypatch)
-    monkeypatch.setattr(classifier, "LONGEST", 640)
-    monkeypatch.setattr(quick, "CHECKED", 20)
-    monkeypatch.setitem(quick.COMPARED, "imagenet", 24)
+    monkeypatch.setattr(small_resnet, "LONGEST", 640)
+    monkeypatch.setattr(score_snapshot, "CHECKED", 20)
+    monkeypatch.setitem(score_snapshot.COMPARED, "imagenet", 24)
     run = trained("digits")
     found = evaluate(run, features="imagenet")
     assert found is not None
@@ -122,13 +124,13 @@ def test_a_condition_by_itself_against_counts_by_hand() -> None:
 
 
 def test_the_closest_pairs_are_made_again_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(classifier, "LONGEST", 640)
-    monkeypatch.setattr(quick, "CHECKED", 40)
+    monkeypatch.setattr(small_resnet, "LONGEST", 640)
+    monkeypatch.setattr(score_snapshot, "CHECKED", 40)
     run = trained("digits")
     result = evaluate(run)
     assert result is not None
     images, sampler = registry.load(run.config.data), load_generator(run)
-    made, real = pictures(result, sampler, images)
+    made, real = closest_pair_images(result, sampler, images)
     pairs = result.near_copies["pairs"]
     assert made.shape == real.shape == (len(pairs), 1, 32, 32)
     assert [pair["closeness"] for pair in pairs] == sorted(pair["closeness"] for pair in pairs)

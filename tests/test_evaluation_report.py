@@ -9,8 +9,12 @@ import pytest
 from gan.cli import main
 from gan.config import options
 from gan.errors import RunError
-from gan.evaluation import classifier, explained, quick, reader, report, report_parts, results, study_results, svg
-from gan.evaluation.svg import Point, Series
+from gan.evaluation import reader_study
+from gan.evaluation.classifiers import small_resnet
+from gan.evaluation.records import interpretation, results, study_results
+from gan.evaluation.report import html, sections, svg
+from gan.evaluation.report.svg import Point, Series
+from gan.evaluation.scores import score_snapshot
 from gan.runs import lifecycle, notes
 from tests.conftest import trained
 from tests.evaluation_kit import studied
@@ -41,11 +45,11 @@ class _Tags(HTMLParser):
 def test_a_report_holds_everything_and_fetches_nothing(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(classifier, "LONGEST", 640)
-    monkeypatch.setattr(quick, "CHECKED", 30)
+    monkeypatch.setattr(small_resnet, "LONGEST", 640)
+    monkeypatch.setattr(score_snapshot, "CHECKED", 30)
     run = trained("digits")
     with pytest.raises(RunError, match="has no evaluation on the val split"):
-        report.build(run)
+        html.build(run)
     studied(run, 320, "Helps: <b>indeed</b>.")
     assert main(["evaluate", "digits", "--snapshot", "160"]) == 0
     notes.change(run.path, notes="From <us>, CC0")
@@ -53,7 +57,7 @@ def test_a_report_holds_everything_and_fetches_nothing(
     assert main(["evaluate", "digits", "--report", str(file)]) == 0
     assert f"Report: {file}" in capsys.readouterr().err
     text, result = file.read_text(), results.load(run, 320)
-    assert len(text.encode()) < report.LARGEST
+    assert len(text.encode()) < html.LARGEST
     tags = _Tags()
     tags.feed(text)
     assert tags.open == []
@@ -63,7 +67,7 @@ def test_a_report_holds_everything_and_fetches_nothing(
     assert "@import" not in text
     assert "url(" not in text
     assert "Helps: &lt;b&gt;indeed&lt;/b&gt;." in text  # what others wrote is text, never markup
-    for score in explained.SCORES:
+    for score in interpretation.SCORES:
         assert score.name in text
     assert f"{result.coverage:.1%}" in text
     assert result.made_with["generator_sha256"] in text
@@ -83,12 +87,12 @@ def test_a_report_holds_everything_and_fetches_nothing(
     assert "Blind reader test" not in text  # there was none
     assert "From &lt;us&gt;, CC0" in text
     elsewhere = lifecycle.create(options.build({"data.name": "folder", "data.path": "/home/somebody/scans"}))
-    card = report_parts.model_card(elsewhere, run.facts(), result)
+    card = sections.model_card(elsewhere, run.facts(), result)
     assert "scans" in card
     assert "somebody" not in card  # a report is sent on
-    cited = explained.headline(run, 320)
-    assert cited == " ".join(["Helps: <b>indeed</b>.", *explained.conclusion(result, studied=True)])
-    assert explained.headline(run, 160).endswith("only the study can say.")
+    cited = interpretation.headline(run, 320)
+    assert cited == " ".join(["Helps: <b>indeed</b>.", *interpretation.conclusion(result, studied=True)])
+    assert interpretation.headline(run, 160).endswith("only the study can say.")
     assert main(["export", "digits", "--per-class", "1", "--out", str(tmp_path / "out")]) == 0
     assert f"Measured on this snapshot: {cited}" in (tmp_path / "out" / "README.md").read_text()
 
@@ -133,6 +137,6 @@ def test_a_chart_of_one_point_is_drawn(value: float) -> None:
 
 def test_before_any_score_there_is_nothing_to_cite() -> None:
     run = trained("digits")
-    assert explained.headline(run, 320) == ""
+    assert interpretation.headline(run, 320) == ""
     assert study_results.listing(run) == []
-    assert reader.listing(run) == []
+    assert reader_study.listing(run) == []

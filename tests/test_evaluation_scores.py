@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import poly_mmd
 
-from gan.evaluation import scores
+from gan.evaluation.scores import metrics
 from gan.evaluation.statistics import share_interval
 
 
@@ -40,8 +40,8 @@ def test_frechet_distance_of_two_gaussians_has_its_closed_form() -> None:
     x = standard(500, 8)
     move, stretch = torch.arange(8.0).double(), torch.linspace(0.5, 3, 8).double()
     expected = move.square().sum() + (stretch - 1).square().sum()  # commuting covariances: |m|^2 + sum (s - 1)^2
-    assert scores.frechet_distance(x, x * stretch + move) == pytest.approx(float(expected), rel=1e-9)
-    assert scores.frechet_distance(x, x) == pytest.approx(0, abs=1e-6)
+    assert metrics.frechet_distance(x, x * stretch + move) == pytest.approx(float(expected), rel=1e-9)
+    assert metrics.frechet_distance(x, x) == pytest.approx(0, abs=1e-6)
 
 
 def test_frechet_distance_is_that_of_torchmetrics() -> None:
@@ -49,21 +49,21 @@ def test_frechet_distance_is_that_of_torchmetrics() -> None:
     theirs = FrechetInceptionDistance(feature=Pixels(), input_img_size=(1, 4, 4))
     theirs.update(real, real=True)
     theirs.update(synthetic, real=False)
-    ours = scores.frechet_distance(Pixels()(real), Pixels()(synthetic))
+    ours = metrics.frechet_distance(Pixels()(real), Pixels()(synthetic))
     assert ours == pytest.approx(float(theirs.compute()), rel=1e-4)
 
 
 def test_kernel_distance_is_that_of_torchmetrics() -> None:
     real, synthetic = pictures(150, 256, 1), pictures(150, 200, 2)
     real, synthetic = Pixels()(real), Pixels()(synthetic)
-    ours = scores.kernel_distance(real, synthetic)
+    ours = metrics.kernel_distance(real, synthetic)
     assert ours.value == pytest.approx(float(poly_mmd(real.double(), synthetic.double())), rel=1e-6)
     assert ours.interval[0] < ours.value < ours.interval[1]
     assert (ours.subset, ours.subsets) == (150, 1)
 
 
 def test_kernel_distance_takes_large_sets_in_parts_of_a_thousand() -> None:
-    found = scores.kernel_distance(drawn(2500, 4, 0), drawn(2500, 4, 1))
+    found = metrics.kernel_distance(drawn(2500, 4, 0), drawn(2500, 4, 1))
     assert (found.subset, found.subsets) == (1000, 2)
     assert found.interval[0] < 0 < found.interval[1]
 
@@ -72,15 +72,15 @@ def test_kernel_distance_is_centred_on_0_also_for_sets_with_as_many_of_each_clas
     labels = np.repeat(np.arange(10), 9)
     places = 3 * torch.eye(10)[labels].repeat(1, 2)  # ten far clusters of nine images each, in 20 dimensions
     pairs = [(places + 0.3 * drawn(90, 20, seed), places + 0.3 * drawn(90, 20, seed + 500)) for seed in range(40)]
-    told = np.array([scores.kernel_distance(a, b, (labels, labels)).value for a, b in pairs])
+    told = np.array([metrics.kernel_distance(a, b, (labels, labels)).value for a, b in pairs])
     assert abs(told.mean()) < 3 * told.std() / 40**0.5
-    untold = np.array([scores.kernel_distance(a, b).value for a, b in pairs])
+    untold = np.array([metrics.kernel_distance(a, b).value for a, b in pairs])
     assert untold.mean() < -10 * abs(told.mean())  # what strata are for
 
 
 def test_neighbours_of_a_case_done_by_hand() -> None:
     real, synthetic = torch.tensor([[0.0], [1.0], [2.0], [3.0]]), torch.tensor([[0.4], [10.0], [11.0], [12.0]])
-    found = scores.neighbours(real, synthetic)
+    found = metrics.neighbours(real, synthetic)
     assert found.k == 2  # reaches of the real: 2, 1, 1, 2; of the synthetic: 10.6, 2, 1, 2
     assert found.precision.tolist() == [1, 0, 0, 0]
     assert found.density.tolist() == [1, 0, 0, 0]  # 0.4 lies in the reach of 0 and of 1: 2 / k
@@ -90,7 +90,7 @@ def test_neighbours_of_a_case_done_by_hand() -> None:
 
 def test_neighbours_are_those_of_a_plain_derivation() -> None:
     real, synthetic = drawn(1300, 6, 3), 0.8 * drawn(1300, 6, 4) + 0.3  # more rows than are held at a time
-    found = scores.neighbours(real, synthetic)
+    found = metrics.neighbours(real, synthetic)
     x, y = real.double().numpy(), synthetic.double().numpy()
 
     def distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -111,20 +111,20 @@ def test_neighbours_are_those_of_a_plain_derivation() -> None:
 
 def test_identical_sets_agree_and_disjoint_ones_do_not() -> None:
     x = drawn(60, 5, 0)
-    same, apart = scores.neighbours(x, x), scores.neighbours(x, x + 1000)
+    same, apart = metrics.neighbours(x, x), metrics.neighbours(x, x + 1000)
     for name in ("precision", "recall", "coverage"):
         assert getattr(same, name).mean() == 1, name
         assert getattr(apart, name).mean() == 0, name
     assert same.density.mean() > 1 - 1e-9
     assert apart.density.mean() == 0
-    assert scores.kernel_distance(x, x).value < 0.02 < scores.kernel_distance(x, x + 1000).value
-    assert scores.frechet_distance(x, x + 1000) == pytest.approx(5e6, rel=1e-6)
+    assert metrics.kernel_distance(x, x).value < 0.02 < metrics.kernel_distance(x, x + 1000).value
+    assert metrics.frechet_distance(x, x + 1000) == pytest.approx(5e6, rel=1e-6)
 
 
 def test_diversity_is_0_where_a_condition_has_one_image_for_all() -> None:
     conditions = np.eye(3, dtype=np.float32)[[0, 0, 1, 1, 2]]
     values = torch.tensor([[0.5, 0.5], [0.5, 0.5], [0.0, 1.0], [1.0, 0.0], [0.2, 0.2]])
-    collapsed, varied, alone = scores.diversity(values, conditions)
+    collapsed, varied, alone = metrics.diversity(values, conditions)
     assert collapsed == 0
     assert varied == pytest.approx(0.5**0.5)  # the variance of 0 and 1 is 1/2
     assert alone is None
@@ -132,7 +132,7 @@ def test_diversity_is_0_where_a_condition_has_one_image_for_all() -> None:
 
 def test_accuracy_of_classes_by_hand() -> None:
     conditions = np.eye(2, dtype=np.float32)[[0, 0, 0, 1]]
-    found = scores.accuracy(torch.tensor([[1.0, 0], [1.0, 0], [0, 1.0], [0, 1.0]]), conditions, "class")
+    found = metrics.accuracy(torch.tensor([[1.0, 0], [1.0, 0], [0, 1.0], [0, 1.0]]), conditions, "class")
     assert found.overall == 0.75
     assert found.balanced == pytest.approx((2 / 3 + 1) / 2)
     assert found.per_condition == pytest.approx([2 / 3, 1])
@@ -142,7 +142,7 @@ def test_accuracy_of_classes_by_hand() -> None:
 def test_accuracy_of_attributes_by_hand() -> None:
     conditions = np.array([[1, 0], [1, 0], [0, 0], [0, 0]], dtype=np.float32)
     logits = torch.tensor([[2.0, -1], [-2.0, -1], [-2.0, -1], [-2.0, 1]])
-    found = scores.accuracy(logits, conditions, "attributes")
+    found = metrics.accuracy(logits, conditions, "attributes")
     assert found.overall == 0.75
     assert found.per_condition == [0.75, 0.75]
     assert found.support == [2, 0]
@@ -153,7 +153,7 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say() -> None:
     generator = np.random.default_rng(0)
     covered = 0
     for seed in range(200):
-        low, high = scores.bootstrap((generator.random(80) < 0.7).astype(np.float64), seed=seed)
+        low, high = metrics.bootstrap((generator.random(80) < 0.7).astype(np.float64), seed=seed)
         covered += low <= 0.7 <= high
     assert 0.88 <= covered / 200 <= 0.99
 
@@ -161,7 +161,7 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say() -> None:
 def test_patients_with_many_images_widen_an_interval() -> None:
     right = np.repeat(np.arange(10) % 2, 20).astype(np.float64)  # ten patients, each all right or all wrong
     group = np.repeat([f"patient-{i}" for i in range(10)], 20)
-    alone, grouped = scores.bootstrap(right), scores.bootstrap(right, group)
+    alone, grouped = metrics.bootstrap(right), metrics.bootstrap(right, group)
     assert grouped[1] - grouped[0] > 3 * (alone[1] - alone[0])
 
 

@@ -7,7 +7,7 @@ import torch
 from gan.config.options import build
 from gan.data import registry
 from gan.errors import ConfigError
-from gan.evaluation.classifier import FEATURES, Classifier, Images, fit
+from gan.evaluation.classifiers.small_resnet import FEATURES, Classifier, Images, fit
 from gan.evaluation.selection import Scores
 from gan.evaluation.selector import Selector
 

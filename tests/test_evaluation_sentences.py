@@ -14,10 +14,11 @@ from scipy.stats import binom, fisher_exact
 from gan import evidence
 from gan.config import options
 from gan.diagnosis import diagnose
-from gan.evaluation import explained, quick
-from gan.evaluation.membership_results import compare
-from gan.evaluation.reader import Findings, Share
-from gan.evaluation.results import Result
+from gan.evaluation.reader_study import Findings, Share
+from gan.evaluation.records import interpretation
+from gan.evaluation.records.membership_results import compare
+from gan.evaluation.records.results import Result
+from gan.evaluation.scores import score_snapshot
 from gan.evaluation.statistics import lower, more_often, more_than_promised, share_interval
 from tests.pages_kit import ROW
 
@@ -59,8 +60,8 @@ def test_near_copies_as_frequent_as_among_new_real_images_accuse_no_generator(
     counts: tuple[int, int, int, int],
 ) -> None:
     found = result(near_copies=copies(*counts))
-    told = " ".join(explained.conclusion(found))
-    assert not explained.copied_more_than_real(found)
+    told = " ".join(interpretation.conclusion(found))
+    assert not interpretation.copied_more_than_real(found)
     assert "more than" not in told
     assert "hold them back" not in told
     assert "memorising" not in diagnosed(found)
@@ -71,7 +72,7 @@ def test_one_copy_of_a_thousand_against_none_of_180_has_the_p_of_fishers_exact_t
     for counts in [*EQUAL, (20, 100, 1, 180)]:
         table = [[counts[0], counts[1] - counts[0]], [counts[2], counts[3] - counts[2]]]
         assert more_often(*counts) == pytest.approx(fisher_exact(table, alternative="greater").pvalue)
-    assert explained.copied_more_than_real(result(near_copies=copies(20, 1000, 0, 180 * 5)))
+    assert interpretation.copied_more_than_real(result(near_copies=copies(20, 1000, 0, 180 * 5)))
 
 
 @pytest.mark.parametrize(("rate", "held_out"), [(0.005, 180), (0.01, 500), (0.04, 60)])
@@ -86,7 +87,7 @@ def test_generators_as_good_as_new_real_images_are_accused_in_one_of_twenty_at_m
 def test_a_classifier_that_guesses_was_taught_nothing(k: int) -> None:
     for cas in (1 / k, 1 / k + 0.01, 1 / k - 0.01):
         found = result(k, cas_balanced=cas)
-        told = explained.conclusion(found)[0]
+        told = interpretation.conclusion(found)[0]
         assert f"guessing reaches {1 / k:.0%}" in told
         assert "could not be shown to teach anything" in told
         assert diagnosed(found) == ["not-better-than-guessing"]
@@ -95,7 +96,7 @@ def test_a_classifier_that_guesses_was_taught_nothing(k: int) -> None:
 @pytest.mark.parametrize("k", [2, 4, 10])
 def test_real_images_that_teach_nothing_are_a_question_of_the_labels(k: int) -> None:
     found = result(k, cas_balanced=1 / k, real_accuracy_balanced=1 / k, obedience_balanced=1 / k)
-    told = explained.conclusion(found)[0]
+    told = interpretation.conclusion(found)[0]
     assert "Look at the labels" in told
     assert "teach" not in told
     assert diagnosed(found) == ["not-better-than-guessing"]
@@ -114,12 +115,12 @@ def test_images_that_show_what_was_asked_as_often_as_real_ones_do_are_not_accuse
 
 @pytest.mark.parametrize(("count", "n"), [(2, 180), (8, 524), (1, 20), (0, 1000), (15, 1000)])
 def test_splits_are_not_called_dependent_by_as_many_copies_as_chance_explains(count: int, n: int) -> None:
-    assert quick._notices("val", 500, copies(0, 1000, count, n)) == []
+    assert score_snapshot._notices("val", 500, copies(0, 1000, count, n)) == []
     assert more_than_promised(count, n, 0.01) == pytest.approx(binom.sf(count - 1, n, 0.01))
 
 
 def test_splits_that_share_images_are_told() -> None:
-    (told,) = quick._notices("val", 500, copies(0, 1000, 20, 500))
+    (told,) = score_snapshot._notices("val", 500, copies(0, 1000, 20, 500))
     assert "the splits are not independent" in told
 
 
@@ -144,5 +145,5 @@ def test_lower_means_lower_beyond_both_intervals() -> None:
 
 
 def test_what_teaches_as_real_images_do_is_told_with_the_interval_of_what_it_teaches() -> None:
-    told = explained.conclusion(result(2, 200))[0]
+    told = interpretation.conclusion(result(2, 200))[0]
     assert "above guessing, they teach 100% of what real images teach (81% to 124%)" in told

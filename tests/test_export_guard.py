@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan import export, guard
+from gan import export
 from gan.cli import main
 from gan.data import registry
 from gan.errors import RunError, StoppedError
 from gan.evaluation import training_images
-from gan.evaluation.near_copies import Detector
+from gan.evaluation.privacy import guard
+from gan.evaluation.privacy.near_copies import Detector
 from gan.export import ExportRequest
 from gan.gather import AT_LEAST, EFFORT, Sieve, Tally, from_stream
 from gan.io.contact_sheet import picture

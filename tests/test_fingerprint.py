@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gan import guard
 from gan.data import registry
 from gan.data.fingerprint import FILE, Fingerprint, difference
 from gan.data.image_set import SPLITS, digests
 from gan.errors import RunError
-from gan.evaluation import study_plan
-from gan.evaluation.membership import membership
-from gan.evaluation.quick import evaluate
-from gan.evaluation.study import study
+from gan.evaluation.privacy import guard
+from gan.evaluation.privacy.membership import membership
+from gan.evaluation.scores.score_snapshot import evaluate
+from gan.evaluation.study import study_plan
+from gan.evaluation.study.run_study import study
 from gan.evaluation.training_images import cached_training_images, problem, training_images
 from gan.jobs.worker import working
 from gan.runs.run import Run

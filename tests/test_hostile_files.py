@@ -29,7 +29,8 @@ from gan.data.ingest import staging
 from gan.data.sources import folder
 from gan.diagnosis import diagnose
 from gan.errors import DamagedFileError, DataError, GanError, RunError
-from gan.evaluation import explained, job, membership_results, reader, results, study_results, training_images
+from gan.evaluation import job, reader_study, training_images
+from gan.evaluation.records import interpretation, membership_results, results, study_results
 from gan.export import ExportRequest
 from gan.export_estimate import ledger
 from gan.io import animation, file_lock
@@ -204,12 +205,12 @@ def read_run(run: Run) -> list[GanError]:
         lambda: events.of_run(run, {}),
         lambda: diagnose(evidence.of_run(run, columns, state)),
         lambda: [one.as_text() for one in results.listing(run)],
-        lambda: [explained.conclusion(one) for one in results.listing(run)],
-        lambda: (results.best_snapshot(run), results.load(run, SNAPSHOT), explained.headline(run, SNAPSHOT)),
+        lambda: [interpretation.conclusion(one) for one in results.listing(run)],
+        lambda: (results.best_snapshot(run), results.load(run, SNAPSHOT), interpretation.headline(run, SNAPSHOT)),
         lambda: [one.as_text() for one in study_results.listing(run)],
         lambda: study_results.load(run, SNAPSHOT).as_json(),
         lambda: getattr(membership_results.load(run, SNAPSHOT), "verdict", None),
-        lambda: [(one.findings(), one.finished) for one in reader.listing(run)],
+        lambda: [(one.findings(), one.finished) for one in reader_study.listing(run)],
         lambda: job.seconds(run),
         lambda: [(one.request, one.state, one.status, one.written, one.file) for one in export.listing(run)],
         lambda: made.request.check(run.facts()),
@@ -391,7 +392,7 @@ def test_what_is_whole_is_read_without_an_error(watched: Path, store: Path) -> N
         assert read_run(run) == []
         assert read_set(config) == []
     assert len(marks.load(run)) == 2
-    assert len(results.listing(run)) == len(study_results.listing(run)) == len(reader.listing(run)) == 1
+    assert len(results.listing(run)) == len(study_results.listing(run)) == len(reader_study.listing(run)) == 1
     assert membership_results.load(run, SNAPSHOT) is not None
     assert export.listing(run)[0].written is not None
     assert len(ledger(run)) == 1

@@ -8,12 +8,15 @@ import pytest
 
 from gan import jobs
 from gan.config import settings
-from gan.evaluation import classifier, explained, job, quick, results, study_results
+from gan.evaluation import job
+from gan.evaluation.classifiers import small_resnet
 from gan.evaluation.job import Request
-from gan.evaluation.membership_results import MembershipResult
-from gan.evaluation.quick import evaluate
-from gan.evaluation.results import Result
-from gan.evaluation.study_options import StudyOptions
+from gan.evaluation.records import interpretation, results, study_results
+from gan.evaluation.records.membership_results import MembershipResult
+from gan.evaluation.records.results import Result
+from gan.evaluation.scores import score_snapshot
+from gan.evaluation.scores.score_snapshot import evaluate
+from gan.evaluation.study.study_options import StudyOptions
 from gan.io.atomic import read_json, write_json
 from gan.jobs import device_list
 from gan.runs.run import Run
@@ -28,8 +31,8 @@ from tests.pages_kit import buttons, made, page, said
 @pytest.fixture
 def scored(monkeypatch: pytest.MonkeyPatch) -> tuple[Run, Result]:
     """A run with scores of both snapshots, by classifiers that saw 640 images."""
-    monkeypatch.setattr(classifier, "LONGEST", 640)
-    monkeypatch.setattr(quick, "CHECKED", 30)
+    monkeypatch.setattr(small_resnet, "LONGEST", 640)
+    monkeypatch.setattr(score_snapshot, "CHECKED", 30)
     run = trained("digits")
     evaluate(run, 160)
     result = evaluate(run, 320)
@@ -54,14 +57,14 @@ def test_it_shows_every_score_beside_what_it_is_read_against(scored: tuple[Run, 
     at = page("evaluate", run="digits", snapshot="320")
     assert not at.error
     shown = "\n".join(str(part.proto.body) for part in at.get("html"))
-    for score in explained.SCORES:
+    for score in interpretation.SCORES:
         assert score.name in shown
         assert score.says in shown
     assert f"{result.coverage:.1%}" in shown
     assert f"real against real <b>{result.floor['coverage']:.1%}</b>" in shown
     assert f"on real images <b>{result.real_accuracy_balanced:.1%}</b>" in shown
     assert shown.count('class="pair') - shown.count('class="pairs') == len(result.near_copies["pairs"])
-    assert explained.conclusion(result)[0] in said(at)
+    assert interpretation.conclusion(result)[0] in said(at)
     assert at.get("download_button")[0].proto.label == "Report"
     table = at.dataframe[0].value
     assert len(table) == 10
@@ -78,7 +81,7 @@ def test_the_link_names_the_snapshot_and_the_best_one_is_the_default(scored: tup
     assert "Best snapshot: after 160 images" in said(at)
     at.selectbox(key="evaluated snapshot digits").select(320).run()
     assert at.query_params["snapshot"] == "320"
-    assert explained.conclusion(late)[0] in said(at)
+    assert interpretation.conclusion(late)[0] in said(at)
     at = page("evaluate", run="digits", snapshot="99")
     assert "has no snapshot 99: the link may be old" in at.warning[0].value
 
@@ -107,21 +110,23 @@ def test_what_a_reader_should_conclude(scored: tuple[Run, Result]) -> None:
     assert (
         "right in 86.0% of real ones (conditions weighed alike), one trained on real images in 90.0%, and guessing "
         "reaches 10%: above guessing, they teach 95% of what real images teach (90% to 100%)"
-        in (explained.conclusion(good)[0])
+        in (interpretation.conclusion(good)[0])
     )
     rare = min(found.per_condition, key=lambda row: row["synthetic"])
     assert (
         f"were to show {rare['condition']}, the rarest, {rare['shown']:.1%} are taken for it"
-        in (explained.conclusion(good)[0])
+        in (interpretation.conclusion(good)[0])
     )
     copies = found.near_copies | {"count": 20, "checked": 100, "interval": [0.13, 0.29]}
     honest = copies | {"held_out": {"count": 1, "checked": 180}}
     assert (
         "20 of 100 generated images are near copies of training images, more than the 1 of 180 new real"
-        in (explained.conclusion(replace(found, near_copies=honest))[1])
+        in (interpretation.conclusion(replace(found, near_copies=honest))[1])
     )
     like_real = copies | {"held_out": {"count": 36, "checked": 180}}
-    assert "the difference may be chance (p = 0.5" in explained.conclusion(replace(found, near_copies=like_real))[1]
+    assert (
+        "the difference may be chance (p = 0.5" in interpretation.conclusion(replace(found, near_copies=like_real))[1]
+    )
 
 
 def test_a_run_that_cannot_be_read_is_named() -> None:

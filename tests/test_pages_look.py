@@ -8,7 +8,9 @@ from streamlit.testing.v1 import AppTest
 
 from gan.config import settings
 from gan.data import registry
-from gan.evaluation import classifier, results, selector
+from gan.evaluation import selector
+from gan.evaluation.classifiers import small_resnet
+from gan.evaluation.records import results
 from gan.io.atomic import write_json
 from gan.runs.run import Run
 from gan.sampling import marks
@@ -191,7 +193,7 @@ def test_the_snapshot_that_scored_best_is_marked_and_chosen(run: Run) -> None:
 
 def test_what_the_keep_rate_leaves_out_is_dimmed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        classifier, "LONGEST", 640
+        small_resnet, "LONGEST", 640
     )  # images that the classifier sees: how much it knows is not the matter
     selector.load(run)
     at = page("gallery", run="small")

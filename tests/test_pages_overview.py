@@ -13,8 +13,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from gan import jobs
-from gan.evaluation import results
-from gan.evaluation.results import Result
+from gan.evaluation.records import results
+from gan.evaluation.records.results import Result
 from gan.io.atomic import write_json
 from gan.io.contact_sheet import grid
 from gan.jobs import device_list, tickets

@@ -8,14 +8,17 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from gan import guard, jobs
+from gan import jobs
 from gan.cli import main
 from gan.data import registry
-from gan.evaluation import classifier, job, preparing, selector, study_plan, training_images
+from gan.evaluation import job, preparation, selector, training_images
+from gan.evaluation.classifiers import small_resnet
+from gan.evaluation.classifiers.reference import as_shown
 from gan.evaluation.job import Request
-from gan.evaluation.near_copies import Detector
-from gan.evaluation.reference import as_shown
-from gan.evaluation.study_options import StudyOptions
+from gan.evaluation.privacy import guard
+from gan.evaluation.privacy.near_copies import Detector
+from gan.evaluation.study import study_plan
+from gan.evaluation.study.study_options import StudyOptions
 from gan.io.atomic import write_json
 from gan.runs.run import Run
 from gan.sampling.provenance import Origin
@@ -29,7 +32,7 @@ LOOKED_AT = 640  # images that a classifier sees in these tests: how much it kno
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setattr(classifier, "LONGEST", LOOKED_AT)
+    monkeypatch.setattr(small_resnet, "LONGEST", LOOKED_AT)
     run = trained("small")
     registry.load(run.config.data)  # a copied run comes without its images
     return run
@@ -130,13 +133,13 @@ def test_how_long_a_study_takes_is_timed_by_a_task_and_kept_for_that_generator(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options, newest = StudyOptions(), run.snapshots()[-1]
-    assert preparing.estimated(run, newest, options) is None
+    assert preparation.estimated(run, newest, options) is None
     monkeypatch.setattr(study_plan, "TIMED", 1)
     assert worked(run, Request("study-estimate", newest, study=options)) == 0
-    lines = preparing.estimated(run, newest, options)
+    lines = preparation.estimated(run, newest, options)
     assert lines is not None
     assert "Classifiers to train" in lines[0]
-    assert preparing.estimated(run, newest, StudyOptions(seeds=2)) is None
+    assert preparation.estimated(run, newest, StudyOptions(seeds=2)) is None
     assert lines[0] in said(page("evaluate", run=run.name))
     (run.snapshot(newest) / "ready.json").write_text('{"sha256": "of another generator"}')
-    assert preparing.estimated(run, newest, options) is None
+    assert preparation.estimated(run, newest, options) is None

@@ -20,7 +20,7 @@ from gan.cli import main
 from gan.config import settings
 from gan.data import registry
 from gan.errors import ConfigError, RunError, UserError
-from gan.evaluation.classifier import fit
+from gan.evaluation.classifiers.small_resnet import fit
 from gan.evaluation.selector import Selector
 from gan.export import ExportRequest
 from gan.gather import Sieve, Tally, from_stream

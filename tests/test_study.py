@@ -13,16 +13,17 @@ import torch
 from gan.config import settings
 from gan.config.options import build
 from gan.errors import ConfigError, DataError, RunError, UserError
-from gan.evaluation import arms, study_data, study_plan, study_results
-from gan.evaluation.architectures import NAMES, builder, classical
-from gan.evaluation.arms import Conditions, Images, Positions
+from gan.evaluation.classifiers.architectures import NAMES, builder, classical
+from gan.evaluation.records import study_results
+from gan.evaluation.study import arms, sealed_data, study_plan
+from gan.evaluation.study.arms import Conditions, Images, Positions
 from gan.runs import lifecycle
 from tests.study_kit import SIDE, held_out_like, image_set, noise, studied
 
 
 def test_the_arms_add_what_they_say() -> None:
     images = image_set(60, every=4)
-    plans, left = study_plan.plan(study_data.open_part(images))
+    plans, left = study_plan.plan(sealed_data.open_part(images))
     assert [one.share for one in plans] == [1.0]
     assert [left_out.share for left_out in left] == [0.25, 0.1]
     assert left[0].why == "It would have 4 training images of b, and it takes 8 of each class."
@@ -71,14 +72,14 @@ def test_each_arm_is_compared_with_all_that_needs_no_generator() -> None:
 
 def test_a_fraction_takes_whole_patients_of_each_class() -> None:
     images = image_set(160, grouped=True)
-    quarter = study_data.low_data(images, 0.25)
+    quarter = sealed_data.low_data(images, 0.25)
     rows = quarter.rows("train")
     assert images.group is not None
     assert quarter.group is not None
     assert quarter.conditions[rows].sum(axis=0).tolist() == [20, 20]
     assert all((images.group == one).sum() == (quarter.group == one).sum() for one in set(quarter.group.tolist()))
     assert len(quarter.rows("val")) == len(images.rows("val"))
-    assert "test" not in set(study_data.open_part(images).split.tolist())
+    assert "test" not in set(sealed_data.open_part(images).split.tolist())
 
 
 def test_what_cannot_be_studied_is_said(tmp_path: Path) -> None:
@@ -117,5 +118,8 @@ def test_classical_augmentation_moves_a_little_and_never_mirrors() -> None:
 
 
 def test_reading_studies_imports_no_torch() -> None:
-    code = "import sys, gan.evaluation.study_results, gan.evaluation.verdict; assert 'torch' not in sys.modules"
+    code = (
+        "import sys, gan.evaluation.records.study_results, gan.evaluation.study.verdict\n"
+        "assert 'torch' not in sys.modules"
+    )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=settings.ROOT, capture_output=True)

@@ -7,9 +7,10 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.metrics import balanced_accuracy_score, f1_score, roc_auc_score
 
-from gan.evaluation import arms, gain, measures
-from gan.evaluation.study_results import Arm, Gain, KeepRate, Measured
-from gan.evaluation.verdict import filtering, verdict
+from gan.evaluation.records.study_results import Arm, Gain, KeepRate, Measured
+from gan.evaluation.study import arms, comparisons
+from gan.evaluation.study.classification_metrics import auroc, balanced, f1, sensitivity, specificity
+from gan.evaluation.study.verdict import filtering, verdict
 
 TEST = {"images": 400, "groups": 400, "grouped": False, "groups_per_class": {"a": 200, "b": 200}}
 
@@ -29,35 +30,35 @@ def test_measures_are_those_of_scikit_learn_in_every_draw(classes: int) -> None:
     if classes == 2:
         scores = np.stack([1 - scores[:, :, 1], scores[:, :, 1]], axis=2)
     predicted = scores.argmax(axis=2)
-    sensitivity = measures.sensitivity(predicted, labels, weights, classes)
-    specificity = measures.specificity(predicted, labels, weights, classes)
-    balanced, area = measures.balanced(sensitivity), measures.auroc(scores, labels, weights)
-    rarest = measures.f1(predicted, labels, weights, 1)
+    recalls = sensitivity(predicted, labels, weights, classes)
+    rejections = specificity(predicted, labels, weights, classes)
+    accuracies, area = balanced(recalls), auroc(scores, labels, weights)
+    rarest = f1(predicted, labels, weights, 1)
     for b, weight in enumerate(weights.astype(int)):
         truth = np.repeat(labels, weight)
         for r in range(2):
             said, score = np.repeat(predicted[r], weight), np.repeat(scores[r], weight, axis=0)
-            assert balanced[b, r] == pytest.approx(balanced_accuracy_score(truth, said), abs=1e-6)
+            assert accuracies[b, r] == pytest.approx(balanced_accuracy_score(truth, said), abs=1e-6)
             assert rarest[b, r] == pytest.approx(f1_score(truth == 1, said == 1), abs=1e-6)
             expected = np.mean([roc_auc_score(truth == k, score[:, k]) for k in range(classes)])
             assert area[b, r] == pytest.approx(expected, abs=1e-6)
             for k in range(classes):
-                assert sensitivity[b, r, k] == pytest.approx((said[truth == k] == k).mean(), abs=1e-6)
-                assert specificity[b, r, k] == pytest.approx((said[truth != k] != k).mean(), abs=1e-6)
+                assert recalls[b, r, k] == pytest.approx((said[truth == k] == k).mean(), abs=1e-6)
+                assert rejections[b, r, k] == pytest.approx((said[truth != k] != k).mean(), abs=1e-6)
 
 
 def test_a_draw_without_a_class_leaves_it_out() -> None:
     labels, predicted = np.array([0, 0, 1]), np.array([[0, 1, 1]])
     weights = np.array([[1, 1, 0]], np.float32)
-    assert measures.balanced(measures.sensitivity(predicted, labels, weights, 2)).tolist() == [[0.5]]
-    assert np.isnan(measures.auroc(np.eye(2)[predicted], labels, weights)).all()
+    assert balanced(sensitivity(predicted, labels, weights, 2)).tolist() == [[0.5]]
+    assert np.isnan(auroc(np.eye(2)[predicted], labels, weights)).all()
 
 
 def test_holm_by_hand() -> None:
-    adjusted, levels = gain.holm(np.array([0.04, 0.001, 0.02, 0.03]))
+    adjusted, levels = comparisons.holm(np.array([0.04, 0.001, 0.02, 0.03]))
     assert adjusted.tolist() == pytest.approx([0.06, 0.004, 0.06, 0.06])  # 0.001 x 4; 0.02 x 3, and no less after it
     assert levels.tolist() == pytest.approx([0.05 / 3, 0.05 / 4, 0.05 / 3, 0.05 / 3])  # it stopped at the second
-    adjusted, levels = gain.holm(np.array([0.02, 0.04]))
+    adjusted, levels = comparisons.holm(np.array([0.02, 0.04]))
     assert adjusted.tolist() == pytest.approx([0.04, 0.04])
     assert levels.tolist() == pytest.approx([0.025, 0.05])
 
@@ -67,21 +68,21 @@ def test_an_interval_is_above_nothing_exactly_where_p_is_at_most_its_level() -> 
     for shift in np.linspace(1, 3, 40):
         drawn = generator.normal(shift, 1, 999)
         for level in (0.05, 0.01):
-            assert (gain.interval(drawn, level)[0] > 0) == (gain.chance(drawn) <= level)
+            assert (comparisons.interval(drawn, level)[0] > 0) == (comparisons.chance(drawn) <= level)
 
 
 def test_draws_have_the_spread_of_their_closed_forms() -> None:
     values = np.array([0.1, 0.4, 0.2, 0.5, 0.3])
-    draws = gain.draw(40, None, 5, 20_000)
+    draws = comparisons.draw(40, None, 5, 20_000)
     assert draws.over_seeds(np.tile(values, (20_001, 1)))[0] == pytest.approx(0.3)
-    low, high = gain.interval(draws.over_seeds(np.tile(values, (20_001, 1)))[1:])
+    low, high = comparisons.interval(draws.over_seeds(np.tile(values, (20_001, 1)))[1:])
     half = 2.776445 * values.std(ddof=1) / np.sqrt(5)  # Student's t with four degrees of freedom
     assert (low, high) == (pytest.approx(0.3 - half, rel=0.03), pytest.approx(0.3 + half, rel=0.03))
     right = (np.arange(40) < 10).astype(np.float32)
     share = draws.images[1:] @ right / 40
     assert share.std() == pytest.approx(np.sqrt(0.25 * 0.75 / 40), rel=0.02)  # a binomial share
     group = np.array([f"patient {i // 4}" for i in range(40)])
-    by_group = gain.draw(40, group, 5, 20_000).images
+    by_group = comparisons.draw(40, group, 5, 20_000).images
     assert (by_group[:, ::4] == by_group[:, 3::4]).all()  # a patient's images come and go together
     whole = by_group[1:] @ (np.arange(40) < 12).astype(np.float32) / 40
     assert whole.std() == pytest.approx(np.sqrt(0.3 * 0.7 / 10), rel=0.02)
@@ -98,13 +99,13 @@ def wrongs(seed_spread: float, studies: int) -> tuple[float, float]:
         generator = np.random.default_rng(study)
         labels = np.arange(60) % 2
         hard = generator.normal(0.8, 1, 60)
-        draws = gain.draw(60, None, 5, 1000, study)
+        draws = comparisons.draw(60, None, 5, 1000, study)
         values = {}
         for name in names:
             luck = generator.normal(0, seed_spread, (5, 1)) + generator.normal(0, 0.5, (5, 60))
             predicted = np.where(hard + luck > 0, labels, 1 - labels)
-            values[name] = draws.over_seeds(measures.balanced(measures.sensitivity(predicted, labels, draws.images, 2)))
-        compared = gain.compare(values, comparators, controls)
+            values[name] = draws.over_seeds(balanced(sensitivity(predicted, labels, draws.images, 2)))
+        compared = comparisons.compare(values, comparators, controls)
         _, low, high = compared["synthetic-0"].against["real"]
         outside += low > 0 or high < 0
         false += any(one.helps or one.harms for one in compared.values())
@@ -129,7 +130,7 @@ def test_a_gain_is_over_the_best_comparator_and_its_lower_end_the_lowest() -> No
     values |= {"augmented": steady(0.72, 0.001, 4)}
     all_ = ("good", "between", "bad", "augmented")
     controls = dict.fromkeys(all_, ("real", "duplicates")) | {"augmented": ("classical",)}
-    found = gain.compare(values, dict.fromkeys(all_, ("real", "classical", "duplicates")), controls)
+    found = comparisons.compare(values, dict.fromkeys(all_, ("real", "classical", "duplicates")), controls)
     good, between, bad = found["good"], found["between"], found["bad"]
     assert (good.over, good.helps, good.harms) == ("classical", True, False)
     assert good.value == pytest.approx(0.06)
@@ -241,18 +242,18 @@ def test_too_few_test_groups_of_a_class_carry_no_verdict() -> None:
 
 def test_several_differences_by_hand() -> None:
     drawn = {0.75: steady(0.001, 0.01, 0), 0.5: steady(0.04, 0.01, 1), 0.25: steady(-0.04, 0.01, 2)}
-    found = gain.differ(drawn)
+    found = comparisons.differ(drawn)
     assert [one.value for one in found.values()] == [0.001, 0.04, -0.04]
     assert found[0.75].low < 0 < found[0.75].high
     assert found[0.5].low > 0
     assert found[0.25].high < 0
-    alone = gain.interval(drawn[0.5][1:])
+    alone = comparisons.interval(drawn[0.5][1:])
     assert found[0.5].low < alone[0]  # corrected for three
-    assert found[0.5].p == pytest.approx(3 * gain.chance(drawn[0.5][1:]))
+    assert found[0.5].p == pytest.approx(3 * comparisons.chance(drawn[0.5][1:]))
 
 
 def test_no_difference_of_shares_is_beyond_all_of_them() -> None:
-    found = gain.differ({0.5: steady(0.1, 5.0, 0)})  # what two seeds leave
+    found = comparisons.differ({0.5: steady(0.1, 5.0, 0)})  # what two seeds leave
     assert (found[0.5].low, found[0.5].high) == (-1, 1)
 
 

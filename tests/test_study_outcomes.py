@@ -10,8 +10,10 @@ import torch
 
 from gan.data.image_set import ImageSet
 from gan.errors import RunError, StoppedError
-from gan.evaluation import arms, classifier, study, study_data, study_plan, study_results
-from gan.evaluation.study_options import StudyOptions
+from gan.evaluation.classifiers import small_resnet
+from gan.evaluation.records import study_results
+from gan.evaluation.study import arms, run_study, sealed_data, study_plan
+from gan.evaluation.study.study_options import StudyOptions
 from gan.io.atomic import write_json
 from gan.runs.run import Run
 from tests.conftest import trained
@@ -109,9 +111,9 @@ def test_nothing_reads_the_test_split_before_a_classifier_is_finished(
     with pytest.raises(AssertionError, match="the test split was read"):
         guarded.images[guarded.rows("test")]
     scored: list[str] = []
-    final = study_data.Sealed.logits
+    final = sealed_data.Sealed.logits
 
-    def logits(self: study_data.Sealed, classifier: torch.nn.Module) -> object:
+    def logits(self: sealed_data.Sealed, classifier: torch.nn.Module) -> object:
         assert not classifier.training
         scored.append("once")
         monkeypatch.setattr(Guarded, "allowed", True)
@@ -120,11 +122,11 @@ def test_nothing_reads_the_test_split_before_a_classifier_is_finished(
         monkeypatch.setattr(Guarded, "allowed", False)
         return said
 
-    monkeypatch.setattr(study_data.Sealed, "logits", logits)
+    monkeypatch.setattr(sealed_data.Sealed, "logits", logits)
     first = studied(guarded, held_out_like, tmp_path / "first", seeds=2)
     assert len(scored) == 2 * len(first.regimes[0].arms)
 
-    monkeypatch.setattr(study_data.Sealed, "logits", final)
+    monkeypatch.setattr(sealed_data.Sealed, "logits", final)
     other, sealed = images.images.copy(), images.rows("test")
     other[sealed] = noise(images.conditions[sealed], 7)
     conditions = images.conditions.copy()
@@ -192,12 +194,12 @@ def test_a_study_of_a_run_is_kept_and_its_low_data_generators_know_the_subset_al
     run = trained("digits")
     monkeypatch.setattr(study_plan, "FEWEST", 256)  # how much these classifiers know is not the matter here
     monkeypatch.setattr(study_plan, "MOST", 256)
-    monkeypatch.setattr(classifier, "SETTLED", 64)
+    monkeypatch.setattr(small_resnet, "SETTLED", 64)
     options = StudyOptions(2, (1.0, 0.1), (0.25,), (0.5,))
     told = study_plan.estimate(run, options=options)
     assert told.seconds > 0
     assert told.lines()[0].startswith("Classifiers to train: ")
-    found = study.study(run, options=options)
+    found = run_study.study(run, options=options)
     assert found is not None
     assert [regime.share for regime in found.regimes] == [1.0, 0.1]
     assert told.classifiers == 2 * sum(len(regime.arms) for regime in found.regimes)
@@ -214,7 +216,7 @@ def test_a_study_of_a_run_is_kept_and_its_low_data_generators_know_the_subset_al
     del document["train"]["noise"]  # as a version wrote it that did not have this option yet
     write_json(inner.path / "config.json", document)
     trained_at = (inner.path / "metrics.jsonl").stat().st_mtime_ns
-    again = study.study(run, options=options)
+    again = run_study.study(run, options=options)
     assert again is not None
     assert again.regimes == found.regimes
     assert (inner.path / "metrics.jsonl").stat().st_mtime_ns == trained_at  # not trained anew

@@ -13,11 +13,12 @@ from typing import Any
 from gan.cli.arguments import AddCommand
 from gan.cli.progress import show
 from gan.errors import UserError
-from gan.evaluation import job, results, tasks
+from gan.evaluation import job, tasks
 from gan.evaluation.job import Request
-from gan.evaluation.membership_results import MembershipResult
-from gan.evaluation.study_options import SHARES, StudyOptions
-from gan.evaluation.study_results import StudyResult
+from gan.evaluation.records import results
+from gan.evaluation.records.membership_results import MembershipResult
+from gan.evaluation.records.study_results import StudyResult
+from gan.evaluation.study.study_options import SHARES, StudyOptions
 from gan.io.atomic import replacing
 from gan.runs.run import Run, find_run
 
@@ -78,10 +79,10 @@ def evaluate(parsed: argparse.Namespace) -> int:
 
 
 def _write_report(run: Run, result: results.Result, file: Path) -> None:
-    from gan.evaluation import report  # here: it imports torch
+    from gan.evaluation.report import html  # here: it imports torch
 
     with replacing(file) as temporary:
-        temporary.write_text(report.build(run, result.snapshot, result.split))
+        temporary.write_text(html.build(run, result.snapshot, result.split))
     print(f"Report: {file}", file=sys.stderr)
 
 

@@ -7,7 +7,7 @@ from gan import jobs
 from gan.cli.arguments import AddCommand, add_run_options, config_of
 from gan.config import presets
 from gan.config.run_config import RunConfig
-from gan.evaluation.results import best_snapshot
+from gan.evaluation.records.results import best_snapshot
 from gan.runs import lifecycle
 from gan.runs.run import Run, find_run
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from gan import jobs
 from gan.errors import ConfigError, GanError, RunError
-from gan.evaluation import results
-from gan.evaluation.study_options import DEFAULT, StudyOptions
+from gan.evaluation.records import results
+from gan.evaluation.study.study_options import DEFAULT, StudyOptions
 from gan.io import typed
 from gan.io.atomic import read_json
 from gan.runs.run import Run, all_runs

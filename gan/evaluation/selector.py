@@ -24,8 +24,8 @@ from gan.data.sources.source import Progress as Reporting
 from gan.data.sources.source import silent
 from gan.errors import StoppedError
 from gan.evaluation import training_images
-from gan.evaluation.classifier import Classifier, Images, Pictures, Progress, look
-from gan.evaluation.reference import Shown, fingerprint, picked, reference
+from gan.evaluation.classifiers.reference import Shown, fingerprint, picked, reference
+from gan.evaluation.classifiers.small_resnet import Classifier, Images, Pictures, Progress, look
 from gan.evaluation.selection import Scores, best, check_keep_rate
 from gan.io.atomic import replacing
 from gan.io.file_lock import exclusive

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from gan.evaluation import job, preparing, results
+from gan.evaluation import job, preparation
 from gan.evaluation.job import Request
-from gan.evaluation.membership_results import MembershipResult
-from gan.evaluation.study_results import StudyResult
+from gan.evaluation.records import results
+from gan.evaluation.records.membership_results import MembershipResult
+from gan.evaluation.records.study_results import StudyResult
 from gan.jobs.worker import Worker, working
 from gan.runs.run import Run
 
@@ -27,11 +28,11 @@ def score(run: Run, request: Request, show: Show) -> list[results.Result] | None
     folder = job.folder(run, "scores")
     folder.mkdir(parents=True, exist_ok=True)
     with working(folder) as worker:
-        from gan.evaluation import quick  # after `working`: torch must not see a GPU
+        from gan.evaluation.scores import score_snapshot  # after `working`: torch must not see a GPU
 
         for number, seen in enumerate(wanted):
-            progress = _Progress(worker, show, number, len(wanted), quick.SHARE_OF_TIME)
-            made = quick.evaluate(
+            progress = _Progress(worker, show, number, len(wanted), score_snapshot.SHARE_OF_TIME)
+            made = score_snapshot.evaluate(
                 run, seen, progress, worker.should_stop, split=request.split, features=request.features
             )
             if made is None:
@@ -48,7 +49,7 @@ def membership_test(run: Run, request: Request, show: Show) -> list[MembershipRe
     folder = job.folder(run, "membership")
     folder.mkdir(parents=True, exist_ok=True)
     with working(folder) as worker:
-        from gan.evaluation.membership import membership  # after `working`: torch must not see a GPU
+        from gan.evaluation.privacy.membership import membership  # after `working`: torch must not see a GPU
 
         def report(phase: str, done: float) -> None:
             worker.report(phase, done, 1.0)
@@ -67,8 +68,8 @@ def augmentation_study(run: Run, request: Request, show: Show) -> list[StudyResu
     folder = job.folder(run, "study")
     folder.mkdir(parents=True, exist_ok=True)
     with working(folder, run.config.job.device) as worker:
-        from gan.evaluation import study_plan  # after `working`: torch must not see another GPU
-        from gan.evaluation.study import study
+        from gan.evaluation.study import study_plan  # after `working`: torch must not see another GPU
+        from gan.evaluation.study.run_study import study
 
         def report(phase: str, done: float) -> None:
             worker.report(phase, done, 1.0)
@@ -88,7 +89,7 @@ TASKS: dict[str, Callable[[Run, Request, Show], list[Any] | None]] = {
     "scores": score,
     "membership": membership_test,
     "study": augmentation_study,
-    **preparing.WORK,
+    **preparation.WORK,
 }
 
 

@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from gan.config import options, settings
 from gan.data import registry
 from gan.data.image_set import ImageSet
-from gan.evaluation import pairs, results, training_images
-from gan.evaluation.results import Result
+from gan.evaluation import training_images
+from gan.evaluation.privacy.closest_pairs import closest_pair_images
+from gan.evaluation.records import results
+from gan.evaluation.records.results import Result
 from gan.export import ExportRequest
 from gan.io.atomic import file_version
 from gan.runs.run import Run
@@ -31,7 +33,7 @@ from pages.ui.cached import FileVersion, facts, image_set
 
 if TYPE_CHECKING:
     from gan.data.order import FirstBatch
-    from gan.evaluation.near_copies import Detector
+    from gan.evaluation.privacy.near_copies import Detector
     from gan.evaluation.selector import Selector
     from gan.sampling.sampler import Sampler
 
@@ -203,8 +205,8 @@ def nearest_real(run: Run, origin: Origin, images: ImageSet) -> NDArray[np.uint8
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _detector(path: Path, version: FileVersion, _images: ImageSet) -> "Detector":
-    from gan.evaluation.near_copies import Detector
-    from gan.evaluation.reference import Shown
+    from gan.evaluation.classifiers.reference import Shown
+    from gan.evaluation.privacy.near_copies import Detector
 
     return Detector(Shown(_images, _images.rows("train")))
 
@@ -220,7 +222,7 @@ class Closeness:
 
 def closeness(run: Run, origin: Origin, images: ImageSet) -> Closeness | None:
     """Whether an image is a near copy; None where no task has measured yet what counts as one on these images."""
-    from gan import guard  # here: it imports torch
+    from gan.evaluation.privacy import guard  # here: it imports torch
 
     measured = guard.calibration(run)
     if measured is None:
@@ -247,7 +249,7 @@ def _closest_pairs(
     from gan.sampling.sampler import load_generator  # here: it imports torch
 
     run = Run(path)
-    return pairs.pictures(results.load(run, snapshot, split, features), load_generator(run, snapshot), _images)
+    return closest_pair_images(results.load(run, snapshot, split, features), load_generator(run, snapshot), _images)
 
 
 def first_batch(config: str, count: int) -> "FirstBatch | None":

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from gan.evaluation import study_shown
-from gan.evaluation.results import Result
-from gan.evaluation.study_results import Regime
+from gan.evaluation.records.results import Result
+from gan.evaluation.records.study_results import Regime
+from gan.evaluation.report import study_table
 
 HEIGHT = 300
 WIDE = {"size": 12}
@@ -49,12 +49,12 @@ def shares(there: Sequence[Result], name: str) -> dict[str, Any]:
 def gain(regime: Regime, name: str) -> dict[str, Any]:
     """The gain at each amount of synthetic images over the best control, in points, with its corrected interval: a line
     for each way of training, and apart from it where classes are filled up."""
-    drawn, amounts = study_shown.lines(regime), study_shown.amounts(regime)
+    drawn, amounts = study_table.lines(regime), study_table.amounts(regime)
     traces = []
     for number, (one, tone) in enumerate(zip(drawn, ("blue", "orange"), strict=False)):
         placed = [*one.by_ratio, *one.apart]
         trace = points(
-            [study_shown.dodged(place, number, len(drawn)) for place, _ in placed],
+            [study_table.dodged(place, number, len(drawn)) for place, _ in placed],
             [(100 * gain.value, 100 * gain.corrected_low, 100 * gain.corrected_high) for _, gain in placed],
             name=one.name,
             tone=tone,

@@ -7,8 +7,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from gan.evaluation import explained, membership_results
-from gan.evaluation.results import Result
+from gan.evaluation.records import interpretation, membership_results
+from gan.evaluation.records.results import Result
 from gan.io.png import png
 from gan.runs.run import Run
 from pages.ui import cached_models
@@ -26,7 +26,7 @@ def panel(run: Run, result: Result | None) -> None:
         f"**{copies['count']:,} of {copies['checked']:,} generated images are near copies** of a training image "
         f"(95% interval {low:.1%} to {high:.1%}); of {held['checked']:,} held-out real images, {held['count']:,} are."
     )
-    if explained.copied_more_than_real(result):
+    if interpretation.copied_more_than_real(result):
         st.warning(f"{text} Do not share them before they are held back.", icon=":material/content_copy:")
     else:
         st.markdown(text)

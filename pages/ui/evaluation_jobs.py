@@ -5,9 +5,9 @@ from collections.abc import Callable
 import streamlit as st
 
 from gan import jobs
-from gan.evaluation import job, preparing
+from gan.evaluation import job, preparation
 from gan.evaluation.job import Request
-from gan.evaluation.study_options import SHARES, StudyOptions
+from gan.evaluation.study.study_options import SHARES, StudyOptions
 from gan.runs.run import Run
 from pages.ui import evaluation_study, tasks, words
 from pages.ui.frame import told, told_aside
@@ -127,7 +127,7 @@ def _study(run: Run, snapshot: int) -> None:
 
 def _how_long(run: Run, snapshot: int) -> None:
     """How long the study as chosen takes, by some steps that a task times here: asked for, since it takes seconds."""
-    lines = preparing.estimated(run, snapshot, _chosen())
+    lines = preparation.estimated(run, snapshot, _chosen())
     for line in lines or ():
         st.caption(line)
     if lines is None and not _at_work(run, "study-estimate", "Timing some steps"):

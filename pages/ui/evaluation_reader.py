@@ -10,8 +10,8 @@ import time
 import streamlit as st
 
 from gan.errors import DataError
-from gan.evaluation import reader
-from gan.evaluation.reader import Reading
+from gan.evaluation import reader_study
+from gan.evaluation.reader_study import Reading
 from gan.evaluation.training_images import cached_training_images
 from gan.io.png import png
 from gan.runs.run import Run
@@ -36,7 +36,7 @@ def panel(run: Run, snapshot: int) -> None:
     )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.text_input("Reader", key="reader name", placeholder="name or initials", max_chars=80, width=240)
-        st.number_input("Images", reader.FEWEST, reader.MOST, 40, 2, key="reader count", width=140)
+        st.number_input("Images", reader_study.FEWEST, reader_study.MOST, 40, 2, key="reader count", width=140)
         st.button(
             "Begin a reading",
             type="primary",
@@ -45,7 +45,7 @@ def panel(run: Run, snapshot: int) -> None:
             on_click=_begin,
             args=(run, snapshot),
         )
-    for one in reader.listing(run):
+    for one in reader_study.listing(run):
         _entry(run, one)
 
 
@@ -56,7 +56,9 @@ def _begin(run: Run, snapshot: int) -> None:
         there = cached_training_images(run)
         if there is None:
             raise DataError("The data set is not in the cache: score the snapshot first, which reads it.")
-        made = reader.begin(run, there, cached_models.sampler(run, snapshot), name, count, secrets.randbelow(2**31))
+        made = reader_study.begin(
+            run, there, cached_models.sampler(run, snapshot), name, count, secrets.randbelow(2**31)
+        )
         _open(made.id)
 
 
@@ -84,11 +86,11 @@ def _entry(run: Run, one: Reading) -> None:
 
 def reading(run: Run, identifier: str) -> None:
     """One image and the four answers, or, after the last, what the reading found."""
-    if identifier not in (one.id for one in reader.listing(run)):  # an old link, or another run was chosen above
+    if identifier not in (one.id for one in reader_study.listing(run)):  # an old link, or another run was chosen above
         st.error(f"The run {run.name} has no reading {identifier}.", icon=":material/error:")
         st.button("Back to the evaluation", icon=":material/arrow_back:", type="primary", on_click=_leave)
         return
-    one = reader.load(run, identifier)
+    one = reader_study.load(run, identifier)
     number = len(one.answers)
     st.progress(number / one.count, text=f"Image {min(number + 1, one.count)} of {one.count}, reader {one.reader}")
     if one.finished:
@@ -98,7 +100,7 @@ def reading(run: Run, identifier: str) -> None:
     there = cached_training_images(run)
     if there is None:
         raise DataError("The data set is not in the cache any more: score a snapshot, which reads it.")
-    shown = reader.picture(one, number, there, cached_models.sampler(run, one.snapshot))
+    shown = reader_study.picture(one, number, there, cached_models.sampler(run, one.snapshot))
     source = base64.b64encode(png(shown)).decode()
     with st.container(key="reader-image"):
         st.html(f'<img class="sharp" alt="Image {number + 1}" src="data:image/png;base64,{source}">')
@@ -123,12 +125,12 @@ def reading(run: Run, identifier: str) -> None:
 
 def _answer(run: Run, identifier: str, number: int, real: bool, plausible: bool, began: float) -> None:
     with told_aside():
-        reader.answer(run, identifier, number, real, plausible, time.monotonic() - began)
+        reader_study.answer(run, identifier, number, real, plausible, time.monotonic() - began)
 
 
 def _take_back(run: Run, identifier: str) -> None:
     with told_aside():
-        reader.take_back(run, identifier)
+        reader_study.take_back(run, identifier)
 
 
 def _leave() -> None:

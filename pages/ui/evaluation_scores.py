@@ -1,6 +1,6 @@
 """The scores of a snapshot as cards, over all snapshots as a chart, and condition by condition as a table.
 
-What each score says is in `gan/evaluation/explained.py`.
+What each score says is in `gan/evaluation/records/interpretation.py`.
 """
 
 import html
@@ -8,9 +8,9 @@ from typing import Any
 
 import streamlit as st
 
-from gan.evaluation import explained, results
-from gan.evaluation.explained import Score
-from gan.evaluation.results import FEATURES, Result
+from gan.evaluation.records import interpretation, results
+from gan.evaluation.records.interpretation import Score
+from gan.evaluation.records.results import FEATURES, Result
 from gan.runs.run import Run
 from pages.ui import charts, evaluation_charts, words
 
@@ -38,9 +38,8 @@ def panel(run: Run, result: Result | None) -> None:
 
 def cards(result: Result) -> None:
     """Every score with its interval, what it is to be read against, and what it says."""
-    st.html(
-        f'<div class="scores">{"".join(_card(score, result) for score in explained.SCORES)}{_variety(result)}</div>'
-    )
+    cards = "".join(_card(score, result) for score in interpretation.SCORES)
+    st.html(f'<div class="scores">{cards}{_variety(result)}</div>')
     st.caption(
         f"Compared with {words.number(result.n['scores'])} real {SPLITS[result.split]} images in "
         f"{FEATURES[result.features]}, not the FID or KID of the literature. Small numbers and whiskers are 95% "

@@ -3,8 +3,9 @@
 import streamlit as st
 
 from gan.errors import RunError
-from gan.evaluation import study_results, study_shown
-from gan.evaluation.study_results import Regime, StudyResult
+from gan.evaluation.records import study_results
+from gan.evaluation.records.study_results import Regime, StudyResult
+from gan.evaluation.report import study_table
 from gan.runs.run import Run
 from pages.ui import charts, evaluation_charts, words
 
@@ -83,7 +84,7 @@ def of_regime(run: Run, study: StudyResult, regime: Regime) -> None:
         st.markdown("**Keeping only the better ones, against keeping all** (above 0 is better)")
         charts.draw(evaluation_charts.keep_rates(regime, run.name), key=f"{key}-keep")
     st.markdown(regime.filtering.words)
-    st.html(study_shown.table(regime, study.rarest))
+    st.html(study_table.table(regime, study.rarest))
 
 
 def keep_rate_line(run: Run) -> str:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from gan.evaluation import results, study_results
+from gan.evaluation.records import results, study_results
 from gan.runs.run import Run
 
 ICONS = {

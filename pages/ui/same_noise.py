@@ -6,7 +6,7 @@ What differs along a row is then what the condition does, or what the training d
 import streamlit as st
 
 from gan.data.info import DataFacts
-from gan.evaluation import results
+from gan.evaluation.records import results
 from gan.export import ExportRequest
 from gan.runs.run import Run
 from gan.sampling import conditions

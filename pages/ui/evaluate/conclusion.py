@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from gan.evaluation import explained
-from gan.evaluation.results import Result
-from gan.evaluation.study_results import StudyResult
+from gan.evaluation.records import interpretation
+from gan.evaluation.records.results import Result
+from gan.evaluation.records.study_results import StudyResult
 from pages.ui import evaluation_study
 
 
@@ -19,5 +19,5 @@ def panel(result: Result | None, study: StudyResult | None) -> None:
                 "losses do not tell. Scores do."
             )
         if result is not None:
-            first, *others = explained.conclusion(result, study is not None)
+            first, *others = interpretation.conclusion(result, study is not None)
             st.markdown(f"{first if study else f'**{first}**'}\n\n{' '.join(others)}")

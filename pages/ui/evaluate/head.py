@@ -3,8 +3,8 @@
 import streamlit as st
 
 from gan.errors import RunError
-from gan.evaluation import results
-from gan.evaluation.results import Result
+from gan.evaluation.records import results
+from gan.evaluation.records.results import Result
 from gan.runs.run import Run
 from pages.ui import words
 
@@ -31,9 +31,9 @@ def report_button(run: Run, snapshot: int) -> None:
     """All of it in one file, made when it is asked for."""
 
     def made() -> bytes:
-        from gan.evaluation import report  # here: it imports torch
+        from gan.evaluation.report import html  # here: it imports torch
 
-        return report.build(run, snapshot).encode()
+        return html.build(run, snapshot).encode()
 
     st.download_button(
         "Report",

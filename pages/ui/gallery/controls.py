@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from gan.evaluation import results
+from gan.evaluation.records import results
 from gan.runs.run import Run
 from pages.ui import evaluation_study, words
 

@@ -1,0 +1,172 @@
+"""What an evaluation found, as it lies in the run's folder: `evaluation/<seen>.json`, with `-test` or `-imagenet`.
+
+Scores for choosing are computed on the validation split. The test split is read only where it is asked for by name, its
+results go into files of their own, and nothing here chooses by them. No torch.
+
+Everything needed to compute a result again stands in its `made_with`.
+"""
+
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from gan.errors import DamagedFileError, RunError
+from gan.evaluation.records.result_document import PARTS
+from gan.io.atomic import checked, note_damaged, read_json, write_json
+from gan.runs.run import Run
+
+VERSION = 2
+SPLITS = ("val", "test")
+FEATURES = {"own": "own features", "imagenet": "ImageNet features (ResNet-18)"}
+"""In whose features images are compared, with what they are called."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """One snapshot against the real images of one split. Shares are from 0 to 1, scores are plain numbers.
+
+    `obedience` is the accuracy of a real-trained classifier on synthetic images; `cas` that of a classifier trained on
+    synthetic images alone, on the split's real ones; `real_accuracy` the real-trained one's on the same images; each
+    `_balanced` weighs conditions alike, and guessing reaches `chance` in it: 1 of K classes, half of an
+    attribute. `precision` to `frechet` compare `n["scores"]` real with as many synthetic
+    images in these `features`. `floor` has the same scores between two halves of the real images, and
+    `like_floor` between one of these halves and as many synthetic ones: compare those two. `diversity` is the spread
+    within a condition, `near_copies` as in `near_copies.py`; `intervals` are 95%. `per_condition` has a row for each,
+    and `combinations` one for each pair of attributes asked for that no real image shows.
+    """
+
+    version: int
+    run: str
+    snapshot: int
+    split: str
+    features: str
+    n: dict[str, int]
+    obedience: float
+    obedience_balanced: float
+    cas: float
+    cas_balanced: float
+    real_accuracy: float
+    real_accuracy_balanced: float
+    chance: float
+    precision: float
+    recall: float
+    density: float
+    coverage: float
+    kid: float
+    frechet: float
+    floor: dict[str, float]
+    like_floor: dict[str, float]
+    diversity: dict[str, float | None]
+    near_copies: dict[str, Any]
+    per_condition: list[dict[str, Any]]
+    combinations: list[dict[str, Any]]
+    intervals: dict[str, tuple[float, float]]
+    notices: list[str]
+    made_with: dict[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """The result as one JSON document, numbers at six significant digits or so."""
+        document: dict[str, Any] = rounded(asdict(self))
+        return document
+
+    def as_text(self) -> str:
+        """The main numbers for a terminal, each score beside its floor."""
+        split = {"val": "validation", "test": "test"}[self.split]
+        lines = [f"{self.run} after {self.snapshot:,} images, against {self.n['scores']:,} real {split} images"]
+        for name, label in (("obedience", "obedience"), ("cas", "CAS"), ("real_accuracy", "trained on real images")):
+            low, high = self.intervals[name]
+            balanced = getattr(self, f"{name}_balanced")
+            lines.append(
+                f"  {label:<24} {getattr(self, name):6.1%}  ({low:.1%} to {high:.1%}); balanced {balanced:.1%}"
+            )
+        lines.append(f"  compared in {FEATURES[self.features]}:")
+        lines.append(f"  {'score':<24} {'synthetic':>9}  at n = {self.n['floor']:<5} real against real")
+        for name in ("precision", "recall", "density", "coverage", "kid", "frechet"):
+            now, like, floor = getattr(self, name), self.like_floor[name], self.floor[name]
+            lines.append(f"  {name:<24} {now:9.3f}  {like:11.3f} {floor:17.3f}")
+        ratio, copies = self.diversity["ratio"], self.near_copies
+        if ratio is not None:
+            lines.append(f"  {'diversity':<24} {ratio:9.2f}  of that of real images, within a condition")
+        lines.append(f"  {'near copies':<24} {copies['count']:9,}  of {copies['checked']:,} synthetic images")
+        return "\n".join([*lines, *(f"  Note: {notice}" for notice in self.notices)])
+
+    def save(self, run: Run) -> Path:
+        """Write the result into the run's folder, over an earlier one of the same snapshot and split."""
+        path = file(run, self.snapshot, self.split, self.features)
+        path.parent.mkdir(exist_ok=True)
+        write_json(path, self.as_json())
+        return path
+
+
+def file(run: Run, snapshot: int, split: str = "val", features: str = "own") -> Path:
+    """Where the result of a snapshot on a split is kept."""
+    return run.path / "evaluation" / f"{snapshot:09d}{_suffix(split, features)}.json"
+
+
+def _suffix(split: str, features: str) -> str:
+    return ("" if split == "val" else f"-{split}") + ("" if features == "own" else f"-{features}")
+
+
+def load(run: Run, snapshot: int, split: str = "val", features: str = "own") -> Result:
+    """The result of a snapshot; raises RunError where there is none that this version can read."""
+    result = _read(file(run, snapshot, split, features))
+    if result is None:
+        raise RunError(
+            f"The snapshot {snapshot} of {run.name} has no evaluation on the {split} split: "
+            f"`python -m gan evaluate {run.name} --snapshot {snapshot}` makes it."
+        )
+    return result
+
+
+def listing(run: Run, split: str = "val", features: str = "own") -> list[Result]:
+    """All results on a split that this version can read, by snapshot, ascending."""
+    pattern = "?" * 9 + _suffix(split, features) + ".json"
+    found = (_read(path) for path in sorted((run.path / "evaluation").glob(pattern)))
+    return [result for result in found if result is not None]
+
+
+def best_snapshot(run: Run) -> int | None:
+    """The snapshot with the lowest kernel distance on the validation split, among those evaluated and still there.
+
+    Only results that can be compared with the newest are: the same data, features and seeds. None where there is none.
+    """
+    there = set(run.snapshots())
+    results = [result for result in listing(run) if result.snapshot in there]
+    if not results:
+        return None
+    newest = max(results, key=lambda result: float(result.made_with["time"]))
+    alike = [result for result in results if _comparable(result) == _comparable(newest)]
+    return min(alike, key=lambda result: result.kid).snapshot
+
+
+def rounded(value: Any) -> Any:
+    """A document with its numbers at six significant digits or so."""
+    if isinstance(value, float):
+        return round(value, 3) if abs(value) > 1000 else float(f"{value:.6g}")
+    if isinstance(value, dict):
+        return {key: rounded(part) for key, part in value.items()}
+    return [rounded(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def _comparable(result: Result) -> tuple[Any, ...]:
+    made = result.made_with
+    return made["data_sha256"], made["features_sha256"], made["seed"], result.n["scores"]
+
+
+def _read(path: Path) -> Result | None:
+    document = read_json(path)
+    if document is None or document.get("version") != VERSION:
+        return None
+    if document.keys() != {field.name for field in fields(Result)}:
+        return None
+    try:
+        checked(path, document, PARTS)
+        return checked(path, document, RESULT)
+    except DamagedFileError as error:
+        note_damaged(path, error)
+        return None
+
+
+RESULT = TypeAdapter(Result)

@@ -1,0 +1,272 @@
+"""What an augmentation study found, as it lies in the run's folder: `evaluation/<seen>-study.json`. No torch.
+
+    StudyResult    the run, the test images, the verdict
+      Regime       one share of the real training images, with its verdict
+        Arm        one training set: real images, and what was added to them
+          Gain     a synthetic arm against the best of its comparators
+        Filtering  what keeping only the better synthetic images did, by keep rate
+      Left         an arm that was not run, and why
+
+Shares, scores and gains are from 0 to 1: 0.03 is three points of balanced accuracy.
+"""
+
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter
+
+from gan.errors import DamagedFileError, RunError
+from gan.evaluation.records.results import rounded
+from gan.evaluation.study.arms import ArmPlan
+from gan.io.atomic import checked, note_damaged, read_json, write_json
+from gan.runs.run import Run
+
+VERSION = 3
+"""3: what an arm loses to its controls, with an interval corrected as the decision is. 2: with arms of synthetic images
+and classical augmentation together, and several keep rates."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A mean over seeds with its 95% interval over test groups and seeds together."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Gain:
+    """Balanced accuracy of a synthetic arm minus that of the best of its comparators.
+
+    `over` names that comparator and `against` holds the difference from each. `low` and `high` are 95% by themselves;
+    `corrected_low` and `corrected_high`, and `p`, are Holm-corrected over the synthetic arms of the regime. `helps`:
+    the corrected lower end is above 0. `harms`: worse than every one of the arm's controls, likewise corrected, with
+    `harm_p`; `harm` is the difference from the one it loses least to, `harm_over`, with its corrected ends. `by_class`
+    is the gain in sensitivity of each class over the comparator `over`.
+    """
+
+    value: float
+    low: float
+    high: float
+    corrected_low: float
+    corrected_high: float
+    p: float
+    harm_p: float
+    helps: bool
+    harms: bool
+    over: str
+    harm: Measured
+    harm_over: str
+    against: dict[str, Measured]
+    by_class: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Arm:
+    """How classifiers trained on one training set did on the real test images.
+
+    `balanced_accuracy` and `validation` have a value for each seed, in their order.
+    """
+
+    plan: ArmPlan
+    balanced_accuracy: list[float]
+    validation: list[float]
+    balanced: Measured
+    auroc: Measured
+    rarest_f1: Measured
+    sensitivity: dict[str, Measured]
+    specificity: dict[str, Measured]
+    gain: Gain | None
+
+
+@dataclass(frozen=True)
+class KeepRate:
+    """Balanced accuracy with the better share `keep` of the synthetic images minus that with all of them.
+
+    The mean over the arms with and without classical augmentation. `low`, `high` and `p` are Holm-corrected over the
+    rates of the regime.
+    """
+
+    keep: float
+    value: float
+    low: float
+    high: float
+    p: float
+
+
+@dataclass(frozen=True)
+class Filtering:
+    """What keeping fewer synthetic images did, with as many added: `ratio` for each real one.
+
+    `kind` is "pays" (a rate is better than keeping all: `best`), "costs" (none is, and some are worse), "none" (no
+    difference found) or "unclear" (too few test groups, or too wide an interval). `words` says it in a sentence.
+    """
+
+    ratio: float
+    rates: list[KeepRate]
+    best: float | None
+    kind: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Regime:
+    """All arms on one share of the real training images, tested on the same test images as the others.
+
+    `real` is the number of real images of each class; `steps` the optimiser steps of every classifier, `batch` images
+    each. `generator` tells what made the synthetic images: `name`, `snapshot`, `sha256`, `kimg`. `verdict_kind` is
+    "helps", "none", "harmful" or "unclear".
+    """
+
+    share: float
+    real: dict[str, int]
+    steps: int
+    batch: int
+    generator: dict[str, Any]
+    arms: list[Arm]
+    filtering: Filtering
+    verdict: str
+    verdict_kind: str
+
+    def arm(self, name: str) -> Arm:
+        """The arm of that name."""
+        return next(arm for arm in self.arms if arm.plan.name == name)
+
+
+@dataclass(frozen=True)
+class Left:
+    """What was not run, and why: `arms` in words, of the regime with this share of the real images."""
+
+    share: float
+    arms: str
+    why: str
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """The study of one snapshot. `regimes` begin with all real training images, then 25%, then 10%.
+
+    `test` has `images`, `groups` (patients, slides; as many as images where they are not known), `grouped`, and, by
+    class, `per_class` and `groups_per_class`. `verdict` is one sentence, `verdict_kind` as in Regime.
+    """
+
+    version: int
+    run: str
+    snapshot: int
+    title: str
+    classifier: str
+    seeds: int
+    classes: list[str]
+    rarest: str
+    test: dict[str, Any]
+    regimes: Annotated[list[Regime], Field(min_length=1)]
+    left: list[Left]
+    verdict: str
+    verdict_kind: str
+    notices: list[str]
+    minutes: float
+    made_with: dict[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """The study as one JSON document; `arms` and `verdict`, of all training images, stand on top as well."""
+        document = self._document()
+        return document | {"arms": document["regimes"][0]["arms"]}
+
+    def as_text(self) -> str:
+        """The verdicts and the arms for a terminal."""
+        images, groups = self.test["images"], self.test["groups"]
+        on = f"{images:,} real test images" + (f" of {groups:,} groups" if self.test["grouped"] else "")
+        lines = [f"{self.run} after {self.snapshot:,} images: {self.seeds} seeds, tested on {on}", f"  {self.verdict}"]
+        for regime in self.regimes:
+            lines += [
+                "",
+                f"  {sum(regime.real.values()):,} real training images ({regime.share:.0%}): {regime.verdict}",
+            ]
+            lines += [f"    {'balanced accuracy':>89} {'AUROC':>6}   gain, Holm-corrected"]
+            lines += [_line(arm) for arm in regime.arms]
+            lines += [f"  {regime.filtering.words}"]
+        lines += [f"  Not run at {left.share:.0%}: {left.arms}. {left.why}" for left in self.left]
+        return "\n".join([*lines, *(f"  Note: {notice}" for notice in self.notices)])
+
+    def save(self, run: Run) -> Path:
+        """Write the study into the run's folder, over an earlier one of the same snapshot."""
+        path = file(run, self.snapshot)
+        path.parent.mkdir(exist_ok=True)
+        write_json(path, self._document())
+        return path
+
+    def _document(self) -> dict[str, Any]:
+        """The study as it is kept: what was planned of an arm stands beside what was measured."""
+        document: dict[str, Any] = rounded(asdict(self))
+        for regime in document["regimes"]:
+            regime["arms"] = [arm.pop("plan") | arm for arm in regime["arms"]]
+        return document
+
+
+def file(run: Run, snapshot: int) -> Path:
+    """Where the study of a snapshot is kept."""
+    return run.path / "evaluation" / f"{snapshot:09d}-study.json"
+
+
+def folder(run: Run, snapshot: int) -> Path:
+    """Where a study keeps what it has done so far, and every classifier's verdict on every test image."""
+    return run.path / "evaluation" / f"{snapshot:09d}-study"
+
+
+def load(run: Run, snapshot: int) -> StudyResult:
+    """The study of a snapshot; raises RunError where there is none that this version can read."""
+    result, again = _read(file(run, snapshot)), f"`python -m gan evaluate {run.name} --snapshot {snapshot} --study`"
+    if result is None and outdated(run, snapshot):
+        raise RunError(
+            f"The augmentation study of the snapshot {snapshot} of {run.name} was made by another version, which "
+            f"compared other training sets: {again} makes it anew."
+        )
+    if result is None:
+        raise RunError(f"The snapshot {snapshot} of {run.name} has no augmentation study: {again} makes it.")
+    return result
+
+
+def outdated(run: Run, snapshot: int) -> bool:
+    """Whether there is a study of this snapshot that another version made and this one cannot read."""
+    path = file(run, snapshot)
+    return read_json(path) is not None and _read(path) is None
+
+
+def listing(run: Run) -> list[StudyResult]:
+    """All studies of a run that this version can read, by snapshot, ascending."""
+    found = (_read(path) for path in sorted((run.path / "evaluation").glob("?????????-study.json")))
+    return [result for result in found if result is not None]
+
+
+def _line(arm: Arm) -> str:
+    gain = arm.gain
+    told = f"{gain.value:+.1%} ({gain.corrected_low:+.1%} to {gain.corrected_high:+.1%})" if gain else ""
+    spread = f"({arm.balanced.low:.1%} to {arm.balanced.high:.1%})"
+    return f"    {arm.plan.words:<64} {arm.balanced.mean:6.1%} {spread:<17} {arm.auroc.mean:6.3f}   {told}".rstrip()
+
+
+def _read(path: Path) -> StudyResult | None:
+    document = read_json(path)
+    if document is None or document.get("version") != VERSION:
+        return None
+    if document.keys() != {field.name for field in fields(StudyResult)}:
+        return None
+    try:
+        for regime in document["regimes"]:
+            regime["arms"] = [_nested(arm) for arm in regime["arms"]]
+        return checked(path, document, RESULT)
+    except (TypeError, KeyError, AttributeError, DamagedFileError) as error:
+        note_damaged(path, error)
+        return None
+
+
+def _nested(arm: dict[str, Any]) -> dict[str, Any]:
+    """An arm's document with what was planned of it under `plan`, as `Arm` has it."""
+    planned = {one.name for one in fields(ArmPlan)}
+    plan = {name: value for name, value in arm.items() if name in planned}
+    return {name: value for name, value in arm.items() if name not in planned} | {"plan": plan}
+
+
+RESULT = TypeAdapter(StudyResult)

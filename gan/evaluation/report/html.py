@@ -1,0 +1,160 @@
+"""An evaluation as one HTML file that opens offline: verdict, scores, charts, images, limits, methods, model card.
+
+    python -m gan evaluate RUN --report FILE.html
+
+Nothing in it is fetched from anywhere: charts are inline SVG (`svg.py`), pictures are within the file, there is no
+script. It says what lies in the run's `evaluation/` and computes no score.
+
+Letters: n images, C channels, H = W the set's own side.
+"""
+
+import base64
+import html
+import io
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan import __version__
+from gan.data.image_set import ImageSet
+from gan.data.info import DataFacts
+from gan.data.transform import crop
+from gan.errors import RunError
+from gan.evaluation import reader_study
+from gan.evaluation.privacy import closest_pairs
+from gan.evaluation.reader_study import Reading
+from gan.evaluation.records import membership_results, results, study_results
+from gan.evaluation.records.results import Result
+from gan.evaluation.records.study_results import StudyResult
+from gan.evaluation.report import sections, study_section, text
+from gan.evaluation.training_images import cached_training_images
+from gan.io.contact_sheet import grid
+from gan.runs.run import Run
+from gan.sampling import conditions
+
+if TYPE_CHECKING:
+    from gan.sampling.sampler import Sampler
+
+LARGEST = 3_000_000
+"""Bytes of a report, at most: it is to be sent by e-mail."""
+PIXELS = 1_000_000
+"""Values of all pictures together: PNGs of noisy ones are hardly smaller, and base64 makes them a third larger."""
+ROWS, ACROSS, FEWEST = 10, 6, 2
+"""Conditions that are shown at most, and images of each, real and generated, at most and at least."""
+SIDE = 56
+"""Pixels to which small images are enlarged, about."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """All that a report is made from."""
+
+    run: Run
+    facts: DataFacts
+    result: Result
+    history: list[Result]
+    best: int | None
+    study: StudyResult | None
+    readings: list[Reading]
+
+
+def build(run: Run, snapshot: int | None = None, split: str = "val") -> str:
+    """The report on a snapshot, the newest scored one by default, as HTML.
+
+    Raises RunError where it has no scores, or where the data set is no longer here.
+    """
+    from gan.sampling.sampler import load_generator  # here: it imports torch
+
+    there = results.listing(run, split)
+    if snapshot is None and there:
+        snapshot = there[-1].snapshot
+    result = results.load(run, snapshot or 0, split)
+    images = cached_training_images(run)
+    if images is None:
+        raise RunError(f"The data of {run.name} is not in the cache any more: evaluate it again, which reads it.")
+    study = next((one for one in study_results.listing(run) if one.snapshot == result.snapshot), None)
+    readings = [one for one in reader_study.listing(run) if one.finished and one.snapshot == result.snapshot]
+    material = Material(run, run.facts(), result, there, results.best_snapshot(run), study, readings)
+    return page(material, images, load_generator(run, result.snapshot))
+
+
+def page(material: Material, images: ImageSet, sampler: "Sampler") -> str:
+    """The whole document."""
+    result, run = material.result, material.run
+    made = time.strftime("%Y-%m-%d %H:%M", time.localtime())
+    title = f"Evaluation of {run.title}, snapshot after {result.snapshot:,} images"
+    outdated = study_results.outdated(run, result.snapshot)
+    parts = [
+        ("What to conclude", sections.conclusion(result, material.study)),
+        ("Images", _samples(material, images, sampler)),
+        ("Scores", sections.scores(result) + sections.history(material.history, material.best)),
+        ("By condition", sections.by_condition(result)),
+        ("Does it help? The augmentation study", study_section.section(material.study, outdated)),
+        ("Near copies of training images", sections.copies(result) + _pairs(result, images, sampler)),
+        ("Membership test", sections.membership(membership_results.load(run, result.snapshot))),
+        ("Blind reader test", sections.readings(material.readings)),
+        ("Limits", text.limits(result, material.study)),
+        ("Methods", text.methods(result, material.study)),
+        ("Model card", sections.model_card(run, material.facts, result)),
+    ]
+    body = "".join(f"<section><h2>{html.escape(name)}</h2>{part}</section>" for name, part in parts if part)
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
+        f'<meta name="viewport" content="width=device-width,initial-scale=1"><style>{text.STYLE}</style></head>'
+        f"<body><main><header><h1>{html.escape(title)}</h1>"
+        f'<p class="quiet">{html.escape(material.facts.title)}; made {made} by GAN workbench {__version__}. Synthetic '
+        f"images are not for clinical use.</p></header>{body}</main></body></html>"
+    )
+
+
+def _samples(material: Material, images: ImageSet, sampler: "Sampler") -> str:
+    """Real validation images and generated ones of each condition, beside each other; not chosen by anybody."""
+    facts, result = material.facts, material.result
+    shown = sorted(range(len(facts.names)), key=lambda k: int(result.per_condition[k]["synthetic"]))[:ROWS]
+    values = facts.channels * facts.native_size**2
+    across = int(np.clip(PIXELS // (2 * len(shown) * values), FEWEST, ACROSS))
+    start = int(result.made_with["positions"]["combinations"])
+    rows, held, asked = [], images.rows("val"), conditions.every(facts)
+    for k in shown:
+        of_it = held[images.conditions[held, k] == 1][:across]
+        real = crop(np.asarray(images.images[of_it]), images.native_size)
+        made = sampler.generate(asked[k].draw(facts, across, 0), result.made_with["seed"], start + k * across)
+        name = html.escape(facts.names[k])
+        rows.append(
+            f"<tr><th>{name}</th><td>{_sheet(real, f'Real images of {name}')}</td>"
+            f"<td>{_sheet(made, f'Generated images of {name}')}</td></tr>"
+        )
+    rest = len(facts.names) - len(shown)
+    return (
+        '<div class="wide"><table class="images"><tr><th></th><th>Real, validation</th><th>Generated, unselected</th>'
+        f"</tr>{''.join(rows)}</table></div>"
+        f'<p class="quiet">The rarest conditions first{f"; {rest} more are not shown" if rest else ""}. Seed '
+        f"{result.made_with['seed']}, from position {start} on.</p>"
+    )
+
+
+def _pairs(result: Result, images: ImageSet, sampler: "Sampler") -> str:
+    """The closest pairs, generated above, nearest training image below."""
+    made, real = closest_pairs.closest_pair_images(result, sampler, images)
+    most = max(FEWEST, min(len(made), PIXELS // (8 * made[0].size)))
+    both = np.concatenate([made[:most], real[:most]])
+    sheet = _sheet(both, "Generated images above, the nearest training image of each below", most)
+    return (
+        f'<div class="wide">{sheet}</div><p class="quiet">The closest pairs: generated above, the nearest training '
+        "image below.</p>"
+    )
+
+
+def _sheet(shown: NDArray[np.uint8], alt: str, columns: int | None = None) -> str:
+    """Images (n, C, H, H) in a row, or in rows of `columns`, as one picture with sharp pixels."""
+    if not len(shown):
+        return '<span class="quiet">none</span>'
+    buffer = io.BytesIO()
+    picture = grid(shown, columns or len(shown))
+    picture.save(buffer, format="PNG", optimize=True)
+    scale = max(1, round(SIDE / shown.shape[-1]))
+    source = base64.b64encode(buffer.getvalue()).decode()
+    return f'<img alt="{alt}" width="{picture.width * scale}" src="data:image/png;base64,{source}">'

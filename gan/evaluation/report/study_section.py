@@ -1,0 +1,73 @@
+"""The section of a report that shows the augmentation study: verdicts, charts and tables. No torch."""
+
+import html
+
+from gan.evaluation.records.study_results import Filtering, Gain, Regime, StudyResult
+from gan.evaluation.report import study_table, svg
+from gan.evaluation.report.svg import Point, Series
+
+READING = (
+    "A gain is the balanced accuracy of an arm minus that of the best of its comparators: real images alone, real "
+    "images with classical augmentation, as many duplicated real images, and, where classes are filled up, such "
+    "duplicates with classical augmentation. Its interval holds the luck of the test images and of the seeds together "
+    "and is corrected for the number of arms. Of the better images as many are added as of all."
+)
+
+
+def section(found: StudyResult | None, outdated: bool = False) -> str:
+    """The study's regimes with charts and table; that there is none, or one of another version, is said too."""
+    if found is None and outdated:
+        return "<p>The study of this snapshot was made by another version, which compared other training sets.</p>"
+    if found is None:
+        return "<p>No study was made of this snapshot: whether its images help is not known.</p>"
+    parts = [f'<p class="verdict {found.verdict_kind}">{html.escape(found.verdict)}</p>']
+    for regime in found.regimes:
+        count = sum(regime.real.values())
+        verdict = f"<p>{html.escape(regime.verdict)}</p>" if regime.verdict != found.verdict else ""
+        parts.append(
+            f"<h3>{count:,} real training images ({regime.share:.0%})</h3>{verdict}"
+            f'<p>{html.escape(regime.filtering.words)}</p><div class="charts">{_gain(regime)}'
+            f"{_keep_rates(regime.filtering)}</div>{study_table.table(regime, found.rarest)}"
+        )
+    quiet = [READING, *(f"Not run at {one.share:.0%}: {one.arms}. {one.why}" for one in found.left)]
+    parts += [f'<p class="quiet">{html.escape(text)}</p>' for text in quiet]
+    return "".join([*parts, *(f'<p class="notice">{html.escape(notice)}</p>' for notice in found.notices)])
+
+
+def _gain(regime: Regime) -> str:
+    drawn = study_table.lines(regime)
+
+    def point(place: int, line: int, gain: Gain) -> Point:
+        across = study_table.dodged(place, line, len(drawn))
+        return Point(across, gain.value, gain.corrected_low, gain.corrected_high)
+
+    series = [
+        Series(
+            one.name,
+            [point(place, number, gain) for place, gain in one.by_ratio],
+            [point(place, number, gain) for place, gain in one.apart],
+        )
+        for number, one in enumerate(drawn)
+    ]
+    return svg.chart(
+        series,
+        title="Gain in balanced accuracy against how many synthetic images were added",
+        x="synthetic images for each real one",
+        y="gain in balanced accuracy",
+        line=(0.0, "no gain"),
+        percent=True,
+        places=study_table.amounts(regime),
+    )
+
+
+def _keep_rates(found: Filtering) -> str:
+    rates = [Point(place, one.value, one.low, one.high) for place, one in enumerate(found.rates)]
+    return svg.chart(
+        [Series("Keeping fewer against keeping all", rates)],
+        title="Difference in balanced accuracy by the share of synthetic images that is kept",
+        x="share of the synthetic images that is kept",
+        y="difference in balanced accuracy",
+        line=(0.0, "as keeping all"),
+        percent=True,
+        places=[f"{100 * one.keep:g}%" for one in found.rates],
+    )

@@ -1,0 +1,126 @@
+"""What pages and reports show of a study alike: the points of its charts, and its arms as a table in groups."""
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gan.evaluation.records.study_results import Arm, Gain, Measured, Regime
+
+PLAIN, WITH_CLASSICAL = "Synthetic images", "Synthetic images and classical augmentation"
+BETTER = "Only the better synthetic images"
+CONTROLS = "Without synthetic images"
+WAYS = {False: PLAIN, True: WITH_CLASSICAL}
+
+
+@dataclass(frozen=True)
+class Line:
+    """The gains of one way of training: by the place of their amount in `amounts`, and `apart` where classes are filled
+    up, which is no ratio."""
+
+    name: str
+    by_ratio: list[tuple[int, Gain]]
+    apart: list[tuple[int, Gain]]
+
+
+def amounts(regime: Regime) -> list[str]:
+    """How much was added, as the gain chart has it from left to right: the ratios, and filled up where that was run."""
+    plans = [arm.plan for arm in _all_kept(regime)]
+    ordered = sorted(plans, key=lambda plan: (plan.fills, plan.ratio or 0))
+    return list(dict.fromkeys(plan.amount for plan in ordered))
+
+
+def lines(regime: Regime) -> list[Line]:
+    """The gains of synthetic images at each amount, without classical augmentation and with it."""
+    places = {amount: place for place, amount in enumerate(amounts(regime))}
+    found = []
+    for augmented, name in WAYS.items():
+        of_way = [arm for arm in _all_kept(regime) if arm.plan.augmented == augmented]
+        placed = sorted(
+            ((places[arm.plan.amount], arm.plan.fills, arm.gain) for arm in of_way if arm.gain is not None),
+            key=lambda one: one[0],
+        )
+        by_ratio, apart = ([(at, gain) for at, fills, gain in placed if fills == one] for one in (False, True))
+        if placed:
+            found.append(Line(name, by_ratio, apart))
+    return found
+
+
+def dodged(place: int, line: int, of: int) -> float:
+    """Where a point stands across, so that the intervals of `of` lines at one place do not hide one another."""
+    return place + 0.12 * (line - (of - 1) / 2)
+
+
+def groups(regime: Regime) -> list[tuple[str, list[Arm]]]:
+    """The arms in groups, each with its name."""
+    named = [
+        (CONTROLS, [arm for arm in regime.arms if arm.gain is None]),
+        *((name, [arm for arm in _all_kept(regime) if arm.plan.augmented == way]) for way, name in WAYS.items()),
+        (BETTER, [arm for arm in regime.arms if arm.plan.keep is not None and not arm.plan.augmented]),
+        (
+            f"{BETTER}, and classical augmentation",
+            [arm for arm in regime.arms if arm.plan.keep is not None and arm.plan.augmented],
+        ),
+    ]
+    return [(name, arms) for name, arms in named if arms]
+
+
+def table(regime: Regime, rarest: str) -> str:
+    """The arms as an HTML table, a row each, in groups."""
+    columns = head(rarest)
+    rows = [f"<tr>{''.join(f'<th>{html.escape(cell)}</th>' for cell in columns)}</tr>"]
+    for name, arms in groups(regime):
+        rows.append(f'<tr class="group"><th colspan="{len(columns)}">{html.escape(name)}</th></tr>')
+        for arm in arms:
+            cells = "".join(f"<td>{html.escape(cell)}</td>" for cell in row(arm, rarest))
+            rows.append(f"<tr>{cells}</tr>")
+    return f'<div class="wide"><table class="arms">{"".join(rows)}</table></div>'
+
+
+def head(rarest: str) -> list[str]:
+    """The columns of the table."""
+    return [
+        "Training set",
+        "Added",
+        "Balanced accuracy",
+        "Gain in points (corrected 95%)",
+        "AUROC",
+        f"Sensitivity, {rarest}",
+        f"Specificity, {rarest}",
+        f"F1, {rarest}",
+    ]
+
+
+def row(arm: Arm, rarest: str) -> list[str]:
+    """A row of the table: an arm in its group, which names what it adds."""
+    return [
+        arm.plan.words if arm.gain is None else arm.plan.amount,
+        f"{sum(arm.plan.added.values()):,}",
+        percent(arm.balanced),
+        gained(arm.gain),
+        f"{arm.auroc.mean:.3f}",
+        percent(arm.sensitivity[rarest]),
+        percent(arm.specificity[rarest]),
+        f"{arm.rarest_f1.mean:.3f}",
+    ]
+
+
+def gained(gain: Gain | None) -> str:
+    """A gain in points with its corrected interval, and whether it is one; "" for an arm that is not compared."""
+    if gain is None:
+        return ""
+    found = ", helps" if gain.helps else ", harms" if gain.harms else ""
+    return f"{points(gain.value)} ({points(gain.corrected_low)} to {points(gain.corrected_high)}){found}"
+
+
+def percent(measured: Measured) -> str:
+    """A share with its interval, in percent."""
+    return f"{measured.mean:.1%} ({100 * measured.low:.1f} to {100 * measured.high:.1f})"
+
+
+def points(share: float) -> str:
+    """A difference of shares in points, with its sign."""
+    return f"{share * 100:+.1f}".replace("-", "−")
+
+
+def _all_kept(regime: Regime) -> Sequence[Arm]:
+    return [arm for arm in regime.arms if arm.plan.kind == "synthetic" and arm.plan.keep is None]
