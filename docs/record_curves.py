@@ -1,4 +1,4 @@
-"""Make `gan/curves/`: short real trainings, good ones and ones made to go wrong.
+"""Make `gan/monitoring/curves/`: short real trainings, good ones and ones made to go wrong.
 
 `python -m docs.record_curves [CASE ...]` takes some ten minutes on one core, and MNIST, breastmnist and pneumoniamnist
 in GAN_DATA. What goes wrong is provoked by an extreme option, by few images, by random numbers in place of the
@@ -20,13 +20,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gan import spread
 from gan.config import options
 from gan.data import diversity, registry
 from gan.data.image_set import ImageSet
 from gan.errors import TrainingError
 from gan.jobs.worker import working
-from gan.recordings import Recording
+from gan.monitoring import sample_diversity
+from gan.monitoring.reference_curves import Recording
 from gan.runs import lifecycle
 from gan.runs.metrics import MetricsReader, MetricsWriter
 from gan.runs.run import Run, find_run
@@ -136,7 +136,7 @@ def recorded(name: str, case: Case, run: Run, image_set: ImageSet, end: str) -> 
     """What the folder of a run that has ended says, as a recording."""
     real = diversity.real_diversity(image_set, len(image_set.names))
     assert real is not None
-    seen = spread.of_samples(run) if case.embedded is None else embedded_spread(run, image_set, case.embedded)
+    seen = sample_diversity.of_samples(run) if case.embedded is None else embedded_spread(run, image_set, case.embedded)
     return Recording(
         key=name,
         title=case.title,

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from gan import jobs
-from gan.diagnosis import diagnose
+from gan.monitoring.diagnosis import diagnose
 from gan.runs import events
 from gan.runs.run import Run
 from pages.ui import cached, curves, downloads, health, run_header, samples

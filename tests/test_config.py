@@ -9,8 +9,8 @@ from gan.config.options import Change
 from gan.config.presets import PRESETS, preset
 from gan.config.run_config import RunConfig
 from gan.errors import ConfigError
-from gan.ideals import IDEALS
 from gan.models import FAMILIES
+from gan.monitoring.equilibrium import IDEALS
 from gan.training.losses import LOSSES
 
 

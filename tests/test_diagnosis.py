@@ -9,19 +9,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gan import evidence, ideals, jobs, recordings, spread
+from gan import jobs
 from gan.config import options
-from gan.diagnosis import diagnose, onsets
 from gan.evaluation.records.results import Result
 from gan.io.atomic import write_json
 from gan.io.contact_sheet import grid
 from gan.jobs import State
+from gan.monitoring import equilibrium, observations, reference_curves, sample_diversity
+from gan.monitoring.curve_rules import Finding
+from gan.monitoring.diagnosis import diagnose, onsets
 from gan.runs.metrics import MetricsReader
-from gan.symptoms import Finding
 from tests.conftest import trained
 from tests.pages_kit import ROW
 
-GOOD = [key for key in recordings.names() if key.startswith("good-")]
+GOOD = [key for key in reference_curves.names() if key.startswith("good-")]
 BAD = {
     "discriminator-wins": "discriminator-wins",
     "generator-wins": "generator-wins",
@@ -35,7 +36,7 @@ RUNNING = State("running")
 
 
 def found(key: str, until: float = 1.0) -> list[str]:
-    whole = recordings.recording(key).evidence()
+    whole = reference_curves.recording(key).evidence()
     looked_at = whole if until == 1.0 else whole.until(until * whole.last)
     return [finding.key for finding in diagnose(looked_at)]
 
@@ -47,7 +48,7 @@ def rows(points: int = 40, **columns: Any) -> list[dict[str, Any]]:
 def looked_at(points: int = 40, config: dict[str, Any] | None = None, **known: Any) -> list[Finding]:
     columns = {name: known.pop(name) for name in (*ROW, "d_val") if name in known}
     return diagnose(
-        evidence.of_rows(rows(points, **columns), options.build({"train.kimg": 40} | (config or {})), **known)
+        observations.of_rows(rows(points, **columns), options.build({"train.kimg": 40} | (config or {})), **known)
     )
 
 
@@ -68,10 +69,10 @@ def test_a_bad_run_is_headed_by_what_is_wrong_with_it(key: str, named: str) -> N
 
 
 def test_every_recording_is_of_one_kind_and_names_how_it_was_made() -> None:
-    assert set(recordings.names()) == {*GOOD, *BAD}
+    assert set(reference_curves.names()) == {*GOOD, *BAD}
     assert len(GOOD) >= 3
-    for key in recordings.names():
-        one = recordings.recording(key)
+    for key in reference_curves.names():
+        one = reference_curves.recording(key)
         assert one.title
         assert one.made
         assert one.rows
@@ -79,7 +80,7 @@ def test_every_recording_is_of_one_kind_and_names_how_it_was_made() -> None:
 
 def test_every_finding_says_what_it_means_and_what_to_do_with_options_that_there_are() -> None:
     for key in BAD:
-        one = recordings.recording(key).evidence()
+        one = reference_curves.recording(key).evidence()
         for finding in diagnose(one):
             assert finding.level in ("warning", "error")
             assert finding.meaning
@@ -90,7 +91,7 @@ def test_every_finding_says_what_it_means_and_what_to_do_with_options_that_there
 def test_against_memorising_augmentation_comes_first_and_narrower_networks_where_it_is_on_already() -> None:
     (first,) = [finding.advice for finding in looked_at(loss_d=0.5, d_x=0.9, d_g_z1=0.1, d_val=0.6)]
     assert first == {"train.augment": True}
-    recorded = recordings.recording("memorising").evidence()
+    recorded = reference_curves.recording("memorising").evidence()
     augmented = replace(recorded, config=options.changed(recorded.config, first))
     (second,) = [finding.advice for finding in diagnose(augmented) if finding.key == "memorising"]
     assert second == {"model.width": 8}
@@ -98,7 +99,7 @@ def test_against_memorising_augmentation_comes_first_and_narrower_networks_where
 
 def test_before_enough_was_seen_nothing_is_claimed() -> None:
     assert [finding.key for finding in looked_at(5)] == ["early"]
-    assert [finding.key for finding in diagnose(evidence.of_rows([], options.build({})))] == ["early"]
+    assert [finding.key for finding in diagnose(observations.of_rows([], options.build({})))] == ["early"]
 
 
 def test_losses_in_balance_give_the_numbers_that_they_go_by() -> None:
@@ -230,23 +231,23 @@ def test_a_running_trainer_that_went_silent_is_told() -> None:
     run = trained("silent")
     here = MetricsReader(run.path / "metrics.jsonl").read()
     write_json(run.path / "status.json", {"phase": "training", "done": 320, "total": 320, "time": 1000.0})
-    late, soon = (evidence.of_run(run, here, RUNNING, now=moment) for moment in (1000.0 + 601, 1000.0 + 30))
+    late, soon = (observations.of_run(run, here, RUNNING, now=moment) for moment in (1000.0 + 601, 1000.0 + 30))
     assert diagnose(late)[0].key == "silent"
     assert "10 minutes" in diagnose(late)[0].meaning
     assert "silent" not in [finding.key for finding in diagnose(soon)]
-    assert evidence.of_run(run, here, jobs.state(run.path), now=time.time() + 1e6).silent is None
+    assert observations.of_run(run, here, jobs.state(run.path), now=time.time() + 1e6).silent is None
 
 
 def test_a_real_run_is_judged_from_its_folder_alone() -> None:
     run = trained("short")
-    gathered = evidence.of_run(run, MetricsReader(run.path / "metrics.jsonl").read(), jobs.state(run.path))
+    gathered = observations.of_run(run, MetricsReader(run.path / "metrics.jsonl").read(), jobs.state(run.path))
     assert list(gathered.spread) == list(run.samples())
     assert [finding.key for finding in diagnose(gathered)] == ["early"]
 
 
 @pytest.mark.parametrize("key", [key for key in BAD if key != "not-a-number"])
 def test_a_warning_has_the_moment_from_which_it_has_held(key: str) -> None:
-    whole = recordings.recording(key).evidence()
+    whole = reference_curves.recording(key).evidence()
     since = onsets(whole, diagnose(whole))
     first = diagnose(whole)[0].key
     assert whole.last / 3 - 1 <= since[first] <= whole.last
@@ -254,12 +255,12 @@ def test_a_warning_has_the_moment_from_which_it_has_held(key: str) -> None:
 
 
 def test_a_good_run_has_no_moment_of_a_warning() -> None:
-    good = recordings.recording("good-digits").evidence()
+    good = reference_curves.recording("good-digits").evidence()
     assert onsets(good, diagnose(good)) == {}
 
 
 def test_a_loss_without_ideals_is_judged_by_what_needs_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ideals, "IDEALS", {})
+    monkeypatch.setattr(equilibrium, "IDEALS", {})
     assert looked_at(loss_d=0.001)[0].key == "balanced"
     assert looked_at(d_x=-1.0, d_g_z1=2.0)[0].key == "generator-wins"
 
@@ -271,14 +272,14 @@ def test_the_spread_of_a_sheet_is_that_of_its_columns(tmp_path: Any) -> None:
     grid(images.reshape(24, 1, 16, 16), 3).save(tmp_path / "sheet.png")
     by_hand = [(images[:, column] / 255).std(axis=0, ddof=1).mean() for column in (0, 1, 2)]
     assert by_hand[1] == pytest.approx(0)
-    assert spread.of_sheet(tmp_path / "sheet.png", 3, 8) == pytest.approx(np.mean(by_hand), abs=1e-6)
+    assert sample_diversity.of_sheet(tmp_path / "sheet.png", 3, 8) == pytest.approx(np.mean(by_hand), abs=1e-6)
     colour = images.repeat(3, axis=2).reshape(24, 3, 16, 16)
     grid(colour, 3).save(tmp_path / "colour.png")
-    assert spread.of_sheet(tmp_path / "colour.png", 3, 8) == pytest.approx(np.mean(by_hand), abs=1e-6)
+    assert sample_diversity.of_sheet(tmp_path / "colour.png", 3, 8) == pytest.approx(np.mean(by_hand), abs=1e-6)
 
 
 def test_the_spread_of_a_sheet_that_was_written_anew_is_the_new_one(tmp_path: Path) -> None:
     grid(np.random.default_rng(0).integers(0, 256, (8, 1, 16, 16), dtype=np.uint8), 1).save(tmp_path / "sheet.png")
-    assert spread.of_sheet(tmp_path / "sheet.png", 1, 8) > 0.2
+    assert sample_diversity.of_sheet(tmp_path / "sheet.png", 1, 8) > 0.2
     grid(np.zeros((8, 1, 16, 16), np.uint8), 1).save(tmp_path / "sheet.png")
-    assert spread.of_sheet(tmp_path / "sheet.png", 1, 8) == 0
+    assert sample_diversity.of_sheet(tmp_path / "sheet.png", 1, 8) == 0

@@ -20,14 +20,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from gan import evidence, export, jobs, spread
+from gan import export, jobs
 from gan.cli import main
 from gan.config import settings as places
 from gan.config.run_config import DataConfig
 from gan.data import catalogue, registry
 from gan.data.ingest import staging
 from gan.data.sources import folder
-from gan.diagnosis import diagnose
 from gan.errors import DamagedFileError, DataError, GanError, RunError
 from gan.evaluation import job, reader_study, training_images
 from gan.evaluation.records import interpretation, membership_results, results, study_results
@@ -35,6 +34,8 @@ from gan.export import ExportRequest
 from gan.export_estimate import ledger
 from gan.io import animation, file_lock
 from gan.io.atomic import append_row, read_json, write_json
+from gan.monitoring import observations, sample_diversity
+from gan.monitoring.diagnosis import diagnose
 from gan.runs import events, metrics, notes, sample_sheets
 from gan.runs.metrics_table import ColumnsReader
 from gan.runs.run import Run, all_runs
@@ -200,10 +201,10 @@ def read_run(run: Run) -> list[GanError]:
         lambda: sampler.load_generator(run).generate(np.eye(10, dtype=np.float32)[:1], 0),
         lambda: [sample_sheets.read(path, len(layout.labels) or None) for path in run.samples().values()],
         lambda: animation.of_samples(run.samples()) if run.samples() else None,
-        lambda: spread.of_samples(run),
+        lambda: sample_diversity.of_samples(run),
         lambda: (marks.load(run), marks.basket(run), marks.rejected(run)),
         lambda: events.of_run(run, {}),
-        lambda: diagnose(evidence.of_run(run, columns, state)),
+        lambda: diagnose(observations.of_run(run, columns, state)),
         lambda: [one.as_text() for one in results.listing(run)],
         lambda: [interpretation.conclusion(one) for one in results.listing(run)],
         lambda: (results.best_snapshot(run), results.load(run, SNAPSHOT), interpretation.headline(run, SNAPSHOT)),

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gan.config.run_config import LossConfig
-from gan.ideals import lines
+from gan.monitoring.equilibrium import lines
 from gan.training import mismatched_pairs
 from gan.training.losses import LOSSES
 

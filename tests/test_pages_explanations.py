@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gan import recordings
+from gan.monitoring import reference_curves
 from pages.ui import lessons, palette
 from pages.ui.explain import GROUPS
 from tests.pages_kit import links, made, page, said
@@ -29,9 +29,9 @@ def test_every_chart_of_a_run_is_explained() -> None:
 def test_every_recording_but_doubles_is_shown_with_what_the_diagnosis_says_of_it() -> None:
     at = page("explanations")
     shown = {name for names in lessons.SHOWN.values() for name in names}
-    assert shown == set(recordings.names())
+    assert shown == set(reference_curves.names())
     for name in shown:
-        assert f"**{recordings.recording(name).title}**" in said(at)
+        assert f"**{reference_curves.recording(name).title}**" in said(at)
     for words in (
         "Losses in balance",
         "Discriminator is winning",

@@ -11,8 +11,8 @@ from starlette.applications import Starlette
 from gan import export
 from gan.config.run_config import LossConfig
 from gan.data import registry
-from gan.ideals import lines
 from gan.io.atomic import write_json
+from gan.monitoring.equilibrium import lines
 from pages.ui import cached, charts, palette, sparkline, words
 from pages.ui.explain import GROUPS
 from pages.ui.routes import routes

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from gan import tensorboard
 from gan.config import settings
 from gan.errors import UserError
+from gan.monitoring import tensorboard
 from gan.runs.metrics import MetricsReader
 from gan.runs.metrics_csv import as_csv
 from gan.runs.metrics_table import ColumnsReader

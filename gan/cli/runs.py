@@ -112,7 +112,7 @@ def logs(parsed: argparse.Namespace) -> int:
 
 def tensorboard(parsed: argparse.Namespace) -> int:
     """Write a run's event files."""
-    from gan import tensorboard
+    from gan.monitoring import tensorboard
 
     points = tensorboard.write(find_run(parsed.run), parsed.out)
     print(f"{points:,} points in {parsed.out}: `tensorboard --logdir {parsed.out}` shows them.")

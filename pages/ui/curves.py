@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from gan.ideals import Lines, lines
+from gan.monitoring.equilibrium import Lines, lines
 from gan.runs.events import Event
 from gan.runs.metrics_table import Columns
 from gan.runs.run import Run

@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from gan import evidence, jobs
-from gan.diagnosis import onsets
-from gan.evidence import Evidence
+from gan import jobs
+from gan.monitoring import observations
+from gan.monitoring.curve_rules import Finding
+from gan.monitoring.diagnosis import onsets
+from gan.monitoring.observations import Evidence
 from gan.runs.metrics_table import Columns
 from gan.runs.run import Run
-from gan.symptoms import Finding
 from pages.ui import cached, frame, run_actions, run_header
 
 SIGNS = {
@@ -23,7 +24,9 @@ def gathered(run: Run, state: jobs.State, rows: Columns) -> Evidence | None:
     """What is known of the run; None where its config cannot be read."""
     if run_header.unreadable(run) is not None:
         return None
-    return evidence.of_run(run, rows, state, real_spread=cached.real_spread(run), kinds_apart=cached.kinds_apart(run))
+    return observations.of_run(
+        run, rows, state, real_spread=cached.real_spread(run), kinds_apart=cached.kinds_apart(run)
+    )
 
 
 def panel(run: Run, found: list[Finding], state: jobs.State) -> None:

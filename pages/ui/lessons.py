@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from gan import ideals, recordings
-from gan.diagnosis import diagnose
-from gan.recordings import Recording
+from gan.monitoring import equilibrium, reference_curves
+from gan.monitoring.diagnosis import diagnose
+from gan.monitoring.reference_curves import Recording
 from pages.ui import charts, compare_view, curves, explain, health
 
 TITLES = {
@@ -73,7 +73,7 @@ def lesson(key: str) -> None:
     st.markdown(":orange[**Going wrong.**]\n\n" + "\n".join(f"- {sign}" for sign in words.bad))
     for name, column in zip(SHOWN[key], compare_view.in_pairs(len(SHOWN[key])), strict=True):
         with column, st.container(border=True):
-            recorded(key, recordings.recording(name))
+            recorded(key, reference_curves.recording(name))
 
 
 def recorded(key: str, one: Recording) -> None:
@@ -91,7 +91,7 @@ def drawn(key: str, one: Recording, name: str) -> dict[str, object]:
     """The chart of a recording as its page would have shown it."""
     group = curves.group_of(key)
     return charts.figure(
-        one.rows, group.lines, name=name, unit=group.unit, ideals=ideals.lines(one.evidence().config.loss),
+        one.rows, group.lines, name=name, unit=group.unit, ideals=equilibrium.lines(one.evidence().config.loss),
         smoothing=0.6, limits=group.limits,
     )  # fmt: skip
 

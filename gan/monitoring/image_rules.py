@@ -8,8 +8,8 @@ from typing import Any
 
 from gan.evaluation.records import interpretation
 from gan.evaluation.statistics import lower
-from gan.evidence import Evidence
-from gan.symptoms import Basis, Finding, early, ideal_of
+from gan.monitoring.curve_rules import Basis, Finding, early, ideal_of
+from gan.monitoring.observations import Evidence
 from gan.training.recommend import MISMATCHED
 
 OBEYED = 0.85

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gan import jobs, spread
+from gan import jobs
 from gan.config.run_config import RunConfig
 from gan.evaluation.records import results
 from gan.evaluation.records.results import Result
+from gan.monitoring import sample_diversity
 from gan.runs.metrics import TIMINGS
 from gan.runs.metrics_table import Columns
 from gan.runs.run import Run
@@ -133,7 +134,7 @@ def of_run(
     return of_rows(
         rows,
         run.config,
-        spread=spread.of_samples(run),
+        spread=sample_diversity.of_samples(run),
         real_spread=real_spread,
         kinds_apart=kinds_apart,
         evaluation=evaluations[-1] if evaluations else None,

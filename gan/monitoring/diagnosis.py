@@ -5,23 +5,23 @@ No torch.
 
 from collections.abc import Callable
 
-from gan import ideals, symptoms, symptoms_of_images
 from gan.evaluation.records import interpretation
 from gan.evaluation.records.results import Result
-from gan.evidence import Evidence
-from gan.symptoms import EARLY_IMAGES, Finding, Level, early
+from gan.monitoring import curve_rules, equilibrium, image_rules
+from gan.monitoring.curve_rules import EARLY_IMAGES, Finding, Level, early
+from gan.monitoring.observations import Evidence
 
 RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
-    symptoms.not_a_number,
-    symptoms.silent,
-    symptoms.nothing_learnt,
-    symptoms_of_images.memorising,
-    symptoms.discriminator_wins,
-    symptoms.generator_wins,
-    symptoms_of_images.one_image_per_condition,
-    symptoms.oscillating,
-    symptoms_of_images.overdrawn,
-    symptoms_of_images.condition_ignored,
+    curve_rules.not_a_number,
+    curve_rules.silent,
+    curve_rules.nothing_learnt,
+    image_rules.memorising,
+    curve_rules.discriminator_wins,
+    curve_rules.generator_wins,
+    image_rules.one_image_per_condition,
+    curve_rules.oscillating,
+    image_rules.overdrawn,
+    image_rules.condition_ignored,
 )
 """In the order in which findings of one level are told: what says most about the cause first."""
 ORDER: tuple[Level, ...] = ("error", "warning", "good", "neutral", "wait")
@@ -79,7 +79,7 @@ def in_balance(evidence: Evidence) -> Finding:
     """The word on a run without trouble of which nothing but curves and samples is known: nothing of its images."""
     real, fake, share = evidence.mean("d_x"), evidence.mean("d_g_z1"), evidence.spread_share
     parts = ["Neither network has run away from the other"]
-    if real is not None and fake is not None and "d_x" in ideals.lines(evidence.config.loss):
+    if real is not None and fake is not None and "d_x" in equilibrium.lines(evidence.config.loss):
         parts.append(f"the discriminator answers {real:.2f} to real and {fake:.2f} to generated images")
     if share is not None:
         parts.append(f"the few sample images of one condition differ {min(share, 9.99):.0%} as much as real ones do")

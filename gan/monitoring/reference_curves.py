@@ -1,8 +1,8 @@
 """Curves of real runs, good and bad, kept with the program: the rules of `diagnosis.py` are tested on them, and the
 explanations draw them. No torch.
 
-A recording is a file of `gan/curves/`: one line of what it is and how it was made, then rows as a run's metrics file
-has them, thinned. `python -m docs.record_curves` makes them.
+A recording is a file of `gan/monitoring/curves/`: one line of what it is and how it was made, then rows as a run's
+metrics file has them, thinned. `python -m docs.record_curves` makes them.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Any
 
 from gan.config import options
 from gan.errors import RunError
-from gan.evidence import Evidence, of_rows
+from gan.monitoring.observations import Evidence, of_rows
 
 FOLDER = Path(__file__).with_name("curves")
 

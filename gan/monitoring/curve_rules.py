@@ -1,8 +1,8 @@
 """What can go wrong in a training, as its curves show it: rules from `Evidence` (evidence.py) to a `Finding` or None.
 
 A rule's docstring says what it looks at, the threshold, and why; the thresholds were set on recorded curves of real
-good and bad runs (`gan/curves/`), on which the tests run every rule. A rule that needs what a run does not have stays
-silent: a loss may have no ideal. No torch.
+good and bad runs (`gan/monitoring/curves/`), on which the tests run every rule. A rule that needs what a run does not
+have stays silent: a loss may have no ideal. No torch.
 """
 
 from collections.abc import Mapping
@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from gan import ideals
-from gan.evidence import Evidence
+from gan.monitoring import equilibrium
+from gan.monitoring.observations import Evidence
 
 Level = Literal["good", "neutral", "wait", "warning", "error"]
 Basis = Literal["fact", "test", "rule of thumb"]
@@ -90,7 +90,7 @@ def nothing_learnt(evidence: Evidence) -> Finding | None:
     rule stays silent: a balance from the start can also be a run that goes well.
     """
     plain = evidence.config.loss.model_copy(update={"mismatched": 0.0})
-    guess, share = ideals.lines(plain).get("loss_d", (0.0, ""))[0], evidence.spread_share
+    guess, share = equilibrium.lines(plain).get("loss_d", (0.0, ""))[0], evidence.spread_share
     losses = evidence.tail("loss_d", share=1.0)
     if early(evidence) or not guess or share is None or share > 1 / 3 or not len(losses):
         return None
@@ -183,7 +183,7 @@ def early(evidence: Evidence) -> bool:
 
 def ideal_of(evidence: Evidence, metric: str) -> float | None:
     """The ideal value of a metric under the run's loss; None where the loss has none, or one of 0."""
-    value, _ = ideals.lines(evidence.config.loss).get(metric, (0.0, ""))
+    value, _ = equilibrium.lines(evidence.config.loss).get(metric, (0.0, ""))
     return value or None
 
 

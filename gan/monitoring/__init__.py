@@ -1,0 +1,8 @@
+"""How a run is doing, from what its folder says. No torch.
+
+observations     curves, sample diversity, scores, process    diagnosis        the findings, worst first
+curve_rules      what curves show                             image_rules      what samples and scores show
+equilibrium      where losses lie at the ideal balance        sample_diversity pixel diversity of samples
+reference_curves recorded runs, good and bad                  run_differences  what differs between runs
+tensorboard      curves and samples as event files
+"""
