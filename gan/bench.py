@@ -17,14 +17,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from gan import export
 from gan.bench_ceiling import Ceiling, counted, rate
 from gan.bench_textbook import Textbook
 from gan.bench_textbook import loop as textbook_loop
 from gan.config import options
 from gan.config.run_config import RunConfig
 from gan.data.image_set import ImageSet
-from gan.export import ExportRequest
+from gan.export import exports
+from gan.export.exports import ExportRequest
 from gan.io.png import png
 from gan.jobs.device_list import candidates
 from gan.runs.run import Run
@@ -140,7 +140,7 @@ def exporting(show: Show) -> Exporting:
         request = ExportRequest((("3", EXPORTED),), with_near_copies=True)
         made = _generate(sampler, 512)  # warm
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        whole = _timed(lambda: export.write(run, request, Path(folder) / "out.zip", lambda done, total: None))
+        whole = _timed(lambda: exports.write(run, request, Path(folder) / "out.zip", lambda done, total: None))
         growth = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
         generation = _timed(lambda: _generate(sampler, EXPORTED)) / EXPORTED
         encoding = _timed(lambda: [png(image) for image in made]) / len(made)

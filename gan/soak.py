@@ -23,9 +23,10 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from gan import export, jobs
+from gan import jobs
 from gan.config import settings
 from gan.errors import ConfigError
+from gan.export import exports
 from gan.io import fault_injection
 from gan.io.atomic import read_rows
 from gan.runs import lifecycle
@@ -231,7 +232,7 @@ def _is_done(run: Run, observer: Observer) -> bool:
     if not state.alive and state.name != "finished":
         lifecycle.resume(run)
         note("resume", run.name)
-    return run.name in observer.compared and not any(made.state.alive for made in export.listing(run))
+    return run.name in observer.compared and not any(made.state.alive for made in exports.listing(run))
 
 
 def _count_events(store: Path) -> Counter[str]:

@@ -15,9 +15,10 @@ import sys
 import time
 from pathlib import Path
 
-from gan import export, jobs
+from gan import jobs
 from gan.config import options, settings
 from gan.errors import GanError, RunError
+from gan.export import exports
 from gan.io import fault_injection
 from gan.jobs.launch import reap_in_background
 from gan.runs import lifecycle
@@ -163,7 +164,7 @@ class Client:
         found = [run for run in all_runs() if run.snapshots()]
         if found:
             run = self._random.choice(found)
-            export.begin(run, export.ExportRequest((("3", 2), ("7", 1))))
+            exports.begin(run, exports.ExportRequest((("3", 2), ("7", 1))))
             note("export", run.name)
 
     def delete(self) -> None:

@@ -16,8 +16,9 @@ from typing import Any
 
 import psutil
 
-from gan import export, jobs
+from gan import jobs
 from gan.errors import RunError
+from gan.export import exports
 from gan.io.atomic import read_json
 from gan.jobs import processes, tickets
 from gan.runs.metrics import TIMINGS, MetricsReader
@@ -170,7 +171,7 @@ class Observer:
 
     def _check_exports(self, working: set[str]) -> None:
         for run in all_runs():
-            for made in export.listing(run):
+            for made in exports.listing(run):
                 wrong = made.state.name in ("running", "stopping") and run.name not in working
                 self.states_checked += 1
                 text = f"The export {made.id} of {run.name} is said to be {made.state.name}; no process works on it."
@@ -204,7 +205,7 @@ class Observer:
     def check_end(self) -> None:
         """What has to be so when nobody has asked for anything for a while."""
         for run in all_runs():
-            for made in export.listing(run):
+            for made in exports.listing(run):
                 if made.file is not None and not _is_whole_zip(made):
                     self.tell(f"zip {made.folder}", f"The export {made.id} of {run.name} is not whole: {made.file}")
         deadline = time.monotonic() + PATIENCE
@@ -257,7 +258,7 @@ def _is_whole(run: Run, seen: int) -> bool:
     return resumable or run.snapshots()[-1] != seen
 
 
-def _is_whole_zip(made: export.Export) -> bool:
+def _is_whole_zip(made: exports.Export) -> bool:
     if made.file is None:
         return False
     with zipfile.ZipFile(made.file) as archive:

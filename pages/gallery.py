@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from gan.export import ExportRequest
+from gan.export.exports import ExportRequest
 from gan.runs.run import Run
 from pages.ui import cached, condition_picker, run_header
 from pages.ui.frame import told

@@ -15,14 +15,15 @@ import pytest
 from PIL import Image
 from torchvision.datasets import ImageFolder
 
-from gan import export, jobs
+from gan import jobs
 from gan.cli import main
 from gan.config import settings
 from gan.data import registry
 from gan.data.image_set import ImageSet
 from gan.errors import DataError
-from gan.export import ExportRequest
-from gan.export_formats import FORMATS, target
+from gan.export import exports
+from gan.export.exports import ExportRequest
+from gan.export.formats import FORMATS, target
 from gan.runs.run import Run
 from gan.sampling import marks
 from gan.sampling.conditions import Condition
@@ -59,7 +60,7 @@ def inside(file: Path) -> tuple[list[str], dict[str, Any], list[dict[str, str]]]
         return [name for name in names if name.endswith(".png")], json.loads(archive.read("manifest.json")), labels
 
 
-def assert_counted(file: Path, written: export.Written | None) -> None:
+def assert_counted(file: Path, written: exports.Written | None) -> None:
     """What was reported, the manifest and labels.csv count what the archive lists."""
     images, manifest, labels = inside(file)
     assert written is not None
@@ -96,7 +97,7 @@ def test_a_basket_holds_every_image_that_was_kept(run: Run, tmp_path: Path, form
     marks.change(run, dict.fromkeys(SAME_PLACE, "keep"))
     request = replace(ExportRequest.of_basket(marks.basket(run), form), with_near_copies=True)
     assert request.count == 6
-    assert_counted(tmp_path / "basket.zip", export.write(run, request, tmp_path / "basket.zip", silent))
+    assert_counted(tmp_path / "basket.zip", exports.write(run, request, tmp_path / "basket.zip", silent))
     images, _, labels = inside(tmp_path / "basket.zip")
     assert len(labels) == 6
     if form == "npz":  # no image has a name, but each its origin
@@ -105,7 +106,7 @@ def test_a_basket_holds_every_image_that_was_kept(run: Run, tmp_path: Path, form
         assert len(known) == 6
     else:
         assert len(images) == 6
-    export.write(run, request, tmp_path / "basket", silent)
+    exports.write(run, request, tmp_path / "basket", silent)
     assert len(list((tmp_path / "basket").rglob("*.png"))) == len(images)
 
 
@@ -113,7 +114,7 @@ def test_a_basket_holds_every_image_that_was_kept(run: Run, tmp_path: Path, form
 def test_rejected_images_of_a_stream_are_not_counted(run: Run, tmp_path: Path, form: str) -> None:
     marks.change(run, {Origin(320, 0, index, "3"): "reject" for index in range(1, 700)})
     request = ExportRequest((("3", 4), ("7", 2)), format=form, with_near_copies=True)
-    written = export.write(run, request, tmp_path / "few.zip", silent)
+    written = exports.write(run, request, tmp_path / "few.zip", silent)
     assert_counted(tmp_path / "few.zip", written)
     assert written is not None
     assert written.count == 3
@@ -122,8 +123,8 @@ def test_rejected_images_of_a_stream_are_not_counted(run: Run, tmp_path: Path, f
 
 def test_an_export_that_was_stopped_and_goes_on_counts_all_of_it(run: Run, tmp_path: Path) -> None:
     request, out = ExportRequest((("3", 300), ("4", 3)), with_near_copies=True), tmp_path / "half.zip"
-    assert export.write(run, request, out, silent, lambda: True) is None
-    written = export.write(run, request, out, silent)
+    assert exports.write(run, request, out, silent, lambda: True) is None
+    written = exports.write(run, request, out, silent)
     assert_counted(out, written)
     assert written is not None
     assert written.count == 303
@@ -131,8 +132,8 @@ def test_an_export_that_was_stopped_and_goes_on_counts_all_of_it(run: Run, tmp_p
 
 def test_the_ledger_and_the_page_say_what_the_file_holds(run: Run) -> None:
     marks.change(run, {Origin(320, 0, index, "3"): "reject" for index in range(1, 700)})
-    one = export.begin(run, ExportRequest((("3", 4), ("7", 2)), with_near_copies=True))
-    until(lambda: not export.find(run, one.id).state.alive, "the export ends", patience=60)
+    one = exports.begin(run, ExportRequest((("3", 4), ("7", 2)), with_near_copies=True))
+    until(lambda: not exports.find(run, one.id).state.alive, "the export ends", patience=60)
     assert one.file is not None, jobs.log_tail(one.folder)
     assert_counted(one.file, one.written)
     (line,) = (run.path / "exports" / "ledger.jsonl").read_text().splitlines()
@@ -172,7 +173,7 @@ def test_an_image_of_forty_attributes_is_made_again_by_its_own_command(faces: Ru
     assert len(facts.names) == 40
     whole = Condition.from_row(facts.conditions[0], facts)
     asked = ExportRequest(((whole.text(facts), 2), ("Smiling=1", 1)), seed=3, truncation=0.35)
-    export.write(faces, replace(asked, with_near_copies=True), tmp_path / "faces.zip", silent)
+    exports.write(faces, replace(asked, with_near_copies=True), tmp_path / "faces.zip", silent)
     again = _unpacked_and_made_again(tmp_path / "faces.zip", tmp_path / "first")
     _unpacked_and_made_again(again, tmp_path / "second")  # the copy says the same of itself
 
@@ -207,8 +208,8 @@ def test_classes_with_any_name_come_back_from_the_download(run: Run, tmp_path: P
     document = json.loads((run.path / "data.json").read_text())
     (run.path / "data.json").write_text(json.dumps(document | {"names": names}))
     run = Run(run.path)
-    request = ExportRequest(export.of_each(run.facts(), 1, None), with_near_copies=True)
-    export.write(run, request, tmp_path / "odd.zip", silent)
+    request = ExportRequest(exports.of_each(run.facts(), 1, None), with_near_copies=True)
+    exports.write(run, request, tmp_path / "odd.zip", silent)
     images, manifest, labels = inside(tmp_path / "odd.zip")
     with zipfile.ZipFile(tmp_path / "odd.zip") as archive:
         archive.extractall(tmp_path / "odd")

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan import export
 from gan.cli import main
 from gan.data import registry
 from gan.errors import RunError, StoppedError
 from gan.evaluation import training_images
 from gan.evaluation.privacy import guard
 from gan.evaluation.privacy.near_copies import Detector
-from gan.export import ExportRequest
-from gan.gather import AT_LEAST, EFFORT, Sieve, Tally, from_stream
+from gan.export import exports
+from gan.export.candidates import AT_LEAST, EFFORT, Sieve, Tally, from_stream
+from gan.export.exports import ExportRequest
 from gan.io.contact_sheet import picture
 from gan.runs.run import Run
 from gan.sampling import marks
@@ -85,7 +85,7 @@ def of_training(names: Iterable[str], run: Run) -> set[int]:
 
 def test_copies_of_training_images_are_withheld_replaced_and_counted(copying: Run, tmp_path: Path) -> None:
     request = ExportRequest((("0", 20),), seed=SEED)
-    written = export.write(copying, request, tmp_path / "guarded.zip", silent)
+    written = exports.write(copying, request, tmp_path / "guarded.zip", silent)
     images, manifest, card = exported(tmp_path / "guarded.zip")
     assert written is not None
     assert written.count == len(images)
@@ -98,7 +98,7 @@ def test_copies_of_training_images_are_withheld_replaced_and_counted(copying: Ru
     assert "near copies of training images were withheld" in card
     assert manifest["config"]["data"]["path"] == "own"  # a ZIP is sent on: where the images lie stays here
 
-    export.write(copying, ExportRequest((("0", 20),), seed=SEED, with_near_copies=True), tmp_path / "all.zip", silent)
+    exports.write(copying, ExportRequest((("0", 20),), seed=SEED, with_near_copies=True), tmp_path / "all.zip", silent)
     images, manifest, card = exported(tmp_path / "all.zip")
     assert len(of_training(images, copying)) == trained_on(copying, 12)
     assert manifest["near_copies"]["withheld"] is None
@@ -107,7 +107,7 @@ def test_copies_of_training_images_are_withheld_replaced_and_counted(copying: Ru
 
 def test_a_basket_loses_its_near_copies_and_counts_what_is_left(copying: Run, tmp_path: Path) -> None:
     kept = [Origin(320, SEED, index, "0") for index in range(20)]  # of the first 12, some are in the training split
-    written = export.write(copying, ExportRequest.of_basket(kept), tmp_path / "basket.zip", silent)
+    written = exports.write(copying, ExportRequest.of_basket(kept), tmp_path / "basket.zip", silent)
     images, manifest, card = exported(tmp_path / "basket.zip")
     assert written is not None
     (condition,) = manifest["conditions"]
@@ -132,7 +132,7 @@ def test_a_condition_that_makes_nothing_but_copies_is_given_up(run: Run) -> None
 def test_fewer_images_than_asked_for_are_told(copying: Run, tmp_path: Path) -> None:
     request, candidates = ExportRequest((("0", 30),), seed=SEED), AT_LEAST + EFFORT * 30
     marks.change(copying, {Origin(320, SEED, position, "0"): "reject" for position in range(25, candidates)})
-    written = export.write(copying, request, tmp_path / "few.zip", silent)
+    written = exports.write(copying, request, tmp_path / "few.zip", silent)
     images, manifest, card = exported(tmp_path / "few.zip")
     assert written is not None
     assert written.count == len(images) < 30
@@ -144,7 +144,7 @@ def test_fewer_images_than_asked_for_are_told(copying: Run, tmp_path: Path) -> N
 
 def test_rejected_images_are_replaced_by_the_next_of_the_stream(run: Run, tmp_path: Path) -> None:
     marks.change(run, {Origin(320, 0, 1, "3"): "reject", Origin(320, 5, 2, "3"): "reject"})  # the second: another seed
-    export.write(run, ExportRequest((("3", 3), ("4", 1))), tmp_path / "out.zip", silent)
+    exports.write(run, ExportRequest((("3", 3), ("4", 1))), tmp_path / "out.zip", silent)
     images, manifest, _ = exported(tmp_path / "out.zip")
     assert [name[-8:-4] for name in images] == ["0000", "0002", "0003", "0004"]
     assert [row["rejected_by_hand"] for row in manifest["conditions"]] == [1, 0]

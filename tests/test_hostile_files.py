@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from gan import export, jobs
+from gan import jobs
 from gan.cli import main
 from gan.config import settings as places
 from gan.config.run_config import DataConfig
@@ -30,8 +30,9 @@ from gan.data.sources import folder
 from gan.errors import DamagedFileError, DataError, GanError, RunError
 from gan.evaluation import job, reader_study, training_images
 from gan.evaluation.records import interpretation, membership_results, results, study_results
-from gan.export import ExportRequest
-from gan.export_estimate import ledger
+from gan.export import exports
+from gan.export.exports import ExportRequest
+from gan.export.size_estimate import ledger
 from gan.io import animation, file_lock
 from gan.io.atomic import append_row, read_json, write_json
 from gan.monitoring import observations, sample_diversity
@@ -187,7 +188,7 @@ def read_set(config: DataConfig) -> list[GanError]:
 
 def read_run(run: Run) -> list[GanError]:
     """Everything that pages and commands read of a run folder; gives the errors."""
-    made = export.Export(run.path / "exports" / EXPORT)
+    made = exports.Export(run.path / "exports" / EXPORT)
     rows = metrics.MetricsReader(run.path / "metrics.jsonl").read()
     columns = ColumnsReader(run.path / "metrics.jsonl").read()
     assert all(np.isfinite(list(row.values())).all() for row in rows)
@@ -213,9 +214,9 @@ def read_run(run: Run) -> list[GanError]:
         lambda: getattr(membership_results.load(run, SNAPSHOT), "verdict", None),
         lambda: [(one.findings(), one.finished) for one in reader_study.listing(run)],
         lambda: job.seconds(run),
-        lambda: [(one.request, one.state, one.status, one.written, one.file) for one in export.listing(run)],
+        lambda: [(one.request, one.state, one.status, one.written, one.file) for one in exports.listing(run)],
         lambda: made.request.check(run.facts()),
-        lambda: (ledger(run), export.estimate(run, ExportRequest((("3", 2),)))),
+        lambda: (ledger(run), exports.estimate(run, ExportRequest((("3", 2),)))),
         lambda: (jobs.queue(), jobs.log_tail(run.path), list(jobs.follow(run.path)) if not state.alive else None),
         lambda: training_images.problem(run),
         lambda: all_runs(),
@@ -395,7 +396,7 @@ def test_what_is_whole_is_read_without_an_error(watched: Path, store: Path) -> N
     assert len(marks.load(run)) == 2
     assert len(results.listing(run)) == len(study_results.listing(run)) == len(reader_study.listing(run)) == 1
     assert membership_results.load(run, SNAPSHOT) is not None
-    assert export.listing(run)[0].written is not None
+    assert exports.listing(run)[0].written is not None
     assert len(ledger(run)) == 1
 
 

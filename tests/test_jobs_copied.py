@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from gan import export, jobs
+from gan import jobs
 from gan.cli import main
 from gan.config import settings
 from gan.errors import DamagedFileError, RunError, UserError
 from gan.evaluation import job
+from gan.export import exports
 from gan.io.atomic import read_json, write_json
 from gan.jobs import kinds, processes, tickets
 from gan.runs import lifecycle
@@ -346,10 +347,10 @@ def test_an_exports_request_that_was_forged_is_refused(change: dict[str, Any]) -
     folder = run.path / "exports" / EXPORT
     folder.mkdir(parents=True)
     write_json(folder / "request.json", {"items": [["3", 4]]})
-    assert export.find(run, EXPORT).request == export.ExportRequest((("3", 4),))
+    assert exports.find(run, EXPORT).request == exports.ExportRequest((("3", 4),))
     write_json(folder / "request.json", {"items": [["3", 4]]} | change)
     with pytest.raises(UserError):
-        _ = export.find(run, EXPORT).request
+        _ = exports.find(run, EXPORT).request
 
 
 def test_a_run_that_is_a_link_is_not_listed(outside: Path, store: Path) -> None:

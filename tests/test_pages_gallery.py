@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from gan import export, jobs
+from gan import jobs
 from gan.data.info import DataFacts
 from gan.data.sources.celeba import ATTRIBUTES
+from gan.export import exports
 from gan.io.atomic import write_json
 from gan.runs.run import Run
 from tests.celeba_folder import write_celeba
@@ -88,7 +89,7 @@ def test_two_combinations_are_shown_and_exported_together(faces: Run) -> None:
     assert "Make a ZIP of 6 images" in buttons(at)
     at.button(key="make zip").click().run()
     assert not at.exception
-    (one,) = export.listing(faces)
+    (one,) = exports.listing(faces)
     until(lambda: not one.state.alive, "the export ended", 60)
     assert one.state.name == "finished", jobs.log_tail(one.folder)
     assert one.file is not None

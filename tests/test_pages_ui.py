@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 from starlette.applications import Starlette
 
-from gan import export
 from gan.config.run_config import LossConfig
 from gan.data import registry
+from gan.export import exports
 from gan.io.atomic import write_json
 from gan.monitoring.equilibrium import lines
 from pages.ui import cached, charts, palette, sparkline, words
@@ -115,7 +115,7 @@ def test_a_finished_export_is_sent_whole_or_in_part() -> None:
     folder.mkdir()
     write_json(folder / "request.json", {"items": [["3", 4]], "snapshot": None, "seed": 0, "truncation": 1.0})
     assert get("/api/runs/small/exports/20260101-120000").status_code == 404
-    assert export.run_task(run, "20260101-120000", lambda done, total: None, lambda: False)
+    assert exports.run_task(run, "20260101-120000", lambda done, total: None, lambda: False)
     whole = get("/api/runs/small/exports/20260101-120000")
     assert whole.content.startswith(b"PK")
     assert whole.headers["content-disposition"].endswith('.zip"')

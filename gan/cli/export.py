@@ -8,12 +8,12 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from gan import export
 from gan.cli.arguments import AddCommand
 from gan.cli.progress import show
 from gan.errors import UserError
-from gan.export import ExportRequest
-from gan.export_formats import FORMATS
+from gan.export import exports
+from gan.export.exports import ExportRequest
+from gan.export.formats import FORMATS
 from gan.jobs.worker import working
 from gan.runs.run import Run, find_run
 from gan.sampling import marks
@@ -93,9 +93,9 @@ def _request(run: Run, parsed: argparse.Namespace) -> ExportRequest:
             raise UserError(f"No image of a snapshot of {run.name} is marked keep: mark some in the gallery first.")
         return replace(ExportRequest.of_basket(origins, parsed.format), with_near_copies=parsed.with_near_copies)
     if parsed.per_class is not None:
-        items = export.of_each(run.facts(), parsed.per_class, parsed.condition)
+        items = exports.of_each(run.facts(), parsed.per_class, parsed.condition)
     else:
-        items = export.balanced(run.facts(), parsed.bring_to)
+        items = exports.balanced(run.facts(), parsed.bring_to)
     return ExportRequest(
         items,
         parsed.snapshot,
@@ -110,7 +110,7 @@ def _request(run: Run, parsed: argparse.Namespace) -> ExportRequest:
 def _write(parsed: argparse.Namespace, request: ExportRequest) -> int:
     if parsed.out is None:
         raise UserError("--out is missing: it takes a file that ends in .zip, or an empty or new folder.")
-    written = export.write(
+    written = exports.write(
         find_run(parsed.run),
         request,
         parsed.out,
@@ -123,7 +123,7 @@ def _write(parsed: argparse.Namespace, request: ExportRequest) -> int:
 
 
 def _task(run: Run, identifier: str) -> int:
-    with working(export.find(run, identifier).folder) as worker:
+    with working(exports.find(run, identifier).folder) as worker:
 
         def report(done: int, total: int) -> None:
             worker.report("making images", done, total)
@@ -131,6 +131,6 @@ def _task(run: Run, identifier: str) -> int:
         def prepare(phase: str, done: float) -> None:
             worker.report(phase, done, 1.0)
 
-        if not export.run_task(run, identifier, report, worker.should_stop, prepare):
+        if not exports.run_task(run, identifier, report, worker.should_stop, prepare):
             worker.stopped()
     return 0

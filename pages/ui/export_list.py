@@ -5,8 +5,8 @@ All of it is read from the run's folder, so that leaving the page loses nothing.
 
 import streamlit as st
 
-from gan import export
-from gan.export import Export, ExportRequest
+from gan.export import exports
+from gan.export.exports import Export, ExportRequest
 from gan.runs.run import Run
 from pages.ui import routes, tasks, words
 from pages.ui.frame import told, told_aside
@@ -18,7 +18,7 @@ NAMED = 6  # conditions of an export that are named
 
 def panel(run: Run) -> None:
     """The exports there are, live while one is being made."""
-    there = export.listing(run)
+    there = exports.listing(run)
     if there:
         st.subheader("Exports of this run", anchor=False)
         working = any(one.state.alive for one in there[:SHOWN])
@@ -28,7 +28,7 @@ def panel(run: Run) -> None:
 def listing(run: Run, was_working: bool) -> None:
     """The exports of a run, the newest first, with progress or a link to the file."""
     with told():
-        there = export.listing(run)[:SHOWN]
+        there = exports.listing(run)[:SHOWN]
         if was_working and not any(one.state.alive for one in there):
             st.rerun()
         for one in there:
@@ -78,7 +78,7 @@ def action(run: Run, one: Export) -> None:
 
 def _resume(run: Run, one: Export) -> None:
     with told_aside():
-        export.resume(run, one.id)
+        exports.resume(run, one.id)
 
 
 def described(request: ExportRequest) -> str:

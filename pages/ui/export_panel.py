@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import streamlit as st
 
-from gan import export
 from gan.data.info import DataFacts
 from gan.evaluation import training_images
-from gan.export import ExportRequest
+from gan.export import exports
+from gan.export.exports import ExportRequest
 from gan.runs.run import Run
 from gan.sampling import marks
 from pages.ui import export_list, words
@@ -50,12 +50,12 @@ def panel(run: Run, facts: DataFacts, request: ExportRequest) -> None:
 def begin(run: Run, wanted: ExportRequest) -> None:
     """Start making it."""
     with told_aside():
-        export.begin(run, wanted)
+        exports.begin(run, wanted)
 
 
 def expected(run: Run, wanted: ExportRequest) -> str:
     """How large it becomes and how long it takes."""
-    estimate = export.estimate(run, wanted)
+    estimate = exports.estimate(run, wanted)
     parts = [f"About {words.size(estimate.size)}"]
     if estimate.seconds is not None:
         parts.append(f"about {words.duration(estimate.seconds)}")
@@ -72,7 +72,7 @@ def choice(run: Run, facts: DataFacts, shown: ExportRequest) -> ExportRequest:
     way = st.radio("What", list(names), format_func=names.__getitem__, key=WAY, persist_state="session")
     if way == EACH:
         count = int(st.number_input("Images of each class", 1, 50_000, 500, key="export each", persist_state="session"))
-        return replace(shown, items=export.of_each(facts, count, None))
+        return replace(shown, items=exports.of_each(facts, count, None))
     if way == BALANCE:
         return replace(shown, items=balance(run, facts))
     if way == BASKET:
@@ -90,7 +90,7 @@ def balance(run: Run, facts: DataFacts) -> tuple[tuple[str, int], ...]:
         help="Images of every class, real training images and synthetic ones together. At first as many as the "
         "commonest class has.",
     )  # fmt: skip
-    plan = export.balance(facts, int(target))
+    plan = exports.balance(facts, int(target))
     table = [
         {"Class": row.condition, "Real": row.real, "Synthetic to add": row.synthetic, "Result": row.result}
         for row in plan

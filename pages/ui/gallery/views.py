@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from gan.data.info import DataFacts
-from gan.export import ExportRequest
+from gan.export.exports import ExportRequest
 from gan.runs.run import Run
 from pages.ui import basket, export_panel, frame, kinds_view, large_view, same_noise, walk_view, words
 from pages.ui.frame import told

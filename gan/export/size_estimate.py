@@ -7,7 +7,7 @@ from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from gan.errors import DamagedFileError
-from gan.export_request import ExportRequest
+from gan.export.request import ExportRequest
 from gan.io.atomic import note_damaged, read_rows
 from gan.jobs.status import Count, Moment
 from gan.runs import sample_sheets

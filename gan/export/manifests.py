@@ -12,8 +12,8 @@ from gan.sampling.conditions import Condition
 
 if TYPE_CHECKING:
     from gan.evaluation.privacy.near_copies import Detector
-    from gan.export_request import ExportRequest
-    from gan.gather import Sieve, Tally
+    from gan.export.candidates import Sieve, Tally
+    from gan.export.request import ExportRequest
     from gan.sampling.sampler import Sampler
 
 

@@ -27,11 +27,11 @@ from numpy.typing import NDArray
 
 from gan.data.info import DataFacts
 from gan.errors import UserError
+from gan.export.spool import Row, Spool
 from gan.io import png
 from gan.io.atomic import replacing
 from gan.io.contact_sheet import Images
 from gan.sampling import provenance
-from gan.spool import Row, Spool
 
 FORMATS = ("folder", "flat", "npz")
 

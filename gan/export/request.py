@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from gan.data.info import DataFacts
 from gan.errors import ConfigError, UserError
 from gan.evaluation.selection import check_keep_rate
-from gan.export_formats import FORMATS
+from gan.export.formats import FORMATS
 from gan.sampling import conditions
 from gan.sampling.conditions import Condition
 from gan.sampling.provenance import Origin

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from gan import export_formats, gather, manifests
 from gan.data.sources.source import Progress, silent
 from gan.errors import RunError, StoppedError
-from gan.export_request import ExportRequest
-from gan.gather import Gathered, Sieve, Tally
+from gan.export import candidates, formats, manifests
+from gan.export.candidates import Gathered, Sieve, Tally
+from gan.export.request import ExportRequest
+from gan.export.spool import Row, Spool
 from gan.runs.run import Run
 from gan.sampling import marks, provenance
 from gan.sampling.conditions import Condition
-from gan.spool import Row, Spool
 
 if TYPE_CHECKING:
     from gan.sampling.sampler import Sampler
@@ -55,7 +55,7 @@ def write(
     from gan.sampling.sampler import load_generator  # here: pages list exports without importing torch
 
     items = request.check(run.facts())
-    export_formats.check_out(out)
+    formats.check_out(out)
     preparing("loading the generator", 0.0)
     of_basket = tuple(sorted({origin.snapshot for origin in request.basket}, reverse=True))
     loaded = [load_generator(run, snapshot) for snapshot in (of_basket or (request.snapshot,))]
@@ -77,8 +77,8 @@ def write(
                 raise StoppedError
             facts = run.facts()
             folders = [asked.folder(facts) for asked, _ in items]
-            with export_formats.target(out) as into:
-                counts = export_formats.assemble(request.format, spool, into, folders, run.name, facts)
+            with formats.target(out) as into:
+                counts = formats.assemble(request.format, spool, into, folders, run.name, facts)
                 manifest = manifests.manifest(run, request, loaded, items, folders, counts, tallies, sieve)
                 into.put("manifest.json", (json.dumps(manifest, indent=2) + "\n").encode())
                 into.put("README.md", manifests.card(manifest, facts).encode())
@@ -152,11 +152,11 @@ def _gathered(
     """The images of all items in turn: each goes on in the stream where the one before it ended."""
     if request.basket:
         numbers = {asked: item for item, (asked, _) in enumerate(items)}
-        yield from gather.from_basket(samplers, sieve, request.basket, numbers, tallies)
+        yield from candidates.from_basket(samplers, sieve, request.basket, numbers, tallies)
         return
     (sampler,), start = samplers.values(), request.start
     for item, ((asked, _), tally) in enumerate(zip(items, tallies, strict=True)):
-        yield from gather.from_stream(sampler, sieve, asked, tally, item, request.seed, start, request.truncation)
+        yield from candidates.from_stream(sampler, sieve, asked, tally, item, request.seed, start, request.truncation)
         start += tally.tried
 
 
@@ -178,7 +178,7 @@ def _encoded(
 
 def _contents(chunk: Gathered, run: Run, form: str) -> list[bytes]:
     texts = [provenance.metadata(run.name, origin) for origin in chunk.origins]
-    return export_formats.contents(form, chunk.images, texts)
+    return formats.contents(form, chunk.images, texts)
 
 
 def _spooled(
