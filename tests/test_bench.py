@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from gan import bench_loading, bench_pages
-from gan.bench import noise_images
-from gan.bench_ceiling import Ceiling, counted
-from gan.bench_textbook import Textbook
+from gan.bench import loading_speed, page_speed
+from gan.bench.roofline import Ceiling, counted
+from gan.bench.textbook_dcgan import Textbook
+from gan.bench.throughput import noise_images
 from gan.config import options
 from gan.runs.run import all_runs
 from gan.training.precision import scale
@@ -82,14 +82,14 @@ def test_the_slower_of_operations_and_bytes_is_the_floor() -> None:
 
 
 def test_loading_is_measured_from_a_file() -> None:
-    found = bench_loading.measure(lambda line: None, count=500, size=32, seconds=0.2)
+    found = loading_speed.measure(lambda line: None, count=500, size=32, seconds=0.2)
     assert (found.images, found.bytes) == (500, 500 * 3 * 32 * 32)
     assert found.loading > 0 < found.training
     assert found.ratio == found.loading / found.training
 
 
 def test_pages_are_measured_over_a_store_of_live_and_finished_runs() -> None:
-    found = bench_pages.measure(lambda line: None, count=3, points=3000)
+    found = page_speed.measure(lambda line: None, count=3, points=3000)
     for page in ("overview", "progress"):
         assert found[page].keys() >= {"first_s", "warm_s", "warm_computed_s", "refresh_s", "refresh_bytes_read"}
         assert all(value > 0 for value in found[page].values())

@@ -7,7 +7,7 @@ import sys
 import torch
 
 from gan import jobs
-from gan.bench import noise_images
+from gan.bench.throughput import noise_images
 from gan.config import options, settings
 from gan.runs import lifecycle
 from gan.runs.run import Run

@@ -61,7 +61,7 @@ PARTS = (
     ),
     PrivatePart(
         "torch.utils._python_dispatch.TorchDispatchMode",
-        ("gan/bench_ceiling.py",),
+        ("gan/bench/roofline.py",),
         "`gan bench` counts the bytes that a training step reads and writes; torch's public counter has operations "
         "only.",
         "Look for it under a public name in torch.utils, or leave the bytes out of the ceiling.",

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from gan import jobs
+from gan.bench.soak import Figures, soak
+from gan.bench.soak_observer import scan
 from gan.config import settings
 from gan.errors import ConfigError
 from gan.io import fault_injection, file_lock
 from gan.runs.metrics import MetricsWriter
-from gan.soak import Figures, soak
-from gan.soak_truth import scan
 
 MINUTES = 0.15
 

@@ -26,8 +26,8 @@ def add_commands(command: AddCommand) -> None:
 
 def bench(parsed: argparse.Namespace) -> int:
     """Measure training and, where asked for, export, pages and loading; the table on stderr where stdout gets JSON."""
-    from gan import bench as measure
-    from gan import bench_loading, bench_pages
+    from gan.bench import loading_speed, page_speed
+    from gan.bench import throughput as measure
 
     def show_line(line: str) -> None:
         print(line, file=sys.stderr if parsed.json else sys.stdout, flush=True)
@@ -35,8 +35,8 @@ def bench(parsed: argparse.Namespace) -> int:
     show_line(measure.HEADER)
     trainings = measure.training(tuple(parsed.size or (32, 64, 128)), show_line)
     exported = measure.exporting(show_line) if parsed.export else None
-    pages = bench_pages.measure(show_line) if parsed.pages else None
-    loading = bench_loading.measure(show_line) if parsed.loading else None
+    pages = page_speed.measure(show_line) if parsed.pages else None
+    loading = loading_speed.measure(show_line) if parsed.loading else None
     if parsed.json:
         print(json.dumps(measure.document(trainings, export=exported, pages=pages, loading=loading), indent=2))
     return 0
@@ -44,7 +44,7 @@ def bench(parsed: argparse.Namespace) -> int:
 
 def soak(parsed: argparse.Namespace) -> int:
     """Soak, and print one line of figures; 1 where something did not hold."""
-    from gan import soak as long
+    from gan.bench import soak as long
 
     figures = long.soak(parsed.minutes, parsed.fault, lambda line: print(line, flush=True), parsed.seed)
     print(figures.line())

@@ -55,7 +55,7 @@ def scan(store: Path) -> list[Process]:
             parents[process.pid] = process.ppid()
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
-        kinds = {"gan.jobs": "queue", "gan.soak_client": "client", "gan": command[3] if len(command) > 3 else ""}
+        kinds = {"gan.jobs": "queue", "gan.bench.soak_client": "client", "gan": command[3] if len(command) > 3 else ""}
         kind = kinds.get(command[2], "")
         run = command[-1] if kind == "train" else command[4] if kind == "export" else ""
         at_work = kind == "train" and (of_queue or _works_in_terminal(store / run, process.pid))

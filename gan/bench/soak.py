@@ -24,6 +24,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from gan import jobs
+from gan.bench.soak_client import CONFIGS, config_values, end, note
+from gan.bench.soak_observer import Observer, scan
 from gan.config import settings
 from gan.errors import ConfigError
 from gan.export import exports
@@ -31,8 +33,6 @@ from gan.io import fault_injection
 from gan.io.atomic import read_rows
 from gan.runs import lifecycle
 from gan.runs.run import Run, all_runs
-from gan.soak_client import CONFIGS, config_values, end, note
-from gan.soak_truth import Observer, scan
 
 CLIENTS = 3
 ROUND = 60.0  # seconds in which the clients work before everything has to come to its end
@@ -179,7 +179,7 @@ def _set_slots(observer: Observer, slots: int) -> None:
 
 def _client(dice: random.Random, number: int, configs: int) -> "subprocess.Popen[bytes]":
     """A new client with choices of its own."""
-    command = [sys.executable, "-m", "gan.soak_client", str(dice.randrange(10**6)), str(number), str(configs)]
+    command = [sys.executable, "-m", "gan.bench.soak_client", str(dice.randrange(10**6)), str(number), str(configs)]
     with open(settings.store() / fault_injection.MARKER / "clients.txt", "ab") as log:
         return subprocess.Popen(command, cwd=settings.ROOT, stdout=log, stderr=log)
 

@@ -1,4 +1,5 @@
-"""One user of a store under soak, as a process: `python -m gan.soak_client SEED NUMBER CONFIGS`, until it is killed.
+"""One user of a store under soak, as a process: `python -m gan.bench.soak_client SEED NUMBER CONFIGS`, until it is
+killed.
 
 It does at random what users, scripts and accidents do. Refusals in words (GanError) are answers; any other error ends
 it, and is a violation. What it did goes to a file, a line each.
@@ -16,6 +17,7 @@ import time
 from pathlib import Path
 
 from gan import jobs
+from gan.bench.soak_observer import scan
 from gan.config import options, settings
 from gan.errors import GanError, RunError
 from gan.export import exports
@@ -24,7 +26,6 @@ from gan.jobs.launch import reap_in_background
 from gan.runs import lifecycle
 from gan.runs.metrics import MetricsReader
 from gan.runs.run import Run, all_runs
-from gan.soak_truth import scan
 
 MOST_UNFINISHED = 6
 TINY = {"model.width": 8, "train.batch": 16, "job.threads": 1, "job.device": "cpu"}

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from gan.bench_ceiling import Ceiling, counted, rate
-from gan.bench_textbook import Textbook
-from gan.bench_textbook import loop as textbook_loop
+from gan.bench.roofline import Ceiling, counted, rate
+from gan.bench.textbook_dcgan import Textbook
+from gan.bench.textbook_dcgan import loop as textbook_loop
 from gan.config import options
 from gan.config.run_config import RunConfig
 from gan.data.image_set import ImageSet

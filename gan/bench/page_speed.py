@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from gan.bench import untrained_run
+from gan.bench.throughput import untrained_run
 from gan.config import options, settings
 from gan.io import contact_sheet
 from gan.io.atomic import write_json

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from gan.bench import BATCH, noise_images, our_loop
-from gan.bench_ceiling import rate
+from gan.bench.roofline import rate
+from gan.bench.throughput import BATCH, noise_images, our_loop
 from gan.config import options
 from gan.data.image_set import ImageSet
 from gan.data.order import order
