@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageSequence
 
-from gan.io import animation
+from gan.io import animation, contact_sheet
 from gan.io.contact_sheet import grid
 from tests.conftest import trained
 
@@ -25,14 +25,14 @@ def pictures(folder: Path, count: int, side: int = 34) -> dict[int, Path]:
 
 def test_a_film_shows_a_runs_pictures_in_their_order_and_rests_on_the_last() -> None:
     run = trained("filmed")
-    made = frames(animation.of_samples(run.samples(), 250))
+    made = frames(animation.sheets_gif(run.samples(), 250))
     assert [frame.info["duration"] for frame in made] == [250, 250, 1000]
     for frame, path in zip(made, run.samples().values(), strict=True):
         assert np.array_equal(np.asarray(frame.convert("L")), np.asarray(Image.open(path)))
 
 
 def test_a_long_run_makes_no_longer_film_with_its_first_and_newest_picture(tmp_path: Path) -> None:
-    made = frames(animation.of_samples(pictures(tmp_path, 200)))
+    made = frames(animation.sheets_gif(pictures(tmp_path, 200)))
     assert len(made) == animation.FRAMES
     shown = [frame.convert("L").getpixel((0, 0)) for frame in made]
     assert shown == sorted(shown)
@@ -40,18 +40,18 @@ def test_a_long_run_makes_no_longer_film_with_its_first_and_newest_picture(tmp_p
 
 
 def test_large_pictures_are_halved(tmp_path: Path) -> None:
-    (frame,) = frames(animation.of_samples(pictures(tmp_path, 1, side=2000)))
+    (frame,) = frames(animation.sheets_gif(pictures(tmp_path, 1, side=2000)))
     assert frame.size == (500, 500)
 
 
 def test_a_film_of_one_picture_is_that_picture(tmp_path: Path) -> None:
-    assert len(frames(animation.of_samples(pictures(tmp_path, 1)))) == 1
+    assert len(frames(animation.sheets_gif(pictures(tmp_path, 1)))) == 1
 
 
 def test_a_sheet_that_stands_tall_is_laid_on_its_side_with_its_images_upright(tmp_path: Path) -> None:
     images = np.random.default_rng(0).integers(0, 256, (8, 2, 1, 6, 6), dtype=np.uint8)  # 8 rows, 2 columns
     tall, lying = grid(images.reshape(16, 1, 6, 6), 2), grid(images.swapaxes(0, 1).reshape(16, 1, 6, 6), 8)
-    assert np.array_equal(np.asarray(animation.turn(tall, 8, 2)), np.asarray(lying))
+    assert np.array_equal(np.asarray(contact_sheet.transpose(tall, 8, 2)), np.asarray(lying))
     tall.save(tmp_path / "tall.png")
-    (only,) = frames(animation.of_samples({0: tmp_path / "tall.png"}, turned=(8, 2)))
+    (only,) = frames(animation.sheets_gif({0: tmp_path / "tall.png"}, turned=(8, 2)))
     assert only.size == lying.size

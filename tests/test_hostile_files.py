@@ -33,7 +33,7 @@ from gan.evaluation.records import interpretation, membership_results, results, 
 from gan.export import exports
 from gan.export.exports import ExportRequest
 from gan.export.size_estimate import ledger
-from gan.io import animation, file_lock
+from gan.io import animation, contact_sheet, file_lock
 from gan.io.atomic import append_row, read_json, write_json
 from gan.monitoring import observations, sample_diversity
 from gan.monitoring.diagnosis import diagnose
@@ -200,8 +200,8 @@ def read_run(run: Run) -> list[GanError]:
         lambda: (run.about, run.created, run.title, run.seen, run.status()),
         lambda: notes.read(run.path),
         lambda: sampler.load_generator(run).generate(np.eye(10, dtype=np.float32)[:1], 0),
-        lambda: [sample_sheets.read(path, len(layout.labels) or None) for path in run.samples().values()],
-        lambda: animation.of_samples(run.samples()) if run.samples() else None,
+        lambda: [contact_sheet.read_sheet(path, len(layout.labels) or None) for path in run.samples().values()],
+        lambda: animation.sheets_gif(run.samples()) if run.samples() else None,
         lambda: sample_diversity.of_samples(run),
         lambda: (marks.load(run), marks.basket(run), marks.rejected(run)),
         lambda: events.of_run(run, {}),

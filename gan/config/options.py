@@ -12,10 +12,10 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic_core import PydanticUndefined
+from pydantic_core import from_json as from_json_text
 
 from gan.config.run_config import RunConfig, Section
 from gan.errors import ConfigError
-from gan.io.atomic import parse_json
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def from_json(text: str | bytes, changes: Sequence[Change] = CHANGES) -> RunConf
     """
     newest = 1 + len(changes)
     try:
-        document = parse_json(text)
+        document = from_json_text(text.encode() if isinstance(text, str) else text, allow_inf_nan=False)
         version = document.pop("version")
         values = {f"{s}.{n}": value for s, section in document.items() for n, value in section.items()}
     except (ValueError, AttributeError, TypeError, KeyError):

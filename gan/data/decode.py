@@ -5,10 +5,7 @@ is no second process that could outlive a killed job or start a page of the web 
 """
 
 import os
-import struct
 import warnings
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gan.data.sources.source import Progress
+from gan.io.image_errors import UNREADABLE
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -26,12 +24,6 @@ CHUNK = 64
 
 # A picture that claims to be huge is refused, not warned of.
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
-# What Pillow raises for a damaged file is not one family: these are what its readers let through, NotImplementedError
-# for a format's rarer kinds.
-UNREADABLE = (
-    OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError, EOFError, MemoryError,
-    NotImplementedError, struct.error, zlib.error, zipfile.BadZipFile, Image.DecompressionBombError, Warning,
-)  # fmt: skip
 
 
 def each(function: Callable[[Item], Result], items: Sequence[Item], phase: str, progress: Progress) -> Iterator[Result]:

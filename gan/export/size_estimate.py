@@ -8,9 +8,9 @@ from typing_extensions import TypedDict
 
 from gan.errors import DamagedFileError
 from gan.export.request import ExportRequest
+from gan.io import contact_sheet
 from gan.io.atomic import note_damaged, read_rows
 from gan.jobs.status import Count, Moment
-from gan.runs import sample_sheets
 from gan.runs.run import Run, all_runs
 
 BESIDE_PIXELS = 700
@@ -88,7 +88,7 @@ def _bytes_an_image(run: Run) -> float:
         return raw + BESIDE_PIXELS
     path = samples[max(samples)]
     try:
-        sheet = sample_sheets.read(path)
+        sheet = contact_sheet.read_sheet(path)
     except DamagedFileError as error:
         note_damaged(path, error)
         return raw + BESIDE_PIXELS

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from gan.io.contact_sheet import GAP
-from gan.runs import sample_sheets
+from gan.io import contact_sheet
 
 FRAMES = 60
 """Pictures in a film, at most: spread evenly over the run, the first and the newest among them."""
@@ -17,7 +16,7 @@ STAND_STILL = 4
 """How many frames' time the newest picture stays before the film begins again."""
 
 
-def of_samples(samples: Mapping[int, Path], milliseconds: int = 250, turned: tuple[int, int] | None = None) -> bytes:
+def sheets_gif(samples: Mapping[int, Path], milliseconds: int = 250, turned: tuple[int, int] | None = None) -> bytes:
     """A GIF of sample pictures by images seen (`Run.samples`), at least one, each shown for `milliseconds`.
 
     `turned`, a picture's rows and columns, makes each column of images a row: for pictures that stand tall.
@@ -35,26 +34,14 @@ def spread_over(paths: Sequence[Path], most: int) -> list[Path]:
 
 def frame(path: Path, turned: tuple[int, int] | None) -> Image.Image:
     """A picture, halved until it is no larger than LONGEST_SIDE; raises DamagedFileError."""
-    picture = sample_sheets.read(path, None if turned is None else turned[1])
+    picture = contact_sheet.read_sheet(path, None if turned is None else turned[1])
     if turned is not None:
-        picture = turn(picture, *turned)
+        picture = contact_sheet.transpose(picture, *turned)
     while max(picture.size) > LONGEST_SIDE:
         picture = picture.reduce(2)
     if picture.mode == "L":
         return picture
     return picture.convert("RGB").quantize(256, method=Image.Quantize.FASTOCTREE)  # ten times as fast as the default
-
-
-def turn(sheet: Image.Image, rows: int, columns: int) -> Image.Image:
-    """A sheet of images with its columns as rows; the images themselves stay upright."""
-    across, down = (sheet.width - GAP) // columns, (sheet.height - GAP) // rows
-    result = Image.new(sheet.mode, (rows * across + GAP, columns * down + GAP))
-    for row in range(rows):
-        for column in range(columns):
-            left, top = column * across, row * down
-            tile = sheet.crop((left, top, left + across + GAP, top + down + GAP))
-            result.paste(tile, (row * across, column * down))
-    return result
 
 
 def gif(pictures: Sequence[Image.Image], milliseconds: float, stand_still: int = STAND_STILL) -> bytes:

@@ -1,12 +1,22 @@
-"""Arrays of images as pictures and PNG bytes. No torch."""
+"""Contact sheets: many images in one picture. No torch.
+
+Letters: n images, C channels, H W.
+"""
+
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from gan.io.atomic import check_ordinary, damaged
+from gan.io.image_errors import UNREADABLE
+
 Images = NDArray[np.uint8]
 GAP = 2
 """Pixels of neutral grey around each image of a sheet."""
+LARGEST = 2**26
+"""Pixels of a sheet, at most: eight rows of forty images of 128 px take a twelfth of it."""
 
 
 def picture(image: Images) -> Image.Image:
@@ -24,3 +34,39 @@ def grid(images: Images, columns: int, scale: int = 1, gap: int = GAP) -> Image.
         top, left = gap + i // columns * (height + gap), gap + i % columns * (width + gap)
         sheet[:, top : top + height, left : left + width] = image
     return picture(sheet)
+
+
+def read_sheet(path: Path, columns: int | None = None) -> Image.Image:
+    """A sheet, decoded; where `columns` is given it is large enough for a row of so many images.
+
+    Raises DamagedFileError where it is not a PNG, cannot be decoded, is too large, or too narrow for its columns.
+    """
+    check_ordinary(path)
+    try:
+        with Image.open(path, formats=("PNG",)) as opened:
+            if opened.width * opened.height > LARGEST:
+                raise damaged(path, f"{opened.width} x {opened.height} pixels are more than a sheet has")
+            if opened.mode not in ("L", "RGB"):
+                raise damaged(path, f"its pixels are {opened.mode}: a sheet is grey or RGB")
+            opened.load()
+            sheet = opened.copy()
+    except UNREADABLE as error:
+        raise damaged(path, error) from None
+    if columns is None:
+        return sheet
+    across = (sheet.width - GAP) // columns
+    if across <= GAP or sheet.height < across + GAP:
+        raise damaged(path, f"{sheet.width} x {sheet.height} pixels are too few for {columns} columns")
+    return sheet
+
+
+def transpose(sheet: Image.Image, rows: int, columns: int) -> Image.Image:
+    """A sheet of images with its columns as rows; the images themselves stay upright."""
+    across, down = (sheet.width - GAP) // columns, (sheet.height - GAP) // rows
+    result = Image.new(sheet.mode, (rows * across + GAP, columns * down + GAP))
+    for row in range(rows):
+        for column in range(columns):
+            left, top = column * across, row * down
+            tile = sheet.crop((left, top, left + across + GAP, top + down + GAP))
+            result.paste(tile, (row * across, column * down))
+    return result

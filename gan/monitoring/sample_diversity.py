@@ -14,6 +14,7 @@ import numpy as np
 
 from gan.data.diversity import pixel_diversity
 from gan.errors import DamagedFileError
+from gan.io import contact_sheet
 from gan.io.atomic import damaged, file_version, note_damaged
 from gan.io.contact_sheet import GAP
 from gan.runs import sample_sheets
@@ -30,7 +31,7 @@ def of_sheet(picture: Path, columns: int, rows: int) -> float:
 
 @functools.lru_cache(maxsize=1000)  # a live page asks every two seconds, and most pictures stay as they are
 def _of_sheet(picture: Path, version: tuple[int, int] | None, columns: int, rows: int) -> float:
-    pixels = np.asarray(sample_sheets.read(picture, columns))
+    pixels = np.asarray(contact_sheet.read_sheet(picture, columns))
     pixels = pixels.reshape(*pixels.shape[:2], -1)[GAP:, GAP:]  # (rows * (H + GAP), columns * (H + GAP), C)
     height, width, channels = pixels.shape
     if height % rows or width % columns or min(height // rows, width // columns) <= GAP:

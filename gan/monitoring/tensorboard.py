@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from gan.errors import UserError
+from gan.io import contact_sheet
 from gan.io.atomic import read_bytes
-from gan.runs import sample_sheets
 from gan.runs.metrics_table import Columns, ColumnsReader
 from gan.runs.run import Run
 
@@ -55,7 +55,7 @@ def pictures(run: Run) -> Iterator[Any]:
     from tensorboard.compat.proto.summary_pb2 import Summary
 
     for seen, path in run.samples().items():
-        sheet = sample_sheets.read(path)
+        sheet = contact_sheet.read_sheet(path)
         image = Summary.Image(
             width=sheet.width,
             height=sheet.height,

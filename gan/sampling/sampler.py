@@ -22,9 +22,9 @@ from gan.errors import DamagedFileError, RunError
 from gan.io.atomic import check_ordinary
 from gan.models import networks
 from gan.runs.run import Run
+from gan.runs.snapshots import ready
 from gan.sampling.latents import generate, noise
 from gan.sampling.subclass_sampling import network_conditions
-from gan.training.checkpoint import ready
 
 
 def load_average(run: Run, generator: nn.Module, seen: int | None = None) -> str:

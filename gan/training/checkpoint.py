@@ -16,17 +16,15 @@ import pickle
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import torch
-from pydantic import Field, TypeAdapter
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from typing_extensions import TypedDict
 
 from gan.errors import DamagedFileError, RunError
-from gan.io.atomic import check_ordinary, damaged, linked, not_ordinary, read_as, remove, write_json
+from gan.io.atomic import check_ordinary, linked, not_ordinary, remove, write_json
 from gan.runs.run import Run
 
 RESUMABLE = 2
@@ -152,24 +150,6 @@ def _load(folder: Path, state: State) -> None:
     state.noise.set_state(training["noise"])
     state.sums.copy_(training["sums"])
     state.steps, state.seconds = int(training["steps"]), float(training["seconds"])
-
-
-class Ready(TypedDict):
-    """What a whole snapshot's ready.json holds: images seen, and the SHA-256 of its generator.safetensors."""
-
-    seen: Annotated[int, Field(ge=0)]
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-
-
-READY = TypeAdapter(Ready)
-
-
-def ready(folder: Path) -> Ready:
-    """What a snapshot says of itself; raises DamagedFileError where it is missing or damaged."""
-    found = read_as(folder / "ready.json", READY)
-    if found is None:
-        raise damaged(folder / "ready.json", "it is missing")
-    return found
 
 
 def finite(state: State) -> bool:

@@ -25,6 +25,7 @@ from gan.data.ingest.file_examples import examples as examples_of
 from gan.data.ingest.import_plan import Plan
 from gan.evaluation.training_images import problem as training_images_problem
 from gan.io import animation as film_of
+from gan.io import contact_sheet
 from gan.io.atomic import file_version, read_bytes
 from gan.runs import sample_sheets
 from gan.runs.metrics_table import Columns, ColumnsReader
@@ -91,7 +92,7 @@ def sheet(picture: Path) -> bytes:
 
 @st.cache_data(max_entries=100, show_spinner=False)
 def _sheet(picture: Path, version: FileVersion) -> bytes:
-    sample_sheets.read(picture)
+    contact_sheet.read_sheet(picture)
     return read_bytes(picture)
 
 
@@ -102,7 +103,7 @@ def thumbnail(picture: Path, columns: int) -> bytes:
 
 @st.cache_data(max_entries=500, show_spinner=False)
 def _thumbnail(picture: Path, version: FileVersion, columns: int) -> bytes:
-    return _png(pictures.folded(sample_sheets.read(picture, columns), columns))
+    return _png(pictures.folded(contact_sheet.read_sheet(picture, columns), columns))
 
 
 def strips(picture: Path, columns: int) -> list[bytes]:
@@ -112,7 +113,7 @@ def strips(picture: Path, columns: int) -> list[bytes]:
 
 @st.cache_data(max_entries=100, show_spinner=False)
 def _strips(picture: Path, version: FileVersion, columns: int) -> list[bytes]:
-    return [_png(strip) for strip in pictures.strips(sample_sheets.read(picture, columns), columns)]
+    return [_png(strip) for strip in pictures.strips(contact_sheet.read_sheet(picture, columns), columns)]
 
 
 def _png(picture: Image.Image) -> bytes:
@@ -122,7 +123,7 @@ def _png(picture: Image.Image) -> bytes:
 
 
 def samples_film(run: Run, turned: tuple[int, int] | None) -> bytes:
-    """The GIF of a run's sample pictures so far; `turned` as for `gan.io.animation.of_samples`."""
+    """The GIF of a run's sample pictures so far; `turned` as for `gan.io.animation.sheets_gif`."""
     kept = run.samples()
     return _samples_film(run.path, tuple((seen, file_version(picture)) for seen, picture in kept.items()), turned)
 

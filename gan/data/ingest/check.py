@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.data.decode import UNREADABLE, each, reason
+from gan.data.decode import each, reason
 from gan.data.ingest.archive import unpack
 from gan.data.ingest.image_file import Inspected, inspect
 from gan.data.ingest.import_plan import Plan
@@ -21,6 +21,7 @@ from gan.data.ingest.report import Finding, Leak, Report, some
 from gan.data.sources.source import Progress, silent
 from gan.data.stable_splits import Known, keep, load_known, stable_split
 from gan.errors import DataError
+from gan.io.image_errors import UNREADABLE
 
 TOO_FEW = 20  # training images of a class below which a GAN repeats them rather than learns from them
 LEFT_OUT = "Left out."

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gan.data.decode import UNREADABLE
 from gan.data.ingest.image_file import read_picture
 from gan.data.ingest.import_plan import Plan
+from gan.io.image_errors import UNREADABLE
 
 
 @dataclass(frozen=True)

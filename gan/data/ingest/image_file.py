@@ -58,7 +58,8 @@ class Inspected:
 def read_picture(path: Path) -> Picture:
     """Decode one file, its rotation applied, alpha dropped; the first page of several.
 
-    Raises what Pillow does for a damaged file (`parallel.UNREADABLE`), and ValueError for one that is not taken.
+    Raises what Pillow does for a damaged file (`gan.io.image_errors.UNREADABLE`), and ValueError for one that is not
+    taken.
     """
     with Image.open(path, formats=FORMATS) as image:
         if image.width * image.height > MAX_PIXELS:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gan.config import names, settings
 from gan.config.run_config import DataConfig
-from gan.data.decode import UNREADABLE, decode, reason
+from gan.data.decode import decode, reason
 from gan.data.image_set import ImageSet
 from gan.data.ingest.check import check
 from gan.data.ingest.image_file import read_picture
@@ -23,6 +23,7 @@ from gan.data.sources.scan import scan
 from gan.data.sources.source import Preview, Progress, Source, nothing_to_fetch
 from gan.data.transform import fit, native_size
 from gan.errors import DataError
+from gan.io.image_errors import UNREADABLE
 
 LICENCE = "Your own images: their licence and the consent of those they come from are yours to know."
 

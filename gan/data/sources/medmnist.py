@@ -17,13 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.config.run_config import DataConfig
-from gan.data.decode import UNREADABLE, reason
+from gan.data.decode import reason
 from gan.data.image_set import SPLITS, ImageSet
 from gan.data.preview import in_turn, words
 from gan.data.sources.download import download, md5_of, places, stamp, writable
 from gan.data.sources.source import Preview, Progress, Source
 from gan.data.transform import fit_all, native_size
 from gan.errors import DataError
+from gan.io.image_errors import UNREADABLE
 
 CHUNK = 2048
 

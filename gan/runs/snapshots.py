@@ -1,0 +1,27 @@
+"""What a whole snapshot says of itself."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter
+from typing_extensions import TypedDict
+
+from gan.io.atomic import damaged, read_as
+
+
+class Ready(TypedDict):
+    """What a whole snapshot's ready.json holds: images seen, and the SHA-256 of its generator.safetensors."""
+
+    seen: Annotated[int, Field(ge=0)]
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+READY = TypeAdapter(Ready)
+
+
+def ready(folder: Path) -> Ready:
+    """What a snapshot says of itself; raises DamagedFileError where it is missing or damaged."""
+    found = read_as(folder / "ready.json", READY)
+    if found is None:
+        raise damaged(folder / "ready.json", "it is missing")
+    return found
