@@ -4,7 +4,8 @@ import streamlit as st
 
 from gan.errors import RunError
 from gan.runs.run import Run, all_runs, find_run
-from pages.ui import compare_view, frame, words
+from pages.ui import fmt, frame
+from pages.ui.compare import overlays
 from pages.ui.frame import told
 
 
@@ -21,10 +22,10 @@ def page() -> None:
     if not chosen:
         return
     if len(chosen) > 1:
-        compare_view.options_that_differ(chosen)
-    compare_view.curves(chosen)
-    compare_view.samples(chosen)
-    compare_view.scores(chosen)
+        overlays.options_that_differ(chosen)
+    overlays.curves(chosen)
+    overlays.samples(chosen)
+    overlays.scores(chosen)
 
 
 def picked(names: list[str]) -> list[Run]:
@@ -32,7 +33,7 @@ def picked(names: list[str]) -> list[Run]:
     asked = [name for name in st.query_params.get("runs", "").split(",") if name]
     asked = asked or (names if len(names) == 1 else [])
     found: list[Run] = []
-    for name in dict.fromkeys(asked[: compare_view.MOST]):
+    for name in dict.fromkeys(asked[: overlays.MOST]):
         try:
             found.append(find_run(name))
         except RunError as error:
@@ -44,7 +45,7 @@ def picked(names: list[str]) -> list[Run]:
         [*known, *(name for name in names if name not in known)],
         key="compared runs",
         format_func=called,
-        max_selections=compare_view.MOST,
+        max_selections=overlays.MOST,
         placeholder="Choose runs",
         on_change=_follow_choice,
     )
@@ -56,7 +57,7 @@ def towards_two(chosen: list[Run], others: list[str]) -> None:
     wanted = [run.name for run in chosen] + others[: 2 - len(chosen)]
     with st.container(border=True, horizontal_alignment="center", key="empty"):
         if len(wanted) == 2:
-            one_more = f"Compare with {words.plain(called(wanted[1]))}" if chosen else "Compare the two latest runs"
+            one_more = f"Compare with {fmt.plain(called(wanted[1]))}" if chosen else "Compare the two latest runs"
             st.markdown("Choose at least two runs above.", width="content")
             st.button(
                 one_more, type="primary", icon=":material/compare_arrows:", key="to two", on_click=_choose,
@@ -74,7 +75,7 @@ def _choose(names: list[str]) -> None:
 
 def called(name: str) -> str:
     """A run's title with its name."""
-    return words.called(name, find_run(name).title)
+    return fmt.called(name, find_run(name).title)
 
 
 def _follow_choice() -> None:

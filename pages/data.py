@@ -4,7 +4,8 @@ import streamlit as st
 
 from gan.data import catalogue
 from gan.data.catalogue import Entry
-from pages.ui import add_images, cached, frame, preparing, set_view
+from pages.ui import cache, frame
+from pages.ui.data import dataset_view, prepare, upload
 from pages.ui.frame import told
 
 KEY = "looked at set"
@@ -13,21 +14,21 @@ KEY = "looked at set"
 def page() -> None:
     """The two halves of the page: looking and adding."""
     frame.title("Data", "What there is to learn from, and a place for your own images.")
-    look, add = st.tabs([add_images.LOOK, add_images.ADD], key=add_images.TAB, on_change="rerun")
+    look, add = st.tabs([upload.LOOK, upload.ADD], key=upload.TAB, on_change="rerun")
     with look, told():
         entry = set_choice()
-        image_set = cached.image_set(entry.config) if entry.problem is None else None
+        image_set = cache.image_set(entry.config) if entry.problem is None else None
         if image_set is None:
-            preparing.panel(entry)
+            prepare.panel(entry)
         else:
-            set_view.panel(entry, image_set)
+            dataset_view.panel(entry, image_set)
     with add, told():
-        add_images.panel()
+        upload.panel()
 
 
 def set_choice() -> Entry:
     """The set that the link names, the digits by default; raises DataError where it names none."""
-    entries = {entry.slug: entry for entry in cached.catalogue()}
+    entries = {entry.slug: entry for entry in cache.catalogue()}
     wanted = st.query_params.get("data") or st.session_state.get("last set") or next(iter(entries))
     st.session_state[KEY] = wanted
     options = list(entries) if wanted in entries else [wanted, *entries]

@@ -1,7 +1,6 @@
 """Evaluate a run (`?run=NAME&snapshot=S`): what its images are worth, and whether they may be shared.
 
 `&reading=ID` opens a blind reading instead.
-
 """
 
 from pathlib import Path
@@ -9,18 +8,11 @@ from pathlib import Path
 import streamlit as st
 
 from gan.runs.run import Run
-from pages.ui import (
-    evaluation_copies,
-    evaluation_jobs,
-    evaluation_reader,
-    evaluation_scores,
-    evaluation_study,
-    run_header,
-)
-from pages.ui.evaluate import conclusion, head
+from pages.ui.evaluate import conclusion, copies, evaluation_jobs, head, reader, score_panels, study_panels
 from pages.ui.frame import told
+from pages.ui.runs import run_header
 
-STYLE = Path(__file__).parent / "ui" / "evaluation.css"
+STYLE = Path(__file__).parent / "ui" / "evaluate" / "evaluation.css"
 
 
 def page() -> None:
@@ -36,26 +28,26 @@ def of_run(run: Run) -> None:
     if run_header.without_snapshot(run):
         return
     if "reading" in st.query_params:
-        evaluation_reader.reading(run, st.query_params["reading"])
+        reader.reading(run, st.query_params["reading"])
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         snapshot = head.snapshot_choice(run)
         result = head.result_of(run, snapshot)
         if result is not None:
             head.report_button(run, snapshot)
-    conclusion.panel(result, evaluation_study.of(run, snapshot))
+    conclusion.panel(result, study_panels.of(run, snapshot))
     evaluation_jobs.panel(run, snapshot)
-    scores, study, copies, blind = st.tabs(["Scores", "Does it help?", "Copies", "Blind reader"])
+    scores, study, near_copies, blind = st.tabs(["Scores", "Does it help?", "Copies", "Blind reader"])
     with scores, told():
-        evaluation_scores.panel(run, result)
+        score_panels.panel(run, result)
     with study, told():
-        evaluation_study.panel(run, snapshot)
-    with copies, told():
+        study_panels.panel(run, snapshot)
+    with near_copies, told():
         evaluation_jobs.membership(run, snapshot)
-        evaluation_copies.membership(run, snapshot)
-        evaluation_copies.panel(run, result)
+        copies.membership(run, snapshot)
+        copies.panel(run, result)
     with blind, told():
-        evaluation_reader.panel(run, snapshot)
+        reader.panel(run, snapshot)
 
 
 with told():

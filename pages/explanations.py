@@ -7,7 +7,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui import frame, lessons
+from pages.ui import frame
+from pages.ui.explanations import lessons
 from pages.ui.frame import told
 
 DRAWINGS = Path(__file__).parent / "ui" / "explanations"

@@ -4,9 +4,10 @@ import streamlit as st
 
 from gan.export.exports import ExportRequest
 from gan.runs.run import Run
-from pages.ui import cached, condition_picker, run_header
+from pages.ui import cache
 from pages.ui.frame import told
-from pages.ui.gallery import controls, views
+from pages.ui.gallery import class_picker, controls, views
+from pages.ui.runs import run_header
 
 
 def page() -> None:
@@ -20,11 +21,11 @@ def choose_and_show(run: Run) -> None:
     """The controls at the left, the images and the download at the right."""
     if run_header.without_snapshot(run):
         return
-    facts = cached.facts(run)
+    facts = cache.facts(run)
     left, right = st.columns([1, 3], gap="large")
     with left, told():
         draw = controls.controls(run)
-        items = condition_picker.picker(run, facts)
+        items = class_picker.picker(run, facts)
     with right, told():
         request = ExportRequest(items, draw.snapshot, draw.seed, draw.truncation, keep_rate=draw.keep_rate)
         views.tabs(run, facts, request)

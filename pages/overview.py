@@ -3,9 +3,11 @@
 import streamlit as st
 
 from gan import jobs
-from pages.ui import add_images, devices, frame, run_about, run_cards, run_list
+from pages.ui import frame
+from pages.ui.data import upload
 from pages.ui.frame import told
-from pages.ui.run_list import Listed
+from pages.ui.runs import device_list, run_cards, run_list, run_notes
+from pages.ui.runs.run_list import Listed
 
 EVERY = 2.0  # seconds between looks, while something runs or waits
 EVERY_QUIETLY = 10.0  # and while nothing does: somebody else may start something
@@ -20,14 +22,14 @@ def page() -> None:
             "Nothing has been trained here yet. The digits need no download and take two minutes.",
             "Train a first run",
             frame.TRAIN,
-            lambda: add_images.button(add_images.ADD, "secondary"),
+            lambda: upload.button(upload.ADD, "secondary"),
         )
-        devices.panel(across=devices.ACROSS)
+        device_list.panel(across=device_list.ACROSS)
         return
     alive = [one.run.name for one in found if one.state.alive]
     st.fragment(now, run_every=EVERY if alive else EVERY_QUIETLY)(alive)
     run_list.latest([one for one in found if not one.state.alive])
-    run_about.opened()
+    run_notes.opened()
 
 
 def now(were_alive: list[str]) -> None:
@@ -39,13 +41,13 @@ def now(were_alive: list[str]) -> None:
         if {one.run.name for one in alive} != set(were_alive):
             st.rerun()  # a run began or ended: the list below changes too
         if not alive:
-            devices.panel([nothing_runs], devices.ACROSS)
+            device_list.panel([nothing_runs], device_list.ACROSS)
             return
         left, right = st.columns([5, 2], gap="large")
         with left:
             busy(alive)
         with right:
-            devices.panel()
+            device_list.panel()
 
 
 def busy(alive: list[Listed]) -> None:

@@ -6,8 +6,10 @@ from gan import jobs
 from gan.monitoring.diagnosis import diagnose
 from gan.runs import events
 from gan.runs.run import Run
-from pages.ui import cached, curves, downloads, health, run_header, samples
+from pages.ui import cache
 from pages.ui.frame import told
+from pages.ui.progress import curves, downloads, health, samples
+from pages.ui.runs import run_header
 
 EVERY = 2.0  # seconds between looks at a run that lives
 LOG_LINES = 200
@@ -37,7 +39,7 @@ def everything(run: Run, state: jobs.State) -> None:
     """How far the run is and how it does, samples, curves and log; all but its health without the run's config."""
     run_header.progress(run, state)
     run_header.ending(run, state)
-    rows = cached.metrics(run)
+    rows = cache.metrics(run)
     if not (rows or run.samples()):
         if state.alive:
             st.caption(SOON[state.name])

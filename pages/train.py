@@ -14,9 +14,12 @@ from gan.config.run_config import RunConfig
 from gan.data import catalogue
 from gan.errors import ConfigError, GanError
 from gan.runs.run import find_run
-from pages.ui import before_start, form, frame, run_about, set_picker, starting_points
-from pages.ui import changes as differences
+from pages.ui import frame
+from pages.ui.data import set_picker
 from pages.ui.frame import told
+from pages.ui.runs import run_notes
+from pages.ui.train import before_start, form, starting_points
+from pages.ui.train import config_diff as differences
 
 FROM_LINK = "form was filled from"
 WRONG_LINK = "why the link was not followed"
@@ -85,7 +88,7 @@ def origin(config: RunConfig) -> None:
     """Where a clone's options come from, and which of them differ now."""
     if "clone" in st.query_params and not st.session_state[WRONG_LINK]:
         run = find_run(st.query_params["clone"])
-        differences.shown(config, run.config, f"the run **{run_about.name(run)}**")
+        differences.shown(config, run.config, f"the run **{run_notes.name(run)}**")
 
 
 def changes(written: list[str]) -> dict[str, str]:

@@ -29,7 +29,7 @@ from gan.sampling import marks
 from gan.sampling.conditions import Condition
 from gan.sampling.provenance import FILE_BYTES, Origin, file_name
 from gan.sampling.sampler import load_generator
-from pages.ui import marking
+from pages.ui.gallery import marking
 from tests.celeba_folder import write_celeba
 from tests.conftest import trained
 from tests.jobs_kit import until

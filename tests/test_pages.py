@@ -14,7 +14,7 @@ from gan import jobs
 from gan.config import options
 from gan.config.presets import PRESETS
 from gan.runs.run import find_run
-from pages.ui import before_start
+from pages.ui.train import before_start
 from tests.conftest import trained
 from tests.pages_kit import APP, PAGES, made, page, said
 

@@ -11,7 +11,8 @@ from gan.config.run_config import DataConfig
 from gan.data import catalogue, registry
 from gan.data.ingest import staging
 from gan.data.ingest.report import Report
-from pages.ui import add_images, cached
+from pages.ui import cache
+from pages.ui.data import upload
 from tests.celeba_folder import write_celeba
 from tests.pages_kit import APP, buttons, page, said
 from tests.test_data_intake import members, png, zipped
@@ -20,7 +21,7 @@ from tests.test_data_intake import members, png, zipped
 @pytest.fixture(autouse=True)
 def nothing_kept() -> None:
     """No test sees the sets of another's store."""
-    cached.forget_catalogue()
+    cache.forget_catalogue()
 
 
 def html(at: AppTest) -> str:
@@ -33,7 +34,7 @@ def judged(report: Report) -> AppTest:
     assert report.staged is not None
     at = AppTest.from_file(APP, default_timeout=60).run()
     at.switch_page("pages/data.py")
-    at.session_state[add_images.REPORT] = report.staged.name
+    at.session_state[upload.REPORT] = report.staged.name
     at.run()
     assert not at.exception
     return at
@@ -71,7 +72,7 @@ def test_a_table_of_attributes_is_understood_as_such(tmp_path: Path) -> None:
     files = {f"{seed:03d}.png": png(seed) for seed in range(60)} | {"labels.csv": path.read_bytes()}
     at = judged(staging.add_zip("cells", zipped(files)))
     assert "The columns of 0 and 1 in labels.csv are **2 attributes**." in said(at)
-    staging.accept(staging.pending(at.session_state[add_images.REPORT]))
+    staging.accept(staging.pending(at.session_state[upload.REPORT]))
     registry.load(catalogue.find("folder-cells").config)
     at = page("data", data="folder-cells")
     assert "Groups (patients, slides): " in said(at)

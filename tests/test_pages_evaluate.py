@@ -20,7 +20,7 @@ from gan.evaluation.study.study_options import StudyOptions
 from gan.io.atomic import read_json, write_json
 from gan.jobs import device_list
 from gan.runs.run import Run
-from pages.ui import evaluation_charts
+from pages.ui.evaluate import evaluation_charts
 from tests.celeba_folder import write_celeba
 from tests.conftest import trained
 from tests.evaluation_kit import studied

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from gan.monitoring import reference_curves
-from pages.ui import lessons, palette
-from pages.ui.explain import GROUPS
+from pages.ui import palette
+from pages.ui.explanations import lessons
+from pages.ui.progress.chart_texts import GROUPS
 from tests.pages_kit import links, made, page, said
 
 DRAWINGS = Path(__file__).resolve().parents[1] / "pages" / "ui" / "explanations"

@@ -20,7 +20,9 @@ from gan.io.contact_sheet import grid
 from gan.jobs import device_list, tickets
 from gan.runs import notes
 from gan.runs.run import find_run
-from pages.ui import add_images, pictures, run_verdict
+from pages.ui import tiles
+from pages.ui.data import upload
+from pages.ui.runs import run_verdict
 from tests.jobs_kit import clean_up, submitted, until, until_begun, until_state
 from tests.pages_kit import buttons, ended, links, made, page, said
 
@@ -66,7 +68,7 @@ def test_an_empty_store_also_leads_to_ones_own_images() -> None:
     at.button(key="to add images").click().run()
     assert not at.exception
     assert at.title[0].value == "Data"
-    assert at.session_state[add_images.TAB] == add_images.ADD
+    assert at.session_state[upload.TAB] == upload.ADD
 
 
 def test_free_and_taken_space_are_shown() -> None:
@@ -112,9 +114,9 @@ def describing(name: str) -> AppTest:
 
     def script(name: str) -> None:
         from gan.runs.run import find_run
-        from pages.ui import run_about
+        from pages.ui.runs import run_notes
 
-        run_about.fields(find_run(name))
+        run_notes.fields(find_run(name))
 
     return AppTest.from_function(script, default_timeout=60, args=(name,)).run()
 
@@ -186,13 +188,13 @@ def sheet(columns: int) -> Image.Image:
 
 @pytest.mark.parametrize("columns", [1, 2, 3, 7, 10, 40])
 def test_a_cards_picture_is_filled_from_edge_to_edge(columns: int) -> None:
-    folded = pictures.folded(sheet(columns), columns)
+    folded = tiles.folded(sheet(columns), columns)
     assert folded.width / folded.height == pytest.approx(16 / 9, rel=0.02) or folded.width / folded.height > 16 / 9
 
 
 @pytest.mark.parametrize("columns", [1, 2, 3, 7])
 def test_a_strip_holds_all_images_of_its_column(columns: int) -> None:
-    for column, strip in enumerate(pictures.strips(sheet(columns), columns)):
+    for column, strip in enumerate(tiles.strips(sheet(columns), columns)):
         values = set(np.unique(np.asarray(strip)).tolist())
         assert values == {row * 16 + column for row in range(8)} | {128}
 

@@ -26,7 +26,7 @@ def confirming(name: str) -> AppTest:
 
     def script(name: str) -> None:
         from gan.runs.run import find_run
-        from pages.ui import run_actions
+        from pages.ui.runs import run_actions
 
         run_actions.confirm(find_run(name))
 
@@ -227,7 +227,7 @@ def test_a_store_that_cannot_be_used_is_told_in_words(store: Path) -> None:
 
 
 def test_what_can_be_advised_names_options_that_there_are() -> None:
-    from pages.ui import run_actions
+    from pages.ui.runs import run_actions
 
     run: Run = ended(made("failed"), **NAN, advice={"optim.lr": 1e-4, "no.such": 1})
     advice = run_actions.advised(jobs.state(run.path))

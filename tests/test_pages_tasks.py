@@ -22,7 +22,7 @@ from gan.evaluation.study.study_options import StudyOptions
 from gan.io.atomic import write_json
 from gan.runs.run import Run
 from gan.sampling.provenance import Origin
-from pages.ui import marking
+from pages.ui.gallery import marking
 from tests.conftest import trained
 from tests.jobs_kit import until
 from tests.pages_kit import PAGES, buttons, page, said, tiles

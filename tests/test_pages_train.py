@@ -12,7 +12,8 @@ from gan.data.ingest import staging
 from gan.runs import notes
 from gan.runs.run import find_run
 from gan.training import recommend
-from pages.ui import cached, changes
+from pages.ui import cache
+from pages.ui.train import config_diff
 from tests.jobs_kit import clean_up, submitted, until_begun, until_state
 from tests.pages_kit import buttons, ended, made, page, said
 from tests.test_data_intake import members, zipped
@@ -21,7 +22,7 @@ from tests.test_data_intake import members, zipped
 @pytest.fixture(autouse=True)
 def nothing_kept() -> None:
     """No test sees the sets of another's store."""
-    cached.forget_catalogue()
+    cache.forget_catalogue()
 
 
 def test_a_clone_lists_what_differs_while_it_is_typed() -> None:
@@ -51,7 +52,7 @@ def test_a_clone_of_a_run_with_a_title_is_called_by_it() -> None:
 )
 def test_changes_are_told_as_people_read_them(before: dict[str, object], after: dict[str, object], text: str) -> None:
     found = options.differences(options.build(after), options.build(before))
-    assert text in "\n".join(changes.line(*one) for one in found)
+    assert text in "\n".join(config_diff.line(*one) for one in found)
 
 
 def test_the_first_batch_is_shown_on_demand() -> None:

@@ -13,8 +13,9 @@ from gan.data import registry
 from gan.export import exports
 from gan.io.atomic import write_json
 from gan.monitoring.equilibrium import lines
-from pages.ui import cached, charts, palette, sparkline, words
-from pages.ui.explain import GROUPS
+from pages.ui import cache, fmt, palette, sparkline
+from pages.ui.components import live_chart
+from pages.ui.progress.chart_texts import GROUPS
 from pages.ui.routes import routes
 from tests.conftest import trained
 
@@ -34,27 +35,27 @@ def test_a_reduced_curve_keeps_its_peaks_and_its_order() -> None:
     x = np.arange(100_000, dtype=np.float64)
     y = np.sin(x / 1000)
     y[54_321], y[12_345] = 9.0, -9.0
-    shown_x, shown_y = charts.reduced(x, y)
-    assert len(shown_x) <= charts.POINTS
+    shown_x, shown_y = live_chart.reduced(x, y)
+    assert len(shown_x) <= live_chart.POINTS
     assert (np.diff(shown_x) > 0).all()
     assert shown_y.max() == 9.0
     assert shown_y.min() == -9.0
     for position in (0, 4_321, 99_999):  # a peak of one point, also at either end
         y = np.zeros(100_000)
         y[position] = 1.0
-        assert charts.reduced(x, y)[1].max() == 1.0
+        assert live_chart.reduced(x, y)[1].max() == 1.0
 
 
 def test_smoothing_keeps_a_level_curve_level_from_its_first_point() -> None:
-    assert charts.smoothed(np.full(20, 1.2), 0.6).tolist() == [1.2] * 20
+    assert live_chart.smoothed(np.full(20, 1.2), 0.6).tolist() == [1.2] * 20
 
 
 def test_smoothing_is_a_running_average() -> None:
     """Against the average taken point by point: of 1, 0, 4 with weight 0.5 it is 1, 1/3, 17/7."""
-    assert charts.smoothed(np.array([1.0, 0.0, 4.0]), 0.5) == pytest.approx([1, 1 / 3, 17 / 7])
+    assert live_chart.smoothed(np.array([1.0, 0.0, 4.0]), 0.5) == pytest.approx([1, 1 / 3, 17 / 7])
     values = np.random.default_rng(0).random(3000)
     average = mass = 0.0
-    for value, found in zip(values, charts.smoothed(values, 0.99), strict=True):
+    for value, found in zip(values, live_chart.smoothed(values, 0.99), strict=True):
         average, mass = 0.99 * average + 0.01 * value, 0.99 * mass + 0.01
         assert found == pytest.approx(average / mass)
 
@@ -70,7 +71,7 @@ def test_a_miniature_spans_its_card_and_cuts_what_is_too_high() -> None:
 
 def test_values_that_are_no_numbers_are_left_out_of_a_curve() -> None:
     rows = [{"seen": 1000, "loss_d": 1.0}, {"seen": 2000, "loss_d": float("nan")}, {"seen": 3000}]
-    x, y = charts.curve(rows, "loss_d")
+    x, y = live_chart.curve(rows, "loss_d")
     assert (x.tolist(), y.tolist()) == ([1.0], [1.0])
 
 
@@ -87,13 +88,13 @@ def test_every_tone_has_a_colour_in_both_themes() -> None:
 
 
 def test_typed_words_are_shown_as_they_are() -> None:
-    assert words.plain("[x](http://a) *b* :red[c] $d$ <e>") == r"\[x\](http\://a) \*b\* \:red\[c\] \$d\$ \<e\>"
-    assert words.plain("Blood cells, 64 px (best!)") == "Blood cells, 64 px (best!)"
+    assert fmt.plain("[x](http://a) *b* :red[c] $d$ <e>") == r"\[x\](http\://a) \*b\* \:red\[c\] \$d\$ \<e\>"
+    assert fmt.plain("Blood cells, 64 px (best!)") == "Blood cells, 64 px (best!)"
 
 
 def test_a_run_is_called_by_its_title_and_its_name() -> None:
-    assert words.called("cells", "cells") == "cells"
-    assert words.called("cells", "Best so far") == "Best so far (cells)"
+    assert fmt.called("cells", "cells") == "cells"
+    assert fmt.called("cells", "Best so far") == "Best so far (cells)"
 
 
 @pytest.mark.parametrize(
@@ -101,12 +102,12 @@ def test_a_run_is_called_by_its_title_and_its_name() -> None:
     [(8, "8 s"), (59.7, "1 min"), (200, "3 min"), (7500, "2 h 5 min"), (40_000, "11 h"), (300_000, "3 days")],
 )
 def test_durations_are_told_as_people_say_them(seconds: float, text: str) -> None:
-    assert words.duration(seconds) == text
+    assert fmt.duration(seconds) == text
 
 
 @pytest.mark.parametrize(("count", "text"), [(12, "12 B"), (1_400_000_000, "1.4 GB"), (25_300_000, "25 MB")])
 def test_sizes_are_told_with_their_unit(count: int, text: str) -> None:
-    assert words.size(count) == text
+    assert fmt.size(count) == text
 
 
 def test_a_finished_export_is_sent_whole_or_in_part() -> None:
@@ -152,16 +153,16 @@ def test_routes_also_stand_below_the_base_path() -> None:
 
 def test_a_film_is_made_anew_where_a_run_of_the_same_name_has_other_pictures() -> None:
     run = trained("filmed")
-    before = cached.samples_film(run, None)
+    before = cache.samples_film(run, None)
     for picture in run.samples().values():
         Image.open(picture).point(lambda grey: 255 - grey).save(picture)
-    assert cached.samples_film(run, None) != before
+    assert cache.samples_film(run, None) != before
 
 
 def test_the_variety_of_real_images_is_known_once_they_are_read() -> None:
     run = trained("read-later")
     folder = registry.cache_folder(run.config.data)
     folder.rename(folder.with_name("away"))
-    assert cached.real_spread(run) is None
+    assert cache.real_spread(run) is None
     folder.with_name("away").rename(folder)
-    assert cached.real_spread(run) is not None
+    assert cache.real_spread(run) is not None

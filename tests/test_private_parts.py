@@ -43,19 +43,19 @@ PARTS = (
     ),
     PrivatePart(
         "streamlit.delta_generator.DeltaGenerator",
-        ("pages/ui/compare_view.py", "pages/ui/waiting.py"),
+        ("pages/ui/compare/overlays.py", "pages/ui/waiting.py"),
         "The type of a container, for annotations: the public package exports none.",
         "Annotate with the type that st.container() returns in the new version.",
     ),
     PrivatePart(
         "streamlit.proto.BackMsg_pb2.BackMsg",
-        ("pages/ui/visitor.py",),
+        ("pages/ui/bench_client.py",),
         "`gan bench --pages` measures the server's answers without a browser, over the app's WebSocket.",
         "Follow the frontend's new protocol, or time the pages in a browser with playwright.",
     ),
     PrivatePart(
         "streamlit.proto.ForwardMsg_pb2.ForwardMsg",
-        ("pages/ui/visitor.py",),
+        ("pages/ui/bench_client.py",),
         "`gan bench --pages` measures the server's answers without a browser, over the app's WebSocket.",
         "Follow the frontend's new protocol, or time the pages in a browser with playwright.",
     ),

@@ -1,8 +1,8 @@
 """`gan bench --pages`: what the app's server takes for its pages over a store of 200 long runs.
 
 The app is started as a user starts it, over a store made for the purpose: 200 runs of 100,000 points each, one of them
-alive and growing, and one more with a generator for the gallery. A visitor without a browser (`pages/ui/visitor.py`)
-opens the pages, asks for what draws itself anew, and for other images.
+alive and growing, and one more with a generator for the gallery. A visitor without a browser
+(`pages/ui/bench_client.py`) opens the pages, asks for what draws itself anew, and for other images.
 """
 
 import contextlib
@@ -60,7 +60,7 @@ def measure(show: Callable[[str], None], count: int = RUNS, points: int = POINTS
                 ["gallery", {"run": GENERATOR}, "Seed"],
                 ["compare", {"runs": ",".join(["run-000", "run-001", live.name])}],
             ]
-            command = [sys.executable, "-m", "pages.ui.visitor", str(port), str(server), json.dumps(visits)]
+            command = [sys.executable, "-m", "pages.ui.bench_client", str(port), str(server), json.dumps(visits)]
             told = subprocess.run(command, cwd=settings.ROOT, check=True, capture_output=True, text=True)
     found: dict[str, dict[str, float]] = json.loads(told.stdout)
     for page, figures in found.items():

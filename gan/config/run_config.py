@@ -1,7 +1,7 @@
 """RunConfig: START HERE. One typed object drives the command line, the form, validation, the run file and the README.
 
 Type, default, limits, unit and help stand on the field, once. `options.py` walks the fields; the command line
-(`cli/`), the page's form (`pages/ui/form.py`) and the options table of the README are made from that walk and add
+(`cli/`), the page's form (`pages/ui/train/form.py`) and the options table of the README are made from that walk and add
 nothing of their own. What needs the machine to be judged (no GPU, absent data, too little disk) is in `problems.py`.
 
 """

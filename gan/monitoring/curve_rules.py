@@ -27,7 +27,8 @@ runs are judged after a third of their length."""
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that a run's numbers say. `seen_in` names the chart that shows it: a key of `pages/ui/explain.py`."""
+    """One thing that a run's numbers say. `seen_in` names the chart that shows it: a key of
+    `pages/ui/progress/chart_texts.py`."""
 
     key: str
     level: Level

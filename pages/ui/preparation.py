@@ -8,14 +8,15 @@ import streamlit as st
 from gan.evaluation import job
 from gan.evaluation.job import Request
 from gan.runs.run import Run
-from pages.ui import evaluation_jobs, tasks
+from pages.ui import background
+from pages.ui.evaluate import evaluation_jobs
 
 
 def panel(run: Run, request: Request, label: str, about: str, button: str) -> None:
     """The task at work under the name `label`, or what it is `about` with the button that starts it."""
     folder, state = job.folder(run, request.kind), job.state(run, request.kind)
     if state is not None:
-        tasks.watch(folder, label, lambda: None)
+        background.watch(folder, label, lambda: None)
         if state.alive:
             return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):

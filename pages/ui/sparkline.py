@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from pages.ui import charts, palette
+from pages.ui import palette
+from pages.ui.components import live_chart
 
 LINES = (
     ("loss_d", "Loss D", palette.ON_ANY_GROUND["blue"]),
@@ -23,14 +24,15 @@ WIDTH, HEIGHT = 300, 48  # of the drawing's own units; it is stretched to its ca
 
 def losses(rows: Sequence[Mapping[str, Any]], name: str) -> None:
     """The losses so far, on one scale from 0; nothing before the second point."""
-    drawn = [(label, colour, *charts.curve(rows, metric)) for metric, label, colour in LINES]
+    drawn = [(label, colour, *live_chart.curve(rows, metric)) for metric, label, colour in LINES]
     if min(len(x) for _, _, x, _ in drawn) < 2:
         return
     highest = max(float(np.quantile(y, 0.98)) for *_, y in drawn) or 1.0  # one early peak does not flatten the rest
+    lines = ((colour, live_chart.reduced(x, live_chart.smoothed(y, 0.6), POINTS)) for _, colour, x, y in drawn)
     paths = "".join(
-        f'<polyline points="{points(*charts.reduced(x, charts.smoothed(y, 0.6), POINTS), highest)}" fill="none" '
+        f'<polyline points="{points(*line, highest)}" fill="none" '
         f'stroke="{colour}" stroke-width="1.5" vector-effect="non-scaling-stroke" />'
-        for _, colour, x, y in drawn
+        for colour, line in lines
     )
     last = ", ".join(f"{label} {y[-1]:.2f}" for label, _, _, y in drawn)
     legend = "".join(

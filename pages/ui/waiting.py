@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pages.ui import words
+from pages.ui import fmt
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -24,7 +24,7 @@ def bar(place: "DeltaGenerator", label: str) -> Callable[[float], None]:
         if done >= 1:
             place.empty()
         elif taken > QUICK:
-            left = f" · {words.duration(taken * (1 - done) / done)} left" if done > 0 else ""
+            left = f" · {fmt.duration(taken * (1 - done) / done)} left" if done > 0 else ""
             place.progress(done, text=f"{label}{left}")
 
     return show

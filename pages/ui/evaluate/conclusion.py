@@ -5,14 +5,14 @@ import streamlit as st
 from gan.evaluation.records import interpretation
 from gan.evaluation.records.results import Result
 from gan.evaluation.records.study_results import StudyResult
-from pages.ui import evaluation_study
+from pages.ui.evaluate import study_panels
 
 
 def panel(result: Result | None, study: StudyResult | None) -> None:
     """What the numbers mean for the reader's images: the study's verdict first, where there is one."""
     with st.container(border=True, key="conclusion"):
         if study is not None:
-            evaluation_study.headline(study)
+            study_panels.headline(study)
         if result is None and study is None:
             st.markdown(
                 "**Not scored yet.** Good pictures can still be all alike, or copies of the training images, and the "

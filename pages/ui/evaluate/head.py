@@ -6,7 +6,7 @@ from gan.errors import RunError
 from gan.evaluation.records import results
 from gan.evaluation.records.results import Result
 from gan.runs.run import Run
-from pages.ui import words
+from pages.ui import fmt
 
 
 def snapshot_choice(run: Run) -> int:
@@ -21,7 +21,7 @@ def snapshot_choice(run: Run) -> int:
 
     def label(seen: int) -> str:
         mark = ", best" if seen == best else ", scored" if seen in scored else ""
-        return f"after {words.images(seen)}{mark}"
+        return f"after {fmt.images(seen)}{mark}"
 
     st.selectbox("Snapshot", there, format_func=label, key=key, on_change=_follow_choice, args=(key,), width=360)
     return chosen

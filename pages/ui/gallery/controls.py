@@ -6,7 +6,8 @@ import streamlit as st
 
 from gan.evaluation.records import results
 from gan.runs.run import Run
-from pages.ui import evaluation_study, words
+from pages.ui import fmt
+from pages.ui.evaluate import study_panels
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ def controls(run: Run) -> Draw:
     moments, best = run.snapshots()[::-1], results.best_snapshot(run)
     snapshot = st.selectbox(
         "Snapshot", moments, moments.index(best) if best in moments else 0, key=f"snapshot {run.name}",
-        format_func=lambda seen: f"after {words.images(seen)}" + (", best" if seen == best else ""),
+        format_func=lambda seen: f"after {fmt.images(seen)}" + (", best" if seen == best else ""),
         help="The state of the generator at that moment of the training; the newest first. The best is the one whose "
         "images are nearest to held-out real ones by kernel distance, among the snapshots that were evaluated.",
     )  # fmt: skip
@@ -44,7 +45,7 @@ def controls(run: Run) -> Draw:
         "and that look like real ones of their kind. What is left out is dimmed here, and replaced by another image in "
         "a download. Fewer images of more certain kind: whether it pays, the augmentation study tells.",
     )  # fmt: skip
-    found = evaluation_study.keep_rate_line(run)
+    found = study_panels.keep_rate_line(run)
     if found:
         st.caption(found)
     return Draw(int(snapshot), int(seed), float(truncation), keep_rate / 100)

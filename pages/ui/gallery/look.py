@@ -11,7 +11,8 @@ from gan.export.exports import ExportRequest
 from gan.runs.run import Run
 from gan.sampling.conditions import Condition
 from gan.sampling.provenance import Origin
-from pages.ui import cached_models, marking, preparation, same_noise, words
+from pages.ui import cache_torch, fmt, preparation
+from pages.ui.gallery import marking, same_noise
 
 MOST_SHOWN = 400  # images in one view: about a second of work on two CPU cores
 
@@ -22,16 +23,14 @@ def panel(run: Run, facts: DataFacts, request: ExportRequest) -> None:
         st.info("Choose at least one condition.")
         return
     if request.count > MOST_SHOWN:
-        st.info(
-            f"{words.images(request.count)} are too many to look at: up to {MOST_SHOWN}. Download makes any number."
-        )
+        st.info(f"{fmt.images(request.count)} are too many to look at: up to {MOST_SHOWN}. Download makes any number.")
         return
-    made = cached_models.look(run, replace(request, keep_rate=1.0))
+    made = cache_torch.look(run, replace(request, keep_rate=1.0))
     dropped = left_out(run, request) if request.keep_rate < 1 else frozenset()
     titles = [
         (
             same_noise.titled(group.label, facts),
-            f"{words.number(Condition.from_text(text, facts).agreeing(facts))} real",
+            f"{fmt.number(Condition.from_text(text, facts).agreeing(facts))} real",
         )
         for group, (text, _) in zip(made, request.items, strict=True)
     ]
@@ -40,7 +39,7 @@ def panel(run: Run, facts: DataFacts, request: ExportRequest) -> None:
             run, facts, made, key=f"look {run.name}", label="Generated images", titles=titles, dropped=dropped
         )
     st.caption(
-        f"{words.images(request.count)} at the set's own size, {facts.native_size} px, enlarged. Click one to see it "
+        f"{fmt.images(request.count)} at the set's own size, {facts.native_size} px, enlarged. Click one to see it "
         "large; K keeps and R rejects it, the arrow keys go on. Synthetic: not for clinical use."
     )
 
@@ -51,7 +50,7 @@ def left_out(run: Run, request: ExportRequest) -> frozenset[Origin]:
     if wrong is not None:
         st.warning(wrong, icon=":material/filter_alt_off:")
         return frozenset()
-    dropped = cached_models.dropped(run, request)
+    dropped = cache_torch.dropped(run, request)
     if dropped is None:
         preparation.panel(
             run,

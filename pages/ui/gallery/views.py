@@ -7,9 +7,9 @@ import streamlit as st
 from gan.data.info import DataFacts
 from gan.export.exports import ExportRequest
 from gan.runs.run import Run
-from pages.ui import basket, export_panel, frame, kinds_view, large_view, same_noise, walk_view, words
+from pages.ui import fmt, frame
 from pages.ui.frame import told
-from pages.ui.gallery import look
+from pages.ui.gallery import basket, export_form, image_dialog, interpolation_view, look, same_noise, subclass_view
 
 
 def tabs(run: Run, facts: DataFacts, request: ExportRequest) -> None:
@@ -17,10 +17,10 @@ def tabs(run: Run, facts: DataFacts, request: ExportRequest) -> None:
     drawn: dict[str, Callable[[], None]] = {
         basket.LOOK: lambda: look.panel(run, facts, request),
         "Compare": lambda: same_noise.panel(run, facts, request),
-        "Walk": lambda: walk_view.panel(run, facts, request),
-        "Kinds": lambda: kinds_view.panel(run, facts, request),
+        "Walk": lambda: interpolation_view.panel(run, facts, request),
+        "Kinds": lambda: subclass_view.panel(run, facts, request),
         "Basket": lambda: basket.panel(run, facts),
-        basket.DOWNLOAD: lambda: export_panel.panel(run, facts, request),
+        basket.DOWNLOAD: lambda: export_form.panel(run, facts, request),
     }
     if not facts.kinds:
         del drawn["Kinds"]
@@ -39,11 +39,11 @@ def understood(names: Sequence[str]) -> None:
     found = {name.lower(): name for name in names}.get(asked.strip().lower())
     if found is not None:  # by the address, as the tabs read it and keep it
         st.switch_page(frame.GALLERY, query_params=st.query_params.to_dict() | {basket.VIEW: found})
-    st.warning(f"The gallery has no view {words.plain(asked)}: it has {', '.join(names)}.", icon=":material/link_off:")
+    st.warning(f"The gallery has no view {fmt.plain(asked)}: it has {', '.join(names)}.", icon=":material/link_off:")
 
 
 def shown(run: Run, facts: DataFacts, draw: Callable[[], None]) -> None:
     """One view, and the large image where one was clicked in it."""
     with told():
         draw()
-        large_view.where_opened(run, facts)
+        image_dialog.where_opened(run, facts)

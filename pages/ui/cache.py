@@ -1,0 +1,213 @@
+"""What is kept between reruns: all `st.cache_*` of the app are here, each with its bound, and in `cached_models.py`.
+
+That one has all that takes torch. Keys are paths, names and numbers, never arrays: Streamlit hashes only a sample of a
+large one.
+"""
+
+import io
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+from PIL import Image
+
+from gan import jobs
+from gan.config.run_config import DataConfig
+from gan.data import diversity, registry, subclasses
+from gan.data.catalogue import Entry, entries
+from gan.data.image_set import ImageSet
+from gan.data.info import DataFacts
+from gan.data.ingest.file_examples import Example
+from gan.data.ingest.file_examples import examples as examples_of
+from gan.data.ingest.import_plan import Plan
+from gan.evaluation.training_images import problem as training_images_problem
+from gan.io import animation, contact_sheet
+from gan.io.atomic import file_version, read_bytes
+from gan.runs import sample_sheets
+from gan.runs.metrics_table import Columns, ColumnsReader
+from gan.runs.run import Run
+from gan.training import subclass_labels
+from gan.training.subclass_labels import load_subclasses
+from pages.ui import tiles
+
+FileVersion = tuple[int, int] | None
+"""Part of a key: what `file_version` gives of the file that the result depends on."""
+
+
+def metrics(run: Run) -> Columns:
+    """All points of a run's curves so far; only what is new since the last look is read."""
+    return _reader(run.path).read()
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _reader(path: Path) -> ColumnsReader:
+    return ColumnsReader(path / "metrics.jsonl")
+
+
+def facts(run: Run) -> DataFacts:
+    """What the run's networks were built from; raises RunError before the trainer has read its data."""
+    return _facts(run.path, file_version(run.path / "data.json"))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _facts(path: Path, version: FileVersion) -> DataFacts:
+    return Run(path).facts()
+
+
+@st.cache_data(ttl=60, max_entries=2000, show_spinner=False)
+def disk_usage(path: Path) -> int:
+    """Bytes that a folder takes on the disk, counted again after a minute."""
+    return jobs.disk_usage(path)
+
+
+@dataclass(frozen=True)
+class Space:
+    """Bytes of the store's disk: what the store takes, and what is free."""
+
+    taken: int
+    free: int
+
+
+@st.cache_data(ttl=60, max_entries=4, show_spinner=False)
+def space(store: Path) -> Space:
+    """What the whole store takes, caches and added sets included, counted again after a minute."""
+    there = next(folder for folder in (store, *store.parents) if folder.exists())
+    return Space(jobs.disk_usage(store), shutil.disk_usage(there).free)
+
+
+def forget_space() -> None:
+    """Count again at the next rerun: something was deleted."""
+    disk_usage.clear()
+    space.clear()
+
+
+def sheet(picture: Path) -> bytes:
+    """The PNG of a sample sheet; raises DamagedFileError where it is none."""
+    return _sheet(picture, file_version(picture))
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def _sheet(picture: Path, version: FileVersion) -> bytes:
+    contact_sheet.read_sheet(picture)
+    return read_bytes(picture)
+
+
+def thumbnail(picture: Path, columns: int) -> bytes:
+    """A PNG of a sample sheet in about the shape of a card, at its own resolution."""
+    return _thumbnail(picture, file_version(picture), columns)
+
+
+@st.cache_data(max_entries=500, show_spinner=False)
+def _thumbnail(picture: Path, version: FileVersion, columns: int) -> bytes:
+    return _png(tiles.folded(contact_sheet.read_sheet(picture, columns), columns))
+
+
+def strips(picture: Path, columns: int) -> list[bytes]:
+    """PNGs of the columns of a sample sheet, each lying."""
+    return _strips(picture, file_version(picture), columns)
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def _strips(picture: Path, version: FileVersion, columns: int) -> list[bytes]:
+    return [_png(strip) for strip in tiles.strips(contact_sheet.read_sheet(picture, columns), columns)]
+
+
+def _png(picture: Image.Image) -> bytes:
+    content = io.BytesIO()
+    picture.save(content, "PNG")
+    return content.getvalue()
+
+
+def samples_film(run: Run, turned: tuple[int, int] | None) -> bytes:
+    """The GIF of a run's sample pictures so far; `turned` as for `gan.io.animation.sheets_gif`."""
+    kept = run.samples()
+    return _samples_film(run.path, tuple((seen, file_version(picture)) for seen, picture in kept.items()), turned)
+
+
+@st.cache_data(max_entries=20, show_spinner="Making the film …")
+def _samples_film(path: Path, pictures: tuple[tuple[int, FileVersion], ...], turned: tuple[int, int] | None) -> bytes:
+    return animation.sheets_gif(Run(path).samples(), turned=turned)
+
+
+def real_spread(run: Run) -> float | None:
+    """How much a run's real training images of one condition differ; None where they are not read on this machine."""
+    there, sheet = image_set(run.config.data), run.path / "samples" / "columns.json"
+    if there is None or file_version(sheet) is None:
+        return None
+    return _real_spread(file_version(run.path / "data.json"), run.path, file_version(sheet), there)
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def _real_spread(version: FileVersion, path: Path, sheet_version: FileVersion, _images: ImageSet) -> float | None:
+    shown = sample_sheets.layout(Run(path)).labels
+    return diversity.real_diversity(_images, len(shown)) if shown else None
+
+
+def kinds_apart(run: Run) -> float:
+    """How far the kinds lie apart that a run's networks are told of; 0 without any, and before its data is read."""
+    known = file_version(run.path / "data.json")
+    return _facts(run.path, known).kinds_apart if known else 0.0
+
+
+def training_images(run: Run) -> ImageSet | None:
+    """What the run was trained on; None where it is not read on this machine, or has changed since."""
+    there = image_set(run.config.data)
+    return None if there is None or training_images_problem(run) else there
+
+
+def examples(run: Run) -> list[bytes | None] | None:
+    """A PNG of a few real training images of each condition of a run; None where they are not read on this machine."""
+    there = training_images(run)
+    return None if there is None else _examples(run.path, file_version(run.path / "data.json"), there)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _examples(path: Path, version: FileVersion, _images: ImageSet) -> list[bytes | None]:
+    shown = [tiles.examples(_images, condition) for condition in range(len(_images.names))]
+    return [None if picture is None else _png(picture) for picture in shown]
+
+
+def of_kinds(run: Run, position: int, count: int) -> list[NDArray[np.uint8]] | None:
+    """Real training images of each kind within the class at that position, up to `count`; None where they, or what
+    kind each is, are not on this machine."""
+    there = training_images(run)
+    if there is None:
+        return None
+    return _of_kinds(run.path, file_version(run.path / subclass_labels.FILE), position, count, there)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _of_kinds(
+    path: Path, version: FileVersion, position: int, count: int, _images: ImageSet
+) -> list[NDArray[np.uint8]] | None:
+    run = Run(path)
+    found = load_subclasses(run, len(_images))
+    if found is None:
+        return None
+    each = range(run.config.model.kinds)
+    return [tiles.real(_images, subclasses.real(found, _images, position, kind, count)) for kind in each]
+
+
+@st.cache_data(ttl=10, max_entries=1, show_spinner="Looking for data …")
+def catalogue() -> list[Entry]:
+    """The sets that can be chosen; looked for again after ten seconds, or at once after `forget_catalogue`."""
+    return entries()
+
+
+def forget_catalogue() -> None:
+    """Look for sets again at the next rerun: one was read or added."""
+    catalogue.clear()
+
+
+def image_set(config: DataConfig) -> ImageSet | None:
+    """The set where it was read before, its images memory-mapped; None where that is still to do."""
+    return registry.cached(config)
+
+
+@st.cache_data(max_entries=8, show_spinner="Opening some of the files …")
+def given_files(key: str, _plan: Plan) -> dict[str, list[Example]]:
+    """A few files of a set by what they were understood as; `key` names the set and its version."""
+    return examples_of(_plan)

@@ -1,0 +1,108 @@
+"""Images as buttons in named rows: a click or Enter opens one, K keeps it, R rejects it, arrows move to another.
+
+A component of our own, because Streamlit has no picture that can be clicked or reached by keys. What a visitor did
+comes as a list of events that is taken once, in order.
+"""
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from gan.io.png import png
+from pages.ui.tiles import TILE
+
+SCRIPT = Path(__file__).with_name("image_grid.js")
+STYLE = Path(__file__).with_name("image_grid.css")
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One image (C, H, H) and what it is to a reader who cannot see it; `id` comes back with each event."""
+
+    id: str
+    image: NDArray[np.uint8]
+    alt: str
+    dropped: bool = False
+    """Shown dimmed: the selection leaves it out."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """Tiles under one name, with a note such as a count."""
+
+    name: str
+    note: str
+    tiles: Sequence[Tile]
+
+
+@dataclass(frozen=True)
+class Event:
+    """What was done to an image: "open", "keep", "reject" or "clear"."""
+
+    id: str
+    act: str
+
+
+def grid(
+    rows: Sequence[Row],
+    *,
+    key: str,
+    label: str,
+    marks: Mapping[str, str],
+    took: Callable[[list[Event]], None],
+    marking: bool = True,
+    in_columns: bool = False,
+    focus: bool = False,
+    side: int = TILE,
+) -> None:
+    """Draw the rows; `took` gets what was done to them before the page is drawn anew.
+
+    `marks` are "keep" or "reject" by id. `side` is about how large an image is, in px: its pixels become whole ones.
+    `in_columns` stands the rows beside each other; `focus` puts the keyboard on the first image.
+    """
+    component = st.components.v2.component(
+        "image_grid", js=SCRIPT.read_text(), css=STYLE.read_text(), isolate_styles=False
+    )
+    size = max((tile.image.shape[-1] for row in rows for tile in row.tiles), default=side)
+    data = {
+        "label": label,
+        "side": size * max(1, round(side / size)),
+        "marking": marking,
+        "in_columns": in_columns,
+        "focus": focus,
+        "taken": st.session_state.get(_taken(key), 0),
+        "rows": [
+            {"name": row.name, "note": row.note, "images": [_drawn(tile, marks) for tile in row.tiles]} for row in rows
+        ],
+    }
+    component(data=data, key=key, on_acts_change=lambda: _take(key, took))
+
+
+def _drawn(tile: Tile, marks: Mapping[str, str]) -> dict[str, Any]:
+    source = base64.b64encode(png(tile.image)).decode()
+    return {
+        "id": tile.id,
+        "alt": tile.alt,
+        "src": f"data:image/png;base64,{source}",
+        "mark": marks.get(tile.id, ""),
+        "dropped": tile.dropped,
+    }
+
+
+def _take(key: str, took: Callable[[list[Event]], None]) -> None:
+    """Hand on the events that are new; the browser sends one again until it hears that it was taken."""
+    taken = st.session_state.get(_taken(key), 0)
+    new = [event for event in st.session_state[key].get("acts") or [] if event["number"] > taken]
+    if new:
+        st.session_state[_taken(key)] = new[-1]["number"]
+        took([Event(str(event["id"]), str(event["act"])) for event in new])
+
+
+def _taken(key: str) -> str:
+    return f"{key} taken"

@@ -1,0 +1,220 @@
+"""Charts that keep a reader's zoom while they are live: the figure as plain data here, drawn by `chart.js`.
+
+`st.plotly_chart` loses the zoom at every new point, so this is a small component of our own around Plotly.react. What a
+chart means is in `explain.py`.
+"""
+
+import base64
+import html
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from gan.runs.events import Event
+from gan.runs.metrics_table import Columns
+from pages.ui import palette
+
+AXES = {"seen": "thousand images seen", "seconds": "minutes of training"}
+SOLID = 3  # curves of several runs that are drawn without dashes
+POINTS = 2000
+HEIGHT = 320
+SCRIPT = Path(__file__).with_name("live_chart.js")
+
+Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One curve: which metric, its name in the legend and its colour (a tone of palette.py)."""
+
+    metric: str
+    name: str
+    tone: str
+
+
+def curve(rows: Sequence[Mapping[str, Any]], metric: str, axis: str = "seen") -> Curve:
+    """The finite points of one metric: thousands of images seen or, for `axis` "seconds", minutes (n,); values (n,)."""
+    columns = Columns.of(rows)
+    x = columns.column(axis) / (1000 if axis == "seen" else 60)
+    y = columns.column(metric)
+    finite = np.isfinite(y) & np.isfinite(x)
+    return x[finite], y[finite]
+
+
+def smoothed(values: NDArray[np.float64], weight: float) -> NDArray[np.float64]:
+    """A running average (n,) that remembers `weight` (0 to below 1) of itself at each point; 0 changes nothing."""
+    if weight <= 0:
+        return values
+    averaged: NDArray[np.float64] = pd.Series(values).ewm(alpha=1 - weight).mean().to_numpy()
+    return averaged
+
+
+def reduced(x: NDArray[np.float64], y: NDArray[np.float64], points: int = POINTS) -> Curve:
+    """At most `points` of a curve: the lowest and the highest of each bucket, so that no peak is lost."""
+    if len(x) <= points:
+        return x, y
+    size = -(-len(y) // (points // 2))
+    buckets = np.pad(y, (0, -len(y) % size), mode="edge").reshape(-1, size)
+    starts = np.arange(len(buckets)) * size
+    kept = np.concatenate([starts + buckets.argmin(axis=1), starts + buckets.argmax(axis=1)])
+    chosen = np.unique(np.minimum(kept, len(y) - 1))
+    return x[chosen], y[chosen]
+
+
+def figure(
+    rows: Sequence[Mapping[str, Any]],
+    lines: Sequence[Line],
+    *,
+    name: str,
+    unit: str,
+    ideals: Mapping[str, tuple[float, str]],
+    smoothing: float = 0.0,
+    logarithmic: bool = False,
+    limits: tuple[float, float] | None = None,
+) -> dict[str, Any]:
+    """What `chart.js` draws: curves of one group of metrics over the images seen, with the loss's ideal lines.
+
+    A smoothed curve has the measured one faintly behind it. `ideals` gives a value and its label by metric.
+    """
+    traces = [
+        trace
+        for line in lines
+        for trace in traces_of(rows, line.metric, line.name, line.tone, unit, smoothing=smoothing)
+    ]
+    shown = {ideals[line.metric] for line in lines if line.metric in ideals}
+    yaxis: dict[str, Any] = {"type": "log"} if logarithmic else {"rangemode": "tozero"}
+    if limits is not None:
+        yaxis = {"range": list(limits)}
+    return {
+        "name": name,
+        "alt": f"Curves of {', '.join(line.name for line in lines)} over {len(rows)} points.",
+        "traces": traces,
+        "ideals": [{"value": value, "label": label} for value, label in sorted(shown)],
+        "layout": _axes(AXES["seen"], yaxis, unit),
+        "height": HEIGHT,
+    }
+
+
+def overlay(
+    runs: Mapping[str, Sequence[Mapping[str, Any]]], metric: str, *, name: str, unit: str, axis: str, smoothing: float
+) -> dict[str, Any]:
+    """One metric of several runs, by what each is called, in one chart; at most six, as many as there are tones.
+
+    From the fourth on the lines are dashed: blue and sky lie close to each other, and so do others for some eyes.
+    """
+    tones = list(palette.TONES["light"])
+    traces = [
+        trace | ({"dash": "dash"} if number >= SOLID else {})
+        for number, ((called, rows), tone) in enumerate(zip(runs.items(), tones, strict=False))
+        for trace in traces_of(rows, metric, called, tone, unit, axis=axis, smoothing=smoothing)
+    ]
+    return {
+        "name": name,
+        "alt": f"{metric} of the runs {', '.join(runs)}.",
+        "traces": traces,
+        "ideals": [],
+        "layout": _axes(AXES[axis], {}, unit),
+        "height": HEIGHT,
+    }
+
+
+def traces_of(
+    rows: Sequence[Mapping[str, Any]],
+    metric: str,
+    called: str,
+    tone: str,
+    unit: str,
+    *,
+    axis: str = "seen",
+    smoothing: float = 0.0,
+) -> list[dict[str, Any]]:
+    """One curve, with the measured one faintly behind it where it is smoothed."""
+    x, y = curve(rows, metric, axis)
+    where = "%{x:,.4g} k images" if axis == "seen" else "%{x:.3g} min"
+    hover = f"%{{y:.4g}} {unit}<extra>{html.escape(called)}, {where}</extra>".replace(" <", "<")
+    common = {"name": html.escape(called), "tone": tone, "legendgroup": f"{called} {metric}", "hovertemplate": hover}
+    traces = []
+    if smoothing > 0:
+        raw_x, raw_y = reduced(x, y)
+        faint = {"faint": True, "showlegend": False, "hovertemplate": None}
+        traces.append(common | faint | {"x": packed(raw_x), "y": packed(raw_y)})
+    x, y = reduced(x, smoothed(y, smoothing))
+    return [*traces, common | {"x": packed(x), "y": packed(y)}]
+
+
+def packed(values: NDArray[np.float64]) -> str:
+    """Numbers (n,) as base64 of float32, little-endian, which `chart.js` unpacks.
+
+    Written as JSON, they were a third of the time of a live refresh, and three times the bytes.
+    """
+    return base64.b64encode(values.astype("<f4").tobytes()).decode()
+
+
+def _axes(x_title: str, yaxis: dict[str, Any], unit: str) -> dict[str, Any]:
+    words = {"standoff": 8, "font": {"size": 12}}
+    return {
+        "xaxis": {"title": {"text": x_title} | words},
+        "yaxis": yaxis | {"title": {"text": unit} | words},
+        "hovermode": "closest",
+    }
+
+
+def bars(counts: Mapping[str, Mapping[str, int]], tones: Mapping[str, str], name: str) -> dict[str, Any]:
+    """What `chart.js` draws for counts such as `{"train": {"cat": 12}}`: one stacked bar for each name."""
+    names = list(next(iter(counts.values())))
+    traces = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "name": part,
+            "tone": tones[part],
+            "y": names,
+            "x": [counted[one] for one in names],
+            "hovertemplate": "%{x:,} images<extra>%{y}, " + part + "</extra>",
+        }
+        for part, counted in counts.items()
+        if any(counted.values())
+    ]
+    return {
+        "name": name,
+        "alt": f"Images of each of {len(names)} names, by split.",
+        "traces": traces,
+        "ideals": [],
+        "layout": {
+            "barmode": "stack",
+            "xaxis": {"title": {"text": "images", "standoff": 8, "font": {"size": 12}}, "tickformat": ","},
+            "legend": {"traceorder": "normal"},
+            "yaxis": {"autorange": "reversed", "type": "category", "automargin": True},
+        },
+        "height": max(180, 90 + 24 * len(names)),
+    }
+
+
+def draw(figure: dict[str, Any], key: str, chosen: Callable[[float], None] | None = None) -> None:
+    """Put a figure on the page; the same `key` over reruns keeps the reader's zoom.
+
+    `figure` may have `marks` (of `marks`) and a `moment`, a place on the x axis. `chosen` is called with the place of a
+    point that the reader clicks.
+    """
+    component = st.components.v2.component("live_chart", js=SCRIPT.read_text(), isolate_styles=False)
+    data = figure | {"revision": key, "palette": palette.TONES, "clickable": chosen is not None}
+    with st.container(key=f"chart-{key}"):
+        component(data=data, key=key, on_moment_change=partial(_clicked, key, chosen))
+
+
+def _clicked(key: str, chosen: Callable[[float], None] | None) -> None:
+    place = st.session_state[key]["moment"]
+    if chosen is not None and isinstance(place, int | float):
+        chosen(float(place))
+
+
+def marks(events: Sequence[Event]) -> list[dict[str, Any]]:
+    """What happened to a run, as signs on the axis of the images seen."""
+    return [{"x": event.seen / 1000, "kind": event.kind, "text": html.escape(event.text)} for event in events]

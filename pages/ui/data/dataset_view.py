@@ -1,0 +1,184 @@
+"""One data set: what it is, how many images of what, what speaks against it, and the images themselves."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from gan.config import settings
+from gan.data import summary
+from gan.data.attribute_correlation import strongest
+from gan.data.catalogue import Entry
+from gan.data.image_set import SPLITS, ImageSet
+from gan.data.ingest import staging
+from gan.data.ingest.report import Finding
+from gan.io.atomic import file_version
+from pages.ui import fmt, frame, tiles
+from pages.ui.components import live_chart
+from pages.ui.data import file_preview
+
+TONES = {"train": "blue", "val": "yellow", "test": "purple"}
+SHOW: dict[str, Callable[..., Any]] = {"error": st.error, "warning": st.warning, "note": st.info}
+PER_ROW = 14
+MOST_ROWS = 40
+PAIRS = 20
+OTHERS = "other images"
+MEANING = {"train": "learnt from", "val": "used to choose", "test": "sealed until the end"}
+
+
+def panel(entry: Entry, image_set: ImageSet) -> None:
+    """Facts, findings, balance and images of a set that has been read."""
+    facts(entry, image_set)
+    findings(image_set)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.subheader("Images", anchor=False, width="stretch")
+            st.button("Show others", icon=":material/shuffle:", type="tertiary", on_click=show_others)
+        by_name(image_set)
+    with right:
+        balance(entry, image_set)
+    if entry.config.name == "folder":
+        with st.expander("The files as they were given", icon=":material/folder_open:"):
+            as_given(entry.config.path)
+
+
+def facts(entry: Entry, image_set: ImageSet) -> None:
+    """The set in one line of figures and two of words."""
+    st.markdown(entry.about)
+    side, channels = image_set.images.shape[2], image_set.images.shape[1]
+    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
+        for split in SPLITS:
+            st.metric(
+                f"{split.capitalize()}: {MEANING[split]}",
+                fmt.number(len(image_set.rows(split))),
+                width="content",
+            )
+        kind = "classes" if image_set.kind == "class" else "attributes"
+        st.metric(kind.capitalize(), len(image_set.names), width="content")
+        st.metric("Image", f"{side} px, {'grey' if channels == 1 else 'colour'}", width="content")
+        if st.button("Train on this set", type="primary", icon=":material/model_training:", key="train on set"):
+            st.switch_page(frame.TRAIN, query_params={"data": entry.slug})
+    known = summary.groups(image_set)
+    if known is not None:
+        st.caption(groups_in_words(known))
+    st.caption(f"Licence: {image_set.licence.rstrip('.')}. Source: {image_set.source.rstrip('.')}.")
+
+
+def groups_in_words(known: summary.Groups) -> str:
+    """The patients or slides of a set in a line."""
+    parts = ", ".join(f"{count:,} in {split}" for split, count in known.counts.items())
+    each = f"{known.fewest:,} to {known.most:,}" if known.fewest < known.most else f"{known.fewest:,}"
+    apart = "" if known.shared else " None is in two splits."
+    return f"Groups (patients, slides): {parts}; {each} images each, {known.median:g} in the middle.{apart}"
+
+
+def findings(image_set: ImageSet) -> None:
+    """What speaks against the set, and how it was read, each with what to do."""
+    found = summary.findings(image_set)
+    for finding in found:
+        if finding.level == "warning":
+            finding_shown(finding)
+    notes = [finding.line for finding in found if finding.level == "note"] + list(image_set.notices)
+    if notes:
+        with st.expander(f"Good to know ({len(notes)})", icon=":material/info:"):
+            for note in notes:
+                st.markdown(f"- {fmt.plain(note)}")
+
+
+def finding_shown(finding: Finding) -> None:
+    """One finding: what it is, and what is done or to be done about it."""
+    action = f" **{fmt.plain(finding.action)}**" if finding.action else ""
+    SHOW[finding.level](f"{fmt.plain(finding.text)}{action}")
+
+
+def balance(entry: Entry, image_set: ImageSet) -> None:
+    """How many images of each name; of attributes also which go together."""
+    classes = image_set.kind == "class"
+    st.subheader("Balance" if classes else "How often", anchor=False)
+    counts = {
+        split: {called(image_set, name): count for name, count in counted.items()}
+        for split, counted in image_set.counts().items()
+    }
+    live_chart.draw(live_chart.bars(counts, TONES, f"{entry.slug}-counts"), key=f"counts-{entry.slug}")
+    if not classes:
+        st.subheader("Which go together", anchor=False)
+        together(image_set)
+
+
+def together(image_set: ImageSet) -> None:
+    """The pairs of attributes that say most of each other, among the training images."""
+    pairs = strongest(image_set.conditions[image_set.rows("train")], image_set.names, PAIRS)
+    if not pairs:
+        st.caption("No attribute says anything of another.")
+        return
+    st.caption(
+        "The generator learns these ties too: where two hardly ever come together, few real images show how they look. "
+        "The tie is 1 where both are always equal, -1 where always opposite (phi coefficient)."
+    )
+    st.table(
+        {
+            "Attributes": [f"{fmt.attribute(pair.first)}, {fmt.attribute(pair.second)}" for pair in pairs],
+            "Tie": [f"{pair.phi:+.2f}" for pair in pairs],
+            "With both": [f"{pair.both:,}" for pair in pairs],
+            "By chance": [f"{pair.expected:,.0f}" for pair in pairs],
+        },
+        border="horizontal",
+        alt="Pairs of attributes with their tie, the images that have both, and how many would by chance",
+    )
+
+
+def by_name(image_set: ImageSet) -> None:
+    """Training images of every class, or of every attribute that is on."""
+    counted = image_set.counts()["train"]
+    shown = [
+        tiles.Row(
+            name=called(image_set, name),
+            note=fmt.images(counted[name]),
+            images=tiles.real(image_set, chosen(image_set, position)),
+            alt=f"Real image of {called(image_set, name)}",
+        )
+        for position, name in list(enumerate(image_set.names))[:MOST_ROWS]
+    ]
+    tiles.rows(shown, one_line=True)
+    if len(image_set.names) > MOST_ROWS:
+        st.caption(f"The first {MOST_ROWS} of {len(image_set.names)}.")
+
+
+def called(image_set: ImageSet, name: str) -> str:
+    """A class as it is, an attribute in words."""
+    return name if image_set.kind == "class" else fmt.attribute(name)
+
+
+def chosen(image_set: ImageSet, condition: int) -> NDArray[np.int64]:
+    """Positions (up to a row) of training images with a condition: the first ones, then others at each click."""
+    seed = st.session_state.get(OTHERS, 0)
+    if not seed:
+        return tiles.having(image_set, condition, PER_ROW)
+    found = tiles.having(image_set, condition, len(image_set))
+    return np.sort(np.random.default_rng([seed, condition]).permutation(found)[:PER_ROW])
+
+
+def show_others() -> None:
+    """Other images at the next drawing; for `on_click`."""
+    st.session_state[OTHERS] = st.session_state.get(OTHERS, 0) + 1
+
+
+def as_given(name: str) -> None:
+    """What was found in the files of an added set, and some of them in their own shape."""
+    report = staging.report_of(name)
+    for finding in report.problems:
+        finding_shown(finding)
+    pixels(report.sizes, report.modes)
+    if report.plan is not None:
+        plan = settings.added_sets() / name / "plan.json"
+        file_preview.panel(report.plan, f"{plan} {file_version(plan)}")
+
+
+def pixels(sizes: dict[str, int], modes: dict[str, int]) -> None:
+    """The sizes and kinds of pixels of the files, with how many have them."""
+    for what, counted in (("Sizes", sizes), ("Pixels", modes)):
+        if counted:
+            st.caption(f"{what}: " + ", ".join(f"{one} ({count:,})" for one, count in counted.items()))

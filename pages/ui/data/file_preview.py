@@ -1,0 +1,56 @@
+"""A user's files as they were given, in rows by the class or attribute that they were understood as."""
+
+import base64
+import html
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from gan.data.ingest.file_examples import Example
+from gan.data.ingest.import_plan import Plan
+from gan.data.ingest.inventory import LABELS
+from gan.io.png import png
+from pages.ui import cache, fmt
+
+MOST = 40  # rows
+
+
+def panel(plan: Plan, key: str) -> None:
+    """How the files became classes or attributes, in a sentence and in pictures; `key` names the set for the cache."""
+    found = cache.given_files(key, plan)
+    st.markdown(understood(plan))
+    counts = dict(zip(plan.names, plan.conditions.sum(axis=0, dtype=int).tolist(), strict=True))
+    rows(found, counts)
+    if len(found) > MOST:
+        st.caption(f"The first {MOST} of {len(found)}.")
+
+
+def understood(plan: Plan) -> str:
+    """Where the labels came from."""
+    names = len(plan.names)
+    if (plan.root / LABELS).is_file():
+        if plan.kind == "class":
+            return f"The column `class` of {LABELS} names **{names} classes**."
+        return f"The columns of 0 and 1 in {LABELS} are **{names} attributes**."
+    return f"Each folder is a class: **{names} classes**."
+
+
+def rows(found: Mapping[str, Sequence[Example]], counts: Mapping[str, int]) -> None:
+    """A row of pictures for each name, its count beside it and each file's path below it."""
+    body = "".join(
+        f'<div class="tile-row"><div class="row-name" title="{html.escape(name)}">{html.escape(name)}'
+        f'<span class="quiet">{fmt.images(counts[name])}</span></div>'
+        f'<div class="files">{"".join(_file(one, name) for one in shown) or "<span>no image</span>"}</div></div>'
+        for name, shown in list(found.items())[:MOST]
+    )
+    st.html(body)
+
+
+def _file(one: Example, name: str) -> str:
+    source = base64.b64encode(png(one.pixels)).decode()
+    file, group = html.escape(one.file), f", group {html.escape(one.group)}" if one.group else ""
+    alt = html.escape(f"File {one.file}, understood as {name}")
+    return (
+        f'<figure title="{file}: {one.split}{group}"><img alt="{alt}" height="{max(one.pixels.shape[1], 48)}" '
+        f'src="data:image/png;base64,{source}"><figcaption><bdi>{file}</bdi></figcaption></figure>'
+    )

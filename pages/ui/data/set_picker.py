@@ -1,0 +1,66 @@
+"""The choice of a data set: one list of what can be trained on, which sets the options that name it."""
+
+import streamlit as st
+
+from gan.config.run_config import OWN_SIZES, DataConfig
+from gan.data.catalogue import Entry
+from pages.ui import cache
+from pages.ui.train import form
+
+KEY = "chosen set"
+
+
+def picker() -> None:
+    """The list of sets, above the form; the form's options follow the choice."""
+    entries = {entry.slug: entry for entry in cache.catalogue()}
+    current = slug_of(form.value("data.name"), form.value("data.flag"), form.value("data.path"), entries)
+    st.session_state[KEY] = current
+    st.selectbox(
+        "Data set",
+        list(entries) if current in entries else [current, *entries],
+        key=KEY,
+        format_func=lambda slug: _label(slug, entries.get(slug)),
+        on_change=_chosen,
+        help="Sets that need a download are fetched when training starts. Add your own on the Data page.",
+    )
+
+
+def choose(config: DataConfig) -> None:
+    """Take a set into the form, with its usual image size."""
+    form.fill(
+        {
+            "data.name": config.name,
+            "data.flag": config.flag,
+            "data.path": config.path,
+            "data.attributes": config.attributes,
+            "data.image_size": OWN_SIZES[config.name],
+        }
+    )
+
+
+def slug_of(name: str, flag: str, path: str, entries: dict[str, Entry]) -> str:
+    """The slug of the set that a config names; its path or name where the catalogue does not have it."""
+    for slug, entry in entries.items():
+        found = entry.config
+        if (
+            found.name != name
+            or (name == "medmnist" and found.flag != flag)
+            or (name == "folder" and found.path != path)
+        ):
+            continue
+        return slug
+    return path or name
+
+
+def _label(slug: str, entry: Entry | None) -> str:
+    if entry is None:
+        return "Your own images: choose a set" if slug == "folder" else slug
+    note = " · not here yet" if entry.problem else "" if entry.ready or entry.local else " · download"
+    return entry.title + note
+
+
+def _chosen() -> None:
+    slug = st.session_state[KEY]
+    for entry in cache.catalogue():
+        if entry.slug == slug:
+            choose(entry.config)

@@ -1,0 +1,135 @@
+"""The blind reader test: beginning one, its images one at a time, and what readings found.
+
+While a reading is open (`&reading=ID` in the link) nothing else is on the page.
+"""
+
+import base64
+import secrets
+import time
+
+import streamlit as st
+
+from gan.errors import DataError
+from gan.evaluation import reader_study
+from gan.evaluation.reader_study import Reading
+from gan.evaluation.training_images import cached_training_images
+from gan.io.png import png
+from gan.runs.run import Run
+from pages.ui import cache_torch, fmt
+from pages.ui.frame import told_aside
+
+ANSWERS = (
+    ("Real, plausible", True, True, "1"),
+    ("Real, not plausible", True, False, "2"),
+    ("Synthetic, plausible", False, True, "3"),
+    ("Synthetic, not plausible", False, False, "4"),
+)
+"""What a reader can say of an image: words, real, plausible, the key that says it."""
+
+
+def panel(run: Run, snapshot: int) -> None:
+    """Begin a reading, go on with one, and what the finished ones say."""
+    st.markdown(
+        "An expert sees real validation images and generated ones of the same conditions, mixed, one at a time, and "
+        "says of each whether it is real and whether it is plausible. About five seconds an image; answers are kept as "
+        "they come."
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.text_input("Reader", key="reader name", placeholder="name or initials", max_chars=80, width=240)
+        st.number_input("Images", reader_study.FEWEST, reader_study.MOST, 40, 2, key="reader count", width=140)
+        st.button(
+            "Begin a reading",
+            type="primary",
+            icon=":material/visibility:",
+            key="begin reading",
+            on_click=_begin,
+            args=(run, snapshot),
+        )
+    for one in reader_study.listing(run):
+        _entry(run, one)
+
+
+def _begin(run: Run, snapshot: int) -> None:
+    """Begin with what the form holds now, which may be newer than what was drawn."""
+    name, count = st.session_state["reader name"], int(st.session_state["reader count"])
+    with told_aside():
+        there = cached_training_images(run)
+        if there is None:
+            raise DataError("The data set is not in the cache: score the snapshot first, which reads it.")
+        made = reader_study.begin(run, there, cache_torch.sampler(run, snapshot), name, count, secrets.randbelow(2**31))
+        _open(made.id)
+
+
+def _open(identifier: str) -> None:
+    st.query_params["reading"] = identifier
+
+
+def _entry(run: Run, one: Reading) -> None:
+    """One reading: what it found, or the way on."""
+    with st.container(border=True):
+        st.markdown(
+            f"**{one.reader}**, {fmt.ago(one.began)}, snapshot after {fmt.images(one.snapshot)}: "
+            f"{len(one.answers)} of {one.count} answered"
+        )
+        found = one.findings()
+        if one.finished and found is not None:
+            st.markdown(found.sentence())
+            st.caption(
+                f"Generated images taken for real: {found.made_taken_for_real}; plausible: {found.made_plausible}. "
+                f"Real images taken for real: {found.real_taken_for_real}; plausible: {found.real_plausible}."
+            )
+        elif not one.finished:
+            st.button("Go on", icon=":material/play_arrow:", key=f"go on {one.id}", on_click=_open, args=(one.id,))
+
+
+def reading(run: Run, identifier: str) -> None:
+    """One image and the four answers, or, after the last, what the reading found."""
+    if identifier not in (one.id for one in reader_study.listing(run)):  # an old link, or another run was chosen above
+        st.error(f"The run {run.name} has no reading {identifier}.", icon=":material/error:")
+        st.button("Back to the evaluation", icon=":material/arrow_back:", type="primary", on_click=_leave)
+        return
+    one = reader_study.load(run, identifier)
+    number = len(one.answers)
+    st.progress(number / one.count, text=f"Image {min(number + 1, one.count)} of {one.count}, reader {one.reader}")
+    if one.finished:
+        _entry(run, one)
+        st.button("Back to the evaluation", icon=":material/arrow_back:", type="primary", on_click=_leave)
+        return
+    there = cached_training_images(run)
+    if there is None:
+        raise DataError("The data set is not in the cache any more: score a snapshot, which reads it.")
+    shown = reader_study.picture(one, number, there, cache_torch.sampler(run, one.snapshot))
+    source = base64.b64encode(png(shown)).decode()
+    with st.container(key="reader-image"):
+        st.html(f'<img class="sharp" alt="Image {number + 1}" src="data:image/png;base64,{source}">')
+    began = time.monotonic()
+    left, right = st.columns(2)
+    for place, (label, real, plausible, key) in enumerate(ANSWERS):
+        (left if place < 2 else right).button(
+            label,
+            key=f"answer {key}",
+            shortcut=key,
+            width="stretch",
+            on_click=_answer,
+            args=(run, identifier, number, real, plausible, began),
+        )
+    with st.container(horizontal=True, horizontal_alignment="center"):
+        st.button(
+            "Take the last answer back", key="take back", type="tertiary", icon=":material/undo:", shortcut="Backspace",
+            disabled=not one.answers, on_click=_take_back, args=(run, identifier),
+        )  # fmt: skip
+        st.button("Leave; answers are kept", key="leave", type="tertiary", icon=":material/close:", on_click=_leave)
+
+
+def _answer(run: Run, identifier: str, number: int, real: bool, plausible: bool, began: float) -> None:
+    with told_aside():
+        reader_study.answer(run, identifier, number, real, plausible, time.monotonic() - began)
+
+
+def _take_back(run: Run, identifier: str) -> None:
+    with told_aside():
+        reader_study.take_back(run, identifier)
+
+
+def _leave() -> None:
+    st.query_params.pop("reading", None)

@@ -1,0 +1,176 @@
+"""The scores of a snapshot as cards, over all snapshots as a chart, and condition by condition as a table.
+
+What each score says is in `gan/evaluation/records/interpretation.py`.
+"""
+
+import html
+from typing import Any
+
+import streamlit as st
+
+from gan.evaluation.records import interpretation, results
+from gan.evaluation.records.interpretation import Score
+from gan.evaluation.records.results import FEATURES, Result
+from gan.runs.run import Run
+from pages.ui import fmt
+from pages.ui.components import live_chart
+from pages.ui.evaluate import evaluation_charts
+
+SPLITS = {"val": "validation", "test": "test"}
+SHARES_IN_TABLE = {
+    "shown_in_real": "Seen in real ones",
+    "cas": "CAS",
+    "real_accuracy": "Taught by real",
+    "precision": "Precision",
+    "coverage": "Coverage",
+    "diversity": "Variety",
+}
+
+
+def panel(run: Run, result: Result | None) -> None:
+    """The scores of a snapshot where it has some, those of all snapshots over the training, and by condition."""
+    if result is not None:
+        cards(result)
+        st.subheader("Over the training", anchor=False)
+    over_time(run)
+    if result is not None:
+        st.subheader("By condition", anchor=False)
+        by_condition(result)
+
+
+def cards(result: Result) -> None:
+    """Every score with its interval, what it is to be read against, and what it says."""
+    cards = "".join(_card(score, result) for score in interpretation.SCORES)
+    st.html(f'<div class="scores">{cards}{_variety(result)}</div>')
+    st.caption(
+        f"Compared with {fmt.number(result.n['scores'])} real {SPLITS[result.split]} images in "
+        f"{FEATURES[result.features]}, not the FID or KID of the literature. Small numbers and whiskers are 95% "
+        "intervals; the line across a bar is what real images reach against one another, or teach. Real against real "
+        f"compares {fmt.number(result.n['floor'])} images, and so does the number beside it."
+    )
+    for notice in result.notices:
+        st.warning(notice, icon=":material/info:")
+
+
+def _card(score: Score, result: Result) -> str:
+    value = float(getattr(result, score.key))
+    interval = result.intervals.get(score.key)
+    if score.beside == "floor":
+        like, floor = result.like_floor[score.key], result.floor[score.key]
+        beside = f"at equal counts {_said(score, like)}, real against real <b>{_said(score, floor)}</b>"
+    else:
+        floor = float(getattr(result, score.beside))
+        beside = f"on real images <b>{_said(score, floor)}</b>"
+    spread = f" <small>{_said(score, interval[0])} to {_said(score, interval[1])}</small>" if interval else ""
+    bar = _bar(value, interval, floor) if score.scale == "share" else ""
+    return (
+        f'<div class="score"><div class="name">{html.escape(score.name)}</div>'
+        f'<div class="value">{_said(score, value)}{spread}</div>{bar}'
+        f'<div class="beside">{beside}</div><div class="says">{html.escape(score.says)}</div></div>'
+    )
+
+
+def _variety(result: Result) -> str:
+    ratio = result.diversity["ratio"]
+    if ratio is None:
+        return ""
+    return (
+        '<div class="score"><div class="name">Variety within a condition</div>'
+        f'<div class="value">{ratio:.0%}</div>{_bar(min(ratio, 1.0), None, 1.0)}'
+        '<div class="beside">of that of <b>real images</b></div>'
+        '<div class="says">How much images of one condition differ. Far below 100%, the generator repeats itself.'
+        "</div></div>"
+    )
+
+
+def _said(score: Score, value: float) -> str:
+    return f"{value:.1%}" if score.scale == "share" else f"{value:.3g}"
+
+
+def _bar(value: float, interval: tuple[float, float] | None, floor: float) -> str:
+    """A share as a bar from 0 to 1: its interval as a whisker, the floor as a line across."""
+    low, high = interval or (value, value)
+    parts = (("reached", 0.0, value), ("whisker", low, high), ("floor", floor, floor))
+    placed = "".join(
+        f'<i class="{kind}" style="left:{100 * start:.2f}%;width:{100 * (end - start):.2f}%"></i>'
+        for kind, start, end in parts
+    )
+    return f'<div class="bar">{placed}</div>'
+
+
+def over_time(run: Run) -> None:
+    """How the scores change from snapshot to snapshot, with the best one marked."""
+    there = results.listing(run)
+    if len(there) < 2:
+        st.caption("Score all snapshots to see here which is best, and when the images stopped getting better.")
+        return
+    best = results.best_snapshot(run)
+    left, right = st.columns(2, gap="medium")
+    with left, st.container(border=True):
+        st.markdown("**Distance to real images** (lower is better)")
+        live_chart.draw(evaluation_charts.distance(there, best, run.name), key=f"{run.name}-distance")
+    with right, st.container(border=True):
+        st.markdown("**Right and varied** (higher is better)")
+        live_chart.draw(evaluation_charts.shares(there, run.name), key=f"{run.name}-shares")
+    if best is not None:
+        st.caption(
+            f"Best snapshot: after {fmt.images(best)}, by the lowest kernel distance on the validation split. Where "
+            "intervals overlap, the difference may be chance."
+        )
+
+
+def by_condition(result: Result) -> None:
+    """A row for each class or attribute, the rarest first; and combinations that no real image shows."""
+    rows = sorted(result.per_condition, key=lambda row: int(row["synthetic"]))
+    table = [
+        {
+            "Condition": row["condition"],
+            "Training images": row["synthetic"],
+            "Real compared": row["real"],
+            "Shown when asked": _percent(row["shown"]),
+            "95%": _interval(row["intervals"]["shown"]),
+        }
+        | {title: _percent(row[key]) for key, title in SHARES_IN_TABLE.items()}
+        | {"Near copies": f"{row['near_copies']} of {row['checked']}"}
+        for row in rows
+    ]
+    columns: dict[str, Any] = {
+        title: st.column_config.NumberColumn(format="%.0f%%") for title in SHARES_IN_TABLE.values()
+    }
+    columns |= {
+        title: st.column_config.NumberColumn(format="localized") for title in ("Training images", "Real compared")
+    }
+    columns["Shown when asked"] = st.column_config.ProgressColumn(format="%.0f%%", min_value=0, max_value=100)
+    st.dataframe(
+        table, hide_index=True, column_config=columns, height="content" if len(rows) <= 12 else 440,
+        alt="The scores of each condition, the rarest first",
+    )  # fmt: skip
+    st.caption(
+        "Shown when asked: of the images generated with the condition, those in which a real-trained classifier sees "
+        "it, with the 95% interval; beside it how often it sees it in real images that have it. A condition with few "
+        "training images has wide intervals: believe those."
+    )
+    if result.combinations:
+        st.markdown("**Combinations that no real image shows**")
+        table = [
+            {
+                "Combination": row["condition"].replace(",", ", "),
+                "Real images": row["real"],
+                "Generated": row["synthetic"],
+                "Both seen": _percent(row["obedience"]),
+                "95%": _interval(row["interval"]),
+            }
+            for row in result.combinations
+        ]
+        st.dataframe(
+            table, hide_index=True, column_config={"Both seen": st.column_config.NumberColumn(format="%.0f%%")}
+        )
+        st.caption("Nobody has taught the generator these: support is 0, and what it makes of them is a guess.")
+
+
+def _percent(value: float | None) -> float | None:
+    return None if value is None else 100 * value
+
+
+def _interval(pair: list[float] | tuple[float, float] | None) -> str:
+    return "" if pair is None else f"{pair[0]:.0%} to {pair[1]:.0%}"

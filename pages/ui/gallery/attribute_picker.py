@@ -1,0 +1,138 @@
+"""Attributes as three-way choices, on, off or any, with the number of real images that agree; several combinations.
+
+What a reader chose is kept by run in the session, apart from the widgets, so that a search that hides a choice does not
+undo it.
+"""
+
+import numpy as np
+import streamlit as st
+
+from gan.data.info import DataFacts
+from gan.runs.run import Run
+from gan.sampling.conditions import Condition
+from pages.ui import fmt
+
+HEIGHT = 360  # px of the list: about nine attributes at once, so that the rest of the page stays in sight
+ON, OFF, ANY = "on", "off", "any"
+VALUES = {ON: 1, OFF: 0}
+NONE_LIKE_IT = "No real training image agrees with this: the generator has never seen it, and what it makes is a guess."
+
+
+def attributes(run: Run, facts: DataFacts) -> tuple[tuple[str, int], ...]:
+    """One combination of attributes, those kept before, and how many images of each."""
+    chosen = switches(run, facts)
+    condition = condition_of(chosen, facts)
+    summary(run, chosen, condition.agreeing(facts))
+    count = int(st.number_input("Images of each", 1, 10_000, 24, key="count", persist_state="session"))
+    labels = combinations(run, facts, condition.text(facts))
+    return tuple((label, count) for label in labels)
+
+
+def switches(run: Run, facts: DataFacts) -> dict[str, str]:
+    """The scrolling list of attributes; gives those that are on or off, in the set's order."""
+    chosen: dict[str, str] = st.session_state.setdefault(_kept(run), {})
+    wanted = st.text_input(
+        "Attributes", key=f"find {run.name}", placeholder=f"Search {len(facts.names)} attributes",
+        icon=":material/search:", help="on: every image has it. off: none has. any: as in the real images that agree.",
+    )  # fmt: skip
+    parts = fmt.attribute(wanted.lower()).split()
+    shown = [name for name in facts.names if all(part in fmt.attribute(name).lower() for part in parts)]
+    shares = shares_of(chosen, facts)
+    with st.container(height=HEIGHT, key="attribute-list", gap="xxsmall"):
+        for name in shown:
+            switch(run, name, chosen.get(name, ANY), shares[name])
+        if not shown:
+            st.caption("No attribute has that in its name.")
+    return {name: chosen[name] for name in facts.names if name in chosen}
+
+
+def switch(run: Run, name: str, value: str, share: float) -> None:
+    """One attribute."""
+    key = f"attribute {run.name} {name}"
+    if st.session_state.get(key) != value:
+        st.session_state[key] = value
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.html(f'<div class="attribute">{fmt.attribute(name)}<span class="quiet">{share:.0%} of them</span></div>')
+        st.segmented_control(
+            f"{fmt.attribute(name)}: on, any or off", (ON, ANY, OFF), key=key, required=True,
+            label_visibility="collapsed", on_change=_switched, args=(run, name),
+        )  # fmt: skip
+
+
+def shares_of(chosen: dict[str, str], facts: DataFacts) -> dict[str, float]:
+    """How often each attribute is on among the real images that agree with the choice; among all where none does."""
+    agrees = np.ones(len(facts.conditions), dtype=bool)
+    for position, value in condition_of(chosen, facts).fixed:
+        agrees &= facts.conditions[:, position] == value
+    rows = facts.conditions[agrees] if agrees.any() else facts.conditions
+    return dict(zip(facts.names, rows.mean(axis=0).tolist(), strict=True))
+
+
+def summary(run: Run, chosen: dict[str, str], agreeing: int) -> None:
+    """The whole choice in words, and how many real images agree with it."""
+    said = [fmt.attribute(name) if value == ON else f"not {fmt.attribute(name)}" for name, value in chosen.items()]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{', '.join(said) or 'Anything'}**", width="stretch")
+        if chosen:
+            st.button("Clear", key="clear attributes", type="tertiary", on_click=_clear, args=(run,))
+    if agreeing == 0:
+        st.warning(NONE_LIKE_IT, icon=":material/warning:")
+    else:
+        st.caption(f"{agreeing:,} real training images agree. What you leave open is drawn from them.")
+
+
+def combinations(run: Run, facts: DataFacts, current: str) -> list[str]:
+    """The labels of the combinations that were kept, and the one that is chosen now; with the ways to keep and drop."""
+    kept: list[str] = st.session_state.get(_combined(run), [])
+    if current not in kept:
+        st.button(
+            "Keep, and choose another", icon=":material/add:", key="keep combination", width="stretch",
+            on_click=_keep, args=(run, facts), disabled=current == "any",
+            help="Shows and downloads this combination together with the next.",
+        )  # fmt: skip
+    for label in list(kept):
+        st.button(
+            label.replace(",", ", "), icon=":material/close:", key=f"drop {label}", type="tertiary",
+            on_click=_drop, args=(run, label), help="Take this combination out again.",
+        )  # fmt: skip
+    return kept if current in kept or (kept and current == "any") else [*kept, current]
+
+
+def condition_of(chosen: dict[str, str], facts: DataFacts) -> Condition:
+    """The condition that is chosen."""
+    return Condition.of_attributes({facts.names.index(name): VALUES[value] for name, value in chosen.items()})
+
+
+def _kept(run: Run) -> str:
+    return f"attributes {run.name}"
+
+
+def _switched(run: Run, name: str) -> None:
+    """Take over a switch; a click that overtakes a search finds its switch gone, with no value, and changes nothing."""
+    value = st.session_state.get(f"attribute {run.name} {name}")
+    chosen: dict[str, str] = st.session_state[_kept(run)]
+    if value in VALUES:
+        st.session_state[_kept(run)] = chosen | {name: value}
+    elif value == ANY:
+        st.session_state[_kept(run)] = {other: chosen[other] for other in chosen if other != name}
+
+
+def _clear(run: Run) -> None:
+    st.session_state[_kept(run)] = {}
+
+
+def _combined(run: Run) -> str:
+    return f"combinations {run.name}"
+
+
+def _keep(run: Run, facts: DataFacts) -> None:
+    """Keep what is chosen at the moment of the click, which may be newer than what the button was drawn with."""
+    chosen = st.session_state[_kept(run)]
+    label = condition_of(chosen, facts).text(facts)
+    kept = st.session_state.get(_combined(run), [])
+    if chosen and label not in kept:
+        st.session_state[_combined(run)] = [*kept, label]
+
+
+def _drop(run: Run, label: str) -> None:
+    st.session_state[_combined(run)] = [one for one in st.session_state.get(_combined(run), []) if one != label]

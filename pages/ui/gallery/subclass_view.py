@@ -1,0 +1,52 @@
+"""The kinds within a class that a run was told of: real images of each, and generated ones below them."""
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from gan.data.info import DataFacts
+from gan.export.exports import ExportRequest
+from gan.runs.run import Run
+from gan.sampling.conditions import Condition
+from gan.sampling.views import Group
+from pages.ui import cache, cache_torch, fmt, tiles
+from pages.ui.tiles import Row
+
+EACH = 12  # images of a kind in a row
+
+
+def panel(run: Run, facts: DataFacts, request: ExportRequest) -> None:
+    """A class, and two rows for each of its kinds."""
+    asked = [position for text, _ in request.items for position, _ in Condition.from_text(text, facts).fixed]
+    chosen = st.selectbox(
+        "Class", range(len(facts.names)), asked[0] if asked else 0, key=f"class of kinds {run.name}",
+        format_func=lambda position: facts.names[position], width=300,
+    )  # fmt: skip
+    counts = facts.kinds[chosen]
+    if sum(count > 0 for count in counts) < 2:
+        st.info(f"{facts.names[chosen]} has too few training images to be divided, or they are too much alike.")
+        return
+    assert request.snapshot is not None
+    text = Condition.of_class(chosen).text(facts)
+    made = cache_torch.of_kinds(run, request.snapshot, text, EACH, request.seed, request.truncation)
+    real = cache.of_kinds(run, chosen, EACH)
+    shown: list[Row] = []
+    for kind, group in enumerate(made):
+        if counts[kind]:
+            note = f"{fmt.number(counts[kind])} real, {counts[kind] / sum(counts):.0%}"
+            shown += rows(run, f"Kind {kind + 1}", note, group, None if real is None else real[kind])
+    with st.container(key="kinds"):
+        tiles.rows(shown, one_line=True, tile=64)
+    st.caption(
+        "Before the training, the training images of each class were divided into groups of alike ones, by where they "
+        "are bright and dark, and in what colour. Nobody named them: what a group has in common is for you to see. "
+        "Images are made of each as often as there are training images of it."
+    )
+
+
+def rows(run: Run, title: str, note: str, group: Group, real: NDArray[np.uint8] | None) -> list[Row]:
+    """A kind's real images, where they are known, and below them its generated ones."""
+    alt = f"Generated image of {group.label}, run {run.name}"
+    if real is None:
+        return [Row(title, note, group.images, alt)]
+    return [Row(title, note, real, f"Real image of {group.label}"), Row("", "generated", group.images, alt)]

@@ -1,0 +1,77 @@
+"""What a run's numbers say of it, in words, at the top of its page, with a link to a clone that does better."""
+
+import streamlit as st
+
+from gan import jobs
+from gan.monitoring import observations
+from gan.monitoring.curve_rules import Finding
+from gan.monitoring.diagnosis import onsets
+from gan.monitoring.observations import Evidence
+from gan.runs.metrics_table import Columns
+from gan.runs.run import Run
+from pages.ui import cache, frame
+from pages.ui.runs import run_actions, run_header
+
+SIGNS = {
+    "good": (":green", ":material/check_circle:"),
+    "neutral": (":gray", ":material/balance:"),
+    "wait": (":gray", ":material/hourglass_empty:"),
+    "warning": (":orange", ":material/warning:"),
+    "error": (":red", ":material/error:"),
+}
+
+
+def gathered(run: Run, state: jobs.State, rows: Columns) -> Evidence | None:
+    """What is known of the run; None where its config cannot be read."""
+    if run_header.unreadable(run) is not None:
+        return None
+    return observations.of_run(run, rows, state, real_spread=cache.real_spread(run), kinds_apart=cache.kinds_apart(run))
+
+
+def panel(run: Run, found: list[Finding], state: jobs.State) -> None:
+    """The health line, what it means, what to do, and a link to the clone; then what else was found.
+
+    The cause of a run's end is shown already and is not said twice; nor is a run that broke down called well.
+    """
+    broken = state.name in ("failed", "lost")
+    shown = [
+        finding
+        for finding in found
+        if (not state.kind or finding.key != state.kind)
+        and not (broken and finding.level in ("good", "neutral", "wait"))
+    ]
+    if not shown:
+        return
+    with st.container(border=True, key="health"):
+        line(run, shown[0])
+        for finding in shown[1:]:
+            st.divider()
+            line(run, finding)
+
+
+def line(run: Run, finding: Finding) -> None:
+    """One finding."""
+    colour, icon = SIGNS[finding.level]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(width="stretch", gap="xsmall", key=f"words-finding-{finding.key}"):
+            with st.container(key=f"headline-{finding.key}"):
+                st.markdown(f"{colour}[{icon} **{finding.headline}**]")
+            st.markdown(finding.meaning)
+            if finding.basis == "rule of thumb" and finding.level == "warning":
+                st.caption("By a rule of thumb, set on recorded runs: look at the samples before you act on it.")
+            if finding.do:
+                st.markdown(f"**What to do.** {finding.do}")
+        with st.container(width="content", gap="xsmall"):
+            if finding.advice:
+                query = {"clone": run.name, "set": run_actions.as_link(finding.advice)}
+                label = f"Clone with {run_actions.in_words(finding.advice)}"
+                st.page_link(frame.TRAIN, label=label, icon=":material/content_copy:", query_params=query)
+            if finding.seen_in:
+                about = {"about": finding.seen_in}
+                st.page_link(frame.EXPLANATIONS, label="How to read this", icon=":material/school:", query_params=about)
+
+
+def warnings(known: Evidence, found: list[Finding]) -> dict[str, int]:
+    """The headlines of the warnings that hold, and since how many images seen."""
+    headlines = {finding.key: finding.headline for finding in found}
+    return {headlines[key]: seen for key, seen in onsets(known, found).items()}

@@ -1,0 +1,75 @@
+"""The devices of this machine and the store's disk: memory, load, who holds a device, since when and for how long."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import streamlit as st
+
+from gan import jobs
+from gan.config import settings
+from gan.errors import RunError
+from gan.jobs import Device
+from gan.jobs import status as status_of
+from gan.runs.run import find_run
+from pages.ui import cache, fmt, frame
+
+ACROSS = 4  # cards side by side at a desk, where devices have the page's width
+
+
+def panel(before: Sequence[Callable[[], None]] = (), across: int = 1) -> None:
+    """One small card for each device, and one for the disk, so many side by side; other cards may come before them."""
+    st.subheader("Devices", anchor=False)
+    cards: list[Callable[[], None]] = [*before, *(partial(card, device) for device in jobs.devices()), disk]
+    for start in range(0, len(cards), across):
+        for column, draw in zip(st.columns(across), cards[start : start + across], strict=False):
+            with column, st.container(border=True, gap="xsmall", height="stretch"):
+                draw()
+
+
+def card(device: Device) -> None:
+    """Memory, load and holders of one device."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{device.name}**", width="content")
+        if not device.holders:
+            st.badge("no run on it", color="green")
+    st.caption(device.title)
+    if device.memory_total and device.memory_used is not None:
+        used = f"{fmt.size(device.memory_used)} of {fmt.size(device.memory_total)} memory"
+        load = f" · {device.load:.0f}% busy" if device.load is not None else ""
+        st.progress(min(device.memory_used / device.memory_total, 1.0), text=used + load)
+    elif device.load is not None:
+        st.progress(min(device.load / 100, 1.0), text=f"{device.load:.0f}% busy")
+    for name in device.holders:
+        holder(name)
+
+
+def holder(name: str) -> None:
+    """Who holds a device: a link to the run, since when, and the time left."""
+    try:
+        run, folder = find_run(jobs.run_of(name)), settings.store() / name
+    except RunError:  # it is starting, or its folder was removed while it ends
+        st.caption(f"Held by {name}")
+        return
+    state, status = jobs.state(folder), status_of.read(folder)
+    parts = [f"for {fmt.since(state.since)}"] if state.since else []
+    seconds = status.get("seconds_left")
+    if state.alive and seconds is not None:
+        parts.append(f"{fmt.duration(seconds)} left")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        title = run.title if folder == run.path else f"{run.title}: augmentation study"
+        st.page_link(
+            frame.PROGRESS, label=title, icon=":material/play_circle:", query_params={"run": run.name},
+            help="The run that holds this device.",
+        )  # fmt: skip
+        st.caption(" · ".join(parts), width="content")
+
+
+def disk() -> None:
+    """What the store takes, and what is left."""
+    space = cache.space(settings.store())
+    st.markdown("**Disk**")
+    st.caption("Runs, added sets and caches")
+    st.progress(
+        min(space.taken / (space.taken + space.free), 1.0) if space.taken else 0.0,
+        text=f"{fmt.size(space.taken)} taken · {fmt.size(space.free)} free",
+    )

@@ -1,0 +1,111 @@
+"""What can be done with a run from its page: stop, resume, clone (also with what its end advises), delete."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from gan import jobs
+from gan.config import options
+from gan.runs import lifecycle
+from gan.runs.run import Run
+from pages.ui import background, cache, fmt, frame
+from pages.ui.frame import told, told_aside
+
+
+def actions(run: Run, state: jobs.State, readable: bool) -> None:
+    """The buttons beside a run's state; a run whose config cannot be read is only looked at, or deleted."""
+    with st.container(horizontal=True, gap="small", width="content", key="actions"):
+        if readable:
+            stop_or_resume(run, state)
+            clone = st.button(
+                "Clone", icon=":material/content_copy:", key="clone", help="Open the form with this run's options."
+            )
+            if clone:
+                st.switch_page(frame.TRAIN, query_params={"clone": run.name})
+            if run.snapshots():
+                kind = "primary" if state.name == "finished" else "secondary"
+                if st.button("Gallery", icon=":material/grid_view:", key="gallery", type=kind):  # type: ignore[arg-type]
+                    st.switch_page(frame.GALLERY, query_params={"run": run.name})
+                if st.button("Evaluate", icon=":material/fact_check:", key="evaluate"):
+                    st.switch_page(frame.EVALUATE, query_params={"run": run.name})
+            if st.button("Compare", icon=":material/compare_arrows:", key="compare", help="Beside other runs."):
+                st.switch_page(frame.COMPARE, query_params={"runs": run.name})
+        if not state.alive and st.button("Delete", icon=":material/delete:", key="delete", type="tertiary"):
+            ask_to_delete(run)
+
+
+def stop_or_resume(run: Run, state: jobs.State) -> None:
+    """The one of the two that applies; a finished run has neither."""
+    if state.alive:
+        label = "Cancel" if state.name == "queued" else "Stop"
+        gone = state.name == "stopping"
+        st.button(label, icon=":material/stop:", key="stop", disabled=gone, on_click=background.stop, args=(run.path,))
+    elif state.name != "finished":
+        kind = "secondary" if advised(state) else "primary"
+        st.button(
+            "Resume",
+            icon=":material/play_arrow:",
+            key="resume",
+            type=kind,  # type: ignore[arg-type]
+            on_click=resume,
+            args=(run,),
+        )
+
+
+def resume(run: Run) -> None:
+    """Put a run back into the queue, and say what happened; for `on_click`, as `tasks.stop`."""
+    with told_aside():
+        frame.note(lifecycle.resume(run))
+
+
+def advised(state: jobs.State) -> dict[str, Any]:
+    """The options that a clone of a failed run should change, by path, as far as this program knows them."""
+    known = {option.path for option in options.options()}
+    return {path: value for path, value in state.advice.items() if path in known}
+
+
+def clone_with_advice(run: Run, state: jobs.State) -> None:
+    """One button that opens the form with what the end of the run advises; nothing where it advises nothing."""
+    advice = advised(state)
+    if not advice:
+        return
+    label = f"Clone with {in_words(advice)}"
+    if st.button(label, icon=":material/content_copy:", type="primary", key="clone with advice"):
+        st.switch_page(frame.TRAIN, query_params={"clone": run.name, "set": as_link(advice)})
+
+
+def in_words(values: Mapping[str, Any]) -> str:
+    """Options as people say them: `batch size 8`, `learning rate 0.0001 and precision float32`."""
+    labels = {option.path: option.label for option in options.options()}
+    said = [f"{labels[path][0].lower()}{labels[path][1:]} {options.written(value)}" for path, value in values.items()]
+    return " and ".join([", ".join(said[:-1]), said[-1]] if len(said) > 1 else said)
+
+
+def as_link(values: Mapping[str, Any]) -> list[str]:
+    """Options as the form's link takes them: `train.batch:8`, one for each."""
+    return [f"{path}:{options.written(value)}" for path, value in values.items()]
+
+
+@st.dialog("Delete this run?", icon=":material/delete:")
+def ask_to_delete(run: Run) -> None:
+    """The question, above the page."""
+    confirm(run)
+
+
+def confirm(run: Run) -> None:
+    """Name the run and what it takes; delete it only after a second click, or say why it cannot be."""
+    size = fmt.size(jobs.disk_usage(run.path))
+    st.markdown(
+        f"**{run.name}** takes {size}: its snapshots, samples, curves and exports are removed for good. "
+        "Images that were downloaded before stay where they are."
+    )
+    with told(), st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button("Keep it", key="keep"):
+            st.rerun()
+        if st.button("Delete it", type="primary", key="delete for good"):
+            done = lifecycle.delete(run)
+            cache.forget_space()
+            st.session_state.pop("last run", None)
+            frame.note(done)
+            st.switch_page(frame.OVERVIEW)

@@ -1,0 +1,192 @@
+"""Which run a page shows, from its link, and the head of every page of a run: state, progress, and what can be done.
+
+The link names the run (`?run=NAME`), so that a page can be sent to a colleague.
+"""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from gan import jobs
+from gan.errors import RunError
+from gan.runs.run import Run, all_runs, find_run
+from pages.ui import cache, fmt, frame
+from pages.ui.runs import run_actions, run_notes
+
+LAST_LINES = 8  # of the log, under the cause of a failure
+BADGES = {
+    "queued": ("gray", ":material/hourglass_empty:"),
+    "running": ("blue", ":material/play_circle:"),
+    "stopping": ("orange", ":material/pause_circle:"),
+    "stopped": ("gray", ":material/stop_circle:"),
+    "finished": ("green", ":material/check_circle:"),
+    "failed": ("red", ":material/error:"),
+    "lost": ("red", ":material/link_off:"),
+}
+
+
+def run_picker(heading: str) -> Run | None:
+    """The page's heading with a choice of run beside it; the run of the link, else the last looked at, else the newest.
+
+    None where the store has no run yet, or the link names none, after saying what to do.
+    """
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    left.title(heading, anchor=False)
+    titles = {run.name: run.title for run in all_runs()}
+    names = list(titles)
+    wanted = st.query_params.get("run")
+    if not names and wanted is None:
+        frame.empty("There is no run yet. Train one: the digits take two minutes.", "Train a first run", frame.TRAIN)
+        return None
+    remembered = st.session_state.get("last run")
+    chosen = wanted or (remembered if remembered in names else names[0])
+    options = names if chosen in names else [chosen, *names]
+    st.session_state["picked run"] = chosen
+    right.selectbox(
+        "Run", options, key="picked run", on_change=_follow_choice, label_visibility="collapsed",
+        format_func=lambda name: fmt.called(name, str(titles.get(name, name))),
+    )  # fmt: skip
+    try:
+        run = find_run(chosen)
+    except RunError as error:
+        not_there(str(error))
+        return None
+    st.query_params["run"] = st.session_state["last run"] = run.name
+    return run
+
+
+def _follow_choice() -> None:
+    st.query_params["run"] = st.session_state["picked run"]
+
+
+def not_there(text: str) -> None:
+    """Say calmly that a run is not there, with the way back."""
+    with st.container(border=True, horizontal_alignment="center", key="empty"):
+        st.markdown(text, width="content")
+        if st.button("To the overview", type="primary", icon=":material/arrow_back:", key="to overview"):
+            st.session_state.pop("last run", None)
+            st.switch_page(frame.OVERVIEW)
+
+
+def while_there(run: Run, draw: Callable[[], None]) -> None:
+    """Draw something of a run; where its folder is removed meanwhile, say so instead."""
+    try:
+        if run.path.is_dir():
+            draw()
+            return
+    except (FileNotFoundError, RunError):
+        if run.path.is_dir():
+            raise
+    not_there(f"The run {run.name} is gone: it was deleted or moved away.")
+
+
+def badge(run: Run, state: jobs.State) -> None:
+    """The state in one coloured word."""
+    color, icon = BADGES[state.name]
+    with st.container(key=f"state-{run.name}", width="content"):
+        st.badge(state.name.capitalize(), color=color, icon=icon)  # type: ignore[arg-type]
+
+
+def facts_line(run: Run, state: jobs.State, *, size: bool = False) -> None:
+    """The state and what the run is, in one line; `size` adds what it takes on the disk."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        badge(run, state)
+        parts = []
+        if unreadable(run) is None:
+            config = run.config
+            parts += [
+                data_words(run),
+                f"{config.data.image_size} px",
+                f"batch {config.train.batch}",
+                f"learning rate {config.optim.lr:g}",
+            ]
+        if state.device and state.name != "queued":
+            parts.append(f"on {state.device}")
+        if run.created:
+            parts.append(f"made {fmt.ago(run.created)}")
+        if size:
+            parts.append(f"{fmt.size(cache.disk_usage(run.path))} on disk")
+        st.caption(" · ".join(parts), width="content")
+
+
+def data_words(run: Run) -> str:
+    """The run's data set in a word, empty where its config cannot be read."""
+    if unreadable(run) is not None:
+        return ""
+    data = run.config.data
+    if data.name == "medmnist":
+        return data.flag
+    return data.path.rstrip("/").rpartition("/")[2] or data.name if data.name == "folder" else data.name
+
+
+def progress(run: Run, state: jobs.State) -> None:
+    """How far the run is, how fast, and how long it still takes, or what it waits for."""
+    if state.name == "queued":
+        place = "next" if state.place == 1 else f"number {state.place}"
+        behind = f", behind {state.waits_for}" if state.waits_for else ""
+        st.progress(0.0, text=f"Waiting for a device ({state.device}): {place} in the queue{behind}")
+        return
+    if not state.alive and state.name == "finished":
+        return
+    status = run.status()
+    done = float(status.get("done", 0))
+    total = float(status.get("total", 0)) or (float(run.total) if unreadable(run) is None else 0.0)
+    phase = str(status.get("phase", "starting" if state.alive else "never started"))
+    parts = [f"{fmt.number(min(done, total))} of {fmt.images(total)}" if phase == "training" else phase.capitalize()]
+    rate, seconds = status.get("images_per_second"), status.get("seconds_left")
+    if state.alive and rate:
+        parts.append(f"{rate:,.0f} images/s")
+    if state.alive and seconds is not None:
+        parts.append(f"{fmt.duration(float(seconds))} left")
+    st.progress(min(done / total, 1.0) if total else 0.0, text=" · ".join(parts))
+
+
+def head(run: Run, state: jobs.State) -> None:
+    """What the run is, with what can be done beside it."""
+    problem = unreadable(run)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(width="stretch", key="run-facts"):
+            facts_line(run, state, size=True)
+            run_notes.tags(run)
+        run_notes.button(run)
+        run_actions.actions(run, state, problem is None)
+    run_notes.shown_notes(run)
+    if problem is not None:
+        st.warning(f"{problem} This page only shows what the run has made.", icon=":material/visibility:")
+
+
+def ending(run: Run, state: jobs.State) -> None:
+    """Why the run is over before its end: the cause, what to do about it, and the last lines of its log."""
+    if state.name == "stopped":
+        saved = "Stopped, and saved. Resume goes on exactly where it stopped."
+        st.info(state.cause or saved, icon=":material/stop_circle:")
+    if state.name not in ("failed", "lost"):
+        return
+    st.error(state.cause or "The training process ended without a word; its log may say why.", icon=":material/error:")
+    if unreadable(run) is None:
+        run_actions.clone_with_advice(run, state)
+    last = jobs.log_tail(run.path, LAST_LINES)
+    if last:
+        st.caption("The last lines of its log")
+        with st.container(key="last-lines"):
+            st.code(last, language=None, wrap_lines=True)
+
+
+def without_snapshot(run: Run) -> bool:
+    """Whether there is nothing to make images with yet; says so, with the way to the run's progress."""
+    problem = unreadable(run)
+    if problem is None and run.snapshots():
+        return False
+    st.info(problem or "This run has no snapshot yet: its first appears after a part of the training.")
+    if st.button("Look at its progress", type="primary", icon=":material/show_chart:"):
+        st.switch_page(frame.PROGRESS, query_params={"run": run.name})
+    return True
+
+
+def unreadable(run: Run) -> str | None:
+    """Why the run's config cannot be read, in words, or None; such a run is only looked at."""
+    try:
+        run.config  # noqa: B018
+    except RunError as error:
+        return str(error)
+    return None
