@@ -17,8 +17,8 @@ from gan.io.atomic import read_json
 from gan.runs import lifecycle
 from gan.runs.metrics import MetricsReader
 from gan.runs.run import Run, find_run
-from tests.jobs_kit import until
-from tests.pages_kit import page, said, tiles
+from tests.support.jobs import until
+from tests.support.pages import page, said, tiles
 
 NAME = "demo-mnist"
 DEMO = settings.ROOT / "checkpoints" / NAME

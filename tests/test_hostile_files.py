@@ -42,8 +42,8 @@ from gan.runs.metrics_table import ColumnsReader
 from gan.runs.run import Run, all_runs
 from gan.sampling import marks, sampler
 from gan.sampling.provenance import Origin
-from tests.evaluation_kit import studied
-from tests.pages_kit import page
+from tests.support.evaluation import studied
+from tests.support.pages import page
 
 NAME, SET, SNAPSHOT = "copied", "own", 100032
 DEMO = places.ROOT / "checkpoints" / "demo-mnist"

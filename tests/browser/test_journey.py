@@ -18,8 +18,8 @@ from gan.runs.metrics import MetricsWriter
 from gan.runs.run import find_run
 from tests.browser.conftest import PATIENCE, Server, Visit
 from tests.conftest import trained
-from tests.jobs_kit import until
-from tests.pages_kit import ROW
+from tests.support.jobs import until
+from tests.support.pages import ROW
 
 
 def write_number(page: Page, label: str, value: str) -> None:

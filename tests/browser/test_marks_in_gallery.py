@@ -16,7 +16,7 @@ from gan.sampling import marks
 from gan.sampling.marks import KEEP, REJECT
 from tests.browser.conftest import Server, Visit
 from tests.conftest import trained
-from tests.jobs_kit import until
+from tests.support.jobs import until
 
 
 def test_images_are_kept_and_rejected_by_click_and_by_keyboard(

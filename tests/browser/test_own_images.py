@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 from gan import jobs
 from gan.runs.run import find_run
 from tests.browser.conftest import Server, Visit
-from tests.test_data_intake import members, zipped
+from tests.data.test_upload import members, zipped
 
 
 def test_own_colour_images_become_a_running_job_whose_link_can_be_sent(

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from gan.io.contact_sheet import grid
 from tests.browser.conftest import Server, Visit
-from tests.pages_kit import ended, made
+from tests.support.pages import ended, made
 
 PLACE = """chart => {
   const { xaxis, yaxis } = chart._fullLayout

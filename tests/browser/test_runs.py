@@ -11,9 +11,9 @@ from playwright.sync_api import expect
 
 from gan.io.file_lock import take
 from tests.browser.conftest import Server, Visit
-from tests.celeba_folder import write_celeba
 from tests.conftest import trained
-from tests.pages_kit import ended, made
+from tests.support.celeba import write_celeba
+from tests.support.pages import ended, made
 
 
 def test_a_failed_run_is_cloned_with_what_mends_it_and_then_deleted(

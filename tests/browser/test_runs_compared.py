@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Server, Visit
-from tests.pages_kit import ended, made
+from tests.support.pages import ended, made
 
 
 def test_two_runs_are_compared_by_a_link(visit: Visit, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

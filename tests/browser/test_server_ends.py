@@ -17,7 +17,7 @@ from gan.config import settings
 from gan.jobs import processes
 from gan.runs.run import all_runs
 from tests.browser.conftest import PATIENCE as GIVES_UP
-from tests.jobs_kit import goes_on, started, store, until, until_state
+from tests.support.jobs import goes_on, started, store, until, until_state
 
 __all__ = ["store"]
 pytestmark = pytest.mark.usefixtures("store")

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Server, Visit
-from tests.pages_kit import ended, made
+from tests.support.pages import ended, made
 
 
 def test_a_run_gets_a_title_and_goes_to_the_archive(

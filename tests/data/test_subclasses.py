@@ -1,0 +1,223 @@
+"""Kinds within a class: what they are found by, how often each is drawn, and that a run told of them keeps to them."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gan.config import options, settings
+from gan.data import registry, subclasses
+from gan.data.image_set import ImageSet
+from gan.data.info import DataFacts
+from gan.data.subclasses import beside, find, width
+from gan.errors import DataError
+from gan.jobs.worker import working
+from gan.runs import lifecycle
+from gan.runs.run import Run
+from gan.sampling import interpolation, subclass_sampling, views
+from gan.sampling.provenance import Origin
+from gan.sampling.sampler import load_generator
+from gan.sampling.subclass_sampling import network_conditions
+from gan.training import subclass_labels
+from gan.training.estimate import estimate
+from gan.training.preflight import problems
+from gan.training.subclass_labels import load_subclasses, with_subclasses
+from gan.training.train import train
+from tests.conftest import TINY, trained
+from tests.support.celeba import write_celeba
+from tests.support.exactness import final_weights, same
+
+
+def quiet(done: float) -> None:
+    assert 0 <= done <= 1
+
+
+def squares(greys: list[tuple[int, int, str]], kind: str = "class") -> ImageSet:
+    """An image of one grey for each (class, grey, split), with two classes."""
+    return ImageSet(
+        images=np.stack([np.full((1, 32, 32), grey, np.uint8) for _, grey, _ in greys]),
+        conditions=np.eye(2, dtype=np.float32)[[label for label, _, _ in greys]],
+        names=("left", "right"),
+        kind="class" if kind == "class" else "attributes",
+        split=np.array([split for _, _, split in greys]),
+        group=None,
+        native_size=32,
+        title="Squares",
+        source="",
+        licence="",
+    )
+
+
+def facts(counts: tuple[tuple[int, ...], ...]) -> DataFacts:
+    conditions = np.eye(2, dtype=np.uint8)
+    return DataFacts(("left", "right"), "class", 1, 32, 32, "", "", "", conditions, counts)
+
+
+MANY = 2 * subclasses.FEWEST
+"""Training images of a class that has two kinds and no more."""
+
+
+def test_kinds_are_found_in_each_class_by_itself_from_dark_to_bright() -> None:
+    left = [(0, 200 if n % 3 else n % 9, "train") for n in range(MANY)]
+    right = [(1, 250 if n < 30 else 100 + n % 9, "train") for n in range(MANY)]
+    found = find(squares(left + right), 2, 0, quiet).of_image
+    assert found[:MANY].tolist() == [int(n % 3 > 0) for n in range(MANY)]
+    assert found[MANY:].tolist() == [int(n < 30) for n in range(MANY)]
+
+
+def test_images_that_are_not_learnt_from_take_the_nearest_kind_and_make_none() -> None:
+    learnt = [(label, 60 * (n % 2), "train") for label in (0, 1) for n in range(MANY)]
+    held_out = [(0, 250, "val"), (0, 251, "test"), (0, 20, "val"), (1, 40, "test")]
+    assert find(squares(learnt + held_out), 2, 0, quiet).of_image[-4:].tolist() == [1, 1, 0, 1]
+
+
+def test_a_class_of_few_images_or_of_few_that_differ_has_fewer_kinds() -> None:
+    few = [(0, 10 * (n % 4), "train") for n in range(2 * MANY - 1)]  # 3 for each kind, were there 4 kinds
+    alike = [(1, 7 + 90 * (n % 2), "train") for n in range(3 * MANY)]
+    found = find(squares(few + alike), 8, 0, quiet).of_image
+    assert set(found[: len(few)]) == {0, 1, 2}
+    assert set(found[len(few) :]) == {0, 1}
+    assert not find(squares(few[: MANY - 1] + alike), 8, 0, quiet).of_image[: MANY - 1].any()
+
+
+def test_the_networks_are_told_the_class_and_which_of_its_kinds() -> None:
+    rows = beside(np.eye(2, dtype=np.float32), np.array([2, 0], dtype=np.uint8), 3)
+    assert rows.tolist() == [[1, 0, 0, 0, 1, 0, 0, 0], [0, 1, 0, 0, 0, 1, 0, 0]]
+    assert width(2, 3) == rows.shape[1]
+    assert width(2, 1) == 2
+
+
+def test_kinds_are_drawn_as_often_as_there_are_training_images_of_them() -> None:
+    left = np.tile(np.array([[1, 0]], dtype=np.float32), (4000, 1))
+    told = network_conditions(facts(((1, 0, 3), (5, 0, 0))), left, 7, range(4000))
+    assert (told[:, :2] == left).all()
+    assert told[:, 5:].sum() == 0  # the other class has no part in it
+    share = told[:, 2:5].mean(axis=0)
+    assert share[1] == 0
+    assert share[2] == pytest.approx(0.75, abs=0.03)  # four standard deviations of 4,000 draws
+
+
+def test_which_kind_depends_on_the_seed_and_the_position_alone() -> None:
+    counts = facts(((10, 10, 10, 10), (1, 2, 3, 4)))
+    asked = np.eye(2, dtype=np.float32)[[0, 1, 0, 1, 0, 1]]
+    whole = network_conditions(counts, asked, 3, range(100, 106))
+    assert (np.concatenate([network_conditions(counts, asked[[n]], 3, [100 + n]) for n in range(6)]) == whole).all()
+    assert any((network_conditions(counts, asked, seed, range(100, 106)) != whole).any() for seed in (4, 5))
+
+
+def test_a_class_without_training_images_can_be_asked_for() -> None:
+    told = network_conditions(facts(((0, 0), (3, 1))), np.eye(2, dtype=np.float32)[[0]], 0, [0])
+    assert told.sum() == 2
+
+
+def test_facts_with_and_without_kinds_are_read_back(tmp_path: Path) -> None:
+    for counts in ((), ((1, 2), (3, 4))):
+        facts(counts).save(tmp_path)
+        again = DataFacts.load(tmp_path)
+        assert again is not None
+        assert again.kinds == counts
+
+
+def test_attributes_have_no_kinds() -> None:
+    with pytest.raises(DataError, match=r"model\.kinds is 4: Squares has attributes"):
+        with_subclasses(run_of(4), squares([(0, 1, "train"), (1, 2, "train")], "attributes"), quiet)
+
+
+def run_of(count: int) -> Run:
+    return lifecycle.create(options.build(TINY | {"model.kinds": count}), "divided")
+
+
+def test_images_of_a_class_that_are_nearly_the_same_are_not_divided_and_warn_of_nothing() -> None:
+    nearly = squares([(n % 2, 255, "train") for n in range(4 * MANY)])
+    nearly.images[np.arange(len(nearly)), 0, np.arange(len(nearly)) % 32, 5] = 254
+    assert not find(nearly, 8, 0, quiet).of_image.any()
+
+
+def test_pale_images_are_told_apart_as_well_when_they_are_not_learnt_from() -> None:
+    pale = squares([(n % 2, 250, "train") for n in range(2 * MANY)] + [(n % 2, 250, "val") for n in range(2 * MANY)])
+    pale.images[::4, 0, :8] = 246
+    pale.images[1::4, 0, 8:16] = 246
+    found = find(pale, 2, 0, quiet).of_image
+    assert (found[: 2 * MANY] == found[2 * MANY :]).all()
+    assert 0 < found[0::2].mean() < 1
+    assert 0 < found[1::2].mean() < 1
+
+
+def test_how_far_kinds_lie_apart_is_the_share_of_the_spread_that_one_image_of_each_would_have() -> None:
+    """Greys 0, 10 and 200, 210 equally often: the kinds' greys, 0 or 10 and 200 or 210, differ by 190 to 210."""
+    greys = [(label, 200 * (n % 2) + 10 * (n // 2 % 2), "train") for label in (0, 1) for n in range(2 * MANY)]
+    all_of_them = np.std([0, 10, 200, 210])
+    apart = find(squares(greys), 2, 0, quiet).apart
+    assert 95 / all_of_them - 0.01 < apart < 1
+    assert find(squares(greys), 1, 0, quiet).apart == 0
+
+
+def test_kinds_are_found_anew_until_there_is_a_snapshot_and_kept_from_then_on() -> None:
+    greys = [(n % 2, n % 251, "train") for n in range(4 * MANY)]
+    run, images = run_of(2), squares(greys)
+    first, facts_then = with_subclasses(run, images, quiet)
+    changed = squares(greys[2:] + greys[:2])
+    other, _ = with_subclasses(run, changed, quiet)  # nothing was learnt yet
+    assert (other.conditions != first.conditions).any()
+    with_subclasses(run, images, quiet)
+    (run.path / "snapshots" / "000000160").mkdir()
+    (run.path / "snapshots" / "000000160" / "ready.json").touch()
+    again, facts_now = with_subclasses(run, images, lambda done: pytest.fail("found anew"))
+    assert (again.conditions == first.conditions).all()
+    assert facts_now.kinds == facts_then.kinds
+
+
+def test_a_run_is_told_of_kinds_and_its_images_can_be_made_again() -> None:
+    run = trained("told", model__kinds=2)
+    images = registry.load(run.config.data)
+    found = load_subclasses(run, len(images))
+    assert found is not None
+    assert found.of_image.max() == 1
+    assert np.sum(run.facts().kinds, axis=1).tolist() == list(images.counts()["train"].values())
+    sampler = load_generator(run)
+    sevens = np.eye(10, dtype=np.float32)[[7] * 8]
+    made = sampler.generate(sevens, seed=5, start=20)
+    alone = views.one(sampler, Origin(sampler.seen, 5, 23, "7"))
+    assert np.abs(made[3].astype(int) - alone.astype(int)).max() <= 1
+    frames = interpolation.frames(sampler, Origin(sampler.seen, 5, 23, "7"), Origin(sampler.seen, 5, 24, "2"), 5)
+    assert np.abs(frames[0].astype(int) - alone.astype(int)).max() <= 1
+
+
+def test_a_run_that_is_told_of_kinds_goes_on_with_the_same() -> None:
+    whole, run = trained("whole", model__kinds=2), trained("again", model__kinds=2)
+    shutil.rmtree(run.snapshot())
+    found = (run.path / subclass_labels.FILE).stat()
+    with working(run.path, "cpu") as worker:
+        train(run, worker)
+    assert run.snapshots() == [160, 320]
+    assert same(final_weights(run), final_weights(whole))
+    assert (run.path / subclass_labels.FILE).stat().st_mtime_ns == found.st_mtime_ns
+
+
+def test_each_image_is_of_the_kind_that_was_drawn_for_it() -> None:
+    """One training image in ten has its spot below instead of above; without kinds it is lost, or comes anyhow."""
+    images, below = squares([(n % 2, 30, "train") for n in range(400)]), np.arange(400) % 20 < 2
+    for number, (image, low) in enumerate(zip(images.images, below, strict=True)):
+        column = 6 + number % 3
+        image[0, 16 * low + 2 : 16 * low + 10, column : column + 16] = 220
+    values = {"model.family": "projection", "model.width": 16, "model.kinds": 2, "optim.lr": 1e-3}
+    run = lifecycle.create(options.build(TINY | values | {"train.kimg": 4, "train.log_kimg": 1}), "rare")
+    with working(run.path, "cpu") as worker:
+        train(run, worker, images)
+    asked = np.eye(2, dtype=np.float32)[[0] * 300]
+    made = load_generator(run).generate(asked, seed=1).astype(float)
+    lower = made[:, 0, 16:].mean(axis=(1, 2)) > made[:, 0, :16].mean(axis=(1, 2))
+    rare = int(run.facts().kinds[0][1] < run.facts().kinds[0][0])  # the one with 20 of the 200
+    drawn_rare = subclass_sampling.sample_subclasses(run.facts(), asked, 1, range(300)) == rare
+    assert 15 <= drawn_rare.sum() <= 50
+    assert lower[drawn_rare].mean() > 0.9
+    assert lower[~drawn_rare].mean() < 0.1
+
+
+def test_kinds_of_attributes_are_an_error_before_the_start() -> None:
+    write_celeba(settings.distributed_data())
+    config = options.build({"data.name": "celeba", "model.kinds": 8})
+    registry.load(config.data)
+    errors = [problem.text for problem in problems(config, estimate(config)) if problem.level == "error"]
+    assert errors == ["model.kinds is for classes: for images with attributes it takes 1."]

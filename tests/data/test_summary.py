@@ -1,0 +1,132 @@
+"""What is said of a set before training: ties of attributes by hand, groups, what speaks against it, and its files."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gan.config.run_config import DataConfig
+from gan.data import registry, summary
+from gan.data.attribute_correlation import association, strongest
+from gan.data.image_set import ImageSet
+from gan.data.ingest import staging
+from gan.data.ingest.file_examples import examples
+from gan.data.ingest.import_plan import Plan
+from tests.data.test_upload import members, zipped
+
+
+def made(
+    conditions: list[list[int]], split: list[str] | None = None, group: list[str] | None = None, kind: str = "class"
+) -> ImageSet:
+    """A set of blank images with these conditions; all are to train on unless `split` says otherwise."""
+    count = len(conditions)
+    return ImageSet(
+        images=np.zeros((count, 1, 32, 32), np.uint8),
+        conditions=np.array(conditions, np.float32),
+        names=tuple("abcdefgh"[: len(conditions[0])]),
+        kind=kind,  # type: ignore[arg-type]
+        split=np.array(split or ["train"] * count),
+        group=None if group is None else np.array(group),
+        native_size=32,
+        title="made",
+        source="",
+        licence="",
+    )
+
+
+def lines(image_set: ImageSet) -> str:
+    return "\n".join(finding.line for finding in summary.findings(image_set))
+
+
+def test_the_tie_of_two_attributes_is_the_phi_coefficient() -> None:
+    # both 4, only the first 1, only the second 2, neither 3: (4 * 3 - 1 * 2) / sqrt(5 * 5 * 6 * 4)
+    rows = np.array([[1, 1]] * 4 + [[1, 0]] + [[0, 1]] * 2 + [[0, 0]] * 3)
+    phi = association(rows)
+    assert phi[0, 1] == pytest.approx(10 / np.sqrt(600))
+    assert phi[1, 0] == phi[0, 1]
+    assert np.diag(phi) == pytest.approx([1, 1])
+    assert phi == pytest.approx(np.corrcoef(rows.T))
+
+
+def test_equal_opposite_and_constant_attributes() -> None:
+    rows = np.array([[1, 1, 0, 1], [0, 0, 1, 1], [1, 1, 0, 1]])
+    phi = association(rows)
+    assert phi[0].tolist() == pytest.approx([1, 1, -1, 0])
+    assert phi[3].tolist() == [0, 0, 0, 0]
+
+
+def test_the_strongest_pairs_come_first_with_their_counts() -> None:
+    rows = np.array([[1, 1, 0], [1, 1, 1], [0, 0, 0], [0, 0, 1], [0, 0, 0], [1, 0, 1]])
+    first, second, *_ = strongest(rows, ("hat", "coat", "smile"), 10)
+    assert (first.first, first.second, first.both, first.expected) == ("hat", "coat", 2, 1.0)
+    assert first.phi == pytest.approx(1 / np.sqrt(2))
+    assert (second.first, second.second) == ("hat", "smile")
+    assert strongest(np.array([[1, 0], [1, 1]]), ("always", "sometimes"), 3) == []
+
+
+def test_groups_are_counted_by_split_and_shared_ones_named() -> None:
+    rows = [[1, 0], [0, 1]] * 3
+    known = summary.groups(made(rows, ["train"] * 4 + ["val", "test"], ["p1", "p1", "p2", "p3", "p1", "p4"]))
+    assert known is not None
+    assert known.counts == {"train": 3, "val": 1, "test": 1}
+    assert (known.fewest, known.median, known.most, known.shared) == (1, 1.0, 3, ("p1",))
+    assert summary.groups(made(rows)) is None
+
+
+def test_rare_and_uneven_classes_are_told_with_what_mends_them() -> None:
+    said = lines(made([[1, 0, 0]] * 200 + [[0, 1, 0]] * 40 + [[0, 0, 1]] * 19))
+    assert "Classes with fewer than 20 training images: c (19)." in said
+    assert "a has 11 times as many training images as c. Switch on Balance classes" in said
+    even = made([[1, 0]] * 60 + [[0, 1]] * 50, group=[f"p{row // 2}" for row in range(110)])
+    assert lines(even) == ""
+
+
+def test_few_test_images_and_unknown_patients_are_told() -> None:
+    said = lines(made([[1, 0], [0, 1]] * 60, ["train"] * 80 + ["test"] * 40))
+    assert "Classes with fewer than 30 test images: a (20), b (20)." in said
+    assert "Which images are of one patient or slide is not known." in said
+
+
+def test_attributes_that_hardly_vary_are_told() -> None:
+    rows = [[1, 1], [0, 1]] * 30 + [[1, 0]] * 3
+    assert "Attributes that hardly vary: b (60 with it, 3 without)." in lines(made(rows, kind="attributes"))
+
+
+def test_groups_in_two_splits_are_warned_of_first() -> None:
+    splits = ["train", "train", "test", "test"] * 20
+    found = summary.findings(made([[1, 0], [0, 1]] * 40, splits, [f"p{row // 4}" for row in range(80)]))
+    assert found[0].level == "warning"
+    assert "Groups in several splits (20): p0" in found[0].text
+
+
+def test_examples_show_files_of_each_class_in_their_own_shape(tmp_path: Path) -> None:
+    report = staging.add_zip("cells", zipped(members()))
+    assert report.plan is not None
+    found = examples(report.plan, each=3)
+    assert list(found) == ["a", "b"]
+    assert [one.file.split("/")[0] for one in found["b"]] == ["b"] * 3
+    assert len({one.file for one in found["b"]}) == 3
+    assert {one.split for shown in found.values() for one in shown} <= {"train", "val", "test"}
+    (report.plan.root / found["a"][0].file).write_bytes(b"gone")
+    assert len(examples(report.plan, each=3)["a"]) == 2
+
+
+def test_a_wide_file_stays_wide_and_is_made_small(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    Image.new("L", (400, 200), 9).save(tmp_path / "a" / "wide.png")
+    Image.new("L", (10, 20), 9).save(tmp_path / "a" / "small.png")
+    files = ("a/wide.png", "a/small.png")
+    plan = Plan(
+        tmp_path, files, np.ones((2, 1), np.uint8), ("a",), "class", np.array(["train", "val"]), np.array(["p1", ""]),
+        1, None, None, (),
+    )  # fmt: skip
+    wide, small = examples(plan, height=100)["a"]
+    assert wide.pixels.shape == (1, 100, 200)
+    assert small.pixels.shape == (1, 20, 10)
+    assert (wide.group, wide.split) == ("p1", "train")
+
+
+def test_the_summary_of_a_real_set_names_its_rare_class() -> None:
+    config = DataConfig.model_validate({"name": "digits"})
+    assert "Which images are of one patient" in lines(registry.load(config))

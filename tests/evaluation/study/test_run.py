@@ -1,0 +1,125 @@
+"""What the training sets of a study are, what cannot be studied, and the classifiers there are to choose from."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from gan.config import settings
+from gan.config.options import build
+from gan.errors import ConfigError, DataError, RunError, UserError
+from gan.evaluation.classifiers.architectures import NAMES, builder, classical
+from gan.evaluation.records import study_results
+from gan.evaluation.study import arms, sealed_data, study_plan
+from gan.evaluation.study.arms import Conditions, Images, Positions
+from gan.runs import lifecycle
+from tests.support.study import SIDE, held_out_like, image_set, noise, studied
+
+
+def test_the_arms_add_what_they_say() -> None:
+    images = image_set(60, every=4)
+    plans, left = study_plan.plan(sealed_data.open_part(images))
+    assert [one.share for one in plans] == [1.0]
+    assert [left_out.share for left_out in left] == [0.25, 0.1]
+    assert left[0].why == "It would have 4 training images of b, and it takes 8 of each class."
+    real, labels = images.images[:60], images.labels()[:60]
+    by_name = {arm.name: arm for arm in plans[0].arms}
+
+    def keep(made: Images, conditions: Conditions, rates: Sequence[float]) -> list[Positions]:
+        return [np.arange(0, len(made), round(1 / rate)) for rate in rates]
+
+    added = arms.extra(real, labels, plans[0].arms, held_out_like, keep, 0)
+    for arm in plans[0].arms:
+        shown, what = added.of(arm)
+        assert np.bincount(what, minlength=2).tolist() == list(arm.added.values()), arm.name
+        alike = (shown[:, None] == real[None]).all(axis=(2, 3, 4))  # (m, n)
+        assert bool(alike.any()) == (arm.kind == "duplicates"), arm.name
+        if arm.kind == "duplicates":
+            assert (labels[alike.argmax(axis=1)] == what).all()
+    filled = by_name["synthetic-filled"]
+    assert (filled.kind, filled.added, filled.augmented) == ("synthetic", {"a": 0, "b": 30}, False)
+    small, large = (added.of(by_name[f"synthetic-{ratio}"])[0] for ratio in ("0.5", "1"))
+    assert (small[:, None] == large[None]).all(axis=(2, 3, 4)).any(axis=1).all()  # more images are those, and more
+    plain, augmented = (added.of(by_name[f"synthetic-1-better-25{way}"])[0] for way in ("", "-classical"))
+    assert (plain == augmented).all()  # only the training differs
+
+
+def test_each_arm_is_compared_with_all_that_needs_no_generator() -> None:
+    planned = arms.planned({"a": 40, "b": 20})
+    by_name = {arm.name: arm for arm in planned}
+    assert len(planned) == 26
+    assert not any(by_name[name].augmented for name in ("real", "duplicates-1", "duplicates-filled", "synthetic-1"))
+    free = ("real", "classical", "duplicates-2")
+    assert (by_name["synthetic-2"].comparators, by_name["synthetic-2"].controls) == (free, ("real", "duplicates-2"))
+    augmented = by_name["synthetic-2-classical"]
+    assert augmented.words == "Synthetic images, 2 x, with classical augmentation"
+    assert (augmented.augmented, augmented.comparators, augmented.controls) == (True, free, ("classical",))
+    filled = by_name["synthetic-filled-better-50-classical"]
+    assert filled.comparators == ("real", "classical", "duplicates-filled", "duplicates-filled-classical")
+    assert filled.controls == ("classical", "duplicates-filled-classical")
+    assert by_name["duplicates-filled-classical"].augmented
+    assert {arm.keep for arm in planned if arm.ratio == 1.0} == {None, 0.75, 0.5, 0.25}
+    for number, arm in enumerate(planned):
+        assert {one.name for one in planned[:number]} >= set(arm.comparators)
+    assert len(arms.planned({"a": 40, "b": 40})) == 20  # nothing to fill up
+    assert arms.made(planned).tolist() == [160, 80]  # a quarter is kept of four times as many
+
+
+def test_a_fraction_takes_whole_patients_of_each_class() -> None:
+    images = image_set(160, grouped=True)
+    quarter = sealed_data.low_data(images, 0.25)
+    rows = quarter.rows("train")
+    assert images.group is not None
+    assert quarter.group is not None
+    assert quarter.conditions[rows].sum(axis=0).tolist() == [20, 20]
+    assert all((images.group == one).sum() == (quarter.group == one).sum() for one in set(quarter.group.tolist()))
+    assert len(quarter.rows("val")) == len(images.rows("val"))
+    assert "test" not in set(sealed_data.open_part(images).split.tolist())
+
+
+def test_what_cannot_be_studied_is_said(tmp_path: Path) -> None:
+    images = image_set(40, test=20)
+    with pytest.raises(UserError, match="has attributes: a study compares classifiers of classes"):
+        studied(replace(images, kind="attributes"), noise, tmp_path)
+    with pytest.raises(DataError, match="has 6 images in its test split: a study takes at least 10"):
+        studied(image_set(40, test=6), noise, tmp_path)
+    with pytest.raises(DataError, match="has 7 training images of b: a study takes at least 8 of each class"):
+        studied(image_set(28, every=4, test=20), noise, tmp_path)
+    with pytest.raises(ConfigError, match="seeds is 1: a study takes at least 2"):
+        studied(images, noise, tmp_path, seeds=1)
+    with pytest.raises(ConfigError, match="classifier is 'vgg': it takes small, resnet18"):
+        studied(images, noise, tmp_path, classifier="vgg")
+    with pytest.raises(RunError, match="has no augmentation study"):
+        study_results.load(lifecycle.create(build({}), "other"), 5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_classifier_takes_small_images_of_any_channels(name: str) -> None:
+    network, images = builder(name, 28, 2, 4)(), torch.zeros(2, 2, 28, 28, dtype=torch.uint8)
+    assert network(images).shape == (2, 4)
+    assert network.features(images).shape == (2, network.width)
+
+
+def test_classical_augmentation_moves_a_little_and_never_mirrors() -> None:
+    images = torch.zeros(300, 1, SIDE, SIDE, dtype=torch.uint8)
+    images[:, :, 6:10, 2:5] = 200  # a spot on the left
+    moved = classical(images, np.random.default_rng(0))
+    assert moved.dtype == torch.uint8
+    assert moved.shape == images.shape
+    weight = moved[:, 0].float() - moved[:, 0].float().amin(dim=(1, 2), keepdim=True)
+    centre = (weight.sum(dim=1) * torch.arange(SIDE)).sum(dim=1) / weight.sum(dim=(1, 2))
+    assert 1 < float(centre.min()) < 2.8 < 3.2 < float(centre.max()) < 6
+    assert len(torch.unique(moved.flatten(1), dim=0)) == 300
+
+
+def test_reading_studies_imports_no_torch() -> None:
+    code = (
+        "import sys, gan.evaluation.records.study_results, gan.evaluation.study.verdict\n"
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=settings.ROOT, capture_output=True)

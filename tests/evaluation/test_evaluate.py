@@ -1,0 +1,218 @@
+"""One evaluation from the run to its file and back; what it may read; the best snapshot; the command."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from gan.cli import main
+from gan.config import settings
+from gan.config.options import build
+from gan.data import registry
+from gan.data.fingerprint import Fingerprint
+from gan.errors import DataError, RunError, UserError
+from gan.evaluation.classifiers import small_resnet
+from gan.evaluation.classifiers.reference import as_shown, fingerprint, reference
+from gan.evaluation.records import results
+from gan.evaluation.records.results import Result, best_snapshot
+from gan.evaluation.scores import score_snapshot
+from gan.evaluation.scores.metrics import accuracy
+from gan.evaluation.scores.score_snapshot import evaluate
+from gan.runs.run import Run
+from tests.conftest import trained
+from tests.support.celeba import write_celeba
+
+PROMISED = {"obedience", "cas", "real_accuracy", "precision", "recall", "density", "coverage", "kid", "frechet"}
+PROMISED |= {"floor", "diversity", "near_copies", "per_condition"}
+
+
+@pytest.fixture(autouse=True)
+def _short_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Classifiers that see 640 images, and 100 images looked up: how much they know is not the matter here."""
+    monkeypatch.setattr(small_resnet, "LONGEST", 640)
+    monkeypatch.setattr(score_snapshot, "CHECKED", 100)
+
+
+def told(run: Run, snapshot: int | None = None, **options: str) -> Result:
+    result = evaluate(run, snapshot, **options)
+    assert result is not None
+    return result
+
+
+def without_times(result: Result) -> Result:
+    made = {key: value for key, value in result.made_with.items() if key not in ("time", "seconds")}
+    return replace(result, made_with=made)
+
+
+def test_an_evaluation_is_kept_and_can_be_made_again() -> None:
+    run = trained("digits")
+    first = told(run)
+    assert first.snapshot == 320
+    assert first.split == "val"
+    assert first.n == {"scores": 180, "floor": 90, "training": 1438, "obedience": 1438}
+    assert {row["condition"] for row in first.per_condition} == {str(digit) for digit in range(10)}
+    assert sum(row["real"] for row in first.per_condition) == 180
+    assert first.near_copies["checked"] == 100
+    assert 0 <= first.cas <= 1
+    assert first.floor["frechet"] < first.like_floor["frechet"]  # after 20 steps these are no digits
+    assert first.floor["coverage"] > first.like_floor["coverage"]
+    assert first.frechet > 0
+    kept = json.loads((run.path / "evaluation" / "000000320.json").read_text())
+    assert kept == first.as_json()
+    again = told(run)
+    assert without_times(again) == without_times(first)
+    assert results.load(run, 320).as_json() == again.as_json()
+
+
+def test_nothing_reads_the_test_split_but_where_it_is_asked_for() -> None:
+    run = trained("digits")
+    before = told(run)
+    folder = registry.cache_folder(run.config.data)
+    sealed = np.load(folder / "split.npy") == "test"
+    images, conditions = np.load(folder / "images.npy"), np.load(folder / "conditions.npy")
+    images[sealed] = np.random.default_rng(0).integers(0, 256, images[sealed].shape, dtype=np.uint8)
+    conditions[sealed] = conditions[sealed][::-1]
+    np.save(folder / "images.npy", images)
+    np.save(folder / "conditions.npy", conditions)
+    Fingerprint.of(registry.load(run.config.data)).save(run.path)  # the change is not told
+    for kept in settings.cache().glob("classifier-*.safetensors"):
+        kept.unlink()  # so that it is trained anew too
+    assert without_times(told(run)) == without_times(before)
+    last_word = told(run, split="test")
+    assert last_word.real_accuracy != before.real_accuracy  # it was asked for, and it is other images
+    assert last_word.near_copies["threshold"] == before.near_copies["threshold"]
+    assert (run.path / "evaluation" / "000000320-test.json").exists()
+    assert results.load(run, 320).split == "val"
+    assert [result.split for result in results.listing(run)] == ["val"]
+
+
+def test_the_real_trained_classifier_is_kept_for_the_next_run_on_the_same_set() -> None:
+    phases: list[str] = []
+    told(trained("first"))
+    second = evaluate(trained("second", train__seed=1), progress=lambda phase, done: phases.append(phase))
+    assert second is not None
+    assert "training on real" not in phases
+    assert "training on synthetic" in phases
+    assert len(list(settings.cache().glob("classifier-*.safetensors"))) == 1
+
+
+def test_a_classifier_from_the_cache_sees_exactly_what_the_fresh_one_saw() -> None:
+    """Convolutions may round differently in another memory format: on processors without AMX they do."""
+    images = registry.load(build({}).data)
+    shown = as_shown(images, images.rows("val"))
+    fresh, loaded = (reference(images, fingerprint(images, "train")) for _ in range(2))
+    saw, sees = (small_resnet.look(one.network, shown) for one in (fresh, loaded))
+    assert fresh.sha256 == loaded.sha256
+    assert all(torch.equal(before, now) for before, now in zip(saw, sees, strict=True))
+
+
+def test_a_run_with_attributes() -> None:
+    write_celeba(settings.distributed_data(), 120)
+    run = trained("faces", data__name="celeba", data__attributes="Bald,Male,Smiling", data__image_size=32)
+    result = told(run)
+    assert [row["condition"] for row in result.per_condition] == ["Bald", "Male", "Smiling"]
+    assert [row["real"] for row in result.per_condition] == [
+        int(count) for count in registry.load(run.config.data).counts()["val"].values()
+    ]
+    assert 0 < result.obedience < 1
+    assert "Only 12 images in the val split" in result.notices[-1]
+
+
+def test_asked_to_stop_it_leaves_nothing() -> None:
+    run = trained("digits")
+    assert evaluate(run, should_stop=lambda: True) is None
+    assert not (run.path / "evaluation").exists()
+    assert not list(settings.cache().glob("classifier-*.safetensors"))
+
+
+def test_what_cannot_be_evaluated_is_said() -> None:
+    write_celeba(settings.distributed_data(), 60)
+    few = trained("faces", data__name="celeba", data__attributes="Smiling", data__image_size=32)
+    with pytest.raises(DataError, match="has 6 images in its val split: an evaluation takes at least 10"):
+        evaluate(few)
+    run = trained("digits")
+    with pytest.raises(UserError, match="split is 'train': it takes val"):
+        evaluate(run, split="train")
+    with pytest.raises(RunError, match="has no snapshot 7"):
+        evaluate(run, 7)
+    with pytest.raises(RunError, match="has no evaluation on the val split: `python -m gan evaluate digits"):
+        results.load(run, 320)
+
+
+def test_the_best_snapshot_has_the_lowest_kernel_distance_on_the_validation_split() -> None:
+    run = trained("digits")
+    assert best_snapshot(run) is None
+    late = told(run)
+    assert best_snapshot(run) == 320
+    early = replace(late, snapshot=160, kid=late.kid / 2)
+    early.save(run)
+    assert best_snapshot(run) == 160
+    replace(late, snapshot=240, kid=-1.0).save(run)
+    assert best_snapshot(run) == 160  # there is no such snapshot any more
+    replace(late, kid=0.0, split="test").save(run)
+    assert best_snapshot(run) == 160  # the test split chooses nothing
+    other = early.made_with | {"features_sha256": "of another classifier", "time": 0.0}
+    replace(early, kid=-5.0, made_with=other).save(run)
+    assert best_snapshot(run) == 320  # distances in other features cannot be compared
+    (run.path / "evaluation" / "000000320.json").write_text('{"version": 99}')
+    assert best_snapshot(run) == 160  # a newer program's result is passed over
+
+
+def test_the_command_prints_one_document(capsys: pytest.CaptureFixture[str]) -> None:
+    trained("digits")
+    capsys.readouterr()
+    assert main(["evaluate", "digits", "--snapshot", "160", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document.keys() >= PROMISED
+    assert (document["snapshot"], document["split"]) == (160, "val")
+    assert main(["evaluate", "digits", "--snapshot", "160"]) == 0
+    assert f"{document['cas']:.1%}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [(["nobody"], "There is no run nobody in"), (["digits", "--split", "train"], "invalid choice: 'train'")],
+)
+def test_a_mistake_is_one_clear_line(arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", *arguments]) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_reading_results_imports_no_torch() -> None:
+    code = "import sys, gan.evaluation.records.results; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=settings.ROOT, capture_output=True)
+
+
+@pytest.mark.parametrize("change", [lambda file: file[: len(file) // 2], lambda file: b"x" * len(file)])
+def test_a_damaged_classifier_in_the_cache_is_trained_anew(change: Callable[[bytes], bytes]) -> None:
+    images = registry.load(build({}).data)
+    before = reference(images, fingerprint(images, "train"))
+    kept = next(settings.cache().glob("classifier-*.safetensors"))
+    kept.write_bytes(change(kept.read_bytes()))
+    assert reference(images, fingerprint(images, "train")).sha256 == before.sha256
+
+
+def test_a_classifier_learns_digits_and_attributes() -> None:
+    images = registry.load(build({}).data)
+    train, held = images.rows("train"), images.rows("val")
+    digits = images.conditions
+    bits = np.stack([images.labels() % 2, images.labels() > 4], axis=1).astype(np.float32)  # odd; more than four
+    for kind, conditions in (("class", digits), ("attributes", bits)):
+        network = small_resnet.fit(images.images[train], conditions[train], kind, images_seen=3000)
+        _, logits = small_resnet.look(network, images.images[held])
+        assert accuracy(logits, conditions[held], kind).overall > 0.85, kind
+
+
+def test_augmented_images_are_moved_and_mirrored_only_where_told() -> None:
+    ramp = torch.arange(32, dtype=torch.uint8).repeat(200, 1, 32, 1)  # (200, 1, 32, 32), brighter to the right
+    moved = small_resnet.augmented(ramp, np.random.default_rng(0), flip=False)[:, 0, 16].int()  # (200, 32)
+    shifts = moved[:, 16] - 16
+    assert set(shifts.tolist()) == {-2, -1, 0, 1, 2}
+    assert (moved == (torch.arange(32) + shifts[:, None]).clamp(0, 31)).all()
+    mirrored = small_resnet.augmented(ramp, np.random.default_rng(0), flip=True)[:, 0, 16].int()
+    assert 0.3 < (mirrored[:, 0] > mirrored[:, -1]).float().mean() < 0.7

@@ -1,0 +1,351 @@
+"""A run folder that was copied from anywhere: nothing in it is executed, signals nobody, and is written elsewhere."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gan import jobs
+from gan.cli import main
+from gan.config import settings
+from gan.errors import DamagedFileError, RunError, UserError
+from gan.evaluation import job
+from gan.export import exports
+from gan.io.atomic import read_json, write_json
+from gan.jobs import kinds, processes, tickets
+from gan.runs import lifecycle
+from gan.runs.run import Run, all_runs, find_run
+from tests.conftest import trained
+from tests.support.jobs import clean_up, new_run, queue_processes, started, submitted, until, until_begun, until_state
+from tests.support.pages import PAGES, page
+
+EXPORT = "20260101-000000"
+
+
+@pytest.fixture(autouse=True)
+def cleaned(store: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    store.mkdir()
+    yield
+    clean_up(store)
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> Path:
+    """A folder in which nothing may appear, with a file that must stay as it is."""
+    made = tmp_path / "outside"
+    made.mkdir()
+    (made / "precious.txt").write_text("precious")
+    return made
+
+
+def untouched(outside: Path) -> bool:
+    precious = outside / "precious.txt"
+    return [path.name for path in outside.iterdir()] == ["precious.txt"] and precious.read_text() == "precious"
+
+
+def crafted(outside: Path) -> Run:
+    """A trained run whose job files, and those of the work beside it, all ask for a file outside to be written."""
+    run = trained("run")
+    evil = outside.parent / "evil"
+    evil.mkdir()
+    code = f"open({str(outside / 'executed')!r}, 'a').write('x')"
+    (evil / "sitecustomize.py").write_text(code)
+    environment = {"PYTHONPATH": str(evil), "PATH": str(evil), "GAN_STORE": str(outside), "GAN_DATA": str(outside)}
+    asked = {"arguments": ["-c", code], "environment": environment, "command": [sys.executable, "-c", code]}
+    asked |= {"kind": code, "module": "sitecustomize", "folder": str(outside), "cwd": str(outside), "job": "../outside"}
+    asked |= {"host": processes.host(), "boot": processes.boot(), "pid": 1, "session": True}
+    asked |= {"identity": processes.identity(1)}
+    for below in (".", "evaluation/scores", "evaluation/study", "evaluation/membership", f"exports/{EXPORT}"):
+        folder = run.path / below
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "end.json").unlink(missing_ok=True)
+        write_json(folder / "started.json", {"ticket": 3, "time": 1.0, "device": "cpu", **asked})
+        write_json(folder / "queued.json", {"ticket": 4, "time": 1.0, "asked": "cpu", **asked})
+        if below != ".":
+            write_json(folder / "request.json", asked)
+    return run
+
+
+COMMANDS = [
+    ["runs"],
+    ["runs", "--json", "--disk", "--archived"],
+    ["stop", "run"],
+    ["logs", "run"],
+    ["logs", "run", "--follow"],
+    ["tensorboard", "run", "--out", "events"],
+    ["sample", "run", "--count", "1", "--out", "sample.zip"],
+    ["export", "run", "--per-class", "1", "--with-near-copies", "--out", "export.zip"],
+    ["export", "run", "--task", EXPORT],
+    ["evaluate", "run", "--task", "scores"],
+    ["evaluate", "run", "--task", "study"],
+    ["evaluate", "run", "--task", "membership"],
+    ["data", "list"],
+    ["train", "--run", "run"],
+]
+
+
+def test_no_command_executes_what_a_copied_run_says(outside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = crafted(outside)
+    monkeypatch.chdir(outside.parent)
+    for command in COMMANDS:
+        assert main(command) in (0, 1, 2), command
+        assert not queue_processes(), command  # there is nothing to start
+    assert untouched(outside)
+    assert jobs.state(run.path).name == "finished"  # `train --run` did what it always does
+    assert main(["delete", "run", "--yes"]) == 0
+    assert untouched(outside)
+
+
+def test_no_page_executes_what_a_copied_run_says(outside: Path) -> None:
+    crafted(outside)
+    for name in PAGES:
+        page(name, run="run")
+    assert not queue_processes()
+    assert untouched(outside)
+
+
+def test_resuming_a_copied_run_trains_it_and_nothing_else(outside: Path) -> None:
+    run = crafted(outside)
+    assert main(["resume", "run"]) == 0
+    assert not {"arguments", "environment"} & set(read_json(run.path / "queued.json") or started(run))
+    until_state(run, "finished")
+    assert not {"arguments", "environment"} & set(started(run))
+    assert untouched(outside)
+
+
+def test_evaluating_a_copied_run_in_the_background_does_what_was_asked_here(outside: Path) -> None:
+    run = crafted(outside)
+    assert main(["evaluate", "run", "--background", "--snapshot", "160", "--split", "test"]) == 0
+    folder = job.folder(run, "scores")
+    asked = job.requested(run, "scores")
+    assert (asked.kind, asked.snapshot, asked.split) == ("scores", 160, "test")
+    until(lambda: jobs.state(folder).name == "running", f"it works: {jobs.log_tail(folder)}")
+    jobs.stop(folder)
+    until(lambda: not jobs.state(folder).alive, f"it ends: {jobs.log_tail(folder)}")
+    assert untouched(outside)
+
+
+@pytest.mark.parametrize("copy", ["from another store", "beside the original"])
+def test_a_copied_folder_never_starts_by_itself(copy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    busy = submitted("busy")
+    until_begun(busy)
+    waiting = submitted("waiting", seconds=0.05)
+    copied = Run(settings.store() / "copied")
+    if copy == "from another store":
+        there = tmp_path / "there" / "waiting"
+        shutil.copytree(waiting.path, there)
+        jobs.stop(waiting.path)
+        shutil.copytree(there, copied.path)
+    else:
+        shutil.copytree(waiting.path, copied.path)
+    assert (copied.path / "queued.json").exists()
+    assert jobs.state(copied.path).kind == "never-started"
+    assert "copied" not in {entry.name for entry in jobs.queue()}
+    jobs.stop(busy.path)
+    until_state(busy, "stopped")
+    until(lambda: not queue_processes(), "all that was asked for is done")
+    assert not (copied.path / "started.json").exists()
+    assert not jobs.ensure_scheduler()
+    assert "in the queue again" in lifecycle.resume(copied)
+    until_state(copied, "finished")
+
+
+def test_a_number_that_was_made_up_neither_blocks_a_run_nor_the_queue(store: Path) -> None:
+    run = submitted("run", seconds=0.05)
+    until_state(run, "finished")
+    given = int((tickets.jobs_folder() / "ticket").read_text())
+    for number in (tickets.LARGEST, tickets.LARGEST - 1, 10**400, True, -1):
+        for name in ("started.json", "end.json"):
+            write_json(run.path / name, {"ticket": number, "state": "stopped"})
+        lifecycle.resume(run)
+        until_state(run, "finished")
+    assert int((tickets.jobs_folder() / "ticket").read_text()) == given + 5
+
+
+def link(name: str) -> Callable[[Run, Path], None]:
+    def make(run: Run, outside: Path) -> None:
+        path = run.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            shutil.rmtree(path)
+        path.unlink(missing_ok=True)
+        path.symlink_to(outside if "." not in name else outside / "made")
+
+    return make
+
+
+def link_of_all(run: Run, outside: Path) -> None:
+    shutil.move(run.path, outside.parent / "moved")
+    run.path.symlink_to(outside.parent / "moved")
+
+
+LINKS = ["log.txt", "alive.lock", ".last_word", "snapshots", "evaluation", "exports", "evaluation/scores", "exports/a"]
+
+
+@pytest.mark.parametrize("make", [*map(link, LINKS), link_of_all], ids=[*LINKS, "the run"])
+def test_nothing_works_in_a_folder_with_a_link_out_of_it(make: Callable[[Run, Path], None], outside: Path) -> None:
+    run = trained("run")
+    (run.path / "end.json").unlink()
+    make(run, outside)
+    for command in (["resume", "run"], ["train", "--run", "run"], ["evaluate", "run"]):
+        assert main(command) == 2, command
+    with pytest.raises(RunError, match=r"symbolic link|not the folder of a job"):
+        lifecycle.resume(run)
+    with pytest.raises(UserError):
+        jobs.start_task(run.path / "exports" / EXPORT)
+    assert jobs.queue() == []
+    assert untouched(outside)
+
+
+def test_a_link_to_stop_is_replaced_and_what_it_names_stays(outside: Path) -> None:
+    run = submitted("run")
+    until_begun(run)
+    (run.path / "stop").symlink_to(outside / "made")
+    jobs.stop(run.path)
+    until_state(run, "stopped")
+    assert untouched(outside)
+
+
+@pytest.mark.parametrize(
+    "place", ["Run", "run/evaluation/other", "run/exports/x", "run/a", ".jobs", ".data/tasks/x", ".."]
+)
+def test_a_folder_that_is_no_jobs_is_never_run(place: str, store: Path, tmp_path: Path) -> None:
+    folder = store / place
+    folder.mkdir(parents=True, exist_ok=True)
+    assert kinds.kind_of(folder) is None
+    with pytest.raises(RunError, match="is not the folder of a job"):
+        jobs.start_task(folder)
+    with pytest.raises(RunError, match="is not the folder of a job"):
+        jobs.submit(folder, "cpu")
+    assert not (folder / "queued.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("my-run", "train --run my-run"),
+        ("my-run/evaluation/study", "evaluate my-run --task study"),
+        ("my-run/evaluation/scores", "evaluate my-run --task scores"),
+        ("my-run/evaluation/membership", "evaluate my-run --task membership"),
+        (f"my-run/exports/{EXPORT}-2", f"export my-run --task {EXPORT}-2"),
+        (".data/tasks/prepare-digits", "data prepare --task prepare-digits"),
+    ],
+)
+def test_the_command_of_a_job_is_made_from_its_place(place: str, words: str, store: Path) -> None:
+    assert kinds.command(store / place) == ["-m", "gan", *words.split()]
+
+
+@pytest.fixture
+def stranger() -> Iterator["subprocess.Popen[bytes]"]:
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"], start_new_session=True)
+    yield process
+    process.kill()
+    process.wait()
+
+
+def forged(pid: object, **more: Any) -> dict[str, Any]:
+    """A started.json that knows all about this machine."""
+    identity = processes.identity(pid) if isinstance(pid, int) else ""
+    here = {"host": processes.host(), "boot": processes.boot(), "identity": identity}
+    return {"ticket": 1, "time": time.time(), "device": "cpu", "pid": pid, "session": True, **here, **more}
+
+
+def test_a_stranger_whom_a_copied_run_names_is_never_signalled(stranger: "subprocess.Popen[bytes]") -> None:
+    run = new_run("run")
+    write_json(run.path / "started.json", forged(stranger.pid))
+    (run.path / "alive.lock").touch()
+    (run.path / "stop").touch()
+    assert "nothing to stop" in jobs.stop(run.path)
+    assert not jobs.ensure_scheduler()
+    assert main(["runs"]) == 0
+    lifecycle.delete(run)
+    assert stranger.poll() is None
+
+
+@pytest.mark.parametrize("pid", [0, -1, True, False, 2**31, 10**400, "1", 1.0, [1], None])
+def test_what_is_no_pid_names_no_process(pid: object) -> None:
+    for document in (forged(pid), forged(pid, identity=processes.identity(1))):
+        assert not processes.lives(document)
+        processes.ask_to_end(document)
+        assert processes.kill_tree(document, "run") == 0
+
+
+def test_what_is_left_of_a_strangers_session_is_not_a_jobs(outside: Path) -> None:
+    """Its leader has ended, so that nothing but a forged file connects its number with a job."""
+    code = (
+        "import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(3600)']).pid)"
+    )
+    leader = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, start_new_session=True, stderr=subprocess.DEVNULL
+    )
+    assert leader.stdout is not None
+    left = int(leader.stdout.readline())
+    leader.stdout.close()
+    leader.wait()
+    try:
+        assert os.getsid(left) == leader.pid
+        assert processes.kill_tree(forged(leader.pid, identity="1"), "run") == 0
+        assert processes.identity(left)
+    finally:
+        os.kill(left, 9)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"arguments": ["-c", "x"]},
+        {"snapshot": "160"},
+        {"snapshot": True},
+        {"every": 1},
+        {"split": "../.."},
+        {"features": "x"},
+        {"kind": "study"},
+        {"study": {"seeds": 1}},
+        {"study": {"seeds": 2, "more": 1}},
+        {"study": []},
+    ],
+    ids=str,
+)
+def test_a_request_that_was_forged_is_refused(change: dict[str, Any]) -> None:
+    run = new_run("run")
+    folder = job.folder(run, "scores")
+    folder.mkdir(parents=True)
+    good = {"kind": "scores", "snapshot": 160}
+    write_json(folder / "request.json", good)
+    assert job.requested(run, "scores") == job.Request("scores", 160)
+    write_json(folder / "request.json", good | change)
+    with pytest.raises(UserError):
+        job.requested(run, "scores")
+    for text in ("", "[]", '{"kind": "scores", "snapshot": NaN}'):
+        (folder / "request.json").write_text(text)
+        with pytest.raises(DamagedFileError, match=r"request\.json"):
+            job.requested(run, "scores")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"out": "/x"}, {"items": [["3"]]}, {"seed": "0"}, {"basket": [{"snapshot": 1}]}, {"truncation": "x"}],
+    ids=str,
+)
+def test_an_exports_request_that_was_forged_is_refused(change: dict[str, Any]) -> None:
+    run = new_run("run")
+    folder = run.path / "exports" / EXPORT
+    folder.mkdir(parents=True)
+    write_json(folder / "request.json", {"items": [["3", 4]]})
+    assert exports.find(run, EXPORT).request == exports.ExportRequest((("3", 4),))
+    write_json(folder / "request.json", {"items": [["3", 4]]} | change)
+    with pytest.raises(UserError):
+        _ = exports.find(run, EXPORT).request
+
+
+def test_a_run_that_is_a_link_is_not_listed(outside: Path, store: Path) -> None:
+    (store / "linked").symlink_to(outside)
+    assert all_runs() == []
+    with pytest.raises(RunError, match="symbolic link"):
+        find_run("linked")

@@ -1,0 +1,104 @@
+"""The comparison of runs: by a link, only what differs, curves, samples and scores side by side."""
+
+import json
+
+from gan.config import options
+from gan.monitoring import run_differences
+from gan.runs import lifecycle
+from gan.runs.run import find_run
+from tests.support.pages import buttons, ended, made, page, said
+
+
+def test_a_link_compares_runs_by_the_options_that_differ_only() -> None:
+    made("one", **{"optim.lr": 0.0002})
+    made("two", **{"optim.lr": 0.001, "train.batch": 32})
+    at = page("compare", runs="one,two")
+    (table,) = at.table
+    assert list(table.value.columns) == ["one", "two"]
+    assert table.value.loc["Learning rate"].tolist() == ["0.0002", "0.001"]
+    assert table.value.loc["Batch size (images)"].tolist() == ["64", "32"]
+    assert len(table.value) == 2
+    assert len(at.get("bidi_component")) == 4
+    assert at.multiselect(key="compared runs").value == ["one", "two"]
+
+
+def test_switches_are_told_as_the_form_has_them_and_the_fourth_run_is_dashed() -> None:
+    for number in range(4):
+        made(f"run-{number}", **{"data.balance": number == 3})
+    at = page("compare", runs="run-0,run-1,run-2,run-3")
+    (table,) = at.table
+    assert table.value.loc["Balance classes"].tolist() == ["off", "off", "off", "on"]
+    figure = json.loads(at.get("bidi_component")[0].proto.json)
+    assert {trace["name"] for trace in figure["traces"] if trace.get("dash")} == {"run-3"}
+
+
+def test_a_choice_changes_the_link() -> None:
+    for name in ("one", "two", "three"):
+        made(name)
+    at = page("compare", runs="one")
+    assert "at least two" in said(at)
+    at.multiselect(key="compared runs").set_value(["one", "three"]).run()
+    assert not at.exception
+    assert at.query_params["runs"] == "one,three"
+    assert "No option differs" in said(at)
+
+
+def test_samples_are_shown_at_the_moment_nearest_to_the_chosen_one() -> None:
+    one, two = made("one"), made("two")
+    for run, seen in ((one, 10_000), (two, 12_000)):
+        (run.path / "samples" / f"{seen:09d}.png").write_bytes((run.path / "samples" / "000000000.png").read_bytes())
+    at = page("compare", runs="one,two")
+    assert [caption.value for caption in at.caption if caption.value.startswith("After")] == [
+        "After 10,000 images.",
+        "After 12,000 images.",
+    ]
+    at.select_slider(key="compared moment").set_value(0).run()
+    assert [caption.value for caption in at.caption].count("Before training.") == 2
+
+
+def test_a_run_that_is_not_there_is_told_and_the_others_are_compared() -> None:
+    made("one")
+    made("two")
+    at = page("compare", runs="one,gone,two")
+    assert "There is no run gone" in at.warning[0].value
+    assert at.multiselect(key="compared runs").value == ["one", "two"]
+
+
+def test_less_than_two_runs_lead_to_a_second_one() -> None:
+    first = made("first")
+    at = page("compare")  # one alone is chosen by itself
+    assert at.multiselect(key="compared runs").value == ["first"]
+    assert "What differs" not in said(at)
+    at.button(key="to clone").click().run()
+    assert at.title[0].value == "Train"
+    assert at.query_params["clone"] == first.name
+    made("second")
+    at = page("compare", runs="first")
+    assert "Compare with second" in buttons(at)
+    at.button(key="to two").click().run()
+    assert at.query_params["runs"] == "first,second"
+    assert "No option differs" in said(at)
+    at = page("compare")
+    at.button(key="to two").click().run()
+    assert sorted(at.multiselect(key="compared runs").value) == ["first", "second"]
+
+
+def test_an_empty_store_says_what_to_do_next() -> None:
+    assert "Train a first run" in buttons(page("compare"))
+
+
+def test_progress_leads_to_the_comparison() -> None:
+    ended(made("one"), state="finished")
+    at = page("progress", run="one")
+    at.button(key="compare").click().run()
+    assert at.title[0].value == "Compare"
+    assert at.query_params["runs"] == "one"
+
+
+def test_an_option_that_means_nothing_for_a_runs_data_has_no_value_there() -> None:
+    lifecycle.create(options.build({"data.name": "medmnist", "data.flag": "pneumoniamnist"}), "lungs")
+    lifecycle.create(options.build({}), "digits")
+    found = {one.path: one.values for one in run_differences.of_options([find_run("lungs"), find_run("digits")])}
+    assert found["data.flag"] == ("pneumoniamnist", "")
+    assert found["data.name"] == ("medmnist", "digits")
+    assert "optim.lr" not in found

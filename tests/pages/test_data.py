@@ -1,0 +1,101 @@
+"""The data page: what is said of a set, which attributes go together, and one's own files before they are kept."""
+
+import csv
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from gan.config import settings
+from gan.config.run_config import DataConfig
+from gan.data import catalogue, registry
+from gan.data.ingest import staging
+from gan.data.ingest.report import Report
+from pages.ui import cache
+from pages.ui.data import upload
+from tests.data.test_upload import members, png, zipped
+from tests.support.celeba import write_celeba
+from tests.support.pages import APP, buttons, page, said
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept() -> None:
+    """No test sees the sets of another's store."""
+    cache.forget_catalogue()
+
+
+def html(at: AppTest) -> str:
+    """All that a page draws of its own."""
+    return "".join(element.proto.body for element in at.get("html"))
+
+
+def judged(report: Report) -> AppTest:
+    """The page while a set waits to be accepted."""
+    assert report.staged is not None
+    at = AppTest.from_file(APP, default_timeout=60).run()
+    at.switch_page("pages/data.py")
+    at.session_state[upload.REPORT] = report.staged.name
+    at.run()
+    assert not at.exception
+    return at
+
+
+def test_files_are_shown_by_the_class_they_were_understood_as_before_anything_is_kept() -> None:
+    at = judged(staging.add_zip("cells", zipped(members() | {"c/only.png": png(99)} | {"c/other.png": png(98)})))
+    assert "Each folder is a class: **3 classes**." in said(at)
+    assert "File b/001.png, understood as b" in html(at)
+    assert html(at).count("understood as c") == 2
+    assert r"too few to learn from" in said(at)
+    assert not settings.added_sets().exists()
+    at.button(key="reject set").click().run()
+    assert not at.exception
+    assert "Check the images" in buttons(at)
+
+
+def test_accepting_shows_the_set_with_its_files_as_given() -> None:
+    at = judged(staging.add_zip("cells", zipped(members())))
+    at.button(key="accept set").click().run()
+    assert not at.exception
+    assert "has not been read yet" in said(at)
+    registry.load(DataConfig.model_validate({"name": "folder", "path": "cells"}))
+    at = page("data", data="folder-cells")
+    assert "File a/000.png, understood as a" in html(at)
+    assert "Sizes: 24 x 24 (44)" in said(at)
+    assert "Licence: Your own images" in said(at)
+
+
+def test_a_table_of_attributes_is_understood_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    with open(path, "w", newline="") as file:
+        rows = [[f"{seed:03d}.png", seed % 2, int(seed < 30), f"slide {seed // 4}"] for seed in range(60)]
+        csv.writer(file).writerows([["file", "round", "dark", "group"], *rows])
+    files = {f"{seed:03d}.png": png(seed) for seed in range(60)} | {"labels.csv": path.read_bytes()}
+    at = judged(staging.add_zip("cells", zipped(files)))
+    assert "The columns of 0 and 1 in labels.csv are **2 attributes**." in said(at)
+    staging.accept(staging.pending(at.session_state[upload.REPORT]))
+    registry.load(catalogue.find("folder-cells").config)
+    at = page("data", data="folder-cells")
+    assert "Groups (patients, slides): " in said(at)
+    assert "None is in two splits." in said(at)
+
+
+def test_attributes_that_go_together_are_listed_with_their_tie(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_celeba(tmp_path, 60)
+    monkeypatch.setenv("GAN_DATA", str(tmp_path))
+    registry.load(catalogue.find("celeba").config)
+    at = page("data", data="celeba")
+    assert "Which go together" in said(at)
+    table = at.table[0].value
+    assert list(table.columns) == ["Attributes", "Tie", "With both", "By chance"]
+    ties = [abs(float(tie)) for tie in table["Tie"]]
+    assert ties == sorted(ties, reverse=True)
+    assert ties[0] > 0
+
+
+def test_other_images_of_each_class_are_shown_on_demand() -> None:
+    at = page("data", data="digits")
+    first = html(at)
+    next(button for button in at.button if button.label == "Show others").click().run()
+    assert not at.exception
+    assert html(at) != first
+    assert html(at).count("Real image of 7") == first.count("Real image of 7")

@@ -1,0 +1,84 @@
+"""An error of a file on a page: words for the visitor, the traceback in the server's log; nothing is swallowed."""
+
+import errno
+import logging
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from gan.data.ingest import staging
+from gan.errors import RunError
+from gan.io.atomic import remove_folder
+from tests.data.test_upload import members, zipped
+
+
+def full_disk() -> None:
+    from pages.ui.frame import told
+
+    with told():
+        raise OSError(28, "No space left on device", "/store/run/marks.jsonl")
+
+
+def full_disk_in_a_callback() -> None:
+    import streamlit as st
+
+    from pages.ui.frame import told, told_aside
+
+    def save() -> None:
+        with told_aside():
+            raise OSError(28, "No space left on device", "/store/run/marks.jsonl")
+
+    with told():
+        st.button("Save", key="save", on_click=save)
+
+
+def test_a_file_error_is_shown_in_words_and_logged_with_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    at = AppTest.from_function(full_disk).run()
+    assert "The disk of /store/run/marks.jsonl is full" in at.error[0].value
+    assert [record.levelno for record in caplog.records if record.name == "pages.ui.frame"] == [logging.ERROR]
+    assert "in full_disk" in caplog.text
+    assert "No space left on device" in caplog.text
+
+
+def test_a_file_error_of_a_callback_is_logged_too(caplog: pytest.LogCaptureFixture) -> None:
+    at = AppTest.from_function(full_disk_in_a_callback).run()
+    at.button(key="save").click().run()
+    assert "The disk of /store/run/marks.jsonl is full" in at.toast[0].value
+    assert "No space left on device" in caplog.text
+
+
+def test_a_mistake_of_the_user_is_no_matter_for_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    from pages.ui import frame
+
+    assert frame.message(RunError("There is no run x.")) == "There is no run x."
+    assert not caplog.records
+
+
+def test_what_cannot_be_removed_is_logged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    import os
+
+    remove_folder(tmp_path / "absent")
+    assert not caplog.records
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "file").touch()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "unlink", refuse)
+    remove_folder(tmp_path / "kept")
+    assert "file could not be removed" in caplog.text
+
+
+def test_a_set_that_the_disk_refuses_is_not_told_to_take_another_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    report = staging.add_zip("cells", zipped(members()))
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(OSError, match="Read-only"):
+        staging.accept(report)

@@ -1,0 +1,265 @@
+"""The Evaluate page: what it says before and after scores are there, starting them, and what it concludes."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gan import jobs
+from gan.config import settings
+from gan.evaluation import job
+from gan.evaluation.classifiers import small_resnet
+from gan.evaluation.job import Request
+from gan.evaluation.records import interpretation, results, study_results
+from gan.evaluation.records.membership_results import MembershipResult
+from gan.evaluation.records.results import Result
+from gan.evaluation.scores import score_snapshot
+from gan.evaluation.scores.score_snapshot import evaluate
+from gan.evaluation.study.study_options import StudyOptions
+from gan.io.atomic import read_json, write_json
+from gan.jobs import device_list
+from gan.runs.run import Run
+from pages.ui.evaluate import evaluation_charts
+from tests.conftest import trained
+from tests.support.celeba import write_celeba
+from tests.support.evaluation import studied
+from tests.support.jobs import clean_up, until
+from tests.support.pages import buttons, made, page, said
+
+
+@pytest.fixture
+def scored(monkeypatch: pytest.MonkeyPatch) -> tuple[Run, Result]:
+    """A run with scores of both snapshots, by classifiers that saw 640 images."""
+    monkeypatch.setattr(small_resnet, "LONGEST", 640)
+    monkeypatch.setattr(score_snapshot, "CHECKED", 30)
+    run = trained("digits")
+    evaluate(run, 160)
+    result = evaluate(run, 320)
+    assert result is not None
+    return run, result
+
+
+def test_before_there_are_scores_it_says_what_they_are_for() -> None:
+    trained("digits")
+    at = page("evaluate", run="digits")
+    assert not at.error
+    assert "Not scored yet" in said(at)
+    assert at.button(key="score one").label == "Score this snapshot"
+    assert "How long it takes here is known after the first." in said(at)
+    assert at.button(key="score all").label.startswith("Score 2 snapshots")
+    made("young")
+    assert "has no snapshot yet" in said(page("evaluate", run="young"))
+
+
+def test_it_shows_every_score_beside_what_it_is_read_against(scored: tuple[Run, Result]) -> None:
+    _, result = scored
+    at = page("evaluate", run="digits", snapshot="320")
+    assert not at.error
+    shown = "\n".join(str(part.proto.body) for part in at.get("html"))
+    for score in interpretation.SCORES:
+        assert score.name in shown
+        assert score.says in shown
+    assert f"{result.coverage:.1%}" in shown
+    assert f"real against real <b>{result.floor['coverage']:.1%}</b>" in shown
+    assert f"on real images <b>{result.real_accuracy_balanced:.1%}</b>" in shown
+    assert shown.count('class="pair') - shown.count('class="pairs') == len(result.near_copies["pairs"])
+    assert interpretation.conclusion(result)[0] in said(at)
+    assert at.get("download_button")[0].proto.label == "Report"
+    table = at.dataframe[0].value
+    assert len(table) == 10
+    assert table["Training images"].is_monotonic_increasing  # the rarest first
+    assert "score all" not in {button.key for button in at.button}  # nothing is left to score
+
+
+def test_the_link_names_the_snapshot_and_the_best_one_is_the_default(scored: tuple[Run, Result]) -> None:
+    run, late = scored
+    early = results.load(run, 160)
+    replace(early, kid=late.kid - 1).save(run)
+    at = page("evaluate", run="digits")
+    assert at.selectbox(key="evaluated snapshot digits").value == 160
+    assert "Best snapshot: after 160 images" in said(at)
+    at.selectbox(key="evaluated snapshot digits").select(320).run()
+    assert at.query_params["snapshot"] == "320"
+    assert interpretation.conclusion(late)[0] in said(at)
+    at = page("evaluate", run="digits", snapshot="99")
+    assert "has no snapshot 99: the link may be old" in at.warning[0].value
+
+
+def test_scores_are_started_watched_and_stopped_from_the_page(store: Path) -> None:
+    run = trained("digits")
+    at = page("evaluate", run="digits")
+    try:
+        at.button(key="score all").click().run()
+        assert not at.exception
+        assert "stop scores" in {button.key for button in at.button}
+        folder = job.folder(run, "scores")
+        at.button(key="stop scores").click().run()
+        until(lambda: jobs.state(folder).name == "stopped", f"it stopped: {jobs.log_tail(folder)}", patience=60)
+        at = page("evaluate", run="digits")
+        assert "Stopped. What was finished is kept" in said(at)
+        assert any(label.startswith("Score this snapshot") for label in buttons(at))
+    finally:
+        clean_up(store)
+
+
+def test_what_a_reader_should_conclude(scored: tuple[Run, Result]) -> None:
+    _, found = scored
+    sure = {"cas_balanced": (0.84, 0.88), "real_accuracy_balanced": (0.88, 0.92)}
+    good = replace(found, cas_balanced=0.86, real_accuracy_balanced=0.9, intervals=found.intervals | sure)
+    assert (
+        "right in 86.0% of real ones (conditions weighed alike), one trained on real images in 90.0%, and guessing "
+        "reaches 10%: above guessing, they teach 95% of what real images teach (90% to 100%)"
+        in (interpretation.conclusion(good)[0])
+    )
+    rare = min(found.per_condition, key=lambda row: row["synthetic"])
+    assert (
+        f"were to show {rare['condition']}, the rarest, {rare['shown']:.1%} are taken for it"
+        in (interpretation.conclusion(good)[0])
+    )
+    copies = found.near_copies | {"count": 20, "checked": 100, "interval": [0.13, 0.29]}
+    honest = copies | {"held_out": {"count": 1, "checked": 180}}
+    assert (
+        "20 of 100 generated images are near copies of training images, more than the 1 of 180 new real"
+        in (interpretation.conclusion(replace(found, near_copies=honest))[1])
+    )
+    like_real = copies | {"held_out": {"count": 36, "checked": 180}}
+    assert (
+        "the difference may be chance (p = 0.5" in interpretation.conclusion(replace(found, near_copies=like_real))[1]
+    )
+
+
+def test_a_run_that_cannot_be_read_is_named() -> None:
+    run = trained("digits")
+    (run.path / "config.json").write_text("{")
+    at = page("evaluate", run="digits")
+    assert "cannot be read: config.json is damaged" in at.info[0].value
+
+
+def test_a_study_is_told_by_its_verdict_first() -> None:
+    run = trained("digits")
+    at = page("evaluate", run="digits", snapshot="320")
+    assert "No study of this snapshot yet" in said(at)
+    study = studied(run, 320, "Harmful at every ratio tried: too much of it.", "harmful")
+    at = page("evaluate", run="digits", snapshot="320")
+    assert not at.error
+    headline = ":red[:material/trending_down:] **Harmful at every ratio tried: too much of it.**"
+    assert [part.value for part in at.markdown].count(headline) == 2  # at the top, and with the study
+    table = next(part.value for part in at.get("html") if 'class="arms"' in part.value)
+    for arm in study.regimes[0].arms:
+        assert f"<td>{arm.plan.words if arm.gain is None else arm.plan.amount}</td>" in table
+    for group in ("Without synthetic images", "Synthetic images and classical augmentation", "Only the better"):
+        assert f">{group}" in table
+    assert "<td>+4.0 (+1.0 to +7.0), helps</td>" in table
+    assert "<td>80.0% (78.0 to 82.0)</td>" in table
+    assert "Keep rate: keeping the better 50% pays." in said(at)
+    assert "2 seeds, classifier small, tested on 200 real test images of 90 patients or groups; 3 min" in said(at)
+    assert "Not run on 25% of the real images: all arms. They were left out here." in said(at)
+    assert "The snapshot after 320 images has one." in said(page("evaluate", run="digits", snapshot="160"))
+
+
+def test_the_gain_chart_has_a_point_for_each_ratio() -> None:
+    figure = evaluation_charts.gain(studied(trained("digits"), 320).regimes[0], "digits")
+    plain, augmented = figure["traces"]
+    assert figure["layout"]["xaxis"]["ticktext"] == ["0.5 x", "1 x", "filled up"]
+    assert plain["customdata"] == augmented["customdata"] == ["0.5 x", "1 x", None, "filled up"]  # no line leads there
+    assert plain["x"] == pytest.approx([-0.06, 0.94, None, 1.94])
+    assert augmented["x"] == pytest.approx([0.06, 1.06, None, 2.06])
+    assert plain["y"] == pytest.approx([1.0, 4.0, None, 2.0])
+    assert augmented["y"] == pytest.approx([0.0, 3.0, None, 1.0])
+    assert plain["error_y"]["array"] == pytest.approx([3.0, 3.0, None, 3.0])
+    assert figure["ideals"] == [{"value": 0.0, "label": "no gain"}]
+
+
+def test_the_chart_of_keep_rates_has_a_point_for_each() -> None:
+    figure = evaluation_charts.keep_rates(studied(trained("digits"), 320).regimes[0], "digits")
+    (trace,) = figure["traces"]
+    assert figure["layout"]["xaxis"]["ticktext"] == ["75%", "50%"]
+    assert trace["y"] == pytest.approx([0.0, 3.0])
+    assert trace["error_y"]["arrayminus"] == pytest.approx([2.0, 2.0])
+
+
+def test_a_study_of_another_version_is_refused_in_words_and_the_gallery_repeats_what_a_study_found() -> None:
+    run = trained("digits")
+    studied(run, 320, "Harmful above ratio 0.5: too much of it.", "harmful")
+    in_gallery = said(page("gallery", run="digits"))
+    assert "Keep rate: keeping the better 50% pays." in in_gallery
+    assert "(The study after 320 images; its verdict on adding images: Harmful above ratio 0.5.)" in in_gallery
+    kept = study_results.file(run, 320)
+    write_json(kept, (read_json(kept) or {}) | {"version": 1})
+    assert "The study of this snapshot was made by another version" in said(page("evaluate", run="digits"))
+    assert "Keep rate" not in said(page("gallery", run="digits"))
+
+
+def test_a_study_is_queued_with_what_was_chosen_and_cancelled(store: Path) -> None:
+    run = trained("digits")
+    at = page("evaluate", run="digits", snapshot="160")
+    slot = device_list.take_slot("cpu", "another")  # so that it waits
+    assert slot is not None
+    try:
+        at.number_input(key="study seeds").set_value(3)
+        at.toggle(key="study low data").set_value(False).run()
+        at.button(key="start study").click().run()
+        assert not at.exception
+        folder = job.folder(run, "study")
+        queued = read_json(folder / "queued.json")
+        assert queued is not None
+        assert job.requested(run, "study") == Request("study", 160, study=StudyOptions(3, (1.0,)))
+        assert at.button(key="stop study").label == "Cancel"
+        at.button(key="stop study").click().run()
+        assert jobs.state(folder).name == "stopped"
+    finally:
+        os.close(slot)
+        clean_up(store)
+
+
+def test_a_run_with_attributes_has_no_study() -> None:
+    write_celeba(settings.distributed_data(), 60)
+    trained("faces", data__name="celeba", data__attributes="Smiling", data__image_size=32)
+    at = page("evaluate", run="faces")
+    assert "A study takes a set of classes: this run has attributes." in said(at)
+    assert "start study" not in {button.key for button in at.button}
+
+
+def test_what_the_membership_test_found_is_told_with_its_control() -> None:
+    run = trained("digits")
+    at = page("evaluate", run="digits", snapshot="320")
+    copies = next(tab for tab in at.tabs if tab.label == "Copies")  # where its result will be
+    assert copies.button(key="start membership").label == "Test whether training images can be told"
+    assert "No membership test of this snapshot yet" in said(at)
+    found = MembershipResult(
+        version=1,
+        run="digits",
+        snapshot=320,
+        n={"members": 500, "held_out": 90, "samples": 2000},
+        auc=0.81,
+        interval=(0.75, 0.86),
+        near=0.4,
+        control_auc=(0.45, 0.55),
+        control_near=(0.02, 0.08),
+        p_value=0.001,
+        notices=[],
+        made_with={},
+    )
+    found.save(run)
+    at = page("evaluate", run="digits", snapshot="320")
+    assert at.warning[0].value == found.verdict
+    assert "splits of the training images alone lie from 0.45 to 0.55. 500 training and 90 held-out" in said(at)
+    replace(found, p_value=0.6).save(run)
+    at = page("evaluate", run="digits", snapshot="320")
+    assert "No risk found by this test" in said(at)
+    assert not at.warning
+
+
+def test_how_long_a_study_takes_is_shown_before_it_starts() -> None:
+    run = trained("digits")
+    at = page("evaluate", run="digits", snapshot="320")
+    at.number_input(key="study seeds").set_value(3)
+    at.toggle(key="study low data").set_value(False)
+    at.button(key="estimate study").click().run()
+    assert not at.exception
+    folder = job.folder(run, "study-estimate")
+    until(lambda: not jobs.state(folder).alive, "the steps were timed", 60)
+    at.run()
+    assert "Classifiers to train: " in said(at)
+    assert "Time: about" in said(at)

@@ -1,0 +1,120 @@
+"""The gallery's downloads: what is asked for is what was chosen, guarded unless somebody decides otherwise."""
+
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from gan import jobs
+from gan.data.fingerprint import Fingerprint
+from gan.export import exports
+from gan.export.exports import ExportRequest
+from gan.runs.run import Run
+from gan.sampling import marks
+from gan.sampling.marks import KEEP, REJECT
+from gan.sampling.provenance import Origin
+from tests.conftest import trained
+from tests.support.jobs import until
+from tests.support.pages import buttons, page, said
+
+
+@pytest.fixture
+def run() -> Iterator[Run]:
+    """A small run, whose exports are stopped at the end."""
+    run = trained("small")
+    yield run
+    for one in exports.listing(run):
+        if one.state.alive:
+            jobs.stop(one.folder)
+
+
+def downloads(run: Run) -> AppTest:
+    return page("gallery", run=run.name, view="Download")
+
+
+def begun(at: AppTest, run: Run) -> ExportRequest:
+    """Start the export that the page offers, and give what it was asked for."""
+    at.button(key="make zip").click().run()
+    assert not at.exception
+    assert not at.error
+    return exports.listing(run)[0].request
+
+
+def test_every_class_is_brought_to_one_number(run: Run) -> None:
+    counts = run.facts().conditions.sum(axis=0, dtype=int).tolist()
+    at = downloads(run)
+    at.radio(key="export way").set_value("balance").run()
+    table = at.dataframe[0].value
+    assert table["Real"].tolist() == counts
+    assert table["Result"].tolist() == [max(counts)] * 10
+    at.number_input(key="balance small").set_value(145).run()
+    lacking = {str(k): 145 - count for k, count in enumerate(counts) if count < 145}
+    table = at.dataframe[0].value
+    assert table["Synthetic to add"].tolist() == [lacking.get(str(k), 0) for k in range(10)]
+    assert f"Make a ZIP of {sum(lacking.values())} images" in buttons(at)
+    assert dict(begun(at, run).items) == lacking
+    at.number_input(key="balance small").set_value(min(counts)).run()
+    assert "nothing to add" in at.info[0].value
+    assert at.button(key="make zip").disabled
+
+
+def test_form_and_keep_rate_go_into_the_request_with_the_guard_on(run: Run) -> None:
+    at = downloads(run)
+    at.slider(key="gallery keep rate").set_value(40)
+    at.slider(key="gallery truncation").set_value(0.7)
+    at.radio(key="export way").set_value("each").run()
+    at.selectbox(key="export form").set_value("npz")
+    at.number_input(key="export each").set_value(3).run()
+    assert "About " in said(at)
+    request = begun(at, run)
+    assert (request.format, request.keep_rate, request.truncation) == ("npz", 0.4, 0.7)
+    assert not request.with_near_copies
+    assert set(request.items) == {(str(k), 3) for k in range(10)}
+    assert "the best 40%" in said(at)
+
+
+def test_without_the_training_images_near_copies_are_left_in_only_where_somebody_says_so(run: Run) -> None:
+    known = Fingerprint.load(run.path)
+    replace(known, digests=known.digests[::-1]).save(run.path)  # of other images than there are
+    at = downloads(run)
+    assert "has changed since the run small was trained" in at.warning[0].value
+    assert "Or leave near copies in" in at.warning[0].value
+    assert at.button(key="make zip").disabled
+    at.toggle(key="guarded").set_value(False).run()
+    assert "training images in disguise" in at.warning[0].value
+    assert begun(at, run).with_near_copies
+
+
+def test_the_basket_is_taken_home_whole(run: Run) -> None:
+    first, last = run.snapshots()
+    kept = [Origin(last, 0, 5, "0"), Origin(first, 3, 70, "4", 0.5), Origin(last, 0, 80, "4")]
+    marks.change(run, dict.fromkeys(kept, KEEP))
+    marks.change(run, {Origin(last, 0, 6, "0"): REJECT})
+    at = page("gallery", run="small", view="Basket")
+    at.button(key="download basket").click().run()
+    assert not at.exception
+    assert at.radio(key="export way").value == "basket"
+    at.toggle(key="guarded").set_value(False).run()
+    assert "Make a ZIP of 3 images" in buttons(at)
+    assert begun(at, run).basket == tuple(kept)
+    (one,) = exports.listing(run)
+    until(lambda: not one.state.alive, "the export ended", 60)
+    assert one.file is not None, jobs.log_tail(one.folder)
+    assert sum(name.endswith(".png") for name in zipfile.ZipFile(one.file).namelist()) == 3
+    at.run()
+    assert any(link.proto.label.startswith("Download, ") for link in at.get("link_button"))
+
+
+def test_an_export_that_was_stopped_goes_on(run: Run) -> None:
+    one = exports.begin(run, ExportRequest((("3", 50_000),), with_near_copies=True))
+    at = downloads(run)
+    assert "Stop" in buttons(at)
+    at.button(key=f"stop {one.id}").click().run()
+    until(lambda: not one.state.alive, "the export is stopped", 60)
+    at.run()
+    assert "Stopped before it was whole" in said(at)
+    at.button(key=f"resume {one.id}").click().run()
+    assert not at.exception
+    assert one.state.alive

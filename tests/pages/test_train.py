@@ -1,0 +1,135 @@
+"""The train page: what a clone changes, the first batch as the network sees it, and what a start would wait for."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from gan import jobs
+from gan.config import options
+from gan.config.presets import PRESETS
+from gan.config.run_config import DataConfig
+from gan.data import registry
+from gan.data.ingest import staging
+from gan.runs import notes
+from gan.runs.run import find_run
+from gan.training import recommend
+from pages.ui import cache
+from pages.ui.train import config_diff
+from tests.data.test_upload import members, zipped
+from tests.support.jobs import clean_up, submitted, until_begun, until_state
+from tests.support.pages import buttons, ended, made, page, said
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept() -> None:
+    """No test sees the sets of another's store."""
+    cache.forget_catalogue()
+
+
+def test_a_clone_lists_what_differs_while_it_is_typed() -> None:
+    made("first", **{"train.batch": 48})
+    at = page("train", clone="first")
+    assert "All options are those of the run **first**." in said(at)
+    at.number_input(key="option train.batch").set_value(32)
+    at.toggle(key="option data.balance").set_value(True).run()
+    assert "- Batch size: 48 → **32** images" in said(at)
+    assert "- Balance classes: off → **on**" in said(at)
+    assert "Learning rate" not in [line.split(":")[0] for line in said(at).split("- ")]
+
+
+def test_a_clone_of_a_run_with_a_title_is_called_by_it() -> None:
+    notes.change(made("first").path, title="The *best*")
+    assert r"All options are those of the run **The \*best\***." in said(page("train", clone="first"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "text"),
+    [
+        ({"optim.lr": 2e-4}, {"optim.lr": 1e-5}, "Learning rate: 0.0002 → **1e-05**"),
+        ({"job.device": "auto"}, {"job.device": "cpu"}, "Device: auto → **cpu**"),
+        ({"train.kimg": 200}, {"train.kimg": 1500}, "Length: 200 → **1500** thousand images"),
+        ({"data.name": "celeba"}, {"data.name": "celeba", "data.attributes": "Smiling"}, r"none → **Smiling**"),
+    ],
+)
+def test_changes_are_told_as_people_read_them(before: dict[str, object], after: dict[str, object], text: str) -> None:
+    found = options.differences(options.build(after), options.build(before))
+    assert text in "\n".join(config_diff.line(*one) for one in found)
+
+
+def test_the_first_batch_is_shown_on_demand() -> None:
+    registry.load(DataConfig.model_validate({"name": "digits"}))
+    at = page("train", preset="digits-quick")
+    at.number_input(key="option train.batch").set_value(80)
+    at.toggle(key="first batch").set_value(True).run()
+    assert not at.exception
+    pictures = "".join(element.proto.body for element in at.get("html"))
+    assert pictures.count("Real image of the first batch") == 64
+    assert "16 more are not shown" in said(at)
+
+
+def test_a_start_says_whom_it_waits_for(store: object) -> None:
+    ended(made("over"), state="finished")
+    assert "It will wait for" not in said(page("train"))
+    try:
+        first = submitted("first")
+        until_begun(first)
+        assert "It will wait for first, and then start by itself." in said(page("train"))
+        jobs.stop(find_run("first").path)
+        until_state(first, "stopped")
+    finally:
+        clean_up(find_run("first").path.parent)
+
+
+def test_the_recipe_fitted_to_the_images_is_shown_with_its_reason_and_used() -> None:
+    registry.load(DataConfig.model_validate({"name": "digits"}))
+    at = page("train", preset="digits-quick")
+    assert "Fitted to your images" in said(at)
+    assert "For 1,438 grey images of 32 px" in said(at)
+    assert "Do not train yet" not in said(at)
+    at.button(key="use fitted").click().run()
+    assert not at.exception
+    digits = DataConfig.model_validate({"name": "digits"})
+    wanted = recommend.recommend(digits, registry.load(digits)).config
+    assert at.selectbox(key="option model.family").value == wanted.model.family
+    assert at.number_input(key="option train.kimg").value == wanted.train.kimg
+    assert at.button(key="use fitted").disabled
+
+
+def test_a_link_that_names_nothing_here_is_told_and_the_form_stays_in_reach() -> None:
+    at = page("train", data="no-such-set")
+    assert "There is no data set no-such-set" in at.error[0].value
+    at.number_input(key="option train.batch").set_value(48).run()
+    assert len(at.error) == 1
+    assert at.number_input(key="option train.batch").value == 48
+    assert "Start training" in buttons(at)
+    at = page("train", clone="no-such-run")
+    assert len(at.error) == 1
+    assert "Start training" in buttons(at)
+
+
+def test_the_preset_that_the_form_holds_is_marked() -> None:
+    def labels(at: AppTest) -> dict[str, str]:
+        return {name: at.button(key=f"use {name}").label for name in PRESETS}
+
+    at = page("train")
+    assert [name for name, label in labels(at).items() if label == "In use"] == ["digits-quick"]
+    at.button(key="use mnist").click().run()
+    assert [name for name, label in labels(at).items() if label == "In use"] == ["mnist"]
+    at.number_input(key="option train.batch").set_value(48).run()
+    assert set(labels(at).values()) == {"Use"}
+
+
+def test_too_few_images_are_advised_against_clearly() -> None:
+    staging.accept(staging.add_zip("few", zipped(members())))
+    config = DataConfig.model_validate({"name": "folder", "path": "few"})
+    registry.load(config)
+    at = page("train", data="folder-few")
+    assert any(warning.value.startswith("Do not train yet") for warning in at.warning)
+
+
+def test_the_recipe_of_images_that_were_not_read_leads_to_them() -> None:
+    staging.accept(staging.add_zip("unread", zipped(members())))
+    at = page("train", data="folder-unread")
+    at.button(key="read chosen set").click().run()
+    assert not at.exception
+    assert at.title[0].value == "Data"
+    assert at.query_params["data"] == "folder-unread"

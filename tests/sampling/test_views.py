@@ -1,0 +1,74 @@
+"""What the gallery shows: the images of an export, and the same noise under what alone differs."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gan.runs.run import Run
+from gan.sampling import conditions, subclass_sampling, views
+from gan.sampling.conditions import Condition
+from gan.sampling.provenance import Origin
+from gan.sampling.sampler import load_generator
+from tests.conftest import trained
+from tests.support.celeba import write_celeba
+
+
+@pytest.fixture
+def faces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    write_celeba(tmp_path, 40)
+    monkeypatch.setenv("GAN_DATA", str(tmp_path))
+    return trained("faces", data__name="celeba", data__image_size=32)
+
+
+def close(first: np.ndarray, second: np.ndarray) -> bool:
+    """Whether images are the same to one grey level."""
+    return bool(np.abs(first.astype(int) - second.astype(int)).max() <= 1)
+
+
+def test_positions_go_on_over_the_items_and_every_image_can_be_made_again() -> None:
+    sampler = load_generator(trained("looked"))
+    threes, eights = views.of_items(sampler, [("3", 2), ("8", 3)], seed=4, start=10, truncation=0.8)
+    assert (threes.label, eights.label) == ("3", "8")
+    assert threes.origins == tuple(Origin(sampler.seen, 4, position, "3", 0.8) for position in (10, 11))
+    assert [origin.index for origin in eights.origins] == [12, 13, 14]
+    for group in (threes, eights):
+        for origin, image in zip(group.origins, group.images, strict=True):
+            assert close(views.one(sampler, origin), image)
+
+
+def test_the_same_noise_under_other_classes_differs_in_the_class_alone() -> None:
+    sampler = load_generator(trained("looked"))
+    groups = views.same_noise(sampler, conditions.every(sampler.facts), 3, seed=1)
+    assert [group.label for group in groups] == list(sampler.facts.names)
+    assert {tuple(origin.index for origin in group.origins) for group in groups} == {(0, 1, 2)}
+    assert [group.origins[0].condition for group in groups] == list(sampler.facts.names)
+
+
+def test_images_of_each_kind_are_the_first_of_the_seed_that_come_out_as_it() -> None:
+    sampler = load_generator(trained("divided", model__kinds=2))
+    groups = views.of_kinds(sampler, Condition.from_text("4", sampler.facts), 5, seed=3, truncation=0.9)
+    assert [group.label for group in groups] == ["4, kind 1", "4, kind 2"]
+    positions = [[origin.index for origin in group.origins] for group in groups]
+    fours = np.eye(10, dtype=np.float32)[[4] * 100]
+    drawn = subclass_sampling.sample_subclasses(sampler.facts, fours, 3, range(100))
+    assert positions == [np.flatnonzero(drawn == kind)[:5].tolist() for kind in (0, 1)]
+    for group in groups:
+        for origin, image in zip(group.origins, group.images, strict=True):
+            assert close(views.one(sampler, origin), image)
+
+
+def test_the_same_noise_with_an_attribute_off_and_on_differs_in_that_attribute_alone(faces: Run) -> None:
+    sampler = load_generator(faces)
+    smiling = sampler.facts.names.index("Smiling")
+    asked = [Condition.of_attributes({smiling: value}) for value in (0, 1)]
+    off, on = views.same_noise(sampler, asked, 4, seed=2)
+    for without, with_it in zip(off.origins, on.origins, strict=True):
+        assert without.condition.replace("Smiling=0", "Smiling=1") == with_it.condition
+        assert close(views.one(sampler, with_it), on.images[with_it.index])
+
+
+def test_conditions_are_drawn_in_turn() -> None:
+    facts = trained("looked").facts()
+    rows = views.drawn_in_turn([Condition.from_text(name, facts) for name in ("7", "2")], 5, 0, facts)
+    assert rows.argmax(axis=1).tolist() == [7, 2, 7, 2, 7]

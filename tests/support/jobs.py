@@ -1,0 +1,131 @@
+"""What the tests of `gan.jobs` share: runs made of a small real job, waiting for a truth, and a clean end."""
+
+import contextlib
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from gan import jobs
+from gan.config import settings
+from gan.config.run_config import RunConfig
+from gan.io.atomic import read_json, write_json
+from gan.io.file_lock import held
+from gan.jobs import launch, names, processes
+from gan.runs import lifecycle
+from gan.runs.run import Run
+
+PATIENCE = 120.0  # seconds after which a test gives up: no test asks how long anything takes
+FOREVER = 3600.0  # seconds: a small job ends because it is asked to
+launch.PROGRAM = "tests.support.scheduler"
+
+
+def until(truth: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
+    """Return as soon as something is true; fail where it never comes about."""
+    deadline = time.monotonic() + patience
+    while not truth():
+        assert time.monotonic() < deadline, f"not within {patience:g} s: {what}"
+        time.sleep(0.02)
+
+
+def until_state(run: Run, *names: str) -> jobs.State:
+    """Wait until the run is in one of these states, and give it."""
+    until(lambda: jobs.state(run.path).name in names, f"{run.name} is {jobs.state(run.path)}, not {names}")
+    return jobs.state(run.path)
+
+
+def goes_on(run: Run) -> None:
+    """The very process of the run works on: new points come, and it is said to be running."""
+    now = run.seen
+    until(lambda: run.seen > now, "more images are seen")
+    assert jobs.state(run.path).name == "running"
+
+
+def new_run(name: str, device: str = "auto") -> Run:
+    return lifecycle.create(RunConfig.model_validate({"job": {"device": device}}), name)
+
+
+def give_job(folder: Path, kind: str = "steps", seconds: float = FOREVER) -> None:
+    """Have the tests' queue process start a small job in the folder, in place of the product's."""
+    write_json(folder / "job.json", {"words": [kind, str(seconds)]})
+
+
+def submitted(name: str, kind: str = "steps", seconds: float = FOREVER, device: str = "auto") -> Run:
+    """A new run in the queue."""
+    run = new_run(name, device)
+    give_job(run.path, kind, seconds)
+    lifecycle.submit(run)
+    return run
+
+
+def started(run: Run) -> dict[str, Any]:
+    return read_json(run.path / "started.json") or {}
+
+
+def notes() -> list[str]:
+    """What the small jobs wrote down, in order."""
+    path = settings.store() / "notes.txt"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def until_begun(run: Run) -> None:
+    """Wait until the job itself is at work, past its imports."""
+    until(lambda: f"begin {run.name}" in notes(), f"{run.name} began; its log: {jobs.log_tail(run.path)}")
+
+
+def children() -> list[int]:
+    return [int(line.split()[1]) for line in notes() if line.startswith("child ")]
+
+
+def queue_processes() -> list[int]:
+    """The pids of the queue processes of this test's store."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+            if process.cmdline()[1:3] == ["-m", launch.PROGRAM] and process.environ().get("GAN_STORE") == str(
+                settings.store()
+            ):
+                found.append(process.pid)
+    return found
+
+
+def in_a_process(code: str, *arguments: str) -> "subprocess.Popen[str]":
+    """Run Python code as another user's process would, on the same store."""
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *arguments],
+        cwd=settings.ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def clean_up(store: Path) -> None:
+    """End whatever a test left behind in its store: the queue process last, which would start more."""
+    shutil.rmtree(store / ".jobs" / "waiting", ignore_errors=True)
+    for path in [*store.glob("**/started.json")]:
+        if held(path.parent / "alive.lock"):
+            processes.kill_tree(read_json(path) or {}, names.name_of(path.parent))
+    deadline = time.monotonic() + PATIENCE
+    while held(store / ".jobs" / "scheduler.lock") and time.monotonic() < deadline:
+        for path in (store / ".jobs" / "stops").glob("*"):
+            path.unlink(missing_ok=True)
+        time.sleep(0.02)
+    assert not held(store / ".jobs" / "scheduler.lock"), "the queue process did not end"
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty store of the test's own."""
+    monkeypatch.setenv("GAN_STORE", str(tmp_path))
+    monkeypatch.setenv("GAN_STOP_GRACE", str(round(FOREVER)))  # tests of what is killed shorten it
+    monkeypatch.delenv("GAN_JOBS_PER_DEVICE", raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    yield tmp_path
+    clean_up(tmp_path)

@@ -1,0 +1,67 @@
+"""Compiling the networks: the same maths, a decision that lasts, and a run that goes on where it fails."""
+
+import os
+import subprocess
+import sys
+
+import torch
+
+from gan import jobs
+from gan.bench.throughput import noise_images
+from gan.config import options, settings
+from gan.runs import lifecycle
+from gan.runs.run import Run
+from gan.training.compilation import STEPS, _put_back, decided
+from gan.training.train import blank_batch, start, step
+from tests.conftest import TINY
+from tests.support.exactness import rows
+
+CPU = torch.device("cpu")
+
+
+def run_of(name: str, **more: object) -> Run:
+    values = TINY | {"job.device": "cpu", "job.precision": "float32", "train.kimg": 0.064}
+    return lifecycle.create(
+        options.build(values | {path.replace("__", "."): value for path, value in more.items()}), name
+    )
+
+
+def trained_apart(run: Run, **environment: str) -> None:
+    """Train in a process of its own: the compiler reads its environment once."""
+    command = [sys.executable, "-m", "gan", "train", "--run", run.name]
+    subprocess.run(command, cwd=settings.ROOT, env=os.environ | environment, check=True, capture_output=True)
+
+
+def test_the_steps_that_compile_leave_no_trace() -> None:
+    config = run_of("any").config
+    image_set = noise_images(32)
+    tried, untried = (start(config, image_set.facts(), CPU) for _ in range(2))
+    batch = torch.from_numpy(image_set.images[:16]), torch.from_numpy(image_set.conditions[:16])
+    for _ in range(2):  # before the first step, and when resumed
+        with _put_back(tried):
+            step(tried, *blank_batch(config, image_set.facts(), CPU), config)
+        for state in (tried, untried):
+            step(state, *batch, config)
+        assert (tried.sums == untried.sums).all()
+        assert (tried.seen, tried.steps) == (untried.seen, untried.steps)
+    for one, other in zip(tried.average.parameters(), untried.average.parameters(), strict=True):
+        assert (one == other).all()
+
+
+def test_a_run_goes_on_where_there_is_no_compiler() -> None:
+    run = run_of("without", job__compile="on")
+    trained_apart(run, CXX="/nowhere/no-compiler")
+    assert jobs.state(run.path).name == "finished"
+    assert not decided(run, CPU)
+    plain = run_of("plain", job__compile="off")
+    trained_apart(plain)
+    assert rows(run) == rows(plain)
+
+
+def test_it_is_decided_once_for_a_run() -> None:
+    cuda = torch.device("cuda")
+    long, short = run_of("long", train__kimg=0.016 * STEPS), run_of("short")
+    assert decided(long, cuda)
+    assert not decided(short, cuda)
+    assert not decided(run_of("on-a-cpu", train__kimg=0.016 * STEPS), CPU)
+    assert decided(long, CPU), "what was decided at the first start holds"
