@@ -25,7 +25,7 @@ COMMAND = (
     "--train.keep_snapshots 4 --job.device cpu --job.threads 1"
 )
 COPIED = (
-    *("config.json", "data.json", "conditions.npz", "fingerprint.npz", "kinds.npz"),
+    *("config.json", "data.json", "conditions.npz", "fingerprint.npz", "subclasses.npz"),
     *("metrics.jsonl", "end.json", "log.txt", "about.json"),
 )
 STARTED, STATUS = ("ticket", "time", "device"), ("phase", "done", "total", "seconds_left", "time")

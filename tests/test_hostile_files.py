@@ -419,7 +419,7 @@ JUNK: dict[str, bytes] = {
     "snapshots/000100032/ready.json": b"[]",
     "snapshots/000100032/generator.safetensors": b"\xff" * 64,
     "conditions.npz": b"PK",
-    "kinds.npz": b"PK",
+    "subclasses.npz": b"PK",
     f"exports/{EXPORT}/request.json": b'{"items": [[1]], "basket": [{"snapshot": "x"}]}',
     f"exports/{EXPORT}/written.json": b'{"count": "x"}',
     "exports/ledger.jsonl": b'{"seconds": "x", "count": null}\n',

@@ -130,12 +130,12 @@ class ModelConfig(Section):
         le=256,
         multiple_of=8,
     )
-    kinds: int = option(
+    subclasses: int = option(
         1,
-        "Groups of alike images into which each class is divided by itself (k-means), and of which both networks are "
-        "told. Images of a class then come of each of its kinds as often as in training, so that rare ones are not "
-        "left out. A class has at most one for each 50 of its training images. 1: none. For sets with classes.",
-        label="Kinds within a class",
+        "K-means clusters within each class; both networks are conditioned on them. Images of a class then come from "
+        "each cluster as often as in training, so that rare ones are not left out. A class has at most one cluster for "
+        "each 50 of its training images. 1: none. For sets with classes.",
+        label="Subclasses",
         ge=1,
         le=64,
     )
@@ -151,8 +151,8 @@ class LossConfig(Section):
     )
     mismatched: float = option(
         0.0,
-        "Share of the discriminator's false examples that are real images under the condition of another one, kinds "
-        "within a class included (Reed 2016). It then looks at whether image and condition agree, and the images "
+        "Share of the discriminator's false examples that are real images under the condition of another one, "
+        "subclasses included (Reed 2016). It then looks at whether image and condition agree, and the images "
         "follow their class; they vary a little less.",
         label="Mismatched pairs",
         ge=0.0,
@@ -225,7 +225,7 @@ class TrainConfig(Section):
     noise: float = option(
         1.0,
         "Spread of the noise in training, of that from which images are made afterwards. Below 1 the images vary a "
-        "little beyond what was learnt: rarer kinds are reached, and more images go wrong.",
+        "little beyond what was learnt: rarer subclasses are reached, and more images go wrong.",
         label="Noise in training",
         advanced=True,
         ge=0.5,

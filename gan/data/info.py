@@ -28,8 +28,8 @@ class _Texts(TypedDict):
     title: str
     source: str
     licence: str
-    kinds: tuple[Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1, max_length=64)], ...]
-    kinds_apart: float
+    subclasses: tuple[Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1, max_length=64)], ...]
+    subclasses_apart: float
 
 
 TEXTS = TypeAdapter(_Texts)
@@ -54,8 +54,8 @@ def check_names(names: Sequence[str], kind: str) -> None:
 class DataFacts:
     """Names, sizes and the training split's conditions (n, K) as uint8; `kind` is "class" or "attributes".
 
-    `kinds` (K, kinds) counts its images of each kind within a class, where the networks are told of them, and
-    `kinds_apart` says how far these lie apart (`kinds.py`).
+    `subclasses` (K, subclasses) counts its images of each subclass within a class, where the networks are told of them,
+    and `subclasses_apart` says how far these lie apart (`subclasses.py`).
     """
 
     names: tuple[str, ...]
@@ -67,8 +67,8 @@ class DataFacts:
     source: str
     licence: str
     conditions: NDArray[np.uint8]
-    kinds: tuple[tuple[int, ...], ...] = ()
-    kinds_apart: float = 0.0
+    subclasses: tuple[tuple[int, ...], ...] = ()
+    subclasses_apart: float = 0.0
 
     def save(self, folder: Path) -> None:
         """Write data.json and conditions.npz into a run folder."""
@@ -84,11 +84,11 @@ class DataFacts:
         texts, path = read_as(folder / "data.json", TEXTS), folder / "conditions.npz"
         if texts is None:
             return None
-        names, kinds = texts["names"], texts["kinds"]
+        names, subclasses = texts["names"], texts["subclasses"]
         if texts["native_size"] > texts["image_size"]:
             raise damaged(folder / "data.json", "native_size is larger than image_size")
-        if kinds and (len(kinds) != len(names) or len({len(row) for row in kinds}) != 1):
-            raise damaged(folder / "data.json", "kinds has not a row of the same length for each name")
+        if subclasses and (len(subclasses) != len(names) or len({len(row) for row in subclasses}) != 1):
+            raise damaged(folder / "data.json", "subclasses has not a row of the same length for each name")
         try:
             packed = read_arrays(path).get("conditions")
         except (FileNotFoundError, NotADirectoryError):

@@ -1,11 +1,12 @@
-"""Kinds within a class: groups of alike images, found in the images themselves, of which both networks are told.
+"""Subclasses within a class: groups of alike images, found in the images themselves, of which both networks are told.
 
-A generator that is told the class alone leaves out rarer ways of looking the part. Told the kind too, it has to make
-images of each, and it is asked for each as often as the training images show it (Sage et al. 2018, arXiv:1712.04407,
-condition on clusters; Liu et al. 2020, arXiv:2006.10728, on those of a class too). Nobody names the kinds, and nobody
-chooses one: who asks for a class gets its kinds as they come. What they change was measured: docs/results.md.
+A generator that is told the class alone leaves out rarer ways of looking the part. Told the subclass too, it has to
+make images of each, and it is asked for each as often as the training images show it (Sage et al. 2018,
+arXiv:1712.04407, condition on clusters; Liu et al. 2020, arXiv:2006.10728, on those of a class too). Nobody names the
+subclasses, and nobody chooses one: who asks for a class gets its subclasses as they come. What they change was
+measured: docs/results.md.
 
-To the networks a kind is more conditions: the row of K is followed by one of K * kinds. No torch.
+To the networks a subclass is more conditions: the row of K is followed by one of K * subclasses. No torch.
 
 Letters: N images, n rows, C channels, H = W the side, K conditions, here classes.
 """
@@ -22,34 +23,34 @@ from gan.data.image_set import ImageSet
 SIDE = 16
 """Images are compared by thumbnails of this side: what is where, and how bright, without the grain."""
 TAUGHT = 10_000
-"""Training images of a class from which its kinds are found, at most; the others take the nearest."""
+"""Training images of a class from which its subclasses are found, at most; the others take the nearest."""
 FEWEST = 50
-"""Training images of a kind, on average, without which a class is divided into fewer: a rare class stays whole."""
+"""Training images of a subclass, on average, without which a class is divided into fewer: a rare class stays whole."""
 CHUNK = 4096
 Report = Callable[[float], None]
 
 
 @dataclass(frozen=True)
-class Kinds:
-    """The kind of each image (N,) within its class, from 0 on, and how far the kinds lie apart.
+class Subclasses:
+    """The kind of each image (N,) within its class, from 0 on, and how far the subclasses lie apart.
 
-    `apart` is the spread of one image of each kind, as a share of that of all images of a class: what a generator that
-    makes one image of each kind would show (`spread.py`, `symptoms_of_images.py`).
+    `apart` is the spread of one image of each subclass, as a share of that of all images of a class: what a generator
+    that makes one image of each subclass would show (`spread.py`, `symptoms_of_images.py`).
     """
 
     of_image: NDArray[np.uint8]
     apart: float
 
 
-def width(conditions: int, kinds: int) -> int:
-    """How long a row of K conditions is for networks that are told of so many kinds; 1 is none."""
-    return conditions * (1 + kinds) if kinds > 1 else conditions
+def width(conditions: int, subclasses: int) -> int:
+    """How long a row of K conditions is for networks that are told of so many subclasses; 1 is none."""
+    return conditions * (1 + subclasses) if subclasses > 1 else conditions
 
 
-def find(images: ImageSet, kinds: int, seed: int, report: Report) -> Kinds:
-    """The kinds of all images, within each class from dark to bright, by k-means of thumbnails.
+def find(images: ImageSet, subclasses: int, seed: int, report: Report) -> Subclasses:
+    """The subclasses of all images, within each class from dark to bright, by k-means of thumbnails.
 
-    The training split alone decides what the kinds are. A class of few images has fewer of them, or one.
+    The training split alone decides what the subclasses are. A class of few images has fewer of them, or one.
     """
     from sklearn.cluster import KMeans  # here: it takes a second, and only a first start needs it
 
@@ -61,11 +62,11 @@ def find(images: ImageSet, kinds: int, seed: int, report: Report) -> Kinds:
         taught = np.sort(draw.permutation(there)[:TAUGHT])
         thumbnails = _thumbnails(images, taught)
         middle = thumbnails.mean(axis=0) if len(taught) else 0.0  # near it float32 tells even pale images apart
-        count = min(kinds, len(there) // FEWEST, len(np.unique((64 * thumbnails).round(), axis=0)))
+        count = min(subclasses, len(there) // FEWEST, len(np.unique((64 * thumbnails).round(), axis=0)))
         means = KMeans(count, n_init=1, random_state=seed).fit(thumbnails - middle) if count > 1 else None
         if means is not None:
             place = np.argsort(np.argsort(means.cluster_centers_.mean(axis=1))).astype(np.uint8)
-            nearest = taught[means.transform(thumbnails - middle).argmin(axis=0)]  # an image of each kind
+            nearest = taught[means.transform(thumbnails - middle).argmin(axis=0)]  # an image of each subclass
             apart.append(_apart(images, nearest, np.bincount(means.labels_), taught))
         for first in range(0, len(members), CHUNK):
             chunk = members[first : first + CHUNK]
@@ -73,11 +74,12 @@ def find(images: ImageSet, kinds: int, seed: int, report: Report) -> Kinds:
                 found[chunk] = place[means.predict(_thumbnails(images, chunk) - middle)]
             done += len(chunk)
             report(done / len(images))
-    return Kinds(found, float(np.mean(apart)) if apart else 0.0)
+    return Subclasses(found, float(np.mean(apart)) if apart else 0.0)
 
 
 def _apart(images: ImageSet, nearest: NDArray[np.int64], counts: NDArray[np.int64], taught: NDArray[np.int64]) -> float:
-    """The spread of one image of each kind, as often as the kind comes, as a share of that of some images of all."""
+    """The spread of one image of each subclass, as often as the subclass comes, as a share of that of some images of
+    all."""
     some = taught[np.linspace(0, len(taught) - 1, min(len(taught), 256)).astype(int)]
     one_each = np.repeat(nearest, np.maximum(1, np.round(256 * counts / counts.sum())).astype(int))
     whole = pixel_diversity(np.asarray(images.images[some]))
@@ -95,14 +97,15 @@ def _thumbnails(images: ImageSet, rows: NDArray[np.int64]) -> NDArray[np.float32
     return np.concatenate(parts)
 
 
-def beside(conditions: NDArray[np.float32], found: NDArray[np.uint8], kinds: int) -> NDArray[np.float32]:
-    """Rows (n, K * (1 + kinds)): the conditions (n, K), and for each of them which kind (n,) it is, one-hot."""
-    which = np.eye(kinds, dtype=np.float32)[found]  # (n, kinds)
-    pairs = conditions[:, :, None] * which[:, None, :]  # (n, K, kinds)
+def beside(conditions: NDArray[np.float32], found: NDArray[np.uint8], subclasses: int) -> NDArray[np.float32]:
+    """Rows (n, K * (1 + subclasses)): the conditions (n, K), and for each of them which subclass (n,) it is,
+    one-hot."""
+    which = np.eye(subclasses, dtype=np.float32)[found]  # (n, subclasses)
+    pairs = conditions[:, :, None] * which[:, None, :]  # (n, K, subclasses)
     return np.concatenate([conditions, pairs.reshape(len(conditions), -1)], axis=1)
 
 
-def real(found: Kinds, images: ImageSet, position: int, kind: int, count: int) -> NDArray[np.int64]:
-    """Rows (up to `count`) of training images of one kind within the class at that position."""
-    fits = (images.labels() == position) & (images.split == "train") & (found.of_image == kind)
+def real(found: Subclasses, images: ImageSet, position: int, subclass: int, count: int) -> NDArray[np.int64]:
+    """Rows (up to `count`) of training images of one subclass within the class at that position."""
+    fits = (images.labels() == position) & (images.split == "train") & (found.of_image == subclass)
     return np.flatnonzero(fits)[:count]

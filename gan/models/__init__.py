@@ -21,7 +21,7 @@ def networks(config: ModelConfig, facts: DataFacts) -> tuple[nn.Module, nn.Modul
 
     K is that of the set, or more where they are told of kinds within its classes.
     """
-    family, conditions = FAMILIES[config.family], width(len(facts.names), config.kinds)
+    family, conditions = FAMILIES[config.family], width(len(facts.names), config.subclasses)
     generator = family.Generator(facts.image_size, facts.channels, conditions, config.latent, config.width)
     discriminator = family.Discriminator(facts.image_size, facts.channels, conditions, config.width)
     for network in (generator, discriminator):

@@ -27,8 +27,8 @@ def one_image_per_condition(evidence: Evidence) -> Finding | None:
     kind), and only an evaluation says it.
     """
     evaluated = evidence.evaluated_share
-    share = None if evidence.kinds_apart else evidence.spread_share
-    share = share if evaluated is None else evidence.within_kinds(evaluated)
+    share = None if evidence.subclasses_apart else evidence.spread_share
+    share = share if evaluated is None else evidence.within_subclasses(evaluated)
     if early(evidence) or share is None or share >= 0.5 or (evaluated is None and _spread_grows(evidence)):
         return None
     return Finding(

@@ -36,7 +36,7 @@ class Evidence:
     """Spread of the sample pictures within a condition by images seen (`spread.py`)."""
     real_spread: float | None = None
     """The same of real training images."""
-    kinds_apart: float = 0.0
+    subclasses_apart: float = 0.0
     """How far the kinds lie apart that the networks are told of (`kinds.py`), as a share of it; 0 without kinds."""
     evaluation: Result | None = None
     """The newest evaluation on the validation split."""
@@ -95,12 +95,12 @@ class Evidence:
         """The same by the newest evaluation, on many more images; None where there is none."""
         return self.evaluation.diversity.get("ratio") if self.evaluation is not None else None
 
-    def within_kinds(self, share: float) -> float:
+    def within_subclasses(self, share: float) -> float:
         """A share of the spread within a class, less what one image of each kind alone would show of it.
 
         Spreads add up by their squares. So it is 1 for images like the real ones, and 0 for one image of each kind.
         """
-        apart = self.kinds_apart**2
+        apart = self.subclasses_apart**2
         return float(max(0.0, share**2 - apart) / (1 - apart)) ** 0.5 if 0 < apart < 1 else share
 
     @property
@@ -117,14 +117,14 @@ def of_run(
     state: jobs.State,
     *,
     real_spread: float | None = None,
-    kinds_apart: float = 0.0,
+    subclasses_apart: float = 0.0,
     now: float | None = None,
 ) -> Evidence:
     """The evidence in a run's folder; raises RunError where its config cannot be read.
 
-    `rows` are those of its metrics file, `real_spread` that of its real training images and `kinds_apart` that of its
-    facts where the caller knows them: reading them at every look would take too long. `now` is in seconds since 1970,
-    by default the present.
+    `rows` are those of its metrics file, `real_spread` that of its real training images and `subclasses_apart` that of
+    its facts where the caller knows them: reading them at every look would take too long. `now` is in seconds since
+    1970, by default the present.
     """
     evaluations = results.listing(run)
     reported = run.status().get("time")
@@ -136,7 +136,7 @@ def of_run(
         run.config,
         spread=sample_diversity.of_samples(run),
         real_spread=real_spread,
-        kinds_apart=kinds_apart,
+        subclasses_apart=subclasses_apart,
         evaluation=evaluations[-1] if evaluations else None,
         end=state.kind if state.name in ("failed", "lost") else "",
         silent=silent,

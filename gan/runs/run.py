@@ -3,7 +3,7 @@
     config.json    what was asked, with a version               about.json      title, tags, notes (`about.py`)
     data.json      what the networks were built from            conditions.npz  the training split's conditions
     fingerprint.npz  which images it is trained on, their labels and splits (`data/fingerprint.py`)
-    kinds.npz      which kind within its class each image is, where the networks are told of kinds
+    subclasses.npz      which kind within its class each image is, where the networks are told of kinds
     queued.json    its place in the queue                       started.json    device, process, time
     alive.lock     held by the trainer while it lives           log.txt         what the trainer printed
     stop           an empty file: please stop                   end.json        the trainer's own last word

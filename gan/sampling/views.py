@@ -82,12 +82,14 @@ def drawn_in_turn(asked: Sequence[Condition], count: int, seed: int, facts: Data
     return np.stack([each[i % len(each)][i // len(each)] for i in range(count)])
 
 
-def of_kinds(sampler: "Sampler", asked: Condition, count: int, seed: int, truncation: float = 1.0) -> list[Group]:
+def subclass_groups(
+    sampler: "Sampler", asked: Condition, count: int, seed: int, truncation: float = 1.0
+) -> list[Group]:
     """A group for each kind within a class: the first images of a seed, up to `count`, that come out as that kind."""
     drawn = asked.draw(sampler.facts, LOOKED_AT, seed)
     found = sample_subclasses(sampler.facts, drawn, seed, range(LOOKED_AT))  # (LOOKED_AT,)
     groups = []
-    for kind in range(len(sampler.facts.kinds[0])):
+    for kind in range(len(sampler.facts.subclasses[0])):
         positions = np.flatnonzero(found == kind)[:count].tolist()
         label = f"{asked.text(sampler.facts)}, kind {kind + 1}"
         groups.append(at(sampler, label, drawn[positions], seed, positions, truncation))

@@ -56,7 +56,7 @@ def estimate(config: RunConfig) -> Estimate:
         return Estimate(None, None, None, None, None, _seconds(config))
     channels, size = image_set.images.shape[1:3]
     count = len(image_set.rows("train"))
-    conditions = width(len(image_set.names), config.model.kinds)
+    conditions = width(len(image_set.names), config.model.subclasses)
     generator, discriminator = weights(config.model, size, channels, len(image_set.names))
     both = generator + discriminator
     memory = (
@@ -90,7 +90,7 @@ def weights(config: ModelConfig, size: int, channels: int, conditions: int) -> t
     """Weights of the generator and of the discriminator, counted from the layers of the family in `models/`."""
     levels = size.bit_length() - 3
     features = [config.width << level for level in range(levels)]  # fine to coarse
-    conditions = width(conditions, config.kinds)
+    conditions = width(conditions, config.subclasses)
     between = sum(16 * fine * coarse for fine, coarse in itertools.pairwise(features))
     generator = 16 * (config.latent + conditions) * features[-1] + between + 16 * features[0] * channels
     generator += 2 * sum(features)
@@ -124,7 +124,7 @@ def _alike(one: RunConfig, other: RunConfig) -> bool:
         "data.image_size",
         "model.family",
         "model.width",
-        "model.kinds",
+        "model.subclasses",
         "loss.mismatched",
         "train.batch",
         "train.augment",

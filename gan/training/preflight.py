@@ -52,15 +52,13 @@ def _of_data(config: RunConfig, expected: Estimate) -> list[Problem]:
         found.append(Problem("warning", text))
     if config.data.balance and image_set.kind == "attributes":
         found.append(Problem("note", "data.balance is for classes: images with attributes are drawn as they come."))
-    if config.model.kinds > 1 and image_set.kind == "attributes":
-        found.append(Problem("error", "model.kinds is for classes: for images with attributes it takes 1."))
+    if config.model.subclasses > 1 and image_set.kind == "attributes":
+        found.append(Problem("error", "model.subclasses is for classes: for images with attributes it takes 1."))
     most = max(expected.per_condition.values())
-    if config.model.kinds > 1 and image_set.kind == "class" and most < 2 * FEWEST:
-        text = (
-            f"model.kinds divides nothing here: a class takes {2 * FEWEST} training images, and the largest has {most}."
-        )
+    if config.model.subclasses > 1 and image_set.kind == "class" and most < 2 * FEWEST:
+        text = f"model.subclasses has no effect: a class takes {2 * FEWEST} training images, the largest has {most}."
         found.append(Problem("note", text))
-    if config.loss.mismatched and config.model.kinds == 1 and image_set.one_condition():
+    if config.loss.mismatched and config.model.subclasses == 1 and image_set.one_condition():
         text = "loss.mismatched does nothing here: all training images have one condition, and there is no wrong one."
         found.append(Problem("note", text))
     return found

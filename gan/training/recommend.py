@@ -70,7 +70,7 @@ def recommend(data: DataConfig, image_set: ImageSet, device: str = "auto") -> Re
     values |= {"train.kimg": kimg, "train.snapshot_kimg": kimg / 10, "train.augment": augment}
     values |= {"train.noise": NARROW if total >= WIDE else 1.0}
     divisible = image_set.kind == "class" and max(counts.values()) >= 2 * FEWEST
-    values |= {"model.kinds": KINDS if total >= WIDE and divisible else 1}
+    values |= {"model.subclasses": KINDS if total >= WIDE and divisible else 1}
     config = options.build(values)
     return Recommendation(config, _why(config, image_set, counts, on_cpu), _advice(image_set, counts))
 
@@ -99,7 +99,7 @@ def _why(config: RunConfig, image_set: ImageSet, counts: dict[str, int], on_cpu:
     rarest = min(counts, key=lambda name: counts[name])
     pairs = " and with mismatched pairs" if config.loss.mismatched else ""
     shown = f", augmented for the discriminator{pairs} because they are few" * config.train.augment
-    kinds = f", told of {config.model.kinds} kinds within each class" * (config.model.kinds > 1)
+    kinds = f", told of {config.model.subclasses} kinds within each class" * (config.model.subclasses > 1)
     narrow = f"{' and' if kinds else ','} with narrower noise in training than in use" * (config.train.noise < 1)
     varied = f"{kinds}{narrow} so that rare kinds are not left out" if narrow else ""
     drawn = f", classes drawn equally often because {rarest} has only {counts[rarest]:,}" * config.data.balance

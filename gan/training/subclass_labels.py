@@ -9,12 +9,12 @@ import numpy as np
 
 from gan.data.image_set import ImageSet
 from gan.data.info import DataFacts
-from gan.data.subclasses import Kinds, Report, beside, find
+from gan.data.subclasses import Report, Subclasses, beside, find
 from gan.errors import DataError
 from gan.io.atomic import damaged, read_arrays, replacing
 from gan.runs.run import Run
 
-FILE = "kinds.npz"
+FILE = "subclasses.npz"
 
 
 def with_subclasses(run: Run, images: ImageSet, report: Report) -> tuple[ImageSet, DataFacts]:
@@ -23,26 +23,31 @@ def with_subclasses(run: Run, images: ImageSet, report: Report) -> tuple[ImageSe
     The subclasses are found once and kept in the run's folder: networks trained on some cannot go on with others.
     Until there is a snapshot they are found anew. Raises DataError where the set has no classes.
     """
-    facts, kinds = images.facts(), run.config.model.kinds
-    if kinds == 1:
+    facts, subclasses = images.facts(), run.config.model.subclasses
+    if subclasses == 1:
         return images, facts
     if images.kind != "class":
-        raise DataError(f"model.kinds is {kinds}: {images.title} has attributes, not classes. Set it to 1.")
+        raise DataError(f"model.subclasses is {subclasses}: {images.title} has attributes, not classes. Set it to 1.")
     found = load_subclasses(run, len(images)) if run.snapshots() else None
     if found is None:
-        found = find(images, kinds, run.config.train.seed, report)
+        found = find(images, subclasses, run.config.train.seed, report)
         with replacing(run.path / FILE) as temporary, open(temporary, "wb") as file:
             np.savez(file, of_image=found.of_image, apart=found.apart)
     rows, labels = images.rows("train"), images.labels()
-    counts = np.zeros((len(images.names), kinds), dtype=int)
+    counts = np.zeros((len(images.names), subclasses), dtype=int)
     np.add.at(counts, (labels[rows], found.of_image[rows]), 1)
-    names = (*images.names, *(f"{name}, kind {kind + 1}" for name in images.names for kind in range(kinds)))
-    conditions = beside(images.conditions, found.of_image, kinds)  # the class comes first
+    names = (
+        *images.names,
+        *(f"{name}, subclass {subclass + 1}" for name in images.names for subclass in range(subclasses)),
+    )
+    conditions = beside(images.conditions, found.of_image, subclasses)  # the class comes first
     counted = tuple(tuple(row) for row in counts.tolist())
-    return replace(images, conditions=conditions, names=names), replace(facts, kinds=counted, kinds_apart=found.apart)
+    return replace(images, conditions=conditions, names=names), replace(
+        facts, subclasses=counted, subclasses_apart=found.apart
+    )
 
 
-def load_subclasses(run: Run, count: int) -> Kinds | None:
+def load_subclasses(run: Run, count: int) -> Subclasses | None:
     """The subclasses of a run's `count` images, in their order; None before they are found. Raises DamagedFileError."""
     path = run.path / FILE
     try:
@@ -52,8 +57,8 @@ def load_subclasses(run: Run, count: int) -> Kinds | None:
     if not file.keys() >= {"of_image", "apart"}:
         raise damaged(path, "it lacks an array")
     of_image, apart = file["of_image"], file["apart"]
-    if of_image.shape != (count,) or of_image.dtype != np.uint8 or of_image.max() >= run.config.model.kinds:
-        raise damaged(path, "it has not a kind for each image")
+    if of_image.shape != (count,) or of_image.dtype != np.uint8 or of_image.max() >= run.config.model.subclasses:
+        raise damaged(path, "it has not a subclass for each image")
     if apart.shape != () or apart.dtype.kind != "f" or not np.isfinite(apart):
         raise damaged(path, "apart is no number")
-    return Kinds(of_image, float(apart))
+    return Subclasses(of_image, float(apart))

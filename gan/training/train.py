@@ -140,7 +140,7 @@ def blank_batch(config: RunConfig, facts: DataFacts, device: torch.device) -> tu
     """A batch in the shape of all, of black images (N, C, H, H) and no condition (N, K)."""
     side, n = facts.image_size, config.train.batch
     images = torch.zeros(n, facts.channels, side, side, dtype=torch.uint8, device=device)
-    return images, torch.zeros(n, subclasses.width(len(facts.names), config.model.kinds), device=device)
+    return images, torch.zeros(n, subclasses.width(len(facts.names), config.model.subclasses), device=device)
 
 
 def loop(

@@ -146,10 +146,10 @@ def _real_spread(version: FileVersion, path: Path, sheet_version: FileVersion, _
     return diversity.real_diversity(_images, len(shown)) if shown else None
 
 
-def kinds_apart(run: Run) -> float:
+def subclasses_apart(run: Run) -> float:
     """How far the kinds lie apart that a run's networks are told of; 0 without any, and before its data is read."""
     known = file_version(run.path / "data.json")
-    return _facts(run.path, known).kinds_apart if known else 0.0
+    return _facts(run.path, known).subclasses_apart if known else 0.0
 
 
 def training_images(run: Run) -> ImageSet | None:
@@ -187,7 +187,7 @@ def _of_kinds(
     found = load_subclasses(run, len(_images))
     if found is None:
         return None
-    each = range(run.config.model.kinds)
+    each = range(run.config.model.subclasses)
     return [tiles.real(_images, subclasses.real(found, _images, position, kind, count)) for kind in each]
 
 

@@ -137,7 +137,7 @@ def _of_kinds(
     path: Path, version: FileVersion, snapshot: int, label: str, count: int, seed: int, truncation: float
 ) -> list[Group]:
     made = sampler(Run(path), snapshot)
-    return views.of_kinds(made, Condition.from_text(label, made.facts), count, seed, truncation)
+    return views.subclass_groups(made, Condition.from_text(label, made.facts), count, seed, truncation)
 
 
 def over_snapshots(

@@ -116,16 +116,16 @@ def test_facts_with_and_without_kinds_are_read_back(tmp_path: Path) -> None:
         facts(counts).save(tmp_path)
         again = DataFacts.load(tmp_path)
         assert again is not None
-        assert again.kinds == counts
+        assert again.subclasses == counts
 
 
 def test_attributes_have_no_kinds() -> None:
-    with pytest.raises(DataError, match=r"model\.kinds is 4: Squares has attributes"):
+    with pytest.raises(DataError, match=r"model\.subclasses is 4: Squares has attributes"):
         with_subclasses(run_of(4), squares([(0, 1, "train"), (1, 2, "train")], "attributes"), quiet)
 
 
 def run_of(count: int) -> Run:
-    return lifecycle.create(options.build(TINY | {"model.kinds": count}), "divided")
+    return lifecycle.create(options.build(TINY | {"model.subclasses": count}), "divided")
 
 
 def test_images_of_a_class_that_are_nearly_the_same_are_not_divided_and_warn_of_nothing() -> None:
@@ -165,16 +165,16 @@ def test_kinds_are_found_anew_until_there_is_a_snapshot_and_kept_from_then_on() 
     (run.path / "snapshots" / "000000160" / "ready.json").touch()
     again, facts_now = with_subclasses(run, images, lambda done: pytest.fail("found anew"))
     assert (again.conditions == first.conditions).all()
-    assert facts_now.kinds == facts_then.kinds
+    assert facts_now.subclasses == facts_then.subclasses
 
 
 def test_a_run_is_told_of_kinds_and_its_images_can_be_made_again() -> None:
-    run = trained("told", model__kinds=2)
+    run = trained("told", model__subclasses=2)
     images = registry.load(run.config.data)
     found = load_subclasses(run, len(images))
     assert found is not None
     assert found.of_image.max() == 1
-    assert np.sum(run.facts().kinds, axis=1).tolist() == list(images.counts()["train"].values())
+    assert np.sum(run.facts().subclasses, axis=1).tolist() == list(images.counts()["train"].values())
     sampler = load_generator(run)
     sevens = np.eye(10, dtype=np.float32)[[7] * 8]
     made = sampler.generate(sevens, seed=5, start=20)
@@ -185,7 +185,7 @@ def test_a_run_is_told_of_kinds_and_its_images_can_be_made_again() -> None:
 
 
 def test_a_run_that_is_told_of_kinds_goes_on_with_the_same() -> None:
-    whole, run = trained("whole", model__kinds=2), trained("again", model__kinds=2)
+    whole, run = trained("whole", model__subclasses=2), trained("again", model__kinds=2)
     shutil.rmtree(run.snapshot())
     found = (run.path / subclass_labels.FILE).stat()
     with working(run.path, "cpu") as worker:
@@ -201,14 +201,14 @@ def test_each_image_is_of_the_kind_that_was_drawn_for_it() -> None:
     for number, (image, low) in enumerate(zip(images.images, below, strict=True)):
         column = 6 + number % 3
         image[0, 16 * low + 2 : 16 * low + 10, column : column + 16] = 220
-    values = {"model.family": "projection", "model.width": 16, "model.kinds": 2, "optim.lr": 1e-3}
+    values = {"model.family": "projection", "model.width": 16, "model.subclasses": 2, "optim.lr": 1e-3}
     run = lifecycle.create(options.build(TINY | values | {"train.kimg": 4, "train.log_kimg": 1}), "rare")
     with working(run.path, "cpu") as worker:
         train(run, worker, images)
     asked = np.eye(2, dtype=np.float32)[[0] * 300]
     made = load_generator(run).generate(asked, seed=1).astype(float)
     lower = made[:, 0, 16:].mean(axis=(1, 2)) > made[:, 0, :16].mean(axis=(1, 2))
-    rare = int(run.facts().kinds[0][1] < run.facts().kinds[0][0])  # the one with 20 of the 200
+    rare = int(run.facts().subclasses[0][1] < run.facts().subclasses[0][0])  # the one with 20 of the 200
     drawn_rare = subclass_sampling.sample_subclasses(run.facts(), asked, 1, range(300)) == rare
     assert 15 <= drawn_rare.sum() <= 50
     assert lower[drawn_rare].mean() > 0.9
@@ -217,7 +217,7 @@ def test_each_image_is_of_the_kind_that_was_drawn_for_it() -> None:
 
 def test_kinds_of_attributes_are_an_error_before_the_start() -> None:
     write_celeba(settings.distributed_data())
-    config = options.build({"data.name": "celeba", "model.kinds": 8})
+    config = options.build({"data.name": "celeba", "model.subclasses": 8})
     registry.load(config.data)
     errors = [problem.text for problem in problems(config, estimate(config)) if problem.level == "error"]
-    assert errors == ["model.kinds is for classes: for images with attributes it takes 1."]
+    assert errors == ["model.subclasses is for classes: for images with attributes it takes 1."]

@@ -25,7 +25,7 @@ def facts(size: int, channels: int, classes: int) -> DataFacts:
     ("size", "channels", "classes", "kinds"), [(32, 1, 10, 1), (64, 3, 40, 1), (128, 3, 2, 1), (32, 3, 4, 5)]
 )
 def test_images_go_in_and_out_at_every_size(family: str, size: int, channels: int, classes: int, kinds: int) -> None:
-    values = {"model.family": family, "model.width": 8, "model.latent": 12, "model.kinds": kinds}
+    values = {"model.family": family, "model.width": 8, "model.latent": 12, "model.subclasses": kinds}
     config = options.build(values).model
     generator, discriminator = networks(config, facts(size, channels, classes))
     conditions = torch.eye(width(classes, kinds))[:2]

@@ -115,11 +115,11 @@ def test_the_same_noise_stands_beside_itself_over_classes_and_over_snapshots(run
 
 
 def test_real_and_generated_images_of_each_kind_stand_below_each_other() -> None:
-    run = trained("divided", model__kinds=2)
-    counts = run.facts().kinds[3]
+    run = trained("divided", model__subclasses=2)
+    counts = run.facts().subclasses[3]
 
     def shown() -> str:
-        at = view(page("gallery", run="divided"), "Kinds")
+        at = view(page("gallery", run="divided"), "Subclasses")
         at.selectbox(key="class of kinds divided").set_value(3).run()
         assert not at.exception
         (one,) = [element.proto.body for element in at.get("html") if "kind 2" in element.proto.body]
@@ -138,8 +138,8 @@ def test_real_and_generated_images_of_each_kind_stand_below_each_other() -> None
 
 
 def test_a_run_that_was_told_of_no_kinds_has_no_view_of_them(run: Run) -> None:
-    at = page("gallery", run="small", view="Kinds")
-    assert "The gallery has no view Kinds: it has Look, Compare, Walk, Basket, Download." in at.warning[0].value
+    at = page("gallery", run="small", view="Subclasses")
+    assert "The gallery has no view Subclasses: it has Look, Compare, Walk, Basket, Download." in at.warning[0].value
 
 
 def test_a_walk_is_shown_and_its_ends_can_be_exchanged(run: Run) -> None:

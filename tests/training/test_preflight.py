@@ -38,7 +38,7 @@ def test_nothing_stands_against_the_digits() -> None:
 def test_small_classes_and_a_batch_larger_than_the_set_are_warned_of() -> None:
     config = folder_config({"common": 90, "rare": 12}, **{"train.batch": 128})
     large, small = sorted(texts(config, "warning"))
-    assert "A batch of 128 is larger than the 71 training images" in large
+    assert "A batch of 128 is larger than the 72 training images" in large
     assert "Fewer than 50 training images of rare (8)" in small
 
 
@@ -49,9 +49,9 @@ def test_mismatched_pairs_of_one_class_are_said_to_do_nothing() -> None:
 
 
 def test_kinds_that_no_class_has_images_for_are_said_to_do_nothing() -> None:
-    config = folder_config({"common": 120, "rare": 60}, **{"model.kinds": 4})
-    (note,) = [text for text in texts(config, "note") if "model.kinds" in text]
-    assert note == "model.kinds divides nothing here: a class takes 100 training images, and the largest has 84."
+    config = folder_config({"common": 120, "rare": 60}, **{"model.subclasses": 4})
+    (note,) = [text for text in texts(config, "note") if "model.subclasses" in text]
+    assert note == "model.subclasses has no effect: a class takes 100 training images, the largest has 84."
 
 
 def test_an_absent_device_and_absent_data_are_errors_together() -> None:

@@ -62,7 +62,7 @@ def test_many_images_are_learnt_by_wide_networks_told_of_kinds_from_narrower_noi
     assert (few.config.model.width, many.config.model.width) == (32, 64)
     assert (few.config.train.noise, many.config.train.noise) == (1.0, recommend.NARROW)
     assert "64 maps wide" in many.why
-    assert (few.config.model.kinds, many.config.model.kinds) == (1, recommend.KINDS)
+    assert (few.config.model.subclasses, many.config.model.subclasses) == (1, recommend.KINDS)
     assert (
         "told of 8 kinds within each class and with narrower noise in training than in use so that rare kinds are not"
         in many.why
@@ -89,12 +89,12 @@ def test_attributes_have_no_classes_to_balance() -> None:
     assert not found.config.data.balance
     assert not found.advice
     many = recommend.recommend(DATA, dataclasses.replace(images(recommend.WIDE), kind="attributes"), "cpu")
-    assert many.config.model.kinds == 1
+    assert many.config.model.subclasses == 1
 
 
 def test_many_classes_of_few_images_are_not_divided() -> None:
     found = recommend.recommend(DATA, images(*[90] * (recommend.WIDE // 90 + 1)), "cpu")
-    assert found.config.model.kinds == 1
+    assert found.config.model.subclasses == 1
     assert "kinds within" not in found.why
 
 

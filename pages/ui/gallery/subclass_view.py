@@ -1,4 +1,4 @@
-"""The kinds within a class that a run was told of: real images of each, and generated ones below them."""
+"""The subclasses within a class that a run was told of: real images of each, and generated ones below them."""
 
 import numpy as np
 import streamlit as st
@@ -12,17 +12,17 @@ from gan.sampling.views import Group
 from pages.ui import cache, cache_torch, fmt, tiles
 from pages.ui.tiles import Row
 
-EACH = 12  # images of a kind in a row
+EACH = 12  # images of a subclass in a row
 
 
 def panel(run: Run, facts: DataFacts, request: ExportRequest) -> None:
-    """A class, and two rows for each of its kinds."""
+    """A class, and two rows for each of its subclasses."""
     asked = [position for text, _ in request.items for position, _ in Condition.from_text(text, facts).fixed]
     chosen = st.selectbox(
-        "Class", range(len(facts.names)), asked[0] if asked else 0, key=f"class of kinds {run.name}",
+        "Class", range(len(facts.names)), asked[0] if asked else 0, key=f"class of subclasses {run.name}",
         format_func=lambda position: facts.names[position], width=300,
     )  # fmt: skip
-    counts = facts.kinds[chosen]
+    counts = facts.subclasses[chosen]
     if sum(count > 0 for count in counts) < 2:
         st.info(f"{facts.names[chosen]} has too few training images to be divided, or they are too much alike.")
         return
@@ -31,11 +31,11 @@ def panel(run: Run, facts: DataFacts, request: ExportRequest) -> None:
     made = cache_torch.of_kinds(run, request.snapshot, text, EACH, request.seed, request.truncation)
     real = cache.of_kinds(run, chosen, EACH)
     shown: list[Row] = []
-    for kind, group in enumerate(made):
-        if counts[kind]:
-            note = f"{fmt.number(counts[kind])} real, {counts[kind] / sum(counts):.0%}"
-            shown += rows(run, f"Kind {kind + 1}", note, group, None if real is None else real[kind])
-    with st.container(key="kinds"):
+    for subclass, group in enumerate(made):
+        if counts[subclass]:
+            note = f"{fmt.number(counts[subclass])} real, {counts[subclass] / sum(counts):.0%}"
+            shown += rows(run, f"Kind {subclass + 1}", note, group, None if real is None else real[subclass])
+    with st.container(key="subclasses"):
         tiles.rows(shown, one_line=True, tile=64)
     st.caption(
         "Before the training, the training images of each class were divided into groups of alike ones, by where they "
@@ -45,7 +45,7 @@ def panel(run: Run, facts: DataFacts, request: ExportRequest) -> None:
 
 
 def rows(run: Run, title: str, note: str, group: Group, real: NDArray[np.uint8] | None) -> list[Row]:
-    """A kind's real images, where they are known, and below them its generated ones."""
+    """A subclass's real images, where they are known, and below them its generated ones."""
     alt = f"Generated image of {group.label}, run {run.name}"
     if real is None:
         return [Row(title, note, group.images, alt)]

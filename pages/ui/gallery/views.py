@@ -18,12 +18,12 @@ def tabs(run: Run, facts: DataFacts, request: ExportRequest) -> None:
         basket.LOOK: lambda: look.panel(run, facts, request),
         "Compare": lambda: same_noise.panel(run, facts, request),
         "Walk": lambda: interpolation_view.panel(run, facts, request),
-        "Kinds": lambda: subclass_view.panel(run, facts, request),
+        "Subclasses": lambda: subclass_view.panel(run, facts, request),
         "Basket": lambda: basket.panel(run, facts),
         basket.DOWNLOAD: lambda: export_form.panel(run, facts, request),
     }
-    if not facts.kinds:
-        del drawn["Kinds"]
+    if not facts.subclasses:
+        del drawn["Subclasses"]
     understood(list(drawn))
     for tab, draw in zip(st.tabs(list(drawn), key=basket.VIEW, bind="query-params"), drawn.values(), strict=True):
         if tab.open:

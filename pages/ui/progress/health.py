@@ -25,7 +25,9 @@ def gathered(run: Run, state: jobs.State, rows: Columns) -> Evidence | None:
     """What is known of the run; None where its config cannot be read."""
     if run_header.unreadable(run) is not None:
         return None
-    return observations.of_run(run, rows, state, real_spread=cache.real_spread(run), kinds_apart=cache.kinds_apart(run))
+    return observations.of_run(
+        run, rows, state, real_spread=cache.real_spread(run), subclasses_apart=cache.subclasses_apart(run)
+    )
 
 
 def panel(run: Run, found: list[Finding], state: jobs.State) -> None:
