@@ -6,7 +6,7 @@ from gan.errors import RunError
 from gan.runs.run import Run, all_runs, find_run
 from pages.ui import fmt, frame
 from pages.ui.compare import overlays
-from pages.ui.frame import told
+from pages.ui.frame import errors_shown
 
 
 def page() -> None:
@@ -82,5 +82,5 @@ def _follow_choice() -> None:
     st.query_params["runs"] = ",".join(st.session_state["compared runs"])
 
 
-with told():
+with errors_shown():
     page()

@@ -6,7 +6,7 @@ from gan.data import catalogue
 from gan.data.catalogue import Entry
 from pages.ui import cache, frame
 from pages.ui.data import dataset_view, prepare, upload
-from pages.ui.frame import told
+from pages.ui.frame import errors_shown
 
 KEY = "looked at set"
 
@@ -15,14 +15,14 @@ def page() -> None:
     """The two halves of the page: looking and adding."""
     frame.title("Data", "What there is to learn from, and a place for your own images.")
     look, add = st.tabs([upload.LOOK, upload.ADD], key=upload.TAB, on_change="rerun")
-    with look, told():
+    with look, errors_shown():
         entry = set_choice()
         image_set = cache.image_set(entry.config) if entry.problem is None else None
         if image_set is None:
             prepare.panel(entry)
         else:
             dataset_view.panel(entry, image_set)
-    with add, told():
+    with add, errors_shown():
         upload.panel()
 
 
@@ -48,5 +48,5 @@ def _follow_choice() -> None:
     st.query_params["data"] = st.session_state[KEY]
 
 
-with told():
+with errors_shown():
     page()

@@ -9,7 +9,7 @@ import streamlit as st
 
 from gan.runs.run import Run
 from pages.ui.evaluate import conclusion, copies, evaluation_jobs, head, reader, score_panels, study_panels
-from pages.ui.frame import told
+from pages.ui.frame import errors_shown
 from pages.ui.runs import run_header
 
 STYLE = Path(__file__).parent / "ui" / "evaluate" / "evaluation.css"
@@ -38,17 +38,17 @@ def of_run(run: Run) -> None:
     conclusion.panel(result, study_panels.of(run, snapshot))
     evaluation_jobs.panel(run, snapshot)
     scores, study, near_copies, blind = st.tabs(["Scores", "Does it help?", "Copies", "Blind reader"])
-    with scores, told():
+    with scores, errors_shown():
         score_panels.panel(run, result)
-    with study, told():
+    with study, errors_shown():
         study_panels.panel(run, snapshot)
-    with near_copies, told():
+    with near_copies, errors_shown():
         evaluation_jobs.membership(run, snapshot)
         copies.membership(run, snapshot)
         copies.panel(run, result)
-    with blind, told():
+    with blind, errors_shown():
         reader.panel(run, snapshot)
 
 
-with told():
+with errors_shown():
     page()

@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.ui import frame
 from pages.ui.explanations import lessons
-from pages.ui.frame import told
+from pages.ui.frame import errors_shown
 
 DRAWINGS = Path(__file__).parent / "ui" / "explanations"
 
@@ -61,5 +61,5 @@ def drawing(name: str) -> None:
     st.components.v2.component(f"drawing_{name}", html=content, isolate_styles=False)(key=f"drawing {name}")
 
 
-with told():
+with errors_shown():
     page()

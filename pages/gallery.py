@@ -5,7 +5,7 @@ import streamlit as st
 from gan.export.exports import ExportRequest
 from gan.runs.run import Run
 from pages.ui import cache
-from pages.ui.frame import told
+from pages.ui.frame import errors_shown
 from pages.ui.gallery import class_picker, controls, views
 from pages.ui.runs import run_header
 
@@ -23,13 +23,13 @@ def choose_and_show(run: Run) -> None:
         return
     facts = cache.facts(run)
     left, right = st.columns([1, 3], gap="large")
-    with left, told():
+    with left, errors_shown():
         draw = controls.controls(run)
         items = class_picker.picker(run, facts)
-    with right, told():
+    with right, errors_shown():
         request = ExportRequest(items, draw.snapshot, draw.seed, draw.truncation, keep_rate=draw.keep_rate)
         views.tabs(run, facts, request)
 
 
-with told():
+with errors_shown():
     page()

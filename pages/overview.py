@@ -5,7 +5,7 @@ import streamlit as st
 from gan import jobs
 from pages.ui import frame
 from pages.ui.data import upload
-from pages.ui.frame import told
+from pages.ui.frame import errors_shown
 from pages.ui.runs import device_list, run_cards, run_list, run_notes
 from pages.ui.runs.run_list import Listed
 
@@ -34,7 +34,7 @@ def page() -> None:
 
 def now(were_alive: list[str]) -> None:
     """What runs and waits, and the devices."""
-    with told():
+    with errors_shown():
         jobs.ensure_scheduler()
         found = run_list.everything()
         alive = [one for one in found if one.state.alive]
@@ -72,5 +72,5 @@ def nothing_runs() -> None:
         st.switch_page(frame.TRAIN)
 
 
-with told():
+with errors_shown():
     page()

@@ -7,7 +7,7 @@ from gan.monitoring.diagnosis import diagnose
 from gan.runs import events
 from gan.runs.run import Run
 from pages.ui import cache
-from pages.ui.frame import told
+from pages.ui.frame import errors_shown
 from pages.ui.progress import curves, downloads, health, samples
 from pages.ui.runs import run_header
 
@@ -22,7 +22,7 @@ SOON = {
 
 def live(run: Run, drawn: tuple[str, bool]) -> None:
     """All that changes from look to look, every two seconds; the whole page where the head has to change too."""
-    with told():
+    with errors_shown():
         jobs.ensure_scheduler()
         state = jobs.state(run.path)
         if looks(run, state) != drawn:
@@ -88,5 +88,5 @@ def page() -> None:
     run_header.while_there(run, lambda: downloads.panel(run))
 
 
-with told():
+with errors_shown():
     page()

@@ -16,7 +16,7 @@ from gan.errors import ConfigError, GanError
 from gan.runs.run import find_run
 from pages.ui import frame
 from pages.ui.data import set_picker
-from pages.ui.frame import told
+from pages.ui.frame import errors_shown
 from pages.ui.runs import run_notes
 from pages.ui.train import before_start, form, starting_points
 from pages.ui.train import config_diff as differences
@@ -41,17 +41,17 @@ def page() -> None:
         with st.expander("Advanced", icon=":material/tune:"):
             form.advanced()
     with starts:  # drawn after the form: each says whether it is what the form holds now
-        with told():
+        with errors_shown():
             starting_points.fitted()
         starting_points.presets()
-    with right, told():
+    with right, errors_shown():
         try:
             config = form.config()
         except ConfigError as error:
             st.error(str(error), icon=":material/error:")
             return
         before_start.panel(config)
-    with changed, told():
+    with changed, errors_shown():
         origin(config)
 
 
@@ -102,5 +102,5 @@ def changes(written: list[str]) -> dict[str, str]:
     return found
 
 
-with told():
+with errors_shown():
     page()

@@ -12,7 +12,7 @@ from gan import jobs
 from gan.config import settings
 from gan.jobs import status as status_of
 from pages.ui import fmt, frame
-from pages.ui.frame import told, told_aside
+from pages.ui.frame import errors_noted, errors_shown
 
 EVERY = 1.0
 
@@ -33,7 +33,7 @@ def stop(job: Path) -> None:
     For `on_click`, which comes before anything is drawn: a click that is looked at where its button is drawn is lost
     when the drawing is cut short before it gets there, as happens on pages that draw themselves anew.
     """
-    with told_aside():
+    with errors_noted():
         frame.note(jobs.stop(job))
 
 
@@ -44,7 +44,7 @@ def watch(task: Path, label: str, ended: Callable[[], None]) -> None:
 
 
 def _look(task: Path, label: str, ended: Callable[[], None], was_alive: bool) -> None:
-    with told():
+    with errors_shown():
         state = jobs.state(task)
         if state.alive:
             bar(task, label)

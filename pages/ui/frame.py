@@ -48,7 +48,7 @@ def draw() -> None:
 
 
 @contextlib.contextmanager
-def told() -> Iterator[None]:
+def errors_shown() -> Iterator[None]:
     """Show an error that is written for the user, or a disk that cannot be used, as a message in the page.
 
     First come the notes that callbacks left. What is drawn in it walks a folder of images once at most.
@@ -82,8 +82,8 @@ def note(text: str, icon: str | None = None, *, lasting: bool = False) -> None:
 
 
 @contextlib.contextmanager
-def told_aside() -> Iterator[None]:
-    """As `told`, for a callback."""
+def errors_noted() -> Iterator[None]:
+    """As `errors_shown`, for a callback."""
     try:
         yield
     except (GanError, OSError) as error:

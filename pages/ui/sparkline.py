@@ -3,7 +3,6 @@
 Drawn as SVG, so that a page of several live runs stays light. The whole curves are in `curves.py`.
 """
 
-import base64
 import html
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,6 +12,7 @@ import streamlit as st
 
 from pages.ui import palette
 from pages.ui.components import live_chart
+from pages.ui.tiles import data_uri
 
 LINES = (
     ("loss_d", "Loss D", palette.ON_ANY_GROUND["blue"]),
@@ -42,11 +42,9 @@ def losses(rows: Sequence[Mapping[str, Any]], name: str) -> None:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
         f'preserveAspectRatio="none">{paths}</svg>'
     )
-    source = base64.b64encode(drawing.encode()).decode()  # as a picture: Streamlit takes SVG out of HTML
+    source = data_uri(drawing.encode(), "svg+xml")  # an <img>: Streamlit strips inline SVG from HTML
     alt = f"Losses of the run {html.escape(name)}: {last}"
-    st.html(
-        f'<img class="sparkline" src="data:image/svg+xml;base64,{source}" alt="{alt}"><div class="quiet">{legend}</div>'
-    )
+    st.html(f'<img class="sparkline" src="{source}" alt="{alt}"><div class="quiet">{legend}</div>')
 
 
 def points(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any], highest: float) -> str:

@@ -45,8 +45,15 @@ def whole(picture: bytes, alt: str, kind: str = "png") -> None:
 
     Within the page itself: a file of its own may be gone when a live page asks.
     """
-    source = base64.b64encode(picture).decode()
-    st.html(f'<img class="sharp whole" alt="{html.escape(alt)}" src="data:image/{kind};base64,{source}">')
+    st.html(f'<img class="sharp whole" alt="{html.escape(alt)}" src="{data_uri(picture, kind)}">')
+
+
+def data_uri(content: bytes, subtype: str = "png") -> str:
+    """A picture as the `src` of an `<img>` (RFC 2397); `subtype` is png, gif or svg+xml.
+
+    The page then needs no second request: a file of Streamlit's own may be gone when a live page asks for it.
+    """
+    return f"data:image/{subtype};base64,{base64.b64encode(content).decode()}"
 
 
 def real(image_set: ImageSet, positions: NDArray[np.int64]) -> NDArray[np.uint8]:
@@ -116,7 +123,7 @@ def _tiles(shown: NDArray[np.uint8], alt: str, tile: int) -> str:
     side = _side(shown, tile)
     return "".join(
         f'<img class="sharp" width="{side}" height="{side}" alt="{html.escape(alt)}, number {number + 1}" '
-        f'src="data:image/png;base64,{base64.b64encode(png.png(image)).decode()}">'
+        f'src="{data_uri(png.png(image))}">'
         for number, image in enumerate(shown)
     )
 

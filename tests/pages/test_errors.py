@@ -14,22 +14,22 @@ from tests.data.test_upload import members, zipped
 
 
 def full_disk() -> None:
-    from pages.ui.frame import told
+    from pages.ui.frame import errors_shown
 
-    with told():
+    with errors_shown():
         raise OSError(28, "No space left on device", "/store/run/marks.jsonl")
 
 
 def full_disk_in_a_callback() -> None:
     import streamlit as st
 
-    from pages.ui.frame import told, told_aside
+    from pages.ui.frame import errors_noted, errors_shown
 
     def save() -> None:
-        with told_aside():
+        with errors_noted():
             raise OSError(28, "No space left on device", "/store/run/marks.jsonl")
 
-    with told():
+    with errors_shown():
         st.button("Save", key="save", on_click=save)
 
 

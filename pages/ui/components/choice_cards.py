@@ -1,11 +1,12 @@
 """Choices as cards with a picture each, any number of which may be on: a component of our own, reached by keys too."""
 
-import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
+
+from pages.ui.tiles import data_uri
 
 SCRIPT = Path(__file__).with_name("choice_cards.js")
 STYLE = Path(__file__).with_name("choice_cards.css")
@@ -38,7 +39,7 @@ def cards(
 
 
 def _source(picture: bytes | None) -> str | None:
-    return None if picture is None else f"data:image/png;base64,{base64.b64encode(picture).decode()}"
+    return None if picture is None else data_uri(picture)
 
 
 def _take(key: str, names: set[str], took: Callable[[list[str]], None]) -> None:

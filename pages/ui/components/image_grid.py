@@ -4,7 +4,6 @@ A component of our own, because Streamlit has no picture that can be clicked or 
 comes as a list of events that is taken once, in order.
 """
 
-import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from gan.io.png import png
-from pages.ui.tiles import TILE
+from pages.ui.tiles import TILE, data_uri
 
 SCRIPT = Path(__file__).with_name("image_grid.js")
 STYLE = Path(__file__).with_name("image_grid.css")
@@ -85,11 +84,10 @@ def grid(
 
 
 def _drawn(tile: Tile, marks: Mapping[str, str]) -> dict[str, Any]:
-    source = base64.b64encode(png(tile.image)).decode()
     return {
         "id": tile.id,
         "alt": tile.alt,
-        "src": f"data:image/png;base64,{source}",
+        "src": data_uri(png(tile.image)),
         "mark": marks.get(tile.id, ""),
         "dropped": tile.dropped,
     }

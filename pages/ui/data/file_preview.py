@@ -1,6 +1,5 @@
 """A user's files as they were given, in rows by the class or attribute that they were understood as."""
 
-import base64
 import html
 from collections.abc import Mapping, Sequence
 
@@ -11,6 +10,7 @@ from gan.data.ingest.import_plan import Plan
 from gan.data.ingest.inventory import LABELS
 from gan.io.png import png
 from pages.ui import cache, fmt
+from pages.ui.tiles import data_uri
 
 MOST = 40  # rows
 
@@ -47,10 +47,9 @@ def rows(found: Mapping[str, Sequence[Example]], counts: Mapping[str, int]) -> N
 
 
 def _file(one: Example, name: str) -> str:
-    source = base64.b64encode(png(one.pixels)).decode()
     file, group = html.escape(one.file), f", group {html.escape(one.group)}" if one.group else ""
     alt = html.escape(f"File {one.file}, understood as {name}")
     return (
         f'<figure title="{file}: {one.split}{group}"><img alt="{alt}" height="{max(one.pixels.shape[1], 48)}" '
-        f'src="data:image/png;base64,{source}"><figcaption><bdi>{file}</bdi></figcaption></figure>'
+        f'src="{data_uri(png(one.pixels))}"><figcaption><bdi>{file}</bdi></figcaption></figure>'
     )

@@ -14,7 +14,7 @@ from gan.errors import DataError
 from pages.ui import cache, fmt, frame
 from pages.ui.components import live_chart
 from pages.ui.data import dataset_view, file_preview
-from pages.ui.frame import told_aside
+from pages.ui.frame import errors_noted
 
 REPORT = "set that waits"
 TAB, LOOK, ADD = "data tab", "Look at a set", "Add your own images"  # the tabs of the Data page
@@ -141,7 +141,7 @@ def steps(current: int) -> None:
 
 def keep(report: Report) -> None:
     """Accept the set, and go on to where it is read, looked at and trained on; for `on_click`."""
-    with told_aside():
+    with errors_noted():
         staging.accept(report)
         del st.session_state[REPORT]
         cache.forget_catalogue()

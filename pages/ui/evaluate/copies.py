@@ -1,6 +1,5 @@
 """The closest pairs of a generated and a training image, side by side."""
 
-import base64
 import html
 
 import numpy as np
@@ -12,6 +11,7 @@ from gan.evaluation.records.results import Result
 from gan.io.png import png
 from gan.runs.run import Run
 from pages.ui import cache_torch
+from pages.ui.tiles import data_uri
 
 
 def panel(run: Run, result: Result | None) -> None:
@@ -92,8 +92,7 @@ def _short(condition: str) -> str:
 
 
 def _figure(image: NDArray[np.uint8], alt: str, caption: str) -> str:
-    source = base64.b64encode(png(image)).decode()
     return (
-        f'<figure><img class="sharp" alt="{alt}" src="data:image/png;base64,{source}">'
+        f'<figure><img class="sharp" alt="{alt}" src="{data_uri(png(image))}">'
         f"<figcaption>{caption}</figcaption></figure>"
     )

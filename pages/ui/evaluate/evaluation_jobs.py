@@ -11,7 +11,7 @@ from gan.evaluation.study.study_options import SHARES, StudyOptions
 from gan.runs.run import Run
 from pages.ui import background, fmt
 from pages.ui.evaluate import study_panels
-from pages.ui.frame import told, told_aside
+from pages.ui.frame import errors_noted, errors_shown
 
 EVERY = 1.0
 
@@ -32,7 +32,7 @@ def _live(draw: Callable[[Run, int], None], run: Run, snapshot: int) -> None:
 
 
 def _drawn(draw: Callable[[Run, int], None], run: Run, snapshot: int, were_alive: list[str]) -> None:
-    with told():
+    with errors_shown():
         if run.path.is_dir() and _alive(run) != were_alive:
             st.rerun()  # one began or ended: there are new results, or other buttons
         draw(run, snapshot)
@@ -154,7 +154,7 @@ def _chosen() -> StudyOptions:
 
 def begin(run: Run, request: Request) -> None:
     """Start an evaluation in the background; for `on_click`, as `tasks.stop`."""
-    with told_aside():
+    with errors_noted():
         job.begin(run, request)
 
 

@@ -3,7 +3,6 @@
 While a reading is open (`&reading=ID` in the link) nothing else is on the page.
 """
 
-import base64
 import secrets
 import time
 
@@ -16,7 +15,8 @@ from gan.evaluation.training_images import cached_training_images
 from gan.io.png import png
 from gan.runs.run import Run
 from pages.ui import cache_torch, fmt
-from pages.ui.frame import told_aside
+from pages.ui.frame import errors_noted
+from pages.ui.tiles import data_uri
 
 ANSWERS = (
     ("Real, plausible", True, True, "1"),
@@ -52,7 +52,7 @@ def panel(run: Run, snapshot: int) -> None:
 def _begin(run: Run, snapshot: int) -> None:
     """Begin with what the form holds now, which may be newer than what was drawn."""
     name, count = st.session_state["reader name"], int(st.session_state["reader count"])
-    with told_aside():
+    with errors_noted():
         there = cached_training_images(run)
         if there is None:
             raise DataError("The data set is not in the cache: score the snapshot first, which reads it.")
@@ -99,9 +99,8 @@ def reading(run: Run, identifier: str) -> None:
     if there is None:
         raise DataError("The data set is not in the cache any more: score a snapshot, which reads it.")
     shown = reader_study.picture(one, number, there, cache_torch.sampler(run, one.snapshot))
-    source = base64.b64encode(png(shown)).decode()
     with st.container(key="reader-image"):
-        st.html(f'<img class="sharp" alt="Image {number + 1}" src="data:image/png;base64,{source}">')
+        st.html(f'<img class="sharp" alt="Image {number + 1}" src="{data_uri(png(shown))}">')
     began = time.monotonic()
     left, right = st.columns(2)
     for place, (label, real, plausible, key) in enumerate(ANSWERS):
@@ -122,12 +121,12 @@ def reading(run: Run, identifier: str) -> None:
 
 
 def _answer(run: Run, identifier: str, number: int, real: bool, plausible: bool, began: float) -> None:
-    with told_aside():
+    with errors_noted():
         reader_study.answer(run, identifier, number, real, plausible, time.monotonic() - began)
 
 
 def _take_back(run: Run, identifier: str) -> None:
-    with told_aside():
+    with errors_noted():
         reader_study.take_back(run, identifier)
 
 

@@ -12,7 +12,7 @@ from gan.sampling.marks import KEEP, REJECT
 from gan.sampling.provenance import Origin
 from pages.ui import fmt
 from pages.ui.components.image_grid import Row
-from pages.ui.frame import told_aside
+from pages.ui.frame import errors_noted
 from pages.ui.gallery import export_form, marking
 
 MOST_SHOWN = 400
@@ -79,7 +79,7 @@ def _to_download() -> None:
 
 
 def _clear(run: Run, mark: marks.Mark) -> None:
-    with told_aside():
+    with errors_noted():
         marks.clear(run, [origin for origin, there in marks.load(run).items() if there == mark])
 
 

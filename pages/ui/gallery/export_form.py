@@ -14,7 +14,7 @@ from gan.export.exports import ExportRequest
 from gan.runs.run import Run
 from gan.sampling import marks
 from pages.ui import fmt
-from pages.ui.frame import told_aside
+from pages.ui.frame import errors_noted
 from pages.ui.gallery import export_list
 
 CHOSEN, EACH, BALANCE, BASKET = "chosen", "each", "balance", "basket"
@@ -50,7 +50,7 @@ def panel(run: Run, facts: DataFacts, request: ExportRequest) -> None:
 
 def begin(run: Run, wanted: ExportRequest) -> None:
     """Start making it."""
-    with told_aside():
+    with errors_noted():
         exports.begin(run, wanted)
 
 

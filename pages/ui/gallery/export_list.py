@@ -9,7 +9,7 @@ from gan.export import exports
 from gan.export.exports import Export, ExportRequest
 from gan.runs.run import Run
 from pages.ui import background, fmt, routes
-from pages.ui.frame import told, told_aside
+from pages.ui.frame import errors_noted, errors_shown
 
 EVERY = 1.0
 SHOWN = 12
@@ -27,7 +27,7 @@ def panel(run: Run) -> None:
 
 def listing(run: Run, was_working: bool) -> None:
     """The exports of a run, the newest first, with progress or a link to the file."""
-    with told():
+    with errors_shown():
         there = exports.listing(run)[:SHOWN]
         if was_working and not any(one.state.alive for one in there):
             st.rerun()
@@ -77,7 +77,7 @@ def action(run: Run, one: Export) -> None:
 
 
 def _resume(run: Run, one: Export) -> None:
-    with told_aside():
+    with errors_noted():
         exports.resume(run, one.id)
 
 

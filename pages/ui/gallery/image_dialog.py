@@ -14,7 +14,7 @@ from gan.sampling.marks import KEEP, REJECT, Mark
 from gan.sampling.provenance import Origin
 from pages.ui import cache, cache_torch, fmt, preparation, tiles
 from pages.ui.components.image_grid import Row
-from pages.ui.frame import told, told_aside
+from pages.ui.frame import errors_noted, errors_shown
 from pages.ui.gallery import interpolation_view, marking
 from pages.ui.gallery.marking import OPENED, SHOWN
 
@@ -38,7 +38,7 @@ def view(run: Run, facts: DataFacts) -> None:
     """The dialog's content."""
     _, name, among = st.session_state[OPENED]
     origin: Origin = st.session_state[SHOWN][name]
-    with told():
+    with errors_shown():
         left, right = st.columns([3, 2], gap="large")
         with left:
             picture(run, facts, origin)
@@ -109,7 +109,7 @@ def verdict(run: Run, origin: Origin) -> None:
 
 
 def _set(run: Run, origin: Origin, mark: Mark | None) -> None:
-    with told_aside():
+    with errors_noted():
         marks.change(run, {origin: mark})
 
 

@@ -3,7 +3,6 @@
 Any image's large view offers itself as an end; here each end can be exchanged too.
 """
 
-import base64
 import html
 from dataclasses import replace
 
@@ -17,6 +16,7 @@ from gan.sampling.provenance import Origin
 from pages.ui import cache_torch, frame, waiting
 from pages.ui.components.image_grid import Row
 from pages.ui.gallery import marking
+from pages.ui.tiles import data_uri
 
 FIRST, LAST = "first", "last"
 SIDE = 128  # px, about: the two ends
@@ -75,9 +75,8 @@ def film(run: Run, facts: DataFacts, first: Origin, last: Origin, steps: int, se
     content = cache_torch.film(run, first, last, steps, seconds, back, waiting.bar(st.empty(), "Making the film"))
     say = marking.wording(facts)
     words = f"{say(first.condition)} to {say(last.condition)}"
-    source = base64.b64encode(content).decode()
     alt = html.escape(f"Film of a walk from {words}, run {run.name}")
-    st.html(f'<img class="sharp film" alt="{alt}" src="data:image/gif;base64,{source}">')
+    st.html(f'<img class="sharp film" alt="{alt}" src="{data_uri(content, "gif")}">')
     name = f"{run.name}-walk-s{first.seed}-{first.index}-s{last.seed}-{last.index}.gif"
     st.download_button("Download the film", content, name, "image/gif", icon=":material/download:", key="take film")
     st.caption(

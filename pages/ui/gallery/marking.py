@@ -18,7 +18,7 @@ from gan.sampling.views import Group
 from pages.ui import cache_torch
 from pages.ui.components import image_grid
 from pages.ui.components.image_grid import Event, Row, Tile
-from pages.ui.frame import told_aside
+from pages.ui.frame import errors_noted
 from pages.ui.tiles import TILE
 
 MOST_REMEMBERED = 4000  # origins of images that were shown, of which a click may still be on its way
@@ -87,7 +87,7 @@ def took(run: Run, events: Sequence[Event], among: list[str]) -> None:
     """Set the marks that a reader gave, and remember which image is to be seen large."""
     known: dict[str, Origin] = st.session_state.get(SHOWN, {})
     changes = {known[event.id]: MARKS[event.act] for event in events if event.act in MARKS and event.id in known}
-    with told_aside():
+    with errors_noted():
         if changes:
             marks.change(run, changes)
     opened = [event.id for event in events if event.act == "open" and event.id in known]

@@ -8,7 +8,7 @@ from gan.data.info import DataFacts
 from gan.export.exports import ExportRequest
 from gan.runs.run import Run
 from pages.ui import fmt, frame
-from pages.ui.frame import told
+from pages.ui.frame import errors_shown
 from pages.ui.gallery import basket, export_form, image_dialog, interpolation_view, look, same_noise, subclass_view
 
 
@@ -44,6 +44,6 @@ def understood(names: Sequence[str]) -> None:
 
 def shown(run: Run, facts: DataFacts, draw: Callable[[], None]) -> None:
     """One view, and the large image where one was clicked in it."""
-    with told():
+    with errors_shown():
         draw()
         image_dialog.where_opened(run, facts)

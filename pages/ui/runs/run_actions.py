@@ -10,7 +10,7 @@ from gan.config import options
 from gan.runs import lifecycle
 from gan.runs.run import Run
 from pages.ui import background, cache, fmt, frame
-from pages.ui.frame import told, told_aside
+from pages.ui.frame import errors_noted, errors_shown
 
 
 def actions(run: Run, state: jobs.State, readable: bool) -> None:
@@ -55,7 +55,7 @@ def stop_or_resume(run: Run, state: jobs.State) -> None:
 
 def resume(run: Run) -> None:
     """Put a run back into the queue, and say what happened; for `on_click`, as `tasks.stop`."""
-    with told_aside():
+    with errors_noted():
         frame.note(lifecycle.resume(run))
 
 
@@ -100,7 +100,7 @@ def confirm(run: Run) -> None:
         f"**{run.name}** takes {size}: its snapshots, samples, curves and exports are removed for good. "
         "Images that were downloaded before stay where they are."
     )
-    with told(), st.container(horizontal=True, horizontal_alignment="right"):
+    with errors_shown(), st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Keep it", key="keep"):
             st.rerun()
         if st.button("Delete it", type="primary", key="delete for good"):

@@ -7,7 +7,7 @@ from gan.config import settings
 from gan.jobs import QueueEntry
 from gan.runs.run import Run
 from pages.ui import background, cache, fmt, frame, sparkline, tiles
-from pages.ui.frame import told
+from pages.ui.frame import errors_shown
 from pages.ui.progress import samples
 from pages.ui.runs import run_header, run_notes, run_verdict
 
@@ -16,7 +16,7 @@ COLUMNS = 4
 
 def live(run: Run, state: jobs.State) -> None:
     """A run that works now: picture, state, progress, and the way to its page."""
-    with told(), st.container(border=True, key=f"live-{run.name}"):
+    with errors_shown(), st.container(border=True, key=f"live-{run.name}"):
         left, right = st.columns([1, 2], gap="medium")
         with left:
             picture(run)
@@ -32,7 +32,7 @@ def waiting(entry: QueueEntry) -> None:
     """A run, or its study, in the queue: its place, the device it asked for, the run it waits for, and a way out."""
     run, study = Run(settings.store() / jobs.run_of(entry.name)), "/" in entry.name
     with (
-        told(),
+        errors_shown(),
         st.container(border=True, key=f"waiting-{entry.name.replace('/', '-')}"),
         st.container(horizontal=True, vertical_alignment="center", gap="small"),
     ):
@@ -60,7 +60,7 @@ def grid(shown: list[tuple[Run, jobs.State]]) -> None:
     """Runs that are over, as cards side by side."""
     for start in range(0, len(shown), COLUMNS):
         for column, (run, state) in zip(st.columns(COLUMNS), shown[start : start + COLUMNS], strict=False):
-            with column, told():
+            with column, errors_shown():
                 small(run, state)
 
 

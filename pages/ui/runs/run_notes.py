@@ -8,7 +8,7 @@ import streamlit as st
 from gan.runs import notes
 from gan.runs.run import Run, all_runs, find_run
 from pages.ui import fmt, frame
-from pages.ui.frame import told, told_aside
+from pages.ui.frame import errors_noted, errors_shown
 
 EDITED = "run being described"
 EDIT, ARCHIVE, RESTORE = "Title, tags, notes", "Archive", "Take out of the archive"
@@ -65,7 +65,7 @@ def chosen(run: Run) -> None:
     if choice == EDIT:
         ask(run.name)
         return
-    with told_aside():
+    with errors_noted():
         notes.change(run.path, archived=choice == ARCHIVE)
         where = "is in the archive now" if choice == ARCHIVE else "is back in the list"
         frame.note(f"{fmt.plain(run.title)} {where}.", ICONS[choice])
@@ -111,7 +111,7 @@ def fields(run: Run) -> None:
             "Archived", said.archived, help="Kept as it is, and left out of the overview and of `python -m gan runs`."
         )
         saved = st.form_submit_button("Save", type="primary", icon=":material/check:")
-    with told():
+    with errors_shown():
         if saved:
             typed = notes.split_tags(",".join(chosen_tags))
             notes.change(run.path, title=title, tags=typed, notes=written, archived=archived)
