@@ -155,9 +155,9 @@ def trained(run: Run, image_set: ImageSet, case: Case) -> str:
     if case.embedded is not None:
         image_set = embed(image_set, case.embedded)
     with working(run.path, "cpu") as worker, contextlib.ExitStack() as at_end:
-        facts = image_set.facts()
-        facts.save(run.path)
-        state = start(run.config, facts, torch.device("cpu"))
+        info = image_set.info()
+        info.save(run.path)
+        state = start(run.config, info, torch.device("cpu"))
         for optimiser, factor in ((state.optimiser_d, case.rate_d), (state.optimiser_g, case.rate_g)):
             for group in optimiser.param_groups:
                 group["lr"] *= factor
@@ -165,7 +165,7 @@ def trained(run: Run, image_set: ImageSet, case: Case) -> str:
                 optimiser.register_step_pre_hook(partial(_blow_up, state, case.sound_until))
         writer = at_end.enter_context(contextlib.closing(MetricsWriter(run.path / "metrics.jsonl", 0)))
         try:
-            loop(run, worker, state, image_set, facts, writer)
+            loop(run, worker, state, image_set, info, writer)
         except TrainingError as error:
             return error.kind
     return ""
@@ -196,7 +196,7 @@ def rows_of(classes: int, length: int) -> NDArray[np.float32]:
 
 
 def embed(image_set: ImageSet, length: int) -> ImageSet:
-    """The set with each one-hot condition replaced by a random row; only for training, its facts say nothing true."""
+    """The set with each one-hot condition replaced by a random row; only for training, its info is not true."""
     conditions = rows_of(len(image_set.names), length)[image_set.labels()]
     return dataclasses.replace(
         image_set, conditions=conditions, names=tuple(map(str, range(length))), kind="attributes"

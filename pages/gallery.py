@@ -21,14 +21,14 @@ def choose_and_show(run: Run) -> None:
     """The controls at the left, the images and the download at the right."""
     if run_header.without_snapshot(run):
         return
-    facts = cache.facts(run)
+    info = cache.dataset_info(run)
     left, right = st.columns([1, 3], gap="large")
     with left, errors_shown():
         draw = controls.controls(run)
-        items = class_picker.picker(run, facts)
+        items = class_picker.picker(run, info)
     with right, errors_shown():
         request = ExportRequest(items, draw.snapshot, draw.seed, draw.truncation, keep_rate=draw.keep_rate)
-        views.tabs(run, facts, request)
+        views.tabs(run, info, request)
 
 
 with errors_shown():

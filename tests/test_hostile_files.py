@@ -196,7 +196,7 @@ def read_run(run: Run) -> list[GanError]:
     layout = sample_sheets.layout(run)
     return tries(
         lambda: run.config,
-        lambda: run.facts(),
+        lambda: run.info(),
         lambda: (run.about, run.created, run.title, run.seen, run.status()),
         lambda: notes.read(run.path),
         lambda: sampler.load_generator(run).generate(np.eye(10, dtype=np.float32)[:1], 0),
@@ -215,7 +215,7 @@ def read_run(run: Run) -> list[GanError]:
         lambda: [(one.findings(), one.finished) for one in reader_study.listing(run)],
         lambda: job.seconds(run),
         lambda: [(one.request, one.state, one.status, one.written, one.file) for one in exports.listing(run)],
-        lambda: made.request.check(run.facts()),
+        lambda: made.request.check(run.info()),
         lambda: (ledger(run), exports.estimate(run, ExportRequest((("3", 2),)))),
         lambda: (jobs.queue(), jobs.log_tail(run.path), list(jobs.follow(run.path)) if not state.alive else None),
         lambda: training_images.problem(run),
@@ -536,4 +536,4 @@ def test_a_damaged_file_is_named_with_what_to_do(store: Path) -> None:
     run = copied(store)
     (run.path / "data.json").write_text('{"names": 3}')
     with pytest.raises(RunError, match=r"data\.json is damaged \(names: .*\): put back a whole copy"):
-        run.facts()
+        run.info()

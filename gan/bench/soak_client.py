@@ -176,7 +176,7 @@ class Client:
             note("delete", run.name)
 
     def read(self) -> None:
-        """What a page reads: every run's state, points, samples, log and facts, the queue and the devices."""
+        """What a page reads: every run's state, points, samples, log and dataset info, the queue and the devices."""
         jobs.ensure_scheduler()
         jobs.queue()
         jobs.devices()
@@ -188,7 +188,7 @@ class Client:
             run.samples()
             jobs.disk_usage(run.path)
             with contextlib.suppress(RunError):
-                run.facts()
+                run.info()
 
 
 def main() -> None:

@@ -74,11 +74,11 @@ def _one_size(device: torch.device, size: int, ceiling: Ceiling) -> Training:
     config = options.build({"data.image_size": size, "train.batch": BATCH})
     image_set = noise_images(size)
     ours = our_loop(image_set, config, device)
-    state = start(config, image_set.facts(), torch.device("cpu"))
+    state = start(config, image_set.info(), torch.device("cpu"))
     real, condition = next(batches(image_set, config, torch.device("cpu"), 0, lambda: None))
     operations, moved = counted(lambda: step(state, real, condition, config))
     floor = ceiling.seconds(operations, moved) / len(real)  # of an image
-    begun = Textbook.like(start(config, image_set.facts(), device), config)
+    begun = Textbook.like(start(config, image_set.info(), device), config)
     sides = (textbook_loop(begun, image_set, config, device), ours)
     for side in sides:  # the first steps choose algorithms and fill caches
         rate(side, device, ROUND_SECONDS / 2)
@@ -107,7 +107,7 @@ def noise_images(size: int) -> ImageSet:
 
 def our_loop(image_set: ImageSet, config: RunConfig, device: torch.device) -> Iterator[int]:
     """Train for ever as a run does; gives the images of each step."""
-    state = start(config, image_set.facts(), device)
+    state = start(config, image_set.info(), device)
     for real, condition in batches(image_set, config, device, 0, lambda: None):
         step(state, real, condition, config)
         yield len(real)
@@ -156,10 +156,10 @@ def exporting(show: Show) -> Exporting:
 
 
 def untrained_run(run: Run) -> None:
-    """Give a run a snapshot of first weights, and the facts of a set of noise."""
-    facts = noise_images(32).facts()
-    facts.save(run.path)
-    checkpoint.save(run, start(run.config, facts, torch.device("cpu")))
+    """Give a run a snapshot of first weights, and the info of a set of noise."""
+    info = noise_images(32).info()
+    info.save(run.path)
+    checkpoint.save(run, start(run.config, info, torch.device("cpu")))
 
 
 def _generate(sampler: Sampler, count: int) -> Any:

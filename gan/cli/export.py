@@ -93,9 +93,9 @@ def _request(run: Run, parsed: argparse.Namespace) -> ExportRequest:
             raise UserError(f"No image of a snapshot of {run.name} is marked keep: mark some in the gallery first.")
         return replace(ExportRequest.of_basket(origins, parsed.format), with_near_copies=parsed.with_near_copies)
     if parsed.per_class is not None:
-        items = exports.of_each(run.facts(), parsed.per_class, parsed.condition)
+        items = exports.of_each(run.info(), parsed.per_class, parsed.condition)
     else:
-        items = exports.balanced(run.facts(), parsed.bring_to)
+        items = exports.balanced(run.info(), parsed.bring_to)
     return ExportRequest(
         items,
         parsed.snapshot,

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from gan.data.info import DataFacts, check_names
+from gan.data.info import DatasetInfo, check_names
 from gan.errors import DamagedFileError, DataError
 from gan.io.atomic import check_ordinary, damaged, open_ordinary, read_as, write_json
 
@@ -94,9 +94,9 @@ class ImageSet:
             for split in SPLITS
         }
 
-    def facts(self) -> DataFacts:
+    def info(self) -> DatasetInfo:
         """What a run keeps of the set, so that its folder works without it."""
-        return DataFacts(
+        return DatasetInfo(
             names=self.names,
             kind=self.kind,
             channels=self.images.shape[1],

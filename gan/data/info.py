@@ -1,4 +1,4 @@
-"""DataFacts: what a run must know of its data once trained, kept in its folder so that it works on another machine.
+"""DatasetInfo: what a run must know of its data once trained, kept in its folder so that it works on another machine.
 
 Written by the trainer when it has read its data; read by the networks, the gallery and the export. No torch.
 """
@@ -51,7 +51,7 @@ def check_names(names: Sequence[str], kind: str) -> None:
 
 
 @dataclass(frozen=True)
-class DataFacts:
+class DatasetInfo:
     """Names, sizes and the training split's conditions (n, K) as uint8; `kind` is "class" or "attributes".
 
     `subclasses` (K, subclasses) counts its images of each subclass within a class, where the networks are told of them,
@@ -79,8 +79,8 @@ class DataFacts:
         write_json(folder / "data.json", texts)
 
     @classmethod
-    def load(cls, folder: Path) -> "DataFacts | None":
-        """The facts in a run folder, or None where they are not written yet; raises DamagedFileError."""
+    def load(cls, folder: Path) -> "DatasetInfo | None":
+        """The info in a run folder, or None where it is not written yet; raises DamagedFileError."""
         texts, path = read_as(folder / "data.json", TEXTS), folder / "conditions.npz"
         if texts is None:
             return None

@@ -126,5 +126,5 @@ def _measured(run: Run) -> list[float]:
 
 
 def _pixels(run: Run) -> float:
-    facts = run.facts()
-    return float(facts.channels * facts.native_size**2)
+    info = run.info()
+    return float(info.channels * info.native_size**2)

@@ -104,16 +104,16 @@ def from_stream(
 
     A `tally` that has counted before goes on where it was.
     """
-    facts, drawn = sampler.facts, np.zeros((0, 0), np.float32)
+    info, drawn = sampler.info, np.zeros((0, 0), np.float32)
     most = EFFORT * math.ceil(tally.asked / sieve.keep_rate) + AT_LEAST
     while tally.short and tally.tried < most:
         wanted = min(CHUNK, math.ceil(tally.short / sieve.keep_rate), most - tally.tried)
         if tally.tried + wanted > len(drawn):
-            drawn = asked.draw(facts, min(max(2 * len(drawn), tally.tried + wanted, tally.asked), most), seed)
+            drawn = asked.draw(info, min(max(2 * len(drawn), tally.tried + wanted, tally.asked), most), seed)
         rows, first = drawn[tally.tried : tally.tried + wanted], start + tally.tried
         images = sampler.generate(rows, seed, first, truncation)
         origins = [
-            Origin(sampler.seen, seed, first + i, Condition.from_row(row, facts).text(facts), truncation)
+            Origin(sampler.seen, seed, first + i, Condition.from_row(row, info).text(info), truncation)
             for i, row in enumerate(rows)
         ]
         good = sieve.passed(images, rows, origins, tally, tally.short)
@@ -130,8 +130,8 @@ def from_basket(
     """The images of a basket one by one, after as many as the tallies have counted before."""
     for origin in list(basket)[sum(tally.tried for tally in tallies) :]:
         sampler = samplers[origin.snapshot]
-        asked = Condition.from_text(origin.condition, sampler.facts)
-        row = asked.row(sampler.facts)[None]  # (1, K)
+        asked = Condition.from_text(origin.condition, sampler.info)
+        row = asked.row(sampler.info)[None]  # (1, K)
         images = sampler.generate(row, origin.seed, origin.index, origin.truncation)
         good = sieve.passed(images, row, [origin], tallies[items[asked]], 1)
         yield Gathered(items[asked], images[good], row[good], sampler, [origin] if good else [])

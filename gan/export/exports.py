@@ -91,7 +91,7 @@ class Export:
 
 def begin(run: Run, request: ExportRequest) -> Export:
     """Check the request, make its folder and start the background task that fills it; raises UserError."""
-    request.check(run.facts())
+    request.check(run.info())
     run.snapshot(request.snapshot)
     stamp, number = time.strftime("%Y%m%d-%H%M%S"), 1
     if run.path.is_dir():
@@ -116,7 +116,7 @@ def resume(run: Run, identifier: str) -> Export:
     export = find(run, identifier)
     if export.file is not None:
         raise RunError(f"The export {identifier} of {run.name} is whole: download it.")
-    export.request.check(run.facts())
+    export.request.check(run.info())
     jobs.start_task(export.folder)
     return export
 

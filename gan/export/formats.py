@@ -25,7 +25,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from gan.data.info import DataFacts
+from gan.data.info import DatasetInfo
 from gan.errors import UserError
 from gan.export.spool import Row, Spool
 from gan.io import png
@@ -95,21 +95,21 @@ def contents(form: str, images: Images, texts: list[dict[str, str]]) -> list[byt
     return [row.tobytes() for row in rows]
 
 
-def assemble(form: str, spool: Spool, into: Target, folders: list[str], run: str, facts: DataFacts) -> list[int]:
+def assemble(form: str, spool: Spool, into: Target, folders: list[str], run: str, info: DatasetInfo) -> list[int]:
     """Put all images of the spool and labels.csv; `folders` is the name of each item's folder.
 
     Gives how many images of each item were put.
     """
     counts = [0] * len(folders)
     if form == "npz":
-        for item in _write_npz(spool, spool.folder / "images.npz", facts):
+        for item in _write_npz(spool, spool.folder / "images.npz", info):
             counts[item] += 1
         into.put_file("images.npz", spool.folder / "images.npz")
     else:
         for row, content in spool.images():
             into.put(name(form, row, folders, run), content)
             counts[row.item] += 1
-    into.put("labels.csv", labels(form, spool, folders, run, facts).encode())
+    into.put("labels.csv", labels(form, spool, folders, run, info).encode())
     return counts
 
 
@@ -120,30 +120,30 @@ def name(form: str, row: Row, folders: list[str], run: str) -> str:
     return f"images/{folders[row.item]}{between}{file}"
 
 
-def labels(form: str, spool: Spool, folders: list[str], run: str, facts: DataFacts) -> str:
+def labels(form: str, spool: Spool, folders: list[str], run: str, info: DatasetInfo) -> str:
     """The text of labels.csv."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     which = ["row", "snapshot", "seed", "index", "truncation"] if form == "npz" else ["file"]
-    table.writerow([*which, "class"] if facts.kind == "class" else [*which, *facts.names])
+    table.writerow([*which, "class"] if info.kind == "class" else [*which, *info.names])
     for number, row in enumerate(spool.rows()):
         first: list[Any] = [name(form, row, folders, run)]
         if form == "npz":
             first = [number, row.snapshot, row.seed, row.position, provenance.number(row.truncation)]
         on = set(row.on)
-        last = [facts.names[row.on[0]]] if facts.kind == "class" else [int(k in on) for k in range(len(facts.names))]
+        last = [info.names[row.on[0]]] if info.kind == "class" else [int(k in on) for k in range(len(info.names))]
         table.writerow([*first, *last])
     return text.getvalue()
 
 
-def _write_npz(spool: Spool, file: Path, facts: DataFacts) -> list[int]:
+def _write_npz(spool: Spool, file: Path, info: DatasetInfo) -> list[int]:
     """Two arrays in one compressed file, the images streamed: an array's header needs only their number.
 
     Gives the item of each image that is in it.
     """
     items = []
-    side = facts.native_size
-    shape = (spool.count, side, side) if facts.channels == 1 else (spool.count, side, side, facts.channels)
+    side = info.native_size
+    shape = (spool.count, side, side) if info.channels == 1 else (spool.count, side, side, info.channels)
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=png.LEVEL) as archive:
         with archive.open("train_images.npy", "w", force_zip64=True) as member:
             npy.write_array_header_1_0(member, {"descr": "|u1", "fortran_order": False, "shape": shape})
@@ -151,16 +151,16 @@ def _write_npz(spool: Spool, file: Path, facts: DataFacts) -> list[int]:
                 member.write(content)
                 items.append(row.item)
         with archive.open("train_labels.npy", "w", force_zip64=True) as member:
-            npy.write_array(member, _label_array(spool, facts))
+            npy.write_array(member, _label_array(spool, info))
     return items
 
 
-def _label_array(spool: Spool, facts: DataFacts) -> NDArray[Any]:
+def _label_array(spool: Spool, info: DatasetInfo) -> NDArray[Any]:
     """(N, 1) class numbers, or (N, K) attributes."""
-    if facts.kind == "class":
-        kind = np.uint8 if len(facts.names) <= 256 else np.uint16
+    if info.kind == "class":
+        kind = np.uint8 if len(info.names) <= 256 else np.uint16
         return np.array([[row.on[0]] for row in spool.rows()], dtype=kind).reshape(-1, 1)
-    array = np.zeros((spool.count, len(facts.names)), np.uint8)
+    array = np.zeros((spool.count, len(info.names)), np.uint8)
     for number, row in enumerate(spool.rows()):
         array[number, list(row.on)] = 1
     return array

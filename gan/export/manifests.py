@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from gan import __version__
-from gan.data.info import DataFacts
+from gan.data.info import DatasetInfo
 from gan.evaluation.records import interpretation
 from gan.runs.run import Run
 from gan.sampling.conditions import Condition
@@ -31,7 +31,7 @@ def manifest(
 
     A row of `conditions` for each item: `folder` leads back to its condition; `counts` is what was written of it.
     """
-    facts = run.facts()
+    info = run.info()
     tried = sum(tally.tried for tally in tallies)
     return {
         "made_by": f"gan {__version__}",
@@ -43,8 +43,8 @@ def manifest(
         "further_snapshots": [_named(sampler) for sampler in samplers[1:]],
         **_origin(request, tried),
         "conditions": [
-            {"condition": asked.text(facts), "folder": folder, "count": written}
-            | {"asked": count, "candidates": tally.tried, "real_images": asked.agreeing(facts)}
+            {"condition": asked.text(info), "folder": folder, "count": written}
+            | {"asked": count, "candidates": tally.tried, "real_images": asked.agreeing(info)}
             | {"near_copies_withheld": tally.near_copies, "rejected_by_hand": tally.rejected}
             | {"not_kept": tally.not_kept}
             for (asked, count), folder, written, tally in zip(items, folders, counts, tallies, strict=True)
@@ -53,11 +53,11 @@ def manifest(
         "evaluation": interpretation.headline(run, samplers[0].seen),
         "withheld": sum(tally.near_copies + tally.rejected for tally in tallies),
         "selection": {"keep_rate": request.keep_rate, "not_kept": sum(tally.not_kept for tally in tallies)},
-        "notices": _notices([asked.text(facts) for asked, _ in items], counts, tallies),
+        "notices": _notices([asked.text(info) for asked, _ in items], counts, tallies),
         "make_again": "A file's name ends in the snapshot, _t and the truncation where that is not 1, _s and the "
         "seed, and the index; its condition is its row in labels.csv. The command stands in each PNG's metadata under "
         "'Make again'; for npz, all of it stands in labels.csv.",
-        "training_data": {"title": facts.title, "source": facts.source, "licence": facts.licence},
+        "training_data": {"title": info.title, "source": info.source, "licence": info.licence},
         "config": run.config.to_send_on(),
     }
 
@@ -145,11 +145,11 @@ def _selected(manifest: dict[str, Any]) -> str:
     )
 
 
-def card(manifest: dict[str, Any], facts: DataFacts) -> str:
+def card(manifest: dict[str, Any], info: DatasetInfo) -> str:
     """The data card, in Markdown."""
     table = "\n".join(f"| {c['condition']} | {c['count']:,} | {c['real_images']:,} |" for c in manifest["conditions"])
     notices = "".join(f"\n**{notice}**\n" for notice in manifest["notices"])
-    return f"""# Synthetic images: {facts.title}
+    return f"""# Synthetic images: {info.title}
 
 These images were **generated**; none is a photograph, a scan or a patient. They were made to augment a training set.
 
@@ -158,7 +158,7 @@ These images were **generated**; none is a photograph, a scan or a patient. They
 {table}
 {notices}
 - Generator: run `{manifest["run"]}`, {_snapshots(manifest)}.
-- Trained on: {facts.source}. Licence of that data: {facts.licence}. It may bind these images too.
+- Trained on: {info.source}. Licence of that data: {info.licence}. It may bind these images too.
 - {_guarded(manifest)}
 - {_selected(manifest)}
 - {_measured(manifest)}

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gan.data.info import DataFacts
+from gan.data.info import DatasetInfo
 from gan.errors import ConfigError, UserError
 from gan.evaluation.selection import check_keep_rate
 from gan.export.formats import FORMATS
@@ -56,7 +56,7 @@ class ExportRequest:
     def count(self) -> int:
         return sum(count for _, count in self.items)
 
-    def check(self, facts: DataFacts) -> list[tuple[Condition, int]]:
+    def check(self, info: DatasetInfo) -> list[tuple[Condition, int]]:
         """The parsed items; raises UserError that names the first one that cannot be made."""
         for text, count in self.items:
             if count < 1:
@@ -76,14 +76,14 @@ class ExportRequest:
             raise ConfigError(f"format is {self.format!r}: it takes {', '.join(FORMATS)}.")
         merged: dict[Condition, int] = {}
         for text, count in self.items:
-            condition = Condition.from_text(text, facts)
+            condition = Condition.from_text(text, info)
             merged[condition] = merged.get(condition, 0) + count
         return list(merged.items())
 
 
-def of_each(facts: DataFacts, count: int, chosen: list[str] | None) -> tuple[tuple[str, int], ...]:
+def of_each(info: DatasetInfo, count: int, chosen: list[str] | None) -> tuple[tuple[str, int], ...]:
     """Items of `count` images of each chosen condition, by default of each class, or with each attribute on."""
-    texts = chosen or [condition.text(facts) for condition in conditions.every(facts)]
+    texts = chosen or [condition.text(info) for condition in conditions.every(info)]
     return tuple((text, count) for text in texts)
 
 
@@ -100,26 +100,26 @@ class Balance:
         return self.real + self.synthetic
 
 
-def balance(facts: DataFacts, target: int | None = None) -> list[Balance]:
+def balance(info: DatasetInfo, target: int | None = None) -> list[Balance]:
     """What brings every class of the training split to `target` images, by default to the commonest one's count.
 
     A class that has as many already gets none. Raises UserError on attributes, and for a target of less than 1.
     """
-    if facts.kind != "class":
+    if info.kind != "class":
         raise UserError("Only classes are brought to equal counts; this run has attributes: name --condition instead.")
-    counts = facts.conditions.sum(axis=0, dtype=int)
+    counts = info.conditions.sum(axis=0, dtype=int)
     if target is not None and target < 1:
         raise UserError(f"Every class to {target} images: it takes at least 1.")
     aim = int(counts.max()) if target is None else target
     return [
-        Balance(condition.text(facts), int(count), max(0, aim - int(count)))
-        for condition, count in zip(conditions.every(facts), counts, strict=True)
+        Balance(condition.text(info), int(count), max(0, aim - int(count)))
+        for condition, count in zip(conditions.every(info), counts, strict=True)
     ]
 
 
-def balanced(facts: DataFacts, target: int | None = None) -> tuple[tuple[str, int], ...]:
+def balanced(info: DatasetInfo, target: int | None = None) -> tuple[tuple[str, int], ...]:
     """The items of `balance`; raises UserError too where there is nothing to add."""
-    missing = tuple((row.condition, row.synthetic) for row in balance(facts, target) if row.synthetic)
+    missing = tuple((row.condition, row.synthetic) for row in balance(info, target) if row.synthetic)
     if missing:
         return missing
     if target is None:

@@ -75,8 +75,8 @@ def ledger(run: Run) -> list[LedgerRow]:
 
 def shape(run: Run) -> list[int]:
     """Channels and side of a run's images."""
-    facts = run.facts()
-    return [facts.channels, facts.native_size]
+    info = run.info()
+    return [info.channels, info.native_size]
 
 
 def _bytes_an_image(run: Run) -> float:

@@ -54,7 +54,7 @@ def write(
     """
     from gan.sampling.sampler import load_generator  # here: pages list exports without importing torch
 
-    items = request.check(run.facts())
+    items = request.check(run.info())
     formats.check_out(out)
     preparing("loading the generator", 0.0)
     of_basket = tuple(sorted({origin.snapshot for origin in request.basket}, reverse=True))
@@ -75,13 +75,13 @@ def write(
                         raise StoppedError
             if should_stop():
                 raise StoppedError
-            facts = run.facts()
-            folders = [asked.folder(facts) for asked, _ in items]
+            info = run.info()
+            folders = [asked.folder(info) for asked, _ in items]
             with formats.target(out) as into:
-                counts = formats.assemble(request.format, spool, into, folders, run.name, facts)
+                counts = formats.assemble(request.format, spool, into, folders, run.name, info)
                 manifest = manifests.manifest(run, request, loaded, items, folders, counts, tallies, sieve)
                 into.put("manifest.json", (json.dumps(manifest, indent=2) + "\n").encode())
-                into.put("README.md", manifests.card(manifest, facts).encode())
+                into.put("README.md", manifests.card(manifest, info).encode())
             spool.remove()
             return Written(sum(counts), tuple(manifest["notices"]))
     return None

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from gan.config import names, options, settings
 from gan.config.run_config import RunConfig
-from gan.data.info import DataFacts
+from gan.data.info import DatasetInfo
 from gan.errors import ConfigError, DamagedFileError, RunError
 from gan.io.atomic import ordinary, read_bytes
 from gan.jobs import status
@@ -87,15 +87,15 @@ class Run:
             return int(report["done"])
         return max(self.snapshots(), default=0)
 
-    def facts(self) -> DataFacts:
+    def info(self) -> DatasetInfo:
         """What the networks were built from; raises RunError before the trainer has read its data."""
         try:
-            facts = DataFacts.load(self.path)
+            info = DatasetInfo.load(self.path)
         except DamagedFileError as error:
             raise RunError(f"The run {self.name} cannot be read: {error}") from None
-        if facts is None:
+        if info is None:
             raise RunError(f"The run {self.name} has not read its data yet: wait for its first snapshot.")
-        return facts
+        return info
 
     def status(self) -> Status:
         """The trainer's last report; empty before any."""

@@ -25,7 +25,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.data.info import DataFacts
+from gan.data.info import DatasetInfo
 from gan.errors import UserError
 
 FOLDER_BYTES = 100
@@ -41,43 +41,43 @@ RESERVED = frozenset(
 
 @dataclass(frozen=True)
 class Condition:
-    """Values, 0 or 1, that some of the K conditions take, by ascending position in `DataFacts.names`.
+    """Values, 0 or 1, that some of the K conditions take, by ascending position in `DatasetInfo.names`.
 
     The others are open. A class is its own position at 1, and leaves nothing open; `ANY` leaves all open. Positions are
-    those of one run's `DataFacts`: a condition means nothing beside another's.
+    those of one run's `DatasetInfo`: a condition means nothing beside another's.
     """
 
     fixed: tuple[tuple[int, int], ...] = ()
 
     @classmethod
     def of_class(cls, position: int) -> "Condition":
-        """The class at that position of `facts.names`."""
+        """The class at that position of `info.names`."""
         return cls(((position, 1),))
 
     @classmethod
     def of_attributes(cls, values: Mapping[int, int]) -> "Condition":
-        """Attributes by position in `facts.names`, 1 for on and 0 for off."""
+        """Attributes by position in `info.names`, 1 for on and 0 for off."""
         return cls(tuple(sorted(values.items())))
 
     @classmethod
-    def from_row(cls, row: NDArray[np.floating] | NDArray[np.uint8], facts: DataFacts) -> "Condition":
+    def from_row(cls, row: NDArray[np.floating] | NDArray[np.uint8], info: DatasetInfo) -> "Condition":
         """What a row (K,) of 0 and 1 says; raises UserError for one that is no single class, such as an unlabelled
         image's row of zeros."""
         values = np.asarray(row).astype(int).tolist()
-        if facts.kind != "class":
+        if info.kind != "class":
             return cls(tuple(enumerate(values)))
         if sum(values) != 1 or max(values) != 1:
             raise UserError(f"A row with {sum(values)} classes is no condition: an image is made of exactly one class.")
         return cls.of_class(values.index(1))
 
     @classmethod
-    def from_text(cls, text: str, facts: DataFacts) -> "Condition":
+    def from_text(cls, text: str, info: DatasetInfo) -> "Condition":
         """The condition that a text names; raises UserError that says what is not known and what there is."""
         text = text.strip()
         if text.lower() == "any":
             return ANY
-        if facts.kind == "class":
-            return cls.of_class(_position(_unquoted(text, facts), facts))
+        if info.kind == "class":
+            return cls.of_class(_position(_unquoted(text, info), info))
         values: dict[int, int] = {}
         for part in text.split(","):
             name, _, value = part.partition("=")
@@ -85,74 +85,74 @@ class Condition:
                 raise UserError(
                     f"The condition {part!r} is not understood: an attribute takes =1 or =0, as in Smiling=1,Male=0."
                 )
-            position = _position(name.strip(), facts)
+            position = _position(name.strip(), info)
             if values.setdefault(position, int(value)) != int(value):
                 raise UserError(f"{name.strip()} is both 0 and 1 in the condition {text!r}: it takes one of them.")
         return cls.of_attributes(values)
 
-    def text(self, facts: DataFacts) -> str:
+    def text(self, info: DatasetInfo) -> str:
         """As people write it; `from_text` reads it back. Attributes stand in the set's order."""
         if not self.fixed:
             return "any"
-        if facts.kind == "class":
-            name = facts.names[self.fixed[0][0]]
+        if info.kind == "class":
+            name = info.names[self.fixed[0][0]]
             misread = name.strip() != name or name.lower() == "any" or name.startswith('"')
             return json.dumps(name) if misread or not name.isprintable() else name
-        return ",".join(f"{facts.names[position]}={value}" for position, value in self.fixed)
+        return ",".join(f"{info.names[position]}={value}" for position, value in self.fixed)
 
-    def row(self, facts: DataFacts) -> NDArray[np.float32]:
+    def row(self, info: DatasetInfo) -> NDArray[np.float32]:
         """As networks take it, (K,); raises UserError where it leaves something open."""
-        if not self.fixed or (facts.kind != "class" and len(self.fixed) < len(facts.names)):
-            raise UserError(f"The condition {self.text(facts)} leaves something open: it is not one image's condition.")
-        row = np.zeros(len(facts.names), np.float32)
+        if not self.fixed or (info.kind != "class" and len(self.fixed) < len(info.names)):
+            raise UserError(f"The condition {self.text(info)} leaves something open: it is not one image's condition.")
+        row = np.zeros(len(info.names), np.float32)
         for position, value in self.fixed:
             row[position] = value
         return row
 
-    def folder(self, facts: DataFacts) -> str:
+    def folder(self, info: DatasetInfo) -> str:
         """The name of a folder for its images, at most `FOLDER_BYTES` long, which every system can unpack.
 
         It is the text where that can be one. Else what cannot stand is replaced, what is too long is cut, and a hash of
         the text ends the name. Two conditions of one run never share a name, nor names that differ in case or in
         Unicode's normal form alone. The way back is in the download: labels.csv, and manifest.json.
         """
-        text = self.text(facts)
+        text = self.text(info)
         plain = "".join(c if _can_stand(c) else "_" for c in unicodedata.normalize("NFC", text)).strip(". ")
-        named = [facts.names[position] for position, _ in self.fixed]
+        named = [info.names[position] for position, _ in self.fixed]
         device = unicodedata.normalize("NFKC", plain).split(".")[0].strip().upper() in RESERVED
-        alone = _alike(facts.names).isdisjoint(map(_folded, named))
+        alone = _alike(info.names).isdisjoint(map(_folded, named))
         if plain == text and alone and not device and len(text.encode()) <= FOLDER_BYTES and not HASHED.search(text):
             return text
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:10]
         kept = f"{'_' if device else ''}{plain}".encode()[: FOLDER_BYTES - 1 - len(digest)].decode(errors="ignore")
         return f"{kept.rstrip('. ') or '_'}~{digest}"
 
-    def agreeing(self, facts: DataFacts) -> int:
+    def agreeing(self, info: DatasetInfo) -> int:
         """How many real training images have all of these values."""
-        return int(self._agrees(facts).sum())
+        return int(self._agrees(info).sum())
 
-    def draw(self, facts: DataFacts, count: int, seed: int) -> NDArray[np.float32]:
+    def draw(self, info: DatasetInfo, count: int, seed: int) -> NDArray[np.float32]:
         """Rows (count, K): of random real images that agree; where none does, of any with these values set.
 
         The rows depend on the seed alone, and the first rows of a longer draw are those of a shorter one. An image
         without a label is none to draw from.
         """
-        agreeing = np.flatnonzero(self._agrees(facts))
-        pool = facts.conditions[agreeing] if len(agreeing) else facts.conditions
+        agreeing = np.flatnonzero(self._agrees(info))
+        pool = info.conditions[agreeing] if len(agreeing) else info.conditions
         picks = np.random.default_rng([seed, *(v for pair in self.fixed for v in pair)]).random(count)
         rows = pool[(picks * len(pool)).astype(np.int64)].astype(np.float32)
-        if facts.kind == "class" and self.fixed:
+        if info.kind == "class" and self.fixed:
             rows[:] = 0.0  # one-hot, also for a class without a training image
         for position, value in self.fixed:
             rows[:, position] = value
         return rows
 
-    def _agrees(self, facts: DataFacts) -> NDArray[np.bool_]:
-        agrees: NDArray[np.bool_] = np.ones(len(facts.conditions), dtype=bool)
-        if facts.kind == "class":
-            agrees &= facts.conditions.any(axis=1)
+    def _agrees(self, info: DatasetInfo) -> NDArray[np.bool_]:
+        agrees: NDArray[np.bool_] = np.ones(len(info.conditions), dtype=bool)
+        if info.kind == "class":
+            agrees &= info.conditions.any(axis=1)
         for position, value in self.fixed:
-            agrees &= facts.conditions[:, position] == value
+            agrees &= info.conditions[:, position] == value
         return agrees
 
 
@@ -160,48 +160,48 @@ ANY = Condition()
 """Drawn from all real training images."""
 
 
-def every(facts: DataFacts) -> list[Condition]:
+def every(info: DatasetInfo) -> list[Condition]:
     """Each class; for attributes, each alone switched on."""
-    return [Condition.of_class(position) for position in range(len(facts.names))]
+    return [Condition.of_class(position) for position in range(len(info.names))]
 
 
-def telling(facts: DataFacts, most: int) -> tuple[NDArray[np.float32], list[str]]:
+def telling(info: DatasetInfo, most: int) -> tuple[NDArray[np.float32], list[str]]:
     """Up to `most` conditions (n, K) that show what the generator can do, with a label each.
 
     Classes: the first ones. Attributes: real combinations that differ much, the most usual one first.
     """
-    if facts.kind == "class":
-        shown = min(most, len(facts.names))
-        return np.eye(len(facts.names), dtype=np.float32)[:shown], list(facts.names[:shown])
-    rows = np.unique(facts.conditions[np.random.default_rng(0).permutation(len(facts.conditions))[:2000]], axis=0)
-    chosen = [int(np.abs(rows - facts.conditions.mean(axis=0)).sum(axis=1).argmin())]
+    if info.kind == "class":
+        shown = min(most, len(info.names))
+        return np.eye(len(info.names), dtype=np.float32)[:shown], list(info.names[:shown])
+    rows = np.unique(info.conditions[np.random.default_rng(0).permutation(len(info.conditions))[:2000]], axis=0)
+    chosen = [int(np.abs(rows - info.conditions.mean(axis=0)).sum(axis=1).argmin())]
     while len(chosen) < min(most, len(rows)):
         distance = (rows[:, None] != rows[None, chosen]).sum(axis=2).min(axis=1)
         chosen.append(int(distance.argmax()))
-    labels = [", ".join(n for n, on in zip(facts.names, rows[i], strict=True) if on) or "none" for i in chosen]
+    labels = [", ".join(n for n, on in zip(info.names, rows[i], strict=True) if on) or "none" for i in chosen]
     return rows[chosen].astype(np.float32), labels
 
 
-def _position(name: str, facts: DataFacts) -> int:
-    if name in facts.names:
-        return facts.names.index(name)
-    if facts.kind == "class" and name.isdecimal() and int(name) < len(facts.names):
+def _position(name: str, info: DatasetInfo) -> int:
+    if name in info.names:
+        return info.names.index(name)
+    if info.kind == "class" and name.isdecimal() and int(name) < len(info.names):
         return int(name)  # a class may be given by its number
-    near = difflib.get_close_matches(name, facts.names, n=1)
+    near = difflib.get_close_matches(name, info.names, n=1)
     raise UserError(
         f"There is no condition {name!r} in this run."
-        + (f" Did you mean {near[0]}?" if near else f" It has {', '.join(facts.names)}.")
+        + (f" Did you mean {near[0]}?" if near else f" It has {', '.join(info.names)}.")
     )
 
 
-def _unquoted(text: str, facts: DataFacts) -> str:
+def _unquoted(text: str, info: DatasetInfo) -> str:
     """A class's name out of quotation marks, in which `Condition.text` puts one that would be misread."""
     if text.startswith('"'):
         try:
             name = json.loads(text)
         except json.JSONDecodeError:
             return text
-        if name in facts.names:
+        if name in info.names:
             return str(name)
     return text
 

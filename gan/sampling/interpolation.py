@@ -51,15 +51,15 @@ def frames(
     made = []
     for start in range(0, steps, CHUNK):
         here = slice(start, start + CHUNK)
-        made.append(generate(sampler.network, z[here].to(device), mixed[here].to(device), sampler.facts.native_size))
+        made.append(generate(sampler.network, z[here].to(device), mixed[here].to(device), sampler.info.native_size))
         progress(min(1.0, (start + CHUNK) / steps))
     return np.concatenate(made)
 
 
 def _told(sampler: Sampler, end: Origin) -> Tensor:
     """What the generator is told for an origin's image (K,)."""
-    row = Condition.from_text(end.condition, sampler.facts).row(sampler.facts)[None]  # (1, K)
-    return torch.from_numpy(subclass_sampling.network_conditions(sampler.facts, row, end.seed, [end.index]))[0]
+    row = Condition.from_text(end.condition, sampler.info).row(sampler.info)[None]  # (1, K)
+    return torch.from_numpy(subclass_sampling.network_conditions(sampler.info, row, end.seed, [end.index]))[0]
 
 
 def gif(images: NDArray[np.uint8], seconds: float, *, back: bool = True) -> bytes:

@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
-from gan.data.info import DataFacts
+from gan.data.info import DatasetInfo
 from gan.errors import DamagedFileError, RunError
 from gan.io.atomic import check_ordinary
 from gan.models import networks
@@ -47,7 +47,7 @@ class Sampler:
     """The averaged generator of one snapshot, ready to make images."""
 
     network: nn.Module
-    facts: DataFacts
+    info: DatasetInfo
     latent: int
     run: str
     seen: int
@@ -72,19 +72,19 @@ class Sampler:
         made = []
         for first in range(0, len(conditions), BATCH):
             here = slice(first, first + BATCH)
-            told = torch.from_numpy(network_conditions(self.facts, conditions[here], seed, positions[here])).to(device)
+            told = torch.from_numpy(network_conditions(self.info, conditions[here], seed, positions[here])).to(device)
             z = noise(seed, positions[here], self.latent, truncation).to(device)
-            made.append(generate(self.network, z, told, self.facts.native_size))
+            made.append(generate(self.network, z, told, self.info.native_size))
         if made:
             return np.concatenate(made)
-        return np.zeros((0, self.facts.channels, self.facts.native_size, self.facts.native_size), np.uint8)
+        return np.zeros((0, self.info.channels, self.info.native_size, self.info.native_size), np.uint8)
 
 
 def load_generator(run: Run, snapshot: int | None = None, device: str = "cpu") -> Sampler:
     """The generator of a run's snapshot, the newest by default; raises RunError where there is no whole one."""
-    facts = run.facts()
-    network, _ = networks(run.config.model, facts)
+    info = run.info()
+    network, _ = networks(run.config.model, info)
     sha256 = load_average(run, network, snapshot)
     seen = int(run.snapshot(snapshot).name)
     network.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
-    return Sampler(network, facts, run.config.model.latent, run.name, seen, sha256)
+    return Sampler(network, info, run.config.model.latent, run.name, seen, sha256)

@@ -8,28 +8,28 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.data.info import DataFacts
+from gan.data.info import DatasetInfo
 from gan.data.subclasses import beside
 
 
 def network_conditions(
-    facts: DataFacts, conditions: NDArray[np.float32], seed: int, positions: Iterable[int]
+    info: DatasetInfo, conditions: NDArray[np.float32], seed: int, positions: Iterable[int]
 ) -> NDArray[np.float32]:
     """The generator's input for conditions (n, K): these, or (n, K * (1 + S)) where its run has subclasses."""
-    if not facts.subclasses:
+    if not info.subclasses:
         return conditions
-    return beside(conditions, sample_subclasses(facts, conditions, seed, positions), len(facts.subclasses[0]))
+    return beside(conditions, sample_subclasses(info, conditions, seed, positions), len(info.subclasses[0]))
 
 
 def sample_subclasses(
-    facts: DataFacts, conditions: NDArray[np.float32], seed: int, positions: Iterable[int]
+    info: DatasetInfo, conditions: NDArray[np.float32], seed: int, positions: Iterable[int]
 ) -> NDArray[np.uint8]:
     """The subclass (n,) of the images of conditions (n, K) at those positions of a seed.
 
     Each comes as often as among the training images of its class. It depends on the seed and the image's position
     alone, as the noise does.
     """
-    counts = np.array(facts.subclasses)[conditions.argmax(axis=1)]  # (n, S)
+    counts = np.array(info.subclasses)[conditions.argmax(axis=1)]  # (n, S)
     cumulative = counts.cumsum(axis=1) / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     uniform = [np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, 1, p])).random() for p in positions]
     subclass = (cumulative <= np.array(uniform).reshape(-1, 1)).sum(axis=1)  # below S where the class has images

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.data.info import DataFacts
+from gan.data.info import DatasetInfo
 from gan.sampling.conditions import ANY, Condition
 from gan.sampling.provenance import Origin
 from gan.sampling.subclass_sampling import sample_subclasses
@@ -46,9 +46,9 @@ def of_items(
     """
     groups = []
     for text, count in items:
-        asked = Condition.from_text(text, sampler.facts)
-        drawn = asked.draw(sampler.facts, count, seed)
-        groups.append(group(sampler, asked.text(sampler.facts), drawn, seed, start, truncation))
+        asked = Condition.from_text(text, sampler.info)
+        drawn = asked.draw(sampler.info, count, seed)
+        groups.append(group(sampler, asked.text(sampler.info), drawn, seed, start, truncation))
         start += count
     return groups
 
@@ -61,24 +61,24 @@ def same_noise(
     Attributes that a condition leaves open are those of one and the same real image in every group, so that nothing
     differs from group to group but what was asked for.
     """
-    base = ANY.draw(sampler.facts, count, seed)
+    base = ANY.draw(sampler.info, count, seed)
     return [
-        group(sampler, one.text(sampler.facts), with_values(base, one, sampler.facts), seed, 0, truncation)
+        group(sampler, one.text(sampler.info), with_values(base, one, sampler.info), seed, 0, truncation)
         for one in asked
     ]
 
 
-def with_values(base: NDArray[np.float32], asked: Condition, facts: DataFacts) -> NDArray[np.float32]:
+def with_values(base: NDArray[np.float32], asked: Condition, info: DatasetInfo) -> NDArray[np.float32]:
     """Conditions (n, K) that are `base` but for what a condition fixes; a class takes the place of another."""
-    changed = np.zeros_like(base) if facts.kind == "class" and asked.fixed else base.copy()
+    changed = np.zeros_like(base) if info.kind == "class" and asked.fixed else base.copy()
     for position, value in asked.fixed:
         changed[:, position] = value
     return changed
 
 
-def drawn_in_turn(asked: Sequence[Condition], count: int, seed: int, facts: DataFacts) -> NDArray[np.float32]:
+def drawn_in_turn(asked: Sequence[Condition], count: int, seed: int, info: DatasetInfo) -> NDArray[np.float32]:
     """Conditions (count, K), one condition after the other and from the first again."""
-    each = [one.draw(facts, count, seed) for one in asked]
+    each = [one.draw(info, count, seed) for one in asked]
     return np.stack([each[i % len(each)][i // len(each)] for i in range(count)])
 
 
@@ -86,12 +86,12 @@ def subclass_groups(
     sampler: "Sampler", asked: Condition, count: int, seed: int, truncation: float = 1.0
 ) -> list[Group]:
     """A group for each kind within a class: the first images of a seed, up to `count`, that come out as that kind."""
-    drawn = asked.draw(sampler.facts, LOOKED_AT, seed)
-    found = sample_subclasses(sampler.facts, drawn, seed, range(LOOKED_AT))  # (LOOKED_AT,)
+    drawn = asked.draw(sampler.info, LOOKED_AT, seed)
+    found = sample_subclasses(sampler.info, drawn, seed, range(LOOKED_AT))  # (LOOKED_AT,)
     groups = []
-    for kind in range(len(sampler.facts.subclasses[0])):
+    for kind in range(len(sampler.info.subclasses[0])):
         positions = np.flatnonzero(found == kind)[:count].tolist()
-        label = f"{asked.text(sampler.facts)}, kind {kind + 1}"
+        label = f"{asked.text(sampler.info)}, kind {kind + 1}"
         groups.append(at(sampler, label, drawn[positions], seed, positions, truncation))
     return groups
 
@@ -108,7 +108,7 @@ def at(
 ) -> Group:
     """The images of conditions (n, K) at n positions of a seed."""
     origins = tuple(
-        Origin(sampler.seen, seed, position, Condition.from_row(row, sampler.facts).text(sampler.facts), truncation)
+        Origin(sampler.seen, seed, position, Condition.from_row(row, sampler.info).text(sampler.info), truncation)
         for position, row in zip(positions, drawn, strict=True)
     )
     return Group(label, origins, sampler.at(drawn, seed, positions, truncation))
@@ -116,6 +116,6 @@ def at(
 
 def one(sampler: "Sampler", origin: Origin) -> NDArray[np.uint8]:
     """The image (C, H, H) of an origin, made again; `sampler` is that of the origin's snapshot."""
-    row = Condition.from_text(origin.condition, sampler.facts).row(sampler.facts)[None]
+    row = Condition.from_text(origin.condition, sampler.info).row(sampler.info)[None]
     image: NDArray[np.uint8] = sampler.generate(row, origin.seed, origin.index, origin.truncation)[0]
     return image

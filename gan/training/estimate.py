@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from gan.config.run_config import ModelConfig, RunConfig
 from gan.data import registry
-from gan.data.info import DataFacts
+from gan.data.info import DatasetInfo
 from gan.data.subclasses import width
 from gan.errors import GanError
 from gan.runs.run import all_runs
@@ -69,13 +69,13 @@ def estimate(config: RunConfig) -> Estimate:
     return Estimate(count, image_set.counts()["train"], both, memory, disk, _seconds(config))
 
 
-def batch_that_fits(config: RunConfig, facts: DataFacts, room: int) -> int:
+def batch_that_fits(config: RunConfig, info: DatasetInfo, room: int) -> int:
     """The largest power of two that should train in `room` bytes of memory, at most half of the config's batch.
 
     Nine tenths of the room are counted on: the rest goes to the framework.
     """
-    fixed = _fixed(config, facts.image_size, facts.channels, len(facts.names))
-    fit = (0.9 * room - fixed) / _maps(config.model.width, facts.image_size)
+    fixed = _fixed(config, info.image_size, info.channels, len(info.names))
+    fit = (0.9 * room - fixed) / _maps(config.model.width, info.image_size)
     most = min(fit, config.train.batch / 2)
     return int(2 ** max(1, int(math.log2(max(most, 2)))))
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from gan.data.image_set import ImageSet
-from gan.data.info import DataFacts
+from gan.data.info import DatasetInfo
 from gan.data.subclasses import Report, Subclasses, beside, find
 from gan.errors import DataError
 from gan.io.atomic import damaged, read_arrays, replacing
@@ -17,15 +17,15 @@ from gan.runs.run import Run
 FILE = "subclasses.npz"
 
 
-def with_subclasses(run: Run, images: ImageSet, report: Report) -> tuple[ImageSet, DataFacts]:
+def with_subclasses(run: Run, images: ImageSet, report: Report) -> tuple[ImageSet, DatasetInfo]:
     """The set as the run's networks see it, conditions (N, K * (1 + S)), and what its run keeps of it.
 
     The subclasses are found once and kept in the run's folder: networks trained on some cannot go on with others.
     Until there is a snapshot they are found anew. Raises DataError where the set has no classes.
     """
-    facts, subclasses = images.facts(), run.config.model.subclasses
+    info, subclasses = images.info(), run.config.model.subclasses
     if subclasses == 1:
-        return images, facts
+        return images, info
     if images.kind != "class":
         raise DataError(f"model.subclasses is {subclasses}: {images.title} has attributes, not classes. Set it to 1.")
     found = load_subclasses(run, len(images)) if run.snapshots() else None
@@ -43,7 +43,7 @@ def with_subclasses(run: Run, images: ImageSet, report: Report) -> tuple[ImageSe
     conditions = beside(images.conditions, found.of_image, subclasses)  # the class comes first
     counted = tuple(tuple(row) for row in counts.tolist())
     return replace(images, conditions=conditions, names=names), replace(
-        facts, subclasses=counted, subclasses_apart=found.apart
+        info, subclasses=counted, subclasses_apart=found.apart
     )
 
 

@@ -14,7 +14,7 @@ import psutil
 import torch
 
 from gan.config.run_config import RunConfig
-from gan.data.info import DataFacts
+from gan.data.info import DatasetInfo
 from gan.errors import TrainingError
 from gan.io import contact_sheet
 from gan.io.atomic import replacing, write_json
@@ -71,7 +71,7 @@ def check_numbers(values: dict[str, float], seen: int, config: RunConfig) -> Non
 
 
 @contextlib.contextmanager
-def memory_told(run: Run, facts: DataFacts) -> Iterator[None]:
+def memory_told(run: Run, info: DatasetInfo) -> Iterator[None]:
     """Turn an error for want of memory into one that names the batch that would fit."""
     try:
         yield
@@ -80,7 +80,7 @@ def memory_told(run: Run, facts: DataFacts) -> Iterator[None]:
         if not on_gpu and not isinstance(error, MemoryError) and "can't allocate memory" not in str(error):
             raise
         room = torch.cuda.get_device_properties(0).total_memory if on_gpu else psutil.virtual_memory().available
-        batch = batch_that_fits(run.config, facts, room)
+        batch = batch_that_fits(run.config, info, room)
         whose, kind = ("The GPU's", "gpu-memory") if on_gpu else ("The computer's", "memory")
         text = (
             f"{whose} memory ran out with train.batch {run.config.train.batch}: clone the run with {batch}, which "
@@ -92,14 +92,14 @@ def memory_told(run: Run, facts: DataFacts) -> Iterator[None]:
 class FixedNoise:
     """The same noise at every snapshot, a column a condition, so that pictures over time show one image growing."""
 
-    def __init__(self, config: RunConfig, facts: DataFacts):
-        rows, self._labels = conditions.telling(facts, SAMPLE_COLUMNS)
+    def __init__(self, config: RunConfig, info: DatasetInfo):
+        rows, self._labels = conditions.telling(info, SAMPLE_COLUMNS)
         noise = latents.noise(config.train.seed, range(SAMPLE_ROWS), config.model.latent)  # (rows, Z)
         self._z = noise.repeat_interleave(len(rows), dim=0)  # (rows * columns, Z)
         asked = np.tile(rows, (SAMPLE_ROWS, 1))  # (rows * columns, K)
         positions = np.arange(SAMPLE_ROWS).repeat(len(rows)).tolist()
-        self._told = torch.from_numpy(subclass_sampling.network_conditions(facts, asked, config.train.seed, positions))
-        self._columns, self._native = len(rows), facts.native_size
+        self._told = torch.from_numpy(subclass_sampling.network_conditions(info, asked, config.train.seed, positions))
+        self._columns, self._native = len(rows), info.native_size
 
     def draw(self, state: State, folder: Path) -> None:
         """Keep one picture, named by images seen, and once the columns' labels beside it."""

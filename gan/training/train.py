@@ -19,7 +19,7 @@ from gan.config.run_config import RunConfig
 from gan.data import fingerprint, registry, subclasses
 from gan.data.fingerprint import Fingerprint
 from gan.data.image_set import ImageSet
-from gan.data.info import DataFacts
+from gan.data.info import DatasetInfo
 from gan.errors import DataError
 from gan.jobs.worker import Worker
 from gan.models import networks
@@ -121,26 +121,26 @@ def train(
         fingerprint.check(run.path, image_set)
     else:  # nothing was learnt yet
         Fingerprint.of(image_set).save(run.path)
-    told, facts = with_subclasses(run, image_set, lambda done: reading(worker, "finding kinds", done))
-    facts.save(run.path)
+    told, info = with_subclasses(run, image_set, lambda done: reading(worker, "finding kinds", done))
+    info.save(run.path)
     for notice in image_set.notices:
         print(notice, flush=True)
 
-    state = start(config, facts, device)
+    state = start(config, info, device)
     checkpoint.restore(run, state)
     events.note_resumed(run, state.seen)
     print(describe(config, image_set, state, device), flush=True)
-    blank = blank_batch(config, facts, device)
+    blank = blank_batch(config, info, device)
     compilation.prepare(run, worker, state, lambda: step(state, *blank, config))
-    with contextlib.closing(MetricsWriter(run.path / "metrics.jsonl", state.seen)) as writer, memory_told(run, facts):
-        loop(run, worker, state, told, facts, writer, protected)
+    with contextlib.closing(MetricsWriter(run.path / "metrics.jsonl", state.seen)) as writer, memory_told(run, info):
+        loop(run, worker, state, told, info, writer, protected)
 
 
-def blank_batch(config: RunConfig, facts: DataFacts, device: torch.device) -> tuple[Tensor, Tensor]:
+def blank_batch(config: RunConfig, info: DatasetInfo, device: torch.device) -> tuple[Tensor, Tensor]:
     """A batch in the shape of all, of black images (N, C, H, H) and no condition (N, K)."""
-    side, n = facts.image_size, config.train.batch
-    images = torch.zeros(n, facts.channels, side, side, dtype=torch.uint8, device=device)
-    return images, torch.zeros(n, subclasses.width(len(facts.names), config.model.subclasses), device=device)
+    side, n = info.image_size, config.train.batch
+    images = torch.zeros(n, info.channels, side, side, dtype=torch.uint8, device=device)
+    return images, torch.zeros(n, subclasses.width(len(info.names), config.model.subclasses), device=device)
 
 
 def loop(
@@ -148,14 +148,14 @@ def loop(
     worker: Worker,
     state: State,
     image_set: ImageSet,
-    facts: DataFacts,
+    info: DatasetInfo,
     writer: MetricsWriter,
     protected: Callable[[Run], int | None] = lambda run: None,
 ) -> None:
     """Steps until the run's length is reached or it is asked to stop; what is due in between, once a tick."""
     config, device = run.config, state.sums.device
     log_every, save_every = config.train.log_kimg * 1000, config.train.snapshot_kimg * 1000
-    fixed, held_out = FixedNoise(config, facts), HeldOut(image_set, config, device)
+    fixed, held_out = FixedNoise(config, info), HeldOut(image_set, config, device)
     if state.seen == 0:
         fixed.draw(state, run.path / "samples")
     if state.seen >= run.total:  # it died after its last snapshot
@@ -195,11 +195,11 @@ def reading(worker: Worker, phase: str, done: float) -> None:
     worker.leave_if_asked()
 
 
-def start(config: RunConfig, facts: DataFacts, device: torch.device) -> State:
+def start(config: RunConfig, info: DatasetInfo, device: torch.device) -> State:
     """Networks with their first weights, optimisers and noise, all from the run's seed."""
     torch.manual_seed(config.train.seed)
     generator, discriminator = (
-        network.to(device).to(memory_format=torch.channels_last) for network in networks(config.model, facts)
+        network.to(device).to(memory_format=torch.channels_last) for network in networks(config.model, info)
     )
     betas, fused = (config.optim.beta1, config.optim.beta2), device.type in ("cuda", "cpu")
     return State(

@@ -19,7 +19,7 @@ from gan.config.run_config import DataConfig
 from gan.data import diversity, registry, subclasses
 from gan.data.catalogue import Entry, entries
 from gan.data.image_set import ImageSet
-from gan.data.info import DataFacts
+from gan.data.info import DatasetInfo
 from gan.data.ingest.file_examples import Example
 from gan.data.ingest.file_examples import examples as examples_of
 from gan.data.ingest.import_plan import Plan
@@ -47,14 +47,14 @@ def _reader(path: Path) -> ColumnsReader:
     return ColumnsReader(path / "metrics.jsonl")
 
 
-def facts(run: Run) -> DataFacts:
+def dataset_info(run: Run) -> DatasetInfo:
     """What the run's networks were built from; raises RunError before the trainer has read its data."""
-    return _facts(run.path, file_version(run.path / "data.json"))
+    return _dataset_info(run.path, file_version(run.path / "data.json"))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _facts(path: Path, version: FileVersion) -> DataFacts:
-    return Run(path).facts()
+def _dataset_info(path: Path, version: FileVersion) -> DatasetInfo:
+    return Run(path).info()
 
 
 @st.cache_data(ttl=60, max_entries=2000, show_spinner=False)
@@ -149,7 +149,7 @@ def _real_spread(version: FileVersion, path: Path, sheet_version: FileVersion, _
 def subclasses_apart(run: Run) -> float:
     """How far the kinds lie apart that a run's networks are told of; 0 without any, and before its data is read."""
     known = file_version(run.path / "data.json")
-    return _facts(run.path, known).subclasses_apart if known else 0.0
+    return _dataset_info(run.path, known).subclasses_apart if known else 0.0
 
 
 def training_images(run: Run) -> ImageSet | None:

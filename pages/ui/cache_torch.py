@@ -29,7 +29,7 @@ from gan.sampling.conditions import Condition
 from gan.sampling.provenance import Origin
 from gan.sampling.views import Group
 from pages.ui import tiles
-from pages.ui.cache import FileVersion, facts, image_set
+from pages.ui.cache import FileVersion, dataset_info, image_set
 
 if TYPE_CHECKING:
     from gan.data.order import FirstBatch
@@ -88,7 +88,7 @@ def dropped(run: Run, request: ExportRequest) -> frozenset[Origin] | None:
         return None
     left_out: list[Origin] = []
     for group in look(run, replace(request, keep_rate=1.0)):
-        known = facts(run)
+        known = dataset_info(run)
         rows = np.stack([Condition.from_text(origin.condition, known).row(known) for origin in group.origins])
         kept = set(selector.kept(group.images, rows, request.keep_rate).tolist())
         left_out += [origin for i, origin in enumerate(group.origins) if i not in kept]
@@ -123,7 +123,7 @@ def _same_noise(
     path: Path, version: FileVersion, snapshot: int, asked: tuple[str, ...], count: int, seed: int, truncation: float
 ) -> list[Group]:
     made = sampler(Run(path), snapshot)
-    requests = [Condition.from_text(text, made.facts) for text in asked]
+    requests = [Condition.from_text(text, made.info) for text in asked]
     return views.same_noise(made, requests, count, seed, truncation)
 
 
@@ -137,7 +137,7 @@ def _of_kinds(
     path: Path, version: FileVersion, snapshot: int, label: str, count: int, seed: int, truncation: float
 ) -> list[Group]:
     made = sampler(Run(path), snapshot)
-    return views.subclass_groups(made, Condition.from_text(label, made.facts), count, seed, truncation)
+    return views.subclass_groups(made, Condition.from_text(label, made.info), count, seed, truncation)
 
 
 def over_snapshots(
@@ -158,7 +158,7 @@ def _over_snapshots(
     truncation: float,
 ) -> list[Group]:
     run = Run(path)
-    known = facts(run)
+    known = dataset_info(run)
     drawn = views.drawn_in_turn([Condition.from_text(text, known) for text in asked], count, seed, known)
     return [views.group(sampler(run, snapshot), str(snapshot), drawn, seed, 0, truncation) for snapshot, _ in snapshots]
 

@@ -18,7 +18,7 @@ from gan.training.train import start, step
 def test_our_step_equals_the_textbooks_over_twenty_steps() -> None:
     config = options.build({"model.width": 8, "job.precision": "float32", "job.device": "cpu"})
     image_set, device = noise_images(32), torch.device("cpu")
-    ours = start(config, image_set.facts(), device)
+    ours = start(config, image_set.info(), device)
     textbook = Textbook.like(ours, config)
     noise = torch.Generator().manual_seed(config.train.seed)  # as `start` seeds it
     bce = nn.BCEWithLogitsLoss()
@@ -38,7 +38,7 @@ def test_bfloat16_gradients_point_the_same_way() -> None:
     gradients = []
     for precision in ("float32", "bfloat16"):
         config = options.build({"model.width": 16, "job.precision": precision})
-        state = start(config, image_set.facts(), device)
+        state = start(config, image_set.info(), device)
         step(state, torch.from_numpy(image_set.images[:64]), torch.from_numpy(image_set.conditions[:64]), config)
         gradients.append(torch.cat([p.grad.flatten() for p in state.discriminator.parameters() if p.grad is not None]))
     exact, rough = gradients
@@ -64,7 +64,7 @@ def test_operations_are_those_worked_out_by_hand() -> None:
     # G: forward once, by weights once, by inputs once but for z.
     D_operations = 3 * D + 2 * D + 2 * (D - first - conditions) + D - conditions
     G_operations = G + G + (G - 2 * 4 * 4 * 110 * 32)
-    state = start(config, image_set.facts(), torch.device("cpu"))
+    state = start(config, image_set.info(), torch.device("cpu"))
     real, condition = torch.from_numpy(image_set.images[:16]), torch.from_numpy(image_set.conditions[:16])
     operations, _ = counted(lambda: step(state, real, condition, config))
     assert operations / 16 == pytest.approx(D_operations + G_operations, rel=0.02)

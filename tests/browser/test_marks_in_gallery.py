@@ -104,7 +104,7 @@ def test_classes_are_chosen_by_their_pictures_and_walked_between(
 def test_classes_are_brought_to_one_number(visit: Visit, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAN_STORE", str(server.store))
     run, page = trained("uneven"), visit.page
-    counts = run.facts().conditions.sum(axis=0, dtype=int).tolist()
+    counts = run.info().conditions.sum(axis=0, dtype=int).tolist()
     visit.open("gallery?run=uneven&view=download")  # as somebody types it
     page.get_by_text("Bring every class to one number").click()
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()

@@ -9,7 +9,7 @@ import pytest
 from gan.config import options, settings
 from gan.data import registry, subclasses
 from gan.data.image_set import ImageSet
-from gan.data.info import DataFacts
+from gan.data.info import DatasetInfo
 from gan.data.subclasses import beside, find, width
 from gan.errors import DataError
 from gan.jobs.worker import working
@@ -49,9 +49,9 @@ def squares(greys: list[tuple[int, int, str]], kind: str = "class") -> ImageSet:
     )
 
 
-def facts(counts: tuple[tuple[int, ...], ...]) -> DataFacts:
+def info(counts: tuple[tuple[int, ...], ...]) -> DatasetInfo:
     conditions = np.eye(2, dtype=np.uint8)
-    return DataFacts(("left", "right"), "class", 1, 32, 32, "", "", "", conditions, counts)
+    return DatasetInfo(("left", "right"), "class", 1, 32, 32, "", "", "", conditions, counts)
 
 
 MANY = 2 * subclasses.FEWEST
@@ -90,7 +90,7 @@ def test_the_networks_are_told_the_class_and_which_of_its_kinds() -> None:
 
 def test_kinds_are_drawn_as_often_as_there_are_training_images_of_them() -> None:
     left = np.tile(np.array([[1, 0]], dtype=np.float32), (4000, 1))
-    told = network_conditions(facts(((1, 0, 3), (5, 0, 0))), left, 7, range(4000))
+    told = network_conditions(info(((1, 0, 3), (5, 0, 0))), left, 7, range(4000))
     assert (told[:, :2] == left).all()
     assert told[:, 5:].sum() == 0  # the other class has no part in it
     share = told[:, 2:5].mean(axis=0)
@@ -99,7 +99,7 @@ def test_kinds_are_drawn_as_often_as_there_are_training_images_of_them() -> None
 
 
 def test_which_kind_depends_on_the_seed_and_the_position_alone() -> None:
-    counts = facts(((10, 10, 10, 10), (1, 2, 3, 4)))
+    counts = info(((10, 10, 10, 10), (1, 2, 3, 4)))
     asked = np.eye(2, dtype=np.float32)[[0, 1, 0, 1, 0, 1]]
     whole = network_conditions(counts, asked, 3, range(100, 106))
     assert (np.concatenate([network_conditions(counts, asked[[n]], 3, [100 + n]) for n in range(6)]) == whole).all()
@@ -107,14 +107,14 @@ def test_which_kind_depends_on_the_seed_and_the_position_alone() -> None:
 
 
 def test_a_class_without_training_images_can_be_asked_for() -> None:
-    told = network_conditions(facts(((0, 0), (3, 1))), np.eye(2, dtype=np.float32)[[0]], 0, [0])
+    told = network_conditions(info(((0, 0), (3, 1))), np.eye(2, dtype=np.float32)[[0]], 0, [0])
     assert told.sum() == 2
 
 
 def test_facts_with_and_without_kinds_are_read_back(tmp_path: Path) -> None:
     for counts in ((), ((1, 2), (3, 4))):
-        facts(counts).save(tmp_path)
-        again = DataFacts.load(tmp_path)
+        info(counts).save(tmp_path)
+        again = DatasetInfo.load(tmp_path)
         assert again is not None
         assert again.subclasses == counts
 
@@ -156,16 +156,16 @@ def test_how_far_kinds_lie_apart_is_the_share_of_the_spread_that_one_image_of_ea
 def test_kinds_are_found_anew_until_there_is_a_snapshot_and_kept_from_then_on() -> None:
     greys = [(n % 2, n % 251, "train") for n in range(4 * MANY)]
     run, images = run_of(2), squares(greys)
-    first, facts_then = with_subclasses(run, images, quiet)
+    first, info_then = with_subclasses(run, images, quiet)
     changed = squares(greys[2:] + greys[:2])
     other, _ = with_subclasses(run, changed, quiet)  # nothing was learnt yet
     assert (other.conditions != first.conditions).any()
     with_subclasses(run, images, quiet)
     (run.path / "snapshots" / "000000160").mkdir()
     (run.path / "snapshots" / "000000160" / "ready.json").touch()
-    again, facts_now = with_subclasses(run, images, lambda done: pytest.fail("found anew"))
+    again, info_now = with_subclasses(run, images, lambda done: pytest.fail("found anew"))
     assert (again.conditions == first.conditions).all()
-    assert facts_now.subclasses == facts_then.subclasses
+    assert info_now.subclasses == info_then.subclasses
 
 
 def test_a_run_is_told_of_kinds_and_its_images_can_be_made_again() -> None:
@@ -174,7 +174,7 @@ def test_a_run_is_told_of_kinds_and_its_images_can_be_made_again() -> None:
     found = load_subclasses(run, len(images))
     assert found is not None
     assert found.of_image.max() == 1
-    assert np.sum(run.facts().subclasses, axis=1).tolist() == list(images.counts()["train"].values())
+    assert np.sum(run.info().subclasses, axis=1).tolist() == list(images.counts()["train"].values())
     sampler = load_generator(run)
     sevens = np.eye(10, dtype=np.float32)[[7] * 8]
     made = sampler.generate(sevens, seed=5, start=20)
@@ -185,7 +185,7 @@ def test_a_run_is_told_of_kinds_and_its_images_can_be_made_again() -> None:
 
 
 def test_a_run_that_is_told_of_kinds_goes_on_with_the_same() -> None:
-    whole, run = trained("whole", model__subclasses=2), trained("again", model__kinds=2)
+    whole, run = trained("whole", model__subclasses=2), trained("again", model__subclasses=2)
     shutil.rmtree(run.snapshot())
     found = (run.path / subclass_labels.FILE).stat()
     with working(run.path, "cpu") as worker:
@@ -208,8 +208,8 @@ def test_each_image_is_of_the_kind_that_was_drawn_for_it() -> None:
     asked = np.eye(2, dtype=np.float32)[[0] * 300]
     made = load_generator(run).generate(asked, seed=1).astype(float)
     lower = made[:, 0, 16:].mean(axis=(1, 2)) > made[:, 0, :16].mean(axis=(1, 2))
-    rare = int(run.facts().subclasses[0][1] < run.facts().subclasses[0][0])  # the one with 20 of the 200
-    drawn_rare = subclass_sampling.sample_subclasses(run.facts(), asked, 1, range(300)) == rare
+    rare = int(run.info().subclasses[0][1] < run.info().subclasses[0][0])  # the one with 20 of the 200
+    drawn_rare = subclass_sampling.sample_subclasses(run.info(), asked, 1, range(300)) == rare
     assert 15 <= drawn_rare.sum() <= 50
     assert lower[drawn_rare].mean() > 0.9
     assert lower[~drawn_rare].mean() < 0.1

@@ -157,9 +157,9 @@ def test_how_long_scores_take_is_told_by_what_was_measured(digits: Run) -> None:
     taken = results.load(digits, 160).made_with["seconds"]
     assert job.seconds(digits, 3) == pytest.approx(3 * taken)
     larger = trained("larger", data__image_size=64)
-    facts = read_json(larger.path / "data.json")
-    assert facts is not None
-    write_json(larger.path / "data.json", facts | {"native_size": 64})
+    info = read_json(larger.path / "data.json")
+    assert info is not None
+    write_json(larger.path / "data.json", info | {"native_size": 64})
     assert job.seconds(larger) == pytest.approx(4 * taken)
 
 

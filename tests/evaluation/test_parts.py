@@ -9,7 +9,7 @@ import torch
 import torchvision
 
 from gan.data import registry
-from gan.data.info import DataFacts
+from gan.data.info import DatasetInfo
 from gan.errors import UserError
 from gan.evaluation.classifiers import imagenet, small_resnet
 from gan.evaluation.privacy.closest_pairs import closest_pair_images
@@ -90,8 +90,8 @@ def test_an_evaluation_in_imagenet_features_stands_beside_the_other(
     assert results.listing(run) == []  # they choose no snapshot
 
 
-def facts_of(conditions: np.ndarray, names: tuple[str, ...], kind: str = "attributes") -> DataFacts:
-    return DataFacts(names, kind, 1, 32, 32, "set", "source", "licence", conditions.astype(np.uint8))
+def info_of(conditions: np.ndarray, names: tuple[str, ...], kind: str = "attributes") -> DatasetInfo:
+    return DatasetInfo(names, kind, 1, 32, 32, "set", "source", "licence", conditions.astype(np.uint8))
 
 
 def test_combinations_that_nobody_has_seen_are_the_most_expected_first() -> None:
@@ -101,10 +101,10 @@ def test_combinations_that_nobody_has_seen_are_the_most_expected_first() -> None
     conditions[:40, 1] = 1
     conditions[80:, 2] = 1
     conditions[:2, 3] = 1
-    facts = facts_of(conditions, ("a", "b", "c", "d"))
+    info = info_of(conditions, ("a", "b", "c", "d"))
     # Expected shares: not a with b 0.5 x 0.4, a with c 0.5 x 0.2, b with c 0.4 x 0.2. c without a was seen.
-    assert [condition.text(facts) for condition in unseen(facts)] == ["a=0,b=1", "a=1,c=1", "b=1,c=1"]
-    assert unseen(facts_of(np.eye(4), ("a", "b", "c", "d"), "class")) == []
+    assert [condition.text(info) for condition in unseen(info)] == ["a=0,b=1", "a=1,c=1", "b=1,c=1"]
+    assert unseen(info_of(np.eye(4), ("a", "b", "c", "d"), "class")) == []
 
 
 def test_a_condition_by_itself_against_counts_by_hand() -> None:

@@ -87,7 +87,7 @@ def test_a_report_holds_everything_and_fetches_nothing(
     assert "Blind reader test" not in text  # there was none
     assert "From &lt;us&gt;, CC0" in text
     elsewhere = lifecycle.create(options.build({"data.name": "folder", "data.path": "/home/somebody/scans"}))
-    card = sections.model_card(elsewhere, run.facts(), result)
+    card = sections.model_card(elsewhere, run.info(), result)
     assert "scans" in card
     assert "somebody" not in card  # a report is sent on
     cited = interpretation.headline(run, 320)

@@ -169,10 +169,10 @@ def test_a_files_name_is_short_whatever_the_run_is_called() -> None:
 
 
 def test_an_image_of_forty_attributes_is_made_again_by_its_own_command(faces: Run, tmp_path: Path) -> None:
-    facts = faces.facts()
-    assert len(facts.names) == 40
-    whole = Condition.from_row(facts.conditions[0], facts)
-    asked = ExportRequest(((whole.text(facts), 2), ("Smiling=1", 1)), seed=3, truncation=0.35)
+    info = faces.info()
+    assert len(info.names) == 40
+    whole = Condition.from_row(info.conditions[0], info)
+    asked = ExportRequest(((whole.text(info), 2), ("Smiling=1", 1)), seed=3, truncation=0.35)
     exports.write(faces, replace(asked, with_near_copies=True), tmp_path / "faces.zip", silent)
     again = _unpacked_and_made_again(tmp_path / "faces.zip", tmp_path / "first")
     _unpacked_and_made_again(again, tmp_path / "second")  # the copy says the same of itself
@@ -208,7 +208,7 @@ def test_classes_with_any_name_come_back_from_the_download(run: Run, tmp_path: P
     document = json.loads((run.path / "data.json").read_text())
     (run.path / "data.json").write_text(json.dumps(document | {"names": names}))
     run = Run(run.path)
-    request = ExportRequest(exports.of_each(run.facts(), 1, None), with_near_copies=True)
+    request = ExportRequest(exports.of_each(run.info(), 1, None), with_near_copies=True)
     exports.write(run, request, tmp_path / "odd.zip", silent)
     images, manifest, labels = inside(tmp_path / "odd.zip")
     with zipfile.ZipFile(tmp_path / "odd.zip") as archive:
@@ -217,8 +217,8 @@ def test_classes_with_any_name_come_back_from_the_download(run: Run, tmp_path: P
     of_folder = {PurePosixPath(row["file"]).parts[1]: row["class"] for row in labels}
     assert sorted(of_folder[folder] for folder in opened.classes) == sorted(names)
     for row in manifest["conditions"]:
-        condition = Condition.from_text(row["condition"], run.facts())
-        assert run.facts().names[condition.fixed[0][0]] == of_folder[row["folder"]]
+        condition = Condition.from_text(row["condition"], run.info())
+        assert run.info().names[condition.fixed[0][0]] == of_folder[row["folder"]]
     assert len(images) == len(names)
     first = load_generator(run).generate(np.eye(10, dtype=np.float32)[:1], seed=0)
     with Image.open(tmp_path / "odd" / labels[0]["file"]) as image:

@@ -83,7 +83,7 @@ def test_the_download_opens_with_torchvision_and_says_what_it_is(run: Run, tmp_p
     assert [(c["condition"], c["count"]) for c in manifest["conditions"]] == [("3", 4), ("7", 2)]
     card = (tmp_path / "unpacked" / "README.md").read_text()
     assert "Not for clinical use" in card
-    assert run.facts().licence in card
+    assert run.info().licence in card
     with Image.open(tmp_path / "unpacked" / labels[0]["file"]) as image:
         assert (image.mode, image.size) == ("L", (32, 32))
         assert image.info["Synthetic"].startswith("yes")
@@ -202,7 +202,7 @@ def test_the_best_half_of_the_candidates_is_delivered_and_counted(run: Run) -> N
     chunks = from_stream(
         sampler,
         Sieve(selector=selector, keep_rate=0.5),
-        Condition.from_text("3", sampler.facts),
+        Condition.from_text("3", sampler.info),
         tally,
         0,
         seed=0,
@@ -254,16 +254,16 @@ def test_a_snapshot_that_is_not_there_or_damaged_is_named(run: Run) -> None:
 
 
 def test_balancing_brings_every_class_to_the_commonest_or_to_a_number(run: Run) -> None:
-    facts = run.facts()
-    counts = facts.conditions.sum(axis=0, dtype=int)
-    added = dict(exports.balanced(facts))
-    assert {int(count) + added.get(name, 0) for name, count in zip(facts.names, counts, strict=True)} == {counts.max()}
-    table = exports.balance(facts, 145)
+    info = run.info()
+    counts = info.conditions.sum(axis=0, dtype=int)
+    added = dict(exports.balanced(info))
+    assert {int(count) + added.get(name, 0) for name, count in zip(info.names, counts, strict=True)} == {counts.max()}
+    table = exports.balance(info, 145)
     assert [row.real for row in table] == counts.tolist()
     assert [row.result for row in table] == [max(145, count) for count in counts]
-    assert dict(exports.balanced(facts, 145)) == {row.condition: row.synthetic for row in table if row.synthetic}
+    assert dict(exports.balanced(info, 145)) == {row.condition: row.synthetic for row in table if row.synthetic}
     with pytest.raises(UserError, match="Every class has 5 training images or more already"):
-        exports.balanced(facts, 5)
+        exports.balanced(info, 5)
 
 
 def test_the_estimate_goes_by_what_earlier_exports_took(run: Run) -> None:

@@ -120,8 +120,8 @@ def test_a_basket_loses_its_near_copies_and_counts_what_is_left(copying: Run, tm
 
 def test_a_condition_that_makes_nothing_but_copies_is_given_up(run: Run) -> None:
     sampler = load_generator(run)
-    three = Condition.from_text("3", sampler.facts)
-    everything = sampler.generate(three.draw(sampler.facts, 600, SEED), SEED)
+    three = Condition.from_text("3", sampler.info)
+    everything = sampler.generate(three.draw(sampler.info, 600, SEED), SEED)
     sieve, tally = Sieve(Detector(everything)), Tally(5)
     chunks = from_stream(sampler, sieve, three, tally, item=0, seed=SEED, start=0, truncation=1.0)
     assert sum(len(chunk.images) for chunk in chunks) == 0

@@ -7,7 +7,7 @@ from torch import nn
 
 from gan.config import options
 from gan.config.run_config import ModelConfig
-from gan.data.info import DataFacts
+from gan.data.info import DatasetInfo
 from gan.data.subclasses import width
 from gan.models import FAMILIES, networks
 from gan.models.layers import ConditionConv2d, Conv2d, ConvTranspose2d, _Down, _Outer, _Up
@@ -15,9 +15,9 @@ from gan.models.projection import ConditionalNorm
 from gan.training.estimate import weights
 
 
-def facts(size: int, channels: int, classes: int) -> DataFacts:
+def info(size: int, channels: int, classes: int) -> DatasetInfo:
     names = tuple(str(k) for k in range(classes))
-    return DataFacts(names, "class", channels, size, size, "", "", "", np.eye(classes, dtype=np.uint8))
+    return DatasetInfo(names, "class", channels, size, size, "", "", "", np.eye(classes, dtype=np.uint8))
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -27,7 +27,7 @@ def facts(size: int, channels: int, classes: int) -> DataFacts:
 def test_images_go_in_and_out_at_every_size(family: str, size: int, channels: int, classes: int, kinds: int) -> None:
     values = {"model.family": family, "model.width": 8, "model.latent": 12, "model.subclasses": kinds}
     config = options.build(values).model
-    generator, discriminator = networks(config, facts(size, channels, classes))
+    generator, discriminator = networks(config, info(size, channels, classes))
     conditions = torch.eye(width(classes, kinds))[:2]
     made = generator(torch.randn(2, 12), conditions)
     assert made.shape == (2, channels, size, size)
@@ -39,7 +39,7 @@ def test_images_go_in_and_out_at_every_size(family: str, size: int, channels: in
 
 def test_first_weights_are_drawn_as_the_paper_says() -> None:
     torch.manual_seed(0)
-    for network in networks(ModelConfig(width=32), facts(32, 1, 10)):
+    for network in networks(ModelConfig(width=32), info(32, 1, 10)):
         for name, weight in network.named_parameters():
             mean, spread = weight.mean().item(), weight.std().item()
             if weight.ndim == 4:
@@ -53,7 +53,7 @@ def test_first_weights_are_drawn_as_the_paper_says() -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_both_networks_use_the_condition(family: str) -> None:
     config = options.build({"model.family": family, "model.width": 8}).model
-    generator, discriminator = networks(config, facts(32, 1, 3))
+    generator, discriminator = networks(config, info(32, 1, 3))
     z, images = torch.randn(4, 100), torch.rand(4, 1, 32, 32)
     one, other = torch.eye(3)[[0] * 4], torch.eye(3)[[1] * 4]
     assert not torch.allclose(generator(z, one), generator(z, other))
@@ -62,7 +62,7 @@ def test_both_networks_use_the_condition(family: str) -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_an_image_can_be_judged_under_several_conditions_at_once(family: str) -> None:
-    _, discriminator = networks(options.build({"model.family": family, "model.width": 8}).model, facts(32, 1, 3))
+    _, discriminator = networks(options.build({"model.family": family, "model.width": 8}).model, info(32, 1, 3))
     images, conditions = torch.rand(4, 1, 32, 32), torch.eye(3)[torch.tensor([[0, 1, 2, 0], [1, 1, 0, 2]])]
     together = discriminator(images, conditions)  # (2, 4)
     torch.testing.assert_close(together, torch.stack([discriminator(images, one) for one in conditions]))

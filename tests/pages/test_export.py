@@ -43,7 +43,7 @@ def begun(at: AppTest, run: Run) -> ExportRequest:
 
 
 def test_every_class_is_brought_to_one_number(run: Run) -> None:
-    counts = run.facts().conditions.sum(axis=0, dtype=int).tolist()
+    counts = run.info().conditions.sum(axis=0, dtype=int).tolist()
     at = downloads(run)
     at.radio(key="export way").set_value("balance").run()
     table = at.dataframe[0].value

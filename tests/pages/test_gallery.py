@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from gan import jobs
-from gan.data.info import DataFacts
+from gan.data.info import DatasetInfo
 from gan.data.sources.celeba import ATTRIBUTES
 from gan.export import exports
 from gan.io.atomic import write_json
@@ -37,9 +37,9 @@ def choose(at: AppTest, **values: str) -> AppTest:
     return at
 
 
-def agreeing(facts: DataFacts, **values: int) -> int:
+def agreeing(info: DatasetInfo, **values: int) -> int:
     """Real training images with these values, counted here."""
-    return sum(all(row[facts.names.index(name)] == value for name, value in values.items()) for row in facts.conditions)
+    return sum(all(row[info.names.index(name)] == value for name, value in values.items()) for row in info.conditions)
 
 
 def test_every_attribute_is_a_three_way_choice_and_a_search_finds_it(faces: Run) -> None:
@@ -54,22 +54,22 @@ def test_every_attribute_is_a_three_way_choice_and_a_search_finds_it(faces: Run)
 
 
 def test_the_number_of_real_images_is_that_of_the_whole_choice(faces: Run) -> None:
-    facts = faces.facts()
+    info = faces.info()
     at = choose(page("gallery", run="faces"), Male="on")
-    assert f"{agreeing(facts, Male=1):,} real training images agree" in said(at)
+    assert f"{agreeing(info, Male=1):,} real training images agree" in said(at)
     choose(at, Young="off")
-    count = agreeing(facts, Male=1, Young=0)
+    count = agreeing(info, Male=1, Young=0)
     assert (f"{count:,} real training images agree" in said(at)) or count == 0
     assert "**Male, not Young**" in said(at)
     choose(at, Male="any", Young="any")
-    assert f"{len(facts.conditions):,} real training images agree" in said(at)
+    assert f"{len(info.conditions):,} real training images agree" in said(at)
 
 
 def test_a_choice_that_no_real_image_agrees_with_is_warned_of(faces: Run) -> None:
-    facts = faces.facts()
-    conditions = np.array(facts.conditions)
-    conditions[:, facts.names.index("Bald")] = 0
-    DataFacts(**{**facts.__dict__, "conditions": conditions}).save(faces.path)
+    info = faces.info()
+    conditions = np.array(info.conditions)
+    conditions[:, info.names.index("Bald")] = 0
+    DatasetInfo(**{**info.__dict__, "conditions": conditions}).save(faces.path)
     at = page("gallery", run="faces")
     assert not at.warning
     choose(at, Bald="on")

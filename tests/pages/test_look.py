@@ -59,7 +59,7 @@ def test_each_class_is_a_card_with_real_images_where_they_were_read_and_a_name_w
         (drawn,) = [one for one in at.get("bidi_component") if one.proto.component_name == "choice_cards"]
         return list(json.loads(drawn.proto.json)["cards"])
 
-    counts = run.facts().conditions.sum(axis=0)
+    counts = run.info().conditions.sum(axis=0)
     shown = cards(page("gallery", run="small"))
     assert [(card["name"], card["note"]) for card in shown] == [(str(k), f"{counts[k]} real") for k in range(10)]
     assert all(card["picture"].startswith("data:image/png;base64,") for card in shown)
@@ -116,7 +116,7 @@ def test_the_same_noise_stands_beside_itself_over_classes_and_over_snapshots(run
 
 def test_real_and_generated_images_of_each_kind_stand_below_each_other() -> None:
     run = trained("divided", model__subclasses=2)
-    counts = run.facts().subclasses[3]
+    counts = run.info().subclasses[3]
 
     def shown() -> str:
         at = view(page("gallery", run="divided"), "Subclasses")

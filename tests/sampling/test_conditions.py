@@ -7,24 +7,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gan.data.info import DataFacts
+from gan.data.info import DatasetInfo
 from gan.errors import UserError
 from gan.sampling.conditions import ANY, Condition, every, telling
 
-FACES = DataFacts(
+FACES = DatasetInfo(
     *(("Smiling", "Male", "Bald"), "attributes", 3, 64, 64, "Faces", "", ""),
     conditions=np.array([[1, 0, 0], [1, 1, 0], [0, 1, 1], [0, 1, 0]], dtype=np.uint8),
 )
-CELLS = DataFacts(
+CELLS = DatasetInfo(
     *(("benign, or normal", "malignant", "3"), "class", 1, 32, 28, "Cells", "", ""),
     conditions=np.eye(3, dtype=np.uint8)[[0, 0, 1]],
 )
 WINDOWS = {"CON", "PRN", "AUX", "NUL", *(f"{port}{digit}" for port in ("COM", "LPT") for digit in "0123456789")}
 
 
-def named(*names: str, kind: str = "class") -> DataFacts:
+def named(*names: str, kind: str = "class") -> DatasetInfo:
     """A set of such classes or attributes, an image of each."""
-    return DataFacts(names, kind, 1, 32, 32, "Set", "", "", conditions=np.eye(len(names), dtype=np.uint8))
+    return DatasetInfo(names, kind, 1, 32, 32, "Set", "", "", conditions=np.eye(len(names), dtype=np.uint8))
 
 
 def opens_on_windows(folder: str) -> bool:
@@ -69,7 +69,7 @@ def test_a_longer_draw_begins_with_the_shorter_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "facts", "says"),
+    ("text", "info", "says"),
     [
         ("malignat", CELLS, "Did you mean malignant?"),
         ("7", CELLS, "It has benign, or normal, malignant, 3."),
@@ -80,9 +80,9 @@ def test_a_longer_draw_begins_with_the_shorter_one() -> None:
         ("Smiling=1,Smiling=0", FACES, "Smiling is both 0 and 1"),
     ],
 )
-def test_a_text_that_is_not_understood_says_what_there_is(text: str, facts: DataFacts, says: str) -> None:
+def test_a_text_that_is_not_understood_says_what_there_is(text: str, info: DatasetInfo, says: str) -> None:
     with pytest.raises(UserError) as caught:
-        Condition.from_text(text, facts)
+        Condition.from_text(text, info)
     assert says in str(caught.value)
 
 
@@ -92,15 +92,15 @@ def test_a_row_is_of_one_image_and_back() -> None:
     whole = Condition.from_row(FACES.conditions[1], FACES)
     assert whole.text(FACES) == "Smiling=1,Male=1,Bald=0"
     assert whole.row(FACES).tolist() == [1, 1, 0]
-    for condition, facts in ((ANY, CELLS), (ANY, FACES), (Condition.of_attributes({0: 1}), FACES)):
+    for condition, info in ((ANY, CELLS), (ANY, FACES), (Condition.of_attributes({0: 1}), FACES)):
         with pytest.raises(UserError, match="leaves something open"):
-            condition.row(facts)
+            condition.row(info)
 
 
 def test_an_image_without_a_label_is_no_condition_and_none_is_drawn_from_it() -> None:
     with pytest.raises(UserError, match="0 classes"):
         Condition.from_row(np.zeros(3), CELLS)
-    some = DataFacts(
+    some = DatasetInfo(
         *(CELLS.names, "class", 1, 32, 28, "Cells", "", ""), conditions=np.eye(4, 3, dtype=np.uint8)[[3, 3, 3, 1]]
     )
     assert ANY.draw(some, 20, 0).tolist() == [[0, 1, 0]] * 20
@@ -118,28 +118,28 @@ def test_an_image_without_a_label_is_no_condition_and_none_is_drawn_from_it() ->
     ],
 )  # fmt: skip
 def test_what_cannot_name_a_folder_is_replaced_and_hashed(name: str, begins: str) -> None:
-    facts = named("benign", name)
-    folder = Condition.of_class(1).folder(facts)
+    info = named("benign", name)
+    folder = Condition.of_class(1).folder(info)
     assert folder[:-10] == begins
     assert len(folder.encode()) <= 100
-    assert Condition.of_class(0).folder(facts) == "benign"
+    assert Condition.of_class(0).folder(info) == "benign"
 
 
 def test_names_that_differ_in_case_or_normal_form_alone_get_folders_apart() -> None:
     for names in (("Grade", "grade"), ("é", "e\u0301"), ("Straße", "STRASSE")):
-        facts = named(*names, "other")
-        first, second, other = (condition.folder(facts) for condition in every(facts))
+        info = named(*names, "other")
+        first, second, other = (condition.folder(info) for condition in every(info))
         assert unicodedata.normalize("NFC", first).casefold() != unicodedata.normalize("NFC", second).casefold()
         assert other == "other"
-    facts = named("Smiling", "smiling", kind="attributes")
-    assert Condition.of_attributes({0: 1}).folder(facts).startswith("Smiling=1~")
+    info = named("Smiling", "smiling", kind="attributes")
+    assert Condition.of_attributes({0: 1}).folder(info).startswith("Smiling=1~")
 
 
 def test_a_class_called_any_is_a_class() -> None:
-    facts = named("any", "other")
-    assert Condition.of_class(0).text(facts) == '"any"'
-    assert Condition.from_text('"any"', facts) == Condition.of_class(0)
-    assert Condition.from_text("any", facts) == ANY
+    info = named("any", "other")
+    assert Condition.of_class(0).text(info) == '"any"'
+    assert Condition.from_text('"any"', info) == Condition.of_class(0)
+    assert Condition.from_text("any", info) == ANY
 
 
 CLASSES = st.lists(st.text(min_size=1, max_size=60), min_size=1, max_size=6, unique=True)
@@ -154,10 +154,10 @@ ATTRIBUTES = st.lists(
 )
 
 
-def assert_apart(conditions: list[Condition], facts: DataFacts) -> None:
+def assert_apart(conditions: list[Condition], info: DatasetInfo) -> None:
     """Each comes back from its text, and each has a folder of its own on every system."""
-    assert [Condition.from_text(condition.text(facts), facts) for condition in conditions] == conditions
-    folders = [condition.folder(facts) for condition in conditions]
+    assert [Condition.from_text(condition.text(info), info) for condition in conditions] == conditions
+    folders = [condition.folder(info) for condition in conditions]
     assert all(len(folder.encode()) <= 100 and opens_on_windows(folder) for folder in folders), folders
     for normal_form in ("NFC", "NFD"):
         taken_for = [unicodedata.normalize(normal_form, folder.casefold()) for folder in folders]
@@ -167,24 +167,24 @@ def assert_apart(conditions: list[Condition], facts: DataFacts) -> None:
 
 @given(CLASSES)
 def test_every_class_comes_back_from_its_text_and_has_a_folder_of_its_own(names: list[str]) -> None:
-    facts = named(*names)
-    assert_apart([*every(facts), ANY], facts)
+    info = named(*names)
+    assert_apart([*every(info), ANY], info)
 
 
 @given(st.sampled_from(["nul", "Com1", "any", "a", "e\u0301", "x."]), st.data())
 def test_names_that_are_nearly_alike_have_folders_apart(name: str, data: st.DataObject) -> None:
     alike = [name, name.upper(), name.lower(), name.title(), unicodedata.normalize("NFC", name), name + " ", name + "."]
-    facts = named(*data.draw(st.lists(st.sampled_from(alike), min_size=1, unique=True)))
-    assert_apart([*every(facts), ANY], facts)
+    info = named(*data.draw(st.lists(st.sampled_from(alike), min_size=1, unique=True)))
+    assert_apart([*every(info), ANY], info)
 
 
 @given(ATTRIBUTES, st.data())
 def test_attributes_come_back_from_their_text_and_have_folders_of_their_own(
     names: list[str], data: st.DataObject
 ) -> None:
-    facts = named(*names, kind="attributes")
+    info = named(*names, kind="attributes")
     values = st.dictionaries(st.integers(0, len(names) - 1), st.integers(0, 1)).map(Condition.of_attributes)
-    assert_apart(data.draw(st.lists(values, min_size=1, max_size=5, unique=True)), facts)
+    assert_apart(data.draw(st.lists(values, min_size=1, max_size=5, unique=True)), info)
 
 
 def test_telling_columns_are_real_combinations_that_differ() -> None:

@@ -39,19 +39,19 @@ def test_positions_go_on_over_the_items_and_every_image_can_be_made_again() -> N
 
 def test_the_same_noise_under_other_classes_differs_in_the_class_alone() -> None:
     sampler = load_generator(trained("looked"))
-    groups = views.same_noise(sampler, conditions.every(sampler.facts), 3, seed=1)
-    assert [group.label for group in groups] == list(sampler.facts.names)
+    groups = views.same_noise(sampler, conditions.every(sampler.info), 3, seed=1)
+    assert [group.label for group in groups] == list(sampler.info.names)
     assert {tuple(origin.index for origin in group.origins) for group in groups} == {(0, 1, 2)}
-    assert [group.origins[0].condition for group in groups] == list(sampler.facts.names)
+    assert [group.origins[0].condition for group in groups] == list(sampler.info.names)
 
 
 def test_images_of_each_kind_are_the_first_of_the_seed_that_come_out_as_it() -> None:
     sampler = load_generator(trained("divided", model__subclasses=2))
-    groups = views.subclass_groups(sampler, Condition.from_text("4", sampler.facts), 5, seed=3, truncation=0.9)
+    groups = views.subclass_groups(sampler, Condition.from_text("4", sampler.info), 5, seed=3, truncation=0.9)
     assert [group.label for group in groups] == ["4, kind 1", "4, kind 2"]
     positions = [[origin.index for origin in group.origins] for group in groups]
     fours = np.eye(10, dtype=np.float32)[[4] * 100]
-    drawn = subclass_sampling.sample_subclasses(sampler.facts, fours, 3, range(100))
+    drawn = subclass_sampling.sample_subclasses(sampler.info, fours, 3, range(100))
     assert positions == [np.flatnonzero(drawn == kind)[:5].tolist() for kind in (0, 1)]
     for group in groups:
         for origin, image in zip(group.origins, group.images, strict=True):
@@ -60,7 +60,7 @@ def test_images_of_each_kind_are_the_first_of_the_seed_that_come_out_as_it() -> 
 
 def test_the_same_noise_with_an_attribute_off_and_on_differs_in_that_attribute_alone(faces: Run) -> None:
     sampler = load_generator(faces)
-    smiling = sampler.facts.names.index("Smiling")
+    smiling = sampler.info.names.index("Smiling")
     asked = [Condition.of_attributes({smiling: value}) for value in (0, 1)]
     off, on = views.same_noise(sampler, asked, 4, seed=2)
     for without, with_it in zip(off.origins, on.origins, strict=True):
@@ -69,6 +69,6 @@ def test_the_same_noise_with_an_attribute_off_and_on_differs_in_that_attribute_a
 
 
 def test_conditions_are_drawn_in_turn() -> None:
-    facts = trained("looked").facts()
-    rows = views.drawn_in_turn([Condition.from_text(name, facts) for name in ("7", "2")], 5, 0, facts)
+    info = trained("looked").info()
+    rows = views.drawn_in_turn([Condition.from_text(name, info) for name in ("7", "2")], 5, 0, info)
     assert rows.argmax(axis=1).tolist() == [7, 2, 7, 2, 7]

@@ -35,11 +35,11 @@ def trained_apart(run: Run, **environment: str) -> None:
 def test_the_steps_that_compile_leave_no_trace() -> None:
     config = run_of("any").config
     image_set = noise_images(32)
-    tried, untried = (start(config, image_set.facts(), CPU) for _ in range(2))
+    tried, untried = (start(config, image_set.info(), CPU) for _ in range(2))
     batch = torch.from_numpy(image_set.images[:16]), torch.from_numpy(image_set.conditions[:16])
     for _ in range(2):  # before the first step, and when resumed
         with _put_back(tried):
-            step(tried, *blank_batch(config, image_set.facts(), CPU), config)
+            step(tried, *blank_batch(config, image_set.info(), CPU), config)
         for state in (tried, untried):
             step(state, *batch, config)
         assert (tried.sums == untried.sums).all()

@@ -34,7 +34,7 @@ def images(validation: int) -> ImageSet:
 
 
 def state_of(image_set: ImageSet) -> State:
-    state = start(RunConfig(), image_set.facts(), torch.device("cpu"))
+    state = start(RunConfig(), image_set.info(), torch.device("cpu"))
     state.discriminator = MeanGrey()
     return state
 

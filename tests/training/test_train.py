@@ -53,7 +53,7 @@ def test_a_run_leaves_curves_pictures_and_snapshots() -> None:
         assert picture.size == (10 * 34 + 2, 8 * 34 + 2)
     assert jobs.state(run.path).name == "finished"
     assert run.seen == run.total == 320
-    assert run.facts().names == tuple("0123456789")
+    assert run.info().names == tuple("0123456789")
 
 
 def test_a_logged_point_is_the_mean_since_the_last() -> None:
@@ -72,7 +72,7 @@ def test_noise_in_training_has_the_spread_that_was_asked_for() -> None:
     seen: list[torch.Tensor] = []
     for spread in (1.0, 0.6):
         config = options.build({"model.width": 8, "train.noise": spread})
-        state = start(config, registry.load(config.data).facts(), torch.device("cpu"))
+        state = start(config, registry.load(config.data).info(), torch.device("cpu"))
         state.generator.register_forward_pre_hook(lambda network, given: seen.append(given[0]))
         step(state, torch.zeros(64, 1, 32, 32, dtype=torch.uint8), torch.eye(10).repeat(7, 1)[:64], config)
     assert float(seen[0].std()) == pytest.approx(1.0, abs=0.05)
@@ -220,7 +220,7 @@ def test_attributes_train_by_the_same_path() -> None:
 
     write_celeba(settings.distributed_data(), 60)
     run = trained("faces", data__name="celeba", data__image_size=32)
-    assert len(run.facts().names) == 40
+    assert len(run.info().names) == 40
     labels = json.loads((run.path / "samples" / "columns.json").read_text())["labels"]
     assert len(set(labels)) == len(labels) > 1
     assert options.build(run.config.flat()) == run.config
@@ -258,12 +258,12 @@ def test_training_keeps_the_snapshot_that_it_is_told_to() -> None:
 def test_memory_that_runs_out_is_told_with_a_batch_that_fits() -> None:
     """The real allocator of the CPU refuses what no machine has; a GPU's error takes the same way."""
     run = trained("needy")
-    with pytest.raises(TrainingError) as caught, memory_told(run, run.facts()):
+    with pytest.raises(TrainingError) as caught, memory_told(run, run.info()):
         torch.empty(2**50)
     assert caught.value.kind == "memory"
     assert caught.value.advice == {"train.batch": 8}
     assert "memory ran out with train.batch 16: clone the run with 8" in str(caught.value)
-    facts, config = run.facts(), options.build({"train.batch": 1024, "model.width": 64, "data.image_size": 64})
-    assert batch_that_fits(config, facts, 2**28) < batch_that_fits(config, facts, 2**29) < 512
-    assert batch_that_fits(config, facts, 2**40) == 512  # never the batch that did not fit
-    assert batch_that_fits(config, facts, 0) == 2
+    info, config = run.info(), options.build({"train.batch": 1024, "model.width": 64, "data.image_size": 64})
+    assert batch_that_fits(config, info, 2**28) < batch_that_fits(config, info, 2**29) < 512
+    assert batch_that_fits(config, info, 2**40) == 512  # never the batch that did not fit
+    assert batch_that_fits(config, info, 0) == 2

@@ -38,11 +38,11 @@ def closest(
     Image i was made with the condition of the set's row `rows[i]`, at position i of the seed's stream; training image j
     of `found` is the set's row `every[j]`.
     """
-    facts = images.facts()
+    info = images.info()
     return [
         {
             "image": int(i),
-            "condition": Condition.from_row(images.conditions[rows[i]], facts).text(facts),
+            "condition": Condition.from_row(images.conditions[rows[i]], info).text(info),
             "training_image": int(every[found.pixel_index[i]]),
             "closeness": float(found.closeness[i]),
             "distance": float(found.pixel_distance[i]),
@@ -58,10 +58,10 @@ def closest_pair_images(
     result: Result, sampler: "Sampler", images: ImageSet
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """The closest pairs' synthetic and real images (n, C, H, H) each, made again from seed, position and condition."""
-    pairs, facts = result.near_copies["pairs"], sampler.facts
+    pairs, info = result.near_copies["pairs"], sampler.info
     made = [
         sampler.generate(
-            Condition.from_text(one["condition"], facts).row(facts)[None], result.made_with["seed"], position
+            Condition.from_text(one["condition"], info).row(info)[None], result.made_with["seed"], position
         )
         for one in pairs
         for position in (one["image"],)

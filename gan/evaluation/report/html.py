@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from gan import __version__
 from gan.data.image_set import ImageSet
-from gan.data.info import DataFacts
+from gan.data.info import DatasetInfo
 from gan.data.transform import crop
 from gan.errors import RunError
 from gan.evaluation import reader_study
@@ -53,7 +53,7 @@ class Material:
     """All that a report is made from."""
 
     run: Run
-    facts: DataFacts
+    info: DatasetInfo
     result: Result
     history: list[Result]
     best: int | None
@@ -77,7 +77,7 @@ def build(run: Run, snapshot: int | None = None, split: str = "val") -> str:
         raise RunError(f"The data of {run.name} is not in the cache any more: evaluate it again, which reads it.")
     study = next((one for one in study_results.listing(run) if one.snapshot == result.snapshot), None)
     readings = [one for one in reader_study.listing(run) if one.finished and one.snapshot == result.snapshot]
-    material = Material(run, run.facts(), result, there, results.best_snapshot(run), study, readings)
+    material = Material(run, run.info(), result, there, results.best_snapshot(run), study, readings)
     return page(material, images, load_generator(run, result.snapshot))
 
 
@@ -98,36 +98,36 @@ def page(material: Material, images: ImageSet, sampler: "Sampler") -> str:
         ("Blind reader test", sections.readings(material.readings)),
         ("Limits", text.limits(result, material.study)),
         ("Methods", text.methods(result, material.study)),
-        ("Model card", sections.model_card(run, material.facts, result)),
+        ("Model card", sections.model_card(run, material.info, result)),
     ]
     body = "".join(f"<section><h2>{html.escape(name)}</h2>{part}</section>" for name, part in parts if part)
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width,initial-scale=1"><style>{text.STYLE}</style></head>'
         f"<body><main><header><h1>{html.escape(title)}</h1>"
-        f'<p class="quiet">{html.escape(material.facts.title)}; made {made} by GAN workbench {__version__}. Synthetic '
+        f'<p class="quiet">{html.escape(material.info.title)}; made {made} by GAN workbench {__version__}. Synthetic '
         f"images are not for clinical use.</p></header>{body}</main></body></html>"
     )
 
 
 def _samples(material: Material, images: ImageSet, sampler: "Sampler") -> str:
     """Real validation images and generated ones of each condition, beside each other; not chosen by anybody."""
-    facts, result = material.facts, material.result
-    shown = sorted(range(len(facts.names)), key=lambda k: int(result.per_condition[k]["synthetic"]))[:ROWS]
-    values = facts.channels * facts.native_size**2
+    info, result = material.info, material.result
+    shown = sorted(range(len(info.names)), key=lambda k: int(result.per_condition[k]["synthetic"]))[:ROWS]
+    values = info.channels * info.native_size**2
     across = int(np.clip(PIXELS // (2 * len(shown) * values), FEWEST, ACROSS))
     start = int(result.made_with["positions"]["combinations"])
-    rows, held, asked = [], images.rows("val"), conditions.every(facts)
+    rows, held, asked = [], images.rows("val"), conditions.every(info)
     for k in shown:
         of_it = held[images.conditions[held, k] == 1][:across]
         real = crop(np.asarray(images.images[of_it]), images.native_size)
-        made = sampler.generate(asked[k].draw(facts, across, 0), result.made_with["seed"], start + k * across)
-        name = html.escape(facts.names[k])
+        made = sampler.generate(asked[k].draw(info, across, 0), result.made_with["seed"], start + k * across)
+        name = html.escape(info.names[k])
         rows.append(
             f"<tr><th>{name}</th><td>{_sheet(real, f'Real images of {name}')}</td>"
             f"<td>{_sheet(made, f'Generated images of {name}')}</td></tr>"
         )
-    rest = len(facts.names) - len(shown)
+    rest = len(info.names) - len(shown)
     return (
         '<div class="wide"><table class="images"><tr><th></th><th>Real, validation</th><th>Generated, unselected</th>'
         f"</tr>{''.join(rows)}</table></div>"

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from gan.data.info import DataFacts
+from gan.data.info import DatasetInfo
 from gan.evaluation.reader_study import Reading
 from gan.evaluation.records import interpretation
 from gan.evaluation.records.interpretation import Score
@@ -156,21 +156,21 @@ def readings(found: Sequence[Reading]) -> str:
     return "".join(parts)
 
 
-def model_card(run: Run, facts: DataFacts, result: Result) -> str:
+def model_card(run: Run, info: DatasetInfo, result: Result) -> str:
     """What the model is, what it was trained on, and all that is needed to compute the numbers again.
 
     The run's notes stand in it too, such as the source and the licence of one's own images.
     """
-    counts = facts.conditions.sum(axis=0, dtype=int)
-    trained_on = ", ".join(f"{name} {count:,}" for name, count in zip(facts.names, counts, strict=True))
+    counts = info.conditions.sum(axis=0, dtype=int)
+    trained_on = ", ".join(f"{name} {count:,}" for name, count in zip(info.names, counts, strict=True))
     rows = [
         ["Model", f"Conditional GAN, family {run.config.model.family}, averaged generator"],
         ["Run and snapshot", f"{run.name}, after {result.snapshot:,} images"],
         ["Generator SHA-256", str(result.made_with["generator_sha256"])],
-        ["Training data", f"{facts.title}; {facts.source}"],
-        ["Licence of the data", facts.licence],
-        ["Training images", f"{len(facts.conditions):,}: {trained_on}"],
-        ["Images", f"{facts.native_size} px, {'grey' if facts.channels == 1 else 'colour'}"],
+        ["Training data", f"{info.title}; {info.source}"],
+        ["Licence of the data", info.licence],
+        ["Training images", f"{len(info.conditions):,}: {trained_on}"],
+        ["Images", f"{info.native_size} px, {'grey' if info.channels == 1 else 'colour'}"],
         ["Meant for", "Research: adding to real training images where a study says that it helps; teaching; testing."],
         ["Not meant for", "Diagnosis, or standing in for real test images: what it never saw it cannot show."],
     ]

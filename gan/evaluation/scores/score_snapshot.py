@@ -227,14 +227,14 @@ class _Evaluation:
     def _combinations(self, own: Classifier, start: int) -> list[dict[str, Any]]:
         """How often the real-trained classifier sees both attributes of pairs that no real image shows."""
         rows: list[dict[str, Any]] = []
-        for request in unseen(self.sampler.facts):
-            drawn = request.draw(self.sampler.facts, COMBINED, self.seed)  # (n, K)
+        for request in unseen(self.sampler.info):
+            drawn = request.draw(self.sampler.info, COMBINED, self.seed)  # (n, K)
             made = self.sampler.generate(drawn, self.seed, start + len(rows) * COMBINED)
             seen = look(own, made)[1].numpy() > 0
             agrees = np.stack([seen[:, k] == bool(value) for k, value in request.fixed], axis=1)  # (n, 2)
             count = int(agrees.all(axis=1).sum())
             row = {
-                "condition": request.text(self.sampler.facts),
+                "condition": request.text(self.sampler.info),
                 "real": 0,
                 "synthetic": COMBINED,
                 "obedience": count / COMBINED,

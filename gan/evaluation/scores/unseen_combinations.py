@@ -9,7 +9,7 @@ import itertools
 
 import numpy as np
 
-from gan.data.info import DataFacts
+from gan.data.info import DatasetInfo
 from gan.sampling.conditions import Condition
 
 SHOWN = 6
@@ -18,18 +18,18 @@ FREQUENT = 0.05
 """Share of the training images that must have each of the two values."""
 
 
-def unseen(facts: DataFacts) -> list[Condition]:
+def unseen(info: DatasetInfo) -> list[Condition]:
     """Up to six pairs of frequent values, at least one of them on, that no training image has both of.
 
     The first are those that one would have expected most often, were attributes independent. None for classes.
     """
-    if facts.kind == "class":
+    if info.kind == "class":
         return []
-    on = facts.conditions.astype(np.float64)  # (n, K)
+    on = info.conditions.astype(np.float64)  # (n, K)
     share, n = on.mean(axis=0), len(on)
     both = on.T @ on  # (K, K) images with both
     found = []
-    for i, j in itertools.combinations(range(len(facts.names)), 2):
+    for i, j in itertools.combinations(range(len(info.names)), 2):
         seen = {(1, 1): both[i, j], (1, 0): share[i] * n - both[i, j], (0, 1): share[j] * n - both[i, j]}
         for (a, b), count in seen.items():
             first, second = (share[k] if value else 1 - share[k] for k, value in ((i, a), (j, b)))

@@ -30,7 +30,7 @@ MEANING = {"train": "learnt from", "val": "used to choose", "test": "sealed unti
 
 def panel(entry: Entry, image_set: ImageSet) -> None:
     """Facts, findings, balance and images of a set that has been read."""
-    facts(entry, image_set)
+    info(entry, image_set)
     findings(image_set)
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -45,7 +45,7 @@ def panel(entry: Entry, image_set: ImageSet) -> None:
             as_given(entry.config.path)
 
 
-def facts(entry: Entry, image_set: ImageSet) -> None:
+def info(entry: Entry, image_set: ImageSet) -> None:
     """The set in one line of figures and two of words."""
     st.markdown(entry.about)
     side, channels = image_set.images.shape[2], image_set.images.shape[1]

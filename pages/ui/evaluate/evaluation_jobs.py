@@ -102,7 +102,7 @@ def _study(run: Run, snapshot: int) -> None:
         "Does a classifier get better on real patients when these images join its training set? With controls, seeds "
         "and intervals, on test images that nothing has seen. It waits for the run's device."
     )
-    if run.facts().kind != "class":
+    if run.info().kind != "class":
         st.caption("A study takes a set of classes: this run has attributes.")
         return
     if _at_work(run, "study", "Study"):

@@ -7,7 +7,7 @@ undo it.
 import numpy as np
 import streamlit as st
 
-from gan.data.info import DataFacts
+from gan.data.info import DatasetInfo
 from gan.runs.run import Run
 from gan.sampling.conditions import Condition
 from pages.ui import fmt
@@ -18,32 +18,32 @@ VALUES = {ON: 1, OFF: 0}
 NONE_LIKE_IT = "No real training image agrees with this: the generator has never seen it, and what it makes is a guess."
 
 
-def attributes(run: Run, facts: DataFacts) -> tuple[tuple[str, int], ...]:
+def attributes(run: Run, info: DatasetInfo) -> tuple[tuple[str, int], ...]:
     """One combination of attributes, those kept before, and how many images of each."""
-    chosen = switches(run, facts)
-    condition = condition_of(chosen, facts)
-    summary(run, chosen, condition.agreeing(facts))
+    chosen = switches(run, info)
+    condition = condition_of(chosen, info)
+    summary(run, chosen, condition.agreeing(info))
     count = int(st.number_input("Images of each", 1, 10_000, 24, key="count", persist_state="session"))
-    labels = combinations(run, facts, condition.text(facts))
+    labels = combinations(run, info, condition.text(info))
     return tuple((label, count) for label in labels)
 
 
-def switches(run: Run, facts: DataFacts) -> dict[str, str]:
+def switches(run: Run, info: DatasetInfo) -> dict[str, str]:
     """The scrolling list of attributes; gives those that are on or off, in the set's order."""
     chosen: dict[str, str] = st.session_state.setdefault(_kept(run), {})
     wanted = st.text_input(
-        "Attributes", key=f"find {run.name}", placeholder=f"Search {len(facts.names)} attributes",
+        "Attributes", key=f"find {run.name}", placeholder=f"Search {len(info.names)} attributes",
         icon=":material/search:", help="on: every image has it. off: none has. any: as in the real images that agree.",
     )  # fmt: skip
     parts = fmt.attribute(wanted.lower()).split()
-    shown = [name for name in facts.names if all(part in fmt.attribute(name).lower() for part in parts)]
-    shares = shares_of(chosen, facts)
+    shown = [name for name in info.names if all(part in fmt.attribute(name).lower() for part in parts)]
+    shares = shares_of(chosen, info)
     with st.container(height=HEIGHT, key="attribute-list", gap="xxsmall"):
         for name in shown:
             switch(run, name, chosen.get(name, ANY), shares[name])
         if not shown:
             st.caption("No attribute has that in its name.")
-    return {name: chosen[name] for name in facts.names if name in chosen}
+    return {name: chosen[name] for name in info.names if name in chosen}
 
 
 def switch(run: Run, name: str, value: str, share: float) -> None:
@@ -59,13 +59,13 @@ def switch(run: Run, name: str, value: str, share: float) -> None:
         )  # fmt: skip
 
 
-def shares_of(chosen: dict[str, str], facts: DataFacts) -> dict[str, float]:
+def shares_of(chosen: dict[str, str], info: DatasetInfo) -> dict[str, float]:
     """How often each attribute is on among the real images that agree with the choice; among all where none does."""
-    agrees = np.ones(len(facts.conditions), dtype=bool)
-    for position, value in condition_of(chosen, facts).fixed:
-        agrees &= facts.conditions[:, position] == value
-    rows = facts.conditions[agrees] if agrees.any() else facts.conditions
-    return dict(zip(facts.names, rows.mean(axis=0).tolist(), strict=True))
+    agrees = np.ones(len(info.conditions), dtype=bool)
+    for position, value in condition_of(chosen, info).fixed:
+        agrees &= info.conditions[:, position] == value
+    rows = info.conditions[agrees] if agrees.any() else info.conditions
+    return dict(zip(info.names, rows.mean(axis=0).tolist(), strict=True))
 
 
 def summary(run: Run, chosen: dict[str, str], agreeing: int) -> None:
@@ -81,13 +81,13 @@ def summary(run: Run, chosen: dict[str, str], agreeing: int) -> None:
         st.caption(f"{agreeing:,} real training images agree. What you leave open is drawn from them.")
 
 
-def combinations(run: Run, facts: DataFacts, current: str) -> list[str]:
+def combinations(run: Run, info: DatasetInfo, current: str) -> list[str]:
     """The labels of the combinations that were kept, and the one that is chosen now; with the ways to keep and drop."""
     kept: list[str] = st.session_state.get(_combined(run), [])
     if current not in kept:
         st.button(
             "Keep, and choose another", icon=":material/add:", key="keep combination", width="stretch",
-            on_click=_keep, args=(run, facts), disabled=current == "any",
+            on_click=_keep, args=(run, info), disabled=current == "any",
             help="Shows and downloads this combination together with the next.",
         )  # fmt: skip
     for label in list(kept):
@@ -98,9 +98,9 @@ def combinations(run: Run, facts: DataFacts, current: str) -> list[str]:
     return kept if current in kept or (kept and current == "any") else [*kept, current]
 
 
-def condition_of(chosen: dict[str, str], facts: DataFacts) -> Condition:
+def condition_of(chosen: dict[str, str], info: DatasetInfo) -> Condition:
     """The condition that is chosen."""
-    return Condition.of_attributes({facts.names.index(name): VALUES[value] for name, value in chosen.items()})
+    return Condition.of_attributes({info.names.index(name): VALUES[value] for name, value in chosen.items()})
 
 
 def _kept(run: Run) -> str:
@@ -125,10 +125,10 @@ def _combined(run: Run) -> str:
     return f"combinations {run.name}"
 
 
-def _keep(run: Run, facts: DataFacts) -> None:
+def _keep(run: Run, info: DatasetInfo) -> None:
     """Keep what is chosen at the moment of the click, which may be newer than what the button was drawn with."""
     chosen = st.session_state[_kept(run)]
-    label = condition_of(chosen, facts).text(facts)
+    label = condition_of(chosen, info).text(info)
     kept = st.session_state.get(_combined(run), [])
     if chosen and label not in kept:
         st.session_state[_combined(run)] = [*kept, label]

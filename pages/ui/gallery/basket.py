@@ -4,7 +4,7 @@ from itertools import groupby
 
 import streamlit as st
 
-from gan.data.info import DataFacts
+from gan.data.info import DatasetInfo
 from gan.runs.run import Run
 from gan.sampling import marks
 from gan.sampling.conditions import Condition
@@ -19,7 +19,7 @@ MOST_SHOWN = 400
 VIEW, LOOK, DOWNLOAD = "view", "Look", "Download"  # the gallery's tabs, and those where one looks and downloads
 
 
-def panel(run: Run, facts: DataFacts) -> None:
+def panel(run: Run, info: DatasetInfo) -> None:
     """What was kept, by condition, with the ways to take it out again."""
     kept, gone = marks.basket(run), len(marks.kept(run)) - len(marks.basket(run))
     if not kept:
@@ -29,7 +29,7 @@ def panel(run: Run, facts: DataFacts) -> None:
         )
         st.button("Look at images", icon=":material/grid_view:", type="primary", key="to look", on_click=_to_look)
     else:
-        images(run, facts, kept[-MOST_SHOWN:])
+        images(run, info, kept[-MOST_SHOWN:])
         with st.container(horizontal=True, vertical_alignment="center"):
             shown = f", the last {MOST_SHOWN} of them shown" if len(kept) > MOST_SHOWN else ""
             st.caption(f"{fmt.images(len(kept))} kept{shown}. K, or a click on ✓, takes one out.", width="stretch")
@@ -45,14 +45,14 @@ def panel(run: Run, facts: DataFacts) -> None:
     rejections(run)
 
 
-def images(run: Run, facts: DataFacts, kept: list[Origin]) -> None:
+def images(run: Run, info: DatasetInfo, kept: list[Origin]) -> None:
     """A row for each condition, in the run's order of conditions."""
-    say = marking.wording(facts)
-    by_name = sorted(kept, key=lambda origin: (_place(origin, facts), say(origin.condition)))
+    say = marking.wording(info)
+    by_name = sorted(kept, key=lambda origin: (_place(origin, info), say(origin.condition)))
     rows, origins = [], []
     for name, group in groupby(by_name, key=lambda origin: say(origin.condition)):
         here = list(group)
-        rows.append(Row(name, f"{fmt.number(len(here))} kept", [marking.tile(run, facts, origin) for origin in here]))
+        rows.append(Row(name, f"{fmt.number(len(here))} kept", [marking.tile(run, info, origin) for origin in here]))
         origins += here
     marking.grid(run, rows, origins, key=f"basket {run.name}", label="The basket")
 
@@ -83,5 +83,5 @@ def _clear(run: Run, mark: marks.Mark) -> None:
         marks.clear(run, [origin for origin, there in marks.load(run).items() if there == mark])
 
 
-def _place(origin: Origin, facts: DataFacts) -> int:
-    return Condition.from_text(origin.condition, facts).fixed[0][0] if facts.kind == "class" else 0
+def _place(origin: Origin, info: DatasetInfo) -> int:
+    return Condition.from_text(origin.condition, info).fixed[0][0] if info.kind == "class" else 0

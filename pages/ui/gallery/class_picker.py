@@ -6,7 +6,7 @@ export request: conditions as text, and how many of each.
 
 import streamlit as st
 
-from gan.data.info import DataFacts
+from gan.data.info import DatasetInfo
 from gan.runs.run import Run
 from gan.sampling.conditions import Condition
 from pages.ui import cache, fmt
@@ -17,18 +17,18 @@ from pages.ui.gallery import attribute_picker
 ALL_AT_FIRST = 12  # with more classes than this, only the first ones are chosen at first
 
 
-def picker(run: Run, facts: DataFacts) -> tuple[tuple[str, int], ...]:
+def picker(run: Run, info: DatasetInfo) -> tuple[tuple[str, int], ...]:
     """The conditions and how many images of each."""
-    if facts.kind == "class":
-        return classes(run, facts)
-    return attribute_picker.attributes(run, facts)
+    if info.kind == "class":
+        return classes(run, info)
+    return attribute_picker.attributes(run, info)
 
 
-def classes(run: Run, facts: DataFacts) -> tuple[tuple[str, int], ...]:
+def classes(run: Run, info: DatasetInfo) -> tuple[tuple[str, int], ...]:
     """One, several or all classes, with one count or a count each."""
-    chosen = class_cards(run, facts)
+    chosen = class_cards(run, info)
     each = st.number_input("Images of each", 1, 10_000, 8, key="each", persist_state="session")
-    counts = {name: int(each) for name in facts.names if name in chosen}
+    counts = {name: int(each) for name in info.names if name in chosen}
     if len(counts) > 1 and st.toggle("A count for each class", key="own counts", persist_state="session"):
         columns = st.columns(2)
         for number, name in enumerate(counts):
@@ -37,23 +37,23 @@ def classes(run: Run, facts: DataFacts) -> tuple[tuple[str, int], ...]:
                     name, 0, 10_000, int(each), key=f"count {run.name} {name}", persist_state="session"
                 )
                 counts[name] = int(written)
-    texts = {name: Condition.of_class(position).text(facts) for position, name in enumerate(facts.names)}
+    texts = {name: Condition.of_class(position).text(info) for position, name in enumerate(info.names)}
     return tuple((texts[name], count) for name, count in counts.items() if count)
 
 
-def class_cards(run: Run, facts: DataFacts) -> list[str]:
+def class_cards(run: Run, info: DatasetInfo) -> list[str]:
     """A card for each class, with real images of it and how many there are; gives the classes that are chosen."""
     key = f"classes {run.name}"
-    chosen: list[str] = st.session_state.setdefault(key, list(facts.names[:ALL_AT_FIRST]))
+    chosen: list[str] = st.session_state.setdefault(key, list(info.names[:ALL_AT_FIRST]))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown("Classes", help="The pictures are real training images.", width="stretch")
-        st.button("All", on_click=_choose, args=(key, list(facts.names)), type="tertiary", key="all classes")
+        st.button("All", on_click=_choose, args=(key, list(info.names)), type="tertiary", key="all classes")
         st.button("None", on_click=_choose, args=(key, []), type="tertiary", key="no classes")
-    shown = cache.examples(run) or [None] * len(facts.names)
-    counts = facts.conditions.sum(axis=0, dtype=int).tolist()
+    shown = cache.examples(run) or [None] * len(info.names)
+    counts = info.conditions.sum(axis=0, dtype=int).tolist()
     choices = [
         Card(name, f"{fmt.number(count)} real", picture)
-        for name, count, picture in zip(facts.names, counts, shown, strict=True)
+        for name, count, picture in zip(info.names, counts, shown, strict=True)
     ]
     choice_cards.cards(
         choices, chosen, lambda names: _choose(key, names), key=f"class cards {run.name}", label="Classes"

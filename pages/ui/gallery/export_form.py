@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from gan.data.info import DataFacts
+from gan.data.info import DatasetInfo
 from gan.evaluation import training_images
 from gan.export import exports
 from gan.export.exports import ExportRequest
@@ -27,9 +27,9 @@ FORMS = {
 LONG = 12  # rows of a table that are shown without scrolling
 
 
-def panel(run: Run, facts: DataFacts, request: ExportRequest) -> None:
+def panel(run: Run, info: DatasetInfo, request: ExportRequest) -> None:
     """Choose what to export, and the exports there are."""
-    asked = choice(run, facts, request)
+    asked = choice(run, info, request)
     guarded = near_copies(run)
     form = st.selectbox(
         "Form", list(FORMS), format_func=FORMS.__getitem__, key="export form", persist_state="session",
@@ -63,19 +63,19 @@ def expected(run: Run, wanted: ExportRequest) -> str:
     return ", ".join(parts) + ". Made in the background: you may leave this page."
 
 
-def choice(run: Run, facts: DataFacts, shown: ExportRequest) -> ExportRequest:
+def choice(run: Run, info: DatasetInfo, shown: ExportRequest) -> ExportRequest:
     """The conditions that are chosen, a number of every class, what brings the classes to one number, or the basket."""
     kept = marks.basket(run)
     names = {CHOSEN: "The conditions as chosen"}
-    if facts.kind == "class":
+    if info.kind == "class":
         names |= {EACH: "A number of each class", BALANCE: "Bring every class to one number"}
     names |= {BASKET: f"The basket: {fmt.images(len(kept))}"}
     way = st.radio("What", list(names), format_func=names.__getitem__, key=WAY, persist_state="session")
     if way == EACH:
         count = int(st.number_input("Images of each class", 1, 50_000, 500, key="export each", persist_state="session"))
-        return replace(shown, items=exports.of_each(facts, count, None))
+        return replace(shown, items=exports.of_each(info, count, None))
     if way == BALANCE:
-        return replace(shown, items=balance(run, facts))
+        return replace(shown, items=balance(run, info))
     if way == BASKET:
         if not kept:
             st.info("Nothing is kept yet: look at images, and press K or click ✓ on those to keep.")
@@ -83,15 +83,15 @@ def choice(run: Run, facts: DataFacts, shown: ExportRequest) -> ExportRequest:
     return shown
 
 
-def balance(run: Run, facts: DataFacts) -> tuple[tuple[str, int], ...]:
+def balance(run: Run, info: DatasetInfo) -> tuple[tuple[str, int], ...]:
     """The balance assistant: how many synthetic images bring every class of the training set to one number."""
-    largest = int(facts.conditions.sum(axis=0, dtype=int).max())
+    largest = int(info.conditions.sum(axis=0, dtype=int).max())
     target = st.number_input(
         "Bring every class to", 1, 50_000, largest, key=f"balance {run.name}", persist_state="session",
         help="Images of every class, real training images and synthetic ones together. At first as many as the "
         "commonest class has.",
     )  # fmt: skip
-    plan = exports.balance(facts, int(target))
+    plan = exports.balance(info, int(target))
     table = [
         {"Class": row.condition, "Real": row.real, "Synthetic to add": row.synthetic, "Result": row.result}
         for row in plan

@@ -5,7 +5,7 @@ Opened by a click on an image (`marking.py`), wherever that is.
 
 import streamlit as st
 
-from gan.data.info import DataFacts
+from gan.data.info import DatasetInfo
 from gan.evaluation.job import Request
 from gan.runs.run import Run
 from gan.sampling import marks, provenance
@@ -22,11 +22,11 @@ SIDE = 384  # px, about
 NEAREST = 168
 
 
-def where_opened(run: Run, facts: DataFacts) -> None:
+def where_opened(run: Run, info: DatasetInfo) -> None:
     """Show the image that was clicked, where one was; called once on a page, at its end."""
     opened = st.session_state.get(OPENED)
     if opened is not None and opened[0] == run.name:
-        st.dialog("One image", width="large", on_dismiss=close)(view)(run, facts)
+        st.dialog("One image", width="large", on_dismiss=close)(view)(run, info)
 
 
 def close() -> None:
@@ -34,17 +34,17 @@ def close() -> None:
     st.session_state.pop(OPENED, None)
 
 
-def view(run: Run, facts: DataFacts) -> None:
+def view(run: Run, info: DatasetInfo) -> None:
     """The dialog's content."""
     _, name, among = st.session_state[OPENED]
     origin: Origin = st.session_state[SHOWN][name]
     with errors_shown():
         left, right = st.columns([3, 2], gap="large")
         with left:
-            picture(run, facts, origin)
+            picture(run, info, origin)
             steps(name, among)
         with right:
-            about(run, facts, origin)
+            about(run, info, origin)
             verdict(run, origin)
             ends_of_a_walk(run, origin)
             nearest(run, origin)
@@ -52,9 +52,9 @@ def view(run: Run, facts: DataFacts) -> None:
         st.code(again(run, origin), language="bash", wrap_lines=True)
 
 
-def picture(run: Run, facts: DataFacts, origin: Origin) -> None:
+def picture(run: Run, info: DatasetInfo, origin: Origin) -> None:
     """The image with sharp pixels, in reach of the keys that mark it."""
-    rows = [Row("", "", [marking.tile(run, facts, origin)])]
+    rows = [Row("", "", [marking.tile(run, info, origin)])]
     marking.grid(run, rows, [origin], key=f"large {run.name}", label="The image", focus=True, side=SIDE)
 
 
@@ -78,19 +78,19 @@ def _go(at: int) -> None:
     st.session_state[OPENED] = (run, among[at], among)
 
 
-def about(run: Run, facts: DataFacts, origin: Origin) -> None:
+def about(run: Run, info: DatasetInfo, origin: Origin) -> None:
     """What the image is, and of how many real ones."""
-    real = Condition.from_text(origin.condition, facts).agreeing(facts)
-    st.markdown(f"**{marking.wording(facts)(origin.condition)}**")
+    real = Condition.from_text(origin.condition, info).agreeing(info)
+    st.markdown(f"**{marking.wording(info)(origin.condition)}**")
     st.caption(
         f"Run {run.name} · snapshot after {fmt.images(origin.snapshot)} · seed {origin.seed}, position "
         f"{origin.index} · truncation {origin.truncation:g} · {fmt.images(real)} with this condition among the "
         "real training images"
     )
-    if facts.kind != "class":
+    if info.kind != "class":
         with st.expander("All attributes"):
-            row = Condition.from_text(origin.condition, facts).row(facts)
-            st.caption(", ".join(facts.names[k] for k in row.nonzero()[0]).replace("_", " ") or "None is on.")
+            row = Condition.from_text(origin.condition, info).row(info)
+            st.caption(", ".join(info.names[k] for k in row.nonzero()[0]).replace("_", " ") or "None is on.")
 
 
 def verdict(run: Run, origin: Origin) -> None:

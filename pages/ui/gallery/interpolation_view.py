@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from gan.data.info import DataFacts
+from gan.data.info import DatasetInfo
 from gan.export.exports import ExportRequest
 from gan.runs.run import Run
 from gan.sampling.conditions import ANY, Condition
@@ -22,12 +22,12 @@ FIRST, LAST = "first", "last"
 SIDE = 128  # px, about: the two ends
 
 
-def panel(run: Run, facts: DataFacts, request: ExportRequest) -> None:
+def panel(run: Run, info: DatasetInfo, request: ExportRequest) -> None:
     """The two ends, how long the walk takes, and the film."""
-    first, last = (end(run, facts, request, place) for place in (FIRST, LAST))
+    first, last = (end(run, info, request, place) for place in (FIRST, LAST))
     left, right = st.columns([2, 3], gap="large")
     with left:
-        ends(run, facts, first, last)
+        ends(run, info, first, last)
         same = st.toggle(
             "Keep the first one's condition", key="walk same", persist_state="session",
             help="Then only the noise changes on the way, and the kind within the class where the run has kinds; the "
@@ -41,14 +41,14 @@ def panel(run: Run, facts: DataFacts, request: ExportRequest) -> None:
     if same:
         last = replace(last, condition=first.condition)
     with right:
-        film(run, facts, first, last, steps, seconds, back)
+        film(run, info, first, last, steps, seconds, back)
 
 
-def ends(run: Run, facts: DataFacts, first: Origin, last: Origin) -> None:
+def ends(run: Run, info: DatasetInfo, first: Origin, last: Origin) -> None:
     """Both ends as images, with the ways to exchange each."""
-    say = marking.wording(facts)
+    say = marking.wording(info)
     rows = [
-        Row(name, say(origin.condition), [marking.tile(run, facts, origin)])
+        Row(name, say(origin.condition), [marking.tile(run, info, origin)])
         for name, origin in (("From", first), ("To", last))
     ]
     marking.grid(
@@ -57,12 +57,12 @@ def ends(run: Run, facts: DataFacts, first: Origin, last: Origin) -> None:
     columns = st.columns(2)
     for column, (place, origin) in zip(columns, ((FIRST, first), (LAST, last)), strict=True):
         with column:
-            if facts.kind == "class":
+            if info.kind == "class":
                 key = f"walk class {place} {run.name}"
                 st.session_state[key] = say(origin.condition)
                 st.selectbox(
-                    f"Class of the {place}", facts.names, key=key, on_change=_reclassed,
-                    args=(run, facts, place, origin, key),
+                    f"Class of the {place}", info.names, key=key, on_change=_reclassed,
+                    args=(run, info, place, origin, key),
                 )  # fmt: skip
             st.button(
                 "Another", icon=":material/casino:", key=f"another {place}", on_click=take, width="stretch",
@@ -70,10 +70,10 @@ def ends(run: Run, facts: DataFacts, first: Origin, last: Origin) -> None:
             )  # fmt: skip
 
 
-def film(run: Run, facts: DataFacts, first: Origin, last: Origin, steps: int, seconds: float, back: bool) -> None:
+def film(run: Run, info: DatasetInfo, first: Origin, last: Origin, steps: int, seconds: float, back: bool) -> None:
     """The film, made at once, and its file."""
     content = cache_torch.film(run, first, last, steps, seconds, back, waiting.bar(st.empty(), "Making the film"))
-    say = marking.wording(facts)
+    say = marking.wording(info)
     words = f"{say(first.condition)} to {say(last.condition)}"
     alt = html.escape(f"Film of a walk from {words}, run {run.name}")
     st.html(f'<img class="sharp film" alt="{alt}" src="{data_uri(content, "gif")}">')
@@ -84,16 +84,16 @@ def film(run: Run, facts: DataFacts, first: Origin, last: Origin, steps: int, se
     )
 
 
-def end(run: Run, facts: DataFacts, request: ExportRequest, place: str) -> Origin:
+def end(run: Run, info: DatasetInfo, request: ExportRequest, place: str) -> Origin:
     """One end of the walk: what was taken, at the snapshot that is looked at now; at first, of what is looked at."""
     assert request.snapshot is not None
     taken: Origin | None = st.session_state.get(_key(run, place))
     if taken is not None:
         return replace(taken, snapshot=request.snapshot)
     items = request.items
-    asked = Condition.from_text(items[0 if place == FIRST else -1][0], facts) if items else ANY
+    asked = Condition.from_text(items[0 if place == FIRST else -1][0], info) if items else ANY
     index = 0 if place == FIRST else 1
-    condition = Condition.from_row(asked.draw(facts, index + 1, request.seed)[index], facts).text(facts)
+    condition = Condition.from_row(asked.draw(info, index + 1, request.seed)[index], info).text(info)
     return Origin(request.snapshot, request.seed, index, condition, request.truncation)
 
 
@@ -103,8 +103,8 @@ def take(run: Run, place: str, origin: Origin) -> None:
     frame.note(f"The walk's {place} image is chosen: see Walk.", ":material/animation:")
 
 
-def _reclassed(run: Run, facts: DataFacts, place: str, origin: Origin, key: str) -> None:
-    condition = Condition.of_class(facts.names.index(st.session_state[key])).text(facts)
+def _reclassed(run: Run, info: DatasetInfo, place: str, origin: Origin, key: str) -> None:
+    condition = Condition.of_class(info.names.index(st.session_state[key])).text(info)
     st.session_state[_key(run, place)] = replace(origin, condition=condition)
 
 

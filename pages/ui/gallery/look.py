@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from gan.data.info import DataFacts
+from gan.data.info import DatasetInfo
 from gan.evaluation import training_images
 from gan.evaluation.job import Request
 from gan.export.exports import ExportRequest
@@ -17,7 +17,7 @@ from pages.ui.gallery import marking, same_noise
 MOST_SHOWN = 400  # images in one view: about a second of work on two CPU cores
 
 
-def panel(run: Run, facts: DataFacts, request: ExportRequest) -> None:
+def panel(run: Run, info: DatasetInfo, request: ExportRequest) -> None:
     """The images at once, a row for each condition."""
     if not request.items:
         st.info("Choose at least one condition.")
@@ -29,17 +29,17 @@ def panel(run: Run, facts: DataFacts, request: ExportRequest) -> None:
     dropped = left_out(run, request) if request.keep_rate < 1 else frozenset()
     titles = [
         (
-            same_noise.titled(group.label, facts),
-            f"{fmt.number(Condition.from_text(text, facts).agreeing(facts))} real",
+            same_noise.titled(group.label, info),
+            f"{fmt.number(Condition.from_text(text, info).agreeing(info))} real",
         )
         for group, (text, _) in zip(made, request.items, strict=True)
     ]
     with st.container(key="generated"):
         marking.groups(
-            run, facts, made, key=f"look {run.name}", label="Generated images", titles=titles, dropped=dropped
+            run, info, made, key=f"look {run.name}", label="Generated images", titles=titles, dropped=dropped
         )
     st.caption(
-        f"{fmt.images(request.count)} at the set's own size, {facts.native_size} px, enlarged. Click one to see it "
+        f"{fmt.images(request.count)} at the set's own size, {info.native_size} px, enlarged. Click one to see it "
         "large; K keeps and R rejects it, the arrow keys go on. Synthetic: not for clinical use."
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
-from gan.data.info import DataFacts
+from gan.data.info import DatasetInfo
 from gan.runs.run import Run
 from gan.sampling import marks
 from gan.sampling.conditions import Condition
@@ -30,7 +30,7 @@ MARKS: Mapping[str, Mark | None] = {"keep": KEEP, "reject": REJECT, "clear": Non
 
 def groups(
     run: Run,
-    facts: DataFacts,
+    info: DatasetInfo,
     shown: Sequence[Group],
     *,
     key: str,
@@ -40,7 +40,7 @@ def groups(
     dropped: frozenset[Origin] = frozenset(),
 ) -> None:
     """A row, or a column, for each group of images, with a title and a note each; `dropped` images are dimmed."""
-    say = wording(facts)
+    say = wording(info)
     rows = [
         Row(
             title,
@@ -112,22 +112,22 @@ def described(run: Run, label: str, origin: Origin) -> str:
     return f"Generated image of {label}, run {run.name}, seed {origin.seed}, number {origin.index + 1}"
 
 
-def wording(facts: DataFacts) -> Callable[[str], str]:
+def wording(info: DatasetInfo) -> Callable[[str], str]:
     """Says an exact condition in a few words: the class, or the attributes that are on, the rarest first."""
-    if facts.kind == "class":
-        return lambda condition: facts.names[Condition.from_text(condition, facts).fixed[0][0]]
-    rates = facts.conditions.mean(axis=0).tolist()
+    if info.kind == "class":
+        return lambda condition: info.names[Condition.from_text(condition, info).fixed[0][0]]
+    rates = info.conditions.mean(axis=0).tolist()
 
     def say(condition: str) -> str:
-        row = Condition.from_text(condition, facts).row(facts)
-        on = [name for _, name in sorted((rates[k], name) for k, name in enumerate(facts.names) if row[k])]
+        row = Condition.from_text(condition, info).row(info)
+        on = [name for _, name in sorted((rates[k], name) for k, name in enumerate(info.names) if row[k])]
         more = f" and {len(on) - NAMED} more" if len(on) > NAMED else ""
         return (", ".join(on[:NAMED]).replace("_", " ") + more) or "no attribute"
 
     return say
 
 
-def tile(run: Run, facts: DataFacts, origin: Origin) -> Tile:
+def tile(run: Run, info: DatasetInfo, origin: Origin) -> Tile:
     """One image, made again from its origin."""
-    name = wording(facts)(origin.condition)
+    name = wording(info)(origin.condition)
     return Tile(identity(origin), cache_torch.generated(run, origin), described(run, name, origin))

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from gan.data.info import DataFacts
+from gan.data.info import DatasetInfo
 from gan.export.exports import ExportRequest
 from gan.runs.run import Run
 from gan.sampling.conditions import Condition
@@ -15,19 +15,19 @@ from pages.ui.tiles import Row
 EACH = 12  # images of a subclass in a row
 
 
-def panel(run: Run, facts: DataFacts, request: ExportRequest) -> None:
+def panel(run: Run, info: DatasetInfo, request: ExportRequest) -> None:
     """A class, and two rows for each of its subclasses."""
-    asked = [position for text, _ in request.items for position, _ in Condition.from_text(text, facts).fixed]
+    asked = [position for text, _ in request.items for position, _ in Condition.from_text(text, info).fixed]
     chosen = st.selectbox(
-        "Class", range(len(facts.names)), asked[0] if asked else 0, key=f"class of subclasses {run.name}",
-        format_func=lambda position: facts.names[position], width=300,
+        "Class", range(len(info.names)), asked[0] if asked else 0, key=f"class of subclasses {run.name}",
+        format_func=lambda position: info.names[position], width=300,
     )  # fmt: skip
-    counts = facts.subclasses[chosen]
+    counts = info.subclasses[chosen]
     if sum(count > 0 for count in counts) < 2:
-        st.info(f"{facts.names[chosen]} has too few training images to be divided, or they are too much alike.")
+        st.info(f"{info.names[chosen]} has too few training images to be divided, or they are too much alike.")
         return
     assert request.snapshot is not None
-    text = Condition.of_class(chosen).text(facts)
+    text = Condition.of_class(chosen).text(info)
     made = cache_torch.of_kinds(run, request.snapshot, text, EACH, request.seed, request.truncation)
     real = cache.of_kinds(run, chosen, EACH)
     shown: list[Row] = []

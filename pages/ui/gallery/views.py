@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from gan.data.info import DataFacts
+from gan.data.info import DatasetInfo
 from gan.export.exports import ExportRequest
 from gan.runs.run import Run
 from pages.ui import fmt, frame
@@ -12,23 +12,23 @@ from pages.ui.frame import errors_shown
 from pages.ui.gallery import basket, export_form, image_dialog, interpolation_view, look, same_noise, subclass_view
 
 
-def tabs(run: Run, facts: DataFacts, request: ExportRequest) -> None:
+def tabs(run: Run, info: DatasetInfo, request: ExportRequest) -> None:
     """What can be done with the choice, one at a time."""
     drawn: dict[str, Callable[[], None]] = {
-        basket.LOOK: lambda: look.panel(run, facts, request),
-        "Compare": lambda: same_noise.panel(run, facts, request),
-        "Walk": lambda: interpolation_view.panel(run, facts, request),
-        "Subclasses": lambda: subclass_view.panel(run, facts, request),
-        "Basket": lambda: basket.panel(run, facts),
-        basket.DOWNLOAD: lambda: export_form.panel(run, facts, request),
+        basket.LOOK: lambda: look.panel(run, info, request),
+        "Compare": lambda: same_noise.panel(run, info, request),
+        "Walk": lambda: interpolation_view.panel(run, info, request),
+        "Subclasses": lambda: subclass_view.panel(run, info, request),
+        "Basket": lambda: basket.panel(run, info),
+        basket.DOWNLOAD: lambda: export_form.panel(run, info, request),
     }
-    if not facts.subclasses:
+    if not info.subclasses:
         del drawn["Subclasses"]
     understood(list(drawn))
     for tab, draw in zip(st.tabs(list(drawn), key=basket.VIEW, bind="query-params"), drawn.values(), strict=True):
         if tab.open:
             with tab:
-                st.fragment(shown)(run, facts, draw)
+                st.fragment(shown)(run, info, draw)
 
 
 def understood(names: Sequence[str]) -> None:
@@ -42,8 +42,8 @@ def understood(names: Sequence[str]) -> None:
     st.warning(f"The gallery has no view {fmt.plain(asked)}: it has {', '.join(names)}.", icon=":material/link_off:")
 
 
-def shown(run: Run, facts: DataFacts, draw: Callable[[], None]) -> None:
+def shown(run: Run, info: DatasetInfo, draw: Callable[[], None]) -> None:
     """One view, and the large image where one was clicked in it."""
     with errors_shown():
         draw()
-        image_dialog.where_opened(run, facts)
+        image_dialog.where_opened(run, info)

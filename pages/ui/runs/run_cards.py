@@ -22,7 +22,7 @@ def live(run: Run, state: jobs.State) -> None:
             picture(run)
         with right:
             st.markdown(f"#### {run_notes.name(run)}")
-            run_header.facts_line(run, state)
+            run_header.info_line(run, state)
             run_header.progress(run, state)
             sparkline.losses(cache.metrics(run), run.name)
             opening(run, frame.PROGRESS, "Open")

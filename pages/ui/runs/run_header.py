@@ -87,7 +87,7 @@ def badge(run: Run, state: jobs.State) -> None:
         st.badge(state.name.capitalize(), color=color, icon=icon)  # type: ignore[arg-type]
 
 
-def facts_line(run: Run, state: jobs.State, *, size: bool = False) -> None:
+def info_line(run: Run, state: jobs.State, *, size: bool = False) -> None:
     """The state and what the run is, in one line; `size` adds what it takes on the disk."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         badge(run, state)
@@ -145,8 +145,8 @@ def head(run: Run, state: jobs.State) -> None:
     """What the run is, with what can be done beside it."""
     problem = unreadable(run)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        with st.container(width="stretch", key="run-facts"):
-            facts_line(run, state, size=True)
+        with st.container(width="stretch", key="run-info"):
+            info_line(run, state, size=True)
             run_notes.tags(run)
         run_notes.button(run)
         run_actions.actions(run, state, problem is None)

@@ -204,7 +204,7 @@ def test_a_study_of_a_run_is_kept_and_its_low_data_generators_know_the_subset_al
     assert [regime.share for regime in found.regimes] == [1.0, 0.1]
     assert told.classifiers == 2 * sum(len(regime.arms) for regime in found.regimes)
     inner = Run(run.path / "evaluation" / "000000320-study" / "generator-10")
-    assert len(inner.facts().conditions) == sum(found.regimes[1].real.values()) == 143
+    assert len(inner.info().conditions) == sum(found.regimes[1].real.values()) == 143
     assert found.regimes[1].generator["sha256"] != found.regimes[0].generator["sha256"]
     assert found.test["images"] == 179
     assert study_results.load(run, 320).as_json() == found.as_json()
