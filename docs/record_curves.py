@@ -55,7 +55,7 @@ class Case:
     that length."""
 
     title: str
-    made: str
+    setup: str
     options: dict[str, Any] = field(default_factory=dict)
     rate_d: float = 1.0
     rate_g: float = 1.0
@@ -136,14 +136,17 @@ def recorded(name: str, case: Case, run: Run, image_set: ImageSet, end: str) -> 
     """What the folder of a run that has ended says, as a recording."""
     real = diversity.real_diversity(image_set, len(image_set.names))
     assert real is not None
-    seen = sample_diversity.of_samples(run) if case.embedded is None else embedded_spread(run, image_set, case.embedded)
+    if case.embedded is None:
+        sampled = sample_diversity.diversity_by_snapshot(run)
+    else:
+        sampled = embedded_diversity(run, image_set, case.embedded)
     return Recording(
         key=name,
         title=case.title,
-        made=case.made,
+        setup=case.setup,
         options=case.options,
-        spread={moment: round(value, 4) for moment, value in seen.items()},
-        real_spread=round(real, 4),
+        diversity={moment: round(value, 4) for moment, value in sampled.items()},
+        real_diversity=round(real, 4),
         end=end,
         rows=thinned(MetricsReader(run.path / "metrics.jsonl").read()),
     )
@@ -203,8 +206,8 @@ def embed(image_set: ImageSet, length: int) -> ImageSet:
     )
 
 
-def embedded_spread(run: Run, image_set: ImageSet, length: int) -> dict[int, float]:
-    """The spread of each snapshot's images under those random rows: the sample pictures show other conditions."""
+def embedded_diversity(run: Run, image_set: ImageSet, length: int) -> dict[int, float]:
+    """The diversity of each snapshot's images under those random rows: the sample pictures show other conditions."""
     found = {}
     for seen in run.snapshots():
         sampler = load_generator(run, seen)

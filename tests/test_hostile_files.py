@@ -35,8 +35,9 @@ from gan.export.exports import ExportRequest
 from gan.export.size_estimate import ledger
 from gan.io import animation, contact_sheet, file_lock
 from gan.io.atomic import append_row, read_json, write_json
-from gan.monitoring import observations, sample_diversity
+from gan.monitoring import sample_diversity
 from gan.monitoring.diagnosis import diagnose
+from gan.monitoring.observations import observations_from_run
 from gan.runs import events, metrics, notes, sample_sheets
 from gan.runs.metrics_table import ColumnsReader
 from gan.runs.run import Run, all_runs
@@ -202,10 +203,10 @@ def read_run(run: Run) -> list[GanError]:
         lambda: sampler.load_generator(run).generate(np.eye(10, dtype=np.float32)[:1], 0),
         lambda: [contact_sheet.read_sheet(path, len(layout.labels) or None) for path in run.samples().values()],
         lambda: animation.sheets_gif(run.samples()) if run.samples() else None,
-        lambda: sample_diversity.of_samples(run),
+        lambda: sample_diversity.diversity_by_snapshot(run),
         lambda: (marks.load(run), marks.basket(run), marks.rejected(run)),
         lambda: events.of_run(run, {}),
-        lambda: diagnose(observations.of_run(run, columns, state)),
+        lambda: diagnose(observations_from_run(run, columns, state)),
         lambda: [one.as_text() for one in results.listing(run)],
         lambda: [interpretation.conclusion(one) for one in results.listing(run)],
         lambda: (results.best_snapshot(run), results.load(run, SNAPSHOT), interpretation.headline(run, SNAPSHOT)),

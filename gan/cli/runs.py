@@ -114,6 +114,6 @@ def tensorboard(parsed: argparse.Namespace) -> int:
     """Write a run's event files."""
     from gan.monitoring import tensorboard
 
-    points = tensorboard.write(find_run(parsed.run), parsed.out)
+    points = tensorboard.write_event_files(find_run(parsed.run), parsed.out)
     print(f"{points:,} points in {parsed.out}: `tensorboard --logdir {parsed.out}` shows them.")
     return 0

@@ -9,9 +9,9 @@ from gan.evaluation.records import interpretation
 from gan.evaluation.records.results import Result
 from gan.monitoring import curve_rules, equilibrium, image_rules
 from gan.monitoring.curve_rules import EARLY_IMAGES, Finding, Level, early
-from gan.monitoring.observations import Evidence
+from gan.monitoring.observations import Observations
 
-RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
+RULES: tuple[Callable[[Observations], Finding | None], ...] = (
     curve_rules.not_a_number,
     curve_rules.silent,
     curve_rules.nothing_learnt,
@@ -29,57 +29,57 @@ YOUNG = 1 / 3
 """Share of a run's length before which nothing good is said of it: losses in balance come long before good images."""
 
 
-def diagnose(evidence: Evidence) -> list[Finding]:
+def diagnose(observations: Observations) -> list[Finding]:
     """All that can be said of a run, the most pressing first; never empty: without trouble its evaluation speaks."""
-    found = [finding for rule in RULES if (finding := rule(evidence)) is not None]
+    found = [finding for rule in RULES if (finding := rule(observations)) is not None]
     if not any(finding.level in ("error", "warning") for finding in found):
-        found.append(_without_trouble(evidence))
+        found.append(_without_trouble(observations))
     return sorted(found, key=lambda finding: ORDER.index(finding.level))
 
 
-def onsets(evidence: Evidence, findings: list[Finding], moments: int = 24) -> dict[str, int]:
+def warning_onsets(observations: Observations, findings: list[Finding], moments: int = 24) -> dict[str, int]:
     """Since how many images seen each warning about the curves has held without a break, to a 24th of what was seen.
 
-    `findings` are what `diagnose` says of the same evidence.
+    `findings` are what `diagnose` says of the same observations.
     """
     lasting = {finding.key for finding in findings if finding.level == "warning"}
     since: dict[str, int] = {}
     for share in range(moments, 0, -1):
         if not lasting:
             break
-        past = evidence.until(evidence.last * share / moments)
+        past = observations.until(observations.last * share / moments)
         lasting &= {finding.key for finding in diagnose(past)}
         since |= dict.fromkeys(lasting, past.last)
     return since
 
 
-def _without_trouble(evidence: Evidence) -> Finding:
-    if early(evidence) or evidence.last < YOUNG * evidence.total:
-        return too_early(evidence)
-    result = evidence.evaluation
-    return in_balance(evidence) if result is None else evaluated(result)
+def _without_trouble(observations: Observations) -> Finding:
+    if early(observations) or observations.last < YOUNG * observations.total:
+        return too_early(observations)
+    result = observations.evaluation
+    return in_balance(observations) if result is None else evaluated(result)
 
 
-def too_early(evidence: Evidence) -> Finding:
+def too_early(observations: Observations) -> Finding:
     """The word on a run of which little is known yet, or that is in the first third of its length."""
-    if early(evidence):
+    if early(observations):
         text = (
             "At first the discriminator is far ahead in every run, because noise is easily told from images. The "
             f"curves begin to say something after some {EARLY_IMAGES:,} images."
         )
     else:
         text = (
-            f"{evidence.last:,} of {evidence.total:,.0f} images, and no sign of trouble. Losses in balance come long "
-            "before good images: the samples may still be blurs."
+            f"{observations.last:,} of {observations.total:,.0f} images, and no sign of trouble. Losses in balance "
+            "come long before good images: the samples may still be blurs."
         )
     return Finding("early", "wait", "Too early to tell", text, "")
 
 
-def in_balance(evidence: Evidence) -> Finding:
+def in_balance(observations: Observations) -> Finding:
     """The word on a run without trouble of which nothing but curves and samples is known: nothing of its images."""
-    real, fake, share = evidence.mean("d_x"), evidence.mean("d_g_z1"), evidence.spread_share
+    real, fake, share = observations.mean("d_x"), observations.mean("d_g_z1"), observations.diversity_ratio
     parts = ["Neither network has run away from the other"]
-    if real is not None and fake is not None and "d_x" in equilibrium.lines(evidence.config.loss):
+    if real is not None and fake is not None and "d_x" in equilibrium.equilibrium_values(observations.config.loss):
         parts.append(f"the discriminator answers {real:.2f} to real and {fake:.2f} to generated images")
     if share is not None:
         parts.append(f"the few sample images of one condition differ {min(share, 9.99):.0%} as much as real ones do")

@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping
 
 from gan.config.run_config import LossConfig
 
-Lines = Mapping[str, tuple[float, str]]
+EquilibriumValues = Mapping[str, tuple[float, str]]
 """By metric a value, and how it is written."""
 
 
-def bce(loss: LossConfig) -> Lines:
+def bce_equilibrium(loss: LossConfig) -> EquilibriumValues:
     """Of the binary cross-entropy."""
     share = loss.mismatched
     answer = 1 / (2 - share)
@@ -32,9 +32,9 @@ def bce(loss: LossConfig) -> Lines:
     }
 
 
-IDEALS: dict[str, Callable[[LossConfig], Lines]] = {"bce": bce}
+EQUILIBRIA: dict[str, Callable[[LossConfig], EquilibriumValues]] = {"bce": bce_equilibrium}
 
 
-def lines(loss: LossConfig) -> Lines:
+def equilibrium_values(loss: LossConfig) -> EquilibriumValues:
     """The ideal lines of a loss by metric; none where it has none."""
-    return IDEALS[loss.name](loss) if loss.name in IDEALS else {}
+    return EQUILIBRIA[loss.name](loss) if loss.name in EQUILIBRIA else {}

@@ -9,14 +9,14 @@ from typing import Any
 from gan.evaluation.records import interpretation
 from gan.evaluation.statistics import lower
 from gan.monitoring.curve_rules import Basis, Finding, early, ideal_of
-from gan.monitoring.observations import Evidence
+from gan.monitoring.observations import Observations
 from gan.training.recommend import MISMATCHED
 
 OBEYED = 0.85
 """Share of what real images reach above guessing below which synthetic ones stray from their condition."""
 
 
-def one_image_per_condition(evidence: Evidence) -> Finding | None:
+def one_image_per_condition(observations: Observations) -> Finding | None:
     """The samples of one condition differ less than half as much as real images of it do, and hardly more than before.
 
     By the newest sample pictures (`spread.py`), or by an evaluation, whose diversity is measured on many more images
@@ -26,10 +26,10 @@ def one_image_per_condition(evidence: Evidence) -> Finding | None:
     few samples of a picture cannot tell the two apart (81% of the spread in a healthy run, 71% in one image of each
     kind), and only an evaluation says it.
     """
-    evaluated = evidence.evaluated_share
-    share = None if evidence.subclasses_apart else evidence.spread_share
-    share = share if evaluated is None else evidence.within_subclasses(evaluated)
-    if early(evidence) or share is None or share >= 0.5 or (evaluated is None and _spread_grows(evidence)):
+    evaluated = observations.evaluated_diversity_ratio
+    share = None if observations.subclasses_apart else observations.diversity_ratio
+    share = share if evaluated is None else observations.within_subclasses(evaluated)
+    if early(observations) or share is None or share >= 0.5 or (evaluated is None and _spread_grows(observations)):
         return None
     return Finding(
         "one-image",
@@ -39,20 +39,20 @@ def one_image_per_condition(evidence: Evidence) -> Finding | None:
         "look right; as training data they add one image many times over. The losses do not show this.",
         "Do not download a batch from here. An earlier snapshot may be more varied; clone the run with a larger batch.",
         seen_in="samples",
-        advice={"train.batch": min(4096, 2 * evidence.config.train.batch)},
+        advice={"train.batch": min(4096, 2 * observations.config.train.batch)},
     )
 
 
-def overdrawn(evidence: Evidence) -> Finding | None:
+def overdrawn(observations: Observations) -> Finding | None:
     """The images of one condition differ by more than 115% of what real ones do, by an evaluation or else the samples.
 
     Blood cells came to 117 to 143% in stretches in which their colours were too strong (coverage 0.22 to 0.35, where
     one of these runs came to 0.93 later), with Loss G about 1 instead of 0.6, which no other rule finds; all other
     evaluated snapshots came to 110% at most.
     """
-    evaluated = evidence.evaluated_share
-    share = evidence.spread_share if evaluated is None else evaluated
-    if early(evidence) or share is None or share <= 1.15:
+    evaluated = observations.evaluated_diversity_ratio
+    share = observations.diversity_ratio if evaluated is None else evaluated
+    if early(observations) or share is None or share <= 1.15:
         return None
     return Finding(
         "overdrawn",
@@ -65,7 +65,7 @@ def overdrawn(evidence: Evidence) -> Finding | None:
     )
 
 
-def memorising(evidence: Evidence) -> Finding | None:
+def memorising(observations: Observations) -> Finding | None:
     """The discriminator takes unseen real images for generated ones, or the samples are copies.
 
     The first by the heuristic of Karras et al. 2020 (arXiv:2006.06676, equation 1, r_v): how far validation images lie
@@ -75,15 +75,15 @@ def memorising(evidence: Evidence) -> Finding | None:
     in a good run on 546 ultrasound images, with no near copy). The second by an evaluation: more synthetic images are
     near copies of training images than held-out real ones are (Fisher's exact test), and more than one in fifty.
     """
-    share, result = _overfitting(evidence), evidence.evaluation
+    share, result = _overfitting(observations), observations.evaluation
     basis: Basis = "rule of thumb"
-    if result is not None and (evidence.copies or 0.0) > 0.02 and interpretation.copied_more_than_real(result):
+    if result is not None and (observations.copies or 0.0) > 0.02 and interpretation.copied_more_than_real(result):
         copies, held, basis = result.near_copies, result.near_copies["held_out"], "test"
         text = (
             f"{copies['count']:,} of {copies['checked']:,} synthetic images are near copies of single training images; "
             f"of new real images, {held['count']:,} of {held['checked']:,} are."
         )
-    elif not early(evidence) and share is not None and share > 0.6:
+    elif not early(observations) and share is not None and share > 0.6:
         text = (
             "It knows the training images one by one: real images that it has not seen it takes for generated ones. "
             "What it teaches the generator now is to repeat the training images."
@@ -92,8 +92,8 @@ def memorising(evidence: Evidence) -> Finding | None:
         return None
     advice: dict[str, Any] = {"train.augment": True}
     remedy = "whose discriminator sees its images augmented"
-    if evidence.config.train.augment:
-        remedy, advice = "with narrower networks", {"model.width": max(8, evidence.config.model.width // 2)}
+    if observations.config.train.augment:
+        remedy, advice = "with narrower networks", {"model.width": max(8, observations.config.model.width // 2)}
     return Finding(
         "memorising",
         "warning",
@@ -107,7 +107,7 @@ def memorising(evidence: Evidence) -> Finding | None:
     )
 
 
-def condition_ignored(evidence: Evidence) -> Finding | None:
+def condition_ignored(observations: Observations) -> Finding | None:
     """A classifier agrees with the asked condition less than 85% as often as on real images, beyond chance.
 
     Both accuracies weigh conditions alike, and what guessing reaches is taken from both; the difference is tested by
@@ -115,7 +115,7 @@ def condition_ignored(evidence: Evidence) -> Finding | None:
     Three runs on 546 ultrasound images without mismatched pairs came to 76 to 85%, and taught a classifier 80% of what
     real images teach; three with them to more than 100%, and 91% (medians; docs/results.md).
     """
-    result = evidence.evaluation
+    result = observations.evaluation
     if result is None or not result.per_condition:
         return None
     intervals, chance = result.intervals, result.chance
@@ -127,8 +127,8 @@ def condition_ignored(evidence: Evidence) -> Finding | None:
         return None
     advice: dict[str, Any] = {"loss.mismatched": MISMATCHED}
     remedy = "Clone the run with mismatched pairs, by which the discriminator looks at the condition too."
-    if evidence.config.loss.mismatched:
-        advice = {"train.kimg": min(1_000_000.0, 2 * evidence.config.train.kimg)}
+    if observations.config.loss.mismatched:
+        advice = {"train.kimg": min(1_000_000.0, 2 * observations.config.train.kimg)}
         remedy = "Train longer where it still improves."
     return Finding(
         "condition-ignored",
@@ -145,19 +145,19 @@ def condition_ignored(evidence: Evidence) -> Finding | None:
     )
 
 
-def _spread_grows(evidence: Evidence) -> bool:
+def _spread_grows(observations: Observations) -> bool:
     """Whether the newest samples are 1.6 times as varied as those of half as many images; steady growth gives 2."""
-    newest = max(evidence.spread)
-    before = [seen for seen in evidence.spread if seen <= newest / 2]
-    return bool(before) and evidence.spread[newest] > 1.6 * evidence.spread[max(before)]
+    newest = max(observations.diversity)
+    before = [seen for seen in observations.diversity if seen <= newest / 2]
+    return bool(before) and observations.diversity[newest] > 1.6 * observations.diversity[max(before)]
 
 
-def _overfitting(evidence: Evidence) -> float | None:
+def _overfitting(observations: Observations) -> float | None:
     """Karras's r_v over the late points; None without validation images, or where D hardly tells anything apart."""
-    held_out, real, fake = evidence.mean("d_val"), evidence.mean("d_x"), evidence.mean("d_g_z1")
+    held_out, real, fake = observations.mean("d_val"), observations.mean("d_x"), observations.mean("d_g_z1")
     if held_out is None or real is None or fake is None or real - fake <= 0:
         return None
-    ideal, loss = ideal_of(evidence, "loss_d"), evidence.mean("loss_d")
+    ideal, loss = ideal_of(observations, "loss_d"), observations.mean("loss_d")
     if ideal is not None and loss is not None and loss > ideal / 2:
         return None
     return held_out / (real - fake)

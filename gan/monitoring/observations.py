@@ -24,7 +24,7 @@ from gan.runs.run import Run
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Observations:
     """All that the rules may look at. What a run does not have is None or empty, and the rules on it stay silent."""
 
     config: RunConfig
@@ -32,9 +32,9 @@ class Evidence:
     """Images seen at each point of the curves (n,)."""
     metrics: Mapping[str, NDArray[np.float64]]
     """Each metric's values (n,), NaN where a row lacks it."""
-    spread: Mapping[int, float] = field(default_factory=dict)
+    diversity: Mapping[int, float] = field(default_factory=dict)
     """Spread of the sample pictures within a condition by images seen (`spread.py`)."""
-    real_spread: float | None = None
+    real_diversity: float | None = None
     """The same of real training images."""
     subclasses_apart: float = 0.0
     """How far the kinds lie apart that the networks are told of (`kinds.py`), as a share of it; 0 without kinds."""
@@ -57,14 +57,14 @@ class Evidence:
         """Images seen at the newest point; 0 before the first."""
         return int(self.seen[-1]) if len(self.seen) else 0
 
-    def until(self, moment: float) -> "Evidence":
+    def until(self, moment: float) -> "Observations":
         """What the curves and samples showed when `moment` images had been seen: without evaluation, end or silence."""
         points = int(np.searchsorted(self.seen, moment, side="right"))
         return replace(
             self,
             seen=self.seen[:points],
             metrics={name: values[:points] for name, values in self.metrics.items()},
-            spread={seen: value for seen, value in self.spread.items() if seen <= moment},
+            diversity={seen: value for seen, value in self.diversity.items() if seen <= moment},
             evaluation=None,
             end="",
             silent=None,
@@ -82,16 +82,16 @@ class Evidence:
         return float(values.mean()) if len(values) else None
 
     @property
-    def spread_share(self) -> float | None:
+    def diversity_ratio(self) -> float | None:
         """The spread of the newest samples as a share of that of real images; None where one is not known.
 
         The picture from before training is alike for every noise, and says nothing of what was learnt.
         """
-        newest = max(self.spread, default=0)
-        return self.spread[newest] / self.real_spread if newest and self.real_spread else None
+        newest = max(self.diversity, default=0)
+        return self.diversity[newest] / self.real_diversity if newest and self.real_diversity else None
 
     @property
-    def evaluated_share(self) -> float | None:
+    def evaluated_diversity_ratio(self) -> float | None:
         """The same by the newest evaluation, on many more images; None where there is none."""
         return self.evaluation.diversity.get("ratio") if self.evaluation is not None else None
 
@@ -111,31 +111,30 @@ class Evidence:
         return float(self.evaluation.near_copies["count"] / self.evaluation.near_copies["checked"])
 
 
-def of_run(
+def observations_from_run(
     run: Run,
     rows: Columns | Sequence[Mapping[str, Any]],
     state: jobs.State,
     *,
-    real_spread: float | None = None,
+    real_diversity: float | None = None,
     subclasses_apart: float = 0.0,
     now: float | None = None,
-) -> Evidence:
-    """The evidence in a run's folder; raises RunError where its config cannot be read.
+) -> Observations:
+    """Observations of a run's folder. Raises RunError where its config cannot be read.
 
-    `rows` are those of its metrics file, `real_spread` that of its real training images and `subclasses_apart` that of
-    its facts where the caller knows them: reading them at every look would take too long. `now` is in seconds since
-    1970, by default the present.
+    `rows` are the rows of its metrics file. `real_diversity` and `subclasses_apart` come from the caller, who caches
+    them: computing them at every call would take too long. `now` is in seconds since 1970, by default the present.
     """
     evaluations = results.listing(run)
     reported = run.status().get("time")
     silent = None
     if state.name == "running" and reported is not None:
         silent = max(0.0, (time.time() if now is None else now) - reported)
-    return of_rows(
+    return observations_from_rows(
         rows,
         run.config,
-        spread=sample_diversity.of_samples(run),
-        real_spread=real_spread,
+        diversity=sample_diversity.diversity_by_snapshot(run),
+        real_diversity=real_diversity,
         subclasses_apart=subclasses_apart,
         evaluation=evaluations[-1] if evaluations else None,
         end=state.kind if state.name in ("failed", "lost") else "",
@@ -143,15 +142,17 @@ def of_run(
     )
 
 
-def of_rows(rows: Columns | Sequence[Mapping[str, Any]], config: RunConfig, **known: Any) -> Evidence:
-    """The evidence in the rows of a metrics file, with what else is `known`: the further fields of `Evidence`."""
+def observations_from_rows(
+    rows: Columns | Sequence[Mapping[str, Any]], config: RunConfig, **others: Any
+) -> Observations:
+    """Observations from the rows of a metrics file; `others` are further fields of `Observations`."""
     columns = Columns.of(rows)
     seconds = columns.column("seconds")
     steps = np.diff(seconds[np.isfinite(seconds)])
-    return Evidence(
+    return Observations(
         config=config,
         seen=columns.seen,
         metrics={name: columns.column(name) for name in columns.names if name not in TIMINGS},
         usual=float(np.median(steps)) if len(steps) else None,
-        **known,
+        **others,
     )

@@ -11,7 +11,7 @@ from gan.runs.run import Run
 
 
 @dataclass(frozen=True)
-class Difference:
+class OptionDifference:
     """One option with the value of each run, in their order, as people write it."""
 
     path: str
@@ -20,7 +20,7 @@ class Difference:
     values: tuple[str, ...]
 
 
-def of_options(runs: Sequence[Run]) -> list[Difference]:
+def option_differences(runs: Sequence[Run]) -> list[OptionDifference]:
     """The options that differ between any two of the runs, in the order of the form.
 
     An option that means nothing for a run's data set has no value there. Raises RunError where a run's config cannot be
@@ -31,7 +31,7 @@ def of_options(runs: Sequence[Run]) -> list[Difference]:
     for option in options.options():
         values = tuple(_written(one[option.path]) if option.applies(one["data.name"]) else "" for one in flat)
         if len(set(values)) > 1:
-            found.append(Difference(option.path, option.label, option.unit, values))
+            found.append(OptionDifference(option.path, option.label, option.unit, values))
     return found
 
 
@@ -50,14 +50,14 @@ SCORES = (
 )
 
 
-def scored(run: Run) -> Result | None:
+def compared_evaluation(run: Run) -> Result | None:
     """The evaluation by which a run is compared: of its best snapshot, else the newest; None where there is none."""
     found = results.listing(run)
     best = results.best_snapshot(run)
     return next((result for result in found if result.snapshot == best), found[-1] if found else None)
 
 
-def of_scores(compared: Sequence[Result]) -> list[tuple[str, list[str]]]:
+def score_rows(compared: Sequence[Result]) -> list[tuple[str, list[str]]]:
     """Each score with its value for each result, "" where it was not measured."""
     rows = [(label, [written.format(getattr(one, name)) for one in compared]) for name, label, written in SCORES]
     ratios = [one.diversity["ratio"] for one in compared]

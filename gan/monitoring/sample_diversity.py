@@ -21,16 +21,16 @@ from gan.runs import sample_sheets
 from gan.runs.run import Run
 
 
-def of_sheet(picture: Path, columns: int, rows: int) -> float:
+def sheet_diversity(picture: Path, columns: int, rows: int) -> float:
     """The spread within the columns of a sample picture, averaged over them; a column shows one condition.
 
     Raises DamagedFileError where the picture cannot be read, or has other rows and columns.
     """
-    return _of_sheet(picture, file_version(picture), columns, rows)
+    return _sheet_diversity(picture, file_version(picture), columns, rows)
 
 
 @functools.lru_cache(maxsize=1000)  # a live page asks every two seconds, and most pictures stay as they are
-def _of_sheet(picture: Path, version: tuple[int, int] | None, columns: int, rows: int) -> float:
+def _sheet_diversity(picture: Path, version: tuple[int, int] | None, columns: int, rows: int) -> float:
     pixels = np.asarray(contact_sheet.read_sheet(picture, columns))
     pixels = pixels.reshape(*pixels.shape[:2], -1)[GAP:, GAP:]  # (rows * (H + GAP), columns * (H + GAP), C)
     height, width, channels = pixels.shape
@@ -40,7 +40,7 @@ def _of_sheet(picture: Path, version: tuple[int, int] | None, columns: int, rows
     return float(np.mean([pixel_diversity(tiles[:, :, column]) for column in range(columns)]))
 
 
-def of_samples(run: Run) -> dict[int, float]:
+def diversity_by_snapshot(run: Run) -> dict[int, float]:
     """The spread of a run's sample pictures by images seen, ascending, but for damaged ones; empty where none is."""
     layout = sample_sheets.layout(run)
     if not layout.labels or layout.rows < 2:
@@ -48,7 +48,7 @@ def of_samples(run: Run) -> dict[int, float]:
     found = {}
     for seen, picture in run.samples().items():
         try:
-            found[seen] = of_sheet(picture, len(layout.labels), layout.rows)
+            found[seen] = sheet_diversity(picture, len(layout.labels), layout.rows)
         except DamagedFileError as error:
             note_damaged(picture, error)
     return found

@@ -16,7 +16,7 @@ from gan.runs.run import Run
 INSTALL = "pip install tensorboard"
 
 
-def write(run: Run, folder: Path) -> int:
+def write_event_files(run: Run, folder: Path) -> int:
     """Write the curves and samples of a run into `folder`, which TensorBoard then shows; gives the number of points.
 
     The step is the number of images seen, the wall time that of the run's making plus its seconds of training. Raises
@@ -31,14 +31,14 @@ def write(run: Run, folder: Path) -> int:
     columns = ColumnsReader(run.path / "metrics.jsonl").read()
     writer = EventFileWriter(str(folder))
     try:
-        for event in (*points(columns, run.created), *pictures(run)):
+        for event in (*metric_events(columns, run.created), *sample_events(run)):
             writer.add_event(event)
     finally:
         writer.close()
     return len(columns)
 
 
-def points(columns: Columns, created: float) -> Iterator[Any]:
+def metric_events(columns: Columns, created: float) -> Iterator[Any]:
     """One event for each point of the curves, with all its metrics; `created` is in seconds since 1970."""
     from tensorboard.compat.proto.event_pb2 import Event
     from tensorboard.compat.proto.summary_pb2 import Summary
@@ -49,7 +49,7 @@ def points(columns: Columns, created: float) -> Iterator[Any]:
         yield Event(step=row["seen"], wall_time=time, summary=Summary(value=values))
 
 
-def pictures(run: Run) -> Iterator[Any]:
+def sample_events(run: Run) -> Iterator[Any]:
     """One event for each sample picture, which is kept as the PNG that it is."""
     from tensorboard.compat.proto.event_pb2 import Event
     from tensorboard.compat.proto.summary_pb2 import Summary

@@ -132,16 +132,16 @@ def _samples_film(path: Path, pictures: tuple[tuple[int, FileVersion], ...], tur
     return animation.sheets_gif(Run(path).samples(), turned=turned)
 
 
-def real_spread(run: Run) -> float | None:
+def real_diversity(run: Run) -> float | None:
     """How much a run's real training images of one condition differ; None where they are not read on this machine."""
     there, sheet = image_set(run.config.data), run.path / "samples" / "columns.json"
     if there is None or file_version(sheet) is None:
         return None
-    return _real_spread(file_version(run.path / "data.json"), run.path, file_version(sheet), there)
+    return _real_diversity(file_version(run.path / "data.json"), run.path, file_version(sheet), there)
 
 
 @st.cache_data(max_entries=100, show_spinner=False)
-def _real_spread(version: FileVersion, path: Path, sheet_version: FileVersion, _images: ImageSet) -> float | None:
+def _real_diversity(version: FileVersion, path: Path, sheet_version: FileVersion, _images: ImageSet) -> float | None:
     shown = sample_sheets.layout(Run(path)).labels
     return diversity.real_diversity(_images, len(shown)) if shown else None
 

@@ -10,7 +10,7 @@ from gan.config.presets import PRESETS, preset
 from gan.config.run_config import RunConfig
 from gan.errors import ConfigError
 from gan.models import FAMILIES
-from gan.monitoring.equilibrium import IDEALS
+from gan.monitoring.equilibrium import EQUILIBRIA
 from gan.training.losses import LOSSES
 
 
@@ -91,4 +91,4 @@ def test_every_option_has_words_and_limits() -> None:
 def test_registries_hold_exactly_what_the_config_offers() -> None:
     offered = {option.path: set(option.choices) for option in options.options()}
     assert set(FAMILIES) == offered["model.family"]
-    assert set(LOSSES) == set(IDEALS) == offered["loss.name"]
+    assert set(LOSSES) == set(EQUILIBRIA) == offered["loss.name"]

@@ -18,8 +18,8 @@ from gan.evaluation.records.membership_results import compare
 from gan.evaluation.records.results import Result
 from gan.evaluation.scores import score_snapshot
 from gan.evaluation.statistics import lower, more_often, more_than_promised, share_interval
-from gan.monitoring import observations
 from gan.monitoring.diagnosis import diagnose
+from gan.monitoring.observations import observations_from_rows
 from tests.support.pages import ROW
 
 EQUAL = [
@@ -52,7 +52,7 @@ def copies(count: int, checked: int, held: int, held_out: int) -> dict[str, Any]
 def diagnosed(evaluation: Result) -> list[str]:
     rows = [ROW | {"seen": number * 1000, "seconds": float(number)} for number in range(1, 41)]
     config = options.build({"train.kimg": 40})
-    return [finding.key for finding in diagnose(observations.of_rows(rows, config, evaluation=evaluation))]
+    return [finding.key for finding in diagnose(observations_from_rows(rows, config, evaluation=evaluation))]
 
 
 @pytest.mark.parametrize("counts", EQUAL)

@@ -15,14 +15,15 @@ from gan.evaluation.records.results import Result
 from gan.io.atomic import write_json
 from gan.io.contact_sheet import grid
 from gan.jobs import State
-from gan.monitoring import equilibrium, observations, reference_curves, sample_diversity
+from gan.monitoring import equilibrium, reference_curves, sample_diversity
 from gan.monitoring.curve_rules import Finding
-from gan.monitoring.diagnosis import diagnose, onsets
+from gan.monitoring.diagnosis import diagnose, warning_onsets
+from gan.monitoring.observations import observations_from_rows, observations_from_run
 from gan.runs.metrics import MetricsReader
 from tests.conftest import trained
 from tests.support.pages import ROW
 
-GOOD = [key for key in reference_curves.names() if key.startswith("good-")]
+GOOD = [key for key in reference_curves.recording_names() if key.startswith("good-")]
 BAD = {
     "discriminator-wins": "discriminator-wins",
     "generator-wins": "generator-wins",
@@ -36,7 +37,7 @@ RUNNING = State("running")
 
 
 def found(key: str, until: float = 1.0) -> list[str]:
-    whole = reference_curves.recording(key).evidence()
+    whole = reference_curves.load_recording(key).observations()
     looked_at = whole if until == 1.0 else whole.until(until * whole.last)
     return [finding.key for finding in diagnose(looked_at)]
 
@@ -48,7 +49,7 @@ def rows(points: int = 40, **columns: Any) -> list[dict[str, Any]]:
 def looked_at(points: int = 40, config: dict[str, Any] | None = None, **known: Any) -> list[Finding]:
     columns = {name: known.pop(name) for name in (*ROW, "d_val") if name in known}
     return diagnose(
-        observations.of_rows(rows(points, **columns), options.build({"train.kimg": 40} | (config or {})), **known)
+        observations_from_rows(rows(points, **columns), options.build({"train.kimg": 40} | (config or {})), **known)
     )
 
 
@@ -69,18 +70,18 @@ def test_a_bad_run_is_headed_by_what_is_wrong_with_it(key: str, named: str) -> N
 
 
 def test_every_recording_is_of_one_kind_and_names_how_it_was_made() -> None:
-    assert set(reference_curves.names()) == {*GOOD, *BAD}
+    assert set(reference_curves.recording_names()) == {*GOOD, *BAD}
     assert len(GOOD) >= 3
-    for key in reference_curves.names():
-        one = reference_curves.recording(key)
+    for key in reference_curves.recording_names():
+        one = reference_curves.load_recording(key)
         assert one.title
-        assert one.made
+        assert one.setup
         assert one.rows
 
 
 def test_every_finding_says_what_it_means_and_what_to_do_with_options_that_there_are() -> None:
     for key in BAD:
-        one = reference_curves.recording(key).evidence()
+        one = reference_curves.load_recording(key).observations()
         for finding in diagnose(one):
             assert finding.level in ("warning", "error")
             assert finding.meaning
@@ -91,7 +92,7 @@ def test_every_finding_says_what_it_means_and_what_to_do_with_options_that_there
 def test_against_memorising_augmentation_comes_first_and_narrower_networks_where_it_is_on_already() -> None:
     (first,) = [finding.advice for finding in looked_at(loss_d=0.5, d_x=0.9, d_g_z1=0.1, d_val=0.6)]
     assert first == {"train.augment": True}
-    recorded = reference_curves.recording("memorising").evidence()
+    recorded = reference_curves.load_recording("memorising").observations()
     augmented = replace(recorded, config=options.changed(recorded.config, first))
     (second,) = [finding.advice for finding in diagnose(augmented) if finding.key == "memorising"]
     assert second == {"model.width": 8}
@@ -99,11 +100,11 @@ def test_against_memorising_augmentation_comes_first_and_narrower_networks_where
 
 def test_before_enough_was_seen_nothing_is_claimed() -> None:
     assert [finding.key for finding in looked_at(5)] == ["early"]
-    assert [finding.key for finding in diagnose(observations.of_rows([], options.build({})))] == ["early"]
+    assert [finding.key for finding in diagnose(observations_from_rows([], options.build({})))] == ["early"]
 
 
 def test_losses_in_balance_give_the_numbers_that_they_go_by() -> None:
-    (finding,) = looked_at(d_x=0.63, d_g_z1=0.37, spread={40_000: 0.12}, real_spread=0.15)
+    (finding,) = looked_at(d_x=0.63, d_g_z1=0.37, diversity={40_000: 0.12}, real_diversity=0.15)
     assert (finding.headline, finding.level) == ("Losses in balance", "neutral")
     assert "0.63 to real and 0.37 to generated" in finding.meaning
     assert "80% as much" in finding.meaning
@@ -127,8 +128,8 @@ def test_overfitting_is_measured_from_training_images_towards_generated_ones() -
 
 
 def test_a_spread_that_still_grows_is_no_collapse() -> None:
-    assert looked_at(loss_d=0.9, spread={20_000: 0.03, 40_000: 0.05}, real_spread=0.15)[0].key == "balanced"
-    assert looked_at(loss_d=0.9, spread={20_000: 0.03, 40_000: 0.04}, real_spread=0.15)[0].key == "one-image"
+    assert looked_at(loss_d=0.9, diversity={20_000: 0.03, 40_000: 0.05}, real_diversity=0.15)[0].key == "balanced"
+    assert looked_at(loss_d=0.9, diversity={20_000: 0.03, 40_000: 0.04}, real_diversity=0.15)[0].key == "one-image"
 
 
 def test_one_image_of_each_kind_is_not_taken_for_variety() -> None:
@@ -140,20 +141,20 @@ def test_one_image_of_each_kind_is_not_taken_for_variety() -> None:
     assert found(0.75, 0.7) == "one-image"
     assert found(0.7, 0.7) == "one-image"
     assert found(0.8, 0.7) == found(0.75, 0.0) == "well"
-    few = {"loss_d": 0.9, "spread": {40_000: 0.06}, "real_spread": 0.2}
+    few = {"loss_d": 0.9, "diversity": {40_000: 0.06}, "real_diversity": 0.2}
     assert looked_at(**few)[0].key == "one-image"
     assert looked_at(**few, subclasses_apart=0.7)[0].key == "balanced"  # eight samples of a class do not tell
 
 
 def test_images_that_differ_more_than_real_ones_are_overdrawn_by_samples_or_by_an_evaluation() -> None:
     def found(**known: Any) -> list[str]:
-        return [finding.key for finding in looked_at(loss_d=0.9, real_spread=0.2, **known)]
+        return [finding.key for finding in looked_at(loss_d=0.9, real_diversity=0.2, **known)]
 
-    assert found(spread={40_000: 0.2 * 1.1}) == ["balanced"]
-    assert found(spread={40_000: 0.2 * 1.2}) == ["overdrawn"]
-    assert found(spread={40_000: 0.2 * 1.2}, evaluation=result(diversity={"ratio": 1.0})) == ["well"]
-    assert found(spread={40_000: 0.2 * 1.0}, evaluation=result(diversity={"ratio": 1.2})) == ["overdrawn"]
-    assert found(spread={20_000: 0.2 * 1.2, 40_000: 0.2}) == ["balanced"]  # such a stretch can end
+    assert found(diversity={40_000: 0.2 * 1.1}) == ["balanced"]
+    assert found(diversity={40_000: 0.2 * 1.2}) == ["overdrawn"]
+    assert found(diversity={40_000: 0.2 * 1.2}, evaluation=result(diversity={"ratio": 1.0})) == ["well"]
+    assert found(diversity={40_000: 0.2 * 1.0}, evaluation=result(diversity={"ratio": 1.2})) == ["overdrawn"]
+    assert found(diversity={20_000: 0.2 * 1.2, 40_000: 0.2}) == ["balanced"]  # such a stretch can end
 
 
 def result(**values: Any) -> Result:
@@ -209,14 +210,14 @@ def test_the_picture_from_before_training_accuses_no_run_that_has_no_other_yet(s
     """As between ten thousand images and the first snapshot, after fourteen thousand."""
     config = {"loss.mismatched": share, "train.kimg": 30}
     columns = {"loss_d": 1.36, "loss_g": 0.8, "d_x": 0.54, "d_g_z1": 0.48, "d_g_z2": 0.47}
-    found = looked_at(13, config, spread={0: 0.002}, real_spread=0.2, **columns)
+    found = looked_at(13, config, diversity={0: 0.002}, real_diversity=0.2, **columns)
     assert [finding.key for finding in found] == ["balanced"]
     assert "as real ones do" not in found[0].meaning
 
 
 def test_with_mismatched_pairs_a_discriminator_that_tells_generated_images_has_learnt_something() -> None:
     """Where it tells all generated images and no wrong condition, its loss is (log 3 + 2 log 1.5) / 2 = 0.955."""
-    known = {"loss_d": 0.955, "d_x": 0.66, "d_g_z1": 0.01, "spread": {40_000: 0.03}, "real_spread": 0.15}
+    known = {"loss_d": 0.955, "d_x": 0.66, "d_g_z1": 0.01, "diversity": {40_000: 0.03}, "real_diversity": 0.15}
     found = [finding.key for finding in looked_at(config={"loss.mismatched": 0.5}, **known)]
     assert found == ["one-image"]
 
@@ -231,36 +232,36 @@ def test_a_running_trainer_that_went_silent_is_told() -> None:
     run = trained("silent")
     here = MetricsReader(run.path / "metrics.jsonl").read()
     write_json(run.path / "status.json", {"phase": "training", "done": 320, "total": 320, "time": 1000.0})
-    late, soon = (observations.of_run(run, here, RUNNING, now=moment) for moment in (1000.0 + 601, 1000.0 + 30))
+    late, soon = (observations_from_run(run, here, RUNNING, now=moment) for moment in (1000.0 + 601, 1000.0 + 30))
     assert diagnose(late)[0].key == "silent"
     assert "10 minutes" in diagnose(late)[0].meaning
     assert "silent" not in [finding.key for finding in diagnose(soon)]
-    assert observations.of_run(run, here, jobs.state(run.path), now=time.time() + 1e6).silent is None
+    assert observations_from_run(run, here, jobs.state(run.path), now=time.time() + 1e6).silent is None
 
 
 def test_a_real_run_is_judged_from_its_folder_alone() -> None:
     run = trained("short")
-    gathered = observations.of_run(run, MetricsReader(run.path / "metrics.jsonl").read(), jobs.state(run.path))
-    assert list(gathered.spread) == list(run.samples())
+    gathered = observations_from_run(run, MetricsReader(run.path / "metrics.jsonl").read(), jobs.state(run.path))
+    assert list(gathered.diversity) == list(run.samples())
     assert [finding.key for finding in diagnose(gathered)] == ["early"]
 
 
 @pytest.mark.parametrize("key", [key for key in BAD if key != "not-a-number"])
 def test_a_warning_has_the_moment_from_which_it_has_held(key: str) -> None:
-    whole = reference_curves.recording(key).evidence()
-    since = onsets(whole, diagnose(whole))
+    whole = reference_curves.load_recording(key).observations()
+    since = warning_onsets(whole, diagnose(whole))
     first = diagnose(whole)[0].key
     assert whole.last / 3 - 1 <= since[first] <= whole.last
     assert first in [finding.key for finding in diagnose(whole.until(since[first]))]
 
 
 def test_a_good_run_has_no_moment_of_a_warning() -> None:
-    good = reference_curves.recording("good-digits").evidence()
-    assert onsets(good, diagnose(good)) == {}
+    good = reference_curves.load_recording("good-digits").observations()
+    assert warning_onsets(good, diagnose(good)) == {}
 
 
 def test_a_loss_without_ideals_is_judged_by_what_needs_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(equilibrium, "IDEALS", {})
+    monkeypatch.setattr(equilibrium, "EQUILIBRIA", {})
     assert looked_at(loss_d=0.001)[0].key == "balanced"
     assert looked_at(d_x=-1.0, d_g_z1=2.0)[0].key == "generator-wins"
 
@@ -272,14 +273,14 @@ def test_the_spread_of_a_sheet_is_that_of_its_columns(tmp_path: Any) -> None:
     grid(images.reshape(24, 1, 16, 16), 3).save(tmp_path / "sheet.png")
     by_hand = [(images[:, column] / 255).std(axis=0, ddof=1).mean() for column in (0, 1, 2)]
     assert by_hand[1] == pytest.approx(0)
-    assert sample_diversity.of_sheet(tmp_path / "sheet.png", 3, 8) == pytest.approx(np.mean(by_hand), abs=1e-6)
+    assert sample_diversity.sheet_diversity(tmp_path / "sheet.png", 3, 8) == pytest.approx(np.mean(by_hand), abs=1e-6)
     colour = images.repeat(3, axis=2).reshape(24, 3, 16, 16)
     grid(colour, 3).save(tmp_path / "colour.png")
-    assert sample_diversity.of_sheet(tmp_path / "colour.png", 3, 8) == pytest.approx(np.mean(by_hand), abs=1e-6)
+    assert sample_diversity.sheet_diversity(tmp_path / "colour.png", 3, 8) == pytest.approx(np.mean(by_hand), abs=1e-6)
 
 
 def test_the_spread_of_a_sheet_that_was_written_anew_is_the_new_one(tmp_path: Path) -> None:
     grid(np.random.default_rng(0).integers(0, 256, (8, 1, 16, 16), dtype=np.uint8), 1).save(tmp_path / "sheet.png")
-    assert sample_diversity.of_sheet(tmp_path / "sheet.png", 1, 8) > 0.2
+    assert sample_diversity.sheet_diversity(tmp_path / "sheet.png", 1, 8) > 0.2
     grid(np.zeros((8, 1, 16, 16), np.uint8), 1).save(tmp_path / "sheet.png")
-    assert sample_diversity.of_sheet(tmp_path / "sheet.png", 1, 8) == 0
+    assert sample_diversity.sheet_diversity(tmp_path / "sheet.png", 1, 8) == 0

@@ -22,7 +22,7 @@ def test_tensorboard_reads_the_curves_and_pictures_of_a_run(tmp_path: Path) -> N
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     run = trained("written")
-    assert tensorboard.write(run, tmp_path / "events") == 5
+    assert tensorboard.write_event_files(run, tmp_path / "events") == 5
     read = EventAccumulator(str(tmp_path / "events"))
     read.Reload()
     rows = MetricsReader(run.path / "metrics.jsonl").read()
@@ -39,15 +39,16 @@ def test_tensorboard_reads_the_curves_and_pictures_of_a_run(tmp_path: Path) -> N
 def test_event_files_are_never_added_to_others(tmp_path: Path) -> None:
     (tmp_path / "something").touch()
     with pytest.raises(UserError, match="empty or new folder"):
-        tensorboard.write(Run(tmp_path / "run"), tmp_path)
+        tensorboard.write_event_files(Run(tmp_path / "run"), tmp_path)
 
 
 def test_where_tensorboard_is_missing_the_error_names_the_command(tmp_path: Path) -> None:
     code = (
         "import sys; sys.modules['tensorboard'] = None\n"
-        "from pathlib import Path\nfrom gan import tensorboard\nfrom gan.runs.run import Run\n"
+        "from pathlib import Path\nfrom gan.monitoring import tensorboard\nfrom gan.runs.run import Run\n"
         "from gan.errors import UserError\n"
-        "try:\n    tensorboard.write(Run(Path('x')), Path(sys.argv[1]))\nexcept UserError as error:\n    print(error)\n"
+        "try:\n    tensorboard.write_event_files(Run(Path('x')), Path(sys.argv[1]))\n"
+        "except UserError as error:\n    print(error)\n"
         "assert 'torch' not in sys.modules"
     )
     done = subprocess.run(

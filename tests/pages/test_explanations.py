@@ -30,9 +30,9 @@ def test_every_chart_of_a_run_is_explained() -> None:
 def test_every_recording_but_doubles_is_shown_with_what_the_diagnosis_says_of_it() -> None:
     at = page("explanations")
     shown = {name for names in lessons.SHOWN.values() for name in names}
-    assert shown == set(reference_curves.names())
+    assert shown == set(reference_curves.recording_names())
     for name in shown:
-        assert f"**{reference_curves.recording(name).title}**" in said(at)
+        assert f"**{reference_curves.load_recording(name).title}**" in said(at)
     for words in (
         "Losses in balance",
         "Discriminator is winning",

@@ -12,7 +12,7 @@ from gan.config.run_config import LossConfig
 from gan.data import registry
 from gan.export import exports
 from gan.io.atomic import write_json
-from gan.monitoring.equilibrium import lines
+from gan.monitoring.equilibrium import equilibrium_values
 from pages.ui import cache, fmt, palette, sparkline
 from pages.ui.components import live_chart
 from pages.ui.progress.chart_texts import GROUPS
@@ -77,7 +77,7 @@ def test_values_that_are_no_numbers_are_left_out_of_a_curve() -> None:
 
 def test_every_curve_is_explained_and_every_ideal_line_has_a_curve() -> None:
     explained = {line.metric for group in GROUPS for line in group.lines}
-    assert set(lines(LossConfig())) < explained
+    assert set(equilibrium_values(LossConfig())) < explained
     assert all(group.what and group.good and group.bad for group in GROUPS)
 
 
@@ -163,6 +163,6 @@ def test_the_variety_of_real_images_is_known_once_they_are_read() -> None:
     run = trained("read-later")
     folder = registry.cache_folder(run.config.data)
     folder.rename(folder.with_name("away"))
-    assert cache.real_spread(run) is None
+    assert cache.real_diversity(run) is None
     folder.with_name("away").rename(folder)
-    assert cache.real_spread(run) is not None
+    assert cache.real_diversity(run) is not None

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gan.config.run_config import LossConfig
-from gan.monitoring.equilibrium import lines
+from gan.monitoring.equilibrium import equilibrium_values
 from gan.training import mismatched_pairs
 from gan.training.losses import LOSSES
 
@@ -23,7 +23,7 @@ def test_bce_is_the_reports_formula_with_its_sign_turned() -> None:
 
 
 def test_at_the_balance_every_curve_lies_on_its_ideal_line() -> None:
-    bce, ideal, undecided = LOSSES["bce"], lines(LossConfig()), torch.zeros(5)
+    bce, ideal, undecided = LOSSES["bce"], equilibrium_values(LossConfig()), torch.zeros(5)
     assert bce.discriminator(undecided, undecided, *NONE).item() == pytest.approx(ideal["loss_d"][0])
     assert bce.generator(undecided).item() == pytest.approx(ideal["loss_g"][0])
     assert bce.score(undecided).mean().item() == pytest.approx(ideal["d_x"][0])
@@ -46,7 +46,7 @@ def test_real_images_under_wrong_conditions_take_their_weight_from_the_generated
 def test_the_ideal_lines_are_those_of_the_best_discriminator(share: float) -> None:
     """Wrong conditions are told for sure; real and generated images are as likely where they cannot be told apart."""
     config = LossConfig(mismatched=share)
-    ideal, bce = lines(config), LOSSES["bce"]
+    ideal, bce = equilibrium_values(config), LOSSES["bce"]
     certain, weight = torch.full((1, 4), -50.0), torch.full((1, 4), share / 4)
 
     def loss_of(answer: float) -> float:

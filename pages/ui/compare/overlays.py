@@ -44,7 +44,7 @@ def options_that_differ(runs: Sequence[Run]) -> None:
     """Only the options in which the runs differ."""
     st.subheader("What differs", anchor=False)
     readable = [run for run in runs if run_header.unreadable(run) is None]
-    found = run_differences.of_options(readable)
+    found = run_differences.option_differences(readable)
     if not found:
         st.caption("No option differs." if len(readable) > 1 else "There is only one run whose options can be read.")
         return
@@ -109,12 +109,12 @@ def samples(runs: Sequence[Run]) -> None:
 def scores(runs: Sequence[Run]) -> None:
     """The scores of those that were evaluated, of each its best snapshot."""
     st.subheader("Scores", anchor=False)
-    found = [(run, run_differences.scored(run)) for run in runs]
+    found = [(run, run_differences.compared_evaluation(run)) for run in runs]
     compared = [(run, one) for run, one in found if one is not None]
     if not compared:
         st.caption("None of these runs was evaluated yet. The Evaluate page measures a snapshot in a few minutes.")
         return
-    rows = run_differences.of_scores([one for _, one in compared])
+    rows = run_differences.score_rows([one for _, one in compared])
     columns = [f"{called(run)}, after {fmt.images(one.snapshot)}" for run, one in compared]
     table([label for label, _ in rows], columns, [values for _, values in rows], "scores")
     missing = ", ".join(fmt.plain(called(run)) for run, one in found if one is None)

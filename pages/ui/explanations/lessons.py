@@ -75,32 +75,32 @@ def lesson(key: str) -> None:
     st.markdown(":orange[**Going wrong.**]\n\n" + "\n".join(f"- {sign}" for sign in words.bad))
     for name, column in zip(SHOWN[key], overlays.in_pairs(len(SHOWN[key])), strict=True):
         with column, st.container(border=True):
-            recorded(key, reference_curves.recording(name))
+            recorded(key, reference_curves.load_recording(name))
 
 
 def recorded(key: str, one: Recording) -> None:
     """One recording: its chart, how it was made, and what the diagnosis says of it."""
-    finding = diagnose(one.evidence())[0]
+    finding = diagnose(one.observations())[0]
     colour, icon = health.SIGNS[finding.level]
     st.markdown(f"**{one.title}**")
     name = f"{one.key}-{key}"
     live_chart.draw(spread(one, name) if key == "samples" else drawn(key, one, name), key=f"lesson-{name}")
     st.markdown(f"{colour}[{icon} {finding.headline}]")
-    st.caption(f"{one.made} {finding.meaning}")
+    st.caption(f"{one.setup} {finding.meaning}")
 
 
 def drawn(key: str, one: Recording, name: str) -> dict[str, object]:
     """The chart of a recording as its page would have shown it."""
     group = curves.group_of(key)
     return live_chart.figure(
-        one.rows, group.lines, name=name, unit=group.unit, ideals=equilibrium.lines(one.evidence().config.loss),
-        smoothing=0.6, limits=group.limits,
+        one.rows, group.lines, name=name, unit=group.unit,
+        ideals=equilibrium.equilibrium_values(one.observations().config.loss), smoothing=0.6, limits=group.limits,
     )  # fmt: skip
 
 
 def spread(one: Recording, name: str) -> dict[str, object]:
     """How much the samples of one condition differ, as a share of how much real images do."""
-    rows = [{"seen": seen, "spread": value / one.real_spread} for seen, value in sorted(one.spread.items())]
+    rows = [{"seen": seen, "spread": value / one.real_diversity} for seen, value in sorted(one.diversity.items())]
     line = live_chart.Line("spread", "Spread within a class, of that of real images", "blue")
     figure = live_chart.figure(
         rows, [line], name=name, unit="", ideals={"spread": (1.0, "as real images")}, limits=(0.0, 1.25)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from gan.monitoring.equilibrium import Lines, lines
+from gan.monitoring.equilibrium import EquilibriumValues, equilibrium_values
 from gan.runs.events import Event
 from gan.runs.metrics_table import Columns
 from gan.runs.run import Run
@@ -78,9 +78,9 @@ def title(group: Group) -> None:
         )
 
 
-def ideals(run: Run) -> Lines:
+def ideals(run: Run) -> EquilibriumValues:
     """The ideal lines of the run's loss by metric; none where its config cannot be read."""
-    return lines(run.config.loss) if run_header.unreadable(run) is None else {}
+    return equilibrium_values(run.config.loss) if run_header.unreadable(run) is None else {}
 
 
 def explanation(group: Group) -> None:

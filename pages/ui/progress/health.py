@@ -3,10 +3,9 @@
 import streamlit as st
 
 from gan import jobs
-from gan.monitoring import observations
 from gan.monitoring.curve_rules import Finding
-from gan.monitoring.diagnosis import onsets
-from gan.monitoring.observations import Evidence
+from gan.monitoring.diagnosis import warning_onsets
+from gan.monitoring.observations import Observations, observations_from_run
 from gan.runs.metrics_table import Columns
 from gan.runs.run import Run
 from pages.ui import cache, frame
@@ -21,12 +20,12 @@ SIGNS = {
 }
 
 
-def gathered(run: Run, state: jobs.State, rows: Columns) -> Evidence | None:
+def gathered(run: Run, state: jobs.State, rows: Columns) -> Observations | None:
     """What is known of the run; None where its config cannot be read."""
     if run_header.unreadable(run) is not None:
         return None
-    return observations.of_run(
-        run, rows, state, real_spread=cache.real_spread(run), subclasses_apart=cache.subclasses_apart(run)
+    return observations_from_run(
+        run, rows, state, real_diversity=cache.real_diversity(run), subclasses_apart=cache.subclasses_apart(run)
     )
 
 
@@ -73,7 +72,7 @@ def line(run: Run, finding: Finding) -> None:
                 st.page_link(frame.EXPLANATIONS, label="How to read this", icon=":material/school:", query_params=about)
 
 
-def warnings(known: Evidence, found: list[Finding]) -> dict[str, int]:
+def warnings(known: Observations, found: list[Finding]) -> dict[str, int]:
     """The headlines of the warnings that hold, and since how many images seen."""
     headlines = {finding.key: finding.headline for finding in found}
-    return {headlines[key]: seen for key, seen in onsets(known, found).items()}
+    return {headlines[key]: seen for key, seen in warning_onsets(known, found).items()}
