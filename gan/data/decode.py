@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gan.data.sources.source import Progress
 from gan.io.image_errors import UNREADABLE
+from gan.io.progress import Progress
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

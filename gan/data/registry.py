@@ -13,10 +13,11 @@ from gan.config.run_config import DataConfig
 from gan.data.image_set import ImageSet
 from gan.data.preview import pick
 from gan.data.sources import celeba, digits, folder, medmnist, mnist
-from gan.data.sources.source import Preview, Progress, Source, silent
+from gan.data.sources.source import Preview, Source
 from gan.errors import DataError
 from gan.io.atomic import remove_folder
 from gan.io.file_lock import exclusive
+from gan.io.progress import Progress, silent
 
 SOURCES: dict[str, Source] = {
     "digits": digits.SOURCE,

@@ -11,7 +11,6 @@ To the networks a subclass is more conditions: the row of K is followed by one o
 Letters: N images, n rows, C channels, H = W the side, K conditions, here classes.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from gan.data.diversity import pixel_diversity
 from gan.data.image_set import ImageSet
+from gan.io.progress import Progress
 
 SIDE = 16
 """Images are compared by thumbnails of this side: what is where, and how bright, without the grain."""
@@ -27,7 +27,6 @@ TAUGHT = 10_000
 FEWEST = 50
 """Training images of a subclass, on average, without which a class is divided into fewer: a rare class stays whole."""
 CHUNK = 4096
-Report = Callable[[float], None]
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ def width(conditions: int, subclasses: int) -> int:
     return conditions * (1 + subclasses) if subclasses > 1 else conditions
 
 
-def find(images: ImageSet, subclasses: int, seed: int, report: Report) -> Subclasses:
+def find(images: ImageSet, subclasses: int, seed: int, progress: Progress) -> Subclasses:
     """The subclasses of all images, within each class from dark to bright, by k-means of thumbnails.
 
     The training split alone decides what the subclasses are. A class of few images has fewer of them, or one.
@@ -73,7 +72,7 @@ def find(images: ImageSet, subclasses: int, seed: int, report: Report) -> Subcla
             if means is not None:
                 found[chunk] = place[means.predict(_thumbnails(images, chunk) - middle)]
             done += len(chunk)
-            report(done / len(images))
+            progress("finding subclasses", done / len(images))
     return Subclasses(found, float(np.mean(apart)) if apart else 0.0)
 
 

@@ -20,8 +20,6 @@ from torch.nn import functional
 
 from gan.config import settings
 from gan.data.image_set import ImageSet
-from gan.data.sources.source import Progress as Reporting
-from gan.data.sources.source import silent
 from gan.errors import StoppedError
 from gan.evaluation import training_images
 from gan.evaluation.classifiers.reference import Shown, fingerprint, picked, reference
@@ -29,6 +27,8 @@ from gan.evaluation.classifiers.small_resnet import Classifier, Images, Pictures
 from gan.evaluation.selection import Scores, best, check_keep_rate
 from gan.io.atomic import replacing
 from gan.io.file_lock import exclusive
+from gan.io.progress import Progress as Reporting
+from gan.io.progress import silent
 from gan.runs.run import Run
 
 LOGGER = logging.getLogger(__name__)

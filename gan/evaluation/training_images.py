@@ -7,8 +7,8 @@ import hashlib
 
 from gan.data import fingerprint, registry
 from gan.data.image_set import ImageSet
-from gan.data.sources.source import Progress, silent
 from gan.errors import RunError
+from gan.io.progress import Progress, silent
 from gan.runs.run import Run
 
 

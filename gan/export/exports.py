@@ -20,13 +20,13 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from gan import jobs
-from gan.data.sources.source import Progress, silent
 from gan.errors import RunError
 from gan.export.request import TRUNCATIONS, Balance, ExportRequest, balance, balanced, of_each
 from gan.export.size_estimate import Estimate, estimate, shape
 from gan.export.writer import Written, spool_of, write
 from gan.io import typed
 from gan.io.atomic import append_row, linked, ordinary, read_as_or_none, write_json
+from gan.io.progress import Progress, silent
 from gan.jobs import status
 from gan.jobs.status import Status
 from gan.runs.run import Run

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from gan.data.sources.source import Progress, silent
 from gan.errors import RunError, StoppedError
 from gan.export import candidates, formats, manifests
 from gan.export.candidates import Gathered, Sieve, Tally
 from gan.export.request import ExportRequest
 from gan.export.spool import Row, Spool
+from gan.io.progress import Progress, silent
 from gan.runs.run import Run
 from gan.sampling import marks, provenance
 from gan.sampling.conditions import Condition

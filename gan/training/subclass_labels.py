@@ -9,15 +9,16 @@ import numpy as np
 
 from gan.data.image_set import ImageSet
 from gan.data.info import DatasetInfo
-from gan.data.subclasses import Report, Subclasses, beside, find
+from gan.data.subclasses import Subclasses, beside, find
 from gan.errors import DataError
 from gan.io.atomic import damaged, read_arrays, replacing
+from gan.io.progress import Progress
 from gan.runs.run import Run
 
 FILE = "subclasses.npz"
 
 
-def with_subclasses(run: Run, images: ImageSet, report: Report) -> tuple[ImageSet, DatasetInfo]:
+def with_subclasses(run: Run, images: ImageSet, progress: Progress) -> tuple[ImageSet, DatasetInfo]:
     """The set as the run's networks see it, conditions (N, K * (1 + S)), and what its run keeps of it.
 
     The subclasses are found once and kept in the run's folder: networks trained on some cannot go on with others.
@@ -30,7 +31,7 @@ def with_subclasses(run: Run, images: ImageSet, report: Report) -> tuple[ImageSe
         raise DataError(f"model.subclasses is {subclasses}: {images.title} has attributes, not classes. Set it to 1.")
     found = load_subclasses(run, len(images)) if run.snapshots() else None
     if found is None:
-        found = find(images, subclasses, run.config.train.seed, report)
+        found = find(images, subclasses, run.config.train.seed, progress)
         with replacing(run.path / FILE) as temporary, open(temporary, "wb") as file:
             np.savez(file, of_image=found.of_image, apart=found.apart)
     rows, labels = images.rows("train"), images.labels()

@@ -121,7 +121,7 @@ def train(
         fingerprint.check(run.path, image_set)
     else:  # nothing was learnt yet
         Fingerprint.of(image_set).save(run.path)
-    told, info = with_subclasses(run, image_set, lambda done: reading(worker, "finding kinds", done))
+    told, info = with_subclasses(run, image_set, lambda phase, done: reading(worker, phase, done))
     info.save(run.path)
     for notice in image_set.notices:
         print(notice, flush=True)

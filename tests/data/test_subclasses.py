@@ -29,7 +29,7 @@ from tests.support.celeba import write_celeba
 from tests.support.exactness import final_weights, same
 
 
-def quiet(done: float) -> None:
+def quiet(phase: str, done: float) -> None:
     assert 0 <= done <= 1
 
 
@@ -163,7 +163,7 @@ def test_kinds_are_found_anew_until_there_is_a_snapshot_and_kept_from_then_on() 
     with_subclasses(run, images, quiet)
     (run.path / "snapshots" / "000000160").mkdir()
     (run.path / "snapshots" / "000000160" / "ready.json").touch()
-    again, info_now = with_subclasses(run, images, lambda done: pytest.fail("found anew"))
+    again, info_now = with_subclasses(run, images, lambda phase, done: pytest.fail("found anew"))
     assert (again.conditions == first.conditions).all()
     assert info_now.subclasses == info_then.subclasses
 

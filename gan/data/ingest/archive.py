@@ -16,8 +16,8 @@ from gan.config import settings
 from gan.data.ingest.image_file import SUFFIXES
 from gan.data.ingest.inventory import LABELS
 from gan.data.sources.scan import visible
-from gan.data.sources.source import Progress
 from gan.errors import DataError
+from gan.io.progress import Progress
 
 MAX_MEMBERS = 300_000
 MAX_RATIO = (

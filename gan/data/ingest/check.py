@@ -18,10 +18,10 @@ from gan.data.ingest.image_file import Inspected, inspect
 from gan.data.ingest.import_plan import Plan
 from gan.data.ingest.inventory import Inventory, take_stock
 from gan.data.ingest.report import Finding, Leak, Report, some
-from gan.data.sources.source import Progress, silent
 from gan.data.stable_splits import Known, keep, load_known, stable_split
 from gan.errors import DataError
 from gan.io.image_errors import UNREADABLE
+from gan.io.progress import Progress, silent
 
 TOO_FEW = 20  # training images of a class below which a GAN repeats them rather than learns from them
 LEFT_OUT = "Left out."

@@ -26,10 +26,11 @@ from gan.data.decode import decode, reason
 from gan.data.image_set import SPLITS, ImageSet
 from gan.data.preview import in_turn, words
 from gan.data.sources.download import arriving, places, stamp, writable
-from gan.data.sources.source import Preview, Progress, Source
+from gan.data.sources.source import Preview, Source
 from gan.data.transform import fit
 from gan.errors import DataError
 from gan.io.image_errors import UNREADABLE
+from gan.io.progress import Progress
 
 LICENCE = (
     "For non-commercial research only; the images may not be redistributed (Liu, Luo, Wang and Tang, "

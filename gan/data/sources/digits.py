@@ -7,9 +7,10 @@ import numpy as np
 from gan.config.run_config import DataConfig
 from gan.data.image_set import ImageSet
 from gan.data.preview import pick
-from gan.data.sources.source import Preview, Progress, Source, nothing_to_fetch, silent
+from gan.data.sources.source import Preview, Source, nothing_to_fetch
 from gan.data.splits import stratified
 from gan.data.transform import fit_all
+from gan.io.progress import Progress, silent
 
 LICENCE = "CC BY 4.0 (Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository)"
 

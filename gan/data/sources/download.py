@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from gan.config import settings
-from gan.data.sources.source import Progress
 from gan.errors import DataError
+from gan.io.progress import Progress
 
 
 def places(name: str) -> tuple[Path, Path]:

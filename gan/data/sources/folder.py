@@ -20,10 +20,11 @@ from gan.data.ingest.inventory import take_stock
 from gan.data.ingest.report import some
 from gan.data.preview import in_turn, words
 from gan.data.sources.scan import scan
-from gan.data.sources.source import Preview, Progress, Source, nothing_to_fetch
+from gan.data.sources.source import Preview, Source, nothing_to_fetch
 from gan.data.transform import fit, native_size
 from gan.errors import DataError
 from gan.io.image_errors import UNREADABLE
+from gan.io.progress import Progress
 
 LICENCE = "Your own images: their licence and the consent of those they come from are yours to know."
 

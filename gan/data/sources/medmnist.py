@@ -21,10 +21,11 @@ from gan.data.decode import reason
 from gan.data.image_set import SPLITS, ImageSet
 from gan.data.preview import in_turn, words
 from gan.data.sources.download import download, md5_of, places, stamp, writable
-from gan.data.sources.source import Preview, Progress, Source
+from gan.data.sources.source import Preview, Source
 from gan.data.transform import fit_all, native_size
 from gan.errors import DataError
 from gan.io.image_errors import UNREADABLE
+from gan.io.progress import Progress
 
 CHUNK = 2048
 

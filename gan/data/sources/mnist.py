@@ -17,10 +17,11 @@ from gan.config.run_config import DataConfig
 from gan.data.image_set import ImageSet
 from gan.data.preview import in_turn
 from gan.data.sources.download import download, places, stamp, writable
-from gan.data.sources.source import Preview, Progress, Source
+from gan.data.sources.source import Preview, Source
 from gan.data.splits import stratified
 from gan.data.transform import fit_all, native_size
 from gan.errors import DataError
+from gan.io.progress import Progress
 
 LICENCE = "CC BY-SA 3.0, as third parties state it (LeCun, Cortes and Burges, The MNIST database of handwritten digits)"
 MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "http://yann.lecun.com/exdb/mnist/")

@@ -12,16 +12,10 @@ from numpy.typing import NDArray
 
 from gan.config.run_config import DataConfig
 from gan.data.image_set import ImageSet
-
-Progress = Callable[[str, float], None]
-"""Told of a phase in words and how much of it is done, 0 to 1. What it raises stops the reading."""
+from gan.io.progress import Progress
 
 Preview = tuple[NDArray[np.uint8], list[str]]
 """Some real images (n, C, H, W) at the training size, and what each shows in words."""
-
-
-def silent(phase: str, done: float) -> None:
-    """A Progress that tells nobody."""
 
 
 def nothing_to_fetch(config: DataConfig, progress: Progress) -> None:

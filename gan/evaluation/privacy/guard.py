@@ -18,7 +18,6 @@ from pydantic import TypeAdapter
 
 from gan.config import settings
 from gan.data.image_set import ImageSet
-from gan.data.sources.source import Progress, silent
 from gan.errors import DataError, RunError, StoppedError
 from gan.evaluation import training_images
 from gan.evaluation.classifiers.reference import Shown, as_shown, picked
@@ -26,6 +25,7 @@ from gan.evaluation.privacy.calibration import Calibration
 from gan.evaluation.privacy.near_copies import Detector
 from gan.io.atomic import read_as_or_none, write_json
 from gan.io.file_lock import exclusive
+from gan.io.progress import Progress, silent
 from gan.runs.run import Run
 
 RECIPE = "1"

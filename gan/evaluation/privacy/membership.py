@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 
 from gan import __version__
 from gan.data.image_set import ImageSet
-from gan.data.sources.source import Progress, silent
 from gan.errors import DataError, StoppedError
 from gan.evaluation.classifiers.reference import as_shown, fingerprint, picked
 from gan.evaluation.classifiers.small_resnet import Images
 from gan.evaluation.privacy.near_copies import Detector
 from gan.evaluation.records.membership_results import VERSION, MembershipResult, compare
 from gan.evaluation.training_images import training_images
+from gan.io.progress import Progress, silent
 from gan.runs.run import Run
 from gan.sampling.sampler import Sampler, load_generator
 

@@ -21,7 +21,6 @@ from torch import Tensor
 
 from gan import __version__
 from gan.data.image_set import ImageSet
-from gan.data.sources.source import Progress, silent
 from gan.errors import DataError, StoppedError, UserError
 from gan.evaluation.classifiers import imagenet
 from gan.evaluation.classifiers.reference import MOST, Shown, as_shown, fingerprint, picked, reference
@@ -36,6 +35,7 @@ from gan.evaluation.scores.per_condition import Judged
 from gan.evaluation.scores.unseen_combinations import unseen
 from gan.evaluation.statistics import DOUBT, more_than_promised, share_interval
 from gan.evaluation.training_images import training_images
+from gan.io.progress import Progress, silent
 from gan.runs.run import Run
 from gan.sampling.sampler import Sampler, load_generator
 

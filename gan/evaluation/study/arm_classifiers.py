@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gan.data.image_set import ImageSet
-from gan.data.sources.source import Progress
 from gan.errors import DamagedFileError, StoppedError
 from gan.evaluation.classifiers.architectures import builder, classical
 from gan.evaluation.classifiers.reference import as_shown
@@ -29,6 +28,7 @@ from gan.evaluation.study.sealed_data import Sealed
 from gan.evaluation.study.study_options import StudyOptions
 from gan.evaluation.study.study_plan import BATCH, Plan
 from gan.io.atomic import note_damaged, read_arrays, replacing
+from gan.io.progress import Progress
 
 FILTER_SEED = 1_000_003
 """Of the classifier that filters: another one than any arm's."""

@@ -23,7 +23,6 @@ import torch
 
 from gan import __version__
 from gan.data.image_set import ImageSet
-from gan.data.sources.source import Progress, silent
 from gan.errors import StoppedError
 from gan.evaluation.classifiers.architectures import builder
 from gan.evaluation.classifiers.reference import fingerprint
@@ -39,6 +38,7 @@ from gan.evaluation.study.study_plan import BATCH, FEWEST, MOST, PASSES, Plan, p
 from gan.evaluation.study.verdict import filtering, together, verdict
 from gan.evaluation.training_images import training_images
 from gan.io.atomic import read_arrays, read_json, replacing, write_json
+from gan.io.progress import Progress, silent
 from gan.jobs.worker import Worker
 from gan.runs.run import Run
 from gan.sampling.sampler import load_generator

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.data.image_set import ImageSet
-from gan.data.sources.source import Progress, silent
 from gan.evaluation.classifiers.architectures import builder, classical
 from gan.evaluation.classifiers.reference import as_shown
 from gan.evaluation.classifiers.small_resnet import JUDGED, SETTLED, Augment, fit, look, plain
@@ -22,6 +21,7 @@ from gan.evaluation.study import arm_generators, sealed_data
 from gan.evaluation.study.arms import ArmPlan, made, planned
 from gan.evaluation.study.study_options import DEFAULT, SHARES, StudyOptions
 from gan.evaluation.training_images import training_images
+from gan.io.progress import Progress, silent
 from gan.runs.metrics import MetricsReader
 from gan.runs.run import Run
 from gan.sampling.sampler import load_generator

@@ -9,8 +9,8 @@ import streamlit as st
 from gan.config import settings
 from gan.data.ingest import staging
 from gan.data.ingest.report import Report
-from gan.data.sources.source import Progress
 from gan.errors import DataError
+from gan.io.progress import Progress
 from pages.ui import cache, fmt, frame
 from pages.ui.components import live_chart
 from pages.ui.data import dataset_view, file_preview
