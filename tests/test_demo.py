@@ -56,7 +56,7 @@ def test_its_images_are_downloaded_where_no_folder_for_exports_came_with_it(demo
 
 
 def test_its_scores_are_of_its_own_generators(demo: Run) -> None:
-    scored = results.listing(demo)
+    scored = results.list_results(demo)
     assert results.best_snapshot(demo) in {result.snapshot for result in scored}
     for result in scored:
         weights = demo.snapshot(result.snapshot) / "generator.safetensors"
@@ -70,7 +70,7 @@ def test_it_says_nothing_of_the_machine_that_made_it(demo: Run) -> None:
     assert started.keys() == {"ticket", "time", "device", "pid"}
     assert started["pid"] is None
     assert "images_per_second" not in demo.status()  # by these a reader's own machine would be judged
-    assert job.seconds(demo) is None
+    assert job.estimated_seconds(demo) is None
 
 
 def test_its_notes_name_the_licence_and_the_commands_that_made_it(demo: Run) -> None:

@@ -207,19 +207,23 @@ def read_run(run: Run) -> list[GanError]:
         lambda: (marks.load(run), marks.basket(run), marks.rejected(run)),
         lambda: events.of_run(run, {}),
         lambda: diagnose(observations_from_run(run, columns, state)),
-        lambda: [one.as_text() for one in results.listing(run)],
-        lambda: [interpretation.conclusion(one) for one in results.listing(run)],
-        lambda: (results.best_snapshot(run), results.load(run, SNAPSHOT), interpretation.headline(run, SNAPSHOT)),
-        lambda: [one.as_text() for one in study_results.listing(run)],
-        lambda: study_results.load(run, SNAPSHOT).as_json(),
-        lambda: getattr(membership_results.load(run, SNAPSHOT), "verdict", None),
-        lambda: [(one.findings(), one.finished) for one in reader_study.listing(run)],
-        lambda: job.seconds(run),
+        lambda: [one.as_text() for one in results.list_results(run)],
+        lambda: [interpretation.conclusion(one) for one in results.list_results(run)],
+        lambda: (
+            results.best_snapshot(run),
+            results.load_result(run, SNAPSHOT),
+            interpretation.headline(run, SNAPSHOT),
+        ),
+        lambda: [one.as_text() for one in study_results.list_studies(run)],
+        lambda: study_results.load_study(run, SNAPSHOT).as_json(),
+        lambda: getattr(membership_results.load_membership(run, SNAPSHOT), "verdict", None),
+        lambda: [(one.findings(), one.finished) for one in reader_study.list_readings(run)],
+        lambda: job.estimated_seconds(run),
         lambda: [(one.request, one.state, one.status, one.written, one.file) for one in exports.listing(run)],
         lambda: made.request.check(run.info()),
         lambda: (ledger(run), exports.estimate(run, ExportRequest((("3", 2),)))),
         lambda: (jobs.queue(), jobs.log_tail(run.path), list(jobs.follow(run.path)) if not state.alive else None),
-        lambda: training_images.problem(run),
+        lambda: training_images.training_images_problem(run),
         lambda: all_runs(),
     )
 
@@ -395,8 +399,13 @@ def test_what_is_whole_is_read_without_an_error(watched: Path, store: Path) -> N
         assert read_run(run) == []
         assert read_set(config) == []
     assert len(marks.load(run)) == 2
-    assert len(results.listing(run)) == len(study_results.listing(run)) == len(reader_study.listing(run)) == 1
-    assert membership_results.load(run, SNAPSHOT) is not None
+    assert (
+        len(results.list_results(run))
+        == len(study_results.list_studies(run))
+        == len(reader_study.list_readings(run))
+        == 1
+    )
+    assert membership_results.load_membership(run, SNAPSHOT) is not None
     assert exports.listing(run)[0].written is not None
     assert len(ledger(run)) == 1
 

@@ -53,13 +53,13 @@ def evaluate(parsed: argparse.Namespace) -> int:
     """Do what was asked for, here or in the background; gives the exit code."""
     run = find_run(parsed.run)
     if parsed.task is not None:
-        return 0 if tasks.TASKS[parsed.task](run, job.requested(run, parsed.task), show) is not None else 1
+        return 0 if tasks.TASKS[parsed.task](run, job.load_request(run, parsed.task), show) is not None else 1
     request = request_of(parsed)
     # The study first: it may take a GPU, which the others hide from torch.
     kinds = [kind for kind in ("study", "scores", "membership") if kind == "scores" or vars(parsed)[kind]]
     if parsed.background:
         for kind in kinds:
-            job.begin(run, replace(request, kind=kind))
+            job.start_evaluation(run, replace(request, kind=kind))
         print(f"It waits its turn in the background. The Evaluate page of {run.name} shows how far it is.")
         return 0
     found: dict[str, list[Any]] = {}
@@ -78,7 +78,7 @@ def evaluate(parsed: argparse.Namespace) -> int:
     return 0
 
 
-def _write_report(run: Run, result: results.Result, file: Path) -> None:
+def _write_report(run: Run, result: results.EvaluationResult, file: Path) -> None:
     from gan.evaluation.report import html  # here: it imports torch
 
     with replacing(file) as temporary:
@@ -99,7 +99,7 @@ def _document(run: Run, request: Request, found: dict[str, list[Any]]) -> dict[s
     return document
 
 
-def _text(found: results.Result | StudyResult | MembershipResult) -> str:
+def _text(found: results.EvaluationResult | StudyResult | MembershipResult) -> str:
     """What was found, for a terminal."""
     return found.verdict if isinstance(found, MembershipResult) else found.as_text()
 

@@ -48,14 +48,14 @@ class Request:
                 raise ConfigError(f"{name} is {value!r}: it takes {', '.join(choices)}.")
 
 
-def folder(run: Run, kind: str) -> Path:
+def job_folder(run: Run, kind: str) -> Path:
     """Where evaluations of that kind work."""
     return run.path / "evaluation" / kind
 
 
-def state(run: Run, kind: str) -> jobs.State | None:
+def job_state(run: Run, kind: str) -> jobs.State | None:
     """What became of the last evaluation of that kind; None where there was none."""
-    there = folder(run, kind)
+    there = job_folder(run, kind)
     return (
         jobs.state(there)
         if any((there / name).exists() for name in ("queued.json", "started.json", "end.json"))
@@ -63,10 +63,10 @@ def state(run: Run, kind: str) -> jobs.State | None:
     )
 
 
-def begin(run: Run, request: Request) -> None:
+def start_evaluation(run: Run, request: Request) -> None:
     """Put it into the queue; raises RunError where one of its kind waits or works already."""
     run.snapshot(request.snapshot)
-    there = folder(run, request.kind)
+    there = job_folder(run, request.kind)
     if request.kind == "study":
         there.mkdir(parents=True, exist_ok=True)
         jobs.submit(there, run.config.job.device, asdict(request))
@@ -74,16 +74,16 @@ def begin(run: Run, request: Request) -> None:
         jobs.start_task(there, asdict(request))
 
 
-def requested(run: Run, kind: str) -> Request:
+def load_request(run: Run, kind: str) -> Request:
     """What `begin` was asked for; raises RunError or ConfigError where the file does not say it."""
-    path = folder(run, kind) / "request.json"
+    path = job_folder(run, kind) / "request.json"
     request = typed.read(path, Request)
     if request.kind != kind:
         raise RunError(f"{path} asks for {request.kind}, and not for {kind}: start it again.")
     return request
 
 
-def outstanding(run: Run, request: Request) -> Sequence[int]:
+def snapshots_to_score(run: Run, request: Request) -> Sequence[int]:
     """The snapshots that a request for scores is about, ascending: with `every` those without a result as asked for."""
     if not request.every:
         return [int(run.snapshot(request.snapshot).name)]
@@ -93,14 +93,14 @@ def outstanding(run: Run, request: Request) -> Sequence[int]:
 def _scored(run: Run, seen: int, request: Request) -> bool:
     """Whether there are scores of this very generator, by its hash: a snapshot can be trained anew."""
     try:
-        made_with = results.load(run, seen, request.split, request.features).made_with
+        made_with = results.load_result(run, seen, request.split, request.features).made_with
     except RunError:
         return False
     ready = read_json(run.snapshot(seen) / "ready.json") or {}
     return bool(made_with["generator_sha256"] == ready.get("sha256"))
 
 
-def seconds(run: Run, snapshots: int = 1) -> float | None:
+def estimated_seconds(run: Run, snapshots: int = 1) -> float | None:
     """How long the scores of so many snapshots take, by what was measured here last; None before anything was.
 
     By this run's own scores where there are some, else by another's, set in proportion to the pixels.
@@ -121,7 +121,7 @@ def seconds(run: Run, snapshots: int = 1) -> float | None:
 
 def _measured(run: Run) -> list[float]:
     """The seconds that each snapshot's scores took; the demo run, made on another machine, does not tell."""
-    made_with = (result.made_with for result in results.listing(run))
+    made_with = (result.made_with for result in results.list_results(run))
     return [float(made["seconds"]) for made in made_with if "seconds" in made]
 
 

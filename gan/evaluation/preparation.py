@@ -25,25 +25,25 @@ Show = Callable[[str, float, float], None]
 Work = Callable[[Run, Request, Show], list[Any] | None]
 
 
-def selector(run: Run, request: Request, show: Show) -> list[Any] | None:
+def prepare_selector(run: Run, request: Request, show: Show) -> list[Any] | None:
     """Learn what the run's real images look like; None where somebody stopped it."""
     with _task(run, "selector", show) as (worker, report):
         from gan.evaluation import selector  # after `working`: torch must not see a GPU
 
-        return [selector.load(run, report, worker.should_stop)]
+        return [selector.load_selector(run, report, worker.should_stop)]
     return None
 
 
-def calibration(run: Run, request: Request, show: Show) -> list[Any] | None:
+def prepare_calibration(run: Run, request: Request, show: Show) -> list[Any] | None:
     """Measure how close the run's real images come to one another; None where somebody stopped it."""
     with _task(run, "calibration", show) as (worker, report):
         from gan.evaluation.privacy import guard  # after `working`: torch must not see a GPU
 
-        return [guard.load(run, report, worker.should_stop)]
+        return [guard.load_detector(run, report, worker.should_stop)]
     return None
 
 
-def study_estimate(run: Run, request: Request, show: Show) -> list[Any] | None:
+def prepare_study_estimate(run: Run, request: Request, show: Show) -> list[Any] | None:
     """Time some steps of a study, and keep what follows for `estimated`; None where somebody stopped it."""
     with _task(run, "study-estimate", show) as (_, report):
         from gan.evaluation.study import study_plan  # after `working`: torch must not see a GPU
@@ -57,10 +57,14 @@ def study_estimate(run: Run, request: Request, show: Show) -> list[Any] | None:
     return None
 
 
-WORK: dict[str, Work] = {"selector": selector, "calibration": calibration, "study-estimate": study_estimate}
+PREPARATIONS: dict[str, Work] = {
+    "selector": prepare_selector,
+    "calibration": prepare_calibration,
+    "study-estimate": prepare_study_estimate,
+}
 
 
-def estimated(run: Run, snapshot: int, options: StudyOptions) -> list[str] | None:
+def cached_study_estimate(run: Run, snapshot: int, options: StudyOptions) -> list[str] | None:
     """How long a study of this snapshot takes here, a line each; None where no task has timed it yet."""
     document = read_json(_estimate(run, snapshot, options)) or {}
     lines = document.get("lines")
@@ -73,7 +77,7 @@ def _estimate(run: Run, snapshot: int, options: StudyOptions) -> Path:
     """The file of one estimate, by what it depends on."""
     shares = "-".join(f"{share:g}" for share in options.shares)
     name = f"{snapshot:09d}-{options.seeds}-{shares}-{options.classifier}.json"
-    return job.folder(run, "study-estimate") / name
+    return job.job_folder(run, "study-estimate") / name
 
 
 def _sha256(run: Run, snapshot: int) -> object:
@@ -84,7 +88,7 @@ def _sha256(run: Run, snapshot: int) -> object:
 @contextlib.contextmanager
 def _task(run: Run, kind: str, show: Show) -> Iterator[tuple[Worker, Callable[[str, float], None]]]:
     """Be the process that works in that task's folder; a stop ends the block, and is the task's last word."""
-    folder = job.folder(run, kind)
+    folder = job.job_folder(run, kind)
     folder.mkdir(parents=True, exist_ok=True)
     with working(folder) as worker:
 

@@ -22,7 +22,7 @@ from typing_extensions import TypedDict
 from gan.data.image_set import ImageSet
 from gan.data.transform import crop
 from gan.errors import DamagedFileError, DataError, RunError, UserError
-from gan.evaluation.statistics import share_interval
+from gan.evaluation.statistics import wilson_interval
 from gan.io.atomic import checked, damaged, note_damaged, read_json, write_json
 from gan.jobs.status import Moment
 from gan.runs.run import Run
@@ -71,24 +71,24 @@ class Reading:
     def finished(self) -> bool:
         return len(self.answers) >= self.count
 
-    def findings(self) -> "Findings | None":
+    def findings(self) -> "ReadingSummary | None":
         """What the answers so far say; None before there is one of each kind."""
         both = list(zip(self.real, self.answers, strict=False))
         real, made = ([answer for truth, answer in both if truth == kind] for kind in (True, False))
         if not real or not made:
             return None
         right = sum(answer["real"] == truth for truth, answer in both)
-        return Findings(
-            Share.of(right, len(both)),
-            Share.of(sum(answer["real"] for answer in made), len(made)),
-            Share.of(sum(answer["real"] for answer in real), len(real)),
-            Share.of(sum(answer["plausible"] for answer in made), len(made)),
-            Share.of(sum(answer["plausible"] for answer in real), len(real)),
+        return ReadingSummary(
+            Proportion.of(right, len(both)),
+            Proportion.of(sum(answer["real"] for answer in made), len(made)),
+            Proportion.of(sum(answer["real"] for answer in real), len(real)),
+            Proportion.of(sum(answer["plausible"] for answer in made), len(made)),
+            Proportion.of(sum(answer["plausible"] for answer in real), len(real)),
         )
 
 
 @dataclass(frozen=True)
-class Share:
+class Proportion:
     """`count` of `n`, with its 95% interval by Wilson."""
 
     count: int
@@ -97,22 +97,22 @@ class Share:
     high: float
 
     @classmethod
-    def of(cls, count: int, n: int) -> "Share":
-        return cls(count, n, *share_interval(count, n))
+    def of(cls, count: int, n: int) -> "Proportion":
+        return cls(count, n, *wilson_interval(count, n))
 
     def __str__(self) -> str:
         return f"{self.count} of {self.n} ({self.count / self.n:.0%}, 95% interval {self.low:.0%} to {self.high:.0%})"
 
 
 @dataclass(frozen=True)
-class Findings:
+class ReadingSummary:
     """What a reading says: answers that were right, generated and real images taken for real, and plausible ones."""
 
-    right: Share
-    made_taken_for_real: Share
-    real_taken_for_real: Share
-    made_plausible: Share
-    real_plausible: Share
+    right: Proportion
+    made_taken_for_real: Proportion
+    real_taken_for_real: Proportion
+    made_plausible: Proportion
+    real_plausible: Proportion
 
     def sentence(self) -> str:
         """Whether the reader could tell, in one sentence; half right would be chance."""
@@ -123,7 +123,7 @@ class Findings:
         return f"This reader could not be shown to tell them apart: right in {self.right}, where half would be chance."
 
 
-def begin(run: Run, images: ImageSet, sampler: "Sampler", reader: str, count: int, seed: int) -> Reading:
+def begin_reading(run: Run, images: ImageSet, sampler: "Sampler", reader: str, count: int, seed: int) -> Reading:
     """A new reading of `count` images, half of them real, kept at once.
 
     Raises UserError for another count than 10 to 400, DataError where the validation split has too few images.
@@ -154,25 +154,25 @@ def begin(run: Run, images: ImageSet, sampler: "Sampler", reader: str, count: in
     return reading
 
 
-def answer(run: Run, identifier: str, number: int, real: bool, plausible: bool, seconds: float) -> Reading:
+def record_answer(run: Run, identifier: str, number: int, real: bool, plausible: bool, seconds: float) -> Reading:
     """Keep the answer to image `number`, from 0; one that comes twice, as by a double click, changes nothing."""
-    reading = load(run, identifier)
+    reading = load_reading(run, identifier)
     if number == len(reading.answers) and not reading.finished:
         reading.answers.append({"real": real, "plausible": plausible, "seconds": round(seconds, 1)})
         _save(run, reading)
     return reading
 
 
-def take_back(run: Run, identifier: str) -> Reading:
+def undo_answer(run: Run, identifier: str) -> Reading:
     """Forget the last answer, so that it can be given again."""
-    reading = load(run, identifier)
+    reading = load_reading(run, identifier)
     if reading.answers:
         reading.answers.pop()
         _save(run, reading)
     return reading
 
 
-def picture(reading: Reading, number: int, images: ImageSet, sampler: "Sampler") -> NDArray[np.uint8]:
+def reading_image(reading: Reading, number: int, images: ImageSet, sampler: "Sampler") -> NDArray[np.uint8]:
     """Image `number` of a reading (C, H, H) uint8, from 0.
 
     Raises RunError where the generator is not the one that the reading was begun with.
@@ -189,7 +189,7 @@ def picture(reading: Reading, number: int, images: ImageSet, sampler: "Sampler")
     return np.asarray(made)
 
 
-def load(run: Run, identifier: str) -> Reading:
+def load_reading(run: Run, identifier: str) -> Reading:
     """The reading of that name; raises RunError where there is none that this version can read."""
     reading = _read(_file(run, identifier)) if ID.fullmatch(identifier) else None
     if reading is None:
@@ -197,7 +197,7 @@ def load(run: Run, identifier: str) -> Reading:
     return reading
 
 
-def listing(run: Run) -> list[Reading]:
+def list_readings(run: Run) -> list[Reading]:
     """All readings of a run, the newest first."""
     found = (_read(path) for path in (run.path / "evaluation").glob("reader-*.json"))
     return sorted((one for one in found if one is not None), key=lambda one: one.began, reverse=True)

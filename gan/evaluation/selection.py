@@ -26,7 +26,7 @@ KEEP_RATES = (0.05, 1.0)
 
 
 @dataclass(frozen=True)
-class Scores:
+class SelectionScores:
     """What speaks for each of n images: `confidence` (n,) from 0 to 1 and `typicality` (n,), above 0."""
 
     confidence: NDArray[np.float64]
@@ -42,7 +42,7 @@ class Scores:
         return np.argsort(-self.overall, kind="stable")
 
 
-def best(overall: NDArray[np.float64], labels: NDArray[np.int64], keep_rate: float) -> NDArray[np.int64]:
+def best_of_each_class(overall: NDArray[np.float64], labels: NDArray[np.int64], keep_rate: float) -> NDArray[np.int64]:
     """Positions, ascending, of the share of each label's images with the highest scores (n,), at least one of each."""
     kept = []
     for k in np.unique(labels):

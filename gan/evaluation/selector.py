@@ -22,9 +22,9 @@ from gan.config import settings
 from gan.data.image_set import ImageSet
 from gan.errors import StoppedError
 from gan.evaluation import training_images
-from gan.evaluation.classifiers.reference import Shown, fingerprint, picked, reference
-from gan.evaluation.classifiers.small_resnet import Classifier, Images, Pictures, Progress, look
-from gan.evaluation.selection import Scores, best, check_keep_rate
+from gan.evaluation.classifiers.reference import NativeImages, load_reference_classifier, sample_rows, split_sha256
+from gan.evaluation.classifiers.small_resnet import Classifier, Images, ImageSequence, Progress, predict
+from gan.evaluation.selection import SelectionScores, best_of_each_class, check_keep_rate
 from gan.io.atomic import replacing
 from gan.io.file_lock import exclusive
 from gan.io.progress import Progress as Reporting
@@ -64,21 +64,21 @@ class Selector:
     def of(
         cls,
         network: Classifier,
-        images: Pictures,
+        images: ImageSequence,
         conditions: NDArray[np.float32],
         kind: str,
         progress: Progress = lambda done: None,
     ) -> "Selector":
         """The selector of real training images uint8 (m, C, H, H), as exports show them, with conditions (m, K)."""
-        return cls(network, look(network, images, progress)[0], conditions, kind)
+        return cls(network, predict(network, images, progress)[0], conditions, kind)
 
-    def scores(self, images: Images, conditions: NDArray[np.float32]) -> Scores:
+    def scores(self, images: Images, conditions: NDArray[np.float32]) -> SelectionScores:
         """What speaks for each synthetic image uint8 (n, C, H, H) made for conditions (n, K)."""
-        return self.judged(*look(self.network, images), conditions)
+        return self.judged(*predict(self.network, images), conditions)
 
-    def judged(self, features: Tensor, logits: Tensor, conditions: NDArray[np.float32]) -> Scores:
+    def judged(self, features: Tensor, logits: Tensor, conditions: NDArray[np.float32]) -> SelectionScores:
         """The same for what the classifier saw in the images: features (n, F) and logits (n, K)."""
-        return Scores(_confidence(logits, conditions, self._kind), self._typicality(features, conditions))
+        return SelectionScores(_confidence(logits, conditions, self._kind), self._typicality(features, conditions))
 
     def kept(self, images: Images, conditions: NDArray[np.float32], keep_rate: float) -> NDArray[np.int64]:
         """Positions, ascending, of the best share `keep_rate` of each class's images, at least one of each.
@@ -87,14 +87,14 @@ class Selector:
         """
         check_keep_rate(keep_rate)
         overall, labels = self.scores(images, conditions).overall, _labels(conditions, self._kind)
-        return best(overall, labels, keep_rate)
+        return best_of_each_class(overall, labels, keep_rate)
 
     def kept_at(
         self, images: Images, conditions: NDArray[np.float32], keep_rates: Sequence[float]
     ) -> list[NDArray[np.int64]]:
         """The same for several keep rates, by one look at the images."""
         overall, labels = self.scores(images, conditions).overall, _labels(conditions, self._kind)
-        return [best(overall, labels, rate) for rate in keep_rates]
+        return [best_of_each_class(overall, labels, rate) for rate in keep_rates]
 
     def _typicality(self, features: Tensor, conditions: NDArray[np.float32]) -> NDArray[np.float64]:
         """Spacing of the training images over the distance to them (n,); 1 where a condition has too few of them."""
@@ -109,13 +109,13 @@ class Selector:
         return typical
 
 
-def load(run: Run, progress: Reporting = silent, should_stop: Callable[[], bool] = lambda: False) -> Selector:
+def load_selector(run: Run, progress: Reporting = silent, should_stop: Callable[[], bool] = lambda: False) -> Selector:
     """The selector of a run's own training images, by the real-trained classifier of their set, trained if need be.
 
     `progress` gets a phase and how much of it is done. Raises RunError where the training images are not here,
     StoppedError where it is asked to stop.
     """
-    images = training_images.training_images(run, progress)
+    images = training_images.load_training_images(run, progress)
 
     def phase(name: str) -> Progress:
         def report(done: float) -> None:
@@ -129,15 +129,17 @@ def load(run: Run, progress: Reporting = silent, should_stop: Callable[[], bool]
     with exclusive(path.with_suffix(".lock")):  # two at once learn once
         found = _read(path)
         if found is None:
-            own = reference(images, fingerprint(images, "train"), "cpu", phase("training on real"), should_stop)
-            rows = picked(images, "train", LOOKED_AT)
-            features = look(own.network, Shown(images, rows), phase("looking at training set"))[0]
+            own = load_reference_classifier(
+                images, split_sha256(images, "train"), "cpu", phase("training on real"), should_stop
+            )
+            rows = sample_rows(images, "train", LOOKED_AT)
+            features = predict(own.network, NativeImages(images, rows), phase("looking at training set"))[0]
             _write(path, own.network, features, images, rows)
             found = Selector(own.network, features, images.conditions[rows], images.kind)
     return found
 
 
-def cached(run: Run) -> Selector | None:
+def cached_selector(run: Run) -> Selector | None:
     """The selector of a run's own training images where `load` has made it before; None where it has not.
 
     To be asked only where `training_images.problem` has nothing against them.
@@ -146,7 +148,7 @@ def cached(run: Run) -> Selector | None:
 
 
 def _file(run: Run) -> Path:
-    return settings.cache() / f"selector-{training_images.key(run)}-{RECIPE}.safetensors"
+    return settings.cache() / f"selector-{training_images.training_images_key(run)}-{RECIPE}.safetensors"
 
 
 def _write(path: Path, network: Classifier, features: Tensor, images: ImageSet, rows: NDArray[np.int64]) -> None:

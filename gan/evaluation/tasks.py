@@ -21,51 +21,51 @@ Show = Callable[[str, float, float], None]
 """Called with a phase, how much of it is done, and of how much: a progress bar on a terminal."""
 
 
-def score(run: Run, request: Request, show: Show) -> list[results.Result] | None:
+def score_snapshots(run: Run, request: Request, show: Show) -> list[results.EvaluationResult] | None:
     """The scores that were asked for, made where they are missing; None where somebody stopped it."""
     run.snapshot(request.snapshot)
-    wanted = job.outstanding(run, request)
-    folder = job.folder(run, "scores")
+    wanted = job.snapshots_to_score(run, request)
+    folder = job.job_folder(run, "scores")
     folder.mkdir(parents=True, exist_ok=True)
     with working(folder) as worker:
         from gan.evaluation.scores import score_snapshot  # after `working`: torch must not see a GPU
 
         for number, seen in enumerate(wanted):
             progress = _Progress(worker, show, number, len(wanted), score_snapshot.SHARE_OF_TIME)
-            made = score_snapshot.evaluate(
+            made = score_snapshot.evaluate_snapshot(
                 run, seen, progress, worker.should_stop, split=request.split, features=request.features
             )
             if made is None:
                 worker.stopped()
                 return None
     if request.every:
-        return results.listing(run, request.split, request.features)
-    return [results.load(run, seen, request.split, request.features) for seen in wanted]
+        return results.list_results(run, request.split, request.features)
+    return [results.load_result(run, seen, request.split, request.features) for seen in wanted]
 
 
-def membership_test(run: Run, request: Request, show: Show) -> list[MembershipResult] | None:
+def run_membership_test(run: Run, request: Request, show: Show) -> list[MembershipResult] | None:
     """The membership test; None where somebody stopped it."""
     run.snapshot(request.snapshot)
-    folder = job.folder(run, "membership")
+    folder = job.job_folder(run, "membership")
     folder.mkdir(parents=True, exist_ok=True)
     with working(folder) as worker:
-        from gan.evaluation.privacy.membership import membership  # after `working`: torch must not see a GPU
+        from gan.evaluation.privacy.membership import membership_test  # after `working`: torch must not see a GPU
 
         def report(phase: str, done: float) -> None:
             worker.report(phase, done, 1.0)
             show(phase, done, 1.0)
 
-        made = membership(run, request.snapshot, progress=report, should_stop=worker.should_stop)
+        made = membership_test(run, request.snapshot, progress=report, should_stop=worker.should_stop)
         if made is None:
             worker.stopped()
             return None
     return [made]
 
 
-def augmentation_study(run: Run, request: Request, show: Show) -> list[StudyResult] | None:
+def run_study(run: Run, request: Request, show: Show) -> list[StudyResult] | None:
     """The augmentation study, on the run's device when that is free; None where somebody stopped it."""
     run.snapshot(request.snapshot)
-    folder = job.folder(run, "study")
+    folder = job.job_folder(run, "study")
     folder.mkdir(parents=True, exist_ok=True)
     with working(folder, run.config.job.device) as worker:
         from gan.evaluation.study import study_plan  # after `working`: torch must not see another GPU
@@ -86,10 +86,10 @@ def augmentation_study(run: Run, request: Request, show: Show) -> list[StudyResu
 
 
 TASKS: dict[str, Callable[[Run, Request, Show], list[Any] | None]] = {
-    "scores": score,
-    "membership": membership_test,
-    "study": augmentation_study,
-    **preparation.WORK,
+    "scores": score_snapshots,
+    "membership": run_membership_test,
+    "study": run_study,
+    **preparation.PREPARATIONS,
 }
 
 

@@ -12,7 +12,7 @@ from gan.io.progress import Progress, silent
 from gan.runs.run import Run
 
 
-def problem(run: Run) -> str | None:
+def training_images_problem(run: Run) -> str | None:
     """Why the training images of a run cannot be had here, and what to do, or None. Quick; no torch.
 
     Images that are not in the cache yet are compared when they are read.
@@ -24,7 +24,7 @@ def problem(run: Run) -> str | None:
     return None if ready is None else fingerprint.problem(run.path, ready)
 
 
-def training_images(run: Run, progress: Progress = silent) -> ImageSet:
+def load_training_images(run: Run, progress: Progress = silent) -> ImageSet:
     """The image set that a run was trained on; raises RunError where it is not here or has changed since."""
     wrong = registry.problem(run.config.data)
     if wrong is not None:
@@ -42,7 +42,7 @@ def cached_training_images(run: Run) -> ImageSet | None:
     return images
 
 
-def key(run: Run) -> str:
+def training_images_key(run: Run) -> str:
     """What names the run's images in the store's cache: it changes with their files and with what a config takes of
     them, and reads no image. To be asked only where the set can be read."""
     config = run.config.data

@@ -22,7 +22,7 @@ from gan.sampling.conditions import Condition
 from gan.sampling.provenance import Origin
 
 if TYPE_CHECKING:
-    from gan.evaluation.privacy.near_copies import Detector
+    from gan.evaluation.privacy.near_copies import NearCopyDetector
     from gan.evaluation.selector import Selector
     from gan.sampling.sampler import Sampler
 
@@ -65,7 +65,7 @@ class Gathered:
 class Sieve:
     """What keeps an image from leaving; None where that is not asked of it."""
 
-    detector: "Detector | None" = None
+    detector: "NearCopyDetector | None" = None
     selector: "Selector | None" = None
     keep_rate: float = 1.0
     rejected: frozenset[Origin] = frozenset()

@@ -11,7 +11,7 @@ from gan.runs.run import Run
 from gan.sampling.conditions import Condition
 
 if TYPE_CHECKING:
-    from gan.evaluation.privacy.near_copies import Detector
+    from gan.evaluation.privacy.near_copies import NearCopyDetector
     from gan.export.candidates import Sieve, Tally
     from gan.export.request import ExportRequest
     from gan.sampling.sampler import Sampler
@@ -74,7 +74,7 @@ def _origin(request: "ExportRequest", tried: int) -> dict[str, Any]:
     return {"seed": request.seed, "indices": indices, "truncation": request.truncation}
 
 
-def _guarding(detector: "Detector | None", tallies: "list[Tally]") -> dict[str, Any]:
+def _guarding(detector: "NearCopyDetector | None", tallies: "list[Tally]") -> dict[str, Any]:
     """Whether near copies of training images were withheld, how many, and by what detector."""
     if detector is None:
         return {"withheld": None, "detector": None, "note": "Not looked for: whoever made this asked for it."}

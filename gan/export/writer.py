@@ -127,8 +127,8 @@ def _sieve(run: Run, request: ExportRequest, preparing: Progress, should_stop: C
     from gan.evaluation.privacy import guard  # here: it imports torch
 
     rejected = frozenset() if request.with_rejected else marks.rejected(run)
-    detector = None if request.with_near_copies else guard.load(run, preparing, should_stop)[0]
-    selector = keep.load(run, preparing, should_stop) if request.keep_rate < 1 else None
+    detector = None if request.with_near_copies else guard.load_detector(run, preparing, should_stop)[0]
+    selector = keep.load_selector(run, preparing, should_stop) if request.keep_rate < 1 else None
     return Sieve(detector, selector, request.keep_rate, rejected)
 
 

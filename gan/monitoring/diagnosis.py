@@ -6,7 +6,7 @@ No torch.
 from collections.abc import Callable
 
 from gan.evaluation.records import interpretation
-from gan.evaluation.records.results import Result
+from gan.evaluation.records.results import EvaluationResult
 from gan.monitoring import curve_rules, equilibrium, image_rules
 from gan.monitoring.curve_rules import EARLY_IMAGES, Finding, Level, early
 from gan.monitoring.observations import Observations
@@ -88,16 +88,16 @@ def in_balance(observations: Observations) -> Finding:
     return Finding("balanced", "neutral", "Losses in balance", text, do, seen_in="answers")
 
 
-def evaluated(result: Result) -> Finding:
+def evaluated(result: EvaluationResult) -> Finding:
     """The word on a run without trouble that was evaluated: it learns well where its images teach a classifier."""
     text = (
         f"A classifier that saw only the images of the snapshot after {result.snapshot:,} is right in "
         f"{result.cas_balanced:.0%} of real ones, one trained on real images in {result.real_accuracy_balanced:.0%}; "
         f"guessing reaches {result.chance:.0%}."
     )
-    if not interpretation.learnable(result):
+    if not interpretation.real_accuracy_beats_chance(result):
         do = "Look at the labels: not even real images could be shown to teach them."
-    elif not interpretation.taught_beyond_chance(result):
+    elif not interpretation.cas_beats_chance(result):
         do = "Train longer where the samples still improve, then evaluate again."
     else:
         do = "Whether adding these images to real ones helps, only the study can say."

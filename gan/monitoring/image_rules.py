@@ -7,7 +7,7 @@ run does not have stays silent. No torch.
 from typing import Any
 
 from gan.evaluation.records import interpretation
-from gan.evaluation.statistics import lower
+from gan.evaluation.statistics import significantly_lower
 from gan.monitoring.curve_rules import Basis, Finding, early, ideal_of
 from gan.monitoring.observations import Observations
 from gan.training.recommend import MISMATCHED
@@ -77,7 +77,7 @@ def memorising(observations: Observations) -> Finding | None:
     """
     share, result = _overfitting(observations), observations.evaluation
     basis: Basis = "rule of thumb"
-    if result is not None and (observations.copies or 0.0) > 0.02 and interpretation.copied_more_than_real(result):
+    if result is not None and (observations.copies or 0.0) > 0.02 and interpretation.near_copies_exceed_real(result):
         copies, held, basis = result.near_copies, result.near_copies["held_out"], "test"
         text = (
             f"{copies['count']:,} of {copies['checked']:,} synthetic images are near copies of single training images; "
@@ -121,7 +121,7 @@ def condition_ignored(observations: Observations) -> Finding | None:
     intervals, chance = result.intervals, result.chance
     low, high = (OBEYED * (end - chance) + chance for end in intervals["real_accuracy_balanced"])
     enough = OBEYED * (result.real_accuracy_balanced - chance) + chance
-    if not interpretation.learnable(result) or not lower(
+    if not interpretation.real_accuracy_beats_chance(result) or not significantly_lower(
         result.obedience_balanced, intervals["obedience_balanced"], enough, (low, high)
     ):
         return None

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from gan import jobs
 from gan.config.run_config import RunConfig
 from gan.evaluation.records import results
-from gan.evaluation.records.results import Result
+from gan.evaluation.records.results import EvaluationResult
 from gan.monitoring import sample_diversity
 from gan.runs.metrics import TIMINGS
 from gan.runs.metrics_table import Columns
@@ -38,7 +38,7 @@ class Observations:
     """The same of real training images."""
     subclasses_apart: float = 0.0
     """How far the kinds lie apart that the networks are told of (`kinds.py`), as a share of it; 0 without kinds."""
-    evaluation: Result | None = None
+    evaluation: EvaluationResult | None = None
     """The newest evaluation on the validation split."""
     end: str = ""
     """The kind of the run's end (`jobs.State.kind`), such as "nan"; empty while it lives or where it ended well."""
@@ -125,7 +125,7 @@ def observations_from_run(
     `rows` are the rows of its metrics file. `real_diversity` and `subclasses_apart` come from the caller, who caches
     them: computing them at every call would take too long. `now` is in seconds since 1970, by default the present.
     """
-    evaluations = results.listing(run)
+    evaluations = results.list_results(run)
     reported = run.status().get("time")
     silent = None
     if state.name == "running" and reported is not None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from gan.config import options
 from gan.evaluation.records import results
-from gan.evaluation.records.results import Result
+from gan.evaluation.records.results import EvaluationResult
 from gan.runs.run import Run
 
 
@@ -50,14 +50,14 @@ SCORES = (
 )
 
 
-def compared_evaluation(run: Run) -> Result | None:
+def compared_evaluation(run: Run) -> EvaluationResult | None:
     """The evaluation by which a run is compared: of its best snapshot, else the newest; None where there is none."""
-    found = results.listing(run)
+    found = results.list_results(run)
     best = results.best_snapshot(run)
     return next((result for result in found if result.snapshot == best), found[-1] if found else None)
 
 
-def score_rows(compared: Sequence[Result]) -> list[tuple[str, list[str]]]:
+def score_rows(compared: Sequence[EvaluationResult]) -> list[tuple[str, list[str]]]:
     """Each score with its value for each result, "" where it was not measured."""
     rows = [(label, [written.format(getattr(one, name)) for one in compared]) for name, label, written in SCORES]
     ratios = [one.diversity["ratio"] for one in compared]

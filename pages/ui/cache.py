@@ -23,7 +23,7 @@ from gan.data.info import DatasetInfo
 from gan.data.ingest.file_examples import Example
 from gan.data.ingest.file_examples import examples as examples_of
 from gan.data.ingest.import_plan import Plan
-from gan.evaluation.training_images import problem as training_images_problem
+from gan.evaluation.training_images import training_images_problem as training_images_problem
 from gan.io import animation, contact_sheet
 from gan.io.atomic import file_version, read_bytes
 from gan.runs import sample_sheets

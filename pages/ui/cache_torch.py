@@ -20,7 +20,7 @@ from gan.data.image_set import ImageSet
 from gan.evaluation import training_images
 from gan.evaluation.privacy.closest_pairs import closest_pair_images
 from gan.evaluation.records import results
-from gan.evaluation.records.results import Result
+from gan.evaluation.records.results import EvaluationResult
 from gan.export.exports import ExportRequest
 from gan.io.atomic import file_version
 from gan.runs.run import Run
@@ -33,7 +33,7 @@ from pages.ui.cache import FileVersion, dataset_info, image_set
 
 if TYPE_CHECKING:
     from gan.data.order import FirstBatch
-    from gan.evaluation.privacy.near_copies import Detector
+    from gan.evaluation.privacy.near_copies import NearCopyDetector
     from gan.evaluation.selector import Selector
     from gan.sampling.sampler import Sampler
 
@@ -97,11 +97,11 @@ def dropped(run: Run, request: ExportRequest) -> frozenset[Origin] | None:
 
 def _selector(run: Run) -> "Selector | None":
     """Kept once it is there: it may be made at any moment."""
-    place = _selectors(settings.store(), training_images.key(run))
+    place = _selectors(settings.store(), training_images.training_images_key(run))
     if not place:
         from gan.evaluation import selector  # here: it imports torch
 
-        found = selector.cached(run)
+        found = selector.cached_selector(run)
         if found is None:
             return None
         place.append(found)
@@ -204,11 +204,11 @@ def nearest_real(run: Run, origin: Origin, images: ImageSet) -> NDArray[np.uint8
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _detector(path: Path, version: FileVersion, _images: ImageSet) -> "Detector":
-    from gan.evaluation.classifiers.reference import Shown
-    from gan.evaluation.privacy.near_copies import Detector
+def _detector(path: Path, version: FileVersion, _images: ImageSet) -> "NearCopyDetector":
+    from gan.evaluation.classifiers.reference import NativeImages
+    from gan.evaluation.privacy.near_copies import NearCopyDetector
 
-    return Detector(Shown(_images, _images.rows("train")))
+    return NearCopyDetector(NativeImages(_images, _images.rows("train")))
 
 
 @dataclass(frozen=True)
@@ -224,7 +224,7 @@ def closeness(run: Run, origin: Origin, images: ImageSet) -> Closeness | None:
     """Whether an image is a near copy; None where no task has measured yet what counts as one on these images."""
     from gan.evaluation.privacy import guard  # here: it imports torch
 
-    measured = guard.calibration(run)
+    measured = guard.cached_calibration(run)
     if measured is None:
         return None
     detector = _detector(run.path, file_version(run.path / "data.json"), images)
@@ -233,9 +233,9 @@ def closeness(run: Run, origin: Origin, images: ImageSet) -> Closeness | None:
     return Closeness(float(found.closeness[0]), detector.threshold, bool(found.copy[0]))
 
 
-def closest_pairs(run: Run, result: Result) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
+def closest_pairs(run: Run, result: EvaluationResult) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
     """The closest generated and training images (n, C, H, H) of a result; None where the set is not in the cache."""
-    file = results.file(run, result.snapshot, result.split, result.features)
+    file = results.result_path(run, result.snapshot, result.split, result.features)
     there = image_set(run.config.data)
     if there is None:
         return None
@@ -249,7 +249,9 @@ def _closest_pairs(
     from gan.sampling.sampler import load_generator  # here: it imports torch
 
     run = Run(path)
-    return closest_pair_images(results.load(run, snapshot, split, features), load_generator(run, snapshot), _images)
+    return closest_pair_images(
+        results.load_result(run, snapshot, split, features), load_generator(run, snapshot), _images
+    )
 
 
 def first_batch(config: str, count: int) -> "FirstBatch | None":

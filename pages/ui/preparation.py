@@ -14,7 +14,7 @@ from pages.ui.evaluate import evaluation_jobs
 
 def panel(run: Run, request: Request, label: str, about: str, button: str) -> None:
     """The task at work under the name `label`, or what it is `about` with the button that starts it."""
-    folder, state = job.folder(run, request.kind), job.state(run, request.kind)
+    folder, state = job.job_folder(run, request.kind), job.job_state(run, request.kind)
     if state is not None:
         background.watch(folder, label, lambda: None)
         if state.alive:

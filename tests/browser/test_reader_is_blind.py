@@ -38,7 +38,7 @@ def test_a_blind_reading_is_begun_left_and_gone_on_with(
     page.get_by_role("button", name="Leave; answers are kept").click()
     page.get_by_role("tab", name="Blind reader").click()
     expect(page.get_by_text("2 of 40 answered")).to_be_visible()
-    (one,) = reader_study.listing(run)
+    (one,) = reader_study.list_readings(run)
     assert [(answer["real"], answer["plausible"]) for answer in one.answers] == [(True, True), (False, False)]
     page.get_by_role("button", name="Go on").click()
     expect(page.get_by_text("Image 3 of 40")).to_be_visible()

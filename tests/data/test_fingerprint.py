@@ -15,11 +15,11 @@ from gan.data.fingerprint import FILE, Fingerprint, difference
 from gan.data.image_set import SPLITS, digests
 from gan.errors import RunError
 from gan.evaluation.privacy import guard
-from gan.evaluation.privacy.membership import membership
-from gan.evaluation.scores.score_snapshot import evaluate
+from gan.evaluation.privacy.membership import membership_test
+from gan.evaluation.scores.score_snapshot import evaluate_snapshot
 from gan.evaluation.study import study_plan
 from gan.evaluation.study.run_study import study
-from gan.evaluation.training_images import cached_training_images, problem, training_images
+from gan.evaluation.training_images import cached_training_images, load_training_images, training_images_problem
 from gan.jobs.worker import working
 from gan.runs.run import Run
 from gan.training.train import train
@@ -102,12 +102,12 @@ def resume(run: Run) -> None:
 
 USES: list[Callable[[Run], object]] = [
     resume,
-    evaluate,
-    membership,
-    guard.load,
+    evaluate_snapshot,
+    membership_test,
+    guard.load_detector,
     study,
     study_plan.estimate,
-    training_images,
+    load_training_images,
     cached_training_images,
 ]
 
@@ -132,7 +132,7 @@ def test_whatever_compares_a_run_with_its_images_refuses_others(run: Run, use: C
 def test_a_refused_run_goes_on_once_its_images_are_back(run: Run) -> None:
     before = registry.load(run.config.data)
     grow(run)
-    told = problem(run)
+    told = training_images_problem(run)
     assert told is None, "the grown folder was not read yet"
     with pytest.raises(RunError, match="12 images added"):
         resume(run)
@@ -148,7 +148,7 @@ def test_a_run_that_learnt_nothing_yet_takes_the_images_that_are_there(run: Run)
     grow(run)
     resume(run)
     assert len(Fingerprint.load(run.path).digests) == 72
-    assert problem(run) is None
+    assert training_images_problem(run) is None
 
 
 @pytest.mark.parametrize("content", [None, b"", b"PK\x03\x04 torn", b"\x93NUMPY"])
@@ -158,7 +158,7 @@ def test_a_missing_or_damaged_fingerprint_is_an_error_with_a_way_on(run: Run, co
         (run.path / FILE).write_bytes(content)
     with pytest.raises(RunError, match="missing or damaged"):
         resume(run)
-    assert "clone the run" in (problem(run) or "")
+    assert "clone the run" in (training_images_problem(run) or "")
 
 
 def test_the_cache_keeps_the_digests_of_its_images(run: Run) -> None:

@@ -17,12 +17,12 @@ from gan.data import registry
 from gan.data.fingerprint import Fingerprint
 from gan.errors import DataError, RunError, UserError
 from gan.evaluation.classifiers import small_resnet
-from gan.evaluation.classifiers.reference import as_shown, fingerprint, reference
+from gan.evaluation.classifiers.reference import load_reference_classifier, native_images, split_sha256
 from gan.evaluation.records import results
-from gan.evaluation.records.results import Result, best_snapshot
+from gan.evaluation.records.results import EvaluationResult, best_snapshot
 from gan.evaluation.scores import score_snapshot
 from gan.evaluation.scores.metrics import accuracy
-from gan.evaluation.scores.score_snapshot import evaluate
+from gan.evaluation.scores.score_snapshot import evaluate_snapshot
 from gan.runs.run import Run
 from tests.conftest import trained
 from tests.support.celeba import write_celeba
@@ -38,13 +38,13 @@ def _short_training(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(score_snapshot, "CHECKED", 100)
 
 
-def told(run: Run, snapshot: int | None = None, **options: str) -> Result:
-    result = evaluate(run, snapshot, **options)
+def told(run: Run, snapshot: int | None = None, **options: str) -> EvaluationResult:
+    result = evaluate_snapshot(run, snapshot, **options)
     assert result is not None
     return result
 
 
-def without_times(result: Result) -> Result:
+def without_times(result: EvaluationResult) -> EvaluationResult:
     made = {key: value for key, value in result.made_with.items() if key not in ("time", "seconds")}
     return replace(result, made_with=made)
 
@@ -66,7 +66,7 @@ def test_an_evaluation_is_kept_and_can_be_made_again() -> None:
     assert kept == first.as_json()
     again = told(run)
     assert without_times(again) == without_times(first)
-    assert results.load(run, 320).as_json() == again.as_json()
+    assert results.load_result(run, 320).as_json() == again.as_json()
 
 
 def test_nothing_reads_the_test_split_but_where_it_is_asked_for() -> None:
@@ -87,14 +87,14 @@ def test_nothing_reads_the_test_split_but_where_it_is_asked_for() -> None:
     assert last_word.real_accuracy != before.real_accuracy  # it was asked for, and it is other images
     assert last_word.near_copies["threshold"] == before.near_copies["threshold"]
     assert (run.path / "evaluation" / "000000320-test.json").exists()
-    assert results.load(run, 320).split == "val"
-    assert [result.split for result in results.listing(run)] == ["val"]
+    assert results.load_result(run, 320).split == "val"
+    assert [result.split for result in results.list_results(run)] == ["val"]
 
 
 def test_the_real_trained_classifier_is_kept_for_the_next_run_on_the_same_set() -> None:
     phases: list[str] = []
     told(trained("first"))
-    second = evaluate(trained("second", train__seed=1), progress=lambda phase, done: phases.append(phase))
+    second = evaluate_snapshot(trained("second", train__seed=1), progress=lambda phase, done: phases.append(phase))
     assert second is not None
     assert "training on real" not in phases
     assert "training on synthetic" in phases
@@ -104,9 +104,9 @@ def test_the_real_trained_classifier_is_kept_for_the_next_run_on_the_same_set() 
 def test_a_classifier_from_the_cache_sees_exactly_what_the_fresh_one_saw() -> None:
     """Convolutions may round differently in another memory format: on processors without AMX they do."""
     images = registry.load(build({}).data)
-    shown = as_shown(images, images.rows("val"))
-    fresh, loaded = (reference(images, fingerprint(images, "train")) for _ in range(2))
-    saw, sees = (small_resnet.look(one.network, shown) for one in (fresh, loaded))
+    shown = native_images(images, images.rows("val"))
+    fresh, loaded = (load_reference_classifier(images, split_sha256(images, "train")) for _ in range(2))
+    saw, sees = (small_resnet.predict(one.network, shown) for one in (fresh, loaded))
     assert fresh.sha256 == loaded.sha256
     assert all(torch.equal(before, now) for before, now in zip(saw, sees, strict=True))
 
@@ -125,7 +125,7 @@ def test_a_run_with_attributes() -> None:
 
 def test_asked_to_stop_it_leaves_nothing() -> None:
     run = trained("digits")
-    assert evaluate(run, should_stop=lambda: True) is None
+    assert evaluate_snapshot(run, should_stop=lambda: True) is None
     assert not (run.path / "evaluation").exists()
     assert not list(settings.cache().glob("classifier-*.safetensors"))
 
@@ -134,14 +134,14 @@ def test_what_cannot_be_evaluated_is_said() -> None:
     write_celeba(settings.distributed_data(), 60)
     few = trained("faces", data__name="celeba", data__attributes="Smiling", data__image_size=32)
     with pytest.raises(DataError, match="has 6 images in its val split: an evaluation takes at least 10"):
-        evaluate(few)
+        evaluate_snapshot(few)
     run = trained("digits")
     with pytest.raises(UserError, match="split is 'train': it takes val"):
-        evaluate(run, split="train")
+        evaluate_snapshot(run, split="train")
     with pytest.raises(RunError, match="has no snapshot 7"):
-        evaluate(run, 7)
+        evaluate_snapshot(run, 7)
     with pytest.raises(RunError, match="has no evaluation on the val split: `python -m gan evaluate digits"):
-        results.load(run, 320)
+        results.load_result(run, 320)
 
 
 def test_the_best_snapshot_has_the_lowest_kernel_distance_on_the_validation_split() -> None:
@@ -191,10 +191,10 @@ def test_reading_results_imports_no_torch() -> None:
 @pytest.mark.parametrize("change", [lambda file: file[: len(file) // 2], lambda file: b"x" * len(file)])
 def test_a_damaged_classifier_in_the_cache_is_trained_anew(change: Callable[[bytes], bytes]) -> None:
     images = registry.load(build({}).data)
-    before = reference(images, fingerprint(images, "train"))
+    before = load_reference_classifier(images, split_sha256(images, "train"))
     kept = next(settings.cache().glob("classifier-*.safetensors"))
     kept.write_bytes(change(kept.read_bytes()))
-    assert reference(images, fingerprint(images, "train")).sha256 == before.sha256
+    assert load_reference_classifier(images, split_sha256(images, "train")).sha256 == before.sha256
 
 
 def test_a_classifier_learns_digits_and_attributes() -> None:
@@ -203,16 +203,16 @@ def test_a_classifier_learns_digits_and_attributes() -> None:
     digits = images.conditions
     bits = np.stack([images.labels() % 2, images.labels() > 4], axis=1).astype(np.float32)  # odd; more than four
     for kind, conditions in (("class", digits), ("attributes", bits)):
-        network = small_resnet.fit(images.images[train], conditions[train], kind, images_seen=3000)
-        _, logits = small_resnet.look(network, images.images[held])
+        network = small_resnet.train_classifier(images.images[train], conditions[train], kind, images_seen=3000)
+        _, logits = small_resnet.predict(network, images.images[held])
         assert accuracy(logits, conditions[held], kind).overall > 0.85, kind
 
 
 def test_augmented_images_are_moved_and_mirrored_only_where_told() -> None:
     ramp = torch.arange(32, dtype=torch.uint8).repeat(200, 1, 32, 1)  # (200, 1, 32, 32), brighter to the right
-    moved = small_resnet.augmented(ramp, np.random.default_rng(0), flip=False)[:, 0, 16].int()  # (200, 32)
+    moved = small_resnet.random_shift(ramp, np.random.default_rng(0), flip=False)[:, 0, 16].int()  # (200, 32)
     shifts = moved[:, 16] - 16
     assert set(shifts.tolist()) == {-2, -1, 0, 1, 2}
     assert (moved == (torch.arange(32) + shifts[:, None]).clamp(0, 31)).all()
-    mirrored = small_resnet.augmented(ramp, np.random.default_rng(0), flip=True)[:, 0, 16].int()
+    mirrored = small_resnet.random_shift(ramp, np.random.default_rng(0), flip=True)[:, 0, 16].int()
     assert 0.3 < (mirrored[:, 0] > mirrored[:, -1]).float().mean() < 0.7

@@ -39,7 +39,7 @@ def test_several_snapshots_are_stopped_and_gone_on_with(
     digits: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arguments, said = ["evaluate", "digits", "--all-snapshots", "--json"], []
-    folder = job.folder(digits, "scores")
+    folder = job.job_folder(digits, "scores")
 
     def stop_at_the_second(phase: str, done: float, total: float) -> None:
         said.append(phase)
@@ -50,15 +50,15 @@ def test_several_snapshots_are_stopped_and_gone_on_with(
     assert main(arguments) == 1
     assert "stopped. What was finished is kept" in capsys.readouterr().err
     assert jobs.state(folder).name == "stopped"
-    assert [result.snapshot for result in results.listing(digits)] == [160]
+    assert [result.snapshot for result in results.list_results(digits)] == [160]
     assert said[0].startswith("snapshot 1 of 2: ")
-    assert job.outstanding(digits, Request("scores", every=True)) == [320]
-    first = results.file(digits, 160).stat().st_mtime_ns
+    assert job.snapshots_to_score(digits, Request("scores", every=True)) == [320]
+    first = results.result_path(digits, 160).stat().st_mtime_ns
 
     shown: list[tuple[str, float]] = []
     monkeypatch.setattr(evaluate, "show", lambda phase, done, total: shown.append((phase, done / total)))
     assert main(arguments) == 0
-    assert results.file(digits, 160).stat().st_mtime_ns == first  # it was not made again
+    assert results.result_path(digits, 160).stat().st_mtime_ns == first  # it was not made again
     assert not any("snapshot" in phase for phase, _ in shown)  # one is left, and needs no number
     shares = [share for _, share in shown]
     assert shares == sorted(shares)
@@ -68,7 +68,7 @@ def test_several_snapshots_are_stopped_and_gone_on_with(
     assert document["best_snapshot"] == results.best_snapshot(digits)
     assert jobs.state(folder).name == "finished"
     assert read_json(folder / "status.json")["seconds_left"] >= 0  # type: ignore[index]
-    assert job.outstanding(digits, Request("scores", every=True)) == []
+    assert job.snapshots_to_score(digits, Request("scores", every=True)) == []
 
 
 def test_the_membership_test_is_kept_and_stands_beside_the_scores(
@@ -79,11 +79,11 @@ def test_the_membership_test_is_kept_and_stands_beside_the_scores(
     capsys.readouterr()
     assert main(["evaluate", "digits", "--membership", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    kept = membership_results.load(digits, 320)
+    kept = membership_results.load_membership(digits, 320)
     assert kept is not None
     assert document["membership"]["verdict"] == kept.verdict
     assert document["snapshot"] == 320
-    assert jobs.state(job.folder(digits, "membership")).name == "finished"
+    assert jobs.state(job.job_folder(digits, "membership")).name == "finished"
 
 
 def test_a_study_from_the_command_line_prints_its_arms_and_verdict_beside_the_scores(
@@ -97,38 +97,38 @@ def test_a_study_from_the_command_line_prints_its_arms_and_verdict_beside_the_sc
     printed = capsys.readouterr()
     document = json.loads(printed.out)
     assert "Classifiers to train: " in printed.err
-    kept = study_results.load(digits, 320)
+    kept = study_results.load_study(digits, 320)
     assert document["verdict"] == kept.verdict
     assert [arm["name"] for arm in document["arms"]] == [arm.plan.name for arm in kept.regimes[0].arms]
-    assert document["cas"] == results.load(digits, 320).as_json()["cas"]
-    assert jobs.state(job.folder(digits, "study")).name == "finished"
+    assert document["cas"] == results.load_result(digits, 320).as_json()["cas"]
+    assert jobs.state(job.job_folder(digits, "study")).name == "finished"
     assert jobs.state(digits.path).name == "finished"  # of the run itself it says nothing
 
 
 def test_a_snapshot_that_was_trained_anew_is_scored_again(digits: Run) -> None:
     assert main(["evaluate", "digits", "--all-snapshots"]) == 0
     write_json(digits.snapshot(160) / "ready.json", {"seen": 160, "sha256": "of another generator"})
-    assert job.outstanding(digits, Request("scores", every=True)) == [160]
-    assert job.outstanding(digits, Request("scores", every=True, split="test")) == [160, 320]
-    assert job.outstanding(digits, Request("scores")) == [320]
+    assert job.snapshots_to_score(digits, Request("scores", every=True)) == [160]
+    assert job.snapshots_to_score(digits, Request("scores", every=True, split="test")) == [160, 320]
+    assert job.snapshots_to_score(digits, Request("scores")) == [320]
 
 
 def test_in_the_background_it_can_be_watched_and_stopped(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = trained("digits")
-    assert job.state(run, "scores") is None
+    assert job.job_state(run, "scores") is None
     assert main(["evaluate", "digits", "--background"]) == 0
     assert "The Evaluate page of digits shows how far it is" in capsys.readouterr().out
-    folder = job.folder(run, "scores")
+    folder = job.job_folder(run, "scores")
     try:
         until(lambda: (folder / "status.json").exists(), f"it is at work: {jobs.log_tail(folder)}", patience=60)
         assert jobs.state(folder).name == "running"
         with pytest.raises(RunError, match="The scoring of digits is running already"):
-            job.begin(run, Request("scores"))
+            job.start_evaluation(run, Request("scores"))
         with pytest.raises(RunError, match=r"Something of the run digits still works in .*scores"):
             lifecycle.delete(run)
         assert jobs.stop(folder).startswith("The scoring of digits was asked to stop")
         until(lambda: jobs.state(folder).name == "stopped", f"it stopped: {jobs.log_tail(folder)}", patience=60)
-        assert results.listing(run) == []
+        assert results.list_results(run) == []
     finally:
         clean_up(store)
 
@@ -145,28 +145,28 @@ def test_in_the_background_it_can_be_watched_and_stopped(store: Path, capsys: py
 )
 def test_a_request_reaches_the_process_that_does_it(request_: Request) -> None:
     run = Run(settings.store() / "digits")
-    there = job.folder(run, request_.kind)
+    there = job.job_folder(run, request_.kind)
     there.mkdir(parents=True)
     write_json(there / "request.json", asdict(request_))
-    assert job.requested(run, request_.kind) == request_
+    assert job.load_request(run, request_.kind) == request_
 
 
 def test_how_long_scores_take_is_told_by_what_was_measured(digits: Run) -> None:
-    assert job.seconds(digits) is None
+    assert job.estimated_seconds(digits) is None
     assert main(["evaluate", "digits", "--snapshot", "160"]) == 0
-    taken = results.load(digits, 160).made_with["seconds"]
-    assert job.seconds(digits, 3) == pytest.approx(3 * taken)
+    taken = results.load_result(digits, 160).made_with["seconds"]
+    assert job.estimated_seconds(digits, 3) == pytest.approx(3 * taken)
     larger = trained("larger", data__image_size=64)
     info = read_json(larger.path / "data.json")
     assert info is not None
     write_json(larger.path / "data.json", info | {"native_size": 64})
-    assert job.seconds(larger) == pytest.approx(4 * taken)
+    assert job.estimated_seconds(larger) == pytest.approx(4 * taken)
 
 
 def test_what_cannot_be_started_is_said(digits: Run, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(RunError, match="has no snapshot 7: it has 160, 320"):
-        job.begin(digits, Request("scores", 7))
-    assert not job.folder(digits, "scores").exists()
+        job.start_evaluation(digits, Request("scores", 7))
+    assert not job.job_folder(digits, "scores").exists()
     assert main(["evaluate", "digits", "--snapshot", "160", "--all-snapshots"]) == 2
     assert "exclude each other" in capsys.readouterr().err
 

@@ -8,8 +8,8 @@ import pytest
 from gan.config.options import build
 from gan.data import registry
 from gan.errors import DataError
-from gan.evaluation.privacy.membership import membership
-from gan.evaluation.records.membership_results import CLOSEST, area, compare, load, share_near
+from gan.evaluation.privacy.membership import membership_test
+from gan.evaluation.records.membership_results import CLOSEST, compare_distances, load_membership, near_share, roc_auc
 from gan.io.contact_sheet import picture
 from tests.conftest import trained
 
@@ -39,18 +39,18 @@ def test_a_generator_that_was_over_trained_on_fifty_images_betrays_them(tmp_path
         train__log_kimg=8.0,
         optim__lr=1e-3,
     )
-    result = membership(run)
+    result = membership_test(run)
     assert result is not None
     assert result.risk_found
     assert result.auc > 0.65
     assert result.verdict.startswith("Risk found: ")
     assert "anonymous" not in str(result.as_json())
-    assert load(run, result.snapshot) == result
+    assert load_membership(run, result.snapshot) == result
 
 
 def test_a_generator_that_knows_no_image_by_heart_shows_no_risk() -> None:
     phases: list[str] = []
-    result = membership(trained("digits"), 160, progress=lambda phase, done: phases.append(phase))
+    result = membership_test(trained("digits"), 160, progress=lambda phase, done: phases.append(phase))
     assert result is not None
     assert not result.risk_found
     assert result.n == {"members": 820, "held_out": 180, "samples": 2000}
@@ -61,28 +61,28 @@ def test_a_generator_that_knows_no_image_by_heart_shows_no_risk() -> None:
 
 def test_it_stops_when_asked_and_says_when_images_are_too_few(tmp_path: Path) -> None:
     run = trained("digits")
-    assert membership(run, should_stop=lambda: True) is None
-    assert load(run, 320) is None
+    assert membership_test(run, should_stop=lambda: True) is None
+    assert load_membership(run, 320) is None
     few = digits_in_folders(tmp_path / "few", 40, 5)
     small = trained("few", data__name="folder", data__path=str(few), data__image_size=32)
     with pytest.raises(DataError, match="has 5 validation images: a membership test takes at least 20"):
-        membership(small)
+        membership_test(small)
 
 
 def test_both_statistics_by_hand() -> None:
     # Of the six pairs, members are nearer in (1, 2), (1, 4), (2, 4) and (3, 4), and tie in (2, 2): 4.5 of 6.
-    assert area(np.array([1.0, 3.0, 2.0]), np.array([2.0, 4.0])) == pytest.approx(4.5 / 6)
+    assert roc_auc(np.array([1.0, 3.0, 2.0]), np.array([2.0, 4.0])) == pytest.approx(4.5 / 6)
     held_out = np.arange(100.0)
     limit = np.quantile(held_out, CLOSEST)
-    assert share_near(np.array([0.0, limit, 50.0, 1.0]), held_out) == 0.5
+    assert near_share(np.array([0.0, limit, 50.0, 1.0]), held_out) == 0.5
 
 
 def test_chance_raises_no_alarm_more_often_than_it_may_and_a_real_difference_is_found() -> None:
     generator = np.random.default_rng(0)
-    alarms = [compare(generator.random(120), generator.random(40), seed=i).p_value < 0.05 for i in range(20)]
+    alarms = [compare_distances(generator.random(120), generator.random(40), seed=i).p_value < 0.05 for i in range(20)]
     assert sum(alarms) <= 4
     remembered = np.concatenate([generator.random(60) * 0.2, generator.random(60)])
-    found = compare(remembered, generator.random(60))
+    found = compare_distances(remembered, generator.random(60))
     assert found.p_value < 0.01
     assert found.auc > found.control_auc[1]
     assert found.interval[0] < found.auc < found.interval[1]
@@ -92,5 +92,7 @@ def test_patients_stay_together_in_the_control() -> None:
     """Ten patients whose images are all alike: splits of patients differ far more than splits of images."""
     distances = np.repeat(np.random.default_rng(1).random(10), 20)
     patients = np.repeat([f"patient {i}" for i in range(10)], 20)
-    of_images, of_patients = (compare(distances, distances[:100], group).control_auc for group in (None, patients))
+    of_images, of_patients = (
+        compare_distances(distances, distances[:100], group).control_auc for group in (None, patients)
+    )
     assert of_patients[1] - of_patients[0] > 2 * (of_images[1] - of_images[0])

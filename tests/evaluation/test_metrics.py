@@ -8,7 +8,7 @@ from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import poly_mmd
 
 from gan.evaluation.scores import metrics
-from gan.evaluation.statistics import share_interval
+from gan.evaluation.statistics import wilson_interval
 
 
 def drawn(n: int, width: int, seed: int) -> Tensor:
@@ -166,5 +166,5 @@ def test_patients_with_many_images_widen_an_interval() -> None:
 
 
 def test_the_interval_of_a_share_is_wilsons() -> None:
-    assert share_interval(0, 100) == pytest.approx((0, 0.03699), abs=1e-4)
-    assert share_interval(50, 100) == pytest.approx((0.4038, 0.5962), abs=1e-4)
+    assert wilson_interval(0, 100) == pytest.approx((0, 0.03699), abs=1e-4)
+    assert wilson_interval(50, 100) == pytest.approx((0.4038, 0.5962), abs=1e-4)

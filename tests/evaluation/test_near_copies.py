@@ -10,7 +10,7 @@ from gan.config.options import build
 from gan.data import registry
 from gan.errors import DataError
 from gan.evaluation.privacy.calibration import CERTAIN, LOOSEST, threshold, upper_bound
-from gan.evaluation.privacy.near_copies import Detector
+from gan.evaluation.privacy.near_copies import NearCopyDetector
 from gan.evaluation.privacy.planted_copies import as_jpeg, brighter, shifted
 
 Images = NDArray[np.uint8]
@@ -42,16 +42,16 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> tuple[Images, Images, Im
 
 
 @pytest.fixture(scope="module")
-def detector(digits: tuple[Images, Images, Images]) -> Detector:
+def detector(digits: tuple[Images, Images, Images]) -> NearCopyDetector:
     train, held_out, _ = digits
-    made = Detector(train, described(train))
+    made = NearCopyDetector(train, described(train))
     found = made.calibrate(held_out, described(held_out))
     assert found.copy.mean() <= 0.01
     return made
 
 
 def test_every_exact_copy_is_found_and_the_original_named(
-    detector: Detector, digits: tuple[Images, Images, Images]
+    detector: NearCopyDetector, digits: tuple[Images, Images, Images]
 ) -> None:
     rows = np.arange(0, len(digits[0]), 7)
     found = detector.nearest(digits[0][rows], described(digits[0][rows]))
@@ -63,7 +63,7 @@ def test_every_exact_copy_is_found_and_the_original_named(
 
 @pytest.mark.parametrize("change", LIGHT_CHANGES)
 def test_lightly_changed_copies_are_found(
-    change: str, detector: Detector, digits: tuple[Images, Images, Images]
+    change: str, detector: NearCopyDetector, digits: tuple[Images, Images, Images]
 ) -> None:
     rows = np.arange(3, len(digits[0]), 14)
     copies = LIGHT_CHANGES[change](digits[0][rows])
@@ -73,7 +73,7 @@ def test_lightly_changed_copies_are_found(
 
 
 def test_real_images_that_set_no_threshold_are_left_alone(
-    detector: Detector, digits: tuple[Images, Images, Images]
+    detector: NearCopyDetector, digits: tuple[Images, Images, Images]
 ) -> None:
     fresh = digits[2]
     found = detector.nearest(fresh)
@@ -81,7 +81,7 @@ def test_real_images_that_set_no_threshold_are_left_alone(
     assert (found.feature_index == -1).all()  # no features were given
 
 
-def test_what_is_promised_of_new_real_images_is_told(detector: Detector) -> None:
+def test_what_is_promised_of_new_real_images_is_told(detector: NearCopyDetector) -> None:
     told = detector.calibration
     assert told is not None
     assert told.real == 1000 + 180  # training images against the rest, and the held-out ones
@@ -91,10 +91,10 @@ def test_what_is_promised_of_new_real_images_is_told(detector: Detector) -> None
 
 
 def test_another_detector_of_the_same_images_can_use_a_calibration(
-    detector: Detector, digits: tuple[Images, Images, Images]
+    detector: NearCopyDetector, digits: tuple[Images, Images, Images]
 ) -> None:
     assert detector.calibration is not None
-    other = Detector(digits[0])
+    other = NearCopyDetector(digits[0])
     other.use(detector.calibration)
     asked = np.concatenate([digits[2][:40], as_jpeg(digits[0][:40])])
     assert (other.nearest(asked).copy == detector.nearest(asked).copy).all()
@@ -127,7 +127,7 @@ def test_frames_of_one_patient_are_not_set_against_each_other() -> None:
     frames = np.concatenate([patients, brighter(patients, 5)])
     named = np.array([f"patient {i % 30}" for i in range(60)])
     new = blobs(20, 4)[:, :1, ::2, ::2]
-    apart, together = Detector(frames, group=named), Detector(frames)
+    apart, together = NearCopyDetector(frames, group=named), NearCopyDetector(frames)
     apart.calibrate(new)
     together.calibrate(new)
     assert apart.calibration is not None
@@ -148,7 +148,7 @@ def blobs(n: int, seed: int) -> Images:
 
 def test_colour_pictures_of_another_size() -> None:
     train, held_out = blobs(60, 0), blobs(40, 1)
-    made = Detector(train, described(train))
+    made = NearCopyDetector(train, described(train))
     assert not made.calibrate(held_out, described(held_out)).copy.any()
     for name, change in LIGHT_CHANGES.items():
         copies = np.ascontiguousarray(change(train[:20]))
@@ -158,7 +158,7 @@ def test_colour_pictures_of_another_size() -> None:
 def test_held_out_images_that_are_copies_themselves_make_no_copy_pass() -> None:
     train, new = blobs(60, 0), blobs(40, 1)
     leaked = np.concatenate([new, as_jpeg(train[:10], 90)])  # one patient's images in both splits
-    made = Detector(train)
+    made = NearCopyDetector(train)
     found = made.calibrate(leaked)
     assert found.copy.tolist() == [False] * 40 + [True] * 10
     assert made.calibration is not None
@@ -168,13 +168,13 @@ def test_held_out_images_that_are_copies_themselves_make_no_copy_pass() -> None:
 
 def test_many_copies_of_one_image_in_the_training_set_hide_none() -> None:
     train = np.concatenate([np.repeat(blobs(1, 5), 50, axis=0), blobs(20, 6)])
-    made = Detector(train, described(train))
+    made = NearCopyDetector(train, described(train))
     assert made.nearest(train[:1], described(train[:1])).copy.all()
 
 
 def test_flat_images_are_alike_and_like_nothing_else() -> None:
     train = np.concatenate([blobs(40, 0), np.full((1, 3, 64, 64), 90, np.uint8)])
-    made = Detector(train, described(train))
+    made = NearCopyDetector(train, described(train))
     asked = np.concatenate([np.full((1, 3, 64, 64), 200, np.uint8), blobs(1, 9)])
     found = made.nearest(asked, described(asked))
     assert found.copy.tolist() == [True, False]
@@ -184,4 +184,4 @@ def test_flat_images_are_alike_and_like_nothing_else() -> None:
 def test_without_held_out_images_nobody_is_judged() -> None:
     train = blobs(4, 0)
     with pytest.raises(DataError, match="no held-out real images"):
-        Detector(train, described(train)).calibrate(train[:0], described(train[:0]))
+        NearCopyDetector(train, described(train)).calibrate(train[:0], described(train[:0]))

@@ -15,10 +15,10 @@ from gan.evaluation.classifiers import imagenet, small_resnet
 from gan.evaluation.privacy.closest_pairs import closest_pair_images
 from gan.evaluation.records import results
 from gan.evaluation.scores import score_snapshot
-from gan.evaluation.scores.per_condition import Judged
-from gan.evaluation.scores.score_snapshot import evaluate
-from gan.evaluation.scores.unseen_combinations import unseen
-from gan.evaluation.statistics import share_interval
+from gan.evaluation.scores.per_condition import Predictions
+from gan.evaluation.scores.score_snapshot import evaluate_snapshot
+from gan.evaluation.scores.unseen_combinations import unseen_combinations
+from gan.evaluation.statistics import wilson_interval
 from gan.sampling.sampler import load_generator
 from tests.conftest import trained
 
@@ -44,15 +44,15 @@ def put_random_weights(path: Path, monkeypatch: pytest.MonkeyPatch) -> torchvisi
 def test_imagenet_features_that_cannot_be_had_are_refused_in_one_line(weights: Path) -> None:
     run = trained("digits")
     with pytest.raises(UserError, match=r"take resnet18-f37072fd\.pth, which could not be downloaded") as refused:
-        evaluate(run, features="imagenet")
+        evaluate_snapshot(run, features="imagenet")
     assert str(weights.parent) in str(refused.value)
     assert "--features own" in str(refused.value)
     assert not list(weights.parent.glob("*"))
     weights.write_bytes(b"something else")
     with pytest.raises(UserError, match="is not the published file: its checksum differs"):
-        evaluate(run, features="imagenet")
+        evaluate_snapshot(run, features="imagenet")
     with pytest.raises(UserError, match="features is 'inception': it takes own, or imagenet"):
-        evaluate(run, features="inception")
+        evaluate_snapshot(run, features="inception")
 
 
 def test_imagenet_features_are_the_networks_before_its_last_layer(
@@ -61,7 +61,7 @@ def test_imagenet_features_are_the_networks_before_its_last_layer(
     network = put_random_weights(weights, monkeypatch)
     grey = np.random.default_rng(0).integers(0, 256, (3, 1, 28, 28), dtype=np.uint8)
     shares: list[float] = []
-    found = imagenet.load().look(grey, shares.append, batch=2)
+    found = imagenet.load_imagenet_features().look(grey, shares.append, batch=2)
     large = torch.nn.functional.interpolate(
         torch.from_numpy(grey).float() / 255, (224, 224), mode="bilinear", antialias=True
     )
@@ -81,13 +81,13 @@ def test_an_evaluation_in_imagenet_features_stands_beside_the_other(
     monkeypatch.setattr(score_snapshot, "CHECKED", 20)
     monkeypatch.setitem(score_snapshot.COMPARED, "imagenet", 24)
     run = trained("digits")
-    found = evaluate(run, features="imagenet")
+    found = evaluate_snapshot(run, features="imagenet")
     assert found is not None
     assert (found.features, found.n["scores"]) == ("imagenet", 24)
     assert found.made_with["features_sha256"] != found.made_with["classifier_sha256"]
     assert "ImageNet features (ResNet-18)" in found.as_text()
-    assert results.load(run, 320, features="imagenet").as_json() == found.as_json()
-    assert results.listing(run) == []  # they choose no snapshot
+    assert results.load_result(run, 320, features="imagenet").as_json() == found.as_json()
+    assert results.list_results(run) == []  # they choose no snapshot
 
 
 def info_of(conditions: np.ndarray, names: tuple[str, ...], kind: str = "attributes") -> DatasetInfo:
@@ -103,23 +103,23 @@ def test_combinations_that_nobody_has_seen_are_the_most_expected_first() -> None
     conditions[:2, 3] = 1
     info = info_of(conditions, ("a", "b", "c", "d"))
     # Expected shares: not a with b 0.5 x 0.4, a with c 0.5 x 0.2, b with c 0.4 x 0.2. c without a was seen.
-    assert [condition.text(info) for condition in unseen(info)] == ["a=0,b=1", "a=1,c=1", "b=1,c=1"]
-    assert unseen(info_of(np.eye(4), ("a", "b", "c", "d"), "class")) == []
+    assert [condition.text(info) for condition in unseen_combinations(info)] == ["a=0,b=1", "a=1,c=1", "b=1,c=1"]
+    assert unseen_combinations(info_of(np.eye(4), ("a", "b", "c", "d"), "class")) == []
 
 
 def test_a_condition_by_itself_against_counts_by_hand() -> None:
     logits = torch.tensor([[2.0, 1.0], [1.0, 2.0], [2.0, 1.0], [1.0, 2.0]])
-    classes = Judged(logits, np.array([[1, 0], [1, 0], [1, 0], [0, 1]], np.float32)).of(0, "class")
+    classes = Predictions(logits, np.array([[1, 0], [1, 0], [1, 0], [0, 1]], np.float32)).of(0, "class")
     assert classes["score"] == classes["shown"] == pytest.approx(2 / 3)
-    assert classes["interval"] == share_interval(2, 3)
+    assert classes["interval"] == wilson_interval(2, 3)
     signs = torch.tensor([[1.0], [-1.0], [-1.0], [-1.0]])
-    rare = Judged(signs, np.array([[1], [1], [0], [0]], np.float32)).of(0, "attributes")
+    rare = Predictions(signs, np.array([[1], [1], [0], [0]], np.float32)).of(0, "attributes")
     assert rare["score"] == 0.75  # one of four is wrong
     assert rare["shown"] == 0.5  # and of the two that were to show it, one does
-    assert rare["shown_interval"] == share_interval(1, 2)
-    patients = Judged(signs, np.array([[1], [1], [0], [0]], np.float32), np.array(["a", "a", "a", "a"]))
+    assert rare["shown_interval"] == wilson_interval(1, 2)
+    patients = Predictions(signs, np.array([[1], [1], [0], [0]], np.float32), np.array(["a", "a", "a", "a"]))
     assert patients.of(0, "attributes")["interval"] == (0.75, 0.75)  # of one patient nothing can be drawn but him
-    nobody = Judged(signs, np.zeros((4, 1), np.float32)).of(0, "attributes")
+    nobody = Predictions(signs, np.zeros((4, 1), np.float32)).of(0, "attributes")
     assert (nobody["shown"], nobody["shown_interval"]) == (None, None)
 
 
@@ -127,7 +127,7 @@ def test_the_closest_pairs_are_made_again_as_they_were(monkeypatch: pytest.Monke
     monkeypatch.setattr(small_resnet, "LONGEST", 640)
     monkeypatch.setattr(score_snapshot, "CHECKED", 40)
     run = trained("digits")
-    result = evaluate(run)
+    result = evaluate_snapshot(run)
     assert result is not None
     images, sampler = registry.load(run.config.data), load_generator(run)
     made, real = closest_pair_images(result, sampler, images)

@@ -26,7 +26,7 @@ def answered(right: int, of: int, plausible: int) -> Reading:
 def test_a_reading_shows_as_many_real_as_generated_images_of_the_same_conditions() -> None:
     run = trained("digits")
     images, sampler = registry.load(run.config.data), load_generator(run)
-    reading = reader_study.begin(run, images, sampler, " Dr. A ", 20, seed=3)
+    reading = reader_study.begin_reading(run, images, sampler, " Dr. A ", 20, seed=3)
     assert (reading.reader, reading.count, reading.real.count(True)) == ("Dr. A", 20, 10)
     assert reading.real not in ([True, False] * 10, [True] * 10 + [False] * 10)  # in no order that one could guess
     held = set(images.rows("val").tolist())
@@ -37,28 +37,31 @@ def test_a_reading_shows_as_many_real_as_generated_images_of_the_same_conditions
     assert sorted(of_kind[True]) == sorted(of_kind[False])
     assert set(of_kind[True]) <= held
     for number, row in enumerate(reading.rows):
-        shown = reader_study.picture(reading, number, images, sampler)
+        shown = reader_study.reading_image(reading, number, images, sampler)
         assert shown.shape == (1, 32, 32)
         assert (shown == images.images[row]).all() == reading.real[number]
-        again = reader_study.picture(reader_study.load(run, reading.id), number, images, sampler)
+        again = reader_study.reading_image(reader_study.load_reading(run, reading.id), number, images, sampler)
         assert (again == shown).all()
-    other = reader_study.begin(run, images, sampler, "", 20, seed=4)
-    assert (other.reader, [one.id for one in reader_study.listing(run)]) == ("no name given", [other.id, reading.id])
+    other = reader_study.begin_reading(run, images, sampler, "", 20, seed=4)
+    assert (other.reader, [one.id for one in reader_study.list_readings(run)]) == (
+        "no name given",
+        [other.id, reading.id],
+    )
 
 
 def test_answers_are_kept_as_they_come_and_never_twice() -> None:
     run = trained("digits")
-    reading = reader_study.begin(run, registry.load(run.config.data), load_generator(run), "A", 10, seed=0)
-    reader_study.answer(run, reading.id, 0, True, False, 2.34)
-    reader_study.answer(run, reading.id, 0, False, True, 9.0)  # a double click
-    reader_study.answer(run, reading.id, 5, False, True, 9.0)  # of a page left open elsewhere
-    assert reader_study.load(run, reading.id).answers == [{"real": True, "plausible": False, "seconds": 2.3}]
-    assert reader_study.take_back(run, reading.id).answers == []
-    assert reader_study.take_back(run, reading.id).answers == []
+    reading = reader_study.begin_reading(run, registry.load(run.config.data), load_generator(run), "A", 10, seed=0)
+    reader_study.record_answer(run, reading.id, 0, True, False, 2.34)
+    reader_study.record_answer(run, reading.id, 0, False, True, 9.0)  # a double click
+    reader_study.record_answer(run, reading.id, 5, False, True, 9.0)  # of a page left open elsewhere
+    assert reader_study.load_reading(run, reading.id).answers == [{"real": True, "plausible": False, "seconds": 2.3}]
+    assert reader_study.undo_answer(run, reading.id).answers == []
+    assert reader_study.undo_answer(run, reading.id).answers == []
     for number in range(10):
-        kept = reader_study.answer(run, reading.id, number, True, True, 1.0)
+        kept = reader_study.record_answer(run, reading.id, number, True, True, 1.0)
     assert kept.finished
-    assert len(reader_study.answer(run, reading.id, 10, True, True, 1.0).answers) == 10
+    assert len(reader_study.record_answer(run, reading.id, 10, True, True, 1.0).answers) == 10
 
 
 def test_what_the_answers_say_against_counts_by_hand() -> None:
@@ -82,21 +85,21 @@ def test_what_cannot_be_read_is_said() -> None:
     images, sampler = registry.load(run.config.data), load_generator(run)
     for count in (8, 11, 402):
         with pytest.raises(UserError, match=f"A reading of {count} images cannot be"):
-            reader_study.begin(run, images, sampler, "A", count, 0)
+            reader_study.begin_reading(run, images, sampler, "A", count, 0)
     with pytest.raises(DataError, match="has 180 validation images: a reading of 400 takes 200 of them"):
-        reader_study.begin(run, images, sampler, "A", 400, 0)
+        reader_study.begin_reading(run, images, sampler, "A", 400, 0)
     for identifier in ("20260101-000000", "../../config"):
         with pytest.raises(RunError, match="has no reading"):
-            reader_study.load(run, identifier)
-    reading = reader_study.begin(run, images, sampler, "A", 10, 0)
+            reader_study.load_reading(run, identifier)
+    reading = reader_study.begin_reading(run, images, sampler, "A", 10, 0)
     file = run.path / "evaluation" / f"reader-{reading.id}.json"
     document = read_json(file)
     assert document is not None
     write_json(file, document | {"generator_sha256": "of another", "real": [False] * 10})
     with pytest.raises(RunError, match="was trained anew since this reading began"):
-        reader_study.picture(reader_study.load(run, reading.id), 0, images, sampler)
+        reader_study.reading_image(reader_study.load_reading(run, reading.id), 0, images, sampler)
     write_json(file, document | {"version": 99})
-    assert reader_study.listing(run) == []
+    assert reader_study.list_readings(run) == []
 
 
 def test_a_reading_on_its_page() -> None:
@@ -106,7 +109,7 @@ def test_a_reading_on_its_page() -> None:
     at.number_input(key="reader count").set_value(10)
     at.button(key="begin reading").click().run()
     assert not at.exception
-    (reading,) = reader_study.listing(run)
+    (reading,) = reader_study.list_readings(run)
     assert at.query_params["reading"] == reading.id
     assert "score one" not in {button.key for button in at.button}  # nothing else is on the page
     shown = np.random.default_rng(0).integers(1, 5, 10)
@@ -117,7 +120,7 @@ def test_a_reading_on_its_page() -> None:
     at.button(key=f"go on {reading.id}").click().run()
     for key in shown[1:]:
         at.button(key=f"answer {key}").click().run()
-    kept = reader_study.load(run, reading.id)
+    kept = reader_study.load_reading(run, reading.id)
     assert [(one["real"], one["plausible"]) for one in kept.answers] == [(key < 3, key % 2 == 1) for key in shown]
     found = kept.findings()
     assert found is not None

@@ -56,7 +56,7 @@ def test_a_report_holds_everything_and_fetches_nothing(
     file = tmp_path / "report.html"
     assert main(["evaluate", "digits", "--report", str(file)]) == 0
     assert f"Report: {file}" in capsys.readouterr().err
-    text, result = file.read_text(), results.load(run, 320)
+    text, result = file.read_text(), results.load_result(run, 320)
     assert len(text.encode()) < html.LARGEST
     tags = _Tags()
     tags.feed(text)
@@ -138,5 +138,5 @@ def test_a_chart_of_one_point_is_drawn(value: float) -> None:
 def test_before_any_score_there_is_nothing_to_cite() -> None:
     run = trained("digits")
     assert interpretation.headline(run, 320) == ""
-    assert study_results.listing(run) == []
-    assert reader_study.listing(run) == []
+    assert study_results.list_studies(run) == []
+    assert reader_study.list_readings(run) == []

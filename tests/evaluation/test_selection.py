@@ -7,8 +7,8 @@ import torch
 from gan.config.options import build
 from gan.data import registry
 from gan.errors import ConfigError
-from gan.evaluation.classifiers.small_resnet import FEATURES, Classifier, Images, fit
-from gan.evaluation.selection import Scores
+from gan.evaluation.classifiers.small_resnet import FEATURES, Classifier, Images, train_classifier
+from gan.evaluation.selection import SelectionScores
 from gan.evaluation.selector import Selector
 
 Digits = tuple[Images, np.ndarray, Images, np.ndarray]
@@ -27,7 +27,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Digits:
 @pytest.fixture(scope="module")
 def selector(digits: Digits) -> Selector:
     images, conditions, _, _ = digits
-    network = fit(images, conditions, "class", images_seen=2_500)
+    network = train_classifier(images, conditions, "class", images_seen=2_500)
     return Selector.of(network, images, conditions, "class")
 
 
@@ -61,7 +61,7 @@ def test_an_images_scores_do_not_depend_on_its_batch(selector: Selector, digits:
 
 
 def test_nearer_than_real_images_are_to_one_another_is_not_better() -> None:
-    scores = Scores(confidence=np.array([0.5, 0.5, 0.9]), typicality=np.array([3.0, 1.0, 0.5]))
+    scores = SelectionScores(confidence=np.array([0.5, 0.5, 0.9]), typicality=np.array([3.0, 1.0, 0.5]))
     assert scores.overall.tolist() == [0.5, 0.5, 0.45]
     assert scores.order().tolist() == [0, 1, 2]
 

@@ -12,12 +12,12 @@ import pytest
 from scipy.stats import binom, fisher_exact
 
 from gan.config import options
-from gan.evaluation.reader_study import Findings, Share
+from gan.evaluation.reader_study import Proportion, ReadingSummary
 from gan.evaluation.records import interpretation
-from gan.evaluation.records.membership_results import compare
-from gan.evaluation.records.results import Result
+from gan.evaluation.records.membership_results import compare_distances
+from gan.evaluation.records.results import EvaluationResult
 from gan.evaluation.scores import score_snapshot
-from gan.evaluation.statistics import lower, more_often, more_than_promised, share_interval
+from gan.evaluation.statistics import binomial_greater, fisher_greater, significantly_lower, wilson_interval
 from gan.monitoring.diagnosis import diagnose
 from gan.monitoring.observations import observations_from_rows
 from tests.support.pages import ROW
@@ -33,23 +33,25 @@ EQUAL = [
 """Near copies of synthetic, and of held-out real images, of which nobody can say that the first are more."""
 
 
-def result(k: int = 2, n: int = 200, **values: Any) -> Result:
+def result(k: int = 2, n: int = 200, **values: Any) -> EvaluationResult:
     """An evaluation of k classes, every classifier right in 90%; intervals are those of n images."""
-    every: dict[str, Any] = {field.name: 0.5 for field in dataclasses.fields(Result)}
+    every: dict[str, Any] = {field.name: 0.5 for field in dataclasses.fields(EvaluationResult)}
     row = {"condition": "ill", "synthetic": 10, "shown": 0.9, "shown_in_real": 0.9, "intervals": {"shown": (0.8, 0.96)}}
     scores = {"obedience_balanced": 0.9, "cas_balanced": 0.9, "real_accuracy_balanced": 0.9}
     scores |= {name: value for name, value in values.items() if name in scores}
-    intervals = {name: share_interval(round(n * value), n) for name, value in scores.items()}
+    intervals = {name: wilson_interval(round(n * value), n) for name, value in scores.items()}
     known = {"chance": 1 / k, "snapshot": 40_000, "per_condition": [row] * k, "diversity": {"ratio": 1.0}}
-    return Result(**(every | known | {"near_copies": copies(*EQUAL[0]), "intervals": intervals} | scores | values))
+    return EvaluationResult(
+        **(every | known | {"near_copies": copies(*EQUAL[0]), "intervals": intervals} | scores | values)
+    )
 
 
 def copies(count: int, checked: int, held: int, held_out: int) -> dict[str, Any]:
-    found = {"count": count, "checked": checked, "interval": share_interval(count, checked)}
+    found = {"count": count, "checked": checked, "interval": wilson_interval(count, checked)}
     return found | {"held_out": {"count": held, "checked": held_out}}
 
 
-def diagnosed(evaluation: Result) -> list[str]:
+def diagnosed(evaluation: EvaluationResult) -> list[str]:
     rows = [ROW | {"seen": number * 1000, "seconds": float(number)} for number in range(1, 41)]
     config = options.build({"train.kimg": 40})
     return [finding.key for finding in diagnose(observations_from_rows(rows, config, evaluation=evaluation))]
@@ -61,25 +63,25 @@ def test_near_copies_as_frequent_as_among_new_real_images_accuse_no_generator(
 ) -> None:
     found = result(near_copies=copies(*counts))
     told = " ".join(interpretation.conclusion(found))
-    assert not interpretation.copied_more_than_real(found)
+    assert not interpretation.near_copies_exceed_real(found)
     assert "more than" not in told
     assert "hold them back" not in told
     assert "memorising" not in diagnosed(found)
 
 
 def test_one_copy_of_a_thousand_against_none_of_180_has_the_p_of_fishers_exact_test() -> None:
-    assert more_often(1, 1000, 0, 180) == pytest.approx(0.847, abs=1e-3)
+    assert fisher_greater(1, 1000, 0, 180) == pytest.approx(0.847, abs=1e-3)
     for counts in [*EQUAL, (20, 100, 1, 180)]:
         table = [[counts[0], counts[1] - counts[0]], [counts[2], counts[3] - counts[2]]]
-        assert more_often(*counts) == pytest.approx(fisher_exact(table, alternative="greater").pvalue)
-    assert interpretation.copied_more_than_real(result(near_copies=copies(20, 1000, 0, 180 * 5)))
+        assert fisher_greater(*counts) == pytest.approx(fisher_exact(table, alternative="greater").pvalue)
+    assert interpretation.near_copies_exceed_real(result(near_copies=copies(20, 1000, 0, 180 * 5)))
 
 
 @pytest.mark.parametrize(("rate", "held_out"), [(0.005, 180), (0.01, 500), (0.04, 60)])
 def test_generators_as_good_as_new_real_images_are_accused_in_one_of_twenty_at_most(rate: float, held_out: int) -> None:
     generator = np.random.default_rng(0)
     drawn = zip(generator.binomial(1000, rate, 400), generator.binomial(held_out, rate, 400), strict=True)
-    accused = [more_often(int(a), 1000, int(b), held_out) < 0.05 for a, b in drawn]
+    accused = [fisher_greater(int(a), 1000, int(b), held_out) < 0.05 for a, b in drawn]
     assert sum(accused) <= binom.ppf(0.999, 400, 0.05)
 
 
@@ -116,7 +118,7 @@ def test_images_that_show_what_was_asked_as_often_as_real_ones_do_are_not_accuse
 @pytest.mark.parametrize(("count", "n"), [(2, 180), (8, 524), (1, 20), (0, 1000), (15, 1000)])
 def test_splits_are_not_called_dependent_by_as_many_copies_as_chance_explains(count: int, n: int) -> None:
     assert score_snapshot._notices("val", 500, copies(0, 1000, count, n)) == []
-    assert more_than_promised(count, n, 0.01) == pytest.approx(binom.sf(count - 1, n, 0.01))
+    assert binomial_greater(count, n, 0.01) == pytest.approx(binom.sf(count - 1, n, 0.01))
 
 
 def test_splits_that_share_images_are_told() -> None:
@@ -126,22 +128,25 @@ def test_splits_that_share_images_are_told() -> None:
 
 @pytest.mark.parametrize("right", [50, 45, 55, 58])
 def test_a_reader_who_guesses_is_not_said_to_tell_images_apart(right: int) -> None:
-    half = Share.of(25, 50)
-    assert "could not be shown to tell them apart" in Findings(Share.of(right, 100), half, half, half, half).sentence()
+    half = Proportion.of(25, 50)
+    assert (
+        "could not be shown to tell them apart"
+        in ReadingSummary(Proportion.of(right, 100), half, half, half, half).sentence()
+    )
 
 
 def test_samples_as_near_to_held_out_images_as_to_training_images_betray_nobody() -> None:
     generator, alarms = np.random.default_rng(0), 0
     for seed in range(20):
-        found = compare(generator.normal(size=120), generator.normal(size=40), seed=seed)
+        found = compare_distances(generator.normal(size=120), generator.normal(size=40), seed=seed)
         alarms += found.p_value < 0.05
     assert alarms <= binom.ppf(0.999, 20, 0.05)
 
 
 def test_lower_means_lower_beyond_both_intervals() -> None:
-    assert lower(0.5, (0.48, 0.52), 0.6, (0.58, 0.62))
-    assert not lower(0.5, (0.4, 0.6), 0.6, (0.5, 0.7))
-    assert not lower(0.6, (0.59, 0.61), 0.5, (0.49, 0.51))
+    assert significantly_lower(0.5, (0.48, 0.52), 0.6, (0.58, 0.62))
+    assert not significantly_lower(0.5, (0.4, 0.6), 0.6, (0.5, 0.7))
+    assert not significantly_lower(0.6, (0.59, 0.61), 0.5, (0.49, 0.51))
 
 
 def test_what_teaches_as_real_images_do_is_told_with_the_interval_of_what_it_teaches() -> None:

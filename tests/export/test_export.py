@@ -20,7 +20,7 @@ from gan.cli import main
 from gan.config import settings
 from gan.data import registry
 from gan.errors import ConfigError, RunError, UserError
-from gan.evaluation.classifiers.small_resnet import fit
+from gan.evaluation.classifiers.small_resnet import train_classifier
 from gan.evaluation.selector import Selector
 from gan.export import exports
 from gan.export.candidates import Sieve, Tally, from_stream
@@ -196,7 +196,7 @@ def test_the_basket_is_exported_exactly_from_any_snapshot(run: Run, tmp_path: Pa
 def test_the_best_half_of_the_candidates_is_delivered_and_counted(run: Run) -> None:
     sampler, images = load_generator(run), registry.load(run.config.data)
     rows = images.rows("train")[:200]
-    network = fit(images.images[rows], images.conditions[rows], "class", images_seen=640)
+    network = train_classifier(images.images[rows], images.conditions[rows], "class", images_seen=640)
     selector = Selector.of(network, images.images[rows], images.conditions[rows], "class")
     tally = Tally(10)
     chunks = from_stream(

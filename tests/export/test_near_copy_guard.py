@@ -16,7 +16,7 @@ from gan.data import registry
 from gan.errors import RunError, StoppedError
 from gan.evaluation import training_images
 from gan.evaluation.privacy import guard
-from gan.evaluation.privacy.near_copies import Detector
+from gan.evaluation.privacy.near_copies import NearCopyDetector
 from gan.export import exports
 from gan.export.candidates import AT_LEAST, EFFORT, Sieve, Tally, from_stream
 from gan.export.exports import ExportRequest
@@ -122,7 +122,7 @@ def test_a_condition_that_makes_nothing_but_copies_is_given_up(run: Run) -> None
     sampler = load_generator(run)
     three = Condition.from_text("3", sampler.info)
     everything = sampler.generate(three.draw(sampler.info, 600, SEED), SEED)
-    sieve, tally = Sieve(Detector(everything)), Tally(5)
+    sieve, tally = Sieve(NearCopyDetector(everything)), Tally(5)
     chunks = from_stream(sampler, sieve, three, tally, item=0, seed=SEED, start=0, truncation=1.0)
     assert sum(len(chunk.images) for chunk in chunks) == 0
     assert tally.tried == tally.near_copies == AT_LEAST + EFFORT * 5
@@ -154,9 +154,9 @@ def test_rejected_images_are_replaced_by_the_next_of_the_stream(run: Run, tmp_pa
 def test_an_unguarded_export_must_be_asked_for_where_the_training_images_are_gone(
     copying: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert training_images.problem(copying) is None
+    assert training_images.training_images_problem(copying) is None
     shutil.rmtree(tmp_path / "own")
-    told = training_images.problem(copying)
+    told = training_images.training_images_problem(copying)
     assert told is not None
     assert told.startswith("The training images of copying are not here")
     command = ["export", "copying", "--per-class", "1", "--condition", "3", "--out", str(tmp_path / "x.zip")]
@@ -170,19 +170,19 @@ def test_other_images_than_those_trained_on_guard_nothing(copying: Run) -> None:
     for path in sorted((Path(copying.config.data.path) / "3").iterdir())[:6]:
         path.unlink()
     with pytest.raises(RunError, match=r"has changed since the run copying was trained: .* Or leave near copies in"):
-        guard.load(copying)
+        guard.load_detector(copying)
 
 
 def test_a_calibration_is_made_once_for_a_data_set(run: Run) -> None:
     phases: list[str] = []
-    first, _ = guard.load(run, lambda phase, done: phases.append(phase))
+    first, _ = guard.load_detector(run, lambda phase, done: phases.append(phase))
     assert "learning how close real images come" in phases
     phases.clear()
-    again, _ = guard.load(run, lambda phase, done: phases.append(phase))
+    again, _ = guard.load_detector(run, lambda phase, done: phases.append(phase))
     assert "learning how close real images come" not in phases
     assert again.calibration == first.calibration
 
 
 def test_a_calibration_stops_when_asked(run: Run) -> None:
     with pytest.raises(StoppedError):
-        guard.load(run, should_stop=lambda: True)
+        guard.load_detector(run, should_stop=lambda: True)

@@ -122,8 +122,8 @@ def test_resuming_a_copied_run_trains_it_and_nothing_else(outside: Path) -> None
 def test_evaluating_a_copied_run_in_the_background_does_what_was_asked_here(outside: Path) -> None:
     run = crafted(outside)
     assert main(["evaluate", "run", "--background", "--snapshot", "160", "--split", "test"]) == 0
-    folder = job.folder(run, "scores")
-    asked = job.requested(run, "scores")
+    folder = job.job_folder(run, "scores")
+    asked = job.load_request(run, "scores")
     assert (asked.kind, asked.snapshot, asked.split) == ("scores", 160, "test")
     until(lambda: jobs.state(folder).name == "running", f"it works: {jobs.log_tail(folder)}")
     jobs.stop(folder)
@@ -314,18 +314,18 @@ def test_what_is_left_of_a_strangers_session_is_not_a_jobs(outside: Path) -> Non
 )
 def test_a_request_that_was_forged_is_refused(change: dict[str, Any]) -> None:
     run = new_run("run")
-    folder = job.folder(run, "scores")
+    folder = job.job_folder(run, "scores")
     folder.mkdir(parents=True)
     good = {"kind": "scores", "snapshot": 160}
     write_json(folder / "request.json", good)
-    assert job.requested(run, "scores") == job.Request("scores", 160)
+    assert job.load_request(run, "scores") == job.Request("scores", 160)
     write_json(folder / "request.json", good | change)
     with pytest.raises(UserError):
-        job.requested(run, "scores")
+        job.load_request(run, "scores")
     for text in ("", "[]", '{"kind": "scores", "snapshot": NaN}'):
         (folder / "request.json").write_text(text)
         with pytest.raises(DamagedFileError, match=r"request\.json"):
-            job.requested(run, "scores")
+            job.load_request(run, "scores")
 
 
 @pytest.mark.parametrize(

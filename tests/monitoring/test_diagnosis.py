@@ -11,7 +11,7 @@ import pytest
 
 from gan import jobs
 from gan.config import options
-from gan.evaluation.records.results import Result
+from gan.evaluation.records.results import EvaluationResult
 from gan.io.atomic import write_json
 from gan.io.contact_sheet import grid
 from gan.jobs import State
@@ -157,15 +157,15 @@ def test_images_that_differ_more_than_real_ones_are_overdrawn_by_samples_or_by_a
     assert found(diversity={20_000: 0.2 * 1.2, 40_000: 0.2}) == ["balanced"]  # such a stretch can end
 
 
-def result(**values: Any) -> Result:
-    every = {field.name: 0.5 for field in dataclasses.fields(Result)}
+def result(**values: Any) -> EvaluationResult:
+    every = {field.name: 0.5 for field in dataclasses.fields(EvaluationResult)}
     condition = [{"name": "a"}, {"name": "b"}]
     copies = {"count": 0, "checked": 1000, "held_out": {"count": 1, "checked": 180}}
     known = {"diversity": {"ratio": 0.9}, "near_copies": copies, "per_condition": condition}
     balanced = {"obedience_balanced": 0.9, "cas_balanced": 0.8, "real_accuracy_balanced": 0.95}
     balanced |= {name: value for name, value in values.items() if name in balanced}
     intervals = {name: (value - 0.02, value + 0.02) for name, value in balanced.items()}
-    return Result(**(every | known | balanced | {"intervals": intervals} | values))  # type: ignore[arg-type]
+    return EvaluationResult(**(every | known | balanced | {"intervals": intervals} | values))  # type: ignore[arg-type]
 
 
 UNLEARNABLE = {

@@ -13,9 +13,9 @@ from gan.evaluation.classifiers import small_resnet
 from gan.evaluation.job import Request
 from gan.evaluation.records import interpretation, results, study_results
 from gan.evaluation.records.membership_results import MembershipResult
-from gan.evaluation.records.results import Result
+from gan.evaluation.records.results import EvaluationResult
 from gan.evaluation.scores import score_snapshot
-from gan.evaluation.scores.score_snapshot import evaluate
+from gan.evaluation.scores.score_snapshot import evaluate_snapshot
 from gan.evaluation.study.study_options import StudyOptions
 from gan.io.atomic import read_json, write_json
 from gan.jobs import device_list
@@ -29,13 +29,13 @@ from tests.support.pages import buttons, made, page, said
 
 
 @pytest.fixture
-def scored(monkeypatch: pytest.MonkeyPatch) -> tuple[Run, Result]:
+def scored(monkeypatch: pytest.MonkeyPatch) -> tuple[Run, EvaluationResult]:
     """A run with scores of both snapshots, by classifiers that saw 640 images."""
     monkeypatch.setattr(small_resnet, "LONGEST", 640)
     monkeypatch.setattr(score_snapshot, "CHECKED", 30)
     run = trained("digits")
-    evaluate(run, 160)
-    result = evaluate(run, 320)
+    evaluate_snapshot(run, 160)
+    result = evaluate_snapshot(run, 320)
     assert result is not None
     return run, result
 
@@ -52,7 +52,7 @@ def test_before_there_are_scores_it_says_what_they_are_for() -> None:
     assert "has no snapshot yet" in said(page("evaluate", run="young"))
 
 
-def test_it_shows_every_score_beside_what_it_is_read_against(scored: tuple[Run, Result]) -> None:
+def test_it_shows_every_score_beside_what_it_is_read_against(scored: tuple[Run, EvaluationResult]) -> None:
     _, result = scored
     at = page("evaluate", run="digits", snapshot="320")
     assert not at.error
@@ -72,9 +72,9 @@ def test_it_shows_every_score_beside_what_it_is_read_against(scored: tuple[Run, 
     assert "score all" not in {button.key for button in at.button}  # nothing is left to score
 
 
-def test_the_link_names_the_snapshot_and_the_best_one_is_the_default(scored: tuple[Run, Result]) -> None:
+def test_the_link_names_the_snapshot_and_the_best_one_is_the_default(scored: tuple[Run, EvaluationResult]) -> None:
     run, late = scored
-    early = results.load(run, 160)
+    early = results.load_result(run, 160)
     replace(early, kid=late.kid - 1).save(run)
     at = page("evaluate", run="digits")
     assert at.selectbox(key="evaluated snapshot digits").value == 160
@@ -93,7 +93,7 @@ def test_scores_are_started_watched_and_stopped_from_the_page(store: Path) -> No
         at.button(key="score all").click().run()
         assert not at.exception
         assert "stop scores" in {button.key for button in at.button}
-        folder = job.folder(run, "scores")
+        folder = job.job_folder(run, "scores")
         at.button(key="stop scores").click().run()
         until(lambda: jobs.state(folder).name == "stopped", f"it stopped: {jobs.log_tail(folder)}", patience=60)
         at = page("evaluate", run="digits")
@@ -103,7 +103,7 @@ def test_scores_are_started_watched_and_stopped_from_the_page(store: Path) -> No
         clean_up(store)
 
 
-def test_what_a_reader_should_conclude(scored: tuple[Run, Result]) -> None:
+def test_what_a_reader_should_conclude(scored: tuple[Run, EvaluationResult]) -> None:
     _, found = scored
     sure = {"cas_balanced": (0.84, 0.88), "real_accuracy_balanced": (0.88, 0.92)}
     good = replace(found, cas_balanced=0.86, real_accuracy_balanced=0.9, intervals=found.intervals | sure)
@@ -185,7 +185,7 @@ def test_a_study_of_another_version_is_refused_in_words_and_the_gallery_repeats_
     in_gallery = said(page("gallery", run="digits"))
     assert "Keep rate: keeping the better 50% pays." in in_gallery
     assert "(The study after 320 images; its verdict on adding images: Harmful above ratio 0.5.)" in in_gallery
-    kept = study_results.file(run, 320)
+    kept = study_results.study_path(run, 320)
     write_json(kept, (read_json(kept) or {}) | {"version": 1})
     assert "The study of this snapshot was made by another version" in said(page("evaluate", run="digits"))
     assert "Keep rate" not in said(page("gallery", run="digits"))
@@ -201,10 +201,10 @@ def test_a_study_is_queued_with_what_was_chosen_and_cancelled(store: Path) -> No
         at.toggle(key="study low data").set_value(False).run()
         at.button(key="start study").click().run()
         assert not at.exception
-        folder = job.folder(run, "study")
+        folder = job.job_folder(run, "study")
         queued = read_json(folder / "queued.json")
         assert queued is not None
-        assert job.requested(run, "study") == Request("study", 160, study=StudyOptions(3, (1.0,)))
+        assert job.load_request(run, "study") == Request("study", 160, study=StudyOptions(3, (1.0,)))
         assert at.button(key="stop study").label == "Cancel"
         at.button(key="stop study").click().run()
         assert jobs.state(folder).name == "stopped"
@@ -258,7 +258,7 @@ def test_how_long_a_study_takes_is_shown_before_it_starts() -> None:
     at.toggle(key="study low data").set_value(False)
     at.button(key="estimate study").click().run()
     assert not at.exception
-    folder = job.folder(run, "study-estimate")
+    folder = job.job_folder(run, "study-estimate")
     until(lambda: not jobs.state(folder).alive, "the steps were timed", 60)
     at.run()
     assert "Classifiers to train: " in said(at)

@@ -184,7 +184,7 @@ def test_the_snapshot_that_scored_best_is_marked_and_chosen(run: Run) -> None:
     best, other = run.snapshots()
     (run.path / "evaluation").mkdir()
     for snapshot, kid in ((best, 0.1), (other, 0.2)):
-        write_json(results.file(run, snapshot, "val"), scored(snapshot, kid))
+        write_json(results.result_path(run, snapshot, "val"), scored(snapshot, kid))
     at = page("gallery", run="small")
     options = at.selectbox(key="snapshot small").options
     assert [option.endswith(", best") for option in options] == [False, True]
@@ -195,7 +195,7 @@ def test_what_the_keep_rate_leaves_out_is_dimmed(run: Run, monkeypatch: pytest.M
     monkeypatch.setattr(
         small_resnet, "LONGEST", 640
     )  # images that the classifier sees: how much it knows is not the matter
-    selector.load(run)
+    selector.load_selector(run)
     at = page("gallery", run="small")
     at.slider(key="gallery keep rate").set_value(25).run(timeout=60)
     assert not at.exception

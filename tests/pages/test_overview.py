@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from gan import jobs
 from gan.evaluation.records import results
-from gan.evaluation.records.results import Result
+from gan.evaluation.records.results import EvaluationResult
 from gan.io.atomic import write_json
 from gan.io.contact_sheet import grid
 from gan.jobs import device_list, tickets
@@ -219,9 +219,9 @@ def test_a_runs_page_shows_its_tags_and_notes_and_lets_them_be_changed() -> None
 def test_a_card_says_what_a_classifier_learnt_from_the_images() -> None:
     run = ended(made("scored"), state="finished")
     assert run_verdict.line(run) == ""
-    blank: dict[str, Any] = {field.name: {} for field in fields(Result)}
-    numbers = {field.name: 0.0 for field in fields(Result) if field.type in ("float", float)}
+    blank: dict[str, Any] = {field.name: {} for field in fields(EvaluationResult)}
+    numbers = {field.name: 0.0 for field in fields(EvaluationResult) if field.type in ("float", float)}
     texts = {"version": results.VERSION, "run": "scored", "snapshot": 9, "split": "val", "features": "own"}
     scored = {"cas_balanced": 0.912, "real_accuracy_balanced": 0.984, "n": {"scores": 5}, "notices": []}
-    Result(**blank | numbers | texts | {"per_condition": []} | scored).save(run)
+    EvaluationResult(**blank | numbers | texts | {"per_condition": []} | scored).save(run)
     assert "on its images: 91.2% balanced accuracy, on real ones 98.4%." in said(page("overview"))

@@ -13,10 +13,10 @@ from gan.cli import main
 from gan.data import registry
 from gan.evaluation import job, preparation, selector, training_images
 from gan.evaluation.classifiers import small_resnet
-from gan.evaluation.classifiers.reference import as_shown
+from gan.evaluation.classifiers.reference import native_images
 from gan.evaluation.job import Request
 from gan.evaluation.privacy import guard
-from gan.evaluation.privacy.near_copies import Detector
+from gan.evaluation.privacy.near_copies import NearCopyDetector
 from gan.evaluation.study import study_plan
 from gan.evaluation.study.study_options import StudyOptions
 from gan.io.atomic import write_json
@@ -47,7 +47,7 @@ def nobody_trains(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(torch.Tensor, "backward", refuse)
     monkeypatch.setattr(torch.autograd, "backward", refuse)
-    monkeypatch.setattr(Detector, "calibrate", refuse)
+    monkeypatch.setattr(NearCopyDetector, "calibrate", refuse)
 
 
 def opened(run: Run) -> AppTest:
@@ -82,7 +82,7 @@ def test_what_a_page_offers_to_learn_is_a_task_that_is_found_again_and_stopped(r
     at.slider(key="gallery keep rate").set_value(25).run()
     at.button(key="start selector").click().run()
     assert not at.exception
-    folder = job.folder(run, "selector")
+    folder = job.job_folder(run, "selector")
     again = page("gallery", run=run.name)  # another visitor
     again.slider(key="gallery keep rate").set_value(50).run()
     if jobs.state(folder).alive:
@@ -94,37 +94,37 @@ def test_what_a_page_offers_to_learn_is_a_task_that_is_found_again_and_stopped(r
 
 def worked(run: Run, request: Request) -> int:
     """Do the work of a task in this process, as the scheduler has another do it; gives its exit code."""
-    folder = job.folder(run, request.kind)
+    folder = job.job_folder(run, request.kind)
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "request.json", asdict(request))
     return main(["evaluate", run.name, "--task", request.kind])
 
 
 def test_the_selector_of_a_task_is_the_one_that_an_export_makes(run: Run) -> None:
-    assert selector.cached(run) is None
+    assert selector.cached_selector(run) is None
     assert worked(run, Request("selector", run.snapshots()[-1])) == 0
-    assert jobs.state(job.folder(run, "selector")).name == "finished"
-    kept, made = selector.cached(run), selector.load(run)
+    assert jobs.state(job.job_folder(run, "selector")).name == "finished"
+    kept, made = selector.cached_selector(run), selector.load_selector(run)
     assert kept is not None
-    images = training_images.training_images(run)
-    shown, conditions = np.array(as_shown(images, np.arange(40))), images.conditions[:40]
+    images = training_images.load_training_images(run)
+    shown, conditions = np.array(native_images(images, np.arange(40))), images.conditions[:40]
     assert kept.scores(shown, conditions).overall.tolist() == made.scores(shown, conditions).overall.tolist()
 
 
 def test_a_damaged_selector_is_made_anew_and_logged(run: Run, caplog: pytest.LogCaptureFixture) -> None:
-    selector.load(run)
+    selector.load_selector(run)
     (file,) = Path(run.path.parent, ".data").rglob("selector-*.safetensors")
     file.write_bytes(b"no tensors")
-    assert selector.cached(run) is None
+    assert selector.cached_selector(run) is None
     assert "is damaged" in caplog.text
-    selector.load(run)
-    assert selector.cached(run) is not None
+    selector.load_selector(run)
+    assert selector.cached_selector(run) is not None
 
 
 def test_what_counts_as_a_near_copy_is_shown_once_a_task_has_measured_it(run: Run) -> None:
-    assert guard.calibration(run) is None
+    assert guard.cached_calibration(run) is None
     assert worked(run, Request("calibration", run.snapshots()[-1])) == 0
-    measured = guard.calibration(run)
+    measured = guard.cached_calibration(run)
     assert measured is not None
     assert f"below {measured.threshold:.2f}" in said(opened(run)) + " ".join(w.value for w in opened(run).warning)
 
@@ -133,13 +133,13 @@ def test_how_long_a_study_takes_is_timed_by_a_task_and_kept_for_that_generator(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options, newest = StudyOptions(), run.snapshots()[-1]
-    assert preparation.estimated(run, newest, options) is None
+    assert preparation.cached_study_estimate(run, newest, options) is None
     monkeypatch.setattr(study_plan, "TIMED", 1)
     assert worked(run, Request("study-estimate", newest, study=options)) == 0
-    lines = preparation.estimated(run, newest, options)
+    lines = preparation.cached_study_estimate(run, newest, options)
     assert lines is not None
     assert "Classifiers to train" in lines[0]
-    assert preparation.estimated(run, newest, StudyOptions(seeds=2)) is None
+    assert preparation.cached_study_estimate(run, newest, StudyOptions(seeds=2)) is None
     assert lines[0] in said(page("evaluate", run=run.name))
     (run.snapshot(newest) / "ready.json").write_text('{"sha256": "of another generator"}')
-    assert preparation.estimated(run, newest, options) is None
+    assert preparation.cached_study_estimate(run, newest, options) is None

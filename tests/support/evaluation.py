@@ -1,6 +1,15 @@
 """What the tests of pages and reports share: a study's result with chosen numbers, as `study.py` would keep it."""
 
-from gan.evaluation.records.study_results import VERSION, Arm, Gain, KeepRate, Left, Measured, Regime, StudyResult
+from gan.evaluation.records.study_results import (
+    VERSION,
+    Arm,
+    Gain,
+    KeepRate,
+    MeanInterval,
+    Regime,
+    SkippedArms,
+    StudyResult,
+)
 from gan.evaluation.study.arms import ArmPlan, planned
 from gan.evaluation.study.verdict import filtering
 from gan.runs.run import Run
@@ -9,8 +18,8 @@ REAL = {"ill": 40, "well": 60}
 NAMES = tuple(REAL)
 
 
-def measured(mean: float, half: float = 0.02) -> Measured:
-    return Measured(mean, mean - half, mean + half)
+def measured(mean: float, half: float = 0.02) -> MeanInterval:
+    return MeanInterval(mean, mean - half, mean + half)
 
 
 def arm(plan: ArmPlan, accuracy: float, gain: float | None = None) -> Arm:
@@ -65,7 +74,7 @@ def studied(run: Run, snapshot: int, verdict: str = "Helps: a good deal.", kind:
         rarest="ill",
         test=test,
         regimes=regimes,
-        left=[Left(0.25, "all arms", "They were left out here.")],
+        left=[SkippedArms(0.25, "all arms", "They were left out here.")],
         verdict=verdict,
         verdict_kind=kind,
         notices=["2 seeds tell little."],

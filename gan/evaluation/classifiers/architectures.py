@@ -20,7 +20,7 @@ from gan.evaluation.classifiers.small_resnet import Classifier
 
 SMALL = "small"
 FROM_TORCHVISION = ("resnet18", "resnet50", "mobilenet_v3_small", "efficientnet_b0")
-NAMES = (SMALL, *FROM_TORCHVISION)
+ARCHITECTURES = (SMALL, *FROM_TORCHVISION)
 FINE = 96
 """Side in pixels below which the first convolution does not halve the image."""
 
@@ -28,13 +28,13 @@ TURN, ZOOM, SHIFT, LIGHT = 10.0, 0.1, 0.06, 0.1
 """Classical augmentation: degrees, and shares of size, of the side, and of brightness and contrast, at most."""
 
 
-def builder(name: str, size: int, channels: int, conditions: int) -> Callable[[], Classifier]:
+def classifier_builder(name: str, size: int, channels: int, conditions: int) -> Callable[[], Classifier]:
     """What builds a classifier with fresh weights for images (N, C, H, H) and K conditions.
 
     Raises ConfigError for a name that is not among NAMES.
     """
-    if name not in NAMES:
-        raise ConfigError(f"classifier is {name!r}: it takes {', '.join(NAMES)}.")
+    if name not in ARCHITECTURES:
+        raise ConfigError(f"classifier is {name!r}: it takes {', '.join(ARCHITECTURES)}.")
     if name == SMALL:
         return lambda: Classifier(size, channels, conditions)
 
@@ -71,7 +71,7 @@ def _without_head(body: nn.Module) -> int:
     return (inputs[0] if inputs else last).in_features
 
 
-def classical(images: Tensor, generator: np.random.Generator) -> Tensor:
+def classical_augmentation(images: Tensor, generator: np.random.Generator) -> Tensor:
     """Images uint8 (N, C, H, H), each turned by up to 10 degrees, scaled by up to 10% and shifted by up to 6% of its
     side, made up to 10% brighter or darker, with up to 10% more or less contrast; its edge is repeated.
 

@@ -19,7 +19,7 @@ import torchvision
 from torch import Tensor, nn
 
 from gan.errors import UserError
-from gan.evaluation.classifiers.small_resnet import Pictures, autocast
+from gan.evaluation.classifiers.small_resnet import ImageSequence, autocast
 
 FILE = "resnet18-f37072fd.pth"
 ADDRESS = f"https://download.pytorch.org/models/{FILE}"
@@ -31,14 +31,14 @@ MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True)
-class Seer:
+class ImageNetFeatures:
     """The network without its last layer, and the SHA-256 of its weights."""
 
     network: nn.Module
     sha256: str
 
     @torch.inference_mode()
-    def look(self, images: Pictures, progress: Callable[[float], None], batch: int = 64) -> Tensor:
+    def look(self, images: ImageSequence, progress: Callable[[float], None], batch: int = 64) -> Tensor:
         """Features (n, 512) float32 on the CPU of uint8 images (n, C, H, H) of one or three channels."""
         device = next(self.network.parameters()).device
         mean, spread = (torch.tensor(values, device=device)[:, None, None] for values in (MEAN, SPREAD))
@@ -53,7 +53,7 @@ class Seer:
         return torch.cat(parts)
 
 
-def load(device: str = "cpu") -> Seer:
+def load_imagenet_features(device: str = "cpu") -> ImageNetFeatures:
     """The network with its published weights; raises UserError where they are neither here nor to be had."""
     path = Path(torch.hub.get_dir()) / "checkpoints" / FILE
     if not path.exists():
@@ -65,7 +65,7 @@ def load(device: str = "cpu") -> Seer:
     network = torchvision.models.resnet18()
     network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
     network.fc = nn.Identity()
-    return Seer(network.to(device).eval().requires_grad_(False), sha256)
+    return ImageNetFeatures(network.to(device).eval().requires_grad_(False), sha256)
 
 
 def _download(path: Path) -> None:

@@ -21,7 +21,7 @@ from gan.config import settings
 from gan.data.image_set import ImageSet
 from gan.data.transform import crop
 from gan.errors import DamagedFileError
-from gan.evaluation.classifiers.small_resnet import Classifier, Images, Progress, budget, fit
+from gan.evaluation.classifiers.small_resnet import Classifier, Images, Progress, budget, train_classifier
 from gan.io.atomic import check_ordinary, replacing
 from gan.io.file_lock import exclusive
 
@@ -34,24 +34,24 @@ RECIPE = "1"
 
 
 @dataclass(frozen=True)
-class Reference:
+class ReferenceClassifier:
     """A classifier trained on real images, and the SHA-256 of its weights."""
 
     network: Classifier
     sha256: str
 
 
-def picked(images: ImageSet, split: str, most: int, seed: int = SEED) -> NDArray[np.int64]:
+def sample_rows(images: ImageSet, split: str, most: int, seed: int = SEED) -> NDArray[np.int64]:
     """Positions of a split's images in random order (n,), at most `most`; the same for the same seed."""
     return np.random.default_rng(seed).permutation(images.rows(split))[:most]
 
 
-def as_shown(images: ImageSet, rows: NDArray[np.int64]) -> Images:
+def native_images(images: ImageSet, rows: NDArray[np.int64]) -> Images:
     """These images as exports show them, without padding: uint8 (n, C, H, H)."""
     return np.ascontiguousarray(crop(images.images[rows], images.native_size))
 
 
-class Shown:
+class NativeImages:
     """A split's images as exports show them, cropped when they are asked for: a large set stays on the disk."""
 
     def __init__(self, images: ImageSet, rows: NDArray[np.int64]):
@@ -61,10 +61,10 @@ class Shown:
         return len(self._rows)
 
     def __getitem__(self, positions: slice | NDArray[np.int64]) -> Images:
-        return as_shown(self._images, self._rows[positions])
+        return native_images(self._images, self._rows[positions])
 
 
-def fingerprint(images: ImageSet, split: str) -> str:
+def split_sha256(images: ImageSet, split: str) -> str:
     """SHA-256 of a split's images and conditions; reads nothing of the other splits."""
     digest, rows = hashlib.sha256(repr((images.names, images.kind, images.native_size)).encode()), images.rows(split)
     for first in range(0, len(rows), 1024):
@@ -73,13 +73,13 @@ def fingerprint(images: ImageSet, split: str) -> str:
     return digest.hexdigest()
 
 
-def reference(
+def load_reference_classifier(
     images: ImageSet,
     train_sha256: str,
     device: str = "cpu",
     progress: Progress = lambda done: None,
     should_stop: Callable[[], bool] = lambda: False,
-) -> Reference:
+) -> ReferenceClassifier:
     """The classifier of this set's training split, whose fingerprint is `train_sha256`: from the cache, or trained.
 
     Raises StoppedError where it is asked to stop while it trains.
@@ -88,12 +88,12 @@ def reference(
         settings.cache() / f"classifier-{hashlib.sha256((train_sha256 + RECIPE).encode()).hexdigest()[:16]}.safetensors"
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    rows = picked(images, "train", MOST)
+    rows = sample_rows(images, "train", MOST)
     with exclusive(path.with_suffix(".lock")):  # two evaluations at once train it once
         network = _loaded(images, path)
         if network is None:
-            trained = fit(
-                as_shown(images, rows),
+            trained = train_classifier(
+                native_images(images, rows),
                 images.conditions[rows],
                 images.kind,
                 images_seen=budget(len(rows)),
@@ -108,7 +108,7 @@ def reference(
             assert network is not None, "it was just written"
         with open(path, "rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return Reference(network.to(device).eval().requires_grad_(False), sha256)
+    return ReferenceClassifier(network.to(device).eval().requires_grad_(False), sha256)
 
 
 def _loaded(images: ImageSet, path: Path) -> Classifier | None:

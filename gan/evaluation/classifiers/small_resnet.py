@@ -47,7 +47,7 @@ JUDGED = (0.5, 0.75, 1.0)
 """Shares of a training after which a classifier is judged where its best state is wanted."""
 
 
-class Pictures(Protocol):
+class ImageSequence(Protocol):
     """Images uint8 (n, C, H, H) that can be asked for by position: an array, or one that stays on the disk."""
 
     def __len__(self) -> int: ...
@@ -81,7 +81,7 @@ class Classifier(nn.Module):
 
     def __init__(self, size: int, channels: int, conditions: int, body: nn.Module | None = None, width: int = FEATURES):
         super().__init__()
-        self.body = small(size, channels) if body is None else body
+        self.body = small_resnet(size, channels) if body is None else body
         self.width = width
         self.head = nn.Linear(width, conditions)
 
@@ -95,7 +95,7 @@ class Classifier(nn.Module):
         return logits
 
 
-def small(size: int, channels: int) -> nn.Module:
+def small_resnet(size: int, channels: int) -> nn.Module:
     """The small residual network before its mean over positions: (N, C, H, H) to maps (N, F, ~4, ~4).
 
     Any side from 16 px on; each doubling above 32 px adds a level, so that the last maps are about 4 x 4 throughout.
@@ -112,7 +112,7 @@ def budget(count: int) -> int:
     return min(max(PASSES * count, SHORTEST), LONGEST)
 
 
-def fit(
+def train_classifier(
     images: Images,
     conditions: NDArray[np.float32],
     kind: str,
@@ -134,7 +134,7 @@ def fit(
     images, the highest wins, the latest of equal ones, of its states after the shares JUDGED of the training. Raises
     StoppedError where it is asked to stop.
     """
-    augment = augment or augmented
+    augment = augment or random_shift
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         taught = network() if network else Classifier(images.shape[2], images.shape[1], conditions.shape[1])
@@ -208,12 +208,12 @@ class _Best:
         return network
 
 
-def plain(images: Tensor, generator: np.random.Generator) -> Tensor:
+def no_augmentation(images: Tensor, generator: np.random.Generator) -> Tensor:
     """The images as they are."""
     return images
 
 
-def augmented(images: Tensor, generator: np.random.Generator, flip: bool = False) -> Tensor:
+def random_shift(images: Tensor, generator: np.random.Generator, flip: bool = False) -> Tensor:
     """Images (N, C, H, H), each moved by up to 2 px, its edge repeated, and half of them mirrored where `flip`."""
     n, _, height, width = images.shape
     rows = np.arange(height) + generator.integers(-LARGEST_SHIFT, LARGEST_SHIFT + 1, (n, 1))  # (N, H)
@@ -228,8 +228,8 @@ def augmented(images: Tensor, generator: np.random.Generator, flip: bool = False
 
 
 @torch.inference_mode()
-def look(
-    network: Classifier, images: Pictures, progress: Progress = lambda done: None, batch: int = 256
+def predict(
+    network: Classifier, images: ImageSequence, progress: Progress = lambda done: None, batch: int = 256
 ) -> tuple[Tensor, Tensor]:
     """Features (n, F) and logits (n, K) of images uint8 (n, C, H, H), float32 on the CPU."""
     device = next(network.parameters()).device

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gan.data.image_set import ImageSet
 from gan.data.transform import crop
-from gan.evaluation.records.results import Result
+from gan.evaluation.records.results import EvaluationResult
 from gan.sampling.conditions import Condition
 
 if TYPE_CHECKING:
@@ -23,14 +23,14 @@ KEPT = 12
 """Closest pairs that are kept, to be shown."""
 
 
-def counted(found: "Nearest") -> dict[str, Any]:
+def near_copy_counts(found: "Nearest") -> dict[str, Any]:
     """How many of the images asked about are near copies."""
     count, checked = int(found.copy.sum()), len(found.copy)
     closeness = float(np.median(found.closeness))
     return {"count": count, "checked": checked, "rate": count / checked, "median_closeness": closeness}
 
 
-def closest(
+def closest_pairs(
     found: "Nearest", images: ImageSet, rows: NDArray[np.int64], every: NDArray[np.int64]
 ) -> list[dict[str, Any]]:
     """A row for each of the closest pairs, the closest first.
@@ -55,7 +55,7 @@ def closest(
 
 
 def closest_pair_images(
-    result: Result, sampler: "Sampler", images: ImageSet
+    result: EvaluationResult, sampler: "Sampler", images: ImageSet
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """The closest pairs' synthetic and real images (n, C, H, H) each, made again from seed, position and condition."""
     pairs, info = result.near_copies["pairs"], sampler.info

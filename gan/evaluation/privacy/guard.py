@@ -20,9 +20,9 @@ from gan.config import settings
 from gan.data.image_set import ImageSet
 from gan.errors import DataError, RunError, StoppedError
 from gan.evaluation import training_images
-from gan.evaluation.classifiers.reference import Shown, as_shown, picked
+from gan.evaluation.classifiers.reference import NativeImages, native_images, sample_rows
 from gan.evaluation.privacy.calibration import Calibration
-from gan.evaluation.privacy.near_copies import Detector
+from gan.evaluation.privacy.near_copies import NearCopyDetector
 from gan.io.atomic import read_as_or_none, write_json
 from gan.io.file_lock import exclusive
 from gan.io.progress import Progress, silent
@@ -34,9 +34,9 @@ HELD_OUT = 1000
 """Validation images by which the detector is calibrated, at most."""
 
 
-def load(
+def load_detector(
     run: Run, progress: Progress = silent, should_stop: Callable[[], bool] = lambda: False
-) -> tuple[Detector, ImageSet]:
+) -> tuple[NearCopyDetector, ImageSet]:
     """The calibrated detector of a run's training images, and their set; from the cache where the set is known.
 
     `progress` gets a phase and how much of it is done. Raises RunError where the training images are not here or not
@@ -44,11 +44,11 @@ def load(
     """
     progress("reading the training images", 0.0)
     try:
-        images = training_images.training_images(run, progress)
+        images = training_images.load_training_images(run, progress)
     except RunError as error:
         raise RunError(f"{error} Or leave near copies in, which the download will say.") from None
     rows = images.rows("train")
-    detector = Detector(Shown(images, rows), group=None if images.group is None else images.group[rows])
+    detector = NearCopyDetector(NativeImages(images, rows), group=None if images.group is None else images.group[rows])
     path = _file(run)
 
     def report(done: float) -> None:
@@ -57,24 +57,24 @@ def load(
             raise StoppedError
 
     with exclusive(path.with_suffix(".lock")):  # two exports at once calibrate once
-        kept = calibration(run)
+        kept = cached_calibration(run)
         if kept is not None:
             detector.use(kept)
         else:
-            held_out = picked(images, "val", HELD_OUT)
+            held_out = sample_rows(images, "val", HELD_OUT)
             if not len(held_out):
                 raise DataError(
                     f"{images.title} has no validation images: without them nobody can say how close is too close. "
                     "Add images, or leave near copies in."
                 )
             report(0.0)
-            detector.calibrate(as_shown(images, held_out), progress=report)
+            detector.calibrate(native_images(images, held_out), progress=report)
             assert detector.calibration is not None
             write_json(path, asdict(detector.calibration))
     return detector, images
 
 
-def calibration(run: Run) -> Calibration | None:
+def cached_calibration(run: Run) -> Calibration | None:
     """What the detector's calibration on the run's training images found; None where nobody has made it yet.
 
     To be asked only where `training_images.problem` has nothing against them.
@@ -83,4 +83,4 @@ def calibration(run: Run) -> Calibration | None:
 
 
 def _file(run: Run) -> Path:
-    return settings.cache() / f"near-copies-{training_images.key(run)}-{RECIPE}.json"
+    return settings.cache() / f"near-copies-{training_images.training_images_key(run)}-{RECIPE}.json"

@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 from gan import __version__
 from gan.data.image_set import ImageSet
 from gan.errors import DataError, StoppedError
-from gan.evaluation.classifiers.reference import as_shown, fingerprint, picked
+from gan.evaluation.classifiers.reference import native_images, sample_rows, split_sha256
 from gan.evaluation.classifiers.small_resnet import Images
-from gan.evaluation.privacy.near_copies import Detector
-from gan.evaluation.records.membership_results import VERSION, MembershipResult, compare
-from gan.evaluation.training_images import training_images
+from gan.evaluation.privacy.near_copies import NearCopyDetector
+from gan.evaluation.records.membership_results import VERSION, MembershipResult, compare_distances
+from gan.evaluation.training_images import load_training_images
 from gan.io.progress import Progress, silent
 from gan.runs.run import Run
 from gan.sampling.sampler import Sampler, load_generator
@@ -40,7 +40,7 @@ LEAST = 20
 CHUNK = 512
 
 
-def membership(
+def membership_test(
     run: Run,
     snapshot: int | None = None,
     *,
@@ -54,8 +54,8 @@ def membership(
     training or validation images.
     """
     began = time.time()
-    sampler, images = load_generator(run, snapshot), training_images(run, progress)
-    members, held_out = picked(images, "train", ASKED, seed), picked(images, "val", ASKED, seed)
+    sampler, images = load_generator(run, snapshot), load_training_images(run, progress)
+    members, held_out = sample_rows(images, "train", ASKED, seed), sample_rows(images, "val", ASKED, seed)
     for split, rows in (("training", members), ("validation", held_out)):
         if len(rows) < LEAST:
             raise DataError(
@@ -73,7 +73,7 @@ def membership(
     except StoppedError:
         return None
     group = None if images.group is None else images.group[members]
-    found = compare(distances[: len(members)], distances[len(members) :], group, seed)
+    found = compare_distances(distances[: len(members)], distances[len(members) :], group, seed)
     result = MembershipResult(
         version=VERSION,
         run=run.name,
@@ -90,7 +90,7 @@ def membership(
             "time": began,
             "seconds": time.time() - began,
             "generator_sha256": sampler.sha256,
-            "data_sha256": {split: fingerprint(images, split) for split in ("train", "val")},
+            "data_sha256": {split: split_sha256(images, split) for split in ("train", "val")},
             "seed": seed,
             "gan": __version__,
         },
@@ -101,7 +101,7 @@ def membership(
 
 def _samples(sampler: Sampler, images: ImageSet, seed: int, report: Callable[[float], None]) -> Images:
     """Samples (n, C, H, W) with the conditions of training images, each as often as the next."""
-    conditions = images.conditions[picked(images, "train", len(images), seed)]
+    conditions = images.conditions[sample_rows(images, "train", len(images), seed)]
     n = int(np.clip(len(conditions), *SAMPLES))
     asked, parts = conditions[np.arange(n) % len(conditions)], []
     for first in range(0, n, CHUNK):
@@ -115,7 +115,11 @@ def _distances(
 ) -> NDArray[np.float64]:
     """Distance (n,) of each real image to its nearest sample."""
     name = "looking for the nearest samples"
-    return Detector(samples).nearest(as_shown(images, rows), progress=lambda done: phase(name, done)).pixel_distance
+    return (
+        NearCopyDetector(samples)
+        .nearest(native_images(images, rows), progress=lambda done: phase(name, done))
+        .pixel_distance
+    )
 
 
 def _notices(images: ImageSet, held_out: int) -> list[str]:

@@ -24,9 +24,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from gan.errors import DataError
-from gan.evaluation.classifiers.small_resnet import Images, Pictures, Progress
+from gan.evaluation.classifiers.small_resnet import Images, ImageSequence, Progress
 from gan.evaluation.privacy.calibration import CERTAIN, Calibration, threshold, upper_bound
-from gan.evaluation.privacy.planted_copies import CHANGES
+from gan.evaluation.privacy.planted_copies import ALTERATIONS
 
 SAME = 0.02
 """Distance up to which an image counts as a copy, however many the training set holds of it: rounding, no more."""
@@ -61,14 +61,14 @@ class Nearest:
     copy: NDArray[np.bool_]
 
 
-class Detector:
+class NearCopyDetector:
     """Training images (m, C, H, H) and their features (m, F), ready to be asked once it is calibrated.
 
     The images may be memory-mapped: only small pictures of them are held. `group` (m,) names the patient of each.
     Features are only for telling the nearest by them; without them it is told as -1, at a distance that is no number.
     """
 
-    def __init__(self, images: Pictures, features: Tensor | None = None, group: NDArray[np.str_] | None = None):
+    def __init__(self, images: ImageSequence, features: Tensor | None = None, group: NDArray[np.str_] | None = None):
         assert features is None or len(images) == len(features)
         self.threshold = CERTAIN
         """Closeness below which an image is a near copy."""
@@ -142,9 +142,9 @@ class Detector:
     def _planted_found(self, chosen: NDArray[np.int64], progress: Progress) -> NDArray[np.bool_]:
         """Which copies of these training images are found, under each change in turn."""
         originals, found = self._images[np.sort(chosen)], []
-        for done, change in enumerate(CHANGES.values(), 1):
+        for done, change in enumerate(ALTERATIONS.values(), 1):
             found.append(self.nearest(np.ascontiguousarray(change(originals))).copy)
-            progress(done / len(CHANGES))
+            progress(done / len(ALTERATIONS))
         return np.concatenate(found)
 
     def _in_features(self, n: int, features: Tensor | None) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

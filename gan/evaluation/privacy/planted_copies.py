@@ -47,7 +47,7 @@ def as_jpeg(images: Images, quality: int = QUALITY) -> Images:
     return np.stack(opened) if opened else images
 
 
-CHANGES: Mapping[str, Callable[[Images], Images]] = {
+ALTERATIONS: Mapping[str, Callable[[Images], Images]] = {
     "nothing": lambda images: images,
     "shift": lambda images: shifted(images, 2, -1),
     "brightness": lambda images: brighter(images, LEVELS),

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gan.evaluation.records import results, study_results
-from gan.evaluation.records.results import Result
-from gan.evaluation.statistics import DOUBT, more_often
+from gan.evaluation.records.results import EvaluationResult
+from gan.evaluation.statistics import ALPHA, fisher_greater
 from gan.runs.run import Run
 
 
@@ -97,7 +97,7 @@ SCORES = (
 )
 
 
-def conclusion(result: Result, studied: bool = False) -> list[str]:
+def conclusion(result: EvaluationResult, studied: bool = False) -> list[str]:
     """What a reader should conclude for their images, in sentences, the most important first."""
     open_question = [] if studied else ["Whether adding them to real images helps, only the study can say."]
     return [_taught(result), _copied(result), *open_question]
@@ -105,46 +105,46 @@ def conclusion(result: Result, studied: bool = False) -> list[str]:
 
 def headline(run: Run, snapshot: int) -> str:
     """The main findings on a snapshot in some sentences, for data cards; "" where it was neither scored nor studied."""
-    result = next((one for one in results.listing(run) if one.snapshot == snapshot), None)
-    study = next((one for one in study_results.listing(run) if one.snapshot == snapshot), None)
+    result = next((one for one in results.list_results(run) if one.snapshot == snapshot), None)
+    study = next((one for one in study_results.list_studies(run) if one.snapshot == snapshot), None)
     told = [study.verdict] if study is not None else []
     return " ".join(told + (conclusion(result, study is not None) if result is not None else []))
 
 
-def rarest(result: Result) -> dict[str, Any]:
+def rarest_condition(result: EvaluationResult) -> dict[str, Any]:
     """The row of the condition with the fewest training images."""
     return min(result.per_condition, key=lambda row: int(row["synthetic"]))
 
 
-def worst(result: Result) -> dict[str, Any] | None:
+def least_obeyed_condition(result: EvaluationResult) -> dict[str, Any] | None:
     """The row of the condition that is least often shown when asked for; None where nothing was asked."""
     known = [row for row in result.per_condition if row["shown"] is not None]
     return min(known, key=lambda row: float(row["shown"]), default=None)
 
 
-def copied_more_than_real(result: Result) -> bool:
+def near_copies_exceed_real(result: EvaluationResult) -> bool:
     """Whether more synthetic images are near copies than held-out real ones, beyond chance (Fisher's exact test)."""
-    return _copied_by_chance(result) < DOUBT
+    return _copied_by_chance(result) < ALPHA
 
 
-def taught_beyond_chance(result: Result) -> bool:
+def cas_beats_chance(result: EvaluationResult) -> bool:
     """Whether a classifier that saw only the synthetic images does better on real ones than guessing."""
     return result.intervals["cas_balanced"][0] > result.chance
 
 
-def learnable(result: Result) -> bool:
+def real_accuracy_beats_chance(result: EvaluationResult) -> bool:
     """Whether a classifier trained on real images does better on other real ones than guessing."""
     return result.intervals["real_accuracy_balanced"][0] > result.chance
 
 
-def _copied_by_chance(result: Result) -> float:
+def _copied_by_chance(result: EvaluationResult) -> float:
     copies, held = result.near_copies, result.near_copies["held_out"]
-    return more_often(copies["count"], copies["checked"], held["count"], held["checked"])
+    return fisher_greater(copies["count"], copies["checked"], held["count"], held["checked"])
 
 
-def _taught(result: Result) -> str:
+def _taught(result: EvaluationResult) -> str:
     guessing = f"guessing reaches {result.chance:.0%}"
-    if not learnable(result):
+    if not real_accuracy_beats_chance(result):
         return (
             f"A classifier trained on real images is right in {result.real_accuracy_balanced:.1%} of other real ones "
             f"(conditions weighed alike), where {guessing}: it could not be shown to tell the conditions apart, so "
@@ -156,12 +156,12 @@ def _taught(result: Result) -> str:
         f"(conditions weighed alike), one trained on real images in {result.real_accuracy_balanced:.1%}, and "
         f"{guessing}: "
     )
-    if taught_beyond_chance(result):
+    if cas_beats_chance(result):
         share, low, high = _share_taught(result)
         text += f"above guessing, they teach {share:.0%} of what real images teach ({low:.0%} to {high:.0%})"
     else:
         text += "they could not be shown to teach anything about the conditions"
-    row = rarest(result)
+    row = rarest_condition(result)
     shown = row["intervals"]["shown"]
     if row["shown"] is None or row["shown_in_real"] is None or shown is None or len(result.per_condition) < 2:
         return f"{text}."
@@ -172,7 +172,7 @@ def _taught(result: Result) -> str:
     )
 
 
-def _share_taught(result: Result) -> tuple[float, float, float]:
+def _share_taught(result: EvaluationResult) -> tuple[float, float, float]:
     """What synthetic images teach above chance, as a share of what real ones do, and the widest that both 95% intervals
     allow."""
     cas, real = result.intervals["cas_balanced"], result.intervals["real_accuracy_balanced"]
@@ -184,11 +184,11 @@ def _share_taught(result: Result) -> tuple[float, float, float]:
     )
 
 
-def _copied(result: Result) -> str:
+def _copied(result: EvaluationResult) -> str:
     copies, held = result.near_copies, result.near_copies["held_out"]
     count, checked = int(copies["count"]), int(copies["checked"])
     p = _copied_by_chance(result)
-    if p < DOUBT:
+    if p < ALPHA:
         return (
             f"{count:,} of {checked:,} generated images are near copies of training images, more than the "
             f"{held['count']:,} of {held['checked']:,} new real images (p = {p:.2g}): hold them back, and look at the "

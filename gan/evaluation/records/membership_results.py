@@ -69,20 +69,20 @@ class MembershipResult:
 
     def save(self, run: Run) -> Path:
         """Write the result into the run's folder, over an earlier one of the same snapshot."""
-        path = file(run, self.snapshot)
+        path = membership_path(run, self.snapshot)
         path.parent.mkdir(exist_ok=True)
         write_json(path, self.as_json())
         return path
 
 
-def file(run: Run, snapshot: int) -> Path:
+def membership_path(run: Run, snapshot: int) -> Path:
     """Where the result of a snapshot is kept."""
     return run.path / "evaluation" / f"{snapshot:09d}-membership.json"
 
 
-def load(run: Run, snapshot: int) -> MembershipResult | None:
+def load_membership(run: Run, snapshot: int) -> MembershipResult | None:
     """The result of a snapshot; None where there is none that this version can read."""
-    path = file(run, snapshot)
+    path = membership_path(run, snapshot)
     document = read_json(path)
     if document is None or document.get("version") != VERSION:
         return None
@@ -97,7 +97,7 @@ RESULT = TypeAdapter(MembershipResult)
 
 
 @dataclass(frozen=True)
-class Comparison:
+class DistanceComparison:
     """Both statistics, what chance makes of them, and how often chance does as badly."""
 
     auc: float
@@ -110,12 +110,12 @@ class Comparison:
     held_out: int
 
 
-def compare(
+def compare_distances(
     members: NDArray[np.float64],
     held_out: NDArray[np.float64],
     group: NDArray[np.str_] | None = None,
     seed: int = 0,
-) -> Comparison:
+) -> DistanceComparison:
     """Compare the distances of members (n,) with those of held-out images (h,), and members with members as a control.
 
     The control draws splits of the members alone, of the very sizes of the comparison, whole groups (n,) on one side
@@ -126,18 +126,18 @@ def compare(
     h = min(len(held_out), len(members) // 2)
     chosen = generator.permutation(len(members))[: len(members) - h], generator.permutation(len(held_out))[:h]
     near_members, far = members[chosen[0]], held_out[chosen[1]]
-    auc, near = area(near_members, far), share_near(near_members, far)
+    auc, near = roc_auc(near_members, far), near_share(near_members, far)
     unit = np.arange(len(members)) if group is None else np.unique(group, return_inverse=True)[1]
     drawn = np.empty((DRAWS, 2))
     for b in range(DRAWS):
         order = np.argsort(generator.random(int(unit.max()) + 1)[unit], kind="stable")  # whole groups, shuffled
         inside, outside = members[order[h:]], members[order[:h]]
-        drawn[b] = area(inside, outside), share_near(inside, outside)
+        drawn[b] = roc_auc(inside, outside), near_share(inside, outside)
     worse = (1 + (drawn >= [auc, near]).sum(axis=0)) / (1 + DRAWS)
     again = [
-        area(generator.choice(near_members, len(near_members)), generator.choice(far, h)) for _ in range(DRAWS // 4)
+        roc_auc(generator.choice(near_members, len(near_members)), generator.choice(far, h)) for _ in range(DRAWS // 4)
     ]
-    return Comparison(
+    return DistanceComparison(
         auc=auc,
         interval=_middle(np.array(again)),
         near=near,
@@ -149,14 +149,14 @@ def compare(
     )
 
 
-def area(members: NDArray[np.float64], held_out: NDArray[np.float64]) -> float:
+def roc_auc(members: NDArray[np.float64], held_out: NDArray[np.float64]) -> float:
     """Probability that a member (n,) has the smaller distance than a held-out image (h,); ties count half."""
     ordered = np.sort(members)
     below, up_to = (np.searchsorted(ordered, held_out, side=side) for side in ("left", "right"))
     return float((below + up_to).mean() / 2 / len(members))
 
 
-def share_near(members: NDArray[np.float64], held_out: NDArray[np.float64]) -> float:
+def near_share(members: NDArray[np.float64], held_out: NDArray[np.float64]) -> float:
     """Share of members (n,) nearer than all but the nearest 5% of the held-out images (h,)."""
     return float((members < np.quantile(held_out, CLOSEST)).mean())
 

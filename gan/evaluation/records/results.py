@@ -24,7 +24,7 @@ FEATURES = {"own": "own features", "imagenet": "ImageNet features (ResNet-18)"}
 
 
 @dataclass(frozen=True)
-class Result:
+class EvaluationResult:
     """One snapshot against the real images of one split. Shares are from 0 to 1, scores are plain numbers.
 
     `obedience` is the accuracy of a real-trained classifier on synthetic images; `cas` that of a classifier trained on
@@ -68,7 +68,7 @@ class Result:
 
     def as_json(self) -> dict[str, Any]:
         """The result as one JSON document, numbers at six significant digits or so."""
-        document: dict[str, Any] = rounded(asdict(self))
+        document: dict[str, Any] = round_floats(asdict(self))
         return document
 
     def as_text(self) -> str:
@@ -94,13 +94,13 @@ class Result:
 
     def save(self, run: Run) -> Path:
         """Write the result into the run's folder, over an earlier one of the same snapshot and split."""
-        path = file(run, self.snapshot, self.split, self.features)
+        path = result_path(run, self.snapshot, self.split, self.features)
         path.parent.mkdir(exist_ok=True)
         write_json(path, self.as_json())
         return path
 
 
-def file(run: Run, snapshot: int, split: str = "val", features: str = "own") -> Path:
+def result_path(run: Run, snapshot: int, split: str = "val", features: str = "own") -> Path:
     """Where the result of a snapshot on a split is kept."""
     return run.path / "evaluation" / f"{snapshot:09d}{_suffix(split, features)}.json"
 
@@ -109,9 +109,9 @@ def _suffix(split: str, features: str) -> str:
     return ("" if split == "val" else f"-{split}") + ("" if features == "own" else f"-{features}")
 
 
-def load(run: Run, snapshot: int, split: str = "val", features: str = "own") -> Result:
+def load_result(run: Run, snapshot: int, split: str = "val", features: str = "own") -> EvaluationResult:
     """The result of a snapshot; raises RunError where there is none that this version can read."""
-    result = _read(file(run, snapshot, split, features))
+    result = _read(result_path(run, snapshot, split, features))
     if result is None:
         raise RunError(
             f"The snapshot {snapshot} of {run.name} has no evaluation on the {split} split: "
@@ -120,7 +120,7 @@ def load(run: Run, snapshot: int, split: str = "val", features: str = "own") -> 
     return result
 
 
-def listing(run: Run, split: str = "val", features: str = "own") -> list[Result]:
+def list_results(run: Run, split: str = "val", features: str = "own") -> list[EvaluationResult]:
     """All results on a split that this version can read, by snapshot, ascending."""
     pattern = "?" * 9 + _suffix(split, features) + ".json"
     found = (_read(path) for path in sorted((run.path / "evaluation").glob(pattern)))
@@ -133,7 +133,7 @@ def best_snapshot(run: Run) -> int | None:
     Only results that can be compared with the newest are: the same data, features and seeds. None where there is none.
     """
     there = set(run.snapshots())
-    results = [result for result in listing(run) if result.snapshot in there]
+    results = [result for result in list_results(run) if result.snapshot in there]
     if not results:
         return None
     newest = max(results, key=lambda result: float(result.made_with["time"]))
@@ -141,25 +141,25 @@ def best_snapshot(run: Run) -> int | None:
     return min(alike, key=lambda result: result.kid).snapshot
 
 
-def rounded(value: Any) -> Any:
+def round_floats(value: Any) -> Any:
     """A document with its numbers at six significant digits or so."""
     if isinstance(value, float):
         return round(value, 3) if abs(value) > 1000 else float(f"{value:.6g}")
     if isinstance(value, dict):
-        return {key: rounded(part) for key, part in value.items()}
-    return [rounded(part) for part in value] if isinstance(value, list | tuple) else value
+        return {key: round_floats(part) for key, part in value.items()}
+    return [round_floats(part) for part in value] if isinstance(value, list | tuple) else value
 
 
-def _comparable(result: Result) -> tuple[Any, ...]:
+def _comparable(result: EvaluationResult) -> tuple[Any, ...]:
     made = result.made_with
     return made["data_sha256"], made["features_sha256"], made["seed"], result.n["scores"]
 
 
-def _read(path: Path) -> Result | None:
+def _read(path: Path) -> EvaluationResult | None:
     document = read_json(path)
     if document is None or document.get("version") != VERSION:
         return None
-    if document.keys() != {field.name for field in fields(Result)}:
+    if document.keys() != {field.name for field in fields(EvaluationResult)}:
         return None
     try:
         checked(path, document, PARTS)
@@ -169,4 +169,4 @@ def _read(path: Path) -> Result | None:
         return None
 
 
-RESULT = TypeAdapter(Result)
+RESULT = TypeAdapter(EvaluationResult)

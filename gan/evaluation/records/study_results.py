@@ -17,7 +17,7 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter
 
 from gan.errors import DamagedFileError, RunError
-from gan.evaluation.records.results import rounded
+from gan.evaluation.records.results import round_floats
 from gan.evaluation.study.arms import ArmPlan
 from gan.io.atomic import checked, note_damaged, read_json, write_json
 from gan.runs.run import Run
@@ -28,7 +28,7 @@ and classical augmentation together, and several keep rates."""
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeanInterval:
     """A mean over seeds with its 95% interval over test groups and seeds together."""
 
     mean: float
@@ -57,9 +57,9 @@ class Gain:
     helps: bool
     harms: bool
     over: str
-    harm: Measured
+    harm: MeanInterval
     harm_over: str
-    against: dict[str, Measured]
+    against: dict[str, MeanInterval]
     by_class: dict[str, float]
 
 
@@ -73,11 +73,11 @@ class Arm:
     plan: ArmPlan
     balanced_accuracy: list[float]
     validation: list[float]
-    balanced: Measured
-    auroc: Measured
-    rarest_f1: Measured
-    sensitivity: dict[str, Measured]
-    specificity: dict[str, Measured]
+    balanced: MeanInterval
+    auroc: MeanInterval
+    rarest_f1: MeanInterval
+    sensitivity: dict[str, MeanInterval]
+    specificity: dict[str, MeanInterval]
     gain: Gain | None
 
 
@@ -136,7 +136,7 @@ class Regime:
 
 
 @dataclass(frozen=True)
-class Left:
+class SkippedArms:
     """What was not run, and why: `arms` in words, of the regime with this share of the real images."""
 
     share: float
@@ -162,7 +162,7 @@ class StudyResult:
     rarest: str
     test: dict[str, Any]
     regimes: Annotated[list[Regime], Field(min_length=1)]
-    left: list[Left]
+    left: list[SkippedArms]
     verdict: str
     verdict_kind: str
     notices: list[str]
@@ -192,33 +192,36 @@ class StudyResult:
 
     def save(self, run: Run) -> Path:
         """Write the study into the run's folder, over an earlier one of the same snapshot."""
-        path = file(run, self.snapshot)
+        path = study_path(run, self.snapshot)
         path.parent.mkdir(exist_ok=True)
         write_json(path, self._document())
         return path
 
     def _document(self) -> dict[str, Any]:
         """The study as it is kept: what was planned of an arm stands beside what was measured."""
-        document: dict[str, Any] = rounded(asdict(self))
+        document: dict[str, Any] = round_floats(asdict(self))
         for regime in document["regimes"]:
             regime["arms"] = [arm.pop("plan") | arm for arm in regime["arms"]]
         return document
 
 
-def file(run: Run, snapshot: int) -> Path:
+def study_path(run: Run, snapshot: int) -> Path:
     """Where the study of a snapshot is kept."""
     return run.path / "evaluation" / f"{snapshot:09d}-study.json"
 
 
-def folder(run: Run, snapshot: int) -> Path:
+def study_folder(run: Run, snapshot: int) -> Path:
     """Where a study keeps what it has done so far, and every classifier's verdict on every test image."""
     return run.path / "evaluation" / f"{snapshot:09d}-study"
 
 
-def load(run: Run, snapshot: int) -> StudyResult:
+def load_study(run: Run, snapshot: int) -> StudyResult:
     """The study of a snapshot; raises RunError where there is none that this version can read."""
-    result, again = _read(file(run, snapshot)), f"`python -m gan evaluate {run.name} --snapshot {snapshot} --study`"
-    if result is None and outdated(run, snapshot):
+    result, again = (
+        _read(study_path(run, snapshot)),
+        f"`python -m gan evaluate {run.name} --snapshot {snapshot} --study`",
+    )
+    if result is None and is_outdated(run, snapshot):
         raise RunError(
             f"The augmentation study of the snapshot {snapshot} of {run.name} was made by another version, which "
             f"compared other training sets: {again} makes it anew."
@@ -228,13 +231,13 @@ def load(run: Run, snapshot: int) -> StudyResult:
     return result
 
 
-def outdated(run: Run, snapshot: int) -> bool:
+def is_outdated(run: Run, snapshot: int) -> bool:
     """Whether there is a study of this snapshot that another version made and this one cannot read."""
-    path = file(run, snapshot)
+    path = study_path(run, snapshot)
     return read_json(path) is not None and _read(path) is None
 
 
-def listing(run: Run) -> list[StudyResult]:
+def list_studies(run: Run) -> list[StudyResult]:
     """All studies of a run that this version can read, by snapshot, ascending."""
     found = (_read(path) for path in sorted((run.path / "evaluation").glob("?????????-study.json")))
     return [result for result in found if result is not None]

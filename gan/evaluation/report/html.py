@@ -27,7 +27,7 @@ from gan.evaluation import reader_study
 from gan.evaluation.privacy import closest_pairs
 from gan.evaluation.reader_study import Reading
 from gan.evaluation.records import membership_results, results, study_results
-from gan.evaluation.records.results import Result
+from gan.evaluation.records.results import EvaluationResult
 from gan.evaluation.records.study_results import StudyResult
 from gan.evaluation.report import sections, study_section, text
 from gan.evaluation.training_images import cached_training_images
@@ -54,8 +54,8 @@ class Material:
 
     run: Run
     info: DatasetInfo
-    result: Result
-    history: list[Result]
+    result: EvaluationResult
+    history: list[EvaluationResult]
     best: int | None
     study: StudyResult | None
     readings: list[Reading]
@@ -68,15 +68,15 @@ def build(run: Run, snapshot: int | None = None, split: str = "val") -> str:
     """
     from gan.sampling.sampler import load_generator  # here: it imports torch
 
-    there = results.listing(run, split)
+    there = results.list_results(run, split)
     if snapshot is None and there:
         snapshot = there[-1].snapshot
-    result = results.load(run, snapshot or 0, split)
+    result = results.load_result(run, snapshot or 0, split)
     images = cached_training_images(run)
     if images is None:
         raise RunError(f"The data of {run.name} is not in the cache any more: evaluate it again, which reads it.")
-    study = next((one for one in study_results.listing(run) if one.snapshot == result.snapshot), None)
-    readings = [one for one in reader_study.listing(run) if one.finished and one.snapshot == result.snapshot]
+    study = next((one for one in study_results.list_studies(run) if one.snapshot == result.snapshot), None)
+    readings = [one for one in reader_study.list_readings(run) if one.finished and one.snapshot == result.snapshot]
     material = Material(run, run.info(), result, there, results.best_snapshot(run), study, readings)
     return page(material, images, load_generator(run, result.snapshot))
 
@@ -86,7 +86,7 @@ def page(material: Material, images: ImageSet, sampler: "Sampler") -> str:
     result, run = material.result, material.run
     made = time.strftime("%Y-%m-%d %H:%M", time.localtime())
     title = f"Evaluation of {run.title}, snapshot after {result.snapshot:,} images"
-    outdated = study_results.outdated(run, result.snapshot)
+    outdated = study_results.is_outdated(run, result.snapshot)
     parts = [
         ("What to conclude", sections.conclusion(result, material.study)),
         ("Images", _samples(material, images, sampler)),
@@ -94,7 +94,7 @@ def page(material: Material, images: ImageSet, sampler: "Sampler") -> str:
         ("By condition", sections.by_condition(result)),
         ("Does it help? The augmentation study", study_section.section(material.study, outdated)),
         ("Near copies of training images", sections.copies(result) + _pairs(result, images, sampler)),
-        ("Membership test", sections.membership(membership_results.load(run, result.snapshot))),
+        ("Membership test", sections.membership(membership_results.load_membership(run, result.snapshot))),
         ("Blind reader test", sections.readings(material.readings)),
         ("Limits", text.limits(result, material.study)),
         ("Methods", text.methods(result, material.study)),
@@ -136,7 +136,7 @@ def _samples(material: Material, images: ImageSet, sampler: "Sampler") -> str:
     )
 
 
-def _pairs(result: Result, images: ImageSet, sampler: "Sampler") -> str:
+def _pairs(result: EvaluationResult, images: ImageSet, sampler: "Sampler") -> str:
     """The closest pairs, generated above, nearest training image below."""
     made, real = closest_pairs.closest_pair_images(result, sampler, images)
     most = max(FEWEST, min(len(made), PIXELS // (8 * made[0].size)))

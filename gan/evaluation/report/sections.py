@@ -10,7 +10,7 @@ from gan.evaluation.reader_study import Reading
 from gan.evaluation.records import interpretation
 from gan.evaluation.records.interpretation import Score
 from gan.evaluation.records.membership_results import MembershipResult
-from gan.evaluation.records.results import FEATURES, Result
+from gan.evaluation.records.results import FEATURES, EvaluationResult
 from gan.evaluation.records.study_results import StudyResult
 from gan.evaluation.report import svg
 from gan.evaluation.report.svg import Point, Series
@@ -20,14 +20,14 @@ SPLITS = {"val": "validation", "test": "test"}
 OVER_TIME = {"obedience_balanced": "Obedience", "cas_balanced": "CAS", "precision": "Precision", "coverage": "Coverage"}
 
 
-def conclusion(result: Result, found: StudyResult | None) -> str:
+def conclusion(result: EvaluationResult, found: StudyResult | None) -> str:
     """The verdict of the study where there is one, and what the scores mean."""
     verdict = [f'<p class="verdict {found.verdict_kind}">{html.escape(found.verdict)}</p>'] if found else []
     told = [f"<p>{html.escape(sentence)}</p>" for sentence in interpretation.conclusion(result, found is not None)]
     return "".join([*verdict, *told, *_notices(result.notices)])
 
 
-def scores(result: Result) -> str:
+def scores(result: EvaluationResult) -> str:
     """Every score with its interval, beside what it is to be read against."""
     rows = [_score(score, result) for score in interpretation.SCORES]
     ratio = result.diversity["ratio"]
@@ -43,7 +43,7 @@ def scores(result: Result) -> str:
     )
 
 
-def _score(score: Score, result: Result) -> list[str]:
+def _score(score: Score, result: EvaluationResult) -> list[str]:
     value, interval = float(getattr(result, score.key)), result.intervals.get(score.key)
     if score.beside == "floor":
         like, floor = _said(score, result.like_floor[score.key]), _said(score, result.floor[score.key])
@@ -57,7 +57,7 @@ def _said(score: Score, value: float) -> str:
     return f"{value:.1%}" if score.scale == "share" else f"{value:.3g}"
 
 
-def history(there: Sequence[Result], best: int | None) -> str:
+def history(there: Sequence[EvaluationResult], best: int | None) -> str:
     """How scores changed over the training; nothing where only one snapshot was scored."""
     if len(there) < 2:
         return ""
@@ -86,11 +86,11 @@ def history(there: Sequence[Result], best: int | None) -> str:
     return f'<div class="charts">{distance}{shares}</div><p class="quiet">{marked}</p>'
 
 
-def _series(there: Sequence[Result], key: str, name: str) -> Series:
+def _series(there: Sequence[EvaluationResult], key: str, name: str) -> Series:
     return Series(name, [Point(one.snapshot / 1000, float(getattr(one, key)), *one.intervals[key]) for one in there])
 
 
-def by_condition(result: Result) -> str:
+def by_condition(result: EvaluationResult) -> str:
     """A row for each condition, the rarest first, and the combinations that no real image shows."""
     head = ["Condition", "Training images", "Shown when asked", "95%", "Seen in real ones", "CAS", "Taught by real"]
     rows = [
@@ -119,7 +119,7 @@ def by_condition(result: Result) -> str:
     return text
 
 
-def copies(result: Result) -> str:
+def copies(result: EvaluationResult) -> str:
     """How many near copies there are, against held-out real images."""
     found, held = result.near_copies, result.near_copies["held_out"]
     return (
@@ -156,7 +156,7 @@ def readings(found: Sequence[Reading]) -> str:
     return "".join(parts)
 
 
-def model_card(run: Run, info: DatasetInfo, result: Result) -> str:
+def model_card(run: Run, info: DatasetInfo, result: EvaluationResult) -> str:
     """What the model is, what it was trained on, and all that is needed to compute the numbers again.
 
     The run's notes stand in it too, such as the source and the licence of one's own images.

@@ -4,7 +4,7 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gan.evaluation.records.study_results import Arm, Gain, Measured, Regime
+from gan.evaluation.records.study_results import Arm, Gain, MeanInterval, Regime
 
 PLAIN, WITH_CLASSICAL = "Synthetic images", "Synthetic images and classical augmentation"
 BETTER = "Only the better synthetic images"
@@ -112,7 +112,7 @@ def gained(gain: Gain | None) -> str:
     return f"{points(gain.value)} ({points(gain.corrected_low)} to {points(gain.corrected_high)}){found}"
 
 
-def percent(measured: Measured) -> str:
+def percent(measured: MeanInterval) -> str:
     """A share with its interval, in percent."""
     return f"{measured.mean:.1%} ({100 * measured.low:.1f} to {100 * measured.high:.1f})"
 

@@ -2,7 +2,7 @@
 
 import html
 
-from gan.evaluation.records.results import FEATURES, Result
+from gan.evaluation.records.results import FEATURES, EvaluationResult
 from gan.evaluation.records.study_results import StudyResult
 
 PAPERS = {
@@ -52,7 +52,7 @@ code, pre { font-size: 0.8rem; background: var(--soft); } pre { padding: 0.75rem
 """
 
 
-def limits(result: Result, study: StudyResult | None) -> str:
+def limits(result: EvaluationResult, study: StudyResult | None) -> str:
     """What the numbers do not say, the same for every run and what is special to this one."""
     points = [
         f"Scores of one data set in {FEATURES[result.features]}: they compare snapshots and runs on this set, and are "
@@ -74,7 +74,7 @@ def limits(result: Result, study: StudyResult | None) -> str:
     return f"<ul>{''.join(f'<li>{html.escape(point)}</li>' for point in points)}</ul>"
 
 
-def methods(result: Result, study: StudyResult | None) -> str:
+def methods(result: EvaluationResult, study: StudyResult | None) -> str:
     """A paragraph as a methods section takes it, and the papers that it names."""
     taught, compared, k = result.n["training"], result.n["scores"], result.made_with["neighbours"]
     text = (

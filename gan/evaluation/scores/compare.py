@@ -34,7 +34,7 @@ class Comparison:
     intervals: dict[str, metrics.Interval]
 
 
-def compare(
+def compare_features(
     real: Tensor, synthetic: Tensor, strata: tuple[metrics.Labels, metrics.Labels] | None, seed: int = 0
 ) -> Comparison:
     """Precision, recall, density, coverage, kernel and Frechet distance of features (n, F) and (n, F), n of 2 on.
@@ -61,7 +61,7 @@ def halves(conditions: NDArray[np.float32], group: NDArray[np.str_] | None) -> t
     return torch.from_numpy(np.flatnonzero(side)[:n]), torch.from_numpy(np.flatnonzero(~side)[:n])
 
 
-def floor(
+def real_floor(
     real: Tensor, synthetic: Tensor, images: ImageSet, rows: NDArray[np.int64], seed: int = 0
 ) -> tuple[dict[str, float], dict[str, float]]:
     """The scores of one half of the real images with the other, and of that half with as many synthetic ones.
@@ -70,19 +70,21 @@ def floor(
     first: some scores move with the number of images, which stands in both as `n`.
     """
     a, b = halves(images.conditions[rows], None if images.group is None else images.group[rows])
-    labels = classes(images, rows)
+    labels = class_labels(images, rows)
     strata = None if labels is None else (labels[a], labels[b])
     n = {"n": float(len(a))}
-    return compare(real[a], real[b], strata, seed).values | n, compare(real[a], synthetic[b], strata, seed).values | n
+    return compare_features(real[a], real[b], strata, seed).values | n, compare_features(
+        real[a], synthetic[b], strata, seed
+    ).values | n
 
 
-def classes(images: ImageSet, rows: NDArray[np.int64]) -> metrics.Labels | None:
+def class_labels(images: ImageSet, rows: NDArray[np.int64]) -> metrics.Labels | None:
     """The class of each row (n,); None where the set has attributes."""
     return images.labels()[rows] if images.kind == "class" else None
 
 
 @dataclass(frozen=True)
-class Spread:
+class ConditionDiversity:
     """Diversity within each condition (K,): of pixels, real and synthetic, and how the features' compares."""
 
     real: list[float | None]
@@ -94,7 +96,7 @@ class Spread:
     @classmethod
     def of(
         cls, real: Images, synthetic: Images, real_features: Tensor, features: Tensor, conditions: NDArray[np.float32]
-    ) -> "Spread":
+    ) -> "ConditionDiversity":
         some = conditions[:VARIED]
         shown, made = (
             metrics.diversity(torch.from_numpy(part[:VARIED]).flatten(1).float() / 255, some)

@@ -14,15 +14,15 @@ from torch import Tensor
 from gan.data.image_set import ImageSet
 from gan.evaluation.privacy.near_copies import Nearest
 from gan.evaluation.scores import metrics
-from gan.evaluation.scores.compare import SHARES, Spread, halves
-from gan.evaluation.statistics import share_interval
+from gan.evaluation.scores.compare import SHARES, ConditionDiversity, halves
+from gan.evaluation.statistics import wilson_interval
 
 LEAST = 10
 """Images with a condition, in each half of the real ones for a floor, below which nothing is compared."""
 
 
 @dataclass(frozen=True)
-class Judged:
+class Predictions:
     """What a classifier says (n, K) of images that show, or were asked to show, these conditions (n, K)."""
 
     logits: Tensor
@@ -45,22 +45,22 @@ class Judged:
         if not n:
             return None, None
         if self.group is None:
-            return count / n, share_interval(count, n)
+            return count / n, wilson_interval(count, n)
         return count / n, metrics.bootstrap(hits[among].astype(np.float64), self.group[among])
 
 
-def chance(images: ImageSet) -> float:
+def chance_accuracy(images: ImageSet) -> float:
     """The balanced accuracy that guessing reaches: one of K classes, or half of each attribute, whose two sides weigh
     alike."""
     return 1 / len(images.names) if images.kind == "class" else 0.5
 
 
-def rows(
+def condition_rows(
     images: ImageSet,
     held: NDArray[np.int64],
-    judged: dict[str, Judged],
+    judged: dict[str, Predictions],
     features: tuple[Tensor, Tensor],
-    spread: Spread,
+    spread: ConditionDiversity,
     found: Nearest,
 ) -> list[dict[str, Any]]:
     """A row for each condition; None where its images are too few for a score.

@@ -23,18 +23,25 @@ from gan import __version__
 from gan.data.image_set import ImageSet
 from gan.errors import DataError, StoppedError, UserError
 from gan.evaluation.classifiers import imagenet
-from gan.evaluation.classifiers.reference import MOST, Shown, as_shown, fingerprint, picked, reference
-from gan.evaluation.classifiers.small_resnet import Classifier, Images, budget, fit, look
+from gan.evaluation.classifiers.reference import (
+    MOST,
+    NativeImages,
+    load_reference_classifier,
+    native_images,
+    sample_rows,
+    split_sha256,
+)
+from gan.evaluation.classifiers.small_resnet import Classifier, Images, budget, predict, train_classifier
 from gan.evaluation.privacy.calibration import ACCUSED
-from gan.evaluation.privacy.closest_pairs import closest, counted
-from gan.evaluation.privacy.near_copies import Detector, Nearest
-from gan.evaluation.records.results import FEATURES, SPLITS, VERSION, Result
+from gan.evaluation.privacy.closest_pairs import closest_pairs, near_copy_counts
+from gan.evaluation.privacy.near_copies import NearCopyDetector, Nearest
+from gan.evaluation.records.results import FEATURES, SPLITS, VERSION, EvaluationResult
 from gan.evaluation.scores import metrics, per_condition
-from gan.evaluation.scores.compare import Spread, classes, compare, floor
-from gan.evaluation.scores.per_condition import Judged
-from gan.evaluation.scores.unseen_combinations import unseen
-from gan.evaluation.statistics import DOUBT, more_than_promised, share_interval
-from gan.evaluation.training_images import training_images
+from gan.evaluation.scores.compare import ConditionDiversity, class_labels, compare_features, real_floor
+from gan.evaluation.scores.per_condition import Predictions
+from gan.evaluation.scores.unseen_combinations import unseen_combinations
+from gan.evaluation.statistics import ALPHA, binomial_greater, wilson_interval
+from gan.evaluation.training_images import load_training_images
 from gan.io.progress import Progress, silent
 from gan.runs.run import Run
 from gan.sampling.sampler import Sampler, load_generator
@@ -60,7 +67,7 @@ SHARE_OF_TIME = {
 """What part of an evaluation each phase takes, about, on small images: for the time left."""
 
 
-def evaluate(
+def evaluate_snapshot(
     run: Run,
     snapshot: int | None = None,
     progress: Progress = silent,
@@ -70,7 +77,7 @@ def evaluate(
     features: str = "own",
     seed: int = 0,
     device: str = "cpu",
-) -> Result | None:
+) -> EvaluationResult | None:
     """The scores of a run's snapshot, the newest by default, kept in its `evaluation/`; None where asked to stop.
 
     `split` is "val", or "test" for the last word; `features` "own" or "imagenet"; `seed` fixes the synthetic images and
@@ -81,8 +88,8 @@ def evaluate(
         raise UserError(f"split is {split!r}: it takes val, for choosing, or test, for the last word.")
     if features not in FEATURES:
         raise UserError(f"features is {features!r}: it takes own, or imagenet.")
-    seer = imagenet.load(device) if features == "imagenet" else None
-    sampler, images = load_generator(run, snapshot, device), training_images(run, progress)
+    seer = imagenet.load_imagenet_features(device) if features == "imagenet" else None
+    sampler, images = load_generator(run, snapshot, device), load_training_images(run, progress)
     _check_enough(images, split)
     try:
         result = _Evaluation(run, sampler, images, split, seer, seed, device, progress, should_stop).result()
@@ -108,39 +115,39 @@ class _Evaluation:
     sampler: Sampler
     images: ImageSet
     split: str
-    seer: imagenet.Seer | None
+    seer: imagenet.ImageNetFeatures | None
     """None for our own classifier's features."""
     seed: int
     device: str
     progress: Progress
     should_stop: Callable[[], bool]
 
-    def result(self) -> Result:
+    def result(self) -> EvaluationResult:
         """All steps in their order; raises StoppedError within them."""
         began, images = time.time(), self.images
-        hashes = {split: fingerprint(images, split) for split in dict.fromkeys(("train", "val", self.split))}
+        hashes = {split: split_sha256(images, split) for split in dict.fromkeys(("train", "val", self.split))}
         report = self._phase("training on real")
-        own = reference(images, hashes["train"], self.device, report, self.should_stop)
+        own = load_reference_classifier(images, hashes["train"], self.device, report, self.should_stop)
         named, most = ("own", COMPARED["own"]) if self.seer is None else ("imagenet", COMPARED["imagenet"])
-        train, held = picked(images, "train", MOST), picked(images, self.split, most, self.seed)
+        train, held = sample_rows(images, "train", MOST), sample_rows(images, self.split, most, self.seed)
         teaching = self._generated(images.conditions[train], 0)  # (n, C, H, H), as many as taught `own`
         synthetic = self._generated(images.conditions[held], len(train))
 
-        real, shown = as_shown(images, held), images.conditions[held]
+        real, shown = native_images(images, held), images.conditions[held]
         group = None if images.group is None else images.group[held]
         real_features, logits = self._seen(own.network, real, "looking at real")
         features, _ = self._seen(own.network, synthetic, "looking at synthetic")
         asked = images.conditions[train[:most]]
         taught = self._taught(teaching, images.conditions[train])
         judged = {
-            "obedience": Judged(look(own.network, teaching[:most])[1], asked),
-            "cas": Judged(look(taught, real)[1], shown, group),
-            "real_accuracy": Judged(logits, shown, group),
+            "obedience": Predictions(predict(own.network, teaching[:most])[1], asked),
+            "cas": Predictions(predict(taught, real)[1], shown, group),
+            "real_accuracy": Predictions(logits, shown, group),
         }
-        labels = classes(images, held)
-        whole = compare(real_features, features, None if labels is None else (labels, labels), self.seed)
-        between, like_floor = floor(real_features, features, images, held, self.seed)
-        spread = Spread.of(real, synthetic, real_features, features, shown)
+        labels = class_labels(images, held)
+        whole = compare_features(real_features, features, None if labels is None else (labels, labels), self.seed)
+        between, like_floor = real_floor(real_features, features, images, held, self.seed)
+        spread = ConditionDiversity.of(real, synthetic, real_features, features, shown)
         copies, found = self._near_copies(own.network, teaching[:CHECKED], train)
 
         values, intervals = dict(whole.values), dict(whole.intervals)
@@ -149,7 +156,7 @@ class _Evaluation:
             values |= {name: accuracy.overall, f"{name}_balanced": accuracy.balanced}
             intervals |= {name: accuracy.interval, f"{name}_balanced": accuracy.balanced_interval}
         counts = {"scores": len(held), "floor": int(between["n"]), "training": len(train), "obedience": len(asked)}
-        return Result(
+        return EvaluationResult(
             version=VERSION,
             run=self.run.name,
             snapshot=self.sampler.seen,
@@ -157,12 +164,12 @@ class _Evaluation:
             features=named,
             n=counts,
             **values,
-            chance=per_condition.chance(images),
+            chance=per_condition.chance_accuracy(images),
             floor=between,
             like_floor=like_floor,
             diversity=spread.summary(),
             near_copies=copies,
-            per_condition=per_condition.rows(images, held, judged, (real_features, features), spread, found),
+            per_condition=per_condition.condition_rows(images, held, judged, (real_features, features), spread, found),
             combinations=self._combinations(own.network, len(train) + len(held)),
             intervals=intervals,
             notices=_notices(self.split, len(held), copies),
@@ -172,7 +179,7 @@ class _Evaluation:
     def _seen(self, own: Classifier, shown: Images, phase: str) -> tuple[Tensor, Tensor]:
         """Features (n, F) in which images are compared, and the real-trained classifier's logits (n, K)."""
         report = self._phase(phase)
-        features, logits = look(own, shown, report)
+        features, logits = predict(own, shown, report)
         return (features if self.seer is None else self.seer.look(shown, report)), logits
 
     def _phase(self, name: str) -> Callable[[float], None]:
@@ -195,7 +202,7 @@ class _Evaluation:
 
     def _taught(self, teaching: Images, conditions: NDArray[np.float32]) -> Classifier:
         """The classifier trained on synthetic images alone, by the recipe of the real-trained one."""
-        return fit(
+        return train_classifier(
             teaching,
             conditions,
             self.images.kind,
@@ -211,26 +218,26 @@ class _Evaluation:
     ) -> tuple[dict[str, Any], Nearest]:
         """How many synthetic images come too close to a training image; what is too close, by the validation split."""
         every = self.images.rows("train")
-        shown = Shown(self.images, every)
-        trained, _ = look(network, shown, self._phase("looking at training set"))
-        detector = Detector(shown, trained)
-        held_out = as_shown(self.images, picked(self.images, "val", CHECKED, self.seed))
-        held = detector.calibrate(held_out, look(network, held_out)[0], self._phase("measuring real images"))
-        found = detector.nearest(checked, look(network, checked)[0], self._phase("looking for near copies"))
-        return counted(found) | {
-            "interval": share_interval(int(found.copy.sum()), len(checked)),
+        shown = NativeImages(self.images, every)
+        trained, _ = predict(network, shown, self._phase("looking at training set"))
+        detector = NearCopyDetector(shown, trained)
+        held_out = native_images(self.images, sample_rows(self.images, "val", CHECKED, self.seed))
+        held = detector.calibrate(held_out, predict(network, held_out)[0], self._phase("measuring real images"))
+        found = detector.nearest(checked, predict(network, checked)[0], self._phase("looking for near copies"))
+        return near_copy_counts(found) | {
+            "interval": wilson_interval(int(found.copy.sum()), len(checked)),
             "threshold": detector.threshold,
-            "held_out": counted(held),
-            "pairs": closest(found, self.images, train, every),
+            "held_out": near_copy_counts(held),
+            "pairs": closest_pairs(found, self.images, train, every),
         }, found
 
     def _combinations(self, own: Classifier, start: int) -> list[dict[str, Any]]:
         """How often the real-trained classifier sees both attributes of pairs that no real image shows."""
         rows: list[dict[str, Any]] = []
-        for request in unseen(self.sampler.info):
+        for request in unseen_combinations(self.sampler.info):
             drawn = request.draw(self.sampler.info, COMBINED, self.seed)  # (n, K)
             made = self.sampler.generate(drawn, self.seed, start + len(rows) * COMBINED)
-            seen = look(own, made)[1].numpy() > 0
+            seen = predict(own, made)[1].numpy() > 0
             agrees = np.stack([seen[:, k] == bool(value) for k, value in request.fixed], axis=1)  # (n, 2)
             count = int(agrees.all(axis=1).sum())
             row = {
@@ -239,7 +246,7 @@ class _Evaluation:
                 "synthetic": COMBINED,
                 "obedience": count / COMBINED,
             }
-            rows.append(row | {"interval": share_interval(count, COMBINED), "each": agrees.mean(axis=0).tolist()})
+            rows.append(row | {"interval": wilson_interval(count, COMBINED), "each": agrees.mean(axis=0).tolist()})
         return rows
 
     def _made_with(
@@ -272,7 +279,7 @@ def _notices(split: str, n: int, copies: dict[str, Any]) -> list[str]:
     """What a reader must know before believing the numbers, one sentence each."""
     notices = []
     held = copies["held_out"]
-    if more_than_promised(held["count"], held["checked"], ACCUSED) < DOUBT:
+    if binomial_greater(held["count"], held["checked"], ACCUSED) < ALPHA:
         notices.append(
             f"{held['count']} of {held['checked']} validation images are near copies of training images, more than "
             f"the {ACCUSED:.0%} that chance explains (exact binomial test): the splits are not independent, and every "

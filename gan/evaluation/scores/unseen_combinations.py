@@ -18,7 +18,7 @@ FREQUENT = 0.05
 """Share of the training images that must have each of the two values."""
 
 
-def unseen(info: DatasetInfo) -> list[Condition]:
+def unseen_combinations(info: DatasetInfo) -> list[Condition]:
     """Up to six pairs of frequent values, at least one of them on, that no training image has both of.
 
     The first are those that one would have expected most often, were attributes independent. None for classes.

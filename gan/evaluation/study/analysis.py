@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.evaluation.records.study_results import Arm, Gain, KeepRate, Measured
+from gan.evaluation.records.study_results import Arm, Gain, KeepRate, MeanInterval
 from gan.evaluation.study import classification_metrics
 from gan.evaluation.study import comparisons as gains
 from gan.evaluation.study.arms import ArmPlan
@@ -103,10 +103,10 @@ def _arm(said: Said, scores: _Scores, gain: Gain | None, truth: Truth) -> Arm:
     )
 
 
-def _measured(values: Values) -> Measured:
+def _measured(values: Values) -> MeanInterval:
     """The mean and its interval, within 0 and 1; draws without any image to compute it from are left out."""
     low, high = gains.interval(values[1:][~np.isnan(values[1:])])
-    return Measured(float(values[0]), max(0.0, low), min(1.0, high))
+    return MeanInterval(float(values[0]), max(0.0, low), min(1.0, high))
 
 
 def _gain(name: str, compared: dict[str, Compared], scores: dict[str, _Scores], truth: Truth) -> Gain | None:
@@ -125,9 +125,9 @@ def _gain(name: str, compared: dict[str, Compared], scores: dict[str, _Scores], 
         helps=one.helps,
         harms=one.harms,
         over=one.over,
-        harm=Measured(*one.harm),
+        harm=MeanInterval(*one.harm),
         harm_over=one.harm_over,
-        against={other: Measured(*numbers) for other, numbers in one.against.items()},
+        against={other: MeanInterval(*numbers) for other, numbers in one.against.items()},
         by_class={name: float(ours[0] - theirs[0]) for name, ours, theirs in classes},
     )
 

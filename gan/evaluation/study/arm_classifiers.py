@@ -18,9 +18,9 @@ from torch import Tensor
 
 from gan.data.image_set import ImageSet
 from gan.errors import DamagedFileError, StoppedError
-from gan.evaluation.classifiers.architectures import builder, classical
-from gan.evaluation.classifiers.reference import as_shown
-from gan.evaluation.classifiers.small_resnet import Classifier, Images, fit, look, plain
+from gan.evaluation.classifiers.architectures import classical_augmentation, classifier_builder
+from gan.evaluation.classifiers.reference import native_images
+from gan.evaluation.classifiers.small_resnet import Classifier, Images, no_augmentation, predict, train_classifier
 from gan.evaluation.selector import Selector
 from gan.evaluation.study.analysis import Said
 from gan.evaluation.study.arms import ArmPlan, Extra, Make, extra
@@ -72,7 +72,7 @@ class Classifiers:
         Raises StoppedError where it is asked to stop; what is finished is kept.
         """
         rows = self.subset.rows("train")
-        real, labels = as_shown(self.subset, rows), self.subset.labels()[rows]
+        real, labels = native_images(self.subset, rows), self.subset.labels()[rows]
         selector: Selector | None = None
         for seed in range(self.options.seeds):
             missing = [arm for arm in self.plan.arms if not self._there(arm, seed)]
@@ -91,14 +91,14 @@ class Classifiers:
     def _selector(self, real: Images, rows: NDArray[np.int64]) -> Selector:
         """What filters: a classifier trained on the regime's real images alone, and their features."""
         conditions = self.subset.conditions[rows]
-        network = fit(
+        network = train_classifier(
             real,
             conditions,
             "class",
             images_seen=self.plan.steps * min(BATCH, len(real)),
             seed=FILTER_SEED,
             batch=BATCH,
-            augment=classical,
+            augment=classical_augmentation,
             device=self.options.device,
             should_stop=self.tally.should_stop,
         )
@@ -110,15 +110,17 @@ class Classifiers:
         everything = np.concatenate([added.real, images])
         conditions = np.eye(len(self.subset.names), dtype=np.float32)[np.concatenate([added.labels, labels])]
         validation: list[float] = []
-        network = fit(
+        network = train_classifier(
             everything,
             conditions,
             "class",
             images_seen=self.plan.steps * min(BATCH, len(everything)),
             seed=seed,
             batch=BATCH,
-            augment=classical if arm.augmented else plain,
-            network=builder(self.options.classifier, everything.shape[2], everything.shape[1], len(self.subset.names)),
+            augment=classical_augmentation if arm.augmented else no_augmentation,
+            network=classifier_builder(
+                self.options.classifier, everything.shape[2], everything.shape[1], len(self.subset.names)
+            ),
             judge=self._judge(validation),
             device=self.options.device,
             progress=lambda share: self.tally.within(self.plan.steps, share),
@@ -139,10 +141,10 @@ class Classifiers:
     def _judge(self, scores: list[float]) -> Callable[[Classifier], float]:
         """Balanced accuracy on the validation split, which is also added to `scores`."""
         held = self.subset.rows("val")
-        shown, labels = as_shown(self.subset, held), self.subset.labels()[held]
+        shown, labels = native_images(self.subset, held), self.subset.labels()[held]
 
         def judge(network: Classifier) -> float:
-            scores.append(balanced_accuracy(look(network, shown)[1], labels))
+            scores.append(balanced_accuracy(predict(network, shown)[1], labels))
             return scores[-1]
 
         return judge

@@ -24,9 +24,9 @@ import torch
 from gan import __version__
 from gan.data.image_set import ImageSet
 from gan.errors import StoppedError
-from gan.evaluation.classifiers.architectures import builder
-from gan.evaluation.classifiers.reference import fingerprint
-from gan.evaluation.records.study_results import VERSION, Regime, StudyResult, folder
+from gan.evaluation.classifiers.architectures import classifier_builder
+from gan.evaluation.classifiers.reference import split_sha256
+from gan.evaluation.records.study_results import VERSION, Regime, StudyResult, study_folder
 from gan.evaluation.study import arm_generators, comparisons, sealed_data
 from gan.evaluation.study.analysis import Said, Truth, summarise
 from gan.evaluation.study.arm_classifiers import Classifiers, Tally
@@ -36,7 +36,7 @@ from gan.evaluation.study.sealed_data import Sealed
 from gan.evaluation.study.study_options import DEFAULT, StudyOptions
 from gan.evaluation.study.study_plan import BATCH, FEWEST, MOST, PASSES, Plan, plan
 from gan.evaluation.study.verdict import filtering, together, verdict
-from gan.evaluation.training_images import training_images
+from gan.evaluation.training_images import load_training_images
 from gan.io.atomic import read_arrays, read_json, replacing, write_json
 from gan.io.progress import Progress, silent
 from gan.jobs.worker import Worker
@@ -62,8 +62,8 @@ def study(
     low-data regimes; without one they are trained on the CPU. Raises UserError for a set of attributes, ConfigError for
     a classifier that cannot be, DataError where there are too few images, RunError where the run has no such snapshot.
     """
-    sampler, images = load_generator(run, snapshot, options.device), training_images(run, progress)
-    place = folder(run, sampler.seen)
+    sampler, images = load_generator(run, snapshot, options.device), load_training_images(run, progress)
+    place = study_folder(run, sampler.seen)
 
     def generator_for(share: float, subset: ImageSet) -> Generator:
         if share == 1:
@@ -98,7 +98,7 @@ class Study:
     def result(self, name: str, snapshot: int) -> StudyResult:
         """All classifiers that are not there yet, then the numbers; raises StoppedError where asked to stop."""
         options = self.options
-        builder(options.classifier, 32, 1, 2)  # raises where there is no such classifier
+        classifier_builder(options.classifier, 32, 1, 2)  # raises where there is no such classifier
         sealed_data.check(self.images)
         began, seen = time.time(), sealed_data.open_part(self.images)
         plans, left = plan(seen, options)
@@ -149,7 +149,7 @@ class Study:
         """
         recipe = {
             "made_by": self.made_by,
-            "data": [fingerprint(seen, "train"), fingerprint(seen, "val")],
+            "data": [split_sha256(seen, "train"), split_sha256(seen, "val")],
             "classifier": self.options.classifier,
             "ratios": list(self.options.ratios),
             "keep_rates": list(self.options.keep_rates),
@@ -179,7 +179,7 @@ class Study:
         return {
             "time": began,
             "generator_sha256": self.made_by,
-            "data_sha256": {split: fingerprint(seen, split) for split in ("train", "val")} | {"test": sealed.sha256},
+            "data_sha256": {split: split_sha256(seen, split) for split in ("train", "val")} | {"test": sealed.sha256},
             "seeds": list(range(self.options.seeds)),
             "ratios": list(self.options.ratios),
             "draws": comparisons.DRAWS,

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from gan.data.image_set import ImageSet
 from gan.data.splits import stratified
 from gan.errors import DataError, UserError
-from gan.evaluation.classifiers.reference import as_shown, fingerprint, picked
-from gan.evaluation.classifiers.small_resnet import Classifier, look
+from gan.evaluation.classifiers.reference import native_images, sample_rows, split_sha256
+from gan.evaluation.classifiers.small_resnet import Classifier, predict
 from gan.evaluation.study.analysis import Truth
 
 TRAINED = 10_000
@@ -60,7 +60,7 @@ def open_part(images: ImageSet) -> ImageSet:
     train, held = images.rows("train"), images.rows("val")
     if len(train) > TRAINED:
         train = _share(images, train, TRAINED / len(train))
-    rows = np.concatenate([train, np.sort(picked(images, "val", VALIDATED)) if len(held) > VALIDATED else held])
+    rows = np.concatenate([train, np.sort(sample_rows(images, "val", VALIDATED)) if len(held) > VALIDATED else held])
     return only(images, rows)
 
 
@@ -108,7 +108,7 @@ class Sealed:
 
     def logits(self, classifier: Classifier) -> NDArray[np.float32]:
         """What a finished classifier says of the test images (n, K)."""
-        return np.asarray(look(classifier, as_shown(self._images, self._rows))[1].numpy())
+        return np.asarray(predict(classifier, native_images(self._images, self._rows))[1].numpy())
 
     @cached_property
     def truth(self) -> Truth:
@@ -119,4 +119,4 @@ class Sealed:
     @cached_property
     def sha256(self) -> str:
         """Of the whole test split."""
-        return fingerprint(self._images, "test")
+        return split_sha256(self._images, "test")

@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.data.image_set import ImageSet
-from gan.evaluation.classifiers.architectures import builder, classical
-from gan.evaluation.classifiers.reference import as_shown
-from gan.evaluation.classifiers.small_resnet import JUDGED, SETTLED, Augment, fit, look, plain
-from gan.evaluation.records.study_results import Left
+from gan.evaluation.classifiers.architectures import classical_augmentation, classifier_builder
+from gan.evaluation.classifiers.reference import native_images
+from gan.evaluation.classifiers.small_resnet import JUDGED, SETTLED, Augment, no_augmentation, predict, train_classifier
+from gan.evaluation.records.study_results import SkippedArms
 from gan.evaluation.study import arm_generators, sealed_data
 from gan.evaluation.study.arms import ArmPlan, made, planned
 from gan.evaluation.study.study_options import DEFAULT, SHARES, StudyOptions
-from gan.evaluation.training_images import training_images
+from gan.evaluation.training_images import load_training_images
 from gan.io.progress import Progress, silent
 from gan.runs.metrics import MetricsReader
 from gan.runs.run import Run
@@ -49,7 +49,7 @@ class Plan:
     arms: list[ArmPlan]
 
 
-def plan(seen: ImageSet, options: StudyOptions = DEFAULT) -> tuple[list[Plan], list[Left]]:
+def plan(seen: ImageSet, options: StudyOptions = DEFAULT) -> tuple[list[Plan], list[SkippedArms]]:
     """The regimes and their arms, and what is not run and why, of the open part of a set that passed its check."""
     plans, left = [], []
     for share in SHARES:
@@ -57,15 +57,15 @@ def plan(seen: ImageSet, options: StudyOptions = DEFAULT) -> tuple[list[Plan], l
         real = subset.conditions[subset.rows("train")].sum(axis=0).astype(np.int64)
         least = sealed_data.LEAST_OF_CLASS
         if share not in options.shares:
-            left.append(Left(share, "all arms", "It was switched off."))
+            left.append(SkippedArms(share, "all arms", "It was switched off."))
         elif real.min() < least:
             scarce = f"{real.min()} training images of {seen.names[int(real.argmin())]}"
-            left.append(Left(share, "all arms", f"It would have {scarce}, and it takes {least} of each class."))
+            left.append(SkippedArms(share, "all arms", f"It would have {scarce}, and it takes {least} of each class."))
         else:
             arms = planned(dict(zip(seen.names, real.tolist(), strict=True)), options.ratios, options.keep_rates)
             plans.append(Plan(share, real, steps(int(real.sum())), arms))
             if not any(arm.fills for arm in plans[-1].arms):
-                left.append(Left(share, "classes filled up", "The classes are about equally common."))
+                left.append(SkippedArms(share, "classes filled up", "The classes are about equally common."))
     return plans, left
 
 
@@ -82,7 +82,7 @@ class Estimate:
     generators: float
     classifiers: int
     plans: list[Plan]
-    left: list[Left]
+    left: list[SkippedArms]
 
     def lines(self) -> list[str]:
         """The estimate in words, a line each."""
@@ -105,18 +105,18 @@ def estimate(
 
     Raises what `study.study` raises. The generators of the low-data regimes are counted by the pace of the run itself.
     """
-    builder(options.classifier, 32, 1, 2)  # raises where there is no such one
-    sampler, images = load_generator(run, snapshot, options.device), training_images(run, progress)
+    classifier_builder(options.classifier, 32, 1, 2)  # raises where there is no such one
+    sampler, images = load_generator(run, snapshot, options.device), load_training_images(run, progress)
     sealed_data.check(images)
     seen = sealed_data.open_part(images)
     plans, left = plan(seen, options)
     some = sealed_data.only(seen, seen.rows("train")[:256])
-    shown, conditions = as_shown(some, some.rows("train")), some.conditions
-    build = builder(options.classifier, shown.shape[2], shown.shape[1], len(seen.names))
+    shown, conditions = native_images(some, some.rows("train")), some.conditions
+    build = classifier_builder(options.classifier, shown.shape[2], shown.shape[1], len(seen.names))
 
     def teach(count: int, augment: Augment) -> None:
         seen_in_all = count * min(BATCH, len(shown))
-        fit(
+        train_classifier(
             shown,
             conditions,
             "class",
@@ -128,11 +128,12 @@ def estimate(
         )
 
     network = build().to(options.device).eval()
-    teach(2, classical)  # the first steps choose their kernels
+    teach(2, classical_augmentation)  # the first steps choose their kernels
     a_step = {
-        augmented: _seconds(partial(teach, TIMED, classical if augmented else plain)) / TIMED for augmented in WAYS
+        augmented: _seconds(partial(teach, TIMED, classical_augmentation if augmented else no_augmentation)) / TIMED
+        for augmented in WAYS
     }
-    a_look = _seconds(lambda: look(network, shown)) / len(shown)
+    a_look = _seconds(lambda: predict(network, shown)) / len(shown)
     asked = conditions[np.resize(np.arange(len(conditions)), 64)]
     an_image = _seconds(lambda: sampler.generate(asked, 0)) / len(asked)
     looked_at = len(JUDGED) * (len(seen.rows("val")) + SETTLED) + min(len(images.rows("test")), sealed_data.TESTED)

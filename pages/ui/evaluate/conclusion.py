@@ -3,12 +3,12 @@
 import streamlit as st
 
 from gan.evaluation.records import interpretation
-from gan.evaluation.records.results import Result
+from gan.evaluation.records.results import EvaluationResult
 from gan.evaluation.records.study_results import StudyResult
 from pages.ui.evaluate import study_panels
 
 
-def panel(result: Result | None, study: StudyResult | None) -> None:
+def panel(result: EvaluationResult | None, study: StudyResult | None) -> None:
     """What the numbers mean for the reader's images: the study's verdict first, where there is one."""
     with st.container(border=True, key="conclusion"):
         if study is not None:

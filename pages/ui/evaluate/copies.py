@@ -7,14 +7,14 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from gan.evaluation.records import interpretation, membership_results
-from gan.evaluation.records.results import Result
+from gan.evaluation.records.results import EvaluationResult
 from gan.io.png import png
 from gan.runs.run import Run
 from pages.ui import cache_torch
 from pages.ui.tiles import data_uri
 
 
-def panel(run: Run, result: Result | None) -> None:
+def panel(run: Run, result: EvaluationResult | None) -> None:
     """How many near copies there are, what counts as one, and the closest pairs; without scores, how to get there."""
     if result is None:
         st.caption("Scores look for near copies too: start them above.")
@@ -26,7 +26,7 @@ def panel(run: Run, result: Result | None) -> None:
         f"**{copies['count']:,} of {copies['checked']:,} generated images are near copies** of a training image "
         f"(95% interval {low:.1%} to {high:.1%}); of {held['checked']:,} held-out real images, {held['count']:,} are."
     )
-    if interpretation.copied_more_than_real(result):
+    if interpretation.near_copies_exceed_real(result):
         st.warning(f"{text} Do not share them before they are held back.", icon=":material/content_copy:")
     else:
         st.markdown(text)
@@ -43,7 +43,7 @@ def panel(run: Run, result: Result | None) -> None:
 
 def membership(run: Run, snapshot: int) -> None:
     """What the membership test found; nothing where there was none."""
-    found = membership_results.load(run, snapshot)
+    found = membership_results.load_membership(run, snapshot)
     if found is None:
         st.caption("No membership test of this snapshot yet.")
         return
@@ -62,7 +62,7 @@ def membership(run: Run, snapshot: int) -> None:
         st.caption(notice)
 
 
-def pair_pictures(run: Run, result: Result) -> None:
+def pair_pictures(run: Run, result: EvaluationResult) -> None:
     """The closest pairs, the generated image at the left, the training image at the right."""
     both = cache_torch.closest_pairs(run, result)
     if both is None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from gan.evaluation.records.results import Result
+from gan.evaluation.records.results import EvaluationResult
 from gan.evaluation.records.study_results import Regime
 from gan.evaluation.report import study_table
 
@@ -11,7 +11,7 @@ HEIGHT = 300
 WIDE = {"size": 12}
 
 
-def distance(there: Sequence[Result], best: int | None, name: str) -> dict[str, Any]:
+def distance(there: Sequence[EvaluationResult], best: int | None, name: str) -> dict[str, Any]:
     """The kernel distance of each snapshot, with the best one as a larger point and the floor as a line."""
     traces = [_over_time(there, "kid", "Kernel distance", "blue")]
     chosen = next((result for result in there if result.snapshot == best), None)
@@ -31,7 +31,7 @@ def distance(there: Sequence[Result], best: int | None, name: str) -> dict[str, 
     return _figure(traces, f"{name}-distance", "kernel distance", [(floor, "real vs real")])
 
 
-def shares(there: Sequence[Result], name: str) -> dict[str, Any]:
+def shares(there: Sequence[EvaluationResult], name: str) -> dict[str, Any]:
     """Obedience, CAS, precision and coverage of each snapshot, with what real images teach as a line."""
     lines = (
         ("obedience_balanced", "Obedience", "blue"),
@@ -128,7 +128,7 @@ def points(
     }
 
 
-def _over_time(there: Sequence[Result], key: str, name: str, tone: str) -> dict[str, Any]:
+def _over_time(there: Sequence[EvaluationResult], key: str, name: str, tone: str) -> dict[str, Any]:
     values = [(float(getattr(one, key)), *one.intervals[key]) for one in there]
     hover = f"%{{y:.3g}}<extra>{name}, %{{x:,.4g}} k images</extra>"
     return points([one.snapshot / 1000 for one in there], values, name=name, tone=tone, hover=hover)

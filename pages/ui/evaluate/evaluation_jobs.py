@@ -39,7 +39,7 @@ def _drawn(draw: Callable[[Run, int], None], run: Run, snapshot: int, were_alive
 
 
 def _alive(run: Run) -> list[str]:
-    states = {kind: job.state(run, kind) for kind in (*job.KINDS, "study-estimate")}
+    states = {kind: job.job_state(run, kind) for kind in (*job.KINDS, "study-estimate")}
     return [kind for kind, state in states.items() if state is not None and state.alive]
 
 
@@ -55,15 +55,15 @@ def _scores(run: Run, snapshot: int) -> None:
     """Scores of the chosen snapshot, and of all."""
     st.markdown("**Scores**")
     st.caption("How right, varied and new the images are, against real ones that the run has not seen. On the CPU.")
-    if job.seconds(run) is None:
+    if job.estimated_seconds(run) is None:
         st.caption("How long it takes here is known after the first.")
     if _at_work(run, "scores", "Scoring"):
         return
-    missing = job.outstanding(run, Request("scores", every=True))
+    missing = job.snapshots_to_score(run, Request("scores", every=True))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         label = "Score this snapshot" if snapshot in missing else "Score it again"
         st.button(
-            f"{label}{_about(job.seconds(run))}",
+            f"{label}{_about(job.estimated_seconds(run))}",
             type="primary" if snapshot in missing else "secondary",
             icon=":material/speed:",
             key="score one",
@@ -72,7 +72,7 @@ def _scores(run: Run, snapshot: int) -> None:
         )
         if len(missing) > 1 or missing not in ([], [snapshot]):
             st.button(
-                f"Score {fmt.number(len(missing))} snapshots{_about(job.seconds(run, len(missing)))}",
+                f"Score {fmt.number(len(missing))} snapshots{_about(job.estimated_seconds(run, len(missing)))}",
                 icon=":material/timeline:",
                 key="score all",
                 help="Those that have no scores yet: the curve over time shows which snapshot is best.",
@@ -128,7 +128,7 @@ def _study(run: Run, snapshot: int) -> None:
 
 def _how_long(run: Run, snapshot: int) -> None:
     """How long the study as chosen takes, by some steps that a task times here: asked for, since it takes seconds."""
-    lines = preparation.estimated(run, snapshot, _chosen())
+    lines = preparation.cached_study_estimate(run, snapshot, _chosen())
     for line in lines or ():
         st.caption(line)
     if lines is None and not _at_work(run, "study-estimate", "Timing some steps"):
@@ -155,12 +155,12 @@ def _chosen() -> StudyOptions:
 def begin(run: Run, request: Request) -> None:
     """Start an evaluation in the background; for `on_click`, as `tasks.stop`."""
     with errors_noted():
-        job.begin(run, request)
+        job.start_evaluation(run, request)
 
 
 def _at_work(run: Run, kind: str, label: str) -> bool:
     """Show an evaluation that waits or works, with Stop; else how the last one ended, where that was not well."""
-    state, folder = job.state(run, kind), job.folder(run, kind)
+    state, folder = job.job_state(run, kind), job.job_folder(run, kind)
     if state is None:
         return False
     if state.alive:

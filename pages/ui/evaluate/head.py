@@ -4,7 +4,7 @@ import streamlit as st
 
 from gan.errors import RunError
 from gan.evaluation.records import results
-from gan.evaluation.records.results import Result
+from gan.evaluation.records.results import EvaluationResult
 from gan.runs.run import Run
 from pages.ui import fmt
 
@@ -12,7 +12,7 @@ from pages.ui import fmt
 def snapshot_choice(run: Run) -> int:
     """The snapshot of the link, else the best one, else the newest; those with scores say so."""
     there = run.snapshots()[::-1]
-    scored, best = {result.snapshot for result in results.listing(run)}, results.best_snapshot(run)
+    scored, best = {result.snapshot for result in results.list_results(run)}, results.best_snapshot(run)
     wanted, key = st.query_params.get("snapshot", ""), f"evaluated snapshot {run.name}"
     if wanted and (not wanted.isdigit() or int(wanted) not in there):
         st.warning(f"The run {run.name} has no snapshot {wanted}: the link may be old.", icon=":material/link_off:")
@@ -47,10 +47,10 @@ def report_button(run: Run, snapshot: int) -> None:
     )
 
 
-def result_of(run: Run, snapshot: int) -> Result | None:
+def result_of(run: Run, snapshot: int) -> EvaluationResult | None:
     """The scores on the validation split; None where there are none yet."""
     try:
-        return results.load(run, snapshot)
+        return results.load_result(run, snapshot)
     except RunError:
         return None
 

@@ -45,7 +45,7 @@ def panel(run: Run, snapshot: int) -> None:
             on_click=_begin,
             args=(run, snapshot),
         )
-    for one in reader_study.listing(run):
+    for one in reader_study.list_readings(run):
         _entry(run, one)
 
 
@@ -56,7 +56,9 @@ def _begin(run: Run, snapshot: int) -> None:
         there = cached_training_images(run)
         if there is None:
             raise DataError("The data set is not in the cache: score the snapshot first, which reads it.")
-        made = reader_study.begin(run, there, cache_torch.sampler(run, snapshot), name, count, secrets.randbelow(2**31))
+        made = reader_study.begin_reading(
+            run, there, cache_torch.sampler(run, snapshot), name, count, secrets.randbelow(2**31)
+        )
         _open(made.id)
 
 
@@ -84,11 +86,13 @@ def _entry(run: Run, one: Reading) -> None:
 
 def reading(run: Run, identifier: str) -> None:
     """One image and the four answers, or, after the last, what the reading found."""
-    if identifier not in (one.id for one in reader_study.listing(run)):  # an old link, or another run was chosen above
+    if identifier not in (
+        one.id for one in reader_study.list_readings(run)
+    ):  # an old link, or another run was chosen above
         st.error(f"The run {run.name} has no reading {identifier}.", icon=":material/error:")
         st.button("Back to the evaluation", icon=":material/arrow_back:", type="primary", on_click=_leave)
         return
-    one = reader_study.load(run, identifier)
+    one = reader_study.load_reading(run, identifier)
     number = len(one.answers)
     st.progress(number / one.count, text=f"Image {min(number + 1, one.count)} of {one.count}, reader {one.reader}")
     if one.finished:
@@ -98,7 +102,7 @@ def reading(run: Run, identifier: str) -> None:
     there = cached_training_images(run)
     if there is None:
         raise DataError("The data set is not in the cache any more: score a snapshot, which reads it.")
-    shown = reader_study.picture(one, number, there, cache_torch.sampler(run, one.snapshot))
+    shown = reader_study.reading_image(one, number, there, cache_torch.sampler(run, one.snapshot))
     with st.container(key="reader-image"):
         st.html(f'<img class="sharp" alt="Image {number + 1}" src="{data_uri(png(shown))}">')
     began = time.monotonic()
@@ -122,12 +126,12 @@ def reading(run: Run, identifier: str) -> None:
 
 def _answer(run: Run, identifier: str, number: int, real: bool, plausible: bool, began: float) -> None:
     with errors_noted():
-        reader_study.answer(run, identifier, number, real, plausible, time.monotonic() - began)
+        reader_study.record_answer(run, identifier, number, real, plausible, time.monotonic() - began)
 
 
 def _take_back(run: Run, identifier: str) -> None:
     with errors_noted():
-        reader_study.take_back(run, identifier)
+        reader_study.undo_answer(run, identifier)
 
 
 def _leave() -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from gan.evaluation.records import interpretation, results
 from gan.evaluation.records.interpretation import Score
-from gan.evaluation.records.results import FEATURES, Result
+from gan.evaluation.records.results import FEATURES, EvaluationResult
 from gan.runs.run import Run
 from pages.ui import fmt
 from pages.ui.components import live_chart
@@ -27,7 +27,7 @@ SHARES_IN_TABLE = {
 }
 
 
-def panel(run: Run, result: Result | None) -> None:
+def panel(run: Run, result: EvaluationResult | None) -> None:
     """The scores of a snapshot where it has some, those of all snapshots over the training, and by condition."""
     if result is not None:
         cards(result)
@@ -38,7 +38,7 @@ def panel(run: Run, result: Result | None) -> None:
         by_condition(result)
 
 
-def cards(result: Result) -> None:
+def cards(result: EvaluationResult) -> None:
     """Every score with its interval, what it is to be read against, and what it says."""
     cards = "".join(_card(score, result) for score in interpretation.SCORES)
     st.html(f'<div class="scores">{cards}{_variety(result)}</div>')
@@ -52,7 +52,7 @@ def cards(result: Result) -> None:
         st.warning(notice, icon=":material/info:")
 
 
-def _card(score: Score, result: Result) -> str:
+def _card(score: Score, result: EvaluationResult) -> str:
     value = float(getattr(result, score.key))
     interval = result.intervals.get(score.key)
     if score.beside == "floor":
@@ -70,7 +70,7 @@ def _card(score: Score, result: Result) -> str:
     )
 
 
-def _variety(result: Result) -> str:
+def _variety(result: EvaluationResult) -> str:
     ratio = result.diversity["ratio"]
     if ratio is None:
         return ""
@@ -100,7 +100,7 @@ def _bar(value: float, interval: tuple[float, float] | None, floor: float) -> st
 
 def over_time(run: Run) -> None:
     """How the scores change from snapshot to snapshot, with the best one marked."""
-    there = results.listing(run)
+    there = results.list_results(run)
     if len(there) < 2:
         st.caption("Score all snapshots to see here which is best, and when the images stopped getting better.")
         return
@@ -119,7 +119,7 @@ def over_time(run: Run) -> None:
         )
 
 
-def by_condition(result: Result) -> None:
+def by_condition(result: EvaluationResult) -> None:
     """A row for each class or attribute, the rarest first; and combinations that no real image shows."""
     rows = sorted(result.per_condition, key=lambda row: int(row["synthetic"]))
     table = [

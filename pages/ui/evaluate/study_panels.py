@@ -22,7 +22,7 @@ LOOKS = {
 def of(run: Run, snapshot: int) -> StudyResult | None:
     """The study of this snapshot; None where there is none."""
     try:
-        return study_results.load(run, snapshot)
+        return study_results.load_study(run, snapshot)
     except RunError:
         return None
 
@@ -36,7 +36,7 @@ def headline(study: StudyResult) -> None:
 def panel(run: Run, snapshot: int) -> None:
     """The whole study of a snapshot; what to do where there is none."""
     study = of(run, snapshot)
-    if study is None and study_results.outdated(run, snapshot):
+    if study is None and study_results.is_outdated(run, snapshot):
         st.info(
             "The study of this snapshot was made by another version, which compared other training sets. Start it "
             "above to make it anew.",
@@ -44,7 +44,7 @@ def panel(run: Run, snapshot: int) -> None:
         )
         return
     if study is None:
-        others = [one.snapshot for one in study_results.listing(run)]
+        others = [one.snapshot for one in study_results.list_studies(run)]
         st.caption(
             "No study of this snapshot yet. It trains the same classifier on real images alone, on real images that "
             "are repeated, and on real with synthetic ones, each without and with classical augmentation, and tests "
@@ -91,7 +91,7 @@ def of_regime(run: Run, study: StudyResult, regime: Regime) -> None:
 
 def keep_rate_line(run: Run) -> str:
     """What the newest study of a run found about keep rates, for where one is chosen; "" where there is none."""
-    studies = study_results.listing(run)
+    studies = study_results.list_studies(run)
     if not studies:
         return ""
     newest = studies[-1]

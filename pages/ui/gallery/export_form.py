@@ -124,7 +124,7 @@ def near_copies(run: Run) -> bool | None:
             icon=":material/content_copy:",
         )
         return False
-    wrong = training_images.problem(run)
+    wrong = training_images.training_images_problem(run)
     if wrong:
         st.warning(f"{wrong} Or leave near copies in, which the download will say.", icon=":material/content_copy:")
         return None

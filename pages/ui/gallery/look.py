@@ -46,7 +46,7 @@ def panel(run: Run, info: DatasetInfo, request: ExportRequest) -> None:
 
 def left_out(run: Run, request: ExportRequest) -> frozenset[Origin]:
     """The images that the keep rate leaves out; none, and the way to know, where no task has learnt the real ones."""
-    wrong = training_images.problem(run)
+    wrong = training_images.training_images_problem(run)
     if wrong is not None:
         st.warning(wrong, icon=":material/filter_alt_off:")
         return frozenset()

@@ -15,10 +15,10 @@ ICONS = {
 
 def line(run: Run) -> str:
     """The line, in Markdown; empty for a run that was not evaluated."""
-    studies = study_results.listing(run)
+    studies = study_results.list_studies(run)
     if studies:
         return f"{ICONS[studies[-1].verdict_kind]} {studies[-1].verdict}"
-    scores = results.listing(run)
+    scores = results.list_results(run)
     if not scores:
         return ""
     newest = scores[-1]

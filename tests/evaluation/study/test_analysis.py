@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.metrics import balanced_accuracy_score, f1_score, roc_auc_score
 
-from gan.evaluation.records.study_results import Arm, Gain, KeepRate, Measured
+from gan.evaluation.records.study_results import Arm, Gain, KeepRate, MeanInterval
 from gan.evaluation.study import arms, comparisons
 from gan.evaluation.study.classification_metrics import auroc, balanced, f1, sensitivity, specificity
 from gan.evaluation.study.verdict import filtering, verdict
@@ -155,12 +155,12 @@ REAL = {"a": 60, "b": 40}
 
 def arms_with(gains: Mapping[str, Gain]) -> list[Arm]:
     """All arms of a study, those named with these gains, of which only what a sentence needs is told."""
-    nothing = Measured(0.8, 0.75, 0.85)
+    nothing = MeanInterval(0.8, 0.75, 0.85)
     return [Arm(plan, [], [], nothing, nothing, nothing, {}, {}, gains.get(plan.name)) for plan in arms.planned(REAL)]
 
 
 def gained(value: float, half: float, *, helps: bool = False, harms: bool = False, harm_over: str = "real") -> Gain:
-    lost = Measured(value - 0.01, value - 0.01 - 1.5 * half, value - 0.01 + 1.5 * half)
+    lost = MeanInterval(value - 0.01, value - 0.01 - 1.5 * half, value - 0.01 + 1.5 * half)
     ends = (value - half, value + half, value - 1.5 * half, value + 1.5 * half)
     by_class = {"a": value - 0.02, "b": value + 0.02}
     return Gain(value, *ends, 0.01, 0.01, helps, harms, "classical", lost, harm_over, {}, by_class)

@@ -207,11 +207,11 @@ def test_a_study_of_a_run_is_kept_and_its_low_data_generators_know_the_subset_al
     assert len(inner.info().conditions) == sum(found.regimes[1].real.values()) == 143
     assert found.regimes[1].generator["sha256"] != found.regimes[0].generator["sha256"]
     assert found.test["images"] == 179
-    assert study_results.load(run, 320).as_json() == found.as_json()
+    assert study_results.load_study(run, 320).as_json() == found.as_json()
     assert found.as_json().keys() >= {"arms", "verdict"}
     assert found.verdict in found.as_text()
-    assert study_results.listing(run) == [study_results.load(run, 320)]
-    assert json.loads(study_results.file(run, 320).read_text())["made_with"]["data_sha256"]["test"]
+    assert study_results.list_studies(run) == [study_results.load_study(run, 320)]
+    assert json.loads(study_results.study_path(run, 320).read_text())["made_with"]["data_sha256"]["test"]
     document = json.loads((inner.path / "config.json").read_text())
     del document["train"]["noise"]  # as a version wrote it that did not have this option yet
     write_json(inner.path / "config.json", document)
@@ -220,9 +220,9 @@ def test_a_study_of_a_run_is_kept_and_its_low_data_generators_know_the_subset_al
     assert again is not None
     assert again.regimes == found.regimes
     assert (inner.path / "metrics.jsonl").stat().st_mtime_ns == trained_at  # not trained anew
-    kept_file = study_results.file(run, 320)
+    kept_file = study_results.study_path(run, 320)
     write_json(kept_file, json.loads(kept_file.read_text()) | {"version": 1})
-    assert study_results.listing(run) == []
-    assert study_results.outdated(run, 320)
+    assert study_results.list_studies(run) == []
+    assert study_results.is_outdated(run, 320)
     with pytest.raises(RunError, match=r"was made by another version, which compared other training sets: `python"):
-        study_results.load(run, 320)
+        study_results.load_study(run, 320)

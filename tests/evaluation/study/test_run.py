@@ -13,7 +13,7 @@ import torch
 from gan.config import settings
 from gan.config.options import build
 from gan.errors import ConfigError, DataError, RunError, UserError
-from gan.evaluation.classifiers.architectures import NAMES, builder, classical
+from gan.evaluation.classifiers.architectures import ARCHITECTURES, classical_augmentation, classifier_builder
 from gan.evaluation.records import study_results
 from gan.evaluation.study import arms, sealed_data, study_plan
 from gan.evaluation.study.arms import Conditions, Images, Positions
@@ -95,12 +95,12 @@ def test_what_cannot_be_studied_is_said(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="classifier is 'vgg': it takes small, resnet18"):
         studied(images, noise, tmp_path, classifier="vgg")
     with pytest.raises(RunError, match="has no augmentation study"):
-        study_results.load(lifecycle.create(build({}), "other"), 5)
+        study_results.load_study(lifecycle.create(build({}), "other"), 5)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ARCHITECTURES)
 def test_every_classifier_takes_small_images_of_any_channels(name: str) -> None:
-    network, images = builder(name, 28, 2, 4)(), torch.zeros(2, 2, 28, 28, dtype=torch.uint8)
+    network, images = classifier_builder(name, 28, 2, 4)(), torch.zeros(2, 2, 28, 28, dtype=torch.uint8)
     assert network(images).shape == (2, 4)
     assert network.features(images).shape == (2, network.width)
 
@@ -108,7 +108,7 @@ def test_every_classifier_takes_small_images_of_any_channels(name: str) -> None:
 def test_classical_augmentation_moves_a_little_and_never_mirrors() -> None:
     images = torch.zeros(300, 1, SIDE, SIDE, dtype=torch.uint8)
     images[:, :, 6:10, 2:5] = 200  # a spot on the left
-    moved = classical(images, np.random.default_rng(0))
+    moved = classical_augmentation(images, np.random.default_rng(0))
     assert moved.dtype == torch.uint8
     assert moved.shape == images.shape
     weight = moved[:, 0].float() - moved[:, 0].float().amin(dim=(1, 2), keepdim=True)
