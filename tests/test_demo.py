@@ -41,7 +41,7 @@ def test_who_sets_no_store_finds_it(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_it_is_finished_and_there_is_nothing_to_resume(demo: Run) -> None:
     assert jobs.state(demo.path).name == "finished"
-    assert "nothing to resume" in lifecycle.resume(demo)
+    assert "nothing to resume" in lifecycle.resume_run(demo)
     assert demo.seen == max(demo.snapshots()) >= demo.total
     assert max(demo.samples()) == demo.seen
     assert MetricsReader(demo.path / "metrics.jsonl").read()[-1]["seen"] <= demo.seen

@@ -194,18 +194,18 @@ def read_run(run: Run) -> list[GanError]:
     columns = ColumnsReader(run.path / "metrics.jsonl").read()
     assert all(np.isfinite(list(row.values())).all() for row in rows)
     state = jobs.state(run.path)
-    layout = sample_sheets.layout(run)
+    layout = sample_sheets.read_layout(run)
     return tries(
         lambda: run.config,
         lambda: run.info(),
         lambda: (run.about, run.created, run.title, run.seen, run.status()),
-        lambda: notes.read(run.path),
+        lambda: notes.read_about(run.path),
         lambda: sampler.load_generator(run).generate(np.eye(10, dtype=np.float32)[:1], 0),
         lambda: [contact_sheet.read_sheet(path, len(layout.labels) or None) for path in run.samples().values()],
         lambda: animation.sheets_gif(run.samples()) if run.samples() else None,
         lambda: sample_diversity.diversity_by_snapshot(run),
         lambda: (marks.load(run), marks.basket(run), marks.rejected(run)),
-        lambda: events.of_run(run, {}),
+        lambda: events.run_events(run, {}),
         lambda: diagnose(observations_from_run(run, columns, state)),
         lambda: [one.as_text() for one in results.list_results(run)],
         lambda: [interpretation.conclusion(one) for one in results.list_results(run)],
@@ -530,8 +530,8 @@ def test_what_is_written_to_a_run_does_not_follow_its_links(watched: Path, store
         (run.path / name).symlink_to(watched / Path(name).name)
     with untouched(watched):
         errors = tries(
-            lambda: events.note_resumed(run, 5),
-            lambda: notes.change(run.path, title="x"),
+            lambda: events.record_resumption(run, 5),
+            lambda: notes.update_about(run.path, title="x"),
             lambda: marks.change(run, {Origin(SNAPSHOT, 1, 9, "3"): "keep"}),
             lambda: append_row(run.path / "exports" / "ledger.jsonl", {}),
         )

@@ -168,7 +168,7 @@ def _round(observer: Observer, dice: random.Random, configs: int, seconds: float
         observer.check_end()
     if not observer.violations:
         for run in all_runs():
-            lifecycle.delete(run)
+            lifecycle.delete_run(run)
 
 
 def _set_slots(observer: Observer, slots: int) -> None:
@@ -227,10 +227,10 @@ def _is_done(run: Run, observer: Observer) -> bool:
     """Whether a run is at its very end; resumes it where it can be."""
     state = jobs.state(run.path)
     if not (run.path / "config.json").exists():  # whoever made it was killed before that was written
-        lifecycle.delete(run)
+        lifecycle.delete_run(run)
         return True
     if not state.alive and state.name != "finished":
-        lifecycle.resume(run)
+        lifecycle.resume_run(run)
         note("resume", run.name)
     return run.name in observer.compared and not any(made.state.alive for made in exports.listing(run))
 

@@ -98,14 +98,14 @@ class Client:
             if len(unfinished) >= MOST_UNFINISHED:
                 return
             name = next(self._names)
-            run = lifecycle.create(options.build(config_values(int(name[1]))), name)
+            run = lifecycle.create_run(options.build(config_values(int(name[1]))), name)
             unfinished.append(run)
-            lifecycle.submit(run)
+            lifecycle.submit_run(run)
             note("submit", name)
 
     def resume(self) -> None:
         run = self._pick("stopped", "lost", *self._random.choices(["running", "queued", "finished"], [1, 1, 1]))
-        if run is not None and "in the queue again" in lifecycle.resume(run):
+        if run is not None and "in the queue again" in lifecycle.resume_run(run):
             note("resume", run.name)
 
     def stop(self) -> None:
@@ -172,7 +172,7 @@ class Client:
         """Of whatever state: what waits or runs has to be refused."""
         run = self._pick("finished", *self._random.choices(["stopped", "lost", "running"], [2, 2, 1]))
         if run is not None and jobs.state(run.path).kind != "never-started":  # another client is making it just now
-            lifecycle.delete(run)
+            lifecycle.delete_run(run)
             note("delete", run.name)
 
     def read(self) -> None:

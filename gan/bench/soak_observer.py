@@ -66,7 +66,9 @@ def scan(store: Path) -> list[Process]:
 
 def _works_in_terminal(folder: Path, pid: int) -> bool:
     started, end = read_json(folder / "started.json") or {}, read_json(folder / "end.json") or {}
-    return started.get("pid") == pid and tickets.number(end.get("ticket")) < tickets.number(started.get("ticket"))
+    return started.get("pid") == pid and tickets.valid_ticket(end.get("ticket")) < tickets.valid_ticket(
+        started.get("ticket")
+    )
 
 
 @dataclass
@@ -180,13 +182,14 @@ class Observer:
     def _check_order(self, trainers: set[str], working: int) -> None:
         """First come, first served; and nobody waits while the device is free."""
         started = {
-            path.parent.name: tickets.number((read_json(path) or {}).get("ticket")) for path in self._files("started")
+            path.parent.name: tickets.valid_ticket((read_json(path) or {}).get("ticket"))
+            for path in self._files("started")
         }
         waiting = {}
         for path in self._files("queued"):
             queued, run = read_json(path) or {}, path.parent.name
-            ticket = tickets.number(queued.get("ticket"))
-            ended = tickets.number((read_json(path.parent / "end.json") or {}).get("ticket"))
+            ticket = tickets.valid_ticket(queued.get("ticket"))
+            ended = tickets.valid_ticket((read_json(path.parent / "end.json") or {}).get("ticket"))
             if ticket > max(started.get(run, 0), ended) and (run in trainers or not queued.get("in_terminal")):
                 waiting[run] = ticket
         self._must_not_last(

@@ -26,7 +26,7 @@ from gan.data.image_set import ImageSet
 from gan.export import exports
 from gan.export.exports import ExportRequest
 from gan.io.png import png
-from gan.jobs.device_list import candidates
+from gan.jobs.device_list import matching_devices
 from gan.runs.run import Run
 from gan.sampling.sampler import Sampler, load_generator
 from gan.training import checkpoint
@@ -59,7 +59,7 @@ class Training:
 
 def training(sizes: tuple[int, ...], show: Show) -> list[Training]:
     """Both training loops at each size, on the fastest device here and, where that is a GPU, on the CPU too."""
-    kinds = dict.fromkeys([candidates("auto")[0].partition(":")[0], "cpu"])
+    kinds = dict.fromkeys([matching_devices("auto")[0].partition(":")[0], "cpu"])
     found = []
     for kind in kinds:
         device = torch.device(kind)

@@ -132,5 +132,5 @@ def _task(run: Run, identifier: str) -> int:
             worker.report(phase, done, 1.0)
 
         if not exports.run_task(run, identifier, report, worker.should_stop, prepare):
-            worker.stopped()
+            worker.mark_stopped()
     return 0

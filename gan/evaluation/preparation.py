@@ -101,4 +101,4 @@ def _task(run: Run, kind: str, show: Show) -> Iterator[tuple[Worker, Callable[[s
         try:
             yield worker, report
         except StoppedError:
-            worker.stopped()
+            worker.mark_stopped()

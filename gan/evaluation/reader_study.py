@@ -24,7 +24,7 @@ from gan.data.transform import crop
 from gan.errors import DamagedFileError, DataError, RunError, UserError
 from gan.evaluation.statistics import wilson_interval
 from gan.io.atomic import checked, damaged, note_damaged, read_json, write_json
-from gan.jobs.status import Moment
+from gan.jobs.status import Timestamp
 from gan.runs.run import Run
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Reading:
     snapshot: int
     generator_sha256: str
     seed: int
-    began: Moment
+    began: Timestamp
     rows: list[Annotated[int, Field(ge=0)]]
     real: list[bool]
     answers: list[Answer]

@@ -27,8 +27,7 @@ from gan.export.writer import Written, spool_of, write
 from gan.io import typed
 from gan.io.atomic import append_row, linked, ordinary, read_as_or_none, write_json
 from gan.io.progress import Progress, silent
-from gan.jobs import status
-from gan.jobs.status import Status
+from gan.jobs.status import Status, read_status
 from gan.runs.run import Run
 
 __all__ = [
@@ -76,7 +75,7 @@ class Export:
     @property
     def status(self) -> Status:
         """The last report of its progress."""
-        return status.read(self.folder)
+        return read_status(self.folder)
 
     @property
     def written(self) -> Written | None:

@@ -10,7 +10,7 @@ from gan.errors import DamagedFileError
 from gan.export.request import ExportRequest
 from gan.io import contact_sheet
 from gan.io.atomic import note_damaged, read_rows
-from gan.jobs.status import Count, Moment
+from gan.jobs.status import Count, Timestamp
 from gan.runs.run import Run, all_runs
 
 BESIDE_PIXELS = 700
@@ -53,7 +53,7 @@ def estimate(run: Run, request: ExportRequest) -> Estimate:
 class LedgerRow(TypedDict):
     """One finished export, as far as an estimate needs it; `preparing` is what came before the first image."""
 
-    time: Moment
+    time: Timestamp
     format: str
     count: Annotated[int, Field(ge=0)]
     bytes: Annotated[int, Field(ge=0)]

@@ -27,7 +27,7 @@ def log_tail(folder: Path, lines: int = 20) -> str:
     return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")[-lines - 1 :] if line)
 
 
-def follow_file(path: Path, goes_on: Callable[[], bool]) -> Iterator[str]:
+def follow_log(path: Path, goes_on: Callable[[], bool]) -> Iterator[str]:
     """The lines of a log from its beginning, each with its end, and new ones as they come while `goes_on()` says so.
 
     Begins again where the file was replaced by a shorter one.

@@ -5,7 +5,7 @@
             worker.report("training", seen, total)
             if worker.should_stop():
                 save()
-                worker.stopped()
+                worker.mark_stopped()
                 break
 
 A job that the queue started inherits its locks; one in a terminal takes them here and waits its turn.
@@ -28,7 +28,7 @@ from gan.errors import GanError, RunError
 from gan.io.atomic import read_json, write_json
 from gan.io.file_lock import same_file, take
 from gan.jobs import device_list, failures, kinds, names, processes, schedule, tickets
-from gan.jobs.launch import mark_started
+from gan.jobs.launch import write_started
 
 REPORT_EVERY = 0.5  # seconds
 LAST_WORD_BYTES = 4096
@@ -50,14 +50,14 @@ class Worker:
         self._reported: float | None = None
 
     def should_stop(self) -> bool:
-        """Whether somebody asked this job to stop: save, call `stopped()` and leave."""
+        """Whether somebody asked this job to stop: save, call `mark_stopped()` and leave."""
         return self._stop_signalled or (self._folder / "stop").exists()
 
-    def stopped(self) -> None:
+    def mark_stopped(self) -> None:
         """Say that the work ends because it was asked to, and not because it is done."""
         self._was_stopped = True
 
-    def leave_if_asked(self) -> None:
+    def raise_if_stopped(self) -> None:
         """End the block of `working` as stopped where it was asked to: for work of which nothing need be saved."""
         if self.should_stop():
             raise _LeavingError
@@ -114,7 +114,7 @@ def working(folder: Path, device: str | None = None, wait: bool = True) -> Itera
     given = _given_by_queue(folder)
     alive = given["alive"] if given else take(folder / "alive.lock")
     if alive is None:
-        name, pid = names.name_of(folder), (read_json(folder / "started.json") or {}).get("pid")
+        name, pid = names.job_name(folder), (read_json(folder / "started.json") or {}).get("pid")
         raise RunError(f"{name} has a process at work already (process {pid}): stop it first, or wait for its end.")
     with contextlib.ExitStack() as at_end:
         if given:  # the locks stay with the process to its very end, while the GPU's memory is given back
@@ -131,7 +131,7 @@ def working(folder: Path, device: str | None = None, wait: bool = True) -> Itera
         try:
             yield worker
         except _LeavingError:
-            worker.stopped()
+            worker.mark_stopped()
         except BaseException as error:
             if worker._was_stopped and isinstance(error, GanError):
                 _say_stopped_or_finished(folder, worker)  # it left from deep inside, by an error of ours
@@ -159,18 +159,18 @@ def _say_which_process(folder: Path, worker: Worker) -> None:
     """Name ourselves in started.json where the queue process was killed before it could: else nobody could end us."""
     started = read_json(folder / "started.json") or {}
     if started.get("ticket") == worker.ticket and started.get("pid") is None:
-        mark_started(folder, worker.ticket, worker.device, os.getpid(), session=True)
+        write_started(folder, worker.ticket, worker.device, os.getpid(), session=True)
 
 
 def _begin_in_terminal(folder: Path, asked: str | None, wait: bool, alive: int, at_end: contextlib.ExitStack) -> Worker:
     """Wait for the device's turn where one is asked for, and write started.json."""
     if asked is None:
-        with tickets.deciding():
+        with tickets.decision_lock():
             ticket, device = tickets.next_ticket(folder), "cpu"
             _start_here(folder, ticket, device)
     else:
-        if not device_list.candidates(asked):
-            raise RunError(device_list.absent(asked))
+        if not device_list.matching_devices(asked):
+            raise RunError(device_list.no_such_device(asked))
         ticket, device, slot = _take_turn(folder, asked, wait)
         at_end.callback(os.close, slot)
     _use_device(device, at_end)
@@ -181,22 +181,22 @@ def _begin_in_terminal(folder: Path, asked: str | None, wait: bool, alive: int, 
 
 def _take_turn(folder: Path, asked: str, wait: bool) -> tuple[int, str, int]:
     """Stand in the row with everybody else until the device is ours; gives the ticket, the device and its lock."""
-    with tickets.deciding():
-        ticket = schedule.enter(folder, asked, in_terminal=True)
-    name, told = names.name_of(folder), None
+    with tickets.decision_lock():
+        ticket = schedule.enqueue(folder, asked, in_terminal=True)
+    name, told = names.job_name(folder), None
     try:
         while True:
-            with tickets.deciding():
-                waiting = schedule.row()
+            with tickets.decision_lock():
+                waiting = schedule.queued_jobs()
                 own = next((one for one in waiting if one.folder == folder), None)
                 if own is None:
                     raise RunError(f"{name} was taken out of the queue while it waited for its turn.")
-                device = next((device for one, device in schedule.granted(waiting) if one.folder == folder), None)
+                device = next((device for one, device in schedule.startable(waiting) if one.folder == folder), None)
                 slot = device_list.take_slot(device, own.name) if device else None
                 if device is not None and slot is not None:
                     _start_here(folder, ticket, device)
                     return ticket, device, slot
-            holder = schedule.waits_for(own, waiting) or "another run"
+            holder = schedule.blocking_job(own, waiting) or "another run"
             if not wait:
                 raise RunError(f"The device {asked} is taken by {holder}: wait for its end, or stop it.")
             if holder != told:
@@ -204,12 +204,12 @@ def _take_turn(folder: Path, asked: str, wait: bool) -> tuple[int, str, int]:
                 told = holder
             time.sleep(0.3)
     finally:
-        schedule.leave(folder)
+        schedule.dequeue(folder)
 
 
 def _start_here(folder: Path, ticket: int, device: str) -> None:
     (folder / "stop").unlink(missing_ok=True)
-    mark_started(folder, ticket, device, os.getpid(), session=os.getsid(0) == os.getpid())
+    write_started(folder, ticket, device, os.getpid(), session=os.getsid(0) == os.getpid())
 
 
 def _use_device(device: str, at_end: contextlib.ExitStack) -> None:
@@ -261,7 +261,7 @@ def _end_with(folder: Path, worker: Worker, error: BaseException) -> None:
     if isinstance(error, KeyboardInterrupt):
         word: dict[str, Any] = {"state": "stopped", "cause": "It was ended at once by Ctrl-C.", "kind": "interrupted"}
     else:
-        cause = failures.cause_of(error)
+        cause = failures.cause_from_error(error)
         word = {"state": "failed", "cause": cause.text, "kind": cause.kind, "advice": dict(cause.advice)}
     _say_last_word(folder, {**word, "ticket": worker.ticket})
     if not isinstance(error, GanError | KeyboardInterrupt):

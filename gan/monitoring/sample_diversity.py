@@ -42,7 +42,7 @@ def _sheet_diversity(picture: Path, version: tuple[int, int] | None, columns: in
 
 def diversity_by_snapshot(run: Run) -> dict[int, float]:
     """The spread of a run's sample pictures by images seen, ascending, but for damaged ones; empty where none is."""
-    layout = sample_sheets.layout(run)
+    layout = sample_sheets.read_layout(run)
     if not layout.labels or layout.rows < 2:
         return {}
     found = {}

@@ -25,9 +25,8 @@ from gan.config.run_config import RunConfig
 from gan.data.info import DatasetInfo
 from gan.errors import ConfigError, DamagedFileError, RunError
 from gan.io.atomic import ordinary, read_bytes
-from gan.jobs import status
 from gan.jobs.kinds import refuse_link
-from gan.jobs.status import Status
+from gan.jobs.status import Status, read_status
 from gan.runs import notes
 from gan.runs.notes import About
 
@@ -62,7 +61,7 @@ class Run:
     @property
     def about(self) -> About:
         """Title, tags and notes, as they are now."""
-        return notes.read(self.path)
+        return notes.read_about(self.path)
 
     @cached_property
     def created(self) -> float:
@@ -99,7 +98,7 @@ class Run:
 
     def status(self) -> Status:
         """The trainer's last report; empty before any."""
-        return status.read(self.path)
+        return read_status(self.path)
 
     def snapshots(self) -> list[int]:
         """Images seen at each snapshot that is whole, ascending."""

@@ -24,6 +24,6 @@ class Layout:
 LAYOUT = TypeAdapter(Layout)
 
 
-def layout(run: Run) -> Layout:
+def read_layout(run: Run) -> Layout:
     """What the sheets of a run show; empty too where columns.json is damaged, which the log says."""
     return read_as_or_none(run.path / "samples" / "columns.json", LAYOUT, 2**20) or Layout()

@@ -19,7 +19,7 @@ class Ready(TypedDict):
 READY = TypeAdapter(Ready)
 
 
-def ready(folder: Path) -> Ready:
+def read_ready(folder: Path) -> Ready:
     """What a snapshot says of itself; raises DamagedFileError where it is missing or damaged."""
     found = read_as(folder / "ready.json", READY)
     if found is None:

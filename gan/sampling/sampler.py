@@ -22,7 +22,7 @@ from gan.errors import DamagedFileError, RunError
 from gan.io.atomic import check_ordinary
 from gan.models import networks
 from gan.runs.run import Run
-from gan.runs.snapshots import ready
+from gan.runs.snapshots import read_ready
 from gan.sampling.latents import generate, noise
 from gan.sampling.subclass_sampling import network_conditions
 
@@ -32,7 +32,7 @@ def load_average(run: Run, generator: nn.Module, seen: int | None = None) -> str
     folder = run.snapshot(seen)
     try:
         generator.load_state_dict(load_file(check_ordinary(folder / "generator.safetensors")))
-        return ready(folder)["sha256"]
+        return read_ready(folder)["sha256"]
     except (OSError, SafetensorError, RuntimeError, DamagedFileError) as error:
         raise RunError(
             f"The snapshot {folder.name} of {run.name} is damaged ({error}): choose another, or resume the run."
@@ -44,7 +44,7 @@ BATCH = 64
 
 @dataclass(frozen=True)
 class Sampler:
-    """The averaged generator of one snapshot, ready to make images."""
+    """The averaged generator of one snapshot, read_ready to make images."""
 
     network: nn.Module
     info: DatasetInfo

@@ -128,7 +128,7 @@ def train(
 
     state = start(config, info, device)
     checkpoint.restore(run, state)
-    events.note_resumed(run, state.seen)
+    events.record_resumption(run, state.seen)
     print(describe(config, image_set, state, device), flush=True)
     blank = blank_batch(config, info, device)
     compilation.prepare(run, worker, state, lambda: step(state, *blank, config))
@@ -184,7 +184,7 @@ def loop(
         left = max(run.total - state.seen, 0) / pace
         worker.report("training", state.seen, run.total, images_per_second=clock.rate or pace, seconds_left=left)
         if stop:
-            worker.stopped()
+            worker.mark_stopped()
         if over or stop:
             return
 
@@ -192,7 +192,7 @@ def loop(
 def reading(worker: Worker, phase: str, done: float) -> None:
     """Report how much of the data is read; leaves where the run was asked to stop: nothing is to save yet."""
     worker.report(phase, done, 1.0)
-    worker.leave_if_asked()
+    worker.raise_if_stopped()
 
 
 def start(config: RunConfig, info: DatasetInfo, device: torch.device) -> State:

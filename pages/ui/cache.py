@@ -142,7 +142,7 @@ def real_diversity(run: Run) -> float | None:
 
 @st.cache_data(max_entries=100, show_spinner=False)
 def _real_diversity(version: FileVersion, path: Path, sheet_version: FileVersion, _images: ImageSet) -> float | None:
-    shown = sample_sheets.layout(Run(path)).labels
+    shown = sample_sheets.read_layout(Run(path)).labels
     return diversity.real_diversity(_images, len(shown)) if shown else None
 
 

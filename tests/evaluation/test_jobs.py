@@ -125,7 +125,7 @@ def test_in_the_background_it_can_be_watched_and_stopped(store: Path, capsys: py
         with pytest.raises(RunError, match="The scoring of digits is running already"):
             job.start_evaluation(run, Request("scores"))
         with pytest.raises(RunError, match=r"Something of the run digits still works in .*scores"):
-            lifecycle.delete(run)
+            lifecycle.delete_run(run)
         assert jobs.stop(folder).startswith("The scoring of digits was asked to stop")
         until(lambda: jobs.state(folder).name == "stopped", f"it stopped: {jobs.log_tail(folder)}", patience=60)
         assert results.list_results(run) == []

@@ -23,7 +23,7 @@ from gan.runs.run import Run
 
 PATIENCE = 120.0  # seconds after which a test gives up: no test asks how long anything takes
 FOREVER = 3600.0  # seconds: a small job ends because it is asked to
-launch.PROGRAM = "tests.support.scheduler"
+launch.SCHEDULER_MODULE = "tests.support.scheduler"
 
 
 def until(truth: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
@@ -48,7 +48,7 @@ def goes_on(run: Run) -> None:
 
 
 def new_run(name: str, device: str = "auto") -> Run:
-    return lifecycle.create(RunConfig.model_validate({"job": {"device": device}}), name)
+    return lifecycle.create_run(RunConfig.model_validate({"job": {"device": device}}), name)
 
 
 def give_job(folder: Path, kind: str = "steps", seconds: float = FOREVER) -> None:
@@ -60,7 +60,7 @@ def submitted(name: str, kind: str = "steps", seconds: float = FOREVER, device: 
     """A new run in the queue."""
     run = new_run(name, device)
     give_job(run.path, kind, seconds)
-    lifecycle.submit(run)
+    lifecycle.submit_run(run)
     return run
 
 
@@ -88,7 +88,7 @@ def queue_processes() -> list[int]:
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
-            if process.cmdline()[1:3] == ["-m", launch.PROGRAM] and process.environ().get("GAN_STORE") == str(
+            if process.cmdline()[1:3] == ["-m", launch.SCHEDULER_MODULE] and process.environ().get("GAN_STORE") == str(
                 settings.store()
             ):
                 found.append(process.pid)
@@ -111,7 +111,7 @@ def clean_up(store: Path) -> None:
     shutil.rmtree(store / ".jobs" / "waiting", ignore_errors=True)
     for path in [*store.glob("**/started.json")]:
         if held(path.parent / "alive.lock"):
-            processes.kill_tree(read_json(path) or {}, names.name_of(path.parent))
+            processes.kill_tree(read_json(path) or {}, names.job_name(path.parent))
     deadline = time.monotonic() + PATIENCE
     while held(store / ".jobs" / "scheduler.lock") and time.monotonic() < deadline:
         for path in (store / ".jobs" / "stops").glob("*"):
