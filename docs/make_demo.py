@@ -14,7 +14,8 @@ import tempfile
 from pathlib import Path
 
 from gan.config import settings
-from gan.io.atomic import read_json, write_json
+from gan.io.atomic import write_json
+from gan.io.json_files import read_json
 from gan.runs import notes
 from gan.runs.run import Run
 

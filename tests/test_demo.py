@@ -13,7 +13,7 @@ from gan.evaluation import job
 from gan.evaluation.records import results
 from gan.export import exports
 from gan.export.exports import ExportRequest
-from gan.io.atomic import read_json
+from gan.io.json_files import read_json
 from gan.runs import lifecycle
 from gan.runs.metrics import MetricsReader
 from gan.runs.run import Run, find_run

@@ -34,7 +34,8 @@ from gan.export import exports
 from gan.export.exports import ExportRequest
 from gan.export.size_estimate import ledger
 from gan.io import animation, contact_sheet, file_lock
-from gan.io.atomic import append_row, read_json, write_json
+from gan.io.atomic import append_json_line, write_json
+from gan.io.json_files import read_json
 from gan.monitoring import sample_diversity
 from gan.monitoring.diagnosis import diagnose
 from gan.monitoring.observations import observations_from_run
@@ -73,7 +74,7 @@ def copied(store: Path) -> Run:
     run = Run(path)
     origin = Origin(SNAPSHOT, 1, 2, "3")
     marks.change(run, {origin: "keep", Origin(SNAPSHOT, 1, 3, "3"): "reject"})
-    append_row(path / "events.jsonl", {"seen": 40_000, "time": 1.7e9})
+    append_json_line(path / "events.jsonl", {"seen": 40_000, "time": 1.7e9})
     write_json(path / "exit.json", {"ticket": 1, "code": 1, "killed_after": None, "memory_ran_out": False})
     write_json(path / "compiled.json", {"compile": False, "reason": "auto"})
     studied(run, SNAPSHOT)
@@ -94,7 +95,7 @@ def copied(store: Path) -> Run:
     write_json(made / "status.json", {"phase": "making images", "done": 1, "total": 1, "seconds_left": None})
     (made / f"{NAME}-{EXPORT}.zip").write_bytes(b"PK")
     row = request | {"time": 1.7e9, "export": EXPORT, "bytes": 2, "shape": [1, 28], "seconds": 1.0, "preparing": 0.1}
-    append_row(path / "exports" / "ledger.jsonl", row | {"count": 1, "notices": []})
+    append_json_line(path / "exports" / "ledger.jsonl", row | {"count": 1, "notices": []})
     return run
 
 
@@ -143,7 +144,7 @@ def watched(tmp_path: Path, store: Path) -> Iterator[Path]:
     outside = tmp_path / "outside"
     outside.mkdir()
     (store / ".jobs").mkdir(parents=True)
-    descriptor = file_lock.take(store / ".jobs" / "scheduler.lock")
+    descriptor = file_lock.try_lock(store / ".jobs" / "scheduler.lock")
     assert descriptor is not None
     yield outside
     WATCH.outside = None
@@ -533,7 +534,7 @@ def test_what_is_written_to_a_run_does_not_follow_its_links(watched: Path, store
             lambda: events.record_resumption(run, 5),
             lambda: notes.update_about(run.path, title="x"),
             lambda: marks.change(run, {Origin(SNAPSHOT, 1, 9, "3"): "keep"}),
-            lambda: append_row(run.path / "exports" / "ledger.jsonl", {}),
+            lambda: append_json_line(run.path / "exports" / "ledger.jsonl", {}),
         )
     assert [type(error) for error in errors] == [DamagedFileError] * 4
     shutil.rmtree(run.path / "samples")

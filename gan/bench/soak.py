@@ -30,7 +30,7 @@ from gan.config import settings
 from gan.errors import ConfigError
 from gan.export import exports
 from gan.io import fault_injection
-from gan.io.atomic import read_rows
+from gan.io.json_files import read_json_lines
 from gan.runs import lifecycle
 from gan.runs.run import Run, all_runs
 
@@ -238,5 +238,7 @@ def _is_done(run: Run, observer: Observer) -> bool:
 def _count_events(store: Path) -> Counter[str]:
     return Counter(
         row["what"]
-        for row in read_rows(store / fault_injection.MARKER / "events.jsonl", TypeAdapter(dict[str, Any]), most=10**9)
+        for row in read_json_lines(
+            store / fault_injection.MARKER / "events.jsonl", TypeAdapter(dict[str, Any]), newest=10**9
+        )
     )

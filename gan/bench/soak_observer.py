@@ -19,7 +19,7 @@ import psutil
 from gan import jobs
 from gan.errors import RunError
 from gan.export import exports
-from gan.io.atomic import read_json
+from gan.io.json_files import read_json
 from gan.jobs import processes, tickets
 from gan.runs.metrics import TIMINGS, MetricsReader
 from gan.runs.run import Run, all_runs

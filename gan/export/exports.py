@@ -24,9 +24,10 @@ from gan.errors import RunError
 from gan.export.request import TRUNCATIONS, Balance, ExportRequest, balance, balanced, of_each
 from gan.export.size_estimate import Estimate, estimate, shape
 from gan.export.writer import Written, spool_of, write
-from gan.io import typed
-from gan.io.atomic import append_row, linked, ordinary, read_as_or_none, write_json
+from gan.io.atomic import append_json_line, write_json
+from gan.io.json_files import read_request, read_typed_or_none
 from gan.io.progress import Progress, silent
+from gan.io.untrusted_files import is_link, is_regular
 from gan.jobs.status import Status, read_status
 from gan.runs.run import Run
 
@@ -49,7 +50,7 @@ __all__ = [
     "write",
 ]
 
-WRITTEN = TypeAdapter(Written)
+REQUEST, WRITTEN = TypeAdapter(ExportRequest), TypeAdapter(Written)
 ID = re.compile(r"[0-9]{8}-[0-9]{6}(-[0-9]+)?")
 
 
@@ -66,7 +67,7 @@ class Export:
     @property
     def request(self) -> ExportRequest:
         """What was asked for; raises RunError where that is missing, and DamagedFileError."""
-        return typed.read(self.folder / "request.json", ExportRequest)
+        return read_request(self.folder / "request.json", REQUEST)
 
     @property
     def state(self) -> jobs.State:
@@ -80,12 +81,12 @@ class Export:
     @property
     def written(self) -> Written | None:
         """What the finished export holds."""
-        return read_as_or_none(self.folder / "written.json", WRITTEN)
+        return read_typed_or_none(self.folder / "written.json", WRITTEN)
 
     @property
     def file(self) -> Path | None:
         """The ZIP, once it is whole."""
-        return next(filter(ordinary, self.folder.glob("*.zip")), None)
+        return next(filter(is_regular, self.folder.glob("*.zip")), None)
 
 
 def begin(run: Run, request: ExportRequest) -> Export:
@@ -123,14 +124,14 @@ def resume(run: Run, identifier: str) -> Export:
 def find(run: Run, identifier: str) -> Export:
     """The export of that id; raises RunError where there is none."""
     folder = run.path / "exports" / identifier
-    if not ID.fullmatch(identifier) or not folder.is_dir() or linked(folder):
+    if not ID.fullmatch(identifier) or not folder.is_dir() or is_link(folder):
         raise RunError(f"The run {run.name} has no export {identifier}.")
     return Export(folder)
 
 
 def listing(run: Run) -> list[Export]:
     """All exports of a run, the newest first."""
-    folders = [path for path in (run.path / "exports").glob("*") if ID.fullmatch(path.name) and not linked(path)]
+    folders = [path for path in (run.path / "exports").glob("*") if ID.fullmatch(path.name) and not is_link(path)]
     return [Export(path) for path in sorted(folders, reverse=True)]
 
 
@@ -158,5 +159,5 @@ def run_task(
     row = {"time": time.time(), "export": identifier, "bytes": file.stat().st_size, "shape": shape(run)}
     row |= {"seconds": None if resumed else time.monotonic() - began, "preparing": prepared}
     row |= asdict(written) | asdict(request)
-    append_row(run.path / "exports" / "ledger.jsonl", row)
+    append_json_line(run.path / "exports" / "ledger.jsonl", row)
     return True

@@ -9,7 +9,8 @@ from typing_extensions import TypedDict
 from gan.errors import DamagedFileError
 from gan.export.request import ExportRequest
 from gan.io import contact_sheet
-from gan.io.atomic import note_damaged, read_rows
+from gan.io.json_files import read_json_lines
+from gan.io.untrusted_files import log_damaged
 from gan.jobs.status import Count, Timestamp
 from gan.runs.run import Run, all_runs
 
@@ -69,7 +70,7 @@ LEDGER_ROW = TypeAdapter(LedgerRow)
 
 def ledger(run: Run) -> list[LedgerRow]:
     """The run's finished exports that say how long they took."""
-    rows = read_rows(run.path / "exports" / "ledger.jsonl", LEDGER_ROW)
+    rows = read_json_lines(run.path / "exports" / "ledger.jsonl", LEDGER_ROW)
     return [row for row in rows if row["seconds"] and row["count"]]
 
 
@@ -90,6 +91,6 @@ def _bytes_an_image(run: Run) -> float:
     try:
         sheet = contact_sheet.read_sheet(path)
     except DamagedFileError as error:
-        note_damaged(path, error)
+        log_damaged(path, error)
         return raw + BESIDE_PIXELS
     return min(raw, path.stat().st_size * raw / (sheet.width * sheet.height * channels)) + BESIDE_PIXELS

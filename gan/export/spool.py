@@ -19,7 +19,9 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from gan.io.atomic import linked, not_ordinary, open_to_append, parse_json, read_json, remove_folder, write_json
+from gan.io.atomic import open_for_append, remove_folder, write_json
+from gan.io.json_files import parse_json, read_json
+from gan.io.untrusted_files import is_link, not_regular
 
 
 class Row(NamedTuple):
@@ -50,8 +52,8 @@ class Spool:
     def __init__(self, folder: Path, key: dict[str, Any]):
         """Open what is there of this key, or begin anew."""
         self.folder = folder
-        if linked(folder) or folder.is_symlink():
-            raise not_ordinary(folder)
+        if is_link(folder) or folder.is_symlink():
+            raise not_regular(folder)
         key = json.loads(json.dumps(key))  # as it is read back
         parts = (folder / "images.bin", folder / "rows.jsonl")
         if read_json(folder / "key.json") != key or any(path.is_symlink() or path.is_dir() for path in parts):
@@ -63,8 +65,8 @@ class Spool:
         self.state: Any = None
         """What was given with the last chunk; None where there is none."""
         with contextlib.ExitStack() as opened:
-            self._images = opened.enter_context(open_to_append(parts[0]))
-            self._rows = opened.enter_context(open_to_append(parts[1]))
+            self._images = opened.enter_context(open_for_append(parts[0]))
+            self._rows = opened.enter_context(open_for_append(parts[1]))
             self._close = opened.pop_all().close
         self._cut_torn_end()
 

@@ -12,8 +12,9 @@ from typing import Any
 
 from gan.config import settings
 from gan.errors import RunError
-from gan.io.atomic import read_json, write_json
-from gan.io.file_lock import held
+from gan.io.atomic import write_json
+from gan.io.file_lock import is_locked
+from gan.io.json_files import read_json
 from gan.jobs import device_list, kinds, launch, logs, names, processes, schedule, states, tickets
 
 
@@ -77,7 +78,7 @@ def stop(folder: Path) -> str:
         write_json(folder / "stop", {})  # replaced and not touched: where it is a link, what it names stays untouched
         started = read_json(folder / "started.json") or {}
         launch.register_stop(folder, tickets.valid_ticket(started.get("ticket")))
-    if held(folder / "alive.lock"):  # else the pid is no longer the job's
+    if is_locked(folder / "alive.lock"):  # else the pid is no longer the job's
         processes.terminate(started)
     launch.start_scheduler()
     if now.name == "stopping":
@@ -96,7 +97,7 @@ def delete(folder: Path) -> str:
         now = states.state(folder)
         if now.alive:
             raise RunError(f"The run {name} is {now.name}: stop it before you delete it.")
-        busy = [path.parent for path in folder.glob("**/alive.lock") if held(path)]
+        busy = [path.parent for path in folder.glob("**/alive.lock") if is_locked(path)]
         if busy:
             raise RunError(f"Something of the run {name} still works in {busy[0]}: wait for its end, or stop it.")
         waiting = next((one for one in schedule.queued_jobs() if names.run_name(one.name) == name), None)

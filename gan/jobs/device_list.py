@@ -16,7 +16,7 @@ import psutil
 import pynvml
 
 from gan.config import settings
-from gan.io.file_lock import held, take
+from gan.io.file_lock import is_locked, try_lock
 from gan.jobs import tickets
 
 CHECKED_EVERY = 10.0  # seconds for which the list of CUDA devices is believed: asking a sleeping driver is slow
@@ -77,13 +77,13 @@ def no_such_device(asked: str) -> str:
 
 def holders(name: str) -> list[str]:
     """The names of the jobs that hold the device."""
-    found = [path.read_text().strip() for path in sorted(_slots(name)) if held(path)]
+    found = [path.read_text().strip() for path in sorted(_slots(name)) if is_locked(path)]
     return [text or "a run that is starting" for text in found]
 
 
 def free_slots(name: str) -> int:
     """How many more jobs the device takes now."""
-    return _most(name) - sum(held(path) for path in _slots(name))
+    return _most(name) - sum(is_locked(path) for path in _slots(name))
 
 
 def take_slot(name: str, holder: str) -> int | None:
@@ -96,7 +96,7 @@ def take_slot(name: str, holder: str) -> int | None:
     if free_slots(name) < 1:
         return None
     for number in range(1, _most(name) + 1):
-        descriptor = take(folder / f"{name.replace(':', '-')}.{number}.lock")
+        descriptor = try_lock(folder / f"{name.replace(':', '-')}.{number}.lock")
         if descriptor is not None:
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, holder.encode(), 0)

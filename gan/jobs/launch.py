@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from gan.config import settings
-from gan.io.atomic import read_json, write_json
-from gan.io.file_lock import held, take
+from gan.io.atomic import write_json
+from gan.io.file_lock import is_locked, try_lock
+from gan.io.json_files import read_json
 from gan.jobs import device_list, kinds, names, processes, schedule, tickets
 
 SCHEDULER_MODULE = "gan.jobs"
@@ -78,7 +79,7 @@ def orphaned_jobs() -> list[tuple[Path, dict[str, Any]]]:
     """The folder and the started.json of each job whose main process has died and left others that hold its slot."""
     found = []
     for path in (tickets.jobs_folder() / "devices").glob("*.lock"):
-        if not held(path):
+        if not is_locked(path):
             continue
         folder = settings.store() / path.read_text().strip()
         started = read_json(folder / "started.json") or {}
@@ -95,7 +96,7 @@ def start_scheduler() -> bool:
     path = tickets.jobs_folder() / "scheduler.lock"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = take(path)
+        descriptor = try_lock(path)
     except OSError:  # a store that is read-only for us has its queue process elsewhere
         return False
     if descriptor is None:

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gan.config import settings
-from gan.io.atomic import read_json, replacing, write_json
-from gan.io.file_lock import held
+from gan.io.atomic import replacing, write_json
+from gan.io.file_lock import is_locked
+from gan.io.json_files import read_json
 from gan.jobs import device_list, kinds, names, tickets
 from gan.jobs.device_list import TASKS
 
@@ -70,7 +71,7 @@ def queued_job(folder: Path) -> QueuedJob | None:
         tickets.valid_ticket((read_json(folder / name) or {}).get("ticket")) for name in ("started.json", "end.json")
     )
     in_terminal = bool(queued.get("in_terminal"))
-    if ticket <= served or (in_terminal and not held(folder / "alive.lock")):
+    if ticket <= served or (in_terminal and not is_locked(folder / "alive.lock")):
         return None
     asked = str(queued.get("asked", "auto")) if kind.on_device else TASKS
     return QueuedJob(folder, ticket, asked, in_terminal)
@@ -114,7 +115,7 @@ def startable(waiting: list[QueuedJob]) -> list[tuple[QueuedJob, str | None]]:
     free: dict[str, int] = {}
     result: list[tuple[QueuedJob, str | None]] = []
     for one in waiting:
-        if not one.in_terminal and held(one.folder / "alive.lock"):
+        if not one.in_terminal and is_locked(one.folder / "alive.lock"):
             continue
         possible = one.possible
         for name in possible:

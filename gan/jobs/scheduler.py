@@ -14,8 +14,9 @@ from typing import Any
 
 from gan.config import settings
 from gan.errors import RunError
-from gan.io.atomic import read_json, write_json
-from gan.io.file_lock import held, take
+from gan.io.atomic import write_json
+from gan.io.file_lock import is_locked, try_lock
+from gan.io.json_files import read_json
 from gan.jobs import device_list, kinds, launch, names, processes, schedule, tickets
 
 LOOK_EVERY = 0.2  # seconds between two looks at the files and locks
@@ -86,7 +87,7 @@ def _start(watch: Watch, waiting: schedule.QueuedJob, holds: str) -> None:
     """Start what has its turn with a slot of what it `holds`; raises RunError where nothing may work in its folder."""
     kinds.check_folder(waiting.folder)
     device = "cpu" if holds == device_list.TASKS else holds
-    alive = take(waiting.folder / "alive.lock")
+    alive = try_lock(waiting.folder / "alive.lock")
     slot = device_list.take_slot(holds, waiting.name)
     with launch.closing(alive, slot):
         if alive is None or slot is None:
@@ -159,7 +160,7 @@ def enforce_stops(watch: Watch) -> None:
         name = str(asked.get("job", ""))
         folder = settings.store() / name
         started = read_json(folder / "started.json") or {}
-        ended = started.get("ticket") != asked.get("ticket") or not held(folder / "alive.lock")
+        ended = started.get("ticket") != asked.get("ticket") or not is_locked(folder / "alive.lock")
         if kinds.job_kind(folder) is None or ended:
             path.unlink(missing_ok=True)  # it has ended; what may be left of it is `clear_remains`'s
             continue

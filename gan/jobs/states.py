@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from gan.io.atomic import read_json
-from gan.io.file_lock import held
+from gan.io.file_lock import is_locked
+from gan.io.json_files import read_json
 from gan.jobs import failures, processes, schedule, tickets
 from gan.jobs.device_list import TASKS
 from gan.jobs.logs import log_tail
@@ -53,7 +53,7 @@ def state(folder: Path) -> State:
     started, end = read_json(folder / "started.json"), read_json(folder / "end.json")
     if _is_last_word(end, started):
         return _ended(end or {}, started or {})
-    if held(folder / "alive.lock"):
+    if is_locked(folder / "alive.lock"):
         name: StateName = "stopping" if (folder / "stop").exists() else "running"
         return State(name, device=_text(started, "device"), since=_time(started))
     end = read_json(folder / "end.json")  # it may have ended between the two looks

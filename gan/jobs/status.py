@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from gan.io.atomic import read_as_or_none
+from gan.io.json_files import read_typed_or_none
 
 Count = Annotated[float, Field(ge=0, le=1e15)]
 Timestamp = Annotated[float, Field(ge=0, le=1e11)]
@@ -29,4 +29,4 @@ STATUS = TypeAdapter(Status)
 
 def read_status(folder: Path) -> Status:
     """The last report; empty before any, and where it is damaged, which the log says."""
-    return read_as_or_none(folder / "status.json", STATUS, 2**20) or {}
+    return read_typed_or_none(folder / "status.json", STATUS, 2**20) or {}

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from gan.config import settings
 from gan.io import file_lock
-from gan.io.atomic import read_json, replacing, write_json
+from gan.io.atomic import replacing, write_json
+from gan.io.json_files import read_json
 from gan.jobs import names
 
 TICKETED = ("queued.json", "started.json", "end.json")

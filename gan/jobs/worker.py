@@ -25,8 +25,9 @@ from types import FrameType
 from typing import Any
 
 from gan.errors import GanError, RunError
-from gan.io.atomic import read_json, write_json
-from gan.io.file_lock import same_file, take
+from gan.io.atomic import write_json
+from gan.io.file_lock import same_file, try_lock
+from gan.io.json_files import read_json
 from gan.jobs import device_list, failures, kinds, names, processes, schedule, tickets
 from gan.jobs.launch import write_started
 
@@ -112,7 +113,7 @@ def working(folder: Path, device: str | None = None, wait: bool = True) -> Itera
     """
     kinds.check_links(folder)
     given = _given_by_queue(folder)
-    alive = given["alive"] if given else take(folder / "alive.lock")
+    alive = given["alive"] if given else try_lock(folder / "alive.lock")
     if alive is None:
         name, pid = names.job_name(folder), (read_json(folder / "started.json") or {}).get("pid")
         raise RunError(f"{name} has a process at work already (process {pid}): stop it first, or wait for its end.")

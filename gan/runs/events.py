@@ -12,7 +12,8 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from gan.io.atomic import append_row, read_rows
+from gan.io.atomic import append_json_line
+from gan.io.json_files import read_json_lines
 from gan.jobs.status import Timestamp
 from gan.runs.run import Run
 
@@ -39,12 +40,12 @@ class Event:
 def record_resumption(run: Run, seen: int) -> None:
     """Write down that the run goes on from `seen` images; nothing for one that begins."""
     if seen:
-        append_row(run.path / "events.jsonl", {"seen": seen, "time": time.time()})
+        append_json_line(run.path / "events.jsonl", {"seen": seen, "time": time.time()})
 
 
 def read_resumptions(run: Run) -> list[tuple[int, float]]:
     """Images seen, and the time in seconds since 1970, at which the run went on; a damaged line is left out."""
-    return [(row["seen"], row["time"]) for row in read_rows(run.path / "events.jsonl", RESUMED)]
+    return [(row["seen"], row["time"]) for row in read_json_lines(run.path / "events.jsonl", RESUMED)]
 
 
 def run_events(run: Run, warnings: Mapping[str, int]) -> list[Event]:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from gan.errors import RunError
-from gan.io.atomic import read_json, write_json
+from gan.io.atomic import write_json
 from gan.io.file_lock import exclusive
+from gan.io.json_files import read_json
 
 FILE = "about.json"
 LARGEST = 2**20  # bytes of the file

@@ -19,7 +19,7 @@ from torch import nn
 
 from gan.data.info import DatasetInfo
 from gan.errors import DamagedFileError, RunError
-from gan.io.atomic import check_ordinary
+from gan.io.untrusted_files import check_regular
 from gan.models import networks
 from gan.runs.run import Run
 from gan.runs.snapshots import read_ready
@@ -31,7 +31,7 @@ def load_average(run: Run, generator: nn.Module, seen: int | None = None) -> str
     """Load a snapshot's averaged generator into `generator`; gives its SHA-256. Raises RunError where it is damaged."""
     folder = run.snapshot(seen)
     try:
-        generator.load_state_dict(load_file(check_ordinary(folder / "generator.safetensors")))
+        generator.load_state_dict(load_file(check_regular(folder / "generator.safetensors")))
         return read_ready(folder)["sha256"]
     except (OSError, SafetensorError, RuntimeError, DamagedFileError) as error:
         raise RunError(

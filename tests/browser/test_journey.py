@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from gan.config import options
-from gan.io.file_lock import take
+from gan.io.file_lock import try_lock
 from gan.runs import lifecycle
 from gan.runs.metrics import MetricsWriter
 from gan.runs.run import find_run
@@ -112,7 +112,7 @@ def test_a_readers_zoom_outlives_new_points(visit: Visit, server: Server, monkey
     writer = MetricsWriter(run.path / "metrics.jsonl", 0)
     for seen in range(1000, 51_000, 1000):
         writer.append(ROW | {"seen": seen})
-    alive = take(run.path / "alive.lock")
+    alive = try_lock(run.path / "alive.lock")
     assert alive is not None
     try:
         visit.open("progress?run=zoomed")

@@ -20,7 +20,8 @@ from gan.evaluation.records import membership_results, results, study_results
 from gan.evaluation.scores import score_snapshot
 from gan.evaluation.study import study_plan
 from gan.evaluation.study.study_options import StudyOptions
-from gan.io.atomic import read_json, write_json
+from gan.io.atomic import write_json
+from gan.io.json_files import read_json
 from gan.runs import lifecycle
 from gan.runs.run import Run
 from tests.conftest import trained

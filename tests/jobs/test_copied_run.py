@@ -17,7 +17,8 @@ from gan.config import settings
 from gan.errors import DamagedFileError, RunError, UserError
 from gan.evaluation import job
 from gan.export import exports
-from gan.io.atomic import read_json, write_json
+from gan.io.atomic import write_json
+from gan.io.json_files import read_json
 from gan.jobs import kinds, processes, tickets
 from gan.runs import lifecycle
 from gan.runs.run import Run, all_runs, find_run

@@ -12,7 +12,8 @@ import pytest
 from gan import jobs
 from gan.config import settings
 from gan.errors import RunError
-from gan.io.atomic import read_json, write_json
+from gan.io.atomic import write_json
+from gan.io.json_files import read_json
 from gan.jobs import processes
 from gan.runs import lifecycle
 from tests.support.jobs import (

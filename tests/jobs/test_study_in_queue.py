@@ -8,7 +8,7 @@ import pytest
 from gan import jobs
 from gan.config import settings
 from gan.errors import RunError
-from gan.io.file_lock import held
+from gan.io.file_lock import is_locked
 from gan.jobs import names, schedule, tickets
 from gan.jobs.worker import working
 from gan.runs import lifecycle
@@ -75,7 +75,7 @@ def test_a_run_is_not_deleted_while_its_study_waits_or_runs() -> None:
         lifecycle.delete_run(run)
     jobs.stop(study.path)
     until_state(study, "stopped")
-    until(lambda: not held(study.path / "alive.lock"), "its process is gone")
+    until(lambda: not is_locked(study.path / "alive.lock"), "its process is gone")
     assert lifecycle.delete_run(run) == "The run run was deleted."
 
 
@@ -110,7 +110,7 @@ def test_a_lost_counter_goes_on_above_the_tickets_of_studies() -> None:
     run = new_run("run")
     study = study_of(run, 0.1)
     until_state(study, "finished")
-    until(lambda: not held(tickets.jobs_folder() / "scheduler.lock"), "the queue process ended")
+    until(lambda: not is_locked(tickets.jobs_folder() / "scheduler.lock"), "the queue process ended")
     given = int((tickets.jobs_folder() / "ticket").read_text())
     (tickets.jobs_folder() / "ticket").unlink()
     with tickets.decision_lock():

@@ -15,8 +15,9 @@ import pytest
 from gan import jobs
 from gan.config import settings
 from gan.config.run_config import RunConfig
-from gan.io.atomic import read_json, write_json
-from gan.io.file_lock import held
+from gan.io.atomic import write_json
+from gan.io.file_lock import is_locked
+from gan.io.json_files import read_json
 from gan.jobs import launch, names, processes
 from gan.runs import lifecycle
 from gan.runs.run import Run
@@ -110,14 +111,14 @@ def clean_up(store: Path) -> None:
     """End whatever a test left behind in its store: the queue process last, which would start more."""
     shutil.rmtree(store / ".jobs" / "waiting", ignore_errors=True)
     for path in [*store.glob("**/started.json")]:
-        if held(path.parent / "alive.lock"):
+        if is_locked(path.parent / "alive.lock"):
             processes.kill_tree(read_json(path) or {}, names.job_name(path.parent))
     deadline = time.monotonic() + PATIENCE
-    while held(store / ".jobs" / "scheduler.lock") and time.monotonic() < deadline:
+    while is_locked(store / ".jobs" / "scheduler.lock") and time.monotonic() < deadline:
         for path in (store / ".jobs" / "stops").glob("*"):
             path.unlink(missing_ok=True)
         time.sleep(0.02)
-    assert not held(store / ".jobs" / "scheduler.lock"), "the queue process did not end"
+    assert not is_locked(store / ".jobs" / "scheduler.lock"), "the queue process did not end"
 
 
 @pytest.fixture

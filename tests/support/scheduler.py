@@ -5,7 +5,7 @@ Run as `python -m tests.support.scheduler DESCRIPTOR`. Everything but the comman
 
 from pathlib import Path
 
-from gan.io.atomic import read_json
+from gan.io.json_files import read_json
 from gan.jobs import kinds, names
 
 product_command = kinds.job_command

@@ -18,7 +18,7 @@ import pytest
 from gan import jobs
 from gan.cli import main
 from gan.config import settings
-from gan.io.atomic import read_json
+from gan.io.json_files import read_json
 from gan.jobs import processes
 from gan.runs.run import Run, find_run
 from tests.conftest import TINY, trained
