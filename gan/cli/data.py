@@ -64,10 +64,5 @@ def prepare_data(parsed: argparse.Namespace) -> int:
     kinds.job_command(task)  # raises RunError for any other folder
     config = catalogue.find(parsed.task.removeprefix("prepare-")).config
     with working(task) as worker:
-
-        def report(phase: str, done: float) -> None:
-            worker.report(phase, done, 1.0)
-            worker.raise_if_stopped()
-
-        registry.load(config, report)
+        registry.load(config, worker.progress)
     return 0

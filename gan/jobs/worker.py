@@ -24,7 +24,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from gan.errors import GanError, RunError
+from gan.errors import GanError, RunError, StoppedError
 from gan.io.atomic import write_json
 from gan.io.file_lock import same_file, try_lock
 from gan.io.json_files import read_json
@@ -58,10 +58,19 @@ class Worker:
         """Say that the work ends because it was asked to, and not because it is done."""
         self._was_stopped = True
 
-    def raise_if_stopped(self) -> None:
-        """End the block of `working` as stopped where it was asked to: for work of which nothing need be saved."""
+    @property
+    def was_stopped(self) -> bool:
+        """Whether the work ended because it was asked to; to be read after the block of `working`."""
+        return self._was_stopped
+
+    def progress(self, phase: str, done: float) -> None:
+        """Report a phase and its finished share from 0 to 1, as a `Progress` (gan/io/progress.py) does.
+
+        Raises StoppedError where the job was asked to stop: `working` then ends it as stopped.
+        """
+        self.report(phase, done, 1.0)
         if self.should_stop():
-            raise _LeavingError
+            raise StoppedError
 
     def report(self, phase: str, done: float, total: float, **more: Any) -> None:
         """Write status.json, at most twice a second but for a new phase and the end.
@@ -98,10 +107,6 @@ class Worker:
             print("\nStopping: it saves first. Ctrl-C again ends it at once.", file=sys.stderr, flush=True)
 
 
-class _LeavingError(Exception):
-    """Leaves the block of `working` from any depth."""
-
-
 @contextlib.contextmanager
 def working(folder: Path, device: str | None = None, wait: bool = True) -> Iterator[Worker]:
     """Be the one process that works in `folder`, from its locks to its last word in end.json.
@@ -109,7 +114,7 @@ def working(folder: Path, device: str | None = None, wait: bool = True) -> Itera
     `device` is what the config asks for ("auto", "cuda", "cuda:1", "mps", "cpu"), or None for work beside the devices.
     Where the device is taken, a job in a terminal waits and prints for whom, or with `wait=False` raises RunError; that
     is also raised where another process works in the folder, and where a symbolic link leads out of it. An error in the
-    block is told in end.json and goes on.
+    block is told in end.json and goes on, but for StoppedError, which ends the work as stopped.
     """
     kinds.check_links(folder)
     given = _given_by_queue(folder)
@@ -131,7 +136,7 @@ def working(folder: Path, device: str | None = None, wait: bool = True) -> Itera
         _handle_signals(worker, at_end if given is None else contextlib.ExitStack())
         try:
             yield worker
-        except _LeavingError:
+        except StoppedError:
             worker.mark_stopped()
         except BaseException as error:
             if worker._was_stopped and isinstance(error, GanError):

@@ -115,13 +115,13 @@ def train(
         torch.set_num_threads(config.job.threads)
     device = torch.device(worker.device.partition(":")[0])  # the job sees no other GPU than its own
     if image_set is None:
-        image_set = registry.load(config.data, lambda phase, done: reading(worker, phase, done))
+        image_set = registry.load(config.data, worker.progress)
     check_enough(image_set, config)
     if run.snapshots():
         fingerprint.check(run.path, image_set)
     else:  # nothing was learnt yet
         Fingerprint.of(image_set).save(run.path)
-    told, info = with_subclasses(run, image_set, lambda phase, done: reading(worker, phase, done))
+    told, info = with_subclasses(run, image_set, worker.progress)
     info.save(run.path)
     for notice in image_set.notices:
         print(notice, flush=True)
@@ -187,12 +187,6 @@ def loop(
             worker.mark_stopped()
         if over or stop:
             return
-
-
-def reading(worker: Worker, phase: str, done: float) -> None:
-    """Report how much of the data is read; leaves where the run was asked to stop: nothing is to save yet."""
-    worker.report(phase, done, 1.0)
-    worker.raise_if_stopped()
 
 
 def start(config: RunConfig, info: DatasetInfo, device: torch.device) -> State:

@@ -9,6 +9,7 @@ import pytest
 
 from gan import jobs
 from gan.errors import RunError, TrainingError
+from gan.io.json_files import read_json
 from gan.jobs import device_list, failures
 from gan.jobs.worker import working
 from tests.support.jobs import store
@@ -80,12 +81,15 @@ def test_the_last_word_of_work_that_is_done_or_stopped(folder: Path) -> None:
     assert jobs.state(folder).name == "stopped"
 
 
-def test_work_of_which_nothing_need_be_saved_leaves_when_asked(folder: Path) -> None:
+def test_reported_progress_ends_the_work_where_it_was_asked_to_stop(folder: Path) -> None:
     with working(folder) as worker:
-        worker.raise_if_stopped()
+        worker.progress("reading", 0.25)
+        status = read_json(folder / "status.json") or {}
+        assert (status["phase"], status["done"], status["total"]) == ("reading", 0.25, 1.0)
         (folder / "stop").touch()
-        worker.raise_if_stopped()
+        worker.progress("reading", 0.5)
         raise AssertionError("it went on")
+    assert worker.was_stopped
     assert jobs.state(folder).name == "stopped"
 
 
