@@ -14,9 +14,7 @@ from pydantic import TypeAdapter
 
 from gan.errors import DamagedFileError, RunError
 from gan.evaluation.records.result_document import PARTS
-from gan.io.atomic import write_json
-from gan.io.json_files import read_json, validated
-from gan.io.untrusted_files import log_damaged
+from gan.io.atomic import checked, note_damaged, read_json, write_json
 from gan.runs.run import Run
 
 VERSION = 2
@@ -164,10 +162,10 @@ def _read(path: Path) -> EvaluationResult | None:
     if document.keys() != {field.name for field in fields(EvaluationResult)}:
         return None
     try:
-        validated(path, document, PARTS)
-        return validated(path, document, RESULT)
+        checked(path, document, PARTS)
+        return checked(path, document, RESULT)
     except DamagedFileError as error:
-        log_damaged(path, error)
+        note_damaged(path, error)
         return None
 
 
