@@ -14,7 +14,8 @@ import tempfile
 from pathlib import Path
 
 from gan.config import settings
-from gan.io.atomic import read_json, write_json
+from gan.io.atomic import write_json
+from gan.io.json_files import read_json
 from gan.runs import notes
 from gan.runs.run import Run
 
@@ -45,7 +46,7 @@ def main() -> None:
         gan("train", *COMMAND.split(), "--name", NAME)
         run = Run(Path(store).resolve() / NAME)
         gan("evaluate", NAME)
-        notes.change(run.path, title="Demo: handwritten digits", tags=("demo",), notes=NOTES)
+        notes.update_about(run.path, title="Demo: handwritten digits", tags=("demo",), notes=NOTES)
         keep(run, TARGET)
     size = sum(file.stat().st_size for file in TARGET.rglob("*") if file.is_file())
     print(f"{TARGET}: {size / 1e6:.1f} MB")

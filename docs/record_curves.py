@@ -125,7 +125,7 @@ def kept(name: str, run: Run) -> Recording:
 def record(name: str, case: Case) -> Recording:
     """Train one case and keep what its folder says."""
     case = dataclasses.replace(case, options=SMALL | case.options)
-    run = lifecycle.create(options.build(case.options), name)
+    run = lifecycle.create_run(options.build(case.options), name)
     image_set = registry.load(run.config.data)
     if case.images is not None:
         image_set = fewer(image_set, case.images)

@@ -48,7 +48,7 @@ def main() -> None:
         shutil.copytree(TARGET, Path(store) / NAME)
         gan("data", "prepare", "--data.name", "mnist")
         gan("train", "--preset", "digits-quick", "--train.kimg", "6", "--train.snapshot_kimg", "2", "--name", SHORT)
-        notes.change(Path(store) / SHORT, title="A short run on digits")
+        notes.update_about(Path(store) / SHORT, title="A short run on digits")
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]

@@ -51,7 +51,7 @@ def everything(run: Run, state: jobs.State) -> None:
         found = diagnose(known)
         health.panel(run, found, state)
         warned = health.warnings(known, found)
-    happened = events.of_run(run, warned)
+    happened = events.run_events(run, warned)
     left, right = st.columns(2, gap="medium")
     with left:
         moment = samples.timeline(run, state.alive)

@@ -63,7 +63,7 @@ def trained(name: str, **options: object) -> Run:
     path = settings.store() / name
     assert not path.exists(), name
     shutil.copytree(_trained[key], path, symlinks=True)
-    notes.change(path, created=time.time())
+    notes.update_about(path, created=time.time())
     registry.load(config.data)  # a trained run leaves its images in the store, ready to be read
     return Run(path)
 
@@ -71,7 +71,7 @@ def trained(name: str, **options: object) -> Run:
 def _train(name: str, config: RunConfig) -> Run:
     from gan.training.train import train
 
-    run = lifecycle.create(config, name)
+    run = lifecycle.create_run(config, name)
     with working(run.path, run.config.job.device) as worker:
         train(run, worker)
     return run

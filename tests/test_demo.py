@@ -12,8 +12,8 @@ from gan.config import settings
 from gan.evaluation import job
 from gan.evaluation.records import results
 from gan.export import exports
-from gan.export.request import ExportRequest
-from gan.io.atomic import read_json
+from gan.export.exports import ExportRequest
+from gan.io.json_files import read_json
 from gan.runs import lifecycle
 from gan.runs.metrics import MetricsReader
 from gan.runs.run import Run, find_run
@@ -41,7 +41,7 @@ def test_who_sets_no_store_finds_it(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_it_is_finished_and_there_is_nothing_to_resume(demo: Run) -> None:
     assert jobs.state(demo.path).name == "finished"
-    assert "nothing to resume" in lifecycle.resume(demo)
+    assert "nothing to resume" in lifecycle.resume_run(demo)
     assert demo.seen == max(demo.snapshots()) >= demo.total
     assert max(demo.samples()) == demo.seen
     assert MetricsReader(demo.path / "metrics.jsonl").read()[-1]["seen"] <= demo.seen
@@ -49,10 +49,10 @@ def test_it_is_finished_and_there_is_nothing_to_resume(demo: Run) -> None:
 
 def test_its_images_are_downloaded_where_no_folder_for_exports_came_with_it(demo: Run) -> None:
     shutil.rmtree(demo.path / "exports", ignore_errors=True)
-    made = exports.begin_export(demo, ExportRequest((("3", 4),), with_near_copies=True))
+    made = exports.begin(demo, ExportRequest((("3", 4),), with_near_copies=True))
     until(lambda: not made.state.alive, "the export ended", 60)
     assert made.file is not None, jobs.log_tail(made.folder)
-    assert exports.list_exports(demo) == [made]
+    assert exports.listing(demo) == [made]
 
 
 def test_its_scores_are_of_its_own_generators(demo: Run) -> None:

@@ -31,10 +31,11 @@ from gan.errors import DamagedFileError, DataError, GanError, RunError
 from gan.evaluation import job, reader_study, training_images
 from gan.evaluation.records import interpretation, membership_results, results, study_results
 from gan.export import exports
-from gan.export.request import ExportRequest
-from gan.export.size_estimate import estimate_export, timed_exports
+from gan.export.exports import ExportRequest
+from gan.export.size_estimate import ledger
 from gan.io import animation, contact_sheet, file_lock
-from gan.io.atomic import append_row, read_json, write_json
+from gan.io.atomic import append_json_line, write_json
+from gan.io.json_files import read_json
 from gan.monitoring import sample_diversity
 from gan.monitoring.diagnosis import diagnose
 from gan.monitoring.observations import observations_from_run
@@ -73,7 +74,7 @@ def copied(store: Path) -> Run:
     run = Run(path)
     origin = Origin(SNAPSHOT, 1, 2, "3")
     marks.change(run, {origin: "keep", Origin(SNAPSHOT, 1, 3, "3"): "reject"})
-    append_row(path / "events.jsonl", {"seen": 40_000, "time": 1.7e9})
+    append_json_line(path / "events.jsonl", {"seen": 40_000, "time": 1.7e9})
     write_json(path / "exit.json", {"ticket": 1, "code": 1, "killed_after": None, "memory_ran_out": False})
     write_json(path / "compiled.json", {"compile": False, "reason": "auto"})
     studied(run, SNAPSHOT)
@@ -94,7 +95,7 @@ def copied(store: Path) -> Run:
     write_json(made / "status.json", {"phase": "making images", "done": 1, "total": 1, "seconds_left": None})
     (made / f"{NAME}-{EXPORT}.zip").write_bytes(b"PK")
     row = request | {"time": 1.7e9, "export": EXPORT, "bytes": 2, "shape": [1, 28], "seconds": 1.0, "preparing": 0.1}
-    append_row(path / "exports" / "ledger.jsonl", row | {"count": 1, "notices": []})
+    append_json_line(path / "exports" / "ledger.jsonl", row | {"count": 1, "notices": []})
     return run
 
 
@@ -143,7 +144,7 @@ def watched(tmp_path: Path, store: Path) -> Iterator[Path]:
     outside = tmp_path / "outside"
     outside.mkdir()
     (store / ".jobs").mkdir(parents=True)
-    descriptor = file_lock.take(store / ".jobs" / "scheduler.lock")
+    descriptor = file_lock.try_lock(store / ".jobs" / "scheduler.lock")
     assert descriptor is not None
     yield outside
     WATCH.outside = None
@@ -194,18 +195,18 @@ def read_run(run: Run) -> list[GanError]:
     columns = ColumnsReader(run.path / "metrics.jsonl").read()
     assert all(np.isfinite(list(row.values())).all() for row in rows)
     state = jobs.state(run.path)
-    layout = sample_sheets.layout(run)
+    layout = sample_sheets.read_layout(run)
     return tries(
         lambda: run.config,
         lambda: run.info(),
         lambda: (run.about, run.created, run.title, run.seen, run.status()),
-        lambda: notes.read(run.path),
+        lambda: notes.read_about(run.path),
         lambda: sampler.load_generator(run).generate(np.eye(10, dtype=np.float32)[:1], 0),
         lambda: [contact_sheet.read_sheet(path, len(layout.labels) or None) for path in run.samples().values()],
         lambda: animation.sheets_gif(run.samples()) if run.samples() else None,
         lambda: sample_diversity.diversity_by_snapshot(run),
         lambda: (marks.load(run), marks.basket(run), marks.rejected(run)),
-        lambda: events.of_run(run, {}),
+        lambda: events.run_events(run, {}),
         lambda: diagnose(observations_from_run(run, columns, state)),
         lambda: [one.as_text() for one in results.list_results(run)],
         lambda: [interpretation.conclusion(one) for one in results.list_results(run)],
@@ -219,9 +220,9 @@ def read_run(run: Run) -> list[GanError]:
         lambda: getattr(membership_results.load_membership(run, SNAPSHOT), "verdict", None),
         lambda: [(one.findings(), one.finished) for one in reader_study.list_readings(run)],
         lambda: job.estimated_seconds(run),
-        lambda: [(one.request, one.state, one.status, one.result, one.file) for one in exports.list_exports(run)],
+        lambda: [(one.request, one.state, one.status, one.written, one.file) for one in exports.listing(run)],
         lambda: made.request.check(run.info()),
-        lambda: (timed_exports(run), estimate_export(run, ExportRequest((("3", 2),)))),
+        lambda: (ledger(run), exports.estimate(run, ExportRequest((("3", 2),)))),
         lambda: (jobs.queue(), jobs.log_tail(run.path), list(jobs.follow(run.path)) if not state.alive else None),
         lambda: training_images.training_images_problem(run),
         lambda: all_runs(),
@@ -406,8 +407,8 @@ def test_what_is_whole_is_read_without_an_error(watched: Path, store: Path) -> N
         == 1
     )
     assert membership_results.load_membership(run, SNAPSHOT) is not None
-    assert exports.list_exports(run)[0].result is not None
-    assert len(timed_exports(run)) == 1
+    assert exports.listing(run)[0].written is not None
+    assert len(ledger(run)) == 1
 
 
 JUNK: dict[str, bytes] = {
@@ -530,10 +531,10 @@ def test_what_is_written_to_a_run_does_not_follow_its_links(watched: Path, store
         (run.path / name).symlink_to(watched / Path(name).name)
     with untouched(watched):
         errors = tries(
-            lambda: events.note_resumed(run, 5),
-            lambda: notes.change(run.path, title="x"),
+            lambda: events.record_resumption(run, 5),
+            lambda: notes.update_about(run.path, title="x"),
             lambda: marks.change(run, {Origin(SNAPSHOT, 1, 9, "3"): "keep"}),
-            lambda: append_row(run.path / "exports" / "ledger.jsonl", {}),
+            lambda: append_json_line(run.path / "exports" / "ledger.jsonl", {}),
         )
     assert [type(error) for error in errors] == [DamagedFileError] * 4
     shutil.rmtree(run.path / "samples")

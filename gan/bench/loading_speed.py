@@ -20,7 +20,7 @@ from gan.bench.throughput import BATCH, noise_images, our_loop
 from gan.config import options
 from gan.data.image_set import ImageSet
 from gan.data.order import order
-from gan.jobs.device_list import candidates
+from gan.jobs.device_list import matching_devices
 from gan.training.batches import by_threads
 
 COUNT, SIZE = 200_000, 128
@@ -42,7 +42,7 @@ class Loading:
 
 def measure(show: Callable[[str], None], count: int = COUNT, size: int = SIZE, seconds: float = SECONDS) -> Loading:
     """Fetch batches alone, then train alone, on the fastest device here."""
-    device = torch.device(candidates("auto")[0].partition(":")[0])
+    device = torch.device(matching_devices("auto")[0].partition(":")[0])
     config = options.build({"data.image_size": size, "train.batch": BATCH})
     small = noise_images(size)
     with tempfile.TemporaryDirectory() as folder:

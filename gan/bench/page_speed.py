@@ -51,7 +51,7 @@ def measure(show: Callable[[str], None], count: int = RUNS, points: int = POINTS
     with tempfile.TemporaryDirectory() as folder, _as_store(folder):
         show(f"pages: making {count} runs of {points:,} points each ...")
         live = make_store(count, points)
-        untrained_run(lifecycle.create(options.build({"data.name": "mnist", "model.width": 32}), GENERATOR))
+        untrained_run(lifecycle.create_run(options.build({"data.name": "mnist", "model.width": 32}), GENERATOR))
         with working(live.path) as worker, _served(Path(folder)) as (port, server), _growing(live, worker, points):
             visits = [
                 ["overview", {}],
@@ -71,11 +71,11 @@ def measure(show: Callable[[str], None], count: int = RUNS, points: int = POINTS
 def make_store(count: int, points: int) -> Run:
     """Runs with curves, pictures and snapshots as trainers leave them, all but the newest over; gives the newest."""
     config = options.build({"data.name": "mnist", "train.kimg": 2 * points * BATCH / 1000, "train.batch": BATCH})
-    first = lifecycle.create(config, "run-000")
+    first = lifecycle.create_run(config, "run-000")
     _fill(first, points)
     own = shutil.ignore_patterns("about.*", "config.json")
     for number in range(1, count):
-        run = lifecycle.create(config, f"run-{number:03d}")
+        run = lifecycle.create_run(config, f"run-{number:03d}")
         shutil.copytree(first.path, run.path, copy_function=os.link, dirs_exist_ok=True, ignore=own)
     for number in range(count - 1):
         path = find_run(f"run-{number:03d}").path

@@ -30,7 +30,7 @@ from gan.config import settings
 from gan.errors import ConfigError
 from gan.export import exports
 from gan.io import fault_injection
-from gan.io.atomic import read_rows
+from gan.io.json_files import read_json_lines
 from gan.runs import lifecycle
 from gan.runs.run import Run, all_runs
 
@@ -168,7 +168,7 @@ def _round(observer: Observer, dice: random.Random, configs: int, seconds: float
         observer.check_end()
     if not observer.violations:
         for run in all_runs():
-            lifecycle.delete(run)
+            lifecycle.delete_run(run)
 
 
 def _set_slots(observer: Observer, slots: int) -> None:
@@ -227,16 +227,18 @@ def _is_done(run: Run, observer: Observer) -> bool:
     """Whether a run is at its very end; resumes it where it can be."""
     state = jobs.state(run.path)
     if not (run.path / "config.json").exists():  # whoever made it was killed before that was written
-        lifecycle.delete(run)
+        lifecycle.delete_run(run)
         return True
     if not state.alive and state.name != "finished":
-        lifecycle.resume(run)
+        lifecycle.resume_run(run)
         note("resume", run.name)
-    return run.name in observer.compared and not any(made.state.alive for made in exports.list_exports(run))
+    return run.name in observer.compared and not any(made.state.alive for made in exports.listing(run))
 
 
 def _count_events(store: Path) -> Counter[str]:
     return Counter(
         row["what"]
-        for row in read_rows(store / fault_injection.MARKER / "events.jsonl", TypeAdapter(dict[str, Any]), most=10**9)
+        for row in read_json_lines(
+            store / fault_injection.MARKER / "events.jsonl", TypeAdapter(dict[str, Any]), newest=10**9
+        )
     )

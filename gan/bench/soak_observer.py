@@ -19,7 +19,7 @@ import psutil
 from gan import jobs
 from gan.errors import RunError
 from gan.export import exports
-from gan.io.atomic import read_json
+from gan.io.json_files import read_json
 from gan.jobs import processes, tickets
 from gan.runs.metrics import TIMINGS, MetricsReader
 from gan.runs.run import Run, all_runs
@@ -66,7 +66,9 @@ def scan(store: Path) -> list[Process]:
 
 def _works_in_terminal(folder: Path, pid: int) -> bool:
     started, end = read_json(folder / "started.json") or {}, read_json(folder / "end.json") or {}
-    return started.get("pid") == pid and tickets.number(end.get("ticket")) < tickets.number(started.get("ticket"))
+    return started.get("pid") == pid and tickets.valid_ticket(end.get("ticket")) < tickets.valid_ticket(
+        started.get("ticket")
+    )
 
 
 @dataclass
@@ -171,7 +173,7 @@ class Observer:
 
     def _check_exports(self, working: set[str]) -> None:
         for run in all_runs():
-            for made in exports.list_exports(run):
+            for made in exports.listing(run):
                 wrong = made.state.name in ("running", "stopping") and run.name not in working
                 self.states_checked += 1
                 text = f"The export {made.id} of {run.name} is said to be {made.state.name}; no process works on it."
@@ -180,13 +182,14 @@ class Observer:
     def _check_order(self, trainers: set[str], working: int) -> None:
         """First come, first served; and nobody waits while the device is free."""
         started = {
-            path.parent.name: tickets.number((read_json(path) or {}).get("ticket")) for path in self._files("started")
+            path.parent.name: tickets.valid_ticket((read_json(path) or {}).get("ticket"))
+            for path in self._files("started")
         }
         waiting = {}
         for path in self._files("queued"):
             queued, run = read_json(path) or {}, path.parent.name
-            ticket = tickets.number(queued.get("ticket"))
-            ended = tickets.number((read_json(path.parent / "end.json") or {}).get("ticket"))
+            ticket = tickets.valid_ticket(queued.get("ticket"))
+            ended = tickets.valid_ticket((read_json(path.parent / "end.json") or {}).get("ticket"))
             if ticket > max(started.get(run, 0), ended) and (run in trainers or not queued.get("in_terminal")):
                 waiting[run] = ticket
         self._must_not_last(
@@ -205,7 +208,7 @@ class Observer:
     def check_end(self) -> None:
         """What has to be so when nobody has asked for anything for a while."""
         for run in all_runs():
-            for made in exports.list_exports(run):
+            for made in exports.listing(run):
                 if made.file is not None and not _is_whole_zip(made):
                     self.tell(f"zip {made.folder}", f"The export {made.id} of {run.name} is not whole: {made.file}")
         deadline = time.monotonic() + PATIENCE

@@ -23,10 +23,10 @@ from gan.bench.textbook_dcgan import loop as textbook_loop
 from gan.config import options
 from gan.config.run_config import RunConfig
 from gan.data.image_set import ImageSet
-from gan.export.request import ExportRequest
-from gan.export.writer import write_export
+from gan.export import exports
+from gan.export.exports import ExportRequest
 from gan.io.png import png
-from gan.jobs.device_list import candidates
+from gan.jobs.device_list import matching_devices
 from gan.runs.run import Run
 from gan.sampling.sampler import Sampler, load_generator
 from gan.training import checkpoint
@@ -59,7 +59,7 @@ class Training:
 
 def training(sizes: tuple[int, ...], show: Show) -> list[Training]:
     """Both training loops at each size, on the fastest device here and, where that is a GPU, on the CPU too."""
-    kinds = dict.fromkeys([candidates("auto")[0].partition(":")[0], "cpu"])
+    kinds = dict.fromkeys([matching_devices("auto")[0].partition(":")[0], "cpu"])
     found = []
     for kind in kinds:
         device = torch.device(kind)
@@ -140,7 +140,7 @@ def exporting(show: Show) -> Exporting:
         request = ExportRequest((("3", EXPORTED),), with_near_copies=True)
         made = _generate(sampler, 512)  # warm
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        whole = _timed(lambda: write_export(run, request, Path(folder) / "out.zip"))
+        whole = _timed(lambda: exports.write(run, request, Path(folder) / "out.zip", lambda done, total: None))
         growth = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
         generation = _timed(lambda: _generate(sampler, EXPORTED)) / EXPORTED
         encoding = _timed(lambda: [png(image) for image in made]) / len(made)

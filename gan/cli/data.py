@@ -61,13 +61,8 @@ def prepare_data(parsed: argparse.Namespace) -> int:
         print(f"{image_set.title}: {len(image_set):,} images are ready.")
         return 0
     task = settings.tasks() / parsed.task
-    kinds.command(task)  # raises RunError for any other folder
+    kinds.job_command(task)  # raises RunError for any other folder
     config = catalogue.find(parsed.task.removeprefix("prepare-")).config
     with working(task) as worker:
-
-        def report(phase: str, done: float) -> None:
-            worker.report(phase, done, 1.0)
-            worker.leave_if_asked()
-
-        registry.load(config, report)
+        registry.load(config, worker.progress)
     return 0

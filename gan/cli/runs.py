@@ -10,7 +10,7 @@ from typing import Any
 from gan import jobs
 from gan.cli.arguments import AddCommand
 from gan.errors import RunError, UserError
-from gan.jobs.logs import follow_file
+from gan.jobs.logs import follow_log
 from gan.runs import lifecycle
 from gan.runs.run import Run, all_runs, find_run
 
@@ -60,7 +60,7 @@ def _row(run: Run, disk: bool) -> dict[str, Any]:
     state = jobs.state(run.path)
     row: dict[str, Any] = {"name": run.name, "title": run.title, "state": state.name, "cause": state.cause}
     row |= {"tags": list(run.about.tags), "archived": run.about.archived}
-    row |= {"place": state.place, "waits_for": state.waits_for}
+    row |= {"place": state.position, "waits_for": state.blocked_by}
     try:
         row |= {"data": run.config.data.slug, "kimg": run.config.train.kimg}
     except RunError as error:
@@ -78,7 +78,7 @@ def stop(parsed: argparse.Namespace) -> int:
 
 def resume(parsed: argparse.Namespace) -> int:
     """Put a run back into the queue."""
-    print(lifecycle.resume(find_run(parsed.run)))
+    print(lifecycle.resume_run(find_run(parsed.run)))
     return 0
 
 
@@ -93,7 +93,7 @@ def delete(parsed: argparse.Namespace) -> int:
         if input(question).strip().lower() not in ("y", "yes"):
             print("Nothing was deleted.")
             return 0
-    print(lifecycle.delete(run))
+    print(lifecycle.delete_run(run))
     return 0
 
 
@@ -105,7 +105,7 @@ def logs(parsed: argparse.Namespace) -> int:
         for line in jobs.follow(folder):
             print(line, end="", flush=True)
     else:
-        for line in follow_file(folder / "log.txt", lambda: False):
+        for line in follow_log(folder / "log.txt", lambda: False):
             print(line, end="")
     return 0
 

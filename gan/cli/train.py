@@ -34,7 +34,7 @@ def train(parsed: argparse.Namespace) -> int:
         return 2
     if parsed.dry_run:
         return 0
-    run = lifecycle.create(config, parsed.name)
+    run = lifecycle.create_run(config, parsed.name)
     print(f"Run {run.name}: {run.path}", flush=True)
     return _work(run)
 
@@ -69,8 +69,8 @@ def submit(parsed: argparse.Namespace) -> int:
     if not _fit_to_start(config, parsed.dry_run):
         return 2
     if not parsed.dry_run:
-        run = lifecycle.create(config, parsed.name)
-        lifecycle.submit(run)
+        run = lifecycle.create_run(config, parsed.name)
+        lifecycle.submit_run(run)
         print(run.name)
     return 0
 

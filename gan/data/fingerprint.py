@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from gan.data.image_set import SPLITS, ImageSet, digests
 from gan.errors import DamagedFileError, RunError
-from gan.io.atomic import read_arrays, replacing
+from gan.io.atomic import replacing
+from gan.io.untrusted_files import read_arrays
 
 FILE = "fingerprint.npz"
 DTYPES = {"digests": np.uint32, "conditions": np.uint8, "split": np.uint8}

@@ -18,7 +18,9 @@ from typing_extensions import TypedDict
 
 from gan.data.info import DatasetInfo, check_names
 from gan.errors import DamagedFileError, DataError
-from gan.io.atomic import check_ordinary, damaged, open_ordinary, read_as, write_json
+from gan.io.atomic import write_json
+from gan.io.json_files import read_typed
+from gan.io.untrusted_files import check_regular, damaged_file, open_regular
 
 Kind = Literal["class", "attributes"]
 SPLITS = ("train", "val", "test")
@@ -127,11 +129,11 @@ class ImageSet:
         """The set in a cache folder, its images memory-mapped; raises DataError where the cache is damaged."""
         group = folder / "group.npy"
         try:
-            texts = read_as(folder / "set.json", TEXTS)
+            texts = read_typed(folder / "set.json", TEXTS)
             if texts is None:
-                raise damaged(folder / "set.json", "it is missing")
+                raise damaged_file(folder / "set.json", "it is missing")
             return cls(
-                images=np.lib.format.open_memmap(check_ordinary(folder / "images.npy"), mode="r"),
+                images=np.lib.format.open_memmap(check_regular(folder / "images.npy"), mode="r"),
                 conditions=_array(folder / "conditions.npy"),
                 split=_array(folder / "split.npy"),
                 digests=_array(folder / "digests.npy"),
@@ -145,7 +147,7 @@ class ImageSet:
 
 
 def _array(path: Path) -> NDArray[Any]:
-    with open_ordinary(path) as file:
+    with open_regular(path) as file:
         return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
 
 

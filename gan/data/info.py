@@ -14,7 +14,9 @@ from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from gan.errors import DataError
-from gan.io.atomic import damaged, read_arrays, read_as, replacing, write_json
+from gan.io.atomic import replacing, write_json
+from gan.io.json_files import read_typed
+from gan.io.untrusted_files import damaged_file, read_arrays
 
 
 class _Texts(TypedDict):
@@ -81,18 +83,18 @@ class DatasetInfo:
     @classmethod
     def load(cls, folder: Path) -> "DatasetInfo | None":
         """The info in a run folder, or None where it is not written yet; raises DamagedFileError."""
-        texts, path = read_as(folder / "data.json", TEXTS), folder / "conditions.npz"
+        texts, path = read_typed(folder / "data.json", TEXTS), folder / "conditions.npz"
         if texts is None:
             return None
         names, subclasses = texts["names"], texts["subclasses"]
         if texts["native_size"] > texts["image_size"]:
-            raise damaged(folder / "data.json", "native_size is larger than image_size")
+            raise damaged_file(folder / "data.json", "native_size is larger than image_size")
         if subclasses and (len(subclasses) != len(names) or len({len(row) for row in subclasses}) != 1):
-            raise damaged(folder / "data.json", "subclasses has not a row of the same length for each name")
+            raise damaged_file(folder / "data.json", "subclasses has not a row of the same length for each name")
         try:
             packed = read_arrays(path).get("conditions")
         except (FileNotFoundError, NotADirectoryError):
-            raise damaged(path, "it is missing") from None
+            raise damaged_file(path, "it is missing") from None
         if packed is None or packed.dtype != np.uint8 or packed.ndim != 2 or packed.shape[1] != -(-len(names) // 8):
-            raise damaged(path, f"it has not {len(names)} conditions")
+            raise damaged_file(path, f"it has not {len(names)} conditions")
         return cls(conditions=np.unpackbits(packed, axis=1, count=len(names)), **texts)

@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 from gan.config import settings
 from gan.data.image_set import SPLITS
 from gan.errors import DamagedFileError, DataError
-from gan.io.atomic import read_arrays, replacing
+from gan.io.atomic import replacing
 from gan.io.file_lock import exclusive
+from gan.io.untrusted_files import read_arrays
 
 ENOUGH = 30
 """Images of a condition in a split from which chance alone gives about its share."""

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from gan import jobs
 from gan.errors import ConfigError, GanError, RunError
 from gan.evaluation.records import results
 from gan.evaluation.study.study_options import DEFAULT, StudyOptions
-from gan.io import typed
-from gan.io.atomic import read_json
+from gan.io.json_files import read_json, read_request
 from gan.runs.run import Run, all_runs
 
 KINDS = ("scores", "membership", "study")
@@ -48,6 +49,9 @@ class Request:
                 raise ConfigError(f"{name} is {value!r}: it takes {', '.join(choices)}.")
 
 
+REQUEST = TypeAdapter(Request)
+
+
 def job_folder(run: Run, kind: str) -> Path:
     """Where evaluations of that kind work."""
     return run.path / "evaluation" / kind
@@ -77,7 +81,7 @@ def start_evaluation(run: Run, request: Request) -> None:
 def load_request(run: Run, kind: str) -> Request:
     """What `begin` was asked for; raises RunError or ConfigError where the file does not say it."""
     path = job_folder(run, kind) / "request.json"
-    request = typed.read(path, Request)
+    request = read_request(path, REQUEST)
     if request.kind != kind:
         raise RunError(f"{path} asks for {request.kind}, and not for {kind}: start it again.")
     return request

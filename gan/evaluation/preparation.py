@@ -17,7 +17,8 @@ from gan.errors import StoppedError
 from gan.evaluation import job
 from gan.evaluation.job import Request
 from gan.evaluation.study.study_options import StudyOptions
-from gan.io.atomic import read_json, write_json
+from gan.io.atomic import write_json
+from gan.io.json_files import read_json
 from gan.jobs.worker import Worker, working
 from gan.runs.run import Run
 
@@ -101,4 +102,4 @@ def _task(run: Run, kind: str, show: Show) -> Iterator[tuple[Worker, Callable[[s
         try:
             yield worker, report
         except StoppedError:
-            worker.stopped()
+            worker.mark_stopped()

@@ -23,8 +23,10 @@ from gan.data.image_set import ImageSet
 from gan.data.transform import crop
 from gan.errors import DamagedFileError, DataError, RunError, UserError
 from gan.evaluation.statistics import wilson_interval
-from gan.io.atomic import checked, damaged, note_damaged, read_json, write_json
-from gan.jobs.status import Moment
+from gan.io.atomic import write_json
+from gan.io.json_files import read_json, validated
+from gan.io.untrusted_files import damaged_file, log_damaged
+from gan.jobs.status import Timestamp
 from gan.runs.run import Run
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ class Reading:
     snapshot: int
     generator_sha256: str
     seed: int
-    began: Moment
+    began: Timestamp
     rows: list[Annotated[int, Field(ge=0)]]
     real: list[bool]
     answers: list[Answer]
@@ -231,11 +233,11 @@ def _read(path: Path) -> Reading | None:
     if document.keys() != {field.name for field in fields(Reading)}:
         return None
     try:
-        reading = checked(path, document, READING)
+        reading = validated(path, document, READING)
         if not len(reading.rows) == len(reading.real) >= len(reading.answers):
-            raise damaged(path, "rows, real and answers do not belong together")
+            raise damaged_file(path, "rows, real and answers do not belong together")
     except DamagedFileError as error:
-        note_damaged(path, error)
+        log_damaged(path, error)
         return None
     return reading
 

@@ -36,7 +36,7 @@ def score_snapshots(run: Run, request: Request, show: Show) -> list[results.Eval
                 run, seen, progress, worker.should_stop, split=request.split, features=request.features
             )
             if made is None:
-                worker.stopped()
+                worker.mark_stopped()
                 return None
     if request.every:
         return results.list_results(run, request.split, request.features)
@@ -57,7 +57,7 @@ def run_membership_test(run: Run, request: Request, show: Show) -> list[Membersh
 
         made = membership_test(run, request.snapshot, progress=report, should_stop=worker.should_stop)
         if made is None:
-            worker.stopped()
+            worker.mark_stopped()
             return None
     return [made]
 
@@ -80,7 +80,7 @@ def run_study(run: Run, request: Request, show: Show) -> list[StudyResult] | Non
         print("\n".join(expected.lines()), file=sys.stderr, flush=True)
         made = study(run, request.snapshot, options, progress=report, should_stop=worker.should_stop, worker=worker)
         if made is None:
-            worker.stopped()
+            worker.mark_stopped()
             return None
     return [made]
 

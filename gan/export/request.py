@@ -1,4 +1,11 @@
-"""What to export: conditions and counts, or a basket, and in which format. No torch."""
+"""What to make: which images, of which conditions, and in what form. No torch.
+
+ExportRequest     a number of each condition, or the images of a basket
+of_each           the items of the same number of each condition
+balance           the balance assistant's table: what every class lacks
+balanced          its items
+
+"""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,20 +19,20 @@ from gan.sampling import conditions
 from gan.sampling.conditions import Condition
 from gan.sampling.provenance import Origin
 
-MAX_IMAGES = 200_000
-"""Images in one export: about 30 minutes on two CPU cores."""
+LARGEST = 200_000
+"""Images in one export: about 30 minutes on two CPU cores; ask again with another seed for more."""
 TRUNCATIONS = (0.05, 1.0)
-"""Below the first, rejection sampling of the noise takes too long."""
+"""Below the first, drawing noise again and again until it lies inside would take for ever."""
 
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """`items` are conditions as text with a count each; those of a `basket` are counted from its origins.
+    """What to make: `items` of a condition as people write it and how many of it, or the images of a `basket`.
 
-    `snapshot` is in images seen, None for the newest. `start` is the position of the first image in the seed's stream.
-    By default near copies of training images and rejected images are left out and replaced; those of a basket are only
-    left out. `keep_rate` is the share of the candidates that is kept. The images of a basket name their own snapshot,
-    seed and truncation.
+    `snapshot` is by images seen, None for the newest; `start` is the first image's position in the seed's stream. Near
+    copies of training images, and images that somebody marked reject, are left out and replaced unless they are wanted;
+    those of a basket are left out. Of more candidates the share `keep_rate` is kept, by `evaluation/selection.py`.
+    `format` is one of `export_formats.FORMATS`. A basket's images name their own snapshot, seed and truncation.
     """
 
     items: tuple[tuple[str, int], ...]
@@ -41,9 +48,8 @@ class ExportRequest:
 
     @classmethod
     def of_basket(cls, origins: Sequence[Origin], format: str = "folder") -> "ExportRequest":
-        """A request of exactly these images, each once."""
-        basket = tuple(dict.fromkeys(origins))
-        counts = Counter(origin.condition for origin in basket)
+        """Exactly these images, such as `marks.basket(run)`."""
+        basket, counts = tuple(dict.fromkeys(origins)), Counter(origin.condition for origin in dict.fromkeys(origins))
         return cls(tuple(counts.items()), with_rejected=True, format=format, basket=basket)
 
     @property
@@ -51,13 +57,13 @@ class ExportRequest:
         return sum(count for _, count in self.items)
 
     def check(self, info: DatasetInfo) -> list[tuple[Condition, int]]:
-        """Parse the items, merging those of the same condition; raises UserError for the first invalid value."""
+        """The parsed items; raises UserError that names the first one that cannot be made."""
         for text, count in self.items:
             if count < 1:
                 raise UserError(f"{count} images of {text}: it takes at least 1.")
-        if not 1 <= self.count <= MAX_IMAGES:
+        if not 1 <= self.count <= LARGEST:
             raise UserError(
-                f"{self.count:,} images in one export: it takes 1 to {MAX_IMAGES:,}. Use several seeds for more."
+                f"{self.count:,} images in one export: it takes 1 to {LARGEST:,}. Use several seeds for more."
             )
         for name, value in (("seed", self.seed), ("start", self.start)):
             if not 0 <= value < 2**63:
@@ -75,47 +81,47 @@ class ExportRequest:
         return list(merged.items())
 
 
-def items_per_condition(info: DatasetInfo, count: int, chosen: list[str] | None) -> tuple[tuple[str, int], ...]:
-    """Items of `count` images of each chosen condition; None means each class, or each attribute switched on."""
+def of_each(info: DatasetInfo, count: int, chosen: list[str] | None) -> tuple[tuple[str, int], ...]:
+    """Items of `count` images of each chosen condition, by default of each class, or with each attribute on."""
     texts = chosen or [condition.text(info) for condition in conditions.every(info)]
     return tuple((text, count) for text in texts)
 
 
 @dataclass(frozen=True)
-class BalanceRow:
-    """Real training images of one class, and the synthetic images to add."""
+class Balance:
+    """One class in the balance assistant's table: real training images, synthetic ones to add, and their sum."""
 
     condition: str
     real: int
     synthetic: int
 
     @property
-    def total(self) -> int:
+    def result(self) -> int:
         return self.real + self.synthetic
 
 
-def balance_table(info: DatasetInfo, target: int | None = None) -> list[BalanceRow]:
-    """How many synthetic images bring every class of the training split to `target`, by default the largest class.
+def balance(info: DatasetInfo, target: int | None = None) -> list[Balance]:
+    """What brings every class of the training split to `target` images, by default to the commonest one's count.
 
-    A class that has as many gets none. Raises UserError for attributes, and for a target below 1.
+    A class that has as many already gets none. Raises UserError on attributes, and for a target of less than 1.
     """
     if info.kind != "class":
-        raise UserError("Only classes can be balanced; this run has attributes: name --condition instead.")
+        raise UserError("Only classes are brought to equal counts; this run has attributes: name --condition instead.")
     counts = info.conditions.sum(axis=0, dtype=int)
     if target is not None and target < 1:
         raise UserError(f"Every class to {target} images: it takes at least 1.")
-    goal = int(counts.max()) if target is None else target
+    aim = int(counts.max()) if target is None else target
     return [
-        BalanceRow(condition.text(info), int(count), max(0, goal - int(count)))
+        Balance(condition.text(info), int(count), max(0, aim - int(count)))
         for condition, count in zip(conditions.every(info), counts, strict=True)
     ]
 
 
-def balance_items(info: DatasetInfo, target: int | None = None) -> tuple[tuple[str, int], ...]:
-    """The items of `balance_table`; also raises UserError where there is nothing to add."""
-    missing = tuple((row.condition, row.synthetic) for row in balance_table(info, target) if row.synthetic)
+def balanced(info: DatasetInfo, target: int | None = None) -> tuple[tuple[str, int], ...]:
+    """The items of `balance`; raises UserError too where there is nothing to add."""
+    missing = tuple((row.condition, row.synthetic) for row in balance(info, target) if row.synthetic)
     if missing:
         return missing
     if target is None:
         raise UserError("Every class has the same number of training images already: name --per-class instead.")
-    raise UserError(f"Every class has {target:,} training images or more already: choose a higher number.")
+    raise UserError(f"Every class has {target:,} training images or more already: bring them to a higher number.")

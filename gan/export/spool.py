@@ -1,10 +1,11 @@
-"""The images of an unfinished export, on the disk beside its file, so that it can be resumed. No torch.
+"""What an export has made so far, on the disk beside its file: a stopped or killed export goes on where it was.
 
-    key.json       identifies the content; a spool with another key is discarded
-    images.bin     the encoded images, one after the other
-    rows.jsonl     a line for each chunk: origin and size of its images, and the state to resume from
+    key.json       what is being made; another key means that the rest is of no use
+    images.bin     the images' bytes, one behind the other
+    rows.jsonl     a line a chunk: where each image came from and how long it is, and the state to go on from
 
-A line is written after its images. Opening the spool cuts off what a crash left incomplete.
+A line is written after its images, so that a torn end is cut off when the spool is opened. Memory stays small however
+many images there are. No torch.
 """
 
 import contextlib
@@ -18,11 +19,13 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from gan.io.atomic import linked, not_ordinary, open_to_append, parse_json, read_json, remove_folder, write_json
+from gan.io.atomic import open_for_append, remove_folder, write_json
+from gan.io.json_files import parse_json, read_json
+from gan.io.untrusted_files import is_link, not_regular
 
 
 class Row(NamedTuple):
-    """One image: index of its item, origin, positions of the conditions that are on, size in bytes."""
+    """One image: the number of the item it answers, its origin, which of the K conditions are on, its bytes."""
 
     item: int
     snapshot: int
@@ -34,7 +37,7 @@ class Row(NamedTuple):
 
 
 class Chunk(TypedDict):
-    """A line of rows.jsonl; `state` is any JSON value of the writer's."""
+    """A line of rows.jsonl; `state` is its writer's own."""
 
     rows: list[Row]
     state: Any
@@ -44,26 +47,26 @@ CHUNK = TypeAdapter(Chunk)
 
 
 class Spool:
-    """A spool folder, open for one process at a time; `with` closes it."""
+    """A folder of images on their way into a download; `with` closes it. One process at a time."""
 
     def __init__(self, folder: Path, key: dict[str, Any]):
-        """Open the spool of this key, or start an empty one; raises DamagedFileError for a symbolic link."""
+        """Open what is there of this key, or begin anew."""
         self.folder = folder
-        if linked(folder) or folder.is_symlink():
-            raise not_ordinary(folder)
-        key = json.loads(json.dumps(key))  # tuples become lists, as in the file
+        if is_link(folder) or folder.is_symlink():
+            raise not_regular(folder)
+        key = json.loads(json.dumps(key))  # as it is read back
         parts = (folder / "images.bin", folder / "rows.jsonl")
         if read_json(folder / "key.json") != key or any(path.is_symlink() or path.is_dir() for path in parts):
             remove_folder(folder)
             folder.mkdir(parents=True)
             write_json(folder / "key.json", key)
         self.count = 0
-        """Images in the spool."""
+        """Images that are in the spool."""
         self.state: Any = None
-        """The state of the last chunk; None in an empty spool."""
+        """What was given with the last chunk; None where there is none."""
         with contextlib.ExitStack() as opened:
-            self._images = opened.enter_context(open_to_append(parts[0]))
-            self._rows = opened.enter_context(open_to_append(parts[1]))
+            self._images = opened.enter_context(open_for_append(parts[0]))
+            self._rows = opened.enter_context(open_for_append(parts[1]))
             self._close = opened.pop_all().close
         self._cut_torn_end()
 
@@ -74,7 +77,7 @@ class Spool:
         self._close()
 
     def add(self, rows: list[Row], contents: list[bytes], state: Any) -> None:
-        """Append a chunk of images, and the state to resume from."""
+        """A chunk of images, and the state from which to make the next."""
         self._images.write(b"".join(contents))
         self._images.flush()
         self._rows.write(json.dumps({"rows": rows, "state": state}).encode() + b"\n")
@@ -82,34 +85,34 @@ class Spool:
         self.count, self.state = self.count + len(rows), state
 
     def rows(self) -> Iterator[Row]:
-        """The row of each image, in order."""
+        """What is known of each image, in order."""
         with open(self.folder / "rows.jsonl", "rb") as lines:
             for line in lines:
                 yield from CHUNK.validate_python(parse_json(line))["rows"]
 
     def images(self) -> Iterator[tuple[Row, bytes]]:
-        """Row and bytes of each image, in order."""
+        """Each image's bytes, in order."""
         with open(self.folder / "images.bin", "rb") as file:
             for row in self.rows():
                 yield row, file.read(row.size)
 
     def remove(self) -> None:
-        """Delete the spool."""
+        """Take it off the disk: the download is whole."""
         shutil.rmtree(self.folder)
 
     def _cut_torn_end(self) -> None:
-        """Keep the chunks that are complete in both files."""
-        images_size, lines_end, images_end = (self.folder / "images.bin").stat().st_size, 0, 0
+        """Keep the chunks that are whole in both files."""
+        there, lines_end, images_end = (self.folder / "images.bin").stat().st_size, 0, 0
         with open(self.folder / "rows.jsonl", "rb") as lines:
             for line in lines:
                 if not line.endswith(b"\n"):
                     break
                 try:
                     chunk = CHUNK.validate_python(parse_json(line))
-                except ValueError:  # damaged: the rest is made again
+                except ValueError:  # damaged: what comes from here on is made again
                     break
                 length = sum(row.size for row in chunk["rows"])
-                if images_end + length > images_size:
+                if images_end + length > there:
                     break
                 lines_end, images_end = lines_end + len(line), images_end + length
                 self.count, self.state = self.count + len(chunk["rows"]), chunk["state"]

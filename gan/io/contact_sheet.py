@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gan.io.atomic import check_ordinary, damaged
 from gan.io.image_errors import UNREADABLE
+from gan.io.untrusted_files import check_regular, damaged_file
 
 Images = NDArray[np.uint8]
 GAP = 2
@@ -41,22 +41,22 @@ def read_sheet(path: Path, columns: int | None = None) -> Image.Image:
 
     Raises DamagedFileError where it is not a PNG, cannot be decoded, is too large, or too narrow for its columns.
     """
-    check_ordinary(path)
+    check_regular(path)
     try:
         with Image.open(path, formats=("PNG",)) as opened:
             if opened.width * opened.height > LARGEST:
-                raise damaged(path, f"{opened.width} x {opened.height} pixels are more than a sheet has")
+                raise damaged_file(path, f"{opened.width} x {opened.height} pixels are more than a sheet has")
             if opened.mode not in ("L", "RGB"):
-                raise damaged(path, f"its pixels are {opened.mode}: a sheet is grey or RGB")
+                raise damaged_file(path, f"its pixels are {opened.mode}: a sheet is grey or RGB")
             opened.load()
             sheet = opened.copy()
     except UNREADABLE as error:
-        raise damaged(path, error) from None
+        raise damaged_file(path, error) from None
     if columns is None:
         return sheet
     across = (sheet.width - GAP) // columns
     if across <= GAP or sheet.height < across + GAP:
-        raise damaged(path, f"{sheet.width} x {sheet.height} pixels are too few for {columns} columns")
+        raise damaged_file(path, f"{sheet.width} x {sheet.height} pixels are too few for {columns} columns")
     return sheet
 
 

@@ -9,8 +9,8 @@ import os
 from gan.config import settings
 
 FAULTS = {
-    "lock": "locks exclude nobody (jobs/locks.py)",
-    "flush": "points of the curves stay in the trainer's memory instead of going to the file (metrics.py)",
+    "lock": "locks exclude nobody (gan/io/file_lock.py)",
+    "flush": "points of the curves stay in the trainer's memory instead of going to the file (gan/runs/metrics.py)",
 }
 VARIABLE = "GAN_SOAK_FAULT"
 MARKER = ".soak"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gan.io import fault_injection
-from gan.io.atomic import open_to_append
+from gan.io.atomic import open_for_append
 
 
 def same_file(descriptor: int, path: Path) -> bool:
@@ -19,9 +19,9 @@ def same_file(descriptor: int, path: Path) -> bool:
     return (named.st_dev, named.st_ino) == (opened.st_dev, opened.st_ino)
 
 
-def take(path: Path) -> int | None:
+def try_lock(path: Path) -> int | None:
     """Take the lock and give its descriptor, or None where another process holds it. Never waits for a holder."""
-    kind = fcntl.LOCK_SH if fault_injection.planted("lock") else fcntl.LOCK_EX  # a soak's fault: see faults.py
+    kind = fcntl.LOCK_SH if fault_injection.planted("lock") else fcntl.LOCK_EX  # a soak's fault: see fault_injection.py
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
@@ -41,7 +41,7 @@ def take(path: Path) -> int | None:
         os.close(descriptor)  # the file was replaced between the two calls
 
 
-def held(path: Path) -> bool:
+def is_locked(path: Path) -> bool:
     """Whether some process holds the lock file; never creates it, so that it works on a read-only store."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
@@ -59,6 +59,6 @@ def held(path: Path) -> bool:
 @contextlib.contextmanager
 def exclusive(path: Path) -> Iterator[None]:
     """Hold the lock file `path` for the block; waits for whoever has it. The kernel frees it when its holder dies."""
-    with open_to_append(path) as file:
+    with open_for_append(path) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -13,7 +13,7 @@ from gan.jobs.control import delete, disk_usage, follow, resume, start_task, sto
 from gan.jobs.device_list import Device, devices
 from gan.jobs.launch import ensure_scheduler
 from gan.jobs.logs import log_tail
-from gan.jobs.names import in_words, name_of, run_of
+from gan.jobs.names import describe_job, job_name, run_name
 from gan.jobs.states import QueueEntry, State, queue, state
 
 __all__ = [
@@ -21,16 +21,16 @@ __all__ = [
     "QueueEntry",
     "State",
     "delete",
+    "describe_job",
     "devices",
     "disk_usage",
     "ensure_scheduler",
     "follow",
-    "in_words",
+    "job_name",
     "log_tail",
-    "name_of",
     "queue",
     "resume",
-    "run_of",
+    "run_name",
     "start_task",
     "state",
     "stop",

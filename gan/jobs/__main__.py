@@ -5,7 +5,7 @@ import os
 import sys
 
 from gan.jobs import tickets
-from gan.jobs.scheduler import keep
+from gan.jobs.scheduler import run_scheduler
 
 LONGEST_LOG = 1_000_000  # bytes
 
@@ -18,7 +18,7 @@ def main() -> None:
     if log.exists() and log.stat().st_size > LONGEST_LOG:
         os.truncate(log, 0)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(message)s")
-    keep(descriptor)
+    run_scheduler(descriptor)
 
 
 if __name__ == "__main__":

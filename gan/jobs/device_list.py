@@ -16,11 +16,11 @@ import psutil
 import pynvml
 
 from gan.config import settings
-from gan.io.file_lock import held, take
+from gan.io.file_lock import is_locked, try_lock
 from gan.jobs import tickets
 
 CHECKED_EVERY = 10.0  # seconds for which the list of CUDA devices is believed: asking a sleeping driver is slow
-ALLOWED = "GAN_CUDA_ALLOWED"
+ALLOWED_VARIABLE = "GAN_CUDA_ALLOWED"
 TASKS = "tasks"
 """Stands among the devices for what tasks on the CPU, such as an export, hold a slot of."""
 _found: tuple[float, tuple[str, ...], str] | None = None
@@ -59,7 +59,7 @@ def driver_problem() -> str:
     return _found[2] if _found else ""
 
 
-def candidates(asked: str) -> list[str]:
+def matching_devices(asked: str) -> list[str]:
     """The devices that a config's `job.device` can mean here; empty where the one asked for does not exist."""
     names = device_names()
     cuda = [name for name in names if name.startswith("cuda")]
@@ -68,7 +68,7 @@ def candidates(asked: str) -> list[str]:
     return cuda if asked == "cuda" else [name for name in names if name == asked]
 
 
-def absent(asked: str) -> str:
+def no_such_device(asked: str) -> str:
     """What to tell the user whose config asks for a device that is not there."""
     why = f" ({driver_problem()})" if asked.startswith("cuda") and driver_problem() else ""
     there = ", ".join(device_names())
@@ -77,26 +77,26 @@ def absent(asked: str) -> str:
 
 def holders(name: str) -> list[str]:
     """The names of the jobs that hold the device."""
-    found = [path.read_text().strip() for path in sorted(_slots(name)) if held(path)]
+    found = [path.read_text().strip() for path in sorted(_slots(name)) if is_locked(path)]
     return [text or "a run that is starting" for text in found]
 
 
 def free_slots(name: str) -> int:
     """How many more jobs the device takes now."""
-    return _most(name) - sum(held(path) for path in _slots(name))
+    return _most(name) - sum(is_locked(path) for path in _slots(name))
 
 
 def take_slot(name: str, holder: str) -> int | None:
     """Take a slot of the device for the job of that name; gives the lock's descriptor, or None where all are taken.
 
-    To be called while `tickets.deciding()`, so that the count and the taking are one.
+    To be called while `tickets.decision_lock()`, so that the count and the taking are one.
     """
     folder = tickets.jobs_folder() / "devices"
     folder.mkdir(parents=True, exist_ok=True)
     if free_slots(name) < 1:
         return None
     for number in range(1, _most(name) + 1):
-        descriptor = take(folder / f"{name.replace(':', '-')}.{number}.lock")
+        descriptor = try_lock(folder / f"{name.replace(':', '-')}.{number}.lock")
         if descriptor is not None:
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, holder.encode(), 0)
@@ -114,13 +114,13 @@ def visible_to_cuda(name: str) -> dict[str, str]:
     number = name.removeprefix("cuda:") if name.startswith("cuda:") else ""
     # NVML counts by bus, CUDA by speed unless told. What the administrator allowed is kept for what the job submits.
     allowed = _allowed_cuda()
-    kept = {ALLOWED: "all" if allowed is None else allowed}
+    kept = {ALLOWED_VARIABLE: "all" if allowed is None else allowed}
     return {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": number, **kept}
 
 
 def _allowed_cuda() -> str | None:
     """CUDA_VISIBLE_DEVICES as it was outside of any job; None where it restricts nothing."""
-    kept = os.environ.get(ALLOWED)
+    kept = os.environ.get(ALLOWED_VARIABLE)
     if kept is None:
         return os.environ.get("CUDA_VISIBLE_DEVICES")
     return None if kept == "all" else kept

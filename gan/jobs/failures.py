@@ -25,7 +25,7 @@ class Cause:
     """The options, by dotted path, that a clone of the run should change."""
 
 
-def cause_of(error: BaseException) -> Cause:
+def cause_from_error(error: BaseException) -> Cause:
     """The cause in words of an error that ended a job."""
     text = str(error).strip()
     first_line = text.partition("\n")[0]
@@ -57,7 +57,7 @@ def cause_of(error: BaseException) -> Cause:
     return Cause("bug", f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__)
 
 
-def cause_of_exit(code: int, memory_ran_out: bool, log: str) -> Cause:
+def cause_from_exit(code: int, memory_ran_out: bool, log: str) -> Cause:
     """The cause in words where a process ended with that code (negative: a signal) and no last word of its own.
 
     `log` is the end of what it printed.

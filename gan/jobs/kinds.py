@@ -47,15 +47,15 @@ KINDS = (
 )
 
 
-def kind_of(folder: Path) -> Kind | None:
+def job_kind(folder: Path) -> Kind | None:
     """The kind of job that a folder's place says; None where no job may lie."""
     name = _place(folder)
     return next((kind for kind in KINDS if re.fullmatch(kind.place, name, re.ASCII)), None)
 
 
-def command(folder: Path) -> list[str]:
+def job_command(folder: Path) -> list[str]:
     """What follows the interpreter on the command line of the job in `folder`; raises RunError where none may lie."""
-    kind = kind_of(folder)
+    kind = job_kind(folder)
     if kind is None:
         raise RunError(f"{folder} is not the folder of a job in {settings.store()}: nothing is started in it.")
     found = re.fullmatch(kind.place, _place(folder), re.ASCII)
@@ -63,9 +63,9 @@ def command(folder: Path) -> list[str]:
     return ["-m", "gan", *(word.format_map(found.groupdict()) for word in kind.arguments)]
 
 
-def check(folder: Path) -> None:
+def check_folder(folder: Path) -> None:
     """Raise RunError unless a job may be started in `folder`: a real folder, at a job's place, no link out of it."""
-    command(folder)
+    job_command(folder)
     check_links(folder)
 
 

@@ -16,15 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from gan.config import settings
-from gan.io.atomic import read_json, write_json
-from gan.io.file_lock import held, take
+from gan.io.atomic import write_json
+from gan.io.file_lock import is_locked, try_lock
+from gan.io.json_files import read_json
 from gan.jobs import device_list, kinds, names, processes, schedule, tickets
 
-PROGRAM = "gan.jobs"
+SCHEDULER_MODULE = "gan.jobs"
 """The module that is the queue process."""
 
 
-def mark_started(folder: Path, ticket: int, device: str, pid: int | None, **more: Any) -> dict[str, Any]:
+def write_started(folder: Path, ticket: int, device: str, pid: int | None, **more: Any) -> dict[str, Any]:
     """Write started.json, which makes everything that earlier starts left behind void; gives what was written."""
     started: dict[str, Any] = {
         "ticket": ticket,
@@ -39,17 +40,17 @@ def mark_started(folder: Path, ticket: int, device: str, pid: int | None, **more
     return started
 
 
-def launch(folder: Path, *, ticket: int, device: str, alive: int, slot: int) -> subprocess.Popen[bytes]:
+def launch_job(folder: Path, *, ticket: int, device: str, alive: int, slot: int) -> subprocess.Popen[bytes]:
     """Start the job in `folder` with the locks `alive` and `slot`; raises OSError, and RunError for no job's folder.
 
     The command is made from the folder's place, the environment from our own. Writes started.json before the process
     exists: a job that dies at once was started, and is not tried for ever.
     """
-    command, name = kinds.command(folder), names.name_of(folder)
+    command, name = kinds.job_command(folder), names.job_name(folder)
     (folder / "stop").unlink(missing_ok=True)
-    mark_started(folder, ticket, device, None, session=True)
+    write_started(folder, ticket, device, None, session=True)
     given = {"ticket": ticket, "device": device, "alive": alive, "slot": slot}
-    own = {processes.JOB_VARIABLE: json.dumps(given), processes.MEMBER_VARIABLE: processes.member_of(name, ticket)}
+    own = {processes.JOB_VARIABLE: json.dumps(given), processes.MEMBER_VARIABLE: processes.member_value(name, ticket)}
     with open(folder / "log.txt", "ab") as log:
         process = subprocess.Popen(
             [sys.executable, *command],
@@ -61,7 +62,7 @@ def launch(folder: Path, *, ticket: int, device: str, alive: int, slot: int) -> 
             start_new_session=True,
             pass_fds=[alive, slot],
         )
-    mark_started(folder, ticket, device, process.pid, session=True)
+    write_started(folder, ticket, device, process.pid, session=True)
     return process
 
 
@@ -71,23 +72,23 @@ def ensure_scheduler() -> bool:
     To be called wherever somebody looks: after a restart of the machine, or where the queue process was killed, the
     first look sets the queue going again.
     """
-    return bool(schedule.row() or pending_stops() or abandoned()) and wake_queue()
+    return bool(schedule.queued_jobs() or pending_stops() or orphaned_jobs()) and start_scheduler()
 
 
-def abandoned() -> list[tuple[Path, dict[str, Any]]]:
+def orphaned_jobs() -> list[tuple[Path, dict[str, Any]]]:
     """The folder and the started.json of each job whose main process has died and left others that hold its slot."""
     found = []
     for path in (tickets.jobs_folder() / "devices").glob("*.lock"):
-        if not held(path):
+        if not is_locked(path):
             continue
         folder = settings.store() / path.read_text().strip()
         started = read_json(folder / "started.json") or {}
-        if kinds.kind_of(folder) and processes.pid_of(started) and not processes.lives(started):
+        if kinds.job_kind(folder) and processes.valid_pid(started) and not processes.is_alive(started):
             found.append((folder, started))
     return found
 
 
-def wake_queue() -> bool:
+def start_scheduler() -> bool:
     """Start the queue process if none runs and the store can be written; gives whether it started one.
 
     The starter takes the queue's own lock and hands it over, so that of twenty starters at once one starts one.
@@ -95,7 +96,7 @@ def wake_queue() -> bool:
     path = tickets.jobs_folder() / "scheduler.lock"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = take(path)
+        descriptor = try_lock(path)
     except OSError:  # a store that is read-only for us has its queue process elsewhere
         return False
     if descriptor is None:
@@ -103,7 +104,7 @@ def wake_queue() -> bool:
     try:
         with open(tickets.jobs_folder() / "queue.log", "ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", PROGRAM, str(descriptor)],
+                [sys.executable, "-m", SCHEDULER_MODULE, str(descriptor)],
                 cwd=settings.ROOT,
                 env=processes.job_environment(os.environ),
                 stdin=subprocess.DEVNULL,
@@ -118,13 +119,13 @@ def wake_queue() -> bool:
     return True
 
 
-def watch_stop(folder: Path, ticket: int) -> None:
+def register_stop(folder: Path, ticket: int) -> None:
     """Have the queue process see to it that the start of that ticket ends, with all its processes."""
     pending = tickets.jobs_folder() / "stops"
     pending.mkdir(parents=True, exist_ok=True)
     path = pending / f"{ticket}.json"
     if not path.exists():
-        write_json(path, {"job": names.name_of(folder), "ticket": ticket})
+        write_json(path, {"job": names.job_name(folder), "ticket": ticket})
 
 
 def pending_stops() -> list[Path]:

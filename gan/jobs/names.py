@@ -14,18 +14,18 @@ CALLED = {"scores": "scoring", "membership": "membership test"}
 """Evaluations whose folder's name is no name of the work."""
 
 
-def name_of(folder: Path) -> str:
+def job_name(folder: Path) -> str:
     """The job's name; of a folder outside the store only its own."""
     store = settings.store()
     return folder.relative_to(store).as_posix() if folder.is_relative_to(store) else folder.name
 
 
-def run_of(name: str) -> str:
+def run_name(name: str) -> str:
     """The run that a job works for: itself, where it is a run."""
     return name.partition("/")[0]
 
 
-def in_words(name: str) -> str:
+def describe_job(name: str) -> str:
     """`the run breast`, or for work beside a run `the study of breast`, as sentences go on."""
     path = PurePosixPath(name)
     if len(path.parts) == 3 and path.parts[1] == "evaluation":
@@ -33,7 +33,7 @@ def in_words(name: str) -> str:
     return f"the run {name}" if len(path.parts) == 1 else f"the task {path.name}"
 
 
-def files(name: str) -> Iterator[Path]:
+def job_files(name: str) -> Iterator[Path]:
     """The files of that name, such as started.json, in every folder that can be a job's."""
     for pattern in PLACES:
         yield from settings.store().glob(f"{pattern}/{name}")

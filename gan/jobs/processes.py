@@ -85,34 +85,34 @@ def host() -> str:
     return f"{socket.gethostname()} {space.readlink()}" if space.exists() else socket.gethostname()
 
 
-def pid_of(started: Mapping[str, Any]) -> int | None:
+def valid_pid(started: Mapping[str, Any]) -> int | None:
     """The pid in a started.json; None where it has none, or what cannot be one: 0 and below mean whole groups."""
     pid = started.get("pid")
     return pid if isinstance(pid, int) and not isinstance(pid, bool) and 0 < pid <= LARGEST_PID else None
 
 
-def lives(started: Mapping[str, Any]) -> bool:
+def is_alive(started: Mapping[str, Any]) -> bool:
     """Whether the very process that a started.json names still runs on this start of this machine."""
-    pid = pid_of(started)
-    if pid is None or not is_here(started):
+    pid = valid_pid(started)
+    if pid is None or not is_local(started):
         return False
     return bool(identity(pid)) and identity(pid) == started.get("identity")
 
 
-def member_of(name: str, ticket: int) -> str:
+def member_value(name: str, ticket: int) -> str:
     """The value of MEMBER_VARIABLE in every process of one start of the job of that name."""
     return f"{ticket} {name}"
 
 
-def is_here(started: Mapping[str, Any]) -> bool:
+def is_local(started: Mapping[str, Any]) -> bool:
     """Whether pids of that start mean anything here: this machine or container, not restarted since."""
     return started.get("boot") == boot() and started.get("host") == host()
 
 
-def ask_to_end(started: Mapping[str, Any]) -> None:
+def terminate(started: Mapping[str, Any]) -> None:
     """Send SIGTERM to a job's main process alone: its loading workers are its own to end. Nothing for a stranger."""
-    pid = pid_of(started)
-    if pid is not None and lives(started):
+    pid = valid_pid(started)
+    if pid is not None and is_alive(started):
         send(pid, signal.SIGTERM)
 
 
@@ -136,18 +136,18 @@ def _members(started: Mapping[str, Any], name: str) -> list[int]:
     Once the main process is gone, its pid alone proves nothing about a session of that number: what is left must say
     in its own environment that it belongs to this start of this job.
     """
-    pid = pid_of(started)
-    if pid is None or not is_here(started):
+    pid = valid_pid(started)
+    if pid is None or not is_local(started):
         return []
     found: set[int] = set()
-    main_lives = lives(started)
+    main_lives = is_alive(started)
     if main_lives:
         try:
             found = {pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))}
         except psutil.NoSuchProcess:
             found = set()
     if started.get("session") and (main_lives or not identity(pid)):
-        member = member_of(name, started.get("ticket", 0))
+        member = member_value(name, started.get("ticket", 0))
         found |= {other for other in psutil.pids() if _session(other) == pid and (main_lives or _says(other, member))}
     return sorted(other for other in found if identity(other))
 

@@ -14,14 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gan.config import settings
-from gan.io.atomic import read_json, replacing, write_json
-from gan.io.file_lock import held
+from gan.io.atomic import replacing, write_json
+from gan.io.file_lock import is_locked
+from gan.io.json_files import read_json
 from gan.jobs import device_list, kinds, names, tickets
 from gan.jobs.device_list import TASKS
 
 
 @dataclass(frozen=True)
-class Waiting:
+class QueuedJob:
     """One entry of the queue; `asked` is the config's `job.device`, or TASKS."""
 
     folder: Path
@@ -31,60 +32,60 @@ class Waiting:
 
     @property
     def name(self) -> str:
-        return names.name_of(self.folder)
+        return names.job_name(self.folder)
 
     @property
     def possible(self) -> list[str]:
         """What it could hold here; empty where its device does not exist."""
-        return [TASKS] if self.asked == TASKS else device_list.candidates(self.asked)
+        return [TASKS] if self.asked == TASKS else device_list.matching_devices(self.asked)
 
 
-def enter(folder: Path, asked: str, *, in_terminal: bool = False) -> int:
-    """Put a folder at the end of the queue, or let it keep its place; gives its ticket. While `tickets.deciding()`."""
-    before = entry(folder)
+def enqueue(folder: Path, asked: str, *, in_terminal: bool = False) -> int:
+    """Put a folder at the end of the queue, or let it keep its place; gives its ticket. Hold `decision_lock()`."""
+    before = queued_job(folder)
     ticket = before.ticket if before else tickets.next_ticket(folder)
     write_json(
         folder / "queued.json", {"ticket": ticket, "time": time.time(), "asked": asked, "in_terminal": in_terminal}
     )
     _given().mkdir(parents=True, exist_ok=True)
     with replacing(_given() / str(ticket)) as temporary:
-        temporary.write_text(names.name_of(folder))
+        temporary.write_text(names.job_name(folder))
     return ticket
 
 
-def leave(folder: Path) -> None:
+def dequeue(folder: Path) -> None:
     """Take a folder out of the queue."""
-    ticket = tickets.number((read_json(folder / "queued.json") or {}).get("ticket"))
+    ticket = tickets.valid_ticket((read_json(folder / "queued.json") or {}).get("ticket"))
     (folder / "queued.json").unlink(missing_ok=True)
-    if _owner(ticket) == names.name_of(folder):
+    if _owner(ticket) == names.job_name(folder):
         (_given() / str(ticket)).unlink(missing_ok=True)
 
 
-def entry(folder: Path) -> Waiting | None:
+def queued_job(folder: Path) -> QueuedJob | None:
     """What a folder's queued.json says where it still holds; None where it is absent, damaged, served or not ours."""
-    queued, kind = read_json(folder / "queued.json"), kinds.kind_of(folder)
-    ticket = tickets.number((queued or {}).get("ticket"))
-    if queued is None or kind is None or _owner(ticket) != names.name_of(folder):
+    queued, kind = read_json(folder / "queued.json"), kinds.job_kind(folder)
+    ticket = tickets.valid_ticket((queued or {}).get("ticket"))
+    if queued is None or kind is None or _owner(ticket) != names.job_name(folder):
         return None
     served = max(
-        tickets.number((read_json(folder / name) or {}).get("ticket")) for name in ("started.json", "end.json")
+        tickets.valid_ticket((read_json(folder / name) or {}).get("ticket")) for name in ("started.json", "end.json")
     )
     in_terminal = bool(queued.get("in_terminal"))
-    if ticket <= served or (in_terminal and not held(folder / "alive.lock")):
+    if ticket <= served or (in_terminal and not is_locked(folder / "alive.lock")):
         return None
     asked = str(queued.get("asked", "auto")) if kind.on_device else TASKS
-    return Waiting(folder, ticket, asked, in_terminal)
+    return QueuedJob(folder, ticket, asked, in_terminal)
 
 
-def row() -> list[Waiting]:
+def queued_jobs() -> list[QueuedJob]:
     """All that waits, the next first."""
-    found = (entry(settings.store() / _owner(ticket)) for ticket in _tickets())
+    found = (queued_job(settings.store() / _owner(ticket)) for ticket in _tickets())
     return sorted((waiting for waiting in found if waiting), key=lambda waiting: waiting.ticket)
 
 
-def forget_served() -> None:
-    """Remove the tickets of what no longer waits; while `tickets.deciding()`."""
-    waiting = {one.ticket for one in row()}
+def drop_stale_tickets() -> None:
+    """Remove the tickets of what no longer waits; while `tickets.decision_lock()`."""
+    waiting = {one.ticket for one in queued_jobs()}
     for ticket in _tickets():
         if ticket not in waiting:
             (_given() / str(ticket)).unlink(missing_ok=True)
@@ -106,15 +107,15 @@ def _owner(ticket: int) -> str:
         return ""
 
 
-def granted(waiting: list[Waiting]) -> list[tuple[Waiting, str | None]]:
+def startable(waiting: list[QueuedJob]) -> list[tuple[QueuedJob, str | None]]:
     """Who can start now, each with what it gets a slot of; None for a device that this machine does not have.
 
-    To be called while `tickets.deciding()`. A run whose last process is still ending waits without holding up others.
+    Hold `decision_lock()`. A run whose last process is still ending waits without holding up others.
     """
     free: dict[str, int] = {}
-    result: list[tuple[Waiting, str | None]] = []
+    result: list[tuple[QueuedJob, str | None]] = []
     for one in waiting:
-        if not one.in_terminal and held(one.folder / "alive.lock"):
+        if not one.in_terminal and is_locked(one.folder / "alive.lock"):
             continue
         possible = one.possible
         for name in possible:
@@ -127,12 +128,12 @@ def granted(waiting: list[Waiting]) -> list[tuple[Waiting, str | None]]:
     return result
 
 
-def place(one: Waiting, waiting: list[Waiting]) -> int:
+def position(one: QueuedJob, waiting: list[QueuedJob]) -> int:
     """Its place in the queue, 1 for the next: tasks are counted among tasks."""
     return 1 + sum(other.ticket < one.ticket and (other.asked == TASKS) == (one.asked == TASKS) for other in waiting)
 
 
-def waits_for(one: Waiting, waiting: list[Waiting]) -> str | None:
+def blocking_job(one: QueuedJob, waiting: list[QueuedJob]) -> str | None:
     """The job that has to end first, by name: a holder of a device it could get, else the one before it in the row."""
     possible = set(one.possible)
     held_by = [holder for name in one.possible for holder in device_list.holders(name)]

@@ -14,8 +14,9 @@ from typing import Any
 
 from gan.config import settings
 from gan.errors import RunError
-from gan.io.atomic import read_json, write_json
-from gan.io.file_lock import held, take
+from gan.io.atomic import write_json
+from gan.io.file_lock import is_locked, try_lock
+from gan.io.json_files import read_json
 from gan.jobs import device_list, kinds, launch, names, processes, schedule, tickets
 
 LOOK_EVERY = 0.2  # seconds between two looks at the files and locks
@@ -44,7 +45,7 @@ class Watch:
     not_before: float = 0.0  # monotonic, when starts are tried again after one failed
 
 
-def keep(lock: int) -> None:
+def run_scheduler(lock: int) -> None:
     """Look until nothing waits, runs or is being stopped; then give the lock back and return."""
     watch = Watch()
     while True:
@@ -52,10 +53,10 @@ def keep(lock: int) -> None:
         enforce_stops(watch)
         clear_remains()
         start_waiting(watch)
-        if not watch.children and not launch.pending_stops() and not schedule.row():
-            with tickets.deciding():  # whoever enqueues holds this: nothing slips in before the end
-                if not launch.pending_stops() and not schedule.row():
-                    schedule.forget_served()
+        if not watch.children and not launch.pending_stops() and not schedule.queued_jobs():
+            with tickets.decision_lock():  # whoever enqueues holds this: nothing slips in before the end
+                if not launch.pending_stops() and not schedule.queued_jobs():
+                    schedule.drop_stale_tickets()
                     os.close(lock)
                     return
         time.sleep(LOOK_EVERY)
@@ -63,15 +64,15 @@ def keep(lock: int) -> None:
 
 def start_waiting(watch: Watch) -> None:
     """Start every run that has its turn, in the order of the row."""
-    if time.monotonic() < watch.not_before or not schedule.row():
+    if time.monotonic() < watch.not_before or not schedule.queued_jobs():
         return
-    with tickets.deciding():
-        for waiting, device in schedule.granted(schedule.row()):
+    with tickets.decision_lock():
+        for waiting, device in schedule.startable(schedule.queued_jobs()):
             if waiting.in_terminal:
                 continue  # its slot is left free for it, and it takes that itself
             try:
                 if device is None:
-                    _fail(waiting, device_list.absent(waiting.asked), "device")
+                    _fail(waiting, device_list.no_such_device(waiting.asked), "device")
                 else:
                     _start(watch, waiting, device)
             except RunError as error:
@@ -82,32 +83,32 @@ def start_waiting(watch: Watch) -> None:
                 watch.not_before = time.monotonic() + AFTER_FAILED_START
 
 
-def _start(watch: Watch, waiting: schedule.Waiting, holds: str) -> None:
+def _start(watch: Watch, waiting: schedule.QueuedJob, holds: str) -> None:
     """Start what has its turn with a slot of what it `holds`; raises RunError where nothing may work in its folder."""
-    kinds.check(waiting.folder)
+    kinds.check_folder(waiting.folder)
     device = "cpu" if holds == device_list.TASKS else holds
-    alive = take(waiting.folder / "alive.lock")
+    alive = try_lock(waiting.folder / "alive.lock")
     slot = device_list.take_slot(holds, waiting.name)
     with launch.closing(alive, slot):
         if alive is None or slot is None:
             return
-        process = launch.launch(waiting.folder, ticket=waiting.ticket, device=device, alive=alive, slot=slot)
-    schedule.leave(waiting.folder)
+        process = launch.launch_job(waiting.folder, ticket=waiting.ticket, device=device, alive=alive, slot=slot)
+    schedule.dequeue(waiting.folder)
     started = read_json(waiting.folder / "started.json") or {}
     watch.children.append(Child(process, waiting.folder, started))
     _log.info("%s started on %s as process %d", waiting.name, device, process.pid)
 
 
-def _fail(waiting: schedule.Waiting, cause: str, kind: str) -> None:
+def _fail(waiting: schedule.QueuedJob, cause: str, kind: str) -> None:
     """End a run that cannot be started, in words."""
-    launch.mark_started(waiting.folder, waiting.ticket, waiting.asked, None)
+    launch.write_started(waiting.folder, waiting.ticket, waiting.asked, None)
     word = {"state": "failed", "cause": cause, "kind": kind, "ticket": waiting.ticket, "time": time.time()}
     write_json(waiting.folder / "end.json", word)
-    schedule.leave(waiting.folder)
+    schedule.dequeue(waiting.folder)
     _log.info("%s failed: %s", waiting.name, cause)
 
 
-def _fail_if_possible(waiting: schedule.Waiting, error: OSError) -> None:
+def _fail_if_possible(waiting: schedule.QueuedJob, error: OSError) -> None:
     """A full or damaged disk may refuse this too: then the run goes on waiting, and is tried at the next look."""
     try:
         _fail(waiting, f"It could not be started: {error}", "start")
@@ -119,12 +120,12 @@ def reap(watch: Watch) -> None:
     """Collect the exits of our children and note each code for `states.py`; nothing is written over a last word."""
     for child in list(watch.children):
         code = child.process.poll()
-        ticket = tickets.number(child.started.get("ticket"))
+        ticket = tickets.valid_ticket(child.started.get("ticket"))
         if code is None:
             _end_what_said_its_last_word(watch, child, ticket)
             continue
         watch.children.remove(child)
-        before = tickets.number(child.started.get("memory_kills"))
+        before = tickets.valid_ticket(child.started.get("memory_kills"))
         word: dict[str, Any] = {"ticket": ticket, "code": code, "killed_after": watch.killed_after.pop(ticket, None)}
         word["memory_ran_out"] = processes.kills_for_memory() > before
         _log.info("%s ended with code %d", child.folder.name, code)
@@ -137,7 +138,7 @@ def _end_what_said_its_last_word(watch: Watch, child: Child, ticket: int) -> Non
         return
     now, grace = time.monotonic(), settings.stop_grace()
     if now - watch.first_seen.setdefault(f"end {ticket}", now) > grace:
-        killed = processes.kill_tree(child.started, names.name_of(child.folder))
+        killed = processes.kill_tree(child.started, names.job_name(child.folder))
         _log.info("%s had not gone %d s after its end: %d processes killed", child.folder.name, grace, killed)
 
 
@@ -159,15 +160,15 @@ def enforce_stops(watch: Watch) -> None:
         name = str(asked.get("job", ""))
         folder = settings.store() / name
         started = read_json(folder / "started.json") or {}
-        ended = started.get("ticket") != asked.get("ticket") or not held(folder / "alive.lock")
-        if kinds.kind_of(folder) is None or ended:
+        ended = started.get("ticket") != asked.get("ticket") or not is_locked(folder / "alive.lock")
+        if kinds.job_kind(folder) is None or ended:
             path.unlink(missing_ok=True)  # it has ended; what may be left of it is `clear_remains`'s
             continue
         now, grace = time.monotonic(), settings.stop_grace()
-        if processes.pid_of(started) and not processes.lives(started):
+        if processes.valid_pid(started) and not processes.is_alive(started):
             processes.kill_tree(started, name)  # its main process has died alone: nobody is left to save anything
         elif now - watch.first_seen.setdefault(path.name, now) > grace:
-            ticket = tickets.number(started.get("ticket"))
+            ticket = tickets.valid_ticket(started.get("ticket"))
             watch.killed_after[ticket] = grace
             _note_exit(folder, {"ticket": ticket, "code": None, "killed_after": grace})
             killed = processes.kill_tree(started, name)
@@ -176,7 +177,7 @@ def enforce_stops(watch: Watch) -> None:
             continue  # it is on its way out, and would only be cut short
         elif now - watch.signalled.get(path.name, 0.0) > SIGNAL_EVERY:
             watch.signalled[path.name] = now
-            processes.ask_to_end(started)
+            processes.terminate(started)
 
 
 def clear_remains() -> None:
@@ -184,6 +185,6 @@ def clear_remains() -> None:
 
     A main process that died alone leaves loading workers, which hold the device's lock until they notice.
     """
-    for folder, started in launch.abandoned():
-        name = names.name_of(folder)
+    for folder, started in launch.orphaned_jobs():
+        name = names.job_name(folder)
         _log.info("%d processes that %s left behind killed", processes.kill_tree(started, name), name)

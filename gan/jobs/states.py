@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from gan.io.atomic import read_json
-from gan.io.file_lock import held
+from gan.io.file_lock import is_locked
+from gan.io.json_files import read_json
 from gan.jobs import failures, processes, schedule, tickets
 from gan.jobs.device_list import TASKS
 from gan.jobs.logs import log_tail
@@ -26,15 +26,15 @@ class State:
     """What is true of a job now.
 
     `cause` is in words ("" where there is nothing to say) and `kind` its short form for programs (`causes.Cause`);
-    `place` is 1 for the next in the queue; `waits_for` names a job (`names.py`); `since` is in seconds since 1970;
+    `position` is 1 for the next in the queue; `blocked_by` names a job (`names.py`); `since` is in seconds since 1970;
     `advice` holds the options, by dotted path, that a clone of a failed run should change.
     """
 
     name: StateName
     cause: str = ""
     kind: str = ""
-    place: int | None = None
-    waits_for: str | None = None
+    position: int | None = None
+    blocked_by: str | None = None
     device: str | None = None
     since: float | None = None
     advice: Mapping[str, Any] = field(default_factory=dict)
@@ -47,13 +47,13 @@ class State:
 
 def state(folder: Path) -> State:
     """The state of the run or task in a folder; looks at files only, and never fails on damaged ones."""
-    waiting = schedule.entry(folder)
+    waiting = schedule.queued_job(folder)
     if waiting is not None:
         return _queued(waiting)
     started, end = read_json(folder / "started.json"), read_json(folder / "end.json")
     if _is_last_word(end, started):
         return _ended(end or {}, started or {})
-    if held(folder / "alive.lock"):
+    if is_locked(folder / "alive.lock"):
         name: StateName = "stopping" if (folder / "stop").exists() else "running"
         return State(name, device=_text(started, "device"), since=_time(started))
     end = read_json(folder / "end.json")  # it may have ended between the two looks
@@ -68,28 +68,28 @@ class QueueEntry:
 
     name: str
     folder: Path
-    place: int
-    asked: str
-    waits_for: str | None
+    position: int
+    requested_device: str
+    blocked_by: str | None
 
 
 def queue() -> list[QueueEntry]:
     """What waits for a device, the next first; tasks wait beside it."""
-    waiting = [one for one in schedule.row() if one.asked != TASKS]
+    waiting = [one for one in schedule.queued_jobs() if one.asked != TASKS]
     return [
-        QueueEntry(one.name, one.folder, place, one.asked, schedule.waits_for(one, waiting))
+        QueueEntry(one.name, one.folder, place, one.asked, schedule.blocking_job(one, waiting))
         for place, one in enumerate(waiting, 1)
     ]
 
 
-def _queued(one: schedule.Waiting) -> State:
-    waiting = schedule.row()
+def _queued(one: schedule.QueuedJob) -> State:
+    waiting = schedule.queued_jobs()
     device = "cpu" if one.asked == TASKS else one.asked
     since = _time(read_json(one.folder / "queued.json"))
     return State(
         "queued",
-        place=schedule.place(one, waiting),
-        waits_for=schedule.waits_for(one, waiting),
+        position=schedule.position(one, waiting),
+        blocked_by=schedule.blocking_job(one, waiting),
         device=device,
         since=since,
     )
@@ -99,7 +99,7 @@ def _is_last_word(end: dict[str, Any] | None, started: dict[str, Any] | None) ->
     """Whether end.json is of the last start, and not of one before it."""
     if end is None or _text(end, "state") not in ENDS:
         return False
-    return tickets.number(end.get("ticket")) >= tickets.number((started or {}).get("ticket"))
+    return tickets.valid_ticket(end.get("ticket")) >= tickets.valid_ticket((started or {}).get("ticket"))
 
 
 def _ended(end: dict[str, Any], started: dict[str, Any]) -> State:
@@ -125,7 +125,7 @@ def _without_a_word(folder: Path, started: dict[str, Any] | None) -> State:
     exit_ = read_json(folder / "exit.json") or {}
     seen = exit_.get("ticket") == started.get("ticket")
     if (folder / "stop").exists():
-        killed_after = tickets.number(exit_.get("killed_after")) if seen else 0
+        killed_after = tickets.valid_ticket(exit_.get("killed_after")) if seen else 0
         cause = (
             f"It had not ended {killed_after} seconds after it was asked to stop, and was killed."
             if killed_after
@@ -133,7 +133,7 @@ def _without_a_word(folder: Path, started: dict[str, Any] | None) -> State:
         )
         return State("stopped", f"{cause} What it had saved before stands.", "killed", device=device, since=since)
     if seen and isinstance(exit_.get("code"), int):
-        cause_ = failures.cause_of_exit(exit_["code"], bool(exit_.get("memory_ran_out")), log_tail(folder, 20))
+        cause_ = failures.cause_from_exit(exit_["code"], bool(exit_.get("memory_ran_out")), log_tail(folder, 20))
         return State(
             "lost" if cause_.kind == "killed" else "failed", cause_.text, cause_.kind, device=device, since=since
         )

@@ -6,10 +6,10 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from gan.io.atomic import read_as_or_none
+from gan.io.json_files import read_typed_or_none
 
 Count = Annotated[float, Field(ge=0, le=1e15)]
-Moment = Annotated[float, Field(ge=0, le=1e11)]
+Timestamp = Annotated[float, Field(ge=0, le=1e11)]
 """Seconds since 1970, up to a year that every calendar has."""
 
 
@@ -20,13 +20,13 @@ class Status(TypedDict, total=False):
     done: Count
     total: Count
     seconds_left: Count | None
-    time: Moment
+    time: Timestamp
     images_per_second: Count
 
 
 STATUS = TypeAdapter(Status)
 
 
-def read(folder: Path) -> Status:
+def read_status(folder: Path) -> Status:
     """The last report; empty before any, and where it is damaged, which the log says."""
-    return read_as_or_none(folder / "status.json", STATUS, 2**20) or {}
+    return read_typed_or_none(folder / "status.json", STATUS, 2**20) or {}

@@ -5,7 +5,7 @@
             worker.report("training", seen, total)
             if worker.should_stop():
                 save()
-                worker.stopped()
+                worker.mark_stopped()
                 break
 
 A job that the queue started inherits its locks; one in a terminal takes them here and waits its turn.
@@ -24,11 +24,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from gan.errors import GanError, RunError
-from gan.io.atomic import read_json, write_json
-from gan.io.file_lock import same_file, take
+from gan.errors import GanError, RunError, StoppedError
+from gan.io.atomic import write_json
+from gan.io.file_lock import same_file, try_lock
+from gan.io.json_files import read_json
 from gan.jobs import device_list, failures, kinds, names, processes, schedule, tickets
-from gan.jobs.launch import mark_started
+from gan.jobs.launch import write_started
 
 REPORT_EVERY = 0.5  # seconds
 LAST_WORD_BYTES = 4096
@@ -50,17 +51,26 @@ class Worker:
         self._reported: float | None = None
 
     def should_stop(self) -> bool:
-        """Whether somebody asked this job to stop: save, call `stopped()` and leave."""
+        """Whether somebody asked this job to stop: save, call `mark_stopped()` and leave."""
         return self._stop_signalled or (self._folder / "stop").exists()
 
-    def stopped(self) -> None:
+    def mark_stopped(self) -> None:
         """Say that the work ends because it was asked to, and not because it is done."""
         self._was_stopped = True
 
-    def leave_if_asked(self) -> None:
-        """End the block of `working` as stopped where it was asked to: for work of which nothing need be saved."""
+    @property
+    def was_stopped(self) -> bool:
+        """Whether the work ended because it was asked to; to be read after the block of `working`."""
+        return self._was_stopped
+
+    def progress(self, phase: str, done: float) -> None:
+        """Report a phase and its finished share from 0 to 1, as a `Progress` (gan/io/progress.py) does.
+
+        Raises StoppedError where the job was asked to stop: `working` then ends it as stopped.
+        """
+        self.report(phase, done, 1.0)
         if self.should_stop():
-            raise _LeavingError
+            raise StoppedError
 
     def report(self, phase: str, done: float, total: float, **more: Any) -> None:
         """Write status.json, at most twice a second but for a new phase and the end.
@@ -97,10 +107,6 @@ class Worker:
             print("\nStopping: it saves first. Ctrl-C again ends it at once.", file=sys.stderr, flush=True)
 
 
-class _LeavingError(Exception):
-    """Leaves the block of `working` from any depth."""
-
-
 @contextlib.contextmanager
 def working(folder: Path, device: str | None = None, wait: bool = True) -> Iterator[Worker]:
     """Be the one process that works in `folder`, from its locks to its last word in end.json.
@@ -108,13 +114,13 @@ def working(folder: Path, device: str | None = None, wait: bool = True) -> Itera
     `device` is what the config asks for ("auto", "cuda", "cuda:1", "mps", "cpu"), or None for work beside the devices.
     Where the device is taken, a job in a terminal waits and prints for whom, or with `wait=False` raises RunError; that
     is also raised where another process works in the folder, and where a symbolic link leads out of it. An error in the
-    block is told in end.json and goes on.
+    block is told in end.json and goes on, but for StoppedError, which ends the work as stopped.
     """
     kinds.check_links(folder)
     given = _given_by_queue(folder)
-    alive = given["alive"] if given else take(folder / "alive.lock")
+    alive = given["alive"] if given else try_lock(folder / "alive.lock")
     if alive is None:
-        name, pid = names.name_of(folder), (read_json(folder / "started.json") or {}).get("pid")
+        name, pid = names.job_name(folder), (read_json(folder / "started.json") or {}).get("pid")
         raise RunError(f"{name} has a process at work already (process {pid}): stop it first, or wait for its end.")
     with contextlib.ExitStack() as at_end:
         if given:  # the locks stay with the process to its very end, while the GPU's memory is given back
@@ -130,8 +136,8 @@ def working(folder: Path, device: str | None = None, wait: bool = True) -> Itera
         _handle_signals(worker, at_end if given is None else contextlib.ExitStack())
         try:
             yield worker
-        except _LeavingError:
-            worker.stopped()
+        except StoppedError:
+            worker.mark_stopped()
         except BaseException as error:
             if worker._was_stopped and isinstance(error, GanError):
                 _say_stopped_or_finished(folder, worker)  # it left from deep inside, by an error of ours
@@ -159,18 +165,18 @@ def _say_which_process(folder: Path, worker: Worker) -> None:
     """Name ourselves in started.json where the queue process was killed before it could: else nobody could end us."""
     started = read_json(folder / "started.json") or {}
     if started.get("ticket") == worker.ticket and started.get("pid") is None:
-        mark_started(folder, worker.ticket, worker.device, os.getpid(), session=True)
+        write_started(folder, worker.ticket, worker.device, os.getpid(), session=True)
 
 
 def _begin_in_terminal(folder: Path, asked: str | None, wait: bool, alive: int, at_end: contextlib.ExitStack) -> Worker:
     """Wait for the device's turn where one is asked for, and write started.json."""
     if asked is None:
-        with tickets.deciding():
+        with tickets.decision_lock():
             ticket, device = tickets.next_ticket(folder), "cpu"
             _start_here(folder, ticket, device)
     else:
-        if not device_list.candidates(asked):
-            raise RunError(device_list.absent(asked))
+        if not device_list.matching_devices(asked):
+            raise RunError(device_list.no_such_device(asked))
         ticket, device, slot = _take_turn(folder, asked, wait)
         at_end.callback(os.close, slot)
     _use_device(device, at_end)
@@ -181,22 +187,22 @@ def _begin_in_terminal(folder: Path, asked: str | None, wait: bool, alive: int, 
 
 def _take_turn(folder: Path, asked: str, wait: bool) -> tuple[int, str, int]:
     """Stand in the row with everybody else until the device is ours; gives the ticket, the device and its lock."""
-    with tickets.deciding():
-        ticket = schedule.enter(folder, asked, in_terminal=True)
-    name, told = names.name_of(folder), None
+    with tickets.decision_lock():
+        ticket = schedule.enqueue(folder, asked, in_terminal=True)
+    name, told = names.job_name(folder), None
     try:
         while True:
-            with tickets.deciding():
-                waiting = schedule.row()
+            with tickets.decision_lock():
+                waiting = schedule.queued_jobs()
                 own = next((one for one in waiting if one.folder == folder), None)
                 if own is None:
                     raise RunError(f"{name} was taken out of the queue while it waited for its turn.")
-                device = next((device for one, device in schedule.granted(waiting) if one.folder == folder), None)
+                device = next((device for one, device in schedule.startable(waiting) if one.folder == folder), None)
                 slot = device_list.take_slot(device, own.name) if device else None
                 if device is not None and slot is not None:
                     _start_here(folder, ticket, device)
                     return ticket, device, slot
-            holder = schedule.waits_for(own, waiting) or "another run"
+            holder = schedule.blocking_job(own, waiting) or "another run"
             if not wait:
                 raise RunError(f"The device {asked} is taken by {holder}: wait for its end, or stop it.")
             if holder != told:
@@ -204,12 +210,12 @@ def _take_turn(folder: Path, asked: str, wait: bool) -> tuple[int, str, int]:
                 told = holder
             time.sleep(0.3)
     finally:
-        schedule.leave(folder)
+        schedule.dequeue(folder)
 
 
 def _start_here(folder: Path, ticket: int, device: str) -> None:
     (folder / "stop").unlink(missing_ok=True)
-    mark_started(folder, ticket, device, os.getpid(), session=os.getsid(0) == os.getpid())
+    write_started(folder, ticket, device, os.getpid(), session=os.getsid(0) == os.getpid())
 
 
 def _use_device(device: str, at_end: contextlib.ExitStack) -> None:
@@ -261,7 +267,7 @@ def _end_with(folder: Path, worker: Worker, error: BaseException) -> None:
     if isinstance(error, KeyboardInterrupt):
         word: dict[str, Any] = {"state": "stopped", "cause": "It was ended at once by Ctrl-C.", "kind": "interrupted"}
     else:
-        cause = failures.cause_of(error)
+        cause = failures.cause_from_error(error)
         word = {"state": "failed", "cause": cause.text, "kind": cause.kind, "advice": dict(cause.advice)}
     _say_last_word(folder, {**word, "ticket": worker.ticket})
     if not isinstance(error, GanError | KeyboardInterrupt):

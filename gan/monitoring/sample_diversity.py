@@ -15,8 +15,9 @@ import numpy as np
 from gan.data.diversity import pixel_diversity
 from gan.errors import DamagedFileError
 from gan.io import contact_sheet
-from gan.io.atomic import damaged, file_version, note_damaged
+from gan.io.atomic import file_version
 from gan.io.contact_sheet import GAP
+from gan.io.untrusted_files import damaged_file, log_damaged
 from gan.runs import sample_sheets
 from gan.runs.run import Run
 
@@ -35,14 +36,14 @@ def _sheet_diversity(picture: Path, version: tuple[int, int] | None, columns: in
     pixels = pixels.reshape(*pixels.shape[:2], -1)[GAP:, GAP:]  # (rows * (H + GAP), columns * (H + GAP), C)
     height, width, channels = pixels.shape
     if height % rows or width % columns or min(height // rows, width // columns) <= GAP:
-        raise damaged(picture, f"it has not {rows} rows of {columns} images")
+        raise damaged_file(picture, f"it has not {rows} rows of {columns} images")
     tiles = pixels.reshape(rows, height // rows, columns, width // columns, channels)[:, :-GAP, :, :-GAP]
     return float(np.mean([pixel_diversity(tiles[:, :, column]) for column in range(columns)]))
 
 
 def diversity_by_snapshot(run: Run) -> dict[int, float]:
     """The spread of a run's sample pictures by images seen, ascending, but for damaged ones; empty where none is."""
-    layout = sample_sheets.layout(run)
+    layout = sample_sheets.read_layout(run)
     if not layout.labels or layout.rows < 2:
         return {}
     found = {}
@@ -50,5 +51,5 @@ def diversity_by_snapshot(run: Run) -> dict[int, float]:
         try:
             found[seen] = sheet_diversity(picture, len(layout.labels), layout.rows)
         except DamagedFileError as error:
-            note_damaged(picture, error)
+            log_damaged(picture, error)
     return found

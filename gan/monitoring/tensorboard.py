@@ -9,7 +9,7 @@ from typing import Any
 
 from gan.errors import UserError
 from gan.io import contact_sheet
-from gan.io.atomic import read_bytes
+from gan.io.untrusted_files import read_bytes
 from gan.runs.metrics_table import Columns, ColumnsReader
 from gan.runs.run import Run
 

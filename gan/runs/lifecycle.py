@@ -14,7 +14,7 @@ from gan.runs.run import Run
 LONGEST_DATA = 40  # letters of a data set's name in the name that a run is given: the time and a number follow
 
 
-def create(config: RunConfig, name: str | None = None) -> Run:
+def create_run(config: RunConfig, name: str | None = None) -> Run:
     """Make the folder of a new run; raises RunError where the name is taken. `mkdir` is the atomic claim of a name."""
     if name is not None:
         names.check_name(name)
@@ -24,22 +24,22 @@ def create(config: RunConfig, name: str | None = None) -> Run:
     path = _claim(store, name) if name else _claim_dated(store, config, now)
     for folder in ("samples", "snapshots", "exports"):
         (path / folder).mkdir()
-    notes.change(path, created=now)
+    notes.update_about(path, created=now)
     (path / "config.json").write_text(options.to_json(config))
     return Run(path)
 
 
-def submit(run: Run) -> None:
+def submit_run(run: Run) -> None:
     """Put a run at the end of the queue for its device; raises RunError where it waits or runs already."""
     jobs.submit(run.path, run.config.job.device)
 
 
-def resume(run: Run) -> str:
+def resume_run(run: Run) -> str:
     """Put a run that was stopped, failed or lost back at the end of the queue; says in one sentence what happened."""
     return jobs.resume(run.path, run.config.job.device)
 
 
-def delete(run: Run) -> str:
+def delete_run(run: Run) -> str:
     """Remove a run's folder with all that is in it; raises RunError while anything of it waits or runs."""
     return jobs.delete(run.path)
 

@@ -14,7 +14,9 @@ from typing import IO, Any
 
 from gan.errors import DamagedFileError
 from gan.io import fault_injection
-from gan.io.atomic import note_damaged, open_ordinary, open_to_append, parse_json, read_bytes, replacing
+from gan.io.atomic import open_for_append, replacing
+from gan.io.json_files import parse_json
+from gan.io.untrusted_files import log_damaged, open_regular, read_bytes
 
 LARGEST = 2**28
 """Bytes of a metrics file that are read, at most: a million points."""
@@ -36,7 +38,7 @@ class MetricsWriter:
             with replacing(path) as temporary:  # a new file, so that readers begin again
                 temporary.write_bytes(whole)
         buffering = -1 if fault_injection.planted("flush") else 0  # a soak's fault: see faults.py
-        self._file: IO[bytes] = open_to_append(path, buffering)  # closed by close(); a row is one system call
+        self._file: IO[bytes] = open_for_append(path, buffering)  # closed by close(); a row is one system call
 
     def append(self, row: dict[str, Any]) -> None:
         """Write one row with one system call; raises OSError where the disk took only a part of it."""
@@ -87,13 +89,13 @@ class Tail:
     def fresh(self) -> tuple[bool, list[dict[str, Any]]]:
         """Whether the file is another than before, or gone, and the rows that are new since the last call."""
         try:
-            with open_ordinary(self._path) as file:
+            with open_regular(self._path) as file:
                 return self._read_on(file)
         except (FileNotFoundError, NotADirectoryError):
             self._begin_again()
             return True, []
         except DamagedFileError as error:
-            note_damaged(self._path, error)
+            log_damaged(self._path, error)
             self._begin_again()
             return True, []
 

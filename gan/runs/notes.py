@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from gan.errors import RunError
-from gan.io.atomic import read_json, write_json
+from gan.io.atomic import write_json
 from gan.io.file_lock import exclusive
+from gan.io.json_files import read_json
 
 FILE = "about.json"
 LARGEST = 2**20  # bytes of the file
@@ -31,7 +32,7 @@ class About:
     archived: bool = False
 
 
-def read(folder: Path) -> About:
+def read_about(folder: Path) -> About:
     """What is said of the run in a folder; never fails: what is absent, damaged or of another kind is left out."""
     document = read_json(folder / FILE, LARGEST) or {}
     created, title, tags, notes = (document.get(key) for key in ("created", "title", "tags", "notes"))
@@ -46,14 +47,14 @@ def read(folder: Path) -> About:
     )
 
 
-def change(folder: Path, **values: Any) -> About:
+def update_about(folder: Path, **values: Any) -> About:
     """Change some of what is said of a run, such as `title="Best so far"`, and give the whole.
 
     Raises RunError that names a text which is too long, and OSError where the folder cannot be written. Two people who
     change different things at once both get theirs.
     """
     with exclusive(folder / "about.lock"):
-        about = _checked(replace(read(folder), **values))
+        about = _checked(replace(read_about(folder), **values))
         write_json(folder / FILE, asdict(about))
     return about
 

@@ -24,10 +24,9 @@ from gan.config import names, options, settings
 from gan.config.run_config import RunConfig
 from gan.data.info import DatasetInfo
 from gan.errors import ConfigError, DamagedFileError, RunError
-from gan.io.atomic import ordinary, read_bytes
-from gan.jobs import status
+from gan.io.untrusted_files import is_regular, read_bytes
 from gan.jobs.kinds import refuse_link
-from gan.jobs.status import Status
+from gan.jobs.status import Status, read_status
 from gan.runs import notes
 from gan.runs.notes import About
 
@@ -62,7 +61,7 @@ class Run:
     @property
     def about(self) -> About:
         """Title, tags and notes, as they are now."""
-        return notes.read(self.path)
+        return notes.read_about(self.path)
 
     @cached_property
     def created(self) -> float:
@@ -99,12 +98,12 @@ class Run:
 
     def status(self) -> Status:
         """The trainer's last report; empty before any."""
-        return status.read(self.path)
+        return read_status(self.path)
 
     def snapshots(self) -> list[int]:
         """Images seen at each snapshot that is whole, ascending."""
         found = (self.path / "snapshots").glob("*/ready.json")
-        return sorted(int(path.parent.name) for path in found if SEEN.fullmatch(path.parent.name) and ordinary(path))
+        return sorted(int(path.parent.name) for path in found if SEEN.fullmatch(path.parent.name) and is_regular(path))
 
     def snapshot(self, seen: int | None = None) -> Path:
         """The folder of one snapshot, the newest by default; raises RunError that lists those there are."""
@@ -118,7 +117,7 @@ class Run:
     def samples(self) -> dict[int, Path]:
         """The fixed-noise pictures by images seen, ascending."""
         found = (self.path / "samples").glob("*.png")
-        return {int(path.stem): path for path in sorted(found) if SEEN.fullmatch(path.stem) and ordinary(path)}
+        return {int(path.stem): path for path in sorted(found) if SEEN.fullmatch(path.stem) and is_regular(path)}
 
 
 @lru_cache(maxsize=2000)

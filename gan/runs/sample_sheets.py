@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
-from gan.io.atomic import read_as_or_none
+from gan.io.json_files import read_typed_or_none
 from gan.runs.run import Run
 
 
@@ -24,6 +24,6 @@ class Layout:
 LAYOUT = TypeAdapter(Layout)
 
 
-def layout(run: Run) -> Layout:
+def read_layout(run: Run) -> Layout:
     """What the sheets of a run show; empty too where columns.json is damaged, which the log says."""
-    return read_as_or_none(run.path / "samples" / "columns.json", LAYOUT, 2**20) or Layout()
+    return read_typed_or_none(run.path / "samples" / "columns.json", LAYOUT, 2**20) or Layout()

@@ -6,7 +6,8 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from gan.io.atomic import damaged, read_as
+from gan.io.json_files import read_typed
+from gan.io.untrusted_files import damaged_file
 
 
 class Ready(TypedDict):
@@ -19,9 +20,9 @@ class Ready(TypedDict):
 READY = TypeAdapter(Ready)
 
 
-def ready(folder: Path) -> Ready:
+def read_ready(folder: Path) -> Ready:
     """What a snapshot says of itself; raises DamagedFileError where it is missing or damaged."""
-    found = read_as(folder / "ready.json", READY)
+    found = read_typed(folder / "ready.json", READY)
     if found is None:
-        raise damaged(folder / "ready.json", "it is missing")
+        raise damaged_file(folder / "ready.json", "it is missing")
     return found

@@ -15,8 +15,9 @@ from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from gan.errors import DamagedFileError, RunError, UserError
-from gan.io.atomic import read_as, write_json
+from gan.io.atomic import write_json
 from gan.io.file_lock import exclusive
+from gan.io.json_files import read_typed
 from gan.runs.run import Run
 from gan.sampling.provenance import Origin
 
@@ -54,7 +55,7 @@ def load(run: Run) -> dict[Origin, Mark]:
     """
     path = run.path / "marks.json"
     try:
-        document = read_as(path, MARKS)
+        document = read_typed(path, MARKS)
     except DamagedFileError as error:
         raise RunError(f"The marks of {run.name} cannot be read: {error}") from None
     if document is None:

@@ -19,10 +19,10 @@ from torch import nn
 
 from gan.data.info import DatasetInfo
 from gan.errors import DamagedFileError, RunError
-from gan.io.atomic import check_ordinary
+from gan.io.untrusted_files import check_regular
 from gan.models import networks
 from gan.runs.run import Run
-from gan.runs.snapshots import ready
+from gan.runs.snapshots import read_ready
 from gan.sampling.latents import generate, noise
 from gan.sampling.subclass_sampling import network_conditions
 
@@ -31,8 +31,8 @@ def load_average(run: Run, generator: nn.Module, seen: int | None = None) -> str
     """Load a snapshot's averaged generator into `generator`; gives its SHA-256. Raises RunError where it is damaged."""
     folder = run.snapshot(seen)
     try:
-        generator.load_state_dict(load_file(check_ordinary(folder / "generator.safetensors")))
-        return ready(folder)["sha256"]
+        generator.load_state_dict(load_file(check_regular(folder / "generator.safetensors")))
+        return read_ready(folder)["sha256"]
     except (OSError, SafetensorError, RuntimeError, DamagedFileError) as error:
         raise RunError(
             f"The snapshot {folder.name} of {run.name} is damaged ({error}): choose another, or resume the run."
@@ -44,7 +44,7 @@ BATCH = 64
 
 @dataclass(frozen=True)
 class Sampler:
-    """The averaged generator of one snapshot, ready to make images."""
+    """The averaged generator of one snapshot, read_ready to make images."""
 
     network: nn.Module
     info: DatasetInfo

@@ -24,7 +24,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from gan.errors import DamagedFileError, RunError
-from gan.io.atomic import check_ordinary, linked, not_ordinary, remove, write_json
+from gan.io.atomic import remove, write_json
+from gan.io.untrusted_files import check_regular, is_link, not_regular
 from gan.runs.run import Run
 
 RESUMABLE = 2
@@ -109,8 +110,8 @@ def restore(run: Run, state: State) -> None:
     Half-written folders of a killed trainer are removed, and so are snapshots newer than the one resumed from.
     """
     place, tried = run.path / "snapshots", None
-    if linked(place):
-        raise not_ordinary(place)
+    if is_link(place):
+        raise not_regular(place)
     for left in place.iterdir():
         if left.is_symlink() or not (left / "ready.json").exists():
             remove(left)
@@ -140,9 +141,9 @@ UNLOADABLE = (
 
 def _load(folder: Path, state: State) -> None:
     """Load a snapshot into the state; raises one of UNLOADABLE, when some of the state may have changed."""
-    both = load_file(check_ordinary(folder / "networks.safetensors"))
-    training: dict[str, Any] = torch.load(check_ordinary(folder / "training.pt"), map_location="cpu", weights_only=True)
-    average = load_file(check_ordinary(folder / "generator.safetensors"))
+    both = load_file(check_regular(folder / "networks.safetensors"))
+    training: dict[str, Any] = torch.load(check_regular(folder / "training.pt"), map_location="cpu", weights_only=True)
+    average = load_file(check_regular(folder / "generator.safetensors"))
     nn.ModuleDict({"generator": state.generator, "discriminator": state.discriminator}).load_state_dict(both)
     state.average.load_state_dict(average)
     state.optimiser_g.load_state_dict(training["optimiser_g"])

@@ -16,7 +16,8 @@ import torch
 from torch import nn
 
 from gan.config import settings
-from gan.io.atomic import read_json, write_json
+from gan.io.atomic import write_json
+from gan.io.json_files import read_json
 from gan.jobs.worker import Worker
 from gan.runs.run import Run
 from gan.training.checkpoint import State

@@ -12,7 +12,7 @@ from gan.config import settings
 from gan.config.run_config import RunConfig
 from gan.data import registry
 from gan.data.subclasses import FEWEST
-from gan.jobs.device_list import absent, candidates
+from gan.jobs.device_list import matching_devices, no_such_device
 from gan.training.estimate import Estimate
 
 FEW = 50
@@ -65,9 +65,9 @@ def _of_data(config: RunConfig, expected: Estimate) -> list[Problem]:
 
 
 def _of_device(config: RunConfig) -> list[Problem]:
-    there = candidates(config.job.device)
+    there = matching_devices(config.job.device)
     if not there:
-        return [Problem("error", absent(config.job.device))]
+        return [Problem("error", no_such_device(config.job.device))]
     if there == ["cpu"] and config.data.image_size > 32:
         text = f"No GPU here: {config.data.image_size} px take hours on a CPU; 32 px with width 16 or 32 take minutes."
         return [Problem("warning", text)]

@@ -13,7 +13,7 @@ from gan.config.run_config import DataConfig, RunConfig
 from gan.data.image_set import ImageSet
 from gan.data.subclasses import FEWEST
 from gan.errors import RunError
-from gan.jobs.device_list import absent, candidates
+from gan.jobs.device_list import matching_devices, no_such_device
 
 LEAST = 25
 """Training images of a class below which the measurements give no hope. Of X-rays, 10 a class left a quarter of the
@@ -54,9 +54,9 @@ class Recommendation:
 
 def recommend(data: DataConfig, image_set: ImageSet, device: str = "auto") -> Recommendation:
     """The recipe for a set on a device as `job.device` names it; raises RunError where there is no such device."""
-    there = candidates(device)
+    there = matching_devices(device)
     if not there:
-        raise RunError(absent(device))
+        raise RunError(no_such_device(device))
     on_cpu = there[0] == "cpu"
     counts = image_set.counts()["train"]
     total = len(image_set.rows("train"))

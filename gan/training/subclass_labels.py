@@ -11,8 +11,9 @@ from gan.data.image_set import ImageSet
 from gan.data.info import DatasetInfo
 from gan.data.subclasses import Subclasses, beside, find
 from gan.errors import DataError
-from gan.io.atomic import damaged, read_arrays, replacing
+from gan.io.atomic import replacing
 from gan.io.progress import Progress
+from gan.io.untrusted_files import damaged_file, read_arrays
 from gan.runs.run import Run
 
 FILE = "subclasses.npz"
@@ -56,10 +57,10 @@ def load_subclasses(run: Run, count: int) -> Subclasses | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     if not file.keys() >= {"of_image", "apart"}:
-        raise damaged(path, "it lacks an array")
+        raise damaged_file(path, "it lacks an array")
     of_image, apart = file["of_image"], file["apart"]
     if of_image.shape != (count,) or of_image.dtype != np.uint8 or of_image.max() >= run.config.model.subclasses:
-        raise damaged(path, "it has not a subclass for each image")
+        raise damaged_file(path, "it has not a subclass for each image")
     if apart.shape != () or apart.dtype.kind != "f" or not np.isfinite(apart):
-        raise damaged(path, "apart is no number")
+        raise damaged_file(path, "apart is no number")
     return Subclasses(of_image, float(apart))

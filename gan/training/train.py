@@ -115,20 +115,20 @@ def train(
         torch.set_num_threads(config.job.threads)
     device = torch.device(worker.device.partition(":")[0])  # the job sees no other GPU than its own
     if image_set is None:
-        image_set = registry.load(config.data, lambda phase, done: reading(worker, phase, done))
+        image_set = registry.load(config.data, worker.progress)
     check_enough(image_set, config)
     if run.snapshots():
         fingerprint.check(run.path, image_set)
     else:  # nothing was learnt yet
         Fingerprint.of(image_set).save(run.path)
-    told, info = with_subclasses(run, image_set, lambda phase, done: reading(worker, phase, done))
+    told, info = with_subclasses(run, image_set, worker.progress)
     info.save(run.path)
     for notice in image_set.notices:
         print(notice, flush=True)
 
     state = start(config, info, device)
     checkpoint.restore(run, state)
-    events.note_resumed(run, state.seen)
+    events.record_resumption(run, state.seen)
     print(describe(config, image_set, state, device), flush=True)
     blank = blank_batch(config, info, device)
     compilation.prepare(run, worker, state, lambda: step(state, *blank, config))
@@ -184,15 +184,9 @@ def loop(
         left = max(run.total - state.seen, 0) / pace
         worker.report("training", state.seen, run.total, images_per_second=clock.rate or pace, seconds_left=left)
         if stop:
-            worker.stopped()
+            worker.mark_stopped()
         if over or stop:
             return
-
-
-def reading(worker: Worker, phase: str, done: float) -> None:
-    """Report how much of the data is read; leaves where the run was asked to stop: nothing is to save yet."""
-    worker.report(phase, done, 1.0)
-    worker.leave_if_asked()
 
 
 def start(config: RunConfig, info: DatasetInfo, device: torch.device) -> State:

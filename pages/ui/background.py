@@ -10,7 +10,7 @@ import streamlit as st
 
 from gan import jobs
 from gan.config import settings
-from gan.jobs import status as status_of
+from gan.jobs.status import read_status
 from pages.ui import fmt, frame
 from pages.ui.frame import errors_noted, errors_shown
 
@@ -62,7 +62,7 @@ def bar(task: Path, label: str) -> None:
     if state.name == "queued":
         st.progress(0.0, text=waiting(label, state))
         return
-    status = status_of.read(task)
+    status = read_status(task)
     done, total = float(status.get("done", 0)), float(status.get("total", 0))
     parts = [label, str(status.get("phase", "starting"))]
     seconds = status.get("seconds_left")
@@ -73,5 +73,5 @@ def bar(task: Path, label: str) -> None:
 
 def waiting(label: str, state: jobs.State) -> str:
     """That a job waits: its place in the queue, and for whom."""
-    behind = f", behind {jobs.in_words(state.waits_for)}" if state.waits_for else ""
-    return f"{label} waits: number {state.place} in the queue{behind}"
+    behind = f", behind {jobs.describe_job(state.blocked_by)}" if state.blocked_by else ""
+    return f"{label} waits: number {state.position} in the queue{behind}"

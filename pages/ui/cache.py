@@ -25,7 +25,8 @@ from gan.data.ingest.file_examples import examples as examples_of
 from gan.data.ingest.import_plan import Plan
 from gan.evaluation.training_images import training_images_problem as training_images_problem
 from gan.io import animation, contact_sheet
-from gan.io.atomic import file_version, read_bytes
+from gan.io.atomic import file_version
+from gan.io.untrusted_files import read_bytes
 from gan.runs import sample_sheets
 from gan.runs.metrics_table import Columns, ColumnsReader
 from gan.runs.run import Run
@@ -142,7 +143,7 @@ def real_diversity(run: Run) -> float | None:
 
 @st.cache_data(max_entries=100, show_spinner=False)
 def _real_diversity(version: FileVersion, path: Path, sheet_version: FileVersion, _images: ImageSet) -> float | None:
-    shown = sample_sheets.layout(Run(path)).labels
+    shown = sample_sheets.read_layout(Run(path)).labels
     return diversity.real_diversity(_images, len(shown)) if shown else None
 
 

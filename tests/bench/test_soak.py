@@ -48,8 +48,8 @@ def test_a_fault_is_not_honoured_in_a_store_of_users(store: Path, monkeypatch: p
         monkeypatch.setenv(fault_injection.VARIABLE, fault)
         assert not fault_injection.planted(fault)
     monkeypatch.setenv(fault_injection.VARIABLE, "lock")
-    assert file_lock.take(store / "some.lock") is not None
-    assert file_lock.take(store / "some.lock") is None
+    assert file_lock.try_lock(store / "some.lock") is not None
+    assert file_lock.try_lock(store / "some.lock") is None
     monkeypatch.setenv(fault_injection.VARIABLE, "flush")
     with contextlib.closing(MetricsWriter(store / "metrics.jsonl", 0)) as writer:
         writer.append({"seen": 1})

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from gan.config import options
-from gan.io.file_lock import take
+from gan.io.file_lock import try_lock
 from gan.runs import lifecycle
 from gan.runs.metrics import MetricsWriter
 from gan.runs.run import find_run
@@ -108,11 +108,11 @@ def download(visit: Visit, folder: Path) -> zipfile.ZipFile:
 
 def test_a_readers_zoom_outlives_new_points(visit: Visit, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAN_STORE", str(server.store))
-    run = lifecycle.create(options.build({}), "zoomed")
+    run = lifecycle.create_run(options.build({}), "zoomed")
     writer = MetricsWriter(run.path / "metrics.jsonl", 0)
     for seen in range(1000, 51_000, 1000):
         writer.append(ROW | {"seen": seen})
-    alive = take(run.path / "alive.lock")
+    alive = try_lock(run.path / "alive.lock")
     assert alive is not None
     try:
         visit.open("progress?run=zoomed")
@@ -178,7 +178,7 @@ def test_no_page_scrolls_sideways_on_a_phone(
 def test_a_run_is_stopped_and_goes_on(visit: Visit, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAN_STORE", str(server.store))
     values = {"model.width": 8, "train.batch": 16, "train.kimg": 400, "train.snapshot_kimg": 2}
-    lifecycle.submit(lifecycle.create(options.build(values), "halted"))
+    lifecycle.submit_run(lifecycle.create_run(options.build(values), "halted"))
     page = visit.page
     visit.open("progress?run=halted")
     state = page.locator(".st-key-state-halted")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from gan.io.file_lock import take
+from gan.io.file_lock import try_lock
 from tests.browser.conftest import Server, Visit
 from tests.conftest import trained
 from tests.support.celeba import write_celeba
@@ -53,7 +53,7 @@ def test_a_run_that_is_removed_under_an_open_live_page_is_told_calmly(
 ) -> None:
     monkeypatch.setenv("GAN_STORE", str(server.store))
     run = made("removed")
-    alive = take(run.path / "alive.lock")
+    alive = try_lock(run.path / "alive.lock")
     assert alive is not None
     try:
         visit.open("progress?run=removed")

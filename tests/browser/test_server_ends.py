@@ -78,7 +78,7 @@ def test_the_server_is_killed_and_ended_by_ctrl_c_while_what_it_started_goes_on(
     server.wait(30)
     goes_on(run)
     assert started(run)["pid"] == pid
-    assert processes.lives(started(run))
+    assert processes.is_alive(started(run))
     page.close()
 
     assert main(["stop", run.name]) == 0

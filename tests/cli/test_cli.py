@@ -94,7 +94,7 @@ def test_a_name_that_is_taken_is_refused(capsys: pytest.CaptureFixture[str]) -> 
 def test_a_second_trainer_of_a_run_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     from gan.jobs.worker import working
 
-    run = lifecycle.create(trained("first").config, "busy")
+    run = lifecycle.create_run(trained("first").config, "busy")
     with working(run.path, "cpu"):
         answer = gan("train", "--run", "busy")
     assert answer.returncode == 2
@@ -122,7 +122,7 @@ def test_a_relative_folder_means_the_same_to_the_job(tmp_path: Path, monkeypatch
 def test_a_start_that_is_refused_does_not_tell_the_cause_of_an_earlier_one(capsys: pytest.CaptureFixture[str]) -> None:
     from gan.jobs.worker import working
 
-    run = lifecycle.create(build(TINY | {"job.device": "cuda:7"}), "again")
+    run = lifecycle.create_run(build(TINY | {"job.device": "cuda:7"}), "again")
     with pytest.raises(KeyError), working(run.path):
         raise KeyError("an earlier fault")
     assert main(["train", "--run", "again"]) == 2
@@ -134,7 +134,7 @@ def test_a_start_that_is_refused_does_not_tell_the_cause_of_an_earlier_one(capsy
 def test_a_waiting_run_is_listed_with_its_place_and_whom_it_waits_for(capsys: pytest.CaptureFixture[str]) -> None:
     from gan.jobs.worker import working
 
-    busy = lifecycle.create(trained("first").config, "busy")
+    busy = lifecycle.create_run(trained("first").config, "busy")
     with working(busy.path, "cpu"):
         assert main(["submit", "--name", "later", *QUICK]) == 0
         capsys.readouterr()
@@ -146,7 +146,7 @@ def test_a_waiting_run_is_listed_with_its_place_and_whom_it_waits_for(capsys: py
 
 def test_broken_run_folders_are_listed_with_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     (settings.store() / "empty").mkdir(parents=True)
-    broken = lifecycle.create(trained("whole").config, "broken")
+    broken = lifecycle.create_run(trained("whole").config, "broken")
     (broken.path / "config.json").write_text('{"version": 1, "data": ')
     capsys.readouterr()
     assert main(["runs", "--json", "--disk"]) == 0
@@ -177,7 +177,7 @@ def test_deleting_asks_first_and_refuses_while_the_run_works(capsys: pytest.Capt
     answer = gan("delete", "goes")
     assert answer.returncode == 2
     assert "add --yes" in answer.stderr
-    busy = lifecycle.create(run.config, "busy")
+    busy = lifecycle.create_run(run.config, "busy")
     with working(busy.path, "cpu"):
         assert main(["delete", "busy", "--yes"]) == 2
         assert "stop it before you delete it" in capsys.readouterr().err

@@ -20,7 +20,8 @@ from gan.evaluation.records import membership_results, results, study_results
 from gan.evaluation.scores import score_snapshot
 from gan.evaluation.study import study_plan
 from gan.evaluation.study.study_options import StudyOptions
-from gan.io.atomic import read_json, write_json
+from gan.io.atomic import write_json
+from gan.io.json_files import read_json
 from gan.runs import lifecycle
 from gan.runs.run import Run
 from tests.conftest import trained
@@ -125,7 +126,7 @@ def test_in_the_background_it_can_be_watched_and_stopped(store: Path, capsys: py
         with pytest.raises(RunError, match="The scoring of digits is running already"):
             job.start_evaluation(run, Request("scores"))
         with pytest.raises(RunError, match=r"Something of the run digits still works in .*scores"):
-            lifecycle.delete(run)
+            lifecycle.delete_run(run)
         assert jobs.stop(folder).startswith("The scoring of digits was asked to stop")
         until(lambda: jobs.state(folder).name == "stopped", f"it stopped: {jobs.log_tail(folder)}", patience=60)
         assert results.list_results(run) == []

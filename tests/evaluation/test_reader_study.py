@@ -7,7 +7,8 @@ from gan.data import registry
 from gan.errors import DataError, RunError, UserError
 from gan.evaluation import reader_study
 from gan.evaluation.reader_study import Reading
-from gan.io.atomic import read_json, write_json
+from gan.io.atomic import write_json
+from gan.io.json_files import read_json
 from gan.sampling.sampler import load_generator
 from tests.conftest import trained
 from tests.support.pages import page, said

@@ -52,7 +52,7 @@ def test_a_report_holds_everything_and_fetches_nothing(
         html.build(run)
     studied(run, 320, "Helps: <b>indeed</b>.")
     assert main(["evaluate", "digits", "--snapshot", "160"]) == 0
-    notes.change(run.path, notes="From <us>, CC0")
+    notes.update_about(run.path, notes="From <us>, CC0")
     file = tmp_path / "report.html"
     assert main(["evaluate", "digits", "--report", str(file)]) == 0
     assert f"Report: {file}" in capsys.readouterr().err
@@ -86,7 +86,7 @@ def test_a_report_holds_everything_and_fetches_nothing(
         assert f"<h2>{section}" in text
     assert "Blind reader test" not in text  # there was none
     assert "From &lt;us&gt;, CC0" in text
-    elsewhere = lifecycle.create(options.build({"data.name": "folder", "data.path": "/home/somebody/scans"}))
+    elsewhere = lifecycle.create_run(options.build({"data.name": "folder", "data.path": "/home/somebody/scans"}))
     card = sections.model_card(elsewhere, run.info(), result)
     assert "scans" in card
     assert "somebody" not in card  # a report is sent on

@@ -17,8 +17,8 @@ from gan.config import settings
 from gan.errors import DamagedFileError, RunError, UserError
 from gan.evaluation import job
 from gan.export import exports
-from gan.export.request import ExportRequest
-from gan.io.atomic import read_json, write_json
+from gan.io.atomic import write_json
+from gan.io.json_files import read_json
 from gan.jobs import kinds, processes, tickets
 from gan.runs import lifecycle
 from gan.runs.run import Run, all_runs, find_run
@@ -153,7 +153,7 @@ def test_a_copied_folder_never_starts_by_itself(copy: str, tmp_path: Path, monke
     until(lambda: not queue_processes(), "all that was asked for is done")
     assert not (copied.path / "started.json").exists()
     assert not jobs.ensure_scheduler()
-    assert "in the queue again" in lifecycle.resume(copied)
+    assert "in the queue again" in lifecycle.resume_run(copied)
     until_state(copied, "finished")
 
 
@@ -161,10 +161,10 @@ def test_a_number_that_was_made_up_neither_blocks_a_run_nor_the_queue(store: Pat
     run = submitted("run", seconds=0.05)
     until_state(run, "finished")
     given = int((tickets.jobs_folder() / "ticket").read_text())
-    for number in (tickets.LARGEST, tickets.LARGEST - 1, 10**400, True, -1):
+    for number in (tickets.MAX_TICKET, tickets.MAX_TICKET - 1, 10**400, True, -1):
         for name in ("started.json", "end.json"):
             write_json(run.path / name, {"ticket": number, "state": "stopped"})
-        lifecycle.resume(run)
+        lifecycle.resume_run(run)
         until_state(run, "finished")
     assert int((tickets.jobs_folder() / "ticket").read_text()) == given + 5
 
@@ -197,7 +197,7 @@ def test_nothing_works_in_a_folder_with_a_link_out_of_it(make: Callable[[Run, Pa
     for command in (["resume", "run"], ["train", "--run", "run"], ["evaluate", "run"]):
         assert main(command) == 2, command
     with pytest.raises(RunError, match=r"symbolic link|not the folder of a job"):
-        lifecycle.resume(run)
+        lifecycle.resume_run(run)
     with pytest.raises(UserError):
         jobs.start_task(run.path / "exports" / EXPORT)
     assert jobs.queue() == []
@@ -219,7 +219,7 @@ def test_a_link_to_stop_is_replaced_and_what_it_names_stays(outside: Path) -> No
 def test_a_folder_that_is_no_jobs_is_never_run(place: str, store: Path, tmp_path: Path) -> None:
     folder = store / place
     folder.mkdir(parents=True, exist_ok=True)
-    assert kinds.kind_of(folder) is None
+    assert kinds.job_kind(folder) is None
     with pytest.raises(RunError, match="is not the folder of a job"):
         jobs.start_task(folder)
     with pytest.raises(RunError, match="is not the folder of a job"):
@@ -239,7 +239,7 @@ def test_a_folder_that_is_no_jobs_is_never_run(place: str, store: Path, tmp_path
     ],
 )
 def test_the_command_of_a_job_is_made_from_its_place(place: str, words: str, store: Path) -> None:
-    assert kinds.command(store / place) == ["-m", "gan", *words.split()]
+    assert kinds.job_command(store / place) == ["-m", "gan", *words.split()]
 
 
 @pytest.fixture
@@ -265,15 +265,15 @@ def test_a_stranger_whom_a_copied_run_names_is_never_signalled(stranger: "subpro
     assert "nothing to stop" in jobs.stop(run.path)
     assert not jobs.ensure_scheduler()
     assert main(["runs"]) == 0
-    lifecycle.delete(run)
+    lifecycle.delete_run(run)
     assert stranger.poll() is None
 
 
 @pytest.mark.parametrize("pid", [0, -1, True, False, 2**31, 10**400, "1", 1.0, [1], None])
 def test_what_is_no_pid_names_no_process(pid: object) -> None:
     for document in (forged(pid), forged(pid, identity=processes.identity(1))):
-        assert not processes.lives(document)
-        processes.ask_to_end(document)
+        assert not processes.is_alive(document)
+        processes.terminate(document)
         assert processes.kill_tree(document, "run") == 0
 
 
@@ -339,10 +339,10 @@ def test_an_exports_request_that_was_forged_is_refused(change: dict[str, Any]) -
     folder = run.path / "exports" / EXPORT
     folder.mkdir(parents=True)
     write_json(folder / "request.json", {"items": [["3", 4]]})
-    assert exports.find_export(run, EXPORT).request == ExportRequest((("3", 4),))
+    assert exports.find(run, EXPORT).request == exports.ExportRequest((("3", 4),))
     write_json(folder / "request.json", {"items": [["3", 4]]} | change)
     with pytest.raises(UserError):
-        _ = exports.find_export(run, EXPORT).request
+        _ = exports.find(run, EXPORT).request
 
 
 def test_a_run_that_is_a_link_is_not_listed(outside: Path, store: Path) -> None:

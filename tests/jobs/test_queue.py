@@ -9,7 +9,8 @@ import pytest
 from gan import jobs
 from gan.config import settings
 from gan.errors import ConfigError, RunError
-from gan.io.atomic import read_json, write_json
+from gan.io.atomic import write_json
+from gan.io.json_files import read_json
 from gan.jobs import processes
 from gan.runs import lifecycle
 from tests.support.jobs import (
@@ -45,12 +46,12 @@ def test_runs_wait_in_order_and_say_for_whom() -> None:
     until_begun(first)
     assert jobs.state(first.path).device == "cpu"
     waiting = jobs.state(third.path)
-    assert (waiting.name, waiting.place, waiting.waits_for) == ("queued", 2, "first")
-    assert [(entry.name, entry.place) for entry in jobs.queue()] == [("second", 1), ("third", 2)]
+    assert (waiting.name, waiting.position, waiting.blocked_by) == ("queued", 2, "first")
+    assert [(entry.name, entry.position) for entry in jobs.queue()] == [("second", 1), ("third", 2)]
     assert next(device.holders for device in jobs.devices() if device.name == "cpu") == ("first",)
     jobs.stop(first.path)
     until_begun(second)
-    assert jobs.state(third.path).place == 1
+    assert jobs.state(third.path).position == 1
 
 
 def test_twenty_submissions_at_once_never_share_a_device_and_keep_their_order() -> None:
@@ -90,8 +91,8 @@ def test_a_waiting_run_can_be_cancelled_and_put_back() -> None:
     until_begun(first)
     assert jobs.stop(second.path) == "The run second was taken out of the queue."
     assert jobs.state(second.path).name == "stopped"
-    assert jobs.state(third.path).place == 1
-    assert "in the queue again" in lifecycle.resume(second)
+    assert jobs.state(third.path).position == 1
+    assert "in the queue again" in lifecycle.resume_run(second)
     assert [entry.name for entry in jobs.queue()] == ["third", "second"]
     jobs.stop(first.path)
     until_begun(third)
@@ -138,7 +139,7 @@ def test_after_a_restart_of_the_machine_a_look_starts_what_waited() -> None:
     (scheduler,) = queue_processes()
     for pid in (scheduler, started(first)["pid"]):
         os.kill(pid, signal.SIGKILL)
-    until(lambda: not queue_processes() and not processes.lives(started(first)), "everything of ours is gone")
+    until(lambda: not queue_processes() and not processes.is_alive(started(first)), "everything of ours is gone")
     assert jobs.state(first.path).name == "lost"
     assert jobs.queue()[0].name == "second"
     assert not queue_processes()  # reading starts nothing
@@ -170,14 +171,14 @@ def test_settings_that_would_end_the_queue_process_are_refused(monkeypatch: pyte
     run = new_run("run")
     monkeypatch.setenv("GAN_JOBS_PER_DEVICE", "two")
     with pytest.raises(ConfigError, match="GAN_JOBS_PER_DEVICE"):
-        lifecycle.submit(run)
+        lifecycle.submit_run(run)
     assert jobs.queue() == []
 
 
 def test_a_run_is_submitted_once() -> None:
     run = submitted("run")
     with pytest.raises(RunError, match=r"queued already|running already"):
-        lifecycle.submit(run)
+        lifecycle.submit_run(run)
 
 
 def test_a_training_in_a_terminal_waits_in_the_same_row() -> None:
@@ -187,7 +188,7 @@ def test_a_training_in_a_terminal_waits_in_the_same_row() -> None:
     process = in_a_process("from tests.support.job_script import main; main('terminal', 'steps', 0.3)")
     until(lambda: jobs.state(terminal.path).name == "queued", "the one in the terminal waits")
     last = submitted("last", seconds=0.1)
-    assert jobs.state(last.path).place == 2
+    assert jobs.state(last.path).position == 2
     jobs.stop(first.path)
     output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, output
@@ -222,7 +223,7 @@ def test_a_job_gets_the_settings_of_the_server_and_no_secrets(monkeypatch: pytes
     monkeypatch.setenv("DATABASE_PASSWORD", "secret")
     run = new_run("run")
     give_job(run.path, "environment")
-    lifecycle.submit(run)
+    lifecycle.submit_run(run)
     until(lambda: "GAN_DATA" in jobs.log_tail(run.path), "the job printed its environment")
     printed = jobs.log_tail(run.path)
     assert "/data/of/this/user" in printed

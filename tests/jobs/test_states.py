@@ -149,7 +149,7 @@ from pathlib import Path
 from gan.io import file_lock
 end = time.monotonic() + 3
 while time.monotonic() < end:
-    file_lock.held(Path(sys.argv[1]))
+    file_lock.is_locked(Path(sys.argv[1]))
 """
     (run.path / "alive.lock").touch()
     readers = [in_a_process(code, str(run.path / "alive.lock")) for _ in range(3)]

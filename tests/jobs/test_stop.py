@@ -12,7 +12,8 @@ import pytest
 from gan import jobs
 from gan.config import settings
 from gan.errors import RunError
-from gan.io.atomic import read_json, write_json
+from gan.io.atomic import write_json
+from gan.io.json_files import read_json
 from gan.jobs import processes
 from gan.runs import lifecycle
 from tests.support.jobs import (
@@ -49,7 +50,7 @@ def test_stop_saves_first_and_resume_goes_on() -> None:
     until(lambda: gone(started(run)["pid"]), "its process is gone")
     until(lambda: (run.path / "exit.json").exists(), "its exit was seen")
     assert (read_json(run.path / "exit.json") or {})["code"] == 0  # no signal cut its end short
-    assert "in the queue again" in lifecycle.resume(run)
+    assert "in the queue again" in lifecycle.resume_run(run)
     until_state(run, "running")
     until(lambda: notes().count("begin run") == 2, "it works again, by the same command")
 
@@ -64,16 +65,18 @@ def test_a_request_to_stop_that_comes_while_the_job_ends_does_not_cut_that_short
 def test_what_can_be_asked_for_twice_is_harmless_and_says_so() -> None:
     run = submitted("run")
     until_begun(run)
-    assert lifecycle.resume(run) == "The run run is running already."
+    assert lifecycle.resume_run(run) == "The run run is running already."
     jobs.stop(run.path)
     jobs.stop(run.path)
     until_state(run, "stopped")
     assert jobs.stop(run.path) == "There is nothing to stop: the run run had stopped already."
     finished = submitted("done", seconds=0.05)
-    assert "waits in the queue already" in lifecycle.resume(finished) or "running already" in lifecycle.resume(finished)
+    assert "waits in the queue already" in lifecycle.resume_run(finished) or "running already" in lifecycle.resume_run(
+        finished
+    )
     until_state(finished, "finished")
     assert jobs.stop(finished.path) == "There is nothing to stop: the run done had finished already."
-    assert "has finished: there is nothing to resume" in lifecycle.resume(finished)
+    assert "has finished: there is nothing to resume" in lifecycle.resume_run(finished)
     assert jobs.state(finished.path).name == "finished"
 
 
@@ -122,7 +125,7 @@ def test_a_killed_job_frees_its_device_at_once_from_its_children_too() -> None:
     until(lambda: gone(children()[0]), "its loading worker was ended")
     until_state(next_, "finished")
     assert "SIGKILL" in jobs.state(run.path).cause
-    assert "in the queue again" in lifecycle.resume(run)
+    assert "in the queue again" in lifecycle.resume_run(run)
 
 
 def test_a_recorded_pid_that_is_another_programs_now_is_never_signalled() -> None:
@@ -187,11 +190,11 @@ def test_a_run_is_deleted_whole_and_never_while_it_lives() -> None:
     run = submitted("run")
     until_begun(run)
     with pytest.raises(RunError, match="stop it before you delete it"):
-        lifecycle.delete(run)
+        lifecycle.delete_run(run)
     jobs.stop(run.path)
     until_state(run, "stopped")
     until(lambda: gone(started(run)["pid"]), "its process is gone")
-    assert lifecycle.delete(run) == "The run run was deleted."
+    assert lifecycle.delete_run(run) == "The run run was deleted."
     assert not run.path.exists()
     assert list((settings.store() / ".jobs" / "trash").iterdir()) == []
     assert jobs.state(run.path).kind == "deleted"  # a page that shows it still
@@ -220,14 +223,14 @@ def test_tasks_wait_in_order_once_as_many_work_as_the_setting_says(monkeypatch: 
     for task in tasks[:2]:
         until(lambda task=task: jobs.state(task).name == "running", f"{task.name} runs")  # type: ignore[misc]
     until_begun(run)  # which they do not keep from its device
-    assert [(jobs.state(task).name, jobs.state(task).place) for task in tasks[2:]] == [("queued", 1), ("queued", 2)]
-    assert jobs.state(tasks[2]).waits_for in {jobs.name_of(task) for task in tasks[:2]}
+    assert [(jobs.state(task).name, jobs.state(task).position) for task in tasks[2:]] == [("queued", 1), ("queued", 2)]
+    assert jobs.state(tasks[2]).blocked_by in {jobs.job_name(task) for task in tasks[:2]}
     assert jobs.queue() == []  # nothing waits for a device
     with pytest.raises(RunError, match="The task 20260101-000003 is queued already"):
         jobs.start_task(tasks[3])
     jobs.stop(tasks[1])
     until(lambda: jobs.state(tasks[2]).name == "running", "the next one runs")
-    assert (jobs.state(tasks[3]).name, jobs.state(tasks[3]).place) == ("queued", 1)
+    assert (jobs.state(tasks[3]).name, jobs.state(tasks[3]).position) == ("queued", 1)
     assert jobs.stop(tasks[3]) == "The task 20260101-000003 was taken out of the queue."
 
 

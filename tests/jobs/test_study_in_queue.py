@@ -8,7 +8,7 @@ import pytest
 from gan import jobs
 from gan.config import settings
 from gan.errors import RunError
-from gan.io.file_lock import held
+from gan.io.file_lock import is_locked
 from gan.jobs import names, schedule, tickets
 from gan.jobs.worker import working
 from gan.runs import lifecycle
@@ -40,7 +40,7 @@ def study_of(run: Run, seconds: float = FOREVER) -> Run:
 
 
 def begun(study: Run) -> None:
-    name = jobs.name_of(study.path)
+    name = jobs.job_name(study.path)
     until(lambda: f"begin {name}" in notes(), f"{name} began; its log: {jobs.log_tail(study.path)}")
 
 
@@ -48,12 +48,12 @@ def test_a_study_waits_its_turn_and_a_run_waits_for_it() -> None:
     first = submitted("first")
     until_begun(first)
     study, last = study_of(first), submitted("last")
-    assert [(entry.name, entry.place) for entry in jobs.queue()] == [("first/evaluation/study", 1), ("last", 2)]
-    assert (jobs.state(study.path).name, jobs.state(study.path).waits_for) == ("queued", "first")
+    assert [(entry.name, entry.position) for entry in jobs.queue()] == [("first/evaluation/study", 1), ("last", 2)]
+    assert (jobs.state(study.path).name, jobs.state(study.path).blocked_by) == ("queued", "first")
     jobs.stop(first.path)
     begun(study)
     assert next(device.holders for device in jobs.devices() if device.name == "cpu") == ("first/evaluation/study",)
-    assert jobs.state(last.path).waits_for == "first/evaluation/study"
+    assert jobs.state(last.path).blocked_by == "first/evaluation/study"
     assert jobs.state(first.path).name == "stopped"  # a study says nothing about the state of its run
     assert jobs.stop(study.path).startswith("The study of first was asked to stop")
     until_state(study, "stopped")
@@ -66,17 +66,17 @@ def test_a_run_is_not_deleted_while_its_study_waits_or_runs() -> None:
     until_begun(other)
     study = study_of(run)
     with pytest.raises(RunError, match="The study of run waits in the queue: cancel it before"):
-        lifecycle.delete(run)
+        lifecycle.delete_run(run)
     with pytest.raises(RunError, match="The study of run is queued already"):
         study_of(run)
     jobs.stop(other.path)
     begun(study)
     with pytest.raises(RunError, match=r"Something of the run run still works in .*evaluation/study"):
-        lifecycle.delete(run)
+        lifecycle.delete_run(run)
     jobs.stop(study.path)
     until_state(study, "stopped")
-    until(lambda: not held(study.path / "alive.lock"), "its process is gone")
-    assert lifecycle.delete(run) == "The run run was deleted."
+    until(lambda: not is_locked(study.path / "alive.lock"), "its process is gone")
+    assert lifecycle.delete_run(run) == "The run run was deleted."
 
 
 def test_a_waiting_study_is_taken_out_of_the_queue_and_can_wait_again() -> None:
@@ -110,10 +110,10 @@ def test_a_lost_counter_goes_on_above_the_tickets_of_studies() -> None:
     run = new_run("run")
     study = study_of(run, 0.1)
     until_state(study, "finished")
-    until(lambda: not held(tickets.jobs_folder() / "scheduler.lock"), "the queue process ended")
+    until(lambda: not is_locked(tickets.jobs_folder() / "scheduler.lock"), "the queue process ended")
     given = int((tickets.jobs_folder() / "ticket").read_text())
     (tickets.jobs_folder() / "ticket").unlink()
-    with tickets.deciding():
+    with tickets.decision_lock():
         assert tickets.next_ticket(new_run("other").path) == given + 1
 
 
@@ -123,7 +123,7 @@ def test_a_study_whose_run_is_gone_is_not_queued() -> None:
     shutil.rmtree(run.path)
     with pytest.raises(RunError, match="The study of run is gone: it was deleted or moved away"):
         jobs.submit(folder, "cpu")
-    assert schedule.row() == []
+    assert schedule.queued_jobs() == []
 
 
 @pytest.mark.parametrize(
@@ -136,6 +136,6 @@ def test_a_study_whose_run_is_gone_is_not_queued() -> None:
     ],
 )
 def test_what_jobs_are_called(name: str, run: str, words: str, tmp_path: Path) -> None:
-    assert names.name_of(settings.store() / name) == name
-    assert (names.run_of(name), names.in_words(name)) == (run, words)
-    assert names.name_of(tmp_path.parent / "elsewhere") == "elsewhere"
+    assert names.job_name(settings.store() / name) == name
+    assert (names.run_name(name), names.describe_job(name)) == (run, words)
+    assert names.job_name(tmp_path.parent / "elsewhere") == "elsewhere"

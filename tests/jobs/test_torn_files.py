@@ -52,7 +52,7 @@ def test_a_run_folder_that_vanishes_is_told_and_gives_its_device_back(how: str, 
     assert (state.name, state.kind) == ("lost", "deleted")
     assert "There is nothing to stop" in jobs.stop(run.path)
     until_state(next_, "finished")
-    assert not processes.lives(process)
+    assert not processes.is_alive(process)
     assert "begin next" in notes()
     output, _ = follower.communicate(timeout=PATIENCE)
     assert follower.returncode == 0, output

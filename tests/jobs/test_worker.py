@@ -9,6 +9,7 @@ import pytest
 
 from gan import jobs
 from gan.errors import RunError, TrainingError
+from gan.io.json_files import read_json
 from gan.jobs import device_list, failures
 from gan.jobs.worker import working
 from tests.support.jobs import store
@@ -63,7 +64,7 @@ def test_an_error_is_told_in_words_and_goes_on(folder: Path, error: Exception, k
     ],
 )
 def test_an_exit_without_a_word_is_told_in_words(code: int, oom: bool, log: str, kind: str, words: str) -> None:
-    cause = failures.cause_of_exit(code, oom, log)
+    cause = failures.cause_from_exit(code, oom, log)
     assert cause.kind == kind
     assert words in cause.text
 
@@ -76,16 +77,19 @@ def test_the_last_word_of_work_that_is_done_or_stopped(folder: Path) -> None:
         assert not worker.should_stop()
         assert "was asked to stop" in jobs.stop(folder)
         assert worker.should_stop()
-        worker.stopped()
+        worker.mark_stopped()
     assert jobs.state(folder).name == "stopped"
 
 
-def test_work_of_which_nothing_need_be_saved_leaves_when_asked(folder: Path) -> None:
+def test_reported_progress_ends_the_work_where_it_was_asked_to_stop(folder: Path) -> None:
     with working(folder) as worker:
-        worker.leave_if_asked()
+        worker.progress("reading", 0.25)
+        status = read_json(folder / "status.json") or {}
+        assert (status["phase"], status["done"], status["total"]) == ("reading", 0.25, 1.0)
         (folder / "stop").touch()
-        worker.leave_if_asked()
+        worker.progress("reading", 0.5)
         raise AssertionError("it went on")
+    assert worker.was_stopped
     assert jobs.state(folder).name == "stopped"
 
 
@@ -93,7 +97,7 @@ def test_work_that_was_stopped_may_leave_by_an_error_of_ours(folder: Path) -> No
     def read() -> None:
         with working(folder) as worker:
             (folder / "stop").touch()
-            worker.stopped()
+            worker.mark_stopped()
             raise RunError("Reading the images was stopped.")
 
     with pytest.raises(RunError, match="Reading the images"):
@@ -136,7 +140,7 @@ def test_a_job_sees_its_own_device_only(folder: Path, monkeypatch: pytest.Monkey
     with working(folder, "cpu") as worker:
         assert worker.device == "cpu"
         assert os.environ["CUDA_VISIBLE_DEVICES"] == ""
-        assert os.environ[device_list.ALLOWED] == "2,3"  # for what the job itself submits
+        assert os.environ[device_list.ALLOWED_VARIABLE] == "2,3"  # for what the job itself submits
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "2,3"
     assert device_list.visible_to_cuda("cuda:3")["CUDA_VISIBLE_DEVICES"] == "3"
 
@@ -146,6 +150,6 @@ def test_every_device_that_is_shown_can_be_asked_for() -> None:
     assert shown[-1].name == "cpu"
     assert (shown[-1].memory_total or 0) > (shown[-1].memory_used or 0) > 0
     for device in shown:
-        assert device_list.candidates(device.name) == [device.name]
-    assert device_list.candidates("auto")
-    assert device_list.candidates("cuda") == [device.name for device in shown if device.name.startswith("cuda")]
+        assert device_list.matching_devices(device.name) == [device.name]
+    assert device_list.matching_devices("auto")
+    assert device_list.matching_devices("cuda") == [device.name for device in shown if device.name.startswith("cuda")]

@@ -17,7 +17,8 @@ from gan.evaluation.records.results import EvaluationResult
 from gan.evaluation.scores import score_snapshot
 from gan.evaluation.scores.score_snapshot import evaluate_snapshot
 from gan.evaluation.study.study_options import StudyOptions
-from gan.io.atomic import read_json, write_json
+from gan.io.atomic import write_json
+from gan.io.json_files import read_json
 from gan.jobs import device_list
 from gan.runs.run import Run
 from pages.ui.evaluate import evaluation_charts

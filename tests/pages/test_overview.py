@@ -53,7 +53,7 @@ def test_devices_say_who_holds_them_and_what_waits_can_be_cancelled(store: Path)
 
 def test_a_holder_whose_folder_is_gone_is_named_without_a_link() -> None:
     made("other")
-    with tickets.deciding():
+    with tickets.decision_lock():
         slot = device_list.take_slot("cpu", "vanished")
     assert slot is not None
     try:
@@ -84,7 +84,7 @@ def many(count: int = 30) -> None:
         run = made(f"run-{number:02d}", points=1, **{"data.name": "mnist" if number % 2 else "digits"})
         word = {"state": "failed", "cause": "The disk is full."} if number == 7 else {"state": "finished"}
         ended(run, **word)
-        notes.change(run.path, created=time.time() - number)
+        notes.update_about(run.path, created=time.time() - number)
 
 
 def shown(at: AppTest) -> list[str]:
@@ -207,7 +207,7 @@ def test_an_empty_store_shows_the_devices_and_the_way_on() -> None:
 
 def test_a_runs_page_shows_its_tags_and_notes_and_lets_them_be_changed() -> None:
     run = made("noted")
-    notes.change(run.path, title="The one", tags=("paper",), notes="For *figure* 3.")
+    notes.update_about(run.path, title="The one", tags=("paper",), notes="For *figure* 3.")
     at = page("progress", run="noted")
     assert "paper" in said(at)
     assert [text.value for text in at.text] == ["For *figure* 3."]

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from gan import jobs
 from gan.config import options, settings
-from gan.io.file_lock import take
+from gan.io.file_lock import try_lock
 from gan.runs.run import Run, find_run
 from tests.conftest import trained
 from tests.support.jobs import clean_up, submitted, until_begun, until_state
@@ -145,7 +145,7 @@ def test_deleting_asks_first_naming_the_run_and_what_it_takes() -> None:
 def test_a_run_of_which_something_works_is_not_deleted() -> None:
     run = made("busy")
     (run.path / "exports" / "20260101-120000").mkdir()
-    working = take(run.path / "exports" / "20260101-120000" / "alive.lock")
+    working = try_lock(run.path / "exports" / "20260101-120000" / "alive.lock")
     assert working is not None
     try:
         at = confirming("busy")

@@ -37,7 +37,7 @@ def test_a_clone_lists_what_differs_while_it_is_typed() -> None:
 
 
 def test_a_clone_of_a_run_with_a_title_is_called_by_it() -> None:
-    notes.change(made("first").path, title="The *best*")
+    notes.update_about(made("first").path, title="The *best*")
     assert r"All options are those of the run **The \*best\***." in said(page("train", clone="first"))
 
 

@@ -13,16 +13,16 @@ from tests.conftest import trained
 
 def test_a_run_that_goes_on_notes_where_and_one_that_begins_does_not() -> None:
     run = trained("halved")
-    assert events.resumed(run) == []
+    assert events.read_resumptions(run) == []
     longer = options.changed(run.config, {"train.kimg": 0.48})
     (run.path / "config.json").write_text(options.to_json(longer))
     run = find_run("halved")
     with working(run.path, "cpu") as worker:
         train(run, worker)
-    ((seen, moment),) = events.resumed(run)
+    ((seen, moment),) = events.read_resumptions(run)
     assert seen == 320
     assert abs(time.time() - moment) < 60
-    found = events.of_run(run, {"Oscillating": 250})
+    found = events.run_events(run, {"Oscillating": 250})
     assert [(event.seen, event.kind) for event in found] == [
         (160, "snapshot"),
         (250, "warning"),
@@ -35,8 +35,8 @@ def test_a_run_that_goes_on_notes_where_and_one_that_begins_does_not() -> None:
 
 def test_a_line_that_a_full_disk_cut_short_hides_no_other() -> None:
     run = trained("cut")
-    events.note_resumed(run, 160)
+    events.record_resumption(run, 160)
     with open(run.path / "events.jsonl", "a") as file:
         file.write('{"seen": 3\n')
-    events.note_resumed(run, 320)
-    assert [seen for seen, _ in events.resumed(run)] == [160, 320]
+    events.record_resumption(run, 320)
+    assert [seen for seen, _ in events.read_resumptions(run)] == [160, 320]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from gan.io.atomic import read_rows
+from gan.io.json_files import read_json_lines
 from gan.runs.metrics import MetricsReader, MetricsWriter
 from tests.support.jobs import in_a_process
 
@@ -127,5 +127,5 @@ def test_rows_end_at_line_feeds_alone(tmp_path: Path) -> None:
     lines = ['{"seen": 100, "text": "a\u2028b\x85c"}', '{"seen": 200,\r"text": "d"}']
     path = tmp_path / "rows.jsonl"
     path.write_bytes("".join(line + "\n" for line in lines).encode())
-    assert [row["seen"] for row in read_rows(path, TypeAdapter(dict[str, Any]))] == [100, 200]
+    assert [row["seen"] for row in read_json_lines(path, TypeAdapter(dict[str, Any]))] == [100, 200]
     assert [row["seen"] for row in MetricsReader(path).read()] == [100, 200]

@@ -27,7 +27,7 @@ def run_for(worker: Worker, name: str, seconds: float) -> None:
         worker.report("training", seconds - (end - time.monotonic()), seconds)
         if worker.should_stop():
             note(f"saved {name}")
-            worker.stopped()
+            worker.mark_stopped()
             break
         time.sleep(0.02)
     note(f"end {name}")

@@ -15,15 +15,16 @@ import pytest
 from gan import jobs
 from gan.config import settings
 from gan.config.run_config import RunConfig
-from gan.io.atomic import read_json, write_json
-from gan.io.file_lock import held
+from gan.io.atomic import write_json
+from gan.io.file_lock import is_locked
+from gan.io.json_files import read_json
 from gan.jobs import launch, names, processes
 from gan.runs import lifecycle
 from gan.runs.run import Run
 
 PATIENCE = 120.0  # seconds after which a test gives up: no test asks how long anything takes
 FOREVER = 3600.0  # seconds: a small job ends because it is asked to
-launch.PROGRAM = "tests.support.scheduler"
+launch.SCHEDULER_MODULE = "tests.support.scheduler"
 
 
 def until(truth: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
@@ -48,7 +49,7 @@ def goes_on(run: Run) -> None:
 
 
 def new_run(name: str, device: str = "auto") -> Run:
-    return lifecycle.create(RunConfig.model_validate({"job": {"device": device}}), name)
+    return lifecycle.create_run(RunConfig.model_validate({"job": {"device": device}}), name)
 
 
 def give_job(folder: Path, kind: str = "steps", seconds: float = FOREVER) -> None:
@@ -60,7 +61,7 @@ def submitted(name: str, kind: str = "steps", seconds: float = FOREVER, device: 
     """A new run in the queue."""
     run = new_run(name, device)
     give_job(run.path, kind, seconds)
-    lifecycle.submit(run)
+    lifecycle.submit_run(run)
     return run
 
 
@@ -88,7 +89,7 @@ def queue_processes() -> list[int]:
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
-            if process.cmdline()[1:3] == ["-m", launch.PROGRAM] and process.environ().get("GAN_STORE") == str(
+            if process.cmdline()[1:3] == ["-m", launch.SCHEDULER_MODULE] and process.environ().get("GAN_STORE") == str(
                 settings.store()
             ):
                 found.append(process.pid)
@@ -110,14 +111,14 @@ def clean_up(store: Path) -> None:
     """End whatever a test left behind in its store: the queue process last, which would start more."""
     shutil.rmtree(store / ".jobs" / "waiting", ignore_errors=True)
     for path in [*store.glob("**/started.json")]:
-        if held(path.parent / "alive.lock"):
-            processes.kill_tree(read_json(path) or {}, names.name_of(path.parent))
+        if is_locked(path.parent / "alive.lock"):
+            processes.kill_tree(read_json(path) or {}, names.job_name(path.parent))
     deadline = time.monotonic() + PATIENCE
-    while held(store / ".jobs" / "scheduler.lock") and time.monotonic() < deadline:
+    while is_locked(store / ".jobs" / "scheduler.lock") and time.monotonic() < deadline:
         for path in (store / ".jobs" / "stops").glob("*"):
             path.unlink(missing_ok=True)
         time.sleep(0.02)
-    assert not held(store / ".jobs" / "scheduler.lock"), "the queue process did not end"
+    assert not is_locked(store / ".jobs" / "scheduler.lock"), "the queue process did not end"
 
 
 @pytest.fixture

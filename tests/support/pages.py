@@ -72,7 +72,7 @@ def tiles(at: AppTest) -> list[dict[str, Any]]:
 
 def made(name: str = "made", points: int = 12, **values: Any) -> Run:
     """A run folder with curves and a picture, as a trainer writes them."""
-    run = lifecycle.create(options.build(values), name)
+    run = lifecycle.create_run(options.build(values), name)
     writer = MetricsWriter(run.path / "metrics.jsonl", 0)
     for number in range(1, points + 1):
         writer.append(ROW | {"seen": number * 1000})

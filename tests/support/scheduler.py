@@ -5,19 +5,19 @@ Run as `python -m tests.support.scheduler DESCRIPTOR`. Everything but the comman
 
 from pathlib import Path
 
-from gan.io.atomic import read_json
+from gan.io.json_files import read_json
 from gan.jobs import kinds, names
 
-product_command = kinds.command
+product_command = kinds.job_command
 
 
 def command(folder: Path) -> list[str]:
     asked, usual = read_json(folder / "job.json"), product_command(folder)
-    return ["-m", "tests.support.job_script", names.name_of(folder), *asked["words"]] if asked else usual
+    return ["-m", "tests.support.job_script", names.job_name(folder), *asked["words"]] if asked else usual
 
 
 if __name__ == "__main__":
     from gan.jobs.__main__ import main
 
-    kinds.command = command
+    kinds.job_command = command
     main()

@@ -18,7 +18,7 @@ import pytest
 from gan import jobs
 from gan.cli import main
 from gan.config import settings
-from gan.io.atomic import read_json
+from gan.io.json_files import read_json
 from gan.jobs import processes
 from gan.runs.run import Run, find_run
 from tests.conftest import TINY, trained
@@ -172,7 +172,7 @@ pid = read_json(run.path / "started.json")["pid"]
 Path("/proc/sys/kernel/ns_last_pid").write_text(str(pid - 1))
 stranger = subprocess.Popen(["sleep", "600"])
 print(stranger.pid == pid, jobs.state(run.path).name, jobs.state(waited.path).name, flush=True)
-print(jobs.stop(run.path), lifecycle.resume(run), sep="\\n", flush=True)
+print(jobs.stop(run.path), lifecycle.resume_run(run), sep="\\n", flush=True)
 while not jobs.state(run.path).name == jobs.state(waited.path).name == "finished":
     time.sleep(0.1)
 print(stranger.poll(), flush=True)
@@ -208,4 +208,4 @@ def test_the_machine_restarts_and_another_program_has_the_recorded_pid(whole: Ru
     assert "in the queue again" in resume
     assert stranger == "None"  # it was never signalled
     assert_exact(run, whole)
-    assert not processes.lives(started(run))
+    assert not processes.is_alive(started(run))

@@ -83,7 +83,7 @@ def test_a_stopped_run_resumes_exactly() -> None:
     """Stopped in the middle of a logged point: its half-filled sums go on too."""
     whole = trained("whole", train__log_kimg=0.048)
 
-    run = lifecycle.create(whole.config, "stopped")
+    run = lifecycle.create_run(whole.config, "stopped")
     with working(run.path, "cpu") as worker:
 
         class StopsAt80:
@@ -112,7 +112,7 @@ def test_a_killed_run_resumes_exactly_with_its_history_whole() -> None:
     options_ = {"train__kimg": 1.6, "train__snapshot_kimg": 0.32}
     whole = trained("whole", **options_)
 
-    run = lifecycle.create(whole.config, "killed")
+    run = lifecycle.create_run(whole.config, "killed")
     process = subprocess.Popen([sys.executable, "-m", "gan", "train", "--run", run.name], cwd=settings.ROOT)
     wait_for(lambda: len(run.snapshots()) >= 1 and rows(run)[-1]["seen"] > run.snapshots()[-1], process)
     process.send_signal(signal.SIGKILL)
@@ -247,7 +247,7 @@ def test_thinning_out_keeps_the_best_snapshot() -> None:
 
 
 def test_training_keeps_the_snapshot_that_it_is_told_to() -> None:
-    run = lifecycle.create(
+    run = lifecycle.create_run(
         options.build(TINY | {"train.kimg": 0.64, "train.snapshot_kimg": 0.064, "train.keep_snapshots": 2}), "kept"
     )
     with working(run.path, run.config.job.device) as worker:

@@ -14,7 +14,9 @@ from typing_extensions import TypedDict
 from gan.config import settings
 from gan.data.image_set import SPLITS, Kind
 from gan.errors import DamagedFileError, DataError
-from gan.io.atomic import damaged, file_version, read_as, write_json
+from gan.io.atomic import file_version, write_json
+from gan.io.json_files import read_typed
+from gan.io.untrusted_files import damaged_file
 
 LARGEST = 2**29
 """Bytes of a plan, at most: that of a million images takes about half."""
@@ -45,16 +47,16 @@ def _check(path: Path, document: _Document) -> None:
     count, names = len(document["files"]), len(document["names"])
     lists = (document["conditions"], document["split"], document["group"] or document["split"])
     if any(len(one) != count for one in lists):
-        raise damaged(path, "it has not a condition, a split and a group for each file")
+        raise damaged_file(path, "it has not a condition, a split and a group for each file")
     if any(one >= names for ones in document["conditions"] for one in ones):
-        raise damaged(path, "a condition has no name")
+        raise damaged_file(path, "a condition has no name")
     if document["kind"] == "class" and any(len(ones) != 1 for ones in document["conditions"]):
-        raise damaged(path, "an image has not one class")
+        raise damaged_file(path, "an image has not one class")
     if not all(map(_inside, document["files"])):
-        raise damaged(path, "a file's name leads out of the set")
+        raise damaged_file(path, "a file's name leads out of the set")
     root = document["root"]
     if "\0" in root or not (_inside(root) or PurePosixPath(root).is_absolute()):
-        raise damaged(path, f"its images lie in {root!r}, which is not in the set")
+        raise damaged_file(path, f"its images lie in {root!r}, which is not in the set")
 
 
 def _inside(name: str) -> bool:
@@ -122,7 +124,7 @@ class Plan:
         path = folder / "plan.json"
         again = f"remove the set {folder.name} and add it again"
         try:
-            document = read_as(path, PLAN, LARGEST)
+            document = read_typed(path, PLAN, LARGEST)
             if document is None:
                 raise DataError(f"{path} is missing: {again}.")
             _check(path, document)

@@ -12,7 +12,8 @@ from typing_extensions import TypedDict
 
 from gan.config.names import NAME
 from gan.data.ingest.import_plan import Plan
-from gan.io.atomic import checked, damaged
+from gan.io.json_files import validated
+from gan.io.untrusted_files import damaged_file
 
 Level = Literal["error", "warning", "note"]
 SHOWN = 5
@@ -102,9 +103,9 @@ class Report:
 
         Raises DamagedFileError, and DataError where the plan is damaged.
         """
-        told = checked(path, document, REPORT)
+        told = validated(path, document, REPORT)
         if any(counts.keys() != next(iter(told["counts"].values())).keys() for counts in told["counts"].values()):
-            raise damaged(path, "its splits count other conditions")
+            raise damaged_file(path, "its splits count other conditions")
         return cls(
             path=told["path"],
             problems=told["problems"],

@@ -23,7 +23,8 @@ from gan.data.ingest.inventory import LABELS
 from gan.data.ingest.report import Report
 from gan.data.sources.folder import added
 from gan.errors import DamagedFileError, DataError
-from gan.io.atomic import read_json, remove_folder, write_json
+from gan.io.atomic import remove_folder, write_json
+from gan.io.json_files import read_json
 from gan.io.progress import Progress, silent
 
 KEPT_WAITING = 24 * 3600  # seconds after which a set that nobody accepted is removed

@@ -22,8 +22,9 @@ from gan.data.image_set import ImageSet
 from gan.data.transform import crop
 from gan.errors import DamagedFileError
 from gan.evaluation.classifiers.small_resnet import Classifier, Images, Progress, budget, train_classifier
-from gan.io.atomic import check_ordinary, replacing
+from gan.io.atomic import replacing
 from gan.io.file_lock import exclusive
+from gan.io.untrusted_files import check_regular
 
 MOST = 60_000
 """Images a classifier is trained on at most, real or synthetic; a random part of a larger set."""
@@ -118,7 +119,7 @@ def _loaded(images: ImageSet, path: Path) -> Classifier | None:
     """
     network = Classifier(images.native_size, images.images.shape[1], len(images.names))
     try:
-        network.load_state_dict(load_file(check_ordinary(path)))
+        network.load_state_dict(load_file(check_regular(path)))
     except FileNotFoundError:
         return None
     except (OSError, SafetensorError, RuntimeError, DamagedFileError):

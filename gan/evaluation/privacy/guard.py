@@ -23,8 +23,9 @@ from gan.evaluation import training_images
 from gan.evaluation.classifiers.reference import NativeImages, native_images, sample_rows
 from gan.evaluation.privacy.calibration import Calibration
 from gan.evaluation.privacy.near_copies import NearCopyDetector
-from gan.io.atomic import read_as_or_none, write_json
+from gan.io.atomic import write_json
 from gan.io.file_lock import exclusive
+from gan.io.json_files import read_typed_or_none
 from gan.io.progress import Progress, silent
 from gan.runs.run import Run
 
@@ -79,7 +80,7 @@ def cached_calibration(run: Run) -> Calibration | None:
 
     To be asked only where `training_images.problem` has nothing against them.
     """
-    return read_as_or_none(_file(run), TypeAdapter(Calibration))  # a damaged one is made anew
+    return read_typed_or_none(_file(run), TypeAdapter(Calibration))  # a damaged one is made anew
 
 
 def _file(run: Run) -> Path:

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from gan.errors import DamagedFileError
-from gan.io.atomic import checked, note_damaged, read_json, write_json
+from gan.io.atomic import write_json
+from gan.io.json_files import read_json, validated
+from gan.io.untrusted_files import log_damaged
 from gan.runs.run import Run
 
 VERSION = 1
@@ -87,9 +89,9 @@ def load_membership(run: Run, snapshot: int) -> MembershipResult | None:
     if document is None or document.get("version") != VERSION:
         return None
     try:
-        return checked(path, document, RESULT)
+        return validated(path, document, RESULT)
     except DamagedFileError as error:
-        note_damaged(path, error)
+        log_damaged(path, error)
         return None
 
 

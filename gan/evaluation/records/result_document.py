@@ -8,7 +8,7 @@ from typing import Annotated, Literal, NotRequired
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from gan.jobs.status import Count, Moment
+from gan.jobs.status import Count, Timestamp
 
 Whole = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -116,7 +116,7 @@ class Positions(TypedDict):
 class MadeWith(TypedDict):
     """What it takes to compute the result again."""
 
-    time: Moment
+    time: Timestamp
     seed: Whole
     data_sha256: dict[str, str]
     features_sha256: str

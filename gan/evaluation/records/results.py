@@ -14,7 +14,9 @@ from pydantic import TypeAdapter
 
 from gan.errors import DamagedFileError, RunError
 from gan.evaluation.records.result_document import PARTS
-from gan.io.atomic import checked, note_damaged, read_json, write_json
+from gan.io.atomic import write_json
+from gan.io.json_files import read_json, validated
+from gan.io.untrusted_files import log_damaged
 from gan.runs.run import Run
 
 VERSION = 2
@@ -162,10 +164,10 @@ def _read(path: Path) -> EvaluationResult | None:
     if document.keys() != {field.name for field in fields(EvaluationResult)}:
         return None
     try:
-        checked(path, document, PARTS)
-        return checked(path, document, RESULT)
+        validated(path, document, PARTS)
+        return validated(path, document, RESULT)
     except DamagedFileError as error:
-        note_damaged(path, error)
+        log_damaged(path, error)
         return None
 
 

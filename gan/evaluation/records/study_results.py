@@ -19,7 +19,9 @@ from pydantic import Field, TypeAdapter
 from gan.errors import DamagedFileError, RunError
 from gan.evaluation.records.results import round_floats
 from gan.evaluation.study.arms import ArmPlan
-from gan.io.atomic import checked, note_damaged, read_json, write_json
+from gan.io.atomic import write_json
+from gan.io.json_files import read_json, validated
+from gan.io.untrusted_files import log_damaged
 from gan.runs.run import Run
 
 VERSION = 3
@@ -259,9 +261,9 @@ def _read(path: Path) -> StudyResult | None:
     try:
         for regime in document["regimes"]:
             regime["arms"] = [_nested(arm) for arm in regime["arms"]]
-        return checked(path, document, RESULT)
+        return validated(path, document, RESULT)
     except (TypeError, KeyError, AttributeError, DamagedFileError) as error:
-        note_damaged(path, error)
+        log_damaged(path, error)
         return None
 
 

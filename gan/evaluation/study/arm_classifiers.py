@@ -27,8 +27,9 @@ from gan.evaluation.study.arms import ArmPlan, Extra, Make, extra
 from gan.evaluation.study.sealed_data import Sealed
 from gan.evaluation.study.study_options import StudyOptions
 from gan.evaluation.study.study_plan import BATCH, Plan
-from gan.io.atomic import note_damaged, read_arrays, replacing
+from gan.io.atomic import replacing
 from gan.io.progress import Progress
+from gan.io.untrusted_files import log_damaged, read_arrays
 
 FILTER_SEED = 1_000_003
 """Of the classifier that filters: another one than any arm's."""
@@ -159,7 +160,7 @@ class Classifiers:
         except (FileNotFoundError, NotADirectoryError):
             return False
         except DamagedFileError as error:
-            note_damaged(path, error)
+            log_damaged(path, error)
             return False  # it is trained again
         whole = file.keys() >= {"test_sha256", "logits", "validation", "seconds"}
         return whole and str(file["test_sha256"]) == self.sealed.sha256

@@ -16,7 +16,8 @@ from gan.config.run_config import RunConfig
 from gan.data.image_set import ImageSet
 from gan.errors import ConfigError, DamagedFileError, StoppedError
 from gan.evaluation.study.arms import Make
-from gan.io.atomic import read_bytes, remove_folder, write_json
+from gan.io.atomic import remove_folder, write_json
+from gan.io.untrusted_files import read_bytes
 from gan.jobs.worker import Worker, working
 from gan.runs.metrics import MetricsReader
 from gan.runs.run import Run

@@ -37,8 +37,10 @@ from gan.evaluation.study.study_options import DEFAULT, StudyOptions
 from gan.evaluation.study.study_plan import BATCH, FEWEST, MOST, PASSES, Plan, plan
 from gan.evaluation.study.verdict import filtering, together, verdict
 from gan.evaluation.training_images import load_training_images
-from gan.io.atomic import read_arrays, read_json, replacing, write_json
+from gan.io.atomic import replacing, write_json
+from gan.io.json_files import read_json
 from gan.io.progress import Progress, silent
+from gan.io.untrusted_files import read_arrays
 from gan.jobs.worker import Worker
 from gan.runs.run import Run
 from gan.sampling.sampler import load_generator

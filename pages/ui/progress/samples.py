@@ -94,7 +94,7 @@ def turned(run: Run) -> tuple[int, int] | None:
     """Rows and columns of sheets that a film shows with a row for each condition; None for wide ones."""
     if not tall(run):
         return None
-    shown = sample_sheets.layout(run)
+    shown = sample_sheets.read_layout(run)
     return max(1, shown.rows), len(shown.labels)
 
 
@@ -136,4 +136,4 @@ def names(run: Run) -> None:
 
 def labels(run: Run) -> list[str]:
     """What the columns of a run's sheets show; empty where the trainer has not said it yet."""
-    return list(sample_sheets.layout(run).labels)
+    return list(sample_sheets.read_layout(run).labels)

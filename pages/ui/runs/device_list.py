@@ -9,7 +9,7 @@ from gan import jobs
 from gan.config import settings
 from gan.errors import RunError
 from gan.jobs import Device
-from gan.jobs import status as status_of
+from gan.jobs.status import read_status
 from gan.runs.run import find_run
 from pages.ui import cache, fmt, frame
 
@@ -46,11 +46,11 @@ def card(device: Device) -> None:
 def holder(name: str) -> None:
     """Who holds a device: a link to the run, since when, and the time left."""
     try:
-        run, folder = find_run(jobs.run_of(name)), settings.store() / name
+        run, folder = find_run(jobs.run_name(name)), settings.store() / name
     except RunError:  # it is starting, or its folder was removed while it ends
         st.caption(f"Held by {name}")
         return
-    state, status = jobs.state(folder), status_of.read(folder)
+    state, status = jobs.state(folder), read_status(folder)
     parts = [f"for {fmt.since(state.since)}"] if state.since else []
     seconds = status.get("seconds_left")
     if state.alive and seconds is not None:

@@ -56,7 +56,7 @@ def stop_or_resume(run: Run, state: jobs.State) -> None:
 def resume(run: Run) -> None:
     """Put a run back into the queue, and say what happened; for `on_click`, as `tasks.stop`."""
     with errors_noted():
-        frame.note(lifecycle.resume(run))
+        frame.note(lifecycle.resume_run(run))
 
 
 def advised(state: jobs.State) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def confirm(run: Run) -> None:
         if st.button("Keep it", key="keep"):
             st.rerun()
         if st.button("Delete it", type="primary", key="delete for good"):
-            done = lifecycle.delete(run)
+            done = lifecycle.delete_run(run)
             cache.forget_space()
             st.session_state.pop("last run", None)
             frame.note(done)

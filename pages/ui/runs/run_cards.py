@@ -30,22 +30,22 @@ def live(run: Run, state: jobs.State) -> None:
 
 def waiting(entry: QueueEntry) -> None:
     """A run, or its study, in the queue: its place, the device it asked for, the run it waits for, and a way out."""
-    run, study = Run(settings.store() / jobs.run_of(entry.name)), "/" in entry.name
+    run, study = Run(settings.store() / jobs.run_name(entry.name)), "/" in entry.name
     with (
         errors_shown(),
         st.container(border=True, key=f"waiting-{entry.name.replace('/', '-')}"),
         st.container(horizontal=True, vertical_alignment="center", gap="small"),
     ):
-        place = "next" if entry.place == 1 else f"number {entry.place}"
-        device = "the fastest device" if entry.asked == "auto" else entry.asked
+        place = "next" if entry.position == 1 else f"number {entry.position}"
+        device = "the fastest device" if entry.requested_device == "auto" else entry.requested_device
         with st.container(width="stretch", gap="xxsmall"):
             title = f"{run_notes.name(run)}: augmentation study" if study else run_notes.name(run)
             opening(run, frame.PROGRESS, title, icon=":material/hourglass_empty:")
             with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-                behind = ", behind" if entry.waits_for else ""
+                behind = ", behind" if entry.blocked_by else ""
                 st.caption(f"{place} in the queue, for {device}{behind}".capitalize(), width="content")
-                if entry.waits_for:
-                    before = Run(settings.store() / jobs.run_of(entry.waits_for))
+                if entry.blocked_by:
+                    before = Run(settings.store() / jobs.run_name(entry.blocked_by))
                     opening(before, frame.PROGRESS, run_notes.name(before), icon=None)
         st.button(
             "Cancel",

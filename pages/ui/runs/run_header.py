@@ -122,8 +122,8 @@ def data_words(run: Run) -> str:
 def progress(run: Run, state: jobs.State) -> None:
     """How far the run is, how fast, and how long it still takes, or what it waits for."""
     if state.name == "queued":
-        place = "next" if state.place == 1 else f"number {state.place}"
-        behind = f", behind {state.waits_for}" if state.waits_for else ""
+        place = "next" if state.position == 1 else f"number {state.position}"
+        behind = f", behind {state.blocked_by}" if state.blocked_by else ""
         st.progress(0.0, text=f"Waiting for a device ({state.device}): {place} in the queue{behind}")
         return
     if not state.alive and state.name == "finished":

@@ -66,7 +66,7 @@ def chosen(run: Run) -> None:
         ask(run.name)
         return
     with errors_noted():
-        notes.change(run.path, archived=choice == ARCHIVE)
+        notes.update_about(run.path, archived=choice == ARCHIVE)
         where = "is in the archive now" if choice == ARCHIVE else "is back in the list"
         frame.note(f"{fmt.plain(run.title)} {where}.", ICONS[choice])
 
@@ -114,5 +114,5 @@ def fields(run: Run) -> None:
     with errors_shown():
         if saved:
             typed = notes.split_tags(",".join(chosen_tags))
-            notes.change(run.path, title=title, tags=typed, notes=written, archived=archived)
+            notes.update_about(run.path, title=title, tags=typed, notes=written, archived=archived)
             st.rerun()

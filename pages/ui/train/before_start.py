@@ -47,8 +47,8 @@ def start(config: RunConfig, blocked: bool) -> None:
         "Name", key="run name", placeholder="made from the data and the time", help="Small letters, digits, - and _."
     )
     if st.button("Start training", type="primary", icon=":material/play_arrow:", disabled=blocked, width="stretch"):
-        run = lifecycle.create(config, name.strip() or None)
-        lifecycle.submit(run)
+        run = lifecycle.create_run(config, name.strip() or None)
+        lifecycle.submit_run(run)
         st.switch_page(frame.PROGRESS, query_params={"run": run.name})
     behind = waits_for(config.job.device)
     if behind and not blocked:
@@ -57,7 +57,7 @@ def start(config: RunConfig, blocked: bool) -> None:
 
 def waits_for(asked: str) -> str:
     """What a run started now would wait for, in words; empty where it starts at once."""
-    wanted = [device for device in jobs.devices() if device.name in device_list.candidates(asked)]
+    wanted = [device for device in jobs.devices() if device.name in device_list.matching_devices(asked)]
     if not wanted or any(len(device.holders) < settings.jobs_per_device() for device in wanted):
         return ""
     holders = " and ".join(name for device in wanted for name in device.holders[:1])
