@@ -112,7 +112,7 @@ def main(names: list[str]) -> None:
 
 def kept(name: str, run: Run) -> Recording:
     """The recording of a run that was trained before."""
-    image_set = registry.load(run.config.data)
+    image_set = registry.load_image_set(run.config.data)
     before = options.build({}).flat()
     config = options.changed(run.config, {"data.path": Path(run.config.data.path).name})  # no place of this machine
     changed = {path: value for path, value in config.flat().items() if value != before[path]}
@@ -126,7 +126,7 @@ def record(name: str, case: Case) -> Recording:
     """Train one case and keep what its folder says."""
     case = dataclasses.replace(case, options=SMALL | case.options)
     run = lifecycle.create_run(options.build(case.options), name)
-    image_set = registry.load(run.config.data)
+    image_set = registry.load_image_set(run.config.data)
     if case.images is not None:
         image_set = fewer(image_set, case.images)
     return recorded(name, case, run, image_set, trained(run, image_set, case))

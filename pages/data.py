@@ -39,7 +39,7 @@ def set_choice() -> Entry:
         format_func=lambda slug: entries[slug].title if slug in entries else slug,
         on_change=_follow_choice,
     )
-    entry = entries.get(wanted) or catalogue.find(wanted)
+    entry = entries.get(wanted) or catalogue.find_entry(wanted)
     st.query_params["data"] = st.session_state["last set"] = entry.slug
     return entry
 

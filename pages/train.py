@@ -77,7 +77,7 @@ def fill(wish: dict[str, Any]) -> None:
     if "preset" in wish:
         starting_points.use(wish["preset"])
     if "data" in wish:
-        config = catalogue.find(wish["data"]).config
+        config = catalogue.find_entry(wish["data"]).config
         form.fill(PRESETS[starting_points.OF_SET.get(config.name, "own-images")].config.flat())
         set_picker.choose(config)
     if "set" in wish:

@@ -64,7 +64,7 @@ def trained(name: str, **options: object) -> Run:
     assert not path.exists(), name
     shutil.copytree(_trained[key], path, symlinks=True)
     notes.update_about(path, created=time.time())
-    registry.load(config.data)  # a trained run leaves its images in the store, ready to be read
+    registry.load_image_set(config.data)  # a trained run leaves its images in the store, ready to be read
     return Run(path)
 
 

@@ -109,7 +109,7 @@ def added() -> DataConfig:
         files.append((f"{'ab'[number % 2]}/{number}.png", io.BytesIO(content.getvalue())))
     staging.accept(staging.add_files(SET, files))
     config = DataConfig(name="folder", path=SET, image_size=32)
-    registry.load(config)
+    registry.load_image_set(config)
     return config
 
 
@@ -178,13 +178,13 @@ def tries(*readers: Callable[[], object]) -> list[GanError]:
 def read_set(config: DataConfig) -> list[GanError]:
     """Everything that pages and commands read of an added set and its cache; gives the errors."""
     return tries(
-        lambda: folder.added(),
-        lambda: staging.report_of(SET).as_text(),
+        lambda: folder.added_sets(),
+        lambda: staging.load_report(SET).as_text(),
         lambda: registry.problem(config),
-        lambda: registry.cached(config),
+        lambda: registry.cached_image_set(config),
         lambda: registry.preview(config),
-        lambda: registry.load(config.model_copy(update={"image_size": 64})),
-        lambda: catalogue.find(f"folder-{SET}"),
+        lambda: registry.load_image_set(config.model_copy(update={"image_size": 64})),
+        lambda: catalogue.find_entry(f"folder-{SET}"),
     )
 
 
@@ -512,7 +512,7 @@ def test_a_plan_that_points_outside_is_refused(root: str, watched: Path) -> None
     write_json(path, (read_json(path) or {}) | {"root": root})
     assert registry.problem(config) is not None
     with untouched(watched), pytest.raises(DataError):
-        registry.load(config.model_copy(update={"image_size": 64}))
+        registry.load_image_set(config.model_copy(update={"image_size": 64}))
 
 
 def test_a_link_among_the_images_of_an_added_set_is_not_followed(watched: Path) -> None:
@@ -521,7 +521,7 @@ def test_a_link_among_the_images_of_an_added_set_is_not_followed(watched: Path) 
     image.rename(watched / "0.png")
     image.symlink_to(watched / "0.png")
     with untouched(watched), pytest.raises(DataError, match=r"0\.png"):
-        registry.load(config.model_copy(update={"image_size": 64}))
+        registry.load_image_set(config.model_copy(update={"image_size": 64}))
 
 
 def test_what_is_written_to_a_run_does_not_follow_its_links(watched: Path, store: Path) -> None:

@@ -19,7 +19,7 @@ from gan.bench.roofline import rate
 from gan.bench.throughput import BATCH, noise_images, our_loop
 from gan.config import options
 from gan.data.image_set import ImageSet
-from gan.data.order import order
+from gan.data.order import shuffled_batches
 from gan.jobs.device_list import matching_devices
 from gan.training.batches import by_threads
 
@@ -78,6 +78,6 @@ def on_disk(small: ImageSet, count: int, path: Path) -> ImageSet:
 
 
 def _fetched(images: ImageSet, seed: int, device: torch.device) -> Iterator[int]:
-    wanted = order(len(images), None, seed, 0, BATCH)
+    wanted = shuffled_batches(len(images), None, seed, 0, BATCH)
     for real, _ in by_threads(images, wanted, pinned=device.type == "cuda"):
         yield len(real)

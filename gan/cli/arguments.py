@@ -52,11 +52,11 @@ def add_run_options(made: argparse.ArgumentParser, prefix: str = "") -> None:
 
 def config_of(parsed: argparse.Namespace) -> RunConfig:
     """The config that the arguments ask for: a preset, or the defaults, with single options changed."""
-    from gan.data.sources.folder import added  # here: it imports numpy and every source of data
+    from gan.data.sources.folder import added_sets  # here: it imports numpy and every source of data
 
     given = {path: value for path, value in vars(parsed).items() if "." in path and value is not None}
     own = given.get("data.path")
-    if own and own not in added() and Path(own).expanduser().is_dir():
+    if own and own not in added_sets() and Path(own).expanduser().is_dir():
         given["data.path"] = str(Path(own).expanduser().resolve())  # a job runs in another folder
     if "preset" in parsed and parsed.preset == presets.AUTO:
         return _recommended(given)
@@ -67,11 +67,11 @@ def config_of(parsed: argparse.Namespace) -> RunConfig:
 
 def _recommended(given: dict[str, Any]) -> RunConfig:
     """The recipe for the data set that is asked for, with single options changed; says why, on stderr."""
-    from gan.data.registry import load
+    from gan.data.registry import load_image_set
     from gan.training import recommend  # here: these two import numpy and every source of data
 
     asked = options.build(given)
-    found = recommend.recommend(asked.data, load(asked.data), asked.job.device)
+    found = recommend.recommend(asked.data, load_image_set(asked.data), asked.job.device)
     for text in (found.why, found.advice):
         if text:
             print(text, file=sys.stderr)

@@ -42,13 +42,13 @@ def list_data(parsed: argparse.Namespace) -> int:
 
 def check_data(parsed: argparse.Namespace) -> int:
     """Print the report on a folder or ZIP."""
-    from gan.data.ingest.check import check
+    from gan.data.ingest.check import check_images
 
-    report = check(parsed.path, lambda phase, done: show(phase, done, 1.0))
+    report = check_images(parsed.path, lambda phase, done: show(phase, done, 1.0))
     if report.errors and not report.images and not parsed.json:
         raise UserError(report.errors[0].line)
     print(json.dumps(report.as_json(), indent=2) if parsed.json else report.as_text())
-    return 2 if report.to_mend else 0
+    return 2 if report.to_fix else 0
 
 
 def prepare_data(parsed: argparse.Namespace) -> int:
@@ -57,12 +57,12 @@ def prepare_data(parsed: argparse.Namespace) -> int:
     from gan.jobs.worker import working
 
     if parsed.task is None:
-        image_set = registry.load(config_of(parsed).data, lambda phase, done: show(phase, done, 1.0))
+        image_set = registry.load_image_set(config_of(parsed).data, lambda phase, done: show(phase, done, 1.0))
         print(f"{image_set.title}: {len(image_set):,} images are ready.")
         return 0
     task = settings.tasks() / parsed.task
     kinds.job_command(task)  # raises RunError for any other folder
-    config = catalogue.find(parsed.task.removeprefix("prepare-")).config
+    config = catalogue.find_entry(parsed.task.removeprefix("prepare-")).config
     with working(task) as worker:
-        registry.load(config, worker.progress)
+        registry.load_image_set(config, worker.progress)
     return 0

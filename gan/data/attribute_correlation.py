@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
-class Pair:
+class AttributePair:
     """Two attributes: `phi`, the images that have both, and how many would if neither said anything of the other."""
 
     first: str
@@ -24,7 +24,7 @@ class Pair:
     expected: float
 
 
-def association(conditions: NDArray[np.generic]) -> NDArray[np.float64]:
+def phi_coefficients(conditions: NDArray[np.generic]) -> NDArray[np.float64]:
     """The phi coefficient of each two attributes (K, K) from rows of 0 and 1 (N, K); 0 for one that never changes."""
     values = conditions.astype(np.float64)  # (N, K)
     centred = values - values.mean(axis=0)
@@ -33,15 +33,15 @@ def association(conditions: NDArray[np.generic]) -> NDArray[np.float64]:
     return np.asarray((scaled.T @ scaled).clip(-1, 1))  # (K, K)
 
 
-def strongest(conditions: NDArray[np.generic], names: Sequence[str], count: int) -> list[Pair]:
+def strongest_pairs(conditions: NDArray[np.generic], names: Sequence[str], count: int) -> list[AttributePair]:
     """Up to `count` pairs of attributes (N, K), those that say most of each other first; ties that are 0 are none."""
-    phi = association(conditions)
+    phi = phi_coefficients(conditions)
     values = conditions.astype(np.int64)
     both, alone = values.T @ values, values.sum(axis=0)
     rows, columns = np.triu_indices(len(names), k=1)
     order = np.argsort(-np.abs(phi[rows, columns]), kind="stable")[:count]
     return [
-        Pair(
+        AttributePair(
             first=names[i],
             second=names[j],
             phi=float(phi[i, j]),

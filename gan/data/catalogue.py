@@ -31,7 +31,7 @@ def entries() -> list[Entry]:
     return [_entry(slug, config) for slug, config in _configs().items()]
 
 
-def find(slug: str) -> Entry:
+def find_entry(slug: str) -> Entry:
     """The entry of that slug; raises DataError that lists them."""
     configs = _configs()
     if slug not in configs:
@@ -41,7 +41,7 @@ def find(slug: str) -> Entry:
 
 def _configs() -> dict[str, DataConfig]:
     configs = {name: _config(name=name) for name in ("digits", "mnist", "celeba")}
-    configs |= {f"folder-{name}": _config(name="folder", path=name) for name in folder.added()}
+    configs |= {f"folder-{name}": _config(name="folder", path=name) for name in folder.added_sets()}
     return configs | {f"medmnist-{flag}": _config(name="medmnist", flag=flag) for flag in medmnist.flags()}
 
 
@@ -59,6 +59,6 @@ def _entry(slug: str, config: DataConfig) -> Entry:
         about=medmnist.table()[config.flag]["description"] if config.name == "medmnist" else source.about,
         licence=source.licence(config),
         problem=problem,
-        ready=registry.cached(config) is not None,
+        ready=registry.cached_image_set(config) is not None,
         local=problem is None and source.local(config),
     )

@@ -26,7 +26,9 @@ CHUNK = 64
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 
 
-def each(function: Callable[[Item], Result], items: Sequence[Item], phase: str, progress: Progress) -> Iterator[Result]:
+def map_files(
+    function: Callable[[Item], Result], items: Sequence[Item], phase: str, progress: Progress
+) -> Iterator[Result]:
     """`function` of every item, in order; what it or `progress` raises ends the work."""
     starts = range(0, len(items), CHUNK)
     with ThreadPoolExecutor(min(os.cpu_count() or 1, 16)) as pool:
@@ -43,7 +45,7 @@ def each(function: Callable[[Item], Result], items: Sequence[Item], phase: str, 
     progress(phase, 1.0)
 
 
-def decode(
+def decode_images(
     read: Callable[[str], NDArray[np.uint8]],
     files: Sequence[str],
     channels: int,
@@ -62,15 +64,15 @@ def decode(
         try:
             images[row] = read(files[row])
         except UNREADABLE as error:
-            return reason(error)
+            return error_line(error)
         return None
 
-    causes = each(fill, range(len(files)), "Decoding images", progress)
+    causes = map_files(fill, range(len(files)), "Decoding images", progress)
     failures = {file: cause for file, cause in zip(files, causes, strict=True) if cause}
     images.flush()
     return images, failures
 
 
-def reason(error: BaseException) -> str:
+def error_line(error: BaseException) -> str:
     """Why a file cannot be read, in one line."""
     return " ".join(str(error).split()) or type(error).__name__

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.data.image_set import ImageSet
-from gan.data.transform import crop
+from gan.data.transform import crop_padding
 
-REAL_IMAGES = 64
+MAX_IMAGES = 64
 """Real images of a condition that are compared, at most; the estimate is unbiased, so that counts need not agree."""
 
 
@@ -39,5 +39,5 @@ def real_diversity(image_set: ImageSet, conditions: int) -> float | None:
 
 def _native(image_set: ImageSet, group: NDArray[np.int64]) -> NDArray[np.uint8]:
     """Some images of a group at the set's own size, spread over it: neighbours in a set are often alike."""
-    chosen = group[np.linspace(0, len(group) - 1, min(len(group), REAL_IMAGES)).astype(int)]
-    return crop(np.asarray(image_set.images[chosen]), image_set.native_size)
+    chosen = group[np.linspace(0, len(group) - 1, min(len(group), MAX_IMAGES)).astype(int)]
+    return crop_padding(np.asarray(image_set.images[chosen]), image_set.native_size)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.data.image_set import SPLITS, ImageSet, digests
+from gan.data.image_set import SPLITS, ImageSet, pixel_digests
 from gan.errors import DamagedFileError, RunError
 from gan.io.atomic import replacing
 from gan.io.untrusted_files import read_arrays
@@ -39,7 +39,7 @@ class Fingerprint:
         """The fingerprint of a set."""
         channels, side = images.images.shape[1:3]
         colour = {1: "grey", 3: "colour"}.get(channels, f"{channels} channels")
-        known = digests(images.images) if images.digests is None else images.digests
+        known = pixel_digests(images.images) if images.digests is None else images.digests
         return cls(
             names=images.names,
             reading=f"{colour}, {side} px, shown at {images.native_size} px",
@@ -85,7 +85,7 @@ class Fingerprint:
         return found
 
 
-def check(folder: Path, images: ImageSet) -> None:
+def check_unchanged(folder: Path, images: ImageSet) -> None:
     """Raise RunError where these are not the images, labels and splits that the run in `folder` was trained on.
 
     The message counts what was added, removed, relabelled and moved between splits, and says what to do.
@@ -98,10 +98,10 @@ def check(folder: Path, images: ImageSet) -> None:
         )
 
 
-def problem(folder: Path, images: ImageSet) -> str | None:
+def problem_with(folder: Path, images: ImageSet) -> str | None:
     """What `check` would raise, or None."""
     try:
-        check(folder, images)
+        check_unchanged(folder, images)
     except RunError as error:
         return str(error)
     return None

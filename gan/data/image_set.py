@@ -26,7 +26,7 @@ Kind = Literal["class", "attributes"]
 SPLITS = ("train", "val", "test")
 
 
-def digests(images: NDArray[np.uint8]) -> NDArray[np.uint32]:
+def pixel_digests(images: NDArray[np.uint8]) -> NDArray[np.uint32]:
     """BLAKE2b of 4 bytes of each image's pixels (N,), from images (N, C, H, W).
 
     Equal images have equal ones, and one image in four billion that changes keeps its own: enough against accidents.
@@ -116,7 +116,7 @@ class ImageSet:
             np.save(folder / "images.npy", self.images)
         np.save(folder / "conditions.npy", self.conditions)
         np.save(folder / "split.npy", self.split.astype("U5"))
-        np.save(folder / "digests.npy", digests(self.images) if self.digests is None else self.digests)
+        np.save(folder / "digests.npy", pixel_digests(self.images) if self.digests is None else self.digests)
         if self.group is not None:
             np.save(folder / "group.npy", self.group.astype(np.str_))
         texts = {
@@ -129,7 +129,7 @@ class ImageSet:
         """The set in a cache folder, its images memory-mapped; raises DataError where the cache is damaged."""
         group = folder / "group.npy"
         try:
-            texts = read_typed(folder / "set.json", TEXTS)
+            texts = read_typed(folder / "set.json", SET_JSON)
             if texts is None:
                 raise damaged_file(folder / "set.json", "it is missing")
             return cls(
@@ -151,7 +151,7 @@ def _array(path: Path) -> NDArray[Any]:
         return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
 
 
-class _Texts(TypedDict):
+class _SetJson(TypedDict):
     """What set.json holds."""
 
     names: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -163,4 +163,4 @@ class _Texts(TypedDict):
     notices: tuple[str, ...]
 
 
-TEXTS = TypeAdapter(_Texts)
+SET_JSON = TypeAdapter(_SetJson)

@@ -19,7 +19,7 @@ from gan.io.json_files import read_typed
 from gan.io.untrusted_files import damaged_file, read_arrays
 
 
-class _Texts(TypedDict):
+class _DataJson(TypedDict):
     """What data.json holds."""
 
     names: Annotated[tuple[str, ...], Field(min_length=1, max_length=10_000)]
@@ -31,10 +31,10 @@ class _Texts(TypedDict):
     source: str
     licence: str
     subclasses: tuple[Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1, max_length=64)], ...]
-    subclasses_apart: float
+    subclass_separation: float
 
 
-TEXTS = TypeAdapter(_Texts)
+DATA_JSON = TypeAdapter(_DataJson)
 
 
 def check_names(names: Sequence[str], kind: str) -> None:
@@ -57,7 +57,7 @@ class DatasetInfo:
     """Names, sizes and the training split's conditions (n, K) as uint8; `kind` is "class" or "attributes".
 
     `subclasses` (K, subclasses) counts its images of each subclass within a class, where the networks are told of them,
-    and `subclasses_apart` says how far these lie apart (`subclasses.py`).
+    and `subclass_separation` says how far these lie apart (`subclasses.py`).
     """
 
     names: tuple[str, ...]
@@ -70,7 +70,7 @@ class DatasetInfo:
     licence: str
     conditions: NDArray[np.uint8]
     subclasses: tuple[tuple[int, ...], ...] = ()
-    subclasses_apart: float = 0.0
+    subclass_separation: float = 0.0
 
     def save(self, folder: Path) -> None:
         """Write data.json and conditions.npz into a run folder."""
@@ -83,7 +83,7 @@ class DatasetInfo:
     @classmethod
     def load(cls, folder: Path) -> "DatasetInfo | None":
         """The info in a run folder, or None where it is not written yet; raises DamagedFileError."""
-        texts, path = read_typed(folder / "data.json", TEXTS), folder / "conditions.npz"
+        texts, path = read_typed(folder / "data.json", DATA_JSON), folder / "conditions.npz"
         if texts is None:
             return None
         names, subclasses = texts["names"], texts["subclasses"]

@@ -13,17 +13,17 @@ from numpy.typing import NDArray
 
 from gan.config.run_config import RunConfig
 from gan.data.image_set import ImageSet
-from gan.data.preview import words
+from gan.data.preview import condition_label
 
 
-def stream(images: ImageSet, config: RunConfig, start: int) -> Iterator[NDArray[np.int64]]:
+def training_order(images: ImageSet, config: RunConfig, start: int) -> Iterator[NDArray[np.int64]]:
     """Which of the training images each batch (N,) holds, for ever, from the `start`-th image on."""
     rows = images.rows("train")
     labels = images.labels()[rows] if config.data.balance and images.kind == "class" else None
-    return order(len(rows), labels, config.train.seed, start, config.train.batch)
+    return shuffled_batches(len(rows), labels, config.train.seed, start, config.train.batch)
 
 
-def order(
+def shuffled_batches(
     count: int, labels: NDArray[np.int64] | None, seed: int, start: int, batch: int
 ) -> Iterator[NDArray[np.int64]]:
     """Positions of each batch (N,), for ever, from the `start`-th image on.
@@ -58,15 +58,15 @@ class FirstBatch:
     images: NDArray[np.uint8]
     labels: Sequence[str]
 
-    def beginning(self, count: int) -> "FirstBatch":
+    def head(self, count: int) -> "FirstBatch":
         """Its first images, at most `count`."""
         return FirstBatch(self.images[:count], self.labels[:count])
 
 
 def first_batch(images: ImageSet, config: RunConfig) -> FirstBatch:
     """The batch that training with this config and seed begins with."""
-    rows = images.rows("train")[next(stream(images, config, 0))]  # (N,)
+    rows = images.rows("train")[next(training_order(images, config, 0))]  # (N,)
     return FirstBatch(
         images=np.asarray(images.images[rows]),
-        labels=[words(row, images.names) for row in images.conditions[rows]],
+        labels=[condition_label(row, images.names) for row in images.conditions[rows]],
     )

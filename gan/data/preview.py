@@ -9,7 +9,7 @@ from gan.data.image_set import ImageSet
 from gan.data.sources.source import Preview
 
 
-def in_turn(conditions: NDArray[np.generic], count: int) -> NDArray[np.int64]:
+def round_robin(conditions: NDArray[np.generic], count: int) -> NDArray[np.int64]:
     """Up to `count` rows of conditions (N, K), one of each condition in turn, each row once; in that order."""
     queues = [np.flatnonzero(column)[:count].tolist() for column in conditions.T]
     rest = np.flatnonzero(~conditions.any(axis=1))[:count].tolist()  # attributes may all be 0
@@ -26,14 +26,14 @@ def in_turn(conditions: NDArray[np.generic], count: int) -> NDArray[np.int64]:
     return np.array(list(chosen), dtype=np.int64)
 
 
-def words(row: NDArray[np.generic], names: Sequence[str]) -> str:
+def condition_label(row: NDArray[np.generic], names: Sequence[str]) -> str:
     """What a row of conditions (K,) says: the names that are 1, three at most."""
     said = [name for name, value in zip(names, row, strict=True) if value]
     return ", ".join(said[:3]) + (f" and {len(said) - 3} more" if len(said) > 3 else "") if said else "none"
 
 
-def pick(images: ImageSet, count: int) -> Preview:
+def pick_preview(images: ImageSet, count: int) -> Preview:
     """Some training images of a set, and what each shows."""
     train = images.rows("train")
-    rows = train[in_turn(images.conditions[train], count)]
-    return np.asarray(images.images[rows]), [words(images.conditions[row], images.names) for row in rows]
+    rows = train[round_robin(images.conditions[train], count)]
+    return np.asarray(images.images[rows]), [condition_label(images.conditions[row], images.names) for row in rows]

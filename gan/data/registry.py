@@ -11,7 +11,7 @@ from pathlib import Path
 from gan.config import settings
 from gan.config.run_config import DataConfig
 from gan.data.image_set import ImageSet
-from gan.data.preview import pick
+from gan.data.preview import pick_preview
 from gan.data.sources import celeba, digits, folder, medmnist, mnist
 from gan.data.sources.source import Preview, Source
 from gan.errors import DataError
@@ -32,7 +32,7 @@ LAYOUT = "2"
 """Change it when `ImageSet.save` writes other files: sets in the cache are then read anew."""
 
 
-def load(config: DataConfig, progress: Progress = silent) -> ImageSet:
+def load_image_set(config: DataConfig, progress: Progress = silent) -> ImageSet:
     """The image set of a config: from the cache, or read, downloaded where that is possible, and cached.
 
     Raises DataError that names what is missing or damaged and what to do.
@@ -53,7 +53,7 @@ def load(config: DataConfig, progress: Progress = silent) -> ImageSet:
     return source.narrow(config, ImageSet.open_cached(target))
 
 
-def cached(config: DataConfig) -> ImageSet | None:
+def cached_image_set(config: DataConfig) -> ImageSet | None:
     """The image set of a config where it was read before; None where that is still to do, or the set has a problem."""
     source = SOURCES[config.name]
     if source.problem(config) or not source.local(config):
@@ -73,9 +73,9 @@ def preview(config: DataConfig, count: int = 24) -> Preview:
     From the training split, the conditions in turn. `n` is less than `count` where the set is smaller. Raises DataError
     as `load` does, and where the set is still to be downloaded.
     """
-    ready = cached(config)
+    ready = cached_image_set(config)
     if ready is not None:
-        return pick(ready, count)
+        return pick_preview(ready, count)
     source = SOURCES[config.name]
     wrong = source.problem(config)
     if wrong:

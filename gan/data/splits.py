@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 SEED = 0
 
 
-def stratified(
+def stratified_split(
     conditions: NDArray[np.generic], group: NDArray[np.str_] | None, parts: Mapping[str, float]
 ) -> NDArray[np.str_]:
     """A split name for each image (N,): `parts` such as `{"val": 0.1, "test": 0.1}` of each condition.

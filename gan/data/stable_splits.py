@@ -27,21 +27,21 @@ from gan.io.atomic import replacing
 from gan.io.file_lock import exclusive
 from gan.io.untrusted_files import read_arrays
 
-ENOUGH = 30
+MAX_EXACT = 30
 """Images of a condition in a split from which chance alone gives about its share."""
 SEED = "0"
 
-Known = Mapping[int, str]
+KnownSplits = Mapping[int, str]
 """Splits of units that were seen before, by `identity`."""
 
 
-def identity(unit: str) -> int:
+def unit_hash(unit: str) -> int:
     """A number of 64 bits for a unit's name; the hash that decides its split, and all that is kept of the name."""
     return int.from_bytes(hashlib.blake2b(f"{SEED} {unit}".encode(), digest_size=8).digest(), "little")
 
 
 def stable_split(
-    units: Sequence[str], conditions: NDArray[np.generic], parts: Mapping[str, float], known: Known
+    units: Sequence[str], conditions: NDArray[np.generic], parts: Mapping[str, float], known: KnownSplits
 ) -> NDArray[np.str_]:
     """A split for each image (N,), from its unit (N,) and its conditions (N, K) of 0 and 1.
 
@@ -51,7 +51,7 @@ def stable_split(
     names, unit_of = np.unique(np.array(units, dtype=np.str_), return_inverse=True)  # (U,), (N,)
     held = np.zeros((len(names), conditions.shape[1]), dtype=np.int64)  # (U, K): images of each condition
     np.add.at(held, unit_of, conditions.astype(np.int64))
-    identities = [identity(name) for name in names.tolist()]
+    identities = [unit_hash(name) for name in names.tolist()]
     place = np.array(identities, dtype=np.float64) / 2.0**64  # (U,), in [0, 1)
     split = np.full(len(names), "train", dtype="U5")
     for part, share in parts.items():
@@ -93,7 +93,7 @@ class _Deal:
         carriers = self.carriers[condition]
         if len(carriers) <= len(self.parts):
             return 0  # it trains on them first
-        return max(1, min(round(self.parts[part] * int(self.held[carriers, condition].sum())), ENOUGH))
+        return max(1, min(round(self.parts[part] * int(self.held[carriers, condition].sum())), MAX_EXACT))
 
     def images(self, part: str, condition: int) -> int:
         """Images of a condition in a part so far."""
@@ -120,7 +120,7 @@ class _Deal:
     def relieve(self, part: str, condition: int) -> None:
         """Give a small condition's images above its share back to train, where no other condition needs them."""
         needed, there = self.needed(part, condition), self.images(part, condition)
-        if self.parts[part] * self.held[self.carriers[condition], condition].sum() > ENOUGH:
+        if self.parts[part] * self.held[self.carriers[condition], condition].sum() > MAX_EXACT:
             return
         for unit in self.candidates(part, condition, part, nearest=False):
             if there <= needed:
@@ -131,15 +131,15 @@ class _Deal:
                 there -= int(self.held[unit, condition])
 
 
-def record_of(folder: Path) -> Path:
+def record_path(folder: Path) -> Path:
     """Where the store keeps the splits of a folder's units."""
     key = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
     return settings.store() / ".data" / "splits" / f"{key}.npz"
 
 
-def load_known(folder: Path) -> dict[int, str]:
+def load_splits(folder: Path) -> dict[int, str]:
     """The splits of a folder's units as they were at earlier readings; DataError where the record is damaged."""
-    record = record_of(folder)
+    record = record_path(folder)
     if not record.exists():
         return {}
     try:
@@ -153,13 +153,13 @@ def load_known(folder: Path) -> dict[int, str]:
         ) from None
 
 
-def keep(folder: Path, units: Sequence[str], split: NDArray[np.str_]) -> None:
+def save_splits(folder: Path, units: Sequence[str], split: NDArray[np.str_]) -> None:
     """Add the splits of a folder's units (N,) to its record, so that they stay at all later readings."""
-    record = record_of(folder)
+    record = record_path(folder)
     record.parent.mkdir(parents=True, exist_ok=True)
     with exclusive(record.with_suffix(".lock")):
-        known = load_known(folder) | {
-            identity(unit): name for unit, name in dict(zip(units, split.tolist(), strict=True)).items()
+        known = load_splits(folder) | {
+            unit_hash(unit): name for unit, name in dict(zip(units, split.tolist(), strict=True)).items()
         }
         with replacing(record) as temporary, open(temporary, "wb") as opened:
             np.savez_compressed(

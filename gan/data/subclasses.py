@@ -22,9 +22,9 @@ from gan.io.progress import Progress
 
 SIDE = 16
 """Images are compared by thumbnails of this side: what is where, and how bright, without the grain."""
-TAUGHT = 10_000
+MAX_CLUSTERED_IMAGES = 10_000
 """Training images of a class from which its subclasses are found, at most; the others take the nearest."""
-FEWEST = 50
+MIN_IMAGES_PER_SUBCLASS = 50
 """Training images of a subclass, on average, without which a class is divided into fewer: a rare class stays whole."""
 CHUNK = 4096
 
@@ -37,16 +37,16 @@ class Subclasses:
     that makes one image of each subclass would show (`spread.py`, `symptoms_of_images.py`).
     """
 
-    of_image: NDArray[np.uint8]
-    apart: float
+    labels: NDArray[np.uint8]
+    separation: float
 
 
-def width(conditions: int, subclasses: int) -> int:
+def condition_width(conditions: int, subclasses: int) -> int:
     """How long a row of K conditions is for networks that are told of so many subclasses; 1 is none."""
     return conditions * (1 + subclasses) if subclasses > 1 else conditions
 
 
-def find(images: ImageSet, subclasses: int, seed: int, progress: Progress) -> Subclasses:
+def find_subclasses(images: ImageSet, subclasses: int, seed: int, progress: Progress) -> Subclasses:
     """The subclasses of all images, within each class from dark to bright, by k-means of thumbnails.
 
     The training split alone decides what the subclasses are. A class of few images has fewer of them, or one.
@@ -58,15 +58,17 @@ def find(images: ImageSet, subclasses: int, seed: int, progress: Progress) -> Su
     for position in range(len(images.names)):
         members = np.flatnonzero(labels == position)
         there = members[in_training[members]]
-        taught = np.sort(draw.permutation(there)[:TAUGHT])
+        taught = np.sort(draw.permutation(there)[:MAX_CLUSTERED_IMAGES])
         thumbnails = _thumbnails(images, taught)
         middle = thumbnails.mean(axis=0) if len(taught) else 0.0  # near it float32 tells even pale images apart
-        count = min(subclasses, len(there) // FEWEST, len(np.unique((64 * thumbnails).round(), axis=0)))
+        count = min(
+            subclasses, len(there) // MIN_IMAGES_PER_SUBCLASS, len(np.unique((64 * thumbnails).round(), axis=0))
+        )
         means = KMeans(count, n_init=1, random_state=seed).fit(thumbnails - middle) if count > 1 else None
         if means is not None:
             place = np.argsort(np.argsort(means.cluster_centers_.mean(axis=1))).astype(np.uint8)
             nearest = taught[means.transform(thumbnails - middle).argmin(axis=0)]  # an image of each subclass
-            apart.append(_apart(images, nearest, np.bincount(means.labels_), taught))
+            apart.append(_separation(images, nearest, np.bincount(means.labels_), taught))
         for first in range(0, len(members), CHUNK):
             chunk = members[first : first + CHUNK]
             if means is not None:
@@ -76,7 +78,9 @@ def find(images: ImageSet, subclasses: int, seed: int, progress: Progress) -> Su
     return Subclasses(found, float(np.mean(apart)) if apart else 0.0)
 
 
-def _apart(images: ImageSet, nearest: NDArray[np.int64], counts: NDArray[np.int64], taught: NDArray[np.int64]) -> float:
+def _separation(
+    images: ImageSet, nearest: NDArray[np.int64], counts: NDArray[np.int64], taught: NDArray[np.int64]
+) -> float:
     """The spread of one image of each subclass, as often as the subclass comes, as a share of that of some images of
     all."""
     some = taught[np.linspace(0, len(taught) - 1, min(len(taught), 256)).astype(int)]
@@ -96,7 +100,9 @@ def _thumbnails(images: ImageSet, rows: NDArray[np.int64]) -> NDArray[np.float32
     return np.concatenate(parts)
 
 
-def beside(conditions: NDArray[np.float32], found: NDArray[np.uint8], subclasses: int) -> NDArray[np.float32]:
+def append_subclasses(
+    conditions: NDArray[np.float32], found: NDArray[np.uint8], subclasses: int
+) -> NDArray[np.float32]:
     """Rows (n, K * (1 + subclasses)): the conditions (n, K), and for each of them which subclass (n,) it is,
     one-hot."""
     which = np.eye(subclasses, dtype=np.float32)[found]  # (n, subclasses)
@@ -104,7 +110,7 @@ def beside(conditions: NDArray[np.float32], found: NDArray[np.uint8], subclasses
     return np.concatenate([conditions, pairs.reshape(len(conditions), -1)], axis=1)
 
 
-def real(found: Subclasses, images: ImageSet, position: int, subclass: int, count: int) -> NDArray[np.int64]:
+def subclass_rows(found: Subclasses, images: ImageSet, position: int, subclass: int, count: int) -> NDArray[np.int64]:
     """Rows (up to `count`) of training images of one subclass within the class at that position."""
-    fits = (images.labels() == position) & (images.split == "train") & (found.of_image == subclass)
+    fits = (images.labels() == position) & (images.split == "train") & (found.labels == subclass)
     return np.flatnonzero(fits)[:count]

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from gan.data.image_set import SPLITS, ImageSet
-from gan.data.ingest.check import TOO_FEW
-from gan.data.ingest.report import Finding, some
+from gan.data.ingest.check import MIN_TRAINING_IMAGES
+from gan.data.ingest.report import Finding, first_few
 
 UNEVEN = 5  # times as many images in the largest class as in the rarest, from which balancing changes what is learnt
 FEW_TO_TEST = 30  # test images of a class below which a score says little of it
 
 
 @dataclass(frozen=True)
-class Groups:
+class GroupSummary:
     """The patients or slides of a set: how many by split, images of one (fewest, median, most), and names of those that
     are in several splits, which there should be none of."""
 
@@ -28,14 +28,14 @@ class Groups:
     shared: tuple[str, ...]
 
 
-def groups(image_set: ImageSet) -> Groups | None:
+def group_summary(image_set: ImageSet) -> GroupSummary | None:
     """The groups of a set, None where they are not known."""
     if image_set.group is None:
         return None
     by_split = {split: set(image_set.group[image_set.rows(split)].tolist()) for split in SPLITS}
     _, sizes = np.unique(image_set.group, return_counts=True)
     everywhere = Counter(name for names in by_split.values() for name in names)
-    return Groups(
+    return GroupSummary(
         counts={split: len(names) for split, names in by_split.items()},
         fewest=int(sizes.min()),
         median=float(np.median(sizes)),
@@ -56,9 +56,9 @@ def _of_classes(image_set: ImageSet) -> list[Finding]:
     found = []
     counts = image_set.counts()
     train, test = counts["train"], counts["test"]
-    few = [f"{name} ({count})" for name, count in train.items() if count < TOO_FEW]
+    few = [f"{name} ({count})" for name, count in train.items() if count < MIN_TRAINING_IMAGES]
     if few:
-        text = f"Classes with fewer than {TOO_FEW} training images: {some(few)}."
+        text = f"Classes with fewer than {MIN_TRAINING_IMAGES} training images: {first_few(few)}."
         found.append(Finding("warning", text, "What is generated of them will be near copies: add images."))
     rarest, largest = min(train, key=train.__getitem__), max(train, key=train.__getitem__)
     if train[rarest] and train[largest] >= UNEVEN * train[rarest]:
@@ -67,7 +67,7 @@ def _of_classes(image_set: ImageSet) -> list[Finding]:
         found.append(Finding("note", text, "Switch on Balance classes, so that the rare one is learnt as well."))
     hard = [f"{name} ({count})" for name, count in test.items() if 0 < count < FEW_TO_TEST]
     if hard:
-        text = f"Classes with fewer than {FEW_TO_TEST} test images: {some(hard)}."
+        text = f"Classes with fewer than {FEW_TO_TEST} test images: {first_few(hard)}."
         found.append(Finding("note", text, "Scores of them have wide intervals: only more real images narrow them."))
     return found
 
@@ -79,21 +79,21 @@ def _of_attributes(image_set: ImageSet) -> list[Finding]:
     rare = [
         f"{name} ({count:,} with it, {train - count:,} without)"
         for name, count in image_set.counts()["train"].items()
-        if min(count, train - count) < TOO_FEW
+        if min(count, train - count) < MIN_TRAINING_IMAGES
     ]
     if not rare:
         return []
-    text = f"Attributes that hardly vary: {some(rare)}."
+    text = f"Attributes that hardly vary: {first_few(rare)}."
     return [Finding("warning", text, "They cannot be learnt from so few: leave them out, or add images.")]
 
 
 def _of_groups(image_set: ImageSet) -> list[Finding]:
-    known = groups(image_set)
+    known = group_summary(image_set)
     if known is None:
         text = "Which images are of one patient or slide is not known."
         mend = "If several are, scores look better than they are; a labels.csv names them in its column group."
         return [Finding("note", text, mend)]
     if known.shared:
-        text = f"Groups in several splits ({len(known.shared):,}): {some(list(known.shared))}."
+        text = f"Groups in several splits ({len(known.shared):,}): {first_few(list(known.shared))}."
         return [Finding("warning", text, "Scores look better than they are: give each group one split.")]
     return []

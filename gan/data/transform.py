@@ -5,17 +5,17 @@ from numpy.typing import NDArray
 from PIL import Image
 
 
-def pads(native: int, size: int) -> bool:
+def is_padded(native: int, size: int) -> bool:
     """Whether images of `native` px become `size` px by repeating edge values: MNIST's 28 to 32, but not 8 to 32."""
     return native < size and size - native <= size // 8
 
 
 def native_size(native: int, size: int) -> int:
     """The side to which generated images are cropped on output: the set's own where it was padded."""
-    return native if pads(native, size) else size
+    return native if is_padded(native, size) else size
 
 
-def fit(image: NDArray[np.uint8], size: int, pad: bool = True) -> NDArray[np.uint8]:
+def fit_image(image: NDArray[np.uint8], size: int, pad: bool = True) -> NDArray[np.uint8]:
     """An image (H, W) or (H, W, C) as (C, size, size): centre-cropped square, then padded or resized.
 
     `pad` False always resizes: for sets of mixed sizes, which have no side of their own to be cropped back to.
@@ -25,7 +25,7 @@ def fit(image: NDArray[np.uint8], size: int, pad: bool = True) -> NDArray[np.uin
     side = min(image.shape[:2])
     top, left = (image.shape[0] - side) // 2, (image.shape[1] - side) // 2
     image = image[top : top + side, left : left + side]
-    if pad and pads(side, size):
+    if pad and is_padded(side, size):
         before, after = padding(side, size)
         image = np.pad(image, ((before, after), (before, after), *[(0, 0)] * (image.ndim - 2)), mode="edge")
     elif side != size:
@@ -33,12 +33,12 @@ def fit(image: NDArray[np.uint8], size: int, pad: bool = True) -> NDArray[np.uin
     return np.ascontiguousarray(image[None] if image.ndim == 2 else image.transpose(2, 0, 1))
 
 
-def fit_all(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+def fit_images(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     """Images (N, H, W) or (N, H, W, C) as (N, C, size, size)."""
     channels = images.shape[3] if images.ndim == 4 else 1
     fitted = np.empty((len(images), channels, size, size), dtype=np.uint8)
     for row, image in enumerate(images):
-        fitted[row] = fit(image, size)
+        fitted[row] = fit_image(image, size)
     return fitted
 
 
@@ -47,7 +47,7 @@ def padding(native: int, size: int) -> tuple[int, int]:
     return (size - native) // 2, size - native - (size - native) // 2
 
 
-def crop(images: NDArray[np.uint8], native: int) -> NDArray[np.uint8]:
+def crop_padding(images: NDArray[np.uint8], native: int) -> NDArray[np.uint8]:
     """Images (..., H, H) cropped back to the side they had before they were padded."""
     before, _ = padding(native, images.shape[-1])
     return images[..., before : before + native, before : before + native]

@@ -20,7 +20,7 @@ from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from gan.data.image_set import ImageSet
-from gan.data.transform import crop
+from gan.data.transform import crop_padding
 from gan.errors import DamagedFileError, DataError, RunError, UserError
 from gan.evaluation.statistics import wilson_interval
 from gan.io.atomic import write_json
@@ -183,7 +183,7 @@ def reading_image(reading: Reading, number: int, images: ImageSet, sampler: "Sam
     if row >= len(images):
         raise RunError(f"The reading {reading.id} is of other images than {images.title} has now: begin another.")
     if reading.real[number]:
-        (real,) = crop(np.asarray(images.images[[row]]), images.native_size)
+        (real,) = crop_padding(np.asarray(images.images[[row]]), images.native_size)
         return np.asarray(real)
     if sampler.sha256 != reading.generator_sha256:
         raise RunError(f"The snapshot {reading.snapshot} was trained anew since this reading began: begin another.")

@@ -20,8 +20,8 @@ def training_images_problem(run: Run) -> str | None:
     wrong = registry.problem(run.config.data)
     if wrong is not None:
         return f"The training images of {run.name} are not here: {wrong}"
-    ready = registry.cached(run.config.data)
-    return None if ready is None else fingerprint.problem(run.path, ready)
+    ready = registry.cached_image_set(run.config.data)
+    return None if ready is None else fingerprint.problem_with(run.path, ready)
 
 
 def load_training_images(run: Run, progress: Progress = silent) -> ImageSet:
@@ -29,16 +29,16 @@ def load_training_images(run: Run, progress: Progress = silent) -> ImageSet:
     wrong = registry.problem(run.config.data)
     if wrong is not None:
         raise RunError(f"The training images of {run.name} are not here: {wrong}")
-    images = registry.load(run.config.data, progress)
-    fingerprint.check(run.path, images)
+    images = registry.load_image_set(run.config.data, progress)
+    fingerprint.check_unchanged(run.path, images)
     return images
 
 
 def cached_training_images(run: Run) -> ImageSet | None:
     """The same where they were read before, else None; raises RunError where they have changed since."""
-    images = registry.cached(run.config.data)
+    images = registry.cached_image_set(run.config.data)
     if images is not None:
-        fingerprint.check(run.path, images)
+        fingerprint.check_unchanged(run.path, images)
     return images
 
 

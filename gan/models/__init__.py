@@ -10,7 +10,7 @@ from torch import nn
 
 from gan.config.run_config import ModelConfig
 from gan.data.info import DatasetInfo
-from gan.data.subclasses import width
+from gan.data.subclasses import condition_width
 from gan.models import dcgan, projection
 
 FAMILIES: dict[str, ModuleType] = {"dcgan": dcgan, "projection": projection}
@@ -21,7 +21,7 @@ def networks(config: ModelConfig, info: DatasetInfo) -> tuple[nn.Module, nn.Modu
 
     K is that of the set, or more where they are told of kinds within its classes.
     """
-    family, conditions = FAMILIES[config.family], width(len(info.names), config.subclasses)
+    family, conditions = FAMILIES[config.family], condition_width(len(info.names), config.subclasses)
     generator = family.Generator(info.image_size, info.channels, conditions, config.latent, config.width)
     discriminator = family.Discriminator(info.image_size, info.channels, conditions, config.width)
     for network in (generator, discriminator):

@@ -27,7 +27,7 @@ def one_image_per_condition(observations: Observations) -> Finding | None:
     kind), and only an evaluation says it.
     """
     evaluated = observations.evaluated_diversity_ratio
-    share = None if observations.subclasses_apart else observations.diversity_ratio
+    share = None if observations.subclass_separation else observations.diversity_ratio
     share = share if evaluated is None else observations.within_subclasses(evaluated)
     if early(observations) or share is None or share >= 0.5 or (evaluated is None and _spread_grows(observations)):
         return None

@@ -36,7 +36,7 @@ class Observations:
     """Spread of the sample pictures within a condition by images seen (`spread.py`)."""
     real_diversity: float | None = None
     """The same of real training images."""
-    subclasses_apart: float = 0.0
+    subclass_separation: float = 0.0
     """How far the kinds lie apart that the networks are told of (`kinds.py`), as a share of it; 0 without kinds."""
     evaluation: EvaluationResult | None = None
     """The newest evaluation on the validation split."""
@@ -100,7 +100,7 @@ class Observations:
 
         Spreads add up by their squares. So it is 1 for images like the real ones, and 0 for one image of each kind.
         """
-        apart = self.subclasses_apart**2
+        apart = self.subclass_separation**2
         return float(max(0.0, share**2 - apart) / (1 - apart)) ** 0.5 if 0 < apart < 1 else share
 
     @property
@@ -117,12 +117,12 @@ def observations_from_run(
     state: jobs.State,
     *,
     real_diversity: float | None = None,
-    subclasses_apart: float = 0.0,
+    subclass_separation: float = 0.0,
     now: float | None = None,
 ) -> Observations:
     """Observations of a run's folder. Raises RunError where its config cannot be read.
 
-    `rows` are the rows of its metrics file. `real_diversity` and `subclasses_apart` come from the caller, who caches
+    `rows` are the rows of its metrics file. `real_diversity` and `subclass_separation` come from the caller, who caches
     them: computing them at every call would take too long. `now` is in seconds since 1970, by default the present.
     """
     evaluations = results.list_results(run)
@@ -135,7 +135,7 @@ def observations_from_run(
         run.config,
         diversity=sample_diversity.diversity_by_snapshot(run),
         real_diversity=real_diversity,
-        subclasses_apart=subclasses_apart,
+        subclass_separation=subclass_separation,
         evaluation=evaluations[-1] if evaluations else None,
         end=state.kind if state.name in ("failed", "lost") else "",
         silent=silent,

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from gan.data.transform import crop
+from gan.data.transform import crop_padding
 
 
 def noise(seed: int, positions: Iterable[int], latent: int, truncation: float = 1.0) -> Tensor:
@@ -47,4 +47,4 @@ def generate(network: nn.Module, z: Tensor, conditions: Tensor, native_size: int
     """Images (n, C, native, native) uint8 from noise (n, Z) and what the network is told (n, K), padding cropped."""
     made = network(z, conditions)  # (n, C, H, H) in [-1, 1]
     grey = ((made.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).contiguous().cpu().numpy()
-    return crop(grey, native_size)
+    return crop_padding(grey, native_size)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.data.info import DatasetInfo
-from gan.data.subclasses import beside
+from gan.data.subclasses import append_subclasses
 
 
 def network_conditions(
@@ -18,7 +18,7 @@ def network_conditions(
     """The generator's input for conditions (n, K): these, or (n, K * (1 + S)) where its run has subclasses."""
     if not info.subclasses:
         return conditions
-    return beside(conditions, sample_subclasses(info, conditions, seed, positions), len(info.subclasses[0]))
+    return append_subclasses(conditions, sample_subclasses(info, conditions, seed, positions), len(info.subclasses[0]))
 
 
 def sample_subclasses(

@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from gan.config.run_config import RunConfig
 from gan.data.image_set import ImageSet
-from gan.data.order import stream
+from gan.data.order import training_order
 
 Batch = tuple[Tensor, Tensor]
 
@@ -47,7 +47,7 @@ def batches(
     pinned memory for a GPU: by `data.workers` processes, or by threads of this one where that is 0. `in_worker` is
     called once in each of those processes.
     """
-    rows, positions = images.rows("train"), stream(images, config, start)
+    rows, positions = images.rows("train"), training_order(images, config, start)
     if fits(images, device):
         on_device = torch.from_numpy(images.images[rows]).to(device)  # (n, C, H, H)
         conditions = torch.from_numpy(images.conditions[rows]).to(device)  # (n, K)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from gan.config.run_config import ModelConfig, RunConfig
 from gan.data import registry
 from gan.data.info import DatasetInfo
-from gan.data.subclasses import width
+from gan.data.subclasses import condition_width
 from gan.errors import GanError
 from gan.runs.run import all_runs
 
@@ -51,12 +51,12 @@ def _bytes(count: int) -> str:
 
 def estimate(config: RunConfig) -> Estimate:
     """What this config takes; sizes are known once its data set was read."""
-    image_set = registry.cached(config.data) if registry.problem(config.data) is None else None
+    image_set = registry.cached_image_set(config.data) if registry.problem(config.data) is None else None
     if image_set is None:
         return Estimate(None, None, None, None, None, _seconds(config))
     channels, size = image_set.images.shape[1:3]
     count = len(image_set.rows("train"))
-    conditions = width(len(image_set.names), config.model.subclasses)
+    conditions = condition_width(len(image_set.names), config.model.subclasses)
     generator, discriminator = weights(config.model, size, channels, len(image_set.names))
     both = generator + discriminator
     memory = (
@@ -90,7 +90,7 @@ def weights(config: ModelConfig, size: int, channels: int, conditions: int) -> t
     """Weights of the generator and of the discriminator, counted from the layers of the family in `models/`."""
     levels = size.bit_length() - 3
     features = [config.width << level for level in range(levels)]  # fine to coarse
-    conditions = width(conditions, config.subclasses)
+    conditions = condition_width(conditions, config.subclasses)
     between = sum(16 * fine * coarse for fine, coarse in itertools.pairwise(features))
     generator = 16 * (config.latent + conditions) * features[-1] + between + 16 * features[0] * channels
     generator += 2 * sum(features)

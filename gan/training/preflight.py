@@ -11,7 +11,7 @@ from typing import Literal
 from gan.config import settings
 from gan.config.run_config import RunConfig
 from gan.data import registry
-from gan.data.subclasses import FEWEST
+from gan.data.subclasses import MIN_IMAGES_PER_SUBCLASS
 from gan.jobs.device_list import matching_devices, no_such_device
 from gan.training.estimate import Estimate
 
@@ -35,7 +35,7 @@ def _of_data(config: RunConfig, expected: Estimate) -> list[Problem]:
     missing = registry.problem(config.data)
     if missing:
         return [Problem("error", missing)]
-    image_set = registry.cached(config.data)
+    image_set = registry.cached_image_set(config.data)
     if image_set is None or expected.images is None or expected.per_condition is None:
         return [Problem("note", "The images are read when the run starts; what they are is known after that.")]
     found = []
@@ -55,8 +55,9 @@ def _of_data(config: RunConfig, expected: Estimate) -> list[Problem]:
     if config.model.subclasses > 1 and image_set.kind == "attributes":
         found.append(Problem("error", "model.subclasses is for classes: for images with attributes it takes 1."))
     most = max(expected.per_condition.values())
-    if config.model.subclasses > 1 and image_set.kind == "class" and most < 2 * FEWEST:
-        text = f"model.subclasses has no effect: a class takes {2 * FEWEST} training images, the largest has {most}."
+    if config.model.subclasses > 1 and image_set.kind == "class" and most < 2 * MIN_IMAGES_PER_SUBCLASS:
+        needed = 2 * MIN_IMAGES_PER_SUBCLASS
+        text = f"model.subclasses has no effect: a class takes {needed} training images, the largest has {most}."
         found.append(Problem("note", text))
     if config.loss.mismatched and config.model.subclasses == 1 and image_set.one_condition():
         text = "loss.mismatched does nothing here: all training images have one condition, and there is no wrong one."

@@ -11,7 +11,7 @@ from typing import Any
 from gan.config import options
 from gan.config.run_config import DataConfig, RunConfig
 from gan.data.image_set import ImageSet
-from gan.data.subclasses import FEWEST
+from gan.data.subclasses import MIN_IMAGES_PER_SUBCLASS
 from gan.errors import RunError
 from gan.jobs.device_list import matching_devices, no_such_device
 
@@ -69,7 +69,7 @@ def recommend(data: DataConfig, image_set: ImageSet, device: str = "auto") -> Re
     values |= {"loss.mismatched": MISMATCHED if augment and not image_set.one_condition() else 0.0}
     values |= {"train.kimg": kimg, "train.snapshot_kimg": kimg / 10, "train.augment": augment}
     values |= {"train.noise": NARROW if total >= WIDE else 1.0}
-    divisible = image_set.kind == "class" and max(counts.values()) >= 2 * FEWEST
+    divisible = image_set.kind == "class" and max(counts.values()) >= 2 * MIN_IMAGES_PER_SUBCLASS
     values |= {"model.subclasses": KINDS if total >= WIDE and divisible else 1}
     config = options.build(values)
     return Recommendation(config, _why(config, image_set, counts, on_cpu), _advice(image_set, counts))

@@ -9,7 +9,7 @@ import numpy as np
 
 from gan.data.image_set import ImageSet
 from gan.data.info import DatasetInfo
-from gan.data.subclasses import Subclasses, beside, find
+from gan.data.subclasses import Subclasses, append_subclasses, find_subclasses
 from gan.errors import DataError
 from gan.io.atomic import replacing
 from gan.io.progress import Progress
@@ -32,20 +32,20 @@ def with_subclasses(run: Run, images: ImageSet, progress: Progress) -> tuple[Ima
         raise DataError(f"model.subclasses is {subclasses}: {images.title} has attributes, not classes. Set it to 1.")
     found = load_subclasses(run, len(images)) if run.snapshots() else None
     if found is None:
-        found = find(images, subclasses, run.config.train.seed, progress)
+        found = find_subclasses(images, subclasses, run.config.train.seed, progress)
         with replacing(run.path / FILE) as temporary, open(temporary, "wb") as file:
-            np.savez(file, of_image=found.of_image, apart=found.apart)
+            np.savez(file, labels=found.labels, separation=found.separation)
     rows, labels = images.rows("train"), images.labels()
     counts = np.zeros((len(images.names), subclasses), dtype=int)
-    np.add.at(counts, (labels[rows], found.of_image[rows]), 1)
+    np.add.at(counts, (labels[rows], found.labels[rows]), 1)
     names = (
         *images.names,
         *(f"{name}, subclass {subclass + 1}" for name in images.names for subclass in range(subclasses)),
     )
-    conditions = beside(images.conditions, found.of_image, subclasses)  # the class comes first
+    conditions = append_subclasses(images.conditions, found.labels, subclasses)  # the class comes first
     counted = tuple(tuple(row) for row in counts.tolist())
     return replace(images, conditions=conditions, names=names), replace(
-        info, subclasses=counted, subclasses_apart=found.apart
+        info, subclasses=counted, subclass_separation=found.separation
     )
 
 
@@ -56,11 +56,11 @@ def load_subclasses(run: Run, count: int) -> Subclasses | None:
         file = read_arrays(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    if not file.keys() >= {"of_image", "apart"}:
+    if not file.keys() >= {"labels", "separation"}:
         raise damaged_file(path, "it lacks an array")
-    of_image, apart = file["of_image"], file["apart"]
-    if of_image.shape != (count,) or of_image.dtype != np.uint8 or of_image.max() >= run.config.model.subclasses:
+    labels, separation = file["labels"], file["separation"]
+    if labels.shape != (count,) or labels.dtype != np.uint8 or labels.max() >= run.config.model.subclasses:
         raise damaged_file(path, "it has not a subclass for each image")
-    if apart.shape != () or apart.dtype.kind != "f" or not np.isfinite(apart):
-        raise damaged_file(path, "apart is no number")
-    return Subclasses(of_image, float(apart))
+    if separation.shape != () or separation.dtype.kind != "f" or not np.isfinite(separation):
+        raise damaged_file(path, "separation is not a number")
+    return Subclasses(labels, float(separation))

@@ -115,10 +115,10 @@ def train(
         torch.set_num_threads(config.job.threads)
     device = torch.device(worker.device.partition(":")[0])  # the job sees no other GPU than its own
     if image_set is None:
-        image_set = registry.load(config.data, worker.progress)
+        image_set = registry.load_image_set(config.data, worker.progress)
     check_enough(image_set, config)
     if run.snapshots():
-        fingerprint.check(run.path, image_set)
+        fingerprint.check_unchanged(run.path, image_set)
     else:  # nothing was learnt yet
         Fingerprint.of(image_set).save(run.path)
     told, info = with_subclasses(run, image_set, worker.progress)
@@ -140,7 +140,7 @@ def blank_batch(config: RunConfig, info: DatasetInfo, device: torch.device) -> t
     """A batch in the shape of all, of black images (N, C, H, H) and no condition (N, K)."""
     side, n = info.image_size, config.train.batch
     images = torch.zeros(n, info.channels, side, side, dtype=torch.uint8, device=device)
-    return images, torch.zeros(n, subclasses.width(len(info.names), config.model.subclasses), device=device)
+    return images, torch.zeros(n, subclasses.condition_width(len(info.names), config.model.subclasses), device=device)
 
 
 def loop(

@@ -21,8 +21,8 @@ from gan.data.catalogue import Entry, entries
 from gan.data.image_set import ImageSet
 from gan.data.info import DatasetInfo
 from gan.data.ingest.file_examples import Example
-from gan.data.ingest.file_examples import examples as examples_of
-from gan.data.ingest.import_plan import Plan
+from gan.data.ingest.file_examples import example_files as examples_of
+from gan.data.ingest.import_plan import ImportPlan
 from gan.evaluation.training_images import training_images_problem as training_images_problem
 from gan.io import animation, contact_sheet
 from gan.io.atomic import file_version
@@ -147,10 +147,10 @@ def _real_diversity(version: FileVersion, path: Path, sheet_version: FileVersion
     return diversity.real_diversity(_images, len(shown)) if shown else None
 
 
-def subclasses_apart(run: Run) -> float:
+def subclass_separation(run: Run) -> float:
     """How far the kinds lie apart that a run's networks are told of; 0 without any, and before its data is read."""
     known = file_version(run.path / "data.json")
-    return _dataset_info(run.path, known).subclasses_apart if known else 0.0
+    return _dataset_info(run.path, known).subclass_separation if known else 0.0
 
 
 def training_images(run: Run) -> ImageSet | None:
@@ -189,7 +189,7 @@ def _of_kinds(
     if found is None:
         return None
     each = range(run.config.model.subclasses)
-    return [tiles.real(_images, subclasses.real(found, _images, position, kind, count)) for kind in each]
+    return [tiles.real(_images, subclasses.subclass_rows(found, _images, position, kind, count)) for kind in each]
 
 
 @st.cache_data(ttl=10, max_entries=1, show_spinner="Looking for data …")
@@ -205,10 +205,10 @@ def forget_catalogue() -> None:
 
 def image_set(config: DataConfig) -> ImageSet | None:
     """The set where it was read before, its images memory-mapped; None where that is still to do."""
-    return registry.cached(config)
+    return registry.cached_image_set(config)
 
 
 @st.cache_data(max_entries=8, show_spinner="Opening some of the files …")
-def given_files(key: str, _plan: Plan) -> dict[str, list[Example]]:
+def given_files(key: str, _plan: ImportPlan) -> dict[str, list[Example]]:
     """A few files of a set by what they were understood as; `key` names the set and its version."""
     return examples_of(_plan)

@@ -269,4 +269,4 @@ def first_batch(config: str, count: int) -> "FirstBatch | None":
 def _first_batch(config: str, folder: Path, count: int, _images: ImageSet) -> "FirstBatch":
     from gan.data.order import first_batch  # here: it imports torch
 
-    return first_batch(_images, options.from_json(config)).beginning(count)
+    return first_batch(_images, options.from_json(config)).head(count)

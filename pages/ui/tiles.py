@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gan.data.image_set import ImageSet
-from gan.data.transform import crop
+from gan.data.transform import crop_padding
 from gan.io import contact_sheet, png
 
 CARD = 16 / 9  # width by height of a card's picture
@@ -58,7 +58,7 @@ def data_uri(content: bytes, subtype: str = "png") -> str:
 
 def real(image_set: ImageSet, positions: NDArray[np.int64]) -> NDArray[np.uint8]:
     """Images of a set (n, C, h, h) at its own size, without the padding that the networks see."""
-    return crop(np.asarray(image_set.images[positions]), image_set.native_size)
+    return crop_padding(np.asarray(image_set.images[positions]), image_set.native_size)
 
 
 def having(image_set: ImageSet, condition: int, count: int, split: str = "train") -> NDArray[np.int64]:

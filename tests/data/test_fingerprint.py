@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gan.data import registry
 from gan.data.fingerprint import FILE, Fingerprint, difference
-from gan.data.image_set import SPLITS, digests
+from gan.data.image_set import SPLITS, pixel_digests
 from gan.errors import RunError
 from gan.evaluation.privacy import guard
 from gan.evaluation.privacy.membership import membership_test
@@ -120,7 +120,7 @@ def grow(run: Run) -> None:
 @pytest.mark.parametrize("use", USES, ids=lambda use: use.__name__)
 def test_whatever_compares_a_run_with_its_images_refuses_others(run: Run, use: Callable[[Run], object]) -> None:
     grow(run)
-    registry.load(run.config.data)
+    registry.load_image_set(run.config.data)
     with pytest.raises(
         RunError, match=r"cells has changed since the run cells was trained: 12 images added\. Put"
     ) as caught:
@@ -130,7 +130,7 @@ def test_whatever_compares_a_run_with_its_images_refuses_others(run: Run, use: C
 
 
 def test_a_refused_run_goes_on_once_its_images_are_back(run: Run) -> None:
-    before = registry.load(run.config.data)
+    before = registry.load_image_set(run.config.data)
     grow(run)
     told = training_images_problem(run)
     assert told is None, "the grown folder was not read yet"
@@ -138,7 +138,7 @@ def test_a_refused_run_goes_on_once_its_images_are_back(run: Run) -> None:
         resume(run)
     for path in Path(run.config.data.path).glob("round/new *.png"):
         path.unlink()
-    assert len(registry.load(run.config.data)) == len(before)
+    assert len(registry.load_image_set(run.config.data)) == len(before)
     resume(run)
     assert run.snapshots() == [160, 320]
 
@@ -162,6 +162,6 @@ def test_a_missing_or_damaged_fingerprint_is_an_error_with_a_way_on(run: Run, co
 
 
 def test_the_cache_keeps_the_digests_of_its_images(run: Run) -> None:
-    images = registry.load(run.config.data)
+    images = registry.load_image_set(run.config.data)
     assert images.digests is not None
-    assert images.digests.tolist() == digests(images.images).tolist()
+    assert images.digests.tolist() == pixel_digests(images.images).tolist()

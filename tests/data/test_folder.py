@@ -10,8 +10,8 @@ from PIL import Image
 from gan.config.run_config import DataConfig
 from gan.data import registry
 from gan.data.image_set import SPLITS, ImageSet
-from gan.data.ingest.check import check
-from gan.data.ingest.report import Report
+from gan.data.ingest.check import check_images
+from gan.data.ingest.report import CheckReport
 from gan.errors import DataError
 
 
@@ -37,10 +37,10 @@ def table(root: Path, header: list[str], rows: list[list[object]]) -> None:
 
 
 def read(path: Path, size: int = 64) -> ImageSet:
-    return registry.load(DataConfig.model_validate({"name": "folder", "path": str(path), "image_size": size}))
+    return registry.load_image_set(DataConfig.model_validate({"name": "folder", "path": str(path), "image_size": size}))
 
 
-def said(report: Report, level: str) -> str:
+def said(report: CheckReport, level: str) -> str:
     return " | ".join(finding.line for finding in report.problems if finding.level == level)
 
 
@@ -80,7 +80,7 @@ def test_a_missing_split_comes_out_of_train(tmp_path: Path, given: str, missing:
 
 def test_a_set_without_training_images_is_refused(tmp_path: Path) -> None:
     write(tmp_path, {"val/a": 3, "test/a": 3})
-    assert "no training images" in said(check(tmp_path), "error")
+    assert "no training images" in said(check_images(tmp_path), "error")
 
 
 def test_groups_stay_together_and_every_class_is_tested(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_a_table_that_does_not_fit_is_refused(
 ) -> None:
     write(tmp_path, {"x": 2})
     table(tmp_path, header, [row])
-    report = check(tmp_path)
+    report = check_images(tmp_path)
     assert message in said(report, "error")
     assert not report.ok
     with pytest.raises(DataError, match="labels"):
@@ -159,7 +159,7 @@ def test_a_table_that_does_not_fit_is_refused(
 def test_a_table_whose_quotes_do_not_pair_is_refused_by_its_line(tmp_path: Path, lines: list[str], line: int) -> None:
     write(tmp_path, {"x": 2})
     (tmp_path / "labels.csv").write_text("\n".join(lines))
-    assert f"Line {line} of labels.csv cannot be read" in said(check(tmp_path), "error")
+    assert f"Line {line} of labels.csv cannot be read" in said(check_images(tmp_path), "error")
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -175,7 +175,7 @@ def test_absent_and_unnamed_files_are_said_and_the_rest_goes_on(tmp_path: Path) 
     write(tmp_path, {"x": 50})
     names = [f"x/{row:03d}.png" for row in range(49)]
     table(tmp_path, ["file", "class"], [[name, "ab"[row % 2]] for row, name in enumerate([*names, "x/gone.png"])])
-    warnings = said(check(tmp_path), "warning")
+    warnings = said(check_images(tmp_path), "warning")
     assert "Absent files named in labels.csv (1): x/gone.png. Left out." in warnings
     assert "Images not named in labels.csv (1): x/049.png. Left out." in warnings
     assert len(read(tmp_path)) == 49
@@ -188,7 +188,7 @@ def test_unreadable_files_are_named_and_the_rest_goes_on(tmp_path: Path) -> None
     (tmp_path / "b" / "text.jpg").write_text("not a picture")
     (tmp_path / "b" / "notes.txt").write_text("not an image")
     Image.new("RGB", (9000, 8000)).save(tmp_path / "b" / "huge.png")
-    report = check(tmp_path)
+    report = check_images(tmp_path)
     assert set(report.unreadable) == {"a/000.png", "b/text.jpg", "b/huge.png"}
     assert "9000 x 8000 pixels" in report.unreadable["b/huge.png"]
     assert "a/000.png" in said(report, "warning")
@@ -204,7 +204,7 @@ def test_duplicates_are_found_by_their_pixels(tmp_path: Path) -> None:
     same.save(tmp_path / "test/a/leak.tiff")  # across splits
     same = Image.open(tmp_path / "train/a/002.png")
     same.save(tmp_path / "train/b/other.png")  # with another label
-    report = check(tmp_path)
+    report = check_images(tmp_path)
     assert len(report.duplicates) == 3
     assert [leak.splits for leak in report.leaks] == [("test", "train")]
     assert report.counts["train"] == {"a": 28, "b": 30}
@@ -223,7 +223,7 @@ def test_a_group_in_two_splits_stays_where_it_is_tested(tmp_path: Path) -> None:
         ["file", "class", "split", "group"],
         [[f"x/{row:03d}.png", "ab"[row % 2], parts[row], groups[row]] for row in range(60)],
     )
-    report = check(tmp_path)
+    report = check_images(tmp_path)
     assert [(leak.what, leak.splits) for leak in report.leaks] == [("group shared", ("test", "train"))]
     assert report.plan is not None
     assert "x/000.png" not in report.plan.files
@@ -232,9 +232,9 @@ def test_a_group_in_two_splits_stays_where_it_is_tested(tmp_path: Path) -> None:
 
 def test_small_classes_are_warned_of_and_single_images_refused(tmp_path: Path) -> None:
     write(tmp_path / "set", {"big": 40, "small": 8})
-    assert "small has 5 training images: too few" in said(check(tmp_path / "set"), "warning")
+    assert "small has 5 training images: too few" in said(check_images(tmp_path / "set"), "warning")
     write(tmp_path / "single", {"big": 40, "one": 1})
-    assert "The class one has 1 image to use" in said(check(tmp_path / "single"), "error")
+    assert "The class one has 1 image to use" in said(check_images(tmp_path / "single"), "error")
     with pytest.raises(DataError, match="class one has 1 image"):
         read(tmp_path / "single")
 
@@ -268,7 +268,7 @@ def test_every_kind_of_pixel_is_read(tmp_path: Path) -> None:
     }  # fmt: skip
     for name, image in kinds.items():
         image.save(tmp_path / "a" / name)
-    report = check(tmp_path)
+    report = check_images(tmp_path)
     assert report.unreadable == {}
     assert report.images == 44 + len(kinds) - len(report.duplicates)
     assert "80 x 30" in report.sizes
@@ -288,7 +288,7 @@ def test_16_bits_are_windowed_once_for_the_whole_set(tmp_path: Path, suffix: str
         for number in range(25):
             levels = generator.integers(low, low + 1000, (32, 32)).astype(np.uint16)
             Image.fromarray(levels).save(tmp_path / name / f"{number}.{suffix}")
-    report = check(tmp_path)
+    report = check_images(tmp_path)
     assert report.window is not None
     assert 1000 <= report.window[0] <= 1010
     assert 2990 <= report.window[1] <= 3000
@@ -305,12 +305,12 @@ def test_16_bits_are_windowed_once_for_the_whole_set(tmp_path: Path, suffix: str
 def test_floating_point_pixels_are_refused_by_name(tmp_path: Path) -> None:
     write(tmp_path, {"a": 22, "b": 22})
     Image.fromarray(np.random.default_rng(0).random((32, 32), dtype=np.float32)).save(tmp_path / "a" / "float.tif")
-    assert "floating-point" in check(tmp_path).unreadable["a/float.tif"]
+    assert "floating-point" in check_images(tmp_path).unreadable["a/float.tif"]
 
 
 def test_report_in_words_and_as_json(tmp_path: Path) -> None:
     write(tmp_path, {"a": 30, "b": 1})
-    report = check(tmp_path)
+    report = check_images(tmp_path)
     text = report.as_text()
     assert "images of" in text
     assert "error" in text
@@ -326,4 +326,4 @@ def test_preview_of_a_folder_builds_no_cache(tmp_path: Path) -> None:
     images, labels = registry.preview(config, 6)
     assert images.shape == (6, 3, 64, 64)
     assert labels == ["a", "b"] * 3
-    assert registry.cached(config) is None
+    assert registry.cached_image_set(config) is None

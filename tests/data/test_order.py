@@ -14,7 +14,7 @@ from gan.training.batches import batches
 @pytest.mark.parametrize("seed", [0, 7])
 def test_it_is_what_the_trainer_gets_first(balance: bool, seed: int) -> None:
     config = build({"data.balance": balance, "train.seed": seed, "train.batch": 24})
-    images = registry.load(config.data)
+    images = registry.load_image_set(config.data)
     shown = first_batch(images, config)
     real, conditions = next(batches(images, config, torch.device("cpu"), 0, lambda: None))
     assert np.array_equal(shown.images, real.numpy())

@@ -20,7 +20,7 @@ from gan.config.run_config import DataConfig
 from gan.data import catalogue, registry
 from gan.data.image_set import SPLITS
 from gan.data.sources import celeba, download, medmnist, mnist
-from gan.data.sources.download import md5_of
+from gan.data.sources.download import file_md5
 from gan.errors import DataError
 from tests.support.celeba import write_celeba
 
@@ -60,7 +60,7 @@ def write_medmnist(flag: str, side: int = 28, colour: bool = False, labels: int 
 
 
 def test_digits_have_every_class_in_every_split() -> None:
-    digits = registry.load(config(name="digits"))
+    digits = registry.load_image_set(config(name="digits"))
     assert digits.images.shape == (1797, 1, 32, 32)
     assert all(min(digits.counts()[split].values()) >= 17 for split in SPLITS)
     assert digits.native_size == 32
@@ -69,7 +69,7 @@ def test_digits_have_every_class_in_every_split() -> None:
 @pytest.mark.parametrize("zipped", [True, False])
 def test_mnist_is_padded_and_split(zipped: bool) -> None:
     arrays = write_mnist(settings.distributed_data() / "mnist", zipped)
-    images = registry.load(config(name="mnist"))
+    images = registry.load_image_set(config(name="mnist"))
     assert images.images.shape == (80, 1, 32, 32)
     assert images.native_size == 28
     assert (images.images[:60, 0, 2:30, 2:30] == arrays["train-images-idx3-ubyte"]).all()
@@ -86,10 +86,10 @@ def test_damaged_mnist_is_named() -> None:
     path = folder / "t10k-images-idx3-ubyte"
     path.write_bytes(path.read_bytes()[:-5])
     with pytest.raises(DataError, match="t10k-images-idx3-ubyte is cut short"):
-        registry.load(config(name="mnist"))
+        registry.load_image_set(config(name="mnist"))
     path.unlink()
     assert "t10k-images-idx3-ubyte.gz missing" in str(registry.problem(config(name="mnist")))
-    assert registry.cached(config(name="mnist")) is None
+    assert registry.cached_image_set(config(name="mnist")) is None
 
 
 @pytest.fixture
@@ -114,23 +114,23 @@ def test_downloads_are_checked(mirror: tuple[Path, str], monkeypatch: pytest.Mon
     write_mnist(served, zipped=True)
     monkeypatch.setattr(mnist, "MIRRORS", (address,))
     with pytest.raises(DataError, match=r"train-images-idx3-ubyte\.gz could not be downloaded.*put it into"):
-        registry.load(config(name="mnist"))
+        registry.load_image_set(config(name="mnist"))
     assert not list((settings.distributed_data() / "mnist").iterdir())  # never to be taken for a local copy
-    right = {name: (md5_of(served / f"{name}.gz"), "") for name in mnist.FILES}
+    right = {name: (file_md5(served / f"{name}.gz"), "") for name in mnist.FILES}
     monkeypatch.setattr(mnist, "FILES", right)
-    assert len(registry.load(config(name="mnist"))) == 80
+    assert len(registry.load_image_set(config(name="mnist"))) == 80
 
 
 def test_downloads_go_to_the_store_where_the_shared_folder_is_read_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAN_DATA", "/proc/data")  # read-only even for root
-    assert download.writable("mnist") == settings.store() / ".data" / "downloads" / "mnist"
+    assert download.download_folder("mnist") == settings.store() / ".data" / "downloads" / "mnist"
 
 
 @pytest.mark.parametrize(("flag", "side", "native"), [("breastmnist", 28, 28), ("bloodmnist", 64, 32)])
 def test_medmnist(flag: str, side: int, native: int) -> None:
     colour = flag == "bloodmnist"
     write_medmnist(flag, side, colour, classes=8 if colour else 2)
-    images = registry.load(config(name="medmnist", flag=flag, medmnist_size=side))
+    images = registry.load_image_set(config(name="medmnist", flag=flag, medmnist_size=side))
     assert images.images.shape == (52, 3 if colour else 1, 32, 32)
     assert images.native_size == native
     assert images.kind == "class"
@@ -141,7 +141,7 @@ def test_medmnist(flag: str, side: int, native: int) -> None:
 
 def test_multi_label_medmnist_has_attributes() -> None:
     write_medmnist("chestmnist", labels=14)
-    images = registry.load(config(name="medmnist", flag="chestmnist"))
+    images = registry.load_image_set(config(name="medmnist", flag="chestmnist"))
     assert images.kind == "attributes"
     assert images.names[:2] == ("atelectasis", "cardiomegaly")
     assert images.conditions.sum(axis=1).max() > 1
@@ -154,7 +154,7 @@ def test_medmnist_refusals_help() -> None:
     path = write_medmnist("breastmnist")
     path.write_bytes(path.read_bytes()[:500])
     with pytest.raises(DataError, match=r"breastmnist\.npz is damaged"):
-        registry.load(config(name="medmnist"))
+        registry.load_image_set(config(name="medmnist"))
     with pytest.raises(DataError, match=r"breastmnist\.npz is damaged"):
         registry.preview(config(name="medmnist"))
     assert not list(settings.cache().glob("medmnist-*/images.npy"))  # whole or not at all
@@ -163,7 +163,7 @@ def test_medmnist_refusals_help() -> None:
 def test_every_published_file_has_a_url_and_a_checksum() -> None:
     for flag in medmnist.flags():
         for size in (28, 64, 128):
-            url, md5 = medmnist.published(config(name="medmnist", flag=flag, medmnist_size=size))
+            url, md5 = medmnist.published_file(config(name="medmnist", flag=flag, medmnist_size=size))
             assert url.startswith("https://")
             assert len(md5) == 32
 
@@ -172,7 +172,7 @@ def test_every_published_file_has_a_url_and_a_checksum() -> None:
 def test_celeba(zipped: bool) -> None:
     write_celeba(settings.distributed_data(), 20, zipped)
     phases: list[str] = []
-    images = registry.load(config(name="celeba"), lambda phase, done: phases.append(phase))
+    images = registry.load_image_set(config(name="celeba"), lambda phase, done: phases.append(phase))
     assert images.images.shape == (20, 3, 64, 64)
     assert isinstance(images.images, np.memmap)
     assert (images.kind, images.names) == ("attributes", celeba.ATTRIBUTES)
@@ -180,7 +180,7 @@ def test_celeba(zipped: bool) -> None:
     assert "Decoding images" in phases
     assert "non-commercial" in images.licence
     files = sorted(settings.cache().glob("celeba-*/images.npy"))
-    some = registry.load(config(name="celeba", attributes=["Smiling", "Male"]))
+    some = registry.load_image_set(config(name="celeba", attributes=["Smiling", "Male"]))
     assert some.names == ("Male", "Smiling")
     assert (some.conditions == images.conditions[:, [20, 31]]).all()
     assert sorted(settings.cache().glob("celeba-*/images.npy")) == files  # decoded once for every choice
@@ -190,16 +190,16 @@ def test_partial_celeba_is_named_file_by_file() -> None:
     folder = write_celeba(settings.distributed_data(), 10)
     (folder / "img_align_celeba" / "000003.jpg").unlink()
     with pytest.raises(DataError, match=r"1 of CelebA's 10 images are missing .*: 000003\.jpg"):
-        registry.load(config(name="celeba"))
+        registry.load_image_set(config(name="celeba"))
     (folder / "img_align_celeba" / "000003.jpg").write_bytes(b"\xff\xd8 no picture")
     with pytest.raises(DataError, match=r"damaged: 000003\.jpg \("):
-        registry.load(config(name="celeba"))
+        registry.load_image_set(config(name="celeba"))
     assert not list(settings.cache().glob("celeba-*/images.npy"))
     attributes = folder / "list_attr_celeba.txt"
     lines = attributes.read_text().splitlines()
     attributes.write_text("\n".join([*lines[:5], lines[5].replace(" 1", " 2"), *lines[6:]]))
     with pytest.raises(DataError, match=r"Line 6 of .*list_attr_celeba\.txt"):
-        registry.load(config(name="celeba"))
+        registry.load_image_set(config(name="celeba"))
     attributes.unlink()
     problem = str(registry.problem(config(name="celeba")))
     assert "list_attr_celeba.txt missing" in problem
@@ -219,7 +219,7 @@ def test_refused_download_says_what_to_put_where(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(utils, "download_file_from_google_drive", quota)
     with pytest.raises(DataError, match=r"Too many users.*list_eval_partition\.txt .*put them into .*celeba"):
-        registry.load(config(name="celeba"))
+        registry.load_image_set(config(name="celeba"))
 
 
 def test_preview_is_real_images_and_builds_no_cache() -> None:
@@ -228,8 +228,8 @@ def test_preview_is_real_images_and_builds_no_cache() -> None:
     for chosen in (config(name="celeba"), config(name="medmnist"), config(name="digits")):
         before, labels = registry.preview(chosen, 6)
         assert len(before) == len(labels) == 6
-        assert registry.cached(chosen) is None
-        assert before.shape[1:] == registry.load(chosen).images.shape[1:]
+        assert registry.cached_image_set(chosen) is None
+        assert before.shape[1:] == registry.load_image_set(chosen).images.shape[1:]
         assert len(registry.preview(chosen, 6)[1]) == 6
     with pytest.raises(DataError, match="not on this machine yet"):
         registry.preview(config(name="mnist"))
@@ -237,13 +237,13 @@ def test_preview_is_real_images_and_builds_no_cache() -> None:
 
 def test_cache_follows_its_files() -> None:
     path = write_medmnist("breastmnist")
-    first = registry.load(config(name="medmnist")).images[:].copy()
+    first = registry.load_image_set(config(name="medmnist")).images[:].copy()
     with np.load(path) as old:
         arrays = dict(old)
     np.savez_compressed(path, **(arrays | {"train_images": 255 - arrays["train_images"]}))
     os.utime(path, ns=(1, 1))
-    assert registry.cached(config(name="medmnist")) is None
-    assert (registry.load(config(name="medmnist")).images[:30] == 255 - first[:30]).all()
+    assert registry.cached_image_set(config(name="medmnist")) is None
+    assert (registry.load_image_set(config(name="medmnist")).images[:30] == 255 - first[:30]).all()
 
 
 def test_interrupted_reading_leaves_nothing() -> None:
@@ -254,9 +254,9 @@ def test_interrupted_reading_leaves_nothing() -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        registry.load(config(name="celeba"), stop)
+        registry.load_image_set(config(name="celeba"), stop)
     assert not list(settings.cache().glob("celeba-*/"))
-    assert len(registry.load(config(name="celeba"))) == 10
+    assert len(registry.load_image_set(config(name="celeba"))) == 10
 
 
 def test_catalogue_lists_every_set() -> None:
@@ -269,7 +269,7 @@ def test_catalogue_lists_every_set() -> None:
     assert found["medmnist-breastmnist"].local
     assert not found["medmnist-pathmnist"].local
     with pytest.raises(DataError, match="no data set nothing"):
-        catalogue.find("nothing")
+        catalogue.find_entry("nothing")
 
 
 def test_reading_imports_no_torch() -> None:
@@ -279,7 +279,8 @@ def test_reading_imports_no_torch() -> None:
         "import sys; from gan.config.run_config import DataConfig\n"
         "from gan.data import catalogue, registry\n"
         "from gan.data.ingest import staging\n"
-        "for name in ('digits', 'medmnist', 'celeba'): registry.load(DataConfig.model_validate({'name': name}))\n"
+        "for name in ('digits', 'medmnist', 'celeba'):\n"
+        "    registry.load_image_set(DataConfig.model_validate({'name': name}))\n"
         "catalogue.entries(); assert 'torch' not in sys.modules and 'medmnist' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True, cwd=settings.ROOT)
@@ -294,4 +295,4 @@ def test_zip_with_a_damaged_member_is_named() -> None:
     content[start : start + 50] = bytes(50)
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"damaged: 000002\.jpg"):
-        registry.load(config(name="celeba"))
+        registry.load_image_set(config(name="celeba"))

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gan.config import settings
-from gan.data.image_set import ImageSet, digests
-from gan.data.ingest.check import check
-from gan.data.stable_splits import Known, identity, load_known, record_of, stable_split
+from gan.data.image_set import ImageSet, pixel_digests
+from gan.data.ingest.check import check_images
+from gan.data.stable_splits import KnownSplits, load_splits, record_path, stable_split, unit_hash
 from gan.errors import DataError
 from tests.data.test_folder import picture, read, said, table, write
 
@@ -20,7 +20,7 @@ IMAGES = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 3)), max_size=80)
 """Images, each of a group and of a class."""
 
 
-def dealt(images: list[tuple[int, int]], known: Known) -> dict[str, set[str]]:
+def dealt(images: list[tuple[int, int]], known: KnownSplits) -> dict[str, set[str]]:
     """The splits in which each group is."""
     units = [f"group {group}" for group, _ in images]
     conditions = np.eye(4, dtype=np.uint8)[[label for _, label in images]]
@@ -39,7 +39,7 @@ def test_no_group_moves_whatever_comes_or_goes_and_none_is_divided(readings: lis
         for unit, splits in dealt(images, known).items():
             (split,) = splits
             assert first.setdefault(unit, split) == split
-            known[identity(unit)] = split
+            known[unit_hash(unit)] = split
 
 
 @given(IMAGES, st.randoms(use_true_random=False))
@@ -73,7 +73,7 @@ def test_large_classes_need_no_record() -> None:
 
 
 def splits_of(images: ImageSet) -> dict[int, str]:
-    return dict(zip(digests(images.images).tolist(), images.split.tolist(), strict=True))
+    return dict(zip(pixel_digests(images.images).tolist(), images.split.tolist(), strict=True))
 
 
 def test_images_added_to_a_folder_renamed_or_taken_out_move_no_other(tmp_path: Path) -> None:
@@ -111,17 +111,17 @@ def test_new_images_of_a_known_patient_follow_it(tmp_path: Path) -> None:
 
 def test_the_check_shows_the_splits_that_are_used_and_keeps_none(tmp_path: Path) -> None:
     write(tmp_path / "cells", {"round": 30, "long": 12}, side=32)
-    assert check(tmp_path / "cells").ok
-    assert not record_of(tmp_path / "cells").exists()
+    assert check_images(tmp_path / "cells").ok
+    assert not record_path(tmp_path / "cells").exists()
     images = read(tmp_path / "cells", 32)
-    assert len(load_known(tmp_path / "cells")) == 42
-    assert check(tmp_path / "cells").counts == images.counts()
+    assert len(load_splits(tmp_path / "cells")) == 42
+    assert check_images(tmp_path / "cells").counts == images.counts()
 
 
 def test_a_damaged_record_is_named(tmp_path: Path) -> None:
     write(tmp_path / "cells", {"round": 30, "long": 12}, side=32)
     read(tmp_path / "cells", 32)
-    record_of(tmp_path / "cells").write_bytes(b"PK torn")
-    assert "The record of the splits of" in said(check(tmp_path / "cells"), "error")
+    record_path(tmp_path / "cells").write_bytes(b"PK torn")
+    assert "The record of the splits of" in said(check_images(tmp_path / "cells"), "error")
     with pytest.raises(DataError, match="remove it"):
-        load_known(tmp_path / "cells")
+        load_splits(tmp_path / "cells")

@@ -10,7 +10,7 @@ from gan.config import options, settings
 from gan.data import registry, subclasses
 from gan.data.image_set import ImageSet
 from gan.data.info import DatasetInfo
-from gan.data.subclasses import beside, find, width
+from gan.data.subclasses import append_subclasses, condition_width, find_subclasses
 from gan.errors import DataError
 from gan.jobs.worker import working
 from gan.runs import lifecycle
@@ -54,14 +54,14 @@ def info(counts: tuple[tuple[int, ...], ...]) -> DatasetInfo:
     return DatasetInfo(("left", "right"), "class", 1, 32, 32, "", "", "", conditions, counts)
 
 
-MANY = 2 * subclasses.FEWEST
+MANY = 2 * subclasses.MIN_IMAGES_PER_SUBCLASS
 """Training images of a class that has two kinds and no more."""
 
 
 def test_kinds_are_found_in_each_class_by_itself_from_dark_to_bright() -> None:
     left = [(0, 200 if n % 3 else n % 9, "train") for n in range(MANY)]
     right = [(1, 250 if n < 30 else 100 + n % 9, "train") for n in range(MANY)]
-    found = find(squares(left + right), 2, 0, quiet).of_image
+    found = find_subclasses(squares(left + right), 2, 0, quiet).labels
     assert found[:MANY].tolist() == [int(n % 3 > 0) for n in range(MANY)]
     assert found[MANY:].tolist() == [int(n < 30) for n in range(MANY)]
 
@@ -69,23 +69,23 @@ def test_kinds_are_found_in_each_class_by_itself_from_dark_to_bright() -> None:
 def test_images_that_are_not_learnt_from_take_the_nearest_kind_and_make_none() -> None:
     learnt = [(label, 60 * (n % 2), "train") for label in (0, 1) for n in range(MANY)]
     held_out = [(0, 250, "val"), (0, 251, "test"), (0, 20, "val"), (1, 40, "test")]
-    assert find(squares(learnt + held_out), 2, 0, quiet).of_image[-4:].tolist() == [1, 1, 0, 1]
+    assert find_subclasses(squares(learnt + held_out), 2, 0, quiet).labels[-4:].tolist() == [1, 1, 0, 1]
 
 
 def test_a_class_of_few_images_or_of_few_that_differ_has_fewer_kinds() -> None:
     few = [(0, 10 * (n % 4), "train") for n in range(2 * MANY - 1)]  # 3 for each kind, were there 4 kinds
     alike = [(1, 7 + 90 * (n % 2), "train") for n in range(3 * MANY)]
-    found = find(squares(few + alike), 8, 0, quiet).of_image
+    found = find_subclasses(squares(few + alike), 8, 0, quiet).labels
     assert set(found[: len(few)]) == {0, 1, 2}
     assert set(found[len(few) :]) == {0, 1}
-    assert not find(squares(few[: MANY - 1] + alike), 8, 0, quiet).of_image[: MANY - 1].any()
+    assert not find_subclasses(squares(few[: MANY - 1] + alike), 8, 0, quiet).labels[: MANY - 1].any()
 
 
 def test_the_networks_are_told_the_class_and_which_of_its_kinds() -> None:
-    rows = beside(np.eye(2, dtype=np.float32), np.array([2, 0], dtype=np.uint8), 3)
+    rows = append_subclasses(np.eye(2, dtype=np.float32), np.array([2, 0], dtype=np.uint8), 3)
     assert rows.tolist() == [[1, 0, 0, 0, 1, 0, 0, 0], [0, 1, 0, 0, 0, 1, 0, 0]]
-    assert width(2, 3) == rows.shape[1]
-    assert width(2, 1) == 2
+    assert condition_width(2, 3) == rows.shape[1]
+    assert condition_width(2, 1) == 2
 
 
 def test_kinds_are_drawn_as_often_as_there_are_training_images_of_them() -> None:
@@ -131,14 +131,14 @@ def run_of(count: int) -> Run:
 def test_images_of_a_class_that_are_nearly_the_same_are_not_divided_and_warn_of_nothing() -> None:
     nearly = squares([(n % 2, 255, "train") for n in range(4 * MANY)])
     nearly.images[np.arange(len(nearly)), 0, np.arange(len(nearly)) % 32, 5] = 254
-    assert not find(nearly, 8, 0, quiet).of_image.any()
+    assert not find_subclasses(nearly, 8, 0, quiet).labels.any()
 
 
 def test_pale_images_are_told_apart_as_well_when_they_are_not_learnt_from() -> None:
     pale = squares([(n % 2, 250, "train") for n in range(2 * MANY)] + [(n % 2, 250, "val") for n in range(2 * MANY)])
     pale.images[::4, 0, :8] = 246
     pale.images[1::4, 0, 8:16] = 246
-    found = find(pale, 2, 0, quiet).of_image
+    found = find_subclasses(pale, 2, 0, quiet).labels
     assert (found[: 2 * MANY] == found[2 * MANY :]).all()
     assert 0 < found[0::2].mean() < 1
     assert 0 < found[1::2].mean() < 1
@@ -148,9 +148,9 @@ def test_how_far_kinds_lie_apart_is_the_share_of_the_spread_that_one_image_of_ea
     """Greys 0, 10 and 200, 210 equally often: the kinds' greys, 0 or 10 and 200 or 210, differ by 190 to 210."""
     greys = [(label, 200 * (n % 2) + 10 * (n // 2 % 2), "train") for label in (0, 1) for n in range(2 * MANY)]
     all_of_them = np.std([0, 10, 200, 210])
-    apart = find(squares(greys), 2, 0, quiet).apart
+    apart = find_subclasses(squares(greys), 2, 0, quiet).separation
     assert 95 / all_of_them - 0.01 < apart < 1
-    assert find(squares(greys), 1, 0, quiet).apart == 0
+    assert find_subclasses(squares(greys), 1, 0, quiet).separation == 0
 
 
 def test_kinds_are_found_anew_until_there_is_a_snapshot_and_kept_from_then_on() -> None:
@@ -170,10 +170,10 @@ def test_kinds_are_found_anew_until_there_is_a_snapshot_and_kept_from_then_on() 
 
 def test_a_run_is_told_of_kinds_and_its_images_can_be_made_again() -> None:
     run = trained("told", model__subclasses=2)
-    images = registry.load(run.config.data)
+    images = registry.load_image_set(run.config.data)
     found = load_subclasses(run, len(images))
     assert found is not None
-    assert found.of_image.max() == 1
+    assert found.labels.max() == 1
     assert np.sum(run.info().subclasses, axis=1).tolist() == list(images.counts()["train"].values())
     sampler = load_generator(run)
     sevens = np.eye(10, dtype=np.float32)[[7] * 8]
@@ -218,6 +218,6 @@ def test_each_image_is_of_the_kind_that_was_drawn_for_it() -> None:
 def test_kinds_of_attributes_are_an_error_before_the_start() -> None:
     write_celeba(settings.distributed_data())
     config = options.build({"data.name": "celeba", "model.subclasses": 8})
-    registry.load(config.data)
+    registry.load_image_set(config.data)
     errors = [problem.text for problem in problems(config, estimate(config)) if problem.level == "error"]
     assert errors == ["model.subclasses is for classes: for images with attributes it takes 1."]

@@ -8,11 +8,11 @@ from PIL import Image
 
 from gan.config.run_config import DataConfig
 from gan.data import registry, summary
-from gan.data.attribute_correlation import association, strongest
+from gan.data.attribute_correlation import phi_coefficients, strongest_pairs
 from gan.data.image_set import ImageSet
 from gan.data.ingest import staging
-from gan.data.ingest.file_examples import examples
-from gan.data.ingest.import_plan import Plan
+from gan.data.ingest.file_examples import example_files
+from gan.data.ingest.import_plan import ImportPlan
 from tests.data.test_upload import members, zipped
 
 
@@ -42,7 +42,7 @@ def lines(image_set: ImageSet) -> str:
 def test_the_tie_of_two_attributes_is_the_phi_coefficient() -> None:
     # both 4, only the first 1, only the second 2, neither 3: (4 * 3 - 1 * 2) / sqrt(5 * 5 * 6 * 4)
     rows = np.array([[1, 1]] * 4 + [[1, 0]] + [[0, 1]] * 2 + [[0, 0]] * 3)
-    phi = association(rows)
+    phi = phi_coefficients(rows)
     assert phi[0, 1] == pytest.approx(10 / np.sqrt(600))
     assert phi[1, 0] == phi[0, 1]
     assert np.diag(phi) == pytest.approx([1, 1])
@@ -51,27 +51,27 @@ def test_the_tie_of_two_attributes_is_the_phi_coefficient() -> None:
 
 def test_equal_opposite_and_constant_attributes() -> None:
     rows = np.array([[1, 1, 0, 1], [0, 0, 1, 1], [1, 1, 0, 1]])
-    phi = association(rows)
+    phi = phi_coefficients(rows)
     assert phi[0].tolist() == pytest.approx([1, 1, -1, 0])
     assert phi[3].tolist() == [0, 0, 0, 0]
 
 
 def test_the_strongest_pairs_come_first_with_their_counts() -> None:
     rows = np.array([[1, 1, 0], [1, 1, 1], [0, 0, 0], [0, 0, 1], [0, 0, 0], [1, 0, 1]])
-    first, second, *_ = strongest(rows, ("hat", "coat", "smile"), 10)
+    first, second, *_ = strongest_pairs(rows, ("hat", "coat", "smile"), 10)
     assert (first.first, first.second, first.both, first.expected) == ("hat", "coat", 2, 1.0)
     assert first.phi == pytest.approx(1 / np.sqrt(2))
     assert (second.first, second.second) == ("hat", "smile")
-    assert strongest(np.array([[1, 0], [1, 1]]), ("always", "sometimes"), 3) == []
+    assert strongest_pairs(np.array([[1, 0], [1, 1]]), ("always", "sometimes"), 3) == []
 
 
 def test_groups_are_counted_by_split_and_shared_ones_named() -> None:
     rows = [[1, 0], [0, 1]] * 3
-    known = summary.groups(made(rows, ["train"] * 4 + ["val", "test"], ["p1", "p1", "p2", "p3", "p1", "p4"]))
+    known = summary.group_summary(made(rows, ["train"] * 4 + ["val", "test"], ["p1", "p1", "p2", "p3", "p1", "p4"]))
     assert known is not None
     assert known.counts == {"train": 3, "val": 1, "test": 1}
     assert (known.fewest, known.median, known.most, known.shared) == (1, 1.0, 3, ("p1",))
-    assert summary.groups(made(rows)) is None
+    assert summary.group_summary(made(rows)) is None
 
 
 def test_rare_and_uneven_classes_are_told_with_what_mends_them() -> None:
@@ -103,13 +103,13 @@ def test_groups_in_two_splits_are_warned_of_first() -> None:
 def test_examples_show_files_of_each_class_in_their_own_shape(tmp_path: Path) -> None:
     report = staging.add_zip("cells", zipped(members()))
     assert report.plan is not None
-    found = examples(report.plan, each=3)
+    found = example_files(report.plan, each=3)
     assert list(found) == ["a", "b"]
     assert [one.file.split("/")[0] for one in found["b"]] == ["b"] * 3
     assert len({one.file for one in found["b"]}) == 3
     assert {one.split for shown in found.values() for one in shown} <= {"train", "val", "test"}
     (report.plan.root / found["a"][0].file).write_bytes(b"gone")
-    assert len(examples(report.plan, each=3)["a"]) == 2
+    assert len(example_files(report.plan, each=3)["a"]) == 2
 
 
 def test_a_wide_file_stays_wide_and_is_made_small(tmp_path: Path) -> None:
@@ -117,11 +117,11 @@ def test_a_wide_file_stays_wide_and_is_made_small(tmp_path: Path) -> None:
     Image.new("L", (400, 200), 9).save(tmp_path / "a" / "wide.png")
     Image.new("L", (10, 20), 9).save(tmp_path / "a" / "small.png")
     files = ("a/wide.png", "a/small.png")
-    plan = Plan(
+    plan = ImportPlan(
         tmp_path, files, np.ones((2, 1), np.uint8), ("a",), "class", np.array(["train", "val"]), np.array(["p1", ""]),
         1, None, None, (),
     )  # fmt: skip
-    wide, small = examples(plan, height=100)["a"]
+    wide, small = example_files(plan, height=100)["a"]
     assert wide.pixels.shape == (1, 100, 200)
     assert small.pixels.shape == (1, 20, 10)
     assert (wide.group, wide.split) == ("p1", "train")
@@ -129,4 +129,4 @@ def test_a_wide_file_stays_wide_and_is_made_small(tmp_path: Path) -> None:
 
 def test_the_summary_of_a_real_set_names_its_rare_class() -> None:
     config = DataConfig.model_validate({"name": "digits"})
-    assert "Which images are of one patient" in lines(registry.load(config))
+    assert "Which images are of one patient" in lines(registry.load_image_set(config))

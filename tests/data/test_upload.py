@@ -49,7 +49,7 @@ def test_zip_is_checked_then_accepted_then_read() -> None:
     assert not settings.added_sets().exists()
     assert report.staged is not None
     assert not list(report.staged.rglob("*.exe"))
-    again = staging.pending(report.staged.name)
+    again = staging.load_pending(report.staged.name)
     assert again.as_json() == report.as_json()
     assert staging.accept(again) == "cells"
     assert incoming() == []
@@ -57,12 +57,12 @@ def test_zip_is_checked_then_accepted_then_read() -> None:
     preview, labels = registry.preview(config, 4)
     assert preview.shape == (4, 3, 32, 32)
     assert labels == ["a", "b", "a", "b"]
-    assert len(registry.load(config)) == 44
-    assert catalogue.find("folder-cells").title == "cells"
-    assert staging.report_of("cells").images == 44
+    assert len(registry.load_image_set(config)) == 44
+    assert catalogue.find_entry("folder-cells").title == "cells"
+    assert staging.load_report("cells").images == 44
     with pytest.raises(DataError, match="a set cells already"):
         staging.add_zip("cells", zipped(members()))
-    staging.remove("cells")
+    staging.remove_set("cells")
     assert "no added set and no folder cells" in str(registry.problem(config))
 
 
@@ -205,7 +205,7 @@ def test_a_path_must_be_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     report = staging.add_path("cells", allowed / "cells")
     assert staging.accept(report) == "cells"
     config = DataConfig.model_validate({"name": "folder", "path": "cells", "image_size": 32})
-    assert len(registry.load(config)) == 44
+    assert len(registry.load_image_set(config)) == 44
     Image.open(secret / "a" / "000.png").rotate(90).save(secret / "new.png")
     (allowed / "cells" / "a" / "sneak.png").symlink_to(secret / "new.png")
     with pytest.raises(DataError, match=r"a/sneak\.png .* is a link"):
@@ -214,9 +214,9 @@ def test_a_path_must_be_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_what_nobody_accepted_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     first = staging.add_zip("cells", zipped(members()))
-    monkeypatch.setattr(staging, "KEPT_WAITING", -1)
+    monkeypatch.setattr(staging, "EXPIRY_SECONDS", -1)
     second = staging.add_zip("other", zipped(members()))
     assert incoming() == [second.staged]
     assert first.staged is not None
     with pytest.raises(DataError, match="not waiting"):
-        staging.pending(first.staged.name)
+        staging.load_pending(first.staged.name)

@@ -79,7 +79,7 @@ def test_nothing_reads_the_test_split_but_where_it_is_asked_for() -> None:
     conditions[sealed] = conditions[sealed][::-1]
     np.save(folder / "images.npy", images)
     np.save(folder / "conditions.npy", conditions)
-    Fingerprint.of(registry.load(run.config.data)).save(run.path)  # the change is not told
+    Fingerprint.of(registry.load_image_set(run.config.data)).save(run.path)  # the change is not told
     for kept in settings.cache().glob("classifier-*.safetensors"):
         kept.unlink()  # so that it is trained anew too
     assert without_times(told(run)) == without_times(before)
@@ -103,7 +103,7 @@ def test_the_real_trained_classifier_is_kept_for_the_next_run_on_the_same_set() 
 
 def test_a_classifier_from_the_cache_sees_exactly_what_the_fresh_one_saw() -> None:
     """Convolutions may round differently in another memory format: on processors without AMX they do."""
-    images = registry.load(build({}).data)
+    images = registry.load_image_set(build({}).data)
     shown = native_images(images, images.rows("val"))
     fresh, loaded = (load_reference_classifier(images, split_sha256(images, "train")) for _ in range(2))
     saw, sees = (small_resnet.predict(one.network, shown) for one in (fresh, loaded))
@@ -117,7 +117,7 @@ def test_a_run_with_attributes() -> None:
     result = told(run)
     assert [row["condition"] for row in result.per_condition] == ["Bald", "Male", "Smiling"]
     assert [row["real"] for row in result.per_condition] == [
-        int(count) for count in registry.load(run.config.data).counts()["val"].values()
+        int(count) for count in registry.load_image_set(run.config.data).counts()["val"].values()
     ]
     assert 0 < result.obedience < 1
     assert "Only 12 images in the val split" in result.notices[-1]
@@ -190,7 +190,7 @@ def test_reading_results_imports_no_torch() -> None:
 
 @pytest.mark.parametrize("change", [lambda file: file[: len(file) // 2], lambda file: b"x" * len(file)])
 def test_a_damaged_classifier_in_the_cache_is_trained_anew(change: Callable[[bytes], bytes]) -> None:
-    images = registry.load(build({}).data)
+    images = registry.load_image_set(build({}).data)
     before = load_reference_classifier(images, split_sha256(images, "train"))
     kept = next(settings.cache().glob("classifier-*.safetensors"))
     kept.write_bytes(change(kept.read_bytes()))
@@ -198,7 +198,7 @@ def test_a_damaged_classifier_in_the_cache_is_trained_anew(change: Callable[[byt
 
 
 def test_a_classifier_learns_digits_and_attributes() -> None:
-    images = registry.load(build({}).data)
+    images = registry.load_image_set(build({}).data)
     train, held = images.rows("train"), images.rows("val")
     digits = images.conditions
     bits = np.stack([images.labels() % 2, images.labels() > 4], axis=1).astype(np.float32)  # odd; more than four

@@ -16,7 +16,7 @@ from tests.conftest import trained
 
 def digits_in_folders(root: Path, training: int, held_out: int) -> Path:
     """So many real digits for training and held out, as a folder of one class."""
-    images = registry.load(build({}).data)
+    images = registry.load_image_set(build({}).data)
     splits = {"train": images.rows("train")[:training], "val": images.rows("val")[:held_out]}
     for split, rows in (splits | {"test": images.rows("test")[:10]}).items():
         for row in rows:

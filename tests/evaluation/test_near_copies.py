@@ -36,7 +36,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> tuple[Images, Images, Im
     """Real digits: those trained on, those that set the threshold, and those that nothing has seen."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GAN_STORE", str(tmp_path_factory.mktemp("store")))
-        images = registry.load(build({}).data)
+        images = registry.load_image_set(build({}).data)
         train, held_out, fresh = (images.images[images.rows(split)] for split in ("train", "val", "test"))
         return train, held_out, fresh
 

@@ -129,7 +129,7 @@ def test_the_closest_pairs_are_made_again_as_they_were(monkeypatch: pytest.Monke
     run = trained("digits")
     result = evaluate_snapshot(run)
     assert result is not None
-    images, sampler = registry.load(run.config.data), load_generator(run)
+    images, sampler = registry.load_image_set(run.config.data), load_generator(run)
     made, real = closest_pair_images(result, sampler, images)
     pairs = result.near_copies["pairs"]
     assert made.shape == real.shape == (len(pairs), 1, 32, 32)

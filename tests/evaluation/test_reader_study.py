@@ -26,7 +26,7 @@ def answered(right: int, of: int, plausible: int) -> Reading:
 
 def test_a_reading_shows_as_many_real_as_generated_images_of_the_same_conditions() -> None:
     run = trained("digits")
-    images, sampler = registry.load(run.config.data), load_generator(run)
+    images, sampler = registry.load_image_set(run.config.data), load_generator(run)
     reading = reader_study.begin_reading(run, images, sampler, " Dr. A ", 20, seed=3)
     assert (reading.reader, reading.count, reading.real.count(True)) == ("Dr. A", 20, 10)
     assert reading.real not in ([True, False] * 10, [True] * 10 + [False] * 10)  # in no order that one could guess
@@ -52,7 +52,9 @@ def test_a_reading_shows_as_many_real_as_generated_images_of_the_same_conditions
 
 def test_answers_are_kept_as_they_come_and_never_twice() -> None:
     run = trained("digits")
-    reading = reader_study.begin_reading(run, registry.load(run.config.data), load_generator(run), "A", 10, seed=0)
+    reading = reader_study.begin_reading(
+        run, registry.load_image_set(run.config.data), load_generator(run), "A", 10, seed=0
+    )
     reader_study.record_answer(run, reading.id, 0, True, False, 2.34)
     reader_study.record_answer(run, reading.id, 0, False, True, 9.0)  # a double click
     reader_study.record_answer(run, reading.id, 5, False, True, 9.0)  # of a page left open elsewhere
@@ -83,7 +85,7 @@ def test_what_the_answers_say_against_counts_by_hand() -> None:
 
 def test_what_cannot_be_read_is_said() -> None:
     run = trained("digits")
-    images, sampler = registry.load(run.config.data), load_generator(run)
+    images, sampler = registry.load_image_set(run.config.data), load_generator(run)
     for count in (8, 11, 402):
         with pytest.raises(UserError, match=f"A reading of {count} images cannot be"):
             reader_study.begin_reading(run, images, sampler, "A", count, 0)

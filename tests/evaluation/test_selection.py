@@ -19,7 +19,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Digits:
     """Real digits: training images and classes, then held-out ones."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GAN_STORE", str(tmp_path_factory.mktemp("store")))
-        found = registry.load(build({}).data)
+        found = registry.load_image_set(build({}).data)
     train, held = found.rows("train"), found.rows("val")
     return found.images[train], found.conditions[train], found.images[held], found.conditions[held]
 

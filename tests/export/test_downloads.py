@@ -226,7 +226,7 @@ def test_classes_with_any_name_come_back_from_the_download(run: Run, tmp_path: P
 
 
 def test_an_attribute_that_no_text_could_ask_for_is_refused_at_intake() -> None:
-    images = registry.load(trained("digits").config.data)
+    images = registry.load_image_set(trained("digits").config.data)
     for name in ("mild, or none", "grade=2", " edema", ""):
         with pytest.raises(DataError, match="could not be asked for"):
             ImageSet(**(vars(images) | {"kind": "attributes", "names": (name, *images.names[1:])}))

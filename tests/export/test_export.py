@@ -194,7 +194,7 @@ def test_the_basket_is_exported_exactly_from_any_snapshot(run: Run, tmp_path: Pa
 
 
 def test_the_best_half_of_the_candidates_is_delivered_and_counted(run: Run) -> None:
-    sampler, images = load_generator(run), registry.load(run.config.data)
+    sampler, images = load_generator(run), registry.load_image_set(run.config.data)
     rows = images.rows("train")[:200]
     network = train_classifier(images.images[rows], images.conditions[rows], "class", images_seen=640)
     selector = Selector.of(network, images.images[rows], images.conditions[rows], "class")

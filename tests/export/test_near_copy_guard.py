@@ -65,7 +65,7 @@ def exported(file: Path) -> tuple[dict[str, np.ndarray], dict[str, object], str]
 
 def trained_on(run: Run, first: int) -> int:
     """How many of the first images of class 0 are in the training split."""
-    images = registry.load(run.config.data)
+    images = registry.load_image_set(run.config.data)
     own = {image.tobytes() for image in images.images[images.rows("train")]}
     files = [Path(run.config.data.path) / "0" / f"{position:03d}.png" for position in range(first)]
     return sum(np.asarray(Image.open(file)).tobytes() in own for file in files)
@@ -73,7 +73,7 @@ def trained_on(run: Run, first: int) -> int:
 
 def of_training(names: Iterable[str], run: Run) -> set[int]:
     """Which of the exported images, by position, are in the training split of the run `copying`."""
-    images = registry.load(run.config.data)
+    images = registry.load_image_set(run.config.data)
     own = {image.tobytes() for image in images.images[images.rows("train")]}
     return {
         position

@@ -8,7 +8,7 @@ from torch import nn
 from gan.config import options
 from gan.config.run_config import ModelConfig
 from gan.data.info import DatasetInfo
-from gan.data.subclasses import width
+from gan.data.subclasses import condition_width
 from gan.models import FAMILIES, networks
 from gan.models.layers import ConditionConv2d, Conv2d, ConvTranspose2d, _Down, _Outer, _Up
 from gan.models.projection import ConditionalNorm
@@ -28,7 +28,7 @@ def test_images_go_in_and_out_at_every_size(family: str, size: int, channels: in
     values = {"model.family": family, "model.width": 8, "model.latent": 12, "model.subclasses": kinds}
     config = options.build(values).model
     generator, discriminator = networks(config, info(size, channels, classes))
-    conditions = torch.eye(width(classes, kinds))[:2]
+    conditions = torch.eye(condition_width(classes, kinds))[:2]
     made = generator(torch.randn(2, 12), conditions)
     assert made.shape == (2, channels, size, size)
     assert made.abs().max() <= 1

@@ -136,14 +136,14 @@ def test_one_image_of_each_kind_is_not_taken_for_variety() -> None:
     """Kinds that lie 0.7 of the spread apart: 0.75 of it are 0.38 of what is left, and 0.8 are 0.54."""
 
     def found(share: float, apart: float) -> str:
-        return looked_at(loss_d=0.9, evaluation=result(diversity={"ratio": share}), subclasses_apart=apart)[0].key
+        return looked_at(loss_d=0.9, evaluation=result(diversity={"ratio": share}), subclass_separation=apart)[0].key
 
     assert found(0.75, 0.7) == "one-image"
     assert found(0.7, 0.7) == "one-image"
     assert found(0.8, 0.7) == found(0.75, 0.0) == "well"
     few = {"loss_d": 0.9, "diversity": {40_000: 0.06}, "real_diversity": 0.2}
     assert looked_at(**few)[0].key == "one-image"
-    assert looked_at(**few, subclasses_apart=0.7)[0].key == "balanced"  # eight samples of a class do not tell
+    assert looked_at(**few, subclass_separation=0.7)[0].key == "balanced"  # eight samples of a class do not tell
 
 
 def test_images_that_differ_more_than_real_ones_are_overdrawn_by_samples_or_by_an_evaluation() -> None:

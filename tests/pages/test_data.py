@@ -10,7 +10,7 @@ from gan.config import settings
 from gan.config.run_config import DataConfig
 from gan.data import catalogue, registry
 from gan.data.ingest import staging
-from gan.data.ingest.report import Report
+from gan.data.ingest.report import CheckReport
 from pages.ui import cache
 from pages.ui.data import upload
 from tests.data.test_upload import members, png, zipped
@@ -29,7 +29,7 @@ def html(at: AppTest) -> str:
     return "".join(element.proto.body for element in at.get("html"))
 
 
-def judged(report: Report) -> AppTest:
+def judged(report: CheckReport) -> AppTest:
     """The page while a set waits to be accepted."""
     assert report.staged is not None
     at = AppTest.from_file(APP, default_timeout=60).run()
@@ -57,7 +57,7 @@ def test_accepting_shows_the_set_with_its_files_as_given() -> None:
     at.button(key="accept set").click().run()
     assert not at.exception
     assert "has not been read yet" in said(at)
-    registry.load(DataConfig.model_validate({"name": "folder", "path": "cells"}))
+    registry.load_image_set(DataConfig.model_validate({"name": "folder", "path": "cells"}))
     at = page("data", data="folder-cells")
     assert "File a/000.png, understood as a" in html(at)
     assert "Sizes: 24 x 24 (44)" in said(at)
@@ -72,8 +72,8 @@ def test_a_table_of_attributes_is_understood_as_such(tmp_path: Path) -> None:
     files = {f"{seed:03d}.png": png(seed) for seed in range(60)} | {"labels.csv": path.read_bytes()}
     at = judged(staging.add_zip("cells", zipped(files)))
     assert "The columns of 0 and 1 in labels.csv are **2 attributes**." in said(at)
-    staging.accept(staging.pending(at.session_state[upload.REPORT]))
-    registry.load(catalogue.find("folder-cells").config)
+    staging.accept(staging.load_pending(at.session_state[upload.REPORT]))
+    registry.load_image_set(catalogue.find_entry("folder-cells").config)
     at = page("data", data="folder-cells")
     assert "Groups (patients, slides): " in said(at)
     assert "None is in two splits." in said(at)
@@ -82,7 +82,7 @@ def test_a_table_of_attributes_is_understood_as_such(tmp_path: Path) -> None:
 def test_attributes_that_go_together_are_listed_with_their_tie(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_celeba(tmp_path, 60)
     monkeypatch.setenv("GAN_DATA", str(tmp_path))
-    registry.load(catalogue.find("celeba").config)
+    registry.load_image_set(catalogue.find_entry("celeba").config)
     at = page("data", data="celeba")
     assert "Which go together" in said(at)
     table = at.table[0].value

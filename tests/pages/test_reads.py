@@ -12,7 +12,7 @@ from PIL import Image
 
 from gan.config.run_config import DataConfig
 from gan.data import registry
-from gan.data.ingest.inventory import take_stock
+from gan.data.ingest.inventory import list_images
 from gan.data.sources.folder import SOURCE
 from gan.data.sources.scan import scan, scanning_once
 from gan.runs.run import find_run
@@ -90,7 +90,7 @@ def test_a_folder_is_walked_once_in_a_block_and_anew_in_the_next(folder: Path, r
     config = DataConfig.model_validate({"name": "folder", "path": str(folder)})
     with scanning_once():
         assert registry.problem(config) is None
-        registry.cached(config)
+        registry.cached_image_set(config)
         registry.preview(config, 4)
         assert walked(reads, folder) == 1
     before = SOURCE.fingerprint(config)
@@ -102,9 +102,9 @@ def test_a_folder_is_walked_once_in_a_block_and_anew_in_the_next(folder: Path, r
 def test_a_file_that_changes_is_taken_stock_of_again(tmp_path: Path) -> None:
     (tmp_path / "a.png").touch()
     (tmp_path / "labels.csv").write_text("file,class\na.png,cat\n")
-    assert take_stock(tmp_path).names == ("cat",)
+    assert list_images(tmp_path).names == ("cat",)
     (tmp_path / "labels.csv").write_text("file,class\na.png,horse\n")
-    assert take_stock(tmp_path).names == ("horse",)
+    assert list_images(tmp_path).names == ("horse",)
 
 
 def test_a_link_that_leads_nowhere_is_listed_and_breaks_nothing(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ LOOKED_AT = 640  # images that a classifier sees in these tests: how much it kno
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setattr(small_resnet, "LONGEST", LOOKED_AT)
     run = trained("small")
-    registry.load(run.config.data)  # a copied run comes without its images
+    registry.load_image_set(run.config.data)  # a copied run comes without its images
     return run
 
 

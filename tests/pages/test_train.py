@@ -56,7 +56,7 @@ def test_changes_are_told_as_people_read_them(before: dict[str, object], after: 
 
 
 def test_the_first_batch_is_shown_on_demand() -> None:
-    registry.load(DataConfig.model_validate({"name": "digits"}))
+    registry.load_image_set(DataConfig.model_validate({"name": "digits"}))
     at = page("train", preset="digits-quick")
     at.number_input(key="option train.batch").set_value(80)
     at.toggle(key="first batch").set_value(True).run()
@@ -80,7 +80,7 @@ def test_a_start_says_whom_it_waits_for(store: object) -> None:
 
 
 def test_the_recipe_fitted_to_the_images_is_shown_with_its_reason_and_used() -> None:
-    registry.load(DataConfig.model_validate({"name": "digits"}))
+    registry.load_image_set(DataConfig.model_validate({"name": "digits"}))
     at = page("train", preset="digits-quick")
     assert "Fitted to your images" in said(at)
     assert "For 1,438 grey images of 32 px" in said(at)
@@ -88,7 +88,7 @@ def test_the_recipe_fitted_to_the_images_is_shown_with_its_reason_and_used() -> 
     at.button(key="use fitted").click().run()
     assert not at.exception
     digits = DataConfig.model_validate({"name": "digits"})
-    wanted = recommend.recommend(digits, registry.load(digits)).config
+    wanted = recommend.recommend(digits, registry.load_image_set(digits)).config
     assert at.selectbox(key="option model.family").value == wanted.model.family
     assert at.number_input(key="option train.kimg").value == wanted.train.kimg
     assert at.button(key="use fitted").disabled
@@ -121,7 +121,7 @@ def test_the_preset_that_the_form_holds_is_marked() -> None:
 def test_too_few_images_are_advised_against_clearly() -> None:
     staging.accept(staging.add_zip("few", zipped(members())))
     config = DataConfig.model_validate({"name": "folder", "path": "few"})
-    registry.load(config)
+    registry.load_image_set(config)
     at = page("train", data="folder-few")
     assert any(warning.value.startswith("Do not train yet") for warning in at.warning)
 

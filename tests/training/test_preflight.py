@@ -21,7 +21,7 @@ def folder_config(images: dict[str, int], **values: object) -> RunConfig:
         for number in range(count):
             Image.fromarray(generator.integers(0, 255, (32, 32), dtype=np.uint8)).save(root / name / f"{number}.png")
     config = options.build({"data.name": "folder", "data.path": str(root), "data.image_size": 32} | values)
-    registry.load(config.data)
+    registry.load_image_set(config.data)
     return config
 
 
@@ -31,7 +31,7 @@ def texts(config: RunConfig, level: str) -> list[str]:
 
 def test_nothing_stands_against_the_digits() -> None:
     config = options.build(TINY)
-    registry.load(config.data)
+    registry.load_image_set(config.data)
     assert problems(config, estimate(config)) == []
 
 
@@ -39,7 +39,7 @@ def test_small_classes_and_a_batch_larger_than_the_set_are_warned_of() -> None:
     config = folder_config({"common": 90, "rare": 12}, **{"train.batch": 128})
     large, small = sorted(texts(config, "warning"))
     assert "A batch of 128 is larger than the 72 training images" in large
-    assert "Fewer than 50 training images of rare (8)" in small
+    assert "Fewer than 50 training images of rare (9)" in small
 
 
 def test_mismatched_pairs_of_one_class_are_said_to_do_nothing() -> None:
@@ -63,7 +63,7 @@ def test_an_absent_device_and_absent_data_are_errors_together() -> None:
 
 def test_more_disk_than_there_is_is_an_error() -> None:
     config = options.build(TINY | {"model.width": 256, "train.kimg": 1e6, "train.keep_snapshots": 10_000})
-    registry.load(config.data)
+    registry.load_image_set(config.data)
     (text,) = texts(config, "error")
     assert "GB free" in text
 

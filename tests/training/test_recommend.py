@@ -104,4 +104,7 @@ def test_the_command_says_why_and_keeps_what_was_asked_for(capsys: pytest.Captur
     assert "the projection GAN" in capsys.readouterr().err
     config = all_runs()[0].config
     assert (config.model.family, config.model.width, config.train.kimg) == ("projection", 8, 0.128)
-    assert config.train.batch == recommend.recommend(config.data, registry.load(config.data), "cpu").config.train.batch
+    assert (
+        config.train.batch
+        == recommend.recommend(config.data, registry.load_image_set(config.data), "cpu").config.train.batch
+    )

@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 from gan import jobs
 from gan.config import options, settings
 from gan.data import registry
-from gan.data.order import order
+from gan.data.order import shuffled_batches
 from gan.errors import TrainingError
 from gan.jobs.worker import working
 from gan.runs import lifecycle
@@ -72,7 +72,7 @@ def test_noise_in_training_has_the_spread_that_was_asked_for() -> None:
     seen: list[torch.Tensor] = []
     for spread in (1.0, 0.6):
         config = options.build({"model.width": 8, "train.noise": spread})
-        state = start(config, registry.load(config.data).info(), torch.device("cpu"))
+        state = start(config, registry.load_image_set(config.data).info(), torch.device("cpu"))
         state.generator.register_forward_pre_hook(lambda network, given: seen.append(given[0]))
         step(state, torch.zeros(64, 1, 32, 32, dtype=torch.uint8), torch.eye(10).repeat(7, 1)[:64], config)
     assert float(seen[0].std()) == pytest.approx(1.0, abs=0.05)
@@ -161,17 +161,17 @@ def test_losses_that_are_no_numbers_end_the_run_and_keep_the_last_good_snapshot(
 
 
 def test_the_stream_holds_every_image_once_a_pass_and_goes_on_from_anywhere() -> None:
-    stream = order(10, None, seed=3, start=0, batch=4)
+    stream = shuffled_batches(10, None, seed=3, start=0, batch=4)
     seen = np.concatenate([next(stream) for _ in range(10)])
     for i in range(4):
         assert sorted(seen[10 * i : 10 * i + 10]) == list(range(10))
-    assert (next(order(10, None, seed=3, start=24, batch=4)) == seen[24:28]).all()
-    assert not (next(order(10, None, seed=4, start=0, batch=10)) == seen[:10]).all()
+    assert (next(shuffled_batches(10, None, seed=3, start=24, batch=4)) == seen[24:28]).all()
+    assert not (next(shuffled_batches(10, None, seed=4, start=0, batch=10)) == seen[:10]).all()
 
 
 def test_a_balanced_stream_draws_classes_equally_often() -> None:
     labels = np.array([0] * 95 + [1] * 5)
-    chosen = np.concatenate([next(s) for s in [order(100, labels, 0, 0, 50)] for _ in range(20)])
+    chosen = np.concatenate([next(s) for s in [shuffled_batches(100, labels, 0, 0, 50)] for _ in range(20)])
     assert np.bincount(labels[chosen]).tolist() == [500, 500]
     assert set(chosen[labels[chosen] == 1]) == set(range(95, 100))
 
@@ -192,7 +192,7 @@ def test_images_of_one_class_differ() -> None:
     Measured here after 4,000 images: 0.8 of the real spread; a generator that ignores z has 0.
     """
     run = trained("varied", train__kimg=4, train__batch=32, train__snapshot_kimg=4, optim__lr=1e-3)
-    image_set = registry.load(run.config.data)
+    image_set = registry.load_image_set(run.config.data)
     sampler = load_generator(run)
     for label in range(10):
         made = sampler.generate(np.eye(10, dtype=np.float32)[[label] * 32], seed=0)

@@ -15,7 +15,7 @@ from typing import BinaryIO
 from gan.config import settings
 from gan.data.ingest.image_file import SUFFIXES
 from gan.data.ingest.inventory import LABELS
-from gan.data.sources.scan import visible
+from gan.data.sources.scan import is_visible
 from gan.errors import DataError
 from gan.io.progress import Progress
 
@@ -27,7 +27,7 @@ SMALL = 100_000_000
 BLOCK = 1 << 20
 
 
-def unpack(file: BinaryIO | Path, target: Path, progress: Progress) -> None:
+def unpack_zip(file: BinaryIO | Path, target: Path, progress: Progress) -> None:
     """Unpack the images and the labels.csv of a ZIP into `target`, below which every file stays.
 
     Raises DataError for what is no ZIP, holds names that climb out, links, or more than is allowed; then nothing that
@@ -56,13 +56,13 @@ def safe_name(name: str) -> str:
     return "/".join(parts)
 
 
-def wanted(name: str) -> bool:
+def is_wanted(name: str) -> bool:
     """Whether a file, by its safe name, is an image or a labels.csv, and not what a file manager left."""
     parts = name.split("/")
-    return all(map(visible, parts)) and (parts[-1] == LABELS or name.lower().endswith(SUFFIXES))
+    return all(map(is_visible, parts)) and (parts[-1] == LABELS or name.lower().endswith(SUFFIXES))
 
 
-def too_large(limit: int) -> DataError:
+def upload_too_large(limit: int) -> DataError:
     """The error for more bytes than are allowed."""
     return DataError(
         f"The images take more than the {limit // 1_000_000:,} MB allowed: add fewer or smaller ones, or ask whoever "
@@ -80,7 +80,7 @@ def _wanted(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
         name = safe_name(info.orig_filename.rstrip("/"))
         if stat.S_ISLNK(info.external_attr >> 16):
             raise DataError(f"The ZIP holds a link, {name}: put the image itself in its place. Nothing was unpacked.")
-        if info.is_dir() or not wanted(name):
+        if info.is_dir() or not is_wanted(name):
             continue
         if info.flag_bits & 1:
             raise DataError("The ZIP is locked with a password: make it without one.")
@@ -98,7 +98,7 @@ def _limit(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], target
     limit = min(settings.upload_limit(), max(packed * MAX_RATIO, SMALL))
     claimed = sum(info.file_size for info in members.values())
     if claimed > limit:
-        raise too_large(limit)
+        raise upload_too_large(limit)
     if claimed > shutil.disk_usage(target).free:
         raise DataError(f"There is no room for {claimed // 1_000_000:,} MB in {target}: free some of the disk.")
     return limit
@@ -112,7 +112,7 @@ def _write(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, left: 
         for block in _blocks(archive, member):
             written += len(block)
             if written > left:
-                raise too_large(limit)
+                raise upload_too_large(limit)
             file.write(block)
     return written
 

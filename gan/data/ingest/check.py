@@ -12,22 +12,22 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.data.decode import each, reason
-from gan.data.ingest.archive import unpack
-from gan.data.ingest.image_file import Inspected, inspect
-from gan.data.ingest.import_plan import Plan
-from gan.data.ingest.inventory import Inventory, take_stock
-from gan.data.ingest.report import Finding, Leak, Report, some
-from gan.data.stable_splits import Known, keep, load_known, stable_split
+from gan.data.decode import error_line, map_files
+from gan.data.ingest.archive import unpack_zip
+from gan.data.ingest.image_file import ImageInfo, inspect_image
+from gan.data.ingest.import_plan import ImportPlan
+from gan.data.ingest.inventory import Inventory, list_images
+from gan.data.ingest.report import CheckReport, Finding, Leak, first_few
+from gan.data.stable_splits import KnownSplits, load_splits, save_splits, stable_split
 from gan.errors import DataError
 from gan.io.image_errors import UNREADABLE
 from gan.io.progress import Progress, silent
 
-TOO_FEW = 20  # training images of a class below which a GAN repeats them rather than learns from them
+MIN_TRAINING_IMAGES = 20  # training images of a class below which a GAN repeats them rather than learns from them
 LEFT_OUT = "Left out."
 
 
-def check(path: Path, progress: Progress = silent, shown_as: str = "", keep_splits: bool = False) -> Report:
+def check_images(path: Path, progress: Progress = silent, shown_as: str = "", keep_splits: bool = False) -> CheckReport:
     """The report of a folder of images, or of a ZIP, whose unpacked files are removed again.
 
     What cannot be used at all is an error in the report, never an exception. `shown_as` is what the report calls it.
@@ -37,14 +37,14 @@ def check(path: Path, progress: Progress = silent, shown_as: str = "", keep_spli
     try:
         if path.is_file() and path.suffix.lower() == ".zip":
             with tempfile.TemporaryDirectory() as folder:
-                unpack(path, Path(folder), progress)
-                return check(Path(folder), progress, shown_as)
-        checked = _Check(take_stock(path, shown_as), shown_as, load_known(path))
+                unpack_zip(path, Path(folder), progress)
+                return check_images(Path(folder), progress, shown_as)
+        checked = _Check(list_images(path, shown_as), shown_as, load_splits(path))
     except DataError as error:
-        return Report(path=shown_as, problems=(Finding("error", str(error)),))
+        return CheckReport(path=shown_as, problems=(Finding("error", str(error)),))
     report = checked.run(progress)
     if keep_splits and report.plan is not None:
-        keep(path, checked.units, checked.units_split)
+        save_splits(path, checked.units, checked.units_split)
     return report
 
 
@@ -54,7 +54,7 @@ class _Check:
 
     stock: Inventory
     path: str
-    known: Known
+    known: KnownSplits
     """Splits of this folder's units at earlier readings."""
     units: list[str] = field(default_factory=list)
     """The unit of each image whose split was made here, and that split."""
@@ -63,7 +63,7 @@ class _Check:
     split: NDArray[np.str_] = field(init=False)
     group: NDArray[np.str_] = field(init=False)
     findings: list[Finding] = field(init=False)
-    seen: list[Inspected | None] = field(default_factory=list)
+    seen: list[ImageInfo | None] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
     duplicates: list[tuple[str, ...]] = field(default_factory=list)
     leaks: list[Leak] = field(default_factory=list)
@@ -74,7 +74,7 @@ class _Check:
         self.group = np.array(self.stock.group, dtype=np.str_)
         self.findings = list(self.stock.findings)
 
-    def run(self, progress: Progress) -> Report:
+    def run(self, progress: Progress) -> CheckReport:
         """All steps, each of which may take rows out of `kept` and add findings."""
         self._open(progress)
         self._find_duplicates()
@@ -86,7 +86,7 @@ class _Check:
             self._say("error", "No image can be read.")
         plan = self._plan()
         order = {"error": 0, "warning": 1, "note": 2}
-        return Report(
+        return CheckReport(
             path=self.path,
             problems=tuple(sorted(self.findings, key=lambda finding: order[finding.level])),
             kind=self.stock.kind,
@@ -104,29 +104,31 @@ class _Check:
     def _say(self, level: str, text: str, action: str = "") -> None:
         self.findings.append(Finding(level, text, action))  # type: ignore[arg-type]
 
-    def _used(self) -> list[Inspected]:
+    def _used(self) -> list[ImageInfo]:
         return [one for one, kept in zip(self.seen, self.kept, strict=True) if one is not None and kept]
 
     def _open(self, progress: Progress) -> None:
         """Decode every image; those that cannot be are named and the rest goes on."""
 
-        def look(file: str) -> Inspected | str:
+        def look(file: str) -> ImageInfo | str:
             try:
-                return inspect(self.stock.root / file)
+                return inspect_image(self.stock.root / file)
             except UNREADABLE as error:
-                return reason(error)
+                return error_line(error)
 
-        for row, found in enumerate(each(look, self.stock.files, "Checking images", progress)):
-            self.seen.append(found if isinstance(found, Inspected) else None)
+        for row, found in enumerate(map_files(look, self.stock.files, "Checking images", progress)):
+            self.seen.append(found if isinstance(found, ImageInfo) else None)
             if isinstance(found, str):
                 self.unreadable[self.stock.files[row]] = found
                 self.kept[row] = False
         if self.unreadable:
             lines = [f"{file} ({cause})" for file, cause in self.unreadable.items()]
-            self._say("warning", f"Unreadable files ({len(lines):,}): {some(lines)}.", LEFT_OUT)
+            self._say("warning", f"Unreadable files ({len(lines):,}): {first_few(lines)}.", LEFT_OUT)
         paged = [file for file, one in zip(self.stock.files, self.seen, strict=True) if one and one.pages > 1]
         if paged:
-            self._say("warning", f"Files of several pages ({len(paged):,}): {some(paged)}.", "The first page is read.")
+            self._say(
+                "warning", f"Files of several pages ({len(paged):,}): {first_few(paged)}.", "The first page is read."
+            )
 
     def _find_duplicates(self) -> None:
         """Equal pixels: kept once within a split; across splits kept where they are tested, not where they train."""
@@ -146,18 +148,18 @@ class _Check:
             if (self.stock.conditions[rows] != self.stock.conditions[rows[0]]).any():
                 contradicting.append(" = ".join(files))
                 continue
-            self.kept[max(rows, key=lambda row: (_RANK[str(self.split[row])], -row))] = True
+            self.kept[max(rows, key=lambda row: (SPLIT_PRIORITY[str(self.split[row])], -row))] = True
             splits = {str(self.split[row]) for row in rows}
             (across if len(splits) > 1 else within).append(" = ".join(files))
             if len(splits) > 1:
                 self.leaks.append(Leak(" = ".join(files), tuple(sorted(splits))))
         if contradicting:
-            text = f"The same image with different labels ({len(contradicting):,}): {some(contradicting)}."
+            text = f"The same image with different labels ({len(contradicting):,}): {first_few(contradicting)}."
             self._say("warning", text, "Left out, as the right label is not known.")
         if within:
-            self._say("warning", f"Exact duplicates ({len(within):,}): {some(within)}.", "Each is kept once.")
+            self._say("warning", f"Exact duplicates ({len(within):,}): {first_few(within)}.", "Each is kept once.")
         if across:
-            text = f"The same image in different splits ({len(across):,}): {some(across)}."
+            text = f"The same image in different splits ({len(across):,}): {first_few(across)}."
             self._say("warning", text, "Each is kept once, in test before val before train.")
 
     def _find_shared_groups(self) -> None:
@@ -167,14 +169,14 @@ class _Check:
         rows = [row for row in np.flatnonzero(self.kept) if self.group[row] and self.split[row]]
         for row in rows:
             group, split = str(self.group[row]), str(self.split[row])
-            best[group] = max(best.get(group, "train"), split, key=lambda name: _RANK[name])
+            best[group] = max(best.get(group, "train"), split, key=lambda name: SPLIT_PRIORITY[name])
             splits_of[group].add(split)
         shared = {group: splits for group, splits in splits_of.items() if len(splits) > 1}
         self.leaks += [Leak(f"group {group}", tuple(sorted(splits))) for group, splits in shared.items()]
         dropped = [row for row in rows if self.split[row] != best[str(self.group[row])]]
         self.kept[dropped] = False
         if shared:
-            text = f"Groups in different splits ({len(shared):,}): {some(sorted(shared))}."
+            text = f"Groups in different splits ({len(shared):,}): {first_few(sorted(shared))}."
             action = f"Each stays in test before val before train: {len(dropped):,} images are left out."
             self._say("warning", text, action)
 
@@ -220,7 +222,7 @@ class _Check:
             train = int((plan.split == "train").sum())
             for name in names:
                 fewest = min(counts["train"][name], train - counts["train"][name])
-                if fewest < TOO_FEW:
+                if fewest < MIN_TRAINING_IMAGES:
                     value = "without" if fewest < counts["train"][name] else "with"
                     text = f"Only {fewest:,} training images are {value} {name}: too few to learn from."
                     self._say("warning", text, "The attribute is kept.")
@@ -231,14 +233,14 @@ class _Check:
             total, train = sum(counts[split][name] for split in counts), counts["train"][name]
             if total <= 1:
                 text = f"The class {name} has {'1 image' if total else 'no image'} to use: too few to learn from."
-                self._say("error", text, f"Add images (at least {TOO_FEW}) or take the class out.")
+                self._say("error", text, f"Add images (at least {MIN_TRAINING_IMAGES}) or take the class out.")
             elif not train:
                 self._say("error", f"The class {name} has no training image.", "Add some or take the class out.")
-            elif train < TOO_FEW:
+            elif train < MIN_TRAINING_IMAGES:
                 text = f"The class {name} has {train:,} training images: too few to learn from."
                 self._say("warning", text, "It is kept, and what is generated of it will be near copies.")
 
-    def _plan(self) -> Plan:
+    def _plan(self) -> ImportPlan:
         """What would be read, as things stand."""
         rows, used = np.flatnonzero(self.kept), self._used()
         colours = {one.colour for one in used}
@@ -247,7 +249,7 @@ class _Check:
         sides = {min(one.width, one.height) for one in used}
         notes = self._notes_on_pixels(colours, window, len(levels), len(used))
         self.findings += [note for note in notes if note not in self.findings]
-        return Plan(
+        return ImportPlan(
             root=self.stock.root,
             files=tuple(self.stock.files[row] for row in rows),
             conditions=self.stock.conditions[rows],
@@ -278,4 +280,4 @@ class _Check:
         return notes
 
 
-_RANK = {"": 0, "train": 0, "val": 1, "test": 2}  # where a shared image or group stays
+SPLIT_PRIORITY = {"": 0, "train": 0, "val": 1, "test": 2}  # where a shared image or group stays

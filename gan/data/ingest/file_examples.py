@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gan.data.ingest.image_file import read_picture
-from gan.data.ingest.import_plan import Plan
+from gan.data.ingest.image_file import read_image_file
+from gan.data.ingest.import_plan import ImportPlan
 from gan.io.image_errors import UNREADABLE
 
 
@@ -24,7 +24,7 @@ class Example:
     group: str
 
 
-def examples(plan: Plan, each: int = 4, height: int = 96) -> dict[str, list[Example]]:
+def example_files(plan: ImportPlan, each: int = 4, height: int = 96) -> dict[str, list[Example]]:
     """Up to `each` files of every class or attribute, from its whole length, at most `height` pixels high.
 
     Files that cannot be read any more are passed over: reading the set names them.
@@ -38,9 +38,9 @@ def examples(plan: Plan, each: int = 4, height: int = 96) -> dict[str, list[Exam
     return found
 
 
-def _example(plan: Plan, row: int, height: int) -> Example | None:
+def _example(plan: ImportPlan, row: int, height: int) -> Example | None:
     try:
-        pixels = read_picture(plan.root / plan.files[row]).to_bytes(plan.channels, plan.window)
+        pixels = read_image_file(plan.root / plan.files[row]).to_bytes(plan.channels, plan.window)
     except UNREADABLE:
         return None
     picture = Image.fromarray(pixels)

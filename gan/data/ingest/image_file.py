@@ -15,7 +15,7 @@ CLIPPED = 0.1  # percent of an image's pixels at either end that may lie outside
 
 
 @dataclass(frozen=True)
-class Picture:
+class DecodedImage:
     """Pixels (H, W) or (H, W, 3): uint8, or int32 where the file has grey levels of 16 bits; `mode` in words."""
 
     pixels: NDArray[np.uint8] | NDArray[np.int32]
@@ -43,7 +43,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Inspected:
+class ImageInfo:
     """What a check keeps of an image: its sides, a digest of its pixels, and the levels of a 16-bit one."""
 
     width: int
@@ -55,7 +55,7 @@ class Inspected:
     levels: tuple[int, int] | None
 
 
-def read_picture(path: Path) -> Picture:
+def read_image_file(path: Path) -> DecodedImage:
     """Decode one file, its rotation applied, alpha dropped; the first page of several.
 
     Raises what Pillow does for a damaged file (`gan.io.image_errors.UNREADABLE`), and ValueError for one that is not
@@ -72,20 +72,20 @@ def read_picture(path: Path) -> Picture:
             deep = np.asarray(image).astype(np.int32)
             if deep.min() < -32768 or deep.max() > 65535:
                 raise ValueError(f"its grey levels, {deep.min()} to {deep.max()}, need more than 16 bits")
-            return Picture(deep, "grey, 16-bit", pages)
+            return DecodedImage(deep, "grey, 16-bit", pages)
         upright = ImageOps.exif_transpose(image)
         colour = stored not in ("1", "L", "LA", "La") and not _grey_palette(upright)
         pixels = np.asarray(upright.convert("RGB" if colour else "L"))
     alpha = " with alpha, which is dropped" if stored in ("LA", "La", "PA", "RGBA", "RGBa") else ""
-    return Picture(pixels, ("colour, 8-bit" if colour else "grey, 8-bit") + alpha, pages)
+    return DecodedImage(pixels, ("colour, 8-bit" if colour else "grey, 8-bit") + alpha, pages)
 
 
-def inspect(path: Path) -> Inspected:
+def inspect_image(path: Path) -> ImageInfo:
     """What a check needs to know of one file; raises as `read_picture` does."""
-    picture = read_picture(path)
+    picture = read_image_file(path)
     pixels = np.ascontiguousarray(picture.pixels)
     head = f"{pixels.shape}{pixels.dtype}".encode()
-    return Inspected(
+    return ImageInfo(
         width=pixels.shape[1],
         height=pixels.shape[0],
         colour=pixels.ndim == 3,

@@ -18,12 +18,12 @@ from gan.io.atomic import file_version, write_json
 from gan.io.json_files import read_typed
 from gan.io.untrusted_files import damaged_file
 
-LARGEST = 2**29
+MAX_BYTES = 2**29
 """Bytes of a plan, at most: that of a million images takes about half."""
 Whole = Annotated[int, Field(ge=0)]
 
 
-class _Document(TypedDict):
+class _PlanJson(TypedDict):
     """What plan.json holds; `conditions` has, for each file, which of the names it shows."""
 
     root: str
@@ -39,10 +39,10 @@ class _Document(TypedDict):
     group: list[str] | None
 
 
-PLAN = TypeAdapter(_Document)
+PLAN_JSON = TypeAdapter(_PlanJson)
 
 
-def _check(path: Path, document: _Document) -> None:
+def _check(path: Path, document: _PlanJson) -> None:
     """Raise DamagedFileError where lists do not belong together, or a name leads out of where images may lie."""
     count, names = len(document["files"]), len(document["names"])
     lists = (document["conditions"], document["split"], document["group"] or document["split"])
@@ -66,7 +66,7 @@ def _inside(name: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ImportPlan:
     """The images to read: `files` (N) below `root`, `conditions` uint8 (N, K), `split` (N,), `group` (N,) or None.
 
     `window` are the grey levels that become 0 and 255 where images have 16 bits; `side` is the side that all images
@@ -106,7 +106,7 @@ class Plan:
         )
 
     @classmethod
-    def load(cls, folder: Path) -> "Plan":
+    def load(cls, folder: Path) -> "ImportPlan":
         """The plan in a folder, read again where its file changed; raises DataError where it is absent or damaged."""
         plan = cls._read(folder, file_version(folder / "plan.json"))
         if not any(
@@ -120,11 +120,11 @@ class Plan:
 
     @classmethod
     @lru_cache(maxsize=4)
-    def _read(cls, folder: Path, version: tuple[int, int] | None) -> "Plan":
+    def _read(cls, folder: Path, version: tuple[int, int] | None) -> "ImportPlan":
         path = folder / "plan.json"
         again = f"remove the set {folder.name} and add it again"
         try:
-            document = read_typed(path, PLAN, LARGEST)
+            document = read_typed(path, PLAN_JSON, MAX_BYTES)
             if document is None:
                 raise DataError(f"{path} is missing: {again}.")
             _check(path, document)
@@ -148,7 +148,7 @@ class Plan:
             notices=document["notices"],
         )
 
-    def place(self, file: str) -> Path:
+    def path(self, file: str) -> Path:
         """Where one of the files lies; raises OSError where it is no regular file, or a link leads out of the set.
 
         A link in a folder of the server may lead to another folder of GAN_PATHS.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gan.data.image_set import Kind
 from gan.data.ingest.image_file import SUFFIXES
 from gan.data.ingest.labels_csv import SPLIT_NAMES, read_labels
-from gan.data.ingest.report import Finding, some
+from gan.data.ingest.report import Finding, first_few
 from gan.data.sources.scan import ScannedFile, scan
 from gan.errors import DataError
 
@@ -33,16 +33,16 @@ class Inventory:
     findings: list[Finding]
 
 
-def take_stock(folder: Path, shown_as: str = "") -> Inventory:
+def list_images(folder: Path, shown_as: str = "") -> Inventory:
     """The images in a folder, in messages `shown_as`; raises DataError where there are none or none are labelled."""
     shown_as = shown_as or str(folder)
     if not folder.is_dir():
         raise DataError(f"{shown_as} is not a folder. {LAYOUTS}")
-    return _stock(folder, scan(folder), shown_as)
+    return _list_images(folder, scan(folder), shown_as)
 
 
 @lru_cache(maxsize=2)
-def _stock(folder: Path, files: tuple[ScannedFile, ...], shown_as: str) -> Inventory:
+def _list_images(folder: Path, files: tuple[ScannedFile, ...], shown_as: str) -> Inventory:
     """The same for the files in it: sorted again, and labels.csv read again, only where one of them changed."""
     parts = [PurePosixPath(file.name).parts for file in files]
     depth = _depth(parts) if parts else 0
@@ -57,7 +57,7 @@ def _stock(folder: Path, files: tuple[ScannedFile, ...], shown_as: str) -> Inven
     others = [file for file in others if PurePosixPath(file).name != LABELS]
     if others:
         kinds = Counter(PurePosixPath(file).suffix or file for file in others)
-        text = f"Files that are no images of a kind that is read ({len(others):,}): {some(list(kinds))}."
+        text = f"Files that are no images of a kind that is read ({len(others):,}): {first_few(list(kinds))}."
         findings.append(Finding("note", text, "Left out."))
     if (root / LABELS).is_file():
         return _from_table(root, images, findings)
@@ -84,15 +84,15 @@ def _from_table(root: Path, images: list[str], findings: list[Finding]) -> Inven
     absent = [file for file in labels.files if file not in there]
     if len(absent) == len(labels.files):
         raise DataError(
-            f"None of the {len(absent):,} files that labels.csv names is there ({some(absent)}): "
+            f"None of the {len(absent):,} files that labels.csv names is there ({first_few(absent)}): "
             "its paths start at the folder in which labels.csv lies."
         )
     if absent:
-        text = f"Absent files named in labels.csv ({len(absent):,}): {some(absent)}."
+        text = f"Absent files named in labels.csv ({len(absent):,}): {first_few(absent)}."
         findings.append(Finding("warning", text, "Left out."))
     unnamed = [file for file in images if file not in named]
     if unnamed:
-        text = f"Images not named in labels.csv ({len(unnamed):,}): {some(unnamed)}."
+        text = f"Images not named in labels.csv ({len(unnamed):,}): {first_few(unnamed)}."
         findings.append(Finding("warning", text, "Left out."))
     rows = [row for row, file in enumerate(labels.files) if file in there]
     return Inventory(
@@ -118,7 +118,7 @@ def _from_folders(root: Path, images: list[str], findings: list[Finding]) -> Inv
         raise DataError(f"The images have no labels: they lie in no class folder. {LAYOUTS}")
     if len(placed) < len(images):
         loose = sorted(set(images) - {images[row] for row in placed})
-        text = f"Images in no class folder ({len(loose):,}): {some(loose)}."
+        text = f"Images in no class folder ({len(loose):,}): {first_few(loose)}."
         findings.append(Finding("warning", text, "Left out."))
     if any(len(parts[row]) > depth + 1 for row in placed):
         text = "Some images lie in folders below the class folders."

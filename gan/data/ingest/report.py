@@ -11,12 +11,12 @@ from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from gan.config.names import NAME
-from gan.data.ingest.import_plan import Plan
+from gan.data.ingest.import_plan import ImportPlan
 from gan.io.json_files import validated
 from gan.io.untrusted_files import damaged_file
 
 Level = Literal["error", "warning", "note"]
-SHOWN = 5
+FIRST_FEW = 5
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Leak:
 
 
 @dataclass(frozen=True)
-class Report:
+class CheckReport:
     """All of a check. `counts` are those after every action: `{"train": {"cat": 12}, ...}`.
 
     `sizes` counts images by "width x height", `modes` by kind of pixel; `unreadable` gives the cause by file;
@@ -61,7 +61,7 @@ class Report:
     duplicates: tuple[tuple[str, ...], ...] = ()
     leaks: tuple[Leak, ...] = ()
     window: tuple[int, int] | None = None
-    plan: Plan | None = None
+    plan: ImportPlan | None = None
     name: str = ""
     staged: Path | None = None
 
@@ -76,7 +76,7 @@ class Report:
         return tuple(finding for finding in self.problems if finding.level == "error")
 
     @property
-    def to_mend(self) -> tuple[Finding, ...]:
+    def to_fix(self) -> tuple[Finding, ...]:
         """What keeps the set from being used, and what would be done about the rest; notes are left out."""
         return tuple(finding for finding in self.problems if finding.level != "note")
 
@@ -98,12 +98,12 @@ class Report:
         }
 
     @classmethod
-    def from_json(cls, path: Path, document: dict[str, Any], staged: Path) -> "Report":
+    def from_json(cls, path: Path, document: dict[str, Any], staged: Path) -> "CheckReport":
         """The report that `as_json` wrote to a set's report.json at `path`, with its plan where it can be used.
 
         Raises DamagedFileError, and DataError where the plan is damaged.
         """
-        told = validated(path, document, REPORT)
+        told = validated(path, document, REPORT_JSON)
         if any(counts.keys() != next(iter(told["counts"].values())).keys() for counts in told["counts"].values()):
             raise damaged_file(path, "its splits count other conditions")
         return cls(
@@ -118,7 +118,7 @@ class Report:
             duplicates=told["duplicates"],
             leaks=told["leaks"],
             window=told["window"],
-            plan=Plan.load(staged) if told["ok"] else None,
+            plan=ImportPlan.load(staged) if told["ok"] else None,
             name=told["name"],
             staged=staged,
         )
@@ -138,7 +138,7 @@ class Report:
         return "\n".join(lines) + "\n"
 
 
-class _Document(TypedDict):
+class _ReportJson(TypedDict):
     """What report.json holds."""
 
     name: Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
@@ -156,7 +156,7 @@ class _Document(TypedDict):
     window: tuple[int, int] | None
 
 
-REPORT = TypeAdapter(_Document)
+REPORT_JSON = TypeAdapter(_ReportJson)
 
 
 def _table(counts: dict[str, dict[str, int]]) -> list[str]:
@@ -168,6 +168,6 @@ def _table(counts: dict[str, dict[str, int]]) -> list[str]:
     return [head, *rows]
 
 
-def some(names: list[str]) -> str:
+def first_few(names: list[str]) -> str:
     """The first few of many names."""
-    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else "")
+    return ", ".join(names[:FIRST_FEW]) + (f" and {len(names) - FIRST_FEW:,} more" if len(names) > FIRST_FEW else "")

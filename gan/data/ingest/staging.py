@@ -17,23 +17,23 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from gan.config import names, settings
-from gan.data.ingest.archive import BLOCK, safe_name, too_large, unpack, wanted
-from gan.data.ingest.check import check
+from gan.data.ingest.archive import BLOCK, is_wanted, safe_name, unpack_zip, upload_too_large
+from gan.data.ingest.check import check_images
 from gan.data.ingest.inventory import LABELS
-from gan.data.ingest.report import Report
-from gan.data.sources.folder import added
+from gan.data.ingest.report import CheckReport
+from gan.data.sources.folder import added_sets
 from gan.errors import DamagedFileError, DataError
 from gan.io.atomic import remove_folder, write_json
 from gan.io.json_files import read_json
 from gan.io.progress import Progress, silent
 
-KEPT_WAITING = 24 * 3600  # seconds after which a set that nobody accepted is removed
+EXPIRY_SECONDS = 24 * 3600  # seconds after which a set that nobody accepted is removed
 
 
-def add_zip(name: str, file: BinaryIO | Path, progress: Progress = silent) -> Report:
+def add_zip(name: str, file: BinaryIO | Path, progress: Progress = silent) -> CheckReport:
     """Unpack a ZIP and check what is in it; `accept` keeps it. Raises DataError for a bad name or a ZIP not taken."""
     with _staged(name) as folder:
-        unpack(file, folder / "images", progress)
+        unpack_zip(file, folder / "images", progress)
         return _checked(name, folder, folder / "images", "the uploaded ZIP", progress)
 
 
@@ -42,14 +42,14 @@ def add_files(
     files: Iterable[tuple[str, BinaryIO]],
     labels_csv: BinaryIO | None = None,
     progress: Progress = silent,
-) -> Report:
+) -> CheckReport:
     """Take single files, each by its name or its path such as `cats/1.png`, and a labels.csv; as `add_zip`."""
     with _staged(name) as folder:
         limit = left = settings.upload_limit()
         given = [*files, *([(LABELS, labels_csv)] if labels_csv else [])]
         for file_name, file in given:
             safe = safe_name(file_name)
-            if not wanted(safe):
+            if not is_wanted(safe):
                 continue
             path = folder / "images" / safe
             if path.exists():
@@ -59,12 +59,12 @@ def add_files(
                 while block := file.read(BLOCK):
                     left -= len(block)
                     if left < 0:
-                        raise too_large(limit)
+                        raise upload_too_large(limit)
                     target.write(block)
         return _checked(name, folder, folder / "images", "the uploaded files", progress)
 
 
-def add_path(name: str, path: Path, progress: Progress = silent) -> Report:
+def add_path(name: str, path: Path, progress: Progress = silent) -> CheckReport:
     """Check a folder on the server, which must lie below one of GAN_PATHS; its images stay where they are."""
     real = path.expanduser().resolve()  # of a link, where it leads
     allowed = settings.browsable_paths()
@@ -82,7 +82,7 @@ def add_path(name: str, path: Path, progress: Progress = silent) -> Report:
         return report
 
 
-def accept(report: Report) -> str:
+def accept(report: CheckReport) -> str:
     """Keep a checked set; its name, which `data.path` takes. DataError where it has errors or the name is taken."""
     if report.staged is None or not report.staged.is_dir():
         raise DataError("This set is not waiting any more: add it again.")
@@ -100,13 +100,13 @@ def accept(report: Report) -> str:
     return report.name
 
 
-def discard(report: Report) -> None:
+def discard(report: CheckReport) -> None:
     """Forget a set that waits to be accepted."""
     if report.staged is not None:
         remove_folder(report.staged)
 
 
-def pending(identifier: str) -> Report:
+def load_pending(identifier: str) -> CheckReport:
     """The report of a set that waits, by its folder's name, `report.staged.name`; DataError where there is none."""
     folder = _incoming() / identifier
     document = read_json(folder / "report.json") if re.fullmatch("[0-9a-f]{12}", identifier) else None
@@ -115,18 +115,18 @@ def pending(identifier: str) -> Report:
     return _report(document, folder)
 
 
-def report_of(name: str) -> Report:
+def load_report(name: str) -> CheckReport:
     """The report that was shown when an added set was accepted; DataError where there is no such set."""
     folder = settings.added_sets() / name
     document = read_json(folder / "report.json") if names.NAME.fullmatch(name) else None
     if document is None:
-        raise DataError(f"There is no added set {name}. Added sets: {', '.join(added()) or 'none yet'}.")
+        raise DataError(f"There is no added set {name}. Added sets: {', '.join(added_sets()) or 'none yet'}.")
     return _report(document, folder)
 
 
-def remove(name: str) -> None:
+def remove_set(name: str) -> None:
     """Delete an added set; images that lie elsewhere on the server stay. Runs trained on it keep working."""
-    report_of(name)
+    load_report(name)
     shutil.rmtree(settings.added_sets() / name)
 
 
@@ -150,7 +150,7 @@ def _staged(name: str) -> Iterator[Path]:
     incoming = _incoming()
     incoming.mkdir(parents=True, exist_ok=True)
     for old in incoming.iterdir():
-        if time.time() - old.stat().st_mtime > KEPT_WAITING:
+        if time.time() - old.stat().st_mtime > EXPIRY_SECONDS:
             remove_folder(old)
     folder = incoming / uuid.uuid4().hex[:12]
     (folder / "images").mkdir(parents=True)
@@ -161,9 +161,9 @@ def _staged(name: str) -> Iterator[Path]:
         raise
 
 
-def _checked(name: str, folder: Path, root: Path, shown_as: str, progress: Progress) -> Report:
+def _checked(name: str, folder: Path, root: Path, shown_as: str, progress: Progress) -> CheckReport:
     """Check the images and write what was found beside them."""
-    report = check(root, progress, shown_as)
+    report = check_images(root, progress, shown_as)
     if report.plan is not None:
         report.plan.save(folder)
     write_json(folder / "report.json", report.as_json() | {"name": name})
@@ -172,8 +172,8 @@ def _checked(name: str, folder: Path, root: Path, shown_as: str, progress: Progr
     return _report(document, folder)
 
 
-def _report(document: dict[str, Any], folder: Path) -> Report:
+def _report(document: dict[str, Any], folder: Path) -> CheckReport:
     try:
-        return Report.from_json(folder / "report.json", document, folder)
+        return CheckReport.from_json(folder / "report.json", document, folder)
     except DamagedFileError as error:
         raise DataError(f"{error} Or remove the set {folder.name} and add it again.") from None

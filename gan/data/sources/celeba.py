@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gan.config.run_config import DataConfig
-from gan.data.decode import decode, reason
+from gan.data.decode import decode_images, error_line
 from gan.data.image_set import SPLITS, ImageSet
-from gan.data.preview import in_turn, words
-from gan.data.sources.download import arriving, places, stamp, writable
+from gan.data.preview import condition_label, round_robin
+from gan.data.sources.download import complete_download, data_folders, download_folder, file_stamps
 from gan.data.sources.source import Preview, Source
-from gan.data.transform import fit
+from gan.data.transform import fit_image
 from gan.errors import DataError
 from gan.io.image_errors import UNREADABLE
 from gan.io.progress import Progress
@@ -48,12 +48,14 @@ IMAGES, ATTRIBUTE_FILE, PARTITION_FILE = "img_align_celeba", "list_attr_celeba.t
 PAGE = "http://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
 
 
-def home() -> Path:
+def celeba_folder() -> Path:
     """The folder in which CelebA lies, or the shared one where nothing of it is anywhere."""
-    return next((folder for folder in places("celeba") if any(_there(folder).values())), places("celeba")[0])
+    return next(
+        (folder for folder in data_folders("celeba") if any(_parts(folder).values())), data_folders("celeba")[0]
+    )
 
 
-def _there(folder: Path) -> dict[str, Path | None]:
+def _parts(folder: Path) -> dict[str, Path | None]:
     """The three parts of CelebA by name, each with its path where it is there."""
     images = folder / IMAGES if (folder / IMAGES).is_dir() else folder / f"{IMAGES}.zip"
     parts = {f"{IMAGES}.zip": images, ATTRIBUTE_FILE: folder / ATTRIBUTE_FILE, PARTITION_FILE: folder / PARTITION_FILE}
@@ -67,10 +69,10 @@ def problem(config: DataConfig) -> str | None:
             near = difflib.get_close_matches(name, ATTRIBUTES, n=3, cutoff=0.5)
             hint = f"Did you mean {' or '.join(near)}?" if near else f"It has {', '.join(ATTRIBUTES)}."
             return f"CelebA has no attribute {name}. {hint}"
-    missing = [name for name, path in _there(home()).items() if path is None]
+    missing = [name for name, path in _parts(celeba_folder()).items() if path is None]
     if not missing or len(missing) == 3:
         return None  # all there, or nothing: then it is downloaded
-    return f"CelebA is not whole: {', '.join(missing)} missing in {home()}. {_by_hand(home())}"
+    return f"CelebA is not whole: {', '.join(missing)} missing in {celeba_folder()}. {_by_hand(celeba_folder())}"
 
 
 def _by_hand(folder: Path) -> str:
@@ -82,13 +84,13 @@ def fetch(config: DataConfig, progress: Progress) -> None:
     import gdown.exceptions
     from torchvision.datasets import CelebA, utils
 
-    folder = writable("celeba")
+    folder = download_folder("celeba")
     for file_id, md5, name in CelebA.file_list:
-        if name not in _there(folder):
+        if name not in _parts(folder):
             continue
         progress(f"Downloading {name}", 0.0)
         try:
-            with arriving(folder / name) as temporary:
+            with complete_download(folder / name) as temporary:
                 utils.download_file_from_google_drive(file_id, str(temporary), name, md5)
         except (OSError, RuntimeError, gdown.exceptions.FileURLRetrievalError) as error:  # no network, or Drive's quota
             cause = " ".join(str(error).split())[:200]
@@ -98,7 +100,7 @@ def fetch(config: DataConfig, progress: Progress) -> None:
 def read(config: DataConfig, progress: Progress, folder: Path) -> ImageSet:
     """All faces with all 40 attributes and the official splits, decoded into `folder`."""
     progress("Reading CelebA's lists", 0.0)
-    base = home()
+    base = celeba_folder()
     files, conditions = read_attributes(base / ATTRIBUTE_FILE)
     split = read_partition(base / PARTITION_FILE, files)
     source = base / IMAGES if (base / IMAGES).is_dir() else base / f"{IMAGES}.zip"
@@ -109,7 +111,7 @@ def read(config: DataConfig, progress: Progress, folder: Path) -> ImageSet:
             f"{len(missing):,} of CelebA's {len(files):,} images are missing in {source}: {_some(missing)}."
         )
     with _reader(source, config.image_size) as read_one:
-        images, failures = decode(read_one, files, 3, config.image_size, folder, progress)
+        images, failures = decode_images(read_one, files, 3, config.image_size, folder, progress)
     if failures:
         lines = [f"{file} ({cause})" for file, cause in failures.items()]
         raise DataError(f"{len(failures):,} of CelebA's images in {source} are damaged: {_some(lines)}.")
@@ -190,7 +192,7 @@ def _members_at(source: Path, stamped: str) -> dict[str, str]:
 
 def _members(source: Path) -> dict[str, str]:
     """File name to member of the ZIP."""
-    return _members_at(source, stamp([source]))
+    return _members_at(source, file_stamps([source]))
 
 
 @contextlib.contextmanager
@@ -206,7 +208,7 @@ def _reader(source: Path, size: int) -> Iterator[Callable[[str], NDArray[np.uint
 
 def _face(data: bytes, size: int) -> NDArray[np.uint8]:
     with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as image:
-        return fit(np.asarray(image.convert("RGB")), size, pad=False)
+        return fit_image(np.asarray(image.convert("RGB")), size, pad=False)
 
 
 def narrow(config: DataConfig, images: ImageSet) -> ImageSet:
@@ -219,29 +221,29 @@ def narrow(config: DataConfig, images: ImageSet) -> ImageSet:
 
 def preview(config: DataConfig, count: int) -> Preview:
     """Some of the first faces, by the chosen attributes in turn."""
-    base = home()
+    base = celeba_folder()
     files, conditions = read_attributes(base / ATTRIBUTE_FILE)
     names = config.attributes or ATTRIBUTES
     conditions = conditions[:, [ATTRIBUTES.index(name) for name in names]]
     source = base / IMAGES if (base / IMAGES).is_dir() else base / f"{IMAGES}.zip"
-    rows = in_turn(conditions[:2000], count)
+    rows = round_robin(conditions[:2000], count)
     try:
         with _reader(source, config.image_size) as read_one:
             images = np.stack([read_one(files[row]) for row in rows])
     except UNREADABLE as error:
-        raise DataError(f"{source} cannot be read ({reason(error)}): get it from {PAGE}.") from None
-    return images, [words(conditions[row], names) for row in rows]
+        raise DataError(f"{source} cannot be read ({error_line(error)}): get it from {PAGE}.") from None
+    return images, [condition_label(conditions[row], names) for row in rows]
 
 
 SOURCE = Source(
     title=lambda config: "CelebA",
     about="202,599 faces with 40 attributes each, the report's second experiment. For non-commercial research only.",
     licence=lambda config: LICENCE,
-    local=lambda config: all(_there(home()).values()),
+    local=lambda config: all(_parts(celeba_folder()).values()),
     problem=problem,
     fetch=fetch,
     fingerprint=lambda config: (
-        f"celeba-1-{config.image_size}-" + stamp(path for path in _there(home()).values() if path)
+        f"celeba-1-{config.image_size}-" + file_stamps(path for path in _parts(celeba_folder()).values() if path)
     ),
     read=read,
     preview=preview,

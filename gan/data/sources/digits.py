@@ -6,10 +6,10 @@ import numpy as np
 
 from gan.config.run_config import DataConfig
 from gan.data.image_set import ImageSet
-from gan.data.preview import pick
+from gan.data.preview import pick_preview
 from gan.data.sources.source import Preview, Source, nothing_to_fetch
-from gan.data.splits import stratified
-from gan.data.transform import fit_all
+from gan.data.splits import stratified_split
+from gan.data.transform import fit_images
 from gan.io.progress import Progress, silent
 
 LICENCE = "CC BY 4.0 (Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository)"
@@ -22,11 +22,11 @@ def read(config: DataConfig, progress: Progress, folder: Path | None = None) -> 
     digits = load_digits()
     images = (digits.images * (255 / 16)).round().astype(np.uint8)  # (N, 8, 8), of 17 grey levels
     return ImageSet(
-        images=fit_all(images, config.image_size),
+        images=fit_images(images, config.image_size),
         conditions=np.eye(10, dtype=np.float32)[digits.target],
         names=tuple("0123456789"),
         kind="class",
-        split=stratified(digits.target, group=None, parts={"val": 0.1, "test": 0.1}),
+        split=stratified_split(digits.target, group=None, parts={"val": 0.1, "test": 0.1}),
         group=None,
         native_size=config.image_size,
         title="Digits",
@@ -37,7 +37,7 @@ def read(config: DataConfig, progress: Progress, folder: Path | None = None) -> 
 
 def preview(config: DataConfig, count: int) -> Preview:
     """Some of the digits."""
-    return pick(read(config, silent), count)
+    return pick_preview(read(config, silent), count)
 
 
 SOURCE = Source(

@@ -15,14 +15,14 @@ from gan.errors import DataError
 from gan.io.progress import Progress
 
 
-def places(name: str) -> tuple[Path, Path]:
+def data_folders(name: str) -> tuple[Path, Path]:
     """The two folders in which a distributed set may lie: the shared one, and that of downloads in the store."""
     return settings.distributed_data() / name, settings.store() / ".data" / "downloads" / name
 
 
-def writable(name: str) -> Path:
+def download_folder(name: str) -> Path:
     """The folder, made where needed, that downloads of a set go to: the shared one unless it is read-only."""
-    shared, own = places(name)
+    shared, own = data_folders(name)
     try:
         shared.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=shared):
@@ -32,7 +32,7 @@ def writable(name: str) -> Path:
         return own
 
 
-def download(urls: Sequence[str], folder: Path, file: str, md5: str, progress: Progress) -> None:
+def download_file(urls: Sequence[str], folder: Path, file: str, md5: str, progress: Progress) -> None:
     """Download one file from the first of `urls` that has it, its published md5 enforced.
 
     Raises DataError that says what went wrong and where to put the file by hand.
@@ -43,7 +43,7 @@ def download(urls: Sequence[str], folder: Path, file: str, md5: str, progress: P
     failures = []
     for url in urls:
         try:
-            with arriving(folder / file) as temporary:
+            with complete_download(folder / file) as temporary:
                 download_url(url, str(temporary), file, md5)
         except (OSError, RuntimeError) as error:  # no network, a refusal, or a wrong checksum
             failures.append(f"{url}: {error}")
@@ -55,7 +55,7 @@ def download(urls: Sequence[str], folder: Path, file: str, md5: str, progress: P
 
 
 @contextlib.contextmanager
-def arriving(path: Path) -> Iterator[Path]:
+def complete_download(path: Path) -> Iterator[Path]:
     """A folder in which the file is downloaded, to take its place when the block ends without an error.
 
     A download cut short, or one with a wrong checksum, must not be taken for a local copy later.
@@ -65,13 +65,13 @@ def arriving(path: Path) -> Iterator[Path]:
         (Path(folder) / path.name).replace(path)
 
 
-def md5_of(path: Path) -> str:
+def file_md5(path: Path) -> str:
     """The md5 of a file, as data sets publish it."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "md5").hexdigest()
 
 
-def stamp(paths: Iterable[Path]) -> str:
+def file_stamps(paths: Iterable[Path]) -> str:
     """A text that changes when one of the files does: for the keys of the cache."""
     found = [(path, path.stat()) for path in paths]
     return ";".join(f"{path}:{stat.st_size}:{stat.st_mtime_ns}" for path, stat in found)

@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 
 from gan.config import names, settings
 from gan.config.run_config import DataConfig
-from gan.data.decode import decode, reason
+from gan.data.decode import decode_images, error_line
 from gan.data.image_set import ImageSet
-from gan.data.ingest.check import check
-from gan.data.ingest.image_file import read_picture
-from gan.data.ingest.import_plan import Plan
-from gan.data.ingest.inventory import take_stock
-from gan.data.ingest.report import some
-from gan.data.preview import in_turn, words
+from gan.data.ingest.check import check_images
+from gan.data.ingest.image_file import read_image_file
+from gan.data.ingest.import_plan import ImportPlan
+from gan.data.ingest.inventory import list_images
+from gan.data.ingest.report import first_few
+from gan.data.preview import condition_label, round_robin
 from gan.data.sources.scan import scan
 from gan.data.sources.source import Preview, Source, nothing_to_fetch
-from gan.data.transform import fit, native_size
+from gan.data.transform import fit_image, native_size
 from gan.errors import DataError
 from gan.io.image_errors import UNREADABLE
 from gan.io.progress import Progress
@@ -29,19 +29,19 @@ from gan.io.progress import Progress
 LICENCE = "Your own images: their licence and the consent of those they come from are yours to know."
 
 
-def added() -> list[str]:
+def added_sets() -> list[str]:
     """Names of the sets that were added in the browser."""
     sets = settings.added_sets()
     return sorted(path.parent.name for path in sets.glob("*/plan.json")) if sets.is_dir() else []
 
 
-def added_set(config: DataConfig) -> Path | None:
+def added_set_folder(config: DataConfig) -> Path | None:
     """The folder of the added set that a config names, or None."""
     folder = settings.added_sets() / config.path
     return folder if names.NAME.fullmatch(config.path) and (folder / "plan.json").is_file() else None
 
 
-def own_folder(config: DataConfig) -> Path:
+def local_folder(config: DataConfig) -> Path:
     """The folder on this machine that a config names where it names no added set."""
     return Path(config.path).expanduser().resolve()
 
@@ -51,14 +51,14 @@ def problem(config: DataConfig) -> str | None:
     if not config.path:
         return "data.path is empty: it takes the name of an added set, or a folder on this machine."
     try:
-        folder = added_set(config)
+        folder = added_set_folder(config)
         if folder is not None:
-            root = Plan.load(folder).root
+            root = ImportPlan.load(folder).root
             return None if root.is_dir() else f"The images of the set {config.path} are gone: {root} is no folder."
-        if not own_folder(config).is_dir():
-            names = ", ".join(added()) or "none yet"
+        if not local_folder(config).is_dir():
+            names = ", ".join(added_sets()) or "none yet"
             return f"There is no added set and no folder {config.path}. Added sets: {names}."
-        take_stock(own_folder(config))
+        list_images(local_folder(config))
     except DataError as error:
         return str(error)
     return None
@@ -66,11 +66,11 @@ def problem(config: DataConfig) -> str | None:
 
 def fingerprint(config: DataConfig) -> str:
     """Of an added set its plan, which never changes; of a folder every file's size and time."""
-    folder = added_set(config)
+    folder = added_set_folder(config)
     if folder is not None:
         stat = (folder / "plan.json").stat()
         return f"folder-2-{config.image_size}-{folder}-{stat.st_size}-{stat.st_mtime_ns}"
-    root = own_folder(config)
+    root = local_folder(config)
     files = ";".join(f"{name}:{size}:{mtime_ns}" for name, size, mtime_ns in scan(root))
     return f"folder-2-{config.image_size}-{root}-{files}"
 
@@ -80,12 +80,14 @@ def read(config: DataConfig, progress: Progress, folder: Path) -> ImageSet:
     plan = _plan(config, progress)
 
     def read_one(file: str) -> NDArray[np.uint8]:
-        return _fitted(plan.place(file), plan.channels, plan.window, config.image_size, pad=plan.side is not None)
+        return _fitted(plan.path(file), plan.channels, plan.window, config.image_size, pad=plan.side is not None)
 
-    images, failures = decode(read_one, plan.files, plan.channels, config.image_size, folder, progress)
+    images, failures = decode_images(read_one, plan.files, plan.channels, config.image_size, folder, progress)
     if failures:
         lines = [f"{file} ({cause})" for file, cause in failures.items()]
-        raise DataError(f"{len(lines):,} images changed since they were checked: {some(lines)}. Add the set again.")
+        raise DataError(
+            f"{len(lines):,} images changed since they were checked: {first_few(lines)}. Add the set again."
+        )
     return ImageSet(
         images=images,
         conditions=plan.conditions.astype(np.float32),
@@ -101,11 +103,11 @@ def read(config: DataConfig, progress: Progress, folder: Path) -> ImageSet:
     )
 
 
-def _plan(config: DataConfig, progress: Progress) -> Plan:
-    folder = added_set(config)
+def _plan(config: DataConfig, progress: Progress) -> ImportPlan:
+    folder = added_set_folder(config)
     if folder is not None:
-        return Plan.load(folder)
-    report = check(own_folder(config), progress, keep_splits=True)
+        return ImportPlan.load(folder)
+    report = check_images(local_folder(config), progress, keep_splits=True)
     if report.plan is None:
         more = (
             f" (and {len(report.errors) - 1} more: `python -m gan data check {config.path}`)"
@@ -117,41 +119,41 @@ def _plan(config: DataConfig, progress: Progress) -> Plan:
 
 
 def _fitted(path: Path, channels: int, window: tuple[int, int] | None, size: int, pad: bool) -> NDArray[np.uint8]:
-    return fit(read_picture(path).to_bytes(channels, window), size, pad)
+    return fit_image(read_image_file(path).to_bytes(channels, window), size, pad)
 
 
 def preview(config: DataConfig, count: int) -> Preview:
     """Some training images; those that cannot be read are passed over. The 16-bit window is theirs alone."""
-    folder = added_set(config)
+    folder = added_set_folder(config)
     place: Callable[[str], Path]
     if folder is not None:
-        plan = Plan.load(folder)
-        place, files, names, conditions = plan.place, plan.files, plan.names, plan.conditions
+        plan = ImportPlan.load(folder)
+        place, files, names, conditions = plan.path, plan.files, plan.names, plan.conditions
         train = np.flatnonzero(plan.split == "train")
     else:
-        stock = take_stock(own_folder(config))
+        stock = list_images(local_folder(config))
         place, files, names, conditions = stock.root.joinpath, tuple(stock.files), stock.names, stock.conditions
         train = np.array([row for row, split in enumerate(stock.split) if split in ("", "train")], dtype=np.int64)
     shown, labels = [], []
-    for row in train[in_turn(conditions[train], count)]:
+    for row in train[round_robin(conditions[train], count)]:
         try:
-            picture = read_picture(place(files[row]))
+            picture = read_image_file(place(files[row]))
         except UNREADABLE as error:
-            labels.append(f"{files[row]}: {reason(error)}")
+            labels.append(f"{files[row]}: {error_line(error)}")
             continue
         shown.append((row, picture))
     if not shown:
-        raise DataError(f"No image of {config.path} can be read: {some(labels)}.")
+        raise DataError(f"No image of {config.path} can be read: {first_few(labels)}.")
     channels = max(3 if picture.pixels.ndim == 3 else 1 for _, picture in shown)
     levels = [picture.levels() for _, picture in shown if picture.deep]
     window = (min(low for low, _ in levels), max(high for _, high in levels)) if levels else None
-    images = [fit(picture.to_bytes(channels, window), config.image_size) for _, picture in shown]
-    return np.stack(images), [words(conditions[row], names) for row, _ in shown]
+    images = [fit_image(picture.to_bytes(channels, window), config.image_size) for _, picture in shown]
+    return np.stack(images), [condition_label(conditions[row], names) for row, _ in shown]
 
 
 def title(config: DataConfig) -> str:
     """The added set's name, or the folder's."""
-    return config.path if added_set(config) else Path(config.path).name or "Own images"
+    return config.path if added_set_folder(config) else Path(config.path).name or "Own images"
 
 
 SOURCE = Source(

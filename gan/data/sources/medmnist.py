@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.config.run_config import DataConfig
-from gan.data.decode import reason
+from gan.data.decode import error_line
 from gan.data.image_set import SPLITS, ImageSet
-from gan.data.preview import in_turn, words
-from gan.data.sources.download import download, md5_of, places, stamp, writable
+from gan.data.preview import condition_label, round_robin
+from gan.data.sources.download import data_folders, download_file, download_folder, file_md5, file_stamps
 from gan.data.sources.source import Preview, Source
-from gan.data.transform import fit_all, native_size
+from gan.data.transform import fit_images, native_size
 from gan.errors import DataError
 from gan.io.image_errors import UNREADABLE
 from gan.io.progress import Progress
@@ -67,14 +67,15 @@ def file_name(config: DataConfig) -> str:
     return f"{config.flag}.npz" if config.medmnist_size == 28 else f"{config.flag}_{config.medmnist_size}.npz"
 
 
-def find(config: DataConfig) -> Path | None:
+def find_file(config: DataConfig) -> Path | None:
     """Where the set's file lies, or None."""
     return next(
-        (folder / file_name(config) for folder in places("medmnist") if (folder / file_name(config)).is_file()), None
+        (folder / file_name(config) for folder in data_folders("medmnist") if (folder / file_name(config)).is_file()),
+        None,
     )
 
 
-def published(config: DataConfig) -> tuple[str, str]:
+def published_file(config: DataConfig) -> tuple[str, str]:
     """URL and md5 of the set's file."""
     suffix = "" if config.medmnist_size == 28 else f"_{config.medmnist_size}"
     info = table()[config.flag]
@@ -83,17 +84,17 @@ def published(config: DataConfig) -> tuple[str, str]:
 
 def read(config: DataConfig, progress: Progress, folder: Path) -> ImageSet:
     """The set with its official splits; the images go straight into `folder`, as the largest have gigabytes."""
-    path = _found(config)
+    path = _file(config)
     info = table()[config.flag]
     notices = []
-    if md5_of(path) != published(config)[1]:
+    if file_md5(path) != published_file(config)[1]:
         notices.append(f"{path} is not the published file: its checksum differs. It was read as it is.")
     try:
         with zipfile.ZipFile(path) as archive:
             labels = {split: _labels(archive, split) for split in SPLITS}
             native, images = _decode(archive, config, [len(labels[split]) for split in SPLITS], folder, progress)
     except UNREADABLE as error:
-        raise DataError(f"{path} is damaged ({reason(error)}): get it from {published(config)[0]}.") from None
+        raise DataError(f"{path} is damaged ({error_line(error)}): get it from {published_file(config)[0]}.") from None
     return ImageSet(
         images=images,
         conditions=_conditions(np.concatenate([labels[split] for split in SPLITS]), info, path),
@@ -126,7 +127,7 @@ def _decode(
                 native = chunk.shape[1]
                 shape = (sum(counts), chunk.shape[3] if chunk.ndim == 4 else 1, config.image_size, config.image_size)
                 images = np.lib.format.open_memmap(folder / "images.npy", mode="w+", dtype=np.uint8, shape=shape)
-            images[row : row + len(chunk)] = fit_all(chunk, config.image_size)
+            images[row : row + len(chunk)] = fit_images(chunk, config.image_size)
             row += len(chunk)
             progress(f"Reading {config.flag}", row / sum(counts))
         if row - first != count:
@@ -179,30 +180,30 @@ def _multi_label(info: dict[str, Any]) -> bool:
     return str(info["task"]).startswith("multi-label")
 
 
-def _found(config: DataConfig) -> Path:
-    path = find(config)
+def _file(config: DataConfig) -> Path:
+    path = find_file(config)
     if path is None:
-        raise DataError(f"{file_name(config)} is missing: put it into {places('medmnist')[0]}.")
+        raise DataError(f"{file_name(config)} is missing: put it into {data_folders('medmnist')[0]}.")
     return path
 
 
 def fetch(config: DataConfig, progress: Progress) -> None:
     """Download the set's file."""
-    url, md5 = published(config)
-    download([url], writable("medmnist"), file_name(config), md5, progress)
+    url, md5 = published_file(config)
+    download_file([url], download_folder("medmnist"), file_name(config), md5, progress)
 
 
 def preview(config: DataConfig, count: int) -> Preview:
     """Some training images, of the first few thousand of the file."""
-    path, info = _found(config), table()[config.flag]
+    path, info = _file(config), table()[config.flag]
     try:
         with zipfile.ZipFile(path) as archive:
             images = next(chunks(archive, "train_images"))
             conditions = _conditions(_labels(archive, "train"), info, path)[: len(images)]
     except (*UNREADABLE, StopIteration) as error:
-        raise DataError(f"{path} is damaged ({reason(error)}): get it from {published(config)[0]}.") from None
-    rows = in_turn(conditions, count)
-    return fit_all(images[rows], config.image_size), [words(conditions[row], names(info)) for row in rows]
+        raise DataError(f"{path} is damaged ({error_line(error)}): get it from {published_file(config)[0]}.") from None
+    rows = round_robin(conditions, count)
+    return fit_images(images[rows], config.image_size), [condition_label(conditions[row], names(info)) for row in rows]
 
 
 def title(config: DataConfig) -> str:
@@ -218,14 +219,14 @@ def licence(config: DataConfig) -> str:
 
 def fingerprint(config: DataConfig) -> str:
     """Of the size asked for and the set's file."""
-    return f"medmnist-1-{config.image_size}-" + stamp([_found(config)])
+    return f"medmnist-1-{config.image_size}-" + file_stamps([_file(config)])
 
 
 SOURCE = Source(
     title=title,
     about="Small biomedical images in twelve standard sets, from X-rays to tissue, with official splits.",
     licence=licence,
-    local=lambda config: find(config) is not None,
+    local=lambda config: find_file(config) is not None,
     problem=lambda config: wrong_flag(config.flag),
     fetch=fetch,
     fingerprint=fingerprint,

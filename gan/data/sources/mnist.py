@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from gan.config.run_config import DataConfig
 from gan.data.image_set import ImageSet
-from gan.data.preview import in_turn
-from gan.data.sources.download import download, places, stamp, writable
+from gan.data.preview import round_robin
+from gan.data.sources.download import data_folders, download_file, download_folder, file_stamps
 from gan.data.sources.source import Preview, Source
-from gan.data.splits import stratified
-from gan.data.transform import fit_all, native_size
+from gan.data.splits import stratified_split
+from gan.data.transform import fit_images, native_size
 from gan.errors import DataError
 from gan.io.progress import Progress
 
@@ -35,9 +35,9 @@ FILES = {
 }
 
 
-def find(name: str) -> Path | None:
+def find_file(name: str) -> Path | None:
     """Where one of the four files lies, gzipped or not, or None."""
-    found = (folder / file for folder in places("mnist") for file in (name, f"{name}.gz"))
+    found = (folder / file for folder in data_folders("mnist") for file in (name, f"{name}.gz"))
     return next((path for path in found if path.is_file()), None)
 
 
@@ -53,9 +53,9 @@ def read(config: DataConfig, progress: Progress, folder: Path | None = None) -> 
         if pixels.ndim != 3 or labels.ndim != 1 or len(pixels) != len(labels) or labels.max(initial=0) > 9:
             raise DataError(f"The {name} files of MNIST do not fit together: get all four from {MIRRORS[0]}.")
     labels = np.concatenate([train_labels, test_labels])
-    split = np.concatenate([stratified(train_labels, None, {"val": 0.1}), np.full(len(test), "test")])
+    split = np.concatenate([stratified_split(train_labels, None, {"val": 0.1}), np.full(len(test), "test")])
     return ImageSet(
-        images=fit_all(np.concatenate([train, test]), config.image_size),
+        images=fit_images(np.concatenate([train, test]), config.image_size),
         conditions=np.eye(10, dtype=np.float32)[labels],
         names=tuple("0123456789"),
         kind="class",
@@ -71,9 +71,9 @@ def read(config: DataConfig, progress: Progress, folder: Path | None = None) -> 
 
 def read_idx(name: str, notices: list[str]) -> NDArray[np.uint8]:
     """The array in one idx file; a copy whose content is not the published one is read, and noted in `notices`."""
-    path = find(name)
+    path = find_file(name)
     if path is None:
-        raise DataError(f"{name}.gz is missing: put it into {places('mnist')[0]}.")
+        raise DataError(f"{name}.gz is missing: put it into {data_folders('mnist')[0]}.")
     try:
         data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     except (OSError, EOFError, zlib.error) as error:
@@ -97,36 +97,38 @@ def decode_idx(data: bytes, path: Path) -> NDArray[np.uint8]:
 
 def problem(config: DataConfig) -> str | None:
     """Which of the files are missing where only some are there."""
-    missing = [f"{name}.gz" for name in FILES if find(name) is None]
+    missing = [f"{name}.gz" for name in FILES if find_file(name) is None]
     if not missing or len(missing) == len(FILES):
         return None  # all there, or none: then they are downloaded
-    return f"MNIST is not whole: {', '.join(missing)} missing in {places('mnist')[0]}. Get them from {MIRRORS[0]}."
+    return (
+        f"MNIST is not whole: {', '.join(missing)} missing in {data_folders('mnist')[0]}. Get them from {MIRRORS[0]}."
+    )
 
 
 def fetch(config: DataConfig, progress: Progress) -> None:
     """Download the four files."""
-    folder = writable("mnist")
+    folder = download_folder("mnist")
     for name, (md5, _) in FILES.items():
-        download([f"{mirror}{name}.gz" for mirror in MIRRORS], folder, f"{name}.gz", md5, progress)
+        download_file([f"{mirror}{name}.gz" for mirror in MIRRORS], folder, f"{name}.gz", md5, progress)
 
 
 def fingerprint(config: DataConfig) -> str:
     """Of the size asked for and the four files."""
-    return f"mnist-1-{config.image_size}-" + stamp(path for path in map(find, FILES) if path)
+    return f"mnist-1-{config.image_size}-" + file_stamps(path for path in map(find_file, FILES) if path)
 
 
 def preview(config: DataConfig, count: int) -> Preview:
     """Some images of the training file, digits in turn."""
     images, labels = (read_idx(f"train-{part}-ubyte", []) for part in ("images-idx3", "labels-idx1"))
-    rows = in_turn(np.eye(10, dtype=np.uint8)[labels], count)
-    return fit_all(images[rows], config.image_size), [str(labels[row]) for row in rows]
+    rows = round_robin(np.eye(10, dtype=np.uint8)[labels], count)
+    return fit_images(images[rows], config.image_size), [str(labels[row]) for row in rows]
 
 
 SOURCE = Source(
     title=lambda config: "MNIST",
     about="70,000 handwritten digits of 28 px, the report's first experiment: to see that everything works.",
     licence=lambda config: LICENCE,
-    local=lambda config: all(find(name) for name in FILES),
+    local=lambda config: all(find_file(name) for name in FILES),
     problem=problem,
     fetch=fetch,
     fingerprint=fingerprint,

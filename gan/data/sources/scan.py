@@ -48,10 +48,10 @@ def scan(root: Path) -> tuple[ScannedFile, ...]:
 
 def _walk(root: Path) -> Iterator[ScannedFile]:
     for base, folders, files in os.walk(root):
-        folders[:] = sorted(name for name in folders if visible(name))
+        folders[:] = sorted(name for name in folders if is_visible(name))
         below = PurePosixPath(Path(base).relative_to(root).as_posix())
         for name in sorted(files):
-            if visible(name):
+            if is_visible(name):
                 yield ScannedFile(str(below / name), *_stamp(Path(base) / name))
 
 
@@ -64,6 +64,6 @@ def _stamp(path: Path) -> tuple[int, int]:
     return stat.st_size, stat.st_mtime_ns
 
 
-def visible(name: str) -> bool:
+def is_visible(name: str) -> bool:
     """Whether a file is the user's own, not one that a file manager left."""
     return not name.startswith(".") and name not in ("__MACOSX", "Thumbs.db", "desktop.ini")

@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 
 from gan.config import settings
 from gan.data.image_set import ImageSet
-from gan.data.transform import crop
+from gan.data.transform import crop_padding
 from gan.errors import DamagedFileError
 from gan.evaluation.classifiers.small_resnet import Classifier, Images, Progress, budget, train_classifier
 from gan.io.atomic import replacing
@@ -49,7 +49,7 @@ def sample_rows(images: ImageSet, split: str, most: int, seed: int = SEED) -> ND
 
 def native_images(images: ImageSet, rows: NDArray[np.int64]) -> Images:
     """These images as exports show them, without padding: uint8 (n, C, H, H)."""
-    return np.ascontiguousarray(crop(images.images[rows], images.native_size))
+    return np.ascontiguousarray(crop_padding(images.images[rows], images.native_size))
 
 
 class NativeImages:

@@ -145,7 +145,7 @@ def train_classifier(
     steps = max(1, images_seen // batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=steps, pct_start=0.2)
     generator = np.random.default_rng([seed, 1])
-    positions = gan.data.order.order(len(images), None, seed, 0, batch)
+    positions = gan.data.order.shuffled_batches(len(images), None, seed, 0, batch)
     judged = {max(1, round(share * steps)) for share in JUDGED} if judge else set()
     best = _Best()
     for done in range(1, steps + 1):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.data.image_set import ImageSet
-from gan.data.transform import crop
+from gan.data.transform import crop_padding
 from gan.evaluation.records.results import EvaluationResult
 from gan.sampling.conditions import Condition
 
@@ -66,5 +66,5 @@ def closest_pair_images(
         for one in pairs
         for position in (one["image"],)
     ]
-    real = crop(np.asarray(images.images[[one["training_image"] for one in pairs]]), images.native_size)
+    real = crop_padding(np.asarray(images.images[[one["training_image"] for one in pairs]]), images.native_size)
     return np.concatenate(made), real

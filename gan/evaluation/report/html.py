@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from gan import __version__
 from gan.data.image_set import ImageSet
 from gan.data.info import DatasetInfo
-from gan.data.transform import crop
+from gan.data.transform import crop_padding
 from gan.errors import RunError
 from gan.evaluation import reader_study
 from gan.evaluation.privacy import closest_pairs
@@ -120,7 +120,7 @@ def _samples(material: Material, images: ImageSet, sampler: "Sampler") -> str:
     rows, held, asked = [], images.rows("val"), conditions.every(info)
     for k in shown:
         of_it = held[images.conditions[held, k] == 1][:across]
-        real = crop(np.asarray(images.images[of_it]), images.native_size)
+        real = crop_padding(np.asarray(images.images[of_it]), images.native_size)
         made = sampler.generate(asked[k].draw(info, across, 0), result.made_with["seed"], start + k * across)
         name = html.escape(info.names[k])
         rows.append(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gan.data.image_set import ImageSet
-from gan.data.splits import stratified
+from gan.data.splits import stratified_split
 from gan.evaluation.classifiers.small_resnet import Images
 from gan.evaluation.scores import metrics
 
@@ -54,7 +54,7 @@ def compare_features(
 
 def halves(conditions: NDArray[np.float32], group: NDArray[np.str_] | None) -> tuple[Tensor, Tensor]:
     """Positions (n / 2,) of two stratified halves of as many images, whole groups on one side where that can be."""
-    side = stratified(conditions, group, {"val": 0.5}) == "val"
+    side = stratified_split(conditions, group, {"val": 0.5}) == "val"
     if min(side.sum(), (~side).sum()) < FEWEST:  # nearly all are of one patient
         side = np.arange(len(conditions)) % 2 == 0
     n = min(side.sum(), (~side).sum())

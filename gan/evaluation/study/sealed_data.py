@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.data.image_set import ImageSet
-from gan.data.splits import stratified
+from gan.data.splits import stratified_split
 from gan.errors import DataError, UserError
 from gan.evaluation.classifiers.reference import native_images, sample_rows, split_sha256
 from gan.evaluation.classifiers.small_resnet import Classifier, predict
@@ -71,7 +71,7 @@ def low_data(images: ImageSet, share: float) -> ImageSet:
 
 def _share(images: ImageSet, rows: NDArray[np.int64], share: float) -> NDArray[np.int64]:
     group = None if images.group is None else images.group[rows]
-    dealt = stratified(images.conditions[rows], group, {"some": share})
+    dealt = stratified_split(images.conditions[rows], group, {"some": share})
     return np.asarray(rows[dealt == "some"])
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gan.config import settings
 from gan.data import summary
-from gan.data.attribute_correlation import strongest
+from gan.data.attribute_correlation import strongest_pairs
 from gan.data.catalogue import Entry
 from gan.data.image_set import SPLITS, ImageSet
 from gan.data.ingest import staging
@@ -61,13 +61,13 @@ def info(entry: Entry, image_set: ImageSet) -> None:
         st.metric("Image", f"{side} px, {'grey' if channels == 1 else 'colour'}", width="content")
         if st.button("Train on this set", type="primary", icon=":material/model_training:", key="train on set"):
             st.switch_page(frame.TRAIN, query_params={"data": entry.slug})
-    known = summary.groups(image_set)
+    known = summary.group_summary(image_set)
     if known is not None:
         st.caption(groups_in_words(known))
     st.caption(f"Licence: {image_set.licence.rstrip('.')}. Source: {image_set.source.rstrip('.')}.")
 
 
-def groups_in_words(known: summary.Groups) -> str:
+def groups_in_words(known: summary.GroupSummary) -> str:
     """The patients or slides of a set in a line."""
     parts = ", ".join(f"{count:,} in {split}" for split, count in known.counts.items())
     each = f"{known.fewest:,} to {known.most:,}" if known.fewest < known.most else f"{known.fewest:,}"
@@ -110,7 +110,7 @@ def balance(entry: Entry, image_set: ImageSet) -> None:
 
 def together(image_set: ImageSet) -> None:
     """The pairs of attributes that say most of each other, among the training images."""
-    pairs = strongest(image_set.conditions[image_set.rows("train")], image_set.names, PAIRS)
+    pairs = strongest_pairs(image_set.conditions[image_set.rows("train")], image_set.names, PAIRS)
     if not pairs:
         st.caption("No attribute says anything of another.")
         return
@@ -168,7 +168,7 @@ def show_others() -> None:
 
 def as_given(name: str) -> None:
     """What was found in the files of an added set, and some of them in their own shape."""
-    report = staging.report_of(name)
+    report = staging.load_report(name)
     for finding in report.problems:
         finding_shown(finding)
     pixels(report.sizes, report.modes)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from gan.data.ingest.file_examples import Example
-from gan.data.ingest.import_plan import Plan
+from gan.data.ingest.import_plan import ImportPlan
 from gan.data.ingest.inventory import LABELS
 from gan.io.png import png
 from pages.ui import cache, fmt
@@ -15,7 +15,7 @@ from pages.ui.tiles import data_uri
 MOST = 40  # rows
 
 
-def panel(plan: Plan, key: str) -> None:
+def panel(plan: ImportPlan, key: str) -> None:
     """How the files became classes or attributes, in a sentence and in pictures; `key` names the set for the cache."""
     found = cache.given_files(key, plan)
     st.markdown(understood(plan))
@@ -25,7 +25,7 @@ def panel(plan: Plan, key: str) -> None:
         st.caption(f"The first {MOST} of {len(found)}.")
 
 
-def understood(plan: Plan) -> str:
+def understood(plan: ImportPlan) -> str:
     """Where the labels came from."""
     names = len(plan.names)
     if (plan.root / LABELS).is_file():

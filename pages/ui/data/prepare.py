@@ -14,7 +14,7 @@ def panel(entry: Entry) -> None:
     """Read the set now, or say what is missing."""
     if entry.config.name in AT_ONCE and entry.problem is None:
         with st.spinner(f"Reading {entry.title} …"):
-            registry.load(entry.config)
+            registry.load_image_set(entry.config)
         done()
         st.rerun()
     with st.container(border=True):

@@ -8,7 +8,7 @@ import streamlit as st
 
 from gan.config import settings
 from gan.data.ingest import staging
-from gan.data.ingest.report import Report
+from gan.data.ingest.report import CheckReport
 from gan.errors import DataError
 from gan.io.progress import Progress
 from pages.ui import cache, fmt, frame
@@ -25,7 +25,7 @@ any images with a `labels.csv`: a column `file`, then either one column `class` 
 them `split` and `group` (the patient or slide of an image: a group stays in one split). PNG, JPEG, BMP and TIFF, of any
 size."""
 
-Intake = Callable[[str, Progress], Report]
+Intake = Callable[[str, Progress], CheckReport]
 
 
 def button(label: str, kind: Literal["primary", "secondary"]) -> None:
@@ -42,7 +42,7 @@ def panel() -> None:
         choose()
         return
     try:
-        report = staging.pending(waiting)
+        report = staging.load_pending(waiting)
     except DataError:
         del st.session_state[REPORT]
         raise
@@ -102,7 +102,7 @@ def from_path() -> Intake | None:
     return (lambda name, progress: staging.add_path(name, Path(path), progress)) if path else None
 
 
-def judge(report: Report) -> None:
+def judge(report: CheckReport) -> None:
     """Step 2: what was found and what would be done with it, and whether to keep it."""
     steps(2)
     st.subheader(f"{report.name}: {fmt.images(report.images)} can be used", anchor=False)
@@ -139,7 +139,7 @@ def steps(current: int) -> None:
     st.caption(" → ".join(said))
 
 
-def keep(report: Report) -> None:
+def keep(report: CheckReport) -> None:
     """Accept the set, and go on to where it is read, looked at and trained on; for `on_click`."""
     with errors_noted():
         staging.accept(report)
@@ -150,7 +150,7 @@ def keep(report: Report) -> None:
         frame.note(f"{report.name} was added. Read it, and train on it.", ":material/check:")
 
 
-def throw_away(report: Report) -> None:
+def throw_away(report: CheckReport) -> None:
     """Back to step 1."""
     staging.discard(report)
     del st.session_state[REPORT]

@@ -25,7 +25,7 @@ def gathered(run: Run, state: jobs.State, rows: Columns) -> Observations | None:
     if run_header.unreadable(run) is not None:
         return None
     return observations_from_run(
-        run, rows, state, real_diversity=cache.real_diversity(run), subclasses_apart=cache.subclasses_apart(run)
+        run, rows, state, real_diversity=cache.real_diversity(run), subclass_separation=cache.subclass_separation(run)
     )
 
 

@@ -75,7 +75,7 @@ def real_images(config: RunConfig) -> None:
     with st.container(border=True):
         st.markdown(f"**Real images** at {config.data.image_size} px, as the networks see them")
         batch = None
-        if registry.cached(config.data) is not None and st.toggle(
+        if registry.cached_image_set(config.data) is not None and st.toggle(
             "The first batch, exactly", key="first batch", help=BATCH
         ):
             batch = cache_torch.first_batch(options.to_json(config), BATCH_SHOWN)
