@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from gan import jobs
-from gan.cli import main
+from gan.cli.main import main
 from gan.config import settings as places
 from gan.config.run_config import DataConfig
 from gan.data import catalogue, registry

@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from gan.cli.arguments import AddCommand, add_run_options, config_of
+from gan.cli.arguments import AddCommand, add_run_options, config_from_arguments
 from gan.cli.progress import show
 from gan.config import settings
 from gan.errors import UserError
@@ -57,7 +57,9 @@ def prepare_data(parsed: argparse.Namespace) -> int:
     from gan.jobs.worker import working
 
     if parsed.task is None:
-        image_set = registry.load_image_set(config_of(parsed).data, lambda phase, done: show(phase, done, 1.0))
+        image_set = registry.load_image_set(
+            config_from_arguments(parsed).data, lambda phase, done: show(phase, done, 1.0)
+        )
         print(f"{image_set.title}: {len(image_set):,} images are ready.")
         return 0
     task = settings.tasks() / parsed.task

@@ -51,7 +51,7 @@ def test_a_clone_of_a_run_with_a_title_is_called_by_it() -> None:
     ],
 )
 def test_changes_are_told_as_people_read_them(before: dict[str, object], after: dict[str, object], text: str) -> None:
-    found = options.differences(options.build(after), options.build(before))
+    found = options.differences(options.build_config(after), options.build_config(before))
     assert text in "\n".join(config_diff.line(*one) for one in found)
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 from gan.data.ingest.file_examples import Example
 from gan.data.ingest.import_plan import ImportPlan
 from gan.data.ingest.inventory import LABELS
-from gan.io.png import png
+from gan.io.png import encode_png
 from pages.ui import cache, fmt
 from pages.ui.tiles import data_uri
 
@@ -51,5 +51,5 @@ def _file(one: Example, name: str) -> str:
     alt = html.escape(f"File {one.file}, understood as {name}")
     return (
         f'<figure title="{file}: {one.split}{group}"><img alt="{alt}" height="{max(one.pixels.shape[1], 48)}" '
-        f'src="{data_uri(png(one.pixels))}"><figcaption><bdi>{file}</bdi></figcaption></figure>'
+        f'src="{data_uri(encode_png(one.pixels))}"><figcaption><bdi>{file}</bdi></figcaption></figure>'
     )
