@@ -12,8 +12,6 @@ from gan.io.png import encode_png
 from pages.ui import cache, fmt
 from pages.ui.tiles import data_uri
 
-MOST = 40  # rows
-
 
 def panel(plan: ImportPlan, key: str) -> None:
     """How the files became classes or attributes, in a sentence and in pictures; `key` names the set for the cache."""
@@ -21,8 +19,8 @@ def panel(plan: ImportPlan, key: str) -> None:
     st.markdown(understood(plan))
     counts = dict(zip(plan.names, plan.conditions.sum(axis=0, dtype=int).tolist(), strict=True))
     rows(found, counts)
-    if len(found) > MOST:
-        st.caption(f"The first {MOST} of {len(found)}.")
+    if len(plan.names) > len(found):
+        st.caption(f"The first {len(found)} of {len(plan.names)}.")
 
 
 def understood(plan: ImportPlan) -> str:
@@ -40,8 +38,8 @@ def rows(found: Mapping[str, Sequence[Example]], counts: Mapping[str, int]) -> N
     body = "".join(
         f'<div class="tile-row"><div class="row-name" title="{html.escape(name)}">{html.escape(name)}'
         f'<span class="quiet">{fmt.images(counts[name])}</span></div>'
-        f'<div class="files">{"".join(_file(one, name) for one in shown) or "<span>no image</span>"}</div></div>'
-        for name, shown in list(found.items())[:MOST]
+        f'<div class="files">{"".join(_file(file, name) for file in files) or "<span>no image</span>"}</div></div>'
+        for name, files in found.items()
     )
     st.html(body)
 
