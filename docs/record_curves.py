@@ -32,7 +32,7 @@ from gan.runs.metrics import MetricsReader, MetricsWriter
 from gan.runs.run import Run, find_run
 from gan.sampling.sampler import load_generator
 from gan.training.checkpoint import State
-from gan.training.train import loop, start
+from gan.training.train import initial_state, loop
 
 ROWS = 90
 """Points kept of each run."""
@@ -113,12 +113,10 @@ def main(names: list[str]) -> None:
 def kept(name: str, run: Run) -> Recording:
     """The recording of a run that was trained before."""
     image_set = registry.load_image_set(run.config.data)
-    before = options.build_config({}).flat()
-    config = options.replace_options(
-        run.config, {"data.path": Path(run.config.data.path).name}
-    )  # no place of this machine
+    before = options.build({}).flat()
+    config = options.changed(run.config, {"data.path": Path(run.config.data.path).name})  # no place of this machine
     changed = {path: value for path, value in config.flat().items() if value != before[path]}
-    command = " ".join(options.to_arguments(config, options.build_config({})))
+    command = " ".join(options.arguments(config, options.build({})))
     return recorded(
         name, Case(f"A good run: {image_set.title}", f"`python -m gan train {command}`", changed), run, image_set, ""
     )
@@ -127,7 +125,7 @@ def kept(name: str, run: Run) -> Recording:
 def record(name: str, case: Case) -> Recording:
     """Train one case and keep what its folder says."""
     case = dataclasses.replace(case, options=SMALL | case.options)
-    run = lifecycle.create_run(options.build_config(case.options), name)
+    run = lifecycle.create_run(options.build(case.options), name)
     image_set = registry.load_image_set(run.config.data)
     if case.images is not None:
         image_set = fewer(image_set, case.images)
@@ -162,7 +160,7 @@ def trained(run: Run, image_set: ImageSet, case: Case) -> str:
     with working(run.path, "cpu") as worker, contextlib.ExitStack() as at_end:
         info = image_set.info()
         info.save(run.path)
-        state = start(run.config, info, torch.device("cpu"))
+        state = initial_state(run.config, info, torch.device("cpu"))
         for optimiser, factor in ((state.optimiser_d, case.rate_d), (state.optimiser_g, case.rate_g)):
             for group in optimiser.param_groups:
                 group["lr"] *= factor

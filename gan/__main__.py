@@ -1,8 +1,8 @@
-"""`python -m gan`: see `gan.cli.main`."""
+"""`python -m gan`: see `cli/main.py`."""
 
 import sys
 
-from gan.cli.main import main
+from gan.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

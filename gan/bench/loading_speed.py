@@ -21,7 +21,7 @@ from gan.config import options
 from gan.data.image_set import ImageSet
 from gan.data.order import shuffled_batches
 from gan.jobs.device_list import matching_devices
-from gan.training.batches import by_threads
+from gan.training.batches import prefetch_with_threads
 
 COUNT, SIZE = 200_000, 128
 SECONDS = 10.0
@@ -43,7 +43,7 @@ class Loading:
 def measure(show: Callable[[str], None], count: int = COUNT, size: int = SIZE, seconds: float = SECONDS) -> Loading:
     """Fetch batches alone, then train alone, on the fastest device here."""
     device = torch.device(matching_devices("auto")[0].partition(":")[0])
-    config = options.build_config({"data.image_size": size, "train.batch": BATCH})
+    config = options.build({"data.image_size": size, "train.batch": BATCH})
     small = noise_images(size)
     with tempfile.TemporaryDirectory() as folder:
         room = shutil.disk_usage(folder).free // 2
@@ -79,5 +79,5 @@ def on_disk(small: ImageSet, count: int, path: Path) -> ImageSet:
 
 def _fetched(images: ImageSet, seed: int, device: torch.device) -> Iterator[int]:
     wanted = shuffled_batches(len(images), None, seed, 0, BATCH)
-    for real, _ in by_threads(images, wanted, pinned=device.type == "cuda"):
+    for real, _ in prefetch_with_threads(images, wanted, pinned=device.type == "cuda"):
         yield len(real)

@@ -25,13 +25,13 @@ from gan.config.run_config import RunConfig
 from gan.data.image_set import ImageSet
 from gan.export import exports
 from gan.export.exports import ExportRequest
-from gan.io.png import encode_png
+from gan.io.png import png
 from gan.jobs.device_list import matching_devices
 from gan.runs.run import Run
 from gan.sampling.sampler import Sampler, load_generator
 from gan.training import checkpoint
 from gan.training.batches import batches
-from gan.training.train import start, step
+from gan.training.train import initial_state, step
 
 Show = Callable[[str], None]
 BATCH = 64
@@ -71,14 +71,14 @@ def training(sizes: tuple[int, ...], show: Show) -> list[Training]:
 
 
 def _one_size(device: torch.device, size: int, ceiling: Ceiling) -> Training:
-    config = options.build_config({"data.image_size": size, "train.batch": BATCH})
+    config = options.build({"data.image_size": size, "train.batch": BATCH})
     image_set = noise_images(size)
     ours = our_loop(image_set, config, device)
-    state = start(config, image_set.info(), torch.device("cpu"))
+    state = initial_state(config, image_set.info(), torch.device("cpu"))
     real, condition = next(batches(image_set, config, torch.device("cpu"), 0, lambda: None))
     operations, moved = counted(lambda: step(state, real, condition, config))
     floor = ceiling.seconds(operations, moved) / len(real)  # of an image
-    begun = Textbook.like(start(config, image_set.info(), device), config)
+    begun = Textbook.like(initial_state(config, image_set.info(), device), config)
     sides = (textbook_loop(begun, image_set, config, device), ours)
     for side in sides:  # the first steps choose algorithms and fill caches
         rate(side, device, ROUND_SECONDS / 2)
@@ -107,7 +107,7 @@ def noise_images(size: int) -> ImageSet:
 
 def our_loop(image_set: ImageSet, config: RunConfig, device: torch.device) -> Iterator[int]:
     """Train for ever as a run does; gives the images of each step."""
-    state = start(config, image_set.info(), device)
+    state = initial_state(config, image_set.info(), device)
     for real, condition in batches(image_set, config, device, 0, lambda: None):
         step(state, real, condition, config)
         yield len(real)
@@ -134,9 +134,7 @@ def exporting(show: Show) -> Exporting:
         for name in ("snapshots", "samples", "exports"):
             (Path(folder) / name).mkdir()
         run = Run(Path(folder))
-        (run.path / "config.json").write_text(
-            options.config_to_json(options.build_config({"data.name": "mnist", "model.width": 32}))
-        )
+        (run.path / "config.json").write_text(options.to_json(options.build({"data.name": "mnist", "model.width": 32})))
         untrained_run(run)
         sampler = load_generator(run)
         request = ExportRequest((("3", EXPORTED),), with_near_copies=True)
@@ -145,7 +143,7 @@ def exporting(show: Show) -> Exporting:
         whole = _timed(lambda: exports.write(run, request, Path(folder) / "out.zip", lambda done, total: None))
         growth = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
         generation = _timed(lambda: _generate(sampler, EXPORTED)) / EXPORTED
-        encoding = _timed(lambda: [encode_png(image) for image in made]) / len(made)
+        encoding = _timed(lambda: [png(image) for image in made]) / len(made)
     reach = 1 / (generation + encoding)
     found = Exporting(
         EXPORTED, EXPORTED / whole, 1 / generation, 1 / encoding, EXPORTED / whole / reach, max(growth, 0)
@@ -161,7 +159,7 @@ def untrained_run(run: Run) -> None:
     """Give a run a snapshot of first weights, and the info of a set of noise."""
     info = noise_images(32).info()
     info.save(run.path)
-    checkpoint.save(run, start(run.config, info, torch.device("cpu")))
+    checkpoint.save(run, initial_state(run.config, info, torch.device("cpu")))
 
 
 def _generate(sampler: Sampler, count: int) -> Any:

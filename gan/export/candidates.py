@@ -109,7 +109,7 @@ def from_stream(
     while tally.short and tally.tried < most:
         wanted = min(CHUNK, math.ceil(tally.short / sieve.keep_rate), most - tally.tried)
         if tally.tried + wanted > len(drawn):
-            drawn = asked.draw(info, min(max(2 * len(drawn), tally.tried + wanted, tally.asked), most), seed)
+            drawn = asked.sample(info, min(max(2 * len(drawn), tally.tried + wanted, tally.asked), most), seed)
         rows, first = drawn[tally.tried : tally.tried + wanted], start + tally.tried
         images = sampler.generate(rows, seed, first, truncation)
         origins = [

@@ -90,7 +90,7 @@ def check_out(out: Path) -> None:
 def contents(form: str, images: Images, texts: list[dict[str, str]]) -> list[bytes]:
     """Images uint8 (N, C, H, W) as they are spooled for a format: PNG files, or the array's own bytes."""
     if form != "npz":
-        return png.encode_pngs(images, texts)
+        return png.encode(images, texts)
     rows = images.transpose(0, 2, 3, 1)  # (N, H, W, C)
     return [row.tobytes() for row in rows]
 
@@ -129,7 +129,7 @@ def labels(form: str, spool: Spool, folders: list[str], run: str, info: DatasetI
     for number, row in enumerate(spool.rows()):
         first: list[Any] = [name(form, row, folders, run)]
         if form == "npz":
-            first = [number, row.snapshot, row.seed, row.position, provenance.number(row.truncation)]
+            first = [number, row.snapshot, row.seed, row.position, provenance.shortest_decimal(row.truncation)]
         on = set(row.on)
         last = [info.names[row.on[0]]] if info.kind == "class" else [int(k in on) for k in range(len(info.names))]
         table.writerow([*first, *last])

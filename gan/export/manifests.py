@@ -44,7 +44,7 @@ def manifest(
         **_origin(request, tried),
         "conditions": [
             {"condition": asked.text(info), "folder": folder, "count": written}
-            | {"asked": count, "candidates": tally.tried, "real_images": asked.agreeing(info)}
+            | {"asked": count, "candidates": tally.tried, "real_images": asked.matching_images(info)}
             | {"near_copies_withheld": tally.near_copies, "rejected_by_hand": tally.rejected}
             | {"not_kept": tally.not_kept}
             for (asked, count), folder, written, tally in zip(items, folders, counts, tallies, strict=True)
@@ -58,7 +58,7 @@ def manifest(
         "seed, and the index; its condition is its row in labels.csv. The command stands in each PNG's metadata under "
         "'Make again'; for npz, all of it stands in labels.csv.",
         "training_data": {"title": info.title, "source": info.source, "licence": info.licence},
-        "config": run.config.without_local_paths(),
+        "config": run.config.to_send_on(),
     }
 
 

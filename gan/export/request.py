@@ -83,7 +83,7 @@ class ExportRequest:
 
 def of_each(info: DatasetInfo, count: int, chosen: list[str] | None) -> tuple[tuple[str, int], ...]:
     """Items of `count` images of each chosen condition, by default of each class, or with each attribute on."""
-    texts = chosen or [condition.text(info) for condition in conditions.every(info)]
+    texts = chosen or [condition.text(info) for condition in conditions.single_conditions(info)]
     return tuple((text, count) for text in texts)
 
 
@@ -113,7 +113,7 @@ def balance(info: DatasetInfo, target: int | None = None) -> list[Balance]:
     aim = int(counts.max()) if target is None else target
     return [
         Balance(condition.text(info), int(count), max(0, aim - int(count)))
-        for condition, count in zip(conditions.every(info), counts, strict=True)
+        for condition, count in zip(conditions.single_conditions(info), counts, strict=True)
     ]
 
 

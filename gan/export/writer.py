@@ -177,7 +177,7 @@ def _encoded(
 
 
 def _contents(chunk: Gathered, run: Run, form: str) -> list[bytes]:
-    texts = [provenance.metadata(run.name, origin) for origin in chunk.origins]
+    texts = [provenance.png_text(run.name, origin) for origin in chunk.origins]
     return formats.contents(form, chunk.images, texts)
 
 

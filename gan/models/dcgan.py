@@ -12,10 +12,10 @@ Letters: N images, C channels, H = W the side, Z latent, K conditions, F = width
 import torch
 from torch import Tensor, nn
 
-from gan.models.layers import ConditionConv2d, Conv2d, ConvTranspose2d
+from gan.models.layers import ConditionalConv2d, Conv2d, ConvTranspose2d
 
 
-def levels_of(size: int) -> int:
+def resolution_levels(size: int) -> int:
     """Doublings between the 4 x 4 maps and the image: 3 at 32 px, 4 at 64 px, 5 at 128 px."""
     assert size in (32, 64, 128), size
     return size.bit_length() - 3
@@ -27,7 +27,7 @@ class Generator(nn.Module):
     def __init__(self, size: int, channels: int, conditions: int, latent: int, width: int):
         super().__init__()
         self.latent = latent
-        levels = levels_of(size)
+        levels = resolution_levels(size)
         features = width << (levels - 1)
         layers: list[nn.Module] = [  # (N, Z + K, 1, 1)
             ConvTranspose2d(latent + conditions, features, 4, 1, 0),
@@ -59,10 +59,10 @@ class Discriminator(nn.Module):
     def __init__(self, size: int, channels: int, conditions: int, width: int):
         super().__init__()
         features = width
-        self.first = ConditionConv2d(channels, conditions, features)  # (N, F, H / 2, H / 2)
+        self.first = ConditionalConv2d(channels, conditions, features)  # (N, F, H / 2, H / 2)
         layers: list[nn.Module] = [nn.LeakyReLU(0.2, inplace=True)]  # no batch norm on the image itself
         # Each doubles the maps and halves the side: at 64 px F x 32, 2F x 16, 4F x 8, 8F x 4.
-        for _ in range(levels_of(size) - 1):
+        for _ in range(resolution_levels(size) - 1):
             layers += [
                 Conv2d(features, features * 2, 4, 2, 1),
                 nn.BatchNorm2d(features * 2),
@@ -80,7 +80,7 @@ class Discriminator(nn.Module):
 
 
 @torch.no_grad()
-def initialise(network: nn.Module) -> None:
+def init_weights(network: nn.Module) -> None:
     """Draw the weights as the paper does: convolutions N(0, 0.02), batch norm N(1, 0.02) with offset 0."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):

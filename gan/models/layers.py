@@ -8,7 +8,7 @@ Three cases are computed differently:
   idle where a row of the map is 4 or 8 pixels long. One product over all pixels of the batch, with the pixels under
   each kernel position side by side (im2col, Chellapilla et al. 2006), takes a third of the time, and a fifth for the
   weight's gradient. In float32, which a CPU without AMX uses, torch's own convolutions run.
-- Constant planes beside an image (`ConditionConv2d`) are never drawn up.
+- Constant planes beside an image (`ConditionalConv2d`) are never drawn up.
 
 The products `_Down`, `_Up` and `_Outer` are linear in both arguments, and the gradients of each are the other two, so
 that second derivatives exist.
@@ -31,14 +31,14 @@ DOWN_UP_SIDE, OUTER_SIDE = 4, 8
 
 
 class Conv2d(nn.Conv2d):
-    """`nn.Conv2d` without bias; its weight is left undrawn, for the family's `initialise`."""
+    """`nn.Conv2d` without bias; its weight is left undrawn, for the family's `init_weights`."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, padding: int):
         assert (kernel, stride, padding) in SHAPES
         super().__init__(inputs, outputs, kernel, stride, padding, bias=False)
 
     def reset_parameters(self) -> None:
-        """Draw nothing: `initialise` draws all weights of a network, in one order."""
+        """Draw nothing: `init_weights` draws all weights of a network, in one order."""
 
     def forward(self, image: Tensor) -> Tensor:
         if self.stride == (1, 1):  # the kernel covers the whole map
@@ -48,14 +48,14 @@ class Conv2d(nn.Conv2d):
 
 
 class ConvTranspose2d(nn.ConvTranspose2d):
-    """`nn.ConvTranspose2d` without bias; its weight is left undrawn, for the family's `initialise`."""
+    """`nn.ConvTranspose2d` without bias; its weight is left undrawn, for the family's `init_weights`."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, padding: int):
         assert (kernel, stride, padding) in SHAPES
         super().__init__(inputs, outputs, kernel, stride, padding, bias=False)
 
     def reset_parameters(self) -> None:
-        """Draw nothing: `initialise` draws all weights of a network, in one order."""
+        """Draw nothing: `init_weights` draws all weights of a network, in one order."""
 
     def forward(self, maps: Tensor, output_size: list[int] | None = None) -> Tensor:
         if self.stride == (1, 1):  # of one pixel
@@ -66,7 +66,7 @@ class ConvTranspose2d(nn.ConvTranspose2d):
         return _Up.apply(maps.bfloat16(), self.weight.bfloat16())  # type: ignore[no-any-return]
 
 
-class ConditionConv2d(Conv2d):
+class ConditionalConv2d(Conv2d):
     """The convolution of an image (N, C, H, H) with K constant planes beside it that hold the conditions (N, K)."""
 
     def __init__(self, channels: int, conditions: int, outputs: int):

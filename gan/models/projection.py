@@ -16,11 +16,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan.models.dcgan import levels_of
+from gan.models.dcgan import resolution_levels
 from gan.models.layers import Conv2d, ConvTranspose2d
 
 
-class ConditionalNorm(nn.Module):
+class ConditionalBatchNorm2d(nn.Module):
     """Batch norm of maps (N, F, h, h) whose gain and offset are moved by a linear map of the conditions (N, K)."""
 
     def __init__(self, features: int, conditions: int):
@@ -40,9 +40,9 @@ class Generator(nn.Module):
     def __init__(self, size: int, channels: int, conditions: int, latent: int, width: int):
         super().__init__()
         self.latent = latent
-        features = [width << level for level in reversed(range(levels_of(size)))]  # coarse to fine
+        features = [width << level for level in reversed(range(resolution_levels(size)))]  # coarse to fine
         self.first = ConvTranspose2d(latent + conditions, features[0], 4, 1, 0)  # (N, F * 2^(levels - 1), 4, 4)
-        self.norms = nn.ModuleList(ConditionalNorm(count, conditions) for count in features)
+        self.norms = nn.ModuleList(ConditionalBatchNorm2d(count, conditions) for count in features)
         self.doublings = nn.ModuleList(
             ConvTranspose2d(coarse, fine, 4, 2, 1)
             for coarse, fine in zip(features, [*features[1:], channels], strict=True)
@@ -65,7 +65,7 @@ class Discriminator(nn.Module):
         super().__init__()
         features = width
         layers: list[nn.Module] = [Conv2d(channels, features, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)]
-        for _ in range(levels_of(size) - 1):
+        for _ in range(resolution_levels(size) - 1):
             layers += [
                 Conv2d(features, features * 2, 4, 2, 1),
                 nn.BatchNorm2d(features * 2),
@@ -86,7 +86,7 @@ class Discriminator(nn.Module):
 
 
 @torch.no_grad()
-def initialise(network: nn.Module) -> None:
+def init_weights(network: nn.Module) -> None:
     """Draw the first weights: the DCGAN's N(0, 0.02), no modulation, and a condition's vector from N(0, 1)."""
     for name, module in network.named_modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):

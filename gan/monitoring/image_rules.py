@@ -10,7 +10,7 @@ from gan.evaluation.records import interpretation
 from gan.evaluation.statistics import significantly_lower
 from gan.monitoring.curve_rules import Basis, Finding, early, ideal_of
 from gan.monitoring.observations import Observations
-from gan.training.recommend import MISMATCHED
+from gan.training.recommend import MISMATCHED_SHARE
 
 OBEYED = 0.85
 """Share of what real images reach above guessing below which synthetic ones stray from their condition."""
@@ -125,7 +125,7 @@ def condition_ignored(observations: Observations) -> Finding | None:
         result.obedience_balanced, intervals["obedience_balanced"], enough, (low, high)
     ):
         return None
-    advice: dict[str, Any] = {"loss.mismatched": MISMATCHED}
+    advice: dict[str, Any] = {"loss.mismatched": MISMATCHED_SHARE}
     remedy = "Clone the run with mismatched pairs, by which the discriminator looks at the condition too."
     if observations.config.loss.mismatched:
         advice = {"train.kimg": min(1_000_000.0, 2 * observations.config.train.kimg)}

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from gan.data.info import DatasetInfo
 from gan.errors import UserError
 
-FOLDER_BYTES = 100
+MAX_FOLDER_BYTES = 100
 """Length of a folder's name in UTF-8, at most: file systems take 255, and a ZIP is unpacked below other folders."""
 HASHED = re.compile(r"~[0-9a-f]{10}\Z", re.IGNORECASE)
 """How the name of a folder ends that is not the condition's text itself."""
@@ -121,17 +121,23 @@ class Condition:
         named = [info.names[position] for position, _ in self.fixed]
         device = unicodedata.normalize("NFKC", plain).split(".")[0].strip().upper() in RESERVED
         alone = _alike(info.names).isdisjoint(map(_folded, named))
-        if plain == text and alone and not device and len(text.encode()) <= FOLDER_BYTES and not HASHED.search(text):
+        if (
+            plain == text
+            and alone
+            and not device
+            and len(text.encode()) <= MAX_FOLDER_BYTES
+            and not HASHED.search(text)
+        ):
             return text
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:10]
-        kept = f"{'_' if device else ''}{plain}".encode()[: FOLDER_BYTES - 1 - len(digest)].decode(errors="ignore")
+        kept = f"{'_' if device else ''}{plain}".encode()[: MAX_FOLDER_BYTES - 1 - len(digest)].decode(errors="ignore")
         return f"{kept.rstrip('. ') or '_'}~{digest}"
 
-    def agreeing(self, info: DatasetInfo) -> int:
+    def matching_images(self, info: DatasetInfo) -> int:
         """How many real training images have all of these values."""
         return int(self._agrees(info).sum())
 
-    def draw(self, info: DatasetInfo, count: int, seed: int) -> NDArray[np.float32]:
+    def sample(self, info: DatasetInfo, count: int, seed: int) -> NDArray[np.float32]:
         """Rows (count, K): of random real images that agree; where none does, of any with these values set.
 
         The rows depend on the seed alone, and the first rows of a longer draw are those of a shorter one. An image
@@ -160,12 +166,12 @@ ANY = Condition()
 """Drawn from all real training images."""
 
 
-def every(info: DatasetInfo) -> list[Condition]:
+def single_conditions(info: DatasetInfo) -> list[Condition]:
     """Each class; for attributes, each alone switched on."""
     return [Condition.of_class(position) for position in range(len(info.names))]
 
 
-def telling(info: DatasetInfo, most: int) -> tuple[NDArray[np.float32], list[str]]:
+def representative_conditions(info: DatasetInfo, most: int) -> tuple[NDArray[np.float32], list[str]]:
     """Up to `most` conditions (n, K) that show what the generator can do, with a label each.
 
     Classes: the first ones. Attributes: real combinations that differ much, the most usual one first.

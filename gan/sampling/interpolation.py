@@ -16,17 +16,17 @@ from torch import Tensor
 
 from gan.errors import UserError
 from gan.io import animation
-from gan.io.contact_sheet import to_pil
+from gan.io.contact_sheet import picture
 from gan.sampling import subclass_sampling
 from gan.sampling.conditions import Condition
-from gan.sampling.latents import generate, noise, spherical
+from gan.sampling.latents import generate_images, sample_noise, slerp
 from gan.sampling.provenance import Origin
 from gan.sampling.sampler import Sampler
 
-STEPS = (3, 240)
+FRAME_LIMITS = (3, 240)
 """Frames from one end to the other: at least one between them, at most a quarter of a minute."""
 CHUNK = 16
-LEAST_SIDE = 256  # px of the film, so that it is seen well in a slide
+MIN_GIF_SIDE = 256  # px of the film, so that it is seen well in a slide
 
 
 def frames(
@@ -40,18 +40,20 @@ def frames(
 
     Raises UserError where `steps` lies outside `STEPS`, or a condition is not one of this run.
     """
-    if not STEPS[0] <= steps <= STEPS[1]:
-        raise UserError(f"{steps} frames: a walk takes {STEPS[0]} to {STEPS[1]}.")
-    ends = [noise(end.seed, [end.index], sampler.latent, end.truncation)[0] for end in (first, last)]
+    if not FRAME_LIMITS[0] <= steps <= FRAME_LIMITS[1]:
+        raise UserError(f"{steps} frames: a walk takes {FRAME_LIMITS[0]} to {FRAME_LIMITS[1]}.")
+    ends = [sample_noise(end.seed, [end.index], sampler.latent, end.truncation)[0] for end in (first, last)]
     asked = [_told(sampler, end) for end in (first, last)]  # (K,)
     share = torch.linspace(0, 1, steps)  # (t,)
-    z = spherical(ends[0], ends[1], share)  # (t, Z)
+    z = slerp(ends[0], ends[1], share)  # (t, Z)
     mixed = torch.lerp(asked[0], asked[1], share[:, None])  # (t, K)
     device = next(sampler.network.parameters()).device
     made = []
     for start in range(0, steps, CHUNK):
         here = slice(start, start + CHUNK)
-        made.append(generate(sampler.network, z[here].to(device), mixed[here].to(device), sampler.info.native_size))
+        made.append(
+            generate_images(sampler.network, z[here].to(device), mixed[here].to(device), sampler.info.native_size)
+        )
         progress(min(1.0, (start + CHUNK) / steps))
     return np.concatenate(made)
 
@@ -67,8 +69,8 @@ def gif(images: NDArray[np.uint8], seconds: float, *, back: bool = True) -> byte
 
     `seconds` is the time from the first image to the last; with `back` it returns the same way, so that it never jumps.
     """
-    scale = -(-LEAST_SIDE // images.shape[-1])
-    pictures = [to_pil(image.repeat(scale, axis=1).repeat(scale, axis=2)) for image in images]
+    scale = -(-MIN_GIF_SIDE // images.shape[-1])
+    pictures = [picture(image.repeat(scale, axis=1).repeat(scale, axis=2)) for image in images]
     if back:
         pictures += pictures[-2:0:-1]
-    return animation.encode_gif(pictures, seconds * 1000 / len(images), stand_still=1)
+    return animation.gif(pictures, seconds * 1000 / len(images), stand_still=1)

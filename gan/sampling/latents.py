@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from gan.data.transform import crop_padding
 
 
-def noise(seed: int, positions: Iterable[int], latent: int, truncation: float = 1.0) -> Tensor:
+def sample_noise(seed: int, positions: Iterable[int], latent: int, truncation: float = 1.0) -> Tensor:
     """Noise (n, Z) float32 at those positions of a seed's endless stream; each row depends on its position alone."""
     rows = []
     for position in positions:
@@ -25,7 +25,7 @@ def noise(seed: int, positions: Iterable[int], latent: int, truncation: float = 
     return torch.from_numpy(np.stack(rows).astype(np.float32))
 
 
-def spherical(first: Tensor, last: Tensor, share: Tensor) -> Tensor:
+def slerp(first: Tensor, last: Tensor, share: Tensor) -> Tensor:
     """Points (t, Z) on the great circle from `first` to `last` (Z,), at shares (t,) of its angle.
 
     The length goes evenly from that of one end to that of the other. Ends that point the same way, or opposite ways so
@@ -43,7 +43,7 @@ def spherical(first: Tensor, last: Tensor, share: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def generate(network: nn.Module, z: Tensor, conditions: Tensor, native_size: int) -> NDArray[np.uint8]:
+def generate_images(network: nn.Module, z: Tensor, conditions: Tensor, native_size: int) -> NDArray[np.uint8]:
     """Images (n, C, native, native) uint8 from noise (n, Z) and what the network is told (n, K), padding cropped."""
     made = network(z, conditions)  # (n, C, H, H) in [-1, 1]
     grey = ((made.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).contiguous().cpu().numpy()

@@ -22,7 +22,7 @@ from gan.runs.run import Run
 from gan.sampling.provenance import Origin
 
 VERSION = 1
-MOST = 20_000
+MAX_MARKS = 20_000
 """Marks of one run: far more than anybody sets by hand, few enough to be written whole at each click."""
 
 Whole = Annotated[int, Field(ge=0)]
@@ -100,9 +100,9 @@ def change(run: Run, changes: Mapping[Origin, Mark | None]) -> dict[Origin, Mark
             elif marks.get(origin) != mark:
                 marks.pop(origin, None)
                 marks[origin] = mark
-        if len(marks) > MOST:
+        if len(marks) > MAX_MARKS:
             raise UserError(
-                f"{len(marks):,} marks on one run: it takes up to {MOST:,}. Download the basket, then clear it."
+                f"{len(marks):,} marks on one run: it takes up to {MAX_MARKS:,}. Download the basket, then clear it."
             )
         rows = [asdict(origin) | {"mark": mark} for origin, mark in marks.items()]
         write_json(run.path / "marks.json", {"version": VERSION, "marks": rows})

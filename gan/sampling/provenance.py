@@ -11,7 +11,7 @@ from pydantic import Field
 
 from gan import __version__
 
-FILE_BYTES = 92
+MAX_FILE_NAME_BYTES = 92
 """Length of an image's file name, at most: below `images/` and a condition's folder the whole path is 200 bytes."""
 
 
@@ -36,15 +36,17 @@ def file_name(run: str, snapshot: int, seed: int, index: int, truncation: float)
 
     A run's name that is too long is cut.
     """
-    typical = "" if truncation == 1 else f"_t{number(truncation)}"
+    typical = "" if truncation == 1 else f"_t{shortest_decimal(truncation)}"
     rest = f"_{snapshot}{typical}_s{seed}_{index:06d}.png"
-    return run[: FILE_BYTES - len(rest)] + rest
+    return run[: MAX_FILE_NAME_BYTES - len(rest)] + rest
 
 
-def metadata(run: str, origin: Origin) -> dict[str, str]:
+def png_text(run: str, origin: Origin) -> dict[str, str]:
     """What a PNG says of itself: that it is synthetic, its condition, and the command that makes it again."""
     again = f"python -m gan sample {run} --snapshot {origin.snapshot} --condition {shlex.quote(origin.condition)}"
-    again += f" --seed {origin.seed} --start {origin.index} --count 1 --truncation {number(origin.truncation)}"
+    again += (
+        f" --seed {origin.seed} --start {origin.index} --count 1 --truncation {shortest_decimal(origin.truncation)}"
+    )
     return {
         "Synthetic": f"yes: made by a conditional GAN (gan {__version__}), no photograph of anything",
         "Condition": origin.condition,
@@ -52,6 +54,6 @@ def metadata(run: str, origin: Origin) -> dict[str, str]:
     }
 
 
-def number(value: float) -> str:
+def shortest_decimal(value: float) -> str:
     """A number as text from which exactly it is read again, and no longer than that takes."""
     return f"{value:g}" if float(f"{value:g}") == value else repr(value)

@@ -20,14 +20,14 @@ from torch import nn
 from gan.data.info import DatasetInfo
 from gan.errors import DamagedFileError, RunError
 from gan.io.untrusted_files import check_regular
-from gan.models import networks
+from gan.models.build import build_networks
 from gan.runs.run import Run
 from gan.runs.snapshots import read_ready
-from gan.sampling.latents import generate, noise
+from gan.sampling.latents import generate_images, sample_noise
 from gan.sampling.subclass_sampling import network_conditions
 
 
-def load_average(run: Run, generator: nn.Module, seen: int | None = None) -> str:
+def load_averaged_generator(run: Run, generator: nn.Module, seen: int | None = None) -> str:
     """Load a snapshot's averaged generator into `generator`; gives its SHA-256. Raises RunError where it is damaged."""
     folder = run.snapshot(seen)
     try:
@@ -39,7 +39,7 @@ def load_average(run: Run, generator: nn.Module, seen: int | None = None) -> str
         ) from None
 
 
-BATCH = 64
+BATCH_SIZE = 64
 
 
 @dataclass(frozen=True)
@@ -62,19 +62,19 @@ class Sampler:
         `truncation` 1 draws all of N(0, 1); below 1, values of z outside +-2 x truncation are drawn again, for images
         that are more typical and less varied. It takes 0.05 to 1 (`export.TRUNCATIONS`).
         """
-        return self.at(conditions, seed, range(start, start + len(conditions)), truncation)
+        return self.generate_at(conditions, seed, range(start, start + len(conditions)), truncation)
 
-    def at(
+    def generate_at(
         self, conditions: NDArray[np.float32], seed: int, positions: Sequence[int], truncation: float = 1.0
     ) -> NDArray[np.uint8]:
         """The same for conditions (n, K) at any n positions of a seed."""
         device = next(self.network.parameters()).device
         made = []
-        for first in range(0, len(conditions), BATCH):
-            here = slice(first, first + BATCH)
+        for first in range(0, len(conditions), BATCH_SIZE):
+            here = slice(first, first + BATCH_SIZE)
             told = torch.from_numpy(network_conditions(self.info, conditions[here], seed, positions[here])).to(device)
-            z = noise(seed, positions[here], self.latent, truncation).to(device)
-            made.append(generate(self.network, z, told, self.info.native_size))
+            z = sample_noise(seed, positions[here], self.latent, truncation).to(device)
+            made.append(generate_images(self.network, z, told, self.info.native_size))
         if made:
             return np.concatenate(made)
         return np.zeros((0, self.info.channels, self.info.native_size, self.info.native_size), np.uint8)
@@ -83,8 +83,8 @@ class Sampler:
 def load_generator(run: Run, snapshot: int | None = None, device: str = "cpu") -> Sampler:
     """The generator of a run's snapshot, the newest by default; raises RunError where there is no whole one."""
     info = run.info()
-    network, _ = networks(run.config.model, info)
-    sha256 = load_average(run, network, snapshot)
+    network, _ = build_networks(run.config.model, info)
+    sha256 = load_averaged_generator(run, network, snapshot)
     seen = int(run.snapshot(snapshot).name)
     network.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
     return Sampler(network, info, run.config.model.latent, run.name, seen, sha256)

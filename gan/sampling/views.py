@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from gan.sampling.sampler import Sampler
 
 
-LOOKED_AT = 4000
+SEARCHED_POSITIONS = 4000
 """Positions among which images of each kind are looked for: of one in a thousand there are four."""
 
 
 @dataclass(frozen=True)
-class Group:
+class ImageGroup:
     """Images (n, C, H, H) uint8 that belong together, with an origin each."""
 
     label: str
@@ -36,9 +36,9 @@ class Group:
     images: NDArray[np.uint8]
 
 
-def of_items(
+def requested_groups(
     sampler: "Sampler", items: Sequence[tuple[str, int]], seed: int, start: int = 0, truncation: float = 1.0
-) -> list[Group]:
+) -> list[ImageGroup]:
     """A group for each item, a condition as people write it and how many of it; raises UserError as
     `Condition.from_text` does.
 
@@ -47,28 +47,35 @@ def of_items(
     groups = []
     for text, count in items:
         asked = Condition.from_text(text, sampler.info)
-        drawn = asked.draw(sampler.info, count, seed)
+        drawn = asked.sample(sampler.info, count, seed)
         groups.append(group(sampler, asked.text(sampler.info), drawn, seed, start, truncation))
         start += count
     return groups
 
 
-def same_noise(
+def same_noise_groups(
     sampler: "Sampler", asked: Sequence[Condition], count: int, seed: int, truncation: float = 1.0
-) -> list[Group]:
+) -> list[ImageGroup]:
     """A group of `count` images for each condition; image i of every group has the noise at position i.
 
     Attributes that a condition leaves open are those of one and the same real image in every group, so that nothing
     differs from group to group but what was asked for.
     """
-    base = ANY.draw(sampler.info, count, seed)
+    base = ANY.sample(sampler.info, count, seed)
     return [
-        group(sampler, one.text(sampler.info), with_values(base, one, sampler.info), seed, 0, truncation)
-        for one in asked
+        group(
+            sampler,
+            regenerate.text(sampler.info),
+            with_fixed_values(base, regenerate, sampler.info),
+            seed,
+            0,
+            truncation,
+        )
+        for regenerate in asked
     ]
 
 
-def with_values(base: NDArray[np.float32], asked: Condition, info: DatasetInfo) -> NDArray[np.float32]:
+def with_fixed_values(base: NDArray[np.float32], asked: Condition, info: DatasetInfo) -> NDArray[np.float32]:
     """Conditions (n, K) that are `base` but for what a condition fixes; a class takes the place of another."""
     changed = np.zeros_like(base) if info.kind == "class" and asked.fixed else base.copy()
     for position, value in asked.fixed:
@@ -76,18 +83,18 @@ def with_values(base: NDArray[np.float32], asked: Condition, info: DatasetInfo) 
     return changed
 
 
-def drawn_in_turn(asked: Sequence[Condition], count: int, seed: int, info: DatasetInfo) -> NDArray[np.float32]:
+def alternating_conditions(asked: Sequence[Condition], count: int, seed: int, info: DatasetInfo) -> NDArray[np.float32]:
     """Conditions (count, K), one condition after the other and from the first again."""
-    each = [one.draw(info, count, seed) for one in asked]
+    each = [one.sample(info, count, seed) for one in asked]
     return np.stack([each[i % len(each)][i // len(each)] for i in range(count)])
 
 
 def subclass_groups(
     sampler: "Sampler", asked: Condition, count: int, seed: int, truncation: float = 1.0
-) -> list[Group]:
+) -> list[ImageGroup]:
     """A group for each kind within a class: the first images of a seed, up to `count`, that come out as that kind."""
-    drawn = asked.draw(sampler.info, LOOKED_AT, seed)
-    found = sample_subclasses(sampler.info, drawn, seed, range(LOOKED_AT))  # (LOOKED_AT,)
+    drawn = asked.sample(sampler.info, SEARCHED_POSITIONS, seed)
+    found = sample_subclasses(sampler.info, drawn, seed, range(SEARCHED_POSITIONS))  # (LOOKED_AT,)
     groups = []
     for kind in range(len(sampler.info.subclasses[0])):
         positions = np.flatnonzero(found == kind)[:count].tolist()
@@ -98,23 +105,23 @@ def subclass_groups(
 
 def group(
     sampler: "Sampler", label: str, drawn: NDArray[np.float32], seed: int, start: int, truncation: float
-) -> Group:
+) -> ImageGroup:
     """The images of conditions (n, K) at positions start to start + n of a seed."""
     return at(sampler, label, drawn, seed, range(start, start + len(drawn)), truncation)
 
 
 def at(
     sampler: "Sampler", label: str, drawn: NDArray[np.float32], seed: int, positions: Sequence[int], truncation: float
-) -> Group:
+) -> ImageGroup:
     """The images of conditions (n, K) at n positions of a seed."""
     origins = tuple(
         Origin(sampler.seen, seed, position, Condition.from_row(row, sampler.info).text(sampler.info), truncation)
         for position, row in zip(positions, drawn, strict=True)
     )
-    return Group(label, origins, sampler.at(drawn, seed, positions, truncation))
+    return ImageGroup(label, origins, sampler.generate_at(drawn, seed, positions, truncation))
 
 
-def one(sampler: "Sampler", origin: Origin) -> NDArray[np.uint8]:
+def regenerate(sampler: "Sampler", origin: Origin) -> NDArray[np.uint8]:
     """The image (C, H, H) of an origin, made again; `sampler` is that of the origin's snapshot."""
     row = Condition.from_text(origin.condition, sampler.info).row(sampler.info)[None]
     image: NDArray[np.uint8] = sampler.generate(row, origin.seed, origin.index, origin.truncation)[0]

@@ -48,7 +48,7 @@ def batches(
     called once in each of those processes.
     """
     rows, positions = images.rows("train"), training_order(images, config, start)
-    if fits(images, device):
+    if fits_on_device(images, device):
         on_device = torch.from_numpy(images.images[rows]).to(device)  # (n, C, H, H)
         conditions = torch.from_numpy(images.conditions[rows]).to(device)  # (n, K)
         for chosen in positions:
@@ -66,12 +66,12 @@ def batches(
             worker_init_fn=functools.partial(_begin_worker, in_worker),
         )
     else:
-        fetched = by_threads(images, wanted, pinned)
+        fetched = prefetch_with_threads(images, wanted, pinned)
     for real, condition in fetched:
         yield real.to(device, non_blocking=True), condition.to(device, non_blocking=True)
 
 
-def by_threads(images: ImageSet, wanted: Iterator[NDArray[np.int64]], pinned: bool) -> Iterator[Batch]:
+def prefetch_with_threads(images: ImageSet, wanted: Iterator[NDArray[np.int64]], pinned: bool) -> Iterator[Batch]:
     """The batches of these rows in their order, a few fetched ahead.
 
     Threads are enough: numpy copies rows, and waits for the disk behind a memory map, without Python's lock.
@@ -94,7 +94,7 @@ def _begin_worker(in_worker: Callable[[], None], number: int) -> None:
     in_worker()
 
 
-def fits(images: ImageSet, device: torch.device) -> bool:
+def fits_on_device(images: ImageSet, device: torch.device) -> bool:
     """Whether the training split may lie on the device as a whole: a third of a GPU's free memory, 2 GB elsewhere.
 
     On the CPU a larger set stays memory-mapped, where the system keeps what it has room for.

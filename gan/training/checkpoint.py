@@ -28,7 +28,7 @@ from gan.io.atomic import remove, write_json
 from gan.io.untrusted_files import check_regular, is_link, not_regular
 from gan.runs.run import Run
 
-RESUMABLE = 2
+RESUMABLE_SNAPSHOTS = 2
 """How many of the newest snapshots keep what resumption needs: the second is there in case the first is damaged."""
 
 
@@ -89,9 +89,9 @@ def prune(run: Run, best: int | None = None) -> None:
     a new snapshot is whole, so that at no time the last good one is touched.
     """
     config, there, stride = run.config.train, run.snapshots(), 1
-    newest, older = there[-RESUMABLE:], there[:-RESUMABLE]
+    newest, older = there[-RESUMABLE_SNAPSHOTS:], there[:-RESUMABLE_SNAPSHOTS]
     number = {seen: int(seen // (config.snapshot_kimg * 1000)) for seen in there}
-    while len(older) > config.keep_snapshots - RESUMABLE and stride <= number[there[-1]]:
+    while len(older) > config.keep_snapshots - RESUMABLE_SNAPSHOTS and stride <= number[there[-1]]:
         stride *= 2
         older = [seen for seen in older if number[seen] % stride == 0]
     for seen in there:
@@ -153,7 +153,7 @@ def _load(folder: Path, state: State) -> None:
     state.steps, state.seconds = int(training["steps"]), float(training["seconds"])
 
 
-def finite(state: State) -> bool:
+def weights_are_finite(state: State) -> bool:
     """Whether every weight is a number: a snapshot of anything else would be worth nothing."""
     return all(
         bool(torch.isfinite(p).all()) for p in (*state.generator.parameters(), *state.discriminator.parameters())

@@ -22,18 +22,18 @@ from gan.jobs.worker import Worker
 from gan.runs.run import Run
 from gan.training.checkpoint import State
 
-STEPS = 20_000
+MIN_STEPS = 20_000
 FILE = "compiled.json"
 
 
-def prepare(run: Run, worker: Worker, state: State, step: Callable[[], None]) -> None:
+def compile_networks(run: Run, worker: Worker, state: State, step: Callable[[], None]) -> None:
     """Have `state.compiled` hold the compiled networks where this run is to use them; the phase is "compiling".
 
     Called before the first step, with a `step` of the right shapes: compiling happens in it, and what it changed in the
     state is put back.
     """
     device = state.sums.device
-    if not decided(run, device):
+    if not should_compile(run, device):
         return
     worker.report("compiling", 0, 1)
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(settings.cache() / "compiled"))
@@ -53,13 +53,13 @@ def prepare(run: Run, worker: Worker, state: State, step: Callable[[], None]) ->
     print("The networks are compiled.", flush=True)
 
 
-def decided(run: Run, device: torch.device) -> bool:
+def should_compile(run: Run, device: torch.device) -> bool:
     """Whether this run is to be compiled: as it was decided at its first start, else now, once for all."""
     before = read_json(run.path / FILE)
     if before is not None and isinstance(before.get("compile"), bool):
         return bool(before["compile"])
     asked, steps = run.config.job.compile, run.total // run.config.train.batch
-    pays = device.type == "cuda" and steps >= STEPS and not run.snapshots()  # a run begun without goes on without
+    pays = device.type == "cuda" and steps >= MIN_STEPS and not run.snapshots()  # a run begun without goes on without
     chosen = asked == "on" or (asked == "auto" and pays)
     write_json(run.path / FILE, {"compile": chosen, "reason": f"{asked}: {steps:,} steps on {device.type}"})
     return chosen

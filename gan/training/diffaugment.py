@@ -17,16 +17,16 @@ CUTOUT = 1 / 2
 """The side of the square that is painted grey, of the image's side."""
 
 
-def augmented(images: Tensor, noise: torch.Generator) -> Tensor:
+def diffaugment(images: Tensor, noise: torch.Generator) -> Tensor:
     """Images (N, C, H, H) in [-1, 1], each moved with mid-grey coming in at the edge, and a square of it painted so.
 
     Moves are up to an eighth of the side, the paper's "translation", and the square has half of it, its "cutout": the
     policy without changes of colour, which in medical images often are the finding.
     """
-    return cut_out(shifted(images, noise), noise)
+    return cutout(translate(images, noise), noise)
 
 
-def shifted(images: Tensor, noise: torch.Generator) -> Tensor:
+def translate(images: Tensor, noise: torch.Generator) -> Tensor:
     """Images (N, C, H, H), each moved by its own draw in both directions."""
     n, _, side, _ = images.shape
     most = int(side * SHIFT)
@@ -37,7 +37,7 @@ def shifted(images: Tensor, noise: torch.Generator) -> Tensor:
     return padded[one, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
 
-def cut_out(images: Tensor, noise: torch.Generator) -> Tensor:
+def cutout(images: Tensor, noise: torch.Generator) -> Tensor:
     """Images (N, C, H, H), each with a square of 0, mid-grey, whose centre lies anywhere."""
     n, _, side, _ = images.shape
     half = int(side * CUTOUT) // 2

@@ -57,7 +57,7 @@ def estimate(config: RunConfig) -> Estimate:
     channels, size = image_set.images.shape[1:3]
     count = len(image_set.rows("train"))
     conditions = condition_width(len(image_set.names), config.model.subclasses)
-    generator, discriminator = weights(config.model, size, channels, len(image_set.names))
+    generator, discriminator = parameter_counts(config.model, size, channels, len(image_set.names))
     both = generator + discriminator
     memory = (
         _fixed(config, size, channels, len(image_set.names))
@@ -82,11 +82,11 @@ def batch_that_fits(config: RunConfig, info: DatasetInfo, room: int) -> int:
 
 def _fixed(config: RunConfig, size: int, channels: int, conditions: int) -> int:
     """Bytes in float32 of each network with its gradient and Adam's two moments, and of the averaged generator."""
-    generator, discriminator = weights(config.model, size, channels, conditions)
+    generator, discriminator = parameter_counts(config.model, size, channels, conditions)
     return 4 * (4 * (generator + discriminator) + generator)
 
 
-def weights(config: ModelConfig, size: int, channels: int, conditions: int) -> tuple[int, int]:
+def parameter_counts(config: ModelConfig, size: int, channels: int, conditions: int) -> tuple[int, int]:
     """Weights of the generator and of the discriminator, counted from the layers of the family in `models/`."""
     levels = size.bit_length() - 3
     features = [config.width << level for level in range(levels)]  # fine to coarse

@@ -17,7 +17,7 @@ from gan.config.run_config import RunConfig
 from gan.data.image_set import ImageSet
 from gan.training.checkpoint import State
 from gan.training.losses import LOSSES
-from gan.training.precision import precision, scale
+from gan.training.precision import mixed_precision, normalise
 
 COMPARED = 200
 """Images of each kind, at most: a small share of what a point of the curves trains on."""
@@ -45,8 +45,8 @@ class HeldOut:
         D = state.discriminator.eval()  # running means: batch norm would tell the two sets apart by itself
         means: list[Tensor] = []
         for images, conditions in zip(self._images, self._conditions, strict=True):
-            with precision(self._config, images.device):
-                logits = D(scale(images), conditions).float()  # (n,)
+            with mixed_precision(self._config, images.device):
+                logits = D(normalise(images), conditions).float()  # (n,)
             means.append(LOSSES[self._config.loss.name].score(logits).mean())
         D.train()
         return {"d_val": float(means[0] - means[1])}

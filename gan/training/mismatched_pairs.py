@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 
-def asked(conditions: Tensor, share: float) -> tuple[Tensor, Tensor]:
+def with_mismatched(conditions: Tensor, share: float) -> tuple[Tensor, Tensor]:
     """The conditions under which D sees each real image (1 + M, N, K), its own first; the wrong ones' weights (M, N).
 
     The wrong one is that of the image before it in the batch, which comes in random order. It weighs nothing where it

@@ -10,20 +10,20 @@ from torch import Tensor
 from gan.config.run_config import RunConfig
 
 
-def scale(images: Tensor) -> Tensor:
+def normalise(images: Tensor) -> Tensor:
     """uint8 images (N, C, H, H) as the networks see them, float32 in [-1, 1]."""
     return (images.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
 
 
-def number_format(config: RunConfig, device: torch.device) -> torch.dtype:
+def compute_dtype(config: RunConfig, device: torch.device) -> torch.dtype:
     """bfloat16 where the config asks for it or, for "auto", where the hardware multiplies it faster; else float32."""
     asked = config.job.precision
     return torch.bfloat16 if asked == "bfloat16" or (asked == "auto" and _pays(device)) else torch.float32
 
 
-def precision(config: RunConfig, device: torch.device) -> torch.autocast:
+def mixed_precision(config: RunConfig, device: torch.device) -> torch.autocast:
     """Autocast to the run's number format; it does nothing for float32."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=number_format(config, device) == torch.bfloat16)
+    return torch.autocast(device.type, torch.bfloat16, enabled=compute_dtype(config, device) == torch.bfloat16)
 
 
 def _pays(device: torch.device) -> bool:

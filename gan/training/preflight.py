@@ -1,7 +1,7 @@
 """What stands against starting this config here and now, all of it at once. No torch.
 
 An "error" will stop the run, a "warning" will spoil or slow it, a "note" is good to know. Shown before Start and by
-`--dry-run`. What is wrong with a single option is refused earlier, by `options.build_config`.
+`--dry-run`. What is wrong with a single option is refused earlier, by `options.build`.
 """
 
 import shutil
@@ -15,7 +15,7 @@ from gan.data.subclasses import MIN_IMAGES_PER_SUBCLASS
 from gan.jobs.device_list import matching_devices, no_such_device
 from gan.training.estimate import Estimate
 
-FEW = 50
+FEW_IMAGES = 50
 """Training images of a class below which a GAN mostly repeats them."""
 
 
@@ -25,7 +25,7 @@ class Problem:
     text: str
 
 
-def problems(config: RunConfig, expected: Estimate) -> list[Problem]:
+def find_problems(config: RunConfig, expected: Estimate) -> list[Problem]:
     """Everything found, errors first; `expected` is what the config takes (`estimate.estimate`)."""
     found = [*_of_data(config, expected), *_of_device(config), *_of_disk(expected)]
     return sorted(found, key=lambda problem: ("error", "warning", "note").index(problem.level))
@@ -46,9 +46,10 @@ def _of_data(config: RunConfig, expected: Estimate) -> list[Problem]:
             f"A batch of {config.train.batch} is larger than the {expected.images} training images: lower train.batch."
         )
         found.append(Problem("warning", text))
-    few = [f"{name} ({count})" for name, count in expected.per_condition.items() if count < FEW]
+    few = [f"{name} ({count})" for name, count in expected.per_condition.items() if count < FEW_IMAGES]
     if few:
-        text = f"Fewer than {FEW} training images of {', '.join(few)}: expect near copies of them, and little variety."
+        names = ", ".join(few)
+        text = f"Fewer than {FEW_IMAGES} training images of {names}: expect near copies of them, and little variety."
         found.append(Problem("warning", text))
     if config.data.balance and image_set.kind == "attributes":
         found.append(Problem("note", "data.balance is for classes: images with attributes are drawn as they come."))

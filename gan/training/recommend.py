@@ -15,31 +15,31 @@ from gan.data.subclasses import MIN_IMAGES_PER_SUBCLASS
 from gan.errors import RunError
 from gan.jobs.device_list import matching_devices, no_such_device
 
-LEAST = 25
+MIN_CLASS_IMAGES = 25
 """Training images of a class below which the measurements give no hope. Of X-rays, 10 a class left a quarter of the
 real variety and taught a classifier 56% where the same ten, shifted a little, taught it 89%; 25 a class left nearly
 all of the variety, and 86% against 93%."""
-SMALL = 2000
+AUGMENT_BELOW = 2000
 """Training images below which D comes to know them by heart unless it is shown them augmented. Of 546 it did, within
 70 thousand images seen; of 4,708 not within 140 thousand."""
-WIDE = 10_000
+LARGE_SET = 10_000
 """Training images from which on networks of 64 maps are taken on a CPU too. Of 54,000 digits those of 32 maps taught a
 classifier 97.3% in five minutes of one core; those of 64 maps no less in that time, and 98.1% in eighteen."""
-PATIENCE = 2
+AUGMENTED_LENGTH = 2
 """How many times longer a run with augmentation is: each image teaches D less, and it goes on learning."""
-MISMATCHED = 0.5
+MISMATCHED_SHARE = 0.5
 """Share of mismatched pairs among D's false examples where images are few. Without them it hardly learns the class from
 437 ultrasound images: a classifier knew 83% of the generated ones for what they should show, and 99% with them. Of
 54,000 digits D learns it by itself, and mismatched pairs cost some of the variety."""
-NARROW = 0.87
+TRAINING_NOISE = 0.87
 """Spread of the noise in training, of that in use, from WIDE images on. What images of digits lack after a long
 training is rare ways of writing; noise of 1.15 times the spread in training reaches some of them: it taught a
 classifier 98.3 and 98.4% where the same spread taught it 98.1 and 98.2% (two seeds). On few images it brought nothing
 that could be shown, and what is unusual there may be wrong."""
-KINDS = 8
+SUBCLASSES = 8
 """Kinds within a class from WIDE images on. Told of them, networks of 32 maps taught a classifier of digits 98.3% where
 without they taught it 97.6%; 20 kinds came to 97.9% and 40 to 98.1% (validation, one seed each)."""
-UNEVEN = 1.2
+MAX_IMBALANCE = 1.2
 """How many times the images of the rarest class the commonest may have before classes are drawn equally often."""
 
 
@@ -60,18 +60,18 @@ def recommend(data: DataConfig, image_set: ImageSet, device: str = "auto") -> Re
     on_cpu = there[0] == "cpu"
     counts = image_set.counts()["train"]
     total = len(image_set.rows("train"))
-    uneven = image_set.kind == "class" and max(counts.values()) > UNEVEN * min(counts.values())
-    augment = total < SMALL
-    kimg = _length(total, on_cpu) * (PATIENCE if augment else 1)
+    uneven = image_set.kind == "class" and max(counts.values()) > MAX_IMBALANCE * min(counts.values())
+    augment = total < AUGMENT_BELOW
+    kimg = _length(total, on_cpu) * (AUGMENTED_LENGTH if augment else 1)
     values: dict[str, Any] = {f"data.{name}": value for name, value in data}
     values |= {"data.balance": uneven, "job.device": device, "model.family": "projection", "optim.lr": 5e-4}
-    values |= {"model.width": 32 if on_cpu and total < WIDE else 64, "train.batch": _batch(total, on_cpu)}
-    values |= {"loss.mismatched": MISMATCHED if augment and not image_set.one_condition() else 0.0}
+    values |= {"model.width": 32 if on_cpu and total < LARGE_SET else 64, "train.batch": _batch(total, on_cpu)}
+    values |= {"loss.mismatched": MISMATCHED_SHARE if augment and not image_set.one_condition() else 0.0}
     values |= {"train.kimg": kimg, "train.snapshot_kimg": kimg / 10, "train.augment": augment}
-    values |= {"train.noise": NARROW if total >= WIDE else 1.0}
+    values |= {"train.noise": TRAINING_NOISE if total >= LARGE_SET else 1.0}
     divisible = image_set.kind == "class" and max(counts.values()) >= 2 * MIN_IMAGES_PER_SUBCLASS
-    values |= {"model.subclasses": KINDS if total >= WIDE and divisible else 1}
-    config = options.build_config(values)
+    values |= {"model.subclasses": SUBCLASSES if total >= LARGE_SET and divisible else 1}
+    config = options.build(values)
     return Recommendation(config, _why(config, image_set, counts, on_cpu), _advice(image_set, counts))
 
 
@@ -111,11 +111,12 @@ def _why(config: RunConfig, image_set: ImageSet, counts: dict[str, int], on_cpu:
 
 
 def _advice(image_set: ImageSet, counts: dict[str, int]) -> str:
-    few = [f"{name} ({count})" for name, count in counts.items() if count < LEAST]
+    few = [f"{name} ({count})" for name, count in counts.items() if count < MIN_CLASS_IMAGES]
     if not few or image_set.kind != "class":
         return ""
     return (
-        f"Do not train yet: fewer than {LEAST} training images of {', '.join(few)}. With so few, in our measurements, "
-        "the images of a class were nearly one image, and a classifier learnt far less from them than from the real "
-        "ones, shifted, turned and brightened a little (classical augmentation). Collect more, or use that."
+        f"Do not train yet: fewer than {MIN_CLASS_IMAGES} training images of {', '.join(few)}. In our measurements a "
+        "generator trained on so few made nearly the same image again and again, and a classifier learnt far less from "
+        "its images than from the real ones, shifted, turned and brightened a little (classical augmentation). Collect "
+        "more images, or use classical augmentation."
     )

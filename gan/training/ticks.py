@@ -24,7 +24,7 @@ from gan.training import checkpoint
 from gan.training.checkpoint import State
 from gan.training.estimate import batch_that_fits
 
-METRICS = ("loss_d", "loss_g", "d_x", "d_g_z1", "d_g_z2")
+STEP_METRICS = ("loss_d", "loss_g", "d_x", "d_g_z1", "d_g_z2")
 TICK_SECONDS = 1.0
 SAMPLE_ROWS = 8
 SAMPLE_COLUMNS = 10
@@ -35,25 +35,25 @@ def crossed(before: int, now: int, every: float) -> bool:
     return now // every > before // every
 
 
-def point(state: State, clock: "Clock", config: RunConfig) -> dict[str, float]:
+def metrics_row(state: State, clock: "Clock", config: RunConfig) -> dict[str, float]:
     """One row for the curves, the averages since the last; empties the sums. Raises TrainingError on NaN or Inf."""
     means = (state.sums / state.steps).tolist()  # the one place where the host waits for the device
-    check_numbers(dict(zip(METRICS, means, strict=True)), state.seen, config)
+    check_finite(dict(zip(STEP_METRICS, means, strict=True)), state.seen, config)
     state.sums.zero_()
     state.steps = 0
     rate = clock.measure(state.seen)
     timings = {"seen": state.seen, "seconds": round(state.seconds, 3), "images_per_second": round(rate, 1)}
-    return timings | dict(zip(METRICS, means, strict=True))
+    return timings | dict(zip(STEP_METRICS, means, strict=True))
 
 
-def guard(state: State, config: RunConfig) -> None:
+def check_state(state: State, config: RunConfig) -> None:
     """Raise TrainingError before a snapshot would keep sums or weights that are not numbers."""
-    check_numbers(dict(zip(METRICS, state.sums.tolist(), strict=True)), state.seen, config)
-    if not checkpoint.finite(state):
-        raise not_a_number("A weight is no longer a number", state.seen, config)
+    check_finite(dict(zip(STEP_METRICS, state.sums.tolist(), strict=True)), state.seen, config)
+    if not checkpoint.weights_are_finite(state):
+        raise not_finite("A weight is no longer a number", state.seen, config)
 
 
-def not_a_number(what: str, seen: int, config: RunConfig) -> TrainingError:
+def not_finite(what: str, seen: int, config: RunConfig) -> TrainingError:
     """The error that ends a run, with what to change."""
     advice = {"optim.lr": max(config.optim.lr / 2, 1e-6), "job.precision": "float32"}
     text = (
@@ -63,15 +63,15 @@ def not_a_number(what: str, seen: int, config: RunConfig) -> TrainingError:
     return TrainingError(text, "nan", advice)
 
 
-def check_numbers(values: dict[str, float], seen: int, config: RunConfig) -> None:
+def check_finite(values: dict[str, float], seen: int, config: RunConfig) -> None:
     """Raise TrainingError that names the first value that is NaN or infinite."""
     for name, value in values.items():
         if not math.isfinite(value):
-            raise not_a_number(f"{name} became {value}", seen, config)
+            raise not_finite(f"{name} became {value}", seen, config)
 
 
 @contextlib.contextmanager
-def memory_told(run: Run, info: DatasetInfo) -> Iterator[None]:
+def explain_memory_errors(run: Run, info: DatasetInfo) -> Iterator[None]:
     """Turn an error for want of memory into one that names the batch that would fit."""
     try:
         yield
@@ -93,8 +93,8 @@ class FixedNoise:
     """The same noise at every snapshot, a column a condition, so that pictures over time show one image growing."""
 
     def __init__(self, config: RunConfig, info: DatasetInfo):
-        rows, self._labels = conditions.telling(info, SAMPLE_COLUMNS)
-        noise = latents.noise(config.train.seed, range(SAMPLE_ROWS), config.model.latent)  # (rows, Z)
+        rows, self._labels = conditions.representative_conditions(info, SAMPLE_COLUMNS)
+        noise = latents.sample_noise(config.train.seed, range(SAMPLE_ROWS), config.model.latent)  # (rows, Z)
         self._z = noise.repeat_interleave(len(rows), dim=0)  # (rows * columns, Z)
         asked = np.tile(rows, (SAMPLE_ROWS, 1))  # (rows * columns, K)
         positions = np.arange(SAMPLE_ROWS).repeat(len(rows)).tolist()
@@ -104,9 +104,9 @@ class FixedNoise:
     def draw(self, state: State, folder: Path) -> None:
         """Keep one picture, named by images seen, and once the columns' labels beside it."""
         device = state.sums.device
-        made = latents.generate(state.average, self._z.to(device), self._told.to(device), self._native)
+        made = latents.generate_images(state.average, self._z.to(device), self._told.to(device), self._native)
         with replacing(folder / f"{state.seen:09d}.png") as temporary:
-            contact_sheet.make_grid(made, self._columns).save(temporary, format="PNG")
+            contact_sheet.grid(made, self._columns).save(temporary, format="PNG")
         if not (folder / "columns.json").exists():
             write_json(folder / "columns.json", {"labels": self._labels, "rows": SAMPLE_ROWS})
 

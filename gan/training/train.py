@@ -22,20 +22,20 @@ from gan.data.image_set import ImageSet
 from gan.data.info import DatasetInfo
 from gan.errors import DataError
 from gan.jobs.worker import Worker
-from gan.models import networks
+from gan.models.build import build_networks
 from gan.runs import events
 from gan.runs.metrics import MetricsWriter
 from gan.runs.run import Run
 from gan.training import checkpoint, compilation
 from gan.training.batches import batches
 from gan.training.checkpoint import State
-from gan.training.diffaugment import augmented
+from gan.training.diffaugment import diffaugment
 from gan.training.held_out import HeldOut
 from gan.training.losses import LOSSES
-from gan.training.mismatched_pairs import asked
-from gan.training.precision import number_format, precision, scale
+from gan.training.mismatched_pairs import with_mismatched
+from gan.training.precision import compute_dtype, mixed_precision, normalise
 from gan.training.subclass_labels import with_subclasses
-from gan.training.ticks import METRICS, Clock, FixedNoise, crossed, guard, memory_told, point
+from gan.training.ticks import STEP_METRICS, Clock, FixedNoise, check_state, crossed, explain_memory_errors, metrics_row
 
 
 def step(state: State, real: Tensor, condition: Tensor, config: RunConfig) -> None:
@@ -46,29 +46,29 @@ def step(state: State, real: Tensor, condition: Tensor, config: RunConfig) -> No
     """
     loss, n = LOSSES[config.loss.name], len(real)
     G, D = state.compiled or (state.generator, state.discriminator)
-    x = scale(real)  # (N, C, H, H)
-    conditions, weight = asked(condition, config.loss.mismatched)  # (1 + M, N, K), (M, N)
+    x = normalise(real)  # (N, C, H, H)
+    conditions, weight = with_mismatched(condition, config.loss.mismatched)  # (1 + M, N, K), (M, N)
     z = torch.randn(n, config.model.latent, generator=state.noise, device=real.device) * config.train.noise  # (N, Z)
 
-    with precision(config, real.device):
+    with mixed_precision(config, real.device):
         G_z = G(z, condition)  # (N, C, H, H)
-        D_x, D_wrong = D(shown(x, state, config), conditions).float().split([1, len(weight)])  # (1, N), (M, N)
-        D_G_z1 = D(shown(G_z.detach(), state, config), condition).float()  # (N,)
+        D_x, D_wrong = D(augmented(x, state, config), conditions).float().split([1, len(weight)])  # (1, N), (M, N)
+        D_G_z1 = D(augmented(G_z.detach(), state, config), condition).float()  # (N,)
     loss_d = loss.discriminator(D_x, D_G_z1, D_wrong, weight)
     state.optimiser_d.zero_grad(set_to_none=True)
     torch.autograd.backward(loss_d)
     state.optimiser_d.step()
 
     D.requires_grad_(False)  # its own gradients would be thrown away
-    with precision(config, real.device):
-        D_G_z2 = D(shown(G_z, state, config), condition).float()  # (N,), after D's update
+    with mixed_precision(config, real.device):
+        D_G_z2 = D(augmented(G_z, state, config), condition).float()  # (N,), after D's update
     loss_g = loss.generator(D_G_z2)
     state.optimiser_g.zero_grad(set_to_none=True)
     torch.autograd.backward(loss_g)
     state.optimiser_g.step()
     D.requires_grad_(True)
 
-    average(state, config, n)
+    update_average(state, config, n)
     with torch.no_grad():
         scores = [loss.score(logits).mean() for logits in (D_x, D_G_z1, D_G_z2)]
         state.sums += torch.stack([loss_d, loss_g, *scores])
@@ -76,13 +76,13 @@ def step(state: State, real: Tensor, condition: Tensor, config: RunConfig) -> No
     state.seen += n
 
 
-def shown(images: Tensor, state: State, config: RunConfig) -> Tensor:
+def augmented(images: Tensor, state: State, config: RunConfig) -> Tensor:
     """What D sees of images (N, C, H, H): they themselves, or changed by `augment.py` with noise of the run's own."""
-    return augmented(images, state.noise) if config.train.augment else images
+    return diffaugment(images, state.noise) if config.train.augment else images
 
 
 @torch.no_grad()
-def average(state: State, config: RunConfig, n: int) -> None:
+def update_average(state: State, config: RunConfig, n: int) -> None:
     """Move the averaged generator by half-life in images; shorter at the start, so that first weights do not linger.
 
     The half-life is at most a twentieth of the images seen so far, the ramp of Karras et al. 2022 (EDM).
@@ -126,13 +126,16 @@ def train(
     for notice in image_set.notices:
         print(notice, flush=True)
 
-    state = start(config, info, device)
+    state = initial_state(config, info, device)
     checkpoint.restore(run, state)
     events.record_resumption(run, state.seen)
     print(describe(config, image_set, state, device), flush=True)
     blank = blank_batch(config, info, device)
-    compilation.prepare(run, worker, state, lambda: step(state, *blank, config))
-    with contextlib.closing(MetricsWriter(run.path / "metrics.jsonl", state.seen)) as writer, memory_told(run, info):
+    compilation.compile_networks(run, worker, state, lambda: step(state, *blank, config))
+    with (
+        contextlib.closing(MetricsWriter(run.path / "metrics.jsonl", state.seen)) as writer,
+        explain_memory_errors(run, info),
+    ):
         loop(run, worker, state, told, info, writer, protected)
 
 
@@ -172,11 +175,11 @@ def loop(
             continue
         state.seconds = clock.seconds()
         if log or over:
-            writer.append(row := point(state, clock, config) | held_out.measure(state))
+            writer.append(row := metrics_row(state, clock, config) | held_out.measure(state))
             print("  ".join(f"{name} {value:,.6g}" for name, value in row.items()), flush=True)
         stop = not over and worker.should_stop()
         if save or over or stop:
-            guard(state, config)
+            check_state(state, config)
             fixed.draw(state, run.path / "samples")
             writer.flush()
             checkpoint.save(run, state, protected(run))
@@ -189,11 +192,11 @@ def loop(
             return
 
 
-def start(config: RunConfig, info: DatasetInfo, device: torch.device) -> State:
+def initial_state(config: RunConfig, info: DatasetInfo, device: torch.device) -> State:
     """Networks with their first weights, optimisers and noise, all from the run's seed."""
     torch.manual_seed(config.train.seed)
     generator, discriminator = (
-        network.to(device).to(memory_format=torch.channels_last) for network in networks(config.model, info)
+        network.to(device).to(memory_format=torch.channels_last) for network in build_networks(config.model, info)
     )
     betas, fused = (config.optim.beta1, config.optim.beta2), device.type in ("cuda", "cpu")
     return State(
@@ -203,7 +206,7 @@ def start(config: RunConfig, info: DatasetInfo, device: torch.device) -> State:
         optimiser_g=torch.optim.Adam(generator.parameters(), config.optim.lr, betas, fused=fused),
         optimiser_d=torch.optim.Adam(discriminator.parameters(), config.optim.lr, betas, fused=fused),
         noise=torch.Generator(device).manual_seed(config.train.seed),
-        sums=torch.zeros(len(METRICS), device=device),
+        sums=torch.zeros(len(STEP_METRICS), device=device),
     )
 
 
@@ -218,7 +221,7 @@ def check_enough(image_set: ImageSet, config: RunConfig) -> None:
 def describe(config: RunConfig, image_set: ImageSet, state: State, device: torch.device) -> str:
     """One line for the log: what is trained on what."""
     weights = sum(p.numel() for p in (*state.generator.parameters(), *state.discriminator.parameters()))
-    kind = str(number_format(config, device)).removeprefix("torch.")
+    kind = str(compute_dtype(config, device)).removeprefix("torch.")
     begun = f"from {state.seen:,} images on" if state.seen else "from the start"
     return (
         f"{image_set.title}: {len(image_set.rows('train')):,} training images, {len(image_set.names)} conditions; "

@@ -27,7 +27,7 @@ from gan.runs.run import Run
 from gan.sampling import views
 from gan.sampling.conditions import Condition
 from gan.sampling.provenance import Origin
-from gan.sampling.views import Group
+from gan.sampling.views import ImageGroup
 from pages.ui import tiles
 from pages.ui.cache import FileVersion, dataset_info, image_set
 
@@ -65,17 +65,17 @@ def _whole(run: Run, snapshot: int) -> FileVersion:
     return file_version(run.snapshot(snapshot) / "ready.json")
 
 
-def look(run: Run, request: ExportRequest) -> list[Group]:
+def look(run: Run, request: ExportRequest) -> list[ImageGroup]:
     """The images of a request, kept while a reader marks them."""
     assert request.snapshot is not None
     return _look(run.path, _whole(run, request.snapshot), request)
 
 
 @st.cache_resource(max_entries=12, show_spinner="Making the images …")
-def _look(path: Path, version: FileVersion, request: ExportRequest) -> list[Group]:
+def _look(path: Path, version: FileVersion, request: ExportRequest) -> list[ImageGroup]:
     assert request.snapshot is not None
     made = sampler(Run(path), request.snapshot)
-    return views.of_items(made, request.items, request.seed, request.start, request.truncation)
+    return views.requested_groups(made, request.items, request.seed, request.start, request.truncation)
 
 
 def dropped(run: Run, request: ExportRequest) -> frozenset[Origin] | None:
@@ -113,7 +113,9 @@ def _selectors(store: Path, key: str) -> "list[Selector]":
     return []
 
 
-def same_noise(run: Run, snapshot: int, asked: Sequence[str], count: int, seed: int, truncation: float) -> list[Group]:
+def same_noise(
+    run: Run, snapshot: int, asked: Sequence[str], count: int, seed: int, truncation: float
+) -> list[ImageGroup]:
     """The same `count` noises under each of several conditions."""
     return _same_noise(run.path, _whole(run, snapshot), snapshot, tuple(asked), count, seed, truncation)
 
@@ -121,13 +123,13 @@ def same_noise(run: Run, snapshot: int, asked: Sequence[str], count: int, seed: 
 @st.cache_resource(max_entries=6, show_spinner="Making the images …")
 def _same_noise(
     path: Path, version: FileVersion, snapshot: int, asked: tuple[str, ...], count: int, seed: int, truncation: float
-) -> list[Group]:
+) -> list[ImageGroup]:
     made = sampler(Run(path), snapshot)
     requests = [Condition.from_text(text, made.info) for text in asked]
-    return views.same_noise(made, requests, count, seed, truncation)
+    return views.same_noise_groups(made, requests, count, seed, truncation)
 
 
-def of_kinds(run: Run, snapshot: int, label: str, count: int, seed: int, truncation: float) -> list[Group]:
+def of_kinds(run: Run, snapshot: int, label: str, count: int, seed: int, truncation: float) -> list[ImageGroup]:
     """Images of each kind within a class, up to `count`."""
     return _of_kinds(run.path, _whole(run, snapshot), snapshot, label, count, seed, truncation)
 
@@ -135,14 +137,14 @@ def of_kinds(run: Run, snapshot: int, label: str, count: int, seed: int, truncat
 @st.cache_resource(max_entries=6, show_spinner="Making the images of every kind …")
 def _of_kinds(
     path: Path, version: FileVersion, snapshot: int, label: str, count: int, seed: int, truncation: float
-) -> list[Group]:
+) -> list[ImageGroup]:
     made = sampler(Run(path), snapshot)
     return views.subclass_groups(made, Condition.from_text(label, made.info), count, seed, truncation)
 
 
 def over_snapshots(
     run: Run, snapshots: Sequence[int], asked: Sequence[str], count: int, seed: int, truncation: float
-) -> list[Group]:
+) -> list[ImageGroup]:
     """The same `count` images, of the conditions in turn, at each of several snapshots."""
     whole = tuple((snapshot, _whole(run, snapshot)) for snapshot in snapshots)
     return _over_snapshots(run.path, whole, tuple(asked), count, seed, truncation)
@@ -156,10 +158,10 @@ def _over_snapshots(
     count: int,
     seed: int,
     truncation: float,
-) -> list[Group]:
+) -> list[ImageGroup]:
     run = Run(path)
     known = dataset_info(run)
-    drawn = views.drawn_in_turn([Condition.from_text(text, known) for text in asked], count, seed, known)
+    drawn = views.alternating_conditions([Condition.from_text(text, known) for text in asked], count, seed, known)
     return [views.group(sampler(run, snapshot), str(snapshot), drawn, seed, 0, truncation) for snapshot, _ in snapshots]
 
 
@@ -170,7 +172,7 @@ def generated(run: Run, origin: Origin) -> NDArray[np.uint8]:
 
 @st.cache_resource(max_entries=2000, show_spinner=False)
 def _generated(path: Path, version: FileVersion, origin: Origin) -> NDArray[np.uint8]:
-    return views.one(sampler(Run(path), origin.snapshot), origin)
+    return views.regenerate(sampler(Run(path), origin.snapshot), origin)
 
 
 def film(
@@ -257,11 +259,11 @@ def _closest_pairs(
 def first_batch(config: str, count: int) -> "FirstBatch | None":
     """The first images of the first batch of a config, given as the text of its config.json; None where the set was
     not read yet."""
-    there = image_set(options.config_from_json(config).data)
+    there = image_set(options.from_json(config).data)
     return (
         None
         if there is None
-        else _first_batch(config, registry.cache_folder(options.config_from_json(config).data), count, there)
+        else _first_batch(config, registry.cache_folder(options.from_json(config).data), count, there)
     )
 
 
@@ -269,4 +271,4 @@ def first_batch(config: str, count: int) -> "FirstBatch | None":
 def _first_batch(config: str, folder: Path, count: int, _images: ImageSet) -> "FirstBatch":
     from gan.data.order import first_batch  # here: it imports torch
 
-    return first_batch(_images, options.config_from_json(config)).head(count)
+    return first_batch(_images, options.from_json(config)).head(count)

@@ -10,15 +10,15 @@ from gan.bench.textbook_dcgan import Textbook
 from gan.bench.throughput import noise_images
 from gan.config import options
 from gan.runs.run import all_runs
-from gan.training.precision import scale
-from gan.training.ticks import METRICS
-from gan.training.train import start, step
+from gan.training.precision import normalise
+from gan.training.ticks import STEP_METRICS
+from gan.training.train import initial_state, step
 
 
 def test_our_step_equals_the_textbooks_over_twenty_steps() -> None:
-    config = options.build_config({"model.width": 8, "job.precision": "float32", "job.device": "cpu"})
+    config = options.build({"model.width": 8, "job.precision": "float32", "job.device": "cpu"})
     image_set, device = noise_images(32), torch.device("cpu")
-    ours = start(config, image_set.info(), device)
+    ours = initial_state(config, image_set.info(), device)
     textbook = Textbook.like(ours, config)
     noise = torch.Generator().manual_seed(config.train.seed)  # as `start` seeds it
     bce = nn.BCEWithLogitsLoss()
@@ -28,8 +28,8 @@ def test_our_step_equals_the_textbooks_over_twenty_steps() -> None:
         ours.sums.zero_()
         step(ours, real, condition, config)
         z = torch.randn(16, config.model.latent, generator=noise)
-        expected = textbook.step(scale(real), condition, z, bce)
-        assert dict(zip(METRICS, ours.sums.tolist(), strict=True)) == pytest.approx(expected, rel=1e-3), i
+        expected = textbook.step(normalise(real), condition, z, bce)
+        assert dict(zip(STEP_METRICS, ours.sums.tolist(), strict=True)) == pytest.approx(expected, rel=1e-3), i
 
 
 def test_bfloat16_gradients_point_the_same_way() -> None:
@@ -37,8 +37,8 @@ def test_bfloat16_gradients_point_the_same_way() -> None:
     image_set, device = noise_images(32), torch.device("cpu")
     gradients = []
     for precision in ("float32", "bfloat16"):
-        config = options.build_config({"model.width": 16, "job.precision": precision})
-        state = start(config, image_set.info(), device)
+        config = options.build({"model.width": 16, "job.precision": precision})
+        state = initial_state(config, image_set.info(), device)
         step(state, torch.from_numpy(image_set.images[:64]), torch.from_numpy(image_set.conditions[:64]), config)
         gradients.append(torch.cat([p.grad.flatten() for p in state.discriminator.parameters() if p.grad is not None]))
     exact, rough = gradients
@@ -51,7 +51,7 @@ def test_operations_are_those_worked_out_by_hand() -> None:
 
     The ten planes beside the image cost a product of ten values by 3 x 3 x 8 for each image.
     """
-    config = options.build_config({"model.width": 8})
+    config = options.build({"model.width": 8})
     image_set = noise_images(32)
     first = 2 * 16 * 16 * 8 * 4 * 4 * 3
     conditions = 2 * 10 * 3 * 3 * 8
@@ -64,7 +64,7 @@ def test_operations_are_those_worked_out_by_hand() -> None:
     # G: forward once, by weights once, by inputs once but for z.
     D_operations = 3 * D + 2 * D + 2 * (D - first - conditions) + D - conditions
     G_operations = G + G + (G - 2 * 4 * 4 * 110 * 32)
-    state = start(config, image_set.info(), torch.device("cpu"))
+    state = initial_state(config, image_set.info(), torch.device("cpu"))
     real, condition = torch.from_numpy(image_set.images[:16]), torch.from_numpy(image_set.conditions[:16])
     operations, _ = counted(lambda: step(state, real, condition, config))
     assert operations / 16 == pytest.approx(D_operations + G_operations, rel=0.02)

@@ -16,7 +16,7 @@ from PIL import Image
 from torchvision.datasets import ImageFolder
 
 from gan import jobs
-from gan.cli.main import main
+from gan.cli import main
 from gan.config import settings
 from gan.data import registry
 from gan.data.image_set import ImageSet
@@ -27,7 +27,7 @@ from gan.export.formats import FORMATS, target
 from gan.runs.run import Run
 from gan.sampling import marks
 from gan.sampling.conditions import Condition
-from gan.sampling.provenance import FILE_BYTES, Origin, file_name
+from gan.sampling.provenance import MAX_FILE_NAME_BYTES, Origin, file_name
 from gan.sampling.sampler import load_generator
 from pages.ui.gallery import marking
 from tests.conftest import trained
@@ -47,7 +47,7 @@ def run() -> Run:
 
 @pytest.fixture
 def faces(tmp_path: Path) -> Run:
-    write_celeba(settings.public_data(), 40)
+    write_celeba(settings.distributed_data(), 40)
     return trained("faces", data__name="celeba", data__image_size=32)
 
 
@@ -163,7 +163,7 @@ def test_no_file_of_a_download_is_lost_to_another_of_its_name(tmp_path: Path, na
 
 def test_a_files_name_is_short_whatever_the_run_is_called() -> None:
     longest = file_name("r" * 64, 10**12, 2**63 - 1, 2**63 - 1, 0.30000000000000004)
-    assert len(longest.encode()) == FILE_BYTES
+    assert len(longest.encode()) == MAX_FILE_NAME_BYTES
     assert file_name("digits", 320, 9, 4, 1.0) == "digits_320_s9_000004.png"
     assert file_name("digits", 320, 9, 4, 0.7) == "digits_320_t0.7_s9_000004.png"
 

@@ -16,7 +16,7 @@ from PIL import Image
 from torchvision.datasets import ImageFolder
 
 from gan import jobs
-from gan.cli.main import main
+from gan.cli import main
 from gan.config import settings
 from gan.data import registry
 from gan.errors import ConfigError, RunError, UserError
@@ -29,8 +29,9 @@ from gan.export.spool import Row, Spool
 from gan.runs.run import Run
 from gan.sampling import marks
 from gan.sampling.conditions import Condition
+from gan.sampling.latents import sample_noise
 from gan.sampling.provenance import Origin
-from gan.sampling.sampler import load_generator, noise
+from gan.sampling.sampler import load_generator
 from tests.conftest import trained
 from tests.support.celeba import write_celeba
 from tests.support.jobs import until
@@ -55,8 +56,8 @@ def test_an_image_depends_on_its_position_alone_whatever_the_batch(run: Run) -> 
 
 
 def test_truncated_noise_stays_inside_and_untruncated_is_normal() -> None:
-    assert noise(0, range(50), 100, truncation=0.5).abs().max() <= 1
-    whole = noise(0, range(200), 100)
+    assert sample_noise(0, range(50), 100, truncation=0.5).abs().max() <= 1
+    whole = sample_noise(0, range(200), 100)
     assert whole.std().item() == pytest.approx(1, abs=0.02)
     assert whole.abs().max() > 3
 
@@ -301,7 +302,7 @@ def test_an_export_that_is_asked_for_wrongly_is_told(
 
 
 def test_attribute_requests_get_a_folder_each_and_columns(tmp_path: Path) -> None:
-    write_celeba(settings.public_data(), 60)
+    write_celeba(settings.distributed_data(), 60)
     run = trained("faces", data__name="celeba", data__attributes="Smiling,Male,Young", data__image_size=32)
     request = ExportRequest((("Smiling=1,Male=0", 3), ("Male=1", 2)))
     assert exports.write(run, request, tmp_path / "faces", silent)

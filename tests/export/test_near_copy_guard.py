@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan.cli.main import main
+from gan.cli import main
 from gan.data import registry
 from gan.errors import RunError, StoppedError
 from gan.evaluation import training_images
@@ -20,7 +20,7 @@ from gan.evaluation.privacy.near_copies import NearCopyDetector
 from gan.export import exports
 from gan.export.candidates import AT_LEAST, EFFORT, Sieve, Tally, from_stream
 from gan.export.exports import ExportRequest
-from gan.io.contact_sheet import to_pil
+from gan.io.contact_sheet import picture
 from gan.runs.run import Run
 from gan.sampling import marks
 from gan.sampling.conditions import Condition
@@ -48,7 +48,7 @@ def copying(run: Run, tmp_path: Path) -> Run:
     for position, image in enumerate(made):
         folder = tmp_path / "own" / str(position // 12)
         folder.mkdir(parents=True, exist_ok=True)
-        to_pil(image).save(folder / f"{position:03d}.png")
+        picture(image).save(folder / f"{position:03d}.png")
     other = trained("copying", data__name="folder", data__path=str(tmp_path / "own"), data__image_size=32)
     shutil.rmtree(other.path / "snapshots")
     shutil.copytree(run.path / "snapshots", other.path / "snapshots")
@@ -121,7 +121,7 @@ def test_a_basket_loses_its_near_copies_and_counts_what_is_left(copying: Run, tm
 def test_a_condition_that_makes_nothing_but_copies_is_given_up(run: Run) -> None:
     sampler = load_generator(run)
     three = Condition.from_text("3", sampler.info)
-    everything = sampler.generate(three.draw(sampler.info, 600, SEED), SEED)
+    everything = sampler.generate(three.sample(sampler.info, 600, SEED), SEED)
     sieve, tally = Sieve(NearCopyDetector(everything)), Tally(5)
     chunks = from_stream(sampler, sieve, three, tally, item=0, seed=SEED, start=0, truncation=1.0)
     assert sum(len(chunk.images) for chunk in chunks) == 0

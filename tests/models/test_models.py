@@ -9,10 +9,10 @@ from gan.config import options
 from gan.config.run_config import ModelConfig
 from gan.data.info import DatasetInfo
 from gan.data.subclasses import condition_width
-from gan.models import FAMILIES, networks
-from gan.models.layers import ConditionConv2d, Conv2d, ConvTranspose2d, _Down, _Outer, _Up
-from gan.models.projection import ConditionalNorm
-from gan.training.estimate import weights
+from gan.models.build import FAMILIES, build_networks
+from gan.models.layers import ConditionalConv2d, Conv2d, ConvTranspose2d, _Down, _Outer, _Up
+from gan.models.projection import ConditionalBatchNorm2d
+from gan.training.estimate import parameter_counts
 
 
 def info(size: int, channels: int, classes: int) -> DatasetInfo:
@@ -26,20 +26,20 @@ def info(size: int, channels: int, classes: int) -> DatasetInfo:
 )
 def test_images_go_in_and_out_at_every_size(family: str, size: int, channels: int, classes: int, kinds: int) -> None:
     values = {"model.family": family, "model.width": 8, "model.latent": 12, "model.subclasses": kinds}
-    config = options.build_config(values).model
-    generator, discriminator = networks(config, info(size, channels, classes))
+    config = options.build(values).model
+    generator, discriminator = build_networks(config, info(size, channels, classes))
     conditions = torch.eye(condition_width(classes, kinds))[:2]
     made = generator(torch.randn(2, 12), conditions)
     assert made.shape == (2, channels, size, size)
     assert made.abs().max() <= 1
     assert discriminator(made, conditions).shape == (2,)
     counted = tuple(sum(p.numel() for p in network.parameters()) for network in (generator, discriminator))
-    assert weights(config, size, channels, classes) == counted
+    assert parameter_counts(config, size, channels, classes) == counted
 
 
 def test_first_weights_are_drawn_as_the_paper_says() -> None:
     torch.manual_seed(0)
-    for network in networks(ModelConfig(width=32), info(32, 1, 10)):
+    for network in build_networks(ModelConfig(width=32), info(32, 1, 10)):
         for name, weight in network.named_parameters():
             mean, spread = weight.mean().item(), weight.std().item()
             if weight.ndim == 4:
@@ -52,8 +52,8 @@ def test_first_weights_are_drawn_as_the_paper_says() -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_both_networks_use_the_condition(family: str) -> None:
-    config = options.build_config({"model.family": family, "model.width": 8}).model
-    generator, discriminator = networks(config, info(32, 1, 3))
+    config = options.build({"model.family": family, "model.width": 8}).model
+    generator, discriminator = build_networks(config, info(32, 1, 3))
     z, images = torch.randn(4, 100), torch.rand(4, 1, 32, 32)
     one, other = torch.eye(3)[[0] * 4], torch.eye(3)[[1] * 4]
     assert not torch.allclose(generator(z, one), generator(z, other))
@@ -62,7 +62,7 @@ def test_both_networks_use_the_condition(family: str) -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_an_image_can_be_judged_under_several_conditions_at_once(family: str) -> None:
-    _, discriminator = networks(options.build_config({"model.family": family, "model.width": 8}).model, info(32, 1, 3))
+    _, discriminator = build_networks(options.build({"model.family": family, "model.width": 8}).model, info(32, 1, 3))
     images, conditions = torch.rand(4, 1, 32, 32), torch.eye(3)[torch.tensor([[0, 1, 2, 0], [1, 1, 0, 2]])]
     together = discriminator(images, conditions)  # (2, 4)
     torch.testing.assert_close(together, torch.stack([discriminator(images, one) for one in conditions]))
@@ -70,7 +70,7 @@ def test_an_image_can_be_judged_under_several_conditions_at_once(family: str) ->
 
 def test_a_conditional_norm_starts_as_a_batch_norm_and_learns_a_gain_and_offset_for_each_condition() -> None:
     torch.manual_seed(0)
-    norm = ConditionalNorm(features=2, conditions=3)
+    norm = ConditionalBatchNorm2d(features=2, conditions=3)
     nn.init.zeros_(norm.modulation.weight)
     maps, conditions = torch.randn(8, 2, 4, 4), torch.eye(3)[[0, 1] * 4]
     plain = nn.BatchNorm2d(2)(maps)
@@ -127,7 +127,7 @@ def test_layers_take_the_weights_of_torchs_and_give_the_same(
 
 def test_planes_beside_the_image_need_not_be_drawn_up() -> None:
     image, conditions = torch.randn(3, 2, 8, 8, dtype=torch.double), torch.randn(3, 6, dtype=torch.double)
-    layer = ConditionConv2d(2, 6, 7).double()
+    layer = ConditionalConv2d(2, 6, 7).double()
     nn.init.normal_(layer.weight)
     drawn = torch.cat([image, conditions[:, :, None, None].expand(-1, -1, 8, 8)], 1)
     torch.testing.assert_close(layer(image, conditions), torch.conv2d(drawn, layer.weight, None, 2, 1))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gan.data.info import DatasetInfo
 from gan.errors import UserError
-from gan.sampling.conditions import ANY, Condition, every, telling
+from gan.sampling.conditions import ANY, Condition, representative_conditions, single_conditions
 
 FACES = DatasetInfo(
     *(("Smiling", "Male", "Bald"), "attributes", 3, 64, 64, "Faces", "", ""),
@@ -41,31 +41,31 @@ def test_a_class_is_its_name_or_its_number() -> None:
     malignant = Condition.from_text("malignant", CELLS)
     assert malignant == Condition.from_text("1", CELLS) == Condition.of_class(1)
     assert Condition.from_text("3", CELLS).fixed == ((2, 1),)  # a name that is a number is the name
-    assert Condition.from_text("benign, or normal", CELLS).draw(CELLS, 2, 0).tolist() == [[1, 0, 0]] * 2
-    assert Condition.of_class(2).draw(CELLS, 1, 0).tolist() == [[0, 0, 1]]  # one-hot also without a training image
-    assert (malignant.agreeing(CELLS), Condition.of_class(2).agreeing(CELLS)) == (1, 0)
+    assert Condition.from_text("benign, or normal", CELLS).sample(CELLS, 2, 0).tolist() == [[1, 0, 0]] * 2
+    assert Condition.of_class(2).sample(CELLS, 1, 0).tolist() == [[0, 0, 1]]  # one-hot also without a training image
+    assert (malignant.matching_images(CELLS), Condition.of_class(2).matching_images(CELLS)) == (1, 0)
 
 
 def test_attributes_left_open_are_drawn_from_real_images_that_agree() -> None:
     condition = Condition.from_text("Male=1, Smiling=0", FACES)
     assert condition == Condition.from_text("Smiling=0,Male=1", FACES)
     assert condition.text(FACES) == condition.folder(FACES) == "Smiling=0,Male=1"
-    assert condition.agreeing(FACES) == 2
-    drawn = {tuple(row) for row in condition.draw(FACES, 50, seed=0).tolist()}
+    assert condition.matching_images(FACES) == 2
+    drawn = {tuple(row) for row in condition.sample(FACES, 50, seed=0).tolist()}
     assert drawn == {(0, 1, 1), (0, 1, 0)}
 
 
 def test_a_combination_that_no_real_image_has_is_still_what_was_asked() -> None:
     condition = Condition.from_text("Smiling=1,Bald=1", FACES)
-    assert condition.agreeing(FACES) == 0
-    drawn = condition.draw(FACES, 20, seed=0)
+    assert condition.matching_images(FACES) == 0
+    drawn = condition.sample(FACES, 20, seed=0)
     assert (drawn[:, [0, 2]] == 1).all()
     assert set(drawn[:, 1].tolist()) == {0, 1}
 
 
 def test_a_longer_draw_begins_with_the_shorter_one() -> None:
-    assert (ANY.draw(FACES, 40, 7)[:10] == ANY.draw(FACES, 10, 7)).all()
-    assert not (ANY.draw(FACES, 40, 7) == ANY.draw(FACES, 40, 8)).all()
+    assert (ANY.sample(FACES, 40, 7)[:10] == ANY.sample(FACES, 10, 7)).all()
+    assert not (ANY.sample(FACES, 40, 7) == ANY.sample(FACES, 40, 8)).all()
 
 
 @pytest.mark.parametrize(
@@ -103,8 +103,8 @@ def test_an_image_without_a_label_is_no_condition_and_none_is_drawn_from_it() ->
     some = DatasetInfo(
         *(CELLS.names, "class", 1, 32, 28, "Cells", "", ""), conditions=np.eye(4, 3, dtype=np.uint8)[[3, 3, 3, 1]]
     )
-    assert ANY.draw(some, 20, 0).tolist() == [[0, 1, 0]] * 20
-    assert ANY.agreeing(some) == 1
+    assert ANY.sample(some, 20, 0).tolist() == [[0, 1, 0]] * 20
+    assert ANY.matching_images(some) == 1
     none_on = Condition.from_row(np.zeros(3), FACES)  # of attributes this is an image that shows none of them
     assert none_on.row(FACES).tolist() == [0, 0, 0]
 
@@ -128,7 +128,7 @@ def test_what_cannot_name_a_folder_is_replaced_and_hashed(name: str, begins: str
 def test_names_that_differ_in_case_or_normal_form_alone_get_folders_apart() -> None:
     for names in (("Grade", "grade"), ("é", "e\u0301"), ("Straße", "STRASSE")):
         info = named(*names, "other")
-        first, second, other = (condition.folder(info) for condition in every(info))
+        first, second, other = (condition.folder(info) for condition in single_conditions(info))
         assert unicodedata.normalize("NFC", first).casefold() != unicodedata.normalize("NFC", second).casefold()
         assert other == "other"
     info = named("Smiling", "smiling", kind="attributes")
@@ -168,14 +168,14 @@ def assert_apart(conditions: list[Condition], info: DatasetInfo) -> None:
 @given(CLASSES)
 def test_every_class_comes_back_from_its_text_and_has_a_folder_of_its_own(names: list[str]) -> None:
     info = named(*names)
-    assert_apart([*every(info), ANY], info)
+    assert_apart([*single_conditions(info), ANY], info)
 
 
 @given(st.sampled_from(["nul", "Com1", "any", "a", "e\u0301", "x."]), st.data())
 def test_names_that_are_nearly_alike_have_folders_apart(name: str, data: st.DataObject) -> None:
     alike = [name, name.upper(), name.lower(), name.title(), unicodedata.normalize("NFC", name), name + " ", name + "."]
     info = named(*data.draw(st.lists(st.sampled_from(alike), min_size=1, unique=True)))
-    assert_apart([*every(info), ANY], info)
+    assert_apart([*single_conditions(info), ANY], info)
 
 
 @given(ATTRIBUTES, st.data())
@@ -188,7 +188,7 @@ def test_attributes_come_back_from_their_text_and_have_folders_of_their_own(
 
 
 def test_telling_columns_are_real_combinations_that_differ() -> None:
-    rows, labels = telling(FACES, 3)
+    rows, labels = representative_conditions(FACES, 3)
     real = {tuple(row) for row in FACES.conditions.tolist()}
     assert len({tuple(row) for row in rows.tolist()} & real) == 3
     assert len(set(labels)) == 3

@@ -16,15 +16,15 @@ from tests.conftest import trained
 
 
 def test_the_great_circle_between_two_axes_passes_through_the_diagonal() -> None:
-    path = latents.spherical(torch.tensor([2.0, 0.0]), torch.tensor([0.0, 4.0]), torch.tensor([0.0, 0.5, 1.0]))
+    path = latents.slerp(torch.tensor([2.0, 0.0]), torch.tensor([0.0, 4.0]), torch.tensor([0.0, 0.5, 1.0]))
     half = 3 / math.sqrt(2)  # as long as the mean of both ends, between them
     assert torch.allclose(path, torch.tensor([[2.0, 0.0], [half, half], [0.0, 4.0]]), atol=1e-6)
 
 
 def test_equal_and_opposite_ends_are_joined_by_a_line() -> None:
     ends, share = torch.tensor([1.0, 1.0]), torch.tensor([0.0, 0.25, 1.0])
-    assert torch.allclose(latents.spherical(ends, ends, share), ends.expand(3, 2))
-    opposite = latents.spherical(ends, -ends, share)
+    assert torch.allclose(latents.slerp(ends, ends, share), ends.expand(3, 2))
+    opposite = latents.slerp(ends, -ends, share)
     assert torch.allclose(opposite, torch.tensor([[1.0, 1.0], [0.5, 0.5], [-1.0, -1.0]]))
 
 
@@ -35,7 +35,7 @@ def test_a_walk_begins_and_ends_with_its_two_images_and_moves_between_them() -> 
     frames = interpolation.frames(sampler, first, last, 20, told.append)
     assert frames.shape == (20, 1, 32, 32)
     for frame, end in ((frames[0], first), (frames[-1], last)):
-        assert np.abs(frame.astype(int) - views.one(sampler, end).astype(int)).max() <= 1
+        assert np.abs(frame.astype(int) - views.regenerate(sampler, end).astype(int)).max() <= 1
     steps = np.abs(np.diff(frames.astype(int), axis=0)).mean(axis=(1, 2, 3))
     assert (steps > 0).all()
     assert told == [0.8, 1.0]

@@ -77,7 +77,7 @@ def test_a_damaged_file_or_a_newer_one_is_told_and_never_overwritten() -> None:
 
 def test_more_marks_than_anybody_sets_by_hand_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     run = made("marked")
-    monkeypatch.setattr(marks, "MOST", 2)
+    monkeypatch.setattr(marks, "MAX_MARKS", 2)
     marks.change(run, {THREE: KEEP, FOUR: KEEP})
     with pytest.raises(UserError, match="up to 2"):
         marks.change(run, {Origin(640, 0, 9, "5"): KEEP})

@@ -28,18 +28,18 @@ def close(first: np.ndarray, second: np.ndarray) -> bool:
 
 def test_positions_go_on_over_the_items_and_every_image_can_be_made_again() -> None:
     sampler = load_generator(trained("looked"))
-    threes, eights = views.of_items(sampler, [("3", 2), ("8", 3)], seed=4, start=10, truncation=0.8)
+    threes, eights = views.requested_groups(sampler, [("3", 2), ("8", 3)], seed=4, start=10, truncation=0.8)
     assert (threes.label, eights.label) == ("3", "8")
     assert threes.origins == tuple(Origin(sampler.seen, 4, position, "3", 0.8) for position in (10, 11))
     assert [origin.index for origin in eights.origins] == [12, 13, 14]
     for group in (threes, eights):
         for origin, image in zip(group.origins, group.images, strict=True):
-            assert close(views.one(sampler, origin), image)
+            assert close(views.regenerate(sampler, origin), image)
 
 
 def test_the_same_noise_under_other_classes_differs_in_the_class_alone() -> None:
     sampler = load_generator(trained("looked"))
-    groups = views.same_noise(sampler, conditions.every(sampler.info), 3, seed=1)
+    groups = views.same_noise_groups(sampler, conditions.single_conditions(sampler.info), 3, seed=1)
     assert [group.label for group in groups] == list(sampler.info.names)
     assert {tuple(origin.index for origin in group.origins) for group in groups} == {(0, 1, 2)}
     assert [group.origins[0].condition for group in groups] == list(sampler.info.names)
@@ -55,20 +55,20 @@ def test_images_of_each_kind_are_the_first_of_the_seed_that_come_out_as_it() -> 
     assert positions == [np.flatnonzero(drawn == kind)[:5].tolist() for kind in (0, 1)]
     for group in groups:
         for origin, image in zip(group.origins, group.images, strict=True):
-            assert close(views.one(sampler, origin), image)
+            assert close(views.regenerate(sampler, origin), image)
 
 
 def test_the_same_noise_with_an_attribute_off_and_on_differs_in_that_attribute_alone(faces: Run) -> None:
     sampler = load_generator(faces)
     smiling = sampler.info.names.index("Smiling")
     asked = [Condition.of_attributes({smiling: value}) for value in (0, 1)]
-    off, on = views.same_noise(sampler, asked, 4, seed=2)
+    off, on = views.same_noise_groups(sampler, asked, 4, seed=2)
     for without, with_it in zip(off.origins, on.origins, strict=True):
         assert without.condition.replace("Smiling=0", "Smiling=1") == with_it.condition
-        assert close(views.one(sampler, with_it), on.images[with_it.index])
+        assert close(views.regenerate(sampler, with_it), on.images[with_it.index])
 
 
 def test_conditions_are_drawn_in_turn() -> None:
     info = trained("looked").info()
-    rows = views.drawn_in_turn([Condition.from_text(name, info) for name in ("7", "2")], 5, 0, info)
+    rows = views.alternating_conditions([Condition.from_text(name, info) for name in ("7", "2")], 5, 0, info)
     assert rows.argmax(axis=1).tolist() == [7, 2, 7, 2, 7]

@@ -11,8 +11,8 @@ from gan.bench.throughput import noise_images
 from gan.config import options, settings
 from gan.runs import lifecycle
 from gan.runs.run import Run
-from gan.training.compilation import STEPS, _put_back, decided
-from gan.training.train import blank_batch, start, step
+from gan.training.compilation import MIN_STEPS, _put_back, should_compile
+from gan.training.train import blank_batch, initial_state, step
 from tests.conftest import TINY
 from tests.support.exactness import rows
 
@@ -22,7 +22,7 @@ CPU = torch.device("cpu")
 def run_of(name: str, **more: object) -> Run:
     values = TINY | {"job.device": "cpu", "job.precision": "float32", "train.kimg": 0.064}
     return lifecycle.create_run(
-        options.build_config(values | {path.replace("__", "."): value for path, value in more.items()}), name
+        options.build(values | {path.replace("__", "."): value for path, value in more.items()}), name
     )
 
 
@@ -35,7 +35,7 @@ def trained_apart(run: Run, **environment: str) -> None:
 def test_the_steps_that_compile_leave_no_trace() -> None:
     config = run_of("any").config
     image_set = noise_images(32)
-    tried, untried = (start(config, image_set.info(), CPU) for _ in range(2))
+    tried, untried = (initial_state(config, image_set.info(), CPU) for _ in range(2))
     batch = torch.from_numpy(image_set.images[:16]), torch.from_numpy(image_set.conditions[:16])
     for _ in range(2):  # before the first step, and when resumed
         with _put_back(tried):
@@ -52,7 +52,7 @@ def test_a_run_goes_on_where_there_is_no_compiler() -> None:
     run = run_of("without", job__compile="on")
     trained_apart(run, CXX="/nowhere/no-compiler")
     assert jobs.state(run.path).name == "finished"
-    assert not decided(run, CPU)
+    assert not should_compile(run, CPU)
     plain = run_of("plain", job__compile="off")
     trained_apart(plain)
     assert rows(run) == rows(plain)
@@ -60,8 +60,8 @@ def test_a_run_goes_on_where_there_is_no_compiler() -> None:
 
 def test_it_is_decided_once_for_a_run() -> None:
     cuda = torch.device("cuda")
-    long, short = run_of("long", train__kimg=0.016 * STEPS), run_of("short")
-    assert decided(long, cuda)
-    assert not decided(short, cuda)
-    assert not decided(run_of("on-a-cpu", train__kimg=0.016 * STEPS), CPU)
-    assert decided(long, CPU), "what was decided at the first start holds"
+    long, short = run_of("long", train__kimg=0.016 * MIN_STEPS), run_of("short")
+    assert should_compile(long, cuda)
+    assert not should_compile(short, cuda)
+    assert not should_compile(run_of("on-a-cpu", train__kimg=0.016 * MIN_STEPS), CPU)
+    assert should_compile(long, CPU), "what was decided at the first start holds"

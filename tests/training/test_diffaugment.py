@@ -2,7 +2,7 @@
 
 import torch
 
-from gan.training.diffaugment import augmented, cut_out, shifted
+from gan.training.diffaugment import cutout, diffaugment, translate
 from tests.conftest import trained
 from tests.support.exactness import rows
 
@@ -14,15 +14,15 @@ def noise(seed: int = 0) -> torch.Generator:
 def test_an_image_is_moved_by_at_most_an_eighth_with_grey_at_the_edge() -> None:
     images = torch.zeros(200, 1, 32, 32)
     images[:, :, 16, 16] = 1.0  # one white point
-    moved = shifted(images, noise())
+    moved = translate(images, noise())
     assert (moved.sum(dim=(1, 2, 3)) == 1).all(), "the point is neither lost nor doubled"
     found = moved[:, 0].nonzero()[:, 1:] - 16  # (N, 2)
     assert sorted(set(found.flatten().tolist())) == list(range(-4, 5))
-    assert (shifted(torch.ones(50, 1, 32, 32), noise()).unique() == torch.tensor([0.0, 1.0])).all()
+    assert (translate(torch.ones(50, 1, 32, 32), noise()).unique() == torch.tensor([0.0, 1.0])).all()
 
 
 def test_a_square_of_half_the_side_is_cut_out() -> None:
-    cut = cut_out(torch.ones(400, 3, 32, 32), noise()) == 0
+    cut = cutout(torch.ones(400, 3, 32, 32), noise()) == 0
     assert (cut[:, 0] == cut[:, 1]).all()
     widths, heights = cut[:, 0].any(dim=1).sum(dim=1), cut[:, 0].any(dim=2).sum(dim=1)
     assert widths.max() == heights.max() == 16
@@ -32,9 +32,9 @@ def test_a_square_of_half_the_side_is_cut_out() -> None:
 
 def test_the_gradient_passes_where_the_image_is_still_seen() -> None:
     images = torch.ones(4, 1, 32, 32, requires_grad=True)
-    torch.autograd.backward(augmented(images, noise()).sum())
+    torch.autograd.backward(diffaugment(images, noise()).sum())
     assert images.grad is not None
-    kept = augmented(torch.ones(4, 1, 32, 32), noise()).sum(dim=(1, 2, 3))
+    kept = diffaugment(torch.ones(4, 1, 32, 32), noise()).sum(dim=(1, 2, 3))
     torch.testing.assert_close(images.grad.sum(dim=(1, 2, 3)), kept)
     assert set(images.grad.unique().tolist()) == {0.0, 1.0}
 

@@ -12,7 +12,7 @@ from gan.config.run_config import RunConfig
 from gan.data.image_set import ImageSet
 from gan.training.checkpoint import State
 from gan.training.held_out import HeldOut
-from gan.training.train import start
+from gan.training.train import initial_state
 
 
 class MeanGrey(nn.Module):
@@ -34,7 +34,7 @@ def images(validation: int) -> ImageSet:
 
 
 def state_of(image_set: ImageSet) -> State:
-    state = start(RunConfig(), image_set.info(), torch.device("cpu"))
+    state = initial_state(RunConfig(), image_set.info(), torch.device("cpu"))
     state.discriminator = MeanGrey()
     return state
 

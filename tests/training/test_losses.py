@@ -62,9 +62,11 @@ def test_the_ideal_lines_are_those_of_the_best_discriminator(share: float) -> No
 
 def test_a_wrong_condition_is_that_of_another_image_and_weighs_nothing_where_it_is_the_same() -> None:
     conditions = torch.eye(3)[[0, 1, 1, 2]]
-    asked, weight = mismatched_pairs.asked(conditions, 0.6)
+    asked, weight = mismatched_pairs.with_mismatched(conditions, 0.6)
     assert asked.argmax(dim=2).tolist() == [[0, 1, 1, 2], [2, 0, 1, 1]]
     assert weight.tolist() == [pytest.approx([0.2, 0.2, 0.0, 0.2])]
-    assert mismatched_pairs.asked(torch.eye(3)[[1, 1]], 0.6)[1].tolist() == [[0.0, 0.0]]  # nothing to tell apart
-    asked, weight = mismatched_pairs.asked(conditions, 0.0)
+    assert mismatched_pairs.with_mismatched(torch.eye(3)[[1, 1]], 0.6)[1].tolist() == [
+        [0.0, 0.0]
+    ]  # nothing to tell apart
+    asked, weight = mismatched_pairs.with_mismatched(conditions, 0.0)
     assert (asked.shape, weight.shape) == ((1, 4, 3), (0, 4))

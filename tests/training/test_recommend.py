@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from gan.cli.main import main
-from gan.config.options import build_config
+from gan.cli import main
+from gan.config.options import build
 from gan.data import registry
 from gan.data.image_set import ImageSet
 from gan.runs.run import all_runs
@@ -23,7 +23,7 @@ def images(*counts: int, size: int = 32, channels: int = 1) -> ImageSet:
     return ImageSet(pictures, conditions, names, "class", split, None, size, "Set", "", "")
 
 
-DATA = build_config({"data.name": "folder", "data.path": "set", "data.image_size": 64}).data
+DATA = build({"data.name": "folder", "data.path": "set", "data.image_size": 64}).data
 
 
 def test_a_rare_class_is_drawn_as_often_and_named_in_the_reason() -> None:
@@ -43,11 +43,13 @@ def test_larger_sets_are_trained_longer_in_fewer_passes() -> None:
     small, large = images(250, 250), images(25_000, 25_000)
     assert length(small)[0] < length(large)[0]
     assert length(small)[1] > length(large)[1]
-    assert length(small)[0] == pytest.approx(recommend.PATIENCE * 40 * 5 ** (1 / 3), rel=0.05)
+    assert length(small)[0] == pytest.approx(recommend.AUGMENTED_LENGTH * 40 * 5 ** (1 / 3), rel=0.05)
 
 
 def test_the_discriminator_is_shown_few_images_augmented() -> None:
-    few, many = (recommend.recommend(DATA, images(count, count), "cpu") for count in (300, recommend.SMALL // 2))
+    few, many = (
+        recommend.recommend(DATA, images(count, count), "cpu") for count in (300, recommend.AUGMENT_BELOW // 2)
+    )
     assert few.config.train.augment
     assert few.config.loss.mismatched > many.config.loss.mismatched == 0
     assert "augmented for the discriminator and with mismatched pairs because they are few" in few.why
@@ -58,11 +60,11 @@ def test_the_discriminator_is_shown_few_images_augmented() -> None:
 
 
 def test_many_images_are_learnt_by_wide_networks_told_of_kinds_from_narrower_noise() -> None:
-    few, many = (recommend.recommend(DATA, images(count, count), "cpu") for count in (300, recommend.WIDE // 2))
+    few, many = (recommend.recommend(DATA, images(count, count), "cpu") for count in (300, recommend.LARGE_SET // 2))
     assert (few.config.model.width, many.config.model.width) == (32, 64)
-    assert (few.config.train.noise, many.config.train.noise) == (1.0, recommend.NARROW)
+    assert (few.config.train.noise, many.config.train.noise) == (1.0, recommend.TRAINING_NOISE)
     assert "64 maps wide" in many.why
-    assert (few.config.model.subclasses, many.config.model.subclasses) == (1, recommend.KINDS)
+    assert (few.config.model.subclasses, many.config.model.subclasses) == (1, recommend.SUBCLASSES)
     assert (
         "told of 8 kinds within each class and with narrower noise in training than in use so that rare kinds are not"
         in many.why
@@ -77,10 +79,10 @@ def test_a_small_set_fills_its_batch_four_times() -> None:
 
 
 def test_too_few_images_are_advised_against_with_what_to_do() -> None:
-    advice = recommend.recommend(DATA, images(400, recommend.LEAST - 1), "cpu").advice
-    assert f"b ({recommend.LEAST - 1})" in advice
+    advice = recommend.recommend(DATA, images(400, recommend.MIN_CLASS_IMAGES - 1), "cpu").advice
+    assert f"b ({recommend.MIN_CLASS_IMAGES - 1})" in advice
     assert "classical augmentation" in advice
-    assert recommend.recommend(DATA, images(400, recommend.LEAST), "cpu").advice == ""
+    assert recommend.recommend(DATA, images(400, recommend.MIN_CLASS_IMAGES), "cpu").advice == ""
 
 
 def test_attributes_have_no_classes_to_balance() -> None:
@@ -88,12 +90,12 @@ def test_attributes_have_no_classes_to_balance() -> None:
     found = recommend.recommend(DATA, image_set, "cpu")
     assert not found.config.data.balance
     assert not found.advice
-    many = recommend.recommend(DATA, dataclasses.replace(images(recommend.WIDE), kind="attributes"), "cpu")
+    many = recommend.recommend(DATA, dataclasses.replace(images(recommend.LARGE_SET), kind="attributes"), "cpu")
     assert many.config.model.subclasses == 1
 
 
 def test_many_classes_of_few_images_are_not_divided() -> None:
-    found = recommend.recommend(DATA, images(*[90] * (recommend.WIDE // 90 + 1)), "cpu")
+    found = recommend.recommend(DATA, images(*[90] * (recommend.LARGE_SET // 90 + 1)), "cpu")
     assert found.config.model.subclasses == 1
     assert "kinds within" not in found.why
 

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 import gan.data.order
 from gan.config.run_config import RunConfig
 from gan.errors import StoppedError
-from gan.training.precision import precision, scale
+from gan.training.precision import mixed_precision, normalise
 
 WIDTH = 16
 FEATURES = 8 * WIDTH
@@ -87,7 +87,7 @@ class Classifier(nn.Module):
 
     def features(self, images: Tensor) -> Tensor:
         """What the network sees in images uint8 (N, C, H, H), before it decides: (N, F) float32."""
-        maps: Tensor = self.body(scale(images))
+        maps: Tensor = self.body(normalise(images))
         return maps.float().mean(dim=(2, 3)) if maps.ndim == 4 else maps.float()
 
     def forward(self, images: Tensor) -> Tensor:
@@ -248,7 +248,7 @@ def predict(
 
 def autocast(device: str) -> contextlib.AbstractContextManager[object]:
     """The trainer's own choice of number format for this device: bfloat16 where that is faster."""
-    return precision(RunConfig(), torch.device(device))
+    return mixed_precision(RunConfig(), torch.device(device))
 
 
 def _loss(logits: Tensor, targets: Tensor, kind: str) -> Tensor:

@@ -31,7 +31,7 @@ from gan.evaluation.records.results import EvaluationResult
 from gan.evaluation.records.study_results import StudyResult
 from gan.evaluation.report import sections, study_section, text
 from gan.evaluation.training_images import cached_training_images
-from gan.io.contact_sheet import make_grid
+from gan.io.contact_sheet import grid
 from gan.runs.run import Run
 from gan.sampling import conditions
 
@@ -117,11 +117,11 @@ def _samples(material: Material, images: ImageSet, sampler: "Sampler") -> str:
     values = info.channels * info.native_size**2
     across = int(np.clip(PIXELS // (2 * len(shown) * values), FEWEST, ACROSS))
     start = int(result.made_with["positions"]["combinations"])
-    rows, held, asked = [], images.rows("val"), conditions.every(info)
+    rows, held, asked = [], images.rows("val"), conditions.single_conditions(info)
     for k in shown:
         of_it = held[images.conditions[held, k] == 1][:across]
         real = crop_padding(np.asarray(images.images[of_it]), images.native_size)
-        made = sampler.generate(asked[k].draw(info, across, 0), result.made_with["seed"], start + k * across)
+        made = sampler.generate(asked[k].sample(info, across, 0), result.made_with["seed"], start + k * across)
         name = html.escape(info.names[k])
         rows.append(
             f"<tr><th>{name}</th><td>{_sheet(real, f'Real images of {name}')}</td>"
@@ -153,7 +153,7 @@ def _sheet(shown: NDArray[np.uint8], alt: str, columns: int | None = None) -> st
     if not len(shown):
         return '<span class="quiet">none</span>'
     buffer = io.BytesIO()
-    picture = make_grid(shown, columns or len(shown))
+    picture = grid(shown, columns or len(shown))
     picture.save(buffer, format="PNG", optimize=True)
     scale = max(1, round(SIDE / shown.shape[-1]))
     source = base64.b64encode(buffer.getvalue()).decode()

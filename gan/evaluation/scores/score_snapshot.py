@@ -235,7 +235,7 @@ class _Evaluation:
         """How often the real-trained classifier sees both attributes of pairs that no real image shows."""
         rows: list[dict[str, Any]] = []
         for request in unseen_combinations(self.sampler.info):
-            drawn = request.draw(self.sampler.info, COMBINED, self.seed)  # (n, K)
+            drawn = request.sample(self.sampler.info, COMBINED, self.seed)  # (n, K)
             made = self.sampler.generate(drawn, self.seed, start + len(rows) * COMBINED)
             seen = predict(own, made)[1].numpy() > 0
             agrees = np.stack([seen[:, k] == bool(value) for k, value in request.fixed], axis=1)  # (n, 2)

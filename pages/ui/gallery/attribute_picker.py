@@ -22,7 +22,7 @@ def attributes(run: Run, info: DatasetInfo) -> tuple[tuple[str, int], ...]:
     """One combination of attributes, those kept before, and how many images of each."""
     chosen = switches(run, info)
     condition = condition_of(chosen, info)
-    summary(run, chosen, condition.agreeing(info))
+    summary(run, chosen, condition.matching_images(info))
     count = int(st.number_input("Images of each", 1, 10_000, 24, key="count", persist_state="session"))
     labels = combinations(run, info, condition.text(info))
     return tuple((label, count) for label in labels)

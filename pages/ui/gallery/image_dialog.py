@@ -80,7 +80,7 @@ def _go(at: int) -> None:
 
 def about(run: Run, info: DatasetInfo, origin: Origin) -> None:
     """What the image is, and of how many real ones."""
-    real = Condition.from_text(origin.condition, info).agreeing(info)
+    real = Condition.from_text(origin.condition, info).matching_images(info)
     st.markdown(f"**{marking.wording(info)(origin.condition)}**")
     st.caption(
         f"Run {run.name} · snapshot after {fmt.images(origin.snapshot)} · seed {origin.seed}, position "
@@ -166,4 +166,4 @@ def _asked(run: Run) -> str:
 
 def again(run: Run, origin: Origin) -> str:
     """The command that makes the image again."""
-    return provenance.metadata(run.name, origin)["Make again"]
+    return provenance.png_text(run.name, origin)["Make again"]

@@ -93,7 +93,7 @@ def end(run: Run, info: DatasetInfo, request: ExportRequest, place: str) -> Orig
     items = request.items
     asked = Condition.from_text(items[0 if place == FIRST else -1][0], info) if items else ANY
     index = 0 if place == FIRST else 1
-    condition = Condition.from_row(asked.draw(info, index + 1, request.seed)[index], info).text(info)
+    condition = Condition.from_row(asked.sample(info, index + 1, request.seed)[index], info).text(info)
     return Origin(request.snapshot, request.seed, index, condition, request.truncation)
 
 

@@ -30,7 +30,7 @@ def panel(run: Run, info: DatasetInfo, request: ExportRequest) -> None:
     titles = [
         (
             same_noise.titled(group.label, info),
-            f"{fmt.number(Condition.from_text(text, info).agreeing(info))} real",
+            f"{fmt.number(Condition.from_text(text, info).matching_images(info))} real",
         )
         for group, (text, _) in zip(made, request.items, strict=True)
     ]

@@ -14,7 +14,7 @@ from gan.sampling import marks
 from gan.sampling.conditions import Condition
 from gan.sampling.marks import KEEP, REJECT, Mark
 from gan.sampling.provenance import Origin
-from gan.sampling.views import Group
+from gan.sampling.views import ImageGroup
 from pages.ui import cache_torch
 from pages.ui.components import image_grid
 from pages.ui.components.image_grid import Event, Row, Tile
@@ -31,7 +31,7 @@ MARKS: Mapping[str, Mark | None] = {"keep": KEEP, "reject": REJECT, "clear": Non
 def groups(
     run: Run,
     info: DatasetInfo,
-    shown: Sequence[Group],
+    shown: Sequence[ImageGroup],
     *,
     key: str,
     label: str,

@@ -54,7 +54,7 @@ def across(run: Run, info: DatasetInfo, request: ExportRequest, asked: list[str]
 
 def class_columns(info: DatasetInfo, request: ExportRequest) -> list[str]:
     """The classes that are chosen at the left; all of a few where fewer than two are."""
-    every = [condition.text(info) for condition in conditions.every(info)]
+    every = [condition.text(info) for condition in conditions.single_conditions(info)]
     chosen = [name for name in every if any(name == text for text, _ in request.items)]
     return (chosen if len(chosen) > 1 else every)[:MOST_COLUMNS]
 

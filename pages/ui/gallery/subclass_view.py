@@ -8,7 +8,7 @@ from gan.data.info import DatasetInfo
 from gan.export.exports import ExportRequest
 from gan.runs.run import Run
 from gan.sampling.conditions import Condition
-from gan.sampling.views import Group
+from gan.sampling.views import ImageGroup
 from pages.ui import cache, cache_torch, fmt, tiles
 from pages.ui.tiles import Row
 
@@ -44,7 +44,7 @@ def panel(run: Run, info: DatasetInfo, request: ExportRequest) -> None:
     )
 
 
-def rows(run: Run, title: str, note: str, group: Group, real: NDArray[np.uint8] | None) -> list[Row]:
+def rows(run: Run, title: str, note: str, group: ImageGroup, real: NDArray[np.uint8] | None) -> list[Row]:
     """A subclass's real images, where they are known, and below them its generated ones."""
     alt = f"Generated image of {group.label}, run {run.name}"
     if real is None:
