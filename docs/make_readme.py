@@ -8,8 +8,8 @@ README = settings.ROOT / "README.md"
 def with_options(readme: str) -> str:
     """The README's text with its table of options as the config has them now."""
     lines = ["| option | default | takes | what it does |", "|---|---|---|---|"]
-    for option in options.options():
-        default = f"`{options.written(option.default)}`" if option.default not in ("", ()) else ""
+    for option in options.all_options():
+        default = f"`{options.format_value(option.default)}`" if option.default not in ("", ()) else ""
         unit = f" ({option.unit})" if option.unit else ""
         lines.append(f"| `{option.path}` | {default} | {option.takes}{unit} | {option.help} |")
     before, rest = readme.split("<!-- options -->")

@@ -113,10 +113,12 @@ def main(names: list[str]) -> None:
 def kept(name: str, run: Run) -> Recording:
     """The recording of a run that was trained before."""
     image_set = registry.load_image_set(run.config.data)
-    before = options.build({}).flat()
-    config = options.changed(run.config, {"data.path": Path(run.config.data.path).name})  # no place of this machine
+    before = options.build_config({}).flat()
+    config = options.replace_options(
+        run.config, {"data.path": Path(run.config.data.path).name}
+    )  # no place of this machine
     changed = {path: value for path, value in config.flat().items() if value != before[path]}
-    command = " ".join(options.arguments(config, options.build({})))
+    command = " ".join(options.to_arguments(config, options.build_config({})))
     return recorded(
         name, Case(f"A good run: {image_set.title}", f"`python -m gan train {command}`", changed), run, image_set, ""
     )
@@ -125,7 +127,7 @@ def kept(name: str, run: Run) -> Recording:
 def record(name: str, case: Case) -> Recording:
     """Train one case and keep what its folder says."""
     case = dataclasses.replace(case, options=SMALL | case.options)
-    run = lifecycle.create_run(options.build(case.options), name)
+    run = lifecycle.create_run(options.build_config(case.options), name)
     image_set = registry.load_image_set(run.config.data)
     if case.images is not None:
         image_set = fewer(image_set, case.images)

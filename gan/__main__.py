@@ -1,8 +1,8 @@
-"""`python -m gan`: see `cli/main.py`."""
+"""`python -m gan`: see `gan.cli.main`."""
 
 import sys
 
-from gan.cli import main
+from gan.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

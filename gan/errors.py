@@ -62,7 +62,7 @@ STORE_FAULTS = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQU
 """Faults of the disk or of its permissions: the user's to mend. Another OSError is our own fault."""
 
 
-def store_in_words(error: OSError) -> str:
+def describe_store_error(error: OSError) -> str:
     """What a file that could not be read or written means to the user, and what to do."""
     place = error.filename or "the store"
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):

@@ -14,6 +14,8 @@ KEY = "looked at set"
 def page() -> None:
     """The two halves of the page: looking and adding."""
     frame.title("Data", "What there is to learn from, and a place for your own images.")
+    if upload.UPLOAD in st.query_params:
+        st.session_state.setdefault(upload.TAB, upload.ADD)
     look, add = st.tabs([upload.LOOK, upload.ADD], key=upload.TAB, on_change="rerun")
     with look, errors_shown():
         entry = set_choice()

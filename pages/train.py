@@ -81,7 +81,7 @@ def fill(wish: dict[str, Any]) -> None:
         form.fill(PRESETS[starting_points.OF_SET.get(config.name, "own-images")].config.flat())
         set_picker.choose(config)
     if "set" in wish:
-        form.fill(options.changed(form.config(), changes(wish["set"])).flat())
+        form.fill(options.replace_options(form.config(), changes(wish["set"])).flat())
 
 
 def origin(config: RunConfig) -> None:

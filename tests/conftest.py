@@ -12,7 +12,7 @@ import pytest
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch: the same sums in this process and in the jobs it starts
 
 from gan.config import settings
-from gan.config.options import build, to_json
+from gan.config.options import build_config, config_to_json
 from gan.config.run_config import RunConfig
 from gan.data import registry
 from gan.jobs.worker import working
@@ -52,10 +52,10 @@ def trained(name: str, **options: object) -> Run:
     Runs on the digits are trained once for each choice of options, and copied.
     """
     values = TINY | {path.replace("__", "."): value for path, value in options.items()}
-    config = build(values)
+    config = build_config(values)
     if config.data.name != "digits":
         return _train(name, config)
-    key = to_json(config)
+    key = config_to_json(config)
     if key not in _trained:
         run = _train(name, config)
         _trained[key] = Path(shutil.copytree(run.path, _kept / str(len(_trained)), symlinks=True))

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from gan import jobs
-from gan.cli import main
+from gan.cli.main import main
 from gan.config import settings as places
 from gan.config.run_config import DataConfig
 from gan.data import catalogue, registry
@@ -46,6 +46,7 @@ from gan.sampling import marks, sampler
 from gan.sampling.provenance import Origin
 from tests.support.evaluation import studied
 from tests.support.pages import page
+from tests.support.uploads import add_files
 
 NAME, SET, SNAPSHOT = "copied", "own", 100032
 DEMO = places.ROOT / "checkpoints" / "demo-mnist"
@@ -107,7 +108,7 @@ def added() -> DataConfig:
         content = io.BytesIO()
         Image.fromarray(np.full((16, 16), 20 * number, np.uint8)).save(content, "PNG")
         files.append((f"{'ab'[number % 2]}/{number}.png", io.BytesIO(content.getvalue())))
-    staging.accept(staging.add_files(SET, files))
+    staging.accept(add_files(SET, files))
     config = DataConfig(name="folder", path=SET, image_size=32)
     registry.load_image_set(config)
     return config

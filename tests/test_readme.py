@@ -6,7 +6,7 @@ import shlex
 import pytest
 
 from docs.make_readme import with_options
-from gan.cli import parser
+from gan.cli.main import build_parser
 from gan.config import settings
 
 README = (settings.ROOT / "README.md").read_text()
@@ -15,7 +15,7 @@ COMMANDS = re.findall(r"^python -m gan (.*)$", README, flags=re.MULTILINE)
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_is_one_that_the_program_takes(command: str) -> None:
-    assert parser().parse_args(shlex.split(command, comments=True)).run_command
+    assert build_parser().parse_args(shlex.split(command, comments=True)).run_command
 
 
 def test_every_row_of_what_happens_when_names_a_test_that_there_is() -> None:

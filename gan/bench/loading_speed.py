@@ -43,7 +43,7 @@ class Loading:
 def measure(show: Callable[[str], None], count: int = COUNT, size: int = SIZE, seconds: float = SECONDS) -> Loading:
     """Fetch batches alone, then train alone, on the fastest device here."""
     device = torch.device(matching_devices("auto")[0].partition(":")[0])
-    config = options.build({"data.image_size": size, "train.batch": BATCH})
+    config = options.build_config({"data.image_size": size, "train.batch": BATCH})
     small = noise_images(size)
     with tempfile.TemporaryDirectory() as folder:
         room = shutil.disk_usage(folder).free // 2

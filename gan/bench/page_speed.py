@@ -51,7 +51,7 @@ def measure(show: Callable[[str], None], count: int = RUNS, points: int = POINTS
     with tempfile.TemporaryDirectory() as folder, _as_store(folder):
         show(f"pages: making {count} runs of {points:,} points each ...")
         live = make_store(count, points)
-        untrained_run(lifecycle.create_run(options.build({"data.name": "mnist", "model.width": 32}), GENERATOR))
+        untrained_run(lifecycle.create_run(options.build_config({"data.name": "mnist", "model.width": 32}), GENERATOR))
         with working(live.path) as worker, _served(Path(folder)) as (port, server), _growing(live, worker, points):
             visits = [
                 ["overview", {}],
@@ -70,7 +70,7 @@ def measure(show: Callable[[str], None], count: int = RUNS, points: int = POINTS
 
 def make_store(count: int, points: int) -> Run:
     """Runs with curves, pictures and snapshots as trainers leave them, all but the newest over; gives the newest."""
-    config = options.build({"data.name": "mnist", "train.kimg": 2 * points * BATCH / 1000, "train.batch": BATCH})
+    config = options.build_config({"data.name": "mnist", "train.kimg": 2 * points * BATCH / 1000, "train.batch": BATCH})
     first = lifecycle.create_run(config, "run-000")
     _fill(first, points)
     own = shutil.ignore_patterns("about.*", "config.json")
@@ -96,7 +96,7 @@ def _fill(run: Run, points: int) -> None:
     for number, row in enumerate(values.tolist(), 1):
         writer.append(_point(number, row))
     writer.close()
-    sheet = contact_sheet.grid(draw.integers(0, 256, (80, 1, 32, 32), dtype=np.uint8), 10)
+    sheet = contact_sheet.make_grid(draw.integers(0, 256, (80, 1, 32, 32), dtype=np.uint8), 10)
     write_json(run.path / "samples" / "columns.json", {"labels": [str(digit) for digit in range(10)], "rows": 8})
     for position in range(SNAPSHOTS + 1):
         seen = position * points * BATCH // SNAPSHOTS

@@ -98,7 +98,7 @@ class Client:
             if len(unfinished) >= MOST_UNFINISHED:
                 return
             name = next(self._names)
-            run = lifecycle.create_run(options.build(config_values(int(name[1]))), name)
+            run = lifecycle.create_run(options.build_config(config_values(int(name[1]))), name)
             unfinished.append(run)
             lifecycle.submit_run(run)
             note("submit", name)

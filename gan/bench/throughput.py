@@ -25,7 +25,7 @@ from gan.config.run_config import RunConfig
 from gan.data.image_set import ImageSet
 from gan.export import exports
 from gan.export.exports import ExportRequest
-from gan.io.png import png
+from gan.io.png import encode_png
 from gan.jobs.device_list import matching_devices
 from gan.runs.run import Run
 from gan.sampling.sampler import Sampler, load_generator
@@ -71,7 +71,7 @@ def training(sizes: tuple[int, ...], show: Show) -> list[Training]:
 
 
 def _one_size(device: torch.device, size: int, ceiling: Ceiling) -> Training:
-    config = options.build({"data.image_size": size, "train.batch": BATCH})
+    config = options.build_config({"data.image_size": size, "train.batch": BATCH})
     image_set = noise_images(size)
     ours = our_loop(image_set, config, device)
     state = initial_state(config, image_set.info(), torch.device("cpu"))
@@ -134,7 +134,9 @@ def exporting(show: Show) -> Exporting:
         for name in ("snapshots", "samples", "exports"):
             (Path(folder) / name).mkdir()
         run = Run(Path(folder))
-        (run.path / "config.json").write_text(options.to_json(options.build({"data.name": "mnist", "model.width": 32})))
+        (run.path / "config.json").write_text(
+            options.config_to_json(options.build_config({"data.name": "mnist", "model.width": 32}))
+        )
         untrained_run(run)
         sampler = load_generator(run)
         request = ExportRequest((("3", EXPORTED),), with_near_copies=True)
@@ -143,7 +145,7 @@ def exporting(show: Show) -> Exporting:
         whole = _timed(lambda: exports.write(run, request, Path(folder) / "out.zip", lambda done, total: None))
         growth = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
         generation = _timed(lambda: _generate(sampler, EXPORTED)) / EXPORTED
-        encoding = _timed(lambda: [png(image) for image in made]) / len(made)
+        encoding = _timed(lambda: [encode_png(image) for image in made]) / len(made)
     reach = 1 / (generation + encoding)
     found = Exporting(
         EXPORTED, EXPORTED / whole, 1 / generation, 1 / encoding, EXPORTED / whole / reach, max(growth, 0)

@@ -1,18 +1,12 @@
-"""The commands: `python -m gan COMMAND`.
+"""The command line: `python -m gan COMMAND`. Each file declares its commands and calls the packages.
 
-    main.py        the parser of all commands, and exit codes
-    arguments.py   how a parser complains, and the options of a run
-    train.py       train, submit
-    runs.py        runs, stop, resume, delete, logs, tensorboard
-    data.py        data list, data check, data prepare
-    evaluate.py    evaluate
-    export.py      sample, export
-    bench.py       bench, soak
-    progress.py    the progress bar
-
-Each file declares its commands' options and turns parsed arguments into calls of the package.
+main        the parser of all commands, and the exit codes
+arguments   how the parser reports mistakes; the options of a run
+train       train, submit
+runs        runs, stop, resume, delete, logs, tensorboard
+data        data list, data check, data prepare
+evaluate    evaluate
+export      sample, export
+bench       bench, soak
+progress    the progress bar
 """
-
-from gan.cli.main import main, parser
-
-__all__ = ["main", "parser"]

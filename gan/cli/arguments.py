@@ -1,9 +1,8 @@
-"""What the commands share: how a parser complains, and the options of a run.
+"""What the commands share: how the parser reports mistakes, and the options of a run.
 
-The options come from `options.options()`, so the command line, the page's form and the README never differ.
-
-argparse hands over only what was given, as text: `options.build` judges it once a preset is applied. cyclopts 5.5,
-walking RunConfig itself, refused options that only the preset makes valid, and did not split lists at commas.
+The options come from `options.all_options()`, so that command line, form and README never differ. argparse passes on
+only the options that were given, as text, and `options.build_config` validates them after a preset is applied. cyclopts
+5.5, walking RunConfig itself, refused options that only the preset makes valid, and did not split lists at commas.
 """
 
 import argparse
@@ -42,15 +41,15 @@ class CommandParser(argparse.ArgumentParser):
 
 def add_run_options(made: argparse.ArgumentParser, prefix: str = "") -> None:
     """Add every option of a RunConfig whose path starts with `prefix`, such as `--train.batch`."""
-    for option in options.options():
+    for option in options.all_options():
         if option.path.startswith(prefix):
             unit = f" ({option.unit})" if option.unit else ""
-            default = options.written(option.default)
+            default = options.format_value(option.default)
             text = f"{option.help}{unit} Takes {option.takes}. Default: {default or 'empty'}."
             made.add_argument(f"--{option.path}", dest=option.path, metavar="VALUE", help=text.replace("%", "%%"))
 
 
-def config_of(parsed: argparse.Namespace) -> RunConfig:
+def config_from_arguments(parsed: argparse.Namespace) -> RunConfig:
     """The config that the arguments ask for: a preset, or the defaults, with single options changed."""
     from gan.data.sources.folder import added_sets  # here: it imports numpy and every source of data
 
@@ -61,8 +60,8 @@ def config_of(parsed: argparse.Namespace) -> RunConfig:
     if "preset" in parsed and parsed.preset == presets.AUTO:
         return _recommended(given)
     if "preset" in parsed and parsed.preset is not None:
-        return options.changed(presets.preset(parsed.preset).config, given)
-    return options.build(given)
+        return options.replace_options(presets.find_preset(parsed.preset).config, given)
+    return options.build_config(given)
 
 
 def _recommended(given: dict[str, Any]) -> RunConfig:
@@ -70,9 +69,9 @@ def _recommended(given: dict[str, Any]) -> RunConfig:
     from gan.data.registry import load_image_set
     from gan.training import recommend  # here: these two import numpy and every source of data
 
-    asked = options.build(given)
+    asked = options.build_config(given)
     found = recommend.recommend(asked.data, load_image_set(asked.data), asked.job.device)
     for text in (found.why, found.advice):
         if text:
             print(text, file=sys.stderr)
-    return options.changed(found.config, given)
+    return options.replace_options(found.config, given)

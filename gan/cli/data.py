@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from gan.cli.arguments import AddCommand, add_run_options, config_of
+from gan.cli.arguments import AddCommand, add_run_options, config_from_arguments
 from gan.cli.progress import show
 from gan.config import settings
 from gan.errors import UserError
@@ -20,10 +20,11 @@ def add_commands(command: AddCommand) -> None:
     check = command(
         "check",
         check_data,
-        "Report on a folder or ZIP of your own images; exit code 2 where there is something to mend.",
+        "CheckReport on a folder or ZIP of your own images; exit code 2 where there is something to mend.",
         data,
     )
-    check.add_argument("path", type=Path)
+    check.add_argument("path", type=Path, nargs="?")
+    check.add_argument("--task", help=argparse.SUPPRESS)
     check.add_argument("--json", action="store_true", help="print one JSON document")
     prepare = command("prepare", prepare_data, "Read a data set into the cache now.", data)
     prepare.add_argument("--task", help=argparse.SUPPRESS)
@@ -41,14 +42,29 @@ def list_data(parsed: argparse.Namespace) -> int:
 
 
 def check_data(parsed: argparse.Namespace) -> int:
-    """Print the report on a folder or ZIP."""
+    """Print the report on a folder or ZIP; with `--task` check an upload as a background task."""
     from gan.data.ingest.check import check_images
 
+    if parsed.task is not None:
+        return check_upload_in_background(parsed.task)
+    if parsed.path is None:
+        raise UserError("data check takes the path of a folder or ZIP.")
     report = check_images(parsed.path, lambda phase, done: show(phase, done, 1.0))
     if report.errors and not report.images and not parsed.json:
         raise UserError(report.errors[0].line)
     print(json.dumps(report.as_json(), indent=2) if parsed.json else report.as_text())
     return 2 if report.to_fix else 0
+
+
+def check_upload_in_background(identifier: str) -> int:
+    """Check what a user uploaded, as the job in its folder."""
+    from gan.data.ingest import staging
+    from gan.jobs.worker import working
+
+    folder = staging.upload_folder(identifier)
+    with working(folder) as worker:
+        staging.check_upload(folder, worker.progress)
+    return 0
 
 
 def prepare_data(parsed: argparse.Namespace) -> int:
@@ -57,7 +73,9 @@ def prepare_data(parsed: argparse.Namespace) -> int:
     from gan.jobs.worker import working
 
     if parsed.task is None:
-        image_set = registry.load_image_set(config_of(parsed).data, lambda phase, done: show(phase, done, 1.0))
+        image_set = registry.load_image_set(
+            config_from_arguments(parsed).data, lambda phase, done: show(phase, done, 1.0)
+        )
         print(f"{image_set.title}: {len(image_set):,} images are ready.")
         return 0
     task = settings.tasks() / parsed.task

@@ -11,7 +11,7 @@ from typing import Any
 
 from gan import __version__
 from gan.cli.arguments import CommandParser
-from gan.errors import STORE_FAULTS, GanError, UserError, store_in_words
+from gan.errors import STORE_FAULTS, GanError, UserError, describe_store_error
 
 MODULES = {
     "train": ("train", "submit"),
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; gives the exit code."""
     words = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        parsed, unknown = parser(*words[:1]).parse_known_args(words)
+        parsed, unknown = build_parser(*words[:1]).parse_known_args(words)
         if unknown:
             parsed.command_parser.error(f"unrecognized arguments: {' '.join(unknown)}")
         return int(parsed.run_command(parsed))
@@ -44,14 +44,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.errno not in STORE_FAULTS:
             raise
-        print(f"gan: {store_in_words(error)}", file=sys.stderr)
+        print(f"gan: {describe_store_error(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("gan: interrupted", file=sys.stderr)
         return 1
 
 
-def parser(asked: str = "") -> argparse.ArgumentParser:
+def build_parser(asked: str = "") -> argparse.ArgumentParser:
     """The whole command line, or only what is in the module of the command asked for, so that it starts sooner."""
     whole = CommandParser(
         prog="python -m gan", description="Conditional GANs for small image sets.", allow_abbrev=False

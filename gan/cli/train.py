@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from gan import jobs
-from gan.cli.arguments import AddCommand, add_run_options, config_of
+from gan.cli.arguments import AddCommand, add_run_options, config_from_arguments
 from gan.config import presets
 from gan.config.run_config import RunConfig
 from gan.evaluation.records.results import best_snapshot
@@ -29,7 +29,7 @@ def train(parsed: argparse.Namespace) -> int:
     """Train a new run in this process, or the one that the queue names."""
     if parsed.run is not None:
         return _work(find_run(parsed.run))
-    config = config_of(parsed)
+    config = config_from_arguments(parsed)
     if not _fit_to_start(config, parsed.dry_run):
         return 2
     if parsed.dry_run:
@@ -65,7 +65,7 @@ def _work(run: Run) -> int:
 
 def submit(parsed: argparse.Namespace) -> int:
     """Put a new run into the queue."""
-    config = config_of(parsed)
+    config = config_from_arguments(parsed)
     if not _fit_to_start(config, parsed.dry_run):
         return 2
     if not parsed.dry_run:

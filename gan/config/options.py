@@ -76,7 +76,7 @@ class Option:
         return not self.only_for or data_name in self.only_for
 
 
-def options() -> Iterator[Option]:
+def all_options() -> Iterator[Option]:
     """Every option of a RunConfig, in the order of its sections and fields."""
     for section, outer in RunConfig.model_fields.items():
         model = outer.annotation
@@ -105,12 +105,12 @@ def options() -> Iterator[Option]:
             )
 
 
-def build(values: Mapping[str, Any]) -> RunConfig:
+def build_config(values: Mapping[str, Any]) -> RunConfig:
     """A RunConfig from dotted paths, such as `{"train.batch": "32"}`; text is converted to the option's type.
 
     Raises ConfigError naming the first bad option, its value and what it takes.
     """
-    known = {o.path: o for o in options()}
+    known = {o.path: o for o in all_options()}
     nested: dict[str, dict[str, Any]] = {}
     for path, value in values.items():
         if path not in known:
@@ -127,17 +127,17 @@ def build(values: Mapping[str, Any]) -> RunConfig:
         raise ConfigError(_message(error, known)) from None
 
 
-def changed(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
+def replace_options(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
     """`config` with some options set by their dotted path; raises ConfigError as `build` does."""
-    return build(config.flat() | dict(values))
+    return build_config(config.flat() | dict(values))
 
 
-def to_json(config: RunConfig) -> str:
+def config_to_json(config: RunConfig) -> str:
     """The text of a run's config.json."""
     return json.dumps({"version": 1 + len(CHANGES)} | config.model_dump(mode="json"), indent=2) + "\n"
 
 
-def from_json(text: str | bytes, changes: Sequence[Change] = CHANGES) -> RunConfig:
+def config_from_json(text: str | bytes, changes: Sequence[Change] = CHANGES) -> RunConfig:
     """The config in a config.json's text, of this version or an earlier one, brought up to date by `changes`.
 
     Raises ConfigError where it is damaged or from a newer version.
@@ -153,21 +153,21 @@ def from_json(text: str | bytes, changes: Sequence[Change] = CHANGES) -> RunConf
         raise ConfigError(f"config.json has version {version}: this program reads up to {newest}. Update the program.")
     for change in changes[version - 1 :]:
         values = {change.renamed.get(path, path): v for path, v in values.items() if path not in change.removed}
-    return build(values)
+    return build_config(values)
 
 
-def arguments(config: RunConfig, base: RunConfig) -> list[str]:
+def to_arguments(config: RunConfig, base: RunConfig) -> list[str]:
     """The command-line arguments that turn `base` into `config`."""
-    return [part for o, _, value in differences(config, base) for part in (f"--{o.path}", written(value))]
+    return [part for o, _, value in differences(config, base) for part in (f"--{o.path}", format_value(value))]
 
 
 def differences(config: RunConfig, base: RunConfig) -> list[tuple[Option, Any, Any]]:
     """The options in which `config` differs from `base`, each with its value in `base` and in `config`."""
     before, after = base.flat(), config.flat()
-    return [(o, before[o.path], after[o.path]) for o in options() if before[o.path] != after[o.path]]
+    return [(o, before[o.path], after[o.path]) for o in all_options() if before[o.path] != after[o.path]]
 
 
-def written(value: Any) -> str:
+def format_value(value: Any) -> str:
     """An option's value as it is written on the command line."""
     if isinstance(value, bool):
         return str(value).lower()

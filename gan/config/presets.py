@@ -5,7 +5,7 @@ A preset is a starting point: the command line and the form change single option
 
 from dataclasses import dataclass
 
-from gan.config.options import build
+from gan.config.options import build_config
 from gan.config.run_config import RunConfig
 from gan.errors import ConfigError
 
@@ -24,7 +24,7 @@ PRESETS = {
     "digits-quick": Preset(
         "Digits, quick",
         "See the whole journey in two minutes on any computer: 1,797 small digits that need no download.",
-        build(
+        build_config(
             {
                 "data.name": "digits",
                 "model.family": "projection",
@@ -39,19 +39,19 @@ PRESETS = {
     "mnist": Preset(
         "MNIST",
         "The report's first experiment: 60,000 handwritten digits by class, in minutes on a CPU.",
-        build(
+        build_config(
             {"data.name": "mnist", "model.width": 32, "train.kimg": 400, "train.batch": 128, "train.snapshot_kimg": 40}
         ),
     ),
     "celeba-64": Preset(
         "CelebA faces, 64 px",
         "The report's second experiment: faces by 40 attributes. Wants a GPU; for non-commercial research only.",
-        build({"data.name": "celeba", "train.kimg": 4000, "train.batch": 128, "train.snapshot_kimg": 200}),
+        build_config({"data.name": "celeba", "train.kimg": 4000, "train.batch": 128, "train.snapshot_kimg": 200}),
     ),
     "own-images": Preset(
         "Your own images",
         "A few hundred to a few thousand labelled images of yours, drawn equally often from each class.",
-        build(
+        build_config(
             {
                 "data.name": "folder",
                 "data.balance": True,
@@ -67,7 +67,7 @@ PRESETS = {
 }
 
 
-def preset(name: str) -> Preset:
+def find_preset(name: str) -> Preset:
     """The preset of that name; raises ConfigError that lists them."""
     if name not in PRESETS:
         raise ConfigError(f"There is no preset {name}: it takes one of {', '.join(PRESETS)}, or auto for a fitted one.")

@@ -315,7 +315,7 @@ class RunConfig(Section):
             raise ValueError(f"train.kimg is {train.kimg:g}: shorter than one batch of {train.batch} images")
         return train
 
-    def to_send_on(self) -> dict[str, Any]:
+    def without_local_paths(self) -> dict[str, Any]:
         """All options by section, as JSON values; of own images the folder's name, without where it lies here."""
         document = self.model_dump(mode="json")
         document["data"]["path"] = Path(self.data.path).name

@@ -16,7 +16,7 @@ def store() -> Path:
     return Path(os.environ.get("GAN_STORE") or ROOT / "checkpoints").expanduser().resolve()
 
 
-def distributed_data() -> Path:
+def public_data() -> Path:
     """`GAN_DATA`: where distributed sets lie or are downloaded to; may be read-only. Default `~/.cache/gan/data`."""
     return Path(os.environ.get("GAN_DATA") or "~/.cache/gan/data").expanduser().resolve()
 

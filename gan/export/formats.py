@@ -90,7 +90,7 @@ def check_out(out: Path) -> None:
 def contents(form: str, images: Images, texts: list[dict[str, str]]) -> list[bytes]:
     """Images uint8 (N, C, H, W) as they are spooled for a format: PNG files, or the array's own bytes."""
     if form != "npz":
-        return png.encode(images, texts)
+        return png.encode_pngs(images, texts)
     rows = images.transpose(0, 2, 3, 1)  # (N, H, W, C)
     return [row.tobytes() for row in rows]
 

@@ -58,7 +58,7 @@ def manifest(
         "seed, and the index; its condition is its row in labels.csv. The command stands in each PNG's metadata under "
         "'Make again'; for npz, all of it stands in labels.csv.",
         "training_data": {"title": info.title, "source": info.source, "licence": info.licence},
-        "config": run.config.to_send_on(),
+        "config": run.config.without_local_paths(),
     }
 
 

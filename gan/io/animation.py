@@ -21,18 +21,18 @@ def sheets_gif(samples: Mapping[int, Path], milliseconds: int = 250, turned: tup
 
     `turned`, a picture's rows and columns, makes each column of images a row: for pictures that stand tall.
     """
-    chosen = spread_over([samples[seen] for seen in sorted(samples)], FRAMES)
-    return gif([frame(path, turned) for path in chosen], milliseconds)
+    chosen = evenly_spaced([samples[seen] for seen in sorted(samples)], FRAMES)
+    return encode_gif([read_frame(path, turned) for path in chosen], milliseconds)
 
 
-def spread_over(paths: Sequence[Path], most: int) -> list[Path]:
+def evenly_spaced(paths: Sequence[Path], most: int) -> list[Path]:
     """At most so many (2 on) of them, evenly spread, with the first and the last."""
     if len(paths) <= most:
         return list(paths)
     return [paths[round(index * (len(paths) - 1) / (most - 1))] for index in range(most)]
 
 
-def frame(path: Path, turned: tuple[int, int] | None) -> Image.Image:
+def read_frame(path: Path, turned: tuple[int, int] | None) -> Image.Image:
     """A picture, halved until it is no larger than LONGEST_SIDE; raises DamagedFileError."""
     picture = contact_sheet.read_sheet(path, None if turned is None else turned[1])
     if turned is not None:
@@ -44,7 +44,7 @@ def frame(path: Path, turned: tuple[int, int] | None) -> Image.Image:
     return picture.convert("RGB").quantize(256, method=Image.Quantize.FASTOCTREE)  # ten times as fast as the default
 
 
-def gif(pictures: Sequence[Image.Image], milliseconds: float, stand_still: int = STAND_STILL) -> bytes:
+def encode_gif(pictures: Sequence[Image.Image], milliseconds: float, stand_still: int = STAND_STILL) -> bytes:
     """A GIF that runs for ever, each picture for so long and the last `stand_still` times as long.
 
     The time is rounded to hundredths of a second, as the format counts, and is two of them at least: browsers slow down

@@ -19,12 +19,12 @@ LARGEST = 2**26
 """Pixels of a sheet, at most: eight rows of forty images of 128 px take a twelfth of it."""
 
 
-def picture(image: Images) -> Image.Image:
+def to_pil(image: Images) -> Image.Image:
     """One image (C, H, W) of 1 or 3 channels as a grey or colour picture."""
     return Image.fromarray(image[0] if len(image) == 1 else image.transpose(1, 2, 0))
 
 
-def grid(images: Images, columns: int, scale: int = 1, gap: int = GAP) -> Image.Image:
+def make_grid(images: Images, columns: int, scale: int = 1, gap: int = GAP) -> Image.Image:
     """Images (n, C, H, W) row by row on a neutral grey ground, each enlarged `scale` times with sharp pixels."""
     images = images.repeat(scale, axis=2).repeat(scale, axis=3)
     n, channels, height, width = images.shape
@@ -33,7 +33,7 @@ def grid(images: Images, columns: int, scale: int = 1, gap: int = GAP) -> Image.
     for i, image in enumerate(images):
         top, left = gap + i // columns * (height + gap), gap + i % columns * (width + gap)
         sheet[:, top : top + height, left : left + width] = image
-    return picture(sheet)
+    return to_pil(sheet)
 
 
 def read_sheet(path: Path, columns: int | None = None) -> Image.Image:

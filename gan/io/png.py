@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from gan.io.contact_sheet import Images
 
 
-def png(image: Images, text: Mapping[str, str] | None = None) -> bytes:
+def encode_png(image: Images, text: Mapping[str, str] | None = None) -> bytes:
     """One image (C, H, W) as PNG bytes, with `text` in its metadata."""
-    return encode(image[None], [text or {}])[0]
+    return encode_pngs(image[None], [text or {}])[0]
 
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -30,7 +30,7 @@ SMOOTH = 48
 """Side from which on neighbouring rows are alike enough that their difference is stored (filter type 2, "Up")."""
 
 
-def encode(images: NDArray[np.uint8], texts: Iterable[Mapping[str, str]]) -> list[bytes]:
+def encode_pngs(images: NDArray[np.uint8], texts: Iterable[Mapping[str, str]]) -> list[bytes]:
     """Images uint8 (n, C, H, W) of 1 or 3 channels as PNG files, each with its own text in its metadata."""
     n, channels, height, width = images.shape
     shape = struct.pack(">IIBBBBB", width, height, 8, GREY if channels == 1 else COLOUR, 0, 0, 0)

@@ -6,6 +6,7 @@
     <run>/evaluation/membership     membership; likewise selector, calibration and study-estimate
     <run>/exports/<id>              export
     .data/tasks/prepare-<set>       prepare
+    .data/incoming/<id>             check
 
 A run folder may be copied from anywhere, so that no file of it may decide what is executed: the command is made here
 from the folder's place, and the process that it starts reads its request (`request.json`) as data.
@@ -44,6 +45,7 @@ KINDS = (
     ),
     Kind("export", RUN + "/exports/(?P<id>[0-9]{8}-[0-9]{6}(-[0-9]+)?)", ("export", "{run}", "--task", "{id}")),
     Kind("prepare", r"\.data/tasks/(?P<task>prepare-[^/\n]+)", ("data", "prepare", "--task", "{task}")),
+    Kind("check", r"\.data/incoming/(?P<id>[0-9a-f]{12})", ("data", "check", "--task", "{id}")),
 )
 
 

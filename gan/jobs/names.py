@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from gan.config import settings
 
-PLACES = ("*", "*/evaluation/*", "*/exports/*", ".data/tasks/*")
+PLACES = ("*", "*/evaluation/*", "*/exports/*", ".data/tasks/*", ".data/incoming/*")
 """Where the folders of jobs lie; which job each is, and whether it is one, says `kinds.py`."""
 CALLED = {"scores": "scoring", "membership": "membership test"}
 """Evaluations whose folder's name is no name of the work."""
@@ -30,6 +30,8 @@ def describe_job(name: str) -> str:
     path = PurePosixPath(name)
     if len(path.parts) == 3 and path.parts[1] == "evaluation":
         return f"the {CALLED.get(path.name, path.name)} of {path.parts[0]}"
+    if path.parts[:2] == (".data", "incoming"):
+        return "the check of an upload"
     return f"the run {name}" if len(path.parts) == 1 else f"the task {path.name}"
 
 

@@ -44,7 +44,7 @@ def job_environment(own: Mapping[str, str]) -> dict[str, str]:
     passed = {k: v for k, v in own.items() if k in PASSED or k.startswith(PASSED_PREFIXES)}
     for name in (JOB_VARIABLE, MEMBER_VARIABLE):
         passed.pop(name, None)
-    places = {"GAN_STORE": str(settings.store()), "GAN_DATA": str(settings.distributed_data())}
+    places = {"GAN_STORE": str(settings.store()), "GAN_DATA": str(settings.public_data())}
     return passed | places | {"PYTHONUNBUFFERED": "1"}
 
 

@@ -40,7 +40,7 @@ class Recording:
         """What the rules have to go by."""
         return observations_from_rows(
             self.rows,
-            options.build(self.options),
+            options.build_config(self.options),
             diversity=self.diversity,
             real_diversity=self.real_diversity,
             end=self.end,

@@ -28,7 +28,7 @@ def option_differences(runs: Sequence[Run]) -> list[OptionDifference]:
     """
     flat = [run.config.flat() for run in runs]
     found = []
-    for option in options.options():
+    for option in options.all_options():
         values = tuple(_written(one[option.path]) if option.applies(one["data.name"]) else "" for one in flat)
         if len(set(values)) > 1:
             found.append(OptionDifference(option.path, option.label, option.unit, values))
@@ -36,7 +36,7 @@ def option_differences(runs: Sequence[Run]) -> list[OptionDifference]:
 
 
 def _written(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else options.written(value)
+    return f"{value:g}" if isinstance(value, float) else options.format_value(value)
 
 
 SCORES = (

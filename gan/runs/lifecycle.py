@@ -25,7 +25,7 @@ def create_run(config: RunConfig, name: str | None = None) -> Run:
     for folder in ("samples", "snapshots", "exports"):
         (path / folder).mkdir()
     notes.update_about(path, created=now)
-    (path / "config.json").write_text(options.to_json(config))
+    (path / "config.json").write_text(options.config_to_json(config))
     return Run(path)
 
 

@@ -124,7 +124,7 @@ class Run:
 def _config(file: Path, mtime_ns: int, size: int) -> RunConfig | ConfigError | DamagedFileError:
     """The config in a file, or what is wrong with it: parsed again only where the file changed."""
     try:
-        return options.from_json(read_bytes(file, LARGEST_CONFIG))
+        return options.config_from_json(read_bytes(file, LARGEST_CONFIG))
     except (ConfigError, DamagedFileError) as error:
         return error
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from gan.errors import UserError
 from gan.io import animation
-from gan.io.contact_sheet import picture
+from gan.io.contact_sheet import to_pil
 from gan.sampling import subclass_sampling
 from gan.sampling.conditions import Condition
 from gan.sampling.latents import generate_images, sample_noise, slerp
@@ -70,7 +70,7 @@ def gif(images: NDArray[np.uint8], seconds: float, *, back: bool = True) -> byte
     `seconds` is the time from the first image to the last; with `back` it returns the same way, so that it never jumps.
     """
     scale = -(-MIN_GIF_SIDE // images.shape[-1])
-    pictures = [picture(image.repeat(scale, axis=1).repeat(scale, axis=2)) for image in images]
+    pictures = [to_pil(image.repeat(scale, axis=1).repeat(scale, axis=2)) for image in images]
     if back:
         pictures += pictures[-2:0:-1]
-    return animation.gif(pictures, seconds * 1000 / len(images), stand_still=1)
+    return animation.encode_gif(pictures, seconds * 1000 / len(images), stand_still=1)

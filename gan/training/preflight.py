@@ -1,7 +1,7 @@
 """What stands against starting this config here and now, all of it at once. No torch.
 
 An "error" will stop the run, a "warning" will spoil or slow it, a "note" is good to know. Shown before Start and by
-`--dry-run`. What is wrong with a single option is refused earlier, by `options.build`.
+`--dry-run`. What is wrong with a single option is refused earlier, by `options.build_config`.
 """
 
 import shutil

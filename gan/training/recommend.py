@@ -71,7 +71,7 @@ def recommend(data: DataConfig, image_set: ImageSet, device: str = "auto") -> Re
     values |= {"train.noise": TRAINING_NOISE if total >= LARGE_SET else 1.0}
     divisible = image_set.kind == "class" and max(counts.values()) >= 2 * MIN_IMAGES_PER_SUBCLASS
     values |= {"model.subclasses": SUBCLASSES if total >= LARGE_SET and divisible else 1}
-    config = options.build(values)
+    config = options.build_config(values)
     return Recommendation(config, _why(config, image_set, counts, on_cpu), _advice(image_set, counts))
 
 

@@ -106,7 +106,7 @@ class FixedNoise:
         device = state.sums.device
         made = latents.generate_images(state.average, self._z.to(device), self._told.to(device), self._native)
         with replacing(folder / f"{state.seen:09d}.png") as temporary:
-            contact_sheet.grid(made, self._columns).save(temporary, format="PNG")
+            contact_sheet.make_grid(made, self._columns).save(temporary, format="PNG")
         if not (folder / "columns.json").exists():
             write_json(folder / "columns.json", {"labels": self._labels, "rows": SAMPLE_ROWS})
 

@@ -259,11 +259,11 @@ def _closest_pairs(
 def first_batch(config: str, count: int) -> "FirstBatch | None":
     """The first images of the first batch of a config, given as the text of its config.json; None where the set was
     not read yet."""
-    there = image_set(options.from_json(config).data)
+    there = image_set(options.config_from_json(config).data)
     return (
         None
         if there is None
-        else _first_batch(config, registry.cache_folder(options.from_json(config).data), count, there)
+        else _first_batch(config, registry.cache_folder(options.config_from_json(config).data), count, there)
     )
 
 
@@ -271,4 +271,4 @@ def first_batch(config: str, count: int) -> "FirstBatch | None":
 def _first_batch(config: str, folder: Path, count: int, _images: ImageSet) -> "FirstBatch":
     from gan.data.order import first_batch  # here: it imports torch
 
-    return first_batch(_images, options.from_json(config)).head(count)
+    return first_batch(_images, options.config_from_json(config)).head(count)

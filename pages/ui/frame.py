@@ -9,7 +9,7 @@ import streamlit as st
 
 from gan import jobs
 from gan.data.sources.scan import scanning_once
-from gan.errors import GanError, store_in_words
+from gan.errors import GanError, describe_store_error
 
 TITLE = "GAN workbench"
 ICON = Path(__file__).with_name("logo.png")
@@ -70,7 +70,7 @@ def message(error: GanError | OSError) -> str:
     if isinstance(error, GanError):
         return str(error)
     LOGGER.error("A page could not read or write a file.", exc_info=error)
-    return store_in_words(error)
+    return describe_store_error(error)
 
 
 def note(text: str, icon: str | None = None, *, lasting: bool = False) -> None:

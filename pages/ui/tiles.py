@@ -15,7 +15,7 @@ from gan.data.transform import crop_padding
 from gan.io import contact_sheet, png
 
 CARD = 16 / 9  # width by height of a card's picture
-GAP = 2  # px between the images of a sample sheet, as `gan.io.contact_sheet.grid` leaves them
+GAP = 2  # px between the images of a sample sheet, as `gan.io.contact_sheet.make_grid` leaves them
 TILE = 96  # px, about: the side of a small image on the page; one of 64 px is shown at twice its size
 
 
@@ -73,7 +73,7 @@ def examples(image_set: ImageSet, condition: int, count: int = 3) -> Image.Image
     positions = having(image_set, condition, count)
     if not len(positions):
         return None
-    return contact_sheet.grid(real(image_set, np.resize(positions, count)), count, gap=1)
+    return contact_sheet.make_grid(real(image_set, np.resize(positions, count)), count, gap=1)
 
 
 def folded(sheet: Image.Image, columns: int) -> Image.Image:
@@ -123,7 +123,7 @@ def _tiles(shown: NDArray[np.uint8], alt: str, tile: int) -> str:
     side = _side(shown, tile)
     return "".join(
         f'<img class="sharp" width="{side}" height="{side}" alt="{html.escape(alt)}, number {number + 1}" '
-        f'src="{data_uri(png.png(image))}">'
+        f'src="{data_uri(png.encode_png(image))}">'
         for number, image in enumerate(shown)
     )
 

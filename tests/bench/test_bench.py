@@ -16,7 +16,7 @@ from gan.training.train import initial_state, step
 
 
 def test_our_step_equals_the_textbooks_over_twenty_steps() -> None:
-    config = options.build({"model.width": 8, "job.precision": "float32", "job.device": "cpu"})
+    config = options.build_config({"model.width": 8, "job.precision": "float32", "job.device": "cpu"})
     image_set, device = noise_images(32), torch.device("cpu")
     ours = initial_state(config, image_set.info(), device)
     textbook = Textbook.like(ours, config)
@@ -37,7 +37,7 @@ def test_bfloat16_gradients_point_the_same_way() -> None:
     image_set, device = noise_images(32), torch.device("cpu")
     gradients = []
     for precision in ("float32", "bfloat16"):
-        config = options.build({"model.width": 16, "job.precision": precision})
+        config = options.build_config({"model.width": 16, "job.precision": precision})
         state = initial_state(config, image_set.info(), device)
         step(state, torch.from_numpy(image_set.images[:64]), torch.from_numpy(image_set.conditions[:64]), config)
         gradients.append(torch.cat([p.grad.flatten() for p in state.discriminator.parameters() if p.grad is not None]))
@@ -51,7 +51,7 @@ def test_operations_are_those_worked_out_by_hand() -> None:
 
     The ten planes beside the image cost a product of ten values by 3 x 3 x 8 for each image.
     """
-    config = options.build({"model.width": 8})
+    config = options.build_config({"model.width": 8})
     image_set = noise_images(32)
     first = 2 * 16 * 16 * 8 * 4 * 4 * 3
     conditions = 2 * 10 * 3 * 3 * 8

@@ -108,7 +108,7 @@ def download(visit: Visit, folder: Path) -> zipfile.ZipFile:
 
 def test_a_readers_zoom_outlives_new_points(visit: Visit, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAN_STORE", str(server.store))
-    run = lifecycle.create_run(options.build({}), "zoomed")
+    run = lifecycle.create_run(options.build_config({}), "zoomed")
     writer = MetricsWriter(run.path / "metrics.jsonl", 0)
     for seen in range(1000, 51_000, 1000):
         writer.append(ROW | {"seen": seen})
@@ -178,7 +178,7 @@ def test_no_page_scrolls_sideways_on_a_phone(
 def test_a_run_is_stopped_and_goes_on(visit: Visit, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAN_STORE", str(server.store))
     values = {"model.width": 8, "train.batch": 16, "train.kimg": 400, "train.snapshot_kimg": 2}
-    lifecycle.submit_run(lifecycle.create_run(options.build(values), "halted"))
+    lifecycle.submit_run(lifecycle.create_run(options.build_config(values), "halted"))
     page = visit.page
     visit.open("progress?run=halted")
     state = page.locator(".st-key-state-halted")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from gan.io.contact_sheet import grid
+from gan.io.contact_sheet import make_grid
 from tests.browser.conftest import Server, Visit
 from tests.support.pages import ended, made
 
@@ -22,7 +22,7 @@ def test_a_click_on_a_curve_shows_its_samples_and_charts_are_taken_as_pictures(
 ) -> None:
     monkeypatch.setenv("GAN_STORE", str(server.store))
     run, page = ended(made("asked"), state="finished"), visit.page
-    grid(np.full((10, 1, 32, 32), 200, np.uint8), 10).save(run.path / "samples" / "000010000.png")
+    make_grid(np.full((10, 1, 32, 32), 200, np.uint8), 10).save(run.path / "samples" / "000010000.png")
     visit.open("progress?run=asked")
     expect(page.get_by_role("img", name="Generated samples of the run asked after 10,000 images")).to_be_visible()
     chart = page.locator(".st-key-chart-asked-losses .live-chart")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from gan.cli import main
+from gan.cli.main import main
 from gan.config import settings
 from gan.jobs import processes
 from gan.runs.run import all_runs

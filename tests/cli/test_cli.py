@@ -10,10 +10,9 @@ import pytest
 from PIL import Image
 
 from gan import jobs
-from gan.cli import main
-from gan.cli.main import MODULES
+from gan.cli.main import MODULES, main
 from gan.config import settings
-from gan.config.options import build
+from gan.config.options import build_config
 from gan.jobs import processes
 from gan.runs import lifecycle
 from gan.runs.run import all_runs, find_run
@@ -63,7 +62,7 @@ def test_a_dry_run_starts_nothing() -> None:
         (["train", "--train.bach", "3"], "unrecognized arguments: --train.bach 3. Did you mean --train.batch?"),
         (["train", "--train.batch", "0"], "train.batch is 0: it takes a whole number from 2 to 4,096."),
         (["train", "--preset", "digit"], "There is no preset digit: it takes one of digits-quick, mnist, celeba-64"),
-        (["train", "--name", "a/b"], "'a/b' cannot name a run: it takes 1 to 64 small letters"),
+        (["train", "--name", "a/b"], "'a/b' cannot name a run: use 1 to 64 lowercase letters"),
         (["train", "--data.name", "folder", "--data.path", "nowhere"], "nowhere"),
         (["train", "--data.name", "folder"], "data.path is empty"),
         (["train", "--data.name", "medmnist", "--data.flag", "brestmnist"], "breastmnist"),
@@ -122,7 +121,7 @@ def test_a_relative_folder_means_the_same_to_the_job(tmp_path: Path, monkeypatch
 def test_a_start_that_is_refused_does_not_tell_the_cause_of_an_earlier_one(capsys: pytest.CaptureFixture[str]) -> None:
     from gan.jobs.worker import working
 
-    run = lifecycle.create_run(build(TINY | {"job.device": "cuda:7"}), "again")
+    run = lifecycle.create_run(build_config(TINY | {"job.device": "cuda:7"}), "again")
     with pytest.raises(KeyError), working(run.path):
         raise KeyError("an earlier fault")
     assert main(["train", "--run", "again"]) == 2
@@ -160,11 +159,9 @@ def test_broken_run_folders_are_listed_with_what_is_wrong(capsys: pytest.Capture
 
 def test_a_store_that_cannot_be_written_is_one_clear_line(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     store.parent.joinpath("file").write_text("")
-    code = f"import os; os.environ['GAN_STORE'] = {str(store.parent / 'file' / 'store')!r}; from gan.cli import main"
-    answer = subprocess.run(
-        [sys.executable, "-c", f"{code}; raise SystemExit(main(['submit', '--preset', 'digits-quick']))"],
-        capture_output=True, text=True, cwd=settings.ROOT, check=False,
-    )  # fmt: skip
+    environment = os.environ | {"GAN_STORE": str(store.parent / "file" / "store")}
+    command = [sys.executable, "-m", "gan", "submit", "--preset", "digits-quick"]
+    answer = subprocess.run(command, capture_output=True, text=True, cwd=settings.ROOT, env=environment, check=False)
     assert answer.returncode == 2, answer.stderr
     assert "Traceback" not in answer.stderr
     assert str(store.parent / "file") in answer.stderr
@@ -205,13 +202,16 @@ def test_every_command_says_what_it_takes(command: str, capsys: pytest.CaptureFi
 
 
 def test_listing_runs_imports_nothing_of_other_commands() -> None:
-    code = "import sys, gan.cli; gan.cli.main(['runs']); assert not {'PIL', 'gan.data.registry'} & sys.modules.keys()"
+    code = (
+        "import sys; from gan.cli.main import main; main(['runs'])\n"
+        "assert not {'PIL', 'gan.data.registry'} & sys.modules.keys()"
+    )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=settings.ROOT, capture_output=True)
 
 
 def test_commands_that_look_import_no_torch() -> None:
     code = (
-        "import sys, gan.cli; gan.cli.main(['runs'])\n"
+        "import sys; from gan.cli.main import main; main(['runs'])\n"
         "import gan.data.catalogue, gan.training.estimate, gan.training.preflight, gan.export.exports\n"
         "assert not {'torch', 'streamlit', 'sklearn'} & sys.modules.keys()"
     )
@@ -225,7 +225,7 @@ def test_commands_that_look_import_no_torch() -> None:
 def test_threads_that_wait_leave_the_processor_to_others_unless_asked_not_to(asked: dict[str, str], taken: str) -> None:
     settings_of_openmp = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
     environment = {name: value for name, value in os.environ.items() if name not in settings_of_openmp}
-    code = "import gan.cli; gan.cli.main(['runs']); import torch"
+    code = "from gan.cli.main import main; main(['runs']); import torch"
     told = subprocess.run(
         [sys.executable, "-c", code],
         check=True,

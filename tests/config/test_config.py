@@ -6,7 +6,7 @@ import pytest
 
 from gan.config import options
 from gan.config.options import Change
-from gan.config.presets import PRESETS, preset
+from gan.config.presets import PRESETS, find_preset
 from gan.config.run_config import RunConfig
 from gan.errors import ConfigError
 from gan.models.build import FAMILIES
@@ -16,16 +16,16 @@ from gan.training.losses import LOSSES
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_survives_its_file_and_its_command_line(name: str) -> None:
-    config = preset(name).config
-    assert options.from_json(options.to_json(config)) == config
-    arguments = options.arguments(config, RunConfig())
+    config = find_preset(name).config
+    assert options.config_from_json(options.config_to_json(config)) == config
+    arguments = options.to_arguments(config, RunConfig())
     pairs = {path.removeprefix("--"): text for path, text in zip(arguments[::2], arguments[1::2], strict=True)}
-    assert options.build(pairs) == config
+    assert options.build_config(pairs) == config
 
 
 def test_an_image_size_left_out_is_the_sets_own() -> None:
-    assert options.build({"data.name": "celeba"}).data.image_size == 64
-    assert options.build({"data.name": "celeba", "data.image_size": "32"}).data.image_size == 32
+    assert options.build_config({"data.name": "celeba"}).data.image_size == 64
+    assert options.build_config({"data.name": "celeba", "data.image_size": "32"}).data.image_size == 32
     assert RunConfig().data.image_size == 32
 
 
@@ -47,7 +47,7 @@ def test_an_image_size_left_out_is_the_sets_own() -> None:
 )
 def test_a_bad_value_is_named_with_what_is_taken(values: dict[str, str], message: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        options.build(values)
+        options.build_config(values)
     assert str(caught.value) == message
 
 
@@ -56,16 +56,16 @@ def test_a_bad_value_is_named_with_what_is_taken(values: dict[str, str], message
 )
 def test_a_damaged_config_file_is_an_error_of_ours(text: str) -> None:
     with pytest.raises(ConfigError, match="damaged"):
-        options.from_json(text)
+        options.config_from_json(text)
 
 
 def test_a_config_from_a_newer_version_is_refused() -> None:
     with pytest.raises(ConfigError, match="version 99"):
-        options.from_json('{"version": 99}')
+        options.config_from_json('{"version": 99}')
 
 
 def test_a_run_of_an_earlier_version_opens_after_fields_were_renamed_removed_and_added() -> None:
-    document = json.loads(options.to_json(options.build({"train.batch": 48, "optim.lr": 1e-3})))
+    document = json.loads(options.config_to_json(options.build_config({"train.batch": 48, "optim.lr": 1e-3})))
     document["version"] = 1
     document["train"]["batch_size"] = document["train"].pop("batch")  # renamed since, in two steps
     document["loss"]["smoothing"] = 0.1  # removed since
@@ -74,14 +74,14 @@ def test_a_run_of_an_earlier_version_opens_after_fields_were_renamed_removed_and
         Change(renamed={"train.batch_size": "train.images"}),
         Change(renamed={"train.images": "train.batch"}, removed=("loss.smoothing",)),
     )
-    config = options.from_json(json.dumps(document), changes)
+    config = options.config_from_json(json.dumps(document), changes)
     assert (config.train.batch, config.optim.lr, config.train.seed) == (48, 1e-3, 0)
     with pytest.raises(ConfigError, match="There is no option"):
-        options.from_json(json.dumps(document), changes[:1])
+        options.config_from_json(json.dumps(document), changes[:1])
 
 
 def test_every_option_has_words_and_limits() -> None:
-    for option in options.options():
+    for option in options.all_options():
         assert option.help.endswith("."), option.path
         assert option.label, option.path
         numeric = option.kind in (int, float) and not option.choices
@@ -89,6 +89,6 @@ def test_every_option_has_words_and_limits() -> None:
 
 
 def test_registries_hold_exactly_what_the_config_offers() -> None:
-    offered = {option.path: set(option.choices) for option in options.options()}
+    offered = {option.path: set(option.choices) for option in options.all_options()}
     assert set(FAMILIES) == offered["model.family"]
     assert set(LOSSES) == set(EQUILIBRIA) == offered["loss.name"]

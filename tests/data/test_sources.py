@@ -47,7 +47,7 @@ def write_mnist(folder: Path, zipped: bool) -> dict[str, np.ndarray]:
 
 def write_medmnist(flag: str, side: int = 28, colour: bool = False, labels: int = 1, classes: int = 2) -> Path:
     """A small npz in MedMNIST's layout."""
-    folder = settings.distributed_data() / "medmnist"
+    folder = settings.public_data() / "medmnist"
     folder.mkdir(parents=True, exist_ok=True)
     generator, arrays = np.random.default_rng(0), {}
     for split, count in zip(SPLITS, (30, 10, 12), strict=True):
@@ -68,7 +68,7 @@ def test_digits_have_every_class_in_every_split() -> None:
 
 @pytest.mark.parametrize("zipped", [True, False])
 def test_mnist_is_padded_and_split(zipped: bool) -> None:
-    arrays = write_mnist(settings.distributed_data() / "mnist", zipped)
+    arrays = write_mnist(settings.public_data() / "mnist", zipped)
     images = registry.load_image_set(config(name="mnist"))
     assert images.images.shape == (80, 1, 32, 32)
     assert images.native_size == 28
@@ -81,7 +81,7 @@ def test_mnist_is_padded_and_split(zipped: bool) -> None:
 
 
 def test_damaged_mnist_is_named() -> None:
-    folder = settings.distributed_data() / "mnist"
+    folder = settings.public_data() / "mnist"
     write_mnist(folder, zipped=False)
     path = folder / "t10k-images-idx3-ubyte"
     path.write_bytes(path.read_bytes()[:-5])
@@ -115,7 +115,7 @@ def test_downloads_are_checked(mirror: tuple[Path, str], monkeypatch: pytest.Mon
     monkeypatch.setattr(mnist, "MIRRORS", (address,))
     with pytest.raises(DataError, match=r"train-images-idx3-ubyte\.gz could not be downloaded.*put it into"):
         registry.load_image_set(config(name="mnist"))
-    assert not list((settings.distributed_data() / "mnist").iterdir())  # never to be taken for a local copy
+    assert not list((settings.public_data() / "mnist").iterdir())  # never to be taken for a local copy
     right = {name: (file_md5(served / f"{name}.gz"), "") for name in mnist.FILES}
     monkeypatch.setattr(mnist, "FILES", right)
     assert len(registry.load_image_set(config(name="mnist"))) == 80
@@ -170,7 +170,7 @@ def test_every_published_file_has_a_url_and_a_checksum() -> None:
 
 @pytest.mark.parametrize("zipped", [True, False])
 def test_celeba(zipped: bool) -> None:
-    write_celeba(settings.distributed_data(), 20, zipped)
+    write_celeba(settings.public_data(), 20, zipped)
     phases: list[str] = []
     images = registry.load_image_set(config(name="celeba"), lambda phase, done: phases.append(phase))
     assert images.images.shape == (20, 3, 64, 64)
@@ -187,7 +187,7 @@ def test_celeba(zipped: bool) -> None:
 
 
 def test_partial_celeba_is_named_file_by_file() -> None:
-    folder = write_celeba(settings.distributed_data(), 10)
+    folder = write_celeba(settings.public_data(), 10)
     (folder / "img_align_celeba" / "000003.jpg").unlink()
     with pytest.raises(DataError, match=r"1 of CelebA's 10 images are missing .*: 000003\.jpg"):
         registry.load_image_set(config(name="celeba"))
@@ -223,7 +223,7 @@ def test_refused_download_says_what_to_put_where(monkeypatch: pytest.MonkeyPatch
 
 
 def test_preview_is_real_images_and_builds_no_cache() -> None:
-    write_celeba(settings.distributed_data(), 20, zipped=True)
+    write_celeba(settings.public_data(), 20, zipped=True)
     write_medmnist("breastmnist")
     for chosen in (config(name="celeba"), config(name="medmnist"), config(name="digits")):
         before, labels = registry.preview(chosen, 6)
@@ -247,7 +247,7 @@ def test_cache_follows_its_files() -> None:
 
 
 def test_interrupted_reading_leaves_nothing() -> None:
-    write_celeba(settings.distributed_data(), 10)
+    write_celeba(settings.public_data(), 10)
 
     def stop(phase: str, done: float) -> None:
         if phase == "Decoding images":
@@ -274,7 +274,7 @@ def test_catalogue_lists_every_set() -> None:
 
 def test_reading_imports_no_torch() -> None:
     write_medmnist("breastmnist")
-    write_celeba(settings.distributed_data(), 5)
+    write_celeba(settings.public_data(), 5)
     program = (
         "import sys; from gan.config.run_config import DataConfig\n"
         "from gan.data import catalogue, registry\n"
@@ -287,7 +287,7 @@ def test_reading_imports_no_torch() -> None:
 
 
 def test_zip_with_a_damaged_member_is_named() -> None:
-    folder = write_celeba(settings.distributed_data(), 6, zipped=True)
+    folder = write_celeba(settings.public_data(), 6, zipped=True)
     path = folder / "img_align_celeba.zip"
     with zipfile.ZipFile(path) as archive:
         start = archive.getinfo("img_align_celeba/000002.jpg").header_offset + 200

@@ -125,7 +125,7 @@ def test_attributes_have_no_kinds() -> None:
 
 
 def run_of(count: int) -> Run:
-    return lifecycle.create_run(options.build(TINY | {"model.subclasses": count}), "divided")
+    return lifecycle.create_run(options.build_config(TINY | {"model.subclasses": count}), "divided")
 
 
 def test_images_of_a_class_that_are_nearly_the_same_are_not_divided_and_warn_of_nothing() -> None:
@@ -202,7 +202,7 @@ def test_each_image_is_of_the_kind_that_was_drawn_for_it() -> None:
         column = 6 + number % 3
         image[0, 16 * low + 2 : 16 * low + 10, column : column + 16] = 220
     values = {"model.family": "projection", "model.width": 16, "model.subclasses": 2, "optim.lr": 1e-3}
-    run = lifecycle.create_run(options.build(TINY | values | {"train.kimg": 4, "train.log_kimg": 1}), "rare")
+    run = lifecycle.create_run(options.build_config(TINY | values | {"train.kimg": 4, "train.log_kimg": 1}), "rare")
     with working(run.path, "cpu") as worker:
         train(run, worker, images)
     asked = np.eye(2, dtype=np.float32)[[0] * 300]
@@ -216,8 +216,8 @@ def test_each_image_is_of_the_kind_that_was_drawn_for_it() -> None:
 
 
 def test_kinds_of_attributes_are_an_error_before_the_start() -> None:
-    write_celeba(settings.distributed_data())
-    config = options.build({"data.name": "celeba", "model.subclasses": 8})
+    write_celeba(settings.public_data())
+    config = options.build_config({"data.name": "celeba", "model.subclasses": 8})
     registry.load_image_set(config.data)
     errors = [problem.text for problem in find_problems(config, estimate(config)) if problem.level == "error"]
     assert errors == ["model.subclasses is for classes: for images with attributes it takes 1."]

@@ -10,10 +10,10 @@ from gan.config.run_config import DataConfig
 from gan.data import registry, summary
 from gan.data.attribute_correlation import phi_coefficients, strongest_pairs
 from gan.data.image_set import ImageSet
-from gan.data.ingest import staging
 from gan.data.ingest.file_examples import example_files
 from gan.data.ingest.import_plan import ImportPlan
 from tests.data.test_upload import members, zipped
+from tests.support.uploads import add_zip
 
 
 def made(
@@ -101,7 +101,7 @@ def test_groups_in_two_splits_are_warned_of_first() -> None:
 
 
 def test_examples_show_files_of_each_class_in_their_own_shape(tmp_path: Path) -> None:
-    report = staging.add_zip("cells", zipped(members()))
+    report = add_zip("cells", zipped(members()))
     assert report.plan is not None
     found = example_files(report.plan, each=3)
     assert list(found) == ["a", "b"]

@@ -1,6 +1,7 @@
 """Sets that users add: nothing is kept before it is accepted, and a hostile ZIP reaches nothing."""
 
 import io
+import os
 import stat
 import zipfile
 import zlib
@@ -10,11 +11,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gan import jobs
 from gan.config import settings
 from gan.config.run_config import DataConfig
 from gan.data import catalogue, registry
 from gan.data.ingest import archive, staging
-from gan.errors import DataError
+from gan.errors import DataError, GanError
+from gan.io.atomic import write_json
+from tests.support.jobs import until
+from tests.support.uploads import add_files, add_folder, add_zip
 
 
 def png(seed: int, side: int = 24) -> bytes:
@@ -37,13 +42,15 @@ def zipped(files: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> io
     return file
 
 
-def incoming() -> list[Path]:
-    return list((settings.store() / ".data" / "incoming").iterdir())
+def left_over() -> list[Path]:
+    """Uploaded files that lie in the store beside the accepted sets."""
+    files = [path for path in (settings.store() / ".data" / "incoming").rglob("*") if path.is_file()]
+    return [path for path in files if path.name != "request.json"]
 
 
 def test_zip_is_checked_then_accepted_then_read() -> None:
     more = {"my set/.DS_Store": b"x", "__MACOSX/my set/a/._000.png": b"x", "my set/readme.exe": b"MZ"}
-    report = staging.add_zip("cells", zipped(members(above="my set/") | more))
+    report = add_zip("cells", zipped(members(above="my set/") | more))
     assert report.ok
     assert report.images == 44
     assert not settings.added_sets().exists()
@@ -52,7 +59,7 @@ def test_zip_is_checked_then_accepted_then_read() -> None:
     again = staging.load_pending(report.staged.name)
     assert again.as_json() == report.as_json()
     assert staging.accept(again) == "cells"
-    assert incoming() == []
+    assert left_over() == []
     config = DataConfig.model_validate({"name": "folder", "path": "cells", "image_size": 32})
     preview, labels = registry.preview(config, 4)
     assert preview.shape == (4, 3, 32, 32)
@@ -61,24 +68,25 @@ def test_zip_is_checked_then_accepted_then_read() -> None:
     assert catalogue.find_entry("folder-cells").title == "cells"
     assert staging.load_report("cells").images == 44
     with pytest.raises(DataError, match="a set cells already"):
-        staging.add_zip("cells", zipped(members()))
+        add_zip("cells", zipped(members()))
     staging.remove_set("cells")
     assert "no added set and no folder cells" in str(registry.problem(config))
 
 
 def test_a_set_accepted_twice_is_refused_the_second_time() -> None:
-    first, second = (staging.add_zip("cells", zipped(members())) for _ in range(2))
+    first, second = (add_zip("cells", zipped(members())) for _ in range(2))
     staging.accept(first)
     with pytest.raises(DataError, match="a set cells already"):
         staging.accept(second)
     with pytest.raises(DataError, match="not waiting"):
         staging.accept(first)
-    staging.discard(second)
-    assert incoming() == []
+    assert second.staged is not None
+    staging.discard(second.staged)
+    assert left_over() == []
 
 
 def test_a_set_with_errors_cannot_be_accepted() -> None:
-    report = staging.add_zip("cells", zipped(members() | {"alone/1.png": png(99)}))
+    report = add_zip("cells", zipped(members() | {"alone/1.png": png(99)}))
     assert not report.ok
     with pytest.raises(DataError, match="class alone has 1 image"):
         staging.accept(report)
@@ -90,8 +98,8 @@ def test_a_set_with_errors_cannot_be_accepted() -> None:
 def test_names_that_climb_out_are_refused(name: str, tmp_path: Path) -> None:
     before = sorted(tmp_path.rglob("*evil*"))
     with pytest.raises(DataError, match="no path below a folder"):
-        staging.add_zip("cells", zipped(members(4) | {name: png(0)}))
-    assert incoming() == []
+        add_zip("cells", zipped(members(4) | {name: png(0)}))
+    assert left_over() == []
     assert sorted(tmp_path.rglob("*evil*")) == before
 
 
@@ -102,22 +110,22 @@ def test_links_and_second_copies_are_refused() -> None:
         link.external_attr = (stat.S_IFLNK | 0o777) << 16
         target.writestr(link, "/etc/passwd")
     with pytest.raises(DataError, match="holds a link, a/link"):
-        staging.add_zip("cells", file)
+        add_zip("cells", file)
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as target:
         target.writestr("a/1.png", png(0))
         target.writestr("a\\1.png", png(1))
     with pytest.raises(DataError, match="twice"):
-        staging.add_zip("cells", file)
+        add_zip("cells", file)
 
 
 def test_more_than_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAN_UPLOAD_MB", "1")
     with pytest.raises(DataError, match="more than the 1 MB allowed"):
-        staging.add_zip("cells", zipped({"a/1.bmp": bytes(1_500_000)}, zipfile.ZIP_DEFLATED))
+        add_zip("cells", zipped({"a/1.bmp": bytes(1_500_000)}, zipfile.ZIP_DEFLATED))
     with pytest.raises(DataError, match="more than the 1 MB allowed"):
-        staging.add_files("cells", [("a/1.bmp", io.BytesIO(bytes(1_500_000)))])
-    assert incoming() == []
+        add_files("cells", [("a/1.bmp", io.BytesIO(bytes(1_500_000)))])
+    assert left_over() == []
 
 
 def test_a_zip_that_lies_about_its_size_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,7 +133,7 @@ def test_a_zip_that_lies_about_its_size_is_stopped(monkeypatch: pytest.MonkeyPat
     content = zipped({"a/1.bmp": bytes(3_000_000)}, zipfile.ZIP_DEFLATED).getvalue()
     lie = content.replace((3_000_000).to_bytes(4, "little"), (1000).to_bytes(4, "little"))
     assert lie != content
-    report = staging.add_zip("cells", io.BytesIO(lie))  # no byte is read beyond the claim
+    report = add_zip("cells", io.BytesIO(lie))  # no byte is read beyond the claim
     assert report.staged is not None
     assert sum(path.stat().st_size for path in report.staged.rglob("*.bmp")) <= 1000
     assert not report.ok
@@ -134,15 +142,15 @@ def test_a_zip_that_lies_about_its_size_is_stopped(monkeypatch: pytest.MonkeyPat
 def test_too_many_members_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive, "MAX_MEMBERS", 10)
     with pytest.raises(DataError, match="holds 11 files: at most 10"):
-        staging.add_zip("cells", zipped(members(11)))
+        add_zip("cells", zipped(members(11)))
 
 
 def test_what_is_no_zip_is_refused() -> None:
     for content in (b"", b"PK no zip", zipped(members(4)).getvalue()[:-40]):
         with pytest.raises(DataError, match="not a whole ZIP"):
-            staging.add_zip("cells", io.BytesIO(content))
+            add_zip("cells", io.BytesIO(content))
     with pytest.raises(DataError, match="holds no images"):
-        staging.add_zip("cells", zipped({"readme.txt": b"hello"}))
+        add_zip("cells", zipped({"readme.txt": b"hello"}))
 
 
 def test_a_damaged_member_is_named_and_the_rest_goes_on() -> None:
@@ -150,7 +158,7 @@ def test_a_damaged_member_is_named_and_the_rest_goes_on() -> None:
     with zipfile.ZipFile(io.BytesIO(bytes(content))) as whole:
         start = whole.getinfo("a/000.png").header_offset + 200
     content[start : start + 20] = bytes(20)
-    report = staging.add_zip("cells", io.BytesIO(bytes(content)))
+    report = add_zip("cells", io.BytesIO(bytes(content)))
     assert list(report.unreadable) == ["a/000.png"]
     assert report.images == 43
 
@@ -159,32 +167,32 @@ def test_a_png_that_claims_to_be_huge_is_named() -> None:
     header = b"\x00\x00\x27\x10\x00\x00\x27\x10\x08\x02\x00\x00\x00"  # 10,000 x 10,000, colour
     chunk = b"IHDR" + header
     bomb = b"\x89PNG\r\n\x1a\n" + len(header).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
-    report = staging.add_zip("cells", zipped(members() | {"a/bomb.png": bomb}))
+    report = add_zip("cells", zipped(members() | {"a/bomb.png": bomb}))
     assert list(report.unreadable) == ["a/bomb.png"]
 
 
 def test_other_formats_are_not_opened() -> None:
     file = io.BytesIO()
     Image.new("RGB", (20, 20)).save(file, "gif")
-    report = staging.add_zip("cells", zipped(members() | {"a/gif.png": file.getvalue()}))
+    report = add_zip("cells", zipped(members() | {"a/gif.png": file.getvalue()}))
     assert list(report.unreadable) == ["a/gif.png"]
 
 
 @pytest.mark.parametrize("name", ["", "My Set", "a/b", "..", "-x", "x" * 65])
 def test_names_of_sets(name: str) -> None:
     with pytest.raises(DataError, match="cannot name a set"):
-        staging.add_zip(name, zipped(members(4)))
+        add_zip(name, zipped(members(4)))
 
 
 def test_single_files_with_a_table() -> None:
     files = [(f"{seed}.png", io.BytesIO(png(seed))) for seed in range(50)]
     rows = "".join(f"{seed}.png,{seed % 2}\n" for seed in range(50))
-    report = staging.add_files("cells", files, io.BytesIO(f"file,edema\n{rows}".encode()))
+    report = add_files("cells", files, io.BytesIO(f"file,edema\n{rows}".encode()))
     assert (report.ok, report.kind, report.images) == (True, "attributes", 50)
-    flat = staging.add_files("cells", [(f"{seed}.png", io.BytesIO(png(seed))) for seed in range(3)])
+    flat = add_files("cells", [(f"{seed}.png", io.BytesIO(png(seed))) for seed in range(3)])
     assert "no class folder" in flat.errors[0].text
     with pytest.raises(DataError, match="Two files are named 1"):
-        staging.add_files("cells", [("1.png", io.BytesIO(png(0))), ("1.png", io.BytesIO(png(1)))])
+        add_files("cells", [("1.png", io.BytesIO(png(0))), ("1.png", io.BytesIO(png(1)))])
 
 
 def test_a_path_must_be_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,29 +202,72 @@ def test_a_path_must_be_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_bytes(content)
     with pytest.raises(DataError, match="GAN_PATHS"):
-        staging.add_path("cells", allowed / "cells")
+        add_folder("cells", allowed / "cells")
     monkeypatch.setenv("GAN_PATHS", str(allowed))
     for path in (secret, allowed / ".." / "secret"):
         with pytest.raises(DataError, match="not in a folder from which"):
-            staging.add_path("cells", path)
+            add_folder("cells", path)
     (allowed / "link").symlink_to(secret)
     with pytest.raises(DataError, match="not in a folder from which"):
-        staging.add_path("cells", allowed / "link")
-    report = staging.add_path("cells", allowed / "cells")
+        add_folder("cells", allowed / "link")
+    report = add_folder("cells", allowed / "cells")
     assert staging.accept(report) == "cells"
     config = DataConfig.model_validate({"name": "folder", "path": "cells", "image_size": 32})
     assert len(registry.load_image_set(config)) == 44
     Image.open(secret / "a" / "000.png").rotate(90).save(secret / "new.png")
     (allowed / "cells" / "a" / "sneak.png").symlink_to(secret / "new.png")
     with pytest.raises(DataError, match=r"a/sneak\.png .* is a link"):
-        staging.add_path("more", allowed / "cells")
+        add_folder("more", allowed / "cells")
 
 
-def test_what_nobody_accepted_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
-    first = staging.add_zip("cells", zipped(members()))
-    monkeypatch.setattr(staging, "EXPIRY_SECONDS", -1)
-    second = staging.add_zip("other", zipped(members()))
-    assert incoming() == [second.staged]
+def test_what_nobody_accepted_is_removed_after_a_day() -> None:
+    first, second = (add_zip(name, zipped(members(4))) for name in ("cells", "more"))
     assert first.staged is not None
+    assert second.staged is not None
+    os.utime(first.staged, (0, 0))
+    third = staging.stage_zip("other", zipped(members(4)))
+    assert sorted(staging.waiting().items()) == sorted({second.staged.name: "more", third.name: "other"}.items())
+    assert staging.load_pending(third.name) is None
     with pytest.raises(DataError, match="not waiting"):
         staging.load_pending(first.staged.name)
+
+
+def test_an_upload_is_checked_by_a_job_whose_files_do_not_stay_with_the_set() -> None:
+    folder = staging.stage_zip("cells", zipped(members()))
+    jobs.start_task(folder)
+    until(lambda: not jobs.state(folder).alive, "the check has ended")
+    assert jobs.state(folder).name == "finished"
+    report = staging.load_pending(folder.name)
+    assert report is not None
+    assert report.images == 44
+    staging.accept(report)
+    assert {path.name for path in (settings.added_sets() / "cells").iterdir()} == {"images", "plan.json", "report.json"}
+
+
+def test_a_refused_zip_fails_its_job_and_leaves_none_of_its_files() -> None:
+    folder = staging.stage_zip("cells", io.BytesIO(b"no zip"))
+    jobs.start_task(folder)
+    until(lambda: not jobs.state(folder).alive, "the check has ended")
+    assert (jobs.state(folder).name, staging.load_pending(folder.name)) == ("failed", None)
+    assert "not a whole ZIP" in jobs.state(folder).cause
+    assert not (folder / "upload.zip").exists()
+    staging.discard(folder)
+    assert staging.waiting() == {}
+
+
+@pytest.mark.parametrize(
+    "request_", [{"name": "../../evil", "source": "zip", "path": ""}, {"name": "cells", "source": "zip", "run": "rm"}]
+)
+def test_a_forged_request_checks_nothing(request_: dict[str, str]) -> None:
+    folder = staging.stage_zip("cells", zipped(members()))
+    write_json(folder / "request.json", request_)
+    with pytest.raises(GanError):
+        staging.check_upload(folder)
+    assert staging.load_pending(folder.name) is None
+
+
+def test_a_forged_request_for_a_folder_is_held_to_the_allowed_paths(tmp_path: Path) -> None:
+    folder = staging.stage_zip("cells", zipped(members()))
+    write_json(folder / "request.json", {"name": "cells", "source": "folder", "path": str(tmp_path)})
+    with pytest.raises(DataError, match="GAN_PATHS"):
+        staging.check_upload(folder)

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from gan.cli import main
+from gan.cli.main import main
 from gan.config import settings
-from gan.config.options import build
+from gan.config.options import build_config
 from gan.data import registry
 from gan.data.fingerprint import Fingerprint
 from gan.errors import DataError, RunError, UserError
@@ -103,7 +103,7 @@ def test_the_real_trained_classifier_is_kept_for_the_next_run_on_the_same_set() 
 
 def test_a_classifier_from_the_cache_sees_exactly_what_the_fresh_one_saw() -> None:
     """Convolutions may round differently in another memory format: on processors without AMX they do."""
-    images = registry.load_image_set(build({}).data)
+    images = registry.load_image_set(build_config({}).data)
     shown = native_images(images, images.rows("val"))
     fresh, loaded = (load_reference_classifier(images, split_sha256(images, "train")) for _ in range(2))
     saw, sees = (small_resnet.predict(one.network, shown) for one in (fresh, loaded))
@@ -112,7 +112,7 @@ def test_a_classifier_from_the_cache_sees_exactly_what_the_fresh_one_saw() -> No
 
 
 def test_a_run_with_attributes() -> None:
-    write_celeba(settings.distributed_data(), 120)
+    write_celeba(settings.public_data(), 120)
     run = trained("faces", data__name="celeba", data__attributes="Bald,Male,Smiling", data__image_size=32)
     result = told(run)
     assert [row["condition"] for row in result.per_condition] == ["Bald", "Male", "Smiling"]
@@ -131,7 +131,7 @@ def test_asked_to_stop_it_leaves_nothing() -> None:
 
 
 def test_what_cannot_be_evaluated_is_said() -> None:
-    write_celeba(settings.distributed_data(), 60)
+    write_celeba(settings.public_data(), 60)
     few = trained("faces", data__name="celeba", data__attributes="Smiling", data__image_size=32)
     with pytest.raises(DataError, match="has 6 images in its val split: an evaluation takes at least 10"):
         evaluate_snapshot(few)
@@ -190,7 +190,7 @@ def test_reading_results_imports_no_torch() -> None:
 
 @pytest.mark.parametrize("change", [lambda file: file[: len(file) // 2], lambda file: b"x" * len(file)])
 def test_a_damaged_classifier_in_the_cache_is_trained_anew(change: Callable[[bytes], bytes]) -> None:
-    images = registry.load_image_set(build({}).data)
+    images = registry.load_image_set(build_config({}).data)
     before = load_reference_classifier(images, split_sha256(images, "train"))
     kept = next(settings.cache().glob("classifier-*.safetensors"))
     kept.write_bytes(change(kept.read_bytes()))
@@ -198,7 +198,7 @@ def test_a_damaged_classifier_in_the_cache_is_trained_anew(change: Callable[[byt
 
 
 def test_a_classifier_learns_digits_and_attributes() -> None:
-    images = registry.load_image_set(build({}).data)
+    images = registry.load_image_set(build_config({}).data)
     train, held = images.rows("train"), images.rows("val")
     digits = images.conditions
     bits = np.stack([images.labels() % 2, images.labels() > 4], axis=1).astype(np.float32)  # odd; more than four

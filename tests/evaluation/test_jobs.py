@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from gan import jobs
-from gan.cli import evaluate, main
+from gan.cli import evaluate
+from gan.cli.main import main
 from gan.config import settings
 from gan.errors import RunError
 from gan.evaluation import job

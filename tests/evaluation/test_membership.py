@@ -5,24 +5,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gan.config.options import build
+from gan.config.options import build_config
 from gan.data import registry
 from gan.errors import DataError
 from gan.evaluation.privacy.membership import membership_test
 from gan.evaluation.records.membership_results import CLOSEST, compare_distances, load_membership, near_share, roc_auc
-from gan.io.contact_sheet import picture
+from gan.io.contact_sheet import to_pil
 from tests.conftest import trained
 
 
 def digits_in_folders(root: Path, training: int, held_out: int) -> Path:
     """So many real digits for training and held out, as a folder of one class."""
-    images = registry.load_image_set(build({}).data)
+    images = registry.load_image_set(build_config({}).data)
     splits = {"train": images.rows("train")[:training], "val": images.rows("val")[:held_out]}
     for split, rows in (splits | {"test": images.rows("test")[:10]}).items():
         for row in rows:
             folder = root / split / "digit"
             folder.mkdir(parents=True, exist_ok=True)
-            picture(images.images[row]).save(folder / f"{row}.png")
+            to_pil(images.images[row]).save(folder / f"{row}.png")
     return root
 
 

@@ -6,7 +6,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gan.config.options import build
+from gan.config.options import build_config
 from gan.data import registry
 from gan.errors import DataError
 from gan.evaluation.privacy.calibration import CERTAIN, LOOSEST, threshold, upper_bound
@@ -36,7 +36,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> tuple[Images, Images, Im
     """Real digits: those trained on, those that set the threshold, and those that nothing has seen."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GAN_STORE", str(tmp_path_factory.mktemp("store")))
-        images = registry.load_image_set(build({}).data)
+        images = registry.load_image_set(build_config({}).data)
         train, held_out, fresh = (images.images[images.rows(split)] for split in ("train", "val", "test"))
         return train, held_out, fresh
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gan.cli import main
+from gan.cli.main import main
 from gan.config import options
 from gan.errors import RunError
 from gan.evaluation import reader_study
@@ -86,7 +86,7 @@ def test_a_report_holds_everything_and_fetches_nothing(
         assert f"<h2>{section}" in text
     assert "Blind reader test" not in text  # there was none
     assert "From &lt;us&gt;, CC0" in text
-    elsewhere = lifecycle.create_run(options.build({"data.name": "folder", "data.path": "/home/somebody/scans"}))
+    elsewhere = lifecycle.create_run(options.build_config({"data.name": "folder", "data.path": "/home/somebody/scans"}))
     card = sections.model_card(elsewhere, run.info(), result)
     assert "scans" in card
     assert "somebody" not in card  # a report is sent on

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from gan.config.options import build
+from gan.config.options import build_config
 from gan.data import registry
 from gan.errors import ConfigError
 from gan.evaluation.classifiers.small_resnet import FEATURES, Classifier, Images, train_classifier
@@ -19,7 +19,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Digits:
     """Real digits: training images and classes, then held-out ones."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GAN_STORE", str(tmp_path_factory.mktemp("store")))
-        found = registry.load_image_set(build({}).data)
+        found = registry.load_image_set(build_config({}).data)
     train, held = found.rows("train"), found.rows("val")
     return found.images[train], found.conditions[train], found.images[held], found.conditions[held]
 

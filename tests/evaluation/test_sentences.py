@@ -53,7 +53,7 @@ def copies(count: int, checked: int, held: int, held_out: int) -> dict[str, Any]
 
 def diagnosed(evaluation: EvaluationResult) -> list[str]:
     rows = [ROW | {"seen": number * 1000, "seconds": float(number)} for number in range(1, 41)]
-    config = options.build({"train.kimg": 40})
+    config = options.build_config({"train.kimg": 40})
     return [finding.key for finding in diagnose(observations_from_rows(rows, config, evaluation=evaluation))]
 
 

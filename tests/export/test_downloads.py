@@ -16,7 +16,7 @@ from PIL import Image
 from torchvision.datasets import ImageFolder
 
 from gan import jobs
-from gan.cli import main
+from gan.cli.main import main
 from gan.config import settings
 from gan.data import registry
 from gan.data.image_set import ImageSet
@@ -47,7 +47,7 @@ def run() -> Run:
 
 @pytest.fixture
 def faces(tmp_path: Path) -> Run:
-    write_celeba(settings.distributed_data(), 40)
+    write_celeba(settings.public_data(), 40)
     return trained("faces", data__name="celeba", data__image_size=32)
 
 

@@ -16,7 +16,7 @@ from PIL import Image
 from torchvision.datasets import ImageFolder
 
 from gan import jobs
-from gan.cli import main
+from gan.cli.main import main
 from gan.config import settings
 from gan.data import registry
 from gan.errors import ConfigError, RunError, UserError
@@ -302,7 +302,7 @@ def test_an_export_that_is_asked_for_wrongly_is_told(
 
 
 def test_attribute_requests_get_a_folder_each_and_columns(tmp_path: Path) -> None:
-    write_celeba(settings.distributed_data(), 60)
+    write_celeba(settings.public_data(), 60)
     run = trained("faces", data__name="celeba", data__attributes="Smiling,Male,Young", data__image_size=32)
     request = ExportRequest((("Smiling=1,Male=0", 3), ("Male=1", 2)))
     assert exports.write(run, request, tmp_path / "faces", silent)

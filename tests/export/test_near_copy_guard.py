@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan.cli import main
+from gan.cli.main import main
 from gan.data import registry
 from gan.errors import RunError, StoppedError
 from gan.evaluation import training_images
@@ -20,7 +20,7 @@ from gan.evaluation.privacy.near_copies import NearCopyDetector
 from gan.export import exports
 from gan.export.candidates import AT_LEAST, EFFORT, Sieve, Tally, from_stream
 from gan.export.exports import ExportRequest
-from gan.io.contact_sheet import picture
+from gan.io.contact_sheet import to_pil
 from gan.runs.run import Run
 from gan.sampling import marks
 from gan.sampling.conditions import Condition
@@ -48,7 +48,7 @@ def copying(run: Run, tmp_path: Path) -> Run:
     for position, image in enumerate(made):
         folder = tmp_path / "own" / str(position // 12)
         folder.mkdir(parents=True, exist_ok=True)
-        picture(image).save(folder / f"{position:03d}.png")
+        to_pil(image).save(folder / f"{position:03d}.png")
     other = trained("copying", data__name="folder", data__path=str(tmp_path / "own"), data__image_size=32)
     shutil.rmtree(other.path / "snapshots")
     shutil.copytree(run.path / "snapshots", other.path / "snapshots")

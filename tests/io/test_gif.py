@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageSequence
 
 from gan.io import animation, contact_sheet
-from gan.io.contact_sheet import grid
+from gan.io.contact_sheet import make_grid
 from tests.conftest import trained
 
 
@@ -50,7 +50,7 @@ def test_a_film_of_one_picture_is_that_picture(tmp_path: Path) -> None:
 
 def test_a_sheet_that_stands_tall_is_laid_on_its_side_with_its_images_upright(tmp_path: Path) -> None:
     images = np.random.default_rng(0).integers(0, 256, (8, 2, 1, 6, 6), dtype=np.uint8)  # 8 rows, 2 columns
-    tall, lying = grid(images.reshape(16, 1, 6, 6), 2), grid(images.swapaxes(0, 1).reshape(16, 1, 6, 6), 8)
+    tall, lying = make_grid(images.reshape(16, 1, 6, 6), 2), make_grid(images.swapaxes(0, 1).reshape(16, 1, 6, 6), 8)
     assert np.array_equal(np.asarray(contact_sheet.transpose(tall, 8, 2)), np.asarray(lying))
     tall.save(tmp_path / "tall.png")
     (only,) = frames(animation.sheets_gif({0: tmp_path / "tall.png"}, turned=(8, 2)))

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gan import jobs
-from gan.cli import main
+from gan.cli.main import main
 from gan.config import settings
 from gan.errors import DamagedFileError, RunError, UserError
 from gan.evaluation import job

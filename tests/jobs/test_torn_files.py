@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gan import jobs
-from gan.cli import main
+from gan.cli.main import main
 from gan.jobs import processes
 from gan.runs.metrics import MetricsReader
 from gan.runs.run import Run, all_runs, find_run

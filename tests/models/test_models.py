@@ -26,7 +26,7 @@ def info(size: int, channels: int, classes: int) -> DatasetInfo:
 )
 def test_images_go_in_and_out_at_every_size(family: str, size: int, channels: int, classes: int, kinds: int) -> None:
     values = {"model.family": family, "model.width": 8, "model.latent": 12, "model.subclasses": kinds}
-    config = options.build(values).model
+    config = options.build_config(values).model
     generator, discriminator = build_networks(config, info(size, channels, classes))
     conditions = torch.eye(condition_width(classes, kinds))[:2]
     made = generator(torch.randn(2, 12), conditions)
@@ -52,7 +52,7 @@ def test_first_weights_are_drawn_as_the_paper_says() -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_both_networks_use_the_condition(family: str) -> None:
-    config = options.build({"model.family": family, "model.width": 8}).model
+    config = options.build_config({"model.family": family, "model.width": 8}).model
     generator, discriminator = build_networks(config, info(32, 1, 3))
     z, images = torch.randn(4, 100), torch.rand(4, 1, 32, 32)
     one, other = torch.eye(3)[[0] * 4], torch.eye(3)[[1] * 4]
@@ -62,7 +62,8 @@ def test_both_networks_use_the_condition(family: str) -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_an_image_can_be_judged_under_several_conditions_at_once(family: str) -> None:
-    _, discriminator = build_networks(options.build({"model.family": family, "model.width": 8}).model, info(32, 1, 3))
+    config = options.build_config({"model.family": family, "model.width": 8})
+    _, discriminator = build_networks(config.model, info(32, 1, 3))
     images, conditions = torch.rand(4, 1, 32, 32), torch.eye(3)[torch.tensor([[0, 1, 2, 0], [1, 1, 0, 2]])]
     together = discriminator(images, conditions)  # (2, 4)
     torch.testing.assert_close(together, torch.stack([discriminator(images, one) for one in conditions]))

@@ -13,7 +13,7 @@ from gan import jobs
 from gan.config import options
 from gan.evaluation.records.results import EvaluationResult
 from gan.io.atomic import write_json
-from gan.io.contact_sheet import grid
+from gan.io.contact_sheet import make_grid
 from gan.jobs import State
 from gan.monitoring import equilibrium, reference_curves, sample_diversity
 from gan.monitoring.curve_rules import Finding
@@ -49,7 +49,9 @@ def rows(points: int = 40, **columns: Any) -> list[dict[str, Any]]:
 def looked_at(points: int = 40, config: dict[str, Any] | None = None, **known: Any) -> list[Finding]:
     columns = {name: known.pop(name) for name in (*ROW, "d_val") if name in known}
     return diagnose(
-        observations_from_rows(rows(points, **columns), options.build({"train.kimg": 40} | (config or {})), **known)
+        observations_from_rows(
+            rows(points, **columns), options.build_config({"train.kimg": 40} | (config or {})), **known
+        )
     )
 
 
@@ -86,21 +88,21 @@ def test_every_finding_says_what_it_means_and_what_to_do_with_options_that_there
             assert finding.level in ("warning", "error")
             assert finding.meaning
             assert finding.do
-            assert options.changed(one.config, finding.advice) != one.config or finding.key == "overdrawn"
+            assert options.replace_options(one.config, finding.advice) != one.config or finding.key == "overdrawn"
 
 
 def test_against_memorising_augmentation_comes_first_and_narrower_networks_where_it_is_on_already() -> None:
     (first,) = [finding.advice for finding in looked_at(loss_d=0.5, d_x=0.9, d_g_z1=0.1, d_val=0.6)]
     assert first == {"train.augment": True}
     recorded = reference_curves.load_recording("memorising").observations()
-    augmented = replace(recorded, config=options.changed(recorded.config, first))
+    augmented = replace(recorded, config=options.replace_options(recorded.config, first))
     (second,) = [finding.advice for finding in diagnose(augmented) if finding.key == "memorising"]
     assert second == {"model.width": 8}
 
 
 def test_before_enough_was_seen_nothing_is_claimed() -> None:
     assert [finding.key for finding in looked_at(5)] == ["early"]
-    assert [finding.key for finding in diagnose(observations_from_rows([], options.build({})))] == ["early"]
+    assert [finding.key for finding in diagnose(observations_from_rows([], options.build_config({})))] == ["early"]
 
 
 def test_losses_in_balance_give_the_numbers_that_they_go_by() -> None:
@@ -270,17 +272,17 @@ def test_the_spread_of_a_sheet_is_that_of_its_columns(tmp_path: Any) -> None:
     generator = np.random.default_rng(0)
     images = generator.integers(0, 256, (8, 3, 1, 16, 16), dtype=np.uint8)  # 8 rows, 3 columns
     images[:, 1] = images[:1, 1]  # one image, eight times
-    grid(images.reshape(24, 1, 16, 16), 3).save(tmp_path / "sheet.png")
+    make_grid(images.reshape(24, 1, 16, 16), 3).save(tmp_path / "sheet.png")
     by_hand = [(images[:, column] / 255).std(axis=0, ddof=1).mean() for column in (0, 1, 2)]
     assert by_hand[1] == pytest.approx(0)
     assert sample_diversity.sheet_diversity(tmp_path / "sheet.png", 3, 8) == pytest.approx(np.mean(by_hand), abs=1e-6)
     colour = images.repeat(3, axis=2).reshape(24, 3, 16, 16)
-    grid(colour, 3).save(tmp_path / "colour.png")
+    make_grid(colour, 3).save(tmp_path / "colour.png")
     assert sample_diversity.sheet_diversity(tmp_path / "colour.png", 3, 8) == pytest.approx(np.mean(by_hand), abs=1e-6)
 
 
 def test_the_spread_of_a_sheet_that_was_written_anew_is_the_new_one(tmp_path: Path) -> None:
-    grid(np.random.default_rng(0).integers(0, 256, (8, 1, 16, 16), dtype=np.uint8), 1).save(tmp_path / "sheet.png")
+    make_grid(np.random.default_rng(0).integers(0, 256, (8, 1, 16, 16), dtype=np.uint8), 1).save(tmp_path / "sheet.png")
     assert sample_diversity.sheet_diversity(tmp_path / "sheet.png", 1, 8) > 0.2
-    grid(np.zeros((8, 1, 16, 16), np.uint8), 1).save(tmp_path / "sheet.png")
+    make_grid(np.zeros((8, 1, 16, 16), np.uint8), 1).save(tmp_path / "sheet.png")
     assert sample_diversity.sheet_diversity(tmp_path / "sheet.png", 1, 8) == 0

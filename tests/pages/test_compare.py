@@ -96,8 +96,8 @@ def test_progress_leads_to_the_comparison() -> None:
 
 
 def test_an_option_that_means_nothing_for_a_runs_data_has_no_value_there() -> None:
-    lifecycle.create_run(options.build({"data.name": "medmnist", "data.flag": "pneumoniamnist"}), "lungs")
-    lifecycle.create_run(options.build({}), "digits")
+    lifecycle.create_run(options.build_config({"data.name": "medmnist", "data.flag": "pneumoniamnist"}), "lungs")
+    lifecycle.create_run(options.build_config({}), "digits")
     found = {
         one.path: one.values for one in run_differences.option_differences([find_run("lungs"), find_run("digits")])
     }

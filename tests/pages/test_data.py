@@ -1,11 +1,13 @@
 """The data page: what is said of a set, which attributes go together, and one's own files before they are kept."""
 
 import csv
+import io
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from gan import jobs
 from gan.config import settings
 from gan.config.run_config import DataConfig
 from gan.data import catalogue, registry
@@ -15,7 +17,9 @@ from pages.ui import cache
 from pages.ui.data import upload
 from tests.data.test_upload import members, png, zipped
 from tests.support.celeba import write_celeba
+from tests.support.jobs import until
 from tests.support.pages import APP, buttons, page, said
+from tests.support.uploads import add_zip
 
 
 @pytest.fixture(autouse=True)
@@ -34,14 +38,14 @@ def judged(report: CheckReport) -> AppTest:
     assert report.staged is not None
     at = AppTest.from_file(APP, default_timeout=60).run()
     at.switch_page("pages/data.py")
-    at.session_state[upload.REPORT] = report.staged.name
+    at.query_params[upload.UPLOAD] = report.staged.name
     at.run()
     assert not at.exception
     return at
 
 
 def test_files_are_shown_by_the_class_they_were_understood_as_before_anything_is_kept() -> None:
-    at = judged(staging.add_zip("cells", zipped(members() | {"c/only.png": png(99)} | {"c/other.png": png(98)})))
+    at = judged(add_zip("cells", zipped(members() | {"c/only.png": png(99)} | {"c/other.png": png(98)})))
     assert "Each folder is a class: **3 classes**." in said(at)
     assert "File b/001.png, understood as b" in html(at)
     assert html(at).count("understood as c") == 2
@@ -52,8 +56,34 @@ def test_files_are_shown_by_the_class_they_were_understood_as_before_anything_is
     assert "Check the images" in buttons(at)
 
 
+def test_a_check_goes_on_when_its_page_is_left_and_is_found_again() -> None:
+    folder = staging.stage_zip("cells", zipped(members()))
+    jobs.start_task(folder)
+    at = page("data")  # another visit, without the link of the upload
+    at.button(key=f"upload {folder.name}").click().run()
+    assert not at.exception
+    assert at.query_params[upload.UPLOAD] == folder.name
+    until(lambda: not jobs.state(folder).alive, "the check has ended")
+    at.run()
+    assert not at.exception
+    assert "understood as b" in html(at)
+    assert not at.button(key="accept set").disabled
+
+
+def test_a_check_that_failed_says_why_and_leads_back_to_the_form() -> None:
+    folder = staging.stage_zip("cells", io.BytesIO(b"no zip"))
+    jobs.start_task(folder)
+    until(lambda: not jobs.state(folder).alive, "the check has ended")
+    at = page("data", upload=folder.name)
+    assert "not a whole ZIP" in at.error[0].value
+    at.button(key="reject set").click().run()
+    assert not at.exception
+    assert not folder.exists()
+    assert at.text_input(key="set name").value == ""
+
+
 def test_accepting_shows_the_set_with_its_files_as_given() -> None:
-    at = judged(staging.add_zip("cells", zipped(members())))
+    at = judged(add_zip("cells", zipped(members())))
     at.button(key="accept set").click().run()
     assert not at.exception
     assert "has not been read yet" in said(at)
@@ -70,9 +100,9 @@ def test_a_table_of_attributes_is_understood_as_such(tmp_path: Path) -> None:
         rows = [[f"{seed:03d}.png", seed % 2, int(seed < 30), f"slide {seed // 4}"] for seed in range(60)]
         csv.writer(file).writerows([["file", "round", "dark", "group"], *rows])
     files = {f"{seed:03d}.png": png(seed) for seed in range(60)} | {"labels.csv": path.read_bytes()}
-    at = judged(staging.add_zip("cells", zipped(files)))
+    at = judged(add_zip("cells", zipped(files)))
     assert "The columns of 0 and 1 in labels.csv are **2 attributes**." in said(at)
-    staging.accept(staging.load_pending(at.session_state[upload.REPORT]))
+    at.button(key="accept set").click().run()
     registry.load_image_set(catalogue.find_entry("folder-cells").config)
     at = page("data", data="folder-cells")
     assert "Groups (patients, slides): " in said(at)

@@ -11,6 +11,7 @@ from gan.data.ingest import staging
 from gan.errors import RunError
 from gan.io.atomic import remove_folder
 from tests.data.test_upload import members, zipped
+from tests.support.uploads import add_zip
 
 
 def full_disk() -> None:
@@ -74,7 +75,7 @@ def test_what_cannot_be_removed_is_logged(
 
 
 def test_a_set_that_the_disk_refuses_is_not_told_to_take_another_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    report = staging.add_zip("cells", zipped(members()))
+    report = add_zip("cells", zipped(members()))
 
     def refuse(*_: object) -> None:
         raise OSError(errno.EROFS, "Read-only file system")

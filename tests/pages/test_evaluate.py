@@ -215,7 +215,7 @@ def test_a_study_is_queued_with_what_was_chosen_and_cancelled(store: Path) -> No
 
 
 def test_a_run_with_attributes_has_no_study() -> None:
-    write_celeba(settings.distributed_data(), 60)
+    write_celeba(settings.public_data(), 60)
     trained("faces", data__name="celeba", data__attributes="Smiling", data__image_size=32)
     at = page("evaluate", run="faces")
     assert "A study takes a set of classes: this run has attributes." in said(at)

@@ -86,10 +86,10 @@ def test_the_command_line_shown_builds_the_config_of_the_form() -> None:
     at.number_input(key="option train.batch").set_value(32).run()
     parts = at.code[0].value.split()
     given = dict(zip(parts[6::2], parts[7::2], strict=True))
-    config = options.changed(
+    config = options.replace_options(
         PRESETS[parts[5]].config, {path.removeprefix("--"): value for path, value in given.items()}
     )
-    assert config == options.changed(PRESETS["mnist"].config, {"train.batch": 32})
+    assert config == options.replace_options(PRESETS["mnist"].config, {"train.batch": 32})
 
 
 @pytest.mark.parametrize(
@@ -102,12 +102,12 @@ def test_the_command_line_shown_builds_the_config_of_the_form() -> None:
 def test_the_command_line_starts_from_a_preset_for_the_same_data_or_from_none(
     values: dict[str, Any], start: list[str]
 ) -> None:
-    config = options.build(values)
+    config = options.build_config(values)
     found = before_start.arguments(config)
     assert found[:2] == start
     given = {name.removeprefix("--"): value for name, value in zip(found[::2], found[1::2], strict=True)}
     base = PRESETS[given.pop("preset")].config.flat() if "preset" in given else {}
-    assert options.build(base | given) == config
+    assert options.build_config(base | given) == config
 
 
 def test_what_was_typed_stays_while_another_page_is_looked_at() -> None:

@@ -16,7 +16,7 @@ from gan import jobs
 from gan.evaluation.records import results
 from gan.evaluation.records.results import EvaluationResult
 from gan.io.atomic import write_json
-from gan.io.contact_sheet import grid
+from gan.io.contact_sheet import make_grid
 from gan.jobs import device_list, tickets
 from gan.runs import notes
 from gan.runs.run import find_run
@@ -183,7 +183,7 @@ def sheet(columns: int) -> Image.Image:
     images = np.zeros((8 * columns, 1, 28, 28), np.uint8)
     for number in range(len(images)):
         images[number] = number // columns * 16 + number % columns
-    return grid(images, columns)
+    return make_grid(images, columns)
 
 
 @pytest.mark.parametrize("columns", [1, 2, 3, 7, 10, 40])

@@ -231,5 +231,5 @@ def test_what_can_be_advised_names_options_that_there_are() -> None:
 
     run: Run = ended(made("failed"), **NAN, advice={"optim.lr": 1e-4, "no.such": 1})
     advice = run_actions.advised(jobs.state(run.path))
-    assert options.changed(find_run("failed").config, advice).optim.lr == 1e-4
+    assert options.replace_options(find_run("failed").config, advice).optim.lr == 1e-4
     assert run_actions.as_link(advice) == ["optim.lr:0.0001"]

@@ -9,7 +9,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from gan import jobs
-from gan.cli import main
+from gan.cli.main import main
 from gan.data import registry
 from gan.evaluation import job, preparation, selector, training_images
 from gan.evaluation.classifiers import small_resnet

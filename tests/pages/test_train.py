@@ -17,6 +17,7 @@ from pages.ui.train import config_diff
 from tests.data.test_upload import members, zipped
 from tests.support.jobs import clean_up, submitted, until_begun, until_state
 from tests.support.pages import buttons, ended, made, page, said
+from tests.support.uploads import add_zip
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +52,7 @@ def test_a_clone_of_a_run_with_a_title_is_called_by_it() -> None:
     ],
 )
 def test_changes_are_told_as_people_read_them(before: dict[str, object], after: dict[str, object], text: str) -> None:
-    found = options.differences(options.build(after), options.build(before))
+    found = options.differences(options.build_config(after), options.build_config(before))
     assert text in "\n".join(config_diff.line(*one) for one in found)
 
 
@@ -119,7 +120,7 @@ def test_the_preset_that_the_form_holds_is_marked() -> None:
 
 
 def test_too_few_images_are_advised_against_clearly() -> None:
-    staging.accept(staging.add_zip("few", zipped(members())))
+    staging.accept(add_zip("few", zipped(members())))
     config = DataConfig.model_validate({"name": "folder", "path": "few"})
     registry.load_image_set(config)
     at = page("train", data="folder-few")
@@ -127,7 +128,7 @@ def test_too_few_images_are_advised_against_clearly() -> None:
 
 
 def test_the_recipe_of_images_that_were_not_read_leads_to_them() -> None:
-    staging.accept(staging.add_zip("unread", zipped(members())))
+    staging.accept(add_zip("unread", zipped(members())))
     at = page("train", data="folder-unread")
     at.button(key="read chosen set").click().run()
     assert not at.exception

@@ -14,8 +14,8 @@ from tests.conftest import trained
 def test_a_run_that_goes_on_notes_where_and_one_that_begins_does_not() -> None:
     run = trained("halved")
     assert events.read_resumptions(run) == []
-    longer = options.changed(run.config, {"train.kimg": 0.48})
-    (run.path / "config.json").write_text(options.to_json(longer))
+    longer = options.replace_options(run.config, {"train.kimg": 0.48})
+    (run.path / "config.json").write_text(options.config_to_json(longer))
     run = find_run("halved")
     with working(run.path, "cpu") as worker:
         train(run, worker)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gan.cli import main
+from gan.cli.main import main
 from gan.config import options
 from gan.errors import RunError
 from gan.runs import lifecycle, notes
@@ -16,7 +16,7 @@ from gan.runs.run import all_runs, find_run
 
 
 def test_a_title_changes_and_the_folder_stays(store: Path) -> None:
-    run = lifecycle.create_run(options.build({}), "cells")
+    run = lifecycle.create_run(options.build_config({}), "cells")
     assert run.title == "cells"
     notes.update_about(
         run.path, title="  Blood cells,\n best so far ", tags=("paper", "64 px"), notes="With balance.\n"
@@ -35,7 +35,10 @@ def test_a_title_changes_and_the_folder_stays(store: Path) -> None:
     "content", [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"created": "x", "title": 3, "tags": "a", "notes": {}}']
 )
 def test_a_damaged_file_says_nothing_and_can_be_written_again(content: bytes) -> None:
-    first, run = lifecycle.create_run(options.build({}), "first"), lifecycle.create_run(options.build({}), "run")
+    first, run = (
+        lifecycle.create_run(options.build_config({}), "first"),
+        lifecycle.create_run(options.build_config({}), "run"),
+    )
     (run.path / "about.json").write_bytes(content)
     assert run.about == About(created=(run.path / "config.json").stat().st_mtime)
     assert run.title == "run"
@@ -46,7 +49,7 @@ def test_a_damaged_file_says_nothing_and_can_be_written_again(content: bytes) ->
 
 
 def test_odd_tags_of_a_file_are_left_out() -> None:
-    run = lifecycle.create_run(options.build({}), "run")
+    run = lifecycle.create_run(options.build_config({}), "run")
     (run.path / "about.json").write_text(json.dumps({"created": 5, "tags": ["a", 3, None], "archived": "yes"}))
     assert run.about == About(created=5.0, tags=("a",))
 
@@ -62,7 +65,7 @@ def test_odd_tags_of_a_file_are_left_out() -> None:
     ],
 )
 def test_what_is_too_long_to_show_is_refused_and_changes_nothing(values: dict[str, object], named: str) -> None:
-    run = lifecycle.create_run(options.build({}), "run")
+    run = lifecycle.create_run(options.build_config({}), "run")
     before = run.about
     with pytest.raises(RunError, match=named):
         notes.update_about(run.path, **values)
@@ -74,7 +77,7 @@ def test_tags_come_from_words_between_commas() -> None:
 
 
 def test_two_people_who_change_different_things_both_get_theirs() -> None:
-    run = lifecycle.create_run(options.build({}), "run")
+    run = lifecycle.create_run(options.build_config({}), "run")
     wishes = [{"title": "One"}, {"tags": ("two",)}, {"notes": "three"}, {"archived": True}] * 5
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda wish: notes.update_about(run.path, **wish), wishes))
@@ -83,7 +86,7 @@ def test_two_people_who_change_different_things_both_get_theirs() -> None:
 
 def test_the_list_of_runs_shows_titles_and_leaves_out_the_archive(capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("kept", "old"):
-        lifecycle.create_run(options.build({}), name)
+        lifecycle.create_run(options.build_config({}), name)
     notes.update_about(find_run("kept").path, title="The good one", tags=("paper",))
     notes.update_about(find_run("old").path, archived=True)
     assert main(["runs"]) == 0
@@ -109,4 +112,4 @@ def test_the_list_of_runs_shows_titles_and_leaves_out_the_archive(capsys: pytest
     ],
 )
 def test_a_run_without_a_name_is_called_after_its_data(data: dict[str, object], name: str) -> None:
-    assert re.fullmatch(rf"{name}-\d{{4}}-\d{{4}}", lifecycle.create_run(options.build(data)).name)
+    assert re.fullmatch(rf"{name}-\d{{4}}-\d{{4}}", lifecycle.create_run(options.build_config(data)).name)

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from gan.config import options
 from gan.io.atomic import write_json
-from gan.io.contact_sheet import grid
+from gan.io.contact_sheet import make_grid
 from gan.runs import lifecycle
 from gan.runs.metrics import MetricsWriter
 from gan.runs.run import Run
@@ -67,17 +67,17 @@ def links(at: AppTest) -> list[tuple[str, str]]:
 def tiles(at: AppTest) -> list[dict[str, Any]]:
     """The images of the page that can be clicked, as the browser gets them: `id`, `alt`, `src`, `mark`, `dropped`."""
     drawn = [json.loads(one.proto.json) for one in at.get("bidi_component") if one.proto.component_name == "image_grid"]
-    return [image for grid in drawn for row in grid["rows"] for image in row["images"]]
+    return [image for widget in drawn for row in widget["rows"] for image in row["images"]]
 
 
 def made(name: str = "made", points: int = 12, **values: Any) -> Run:
     """A run folder with curves and a picture, as a trainer writes them."""
-    run = lifecycle.create_run(options.build(values), name)
+    run = lifecycle.create_run(options.build_config(values), name)
     writer = MetricsWriter(run.path / "metrics.jsonl", 0)
     for number in range(1, points + 1):
         writer.append(ROW | {"seen": number * 1000})
     writer.close()
-    grid(np.zeros((10, 1, 32, 32), np.uint8), 10).save(run.path / "samples" / "000000000.png")
+    make_grid(np.zeros((10, 1, 32, 32), np.uint8), 10).save(run.path / "samples" / "000000000.png")
     return run
 
 

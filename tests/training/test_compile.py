@@ -22,7 +22,7 @@ CPU = torch.device("cpu")
 def run_of(name: str, **more: object) -> Run:
     values = TINY | {"job.device": "cpu", "job.precision": "float32", "train.kimg": 0.064}
     return lifecycle.create_run(
-        options.build(values | {path.replace("__", "."): value for path, value in more.items()}), name
+        options.build_config(values | {path.replace("__", "."): value for path, value in more.items()}), name
     )
 
 

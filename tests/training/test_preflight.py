@@ -20,7 +20,7 @@ def folder_config(images: dict[str, int], **values: object) -> RunConfig:
         (root / name).mkdir(parents=True)
         for number in range(count):
             Image.fromarray(generator.integers(0, 255, (32, 32), dtype=np.uint8)).save(root / name / f"{number}.png")
-    config = options.build({"data.name": "folder", "data.path": str(root), "data.image_size": 32} | values)
+    config = options.build_config({"data.name": "folder", "data.path": str(root), "data.image_size": 32} | values)
     registry.load_image_set(config.data)
     return config
 
@@ -30,7 +30,7 @@ def texts(config: RunConfig, level: str) -> list[str]:
 
 
 def test_nothing_stands_against_the_digits() -> None:
-    config = options.build(TINY)
+    config = options.build_config(TINY)
     registry.load_image_set(config.data)
     assert find_problems(config, estimate(config)) == []
 
@@ -55,26 +55,26 @@ def test_kinds_that_no_class_has_images_for_are_said_to_do_nothing() -> None:
 
 
 def test_an_absent_device_and_absent_data_are_errors_together() -> None:
-    config = options.build({"data.name": "folder", "data.path": "nowhere", "job.device": "cuda:9"})
+    config = options.build_config({"data.name": "folder", "data.path": "nowhere", "job.device": "cuda:9"})
     assert len(texts(config, "error")) == 2
     assert any("cuda:9" in text for text in texts(config, "error"))
     assert any("nowhere" in text for text in texts(config, "error"))
 
 
 def test_more_disk_than_there_is_is_an_error() -> None:
-    config = options.build(TINY | {"model.width": 256, "train.kimg": 1e6, "train.keep_snapshots": 10_000})
+    config = options.build_config(TINY | {"model.width": 256, "train.kimg": 1e6, "train.keep_snapshots": 10_000})
     registry.load_image_set(config.data)
     (text,) = texts(config, "error")
     assert "GB free" in text
 
 
 def test_time_is_told_by_an_earlier_run_of_the_same_kind() -> None:
-    config = options.build(TINY | {"train.kimg": 32})
+    config = options.build_config(TINY | {"train.kimg": 32})
     assert estimate(config).seconds is None
     run = trained("measured")
     rate = run.status()["images_per_second"]
     assert estimate(config).seconds == pytest.approx(32_000 / rate)
-    assert estimate(options.changed(config, {"model.width": 16})).seconds is None
+    assert estimate(options.replace_options(config, {"model.width": 16})).seconds is None
 
 
 def test_the_disk_estimate_is_what_a_run_takes() -> None:

@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from gan.cli import main
-from gan.config.options import build
+from gan.cli.main import main
+from gan.config.options import build_config
 from gan.data import registry
 from gan.data.image_set import ImageSet
 from gan.runs.run import all_runs
@@ -23,7 +23,7 @@ def images(*counts: int, size: int = 32, channels: int = 1) -> ImageSet:
     return ImageSet(pictures, conditions, names, "class", split, None, size, "Set", "", "")
 
 
-DATA = build({"data.name": "folder", "data.path": "set", "data.image_size": 64}).data
+DATA = build_config({"data.name": "folder", "data.path": "set", "data.image_size": 64}).data
 
 
 def test_a_rare_class_is_drawn_as_often_and_named_in_the_reason() -> None:

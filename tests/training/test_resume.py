@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from gan import jobs
-from gan.cli import main
+from gan.cli.main import main
 from gan.config import settings
 from gan.io.json_files import read_json
 from gan.jobs import processes
@@ -182,7 +182,7 @@ print(stranger.poll(), flush=True)
 def test_the_machine_restarts_and_another_program_has_the_recorded_pid(whole: Run) -> None:
     """Each start of the machine is a pid namespace: its first process killed, the kernel kills everything in it."""
     machine = ["unshare", "--map-root-user", "--pid", "--fork", "--mount-proc"]
-    submit = "from gan.cli import main; import sys, time; main(sys.argv[1:]); "
+    submit = "from gan.cli.main import main; import sys, time; main(sys.argv[1:]); "
     submit += "main(['submit', '--name', 'waited', *sys.argv[4:], '--train.kimg', '0.1']); time.sleep(600)"
     before = subprocess.Popen(
         [*machine, "--kill-child", sys.executable, "-c", submit, "submit", "--name", "run", *given()],

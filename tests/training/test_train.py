@@ -71,7 +71,7 @@ def test_noise_in_training_has_the_spread_that_was_asked_for() -> None:
     """Of 64 x 100 numbers the spread is known to 1.3%; the same noise but for its spread."""
     seen: list[torch.Tensor] = []
     for spread in (1.0, 0.6):
-        config = options.build({"model.width": 8, "train.noise": spread})
+        config = options.build_config({"model.width": 8, "train.noise": spread})
         state = initial_state(config, registry.load_image_set(config.data).info(), torch.device("cpu"))
         state.generator.register_forward_pre_hook(lambda network, given: seen.append(given[0]))
         step(state, torch.zeros(64, 1, 32, 32, dtype=torch.uint8), torch.eye(10).repeat(7, 1)[:64], config)
@@ -145,8 +145,8 @@ def test_a_damaged_newest_snapshot_falls_back_to_the_one_before() -> None:
 
 def test_losses_that_are_no_numbers_end_the_run_and_keep_the_last_good_snapshot() -> None:
     run = trained("diverges", train__kimg=0.16)
-    longer = options.changed(run.config, {"train.kimg": 0.32})
-    (run.path / "config.json").write_text(options.to_json(longer))
+    longer = options.replace_options(run.config, {"train.kimg": 0.32})
+    (run.path / "config.json").write_text(options.config_to_json(longer))
     weights = load_file(run.snapshot() / "networks.safetensors")
     first = next(name for name in weights if name.startswith("discriminator.") and name.endswith(".weight"))
     weights[first][0] = float("nan")
@@ -218,12 +218,12 @@ def test_a_moved_run_folder_still_makes_images(tmp_path: Path, monkeypatch: pyte
 def test_attributes_train_by_the_same_path() -> None:
     from tests.support.celeba import write_celeba
 
-    write_celeba(settings.distributed_data(), 60)
+    write_celeba(settings.public_data(), 60)
     run = trained("faces", data__name="celeba", data__image_size=32)
     assert len(run.info().names) == 40
     labels = json.loads((run.path / "samples" / "columns.json").read_text())["labels"]
     assert len(set(labels)) == len(labels) > 1
-    assert options.build(run.config.flat()) == run.config
+    assert options.build_config(run.config.flat()) == run.config
     assert TINY["train.batch"] == run.config.train.batch
 
 
@@ -239,8 +239,8 @@ def test_a_long_run_keeps_few_snapshots_spread_over_it_and_can_always_be_resumed
 
 def test_thinning_out_keeps_the_best_snapshot() -> None:
     run = trained("scored", train__kimg=0.64, train__snapshot_kimg=0.064)
-    fewer = options.changed(run.config, {"train.keep_snapshots": 2})
-    (run.path / "config.json").write_text(options.to_json(fewer))
+    fewer = options.replace_options(run.config, {"train.keep_snapshots": 2})
+    (run.path / "config.json").write_text(options.config_to_json(fewer))
     checkpoint.prune(Run(run.path), best=192)
     assert run.snapshots() == [192, 576, 640]
     load_generator(run, 192)
@@ -248,7 +248,8 @@ def test_thinning_out_keeps_the_best_snapshot() -> None:
 
 def test_training_keeps_the_snapshot_that_it_is_told_to() -> None:
     run = lifecycle.create_run(
-        options.build(TINY | {"train.kimg": 0.64, "train.snapshot_kimg": 0.064, "train.keep_snapshots": 2}), "kept"
+        options.build_config(TINY | {"train.kimg": 0.64, "train.snapshot_kimg": 0.064, "train.keep_snapshots": 2}),
+        "kept",
     )
     with working(run.path, run.config.job.device) as worker:
         train(run, worker, protected=lambda run: 192)
@@ -263,7 +264,7 @@ def test_memory_that_runs_out_is_told_with_a_batch_that_fits() -> None:
     assert caught.value.kind == "memory"
     assert caught.value.advice == {"train.batch": 8}
     assert "memory ran out with train.batch 16: clone the run with 8" in str(caught.value)
-    info, config = run.info(), options.build({"train.batch": 1024, "model.width": 64, "data.image_size": 64})
+    info, config = run.info(), options.build_config({"train.batch": 1024, "model.width": 64, "data.image_size": 64})
     assert batch_that_fits(config, info, 2**28) < batch_that_fits(config, info, 2**29) < 512
     assert batch_that_fits(config, info, 2**40) == 512  # never the batch that did not fit
     assert batch_that_fits(config, info, 0) == 2

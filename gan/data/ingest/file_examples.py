@@ -24,13 +24,15 @@ class Example:
     group: str
 
 
-def example_files(plan: ImportPlan, each: int = 4, height: int = 96) -> dict[str, list[Example]]:
-    """Up to `each` files of every class or attribute, from its whole length, at most `height` pixels high.
+def example_files(plan: ImportPlan, each: int = 4, height: int = 96, names: int = 40) -> dict[str, list[Example]]:
+    """Up to `each` files of each of the first `names` classes or attributes, at most `height` pixels high.
+
+    They are spread over all files of the class.
 
     Files that cannot be read any more are passed over: reading the set names them.
     """
     found: dict[str, list[Example]] = {}
-    for position, name in enumerate(plan.names):
+    for position, name in enumerate(plan.names[:names]):
         rows = np.flatnonzero(plan.conditions[:, position])
         chosen = rows[np.unique(np.linspace(0, len(rows) - 1, each).round().astype(int))] if len(rows) else rows
         shown = (_example(plan, int(row), height) for row in chosen)

@@ -1,21 +1,26 @@
-"""Sets that users add: brought in, checked and shown, and kept only when they are accepted.
+"""Image sets that users add: uploaded, checked in the background, and kept only when they are accepted.
 
-    GAN_STORE/.data/incoming/<id>/     images/, plan.json, report.json: waits to be accepted or discarded
-    GAN_STORE/.data/sets/<name>/       the same, accepted; `data.path` takes the name
+    GAN_STORE/.data/incoming/<id>/     request.json, upload.zip or images/: an upload that waits for its check;
+                                       afterwards plan.json and report.json: waits to be accepted or discarded
+    GAN_STORE/.data/sets/<name>/       images/, plan.json and report.json of an accepted set; `data.path` takes the name
 
-A set from a path on the server stays where it is: its plan points there.
+`stage_*` writes what the browser sent, quickly. `check_upload` unpacks and checks it, in a job of the kind `check`. The
+images of a folder on the server stay where they are: the plan points there.
 """
 
-import contextlib
 import errno
 import re
 import shutil
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
+from pydantic import TypeAdapter
+
+from gan import jobs
 from gan.config import names, settings
 from gan.data.ingest.archive import BLOCK, is_wanted, safe_name, unpack_zip, upload_too_large
 from gan.data.ingest.check import check_images
@@ -24,62 +29,103 @@ from gan.data.ingest.report import CheckReport
 from gan.data.sources.folder import added_sets
 from gan.errors import DamagedFileError, DataError
 from gan.io.atomic import remove_folder, write_json
-from gan.io.json_files import read_json
+from gan.io.json_files import read_json, read_request
 from gan.io.progress import Progress, silent
 
-EXPIRY_SECONDS = 24 * 3600  # seconds after which a set that nobody accepted is removed
+EXPIRY_SECONDS = 24 * 3600  # seconds after which an upload that nobody accepted is removed
+ARCHIVE, IMAGES, REQUEST, REPORT = "upload.zip", "images", "request.json", "report.json"
+KEPT = (IMAGES, "plan.json", REPORT)  # of an accepted set; the rest are the files of its check's job
+SHOWN_AS = {"zip": "the uploaded ZIP", "files": "the uploaded files"}
 
 
-def add_zip(name: str, file: BinaryIO | Path, progress: Progress = silent) -> CheckReport:
-    """Unpack a ZIP and check what is in it; `accept` keeps it. Raises DataError for a bad name or a ZIP not taken."""
-    with _staged(name) as folder:
-        unpack_zip(file, folder / "images", progress)
-        return _checked(name, folder, folder / "images", "the uploaded ZIP", progress)
+@dataclass(frozen=True)
+class Upload:
+    """What `check_upload` is to check: the `name` of the set, and for a folder on the server its `path`."""
+
+    name: str
+    source: Literal["zip", "files", "folder"]
+    path: str = ""
 
 
-def add_files(
-    name: str,
-    files: Iterable[tuple[str, BinaryIO]],
-    labels_csv: BinaryIO | None = None,
-    progress: Progress = silent,
-) -> CheckReport:
-    """Take single files, each by its name or its path such as `cats/1.png`, and a labels.csv; as `add_zip`."""
-    with _staged(name) as folder:
-        limit = left = settings.upload_limit()
-        given = [*files, *([(LABELS, labels_csv)] if labels_csv else [])]
-        for file_name, file in given:
+UPLOAD = TypeAdapter(Upload)
+
+
+def stage_zip(name: str, file: BinaryIO | Path) -> Path:
+    """Store an uploaded ZIP as it is; its folder, for `check_upload`.
+
+    Raises DataError for a name that cannot be taken, and for more bytes than are allowed.
+    """
+    folder = _new_folder(Upload(name, "zip"))
+    try:
+        if isinstance(file, Path):
+            shutil.copyfile(file, folder / ARCHIVE)
+        else:
+            _store(file, folder / ARCHIVE, settings.upload_limit())
+    except BaseException:  # a page that was closed too
+        remove_folder(folder)
+        raise
+    return folder
+
+
+def stage_files(name: str, files: Iterable[tuple[str, BinaryIO]], labels_csv: BinaryIO | None = None) -> Path:
+    """Store single files, each under its name or its path such as `cats/1.png`, and a labels.csv; as `stage_zip`."""
+    folder = _new_folder(Upload(name, "files"))
+    left = settings.upload_limit()
+    try:
+        for file_name, file in [*files, *([(LABELS, labels_csv)] if labels_csv else [])]:
             safe = safe_name(file_name)
             if not is_wanted(safe):
                 continue
-            path = folder / "images" / safe
+            path = folder / IMAGES / safe
             if path.exists():
                 raise DataError(f"Two files are named {safe}: rename one.")
             path.parent.mkdir(parents=True, exist_ok=True)
-            with open(path, "wb") as target:
-                while block := file.read(BLOCK):
-                    left -= len(block)
-                    if left < 0:
-                        raise upload_too_large(limit)
-                    target.write(block)
-        return _checked(name, folder, folder / "images", "the uploaded files", progress)
+            left -= _store(file, path, left)
+    except BaseException:  # a page that was closed too
+        remove_folder(folder)
+        raise
+    return folder
 
 
-def add_path(name: str, path: Path, progress: Progress = silent) -> CheckReport:
-    """Check a folder on the server, which must lie below one of GAN_PATHS; its images stay where they are."""
-    real = path.expanduser().resolve()  # of a link, where it leads
-    allowed = settings.browsable_paths()
-    if not any(real.is_relative_to(folder) for folder in allowed):
-        where = ", ".join(map(str, allowed)) or "none; whoever runs this server can name some in GAN_PATHS"
-        raise DataError(f"{path} is not in a folder from which images may be added. Those are: {where}.")
-    with _staged(name) as folder:
-        report = _checked(name, folder, real, str(real), progress)
-        for file in report.plan.files if report.plan else ():
-            target = (report.plan.root / file).resolve() if report.plan else real
-            if not any(target.is_relative_to(root) for root in allowed):
-                raise DataError(
-                    f"{file} in {path} is a link to a place from which images may not be added: take it out."
-                )
-        return report
+def stage_folder(name: str, path: Path) -> Path:
+    """Ask for the check of a folder on the server, at or below one of GAN_PATHS; as `stage_zip`."""
+    return _new_folder(Upload(name, "folder", str(_allowed(path))))
+
+
+def check_upload(folder: Path, progress: Progress = silent) -> CheckReport:
+    """Unpack and check what was staged in `folder`; writes report.json, and plan.json where the set can be used.
+
+    Raises DataError for a ZIP that is refused or a folder that may not be added; the images are then removed.
+    """
+    upload = read_request(folder / REQUEST, UPLOAD)
+    _check_name(upload.name)
+    try:
+        report = _checked(upload, folder, progress)
+    except BaseException:
+        (folder / ARCHIVE).unlink(missing_ok=True)
+        remove_folder(folder / IMAGES)
+        raise
+    if report.plan is not None:
+        report.plan.save(folder)
+    write_json(folder / REPORT, report.as_json() | {"name": upload.name})
+    document = read_json(folder / REPORT)
+    assert document is not None, "it was written a line above"
+    return _report(document, folder)
+
+
+def waiting() -> dict[str, str]:
+    """The uploads that are checked or wait to be accepted, oldest first: the name of the set by the folder's name."""
+    folders = sorted(_incoming().glob("*"), key=lambda folder: folder.stat().st_mtime) if _incoming().is_dir() else []
+    requests = {folder.name: read_json(folder / REQUEST) or {} for folder in folders}
+    return {identifier: str(request["name"]) for identifier, request in requests.items() if "name" in request}
+
+
+def upload_folder(identifier: str) -> Path:
+    """Where an upload waits, by its folder's name; raises DataError where there is none."""
+    folder = _incoming() / identifier
+    if not re.fullmatch("[0-9a-f]{12}", identifier) or not folder.is_dir():
+        raise DataError("This set is not waiting any more: add it again.")
+    return folder
 
 
 def accept(report: CheckReport) -> str:
@@ -91,6 +137,9 @@ def accept(report: CheckReport) -> str:
     _check_name(report.name)
     target = settings.added_sets() / report.name
     target.parent.mkdir(parents=True, exist_ok=True)
+    for path in report.staged.iterdir():
+        if path.name not in KEPT:
+            remove_folder(path) if path.is_dir() else path.unlink()
     try:
         report.staged.rename(target)  # one step: two acceptances of a name cannot both succeed
     except OSError as error:
@@ -100,19 +149,18 @@ def accept(report: CheckReport) -> str:
     return report.name
 
 
-def discard(report: CheckReport) -> None:
-    """Forget a set that waits to be accepted."""
-    if report.staged is not None:
-        remove_folder(report.staged)
+def discard(folder: Path) -> None:
+    """Remove an upload; raises DataError while its check is at work."""
+    if jobs.state(folder).alive:
+        raise DataError("This set is being checked: stop that first.")
+    remove_folder(folder)
 
 
-def load_pending(identifier: str) -> CheckReport:
-    """The report of a set that waits, by its folder's name, `report.staged.name`; DataError where there is none."""
-    folder = _incoming() / identifier
-    document = read_json(folder / "report.json") if re.fullmatch("[0-9a-f]{12}", identifier) else None
-    if document is None:
-        raise DataError("This set is not waiting any more: add it again.")
-    return _report(document, folder)
+def load_pending(identifier: str) -> CheckReport | None:
+    """The report of an upload, by its folder's name; None before its check has ended, DataError where there is none."""
+    folder = upload_folder(identifier)
+    document = read_json(folder / REPORT)
+    return None if document is None else _report(document, folder)
 
 
 def load_report(name: str) -> CheckReport:
@@ -143,33 +191,59 @@ def _check_name(name: str) -> None:
         raise DataError(f"There is a set {name} already: choose another name, or remove that one first.")
 
 
-@contextlib.contextmanager
-def _staged(name: str) -> Iterator[Path]:
-    """A new folder for a set that comes in, removed again where that fails."""
-    _check_name(name)
+def _new_folder(upload: Upload) -> Path:
+    """A new folder for an upload, with its request; removes old uploads that nobody accepted."""
+    _check_name(upload.name)
     incoming = _incoming()
     incoming.mkdir(parents=True, exist_ok=True)
     for old in incoming.iterdir():
-        if time.time() - old.stat().st_mtime > EXPIRY_SECONDS:
+        if time.time() - old.stat().st_mtime > EXPIRY_SECONDS and not jobs.state(old).alive:
             remove_folder(old)
     folder = incoming / uuid.uuid4().hex[:12]
-    (folder / "images").mkdir(parents=True)
-    try:
-        yield folder
-    except BaseException:  # a closed page too
-        remove_folder(folder)
-        raise
+    (folder / IMAGES).mkdir(parents=True)
+    write_json(folder / REQUEST, asdict(upload))
+    return folder
 
 
-def _checked(name: str, folder: Path, root: Path, shown_as: str, progress: Progress) -> CheckReport:
-    """Check the images and write what was found beside them."""
-    report = check_images(root, progress, shown_as)
-    if report.plan is not None:
-        report.plan.save(folder)
-    write_json(folder / "report.json", report.as_json() | {"name": name})
-    document = read_json(folder / "report.json")
-    assert document is not None, "it was written a line above"
-    return _report(document, folder)
+def _store(file: BinaryIO, path: Path, left: int) -> int:
+    """Copy a file; the bytes written. Raises DataError where they are more than `left`."""
+    written = 0
+    file.seek(0)  # the browser's file may have been read before
+    with open(path, "wb") as target:
+        while block := file.read(BLOCK):
+            written += len(block)
+            if written > left:
+                raise upload_too_large(settings.upload_limit())
+            target.write(block)
+    return written
+
+
+def _checked(upload: Upload, folder: Path, progress: Progress) -> CheckReport:
+    if upload.source != "folder":
+        if upload.source == "zip":
+            unpack_zip(folder / ARCHIVE, folder / IMAGES, progress)
+            (folder / ARCHIVE).unlink()
+        return check_images(folder / IMAGES, progress, SHOWN_AS[upload.source])
+    root = _allowed(Path(upload.path))  # again: the request is a file
+    report = check_images(root, progress, str(root))
+    for file in report.plan.files if report.plan else ():
+        if not _is_allowed((root / file).resolve()):
+            raise DataError(f"{file} in {root} is a link to a place from which images may not be added: take it out.")
+    return report
+
+
+def _allowed(path: Path) -> Path:
+    """The folder that a path leads to, links resolved; raises DataError where none of GAN_PATHS holds it."""
+    real = path.expanduser().resolve()
+    if not _is_allowed(real):
+        allowed = ", ".join(map(str, settings.browsable_paths()))
+        allowed = allowed or "none; whoever runs this server can name some in GAN_PATHS"
+        raise DataError(f"{path} is not in a folder from which images may be added. Those are: {allowed}.")
+    return real
+
+
+def _is_allowed(path: Path) -> bool:
+    return any(path.is_relative_to(folder) for folder in settings.browsable_paths())
 
 
 def _report(document: dict[str, Any], folder: Path) -> CheckReport:

@@ -17,7 +17,7 @@ from gan.io.progress import Progress
 
 def data_folders(name: str) -> tuple[Path, Path]:
     """The two folders in which a distributed set may lie: the shared one, and that of downloads in the store."""
-    return settings.distributed_data() / name, settings.store() / ".data" / "downloads" / name
+    return settings.public_data() / name, settings.store() / ".data" / "downloads" / name
 
 
 def download_folder(name: str) -> Path:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gan.io.contact_sheet import picture
+from gan.io.contact_sheet import to_pil
 
 Images = NDArray[np.uint8]
 QUALITY = 75
@@ -41,7 +41,7 @@ def as_jpeg(images: Images, quality: int = QUALITY) -> Images:
     opened = []
     for image in images:
         buffer = io.BytesIO()
-        picture(image).save(buffer, format="JPEG", quality=quality)
+        to_pil(image).save(buffer, format="JPEG", quality=quality)
         pixels = np.asarray(Image.open(buffer))
         opened.append(pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1))
     return np.stack(opened) if opened else images

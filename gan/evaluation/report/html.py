@@ -31,7 +31,7 @@ from gan.evaluation.records.results import EvaluationResult
 from gan.evaluation.records.study_results import StudyResult
 from gan.evaluation.report import sections, study_section, text
 from gan.evaluation.training_images import cached_training_images
-from gan.io.contact_sheet import grid
+from gan.io.contact_sheet import make_grid
 from gan.runs.run import Run
 from gan.sampling import conditions
 
@@ -153,7 +153,7 @@ def _sheet(shown: NDArray[np.uint8], alt: str, columns: int | None = None) -> st
     if not len(shown):
         return '<span class="quiet">none</span>'
     buffer = io.BytesIO()
-    picture = grid(shown, columns or len(shown))
+    picture = make_grid(shown, columns or len(shown))
     picture.save(buffer, format="PNG", optimize=True)
     scale = max(1, round(SIDE / shown.shape[-1]))
     source = base64.b64encode(buffer.getvalue()).decode()

@@ -176,7 +176,7 @@ def model_card(run: Run, info: DatasetInfo, result: EvaluationResult) -> str:
     ]
     if run.about.notes:
         rows.insert(2, ["Notes", run.about.notes])
-    again = json.dumps(result.made_with | {"config": run.config.to_send_on()}, indent=1)
+    again = json.dumps(result.made_with | {"config": run.config.without_local_paths()}, indent=1)
     command = f"python -m gan evaluate {run.name} --snapshot {result.snapshot} --split {result.split}"
     return (
         table([], rows)

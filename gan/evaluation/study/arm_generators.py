@@ -85,13 +85,13 @@ def _inner(folder: Path, config: RunConfig) -> Run:
         for part in ("samples", "snapshots", "exports"):
             (folder / part).mkdir(parents=True)
         write_json(folder / "about.json", {"created": 0.0, "title": ""})
-        path.write_text(options.to_json(config))
+        path.write_text(options.config_to_json(config))
     return Run(folder)
 
 
 def _config(path: Path) -> RunConfig | None:
     """What is kept there, options that an earlier version did not have at their defaults; None where there is none."""
     try:
-        return options.from_json(read_bytes(path))
+        return options.config_from_json(read_bytes(path))
     except (FileNotFoundError, ConfigError, DamagedFileError):  # a damaged one is as good as none: all is made anew
         return None

@@ -13,7 +13,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from gan.io.png import png
+from gan.io.png import encode_png
 from pages.ui.tiles import TILE, data_uri
 
 SCRIPT = Path(__file__).with_name("image_grid.js")
@@ -87,7 +87,7 @@ def _drawn(tile: Tile, marks: Mapping[str, str]) -> dict[str, Any]:
     return {
         "id": tile.id,
         "alt": tile.alt,
-        "src": data_uri(png(tile.image)),
+        "src": data_uri(encode_png(tile.image)),
         "mark": marks.get(tile.id, ""),
         "dropped": tile.dropped,
     }

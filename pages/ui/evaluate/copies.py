@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from gan.evaluation.records import interpretation, membership_results
 from gan.evaluation.records.results import EvaluationResult
-from gan.io.png import png
+from gan.io.png import encode_png
 from gan.runs.run import Run
 from pages.ui import cache_torch
 from pages.ui.tiles import data_uri
@@ -93,6 +93,6 @@ def _short(condition: str) -> str:
 
 def _figure(image: NDArray[np.uint8], alt: str, caption: str) -> str:
     return (
-        f'<figure><img class="sharp" alt="{alt}" src="{data_uri(png(image))}">'
+        f'<figure><img class="sharp" alt="{alt}" src="{data_uri(encode_png(image))}">'
         f"<figcaption>{caption}</figcaption></figure>"
     )

@@ -12,7 +12,7 @@ from gan.errors import DataError
 from gan.evaluation import reader_study
 from gan.evaluation.reader_study import Reading
 from gan.evaluation.training_images import cached_training_images
-from gan.io.png import png
+from gan.io.png import encode_png
 from gan.runs.run import Run
 from pages.ui import cache_torch, fmt
 from pages.ui.frame import errors_noted
@@ -104,7 +104,7 @@ def reading(run: Run, identifier: str) -> None:
         raise DataError("The data set is not in the cache any more: score a snapshot, which reads it.")
     shown = reader_study.reading_image(one, number, there, cache_torch.sampler(run, one.snapshot))
     with st.container(key="reader-image"):
-        st.html(f'<img class="sharp" alt="Image {number + 1}" src="{data_uri(png(shown))}">')
+        st.html(f'<img class="sharp" alt="Image {number + 1}" src="{data_uri(encode_png(shown))}">')
     began = time.monotonic()
     left, right = st.columns(2)
     for place, (label, real, plausible, key) in enumerate(ANSWERS):

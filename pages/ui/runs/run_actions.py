@@ -61,7 +61,7 @@ def resume(run: Run) -> None:
 
 def advised(state: jobs.State) -> dict[str, Any]:
     """The options that a clone of a failed run should change, by path, as far as this program knows them."""
-    known = {option.path for option in options.options()}
+    known = {option.path for option in options.all_options()}
     return {path: value for path, value in state.advice.items() if path in known}
 
 
@@ -77,14 +77,16 @@ def clone_with_advice(run: Run, state: jobs.State) -> None:
 
 def in_words(values: Mapping[str, Any]) -> str:
     """Options as people say them: `batch size 8`, `learning rate 0.0001 and precision float32`."""
-    labels = {option.path: option.label for option in options.options()}
-    said = [f"{labels[path][0].lower()}{labels[path][1:]} {options.written(value)}" for path, value in values.items()]
+    labels = {option.path: option.label for option in options.all_options()}
+    said = [
+        f"{labels[path][0].lower()}{labels[path][1:]} {options.format_value(value)}" for path, value in values.items()
+    ]
     return " and ".join([", ".join(said[:-1]), said[-1]] if len(said) > 1 else said)
 
 
 def as_link(values: Mapping[str, Any]) -> list[str]:
     """Options as the form's link takes them: `train.batch:8`, one for each."""
-    return [f"{path}:{options.written(value)}" for path, value in values.items()]
+    return [f"{path}:{options.format_value(value)}" for path, value in values.items()]
 
 
 @st.dialog("Delete this run?", icon=":material/delete:")

@@ -78,7 +78,7 @@ def real_images(config: RunConfig) -> None:
         if registry.cached_image_set(config.data) is not None and st.toggle(
             "The first batch, exactly", key="first batch", help=BATCH
         ):
-            batch = cache_torch.first_batch(options.to_json(config), BATCH_SHOWN)
+            batch = cache_torch.first_batch(options.config_to_json(config), BATCH_SHOWN)
         if batch is None:
             tiles.tiles(shown, "Real image of the chosen set", tile=TILE)
             return
@@ -113,5 +113,5 @@ def arguments(config: RunConfig) -> list[str]:
     starts = {
         ("--preset", name): one.config for name, one in PRESETS.items() if one.config.data.name == config.data.name
     }
-    found = [[*start, *options.arguments(config, base)] for start, base in starts.items()]
-    return min(found, key=len) if found else options.arguments(config, RunConfig())
+    found = [[*start, *options.to_arguments(config, base)] for start, base in starts.items()]
+    return min(found, key=len) if found else options.to_arguments(config, RunConfig())

@@ -33,4 +33,4 @@ def value(one: Any) -> str:
         return "on" if one else "off"
     if isinstance(one, int | float):
         return f"{one:g}" if isinstance(one, float) else fmt.number(one)
-    return fmt.plain(options.written(one)) or "none"
+    return fmt.plain(options.format_value(one)) or "none"

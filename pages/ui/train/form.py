@@ -1,4 +1,4 @@
-"""RunConfig as widgets: a walk over `gan.config.options.options()`, which holds every label, limit, unit and help.
+"""RunConfig as widgets: a walk over `gan.config.options.all_options()`, which holds every label, limit, unit and help.
 
 The form adds no option of its own. Its values are kept by option path in the session, so that they stay while other
 pages are looked at; `config()` makes the RunConfig of them, whose errors are ConfigErrors.
@@ -29,7 +29,7 @@ SECTIONS = {
 
 def fill(values: Mapping[str, Any]) -> None:
     """Put values, by option path, into the form; call it before the widgets are drawn or in a callback."""
-    kept = st.session_state.setdefault(VALUES, {option.path: option.default for option in options.options()})
+    kept = st.session_state.setdefault(VALUES, {option.path: option.default for option in options.all_options()})
     for path, value in values.items():
         kept[path] = value
         st.session_state[_key(path)] = _as_widget(value)
@@ -47,7 +47,9 @@ def config() -> RunConfig:
     """
     values: dict[str, Any] = st.session_state[VALUES]
     name = values["data.name"]
-    return options.build({o.path: values[o.path] if o.applies(name) else o.default for o in options.options()})
+    return options.build_config(
+        {o.path: values[o.path] if o.applies(name) else o.default for o in options.all_options()}
+    )
 
 
 def common(columns: int = 2) -> None:
@@ -70,7 +72,7 @@ def _shown() -> list[Option]:
     name = value("data.name")
     return [
         option
-        for option in options.options()
+        for option in options.all_options()
         if option.applies(name) and option.path not in CHOSEN_BY_SET and len(option.choices) != 1
     ]
 

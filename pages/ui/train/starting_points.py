@@ -90,7 +90,7 @@ def use(name: str) -> None:
         if chosen is not None and images is not None:
             form.fill(recommend.recommend(chosen, images, form.value("job.device")).config.flat())
         return
-    form.fill(named.preset(name).config.flat())
+    form.fill(named.find_preset(name).config.flat())
     added = [entry for entry in cache.catalogue() if entry.config.name == "folder"]
     if name == "own-images" and added:
         set_picker.choose(added[0].config)

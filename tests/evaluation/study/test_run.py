@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from gan.config import settings
-from gan.config.options import build
+from gan.config.options import build_config
 from gan.errors import ConfigError, DataError, RunError, UserError
 from gan.evaluation.classifiers.architectures import ARCHITECTURES, classical_augmentation, classifier_builder
 from gan.evaluation.records import study_results
@@ -95,7 +95,7 @@ def test_what_cannot_be_studied_is_said(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="classifier is 'vgg': it takes small, resnet18"):
         studied(images, noise, tmp_path, classifier="vgg")
     with pytest.raises(RunError, match="has no augmentation study"):
-        study_results.load_study(lifecycle.create_run(build({}), "other"), 5)
+        study_results.load_study(lifecycle.create_run(build_config({}), "other"), 5)
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)

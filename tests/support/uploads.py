@@ -1,0 +1,23 @@
+"""Uploads as a visitor makes them, checked at once instead of in a background job."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO
+
+from gan.data.ingest import staging
+from gan.data.ingest.report import CheckReport
+
+
+def add_zip(name: str, file: BinaryIO | Path) -> CheckReport:
+    """Store a ZIP and check it."""
+    return staging.check_upload(staging.stage_zip(name, file))
+
+
+def add_files(name: str, files: Iterable[tuple[str, BinaryIO]], labels_csv: BinaryIO | None = None) -> CheckReport:
+    """Store single files and check them."""
+    return staging.check_upload(staging.stage_files(name, files, labels_csv))
+
+
+def add_folder(name: str, path: Path) -> CheckReport:
+    """Check a folder on the server."""
+    return staging.check_upload(staging.stage_folder(name, path))
