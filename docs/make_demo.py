@@ -75,7 +75,7 @@ def keep(run: Run, target: Path) -> None:
         del document["made_with"]["seconds"]
         write_json(target / "evaluation" / result.name, document)
     for seen in run.snapshots():
-        folder = target / "snapshots" / f"{seen:09d}"
+        folder = Run(target).snapshot_folder(seen)
         folder.mkdir(parents=True)
         for name in ("generator.safetensors", "ready.json"):
             shutil.copy(run.snapshot(seen) / name, folder)

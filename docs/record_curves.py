@@ -28,7 +28,8 @@ from gan.jobs.worker import working
 from gan.monitoring import sample_diversity
 from gan.monitoring.reference_curves import Recording
 from gan.runs import lifecycle
-from gan.runs.metrics import MetricsReader, MetricsWriter
+from gan.runs.metrics import MetricsWriter
+from gan.runs.metrics_table import MetricsReader
 from gan.runs.run import Run, find_run
 from gan.sampling.sampler import load_generator
 from gan.training.checkpoint import State
@@ -150,7 +151,7 @@ def recorded(name: str, case: Case, run: Run, image_set: ImageSet, end: str) -> 
         diversity={moment: round(value, 4) for moment, value in sampled.items()},
         real_diversity=round(real, 4),
         end=end,
-        rows=thinned(MetricsReader(run.path / "metrics.jsonl").read()),
+        rows=thinned([dict(row) for row in MetricsReader(run.path / "metrics.jsonl").read()]),
     )
 
 

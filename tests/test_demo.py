@@ -15,7 +15,7 @@ from gan.export import exports
 from gan.export.exports import ExportRequest
 from gan.io.json_files import read_json
 from gan.runs import lifecycle
-from gan.runs.metrics import MetricsReader
+from gan.runs.metrics_table import MetricsReader
 from gan.runs.run import Run, find_run
 from tests.support.jobs import until
 from tests.support.pages import page, said, tiles

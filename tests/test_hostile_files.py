@@ -39,8 +39,8 @@ from gan.io.json_files import read_json
 from gan.monitoring import sample_diversity
 from gan.monitoring.diagnosis import diagnose
 from gan.monitoring.observations import observations_from_run
-from gan.runs import events, metrics, notes, sample_sheets
-from gan.runs.metrics_table import ColumnsReader
+from gan.runs import events, notes, sample_sheets
+from gan.runs.metrics_table import MetricsReader
 from gan.runs.run import Run, all_runs
 from gan.sampling import marks, sampler
 from gan.sampling.provenance import Origin
@@ -192,9 +192,8 @@ def read_set(config: DataConfig) -> list[GanError]:
 def read_run(run: Run) -> list[GanError]:
     """Everything that pages and commands read of a run folder; gives the errors."""
     made = exports.Export(run.path / "exports" / EXPORT)
-    rows = metrics.MetricsReader(run.path / "metrics.jsonl").read()
-    columns = ColumnsReader(run.path / "metrics.jsonl").read()
-    assert all(np.isfinite(list(row.values())).all() for row in rows)
+    columns = MetricsReader(run.path / "metrics.jsonl").read()
+    assert all(np.isfinite(list(row.values())).all() for row in columns)
     state = jobs.state(run.path)
     layout = sample_sheets.read_layout(run)
     return tries(
@@ -496,10 +495,10 @@ def test_a_line_of_any_length_and_a_file_without_end_cost_no_memory(store: Path)
         file.write(b'{"seen": 1}\n')
         file.seek(2**30)  # a hole: a line of a gigabyte
         file.write(b'\n{"seen": 2}\n')
-    columns = ColumnsReader(path)
+    columns = MetricsReader(path)
     assert list(columns.read().seen) == [1]
     path.write_bytes(b'{"seen": 1}\n' + b"x" * 200_000 + b'\n{"seen": 2}\n' + b"y" * 200_000)
-    reading = metrics.MetricsReader(path)
+    reading = MetricsReader(path)
     assert [row["seen"] for row in reading.read()] == [1, 2]
     with open(path, "ab") as file:
         file.write(b'z\n{"seen": 3}\n')

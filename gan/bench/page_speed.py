@@ -28,7 +28,7 @@ from gan.io import contact_sheet
 from gan.io.atomic import write_json
 from gan.jobs.worker import Worker, working
 from gan.runs import lifecycle
-from gan.runs.metrics import MetricsWriter
+from gan.runs.metrics import IMAGES_PER_SECOND, SECONDS, STEP_METRICS, MetricsWriter
 from gan.runs.run import Run, find_run
 
 RUNS = 200
@@ -100,15 +100,14 @@ def _fill(run: Run, points: int) -> None:
     write_json(run.path / "samples" / "columns.json", {"labels": [str(digit) for digit in range(10)], "rows": 8})
     for position in range(SNAPSHOTS + 1):
         seen = position * points * BATCH // SNAPSHOTS
-        sheet.save(run.path / "samples" / f"{seen:09d}.png")
-        (run.path / "snapshots" / f"{seen:09d}").mkdir()
-        write_json(run.path / "snapshots" / f"{seen:09d}" / "ready.json", {"seen": seen, "sha256": ""})
+        sheet.save(run.sample_sheet(seen))
+        (run.snapshot_folder(seen)).mkdir()
+        write_json(run.snapshot_folder(seen) / "ready.json", {"seen": seen, "sha256": ""})
 
 
 def _point(number: int, values: list[float]) -> dict[str, Any]:
-    names = ("loss_d", "loss_g", "d_x", "d_g_z1", "d_g_z2")
-    timings = {"seen": number * BATCH, "seconds": round(number / 3, 3), "images_per_second": 192.0}
-    return timings | dict(zip(names, values, strict=True))
+    timings = {"seen": number * BATCH, SECONDS: round(number / 3, 3), IMAGES_PER_SECOND: 192.0}
+    return timings | dict(zip(STEP_METRICS, values, strict=True))
 
 
 @contextlib.contextmanager

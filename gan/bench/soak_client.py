@@ -24,7 +24,7 @@ from gan.export import exports
 from gan.io import fault_injection
 from gan.jobs.launch import reap_in_background
 from gan.runs import lifecycle
-from gan.runs.metrics import MetricsReader
+from gan.runs.metrics_table import MetricsReader
 from gan.runs.run import Run, all_runs
 
 MOST_UNFINISHED = 6

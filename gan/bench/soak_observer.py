@@ -21,7 +21,8 @@ from gan.errors import RunError
 from gan.export import exports
 from gan.io.json_files import read_json
 from gan.jobs import processes, tickets
-from gan.runs.metrics import TIMINGS, MetricsReader
+from gan.runs.metrics import TIMINGS
+from gan.runs.metrics_table import MetricsReader
 from gan.runs.run import Run, all_runs
 
 PATIENCE = 10.0  # seconds within which a state has to be true, and a free device taken
@@ -250,7 +251,7 @@ def _sha256(run: Run) -> str:
 
 def _is_whole(run: Run, seen: int) -> bool:
     """Whether a snapshot is what its own ready.json says, and the newest has all that resumption needs."""
-    folder = run.path / "snapshots" / f"{seen:09d}"
+    folder = run.snapshot_folder(seen)
     try:
         weights = (folder / "generator.safetensors").read_bytes()
         resumable = all((folder / name).exists() for name in ("networks.safetensors", "training.pt"))

@@ -20,7 +20,7 @@ from gan.evaluation.study.study_options import StudyOptions
 from gan.io.atomic import write_json
 from gan.io.json_files import read_json
 from gan.jobs.worker import Worker, working
-from gan.runs.run import Run
+from gan.runs.run import Run, format_seen
 
 Show = Callable[[str, float, float], None]
 Work = Callable[[Run, Request, Show], list[Any] | None]
@@ -77,7 +77,7 @@ def cached_study_estimate(run: Run, snapshot: int, options: StudyOptions) -> lis
 def _estimate(run: Run, snapshot: int, options: StudyOptions) -> Path:
     """The file of one estimate, by what it depends on."""
     shares = "-".join(f"{share:g}" for share in options.shares)
-    name = f"{snapshot:09d}-{options.seeds}-{shares}-{options.classifier}.json"
+    name = f"{format_seen(snapshot)}-{options.seeds}-{shares}-{options.classifier}.json"
     return job.job_folder(run, "study-estimate") / name
 
 

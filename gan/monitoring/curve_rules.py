@@ -13,6 +13,7 @@ import numpy as np
 
 from gan.monitoring import equilibrium
 from gan.monitoring.observations import Observations
+from gan.runs.metrics import D_G_Z1, D_X, LOSS_D
 
 Level = Literal["good", "neutral", "wait", "warning", "error"]
 Basis = Literal["fact", "test", "rule of thumb"]
@@ -91,8 +92,8 @@ def nothing_learnt(observations: Observations) -> Finding | None:
     rule stays silent: a balance from the start can also be a run that goes well.
     """
     plain = observations.config.loss.model_copy(update={"mismatched": 0.0})
-    guess, share = equilibrium.equilibrium_values(plain).get("loss_d", (0.0, ""))[0], observations.diversity_ratio
-    losses = observations.tail("loss_d", share=1.0)
+    guess, share = equilibrium.equilibrium_values(plain).get(LOSS_D, (0.0, ""))[0], observations.diversity_ratio
+    losses = observations.tail(LOSS_D, share=1.0)
     if early(observations) or not guess or share is None or share > 1 / 3 or not len(losses):
         return None
     if losses.min() < 0.85 * guess:
@@ -115,8 +116,8 @@ def discriminator_wins(observations: Observations) -> Finding | None:
     for the binary cross-entropy, about 93% certainty on both; there the generator's gradient has all but vanished
     (Arjovsky and Bottou 2017, theorem 2.4). Healthy runs come down there for their first few thousand images only.
     """
-    ideal = ideal_of(observations, "loss_d")
-    late = observations.tail("loss_d")
+    ideal = ideal_of(observations, LOSS_D)
+    late = observations.tail(LOSS_D)
     if early(observations) or not ideal or not len(late) or np.quantile(late, 0.9) >= 0.1 * ideal:
         return None
     return Finding(
@@ -137,7 +138,7 @@ def generator_wins(observations: Observations) -> Finding | None:
     A discriminator that learns answers D(x) > D(G(z)), whatever the loss and its scale. The margin of 2% of the larger
     keeps a balance between equals from being called a defeat.
     """
-    real, fake = observations.mean("d_x"), observations.mean("d_g_z1")
+    real, fake = observations.mean(D_X), observations.mean(D_G_Z1)
     if early(observations) or real is None or fake is None or fake - real <= 0.02 * max(abs(real), abs(fake)):
         return None
     return Finding(
@@ -158,7 +159,7 @@ def oscillating(observations: Observations) -> Finding | None:
     In healthy runs that is 2 to 11%, and up to 20% in the first third of a short run; at fifty times the usual
     learning rate 40 to 75%. The trend is taken away so that a run that steadily improves is not called restless.
     """
-    ideal, late = ideal_of(observations, "loss_d"), observations.tail("loss_d")
+    ideal, late = ideal_of(observations, LOSS_D), observations.tail(LOSS_D)
     if early(observations) or not ideal or len(late) < 3:
         return None
     position = np.arange(len(late))

@@ -10,6 +10,7 @@ from gan.evaluation.records.results import EvaluationResult
 from gan.monitoring import curve_rules, equilibrium, image_rules
 from gan.monitoring.curve_rules import EARLY_IMAGES, Finding, Level, early
 from gan.monitoring.observations import Observations
+from gan.runs.metrics import D_G_Z1, D_X
 
 RULES: tuple[Callable[[Observations], Finding | None], ...] = (
     curve_rules.not_a_number,
@@ -77,9 +78,9 @@ def too_early(observations: Observations) -> Finding:
 
 def in_balance(observations: Observations) -> Finding:
     """The word on a run without trouble of which nothing but curves and samples is known: nothing of its images."""
-    real, fake, share = observations.mean("d_x"), observations.mean("d_g_z1"), observations.diversity_ratio
+    real, fake, share = observations.mean(D_X), observations.mean(D_G_Z1), observations.diversity_ratio
     parts = ["Neither network has run away from the other"]
-    if real is not None and fake is not None and "d_x" in equilibrium.equilibrium_values(observations.config.loss):
+    if real is not None and fake is not None and D_X in equilibrium.equilibrium_values(observations.config.loss):
         parts.append(f"the discriminator answers {real:.2f} to real and {fake:.2f} to generated images")
     if share is not None:
         parts.append(f"the few sample images of one condition differ {min(share, 9.99):.0%} as much as real ones do")

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Mapping
 
 from gan.config.run_config import LossConfig
+from gan.runs.metrics import D_G_Z1, D_G_Z2, D_X, LOSS_D, LOSS_G
 
 EquilibriumValues = Mapping[str, tuple[float, str]]
 """By metric a value, and how it is written."""
@@ -24,11 +25,11 @@ def bce_equilibrium(loss: LossConfig) -> EquilibriumValues:
     plain = share == 0
     said = (answer, "0.5" if plain else f"{answer:.3g}")
     return {
-        "loss_d": (for_d, "2 log 2 = 1.386" if plain else f"{for_d:.3f}"),
-        "loss_g": (for_g, "log 2 = 0.693" if plain else f"{for_g:.3f}"),
-        "d_x": said,
-        "d_g_z1": said,
-        "d_g_z2": said,
+        LOSS_D: (for_d, "2 log 2 = 1.386" if plain else f"{for_d:.3f}"),
+        LOSS_G: (for_g, "log 2 = 0.693" if plain else f"{for_g:.3f}"),
+        D_X: said,
+        D_G_Z1: said,
+        D_G_Z2: said,
     }
 
 

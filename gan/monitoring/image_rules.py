@@ -10,6 +10,7 @@ from gan.evaluation.records import interpretation
 from gan.evaluation.statistics import significantly_lower
 from gan.monitoring.curve_rules import Basis, Finding, early, ideal_of
 from gan.monitoring.observations import Observations
+from gan.runs.metrics import D_G_Z1, D_VAL, D_X, LOSS_D
 from gan.training.recommend import MISMATCHED_SHARE
 
 OBEYED = 0.85
@@ -154,10 +155,10 @@ def _spread_grows(observations: Observations) -> bool:
 
 def _overfitting(observations: Observations) -> float | None:
     """Karras's r_v over the late points; None without validation images, or where D hardly tells anything apart."""
-    held_out, real, fake = observations.mean("d_val"), observations.mean("d_x"), observations.mean("d_g_z1")
+    held_out, real, fake = observations.mean(D_VAL), observations.mean(D_X), observations.mean(D_G_Z1)
     if held_out is None or real is None or fake is None or real - fake <= 0:
         return None
-    ideal, loss = ideal_of(observations, "loss_d"), observations.mean("loss_d")
+    ideal, loss = ideal_of(observations, LOSS_D), observations.mean(LOSS_D)
     if ideal is not None and loss is not None and loss > ideal / 2:
         return None
     return held_out / (real - fake)

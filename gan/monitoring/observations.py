@@ -19,7 +19,7 @@ from gan.evaluation.records import results
 from gan.evaluation.records.results import EvaluationResult
 from gan.monitoring import sample_diversity
 from gan.runs.metrics import TIMINGS
-from gan.runs.metrics_table import Columns
+from gan.runs.metrics_table import MetricsTable
 from gan.runs.run import Run
 
 
@@ -113,7 +113,7 @@ class Observations:
 
 def observations_from_run(
     run: Run,
-    rows: Columns | Sequence[Mapping[str, Any]],
+    rows: MetricsTable | Sequence[Mapping[str, Any]],
     state: jobs.State,
     *,
     real_diversity: float | None = None,
@@ -143,10 +143,10 @@ def observations_from_run(
 
 
 def observations_from_rows(
-    rows: Columns | Sequence[Mapping[str, Any]], config: RunConfig, **others: Any
+    rows: MetricsTable | Sequence[Mapping[str, Any]], config: RunConfig, **others: Any
 ) -> Observations:
     """Observations from the rows of a metrics file; `others` are further fields of `Observations`."""
-    columns = Columns.of(rows)
+    columns = MetricsTable.from_rows(rows)
     seconds = columns.column("seconds")
     steps = np.diff(seconds[np.isfinite(seconds)])
     return Observations(

@@ -10,7 +10,7 @@ from typing import Any
 from gan.errors import UserError
 from gan.io import contact_sheet
 from gan.io.untrusted_files import read_bytes
-from gan.runs.metrics_table import Columns, ColumnsReader
+from gan.runs.metrics_table import MetricsReader, MetricsTable
 from gan.runs.run import Run
 
 INSTALL = "pip install tensorboard"
@@ -28,7 +28,7 @@ def write_event_files(run: Run, folder: Path) -> int:
         raise UserError(f"TensorBoard is not installed here: `{INSTALL}` brings it.") from None
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UserError(f"{folder} is there already: event files take an empty or new folder.")
-    columns = ColumnsReader(run.path / "metrics.jsonl").read()
+    columns = MetricsReader(run.path / "metrics.jsonl").read()
     writer = EventFileWriter(str(folder))
     try:
         for event in (*metric_events(columns, run.created), *sample_events(run)):
@@ -38,7 +38,7 @@ def write_event_files(run: Run, folder: Path) -> int:
     return len(columns)
 
 
-def metric_events(columns: Columns, created: float) -> Iterator[Any]:
+def metric_events(columns: MetricsTable, created: float) -> Iterator[Any]:
     """One event for each point of the curves, with all its metrics; `created` is in seconds since 1970."""
     from tensorboard.compat.proto.event_pb2 import Event
     from tensorboard.compat.proto.summary_pb2 import Summary

@@ -1,14 +1,14 @@
-"""A run's metrics.jsonl: one JSON object a line, appended with a single write each, read from where one left off.
+"""The curves of a run: what is measured, the writer of metrics.jsonl, and the tail that reads what is new in it.
 
-Columns: `seen` (training images so far), `seconds` (of training, over all resumptions), `images_per_second`, `loss_d`,
-`loss_g`, `d_x`, `d_g_z1` (before D's update), `d_g_z2` (after), `d_val` (see `overfitting.py`; absent in older rows).
-JSON lines because they work on a shared file system and need no lock. A torn last line is dropped, never an error.
+metrics.jsonl holds one JSON object a line: `seen` (training images so far), `seconds` (of training, over all
+resumptions) and the METRICS, of which `d_val` may be absent. Each row is appended by a single write, so that readers
+need no lock, on shared file systems too. A damaged or half-written line is skipped, never an error.
 """
 
 import errno
 import json
 import os
-import threading
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,27 +18,56 @@ from gan.io.atomic import open_for_append, replacing
 from gan.io.json_files import parse_json
 from gan.io.untrusted_files import log_damaged, open_regular, read_bytes
 
-LARGEST = 2**28
-"""Bytes of a metrics file that are read, at most: a million points."""
-LONGEST_LINE = 2**16
-"""Bytes of a row, at most: a longer line is passed over without being kept."""
-LOOKED_AT = 1024
-"""Bytes at the end of what was read, by which it is known again."""
-TIMINGS = ("seconds", "images_per_second")
+LOSS_D, LOSS_G = "loss_d", "loss_g"
+D_X, D_G_Z1, D_G_Z2, D_VAL = "d_x", "d_g_z1", "d_g_z2", "d_val"
+SECONDS, IMAGES_PER_SECOND = "seconds", "images_per_second"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A column of the curves: its key in metrics.jsonl, its name on a chart, its unit ("" for a plain number)."""
+
+    key: str
+    label: str
+    unit: str = ""
+
+
+METRICS = {
+    metric.key: metric
+    for metric in (
+        Metric(LOSS_D, "Loss D"),
+        Metric(LOSS_G, "Loss G"),
+        Metric(D_X, "D(x): real images"),
+        Metric(D_G_Z1, "D(G(z)) before D's step"),
+        Metric(D_G_Z2, "D(G(z)) after D's step"),
+        Metric(D_VAL, "D(training) − D(validation)"),
+        Metric(IMAGES_PER_SECOND, "Training images per second", "images/s"),
+    )
+}
+STEP_METRICS = (LOSS_D, LOSS_G, D_X, D_G_Z1, D_G_Z2)
+"""What every training step measures; a row has the means since the last row."""
+TIMINGS = (SECONDS, IMAGES_PER_SECOND)
+
+MAX_FILE_BYTES = 2**28
+"""Of a metrics file no more than this is read: a million points."""
+MAX_LINE_BYTES = 2**16
+"""A longer line is skipped without being kept in memory."""
+CHECKED_BYTES = 1024
+"""Bytes of the last line read, compared at the next read to see whether the file was replaced."""
 
 
 class MetricsWriter:
     """Appends rows to a metrics file, after the rows that a resumed run keeps."""
 
     def __init__(self, path: Path, seen: int):
-        """Open `path`, dropping rows past `seen` images and damaged lines, so that no point is ever doubled."""
-        kept = [row for row in MetricsReader(path).read() if row["seen"] <= seen]
-        whole = "".join(json.dumps(row) + "\n" for row in kept).encode()
-        if path.is_symlink() or (path.exists() and (path.stat().st_size != len(whole) or read_bytes(path) != whole)):
-            with replacing(path) as temporary:  # a new file, so that readers begin again
-                temporary.write_bytes(whole)
-        buffering = -1 if fault_injection.planted("flush") else 0  # a soak's fault: see faults.py
-        self._file: IO[bytes] = open_for_append(path, buffering)  # closed by close(); a row is one system call
+        """Open `path`, dropping damaged lines and rows past `seen` images, so that no point stands twice."""
+        _, rows = MetricsTail(path).read_new()
+        kept = "".join(json.dumps(row) + "\n" for row in rows if row["seen"] <= seen).encode()
+        if path.is_symlink() or (path.exists() and (path.stat().st_size != len(kept) or read_bytes(path) != kept)):
+            with replacing(path) as temporary:  # a new inode, so that readers start again
+                temporary.write_bytes(kept)
+        buffering = -1 if fault_injection.planted("flush") else 0
+        self._file: IO[bytes] = open_for_append(path, buffering)  # closed by close()
 
     def append(self, row: dict[str, Any]) -> None:
         """Write one row with one system call; raises OSError where the disk took only a part of it."""
@@ -48,80 +77,62 @@ class MetricsWriter:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self._file.name)
 
     def flush(self) -> None:
-        """Put what was appended on the disk itself: called before a snapshot that counts on it."""
+        """Put the appended rows on the disk; call it before writing a snapshot that relies on them."""
         os.fsync(self._file.fileno())
 
     def close(self) -> None:
         self._file.close()
 
 
-class MetricsReader:
-    """Reads a metrics file bit by bit; starts again when the file was replaced. Several threads may share one."""
-
-    def __init__(self, path: Path):
-        self._tail = Tail(path)
-        self._lock = threading.Lock()
-        self._rows: list[dict[str, Any]] = []
-
-    def read(self) -> list[dict[str, Any]]:
-        """All whole rows so far; only bytes that are new since the last call are read."""
-        with self._lock:
-            again, fresh = self._tail.fresh()
-            if again:
-                self._rows = []
-            self._rows += fresh
-            return list(self._rows)
-
-
-class Tail:
-    """The end of a file that somebody appends rows to: what came since the last look."""
+class MetricsTail:
+    """Reads the rows appended to a metrics file since the last call. Not thread-safe."""
 
     def __init__(self, path: Path):
         self._path = path
-        self._begin_again()
+        self._start_again()
 
-    def _begin_again(self, inode: int = 0) -> None:
+    def _start_again(self, inode: int = 0) -> None:
         self._offset = 0
         self._inode = inode
         self._last_line = b""
-        self._too_long = False
+        self._inside_long_line = False
 
-    def fresh(self) -> tuple[bool, list[dict[str, Any]]]:
-        """Whether the file is another than before, or gone, and the rows that are new since the last call."""
+    def read_new(self) -> tuple[bool, list[dict[str, Any]]]:
+        """Whether the file was replaced or removed since the last call, and the rows that are new."""
         try:
             with open_regular(self._path) as file:
                 return self._read_on(file)
         except (FileNotFoundError, NotADirectoryError):
-            self._begin_again()
+            self._start_again()
             return True, []
         except DamagedFileError as error:
             log_damaged(self._path, error)
-            self._begin_again()
+            self._start_again()
             return True, []
 
     def _read_on(self, file: IO[bytes]) -> tuple[bool, list[dict[str, Any]]]:
-        inode, again = os.fstat(file.fileno()).st_ino, False
+        inode, replaced = os.fstat(file.fileno()).st_ino, False
         file.seek(self._offset - len(self._last_line))
-        # The line before must still be there: an inode's number is given again once the file that had it is gone.
+        # The inode alone is not enough: its number is reused once the file is gone, and a file may be rewritten.
         if inode != self._inode or file.read(len(self._last_line)) != self._last_line:
-            self._begin_again(inode)
-            again = True
+            self._start_again(inode)
+            replaced = True
             file.seek(0)
         rows = []
-        while self._offset < LARGEST and (line := file.readline(LONGEST_LINE)):
-            ends = line.endswith(b"\n")
-            if not ends and len(line) < LONGEST_LINE:
-                break  # its writer is not done with it
-            self._offset, self._last_line = self._offset + len(line), line[-LOOKED_AT:]
-            row = _row(line) if ends and not self._too_long else None
-            self._too_long = not ends  # what goes on behind belongs to the same line
+        while self._offset < MAX_FILE_BYTES and (line := file.readline(MAX_LINE_BYTES)):
+            complete = line.endswith(b"\n")
+            if not complete and len(line) < MAX_LINE_BYTES:
+                break  # still being written
+            self._offset, self._last_line = self._offset + len(line), line[-CHECKED_BYTES:]
+            row = _parse_row(line) if complete and not self._inside_long_line else None
+            self._inside_long_line = not complete
             if row is not None:
                 rows.append(row)
-        return again, rows
+        return replaced, rows
 
 
-def _row(line: bytes) -> dict[str, Any] | None:
-    """A line as a row of numbers; None where a full disk damaged it: the points around it still stand."""
+def _parse_row(line: bytes) -> dict[str, Any] | None:
+    """The numbers of a row; None for a damaged line, such as one cut short by a full disk."""
     try:
         row = parse_json(line)
     except ValueError:

@@ -1,10 +1,12 @@
-"""A run's curves as columns of numbers: what charts and the diagnosis work on, quick for a hundred thousand points.
+"""A run's curves as a table with one array per column: what charts, the diagnosis and downloads read.
 
-A row as a dictionary takes fifty times the memory of its numbers, and a loop over rows takes longer than a page may.
+Rows as dictionaries take fifty times the memory, and looping over a hundred thousand of them is too slow for a page.
 
 Letters: n points.
 """
 
+import csv
+import io
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,43 +15,51 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.runs.metrics import Tail
+from gan.runs.metrics import MetricsTail
 
-FIRST_ROOM = 1024
-MOST_COLUMNS = 64
-"""Columns that are kept, the first ones: a run has a tenth of them, and each takes the memory of all points."""
+INITIAL_CAPACITY = 1024  # rows
+MAX_COLUMNS = 64
+"""Further columns are dropped: a run has a tenth of them, and each takes the memory of all points."""
 
 
-class Columns(Sequence[Mapping[str, Any]]):
-    """The points of a run's curves at one moment: a sequence of rows, kept as one array for each column.
+class MetricsTable(Sequence[Mapping[str, Any]]):
+    """The points of a run's curves: a sequence of rows, stored as columns.
 
-    It does not change when the run goes on: `ColumnsReader.read` gives another.
+    Immutable: when the run goes on, `MetricsReader.read` returns a new table.
     """
 
     def __init__(self, seen: NDArray[np.int64], values: Mapping[str, NDArray[np.float64]]):
-        """Take images `seen` (n,), and the other columns (n,) by name, with NaN where a row does not have one."""
+        """`seen` (n,) images; the other columns (n,) by name, NaN where a row has no value."""
         self.seen = seen
         self._values = values
 
     @classmethod
-    def of(cls, rows: "Columns | Sequence[Mapping[str, Any]]") -> "Columns":
-        """The columns of rows in memory; what has columns already is given back as it is."""
-        if isinstance(rows, Columns):
+    def from_rows(cls, rows: "MetricsTable | Sequence[Mapping[str, Any]]") -> "MetricsTable":
+        """The table of rows in memory; a table is returned unchanged."""
+        if isinstance(rows, MetricsTable):
             return rows
-        room = _Room()
-        room.extend(rows)
-        return room.filled()
+        buffer = _Buffer()
+        buffer.extend(rows)
+        return buffer.table()
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The columns that any row has, but `seen`."""
+        """The columns other than `seen`."""
         return tuple(self._values)
 
     def column(self, name: str) -> NDArray[np.float64]:
-        """One column (n,), with NaN where a row does not have it; all NaN where none has."""
+        """One column (n,), NaN where a row has no value; all NaN for an unknown name."""
         if name == "seen":
             return self.seen.astype(np.float64)
         return self._values[name] if name in self._values else np.full(len(self.seen), np.nan)
+
+    def to_csv(self) -> str:
+        """All points as CSV, one column per metric, `seen` first; empty where a point has no value."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, ["seen", *self.names], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(dict(row) for row in self)
+        return text.getvalue()
 
     def __len__(self) -> int:
         return len(self.seen)
@@ -58,49 +68,46 @@ class Columns(Sequence[Mapping[str, Any]]):
     def __getitem__(self, index: int) -> Mapping[str, Any]: ...
 
     @overload
-    def __getitem__(self, index: slice) -> "Columns": ...
+    def __getitem__(self, index: slice) -> "MetricsTable": ...
 
-    def __getitem__(self, index: int | slice) -> "Mapping[str, Any] | Columns":
+    def __getitem__(self, index: int | slice) -> "Mapping[str, Any] | MetricsTable":
         if isinstance(index, slice):
-            return Columns(self.seen[index], {name: values[index] for name, values in self._values.items()})
-        found = {name: float(values[index]) for name, values in self._values.items() if not np.isnan(values[index])}
-        return {"seen": int(self.seen[index]), **found}
+            return MetricsTable(self.seen[index], {name: values[index] for name, values in self._values.items()})
+        row = {name: float(values[index]) for name, values in self._values.items() if not np.isnan(values[index])}
+        return {"seen": int(self.seen[index]), **row}
 
     def __iter__(self) -> Iterator[Mapping[str, Any]]:
         return (self[index] for index in range(len(self)))
 
 
-class ColumnsReader:
-    """Reads a metrics file bit by bit, as `MetricsReader` does, into columns. Several threads may share one."""
+class MetricsReader:
+    """Reads a metrics file as it grows, each call only the new bytes. Thread-safe."""
 
     def __init__(self, path: Path):
-        self._tail = Tail(path)
+        self._tail = MetricsTail(path)
         self._lock = threading.Lock()
-        self._room = _Room()
+        self._buffer = _Buffer()
 
-    def read(self) -> Columns:
-        """All whole rows so far; only bytes that are new since the last call are read."""
+    def read(self) -> MetricsTable:
+        """All whole rows so far; starts again where the file was replaced."""
         with self._lock:
-            again, fresh = self._tail.fresh()
-            if again:
-                self._room = _Room()
-            self._room.extend(fresh)
-            return self._room.filled()
+            replaced, rows = self._tail.read_new()
+            if replaced:
+                self._buffer = _Buffer()
+            self._buffer.extend(rows)
+            return self._buffer.table()
 
 
-class _Room:
-    """Arrays with room for more, so that a new point costs no copy of the old ones.
-
-    What was given out stays true: rows are only added behind it, and arrays that are too small are replaced.
-    """
+class _Buffer:
+    """Growing columns. Tables returned earlier stay valid: rows are only added behind them."""
 
     def __init__(self) -> None:
         self._count = 0
-        self._seen = np.empty(FIRST_ROOM, np.int64)
+        self._seen = np.empty(INITIAL_CAPACITY, np.int64)
         self._values: dict[str, NDArray[np.float64]] = {}
 
     def extend(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Add rows behind those there; what is no number is left out."""
+        """Append rows; values that are not numbers are dropped."""
         start, self._count = self._count, self._count + len(rows)
         if self._count > len(self._seen):
             more = max(self._count, 2 * len(self._seen)) - len(self._seen)
@@ -112,11 +119,12 @@ class _Room:
             for name, value in row.items():
                 if name != "seen" and isinstance(value, int | float):
                     if name not in self._values:
-                        if len(self._values) >= MOST_COLUMNS:
+                        if len(self._values) >= MAX_COLUMNS:
                             continue
                         self._values[name] = np.full(len(self._seen), np.nan)
                     self._values[name][position] = value
 
-    def filled(self) -> Columns:
-        """The rows so far."""
-        return Columns(self._seen[: self._count], {name: v[: self._count] for name, v in self._values.items()})
+    def table(self) -> MetricsTable:
+        """The rows so far, as views of the columns."""
+        columns = {name: values[: self._count] for name, values in self._values.items()}
+        return MetricsTable(self._seen[: self._count], columns)

@@ -1,18 +1,18 @@
-"""A run is a folder. What lies in it, by name; no torch, so that a page that lists runs opens at once.
+"""A run is a folder. No torch, so that a page that lists runs opens at once.
 
-    config.json    what was asked, with a version               about.json      title, tags, notes (`about.py`)
-    data.json      what the networks were built from            conditions.npz  the training split's conditions
-    fingerprint.npz  which images it is trained on, their labels and splits (`data/fingerprint.py`)
-    subclasses.npz      which kind within its class each image is, where the networks are told of kinds
-    queued.json    its place in the queue                       started.json    device, process, time
-    alive.lock     held by the trainer while it lives           log.txt         what the trainer printed
-    stop           an empty file: please stop                   end.json        the trainer's own last word
-    status.json    phase and progress, replaced whole           metrics.jsonl   the curves (`metrics.py`)
-    events.jsonl   where it was resumed (`events.py`)           compiled.json   whether its networks are compiled
-    samples/       fixed-noise pictures, <seen>.png             snapshots/      <seen>/ (`checkpoint.py`)
-    exports/       downloads and their ledger (`export.py`)
+    config.json      the RunConfig, with a version               about.json      title, tags, notes (`notes.py`)
+    data.json        DatasetInfo the networks were built from    conditions.npz  conditions of the training split
+    fingerprint.npz  hashes of its images, labels and splits     subclasses.npz  the subclass of each image, if any
+    queued.json      its place in the queue                      started.json    device, process, time
+    alive.lock       held by the trainer while it lives          log.txt         output of the trainer
+    stop             empty: a request to stop                    end.json        how it ended, by the trainer
+    status.json      phase and progress, replaced whole          metrics.jsonl   the curves (`metrics.py`)
+    events.jsonl     resumptions (`events.py`)                   compiled.json   whether its networks are compiled
+    samples/         sample sheets, <seen>.png                   snapshots/      <seen>/ (`training/checkpoint.py`)
+    exports/         downloads and their ledger (`export/`)      evaluation/     scores and studies (`evaluation/`)
 
-Whether a run is queued, running or lost is computed from these by `jobs/states.py`, never stored.
+`<seen>` is the number of training images seen, as `format_seen` writes it. Whether a run is queued, running or lost is
+computed from these files by `jobs/states.py`, never stored.
 """
 
 import re
@@ -31,13 +31,18 @@ from gan.runs import notes
 from gan.runs.notes import About
 
 SEEN = re.compile("[0-9]{9}|[1-9][0-9]{9,11}")
-"""How a file or a folder is named by the images seen."""
-LARGEST_CONFIG = 2**20  # bytes
+"""What `format_seen` writes."""
+MAX_CONFIG_BYTES = 2**20
+
+
+def format_seen(seen: int) -> str:
+    """A number of images seen as the name of a file or folder: at least nine digits, so that names sort by it."""
+    return f"{seen:09d}"
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run folder. Paths always; contents when they are asked for."""
+    """One run folder; its files are read on access."""
 
     path: Path
 
@@ -47,16 +52,16 @@ class Run:
 
     @cached_property
     def config(self) -> RunConfig:
-        """What was asked for; raises RunError where config.json is absent, damaged or newer than this program."""
+        """Its options; raises RunError where config.json is absent, damaged or newer than this program."""
         file = self.path / "config.json"
         try:
             stat = file.stat()
         except FileNotFoundError:
             raise RunError(f"The run {self.name} cannot be read: its folder has no config.json.") from None
-        read = _config(file, stat.st_mtime_ns, stat.st_size)
-        if not isinstance(read, RunConfig):
-            raise RunError(f"The run {self.name} cannot be read: {read}")
-        return read
+        config = _config(file, stat.st_mtime_ns, stat.st_size)
+        if not isinstance(config, RunConfig):
+            raise RunError(f"The run {self.name} cannot be read: {config}")
+        return config
 
     @property
     def about(self) -> About:
@@ -65,12 +70,12 @@ class Run:
 
     @cached_property
     def created(self) -> float:
-        """Seconds since 1970 when the run was made."""
+        """When the run was created, in seconds since 1970."""
         return self.about.created
 
     @property
     def title(self) -> str:
-        """What people call the run; its name until somebody changes it."""
+        """The title that users gave it, or its name."""
         return self.about.title or self.name
 
     @property
@@ -80,14 +85,14 @@ class Run:
 
     @property
     def seen(self) -> int:
-        """Images seen so far, by the trainer's last report; before it trains, those of its newest snapshot."""
+        """Images seen so far: from the last training report, or else from the newest snapshot."""
         report = self.status()
         if report.get("phase") == "training" and "done" in report:
             return int(report["done"])
         return max(self.snapshots(), default=0)
 
     def info(self) -> DatasetInfo:
-        """What the networks were built from; raises RunError before the trainer has read its data."""
+        """The data the networks were built from; raises RunError before the trainer has read its data."""
         try:
             info = DatasetInfo.load(self.path)
         except DamagedFileError as error:
@@ -97,40 +102,48 @@ class Run:
         return info
 
     def status(self) -> Status:
-        """The trainer's last report; empty before any."""
+        """The trainer's last progress report; empty before the first."""
         return read_status(self.path)
 
     def snapshots(self) -> list[int]:
-        """Images seen at each snapshot that is whole, ascending."""
-        found = (self.path / "snapshots").glob("*/ready.json")
-        return sorted(int(path.parent.name) for path in found if SEEN.fullmatch(path.parent.name) and is_regular(path))
+        """Images seen at each complete snapshot, ascending."""
+        ready = (self.path / "snapshots").glob("*/ready.json")
+        return sorted(int(path.parent.name) for path in ready if SEEN.fullmatch(path.parent.name) and is_regular(path))
 
     def snapshot(self, seen: int | None = None) -> Path:
-        """The folder of one snapshot, the newest by default; raises RunError that lists those there are."""
-        there = self.snapshots()
-        if not there:
+        """The folder of an existing snapshot, by default the newest; raises RunError that lists the existing ones."""
+        snapshots = self.snapshots()
+        if not snapshots:
             raise RunError(f"The run {self.name} has no snapshot yet: wait for its first.")
-        if seen is not None and seen not in there:
-            raise RunError(f"The run {self.name} has no snapshot {seen}: it has {', '.join(map(str, there))}.")
-        return self.path / "snapshots" / f"{there[-1] if seen is None else seen:09d}"
+        if seen is not None and seen not in snapshots:
+            raise RunError(f"The run {self.name} has no snapshot {seen}: it has {', '.join(map(str, snapshots))}.")
+        return self.snapshot_folder(snapshots[-1] if seen is None else seen)
+
+    def snapshot_folder(self, seen: int) -> Path:
+        """Where the snapshot after `seen` images lies or will lie."""
+        return self.path / "snapshots" / format_seen(seen)
 
     def samples(self) -> dict[int, Path]:
-        """The fixed-noise pictures by images seen, ascending."""
-        found = (self.path / "samples").glob("*.png")
-        return {int(path.stem): path for path in sorted(found) if SEEN.fullmatch(path.stem) and is_regular(path)}
+        """The sample sheets by images seen, ascending."""
+        sheets = (self.path / "samples").glob("*.png")
+        return {int(path.stem): path for path in sorted(sheets) if SEEN.fullmatch(path.stem) and is_regular(path)}
+
+    def sample_sheet(self, seen: int) -> Path:
+        """Where the sample sheet after `seen` images lies or will lie."""
+        return self.path / "samples" / f"{format_seen(seen)}.png"
 
 
 @lru_cache(maxsize=2000)
 def _config(file: Path, mtime_ns: int, size: int) -> RunConfig | ConfigError | DamagedFileError:
-    """The config in a file, or what is wrong with it: parsed again only where the file changed."""
+    """The config in a file, or the error that says what is wrong with it; parsed again when the file changes."""
     try:
-        return options.config_from_json(read_bytes(file, LARGEST_CONFIG))
+        return options.config_from_json(read_bytes(file, MAX_CONFIG_BYTES))
     except (ConfigError, DamagedFileError) as error:
         return error
 
 
 def find_run(name: str) -> Run:
-    """The run of that name; raises RunError where the name is not one, there is none, or a link leads out of it."""
+    """The run of that name; raises RunError for an invalid name, a missing run, or a link that leads out of it."""
     names.check_name(name)
     path = settings.store() / name
     if not path.is_dir():
@@ -142,12 +155,12 @@ def find_run(name: str) -> Run:
 
 
 def all_runs() -> list[Run]:
-    """Every folder of the store that can be a run, broken ones included, the newest first; no symbolic link."""
+    """Every run folder of the store, newest first: broken ones included, symbolic links not."""
     store = settings.store()
     if not store.is_dir():
         return []
-    found = [Run(path) for path in store.iterdir() if names.NAME.fullmatch(path.name) and _is_folder(path)]
-    return sorted(found, key=lambda run: (run.created, run.name), reverse=True)
+    runs = [Run(path) for path in store.iterdir() if names.NAME.fullmatch(path.name) and _is_folder(path)]
+    return sorted(runs, key=lambda run: (run.created, run.name), reverse=True)
 
 
 def _is_folder(path: Path) -> bool:

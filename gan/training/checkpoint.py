@@ -55,7 +55,7 @@ class State:
 
 def save(run: Run, state: State, best: int | None = None) -> Path:
     """Write a snapshot of the state now, and thin out the older ones; the `best`, where one is known, is kept."""
-    target = run.path / "snapshots" / f"{state.seen:09d}"
+    target = run.snapshot_folder(state.seen)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     if (target / "ready.json").exists():  # stopped right after a snapshot
         return target
@@ -95,7 +95,7 @@ def prune(run: Run, best: int | None = None) -> None:
         stride *= 2
         older = [seen for seen in older if number[seen] % stride == 0]
     for seen in there:
-        folder = run.path / "snapshots" / f"{seen:09d}"
+        folder = run.snapshot_folder(seen)
         if seen not in newest and seen not in older and seen != best:
             (folder / "ready.json").unlink()  # first: from now on it is no snapshot any more
             shutil.rmtree(folder)
@@ -116,7 +116,7 @@ def restore(run: Run, state: State) -> None:
         if left.is_symlink() or not (left / "ready.json").exists():
             remove(left)
     for seen in reversed(run.snapshots()):
-        folder = run.path / "snapshots" / f"{seen:09d}"
+        folder = run.snapshot_folder(seen)
         if not (folder / "training.pt").exists():
             continue
         try:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from gan.config.run_config import RunConfig
 from gan.data.image_set import ImageSet
+from gan.runs.metrics import D_VAL
 from gan.training.checkpoint import State
 from gan.training.losses import LOSSES
 from gan.training.precision import mixed_precision, normalise
@@ -49,7 +50,7 @@ class HeldOut:
                 logits = D(normalise(images), conditions).float()  # (n,)
             means.append(LOSSES[self._config.loss.name].score(logits).mean())
         D.train()
-        return {"d_val": float(means[0] - means[1])}
+        return {D_VAL: float(means[0] - means[1])}
 
 
 def _like(image_set: ImageSet, chosen: NDArray[np.int64], generator: np.random.Generator) -> NDArray[np.int64]:

@@ -7,7 +7,6 @@ import contextlib
 import math
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import psutil
@@ -18,13 +17,13 @@ from gan.data.info import DatasetInfo
 from gan.errors import TrainingError
 from gan.io import contact_sheet
 from gan.io.atomic import replacing, write_json
+from gan.runs.metrics import IMAGES_PER_SECOND, SECONDS, STEP_METRICS
 from gan.runs.run import Run
 from gan.sampling import conditions, latents, subclass_sampling
 from gan.training import checkpoint
 from gan.training.checkpoint import State
 from gan.training.estimate import batch_that_fits
 
-STEP_METRICS = ("loss_d", "loss_g", "d_x", "d_g_z1", "d_g_z2")
 TICK_SECONDS = 1.0
 SAMPLE_ROWS = 8
 SAMPLE_COLUMNS = 10
@@ -42,7 +41,7 @@ def metrics_row(state: State, clock: "Clock", config: RunConfig) -> dict[str, fl
     state.sums.zero_()
     state.steps = 0
     rate = clock.measure(state.seen)
-    timings = {"seen": state.seen, "seconds": round(state.seconds, 3), "images_per_second": round(rate, 1)}
+    timings = {"seen": state.seen, SECONDS: round(state.seconds, 3), IMAGES_PER_SECOND: round(rate, 1)}
     return timings | dict(zip(STEP_METRICS, means, strict=True))
 
 
@@ -101,14 +100,15 @@ class FixedNoise:
         self._told = torch.from_numpy(subclass_sampling.network_conditions(info, asked, config.train.seed, positions))
         self._columns, self._native = len(rows), info.native_size
 
-    def draw(self, state: State, folder: Path) -> None:
+    def draw(self, state: State, run: Run) -> None:
         """Keep one picture, named by images seen, and once the columns' labels beside it."""
         device = state.sums.device
         made = latents.generate_images(state.average, self._z.to(device), self._told.to(device), self._native)
-        with replacing(folder / f"{state.seen:09d}.png") as temporary:
+        with replacing(run.sample_sheet(state.seen)) as temporary:
             contact_sheet.make_grid(made, self._columns).save(temporary, format="PNG")
-        if not (folder / "columns.json").exists():
-            write_json(folder / "columns.json", {"labels": self._labels, "rows": SAMPLE_ROWS})
+        columns = run.path / "samples" / "columns.json"
+        if not columns.exists():
+            write_json(columns, {"labels": self._labels, "rows": SAMPLE_ROWS})
 
 
 class Clock:

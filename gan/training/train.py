@@ -24,7 +24,7 @@ from gan.errors import DataError
 from gan.jobs.worker import Worker
 from gan.models.build import build_networks
 from gan.runs import events
-from gan.runs.metrics import MetricsWriter
+from gan.runs.metrics import STEP_METRICS, MetricsWriter
 from gan.runs.run import Run
 from gan.training import checkpoint, compilation
 from gan.training.batches import batches
@@ -35,7 +35,7 @@ from gan.training.losses import LOSSES
 from gan.training.mismatched_pairs import with_mismatched
 from gan.training.precision import compute_dtype, mixed_precision, normalise
 from gan.training.subclass_labels import with_subclasses
-from gan.training.ticks import STEP_METRICS, Clock, FixedNoise, check_state, crossed, explain_memory_errors, metrics_row
+from gan.training.ticks import Clock, FixedNoise, check_state, crossed, explain_memory_errors, metrics_row
 
 
 def step(state: State, real: Tensor, condition: Tensor, config: RunConfig) -> None:
@@ -160,7 +160,7 @@ def loop(
     log_every, save_every = config.train.log_kimg * 1000, config.train.snapshot_kimg * 1000
     fixed, held_out = FixedNoise(config, info), HeldOut(image_set, config, device)
     if state.seen == 0:
-        fixed.draw(state, run.path / "samples")
+        fixed.draw(state, run)
     if state.seen >= run.total:  # it died after its last snapshot
         return
     clock = Clock(state.seconds, state.seen)
@@ -180,7 +180,7 @@ def loop(
         stop = not over and worker.should_stop()
         if save or over or stop:
             check_state(state, config)
-            fixed.draw(state, run.path / "samples")
+            fixed.draw(state, run)
             writer.flush()
             checkpoint.save(run, state, protected(run))
         pace = clock.pace(state.seen)

@@ -28,7 +28,7 @@ from gan.io import animation, contact_sheet
 from gan.io.atomic import file_version
 from gan.io.untrusted_files import read_bytes
 from gan.runs import sample_sheets
-from gan.runs.metrics_table import Columns, ColumnsReader
+from gan.runs.metrics_table import MetricsReader, MetricsTable
 from gan.runs.run import Run
 from gan.training import subclass_labels
 from gan.training.subclass_labels import load_subclasses
@@ -38,14 +38,14 @@ FileVersion = tuple[int, int] | None
 """Part of a key: what `file_version` gives of the file that the result depends on."""
 
 
-def metrics(run: Run) -> Columns:
+def metrics(run: Run) -> MetricsTable:
     """All points of a run's curves so far; only what is new since the last look is read."""
     return _reader(run.path).read()
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _reader(path: Path) -> ColumnsReader:
-    return ColumnsReader(path / "metrics.jsonl")
+def _reader(path: Path) -> MetricsReader:
+    return MetricsReader(path / "metrics.jsonl")
 
 
 def dataset_info(run: Run) -> DatasetInfo:

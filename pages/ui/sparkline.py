@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from gan.runs.metrics import LOSS_D, LOSS_G, METRICS
 from pages.ui import palette
 from pages.ui.components import live_chart
 from pages.ui.tiles import data_uri
 
 LINES = (
-    ("loss_d", "Loss D", palette.ON_ANY_GROUND["blue"]),
-    ("loss_g", "Loss G", palette.ON_ANY_GROUND["orange"]),
+    (LOSS_D, palette.ON_ANY_GROUND["blue"]),
+    (LOSS_G, palette.ON_ANY_GROUND["orange"]),
 )
 POINTS = 120
 WIDTH, HEIGHT = 300, 48  # of the drawing's own units; it is stretched to its card
@@ -24,7 +25,7 @@ WIDTH, HEIGHT = 300, 48  # of the drawing's own units; it is stretched to its ca
 
 def losses(rows: Sequence[Mapping[str, Any]], name: str) -> None:
     """The losses so far, on one scale from 0; nothing before the second point."""
-    drawn = [(label, colour, *live_chart.curve(rows, metric)) for metric, label, colour in LINES]
+    drawn = [(METRICS[metric].label, colour, *live_chart.curve(rows, metric)) for metric, colour in LINES]
     if min(len(x) for _, _, x, _ in drawn) < 2:
         return
     highest = max(float(np.quantile(y, 0.98)) for *_, y in drawn) or 1.0  # one early peak does not flatten the rest

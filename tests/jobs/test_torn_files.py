@@ -14,7 +14,7 @@ import pytest
 from gan import jobs
 from gan.cli.main import main
 from gan.jobs import processes
-from gan.runs.metrics import MetricsReader
+from gan.runs.metrics_table import MetricsReader
 from gan.runs.run import Run, all_runs, find_run
 from tests.support.exactness import rows
 from tests.support.jobs import goes_on, in_a_process, notes, started, store, submitted, until, until_begun, until_state
@@ -82,7 +82,7 @@ def test_a_moved_folder_opens_where_it_is_now(store: Path, monkeypatch: pytest.M
 READER = """
 import sys, time
 from gan import jobs, runs
-from gan.runs.metrics import MetricsReader
+from gan.runs.metrics_table import MetricsReader
 run = runs.find(sys.argv[1])
 reader, names = MetricsReader(run.path / "metrics.jsonl"), set()
 end = time.monotonic() + 3
@@ -113,7 +113,7 @@ def test_files_truncated_half_written_and_deleted_under_readers(long_run: Run) -
     goes_on(long_run)
     assert rows(long_run)  # points come again
     metrics.unlink()
-    assert MetricsReader(metrics).read() == []
+    assert list(MetricsReader(metrics).read()) == []
     goes_on(long_run)
     assert main(["stop", long_run.name]) == 0
     assert until_state(long_run, "stopped").cause == ""

@@ -19,7 +19,7 @@ from gan.monitoring import equilibrium, reference_curves, sample_diversity
 from gan.monitoring.curve_rules import Finding
 from gan.monitoring.diagnosis import diagnose, warning_onsets
 from gan.monitoring.observations import observations_from_rows, observations_from_run
-from gan.runs.metrics import MetricsReader
+from gan.runs.metrics_table import MetricsReader
 from tests.conftest import trained
 from tests.support.pages import ROW
 

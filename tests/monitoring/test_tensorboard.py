@@ -11,9 +11,7 @@ import pytest
 from gan.config import settings
 from gan.errors import UserError
 from gan.monitoring import tensorboard
-from gan.runs.metrics import MetricsReader
-from gan.runs.metrics_csv import as_csv
-from gan.runs.metrics_table import ColumnsReader
+from gan.runs.metrics_table import MetricsReader
 from gan.runs.run import Run
 from tests.conftest import trained
 
@@ -61,6 +59,6 @@ def test_where_tensorboard_is_missing_the_error_names_the_command(tmp_path: Path
 def test_the_table_holds_every_point_and_opens_again(store: Path) -> None:
     run = trained("table")
     rows = MetricsReader(run.path / "metrics.jsonl").read()
-    read = list(csv.DictReader(io.StringIO(as_csv(ColumnsReader(run.path / "metrics.jsonl").read()))))
+    read = list(csv.DictReader(io.StringIO(MetricsReader(run.path / "metrics.jsonl").read().to_csv())))
     assert [int(one["seen"]) for one in read] == [row["seen"] for row in rows]
     assert [float(one["loss_g"]) for one in read] == [row["loss_g"] for row in rows]

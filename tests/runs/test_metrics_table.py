@@ -6,33 +6,33 @@ from pathlib import Path
 
 import numpy as np
 
-from gan.runs.metrics import MetricsReader, MetricsWriter
-from gan.runs.metrics_table import FIRST_ROOM, Columns, ColumnsReader
+from gan.runs.metrics import MetricsWriter
+from gan.runs.metrics_table import INITIAL_CAPACITY, MetricsReader, MetricsTable
 
 
 def test_columns_hold_what_the_rows_hold(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
-    writer, reader = MetricsWriter(path, 0), ColumnsReader(path)
-    for position in range(2 * FIRST_ROOM):
+    writer, reader = MetricsWriter(path, 0), MetricsReader(path)
+    for position in range(2 * INITIAL_CAPACITY):
         late = {"d_val": position / 3} if position > 10 else {}
         writer.append({"seen": 64 * position, "loss_d": position / 7, **late})
-        if position in (5, FIRST_ROOM):
+        if position in (5, INITIAL_CAPACITY):
             early = reader.read()
             assert len(early) == position + 1
     writer.close()
-    columns, rows = reader.read(), MetricsReader(path).read()
+    columns, rows = reader.read(), [json.loads(line) for line in path.read_text().splitlines()]
     assert list(columns) == rows
     assert [columns[-1], *columns[3:5]] == [rows[-1], *rows[3:5]]
     assert columns.names == ("loss_d", "d_val")
     assert np.isnan(columns.column("d_val")).sum() == 11
     assert np.isnan(columns.column("never logged")).all()
-    assert list(early) == rows[: FIRST_ROOM + 1]
+    assert list(early) == rows[: INITIAL_CAPACITY + 1]
 
 
 def test_columns_begin_again_where_the_file_was_replaced(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
     path.write_text("".join(json.dumps({"seen": seen, "loss_d": 1.0}) + "\n" for seen in (1, 2, 3)))
-    reader = ColumnsReader(path)
+    reader = MetricsReader(path)
     before = reader.read()
     MetricsWriter(path, 1).close()
     assert reader.read().seen.tolist() == [1]
@@ -45,7 +45,7 @@ def test_only_new_bytes_are_read(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
     lines = [json.dumps({"seen": seen, "loss_d": 1.0}).encode() + b"\n" for seen in range(5000)]
     path.write_bytes(b"".join(lines))
-    reader = ColumnsReader(path)
+    reader = MetricsReader(path)
     reader.read()
     with open(path, "ab") as file:
         file.write(lines[-1])
@@ -62,7 +62,7 @@ def bytes_read() -> int:
 
 def test_several_sessions_may_read_at_once(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
-    reader, found = ColumnsReader(path), []
+    reader, found = MetricsReader(path), []
     path.write_text("".join(json.dumps({"seen": seen}) + "\n" for seen in range(3000)))
     threads = [threading.Thread(target=lambda: found.append(len(reader.read()))) for _ in range(8)]
     for thread in threads:
@@ -73,6 +73,6 @@ def test_several_sessions_may_read_at_once(tmp_path: Path) -> None:
 
 
 def test_rows_in_memory_become_columns() -> None:
-    columns = Columns.of([{"seen": 1, "loss_d": 2.0, "note": "x"}, {"seen": 2}])
+    columns = MetricsTable.from_rows([{"seen": 1, "loss_d": 2.0, "note": "x"}, {"seen": 2}])
     assert list(columns) == [{"seen": 1, "loss_d": 2.0}, {"seen": 2}]
-    assert Columns.of(columns) is columns
+    assert MetricsTable.from_rows(columns) is columns

@@ -3,7 +3,8 @@
 from safetensors.torch import load_file
 from torch import Tensor, equal
 
-from gan.runs.metrics import TIMINGS, MetricsReader
+from gan.runs.metrics import TIMINGS
+from gan.runs.metrics_table import MetricsReader
 from gan.runs.run import Run
 
 

@@ -24,7 +24,7 @@ from gan.data.order import shuffled_batches
 from gan.errors import TrainingError
 from gan.jobs.worker import working
 from gan.runs import lifecycle
-from gan.runs.metrics import MetricsReader
+from gan.runs.metrics_table import MetricsReader
 from gan.runs.run import Run, find_run
 from gan.sampling.sampler import load_generator
 from gan.training import checkpoint
@@ -89,7 +89,8 @@ def test_a_stopped_run_resumes_exactly() -> None:
         class StopsAt80:
             """The worker, asked to stop once 80 images were seen; the loop looks only when something is due."""
 
-            device, leave_in_child, stopped = worker.device, worker.leave_in_child, worker.stopped
+            device, leave_in_child, progress = worker.device, worker.leave_in_child, worker.progress
+            mark_stopped = worker.mark_stopped
 
             def report(self, phase: str, done: float, total: float, **more: object) -> None:
                 worker.report(phase, done, total, **more)

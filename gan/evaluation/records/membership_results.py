@@ -17,7 +17,7 @@ from gan.errors import DamagedFileError
 from gan.io.atomic import write_json
 from gan.io.json_files import read_json, validated
 from gan.io.untrusted_files import log_damaged
-from gan.runs.run import Run
+from gan.runs.run import Run, format_seen
 
 VERSION = 1
 ALARM = 0.05
@@ -79,7 +79,7 @@ class MembershipResult:
 
 def membership_path(run: Run, snapshot: int) -> Path:
     """Where the result of a snapshot is kept."""
-    return run.path / "evaluation" / f"{snapshot:09d}-membership.json"
+    return run.path / "evaluation" / f"{format_seen(snapshot)}-membership.json"
 
 
 def load_membership(run: Run, snapshot: int) -> MembershipResult | None:

@@ -17,7 +17,7 @@ from gan.evaluation.records.result_document import PARTS
 from gan.io.atomic import write_json
 from gan.io.json_files import read_json, validated
 from gan.io.untrusted_files import log_damaged
-from gan.runs.run import Run
+from gan.runs.run import Run, format_seen
 
 VERSION = 2
 SPLITS = ("val", "test")
@@ -104,7 +104,7 @@ class EvaluationResult:
 
 def result_path(run: Run, snapshot: int, split: str = "val", features: str = "own") -> Path:
     """Where the result of a snapshot on a split is kept."""
-    return run.path / "evaluation" / f"{snapshot:09d}{_suffix(split, features)}.json"
+    return run.path / "evaluation" / f"{format_seen(snapshot)}{_suffix(split, features)}.json"
 
 
 def _suffix(split: str, features: str) -> str:

@@ -22,7 +22,7 @@ from gan.evaluation.study.arms import ArmPlan
 from gan.io.atomic import write_json
 from gan.io.json_files import read_json, validated
 from gan.io.untrusted_files import log_damaged
-from gan.runs.run import Run
+from gan.runs.run import Run, format_seen
 
 VERSION = 3
 """3: what an arm loses to its controls, with an interval corrected as the decision is. 2: with arms of synthetic images
@@ -209,12 +209,12 @@ class StudyResult:
 
 def study_path(run: Run, snapshot: int) -> Path:
     """Where the study of a snapshot is kept."""
-    return run.path / "evaluation" / f"{snapshot:09d}-study.json"
+    return run.path / "evaluation" / f"{format_seen(snapshot)}-study.json"
 
 
 def study_folder(run: Run, snapshot: int) -> Path:
     """Where a study keeps what it has done so far, and every classifier's verdict on every test image."""
-    return run.path / "evaluation" / f"{snapshot:09d}-study"
+    return run.path / "evaluation" / f"{format_seen(snapshot)}-study"
 
 
 def load_study(run: Run, snapshot: int) -> StudyResult:

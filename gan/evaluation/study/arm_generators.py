@@ -19,7 +19,7 @@ from gan.evaluation.study.arms import Make
 from gan.io.atomic import remove_folder, write_json
 from gan.io.untrusted_files import read_bytes
 from gan.jobs.worker import Worker, working
-from gan.runs.metrics import MetricsReader
+from gan.runs.metrics_table import MetricsReader
 from gan.runs.run import Run
 from gan.sampling.sampler import Sampler, load_generator
 from gan.training.train import train

@@ -22,7 +22,7 @@ from gan.evaluation.study.arms import ArmPlan, made, planned
 from gan.evaluation.study.study_options import DEFAULT, SHARES, StudyOptions
 from gan.evaluation.training_images import load_training_images
 from gan.io.progress import Progress, silent
-from gan.runs.metrics import MetricsReader
+from gan.runs.metrics_table import MetricsReader
 from gan.runs.run import Run
 from gan.sampling.sampler import load_generator
 

@@ -7,6 +7,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from gan.monitoring import run_differences
+from gan.runs.metrics import D_G_Z1, D_X, LOSS_D, LOSS_G, METRICS
 from gan.runs.run import Run
 from pages.ui import cache, fmt, frame
 from pages.ui.components import live_chart
@@ -15,12 +16,7 @@ from pages.ui.runs import run_header
 
 MOST = 6  # runs at once: as many as there are tones that everybody can tell apart
 SWITCHED = {"true": "on", "false": "off"}  # as the form has it
-METRICS = (
-    ("loss_d", "Loss D"),
-    ("loss_g", "Loss G"),
-    ("d_x", "D(x): real images"),
-    ("d_g_z1", "D(G(z)): generated images"),
-)
+COMPARED = (LOSS_D, LOSS_G, D_X, D_G_Z1)
 
 
 def called(run: Run) -> str:
@@ -67,9 +63,9 @@ def curves(runs: Sequence[Run]) -> None:
         )
         smoothing = st.slider("Smoothing", 0.0, 0.99, 0.6, 0.01, key="smoothing", persist_state="session", width=260)
     rows = {called(run): cache.metrics(run) for run in runs}
-    for (metric, title), column in zip(METRICS, in_pairs(len(METRICS)), strict=True):
+    for metric, column in zip(COMPARED, in_pairs(len(COMPARED)), strict=True):
         with column, st.container(border=True):
-            st.markdown(f"**{title}**")
+            st.markdown(f"**{METRICS[metric].label}**")
             name = f"comparison-{metric}"
             drawn = live_chart.overlay(rows, metric, name=name, unit="", axis=str(axis), smoothing=float(smoothing))
             live_chart.draw(drawn, key=f"{name}-{axis}")

@@ -18,7 +18,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from gan.runs.events import Event
-from gan.runs.metrics_table import Columns
+from gan.runs.metrics_table import MetricsTable
 from pages.ui import palette
 
 AXES = {"seen": "thousand images seen", "seconds": "minutes of training"}
@@ -41,7 +41,7 @@ class Line:
 
 def curve(rows: Sequence[Mapping[str, Any]], metric: str, axis: str = "seen") -> Curve:
     """The finite points of one metric: thousands of images seen or, for `axis` "seconds", minutes (n,); values (n,)."""
-    columns = Columns.of(rows)
+    columns = MetricsTable.from_rows(rows)
     x = columns.column(axis) / (1000 if axis == "seen" else 60)
     y = columns.column(metric)
     finite = np.isfinite(y) & np.isfinite(x)

@@ -5,6 +5,7 @@ The words are those of the binary cross-entropy, the loss that there is.
 
 from dataclasses import dataclass
 
+from gan.runs.metrics import D_G_Z1, D_G_Z2, D_VAL, D_X, IMAGES_PER_SECOND, LOSS_D, LOSS_G, METRICS
 from pages.ui.components.live_chart import Line
 
 
@@ -23,12 +24,16 @@ class Group:
     may_be_logarithmic: bool = False
 
 
+def _line(key: str, colour: str) -> Line:
+    return Line(key, METRICS[key].label, colour)
+
+
 GROUPS = (
     Group(
         key="losses",
         title="Losses",
         unit="",
-        lines=(Line("loss_d", "Loss D", "blue"), Line("loss_g", "Loss G", "orange")),
+        lines=(_line(LOSS_D, "blue"), _line(LOSS_G, "orange")),
         what=(
             "The binary cross-entropy that each network minimises: −[log D(x) + log(1 − D(G(z)))] for the "
             "discriminator, −log D(G(z)) for the generator. Some papers plot the same without the minus sign. With "
@@ -53,9 +58,9 @@ GROUPS = (
         title="What the discriminator answers",
         unit="",
         lines=(
-            Line("d_x", "D(x): real images", "green"),
-            Line("d_g_z1", "D(G(z)) before D's step", "orange"),
-            Line("d_g_z2", "D(G(z)) after D's step", "purple"),
+            _line(D_X, "green"),
+            _line(D_G_Z1, "orange"),
+            _line(D_G_Z2, "purple"),
         ),
         what=(
             "How sure the discriminator is that an image is real, from 0 to 1: for real images, and for generated ones "
@@ -77,7 +82,7 @@ GROUPS = (
         key="held-out",
         title="Learning by heart",
         unit="",
-        lines=(Line("d_val", "D(training) − D(validation)", "yellow"),),
+        lines=(_line(D_VAL, "yellow"),),
         what=(
             "How much surer the discriminator is of the real images that it learns from than of real images that it "
             "never saw."
@@ -91,8 +96,8 @@ GROUPS = (
     Group(
         key="speed",
         title="Speed",
-        unit="images/s",
-        lines=(Line("images_per_second", "Training images per second", "sky"),),
+        unit=METRICS[IMAGES_PER_SECOND].unit,
+        lines=(_line(IMAGES_PER_SECOND, "sky"),),
         what="Training images seen each second, averaged since the last point.",
         good="Level. The first point is lower: the networks are being prepared.",
         bad=(

@@ -7,7 +7,7 @@ import streamlit as st
 
 from gan.monitoring.equilibrium import EquilibriumValues, equilibrium_values
 from gan.runs.events import Event
-from gan.runs.metrics_table import Columns
+from gan.runs.metrics_table import MetricsTable
 from gan.runs.run import Run
 from pages.ui import fmt, frame
 from pages.ui.components import live_chart
@@ -35,7 +35,7 @@ def controls() -> View:
     return View(float(smoothing), logarithmic)
 
 
-def card(run: Run, rows: Columns, group: Group, view: View, happened: Sequence[Event], moment: int | None) -> None:
+def card(run: Run, rows: MetricsTable, group: Group, view: View, happened: Sequence[Event], moment: int | None) -> None:
     """One chart with what it is, how a good run looks and how a bad one does.
 
     `happened` are the run's events, `moment` the images seen at the sample picture that is shown; a click on a point

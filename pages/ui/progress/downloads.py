@@ -5,7 +5,6 @@ Each is made when it is clicked.
 
 import streamlit as st
 
-from gan.runs.metrics_csv import as_csv
 from gan.runs.run import Run
 from pages.ui import cache
 from pages.ui.progress import samples
@@ -23,7 +22,7 @@ def panel(run: Run) -> None:
         with st.container(horizontal=True, gap="small"):
             st.download_button(
                 "Curves as CSV",
-                lambda: as_csv(cache.metrics(run)),
+                lambda: cache.metrics(run).to_csv(),
                 f"{run.name}-metrics.csv",
                 "text/csv",
                 icon=":material/table:",

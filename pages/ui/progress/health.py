@@ -6,7 +6,7 @@ from gan import jobs
 from gan.monitoring.curve_rules import Finding
 from gan.monitoring.diagnosis import warning_onsets
 from gan.monitoring.observations import Observations, observations_from_run
-from gan.runs.metrics_table import Columns
+from gan.runs.metrics_table import MetricsTable
 from gan.runs.run import Run
 from pages.ui import cache, frame
 from pages.ui.runs import run_actions, run_header
@@ -20,7 +20,7 @@ SIGNS = {
 }
 
 
-def gathered(run: Run, state: jobs.State, rows: Columns) -> Observations | None:
+def gathered(run: Run, state: jobs.State, rows: MetricsTable) -> Observations | None:
     """What is known of the run; None where its config cannot be read."""
     if run_header.unreadable(run) is not None:
         return None
