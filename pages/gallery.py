@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from gan.export.exports import ExportRequest
+from gan.export.request import ExportRequest
 from gan.runs.run import Run
 from pages.ui import cache
 from pages.ui.frame import errors_shown

@@ -49,10 +49,10 @@ def test_it_is_finished_and_there_is_nothing_to_resume(demo: Run) -> None:
 
 def test_its_images_are_downloaded_where_no_folder_for_exports_came_with_it(demo: Run) -> None:
     shutil.rmtree(demo.path / "exports", ignore_errors=True)
-    made = exports.begin(demo, ExportRequest((("3", 4),), with_near_copies=True))
+    made = exports.begin_export(demo, ExportRequest((("3", 4),), with_near_copies=True))
     until(lambda: not made.state.alive, "the export ended", 60)
     assert made.file is not None, jobs.log_tail(made.folder)
-    assert exports.listing(demo) == [made]
+    assert exports.list_exports(demo) == [made]
 
 
 def test_its_scores_are_of_its_own_generators(demo: Run) -> None:

@@ -31,8 +31,8 @@ from gan.errors import DamagedFileError, DataError, GanError, RunError
 from gan.evaluation import job, reader_study, training_images
 from gan.evaluation.records import interpretation, membership_results, results, study_results
 from gan.export import exports
-from gan.export.exports import ExportRequest
-from gan.export.size_estimate import ledger
+from gan.export.request import ExportRequest
+from gan.export.size_estimate import estimate_export, timed_exports
 from gan.io import animation, contact_sheet, file_lock
 from gan.io.atomic import append_json_line, write_json
 from gan.io.json_files import read_json
@@ -220,9 +220,9 @@ def read_run(run: Run) -> list[GanError]:
         lambda: getattr(membership_results.load_membership(run, SNAPSHOT), "verdict", None),
         lambda: [(one.findings(), one.finished) for one in reader_study.list_readings(run)],
         lambda: job.estimated_seconds(run),
-        lambda: [(one.request, one.state, one.status, one.written, one.file) for one in exports.listing(run)],
+        lambda: [(one.request, one.state, one.status, one.result, one.file) for one in exports.list_exports(run)],
         lambda: made.request.check(run.info()),
-        lambda: (ledger(run), exports.estimate(run, ExportRequest((("3", 2),)))),
+        lambda: (timed_exports(run), estimate_export(run, ExportRequest((("3", 2),)))),
         lambda: (jobs.queue(), jobs.log_tail(run.path), list(jobs.follow(run.path)) if not state.alive else None),
         lambda: training_images.training_images_problem(run),
         lambda: all_runs(),
@@ -407,8 +407,8 @@ def test_what_is_whole_is_read_without_an_error(watched: Path, store: Path) -> N
         == 1
     )
     assert membership_results.load_membership(run, SNAPSHOT) is not None
-    assert exports.listing(run)[0].written is not None
-    assert len(ledger(run)) == 1
+    assert exports.list_exports(run)[0].result is not None
+    assert len(timed_exports(run)) == 1
 
 
 JUNK: dict[str, bytes] = {

@@ -232,7 +232,7 @@ def _is_done(run: Run, observer: Observer) -> bool:
     if not state.alive and state.name != "finished":
         lifecycle.resume_run(run)
         note("resume", run.name)
-    return run.name in observer.compared and not any(made.state.alive for made in exports.listing(run))
+    return run.name in observer.compared and not any(made.state.alive for made in exports.list_exports(run))
 
 
 def _count_events(store: Path) -> Counter[str]:

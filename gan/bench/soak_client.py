@@ -21,6 +21,7 @@ from gan.bench.soak_observer import scan
 from gan.config import options, settings
 from gan.errors import GanError, RunError
 from gan.export import exports
+from gan.export.request import ExportRequest
 from gan.io import fault_injection
 from gan.jobs.launch import reap_in_background
 from gan.runs import lifecycle
@@ -165,7 +166,7 @@ class Client:
         found = [run for run in all_runs() if run.snapshots()]
         if found:
             run = self._random.choice(found)
-            exports.begin(run, exports.ExportRequest((("3", 2), ("7", 1))))
+            exports.begin_export(run, ExportRequest((("3", 2), ("7", 1))))
             note("export", run.name)
 
     def delete(self) -> None:

@@ -174,7 +174,7 @@ class Observer:
 
     def _check_exports(self, working: set[str]) -> None:
         for run in all_runs():
-            for made in exports.listing(run):
+            for made in exports.list_exports(run):
                 wrong = made.state.name in ("running", "stopping") and run.name not in working
                 self.states_checked += 1
                 text = f"The export {made.id} of {run.name} is said to be {made.state.name}; no process works on it."
@@ -209,7 +209,7 @@ class Observer:
     def check_end(self) -> None:
         """What has to be so when nobody has asked for anything for a while."""
         for run in all_runs():
-            for made in exports.listing(run):
+            for made in exports.list_exports(run):
                 if made.file is not None and not _is_whole_zip(made):
                     self.tell(f"zip {made.folder}", f"The export {made.id} of {run.name} is not whole: {made.file}")
         deadline = time.monotonic() + PATIENCE

@@ -23,8 +23,8 @@ from gan.bench.textbook_dcgan import loop as textbook_loop
 from gan.config import options
 from gan.config.run_config import RunConfig
 from gan.data.image_set import ImageSet
-from gan.export import exports
-from gan.export.exports import ExportRequest
+from gan.export.request import ExportRequest
+from gan.export.writer import write_export
 from gan.io.png import encode_png
 from gan.jobs.device_list import matching_devices
 from gan.runs.run import Run
@@ -142,7 +142,7 @@ def exporting(show: Show) -> Exporting:
         request = ExportRequest((("3", EXPORTED),), with_near_copies=True)
         made = _generate(sampler, 512)  # warm
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        whole = _timed(lambda: exports.write(run, request, Path(folder) / "out.zip", lambda done, total: None))
+        whole = _timed(lambda: write_export(run, request, Path(folder) / "out.zip"))
         growth = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
         generation = _timed(lambda: _generate(sampler, EXPORTED)) / EXPORTED
         encoding = _timed(lambda: [encode_png(image) for image in made]) / len(made)

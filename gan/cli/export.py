@@ -12,8 +12,9 @@ from gan.cli.arguments import AddCommand
 from gan.cli.progress import show
 from gan.errors import UserError
 from gan.export import exports
-from gan.export.exports import ExportRequest
 from gan.export.formats import FORMATS
+from gan.export.request import ExportRequest, balance_items, items_per_condition
+from gan.export.writer import write_export
 from gan.jobs.worker import working
 from gan.runs.run import Run, find_run
 from gan.sampling import marks
@@ -93,9 +94,9 @@ def _request(run: Run, parsed: argparse.Namespace) -> ExportRequest:
             raise UserError(f"No image of a snapshot of {run.name} is marked keep: mark some in the gallery first.")
         return replace(ExportRequest.of_basket(origins, parsed.format), with_near_copies=parsed.with_near_copies)
     if parsed.per_class is not None:
-        items = exports.of_each(run.info(), parsed.per_class, parsed.condition)
+        items = items_per_condition(run.info(), parsed.per_class, parsed.condition)
     else:
-        items = exports.balanced(run.info(), parsed.bring_to)
+        items = balance_items(run.info(), parsed.bring_to)
     return ExportRequest(
         items,
         parsed.snapshot,
@@ -110,27 +111,12 @@ def _request(run: Run, parsed: argparse.Namespace) -> ExportRequest:
 def _write(parsed: argparse.Namespace, request: ExportRequest) -> int:
     if parsed.out is None:
         raise UserError("--out is missing: it takes a file that ends in .zip, or an empty or new folder.")
-    written = exports.write(
-        find_run(parsed.run),
-        request,
-        parsed.out,
-        lambda done, total: show("making images", done, total),
-        preparing=lambda phase, done: show(phase, done, 1.0),
-    )
-    assert written is not None, "nobody can ask it to stop but by Ctrl-C"
-    print("\n".join([f"{written.count:,} images in {parsed.out}", *written.notices]))
+    result = write_export(find_run(parsed.run), request, parsed.out, lambda phase, done: show(phase, done, 1.0))
+    print("\n".join([f"{result.count:,} images in {parsed.out}", *result.notices]))
     return 0
 
 
 def _task(run: Run, identifier: str) -> int:
-    with working(exports.find(run, identifier).folder) as worker:
-
-        def report(done: int, total: int) -> None:
-            worker.report("making images", done, total)
-
-        def prepare(phase: str, done: float) -> None:
-            worker.report(phase, done, 1.0)
-
-        if not exports.run_task(run, identifier, report, worker.should_stop, prepare):
-            worker.mark_stopped()
+    with working(exports.find_export(run, identifier).folder) as worker:
+        exports.run_task(run, identifier, worker.progress)
     return 0

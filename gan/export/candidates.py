@@ -1,10 +1,9 @@
-"""The images of an export, gathered from the seed's stream: candidates in turn, without those that must not leave.
+"""Generate candidates for an export, and filter out those that must not leave.
 
-Left out are near copies of training images (`guard.py`), images that somebody marked reject (`marks.py`), and where a
-keep rate is asked for, the worse part of each chunk (`evaluation/selection.py`). Each is replaced by the next of the
-stream, so that what was asked for is delivered, and any image can still be made again from its position. A condition
-that keeps making what must not leave is given up after ten times the effort: fewer images are delivered then, and the
-download says so.
+Filtered out are near copies of training images, images marked reject and, with a keep rate below 1, the worst of each
+chunk. The next image of the seed's stream replaces each, so the requested count is delivered and every image can be
+made again from its position. A condition whose candidates are nearly all filtered out is given up after `max_tries`:
+the export then holds fewer images and says so.
 
 Letters: n candidates, C channels, H W, K conditions.
 """
@@ -27,17 +26,15 @@ if TYPE_CHECKING:
     from gan.sampling.sampler import Sampler
 
 CHUNK = 256
-EFFORT = 10
-"""Candidates looked at for each image asked for, over the keep rate, before a condition is given up."""
-AT_LEAST = 512
-"""Candidates looked at however few images are asked for."""
+TRIES_PER_IMAGE = 10
+MIN_TRIES = 512
 
 
 @dataclass
 class Tally:
-    """What became of one condition's candidates: `tried` of them gave `delivered` images of the `asked` number."""
+    """Counts of one condition's candidates: `tried` = `delivered` + `near_copies` + `rejected` + `not_kept`."""
 
-    asked: int
+    requested: int
     tried: int = 0
     delivered: int = 0
     near_copies: int = 0
@@ -45,16 +42,22 @@ class Tally:
     not_kept: int = 0
 
     @property
-    def short(self) -> int:
-        """Images that could not be delivered."""
-        return self.asked - self.delivered
+    def missing(self) -> int:
+        """Images still to be delivered."""
+        return self.requested - self.delivered
+
+
+def max_tries(requested: int, keep_rate: float) -> int:
+    """Candidates of one condition before it is given up."""
+    return TRIES_PER_IMAGE * math.ceil(requested / keep_rate) + MIN_TRIES
 
 
 @dataclass(frozen=True)
-class Gathered:
-    """Images uint8 (n, C, H, W) for an export, their exact conditions (n, K), and where they come from."""
+class Accepted:
+    """Images uint8 (n, C, H, W) that passed the filter, their full conditions (n, K) and origins (n)."""
 
     item: int
+    """Index of the request's item that they answer."""
     images: Images
     conditions: NDArray[np.float32]
     sampler: "Sampler"
@@ -62,18 +65,19 @@ class Gathered:
 
 
 @dataclass(frozen=True)
-class Sieve:
-    """What keeps an image from leaving; None where that is not asked of it."""
+class ExportFilter:
+    """Decides which images may leave; None switches a check off."""
 
     detector: "NearCopyDetector | None" = None
     selector: "Selector | None" = None
     keep_rate: float = 1.0
     rejected: frozenset[Origin] = frozenset()
 
-    def passed(
-        self, images: Images, rows: NDArray[np.float32], origins: list[Origin], tally: Tally, most: int
-    ) -> list[int]:
-        """Which of the candidates (n, C, H, W) of conditions (n, K) may leave, at most so many; `tally` counts."""
+    def accept(self, images: Images, rows: NDArray[np.float32], origins: list[Origin], tally: Tally) -> list[int]:
+        """Indices of the candidates (n, C, H, W) with conditions (n, K) that may leave; adds to the tally.
+
+        With a selector at most `tally.missing`.
+        """
         good = [i for i, origin in enumerate(origins) if origin not in self.rejected]
         tally.rejected += len(images) - len(good)
         if self.detector is not None and good:
@@ -81,7 +85,7 @@ class Sieve:
             tally.near_copies += int(copies.sum())
             good = [i for i, copy in zip(good, copies, strict=True) if not copy]
         if self.selector is not None and good:
-            kept = min(most, max(1, round(self.keep_rate * len(good))))
+            kept = min(tally.missing, max(1, round(self.keep_rate * len(good))))
             best = self.selector.scores(images[good], rows[good]).order()[:kept]
             tally.not_kept += len(good) - len(best)
             good = [good[i] for i in sorted(best)]
@@ -90,48 +94,48 @@ class Sieve:
         return good
 
 
-def from_stream(
+def accepted_from_stream(
     sampler: "Sampler",
-    sieve: Sieve,
-    asked: Condition,
+    export_filter: ExportFilter,
+    condition: Condition,
     tally: Tally,
     item: int,
     seed: int,
     start: int,
     truncation: float,
-) -> Iterator[Gathered]:
-    """The images of one condition, a chunk at a time, from position `start` of the seed's stream on.
-
-    A `tally` that has counted before goes on where it was.
-    """
-    info, drawn = sampler.info, np.zeros((0, 0), np.float32)
-    most = EFFORT * math.ceil(tally.asked / sieve.keep_rate) + AT_LEAST
-    while tally.short and tally.tried < most:
-        wanted = min(CHUNK, math.ceil(tally.short / sieve.keep_rate), most - tally.tried)
-        if tally.tried + wanted > len(drawn):
-            drawn = asked.sample(info, min(max(2 * len(drawn), tally.tried + wanted, tally.asked), most), seed)
-        rows, first = drawn[tally.tried : tally.tried + wanted], start + tally.tried
-        images = sampler.generate(rows, seed, first, truncation)
+) -> Iterator[Accepted]:
+    """Images of one condition in chunks, from position `start` of the seed's stream; resumes at `tally.tried`."""
+    info, rows = sampler.info, np.zeros((0, 0), np.float32)
+    most = max_tries(tally.requested, export_filter.keep_rate)
+    while tally.missing and tally.tried < most:
+        count = min(CHUNK, math.ceil(tally.missing / export_filter.keep_rate), most - tally.tried)
+        if tally.tried + count > len(rows):
+            rows = condition.sample(info, min(max(2 * len(rows), tally.tried + count, tally.requested), most), seed)
+        chunk, first = rows[tally.tried : tally.tried + count], start + tally.tried
+        images = sampler.generate(chunk, seed, first, truncation)
         origins = [
             Origin(sampler.seen, seed, first + i, Condition.from_row(row, info).text(info), truncation)
-            for i, row in enumerate(rows)
+            for i, row in enumerate(chunk)
         ]
-        good = sieve.passed(images, rows, origins, tally, tally.short)
-        yield Gathered(item, images[good], rows[good], sampler, [origins[i] for i in good])
+        good = export_filter.accept(images, chunk, origins, tally)
+        yield Accepted(item, images[good], chunk[good], sampler, [origins[i] for i in good])
 
 
-def from_basket(
+def accepted_from_basket(
     samplers: "dict[int, Sampler]",
-    sieve: Sieve,
+    export_filter: ExportFilter,
     basket: Iterable[Origin],
     items: dict[Condition, int],
     tallies: list[Tally],
-) -> Iterator[Gathered]:
-    """The images of a basket one by one, after as many as the tallies have counted before."""
+) -> Iterator[Accepted]:
+    """The basket's images one by one; resumes after the candidates that the tallies have counted.
+
+    `items` maps each condition to the index of its item, `samplers` each snapshot to its generator.
+    """
     for origin in list(basket)[sum(tally.tried for tally in tallies) :]:
         sampler = samplers[origin.snapshot]
-        asked = Condition.from_text(origin.condition, sampler.info)
-        row = asked.row(sampler.info)[None]  # (1, K)
+        condition = Condition.from_text(origin.condition, sampler.info)
+        row = condition.row(sampler.info)[None]  # (1, K)
         images = sampler.generate(row, origin.seed, origin.index, origin.truncation)
-        good = sieve.passed(images, row, [origin], tallies[items[asked]], 1)
-        yield Gathered(items[asked], images[good], row[good], sampler, [origin] if good else [])
+        good = export_filter.accept(images, row, [origin], tallies[items[condition]])
+        yield Accepted(items[condition], images[good], row[good], sampler, [origin] if good else [])

@@ -1,12 +1,12 @@
-"""The three forms of a download, made of what an export has spooled; memory stays small however many images there are.
+"""The three formats of a download, assembled from the spool in little memory.
 
-    folder    images/<condition>/<name>.png, which torchvision.datasets.ImageFolder("<unpacked>/images") opens as it is
-    flat      images/<condition>_<name>.png, all in one folder, for programs that go by labels.csv
-    npz       images.npz with `train_images` uint8 (N, H, W) or (N, H, W, 3) and `train_labels` uint8 (N, 1), as
-              MedMNIST has it; for attributes the labels are (N, K)
+    folder    images/<condition>/<name>.png, which torchvision.datasets.ImageFolder("<unpacked>/images") opens
+    flat      images/<condition>_<name>.png
+    npz       images.npz with `train_images` uint8 (N, H, W) or (N, H, W, 3) and `train_labels` uint8 (N, 1), or (N, K)
+              for attributes, as in MedMNIST
 
-Each has labels.csv: `file`, then `class`, or a 0/1 column an attribute; for npz `row`, `snapshot`, `seed`, `index`
-and `truncation` in place of `file`, since an array has no names.
+Each has labels.csv with the columns `file`, then `class` or a 0/1 column for each attribute; in npz `row`, `snapshot`,
+`seed`, `index` and `truncation` replace `file`.
 
 Letters: N images, C channels, H W, K conditions.
 """
@@ -37,10 +37,10 @@ FORMATS = ("folder", "flat", "npz")
 
 
 @dataclass(frozen=True)
-class Target:
-    """Where a download goes, by names inside it: `put` takes bytes, `put_file` a file that may be moved away.
+class Output:
+    """A ZIP or folder being written: `put` takes a name and bytes, `put_file` a name and a file, which may be moved.
 
-    Neither takes a name a second time: on some systems one of the two files would be lost.
+    Both raise FileExistsError for a name that is taken, also where it differs in case alone.
     """
 
     put: Callable[[str, bytes], None]
@@ -48,11 +48,11 @@ class Target:
 
 
 @contextlib.contextmanager
-def target(out: Path) -> Iterator[Target]:
-    """A ZIP that appears whole or not at all, stored since images are compressed already, or a new or empty folder."""
+def open_output(out: Path) -> Iterator[Output]:
+    """A ZIP that appears whole or not at all, uncompressed since PNGs are compressed, or a new or empty folder."""
     if out.suffix == ".zip":
         with replacing(out) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
-            yield _once_each(Target(archive.writestr, lambda name, path: archive.write(path, name)))
+            yield _unique_names(Output(archive.writestr, lambda name, path: archive.write(path, name)))
         return
 
     def put(name: str, content: bytes) -> None:
@@ -63,84 +63,82 @@ def target(out: Path) -> Iterator[Target]:
         out.mkdir(parents=True, exist_ok=True)
         shutil.move(path, out / name)
 
-    yield _once_each(Target(put, put_file))
+    yield _unique_names(Output(put, put_file))
 
 
-def _once_each(target: Target) -> Target:
-    """The target, which now raises FileExistsError for a name that it has, also where they differ in case alone."""
+def _unique_names(output: Output) -> Output:
+    """The output, refusing a name that is taken: on some systems one of the two files would be lost."""
     names: set[str] = set()
 
     def claim(name: str) -> str:
         if name.casefold() in names:
-            raise FileExistsError(f"Two files of one download are called {name}: none may be lost.")
+            raise FileExistsError(f"Two files of one download would be called {name}.")
         names.add(name.casefold())
         return name
 
-    return Target(
-        lambda name, content: target.put(claim(name), content), lambda name, path: target.put_file(claim(name), path)
+    return Output(
+        lambda name, content: output.put(claim(name), content), lambda name, path: output.put_file(claim(name), path)
     )
 
 
-def check_out(out: Path) -> None:
-    """Raise UserError where a download cannot go there."""
+def check_output(out: Path) -> None:
+    """Raise UserError where a download cannot be written to that path."""
     if out.suffix != ".zip" and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out} is not empty: --out takes a new or empty folder, or a file that ends in .zip.")
 
 
-def contents(form: str, images: Images, texts: list[dict[str, str]]) -> list[bytes]:
-    """Images uint8 (N, C, H, W) as they are spooled for a format: PNG files, or the array's own bytes."""
-    if form != "npz":
+def encode_images(format: str, images: Images, texts: list[dict[str, str]]) -> list[bytes]:
+    """Images uint8 (N, C, H, W) as PNG files with these texts (N); for npz the pixels alone, (H, W, C) each."""
+    if format != "npz":
         return png.encode_pngs(images, texts)
     rows = images.transpose(0, 2, 3, 1)  # (N, H, W, C)
     return [row.tobytes() for row in rows]
 
 
-def assemble(form: str, spool: Spool, into: Target, folders: list[str], run: str, info: DatasetInfo) -> list[int]:
-    """Put all images of the spool and labels.csv; `folders` is the name of each item's folder.
-
-    Gives how many images of each item were put.
-    """
+def write_images(
+    format: str, spool: Spool, output: Output, folders: list[str], run: str, info: DatasetInfo
+) -> list[int]:
+    """Write labels.csv and all images of the spool, item i to `folders[i]`; returns the images written of each item."""
     counts = [0] * len(folders)
-    if form == "npz":
+    if format == "npz":
         for item in _write_npz(spool, spool.folder / "images.npz", info):
             counts[item] += 1
-        into.put_file("images.npz", spool.folder / "images.npz")
+        output.put_file("images.npz", spool.folder / "images.npz")
     else:
         for row, content in spool.images():
-            into.put(name(form, row, folders, run), content)
+            output.put(image_path(format, row, folders, run), content)
             counts[row.item] += 1
-    into.put("labels.csv", labels(form, spool, folders, run, info).encode())
+    output.put("labels.csv", labels_csv(format, spool, folders, run, info).encode())
     return counts
 
 
-def name(form: str, row: Row, folders: list[str], run: str) -> str:
-    """What an image is called in a download of the format "folder" or "flat"."""
-    between = "/" if form == "folder" else "_"
+def image_path(format: str, row: Row, folders: list[str], run: str) -> str:
+    """The path of an image inside a download of the format "folder" or "flat"."""
+    between = "/" if format == "folder" else "_"
     file = provenance.file_name(run, row.snapshot, row.seed, row.position, row.truncation)
     return f"images/{folders[row.item]}{between}{file}"
 
 
-def labels(form: str, spool: Spool, folders: list[str], run: str, info: DatasetInfo) -> str:
+def labels_csv(format: str, spool: Spool, folders: list[str], run: str, info: DatasetInfo) -> str:
     """The text of labels.csv."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    which = ["row", "snapshot", "seed", "index", "truncation"] if form == "npz" else ["file"]
-    table.writerow([*which, "class"] if info.kind == "class" else [*which, *info.names])
+    identifying = ["row", "snapshot", "seed", "index", "truncation"] if format == "npz" else ["file"]
+    table.writerow([*identifying, "class"] if info.kind == "class" else [*identifying, *info.names])
     for number, row in enumerate(spool.rows()):
-        first: list[Any] = [name(form, row, folders, run)]
-        if form == "npz":
-            first = [number, row.snapshot, row.seed, row.position, provenance.shortest_decimal(row.truncation)]
+        cells: list[Any]
+        if format == "npz":
+            cells = [number, row.snapshot, row.seed, row.position, provenance.shortest_decimal(row.truncation)]
+        else:
+            cells = [image_path(format, row, folders, run)]
         on = set(row.on)
-        last = [info.names[row.on[0]]] if info.kind == "class" else [int(k in on) for k in range(len(info.names))]
-        table.writerow([*first, *last])
+        labels = [info.names[row.on[0]]] if info.kind == "class" else [int(k in on) for k in range(len(info.names))]
+        table.writerow([*cells, *labels])
     return text.getvalue()
 
 
 def _write_npz(spool: Spool, file: Path, info: DatasetInfo) -> list[int]:
-    """Two arrays in one compressed file, the images streamed: an array's header needs only their number.
-
-    Gives the item of each image that is in it.
-    """
+    """Write both arrays and return the item of each image; images are streamed, since a header needs only a shape."""
     items = []
     side = info.native_size
     shape = (spool.count, side, side) if info.channels == 1 else (spool.count, side, side, info.channels)

@@ -1,4 +1,4 @@
-"""What a download says of itself: manifest.json and the data card. What each PNG says is in `provenance.py`."""
+"""manifest.json and the data card (README.md) of a download."""
 
 import time
 from dataclasses import asdict
@@ -12,12 +12,12 @@ from gan.sampling.conditions import Condition
 
 if TYPE_CHECKING:
     from gan.evaluation.privacy.near_copies import NearCopyDetector
-    from gan.export.candidates import Sieve, Tally
+    from gan.export.candidates import ExportFilter, Tally
     from gan.export.request import ExportRequest
     from gan.sampling.sampler import Sampler
 
 
-def manifest(
+def build_manifest(
     run: Run,
     request: "ExportRequest",
     samplers: "list[Sampler]",
@@ -25,12 +25,9 @@ def manifest(
     folders: list[str],
     counts: list[int],
     tallies: "list[Tally]",
-    sieve: "Sieve",
+    export_filter: "ExportFilter",
 ) -> dict[str, Any]:
-    """What was made, of what and how, as manifest.json holds it.
-
-    A row of `conditions` for each item: `folder` leads back to its condition; `counts` is what was written of it.
-    """
+    """The content of manifest.json; `folders` and `counts` are the folder and the images written of each item."""
     info = run.info()
     tried = sum(tally.tried for tally in tallies)
     return {
@@ -39,21 +36,21 @@ def manifest(
         "synthetic": True,
         "run": run.name,
         "format": request.format,
-        "snapshot": _named(samplers[0]),
-        "further_snapshots": [_named(sampler) for sampler in samplers[1:]],
-        **_origin(request, tried),
+        "snapshot": _snapshot_hash(samplers[0]),
+        "further_snapshots": [_snapshot_hash(sampler) for sampler in samplers[1:]],
+        **_stream(request, tried),
         "conditions": [
-            {"condition": asked.text(info), "folder": folder, "count": written}
-            | {"asked": count, "candidates": tally.tried, "real_images": asked.matching_images(info)}
+            {"condition": condition.text(info), "folder": folder, "count": count}
+            | {"asked": tally.requested, "candidates": tally.tried, "real_images": condition.matching_images(info)}
             | {"near_copies_withheld": tally.near_copies, "rejected_by_hand": tally.rejected}
             | {"not_kept": tally.not_kept}
-            for (asked, count), folder, written, tally in zip(items, folders, counts, tallies, strict=True)
+            for (condition, _), folder, count, tally in zip(items, folders, counts, tallies, strict=True)
         ],
-        "near_copies": _guarding(sieve.detector, tallies),
+        "near_copies": _withheld(export_filter.detector, tallies),
         "evaluation": interpretation.headline(run, samplers[0].seen),
         "withheld": sum(tally.near_copies + tally.rejected for tally in tallies),
         "selection": {"keep_rate": request.keep_rate, "not_kept": sum(tally.not_kept for tally in tallies)},
-        "notices": _notices([asked.text(info) for asked, _ in items], counts, tallies),
+        "notices": _notices([condition.text(info) for condition, _ in items], counts, tallies),
         "make_again": "A file's name ends in the snapshot, _t and the truncation where that is not 1, _s and the "
         "seed, and the index; its condition is its row in labels.csv. The command stands in each PNG's metadata under "
         "'Make again'; for npz, all of it stands in labels.csv.",
@@ -62,107 +59,104 @@ def manifest(
     }
 
 
-def _named(sampler: "Sampler") -> dict[str, Any]:
+def _snapshot_hash(sampler: "Sampler") -> dict[str, Any]:
     return {"seen": sampler.seen, "generator_sha256": sampler.sha256}
 
 
-def _origin(request: "ExportRequest", tried: int) -> dict[str, Any]:
-    """From where in which stream the images come; those of a basket each from their own place."""
+def _stream(request: "ExportRequest", tried: int) -> dict[str, Any]:
+    """Seed, truncation and first and last position of the candidates; for a basket the origin of each image."""
     if request.basket:
         return {"basket": [asdict(origin) for origin in request.basket]}
     indices = [request.start, request.start + tried - 1]
     return {"seed": request.seed, "indices": indices, "truncation": request.truncation}
 
 
-def _guarding(detector: "NearCopyDetector | None", tallies: "list[Tally]") -> dict[str, Any]:
-    """Whether near copies of training images were withheld, how many, and by what detector."""
+def _withheld(detector: "NearCopyDetector | None", tallies: "list[Tally]") -> dict[str, Any]:
+    """Near copies withheld, and the detector's calibration; None where nobody looked for them."""
     if detector is None:
-        return {"withheld": None, "detector": None, "note": "Not looked for: whoever made this asked for it."}
-    assert detector.calibration is not None, "guard.load calibrates"
+        return {"withheld": None, "detector": None, "note": "Not looked for, by request."}
+    assert detector.calibration is not None, "load_detector calibrates"
     return {"withheld": sum(tally.near_copies for tally in tallies), "detector": asdict(detector.calibration)}
 
 
-def _notices(asked: list[str], counts: list[int], tallies: "list[Tally]") -> list[str]:
-    """What whoever asked must know, a sentence each."""
+def _notices(conditions: list[str], counts: list[int], tallies: "list[Tally]") -> list[str]:
+    """A sentence for each condition with fewer images than requested."""
     return [
-        f"Only {count:,} of {tally.asked:,} images of {text}: of {tally.tried:,} candidates "
+        f"Only {count:,} of {tally.requested:,} images of {condition}: of {tally.tried:,} candidates "
         f"{tally.near_copies:,} were near copies of training images, {tally.rejected:,} rejected by hand and "
-        f"{tally.not_kept:,} not kept. "
-        "Choose an earlier snapshot, or train on more images."
-        for text, count, tally in zip(asked, counts, tallies, strict=True)
-        if count < tally.asked
+        f"{tally.not_kept:,} not kept. Choose an earlier snapshot, or train on more images."
+        for condition, count, tally in zip(conditions, counts, tallies, strict=True)
+        if count < tally.requested
     ]
 
 
-def _guarded(manifest: dict[str, Any]) -> str:
-    """What the data card says of near copies."""
-    found = manifest["near_copies"]["detector"]
-    if found is None:
+def _near_copies_text(manifest: dict[str, Any]) -> str:
+    calibration = manifest["near_copies"]["detector"]
+    if calibration is None:
         return (
             "**Near copies of training images were not looked for**: some of these images may be training images in "
             "disguise. Do not pass them on where the training images may not be passed on."
         )
     return (
         f"{manifest['near_copies']['withheld']:,} near copies of training images were withheld"
-        f"{'' if 'basket' in manifest else ' and replaced'}. On this "
-        f"data the detector finds {found['found']:,} of {found['planted']:,} copies planted on purpose (as they are, "
-        f"moved, mirrored, brighter, darker, as JPEG), and takes at most {found['bound']:.1%} of new real images for "
-        "copies. It does not see copies that are turned, cut or redrawn: this is no proof of privacy."
+        f"{'' if 'basket' in manifest else ' and replaced'}. On this data the detector finds "
+        f"{calibration['found']:,} of {calibration['planted']:,} copies planted on purpose (unchanged, moved, "
+        f"mirrored, brighter, darker, as JPEG), and takes at most {calibration['bound']:.1%} of new real images for "
+        "copies. It misses copies that are turned, cut or redrawn: this is no proof of privacy."
     )
 
 
-def _measured(manifest: dict[str, Any]) -> str:
-    """What an evaluation of the generator found, before anything was left out by hand or by selection."""
-    found = manifest["evaluation"]
-    if not found:
+def _evaluation_text(manifest: dict[str, Any]) -> str:
+    headline = manifest["evaluation"]
+    if not headline:
         return (
             "Whether the images help was not measured: measure it before you rely on them (`python -m gan evaluate`)."
         )
-    return f"Measured on this snapshot: {found}"
+    return f"Measured on this snapshot, before selection: {headline}"
 
 
-def _snapshots(manifest: dict[str, Any]) -> str:
-    """Which weights made the images, and from where in the stream."""
-    made = " and ".join(
-        f"snapshot after {one['seen']:,} images (SHA-256 {one['generator_sha256']})"
-        for one in (manifest["snapshot"], *manifest["further_snapshots"])
+def _snapshots_text(manifest: dict[str, Any]) -> str:
+    snapshots = " and ".join(
+        f"snapshot after {snapshot['seen']:,} images (SHA-256 {snapshot['generator_sha256']})"
+        for snapshot in (manifest["snapshot"], *manifest["further_snapshots"])
     )
     if "basket" in manifest:
-        return f"{made}; the images were picked by hand"
-    return f"{made}, seed {manifest['seed']}, truncation {manifest['truncation']:g}"
+        return f"{snapshots}; the images were picked by hand"
+    return f"{snapshots}, seed {manifest['seed']}, truncation {manifest['truncation']:g}"
 
 
-def _selected(manifest: dict[str, Any]) -> str:
-    """What the data card says of selection."""
-    rate, left_out = manifest["selection"]["keep_rate"], manifest["selection"]["not_kept"]
+def _selection_text(manifest: dict[str, Any]) -> str:
+    rate, not_kept = manifest["selection"]["keep_rate"], manifest["selection"]["not_kept"]
     rejected = sum(row["rejected_by_hand"] for row in manifest["conditions"])
     by_hand = f" {rejected:,} images were rejected by hand and replaced." if rejected else ""
     if rate == 1:
         return f"No selection by quality was made.{by_hand}"
     return (
-        f"Selected: the best {rate:.0%} of the candidates by label confidence and typicality; {left_out:,} were left "
+        f"Selected: the best {rate:.0%} of the candidates by label confidence and typicality; {not_kept:,} were left "
         f"out. Selection makes images more typical and less varied.{by_hand}"
     )
 
 
-def card(manifest: dict[str, Any], info: DatasetInfo) -> str:
+def data_card(manifest: dict[str, Any], info: DatasetInfo) -> str:
     """The data card, in Markdown."""
-    table = "\n".join(f"| {c['condition']} | {c['count']:,} | {c['real_images']:,} |" for c in manifest["conditions"])
+    table = "\n".join(
+        f"| {row['condition']} | {row['count']:,} | {row['real_images']:,} |" for row in manifest["conditions"]
+    )
     notices = "".join(f"\n**{notice}**\n" for notice in manifest["notices"])
     return f"""# Synthetic images: {info.title}
 
 These images were **generated**; none is a photograph, a scan or a patient. They were made to augment a training set.
 
-| condition | synthetic images here | real training images with it |
+| condition | synthetic images | real training images |
 |---|---|---|
 {table}
 {notices}
-- Generator: run `{manifest["run"]}`, {_snapshots(manifest)}.
+- Generator: run `{manifest["run"]}`, {_snapshots_text(manifest)}.
 - Trained on: {info.source}. Licence of that data: {info.licence}. It may bind these images too.
-- {_guarded(manifest)}
-- {_selected(manifest)}
-- {_measured(manifest)}
-- `labels.csv` has the label of each file; `manifest.json` says how to make each image again.
+- {_near_copies_text(manifest)}
+- {_selection_text(manifest)}
+- {_evaluation_text(manifest)}
+- `labels.csv` has the label of each file; `manifest.json` tells how to make each image again.
 
 ## Limits
 

@@ -1,11 +1,10 @@
-"""What an export has made so far, on the disk beside its file: a stopped or killed export goes on where it was.
+"""The images of an unfinished export, on the disk beside its file, so that it can be resumed. No torch.
 
-    key.json       what is being made; another key means that the rest is of no use
-    images.bin     the images' bytes, one behind the other
-    rows.jsonl     a line a chunk: where each image came from and how long it is, and the state to go on from
+    key.json       identifies the content; a spool with another key is discarded
+    images.bin     the encoded images, one after the other
+    rows.jsonl     a line for each chunk: origin and size of its images, and the state to resume from
 
-A line is written after its images, so that a torn end is cut off when the spool is opened. Memory stays small however
-many images there are. No torch.
+A line is written after its images. Opening the spool cuts off what a crash left incomplete.
 """
 
 import contextlib
@@ -25,7 +24,7 @@ from gan.io.untrusted_files import is_link, not_regular
 
 
 class Row(NamedTuple):
-    """One image: the number of the item it answers, its origin, which of the K conditions are on, its bytes."""
+    """One image: index of its item, origin, positions of the conditions that are on, size in bytes."""
 
     item: int
     snapshot: int
@@ -37,7 +36,7 @@ class Row(NamedTuple):
 
 
 class Chunk(TypedDict):
-    """A line of rows.jsonl; `state` is its writer's own."""
+    """A line of rows.jsonl; `state` is any JSON value of the writer's."""
 
     rows: list[Row]
     state: Any
@@ -47,23 +46,23 @@ CHUNK = TypeAdapter(Chunk)
 
 
 class Spool:
-    """A folder of images on their way into a download; `with` closes it. One process at a time."""
+    """A spool folder, open for one process at a time; `with` closes it."""
 
     def __init__(self, folder: Path, key: dict[str, Any]):
-        """Open what is there of this key, or begin anew."""
+        """Open the spool of this key, or start an empty one; raises DamagedFileError for a symbolic link."""
         self.folder = folder
         if is_link(folder) or folder.is_symlink():
             raise not_regular(folder)
-        key = json.loads(json.dumps(key))  # as it is read back
+        key = json.loads(json.dumps(key))  # tuples become lists, as in the file
         parts = (folder / "images.bin", folder / "rows.jsonl")
         if read_json(folder / "key.json") != key or any(path.is_symlink() or path.is_dir() for path in parts):
             remove_folder(folder)
             folder.mkdir(parents=True)
             write_json(folder / "key.json", key)
         self.count = 0
-        """Images that are in the spool."""
+        """Images in the spool."""
         self.state: Any = None
-        """What was given with the last chunk; None where there is none."""
+        """The state of the last chunk; None in an empty spool."""
         with contextlib.ExitStack() as opened:
             self._images = opened.enter_context(open_for_append(parts[0]))
             self._rows = opened.enter_context(open_for_append(parts[1]))
@@ -77,7 +76,7 @@ class Spool:
         self._close()
 
     def add(self, rows: list[Row], contents: list[bytes], state: Any) -> None:
-        """A chunk of images, and the state from which to make the next."""
+        """Append a chunk of images, and the state to resume from."""
         self._images.write(b"".join(contents))
         self._images.flush()
         self._rows.write(json.dumps({"rows": rows, "state": state}).encode() + b"\n")
@@ -85,34 +84,34 @@ class Spool:
         self.count, self.state = self.count + len(rows), state
 
     def rows(self) -> Iterator[Row]:
-        """What is known of each image, in order."""
+        """The row of each image, in order."""
         with open(self.folder / "rows.jsonl", "rb") as lines:
             for line in lines:
                 yield from CHUNK.validate_python(parse_json(line))["rows"]
 
     def images(self) -> Iterator[tuple[Row, bytes]]:
-        """Each image's bytes, in order."""
+        """Row and bytes of each image, in order."""
         with open(self.folder / "images.bin", "rb") as file:
             for row in self.rows():
                 yield row, file.read(row.size)
 
     def remove(self) -> None:
-        """Take it off the disk: the download is whole."""
+        """Delete the spool."""
         shutil.rmtree(self.folder)
 
     def _cut_torn_end(self) -> None:
-        """Keep the chunks that are whole in both files."""
-        there, lines_end, images_end = (self.folder / "images.bin").stat().st_size, 0, 0
+        """Keep the chunks that are complete in both files."""
+        images_size, lines_end, images_end = (self.folder / "images.bin").stat().st_size, 0, 0
         with open(self.folder / "rows.jsonl", "rb") as lines:
             for line in lines:
                 if not line.endswith(b"\n"):
                     break
                 try:
                     chunk = CHUNK.validate_python(parse_json(line))
-                except ValueError:  # damaged: what comes from here on is made again
+                except ValueError:  # damaged: the rest is made again
                     break
                 length = sum(row.size for row in chunk["rows"])
-                if images_end + length > there:
+                if images_end + length > images_size:
                     break
                 lines_end, images_end = lines_end + len(line), images_end + length
                 self.count, self.state = self.count + len(chunk["rows"]), chunk["state"]

@@ -21,7 +21,7 @@ from gan.evaluation import training_images
 from gan.evaluation.privacy.closest_pairs import closest_pair_images
 from gan.evaluation.records import results
 from gan.evaluation.records.results import EvaluationResult
-from gan.export.exports import ExportRequest
+from gan.export.request import ExportRequest
 from gan.io.atomic import file_version
 from gan.runs.run import Run
 from gan.sampling import views

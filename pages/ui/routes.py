@@ -41,7 +41,7 @@ async def send_export(request: Request) -> Response:
     """The ZIP of one export; 404 in words where there is no such run or export, or it is not finished."""
     run_name, export_id = request.path_params["run"], request.path_params["export"]
     try:
-        file = exports.find(find_run(run_name), export_id).file
+        file = exports.find_export(find_run(run_name), export_id).file
     except RunError as error:
         return PlainTextResponse(str(error), 404)
     if file is None:

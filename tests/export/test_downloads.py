@@ -20,10 +20,11 @@ from gan.cli.main import main
 from gan.config import settings
 from gan.data import registry
 from gan.data.image_set import ImageSet
-from gan.errors import DataError
+from gan.errors import DataError, StoppedError
 from gan.export import exports
-from gan.export.exports import ExportRequest
-from gan.export.formats import FORMATS, target
+from gan.export.formats import FORMATS, open_output
+from gan.export.request import ExportRequest, items_per_condition
+from gan.export.writer import ExportResult, write_export
 from gan.runs.run import Run
 from gan.sampling import marks
 from gan.sampling.conditions import Condition
@@ -32,12 +33,9 @@ from gan.sampling.sampler import load_generator
 from pages.ui.gallery import marking
 from tests.conftest import trained
 from tests.support.celeba import write_celeba
+from tests.support.export import stop_after_first_chunk
 from tests.support.jobs import until
 from tests.support.pages import page, said
-
-
-def silent(done: int, total: int) -> None:
-    """Progress that nobody watches."""
 
 
 @pytest.fixture
@@ -60,10 +58,9 @@ def inside(file: Path) -> tuple[list[str], dict[str, Any], list[dict[str, str]]]
         return [name for name in names if name.endswith(".png")], json.loads(archive.read("manifest.json")), labels
 
 
-def assert_counted(file: Path, written: exports.Written | None) -> None:
-    """What was reported, the manifest and labels.csv count what the archive lists."""
+def assert_counted(file: Path, written: ExportResult) -> None:
+    """The result, the manifest and labels.csv count what the archive lists."""
     images, manifest, labels = inside(file)
-    assert written is not None
     with zipfile.ZipFile(file) as archive:
         if "images.npz" in archive.namelist():
             there = len(np.load(io.BytesIO(archive.read("images.npz")))["train_images"])
@@ -97,7 +94,7 @@ def test_a_basket_holds_every_image_that_was_kept(run: Run, tmp_path: Path, form
     marks.change(run, dict.fromkeys(SAME_PLACE, "keep"))
     request = replace(ExportRequest.of_basket(marks.basket(run), form), with_near_copies=True)
     assert request.count == 6
-    assert_counted(tmp_path / "basket.zip", exports.write(run, request, tmp_path / "basket.zip", silent))
+    assert_counted(tmp_path / "basket.zip", write_export(run, request, tmp_path / "basket.zip"))
     images, _, labels = inside(tmp_path / "basket.zip")
     assert len(labels) == 6
     if form == "npz":  # no image has a name, but each its origin
@@ -106,7 +103,7 @@ def test_a_basket_holds_every_image_that_was_kept(run: Run, tmp_path: Path, form
         assert len(known) == 6
     else:
         assert len(images) == 6
-    exports.write(run, request, tmp_path / "basket", silent)
+    write_export(run, request, tmp_path / "basket")
     assert len(list((tmp_path / "basket").rglob("*.png"))) == len(images)
 
 
@@ -114,28 +111,28 @@ def test_a_basket_holds_every_image_that_was_kept(run: Run, tmp_path: Path, form
 def test_rejected_images_of_a_stream_are_not_counted(run: Run, tmp_path: Path, form: str) -> None:
     marks.change(run, {Origin(320, 0, index, "3"): "reject" for index in range(1, 700)})
     request = ExportRequest((("3", 4), ("7", 2)), format=form, with_near_copies=True)
-    written = exports.write(run, request, tmp_path / "few.zip", silent)
+    written = write_export(run, request, tmp_path / "few.zip")
     assert_counted(tmp_path / "few.zip", written)
-    assert written is not None
     assert written.count == 3
     assert written.notices[0].startswith("Only 1 of 4 images of 3")
 
 
 def test_an_export_that_was_stopped_and_goes_on_counts_all_of_it(run: Run, tmp_path: Path) -> None:
     request, out = ExportRequest((("3", 300), ("4", 3)), with_near_copies=True), tmp_path / "half.zip"
-    assert exports.write(run, request, out, silent, lambda: True) is None
-    written = exports.write(run, request, out, silent)
+    with pytest.raises(StoppedError):
+        write_export(run, request, out, stop_after_first_chunk)
+    written = write_export(run, request, out)
     assert_counted(out, written)
-    assert written is not None
     assert written.count == 303
 
 
 def test_the_ledger_and_the_page_say_what_the_file_holds(run: Run) -> None:
     marks.change(run, {Origin(320, 0, index, "3"): "reject" for index in range(1, 700)})
-    one = exports.begin(run, ExportRequest((("3", 4), ("7", 2)), with_near_copies=True))
-    until(lambda: not exports.find(run, one.id).state.alive, "the export ends", patience=60)
+    one = exports.begin_export(run, ExportRequest((("3", 4), ("7", 2)), with_near_copies=True))
+    until(lambda: not exports.find_export(run, one.id).state.alive, "the export ends", patience=60)
     assert one.file is not None, jobs.log_tail(one.folder)
-    assert_counted(one.file, one.written)
+    assert one.result is not None
+    assert_counted(one.file, one.result)
     (line,) = (run.path / "exports" / "ledger.jsonl").read_text().splitlines()
     images, _, _ = inside(one.file)
     assert json.loads(line)["count"] == len(images) == 3
@@ -155,7 +152,7 @@ def test_a_sample_says_how_many_images_it_made(run: Run, tmp_path: Path, capsys:
 
 @pytest.mark.parametrize("name", ["one.zip", "one"])
 def test_no_file_of_a_download_is_lost_to_another_of_its_name(tmp_path: Path, name: str) -> None:
-    with target(tmp_path / name) as into:
+    with open_output(tmp_path / name) as into:
         into.put("images/a.png", b"one")
         with pytest.raises(FileExistsError, match=r"images/A\.png"):
             into.put("images/A.png", b"two")
@@ -173,7 +170,7 @@ def test_an_image_of_forty_attributes_is_made_again_by_its_own_command(faces: Ru
     assert len(info.names) == 40
     whole = Condition.from_row(info.conditions[0], info)
     asked = ExportRequest(((whole.text(info), 2), ("Smiling=1", 1)), seed=3, truncation=0.35)
-    exports.write(faces, replace(asked, with_near_copies=True), tmp_path / "faces.zip", silent)
+    write_export(faces, replace(asked, with_near_copies=True), tmp_path / "faces.zip")
     again = _unpacked_and_made_again(tmp_path / "faces.zip", tmp_path / "first")
     _unpacked_and_made_again(again, tmp_path / "second")  # the copy says the same of itself
 
@@ -208,8 +205,8 @@ def test_classes_with_any_name_come_back_from_the_download(run: Run, tmp_path: P
     document = json.loads((run.path / "data.json").read_text())
     (run.path / "data.json").write_text(json.dumps(document | {"names": names}))
     run = Run(run.path)
-    request = ExportRequest(exports.of_each(run.info(), 1, None), with_near_copies=True)
-    exports.write(run, request, tmp_path / "odd.zip", silent)
+    request = ExportRequest(items_per_condition(run.info(), 1, None), with_near_copies=True)
+    write_export(run, request, tmp_path / "odd.zip")
     images, manifest, labels = inside(tmp_path / "odd.zip")
     with zipfile.ZipFile(tmp_path / "odd.zip") as archive:
         archive.extractall(tmp_path / "odd")

@@ -19,13 +19,15 @@ from gan import jobs
 from gan.cli.main import main
 from gan.config import settings
 from gan.data import registry
-from gan.errors import ConfigError, RunError, UserError
+from gan.errors import ConfigError, RunError, StoppedError, UserError
 from gan.evaluation.classifiers.small_resnet import train_classifier
 from gan.evaluation.selector import Selector
 from gan.export import exports
-from gan.export.candidates import Sieve, Tally, from_stream
-from gan.export.exports import ExportRequest
+from gan.export.candidates import ExportFilter, Tally, accepted_from_stream
+from gan.export.request import ExportRequest, balance_items, balance_table
+from gan.export.size_estimate import estimate_export
 from gan.export.spool import Row, Spool
+from gan.export.writer import GENERATING, write_export
 from gan.runs.run import Run
 from gan.sampling import marks
 from gan.sampling.conditions import Condition
@@ -34,16 +36,13 @@ from gan.sampling.provenance import Origin
 from gan.sampling.sampler import load_generator
 from tests.conftest import trained
 from tests.support.celeba import write_celeba
+from tests.support.export import stop_after_first_chunk
 from tests.support.jobs import until
 
 
 @pytest.fixture
 def run() -> Run:
     return trained("digits")
-
-
-def silent(done: int, total: int) -> None:
-    """Progress that nobody watches."""
 
 
 def test_an_image_depends_on_its_position_alone_whatever_the_batch(run: Run) -> None:
@@ -64,12 +63,12 @@ def test_truncated_noise_stays_inside_and_untruncated_is_normal() -> None:
 
 def test_a_truncation_that_nothing_can_be_drawn_with_is_refused_before_it_starts(run: Run) -> None:
     with pytest.raises(ConfigError, match=r"truncation is 0.0: it takes a number from 0.05 to 1"):
-        exports.begin(run, ExportRequest((("3", 1),), truncation=0.0))
+        exports.begin_export(run, ExportRequest((("3", 1),), truncation=0.0))
 
 
 def test_the_download_opens_with_torchvision_and_says_what_it_is(run: Run, tmp_path: Path) -> None:
     out = tmp_path / "images.zip"
-    assert exports.write(run, ExportRequest((("3", 4), ("7", 2)), seed=9), out, silent)
+    write_export(run, ExportRequest((("3", 4), ("7", 2)), seed=9), out)
     with zipfile.ZipFile(out) as archive:
         assert archive.testzip() is None
         archive.extractall(tmp_path / "unpacked")
@@ -91,7 +90,7 @@ def test_the_download_opens_with_torchvision_and_says_what_it_is(run: Run, tmp_p
 
 
 def test_the_command_in_an_images_metadata_makes_it_again(run: Run, tmp_path: Path) -> None:
-    exports.write(run, ExportRequest((("3", 3), ("7", 3)), seed=2, truncation=0.7), tmp_path / "all.zip", silent)
+    write_export(run, ExportRequest((("3", 3), ("7", 3)), seed=2, truncation=0.7), tmp_path / "all.zip")
     with zipfile.ZipFile(tmp_path / "all.zip") as archive:
         name = next(name for name in archive.namelist() if name.endswith("_000004.png"))
         original = Image.open(io.BytesIO(archive.read(name)))
@@ -108,13 +107,15 @@ def test_an_export_that_is_stopped_leaves_no_file_and_goes_on_where_it_was(
     run: Run, tmp_path: Path, count: int
 ) -> None:
     request, out = ExportRequest((("3", count), ("4", 3)), with_near_copies=True), tmp_path / "half.zip"
-    assert exports.write(run, request, out, silent, lambda: True) is None
+    with pytest.raises(StoppedError):
+        write_export(run, request, out, stop_after_first_chunk)
     assert not out.exists()
-    already: list[int] = []
-    assert exports.write(run, request, out, lambda done, total: already.append(done)) is not None
-    assert already[0] > min(count, 256)  # the first chunk was there
+    shares: list[float] = []
+    write_export(run, request, out, lambda phase, done: shares.append(done) if phase == GENERATING else None)
+    assert shares[0] == min(count, 256) / request.count  # the first chunk was kept
+    assert shares[-1] == 1
     assert list(tmp_path.glob(".half*")) == []
-    exports.write(run, request, tmp_path / "whole.zip", silent)
+    write_export(run, request, tmp_path / "whole.zip")
     with zipfile.ZipFile(out) as resumed, zipfile.ZipFile(tmp_path / "whole.zip") as whole:
         assert resumed.namelist() == whole.namelist()
         for name in whole.namelist()[: count + 4]:  # images and labels; the manifest has the time
@@ -123,9 +124,10 @@ def test_an_export_that_is_stopped_leaves_no_file_and_goes_on_where_it_was(
 
 def test_another_request_does_not_go_on_with_what_a_stopped_one_made(run: Run, tmp_path: Path) -> None:
     stopped = ExportRequest((("3", 300),), with_near_copies=True)
-    assert exports.write(run, stopped, tmp_path / "out.zip", silent, lambda: True) is None
+    with pytest.raises(StoppedError):
+        write_export(run, stopped, tmp_path / "out.zip", stop_after_first_chunk)
     other = ExportRequest((("3", 2),), seed=1, with_near_copies=True)
-    assert exports.write(run, other, tmp_path / "out.zip", silent) is not None
+    assert write_export(run, other, tmp_path / "out.zip").count == 2
     with zipfile.ZipFile(tmp_path / "out.zip") as archive:
         assert len([name for name in archive.namelist() if name.endswith(".png")]) == 2
 
@@ -153,8 +155,8 @@ def test_a_spool_whose_end_is_torn_keeps_the_chunks_before_it(tmp_path: Path) ->
 
 def test_npz_is_as_medmnist_has_it(run: Run, tmp_path: Path) -> None:
     items = (("3", 4), ("7", 2))
-    exports.write(run, ExportRequest(items, format="npz", with_near_copies=True), tmp_path / "npz.zip", silent)
-    exports.write(run, ExportRequest(items, with_near_copies=True), tmp_path / "folder", silent)
+    write_export(run, ExportRequest(items, format="npz", with_near_copies=True), tmp_path / "npz.zip")
+    write_export(run, ExportRequest(items, with_near_copies=True), tmp_path / "folder")
     with zipfile.ZipFile(tmp_path / "npz.zip") as archive:
         arrays = np.load(io.BytesIO(archive.read("images.npz")))
         rows = list(csv.DictReader(io.StringIO(archive.read("labels.csv").decode())))
@@ -169,7 +171,7 @@ def test_npz_is_as_medmnist_has_it(run: Run, tmp_path: Path) -> None:
 
 def test_a_flat_folder_goes_by_its_labels(run: Run, tmp_path: Path) -> None:
     request = ExportRequest((("3", 2), ("7", 1)), format="flat", with_near_copies=True)
-    exports.write(run, request, tmp_path / "flat", silent)
+    write_export(run, request, tmp_path / "flat")
     rows = list(csv.DictReader(io.StringIO((tmp_path / "flat" / "labels.csv").read_text())))
     assert [row["class"] for row in rows] == ["3", "3", "7"]
     assert sorted(tmp_path / "flat" / row["file"] for row in rows) == sorted((tmp_path / "flat" / "images").iterdir())
@@ -180,7 +182,7 @@ def test_the_basket_is_exported_exactly_from_any_snapshot(run: Run, tmp_path: Pa
     marks.change(run, dict.fromkeys(kept, "keep"))
     request = replace(ExportRequest.of_basket(marks.basket(run)), with_near_copies=True)
     assert request.count == 3
-    exports.write(run, request, tmp_path / "basket", silent)
+    write_export(run, request, tmp_path / "basket")
     names = sorted(
         str(path.relative_to(tmp_path / "basket" / "images")) for path in (tmp_path / "basket").rglob("*.png")
     )
@@ -200,9 +202,9 @@ def test_the_best_half_of_the_candidates_is_delivered_and_counted(run: Run) -> N
     network = train_classifier(images.images[rows], images.conditions[rows], "class", images_seen=640)
     selector = Selector.of(network, images.images[rows], images.conditions[rows], "class")
     tally = Tally(10)
-    chunks = from_stream(
+    chunks = accepted_from_stream(
         sampler,
-        Sieve(selector=selector, keep_rate=0.5),
+        ExportFilter(selector=selector, keep_rate=0.5),
         Condition.from_text("3", sampler.info),
         tally,
         0,
@@ -218,10 +220,11 @@ def test_the_best_half_of_the_candidates_is_delivered_and_counted(run: Run) -> N
 
 
 def test_the_background_export_ends_with_a_file_and_a_line_in_the_ledger(run: Run) -> None:
-    begun = exports.begin(run, ExportRequest((("0", 5), ("1", 5))))
-    until(lambda: not exports.find(run, begun.id).state.alive, "the export ends", patience=60)
-    ended = exports.listing(run)[0]
-    assert (ended.id, ended.state.name, ended.status["done"]) == (begun.id, "finished", 10), jobs.log_tail(ended.folder)
+    begun = exports.begin_export(run, ExportRequest((("0", 5), ("1", 5))))
+    until(lambda: not exports.find_export(run, begun.id).state.alive, "the export ends", patience=60)
+    ended = exports.list_exports(run)[0]
+    assert ended.id == begun.id
+    assert (ended.state.name, ended.status["done"]) == ("finished", 1), jobs.log_tail(ended.folder)
     assert ended.file is not None
     with zipfile.ZipFile(ended.file) as archive:
         assert len([name for name in archive.namelist() if name.endswith(".png")]) == 10
@@ -242,8 +245,8 @@ def test_a_request_that_cannot_be_made_is_refused_before_it_starts(
     run: Run, items: tuple[tuple[str, int], ...], says: str
 ) -> None:
     with pytest.raises(UserError, match=says):
-        exports.begin(run, ExportRequest(items))
-    assert exports.listing(run) == []
+        exports.begin_export(run, ExportRequest(items))
+    assert exports.list_exports(run) == []
 
 
 def test_a_snapshot_that_is_not_there_or_damaged_is_named(run: Run) -> None:
@@ -257,27 +260,27 @@ def test_a_snapshot_that_is_not_there_or_damaged_is_named(run: Run) -> None:
 def test_balancing_brings_every_class_to_the_commonest_or_to_a_number(run: Run) -> None:
     info = run.info()
     counts = info.conditions.sum(axis=0, dtype=int)
-    added = dict(exports.balanced(info))
+    added = dict(balance_items(info))
     assert {int(count) + added.get(name, 0) for name, count in zip(info.names, counts, strict=True)} == {counts.max()}
-    table = exports.balance(info, 145)
+    table = balance_table(info, 145)
     assert [row.real for row in table] == counts.tolist()
-    assert [row.result for row in table] == [max(145, count) for count in counts]
-    assert dict(exports.balanced(info, 145)) == {row.condition: row.synthetic for row in table if row.synthetic}
+    assert [row.total for row in table] == [max(145, count) for count in counts]
+    assert dict(balance_items(info, 145)) == {row.condition: row.synthetic for row in table if row.synthetic}
     with pytest.raises(UserError, match="Every class has 5 training images or more already"):
-        exports.balanced(info, 5)
+        balance_items(info, 5)
 
 
 def test_the_estimate_goes_by_what_earlier_exports_took(run: Run) -> None:
     request = ExportRequest((("3", 40),), with_near_copies=True)
-    before = exports.estimate(run, request)
+    before = estimate_export(run, request)
     assert before.seconds is None
     assert 40 * 700 < before.size < 40 * (700 + 32 * 32)
-    done = exports.begin(run, request)
-    until(lambda: not exports.find(run, done.id).state.alive, "the export ends", patience=60)
+    done = exports.begin_export(run, request)
+    until(lambda: not exports.find_export(run, done.id).state.alive, "the export ends", patience=60)
     (line,) = (json.loads(text) for text in (run.path / "exports" / "ledger.jsonl").read_text().splitlines())
     with open(run.path / "exports" / "ledger.jsonl", "a") as ledger:
         ledger.write('{"format": "folder", "cou\n')  # a full disk cut it short
-    after = exports.estimate(run, replace(request, items=(("3", 80),)))
+    after = estimate_export(run, replace(request, items=(("3", 80),)))
     assert after.size == 2 * line["bytes"]
     assert 0 < line["preparing"] < line["seconds"]
     assert after.seconds == pytest.approx(line["preparing"] + 2 * (line["seconds"] - line["preparing"]))
@@ -305,7 +308,7 @@ def test_attribute_requests_get_a_folder_each_and_columns(tmp_path: Path) -> Non
     write_celeba(settings.public_data(), 60)
     run = trained("faces", data__name="celeba", data__attributes="Smiling,Male,Young", data__image_size=32)
     request = ExportRequest((("Smiling=1,Male=0", 3), ("Male=1", 2)))
-    assert exports.write(run, request, tmp_path / "faces", silent)
+    write_export(run, request, tmp_path / "faces")
     assert ImageFolder(str(tmp_path / "faces" / "images")).classes == ["Male=0,Smiling=1", "Male=1"]
     rows = list(csv.DictReader(io.StringIO((tmp_path / "faces" / "labels.csv").read_text())))
     assert [(row["Smiling"], row["Male"]) for row in rows[:3]] == [("1", "0")] * 3
@@ -319,7 +322,7 @@ def test_classes_whose_names_look_alike_as_folders_stay_apart(run: Run, tmp_path
     document["names"][3:5] = ["grade 1/2", "Grade 1:2"]
     (run.path / "data.json").write_text(json.dumps(document))
     request = ExportRequest((("grade 1/2", 2), ("Grade 1:2", 2)), with_near_copies=True)  # no data has these classes
-    assert exports.write(Run(run.path), request, tmp_path / "alike", silent)
+    write_export(Run(run.path), request, tmp_path / "alike")
     grades = sorted(path.name for path in (tmp_path / "alike" / "images").iterdir())
     assert [grade[:-10] for grade in grades] == ["Grade 1_2~", "grade 1_2~"]
     assert ImageFolder(str(tmp_path / "alike" / "images")).classes == grades
@@ -328,7 +331,7 @@ def test_classes_whose_names_look_alike_as_folders_stay_apart(run: Run, tmp_path
 
 
 def test_the_unpacked_download_can_be_read_as_images_of_ones_own(run: Run, tmp_path: Path) -> None:
-    exports.write(run, ExportRequest((("3", 30), ("7", 30))), tmp_path / "set", silent)
+    write_export(run, ExportRequest((("3", 30), ("7", 30))), tmp_path / "set")
     command = [sys.executable, "-m", "gan", "data", "check", str(tmp_path / "set"), "--json"]
     answer = subprocess.run(command, capture_output=True, text=True, cwd=settings.ROOT, check=True)
     assert json.loads(answer.stdout)["images"] == 60

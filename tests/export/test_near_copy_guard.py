@@ -17,9 +17,9 @@ from gan.errors import RunError, StoppedError
 from gan.evaluation import training_images
 from gan.evaluation.privacy import guard
 from gan.evaluation.privacy.near_copies import NearCopyDetector
-from gan.export import exports
-from gan.export.candidates import AT_LEAST, EFFORT, Sieve, Tally, from_stream
-from gan.export.exports import ExportRequest
+from gan.export.candidates import ExportFilter, Tally, accepted_from_stream, max_tries
+from gan.export.request import ExportRequest
+from gan.export.writer import write_export
 from gan.io.contact_sheet import to_pil
 from gan.runs.run import Run
 from gan.sampling import marks
@@ -29,10 +29,6 @@ from gan.sampling.sampler import load_generator
 from tests.conftest import trained
 
 SEED = 4
-
-
-def silent(done: int, total: int) -> None:
-    """Progress that nobody watches."""
 
 
 @pytest.fixture
@@ -85,9 +81,8 @@ def of_training(names: Iterable[str], run: Run) -> set[int]:
 
 def test_copies_of_training_images_are_withheld_replaced_and_counted(copying: Run, tmp_path: Path) -> None:
     request = ExportRequest((("0", 20),), seed=SEED)
-    written = exports.write(copying, request, tmp_path / "guarded.zip", silent)
+    written = write_export(copying, request, tmp_path / "guarded.zip")
     images, manifest, card = exported(tmp_path / "guarded.zip")
-    assert written is not None
     assert written.count == len(images)
     assert not of_training(images, copying)
     (condition,) = manifest["conditions"]
@@ -98,7 +93,7 @@ def test_copies_of_training_images_are_withheld_replaced_and_counted(copying: Ru
     assert "near copies of training images were withheld" in card
     assert manifest["config"]["data"]["path"] == "own"  # a ZIP is sent on: where the images lie stays here
 
-    exports.write(copying, ExportRequest((("0", 20),), seed=SEED, with_near_copies=True), tmp_path / "all.zip", silent)
+    write_export(copying, ExportRequest((("0", 20),), seed=SEED, with_near_copies=True), tmp_path / "all.zip")
     images, manifest, card = exported(tmp_path / "all.zip")
     assert len(of_training(images, copying)) == trained_on(copying, 12)
     assert manifest["near_copies"]["withheld"] is None
@@ -107,9 +102,8 @@ def test_copies_of_training_images_are_withheld_replaced_and_counted(copying: Ru
 
 def test_a_basket_loses_its_near_copies_and_counts_what_is_left(copying: Run, tmp_path: Path) -> None:
     kept = [Origin(320, SEED, index, "0") for index in range(20)]  # of the first 12, some are in the training split
-    written = exports.write(copying, ExportRequest.of_basket(kept), tmp_path / "basket.zip", silent)
+    written = write_export(copying, ExportRequest.of_basket(kept), tmp_path / "basket.zip")
     images, manifest, card = exported(tmp_path / "basket.zip")
-    assert written is not None
     (condition,) = manifest["conditions"]
     assert written.count == condition["count"] == len(images) < 20 == condition["asked"]
     assert len(images) + condition["near_copies_withheld"] == 20
@@ -122,19 +116,18 @@ def test_a_condition_that_makes_nothing_but_copies_is_given_up(run: Run) -> None
     sampler = load_generator(run)
     three = Condition.from_text("3", sampler.info)
     everything = sampler.generate(three.sample(sampler.info, 600, SEED), SEED)
-    sieve, tally = Sieve(NearCopyDetector(everything)), Tally(5)
-    chunks = from_stream(sampler, sieve, three, tally, item=0, seed=SEED, start=0, truncation=1.0)
+    sieve, tally = ExportFilter(NearCopyDetector(everything)), Tally(5)
+    chunks = accepted_from_stream(sampler, sieve, three, tally, item=0, seed=SEED, start=0, truncation=1.0)
     assert sum(len(chunk.images) for chunk in chunks) == 0
-    assert tally.tried == tally.near_copies == AT_LEAST + EFFORT * 5
-    assert tally.short == 5
+    assert tally.tried == tally.near_copies == max_tries(5, 1.0)
+    assert tally.missing == 5
 
 
 def test_fewer_images_than_asked_for_are_told(copying: Run, tmp_path: Path) -> None:
-    request, candidates = ExportRequest((("0", 30),), seed=SEED), AT_LEAST + EFFORT * 30
+    request, candidates = ExportRequest((("0", 30),), seed=SEED), max_tries(30, 1.0)
     marks.change(copying, {Origin(320, SEED, position, "0"): "reject" for position in range(25, candidates)})
-    written = exports.write(copying, request, tmp_path / "few.zip", silent)
+    written = write_export(copying, request, tmp_path / "few.zip")
     images, manifest, card = exported(tmp_path / "few.zip")
-    assert written is not None
     assert written.count == len(images) < 30
     (notice,) = written.notices
     assert notice.startswith(f"Only {len(images)} of 30 images of 0: of {candidates} candidates")
@@ -144,7 +137,7 @@ def test_fewer_images_than_asked_for_are_told(copying: Run, tmp_path: Path) -> N
 
 def test_rejected_images_are_replaced_by_the_next_of_the_stream(run: Run, tmp_path: Path) -> None:
     marks.change(run, {Origin(320, 0, 1, "3"): "reject", Origin(320, 5, 2, "3"): "reject"})  # the second: another seed
-    exports.write(run, ExportRequest((("3", 3), ("4", 1))), tmp_path / "out.zip", silent)
+    write_export(run, ExportRequest((("3", 3), ("4", 1))), tmp_path / "out.zip")
     images, manifest, _ = exported(tmp_path / "out.zip")
     assert [name[-8:-4] for name in images] == ["0000", "0002", "0003", "0004"]
     assert [row["rejected_by_hand"] for row in manifest["conditions"]] == [1, 0]

@@ -17,6 +17,7 @@ from gan.config import settings
 from gan.errors import DamagedFileError, RunError, UserError
 from gan.evaluation import job
 from gan.export import exports
+from gan.export.request import ExportRequest
 from gan.io.atomic import write_json
 from gan.io.json_files import read_json
 from gan.jobs import kinds, processes, tickets
@@ -339,10 +340,10 @@ def test_an_exports_request_that_was_forged_is_refused(change: dict[str, Any]) -
     folder = run.path / "exports" / EXPORT
     folder.mkdir(parents=True)
     write_json(folder / "request.json", {"items": [["3", 4]]})
-    assert exports.find(run, EXPORT).request == exports.ExportRequest((("3", 4),))
+    assert exports.find_export(run, EXPORT).request == ExportRequest((("3", 4),))
     write_json(folder / "request.json", {"items": [["3", 4]]} | change)
     with pytest.raises(UserError):
-        _ = exports.find(run, EXPORT).request
+        _ = exports.find_export(run, EXPORT).request
 
 
 def test_a_run_that_is_a_link_is_not_listed(outside: Path, store: Path) -> None:

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from gan import jobs
 from gan.data.fingerprint import Fingerprint
 from gan.export import exports
-from gan.export.exports import ExportRequest
+from gan.export.request import ExportRequest
 from gan.runs.run import Run
 from gan.sampling import marks
 from gan.sampling.marks import KEEP, REJECT
@@ -25,7 +25,7 @@ def run() -> Iterator[Run]:
     """A small run, whose exports are stopped at the end."""
     run = trained("small")
     yield run
-    for one in exports.listing(run):
+    for one in exports.list_exports(run):
         if one.state.alive:
             jobs.stop(one.folder)
 
@@ -39,7 +39,7 @@ def begun(at: AppTest, run: Run) -> ExportRequest:
     at.button(key="make zip").click().run()
     assert not at.exception
     assert not at.error
-    return exports.listing(run)[0].request
+    return exports.list_exports(run)[0].request
 
 
 def test_every_class_is_brought_to_one_number(run: Run) -> None:
@@ -99,7 +99,7 @@ def test_the_basket_is_taken_home_whole(run: Run) -> None:
     at.toggle(key="guarded").set_value(False).run()
     assert "Make a ZIP of 3 images" in buttons(at)
     assert begun(at, run).basket == tuple(kept)
-    (one,) = exports.listing(run)
+    (one,) = exports.list_exports(run)
     until(lambda: not one.state.alive, "the export ended", 60)
     assert one.file is not None, jobs.log_tail(one.folder)
     assert sum(name.endswith(".png") for name in zipfile.ZipFile(one.file).namelist()) == 3
@@ -108,7 +108,7 @@ def test_the_basket_is_taken_home_whole(run: Run) -> None:
 
 
 def test_an_export_that_was_stopped_goes_on(run: Run) -> None:
-    one = exports.begin(run, ExportRequest((("3", 50_000),), with_near_copies=True))
+    one = exports.begin_export(run, ExportRequest((("3", 50_000),), with_near_copies=True))
     at = downloads(run)
     assert "Stop" in buttons(at)
     at.button(key=f"stop {one.id}").click().run()

@@ -89,7 +89,7 @@ def test_two_combinations_are_shown_and_exported_together(faces: Run) -> None:
     assert "Make a ZIP of 6 images" in buttons(at)
     at.button(key="make zip").click().run()
     assert not at.exception
-    (one,) = exports.listing(faces)
+    (one,) = exports.list_exports(faces)
     until(lambda: not one.state.alive, "the export ended", 60)
     assert one.state.name == "finished", jobs.log_tail(one.folder)
     assert one.file is not None

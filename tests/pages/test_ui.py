@@ -116,7 +116,7 @@ def test_a_finished_export_is_sent_whole_or_in_part() -> None:
     folder.mkdir()
     write_json(folder / "request.json", {"items": [["3", 4]], "snapshot": None, "seed": 0, "truncation": 1.0})
     assert get("/api/runs/small/exports/20260101-120000").status_code == 404
-    assert exports.run_task(run, "20260101-120000", lambda done, total: None, lambda: False)
+    exports.run_task(run, "20260101-120000")
     whole = get("/api/runs/small/exports/20260101-120000")
     assert whole.content.startswith(b"PK")
     assert whole.headers["content-disposition"].endswith('.zip"')

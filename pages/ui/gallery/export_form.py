@@ -10,7 +10,8 @@ import streamlit as st
 from gan.data.info import DatasetInfo
 from gan.evaluation import training_images
 from gan.export import exports
-from gan.export.exports import ExportRequest
+from gan.export.request import ExportRequest, balance_table, items_per_condition
+from gan.export.size_estimate import estimate_export
 from gan.runs.run import Run
 from gan.sampling import marks
 from pages.ui import fmt
@@ -51,12 +52,12 @@ def panel(run: Run, info: DatasetInfo, request: ExportRequest) -> None:
 def begin(run: Run, wanted: ExportRequest) -> None:
     """Start making it."""
     with errors_noted():
-        exports.begin(run, wanted)
+        exports.begin_export(run, wanted)
 
 
 def expected(run: Run, wanted: ExportRequest) -> str:
     """How large it becomes and how long it takes."""
-    estimate = exports.estimate(run, wanted)
+    estimate = estimate_export(run, wanted)
     parts = [f"About {fmt.size(estimate.size)}"]
     if estimate.seconds is not None:
         parts.append(f"about {fmt.duration(estimate.seconds)}")
@@ -73,7 +74,7 @@ def choice(run: Run, info: DatasetInfo, shown: ExportRequest) -> ExportRequest:
     way = st.radio("What", list(names), format_func=names.__getitem__, key=WAY, persist_state="session")
     if way == EACH:
         count = int(st.number_input("Images of each class", 1, 50_000, 500, key="export each", persist_state="session"))
-        return replace(shown, items=exports.of_each(info, count, None))
+        return replace(shown, items=items_per_condition(info, count, None))
     if way == BALANCE:
         return replace(shown, items=balance(run, info))
     if way == BASKET:
@@ -91,9 +92,9 @@ def balance(run: Run, info: DatasetInfo) -> tuple[tuple[str, int], ...]:
         help="Images of every class, real training images and synthetic ones together. At first as many as the "
         "commonest class has.",
     )  # fmt: skip
-    plan = exports.balance(info, int(target))
+    plan = balance_table(info, int(target))
     table = [
-        {"Class": row.condition, "Real": row.real, "Synthetic to add": row.synthetic, "Result": row.result}
+        {"Class": row.condition, "Real": row.real, "Synthetic to add": row.synthetic, "Result": row.total}
         for row in plan
     ]
     counted = {

@@ -6,7 +6,8 @@ All of it is read from the run's folder, so that leaving the page loses nothing.
 import streamlit as st
 
 from gan.export import exports
-from gan.export.exports import Export, ExportRequest
+from gan.export.exports import Export
+from gan.export.request import ExportRequest
 from gan.runs.run import Run
 from pages.ui import background, fmt, routes
 from pages.ui.frame import errors_noted, errors_shown
@@ -18,7 +19,7 @@ NAMED = 6  # conditions of an export that are named
 
 def panel(run: Run) -> None:
     """The exports there are, live while one is being made."""
-    there = exports.listing(run)
+    there = exports.list_exports(run)
     if there:
         st.subheader("Exports of this run", anchor=False)
         working = any(one.state.alive for one in there[:SHOWN])
@@ -28,7 +29,7 @@ def panel(run: Run) -> None:
 def listing(run: Run, was_working: bool) -> None:
     """The exports of a run, the newest first, with progress or a link to the file."""
     with errors_shown():
-        there = exports.listing(run)[:SHOWN]
+        there = exports.list_exports(run)[:SHOWN]
         if was_working and not any(one.state.alive for one in there):
             st.rerun()
         for one in there:
@@ -41,7 +42,7 @@ def entry(run: Run, one: Export) -> None:
     state, request = one.state, one.request
     left, right = st.columns([3, 1], vertical_alignment="center")
     with left:
-        made = one.written
+        made = one.result
         st.markdown(f"**{fmt.images(request.count if made is None else made.count)}**")
         st.caption(described(request))
     with right:
@@ -78,7 +79,7 @@ def action(run: Run, one: Export) -> None:
 
 def _resume(run: Run, one: Export) -> None:
     with errors_noted():
-        exports.resume(run, one.id)
+        exports.resume_export(run, one.id)
 
 
 def described(request: ExportRequest) -> str:

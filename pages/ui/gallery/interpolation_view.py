@@ -9,7 +9,7 @@ from dataclasses import replace
 import streamlit as st
 
 from gan.data.info import DatasetInfo
-from gan.export.exports import ExportRequest
+from gan.export.request import ExportRequest
 from gan.runs.run import Run
 from gan.sampling.conditions import ANY, Condition
 from gan.sampling.provenance import Origin

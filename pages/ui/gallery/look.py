@@ -7,7 +7,7 @@ import streamlit as st
 from gan.data.info import DatasetInfo
 from gan.evaluation import training_images
 from gan.evaluation.job import Request
-from gan.export.exports import ExportRequest
+from gan.export.request import ExportRequest
 from gan.runs.run import Run
 from gan.sampling.conditions import Condition
 from gan.sampling.provenance import Origin

@@ -7,7 +7,7 @@ import streamlit as st
 
 from gan.data.info import DatasetInfo
 from gan.evaluation.records import results
-from gan.export.exports import ExportRequest
+from gan.export.request import ExportRequest
 from gan.runs.run import Run
 from gan.sampling import conditions
 from gan.sampling.conditions import Condition

@@ -5,7 +5,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from gan.data.info import DatasetInfo
-from gan.export.exports import ExportRequest
+from gan.export.request import ExportRequest
 from gan.runs.run import Run
 from gan.sampling.conditions import Condition
 from gan.sampling.views import ImageGroup

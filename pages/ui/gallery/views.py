@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from gan.data.info import DatasetInfo
-from gan.export.exports import ExportRequest
+from gan.export.request import ExportRequest
 from gan.runs.run import Run
 from pages.ui import fmt, frame
 from pages.ui.frame import errors_shown
