@@ -1,15 +1,15 @@
-"""Every error this package raises on purpose, as one tree.
+"""Every error that this package raises on purpose, as one tree.
 
     GanError
-    ├── UserError            something the user can mend: one clear line, exit code 2
-    │   ├── ConfigError      an option that is unknown or out of its bounds
-    │   ├── DamagedFileError  a file in the store that cannot be what it should be: damaged, too large, a link
-    │   ├── DataError        images or labels that are missing, damaged or do not fit together
-    │   └── RunError         a run that does not exist, is broken, or cannot do what was asked of it
-    ├── TrainingError        a run that failed while it trained (NaN, no memory, no disk): exit code 1
-    └── StoppedError         no failure: somebody asked the work to stop, and it leaves from any depth
+    ├── UserError             something the user can mend: one clear line, exit code 2
+    │   ├── ConfigError       an option that is unknown or invalid
+    │   ├── DamagedFileError  a file of the store that is damaged, of the wrong type, too large, or a link
+    │   ├── DataError         images or labels that are missing, damaged or inconsistent
+    │   └── RunError          a run that does not exist, is broken, or cannot do what was requested
+    ├── TrainingError         a training that failed (NaN, no memory, full disk): exit code 1
+    └── StoppedError          no failure: a user stopped the work
 
-A message names the value, says what is taken, and what to do next. Anything else that is raised is our own fault.
+A message names the value, says what is valid, and what to do next. Any other exception is a bug.
 """
 
 import errno
@@ -18,7 +18,7 @@ from typing import Any
 
 
 class GanError(Exception):
-    """The root: its text is written for the user."""
+    """The base class; its text is written for the user."""
 
 
 class UserError(GanError):
@@ -26,24 +26,24 @@ class UserError(GanError):
 
 
 class ConfigError(UserError):
-    """An option that is unknown, of the wrong kind or out of its bounds."""
+    """An option that is unknown, of the wrong type or out of its limits."""
 
 
 class DamagedFileError(UserError):
-    """A file in the store that cannot be what it should be: cut short, of other types, too large, or a link."""
+    """A file of the store that is damaged, of the wrong type, too large, or a link."""
 
 
 class DataError(UserError):
-    """Images or labels that are missing, damaged or do not fit together."""
+    """Images or labels that are missing, damaged or inconsistent."""
 
 
 class RunError(UserError):
-    """A run that does not exist, is broken, or cannot do what was asked of it."""
+    """A run that does not exist, is broken, or cannot do what was requested."""
 
 
 class TrainingError(GanError):
-    """Training that cannot go on. The text is the cause that pages show, `kind` its short form for programs
-    (`jobs.State.kind`), and `advice` the options, by dotted path, that a clone of the run should change."""
+    """A training that cannot go on. Its text is the cause that pages show, `kind` the same for programs
+    (`jobs.State.kind`), and `advice` the options, by dotted path, to change in a clone of the run."""
 
     def __init__(self, text: str, kind: str, advice: Mapping[str, Any]):
         super().__init__(text)
@@ -52,21 +52,21 @@ class TrainingError(GanError):
 
 
 class StoppedError(GanError):
-    """Leaves long work because somebody asked it to stop."""
+    """Raised at any depth of long work to leave it, after a user asked it to stop."""
 
     def __init__(self) -> None:
-        super().__init__("It was asked to stop.")
+        super().__init__("The work was stopped.")
 
 
 STORE_FAULTS = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR)
-"""Faults of the disk or of its permissions: the user's to mend. Another OSError is our own fault."""
+"""Errors of the disk or its permissions, which users can mend. Any other OSError is a bug."""
 
 
 def describe_store_error(error: OSError) -> str:
-    """What a file that could not be read or written means to the user, and what to do."""
-    place = error.filename or "the store"
+    """What an error of the disk or its permissions means for the user, and what to do."""
+    path = error.filename or "the store"
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-        return f"{place} cannot be opened or changed here: it is read-only, or belongs to somebody else. Looking works."
+        return f"{path} cannot be opened or changed: it is read-only, or belongs to another user. Viewing still works."
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"The disk of {place} is full: delete runs or exports that are no longer needed, then try again."
-    return f"A file could not be read or written: {error}. Look at the disk, then try again."
+        return f"The disk of {path} is full: delete runs or exports that you no longer need, then try again."
+    return f"A file could not be read or written: {error}. Check the disk, then try again."

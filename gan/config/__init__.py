@@ -1,8 +1,8 @@
-"""What can be asked for: every option of a run, and the settings of an installation. The standard library and pydantic.
+"""What users can ask for: the options of a run, and the settings of an installation. Standard library and pydantic.
 
 run_config   RunConfig: START HERE
-options      the walk over its fields; configs from text and JSON
+options      the walk over its fields; configs from dotted paths, arguments and JSON
 presets      named RunConfigs
 settings     GAN_* environment variables
-names        what may name a run or an added set
+names        valid names of runs and added data sets
 """

@@ -1,11 +1,11 @@
-"""What may name a run or an added set."""
+"""Valid names of runs and added data sets."""
 
 import re
 
 from gan.errors import RunError
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-"""A folder's name, and part of a link."""
+"""Safe as the name of a folder and as a part of a URL."""
 
 
 def check_name(name: str) -> None:

@@ -1,42 +1,28 @@
-"""The walk over RunConfig's fields, and configs made from dotted paths, command lines and config.json.
+"""The walk over RunConfig's fields, and configs from dotted paths, command lines and config.json.
 
-What shows or takes an option goes through `options()`; what makes a config goes through `build()`, whose errors name
-the option, the value and what it takes.
+Everything that shows or reads options walks `all_options()`. Everything that makes a config calls `build_config()`,
+whose errors name the option, its value and what it takes.
 """
 
 import difflib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic_core import PydanticUndefined
-from pydantic_core import from_json as from_json_text
 
 from gan.config.run_config import RunConfig, Section
 from gan.errors import ConfigError
 
-
-@dataclass(frozen=True)
-class Change:
-    """How the fields changed from one version of config.json to the next.
-
-    Added fields need no entry: they have defaults, which must be what older runs did.
-    """
-
-    renamed: Mapping[str, str] = field(default_factory=dict)
-    removed: tuple[str, ...] = ()
-
-
-CHANGES: tuple[Change, ...] = ()
-"""From version 1 on, one for each later version. A field that is renamed or removed gets a Change here, so that the run
-folders of all earlier versions still open."""
+VERSION = 1
+"""Of config.json. A file with a higher version is refused."""
 
 
 @dataclass(frozen=True)
 class Option:
-    """One option as a surface needs it: made from its field, never written by hand."""
+    """One option with all that the command line, the form and the README show of it; made from its field."""
 
     path: str
     kind: type  # str, int, float, bool or tuple
@@ -58,7 +44,7 @@ class Option:
 
     @property
     def takes(self) -> str:
-        """What the option takes, in words for an error message."""
+        """What the option takes, for an error message."""
         if self.choices:
             return "one of " + ", ".join(str(choice) for choice in self.choices)
         if self.kind is bool:
@@ -72,7 +58,7 @@ class Option:
         return f"{noun} from {self.minimum:,} to {self.maximum:,}{step}"
 
     def applies(self, data_name: str) -> bool:
-        """Whether the option means anything for that data set; a form hides what does not."""
+        """Whether the option has an effect for that data set; the form hides the others."""
         return not self.only_for or data_name in self.only_for
 
 
@@ -106,76 +92,73 @@ def all_options() -> Iterator[Option]:
 
 
 def build_config(values: Mapping[str, Any]) -> RunConfig:
-    """A RunConfig from dotted paths, such as `{"train.batch": "32"}`; text is converted to the option's type.
+    """A RunConfig from values by dotted path, such as `{"train.batch": "32"}`. Text is converted to the option's type.
 
-    Raises ConfigError naming the first bad option, its value and what it takes.
+    Raises ConfigError, which names the first invalid option, its value and what it takes.
     """
-    known = {o.path: o for o in all_options()}
+    by_path = {option.path: option for option in all_options()}
     nested: dict[str, dict[str, Any]] = {}
     for path, value in values.items():
-        if path not in known:
-            raise ConfigError(f"There is no option {path}.{_closest(path, known)}")
+        if path not in by_path:
+            raise ConfigError(f"There is no option {path}.{_suggest(path, by_path)}")
         section, name = path.split(".")
-        if known[path].kind is tuple and isinstance(value, str):
+        if by_path[path].kind is tuple and isinstance(value, str):
             value = tuple(part.strip() for part in value.split(",") if part.strip())
-        elif isinstance(value, str) and known[path].kind is not str:
+        elif isinstance(value, str) and by_path[path].kind is not str:
             value = _number(value)
         nested.setdefault(section, {})[name] = value
     try:
         return RunConfig.model_validate({section: nested.get(section, {}) for section in RunConfig.model_fields})
     except ValidationError as error:
-        raise ConfigError(_message(error, known)) from None
+        raise ConfigError(_message(error, by_path)) from None
 
 
 def replace_options(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
-    """`config` with some options set by their dotted path; raises ConfigError as `build` does."""
+    """`config` with some options replaced, by dotted path; raises ConfigError as `build_config` does."""
     return build_config(config.flat() | dict(values))
 
 
 def config_to_json(config: RunConfig) -> str:
     """The text of a run's config.json."""
-    return json.dumps({"version": 1 + len(CHANGES)} | config.model_dump(mode="json"), indent=2) + "\n"
+    return json.dumps({"version": VERSION} | config.model_dump(mode="json"), indent=2) + "\n"
 
 
-def config_from_json(text: str | bytes, changes: Sequence[Change] = CHANGES) -> RunConfig:
-    """The config in a config.json's text, of this version or an earlier one, brought up to date by `changes`.
-
-    Raises ConfigError where it is damaged or from a newer version.
-    """
-    newest = 1 + len(changes)
+def config_from_json(text: str | bytes) -> RunConfig:
+    """The config in the text of a config.json; raises ConfigError where it is damaged or of a newer version."""
     try:
-        document = from_json_text(text.encode() if isinstance(text, str) else text, allow_inf_nan=False)
+        document = config_from_json(text.encode() if isinstance(text, str) else text, allow_inf_nan=False)
         version = document.pop("version")
         values = {f"{s}.{n}": value for s, section in document.items() for n, value in section.items()}
     except (ValueError, AttributeError, TypeError, KeyError):
         raise ConfigError("config.json is damaged: it takes one JSON object of sections, with a version.") from None
-    if not isinstance(version, int) or not 1 <= version <= newest:
-        raise ConfigError(f"config.json has version {version}: this program reads up to {newest}. Update the program.")
-    for change in changes[version - 1 :]:
-        values = {change.renamed.get(path, path): v for path, v in values.items() if path not in change.removed}
+    if not isinstance(version, int) or not 1 <= version <= VERSION:
+        raise ConfigError(f"config.json has version {version}: this program reads up to {VERSION}. Update the program.")
     return build_config(values)
 
 
 def to_arguments(config: RunConfig, base: RunConfig) -> list[str]:
     """The command-line arguments that turn `base` into `config`."""
-    return [part for o, _, value in differences(config, base) for part in (f"--{o.path}", format_value(value))]
+    return [
+        part for option, _, value in differences(config, base) for part in (f"--{option.path}", format_value(value))
+    ]
 
 
 def differences(config: RunConfig, base: RunConfig) -> list[tuple[Option, Any, Any]]:
-    """The options in which `config` differs from `base`, each with its value in `base` and in `config`."""
+    """(option, value in `base`, value in `config`) for each option whose values differ."""
     before, after = base.flat(), config.flat()
-    return [(o, before[o.path], after[o.path]) for o in all_options() if before[o.path] != after[o.path]]
+    replace_options = [option for option in all_options() if before[option.path] != after[option.path]]
+    return [(option, before[option.path], after[option.path]) for option in replace_options]
 
 
 def format_value(value: Any) -> str:
-    """An option's value as it is written on the command line."""
+    """An option's value as the command line takes it."""
     if isinstance(value, bool):
         return str(value).lower()
     return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
 def _number(text: str) -> Any:
-    """A number where the text is one: pydantic refuses the text "32" for a choice of 32, and takes it elsewhere."""
+    """The text as a number where it is one: pydantic does not take the text "32" for a Literal of 32."""
     for kind in (int, float):
         try:
             return kind(text)
@@ -184,16 +167,16 @@ def _number(text: str) -> Any:
     return text
 
 
-def _closest(path: str, known: Mapping[str, Option]) -> str:
-    near = difflib.get_close_matches(path, known, n=1, cutoff=0.5)
+def _suggest(path: str, by_path: Mapping[str, Option]) -> str:
+    near = difflib.get_close_matches(path, by_path, n=1, cutoff=0.5)
     return f" Did you mean {near[0]}?" if near else " `python -m gan train --help` lists them all."
 
 
-def _message(error: ValidationError, known: Mapping[str, Option]) -> str:
+def _message(error: ValidationError, by_path: Mapping[str, Option]) -> str:
     first = error.errors()[0]
     path = ".".join(str(part) for part in first["loc"][:2])
-    if path not in known or first["type"] == "value_error":  # a rule across fields: its text is ours already
+    if path not in by_path or first["type"] == "value_error":  # a rule across fields, with a message of its own
         return first["msg"].removeprefix("Value error, ") + "."
-    given = str(first["input"])
-    shown = given if len(given) <= 200 else f"{given[:200]} ..."
-    return f"{path} is {shown or 'empty'}: it takes {known[path].takes}."
+    value = str(first["input"])
+    shortened = value if len(value) <= 200 else f"{value[:200]} ..."
+    return f"{path} is {shortened or 'empty'}: it takes {by_path[path].takes}."

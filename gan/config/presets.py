@@ -1,7 +1,4 @@
-"""Named RunConfigs, each with one line of why.
-
-A preset is a starting point: the command line and the form change single options of it.
-"""
+"""Named RunConfigs to start from; the command line and the form change single options of them."""
 
 from dataclasses import dataclass
 
@@ -10,7 +7,7 @@ from gan.config.run_config import RunConfig
 from gan.errors import ConfigError
 
 AUTO = "auto"
-"""What `--preset` takes for the recipe of `auto.py`, beside the names in PRESETS."""
+"""`--preset auto`: the config that `gan.training.recommend` fits to the data set."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +20,7 @@ class Preset:
 PRESETS = {
     "digits-quick": Preset(
         "Digits, quick",
-        "See the whole journey in two minutes on any computer: 1,797 small digits that need no download.",
+        "The whole journey in two minutes on any computer: 1,797 small digits, no download.",
         build_config(
             {
                 "data.name": "digits",
@@ -50,7 +47,7 @@ PRESETS = {
     ),
     "own-images": Preset(
         "Your own images",
-        "A few hundred to a few thousand labelled images of yours, drawn equally often from each class.",
+        "A few hundred to a few thousand labelled images of your own, sampled equally often from each class.",
         build_config(
             {
                 "data.name": "folder",

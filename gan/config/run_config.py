@@ -1,9 +1,9 @@
 """RunConfig: START HERE. One typed object drives the command line, the form, validation, the run file and the README.
 
-Type, default, limits, unit and help stand on the field, once. `options.py` walks the fields; the command line
-(`cli/`), the page's form (`pages/ui/train/form.py`) and the options table of the README are made from that walk and add
-nothing of their own. What needs the machine to be judged (no GPU, absent data, too little disk) is in `problems.py`.
-
+Each field holds its type, default, limits, unit and help, once. `options.py` walks the fields; the command line
+(`gan/cli/`), the form (`pages/ui/train/form.py`) and the README's table of options are made from that walk and add
+nothing of their own. Checks that depend on the machine (no GPU, absent data, a full disk) are in
+`gan/training/preflight.py`.
 """
 
 from pathlib import Path
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 DataName = Literal["digits", "mnist", "celeba", "medmnist", "folder"]
 ImageSize = Literal[32, 64, 128]
-OWN_SIZES: dict[str, ImageSize] = {"digits": 32, "mnist": 32, "celeba": 64, "medmnist": 32, "folder": 64}
+DEFAULT_SIZES: dict[str, ImageSize] = {"digits": 32, "mnist": 32, "celeba": 64, "medmnist": 32, "folder": 64}
 
 
 def option(
@@ -27,9 +27,9 @@ def option(
     takes: str = "",
     **limits: Any,
 ) -> Any:
-    """A field with all that any surface shows of it.
+    """A field with all that the command line, the form and the README show of it.
 
-    `only_for` names the data sets it applies to (none: all); `takes` says what a text may be, for the error message.
+    `only_for` names the data sets that the option applies to (empty: all). `takes` describes a valid text, for errors.
     """
     extra: dict[str, Any] = {"label": label, "unit": unit, "advanced": advanced, "takes": takes}
     extra |= {"only_for": list(only_for), "limits": limits}
@@ -41,19 +41,23 @@ class Section(BaseModel):
 
 
 class DataConfig(Section):
-    """Which images, and how they are brought to the network."""
+    """The images, and how they reach the networks."""
 
-    name: DataName = option("digits", "Where the images come from.", label="Data set")
+    name: DataName = option("digits", "The data set: a public one, or folder for your own images.", label="Data set")
     flag: str = option(
         "breastmnist",
-        "Which MedMNIST v2 set, by its flag, such as breastmnist or pneumoniamnist.",
+        "The MedMNIST v2 set, by its flag, such as breastmnist or pneumoniamnist.",
         label="MedMNIST set",
         only_for=("medmnist",),
         takes="the flag of a MedMNIST set, such as breastmnist",
         pattern=r"^[a-z0-9]+$",
     )
     medmnist_size: Literal[28, 64, 128] = option(
-        28, "Which size of the MedMNIST files to read.", label="File size", unit="px", only_for=("medmnist",)
+        28,
+        "Side of the images in the MedMNIST file that is read.",
+        label="File size",
+        unit="px",
+        only_for=("medmnist",),
     )
     path: str = option(
         "",
@@ -64,26 +68,26 @@ class DataConfig(Section):
     )
     attributes: tuple[str, ...] = option(
         (),
-        "The CelebA attributes to condition on, separated by commas; empty takes all 40.",
+        "The CelebA attributes to condition on, separated by commas. Empty: all 40.",
         label="Attributes",
         only_for=("celeba",),
     )
     image_size: ImageSize = option(
         32,
-        "Side of the square images that the networks see. Larger shows more detail and takes about four times as long "
-        "for each doubling. Left out, it is the data set's usual size.",
+        "Side of the square images that the networks see. Each doubling shows more detail and takes about four times "
+        "as long. Default: the data set's usual size.",
         label="Image size",
         unit="px",
     )
     balance: bool = option(
         False,
-        "Draw the classes equally often in training, so that a rare class is learnt as well as a common one. "
+        "Sample the classes equally often in training, so that a rare class is learnt as well as a common one. "
         "Its few images are then seen more often.",
         label="Balance classes",
     )
     workers: int = option(
         0,
-        "Processes that fetch images where the set is too large for the device's memory. 0: the trainer does it.",
+        "Processes that load images when the set does not fit into the device's memory. 0: the training process does.",
         label="Loading workers",
         advanced=True,
         ge=0,
@@ -93,14 +97,14 @@ class DataConfig(Section):
     @model_validator(mode="before")
     @classmethod
     def _usual_size(cls, values: Any) -> Any:
-        """Give the data set's usual size where none was asked for, so that config.json always holds a number."""
+        """Fill in the data set's usual size, so that config.json always holds a number."""
         if isinstance(values, dict) and "image_size" not in values:
-            return values | {"image_size": OWN_SIZES.get(values.get("name", "digits"), 32)}
+            return values | {"image_size": DEFAULT_SIZES.get(values.get("name", "digits"), 32)}
         return values
 
     @property
     def slug(self) -> str:
-        """The set's name in links and lists, such as digits, medmnist-breastmnist or folder-my-cells."""
+        """The set's name in URLs and lists, such as digits, medmnist-breastmnist or folder-my-cells."""
         part = {"medmnist": self.flag, "folder": Path(self.path).name}.get(self.name)
         return f"{self.name}-{part}" if part else self.name
 
@@ -110,13 +114,13 @@ class ModelConfig(Section):
 
     family: Literal["dcgan", "projection"] = option(
         "dcgan",
-        "The networks: dcgan is the deep convolutional GAN of Radford 2016, as in the report; projection brings the "
-        "condition in at every level of it, for images that follow the class better and vary more.",
+        "dcgan is the deep convolutional GAN of Radford 2016, as in the report. projection conditions every level of "
+        "it: its images follow the class better and vary more.",
         label="Networks",
     )
     latent: int = option(
         100,
-        "Length of the noise vector z. Each image of a condition comes from one such vector.",
+        "Length of the noise vector z. Each image comes from one z and a condition.",
         label="Latent size",
         advanced=True,
         ge=2,
@@ -124,7 +128,7 @@ class ModelConfig(Section):
     )
     width: int = option(
         64,
-        "Feature maps at the finest level; coarser ones have multiples of it. Wider learns finer detail, slower.",
+        "Feature maps at the finest level; coarser levels have multiples of it. Wider learns more detail, slower.",
         label="Width",
         ge=8,
         le=256,
@@ -132,9 +136,9 @@ class ModelConfig(Section):
     )
     subclasses: int = option(
         1,
-        "K-means clusters within each class; both networks are conditioned on them. Images of a class then come from "
-        "each cluster as often as in training, so that rare ones are not left out. A class has at most one cluster for "
-        "each 50 of its training images. 1: none. For sets with classes.",
+        "K-means clusters within each class; both networks are conditioned on them. Samples of a class then cover its "
+        "clusters as often as the training images do, rare ones included. A class has at most one cluster per 50 "
+        "training images. 1: none. For sets with classes.",
         label="Subclasses",
         ge=1,
         le=64,
@@ -142,7 +146,7 @@ class ModelConfig(Section):
 
 
 class LossConfig(Section):
-    """What the two networks minimise."""
+    """The losses of the two networks."""
 
     name: Literal["bce"] = option(
         "bce",
@@ -151,9 +155,8 @@ class LossConfig(Section):
     )
     mismatched: float = option(
         0.0,
-        "Share of the discriminator's false examples that are real images under the condition of another one, "
-        "subclasses included (Reed 2016). It then looks at whether image and condition agree, and the images "
-        "follow their class; they vary a little less.",
+        "Share of the discriminator's negative examples that are real images with a wrong condition (Reed 2016), "
+        "subclasses included. Images then follow their class better and vary a little less.",
         label="Mismatched pairs",
         ge=0.0,
         le=0.9,
@@ -161,7 +164,7 @@ class LossConfig(Section):
 
 
 class OptimConfig(Section):
-    """How the weights move."""
+    """The optimiser."""
 
     lr: float = option(
         2e-4,
@@ -172,7 +175,7 @@ class OptimConfig(Section):
     )
     beta1: float = option(
         0.5,
-        "Adam's memory of the gradient. 0.5 is usual for GANs.",
+        "Adam's decay rate for the mean of the gradient. 0.5 is usual for GANs.",
         label="Adam beta 1",
         advanced=True,
         ge=0.0,
@@ -180,7 +183,7 @@ class OptimConfig(Section):
     )
     beta2: float = option(
         0.999,
-        "Adam's memory of the squared gradient.",
+        "Adam's decay rate for the mean of the squared gradient.",
         label="Adam beta 2",
         advanced=True,
         ge=0.0,
@@ -188,7 +191,7 @@ class OptimConfig(Section):
     )
     ema_kimg: float = option(
         10.0,
-        "Half-life of the averaged generator, from which all samples come. Longer is smoother and slower to follow.",
+        "Half-life of the generator's moving average, which makes all samples. Longer is smoother and lags more.",
         label="Averaging half-life",
         unit="thousand images",
         advanced=True,
@@ -198,7 +201,7 @@ class OptimConfig(Section):
 
 
 class TrainConfig(Section):
-    """How long, and how often to look."""
+    """Length, batches, snapshots and logging."""
 
     kimg: float = option(
         200.0,
@@ -210,7 +213,7 @@ class TrainConfig(Section):
     )
     batch: int = option(
         64,
-        "Images in one training step. Larger is steadier, and takes more memory.",
+        "Images per training step. Larger batches are steadier and take more memory.",
         label="Batch size",
         unit="images",
         ge=2,
@@ -218,22 +221,22 @@ class TrainConfig(Section):
     )
     augment: bool = option(
         False,
-        "Show the discriminator every image, real and generated, moved by up to an eighth and with a square painted "
-        "over (DiffAugment, Zhao 2020), so that it cannot learn a few images by heart.",
+        "Show the discriminator every image, real and synthetic, shifted by up to an eighth and with a square cut out "
+        "(DiffAugment, Zhao 2020), so that it cannot memorise a small training set.",
         label="Augment for the discriminator",
     )
     noise: float = option(
         1.0,
-        "Spread of the noise in training, of that from which images are made afterwards. Below 1 the images vary a "
-        "little beyond what was learnt: rarer subclasses are reached, and more images go wrong.",
-        label="Noise in training",
+        "Standard deviation of z in training, as a share of that in sampling. Below 1 the samples go a little beyond "
+        "what was learnt: they reach rarer subclasses, and more of them fail.",
+        label="Noise scale in training",
         advanced=True,
         ge=0.5,
         le=1.0,
     )
     snapshot_kimg: float = option(
         20.0,
-        "How often the networks are saved and a sample picture is kept; a run that dies goes on from the last one.",
+        "How often to save the networks and a sample sheet. An interrupted run resumes from its last snapshot.",
         label="Snapshot every",
         unit="thousand images",
         ge=0.001,
@@ -241,7 +244,7 @@ class TrainConfig(Section):
     )
     keep_snapshots: int = option(
         20,
-        "Snapshots that are kept, spread evenly over the run, the newest always; sample pictures are all kept.",
+        "Snapshots to keep, spread evenly over the run, always with the newest. All sample sheets are kept.",
         label="Snapshots kept",
         advanced=True,
         ge=2,
@@ -249,7 +252,7 @@ class TrainConfig(Section):
     )
     log_kimg: float = option(
         1.0,
-        "How often a point is added to the curves; each is the average since the last.",
+        "How often to add a point to the curves. Each point is the average since the last.",
         label="Log every",
         unit="thousand images",
         advanced=True,
@@ -258,7 +261,7 @@ class TrainConfig(Section):
     )
     seed: int = option(
         0,
-        "Fixes the first weights, the order of the images and the noise. Change it to see how much is luck.",
+        "Fixes the initial weights, the order of the images and the noise. Change it to see how much is chance.",
         label="Seed",
         ge=0,
         le=2**31 - 1,
@@ -266,31 +269,31 @@ class TrainConfig(Section):
 
 
 class JobConfig(Section):
-    """Where and how the run is computed."""
+    """Device and precision."""
 
     device: str = option(
         "auto",
-        "auto takes a CUDA GPU where there is one, else Apple's MPS, else the CPU.",
+        "auto: a CUDA GPU if there is one, else Apple's MPS, else the CPU.",
         label="Device",
         takes="auto, cpu, mps, cuda, or one GPU such as cuda:1",
         pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
     )
     precision: Literal["auto", "float32", "bfloat16"] = option(
         "auto",
-        "Number format of the convolutions. auto takes bfloat16 where the hardware computes it faster.",
+        "Number format of the convolutions. auto: bfloat16 where the hardware computes it faster.",
         label="Precision",
         advanced=True,
     )
     compile: Literal["auto", "on", "off"] = option(
         "auto",
-        "Whether the networks are compiled before training. auto does so on a CUDA GPU where the run is long enough to "
-        "repay it. It is decided once for a run, and where it fails the run goes on without.",
+        "Compile the networks before training. auto: on a CUDA GPU, if the run is long enough to gain from it. Decided "
+        "once per run; if compilation fails, the run goes on without it.",
         label="Compile",
         advanced=True,
     )
     threads: int = option(
         0,
-        "CPU threads the trainer may use; 0 takes one for each core. Exact resumption needs the same number.",
+        "CPU threads of the training process. 0: one per core. Exact resumption needs the same number.",
         label="CPU threads",
         advanced=True,
         ge=0,
@@ -299,7 +302,7 @@ class JobConfig(Section):
 
 
 class RunConfig(Section):
-    """All that decides what a run computes."""
+    """Everything that decides what a run computes."""
 
     data: DataConfig = Field(default_factory=lambda: DataConfig.model_validate({}))
     model: ModelConfig = Field(default_factory=ModelConfig)
@@ -316,11 +319,11 @@ class RunConfig(Section):
         return train
 
     def without_local_paths(self) -> dict[str, Any]:
-        """All options by section, as JSON values; of own images the folder's name, without where it lies here."""
+        """All options by section as JSON values; of a local image folder only its name."""
         document = self.model_dump(mode="json")
         document["data"]["path"] = Path(self.data.path).name
         return document
 
     def flat(self) -> dict[str, Any]:
-        """Every option by its dotted path, such as `{"train.batch": 64}`."""
+        """The value of every option by dotted path, such as `{"train.batch": 64}`."""
         return {f"{s}.{n}": value for s in type(self).model_fields for n, value in getattr(self, s)}

@@ -1,7 +1,4 @@
-"""Settings of the installation, by environment variable; read at each call, so that a test or a job can change them.
-
-Options of one run are in `config.py`, not here.
-"""
+"""Settings of an installation: environment variables, read at each call. Options of a run are in `run_config`."""
 
 import os
 from pathlib import Path
@@ -12,52 +9,52 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def store() -> Path:
-    """`GAN_STORE`: the folder of all runs; caches, added sets and splits are in its `.data`. Default `checkpoints/`."""
+    """`GAN_STORE`: the folder of all runs; its `.data` has caches, added sets and splits. Default `checkpoints/`."""
     return Path(os.environ.get("GAN_STORE") or ROOT / "checkpoints").expanduser().resolve()
 
 
 def public_data() -> Path:
-    """`GAN_DATA`: where distributed sets lie or are downloaded to; may be read-only. Default `~/.cache/gan/data`."""
+    """`GAN_DATA`: the folder of downloaded public data sets; may be read-only. Default `~/.cache/gan/data`."""
     return Path(os.environ.get("GAN_DATA") or "~/.cache/gan/data").expanduser().resolve()
 
 
 def cache() -> Path:
-    """Where decoded sets are kept, ready to be memory-mapped."""
+    """The folder of decoded data sets, which are memory-mapped."""
     return store() / ".data" / "cache"
 
 
 def tasks() -> Path:
-    """Where background work that belongs to no run keeps its files, such as the reading of a data set."""
+    """The folder of background tasks that belong to no run, such as reading a data set."""
     return store() / ".data" / "tasks"
 
 
 def added_sets() -> Path:
-    """Where sets that users add in the browser are kept, one folder each."""
+    """The folder of the data sets that users add in the browser, one folder each."""
     return store() / ".data" / "sets"
 
 
 def browsable_paths() -> list[Path]:
-    """`GAN_PATHS`: folders on the server, separated by `:`, from which the browser may add images. Default: none."""
+    """`GAN_PATHS`: server folders, separated by `:`, from which users may add images in the browser. Default: none."""
     return [Path(part).expanduser().resolve() for part in os.environ.get("GAN_PATHS", "").split(":") if part]
 
 
 def upload_limit() -> int:
-    """`GAN_UPLOAD_MB`: megabytes that an uploaded ZIP may unpack to, in bytes. Default 4096 MB."""
+    """`GAN_UPLOAD_MB`: largest unpacked size of an uploaded ZIP, here in bytes. Default 4096 MB."""
     return _whole_number("GAN_UPLOAD_MB", 4096) * 1_000_000
 
 
 def jobs_per_device() -> int:
-    """`GAN_JOBS_PER_DEVICE`: trainings that may share one device at a time. Default 1."""
+    """`GAN_JOBS_PER_DEVICE`: jobs that may share a device at a time. Default 1."""
     return _whole_number("GAN_JOBS_PER_DEVICE", 1)
 
 
 def tasks_at_once() -> int:
-    """`GAN_TASKS_AT_ONCE`: exports, evaluations and readings of data that may work at a time; more wait. Default 2."""
+    """`GAN_TASKS_AT_ONCE`: tasks (exports, evaluations, reading data) that may run at a time. Default 2."""
     return _whole_number("GAN_TASKS_AT_ONCE", 2)
 
 
 def stop_grace() -> int:
-    """`GAN_STOP_GRACE`: seconds a stopped job has to save before it is killed. Default 60."""
+    """`GAN_STOP_GRACE`: seconds that a stopped job has to save before it is killed. Default 60."""
     return _whole_number("GAN_STOP_GRACE", 60)
 
 

@@ -1,1 +1,13 @@
-"""Bytes in and out: files that other processes read and write, and images as bytes. numpy and Pillow."""
+"""Files and image bytes. numpy and Pillow.
+
+atomic            whole-file replacement and appending, for files that other processes read
+untrusted_files   bounded reads of files that may be damaged or forged
+json_files        JSON documents and lines, checked against a type
+file_lock         locks that the kernel frees when their holder dies
+png               PNG bytes of many images at once
+contact_sheet     many images in one picture
+animation         sample sheets as an animated GIF
+image_errors      what reading a damaged image can raise
+progress          the type of a progress callable
+fault_injection   the faults that the soak test plants
+"""

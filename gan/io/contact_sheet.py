@@ -15,17 +15,17 @@ from gan.io.untrusted_files import check_regular, damaged_file
 Images = NDArray[np.uint8]
 GAP = 2
 """Pixels of neutral grey around each image of a sheet."""
-LARGEST = 2**26
-"""Pixels of a sheet, at most: eight rows of forty images of 128 px take a twelfth of it."""
+MAX_PIXELS = 2**26
+"""Of a sheet: eight rows of forty images of 128 px have a twelfth of it."""
 
 
 def to_pil(image: Images) -> Image.Image:
-    """One image (C, H, W) of 1 or 3 channels as a grey or colour picture."""
+    """An image (C, H, W) of 1 or 3 channels as a grey or colour picture."""
     return Image.fromarray(image[0] if len(image) == 1 else image.transpose(1, 2, 0))
 
 
 def make_grid(images: Images, columns: int, scale: int = 1, gap: int = GAP) -> Image.Image:
-    """Images (n, C, H, W) row by row on a neutral grey ground, each enlarged `scale` times with sharp pixels."""
+    """Images (n, C, H, W) row by row on neutral grey, enlarged `scale` times without smoothing."""
     images = images.repeat(scale, axis=2).repeat(scale, axis=3)
     n, channels, height, width = images.shape
     rows = -(-n // columns)
@@ -37,15 +37,15 @@ def make_grid(images: Images, columns: int, scale: int = 1, gap: int = GAP) -> I
 
 
 def read_sheet(path: Path, columns: int | None = None) -> Image.Image:
-    """A sheet, decoded; where `columns` is given it is large enough for a row of so many images.
+    """A decoded sheet, with room for a row of `columns` images where that is given.
 
-    Raises DamagedFileError where it is not a PNG, cannot be decoded, is too large, or too narrow for its columns.
+    Raises DamagedFileError where it is no PNG, is damaged, too large, or too small for its columns.
     """
     check_regular(path)
     try:
         with Image.open(path, formats=("PNG",)) as opened:
-            if opened.width * opened.height > LARGEST:
-                raise damaged_file(path, f"{opened.width} x {opened.height} pixels are more than a sheet has")
+            if opened.width * opened.height > MAX_PIXELS:
+                raise damaged_file(path, f"{opened.width} x {opened.height} pixels are too many for a sheet")
             if opened.mode not in ("L", "RGB"):
                 raise damaged_file(path, f"its pixels are {opened.mode}: a sheet is grey or RGB")
             opened.load()
@@ -61,7 +61,7 @@ def read_sheet(path: Path, columns: int | None = None) -> Image.Image:
 
 
 def transpose(sheet: Image.Image, rows: int, columns: int) -> Image.Image:
-    """A sheet of images with its columns as rows; the images themselves stay upright."""
+    """A sheet with rows and columns exchanged; each image stays upright."""
     across, down = (sheet.width - GAP) // columns, (sheet.height - GAP) // rows
     result = Image.new(sheet.mode, (rows * across + GAP, columns * down + GAP))
     for row in range(rows):

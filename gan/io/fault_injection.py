@@ -1,7 +1,6 @@
-"""The faults that `python -m gan soak --fault NAME` plants, to show that the soak would find them.
+"""The faults that `python -m gan soak --fault NAME` plants, to show that the soak test finds them.
 
-Each is asked for in one place only. None can be left on by accident: they are honoured only in a store that a soak has
-made and marked as its own.
+A fault is active only in a store that a soak test created and marked as its own.
 """
 
 import os
@@ -9,14 +8,14 @@ import os
 from gan.config import settings
 
 FAULTS = {
-    "lock": "locks exclude nobody (gan/io/file_lock.py)",
-    "flush": "points of the curves stay in the trainer's memory instead of going to the file (gan/runs/metrics.py)",
+    "lock": "locks are shared instead of exclusive (gan/io/file_lock.py)",
+    "flush": "points of the curves stay in the trainer's memory and are not written (gan/runs/metrics.py)",
 }
 VARIABLE = "GAN_SOAK_FAULT"
 MARKER = ".soak"
-"""The folder in a store that says: a soak made this, and may break it."""
+"""The folder that marks a store as a soak test's own."""
 
 
 def planted(name: str) -> bool:
-    """Whether the fault of that name is to be shown here."""
+    """Whether the fault of that name is active."""
     return os.environ.get(VARIABLE) == name and (settings.store() / MARKER).is_dir()

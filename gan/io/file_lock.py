@@ -1,3 +1,5 @@
+"""File locks (flock): the kernel frees them when their holder dies."""
+
 import contextlib
 import fcntl
 import os
@@ -11,23 +13,23 @@ from gan.io.atomic import open_for_append
 
 
 def same_file(descriptor: int, path: Path) -> bool:
-    """Whether an open descriptor is the file that the path names now."""
+    """Whether an open descriptor is still the file at `path`."""
     try:
         named, opened = path.stat(), os.fstat(descriptor)
-    except OSError:  # no such file, or no such descriptor: then they are not the same
+    except OSError:  # no such file, or no such descriptor
         return False
     return (named.st_dev, named.st_ino) == (opened.st_dev, opened.st_ino)
 
 
 def try_lock(path: Path) -> int | None:
-    """Take the lock and give its descriptor, or None where another process holds it. Never waits for a holder."""
-    kind = fcntl.LOCK_SH if fault_injection.planted("lock") else fcntl.LOCK_EX  # a soak's fault: see fault_injection.py
+    """The descriptor of the lock, now held, or None where another process holds it. Never waits."""
+    kind = fcntl.LOCK_SH if fault_injection.planted("lock") else fcntl.LOCK_EX
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
             fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
         except BlockingIOError:
-            # Readers' shared locks are in the way for microseconds only: where one of ours fits beside them, try again.
+            # `is_locked` takes a shared lock for microseconds. Where one of ours fits too, nobody holds the lock.
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -42,7 +44,7 @@ def try_lock(path: Path) -> int | None:
 
 
 def is_locked(path: Path) -> bool:
-    """Whether some process holds the lock file; never creates it, so that it works on a read-only store."""
+    """Whether a process holds the lock. Never creates the file, so it works in a read-only store."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except (FileNotFoundError, NotADirectoryError):
@@ -58,7 +60,7 @@ def is_locked(path: Path) -> bool:
 
 @contextlib.contextmanager
 def exclusive(path: Path) -> Iterator[None]:
-    """Hold the lock file `path` for the block; waits for whoever has it. The kernel frees it when its holder dies."""
+    """Hold the lock during the block; waits for its holder."""
     with open_for_append(path) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

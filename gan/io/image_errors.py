@@ -1,4 +1,4 @@
-"""What reading a damaged image file can raise."""
+"""The exceptions that reading a damaged image file can raise."""
 
 import struct
 import zipfile
@@ -6,8 +6,7 @@ import zlib
 
 from PIL import Image
 
-# What Pillow raises for a damaged file is not one family: these are what its readers let through, NotImplementedError
-# for a format's rarer kinds.
+# Pillow documents no common base class: these are what its readers let through.
 UNREADABLE = (
     OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError, EOFError, MemoryError,
     NotImplementedError, struct.error, zlib.error, zipfile.BadZipFile, Image.DecompressionBombError, Warning,

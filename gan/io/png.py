@@ -1,7 +1,7 @@
-"""PNG files of many small images at once: by Python's zlib, which lets other threads work meanwhile. No torch.
+"""PNG bytes of many small images at once (ISO/IEC 15948).
 
-Pillow takes about three times as long for an image of 28 px, most of it around the compression and none of it beside
-another thread; an export of 50,000 images is mostly that. PNG (ISO/IEC 15948) is a signature and a few chunks.
+Python's zlib releases the GIL while it compresses. Pillow takes about three times as long for an image of 28 px and
+holds the GIL for most of that, which is most of the time of an export of 50,000 images.
 
 Letters: n images, C channels, H W.
 """
@@ -17,28 +17,28 @@ from gan.io.contact_sheet import Images
 
 
 def encode_png(image: Images, text: Mapping[str, str] | None = None) -> bytes:
-    """One image (C, H, W) as PNG bytes, with `text` in its metadata."""
+    """An image (C, H, W) as PNG bytes, with `text` as its metadata."""
     return encode_pngs(image[None], [text or {}])[0]
 
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 GREY, COLOUR = 0, 2
-"""Colour types of 8 bits a channel, by the standard."""
+"""The standard's colour types, for 8 bits a channel."""
 LEVEL = 3
-"""Of zlib: beyond it, files of small images hardly get smaller."""
+"""Of zlib. Higher levels hardly make small images smaller."""
 SMOOTH = 48
-"""Side from which on neighbouring rows are alike enough that their difference is stored (filter type 2, "Up")."""
+"""Height in pixels from which the filter "Up" (type 2) makes files smaller, as neighbouring rows differ little."""
 
 
 def encode_pngs(images: NDArray[np.uint8], texts: Iterable[Mapping[str, str]]) -> list[bytes]:
-    """Images uint8 (n, C, H, W) of 1 or 3 channels as PNG files, each with its own text in its metadata."""
+    """Images uint8 (n, C, H, W) of 1 or 3 channels as PNG bytes, each with its own metadata."""
     n, channels, height, width = images.shape
     shape = struct.pack(">IIBBBBB", width, height, 8, GREY if channels == 1 else COLOUR, 0, 0, 0)
     head, end = SIGNATURE + _chunk(b"IHDR", shape), _chunk(b"IEND", b"")
     rows = np.zeros((n, height, 1 + width * channels), np.uint8)  # each row begins with its filter type
     rows[:, :, 1:] = images.transpose(0, 2, 3, 1).reshape(n, height, width * channels)
     if height >= SMOOTH:
-        rows[:, 1:, 1:] -= rows[:, :-1, 1:].copy()  # modulo 256, as the standard has it
+        rows[:, 1:, 1:] -= rows[:, :-1, 1:].copy()  # modulo 256, by the standard
         rows[:, 1:, 0] = 2
     return [
         b"".join([head, *(_text(key, value) for key, value in text.items()), _pixels(image), end])
@@ -51,7 +51,7 @@ def _pixels(rows: NDArray[np.uint8]) -> bytes:
 
 
 def _text(key: str, value: str) -> bytes:
-    """International text: the keyword, not compressed, of no language, not translated."""
+    """An iTXt chunk: the keyword, uncompressed, no language, no translated keyword, UTF-8 text."""
     return _chunk(b"iTXt", key.encode("latin-1") + bytes(5) + value.encode())
 
 

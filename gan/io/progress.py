@@ -1,11 +1,11 @@
-"""Progress: how long work reports how far it is, and how it is stopped from outside."""
+"""How long work reports its progress, and how it is stopped."""
 
 from collections.abc import Callable
 
 Progress = Callable[[str, float], None]
-"""Called as `progress(phase, done)`: the phase in a few words, and its finished share from 0 to 1.
+"""`progress(phase, done)`: the phase in a few words, and its finished share from 0 to 1.
 
-To stop the work the callable raises `StoppedError`. The work removes what is half done and lets the error pass.
+The callable raises `StoppedError` to stop the work, which removes unfinished files and lets the error pass.
 """
 
 

@@ -73,4 +73,4 @@ def gif(images: NDArray[np.uint8], seconds: float, *, back: bool = True) -> byte
     pictures = [to_pil(image.repeat(scale, axis=1).repeat(scale, axis=2)) for image in images]
     if back:
         pictures += pictures[-2:0:-1]
-    return animation.encode_gif(pictures, seconds * 1000 / len(images), stand_still=1)
+    return animation.encode_gif(pictures, seconds * 1000 / len(images), hold_last=1)

@@ -130,7 +130,7 @@ def samples_film(run: Run, turned: tuple[int, int] | None) -> bytes:
 
 @st.cache_data(max_entries=20, show_spinner="Making the film …")
 def _samples_film(path: Path, pictures: tuple[tuple[int, FileVersion], ...], turned: tuple[int, int] | None) -> bytes:
-    return animation.sheets_gif(Run(path).samples(), turned=turned)
+    return animation.sheets_gif(Run(path).samples(), transposed=turned)
 
 
 def real_diversity(run: Run) -> float | None:

@@ -1,11 +1,8 @@
-"""One object drives every surface: what it takes, what it says of a mistake, and that it survives being written."""
-
-import json
+"""RunConfig: what it takes, its error messages, and round trips through config.json and the command line."""
 
 import pytest
 
 from gan.config import options
-from gan.config.options import Change
 from gan.config.presets import PRESETS, find_preset
 from gan.config.run_config import RunConfig
 from gan.errors import ConfigError
@@ -15,7 +12,7 @@ from gan.training.losses import LOSSES
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_preset_survives_its_file_and_its_command_line(name: str) -> None:
+def test_a_preset_round_trips_through_json_and_arguments(name: str) -> None:
     config = find_preset(name).config
     assert options.config_from_json(options.config_to_json(config)) == config
     arguments = options.to_arguments(config, RunConfig())
@@ -23,7 +20,7 @@ def test_a_preset_survives_its_file_and_its_command_line(name: str) -> None:
     assert options.build_config(pairs) == config
 
 
-def test_an_image_size_left_out_is_the_sets_own() -> None:
+def test_the_image_size_defaults_to_the_data_sets() -> None:
     assert options.build_config({"data.name": "celeba"}).data.image_size == 64
     assert options.build_config({"data.name": "celeba", "data.image_size": "32"}).data.image_size == 32
     assert RunConfig().data.image_size == 32
@@ -45,7 +42,7 @@ def test_an_image_size_left_out_is_the_sets_own() -> None:
         ({"train.kimg": "0.01"}, "train.kimg is 0.01: shorter than one batch of 64 images."),
     ],
 )
-def test_a_bad_value_is_named_with_what_is_taken(values: dict[str, str], message: str) -> None:
+def test_an_invalid_value_is_named_with_what_the_option_takes(values: dict[str, str], message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         options.build_config(values)
     assert str(caught.value) == message
@@ -54,7 +51,7 @@ def test_a_bad_value_is_named_with_what_is_taken(values: dict[str, str], message
 @pytest.mark.parametrize(
     "text", ["", "[]", "{}", '{"version": 1, "data": 3}', '{"version": 1, "data": {"name": "digits"']
 )
-def test_a_damaged_config_file_is_an_error_of_ours(text: str) -> None:
+def test_a_damaged_config_is_a_config_error(text: str) -> None:
     with pytest.raises(ConfigError, match="damaged"):
         options.config_from_json(text)
 
@@ -64,23 +61,7 @@ def test_a_config_from_a_newer_version_is_refused() -> None:
         options.config_from_json('{"version": 99}')
 
 
-def test_a_run_of_an_earlier_version_opens_after_fields_were_renamed_removed_and_added() -> None:
-    document = json.loads(options.config_to_json(options.build_config({"train.batch": 48, "optim.lr": 1e-3})))
-    document["version"] = 1
-    document["train"]["batch_size"] = document["train"].pop("batch")  # renamed since, in two steps
-    document["loss"]["smoothing"] = 0.1  # removed since
-    del document["train"]["seed"]  # added since
-    changes = (
-        Change(renamed={"train.batch_size": "train.images"}),
-        Change(renamed={"train.images": "train.batch"}, removed=("loss.smoothing",)),
-    )
-    config = options.config_from_json(json.dumps(document), changes)
-    assert (config.train.batch, config.optim.lr, config.train.seed) == (48, 1e-3, 0)
-    with pytest.raises(ConfigError, match="There is no option"):
-        options.config_from_json(json.dumps(document), changes[:1])
-
-
-def test_every_option_has_words_and_limits() -> None:
+def test_every_option_has_help_a_label_and_limits() -> None:
     for option in options.all_options():
         assert option.help.endswith("."), option.path
         assert option.label, option.path
@@ -88,7 +69,7 @@ def test_every_option_has_words_and_limits() -> None:
         assert not numeric or (option.minimum is not None and option.maximum is not None), option.path
 
 
-def test_registries_hold_exactly_what_the_config_offers() -> None:
+def test_registries_have_the_keys_that_the_config_offers() -> None:
     offered = {option.path: set(option.choices) for option in options.all_options()}
     assert set(FAMILIES) == offered["model.family"]
     assert set(LOSSES) == set(EQUILIBRIA) == offered["loss.name"]

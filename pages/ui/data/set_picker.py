@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from gan.config.run_config import OWN_SIZES, DataConfig
+from gan.config.run_config import DEFAULT_SIZES, DataConfig
 from gan.data.catalogue import Entry
 from pages.ui import cache
 from pages.ui.train import form
@@ -33,7 +33,7 @@ def choose(config: DataConfig) -> None:
             "data.flag": config.flag,
             "data.path": config.path,
             "data.attributes": config.attributes,
-            "data.image_size": OWN_SIZES[config.name],
+            "data.image_size": DEFAULT_SIZES[config.name],
         }
     )
 

@@ -53,5 +53,5 @@ def test_a_sheet_that_stands_tall_is_laid_on_its_side_with_its_images_upright(tm
     tall, lying = make_grid(images.reshape(16, 1, 6, 6), 2), make_grid(images.swapaxes(0, 1).reshape(16, 1, 6, 6), 8)
     assert np.array_equal(np.asarray(contact_sheet.transpose(tall, 8, 2)), np.asarray(lying))
     tall.save(tmp_path / "tall.png")
-    (only,) = frames(animation.sheets_gif({0: tmp_path / "tall.png"}, turned=(8, 2)))
+    (only,) = frames(animation.sheets_gif({0: tmp_path / "tall.png"}, transposed=(8, 2)))
     assert only.size == lying.size
