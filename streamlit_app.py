@@ -11,7 +11,7 @@ def main() -> None:
     """Draw the page that the visitor's link names."""
     from pages.ui import frame
 
-    frame.draw()
+    frame.draw_app()
 
 
 if __name__ == "__main__":

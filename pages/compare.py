@@ -11,24 +11,26 @@ from pages.ui.frame import errors_shown
 
 def page() -> None:
     """The page for the runs that the link names."""
-    frame.title("Compare", "Runs side by side. The address of this page is a link that you can send.")
+    frame.page_title("Compare", "Runs side by side. The address of this page is a link that you can send.")
     names = [run.name for run in all_runs() if not run.about.archived]
     if not names:
-        frame.empty("There is no run yet. Train one: the digits take two minutes.", "Train a first run", frame.TRAIN)
+        frame.empty_state(
+            "There is no run yet. Train one: the digits take two minutes.", "Train a first run", frame.TRAIN
+        )
         return
-    chosen = picked(names)
+    chosen = run_choice(names)
     if len(chosen) < 2:
-        towards_two(chosen, [name for name in names if name not in {run.name for run in chosen}])
+        second_run_hint(chosen, [name for name in names if name not in {run.name for run in chosen}])
     if not chosen:
         return
     if len(chosen) > 1:
         overlays.options_that_differ(chosen)
-    overlays.curves(chosen)
-    overlays.samples(chosen)
-    overlays.scores(chosen)
+    overlays.compared_curves(chosen)
+    overlays.compared_samples(chosen)
+    overlays.compared_scores(chosen)
 
 
-def picked(names: list[str]) -> list[Run]:
+def run_choice(names: list[str]) -> list[Run]:
     """The runs of the link, with a choice of others; those that are not there are told, and left out."""
     asked = [name for name in st.query_params.get("runs", "").split(",") if name]
     asked = asked or (names if len(names) == 1 else [])
@@ -44,7 +46,7 @@ def picked(names: list[str]) -> list[Run]:
         "Runs",
         [*known, *(name for name in names if name not in known)],
         key="compared runs",
-        format_func=called,
+        format_func=label,
         max_selections=overlays.MOST,
         placeholder="Choose runs",
         on_change=_follow_choice,
@@ -52,12 +54,14 @@ def picked(names: list[str]) -> list[Run]:
     return found
 
 
-def towards_two(chosen: list[Run], others: list[str]) -> None:
+def second_run_hint(chosen: list[Run], others: list[str]) -> None:
     """That it takes two runs, with the nearest way to the second: one that is there, else a changed one."""
     wanted = [run.name for run in chosen] + others[: 2 - len(chosen)]
     with st.container(border=True, horizontal_alignment="center", key="empty"):
         if len(wanted) == 2:
-            one_more = f"Compare with {fmt.plain(called(wanted[1]))}" if chosen else "Compare the two latest runs"
+            one_more = (
+                f"Compare with {fmt.escape_markdown(label(wanted[1]))}" if chosen else "Compare the two latest runs"
+            )
             st.markdown("Choose at least two runs above.", width="content")
             st.button(
                 one_more, type="primary", icon=":material/compare_arrows:", key="to two", on_click=_choose,
@@ -73,9 +77,9 @@ def _choose(names: list[str]) -> None:
     st.query_params["runs"] = ",".join(names)
 
 
-def called(name: str) -> str:
+def label(name: str) -> str:
     """A run's title with its name."""
-    return fmt.called(name, find_run(name).title)
+    return fmt.run_label(name, find_run(name).title)
 
 
 def _follow_choice() -> None:

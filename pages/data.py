@@ -13,22 +13,22 @@ KEY = "looked at set"
 
 def page() -> None:
     """The two halves of the page: looking and adding."""
-    frame.title("Data", "What there is to learn from, and a place for your own images.")
+    frame.page_title("Data", "What there is to learn from, and a place for your own images.")
     if upload.UPLOAD in st.query_params:
         st.session_state.setdefault(upload.TAB, upload.ADD)
     look, add = st.tabs([upload.LOOK, upload.ADD], key=upload.TAB, on_change="rerun")
     with look, errors_shown():
-        entry = set_choice()
+        entry = dataset_choice()
         image_set = cache.image_set(entry.config) if entry.problem is None else None
         if image_set is None:
-            prepare.panel(entry)
+            prepare.prepare_panel(entry)
         else:
-            dataset_view.panel(entry, image_set)
+            dataset_view.dataset_panel(entry, image_set)
     with add, errors_shown():
-        upload.panel()
+        upload.upload_panel()
 
 
-def set_choice() -> Entry:
+def dataset_choice() -> Entry:
     """The set that the link names, the digits by default; raises DataError where it names none."""
     entries = {entry.slug: entry for entry in cache.catalogue()}
     wanted = st.query_params.get("data") or st.session_state.get("last set") or next(iter(entries))

@@ -20,12 +20,12 @@ def page() -> None:
     run = run_header.run_picker("Evaluate")
     if run is not None:
         st.html(f"<style>{STYLE.read_text()}</style>")
-        run_header.while_there(run, lambda: of_run(run))
+        run_header.while_run_exists(run, lambda: of_run(run))
 
 
 def of_run(run: Run) -> None:
     """What to conclude, what can be started, and all that was found."""
-    if run_header.without_snapshot(run):
+    if run_header.has_no_snapshot(run):
         return
     if "reading" in st.query_params:
         reader.reading(run, st.query_params["reading"])

@@ -16,14 +16,14 @@ DRAWINGS = Path(__file__).parent / "ui" / "explanations"
 
 def page() -> None:
     """The page; a link from a chart puts that chart first."""
-    frame.title("How to read it", "Two minutes, no mathematics. Every curve below is of a real run.")
+    frame.page_title("How to read it", "Two minutes, no mathematics. Every curve below is of a real run.")
     about = st.query_params.get("about")
     if about in lessons.TITLES:
-        lessons.tabs(about)
+        lessons.lesson_tabs(about)
         basics()
     else:
         basics()
-        lessons.tabs(next(iter(lessons.TITLES)))
+        lessons.lesson_tabs(next(iter(lessons.TITLES)))
 
 
 def basics() -> None:
@@ -31,7 +31,7 @@ def basics() -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("What a GAN is", anchor=False)
-        drawing("gan")
+        draw_svg("gan")
         st.markdown(
             "Two networks learn against each other. The **generator** turns random numbers into an image; it never "
             "sees a real one. The **discriminator** is shown real and generated images and says how sure it is that "
@@ -40,7 +40,7 @@ def basics() -> None:
         )
     with right:
         st.subheader("What a condition is", anchor=False)
-        drawing("conditional")
+        draw_svg("conditional")
         st.markdown(
             "A **conditional** GAN is also told what to draw: a class such as *malignant*, or attributes that are on "
             "or off. Both networks see the condition, so an image passes only if it looks real *as what was asked "
@@ -54,7 +54,7 @@ def basics() -> None:
     )
 
 
-def drawing(name: str) -> None:
+def draw_svg(name: str) -> None:
     """One of the SVG files: as a component of our own, because `st.html` takes SVG out, and a picture would not follow
     the theme. It takes the page's own text colour, so that it suits both."""
     content = (DRAWINGS / f"{name}.svg").read_text()

@@ -14,12 +14,12 @@ def page() -> None:
     """The page for the run that the link names."""
     run = run_header.run_picker("Gallery")
     if run is not None:
-        run_header.while_there(run, lambda: choose_and_show(run))
+        run_header.while_run_exists(run, lambda: choose_and_show(run))
 
 
 def choose_and_show(run: Run) -> None:
     """The controls at the left, the images and the download at the right."""
-    if run_header.without_snapshot(run):
+    if run_header.has_no_snapshot(run):
         return
     info = cache.dataset_info(run)
     left, right = st.columns([1, 3], gap="large")

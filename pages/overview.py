@@ -15,56 +15,56 @@ EVERY_QUIETLY = 10.0  # and while nothing does: somebody else may start somethin
 
 def page() -> None:
     """The page: its upper half is live."""
-    frame.title("Overview")
-    found = run_list.everything()
+    frame.page_title("Overview")
+    found = run_list.list_runs()
     if not found:
-        frame.empty(
+        frame.empty_state(
             "Nothing has been trained here yet. The digits need no download and take two minutes.",
             "Train a first run",
             frame.TRAIN,
-            lambda: upload.button(upload.ADD, "secondary"),
+            lambda: upload.upload_button(upload.ADD, "secondary"),
         )
-        device_list.panel(across=device_list.ACROSS)
+        device_list.device_cards(across=device_list.ACROSS)
         return
     alive = [one.run.name for one in found if one.state.alive]
-    st.fragment(now, run_every=EVERY if alive else EVERY_QUIETLY)(alive)
-    run_list.latest([one for one in found if not one.state.alive])
-    run_notes.opened()
+    st.fragment(live_part, run_every=EVERY if alive else EVERY_QUIETLY)(alive)
+    run_list.latest_runs([one for one in found if not one.state.alive])
+    run_notes.open_requested_dialog()
 
 
-def now(were_alive: list[str]) -> None:
+def live_part(were_alive: list[str]) -> None:
     """What runs and waits, and the devices."""
     with errors_shown():
         jobs.ensure_scheduler()
-        found = run_list.everything()
+        found = run_list.list_runs()
         alive = [one for one in found if one.state.alive]
         if {one.run.name for one in alive} != set(were_alive):
             st.rerun()  # a run began or ended: the list below changes too
         if not alive:
-            device_list.panel([nothing_runs], device_list.ACROSS)
+            device_list.device_cards([idle_card], device_list.ACROSS)
             return
         left, right = st.columns([5, 2], gap="large")
         with left:
-            busy(alive)
+            running_and_waiting(alive)
         with right:
-            device_list.panel()
+            device_list.device_cards()
 
 
-def busy(alive: list[Listed]) -> None:
+def running_and_waiting(alive: list[Listed]) -> None:
     """What runs, and what waits for it."""
     running = [one for one in alive if one.state.name != "queued"]
     if running:
         st.subheader("Running now", anchor=False)
     for one in running:
-        run_cards.live(one.run, one.state)
+        run_cards.live_card(one.run, one.state)
     waiting = jobs.queue()
     if waiting:
         st.subheader("Waiting", anchor=False)
     for entry in waiting:
-        run_cards.waiting(entry)
+        run_cards.queue_card(entry)
 
 
-def nothing_runs() -> None:
+def idle_card() -> None:
     """That it is quiet, and the way to the next run; a card among those of the devices."""
     st.markdown("**Nothing is running**")
     st.caption("A new run starts at once.")

@@ -20,56 +20,56 @@ SOON = {
 }
 
 
-def live(run: Run, drawn: tuple[str, bool]) -> None:
+def live_part(run: Run, drawn: tuple[str, bool]) -> None:
     """All that changes from look to look, every two seconds; the whole page where the head has to change too."""
     with errors_shown():
         jobs.ensure_scheduler()
         state = jobs.state(run.path)
-        if looks(run, state) != drawn:
+        if head_key(run, state) != drawn:
             st.rerun()
-        run_header.while_there(run, lambda: everything(run, state))
+        run_header.while_run_exists(run, lambda: run_panels(run, state))
 
 
-def looks(run: Run, state: jobs.State) -> tuple[str, bool]:
+def head_key(run: Run, state: jobs.State) -> tuple[str, bool]:
     """What the head of the page depends on."""
     return state.name, bool(run.snapshots())
 
 
-def everything(run: Run, state: jobs.State) -> None:
+def run_panels(run: Run, state: jobs.State) -> None:
     """How far the run is and how it does, samples, curves and log; all but its health without the run's config."""
-    run_header.progress(run, state)
-    run_header.ending(run, state)
+    run_header.run_progress(run, state)
+    run_header.run_end(run, state)
     rows = cache.metrics(run)
     if not (rows or run.samples()):
         if state.alive:
             st.caption(SOON[state.name])
-        log(run)
+        log_expander(run)
         return
-    known = health.gathered(run, state, rows)
+    known = health.observe(run, state, rows)
     warned: dict[str, int] = {}
     if known is not None:
         found = diagnose(known)
-        health.panel(run, found, state)
-        warned = health.warnings(known, found)
+        health.diagnosis_panel(run, found, state)
+        warned = health.warning_markers(known, found)
     happened = events.run_events(run, warned)
     left, right = st.columns(2, gap="medium")
     with left:
-        moment = samples.timeline(run, state.alive)
-        log(run)
+        moment = samples.sample_timeline(run, state.alive)
+        log_expander(run)
     with right:
         losses = st.container()
-        view = curves.controls()
+        view = curves.curve_controls()
     with losses:
-        curves.card(run, rows, curves.group_of("losses"), view, happened, moment)
+        curves.curve_card(run, rows, curves.find_group("losses"), view, happened, moment)
     others = ["answers", *(["held-out"] if "d_val" in rows.names else []), "speed"]
     with st.container(key="other-charts"):
         columns = st.columns(len(others), gap="medium")
     for column, key in zip(columns, others, strict=True):
         with column:
-            curves.card(run, rows, curves.group_of(key), view, happened, moment)
+            curves.curve_card(run, rows, curves.find_group(key), view, happened, moment)
 
 
-def log(run: Run) -> None:
+def log_expander(run: Run) -> None:
     """The last lines that the trainer printed."""
     with st.expander("Log", icon=":material/notes:"):
         lines = jobs.log_tail(run.path, LOG_LINES) or "Nothing yet."
@@ -83,9 +83,9 @@ def page() -> None:
         return
     state = jobs.state(run.path)
     # Outside what is drawn every two seconds: a click on a button there can meet a drawing, and be lost.
-    run_header.while_there(run, lambda: run_header.head(run, state))
-    st.fragment(live, run_every=EVERY if state.alive else None)(run, looks(run, state))
-    run_header.while_there(run, lambda: downloads.panel(run))
+    run_header.while_run_exists(run, lambda: run_header.run_head(run, state))
+    st.fragment(live_part, run_every=EVERY if state.alive else None)(run, head_key(run, state))
+    run_header.while_run_exists(run, lambda: downloads.downloads_panel(run))
 
 
 with errors_shown():

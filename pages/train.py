@@ -27,32 +27,32 @@ WRONG_LINK = "why the link was not followed"
 
 def page() -> None:
     """The page; a link's wish fills the form once, so that it does not undo what is typed afterwards."""
-    frame.title(
+    frame.page_title(
         "Train", "Choose a starting point, change what you like, and start: training goes on without this page."
     )
     if form.VALUES not in st.session_state:
-        form.fill(PRESETS["digits-quick"].config.flat())
+        form.fill_form(PRESETS["digits-quick"].config.flat())
     follow_link()
-    set_picker.picker()
+    set_picker.dataset_picker()
     starts, changed = st.container(), st.container()
     left, right = st.columns([3, 2], gap="large")
     with left:
-        form.common()
+        form.common_fields()
         with st.expander("Advanced", icon=":material/tune:"):
-            form.advanced()
+            form.advanced_fields()
     with starts:  # drawn after the form: each says whether it is what the form holds now
         with errors_shown():
-            starting_points.fitted()
-        starting_points.presets()
+            starting_points.fitted_recipe()
+        starting_points.preset_cards()
     with right, errors_shown():
         try:
-            config = form.config()
+            config = form.form_config()
         except ConfigError as error:
             st.error(str(error), icon=":material/error:")
             return
-        before_start.panel(config)
+        before_start.start_panel(config)
     with changed, errors_shown():
-        origin(config)
+        changes_from_clone(config)
 
 
 def follow_link() -> None:
@@ -63,35 +63,35 @@ def follow_link() -> None:
     if wish and st.session_state.get(FROM_LINK) != wish:
         st.session_state[FROM_LINK], st.session_state[WRONG_LINK] = wish, ""
         try:
-            fill(wish)
+            fill_from_link(wish)
         except GanError as error:
             st.session_state[WRONG_LINK] = str(error)
     if wish and st.session_state[WRONG_LINK]:
         st.error(st.session_state[WRONG_LINK], icon=":material/link_off:")
 
 
-def fill(wish: dict[str, Any]) -> None:
+def fill_from_link(wish: dict[str, Any]) -> None:
     """Fill the form as a link wishes; raises RunError, ConfigError or DataError where it names nothing we have."""
     if "clone" in wish:
-        form.fill(find_run(wish["clone"]).config.flat())
+        form.fill_form(find_run(wish["clone"]).config.flat())
     if "preset" in wish:
-        starting_points.use(wish["preset"])
+        starting_points.fill_from_preset(wish["preset"])
     if "data" in wish:
         config = catalogue.find_entry(wish["data"]).config
-        form.fill(PRESETS[starting_points.OF_SET.get(config.name, "own-images")].config.flat())
-        set_picker.choose(config)
+        form.fill_form(PRESETS[starting_points.OF_SET.get(config.name, "own-images")].config.flat())
+        set_picker.choose_dataset(config)
     if "set" in wish:
-        form.fill(options.replace_options(form.config(), changes(wish["set"])).flat())
+        form.fill_form(options.replace_options(form.form_config(), parse_settings(wish["set"])).flat())
 
 
-def origin(config: RunConfig) -> None:
+def changes_from_clone(config: RunConfig) -> None:
     """Where a clone's options come from, and which of them differ now."""
     if "clone" in st.query_params and not st.session_state[WRONG_LINK]:
         run = find_run(st.query_params["clone"])
-        differences.shown(config, run.config, f"the run **{run_notes.name(run)}**")
+        differences.changed_options(config, run.config, f"the run **{run_notes.run_title(run)}**")
 
 
-def changes(written: list[str]) -> dict[str, str]:
+def parse_settings(written: list[str]) -> dict[str, str]:
     """Options by path from texts such as `train.batch:8`; raises ConfigError for a text that is none."""
     found = {}
     for one in written:

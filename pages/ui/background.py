@@ -17,27 +17,27 @@ from pages.ui.frame import errors_noted, errors_shown
 EVERY = 1.0
 
 
-def folder(name: str) -> Path:
+def task_folder(name: str) -> Path:
     """Where the task of that name keeps its files."""
     return settings.tasks() / name
 
 
-def start(name: str) -> None:
+def start_task(name: str) -> None:
     """Start the task of that name, which says what it does (`gan/jobs/kinds.py`)."""
-    jobs.start_task(folder(name))
+    jobs.start_task(task_folder(name))
 
 
-def stop(job: Path) -> None:
+def stop_job(job: Path) -> None:
     """Stop what works in a folder, or take it out of the queue, and say what happened.
 
     For `on_click`, which comes before anything is drawn: a click that is looked at where its button is drawn is lost
     when the drawing is cut short before it gets there, as happens on pages that draw themselves anew.
     """
     with errors_noted():
-        frame.note(jobs.stop(job))
+        frame.notify(jobs.stop(job))
 
 
-def watch(task: Path, label: str, ended: Callable[[], None]) -> None:
+def watch_task(task: Path, label: str, ended: Callable[[], None]) -> None:
     """Show a task's progress until it has ended; then call `ended` and draw the page anew."""
     alive = jobs.state(task).alive
     st.fragment(_look, run_every=EVERY if alive else None)(task, label, ended, alive)
@@ -47,8 +47,8 @@ def _look(task: Path, label: str, ended: Callable[[], None], was_alive: bool) ->
     with errors_shown():
         state = jobs.state(task)
         if state.alive:
-            bar(task, label)
-            st.button("Stop", icon=":material/stop:", key=f"stop {task.name}", on_click=stop, args=(task,))
+            progress_bar(task, label)
+            st.button("Stop", icon=":material/stop:", key=f"stop {task.name}", on_click=stop_job, args=(task,))
         elif was_alive:
             ended()
             st.rerun()
@@ -56,11 +56,11 @@ def _look(task: Path, label: str, ended: Callable[[], None], was_alive: bool) ->
             st.error(state.cause or f"{label} ended without a word.")
 
 
-def bar(task: Path, label: str) -> None:
+def progress_bar(task: Path, label: str) -> None:
     """The progress bar of a task, with its phase and the time left, or its place while it waits for others."""
     state = jobs.state(task)
     if state.name == "queued":
-        st.progress(0.0, text=waiting(label, state))
+        st.progress(0.0, text=waiting_text(label, state))
         return
     status = read_status(task)
     done, total = float(status.get("done", 0)), float(status.get("total", 0))
@@ -71,7 +71,7 @@ def bar(task: Path, label: str) -> None:
     st.progress(min(done / total, 1.0) if total else 0.0, text=" · ".join(parts))
 
 
-def waiting(label: str, state: jobs.State) -> str:
+def waiting_text(label: str, state: jobs.State) -> str:
     """That a job waits: its place in the queue, and for whom."""
     behind = f", behind {jobs.describe_job(state.blocked_by)}" if state.blocked_by else ""
     return f"{label} waits: number {state.position} in the queue{behind}"

@@ -73,19 +73,19 @@ class Space:
 
 
 @st.cache_data(ttl=60, max_entries=4, show_spinner=False)
-def space(store: Path) -> Space:
+def disk_space(store: Path) -> Space:
     """What the whole store takes, caches and added sets included, counted again after a minute."""
     there = next(folder for folder in (store, *store.parents) if folder.exists())
     return Space(jobs.disk_usage(store), shutil.disk_usage(there).free)
 
 
-def forget_space() -> None:
+def clear_disk_space() -> None:
     """Count again at the next rerun: something was deleted."""
     disk_usage.clear()
-    space.clear()
+    disk_space.clear()
 
 
-def sheet(picture: Path) -> bytes:
+def sample_sheet(picture: Path) -> bytes:
     """The PNG of a sample sheet; raises DamagedFileError where it is none."""
     return _sheet(picture, file_version(picture))
 
@@ -103,17 +103,17 @@ def thumbnail(picture: Path, columns: int) -> bytes:
 
 @st.cache_data(max_entries=500, show_spinner=False)
 def _thumbnail(picture: Path, version: FileVersion, columns: int) -> bytes:
-    return _png(tiles.folded(contact_sheet.read_sheet(picture, columns), columns))
+    return _png(tiles.fold_sheet(contact_sheet.read_sheet(picture, columns), columns))
 
 
-def strips(picture: Path, columns: int) -> list[bytes]:
+def sheet_strips(picture: Path, columns: int) -> list[bytes]:
     """PNGs of the columns of a sample sheet, each lying."""
     return _strips(picture, file_version(picture), columns)
 
 
 @st.cache_data(max_entries=100, show_spinner=False)
 def _strips(picture: Path, version: FileVersion, columns: int) -> list[bytes]:
-    return [_png(strip) for strip in tiles.strips(contact_sheet.read_sheet(picture, columns), columns)]
+    return [_png(strip) for strip in tiles.sheet_strips(contact_sheet.read_sheet(picture, columns), columns)]
 
 
 def _png(picture: Image.Image) -> bytes:
@@ -122,7 +122,7 @@ def _png(picture: Image.Image) -> bytes:
     return content.getvalue()
 
 
-def samples_film(run: Run, turned: tuple[int, int] | None) -> bytes:
+def samples_gif(run: Run, turned: tuple[int, int] | None) -> bytes:
     """The GIF of a run's sample pictures so far; `turned` as for `gan.io.animation.sheets_gif`."""
     kept = run.samples()
     return _samples_film(run.path, tuple((seen, file_version(picture)) for seen, picture in kept.items()), turned)
@@ -159,7 +159,7 @@ def training_images(run: Run) -> ImageSet | None:
     return None if there is None or training_images_problem(run) else there
 
 
-def examples(run: Run) -> list[bytes | None] | None:
+def condition_examples(run: Run) -> list[bytes | None] | None:
     """A PNG of a few real training images of each condition of a run; None where they are not read on this machine."""
     there = training_images(run)
     return None if there is None else _examples(run.path, file_version(run.path / "data.json"), there)
@@ -167,11 +167,11 @@ def examples(run: Run) -> list[bytes | None] | None:
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def _examples(path: Path, version: FileVersion, _images: ImageSet) -> list[bytes | None]:
-    shown = [tiles.examples(_images, condition) for condition in range(len(_images.names))]
+    shown = [tiles.example_strip(_images, condition) for condition in range(len(_images.names))]
     return [None if picture is None else _png(picture) for picture in shown]
 
 
-def of_kinds(run: Run, position: int, count: int) -> list[NDArray[np.uint8]] | None:
+def subclass_images(run: Run, position: int, count: int) -> list[NDArray[np.uint8]] | None:
     """Real training images of each kind within the class at that position, up to `count`; None where they, or what
     kind each is, are not on this machine."""
     there = training_images(run)
@@ -189,7 +189,9 @@ def _of_kinds(
     if found is None:
         return None
     each = range(run.config.model.subclasses)
-    return [tiles.real(_images, subclasses.subclass_rows(found, _images, position, kind, count)) for kind in each]
+    return [
+        tiles.real_images(_images, subclasses.subclass_rows(found, _images, position, kind, count)) for kind in each
+    ]
 
 
 @st.cache_data(ttl=10, max_entries=1, show_spinner="Looking for data …")
@@ -198,7 +200,7 @@ def catalogue() -> list[Entry]:
     return entries()
 
 
-def forget_catalogue() -> None:
+def clear_catalogue() -> None:
     """Look for sets again at the next rerun: one was read or added."""
     catalogue.clear()
 
@@ -209,6 +211,6 @@ def image_set(config: DataConfig) -> ImageSet | None:
 
 
 @st.cache_data(max_entries=8, show_spinner="Opening some of the files …")
-def given_files(key: str, _plan: ImportPlan) -> dict[str, list[Example]]:
+def example_files(key: str, _plan: ImportPlan) -> dict[str, list[Example]]:
     """A few files of a set by what they were understood as; `key` names the set and its version."""
     return examples_of(_plan)

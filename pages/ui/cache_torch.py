@@ -65,7 +65,7 @@ def _whole(run: Run, snapshot: int) -> FileVersion:
     return file_version(run.snapshot(snapshot) / "ready.json")
 
 
-def look(run: Run, request: ExportRequest) -> list[ImageGroup]:
+def requested_images(run: Run, request: ExportRequest) -> list[ImageGroup]:
     """The images of a request, kept while a reader marks them."""
     assert request.snapshot is not None
     return _look(run.path, _whole(run, request.snapshot), request)
@@ -78,7 +78,7 @@ def _look(path: Path, version: FileVersion, request: ExportRequest) -> list[Imag
     return views.requested_groups(made, request.items, request.seed, request.start, request.truncation)
 
 
-def dropped(run: Run, request: ExportRequest) -> frozenset[Origin] | None:
+def rejected_images(run: Run, request: ExportRequest) -> frozenset[Origin] | None:
     """The images of a request that its keep rate leaves out; None where no task has learnt the real images yet.
 
     To be asked only where `training_images.problem` has nothing against them.
@@ -87,7 +87,7 @@ def dropped(run: Run, request: ExportRequest) -> frozenset[Origin] | None:
     if selector is None:
         return None
     left_out: list[Origin] = []
-    for group in look(run, replace(request, keep_rate=1.0)):
+    for group in requested_images(run, replace(request, keep_rate=1.0)):
         known = dataset_info(run)
         rows = np.stack([Condition.from_text(origin.condition, known).row(known) for origin in group.origins])
         kept = set(selector.kept(group.images, rows, request.keep_rate).tolist())
@@ -113,7 +113,7 @@ def _selectors(store: Path, key: str) -> "list[Selector]":
     return []
 
 
-def same_noise(
+def same_noise_images(
     run: Run, snapshot: int, asked: Sequence[str], count: int, seed: int, truncation: float
 ) -> list[ImageGroup]:
     """The same `count` noises under each of several conditions."""
@@ -129,7 +129,7 @@ def _same_noise(
     return views.same_noise_groups(made, requests, count, seed, truncation)
 
 
-def of_kinds(run: Run, snapshot: int, label: str, count: int, seed: int, truncation: float) -> list[ImageGroup]:
+def subclass_images(run: Run, snapshot: int, label: str, count: int, seed: int, truncation: float) -> list[ImageGroup]:
     """Images of each kind within a class, up to `count`."""
     return _of_kinds(run.path, _whole(run, snapshot), snapshot, label, count, seed, truncation)
 
@@ -142,7 +142,7 @@ def _of_kinds(
     return views.subclass_groups(made, Condition.from_text(label, made.info), count, seed, truncation)
 
 
-def over_snapshots(
+def snapshot_images(
     run: Run, snapshots: Sequence[int], asked: Sequence[str], count: int, seed: int, truncation: float
 ) -> list[ImageGroup]:
     """The same `count` images, of the conditions in turn, at each of several snapshots."""
@@ -165,7 +165,7 @@ def _over_snapshots(
     return [views.group(sampler(run, snapshot), str(snapshot), drawn, seed, 0, truncation) for snapshot, _ in snapshots]
 
 
-def generated(run: Run, origin: Origin) -> NDArray[np.uint8]:
+def generated_image(run: Run, origin: Origin) -> NDArray[np.uint8]:
     """One image (C, H, H), made again from its origin."""
     return _generated(run.path, _whole(run, origin.snapshot), origin)
 
@@ -175,7 +175,7 @@ def _generated(path: Path, version: FileVersion, origin: Origin) -> NDArray[np.u
     return views.regenerate(sampler(Run(path), origin.snapshot), origin)
 
 
-def film(
+def interpolation_gif(
     run: Run,
     first: Origin,
     last: Origin,
@@ -200,8 +200,8 @@ def _walk(path: Path, version: FileVersion, first: Origin, last: Origin, steps: 
 def nearest_real(run: Run, origin: Origin, images: ImageSet) -> NDArray[np.uint8]:
     """The image (C, H, H), among the run's training images, that is most like a generated one."""
     detector = _detector(run.path, file_version(run.path / "data.json"), images)
-    found = detector.nearest(generated(run, origin)[None])
-    real: NDArray[np.uint8] = tiles.real(images, images.rows("train")[found.pixel_index])[0]
+    found = detector.nearest(generated_image(run, origin)[None])
+    real: NDArray[np.uint8] = tiles.real_images(images, images.rows("train")[found.pixel_index])[0]
     return real
 
 
@@ -231,7 +231,7 @@ def closeness(run: Run, origin: Origin, images: ImageSet) -> Closeness | None:
         return None
     detector = _detector(run.path, file_version(run.path / "data.json"), images)
     detector.use(measured)
-    found = detector.nearest(generated(run, origin)[None])
+    found = detector.nearest(generated_image(run, origin)[None])
     return Closeness(float(found.closeness[0]), detector.threshold, bool(found.copy[0]))
 
 

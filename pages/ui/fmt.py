@@ -41,7 +41,7 @@ def ago(moment: float) -> str:
     return "just now" if seconds < 5 else f"{duration(seconds)} ago"
 
 
-def size(count: float) -> str:
+def byte_size(count: float) -> str:
     """Bytes in decimal units, as disks are sold: `512 B`, `1.4 GB`."""
     for unit in ("B", "kB", "MB", "GB"):
         if count < 1000:
@@ -50,16 +50,16 @@ def size(count: float) -> str:
     return f"{count:.1f} TB"
 
 
-def called(name: str, title: str) -> str:
+def run_label(name: str, title: str) -> str:
     """A run in a list: its title, and its name where that is another word."""
     return title if title == name else f"{title} ({name})"
 
 
-def attribute(name: str) -> str:
+def attribute_label(name: str) -> str:
     """An attribute's name without the underscores of its file."""
     return name.replace("_", " ")
 
 
-def plain(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Words that somebody typed, for a place that reads Markdown: shown as they are, never as links or formatting."""
     return re.sub(r"([\\`*_\[\]<>#$:~|&])", r"\\\1", text)

@@ -23,7 +23,7 @@ OVERVIEW, DATA, TRAIN, PROGRESS, GALLERY, EVALUATE, COMPARE, EXPLANATIONS = (
 )
 
 
-def draw() -> None:
+def draw_app() -> None:
     """Draw the frame and, inside it, the page that was asked for."""
     # The icon first, and from this machine: with only the pages' symbols a browser fetches its tab icon from afar.
     jobs.ensure_scheduler()
@@ -59,10 +59,10 @@ def errors_shown() -> Iterator[None]:
         with scanning_once():
             yield
     except (GanError, OSError) as error:
-        st.error(message(error), icon=":material/error:")
+        st.error(error_text(error), icon=":material/error:")
 
 
-def message(error: GanError | OSError) -> str:
+def error_text(error: GanError | OSError) -> str:
     """An error in words for the user; that of a file goes to the server's log with its traceback too.
 
     A GanError's text is the whole of it. An OSError may be our own fault, which only its traceback tells.
@@ -73,7 +73,7 @@ def message(error: GanError | OSError) -> str:
     return describe_store_error(error)
 
 
-def note(text: str, icon: str | None = None, *, lasting: bool = False) -> None:
+def notify(text: str, icon: str | None = None, *, lasting: bool = False) -> None:
     """Say something from a callback: a note at the next drawing, which stays until it is closed if it is `lasting`.
 
     What a callback draws itself takes the place of what stands first on the page, such as its style.
@@ -87,17 +87,17 @@ def errors_noted() -> Iterator[None]:
     try:
         yield
     except (GanError, OSError) as error:
-        note(message(error), ":material/error:", lasting=True)
+        notify(error_text(error), ":material/error:", lasting=True)
 
 
-def title(text: str, about: str = "") -> None:
+def page_title(text: str, about: str = "") -> None:
     """The page's heading with one line of what the page is for."""
     st.title(text, anchor=False)
     if about:
         st.caption(about)
 
 
-def empty(text: str, button: str, page: str, other: Callable[[], None] | None = None) -> None:
+def empty_state(text: str, button: str, page: str, other: Callable[[], None] | None = None) -> None:
     """What a page shows while it has nothing to show: what to do next, the button that does it, and another way."""
     with st.container(border=True, horizontal_alignment="center", key="empty"):
         st.markdown(text, width="content")

@@ -12,11 +12,11 @@ from pages.ui import background
 from pages.ui.evaluate import evaluation_jobs
 
 
-def panel(run: Run, request: Request, label: str, about: str, button: str) -> None:
+def preparation_panel(run: Run, request: Request, label: str, about: str, button: str) -> None:
     """The task at work under the name `label`, or what it is `about` with the button that starts it."""
     folder, state = job.job_folder(run, request.kind), job.job_state(run, request.kind)
     if state is not None:
-        background.watch(folder, label, lambda: None)
+        background.watch_task(folder, label, lambda: None)
         if state.alive:
             return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):

@@ -23,15 +23,15 @@ POINTS = 120
 WIDTH, HEIGHT = 300, 48  # of the drawing's own units; it is stretched to its card
 
 
-def losses(rows: Sequence[Mapping[str, Any]], name: str) -> None:
+def loss_sparkline(rows: Sequence[Mapping[str, Any]], name: str) -> None:
     """The losses so far, on one scale from 0; nothing before the second point."""
-    drawn = [(METRICS[metric].label, colour, *live_chart.curve(rows, metric)) for metric, colour in LINES]
+    drawn = [(METRICS[metric].label, colour, *live_chart.finite_points(rows, metric)) for metric, colour in LINES]
     if min(len(x) for _, _, x, _ in drawn) < 2:
         return
     highest = max(float(np.quantile(y, 0.98)) for *_, y in drawn) or 1.0  # one early peak does not flatten the rest
-    lines = ((colour, live_chart.reduced(x, live_chart.smoothed(y, 0.6), POINTS)) for _, colour, x, y in drawn)
+    lines = ((colour, live_chart.reduce_points(x, live_chart.smooth(y, 0.6), POINTS)) for _, colour, x, y in drawn)
     paths = "".join(
-        f'<polyline points="{points(*line, highest)}" fill="none" '
+        f'<polyline points="{svg_points(*line, highest)}" fill="none" '
         f'stroke="{colour}" stroke-width="1.5" vector-effect="non-scaling-stroke" />'
         for colour, line in lines
     )
@@ -48,7 +48,7 @@ def losses(rows: Sequence[Mapping[str, Any]], name: str) -> None:
     st.html(f'<img class="sparkline" src="{source}" alt="{alt}"><div class="quiet">{legend}</div>')
 
 
-def points(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any], highest: float) -> str:
+def svg_points(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any], highest: float) -> str:
     """A curve (n,), (n,) as the corners of an SVG line; what is above `highest` is cut."""
     across = (x - x[0]) / max(float(x[-1] - x[0]), 1e-9) * WIDTH
     up = HEIGHT - 1 - np.clip(y / highest, 0, 1) * (HEIGHT - 2)

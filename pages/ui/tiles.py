@@ -29,18 +29,18 @@ class Row:
     alt: str
 
 
-def rows(shown: Sequence[Row], *, one_line: bool = False, tile: int = TILE) -> None:
+def draw_rows(shown: Sequence[Row], *, one_line: bool = False, tile: int = TILE) -> None:
     """Rows of tiles; `one_line` shows as many as fit beside each other, none of them cut."""
     with st.container(key="tiles-line" if one_line else None):
         st.html("".join(_row(row, one_line, tile) for row in shown))
 
 
-def tiles(shown: NDArray[np.uint8], alt: str, tile: int = TILE) -> None:
+def draw_tiles(shown: NDArray[np.uint8], alt: str, tile: int = TILE) -> None:
     """Images (n, C, H, W) without a name."""
     st.html(f'<div class="tiles sheet">{_tiles(shown, alt, tile)}</div>')
 
 
-def whole(picture: bytes, alt: str, kind: str = "png") -> None:
+def draw_picture(picture: bytes, alt: str, kind: str = "png") -> None:
     """A picture, PNG or GIF by its `kind`, over the whole width.
 
     Within the page itself: a file of its own may be gone when a live page asks.
@@ -56,27 +56,27 @@ def data_uri(content: bytes, subtype: str = "png") -> str:
     return f"data:image/{subtype};base64,{base64.b64encode(content).decode()}"
 
 
-def real(image_set: ImageSet, positions: NDArray[np.int64]) -> NDArray[np.uint8]:
+def real_images(image_set: ImageSet, positions: NDArray[np.int64]) -> NDArray[np.uint8]:
     """Images of a set (n, C, h, h) at its own size, without the padding that the networks see."""
     return crop_padding(np.asarray(image_set.images[positions]), image_set.native_size)
 
 
-def having(image_set: ImageSet, condition: int, count: int, split: str = "train") -> NDArray[np.int64]:
+def positions_with(image_set: ImageSet, condition: int, count: int, split: str = "train") -> NDArray[np.int64]:
     """Positions (up to `count`) of images of one split that have a condition."""
     found = image_set.rows(split)  # (n,)
     has: NDArray[np.int64] = found[image_set.conditions[found, condition] == 1]
     return has[:count]
 
 
-def examples(image_set: ImageSet, condition: int, count: int = 3) -> Image.Image | None:
+def example_strip(image_set: ImageSet, condition: int, count: int = 3) -> Image.Image | None:
     """Some real training images of a condition beside each other, those of a rare one again; None where it has none."""
-    positions = having(image_set, condition, count)
+    positions = positions_with(image_set, condition, count)
     if not len(positions):
         return None
-    return contact_sheet.make_grid(real(image_set, np.resize(positions, count)), count, gap=1)
+    return contact_sheet.make_grid(real_images(image_set, np.resize(positions, count)), count, gap=1)
 
 
-def folded(sheet: Image.Image, columns: int) -> Image.Image:
+def fold_sheet(sheet: Image.Image, columns: int) -> Image.Image:
     """The top of a sheet of images, the rows below it beside it where a sheet of few columns would be narrow."""
     across = (sheet.width - GAP) // columns  # an image with the gap at its left
     rows = (sheet.height - GAP) // across
@@ -91,7 +91,7 @@ def folded(sheet: Image.Image, columns: int) -> Image.Image:
     return result.crop((0, 0, result.width, min(result.height, round(result.width / CARD))))
 
 
-def strips(sheet: Image.Image, columns: int) -> list[Image.Image]:
+def sheet_strips(sheet: Image.Image, columns: int) -> list[Image.Image]:
     """Each column of a sheet of images as a picture of its own, lying: for sheets of few columns, which stand tall."""
     across = (sheet.width - GAP) // columns
     rows = (sheet.height - GAP) // across

@@ -25,7 +25,7 @@ from tests.support.uploads import add_zip
 @pytest.fixture(autouse=True)
 def nothing_kept() -> None:
     """No test sees the sets of another's store."""
-    cache.forget_catalogue()
+    cache.clear_catalogue()
 
 
 def html(at: AppTest) -> str:

@@ -52,7 +52,7 @@ def test_a_file_error_of_a_callback_is_logged_too(caplog: pytest.LogCaptureFixtu
 def test_a_mistake_of_the_user_is_no_matter_for_the_log(caplog: pytest.LogCaptureFixture) -> None:
     from pages.ui import frame
 
-    assert frame.message(RunError("There is no run x.")) == "There is no run x."
+    assert frame.error_text(RunError("There is no run x.")) == "There is no run x."
     assert not caplog.records
 
 

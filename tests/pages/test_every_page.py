@@ -103,7 +103,7 @@ def test_the_command_line_starts_from_a_preset_for_the_same_data_or_from_none(
     values: dict[str, Any], start: list[str]
 ) -> None:
     config = options.build_config(values)
-    found = before_start.arguments(config)
+    found = before_start.train_arguments(config)
     assert found[:2] == start
     given = {name.removeprefix("--"): value for name, value in zip(found[::2], found[1::2], strict=True)}
     base = PRESETS[given.pop("preset")].config.flat() if "preset" in given else {}

@@ -47,7 +47,7 @@ def test_every_recording_but_doubles_is_shown_with_what_the_diagnosis_says_of_it
 def test_a_link_from_a_chart_opens_that_chart_first(about: str) -> None:
     at = page("explanations", about=about)
     said_first = next(part.value for part in at.markdown)
-    assert said_first == lessons.words_of("losses").what  # the first tab's words, above the basics
+    assert said_first == lessons.chart_words("losses").what  # the first tab's words, above the basics
     assert at.tabs[list(lessons.TITLES).index(about)].label == lessons.TITLES[about]
 
 

@@ -188,13 +188,13 @@ def sheet(columns: int) -> Image.Image:
 
 @pytest.mark.parametrize("columns", [1, 2, 3, 7, 10, 40])
 def test_a_cards_picture_is_filled_from_edge_to_edge(columns: int) -> None:
-    folded = tiles.folded(sheet(columns), columns)
+    folded = tiles.fold_sheet(sheet(columns), columns)
     assert folded.width / folded.height == pytest.approx(16 / 9, rel=0.02) or folded.width / folded.height > 16 / 9
 
 
 @pytest.mark.parametrize("columns", [1, 2, 3, 7])
 def test_a_strip_holds_all_images_of_its_column(columns: int) -> None:
-    for column, strip in enumerate(tiles.strips(sheet(columns), columns)):
+    for column, strip in enumerate(tiles.sheet_strips(sheet(columns), columns)):
         values = set(np.unique(np.asarray(strip)).tolist())
         assert values == {row * 16 + column for row in range(8)} | {128}
 
@@ -218,7 +218,7 @@ def test_a_runs_page_shows_its_tags_and_notes_and_lets_them_be_changed() -> None
 
 def test_a_card_says_what_a_classifier_learnt_from_the_images() -> None:
     run = ended(made("scored"), state="finished")
-    assert run_verdict.line(run) == ""
+    assert run_verdict.verdict_line(run) == ""
     blank: dict[str, Any] = {field.name: {} for field in fields(EvaluationResult)}
     numbers = {field.name: 0.0 for field in fields(EvaluationResult) if field.type in ("float", float)}
     texts = {"version": results.VERSION, "run": "scored", "snapshot": 9, "split": "val", "features": "own"}

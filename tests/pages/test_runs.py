@@ -28,7 +28,7 @@ def confirming(name: str) -> AppTest:
         from gan.runs.run import find_run
         from pages.ui.runs import run_actions
 
-        run_actions.confirm(find_run(name))
+        run_actions.confirm_deletion(find_run(name))
 
     return AppTest.from_function(script, default_timeout=60, args=(name,)).run()
 
@@ -230,6 +230,6 @@ def test_what_can_be_advised_names_options_that_there_are() -> None:
     from pages.ui.runs import run_actions
 
     run: Run = ended(made("failed"), **NAN, advice={"optim.lr": 1e-4, "no.such": 1})
-    advice = run_actions.advised(jobs.state(run.path))
+    advice = run_actions.advised_options(jobs.state(run.path))
     assert options.replace_options(find_run("failed").config, advice).optim.lr == 1e-4
-    assert run_actions.as_link(advice) == ["optim.lr:0.0001"]
+    assert run_actions.options_query(advice) == ["optim.lr:0.0001"]

@@ -23,7 +23,7 @@ from tests.support.uploads import add_zip
 @pytest.fixture(autouse=True)
 def nothing_kept() -> None:
     """No test sees the sets of another's store."""
-    cache.forget_catalogue()
+    cache.clear_catalogue()
 
 
 def test_a_clone_lists_what_differs_while_it_is_typed() -> None:
@@ -53,7 +53,7 @@ def test_a_clone_of_a_run_with_a_title_is_called_by_it() -> None:
 )
 def test_changes_are_told_as_people_read_them(before: dict[str, object], after: dict[str, object], text: str) -> None:
     found = options.differences(options.build_config(after), options.build_config(before))
-    assert text in "\n".join(config_diff.line(*one) for one in found)
+    assert text in "\n".join(config_diff.change_text(*one) for one in found)
 
 
 def test_the_first_batch_is_shown_on_demand() -> None:

@@ -35,7 +35,7 @@ def test_a_reduced_curve_keeps_its_peaks_and_its_order() -> None:
     x = np.arange(100_000, dtype=np.float64)
     y = np.sin(x / 1000)
     y[54_321], y[12_345] = 9.0, -9.0
-    shown_x, shown_y = live_chart.reduced(x, y)
+    shown_x, shown_y = live_chart.reduce_points(x, y)
     assert len(shown_x) <= live_chart.POINTS
     assert (np.diff(shown_x) > 0).all()
     assert shown_y.max() == 9.0
@@ -43,19 +43,19 @@ def test_a_reduced_curve_keeps_its_peaks_and_its_order() -> None:
     for position in (0, 4_321, 99_999):  # a peak of one point, also at either end
         y = np.zeros(100_000)
         y[position] = 1.0
-        assert live_chart.reduced(x, y)[1].max() == 1.0
+        assert live_chart.reduce_points(x, y)[1].max() == 1.0
 
 
 def test_smoothing_keeps_a_level_curve_level_from_its_first_point() -> None:
-    assert live_chart.smoothed(np.full(20, 1.2), 0.6).tolist() == [1.2] * 20
+    assert live_chart.smooth(np.full(20, 1.2), 0.6).tolist() == [1.2] * 20
 
 
 def test_smoothing_is_a_running_average() -> None:
     """Against the average taken point by point: of 1, 0, 4 with weight 0.5 it is 1, 1/3, 17/7."""
-    assert live_chart.smoothed(np.array([1.0, 0.0, 4.0]), 0.5) == pytest.approx([1, 1 / 3, 17 / 7])
+    assert live_chart.smooth(np.array([1.0, 0.0, 4.0]), 0.5) == pytest.approx([1, 1 / 3, 17 / 7])
     values = np.random.default_rng(0).random(3000)
     average = mass = 0.0
-    for value, found in zip(values, live_chart.smoothed(values, 0.99), strict=True):
+    for value, found in zip(values, live_chart.smooth(values, 0.99), strict=True):
         average, mass = 0.99 * average + 0.01 * value, 0.99 * mass + 0.01
         assert found == pytest.approx(average / mass)
 
@@ -63,7 +63,7 @@ def test_smoothing_is_a_running_average() -> None:
 def test_a_miniature_spans_its_card_and_cuts_what_is_too_high() -> None:
     corners = [
         tuple(map(float, corner.split(",")))
-        for corner in sparkline.points(np.array([10.0, 20.0, 30.0]), np.array([0.0, 1.0, 99.0]), 2.0).split()
+        for corner in sparkline.svg_points(np.array([10.0, 20.0, 30.0]), np.array([0.0, 1.0, 99.0]), 2.0).split()
     ]
     assert [left for left, _ in corners] == [0, sparkline.WIDTH / 2, sparkline.WIDTH]
     assert [top for _, top in corners] == [sparkline.HEIGHT - 1, sparkline.HEIGHT / 2, 1]
@@ -71,7 +71,7 @@ def test_a_miniature_spans_its_card_and_cuts_what_is_too_high() -> None:
 
 def test_values_that_are_no_numbers_are_left_out_of_a_curve() -> None:
     rows = [{"seen": 1000, "loss_d": 1.0}, {"seen": 2000, "loss_d": float("nan")}, {"seen": 3000}]
-    x, y = live_chart.curve(rows, "loss_d")
+    x, y = live_chart.finite_points(rows, "loss_d")
     assert (x.tolist(), y.tolist()) == ([1.0], [1.0])
 
 
@@ -88,13 +88,13 @@ def test_every_tone_has_a_colour_in_both_themes() -> None:
 
 
 def test_typed_words_are_shown_as_they_are() -> None:
-    assert fmt.plain("[x](http://a) *b* :red[c] $d$ <e>") == r"\[x\](http\://a) \*b\* \:red\[c\] \$d\$ \<e\>"
-    assert fmt.plain("Blood cells, 64 px (best!)") == "Blood cells, 64 px (best!)"
+    assert fmt.escape_markdown("[x](http://a) *b* :red[c] $d$ <e>") == r"\[x\](http\://a) \*b\* \:red\[c\] \$d\$ \<e\>"
+    assert fmt.escape_markdown("Blood cells, 64 px (best!)") == "Blood cells, 64 px (best!)"
 
 
 def test_a_run_is_called_by_its_title_and_its_name() -> None:
-    assert fmt.called("cells", "cells") == "cells"
-    assert fmt.called("cells", "Best so far") == "Best so far (cells)"
+    assert fmt.run_label("cells", "cells") == "cells"
+    assert fmt.run_label("cells", "Best so far") == "Best so far (cells)"
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_durations_are_told_as_people_say_them(seconds: float, text: str) -> Non
 
 @pytest.mark.parametrize(("count", "text"), [(12, "12 B"), (1_400_000_000, "1.4 GB"), (25_300_000, "25 MB")])
 def test_sizes_are_told_with_their_unit(count: int, text: str) -> None:
-    assert fmt.size(count) == text
+    assert fmt.byte_size(count) == text
 
 
 def test_a_finished_export_is_sent_whole_or_in_part() -> None:
@@ -153,10 +153,10 @@ def test_routes_also_stand_below_the_base_path() -> None:
 
 def test_a_film_is_made_anew_where_a_run_of_the_same_name_has_other_pictures() -> None:
     run = trained("filmed")
-    before = cache.samples_film(run, None)
+    before = cache.samples_gif(run, None)
     for picture in run.samples().values():
         Image.open(picture).point(lambda grey: 255 - grey).save(picture)
-    assert cache.samples_film(run, None) != before
+    assert cache.samples_gif(run, None) != before
 
 
 def test_the_variety_of_real_images_is_known_once_they_are_read() -> None:

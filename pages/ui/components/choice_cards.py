@@ -21,7 +21,7 @@ class Card:
     picture: bytes | None
 
 
-def cards(
+def choice_cards(
     choices: Sequence[Card], chosen: Sequence[str], took: Callable[[list[str]], None], *, key: str, label: str
 ) -> None:
     """Draw the cards; `took` gets the names of all that are on, in order, before the page is drawn anew."""

@@ -48,7 +48,7 @@ class Event:
     act: str
 
 
-def grid(
+def image_grid(
     rows: Sequence[Row],
     *,
     key: str,

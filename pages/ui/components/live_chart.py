@@ -39,7 +39,7 @@ class Line:
     tone: str
 
 
-def curve(rows: Sequence[Mapping[str, Any]], metric: str, axis: str = "seen") -> Curve:
+def finite_points(rows: Sequence[Mapping[str, Any]], metric: str, axis: str = "seen") -> Curve:
     """The finite points of one metric: thousands of images seen or, for `axis` "seconds", minutes (n,); values (n,)."""
     columns = MetricsTable.from_rows(rows)
     x = columns.column(axis) / (1000 if axis == "seen" else 60)
@@ -48,7 +48,7 @@ def curve(rows: Sequence[Mapping[str, Any]], metric: str, axis: str = "seen") ->
     return x[finite], y[finite]
 
 
-def smoothed(values: NDArray[np.float64], weight: float) -> NDArray[np.float64]:
+def smooth(values: NDArray[np.float64], weight: float) -> NDArray[np.float64]:
     """A running average (n,) that remembers `weight` (0 to below 1) of itself at each point; 0 changes nothing."""
     if weight <= 0:
         return values
@@ -56,7 +56,7 @@ def smoothed(values: NDArray[np.float64], weight: float) -> NDArray[np.float64]:
     return averaged
 
 
-def reduced(x: NDArray[np.float64], y: NDArray[np.float64], points: int = POINTS) -> Curve:
+def reduce_points(x: NDArray[np.float64], y: NDArray[np.float64], points: int = POINTS) -> Curve:
     """At most `points` of a curve: the lowest and the highest of each bucket, so that no peak is lost."""
     if len(x) <= points:
         return x, y
@@ -68,7 +68,7 @@ def reduced(x: NDArray[np.float64], y: NDArray[np.float64], points: int = POINTS
     return x[chosen], y[chosen]
 
 
-def figure(
+def curves_figure(
     rows: Sequence[Mapping[str, Any]],
     lines: Sequence[Line],
     *,
@@ -86,7 +86,7 @@ def figure(
     traces = [
         trace
         for line in lines
-        for trace in traces_of(rows, line.metric, line.name, line.tone, unit, smoothing=smoothing)
+        for trace in curve_traces(rows, line.metric, line.name, line.tone, unit, smoothing=smoothing)
     ]
     shown = {ideals[line.metric] for line in lines if line.metric in ideals}
     yaxis: dict[str, Any] = {"type": "log"} if logarithmic else {"rangemode": "tozero"}
@@ -102,7 +102,7 @@ def figure(
     }
 
 
-def overlay(
+def overlay_figure(
     runs: Mapping[str, Sequence[Mapping[str, Any]]], metric: str, *, name: str, unit: str, axis: str, smoothing: float
 ) -> dict[str, Any]:
     """One metric of several runs, by what each is called, in one chart; at most six, as many as there are tones.
@@ -113,7 +113,7 @@ def overlay(
     traces = [
         trace | ({"dash": "dash"} if number >= SOLID else {})
         for number, ((called, rows), tone) in enumerate(zip(runs.items(), tones, strict=False))
-        for trace in traces_of(rows, metric, called, tone, unit, axis=axis, smoothing=smoothing)
+        for trace in curve_traces(rows, metric, called, tone, unit, axis=axis, smoothing=smoothing)
     ]
     return {
         "name": name,
@@ -125,7 +125,7 @@ def overlay(
     }
 
 
-def traces_of(
+def curve_traces(
     rows: Sequence[Mapping[str, Any]],
     metric: str,
     called: str,
@@ -136,20 +136,20 @@ def traces_of(
     smoothing: float = 0.0,
 ) -> list[dict[str, Any]]:
     """One curve, with the measured one faintly behind it where it is smoothed."""
-    x, y = curve(rows, metric, axis)
+    x, y = finite_points(rows, metric, axis)
     where = "%{x:,.4g} k images" if axis == "seen" else "%{x:.3g} min"
     hover = f"%{{y:.4g}} {unit}<extra>{html.escape(called)}, {where}</extra>".replace(" <", "<")
     common = {"name": html.escape(called), "tone": tone, "legendgroup": f"{called} {metric}", "hovertemplate": hover}
     traces = []
     if smoothing > 0:
-        raw_x, raw_y = reduced(x, y)
+        raw_x, raw_y = reduce_points(x, y)
         faint = {"faint": True, "showlegend": False, "hovertemplate": None}
-        traces.append(common | faint | {"x": packed(raw_x), "y": packed(raw_y)})
-    x, y = reduced(x, smoothed(y, smoothing))
-    return [*traces, common | {"x": packed(x), "y": packed(y)}]
+        traces.append(common | faint | {"x": pack_floats(raw_x), "y": pack_floats(raw_y)})
+    x, y = reduce_points(x, smooth(y, smoothing))
+    return [*traces, common | {"x": pack_floats(x), "y": pack_floats(y)}]
 
 
-def packed(values: NDArray[np.float64]) -> str:
+def pack_floats(values: NDArray[np.float64]) -> str:
     """Numbers (n,) as base64 of float32, little-endian, which `chart.js` unpacks.
 
     Written as JSON, they were a third of the time of a live refresh, and three times the bytes.
@@ -166,7 +166,7 @@ def _axes(x_title: str, yaxis: dict[str, Any], unit: str) -> dict[str, Any]:
     }
 
 
-def bars(counts: Mapping[str, Mapping[str, int]], tones: Mapping[str, str], name: str) -> dict[str, Any]:
+def bar_figure(counts: Mapping[str, Mapping[str, int]], tones: Mapping[str, str], name: str) -> dict[str, Any]:
     """What `chart.js` draws for counts such as `{"train": {"cat": 12}}`: one stacked bar for each name."""
     names = list(next(iter(counts.values())))
     traces = [
@@ -197,7 +197,7 @@ def bars(counts: Mapping[str, Mapping[str, int]], tones: Mapping[str, str], name
     }
 
 
-def draw(figure: dict[str, Any], key: str, chosen: Callable[[float], None] | None = None) -> None:
+def draw_chart(figure: dict[str, Any], key: str, chosen: Callable[[float], None] | None = None) -> None:
     """Put a figure on the page; the same `key` over reruns keeps the reader's zoom.
 
     `figure` may have `marks` (of `marks`) and a `moment`, a place on the x axis. `chosen` is called with the place of a
@@ -215,6 +215,6 @@ def _clicked(key: str, chosen: Callable[[float], None] | None) -> None:
         chosen(float(place))
 
 
-def marks(events: Sequence[Event]) -> list[dict[str, Any]]:
+def event_marks(events: Sequence[Event]) -> list[dict[str, Any]]:
     """What happened to a run, as signs on the axis of the images seen."""
     return [{"x": event.seen / 1000, "kind": event.kind, "text": html.escape(event.text)} for event in events]

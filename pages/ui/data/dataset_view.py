@@ -28,21 +28,21 @@ OTHERS = "other images"
 MEANING = {"train": "learnt from", "val": "used to choose", "test": "sealed until the end"}
 
 
-def panel(entry: Entry, image_set: ImageSet) -> None:
+def dataset_panel(entry: Entry, image_set: ImageSet) -> None:
     """Facts, findings, balance and images of a set that has been read."""
     info(entry, image_set)
-    findings(image_set)
+    findings_list(image_set)
     left, right = st.columns([3, 2], gap="large")
     with left:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.subheader("Images", anchor=False, width="stretch")
-            st.button("Show others", icon=":material/shuffle:", type="tertiary", on_click=show_others)
-        by_name(image_set)
+            st.button("Show others", icon=":material/shuffle:", type="tertiary", on_click=show_other_examples)
+        example_rows(image_set)
     with right:
-        balance(entry, image_set)
+        balance_chart(entry, image_set)
     if entry.config.name == "folder":
         with st.expander("The files as they were given", icon=":material/folder_open:"):
-            as_given(entry.config.path)
+            original_files(entry.config.path)
 
 
 def info(entry: Entry, image_set: ImageSet) -> None:
@@ -63,11 +63,11 @@ def info(entry: Entry, image_set: ImageSet) -> None:
             st.switch_page(frame.TRAIN, query_params={"data": entry.slug})
     known = summary.group_summary(image_set)
     if known is not None:
-        st.caption(groups_in_words(known))
+        st.caption(groups_text(known))
     st.caption(f"Licence: {image_set.licence.rstrip('.')}. Source: {image_set.source.rstrip('.')}.")
 
 
-def groups_in_words(known: summary.GroupSummary) -> str:
+def groups_text(known: summary.GroupSummary) -> str:
     """The patients or slides of a set in a line."""
     parts = ", ".join(f"{count:,} in {split}" for split, count in known.counts.items())
     each = f"{known.fewest:,} to {known.most:,}" if known.fewest < known.most else f"{known.fewest:,}"
@@ -75,40 +75,40 @@ def groups_in_words(known: summary.GroupSummary) -> str:
     return f"Groups (patients, slides): {parts}; {each} images each, {known.median:g} in the middle.{apart}"
 
 
-def findings(image_set: ImageSet) -> None:
+def findings_list(image_set: ImageSet) -> None:
     """What speaks against the set, and how it was read, each with what to do."""
     found = summary.findings(image_set)
     for finding in found:
         if finding.level == "warning":
-            finding_shown(finding)
+            finding_box(finding)
     notes = [finding.line for finding in found if finding.level == "note"] + list(image_set.notices)
     if notes:
         with st.expander(f"Good to know ({len(notes)})", icon=":material/info:"):
             for note in notes:
-                st.markdown(f"- {fmt.plain(note)}")
+                st.markdown(f"- {fmt.escape_markdown(note)}")
 
 
-def finding_shown(finding: Finding) -> None:
+def finding_box(finding: Finding) -> None:
     """One finding: what it is, and what is done or to be done about it."""
-    action = f" **{fmt.plain(finding.action)}**" if finding.action else ""
-    SHOW[finding.level](f"{fmt.plain(finding.text)}{action}")
+    action = f" **{fmt.escape_markdown(finding.action)}**" if finding.action else ""
+    SHOW[finding.level](f"{fmt.escape_markdown(finding.text)}{action}")
 
 
-def balance(entry: Entry, image_set: ImageSet) -> None:
+def balance_chart(entry: Entry, image_set: ImageSet) -> None:
     """How many images of each name; of attributes also which go together."""
     classes = image_set.kind == "class"
     st.subheader("Balance" if classes else "How often", anchor=False)
     counts = {
-        split: {called(image_set, name): count for name, count in counted.items()}
+        split: {condition_label(image_set, name): count for name, count in counted.items()}
         for split, counted in image_set.counts().items()
     }
-    live_chart.draw(live_chart.bars(counts, TONES, f"{entry.slug}-counts"), key=f"counts-{entry.slug}")
+    live_chart.draw_chart(live_chart.bar_figure(counts, TONES, f"{entry.slug}-counts"), key=f"counts-{entry.slug}")
     if not classes:
         st.subheader("Which go together", anchor=False)
-        together(image_set)
+        correlated_attributes(image_set)
 
 
-def together(image_set: ImageSet) -> None:
+def correlated_attributes(image_set: ImageSet) -> None:
     """The pairs of attributes that say most of each other, among the training images."""
     pairs = strongest_pairs(image_set.conditions[image_set.rows("train")], image_set.names, PAIRS)
     if not pairs:
@@ -120,7 +120,7 @@ def together(image_set: ImageSet) -> None:
     )
     st.table(
         {
-            "Attributes": [f"{fmt.attribute(pair.first)}, {fmt.attribute(pair.second)}" for pair in pairs],
+            "Attributes": [f"{fmt.attribute_label(pair.first)}, {fmt.attribute_label(pair.second)}" for pair in pairs],
             "Tie": [f"{pair.phi:+.2f}" for pair in pairs],
             "With both": [f"{pair.both:,}" for pair in pairs],
             "By chance": [f"{pair.expected:,.0f}" for pair in pairs],
@@ -130,54 +130,54 @@ def together(image_set: ImageSet) -> None:
     )
 
 
-def by_name(image_set: ImageSet) -> None:
+def example_rows(image_set: ImageSet) -> None:
     """Training images of every class, or of every attribute that is on."""
     counted = image_set.counts()["train"]
     shown = [
         tiles.Row(
-            name=called(image_set, name),
+            name=condition_label(image_set, name),
             note=fmt.images(counted[name]),
-            images=tiles.real(image_set, chosen(image_set, position)),
-            alt=f"Real image of {called(image_set, name)}",
+            images=tiles.real_images(image_set, example_positions(image_set, position)),
+            alt=f"Real image of {condition_label(image_set, name)}",
         )
         for position, name in list(enumerate(image_set.names))[:MOST_ROWS]
     ]
-    tiles.rows(shown, one_line=True)
+    tiles.draw_rows(shown, one_line=True)
     if len(image_set.names) > MOST_ROWS:
         st.caption(f"The first {MOST_ROWS} of {len(image_set.names)}.")
 
 
-def called(image_set: ImageSet, name: str) -> str:
+def condition_label(image_set: ImageSet, name: str) -> str:
     """A class as it is, an attribute in words."""
-    return name if image_set.kind == "class" else fmt.attribute(name)
+    return name if image_set.kind == "class" else fmt.attribute_label(name)
 
 
-def chosen(image_set: ImageSet, condition: int) -> NDArray[np.int64]:
+def example_positions(image_set: ImageSet, condition: int) -> NDArray[np.int64]:
     """Positions (up to a row) of training images with a condition: the first ones, then others at each click."""
     seed = st.session_state.get(OTHERS, 0)
     if not seed:
-        return tiles.having(image_set, condition, PER_ROW)
-    found = tiles.having(image_set, condition, len(image_set))
+        return tiles.positions_with(image_set, condition, PER_ROW)
+    found = tiles.positions_with(image_set, condition, len(image_set))
     return np.sort(np.random.default_rng([seed, condition]).permutation(found)[:PER_ROW])
 
 
-def show_others() -> None:
+def show_other_examples() -> None:
     """Other images at the next drawing; for `on_click`."""
     st.session_state[OTHERS] = st.session_state.get(OTHERS, 0) + 1
 
 
-def as_given(name: str) -> None:
+def original_files(name: str) -> None:
     """What was found in the files of an added set, and some of them in their own shape."""
     report = staging.load_report(name)
     for finding in report.problems:
-        finding_shown(finding)
-    pixels(report.sizes, report.modes)
+        finding_box(finding)
+    pixel_summary(report.sizes, report.modes)
     if report.plan is not None:
         plan = settings.added_sets() / name / "plan.json"
-        file_preview.panel(report.plan, f"{plan} {file_version(plan)}")
+        file_preview.file_preview_panel(report.plan, f"{plan} {file_version(plan)}")
 
 
-def pixels(sizes: dict[str, int], modes: dict[str, int]) -> None:
+def pixel_summary(sizes: dict[str, int], modes: dict[str, int]) -> None:
     """The sizes and kinds of pixels of the files, with how many have them."""
     for what, counted in (("Sizes", sizes), ("Pixels", modes)):
         if counted:

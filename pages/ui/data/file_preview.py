@@ -13,17 +13,17 @@ from pages.ui import cache, fmt
 from pages.ui.tiles import data_uri
 
 
-def panel(plan: ImportPlan, key: str) -> None:
+def file_preview_panel(plan: ImportPlan, key: str) -> None:
     """How the files became classes or attributes, in a sentence and in pictures; `key` names the set for the cache."""
-    found = cache.given_files(key, plan)
-    st.markdown(understood(plan))
+    found = cache.example_files(key, plan)
+    st.markdown(labels_text(plan))
     counts = dict(zip(plan.names, plan.conditions.sum(axis=0, dtype=int).tolist(), strict=True))
-    rows(found, counts)
+    file_rows(found, counts)
     if len(plan.names) > len(found):
         st.caption(f"The first {len(found)} of {len(plan.names)}.")
 
 
-def understood(plan: ImportPlan) -> str:
+def labels_text(plan: ImportPlan) -> str:
     """Where the labels came from."""
     names = len(plan.names)
     if (plan.root / LABELS).is_file():
@@ -33,7 +33,7 @@ def understood(plan: ImportPlan) -> str:
     return f"Each folder is a class: **{names} classes**."
 
 
-def rows(found: Mapping[str, Sequence[Example]], counts: Mapping[str, int]) -> None:
+def file_rows(found: Mapping[str, Sequence[Example]], counts: Mapping[str, int]) -> None:
     """A row of pictures for each name, its count beside it and each file's path below it."""
     body = "".join(
         f'<div class="tile-row"><div class="row-name" title="{html.escape(name)}">{html.escape(name)}'

@@ -10,10 +10,12 @@ from pages.ui.train import form
 KEY = "chosen set"
 
 
-def picker() -> None:
+def dataset_picker() -> None:
     """The list of sets, above the form; the form's options follow the choice."""
     entries = {entry.slug: entry for entry in cache.catalogue()}
-    current = slug_of(form.value("data.name"), form.value("data.flag"), form.value("data.path"), entries)
+    current = slug_from_options(
+        form.form_value("data.name"), form.form_value("data.flag"), form.form_value("data.path"), entries
+    )
     st.session_state[KEY] = current
     st.selectbox(
         "Data set",
@@ -25,9 +27,9 @@ def picker() -> None:
     )
 
 
-def choose(config: DataConfig) -> None:
+def choose_dataset(config: DataConfig) -> None:
     """Take a set into the form, with its usual image size."""
-    form.fill(
+    form.fill_form(
         {
             "data.name": config.name,
             "data.flag": config.flag,
@@ -38,7 +40,7 @@ def choose(config: DataConfig) -> None:
     )
 
 
-def slug_of(name: str, flag: str, path: str, entries: dict[str, Entry]) -> str:
+def slug_from_options(name: str, flag: str, path: str, entries: dict[str, Entry]) -> str:
     """The slug of the set that a config names; its path or name where the catalogue does not have it."""
     for slug, entry in entries.items():
         found = entry.config
@@ -63,4 +65,4 @@ def _chosen() -> None:
     slug = st.session_state[KEY]
     for entry in cache.catalogue():
         if entry.slug == slug:
-            choose(entry.config)
+            choose_dataset(entry.config)

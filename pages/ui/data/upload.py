@@ -32,14 +32,14 @@ Stage = Callable[[str], Path]
 """Stores what the visitor chose under the name of the set; gives the folder of the upload."""
 
 
-def button(label: str, kind: Literal["primary", "secondary"]) -> None:
+def upload_button(label: str, kind: Literal["primary", "secondary"]) -> None:
     """The way here from another page."""
     if st.button(label, type=kind, icon=":material/add_photo_alternate:", key="to add images"):
         st.session_state[TAB] = ADD
         st.switch_page(frame.DATA)
 
 
-def panel() -> None:
+def upload_panel() -> None:
     """The step at which the link's upload is: the form, the progress of the check, or its report."""
     identifier = st.query_params.get(UPLOAD)
     if identifier is None:
@@ -89,8 +89,8 @@ def waiting_uploads() -> None:
     with st.container(horizontal=True):
         for identifier, name in waiting.items():
             st.button(
-                fmt.plain(name), icon=":material/pending_actions:", key=f"upload {identifier}", on_click=_open,
-                args=(identifier,),
+                fmt.escape_markdown(name), icon=":material/pending_actions:", key=f"upload {identifier}",
+                on_click=_open, args=(identifier,),
             )  # fmt: skip
 
 
@@ -121,7 +121,7 @@ def folder_field() -> Stage | None:
 def check_progress(folder: Path) -> None:
     """Step 2 while the check waits or works; where it failed or was stopped, why and the way back."""
     current_step(2)
-    background.watch(folder, "Checking the images", lambda: None)
+    background.watch_task(folder, "Checking the images", lambda: None)
     if jobs.state(folder).alive:
         st.caption("You may leave this page: the upload is listed here until you decide.")
         return
@@ -138,7 +138,7 @@ def report_with_decision(report: CheckReport) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         for finding in report.problems:
-            dataset_view.finding_shown(finding)
+            dataset_view.finding_box(finding)
         if not report.problems:
             st.success("No problem was found.")
         with st.container(horizontal=True):
@@ -149,14 +149,15 @@ def report_with_decision(report: CheckReport) -> None:
             st.button("Discard", icon=":material/delete:", key="reject set", on_click=discard, args=(report.staged,))
         if report.plan is not None:
             st.subheader("How the files were understood", anchor=False)
-            file_preview.panel(report.plan, f"incoming {report.staged.name}")
+            file_preview.file_preview_panel(report.plan, f"incoming {report.staged.name}")
     with right:
         if report.counts:
             st.subheader("Balance", anchor=False)
-            live_chart.draw(
-                live_chart.bars(report.counts, dataset_view.TONES, f"{report.name}-counts"), key="counts-of-report"
+            live_chart.draw_chart(
+                live_chart.bar_figure(report.counts, dataset_view.TONES, f"{report.name}-counts"),
+                key="counts-of-report",
             )
-        dataset_view.pixels(report.sizes, report.modes)
+        dataset_view.pixel_summary(report.sizes, report.modes)
 
 
 def current_step(current: int) -> None:
@@ -170,10 +171,10 @@ def accept(report: CheckReport) -> None:
     with errors_noted():
         staging.accept(report)
         del st.query_params[UPLOAD]
-        cache.forget_catalogue()
+        cache.clear_catalogue()
         st.session_state["last set"] = st.query_params["data"] = f"folder-{report.name}"
         st.session_state[TAB] = LOOK
-        frame.note(f"{report.name} was added. Read it, and train on it.", ":material/check:")
+        frame.notify(f"{report.name} was added. Read it, and train on it.", ":material/check:")
 
 
 def discard(folder: Path) -> None:

@@ -164,7 +164,7 @@ def _at_work(run: Run, kind: str, label: str) -> bool:
     if state is None:
         return False
     if state.alive:
-        background.bar(folder, label)
+        background.progress_bar(folder, label)
     elif state.name in ("failed", "lost"):
         st.error(state.cause or f"{label} ended without a word.", icon=":material/error:")
         last = jobs.log_tail(folder, 4)
@@ -178,7 +178,7 @@ def _at_work(run: Run, kind: str, label: str) -> bool:
             icon=":material/stop:",
             key=f"stop {kind}",
             disabled=state.name == "stopping",
-            on_click=background.stop,
+            on_click=background.stop_job,
             args=(folder,),
         )
     return state.alive

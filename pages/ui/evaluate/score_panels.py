@@ -108,10 +108,10 @@ def over_time(run: Run) -> None:
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True):
         st.markdown("**Distance to real images** (lower is better)")
-        live_chart.draw(evaluation_charts.distance(there, best, run.name), key=f"{run.name}-distance")
+        live_chart.draw_chart(evaluation_charts.distance(there, best, run.name), key=f"{run.name}-distance")
     with right, st.container(border=True):
         st.markdown("**Right and varied** (higher is better)")
-        live_chart.draw(evaluation_charts.shares(there, run.name), key=f"{run.name}-shares")
+        live_chart.draw_chart(evaluation_charts.shares(there, run.name), key=f"{run.name}-shares")
     if best is not None:
         st.caption(
             f"Best snapshot: after {fmt.images(best)}, by the lowest kernel distance on the validation split. Where "

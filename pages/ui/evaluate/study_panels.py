@@ -81,10 +81,10 @@ def of_regime(run: Run, study: StudyResult, regime: Regime) -> None:
     left, right = st.columns([3, 2], gap="medium")
     with left, st.container(border=True, height="stretch"):
         st.markdown("**Gain in balanced accuracy by adding synthetic images** (above 0 is better)")
-        live_chart.draw(evaluation_charts.gain(regime, run.name), key=key)
+        live_chart.draw_chart(evaluation_charts.gain(regime, run.name), key=key)
     with right, st.container(border=True, height="stretch"):
         st.markdown("**Keeping only the better ones, against keeping all** (above 0 is better)")
-        live_chart.draw(evaluation_charts.keep_rates(regime, run.name), key=f"{key}-keep")
+        live_chart.draw_chart(evaluation_charts.keep_rates(regime, run.name), key=f"{key}-keep")
     st.markdown(regime.filtering.words)
     st.html(study_table.table(regime, study.rarest))
 

@@ -40,11 +40,11 @@ class Words:
     bad: tuple[str, ...]
 
 
-def words_of(key: str) -> Words:
+def chart_words(key: str) -> Words:
     """The words of a chart, as its card on the Progress page has them."""
     if key == "samples":
         return Words(chart_texts.SAMPLES, SPREAD_GOOD, (SPREAD_BAD,))
-    group = curves.group_of(key)
+    group = curves.find_group(key)
     return Words(group.what, group.good, group.bad)
 
 
@@ -58,7 +58,7 @@ SPREAD_BAD = (
 )
 
 
-def tabs(about: str) -> None:
+def lesson_tabs(about: str) -> None:
     """A tab for each chart, `about` open."""
     with st.container(key="lessons"):
         found = st.tabs(list(TITLES.values()), default=TITLES[about])
@@ -69,40 +69,42 @@ def tabs(about: str) -> None:
 
 def lesson(key: str) -> None:
     """The words of one chart, then it in recorded runs."""
-    words = words_of(key)
+    words = chart_words(key)
     st.markdown(words.what)
     st.markdown(f":green[**A good run.**] {words.good}")
     st.markdown(":orange[**Going wrong.**]\n\n" + "\n".join(f"- {sign}" for sign in words.bad))
-    for name, column in zip(SHOWN[key], overlays.in_pairs(len(SHOWN[key])), strict=True):
+    for name, column in zip(SHOWN[key], overlays.column_pairs(len(SHOWN[key])), strict=True):
         with column, st.container(border=True):
-            recorded(key, reference_curves.load_recording(name))
+            recording_card(key, reference_curves.load_recording(name))
 
 
-def recorded(key: str, one: Recording) -> None:
+def recording_card(key: str, one: Recording) -> None:
     """One recording: its chart, how it was made, and what the diagnosis says of it."""
     finding = diagnose(one.observations())[0]
     colour, icon = health.SIGNS[finding.level]
     st.markdown(f"**{one.title}**")
     name = f"{one.key}-{key}"
-    live_chart.draw(spread(one, name) if key == "samples" else drawn(key, one, name), key=f"lesson-{name}")
+    live_chart.draw_chart(
+        diversity_figure(one, name) if key == "samples" else recording_figure(key, one, name), key=f"lesson-{name}"
+    )
     st.markdown(f"{colour}[{icon} {finding.headline}]")
     st.caption(f"{one.setup} {finding.meaning}")
 
 
-def drawn(key: str, one: Recording, name: str) -> dict[str, object]:
+def recording_figure(key: str, one: Recording, name: str) -> dict[str, object]:
     """The chart of a recording as its page would have shown it."""
-    group = curves.group_of(key)
-    return live_chart.figure(
+    group = curves.find_group(key)
+    return live_chart.curves_figure(
         one.rows, group.lines, name=name, unit=group.unit,
         ideals=equilibrium.equilibrium_values(one.observations().config.loss), smoothing=0.6, limits=group.limits,
     )  # fmt: skip
 
 
-def spread(one: Recording, name: str) -> dict[str, object]:
+def diversity_figure(one: Recording, name: str) -> dict[str, object]:
     """How much the samples of one condition differ, as a share of how much real images do."""
     rows = [{"seen": seen, "spread": value / one.real_diversity} for seen, value in sorted(one.diversity.items())]
     line = live_chart.Line("spread", "Spread within a class, of that of real images", "blue")
-    figure = live_chart.figure(
+    figure = live_chart.curves_figure(
         rows, [line], name=name, unit="", ideals={"spread": (1.0, "as real images")}, limits=(0.0, 1.25)
     )
     figure["layout"]["yaxis"] |= {"tickformat": ".0%"}

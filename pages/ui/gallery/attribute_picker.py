@@ -35,8 +35,8 @@ def switches(run: Run, info: DatasetInfo) -> dict[str, str]:
         "Attributes", key=f"find {run.name}", placeholder=f"Search {len(info.names)} attributes",
         icon=":material/search:", help="on: every image has it. off: none has. any: as in the real images that agree.",
     )  # fmt: skip
-    parts = fmt.attribute(wanted.lower()).split()
-    shown = [name for name in info.names if all(part in fmt.attribute(name).lower() for part in parts)]
+    parts = fmt.attribute_label(wanted.lower()).split()
+    shown = [name for name in info.names if all(part in fmt.attribute_label(name).lower() for part in parts)]
     shares = shares_of(chosen, info)
     with st.container(height=HEIGHT, key="attribute-list", gap="xxsmall"):
         for name in shown:
@@ -52,9 +52,11 @@ def switch(run: Run, name: str, value: str, share: float) -> None:
     if st.session_state.get(key) != value:
         st.session_state[key] = value
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.html(f'<div class="attribute">{fmt.attribute(name)}<span class="quiet">{share:.0%} of them</span></div>')
+        st.html(
+            f'<div class="attribute">{fmt.attribute_label(name)}<span class="quiet">{share:.0%} of them</span></div>'
+        )
         st.segmented_control(
-            f"{fmt.attribute(name)}: on, any or off", (ON, ANY, OFF), key=key, required=True,
+            f"{fmt.attribute_label(name)}: on, any or off", (ON, ANY, OFF), key=key, required=True,
             label_visibility="collapsed", on_change=_switched, args=(run, name),
         )  # fmt: skip
 
@@ -70,7 +72,10 @@ def shares_of(chosen: dict[str, str], info: DatasetInfo) -> dict[str, float]:
 
 def summary(run: Run, chosen: dict[str, str], agreeing: int) -> None:
     """The whole choice in words, and how many real images agree with it."""
-    said = [fmt.attribute(name) if value == ON else f"not {fmt.attribute(name)}" for name, value in chosen.items()]
+    said = [
+        fmt.attribute_label(name) if value == ON else f"not {fmt.attribute_label(name)}"
+        for name, value in chosen.items()
+    ]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{', '.join(said) or 'Anything'}**", width="stretch")
         if chosen:

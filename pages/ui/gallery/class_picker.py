@@ -49,13 +49,13 @@ def class_cards(run: Run, info: DatasetInfo) -> list[str]:
         st.markdown("Classes", help="The pictures are real training images.", width="stretch")
         st.button("All", on_click=_choose, args=(key, list(info.names)), type="tertiary", key="all classes")
         st.button("None", on_click=_choose, args=(key, []), type="tertiary", key="no classes")
-    shown = cache.examples(run) or [None] * len(info.names)
+    shown = cache.condition_examples(run) or [None] * len(info.names)
     counts = info.conditions.sum(axis=0, dtype=int).tolist()
     choices = [
         Card(name, f"{fmt.number(count)} real", picture)
         for name, count, picture in zip(info.names, counts, shown, strict=True)
     ]
-    choice_cards.cards(
+    choice_cards.choice_cards(
         choices, chosen, lambda names: _choose(key, names), key=f"class cards {run.name}", label="Classes"
     )
     return chosen

@@ -58,7 +58,7 @@ def begin(run: Run, wanted: ExportRequest) -> None:
 def expected(run: Run, wanted: ExportRequest) -> str:
     """How large it becomes and how long it takes."""
     estimate = estimate_export(run, wanted)
-    parts = [f"About {fmt.size(estimate.size)}"]
+    parts = [f"About {fmt.byte_size(estimate.size)}"]
     if estimate.seconds is not None:
         parts.append(f"about {fmt.duration(estimate.seconds)}")
     return ", ".join(parts) + ". Made in the background: you may leave this page."

@@ -48,7 +48,7 @@ def entry(run: Run, one: Export) -> None:
     with right:
         action(run, one)
     if state.alive:
-        background.bar(one.folder, "Making images")
+        background.progress_bar(one.folder, "Making images")
     elif state.name in ("failed", "lost"):
         st.error(state.cause or "It ended without a word.")
     elif state.name == "stopped":
@@ -62,12 +62,12 @@ def action(run: Run, one: Export) -> None:
     state, file = one.state, one.file
     if state.alive:
         st.button(
-            "Stop", icon=":material/stop:", key=f"stop {one.id}", width="stretch", on_click=background.stop,
+            "Stop", icon=":material/stop:", key=f"stop {one.id}", width="stretch", on_click=background.stop_job,
             args=(one.folder,),
         )  # fmt: skip
     elif file is not None:
         st.link_button(
-            f"Download, {fmt.size(file.stat().st_size)}", routes.export_link(run.name, one.id),
+            f"Download, {fmt.byte_size(file.stat().st_size)}", routes.export_link(run.name, one.id),
             icon=":material/download:", type="primary", width="stretch",
         )  # fmt: skip
     else:

@@ -128,7 +128,7 @@ def nearest(run: Run, origin: Origin) -> None:
         st.caption("The training images of this run are not read on this machine, so that none can be shown.")
         return
     real = cache_torch.nearest_real(run, origin, there)
-    tiles.tiles(real[None], f"Real training image most like it, of {there.title}", tile=NEAREST)
+    tiles.draw_tiles(real[None], f"Real training image most like it, of {there.title}", tile=NEAREST)
     if not st.session_state.get(_asked(run)):
         st.button(
             "Is it a near copy?", icon=":material/content_copy:", key="ask near copy", on_click=_ask, args=(run,),
@@ -137,7 +137,7 @@ def nearest(run: Run, origin: Origin) -> None:
         return
     close = cache_torch.closeness(run, origin, there)
     if close is None:
-        preparation.panel(
+        preparation.preparation_panel(
             run,
             Request("calibration"),
             "Measuring how close real images come",

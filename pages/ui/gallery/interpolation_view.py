@@ -72,7 +72,9 @@ def ends(run: Run, info: DatasetInfo, first: Origin, last: Origin) -> None:
 
 def film(run: Run, info: DatasetInfo, first: Origin, last: Origin, steps: int, seconds: float, back: bool) -> None:
     """The film, made at once, and its file."""
-    content = cache_torch.film(run, first, last, steps, seconds, back, waiting.bar(st.empty(), "Making the film"))
+    content = cache_torch.interpolation_gif(
+        run, first, last, steps, seconds, back, waiting.bar(st.empty(), "Making the film")
+    )
     say = marking.wording(info)
     words = f"{say(first.condition)} to {say(last.condition)}"
     alt = html.escape(f"Film of a walk from {words}, run {run.name}")
@@ -100,7 +102,7 @@ def end(run: Run, info: DatasetInfo, request: ExportRequest, place: str) -> Orig
 def take(run: Run, place: str, origin: Origin) -> None:
     """Make an image an end of the walk."""
     st.session_state[_key(run, place)] = origin
-    frame.note(f"The walk's {place} image is chosen: see Walk.", ":material/animation:")
+    frame.notify(f"The walk's {place} image is chosen: see Walk.", ":material/animation:")
 
 
 def _reclassed(run: Run, info: DatasetInfo, place: str, origin: Origin, key: str) -> None:

@@ -25,7 +25,7 @@ def panel(run: Run, info: DatasetInfo, request: ExportRequest) -> None:
     if request.count > MOST_SHOWN:
         st.info(f"{fmt.images(request.count)} are too many to look at: up to {MOST_SHOWN}. Download makes any number.")
         return
-    made = cache_torch.look(run, replace(request, keep_rate=1.0))
+    made = cache_torch.requested_images(run, replace(request, keep_rate=1.0))
     dropped = left_out(run, request) if request.keep_rate < 1 else frozenset()
     titles = [
         (
@@ -50,9 +50,9 @@ def left_out(run: Run, request: ExportRequest) -> frozenset[Origin]:
     if wrong is not None:
         st.warning(wrong, icon=":material/filter_alt_off:")
         return frozenset()
-    dropped = cache_torch.dropped(run, request)
+    dropped = cache_torch.rejected_images(run, request)
     if dropped is None:
-        preparation.panel(
+        preparation.preparation_panel(
             run,
             Request("selector"),
             "Learning what the real images look like",

@@ -71,7 +71,7 @@ def grid(
     among = [identity(origin) for origin in origins]
     remember(origins)
     there = marks.load(run)
-    image_grid.grid(
+    image_grid.image_grid(
         rows,
         key=key,
         label=label,
@@ -130,4 +130,4 @@ def wording(info: DatasetInfo) -> Callable[[str], str]:
 def tile(run: Run, info: DatasetInfo, origin: Origin) -> Tile:
     """One image, made again from its origin."""
     name = wording(info)(origin.condition)
-    return Tile(identity(origin), cache_torch.generated(run, origin), described(run, name, origin))
+    return Tile(identity(origin), cache_torch.generated_image(run, origin), described(run, name, origin))

@@ -42,7 +42,7 @@ def across(run: Run, info: DatasetInfo, request: ExportRequest, asked: list[str]
         st.info("Choose at least two to compare.")
         return
     assert request.snapshot is not None
-    shown = cache_torch.same_noise(run, request.snapshot, asked, count, request.seed, request.truncation)
+    shown = cache_torch.same_noise_images(run, request.snapshot, asked, count, request.seed, request.truncation)
     kind = "class" if info.kind == "class" else "attribute"
     titles = [(titled(group.label, info), "") for group in shown]
     marking.groups(
@@ -65,7 +65,7 @@ def attribute_columns(run: Run, info: DatasetInfo) -> list[str]:
     telling = sorted(range(len(info.names)), key=lambda k: abs(float(rates[k]) - 0.5))[:3]
     chosen = st.multiselect(
         "Attributes to switch off and on", info.names, [info.names[k] for k in telling],
-        format_func=fmt.attribute, max_selections=MOST_COLUMNS // 2, persist_state="session",
+        format_func=fmt.attribute_label, max_selections=MOST_COLUMNS // 2, persist_state="session",
         key=f"compared attributes {run.name}",
     )  # fmt: skip
     positions = [info.names.index(name) for name in chosen]
@@ -82,7 +82,7 @@ def snapshots(run: Run, info: DatasetInfo, request: ExportRequest, count: int) -
     columns = min(len(there), MOST_SNAPSHOTS)
     chosen = [there[round(last * part / max(1, columns - 1))] for part in range(columns)]
     asked = [text for text, _ in request.items]
-    shown = cache_torch.over_snapshots(run, chosen, asked, count, request.seed, request.truncation)
+    shown = cache_torch.snapshot_images(run, chosen, asked, count, request.seed, request.truncation)
     best = results.best_snapshot(run)
     titles = [(fmt.number(seen), "best" if seen == best else "images") for seen in chosen]
     marking.groups(
@@ -100,5 +100,5 @@ def titled(text: str, info: DatasetInfo) -> str:
         return text
     if info.kind == "class":
         return info.names[condition.fixed[0][0]]
-    named = ((fmt.attribute(info.names[position]), value) for position, value in condition.fixed)
+    named = ((fmt.attribute_label(info.names[position]), value) for position, value in condition.fixed)
     return ", ".join(name if value else f"not {name}" for name, value in named)

@@ -28,15 +28,15 @@ def panel(run: Run, info: DatasetInfo, request: ExportRequest) -> None:
         return
     assert request.snapshot is not None
     text = Condition.of_class(chosen).text(info)
-    made = cache_torch.of_kinds(run, request.snapshot, text, EACH, request.seed, request.truncation)
-    real = cache.of_kinds(run, chosen, EACH)
+    made = cache_torch.subclass_images(run, request.snapshot, text, EACH, request.seed, request.truncation)
+    real = cache.subclass_images(run, chosen, EACH)
     shown: list[Row] = []
     for subclass, group in enumerate(made):
         if counts[subclass]:
             note = f"{fmt.number(counts[subclass])} real, {counts[subclass] / sum(counts):.0%}"
             shown += rows(run, f"Kind {subclass + 1}", note, group, None if real is None else real[subclass])
     with st.container(key="subclasses"):
-        tiles.rows(shown, one_line=True, tile=64)
+        tiles.draw_rows(shown, one_line=True, tile=64)
     st.caption(
         "Before the training, the training images of each class were divided into groups of alike ones, by where they "
         "are bright and dark, and in what colour. Nobody named them: what a group has in common is for you to see. "

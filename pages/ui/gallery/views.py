@@ -39,7 +39,9 @@ def understood(names: Sequence[str]) -> None:
     found = {name.lower(): name for name in names}.get(asked.strip().lower())
     if found is not None:  # by the address, as the tabs read it and keep it
         st.switch_page(frame.GALLERY, query_params=st.query_params.to_dict() | {basket.VIEW: found})
-    st.warning(f"The gallery has no view {fmt.plain(asked)}: it has {', '.join(names)}.", icon=":material/link_off:")
+    st.warning(
+        f"The gallery has no view {fmt.escape_markdown(asked)}: it has {', '.join(names)}.", icon=":material/link_off:"
+    )
 
 
 def shown(run: Run, info: DatasetInfo, draw: Callable[[], None]) -> None:

@@ -24,7 +24,7 @@ class View:
     logarithmic: bool
 
 
-def controls() -> View:
+def curve_controls() -> View:
     """Smoothing and the axis of the losses, for all charts of the page."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         smoothing = st.slider(
@@ -35,37 +35,39 @@ def controls() -> View:
     return View(float(smoothing), logarithmic)
 
 
-def card(run: Run, rows: MetricsTable, group: Group, view: View, happened: Sequence[Event], moment: int | None) -> None:
+def curve_card(
+    run: Run, rows: MetricsTable, group: Group, view: View, happened: Sequence[Event], moment: int | None
+) -> None:
     """One chart with what it is, how a good run looks and how a bad one does.
 
     `happened` are the run's events, `moment` the images seen at the sample picture that is shown; a click on a point
     chooses another.
     """
     with st.container(border=True, height="stretch"):
-        title(group)
+        chart_title(group)
         if not rows:
             st.caption("No point yet: the first appears after a few seconds of training.")
         else:
-            figure = live_chart.figure(
+            figure = live_chart.curves_figure(
                 rows,
                 group.lines,
                 name=f"{run.name}-{group.key}",
                 unit=group.unit,
-                ideals=ideals(run),
+                ideals=equilibrium_lines(run),
                 smoothing=view.smoothing,
                 logarithmic=view.logarithmic and group.may_be_logarithmic,
                 limits=group.limits,
             )
-            figure |= {"marks": live_chart.marks(happened), "moment": None if moment is None else moment / 1000}
-            live_chart.draw(
-                figure, key=f"{run.name}-{group.key}", chosen=lambda place: samples.choose(run, place * 1000)
+            figure |= {"marks": live_chart.event_marks(happened), "moment": None if moment is None else moment / 1000}
+            live_chart.draw_chart(
+                figure, key=f"{run.name}-{group.key}", chosen=lambda place: samples.choose_moment(run, place * 1000)
             )
             if len(rows) > live_chart.POINTS:
                 st.caption(f"Shown: the peaks of {fmt.number(len(rows))} points in {fmt.number(live_chart.POINTS)}.")
-        explanation(group)
+        chart_explanation(group)
 
 
-def title(group: Group) -> None:
+def chart_title(group: Group) -> None:
     """A chart's heading, with the way to its explanation."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader(group.title, anchor=False, width="content")
@@ -78,12 +80,12 @@ def title(group: Group) -> None:
         )
 
 
-def ideals(run: Run) -> EquilibriumValues:
+def equilibrium_lines(run: Run) -> EquilibriumValues:
     """The ideal lines of the run's loss by metric; none where its config cannot be read."""
-    return equilibrium_values(run.config.loss) if run_header.unreadable(run) is None else {}
+    return equilibrium_values(run.config.loss) if run_header.config_error(run) is None else {}
 
 
-def explanation(group: Group) -> None:
+def chart_explanation(group: Group) -> None:
     """The words of one chart."""
     with st.container(key=f"words-{group.key}", gap="xsmall"):
         st.markdown(group.what)
@@ -91,6 +93,6 @@ def explanation(group: Group) -> None:
         st.markdown(":orange[**Going wrong.**]\n\n" + "\n".join(f"- {sign}" for sign in group.bad))
 
 
-def group_of(key: str) -> Group:
+def find_group(key: str) -> Group:
     """The group of that key."""
     return next(group for group in GROUPS if group.key == key)

@@ -10,7 +10,7 @@ from pages.ui import cache
 from pages.ui.progress import samples
 
 
-def panel(run: Run) -> None:
+def downloads_panel(run: Run) -> None:
     """The buttons, below all that changes while the run lives: a click there could meet a drawing, and be lost.
 
     Nothing for a run that has nothing yet.
@@ -32,7 +32,7 @@ def panel(run: Run) -> None:
             if run.samples():
                 st.download_button(
                     "Samples as GIF",
-                    lambda: cache.samples_film(run, samples.turned(run)),
+                    lambda: cache.samples_gif(run, samples.gif_layout(run)),
                     f"{run.name}-samples.gif",
                     "image/gif",
                     icon=":material/movie:",

@@ -20,16 +20,16 @@ SIGNS = {
 }
 
 
-def gathered(run: Run, state: jobs.State, rows: MetricsTable) -> Observations | None:
+def observe(run: Run, state: jobs.State, rows: MetricsTable) -> Observations | None:
     """What is known of the run; None where its config cannot be read."""
-    if run_header.unreadable(run) is not None:
+    if run_header.config_error(run) is not None:
         return None
     return observations_from_run(
         run, rows, state, real_diversity=cache.real_diversity(run), subclass_separation=cache.subclass_separation(run)
     )
 
 
-def panel(run: Run, found: list[Finding], state: jobs.State) -> None:
+def diagnosis_panel(run: Run, found: list[Finding], state: jobs.State) -> None:
     """The health line, what it means, what to do, and a link to the clone; then what else was found.
 
     The cause of a run's end is shown already and is not said twice; nor is a run that broke down called well.
@@ -44,13 +44,13 @@ def panel(run: Run, found: list[Finding], state: jobs.State) -> None:
     if not shown:
         return
     with st.container(border=True, key="health"):
-        line(run, shown[0])
+        finding_line(run, shown[0])
         for finding in shown[1:]:
             st.divider()
-            line(run, finding)
+            finding_line(run, finding)
 
 
-def line(run: Run, finding: Finding) -> None:
+def finding_line(run: Run, finding: Finding) -> None:
     """One finding."""
     colour, icon = SIGNS[finding.level]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -64,15 +64,15 @@ def line(run: Run, finding: Finding) -> None:
                 st.markdown(f"**What to do.** {finding.do}")
         with st.container(width="content", gap="xsmall"):
             if finding.advice:
-                query = {"clone": run.name, "set": run_actions.as_link(finding.advice)}
-                label = f"Clone with {run_actions.in_words(finding.advice)}"
+                query = {"clone": run.name, "set": run_actions.options_query(finding.advice)}
+                label = f"Clone with {run_actions.options_text(finding.advice)}"
                 st.page_link(frame.TRAIN, label=label, icon=":material/content_copy:", query_params=query)
             if finding.seen_in:
                 about = {"about": finding.seen_in}
                 st.page_link(frame.EXPLANATIONS, label="How to read this", icon=":material/school:", query_params=about)
 
 
-def warnings(known: Observations, found: list[Finding]) -> dict[str, int]:
+def warning_markers(known: Observations, found: list[Finding]) -> dict[str, int]:
     """The headlines of the warnings that hold, and since how many images seen."""
     headlines = {finding.key: finding.headline for finding in found}
     return {headlines[key]: seen for key, seen in warning_onsets(known, found).items()}

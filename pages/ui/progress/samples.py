@@ -14,7 +14,7 @@ UNTRAINED = "Before training, the generator draws the same grey for any noise: n
 FEW = 8  # columns below which a sheet, eight rows high, would stand taller than the page
 
 
-def timeline(run: Run, alive: bool) -> int | None:
+def sample_timeline(run: Run, alive: bool) -> int | None:
     """The sample picture of one moment, with a slider over all, or all as a film; gives the moment that is shown.
 
     It follows the newest picture until it is moved back.
@@ -26,17 +26,17 @@ def timeline(run: Run, alive: bool) -> int | None:
             soon = "The first picture appears when the networks are ready: plain grey, before any training."
             st.caption(soon if alive else "The run ended before its first picture.")
             return None
-        playing = heading(run, len(kept))
+        playing = samples_heading(run, len(kept))
         moments = list(kept)
         key = moment_key(run)
         if st.session_state.get(f"{key} follows", True) or st.session_state.get(key) not in moments:
             st.session_state[key] = moments[-1]
         shown: int = st.session_state[key]
         if playing:
-            film(run)
+            samples_film(run)
         else:
-            sheet(run, kept[shown], f"Generated samples of the run {run.name} {when(shown)}")
-        slider(run, moments)
+            draw_sheet(run, kept[shown], f"Generated samples of the run {run.name} {moment_text(shown)}")
+        moment_slider(run, moments)
         if shown == 0 and not playing:
             st.caption(UNTRAINED)
         with st.container(key="words-samples"):
@@ -44,12 +44,12 @@ def timeline(run: Run, alive: bool) -> int | None:
         return None if playing else shown
 
 
-def when(seen: int) -> str:
+def moment_text(seen: int) -> str:
     """The moment of a sample picture in words: `after 12,000 images`, `before training`."""
     return f"after {fmt.images(seen)}" if seen else "before training"
 
 
-def heading(run: Run, count: int) -> bool:
+def samples_heading(run: Run, count: int) -> bool:
     """The heading with the switch for the film, where there is more than one picture; gives whether it is on."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader("Samples", anchor=False, width="content")
@@ -58,11 +58,11 @@ def heading(run: Run, count: int) -> bool:
         return st.toggle("Play as a film", key=f"film of {run.name}", width="content")
 
 
-def slider(run: Run, moments: list[int]) -> None:
+def moment_slider(run: Run, moments: list[int]) -> None:
     """The choice of a moment; only its name where there is one."""
     key = moment_key(run)
     if len(moments) == 1:
-        st.caption(f"{when(moments[0]).capitalize()}.")
+        st.caption(f"{moment_text(moments[0]).capitalize()}.")
         return
     st.select_slider(
         "After",
@@ -75,24 +75,26 @@ def slider(run: Run, moments: list[int]) -> None:
     )
 
 
-def film(run: Run) -> None:
+def samples_film(run: Run) -> None:
     """All sample pictures as a film, from noise to the newest."""
-    shown = labels(run)
-    if tall(run):
+    shown = column_labels(run)
+    if has_few_columns(run):
         st.caption(", ".join(label.replace("$", "\\$") for label in shown) + ": a row each.")
     else:
-        names(run)
-    tiles.whole(cache.samples_film(run, turned(run)), f"The samples of the run {run.name} as they grow, a film", "gif")
+        column_names(run)
+    tiles.draw_picture(
+        cache.samples_gif(run, gif_layout(run)), f"The samples of the run {run.name} as they grow, a film", "gif"
+    )
 
 
-def tall(run: Run) -> bool:
+def has_few_columns(run: Run) -> bool:
     """Whether a run's sheets have so few columns that they would stand taller than the page."""
-    return 0 < len(labels(run)) < FEW
+    return 0 < len(column_labels(run)) < FEW
 
 
-def turned(run: Run) -> tuple[int, int] | None:
+def gif_layout(run: Run) -> tuple[int, int] | None:
     """Rows and columns of sheets that a film shows with a row for each condition; None for wide ones."""
-    if not tall(run):
+    if not has_few_columns(run):
         return None
     shown = sample_sheets.read_layout(run)
     return max(1, shown.rows), len(shown.labels)
@@ -103,7 +105,7 @@ def moment_key(run: Run) -> str:
     return f"moment {run.name}"
 
 
-def choose(run: Run, seen: float) -> None:
+def choose_moment(run: Run, seen: float) -> None:
     """Show the sample picture nearest to `seen` images; for a click on a curve."""
     moments = list(run.samples())
     if moments:
@@ -116,24 +118,24 @@ def _stay_or_follow(key: str, newest: int) -> None:
     st.session_state[f"{key} follows"] = st.session_state[key] == newest
 
 
-def sheet(run: Run, picture: Path, alt: str) -> None:
+def draw_sheet(run: Run, picture: Path, alt: str) -> None:
     """One sample picture with the names of its columns; of few columns each lies, with its name above it."""
-    shown = labels(run)
-    if tall(run):
-        for label, strip in zip(shown, cache.strips(picture, len(shown)), strict=True):
+    shown = column_labels(run)
+    if has_few_columns(run):
+        for label, strip in zip(shown, cache.sheet_strips(picture, len(shown)), strict=True):
             st.caption(label.replace("$", "\\$"))
-            tiles.whole(strip, f"{alt}: {label}")
+            tiles.draw_picture(strip, f"{alt}: {label}")
         return
-    names(run)
-    tiles.whole(cache.sheet(picture), alt)
+    column_names(run)
+    tiles.draw_picture(cache.sample_sheet(picture), alt)
 
 
-def names(run: Run) -> None:
+def column_names(run: Run) -> None:
     """The names above the columns of a sheet, as the trainer kept them beside it."""
-    shown = [html.escape(label) for label in labels(run)]
+    shown = [html.escape(label) for label in column_labels(run)]
     st.html('<div class="column-names">' + "".join(f'<span title="{one}">{one}</span>' for one in shown) + "</div>")
 
 
-def labels(run: Run) -> list[str]:
+def column_labels(run: Run) -> list[str]:
     """What the columns of a run's sheets show; empty where the trainer has not said it yet."""
     return list(sample_sheets.read_layout(run).labels)

@@ -16,17 +16,17 @@ from pages.ui import cache, fmt, frame
 ACROSS = 4  # cards side by side at a desk, where devices have the page's width
 
 
-def panel(before: Sequence[Callable[[], None]] = (), across: int = 1) -> None:
+def device_cards(before: Sequence[Callable[[], None]] = (), across: int = 1) -> None:
     """One small card for each device, and one for the disk, so many side by side; other cards may come before them."""
     st.subheader("Devices", anchor=False)
-    cards: list[Callable[[], None]] = [*before, *(partial(card, device) for device in jobs.devices()), disk]
+    cards: list[Callable[[], None]] = [*before, *(partial(device_card, device) for device in jobs.devices()), disk_card]
     for start in range(0, len(cards), across):
         for column, draw in zip(st.columns(across), cards[start : start + across], strict=False):
             with column, st.container(border=True, gap="xsmall", height="stretch"):
                 draw()
 
 
-def card(device: Device) -> None:
+def device_card(device: Device) -> None:
     """Memory, load and holders of one device."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{device.name}**", width="content")
@@ -34,16 +34,16 @@ def card(device: Device) -> None:
             st.badge("no run on it", color="green")
     st.caption(device.title)
     if device.memory_total and device.memory_used is not None:
-        used = f"{fmt.size(device.memory_used)} of {fmt.size(device.memory_total)} memory"
+        used = f"{fmt.byte_size(device.memory_used)} of {fmt.byte_size(device.memory_total)} memory"
         load = f" · {device.load:.0f}% busy" if device.load is not None else ""
         st.progress(min(device.memory_used / device.memory_total, 1.0), text=used + load)
     elif device.load is not None:
         st.progress(min(device.load / 100, 1.0), text=f"{device.load:.0f}% busy")
     for name in device.holders:
-        holder(name)
+        holder_line(name)
 
 
-def holder(name: str) -> None:
+def holder_line(name: str) -> None:
     """Who holds a device: a link to the run, since when, and the time left."""
     try:
         run, folder = find_run(jobs.run_name(name)), settings.store() / name
@@ -64,12 +64,12 @@ def holder(name: str) -> None:
         st.caption(" · ".join(parts), width="content")
 
 
-def disk() -> None:
+def disk_card() -> None:
     """What the store takes, and what is left."""
-    space = cache.space(settings.store())
+    space = cache.disk_space(settings.store())
     st.markdown("**Disk**")
     st.caption("Runs, added sets and caches")
     st.progress(
         min(space.taken / (space.taken + space.free), 1.0) if space.taken else 0.0,
-        text=f"{fmt.size(space.taken)} taken · {fmt.size(space.free)} free",
+        text=f"{fmt.byte_size(space.taken)} taken · {fmt.byte_size(space.free)} free",
     )

@@ -13,7 +13,7 @@ from pages.ui import background, cache, fmt, frame
 from pages.ui.frame import errors_noted, errors_shown
 
 
-def actions(run: Run, state: jobs.State, readable: bool) -> None:
+def action_buttons(run: Run, state: jobs.State, readable: bool) -> None:
     """The buttons beside a run's state; a run whose config cannot be read is only looked at, or deleted."""
     with st.container(horizontal=True, gap="small", width="content", key="actions"):
         if readable:
@@ -32,7 +32,7 @@ def actions(run: Run, state: jobs.State, readable: bool) -> None:
             if st.button("Compare", icon=":material/compare_arrows:", key="compare", help="Beside other runs."):
                 st.switch_page(frame.COMPARE, query_params={"runs": run.name})
         if not state.alive and st.button("Delete", icon=":material/delete:", key="delete", type="tertiary"):
-            ask_to_delete(run)
+            delete_dialog(run)
 
 
 def stop_or_resume(run: Run, state: jobs.State) -> None:
@@ -40,9 +40,11 @@ def stop_or_resume(run: Run, state: jobs.State) -> None:
     if state.alive:
         label = "Cancel" if state.name == "queued" else "Stop"
         gone = state.name == "stopping"
-        st.button(label, icon=":material/stop:", key="stop", disabled=gone, on_click=background.stop, args=(run.path,))
+        st.button(
+            label, icon=":material/stop:", key="stop", disabled=gone, on_click=background.stop_job, args=(run.path,)
+        )
     elif state.name != "finished":
-        kind = "secondary" if advised(state) else "primary"
+        kind = "secondary" if advised_options(state) else "primary"
         st.button(
             "Resume",
             icon=":material/play_arrow:",
@@ -56,26 +58,26 @@ def stop_or_resume(run: Run, state: jobs.State) -> None:
 def resume(run: Run) -> None:
     """Put a run back into the queue, and say what happened; for `on_click`, as `tasks.stop`."""
     with errors_noted():
-        frame.note(lifecycle.resume_run(run))
+        frame.notify(lifecycle.resume_run(run))
 
 
-def advised(state: jobs.State) -> dict[str, Any]:
+def advised_options(state: jobs.State) -> dict[str, Any]:
     """The options that a clone of a failed run should change, by path, as far as this program knows them."""
     known = {option.path for option in options.all_options()}
     return {path: value for path, value in state.advice.items() if path in known}
 
 
-def clone_with_advice(run: Run, state: jobs.State) -> None:
+def clone_button(run: Run, state: jobs.State) -> None:
     """One button that opens the form with what the end of the run advises; nothing where it advises nothing."""
-    advice = advised(state)
+    advice = advised_options(state)
     if not advice:
         return
-    label = f"Clone with {in_words(advice)}"
+    label = f"Clone with {options_text(advice)}"
     if st.button(label, icon=":material/content_copy:", type="primary", key="clone with advice"):
-        st.switch_page(frame.TRAIN, query_params={"clone": run.name, "set": as_link(advice)})
+        st.switch_page(frame.TRAIN, query_params={"clone": run.name, "set": options_query(advice)})
 
 
-def in_words(values: Mapping[str, Any]) -> str:
+def options_text(values: Mapping[str, Any]) -> str:
     """Options as people say them: `batch size 8`, `learning rate 0.0001 and precision float32`."""
     labels = {option.path: option.label for option in options.all_options()}
     said = [
@@ -84,20 +86,20 @@ def in_words(values: Mapping[str, Any]) -> str:
     return " and ".join([", ".join(said[:-1]), said[-1]] if len(said) > 1 else said)
 
 
-def as_link(values: Mapping[str, Any]) -> list[str]:
+def options_query(values: Mapping[str, Any]) -> list[str]:
     """Options as the form's link takes them: `train.batch:8`, one for each."""
     return [f"{path}:{options.format_value(value)}" for path, value in values.items()]
 
 
 @st.dialog("Delete this run?", icon=":material/delete:")
-def ask_to_delete(run: Run) -> None:
+def delete_dialog(run: Run) -> None:
     """The question, above the page."""
-    confirm(run)
+    confirm_deletion(run)
 
 
-def confirm(run: Run) -> None:
+def confirm_deletion(run: Run) -> None:
     """Name the run and what it takes; delete it only after a second click, or say why it cannot be."""
-    size = fmt.size(jobs.disk_usage(run.path))
+    size = fmt.byte_size(jobs.disk_usage(run.path))
     st.markdown(
         f"**{run.name}** takes {size}: its snapshots, samples, curves and exports are removed for good. "
         "Images that were downloaded before stay where they are."
@@ -107,7 +109,7 @@ def confirm(run: Run) -> None:
             st.rerun()
         if st.button("Delete it", type="primary", key="delete for good"):
             done = lifecycle.delete_run(run)
-            cache.forget_space()
+            cache.clear_disk_space()
             st.session_state.pop("last run", None)
-            frame.note(done)
+            frame.notify(done)
             st.switch_page(frame.OVERVIEW)

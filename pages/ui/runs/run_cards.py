@@ -14,21 +14,21 @@ from pages.ui.runs import run_header, run_notes, run_verdict
 COLUMNS = 4
 
 
-def live(run: Run, state: jobs.State) -> None:
+def live_card(run: Run, state: jobs.State) -> None:
     """A run that works now: picture, state, progress, and the way to its page."""
     with errors_shown(), st.container(border=True, key=f"live-{run.name}"):
         left, right = st.columns([1, 2], gap="medium")
         with left:
-            picture(run)
+            newest_picture(run)
         with right:
-            st.markdown(f"#### {run_notes.name(run)}")
+            st.markdown(f"#### {run_notes.run_title(run)}")
             run_header.info_line(run, state)
-            run_header.progress(run, state)
-            sparkline.losses(cache.metrics(run), run.name)
-            opening(run, frame.PROGRESS, "Open")
+            run_header.run_progress(run, state)
+            sparkline.loss_sparkline(cache.metrics(run), run.name)
+            page_link(run, frame.PROGRESS, "Open")
 
 
-def waiting(entry: QueueEntry) -> None:
+def queue_card(entry: QueueEntry) -> None:
     """A run, or its study, in the queue: its place, the device it asked for, the run it waits for, and a way out."""
     run, study = Run(settings.store() / jobs.run_name(entry.name)), "/" in entry.name
     with (
@@ -39,75 +39,75 @@ def waiting(entry: QueueEntry) -> None:
         place = "next" if entry.position == 1 else f"number {entry.position}"
         device = "the fastest device" if entry.requested_device == "auto" else entry.requested_device
         with st.container(width="stretch", gap="xxsmall"):
-            title = f"{run_notes.name(run)}: augmentation study" if study else run_notes.name(run)
-            opening(run, frame.PROGRESS, title, icon=":material/hourglass_empty:")
+            title = f"{run_notes.run_title(run)}: augmentation study" if study else run_notes.run_title(run)
+            page_link(run, frame.PROGRESS, title, icon=":material/hourglass_empty:")
             with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
                 behind = ", behind" if entry.blocked_by else ""
                 st.caption(f"{place} in the queue, for {device}{behind}".capitalize(), width="content")
                 if entry.blocked_by:
                     before = Run(settings.store() / jobs.run_name(entry.blocked_by))
-                    opening(before, frame.PROGRESS, run_notes.name(before), icon=None)
+                    page_link(before, frame.PROGRESS, run_notes.run_title(before), icon=None)
         st.button(
             "Cancel",
             icon=":material/close:",
             key=f"cancel {entry.name}",
-            on_click=background.stop,
+            on_click=background.stop_job,
             args=(entry.folder,),
         )
 
 
-def grid(shown: list[tuple[Run, jobs.State]]) -> None:
+def card_grid(shown: list[tuple[Run, jobs.State]]) -> None:
     """Runs that are over, as cards side by side."""
     for start in range(0, len(shown), COLUMNS):
         for column, (run, state) in zip(st.columns(COLUMNS), shown[start : start + COLUMNS], strict=False):
             with column, errors_shown():
-                small(run, state)
+                finished_card(run, state)
 
 
-def small(run: Run, state: jobs.State) -> None:
+def finished_card(run: Run, state: jobs.State) -> None:
     """One run that is over."""
     with st.container(border=True, key=f"card-{run.name}", gap="xsmall", height="stretch"):
-        picture(run)
+        newest_picture(run)
         with st.container(key=f"title-{run.name}"):
-            st.markdown(f"**{run_notes.name(run)}**")
-        problem = run_header.unreadable(run)
+            st.markdown(f"**{run_notes.run_title(run)}**")
+        problem = run_header.config_error(run)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            run_header.badge(run, state)
+            run_header.state_badge(run, state)
             if problem is not None:
                 st.badge("read only", color="orange", icon=":material/visibility:")
             if run.created:
                 st.caption(fmt.ago(run.created), width="content")
-        size = fmt.size(cache.disk_usage(run.path))
+        size = fmt.byte_size(cache.disk_usage(run.path))
         if problem is not None:
             st.caption(f"{problem} · {size}")
         else:
-            st.caption(f"{run_header.data_words(run)} · {fmt.images(run.total)} · {size}")
+            st.caption(f"{run_header.data_label(run)} · {fmt.images(run.total)} · {size}")
         if state.name in ("failed", "lost") and state.cause:
             with st.container(key=f"cause-{run.name}"):
                 st.caption(state.cause)
-        run_verdict.show(run)
-        run_notes.tags(run)
+        run_verdict.verdict_caption(run)
+        run_notes.run_tags(run)
         with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"ways-{run.name}"):
-            opening(run, frame.PROGRESS, "Progress", icon=None)
+            page_link(run, frame.PROGRESS, "Progress", icon=None)
             if problem is None and run.snapshots():
-                opening(run, frame.GALLERY, "Gallery", icon=None)
-            run_notes.menu(run)
+                page_link(run, frame.GALLERY, "Gallery", icon=None)
+            run_notes.run_menu(run)
 
 
-def picture(run: Run) -> None:
+def newest_picture(run: Run) -> None:
     """The newest sample, or an empty frame of the same shape."""
     kept = run.samples()
     with st.container(key=f"thumbnail-{run.name}"):
         if kept:
             newest = max(kept)
             alt = f"Newest samples of the run {run.title}, after {fmt.images(newest)}"
-            columns = len(samples.labels(run))
-            content = cache.thumbnail(kept[newest], columns) if columns else cache.sheet(kept[newest])
-            tiles.whole(content, alt)
+            columns = len(samples.column_labels(run))
+            content = cache.thumbnail(kept[newest], columns) if columns else cache.sample_sheet(kept[newest])
+            tiles.draw_picture(content, alt)
         else:
             st.html('<div class="no-picture">no picture yet</div>')
 
 
-def opening(run: Run, page: str, label: str, icon: str | None = ":material/arrow_forward:") -> None:
+def page_link(run: Run, page: str, label: str, icon: str | None = ":material/arrow_forward:") -> None:
     """A link to a page of the run."""
     st.page_link(page, label=label, icon=icon, query_params={"run": run.name})

@@ -36,7 +36,9 @@ def run_picker(heading: str) -> Run | None:
     names = list(titles)
     wanted = st.query_params.get("run")
     if not names and wanted is None:
-        frame.empty("There is no run yet. Train one: the digits take two minutes.", "Train a first run", frame.TRAIN)
+        frame.empty_state(
+            "There is no run yet. Train one: the digits take two minutes.", "Train a first run", frame.TRAIN
+        )
         return None
     remembered = st.session_state.get("last run")
     chosen = wanted or (remembered if remembered in names else names[0])
@@ -44,12 +46,12 @@ def run_picker(heading: str) -> Run | None:
     st.session_state["picked run"] = chosen
     right.selectbox(
         "Run", options, key="picked run", on_change=_follow_choice, label_visibility="collapsed",
-        format_func=lambda name: fmt.called(name, str(titles.get(name, name))),
+        format_func=lambda name: fmt.run_label(name, str(titles.get(name, name))),
     )  # fmt: skip
     try:
         run = find_run(chosen)
     except RunError as error:
-        not_there(str(error))
+        run_missing(str(error))
         return None
     st.query_params["run"] = st.session_state["last run"] = run.name
     return run
@@ -59,7 +61,7 @@ def _follow_choice() -> None:
     st.query_params["run"] = st.session_state["picked run"]
 
 
-def not_there(text: str) -> None:
+def run_missing(text: str) -> None:
     """Say calmly that a run is not there, with the way back."""
     with st.container(border=True, horizontal_alignment="center", key="empty"):
         st.markdown(text, width="content")
@@ -68,7 +70,7 @@ def not_there(text: str) -> None:
             st.switch_page(frame.OVERVIEW)
 
 
-def while_there(run: Run, draw: Callable[[], None]) -> None:
+def while_run_exists(run: Run, draw: Callable[[], None]) -> None:
     """Draw something of a run; where its folder is removed meanwhile, say so instead."""
     try:
         if run.path.is_dir():
@@ -77,10 +79,10 @@ def while_there(run: Run, draw: Callable[[], None]) -> None:
     except (FileNotFoundError, RunError):
         if run.path.is_dir():
             raise
-    not_there(f"The run {run.name} is gone: it was deleted or moved away.")
+    run_missing(f"The run {run.name} is gone: it was deleted or moved away.")
 
 
-def badge(run: Run, state: jobs.State) -> None:
+def state_badge(run: Run, state: jobs.State) -> None:
     """The state in one coloured word."""
     color, icon = BADGES[state.name]
     with st.container(key=f"state-{run.name}", width="content"):
@@ -90,12 +92,12 @@ def badge(run: Run, state: jobs.State) -> None:
 def info_line(run: Run, state: jobs.State, *, size: bool = False) -> None:
     """The state and what the run is, in one line; `size` adds what it takes on the disk."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        badge(run, state)
+        state_badge(run, state)
         parts = []
-        if unreadable(run) is None:
+        if config_error(run) is None:
             config = run.config
             parts += [
-                data_words(run),
+                data_label(run),
                 f"{config.data.image_size} px",
                 f"batch {config.train.batch}",
                 f"learning rate {config.optim.lr:g}",
@@ -105,13 +107,13 @@ def info_line(run: Run, state: jobs.State, *, size: bool = False) -> None:
         if run.created:
             parts.append(f"made {fmt.ago(run.created)}")
         if size:
-            parts.append(f"{fmt.size(cache.disk_usage(run.path))} on disk")
+            parts.append(f"{fmt.byte_size(cache.disk_usage(run.path))} on disk")
         st.caption(" · ".join(parts), width="content")
 
 
-def data_words(run: Run) -> str:
+def data_label(run: Run) -> str:
     """The run's data set in a word, empty where its config cannot be read."""
-    if unreadable(run) is not None:
+    if config_error(run) is not None:
         return ""
     data = run.config.data
     if data.name == "medmnist":
@@ -119,7 +121,7 @@ def data_words(run: Run) -> str:
     return data.path.rstrip("/").rpartition("/")[2] or data.name if data.name == "folder" else data.name
 
 
-def progress(run: Run, state: jobs.State) -> None:
+def run_progress(run: Run, state: jobs.State) -> None:
     """How far the run is, how fast, and how long it still takes, or what it waits for."""
     if state.name == "queued":
         place = "next" if state.position == 1 else f"number {state.position}"
@@ -130,7 +132,7 @@ def progress(run: Run, state: jobs.State) -> None:
         return
     status = run.status()
     done = float(status.get("done", 0))
-    total = float(status.get("total", 0)) or (float(run.total) if unreadable(run) is None else 0.0)
+    total = float(status.get("total", 0)) or (float(run.total) if config_error(run) is None else 0.0)
     phase = str(status.get("phase", "starting" if state.alive else "never started"))
     parts = [f"{fmt.number(min(done, total))} of {fmt.images(total)}" if phase == "training" else phase.capitalize()]
     rate, seconds = status.get("images_per_second"), status.get("seconds_left")
@@ -141,21 +143,21 @@ def progress(run: Run, state: jobs.State) -> None:
     st.progress(min(done / total, 1.0) if total else 0.0, text=" · ".join(parts))
 
 
-def head(run: Run, state: jobs.State) -> None:
+def run_head(run: Run, state: jobs.State) -> None:
     """What the run is, with what can be done beside it."""
-    problem = unreadable(run)
+    problem = config_error(run)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(width="stretch", key="run-info"):
             info_line(run, state, size=True)
-            run_notes.tags(run)
-        run_notes.button(run)
-        run_actions.actions(run, state, problem is None)
-    run_notes.shown_notes(run)
+            run_notes.run_tags(run)
+        run_notes.describe_button(run)
+        run_actions.action_buttons(run, state, problem is None)
+    run_notes.run_notes_text(run)
     if problem is not None:
         st.warning(f"{problem} This page only shows what the run has made.", icon=":material/visibility:")
 
 
-def ending(run: Run, state: jobs.State) -> None:
+def run_end(run: Run, state: jobs.State) -> None:
     """Why the run is over before its end: the cause, what to do about it, and the last lines of its log."""
     if state.name == "stopped":
         saved = "Stopped, and saved. Resume goes on exactly where it stopped."
@@ -163,8 +165,8 @@ def ending(run: Run, state: jobs.State) -> None:
     if state.name not in ("failed", "lost"):
         return
     st.error(state.cause or "The training process ended without a word; its log may say why.", icon=":material/error:")
-    if unreadable(run) is None:
-        run_actions.clone_with_advice(run, state)
+    if config_error(run) is None:
+        run_actions.clone_button(run, state)
     last = jobs.log_tail(run.path, LAST_LINES)
     if last:
         st.caption("The last lines of its log")
@@ -172,9 +174,9 @@ def ending(run: Run, state: jobs.State) -> None:
             st.code(last, language=None, wrap_lines=True)
 
 
-def without_snapshot(run: Run) -> bool:
+def has_no_snapshot(run: Run) -> bool:
     """Whether there is nothing to make images with yet; says so, with the way to the run's progress."""
-    problem = unreadable(run)
+    problem = config_error(run)
     if problem is None and run.snapshots():
         return False
     st.info(problem or "This run has no snapshot yet: its first appears after a part of the training.")
@@ -183,7 +185,7 @@ def without_snapshot(run: Run) -> bool:
     return True
 
 
-def unreadable(run: Run) -> str | None:
+def config_error(run: Run) -> str | None:
     """Why the run's config cannot be read, in words, or None; such a run is only looked at."""
     try:
         run.config  # noqa: B018

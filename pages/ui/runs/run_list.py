@@ -37,7 +37,7 @@ class Listed:
     @cached_property
     def data(self) -> str:
         """The data set in a word."""
-        return run_header.data_words(self.run)
+        return run_header.data_label(self.run)
 
     @property
     def title(self) -> str:
@@ -70,12 +70,12 @@ class Wish:
     archived: bool = False
 
 
-def everything() -> list[Listed]:
+def list_runs() -> list[Listed]:
     """All runs, the newest first, damaged ones included."""
     return [Listed(run, jobs.state(run.path)) for run in all_runs()]
 
 
-def matching(found: Sequence[Listed], wish: Wish) -> list[Listed]:
+def matching_runs(found: Sequence[Listed], wish: Wish) -> list[Listed]:
     """The runs that a wish asks for, in its order; every word of its text has to be somewhere in the run's."""
     parts = wish.text.lower().split()
     kept = [
@@ -90,16 +90,16 @@ def matching(found: Sequence[Listed], wish: Wish) -> list[Listed]:
     return SORTS[wish.sort](kept)
 
 
-def latest(over: list[Listed]) -> None:
+def latest_runs(over: list[Listed]) -> None:
     """Runs that are over, a page of cards at a time, with what finds one among many above them."""
     if not over:
         return
     st.subheader("Latest runs", anchor=False)
     archived = sum(one.about.archived for one in over)
-    wish = asked_for(over, archived) if len(over) > FEW or archived else Wish()
-    shown = matching(over, wish)
+    wish = search_fields(over, archived) if len(over) > FEW or archived else Wish()
+    shown = matching_runs(over, wish)
     if not shown:
-        nothing_like_it(wish)
+        no_match(wish)
         return
     pages = -(-len(shown) // FIRST)
     place = st.container()
@@ -108,10 +108,10 @@ def latest(over: list[Listed]) -> None:
         with st.container(horizontal=True, horizontal_alignment="center"):
             page = st.pagination(pages, key=f"page of {pages}", persist_state="session")
     with place:
-        run_cards.grid([(one.run, one.state) for one in shown[(page - 1) * FIRST : page * FIRST]])
+        run_cards.card_grid([(one.run, one.state) for one in shown[(page - 1) * FIRST : page * FIRST]])
 
 
-def asked_for(over: list[Listed], archived: int) -> Wish:
+def search_fields(over: list[Listed], archived: int) -> Wish:
     """The fields above the cards."""
     tags = Counter(tag for one in over for tag in one.about.tags)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="find-runs"):
@@ -119,9 +119,9 @@ def asked_for(over: list[Listed], archived: int) -> Wish:
             "Search", placeholder="Title, data, tag or note", key=f"{PREFIX}text", label_visibility="collapsed",
             width=260, persist_state="session", icon=":material/search:",
         )  # fmt: skip
-        data = choice("data", "Any data", Counter(one.data for one in over if one.data))
-        state = choice("state", "Any state", Counter(one.state.name for one in over))
-        tag = choice("tag", "Any tag", tags) if tags else None
+        data = filter_field("data", "Any data", Counter(one.data for one in over if one.data))
+        state = filter_field("state", "Any state", Counter(one.state.name for one in over))
+        tag = filter_field("tag", "Any tag", tags) if tags else None
         sort = st.selectbox(
             "Order", list(SORTS), key=f"{PREFIX}sort", label_visibility="collapsed", width=150,
             persist_state="session",
@@ -133,7 +133,7 @@ def asked_for(over: list[Listed], archived: int) -> Wish:
     return Wish(text, data, state, tag, sort, in_archive)
 
 
-def choice(name: str, anything: str, counts: Counter[str]) -> str | None:
+def filter_field(name: str, anything: str, counts: Counter[str]) -> str | None:
     """One of what the runs have, each with how many have it."""
     return st.selectbox(
         name.capitalize(), sorted(counts, key=str.lower), index=None, placeholder=anything, key=f"{PREFIX}{name}",
@@ -142,17 +142,17 @@ def choice(name: str, anything: str, counts: Counter[str]) -> str | None:
     )  # fmt: skip
 
 
-def nothing_like_it(wish: Wish) -> None:
+def no_match(wish: Wish) -> None:
     """That no run is as asked for, with the way back to all."""
     if wish == Wish():
         st.caption("All runs are in the archive.")
         return
     with st.container(horizontal=True, vertical_alignment="center", border=True):
         st.caption("No run is like that.", width="stretch")
-        st.button("Show all runs", icon=":material/filter_alt_off:", on_click=forget_wish)
+        st.button("Show all runs", icon=":material/filter_alt_off:", on_click=clear_filter)
 
 
-def forget_wish() -> None:
+def clear_filter() -> None:
     """Ask for anything again; for `on_click`."""
     blank: dict[str, Any] = {field.name: field.default for field in fields(Wish)}
     for name, value in blank.items():

@@ -15,37 +15,37 @@ EDIT, ARCHIVE, RESTORE = "Title, tags, notes", "Archive", "Take out of the archi
 ICONS = {EDIT: ":material/edit:", ARCHIVE: ":material/archive:", RESTORE: ":material/unarchive:"}
 
 
-def name(run: Run) -> str:
+def run_title(run: Run) -> str:
     """What a run is called, for a place that reads Markdown: its title, which somebody may have typed."""
-    return fmt.plain(run.title)
+    return fmt.escape_markdown(run.title)
 
 
-def tags(run: Run) -> None:
+def run_tags(run: Run) -> None:
     """The run's tags in a line; nothing where it has none."""
     given = run.about.tags
     if given:
         with st.container(horizontal=True, gap="xsmall", key=f"tags-{run.name}"):
             for tag in given:
-                st.badge(fmt.plain(tag), color="gray", icon=":material/label:")
+                st.badge(fmt.escape_markdown(tag), color="gray", icon=":material/label:")
 
 
-def shown_notes(run: Run) -> None:
+def run_notes_text(run: Run) -> None:
     """The run's notes as they were typed; nothing where it has none."""
     written = run.about.notes
     if written:
         st.text(written)
 
 
-def button(run: Run) -> None:
+def describe_button(run: Run) -> None:
     """One button that opens the dialog; for the head of a run's page, outside of what draws itself anew."""
     st.button(
         "Describe", icon=ICONS[EDIT], key="describe", type="tertiary", on_click=ask, args=(run.name,),
         help="Change the title, the tags and the notes, or archive the run.",
     )  # fmt: skip
-    opened()
+    open_requested_dialog()
 
 
-def menu(run: Run) -> None:
+def run_menu(run: Run) -> None:
     """What can be said of a run from its card. The page calls `opened` once, after all cards."""
     choices = [EDIT, RESTORE if run.about.archived else ARCHIVE]
     st.menu_button(
@@ -68,7 +68,7 @@ def chosen(run: Run) -> None:
     with errors_noted():
         notes.update_about(run.path, archived=choice == ARCHIVE)
         where = "is in the archive now" if choice == ARCHIVE else "is back in the list"
-        frame.note(f"{fmt.plain(run.title)} {where}.", ICONS[choice])
+        frame.notify(f"{fmt.escape_markdown(run.title)} {where}.", ICONS[choice])
 
 
 def ask(run: str) -> None:
@@ -76,7 +76,7 @@ def ask(run: str) -> None:
     st.session_state[EDITED] = run
 
 
-def opened() -> None:
+def open_requested_dialog() -> None:
     """The dialog, where it was asked for."""
     wanted = st.session_state.pop(EDITED, None)
     if wanted is not None:

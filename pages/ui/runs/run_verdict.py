@@ -13,7 +13,7 @@ ICONS = {
 }
 
 
-def line(run: Run) -> str:
+def verdict_line(run: Run) -> str:
     """The line, in Markdown; empty for a run that was not evaluated."""
     studies = study_results.list_studies(run)
     if studies:
@@ -28,9 +28,9 @@ def line(run: Run) -> str:
     )
 
 
-def show(run: Run) -> None:
+def verdict_caption(run: Run) -> None:
     """The line as a caption."""
-    said = line(run)
+    said = verdict_line(run)
     if said:
         with st.container(key=f"verdict-{run.name}"):
             st.caption(said)

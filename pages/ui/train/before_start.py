@@ -25,23 +25,23 @@ BATCH = "The images that the discriminator sees in its first step, by this seed.
 TIME = "By the speed of the latest run here with networks and images like these. Not known before there was one."
 
 
-def panel(config: RunConfig) -> None:
+def start_panel(config: RunConfig) -> None:
     """Everything that belongs before Start, and Start."""
     if config.data.name == "folder" and not config.data.path:
         st.info("Choose one of your sets in the list above, or add your images first, as a ZIP.")
-        upload.button("Add your images", "primary")
+        upload.upload_button("Add your images", "primary")
         return
     guess = estimate(config)
     found = preflight.find_problems(config, guess)
-    start(config, blocked=any(problem.level == "error" for problem in found))
+    start_button(config, blocked=any(problem.level == "error" for problem in found))
     for problem in found:
         SHOW[problem.level](problem.text)
-    real_images(config)
-    expected(guess)
-    command(config)
+    real_images_preview(config)
+    estimate_figures(guess)
+    train_command(config)
 
 
-def start(config: RunConfig, blocked: bool) -> None:
+def start_button(config: RunConfig, blocked: bool) -> None:
     """Make the run, hand it to the queue and show its progress."""
     name = st.text_input(
         "Name", key="run name", placeholder="made from the data and the time", help="Small letters, digits, - and _."
@@ -50,22 +50,22 @@ def start(config: RunConfig, blocked: bool) -> None:
         run = lifecycle.create_run(config, name.strip() or None)
         lifecycle.submit_run(run)
         st.switch_page(frame.PROGRESS, query_params={"run": run.name})
-    behind = waits_for(config.job.device)
+    behind = queue_text(config.job.device)
     if behind and not blocked:
         st.caption(f":material/hourglass_empty: It will wait for {behind}, and then start by itself.")
 
 
-def waits_for(asked: str) -> str:
+def queue_text(asked: str) -> str:
     """What a run started now would wait for, in words; empty where it starts at once."""
     wanted = [device for device in jobs.devices() if device.name in device_list.matching_devices(asked)]
     if not wanted or any(len(device.holders) < settings.jobs_per_device() for device in wanted):
         return ""
     holders = " and ".join(name for device in wanted for name in device.holders[:1])
     ahead = len(jobs.queue())
-    return fmt.plain(holders) + (f" and {ahead:,} that wait already" if ahead else "")
+    return fmt.escape_markdown(holders) + (f" and {ahead:,} that wait already" if ahead else "")
 
 
-def real_images(config: RunConfig) -> None:
+def real_images_preview(config: RunConfig) -> None:
     """What the generator is to learn: real images as the networks see them, a choice of them or the first batch."""
     try:
         shown, _ = registry.preview(config.data, SHOWN)
@@ -80,19 +80,19 @@ def real_images(config: RunConfig) -> None:
         ):
             batch = cache_torch.first_batch(options.config_to_json(config), BATCH_SHOWN)
         if batch is None:
-            tiles.tiles(shown, "Real image of the chosen set", tile=TILE)
+            tiles.draw_tiles(shown, "Real image of the chosen set", tile=TILE)
             return
         rest = config.train.batch - len(batch.images)
         st.caption("In the order in which training begins." + (f" {rest:,} more are not shown." if rest else ""))
-        tiles.tiles(batch.images, "Real image of the first batch", tile=TILE)
+        tiles.draw_tiles(batch.images, "Real image of the first batch", tile=TILE)
 
 
-def expected(guess: Estimate) -> None:
+def estimate_figures(guess: Estimate) -> None:
     """How long, how much memory and disk; what is not known yet is left out."""
     left, middle, right = st.columns(3)
     left.metric("Time", fmt.duration(guess.seconds) if guess.seconds else "—", help=TIME)
-    middle.metric("Memory", fmt.size(guess.memory) if guess.memory else "—", help="On the device, at most, about.")
-    right.metric("Disk", fmt.size(guess.disk) if guess.disk else "—", help="What the finished run takes, about.")
+    middle.metric("Memory", fmt.byte_size(guess.memory) if guess.memory else "—", help="On the device, at most, about.")
+    right.metric("Disk", fmt.byte_size(guess.disk) if guess.disk else "—", help="What the finished run takes, about.")
     if guess.per_condition:
         fewest, most = min(guess.per_condition.values()), max(guess.per_condition.values())
         each = f"{fewest:,} to {most:,}" if fewest < most else f"{fewest:,}"
@@ -102,13 +102,13 @@ def expected(guess: Estimate) -> None:
         )
 
 
-def command(config: RunConfig) -> None:
+def train_command(config: RunConfig) -> None:
     """The command line that starts the same run."""
     st.caption("The same from a terminal")
-    st.code(shlex.join(["python", "-m", "gan", "train", *arguments(config)]), language="bash", wrap_lines=True)
+    st.code(shlex.join(["python", "-m", "gan", "train", *train_arguments(config)]), language="bash", wrap_lines=True)
 
 
-def arguments(config: RunConfig) -> list[str]:
+def train_arguments(config: RunConfig) -> list[str]:
     """The nearest preset for the same data set, where there is one, and what differs from it or from the defaults."""
     starts = {
         ("--preset", name): one.config for name, one in PRESETS.items() if one.config.data.name == config.data.name

@@ -1,7 +1,7 @@
 """RunConfig as widgets: a walk over `gan.config.options.all_options()`, which holds every label, limit, unit and help.
 
 The form adds no option of its own. Its values are kept by option path in the session, so that they stay while other
-pages are looked at; `config()` makes the RunConfig of them, whose errors are ConfigErrors.
+pages are looked at; `form_config()` makes the RunConfig of them, whose errors are ConfigErrors.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ SECTIONS = {
 }
 
 
-def fill(values: Mapping[str, Any]) -> None:
+def fill_form(values: Mapping[str, Any]) -> None:
     """Put values, by option path, into the form; call it before the widgets are drawn or in a callback."""
     kept = st.session_state.setdefault(VALUES, {option.path: option.default for option in options.all_options()})
     for path, value in values.items():
@@ -35,12 +35,12 @@ def fill(values: Mapping[str, Any]) -> None:
         st.session_state[_key(path)] = _as_widget(value)
 
 
-def value(path: str) -> Any:
+def form_value(path: str) -> Any:
     """The form's value of one option."""
     return st.session_state[VALUES][path]
 
 
-def config() -> RunConfig:
+def form_config() -> RunConfig:
     """The RunConfig that the form says; raises ConfigError naming the option, its value and what it takes.
 
     An option that means nothing for the chosen data set has its default.
@@ -52,12 +52,12 @@ def config() -> RunConfig:
     )
 
 
-def common(columns: int = 2) -> None:
+def common_fields(columns: int = 2) -> None:
     """The few options that matter."""
     _fields([o for o in _shown() if not o.advanced], columns)
 
 
-def advanced(columns: int = 2) -> None:
+def advanced_fields(columns: int = 2) -> None:
     """The rest, by section."""
     rest = [option for option in _shown() if option.advanced]
     for section, title in SECTIONS.items():
@@ -69,7 +69,7 @@ def advanced(columns: int = 2) -> None:
 
 def _shown() -> list[Option]:
     """The options to show for the chosen data set: those that apply and leave something to choose."""
-    name = value("data.name")
+    name = form_value("data.name")
     return [
         option
         for option in options.all_options()
@@ -81,10 +81,10 @@ def _fields(fields: list[Option], columns: int) -> None:
     for start in range(0, len(fields), columns):
         for column, option in zip(st.columns(columns), fields[start : start + columns], strict=False):
             with column:
-                field(option)
+                option_field(option)
 
 
-def field(option: Option) -> None:
+def option_field(option: Option) -> None:
     """The widget of one option; its value goes into the form's values."""
     key = _key(option.path)
     kept = st.session_state[VALUES]

@@ -15,7 +15,7 @@ from pages.ui.train import form
 OF_SET = {"digits": "digits-quick", "mnist": "mnist", "celeba": "celeba-64"}  # a set's own preset; else own-images
 
 
-def fitted() -> None:
+def fitted_recipe() -> None:
     """The recipe for the chosen images with its reason, or how to get it; and where it is so, the advice against."""
     chosen = chosen_set()
     if chosen is None:
@@ -24,21 +24,21 @@ def fitted() -> None:
     with st.container(border=True, key="fitted"):
         st.markdown(":material/auto_awesome: **Fitted to your images**")
         if images is None:
-            unread(chosen)
+            unread_images(chosen)
             return
-        advised = recommend.recommend(chosen, images, form.value("job.device"))
-        st.caption(fmt.plain(advised.why))
+        advised = recommend.recommend(chosen, images, form.form_value("job.device"))
+        st.caption(fmt.escape_markdown(advised.why))
         if advised.advice:
-            st.warning(fmt.plain(advised.advice), icon=":material/pan_tool:")
-        used = form.config() == advised.config
+            st.warning(fmt.escape_markdown(advised.advice), icon=":material/pan_tool:")
+        used = form.form_config() == advised.config
         st.button(
             "In use" if used else "Use it", key="use fitted", type="secondary" if used or advised.advice else "primary",
-            disabled=used, icon=":material/check:" if used else None, on_click=use, args=(named.AUTO,),
+            disabled=used, icon=":material/check:" if used else None, on_click=fill_from_preset, args=(named.AUTO,),
             help="Fill the form with the recipe that suits this many images of this kind on this machine.",
         )  # fmt: skip
 
 
-def unread(chosen: DataConfig) -> None:
+def unread_images(chosen: DataConfig) -> None:
     """That the recipe needs the images, and the way to them."""
     if registry.problem(chosen) is not None:  # said among the problems
         st.caption("The recipe is known once the images are here.")
@@ -52,13 +52,13 @@ def unread(chosen: DataConfig) -> None:
 def chosen_set() -> DataConfig | None:
     """The data section of the form; None while it names no set, or an option is not valid, which is said elsewhere."""
     try:
-        chosen = form.config().data
+        chosen = form.form_config().data
     except ConfigError:
         return None
     return None if chosen.name == "folder" and not chosen.path else chosen
 
 
-def presets() -> None:
+def preset_cards() -> None:
     """The named starting points, each with one line of why."""
     with st.container(key="presets"):
         columns = st.columns(len(PRESETS), gap="small")
@@ -66,20 +66,21 @@ def presets() -> None:
         with column, st.container(border=True, key=f"preset-{name}", height="stretch"):
             st.markdown(f"**{preset.title}**")
             st.caption(preset.why)
-            used = in_use(preset.config)
+            used = is_in_use(preset.config)
             st.button(
-                "In use" if used else "Use", key=f"use {name}", on_click=use, args=(name,), width="stretch",
-                icon=":material/check:" if used else None, help=f"Fill the form with the preset {name}.",
+                "In use" if used else "Use", key=f"use {name}", on_click=fill_from_preset, args=(name,),
+                width="stretch", icon=":material/check:" if used else None,
+                help=f"Fill the form with the preset {name}.",
             )  # fmt: skip
 
 
-def in_use(config: RunConfig) -> bool:
+def is_in_use(config: RunConfig) -> bool:
     """Whether the form says what a preset says, whichever own set it says it of."""
     mine = {path: value for path, value in config.flat().items() if path not in ("data.flag", "data.path")}
-    return all(form.value(path) == value for path, value in mine.items())
+    return all(form.form_value(path) == value for path, value in mine.items())
 
 
-def use(name: str) -> None:
+def fill_from_preset(name: str) -> None:
     """Fill the form from a preset, or with `auto` from the chosen images; for `on_click` too.
 
     Raises ConfigError where there is no preset of that name.
@@ -88,9 +89,9 @@ def use(name: str) -> None:
         chosen = chosen_set()
         images = None if chosen is None else cache.image_set(chosen)
         if chosen is not None and images is not None:
-            form.fill(recommend.recommend(chosen, images, form.value("job.device")).config.flat())
+            form.fill_form(recommend.recommend(chosen, images, form.form_value("job.device")).config.flat())
         return
-    form.fill(named.find_preset(name).config.flat())
+    form.fill_form(named.find_preset(name).config.flat())
     added = [entry for entry in cache.catalogue() if entry.config.name == "folder"]
     if name == "own-images" and added:
-        set_picker.choose(added[0].config)
+        set_picker.choose_dataset(added[0].config)
