@@ -146,8 +146,8 @@ def to_arguments(config: RunConfig, base: RunConfig) -> list[str]:
 def differences(config: RunConfig, base: RunConfig) -> list[tuple[Option, Any, Any]]:
     """(option, value in `base`, value in `config`) for each option whose values differ."""
     before, after = base.flat(), config.flat()
-    replace_options = [option for option in all_options() if before[option.path] != after[option.path]]
-    return [(option, before[option.path], after[option.path]) for option in replace_options]
+    changed = [option for option in all_options() if before[option.path] != after[option.path]]
+    return [(option, before[option.path], after[option.path]) for option in changed]
 
 
 def format_value(value: Any) -> str:
