@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
-from pydantic_core import PydanticUndefined
+from pydantic_core import PydanticUndefined, from_json
 
 from gan.config.run_config import RunConfig, Section
 from gan.errors import ConfigError
@@ -126,7 +126,7 @@ def config_to_json(config: RunConfig) -> str:
 def config_from_json(text: str | bytes) -> RunConfig:
     """The config in the text of a config.json; raises ConfigError where it is damaged or of a newer version."""
     try:
-        document = config_from_json(text.encode() if isinstance(text, str) else text, allow_inf_nan=False)
+        document = from_json(text.encode() if isinstance(text, str) else text, allow_inf_nan=False)
         version = document.pop("version")
         values = {f"{s}.{n}": value for s, section in document.items() for n, value in section.items()}
     except (ValueError, AttributeError, TypeError, KeyError):
