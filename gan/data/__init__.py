@@ -1,12 +1,12 @@
 """Image sets: every source becomes an ImageSet of uint8 arrays, conditions and splits. No torch.
 
-image_set      ImageSet                              info           what a run keeps of a set
-registry       load, cache and preview a set         catalogue      the sets that there are
-sources        one file for each origin              ingest         a user's files, checked and added
-splits         stratified and by group               stable_splits  of a folder that grows
-fingerprint    whether images are still the same     transform      pad, crop, resize
-decode         image files, in parallel              preview        a few images of a set
-summary        counts and findings                   order          the training order by seed
-attribute_correlation  which attributes go together
-subclasses     k-means clusters within a class       diversity      how much images differ
+image_set     ImageSet, the arrays                    info           DatasetInfo, what a run keeps of a set
+registry      load, cache and preview a set           catalogue      the sets to choose from
+sources/      one module per source of images         ingest/        check and import a user's own files
+splits        stratified splits of a fixed set        stable_splits  splits of a folder that may grow
+fingerprint   whether a run's data has changed        transform      crop, pad and resize
+decode        decode image files in parallel          preview        a few images of a set
+summary       groups, and findings before training    order          the training order for a seed
+subclasses    k-means clusters within each class      diversity      pixel spread of images
+attribute_correlation  phi coefficients of attribute pairs
 """

@@ -1,4 +1,4 @@
-"""Every data set that can be chosen, as the data page and `gan data list` show it."""
+"""The image sets to choose from, as the data page and `gan data list` show them."""
 
 from dataclasses import dataclass
 
@@ -10,10 +10,10 @@ from gan.errors import DataError
 
 @dataclass(frozen=True)
 class Entry:
-    """A set by its `slug`, as a link names it, with a config that reads it at its usual size.
+    """One set: its `slug` in links, and a config that reads it at the default size.
 
-    `problem` says why it cannot be used now, or is None; `ready` that it was decoded before; `local` that nothing
-    must be downloaded.
+    `problem` is why it cannot be used now, or None; `ready` whether it is in the cache; `local` whether it can be
+    read without a download.
     """
 
     slug: str
@@ -27,15 +27,15 @@ class Entry:
 
 
 def entries() -> list[Entry]:
-    """Digits, MNIST and CelebA, the sets that users added, and the twelve of MedMNIST."""
+    """Digits, MNIST, CelebA, the added sets, and the twelve 2-D sets of MedMNIST."""
     return [_entry(slug, config) for slug, config in _configs().items()]
 
 
 def find_entry(slug: str) -> Entry:
-    """The entry of that slug; raises DataError that lists them."""
+    """The entry with that slug; raises DataError that lists the slugs."""
     configs = _configs()
     if slug not in configs:
-        raise DataError(f"There is no data set {slug}: it takes one of {', '.join(configs)}.")
+        raise DataError(f"There is no data set {slug}. Choose one of {', '.join(configs)}.")
     return _entry(slug, configs[slug])
 
 

@@ -1,7 +1,7 @@
-"""Do the same to many files at once, and decode image files into a memory-mapped array.
+"""Decode image files in parallel into a memory-mapped array.
 
-Threads, not processes: Pillow frees Python's lock while it decodes and resizes, so that the cores are used, and there
-is no second process that could outlive a killed job or start a page of the web server over again.
+Threads rather than processes: Pillow releases the GIL while it decodes and resizes, so all cores are used. No child
+process can outlive a killed job.
 """
 
 import os
@@ -22,14 +22,14 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 CHUNK = 64
 
-# A picture that claims to be huge is refused, not warned of.
+# An image with a suspiciously large header is refused: by default Pillow only warns.
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 
 
 def map_files(
     function: Callable[[Item], Result], items: Sequence[Item], phase: str, progress: Progress
 ) -> Iterator[Result]:
-    """`function` of every item, in order; what it or `progress` raises ends the work."""
+    """`function(item)` for every item, in order, on up to 16 threads; an error of either callable ends the work."""
     starts = range(0, len(items), CHUNK)
     with ThreadPoolExecutor(min(os.cpu_count() or 1, 16)) as pool:
         try:
@@ -53,9 +53,9 @@ def decode_images(
     folder: Path,
     progress: Progress,
 ) -> tuple[NDArray[np.uint8], dict[str, str]]:
-    """Decode files into `folder/images.npy`: the array (N, C, size, size), memory-mapped, and the files that failed.
+    """Decode files into `folder/images.npy`; returns that array (N, C, size, size), memory-mapped, and the failures.
 
-    `read` gives one file as (C, size, size). A file that cannot be read leaves zeros and its cause by its name.
+    `read` decodes one file to (C, size, size). The row of an unreadable file stays zero; failures map file to cause.
     """
     shape = (len(files), channels, size, size)
     images = np.lib.format.open_memmap(folder / "images.npy", mode="w+", dtype=np.uint8, shape=shape)
@@ -74,5 +74,5 @@ def decode_images(
 
 
 def error_line(error: BaseException) -> str:
-    """Why a file cannot be read, in one line."""
+    """The text of an error on one line, or its type where it has none."""
     return " ".join(str(error).split()) or type(error).__name__

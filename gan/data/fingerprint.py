@@ -1,7 +1,7 @@
-"""Fingerprint: which images a run was trained on, what each showed and in which split it was, without the images.
+"""Fingerprint: the digest, condition and split of every image that a run was trained on.
 
-A run keeps one from its first start. Whatever compares its networks with its data asks `check` first: resumption,
-evaluation, export and study. No torch.
+A run saves one at its first start. Resumption, evaluation, export and study call `check_unchanged` before they compare
+the run's networks with images. No torch.
 
 Letters: N images, K conditions.
 """
@@ -23,9 +23,9 @@ DTYPES = {"digests": np.uint32, "conditions": np.uint8, "split": np.uint8}
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """The images of all splits in their order: `digests` uint32 (N,), `conditions` uint8 (N, K), `split` (N,).
+    """All images in order: `digests` uint32 (N,), `conditions` uint8 (N, K) with K `names`, `split` (N,).
 
-    `names` are those of the K conditions; `reading` says in words how files became pixels.
+    `reading` describes how files became pixels, such as "grey, 32 px, shown at 28 px".
     """
 
     names: tuple[str, ...]
@@ -36,14 +36,14 @@ class Fingerprint:
 
     @classmethod
     def of(cls, images: ImageSet) -> "Fingerprint":
-        """The fingerprint of a set."""
+        """The fingerprint of a set; digests are computed unless the set has them."""
         channels, side = images.images.shape[1:3]
         colour = {1: "grey", 3: "colour"}.get(channels, f"{channels} channels")
-        known = pixel_digests(images.images) if images.digests is None else images.digests
+        digests = pixel_digests(images.images) if images.digests is None else images.digests
         return cls(
             names=images.names,
             reading=f"{colour}, {side} px, shown at {images.native_size} px",
-            digests=known,
+            digests=digests,
             conditions=images.conditions.astype(np.uint8),
             split=images.split,
         )
@@ -62,44 +62,45 @@ class Fingerprint:
 
     @classmethod
     def load(cls, folder: Path) -> "Fingerprint":
-        """The fingerprint in a run folder; raises RunError where it is absent or damaged."""
+        """The fingerprint in a run folder; raises RunError if it is missing or damaged."""
         try:
             file = read_arrays(folder / FILE)
             if any(file[name].dtype != dtype for name, dtype in DTYPES.items()) or file["names"].dtype.kind != "U":
-                raise ValueError("its parts have other types")
+                raise ValueError("its arrays have the wrong types")
             names = tuple(file["names"].tolist())
-            found = cls(
+            fingerprint = cls(
                 names=names,
                 reading=str(file["reading"]),
                 digests=file["digests"],
                 conditions=np.unpackbits(file["conditions"], axis=1, count=len(names)),
                 split=np.array(SPLITS)[file["split"]],
             )
-            if found.digests.ndim != 1 or not len(found.digests) == len(found.conditions) == len(found.split):
-                raise ValueError("its parts have different lengths")
+            lengths = {len(fingerprint.digests), len(fingerprint.conditions), len(fingerprint.split)}
+            if fingerprint.digests.ndim != 1 or len(lengths) != 1:
+                raise ValueError("its arrays have different lengths")
         except (OSError, DamagedFileError, ValueError, KeyError, IndexError, TypeError) as error:
             raise RunError(
-                f"{FILE} of the run {folder.name} is missing or damaged ({error}), so that nobody can say whether its "
-                "images are the same as when it was trained: clone the run to train on those that are there now."
+                f"{FILE} of the run {folder.name} is missing or damaged ({error}), so its images cannot be compared "
+                "with those it was trained on. Clone the run to train on the present images."
             ) from None
-        return found
+        return fingerprint
 
 
 def check_unchanged(folder: Path, images: ImageSet) -> None:
-    """Raise RunError where these are not the images, labels and splits that the run in `folder` was trained on.
+    """Raise RunError unless these are the images, labels and splits that the run in `folder` was trained on.
 
-    The message counts what was added, removed, relabelled and moved between splits, and says what to do.
+    The message counts images added, removed, relabelled and moved between splits.
     """
     changed = difference(Fingerprint.load(folder), Fingerprint.of(images))
     if changed:
         raise RunError(
-            f"{images.title} has changed since the run {folder.name} was trained: {changed}. Put the earlier images "
-            "and labels back, or clone the run to train on those that are there now."
+            f"{images.title} has changed since the run {folder.name} was trained: {changed}. Restore the earlier "
+            "images and labels, or clone the run to train on the present ones."
         )
 
 
 def problem_with(folder: Path, images: ImageSet) -> str | None:
-    """What `check` would raise, or None."""
+    """The message of `check_unchanged`, or None if the data is unchanged."""
     try:
         check_unchanged(folder, images)
     except RunError as error:
@@ -108,34 +109,34 @@ def problem_with(folder: Path, images: ImageSet) -> str | None:
 
 
 def difference(then: Fingerprint, now: Fingerprint) -> str:
-    """What changed between two fingerprints, in words and numbers; empty where nothing did.
+    """The changes between two fingerprints as one comma-separated text, empty if there are none.
 
-    Copies of one image are told apart by their split and their conditions.
+    Copies of one image are matched by split and conditions.
     """
-    said = [f"it is read as {now.reading} (it was {then.reading})"] if now.reading != then.reading else []
+    changes = [f"it is read as {now.reading} (it was {then.reading})"] if now.reading != then.reading else []
     gone, new = sorted({*then.names} - {*now.names}), sorted({*now.names} - {*then.names})
-    for what, names in (("new", new), ("gone", gone)):
+    for change, names in (("new", new), ("gone", gone)):
         if names:
-            said.append(f"{len(names):,} condition{'s' if len(names) > 1 else ''} {what} ({', '.join(names[:3])})")
+            changes.append(f"{len(names):,} condition{'s' if len(names) > 1 else ''} {change} ({', '.join(names[:3])})")
     if len(then.digests) != len(now.digests) or not all(
         np.array_equal(getattr(then, part), getattr(now, part)) for part in ("names", "digests", "conditions", "split")
     ):
-        said += _counts(then, now) or ["the same images are in another order, as if files were renamed"]
-    return ", ".join(said)
+        changes += _image_changes(then, now) or ["the same images are in another order, as if files were renamed"]
+    return ", ".join(changes)
 
 
-def _counts(then: Fingerprint, now: Fingerprint) -> list[str]:
-    """Images added, removed, relabelled and moved between splits, in words; those of which there are none left out."""
-    import pandas as pd  # here: it takes half a second, and only changed data needs it
+def _image_changes(then: Fingerprint, now: Fingerprint) -> list[str]:
+    """Counts of images added, removed, relabelled and moved between splits, as texts; zeros are left out."""
+    import pandas as pd  # here: importing it takes half a second
 
     names = sorted({*then.names, *now.names})
 
-    def table(one: Fingerprint) -> pd.DataFrame:
-        conditions = np.zeros((len(one.digests), len(names)), dtype=np.uint8)
-        conditions[:, [names.index(name) for name in one.names]] = one.conditions
-        shown = [row.tobytes() for row in np.packbits(conditions, axis=1)]
-        rows = pd.DataFrame({"image": one.digests, "split": one.split, "shown": shown})
-        rows = rows.sort_values(["image", "split", "shown"])
+    def table(fingerprint: Fingerprint) -> pd.DataFrame:
+        conditions = np.zeros((len(fingerprint.digests), len(names)), dtype=np.uint8)
+        conditions[:, [names.index(name) for name in fingerprint.names]] = fingerprint.conditions
+        packed = [row.tobytes() for row in np.packbits(conditions, axis=1)]
+        rows = pd.DataFrame({"image": fingerprint.digests, "split": fingerprint.split, "condition": packed})
+        rows = rows.sort_values(["image", "split", "condition"])
         return rows.assign(copy=rows.groupby("image").cumcount())
 
     both = table(then).merge(table(now), on=["image", "copy"], how="outer", suffixes=("", "_now"), indicator=True)
@@ -144,10 +145,10 @@ def _counts(then: Fingerprint, now: Fingerprint) -> list[str]:
     counts = {
         "added": int((both["_merge"] == "right_only").sum()),
         "removed": int((both["_merge"] == "left_only").sum()),
-        "relabelled": int((kept["shown"] != kept["shown_now"]).sum()),
+        "relabelled": int((kept["condition"] != kept["condition_now"]).sum()),
     }
-    said = [f"{count:,} image{'s' if count > 1 else ''} {what}" for what, count in counts.items() if count]
+    texts = [f"{count:,} image{'s' if count > 1 else ''} {change}" for change, count in counts.items() if count]
     if len(moves):
-        ways = ", ".join(f"{count:,} from {old} to {new}" for (old, new), count in moves.items())
-        said.append(f"{int(moves.sum()):,} moved between splits ({ways})")
-    return said
+        directions = ", ".join(f"{count:,} from {old} to {new}" for (old, new), count in moves.items())
+        texts.append(f"{int(moves.sum()):,} moved between splits ({directions})")
+    return texts

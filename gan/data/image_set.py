@@ -1,7 +1,7 @@
-"""ImageSet: what every data set becomes, whatever it was before.
+"""ImageSet: the arrays that every data set is read into.
 
-One code path serves classes and attributes: a class is a one-hot row of `conditions`. Large sets are memory-mapped from
-the cache that `data/__init__.py` keeps. No torch.
+Classes and attributes share one representation: a class is a one-hot row of `conditions`. Sets are memory-mapped from
+the cache (`registry.py`). No torch.
 
 Letters: N images, C channels, H = W the training size, K conditions.
 """
@@ -27,23 +27,27 @@ SPLITS = ("train", "val", "test")
 
 
 def pixel_digests(images: NDArray[np.uint8]) -> NDArray[np.uint32]:
-    """BLAKE2b of 4 bytes of each image's pixels (N,), from images (N, C, H, W).
+    """A 32-bit BLAKE2b digest of each image's pixels: (N,) from images (N, C, H, W).
 
-    Equal images have equal ones, and one image in four billion that changes keeps its own: enough against accidents.
+    Equal images have equal digests. A changed image keeps its digest with probability 2^-32: this detects accidents,
+    not forgery.
     """
-    found = (hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=4).digest() for image in images)
-    return np.frombuffer(b"".join(found), dtype="<u4").astype(np.uint32)
+    values = (hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=4).digest() for image in images)
+    return np.frombuffer(b"".join(values), dtype="<u4").astype(np.uint32)
 
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Images of one size with their conditions; raises DataError for attributes with names that no text could ask for.
+    """Square images of one size with conditions and splits; raises DataError for a name that is not allowed.
 
-    `images` uint8 (N, C, H, W); `conditions` float32 (N, K), one-hot rows where `kind` is "class", else 0/1 each;
-    `names` of the K conditions; `split` (N,) of "train", "val", "test"; `group` (N,) names the patient or slide an
-    image came from, or None where that is not known. `native_size` is the side to which generated images are cropped on
-    output. `notices` are things the user should know of how the set was read, one sentence each. `digests` (N,)
-    identify the images (`fingerprint.py`); None where nobody computed them yet: a set in the cache has them.
+    images       uint8 (N, C, H, W), H = W
+    conditions   float32 (N, K): one-hot rows if `kind` is "class", any 0/1 rows if it is "attributes"
+    names        of the K conditions
+    split        (N,): "train", "val" or "test"
+    group        (N,): the patient or slide of each image, or None if unknown
+    native_size  side in pixels to which generated images are cropped
+    notices      what the user should know about how the set was read, one sentence each
+    digests      uint32 (N,), see `pixel_digests`; None until the set is saved to the cache
     """
 
     images: NDArray[np.uint8]
@@ -74,21 +78,21 @@ class ImageSet:
         return len(self.images)
 
     def rows(self, split: str) -> NDArray[np.int64]:
-        """Positions of one split's images, ascending."""
+        """Row numbers of a split's images, ascending."""
         return np.asarray(np.flatnonzero(self.split == split), dtype=np.int64)
 
     def labels(self) -> NDArray[np.int64]:
-        """The class of each image (N,); only where `kind` is "class"."""
+        """The class of each image (N,), if `kind` is "class"."""
         assert self.kind == "class"
         return np.asarray(self.conditions.argmax(axis=1), dtype=np.int64)
 
     def one_condition(self) -> bool:
-        """Whether all training images have the same condition: then there is nothing to tell apart."""
+        """Whether all training images have the same condition, so that there is nothing to condition on."""
         conditions = self.conditions[self.rows("train")]
         return bool((conditions == conditions[:1]).all())
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Images per split and condition: `{"train": {"cat": 12, ...}, ...}`; an attribute counts where it is 1."""
+        """Images per split and condition, such as `{"train": {"cat": 12}, ...}`; attributes are counted where 1."""
         return {
             split: dict(
                 zip(self.names, self.conditions[self.rows(split)].sum(axis=0).astype(int).tolist(), strict=True)
@@ -97,7 +101,7 @@ class ImageSet:
         }
 
     def info(self) -> DatasetInfo:
-        """What a run keeps of the set, so that its folder works without it."""
+        """What a run keeps of the set."""
         return DatasetInfo(
             names=self.names,
             kind=self.kind,
@@ -111,7 +115,7 @@ class ImageSet:
         )
 
     def save(self, folder: Path) -> None:
-        """Write the set to a cache folder, which `open_cached` reads; images already in the folder are left alone."""
+        """Write the set to a cache folder for `open_cached`; an images.npy that is already there is kept."""
         if not (folder / "images.npy").exists():
             np.save(folder / "images.npy", self.images)
         np.save(folder / "conditions.npy", self.conditions)
@@ -122,11 +126,11 @@ class ImageSet:
         texts = {
             key: getattr(self, key) for key in ("names", "kind", "native_size", "title", "source", "licence", "notices")
         }
-        write_json(folder / "set.json", texts)  # last: its presence says that the rest is whole
+        write_json(folder / "set.json", texts)  # last: its presence marks a complete folder
 
     @classmethod
     def open_cached(cls, folder: Path) -> "ImageSet":
-        """The set in a cache folder, its images memory-mapped; raises DataError where the cache is damaged."""
+        """The set in a cache folder, with memory-mapped images; raises DataError if the folder is damaged."""
         group = folder / "group.npy"
         try:
             texts = read_typed(folder / "set.json", SET_JSON)
@@ -142,7 +146,7 @@ class ImageSet:
             )
         except (DamagedFileError, FileNotFoundError, ValueError, EOFError, MemoryError, AssertionError) as error:
             raise DataError(
-                f"The cache of a data set is damaged ({error}): delete {folder}, and it is read again."
+                f"The cached data set in {folder} is damaged ({error}). Delete that folder: the set is then read again."
             ) from None
 
 
@@ -152,7 +156,7 @@ def _array(path: Path) -> NDArray[Any]:
 
 
 class _SetJson(TypedDict):
-    """What set.json holds."""
+    """The content of set.json."""
 
     names: Annotated[tuple[str, ...], Field(min_length=1)]
     kind: Kind

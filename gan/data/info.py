@@ -1,6 +1,8 @@
-"""DatasetInfo: what a run must know of its data once trained, kept in its folder so that it works on another machine.
+"""DatasetInfo: what a run keeps of its training data, so that its folder works on a machine without the images.
 
-Written by the trainer when it has read its data; read by the networks, the gallery and the export. No torch.
+The trainer writes it; networks, gallery and export read it. No torch.
+
+Letters: n training images, K conditions, S subclasses per class.
 """
 
 from collections.abc import Sequence
@@ -20,7 +22,7 @@ from gan.io.untrusted_files import damaged_file, read_arrays
 
 
 class _DataJson(TypedDict):
-    """What data.json holds."""
+    """The content of data.json."""
 
     names: Annotated[tuple[str, ...], Field(min_length=1, max_length=10_000)]
     kind: Literal["class", "attributes"]
@@ -38,26 +40,28 @@ DATA_JSON = TypeAdapter(_DataJson)
 
 
 def check_names(names: Sequence[str], kind: str) -> None:
-    """Raise DataError for a name that no file could hold, or an attribute that no text could ask for (`conditions.py`).
+    """Raise DataError for a name that is not UTF-8 text, or an attribute name that would break `Smiling=1,Male=0`.
 
-    Classes take any other name.
+    A class may have any other name.
     """
     for name in names:
-        if name.encode(errors="replace").decode() != name:  # of a folder on a disk of another encoding
-            raise DataError(f"The name {name!r} is not text in UTF-8: rename its folder.")
+        if name.encode(errors="replace").decode() != name:  # a folder from a disk with another encoding
+            raise DataError(f"The name {name!r} is not UTF-8 text. Rename its folder.")
         if kind != "class" and ("," in name or "=" in name or name.strip() != name or not name):
             raise DataError(
-                f"The attribute {name!r} could not be asked for, as in Smiling=1,Male=0: its name takes no comma, no "
-                "equals sign, and no space at its ends. Rename its column in labels.csv."
+                f"The attribute name {name!r} is not allowed: no commas, no equals signs, no spaces at either end, and "
+                "not empty. Rename its column in labels.csv."
             )
 
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """Names, sizes and the training split's conditions (n, K) as uint8; `kind` is "class" or "attributes".
+    """Names, sizes and the conditions of the training split.
 
-    `subclasses` (K, subclasses) counts its images of each subclass within a class, where the networks are told of them,
-    and `subclass_separation` says how far these lie apart (`subclasses.py`).
+    `kind` is "class" or "attributes"; `conditions` uint8 (n, K) are one-hot or 0/1 rows. `image_size` is the side of
+    training images in pixels, `native_size` that of generated images after the padding is cropped. For a run with
+    subclasses, `subclasses` (K, S) counts the training images of each, and `subclass_separation` is the measure of
+    `Subclasses`.
     """
 
     names: tuple[str, ...]
@@ -82,7 +86,7 @@ class DatasetInfo:
 
     @classmethod
     def load(cls, folder: Path) -> "DatasetInfo | None":
-        """The info in a run folder, or None where it is not written yet; raises DamagedFileError."""
+        """The info in a run folder, or None before training has written it; raises DamagedFileError."""
         texts, path = read_typed(folder / "data.json", DATA_JSON), folder / "conditions.npz"
         if texts is None:
             return None
@@ -90,11 +94,11 @@ class DatasetInfo:
         if texts["native_size"] > texts["image_size"]:
             raise damaged_file(folder / "data.json", "native_size is larger than image_size")
         if subclasses and (len(subclasses) != len(names) or len({len(row) for row in subclasses}) != 1):
-            raise damaged_file(folder / "data.json", "subclasses has not a row of the same length for each name")
+            raise damaged_file(folder / "data.json", "subclasses does not have one row of equal length per name")
         try:
             packed = read_arrays(path).get("conditions")
         except (FileNotFoundError, NotADirectoryError):
             raise damaged_file(path, "it is missing") from None
         if packed is None or packed.dtype != np.uint8 or packed.ndim != 2 or packed.shape[1] != -(-len(names) // 8):
-            raise damaged_file(path, f"it has not {len(names)} conditions")
+            raise damaged_file(path, f"it does not hold rows of {len(names)} conditions")
         return cls(conditions=np.unpackbits(packed, axis=1, count=len(names)), **texts)

@@ -1,6 +1,6 @@
-"""The order in which training sees images: it depends on the seed and on the images seen so far, and nothing else.
+"""The order in which training sees images, a function of the seed and of the number of images seen.
 
-A resumed run so needs no position of its own to go on exactly.
+A resumed run needs no other state to continue exactly.
 
 Letters: N images in a batch, n images in the training split, C channels, H = W the side.
 """
@@ -17,7 +17,7 @@ from gan.data.preview import condition_label
 
 
 def training_order(images: ImageSet, config: RunConfig, start: int) -> Iterator[NDArray[np.int64]]:
-    """Which of the training images each batch (N,) holds, for ever, from the `start`-th image on."""
+    """Row numbers in `images` of each training batch (N,), without end, from the `start`-th image on."""
     rows = images.rows("train")
     labels = images.labels()[rows] if config.data.balance and images.kind == "class" else None
     return shuffled_batches(len(rows), labels, config.train.seed, start, config.train.batch)
@@ -26,22 +26,22 @@ def training_order(images: ImageSet, config: RunConfig, start: int) -> Iterator[
 def shuffled_batches(
     count: int, labels: NDArray[np.int64] | None, seed: int, start: int, batch: int
 ) -> Iterator[NDArray[np.int64]]:
-    """Positions of each batch (N,), for ever, from the `start`-th image on.
+    """Positions below `count` of each batch (N,), without end, from the `start`-th image on.
 
-    The stream is one shuffled pass after another, cut into batches. With `labels` (n,) a pass holds each class equally
-    often: the members of a rare class come several times in it.
+    Shuffled passes, concatenated and cut into batches. With `labels` (n,) every pass holds each class equally often:
+    images of a rare class repeat.
     """
     epoch, offset = divmod(start, count)
-    rest = _pass(count, labels, seed, epoch)[offset:]
+    rest = _shuffled_pass(count, labels, seed, epoch)[offset:]
     while True:
         while len(rest) < batch:
             epoch += 1
-            rest = np.concatenate([rest, _pass(count, labels, seed, epoch)])
+            rest = np.concatenate([rest, _shuffled_pass(count, labels, seed, epoch)])
         yield rest[:batch]
         rest = rest[batch:]
 
 
-def _pass(count: int, labels: NDArray[np.int64] | None, seed: int, epoch: int) -> NDArray[np.int64]:
+def _shuffled_pass(count: int, labels: NDArray[np.int64] | None, seed: int, epoch: int) -> NDArray[np.int64]:
     generator = np.random.default_rng([seed, epoch])
     if labels is None:
         return generator.permutation(count)
@@ -53,18 +53,18 @@ def _pass(count: int, labels: NDArray[np.int64] | None, seed: int, epoch: int) -
 
 @dataclass(frozen=True)
 class FirstBatch:
-    """Images uint8 (N, C, H, H) as they lie on the device, in the batch's order, and what each shows in words."""
+    """The images of a batch, uint8 (N, C, H, H), with a label each, such as "Male, Smiling"."""
 
     images: NDArray[np.uint8]
     labels: Sequence[str]
 
     def head(self, count: int) -> "FirstBatch":
-        """Its first images, at most `count`."""
+        """The first `count` images of the batch."""
         return FirstBatch(self.images[:count], self.labels[:count])
 
 
 def first_batch(images: ImageSet, config: RunConfig) -> FirstBatch:
-    """The batch that training with this config and seed begins with."""
+    """The first batch of a training run with this config."""
     rows = images.rows("train")[next(training_order(images, config, 0))]  # (N,)
     return FirstBatch(
         images=np.asarray(images.images[rows]),

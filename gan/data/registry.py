@@ -1,7 +1,6 @@
-"""Image sets by name, read once and kept in a memory-mapped cache.
+"""The image set of a DataConfig, read once from its source and cached as memory-mapped arrays.
 
-`load` gives the `ImageSet` (imageset.py) of a DataConfig from the source (source.py) that its name stands for. Reading
-needs no torch.
+Reading needs no torch.
 """
 
 import hashlib
@@ -29,78 +28,79 @@ SOURCES: dict[str, Source] = {
 
 
 LAYOUT = "2"
-"""Change it when `ImageSet.save` writes other files: sets in the cache are then read anew."""
+"""Part of the cache key. Change it when `ImageSet.save` writes different files, so that sets are read again."""
 
 
 def load_image_set(config: DataConfig, progress: Progress = silent) -> ImageSet:
-    """The image set of a config: from the cache, or read, downloaded where that is possible, and cached.
+    """The image set of a config, from the cache if it is there; else downloaded if possible, read and cached.
 
     Raises DataError that names what is missing or damaged and what to do.
     """
     source = SOURCES[config.name]
-    wrong = source.problem(config)
-    if wrong:
-        raise DataError(wrong)
+    _raise_problem(source, config)
     settings.cache().mkdir(parents=True, exist_ok=True)
     if not source.local(config):
-        with exclusive(settings.cache() / f"{config.name}-download.lock"):  # two starts at once download once
+        with exclusive(settings.cache() / f"{config.name}-download.lock"):  # of two concurrent starts, one downloads
             if not source.local(config):
                 source.fetch(config, progress)
     target = cache_folder(config)
-    with exclusive(target.with_suffix(".lock")):  # and read once
-        if not _whole(target):
+    with exclusive(target.with_suffix(".lock")):  # and one reads
+        if not _complete(target):
             _read(source, config, progress, target)
     return source.narrow(config, ImageSet.open_cached(target))
 
 
 def cached_image_set(config: DataConfig) -> ImageSet | None:
-    """The image set of a config where it was read before; None where that is still to do, or the set has a problem."""
+    """The image set of a config if it is in the cache and has no problem, else None."""
     source = SOURCES[config.name]
     if source.problem(config) or not source.local(config):
         return None
     target = cache_folder(config)
-    return source.narrow(config, ImageSet.open_cached(target)) if _whole(target) else None
+    return source.narrow(config, ImageSet.open_cached(target)) if _complete(target) else None
 
 
 def problem(config: DataConfig) -> str | None:
-    """Why the set cannot be read now and what to do about it, or None."""
+    """Why the set cannot be read and what to do, or None."""
     return SOURCES[config.name].problem(config)
 
 
 def preview(config: DataConfig, count: int = 24) -> Preview:
-    """Some real images uint8 (n, C, H, W) at the training size and what each shows; fast, and builds no cache.
+    """Up to `count` training images, uint8 (n, C, H, W) at the training size, with a label each. Builds no cache.
 
-    From the training split, the conditions in turn. `n` is less than `count` where the set is smaller. Raises DataError
-    as `load` does, and where the set is still to be downloaded.
+    Conditions come in turn. Raises DataError as `load_image_set` does, and if the set must first be downloaded.
     """
-    ready = cached_image_set(config)
-    if ready is not None:
-        return pick_preview(ready, count)
+    images = cached_image_set(config)
+    if images is not None:
+        return pick_preview(images, count)
     source = SOURCES[config.name]
-    wrong = source.problem(config)
-    if wrong:
-        raise DataError(wrong)
+    _raise_problem(source, config)
     if not source.local(config):
-        raise DataError(f"{source.title(config)} is not on this machine yet: it is downloaded when it is first used.")
+        raise DataError(f"{source.title(config)} is not on this machine yet. It is downloaded at its first use.")
     return source.preview(config, count)
 
 
 def cache_folder(config: DataConfig) -> Path:
-    """Where the decoded set is kept: a changed file, size or option gives another folder."""
+    """The cache folder of a config; it differs for changed files, another image size or other reading options."""
     key = hashlib.sha256(f"{LAYOUT} {SOURCES[config.name].fingerprint(config)}".encode()).hexdigest()[:16]
     return settings.cache() / f"{config.name}-{key}"
 
 
-def _whole(target: Path) -> bool:
+def _raise_problem(source: Source, config: DataConfig) -> None:
+    text = source.problem(config)
+    if text:
+        raise DataError(text)
+
+
+def _complete(target: Path) -> bool:
     return (target / "set.json").exists()  # written last
 
 
 def _read(source: Source, config: DataConfig, progress: Progress, target: Path) -> None:
-    """Read a set into its cache folder, whole or not at all."""
-    remove_folder(target)  # what a killed reader left
+    """Read a set into its cache folder; nothing is left there if that fails."""
+    remove_folder(target)  # remains of a killed process
     target.mkdir()
     try:
         source.read(config, progress, target).save(target)
-    except BaseException:  # a stop request too: half a set must not keep gigabytes of the disk
+    except BaseException:  # StoppedError too: half a set may take gigabytes
         shutil.rmtree(target)
         raise

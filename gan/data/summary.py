@@ -1,6 +1,6 @@
-"""What a reader should know of an image set before training: its patients or slides, and what speaks against it.
+"""What a reader should know about an image set before training: its groups, and findings such as rare classes.
 
-Computed from an ImageSet of any source; what is wrong with single files is found earlier, by `check.py`. No torch.
+Works on an ImageSet of any source. Problems of single files are found earlier, by `ingest/check.py`. No torch.
 """
 
 from collections import Counter
@@ -12,14 +12,19 @@ from gan.data.image_set import SPLITS, ImageSet
 from gan.data.ingest.check import MIN_TRAINING_IMAGES
 from gan.data.ingest.report import Finding, first_few
 
-UNEVEN = 5  # times as many images in the largest class as in the rarest, from which balancing changes what is learnt
-FEW_TO_TEST = 30  # test images of a class below which a score says little of it
+IMBALANCE = 5
+"""Ratio of the largest to the rarest class from which balancing is suggested."""
+MIN_TEST_IMAGES = 30
+"""Test images of a class below which its scores have wide intervals."""
 
 
 @dataclass(frozen=True)
 class GroupSummary:
-    """The patients or slides of a set: how many by split, images of one (fewest, median, most), and names of those that
-    are in several splits, which there should be none of."""
+    """The groups (patients or slides) of a set.
+
+    `counts` has the groups of each split; `fewest`, `median` and `most` are images per group; `shared` names groups
+    that are in more than one split.
+    """
 
     counts: dict[str, int]
     fewest: int
@@ -29,52 +34,51 @@ class GroupSummary:
 
 
 def group_summary(image_set: ImageSet) -> GroupSummary | None:
-    """The groups of a set, None where they are not known."""
+    """The groups of a set, or None if they are unknown."""
     if image_set.group is None:
         return None
     by_split = {split: set(image_set.group[image_set.rows(split)].tolist()) for split in SPLITS}
     _, sizes = np.unique(image_set.group, return_counts=True)
-    everywhere = Counter(name for names in by_split.values() for name in names)
+    splits_with = Counter(name for names in by_split.values() for name in names)
     return GroupSummary(
         counts={split: len(names) for split, names in by_split.items()},
         fewest=int(sizes.min()),
         median=float(np.median(sizes)),
         most=int(sizes.max()),
-        shared=tuple(sorted(name for name, splits in everywhere.items() if splits > 1)),
+        shared=tuple(sorted(name for name, splits in splits_with.items() if splits > 1)),
     )
 
 
 def findings(image_set: ImageSet) -> list[Finding]:
-    """What to know before training, each with what mends it; warnings first."""
-    found = [*_of_classes(image_set), *_of_attributes(image_set), *_of_groups(image_set)]
-    return sorted(found, key=lambda finding: ("warning", "note").index(finding.level))
+    """What to know before training, with what to do; warnings first."""
+    of_conditions = _class_findings(image_set) if image_set.kind == "class" else _attribute_findings(image_set)
+    return sorted(
+        [*of_conditions, *_group_findings(image_set)],
+        key=lambda finding: ("warning", "note").index(finding.level),
+    )
 
 
-def _of_classes(image_set: ImageSet) -> list[Finding]:
-    if image_set.kind != "class":
-        return []
-    found = []
+def _class_findings(image_set: ImageSet) -> list[Finding]:
+    result = []
     counts = image_set.counts()
     train, test = counts["train"], counts["test"]
-    few = [f"{name} ({count})" for name, count in train.items() if count < MIN_TRAINING_IMAGES]
-    if few:
-        text = f"Classes with fewer than {MIN_TRAINING_IMAGES} training images: {first_few(few)}."
-        found.append(Finding("warning", text, "What is generated of them will be near copies: add images."))
+    rare = [f"{name} ({count})" for name, count in train.items() if count < MIN_TRAINING_IMAGES]
+    if rare:
+        text = f"Classes with fewer than {MIN_TRAINING_IMAGES} training images: {first_few(rare)}."
+        result.append(Finding("warning", text, "Generated images of them will be near copies. Add images."))
     rarest, largest = min(train, key=train.__getitem__), max(train, key=train.__getitem__)
-    if train[rarest] and train[largest] >= UNEVEN * train[rarest]:
-        times = train[largest] / train[rarest]
-        text = f"{largest} has {times:.0f} times as many training images as {rarest}."
-        found.append(Finding("note", text, "Switch on Balance classes, so that the rare one is learnt as well."))
-    hard = [f"{name} ({count})" for name, count in test.items() if 0 < count < FEW_TO_TEST]
-    if hard:
-        text = f"Classes with fewer than {FEW_TO_TEST} test images: {first_few(hard)}."
-        found.append(Finding("note", text, "Scores of them have wide intervals: only more real images narrow them."))
-    return found
+    if train[rarest] and train[largest] >= IMBALANCE * train[rarest]:
+        ratio = train[largest] / train[rarest]
+        text = f"{largest} has {ratio:.0f} times as many training images as {rarest}."
+        result.append(Finding("note", text, "Switch on Balance classes to train equally often on each."))
+    few = [f"{name} ({count})" for name, count in test.items() if 0 < count < MIN_TEST_IMAGES]
+    if few:
+        text = f"Classes with fewer than {MIN_TEST_IMAGES} test images: {first_few(few)}."
+        result.append(Finding("note", text, "Their scores have wide intervals, which only more real images narrow."))
+    return result
 
 
-def _of_attributes(image_set: ImageSet) -> list[Finding]:
-    if image_set.kind != "attributes":
-        return []
+def _attribute_findings(image_set: ImageSet) -> list[Finding]:
     train = len(image_set.rows("train"))
     rare = [
         f"{name} ({count:,} with it, {train - count:,} without)"
@@ -84,16 +88,16 @@ def _of_attributes(image_set: ImageSet) -> list[Finding]:
     if not rare:
         return []
     text = f"Attributes that hardly vary: {first_few(rare)}."
-    return [Finding("warning", text, "They cannot be learnt from so few: leave them out, or add images.")]
+    return [Finding("warning", text, "So few images are not enough to learn them. Leave them out or add images.")]
 
 
-def _of_groups(image_set: ImageSet) -> list[Finding]:
-    known = group_summary(image_set)
-    if known is None:
-        text = "Which images are of one patient or slide is not known."
-        mend = "If several are, scores look better than they are; a labels.csv names them in its column group."
-        return [Finding("note", text, mend)]
-    if known.shared:
-        text = f"Groups in several splits ({len(known.shared):,}): {first_few(list(known.shared))}."
-        return [Finding("warning", text, "Scores look better than they are: give each group one split.")]
+def _group_findings(image_set: ImageSet) -> list[Finding]:
+    summary = group_summary(image_set)
+    if summary is None:
+        text = "It is unknown which images show the same patient or slide."
+        action = "If several do, scores are too good. Name the patients in a column `group` of labels.csv."
+        return [Finding("note", text, action)]
+    if summary.shared:
+        text = f"Groups in more than one split ({len(summary.shared):,}): {first_few(list(summary.shared))}."
+        return [Finding("warning", text, "Scores will be too good. Put each group into one split.")]
     return []

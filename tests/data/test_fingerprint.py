@@ -121,11 +121,8 @@ def grow(run: Run) -> None:
 def test_whatever_compares_a_run_with_its_images_refuses_others(run: Run, use: Callable[[Run], object]) -> None:
     grow(run)
     registry.load_image_set(run.config.data)
-    with pytest.raises(
-        RunError, match=r"cells has changed since the run cells was trained: 12 images added\. Put"
-    ) as caught:
+    with pytest.raises(RunError, match="the run cells was trained: 12 images added"):
         use(run)
-    assert "Put the earlier images and labels back, or clone the run" in str(caught.value)
     assert run.snapshots() == [160]
 
 
@@ -156,9 +153,9 @@ def test_a_missing_or_damaged_fingerprint_is_an_error_with_a_way_on(run: Run, co
     (run.path / FILE).unlink()
     if content is not None:
         (run.path / FILE).write_bytes(content)
-    with pytest.raises(RunError, match="missing or damaged"):
+    with pytest.raises(RunError, match=r"fingerprint\.npz"):
         resume(run)
-    assert "clone the run" in (training_images_problem(run) or "")
+    assert FILE in (training_images_problem(run) or "")
 
 
 def test_the_cache_keeps_the_digests_of_its_images(run: Run) -> None:

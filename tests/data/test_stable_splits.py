@@ -123,5 +123,5 @@ def test_a_damaged_record_is_named(tmp_path: Path) -> None:
     read(tmp_path / "cells", 32)
     record_path(tmp_path / "cells").write_bytes(b"PK torn")
     assert "The record of the splits of" in said(check_images(tmp_path / "cells"), "error")
-    with pytest.raises(DataError, match="remove it"):
+    with pytest.raises(DataError, match="Delete"):
         load_splits(tmp_path / "cells")

@@ -85,7 +85,7 @@ def test_rare_and_uneven_classes_are_told_with_what_mends_them() -> None:
 def test_few_test_images_and_unknown_patients_are_told() -> None:
     said = lines(made([[1, 0], [0, 1]] * 60, ["train"] * 80 + ["test"] * 40))
     assert "Classes with fewer than 30 test images: a (20), b (20)." in said
-    assert "Which images are of one patient or slide is not known." in said
+    assert "It is unknown which images show the same patient or slide." in said
 
 
 def test_attributes_that_hardly_vary_are_told() -> None:
@@ -97,7 +97,7 @@ def test_groups_in_two_splits_are_warned_of_first() -> None:
     splits = ["train", "train", "test", "test"] * 20
     found = summary.findings(made([[1, 0], [0, 1]] * 40, splits, [f"p{row // 4}" for row in range(80)]))
     assert found[0].level == "warning"
-    assert "Groups in several splits (20): p0" in found[0].text
+    assert "Groups in more than one split (20): p0" in found[0].text
 
 
 def test_examples_show_files_of_each_class_in_their_own_shape(tmp_path: Path) -> None:
@@ -129,4 +129,4 @@ def test_a_wide_file_stays_wide_and_is_made_small(tmp_path: Path) -> None:
 
 def test_the_summary_of_a_real_set_names_its_rare_class() -> None:
     config = DataConfig.model_validate({"name": "digits"})
-    assert "Which images are of one patient" in lines(registry.load_image_set(config))
+    assert "It is unknown which images" in lines(registry.load_image_set(config))
