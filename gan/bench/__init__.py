@@ -1,7 +1,7 @@
-"""Measuring the product: speed against the textbook loop, pages, loading, and truth under faults.
+"""Benchmarks of the product, and a soak test with random faults.
 
-throughput     images per second, training and export   textbook_dcgan  the loop it is compared with
-roofline       what this machine could reach            loading_speed   sets larger than memory
+throughput     images per second, training and export   textbook_dcgan  the training loop compared with
+roofline       the most this machine could reach        loading_speed   sets larger than memory
 page_speed     pages over 200 long runs                 soak            faults at random, then every check
-soak_client    one of its processes                     soak_observer   what must be true meanwhile
+soak_client    one process of the soak                  soak_observer   what must hold during the soak
 """

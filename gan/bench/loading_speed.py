@@ -1,8 +1,7 @@
-"""`gan bench --loading`: whether images come as fast as they are trained on, from a set larger than the device takes.
+"""`gan bench --loading`: whether a set larger than the device's memory loads as fast as the device trains on it.
 
-200,000 colour images of 128 x 128 pixels, 9.8 GB, lie in a file that is memory-mapped as a prepared set is; fewer where
-the disk has no room, and the count is told. The system is asked to forget the file first, so that they come from the
-disk.
+200,000 RGB images of 128 x 128 pixels, 9.8 GB, in a memory-mapped file as a prepared set has it; fewer where half of
+the free disk is smaller. The file is dropped from the page cache first, so that the images come from the disk.
 """
 
 import os
@@ -15,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from gan.bench.roofline import rate
-from gan.bench.throughput import BATCH, noise_images, our_loop
+from gan.bench.roofline import measure_rate
+from gan.bench.throughput import BATCH, noise_images, training_loop
 from gan.config import options
 from gan.data.image_set import ImageSet
 from gan.data.order import shuffled_batches
@@ -28,8 +27,8 @@ SECONDS = 10.0
 
 
 @dataclass(frozen=True)
-class Loading:
-    """Images per second that the loader brings and that the training takes, and the first over the second."""
+class LoadingSpeed:
+    """Images per second of the loader and of the training, and their ratio; image `size` in pixels."""
 
     device: str
     images: int
@@ -40,31 +39,33 @@ class Loading:
     ratio: float
 
 
-def measure(show: Callable[[str], None], count: int = COUNT, size: int = SIZE, seconds: float = SECONDS) -> Loading:
-    """Fetch batches alone, then train alone, on the fastest device here."""
+def measure_loading(
+    show: Callable[[str], None], count: int = COUNT, size: int = SIZE, seconds: float = SECONDS
+) -> LoadingSpeed:
+    """Load batches alone, then train alone, on the fastest device here, for `seconds` each."""
     device = torch.device(matching_devices("auto")[0].partition(":")[0])
     config = options.build_config({"data.image_size": size, "train.batch": BATCH})
     small = noise_images(size)
     with tempfile.TemporaryDirectory() as folder:
-        room = shutil.disk_usage(folder).free // 2
-        count = min(count, room // small.images[0].nbytes)
+        free = shutil.disk_usage(folder).free // 2
+        count = min(count, free // small.images[0].nbytes)
         show(f"loading: writing {count:,} images of {size} px ...")
-        large = on_disk(small, count, Path(folder) / "images.npy")
-        loading = rate(_fetched(large, config.train.seed, device), torch.device("cpu"), seconds)
-        taken = large.images.nbytes
-    training = our_loop(small, config, device)
-    rate(training, device, seconds / 4)  # the first steps choose algorithms and fill caches
-    trained = rate(training, device, seconds)
-    found = Loading(device.type, count, size, taken, loading, trained, loading / trained)
+        large = write_to_disk(small, count, Path(folder) / "images.npy")
+        loading = measure_rate(_load(large, config.train.seed, device), torch.device("cpu"), seconds)
+        stored = large.images.nbytes
+    training = training_loop(small, config, device)
+    measure_rate(training, device, seconds / 4)  # the first steps choose algorithms and fill caches
+    trained = measure_rate(training, device, seconds)
+    speed = LoadingSpeed(device.type, count, size, stored, loading, trained, loading / trained)
     show(
-        f"loading: {found.images:,} images of {size} px, {taken / 1e9:.1f} GB: {loading:,.0f} images/s from the disk; "
-        f"training on {device.type} takes {trained:,.0f}; {found.ratio:.1f} times as fast as needed"
+        f"loading: {speed.images:,} images of {size} px, {stored / 1e9:.1f} GB: {loading:,.0f} images/s from the disk; "
+        f"training on {device.type} takes {trained:,.0f}; {speed.ratio:.1f} times as fast as needed"
     )
-    return found
+    return speed
 
 
-def on_disk(small: ImageSet, count: int, path: Path) -> ImageSet:
-    """A set of `count` images, those of `small` again and again, memory-mapped from a file that is in no cache."""
+def write_to_disk(small: ImageSet, count: int, path: Path) -> ImageSet:
+    """Repeat the images of `small` up to `count` in a file, memory-mapped and dropped from the page cache."""
     whole = np.lib.format.open_memmap(path, "w+", np.uint8, (count, *small.images.shape[1:]))
     for start in range(0, count, len(small)):
         whole[start : start + len(small)] = small.images[: count - start]
@@ -77,7 +78,7 @@ def on_disk(small: ImageSet, count: int, path: Path) -> ImageSet:
     return replace(small, images=np.load(path, mmap_mode="r"), conditions=conditions, split=split, digests=None)
 
 
-def _fetched(images: ImageSet, seed: int, device: torch.device) -> Iterator[int]:
-    wanted = shuffled_batches(len(images), None, seed, 0, BATCH)
-    for real, _ in prefetch_with_threads(images, wanted, pinned=device.type == "cuda"):
+def _load(images: ImageSet, seed: int, device: torch.device) -> Iterator[int]:
+    order = shuffled_batches(len(images), None, seed, 0, BATCH)
+    for real, _ in prefetch_with_threads(images, order, pinned=device.type == "cuda"):
         yield len(real)

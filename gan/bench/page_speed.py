@@ -1,8 +1,8 @@
-"""`gan bench --pages`: what the app's server takes for its pages over a store of 200 long runs.
+"""`gan bench --pages`: how long the app takes for its pages over a store of 200 long runs.
 
-The app is started as a user starts it, over a store made for the purpose: 200 runs of 100,000 points each, one of them
-alive and growing, and one more with a generator for the gallery. A visitor without a browser
-(`pages/ui/bench_client.py`) opens the pages, asks for what draws itself anew, and for other images.
+The app starts as a user starts it, over a new store: 200 runs of 100,000 points each, one of them running, and one
+more with a generator for the gallery. A client without a browser (`pages/ui/bench_client.py`) opens the pages, waits
+for the fragments that refresh themselves, and asks for other images.
 """
 
 import contextlib
@@ -36,23 +36,22 @@ POINTS = 100_000
 BATCH = 64
 SNAPSHOTS = 20
 GENERATOR = "generator"
-"""The run whose images the gallery makes."""
-STARTS_WITHIN = 60.0  # seconds
-GROWS_EVERY = 0.25  # seconds between two points of the run that lives
+"""The run that the gallery shows."""
+START_TIMEOUT = 60.0  # seconds
+POINT_EVERY = 0.25  # seconds between two points of the running run
 
 
-def measure(show: Callable[[str], None], count: int = RUNS, points: int = POINTS) -> dict[str, Any]:
-    """By page: seconds of a new visitor's first sight (`first_s`), of the next (`warm_s`) and of a live `refresh_s`.
+def measure_pages(show: Callable[[str], None], count: int = RUNS, points: int = POINTS) -> dict[str, Any]:
+    """By page, in seconds: a new visitor's first visit (`first_s`), the next (`warm_s`), a live refresh (`refresh_s`).
 
-    Of the gallery `changed_s`: until its 80 images for another seed are there, the generator being loaded. Also what a
-    refresh sends to the browser and what the server reads for it, in bytes. Raises RuntimeError where the
-    app does not start.
+    The gallery has `changed_s`: its 80 images for another seed, with the generator loaded. Also the bytes that a
+    refresh sends to the browser and reads on the server. Raises RuntimeError where the app does not start.
     """
-    with tempfile.TemporaryDirectory() as folder, _as_store(folder):
+    with tempfile.TemporaryDirectory() as folder, _use_store(folder):
         show(f"pages: making {count} runs of {points:,} points each ...")
         live = make_store(count, points)
         untrained_run(lifecycle.create_run(options.build_config({"data.name": "mnist", "model.width": 32}), GENERATOR))
-        with working(live.path) as worker, _served(Path(folder)) as (port, server), _growing(live, worker, points):
+        with working(live.path) as worker, _serve(Path(folder)) as (port, server), _grow(live, worker, points):
             visits = [
                 ["overview", {}],
                 ["train", {}],
@@ -61,15 +60,15 @@ def measure(show: Callable[[str], None], count: int = RUNS, points: int = POINTS
                 ["compare", {"runs": ",".join(["run-000", "run-001", live.name])}],
             ]
             command = [sys.executable, "-m", "pages.ui.bench_client", str(port), str(server), json.dumps(visits)]
-            told = subprocess.run(command, cwd=settings.ROOT, check=True, capture_output=True, text=True)
-    found: dict[str, dict[str, float]] = json.loads(told.stdout)
-    for page, figures in found.items():
+            client = subprocess.run(command, cwd=settings.ROOT, check=True, capture_output=True, text=True)
+    measured: dict[str, dict[str, float]] = json.loads(client.stdout)
+    for page, figures in measured.items():
         show(f"{page}: " + ", ".join(f"{name} {value:,.3g}" for name, value in figures.items()))
-    return {"runs": count, "points": points, **found}
+    return {"runs": count, "points": points, **measured}
 
 
 def make_store(count: int, points: int) -> Run:
-    """Runs with curves, pictures and snapshots as trainers leave them, all but the newest over; gives the newest."""
+    """Make runs with curves, sample sheets and snapshots, all but the last finished; returns the last."""
     config = options.build_config({"data.name": "mnist", "train.kimg": 2 * points * BATCH / 1000, "train.batch": BATCH})
     first = lifecycle.create_run(config, "run-000")
     _fill(first, points)
@@ -82,14 +81,14 @@ def make_store(count: int, points: int) -> Run:
         write_json(path / "started.json", {"ticket": number, "device": "cpu", "time": time.time()})
         write_json(path / "end.json", {"ticket": number, "state": "finished", "time": time.time()})
     live = find_run(f"run-{count - 1:03d}")
-    whole = (live.path / "metrics.jsonl").read_bytes()  # its own: it grows
+    whole = (live.path / "metrics.jsonl").read_bytes()  # no hard link: it grows
     (live.path / "metrics.jsonl").unlink()
     (live.path / "metrics.jsonl").write_bytes(whole)
     return live
 
 
 def _fill(run: Run, points: int) -> None:
-    """Curves, a picture and an empty snapshot at even distances."""
+    """Write curves, and sample sheets and empty snapshots at equal intervals."""
     draw = np.random.default_rng(0)
     writer = MetricsWriter(run.path / "metrics.jsonl", 0)
     values = np.column_stack([draw.normal(1.2, 0.1, (points, 2)), draw.uniform(0.3, 0.7, (points, 3))])
@@ -111,8 +110,8 @@ def _point(number: int, values: list[float]) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _as_store(folder: str) -> Iterator[None]:
-    """Work in a store of our own for the block, and so does what is started in it."""
+def _use_store(folder: str) -> Iterator[None]:
+    """Set GAN_STORE for the block and the processes started in it."""
     before = os.environ.get("GAN_STORE")
     os.environ["GAN_STORE"] = folder
     try:
@@ -124,8 +123,8 @@ def _as_store(folder: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _served(folder: Path) -> Iterator[tuple[int, int]]:
-    """The app, started as a user starts it: its port and its process."""
+def _serve(folder: Path) -> Iterator[tuple[int, int]]:
+    """Start the app as a user does; yields its port and process id."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -135,33 +134,33 @@ def _served(folder: Path) -> Iterator[tuple[int, int]]:
             [*command, "--server.headless=true"], cwd=settings.ROOT, stdout=log, stderr=log, start_new_session=True
         )
     try:
-        _wait_until_it_answers(port, process, folder / "server.log")
+        _wait_until_healthy(port, process, folder / "server.log")
         yield port, process.pid
     finally:
         process.terminate()
         process.wait()
 
 
-def _wait_until_it_answers(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + STARTS_WITHIN
+def _wait_until_healthy(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + START_TIMEOUT
     while process.poll() is None and time.monotonic() < deadline:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=5):
                 return
-        except OSError:  # it does not listen yet
+        except OSError:  # not listening yet
             time.sleep(0.1)
     raise RuntimeError(f"The app did not start:\n{log.read_text()}")
 
 
 @contextlib.contextmanager
-def _growing(run: Run, worker: Worker, points: int) -> Iterator[None]:
-    """A trainer that only reports: a point and a status every quarter of a second, for the block."""
+def _grow(run: Run, worker: Worker, points: int) -> Iterator[None]:
+    """For the block, write a point and a status every quarter of a second as a trainer does."""
     ended = threading.Event()
 
     def grow() -> None:
         number, total = points, run.total
         with contextlib.closing(MetricsWriter(run.path / "metrics.jsonl", total)) as writer:
-            while not ended.wait(GROWS_EVERY):
+            while not ended.wait(POINT_EVERY):
                 number += 1
                 writer.append(_point(number, [1.2, 1.1, 0.6, 0.4, 0.4]))
                 worker.report("training", number * BATCH, total, images_per_second=192.0, seconds_left=60.0)

@@ -1,8 +1,8 @@
-"""`python -m gan soak`: several users submit, stop, kill, resume and read at random, and everything has to stay true.
+"""`python -m gan soak`: clients submit, stop, kill, resume and read at random while an observer checks invariants.
 
-In rounds: clients (`soak_client.py`) work on one store while `soak_truth.Observer` looks; then everything is killed,
-what is unfinished is resumed to its end, and every run has to equal one that was never interrupted, bit for bit. With
-`--fault` one part of the product is broken on purpose (`faults.py`), which has to be found.
+In rounds: clients (`soak_client.py`) work on one store while an `Observer` checks it. Then every process is killed,
+unfinished runs are resumed to their end, and each must equal a run that was never interrupted, bit for bit. `--fault`
+breaks one part of the product on purpose (`gan/io/fault_injection.py`); the soak must find it.
 """
 
 import contextlib
@@ -24,8 +24,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from gan import jobs
-from gan.bench.soak_client import CONFIGS, config_values, end, note
-from gan.bench.soak_observer import Observer, scan
+from gan.bench.soak_client import CONFIGS, config_values, log_event, send_signal
+from gan.bench.soak_observer import Observer, scan_processes
 from gan.config import settings
 from gan.errors import ConfigError
 from gan.export import exports
@@ -35,16 +35,16 @@ from gan.runs import lifecycle
 from gan.runs.run import Run, all_runs
 
 CLIENTS = 3
-ROUND = 60.0  # seconds in which the clients work before everything has to come to its end
-LOOK_EVERY = 0.2
+ROUND = 60.0  # seconds of the clients' work, before all runs are finished
+CHECK_EVERY = 0.2  # seconds
 ACCIDENT_EVERY = (3.0, 12.0)  # seconds
-LONGEST_END = 60.0  # seconds for the last runs of a round, and
-LONGEST_RUN = 20.0  # for each of them besides
+FINISH_TIMEOUT = 60.0  # seconds for finishing a round,
+FINISH_TIMEOUT_PER_RUN = 20.0  # plus these for each run
 
 
 @dataclass
 class Figures:
-    """What a soak did and found."""
+    """Counts of what a soak did, and the violations it found."""
 
     seed: int
     seconds: float = 0.0
@@ -54,7 +54,7 @@ class Figures:
     violations: list[str] = field(default_factory=list)
 
     def line(self) -> str:
-        """All in one line."""
+        """The figures in one line."""
         counts = self.counts
         return (
             f"soak: {self.seconds / 60:.1f} minutes, {counts['submit']} jobs, {counts['kill']} kills, "
@@ -64,13 +64,13 @@ class Figures:
         )
 
 
-def soak(
+def run_soak(
     minutes: float, fault: str | None, show: Callable[[str], None], seed: int | None = None, folder: Path | None = None
 ) -> Figures:
-    """Soak for about so many minutes in a store of its own; ends early, and keeps the store, where something is wrong.
+    """Soak for about `minutes` in a store of its own; at the first violation it ends and keeps the store.
 
-    `show` is given a line now and then, and each violation. `folder` (new or empty) is removed at the end. Raises
-    ConfigError for a fault that does not exist, and for no time at all.
+    `show` gets a line now and then, and each violation. `folder` (new or empty) is deleted at the end. Raises
+    ConfigError for an unknown fault, and unless `minutes` is above 0.
     """
     if not minutes > 0:
         raise ConfigError(f"A soak of {minutes} minutes shows nothing: it takes a number above 0, such as 10.")
@@ -110,11 +110,11 @@ def soak(
 
 @contextlib.contextmanager
 def _environment(store: Path, fault: str | None) -> Iterator[None]:
-    """What this process and all that it starts are told, for the block."""
-    told = {"GAN_STORE": str(store), "GAN_STOP_GRACE": "4", "GAN_JOBS_PER_DEVICE": "1", "OMP_NUM_THREADS": "1"}
-    told[fault_injection.VARIABLE] = fault or ""
-    before = {name: os.environ.get(name) for name in told}
-    os.environ.update(told)
+    """Set the environment of this process and its children for the block."""
+    environment = {"GAN_STORE": str(store), "GAN_STOP_GRACE": "4", "GAN_JOBS_PER_DEVICE": "1", "OMP_NUM_THREADS": "1"}
+    environment[fault_injection.VARIABLE] = fault or ""
+    before = {name: os.environ.get(name) for name in environment}
+    os.environ.update(environment)
     try:
         yield
     finally:
@@ -126,12 +126,12 @@ def _environment(store: Path, fault: str | None) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _references(store: Path, configs: int) -> Iterator[None]:
-    """Each config trained without interruption in a store beside, while the block goes on."""
+    """Train each config without interruption in a second store while the block runs."""
     environment = os.environ | {"GAN_STORE": str(store), "GAN_JOBS_PER_DEVICE": "1"}
     processes = []
     for number in range(configs):
-        given = [word for path, value in config_values(number).items() for word in (f"--{path}", str(value))]
-        command = [sys.executable, "-m", "gan", "train", "--name", f"c{number}", *given]
+        arguments = [part for path, value in config_values(number).items() for part in (f"--{path}", str(value))]
+        command = [sys.executable, "-m", "gan", "train", "--name", f"c{number}", *arguments]
         processes.append(subprocess.Popen(command, cwd=settings.ROOT, env=environment, stdout=subprocess.DEVNULL))
     try:
         yield
@@ -142,23 +142,25 @@ def _references(store: Path, configs: int) -> Iterator[None]:
 
 
 def _round(observer: Observer, dice: random.Random, configs: int, seconds: float) -> None:
-    """Let the clients work for so long, then bring everything to its end and empty the store."""
+    """Let the clients work for `seconds`, then finish all runs, check them and empty the store."""
     _set_slots(observer, dice.choice((1, 1, 2)))
     numbers = itertools.count()
     clients = [_client(dice, next(numbers), configs) for _ in range(CLIENTS)]
     end_at = time.monotonic() + seconds
     accident_at = time.monotonic() + dice.uniform(*ACCIDENT_EVERY)
     while time.monotonic() < end_at and not observer.violations:
-        observer.look()
+        observer.check()
         if time.monotonic() > accident_at:
             _accident(observer.store, dice)
             accident_at = time.monotonic() + dice.uniform(*ACCIDENT_EVERY)
         for i, client in enumerate(clients):
             if client.poll() is not None:
                 if client.returncode != -signal.SIGKILL:
-                    observer.tell("client", f"A client ended with {client.returncode}:\n{_client_log(observer.store)}")
+                    observer.add_violation(
+                        "client", f"A client ended with {client.returncode}:\n{_client_log(observer.store)}"
+                    )
                 clients[i] = _client(dice, next(numbers), configs)
-        time.sleep(LOOK_EVERY)
+        time.sleep(CHECK_EVERY)
     _restart(observer.store)
     for client in clients:
         client.wait()
@@ -172,13 +174,13 @@ def _round(observer: Observer, dice: random.Random, configs: int, seconds: float
 
 
 def _set_slots(observer: Observer, slots: int) -> None:
-    """Let the device take so many trainings; to be called while nothing of ours runs."""
+    """Let the device run so many trainings at once; call only while no process runs."""
     observer.slots = slots
     os.environ["GAN_JOBS_PER_DEVICE"] = str(slots)
 
 
 def _client(dice: random.Random, number: int, configs: int) -> "subprocess.Popen[bytes]":
-    """A new client with choices of its own."""
+    """Start a client with its own random choices."""
     command = [sys.executable, "-m", "gan.bench.soak_client", str(dice.randrange(10**6)), str(number), str(configs)]
     with open(settings.store() / fault_injection.MARKER / "clients.txt", "ab") as log:
         return subprocess.Popen(command, cwd=settings.ROOT, stdout=log, stderr=log)
@@ -189,50 +191,52 @@ def _client_log(store: Path) -> str:
 
 
 def _accident(store: Path, dice: random.Random) -> None:
-    """A user's process dies in whatever it does, or the machine is restarted."""
+    """Kill a client's process, or everything as a restart of the machine does."""
     if dice.random() < 0.3:
         _restart(store)
         return
-    for process in [process for process in scan(store) if process.kind == "client"][:1]:
-        end(process.pid, signal.SIGKILL)
+    for process in [process for process in scan_processes(store) if process.kind == "client"][:1]:
+        send_signal(process.pid, signal.SIGKILL)
 
 
 def _restart(store: Path) -> None:
-    """Everything of ours is gone at once, as when the machine is restarted."""
-    while found := scan(store):
-        for process in sorted(
-            found, key=lambda process: process.kind in ("train", "export")
-        ):  # who starts others first
-            end(process.pid, signal.SIGKILL)
+    """Kill every process of the store, as a restart of the machine does."""
+    while processes := scan_processes(store):
+        parents_first = sorted(processes, key=lambda process: process.kind in ("train", "export"))
+        for process in parents_first:
+            send_signal(process.pid, signal.SIGKILL)
         time.sleep(0.05)
 
 
 def _finish(observer: Observer) -> None:
-    """Resume what did not finish, until everything has; notes a violation where that takes for ever."""
-    deadline = time.monotonic() + LONGEST_END + LONGEST_RUN * len(all_runs())
+    """Resume unfinished runs until all are finished; a timeout is a violation."""
+    deadline = time.monotonic() + FINISH_TIMEOUT + FINISH_TIMEOUT_PER_RUN * len(all_runs())
     while not observer.violations:
         jobs.ensure_scheduler()
-        observer.look()
+        observer.check()
         unfinished = [run for run in all_runs() if not _is_done(run, observer)]
-        # A client's last trainings in a terminal may just be starting, to find that there is nothing left to do.
-        if not unfinished and not any(process.kind in ("train", "export") for process in scan(observer.store)):
+        # A training that a client started in a terminal may still be starting, and find nothing left to do.
+        if not unfinished and not any(
+            process.kind in ("train", "export") for process in scan_processes(observer.store)
+        ):
             return
         if time.monotonic() > deadline:
-            told = ", ".join(f"{run.name} is {jobs.state(run.path).name}" for run in unfinished) or scan(observer.store)
-            observer.tell("end", f"It came to no end in {LONGEST_RUN:g} s a run: {told}.")
-        time.sleep(LOOK_EVERY)
+            states = ", ".join(f"{run.name} is {jobs.state(run.path).name}" for run in unfinished)
+            left = states or scan_processes(observer.store)
+            observer.add_violation("end", f"Not finished within {FINISH_TIMEOUT_PER_RUN:g} s a run: {left}.")
+        time.sleep(CHECK_EVERY)
 
 
 def _is_done(run: Run, observer: Observer) -> bool:
-    """Whether a run is at its very end; resumes it where it can be."""
+    """Whether a run is finished and compared, and its exports have ended; resumes it otherwise."""
     state = jobs.state(run.path)
-    if not (run.path / "config.json").exists():  # whoever made it was killed before that was written
+    if not (run.path / "config.json").exists():  # its client was killed before it wrote the config
         lifecycle.delete_run(run)
         return True
     if not state.alive and state.name != "finished":
         lifecycle.resume_run(run)
-        note("resume", run.name)
-    return run.name in observer.compared and not any(made.state.alive for made in exports.list_exports(run))
+        log_event("resume", run.name)
+    return run.name in observer.compared and not any(export.state.alive for export in exports.list_exports(run))
 
 
 def _count_events(store: Path) -> Counter[str]:

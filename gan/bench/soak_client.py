@@ -1,8 +1,9 @@
-"""One user of a store under soak, as a process: `python -m gan.bench.soak_client SEED NUMBER CONFIGS`, until it is
-killed.
+"""One client of a soak, a process that acts at random until it is killed.
 
-It does at random what users, scripts and accidents do. Refusals in words (GanError) are answers; any other error ends
-it, and is a violation. What it did goes to a file, a line each.
+    python -m gan.bench.soak_client SEED NUMBER CONFIGS
+
+It does what users, scripts and accidents do. A GanError is a valid answer; any other error ends the client, which is a
+violation. Every action is a line in events.jsonl.
 """
 
 import contextlib
@@ -17,7 +18,7 @@ import time
 from pathlib import Path
 
 from gan import jobs
-from gan.bench.soak_observer import scan
+from gan.bench.soak_observer import scan_processes
 from gan.config import options, settings
 from gan.errors import GanError, RunError
 from gan.export import exports
@@ -38,12 +39,12 @@ CONFIGS = (
 
 
 def config_values(number: int) -> dict[str, object]:
-    """The options of one of the few configs, which runs carry in their names."""
+    """The options of a config by number; a run's name starts with `c` and that number."""
     return TINY | CONFIGS[number]
 
 
-def note(what: str, detail: str = "") -> None:
-    """Write down what was done, with one system call, so that lines of several clients never mix."""
+def log_event(what: str, detail: str = "") -> None:
+    """Append a line to events.jsonl in one system call, so that lines of several clients never mix."""
     line = json.dumps({"time": time.time(), "pid": os.getpid(), "what": what, "detail": detail}) + "\n"
     descriptor = os.open(
         settings.store() / fault_injection.MARKER / "events.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT
@@ -52,18 +53,18 @@ def note(what: str, detail: str = "") -> None:
     os.close(descriptor)
 
 
-def end(pid: int, number: signal.Signals, whole_group: bool = False) -> None:
-    """Send a signal to a process of the store, or to the session that it leads; it may have ended by itself."""
+def send_signal(pid: int, number: signal.Signals, whole_group: bool = False) -> None:
+    """Send a signal to a process, or to the process group it leads; it may have ended already."""
     with contextlib.suppress(ProcessLookupError):
         if whole_group and os.getpgid(pid) == pid:
             os.killpg(pid, number)
         else:
             os.kill(pid, number)
-        note("kill", f"{pid} {number.name}")
+        log_event("kill", f"{pid} {number.name}")
 
 
 class Client:
-    """What one user does; every choice comes from its own random stream."""
+    """One user; all choices come from the client's own random generator."""
 
     def __init__(self, seed: str, number: int, configs: int):
         self._random = random.Random(f"{seed} {number}")
@@ -72,7 +73,7 @@ class Client:
         self._readers: dict[Path, MetricsReader] = {}
 
     def act(self) -> None:
-        """Do one thing."""
+        """Take one random action."""
         actions = {
             self.submit: 6,
             self.read: 6,
@@ -90,8 +91,8 @@ class Client:
         action()
 
     def _pick(self, *states: str) -> Run | None:
-        found = [run for run in all_runs() if jobs.state(run.path).name in states]
-        return self._random.choice(found) if found else None
+        runs = [run for run in all_runs() if jobs.state(run.path).name in states]
+        return self._random.choice(runs) if runs else None
 
     def submit(self) -> None:
         unfinished = [run for run in all_runs() if jobs.state(run.path).name not in ("finished", "failed")]
@@ -102,25 +103,25 @@ class Client:
             run = lifecycle.create_run(options.build_config(config_values(int(name[1]))), name)
             unfinished.append(run)
             lifecycle.submit_run(run)
-            note("submit", name)
+            log_event("submit", name)
 
     def resume(self) -> None:
         run = self._pick("stopped", "lost", *self._random.choices(["running", "queued", "finished"], [1, 1, 1]))
         if run is not None and "in the queue again" in lifecycle.resume_run(run):
-            note("resume", run.name)
+            log_event("resume", run.name)
 
     def stop(self) -> None:
-        """Twice at times; a waiting run is cancelled."""
+        """Stop a run, sometimes twice; a queued one is cancelled."""
         run = self._pick("running", "queued", self._random.choice(("stopping", "finished", "stopped")))
         for _ in range(self._random.choice((1, 2))):
             if run is not None:
-                note("stop", f"{run.name}: {jobs.stop(run.path)}")
+                log_event("stop", f"{run.name}: {jobs.stop(run.path)}")
 
     def kill_training(self) -> None:
-        """In the middle of training, past a snapshot, where there is most to lose."""
+        """Kill a training after its first snapshot, where most can be lost."""
         deadline = time.monotonic() + 3
         while time.monotonic() < deadline:
-            for process in scan(settings.store()):
+            for process in scan_processes(settings.store()):
                 run = Run(settings.store() / process.run)
                 if process.at_work and run.status().get("phase") == "training" and run.snapshots():
                     time.sleep(self._random.uniform(0, 0.3))
@@ -129,30 +130,30 @@ class Client:
             time.sleep(0.05)
 
     def kill_in_any_phase(self) -> None:
-        found = [process for process in scan(settings.store()) if process.kind in ("train", "export")]
-        if found:
-            self._kill(self._random.choice(found).pid)
+        processes = [process for process in scan_processes(settings.store()) if process.kind in ("train", "export")]
+        if processes:
+            self._kill(self._random.choice(processes).pid)
 
     def _kill(self, pid: int) -> None:
         number = self._random.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGTERM))
-        end(pid, number, whole_group=self._random.random() < 0.5)
+        send_signal(pid, number, whole_group=self._random.random() < 0.5)
 
     def kill_queue(self) -> None:
-        for process in scan(settings.store()):
+        for process in scan_processes(settings.store()):
             if process.kind == "queue":
-                end(process.pid, self._random.choice((signal.SIGKILL, signal.SIGTERM)))
+                send_signal(process.pid, self._random.choice((signal.SIGKILL, signal.SIGTERM)))
 
     def hang(self) -> None:
-        """A training that answers nothing any more, and somebody who stops it."""
-        for process in scan(settings.store()):
+        """Suspend a training so that it hangs, then stop it."""
+        for process in scan_processes(settings.store()):
             run = Run(settings.store() / process.run)
             if process.at_work and run.status().get("phase") == "training":
-                end(process.pid, signal.SIGSTOP)
-                note("stop", f"{run.name}: {jobs.stop(run.path)}")
+                send_signal(process.pid, signal.SIGSTOP)
+                log_event("stop", f"{run.name}: {jobs.stop(run.path)}")
                 return
 
     def train_in_terminal(self) -> None:
-        """Of a run that was stopped, or of one that is at work already, which has to be refused."""
+        """Train a stopped run in a terminal, or a running one, which must be refused."""
         run = self._pick("stopped", "lost", "running")
         if run is None:
             return
@@ -160,21 +161,21 @@ class Client:
             command = [sys.executable, "-m", "gan", "train", "--run", run.name]
             process = subprocess.Popen(command, cwd=settings.ROOT, stdout=log, stderr=log, start_new_session=True)
         reap_in_background(process)
-        note("terminal", run.name)
+        log_event("terminal", run.name)
 
     def export(self) -> None:
-        found = [run for run in all_runs() if run.snapshots()]
-        if found:
-            run = self._random.choice(found)
+        runs = [run for run in all_runs() if run.snapshots()]
+        if runs:
+            run = self._random.choice(runs)
             exports.begin_export(run, ExportRequest((("3", 2), ("7", 1))))
-            note("export", run.name)
+            log_event("export", run.name)
 
     def delete(self) -> None:
-        """Of whatever state: what waits or runs has to be refused."""
+        """Delete a run in any state; a queued or running one must be refused."""
         run = self._pick("finished", *self._random.choices(["stopped", "lost", "running"], [2, 2, 1]))
-        if run is not None and jobs.state(run.path).kind != "never-started":  # another client is making it just now
+        if run is not None and jobs.state(run.path).kind != "never-started":  # another client is creating it
             lifecycle.delete_run(run)
-            note("delete", run.name)
+            log_event("delete", run.name)
 
     def read(self) -> None:
         """What a page reads: every run's state, points, samples, log and dataset info, the queue and the devices."""
@@ -193,7 +194,7 @@ class Client:
 
 
 def main() -> None:
-    """Act until somebody kills this."""
+    """Act until killed."""
     client = Client(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
     pauses = random.Random(sys.argv[2])
     action = client.submit
@@ -201,7 +202,7 @@ def main() -> None:
         try:
             action()
         except GanError as error:
-            note("refused", str(error))
+            log_event("refused", str(error))
         time.sleep(pauses.uniform(0, 0.8))
         action = client.act
 

@@ -1,10 +1,12 @@
-"""What is really so in a store under soak, by the process table and the raw files, held against what the product says.
+"""Checks the product's answers about a store under soak against the process table and the raw files.
 
-`Observer.look` is called again and again while others work and kill; what it finds wrong it notes in words. A process
-table is not read in one moment, so that what may only have passed by is looked at again before it counts.
+`Observer.check` runs again and again while clients work and kill. A process table cannot be read atomically, so a
+wrong state counts as a violation only if it lasts.
 """
 
+import csv
 import hashlib
+import io
 import itertools
 import json
 import time
@@ -25,8 +27,8 @@ from gan.runs.metrics import TIMINGS
 from gan.runs.metrics_table import MetricsReader
 from gan.runs.run import Run, all_runs
 
-PATIENCE = 10.0  # seconds within which a state has to be true, and a free device taken
-LOOKS = 5  # that must agree before something counts as lasting: an observer that was not let run saw nothing
+PATIENCE = 10.0  # seconds within which a state must become true, and a free device be taken
+MIN_CHECKS = 5  # that must agree before a wrong state counts as lasting: the observer itself may be starved of CPU
 
 
 @dataclass(frozen=True)
@@ -37,15 +39,15 @@ class Process:
     kind: str
     run: str
     at_work: bool
-    """Whether it is a trainer that has its device, and not one that waits for its turn or has said its last word."""
+    """Whether it is a trainer that holds its device, not one that waits in the queue or has written its end."""
 
 
-def scan(store: Path) -> list[Process]:
-    """Every process that works in that store now, told by its command line and environment.
+def scan_processes(store: Path) -> list[Process]:
+    """Every process of that store, by command line and environment.
 
-    Without its forked children: until it becomes the program that was called, such a child looks like its parent.
+    Forked children that have not yet called exec look like their parents and are left out.
     """
-    found: list[Process] = []
+    processes_of_store: list[Process] = []
     parents = {}
     for process in psutil.process_iter():
         try:
@@ -60,9 +62,9 @@ def scan(store: Path) -> list[Process]:
         kind = kinds.get(command[2], "")
         run = command[-1] if kind == "train" else command[4] if kind == "export" else ""
         at_work = kind == "train" and (of_queue or _works_in_terminal(store / run, process.pid))
-        found.append(Process(process.pid, kind, run, at_work))
-    alike = {(process.pid, process.kind, process.run) for process in found}
-    return [process for process in found if (parents[process.pid], process.kind, process.run) not in alike]
+        processes_of_store.append(Process(process.pid, kind, run, at_work))
+    known = {(process.pid, process.kind, process.run) for process in processes_of_store}
+    return [process for process in processes_of_store if (parents[process.pid], process.kind, process.run) not in known]
 
 
 def _works_in_terminal(folder: Path, pid: int) -> bool:
@@ -74,7 +76,7 @@ def _works_in_terminal(folder: Path, pid: int) -> bool:
 
 @dataclass
 class Observer:
-    """Looks at a store; `references` is another, which holds each run's config trained without interruption."""
+    """Checks a store; `references` is a second store with each config trained without interruption."""
 
     store: Path
     references: Path
@@ -83,14 +85,14 @@ class Observer:
     states_checked: int = 0
     compared: set[str] = field(default_factory=set)
     _lasting: dict[str, tuple[float, int]] = field(default_factory=dict)
-    _told: set[str] = field(default_factory=set)
+    _reported: set[str] = field(default_factory=set)
     _readers: dict[str, MetricsReader] = field(default_factory=dict)
     _snapshots_checked: set[tuple[str, int]] = field(default_factory=set)
     _trainer_seen: dict[str, float] = field(default_factory=dict)
 
-    def look(self) -> None:
-        """Check everything that has to be true at any moment."""
-        found = scan(self.store)
+    def check(self) -> None:
+        """Check everything that must hold at any moment."""
+        found = scan_processes(self.store)
         queues = [process.pid for process in found if process.kind == "queue"]
         self._must_not_last("queue processes", len(queues) > 1, 1.0, f"{len(queues)} queue processes: {queues}")
         self._check_holders([process for process in found if process.at_work])
@@ -103,39 +105,39 @@ class Observer:
         self._check_order(trainers, len(working))
 
     def _check_holders(self, working: list[Process]) -> None:
-        """No more trainers at work than the device has slots, no two in one folder: all seen in both of two scans."""
+        """No more trainers at work than the device has slots, and no two in one folder, in both of two scans."""
         doubled = [run for run, count in Counter(process.run for process in working).items() if count > 1]
         if len(working) <= self.slots and not doubled:
             return
         pids = {process.pid for process in working}
-        still = [process for process in scan(self.store) if process.at_work and process.pid in pids]
+        still = [process for process in scan_processes(self.store) if process.at_work and process.pid in pids]
         if len(still) > self.slots:
             names = ", ".join(f"{process.run} ({process.pid})" for process in still)
-            self.tell("holders", f"{len(still)} trainings hold the device, which has {self.slots}: {names}.")
+            self.add_violation("holders", f"{len(still)} trainings hold the device, which has {self.slots}: {names}.")
         for run in doubled:
             both = [process.pid for process in still if process.run == run]
             if len(both) > 1:
-                self.tell(f"two in {run}", f"{run} has two trainers: {both}.")
+                self.add_violation(f"two in {run}", f"{run} has two trainers: {both}.")
 
     def _check_run(self, run: Run, working: bool) -> None:
         state = jobs.state(run.path)
         self.states_checked += 1
         wrong = (state.name in ("running", "stopping")) != working
         which = "a" if working else "no"
-        text = f"{run.name} is said to be {state.name}, though {which} trainer is at work in it."
+        text = f"{run.name} is {state.name}, but {which} trainer is at work in it."
         self._must_not_last(f"state of {run.name}", wrong, PATIENCE, text)
         if state.name == "failed":
-            self.tell(f"{run.name} failed", f"{run.name} failed: {state.cause}\n{jobs.log_tail(run.path)}")
+            self.add_violation(f"{run.name} failed", f"{run.name} failed: {state.cause}\n{jobs.log_tail(run.path)}")
         self._check_history(run)
         if state.name == "finished" and not working and run.name not in self.compared:
             self._compare(run)
 
     def _check_history(self, run: Run) -> None:
-        """Points in order, none missing that a snapshot counts on, and no half snapshot taken for whole."""
+        """Points are in order and reach the newest snapshot, and every snapshot is complete."""
         snapshots = run.snapshots()
         try:
             every = run.config.train.log_kimg * 1000
-        except RunError:  # its maker was killed before it had written the config
+        except RunError:  # its client was killed before it wrote the config
             return
         reader = self._readers.setdefault(run.name, MetricsReader(run.path / "metrics.jsonl"))
         seen = [row["seen"] for row in reader.read()]
@@ -145,14 +147,14 @@ class Observer:
         if snapshots and (seen[-1] if seen else 0) < snapshots[-1] // every * every:
             wrong.append(f"its points end at {seen[-1:]}, though it has the snapshot {snapshots[-1]}")
         for number in snapshots:
-            if (run.name, number) not in self._snapshots_checked and not _is_whole(run, number):
-                wrong.append(f"its snapshot {number} is not whole")
+            if (run.name, number) not in self._snapshots_checked and not _is_complete(run, number):
+                wrong.append(f"its snapshot {number} is not complete")
             self._snapshots_checked.add((run.name, number))
-        if wrong and run.path.exists():  # else it was deleted between the looks
-            self.tell(f"history of {run.name}", f"{run.name}: {'; '.join(wrong)}.")
+        if wrong and run.path.exists():  # else it was deleted in the meantime
+            self.add_violation(f"history of {run.name}", f"{run.name}: {'; '.join(wrong)}.")
 
     def _compare(self, run: Run) -> None:
-        """A finished run against its reference, bit for bit; waits while the reference is still being trained."""
+        """Compare a finished run with its reference bit for bit, once the reference is finished too."""
         reference = Run(self.references / run.name.partition("-")[0])
         if jobs.state(reference.path).name != "finished":
             return
@@ -161,27 +163,27 @@ class Observer:
             same_weights = _sha256(run) == _sha256(reference)
         except (FileNotFoundError, RunError) as error:
             if run.path.exists():
-                self.tell(f"end of {run.name}", f"{run.name} finished and has no result: {error}")
+                self.add_violation(f"end of {run.name}", f"{run.name} finished without a result: {error}")
             return
         except ValueError as error:
-            self.tell(f"end of {run.name}", f"{run.name} finished with a torn line in its metrics: {error}")
+            self.add_violation(f"end of {run.name}", f"{run.name} finished with a torn line in its metrics: {error}")
             return
         self.compared.add(run.name)
         if not same_points:
-            self.tell(f"points of {run.name}", f"{run.name} finished with other points than its reference.")
+            self.add_violation(f"points of {run.name}", f"{run.name} finished with other points than its reference.")
         if not same_weights:
-            self.tell(f"weights of {run.name}", f"{run.name} finished with other weights than its reference.")
+            self.add_violation(f"weights of {run.name}", f"{run.name} finished with other weights than its reference.")
 
     def _check_exports(self, working: set[str]) -> None:
         for run in all_runs():
-            for made in exports.list_exports(run):
-                wrong = made.state.name in ("running", "stopping") and run.name not in working
+            for export in exports.list_exports(run):
+                wrong = export.state.name in ("running", "stopping") and run.name not in working
                 self.states_checked += 1
-                text = f"The export {made.id} of {run.name} is said to be {made.state.name}; no process works on it."
-                self._must_not_last(f"export {made.folder}", wrong, PATIENCE, text)
+                text = f"The export {export.id} of {run.name} is {export.state.name}, but no process works on it."
+                self._must_not_last(f"export {export.folder}", wrong, PATIENCE, text)
 
     def _check_order(self, trainers: set[str], working: int) -> None:
-        """First come, first served; and nobody waits while the device is free."""
+        """First come, first served, and no run waits while the device is free."""
         started = {
             path.parent.name: tickets.valid_ticket((read_json(path) or {}).get("ticket"))
             for path in self._files("started")
@@ -201,56 +203,57 @@ class Observer:
         )
         latest = max(started.values(), default=0)
         for run, ticket in waiting.items():
-            # Its own last process may still be ending: then those behind it may go first.
+            # While its own last process is still ending, runs behind it may start first.
             ending = time.monotonic() - self._trainer_seen.get(run, 0.0) < PATIENCE
             text = f"{run} waits with ticket {ticket}, though ticket {latest} was started."
             self._must_not_last(f"order {run} {ticket}", ticket < latest and not ending, 1.0, text)
 
     def check_end(self) -> None:
-        """What has to be so when nobody has asked for anything for a while."""
+        """Check what must hold once nothing has been requested for a while."""
         for run in all_runs():
-            for made in exports.list_exports(run):
-                if made.file is not None and not _is_whole_zip(made):
-                    self.tell(f"zip {made.folder}", f"The export {made.id} of {run.name} is not whole: {made.file}")
+            for export in exports.list_exports(run):
+                if export.file is not None and not is_complete_zip(export.file):
+                    text = f"The export {export.id} of {run.name} is not complete: {export.file}"
+                    self.add_violation(f"zip {export.folder}", text)
         deadline = time.monotonic() + PATIENCE
-        while (left := scan(self.store)) and time.monotonic() < deadline:
+        while (left := scan_processes(self.store)) and time.monotonic() < deadline:
             time.sleep(0.1)
         if left:
-            self.tell("left", f"Processes of ours are left: {left}")
+            self.add_violation("left", f"Processes of ours are left: {left}")
 
-    def tell(self, key: str, text: str) -> None:
-        """Note a violation, once for each key."""
-        if key not in self._told:
-            self._told.add(key)
+    def add_violation(self, key: str, text: str) -> None:
+        """Add a violation, once for each key."""
+        if key not in self._reported:
+            self._reported.add(key)
             self.violations.append(text)
 
     def _must_not_last(self, key: str, wrong: bool, seconds: float, text: str) -> None:
         if not wrong:
             self._lasting.pop(key, None)
             return
-        since, looks = self._lasting.get(key, (time.monotonic(), 0))
-        self._lasting[key] = since, looks + 1
-        if time.monotonic() - since >= seconds and looks + 1 >= LOOKS:
-            self.tell(key, f"{text} For {time.monotonic() - since:.1f} s.")
+        since, checks = self._lasting.get(key, (time.monotonic(), 0))
+        self._lasting[key] = since, checks + 1
+        if time.monotonic() - since >= seconds and checks + 1 >= MIN_CHECKS:
+            self.add_violation(key, f"{text} For {time.monotonic() - since:.1f} s.")
 
     def _files(self, name: str) -> list[Path]:
         return list(self.store.glob(f"[a-z0-9]*/{name}.json"))
 
 
 def _points(run: Run) -> list[dict[str, Any]]:
-    """The metrics without what the clock decides; raises ValueError on a line that is not whole."""
+    """The metrics without timings; raises ValueError on an incomplete line."""
     with open(run.path / "metrics.jsonl", "rb") as lines:
         rows = [json.loads(line) for line in lines]
     return [{name: value for name, value in row.items() if name not in TIMINGS} for row in rows]
 
 
 def _sha256(run: Run) -> str:
-    """The hash of the newest snapshot's generator, as it lies on the disk."""
+    """SHA-256 of the newest snapshot's generator file."""
     return hashlib.sha256((run.snapshot() / "generator.safetensors").read_bytes()).hexdigest()
 
 
-def _is_whole(run: Run, seen: int) -> bool:
-    """Whether a snapshot is what its own ready.json says, and the newest has all that resumption needs."""
+def _is_complete(run: Run, seen: int) -> bool:
+    """Whether the generator has the hash in ready.json, and the newest snapshot all files that resuming needs."""
     folder = run.snapshot_folder(seen)
     try:
         weights = (folder / "generator.safetensors").read_bytes()
@@ -262,9 +265,12 @@ def _is_whole(run: Run, seen: int) -> bool:
     return resumable or run.snapshots()[-1] != seen
 
 
-def _is_whole_zip(made: exports.Export) -> bool:
-    if made.file is None:
-        return False
-    with zipfile.ZipFile(made.file) as archive:
+def is_complete_zip(file: Path) -> bool:
+    """Whether a ZIP is intact, and has the images that its own manifest.json counts and its labels.csv lists."""
+    with zipfile.ZipFile(file) as archive:
+        if archive.testzip() is not None:
+            return False
         images = [name for name in archive.namelist() if name.endswith(".png")]
-        return archive.testzip() is None and len(images) == made.request.count
+        counts = [row["count"] for row in json.loads(archive.read("manifest.json"))["conditions"]]
+        labels = list(csv.DictReader(io.StringIO(archive.read("labels.csv").decode())))
+        return [row["file"] for row in labels] == images and sum(counts) == len(images)

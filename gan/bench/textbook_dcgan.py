@@ -1,7 +1,7 @@
-"""The other side of `gan bench`: the conditional DCGAN and its training loop as every tutorial has them.
+"""The conditional DCGAN and its training loop as tutorials write them: the baseline of `gan bench`.
 
-Eager float32, `nn.Conv2d` and `nn.ConvTranspose2d`, the condition as planes beside the image, a DataLoader, Adam as it
-comes, `.item()` of each metric in each step. Networks begin with the weights of ours.
+Eager float32, `nn.Conv2d` and `nn.ConvTranspose2d`, the condition as planes beside the image, a DataLoader, Adam with
+its default options, and `.item()` of each metric in each step. The networks start with the weights of ours.
 
 Letters: N images, C channels, H = W the side, Z latent, K conditions.
 """
@@ -45,7 +45,7 @@ class Discriminator(nn.Module):
 
 
 def _plain(ours: Iterable[nn.Module]) -> nn.Sequential:
-    """The layers of one of our networks as torch has them, with the same weights."""
+    """The layers of one of our networks as plain torch layers with the same weights."""
     layers = nn.Sequential(*map(_layer, ours))
     return layers.to(memory_format=torch.contiguous_format)
 
@@ -71,7 +71,7 @@ def _stride_and_padding(layer: nn.Conv2d | nn.ConvTranspose2d) -> tuple[int, int
 
 @dataclass
 class Textbook:
-    """Networks and optimisers as a tutorial begins with them."""
+    """Networks and optimisers of the tutorial's loop."""
 
     generator: nn.Module
     discriminator: nn.Module
@@ -79,8 +79,8 @@ class Textbook:
     for_discriminator: torch.optim.Optimizer
 
     @classmethod
-    def like(cls, state: State, config: RunConfig) -> "Textbook":
-        """Begin with copies of the weights of `state`."""
+    def from_state(cls, state: State, config: RunConfig) -> "Textbook":
+        """Start with copies of the weights of `state`; raises AssertionError where it has no DCGAN."""
         ours = state.generator, state.discriminator
         assert isinstance(ours[0], dcgan.Generator)
         assert isinstance(ours[1], dcgan.Discriminator)
@@ -91,7 +91,7 @@ class Textbook:
         return cls(G, D, G_adam, D_adam)
 
     def step(self, x: Tensor, condition: Tensor, z: Tensor, bce: nn.Module) -> dict[str, float]:
-        """One step on images (N, C, H, H) in [-1, 1], conditions (N, K) and noise (N, Z); the five metrics."""
+        """One step on images (N, C, H, H) in [-1, 1], conditions (N, K) and noise (N, Z); returns the five metrics."""
         G, D = self.generator, self.discriminator
         ones, zeros = torch.ones(len(x), device=x.device), torch.zeros(len(x), device=x.device)
         D.zero_grad()
@@ -117,8 +117,8 @@ class Textbook:
         }
 
 
-def loop(textbook: Textbook, image_set: ImageSet, config: RunConfig, device: torch.device) -> Iterator[int]:
-    """Train for ever; gives the images of each step. Each `.item()` waits for the device."""
+def textbook_loop(textbook: Textbook, image_set: ImageSet, config: RunConfig, device: torch.device) -> Iterator[int]:
+    """Train without end; yields the number of images of each step. Each `.item()` waits for the device."""
     scaled = torch.from_numpy(image_set.images).float() / 127.5 - 1
     loader = DataLoader(TensorDataset(scaled, torch.from_numpy(image_set.conditions)), config.train.batch, shuffle=True)
     bce = nn.BCEWithLogitsLoss()

@@ -1,8 +1,7 @@
-"""`python -m gan bench`: how fast this machine trains and exports, against the textbook's way, in one run.
+"""`python -m gan bench`: images per second of training and export on this machine, against the textbook's loop.
 
-Machines are shared and noisy, so nothing here is a test: the two sides alternate in one process, and what counts is
-their ratio. Both train the same networks on the same images: the textbook's loop is in `bench_textbook.py`, ours is
-that of every run.
+Both loops train the same networks on the same images, ours as every run does. They alternate in one process, since
+machines are shared and noisy: what counts is their ratio.
 """
 
 import resource
@@ -17,9 +16,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from gan.bench.roofline import Ceiling, counted, rate
-from gan.bench.textbook_dcgan import Textbook
-from gan.bench.textbook_dcgan import loop as textbook_loop
+from gan.bench.roofline import Ceiling, count_work, measure_ceiling, measure_rate
+from gan.bench.textbook_dcgan import Textbook, textbook_loop
 from gan.config import options
 from gan.config.run_config import RunConfig
 from gan.data.image_set import ImageSet
@@ -31,6 +29,7 @@ from gan.runs.run import Run
 from gan.sampling.sampler import Sampler, load_generator
 from gan.training import checkpoint
 from gan.training.batches import batches
+from gan.training.precision import compute_dtype
 from gan.training.train import initial_state, step
 
 Show = Callable[[str], None]
@@ -42,11 +41,10 @@ EXPORTED = 5_000
 
 
 @dataclass(frozen=True)
-class Training:
-    """Images per second of both loops at one size, the median of the rounds; `ratio` is of the same rounds.
+class TrainingSpeed:
+    """Images per second of both loops at one image size, median of the rounds; `ratio` is the median ratio of a round.
 
-    `share_of_ceiling`: the time that our step's operations and bytes would take at the rates of a large matrix product
-    and a large copy on this device, of the time that it takes (`bench_ceiling.py`).
+    `share_of_ceiling` is the least time of our step by the roofline over its measured time.
     """
 
     device: str
@@ -57,39 +55,39 @@ class Training:
     share_of_ceiling: float
 
 
-def training(sizes: tuple[int, ...], show: Show) -> list[Training]:
-    """Both training loops at each size, on the fastest device here and, where that is a GPU, on the CPU too."""
+def measure_training(sizes: tuple[int, ...], show: Show) -> list[TrainingSpeed]:
+    """Both training loops at each size in pixels, on the fastest device here and on the CPU."""
     kinds = dict.fromkeys([matching_devices("auto")[0].partition(":")[0], "cpu"])
-    found = []
+    speeds = []
     for kind in kinds:
         device = torch.device(kind)
-        ceiling = Ceiling.measured(device)
+        ceiling = measure_ceiling(device, compute_dtype(options.build_config({}), device))
         for size in sizes:
-            found.append(_one_size(device, size, ceiling))
-            show(table_row(found[-1]))
-    return found
+            speeds.append(_measure_size(device, size, ceiling))
+            show(table_row(speeds[-1]))
+    return speeds
 
 
-def _one_size(device: torch.device, size: int, ceiling: Ceiling) -> Training:
+def _measure_size(device: torch.device, size: int, ceiling: Ceiling) -> TrainingSpeed:
     config = options.build_config({"data.image_size": size, "train.batch": BATCH})
     image_set = noise_images(size)
-    ours = our_loop(image_set, config, device)
+    ours = training_loop(image_set, config, device)
     state = initial_state(config, image_set.info(), torch.device("cpu"))
     real, condition = next(batches(image_set, config, torch.device("cpu"), 0, lambda: None))
-    operations, moved = counted(lambda: step(state, real, condition, config))
-    floor = ceiling.seconds(operations, moved) / len(real)  # of an image
-    begun = Textbook.like(initial_state(config, image_set.info(), device), config)
-    sides = (textbook_loop(begun, image_set, config, device), ours)
-    for side in sides:  # the first steps choose algorithms and fill caches
-        rate(side, device, ROUND_SECONDS / 2)
-    rounds = [tuple(rate(side, device, ROUND_SECONDS) for side in sides) for _ in range(ROUNDS)]
-    textbook, fast = (statistics.median(column) for column in zip(*rounds, strict=True))
+    operations, moved = count_work(lambda: step(state, real, condition, config))
+    least_seconds = ceiling.seconds(operations, moved) / len(real)  # per image
+    textbook = Textbook.from_state(initial_state(config, image_set.info(), device), config)
+    loops = (textbook_loop(textbook, image_set, config, device), ours)
+    for loop in loops:  # the first steps choose algorithms and fill caches
+        measure_rate(loop, device, ROUND_SECONDS / 2)
+    rounds = [tuple(measure_rate(loop, device, ROUND_SECONDS) for loop in loops) for _ in range(ROUNDS)]
+    textbook_rate, our_rate = (statistics.median(column) for column in zip(*rounds, strict=True))
     ratio = statistics.median(ours / textbook for textbook, ours in rounds)
-    return Training(device.type, size, textbook, fast, ratio, floor * fast)
+    return TrainingSpeed(device.type, size, textbook_rate, our_rate, ratio, least_seconds * our_rate)
 
 
 def noise_images(size: int) -> ImageSet:
-    """An image set of noise: the loops take the same time whatever is on the images."""
+    """4,096 RGB images of noise, uint8 (N, 3, size, size), in ten classes: content does not change the speed."""
     generator = np.random.default_rng(0)
     return ImageSet(
         images=generator.integers(0, 256, (IMAGES, 3, size, size), dtype=np.uint8),
@@ -105,8 +103,8 @@ def noise_images(size: int) -> ImageSet:
     )
 
 
-def our_loop(image_set: ImageSet, config: RunConfig, device: torch.device) -> Iterator[int]:
-    """Train for ever as a run does; gives the images of each step."""
+def training_loop(image_set: ImageSet, config: RunConfig, device: torch.device) -> Iterator[int]:
+    """Train without end as a run does; yields the number of images of each step."""
     state = initial_state(config, image_set.info(), device)
     for real, condition in batches(image_set, config, device, 0, lambda: None):
         step(state, real, condition, config)
@@ -114,10 +112,11 @@ def our_loop(image_set: ImageSet, config: RunConfig, device: torch.device) -> It
 
 
 @dataclass(frozen=True)
-class Exporting:
-    """Images per second of an export, of its two parts alone, and of the slowest that the two together must be.
+class ExportSpeed:
+    """Images per second of an export, and of generation and encoding alone.
 
-    `share` is of what one after the other would reach, 1 / (1 / generation + 1 / encoding); `memory_growth` in bytes.
+    `share` is the export's rate over that of both in turn, 1 / (1 / generation + 1 / encoding). `memory_growth` is in
+    bytes.
     """
 
     images: int
@@ -128,8 +127,8 @@ class Exporting:
     memory_growth: int
 
 
-def exporting(show: Show) -> Exporting:
-    """Export MNIST-sized images of an untrained generator, and its two parts alone."""
+def measure_export(show: Show) -> ExportSpeed:
+    """Export MNIST-sized images of an untrained generator."""
     with tempfile.TemporaryDirectory() as folder:
         for name in ("snapshots", "samples", "exports"):
             (Path(folder) / name).mkdir()
@@ -140,25 +139,25 @@ def exporting(show: Show) -> Exporting:
         untrained_run(run)
         sampler = load_generator(run)
         request = ExportRequest((("3", EXPORTED),), with_near_copies=True)
-        made = _generate(sampler, 512)  # warm
+        images = _generate(sampler, 512)  # fills caches too
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         whole = _timed(lambda: write_export(run, request, Path(folder) / "out.zip"))
         growth = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
         generation = _timed(lambda: _generate(sampler, EXPORTED)) / EXPORTED
-        encoding = _timed(lambda: [encode_png(image) for image in made]) / len(made)
-    reach = 1 / (generation + encoding)
-    found = Exporting(
-        EXPORTED, EXPORTED / whole, 1 / generation, 1 / encoding, EXPORTED / whole / reach, max(growth, 0)
+        encoding = _timed(lambda: [encode_png(image) for image in images]) / len(images)
+    in_turn = 1 / (generation + encoding)
+    speed = ExportSpeed(
+        EXPORTED, EXPORTED / whole, 1 / generation, 1 / encoding, EXPORTED / whole / in_turn, max(growth, 0)
     )
     show(
-        f"export: {found.export:,.0f} images/s; generation alone {found.generation:,.0f}, encoding alone "
-        f"{found.encoding:,.0f}; {found.share:.2f} of one after the other; {growth / 1e6:,.0f} MB more memory"
+        f"export: {speed.export:,.0f} images/s; generation alone {speed.generation:,.0f}, encoding alone "
+        f"{speed.encoding:,.0f}; {speed.share:.2f} of one after the other; {growth / 1e6:,.0f} MB more memory"
     )
-    return found
+    return speed
 
 
 def untrained_run(run: Run) -> None:
-    """Give a run a snapshot of first weights, and the info of a set of noise."""
+    """Give a run a snapshot of initial weights and the info of a set of noise."""
     info = noise_images(32).info()
     info.save(run.path)
     checkpoint.save(run, initial_state(run.config, info, torch.device("cpu")))
@@ -177,7 +176,7 @@ def _timed(work: Callable[[], object]) -> float:
 HEADER = f"{'device':<7} {'size':>5} {'textbook':>10} {'ours':>10} {'ratio':>6} {'of ceiling':>11}"
 
 
-def table_row(row: Training) -> str:
+def table_row(row: TrainingSpeed) -> str:
     """One row below HEADER."""
     return (
         f"{row.device:<7} {row.size:>5} {row.textbook:>10,.0f} {row.ours:>10,.0f} {row.ratio:>6.2f} "
@@ -185,8 +184,8 @@ def table_row(row: Training) -> str:
     )
 
 
-def document(trainings: list[Training], **asked: Any) -> dict[str, Any]:
-    """What `--json` prints: the trainings, and of what was `asked` for besides, by name, what was measured."""
-    told = {name: found for name, found in asked.items() if found is not None}
-    more = {name: found if isinstance(found, dict) else asdict(found) for name, found in told.items()}
-    return {"train": [asdict(row) for row in trainings]} | more
+def json_document(trainings: list[TrainingSpeed], **further: Any) -> dict[str, Any]:
+    """What `--json` prints: the training speeds, and further measurements by name, left out where None."""
+    measured = {name: speed for name, speed in further.items() if speed is not None}
+    rows = {name: speed if isinstance(speed, dict) else asdict(speed) for name, speed in measured.items()}
+    return {"train": [asdict(row) for row in trainings]} | rows

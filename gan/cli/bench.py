@@ -26,26 +26,25 @@ def add_commands(command: AddCommand) -> None:
 
 def bench(parsed: argparse.Namespace) -> int:
     """Measure training and, where asked for, export, pages and loading; the table on stderr where stdout gets JSON."""
-    from gan.bench import loading_speed, page_speed
-    from gan.bench import throughput as measure
+    from gan.bench import loading_speed, page_speed, throughput
 
     def show_line(line: str) -> None:
         print(line, file=sys.stderr if parsed.json else sys.stdout, flush=True)
 
-    show_line(measure.HEADER)
-    trainings = measure.training(tuple(parsed.size or (32, 64, 128)), show_line)
-    exported = measure.exporting(show_line) if parsed.export else None
-    pages = page_speed.measure(show_line) if parsed.pages else None
-    loading = loading_speed.measure(show_line) if parsed.loading else None
+    show_line(throughput.HEADER)
+    trainings = throughput.measure_training(tuple(parsed.size or (32, 64, 128)), show_line)
+    exported = throughput.measure_export(show_line) if parsed.export else None
+    pages = page_speed.measure_pages(show_line) if parsed.pages else None
+    loading = loading_speed.measure_loading(show_line) if parsed.loading else None
     if parsed.json:
-        print(json.dumps(measure.document(trainings, export=exported, pages=pages, loading=loading), indent=2))
+        print(json.dumps(throughput.json_document(trainings, export=exported, pages=pages, loading=loading), indent=2))
     return 0
 
 
 def soak(parsed: argparse.Namespace) -> int:
     """Soak, and print one line of figures; 1 where something did not hold."""
-    from gan.bench import soak as long
+    from gan.bench.soak import run_soak
 
-    figures = long.soak(parsed.minutes, parsed.fault, lambda line: print(line, flush=True), parsed.seed)
+    figures = run_soak(parsed.minutes, parsed.fault, lambda line: print(line, flush=True), parsed.seed)
     print(figures.line())
     return 1 if figures.violations else 0

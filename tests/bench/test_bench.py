@@ -1,11 +1,14 @@
 """What the bench compares is one thing done in two ways: the same losses, and operations that are counted right."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from gan.bench import loading_speed, page_speed
-from gan.bench.roofline import Ceiling, counted
+from gan.bench.roofline import Ceiling, count_work, measure_ceiling
 from gan.bench.textbook_dcgan import Textbook
 from gan.bench.throughput import noise_images
 from gan.config import options
@@ -19,7 +22,7 @@ def test_our_step_equals_the_textbooks_over_twenty_steps() -> None:
     config = options.build_config({"model.width": 8, "job.precision": "float32", "job.device": "cpu"})
     image_set, device = noise_images(32), torch.device("cpu")
     ours = initial_state(config, image_set.info(), device)
-    textbook = Textbook.like(ours, config)
+    textbook = Textbook.from_state(ours, config)
     noise = torch.Generator().manual_seed(config.train.seed)  # as `start` seeds it
     bce = nn.BCEWithLogitsLoss()
     for i in range(20):
@@ -66,13 +69,28 @@ def test_operations_are_those_worked_out_by_hand() -> None:
     G_operations = G + G + (G - 2 * 4 * 4 * 110 * 32)
     state = initial_state(config, image_set.info(), torch.device("cpu"))
     real, condition = torch.from_numpy(image_set.images[:16]), torch.from_numpy(image_set.conditions[:16])
-    operations, _ = counted(lambda: step(state, real, condition, config))
+    operations, _ = count_work(lambda: step(state, real, condition, config))
     assert operations / 16 == pytest.approx(D_operations + G_operations, rel=0.02)
 
 
 def test_bytes_are_those_read_and_written() -> None:
     a, b = torch.ones(8, 4), torch.ones(4, 2)
-    assert counted(lambda: a.t().t() @ b) == (2 * 8 * 4 * 2, 4 * (8 * 4 + 4 * 2 + 8 * 2))
+    assert count_work(lambda: a.t().t() @ b) == (2 * 8 * 4 * 2, 4 * (8 * 4 + 4 * 2 + 8 * 2))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_ceiling_is_measured_in_the_format_of_the_training(dtype: torch.dtype) -> None:
+    class Products(TorchDispatchMode):  # type: ignore[no-untyped-call]
+        def __torch_dispatch__(self, operation: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            if operation == torch.ops.aten.mm.default:
+                dtypes.update(tensor.dtype for tensor in args)
+            return operation(*args, **(kwargs or {}))
+
+    dtypes: set[torch.dtype] = set()
+    with Products():
+        ceiling = measure_ceiling(torch.device("cpu"), dtype, side=64, seconds=0.01)
+    assert dtypes == {dtype}
+    assert ceiling.operations > 0 < ceiling.bytes
 
 
 def test_the_slower_of_operations_and_bytes_is_the_floor() -> None:
@@ -82,14 +100,14 @@ def test_the_slower_of_operations_and_bytes_is_the_floor() -> None:
 
 
 def test_loading_is_measured_from_a_file() -> None:
-    found = loading_speed.measure(lambda line: None, count=500, size=32, seconds=0.2)
+    found = loading_speed.measure_loading(lambda line: None, count=500, size=32, seconds=0.2)
     assert (found.images, found.bytes) == (500, 500 * 3 * 32 * 32)
     assert found.loading > 0 < found.training
     assert found.ratio == found.loading / found.training
 
 
 def test_pages_are_measured_over_a_store_of_live_and_finished_runs() -> None:
-    found = page_speed.measure(lambda line: None, count=3, points=3000)
+    found = page_speed.measure_pages(lambda line: None, count=3, points=3000)
     for page in ("overview", "progress"):
         assert found[page].keys() >= {"first_s", "warm_s", "warm_computed_s", "refresh_s", "refresh_bytes_read"}
         assert all(value > 0 for value in found[page].values())

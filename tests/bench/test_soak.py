@@ -1,24 +1,30 @@
 """The soak itself: a short one finds nothing wrong, and with a fault planted it finds that; no fault is left on."""
 
 import contextlib
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from gan import jobs
-from gan.bench.soak import Figures, soak
-from gan.bench.soak_observer import scan
+from gan.bench.soak import Figures, run_soak
+from gan.bench.soak_observer import is_complete_zip, scan_processes
 from gan.config import settings
 from gan.errors import ConfigError
+from gan.export.request import ExportRequest
+from gan.export.writer import write_export
 from gan.io import fault_injection, file_lock
 from gan.runs.metrics import MetricsWriter
+from gan.sampling import marks
+from gan.sampling.provenance import Origin
+from tests.conftest import trained
 
 MINUTES = 0.15
 
 
 def soaked(fault: str | None, folder: Path, minutes: float = MINUTES) -> tuple[Figures, list[str]]:
     shown: list[str] = []
-    return soak(minutes, fault, shown.append, folder=folder), shown
+    return run_soak(minutes, fault, shown.append, folder=folder), shown
 
 
 def test_a_short_soak_finds_nothing_wrong(tmp_path: Path) -> None:
@@ -30,7 +36,7 @@ def test_a_short_soak_finds_nothing_wrong(tmp_path: Path) -> None:
     assert figures.states_checked > 100
     assert "0 violations" in figures.line()
     assert not (tmp_path / "soak").exists()
-    assert scan(tmp_path / "soak" / "store") == []
+    assert scan_processes(tmp_path / "soak" / "store") == []
 
 
 @pytest.mark.parametrize(("fault", "words"), [("lock", "trainings hold the device"), ("flush", "its points end at")])
@@ -39,7 +45,19 @@ def test_a_planted_fault_is_found(fault: str, words: str, tmp_path: Path) -> Non
     assert any(words in violation for violation in figures.violations), shown
     assert any(line.startswith(f"violation (seed {figures.seed})") for line in shown)
     assert (tmp_path / "soak" / "store").exists()  # kept, to be looked at
-    assert scan(tmp_path / "soak" / "store") == []
+    assert scan_processes(tmp_path / "soak" / "store") == []
+
+
+def test_an_export_is_held_against_what_was_written(tmp_path: Path) -> None:
+    run, file = trained("digits"), tmp_path / "few.zip"
+    marks.change(run, {Origin(320, 0, index, "3"): "reject" for index in range(1, 700)})
+    assert write_export(run, ExportRequest((("3", 4),), with_near_copies=True), file).count == 1
+    assert is_complete_zip(file)  # fewer than requested, and it says so
+    with zipfile.ZipFile(file) as whole, zipfile.ZipFile(tmp_path / "without.zip", "w") as without:
+        for name in whole.namelist():
+            if not name.endswith(".png"):
+                without.writestr(name, whole.read(name))
+    assert not is_complete_zip(tmp_path / "without.zip")
 
 
 def test_a_fault_is_not_honoured_in_a_store_of_users(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,8 +76,8 @@ def test_a_fault_is_not_honoured_in_a_store_of_users(store: Path, monkeypatch: p
 
 def test_a_fault_that_does_not_exist_is_refused_and_so_is_no_time() -> None:
     with pytest.raises(ConfigError, match="it takes one of lock, flush"):
-        soak(1, "clock", print)
+        run_soak(1, "clock", print)
     with pytest.raises(ConfigError, match="it takes a number above 0"):
-        soak(0, None, print)
+        run_soak(0, None, print)
     assert jobs.queue() == []
     assert settings.jobs_per_device() == 1
