@@ -17,11 +17,11 @@ from gan.config.run_config import RunConfig
 from gan.errors import UserError
 
 AddCommand = Callable[..., argparse.ArgumentParser]
-"""Adds a command: its name, what runs it, one line of help, and the parent of a command of commands."""
+"""`add_command(name, function, help, parent)`: adds a command and returns its parser."""
 
 
 class CommandParser(argparse.ArgumentParser):
-    """An ArgumentParser that raises UserError, one line, with the closest option where one is misspelt."""
+    """An ArgumentParser that raises a one-line UserError, and suggests the closest option for a misspelt one."""
 
     def __init__(self, **settings: Any) -> None:
         self.option_names: list[str] = []
@@ -33,30 +33,30 @@ class CommandParser(argparse.ArgumentParser):
         return action
 
     def error(self, message: str) -> NoReturn:
-        wrong = next((word for word in message.split() if word.startswith("--")), "")
-        near = difflib.get_close_matches(wrong, self.option_names, n=1)
-        help = f"Did you mean {near[0]}?" if near else f"`{self.prog} --help` lists what it takes."
-        raise UserError(f"{message}. {help}")
+        option = next((word for word in message.split() if word.startswith("--")), "")
+        near = difflib.get_close_matches(option, self.option_names, n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"`{self.prog} --help` lists what it takes."
+        raise UserError(f"{message}. {hint}")
 
 
-def add_run_options(made: argparse.ArgumentParser, prefix: str = "") -> None:
+def add_run_options(parser: argparse.ArgumentParser, prefix: str = "") -> None:
     """Add every option of a RunConfig whose path starts with `prefix`, such as `--train.batch`."""
     for option in options.all_options():
         if option.path.startswith(prefix):
             unit = f" ({option.unit})" if option.unit else ""
             default = options.format_value(option.default)
             text = f"{option.help}{unit} Takes {option.takes}. Default: {default or 'empty'}."
-            made.add_argument(f"--{option.path}", dest=option.path, metavar="VALUE", help=text.replace("%", "%%"))
+            parser.add_argument(f"--{option.path}", dest=option.path, metavar="VALUE", help=text.replace("%", "%%"))
 
 
 def config_from_arguments(parsed: argparse.Namespace) -> RunConfig:
-    """The config that the arguments ask for: a preset, or the defaults, with single options changed."""
-    from gan.data.sources.folder import added_sets  # here: it imports numpy and every source of data
+    """The config that the arguments ask for: a preset or the defaults, with the given options replaced."""
+    from gan.data.sources.folder import added_sets  # here: it imports numpy
 
     given = {path: value for path, value in vars(parsed).items() if "." in path and value is not None}
-    own = given.get("data.path")
-    if own and own not in added_sets() and Path(own).expanduser().is_dir():
-        given["data.path"] = str(Path(own).expanduser().resolve())  # a job runs in another folder
+    path = given.get("data.path")
+    if path and path not in added_sets() and Path(path).expanduser().is_dir():
+        given["data.path"] = str(Path(path).expanduser().resolve())  # a job has another working folder
     if "preset" in parsed and parsed.preset == presets.AUTO:
         return _recommended(given)
     if "preset" in parsed and parsed.preset is not None:
@@ -65,13 +65,13 @@ def config_from_arguments(parsed: argparse.Namespace) -> RunConfig:
 
 
 def _recommended(given: dict[str, Any]) -> RunConfig:
-    """The recipe for the data set that is asked for, with single options changed; says why, on stderr."""
+    """The recommended config for the data set, with the given options replaced. Prints the reasons to stderr."""
     from gan.data.registry import load_image_set
-    from gan.training import recommend  # here: these two import numpy and every source of data
+    from gan.training import recommend  # here: both import numpy
 
-    asked = options.build_config(given)
-    found = recommend.recommend(asked.data, load_image_set(asked.data), asked.job.device)
-    for text in (found.why, found.advice):
+    requested = options.build_config(given)
+    recommended = recommend.recommend(requested.data, load_image_set(requested.data), requested.job.device)
+    for text in (recommended.why, recommended.advice):
         if text:
             print(text, file=sys.stderr)
-    return options.replace_options(found.config, given)
+    return options.replace_options(recommended.config, given)

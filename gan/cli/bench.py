@@ -10,22 +10,22 @@ from gan.io.fault_injection import FAULTS
 
 def add_commands(command: AddCommand) -> None:
     """Add `bench` and `soak`."""
-    measuring = command("bench", bench, "Measure how fast this machine trains, against the textbook's loop.")
+    measuring = command("bench", run_bench, "Measure the training speed of this machine against the textbook loop.")
     measuring.add_argument("--json", action="store_true", help="print one JSON document")
-    measuring.add_argument("--export", action="store_true", help="measure an export too")
-    measuring.add_argument("--loading", action="store_true", help="measure the loading of 200,000 images of 128 px too")
-    measuring.add_argument("--pages", action="store_true", help="measure the app's pages over 200 long runs too")
+    measuring.add_argument("--export", action="store_true", help="also measure an export")
+    measuring.add_argument("--loading", action="store_true", help="also measure loading 200,000 images of 128 px")
+    measuring.add_argument("--pages", action="store_true", help="also measure the app's pages over 200 long runs")
     measuring.add_argument(
         "--size", type=int, action="append", choices=(32, 64, 128), help="only this size; may be repeated"
     )
-    soaking = command("soak", soak, "Submit, stop, kill and resume at random, and check that all stays true.")
-    soaking.add_argument("--minutes", type=float, default=10.0, help="how long (default 10)")
-    soaking.add_argument("--seed", type=int, help="the seed that an earlier soak printed, to do the same again")
-    soaking.add_argument("--fault", help=f"break one thing on purpose, which has to be found: {', '.join(FAULTS)}")
+    soaking = command("soak", run_soak, "Submit, stop, kill and resume runs at random, and check every invariant.")
+    soaking.add_argument("--minutes", type=float, default=10.0, help="duration (default 10)")
+    soaking.add_argument("--seed", type=int, help="the seed that an earlier soak test printed, to repeat it")
+    soaking.add_argument("--fault", help=f"plant a fault, which the test must find: {', '.join(FAULTS)}")
 
 
-def bench(parsed: argparse.Namespace) -> int:
-    """Measure training and, where asked for, export, pages and loading; the table on stderr where stdout gets JSON."""
+def run_bench(parsed: argparse.Namespace) -> int:
+    """Measure training and, by option, export, pages and loading. With --json the table goes to stderr."""
     from gan.bench import loading_speed, page_speed, throughput
 
     def show_line(line: str) -> None:
@@ -33,18 +33,18 @@ def bench(parsed: argparse.Namespace) -> int:
 
     show_line(throughput.HEADER)
     trainings = throughput.measure_training(tuple(parsed.size or (32, 64, 128)), show_line)
-    exported = throughput.measure_export(show_line) if parsed.export else None
+    export = throughput.measure_export(show_line) if parsed.export else None
     pages = page_speed.measure_pages(show_line) if parsed.pages else None
     loading = loading_speed.measure_loading(show_line) if parsed.loading else None
     if parsed.json:
-        print(json.dumps(throughput.json_document(trainings, export=exported, pages=pages, loading=loading), indent=2))
+        print(json.dumps(throughput.json_document(trainings, export=export, pages=pages, loading=loading), indent=2))
     return 0
 
 
-def soak(parsed: argparse.Namespace) -> int:
-    """Soak, and print one line of figures; 1 where something did not hold."""
-    from gan.bench.soak import run_soak
+def run_soak(parsed: argparse.Namespace) -> int:
+    """Run the soak test and print its figures in one line; exit code 1 where an invariant was violated."""
+    from gan.bench import soak
 
-    figures = run_soak(parsed.minutes, parsed.fault, lambda line: print(line, flush=True), parsed.seed)
+    figures = soak.run_soak(parsed.minutes, parsed.fault, lambda line: print(line, flush=True), parsed.seed)
     print(figures.line())
     return 1 if figures.violations else 0

@@ -1,11 +1,11 @@
-"""`data list`, `data check` and `data prepare`: look at data sets, and read them in."""
+"""`data list`, `data check` and `data prepare`: list, check and read data sets."""
 
 import argparse
 import json
 from pathlib import Path
 
 from gan.cli.arguments import AddCommand, add_run_options, config_from_arguments
-from gan.cli.progress import show
+from gan.cli.progress import show_progress
 from gan.config import settings
 from gan.errors import UserError
 from gan.jobs import kinds
@@ -16,11 +16,11 @@ DATA_PREFIX = "data."
 def add_commands(command: AddCommand) -> None:
     """Add `data list`, `data check` and `data prepare`."""
     data = command("data", None, "Look at data sets.").add_subparsers(metavar="command", required=True)
-    command("list", list_data, "List the data sets and whether they are here.", data)
+    command("list", list_data, "List the data sets, and which of them are on this machine.", data)
     check = command(
         "check",
         check_data,
-        "CheckReport on a folder or ZIP of your own images; exit code 2 where there is something to mend.",
+        "Report on a folder or ZIP of your own images; exit code 2 where something must be fixed.",
         data,
     )
     check.add_argument("path", type=Path, nargs="?")
@@ -42,22 +42,21 @@ def list_data(parsed: argparse.Namespace) -> int:
 
 
 def check_data(parsed: argparse.Namespace) -> int:
-    """Print the report on a folder or ZIP; with `--task` check an upload as a background task."""
+    """Print the report on a folder or ZIP; with `--task`, check an upload as that background task."""
     from gan.data.ingest.check import check_images
 
     if parsed.task is not None:
-        return check_upload_in_background(parsed.task)
+        return _check_upload(parsed.task)
     if parsed.path is None:
         raise UserError("data check takes the path of a folder or ZIP.")
-    report = check_images(parsed.path, lambda phase, done: show(phase, done, 1.0))
+    report = check_images(parsed.path, show_progress)
     if report.errors and not report.images and not parsed.json:
         raise UserError(report.errors[0].line)
     print(json.dumps(report.as_json(), indent=2) if parsed.json else report.as_text())
     return 2 if report.to_fix else 0
 
 
-def check_upload_in_background(identifier: str) -> int:
-    """Check what a user uploaded, as the job in its folder."""
+def _check_upload(identifier: str) -> int:
     from gan.data.ingest import staging
     from gan.jobs.worker import working
 
@@ -68,14 +67,12 @@ def check_upload_in_background(identifier: str) -> int:
 
 
 def prepare_data(parsed: argparse.Namespace) -> int:
-    """Read a data set into the cache, here or as a background task."""
+    """Read a data set into the cache, in this process or as a background task."""
     from gan.data import catalogue, registry
     from gan.jobs.worker import working
 
     if parsed.task is None:
-        image_set = registry.load_image_set(
-            config_from_arguments(parsed).data, lambda phase, done: show(phase, done, 1.0)
-        )
+        image_set = registry.load_image_set(config_from_arguments(parsed).data, show_progress)
         print(f"{image_set.title}: {len(image_set):,} images are ready.")
         return 0
     task = settings.tasks() / parsed.task

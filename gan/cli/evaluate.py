@@ -1,6 +1,6 @@
-"""`evaluate`: score snapshots, test membership, study the gain; here or in the background.
+"""`evaluate`: scores, membership test and augmentation study, in this process or in the background.
 
-torch is imported only where the work begins.
+torch is imported only when the work begins.
 """
 
 import argparse
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gan.cli.arguments import AddCommand
-from gan.cli.progress import show
+from gan.cli.progress import show_progress
 from gan.errors import UserError
 from gan.evaluation import job, tasks
 from gan.evaluation.job import Request
@@ -25,56 +25,62 @@ from gan.runs.run import Run, find_run
 
 def add_commands(command: AddCommand) -> None:
     """Add `evaluate`."""
-    made = command("evaluate", evaluate, "Score snapshots against real images that they have not seen.")
-    made.add_argument("run")
-    made.add_argument("--snapshot", type=int, help="by images seen (default: the newest)")
-    made.add_argument("--all-snapshots", action="store_true", help="every snapshot that has no scores yet")
-    made.add_argument(
-        "--split", choices=results.SPLITS, default="val", help="val for choosing (default), test for the last word"
+    parser = command("evaluate", evaluate, "Score snapshots against real images that were not used in training.")
+    parser.add_argument("run")
+    parser.add_argument("--snapshot", type=int, help="by images seen (default: the newest)")
+    parser.add_argument("--all-snapshots", action="store_true", help="every snapshot that has no scores yet")
+    parser.add_argument(
+        "--split", choices=results.SPLITS, default="val", help="val for choosing (default), test for the final result"
     )
-    made.add_argument(
+    parser.add_argument(
         "--features",
         choices=tuple(results.FEATURES),
         default="own",
-        help="compare in our own classifier's features (default), or in ImageNet's",
+        help="features of our own classifier (default), or of one trained on ImageNet",
     )
-    made.add_argument("--membership", action="store_true", help="test too whether training images can be told")
-    made.add_argument("--study", action="store_true", help="find out too whether its images help a classifier")
-    made.add_argument("--seeds", type=int, default=5, help="classifiers for each arm of a study (default 5)")
-    made.add_argument("--no-low-data", action="store_true", help="a study on all real training images only")
-    made.add_argument("--classifier", default="small", help="what a study trains (default small; or resnet18, ...)")
-    made.add_argument("--report", type=Path, help="write all that was found into one HTML file")
-    made.add_argument("--background", action="store_true", help="start it and return; the Evaluate page shows it")
-    made.add_argument("--json", action="store_true", help="print one JSON document")
-    made.add_argument("--task", choices=(*job.KINDS, *job.PREPARATIONS), help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--membership",
+        action="store_true",
+        help="also test whether training images can be identified",
+    )
+    parser.add_argument("--study", action="store_true", help="also study whether the images help a classifier")
+    parser.add_argument("--seeds", type=int, default=5, help="classifiers per arm of the study (default 5)")
+    parser.add_argument("--no-low-data", action="store_true", help="study with all real training images only")
+    parser.add_argument(
+        "--classifier", default="small", help="the study's classifier (default small; or resnet18, ...)"
+    )
+    parser.add_argument("--report", type=Path, help="write all results into one HTML file")
+    parser.add_argument("--background", action="store_true", help="start it and return; the Evaluate page shows it")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.add_argument("--task", choices=(*job.KINDS, *job.PREPARATIONS), help=argparse.SUPPRESS)
 
 
 def evaluate(parsed: argparse.Namespace) -> int:
-    """Do what was asked for, here or in the background; gives the exit code."""
+    """Evaluate a run, in this process or in the background."""
     run = find_run(parsed.run)
     if parsed.task is not None:
-        return 0 if tasks.TASKS[parsed.task](run, job.load_request(run, parsed.task), show) is not None else 1
-    request = request_of(parsed)
-    # The study first: it may take a GPU, which the others hide from torch.
+        return 0 if tasks.TASKS[parsed.task](run, job.load_request(run, parsed.task), show_progress) is not None else 1
+    request = _request(parsed)
+    # The study first: it may use a GPU, which the others hide from torch.
     kinds = [kind for kind in ("study", "scores", "membership") if kind == "scores" or vars(parsed)[kind]]
     if parsed.background:
         for kind in kinds:
             job.start_evaluation(run, replace(request, kind=kind))
-        print(f"It waits its turn in the background. The Evaluate page of {run.name} shows how far it is.")
+        print(f"Queued in the background. The Evaluate page of {run.name} shows the progress.")
         return 0
-    found: dict[str, list[Any]] = {}
+    results_by_kind: dict[str, list[Any]] = {}
     for kind in kinds:
-        made = tasks.TASKS[kind](run, replace(request, kind=kind), show)
-        if made is None:
-            print("gan: stopped. What was finished is kept: the same command goes on.", file=sys.stderr)
+        kind_results = tasks.TASKS[kind](run, replace(request, kind=kind), show_progress)
+        if kind_results is None:
+            print("gan: stopped. Finished results are kept; the same command continues.", file=sys.stderr)
             return 1
-        found[kind] = made
+        results_by_kind[kind] = kind_results
     if parsed.report is not None:
-        _write_report(run, found["scores"][-1], parsed.report)
+        _write_report(run, results_by_kind["scores"][-1], parsed.report)
     if parsed.json:
-        print(json.dumps(_document(run, request, found), indent=2))
+        print(json.dumps(_document(run, request, results_by_kind), indent=2))
     else:
-        print("\n\n".join(_text(one) for kind in job.KINDS for one in found.get(kind, [])))
+        print("\n\n".join(_text(result) for kind in job.KINDS for result in results_by_kind.get(kind, [])))
     return 0
 
 
@@ -86,25 +92,25 @@ def _write_report(run: Run, result: results.EvaluationResult, file: Path) -> Non
     print(f"Report: {file}", file=sys.stderr)
 
 
-def _document(run: Run, request: Request, found: dict[str, list[Any]]) -> dict[str, Any]:
-    """One JSON document: the scores, and with a study its arms and verdict beside them."""
-    scores = [result.as_json() for result in found["scores"]]
-    every = {"run": run.name, "best_snapshot": results.best_snapshot(run), "snapshots": scores}
-    document: dict[str, Any] = every if request.every else scores[0]
-    for study in found.get("study", []):
-        told = study.as_json()
-        document |= {"arms": told["arms"], "verdict": told["verdict"], "study": told}
-    for membership in found.get("membership", []):
+def _document(run: Run, request: Request, results_by_kind: dict[str, list[Any]]) -> dict[str, Any]:
+    """The JSON document: the scores; with a study its arms and verdict; with a membership test its result."""
+    scores = [result.as_json() for result in results_by_kind["scores"]]
+    all_scores = {"run": run.name, "best_snapshot": results.best_snapshot(run), "snapshots": scores}
+    document: dict[str, Any] = all_scores if request.every else scores[0]
+    for result in results_by_kind.get("study", []):
+        study = result.as_json()
+        document |= {"arms": study["arms"], "verdict": study["verdict"], "study": study}
+    for membership in results_by_kind.get("membership", []):
         document["membership"] = membership.as_json()
     return document
 
 
-def _text(found: results.EvaluationResult | StudyResult | MembershipResult) -> str:
-    """What was found, for a terminal."""
-    return found.verdict if isinstance(found, MembershipResult) else found.as_text()
+def _text(result: results.EvaluationResult | StudyResult | MembershipResult) -> str:
+    """A result for the terminal."""
+    return result.verdict if isinstance(result, MembershipResult) else result.as_text()
 
 
-def request_of(parsed: argparse.Namespace) -> Request:
+def _request(parsed: argparse.Namespace) -> Request:
     """The request in the arguments; raises UserError where they contradict each other."""
     if parsed.all_snapshots and parsed.snapshot is not None:
         raise UserError("--snapshot and --all-snapshots exclude each other: leave one of them out.")

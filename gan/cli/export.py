@@ -1,7 +1,7 @@
-"""`sample` and `export`: make images of a run.
+"""`sample` and `export`: synthetic images of a run.
 
-`sample` makes exactly the images of the positions asked for, to look at one or to make it again, and leaves nothing
-out. `export` makes a download. torch is imported only where the work begins.
+`sample` makes the images at given positions of a seed's stream, near copies included: to view or to reproduce them.
+`export` makes a download. torch is imported only when the work begins.
 """
 
 import argparse
@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gan.cli.arguments import AddCommand
-from gan.cli.progress import show
+from gan.cli.progress import show_progress
 from gan.errors import UserError
 from gan.export import exports
 from gan.export.formats import FORMATS
@@ -23,59 +23,59 @@ from gan.sampling import marks
 def add_commands(command: AddCommand) -> None:
     """Add `sample` and `export`."""
     _add_sample_options(command("sample", make_sample, "Make images into a folder or a ZIP."))
-    _add_export_options(command("export", make_export, "Make a ZIP of synthetic images, labelled and documented."))
+    _add_export_options(command("export", make_export, "Make a ZIP of labelled, documented synthetic images."))
 
 
-def _add_sample_options(made: argparse.ArgumentParser) -> None:
-    made.add_argument("--count", type=int, default=64, help="images of each condition (default 64)")
-    made.add_argument("--start", type=int, default=0, help="position of the first image in the seed's stream")
-    _add_common_options(made)
+def _add_sample_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--count", type=int, default=64, help="images of each condition (default 64)")
+    parser.add_argument("--start", type=int, default=0, help="position of the first image in the seed's stream")
+    _add_common_options(parser)
 
 
-def _add_export_options(made: argparse.ArgumentParser) -> None:
-    made.add_argument("--per-class", type=int, help="images of each class, or of each --condition")
-    made.add_argument("--balance", action="store_true", help="bring every class to the count of the commonest")
-    made.add_argument("--bring-to", type=int, metavar="N", help="bring every class to N, real and synthetic together")
-    made.add_argument("--kept", action="store_true", help="the images marked keep in the gallery, exactly these")
-    made.add_argument(
-        "--keep-rate", type=float, default=1.0, help="keep this share of the candidates, the best (default 1: all)"
+def _add_export_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--per-class", type=int, help="images of each class, or of each --condition")
+    parser.add_argument("--balance", action="store_true", help="bring every class to the count of the largest")
+    parser.add_argument("--bring-to", type=int, metavar="N", help="bring every class to N, real and synthetic together")
+    parser.add_argument("--kept", action="store_true", help="exactly the images marked keep in the gallery")
+    parser.add_argument(
+        "--keep-rate", type=float, default=1.0, help="keep this share of the candidates, the best-scored (default 1)"
     )
-    made.add_argument("--format", choices=FORMATS, default="folder", help="npz is as MedMNIST has it (default folder)")
-    made.add_argument(
+    parser.add_argument("--format", choices=FORMATS, default="folder", help="npz: as in MedMNIST (default folder)")
+    parser.add_argument(
         "--with-near-copies",
         action="store_true",
-        help="do not look for near copies of training images, which are left out and replaced otherwise",
+        help="keep near copies of training images, which are otherwise left out and replaced",
     )
-    made.add_argument("--task", help=argparse.SUPPRESS)
-    _add_common_options(made)
+    parser.add_argument("--task", help=argparse.SUPPRESS)
+    _add_common_options(parser)
 
 
-def _add_common_options(made: argparse.ArgumentParser) -> None:
-    made.add_argument("run")
-    made.add_argument("--condition", action="append", help='a class, or "Smiling=1,Male=0", or "any"; may be repeated')
-    made.add_argument("--snapshot", type=int, help="by images seen (default: the newest)")
-    made.add_argument("--seed", type=int, default=0, help="another seed makes other images (default 0)")
-    made.add_argument("--truncation", type=float, default=1.0, help="below 1: more typical, less varied (default 1)")
-    made.add_argument("--out", type=Path, help="a file that ends in .zip, or an empty or new folder")
+def _add_common_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run")
+    parser.add_argument("--condition", action="append", help='a class, "Smiling=1,Male=0", or "any"; may be repeated')
+    parser.add_argument("--snapshot", type=int, help="by images seen (default: the newest)")
+    parser.add_argument("--seed", type=int, default=0, help="another seed makes other images (default 0)")
+    parser.add_argument("--truncation", type=float, default=1.0, help="below 1: more typical, less varied (default 1)")
+    parser.add_argument("--out", type=Path, help="a file that ends in .zip, or an empty or new folder")
 
 
 def make_sample(parsed: argparse.Namespace) -> int:
-    """Make images of some conditions; gives the exit code."""
+    """Make images of some conditions."""
     items = tuple((condition, parsed.count) for condition in parsed.condition or ["any"])
     request = ExportRequest(items, parsed.snapshot, parsed.seed, parsed.truncation, parsed.start)
     return _write(parsed, replace(request, with_near_copies=True, with_rejected=True))
 
 
 def make_export(parsed: argparse.Namespace) -> int:
-    """Make a documented download, here or as a background task; gives the exit code."""
+    """Make a documented download, in this process or as a background task."""
     run = find_run(parsed.run)
     if parsed.task is not None:
-        return _task(run, parsed.task)
+        return _run_task(run, parsed.task)
     return _write(parsed, _request(run, parsed))
 
 
 def _request(run: Run, parsed: argparse.Namespace) -> ExportRequest:
-    """What the arguments ask for."""
+    """The request in the arguments; raises UserError where they contradict each other."""
     ways = {
         "--per-class N, the images of each class": parsed.per_class is not None,
         "--balance": parsed.balance,
@@ -85,10 +85,10 @@ def _request(run: Run, parsed: argparse.Namespace) -> ExportRequest:
     if sum(ways.values()) != 1:
         raise UserError(f"export takes one of {'; '.join(ways)}.")
     if parsed.condition and parsed.per_class is None:
-        raise UserError("--condition goes with --per-class: the other ways decide themselves which conditions to make.")
+        raise UserError("--condition goes with --per-class: the other ways choose the conditions themselves.")
     if parsed.kept:
         if parsed.keep_rate != 1:
-            raise UserError("--kept makes exactly the images that were picked: leave --keep-rate out.")
+            raise UserError("--kept makes exactly the marked images: leave --keep-rate out.")
         origins = marks.basket(run)
         if not origins:
             raise UserError(f"No image of a snapshot of {run.name} is marked keep: mark some in the gallery first.")
@@ -111,12 +111,12 @@ def _request(run: Run, parsed: argparse.Namespace) -> ExportRequest:
 def _write(parsed: argparse.Namespace, request: ExportRequest) -> int:
     if parsed.out is None:
         raise UserError("--out is missing: it takes a file that ends in .zip, or an empty or new folder.")
-    result = write_export(find_run(parsed.run), request, parsed.out, lambda phase, done: show(phase, done, 1.0))
+    result = write_export(find_run(parsed.run), request, parsed.out, show_progress)
     print("\n".join([f"{result.count:,} images in {parsed.out}", *result.notices]))
     return 0
 
 
-def _task(run: Run, identifier: str) -> int:
+def _run_task(run: Run, identifier: str) -> int:
     with working(exports.find_export(run, identifier).folder) as worker:
         exports.run_task(run, identifier, worker.progress)
     return 0

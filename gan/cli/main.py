@@ -1,6 +1,6 @@
 """The command line: `python -m gan train|submit|runs|stop|resume|delete|logs|data|evaluate|sample|export|bench|soak`.
 
-Exit codes: 0 done, 2 a mistake of the user's (one clear line, no traceback), 1 our fault or a run that failed.
+Exit codes: 0 done; 1 a failed run or a bug; 2 a user's mistake, with one clear line and no traceback.
 """
 
 import argparse
@@ -21,11 +21,11 @@ MODULES = {
     "evaluate": ("evaluate",),
     "export": ("sample", "export"),
 }
-"""The commands of each module of this package, in the order of the help."""
+"""The commands of each module, in the order of the help."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; gives the exit code."""
+    """Run a command and return the exit code."""
     words = sys.argv[1:] if arguments is None else list(arguments)
     try:
         parsed, unknown = build_parser(*words[:1]).parse_known_args(words)
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except GanError as error:
         print(f"gan: {error}", file=sys.stderr)
         return 1
-    except BrokenPipeError:  # the reader of our output, such as head, has seen enough
+    except BrokenPipeError:  # such as head, which closes the pipe early
         sys.stderr.close()
         return 0
     except OSError as error:
@@ -51,19 +51,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def build_parser(asked: str = "") -> argparse.ArgumentParser:
-    """The whole command line, or only what is in the module of the command asked for, so that it starts sooner."""
-    whole = CommandParser(
+def build_parser(command: str = "") -> argparse.ArgumentParser:
+    """The parser of all commands, or only of those in the module of `command`, which starts sooner."""
+    parser = CommandParser(
         prog="python -m gan", description="Conditional GANs for small image sets.", allow_abbrev=False
     )
-    whole.add_argument("--version", action="version", version=__version__)
-    named = whole.add_subparsers(metavar="command", required=True)
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(metavar="command", required=True)
 
-    def command(name: str, run_command: Any, help: str, parent: Any = named) -> argparse.ArgumentParser:
-        made: argparse.ArgumentParser = parent.add_parser(name, help=help, description=help, allow_abbrev=False)
-        made.set_defaults(run_command=run_command, command_parser=made)
-        return made
+    def add_command(name: str, run_command: Any, help: str, parent: Any = commands) -> argparse.ArgumentParser:
+        subparser: argparse.ArgumentParser = parent.add_parser(name, help=help, description=help, allow_abbrev=False)
+        subparser.set_defaults(run_command=run_command, command_parser=subparser)
+        return subparser
 
-    for module in [name for name, commands in MODULES.items() if asked in commands] or MODULES:
-        importlib.import_module(f"gan.cli.{module}").add_commands(command)
-    return whole
+    for module in [name for name, names in MODULES.items() if command in names] or MODULES:
+        importlib.import_module(f"gan.cli.{module}").add_commands(add_command)
+    return parser

@@ -1,15 +1,12 @@
-"""The progress bar of a command that takes a while."""
+"""A progress bar on the terminal."""
 
 import sys
-from collections.abc import Callable
-
-Show = Callable[[str, float, float], None]
-"""Called with a phase, how much of it is done, and of how much."""
 
 
-def show(phase: str, done: float, total: float) -> None:
-    """A progress bar on a terminal; nothing where stderr goes to a file."""
+def show_progress(phase: str, done: float, total: float = 1.0) -> None:
+    """Draw `done` of `total` on stderr where that is a terminal; a `gan.io.progress.Progress`."""
     if sys.stderr.isatty():
         share = done / total if total else 1.0
         bar = "#" * round(30 * share)
-        print(f"\r{phase:<24} [{bar:<30}] {share:4.0%}", end="\n" if done >= total else "", file=sys.stderr, flush=True)
+        end = "\n" if done >= total else ""
+        print(f"\r{phase:<24} [{bar:<30}] {share:4.0%}", end=end, file=sys.stderr, flush=True)

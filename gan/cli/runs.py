@@ -1,4 +1,4 @@
-"""`runs`, `stop`, `resume`, `delete`, `logs` and `tensorboard`: look at runs that exist, and end them."""
+"""`runs`, `stop`, `resume`, `delete`, `logs` and `tensorboard`: list and control existing runs."""
 
 import argparse
 import json
@@ -16,20 +16,20 @@ from gan.runs.run import Run, all_runs, find_run
 
 
 def add_commands(command: AddCommand) -> None:
-    """Add the commands of this file."""
+    """Add `runs`, `stop`, `resume`, `delete`, `logs` and `tensorboard`."""
     listing = command("runs", list_runs, "List the runs, the newest first.")
     listing.add_argument("--json", action="store_true", help="print one JSON list")
-    listing.add_argument("--disk", action="store_true", help="show what each run takes on the disk")
-    listing.add_argument("--archived", action="store_true", help="list the archived runs too")
+    listing.add_argument("--disk", action="store_true", help="show the disk usage of each run")
+    listing.add_argument("--archived", action="store_true", help="include archived runs")
     command("stop", stop, "Ask a run to save and stop, or take it out of the queue.").add_argument("run")
-    command("resume", resume, "Go on with a run from its last snapshot.").add_argument("run")
+    command("resume", resume, "Continue a run from its last snapshot.").add_argument("run")
     deleting = command("delete", delete, "Remove a run with its snapshots, samples and exports; asks first.")
     deleting.add_argument("run")
     deleting.add_argument("--yes", action="store_true", help="do not ask")
-    printing = command("logs", logs, "Print what a run's trainer printed.")
+    printing = command("logs", logs, "Print the log of a run.")
     printing.add_argument("run")
-    printing.add_argument("--follow", action="store_true", help="go on printing until the run ends")
-    events = command("tensorboard", tensorboard, "Write a run's curves and samples as TensorBoard event files.")
+    printing.add_argument("--follow", action="store_true", help="keep printing until the run ends")
+    events = command("tensorboard", write_tensorboard, "Write a run's curves and samples as TensorBoard event files.")
     events.add_argument("run")
     events.add_argument("--out", type=Path, required=True, help="an empty or new folder")
 
@@ -37,8 +37,8 @@ def add_commands(command: AddCommand) -> None:
 def list_runs(parsed: argparse.Namespace) -> int:
     """Print every run, as a table or JSON."""
     jobs.ensure_scheduler()
-    found = all_runs()
-    rows = [_row(run, parsed.disk) for run in found if parsed.archived or not run.about.archived]
+    every_run = all_runs()
+    rows = [_row(run, parsed.disk) for run in every_run if parsed.archived or not run.about.archived]
     if parsed.json:
         print(json.dumps(rows, indent=2))
         return 0
@@ -46,11 +46,11 @@ def list_runs(parsed: argparse.Namespace) -> int:
         disk = f"  {row['disk'] / 1e6:8.1f} MB" if parsed.disk else ""
         seen = f"{row['seen']:,} of {round(row['kimg'] * 1000):,}" if row["kimg"] else "-"
         behind = f", behind {row['waits_for']}" if row["waits_for"] else ""
-        why = f"number {row['place']} in the queue{behind}" if row["place"] else row["cause"]
+        note = f"number {row['place']} in the queue{behind}" if row["place"] else row["cause"]
         title = f"  {row['title']}" if row["title"] != row["name"] else ""
-        print(f"{row['name']:<32} {row['state']:<9} {row['data']:<24} {seen:>24}{disk}  {why}{title}".rstrip())
-    if len(rows) < len(found):
-        print(f"Archived runs that are not listed: {len(found) - len(rows):,}. `--archived` lists them too.")
+        print(f"{row['name']:<32} {row['state']:<9} {row['data']:<24} {seen:>24}{disk}  {note}{title}".rstrip())
+    if len(rows) < len(every_run):
+        print(f"Archived runs that are not listed: {len(every_run) - len(rows):,}. `--archived` lists them too.")
     elif not rows:
         print("No runs yet. `python -m gan submit --preset digits-quick` starts one.")
     return 0
@@ -77,19 +77,19 @@ def stop(parsed: argparse.Namespace) -> int:
 
 
 def resume(parsed: argparse.Namespace) -> int:
-    """Put a run back into the queue."""
+    """Queue a run again."""
     print(lifecycle.resume_run(find_run(parsed.run)))
     return 0
 
 
 def delete(parsed: argparse.Namespace) -> int:
-    """Remove a run, after asking."""
+    """Delete a run, after a confirmation."""
     run = find_run(parsed.run)
     if not parsed.yes:
         size = jobs.disk_usage(run.path) / 1e6
-        question = f"Delete {run.name} with its snapshots, samples and exports, {size:,.0f} MB, for good? [y/N] "
+        question = f"Delete {run.name} with its snapshots, samples and exports, {size:,.0f} MB, permanently? [y/N] "
         if not sys.stdin.isatty():
-            raise UserError(f"Nobody is there to ask whether {run.name} may be deleted: add --yes.")
+            raise UserError(f"Deleting {run.name} needs a confirmation, and there is no terminal to ask on: add --yes.")
         if input(question).strip().lower() not in ("y", "yes"):
             print("Nothing was deleted.")
             return 0
@@ -110,8 +110,8 @@ def logs(parsed: argparse.Namespace) -> int:
     return 0
 
 
-def tensorboard(parsed: argparse.Namespace) -> int:
-    """Write a run's event files."""
+def write_tensorboard(parsed: argparse.Namespace) -> int:
+    """Write the TensorBoard event files of a run."""
     from gan.monitoring import tensorboard
 
     points = tensorboard.write_event_files(find_run(parsed.run), parsed.out)
