@@ -1,12 +1,12 @@
-"""Write the parts of README.md that are made from the code: `python -m docs.make_readme`. A test keeps them current."""
+"""Write the README's table of options: `python -m docs.make_readme`. A test keeps it current."""
 
 from gan.config import options, settings
 
 README = settings.ROOT / "README.md"
 
 
-def with_options(readme: str) -> str:
-    """The README's text with its table of options as the config has them now."""
+def update_options_table(readme: str) -> str:
+    """The README's text with the table of options that RunConfig has now."""
     lines = ["| option | default | takes | what it does |", "|---|---|---|---|"]
     for option in options.all_options():
         default = f"`{options.format_value(option.default)}`" if option.default not in ("", ()) else ""
@@ -18,4 +18,4 @@ def with_options(readme: str) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(with_options(README.read_text()))
+    README.write_text(update_options_table(README.read_text()))
