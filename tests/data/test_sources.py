@@ -85,7 +85,7 @@ def test_damaged_mnist_is_named() -> None:
     write_mnist(folder, zipped=False)
     path = folder / "t10k-images-idx3-ubyte"
     path.write_bytes(path.read_bytes()[:-5])
-    with pytest.raises(DataError, match="t10k-images-idx3-ubyte is cut short"):
+    with pytest.raises(DataError, match="t10k-images-idx3-ubyte is damaged"):
         registry.load_image_set(config(name="mnist"))
     path.unlink()
     assert "t10k-images-idx3-ubyte.gz missing" in str(registry.problem(config(name="mnist")))
@@ -135,7 +135,7 @@ def test_medmnist(flag: str, side: int, native: int) -> None:
     assert images.native_size == native
     assert images.kind == "class"
     assert len(images.rows("test")) == 12
-    assert "not the published file" in images.notices[0]
+    assert "differs from the published file" in images.notices[0]
     assert images.names == (("malignant", "normal, benign") if not colour else images.names)
 
 

@@ -1,4 +1,4 @@
-"""digits: the 1,797 real 8x8 digits that scikit-learn carries. Needs no download: it is what the app opens with."""
+"""digits: the 1,797 handwritten digits of 8 x 8 px that come with scikit-learn. The default set: no download."""
 
 from pathlib import Path
 
@@ -16,11 +16,11 @@ LICENCE = "CC BY 4.0 (Alpaydin and Kaynak, Optical Recognition of Handwritten Di
 
 
 def read(config: DataConfig, progress: Progress, folder: Path | None = None) -> ImageSet:
-    """The digits, split by a fixed seed into 80% train, 10% val and 10% test."""
-    from sklearn.datasets import load_digits  # here: it takes a second, and only the first read needs it
+    """The digits, split with a fixed seed into 80% train, 10% val and 10% test."""
+    from sklearn.datasets import load_digits  # here: importing it takes a second
 
     digits = load_digits()
-    images = (digits.images * (255 / 16)).round().astype(np.uint8)  # (N, 8, 8), of 17 grey levels
+    images = (digits.images * (255 / 16)).round().astype(np.uint8)  # (N, 8, 8), 17 grey levels
     return ImageSet(
         images=fit_images(images, config.image_size),
         conditions=np.eye(10, dtype=np.float32)[digits.target],
@@ -36,13 +36,13 @@ def read(config: DataConfig, progress: Progress, folder: Path | None = None) -> 
 
 
 def preview(config: DataConfig, count: int) -> Preview:
-    """Some of the digits."""
+    """Some digits."""
     return pick_preview(read(config, silent), count)
 
 
 SOURCE = Source(
     title=lambda config: "Digits",
-    about="1,797 small handwritten digits that come with the program: to see the whole journey in minutes.",
+    about="1,797 small handwritten digits that come with the program. Try the whole workflow in minutes.",
     licence=lambda config: LICENCE,
     local=lambda config: True,
     problem=lambda config: None,

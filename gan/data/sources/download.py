@@ -1,7 +1,6 @@
-"""Where distributed data sets lie, and how a file of one is downloaded.
+"""Folders of distributed data sets, and verified downloads into them.
 
-Files are looked for in `GAN_DATA/<name>`; where that is read-only, downloads go to the store and are looked for there
-too.
+Files are looked up in `GAN_DATA/<name>` and in the store's download folder, which is used where GAN_DATA is read-only.
 """
 
 import contextlib
@@ -16,28 +15,28 @@ from gan.io.progress import Progress
 
 
 def data_folders(name: str) -> tuple[Path, Path]:
-    """The two folders in which a distributed set may lie: the shared one, and that of downloads in the store."""
+    """The folders in which a distributed set is looked up: the shared one, then the store's download folder."""
     return settings.public_data() / name, settings.store() / ".data" / "downloads" / name
 
 
 def download_folder(name: str) -> Path:
-    """The folder, made where needed, that downloads of a set go to: the shared one unless it is read-only."""
+    """The folder for downloads of a set, created if needed: the shared one, unless it is read-only."""
     shared, own = data_folders(name)
     try:
         shared.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=shared):
-            return shared  # only a file says for certain: rights, read-only disks and network disks all differ
+            return shared  # writing is the only reliable test of permissions and read-only mounts
     except OSError:
         own.mkdir(parents=True, exist_ok=True)
         return own
 
 
 def download_file(urls: Sequence[str], folder: Path, file: str, md5: str, progress: Progress) -> None:
-    """Download one file from the first of `urls` that has it, its published md5 enforced.
+    """Download one file from the first of `urls` that serves it with the published md5.
 
-    Raises DataError that says what went wrong and where to put the file by hand.
+    Raises DataError with all failures and the folder in which to put the file by hand.
     """
-    from torchvision.datasets.utils import download_url  # here: it imports torch
+    from torchvision.datasets.utils import download_url  # here: imports torch
 
     progress(f"Downloading {file}", 0.0)
     failures = []
@@ -45,7 +44,7 @@ def download_file(urls: Sequence[str], folder: Path, file: str, md5: str, progre
         try:
             with complete_download(folder / file) as temporary:
                 download_url(url, str(temporary), file, md5)
-        except (OSError, RuntimeError) as error:  # no network, a refusal, or a wrong checksum
+        except (OSError, RuntimeError) as error:  # no network, HTTP error, or wrong checksum
             failures.append(f"{url}: {error}")
         else:
             return
@@ -56,9 +55,9 @@ def download_file(urls: Sequence[str], folder: Path, file: str, md5: str, progre
 
 @contextlib.contextmanager
 def complete_download(path: Path) -> Iterator[Path]:
-    """A folder in which the file is downloaded, to take its place when the block ends without an error.
+    """A temporary folder to download into; when the block ends without an error, the file moves to `path`.
 
-    A download cut short, or one with a wrong checksum, must not be taken for a local copy later.
+    An incomplete download must never be mistaken for a local copy.
     """
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".downloading-") as folder:
         yield Path(folder)
@@ -66,12 +65,12 @@ def complete_download(path: Path) -> Iterator[Path]:
 
 
 def file_md5(path: Path) -> str:
-    """The md5 of a file, as data sets publish it."""
+    """The md5 of a file, in hexadecimal."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "md5").hexdigest()
 
 
 def file_stamps(paths: Iterable[Path]) -> str:
-    """A text that changes when one of the files does: for the keys of the cache."""
-    found = [(path, path.stat()) for path in paths]
-    return ";".join(f"{path}:{stat.st_size}:{stat.st_mtime_ns}" for path, stat in found)
+    """Paths, sizes and mtimes of files as one text, for cache keys."""
+    stats = [(path, path.stat()) for path in paths]
+    return ";".join(f"{path}:{stat.st_size}:{stat.st_mtime_ns}" for path, stat in stats)

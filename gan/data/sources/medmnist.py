@@ -1,7 +1,6 @@
 """medmnist: any 2-D set of MedMNIST v2 by its flag, from `GAN_DATA/medmnist/<flag>.npz` or `<flag>_64.npz`.
 
-What the sets are is read from the `medmnist` package's own table without importing the package: that
-would import torch.
+The sets' metadata is parsed from the `medmnist` package's info.py, because importing the package would import torch.
 """
 
 import ast
@@ -28,14 +27,15 @@ from gan.io.image_errors import UNREADABLE
 from gan.io.progress import Progress
 
 CHUNK = 2048
+"""Images read at a time."""
 
 
 @cache
 def table() -> dict[str, dict[str, Any]]:
     """MedMNIST's INFO by flag: description, labels, channels, task, licence, URLs and checksums."""
-    spec = importlib.util.find_spec("medmnist")  # finds, and does not import
+    spec = importlib.util.find_spec("medmnist")  # does not import it
     if spec is None or not spec.submodule_search_locations:
-        raise DataError("The package medmnist is not installed: `pip install medmnist`.")
+        raise DataError("The package medmnist is not installed. Run `pip install medmnist`.")
     text = (Path(spec.submodule_search_locations[0]) / "info.py").read_text(encoding="utf-8")
     literals = {
         node.targets[0].id: node.value
@@ -51,54 +51,52 @@ def flags() -> list[str]:
     return [flag for flag in table() if not flag.endswith("3d")]
 
 
-def wrong_flag(flag: str) -> str | None:
-    """Why a flag cannot be taken, or None."""
+def flag_problem(flag: str) -> str | None:
+    """Why a flag is not one of the 2-D sets, or None if it is."""
     if flag in flags():
         return None
     if flag in table():
-        return f"{flag} holds volumes (3-D): this program makes flat images. It takes one of {', '.join(flags())}."
+        return f"{flag} holds 3-D volumes, and only 2-D images are supported. Choose one of {', '.join(flags())}."
     near = difflib.get_close_matches(flag, flags(), n=3, cutoff=0.5)
-    hint = f"Did you mean {' or '.join(near)}?" if near else f"It takes one of {', '.join(flags())}."
+    hint = f"Did you mean {' or '.join(near)}?" if near else f"Choose one of {', '.join(flags())}."
     return f"There is no MedMNIST set {flag}. {hint}"
 
 
 def file_name(config: DataConfig) -> str:
-    """The name that MedMNIST gives the file of a flag and size."""
+    """MedMNIST's file name for a flag and size."""
     return f"{config.flag}.npz" if config.medmnist_size == 28 else f"{config.flag}_{config.medmnist_size}.npz"
 
 
 def find_file(config: DataConfig) -> Path | None:
-    """Where the set's file lies, or None."""
-    return next(
-        (folder / file_name(config) for folder in data_folders("medmnist") if (folder / file_name(config)).is_file()),
-        None,
-    )
+    """The path of the set's file, or None."""
+    paths = (folder / file_name(config) for folder in data_folders("medmnist"))
+    return next((path for path in paths if path.is_file()), None)
 
 
 def published_file(config: DataConfig) -> tuple[str, str]:
-    """URL and md5 of the set's file."""
+    """URL and md5 of the set's published file."""
     suffix = "" if config.medmnist_size == 28 else f"_{config.medmnist_size}"
     info = table()[config.flag]
     return info[f"url{suffix}"], info[f"MD5{suffix}"]
 
 
 def read(config: DataConfig, progress: Progress, folder: Path) -> ImageSet:
-    """The set with its official splits; the images go straight into `folder`, as the largest have gigabytes."""
+    """The set with its official splits. Images are written into `folder`: the largest sets have gigabytes."""
     path = _file(config)
     info = table()[config.flag]
     notices = []
     if file_md5(path) != published_file(config)[1]:
-        notices.append(f"{path} is not the published file: its checksum differs. It was read as it is.")
+        notices.append(f"{path} differs from the published file (checksum). It was read all the same.")
     try:
         with zipfile.ZipFile(path) as archive:
             labels = {split: _labels(archive, split) for split in SPLITS}
             native, images = _decode(archive, config, [len(labels[split]) for split in SPLITS], folder, progress)
     except UNREADABLE as error:
-        raise DataError(f"{path} is damaged ({error_line(error)}): get it from {published_file(config)[0]}.") from None
+        raise DataError(f"{path} is damaged ({error_line(error)}). Get it from {published_file(config)[0]}.") from None
     return ImageSet(
         images=images,
         conditions=_conditions(np.concatenate([labels[split] for split in SPLITS]), info, path),
-        names=names(info),
+        names=condition_names(info),
         kind="attributes" if _multi_label(info) else "class",
         split=np.repeat(np.array(SPLITS), [len(labels[split]) for split in SPLITS]),
         group=None,
@@ -110,7 +108,7 @@ def read(config: DataConfig, progress: Progress, folder: Path) -> ImageSet:
     )
 
 
-def names(info: dict[str, Any]) -> tuple[str, ...]:
+def condition_names(info: dict[str, Any]) -> tuple[str, ...]:
     """Names of the conditions, in the order of the labels."""
     return tuple(info["label"][str(index)] for index in range(len(info["label"])))
 
@@ -118,7 +116,7 @@ def names(info: dict[str, Any]) -> tuple[str, ...]:
 def _decode(
     archive: zipfile.ZipFile, config: DataConfig, counts: list[int], folder: Path, progress: Progress
 ) -> tuple[int, NDArray[np.uint8]]:
-    """The side of the file's images, and the images of all splits (N, C, H, H), memory-mapped in `folder`."""
+    """The side of the file's images, and all splits' images (N, C, H, H), memory-mapped from `folder`."""
     images, native, row = None, 0, 0
     for split, count in zip(SPLITS, counts, strict=True):
         first = row
@@ -139,25 +137,25 @@ def _decode(
 
 
 def chunks(archive: zipfile.ZipFile, member: str) -> Iterator[NDArray[np.uint8]]:
-    """The images of one array of an npz file, (n, H, W) or (n, H, W, 3), some thousand at a time."""
+    """The images of one array in an npz file, (n, H, W) or (n, H, W, 3), up to CHUNK at a time."""
     with archive.open(f"{member}.npy") as file:
         shape = _header(file)
-        each = int(np.prod(shape[1:]))
+        image_bytes = int(np.prod(shape[1:]))
         for start in range(0, shape[0], CHUNK):
             count = min(CHUNK, shape[0] - start)
-            data = file.read(count * each)
-            if len(data) != count * each:
-                raise ValueError(f"{member} is cut short")
+            data = file.read(count * image_bytes)
+            if len(data) != count * image_bytes:
+                raise ValueError(f"{member} is truncated")
             yield np.frombuffer(data, dtype=np.uint8).reshape(count, *shape[1:])
 
 
 def _header(file: IO[bytes]) -> tuple[int, ...]:
-    """The shape in the head of an npy stream of bytes."""
+    """Read the header of an npy stream of uint8 images; returns the shape."""
     version = np.lib.format.read_magic(file)
     read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, fortran, dtype = read_header(file)
     if fortran or dtype != np.uint8 or len(shape) not in (3, 4):
-        raise ValueError(f"images have {dtype} values in shape {shape}, not bytes (N, H, W) or (N, H, W, 3)")
+        raise ValueError(f"images are {dtype} {shape}, expected uint8 (N, H, W) or (N, H, W, 3)")
     return tuple(shape)
 
 
@@ -167,12 +165,12 @@ def _labels(archive: zipfile.ZipFile, split: str) -> NDArray[np.int64]:
 
 
 def _conditions(labels: NDArray[np.int64], info: dict[str, Any], path: Path) -> NDArray[np.float32]:
-    """One-hot rows, or the labels themselves where there are several an image."""
+    """One-hot rows (N, K), or the labels themselves for a multi-label set."""
     count = len(info["label"])
     limit = 2 if _multi_label(info) else count
     width = count if _multi_label(info) else 1
     if labels.ndim != 2 or labels.shape[1] != width or labels.min(initial=0) < 0 or labels.max(initial=0) >= limit:
-        raise DataError(f"{path} has labels that do not fit the {count} of this set: get the published file.")
+        raise DataError(f"{path} has labels that do not match the {count} of this set. Get the published file.")
     return labels.astype(np.float32) if _multi_label(info) else np.eye(count, dtype=np.float32)[labels[:, 0]]
 
 
@@ -183,7 +181,7 @@ def _multi_label(info: dict[str, Any]) -> bool:
 def _file(config: DataConfig) -> Path:
     path = find_file(config)
     if path is None:
-        raise DataError(f"{file_name(config)} is missing: put it into {data_folders('medmnist')[0]}.")
+        raise DataError(f"{file_name(config)} is missing. Put it into {data_folders('medmnist')[0]}.")
     return path
 
 
@@ -194,31 +192,33 @@ def fetch(config: DataConfig, progress: Progress) -> None:
 
 
 def preview(config: DataConfig, count: int) -> Preview:
-    """Some training images, of the first few thousand of the file."""
+    """Some of the first 2,048 training images."""
     path, info = _file(config), table()[config.flag]
     try:
         with zipfile.ZipFile(path) as archive:
             images = next(chunks(archive, "train_images"))
             conditions = _conditions(_labels(archive, "train"), info, path)[: len(images)]
     except (*UNREADABLE, StopIteration) as error:
-        raise DataError(f"{path} is damaged ({error_line(error)}): get it from {published_file(config)[0]}.") from None
+        raise DataError(f"{path} is damaged ({error_line(error)}). Get it from {published_file(config)[0]}.") from None
     rows = round_robin(conditions, count)
-    return fit_images(images[rows], config.image_size), [condition_label(conditions[row], names(info)) for row in rows]
+    return fit_images(images[rows], config.image_size), [
+        condition_label(conditions[row], condition_names(info)) for row in rows
+    ]
 
 
 def title(config: DataConfig) -> str:
-    """The set's own name, such as BreastMNIST; the flag where there is no such set."""
+    """The set's name, such as BreastMNIST; the flag itself if there is no such set."""
     return str(table()[config.flag]["python_class"]) if config.flag in table() else config.flag
 
 
 def licence(config: DataConfig) -> str:
-    """The licence of this one set: not all of them allow commercial use."""
-    kind = table()[config.flag]["license"] if config.flag in table() else "CC BY 4.0"
-    return f"{kind} (MedMNIST v2, Yang et al. 2023, and the set's own source)"
+    """The licence of this set: some do not allow commercial use."""
+    licence = table()[config.flag]["license"] if config.flag in table() else "CC BY 4.0"
+    return f"{licence} (MedMNIST v2, Yang et al. 2023, and the set's own source)"
 
 
 def fingerprint(config: DataConfig) -> str:
-    """Of the size asked for and the set's file."""
+    """Image size and the stamp of the set's file."""
     return f"medmnist-1-{config.image_size}-" + file_stamps([_file(config)])
 
 
@@ -227,7 +227,7 @@ SOURCE = Source(
     about="Small biomedical images in twelve standard sets, from X-rays to tissue, with official splits.",
     licence=licence,
     local=lambda config: find_file(config) is not None,
-    problem=lambda config: wrong_flag(config.flag),
+    problem=lambda config: flag_problem(config.flag),
     fetch=fetch,
     fingerprint=fingerprint,
     read=read,

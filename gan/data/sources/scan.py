@@ -1,7 +1,7 @@
-"""The files below a folder with their sizes and times: one walk, shared by all who ask within a block.
+"""List the files below a folder with sizes and times, once per block.
 
-Whether a set can be read, whether it was read before and what it shows are separate questions, and each needs to know
-the files. A page that asks them all says `with scanning_once()`, and a folder of 200,000 images is walked once.
+`problem`, `fingerprint` and `preview` of a set each need the list of files. A page that calls them all does so within
+`with scanning_once()`, so that a folder of 200,000 images is walked once.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 
 class ScannedFile(NamedTuple):
-    """A file by its `name` relative to the folder, with `/` between its parts; bytes, and nanoseconds since 1970."""
+    """A file: `name` relative to the folder with `/` as separator, size in bytes, mtime in nanoseconds since 1970."""
 
     name: str
     size: int
@@ -25,7 +25,7 @@ _SCANNED: ContextVar[dict[Path, tuple[ScannedFile, ...]] | None] = ContextVar("s
 
 @contextlib.contextmanager
 def scanning_once() -> Iterator[None]:
-    """Within the block each folder is walked at most once; what changes in it is seen by the next block."""
+    """Walk each folder at most once within the block. Changes made meanwhile are seen by the next block."""
     if _SCANNED.get() is not None:
         yield
         return
@@ -37,7 +37,7 @@ def scanning_once() -> Iterator[None]:
 
 
 def scan(root: Path) -> tuple[ScannedFile, ...]:
-    """Every visible file below a folder, in the order of the names; linked folders are not entered."""
+    """Every visible file below a folder, sorted by name; symbolic links to folders are not followed."""
     known = _SCANNED.get()
     if known is None:
         return tuple(_walk(root))
@@ -52,11 +52,11 @@ def _walk(root: Path) -> Iterator[ScannedFile]:
         below = PurePosixPath(Path(base).relative_to(root).as_posix())
         for name in sorted(files):
             if is_visible(name):
-                yield ScannedFile(str(below / name), *_stamp(Path(base) / name))
+                yield ScannedFile(str(below / name), *_size_and_mtime(Path(base) / name))
 
 
-def _stamp(path: Path) -> tuple[int, int]:
-    """Size and time of a file; zeros for a link that leads nowhere, which the check names."""
+def _size_and_mtime(path: Path) -> tuple[int, int]:
+    """Size and mtime of a file; zeros for a dangling link, which the check reports as unreadable."""
     try:
         stat = path.stat()
     except FileNotFoundError:
@@ -65,5 +65,5 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 
 def is_visible(name: str) -> bool:
-    """Whether a file is the user's own, not one that a file manager left."""
+    """Whether a name is not hidden and not one that file managers leave behind."""
     return not name.startswith(".") and name not in ("__MACOSX", "Thumbs.db", "desktop.ini")

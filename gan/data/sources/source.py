@@ -1,6 +1,6 @@
-"""The contract of a data source: what `data/__init__.py` asks of each of the five.
+"""The contract of a data source.
 
-A source is a module with one `SOURCE`. It reads; caching, locking and choosing are done once, in `data/__init__.py`.
+A source is a module with one `SOURCE`. It only reads; `registry.py` does caching and locking for all of them.
 """
 
 from collections.abc import Callable
@@ -15,33 +15,33 @@ from gan.data.image_set import ImageSet
 from gan.io.progress import Progress
 
 Preview = tuple[NDArray[np.uint8], list[str]]
-"""Some real images (n, C, H, W) at the training size, and what each shows in words."""
+"""Images uint8 (n, C, H, W) at the training size, with a label each."""
 
 
 def nothing_to_fetch(config: DataConfig, progress: Progress) -> None:
-    """The `fetch` of a source that downloads nothing."""
+    """The `fetch` of a source without downloads."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where image sets come from. Only `fetch` may import torch, and only when it downloads."""
+    """One source of image sets. Only `fetch` may import torch."""
 
     title: Callable[[DataConfig], str]
     about: str
-    """One sentence: what the images are and what they are good for here."""
+    """One sentence: what the images are and what they are useful for."""
     licence: Callable[[DataConfig], str]
     local: Callable[[DataConfig], bool]
-    """Whether the files lie on this machine; where they do not, `fetch` downloads them."""
+    """Whether the files are on this machine; if not, `fetch` downloads them."""
     problem: Callable[[DataConfig], str | None]
-    """Why the set cannot be read now and what to do about it; None where it can, a download by itself included."""
+    """Why the set cannot be read and what to do; None if it can be read, or downloaded and read."""
     fetch: Callable[[DataConfig, Progress], None]
-    """Download what is not there, checksums enforced; raises DataError that says which file to put where."""
+    """Download missing files and verify their checksums; raises DataError that says which file to put where."""
     fingerprint: Callable[[DataConfig], str]
-    """Changes when the files do or an option that `read` reads: the key of the cache."""
+    """The key of the cache: it changes with the files and with every option that `read` uses."""
     read: Callable[[DataConfig, Progress, Path], ImageSet]
-    """Read local files; raises DataError that names them. A source too large for memory writes `images.npy` straight
-    into the cache folder it is given (`parallel.decode`) and returns a set whose images are that file."""
+    """Read the local files; raises DataError that names the damaged ones. A source too large for memory writes
+    `images.npy` into the cache folder it is given (`decode_images`) and returns a set memory-mapped from there."""
     preview: Callable[[DataConfig, int], Preview]
-    """A few images of the local files, fast, without reading the whole set."""
+    """A few images, without reading the whole set."""
     narrow: Callable[[DataConfig, ImageSet], ImageSet] = lambda config, images: images
-    """What a config takes of the cached set, such as some of its attributes."""
+    """Reduces the cached set to what the config selects, such as some attributes."""
