@@ -85,10 +85,10 @@ def evaluate(parsed: argparse.Namespace) -> int:
 
 
 def _write_report(run: Run, result: results.EvaluationResult, file: Path) -> None:
-    from gan.evaluation.report import html  # here: it imports torch
+    from gan.evaluation.report import document  # here: it imports torch
 
     with replacing(file) as temporary:
-        temporary.write_text(html.build(run, result.snapshot, result.split))
+        temporary.write_text(document.build_report(run, result.snapshot, result.split))
     print(f"Report: {file}", file=sys.stderr)
 
 

@@ -7,7 +7,7 @@ What is finished is kept as it comes, so that the same request goes on where it 
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from gan import jobs
 from gan.errors import ConfigError, GanError, RunError
 from gan.evaluation.records import results
-from gan.evaluation.study.study_options import DEFAULT, StudyOptions
+from gan.evaluation.study.study_options import StudyOptions
 from gan.io.json_files import read_json, read_request
 from gan.runs.run import Run, all_runs
 
@@ -37,7 +37,7 @@ class Request:
     every: bool = False
     split: str = "val"
     features: str = "own"
-    study: StudyOptions = DEFAULT
+    study: StudyOptions = field(default_factory=StudyOptions)
 
     def __post_init__(self) -> None:
         for name, value, choices in (

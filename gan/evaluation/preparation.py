@@ -50,7 +50,7 @@ def prepare_study_estimate(run: Run, request: Request, show: Show) -> list[Any] 
         from gan.evaluation.study import study_plan  # after `working`: torch must not see a GPU
 
         report("timing some steps", 0.0)
-        found = study_plan.estimate(run, request.snapshot, request.study, report)
+        found = study_plan.estimate_study(run, request.snapshot, request.study, report)
         snapshot = int(run.snapshot(request.snapshot).name)
         document = {"lines": found.lines(), "generator_sha256": _sha256(run, snapshot)}
         write_json(_estimate(run, snapshot, request.study), document)

@@ -69,16 +69,16 @@ def run_study(run: Run, request: Request, show: Show) -> list[StudyResult] | Non
     folder.mkdir(parents=True, exist_ok=True)
     with working(folder, run.config.job.device) as worker:
         from gan.evaluation.study import study_plan  # after `working`: torch must not see another GPU
-        from gan.evaluation.study.run_study import study
+        from gan.evaluation.study.run_study import run_study
 
         def report(phase: str, done: float) -> None:
             worker.report(phase, done, 1.0)
             show(phase, done, 1.0)
 
         options = replace(request.study, device=worker.device.partition(":")[0])
-        expected = study_plan.estimate(run, request.snapshot, options, report)
+        expected = study_plan.estimate_study(run, request.snapshot, options, report)
         print("\n".join(expected.lines()), file=sys.stderr, flush=True)
-        made = study(run, request.snapshot, options, progress=report, should_stop=worker.should_stop, worker=worker)
+        made = run_study(run, request.snapshot, options, progress=report, should_stop=worker.should_stop, worker=worker)
         if made is None:
             worker.mark_stopped()
             return None

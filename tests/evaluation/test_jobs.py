@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,6 @@ from gan.evaluation.job import Request
 from gan.evaluation.privacy import membership
 from gan.evaluation.records import membership_results, results, study_results
 from gan.evaluation.scores import score_snapshot
-from gan.evaluation.study import study_plan
 from gan.evaluation.study.study_options import StudyOptions
 from gan.io.atomic import write_json
 from gan.io.json_files import read_json
@@ -27,6 +27,7 @@ from gan.runs import lifecycle
 from gan.runs.run import Run
 from tests.conftest import trained
 from tests.support.jobs import clean_up, until
+from tests.support.study import TWO_STEPS
 
 
 @pytest.fixture
@@ -91,8 +92,7 @@ def test_the_membership_test_is_kept_and_stands_beside_the_scores(
 def test_a_study_from_the_command_line_prints_its_arms_and_verdict_beside_the_scores(
     digits: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(study_plan, "FEWEST", 64)  # two steps for each classifier
-    monkeypatch.setattr(study_plan, "MOST", 64)
+    monkeypatch.setattr(evaluate, "StudyOptions", partial(StudyOptions, budget=TWO_STEPS))
     monkeypatch.setattr(small_resnet, "SETTLED", 64)
     capsys.readouterr()
     assert main(["evaluate", "digits", "--study", "--seeds", "2", "--no-low-data", "--json"]) == 0

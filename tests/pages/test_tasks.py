@@ -17,8 +17,7 @@ from gan.evaluation.classifiers.reference import native_images
 from gan.evaluation.job import Request
 from gan.evaluation.privacy import guard
 from gan.evaluation.privacy.near_copies import NearCopyDetector
-from gan.evaluation.study import study_plan
-from gan.evaluation.study.study_options import StudyOptions
+from gan.evaluation.study.study_options import StudyOptions, TrainingBudget
 from gan.io.atomic import write_json
 from gan.runs.run import Run
 from gan.sampling.provenance import Origin
@@ -132,9 +131,8 @@ def test_what_counts_as_a_near_copy_is_shown_once_a_task_has_measured_it(run: Ru
 def test_how_long_a_study_takes_is_timed_by_a_task_and_kept_for_that_generator(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options, newest = StudyOptions(), run.snapshots()[-1]
+    options, newest = StudyOptions(budget=TrainingBudget(timed_steps=1)), run.snapshots()[-1]
     assert preparation.cached_study_estimate(run, newest, options) is None
-    monkeypatch.setattr(study_plan, "TIMED", 1)
     assert worked(run, Request("study-estimate", newest, study=options)) == 0
     lines = preparation.cached_study_estimate(run, newest, options)
     assert lines is not None

@@ -10,8 +10,8 @@ from gan.evaluation.records.study_results import (
     SkippedArms,
     StudyResult,
 )
-from gan.evaluation.study.arms import ArmPlan, planned
-from gan.evaluation.study.verdict import filtering
+from gan.evaluation.study.arms import ArmPlan, plan_arms
+from gan.evaluation.study.verdict import keep_rate_verdict
 from gan.runs.run import Run
 
 REAL = {"ill": 40, "well": 60}
@@ -53,14 +53,14 @@ def studied(run: Run, snapshot: int, verdict: str = "Helps: a good deal.", kind:
     gains = {"0.5 x": 0.01, "1 x": 0.04, "filled up": 0.02}
     arms = [
         arm(plan, 0.8, gains.get(plan.amount, 0.0) - 0.01 * plan.augmented if plan.comparators else None)
-        for plan in planned(REAL, (0.5, 1.0))
+        for plan in plan_arms(REAL, (0.5, 1.0))
     ]
     rates = [KeepRate(0.75, 0.0, -0.02, 0.02, 1.0), KeepRate(0.5, 0.03, 0.01, 0.05, 0.01)]
     tested = {"images": 200, "groups": 90, "grouped": True, "per_class": {"ill": 80, "well": 120}}
     test = tested | {"groups_per_class": {"ill": 40, "well": 50}}
     generator = {"name": run.name, "snapshot": snapshot, "sha256": "of the generator", "kimg": snapshot / 1000}
     regimes = [
-        Regime(share, REAL, 150, 32, generator, arms, filtering(1.0, rates, test), verdict, kind)
+        Regime(share, REAL, 150, 32, generator, arms, keep_rate_verdict(1.0, rates, test), verdict, kind)
         for share in (1.0, 0.1)
     ]
     result = StudyResult(

@@ -14,11 +14,15 @@ from numpy.typing import NDArray
 from gan.data.image_set import ImageSet
 from gan.evaluation.records.study_results import StudyResult
 from gan.evaluation.study.arm_generators import Generator
-from gan.evaluation.study.arms import Make
+from gan.evaluation.study.arms import Generate
 from gan.evaluation.study.run_study import Study
-from gan.evaluation.study.study_options import StudyOptions
+from gan.evaluation.study.study_options import StudyOptions, TrainingBudget
 
 SIDE, MOTIFS = 16, 12
+THIRTY_STEPS = TrainingBudget(min_images=960, max_images=960)
+"""Enough to learn the twelve motifs of each family."""
+TWO_STEPS = TrainingBudget(min_images=64, max_images=64)
+"""For tests of how a study proceeds, not of what its classifiers learn."""
 
 
 def motifs(labels: NDArray[np.int64], seed: int) -> NDArray[np.uint8]:
@@ -64,7 +68,7 @@ def noise(conditions: NDArray[np.float32], seed: int) -> NDArray[np.uint8]:
     return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
 
 
-def duplicates(images: ImageSet) -> Make:
+def duplicates(images: ImageSet) -> Generate:
     """A generator that has learnt its training images by heart."""
     rows = images.rows("train")
 
@@ -76,15 +80,15 @@ def duplicates(images: ImageSet) -> Make:
     return make
 
 
-def studied(images: ImageSet, make: Make, folder: Path, **options: object) -> StudyResult:
-    """A study of these images by that generator: 4 seeds, all real images, a ratio, a keep rate, or by `options`."""
-    values = replace(StudyOptions(4, (1.0,), (1.0,), (0.5,)), **options)  # type: ignore[arg-type]
+def studied(images: ImageSet, make: Generate, folder: Path, **options: object) -> StudyResult:
+    """The study of these images with this generator; by default 4 seeds, all real images, one ratio, one keep rate."""
+    values = replace(StudyOptions(4, (1.0,), (1.0,), (0.5,), budget=THIRTY_STEPS), **options)  # type: ignore[arg-type]
     return made_study(images, lambda share, subset: make, folder, values).result("toy", 1)
 
 
 def made_study(
     images: ImageSet,
-    make_for: Callable[[float, ImageSet], Make],
+    make_for: Callable[[float, ImageSet], Generate],
     folder: Path,
     options: StudyOptions,
     **others: object,

@@ -27,7 +27,7 @@ def section(found: StudyResult | None, outdated: bool = False) -> str:
         parts.append(
             f"<h3>{count:,} real training images ({regime.share:.0%})</h3>{verdict}"
             f'<p>{html.escape(regime.filtering.words)}</p><div class="charts">{_gain(regime)}'
-            f"{_keep_rates(regime.filtering)}</div>{study_table.table(regime, found.rarest)}"
+            f"{_keep_rates(regime.filtering)}</div>{study_table.arms_table(regime, found.rarest)}"
         )
     quiet = [READING, *(f"Not run at {one.share:.0%}: {one.arms}. {one.why}" for one in found.left)]
     parts += [f'<p class="quiet">{html.escape(text)}</p>' for text in quiet]
@@ -35,10 +35,10 @@ def section(found: StudyResult | None, outdated: bool = False) -> str:
 
 
 def _gain(regime: Regime) -> str:
-    drawn = study_table.lines(regime)
+    drawn = study_table.gain_lines(regime)
 
     def point(place: int, line: int, gain: Gain) -> Point:
-        across = study_table.dodged(place, line, len(drawn))
+        across = study_table.dodge(place, line, len(drawn))
         return Point(across, gain.value, gain.corrected_low, gain.corrected_high)
 
     series = [

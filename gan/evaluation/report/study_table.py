@@ -13,7 +13,7 @@ WAYS = {False: PLAIN, True: WITH_CLASSICAL}
 
 
 @dataclass(frozen=True)
-class Line:
+class GainLine:
     """The gains of one way of training: by the place of their amount in `amounts`, and `apart` where classes are filled
     up, which is no ratio."""
 
@@ -29,7 +29,7 @@ def amounts(regime: Regime) -> list[str]:
     return list(dict.fromkeys(plan.amount for plan in ordered))
 
 
-def lines(regime: Regime) -> list[Line]:
+def gain_lines(regime: Regime) -> list[GainLine]:
     """The gains of synthetic images at each amount, without classical augmentation and with it."""
     places = {amount: place for place, amount in enumerate(amounts(regime))}
     found = []
@@ -41,11 +41,11 @@ def lines(regime: Regime) -> list[Line]:
         )
         by_ratio, apart = ([(at, gain) for at, fills, gain in placed if fills == one] for one in (False, True))
         if placed:
-            found.append(Line(name, by_ratio, apart))
+            found.append(GainLine(name, by_ratio, apart))
     return found
 
 
-def dodged(place: int, line: int, of: int) -> float:
+def dodge(place: int, line: int, of: int) -> float:
     """Where a point stands across, so that the intervals of `of` lines at one place do not hide one another."""
     return place + 0.12 * (line - (of - 1) / 2)
 
@@ -64,7 +64,7 @@ def groups(regime: Regime) -> list[tuple[str, list[Arm]]]:
     return [(name, arms) for name, arms in named if arms]
 
 
-def table(regime: Regime, rarest: str) -> str:
+def arms_table(regime: Regime, rarest: str) -> str:
     """The arms as an HTML table, a row each, in groups."""
     columns = head(rarest)
     rows = [f"<tr>{''.join(f'<th>{html.escape(cell)}</th>' for cell in columns)}</tr>"]

@@ -1,25 +1,24 @@
-"""The training sets that a study compares; no torch.
+"""The training sets (arms) that a study compares. No torch.
 
     real           the real training images alone
-    duplicates     real images and real images again: the control. It has the size, class by class, of a synthetic arm,
-                   and no new image
-    synthetic      real and synthetic images: so many synthetic for each real one, of the classes in proportion, or the
-                   classes filled up until each has as many as the largest
+    duplicates     the control: real images plus repeated real images. Same size, class by class, as a synthetic arm
+    synthetic      real plus synthetic images: either `ratio` synthetic images for each real one in every class, or
+                   just enough to fill each class up to the largest
 
-Each is trained on as it is and, where `augmented`, with classical augmentation: every image, real or not, each time a
-little moved, turned, scaled and brightened (`architectures.py`). That is how people train who want the best classifier,
-so that synthetic images have to be of use there too. A filtered arm adds as many, the better ones of more.
+Each exists plain and, where `augmented`, with classical augmentation: every image is shifted, rotated, scaled and
+brightened a little at each step (`architectures.py`). A filtered arm adds as many images as an unfiltered one, the
+better ones out of more.
 
-**What an arm has to beat** is all that costs no generator: real images alone, the same augmented, the matching
-duplicates, and for classes that are filled up these duplicates augmented, which is oversampling as people do it.
-Duplicates in proportion need no augmented arm: in the same number of steps, with a change of its own for each image at
-each step, they are the same distribution as real images augmented.
+**Comparators.** A synthetic arm has to beat everything that needs no generator: real images alone, real images with
+augmentation, the matching duplicates, and, where classes are filled up, these duplicates with augmentation
+(oversampling). Duplicates in proportion need no augmented arm: in the same number of steps, each step with fresh
+augmentation, they have the same distribution as augmented real images.
 
-**Harm** is measured against what is trained alike, `controls`: what augmentation itself does to a classifier is not the
-fault of the images that were added.
+**Controls.** Harm is measured against the comparators that are trained as the arm is: what augmentation itself does to
+a classifier is not the fault of the added images.
 
-Only what is added, and the augmentation, differ: the real images, the optimiser's steps, the first weights and the rest
-of the recipe are the same in every arm.
+Arms differ only in the images that are added and in augmentation. Real images, optimiser steps, initial weights and the
+rest of the recipe are the same.
 
 Letters: K classes, n images.
 """
@@ -33,33 +32,32 @@ from numpy.typing import NDArray
 
 RATIOS = (0.25, 0.5, 1.0, 2.0)
 KEEP_RATES = (0.75, 0.5, 0.25)
-"""Shares of the synthetic images that are kept, the better ones, at the ratio nearest to 1: a quarter needs four times
-as many to be made, which is as much as a study can afford."""
-KEEP_OF_FILLED = 0.5
-"""The share that is kept where classes are filled up."""
-UNEVEN = 1.1
-"""Times the smallest class that the largest has at least where filling up means anything."""
+"""Shares of the synthetic images that the filter keeps, tried at the ratio nearest to 1. A quarter takes four times as
+many images to generate, as much as a study can afford."""
+FILLED_KEEP_RATE = 0.5
+"""The keep rate where classes are filled up."""
+MIN_IMBALANCE = 1.1
+"""Largest over smallest class from which filling up is tried."""
 AUGMENTED = "with classical augmentation"
 
 Images = NDArray[np.uint8]
 Conditions = NDArray[np.float32]
 Positions = NDArray[np.int64]
-Make = Callable[[Conditions, int], Images]
-"""Synthetic images uint8 (n, C, H, H) for conditions (n, K), by a seed."""
-Keep = Callable[[Images, Conditions, Sequence[float]], Sequence[Positions]]
-"""For each keep rate the positions, ascending, of that share of the images of each class, the better ones."""
+Generate = Callable[[Conditions, int], Images]
+"""Synthetic images uint8 (n, C, H, H) for conditions (n, K) and a seed."""
+SelectBetter = Callable[[Images, Conditions, Sequence[float]], Sequence[Positions]]
+"""For each keep rate, the ascending positions of the better images: that share of each class."""
 
 
 @dataclass(frozen=True)
 class ArmPlan:
-    """One training set: what is added to the real images, how it is trained on, and what it is compared with.
+    """One training set: what is added to the real images, how it is trained, and what it is compared with.
 
-    `kind` is what is added: "real" (nothing), "duplicates" or "synthetic". `added` is images of each class by its name,
-    and `ratio` these for each real one, in all; None where nothing is added. `fills`: until every class has as many as
-    the largest. `keep`: the share of the synthetic images, the better ones, that these are of; None for all.
-    `augmented`: with classical augmentation. `comparators` names the arms that it has to be better than, and `controls`
-    those of them that are trained alike: it does harm where it is worse than each. Both are empty for an arm without
-    synthetic images.
+    `kind` is what is added: "real" (nothing), "duplicates" or "synthetic". `added` counts the added images by class
+    name, and `ratio` is their total over that of the real images; None where nothing is added. `fills`: each class is
+    filled up to the largest. `keep`: the filter's keep rate; None without a filter. `augmented`: with classical
+    augmentation. `comparators` are the arms to beat, and `controls` those of them that are trained alike; both are
+    empty without synthetic images.
     """
 
     name: str
@@ -75,36 +73,36 @@ class ArmPlan:
 
     @property
     def amount(self) -> str:
-        """How much is added, in short."""
+        """How much is added: `0.5 x`, `filled up`, `1 x, better 50%`."""
         how_much = "filled up" if self.fills else f"{self.ratio or 0:g} x"
         return how_much if self.keep is None else f"{how_much}, better {100 * self.keep:g}%"
 
 
-def planned(
+def plan_arms(
     real: Mapping[str, int], ratios: tuple[float, ...] = RATIOS, keep_rates: tuple[float, ...] = KEEP_RATES
 ) -> list[ArmPlan]:
-    """The arms for so many real images of each class, each after the arms that it is compared with."""
+    """The arms for these counts of real images by class, each after its comparators."""
     nothing = dict.fromkeys(real, 0)
     arms = [
         ArmPlan("real", "Real images alone", "real", nothing),
         ArmPlan("classical", f"Real images {AUGMENTED}", "real", nothing, augmented=True),
     ]
     in_proportion = [_proportional(real, ratio) for ratio in ratios]
-    filled = [_filled(real)] if max(real.values()) > UNEVEN * min(real.values()) else []
+    filled = [_filled(real)] if max(real.values()) > MIN_IMBALANCE * min(real.values()) else []
     amounts = in_proportion + filled
-    middle = min(in_proportion, key=lambda one: abs(math.log(one.ratio)))
-    arms += [_duplicates(one, augmented=False) for one in amounts]
-    arms += [_duplicates(one, augmented=True) for one in filled]
-    arms += [_synthetic(one, None, augmented=augmented) for augmented in (False, True) for one in amounts]
+    middle = min(in_proportion, key=lambda amount: abs(math.log(amount.ratio)))
+    arms += [_duplicates(amount, augmented=False) for amount in amounts]
+    arms += [_duplicates(amount, augmented=True) for amount in filled]
+    arms += [_synthetic(amount, None, augmented=augmented) for augmented in (False, True) for amount in amounts]
     for augmented in (False, True):
         arms += [_synthetic(middle, keep, augmented=augmented) for keep in keep_rates]
-        arms += [_synthetic(one, KEEP_OF_FILLED, augmented=augmented) for one in filled]
+        arms += [_synthetic(amount, FILLED_KEEP_RATE, augmented=augmented) for amount in filled]
     return arms
 
 
 @dataclass(frozen=True)
 class _Amount:
-    """How many images of each class are added, and `ratio` of them for each real one; `key` is for names."""
+    """How many images are `added` by class, and their `ratio` to the real ones; `key` is the part of an arm's name."""
 
     key: str
     added: dict[str, int]
@@ -162,29 +160,35 @@ def _arm(
     return replace(arm, words=words)
 
 
-def made(arms: Sequence[ArmPlan]) -> Positions:
-    """How many synthetic images of each class (K,) have to be made, so that every arm finds as many as it adds."""
-    wanted = [[math.ceil(count / (arm.keep or 1)) for count in arm.added.values()] for arm in arms if arm.comparators]
-    return np.asarray(np.array(wanted).max(axis=0), dtype=np.int64)
+def synthetic_counts(arms: Sequence[ArmPlan]) -> Positions:
+    """Synthetic images of each class (K,) to generate, enough for every arm and keep rate."""
+    needed = [[math.ceil(count / (arm.keep or 1)) for count in arm.added.values()] for arm in arms if arm.comparators]
+    return np.asarray(np.array(needed).max(axis=0), dtype=np.int64)
 
 
 @dataclass(frozen=True)
-class Extra:
-    """What a seed can add: the real images again in a random order, synthetic ones, and by keep rate the better."""
+class Additions:
+    """What the arms of one seed add: `real` images (n, C, H, H) again, or `synthetic` ones (m, C, H, H).
+
+    `better` has the positions of the synthetic images that the filter keeps, by keep rate.
+    """
 
     real: Images
     labels: NDArray[np.int64]
-    made: Images
-    made_labels: NDArray[np.int64]
+    synthetic: Images
+    synthetic_labels: NDArray[np.int64]
     better: Mapping[float, Positions]
     seed: int
 
-    def of(self, arm: ArmPlan) -> tuple[Images, NDArray[np.int64]]:
-        """The images (m, C, H, H) that an arm adds, and their classes (m,): the first of each class, so that a larger
-        ratio adds all of a smaller one's, and an augmented arm what the plain one adds."""
+    def for_arm(self, arm: ArmPlan) -> tuple[Images, NDArray[np.int64]]:
+        """The images (m, C, H, H) that an arm adds, and their classes (m,).
+
+        Always the first of each class: a larger ratio adds all images of a smaller one, and an augmented arm those of
+        the plain one.
+        """
         if arm.kind == "synthetic":
-            images, labels = self.made, self.made_labels
-            order = np.arange(len(self.made)) if arm.keep is None else self.better[arm.keep]
+            images, labels = self.synthetic, self.synthetic_labels
+            order = np.arange(len(images)) if arm.keep is None else self.better[arm.keep]
         else:
             images, labels, order = self.real, self.labels, np.random.default_rng(self.seed).permutation(len(self.real))
         chosen = [np.resize(order[labels[order] == k], count) for k, count in enumerate(arm.added.values())]
@@ -192,12 +196,19 @@ class Extra:
         return images[rows], labels[rows]
 
 
-def extra(real: Images, labels: NDArray[np.int64], arms: list[ArmPlan], make: Make, keep: Keep, seed: int) -> Extra:
-    """All that the arms of a seed add to real images (n, C, H, H) of classes (n,): made once, for the largest arm."""
-    counts = made(arms)
-    made_labels = np.repeat(np.arange(len(counts)), counts)
-    conditions = np.eye(len(counts), dtype=np.float32)[made_labels]
-    images = make(conditions, seed)
+def prepare_additions(
+    real: Images,
+    labels: NDArray[np.int64],
+    arms: list[ArmPlan],
+    generate: Generate,
+    select: SelectBetter,
+    seed: int,
+) -> Additions:
+    """Generate and filter once what all arms of a seed add to real images (n, C, H, H) of classes (n,)."""
+    counts = synthetic_counts(arms)
+    synthetic_labels = np.repeat(np.arange(len(counts)), counts)
+    conditions = np.eye(len(counts), dtype=np.float32)[synthetic_labels]
+    synthetic = generate(conditions, seed)
     rates = sorted({arm.keep for arm in arms if arm.keep is not None})
-    better = dict(zip(rates, keep(images, conditions, rates), strict=True))
-    return Extra(real, labels, images, made_labels, better, seed)
+    better = dict(zip(rates, select(synthetic, conditions, rates), strict=True))
+    return Additions(real, labels, synthetic, synthetic_labels, better, seed)

@@ -1,19 +1,20 @@
-"""What a training set gains over others, with intervals that hold; no torch.
+"""Paired differences between training sets: bootstrap intervals, p-values, and Holm's correction. No torch.
 
-**Two kinds of luck.** Which patients are in the test split, and which seed the training had. Both are drawn again
-together, and every arm sees the same draw, so that what arms share cancels (crossed draws: Owen 2007, "The pigeonhole
-bootstrap", arXiv:0712.1111; a little wide, never narrow). Test groups are drawn with replacement. Seeds are few: five
-drawn again and again from five give intervals that hold in some 85% of cases instead of 95%. So the mean over seeds
-moves around its own by Student's t with S - 1 degrees of freedom, which is what such a mean does.
+**Two sources of variance.** Results vary with the patients in the test split and with the seed of the training. Each
+bootstrap draw resamples both (crossed: Owen 2007, "The pigeonhole bootstrap", arXiv:0712.1111; slightly conservative).
+All arms share the draws, so that differences are paired. Test groups are drawn with replacement. Seeds are too few for
+that: resampling five seeds gives intervals that cover about 85% instead of 95%. The mean over seeds therefore varies
+by Student's t with S - 1 degrees of freedom.
 
-**The best of several comparators.** An arm gains over the best of some comparators exactly where it gains over each, so
-the lower end is the lowest of the lower ends over each, and p the largest (intersection-union test: Berger 1982,
-Technometrics 24:295). No comparator is chosen by its result, and none needs a correction. The upper end is the lowest
-of the upper ends, each at its share of the error, as there the choice would flatter.
+**The best of several comparators.** An arm beats the best comparator if and only if it beats each one. Its p-value is
+therefore the largest over the comparators, and its lower end the lowest (intersection-union test: Berger 1982,
+Technometrics 24:295); this needs no correction. The upper end is the lowest of the upper ends, each at its share of
+the error (Bonferroni), because choosing the lowest would otherwise make the interval too narrow.
 
-**Many arms.** Holm 1979 (Scand. J. Statist. 6:65) over the arms that are compared. An arm's corrected interval has the
-level at which Holm's procedure judged it, so that its lower end is above 0 exactly where the procedure rejects.
+**Many arms.** Holm 1979 (Scand. J. Statist. 6:65) over all arms that are compared. An arm's corrected interval has the
+level at which Holm's procedure tested it, so that its lower end is above 0 if and only if the procedure rejects.
 
+Letters: n test images, S seeds, B draws, M hypotheses.
 """
 
 from collections.abc import Mapping
@@ -23,65 +24,78 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+Values = NDArray[np.float64]
 
 DRAWS = 20_000
-"""So many that the 0.14% point, which Holm's first step of 18 arms needs, still has 27 draws beyond it."""
-AT_ONCE = 1000
-"""Draws that are made at a time: numpy counts in eight bytes each."""
+"""Enough that 27 draws lie beyond the 0.14% quantile, which Holm's first step needs with 18 arms."""
+CHUNK = 1000
+"""Draws made at a time: numpy makes them in int64."""
 ALPHA = 0.05
 
 
 @dataclass(frozen=True)
-class Draws:
-    """`images` (B, n): how often each test image counts. `seeds` (B, S): the share of each seed in the mean, sum 1.
+class BootstrapWeights:
+    """`images` (1 + B, n): how often each test image counts. `seeds` (1 + B, S): the weight of each seed, sum 1.
 
-    The first row is no draw: every image once, every seed alike.
+    Row 0 is the estimate itself: every image once, equal seeds.
     """
 
     images: Floats
     seeds: Floats
 
-    def over_seeds(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Means over seeds (B,) of values (B, S)."""
-        mean: NDArray[np.float64] = (values.astype(np.float64) * self.seeds[: len(values)]).sum(axis=1)
+    def mean_over_seeds(self, values: NDArray[np.floating]) -> Values:
+        """Weighted means (1 + B,) of values (1 + B, S)."""
+        mean: Values = (values.astype(np.float64) * self.seeds[: len(values)]).sum(axis=1)
         return mean
 
 
-def draw(n: int, group: NDArray[np.str_] | None, seeds: int, count: int = DRAWS, seed: int = 0) -> Draws:
-    """`count` draws of n test images, by `group` (n,) where patients are known, and of `seeds`, 2 at least."""
-    assert seeds >= 2, "a spread takes two"
+def draw_bootstrap_weights(
+    n: int, group: NDArray[np.str_] | None, seeds: int, count: int = DRAWS, seed: int = 0
+) -> BootstrapWeights:
+    """`count` draws of n test images, whole groups where `group` (n,) is given, and of at least 2 `seeds`.
+
+    The seeds' weights are 1 / S + t (z - mean z) / sqrt(S (S - 1)) for normal z (S,), scaled so that the weighted mean
+    follows Student's t.
+    """
+    assert seeds >= 2, "the variance between seeds takes at least two"
     generator = np.random.default_rng(seed)
     member = np.arange(n) if group is None else np.unique(group, return_inverse=True)[1]
-    units = int(member.max()) + 1
-    alike = np.full(units, 1 / units)
-    lots = [min(AT_ONCE, count - first) for first in range(0, count, AT_ONCE)]
-    images = np.concatenate([generator.multinomial(units, alike, lot)[:, member].astype(np.float32) for lot in lots])
+    groups = int(member.max()) + 1
+    equal = np.full(groups, 1 / groups)
+    chunks = [min(CHUNK, count - first) for first in range(0, count, CHUNK)]
+    images = np.concatenate(
+        [generator.multinomial(groups, equal, size)[:, member].astype(np.float32) for size in chunks]
+    )
     z = generator.standard_normal((count, seeds))
-    spread = np.sqrt((seeds - 1) / generator.chisquare(seeds - 1, count))[:, None]
-    shares = 1 / seeds + (z - z.mean(axis=1, keepdims=True)) * spread / np.sqrt(seeds * (seeds - 1))
-    return Draws(
+    scale = np.sqrt((seeds - 1) / generator.chisquare(seeds - 1, count))[:, None]
+    weights = 1 / seeds + (z - z.mean(axis=1, keepdims=True)) * scale / np.sqrt(seeds * (seeds - 1))
+    return BootstrapWeights(
         np.concatenate([np.ones((1, n), np.float32), images]),
-        np.concatenate([np.full((1, seeds), 1 / seeds), shares]).astype(np.float32),
+        np.concatenate([np.full((1, seeds), 1 / seeds), weights]).astype(np.float32),
     )
 
 
-def interval(drawn: NDArray[np.float64], level: float = ALPHA, comparators: int = 1) -> tuple[float, float]:
-    """Lower and upper end of draws (B,) with `level` / 2 beyond the lower and that over `comparators` beyond the upper.
+def percentile_interval(drawn: Values, alpha: float = ALPHA, comparators: int = 1) -> tuple[float, float]:
+    """Percentile interval of draws (B,): alpha / 2 below it, alpha / 2 / comparators above it.
 
-    They are draws themselves, picked so that the lower end is above 0 exactly where `chance` is at most `level`.
+    The ends are order statistics, chosen so that the lower end is above 0 if and only if `bootstrap_p_value` is at
+    most alpha.
     """
     ordered = np.sort(drawn)
-    low, high = (max(1, int(part * (len(drawn) + 1))) for part in (level / 2, level / 2 / comparators))
+    low, high = (max(1, int(tail * (len(drawn) + 1))) for tail in (alpha / 2, alpha / 2 / comparators))
     return float(ordered[low - 1]), float(ordered[-high])
 
 
-def chance(drawn: NDArray[np.float64]) -> float:
-    """Two-sided p of a difference above 0, of draws (B,): twice the share that is not, and never 0."""
+def bootstrap_p_value(drawn: Values) -> float:
+    """Two-sided bootstrap p-value of a difference d above 0, from draws (B,): 2 (1 + #{d <= 0}) / (B + 1)."""
     return float(min(1.0, 2 * (1 + (drawn <= 0).sum()) / (len(drawn) + 1)))
 
 
-def holm(p: NDArray[np.float64], alpha: float = ALPHA) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Adjusted p (M,), and the level (M,) at which each was judged: that of the first failure from there on."""
+def holm(p: Values, alpha: float = ALPHA) -> tuple[Values, Values]:
+    """Holm's adjusted p-values (M,), and the level (M,) at which each hypothesis was tested.
+
+    The step-down procedure stops at the first failure: the later hypotheses have the level of that one.
+    """
     order, m = np.argsort(p, kind="stable"), len(p)
     steps = m - np.arange(m)
     adjusted, levels = np.empty(m), np.empty(m)
@@ -93,12 +107,14 @@ def holm(p: NDArray[np.float64], alpha: float = ALPHA) -> tuple[NDArray[np.float
 
 
 @dataclass(frozen=True)
-class Compared:
-    """One arm against its comparators: `value` over the best of them, `over`; ends as in the module's text.
+class Comparison:
+    """One arm against its comparators.
 
-    `against` has the difference from each with its own 95% interval. `p` and `harm_p` are adjusted. `helps`: better
-    than every comparator. `harms`: worse than every one of the controls. `harm` is the difference from the control it
-    loses least to, `harm_over`, with ends corrected likewise: the upper one is below 0 exactly where it harms.
+    `value` is the gain over the best comparator, `over`, with its 95% `interval` and its Holm-`corrected` one.
+    `against` has the difference from each comparator with an uncorrected 95% interval. `p` and `harm_p` are
+    Holm-adjusted. `helps`: better than every comparator. `harms`: worse than every control. `harm` is the difference
+    from the control it loses least to, `harm_over`, with a corrected interval whose upper end is below 0 if and only
+    if the arm harms.
     """
 
     value: float
@@ -114,33 +130,35 @@ class Compared:
     against: dict[str, tuple[float, float, float]]
 
 
-def compare(
-    values: Mapping[str, NDArray[np.float64]],
+def compare_arms(
+    values: Mapping[str, Values],
     comparators: Mapping[str, tuple[str, ...]],
     controls: Mapping[str, tuple[str, ...]],
-) -> dict[str, Compared]:
-    """Each arm in `comparators` against the arms named there, all by their draws (1 + B,), the first being no draw.
+) -> dict[str, Comparison]:
+    """Compare each arm in `comparators` with the arms named there, by their draws (1 + B,), row 0 the estimate.
 
-    `controls` names those of the comparators that an arm has to be worse than for harm: those that are trained alike.
-    An arm without augmentation that loses to augmented images has done no harm yet, and neither has an augmented one
-    that loses to images without, if augmentation alone loses as much.
+    `controls` names the comparators that are trained as the arm is: an arm harms where it is worse than each of them.
+    An arm without augmentation that loses to augmented real images does no harm, nor does an augmented arm that loses
+    to plain ones if augmentation alone loses as much.
     """
     differences = {
         arm: {other: (values[arm] - values[other]).clip(-1, 1) for other in others}
         for arm, others in comparators.items()
     }
-    helps = [max(chance(one[1:]) for one in each.values()) for each in differences.values()]
-    harm = [max(chance(-each[other][1:]) for other in controls[arm]) for arm, each in differences.items()]
-    judged, harm_judged = (list(zip(*holm(np.array(p)), strict=True)) for p in (helps, harm))
+    gain_p = [max(bootstrap_p_value(d[1:]) for d in paired.values()) for paired in differences.values()]
+    harm_p = [
+        max(bootstrap_p_value(-paired[name][1:]) for name in controls[arm]) for arm, paired in differences.items()
+    ]
+    gain_tests, harm_tests = (list(zip(*holm(np.array(p)), strict=True)) for p in (gain_p, harm_p))
     return {
-        arm: _compared(each, controls[arm], *(float(number) for number in (*of_gain, *of_harm)))
-        for (arm, each), of_gain, of_harm in zip(differences.items(), judged, harm_judged, strict=True)
+        arm: _comparison(paired, controls[arm], *(float(number) for number in (*gain_test, *harm_test)))
+        for (arm, paired), gain_test, harm_test in zip(differences.items(), gain_tests, harm_tests, strict=True)
     }
 
 
 @dataclass(frozen=True)
-class Difference:
-    """A difference with the ends of its corrected interval and its adjusted two-sided p."""
+class CorrectedDifference:
+    """A difference with its Holm-corrected interval and its adjusted two-sided p-value."""
 
     value: float
     low: float
@@ -148,50 +166,48 @@ class Difference:
     p: float
 
 
-def differ(differences: Mapping[float, NDArray[np.float64]]) -> dict[float, Difference]:
-    """Which of several differences of shares, by their draws (1 + B,), is not 0, in either direction; Holm-corrected.
+def corrected_differences(differences: Mapping[float, Values]) -> dict[float, CorrectedDifference]:
+    """Two-sided tests of several differences of shares by their draws (1 + B,), Holm-corrected.
 
-    An interval has the level at which Holm's procedure judged it, so that it lacks 0 exactly where that rejects.
+    Each interval has the level at which Holm's procedure tested it: it excludes 0 if and only if that rejects.
     """
-    possible = {key: one.clip(-1, 1) for key, one in differences.items()}
-    p = np.array([min(chance(one[1:]), chance(-one[1:])) for one in possible.values()])
+    clipped = {key: drawn.clip(-1, 1) for key, drawn in differences.items()}
+    p = np.array([min(bootstrap_p_value(d[1:]), bootstrap_p_value(-d[1:])) for d in clipped.values()])
     adjusted, levels = holm(p)
     return {
-        key: Difference(float(one[0]), *interval(one[1:], float(level)), float(p))
-        for (key, one), level, p in zip(possible.items(), levels, adjusted, strict=True)
+        key: CorrectedDifference(float(drawn[0]), *percentile_interval(drawn[1:], float(level)), float(p))
+        for (key, drawn), level, p in zip(clipped.items(), levels, adjusted, strict=True)
     }
 
 
-def _compared(
-    differences: dict[str, NDArray[np.float64]],
+def _comparison(
+    differences: dict[str, Values],
     controls: tuple[str, ...],
     p: float,
     level: float,
     harm_p: float,
     harm_level: float,
-) -> Compared:
-    over, gained = _over_the_best(differences, ALPHA)
-    _, corrected = _over_the_best(differences, level)
-    harm_over, lost = _over_the_best({other: -differences[other] for other in controls}, harm_level)
-    return Compared(
-        value=gained[0],
-        interval=gained[1:],
+) -> Comparison:
+    over, gain = _gain_over_best(differences, ALPHA)
+    _, corrected = _gain_over_best(differences, level)
+    harm_over, loss = _gain_over_best({name: -differences[name] for name in controls}, harm_level)
+    return Comparison(
+        value=gain[0],
+        interval=gain[1:],
         corrected=corrected[1:],
         p=p,
         harm_p=harm_p,
         helps=corrected[1] > 0,
         harms=harm_p <= ALPHA,
         over=over,
-        harm=(-lost[0], -lost[2], -lost[1]),
+        harm=(-loss[0], -loss[2], -loss[1]),
         harm_over=harm_over,
-        against={other: (float(one[0]), *interval(one[1:])) for other, one in differences.items()},
+        against={name: (float(d[0]), *percentile_interval(d[1:])) for name, d in differences.items()},
     )
 
 
-def _over_the_best(
-    differences: Mapping[str, NDArray[np.float64]], level: float
-) -> tuple[str, tuple[float, float, float]]:
-    """The best comparator, and the gain over it with its ends, of the differences (1 + B,) from each."""
-    best = min(differences, key=lambda other: float(differences[other][0]))
-    ends = [interval(one[1:], level, len(differences)) for one in differences.values()]
+def _gain_over_best(differences: Mapping[str, Values], alpha: float) -> tuple[str, tuple[float, float, float]]:
+    """The best comparator, and the gain over it with its interval, from the paired differences (1 + B,) from each."""
+    best = min(differences, key=lambda name: float(differences[name][0]))
+    ends = [percentile_interval(d[1:], alpha, len(differences)) for d in differences.values()]
     return best, (float(differences[best][0]), min(low for low, _ in ends), min(high for _, high in ends))

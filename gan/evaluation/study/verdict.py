@@ -1,33 +1,31 @@
-"""The study's numbers in one sentence: it helps, it does not, it harms, or nobody can tell. No torch.
+"""The study's numbers in one sentence: synthetic images help, harm, make no difference, or nobody can tell. No torch.
 
-    Helps              the corrected lower end of an arm's gain is above 0
-    Harmful            otherwise, where an arm is worse than every control that is trained as it is (`arms.py`)
-    Cannot tell        otherwise, where the gain of the best arm is known to no better than WIDEST to either side
-    No gain found      otherwise
+The first of these that holds for a regime:
 
-A class with fewer than FEWEST test groups can carry no verdict: a bootstrap of so few knows too little of those that
-it never saw.
+    Cannot tell      a class has fewer than MIN_GROUPS test groups
+    Helps            the corrected lower end of an arm's gain is above 0
+    Harmful          an arm is worse than every control that is trained as it is (`arms.py`)
+    Cannot tell      the 95% interval of the best arm's gain is wider than MAX_HALF_WIDTH to either side
+    No gain found    otherwise
 """
 
 from collections.abc import Sequence
 from typing import Any
 
+from gan.evaluation.number_format import points, points_interval
 from gan.evaluation.records.study_results import Arm, Filtering, Gain, KeepRate, Regime
 from gan.evaluation.study.arms import AUGMENTED, ArmPlan
 
-WIDEST = 0.05
-"""Half of a 95% interval, as a share: a gain of five points is what the better reports of the field claim, so a study
-that could have missed it should not say that there is none."""
-FEWEST = 10
-"""Test groups of a class. With fewer, even a class whose every image moves from wrong to right has a p above 0.001 in
-an exact sign test, where the bootstrap is certain."""
+MAX_HALF_WIDTH = 0.05
+"""Half of a 95% interval, as a share. The better reports of the field claim gains of five points: a study that could
+have missed one must not say that there is none."""
+MIN_GROUPS = 10
+"""Test groups of a class. With fewer, an exact sign test cannot reach p = 0.001 even where every group moves from wrong
+to right, while the bootstrap is certain."""
 
 
-def verdict(arms: Sequence[Arm], test: dict[str, Any]) -> tuple[str, str]:
-    """The kind ("helps", "harmful", "unclear", "none") and the sentence, from the arms of one regime.
-
-    `test` is that of StudyResult.
-    """
+def regime_verdict(arms: Sequence[Arm], test: dict[str, Any]) -> tuple[str, str]:
+    """Verdict kind ("helps", "harmful", "unclear" or "none") and sentence of one regime; `test` as in StudyResult."""
     compared = [(arm, arm.gain) for arm in arms if arm.gain is not None]
     tested, too_few = _tested(test), _too_few(test)
     if too_few:
@@ -35,51 +33,47 @@ def verdict(arms: Sequence[Arm], test: dict[str, Any]) -> tuple[str, str]:
     helping = [(arm, gain) for arm, gain in compared if gain.helps]
     harming = [(arm, gain) for arm, gain in compared if gain.harms]
     if helping:
-        best_of_all = max(helping, key=lambda one: one[1].corrected_low)
+        best_of_all = max(helping, key=lambda pair: pair[1].corrected_low)
         return "helps", _helps(*best_of_all, arms, len(compared), [arm for arm, _ in harming])
     if harming:
         return "harmful", _harmful(harming, arms, len(compared))
-    best, gain = max(compared, key=lambda one: one[1].value)
-    lies = f"{phrase(best)} changes balanced accuracy by {_points(gain.value)} points over {_words(arms, gain.over)}"
-    if (gain.high - gain.low) / 2 > WIDEST:
-        return "unclear", (
-            f"Cannot tell with {tested}: at best, {lies}, but anything from {_points(gain.low)} to "
-            f"{_points(gain.high)} is possible (95%)."
-        )
-    return "none", (
-        f"No gain found: the best of {len(compared)} ways, {lies} (95% interval {_points(gain.low)} to "
-        f"{_points(gain.high)}; {tested})."
-    )
+    best, gain = max(compared, key=lambda pair: pair[1].value)
+    over, span = _arm_words(arms, gain.over), points_interval(gain.low, gain.high)
+    change = f"{arm_phrase(best)} changes balanced accuracy by {points(gain.value)} points over {over}"
+    if (gain.high - gain.low) / 2 > MAX_HALF_WIDTH:
+        sentence = f"Cannot tell with {tested}: at best, {change}, but anything from {span} is possible (95%)."
+        return "unclear", sentence
+    return "none", f"No gain found: the best of {len(compared)} ways, {change} (95% interval {span}; {tested})."
 
 
-def together(regimes: Sequence[Regime]) -> tuple[str, str]:
-    """The kind and the sentence of a study: of all training images, and of fewer where those say more."""
+def study_verdict(regimes: Sequence[Regime]) -> tuple[str, str]:
+    """Verdict kind and sentence of a study: those of all training images, and a low-data regime that alone gains."""
     first = regimes[0]
-    others = [one for one in regimes[1:] if one.verdict_kind == "helps" and first.verdict_kind != "helps"]
-    if not others:
+    gaining = [regime for regime in regimes[1:] if regime.verdict_kind == "helps" and first.verdict_kind != "helps"]
+    if not gaining:
         return first.verdict_kind, first.verdict
-    low = others[-1]
+    low = gaining[-1]
     only = f"With only {sum(low.real.values()):,} real images ({low.share:.0%}) it {low.verdict[0].lower()}"
     return first.verdict_kind, f"{first.verdict} {only}{low.verdict[1:]}"
 
 
-def filtering(ratio: float, rates: list[KeepRate], test: dict[str, Any]) -> Filtering:
-    """Which keep rate pays, from the differences from keeping all at this ratio; `test` is that of StudyResult."""
+def keep_rate_verdict(ratio: float, rates: list[KeepRate], test: dict[str, Any]) -> Filtering:
+    """Which keep rate pays, from its differences against keeping all at this ratio; `test` as in StudyResult."""
     too_few = _too_few(test)
     if too_few:
         return Filtering(ratio, rates, None, "unclear", f"Keep rate: cannot tell with {too_few}.")
-    paying, costing = [one for one in rates if one.low > 0], [one for one in rates if one.high < 0]
+    paying, costing = [rate for rate in rates if rate.low > 0], [rate for rate in rates if rate.high < 0]
     if paying:
-        best = max(paying, key=lambda one: one.value)
+        best = max(paying, key=lambda rate: rate.value)
         words = f"keeping the better {100 * best.keep:g}% pays. Against keeping all, it {_changes(best, ratio, rates)}."
         return Filtering(ratio, rates, best.keep, "pays", f"Keep rate: {words}")
     if costing:
-        worst = min(costing, key=lambda one: one.value)
+        worst = min(costing, key=lambda rate: rate.value)
         words = f"keep all. Keeping only the better {100 * worst.keep:g}% {_changes(worst, ratio, rates)}."
         return Filtering(ratio, rates, None, "costs", f"Keep rate: {words}")
-    best = max(rates, key=lambda one: one.value)
+    best = max(rates, key=lambda rate: rate.value)
     at_best = f"At best, keeping the better {100 * best.keep:g}% {_changes(best, ratio, rates)}."
-    if (best.high - best.low) / 2 > WIDEST:
+    if (best.high - best.low) / 2 > MAX_HALF_WIDTH:
         words = f"cannot tell whether keeping fewer differs from keeping all. {at_best}"
         return Filtering(ratio, rates, None, "unclear", f"Keep rate: {words}")
     words = f"no difference found between keeping all and keeping fewer. {at_best}"
@@ -89,13 +83,13 @@ def filtering(ratio: float, rates: list[KeepRate], test: dict[str, Any]) -> Filt
 def _changes(rate: KeepRate, ratio: float, rates: list[KeepRate]) -> str:
     corrected = f", corrected for {len(rates)} rates" if len(rates) > 1 else ""
     return (
-        f"changes balanced accuracy by {_points(rate.value)} points (95% interval {_points(rate.low)} to "
-        f"{_points(rate.high)}{corrected}) with {_for_each_real(ratio)}"
+        f"changes balanced accuracy by {points(rate.value)} points (95% interval "
+        f"{points_interval(rate.low, rate.high)}{corrected}) with {_for_each_real(ratio)}"
     )
 
 
-def phrase(arm: Arm) -> str:
-    """What was added, in words for the middle of a sentence."""
+def arm_phrase(arm: Arm) -> str:
+    """What an arm adds, as part of a sentence: `adding 2 synthetic images for each real one (the better 50%)`."""
     plan = arm.plan
     how = [f"the better {100 * plan.keep:g}%"] if plan.keep is not None else []
     how += [AUGMENTED] if plan.augmented else []
@@ -116,52 +110,52 @@ def _tested(test: dict[str, Any]) -> str:
 
 
 def _too_few(test: dict[str, Any]) -> str:
-    """The test images, and which class has too few groups of them to carry a verdict; "" where each has enough."""
-    grouped: dict[str, int] = test["groups_per_class"]
-    scarce = min(grouped, key=lambda name: grouped[name])
-    if grouped[scarce] >= FEWEST:
+    """Why there is no verdict: the class with too few test groups; "" where each class has enough."""
+    groups: dict[str, int] = test["groups_per_class"]
+    scarce = min(groups, key=lambda name: groups[name])
+    if groups[scarce] >= MIN_GROUPS:
         return ""
     unit = "groups hold" if test["grouped"] else "images are of"
-    return f"{_tested(test)}: {grouped[scarce]} {unit} {scarce}, and it takes {FEWEST}"
+    return f"{_tested(test)}: {groups[scarce]} {unit} {scarce}, and it takes {MIN_GROUPS}"
 
 
 def _helps(arm: Arm, gain: Gain, arms: Sequence[Arm], compared: int, harming: Sequence[Arm]) -> str:
     most = max(gain.by_class, key=lambda name: gain.by_class[name])
-    limit = f", but harmful {_from(harming, arms)}" if harming else ""
-    span = f"{_points(gain.corrected_low)} to {_points(gain.corrected_high)}"
+    limit = f", but harmful {_harmful_ratios(harming, arms)}" if harming else ""
+    span = points_interval(gain.corrected_low, gain.corrected_high)
     return (
-        f"Helps{limit}: {phrase(arm)} raises balanced accuracy by {abs(gain.value) * 100:.1f} points over "
-        f"{_words(arms, gain.over)} (95% interval {span}, corrected for {compared} comparisons); in these "
-        f"test images {most} gains most ({_points(gain.by_class[most])} points of sensitivity, not tested)."
+        f"Helps{limit}: {arm_phrase(arm)} raises balanced accuracy by {abs(gain.value) * 100:.1f} points over "
+        f"{_arm_words(arms, gain.over)} (95% interval {span}, corrected for {compared} comparisons); in these "
+        f"test images {most} gains most ({points(gain.by_class[most])} points of sensitivity, not tested)."
     )
 
 
 def _harmful(harming: Sequence[tuple[Arm, Gain]], arms: Sequence[Arm], compared: int) -> str:
-    worst, gain = min(harming, key=lambda one: one[1].harm.mean)
-    span = f"{_points(gain.harm.low)} to {_points(gain.harm.high)}"
+    worst, gain = min(harming, key=lambda pair: pair[1].harm.mean)
+    span, where = points_interval(gain.harm.low, gain.harm.high), _harmful_ratios([arm for arm, _ in harming], arms)
     return (
-        f"Harmful {_from([arm for arm, _ in harming], arms)}: {phrase(worst)} lowers balanced accuracy by "
-        f"{abs(gain.harm.mean) * 100:.1f} points against {_words(arms, gain.harm_over)} (95% interval {span}, "
+        f"Harmful {where}: {arm_phrase(worst)} lowers balanced accuracy by "
+        f"{abs(gain.harm.mean) * 100:.1f} points against {_arm_words(arms, gain.harm_over)} (95% interval {span}, "
         f"corrected for {compared} comparisons)."
     )
 
 
-def _from(harming: Sequence[Arm], arms: Sequence[Arm]) -> str:
-    """From which ratio on the harm begins, for each way of training: the same for both, or the one and the other."""
+def _harmful_ratios(harming: Sequence[Arm], arms: Sequence[Arm]) -> str:
+    """Which ratios harm, for each way of training: stated once where both agree."""
     plans = [arm.plan for arm in arms if arm.plan.kind == "synthetic" and not arm.plan.fills]
     ratios = sorted({plan.ratio for plan in plans if plan.ratio is not None})
-    found = {}
+    by_way = {}
     for augmented, way in ((False, "without classical augmentation"), (True, AUGMENTED)):
-        of_way = [arm.plan for arm in harming if arm.plan.augmented == augmented]
-        if of_way:
-            found[way] = _where(of_way, ratios)
-    if len(found) == 2 and len(set(found.values())) == 1:
-        return next(iter(found.values()))
-    return ", ".join(f"{where} {way}" for way, where in found.items())
+        harmful = [arm.plan for arm in harming if arm.plan.augmented == augmented]
+        if harmful:
+            by_way[way] = _where(harmful, ratios)
+    if len(by_way) == 2 and len(set(by_way.values())) == 1:
+        return next(iter(by_way.values()))
+    return ", ".join(f"{where} {way}" for way, where in by_way.items())
 
 
 def _where(harmful: Sequence[ArmPlan], tried: Sequence[float]) -> str:
-    """Above a ratio that was tried, at all, only where classes are filled up, or only at a keep rate."""
+    """Above a ratio, at every ratio tried, only where rare classes are filled up, or only at a keep rate."""
     whole = [plan for plan in harmful if plan.keep is None]
     ratios = sorted({plan.ratio for plan in whole if plan.ratio is not None and not plan.fills})
     if not whole:
@@ -176,10 +170,7 @@ def _where(harmful: Sequence[ArmPlan], tried: Sequence[float]) -> str:
     return f"at ratio {', '.join(f'{ratio:g}' for ratio in ratios)}"
 
 
-def _words(arms: Sequence[Arm], name: str) -> str:
+def _arm_words(arms: Sequence[Arm], name: str) -> str:
+    """The name of an arm within a sentence."""
     words = next(arm.plan.words for arm in arms if arm.plan.name == name)
     return words[0].lower() + words[1:]
-
-
-def _points(share: float) -> str:
-    return f"{share * 100:+.1f}".replace("-", "−")

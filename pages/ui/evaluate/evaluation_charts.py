@@ -49,12 +49,12 @@ def shares(there: Sequence[EvaluationResult], name: str) -> dict[str, Any]:
 def gain(regime: Regime, name: str) -> dict[str, Any]:
     """The gain at each amount of synthetic images over the best control, in points, with its corrected interval: a line
     for each way of training, and apart from it where classes are filled up."""
-    drawn, amounts = study_table.lines(regime), study_table.amounts(regime)
+    drawn, amounts = study_table.gain_lines(regime), study_table.amounts(regime)
     traces = []
     for number, (one, tone) in enumerate(zip(drawn, ("blue", "orange"), strict=False)):
         placed = [*one.by_ratio, *one.apart]
         trace = points(
-            [study_table.dodged(place, number, len(drawn)) for place, _ in placed],
+            [study_table.dodge(place, number, len(drawn)) for place, _ in placed],
             [(100 * gain.value, 100 * gain.corrected_low, 100 * gain.corrected_high) for _, gain in placed],
             name=one.name,
             tone=tone,

@@ -31,9 +31,9 @@ def report_button(run: Run, snapshot: int) -> None:
     """All of it in one file, made when it is asked for."""
 
     def made() -> bytes:
-        from gan.evaluation.report import html  # here: it imports torch
+        from gan.evaluation.report import document  # here: it imports torch
 
-        return html.build(run, snapshot).encode()
+        return document.build_report(run, snapshot).encode()
 
     st.download_button(
         "Report",

@@ -86,7 +86,7 @@ def of_regime(run: Run, study: StudyResult, regime: Regime) -> None:
         st.markdown("**Keeping only the better ones, against keeping all** (above 0 is better)")
         live_chart.draw_chart(evaluation_charts.keep_rates(regime, run.name), key=f"{key}-keep")
     st.markdown(regime.filtering.words)
-    st.html(study_table.table(regime, study.rarest))
+    st.html(study_table.arms_table(regime, study.rarest))
 
 
 def keep_rate_line(run: Run) -> str:

@@ -9,8 +9,8 @@ from sklearn.metrics import balanced_accuracy_score, f1_score, roc_auc_score
 
 from gan.evaluation.records.study_results import Arm, Gain, KeepRate, MeanInterval
 from gan.evaluation.study import arms, comparisons
-from gan.evaluation.study.classification_metrics import auroc, balanced, f1, sensitivity, specificity
-from gan.evaluation.study.verdict import filtering, verdict
+from gan.evaluation.study.classification_metrics import auroc, balanced_accuracy, f1, sensitivity, specificity
+from gan.evaluation.study.verdict import keep_rate_verdict, regime_verdict
 
 TEST = {"images": 400, "groups": 400, "grouped": False, "groups_per_class": {"a": 200, "b": 200}}
 
@@ -32,7 +32,7 @@ def test_measures_are_those_of_scikit_learn_in_every_draw(classes: int) -> None:
     predicted = scores.argmax(axis=2)
     recalls = sensitivity(predicted, labels, weights, classes)
     rejections = specificity(predicted, labels, weights, classes)
-    accuracies, area = balanced(recalls), auroc(scores, labels, weights)
+    accuracies, area = balanced_accuracy(recalls), auroc(scores, labels, weights)
     rarest = f1(predicted, labels, weights, 1)
     for b, weight in enumerate(weights.astype(int)):
         truth = np.repeat(labels, weight)
@@ -50,7 +50,7 @@ def test_measures_are_those_of_scikit_learn_in_every_draw(classes: int) -> None:
 def test_a_draw_without_a_class_leaves_it_out() -> None:
     labels, predicted = np.array([0, 0, 1]), np.array([[0, 1, 1]])
     weights = np.array([[1, 1, 0]], np.float32)
-    assert balanced(sensitivity(predicted, labels, weights, 2)).tolist() == [[0.5]]
+    assert balanced_accuracy(sensitivity(predicted, labels, weights, 2)).tolist() == [[0.5]]
     assert np.isnan(auroc(np.eye(2)[predicted], labels, weights)).all()
 
 
@@ -68,21 +68,23 @@ def test_an_interval_is_above_nothing_exactly_where_p_is_at_most_its_level() -> 
     for shift in np.linspace(1, 3, 40):
         drawn = generator.normal(shift, 1, 999)
         for level in (0.05, 0.01):
-            assert (comparisons.interval(drawn, level)[0] > 0) == (comparisons.chance(drawn) <= level)
+            assert (comparisons.percentile_interval(drawn, level)[0] > 0) == (
+                comparisons.bootstrap_p_value(drawn) <= level
+            )
 
 
 def test_draws_have_the_spread_of_their_closed_forms() -> None:
     values = np.array([0.1, 0.4, 0.2, 0.5, 0.3])
-    draws = comparisons.draw(40, None, 5, 20_000)
-    assert draws.over_seeds(np.tile(values, (20_001, 1)))[0] == pytest.approx(0.3)
-    low, high = comparisons.interval(draws.over_seeds(np.tile(values, (20_001, 1)))[1:])
+    draws = comparisons.draw_bootstrap_weights(40, None, 5, 20_000)
+    assert draws.mean_over_seeds(np.tile(values, (20_001, 1)))[0] == pytest.approx(0.3)
+    low, high = comparisons.percentile_interval(draws.mean_over_seeds(np.tile(values, (20_001, 1)))[1:])
     half = 2.776445 * values.std(ddof=1) / np.sqrt(5)  # Student's t with four degrees of freedom
     assert (low, high) == (pytest.approx(0.3 - half, rel=0.03), pytest.approx(0.3 + half, rel=0.03))
     right = (np.arange(40) < 10).astype(np.float32)
     share = draws.images[1:] @ right / 40
     assert share.std() == pytest.approx(np.sqrt(0.25 * 0.75 / 40), rel=0.02)  # a binomial share
     group = np.array([f"patient {i // 4}" for i in range(40)])
-    by_group = comparisons.draw(40, group, 5, 20_000).images
+    by_group = comparisons.draw_bootstrap_weights(40, group, 5, 20_000).images
     assert (by_group[:, ::4] == by_group[:, 3::4]).all()  # a patient's images come and go together
     whole = by_group[1:] @ (np.arange(40) < 12).astype(np.float32) / 40
     assert whole.std() == pytest.approx(np.sqrt(0.3 * 0.7 / 10), rel=0.02)
@@ -99,13 +101,13 @@ def wrongs(seed_spread: float, studies: int) -> tuple[float, float]:
         generator = np.random.default_rng(study)
         labels = np.arange(60) % 2
         hard = generator.normal(0.8, 1, 60)
-        draws = comparisons.draw(60, None, 5, 1000, study)
+        draws = comparisons.draw_bootstrap_weights(60, None, 5, 1000, study)
         values = {}
         for name in names:
             luck = generator.normal(0, seed_spread, (5, 1)) + generator.normal(0, 0.5, (5, 60))
             predicted = np.where(hard + luck > 0, labels, 1 - labels)
-            values[name] = draws.over_seeds(balanced(sensitivity(predicted, labels, draws.images, 2)))
-        compared = comparisons.compare(values, comparators, controls)
+            values[name] = draws.mean_over_seeds(balanced_accuracy(sensitivity(predicted, labels, draws.images, 2)))
+        compared = comparisons.compare_arms(values, comparators, controls)
         _, low, high = compared["synthetic-0"].against["real"]
         outside += low > 0 or high < 0
         false += any(one.helps or one.harms for one in compared.values())
@@ -130,7 +132,7 @@ def test_a_gain_is_over_the_best_comparator_and_its_lower_end_the_lowest() -> No
     values |= {"augmented": steady(0.72, 0.001, 4)}
     all_ = ("good", "between", "bad", "augmented")
     controls = dict.fromkeys(all_, ("real", "duplicates")) | {"augmented": ("classical",)}
-    found = comparisons.compare(values, dict.fromkeys(all_, ("real", "classical", "duplicates")), controls)
+    found = comparisons.compare_arms(values, dict.fromkeys(all_, ("real", "classical", "duplicates")), controls)
     good, between, bad = found["good"], found["between"], found["bad"]
     assert (good.over, good.helps, good.harms) == ("classical", True, False)
     assert good.value == pytest.approx(0.06)
@@ -156,7 +158,7 @@ REAL = {"a": 60, "b": 40}
 def arms_with(gains: Mapping[str, Gain]) -> list[Arm]:
     """All arms of a study, those named with these gains, of which only what a sentence needs is told."""
     nothing = MeanInterval(0.8, 0.75, 0.85)
-    return [Arm(plan, [], [], nothing, nothing, nothing, {}, {}, gains.get(plan.name)) for plan in arms.planned(REAL)]
+    return [Arm(plan, [], [], nothing, nothing, nothing, {}, {}, gains.get(plan.name)) for plan in arms.plan_arms(REAL)]
 
 
 def gained(value: float, half: float, *, helps: bool = False, harms: bool = False, harm_over: str = "real") -> Gain:
@@ -169,7 +171,7 @@ def gained(value: float, half: float, *, helps: bool = False, harms: bool = Fals
 def told(*gains: Gain) -> tuple[str, str]:
     """The verdict on synthetic arms of ratio 0.25, 0.5, 1, 2 with these gains."""
     names = [f"synthetic-{ratio:g}" for ratio in arms.RATIOS]
-    return verdict(arms_with(dict(zip(names, gains, strict=False))), TEST)
+    return regime_verdict(arms_with(dict(zip(names, gains, strict=False))), TEST)
 
 
 def test_verdicts_word_by_word() -> None:
@@ -207,7 +209,7 @@ def test_verdicts_on_augmented_and_filtered_arms() -> None:
     harm_augmented = gained(-0.1, 0.02, harms=True, harm_over="classical")
 
     def of(**gains: Gain) -> str:
-        return verdict(arms_with({name.replace("_", "-"): one for name, one in gains.items()}), TEST)[1]
+        return regime_verdict(arms_with({name.replace("_", "-"): one for name, one in gains.items()}), TEST)[1]
 
     assert of(synthetic_2_classical=helps).startswith(
         "Helps: adding 2 synthetic images for each real one (with classical augmentation) raises balanced accuracy by "
@@ -236,24 +238,24 @@ def test_too_few_test_groups_of_a_class_carry_no_verdict() -> None:
     few = TEST | {"groups": 90, "grouped": True, "groups_per_class": {"a": 81, "b": 9}}
     helping = arms_with({"synthetic-1": gained(0.2, 0.01, helps=True)})
     said = "annot tell with 400 test images of 90 groups: 9 groups hold b, and it takes 10."
-    assert verdict(helping, few) == ("unclear", f"C{said}")
-    assert filtering(1.0, [KeepRate(0.5, 0.1, 0.05, 0.2, 0.01)], few).words == f"Keep rate: c{said}"
+    assert regime_verdict(helping, few) == ("unclear", f"C{said}")
+    assert keep_rate_verdict(1.0, [KeepRate(0.5, 0.1, 0.05, 0.2, 0.01)], few).words == f"Keep rate: c{said}"
 
 
 def test_several_differences_by_hand() -> None:
     drawn = {0.75: steady(0.001, 0.01, 0), 0.5: steady(0.04, 0.01, 1), 0.25: steady(-0.04, 0.01, 2)}
-    found = comparisons.differ(drawn)
+    found = comparisons.corrected_differences(drawn)
     assert [one.value for one in found.values()] == [0.001, 0.04, -0.04]
     assert found[0.75].low < 0 < found[0.75].high
     assert found[0.5].low > 0
     assert found[0.25].high < 0
-    alone = comparisons.interval(drawn[0.5][1:])
+    alone = comparisons.percentile_interval(drawn[0.5][1:])
     assert found[0.5].low < alone[0]  # corrected for three
-    assert found[0.5].p == pytest.approx(3 * comparisons.chance(drawn[0.5][1:]))
+    assert found[0.5].p == pytest.approx(3 * comparisons.bootstrap_p_value(drawn[0.5][1:]))
 
 
 def test_no_difference_of_shares_is_beyond_all_of_them() -> None:
-    found = comparisons.differ({0.5: steady(0.1, 5.0, 0)})  # what two seeds leave
+    found = comparisons.corrected_differences({0.5: steady(0.1, 5.0, 0)})  # what two seeds leave
     assert (found[0.5].low, found[0.5].high) == (-1, 1)
 
 
@@ -263,26 +265,26 @@ def rate(keep: float, value: float, half: float) -> KeepRate:
 
 def test_which_keep_rate_pays_word_by_word() -> None:
     level, pays, pays_more = rate(0.75, 0.0, 0.02), rate(0.5, 0.03, 0.02), rate(0.25, 0.05, 0.04)
-    found = filtering(1.0, [level, pays, pays_more], TEST)
+    found = keep_rate_verdict(1.0, [level, pays, pays_more], TEST)
     assert (found.kind, found.best) == ("pays", 0.25)
     assert found.words == (
         "Keep rate: keeping the better 25% pays. Against keeping all, it changes balanced accuracy by +5.0 points "
         "(95% interval +1.0 to +9.0, corrected for 3 rates) with 1 synthetic image for each real one."
     )
-    costs = filtering(2.0, [level, rate(0.25, -0.06, 0.02)], TEST)
+    costs = keep_rate_verdict(2.0, [level, rate(0.25, -0.06, 0.02)], TEST)
     assert (costs.kind, costs.best) == ("costs", None)
     assert costs.words == (
         "Keep rate: keep all. Keeping only the better 25% changes balanced accuracy by −6.0 points (95% interval "
         "−8.0 to −4.0, corrected for 2 rates) with 2 synthetic images for each real one."
     )
-    none = filtering(1.0, [level, rate(0.5, 0.01, 0.02)], TEST)
+    none = keep_rate_verdict(1.0, [level, rate(0.5, 0.01, 0.02)], TEST)
     assert (none.kind, none.best) == ("none", None)
     assert none.words == (
         "Keep rate: no difference found between keeping all and keeping fewer. At best, keeping the better 50% "
         "changes balanced accuracy by +1.0 points (95% interval −1.0 to +3.0, corrected for 2 rates) with 1 "
         "synthetic image for each real one."
     )
-    wide = filtering(1.0, [level, rate(0.5, 0.01, 0.06)], TEST)
+    wide = keep_rate_verdict(1.0, [level, rate(0.5, 0.01, 0.06)], TEST)
     assert (wide.kind, wide.best) == ("unclear", None)
     assert wide.words.startswith(
         "Keep rate: cannot tell whether keeping fewer differs from keeping all. At best, keeping the better 50% "

@@ -17,15 +17,8 @@ from gan.evaluation.study.study_options import StudyOptions
 from gan.io.atomic import write_json
 from gan.runs.run import Run
 from tests.conftest import trained
-from tests.support.study import duplicates, held_out_like, image_set, label_shuffled, noise, studied
+from tests.support.study import TWO_STEPS, duplicates, held_out_like, image_set, label_shuffled, noise, studied
 from tests.support.study import made_study as made
-
-
-@pytest.fixture(autouse=True)
-def _short_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Classifiers of 30 steps: enough for twelve motifs."""
-    monkeypatch.setattr(study_plan, "FEWEST", 960)
-    monkeypatch.setattr(study_plan, "MOST", 960)
 
 
 def test_images_like_new_real_ones_help_where_real_ones_are_few(tmp_path: Path) -> None:
@@ -76,7 +69,7 @@ def test_noise_does_not_help(tmp_path: Path) -> None:
 
 def test_filling_up_a_rare_class_has_to_beat_its_duplicates_augmented(tmp_path: Path) -> None:
     images = image_set(72, every=9, test=60)
-    found = studied(images, duplicates(images), tmp_path, seeds=2)
+    found = studied(images, duplicates(images), tmp_path, seeds=2, budget=TWO_STEPS)
     filled = found.regimes[0].arm("synthetic-filled-classical")
     assert filled.plan.added == {"a": 0, "b": 56}
     assert filled.gain is not None
@@ -111,9 +104,9 @@ def test_nothing_reads_the_test_split_before_a_classifier_is_finished(
     with pytest.raises(AssertionError, match="the test split was read"):
         guarded.images[guarded.rows("test")]
     scored: list[str] = []
-    final = sealed_data.Sealed.logits
+    final = sealed_data.SealedTestSplit.logits
 
-    def logits(self: sealed_data.Sealed, classifier: torch.nn.Module) -> object:
+    def logits(self: sealed_data.SealedTestSplit, classifier: torch.nn.Module) -> object:
         assert not classifier.training
         scored.append("once")
         monkeypatch.setattr(Guarded, "allowed", True)
@@ -122,17 +115,17 @@ def test_nothing_reads_the_test_split_before_a_classifier_is_finished(
         monkeypatch.setattr(Guarded, "allowed", False)
         return said
 
-    monkeypatch.setattr(sealed_data.Sealed, "logits", logits)
-    first = studied(guarded, held_out_like, tmp_path / "first", seeds=2)
+    monkeypatch.setattr(sealed_data.SealedTestSplit, "logits", logits)
+    first = studied(guarded, held_out_like, tmp_path / "first", seeds=2, budget=TWO_STEPS)
     assert len(scored) == 2 * len(first.regimes[0].arms)
 
-    monkeypatch.setattr(sealed_data.Sealed, "logits", final)
+    monkeypatch.setattr(sealed_data.SealedTestSplit, "logits", final)
     other, sealed = images.images.copy(), images.rows("test")
     other[sealed] = noise(images.conditions[sealed], 7)
     conditions = images.conditions.copy()
     conditions[sealed] = conditions[sealed][::-1]
     changed = replace(images, images=other, conditions=conditions)
-    second = studied(changed, held_out_like, tmp_path / "second", seeds=2)
+    second = studied(changed, held_out_like, tmp_path / "second", seeds=2, budget=TWO_STEPS)
     assert kept(tmp_path / "first") == kept(tmp_path / "second")  # the same classifiers, chosen alike
     assert [arm.balanced_accuracy for arm in first.regimes[0].arms] != [
         arm.balanced_accuracy for arm in second.regimes[0].arms
@@ -140,16 +133,16 @@ def test_nothing_reads_the_test_split_before_a_classifier_is_finished(
 
 
 def test_a_stopped_study_goes_on_classifier_by_classifier(tmp_path: Path) -> None:
-    images, asked = image_set(40, test=20), []
+    images, requested = image_set(40, test=20), []
 
     def stops() -> bool:
         return len(list(tmp_path.glob("100/*.npz"))) >= 4
 
-    def generator_for(share: float, subset: ImageSet) -> arms.Make:
-        asked.append((share, len(subset), set(subset.split.tolist())))
+    def generator_for(share: float, subset: ImageSet) -> arms.Generate:
+        requested.append((share, len(subset), set(subset.split.tolist())))
         return held_out_like
 
-    options = StudyOptions(2, (1.0,), (1.0,), (0.5,))
+    options = StudyOptions(2, (1.0,), (1.0,), (0.5,), budget=TWO_STEPS)
     with pytest.raises(StoppedError):
         made(images, generator_for, tmp_path, options, should_stop=stops).result("toy", 1)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("100/*.npz")}
@@ -162,10 +155,10 @@ def test_a_stopped_study_goes_on_classifier_by_classifier(tmp_path: Path) -> Non
     assert shares[0] >= 4 / (2 * len(found.regimes[0].arms))
     assert shares == sorted(shares)
     assert shares[-1] == pytest.approx(1)
-    assert asked == [(1.0, 64, {"train", "val"})] * 2  # a generator is never given test images
-    whole = studied(images, held_out_like, tmp_path / "whole", seeds=2)
+    assert requested == [(1.0, 64, {"train", "val"})] * 2  # a generator is never given test images
+    whole = studied(images, held_out_like, tmp_path / "whole", seeds=2, budget=TWO_STEPS)
     assert found.regimes == whole.regimes
-    more = studied(images, held_out_like, tmp_path, seeds=3)
+    more = studied(images, held_out_like, tmp_path, seeds=3, budget=TWO_STEPS)
     assert {path: path.stat().st_mtime_ns for path in before} == before  # more seeds keep the first ones
     assert more.regimes[0].arms[0].balanced_accuracy[:2] == found.regimes[0].arms[0].balanced_accuracy
 
@@ -192,14 +185,12 @@ def test_a_study_of_a_run_is_kept_and_its_low_data_generators_know_the_subset_al
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run = trained("digits")
-    monkeypatch.setattr(study_plan, "FEWEST", 256)  # how much these classifiers know is not the matter here
-    monkeypatch.setattr(study_plan, "MOST", 256)
     monkeypatch.setattr(small_resnet, "SETTLED", 64)
-    options = StudyOptions(2, (1.0, 0.1), (0.25,), (0.5,))
-    told = study_plan.estimate(run, options=options)
+    options = StudyOptions(2, (1.0, 0.1), (0.25,), (0.5,), budget=TWO_STEPS)
+    told = study_plan.estimate_study(run, options=options)
     assert told.seconds > 0
     assert told.lines()[0].startswith("Classifiers to train: ")
-    found = run_study.study(run, options=options)
+    found = run_study.run_study(run, options=options)
     assert found is not None
     assert [regime.share for regime in found.regimes] == [1.0, 0.1]
     assert told.classifiers == 2 * sum(len(regime.arms) for regime in found.regimes)
@@ -216,7 +207,7 @@ def test_a_study_of_a_run_is_kept_and_its_low_data_generators_know_the_subset_al
     del document["train"]["noise"]  # as a version wrote it that did not have this option yet
     write_json(inner.path / "config.json", document)
     trained_at = (inner.path / "metrics.jsonl").stat().st_mtime_ns
-    again = run_study.study(run, options=options)
+    again = run_study.run_study(run, options=options)
     assert again is not None
     assert again.regimes == found.regimes
     assert (inner.path / "metrics.jsonl").stat().st_mtime_ns == trained_at  # not trained anew

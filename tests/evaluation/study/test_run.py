@@ -17,13 +17,14 @@ from gan.evaluation.classifiers.architectures import ARCHITECTURES, classical_au
 from gan.evaluation.records import study_results
 from gan.evaluation.study import arms, sealed_data, study_plan
 from gan.evaluation.study.arms import Conditions, Images, Positions
+from gan.evaluation.study.study_options import StudyOptions
 from gan.runs import lifecycle
 from tests.support.study import SIDE, held_out_like, image_set, noise, studied
 
 
 def test_the_arms_add_what_they_say() -> None:
     images = image_set(60, every=4)
-    plans, left = study_plan.plan(sealed_data.open_part(images))
+    plans, left = study_plan.plan_regimes(sealed_data.development_set(images), StudyOptions())
     assert [one.share for one in plans] == [1.0]
     assert [left_out.share for left_out in left] == [0.25, 0.1]
     assert left[0].why == "It would have 4 training images of b, and it takes 8 of each class."
@@ -33,9 +34,9 @@ def test_the_arms_add_what_they_say() -> None:
     def keep(made: Images, conditions: Conditions, rates: Sequence[float]) -> list[Positions]:
         return [np.arange(0, len(made), round(1 / rate)) for rate in rates]
 
-    added = arms.extra(real, labels, plans[0].arms, held_out_like, keep, 0)
+    added = arms.prepare_additions(real, labels, plans[0].arms, held_out_like, keep, 0)
     for arm in plans[0].arms:
-        shown, what = added.of(arm)
+        shown, what = added.for_arm(arm)
         assert np.bincount(what, minlength=2).tolist() == list(arm.added.values()), arm.name
         alike = (shown[:, None] == real[None]).all(axis=(2, 3, 4))  # (m, n)
         assert bool(alike.any()) == (arm.kind == "duplicates"), arm.name
@@ -43,14 +44,14 @@ def test_the_arms_add_what_they_say() -> None:
             assert (labels[alike.argmax(axis=1)] == what).all()
     filled = by_name["synthetic-filled"]
     assert (filled.kind, filled.added, filled.augmented) == ("synthetic", {"a": 0, "b": 30}, False)
-    small, large = (added.of(by_name[f"synthetic-{ratio}"])[0] for ratio in ("0.5", "1"))
+    small, large = (added.for_arm(by_name[f"synthetic-{ratio}"])[0] for ratio in ("0.5", "1"))
     assert (small[:, None] == large[None]).all(axis=(2, 3, 4)).any(axis=1).all()  # more images are those, and more
-    plain, augmented = (added.of(by_name[f"synthetic-1-better-25{way}"])[0] for way in ("", "-classical"))
+    plain, augmented = (added.for_arm(by_name[f"synthetic-1-better-25{way}"])[0] for way in ("", "-classical"))
     assert (plain == augmented).all()  # only the training differs
 
 
 def test_each_arm_is_compared_with_all_that_needs_no_generator() -> None:
-    planned = arms.planned({"a": 40, "b": 20})
+    planned = arms.plan_arms({"a": 40, "b": 20})
     by_name = {arm.name: arm for arm in planned}
     assert len(planned) == 26
     assert not any(by_name[name].augmented for name in ("real", "duplicates-1", "duplicates-filled", "synthetic-1"))
@@ -66,20 +67,20 @@ def test_each_arm_is_compared_with_all_that_needs_no_generator() -> None:
     assert {arm.keep for arm in planned if arm.ratio == 1.0} == {None, 0.75, 0.5, 0.25}
     for number, arm in enumerate(planned):
         assert {one.name for one in planned[:number]} >= set(arm.comparators)
-    assert len(arms.planned({"a": 40, "b": 40})) == 20  # nothing to fill up
-    assert arms.made(planned).tolist() == [160, 80]  # a quarter is kept of four times as many
+    assert len(arms.plan_arms({"a": 40, "b": 40})) == 20  # nothing to fill up
+    assert arms.synthetic_counts(planned).tolist() == [160, 80]  # a quarter is kept of four times as many
 
 
 def test_a_fraction_takes_whole_patients_of_each_class() -> None:
     images = image_set(160, grouped=True)
-    quarter = sealed_data.low_data(images, 0.25)
+    quarter = sealed_data.low_data_subset(images, 0.25)
     rows = quarter.rows("train")
     assert images.group is not None
     assert quarter.group is not None
     assert quarter.conditions[rows].sum(axis=0).tolist() == [20, 20]
     assert all((images.group == one).sum() == (quarter.group == one).sum() for one in set(quarter.group.tolist()))
     assert len(quarter.rows("val")) == len(images.rows("val"))
-    assert "test" not in set(sealed_data.open_part(images).split.tolist())
+    assert "test" not in set(sealed_data.development_set(images).split.tolist())
 
 
 def test_what_cannot_be_studied_is_said(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ from gan.sampling import conditions
 if TYPE_CHECKING:
     from gan.sampling.sampler import Sampler
 
-LARGEST = 3_000_000
+MAX_BYTES = 3_000_000
 """Bytes of a report, at most: it is to be sent by e-mail."""
 PIXELS = 1_000_000
 """Values of all pictures together: PNGs of noisy ones are hardly smaller, and base64 makes them a third larger."""
@@ -61,7 +61,7 @@ class Material:
     readings: list[Reading]
 
 
-def build(run: Run, snapshot: int | None = None, split: str = "val") -> str:
+def build_report(run: Run, snapshot: int | None = None, split: str = "val") -> str:
     """The report on a snapshot, the newest scored one by default, as HTML.
 
     Raises RunError where it has no scores, or where the data set is no longer here.

@@ -1,0 +1,31 @@
+"""Shares, differences of shares and their intervals as text, for reports and verdicts. No torch.
+
+Shares are from 0 to 1. A difference of shares is written in percentage points, with its sign.
+"""
+
+from collections.abc import Sequence
+
+
+def percent(share: float | None, decimals: int = 1) -> str:
+    """`81.4%`; "" where there is no value."""
+    return "" if share is None else f"{share:.{decimals}%}"
+
+
+def percent_interval(interval: Sequence[float] | None) -> str:
+    """`79.0% to 83.1%`; "" where there is no interval."""
+    return "" if interval is None else f"{percent(interval[0])} to {percent(interval[1])}"
+
+
+def percent_with_interval(share: float, low: float, high: float) -> str:
+    """`81.4% (79.0 to 83.1)`."""
+    return f"{percent(share)} ({100 * low:.1f} to {100 * high:.1f})"
+
+
+def points(difference: float) -> str:
+    """`+2.0` or `−2.0`, in percentage points."""
+    return f"{difference * 100:+.1f}".replace("-", "−")
+
+
+def points_interval(low: float, high: float) -> str:
+    """`−1.0 to +3.0`, in percentage points."""
+    return f"{points(low)} to {points(high)}"
