@@ -1,10 +1,12 @@
-"""Training: the step, the loop, and what decides on them beforehand.
+"""Training: the step, the loop, and what is decided before a start.
 
-train          the step and the loop          losses            what D and G minimise
-batches        images to the device           checkpoint        snapshots, and going on exactly
-ticks          once a tick: points, samples   held_out          D's gap on unseen images
-diffaugment    augmentation for D             mismatched_pairs  real images under wrong conditions
-subclass_labels  the subclasses of a run      compilation       torch.compile, decided once a run
-precision      bfloat16 where it pays         recommend         `--preset auto`        (no torch)
-preflight      problems before a start (no torch)   estimate    memory, disk and time  (no torch)
+train           the step and the loop            ticks             when a tick is due, metrics, rate
+losses          the losses of D and G            sample_sheets     images of fixed noise at each snapshot
+diffaugment     augmentation for D               checkpoint        snapshots, exact resumption
+mismatched_pairs  images under wrong conditions  failures          NaN, out of memory
+batches         images to the device             held_out          D's gap on held-out images
+precision       bfloat16 where it pays           compilation       torch.compile, decided once a run
+subclass_labels   the subclasses of a run
+
+Without torch: recommend (`--preset auto`), preflight (problems before a start), estimate (memory, disk, time).
 """

@@ -153,13 +153,6 @@ def _load(folder: Path, state: State) -> None:
     state.steps, state.seconds = int(training["steps"]), float(training["seconds"])
 
 
-def weights_are_finite(state: State) -> bool:
-    """Whether every weight is a number: a snapshot of anything else would be worth nothing."""
-    return all(
-        bool(torch.isfinite(p).all()) for p in (*state.generator.parameters(), *state.discriminator.parameters())
-    )
-
-
 def _contiguous(network: nn.Module) -> dict[str, Tensor]:
     return {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
 

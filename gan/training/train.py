@@ -1,10 +1,10 @@
-"""`step` is the method, `train` the loop: maths; then, once a tick, logging, samples, snapshots and the wish to stop.
+"""`step` is the method, `train` the run: the step in a loop; then, once a tick, metrics, samples and snapshots.
 
-Time is counted in images seen, so that schedules and snapshots survive a change of the batch size. Nothing in the step
+Progress is counted in images seen, so that schedules and snapshots do not depend on the batch size. The step never
 waits for the device.
 
-Letters: N images, C channels, H = W the side, Z latent, K conditions, M wrong conditions for each image (none without
-mismatched pairs).
+Letters: N images, C channels, H = W the side, Z latent, K conditions, M wrong conditions for each image: 1 with
+mismatched pairs, 0 without.
 """
 
 import contextlib
@@ -16,33 +16,36 @@ from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from gan.config.run_config import RunConfig
-from gan.data import fingerprint, registry, subclasses
+from gan.data import fingerprint, registry
 from gan.data.fingerprint import Fingerprint
 from gan.data.image_set import ImageSet
 from gan.data.info import DatasetInfo
+from gan.data.subclasses import condition_width
 from gan.errors import DataError
 from gan.jobs.worker import Worker
 from gan.models.build import build_networks
 from gan.runs import events
-from gan.runs.metrics import STEP_METRICS, MetricsWriter
+from gan.runs.metrics import MetricsWriter
 from gan.runs.run import Run
 from gan.training import checkpoint, compilation
 from gan.training.batches import batches
 from gan.training.checkpoint import State
 from gan.training.diffaugment import diffaugment
+from gan.training.failures import explain_memory_errors
 from gan.training.held_out import HeldOut
 from gan.training.losses import LOSSES
 from gan.training.mismatched_pairs import with_mismatched
 from gan.training.precision import compute_dtype, mixed_precision, normalise
+from gan.training.sample_sheets import SampleSheet
 from gan.training.subclass_labels import with_subclasses
-from gan.training.ticks import Clock, FixedNoise, check_state, crossed, explain_memory_errors, metrics_row
+from gan.training.ticks import STEP_METRICS, Clock, check_state, crossed, metrics_row
 
 
 def step(state: State, real: Tensor, condition: Tensor, config: RunConfig) -> None:
-    """One update of D, one of G and one of the average, on real images uint8 (N, C, H, H) and conditions (N, K).
+    """Update D, then G, then the average, on real images uint8 (N, C, H, H) in [0, 255] and their conditions (N, K).
 
-    Goodfellow et al. 2014, algorithm 1, with one step of D; real and generated batches go through D apart, so that
-    batch norm sees each by itself (Radford et al. 2016). Adds the five metrics to `state.sums`.
+    Algorithm 1 of Goodfellow et al. 2014 with one step of D. Real and generated images are separate batches of D, each
+    with its own batch statistics (Radford et al. 2016). Adds `STEP_METRICS` to `state.sums`.
     """
     loss, n = LOSSES[config.loss.name], len(real)
     G, D = state.compiled or (state.generator, state.discriminator)
@@ -59,7 +62,7 @@ def step(state: State, real: Tensor, condition: Tensor, config: RunConfig) -> No
     torch.autograd.backward(loss_d)
     state.optimiser_d.step()
 
-    D.requires_grad_(False)  # its own gradients would be thrown away
+    D.requires_grad_(False)  # G's step needs no gradients of D's weights
     with mixed_precision(config, real.device):
         D_G_z2 = D(augmented(G_z, state, config), condition).float()  # (N,), after D's update
     loss_g = loss.generator(D_G_z2)
@@ -77,20 +80,21 @@ def step(state: State, real: Tensor, condition: Tensor, config: RunConfig) -> No
 
 
 def augmented(images: Tensor, state: State, config: RunConfig) -> Tensor:
-    """What D sees of images (N, C, H, H): they themselves, or changed by `augment.py` with noise of the run's own."""
+    """Images (N, C, H, H) as D sees them: augmented where `train.augment` is on, else unchanged."""
     return diffaugment(images, state.noise) if config.train.augment else images
 
 
 @torch.no_grad()
 def update_average(state: State, config: RunConfig, n: int) -> None:
-    """Move the averaged generator by half-life in images; shorter at the start, so that first weights do not linger.
+    """Update the exponential moving average of the generator's weights, after a step on `n` images.
 
-    The half-life is at most a twentieth of the images seen so far, the ramp of Karras et al. 2022 (EDM).
+    Its half-life is `optim.ema_kimg`, at most a twentieth of the images seen so far: the ramp-up of Karras et al. 2022
+    (EDM, arXiv:2206.00364), so that the initial weights do not linger.
     """
     half_life = min(config.optim.ema_kimg * 1000, 0.05 * (state.seen + n))
     decay = 0.5 ** (n / half_life)
     move = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
-    move(list(state.average.parameters()), list(state.generator.parameters()), 0)  # it ignores the number
+    move(list(state.average.parameters()), list(state.generator.parameters()), 0)  # the number is unused
     for mean, now in zip(state.average.buffers(), state.generator.buffers(), strict=True):
         if mean.is_floating_point():
             mean.lerp_(now, 1 - decay)
@@ -104,11 +108,15 @@ def train(
     image_set: ImageSet | None = None,
     protected: Callable[[Run], int | None] = lambda run: None,
 ) -> None:
-    """Train a run, from its newest snapshot where it has one, until its length is reached or it is asked to stop.
+    """Train a run from its newest snapshot, or from the start, until it has seen `run.total` images or is stopped.
 
-    It learns from `image_set`, by default the one that its config names. `protected` says, at each snapshot, which
-    earlier one must not be thinned out, such as the best by score. Raises DataError where its images cannot be
-    read, RunError where they are not those of its snapshots, and TrainingError where the losses are no longer numbers.
+    Args:
+        image_set: the images to train on, by default those that the config names.
+        protected: gives the snapshot, by images seen, that must not be deleted when older ones are, such as the best by
+            score; None where there is none.
+
+    Raises DataError where the images cannot be read, RunError where they are not those of the run's snapshots, and
+    TrainingError where a loss or a weight is not finite, or memory runs out.
     """
     config = run.config
     if config.job.threads:
@@ -116,12 +124,12 @@ def train(
     device = torch.device(worker.device.partition(":")[0])  # the job sees no other GPU than its own
     if image_set is None:
         image_set = registry.load_image_set(config.data, worker.progress)
-    check_enough(image_set, config)
+    check_image_count(image_set)
     if run.snapshots():
         fingerprint.check_unchanged(run.path, image_set)
-    else:  # nothing was learnt yet
+    else:
         Fingerprint.of(image_set).save(run.path)
-    told, info = with_subclasses(run, image_set, worker.progress)
+    training_set, info = with_subclasses(run, image_set, worker.progress)
     info.save(run.path)
     for notice in image_set.notices:
         print(notice, flush=True)
@@ -136,14 +144,7 @@ def train(
         contextlib.closing(MetricsWriter(run.path / "metrics.jsonl", state.seen)) as writer,
         explain_memory_errors(run, info),
     ):
-        loop(run, worker, state, told, info, writer, protected)
-
-
-def blank_batch(config: RunConfig, info: DatasetInfo, device: torch.device) -> tuple[Tensor, Tensor]:
-    """A batch in the shape of all, of black images (N, C, H, H) and no condition (N, K)."""
-    side, n = info.image_size, config.train.batch
-    images = torch.zeros(n, info.channels, side, side, dtype=torch.uint8, device=device)
-    return images, torch.zeros(n, subclasses.condition_width(len(info.names), config.model.subclasses), device=device)
+        loop(run, worker, state, training_set, info, writer, protected)
 
 
 def loop(
@@ -155,13 +156,13 @@ def loop(
     writer: MetricsWriter,
     protected: Callable[[Run], int | None] = lambda run: None,
 ) -> None:
-    """Steps until the run's length is reached or it is asked to stop; what is due in between, once a tick."""
+    """Train until the run has seen `run.total` images or is stopped; the arguments are those of `train`."""
     config, device = run.config, state.sums.device
-    log_every, save_every = config.train.log_kimg * 1000, config.train.snapshot_kimg * 1000
-    fixed, held_out = FixedNoise(config, info), HeldOut(image_set, config, device)
+    log_interval, snapshot_interval = config.train.log_kimg * 1000, config.train.snapshot_kimg * 1000
+    sample_sheet, held_out = SampleSheet(config, info), HeldOut(image_set, config, device)
     if state.seen == 0:
-        fixed.draw(state, run)
-    if state.seen >= run.total:  # it died after its last snapshot
+        sample_sheet.write(state, run.path / "samples")
+    if state.seen >= run.total:  # its process ended after the last snapshot, before it could say so
         return
     clock = Clock(state.seconds, state.seen)
     for real, condition in batches(image_set, config, device, state.seen, worker.leave_in_child):
@@ -169,31 +170,32 @@ def loop(
         step(state, real, condition, config)
 
         # Below: once a tick.
-        over = state.seen >= run.total
-        log, save = crossed(before, state.seen, log_every), crossed(before, state.seen, save_every)
-        if not (log or save or over or clock.due()):
+        finished = state.seen >= run.total
+        log = finished or crossed(before, state.seen, log_interval)
+        save = finished or crossed(before, state.seen, snapshot_interval)
+        if not (log or save or clock.due()):
             continue
         state.seconds = clock.seconds()
-        if log or over:
+        if log:
             writer.append(row := metrics_row(state, clock, config) | held_out.measure(state))
             print("  ".join(f"{name} {value:,.6g}" for name, value in row.items()), flush=True)
-        stop = not over and worker.should_stop()
-        if save or over or stop:
+        stopped = not finished and worker.should_stop()
+        if save or stopped:
             check_state(state, config)
-            fixed.draw(state, run)
+            sample_sheet.write(state, run.path / "samples")
             writer.flush()
             checkpoint.save(run, state, protected(run))
-        pace = clock.pace(state.seen)
-        left = max(run.total - state.seen, 0) / pace
-        worker.report("training", state.seen, run.total, images_per_second=clock.rate or pace, seconds_left=left)
-        if stop:
+        rate = clock.mean_rate(state.seen)
+        left = max(run.total - state.seen, 0) / rate
+        worker.report("training", state.seen, run.total, images_per_second=clock.rate or rate, seconds_left=left)
+        if stopped:
             worker.mark_stopped()
-        if over or stop:
+        if finished or stopped:
             return
 
 
 def initial_state(config: RunConfig, info: DatasetInfo, device: torch.device) -> State:
-    """Networks with their first weights, optimisers and noise, all from the run's seed."""
+    """New networks, optimisers and noise, all from the run's seed."""
     torch.manual_seed(config.train.seed)
     generator, discriminator = (
         network.to(device).to(memory_format=torch.channels_last) for network in build_networks(config.model, info)
@@ -210,20 +212,26 @@ def initial_state(config: RunConfig, info: DatasetInfo, device: torch.device) ->
     )
 
 
-def check_enough(image_set: ImageSet, config: RunConfig) -> None:
-    """Raise DataError where the training split cannot fill what a step needs."""
-    if len(image_set.rows("train")) < 2:
-        raise DataError(
-            f"{image_set.title} has {len(image_set.rows('train'))} training images: training takes at least 2."
-        )
+def blank_batch(config: RunConfig, info: DatasetInfo, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Black images uint8 (N, C, H, H) and zero conditions (N, K), in the shape of a training batch."""
+    side, n = info.image_size, config.train.batch
+    images = torch.zeros(n, info.channels, side, side, dtype=torch.uint8, device=device)
+    return images, torch.zeros(n, condition_width(len(info.names), config.model.subclasses), device=device)
+
+
+def check_image_count(image_set: ImageSet) -> None:
+    """Raise DataError where the training split has fewer than 2 images: batch norm takes no single one."""
+    count = len(image_set.rows("train"))
+    if count < 2:
+        raise DataError(f"{image_set.title} has {count} training images: training takes at least 2.")
 
 
 def describe(config: RunConfig, image_set: ImageSet, state: State, device: torch.device) -> str:
-    """One line for the log: what is trained on what."""
+    """One line for the log: the images, the networks and the device."""
     weights = sum(p.numel() for p in (*state.generator.parameters(), *state.discriminator.parameters()))
-    kind = str(compute_dtype(config, device)).removeprefix("torch.")
-    begun = f"from {state.seen:,} images on" if state.seen else "from the start"
+    dtype = str(compute_dtype(config, device)).removeprefix("torch.")
+    begin = f"from {state.seen:,} images on" if state.seen else "from the start"
     return (
         f"{image_set.title}: {len(image_set.rows('train')):,} training images, {len(image_set.names)} conditions; "
-        f"{weights / 1e6:.1f} M weights on {device.type} in {kind}, {torch.get_num_threads()} CPU threads; {begun}."
+        f"{weights / 1e6:.1f} M weights on {device.type} in {dtype}, {torch.get_num_threads()} CPU threads; {begin}."
     )

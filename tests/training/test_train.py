@@ -29,7 +29,7 @@ from gan.runs.run import Run, find_run
 from gan.sampling.sampler import load_generator
 from gan.training import checkpoint
 from gan.training.estimate import batch_that_fits
-from gan.training.ticks import explain_memory_errors
+from gan.training.failures import explain_memory_errors
 from gan.training.train import initial_state, step, train
 from tests.conftest import TINY, trained
 from tests.support.exactness import final_weights, rows, same
