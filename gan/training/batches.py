@@ -1,6 +1,7 @@
-"""The training stream: which image comes when depends on the seed and on the images seen so far, and nothing else.
+"""Training batches on the device, in the order of `data/order.py`.
 
-So a resumed run needs no position of its own to go on exactly. Images stay uint8 until they are on the device.
+The order depends on the seed and on the images seen alone, so that a resumed run continues exactly. Images stay uint8
+until they are on the device.
 
 Letters: N images in a batch, n images in the training split, C channels, H = W the side, K conditions.
 """
@@ -24,12 +25,12 @@ from gan.data.order import training_order
 Batch = tuple[Tensor, Tensor]
 
 THREADS = 2
-AHEAD = 4
-"""Batches that are fetched, or on their way, while a step is computed."""
+PREFETCHED = 4
+"""Batches that are loaded ahead of the step."""
 
 
 class _Rows(Dataset[Batch]):
-    """Rows of the image set by a whole batch of positions at a time; each loading worker maps the file itself."""
+    """An image set indexed by the rows of a whole batch; each worker process maps the files itself."""
 
     def __init__(self, images: ImageSet):
         self._images = images
@@ -41,11 +42,11 @@ class _Rows(Dataset[Batch]):
 def batches(
     images: ImageSet, config: RunConfig, device: torch.device, start: int, in_worker: Callable[[], None]
 ) -> Iterator[Batch]:
-    """Real images uint8 (N, C, H, H) and their conditions (N, K) on the device, for ever, from the `start`-th image on.
+    """Endless real images uint8 (N, C, H, H) and their conditions (N, K) on the device, from the `start`-th image on.
 
-    The training split lies on the device as a whole where it fits. Else it is fetched while a step is computed, into
-    pinned memory for a GPU: by `data.workers` processes, or by threads of this one where that is 0. `in_worker` is
-    called once in each of those processes.
+    A training split that fits is put on the device as a whole. Else batches are loaded during the step, into pinned
+    memory for a GPU: by `data.workers` processes, or by threads where that is 0. Each of the processes calls
+    `in_worker` once.
     """
     rows, positions = images.rows("train"), training_order(images, config, start)
     if fits_on_device(images, device):
@@ -54,37 +55,37 @@ def batches(
         for chosen in positions:
             index = torch.from_numpy(chosen).to(device, non_blocking=True)
             yield on_device[index], conditions[index]
-    pinned, wanted = device.type == "cuda", (rows[chosen] for chosen in positions)
-    fetched: Iterable[Batch]
+    pinned, batch_rows = device.type == "cuda", (rows[chosen] for chosen in positions)
+    loaded: Iterable[Batch]
     if config.data.workers:
-        fetched = DataLoader(
+        loaded = DataLoader(
             _Rows(images),
-            sampler=wanted,
+            sampler=batch_rows,
             batch_size=None,
             num_workers=config.data.workers,
             pin_memory=pinned,
             worker_init_fn=functools.partial(_begin_worker, in_worker),
         )
     else:
-        fetched = prefetch_with_threads(images, wanted, pinned)
-    for real, condition in fetched:
+        loaded = prefetch_with_threads(images, batch_rows, pinned)
+    for real, condition in loaded:
         yield real.to(device, non_blocking=True), condition.to(device, non_blocking=True)
 
 
-def prefetch_with_threads(images: ImageSet, wanted: Iterator[NDArray[np.int64]], pinned: bool) -> Iterator[Batch]:
-    """The batches of these rows in their order, a few fetched ahead.
+def prefetch_with_threads(images: ImageSet, batch_rows: Iterator[NDArray[np.int64]], pinned: bool) -> Iterator[Batch]:
+    """The batches of these rows in order, `PREFETCHED` of them loaded ahead.
 
-    Threads are enough: numpy copies rows, and waits for the disk behind a memory map, without Python's lock.
+    Threads are enough: numpy releases Python's lock while it copies rows and waits for the disk.
     """
-    whole = _Rows(images)
+    rows_of_set = _Rows(images)
 
     def fetch(rows: NDArray[np.int64]) -> Batch:
-        real, condition = whole[rows]
+        real, condition = rows_of_set[rows]
         return (real.pin_memory(), condition.pin_memory()) if pinned else (real, condition)
 
     with ThreadPoolExecutor(THREADS, "loading") as pool:
-        ahead = collections.deque(pool.submit(fetch, rows) for rows in itertools.islice(wanted, AHEAD))
-        for rows in wanted:
+        ahead = collections.deque(pool.submit(fetch, rows) for rows in itertools.islice(batch_rows, PREFETCHED))
+        for rows in batch_rows:
             batch = ahead.popleft().result()
             ahead.append(pool.submit(fetch, rows))
             yield batch
@@ -95,9 +96,6 @@ def _begin_worker(in_worker: Callable[[], None], number: int) -> None:
 
 
 def fits_on_device(images: ImageSet, device: torch.device) -> bool:
-    """Whether the training split may lie on the device as a whole: a third of a GPU's free memory, 2 GB elsewhere.
-
-    On the CPU a larger set stays memory-mapped, where the system keeps what it has room for.
-    """
-    room: float = torch.cuda.mem_get_info(device)[0] / 3 if device.type == "cuda" else 2e9
-    return int(images.images[0].nbytes + images.conditions[0].nbytes) * len(images.rows("train")) < room
+    """Whether the training split takes less than a third of a GPU's free memory, or than 2 GB on a CPU."""
+    limit: float = torch.cuda.mem_get_info(device)[0] / 3 if device.type == "cuda" else 2e9
+    return int(images.images[0].nbytes + images.conditions[0].nbytes) * len(images.rows("train")) < limit

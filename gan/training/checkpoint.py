@@ -1,13 +1,13 @@
-"""All that must be saved to go on exactly, and the averaged generator that samples come from.
+"""Snapshots: the training state for exact resumption, and the averaged generator that images are sampled from.
 
-A snapshot is a folder that appears whole, by one rename:
+A snapshot is a folder that appears complete, by one rename:
 
     generator.safetensors   the averaged generator: what the gallery and exports use
-    networks.safetensors    generator and discriminator as they train; kept for the newest two
-    training.pt             optimisers, random state, sums of the unfinished point; kept for the newest two
-    ready.json              images seen, and the SHA-256 of generator.safetensors, by which manifests name it
+    networks.safetensors    the generator and discriminator in training; kept for the newest two
+    training.pt             optimisers, random state, sums of the unfinished row; kept for the newest two
+    ready.json              images seen, and the SHA-256 of generator.safetensors that manifests refer to
 
-Nothing is unpickled: weights are safetensors, the rest is read with `weights_only=True`.
+Reading a snapshot executes no code: weights are safetensors, the rest is read with `weights_only=True`.
 """
 
 import hashlib
@@ -29,35 +29,38 @@ from gan.io.untrusted_files import check_regular, is_link, not_regular
 from gan.runs.run import Run
 
 RESUMABLE_SNAPSHOTS = 2
-"""How many of the newest snapshots keep what resumption needs: the second is there in case the first is damaged."""
+"""Newest snapshots that can be resumed: the second serves where the first is damaged."""
 
 
 @dataclass
 class State:
-    """Everything that a training step reads and changes."""
+    """What a training step reads and changes."""
 
     generator: nn.Module
     discriminator: nn.Module
     average: nn.Module
-    """The generator averaged over training: its exponential moving average."""
+    """The exponential moving average of the generator."""
     optimiser_g: torch.optim.Optimizer
     optimiser_d: torch.optim.Optimizer
     noise: torch.Generator
+    """Random numbers of z and of augmentation."""
     sums: Tensor
-    """Sums of the five metrics since the last logged point (5,), on the device."""
+    """Sums of the step's metrics since the last logged row (5,), on the device."""
     steps: int = 0
     """Steps in `sums`."""
     seen: int = 0
+    """Training images so far."""
     seconds: float = 0.0
+    """Seconds of training so far."""
     compiled: tuple[nn.Module, nn.Module] | None = None
-    """Generator and discriminator as the step calls them where they are compiled; they share the weights above."""
+    """Compiled generator and discriminator for the step; they share the weights above."""
 
 
 def save(run: Run, state: State, best: int | None = None) -> Path:
-    """Write a snapshot of the state now, and thin out the older ones; the `best`, where one is known, is kept."""
+    """Write a snapshot of the state and delete some older ones, not the `best`; gives the snapshot's folder."""
     target = run.snapshot_folder(state.seen)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    if (target / "ready.json").exists():  # stopped right after a snapshot
+    if (target / "ready.json").exists():  # the run was stopped right after it
         return target
     temporary.mkdir()
     save_file(_contiguous(state.average), temporary / "generator.safetensors")
@@ -82,22 +85,21 @@ def save(run: Run, state: State, best: int | None = None) -> Path:
 
 
 def prune(run: Run, best: int | None = None) -> None:
-    """Keep the newest snapshots whole, the generator of the `best` by score, and those of at most
-    `train.keep_snapshots` others.
+    """Keep the newest snapshots whole; of the others keep the generator only, at most `train.keep_snapshots` in all.
 
-    Those kept lie evenly over the run: first each is kept, then every second, then every fourth, and so on. Called once
-    a new snapshot is whole, so that at no time the last good one is touched.
+    The older ones are spread evenly over the run: all of them at first, then every second, every fourth, and so on.
+    The `best` is always kept. Called when a new snapshot is complete, so that one is always left.
     """
-    config, there, stride = run.config.train, run.snapshots(), 1
-    newest, older = there[-RESUMABLE_SNAPSHOTS:], there[:-RESUMABLE_SNAPSHOTS]
-    number = {seen: int(seen // (config.snapshot_kimg * 1000)) for seen in there}
-    while len(older) > config.keep_snapshots - RESUMABLE_SNAPSHOTS and stride <= number[there[-1]]:
+    config, snapshots, stride = run.config.train, run.snapshots(), 1
+    newest, older = snapshots[-RESUMABLE_SNAPSHOTS:], snapshots[:-RESUMABLE_SNAPSHOTS]
+    number = {seen: int(seen // (config.snapshot_kimg * 1000)) for seen in snapshots}
+    while len(older) > config.keep_snapshots - RESUMABLE_SNAPSHOTS and stride <= number[snapshots[-1]]:
         stride *= 2
         older = [seen for seen in older if number[seen] % stride == 0]
-    for seen in there:
+    for seen in snapshots:
         folder = run.snapshot_folder(seen)
         if seen not in newest and seen not in older and seen != best:
-            (folder / "ready.json").unlink()  # first: from now on it is no snapshot any more
+            (folder / "ready.json").unlink()  # first: without it the folder is no snapshot
             shutil.rmtree(folder)
         elif seen not in newest:
             for name in ("networks.safetensors", "training.pt"):
@@ -105,16 +107,16 @@ def prune(run: Run, best: int | None = None) -> None:
 
 
 def restore(run: Run, state: State) -> None:
-    """Bring the state to the newest snapshot that can be resumed; leave it as it is where there is none.
+    """Load the newest snapshot that can be resumed into the state; leave it unchanged where there is no snapshot.
 
-    Half-written folders of a killed trainer are removed, and so are snapshots newer than the one resumed from.
+    Deletes incomplete folders and damaged snapshots. Raises RunError where all snapshots are damaged.
     """
-    place, tried = run.path / "snapshots", None
-    if is_link(place):
-        raise not_regular(place)
-    for left in place.iterdir():
-        if left.is_symlink() or not (left / "ready.json").exists():
-            remove(left)
+    snapshots, damaged = run.path / "snapshots", False
+    if is_link(snapshots):
+        raise not_regular(snapshots)
+    for folder in snapshots.iterdir():
+        if folder.is_symlink() or not (folder / "ready.json").exists():
+            remove(folder)
     for seen in reversed(run.snapshots()):
         folder = run.snapshot_folder(seen)
         if not (folder / "training.pt").exists():
@@ -122,25 +124,25 @@ def restore(run: Run, state: State) -> None:
         try:
             _load(folder, state)
         except UNLOADABLE as error:
-            print(f"The snapshot {seen} is damaged ({error}); taking the one before it.", flush=True)
+            print(f"Snapshot {seen} is damaged ({error}): trying the one before it.", flush=True)
             shutil.rmtree(folder)
-            tried = seen
+            damaged = True
             continue
         state.seen = seen
         return
-    if tried is not None:  # it may have changed a part of the state
-        raise RunError(f"No snapshot of {run.name} can be resumed, all are damaged: clone the run, and start anew.")
+    if damaged:  # loading may have changed a part of the state
+        raise RunError(f"All snapshots of {run.name} are damaged, none can be resumed: clone the run and start again.")
 
 
 UNLOADABLE = (
     OSError, SafetensorError, RuntimeError, ValueError, TypeError, KeyError, IndexError, AttributeError, EOFError,
     pickle.UnpicklingError, DamagedFileError,
 )  # fmt: skip
-"""What `load_file`, `torch.load`, `load_state_dict` and `set_state` raise for files that are damaged or of others."""
+"""What `load_file`, `torch.load`, `load_state_dict` and `set_state` raise for damaged or foreign files."""
 
 
 def _load(folder: Path, state: State) -> None:
-    """Load a snapshot into the state; raises one of UNLOADABLE, when some of the state may have changed."""
+    """Load a snapshot into the state; raises one of UNLOADABLE, with the state perhaps half changed."""
     both = load_file(check_regular(folder / "networks.safetensors"))
     training: dict[str, Any] = torch.load(check_regular(folder / "training.pt"), map_location="cpu", weights_only=True)
     average = load_file(check_regular(folder / "generator.safetensors"))

@@ -1,9 +1,8 @@
-"""`torch.compile` of both networks, where a run is long enough to repay it, decided once for each run.
+"""`torch.compile` of both networks where a run is long enough to repay it.
 
-On a CPU the compiled step was measured to be slower than the layers of `models/layers.py` as they are, so "auto"
-compiles on CUDA only, where kernels are recorded as CUDA graphs too. That it repays itself there from about STEPS steps
-on is an expectation, not a measurement. The decision lies in the run's folder and is kept when the run is resumed,
-because both ways round differently. Where compiling fails, the run goes on without, and its log says why.
+"auto" compiles on CUDA only, with CUDA graphs: on a CPU the compiled step was measured to be slower than the layers of
+`models/layers.py`. The decision is made once and kept in the run's folder, because compiled networks round differently.
+Where compiling fails, the run continues without it and its log says why.
 """
 
 import contextlib
@@ -23,14 +22,14 @@ from gan.runs.run import Run
 from gan.training.checkpoint import State
 
 MIN_STEPS = 20_000
+"""Steps from which on "auto" compiles: an estimate, not measured."""
 FILE = "compiled.json"
 
 
 def compile_networks(run: Run, worker: Worker, state: State, step: Callable[[], None]) -> None:
-    """Have `state.compiled` hold the compiled networks where this run is to use them; the phase is "compiling".
+    """Set `state.compiled` where this run is to be compiled; reports the phase "compiling".
 
-    Called before the first step, with a `step` of the right shapes: compiling happens in it, and what it changed in the
-    state is put back.
+    Compiling happens in `step`, which must have the shapes of training. The state is then restored.
     """
     device = state.sums.device
     if not should_compile(run, device):
@@ -39,30 +38,30 @@ def compile_networks(run: Run, worker: Worker, state: State, step: Callable[[], 
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(settings.cache() / "compiled"))
     mode = "reduce-overhead" if device.type == "cuda" else None
     try:
-        with _put_back(state):
+        with _restored(state):
             state.compiled = _compiled(state.generator, mode), _compiled(state.discriminator, mode)
-            for _ in range(4):  # CUDA graphs: plain, recorded, then replayed
+            for _ in range(4):  # with CUDA graphs: warm-up, recording, then replay
                 step()
     except (RuntimeError, OSError) as error:  # every error of the compiler is one of these
         state.compiled = None
         reason = str(error).strip().partition("\n")[0]
         write_json(run.path / FILE, {"compile": False, "reason": reason})
-        print(f"Compiling failed, the run goes on without: {reason}", flush=True)
+        print(f"Compiling failed, the run continues without it: {reason}", flush=True)
         return
     worker.report("compiling", 1, 1)
     print("The networks are compiled.", flush=True)
 
 
 def should_compile(run: Run, device: torch.device) -> bool:
-    """Whether this run is to be compiled: as it was decided at its first start, else now, once for all."""
-    before = read_json(run.path / FILE)
-    if before is not None and isinstance(before.get("compile"), bool):
-        return bool(before["compile"])
-    asked, steps = run.config.job.compile, run.total // run.config.train.batch
-    pays = device.type == "cuda" and steps >= MIN_STEPS and not run.snapshots()  # a run begun without goes on without
-    chosen = asked == "on" or (asked == "auto" and pays)
-    write_json(run.path / FILE, {"compile": chosen, "reason": f"{asked}: {steps:,} steps on {device.type}"})
-    return chosen
+    """Whether this run is to be compiled, as decided at its first start; decides and records it there."""
+    decision = read_json(run.path / FILE)
+    if decision is not None and isinstance(decision.get("compile"), bool):
+        return bool(decision["compile"])
+    requested, steps = run.config.job.compile, run.total // run.config.train.batch
+    pays = device.type == "cuda" and steps >= MIN_STEPS and not run.snapshots()  # a run with snapshots began without
+    compiled = requested == "on" or (requested == "auto" and pays)
+    write_json(run.path / FILE, {"compile": compiled, "reason": f"{requested}: {steps:,} steps on {device.type}"})
+    return compiled
 
 
 def _compiled(network: nn.Module, mode: str | None) -> nn.Module:
@@ -70,16 +69,16 @@ def _compiled(network: nn.Module, mode: str | None) -> nn.Module:
 
 
 @contextlib.contextmanager
-def _put_back(state: State) -> Iterator[None]:
-    """Undo all that steps change in the state, also where they fail."""
+def _restored(state: State) -> Iterator[None]:
+    """Restore on exit all that steps change in the state."""
     networks = (state.generator, state.discriminator, state.average)
     parts: tuple[nn.Module | torch.optim.Optimizer, ...] = (*networks, state.optimiser_g, state.optimiser_d)
-    kept = [copy.deepcopy(part.state_dict()) for part in parts]
+    saved = [copy.deepcopy(part.state_dict()) for part in parts]
     noise, sums, counts = state.noise.get_state(), state.sums.clone(), (state.steps, state.seen)
     try:
         yield
     finally:
-        for part, before in zip(parts, kept, strict=True):
+        for part, before in zip(parts, saved, strict=True):
             part.load_state_dict(before)
         for network in networks[:2]:
             network.requires_grad_(True).zero_grad(set_to_none=True)

@@ -1,8 +1,7 @@
-"""Differentiable augmentation: what D sees, real and generated alike, is changed at random, so that it cannot learn a
-few training images by heart (Zhao et al. 2020, DiffAugment, arXiv:2006.10738).
+"""DiffAugment: random augmentation of all images that D sees, so that it does not memorise a small training set.
 
-Both sides pass through the same changes, and G's gradient through them, so the changes do not leak into what is
-generated. `train.py` applies it to every image on its way into D.
+Zhao et al. 2020, arXiv:2006.10738. Real and generated images are augmented alike and G's gradient passes through, so
+the augmentation does not appear in generated images.
 
 Letters: N images, C channels, H = W the side.
 """
@@ -11,36 +10,35 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-SHIFT = 1 / 8
-"""The largest move, of the image's side."""
-CUTOUT = 1 / 2
-"""The side of the square that is painted grey, of the image's side."""
+MAX_TRANSLATION = 1 / 8
+"""Largest translation in each direction, as a fraction of the side."""
+CUTOUT_SIDE = 1 / 2
+"""Side of the square that is cut out, as a fraction of the side."""
 
 
 def diffaugment(images: Tensor, noise: torch.Generator) -> Tensor:
-    """Images (N, C, H, H) in [-1, 1], each moved with mid-grey coming in at the edge, and a square of it painted so.
+    """Images (N, C, H, H) in [-1, 1] with the paper's "translation" and "cutout", filled with mid-grey, 0.
 
-    Moves are up to an eighth of the side, the paper's "translation", and the square has half of it, its "cutout": the
-    policy without changes of colour, which in medical images often are the finding.
+    The paper's third part, "color", is left out: in medical images brightness and colour are often the finding.
     """
     return cutout(translate(images, noise), noise)
 
 
 def translate(images: Tensor, noise: torch.Generator) -> Tensor:
-    """Images (N, C, H, H), each moved by its own draw in both directions."""
+    """Images (N, C, H, H), each translated by whole pixels, uniformly within `MAX_TRANSLATION` in both directions."""
     n, _, side, _ = images.shape
-    most = int(side * SHIFT)
-    padded = F.pad(images, [most] * 4).permute(0, 2, 3, 1)  # (N, H + 2 most, H + 2 most, C)
-    start = torch.randint(0, 2 * most + 1, (2, n, 1), generator=noise, device=images.device)
+    largest = int(side * MAX_TRANSLATION)
+    padded = F.pad(images, [largest] * 4).permute(0, 2, 3, 1)  # (N, H + 2 largest, H + 2 largest, C)
+    start = torch.randint(0, 2 * largest + 1, (2, n, 1), generator=noise, device=images.device)
     rows, columns = torch.arange(side, device=images.device) + start  # (N, H) each
-    one = torch.arange(n, device=images.device)[:, None, None]
-    return padded[one, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    index = torch.arange(n, device=images.device)[:, None, None]
+    return padded[index, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
 
 def cutout(images: Tensor, noise: torch.Generator) -> Tensor:
-    """Images (N, C, H, H), each with a square of 0, mid-grey, whose centre lies anywhere."""
+    """Images (N, C, H, H), each with a square of zeros whose centre is uniform over the image."""
     n, _, side, _ = images.shape
-    half = int(side * CUTOUT) // 2
+    half = int(side * CUTOUT_SIDE) // 2
     centre = torch.randint(0, side + 1, (2, n, 1), generator=noise, device=images.device)
     inside = (torch.arange(side, device=images.device) - centre + 0.5).abs() < half  # (2, N, H)
     square = inside[0][:, :, None] & inside[1][:, None, :]  # (N, H, H)

@@ -10,6 +10,7 @@ import torch
 from gan.config.run_config import RunConfig
 from gan.data.info import DatasetInfo
 from gan.errors import TrainingError
+from gan.runs.metrics import STEP_METRICS
 from gan.runs.run import Run
 from gan.training.checkpoint import State
 from gan.training.estimate import batch_that_fits
@@ -22,8 +23,9 @@ def check_finite(values: dict[str, float], seen: int, config: RunConfig) -> None
             raise _not_finite(f"{name} became {value}", seen, config)
 
 
-def check_finite_weights(state: State, config: RunConfig) -> None:
-    """Raise TrainingError where a weight of the generator or the discriminator is NaN or infinite."""
+def check_state(state: State, config: RunConfig) -> None:
+    """Raise TrainingError where the sums or the weights are not finite, before a snapshot would keep them."""
+    check_finite(dict(zip(STEP_METRICS, state.sums.tolist(), strict=True)), state.seen, config)
     parameters = (*state.generator.parameters(), *state.discriminator.parameters())
     if not all(bool(torch.isfinite(parameter).all()) for parameter in parameters):
         raise _not_finite("A weight became NaN or infinite", state.seen, config)

@@ -1,9 +1,8 @@
-"""`d_val`: how much better the discriminator likes the images that it learns from than real ones that it never saw.
+"""`d_val`: D(training images) - D(validation images), how much D prefers real images that it was trained on.
 
-D(real training images) - D(real validation images), the means over equally many of each with the same mix of
-conditions. Near 0 it judges what real images have in common; as it rises, D knows its training images by heart, and
-what it tells the generator is to copy them (Karras et al. 2020, arXiv:2006.06676, section 2, follow the same three
-means).
+Both are means of D's score over equally many images with the same conditions. Near 0 D judges training and validation
+images alike. As `d_val` rises, D memorises its training images and drives G to copy them (Karras et al. 2020,
+arXiv:2006.06676, section 2, plot the same means).
 
 Letters: n images, C channels, H = W the side, K conditions.
 """
@@ -20,30 +19,29 @@ from gan.training.checkpoint import State
 from gan.training.losses import LOSSES
 from gan.training.precision import mixed_precision, normalise
 
-COMPARED = 200
-"""Images of each kind, at most: a small share of what a point of the curves trains on."""
+MAX_IMAGES = 200
+"""Images of each split, at most: few beside those between two rows of metrics."""
 
 
 class HeldOut:
-    """The images that D is asked about, the same ones at every point; none where the set has no validation split."""
+    """The images of both splits that D is compared on, the same at every row of metrics."""
 
     def __init__(self, image_set: ImageSet, config: RunConfig, device: torch.device):
         generator = np.random.default_rng([config.train.seed, 2])
-        validation = image_set.rows("val")
-        chosen = generator.permutation(validation)[:COMPARED]
-        like = _like(image_set, chosen, generator)
-        self._count = len(chosen)
-        rows = np.sort(like), np.sort(chosen)
-        self._images = [torch.from_numpy(image_set.images[part]).to(device) for part in rows]  # (n, C, H, H)
-        self._conditions = [torch.from_numpy(image_set.conditions[part]).to(device) for part in rows]  # (n, K)
+        validation = generator.permutation(image_set.rows("val"))[:MAX_IMAGES]
+        training = _matching_training_rows(image_set, validation, generator)
+        self._empty = len(validation) == 0
+        rows = np.sort(training), np.sort(validation)
+        self._images = [torch.from_numpy(image_set.images[part]).to(device) for part in rows]  # (n, C, H, H) each
+        self._conditions = [torch.from_numpy(image_set.conditions[part]).to(device) for part in rows]  # (n, K) each
         self._config = config
 
     @torch.inference_mode()
     def measure(self, state: State) -> dict[str, float]:
-        """`{"d_val": D(training) - D(validation)}` in the unit of `d_x`, or nothing; changes nothing of the state."""
-        if not self._count:
+        """`{"d_val": ...}` in the unit of `d_x`; empty without a validation split. Leaves the state as it was."""
+        if self._empty:
             return {}
-        D = state.discriminator.eval()  # running means: batch norm would tell the two sets apart by itself
+        D = state.discriminator.eval()  # running statistics: those of the batch would tell the two splits apart
         means: list[Tensor] = []
         for images, conditions in zip(self._images, self._conditions, strict=True):
             with mixed_precision(self._config, images.device):
@@ -53,15 +51,17 @@ class HeldOut:
         return {D_VAL: float(means[0] - means[1])}
 
 
-def _like(image_set: ImageSet, chosen: NDArray[np.int64], generator: np.random.Generator) -> NDArray[np.int64]:
-    """Training rows, as many as `chosen`, each with the condition of one of those where the training split has it."""
-    pool = generator.permutation(image_set.rows("train"))
+def _matching_training_rows(
+    image_set: ImageSet, validation: NDArray[np.int64], generator: np.random.Generator
+) -> NDArray[np.int64]:
+    """Training rows (n,), each with the condition of one of the `validation` rows (n,) while the split has unused ones;
+    else any training row."""
+    training = generator.permutation(image_set.rows("train"))
     by_condition: dict[bytes, list[int]] = {}
-    for row in pool:
+    for row in training:
         by_condition.setdefault(image_set.conditions[row].tobytes(), []).append(int(row))
-    spare = [int(row) for row in pool]
-    found: list[int] = []
-    for row in chosen:
-        alike = by_condition.get(image_set.conditions[row].tobytes())
-        found.append(alike.pop() if alike else spare[len(found) % len(spare)])
-    return np.array(found, dtype=np.int64)
+    chosen: list[int] = []
+    for row in validation:
+        matching = by_condition.get(image_set.conditions[row].tobytes())
+        chosen.append(matching.pop() if matching else int(training[len(chosen) % len(training)]))
+    return np.array(chosen, dtype=np.int64)

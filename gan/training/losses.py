@@ -1,6 +1,6 @@
-"""What each network minimises, from the discriminator's logits. Their ideal lines for charts are in `ideals.py`.
+"""The losses of both networks, from the discriminator's logits.
 
-Letters: N images; logits (N,); M wrong conditions for each image (`mismatch.py`).
+Letters: N images, M wrong conditions for each image (`mismatched_pairs.py`).
 """
 
 from collections.abc import Callable
@@ -13,28 +13,29 @@ from torch.nn import functional as F
 
 @dataclass(frozen=True)
 class Loss:
-    """Both objectives as functions of logits (N,), and `score`, which turns logits into what `d_x` and `d_g_z` show."""
+    """The losses of D and G, and the score that `d_x` and `d_g_z` are means of."""
 
     discriminator: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
-    """Logits of real and of generated images, of real ones under wrong conditions (M, N), and the weights of these
-    (M, N), to the loss, a scalar."""
+    """Logits D(x) of real images (1, N), D(G(z)) of generated ones (N,) and D(x, wrong) of real ones under wrong
+    conditions (M, N), and weights (M, N) of the last, to a scalar."""
     generator: Callable[[Tensor], Tensor]
-    """Logits of generated images to the loss, a scalar."""
+    """Logits D(G(z)) of generated images (N,), to a scalar."""
     score: Callable[[Tensor], Tensor]
+    """Logits to scores of the same shape: for "bce" probabilities."""
 
 
 def bce_discriminator(real: Tensor, fake: Tensor, wrong: Tensor, weight: Tensor) -> Tensor:
     """-[log D(x) + log(1 - D(G(z)))], the mean over the batch (Goodfellow et al. 2014, algorithm 1).
 
-    Real images under wrong conditions are false examples too, and take their weight from the generated ones: the second
-    term is then (1 - w) log(1 - D(G(z))) + w log(1 - D(x, wrong)), w the sum of their weights (Reed et al. 2016).
+    With wrong conditions, whose weights sum to w, the second term is
+    (1 - w) log(1 - D(G(z))) + w log(1 - D(x, wrong)) (Reed et al. 2016, arXiv:1605.05396, algorithm 1).
     """
-    false = (1 - weight.sum()) * F.softplus(fake).mean() + (weight * F.softplus(wrong)).sum()
-    return F.softplus(-real).mean() + false
+    negative = (1 - weight.sum()) * F.softplus(fake).mean() + (weight * F.softplus(wrong)).sum()
+    return F.softplus(-real).mean() + negative
 
 
 def bce_generator(fake: Tensor) -> Tensor:
-    """-log D(G(z)), the mean over the batch: the non-saturating form (Goodfellow et al. 2014, section 3)."""
+    """-log D(G(z)), the mean over the batch: the non-saturating loss (Goodfellow et al. 2014, section 3)."""
     return F.softplus(-fake).mean()
 
 

@@ -1,5 +1,4 @@
-"""How images and networks meet the hardware: uint8 to [-1, 1], and the number format of the convolutions.
-
+"""Images as the networks take them, and the number format in which they compute.
 
 Letters: N images, C channels, H = W the side.
 """
@@ -11,22 +10,23 @@ from gan.config.run_config import RunConfig
 
 
 def normalise(images: Tensor) -> Tensor:
-    """uint8 images (N, C, H, H) as the networks see them, float32 in [-1, 1]."""
+    """uint8 images (N, C, H, H) as float32 in [-1, 1], channels last in memory."""
     return (images.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
 
 
 def compute_dtype(config: RunConfig, device: torch.device) -> torch.dtype:
-    """bfloat16 where the config asks for it or, for "auto", where the hardware multiplies it faster; else float32."""
-    asked = config.job.precision
-    return torch.bfloat16 if asked == "bfloat16" or (asked == "auto" and _pays(device)) else torch.float32
+    """bfloat16 where `job.precision` is "bfloat16", or "auto" on hardware where bfloat16 is faster; else float32."""
+    requested = config.job.precision
+    fast = requested == "bfloat16" or (requested == "auto" and _bfloat16_is_faster(device))
+    return torch.bfloat16 if fast else torch.float32
 
 
 def mixed_precision(config: RunConfig, device: torch.device) -> torch.autocast:
-    """Autocast to the run's number format; it does nothing for float32."""
+    """Autocast to `compute_dtype`; without effect for float32."""
     return torch.autocast(device.type, torch.bfloat16, enabled=compute_dtype(config, device) == torch.bfloat16)
 
 
-def _pays(device: torch.device) -> bool:
+def _bfloat16_is_faster(device: torch.device) -> bool:
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return device.type == "cpu" and torch.cpu.get_capabilities().get("amx_tile", False)  # else bfloat16 is no faster
+    return device.type == "cpu" and torch.cpu.get_capabilities().get("amx_tile", False)

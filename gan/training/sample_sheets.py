@@ -5,8 +5,6 @@ A row has one z, a column one condition, so that sheets over time show the same 
 Letters: R rows, M columns, Z latent, K conditions.
 """
 
-from pathlib import Path
-
 import numpy as np
 import torch
 
@@ -14,6 +12,7 @@ from gan.config.run_config import RunConfig
 from gan.data.info import DatasetInfo
 from gan.io.atomic import replacing, write_json
 from gan.io.contact_sheet import make_grid
+from gan.runs.run import Run
 from gan.sampling.conditions import representative_conditions
 from gan.sampling.latents import generate_images, sample_noise
 from gan.sampling.subclass_sampling import network_conditions
@@ -34,12 +33,13 @@ class SampleSheet:
         self._conditions = torch.from_numpy(network_conditions(info, np.tile(columns, (ROWS, 1)), seed, positions))
         self._columns, self._native_size = len(columns), info.native_size
 
-    def write(self, state: State, folder: Path) -> None:
-        """Write `folder`/<images seen>.png, and columns.json with the columns' labels where it is missing."""
+    def write(self, state: State, run: Run) -> None:
+        """Write the run's sample sheet of this state, and columns.json with the columns' labels where it is missing."""
         device = state.sums.device
         z, conditions = self._z.to(device), self._conditions.to(device)
         images = generate_images(state.average, z, conditions, self._native_size)  # (R * M, C, native, native)
-        with replacing(folder / f"{state.seen:09d}.png") as temporary:
+        with replacing(run.sample_sheet(state.seen)) as temporary:
             make_grid(images, self._columns).save(temporary, format="PNG")
-        if not (folder / "columns.json").exists():
-            write_json(folder / "columns.json", {"labels": self._labels, "rows": ROWS})
+        columns = run.path / "samples" / "columns.json"
+        if not columns.exists():
+            write_json(columns, {"labels": self._labels, "rows": ROWS})

@@ -1,6 +1,6 @@
-"""The subclasses that a run is trained on, kept in its folder. No torch.
+"""The subclass of each of a run's images, kept in its folder. No torch.
 
-Letters: N images, K conditions, here classes; S subclasses.
+Letters: N images, K classes, S subclasses of each.
 """
 
 from dataclasses import replace
@@ -20,10 +20,10 @@ FILE = "subclasses.npz"
 
 
 def with_subclasses(run: Run, images: ImageSet, progress: Progress) -> tuple[ImageSet, DatasetInfo]:
-    """The set as the run's networks see it, conditions (N, K * (1 + S)), and what its run keeps of it.
+    """The set with conditions (N, K * (1 + S)) for the networks, and the info that the run keeps of it.
 
-    The subclasses are found once and kept in the run's folder: networks trained on some cannot go on with others.
-    Until there is a snapshot they are found anew. Raises DataError where the set has no classes.
+    With `model.subclasses` 1 the set stays as it is. From the first snapshot on, the subclasses are read from the run's
+    folder: its networks are conditioned on exactly those. Raises DataError where the set has attributes, not classes.
     """
     info, subclasses = images.info(), run.config.model.subclasses
     if subclasses == 1:
@@ -35,22 +35,17 @@ def with_subclasses(run: Run, images: ImageSet, progress: Progress) -> tuple[Ima
         found = find_subclasses(images, subclasses, run.config.train.seed, progress)
         with replacing(run.path / FILE) as temporary, open(temporary, "wb") as file:
             np.savez(file, labels=found.labels, separation=found.separation)
-    rows, labels = images.rows("train"), images.labels()
-    counts = np.zeros((len(images.names), subclasses), dtype=int)
-    np.add.at(counts, (labels[rows], found.labels[rows]), 1)
-    names = (
-        *images.names,
-        *(f"{name}, subclass {subclass + 1}" for name in images.names for subclass in range(subclasses)),
-    )
-    conditions = append_subclasses(images.conditions, found.labels, subclasses)  # the class comes first
-    counted = tuple(tuple(row) for row in counts.tolist())
-    return replace(images, conditions=conditions, names=names), replace(
-        info, subclasses=counted, subclass_separation=found.separation
-    )
+    rows = images.rows("train")
+    counts = np.zeros((len(images.names), subclasses), dtype=int)  # (K, S)
+    np.add.at(counts, (images.labels()[rows], found.labels[rows]), 1)
+    subclass_names = [f"{name}, subclass {subclass + 1}" for name in images.names for subclass in range(subclasses)]
+    conditions = append_subclasses(images.conditions, found.labels, subclasses)
+    info = replace(info, subclasses=tuple(map(tuple, counts.tolist())), subclass_separation=found.separation)
+    return replace(images, conditions=conditions, names=(*images.names, *subclass_names)), info
 
 
 def load_subclasses(run: Run, count: int) -> Subclasses | None:
-    """The subclasses of a run's `count` images, in their order; None before they are found. Raises DamagedFileError."""
+    """The subclasses of a run's `count` images, None before they are found; raises DamagedFileError."""
     path = run.path / FILE
     try:
         file = read_arrays(path)
@@ -60,7 +55,7 @@ def load_subclasses(run: Run, count: int) -> Subclasses | None:
         raise damaged_file(path, "it lacks an array")
     labels, separation = file["labels"], file["separation"]
     if labels.shape != (count,) or labels.dtype != np.uint8 or labels.max() >= run.config.model.subclasses:
-        raise damaged_file(path, "it has not a subclass for each image")
+        raise damaged_file(path, "it does not hold a subclass of each image")
     if separation.shape != () or separation.dtype.kind != "f" or not np.isfinite(separation):
         raise damaged_file(path, "separation is not a number")
     return Subclasses(labels, float(separation))

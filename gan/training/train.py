@@ -25,20 +25,20 @@ from gan.errors import DataError
 from gan.jobs.worker import Worker
 from gan.models.build import build_networks
 from gan.runs import events
-from gan.runs.metrics import MetricsWriter
+from gan.runs.metrics import STEP_METRICS, MetricsWriter
 from gan.runs.run import Run
 from gan.training import checkpoint, compilation
 from gan.training.batches import batches
 from gan.training.checkpoint import State
 from gan.training.diffaugment import diffaugment
-from gan.training.failures import explain_memory_errors
+from gan.training.failures import check_state, explain_memory_errors
 from gan.training.held_out import HeldOut
 from gan.training.losses import LOSSES
 from gan.training.mismatched_pairs import with_mismatched
 from gan.training.precision import compute_dtype, mixed_precision, normalise
 from gan.training.sample_sheets import SampleSheet
 from gan.training.subclass_labels import with_subclasses
-from gan.training.ticks import STEP_METRICS, Clock, check_state, crossed, metrics_row
+from gan.training.ticks import Clock, crossed, metrics_row
 
 
 def step(state: State, real: Tensor, condition: Tensor, config: RunConfig) -> None:
@@ -161,7 +161,7 @@ def loop(
     log_interval, snapshot_interval = config.train.log_kimg * 1000, config.train.snapshot_kimg * 1000
     sample_sheet, held_out = SampleSheet(config, info), HeldOut(image_set, config, device)
     if state.seen == 0:
-        sample_sheet.write(state, run.path / "samples")
+        sample_sheet.write(state, run)
     if state.seen >= run.total:  # its process ended after the last snapshot, before it could say so
         return
     clock = Clock(state.seconds, state.seen)
@@ -182,7 +182,7 @@ def loop(
         stopped = not finished and worker.should_stop()
         if save or stopped:
             check_state(state, config)
-            sample_sheet.write(state, run.path / "samples")
+            sample_sheet.write(state, run)
             writer.flush()
             checkpoint.save(run, state, protected(run))
         rate = clock.mean_rate(state.seen)

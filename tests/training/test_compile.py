@@ -11,7 +11,7 @@ from gan.bench.throughput import noise_images
 from gan.config import options, settings
 from gan.runs import lifecycle
 from gan.runs.run import Run
-from gan.training.compilation import MIN_STEPS, _put_back, should_compile
+from gan.training.compilation import MIN_STEPS, _restored, should_compile
 from gan.training.train import blank_batch, initial_state, step
 from tests.conftest import TINY
 from tests.support.exactness import rows
@@ -38,7 +38,7 @@ def test_the_steps_that_compile_leave_no_trace() -> None:
     tried, untried = (initial_state(config, image_set.info(), CPU) for _ in range(2))
     batch = torch.from_numpy(image_set.images[:16]), torch.from_numpy(image_set.conditions[:16])
     for _ in range(2):  # before the first step, and when resumed
-        with _put_back(tried):
+        with _restored(tried):
             step(tried, *blank_batch(config, image_set.info(), CPU), config)
         for state in (tried, untried):
             step(state, *batch, config)
