@@ -1,4 +1,4 @@
-"""What a config will take, before it starts: weights, memory, disk, and time by what earlier runs measured."""
+"""What a config will take: weights, memory, disk, and time from the rate of earlier runs. No torch."""
 
 import itertools
 import math
@@ -14,35 +14,36 @@ from gan.runs.run import all_runs
 
 @dataclass(frozen=True)
 class Estimate:
-    """Bytes, seconds and counts; None where it cannot be known yet."""
+    """Counts, bytes and seconds; None where not known yet."""
 
     images: int | None
-    """Training images, once the set was read."""
+    """Training images; None before the set is read."""
     per_condition: dict[str, int] | None
     """Training images of each class, or with each attribute."""
     weights: int | None
+    """Parameters of both networks."""
     memory: int | None
-    """Bytes on the device at most, about: weights, optimisers, one batch's maps, the images where they are small."""
+    """Bytes on the device, about: weights, optimisers, feature maps of a batch, and images where they are few."""
     disk: int | None
-    """Bytes that the finished run takes in the store, about."""
+    """Bytes of the finished run's folder, about."""
     seconds: float | None
-    """By the rate of the latest run here of the same networks, image and batch size; None before there was one."""
+    """Seconds of training at the rate of the latest comparable run here; None before there is one."""
 
     def lines(self) -> list[str]:
-        """The estimate in words, a line each; what is not known is said."""
+        """The estimate as text, one line each, with what is not known."""
         if self.images is None or self.weights is None or self.memory is None or self.disk is None:
-            found = ["The data set was not read yet: its counts and sizes are known when it has been."]
+            lines = ["The image set was not read yet: counts and sizes are not known."]
         else:
-            found = [
+            lines = [
                 f"Training images: {self.images:,}",
                 f"Weights: {self.weights / 1e6:.1f} million",
                 f"Memory on the device: about {_bytes(self.memory)}",
                 f"Disk: about {_bytes(self.disk)}",
             ]
         if self.seconds is None:
-            return [*found, "Time: not known before a run of this kind was measured here."]
+            return [*lines, "Time: not known, no comparable run was trained here yet."]
         length = f"{self.seconds / 60:.0f} minutes" if self.seconds >= 90 else f"{self.seconds:.0f} seconds"
-        return [*found, f"Time: about {length}, by an earlier run here."]
+        return [*lines, f"Time: about {length}, from the rate of an earlier run here."]
 
 
 def _bytes(count: int) -> str:
@@ -50,7 +51,7 @@ def _bytes(count: int) -> str:
 
 
 def estimate(config: RunConfig) -> Estimate:
-    """What this config takes; sizes are known once its data set was read."""
+    """What this config takes; sizes are known once its image set has been read."""
     image_set = registry.cached_image_set(config.data) if registry.problem(config.data) is None else None
     if image_set is None:
         return Estimate(None, None, None, None, None, _seconds(config))
@@ -60,8 +61,8 @@ def estimate(config: RunConfig) -> Estimate:
     generator, discriminator = parameter_counts(config.model, size, channels, len(image_set.names))
     both = generator + discriminator
     memory = (
-        _fixed(config, size, channels, len(image_set.names))
-        + config.train.batch * _maps(config.model.width, size)
+        _weight_bytes(config, size, channels, len(image_set.names))
+        + config.train.batch * _feature_map_bytes(config.model.width, size)
         + min(count * (channels * size * size + 4 * conditions), 2_000_000_000)
     )
     snapshots = min(config.train.keep_snapshots, max(1, int(config.train.kimg // config.train.snapshot_kimg)))
@@ -69,25 +70,25 @@ def estimate(config: RunConfig) -> Estimate:
     return Estimate(count, image_set.counts()["train"], both, memory, disk, _seconds(config))
 
 
-def batch_that_fits(config: RunConfig, info: DatasetInfo, room: int) -> int:
-    """The largest power of two that should train in `room` bytes of memory, at most half of the config's batch.
+def batch_that_fits(config: RunConfig, info: DatasetInfo, memory: int) -> int:
+    """The largest power of two that should train in `memory` bytes, at least 2 and at most half of the config's batch.
 
-    Nine tenths of the room are counted on: the rest goes to the framework.
+    A tenth of the memory is left to the framework.
     """
-    fixed = _fixed(config, info.image_size, info.channels, len(info.names))
-    fit = (0.9 * room - fixed) / _maps(config.model.width, info.image_size)
-    most = min(fit, config.train.batch / 2)
-    return int(2 ** max(1, int(math.log2(max(most, 2)))))
+    fixed = _weight_bytes(config, info.image_size, info.channels, len(info.names))
+    batch = (0.9 * memory - fixed) / _feature_map_bytes(config.model.width, info.image_size)
+    batch = min(batch, config.train.batch / 2)
+    return int(2 ** max(1, int(math.log2(max(batch, 2)))))
 
 
-def _fixed(config: RunConfig, size: int, channels: int, conditions: int) -> int:
-    """Bytes in float32 of each network with its gradient and Adam's two moments, and of the averaged generator."""
+def _weight_bytes(config: RunConfig, size: int, channels: int, conditions: int) -> int:
+    """Bytes of both networks with gradients and Adam's two moments, and of the averaged generator, in float32."""
     generator, discriminator = parameter_counts(config.model, size, channels, conditions)
     return 4 * (4 * (generator + discriminator) + generator)
 
 
 def parameter_counts(config: ModelConfig, size: int, channels: int, conditions: int) -> tuple[int, int]:
-    """Weights of the generator and of the discriminator, counted from the layers of the family in `models/`."""
+    """Parameters of the generator and of the discriminator, from the layers of the family in `gan/models`."""
     levels = size.bit_length() - 3
     features = [config.width << level for level in range(levels)]  # fine to coarse
     conditions = condition_width(conditions, config.subclasses)
@@ -101,25 +102,26 @@ def parameter_counts(config: ModelConfig, size: int, channels: int, conditions: 
     return generator, discriminator + (16 * features[-1] + conditions) * features[-1]
 
 
-def _maps(width: int, size: int) -> int:
-    """Bytes of feature maps that one image keeps for the backward pass, about: three passes, three copies a level."""
+def _feature_map_bytes(width: int, size: int) -> int:
+    """Bytes of feature maps that one image keeps for the backward pass, about: three passes, three maps a level."""
     levels = size.bit_length() - 3
     return sum(9 * 4 * (width << level) * (size >> (level + 1)) ** 2 for level in range(levels))
 
 
 def _seconds(config: RunConfig) -> float | None:
+    """Seconds of training at the rate of the latest comparable run."""
     for run in all_runs():
         try:
-            rate = run.status().get("images_per_second") if _alike(run.config, config) else None
-        except GanError:  # a broken run folder measures nothing; the overview shows it
+            rate = run.status().get("images_per_second") if _same_speed(run.config, config) else None
+        except GanError:  # a damaged run folder; the overview shows it
             continue
         if rate:
             return float(config.train.kimg * 1000 / rate)
     return None
 
 
-def _alike(one: RunConfig, other: RunConfig) -> bool:
-    """Whether both take the same time for an image."""
+def _same_speed(first: RunConfig, second: RunConfig) -> bool:
+    """Whether both train at the same rate."""
     keys = (
         "data.image_size",
         "model.family",
@@ -132,5 +134,5 @@ def _alike(one: RunConfig, other: RunConfig) -> bool:
         "job.precision",
         "job.threads",
     )
-    first, second = one.flat(), other.flat()
-    return all(first[key] == second[key] for key in keys)
+    first_options, second_options = first.flat(), second.flat()
+    return all(first_options[key] == second_options[key] for key in keys)

@@ -1,87 +1,96 @@
-"""What stands against starting this config here and now, all of it at once. No torch.
+"""Problems of starting a config here and now, all at once: shown before Start and by `--dry-run`. No torch.
 
-An "error" will stop the run, a "warning" will spoil or slow it, a "note" is good to know. Shown before Start and by
-`--dry-run`. What is wrong with a single option is refused earlier, by `options.build_config`.
+Single options are checked earlier, by `options.build_config`.
 """
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from gan.config import settings
 from gan.config.run_config import RunConfig
 from gan.data import registry
+from gan.data.image_set import ImageSet
 from gan.data.subclasses import MIN_IMAGES_PER_SUBCLASS
 from gan.jobs.device_list import matching_devices, no_such_device
 from gan.training.estimate import Estimate
 
 FEW_IMAGES = 50
 """Training images of a class below which a GAN mostly repeats them."""
+SPARE_BYTES = 200_000_000
+"""Free disk space that a run needs beside its own files."""
 
 
 @dataclass(frozen=True)
 class Problem:
+    """An "error" will stop the run, a "warning" will spoil or slow it, a "note" is good to know."""
+
     level: Literal["error", "warning", "note"]
     text: str
 
 
-def find_problems(config: RunConfig, expected: Estimate) -> list[Problem]:
-    """Everything found, errors first; `expected` is what the config takes (`estimate.estimate`)."""
-    found = [*_of_data(config, expected), *_of_device(config), *_of_disk(expected)]
-    return sorted(found, key=lambda problem: ("error", "warning", "note").index(problem.level))
+def find_problems(config: RunConfig, estimate: Estimate) -> list[Problem]:
+    """All problems of a config, errors first; `estimate` is that of the same config."""
+    problems = [*_data_problems(config, estimate), *_device_problems(config), *_disk_problems(estimate)]
+    return sorted(problems, key=lambda problem: ("error", "warning", "note").index(problem.level))
 
 
-def _of_data(config: RunConfig, expected: Estimate) -> list[Problem]:
-    missing = registry.problem(config.data)
-    if missing:
-        return [Problem("error", missing)]
+def _data_problems(config: RunConfig, estimate: Estimate) -> list[Problem]:
+    unavailable = registry.problem(config.data)
+    if unavailable:
+        return [Problem("error", unavailable)]
     image_set = registry.cached_image_set(config.data)
-    if image_set is None or expected.images is None or expected.per_condition is None:
-        return [Problem("note", "The images are read when the run starts; what they are is known after that.")]
-    found = []
-    if expected.images < 2:
-        found.append(Problem("error", f"{expected.images} training images: training takes at least 2."))
-    elif expected.images < config.train.batch:
+    if image_set is None or estimate.images is None or estimate.per_condition is None:
+        return [Problem("note", "The images are read when the run starts: their number is not known yet.")]
+    problems = []
+    if estimate.images < 2:
+        problems.append(Problem("error", f"{estimate.images} training images: training takes at least 2."))
+    elif estimate.images < config.train.batch:
         text = (
-            f"A batch of {config.train.batch} is larger than the {expected.images} training images: lower train.batch."
+            f"A batch of {config.train.batch} is larger than the {estimate.images} training images: lower train.batch."
         )
-        found.append(Problem("warning", text))
-    few = [f"{name} ({count})" for name, count in expected.per_condition.items() if count < FEW_IMAGES]
+        problems.append(Problem("warning", text))
+    few = [f"{name} ({count})" for name, count in estimate.per_condition.items() if count < FEW_IMAGES]
     if few:
         names = ", ".join(few)
-        text = f"Fewer than {FEW_IMAGES} training images of {names}: expect near copies of them, and little variety."
-        found.append(Problem("warning", text))
+        text = f"Fewer than {FEW_IMAGES} training images of {names}: expect near copies of them and little variety."
+        problems.append(Problem("warning", text))
     if config.data.balance and image_set.kind == "attributes":
-        found.append(Problem("note", "data.balance is for classes: images with attributes are drawn as they come."))
+        problems.append(Problem("note", "data.balance has no effect: these images have attributes, not classes."))
+    return [*problems, *_condition_problems(config, image_set, max(estimate.per_condition.values()))]
+
+
+def _condition_problems(config: RunConfig, image_set: ImageSet, largest: int) -> Iterator[Problem]:
+    """Options that do not fit the set's conditions; `largest` is the number of images of the largest class."""
+    needed = 2 * MIN_IMAGES_PER_SUBCLASS
     if config.model.subclasses > 1 and image_set.kind == "attributes":
-        found.append(Problem("error", "model.subclasses is for classes: for images with attributes it takes 1."))
-    most = max(expected.per_condition.values())
-    if config.model.subclasses > 1 and image_set.kind == "class" and most < 2 * MIN_IMAGES_PER_SUBCLASS:
-        needed = 2 * MIN_IMAGES_PER_SUBCLASS
-        text = f"model.subclasses has no effect: a class takes {needed} training images, the largest has {most}."
-        found.append(Problem("note", text))
+        yield Problem("error", "model.subclasses takes 1 here: these images have attributes, not classes.")
+    elif config.model.subclasses > 1 and largest < needed:
+        text = f"model.subclasses has no effect: a class takes {needed} training images, the largest has {largest}."
+        yield Problem("note", text)
     if config.loss.mismatched and config.model.subclasses == 1 and image_set.one_condition():
-        text = "loss.mismatched does nothing here: all training images have one condition, and there is no wrong one."
-        found.append(Problem("note", text))
-    return found
+        yield Problem("note", "loss.mismatched has no effect: all training images have the same condition.")
 
 
-def _of_device(config: RunConfig) -> list[Problem]:
-    there = matching_devices(config.job.device)
-    if not there:
+def _device_problems(config: RunConfig) -> list[Problem]:
+    devices = matching_devices(config.job.device)
+    if not devices:
         return [Problem("error", no_such_device(config.job.device))]
-    if there == ["cpu"] and config.data.image_size > 32:
+    if devices == ["cpu"] and config.data.image_size > 32:
         text = f"No GPU here: {config.data.image_size} px take hours on a CPU; 32 px with width 16 or 32 take minutes."
         return [Problem("warning", text)]
     return []
 
 
-def _of_disk(expected: Estimate) -> list[Problem]:
+def _disk_problems(estimate: Estimate) -> list[Problem]:
     folder = settings.store()
     while not folder.exists():
         folder = folder.parent
-    free, needed = shutil.disk_usage(folder).free, (expected.disk or 0) + 200_000_000
+    free, needed = shutil.disk_usage(folder).free, (estimate.disk or 0) + SPARE_BYTES
     if free < needed:
-        text = f"{free / 1e9:.1f} GB free in {settings.store()}: the run takes about {needed / 1e9:.1f} GB. Free some."
+        text = (
+            f"{free / 1e9:.1f} GB free in {settings.store()}, and the run takes about {needed / 1e9:.1f} GB: make room."
+        )
         return [Problem("error", text)]
     return []

@@ -1,4 +1,4 @@
-"""The recommended recipe: what it takes from a set's facts, what it says, and that it trains."""
+"""The recommended config: how it follows from the set, the reason it gives, and that it trains."""
 
 import dataclasses
 
@@ -26,12 +26,12 @@ def images(*counts: int, size: int = 32, channels: int = 1) -> ImageSet:
 DATA = build_config({"data.name": "folder", "data.path": "set", "data.image_size": 64}).data
 
 
-def test_a_rare_class_is_drawn_as_often_and_named_in_the_reason() -> None:
-    found = recommend.recommend(DATA, images(400, 147), "cpu")
-    assert found.config.data.balance
-    assert found.config.data.path == "set"
-    assert "b has only 147" in found.why
-    assert found.why.count(". ") == 0, "one sentence"
+def test_a_rare_class_is_sampled_as_often_and_named_in_the_reason() -> None:
+    recommended = recommend.recommend(DATA, images(400, 147), "cpu")
+    assert recommended.config.data.balance
+    assert recommended.config.data.path == "set"
+    assert "b has only 147" in recommended.why
+    assert recommended.why.count(". ") == 0, "one sentence"
     assert not recommend.recommend(DATA, images(300, 300), "cpu").config.data.balance
 
 
@@ -46,31 +46,29 @@ def test_larger_sets_are_trained_longer_in_fewer_passes() -> None:
     assert length(small)[0] == pytest.approx(recommend.AUGMENTED_LENGTH * 40 * 5 ** (1 / 3), rel=0.05)
 
 
-def test_the_discriminator_is_shown_few_images_augmented() -> None:
+def test_few_images_are_augmented_and_paired_with_wrong_conditions() -> None:
     few, many = (
         recommend.recommend(DATA, images(count, count), "cpu") for count in (300, recommend.AUGMENT_BELOW // 2)
     )
     assert few.config.train.augment
     assert few.config.loss.mismatched > many.config.loss.mismatched == 0
-    assert "augmented for the discriminator and with mismatched pairs because they are few" in few.why
+    assert "with augmentation and mismatched pairs because" in few.why
     assert not many.config.train.augment
-    of_one_class = recommend.recommend(DATA, images(300), "cpu")
-    assert of_one_class.config.loss.mismatched == 0  # there is no wrong condition
-    assert "augmented for the discriminator because they are few" in of_one_class.why
+    one_class = recommend.recommend(DATA, images(300), "cpu")
+    assert one_class.config.loss.mismatched == 0  # there is no wrong condition
+    assert "with augmentation because" in one_class.why
 
 
-def test_many_images_are_learnt_by_wide_networks_told_of_kinds_from_narrower_noise() -> None:
+def test_large_sets_take_wide_networks_subclasses_and_less_noise() -> None:
     few, many = (recommend.recommend(DATA, images(count, count), "cpu") for count in (300, recommend.LARGE_SET // 2))
     assert (few.config.model.width, many.config.model.width) == (32, 64)
     assert (few.config.train.noise, many.config.train.noise) == (1.0, recommend.TRAINING_NOISE)
     assert "64 maps wide" in many.why
     assert (few.config.model.subclasses, many.config.model.subclasses) == (1, recommend.SUBCLASSES)
-    assert (
-        "told of 8 kinds within each class and with narrower noise in training than in use so that rare kinds are not"
-        in many.why
-    )
+    assert "8 subclasses" in many.why
+    assert "noise of scale 0.87" in many.why
     assert "noise" not in few.why
-    assert "kinds" not in few.why
+    assert "subclasses" not in few.why
 
 
 def test_a_small_set_fills_its_batch_four_times() -> None:
@@ -87,20 +85,20 @@ def test_too_few_images_are_advised_against_with_what_to_do() -> None:
 
 def test_attributes_have_no_classes_to_balance() -> None:
     image_set = dataclasses.replace(images(100, 10), kind="attributes")
-    found = recommend.recommend(DATA, image_set, "cpu")
-    assert not found.config.data.balance
-    assert not found.advice
+    recommended = recommend.recommend(DATA, image_set, "cpu")
+    assert not recommended.config.data.balance
+    assert not recommended.advice
     many = recommend.recommend(DATA, dataclasses.replace(images(recommend.LARGE_SET), kind="attributes"), "cpu")
     assert many.config.model.subclasses == 1
 
 
-def test_many_classes_of_few_images_are_not_divided() -> None:
-    found = recommend.recommend(DATA, images(*[90] * (recommend.LARGE_SET // 90 + 1)), "cpu")
-    assert found.config.model.subclasses == 1
-    assert "kinds within" not in found.why
+def test_classes_of_few_images_have_no_subclasses() -> None:
+    recommended = recommend.recommend(DATA, images(*[90] * (recommend.LARGE_SET // 90 + 1)), "cpu")
+    assert recommended.config.model.subclasses == 1
+    assert "subclasses" not in recommended.why
 
 
-def test_the_command_says_why_and_keeps_what_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_says_why_and_keeps_the_options_given(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--train.kimg", "0.128", "--model.width", "8", "--job.device", "cpu"]
     assert main(["train", "--preset", "auto", "--data.name", "digits", *arguments]) == 0
     assert "the projection GAN" in capsys.readouterr().err
