@@ -220,4 +220,5 @@ def test_kinds_of_attributes_are_an_error_before_the_start() -> None:
     config = options.build_config({"data.name": "celeba", "model.subclasses": 8})
     registry.load_image_set(config.data)
     errors = [problem.text for problem in find_problems(config, estimate(config)) if problem.level == "error"]
-    assert errors == ["model.subclasses is for classes: for images with attributes it takes 1."]
+    assert len(errors) == 1
+    assert "model.subclasses" in errors[0]
