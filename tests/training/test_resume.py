@@ -165,9 +165,11 @@ def test_the_disk_is_full_and_room_is_made(whole: Run, store: Path) -> None:
 REBOOTED = """
 import os, subprocess, sys, time
 from pathlib import Path
-from gan import jobs, runs
-from gan.io.atomic import read_json
-run, waited = runs.find("run"), runs.find("waited")
+from gan import jobs
+from gan.io.json_files import read_json
+from gan.runs import lifecycle
+from gan.runs.run import find_run
+run, waited = find_run("run"), find_run("waited")
 pid = read_json(run.path / "started.json")["pid"]
 Path("/proc/sys/kernel/ns_last_pid").write_text(str(pid - 1))
 stranger = subprocess.Popen(["sleep", "600"])
