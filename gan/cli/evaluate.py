@@ -12,7 +12,7 @@ from typing import Any
 
 from gan.cli.arguments import AddCommand
 from gan.cli.progress import show_progress
-from gan.errors import UserError
+from gan.errors import StoppedError, UserError
 from gan.evaluation import job, tasks
 from gan.evaluation.job import Request
 from gan.evaluation.records import results
@@ -59,7 +59,7 @@ def evaluate(parsed: argparse.Namespace) -> int:
     """Evaluate a run, in this process or in the background."""
     run = find_run(parsed.run)
     if parsed.task is not None:
-        return 0 if tasks.TASKS[parsed.task](run, job.load_request(run, parsed.task), show_progress) is not None else 1
+        return _task(run, parsed.task)
     request = _request(parsed)
     # The study first: it may use a GPU, which the others hide from torch.
     kinds = [kind for kind in ("study", "scores", "membership") if kind == "scores" or vars(parsed)[kind]]
@@ -69,18 +69,27 @@ def evaluate(parsed: argparse.Namespace) -> int:
         print(f"Queued in the background. The Evaluate page of {run.name} shows the progress.")
         return 0
     results_by_kind: dict[str, list[Any]] = {}
-    for kind in kinds:
-        kind_results = tasks.TASKS[kind](run, replace(request, kind=kind), show_progress)
-        if kind_results is None:
-            print("gan: stopped. Finished results are kept; the same command continues.", file=sys.stderr)
-            return 1
-        results_by_kind[kind] = kind_results
+    try:
+        for kind in kinds:
+            results_by_kind[kind] = tasks.TASKS[kind](run, replace(request, kind=kind), show_progress)
+    except StoppedError:
+        print("gan: stopped. Finished results are kept; the same command continues.", file=sys.stderr)
+        return 1
     if parsed.report is not None:
         _write_report(run, results_by_kind["scores"][-1], parsed.report)
     if parsed.json:
         print(json.dumps(_document(run, request, results_by_kind), indent=2))
     else:
         print("\n\n".join(_text(result) for kind in job.KINDS for result in results_by_kind.get(kind, [])))
+    return 0
+
+
+def _task(run: Run, kind: str) -> int:
+    """Run a background job; one that was stopped has recorded it."""
+    try:
+        tasks.TASKS[kind](run, job.load_request(run, kind), show_progress)
+    except StoppedError:
+        return 1
     return 0
 
 

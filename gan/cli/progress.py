@@ -3,10 +3,9 @@
 import sys
 
 
-def show_progress(phase: str, done: float, total: float = 1.0) -> None:
-    """Draw `done` of `total` on stderr where that is a terminal; a `gan.io.progress.Progress`."""
+def show_progress(phase: str, done: float) -> None:
+    """A Progress that draws a bar on stderr where that is a terminal."""
     if sys.stderr.isatty():
-        share = done / total if total else 1.0
-        bar = "#" * round(30 * share)
-        end = "\n" if done >= total else ""
-        print(f"\r{phase:<24} [{bar:<30}] {share:4.0%}", end=end, file=sys.stderr, flush=True)
+        bar = "#" * round(30 * done)
+        end = "\n" if done >= 1 else ""
+        print(f"\r{phase:<24} [{bar:<30}] {done:4.0%}", end=end, file=sys.stderr, flush=True)

@@ -1,9 +1,8 @@
-"""Evaluations as background jobs: what to do, where it works, and whether it is at work. No torch.
+"""Evaluation jobs: what is requested, where each kind works, and its state. No torch.
 
-Each kind has a folder of its own in the run's `evaluation/`, with the files of a job (`gan/jobs`). Scores and the
-membership test are tasks on the CPU, beside whatever trains; a study waits for the run's device like a training. What
-was asked for lies in the folder's `request.json`.
-What is finished is kept as it comes, so that the same request goes on where it was stopped.
+Each kind has a job folder (`gan/jobs`) in the run's `evaluation/`; the request lies in its `request.json`. Scores, the
+membership test and what pages need prepared are tasks on the CPU, beside any training; a study queues for the run's
+device like a training. Finished parts are kept, so that the same request resumes where it was stopped.
 """
 
 from collections.abc import Sequence
@@ -21,15 +20,15 @@ from gan.runs.run import Run, all_runs
 
 KINDS = ("scores", "membership", "study")
 PREPARATIONS = ("selector", "calibration", "study-estimate")
-"""What a page needs measured first (`preparing.py`): tasks like the others, with nothing to report."""
+"""What a page needs prepared before it can answer: tasks without a result of their own."""
 
 
 @dataclass(frozen=True)
 class Request:
     """What to evaluate. `snapshot` is by images seen, None for the newest.
 
-    Of scores are `every` (each snapshot that has none yet), `split` and `features`; of a study the seeds, the
-    classifier and the shares of real images: it takes its device itself. Raises ConfigError for what does not exist.
+    `every`, `split` and `features` concern scores; with `every`, all snapshots without scores. Raises ConfigError for
+    an unknown value.
     """
 
     kind: str
@@ -53,49 +52,46 @@ REQUEST = TypeAdapter(Request)
 
 
 def job_folder(run: Run, kind: str) -> Path:
-    """Where evaluations of that kind work."""
+    """The job folder of a kind."""
     return run.path / "evaluation" / kind
 
 
 def job_state(run: Run, kind: str) -> jobs.State | None:
-    """What became of the last evaluation of that kind; None where there was none."""
-    there = job_folder(run, kind)
-    return (
-        jobs.state(there)
-        if any((there / name).exists() for name in ("queued.json", "started.json", "end.json"))
-        else None
-    )
+    """The state of the last job of a kind; None where there was none."""
+    folder = job_folder(run, kind)
+    files = ("queued.json", "started.json", "end.json")
+    return jobs.state(folder) if any((folder / name).exists() for name in files) else None
 
 
 def start_evaluation(run: Run, request: Request) -> None:
-    """Put it into the queue; raises RunError where one of its kind waits or works already."""
+    """Queue it; raises RunError where a job of its kind is queued or running already."""
     run.snapshot(request.snapshot)
-    there = job_folder(run, request.kind)
+    folder = job_folder(run, request.kind)
     if request.kind == "study":
-        there.mkdir(parents=True, exist_ok=True)
-        jobs.submit(there, run.config.job.device, asdict(request))
+        folder.mkdir(parents=True, exist_ok=True)
+        jobs.submit(folder, run.config.job.device, asdict(request))
     else:
-        jobs.start_task(there, asdict(request))
+        jobs.start_task(folder, asdict(request))
 
 
 def load_request(run: Run, kind: str) -> Request:
-    """What `begin` was asked for; raises RunError or ConfigError where the file does not say it."""
+    """The request that `start_evaluation` stored; raises RunError or ConfigError where its file is damaged."""
     path = job_folder(run, kind) / "request.json"
     request = read_request(path, REQUEST)
     if request.kind != kind:
-        raise RunError(f"{path} asks for {request.kind}, and not for {kind}: start it again.")
+        raise RunError(f"{path} requests {request.kind}, not {kind}: start it again.")
     return request
 
 
 def snapshots_to_score(run: Run, request: Request) -> Sequence[int]:
-    """The snapshots that a request for scores is about, ascending: with `every` those without a result as asked for."""
+    """Snapshots that a request for scores concerns, ascending; with `every`, those without such a result."""
     if not request.every:
         return [int(run.snapshot(request.snapshot).name)]
-    return [seen for seen in run.snapshots() if not _scored(run, seen, request)]
+    return [seen for seen in run.snapshots() if not _is_scored(run, seen, request)]
 
 
-def _scored(run: Run, seen: int, request: Request) -> bool:
-    """Whether there are scores of this very generator, by its hash: a snapshot can be trained anew."""
+def _is_scored(run: Run, seen: int, request: Request) -> bool:
+    """Whether this generator, identified by its hash, has scores: a snapshot can be trained again."""
     try:
         made_with = results.load_result(run, seen, request.split, request.features).made_with
     except RunError:
@@ -105,26 +101,26 @@ def _scored(run: Run, seen: int, request: Request) -> bool:
 
 
 def estimated_seconds(run: Run, snapshots: int = 1) -> float | None:
-    """How long the scores of so many snapshots take, by what was measured here last; None before anything was.
+    """Estimated time for the scores of `snapshots` snapshots, by the last measurement here; None without one.
 
-    By this run's own scores where there are some, else by another's, set in proportion to the pixels.
+    Measured on this run, else on another, scaled by the number of pixels.
     """
-    own = _measured(run)
-    if own:
-        return snapshots * own[-1]
+    measured = _measured_seconds(run)
+    if measured:
+        return snapshots * measured[-1]
     pixels = _pixels(run)
     for other in all_runs():
         try:
-            there = _measured(other)
-            if there:
-                return snapshots * there[-1] * pixels / _pixels(other)
-        except GanError:  # a broken run folder measures nothing; the overview shows it
+            measured = _measured_seconds(other)
+            if measured:
+                return snapshots * measured[-1] * pixels / _pixels(other)
+        except GanError:  # a broken run folder; the overview shows it
             continue
     return None
 
 
-def _measured(run: Run) -> list[float]:
-    """The seconds that each snapshot's scores took; the demo run, made on another machine, does not tell."""
+def _measured_seconds(run: Run) -> list[float]:
+    """Seconds that each snapshot's scores took; none for the demo run, which was made on another machine."""
     made_with = (result.made_with for result in results.list_results(run))
     return [float(made["seconds"]) for made in made_with if "seconds" in made]
 

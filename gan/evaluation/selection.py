@@ -1,17 +1,16 @@
-"""Which synthetic images to keep: those that show what was asked for, and look like the training images of their kind.
+"""Which synthetic images to keep: those that show the requested condition and resemble its training images.
 
-Two numbers an image, after Xue et al. 2021 (HistoGAN, arXiv:2111.06399), who keep images by both:
+Two scores per image, after Xue et al. 2021 (HistoGAN, arXiv:2111.06399):
 
-    confidence   how sure the real-trained classifier is of the condition that was asked for, from 0 to 1
-    typicality   how near the image lies to the real training images of its condition, in that classifier's features:
-                 1 where it is as near to them as they are to one another, lower the further it is away
+    confidence   the reference classifier's probability of the requested condition
+    typicality   median spacing of the condition's training images over the image's distance to the nearest of them, in
+                 the classifier's features: 1 where it lies as close as they lie to one another, lower further away
 
-An image is kept by their product. Typicality counts up to 1 only: an image nearer than that is not better, and may be a
-copy. Neither number depends on the other images of a batch, so that a selection can be made a chunk at a time.
-Selection trades variety for safety: whether it pays is for the augmentation study to tell. No torch: what computes the
-two numbers is in `selector.py`.
+Images are kept by their product, with typicality clipped at 1: a closer image is not better, and may be a copy. Neither
+score depends on the other images of a batch. Selection trades variety for safety; the augmentation study measures
+whether it pays. No torch: `selector.py` computes the scores.
 
-Letters: n images asked about.
+Letters: n images.
 """
 
 from dataclasses import dataclass
@@ -22,32 +21,32 @@ from numpy.typing import NDArray
 from gan.errors import ConfigError
 
 KEEP_RATES = (0.05, 1.0)
-"""The smallest and the largest share of candidates that can be kept."""
+"""Smallest and largest share of candidates that can be kept."""
 
 
 @dataclass(frozen=True)
 class SelectionScores:
-    """What speaks for each of n images: `confidence` (n,) from 0 to 1 and `typicality` (n,), above 0."""
+    """`confidence` (n,) from 0 to 1 and `typicality` (n,) above 0."""
 
     confidence: NDArray[np.float64]
     typicality: NDArray[np.float64]
 
     @property
     def overall(self) -> NDArray[np.float64]:
-        """By what images are kept (n,), from 0 to 1: the higher, the better."""
+        """The score by which images are kept (n,), from 0 to 1; higher is better."""
         return np.asarray(self.confidence * self.typicality.clip(max=1.0))
 
     def order(self) -> NDArray[np.int64]:
-        """Positions (n,) from the best image to the worst; equal ones in their own order."""
+        """Positions (n,) from best to worst; ties keep their order."""
         return np.argsort(-self.overall, kind="stable")
 
 
 def best_of_each_class(overall: NDArray[np.float64], labels: NDArray[np.int64], keep_rate: float) -> NDArray[np.int64]:
-    """Positions, ascending, of the share of each label's images with the highest scores (n,), at least one of each."""
+    """Ascending positions of the best `keep_rate` of each label's images by `overall` (n,), at least one per label."""
     kept = []
     for k in np.unique(labels):
-        lot = np.flatnonzero(labels == k)
-        kept.append(lot[np.argsort(-overall[lot], kind="stable")[: max(1, round(keep_rate * len(lot)))]])
+        members = np.flatnonzero(labels == k)
+        kept.append(members[np.argsort(-overall[members], kind="stable")[: max(1, round(keep_rate * len(members)))]])
     return np.sort(np.concatenate(kept)) if kept else np.zeros(0, np.int64)
 
 

@@ -1,13 +1,13 @@
-"""How well each synthetic image shows what was asked for, and how much it looks like the training images of its kind.
+"""Confidence and typicality of synthetic images, by which they are kept (`selection.py`).
 
-A `Selector` is the real-trained classifier and the features of the images that taught it; from what that classifier
-sees in an image come the two numbers of `selection.py`, by which images are kept.
+A `Selector` is a classifier and the features of the real images it was trained on.
 
-Letters: n images asked about, m training images, C channels, H = W the side, K conditions, F features.
+Letters: n synthetic images, m training images, C channels, H = W the side, K conditions, F features.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,139 +20,139 @@ from torch.nn import functional
 
 from gan.config import settings
 from gan.data.image_set import ImageSet
-from gan.errors import StoppedError
 from gan.evaluation import training_images
+from gan.evaluation.budget import ClassifierBudget
 from gan.evaluation.classifiers.reference import NativeImages, load_reference_classifier, sample_rows, split_sha256
-from gan.evaluation.classifiers.small_resnet import Classifier, Images, ImageSequence, Progress, predict
+from gan.evaluation.classifiers.small_resnet import (
+    Classifier,
+    Images,
+    ImageSequence,
+    PhaseProgress,
+    no_progress,
+    predict,
+)
 from gan.evaluation.selection import SelectionScores, best_of_each_class, check_keep_rate
 from gan.io.atomic import replacing
 from gan.io.file_lock import exclusive
-from gan.io.progress import Progress as Reporting
-from gan.io.progress import silent
+from gan.io.progress import Progress, silent
 from gan.runs.run import Run
 
 LOGGER = logging.getLogger(__name__)
 RECIPE = "1"
-"""Change it when a selector comes out differently: those in the cache are then made anew."""
+"""Change it when selectors are built differently: cached ones are then built again."""
 NEIGHBOURS = 5
-"""Training images whose mean distance says how near an image is to them."""
-LOOKED_AT = 20_000
-"""Training images whose features are computed for a run's selector, at most."""
-MOST = 4096
-"""Training images of a condition that are compared with, at most; the first ones of a larger set."""
-EVERY = -1
-"""The condition of all images where they have attributes: few combinations have images enough to be typical of."""
+"""Nearest training images whose mean distance enters typicality."""
+FEATURE_IMAGES = 20_000
+"""Largest number of training images whose features are computed."""
+IMAGES_PER_CLASS = 4096
+"""Largest number of training images of a class that are compared with."""
+ALL = -1
+"""The one label of images with attributes: most combinations have too few images for a typicality of their own."""
 
 
 class Selector:
-    """A classifier and the features of the real training images that taught it.
+    """A classifier and the features of the real images it was trained on.
 
-    In the study's low-data arms both are of the subset alone, so that no selection knows more than its generator.
+    In a study's low-data arms both come from the subset alone, so that selection knows no more than the generator.
     """
 
     def __init__(self, network: Classifier, features: Tensor, conditions: NDArray[np.float32], kind: str):
-        """`features` (m, F) of the training images by `network`, their `conditions` (m, K), of `kind` "class" or
+        """`features` (m, F) of the training images by `network`, their `conditions` (m, K) of `kind` "class" or
         "attributes"."""
         assert len(features) == len(conditions)
         self.network = network
         self._kind = kind
         labels = _labels(conditions, kind)
-        self._real = {int(k): features[torch.from_numpy(labels == k)][:MOST].float() for k in np.unique(labels)}
-        self._spacing = {k: _spacing(real) for k, real in self._real.items()}
+        self._real = {
+            int(k): features[torch.from_numpy(labels == k)][:IMAGES_PER_CLASS].float() for k in np.unique(labels)
+        }
+        self._spacing = {k: _median_spacing(real) for k, real in self._real.items()}
 
     @classmethod
-    def of(
+    def from_images(
         cls,
         network: Classifier,
         images: ImageSequence,
         conditions: NDArray[np.float32],
         kind: str,
-        progress: Progress = lambda done: None,
+        progress: PhaseProgress = no_progress,
     ) -> "Selector":
-        """The selector of real training images uint8 (m, C, H, H), as exports show them, with conditions (m, K)."""
+        """The selector of real training images uint8 (m, C, H, H) at native size, with conditions (m, K)."""
         return cls(network, predict(network, images, progress)[0], conditions, kind)
 
     def scores(self, images: Images, conditions: NDArray[np.float32]) -> SelectionScores:
-        """What speaks for each synthetic image uint8 (n, C, H, H) made for conditions (n, K)."""
-        return self.judged(*predict(self.network, images), conditions)
+        """The scores of synthetic images uint8 (n, C, H, H) generated for conditions (n, K)."""
+        return self.scores_from_predictions(*predict(self.network, images), conditions)
 
-    def judged(self, features: Tensor, logits: Tensor, conditions: NDArray[np.float32]) -> SelectionScores:
-        """The same for what the classifier saw in the images: features (n, F) and logits (n, K)."""
+    def scores_from_predictions(
+        self, features: Tensor, logits: Tensor, conditions: NDArray[np.float32]
+    ) -> SelectionScores:
+        """The same from the classifier's features (n, F) and logits (n, K)."""
         return SelectionScores(_confidence(logits, conditions, self._kind), self._typicality(features, conditions))
 
-    def kept(self, images: Images, conditions: NDArray[np.float32], keep_rate: float) -> NDArray[np.int64]:
-        """Positions, ascending, of the best share `keep_rate` of each class's images, at least one of each.
+    def select(self, images: Images, conditions: NDArray[np.float32], keep_rate: float) -> NDArray[np.int64]:
+        """Ascending positions of the best share `keep_rate` of each class's images, at least one per class.
 
-        Images with attributes are one lot. Raises ConfigError for a share outside KEEP_RATES.
+        Images with attributes count as one class. Raises ConfigError for a share outside KEEP_RATES.
         """
         check_keep_rate(keep_rate)
-        overall, labels = self.scores(images, conditions).overall, _labels(conditions, self._kind)
-        return best_of_each_class(overall, labels, keep_rate)
+        (kept,) = self.select_at_rates(images, conditions, [keep_rate])
+        return kept
 
-    def kept_at(
+    def select_at_rates(
         self, images: Images, conditions: NDArray[np.float32], keep_rates: Sequence[float]
     ) -> list[NDArray[np.int64]]:
-        """The same for several keep rates, by one look at the images."""
+        """`select` for several keep rates; the images are scored once."""
         overall, labels = self.scores(images, conditions).overall, _labels(conditions, self._kind)
         return [best_of_each_class(overall, labels, rate) for rate in keep_rates]
 
     def _typicality(self, features: Tensor, conditions: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Spacing of the training images over the distance to them (n,); 1 where a condition has too few of them."""
-        labels, typical = _labels(conditions, self._kind), np.ones(len(features))
+        """Typicality (n,); 1 where a class has too few training images to say."""
+        labels, typicality = _labels(conditions, self._kind), np.ones(len(features))
         for k in np.unique(labels):
             spacing = self._spacing.get(int(k))
             if spacing is None:
                 continue
-            lot = labels == k
-            distance = _mean_distance(features[torch.from_numpy(lot)].float(), self._real[int(k)], NEIGHBOURS)
-            typical[lot] = (spacing / distance.clamp(min=1e-6)).double().numpy()
-        return typical
+            members = labels == k
+            distance = _mean_distance(features[torch.from_numpy(members)].float(), self._real[int(k)], NEIGHBOURS)
+            typicality[members] = (spacing / distance.clamp(min=1e-6)).double().numpy()
+        return typicality
 
 
-def load_selector(run: Run, progress: Reporting = silent, should_stop: Callable[[], bool] = lambda: False) -> Selector:
-    """The selector of a run's own training images, by the real-trained classifier of their set, trained if need be.
+def load_selector(run: Run, progress: Progress = silent, budget: ClassifierBudget = ClassifierBudget()) -> Selector:
+    """The selector of a run's training images, from the cache or built now.
 
-    `progress` gets a phase and how much of it is done. Raises RunError where the training images are not here,
-    StoppedError where it is asked to stop.
+    Raises RunError where the training images are not on this machine or have changed.
     """
     images = training_images.load_training_images(run, progress)
-
-    def phase(name: str) -> Progress:
-        def report(done: float) -> None:
-            progress(name, done)
-            if should_stop():
-                raise StoppedError
-
-        return report
-
-    path = _file(run)
-    with exclusive(path.with_suffix(".lock")):  # two at once learn once
-        found = _read(path)
-        if found is None:
-            own = load_reference_classifier(
-                images, split_sha256(images, "train"), "cpu", phase("training on real"), should_stop
-            )
-            rows = sample_rows(images, "train", LOOKED_AT)
-            features = predict(own.network, NativeImages(images, rows), phase("looking at training set"))[0]
+    path = _path(run)
+    with exclusive(path.with_suffix(".lock")):  # concurrent callers build it once
+        selector = _read(path)
+        if selector is None:
+            training = partial(progress, "training on real")
+            own = load_reference_classifier(images, split_sha256(images, "train"), "cpu", training, budget)
+            rows = sample_rows(images, "train", FEATURE_IMAGES)
+            computing = partial(progress, "computing features of the training set")
+            features = predict(own.network, NativeImages(images, rows), computing)[0]
             _write(path, own.network, features, images, rows)
-            found = Selector(own.network, features, images.conditions[rows], images.kind)
-    return found
+            selector = Selector(own.network, features, images.conditions[rows], images.kind)
+    return selector
 
 
 def cached_selector(run: Run) -> Selector | None:
-    """The selector of a run's own training images where `load` has made it before; None where it has not.
+    """The selector that `load_selector` has built before, else None.
 
-    To be asked only where `training_images.problem` has nothing against them.
+    Call it only where `training_images_problem` is None.
     """
-    return _read(_file(run))
+    return _read(_path(run))
 
 
-def _file(run: Run) -> Path:
+def _path(run: Run) -> Path:
     return settings.cache() / f"selector-{training_images.training_images_key(run)}-{RECIPE}.safetensors"
 
 
 def _write(path: Path, network: Classifier, features: Tensor, images: ImageSet, rows: NDArray[np.int64]) -> None:
-    """Keep what a selector is made of."""
+    """Save all that a selector consists of."""
     weights = {f"network.{name}": value.cpu().contiguous() for name, value in network.state_dict().items()}
     conditions = torch.from_numpy(np.ascontiguousarray(images.conditions[rows]))
     side, channels = images.native_size, images.images.shape[1]
@@ -162,52 +162,53 @@ def _write(path: Path, network: Classifier, features: Tensor, images: ImageSet, 
 
 
 def _read(path: Path) -> Selector | None:
-    """The selector in a file; None where there is none, or where it is damaged, which is told in the log."""
+    """The selector in a file; None if the file is missing or damaged (logged)."""
     if not path.is_file():
         return None
     try:
         with safe_open(path, "pt") as file:
             shape = file.metadata()
-            kept = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         network = Classifier(int(shape["side"]), int(shape["channels"]), int(shape["names"]))
-        weights = {name.removeprefix("network."): value for name, value in kept.items() if name.startswith("network.")}
+        weights = {
+            name.removeprefix("network."): value for name, value in tensors.items() if name.startswith("network.")
+        }
         network.load_state_dict(weights)
         network.eval().requires_grad_(False)
-        return Selector(network, kept["features"], kept["conditions"].numpy(), shape["kind"])
+        return Selector(network, tensors["features"], tensors["conditions"].numpy(), shape["kind"])
     except (OSError, SafetensorError, RuntimeError, KeyError, ValueError):
-        LOGGER.warning("%s is damaged, and is made anew.", path, exc_info=True)
+        LOGGER.warning("%s is damaged and is built again.", path, exc_info=True)
         return None
 
 
 def _labels(conditions: NDArray[np.float32], kind: str) -> NDArray[np.int64]:
-    """The class of each row (n,); EVERY for rows of attributes."""
+    """The class of each row (n,); ALL for rows of attributes."""
     if kind == "class":
         return np.asarray(conditions.argmax(axis=1), dtype=np.int64)
-    return np.full(len(conditions), EVERY, dtype=np.int64)
+    return np.full(len(conditions), ALL, dtype=np.int64)
 
 
 def _confidence(logits: Tensor, conditions: NDArray[np.float32], kind: str) -> NDArray[np.float64]:
-    """Probability (n,) of the class asked for; for attributes the geometric mean over those of their values."""
-    asked = torch.from_numpy(conditions)
+    """Probability (n,) of the requested class; for attributes the geometric mean over the requested values."""
+    requested = torch.from_numpy(conditions)
     if kind == "class":
-        chosen = functional.softmax(logits.double(), dim=1).gather(1, asked.argmax(dim=1, keepdim=True))
-        return np.asarray(chosen[:, 0].numpy())
-    signed = torch.where(asked > 0.5, logits, -logits).double()  # (n, K): the logit of the value asked for
+        probability = functional.softmax(logits.double(), dim=1).gather(1, requested.argmax(dim=1, keepdim=True))
+        return np.asarray(probability[:, 0].numpy())
+    signed = torch.where(requested > 0.5, logits, -logits).double()  # (n, K): logit of the requested value
     return np.asarray(functional.logsigmoid(signed).mean(dim=1).exp().numpy())
 
 
-def _spacing(real: Tensor) -> float | None:
-    """Median distance of training images (m, F) to their nearest others; None where there are too few to say."""
+def _median_spacing(real: Tensor) -> float | None:
+    """Median over training images (m, F) of the mean distance to their nearest others; None where there are too few."""
     if len(real) <= NEIGHBOURS:
         return None
-    nearest = (
-        _mean_distance(real, real, NEIGHBOURS + 1) * (NEIGHBOURS + 1) / NEIGHBOURS
-    )  # each is its own nearest, at 0
+    # Each image is its own nearest neighbour, at distance 0.
+    nearest = _mean_distance(real, real, NEIGHBOURS + 1) * (NEIGHBOURS + 1) / NEIGHBOURS
     spacing = float(nearest.median())
     return spacing if spacing > 0 else None
 
 
-def _mean_distance(asked: Tensor, real: Tensor, neighbours: int) -> Tensor:
-    """Mean distance (n,) of features (n, F) to their nearest among (m, F)."""
-    chunks = (asked[first : first + 1024] for first in range(0, max(1, len(asked)), 1024))
+def _mean_distance(features: Tensor, real: Tensor, neighbours: int) -> Tensor:
+    """Mean distance (n,) of features (n, F) to their nearest `neighbours` among (m, F)."""
+    chunks = (features[first : first + 1024] for first in range(0, max(1, len(features)), 1024))
     return torch.cat([torch.cdist(chunk, real).topk(neighbours, largest=False).values.mean(dim=1) for chunk in chunks])

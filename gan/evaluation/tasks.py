@@ -1,113 +1,151 @@
-"""The work of an evaluation, one function for each kind of job, each run inside that job's `working`.
+"""The work of each kind of evaluation job, run in this process under the job's locks.
 
-`TASKS` has them by kind. torch is imported only once the job's device is chosen.
+`TASKS` maps kinds to functions. torch is imported only after the job's device is chosen.
 """
 
+import contextlib
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from gan.evaluation import job, preparation
+from gan.errors import StoppedError
+from gan.evaluation import job
+from gan.evaluation.budget import ClassifierBudget, EvaluationBudget, MembershipBudget
 from gan.evaluation.job import Request
 from gan.evaluation.records import results
 from gan.evaluation.records.membership_results import MembershipResult
 from gan.evaluation.records.study_results import StudyResult
+from gan.evaluation.study_estimate import save_study_estimate
+from gan.io.progress import Progress
 from gan.jobs.worker import Worker, working
 from gan.runs.run import Run
 
-Show = Callable[[str, float, float], None]
-"""Called with a phase, how much of it is done, and of how much: a progress bar on a terminal."""
 
+@contextlib.contextmanager
+def at_work(run: Run, kind: str, progress: Progress, device: str | None = None) -> Iterator[tuple[Worker, Progress]]:
+    """Work in the folder of that kind's jobs; yields the worker and a Progress that reports to it and to `progress`.
 
-def score_snapshots(run: Run, request: Request, show: Show) -> list[results.EvaluationResult] | None:
-    """The scores that were asked for, made where they are missing; None where somebody stopped it."""
-    run.snapshot(request.snapshot)
-    wanted = job.snapshots_to_score(run, request)
-    folder = job.job_folder(run, "scores")
+    Raises StoppedError where the job was asked to stop, after recording it.
+    """
+    folder = job.job_folder(run, kind)
     folder.mkdir(parents=True, exist_ok=True)
-    with working(folder) as worker:
+    with working(folder, device) as worker:
+
+        def report(phase: str, done: float) -> None:
+            progress(phase, done)
+            worker.progress(phase, done)
+
+        yield worker, report
+    if worker.was_stopped:
+        raise StoppedError
+
+
+def score_snapshots(
+    run: Run, request: Request, progress: Progress, budget: EvaluationBudget = EvaluationBudget()
+) -> list[results.EvaluationResult]:
+    """The requested scores, computed where they are missing; raises StoppedError."""
+    run.snapshot(request.snapshot)
+    snapshots = job.snapshots_to_score(run, request)
+    with at_work(run, "scores", progress) as (worker, _):
         from gan.evaluation.scores import score_snapshot  # after `working`: torch must not see a GPU
 
-        for number, seen in enumerate(wanted):
-            progress = _Progress(worker, show, number, len(wanted), score_snapshot.SHARE_OF_TIME)
-            made = score_snapshot.evaluate_snapshot(
-                run, seen, progress, worker.should_stop, split=request.split, features=request.features
+        for number, seen in enumerate(snapshots):
+            report = _SnapshotProgress(worker, progress, number, len(snapshots), score_snapshot.PHASES)
+            score_snapshot.evaluate_snapshot(
+                run, seen, report, split=request.split, features=request.features, budget=budget
             )
-            if made is None:
-                worker.mark_stopped()
-                return None
     if request.every:
         return results.list_results(run, request.split, request.features)
-    return [results.load_result(run, seen, request.split, request.features) for seen in wanted]
+    return [results.load_result(run, seen, request.split, request.features) for seen in snapshots]
 
 
-def run_membership_test(run: Run, request: Request, show: Show) -> list[MembershipResult] | None:
-    """The membership test; None where somebody stopped it."""
+def run_membership_test(
+    run: Run, request: Request, progress: Progress, budget: MembershipBudget = MembershipBudget()
+) -> list[MembershipResult]:
+    """The membership test; raises StoppedError."""
     run.snapshot(request.snapshot)
-    folder = job.job_folder(run, "membership")
-    folder.mkdir(parents=True, exist_ok=True)
-    with working(folder) as worker:
+    with at_work(run, "membership", progress) as (_, report):
         from gan.evaluation.privacy.membership import membership_test  # after `working`: torch must not see a GPU
 
-        def report(phase: str, done: float) -> None:
-            worker.report(phase, done, 1.0)
-            show(phase, done, 1.0)
-
-        made = membership_test(run, request.snapshot, progress=report, should_stop=worker.should_stop)
-        if made is None:
-            worker.mark_stopped()
-            return None
-    return [made]
+        result = membership_test(run, request.snapshot, progress=report, budget=budget)
+    return [result]
 
 
-def run_study(run: Run, request: Request, show: Show) -> list[StudyResult] | None:
-    """The augmentation study, on the run's device when that is free; None where somebody stopped it."""
+def run_augmentation_study(run: Run, request: Request, progress: Progress) -> list[StudyResult]:
+    """The augmentation study, on the run's device when it is free; raises StoppedError."""
     run.snapshot(request.snapshot)
-    folder = job.job_folder(run, "study")
-    folder.mkdir(parents=True, exist_ok=True)
-    with working(folder, run.config.job.device) as worker:
+    with at_work(run, "study", progress, run.config.job.device) as (worker, report):
         from gan.evaluation.study import study_plan  # after `working`: torch must not see another GPU
         from gan.evaluation.study.run_study import run_study
-
-        def report(phase: str, done: float) -> None:
-            worker.report(phase, done, 1.0)
-            show(phase, done, 1.0)
 
         options = replace(request.study, device=worker.device.partition(":")[0])
         expected = study_plan.estimate_study(run, request.snapshot, options, report)
         print("\n".join(expected.lines()), file=sys.stderr, flush=True)
-        made = run_study(run, request.snapshot, options, progress=report, should_stop=worker.should_stop, worker=worker)
-        if made is None:
-            worker.mark_stopped()
-            return None
-    return [made]
+        result = run_study(run, request.snapshot, options, progress=report, worker=worker)
+    return [result]
 
 
-TASKS: dict[str, Callable[[Run, Request, Show], list[Any] | None]] = {
+def prepare_selector(
+    run: Run, request: Request, progress: Progress, budget: ClassifierBudget = ClassifierBudget()
+) -> list[Any]:
+    """Build and cache the selector by which the gallery keeps the best images; raises StoppedError."""
+    with at_work(run, "selector", progress) as (_, report):
+        from gan.evaluation.selector import load_selector  # after `working`: torch must not see a GPU
+
+        selector = load_selector(run, report, budget)
+    return [selector]
+
+
+def prepare_calibration(run: Run, request: Request, progress: Progress) -> list[Any]:
+    """Calibrate the near-copy detector and cache the result; raises StoppedError."""
+    with at_work(run, "calibration", progress) as (_, report):
+        from gan.evaluation.privacy.guard import load_detector  # after `working`: torch must not see a GPU
+
+        detector = load_detector(run, report)
+    return [detector]
+
+
+def prepare_study_estimate(run: Run, request: Request, progress: Progress) -> list[Any]:
+    """Time some steps of a study and keep the estimate for the page; raises StoppedError."""
+    with at_work(run, "study-estimate", progress) as (_, report):
+        from gan.evaluation.study import study_plan  # after `working`: torch must not see a GPU
+
+        report("timing some steps", 0.0)
+        estimate = study_plan.estimate_study(run, request.snapshot, request.study, report)
+        snapshot = int(run.snapshot(request.snapshot).name)
+        save_study_estimate(run, snapshot, request.study, estimate.lines())
+    return [estimate]
+
+
+TASKS: dict[str, Callable[..., list[Any]]] = {
     "scores": score_snapshots,
     "membership": run_membership_test,
-    "study": run_study,
-    **preparation.PREPARATIONS,
+    "study": run_augmentation_study,
+    "selector": prepare_selector,
+    "calibration": prepare_calibration,
+    "study-estimate": prepare_study_estimate,
 }
+"""By kind: called with a run, a request and a Progress; a `budget` other than the default is for tests."""
 
 
-class _Progress:
-    """What one of several snapshots reports, made into one bar with the time left of all."""
+class _SnapshotProgress:
+    """Progress over several snapshots as one share, with the time left for all of them."""
 
-    def __init__(self, worker: Worker, show: Show, number: int, of: int, shares: dict[str, float]):
-        self._worker, self._show = worker, show
-        self._number, self._of = number, of
-        self._starts = {name: sum(list(shares.values())[:place]) for place, name in enumerate(shares)}
-        self._shares = shares
+    def __init__(self, worker: Worker, progress: Progress, number: int, count: int, phases: dict[str, float]):
+        self._worker, self._progress = worker, progress
+        self._number, self._count = number, count
+        self._starts = {name: sum(list(phases.values())[:index]) for index, name in enumerate(phases)}
+        self._phases = phases
         self._began, self._done = time.monotonic(), 0.0
 
     def __call__(self, phase: str, done: float) -> None:
-        within = self._starts.get(phase, 0.0) + self._shares.get(phase, 0.0) * done
+        within = self._starts.get(phase, 0.0) + self._phases.get(phase, 0.0) * done
         self._done = max(self._done, within)  # "generating" comes twice
         passed = time.monotonic() - self._began
-        left = passed / self._done * (self._of - self._number - self._done) if self._done > 0 else None
-        label = phase if self._of == 1 else f"snapshot {self._number + 1} of {self._of}: {phase}"
-        self._worker.report(label, self._number + self._done, self._of, seconds_left=left)
-        self._show(label, self._number + self._done, self._of)
+        left = passed / self._done * (self._count - self._number - self._done) if self._done > 0 else None
+        label = phase if self._count == 1 else f"snapshot {self._number + 1} of {self._count}: {phase}"
+        share = (self._number + self._done) / self._count
+        self._progress(label, share)
+        self._worker.progress(label, share, seconds_left=left)

@@ -63,12 +63,12 @@ class Worker:
         """Whether the work ended because it was asked to; to be read after the block of `working`."""
         return self._was_stopped
 
-    def progress(self, phase: str, done: float) -> None:
+    def progress(self, phase: str, done: float, **more: Any) -> None:
         """Report a phase and its finished share from 0 to 1, as a `Progress` (gan/io/progress.py) does.
 
         Raises StoppedError where the job was asked to stop: `working` then ends it as stopped.
         """
-        self.report(phase, done, 1.0)
+        self.report(phase, done, 1.0, **more)
         if self.should_stop():
             raise StoppedError
 

@@ -90,7 +90,7 @@ def rejected_images(run: Run, request: ExportRequest) -> frozenset[Origin] | Non
     for group in requested_images(run, replace(request, keep_rate=1.0)):
         known = dataset_info(run)
         rows = np.stack([Condition.from_text(origin.condition, known).row(known) for origin in group.origins])
-        kept = set(selector.kept(group.images, rows, request.keep_rate).tolist())
+        kept = set(selector.select(group.images, rows, request.keep_rate).tolist())
         left_out += [origin for i, origin in enumerate(group.origins) if i not in kept]
     return frozenset(left_out)
 
@@ -230,7 +230,7 @@ def closeness(run: Run, origin: Origin, images: ImageSet) -> Closeness | None:
     if measured is None:
         return None
     detector = _detector(run.path, file_version(run.path / "data.json"), images)
-    detector.use(measured)
+    detector.use_calibration(measured)
     found = detector.nearest(generated_image(run, origin)[None])
     return Closeness(float(found.closeness[0]), detector.threshold, bool(found.copy[0]))
 

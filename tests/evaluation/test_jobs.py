@@ -17,24 +17,22 @@ from gan.errors import RunError
 from gan.evaluation import job
 from gan.evaluation.classifiers import small_resnet
 from gan.evaluation.job import Request
-from gan.evaluation.privacy import membership
 from gan.evaluation.records import membership_results, results, study_results
-from gan.evaluation.scores import score_snapshot
 from gan.evaluation.study.study_options import StudyOptions
 from gan.io.atomic import write_json
 from gan.io.json_files import read_json
 from gan.runs import lifecycle
 from gan.runs.run import Run
 from tests.conftest import trained
+from tests.support.evaluation import use_budget
 from tests.support.jobs import clean_up, until
 from tests.support.study import TWO_STEPS
 
 
 @pytest.fixture
 def digits(monkeypatch: pytest.MonkeyPatch) -> Run:
-    """A run with snapshots after 160 and 320 images; classifiers that see 640 images, and 50 images looked up."""
-    monkeypatch.setattr(small_resnet, "LONGEST", 640)
-    monkeypatch.setattr(score_snapshot, "CHECKED", 50)
+    """A run with snapshots after 160 and 320 images, evaluated with a small budget."""
+    use_budget(monkeypatch)
     return trained("digits")
 
 
@@ -44,14 +42,14 @@ def test_several_snapshots_are_stopped_and_gone_on_with(
     arguments, said = ["evaluate", "digits", "--all-snapshots", "--json"], []
     folder = job.job_folder(digits, "scores")
 
-    def stop_at_the_second(phase: str, done: float, total: float) -> None:
+    def stop_at_the_second(phase: str, done: float) -> None:
         said.append(phase)
         if phase.startswith("snapshot 2 of 2"):
             (folder / "stop").touch()
 
     monkeypatch.setattr(evaluate, "show", stop_at_the_second)
     assert main(arguments) == 1
-    assert "stopped. What was finished is kept" in capsys.readouterr().err
+    assert "stopped. What is finished is kept" in capsys.readouterr().err
     assert jobs.state(folder).name == "stopped"
     assert [result.snapshot for result in results.list_results(digits)] == [160]
     assert said[0].startswith("snapshot 1 of 2: ")
@@ -59,7 +57,7 @@ def test_several_snapshots_are_stopped_and_gone_on_with(
     first = results.result_path(digits, 160).stat().st_mtime_ns
 
     shown: list[tuple[str, float]] = []
-    monkeypatch.setattr(evaluate, "show", lambda phase, done, total: shown.append((phase, done / total)))
+    monkeypatch.setattr(evaluate, "show", lambda phase, done: shown.append((phase, done)))
     assert main(arguments) == 0
     assert results.result_path(digits, 160).stat().st_mtime_ns == first  # it was not made again
     assert not any("snapshot" in phase for phase, _ in shown)  # one is left, and needs no number
@@ -75,10 +73,8 @@ def test_several_snapshots_are_stopped_and_gone_on_with(
 
 
 def test_the_membership_test_is_kept_and_stands_beside_the_scores(
-    digits: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    digits: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(membership, "ASKED", 60)
-    monkeypatch.setattr(membership, "SAMPLES", (100, 100))
     capsys.readouterr()
     assert main(["evaluate", "digits", "--membership", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
@@ -93,7 +89,7 @@ def test_a_study_from_the_command_line_prints_its_arms_and_verdict_beside_the_sc
     digits: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(evaluate, "StudyOptions", partial(StudyOptions, budget=TWO_STEPS))
-    monkeypatch.setattr(small_resnet, "SETTLED", 64)
+    monkeypatch.setattr(small_resnet, "BATCH_NORM_IMAGES", 64)
     capsys.readouterr()
     assert main(["evaluate", "digits", "--study", "--seeds", "2", "--no-low-data", "--json"]) == 0
     printed = capsys.readouterr()

@@ -7,11 +7,12 @@ import pytest
 
 from gan.config.options import build_config
 from gan.data import registry
-from gan.errors import DataError
+from gan.errors import DataError, StoppedError
 from gan.evaluation.privacy.membership import membership_test
 from gan.evaluation.records.membership_results import CLOSEST, compare_distances, load_membership, near_share, roc_auc
 from gan.io.contact_sheet import to_pil
 from tests.conftest import trained
+from tests.support.evaluation import stop
 
 
 def digits_in_folders(root: Path, training: int, held_out: int) -> Path:
@@ -40,7 +41,6 @@ def test_a_generator_that_was_over_trained_on_fifty_images_betrays_them(tmp_path
         optim__lr=1e-3,
     )
     result = membership_test(run)
-    assert result is not None
     assert result.risk_found
     assert result.auc > 0.65
     assert result.verdict.startswith("Risk found: ")
@@ -51,17 +51,17 @@ def test_a_generator_that_was_over_trained_on_fifty_images_betrays_them(tmp_path
 def test_a_generator_that_knows_no_image_by_heart_shows_no_risk() -> None:
     phases: list[str] = []
     result = membership_test(trained("digits"), 160, progress=lambda phase, done: phases.append(phase))
-    assert result is not None
     assert not result.risk_found
     assert result.n == {"members": 820, "held_out": 180, "samples": 2000}
     assert result.control_auc[0] < 0.5 < result.control_auc[1]
     assert result.verdict.startswith("No risk found by this test")
-    assert {"generating", "looking for the nearest samples"} <= set(phases)
+    assert {"generating", "searching for the nearest samples"} <= set(phases)
 
 
 def test_it_stops_when_asked_and_says_when_images_are_too_few(tmp_path: Path) -> None:
     run = trained("digits")
-    assert membership_test(run, should_stop=lambda: True) is None
+    with pytest.raises(StoppedError):
+        membership_test(run, progress=stop)
     assert load_membership(run, 320) is None
     few = digits_in_folders(tmp_path / "few", 40, 5)
     small = trained("few", data__name="folder", data__path=str(few), data__image_size=32)

@@ -8,7 +8,7 @@ from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import poly_mmd
 
 from gan.evaluation.scores import metrics
-from gan.evaluation.statistics import wilson_interval
+from gan.evaluation.statistics import bootstrap_interval, wilson_interval
 
 
 def drawn(n: int, width: int, seed: int) -> Tensor:
@@ -153,7 +153,7 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say() -> None:
     generator = np.random.default_rng(0)
     covered = 0
     for seed in range(200):
-        low, high = metrics.bootstrap((generator.random(80) < 0.7).astype(np.float64), seed=seed)
+        low, high = bootstrap_interval((generator.random(80) < 0.7).astype(np.float64), seed=seed)
         covered += low <= 0.7 <= high
     assert 0.88 <= covered / 200 <= 0.99
 
@@ -161,7 +161,7 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say() -> None:
 def test_patients_with_many_images_widen_an_interval() -> None:
     right = np.repeat(np.arange(10) % 2, 20).astype(np.float64)  # ten patients, each all right or all wrong
     group = np.repeat([f"patient-{i}" for i in range(10)], 20)
-    alone, grouped = metrics.bootstrap(right), metrics.bootstrap(right, group)
+    alone, grouped = bootstrap_interval(right), bootstrap_interval(right, group)
     assert grouped[1] - grouped[0] > 3 * (alone[1] - alone[0])
 
 

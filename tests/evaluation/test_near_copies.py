@@ -9,9 +9,10 @@ from torch import Tensor
 from gan.config.options import build_config
 from gan.data import registry
 from gan.errors import DataError
-from gan.evaluation.privacy.calibration import CERTAIN, LOOSEST, threshold, upper_bound
+from gan.evaluation.privacy.altered_copies import as_jpeg, brighter, shifted
+from gan.evaluation.privacy.calibration import HIGHEST, LOWEST, calibrated_threshold
 from gan.evaluation.privacy.near_copies import NearCopyDetector
-from gan.evaluation.privacy.planted_copies import as_jpeg, brighter, shifted
+from gan.evaluation.statistics import clopper_pearson_upper
 
 Images = NDArray[np.uint8]
 
@@ -85,9 +86,9 @@ def test_what_is_promised_of_new_real_images_is_told(detector: NearCopyDetector)
     told = detector.calibration
     assert told is not None
     assert told.real == 1000 + 180  # training images against the rest, and the held-out ones
-    assert told.accused <= 0.01 * told.real
+    assert told.false_positives <= 0.01 * told.real
     assert told.bound <= 0.01
-    assert told.found >= 0.95 * told.planted
+    assert told.copies_detected >= 0.95 * told.copies
 
 
 def test_another_detector_of_the_same_images_can_use_a_calibration(
@@ -95,31 +96,31 @@ def test_another_detector_of_the_same_images_can_use_a_calibration(
 ) -> None:
     assert detector.calibration is not None
     other = NearCopyDetector(digits[0])
-    other.use(detector.calibration)
+    other.use_calibration(detector.calibration)
     asked = np.concatenate([digits[2][:40], as_jpeg(digits[0][:40])])
     assert (other.nearest(asked).copy == detector.nearest(asked).copy).all()
 
 
 def test_the_bound_is_the_exact_one_of_clopper_and_pearson() -> None:
-    assert upper_bound(0, 299) == pytest.approx(1 - 0.05 ** (1 / 299))  # none seen: (1 - p)^n = 0.05
-    assert upper_bound(1, 2) == pytest.approx(0.95**0.5)  # at most one of two: 1 - p^2 = 0.05
-    assert upper_bound(2, 2) == 1
-    assert upper_bound(0, 0) == 1
+    assert clopper_pearson_upper(0, 299) == pytest.approx(1 - 0.05 ** (1 / 299))  # none seen: (1 - p)^n = 0.05
+    assert clopper_pearson_upper(1, 2) == pytest.approx(0.95**0.5)  # at most one of two: 1 - p^2 = 0.05
+    assert clopper_pearson_upper(2, 2) == 1
+    assert clopper_pearson_upper(0, 0) == 1
 
 
 def test_the_threshold_holds_its_promise_for_any_distribution() -> None:
     """Closeness uniform from 0.34 to 0.39: a threshold t accuses (t - 0.34) / 0.05 of new images."""
     generator = np.random.default_rng(0)
-    accused = [(threshold(0.34 + 0.05 * generator.random(1000)) - 0.34) / 0.05 for _ in range(200)]
+    accused = [(calibrated_threshold(0.34 + 0.05 * generator.random(1000)) - 0.34) / 0.05 for _ in range(200)]
     assert np.mean(np.array(accused) > 0.01) <= 0.05 + 0.03
     assert np.mean(accused) > 0.003  # and it is no stricter than it must be
 
 
 def test_few_real_images_promise_nothing_and_far_ones_do_not_loosen_it() -> None:
-    assert threshold(np.full(298, 0.36)) == CERTAIN
-    assert threshold(np.full(299, 0.36)) == 0.36
-    assert threshold(np.full(299, 0.7)) == LOOSEST
-    assert threshold(np.zeros(0)) == CERTAIN
+    assert calibrated_threshold(np.full(298, 0.36)) == LOWEST
+    assert calibrated_threshold(np.full(299, 0.36)) == 0.36
+    assert calibrated_threshold(np.full(299, 0.7)) == HIGHEST
+    assert calibrated_threshold(np.zeros(0)) == LOWEST
 
 
 def test_frames_of_one_patient_are_not_set_against_each_other() -> None:
@@ -131,9 +132,9 @@ def test_frames_of_one_patient_are_not_set_against_each_other() -> None:
     apart.calibrate(new)
     together.calibrate(new)
     assert apart.calibration is not None
-    assert apart.calibration.accused == 0
+    assert apart.calibration.false_positives == 0
     assert together.calibration is not None
-    assert together.calibration.accused == 60  # each frame finds its twin
+    assert together.calibration.false_positives == 60  # each frame finds its twin
     assert together.calibration.bound > 0.5
 
 
@@ -162,7 +163,7 @@ def test_held_out_images_that_are_copies_themselves_make_no_copy_pass() -> None:
     found = made.calibrate(leaked)
     assert found.copy.tolist() == [False] * 40 + [True] * 10
     assert made.calibration is not None
-    assert made.calibration.accused == 10
+    assert made.calibration.false_positives == 10
     assert made.calibration.bound > 0.1  # of 110 real images: what it costs is told
 
 

@@ -1,6 +1,7 @@
 """The parts of an evaluation beside its scores: ImageNet's features, unseen combinations, conditions, closest pairs."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +12,16 @@ import torchvision
 from gan.data import registry
 from gan.data.info import DatasetInfo
 from gan.errors import UserError
-from gan.evaluation.classifiers import imagenet, small_resnet
+from gan.evaluation.classifiers import imagenet
 from gan.evaluation.privacy.closest_pairs import closest_pair_images
 from gan.evaluation.records import results
-from gan.evaluation.scores import score_snapshot
 from gan.evaluation.scores.per_condition import Predictions
 from gan.evaluation.scores.score_snapshot import evaluate_snapshot
 from gan.evaluation.scores.unseen_combinations import unseen_combinations
 from gan.evaluation.statistics import wilson_interval
 from gan.sampling.sampler import load_generator
 from tests.conftest import trained
+from tests.support.evaluation import SMALL_BUDGET
 
 
 @pytest.fixture
@@ -43,13 +44,13 @@ def put_random_weights(path: Path, monkeypatch: pytest.MonkeyPatch) -> torchvisi
 
 def test_imagenet_features_that_cannot_be_had_are_refused_in_one_line(weights: Path) -> None:
     run = trained("digits")
-    with pytest.raises(UserError, match=r"take resnet18-f37072fd\.pth, which could not be downloaded") as refused:
+    with pytest.raises(UserError, match=r"need resnet18-f37072fd\.pth, which could not be downloaded") as refused:
         evaluate_snapshot(run, features="imagenet")
     assert str(weights.parent) in str(refused.value)
     assert "--features own" in str(refused.value)
     assert not list(weights.parent.glob("*"))
     weights.write_bytes(b"something else")
-    with pytest.raises(UserError, match="is not the published file: its checksum differs"):
+    with pytest.raises(UserError, match="has the wrong checksum"):
         evaluate_snapshot(run, features="imagenet")
     with pytest.raises(UserError, match="features is 'inception': it takes own, or imagenet"):
         evaluate_snapshot(run, features="inception")
@@ -61,11 +62,11 @@ def test_imagenet_features_are_the_networks_before_its_last_layer(
     network = put_random_weights(weights, monkeypatch)
     grey = np.random.default_rng(0).integers(0, 256, (3, 1, 28, 28), dtype=np.uint8)
     shares: list[float] = []
-    found = imagenet.load_imagenet_features().look(grey, shares.append, batch=2)
+    found = imagenet.load_imagenet_features().extract(grey, shares.append, batch=2)
     large = torch.nn.functional.interpolate(
         torch.from_numpy(grey).float() / 255, (224, 224), mode="bilinear", antialias=True
     )
-    normal = torchvision.transforms.functional.normalize(large.expand(-1, 3, -1, -1), imagenet.MEAN, imagenet.SPREAD)
+    normal = torchvision.transforms.functional.normalize(large.expand(-1, 3, -1, -1), imagenet.MEAN, imagenet.STD)
     with torch.inference_mode():
         expected = torch.nn.Sequential(*list(network.children())[:-1])(normal).flatten(1)
     assert found.shape == (3, 512)
@@ -77,12 +78,9 @@ def test_an_evaluation_in_imagenet_features_stands_beside_the_other(
     weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_random_weights(weights, monkeypatch)
-    monkeypatch.setattr(small_resnet, "LONGEST", 640)
-    monkeypatch.setattr(score_snapshot, "CHECKED", 20)
-    monkeypatch.setitem(score_snapshot.COMPARED, "imagenet", 24)
     run = trained("digits")
-    found = evaluate_snapshot(run, features="imagenet")
-    assert found is not None
+    budget = replace(SMALL_BUDGET, checked=20, compared_imagenet=24)
+    found = evaluate_snapshot(run, features="imagenet", budget=budget)
     assert (found.features, found.n["scores"]) == ("imagenet", 24)
     assert found.made_with["features_sha256"] != found.made_with["classifier_sha256"]
     assert "ImageNet features (ResNet-18)" in found.as_text()
@@ -109,26 +107,26 @@ def test_combinations_that_nobody_has_seen_are_the_most_expected_first() -> None
 
 def test_a_condition_by_itself_against_counts_by_hand() -> None:
     logits = torch.tensor([[2.0, 1.0], [1.0, 2.0], [2.0, 1.0], [1.0, 2.0]])
-    classes = Predictions(logits, np.array([[1, 0], [1, 0], [1, 0], [0, 1]], np.float32)).of(0, "class")
+    classes = Predictions(logits, np.array([[1, 0], [1, 0], [1, 0], [0, 1]], np.float32)).of_condition(0, "class")
     assert classes["score"] == classes["shown"] == pytest.approx(2 / 3)
     assert classes["interval"] == wilson_interval(2, 3)
     signs = torch.tensor([[1.0], [-1.0], [-1.0], [-1.0]])
-    rare = Predictions(signs, np.array([[1], [1], [0], [0]], np.float32)).of(0, "attributes")
+    rare = Predictions(signs, np.array([[1], [1], [0], [0]], np.float32)).of_condition(0, "attributes")
     assert rare["score"] == 0.75  # one of four is wrong
     assert rare["shown"] == 0.5  # and of the two that were to show it, one does
     assert rare["shown_interval"] == wilson_interval(1, 2)
     patients = Predictions(signs, np.array([[1], [1], [0], [0]], np.float32), np.array(["a", "a", "a", "a"]))
-    assert patients.of(0, "attributes")["interval"] == (0.75, 0.75)  # of one patient nothing can be drawn but him
-    nobody = Predictions(signs, np.zeros((4, 1), np.float32)).of(0, "attributes")
+    assert patients.of_condition(0, "attributes")["interval"] == (
+        0.75,
+        0.75,
+    )  # of one patient nothing can be drawn but him
+    nobody = Predictions(signs, np.zeros((4, 1), np.float32)).of_condition(0, "attributes")
     assert (nobody["shown"], nobody["shown_interval"]) == (None, None)
 
 
-def test_the_closest_pairs_are_made_again_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(small_resnet, "LONGEST", 640)
-    monkeypatch.setattr(score_snapshot, "CHECKED", 40)
+def test_the_closest_pairs_are_made_again_as_they_were() -> None:
     run = trained("digits")
-    result = evaluate_snapshot(run)
-    assert result is not None
+    result = evaluate_snapshot(run, budget=replace(SMALL_BUDGET, checked=40))
     images, sampler = registry.load_image_set(run.config.data), load_generator(run)
     made, real = closest_pair_images(result, sampler, images)
     pairs = result.near_copies["pairs"]

@@ -10,14 +10,12 @@ from gan.cli.main import main
 from gan.config import options
 from gan.errors import RunError
 from gan.evaluation import reader_study
-from gan.evaluation.classifiers import small_resnet
 from gan.evaluation.records import interpretation, results, study_results
 from gan.evaluation.report import document, sections, svg
 from gan.evaluation.report.svg import Point, Series
-from gan.evaluation.scores import score_snapshot
 from gan.runs import lifecycle, notes
 from tests.conftest import trained
-from tests.support.evaluation import studied
+from tests.support.evaluation import studied, use_budget
 
 
 class _Tags(HTMLParser):
@@ -45,8 +43,7 @@ class _Tags(HTMLParser):
 def test_a_report_holds_everything_and_fetches_nothing(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(small_resnet, "LONGEST", 640)
-    monkeypatch.setattr(score_snapshot, "CHECKED", 30)
+    use_budget(monkeypatch)
     run = trained("digits")
     with pytest.raises(RunError, match="has no evaluation on the val split"):
         document.build_report(run)

@@ -28,7 +28,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Digits:
 def selector(digits: Digits) -> Selector:
     images, conditions, _, _ = digits
     network = train_classifier(images, conditions, "class", images_seen=2_500)
-    return Selector.of(network, images, conditions, "class")
+    return Selector.from_images(network, images, conditions, "class")
 
 
 def test_images_of_another_class_and_noise_go_first(selector: Selector, digits: Digits) -> None:
@@ -44,14 +44,14 @@ def test_images_of_another_class_and_noise_go_first(selector: Selector, digits: 
 
 def test_the_best_half_of_each_class_is_kept_in_order(selector: Selector, digits: Digits) -> None:
     _, _, held, conditions = digits
-    kept, labels = selector.kept(held, conditions, 0.5), conditions.argmax(axis=1)
+    kept, labels = selector.select(held, conditions, 0.5), conditions.argmax(axis=1)
     overall = selector.scores(held, conditions).overall
     assert (np.diff(kept) > 0).all()
     for k in range(10):
         inside, left_out = kept[labels[kept] == k], np.setdiff1d(np.flatnonzero(labels == k), kept)
         assert len(inside) == round(0.5 * (labels == k).sum())
         assert overall[inside].min() >= overall[left_out].max()
-    assert (selector.kept(held, conditions, 1.0) == np.arange(len(held))).all()
+    assert (selector.select(held, conditions, 1.0) == np.arange(len(held))).all()
 
 
 def test_an_images_scores_do_not_depend_on_its_batch(selector: Selector, digits: Digits) -> None:
@@ -74,7 +74,9 @@ def test_typicality_and_the_confidence_in_attributes_by_hand() -> None:
     asked = torch.zeros(2, FEATURES)
     asked[1, 1] = 1000.0
     # The first lies 0, 10, 20, 30 and 40 from its five nearest, 20 on the mean; the second about 1000 from all.
-    scores = made.judged(asked, torch.tensor([[0.0, 0.0], [0.0, 90.0]]), np.array([[1, 1], [0, 1]], np.float32))
+    scores = made.scores_from_predictions(
+        asked, torch.tensor([[0.0, 0.0], [0.0, 90.0]]), np.array([[1, 1], [0, 1]], np.float32)
+    )
     assert scores.typicality == pytest.approx([22 / 20, 22 / 1000], rel=0.001)
     assert scores.confidence == pytest.approx([0.5, 0.5**0.5])  # probabilities 0.5 and 0.5; 0.5 and 1
 
@@ -82,4 +84,4 @@ def test_typicality_and_the_confidence_in_attributes_by_hand() -> None:
 @pytest.mark.parametrize("rate", [0.0, 1.5])
 def test_a_share_that_cannot_be_kept_is_named(rate: float, selector: Selector, digits: Digits) -> None:
     with pytest.raises(ConfigError, match=rf"keep_rate is {rate}: it takes a number"):
-        selector.kept(digits[2], digits[3], rate)
+        selector.select(digits[2], digits[3], rate)

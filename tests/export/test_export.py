@@ -200,7 +200,7 @@ def test_the_best_half_of_the_candidates_is_delivered_and_counted(run: Run) -> N
     sampler, images = load_generator(run), registry.load_image_set(run.config.data)
     rows = images.rows("train")[:200]
     network = train_classifier(images.images[rows], images.conditions[rows], "class", images_seen=640)
-    selector = Selector.of(network, images.images[rows], images.conditions[rows], "class")
+    selector = Selector.from_images(network, images.images[rows], images.conditions[rows], "class")
     tally = Tally(10)
     chunks = accepted_from_stream(
         sampler,
@@ -214,7 +214,7 @@ def test_the_best_half_of_the_candidates_is_delivered_and_counted(run: Run) -> N
     )
     delivered = [origin.index for chunk in chunks for origin in chunk.origins]
     threes = np.eye(10, dtype=np.float32)[[3] * 20]
-    best = selector.kept(sampler.generate(threes, seed=0, start=5), threes, 0.5)
+    best = selector.select(sampler.generate(threes, seed=0, start=5), threes, 0.5)
     assert delivered == (best + 5).tolist()
     assert (tally.tried, tally.delivered, tally.not_kept) == (20, 10, 10)
 

@@ -27,6 +27,7 @@ from gan.sampling.conditions import Condition
 from gan.sampling.provenance import Origin
 from gan.sampling.sampler import load_generator
 from tests.conftest import trained
+from tests.support.evaluation import stop
 
 SEED = 4
 
@@ -169,13 +170,13 @@ def test_other_images_than_those_trained_on_guard_nothing(copying: Run) -> None:
 def test_a_calibration_is_made_once_for_a_data_set(run: Run) -> None:
     phases: list[str] = []
     first, _ = guard.load_detector(run, lambda phase, done: phases.append(phase))
-    assert "learning how close real images come" in phases
+    assert "calibrating the near-copy detector" in phases
     phases.clear()
     again, _ = guard.load_detector(run, lambda phase, done: phases.append(phase))
-    assert "learning how close real images come" not in phases
+    assert "calibrating the near-copy detector" not in phases
     assert again.calibration == first.calibration
 
 
 def test_a_calibration_stops_when_asked(run: Run) -> None:
     with pytest.raises(StoppedError):
-        guard.load_detector(run, should_stop=lambda: True)
+        guard.load_detector(run, stop)

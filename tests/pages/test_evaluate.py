@@ -9,12 +9,10 @@ import pytest
 from gan import jobs
 from gan.config import settings
 from gan.evaluation import job
-from gan.evaluation.classifiers import small_resnet
 from gan.evaluation.job import Request
 from gan.evaluation.records import interpretation, results, study_results
 from gan.evaluation.records.membership_results import MembershipResult
 from gan.evaluation.records.results import EvaluationResult
-from gan.evaluation.scores import score_snapshot
 from gan.evaluation.scores.score_snapshot import evaluate_snapshot
 from gan.evaluation.study.study_options import StudyOptions
 from gan.io.atomic import write_json
@@ -24,7 +22,7 @@ from gan.runs.run import Run
 from pages.ui.evaluate import evaluation_charts
 from tests.conftest import trained
 from tests.support.celeba import write_celeba
-from tests.support.evaluation import studied
+from tests.support.evaluation import SMALL_BUDGET, studied, use_budget
 from tests.support.jobs import clean_up, until
 from tests.support.pages import buttons, made, page, said
 
@@ -32,12 +30,10 @@ from tests.support.pages import buttons, made, page, said
 @pytest.fixture
 def scored(monkeypatch: pytest.MonkeyPatch) -> tuple[Run, EvaluationResult]:
     """A run with scores of both snapshots, by classifiers that saw 640 images."""
-    monkeypatch.setattr(small_resnet, "LONGEST", 640)
-    monkeypatch.setattr(score_snapshot, "CHECKED", 30)
+    use_budget(monkeypatch)
     run = trained("digits")
-    evaluate_snapshot(run, 160)
-    result = evaluate_snapshot(run, 320)
-    assert result is not None
+    evaluate_snapshot(run, 160, budget=SMALL_BUDGET)
+    result = evaluate_snapshot(run, 320, budget=SMALL_BUDGET)
     return run, result
 
 

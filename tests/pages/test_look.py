@@ -9,7 +9,6 @@ from streamlit.testing.v1 import AppTest
 from gan.config import settings
 from gan.data import registry
 from gan.evaluation import selector
-from gan.evaluation.classifiers import small_resnet
 from gan.evaluation.records import results
 from gan.io.atomic import write_json
 from gan.runs.run import Run
@@ -18,6 +17,7 @@ from gan.sampling.marks import KEEP, REJECT
 from gan.sampling.provenance import Origin
 from pages.ui import waiting
 from tests.conftest import trained
+from tests.support.evaluation import SMALL_BUDGET
 from tests.support.pages import buttons, page, said, tiles
 
 
@@ -191,11 +191,8 @@ def test_the_snapshot_that_scored_best_is_marked_and_chosen(run: Run) -> None:
     assert at.selectbox(key="snapshot small").value == best
 
 
-def test_what_the_keep_rate_leaves_out_is_dimmed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        small_resnet, "LONGEST", 640
-    )  # images that the classifier sees: how much it knows is not the matter
-    selector.load_selector(run)
+def test_what_the_keep_rate_leaves_out_is_dimmed(run: Run) -> None:
+    selector.load_selector(run, budget=SMALL_BUDGET.classifier)
     at = page("gallery", run="small")
     at.slider(key="gallery keep rate").set_value(25).run(timeout=60)
     assert not at.exception

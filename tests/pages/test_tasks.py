@@ -11,8 +11,7 @@ from streamlit.testing.v1 import AppTest
 from gan import jobs
 from gan.cli.main import main
 from gan.data import registry
-from gan.evaluation import job, preparation, selector, training_images
-from gan.evaluation.classifiers import small_resnet
+from gan.evaluation import job, selector, study_estimate, training_images
 from gan.evaluation.classifiers.reference import native_images
 from gan.evaluation.job import Request
 from gan.evaluation.privacy import guard
@@ -23,15 +22,14 @@ from gan.runs.run import Run
 from gan.sampling.provenance import Origin
 from pages.ui.gallery import marking
 from tests.conftest import trained
+from tests.support.evaluation import SMALL_BUDGET, use_budget
 from tests.support.jobs import until
 from tests.support.pages import PAGES, buttons, page, said, tiles
-
-LOOKED_AT = 640  # images that a classifier sees in these tests: how much it knows is not the matter
 
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setattr(small_resnet, "LONGEST", LOOKED_AT)
+    use_budget(monkeypatch)
     run = trained("small")
     registry.load_image_set(run.config.data)  # a copied run comes without its images
     return run
@@ -103,7 +101,7 @@ def test_the_selector_of_a_task_is_the_one_that_an_export_makes(run: Run) -> Non
     assert selector.cached_selector(run) is None
     assert worked(run, Request("selector", run.snapshots()[-1])) == 0
     assert jobs.state(job.job_folder(run, "selector")).name == "finished"
-    kept, made = selector.cached_selector(run), selector.load_selector(run)
+    kept, made = selector.cached_selector(run), selector.load_selector(run, budget=SMALL_BUDGET.classifier)
     assert kept is not None
     images = training_images.load_training_images(run)
     shown, conditions = np.array(native_images(images, np.arange(40))), images.conditions[:40]
@@ -111,12 +109,12 @@ def test_the_selector_of_a_task_is_the_one_that_an_export_makes(run: Run) -> Non
 
 
 def test_a_damaged_selector_is_made_anew_and_logged(run: Run, caplog: pytest.LogCaptureFixture) -> None:
-    selector.load_selector(run)
+    selector.load_selector(run, budget=SMALL_BUDGET.classifier)
     (file,) = Path(run.path.parent, ".data").rglob("selector-*.safetensors")
     file.write_bytes(b"no tensors")
     assert selector.cached_selector(run) is None
     assert "is damaged" in caplog.text
-    selector.load_selector(run)
+    selector.load_selector(run, budget=SMALL_BUDGET.classifier)
     assert selector.cached_selector(run) is not None
 
 
@@ -132,12 +130,12 @@ def test_how_long_a_study_takes_is_timed_by_a_task_and_kept_for_that_generator(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options, newest = StudyOptions(budget=TrainingBudget(timed_steps=1)), run.snapshots()[-1]
-    assert preparation.cached_study_estimate(run, newest, options) is None
+    assert study_estimate.cached_study_estimate(run, newest, options) is None
     assert worked(run, Request("study-estimate", newest, study=options)) == 0
-    lines = preparation.cached_study_estimate(run, newest, options)
+    lines = study_estimate.cached_study_estimate(run, newest, options)
     assert lines is not None
     assert "Classifiers to train" in lines[0]
-    assert preparation.cached_study_estimate(run, newest, StudyOptions(seeds=2)) is None
+    assert study_estimate.cached_study_estimate(run, newest, StudyOptions(seeds=2)) is None
     assert lines[0] in said(page("evaluate", run=run.name))
     (run.snapshot(newest) / "ready.json").write_text('{"sha256": "of another generator"}')
-    assert preparation.cached_study_estimate(run, newest, options) is None
+    assert study_estimate.cached_study_estimate(run, newest, options) is None

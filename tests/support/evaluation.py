@@ -1,5 +1,12 @@
 """What the tests of pages and reports share: a study's result with chosen numbers, as `study.py` would keep it."""
 
+from functools import partial
+
+import pytest
+
+from gan.errors import StoppedError
+from gan.evaluation import tasks
+from gan.evaluation.budget import ClassifierBudget, EvaluationBudget, MembershipBudget
 from gan.evaluation.records.study_results import (
     VERSION,
     Arm,
@@ -13,6 +20,23 @@ from gan.evaluation.records.study_results import (
 from gan.evaluation.study.arms import ArmPlan, plan_arms
 from gan.evaluation.study.verdict import keep_rate_verdict
 from gan.runs.run import Run
+
+SMALL_BUDGET = EvaluationBudget(ClassifierBudget(longest=640), checked=30)
+"""For tests of everything but the scores themselves: classifiers that have hardly been trained."""
+
+
+def use_budget(monkeypatch: pytest.MonkeyPatch, budget: EvaluationBudget = SMALL_BUDGET) -> None:
+    """Let the evaluation jobs that run in this process use a small budget."""
+    membership = MembershipBudget(images=60, samples=(100, 100))
+    monkeypatch.setitem(tasks.TASKS, "scores", partial(tasks.score_snapshots, budget=budget))
+    monkeypatch.setitem(tasks.TASKS, "membership", partial(tasks.run_membership_test, budget=membership))
+    monkeypatch.setitem(tasks.TASKS, "selector", partial(tasks.prepare_selector, budget=budget.classifier))
+
+
+def stop(phase: str, done: float) -> None:
+    """A Progress that stops the work at once."""
+    raise StoppedError
+
 
 REAL = {"ill": 40, "well": 60}
 NAMES = tuple(REAL)

@@ -93,7 +93,7 @@ def made_study(
     options: StudyOptions,
     **others: object,
 ) -> Study:
-    """A study whose generator may depend on the regime; `others` are `progress` and `should_stop`."""
+    """A study whose generator may depend on the regime; `others` may hold `progress`."""
 
     def generator_for(share: float, subset: ImageSet) -> Generator:
         return Generator(make_for(share, subset), {"name": "toy", "kimg": 1.0})

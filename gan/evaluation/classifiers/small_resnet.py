@@ -1,10 +1,8 @@
-"""A small residual network that tells conditions apart: the eyes of every score here.
+"""A small residual network (He et al. 2016, scaled down) that classifies images by their conditions.
 
-Trained on the real training split it gives the features in which images are compared ("own features") and the verdict
-on whether a synthetic image shows what was asked for (obedience). Trained on synthetic images alone it gives CAS, the
-accuracy on real ones (Ravuri and Vinyals 2019, arXiv:1905.10887). The network is He et al. 2016 in small.
-
-Time is counted in images seen, as in `gan/training/train.py`, so that a small set and a large one cost the same.
+Trained on the real training split it provides the features in which sets of images are compared ("own features") and
+obedience, the accuracy on synthetic images. Trained on synthetic images alone it gives CAS, the accuracy on real ones
+(Ravuri and Vinyals 2019, arXiv:1905.10887). Training length is counted in images seen, as in `gan/training/train.py`.
 
 Letters: n images in a set, N in a batch, C channels, H = W the side, K conditions, F features.
 """
@@ -22,7 +20,6 @@ from torch import Tensor, nn
 
 import gan.data.order
 from gan.config.run_config import RunConfig
-from gan.errors import StoppedError
 from gan.training.precision import mixed_precision, normalise
 
 WIDTH = 16
@@ -30,25 +27,26 @@ FEATURES = 8 * WIDTH
 LEARNING_RATE = 2e-3
 WEIGHT_DECAY = 1e-2
 BATCH = 64
-PASSES, SHORTEST, LONGEST = 20, 20_000, 150_000
-"""How often a classifier sees each image, within these limits of images seen in all."""
 LARGEST_SHIFT = 2
-"""Pixels by which training images are moved at most; more would move a digit out of a 28 px picture."""
+"""Largest random shift of training images in pixels; more could move a digit out of a 28 px picture."""
+BATCH_NORM_IMAGES = 512
+"""Training images from which batch norm's statistics are recomputed before a validation."""
+VALIDATED_AT = (0.5, 0.75, 1.0)
+"""Shares of the training after which a network is validated where its best state is wanted."""
 
 Images = NDArray[np.uint8]
-Progress = Callable[[float], None]
-
-
+PhaseProgress = Callable[[float], None]
+"""Called with the finished share of one phase, from 0 to 1; raises StoppedError to stop the work."""
 Augment = Callable[[Tensor, np.random.Generator], Tensor]
-"""Changes a batch of training images uint8 (N, C, H, H), each in its own way; what they show stays the same."""
-SETTLED = 512
-"""Training images from which batch norm takes its means before a network is judged."""
-JUDGED = (0.5, 0.75, 1.0)
-"""Shares of a training after which a classifier is judged where its best state is wanted."""
+"""Augments a batch of training images uint8 (N, C, H, H), each image differently."""
+
+
+def no_progress(done: float) -> None:
+    """A PhaseProgress that shows nothing and never stops the work."""
 
 
 class ImageSequence(Protocol):
-    """Images uint8 (n, C, H, H) that can be asked for by position: an array, or one that stays on the disk."""
+    """Images uint8 (n, C, H, H) indexed by position: an array, or images that stay on disk."""
 
     def __len__(self) -> int: ...
 
@@ -74,9 +72,9 @@ class _Block(nn.Module):
 
 
 class Classifier(nn.Module):
-    """Images uint8 (N, C, H, H) to K logits (N, K): one class of K, or K attributes each by itself.
+    """Images uint8 (N, C, H, H) to logits (N, K): K exclusive classes, or K independent attributes.
 
-    `body` turns images in [-1, 1] into maps or features of `width` channels; by default the small residual network.
+    `body` maps images in [-1, 1] to feature maps (N, width, h, w) or features (N, width); by default `small_resnet`.
     """
 
     def __init__(self, size: int, channels: int, conditions: int, body: nn.Module | None = None, width: int = FEATURES):
@@ -86,7 +84,7 @@ class Classifier(nn.Module):
         self.head = nn.Linear(width, conditions)
 
     def features(self, images: Tensor) -> Tensor:
-        """What the network sees in images uint8 (N, C, H, H), before it decides: (N, F) float32."""
+        """Penultimate features (N, F) float32 of images uint8 (N, C, H, H)."""
         maps: Tensor = self.body(normalise(images))
         return maps.float().mean(dim=(2, 3)) if maps.ndim == 4 else maps.float()
 
@@ -96,20 +94,15 @@ class Classifier(nn.Module):
 
 
 def small_resnet(size: int, channels: int) -> nn.Module:
-    """The small residual network before its mean over positions: (N, C, H, H) to maps (N, F, ~4, ~4).
+    """The network up to its last feature maps: (N, C, H, H) to (N, F, ~4, ~4), for sides H = `size` of at least 16 px.
 
-    Any side from 16 px on; each doubling above 32 px adds a level, so that the last maps are about 4 x 4 throughout.
+    Each doubling of the side above 32 px adds one level.
     """
     extra = max(0, math.ceil(math.log2(size / 32)))
     widths = [WIDTH] * (extra + 1) + [2 * WIDTH, 4 * WIDTH, FEATURES]
     stem = nn.Conv2d(channels, WIDTH, 3, 1, 1, bias=False)  # (N, 16, H, H)
     blocks = [_Block(before, after) for before, after in itertools.pairwise(widths)]
     return nn.Sequential(stem, nn.BatchNorm2d(WIDTH), nn.ReLU(inplace=True), *blocks)
-
-
-def budget(count: int) -> int:
-    """Images a classifier sees in training on `count` different ones: 20 passes, from 20,000 to 150,000 in all."""
-    return min(max(PASSES * count, SHORTEST), LONGEST)
 
 
 def train_classifier(
@@ -122,114 +115,111 @@ def train_classifier(
     batch: int = BATCH,
     augment: Augment | None = None,
     network: Callable[[], Classifier] | None = None,
-    judge: Callable[[Classifier], float] | None = None,
+    validate: Callable[[Classifier], float] | None = None,
     device: str = "cpu",
-    progress: Progress = lambda done: None,
-    should_stop: Callable[[], bool] = lambda: False,
+    progress: PhaseProgress = no_progress,
 ) -> Classifier:
     """A classifier trained on images uint8 (n, C, H, H) and conditions (n, K) of `kind` "class" or "attributes".
 
-    The same seed and images give the same network on one machine. Images are changed by `augment`, by default shifted
-    by up to 2 px; `network` builds another one than the small one. With `judge`, a score of the network on other
-    images, the highest wins, the latest of equal ones, of its states after the shares JUDGED of the training. Raises
-    StoppedError where it is asked to stop.
+    Reproducible on one machine for the same seed and images. `augment` defaults to `random_shift`, `network` to the
+    small residual network. `validate` scores the network after the shares VALIDATED_AT of the training: the state with
+    the highest score is returned, the latest of equal ones.
     """
     augment = augment or random_shift
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        taught = network() if network else Classifier(images.shape[2], images.shape[1], conditions.shape[1])
-    taught = taught.to(device).to(memory_format=torch.channels_last).train()
-    everything, targets = torch.from_numpy(images).to(device), torch.from_numpy(conditions).to(device)
-    optimiser = torch.optim.AdamW(taught.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=device != "mps")
+        classifier = network() if network else Classifier(images.shape[2], images.shape[1], conditions.shape[1])
+    classifier = classifier.to(device).to(memory_format=torch.channels_last).train()
+    inputs, targets = torch.from_numpy(images).to(device), torch.from_numpy(conditions).to(device)
+    optimiser = torch.optim.AdamW(
+        classifier.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=device != "mps"
+    )
     batch = min(batch, len(images))
     steps = max(1, images_seen // batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=steps, pct_start=0.2)
     generator = np.random.default_rng([seed, 1])
     positions = gan.data.order.shuffled_batches(len(images), None, seed, 0, batch)
-    judged = {max(1, round(share * steps)) for share in JUDGED} if judge else set()
-    best = _Best()
+    validated = {max(1, round(share * steps)) for share in VALIDATED_AT} if validate else set()
+    best = _BestState()
     for done in range(1, steps + 1):
         chosen = torch.from_numpy(next(positions)).to(device)
-        x = augment(everything[chosen], generator)  # (N, C, H, H)
+        x = augment(inputs[chosen], generator)  # (N, C, H, H)
         with autocast(device):
-            logits = taught(x).float()  # (N, K)
+            logits = classifier(x).float()  # (N, K)
         optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(_loss(logits, targets[chosen], kind))
         optimiser.step()
         schedule.step()
-        if judge is not None and done in judged:
-            some = torch.from_numpy(generator.permutation(len(images))[:SETTLED]).to(device)
-            _settle(taught, everything[some], augment, generator)
-            best.see(taught, judge)
+        if validate is not None and done in validated:
+            sample = torch.from_numpy(generator.permutation(len(images))[:BATCH_NORM_IMAGES]).to(device)
+            _recompute_batch_norm(classifier, inputs[sample], augment, generator)
+            best.update(classifier, validate)
         if done % 20 == 1:
             progress(done / steps)
-            if should_stop():
-                raise StoppedError
     progress(1.0)
-    return best.restored(taught).eval().requires_grad_(False)
+    return best.restore(classifier).eval().requires_grad_(False)
 
 
 @torch.no_grad()
-def _settle(network: Classifier, images: Tensor, augment: Augment, generator: np.random.Generator) -> None:
-    """Take batch norm's means and variances anew from training images uint8 (n, C, H, H).
+def _recompute_batch_norm(
+    network: Classifier, images: Tensor, augment: Augment, generator: np.random.Generator
+) -> None:
+    """Recompute batch norm's means and variances from training images uint8 (n, C, H, H).
 
-    The running ones trail behind the weights of a short training: a classifier can then rank images well and still be
-    wrong about most, and an arm would win by that alone (Wu and Johnson 2021, arXiv:2105.07576).
+    In a short training the running statistics lag behind the weights: a classifier can rank images well and still get
+    most of them wrong, which would bias the comparison of arms (Wu and Johnson 2021, arXiv:2105.07576).
     """
-    layers = [part for part in network.modules() if isinstance(part, nn.BatchNorm2d)]
+    layers = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
     momenta = [layer.momentum for layer in layers]
     for layer in layers:
         layer.reset_running_stats()
-        layer.momentum = None  # the plain mean over all batches since
-    for chunk in images.tensor_split(-(-len(images) // BATCH)):  # of about equal size: batch norm takes no single one
+        layer.momentum = None  # cumulative mean over all batches
+    for chunk in images.tensor_split(-(-len(images) // BATCH)):  # nearly equal sizes: batch norm needs two images
         with autocast(images.device.type):
             network(augment(chunk, generator))
     for layer, momentum in zip(layers, momenta, strict=True):
         layer.momentum = momentum
 
 
-class _Best:
-    """The best state of a network so far."""
+class _BestState:
+    """The network state with the highest validation score so far."""
 
     def __init__(self) -> None:
         self._score = -math.inf
         self._state: dict[str, Tensor] | None = None
 
-    def see(self, network: Classifier, judge: Callable[[Classifier], float]) -> None:
-        score = judge(network.eval())
+    def update(self, network: Classifier, validate: Callable[[Classifier], float]) -> None:
+        score = validate(network.eval())
         network.train()
         if score >= self._score:
             self._score = score
             self._state = {name: value.clone() for name, value in network.state_dict().items()}
 
-    def restored(self, network: Classifier) -> Classifier:
+    def restore(self, network: Classifier) -> Classifier:
         if self._state is not None:
             network.load_state_dict(self._state)
         return network
 
 
 def no_augmentation(images: Tensor, generator: np.random.Generator) -> Tensor:
-    """The images as they are."""
+    """The images unchanged."""
     return images
 
 
-def random_shift(images: Tensor, generator: np.random.Generator, flip: bool = False) -> Tensor:
-    """Images (N, C, H, H), each moved by up to 2 px, its edge repeated, and half of them mirrored where `flip`."""
+def random_shift(images: Tensor, generator: np.random.Generator) -> Tensor:
+    """Images (N, C, H, H) shifted by up to 2 px each way, edges repeated."""
     n, _, height, width = images.shape
     rows = np.arange(height) + generator.integers(-LARGEST_SHIFT, LARGEST_SHIFT + 1, (n, 1))  # (N, H)
     columns = np.arange(width) + generator.integers(-LARGEST_SHIFT, LARGEST_SHIFT + 1, (n, 1))
-    if flip:
-        mirrored = generator.random(n) < 0.5
-        columns[mirrored] = columns[mirrored, ::-1]
     row = torch.from_numpy(rows.clip(0, height - 1)).to(images.device)[:, :, None]  # (N, H, 1)
     column = torch.from_numpy(columns.clip(0, width - 1)).to(images.device)[:, None, :]  # (N, 1, W)
-    picked = images.permute(0, 2, 3, 1)[torch.arange(n, device=images.device)[:, None, None], row, column]
-    return picked.permute(0, 3, 1, 2)
+    shifted = images.permute(0, 2, 3, 1)[torch.arange(n, device=images.device)[:, None, None], row, column]
+    return shifted.permute(0, 3, 1, 2)
 
 
 @torch.inference_mode()
 def predict(
-    network: Classifier, images: ImageSequence, progress: Progress = lambda done: None, batch: int = 256
+    network: Classifier, images: ImageSequence, progress: PhaseProgress = no_progress, batch: int = 256
 ) -> tuple[Tensor, Tensor]:
     """Features (n, F) and logits (n, K) of images uint8 (n, C, H, H), float32 on the CPU."""
     device = next(network.parameters()).device
@@ -237,9 +227,9 @@ def predict(
     for first in range(0, len(images), batch):
         chunk = torch.from_numpy(np.ascontiguousarray(images[first : first + batch])).to(device)
         with autocast(device.type):
-            seen = network.features(chunk)  # (N, F)
-        features.append(seen.cpu())
-        logits.append(network.head(seen).cpu())
+            penultimate = network.features(chunk)  # (N, F)
+        features.append(penultimate.cpu())
+        logits.append(network.head(penultimate).cpu())
         progress(min(1.0, (first + batch) / len(images)))
     if not features:
         return torch.zeros(0, network.width), torch.zeros(0, network.head.out_features)
@@ -247,7 +237,7 @@ def predict(
 
 
 def autocast(device: str) -> contextlib.AbstractContextManager[object]:
-    """The trainer's own choice of number format for this device: bfloat16 where that is faster."""
+    """The trainer's mixed precision on this device: bfloat16 where that is faster."""
     return mixed_precision(RunConfig(), torch.device(device))
 
 

@@ -1,8 +1,8 @@
-"""The synthetic images closest to a training image, as a result keeps them, and both pictures of each made again.
+"""The synthetic images closest to a training image: as rows of a result, and regenerated for display.
 
-No torch but in the sampler that it is given.
+No torch, except in the sampler passed in.
 
-Letters: n images, C channels, H = W the set's own side.
+Letters: n images, C channels, H = W the native side.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -20,51 +20,50 @@ if TYPE_CHECKING:
     from gan.sampling.sampler import Sampler
 
 KEPT = 12
-"""Closest pairs that are kept, to be shown."""
+"""Closest pairs in a result."""
 
 
-def near_copy_counts(found: "Nearest") -> dict[str, Any]:
-    """How many of the images asked about are near copies."""
-    count, checked = int(found.copy.sum()), len(found.copy)
-    closeness = float(np.median(found.closeness))
+def near_copy_counts(nearest: "Nearest") -> dict[str, Any]:
+    """How many of the tested images are near copies."""
+    count, checked = int(nearest.copy.sum()), len(nearest.copy)
+    closeness = float(np.median(nearest.closeness))
     return {"count": count, "checked": checked, "rate": count / checked, "median_closeness": closeness}
 
 
 def closest_pairs(
-    found: "Nearest", images: ImageSet, rows: NDArray[np.int64], every: NDArray[np.int64]
+    nearest: "Nearest", images: ImageSet, rows: NDArray[np.int64], training_rows: NDArray[np.int64]
 ) -> list[dict[str, Any]]:
-    """A row for each of the closest pairs, the closest first.
+    """One row for each of the closest pairs, closest first.
 
-    Image i was made with the condition of the set's row `rows[i]`, at position i of the seed's stream; training image j
-    of `found` is the set's row `every[j]`.
+    Image i was generated with the condition of the set's row `rows[i]`, at position i of the seed's stream; index j in
+    `nearest` is the set's row `training_rows[j]`.
     """
     info = images.info()
     return [
         {
             "image": int(i),
             "condition": Condition.from_row(images.conditions[rows[i]], info).text(info),
-            "training_image": int(every[found.pixel_index[i]]),
-            "closeness": float(found.closeness[i]),
-            "distance": float(found.pixel_distance[i]),
-            "copy": bool(found.copy[i]),
-            "training_image_by_features": int(every[found.feature_index[i]]),
-            "distance_in_features": float(found.feature_distance[i]),
+            "training_image": int(training_rows[nearest.pixel_index[i]]),
+            "closeness": float(nearest.closeness[i]),
+            "distance": float(nearest.pixel_distance[i]),
+            "copy": bool(nearest.copy[i]),
+            "training_image_by_features": int(training_rows[nearest.feature_index[i]]),
+            "distance_in_features": float(nearest.feature_distance[i]),
         }
-        for i in np.argsort(found.closeness, kind="stable")[:KEPT]
+        for i in np.argsort(nearest.closeness, kind="stable")[:KEPT]
     ]
 
 
 def closest_pair_images(
     result: EvaluationResult, sampler: "Sampler", images: ImageSet
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The closest pairs' synthetic and real images (n, C, H, H) each, made again from seed, position and condition."""
+    """Synthetic and real images (n, C, H, H) of the closest pairs; the synthetic ones are generated again."""
     pairs, info = result.near_copies["pairs"], sampler.info
-    made = [
+    synthetic = [
         sampler.generate(
-            Condition.from_text(one["condition"], info).row(info)[None], result.made_with["seed"], position
+            Condition.from_text(pair["condition"], info).row(info)[None], result.made_with["seed"], pair["image"]
         )
-        for one in pairs
-        for position in (one["image"],)
+        for pair in pairs
     ]
-    real = crop_padding(np.asarray(images.images[[one["training_image"] for one in pairs]]), images.native_size)
-    return np.concatenate(made), real
+    real = crop_padding(np.asarray(images.images[[pair["training_image"] for pair in pairs]]), images.native_size)
+    return np.concatenate(synthetic), real

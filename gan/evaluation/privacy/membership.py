@@ -1,29 +1,28 @@
-"""The membership test: do a generator's samples betray which real images it was trained on?
+"""The membership test: do a generator's samples reveal which real images it was trained on?
 
-For each real image the distance to its nearest sample is measured, as `near_copies.py` does: in pixels, best over small
-shifts and mirroring. Where training images (members) lie nearer than held-out ones, samples remember them (the
-black-box attack of Chen et al. 2020, GAN-Leaks, arXiv:1909.03935). The control splits members among themselves.
+For each real image the distance to its nearest sample is measured in pixels, over small shifts and mirroring
+(`near_copies.py`). If training images (members) lie nearer than held-out ones, the samples remember them (the black-box
+attack of Chen et al. 2020, GAN-Leaks, arXiv:1909.03935). The control compares members with members.
 
-Pixels, not the features of our own classifier: that classifier was trained on the members and has learnt them by heart,
-so that its features tell members from others whatever the generator does. Two things look like remembering and are
-not: splits that differ by themselves (another hospital in the validation split), and, the other way, one patient's
-images in both splits, which hides it. So a finding is a reason to look, and none is no proof. Samples alone are asked;
-who has the weights can find out more.
+Not in our classifier's features: it was trained on the members, so its features distinguish them whatever the generator
+does. Two things can mislead: splits that differ by themselves (another hospital in the validation split), and one
+patient's images in both splits, which hides a risk. A finding is a reason to look; none is no proof. The test uses
+samples only: someone with the weights can find out more.
 
 Letters: n images, C channels, H W, K conditions.
 """
 
 import time
-from collections.abc import Callable
+from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gan import __version__
 from gan.data.image_set import ImageSet
-from gan.errors import DataError, StoppedError
+from gan.errors import DataError
+from gan.evaluation.budget import MembershipBudget
 from gan.evaluation.classifiers.reference import native_images, sample_rows, split_sha256
-from gan.evaluation.classifiers.small_resnet import Images
+from gan.evaluation.classifiers.small_resnet import Images, PhaseProgress
 from gan.evaluation.privacy.near_copies import NearCopyDetector
 from gan.evaluation.records.membership_results import VERSION, MembershipResult, compare_distances
 from gan.evaluation.training_images import load_training_images
@@ -31,12 +30,8 @@ from gan.io.progress import Progress, silent
 from gan.runs.run import Run
 from gan.sampling.sampler import Sampler, load_generator
 
-ASKED = 1000
-"""Members and held-out images whose nearest sample is looked for, at most, each."""
-SAMPLES = (2000, 8000)
-"""Samples that are looked through: as many as there are training images, within these limits."""
 LEAST = 20
-"""Members or held-out images below which nothing can be told."""
+"""Smallest number of members and of held-out images."""
 CHUNK = 512
 
 
@@ -46,46 +41,39 @@ def membership_test(
     *,
     seed: int = 0,
     progress: Progress = silent,
-    should_stop: Callable[[], bool] = lambda: False,
-) -> MembershipResult | None:
-    """Test a run's snapshot, the newest by default, and keep the result in its `evaluation/`; None where asked to stop.
+    budget: MembershipBudget = MembershipBudget(),
+) -> MembershipResult:
+    """Test a snapshot, by default the newest, and save the result in the run's `evaluation/`.
 
-    Raises RunError where the training images are not here or have changed, DataError where there are fewer than twenty
-    training or validation images.
+    Raises RunError where the training images are not on this machine or have changed, DataError where there are fewer
+    than 20 training or validation images.
     """
     began = time.time()
     sampler, images = load_generator(run, snapshot), load_training_images(run, progress)
-    members, held_out = sample_rows(images, "train", ASKED, seed), sample_rows(images, "val", ASKED, seed)
+    members, held_out = (sample_rows(images, split, budget.images, seed) for split in ("train", "val"))
     for split, rows in (("training", members), ("validation", held_out)):
         if len(rows) < LEAST:
             raise DataError(
                 f"{images.title} has {len(rows)} {split} images: a membership test takes at least {LEAST}. Add images."
             )
-
-    def phase(name: str, done: float) -> None:
-        progress(name, done)
-        if should_stop():
-            raise StoppedError
-
-    try:
-        samples = _samples(sampler, images, seed, lambda done: phase("generating", done))
-        distances = _distances(samples, images, np.concatenate([members, held_out]), phase)
-    except StoppedError:
-        return None
+    samples = _samples(sampler, images, seed, budget.samples, partial(progress, "generating"))
+    searching = partial(progress, "searching for the nearest samples")
+    real = native_images(images, np.concatenate([members, held_out]))
+    distances = NearCopyDetector(samples).nearest(real, progress=searching).pixel_distance
     group = None if images.group is None else images.group[members]
-    found = compare_distances(distances[: len(members)], distances[len(members) :], group, seed)
+    comparison = compare_distances(distances[: len(members)], distances[len(members) :], group, seed)
     result = MembershipResult(
         version=VERSION,
         run=run.name,
         snapshot=sampler.seen,
-        n={"members": found.members, "held_out": found.held_out, "samples": len(samples)},
-        auc=found.auc,
-        interval=found.interval,
-        near=found.near,
-        control_auc=found.control_auc,
-        control_near=found.control_near,
-        p_value=found.p_value,
-        notices=_notices(images, found.held_out),
+        n={"members": comparison.members, "held_out": comparison.held_out, "samples": len(samples)},
+        auc=comparison.auc,
+        interval=comparison.interval,
+        near=comparison.near,
+        control_auc=comparison.control_auc,
+        control_near=comparison.control_near,
+        p_value=comparison.p_value,
+        notices=_notices(images, comparison.held_out),
         made_with={
             "time": began,
             "seconds": time.time() - began,
@@ -99,34 +87,22 @@ def membership_test(
     return result
 
 
-def _samples(sampler: Sampler, images: ImageSet, seed: int, report: Callable[[float], None]) -> Images:
-    """Samples (n, C, H, W) with the conditions of training images, each as often as the next."""
+def _samples(sampler: Sampler, images: ImageSet, seed: int, limits: tuple[int, int], progress: PhaseProgress) -> Images:
+    """Samples (n, C, H, W) with the conditions of training images in turn, n as many, within `limits`."""
     conditions = images.conditions[sample_rows(images, "train", len(images), seed)]
-    n = int(np.clip(len(conditions), *SAMPLES))
-    asked, parts = conditions[np.arange(n) % len(conditions)], []
+    n = int(np.clip(len(conditions), *limits))
+    requested, parts = conditions[np.arange(n) % len(conditions)], []
     for first in range(0, n, CHUNK):
-        parts.append(sampler.generate(asked[first : first + CHUNK], seed, first))
-        report(min(1.0, (first + CHUNK) / n))
+        parts.append(sampler.generate(requested[first : first + CHUNK], seed, first))
+        progress(min(1.0, (first + CHUNK) / n))
     return np.concatenate(parts)
 
 
-def _distances(
-    samples: Images, images: ImageSet, rows: NDArray[np.int64], phase: Callable[[str, float], None]
-) -> NDArray[np.float64]:
-    """Distance (n,) of each real image to its nearest sample."""
-    name = "looking for the nearest samples"
-    return (
-        NearCopyDetector(samples)
-        .nearest(native_images(images, rows), progress=lambda done: phase(name, done))
-        .pixel_distance
-    )
-
-
 def _notices(images: ImageSet, held_out: int) -> list[str]:
-    """What a reader must know before believing the result, one sentence each."""
+    """Limits of the result that a reader must know, one sentence each."""
     notices = []
     if held_out < 100:
-        notices.append(f"Only {held_out} held-out images: a small risk cannot be seen with so few.")
+        notices.append(f"Only {held_out} held-out images: too few to detect a small risk.")
     if images.group is None:
         notices.append("Patients are not named: images of one patient in both splits would hide a risk.")
     return notices

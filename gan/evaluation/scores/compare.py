@@ -1,5 +1,4 @@
-"""The six scores of two sets side by side, their real-vs-real floor, and how varied a condition's images are.
-
+"""The six scores of two sets of features, their real-vs-real floor, and diversity within conditions.
 
 Letters: n images, C channels, H = W the side, K conditions, F features.
 """
@@ -15,11 +14,12 @@ from gan.data.image_set import ImageSet
 from gan.data.splits import stratified_split
 from gan.evaluation.classifiers.small_resnet import Images
 from gan.evaluation.scores import metrics
+from gan.evaluation.statistics import Interval, bootstrap_interval
 
 SHARES = ("precision", "recall", "density", "coverage")
-VARIED = 2000
-"""Images whose pixels are compared for diversity, at most: they are held as floats."""
-FEWEST = 5
+DIVERSITY_IMAGES = 2000
+"""Largest number of images whose pixels are compared for diversity: they are held as floats."""
+SMALLEST_HALF = 5
 """Images in a half below which groups are not kept together."""
 
 
@@ -27,25 +27,25 @@ FEWEST = 5
 class Comparison:
     """The six scores of two sets of features, by name, and the 95% intervals of five of them.
 
-    The Frechet distance has none: drawn again, a set has fewer different images, and the distance grows by that alone.
+    The Frechet distance has none: a resampled set has fewer distinct images, which alone increases the distance.
     """
 
     values: dict[str, float]
-    intervals: dict[str, metrics.Interval]
+    intervals: dict[str, Interval]
 
 
 def compare_features(
     real: Tensor, synthetic: Tensor, strata: tuple[metrics.Labels, metrics.Labels] | None, seed: int = 0
 ) -> Comparison:
-    """Precision, recall, density, coverage, kernel and Frechet distance of features (n, F) and (n, F), n of 2 on.
+    """Precision, recall, density, coverage, kernel and Frechet distance of features (n, F) and (n, F), n at least 2.
 
-    `strata` are the classes of both, as for `scores.kernel_distance`; None for attributes.
+    `strata`: the classes of both, as in `metrics.kernel_distance`; None for attributes.
     """
     near = metrics.neighbours(real, synthetic)
     shares = {name: getattr(near, name) for name in SHARES}
     kernel = metrics.kernel_distance(real, synthetic, strata, seed)
     values = {name: float(share.mean()) for name, share in shares.items()}
-    intervals = {name: metrics.bootstrap(share, seed=seed) for name, share in shares.items()}
+    intervals = {name: bootstrap_interval(share, seed=seed) for name, share in shares.items()}
     return Comparison(
         values | {"kid": kernel.value, "frechet": metrics.frechet_distance(real, synthetic)},
         intervals | {"kid": kernel.interval},
@@ -53,9 +53,9 @@ def compare_features(
 
 
 def halves(conditions: NDArray[np.float32], group: NDArray[np.str_] | None) -> tuple[Tensor, Tensor]:
-    """Positions (n / 2,) of two stratified halves of as many images, whole groups on one side where that can be."""
+    """Positions (n / 2,) of two stratified halves of equal size; groups stay whole where possible."""
     side = stratified_split(conditions, group, {"val": 0.5}) == "val"
-    if min(side.sum(), (~side).sum()) < FEWEST:  # nearly all are of one patient
+    if min(side.sum(), (~side).sum()) < SMALLEST_HALF:  # nearly all of one patient
         side = np.arange(len(conditions)) % 2 == 0
     n = min(side.sum(), (~side).sum())
     return torch.from_numpy(np.flatnonzero(side)[:n]), torch.from_numpy(np.flatnonzero(~side)[:n])
@@ -64,18 +64,17 @@ def halves(conditions: NDArray[np.float32], group: NDArray[np.str_] | None) -> t
 def real_floor(
     real: Tensor, synthetic: Tensor, images: ImageSet, rows: NDArray[np.int64], seed: int = 0
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """The scores of one half of the real images with the other, and of that half with as many synthetic ones.
+    """Scores of one half of the real images against the other, and against as many synthetic images.
 
-    Features (n, F) of each, image for image of the conditions of `rows` (n,). The second is what to set against the
-    first: some scores move with the number of images, which stands in both as `n`.
+    Features (n, F) of the real and synthetic images, both with the conditions of `rows` (n,). The pair is comparable
+    because some scores depend on the number of images, given as `n` in both.
     """
     a, b = halves(images.conditions[rows], None if images.group is None else images.group[rows])
     labels = class_labels(images, rows)
     strata = None if labels is None else (labels[a], labels[b])
     n = {"n": float(len(a))}
-    return compare_features(real[a], real[b], strata, seed).values | n, compare_features(
-        real[a], synthetic[b], strata, seed
-    ).values | n
+    between_halves, with_synthetic = (compare_features(real[a], other[b], strata, seed) for other in (real, synthetic))
+    return between_halves.values | n, with_synthetic.values | n
 
 
 def class_labels(images: ImageSet, rows: NDArray[np.int64]) -> metrics.Labels | None:
@@ -85,7 +84,7 @@ def class_labels(images: ImageSet, rows: NDArray[np.int64]) -> metrics.Labels | 
 
 @dataclass(frozen=True)
 class ConditionDiversity:
-    """Diversity within each condition (K,): of pixels, real and synthetic, and how the features' compares."""
+    """Diversity within each condition (K,): of real and synthetic pixels, and the ratios of pixels and of features."""
 
     real: list[float | None]
     synthetic: list[float | None]
@@ -94,20 +93,22 @@ class ConditionDiversity:
     support: NDArray[np.float64]
 
     @classmethod
-    def of(
+    def measure(
         cls, real: Images, synthetic: Images, real_features: Tensor, features: Tensor, conditions: NDArray[np.float32]
     ) -> "ConditionDiversity":
-        some = conditions[:VARIED]
-        shown, made = (
-            metrics.diversity(torch.from_numpy(part[:VARIED]).flatten(1).float() / 255, some)
-            for part in (real, synthetic)
+        """Measure it on images uint8 (n, C, H, H) and features (n, F) of the same conditions (n, K)."""
+        pixels_real, pixels_synthetic = (
+            metrics.diversity(
+                torch.from_numpy(images[:DIVERSITY_IMAGES]).flatten(1).float() / 255, conditions[:DIVERSITY_IMAGES]
+            )
+            for images in (real, synthetic)
         )
-        seen, dreamt = (metrics.diversity(part, conditions) for part in (real_features, features))
+        in_features = _ratios(metrics.diversity(real_features, conditions), metrics.diversity(features, conditions))
         support = conditions.sum(axis=0, dtype=np.float64)
-        return cls(shown, made, _ratios(shown, made), _ratios(seen, dreamt), support)
+        return cls(pixels_real, pixels_synthetic, _ratios(pixels_real, pixels_synthetic), in_features, support)
 
     def summary(self) -> dict[str, float | None]:
-        """Means over the conditions, each by its number of images."""
+        """Means over the conditions, weighted by their numbers of images."""
         return {
             "synthetic": self._mean(self.synthetic),
             "real": self._mean(self.real),
@@ -116,9 +117,9 @@ class ConditionDiversity:
         }
 
     def _mean(self, values: list[float | None]) -> float | None:
-        known = [(value, weight) for value, weight in zip(values, self.support, strict=True) if value is not None]
-        total = sum(weight for _, weight in known)
-        return float(sum(value * weight for value, weight in known) / total) if total else None
+        defined = [(value, weight) for value, weight in zip(values, self.support, strict=True) if value is not None]
+        total = sum(weight for _, weight in defined)
+        return float(sum(value * weight for value, weight in defined) / total) if total else None
 
 
 def _ratios(real: list[float | None], synthetic: list[float | None]) -> list[float | None]:

@@ -1,4 +1,4 @@
-"""The scores of each condition by itself, with their numbers of images, intervals and floors.
+"""Scores of each condition separately, with numbers of images, intervals and floors.
 
 Letters: n images, K conditions, F features.
 """
@@ -15,105 +15,104 @@ from gan.data.image_set import ImageSet
 from gan.evaluation.privacy.near_copies import Nearest
 from gan.evaluation.scores import metrics
 from gan.evaluation.scores.compare import SHARES, ConditionDiversity, halves
-from gan.evaluation.statistics import wilson_interval
+from gan.evaluation.statistics import Interval, bootstrap_interval, wilson_interval
 
 LEAST = 10
-"""Images with a condition, in each half of the real ones for a floor, below which nothing is compared."""
+"""Smallest number of images of a condition for scores, and in each half for a floor."""
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a classifier says (n, K) of images that show, or were asked to show, these conditions (n, K)."""
+    """A classifier's logits (n, K) for images with true or requested conditions (n, K)."""
 
     logits: Tensor
     conditions: NDArray[np.float32]
     group: NDArray[np.str_] | None = None
 
-    def of(self, k: int, kind: str) -> dict[str, Any]:
-        """`score`: the share that is right, of a class among its images, of an attribute over all; `shown`: the share
-        of the images with the condition on in which it is seen; both with 95% intervals."""
+    def of_condition(self, k: int, kind: str) -> dict[str, Any]:
+        """`score`: recall of a class, or accuracy of an attribute over all images; `shown`: the share of images with
+        the condition on for which it is predicted; both with 95% intervals."""
         wanted = self.conditions > 0.5  # (n, K)
-        seen = self.logits.argmax(dim=1).numpy() == k if kind == "class" else self.logits[:, k].numpy() > 0  # (n,)
+        predicted = self.logits.argmax(dim=1).numpy() == k if kind == "class" else self.logits[:, k].numpy() > 0  # (n,)
         members = wanted[:, k]
-        asked = members if kind == "class" else np.ones(len(members), dtype=bool)
-        right, shown = self._share(seen == members, asked), self._share(seen, members)
+        scored = members if kind == "class" else np.ones(len(members), dtype=bool)
+        right, shown = self._share(predicted == members, scored), self._share(predicted, members)
         return {"score": right[0], "interval": right[1], "shown": shown[0], "shown_interval": shown[1]}
 
-    def _share(self, hits: NDArray[np.bool_], among: NDArray[np.bool_]) -> tuple[float | None, metrics.Interval | None]:
-        """The share of hits, its interval by Wilson, or by bootstrap over groups where patients are known."""
+    def _share(self, hits: NDArray[np.bool_], among: NDArray[np.bool_]) -> tuple[float | None, Interval | None]:
+        """The share of hits with its interval: Wilson, or bootstrap over groups where patients are known."""
         n, count = int(among.sum()), int((hits & among).sum())
         if not n:
             return None, None
         if self.group is None:
             return count / n, wilson_interval(count, n)
-        return count / n, metrics.bootstrap(hits[among].astype(np.float64), self.group[among])
+        return count / n, bootstrap_interval(hits[among].astype(np.float64), self.group[among])
 
 
 def chance_accuracy(images: ImageSet) -> float:
-    """The balanced accuracy that guessing reaches: one of K classes, or half of each attribute, whose two sides weigh
-    alike."""
+    """Balanced accuracy of guessing: 1 / K for classes, 1/2 for attributes."""
     return 1 / len(images.names) if images.kind == "class" else 0.5
 
 
 def condition_rows(
     images: ImageSet,
     held: NDArray[np.int64],
-    judged: dict[str, Predictions],
+    predictions: dict[str, Predictions],
     features: tuple[Tensor, Tensor],
-    spread: ConditionDiversity,
-    found: Nearest,
+    diversity: ConditionDiversity,
+    nearest: Nearest,
 ) -> list[dict[str, Any]]:
-    """A row for each condition; None where its images are too few for a score.
+    """One row per condition, with None for scores of too few images.
 
-    `judged` by the name of the score: "obedience", "cas", "real_accuracy". `features` (n, F) of the set's images `held`
-    and of as many synthetic ones; `found` of the first images that obedience was judged of.
+    `predictions` by score: "obedience", "cas", "real_accuracy". `features` (n, F) of the real images `held` and of as
+    many synthetic ones. `nearest` of the first images of "obedience".
     """
     result = []
     for k, name in enumerate(images.names):
-        of_score = {score: one.of(k, images.kind) for score, one in judged.items()}
-        near = found.copy[judged["obedience"].conditions[: len(found.copy), k] > 0.5]
+        accuracies = {score: of_score.of_condition(k, images.kind) for score, of_score in predictions.items()}
+        copies = nearest.copy[predictions["obedience"].conditions[: len(nearest.copy), k] > 0.5]
         row: dict[str, Any] = {
             "condition": name,
-            "real": int((judged["real_accuracy"].conditions[:, k] > 0.5).sum()),
-            "synthetic": int((judged["obedience"].conditions[:, k] > 0.5).sum()),
-            "shown": of_score["obedience"]["shown"],
-            "shown_in_real": of_score["real_accuracy"]["shown"],
-            "diversity": spread.ratios[k],
-            "near_copies": int(near.sum()),
-            "checked": len(near),
+            "real": int((predictions["real_accuracy"].conditions[:, k] > 0.5).sum()),
+            "synthetic": int((predictions["obedience"].conditions[:, k] > 0.5).sum()),
+            "shown": accuracies["obedience"]["shown"],
+            "shown_in_real": accuracies["real_accuracy"]["shown"],
+            "diversity": diversity.ratios[k],
+            "near_copies": int(copies.sum()),
+            "checked": len(copies),
         }
-        row |= {score: one["score"] for score, one in of_score.items()}
-        near_each_other, intervals = _compared(features, images.conditions[held, k] > 0.5)
-        intervals |= {score: one["interval"] for score, one in of_score.items()}
-        intervals |= {"shown": of_score["obedience"]["shown_interval"]}
-        result.append(row | near_each_other | _floor(images, held, features, k) | {"intervals": intervals})
+        row |= {score: values["score"] for score, values in accuracies.items()}
+        scores, intervals = _neighbour_scores(features, images.conditions[held, k] > 0.5)
+        intervals |= {score: values["interval"] for score, values in accuracies.items()}
+        intervals |= {"shown": accuracies["obedience"]["shown_interval"]}
+        result.append(row | scores | _floor(images, held, features, k) | {"intervals": intervals})
     return result
 
 
-def _compared(
+def _neighbour_scores(
     features: tuple[Tensor, Tensor], members: NDArray[np.bool_]
 ) -> tuple[dict[str, float | None], dict[str, Any]]:
     """Precision, recall, density and coverage among the members (n,), and their intervals."""
     if members.sum() < LEAST:
         return dict.fromkeys(SHARES), dict.fromkeys(SHARES)
-    here = torch.from_numpy(np.flatnonzero(members))
-    near = metrics.neighbours(features[0][here], features[1][here])
+    positions = torch.from_numpy(np.flatnonzero(members))
+    near = metrics.neighbours(features[0][positions], features[1][positions])
     values = {name: getattr(near, name) for name in SHARES}
     return (
         {name: float(value.mean()) for name, value in values.items()},
-        {name: metrics.bootstrap(value) for name, value in values.items()},
+        {name: bootstrap_interval(value) for name, value in values.items()},
     )
 
 
 def _floor(
     images: ImageSet, held: NDArray[np.int64], features: tuple[Tensor, Tensor], k: int
 ) -> dict[str, dict[str, float] | None]:
-    """Half of the condition's real images against the other half, and against as many synthetic ones."""
+    """Half of the condition's real images against the other half, and against as many synthetic images."""
     members = np.flatnonzero(images.conditions[held, k] > 0.5)
     if len(members) < 2 * LEAST:
         return {"floor": None, "like_floor": None}
-    here = held[members]
-    a, b = halves(images.conditions[here], None if images.group is None else images.group[here])
+    rows = held[members]
+    a, b = halves(images.conditions[rows], None if images.group is None else images.group[rows])
     first, second = torch.from_numpy(members)[a], torch.from_numpy(members)[b]
     pairs = {
         "floor": (features[0][first], features[0][second]),

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gan.data.image_set import ImageSet
-from gan.errors import DamagedFileError, StoppedError
+from gan.errors import DamagedFileError
 from gan.evaluation.classifiers.architectures import classical_augmentation, classifier_builder
 from gan.evaluation.classifiers.reference import native_images
 from gan.evaluation.classifiers.small_resnet import Classifier, Images, no_augmentation, predict, train_classifier
@@ -39,8 +39,7 @@ PHASE = "augmentation study"
 class StepCounter:
     """Reports the share of all optimiser steps that is done. Raises StoppedError where a stop was requested."""
 
-    def __init__(self, progress: Progress, should_stop: Callable[[], bool], total: int):
-        self.should_stop = should_stop
+    def __init__(self, progress: Progress, total: int):
         self._progress, self._total, self._done = progress, total, 0
 
     def done(self, steps: int) -> None:
@@ -51,8 +50,6 @@ class StepCounter:
     def within(self, steps: int, share: float) -> None:
         """Report a `share` of the `steps` of the classifier at work."""
         self._progress(PHASE, (self._done + steps * share) / self._total)
-        if self.should_stop():
-            raise StoppedError
 
 
 @dataclass(frozen=True)
@@ -82,7 +79,7 @@ class RegimeClassifiers:
                 continue
             began = time.monotonic()
             selector = selector or self._selector(real, rows)
-            added = prepare_additions(real, labels, self.plan.arms, self.generate, selector.kept_at, seed)
+            added = prepare_additions(real, labels, self.plan.arms, self.generate, selector.select_at_rates, seed)
             for arm in missing:
                 self._train(arm, seed, added, began)
                 began = time.monotonic()
@@ -101,9 +98,9 @@ class RegimeClassifiers:
             batch=self.options.budget.batch,
             augment=classical_augmentation,
             device=self.options.device,
-            should_stop=self.steps_done.should_stop,
+            progress=lambda share: self.steps_done.within(0, share),
         )
-        return Selector.of(network, real, conditions, "class")
+        return Selector.from_images(network, real, conditions, "class")
 
     def _train(self, arm: ArmPlan, seed: int, added: Additions, began: float) -> None:
         """Train one classifier, choose its state on the validation split, and keep its test predictions."""
@@ -122,10 +119,9 @@ class RegimeClassifiers:
             network=classifier_builder(
                 self.options.classifier, everything.shape[2], everything.shape[1], len(self.subset.names)
             ),
-            judge=self._judge(validation),
+            validate=self._judge(validation),
             device=self.options.device,
             progress=lambda share: self.steps_done.within(self.plan.steps, share),
-            should_stop=self.steps_done.should_stop,
         )
         path = self._path(arm, seed)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,6 @@ Letters: n images, K classes, S seeds.
 
 import shutil
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,6 @@ import torch
 
 from gan import __version__
 from gan.data.image_set import ImageSet
-from gan.errors import StoppedError
 from gan.evaluation.classifiers.architectures import classifier_builder
 from gan.evaluation.classifiers.reference import split_sha256
 from gan.evaluation.records.study_results import VERSION, Regime, StudyResult, study_folder
@@ -55,10 +53,9 @@ def run_study(
     options: StudyOptions | None = None,
     *,
     progress: Progress = silent,
-    should_stop: Callable[[], bool] = lambda: False,
     worker: Worker | None = None,
-) -> StudyResult | None:
-    """Run the study of a snapshot, by default the newest, and keep it in the run's `evaluation/`; None where stopped.
+) -> StudyResult:
+    """Run the study of a snapshot, by default the newest, and keep it in the run's `evaluation/`.
 
     A stopped study goes on where it was. `worker` is the job at work, which also trains the low-data generators;
     without one they train on the CPU. Raises UserError for a set of attributes, ConfigError for an unknown classifier,
@@ -74,11 +71,8 @@ def run_study(
         inner = folder / f"generator-{round(100 * share)}"
         return arm_generators.train_generator(run, subset, share, inner, options.device, worker)
 
-    study = Study(images, generator_for, folder, sampler.sha256, options, progress, should_stop)
-    try:
-        result = study.result(run.name, sampler.seen)
-    except StoppedError:
-        return None
+    study = Study(images, generator_for, folder, sampler.sha256, options, progress)
+    result = study.result(run.name, sampler.seen)
     result.save(run)
     return result
 
@@ -96,7 +90,6 @@ class Study:
     generator_sha256: str
     options: StudyOptions = field(default_factory=StudyOptions)
     progress: Progress = silent
-    should_stop: Callable[[], bool] = lambda: False
 
     def result(self, name: str, snapshot: int) -> StudyResult:
         """Train the missing classifiers, then analyse all. Raises StoppedError where a stop was requested."""
@@ -134,7 +127,7 @@ class Study:
         """Train all classifiers of all regimes first, then analyse their predictions."""
         options = self.options
         total = sum(plan.steps * len(plan.arms) * options.seeds for plan in plans)
-        steps_done = StepCounter(self.progress, self.should_stop, total)
+        steps_done = StepCounter(self.progress, total)
         finished: list[tuple[RegimePlan, list[Predictions], Generator]] = []
         for plan in plans:
             subset = development if plan.share == 1 else sealed_data.low_data_subset(development, plan.share)

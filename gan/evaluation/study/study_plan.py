@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 from gan.data.image_set import ImageSet
 from gan.evaluation.classifiers.architectures import classical_augmentation, classifier_builder
 from gan.evaluation.classifiers.reference import native_images
-from gan.evaluation.classifiers.small_resnet import JUDGED, SETTLED, Augment, no_augmentation, predict, train_classifier
+from gan.evaluation.classifiers.small_resnet import (
+    BATCH_NORM_IMAGES,
+    VALIDATED_AT,
+    Augment,
+    no_augmentation,
+    predict,
+    train_classifier,
+)
 from gan.evaluation.records.study_results import SkippedArms
 from gan.evaluation.study import arm_generators, sealed_data
 from gan.evaluation.study.arms import ArmPlan, plan_arms, synthetic_counts
@@ -100,7 +107,7 @@ def estimate_study(
     generation = _seconds(lambda: sampler.generate(requested, 0)) / len(requested)  # an image
     step, prediction = _time_classifier(subset, options)
     tested = min(len(images.rows("test")), sealed_data.MAX_TEST_IMAGES)
-    predicted = len(JUDGED) * (len(development.rows("val")) + SETTLED) + tested
+    predicted = len(VALIDATED_AT) * (len(development.rows("val")) + BATCH_NORM_IMAGES) + tested
     seconds = 0.0
     for plan in plans:
         training = sum(plan.steps * step[arm.augmented] + predicted * prediction for arm in plan.arms)

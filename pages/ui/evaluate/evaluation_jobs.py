@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from gan import jobs
-from gan.evaluation import job, preparation
+from gan.evaluation import job, study_estimate
 from gan.evaluation.job import Request
 from gan.evaluation.study.study_options import SHARES, StudyOptions
 from gan.runs.run import Run
@@ -128,7 +128,7 @@ def _study(run: Run, snapshot: int) -> None:
 
 def _how_long(run: Run, snapshot: int) -> None:
     """How long the study as chosen takes, by some steps that a task times here: asked for, since it takes seconds."""
-    lines = preparation.cached_study_estimate(run, snapshot, _chosen())
+    lines = study_estimate.cached_study_estimate(run, snapshot, _chosen())
     for line in lines or ():
         st.caption(line)
     if lines is None and not _at_work(run, "study-estimate", "Timing some steps"):

@@ -17,6 +17,7 @@ from gan.evaluation.study.study_options import StudyOptions
 from gan.io.atomic import write_json
 from gan.runs.run import Run
 from tests.conftest import trained
+from tests.support.evaluation import stop
 from tests.support.study import TWO_STEPS, duplicates, held_out_like, image_set, label_shuffled, noise, studied
 from tests.support.study import made_study as made
 
@@ -135,8 +136,9 @@ def test_nothing_reads_the_test_split_before_a_classifier_is_finished(
 def test_a_stopped_study_goes_on_classifier_by_classifier(tmp_path: Path) -> None:
     images, requested = image_set(40, test=20), []
 
-    def stops() -> bool:
-        return len(list(tmp_path.glob("100/*.npz"))) >= 4
+    def stop_after_four(phase: str, done: float) -> None:
+        if len(list(tmp_path.glob("100/*.npz"))) >= 4:
+            raise StoppedError
 
     def generator_for(share: float, subset: ImageSet) -> arms.Generate:
         requested.append((share, len(subset), set(subset.split.tolist())))
@@ -144,7 +146,7 @@ def test_a_stopped_study_goes_on_classifier_by_classifier(tmp_path: Path) -> Non
 
     options = StudyOptions(2, (1.0,), (1.0,), (0.5,), budget=TWO_STEPS)
     with pytest.raises(StoppedError):
-        made(images, generator_for, tmp_path, options, should_stop=stops).result("toy", 1)
+        made(images, generator_for, tmp_path, options, progress=stop_after_four).result("toy", 1)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("100/*.npz")}
     assert len(before) == 4
     shares: list[float] = []
@@ -167,7 +169,7 @@ def test_other_data_leave_nothing_that_an_earlier_study_made(tmp_path: Path) -> 
     def begun(images: ImageSet, ratios: tuple[float, ...]) -> set[str]:
         options = StudyOptions(2, (1.0,), ratios, (0.5,))
         with pytest.raises(StoppedError):
-            made(images, lambda share, subset: held_out_like, tmp_path, options, should_stop=lambda: True).result("", 1)
+            made(images, lambda share, subset: held_out_like, tmp_path, options, progress=stop).result("", 1)
         return {path.name for path in tmp_path.iterdir()}
 
     images = image_set(40, test=20)
@@ -185,7 +187,7 @@ def test_a_study_of_a_run_is_kept_and_its_low_data_generators_know_the_subset_al
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run = trained("digits")
-    monkeypatch.setattr(small_resnet, "SETTLED", 64)
+    monkeypatch.setattr(small_resnet, "BATCH_NORM_IMAGES", 64)
     options = StudyOptions(2, (1.0, 0.1), (0.25,), (0.5,), budget=TWO_STEPS)
     told = study_plan.estimate_study(run, options=options)
     assert told.seconds > 0

@@ -1,0 +1,47 @@
+"""How much an evaluation looks at and how long its classifiers train. No torch.
+
+The defaults are what commands and pages use; a smaller budget is faster and less precise.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ClassifierBudget:
+    """Training length in images seen: `passes` over the set, clipped to `shortest` and then to `longest`.
+
+    `images` is the largest training set; a larger one is subsampled at random.
+    """
+
+    passes: int = 20
+    shortest: int = 20_000
+    longest: int = 150_000
+    images: int = 60_000
+
+    def images_seen(self, count: int) -> int:
+        """Images a classifier sees in training on `count` different ones."""
+        return min(max(self.passes * count, self.shortest), self.longest)
+
+
+@dataclass(frozen=True)
+class EvaluationBudget:
+    """The largest numbers of images in the scores of one snapshot.
+
+    `compared` real and as many synthetic images enter the scores, `compared_imagenet` where ImageNet features are used
+    (ResNet-18 takes a second for about twenty images). `checked` synthetic, and as many held-out, images are tested for
+    near copies. `per_combination` images are generated for each unseen combination of attributes.
+    """
+
+    classifier: ClassifierBudget = ClassifierBudget()
+    compared: int = 10_000
+    compared_imagenet: int = 2_000
+    checked: int = 1_000
+    per_combination: int = 64
+
+
+@dataclass(frozen=True)
+class MembershipBudget:
+    """`images` members and as many held-out images at most; as many samples as training images, within `samples`."""
+
+    images: int = 1_000
+    samples: tuple[int, int] = (2_000, 8_000)
