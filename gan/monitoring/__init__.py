@@ -1,8 +1,8 @@
-"""How a run is doing, from what its folder says. No torch.
+"""How a run is doing, from the files in its folder. No torch.
 
 observations     curves, sample diversity, scores, process    diagnosis        the findings, worst first
 curve_rules      what curves show                             image_rules      what samples and scores show
-equilibrium      where losses lie at the ideal balance        sample_diversity pixel diversity of samples
+equilibrium      metrics at the ideal balance        sample_diversity pixel diversity of samples
 reference_curves recorded runs, good and bad                  run_differences  what differs between runs
 tensorboard      curves and samples as event files
 """

@@ -1,7 +1,4 @@
-"""What the curves of a run say, in words: `diagnose` gives findings, the most pressing first.
-
-No torch.
-"""
+"""`diagnose` applies every rule to the observations of a run and gives its findings, the most pressing first."""
 
 from collections.abc import Callable
 
@@ -24,24 +21,24 @@ RULES: tuple[Callable[[Observations], Finding | None], ...] = (
     image_rules.overdrawn,
     image_rules.condition_ignored,
 )
-"""In the order in which findings of one level are told: what says most about the cause first."""
+"""Findings of one level keep this order: the most telling cause first."""
 ORDER: tuple[Level, ...] = ("error", "warning", "good", "neutral", "wait")
 YOUNG = 1 / 3
-"""Share of a run's length before which nothing good is said of it: losses in balance come long before good images."""
+"""Share of a run's length before anything good is said of it: losses balance long before images are good."""
 
 
 def diagnose(observations: Observations) -> list[Finding]:
-    """All that can be said of a run, the most pressing first; never empty: without trouble its evaluation speaks."""
-    found = [finding for rule in RULES if (finding := rule(observations)) is not None]
-    if not any(finding.level in ("error", "warning") for finding in found):
-        found.append(_without_trouble(observations))
-    return sorted(found, key=lambda finding: ORDER.index(finding.level))
+    """All findings on a run, the most pressing first; without trouble, one on its evaluation or its balance."""
+    findings = [finding for rule in RULES if (finding := rule(observations)) is not None]
+    if not any(finding.level in ("error", "warning") for finding in findings):
+        findings.append(_without_trouble(observations))
+    return sorted(findings, key=lambda finding: ORDER.index(finding.level))
 
 
 def warning_onsets(observations: Observations, findings: list[Finding], moments: int = 24) -> dict[str, int]:
-    """Since how many images seen each warning about the curves has held without a break, to a 24th of what was seen.
+    """Images seen since which each present warning about the curves has held without a break, by the finding's key.
 
-    `findings` are what `diagnose` says of the same observations.
+    `findings` are those of `diagnose` for the same observations. They are repeated at `moments` equal steps of the run.
     """
     lasting = {finding.key for finding in findings if finding.level == "warning"}
     since: dict[str, int] = {}
@@ -62,22 +59,22 @@ def _without_trouble(observations: Observations) -> Finding:
 
 
 def too_early(observations: Observations) -> Finding:
-    """The word on a run of which little is known yet, or that is in the first third of its length."""
+    """The finding on a run with few points, or in the first third of its length."""
     if early(observations):
         text = (
-            "At first the discriminator is far ahead in every run, because noise is easily told from images. The "
-            f"curves begin to say something after some {EARLY_IMAGES:,} images."
+            "At first the discriminator is far ahead in every run, because noise is easy to tell from images. The "
+            f"curves become meaningful after about {EARLY_IMAGES:,} images."
         )
     else:
         text = (
-            f"{observations.last:,} of {observations.total:,.0f} images, and no sign of trouble. Losses in balance "
-            "come long before good images: the samples may still be blurs."
+            f"{observations.last:,} of {observations.total:,.0f} images, no sign of trouble. Losses balance long "
+            "before images are good: the samples may still be blurred."
         )
     return Finding("early", "wait", "Too early to tell", text, "")
 
 
 def in_balance(observations: Observations) -> Finding:
-    """The word on a run without trouble of which nothing but curves and samples is known: nothing of its images."""
+    """The finding on a run without trouble and without an evaluation."""
     real, fake, share = observations.mean(D_X), observations.mean(D_G_Z1), observations.diversity_ratio
     parts = ["Neither network has run away from the other"]
     if real is not None and fake is not None and D_X in equilibrium.equilibrium_values(observations.config.loss):
@@ -85,22 +82,22 @@ def in_balance(observations: Observations) -> Finding:
     if share is not None:
         parts.append(f"the few sample images of one condition differ {min(share, 9.99):.0%} as much as real ones do")
     text = "; ".join(parts) + "."
-    do = "Whether the images are good, the curves cannot say: look at the samples, and evaluate a snapshot."
+    do = "The curves do not show whether the images are good: look at the samples, and evaluate a snapshot."
     return Finding("balanced", "neutral", "Losses in balance", text, do, seen_in="answers")
 
 
 def evaluated(result: EvaluationResult) -> Finding:
-    """The word on a run without trouble that was evaluated: it learns well where its images teach a classifier."""
+    """The finding on a run without trouble that was evaluated: do its images teach a classifier more than chance?"""
     text = (
-        f"A classifier that saw only the images of the snapshot after {result.snapshot:,} is right in "
-        f"{result.cas_balanced:.0%} of real ones, one trained on real images in {result.real_accuracy_balanced:.0%}; "
+        f"A classifier trained only on images of the snapshot after {result.snapshot:,} is right on "
+        f"{result.cas_balanced:.0%} of real ones, one trained on real images on {result.real_accuracy_balanced:.0%}; "
         f"guessing reaches {result.chance:.0%}."
     )
     if not interpretation.real_accuracy_beats_chance(result):
-        do = "Look at the labels: not even real images could be shown to teach them."
+        do = "Check the labels: not even a classifier trained on real images beats chance."
     elif not interpretation.cas_beats_chance(result):
         do = "Train longer where the samples still improve, then evaluate again."
     else:
-        do = "Whether adding these images to real ones helps, only the study can say."
+        do = "Only the study can show whether adding these images to real ones helps."
         return Finding("well", "good", "Learning well", text, do, seen_in="samples", basis="test")
     return Finding("not-better-than-guessing", "neutral", "No better than guessing so far", text, do, "samples", "test")

@@ -1,55 +1,54 @@
-"""What can be wrong with a run's images, whatever its losses say: rules as in `symptoms.py`.
+"""What can be wrong with a run's images while its losses look fine: rules as in `curve_rules.py`.
 
-By the spread of its samples (`spread.py`), by `d_val` (`overfitting.py`) and by evaluations. A rule that needs what a
-run does not have stays silent. No torch.
+They use the diversity of samples (`sample_diversity.py`), `d_val` (`gan/training/held_out.py`) and evaluations.
 """
 
 from typing import Any
 
 from gan.evaluation.records import interpretation
 from gan.evaluation.statistics import significantly_lower
-from gan.monitoring.curve_rules import Basis, Finding, early, ideal_of
+from gan.monitoring.curve_rules import Basis, Finding, early, equilibrium_value
 from gan.monitoring.observations import Observations
 from gan.runs.metrics import D_G_Z1, D_VAL, D_X, LOSS_D
 from gan.training.recommend import MISMATCHED_SHARE
 
-OBEYED = 0.85
-"""Share of what real images reach above guessing below which synthetic ones stray from their condition."""
+MIN_OBEDIENCE = 0.85
+"""Least obedience of synthetic images, as a share of what real images reach above chance."""
 
 
 def one_image_per_condition(observations: Observations) -> Finding | None:
-    """The samples of one condition differ less than half as much as real images of it do, and hardly more than before.
+    """Diversity within a condition is below half of that of real images, and no longer grows.
 
-    By the newest sample pictures (`spread.py`), or by an evaluation, whose diversity is measured on many more images
-    and so counts where there is one. Healthy runs reach 70 to 97% of the spread of real images; one that collapsed
-    within its classes stayed at 16 to 27%, with all its losses in order. A spread that grows with the images seen is
-    that of a young run. Where the networks are told of kinds, what one image of each would show does not count: the
-    few samples of a picture cannot tell the two apart (81% of the spread in a healthy run, 71% in one image of each
-    kind), and only an evaluation says it.
+    Measured on the newest sample sheet or, where there is an evaluation, on its many more images. Healthy runs reach 70
+    to 97% of the diversity of real images; a run that collapsed within its classes stayed at 16 to 27%, with normal
+    losses. Diversity that still grows is that of a young run. With subclasses, the differences between subclasses are
+    subtracted, which takes an evaluation: on the few samples of a sheet, a healthy run (81%) and one image per subclass
+    (71%) look alike.
     """
     evaluated = observations.evaluated_diversity_ratio
     share = None if observations.subclass_separation else observations.diversity_ratio
     share = share if evaluated is None else observations.within_subclasses(evaluated)
-    if early(observations) or share is None or share >= 0.5 or (evaluated is None and _spread_grows(observations)):
+    if early(observations) or share is None or share >= 0.5 or (evaluated is None and _diversity_grows(observations)):
         return None
     return Finding(
         "one-image",
         "warning",
-        "One image per class: the samples of a condition are nearly alike",
-        f"The images of one condition differ from each other only {share:.0%} as much as real ones do. They may each "
-        "look right; as training data they add one image many times over. The losses do not show this.",
-        "Do not download a batch from here. An earlier snapshot may be more varied; clone the run with a larger batch.",
+        "One image per class: the samples of a condition are nearly the same",
+        f"The images of one condition differ from each other only {share:.0%} as much as real ones do. Each may look "
+        "right, but as training data they add one image many times. The losses do not show this.",
+        "Do not download images of this snapshot; an earlier one may be more diverse. Clone the run with a larger "
+        "batch.",
         seen_in="samples",
         advice={"train.batch": min(4096, 2 * observations.config.train.batch)},
     )
 
 
 def overdrawn(observations: Observations) -> Finding | None:
-    """The images of one condition differ by more than 115% of what real ones do, by an evaluation or else the samples.
+    """Diversity within a condition exceeds 115% of that of real images, by an evaluation or else by the samples.
 
-    Blood cells came to 117 to 143% in stretches in which their colours were too strong (coverage 0.22 to 0.35, where
-    one of these runs came to 0.93 later), with Loss G about 1 instead of 0.6, which no other rule finds; all other
-    evaluated snapshots came to 110% at most.
+    Runs on blood cells had 117 to 143% during periods of too strong colours (coverage 0.22 to 0.35; one of these runs
+    reached 0.93 later), with Loss G about 1 instead of 0.6, which no other rule detects. All other evaluated snapshots
+    had at most 110%.
     """
     evaluated = observations.evaluated_diversity_ratio
     share = observations.diversity_ratio if evaluated is None else evaluated
@@ -60,34 +59,38 @@ def overdrawn(observations: Observations) -> Finding | None:
         "warning",
         "Overdrawn: the images differ more from each other than real ones do",
         f"The images of one condition differ {share:.0%} as much as real ones do: colours or contrasts are too strong, "
-        "or shapes fall apart. Such stretches come and go, and the losses hardly show them.",
-        "Do not download a batch from here. Score all snapshots (on the page Evaluate) and take the best, or train on.",
+        "or shapes fall apart. This comes and goes, and the losses hardly show it.",
+        "Do not download images of this snapshot. Score all snapshots on the page Evaluate and use the best, or train "
+        "longer.",
         seen_in="samples",
     )
 
 
 def memorising(observations: Observations) -> Finding | None:
-    """The discriminator takes unseen real images for generated ones, or the samples are copies.
+    """The discriminator overfits (r_v above 0.6), or more synthetic images are near copies than held-out real ones.
 
-    The first by the heuristic of Karras et al. 2020 (arXiv:2006.06676, equation 1, r_v): how far validation images lie
-    from training images towards generated ones in D's answers, `d_val / (d_x - d_g_z1)`: 0 without overfitting, 1 where
-    unseen real images look generated to it; that paper holds it at 0.6. It counts while Loss D is below half its ideal:
-    where generated and training images look nearly the same to D, the share is one small difference over another (0.7
-    in a good run on 546 ultrasound images, with no near copy). The second by an evaluation: more synthetic images are
-    near copies of training images than held-out real ones are (Fisher's exact test), and more than one in fifty.
+    r_v of Karras et al. 2020 (arXiv:2006.06676, equation 1) is `d_val / (d_x - d_g_z1)`: 0 without overfitting, 1 where
+    D takes unseen real images for generated ones; the paper keeps it at 0.6. It is used only while Loss D is below half
+    its equilibrium: above, it is a ratio of two small differences (0.7 in a good run on 546 ultrasound images without a
+    near copy). Near copies are counted by an evaluation: more than in held-out real images (Fisher's exact test), and
+    more than 2%.
     """
     share, result = _overfitting(observations), observations.evaluation
     basis: Basis = "rule of thumb"
-    if result is not None and (observations.copies or 0.0) > 0.02 and interpretation.near_copies_exceed_real(result):
-        copies, held, basis = result.near_copies, result.near_copies["held_out"], "test"
+    if (
+        result is not None
+        and (observations.near_copy_share or 0.0) > 0.02
+        and interpretation.near_copies_exceed_real(result)
+    ):
+        copies, held_out, basis = result.near_copies, result.near_copies["held_out"], "test"
         text = (
             f"{copies['count']:,} of {copies['checked']:,} synthetic images are near copies of single training images; "
-            f"of new real images, {held['count']:,} of {held['checked']:,} are."
+            f"of new real images, {held_out['count']:,} of {held_out['checked']:,} are."
         )
     elif not early(observations) and share is not None and share > 0.6:
         text = (
-            "It knows the training images one by one: real images that it has not seen it takes for generated ones. "
-            "What it teaches the generator now is to repeat the training images."
+            "It recognises single training images, and takes unseen real images for generated ones. It now teaches the "
+            "generator to repeat the training images."
         )
     else:
         return None
@@ -100,7 +103,7 @@ def memorising(observations: Observations) -> Finding | None:
         "warning",
         "Memorising: the discriminator knows the training images by heart",
         text,
-        "Use an earlier snapshot; evaluate it, which counts near copies of training images. More images help most. A "
+        "Use an earlier snapshot, and evaluate it to count near copies of training images. More images help most. A "
         f"clone {remedy} memorises less, and so does one that stops earlier.",
         seen_in="held-out",
         basis=basis,
@@ -109,36 +112,36 @@ def memorising(observations: Observations) -> Finding | None:
 
 
 def condition_ignored(observations: Observations) -> Finding | None:
-    """A classifier agrees with the asked condition less than 85% as often as on real images, beyond chance.
+    """Obedience is below 85% of accuracy on real images, both balanced and above chance, by a one-sided test.
 
-    Both accuracies weigh conditions alike, and what guessing reaches is taken from both; the difference is tested by
-    their intervals. Where the classifier is no better than guessing on real images, it accuses nobody.
-    Three runs on 546 ultrasound images without mismatched pairs came to 76 to 85%, and taught a classifier 80% of what
-    real images teach; three with them to more than 100%, and 91% (medians; docs/results.md).
+    The test uses the 95% intervals of both. The rule does not apply where the classifier is no better than guessing on
+    real images. Three runs on 546 ultrasound images without mismatched pairs had 76 to 85%, and their images taught a
+    classifier 80% of what real images teach; three with mismatched pairs had more than 100%, and 91% (medians;
+    docs/results.md).
     """
     result = observations.evaluation
     if result is None or not result.per_condition:
         return None
     intervals, chance = result.intervals, result.chance
-    low, high = (OBEYED * (end - chance) + chance for end in intervals["real_accuracy_balanced"])
-    enough = OBEYED * (result.real_accuracy_balanced - chance) + chance
+    low, high = (MIN_OBEDIENCE * (end - chance) + chance for end in intervals["real_accuracy_balanced"])
+    enough = MIN_OBEDIENCE * (result.real_accuracy_balanced - chance) + chance
     if not interpretation.real_accuracy_beats_chance(result) or not significantly_lower(
         result.obedience_balanced, intervals["obedience_balanced"], enough, (low, high)
     ):
         return None
     advice: dict[str, Any] = {"loss.mismatched": MISMATCHED_SHARE}
-    remedy = "Clone the run with mismatched pairs, by which the discriminator looks at the condition too."
+    remedy = "Clone the run with mismatched pairs, which make the discriminator check the condition too."
     if observations.config.loss.mismatched:
         advice = {"train.kimg": min(1_000_000.0, 2 * observations.config.train.kimg)}
         remedy = "Train longer where it still improves."
     return Finding(
         "condition-ignored",
         "warning",
-        "Images stray from the condition that was asked for",
-        f"A classifier that was trained on real images finds the asked condition in {result.obedience_balanced:.0%} of "
+        "Images stray from the requested condition",
+        f"A classifier trained on real images recognises the requested condition in {result.obedience_balanced:.0%} of "
         f"the synthetic images, and in {result.real_accuracy_balanced:.0%} of real ones; guessing "
-        f"reaches {chance:.0%}. The others would teach a "
-        "classifier wrong labels.",
+        f"reaches {chance:.0%}. The others "
+        "would teach a classifier wrong labels.",
         f"Look at the samples under each name, and at the labels of the data. {remedy}",
         seen_in="samples",
         basis="test",
@@ -146,19 +149,19 @@ def condition_ignored(observations: Observations) -> Finding | None:
     )
 
 
-def _spread_grows(observations: Observations) -> bool:
-    """Whether the newest samples are 1.6 times as varied as those of half as many images; steady growth gives 2."""
+def _diversity_grows(observations: Observations) -> bool:
+    """Whether the newest samples are 1.6 times as diverse as those at half as many images; steady growth gives 2."""
     newest = max(observations.diversity)
     before = [seen for seen in observations.diversity if seen <= newest / 2]
     return bool(before) and observations.diversity[newest] > 1.6 * observations.diversity[max(before)]
 
 
 def _overfitting(observations: Observations) -> float | None:
-    """Karras's r_v over the late points; None without validation images, or where D hardly tells anything apart."""
+    """r_v of Karras et al. over the late points; None without validation images, or with Loss D near equilibrium."""
     held_out, real, fake = observations.mean(D_VAL), observations.mean(D_X), observations.mean(D_G_Z1)
     if held_out is None or real is None or fake is None or real - fake <= 0:
         return None
-    ideal, loss = ideal_of(observations, LOSS_D), observations.mean(LOSS_D)
-    if ideal is not None and loss is not None and loss > ideal / 2:
+    balanced, loss = equilibrium_value(observations, LOSS_D), observations.mean(LOSS_D)
+    if balanced is not None and loss is not None and loss > balanced / 2:
         return None
     return held_out / (real - fake)

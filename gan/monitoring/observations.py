@@ -1,6 +1,4 @@
-"""What a run's folder says of how it is doing, gathered for `diagnosis.py`: curves, spread, evaluations, its process.
-
-Numbers only, no judgement. No torch, so that a page can gather it at every look.
+"""Observations of a run for `diagnosis.py`: curves, diversity of samples, evaluation, process. No torch.
 
 Letters: n points of the curves.
 """
@@ -25,27 +23,27 @@ from gan.runs.run import Run
 
 @dataclass(frozen=True)
 class Observations:
-    """All that the rules may look at. What a run does not have is None or empty, and the rules on it stay silent."""
+    """The numbers that the rules use. What a run lacks is None or empty."""
 
     config: RunConfig
     seen: NDArray[np.int64]
     """Images seen at each point of the curves (n,)."""
     metrics: Mapping[str, NDArray[np.float64]]
-    """Each metric's values (n,), NaN where a row lacks it."""
+    """Values (n,) of each metric; NaN where a row lacks it."""
     diversity: Mapping[int, float] = field(default_factory=dict)
-    """Spread of the sample pictures within a condition by images seen (`spread.py`)."""
+    """Pixel diversity of the sample sheets within a condition, by images seen (`sample_diversity.py`)."""
     real_diversity: float | None = None
-    """The same of real training images."""
+    """Pixel diversity of real training images within a condition."""
     subclass_separation: float = 0.0
-    """How far the kinds lie apart that the networks are told of (`kinds.py`), as a share of it; 0 without kinds."""
+    """Diversity between subclasses as a share of `real_diversity` (`gan/data/subclasses.py`); 0 without subclasses."""
     evaluation: EvaluationResult | None = None
     """The newest evaluation on the validation split."""
     end: str = ""
-    """The kind of the run's end (`jobs.State.kind`), such as "nan"; empty while it lives or where it ended well."""
+    """Cause of a failed run (`jobs.State.kind`), such as "nan"; "" otherwise."""
     silent: float | None = None
-    """Seconds since a running trainer last reported; None where it does not run."""
+    """Seconds since a running trainer last reported; None where it is not running."""
     usual: float | None = None
-    """Seconds between two points of its curves, the median."""
+    """Median seconds between two points of the curves."""
 
     @property
     def total(self) -> float:
@@ -58,7 +56,7 @@ class Observations:
         return int(self.seen[-1]) if len(self.seen) else 0
 
     def until(self, moment: float) -> "Observations":
-        """What the curves and samples showed when `moment` images had been seen: without evaluation, end or silence."""
+        """The observations after `moment` images, from curves and samples alone."""
         points = int(np.searchsorted(self.seen, moment, side="right"))
         return replace(
             self,
@@ -71,41 +69,41 @@ class Observations:
         )
 
     def tail(self, metric: str, share: float = 0.25, least: int = 10) -> NDArray[np.float64]:
-        """The finite values of a metric in the last `share` of the points, at least the last `least`; maybe none."""
+        """The finite values of a metric in the last `share` of the points, or the last `least` points if more."""
         values = self.metrics.get(metric, np.empty(0))
         values = values[-max(least, round(share * len(values))) :]
         return values[np.isfinite(values)]
 
     def mean(self, metric: str) -> float | None:
-        """The average of a metric's tail, None where the run does not log it."""
+        """The mean of a metric's tail; None where the run does not log it."""
         values = self.tail(metric)
         return float(values.mean()) if len(values) else None
 
     @property
     def diversity_ratio(self) -> float | None:
-        """The spread of the newest samples as a share of that of real images; None where one is not known.
+        """Diversity of the newest samples as a share of that of real images; None where either is unknown.
 
-        The picture from before training is alike for every noise, and says nothing of what was learnt.
+        The sheet from before training is left out: an untrained generator gives nearly the same image for all noise.
         """
         newest = max(self.diversity, default=0)
         return self.diversity[newest] / self.real_diversity if newest and self.real_diversity else None
 
     @property
     def evaluated_diversity_ratio(self) -> float | None:
-        """The same by the newest evaluation, on many more images; None where there is none."""
+        """The same ratio from the newest evaluation, on many more images; None without one."""
         return self.evaluation.diversity.get("ratio") if self.evaluation is not None else None
 
     def within_subclasses(self, share: float) -> float:
-        """A share of the spread within a class, less what one image of each kind alone would show of it.
+        """Diversity within subclasses, from diversity within a class; both as shares of that of real images.
 
-        Spreads add up by their squares. So it is 1 for images like the real ones, and 0 for one image of each kind.
+        Variances add up: the result is 1 for images like the real ones, and 0 for a single image per subclass.
         """
         apart = self.subclass_separation**2
         return float(max(0.0, share**2 - apart) / (1 - apart)) ** 0.5 if 0 < apart < 1 else share
 
     @property
-    def copies(self) -> float | None:
-        """The share of synthetic images that an evaluation found to be near copies; None where none looked."""
+    def near_copy_share(self) -> float | None:
+        """Share of synthetic images that are near copies, by the newest evaluation; None without one."""
         if self.evaluation is None or not self.evaluation.near_copies.get("checked"):
             return None
         return float(self.evaluation.near_copies["count"] / self.evaluation.near_copies["checked"])

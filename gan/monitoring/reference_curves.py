@@ -1,8 +1,7 @@
-"""Curves of real runs, good and bad, kept with the program: the rules of `diagnosis.py` are tested on them, and the
-explanations draw them. No torch.
+"""Recorded curves of good and bad runs: the rules are tested on them, and the explanations page draws them. No torch.
 
-A recording is a file of `gan/monitoring/curves/`: one line of what it is and how it was made, then rows as a run's
-metrics file has them, thinned. `python -m docs.record_curves` makes them.
+A recording is a file in `gan/monitoring/curves/`: a header line, then the rows of a run's metrics file, thinned.
+`python -m docs.record_curves` records them.
 """
 
 import json
@@ -24,20 +23,20 @@ class Recording:
 
     key: str
     title: str
-    """What it shows, in a few words."""
+    """A few words, such as "Memorising"."""
     setup: str
-    """How it was made, in words."""
+    """How the run was set up."""
     options: Mapping[str, Any]
-    """The options of its config by dotted path, where they differ from the defaults."""
+    """Options that differ from the defaults, by dotted path."""
     diversity: Mapping[int, float]
-    """Spread of its sample pictures by images seen (`spread.py`)."""
+    """Pixel diversity of the sample sheets by images seen (`sample_diversity.py`)."""
     real_diversity: float
     end: str
-    """The kind of its end, such as "nan"; empty where it ended well."""
+    """Cause of its failure, such as "nan"; "" where it finished."""
     rows: tuple[dict[str, Any], ...]
 
     def observations(self) -> Observations:
-        """What the rules have to go by."""
+        """The observations of this run, for the rules."""
         return observations_from_rows(
             self.rows,
             options.build_config(self.options),
@@ -47,7 +46,7 @@ class Recording:
         )
 
     def save(self) -> None:
-        """Write the recording into the program's folder."""
+        """Write the recording to its file in `curves/`."""
         about = {key: value for key, value in vars(self).items() if key not in ("key", "rows")}
         lines = [about | {"diversity": {str(seen): value for seen, value in self.diversity.items()}}, *self.rows]
         FOLDER.mkdir(exist_ok=True)
@@ -55,7 +54,7 @@ class Recording:
 
 
 def load_recording(key: str) -> Recording:
-    """The recording of that name; raises RunError that lists them where there is none."""
+    """The recording of this name. Raises RunError, which lists the names, where there is none."""
     if key not in recording_names():
         raise RunError(f"There is no recording {key}: it takes one of {', '.join(recording_names())}.")
     about, *rows = (json.loads(line) for line in (FOLDER / f"{key}.jsonl").read_text().strip().split("\n"))

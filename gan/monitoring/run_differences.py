@@ -1,4 +1,4 @@
-"""In which options runs differ, and their scores side by side: what a comparison shows. No torch."""
+"""A comparison of runs: the options in which they differ, and their scores side by side. No torch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from gan.runs.run import Run
 
 @dataclass(frozen=True)
 class OptionDifference:
-    """One option with the value of each run, in their order, as people write it."""
+    """One option with the value of each run, in the order of the runs, as text."""
 
     path: str
     label: str
@@ -23,25 +23,26 @@ class OptionDifference:
 def option_differences(runs: Sequence[Run]) -> list[OptionDifference]:
     """The options that differ between any two of the runs, in the order of the form.
 
-    An option that means nothing for a run's data set has no value there. Raises RunError where a run's config cannot be
-    read.
+    The value is "" where an option does not apply to a run's data set. Raises RunError where a config cannot be read.
     """
-    flat = [run.config.flat() for run in runs]
-    found = []
+    configs = [run.config.flat() for run in runs]
+    differences = []
     for option in options.all_options():
-        values = tuple(_written(one[option.path]) if option.applies(one["data.name"]) else "" for one in flat)
+        values = tuple(
+            _as_text(config[option.path]) if option.applies(config["data.name"]) else "" for config in configs
+        )
         if len(set(values)) > 1:
-            found.append(OptionDifference(option.path, option.label, option.unit, values))
-    return found
+            differences.append(OptionDifference(option.path, option.label, option.unit, values))
+    return differences
 
 
-def _written(value: Any) -> str:
+def _as_text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else options.format_value(value)
 
 
 SCORES = (
     ("cas_balanced", "A classifier trained on its images", "{:.1%}"),
-    ("real_accuracy_balanced", "The same, trained on real ones", "{:.1%}"),
+    ("real_accuracy_balanced", "The same, trained on real images", "{:.1%}"),
     ("obedience_balanced", "Images that obey the condition", "{:.1%}"),
     ("kid", "Kernel distance to real images", "{:.3f}"),
     ("precision", "Precision", "{:.2f}"),
@@ -51,14 +52,14 @@ SCORES = (
 
 
 def compared_evaluation(run: Run) -> EvaluationResult | None:
-    """The evaluation by which a run is compared: of its best snapshot, else the newest; None where there is none."""
+    """The evaluation of a run's best snapshot, else of its newest; None where there is none."""
     found = results.list_results(run)
     best = results.best_snapshot(run)
     return next((result for result in found if result.snapshot == best), found[-1] if found else None)
 
 
 def score_rows(compared: Sequence[EvaluationResult]) -> list[tuple[str, list[str]]]:
-    """Each score with its value for each result, "" where it was not measured."""
+    """Each score's label with its value for each result; "" where it was not measured."""
     rows = [(label, [written.format(getattr(one, name)) for one in compared]) for name, label, written in SCORES]
     ratios = [one.diversity["ratio"] for one in compared]
     copies = [f"{one.near_copies['count']:,} of {one.near_copies['checked']:,}" for one in compared]

@@ -1,8 +1,8 @@
-"""How much the images of one condition differ from each other: cheap enough to look at while a run trains. No torch.
+"""Pixel diversity of the sample sheets, cheap enough to compute while a run trains. No torch.
 
-Losses do not show a generator that has collapsed to one image for each class; this number does. It is the standard
-deviation of each pixel over the images of a condition, averaged over pixels and conditions, from 0 (all alike) to 0.5
-(half black, half white). `evaluation/scores.py` has the careful form of it, on many images.
+It shows a generator that has collapsed to one image per class, which losses do not. Diversity is the standard deviation
+of each pixel over the images of a condition, averaged over pixels and conditions: from 0 (identical images) to 0.5
+(half black, half white). `gan/evaluation/scores` measures it on many more images.
 
 Letters: n images, C channels, H = W the side.
 """
@@ -23,14 +23,14 @@ from gan.runs.run import Run
 
 
 def sheet_diversity(picture: Path, columns: int, rows: int) -> float:
-    """The spread within the columns of a sample picture, averaged over them; a column shows one condition.
+    """Pixel diversity within each column of a sample sheet, averaged over columns; a column shows one condition.
 
-    Raises DamagedFileError where the picture cannot be read, or has other rows and columns.
+    Raises DamagedFileError where the sheet cannot be read, or has other rows and columns.
     """
     return _sheet_diversity(picture, file_version(picture), columns, rows)
 
 
-@functools.lru_cache(maxsize=1000)  # a live page asks every two seconds, and most pictures stay as they are
+@functools.lru_cache(maxsize=1000)  # a live page calls it every two seconds
 def _sheet_diversity(picture: Path, version: tuple[int, int] | None, columns: int, rows: int) -> float:
     pixels = np.asarray(contact_sheet.read_sheet(picture, columns))
     pixels = pixels.reshape(*pixels.shape[:2], -1)[GAP:, GAP:]  # (rows * (H + GAP), columns * (H + GAP), C)
@@ -42,7 +42,7 @@ def _sheet_diversity(picture: Path, version: tuple[int, int] | None, columns: in
 
 
 def diversity_by_snapshot(run: Run) -> dict[int, float]:
-    """The spread of a run's sample pictures by images seen, ascending, but for damaged ones; empty where none is."""
+    """Pixel diversity of a run's sample sheets by images seen, ascending; damaged sheets are left out."""
     layout = sample_sheets.read_layout(run)
     if not layout.labels or layout.rows < 2:
         return {}

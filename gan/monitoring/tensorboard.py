@@ -1,6 +1,6 @@
-"""A run's curves and sample pictures as TensorBoard event files, made on demand from its folder. No torch.
+"""A run's curves and sample sheets as TensorBoard event files, written on demand. No torch.
 
-TensorBoard is an optional extra, imported only here and only when it is asked for.
+TensorBoard is an optional dependency, imported only here and only when used.
 """
 
 from collections.abc import Iterator
@@ -17,17 +17,17 @@ INSTALL = "pip install tensorboard"
 
 
 def write_event_files(run: Run, folder: Path) -> int:
-    """Write the curves and samples of a run into `folder`, which TensorBoard then shows; gives the number of points.
+    """Write the curves and samples of a run as event files into `folder`; returns the number of points.
 
-    The step is the number of images seen, the wall time that of the run's making plus its seconds of training. Raises
-    UserError where TensorBoard is not installed, or `folder` is not empty: TensorBoard adds up all files of a folder.
+    The step is the number of images seen; the wall time is the run's creation time plus its seconds of training. Raises
+    UserError where TensorBoard is not installed, or `folder` is not empty: TensorBoard merges all files of a folder.
     """
     try:
         from tensorboard.summary.writer.event_file_writer import EventFileWriter
     except ImportError:
-        raise UserError(f"TensorBoard is not installed here: `{INSTALL}` brings it.") from None
+        raise UserError(f"TensorBoard is not installed: run `{INSTALL}`.") from None
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(f"{folder} is there already: event files take an empty or new folder.")
+        raise UserError(f"{folder} is not empty: event files take an empty or new folder.")
     columns = MetricsReader(run.path / "metrics.jsonl").read()
     writer = EventFileWriter(str(folder))
     try:
@@ -39,7 +39,7 @@ def write_event_files(run: Run, folder: Path) -> int:
 
 
 def metric_events(columns: MetricsTable, created: float) -> Iterator[Any]:
-    """One event for each point of the curves, with all its metrics; `created` is in seconds since 1970."""
+    """One event per point of the curves, with all its metrics; `created` is in seconds since 1970."""
     from tensorboard.compat.proto.event_pb2 import Event
     from tensorboard.compat.proto.summary_pb2 import Summary
 
@@ -50,7 +50,7 @@ def metric_events(columns: MetricsTable, created: float) -> Iterator[Any]:
 
 
 def sample_events(run: Run) -> Iterator[Any]:
-    """One event for each sample picture, which is kept as the PNG that it is."""
+    """One event per sample sheet, with its PNG unchanged."""
     from tensorboard.compat.proto.event_pb2 import Event
     from tensorboard.compat.proto.summary_pb2 import Summary
 

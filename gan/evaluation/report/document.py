@@ -1,9 +1,9 @@
-"""An evaluation as one HTML file that opens offline: verdict, scores, charts, images, limits, methods, model card.
+"""An evaluation report: one HTML file with verdict, scores, charts, images, limits, methods and model card.
 
     python -m gan evaluate RUN --report FILE.html
 
-Nothing in it is fetched from anywhere: charts are inline SVG (`svg.py`), pictures are within the file, there is no
-script. It says what lies in the run's `evaluation/` and computes no score.
+It opens offline: charts are inline SVG (`svg.py`), images are data URIs, and there are no scripts. It shows the records
+in the run's `evaluation/` and computes no scores.
 
 Letters: n images, C channels, H = W the set's own side.
 """
@@ -39,18 +39,18 @@ if TYPE_CHECKING:
     from gan.sampling.sampler import Sampler
 
 MAX_BYTES = 3_000_000
-"""Bytes of a report, at most: it is to be sent by e-mail."""
+"""Largest size of a report in bytes, for e-mail."""
 PIXELS = 1_000_000
-"""Values of all pictures together: PNGs of noisy ones are hardly smaller, and base64 makes them a third larger."""
-ROWS, ACROSS, FEWEST = 10, 6, 2
-"""Conditions that are shown at most, and images of each, real and generated, at most and at least."""
+"""Most pixel values in all images. PNG hardly compresses noisy images, and base64 adds a third."""
+MAX_CONDITIONS, MAX_PER_ROW, MIN_PER_ROW = 10, 6, 2
+"""Conditions in the table of images, and real and generated images of each."""
 SIDE = 56
-"""Pixels to which small images are enlarged, about."""
+"""Approximate size in pixels to which small images are enlarged."""
 
 
 @dataclass(frozen=True)
 class Material:
-    """All that a report is made from."""
+    """The records that a report shows."""
 
     run: Run
     info: DatasetInfo
@@ -62,9 +62,9 @@ class Material:
 
 
 def build_report(run: Run, snapshot: int | None = None, split: str = "val") -> str:
-    """The report on a snapshot, the newest scored one by default, as HTML.
+    """The report on a snapshot as HTML, by default the newest with scores.
 
-    Raises RunError where it has no scores, or where the data set is no longer here.
+    Raises RunError where it has no scores, or where its data set is not in the cache.
     """
     from gan.sampling.sampler import load_generator  # here: it imports torch
 
@@ -74,7 +74,7 @@ def build_report(run: Run, snapshot: int | None = None, split: str = "val") -> s
     result = results.load_result(run, snapshot or 0, split)
     images = cached_training_images(run)
     if images is None:
-        raise RunError(f"The data of {run.name} is not in the cache any more: evaluate it again, which reads it.")
+        raise RunError(f"The data of {run.name} is no longer in the cache: evaluate it again to load it.")
     study = next((one for one in study_results.list_studies(run) if one.snapshot == result.snapshot), None)
     readings = [one for one in reader_study.list_readings(run) if one.finished and one.snapshot == result.snapshot]
     material = Material(run, run.info(), result, there, results.best_snapshot(run), study, readings)
@@ -82,7 +82,7 @@ def build_report(run: Run, snapshot: int | None = None, split: str = "val") -> s
 
 
 def page(material: Material, images: ImageSet, sampler: "Sampler") -> str:
-    """The whole document."""
+    """The HTML document."""
     result, run = material.result, material.run
     made = time.strftime("%Y-%m-%d %H:%M", time.localtime())
     title = f"Evaluation of {run.title}, snapshot after {result.snapshot:,} images"
@@ -105,17 +105,17 @@ def page(material: Material, images: ImageSet, sampler: "Sampler") -> str:
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width,initial-scale=1"><style>{text.STYLE}</style></head>'
         f"<body><main><header><h1>{html.escape(title)}</h1>"
-        f'<p class="quiet">{html.escape(material.info.title)}; made {made} by GAN workbench {__version__}. Synthetic '
+        f'<p class="quiet">{html.escape(material.info.title)}; made {made} with GAN workbench {__version__}. Synthetic '
         f"images are not for clinical use.</p></header>{body}</main></body></html>"
     )
 
 
 def _samples(material: Material, images: ImageSet, sampler: "Sampler") -> str:
-    """Real validation images and generated ones of each condition, beside each other; not chosen by anybody."""
+    """Real validation images and unselected generated images of each condition, side by side."""
     info, result = material.info, material.result
-    shown = sorted(range(len(info.names)), key=lambda k: int(result.per_condition[k]["synthetic"]))[:ROWS]
+    shown = sorted(range(len(info.names)), key=lambda k: int(result.per_condition[k]["synthetic"]))[:MAX_CONDITIONS]
     values = info.channels * info.native_size**2
-    across = int(np.clip(PIXELS // (2 * len(shown) * values), FEWEST, ACROSS))
+    across = int(np.clip(PIXELS // (2 * len(shown) * values), MIN_PER_ROW, MAX_PER_ROW))
     start = int(result.made_with["positions"]["combinations"])
     rows, held, asked = [], images.rows("val"), conditions.single_conditions(info)
     for k in shown:
@@ -137,9 +137,9 @@ def _samples(material: Material, images: ImageSet, sampler: "Sampler") -> str:
 
 
 def _pairs(result: EvaluationResult, images: ImageSet, sampler: "Sampler") -> str:
-    """The closest pairs, generated above, nearest training image below."""
+    """The closest pairs: generated image above, nearest training image below."""
     made, real = closest_pairs.closest_pair_images(result, sampler, images)
-    most = max(FEWEST, min(len(made), PIXELS // (8 * made[0].size)))
+    most = max(MIN_PER_ROW, min(len(made), PIXELS // (8 * made[0].size)))
     both = np.concatenate([made[:most], real[:most]])
     sheet = _sheet(both, "Generated images above, the nearest training image of each below", most)
     return (
@@ -149,7 +149,7 @@ def _pairs(result: EvaluationResult, images: ImageSet, sampler: "Sampler") -> st
 
 
 def _sheet(shown: NDArray[np.uint8], alt: str, columns: int | None = None) -> str:
-    """Images (n, C, H, H) in a row, or in rows of `columns`, as one picture with sharp pixels."""
+    """Images (n, C, H, H) as one `<img>`, in rows of `columns`, by default in one row."""
     if not len(shown):
         return '<span class="quiet">none</span>'
     buffer = io.BytesIO()

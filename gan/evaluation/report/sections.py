@@ -1,11 +1,11 @@
-"""The sections of a report that show numbers: plain HTML from a Result and a StudyResult. No torch."""
+"""The report's sections with numbers, as HTML from the records of a run. No torch."""
 
 import html
 import json
 from collections.abc import Sequence
-from typing import Any
 
 from gan.data.info import DatasetInfo
+from gan.evaluation.number_format import percent, percent_interval
 from gan.evaluation.reader_study import Reading
 from gan.evaluation.records import interpretation
 from gan.evaluation.records.interpretation import Score
@@ -20,70 +20,71 @@ SPLITS = {"val": "validation", "test": "test"}
 OVER_TIME = {"obedience_balanced": "Obedience", "cas_balanced": "CAS", "precision": "Precision", "coverage": "Coverage"}
 
 
-def conclusion(result: EvaluationResult, found: StudyResult | None) -> str:
-    """The verdict of the study where there is one, and what the scores mean."""
-    verdict = [f'<p class="verdict {found.verdict_kind}">{html.escape(found.verdict)}</p>'] if found else []
-    told = [f"<p>{html.escape(sentence)}</p>" for sentence in interpretation.conclusion(result, found is not None)]
-    return "".join([*verdict, *told, *_notices(result.notices)])
+def conclusion(result: EvaluationResult, study: StudyResult | None) -> str:
+    """The study's verdict, if any, and conclusions from the scores."""
+    verdict = [f'<p class="verdict {study.verdict_kind}">{html.escape(study.verdict)}</p>'] if study else []
+    sentences = [f"<p>{html.escape(sentence)}</p>" for sentence in interpretation.conclusion(result, study is not None)]
+    return "".join([*verdict, *sentences, *_notices(result.notices)])
 
 
 def scores(result: EvaluationResult) -> str:
-    """Every score with its interval, beside what it is to be read against."""
+    """Every score with its interval, beside the value for real images."""
     rows = [_score(score, result) for score in interpretation.SCORES]
     ratio = result.diversity["ratio"]
     if ratio is not None:
-        rows.append(["Variety within a condition", f"{ratio:.0%}", "", "", "100%", "Of that of real images."])
+        rows.append(
+            ["Diversity within a condition", percent(ratio, 0), "", "", "100%", "Relative to that of real images."]
+        )
     n, half = result.n["scores"], result.n["floor"]
     return (
         f"<p>Against {n:,} real {SPLITS[result.split]} images, in {FEATURES[result.features]}.</p>"
         + table(["Score", "Value", "95%", f"At n = {half}", "Real images", "What it says"], rows)
-        + f'<p class="quiet">"Real images" is what real images reach against one another, {half} against {half}, or, '
-        "for obedience and CAS, what a classifier trained on real images reaches: compare it with the number left of "
-        "it.</p>"
+        + f'<p class="quiet">"Real images" is the score of {half} real images against {half} others; for obedience and '
+        "CAS, that of a classifier trained on real images. Compare it with the number to its left.</p>"
     )
 
 
 def _score(score: Score, result: EvaluationResult) -> list[str]:
     value, interval = float(getattr(result, score.key)), result.intervals.get(score.key)
     if score.beside == "floor":
-        like, floor = _said(score, result.like_floor[score.key]), _said(score, result.floor[score.key])
+        same_n, real = _score_text(score, result.like_floor[score.key]), _score_text(score, result.floor[score.key])
     else:
-        like, floor = "", _said(score, float(getattr(result, score.beside)))
-    spread = f"{_said(score, interval[0])} to {_said(score, interval[1])}" if interval else ""
-    return [score.name, _said(score, value), spread, like, floor, score.says]
+        same_n, real = "", _score_text(score, float(getattr(result, score.beside)))
+    span = f"{_score_text(score, interval[0])} to {_score_text(score, interval[1])}" if interval else ""
+    return [score.name, _score_text(score, value), span, same_n, real, score.says]
 
 
-def _said(score: Score, value: float) -> str:
-    return f"{value:.1%}" if score.scale == "share" else f"{value:.3g}"
+def _score_text(score: Score, value: float) -> str:
+    return percent(value) if score.scale == "share" else f"{value:.3g}"
 
 
-def history(there: Sequence[EvaluationResult], best: int | None) -> str:
-    """How scores changed over the training; nothing where only one snapshot was scored."""
-    if len(there) < 2:
+def history(scored: Sequence[EvaluationResult], best: int | None) -> str:
+    """Scores over the training; "" with fewer than two scored snapshots."""
+    if len(scored) < 2:
         return ""
-    floor, real = there[-1].floor["kid"], there[-1].real_accuracy_balanced
+    floor, real = scored[-1].floor["kid"], scored[-1].real_accuracy_balanced
     distance = svg.chart(
-        [_series(there, "kid", "Kernel distance")],
+        [_series(scored, "kid", "Kernel distance")],
         title="Kernel distance over the training",
         x="thousand images seen",
         y="kernel distance",
         line=(floor, "real against real"),
     )
     shares = svg.chart(
-        [_series(there, key, name) for key, name in OVER_TIME.items()],
+        [_series(scored, key, name) for key, name in OVER_TIME.items()],
         title="Obedience, CAS, precision and coverage over the training",
         x="thousand images seen",
         y="",
         line=(real, "trained on real images"),
         percent=True,
     )
-    marked = (
+    best_text = (
         f"Best snapshot, by the lowest kernel distance on the validation split: after {best:,} images. Where intervals "
-        "overlap, the difference may be chance."
+        "overlap, the difference may be due to chance."
         if best
         else ""
     )
-    return f'<div class="charts">{distance}{shares}</div><p class="quiet">{marked}</p>'
+    return f'<div class="charts">{distance}{shares}</div><p class="quiet">{best_text}</p>'
 
 
 def _series(there: Sequence[EvaluationResult], key: str, name: str) -> Series:
@@ -91,59 +92,64 @@ def _series(there: Sequence[EvaluationResult], key: str, name: str) -> Series:
 
 
 def by_condition(result: EvaluationResult) -> str:
-    """A row for each condition, the rarest first, and the combinations that no real image shows."""
-    head = ["Condition", "Training images", "Shown when asked", "95%", "Seen in real ones", "CAS", "Taught by real"]
+    """A table of conditions, the rarest first, and one of combinations without real images."""
+    head = ["Condition", "Training images", "Obedience", "95%", "Obedience, real", "CAS", "CAS, real"]
     rows = [
-        [row["condition"], f"{row['synthetic']:,}", _percent(row["shown"]), _interval(row["intervals"]["shown"])]
+        [
+            row["condition"],
+            f"{row['synthetic']:,}",
+            percent(row["shown"], 0),
+            percent_interval(row["intervals"]["shown"]),
+        ]
         + [
-            _percent(row[key])
+            percent(row[key], 0)
             for key in ("shown_in_real", "cas", "real_accuracy", "precision", "coverage", "diversity")
         ]
         + [f"{row['near_copies']} of {row['checked']}"]
         for row in sorted(result.per_condition, key=lambda row: int(row["synthetic"]))
     ]
-    text = table([*head, "Precision", "Coverage", "Variety", "Near copies"], rows)
+    text = table([*head, "Precision", "Coverage", "Diversity", "Near copies"], rows)
     if result.combinations:
         unseen = [
             [
                 row["condition"].replace(",", ", "),
                 str(row["real"]),
                 str(row["synthetic"]),
-                _percent(row["obedience"]),
-                _interval(row["interval"]),
+                percent(row["obedience"], 0),
+                percent_interval(row["interval"]),
             ]
             for row in result.combinations
         ]
-        text += "<h3>Combinations that no real image shows</h3>"
+        text += "<h3>Combinations without real images</h3>"
         text += table(["Combination", "Real images", "Generated", "Both seen", "95%"], unseen)
     return text
 
 
 def copies(result: EvaluationResult) -> str:
-    """How many near copies there are, against held-out real images."""
+    """The number of near copies, beside that of held-out real images."""
     found, held = result.near_copies, result.near_copies["held_out"]
     return (
         f"<p>{found['count']:,} of {found['checked']:,} generated images are near copies of a training image "
-        f"(95% interval {_interval(found['interval'])}); of {held['checked']:,} held-out real images, "
+        f"(95% interval {percent_interval(found['interval'])}); of {held['checked']:,} held-out real images, "
         f"{held['count']:,} are. A near copy lies much closer to one training image than to the next thirty: closeness "
         f"below {found['threshold']:.2f}.</p>"
     )
 
 
 def membership(found: MembershipResult | None) -> str:
-    """What the membership test found; that there was none is said too."""
+    """The result of the membership test, or that there was none."""
     if found is None:
-        return "<p>Not tested: whether the images betray who was in the training set is not known.</p>"
+        return "<p>Not tested: it is unknown whether the images reveal who was in the training set.</p>"
     low, high = found.control_auc
     return (
-        f"<p>{html.escape(found.verdict)} Splits of the training images alone lie from {low:.2f} to {high:.2f}; "
-        f"{found.n['members']:,} training and {found.n['held_out']:,} held-out images.</p>"
+        f"<p>{html.escape(found.verdict)} Control splits of the training images have an AUROC from {low:.2f} to "
+        f"{high:.2f}; {found.n['members']:,} training and {found.n['held_out']:,} held-out images.</p>"
         + "".join(_notices(found.notices))
     )
 
 
 def readings(found: Sequence[Reading]) -> str:
-    """What blind readers said; nothing where there was none."""
+    """The results of the blind readers; "" without any."""
     parts = []
     for one in found:
         said = one.findings()
@@ -157,10 +163,7 @@ def readings(found: Sequence[Reading]) -> str:
 
 
 def model_card(run: Run, info: DatasetInfo, result: EvaluationResult) -> str:
-    """What the model is, what it was trained on, and all that is needed to compute the numbers again.
-
-    The run's notes stand in it too, such as the source and the licence of one's own images.
-    """
+    """The model, its training data and the user's notes, and everything needed to recompute the numbers."""
     counts = info.conditions.sum(axis=0, dtype=int)
     trained_on = ", ".join(f"{name} {count:,}" for name, count in zip(info.names, counts, strict=True))
     rows = [
@@ -171,8 +174,8 @@ def model_card(run: Run, info: DatasetInfo, result: EvaluationResult) -> str:
         ["Licence of the data", info.licence],
         ["Training images", f"{len(info.conditions):,}: {trained_on}"],
         ["Images", f"{info.native_size} px, {'grey' if info.channels == 1 else 'colour'}"],
-        ["Meant for", "Research: adding to real training images where a study says that it helps; teaching; testing."],
-        ["Not meant for", "Diagnosis, or standing in for real test images: what it never saw it cannot show."],
+        ["Meant for", "Research: adding to real training images where a study shows that it helps; teaching; testing."],
+        ["Not meant for", "Diagnosis, or replacing real test images: it cannot show what it has never seen."],
     ]
     if run.about.notes:
         rows.insert(2, ["Notes", run.about.notes])
@@ -180,13 +183,13 @@ def model_card(run: Run, info: DatasetInfo, result: EvaluationResult) -> str:
     command = f"python -m gan evaluate {run.name} --snapshot {result.snapshot} --split {result.split}"
     return (
         table([], rows)
-        + f"<p>Again: <code>{html.escape(command)}</code></p><details><summary>Hashes, seeds, versions and options"
+        + f"<p>Recompute: <code>{html.escape(command)}</code></p><details><summary>Hashes, seeds, versions and options"
         f"</summary><pre>{html.escape(again)}</pre></details>"
     )
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table that scrolls within the page where it is wider."""
+    """An HTML table of escaped cells, which scrolls sideways where it is too wide."""
     top = f"<tr>{''.join(f'<th>{html.escape(cell)}</th>' for cell in head)}</tr>" if head else ""
     body = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
     return f'<div class="wide"><table>{top}{body}</table></div>'
@@ -194,11 +197,3 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _notices(notices: Sequence[str]) -> list[str]:
     return [f'<p class="notice">{html.escape(notice)}</p>' for notice in notices]
-
-
-def _percent(value: Any) -> str:
-    return "" if value is None else f"{value:.0%}"
-
-
-def _interval(pair: Any) -> str:
-    return "" if pair is None else f"{pair[0]:.1%} to {pair[1]:.1%}"

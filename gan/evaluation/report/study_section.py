@@ -1,4 +1,4 @@
-"""The section of a report that shows the augmentation study: verdicts, charts and tables. No torch."""
+"""The report's section on the augmentation study: verdicts, charts and tables. No torch."""
 
 import html
 
@@ -7,19 +7,19 @@ from gan.evaluation.report import study_table, svg
 from gan.evaluation.report.svg import Point, Series
 
 READING = (
-    "A gain is the balanced accuracy of an arm minus that of the best of its comparators: real images alone, real "
-    "images with classical augmentation, as many duplicated real images, and, where classes are filled up, such "
-    "duplicates with classical augmentation. Its interval holds the luck of the test images and of the seeds together "
-    "and is corrected for the number of arms. Of the better images as many are added as of all."
+    "A gain is the balanced accuracy of an arm minus that of its best comparator: real images alone, real images with "
+    "classical augmentation, as many duplicated real images, and, where classes are filled up, these duplicates with "
+    "classical augmentation. Its interval covers the variation of test images and seeds, and is corrected for the "
+    "number of arms. Filtered arms add as many images as unfiltered ones."
 )
 
 
 def section(found: StudyResult | None, outdated: bool = False) -> str:
-    """The study's regimes with charts and table; that there is none, or one of another version, is said too."""
+    """Each regime of the study with charts and a table, or a sentence where there is no readable study."""
     if found is None and outdated:
         return "<p>The study of this snapshot was made by another version, which compared other training sets.</p>"
     if found is None:
-        return "<p>No study was made of this snapshot: whether its images help is not known.</p>"
+        return "<p>There is no study of this snapshot: whether its images help is not known.</p>"
     parts = [f'<p class="verdict {found.verdict_kind}">{html.escape(found.verdict)}</p>']
     for regime in found.regimes:
         count = sum(regime.real.values())
@@ -51,7 +51,7 @@ def _gain(regime: Regime) -> str:
     ]
     return svg.chart(
         series,
-        title="Gain in balanced accuracy against how many synthetic images were added",
+        title="Gain in balanced accuracy by the number of added synthetic images",
         x="synthetic images for each real one",
         y="gain in balanced accuracy",
         line=(0.0, "no gain"),
@@ -64,8 +64,8 @@ def _keep_rates(found: Filtering) -> str:
     rates = [Point(place, one.value, one.low, one.high) for place, one in enumerate(found.rates)]
     return svg.chart(
         [Series("Keeping fewer against keeping all", rates)],
-        title="Difference in balanced accuracy by the share of synthetic images that is kept",
-        x="share of the synthetic images that is kept",
+        title="Difference in balanced accuracy by the share of synthetic images kept",
+        x="share of the synthetic images kept",
         y="difference in balanced accuracy",
         line=(0.0, "as keeping all"),
         percent=True,

@@ -1,9 +1,10 @@
-"""What pages and reports show of a study alike: the points of its charts, and its arms as a table in groups."""
+"""The points of a study's charts, and its arms as a table, for pages and reports."""
 
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gan.evaluation.number_format import percent_with_interval, points, points_interval
 from gan.evaluation.records.study_results import Arm, Gain, MeanInterval, Regime
 
 PLAIN, WITH_CLASSICAL = "Synthetic images", "Synthetic images and classical augmentation"
@@ -14,8 +15,8 @@ WAYS = {False: PLAIN, True: WITH_CLASSICAL}
 
 @dataclass(frozen=True)
 class GainLine:
-    """The gains of one way of training: by the place of their amount in `amounts`, and `apart` where classes are filled
-    up, which is no ratio."""
+    """The gains with or without augmentation, each with its index in `amounts`: `by_ratio`, and `apart` for filled-up
+    classes."""
 
     name: str
     by_ratio: list[tuple[int, Gain]]
@@ -23,14 +24,14 @@ class GainLine:
 
 
 def amounts(regime: Regime) -> list[str]:
-    """How much was added, as the gain chart has it from left to right: the ratios, and filled up where that was run."""
+    """The x axis of the gain chart: the ratios in ascending order, then `filled up` where that was run."""
     plans = [arm.plan for arm in _all_kept(regime)]
     ordered = sorted(plans, key=lambda plan: (plan.fills, plan.ratio or 0))
     return list(dict.fromkeys(plan.amount for plan in ordered))
 
 
 def gain_lines(regime: Regime) -> list[GainLine]:
-    """The gains of synthetic images at each amount, without classical augmentation and with it."""
+    """The gains at each amount, without and with classical augmentation."""
     places = {amount: place for place, amount in enumerate(amounts(regime))}
     found = []
     for augmented, name in WAYS.items():
@@ -46,12 +47,12 @@ def gain_lines(regime: Regime) -> list[GainLine]:
 
 
 def dodge(place: int, line: int, of: int) -> float:
-    """Where a point stands across, so that the intervals of `of` lines at one place do not hide one another."""
+    """The x position of a point, so that the intervals of `of` lines at one place do not overlap."""
     return place + 0.12 * (line - (of - 1) / 2)
 
 
 def groups(regime: Regime) -> list[tuple[str, list[Arm]]]:
-    """The arms in groups, each with its name."""
+    """The arms in named groups."""
     named = [
         (CONTROLS, [arm for arm in regime.arms if arm.gain is None]),
         *((name, [arm for arm in _all_kept(regime) if arm.plan.augmented == way]) for way, name in WAYS.items()),
@@ -65,7 +66,7 @@ def groups(regime: Regime) -> list[tuple[str, list[Arm]]]:
 
 
 def arms_table(regime: Regime, rarest: str) -> str:
-    """The arms as an HTML table, a row each, in groups."""
+    """The arms as an HTML table, in groups."""
     columns = head(rarest)
     rows = [f"<tr>{''.join(f'<th>{html.escape(cell)}</th>' for cell in columns)}</tr>"]
     for name, arms in groups(regime):
@@ -91,36 +92,30 @@ def head(rarest: str) -> list[str]:
 
 
 def row(arm: Arm, rarest: str) -> list[str]:
-    """A row of the table: an arm in its group, which names what it adds."""
+    """The cells of one arm; the group's heading names what synthetic arms add."""
     return [
         arm.plan.words if arm.gain is None else arm.plan.amount,
         f"{sum(arm.plan.added.values()):,}",
-        percent(arm.balanced),
-        gained(arm.gain),
+        _percent(arm.balanced),
+        _gain_text(arm.gain),
         f"{arm.auroc.mean:.3f}",
-        percent(arm.sensitivity[rarest]),
-        percent(arm.specificity[rarest]),
+        _percent(arm.sensitivity[rarest]),
+        _percent(arm.specificity[rarest]),
         f"{arm.rarest_f1.mean:.3f}",
     ]
 
 
-def gained(gain: Gain | None) -> str:
-    """A gain in points with its corrected interval, and whether it is one; "" for an arm that is not compared."""
+def _gain_text(gain: Gain | None) -> str:
+    """A gain in points with its corrected interval and decision; "" for an arm that is not compared."""
     if gain is None:
         return ""
-    found = ", helps" if gain.helps else ", harms" if gain.harms else ""
-    return f"{points(gain.value)} ({points(gain.corrected_low)} to {points(gain.corrected_high)}){found}"
-
-
-def percent(measured: MeanInterval) -> str:
-    """A share with its interval, in percent."""
-    return f"{measured.mean:.1%} ({100 * measured.low:.1f} to {100 * measured.high:.1f})"
-
-
-def points(share: float) -> str:
-    """A difference of shares in points, with its sign."""
-    return f"{share * 100:+.1f}".replace("-", "−")
+    decision = ", helps" if gain.helps else ", harms" if gain.harms else ""
+    return f"{points(gain.value)} ({points_interval(gain.corrected_low, gain.corrected_high)}){decision}"
 
 
 def _all_kept(regime: Regime) -> Sequence[Arm]:
     return [arm for arm in regime.arms if arm.plan.kind == "synthetic" and arm.plan.keep is None]
+
+
+def _percent(measured: MeanInterval) -> str:
+    return percent_with_interval(measured.mean, measured.low, measured.high)

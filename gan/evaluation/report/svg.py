@@ -1,4 +1,4 @@
-"""Line charts with intervals as inline SVG, for reports that open offline: a few hundred bytes each, no script."""
+"""Line charts with intervals as inline SVG, without scripts."""
 
 import html
 import math
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 WIDTH, HEIGHT = 640, 300
 LEFT, RIGHT, TOP, BOTTOM = 64, 20, 34, 46
 TONES = ("#0072B2", "#D55E00", "#009E73", "#B4578B")
-"""Of Okabe and Ito (2008), which people with any colour vision can tell apart."""
+"""From Okabe and Ito (2008), distinguishable with any colour vision."""
 TICKS = 5
-PER_LETTER = 6
-"""Pixels of a letter of the legend, about."""
+LETTER_WIDTH = 6
+"""Approximate width of a legend's letter in pixels."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Series:
-    """A line through points, by its name in the legend; those that stand `apart` are in no line."""
+    """A line through `points`, with its name in the legend; points in `apart` are not connected."""
 
     name: str
     points: Sequence[Point]
@@ -43,16 +43,16 @@ def chart(
     percent: bool = False,
     places: Sequence[str] = (),
 ) -> str:
-    """The chart as an `<svg>`; `line` is a dashed level with its name, `percent` writes shares as percent.
+    """The chart as an `<svg>` element, of at least one point.
 
-    Axes span what is shown, and the line; with `places` the one across has these names at 0, 1, 2 and so on. Takes at
-    least one point.
+    `line` is a dashed level with its label; `percent` labels shares in percent. The axes include all points, intervals
+    and the level. With `places`, the x axis has these names at 0, 1, 2, ...
     """
     shown = [point for one in series for point in (*one.points, *one.apart)]
     xs = [point.x for point in shown]
     ys = [value for point in shown for value in (point.value, point.low, point.high)] + ([line[0]] if line else [])
     across, up = _axis(min(xs), max(xs), LEFT, WIDTH - RIGHT), _axis(min(ys), max(ys), HEIGHT - BOTTOM, TOP)
-    named = [(tick, _said(tick, False)) for tick in across.ticks()]
+    named = [(tick, _tick_label(tick, False)) for tick in across.ticks()]
     if places:
         across, named = Axis(-0.5, len(places) - 0.5, 1, LEFT, WIDTH - RIGHT), list(enumerate(places))
     parts = [_grid(up, percent), _names(across, named), _labels(x, y)]
@@ -66,7 +66,7 @@ def chart(
     for number, one in enumerate(series):
         parts.append(_series(one, TONES[number % len(TONES)], across, up))
         parts.append(_legend(one.name, TONES[number % len(TONES)], legend))
-        legend += 34 + PER_LETTER * len(one.name)
+        legend += 34 + LETTER_WIDTH * len(one.name)
     return (
         f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{html.escape(title, quote=True)}">'
         f"{''.join(parts)}</svg>"
@@ -75,7 +75,7 @@ def chart(
 
 @dataclass(frozen=True)
 class Axis:
-    """Values from `low` to `high` laid out from pixel `start` to `end`, with a tick every `step`."""
+    """Values from `low` to `high`, drawn from pixel `start` to `end`, with a tick every `step`."""
 
     low: float
     high: float
@@ -91,7 +91,7 @@ class Axis:
 
 
 def _axis(low: float, high: float, start: float, end: float) -> Axis:
-    """An axis of round numbers that holds everything from `low` to `high`."""
+    """An axis with round ticks that includes `low` and `high`."""
     span = (high - low) or abs(high) or 1.0
     raw = span / TICKS
     power = 10 ** math.floor(math.log10(raw))
@@ -103,7 +103,7 @@ def _axis(low: float, high: float, start: float, end: float) -> Axis:
 def _grid(up: Axis, percent: bool) -> str:
     return "".join(
         f'<path d="M{LEFT} {up.at(tick):.1f}H{WIDTH - RIGHT}" class="grid"/>'
-        f'<text x="{LEFT - 8}" y="{up.at(tick) + 4:.1f}" text-anchor="end">{_said(tick, percent)}</text>'
+        f'<text x="{LEFT - 8}" y="{up.at(tick) + 4:.1f}" text-anchor="end">{_tick_label(tick, percent)}</text>'
         for tick in up.ticks()
     )
 
@@ -141,6 +141,6 @@ def _legend(name: str, tone: str, x: float) -> str:
     return f'<circle cx="{x + 5}" cy="14" r="5" fill="{tone}"/><text x="{x + 15}" y="18">{html.escape(name)}</text>'
 
 
-def _said(value: float, percent: bool) -> str:
+def _tick_label(value: float, percent: bool) -> str:
     value = 0.0 if abs(value) < 1e-12 else value
     return f"{100 * value:.3g}%" if percent else f"{value:,.4g}"

@@ -1,4 +1,4 @@
-"""What a report says that is not a number: its limits, its methods with their papers, and its look."""
+"""The fixed text of a report: limits, methods with references, and style sheet."""
 
 import html
 
@@ -6,7 +6,7 @@ from gan.evaluation.records.results import FEATURES, EvaluationResult
 from gan.evaluation.records.study_results import StudyResult
 
 PAPERS = {
-    "Ravuri and Vinyals 2019": "Classification Accuracy Score, arXiv:1905.10887",
+    "Ravuri and Vinyals 2019": "Classification accuracy score, arXiv:1905.10887",
     "Kynkaanniemi et al. 2019": "Improved precision and recall, arXiv:1904.06991",
     "Naeem et al. 2020": "Density and coverage, arXiv:2002.09797",
     "Binkowski et al. 2018": "Kernel distance (squared MMD with a cubic kernel), arXiv:1801.01401",
@@ -15,8 +15,10 @@ PAPERS = {
     "He et al. 2016": "Residual networks, arXiv:1512.03385",
     "Wilson 1927": "Interval of a share, J. Am. Stat. Assoc. 22, 209",
 }
-OF_STUDY = {
-    "Holm 1979": "Correction for several comparisons, Scand. J. Stat. 6, 65",
+STUDY_PAPERS = {
+    "Owen 2007": "The pigeonhole bootstrap, arXiv:0712.1111",
+    "Berger 1982": "Intersection-union tests, Technometrics 24, 295",
+    "Holm 1979": "Correction for multiple comparisons, Scand. J. Stat. 6, 65",
     "Xue et al. 2021": "Selective synthetic augmentation with HistoGAN, arXiv:2111.06399",
 }
 
@@ -53,57 +55,62 @@ code, pre { font-size: 0.8rem; background: var(--soft); } pre { padding: 0.75rem
 
 
 def limits(result: EvaluationResult, study: StudyResult | None) -> str:
-    """What the numbers do not say, the same for every run and what is special to this one."""
+    """The limits of the numbers, as a list."""
     points = [
-        f"Scores of one data set in {FEATURES[result.features]}: they compare snapshots and runs on this set, and are "
-        "not the FID or KID of the literature.",
-        "Intervals hold the classifier and the generator fixed: the luck of training either again is not in them.",
-        "The validation split chose the snapshot, so that scores on it flatter a little.",
-        "The search for near copies does not see copies that are turned, cut or redrawn. It proves no privacy.",
-        "A generator shows what its training images show, their gaps and mistakes included.",
+        f"Scores are computed in {FEATURES[result.features]}. They compare snapshots and runs on this data set, and "
+        "are not comparable with the FID or KID of the literature.",
+        "Intervals hold the classifier and the generator fixed. They do not include the variation from training either "
+        "again.",
+        "The snapshot was chosen on the validation split, so scores on it are slightly optimistic.",
+        "The search for near copies misses copies that are rotated, cropped or redrawn. It does not prove privacy.",
+        "A generator reproduces its training images, including their gaps and errors.",
     ]
     if result.split == "test":
-        points[2] = "The test split was read for this report: choosing by it from here on would spoil it."
+        points[2] = "The test split was read for this report. Do not use it to choose anything from now on."
     if study is None:
-        points.append("Looking right is not being useful: without a study nobody knows whether adding images helps.")
+        points.append("Realistic images are not necessarily useful. Only a study shows whether adding them helps.")
     else:
         points.append(
-            f"The study speaks of the classifier {study.classifier}, this data set and these ratios; another "
-            "classifier or hospital may find otherwise."
+            f"The study holds for the classifier {study.classifier}, this data set and these ratios. Results with "
+            "another classifier or from another hospital may differ."
         )
     return f"<ul>{''.join(f'<li>{html.escape(point)}</li>' for point in points)}</ul>"
 
 
 def methods(result: EvaluationResult, study: StudyResult | None) -> str:
-    """A paragraph as a methods section takes it, and the papers that it names."""
-    taught, compared, k = result.n["training"], result.n["scores"], result.made_with["neighbours"]
+    """A methods paragraph for a paper, and its references."""
+    trained, compared, k = result.n["training"], result.n["scores"], result.made_with["neighbours"]
     text = (
-        f"A small residual network (He et al. 2016) was trained on {taught:,} real training images. Obedience is its "
+        f"A small residual network (He et al. 2016) was trained on {trained:,} real training images. Obedience is its "
         f"balanced accuracy on {result.n['obedience']:,} generated images; CAS (Ravuri and Vinyals 2019) is the "
-        f"balanced accuracy, on {compared:,} held-out real images, of the same network trained on {taught:,} generated "
-        "images alone. Precision and recall (Kynkaanniemi et al. 2019) and density and coverage (Naeem et al. 2020), "
-        f"with k = {k}, the kernel distance (Binkowski et al. 2018) and the Frechet distance (Heusel et al. 2017) "
-        f"compare {compared:,} real with as many generated images of the same conditions, and two halves of the real "
-        "images as a floor. Intervals are 95%, by bootstrap over images, or over patients where they are known; those "
-        "of shares within a condition and of near copies by Wilson (1927). Near copies are images whose correlation "
-        "distance to the nearest training image, best over small shifts and mirroring, is small relative to the next "
-        "thirty (Carlini et al. 2023); how small is read off real images."
+        f"balanced accuracy, on {compared:,} held-out real images, of the same network trained only on {trained:,} "
+        "generated images. Precision and recall (Kynkaanniemi et al. 2019) and density and coverage (Naeem et al. "
+        f"2020), with k = {k}, the kernel distance (Binkowski et al. 2018) and the Frechet distance (Heusel et al. "
+        f"2017) compare {compared:,} real images with as many generated images of the same conditions; two halves of "
+        "the real images give the floor. Intervals are 95%, by bootstrap over images, or over patients where they are "
+        "known; for shares within a condition and for near copies they are Wilson intervals (Wilson 1927). Near copies "
+        "are images whose correlation distance to the nearest training image, minimised over small shifts and "
+        "mirroring, is small relative to the next thirty (Carlini et al. 2023); the threshold is calibrated on real "
+        "images."
     )
     if study is not None:
         shares = ", ".join(f"{one.share:.0%}" for one in study.regimes)
         text += (
-            f" In the augmentation study the classifier {study.classifier} was trained {study.seeds} times for each "
-            f"training set and share of the real images ({shares}), for the same number of steps, and tested on "
-            f"{study.test['images']:,} sealed real test images, with synthetic images added as they are and with "
-            "classical augmentation of all images, real and synthetic (turned, scaled, shifted, brightened a little). "
-            "A gain is balanced accuracy over the best of real images alone, with classical augmentation, with as many "
-            "duplicated real images and, where classes are filled up, with such duplicates under classical "
-            "augmentation; its interval is by bootstrap over test groups and seeds together, Holm-corrected (Holm "
-            "1979) over the arms. Harm is being worse than every comparator that was trained alike. Keep rates, by "
-            "label confidence and typicality (after Xue et al. 2021), were compared with keeping all at as many images "
-            "added, paired by seed and test image, as the mean of training with and without classical augmentation, "
-            "Holm-corrected over the rates."
+            f" In the augmentation study the classifier {study.classifier} was trained with {study.seeds} seeds on "
+            f"each training set, with these shares of the real images: {shares}. Within a share, all training sets had "
+            "the same number of steps; the state of each classifier was chosen on the validation split. Classifiers "
+            f"were tested on {study.test['images']:,} sealed real test images. Each set with synthetic images was used "
+            "plain and with classical augmentation (small rotations, scalings, shifts and changes of brightness) of "
+            "all images, real and synthetic. A gain is the difference in balanced accuracy from the best comparator: "
+            "real images alone, real images with classical augmentation, as many duplicated real images and, where "
+            "classes are filled up, these duplicates with classical augmentation. A gain over the best is tested as a "
+            "gain over each (Berger 1982). Intervals are by crossed bootstrap (Owen 2007): test groups are resampled, "
+            "and the mean over seeds varies by Student's t; they are Holm-corrected (Holm 1979) over the training sets "
+            "with synthetic images. A set is harmful if it is worse than every comparator that was trained as it was. "
+            "Keep rates, by label confidence and typicality (after Xue et al. 2021), were compared with keeping all "
+            "images at the same number of added images, paired by seed and test image, averaged over training with and "
+            "without classical augmentation, Holm-corrected over the rates."
         )
-    papers = PAPERS | (OF_STUDY if study is not None else {})
+    papers = PAPERS | (STUDY_PAPERS if study is not None else {})
     cited = "".join(f"<li>{html.escape(who)}. {html.escape(what)}.</li>" for who, what in papers.items())
     return f'<p>{html.escape(text)}</p><ul class="quiet">{cited}</ul>'
