@@ -1,6 +1,6 @@
-"""What the product uses of libraries that they do not promise to keep: each is named here, and nothing else is used.
+"""The private parts of libraries that the product uses: all are listed here.
 
-Requirements have no upper bound, so a new version may drop any of these. One clear test then says what to do.
+Requirements have no upper bound, so a new version may drop any of them. One test then says what to do.
 """
 
 import ast
@@ -24,7 +24,7 @@ STYLE = (ROOT / "pages/ui/style.css").read_text()
 
 @dataclass(frozen=True)
 class PrivatePart:
-    """`name` is where it lies in its library, `files` use it; `why`, and what to do once it is gone, are for people."""
+    """`name` in its library, the `files` that use it, why, and what to do `once_gone`."""
 
     name: str
     files: tuple[str, ...]
@@ -105,8 +105,8 @@ def test_a_private_part_is_found(code: str, found: list[str]) -> None:
 
 
 def private_names(code: str) -> Iterator[str]:
-    """The names in a module's code with a leading underscore that the module does not define itself, and what it
-    imports from inside Streamlit, whose public names all lie in the package itself."""
+    """Names with a leading underscore that the module does not define, and imports from Streamlit's submodules, whose
+    public names are all in the package itself."""
     tree = ast.parse(code)
     own = set(_defined(tree))
     for node in ast.walk(tree):

@@ -6,11 +6,13 @@ whose errors name the option, its value and what it takes.
 
 import difflib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined, from_json
 
 from gan.config.run_config import RunConfig, Section
@@ -25,7 +27,7 @@ class Option:
     """One option with all that the command line, the form and the README show of it; made from its field."""
 
     path: str
-    kind: type  # str, int, float, bool or tuple
+    value_type: type  # str, int, float, bool or tuple
     default: Any
     help: str
     label: str
@@ -47,13 +49,13 @@ class Option:
         """What the option takes, for an error message."""
         if self.choices:
             return "one of " + ", ".join(str(choice) for choice in self.choices)
-        if self.kind is bool:
+        if self.value_type is bool:
             return "true or false"
-        if self.kind is tuple:
+        if self.value_type is tuple:
             return "names separated by commas"
-        if self.kind is str:
+        if self.value_type is str:
             return self.text_takes
-        noun = "a whole number" if self.kind is int else "a number"
+        noun = "a whole number" if self.value_type is int else "a number"
         step = f", in steps of {self.multiple_of}" if self.multiple_of else ""
         return f"{noun} from {self.minimum:,} to {self.maximum:,}{step}"
 
@@ -62,33 +64,36 @@ class Option:
         return not self.only_for or data_name in self.only_for
 
 
-def all_options() -> Iterator[Option]:
+@cache
+def all_options() -> tuple[Option, ...]:
     """Every option of a RunConfig, in the order of its sections and fields."""
+    options = []
     for section, outer in RunConfig.model_fields.items():
         model = outer.annotation
         assert isinstance(model, type)
         assert issubclass(model, Section)
-        for name, info in model.model_fields.items():
-            extra = info.json_schema_extra
-            assert isinstance(extra, dict)
-            assert info.default is not PydanticUndefined
-            choices = get_args(info.annotation) if get_origin(info.annotation) is Literal else ()
-            limits: Any = extra["limits"]
-            yield Option(
-                path=f"{section}.{name}",
-                kind=type(info.default),
-                default=info.default,
-                help=info.description or "",
-                label=str(extra["label"]),
-                unit=str(extra["unit"]),
-                advanced=bool(extra["advanced"]),
-                only_for=tuple(extra["only_for"]),  # type: ignore[arg-type]
-                choices=choices,
-                minimum=limits.get("ge"),
-                maximum=limits.get("le"),
-                multiple_of=limits.get("multiple_of"),
-                text_takes=str(extra["takes"]),
-            )
+        options += [_option(f"{section}.{name}", field) for name, field in model.model_fields.items()]
+    return tuple(options)
+
+
+def _option(path: str, field: FieldInfo) -> Option:
+    extra: Any = field.json_schema_extra
+    assert field.default is not PydanticUndefined
+    return Option(
+        path=path,
+        value_type=type(field.default),
+        default=field.default,
+        help=field.description or "",
+        label=extra["label"],
+        unit=extra["unit"],
+        advanced=extra["advanced"],
+        only_for=tuple(extra["only_for"]),
+        choices=get_args(field.annotation) if get_origin(field.annotation) is Literal else (),
+        minimum=extra["limits"].get("ge"),
+        maximum=extra["limits"].get("le"),
+        multiple_of=extra["limits"].get("multiple_of"),
+        text_takes=extra["takes"],
+    )
 
 
 def build_config(values: Mapping[str, Any]) -> RunConfig:
@@ -102,9 +107,9 @@ def build_config(values: Mapping[str, Any]) -> RunConfig:
         if path not in by_path:
             raise ConfigError(f"There is no option {path}.{_suggest(path, by_path)}")
         section, name = path.split(".")
-        if by_path[path].kind is tuple and isinstance(value, str):
+        if by_path[path].value_type is tuple and isinstance(value, str):
             value = tuple(part.strip() for part in value.split(",") if part.strip())
-        elif isinstance(value, str) and by_path[path].kind is not str:
+        elif isinstance(value, str) and by_path[path].value_type is not str:
             value = _number(value)
         nested.setdefault(section, {})[name] = value
     try:
@@ -159,9 +164,9 @@ def format_value(value: Any) -> str:
 
 def _number(text: str) -> Any:
     """The text as a number where it is one: pydantic does not take the text "32" for a Literal of 32."""
-    for kind in (int, float):
+    for convert in (int, float):
         try:
-            return kind(text)
+            return convert(text)
         except ValueError:
             continue
     return text

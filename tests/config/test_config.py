@@ -65,7 +65,7 @@ def test_every_option_has_help_a_label_and_limits() -> None:
     for option in options.all_options():
         assert option.help.endswith("."), option.path
         assert option.label, option.path
-        numeric = option.kind in (int, float) and not option.choices
+        numeric = option.value_type in (int, float) and not option.choices
         assert not numeric or (option.minimum is not None and option.maximum is not None), option.path
 
 

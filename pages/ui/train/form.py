@@ -97,16 +97,16 @@ def option_field(option: Option) -> None:
         kept[option.path] = tuple(
             st.multiselect(label, NAMES[option.path], key=key, help=option.help, placeholder="all")
         )
-    elif option.kind is bool:
+    elif option.value_type is bool:
         kept[option.path] = st.toggle(label, key=key, help=option.help)
-    elif option.kind in (int, float):
+    elif option.value_type in (int, float):
         kept[option.path] = _number(option, label, key)
     else:
         kept[option.path] = st.text_input(label, key=key, help=f"{option.help} Takes {option.takes}.")
 
 
 def _number(option: Option, label: str, key: str) -> Any:
-    kind = option.kind
+    kind = option.value_type
     assert option.minimum is not None, "every number has limits"
     assert option.maximum is not None, "every number has limits"
     current = st.session_state[key]
