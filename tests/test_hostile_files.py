@@ -393,6 +393,23 @@ def test_an_added_set_and_a_cache_with_a_forged_file_are_read_without_harm(
     look()
 
 
+@pytest.mark.parametrize(
+    "path",
+    [("test", key) for key in ("images", "groups", "grouped", "groups_per_class")]
+    + [("regimes", 0, "generator", "kimg")],
+)
+def test_a_study_without_a_part_that_reports_show_is_skipped(path: tuple[str | int, ...], store: Path) -> None:
+    run = copied(store)
+    file = study_results.study_path(run, SNAPSHOT)
+    document: Any = read_json(file)
+    container = document
+    for key in path[:-1]:
+        container = container[key]
+    del container[path[-1]]
+    write_json(file, document)
+    assert study_results.list_studies(run) == []
+
+
 def test_what_is_whole_is_read_without_an_error(watched: Path, store: Path) -> None:
     """The readers above do read: none of them answers a whole folder with an error."""
     run, config = copied(store), added()

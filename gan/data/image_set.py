@@ -9,7 +9,7 @@ Letters: N images, C channels, H = W the training size, K conditions.
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from gan.data.info import DatasetInfo, check_names
 from gan.errors import DamagedFileError, DataError
 from gan.io.atomic import write_json
 from gan.io.json_files import read_typed
-from gan.io.untrusted_files import check_regular, damaged_file, open_regular
+from gan.io.untrusted_files import damaged_file, map_array, read_array
 
 Kind = Literal["class", "attributes"]
 SPLITS = ("train", "val", "test")
@@ -137,22 +137,17 @@ class ImageSet:
             if texts is None:
                 raise damaged_file(folder / "set.json", "it is missing")
             return cls(
-                images=np.lib.format.open_memmap(check_regular(folder / "images.npy"), mode="r"),
-                conditions=_array(folder / "conditions.npy"),
-                split=_array(folder / "split.npy"),
-                digests=_array(folder / "digests.npy"),
-                group=_array(group) if group.exists() else None,
+                images=map_array(folder / "images.npy"),
+                conditions=read_array(folder / "conditions.npy"),
+                split=read_array(folder / "split.npy"),
+                digests=read_array(folder / "digests.npy"),
+                group=read_array(group) if group.exists() else None,
                 **texts,
             )
         except (DamagedFileError, FileNotFoundError, ValueError, EOFError, MemoryError, AssertionError) as error:
             raise DataError(
                 f"The cached data set in {folder} is damaged ({error}). Delete that folder: the set is then read again."
             ) from None
-
-
-def _array(path: Path) -> NDArray[Any]:
-    with open_regular(path) as file:
-        return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
 
 
 class _SetJson(TypedDict):

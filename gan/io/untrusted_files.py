@@ -4,12 +4,14 @@ People copy run folders, so nothing in one is trusted. A reader takes regular fi
 symbolic link below the run's own folder, and no more bytes than expected.
 """
 
+import contextlib
 import errno
 import functools
 import io
 import logging
 import os
 import stat
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -34,7 +36,7 @@ LOGGER = logging.getLogger(__name__)
 def is_link(path: Path) -> bool:
     """Whether `path` is a symbolic link, or leads through one below the folder of its run, added set or cache.
 
-    That folder itself may be a link: an administrator may keep a run on another disk.
+    Files of a folder that is a link itself are not affected: an administrator may keep a run on another disk.
     """
     store = settings.store()
     if not path.is_relative_to(store):
@@ -96,29 +98,47 @@ def bounded_lines(file: IO[bytes]) -> Iterator[bytes]:
             line = file.readline(MAX_LINE)
 
 
+def read_array(path: Path) -> "NDArray[Any]":
+    """The array of an .npy file, without unpickling; raises as `open_regular` does, or DamagedFileError."""
+    with open_regular(path) as file:
+        return _parse_array(path, file)
+
+
+def map_array(path: Path) -> "NDArray[Any]":
+    """The array of an .npy file, memory-mapped for reading; raises as `read_array` does."""
+    import numpy as np
+
+    with _array_errors(path):
+        return np.lib.format.open_memmap(check_regular(path), mode="r")
+
+
 def read_arrays(path: Path, max_bytes: int = MAX_ARRAYS) -> "dict[str, NDArray[Any]]":
     """The arrays of an .npz file by name, without unpickling; raises as `open_regular` does, or DamagedFileError."""
-    import numpy as np  # here: reading a job's state needs no numpy
-
     try:
         with open_regular(path) as file, zipfile.ZipFile(file) as archive:
             if sum(member.file_size for member in archive.infolist()) > max_bytes:
                 raise damaged_file(path, f"it unpacks to more than {max_bytes:,} bytes")
             return {
-                member.filename.removesuffix(".npy"): np.lib.format.read_array(
-                    io.BytesIO(archive.read(member)), allow_pickle=False
-                )
+                member.filename.removesuffix(".npy"): _parse_array(path, io.BytesIO(archive.read(member)))
                 for member in archive.infolist()
             }
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        ValueError,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-        MemoryError,
-    ) as error:
+    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
+        raise damaged_file(path, error) from None
+
+
+def _parse_array(path: Path, file: IO[bytes]) -> "NDArray[Any]":
+    import numpy as np  # here: reading a job's state needs no numpy
+
+    with _array_errors(path):
+        return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
+
+
+@contextlib.contextmanager
+def _array_errors(path: Path) -> Iterator[None]:
+    """Turn what NumPy raises for a damaged .npy file into DamagedFileError: it parses the header as Python code."""
+    try:
+        yield
+    except (ValueError, EOFError, SyntaxError, tokenize.TokenError, TypeError, MemoryError, OverflowError) as error:
         raise damaged_file(path, error) from None
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
+from typing_extensions import TypedDict
 
 from gan.errors import DamagedFileError, RunError
 from gan.evaluation.records.results import round_floats
@@ -261,6 +262,7 @@ def _read(path: Path) -> StudyResult | None:
     try:
         for regime in document["regimes"]:
             regime["arms"] = [_nested(arm) for arm in regime["arms"]]
+        validated(path, document, PARTS)
         return validated(path, document, RESULT)
     except (TypeError, KeyError, AttributeError, DamagedFileError) as error:
         log_damaged(path, error)
@@ -274,4 +276,30 @@ def _nested(arm: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in arm.items() if name not in planned} | {"plan": plan}
 
 
+class _SealedTest(TypedDict):
+    """The keys of `StudyResult.test` that pages and reports read."""
+
+    images: Annotated[int, Field(ge=0)]
+    groups: Annotated[int, Field(ge=0)]
+    grouped: bool
+    groups_per_class: dict[str, int]
+
+
+class _Generator(TypedDict):
+    """The keys of `Regime.generator` that every generator has."""
+
+    name: str
+    kimg: float
+
+
+class _RegimeParts(TypedDict):
+    generator: _Generator
+
+
+class _Parts(TypedDict):
+    test: _SealedTest
+    regimes: list[_RegimeParts]
+
+
 RESULT = TypeAdapter(StudyResult)
+PARTS = TypeAdapter(_Parts)
