@@ -1,12 +1,12 @@
-"""Background work: folders, devices and a queue; it knows no run and no config. No torch and no browser.
+"""Background jobs: a folder per job, a queue per device. Knows no run and no config; imports no torch.
 
-names      what a job is called                      kinds      what a job does, by its folder's place
-tickets    the order of the queue, the decision lock states     what is true, computed at every look
-schedule   whose turn it is                          control    submit, stop, start a task
-launch     start a process                           scheduler  the queue process
-worker     the side of the process that works        status     its progress
-device_list which there are, and their locks          processes  pids, and what identifies them
-failures   causes of failure in words                logs       the log's end, and its lines as they come
+control      submit, stop, delete, start a task     states       the state of a job, computed from its files
+kinds        what a job does, by its folder's path  names        the name of a job
+schedule     the queue and who may start            tickets      the order of the queue, the decision lock
+scheduler    the queue process                      launch       start the scheduler or a job's process
+worker       the working side of a job              status       its progress
+device_list  devices, who holds them, their slots   processes    pids that cannot be mistaken, killing a tree
+failures     why a job ended                        logs         the end of a log, and following it
 """
 
 from gan.jobs.control import delete, disk_usage, follow, resume, start_task, stop, submit

@@ -1,4 +1,4 @@
-"""`python -m gan.jobs DESCRIPTOR`: the queue process. Started by `launch.wake_queue`, which hands its lock over."""
+"""`python -m gan.jobs DESCRIPTOR`: the scheduler process; `launch.start_scheduler` starts it and passes its lock."""
 
 import logging
 import os
@@ -7,15 +7,15 @@ import sys
 from gan.jobs import tickets
 from gan.jobs.scheduler import run_scheduler
 
-LONGEST_LOG = 1_000_000  # bytes
+MAX_LOG_BYTES = 1_000_000
 
 
 def main() -> None:
-    """Keep the queue with the lock that was inherited."""
+    """Run the scheduler with the inherited lock, whose descriptor is the first argument."""
     descriptor = int(sys.argv[1])
-    os.set_inheritable(descriptor, False)  # jobs do not hold it
+    os.set_inheritable(descriptor, False)  # jobs must not hold it
     log = tickets.jobs_folder() / "queue.log"
-    if log.exists() and log.stat().st_size > LONGEST_LOG:
+    if log.exists() and log.stat().st_size > MAX_LOG_BYTES:
         os.truncate(log, 0)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(message)s")
     run_scheduler(descriptor)

@@ -1,4 +1,4 @@
-"""What a user does with jobs: submit, stop, resume, delete; each safe to ask for twice, from any process.
+"""What users do with jobs: submit, stop, resume, delete. Each is idempotent and may be called from any process.
 
 Each decision holds `tickets.decision_lock()`, so that two users never decide the same thing at once.
 """
@@ -19,43 +19,43 @@ from gan.jobs import device_list, kinds, launch, logs, names, processes, schedul
 
 
 def submit(folder: Path, device: str, request: Mapping[str, Any] | None = None) -> None:
-    """Put a job at the end of the queue for `device` (as `job.device` has it), and see that the queue moves.
+    """Put a job at the end of the queue for `device` (a value of `job.device`), and start the scheduler if needed.
 
-    The folder's place says what the job does (`kinds.py`); `request` is written to its `request.json`, as data for the
-    process that does it. Raises RunError where it waits or runs already, or where nothing may work in the folder.
+    The folder's path says what the job does (`kinds.py`); `request` is written to its `request.json`, which the job
+    reads as data. Raises RunError if the job is queued or running already, or if no job may run in the folder.
     """
     kinds.check_folder(folder)
     with tickets.decision_lock():
-        now = states.state(folder)
-        if now.alive:
-            raise RunError(f"{_subject(folder)} is {now.name} already.")
+        state = states.state(folder)
+        if state.alive:
+            raise RunError(f"{_subject(folder)} is {state.name} already.")
         _enqueue(folder, device, request)
     launch.start_scheduler()
 
 
 def start_task(folder: Path, request: Mapping[str, Any] | None = None) -> None:
-    """As `submit`, for a task on the CPU, beside whatever trains; makes its folder where there is none.
+    """Submit a task, which runs on the CPU beside training; creates its folder.
 
-    `settings.tasks_at_once()` tasks work at a time; more wait in their order.
+    At most `settings.tasks_at_once()` tasks run at a time; the others wait in order.
     """
-    kinds.check_folder(folder)  # before anything is made: a symbolic link may stand on the way
+    kinds.check_folder(folder)  # before anything is created: a symbolic link may lead elsewhere
     folder.mkdir(parents=True, exist_ok=True)
     submit(folder, device_list.TASKS, request)
 
 
 def resume(folder: Path, device: str) -> str:
-    """Put a run that was stopped, failed or lost back at the end of the queue; says in one sentence what happened."""
+    """Put a stopped, failed or lost run back at the end of the queue; returns one sentence on what happened."""
     kinds.check_folder(folder)
     subject = _subject(folder)
     with tickets.decision_lock():
-        now = states.state(folder)
-        if now.name == "queued":
-            return f"{subject} waits in the queue already, at place {now.position}."
-        if now.name == "running":
+        state = states.state(folder)
+        if state.name == "queued":
+            return f"{subject} waits in the queue already, at place {state.position}."
+        if state.name == "running":
             return f"{subject} is running already."
-        if now.name == "stopping":
+        if state.name == "stopping":
             return f"{subject} is still stopping: resume it when it has stopped."
-        if now.name == "finished":
+        if state.name == "finished":
             return f"{subject} has finished: there is nothing to resume. Clone it to train longer."
         _enqueue(folder, device)
     launch.start_scheduler()
@@ -65,46 +65,45 @@ def resume(folder: Path, device: str) -> str:
 def stop(folder: Path) -> str:
     """Ask a job to save and end, or take it out of the queue; returns at once with one sentence on what happened.
 
-    What has not ended after `settings.stop_grace()` seconds is killed by the queue process, with all its children.
+    If the job has not ended after `settings.stop_grace()` seconds, the scheduler kills it with all its children.
     """
     kinds.job_command(folder)
     with tickets.decision_lock():
-        now = states.state(folder)
-        if now.name == "queued":
+        state = states.state(folder)
+        if state.name == "queued":
             _cancel(folder)
             return f"{_subject(folder)} was taken out of the queue."
-        if not now.alive:
-            return f"There is nothing to stop: {names.describe_job(names.job_name(folder))} {_PAST[now.name]} already."
-        write_json(folder / "stop", {})  # replaced and not touched: where it is a link, what it names stays untouched
+        if not state.alive:
+            job = names.describe_job(names.job_name(folder))
+            return f"There is nothing to stop: {job} {_PAST[state.name]} already."
+        write_json(folder / "stop", {})  # replaces a symbolic link instead of writing to its target
         started = read_json(folder / "started.json") or {}
         launch.register_stop(folder, tickets.valid_ticket(started.get("ticket")))
-    if is_locked(folder / "alive.lock"):  # else the pid is no longer the job's
+    if is_locked(folder / "alive.lock"):  # otherwise the pid may belong to another process by now
         processes.terminate(started)
     launch.start_scheduler()
-    if now.name == "stopping":
+    if state.name == "stopping":
         return f"{_subject(folder)} is stopping already."
     grace = settings.stop_grace()
-    return (
-        f"{_subject(folder)} was asked to stop: it saves first, and is killed if it has not ended in {grace} seconds."
-    )
+    return f"{_subject(folder)} was asked to stop. It saves first; after {grace} seconds it is killed."
 
 
 def delete(folder: Path) -> str:
-    """Remove a run's folder with all that is in it; raises RunError while anything of it waits or runs."""
+    """Remove a run's folder; raises RunError while the run or any job in it is queued or running."""
     trash, name = tickets.jobs_folder() / "trash", names.job_name(folder)
     kinds.job_command(folder)
     with tickets.decision_lock():
-        now = states.state(folder)
-        if now.alive:
-            raise RunError(f"The run {name} is {now.name}: stop it before you delete it.")
+        state = states.state(folder)
+        if state.alive:
+            raise RunError(f"The run {name} is {state.name}: stop it before you delete it.")
         busy = [path.parent for path in folder.glob("**/alive.lock") if is_locked(path)]
         if busy:
-            raise RunError(f"Something of the run {name} still works in {busy[0]}: wait for its end, or stop it.")
-        waiting = next((one for one in schedule.queued_jobs() if names.run_name(one.name) == name), None)
-        if waiting is not None:
-            raise RunError(f"{_subject(waiting.folder)} waits in the queue: cancel it before you delete the run.")
+            raise RunError(f"A job of the run {name} is running in {busy[0]}: wait for its end, or stop it.")
+        queued = next((job for job in schedule.queued_jobs() if names.run_name(job.name) == name), None)
+        if queued is not None:
+            raise RunError(f"{_subject(queued.folder)} waits in the queue: cancel it before you delete the run.")
         trash.mkdir(exist_ok=True)
-        # Renamed first: whoever looks sees the whole run or none, also when the removal is interrupted.
+        # Renamed first: readers see the whole run or none, even if the removal is interrupted.
         folder.rename(trash / f"{name}-{time.time_ns()}")
     for left in trash.iterdir():
         shutil.rmtree(left, ignore_errors=True)  # another process may be removing the same
@@ -112,15 +111,15 @@ def delete(folder: Path) -> str:
 
 
 def follow(folder: Path) -> Iterator[str]:
-    """The lines of a job's log, each with its end, and new ones as they come until the job has ended."""
+    """The lines of a job's log with their line ends, and new ones as they are written until the job has ended."""
     return logs.follow_log(folder / "log.txt", lambda: states.state(folder).alive)
 
 
 def disk_usage(folder: Path) -> int:
-    """Bytes that a folder takes on the disk; what vanishes while it is counted counts as nothing."""
+    """Bytes that a folder takes on the disk; files that vanish during the count count as nothing."""
     total = 0
-    for root, _, inside in os.walk(folder):
-        for name in inside:
+    for root, _, files in os.walk(folder):
+        for name in files:
             try:
                 total += (Path(root) / name).lstat().st_blocks * 512
             except FileNotFoundError:
@@ -132,16 +131,16 @@ _PAST = {"stopped": "had stopped", "finished": "had finished", "failed": "had fa
 
 
 def _subject(folder: Path) -> str:
-    """The job as a sentence begins with it."""
-    words = names.describe_job(names.job_name(folder))
-    return words[0].upper() + words[1:]
+    """The job as the subject of a sentence: `The run breast`."""
+    text = names.describe_job(names.job_name(folder))
+    return text[0].upper() + text[1:]
 
 
-def _enqueue(folder: Path, asked: str, request: Mapping[str, Any] | None = None) -> None:
-    """Give the folder a place in the queue; while `deciding()`.
+def _enqueue(folder: Path, device: str, request: Mapping[str, Any] | None = None) -> None:
+    """Put the folder into the queue; hold `decision_lock()`.
 
-    Raises ConfigError for settings that the queue process, which nobody sees, would die of, and RunError for a run that
-    was deleted in the meantime.
+    Raises RunError if the run was deleted in the meantime, and ConfigError for invalid settings, which would otherwise
+    end the scheduler, where nobody sees the message.
     """
     if not folder.is_dir():
         raise RunError(f"{_subject(folder)} is gone: it was deleted or moved away.")
@@ -150,13 +149,12 @@ def _enqueue(folder: Path, asked: str, request: Mapping[str, Any] | None = None)
     settings.stop_grace()
     if request is not None:
         write_json(folder / "request.json", request)
-    schedule.enqueue(folder, asked)
+    schedule.enqueue(folder, device)
 
 
 def _cancel(folder: Path) -> None:
-    """Take a waiting run out of the row; while `deciding()`."""
-    waiting = schedule.queued_job(folder)
-    ticket = waiting.ticket if waiting else 0
-    word = {"state": "stopped", "cause": "It was cancelled while it waited in the queue.", "kind": "cancelled"}
-    write_json(folder / "end.json", {**word, "ticket": ticket, "time": time.time()})
+    """Take a waiting job out of the queue; hold `decision_lock()`."""
+    queued = schedule.queued_job(folder)
+    end = {"state": "stopped", "cause": "It was cancelled while it waited in the queue.", "kind": "cancelled"}
+    write_json(folder / "end.json", {**end, "ticket": queued.ticket if queued else 0, "time": time.time()})
     schedule.dequeue(folder)

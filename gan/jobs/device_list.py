@@ -1,8 +1,7 @@
-"""The devices of this machine, who holds them, and the slots by which a job takes one. NVML and psutil; never torch.
+"""The devices of this machine, which jobs hold them, and the slots that jobs take. NVML and psutil, no torch.
 
-A device has as many slots as `settings.jobs_per_device()` says, and `settings.tasks_at_once()` tasks run beside them. A
-slot is a lock file that the job's processes inherit: it stays taken until the last of them is gone.
-
+A device has `settings.jobs_per_device()` slots; tasks have `settings.tasks_at_once()` slots of their own. A slot is a
+lock file that the job's processes inherit: it stays taken until the last of them is gone.
 """
 
 import os
@@ -19,16 +18,17 @@ from gan.config import settings
 from gan.io.file_lock import is_locked, try_lock
 from gan.jobs import tickets
 
-CHECKED_EVERY = 10.0  # seconds for which the list of CUDA devices is believed: asking a sleeping driver is slow
+CACHED_SECONDS = 10.0  # for the list of CUDA devices: querying a sleeping driver is slow
 ALLOWED_VARIABLE = "GAN_CUDA_ALLOWED"
 TASKS = "tasks"
-"""Stands among the devices for what tasks on the CPU, such as an export, hold a slot of."""
-_found: tuple[float, tuple[str, ...], str] | None = None
+"""The name, beside those of devices, of the slots for tasks on the CPU, such as exports."""
+_cuda_cache: tuple[float, tuple[str, ...], str] | None = None
+"""Time of the query (monotonic), names of CUDA devices, and the reason if there are none."""
 
 
 @dataclass(frozen=True)
 class Device:
-    """One device as a page shows it; memory in bytes and load in percent, None where nobody knows."""
+    """A device as pages show it; memory in bytes, load in percent, None where unknown."""
 
     name: str
     title: str
@@ -39,63 +39,64 @@ class Device:
 
 
 def devices() -> list[Device]:
-    """Every device that jobs can ask for, the fastest kind first, as it is now."""
+    """Every device that jobs can request, the fastest type first."""
     return [_describe(name) for name in device_names()]
 
 
 def device_names() -> list[str]:
-    """Such as `["cuda:0", "cuda:1", "cpu"]`: CUDA devices that `CUDA_VISIBLE_DEVICES` allows, MPS, always the CPU."""
-    global _found
+    """Names such as `["cuda:0", "cuda:1", "cpu"]`: the CUDA devices in `CUDA_VISIBLE_DEVICES`, MPS, always the CPU."""
+    global _cuda_cache
     now = time.monotonic()
-    if _found is None or now - _found[0] > CHECKED_EVERY:
-        _found = (now, *_cuda_names())
+    if _cuda_cache is None or now - _cuda_cache[0] > CACHED_SECONDS:
+        _cuda_cache = (now, *_cuda_names())
     mps = ["mps"] if sys.platform == "darwin" and platform.machine() == "arm64" else []
-    return [*_found[1], *mps, "cpu"]
+    return [*_cuda_cache[1], *mps, "cpu"]
 
 
 def driver_problem() -> str:
-    """Why no CUDA device is seen, in the words of NVIDIA's library; empty where there are some."""
+    """NVML's reason why there is no CUDA device; "" if there are some."""
     device_names()
-    return _found[2] if _found else ""
+    return _cuda_cache[2] if _cuda_cache else ""
 
 
-def matching_devices(asked: str) -> list[str]:
-    """The devices that a config's `job.device` can mean here; empty where the one asked for does not exist."""
+def matching_devices(requested: str) -> list[str]:
+    """The devices that a value of `job.device` matches here; empty if the requested one does not exist."""
     names = device_names()
     cuda = [name for name in names if name.startswith("cuda")]
-    if asked == "auto":
+    if requested == "auto":
         return cuda or [name for name in names if name == "mps"] or ["cpu"]
-    return cuda if asked == "cuda" else [name for name in names if name == asked]
+    return cuda if requested == "cuda" else [name for name in names if name == requested]
 
 
-def no_such_device(asked: str) -> str:
-    """What to tell the user whose config asks for a device that is not there."""
-    why = f" ({driver_problem()})" if asked.startswith("cuda") and driver_problem() else ""
-    there = ", ".join(device_names())
-    return f"There is no device {asked} on this machine{why}: it has {there}. Set job.device to auto or to one of them."
+def no_such_device(requested: str) -> str:
+    """The message for a requested device that does not exist."""
+    why = f" ({driver_problem()})" if requested.startswith("cuda") and driver_problem() else ""
+    existing = ", ".join(device_names())
+    advice = "Set job.device to auto or to one of them."
+    return f"There is no device {requested} on this machine{why}: it has {existing}. {advice}"
 
 
 def holders(name: str) -> list[str]:
     """The names of the jobs that hold the device."""
-    found = [path.read_text().strip() for path in sorted(_slots(name)) if is_locked(path)]
-    return [text or "a run that is starting" for text in found]
+    jobs = [path.read_text().strip() for path in sorted(_slots(name)) if is_locked(path)]
+    return [job or "a run that is starting" for job in jobs]
 
 
 def free_slots(name: str) -> int:
-    """How many more jobs the device takes now."""
-    return _most(name) - sum(is_locked(path) for path in _slots(name))
+    """How many more jobs the device can take now."""
+    return _slot_count(name) - sum(is_locked(path) for path in _slots(name))
 
 
 def take_slot(name: str, holder: str) -> int | None:
-    """Take a slot of the device for the job of that name; gives the lock's descriptor, or None where all are taken.
+    """Take a slot of the device for the job named `holder`; returns the lock's descriptor, None if all are taken.
 
-    To be called while `tickets.decision_lock()`, so that the count and the taking are one.
+    Hold `tickets.decision_lock()`, so that counting and taking are one step.
     """
     folder = tickets.jobs_folder() / "devices"
     folder.mkdir(parents=True, exist_ok=True)
     if free_slots(name) < 1:
         return None
-    for number in range(1, _most(name) + 1):
+    for number in range(1, _slot_count(name) + 1):
         descriptor = try_lock(folder / f"{name.replace(':', '-')}.{number}.lock")
         if descriptor is not None:
             os.ftruncate(descriptor, 0)
@@ -104,22 +105,23 @@ def take_slot(name: str, holder: str) -> int | None:
     return None
 
 
-def _most(name: str) -> int:
-    """How many jobs may hold it at once."""
+def _slot_count(name: str) -> int:
+    """How many jobs may hold the device at once."""
     return settings.tasks_at_once() if name == TASKS else settings.jobs_per_device()
 
 
 def visible_to_cuda(name: str) -> dict[str, str]:
-    """The environment under which "cuda" is this device, and under which a CPU job opens no CUDA context."""
+    """Environment variables by which "cuda" means this device, and a job on the CPU opens no CUDA context."""
     number = name.removeprefix("cuda:") if name.startswith("cuda:") else ""
-    # NVML counts by bus, CUDA by speed unless told. What the administrator allowed is kept for what the job submits.
+    # NVML numbers devices by bus, CUDA by speed unless told otherwise. The administrator's restriction is kept for jobs
+    # that this job submits.
     allowed = _allowed_cuda()
     kept = {ALLOWED_VARIABLE: "all" if allowed is None else allowed}
     return {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": number, **kept}
 
 
 def _allowed_cuda() -> str | None:
-    """CUDA_VISIBLE_DEVICES as it was outside of any job; None where it restricts nothing."""
+    """CUDA_VISIBLE_DEVICES as it was outside of any job; None if it is not set."""
     kept = os.environ.get(ALLOWED_VARIABLE)
     if kept is None:
         return os.environ.get("CUDA_VISIBLE_DEVICES")
@@ -131,7 +133,7 @@ def _slots(name: str) -> list[Path]:
 
 
 def _cuda_names() -> tuple[tuple[str, ...], str]:
-    """The CUDA devices by NVML's numbers, and the reason where there are none."""
+    """The CUDA devices by NVML's numbers, and the reason if there are none."""
     allowed = _allowed_cuda()
     try:
         pynvml.nvmlInit()
@@ -170,18 +172,18 @@ def _describe_cuda(name: str, held_by: tuple[str, ...]) -> Device:
         handle = pynvml.nvmlDeviceGetHandleByIndex(int(name.removeprefix("cuda:")))
         title = pynvml.nvmlDeviceGetName(handle)
         memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
-    except pynvml.NVMLError as error:  # the device fell off the bus, or the driver was replaced under us
-        return Device(name, f"cannot be asked: {error}", None, None, None, held_by)
+    except pynvml.NVMLError as error:  # the device fell off the bus, or the driver was replaced
+        return Device(name, f"not available: {error}", None, None, None, held_by)
     try:
         load = float(pynvml.nvmlDeviceGetUtilizationRates(handle).gpu)
-    except pynvml.NVMLError:  # a part of a shared device does not say
+    except pynvml.NVMLError:  # not reported for a MIG slice
         load = None
     return Device(name, str(title), int(memory.used), int(memory.total), load, held_by)
 
 
 def _processor() -> str:
-    """The processor's name, which Python's `platform` does not know on Linux."""
+    """The processor's model name, which `platform` does not know on Linux."""
     table = Path("/proc/cpuinfo")
     lines = table.read_text().split("\n") if table.exists() else []
-    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(named, platform.processor() or platform.machine())
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())

@@ -1,4 +1,4 @@
-"""Why a job ended, in words that a user can act on. Told from the error, or where there was none, from the exit code.
+"""Why a job failed: the cause and what to do, from the exception or, without one, from the exit code.
 
 Torch's errors are recognised by their names and texts, so that nothing here imports torch.
 """
@@ -17,52 +17,51 @@ DRIVER = ("CUDA error", "CUDA driver", "no kernel image", "NVIDIA driver", "cuDN
 
 @dataclass(frozen=True)
 class Cause:
-    """`kind` for programs (such as "gpu-memory", on which a page offers a smaller batch), `text` for people."""
+    """The reason in a sentence (`text`) and as a key (`kind`, such as "gpu-memory")."""
 
     kind: str
     text: str
     advice: Mapping[str, Any] = field(default_factory=dict)
-    """The options, by dotted path, that a clone of the run should change."""
+    """Options, by dotted path, that a clone of the run should change."""
 
 
 def cause_from_error(error: BaseException) -> Cause:
-    """The cause in words of an error that ended a job."""
+    """The cause of an exception that ended a job."""
     text = str(error).strip()
     first_line = text.partition("\n")[0]
     if isinstance(error, TrainingError):
         return Cause(error.kind, text, error.advice)
     if isinstance(error, GanError):
         return Cause("user", text)
-    if type(error).__name__ == "OutOfMemoryError" or (isinstance(error, RuntimeError) and _any(GPU_MEMORY, text)):
+    is_runtime_error = isinstance(error, RuntimeError)
+    if type(error).__name__ == "OutOfMemoryError" or (is_runtime_error and _contains_any(GPU_MEMORY, text)):
         return Cause(
             "gpu-memory", f"The GPU's memory ran out: halve train.batch, or use smaller images. ({first_line})"
         )
     if isinstance(error, MemoryError):
         return Cause("memory", "The computer's memory ran out: use fewer loading workers, or smaller images.")
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        place = f" where {error.filename} was to be written" if error.filename else ""
-        return Cause("disk", f"The disk is full{place}: free some space, then resume the run.")
+        where = f" ({error.filename} could not be written)" if error.filename else ""
+        return Cause("disk", f"The disk is full{where}: free some space, then resume the run.")
     if isinstance(error, FileNotFoundError):
-        return Cause(
-            "data", f"A file that is needed is gone: {error.filename or first_line}. Put it back, then resume."
-        )
+        return Cause("data", f"A required file is missing: {error.filename or first_line}. Put it back, then resume.")
     if isinstance(error, PermissionError):
         return Cause(
             "data", f"A file cannot be opened: {error.filename or first_line}. Check its permissions, then resume."
         )
     if isinstance(error, ImportError):
         return Cause("import", f"A library cannot be loaded: {first_line}. Install requirements.txt again.")
-    if isinstance(error, RuntimeError) and _any(DRIVER, text):
+    if is_runtime_error and _contains_any(DRIVER, text):
         return Cause("driver", f"The GPU or its driver reported an error: {first_line}. Does `nvidia-smi` work?")
     return Cause("bug", f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__)
 
 
 def cause_from_exit(code: int, memory_ran_out: bool, log: str) -> Cause:
-    """The cause in words where a process ended with that code (negative: a signal) and no last word of its own.
+    """The cause of an exit code (negative for a signal) of a process that wrote no end.json.
 
-    `log` is the end of what it printed.
+    `log` is the end of its log.
     """
-    last = next((line.strip() for line in reversed(log.split("\n")) if line.strip()), "nothing was printed")
+    last_line = next((line.strip() for line in reversed(log.split("\n")) if line.strip()), "nothing was printed")
     if code == -signal.SIGKILL and memory_ran_out:
         return Cause(
             "killed",
@@ -71,14 +70,15 @@ def cause_from_exit(code: int, memory_ran_out: bool, log: str) -> Cause:
     if code == -signal.SIGKILL:
         return Cause(
             "killed",
-            "It was killed from outside (SIGKILL), by somebody or by a limit on memory or time. "
+            "It was killed from outside (SIGKILL): by a user, or by a limit on memory or time. "
             "Resume goes on from its last snapshot.",
         )
     if code < 0:
-        return Cause("killed", f"It was ended by the signal {_signal_name(-code)}. The last line of its log: {last}")
-    if "ModuleNotFoundError" in last or "ImportError" in last:
-        return Cause("import", f"A library cannot be loaded: {last}. Install requirements.txt again.")
-    return Cause("exit", f"It ended with exit code {code} and no last word. The last line of its log: {last}")
+        name = _signal_name(-code)
+        return Cause("killed", f"It was ended by the signal {name}. The last line of its log: {last_line}")
+    if "ModuleNotFoundError" in last_line or "ImportError" in last_line:
+        return Cause("import", f"A library cannot be loaded: {last_line}. Install requirements.txt again.")
+    return Cause("exit", f"It ended with exit code {code} and without a result. The last line of its log: {last_line}")
 
 
 def _signal_name(code: int) -> str:
@@ -86,5 +86,5 @@ def _signal_name(code: int) -> str:
     return names.get(code, str(code))
 
 
-def _any(needles: tuple[str, ...], text: str) -> bool:
-    return any(needle.lower() in text.lower() for needle in needles)
+def _contains_any(parts: tuple[str, ...], text: str) -> bool:
+    return any(part.lower() in text.lower() for part in parts)

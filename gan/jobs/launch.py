@@ -1,7 +1,7 @@
-"""Starting a process of a job, and starting the queue process if none runs.
+"""Starts the process of a job, and the scheduler if none runs.
 
-A job is a session of its own: neither Ctrl-C in the server's terminal nor the server's death reaches it. It inherits
-the locks that its starter took for it, so that there is no moment at which nobody holds them.
+A job is a session of its own: neither Ctrl-C in the server's terminal nor the end of the server reaches it. It inherits
+the locks that its starter took, so that they are held without a gap.
 """
 
 import contextlib
@@ -22,11 +22,11 @@ from gan.io.json_files import read_json
 from gan.jobs import device_list, kinds, names, processes, schedule, tickets
 
 SCHEDULER_MODULE = "gan.jobs"
-"""The module that is the queue process."""
+"""What `python -m` runs as the scheduler."""
 
 
 def write_started(folder: Path, ticket: int, device: str, pid: int | None, **more: Any) -> dict[str, Any]:
-    """Write started.json, which makes everything that earlier starts left behind void; gives what was written."""
+    """Write started.json, which makes the files of earlier starts void; returns its content."""
     started: dict[str, Any] = {
         "ticket": ticket,
         "time": time.time(),
@@ -41,10 +41,10 @@ def write_started(folder: Path, ticket: int, device: str, pid: int | None, **mor
 
 
 def launch_job(folder: Path, *, ticket: int, device: str, alive: int, slot: int) -> subprocess.Popen[bytes]:
-    """Start the job in `folder` with the locks `alive` and `slot`; raises OSError, and RunError for no job's folder.
+    """Start the job in `folder` with the lock descriptors `alive` and `slot`; raises OSError and RunError.
 
-    The command is made from the folder's place, the environment from our own. Writes started.json before the process
-    exists: a job that dies at once was started, and is not tried for ever.
+    The command follows from the folder's path, the environment from our own. started.json is written before the process
+    exists, so that a job that dies at once counts as started and is not retried for ever.
     """
     command, name = kinds.job_command(folder), names.job_name(folder)
     (folder / "stop").unlink(missing_ok=True)
@@ -67,37 +67,36 @@ def launch_job(folder: Path, *, ticket: int, device: str, alive: int, slot: int)
 
 
 def ensure_scheduler() -> bool:
-    """Start the queue process if none runs and there is work for it; gives whether it started one.
+    """Start the scheduler if none runs and there is work for it; returns whether it was started.
 
-    To be called wherever somebody looks: after a restart of the machine, or where the queue process was killed, the
-    first look sets the queue going again.
+    Pages and commands call this first: it revives the queue after a restart of the machine, or a killed scheduler.
     """
     return bool(schedule.queued_jobs() or pending_stops() or orphaned_jobs()) and start_scheduler()
 
 
 def orphaned_jobs() -> list[tuple[Path, dict[str, Any]]]:
-    """The folder and the started.json of each job whose main process has died and left others that hold its slot."""
-    found = []
+    """Folder and started.json of each job whose main process died and left others that hold its slot."""
+    orphans = []
     for path in (tickets.jobs_folder() / "devices").glob("*.lock"):
         if not is_locked(path):
             continue
         folder = settings.store() / path.read_text().strip()
         started = read_json(folder / "started.json") or {}
         if kinds.job_kind(folder) and processes.valid_pid(started) and not processes.is_alive(started):
-            found.append((folder, started))
-    return found
+            orphans.append((folder, started))
+    return orphans
 
 
 def start_scheduler() -> bool:
-    """Start the queue process if none runs and the store can be written; gives whether it started one.
+    """Start the scheduler if none runs and the store is writable; returns whether it was started.
 
-    The starter takes the queue's own lock and hands it over, so that of twenty starters at once one starts one.
+    The caller takes the scheduler's lock and passes it on, so that of twenty callers at once one starts it.
     """
     path = tickets.jobs_folder() / "scheduler.lock"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = try_lock(path)
-    except OSError:  # a store that is read-only for us has its queue process elsewhere
+    except OSError:  # a store that is read-only for us has its scheduler elsewhere
         return False
     if descriptor is None:
         return False
@@ -120,7 +119,7 @@ def start_scheduler() -> bool:
 
 
 def register_stop(folder: Path, ticket: int) -> None:
-    """Have the queue process see to it that the start of that ticket ends, with all its processes."""
+    """Have the scheduler end the start with that ticket, with all its processes."""
     pending = tickets.jobs_folder() / "stops"
     pending.mkdir(parents=True, exist_ok=True)
     path = pending / f"{ticket}.json"
@@ -129,18 +128,18 @@ def register_stop(folder: Path, ticket: int) -> None:
 
 
 def pending_stops() -> list[Path]:
-    """What `watch_stop` wrote and is not done with yet."""
+    """The files of `register_stop` whose jobs have not ended yet."""
     return list((tickets.jobs_folder() / "stops").glob("*.json"))
 
 
 def reap_in_background(process: "subprocess.Popen[bytes]") -> None:
-    """Collect the exit of a process, whenever it comes, so that a server that lives for weeks keeps no zombie."""
+    """Wait for a process in a thread, so that a server that lives for weeks keeps no zombie."""
     threading.Thread(target=process.wait, daemon=True).start()
 
 
 @contextlib.contextmanager
 def closing(*descriptors: int | None) -> Iterator[None]:
-    """Close our copies of locks at the end of the block: what was started holds its own."""
+    """Close our copies of lock descriptors after the block; the started process holds its own."""
     try:
         yield
     finally:

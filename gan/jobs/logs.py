@@ -1,4 +1,4 @@
-"""What a job printed: the end of its log, and its log as it grows."""
+"""The log of a job: its end, and its lines as they are written."""
 
 import os
 import time
@@ -9,12 +9,12 @@ from gan.errors import DamagedFileError
 from gan.io.untrusted_files import log_damaged, open_regular
 
 TAIL_BYTES = 65_536
-CHUNK = 2**20  # bytes read at once
+CHUNK_BYTES = 2**20  # read at once; also the longest line
 POLL_SECONDS = 0.3
 
 
 def log_tail(folder: Path, lines: int = 20) -> str:
-    """The last lines of log.txt, "" where there is none; of a progress line that was redrawn only its last form."""
+    """The last lines of log.txt, "" if there is none; of a progress line redrawn with `\\r` only its last form."""
     try:
         with open_regular(folder / "log.txt") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES))
@@ -27,34 +27,34 @@ def log_tail(folder: Path, lines: int = 20) -> str:
     return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")[-lines - 1 :] if line)
 
 
-def follow_log(path: Path, goes_on: Callable[[], bool]) -> Iterator[str]:
-    """The lines of a log from its beginning, each with its end, and new ones as they come while `goes_on()` says so.
+def follow_log(path: Path, is_running: Callable[[], bool]) -> Iterator[str]:
+    """All lines of a log with their line ends, and new ones as they are written while `is_running()`.
 
-    Begins again where the file was replaced by a shorter one.
+    Starts again if the file is replaced by a shorter one.
     """
     offset, rest = 0, b""
     while True:
-        last_look = not goes_on()  # asked before the read, so that what was printed until then is not missed
+        last_read = not is_running()  # asked before the read, to miss nothing that was printed until then
         try:
             with open_regular(path) as file:
                 if os.fstat(file.fileno()).st_size < offset:
                     offset, rest = 0, b""
                 file.seek(offset)
-                fresh = file.read(CHUNK)
+                chunk = file.read(CHUNK_BYTES)
         except FileNotFoundError:
-            fresh = b""
-        offset += len(fresh)
-        *whole, rest = (rest + fresh).split(b"\n")
+            chunk = b""
+        offset += len(chunk)
+        *whole, rest = (rest + chunk).split(b"\n")
         for line in whole:
             yield line.decode(errors="replace") + "\n"
-        if len(rest) > CHUNK:  # no line is that long: it is given out in pieces
+        if len(rest) > CHUNK_BYTES:  # no line is that long: yield it in pieces
             yield rest.decode(errors="replace")
             rest = b""
-        if len(fresh) == CHUNK:
+        if len(chunk) == CHUNK_BYTES:
             continue
-        if last_look:
+        if last_read:
             if rest:
                 yield rest.decode(errors="replace")
             return
-        if not fresh:
+        if not chunk:
             time.sleep(POLL_SECONDS)

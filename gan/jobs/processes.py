@@ -1,7 +1,7 @@
-"""Processes: which one a pid meant, the environment a job gets, and ending a whole tree of them.
+"""Processes: the identity behind a pid, the environment of a job, and killing a whole process tree.
 
-A pid alone proves nothing: it may be a stranger's by now. Its identity is the pid with the tick at which the process
-was started, and nothing is signalled unless both agree and the job's lock is held.
+A pid alone proves nothing, as it may have been reused. A process is identified by its pid and its start time, and is
+signalled only if both match.
 """
 
 import os
@@ -17,7 +17,7 @@ import psutil
 
 from gan.config import settings
 
-# What a job sees of the environment of whoever starts it: settings, and what Python and CUDA need. No secrets.
+# Variables that a job inherits: settings, and what Python and CUDA need. No secrets.
 PASSED = {"PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"}
 PASSED |= {"PYTHONPATH", "VIRTUAL_ENV", "CONDA_PREFIX", "XDG_CACHE_HOME", "SSL_CERT_FILE", "CC", "CXX"}
 PASSED |= {"http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"}
@@ -35,12 +35,12 @@ PASSED_PREFIXES = (
     "TRITON_",
     "LC_",
 )
-JOB_VARIABLE = "GAN_JOB"  # tells the process that the queue started which locks it was given
-MEMBER_VARIABLE = "GAN_JOB_MEMBER"  # stays in the environment of all processes of a job, and tells whose they are
+JOB_VARIABLE = "GAN_JOB"  # tells a process of the scheduler its ticket, device and lock descriptors
+MEMBER_VARIABLE = "GAN_JOB_MEMBER"  # in all processes of a job: which start of which job they belong to
 
 
 def job_environment(own: Mapping[str, str]) -> dict[str, str]:
-    """The part of an environment that a job gets, with this store and the data named absolutely: it runs elsewhere."""
+    """The variables that a job inherits, with absolute paths of the store and the data."""
     passed = {k: v for k, v in own.items() if k in PASSED or k.startswith(PASSED_PREFIXES)}
     for name in (JOB_VARIABLE, MEMBER_VARIABLE):
         passed.pop(name, None)
@@ -49,10 +49,7 @@ def job_environment(own: Mapping[str, str]) -> dict[str, str]:
 
 
 def identity(pid: int) -> str:
-    """When the process of that pid was started, in a clock that nobody can set; empty where there is none.
-
-    A zombie counts as none: it has ended and only waits for its parent.
-    """
+    """The start time of a process, by a clock that nobody can set; "" if there is none, or it is a zombie."""
     if sys.platform == "linux":
         try:
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -67,32 +64,32 @@ def identity(pid: int) -> str:
 
 
 def boot() -> str:
-    """A name of this start of the machine, so that a job can be seen to be of an earlier one; empty where not known."""
+    """An identifier of this boot of the machine; "" if unknown."""
     path = Path("/proc/sys/kernel/random/boot_id")
     return path.read_text().strip() if path.exists() else ""
 
 
 def kills_for_memory() -> int:
-    """How many processes the kernel has killed for want of memory since it started; 0 where it does not say."""
+    """How many processes the kernel has killed for lack of memory since boot; 0 if unknown."""
     path = Path("/proc/vmstat")
     lines = path.read_text().split("\n") if path.exists() else []
     return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
 
 
 def host() -> str:
-    """A name of the place where pids mean something: this machine or container, and in it this space of pids."""
-    space = Path("/proc/self/ns/pid")
-    return f"{socket.gethostname()} {space.readlink()}" if space.exists() else socket.gethostname()
+    """An identifier of this machine or container and its pid namespace: pids of another mean nothing here."""
+    namespace = Path("/proc/self/ns/pid")
+    return f"{socket.gethostname()} {namespace.readlink()}" if namespace.exists() else socket.gethostname()
 
 
 def valid_pid(started: Mapping[str, Any]) -> int | None:
-    """The pid in a started.json; None where it has none, or what cannot be one: 0 and below mean whole groups."""
+    """The pid in a started.json; None if it is missing or invalid: 0 and below would signal whole process groups."""
     pid = started.get("pid")
     return pid if isinstance(pid, int) and not isinstance(pid, bool) and 0 < pid <= LARGEST_PID else None
 
 
 def is_alive(started: Mapping[str, Any]) -> bool:
-    """Whether the very process that a started.json names still runs on this start of this machine."""
+    """Whether the very process that a started.json names still runs."""
     pid = valid_pid(started)
     if pid is None or not is_local(started):
         return False
@@ -100,26 +97,26 @@ def is_alive(started: Mapping[str, Any]) -> bool:
 
 
 def member_value(name: str, ticket: int) -> str:
-    """The value of MEMBER_VARIABLE in every process of one start of the job of that name."""
+    """The value of MEMBER_VARIABLE for one start of the job of that name."""
     return f"{ticket} {name}"
 
 
 def is_local(started: Mapping[str, Any]) -> bool:
-    """Whether pids of that start mean anything here: this machine or container, not restarted since."""
+    """Whether a started.json is of this machine or container and this boot, so that its pid means something."""
     return started.get("boot") == boot() and started.get("host") == host()
 
 
 def terminate(started: Mapping[str, Any]) -> None:
-    """Send SIGTERM to a job's main process alone: its loading workers are its own to end. Nothing for a stranger."""
+    """Send SIGTERM to a job's main process, which ends its own loading workers; does nothing for a reused pid."""
     pid = valid_pid(started)
     if pid is not None and is_alive(started):
         send(pid, signal.SIGTERM)
 
 
 def kill_tree(started: Mapping[str, Any], name: str) -> int:
-    """SIGKILL the main process of the job `name`, all its descendants and the rest of its session; gives how many."""
+    """SIGKILL the main process of the job `name`, its descendants and the rest of its session; returns the number."""
     killed = 0
-    for _ in range(50):  # a process may fork while it is being killed: until none is left
+    for _ in range(50):  # repeated, as a process may fork while it is being killed
         members = _members(started, name)
         if not members:
             break
@@ -131,29 +128,30 @@ def kill_tree(started: Mapping[str, Any], name: str) -> int:
 
 
 def _members(started: Mapping[str, Any], name: str) -> list[int]:
-    """The living pids of a job: what descends from its main process, and what is left of its session without it.
+    """The living pids of a job: its main process with all descendants, and the other processes of its session.
 
-    Once the main process is gone, its pid alone proves nothing about a session of that number: what is left must say
-    in its own environment that it belongs to this start of this job.
+    Once the main process is gone, the session's number proves nothing: its processes must then carry MEMBER_VARIABLE
+    of this start of this job.
     """
     pid = valid_pid(started)
     if pid is None or not is_local(started):
         return []
-    found: set[int] = set()
-    main_lives = is_alive(started)
-    if main_lives:
+    pids: set[int] = set()
+    main_alive = is_alive(started)
+    if main_alive:
         try:
-            found = {pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))}
+            pids = {pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))}
         except psutil.NoSuchProcess:
-            found = set()
-    if started.get("session") and (main_lives or not identity(pid)):
+            pids = set()
+    if started.get("session") and (main_alive or not identity(pid)):
         member = member_value(name, started.get("ticket", 0))
-        found |= {other for other in psutil.pids() if _session(other) == pid and (main_lives or _says(other, member))}
-    return sorted(other for other in found if identity(other))
+        session = [other for other in psutil.pids() if _session(other) == pid]
+        pids |= {other for other in session if main_alive or _is_member(other, member)}
+    return sorted(other for other in pids if identity(other))
 
 
-def _says(pid: int, member: str) -> bool:
-    """Whether a process was started as part of that job, of this store."""
+def _is_member(pid: int, member: str) -> bool:
+    """Whether a process carries that value of MEMBER_VARIABLE, and this store."""
     try:
         environment = psutil.Process(pid).environ()
     except (psutil.NoSuchProcess, psutil.AccessDenied):
@@ -169,7 +167,7 @@ def _session(pid: int) -> int:
 
 
 def send(pid: int, number: signal.Signals) -> None:
-    """Send a signal to a process that may have ended in the meantime."""
+    """Send a signal to a process; does nothing if it has ended in the meantime."""
     try:
         os.kill(pid, number)
     except ProcessLookupError:

@@ -1,11 +1,11 @@
-"""Whose turn it is: what waits, in the order of its tickets, and which device each would get now.
+"""The queue: waiting jobs in the order of their tickets, and the device that each would get now.
 
-First come, first served for each device; a run that waits for a GPU does not hold up one that wants the CPU. Tasks wait
-for one of a few slots of their own. A training in a terminal waits in the same row: it holds its `alive.lock` while it
-waits, so that a dead one is no longer in it.
+First come, first served per device; a run that waits for a GPU does not block one that wants the CPU. Tasks have a few
+slots of their own. Training in a terminal queues too: it holds its `alive.lock` while it waits, so that a dead one
+leaves the queue.
 
-A folder waits where its `queued.json` has a ticket that the store gave to this very folder, as `.jobs/waiting/<ticket>`
-says: a folder that was copied with its queued.json does not start by itself.
+A folder is queued if its `queued.json` has a ticket that this store gave to this very folder, as recorded in
+`.jobs/waiting/<ticket>`: a folder that was copied together with its queued.json does not start by itself.
 """
 
 import time
@@ -23,11 +23,11 @@ from gan.jobs.device_list import TASKS
 
 @dataclass(frozen=True)
 class QueuedJob:
-    """One entry of the queue; `asked` is the config's `job.device`, or TASKS."""
+    """One entry of the queue; `requested_device` is a value of `job.device`, or TASKS."""
 
     folder: Path
     ticket: int
-    asked: str
+    requested_device: str
     in_terminal: bool
 
     @property
@@ -35,20 +35,21 @@ class QueuedJob:
         return names.job_name(self.folder)
 
     @property
-    def possible(self) -> list[str]:
-        """What it could hold here; empty where its device does not exist."""
-        return [TASKS] if self.asked == TASKS else device_list.matching_devices(self.asked)
+    def devices(self) -> list[str]:
+        """The devices it could run on; empty if the requested one does not exist."""
+        if self.requested_device == TASKS:
+            return [TASKS]
+        return device_list.matching_devices(self.requested_device)
 
 
-def enqueue(folder: Path, asked: str, *, in_terminal: bool = False) -> int:
-    """Put a folder at the end of the queue, or let it keep its place; gives its ticket. Hold `decision_lock()`."""
-    before = queued_job(folder)
-    ticket = before.ticket if before else tickets.next_ticket(folder)
-    write_json(
-        folder / "queued.json", {"ticket": ticket, "time": time.time(), "asked": asked, "in_terminal": in_terminal}
-    )
-    _given().mkdir(parents=True, exist_ok=True)
-    with replacing(_given() / str(ticket)) as temporary:
+def enqueue(folder: Path, device: str, *, in_terminal: bool = False) -> int:
+    """Put a folder at the end of the queue, or keep its place; returns its ticket. Hold `decision_lock()`."""
+    queued = queued_job(folder)
+    ticket = queued.ticket if queued else tickets.next_ticket(folder)
+    entry = {"ticket": ticket, "time": time.time(), "requested_device": device, "in_terminal": in_terminal}
+    write_json(folder / "queued.json", entry)
+    _waiting_folder().mkdir(parents=True, exist_ok=True)
+    with replacing(_waiting_folder() / str(ticket)) as temporary:
         temporary.write_text(names.job_name(folder))
     return ticket
 
@@ -58,84 +59,84 @@ def dequeue(folder: Path) -> None:
     ticket = tickets.valid_ticket((read_json(folder / "queued.json") or {}).get("ticket"))
     (folder / "queued.json").unlink(missing_ok=True)
     if _owner(ticket) == names.job_name(folder):
-        (_given() / str(ticket)).unlink(missing_ok=True)
+        (_waiting_folder() / str(ticket)).unlink(missing_ok=True)
 
 
 def queued_job(folder: Path) -> QueuedJob | None:
-    """What a folder's queued.json says where it still holds; None where it is absent, damaged, served or not ours."""
+    """The folder's entry in the queue; None if it has none, or queued.json is damaged, outdated or copied."""
     queued, kind = read_json(folder / "queued.json"), kinds.job_kind(folder)
     ticket = tickets.valid_ticket((queued or {}).get("ticket"))
     if queued is None or kind is None or _owner(ticket) != names.job_name(folder):
         return None
-    served = max(
+    last_start = max(
         tickets.valid_ticket((read_json(folder / name) or {}).get("ticket")) for name in ("started.json", "end.json")
     )
     in_terminal = bool(queued.get("in_terminal"))
-    if ticket <= served or (in_terminal and not is_locked(folder / "alive.lock")):
+    if ticket <= last_start or (in_terminal and not is_locked(folder / "alive.lock")):
         return None
-    asked = str(queued.get("asked", "auto")) if kind.on_device else TASKS
-    return QueuedJob(folder, ticket, asked, in_terminal)
+    device = str(queued.get("requested_device", "auto")) if kind.on_device else TASKS
+    return QueuedJob(folder, ticket, device, in_terminal)
 
 
 def queued_jobs() -> list[QueuedJob]:
-    """All that waits, the next first."""
-    found = (queued_job(settings.store() / _owner(ticket)) for ticket in _tickets())
-    return sorted((waiting for waiting in found if waiting), key=lambda waiting: waiting.ticket)
+    """The whole queue, the next job first."""
+    jobs = (queued_job(settings.store() / _owner(ticket)) for ticket in _tickets())
+    return sorted((job for job in jobs if job), key=lambda job: job.ticket)
 
 
 def drop_stale_tickets() -> None:
-    """Remove the tickets of what no longer waits; while `tickets.decision_lock()`."""
-    waiting = {one.ticket for one in queued_jobs()}
+    """Remove the tickets of jobs that no longer wait; hold `decision_lock()`."""
+    waiting = {job.ticket for job in queued_jobs()}
     for ticket in _tickets():
         if ticket not in waiting:
-            (_given() / str(ticket)).unlink(missing_ok=True)
+            (_waiting_folder() / str(ticket)).unlink(missing_ok=True)
 
 
-def _given() -> Path:
+def startable(queue: list[QueuedJob]) -> list[tuple[QueuedJob, str | None]]:
+    """The jobs that can start now, each with its device; None for a device that this machine does not have.
+
+    Hold `decision_lock()`. A run whose previous process is still ending is skipped, and does not block others.
+    """
+    free: dict[str, int] = {}
+    result: list[tuple[QueuedJob, str | None]] = []
+    for job in queue:
+        if not job.in_terminal and is_locked(job.folder / "alive.lock"):
+            continue
+        devices = job.devices
+        for name in devices:
+            free.setdefault(name, device_list.free_slots(name))
+        device = next((name for name in devices if free[name] > 0), None)
+        if device is not None:
+            free[device] -= 1
+        if device is not None or not devices:
+            result.append((job, device))
+    return result
+
+
+def position(job: QueuedJob, queue: list[QueuedJob]) -> int:
+    """Its position in the queue, from 1; tasks are counted among tasks."""
+    is_task = job.requested_device == TASKS
+    return 1 + sum(other.ticket < job.ticket and (other.requested_device == TASKS) == is_task for other in queue)
+
+
+def blocking_job(job: QueuedJob, queue: list[QueuedJob]) -> str | None:
+    """The name of the job that must end first: one that holds a device it could get, or else the one before it."""
+    holders = [holder for name in job.devices for holder in device_list.holders(name)]
+    before = [other.name for other in queue if other.ticket < job.ticket and set(other.devices) & set(job.devices)]
+    return next(iter(holders or reversed(before)), None)
+
+
+def _waiting_folder() -> Path:
     return tickets.jobs_folder() / "waiting"
 
 
 def _tickets() -> Iterator[int]:
-    return (int(path.name) for path in _given().glob("[0-9]*") if path.name.isdigit())
+    return (int(path.name) for path in _waiting_folder().glob("[0-9]*") if path.name.isdigit())
 
 
 def _owner(ticket: int) -> str:
-    """The name of the job that the ticket was given to; "" where it waits no longer."""
+    """The name of the waiting job that has the ticket; "" if none has."""
     try:
-        return (_given() / str(ticket)).read_text()
+        return (_waiting_folder() / str(ticket)).read_text()
     except FileNotFoundError:
         return ""
-
-
-def startable(waiting: list[QueuedJob]) -> list[tuple[QueuedJob, str | None]]:
-    """Who can start now, each with what it gets a slot of; None for a device that this machine does not have.
-
-    Hold `decision_lock()`. A run whose last process is still ending waits without holding up others.
-    """
-    free: dict[str, int] = {}
-    result: list[tuple[QueuedJob, str | None]] = []
-    for one in waiting:
-        if not one.in_terminal and is_locked(one.folder / "alive.lock"):
-            continue
-        possible = one.possible
-        for name in possible:
-            free.setdefault(name, device_list.free_slots(name))
-        device = next((name for name in possible if free[name] > 0), None)
-        if device is not None:
-            free[device] -= 1
-        if device is not None or not possible:
-            result.append((one, device))
-    return result
-
-
-def position(one: QueuedJob, waiting: list[QueuedJob]) -> int:
-    """Its place in the queue, 1 for the next: tasks are counted among tasks."""
-    return 1 + sum(other.ticket < one.ticket and (other.asked == TASKS) == (one.asked == TASKS) for other in waiting)
-
-
-def blocking_job(one: QueuedJob, waiting: list[QueuedJob]) -> str | None:
-    """The job that has to end first, by name: a holder of a device it could get, else the one before it in the row."""
-    possible = set(one.possible)
-    held_by = [holder for name in one.possible for holder in device_list.holders(name)]
-    before = [other.name for other in waiting if other.ticket < one.ticket and set(other.possible) & possible]
-    return next(iter(held_by or reversed(before)), None)

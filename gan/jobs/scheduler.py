@@ -1,7 +1,7 @@
-"""The queue process: starts what has its turn, collects exits, kills what was stopped and goes on. Then it ends itself.
+"""The scheduler process: starts queued jobs, collects exits, kills jobs that ignore a stop. Ends when nothing is left.
 
-Nobody has to start it: whoever submits, stops or looks does so if none runs. Everything it needs to know lies in files,
-so that a new one goes on where a killed one was. It reads no run's config and imports neither torch nor pydantic.
+Nobody starts it by hand: submitting, stopping or opening a page does. Its state is in files, so that a new scheduler
+continues where a killed one was. It reads no run's config and imports neither torch nor pydantic.
 """
 
 import logging
@@ -19,15 +19,15 @@ from gan.io.file_lock import is_locked, try_lock
 from gan.io.json_files import read_json
 from gan.jobs import device_list, kinds, launch, names, processes, schedule, tickets
 
-LOOK_EVERY = 0.2  # seconds between two looks at the files and locks
-AFTER_FAILED_START = 5.0  # seconds until the next try, where the disk is too full even to say so
-SIGNAL_EVERY = 1.0  # a signal sent right after a launch can be lost: it is sent again
-_log = logging.getLogger("gan.jobs")
+POLL_SECONDS = 0.2
+RETRY_SECONDS = 5.0  # after a start failed, as on a full disk
+SIGNAL_SECONDS = 1.0  # a signal sent right after a launch can be lost, so it is repeated
+LOGGER = logging.getLogger("gan.jobs")
 
 
 @dataclass
 class Child:
-    """A process that this queue process started, to be reaped."""
+    """A process that this scheduler started and has to reap."""
 
     process: "subprocess.Popen[bytes]"
     folder: Path
@@ -35,156 +35,155 @@ class Child:
 
 
 @dataclass
-class Watch:
-    """What the queue process remembers between two looks; losing it costs a killed job's exit code and no more."""
+class Memory:
+    """What the scheduler keeps between polls. Losing it loses the exit code of a killed job, nothing else."""
 
     children: list[Child] = field(default_factory=list)
     first_seen: dict[str, float] = field(default_factory=dict)  # monotonic: the clock may be set back
-    signalled: dict[str, float] = field(default_factory=dict)
+    signalled: dict[str, float] = field(default_factory=dict)  # monotonic
     killed_after: dict[int, int] = field(default_factory=dict)  # seconds of grace by ticket
-    not_before: float = 0.0  # monotonic, when starts are tried again after one failed
+    retry_at: float = 0.0  # monotonic: no start before this
 
 
 def run_scheduler(lock: int) -> None:
-    """Look until nothing waits, runs or is being stopped; then give the lock back and return."""
-    watch = Watch()
+    """Poll until nothing is queued, running or being stopped; then close the descriptor `lock` and return."""
+    memory = Memory()
     while True:
-        reap(watch)
-        enforce_stops(watch)
-        clear_remains()
-        start_waiting(watch)
-        if not watch.children and not launch.pending_stops() and not schedule.queued_jobs():
-            with tickets.decision_lock():  # whoever enqueues holds this: nothing slips in before the end
+        collect_exits(memory)
+        enforce_stops(memory)
+        kill_orphans()
+        start_queued_jobs(memory)
+        if not memory.children and not launch.pending_stops() and not schedule.queued_jobs():
+            with tickets.decision_lock():  # nobody can enqueue between the check and the end
                 if not launch.pending_stops() and not schedule.queued_jobs():
                     schedule.drop_stale_tickets()
                     os.close(lock)
                     return
-        time.sleep(LOOK_EVERY)
+        time.sleep(POLL_SECONDS)
 
 
-def start_waiting(watch: Watch) -> None:
-    """Start every run that has its turn, in the order of the row."""
-    if time.monotonic() < watch.not_before or not schedule.queued_jobs():
+def start_queued_jobs(memory: Memory) -> None:
+    """Start every job that can start now, in the order of the queue."""
+    if time.monotonic() < memory.retry_at or not schedule.queued_jobs():
         return
     with tickets.decision_lock():
-        for waiting, device in schedule.startable(schedule.queued_jobs()):
-            if waiting.in_terminal:
-                continue  # its slot is left free for it, and it takes that itself
+        for job, device in schedule.startable(schedule.queued_jobs()):
+            if job.in_terminal:
+                continue  # it takes the slot itself
             try:
                 if device is None:
-                    _fail(waiting, device_list.no_such_device(waiting.asked), "device")
+                    _fail(job, device_list.no_such_device(job.requested_device), "device")
                 else:
-                    _start(watch, waiting, device)
+                    _start(memory, job, device)
             except RunError as error:
-                _fail(waiting, str(error), "refused")
+                _fail(job, str(error), "refused")
             except OSError as error:
-                _log.error("%s could not be started: %s", waiting.name, error)
-                _fail_if_possible(waiting, error)
-                watch.not_before = time.monotonic() + AFTER_FAILED_START
+                LOGGER.error("%s could not be started: %s", job.name, error)
+                _fail_if_possible(job, error)
+                memory.retry_at = time.monotonic() + RETRY_SECONDS
 
 
-def _start(watch: Watch, waiting: schedule.QueuedJob, holds: str) -> None:
-    """Start what has its turn with a slot of what it `holds`; raises RunError where nothing may work in its folder."""
-    kinds.check_folder(waiting.folder)
-    device = "cpu" if holds == device_list.TASKS else holds
-    alive = try_lock(waiting.folder / "alive.lock")
-    slot = device_list.take_slot(holds, waiting.name)
+def _start(memory: Memory, job: schedule.QueuedJob, slot_of: str) -> None:
+    """Start a job with a slot of the device or lane `slot_of`; raises RunError if no job may run in its folder."""
+    kinds.check_folder(job.folder)
+    device = "cpu" if slot_of == device_list.TASKS else slot_of
+    alive = try_lock(job.folder / "alive.lock")
+    slot = device_list.take_slot(slot_of, job.name)
     with launch.closing(alive, slot):
         if alive is None or slot is None:
             return
-        process = launch.launch_job(waiting.folder, ticket=waiting.ticket, device=device, alive=alive, slot=slot)
-    schedule.dequeue(waiting.folder)
-    started = read_json(waiting.folder / "started.json") or {}
-    watch.children.append(Child(process, waiting.folder, started))
-    _log.info("%s started on %s as process %d", waiting.name, device, process.pid)
+        process = launch.launch_job(job.folder, ticket=job.ticket, device=device, alive=alive, slot=slot)
+    schedule.dequeue(job.folder)
+    started = read_json(job.folder / "started.json") or {}
+    memory.children.append(Child(process, job.folder, started))
+    LOGGER.info("%s started on %s as process %d", job.name, device, process.pid)
 
 
-def _fail(waiting: schedule.QueuedJob, cause: str, kind: str) -> None:
-    """End a run that cannot be started, in words."""
-    launch.write_started(waiting.folder, waiting.ticket, waiting.asked, None)
-    word = {"state": "failed", "cause": cause, "kind": kind, "ticket": waiting.ticket, "time": time.time()}
-    write_json(waiting.folder / "end.json", word)
-    schedule.dequeue(waiting.folder)
-    _log.info("%s failed: %s", waiting.name, cause)
+def _fail(job: schedule.QueuedJob, cause: str, kind: str) -> None:
+    """End a job that cannot be started as failed."""
+    launch.write_started(job.folder, job.ticket, job.requested_device, None)
+    end = {"state": "failed", "cause": cause, "kind": kind, "ticket": job.ticket, "time": time.time()}
+    write_json(job.folder / "end.json", end)
+    schedule.dequeue(job.folder)
+    LOGGER.info("%s failed: %s", job.name, cause)
 
 
-def _fail_if_possible(waiting: schedule.QueuedJob, error: OSError) -> None:
-    """A full or damaged disk may refuse this too: then the run goes on waiting, and is tried at the next look."""
+def _fail_if_possible(job: schedule.QueuedJob, error: OSError) -> None:
+    """As `_fail`; if a full or damaged disk refuses this too, the job stays queued and is tried again."""
     try:
-        _fail(waiting, f"It could not be started: {error}", "start")
+        _fail(job, f"It could not be started: {error}", "start")
     except OSError as again:
-        _log.error("%s waits: %s", waiting.name, again)
+        LOGGER.error("%s waits: %s", job.name, again)
 
 
-def reap(watch: Watch) -> None:
-    """Collect the exits of our children and note each code for `states.py`; nothing is written over a last word."""
-    for child in list(watch.children):
+def collect_exits(memory: Memory) -> None:
+    """Reap our children and write each exit code to exit.json, for `states.py`; end.json is left alone."""
+    for child in list(memory.children):
         code = child.process.poll()
         ticket = tickets.valid_ticket(child.started.get("ticket"))
         if code is None:
-            _end_what_said_its_last_word(watch, child, ticket)
+            _kill_if_hanging(memory, child, ticket)
             continue
-        watch.children.remove(child)
-        before = tickets.valid_ticket(child.started.get("memory_kills"))
-        word: dict[str, Any] = {"ticket": ticket, "code": code, "killed_after": watch.killed_after.pop(ticket, None)}
-        word["memory_ran_out"] = processes.kills_for_memory() > before
-        _log.info("%s ended with code %d", child.folder.name, code)
-        _note_exit(child.folder, word)
+        memory.children.remove(child)
+        kills_before = tickets.valid_ticket(child.started.get("memory_kills"))
+        document: dict[str, Any] = {"ticket": ticket, "code": code}
+        document["killed_after"] = memory.killed_after.pop(ticket, None)
+        document["memory_ran_out"] = processes.kills_for_memory() > kills_before
+        LOGGER.info("%s ended with code %d", child.folder.name, code)
+        _write_exit(child.folder, document)
 
 
-def _end_what_said_its_last_word(watch: Watch, child: Child, ticket: int) -> None:
-    """Kill a job that hangs after its end.json, as a GPU's tear-down can: it would keep its device for ever."""
-    if not _has_said_its_last_word(child.folder, child.started):
+def _kill_if_hanging(memory: Memory, child: Child, ticket: int) -> None:
+    """Kill a job that does not exit after its end.json, as when a GPU's tear-down hangs: it would keep its device."""
+    if not _has_ended(child.folder, child.started):
         return
     now, grace = time.monotonic(), settings.stop_grace()
-    if now - watch.first_seen.setdefault(f"end {ticket}", now) > grace:
+    if now - memory.first_seen.setdefault(f"end {ticket}", now) > grace:
         killed = processes.kill_tree(child.started, names.job_name(child.folder))
-        _log.info("%s had not gone %d s after its end: %d processes killed", child.folder.name, grace, killed)
+        LOGGER.info("%s had not exited %d s after its end: %d processes killed", child.folder.name, grace, killed)
 
 
-def _has_said_its_last_word(folder: Path, started: dict[str, Any]) -> bool:
+def _has_ended(folder: Path, started: dict[str, Any]) -> bool:
+    """Whether end.json is of this start."""
     return (read_json(folder / "end.json") or {}).get("ticket") == started.get("ticket")
 
 
-def _note_exit(folder: Path, word: dict[str, Any]) -> None:
+def _write_exit(folder: Path, document: dict[str, Any]) -> None:
     try:
-        write_json(folder / "exit.json", word)
-    except OSError as error:  # the folder was removed, or the disk is full: the state is then told without the code
-        _log.warning("the exit of %s could not be noted: %s", folder.name, error)
+        write_json(folder / "exit.json", document)
+    except OSError as error:  # the folder was removed, or the disk is full: the state is computed without the code
+        LOGGER.warning("the exit of %s could not be written: %s", folder.name, error)
 
 
-def enforce_stops(watch: Watch) -> None:
-    """Ask each job that shall stop again and again, and kill it with its whole tree when its grace is over."""
+def enforce_stops(memory: Memory) -> None:
+    """Signal each job that is being stopped once a second, and kill its process tree when its grace is over."""
     for path in launch.pending_stops():
-        asked = read_json(path) or {}
-        name = str(asked.get("job", ""))
+        pending = read_json(path) or {}
+        name = str(pending.get("job", ""))
         folder = settings.store() / name
         started = read_json(folder / "started.json") or {}
-        ended = started.get("ticket") != asked.get("ticket") or not is_locked(folder / "alive.lock")
+        ended = started.get("ticket") != pending.get("ticket") or not is_locked(folder / "alive.lock")
         if kinds.job_kind(folder) is None or ended:
-            path.unlink(missing_ok=True)  # it has ended; what may be left of it is `clear_remains`'s
+            path.unlink(missing_ok=True)  # `kill_orphans` deals with processes left behind
             continue
         now, grace = time.monotonic(), settings.stop_grace()
         if processes.valid_pid(started) and not processes.is_alive(started):
-            processes.kill_tree(started, name)  # its main process has died alone: nobody is left to save anything
-        elif now - watch.first_seen.setdefault(path.name, now) > grace:
+            processes.kill_tree(started, name)  # its main process is dead: nobody is left to save anything
+        elif now - memory.first_seen.setdefault(path.name, now) > grace:
             ticket = tickets.valid_ticket(started.get("ticket"))
-            watch.killed_after[ticket] = grace
-            _note_exit(folder, {"ticket": ticket, "code": None, "killed_after": grace})
+            memory.killed_after[ticket] = grace
+            _write_exit(folder, {"ticket": ticket, "code": None, "killed_after": grace})
             killed = processes.kill_tree(started, name)
-            _log.info("%s did not end in %d s: %d processes killed", name, grace, killed)
-        elif _has_said_its_last_word(folder, started):
-            continue  # it is on its way out, and would only be cut short
-        elif now - watch.signalled.get(path.name, 0.0) > SIGNAL_EVERY:
-            watch.signalled[path.name] = now
+            LOGGER.info("%s did not end in %d s: %d processes killed", name, grace, killed)
+        elif _has_ended(folder, started):
+            continue  # it is exiting: a signal could cut that short
+        elif now - memory.signalled.get(path.name, 0.0) > SIGNAL_SECONDS:
+            memory.signalled[path.name] = now
             processes.terminate(started)
 
 
-def clear_remains() -> None:
-    """Kill what a dead job left behind, so that its device is free at once.
-
-    A main process that died alone leaves loading workers, which hold the device's lock until they notice.
-    """
+def kill_orphans() -> None:
+    """Kill processes left behind by a dead job, such as loading workers: they still hold the device's lock."""
     for folder, started in launch.orphaned_jobs():
         name = names.job_name(folder)
-        _log.info("%d processes that %s left behind killed", processes.kill_tree(started, name), name)
+        LOGGER.info("%d orphaned processes of %s killed", processes.kill_tree(started, name), name)

@@ -1,7 +1,7 @@
-"""The state of a job, computed from its folder's files and its lock at every look, never stored. It only reads.
+"""The state of a job: computed from its folder's files and locks on every call, never stored. Reads only.
 
-Each start gets a ticket, and `queued.json`, `started.json` and `end.json` each carry the ticket of the start they tell
-of: the largest wins, so that what an earlier start left behind says nothing about this one.
+Each start gets a ticket, which `queued.json`, `started.json` and `end.json` carry. The file with the largest ticket
+counts, so that files of an earlier start are ignored.
 """
 
 from collections.abc import Mapping
@@ -17,17 +17,17 @@ from gan.jobs.logs import log_tail
 
 StateName = Literal["queued", "running", "stopping", "stopped", "finished", "failed", "lost"]
 ALIVE = ("queued", "running", "stopping")
-LAST_TIME = 1e11  # seconds since 1970, thousands of years from now; NaN is not below it
+MAX_TIME = 1e11  # seconds since 1970, thousands of years from now; also excludes NaN
 ENDS: dict[str, StateName] = {"finished": "finished", "stopped": "stopped", "failed": "failed"}
 
 
 @dataclass(frozen=True)
 class State:
-    """What is true of a job now.
+    """The state of a job.
 
-    `cause` is in words ("" where there is nothing to say) and `kind` its short form for programs (`causes.Cause`);
-    `position` is 1 for the next in the queue; `blocked_by` names a job (`names.py`); `since` is in seconds since 1970;
-    `advice` holds the options, by dotted path, that a clone of a failed run should change.
+    `cause` is a sentence ("" if there is nothing to say) and `kind` its key (`failures.Cause`); `position` in the queue
+    counts from 1; `blocked_by` is the name of a job; `since` is in seconds since 1970; `advice` holds options, by
+    dotted path, that a clone of a failed run should change.
     """
 
     name: StateName
@@ -41,30 +41,30 @@ class State:
 
     @property
     def alive(self) -> bool:
-        """Whether it waits, runs or is being stopped."""
+        """Whether it is queued, running or being stopped."""
         return self.name in ALIVE
 
 
 def state(folder: Path) -> State:
-    """The state of the run or task in a folder; looks at files only, and never fails on damaged ones."""
-    waiting = schedule.queued_job(folder)
-    if waiting is not None:
-        return _queued(waiting)
+    """The state of the job in a folder; damaged files raise no error."""
+    job = schedule.queued_job(folder)
+    if job is not None:
+        return _queued(job)
     started, end = read_json(folder / "started.json"), read_json(folder / "end.json")
-    if _is_last_word(end, started):
+    if _ends_last_start(end, started):
         return _ended(end or {}, started or {})
     if is_locked(folder / "alive.lock"):
         name: StateName = "stopping" if (folder / "stop").exists() else "running"
         return State(name, device=_text(started, "device"), since=_time(started))
-    end = read_json(folder / "end.json")  # it may have ended between the two looks
-    if _is_last_word(end, started):
+    end = read_json(folder / "end.json")  # it may have ended between the two reads
+    if _ends_last_start(end, started):
         return _ended(end or {}, started or {})
-    return _without_a_word(folder, started)
+    return _ended_without_result(folder, started)
 
 
 @dataclass(frozen=True)
 class QueueEntry:
-    """One waiting job as a page lists it; `name` as in `names.py`."""
+    """A queued job as pages list it; `name` and `blocked_by` are job names."""
 
     name: str
     folder: Path
@@ -74,29 +74,27 @@ class QueueEntry:
 
 
 def queue() -> list[QueueEntry]:
-    """What waits for a device, the next first; tasks wait beside it."""
-    waiting = [one for one in schedule.queued_jobs() if one.asked != TASKS]
+    """The jobs that wait for a device, the next first; tasks are left out."""
+    jobs = [job for job in schedule.queued_jobs() if job.requested_device != TASKS]
     return [
-        QueueEntry(one.name, one.folder, place, one.asked, schedule.blocking_job(one, waiting))
-        for place, one in enumerate(waiting, 1)
+        QueueEntry(job.name, job.folder, position, job.requested_device, schedule.blocking_job(job, jobs))
+        for position, job in enumerate(jobs, 1)
     ]
 
 
-def _queued(one: schedule.QueuedJob) -> State:
-    waiting = schedule.queued_jobs()
-    device = "cpu" if one.asked == TASKS else one.asked
-    since = _time(read_json(one.folder / "queued.json"))
+def _queued(job: schedule.QueuedJob) -> State:
+    queue = schedule.queued_jobs()
     return State(
         "queued",
-        position=schedule.position(one, waiting),
-        blocked_by=schedule.blocking_job(one, waiting),
-        device=device,
-        since=since,
+        position=schedule.position(job, queue),
+        blocked_by=schedule.blocking_job(job, queue),
+        device="cpu" if job.requested_device == TASKS else job.requested_device,
+        since=_time(read_json(job.folder / "queued.json")),
     )
 
 
-def _is_last_word(end: dict[str, Any] | None, started: dict[str, Any] | None) -> bool:
-    """Whether end.json is of the last start, and not of one before it."""
+def _ends_last_start(end: dict[str, Any] | None, started: dict[str, Any] | None) -> bool:
+    """Whether end.json is of the last start, not of an earlier one."""
     if end is None or _text(end, "state") not in ENDS:
         return False
     return tickets.valid_ticket(end.get("ticket")) >= tickets.valid_ticket((started or {}).get("ticket"))
@@ -115,34 +113,32 @@ def _ended(end: dict[str, Any], started: dict[str, Any]) -> State:
     )
 
 
-def _without_a_word(folder: Path, started: dict[str, Any] | None) -> State:
-    """What became of a job whose process is gone and wrote no end: from its exit code where somebody saw it."""
+def _ended_without_result(folder: Path, started: dict[str, Any] | None) -> State:
+    """The state of a job whose process is gone and wrote no end.json: from its exit code, if the scheduler noted it."""
     if not folder.is_dir():
         return State("lost", "Its folder is gone: it was deleted or moved away.", "deleted")
     if started is None:
         return State("lost", "It was never started. Resume puts it into the queue.", "never-started")
     device, since = _text(started, "device"), _time(started)
     exit_ = read_json(folder / "exit.json") or {}
-    seen = exit_.get("ticket") == started.get("ticket")
+    noted = exit_.get("ticket") == started.get("ticket")
     if (folder / "stop").exists():
-        killed_after = tickets.valid_ticket(exit_.get("killed_after")) if seen else 0
+        killed_after = tickets.valid_ticket(exit_.get("killed_after")) if noted else 0
         cause = (
             f"It had not ended {killed_after} seconds after it was asked to stop, and was killed."
             if killed_after
-            else "It ended without a last word after it was asked to stop."
+            else "It ended without a result after it was asked to stop."
         )
-        return State("stopped", f"{cause} What it had saved before stands.", "killed", device=device, since=since)
-    if seen and isinstance(exit_.get("code"), int):
-        cause_ = failures.cause_from_exit(exit_["code"], bool(exit_.get("memory_ran_out")), log_tail(folder, 20))
+        return State("stopped", f"{cause} What it had saved is kept.", "killed", device=device, since=since)
+    if noted and isinstance(exit_.get("code"), int):
+        failure = failures.cause_from_exit(exit_["code"], bool(exit_.get("memory_ran_out")), log_tail(folder, 20))
         return State(
-            "lost" if cause_.kind == "killed" else "failed", cause_.text, cause_.kind, device=device, since=since
+            "lost" if failure.kind == "killed" else "failed", failure.text, failure.kind, device=device, since=since
         )
     if started.get("boot") not in (processes.boot(), None):
         cause = "The machine was restarted while it ran. Resume goes on from its last snapshot."
         return State("lost", cause, "restart", device=device, since=since)
-    cause = (
-        "Its process was killed, or the machine failed: it left no last word. Resume goes on from its last snapshot."
-    )
+    cause = "Its process was killed, or the machine failed. Resume goes on from its last snapshot."
     return State("lost", cause, "killed", device=device, since=since)
 
 
@@ -153,4 +149,4 @@ def _text(document: dict[str, Any] | None, key: str) -> str | None:
 
 def _time(document: dict[str, Any] | None) -> float | None:
     value = (document or {}).get("time")
-    return float(value) if isinstance(value, int | float) and 0 <= value < LAST_TIME else None
+    return float(value) if isinstance(value, int | float) and 0 <= value < MAX_TIME else None

@@ -1,4 +1,4 @@
-"""What a run or a task last reported of its progress, in its folder's status.json. No torch."""
+"""The progress that a job last reported, in its folder's status.json."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,11 +10,11 @@ from gan.io.json_files import read_typed_or_none
 
 Count = Annotated[float, Field(ge=0, le=1e15)]
 Timestamp = Annotated[float, Field(ge=0, le=1e11)]
-"""Seconds since 1970, up to a year that every calendar has."""
+"""Seconds since 1970, up to a year that calendars can show."""
 
 
 class Status(TypedDict, total=False):
-    """`done` of `total` in this `phase`; `seconds_left` is None before there is a pace; `time` is since 1970."""
+    """`done` of `total` in this `phase`; `seconds_left` is None before a pace is known; `time` of the report."""
 
     phase: str
     done: Count
@@ -28,5 +28,5 @@ STATUS = TypeAdapter(Status)
 
 
 def read_status(folder: Path) -> Status:
-    """The last report; empty before any, and where it is damaged, which the log says."""
+    """The last report; empty before the first, and if the file is damaged, which is logged."""
     return read_typed_or_none(folder / "status.json", STATUS, 2**20) or {}

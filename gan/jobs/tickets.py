@@ -1,8 +1,8 @@
-"""Who is alive, told by the kernel: advisory locks that die with their holder, and the counter that orders the queue.
+"""The counter that orders the queue, and the lock that makes its decisions one at a time.
 
-A pid can be reused and a file can lie; a `flock` is freed the instant its last holder is gone, even by SIGKILL or a
-power cut. A holder takes the lock exclusively; a reader asks with a shared one, so that readers never see each other.
-The lock belongs to the open file: a child that inherits the descriptor holds it too.
+Whether a job is alive is told by advisory file locks (`gan/io/file_lock.py`): a pid can be reused and a file can lie,
+but the kernel frees a lock the instant its last holder is gone, even after SIGKILL or a power cut. A child process that
+inherits the descriptor holds the lock too.
 """
 
 import contextlib
@@ -15,39 +15,39 @@ from gan.io.atomic import replacing, write_json
 from gan.io.json_files import read_json
 from gan.jobs import names
 
-TICKETED = ("queued.json", "started.json", "end.json")
+TICKETED_FILES = ("queued.json", "started.json", "end.json")
 MAX_TICKET = 2**53
-"""No counter comes so far: a larger number was made up."""
+"""No counter gets this far: a larger number is forged."""
 
 
 def jobs_folder() -> Path:
-    """Where the locks, the ticket counter, pending stops and the queue's log lie."""
+    """The folder of locks, the ticket counter, pending stops and the scheduler's log."""
     return settings.store() / ".jobs"
 
 
 @contextlib.contextmanager
 def decision_lock() -> Iterator[None]:
-    """Held for the few milliseconds in which somebody enqueues, cancels, starts or deletes: one decision at a time."""
+    """Serialise the decisions of all processes; held for milliseconds while a job is queued, started or deleted."""
     jobs_folder().mkdir(parents=True, exist_ok=True)
     with file_lock.exclusive(jobs_folder() / "deciding.lock"):
         yield
 
 
 def next_ticket(folder: Path) -> int:
-    """A number larger than every one given before; to be called while `decision_lock()`.
+    """A number larger than all given before; hold `decision_lock()`.
 
-    A counter and not the clock orders the queue, because clocks are set back and twenty submissions share a second.
-    Larger numbers in the files of `folder` came with a copy from another store: they become 0, so that they neither
+    A counter orders the queue, not the clock: clocks are set back, and twenty submissions may share a second. Larger
+    tickets in the files of `folder` come from another store, with a copied run: they are set to 0, so that they neither
     outrank this start nor move the counter.
     """
     counter = jobs_folder() / "ticket"
     try:
         last = int(counter.read_text())
-    except (FileNotFoundError, ValueError):  # lost or damaged: go on above everything that is written down
-        files = (path for name in TICKETED for path in names.job_files(name))
-        last = max((written for path in files if (written := _written(path.parent)) < MAX_TICKET // 2), default=0)
+    except (FileNotFoundError, ValueError):  # lost or damaged: continue above every ticket on the disk
+        files = (path for name in TICKETED_FILES for path in names.job_files(name))
+        last = max((ticket for path in files if (ticket := _largest(path.parent)) < MAX_TICKET // 2), default=0)
     ticket = last + 1
-    for name in TICKETED:
+    for name in TICKETED_FILES:
         document = read_json(folder / name)
         if document is not None and valid_ticket(document.get("ticket")) >= ticket:
             write_json(folder / name, document | {"ticket": 0})
@@ -56,12 +56,12 @@ def next_ticket(folder: Path) -> int:
     return ticket
 
 
-def _written(folder: Path) -> int:
-    """The largest ticket in a job folder's files, 0 where there is none."""
-    files = (read_json(folder / name) or {} for name in TICKETED)
-    return max(valid_ticket(document.get("ticket")) for document in files)
-
-
 def valid_ticket(value: object) -> int:
-    """A ticket as read from a file: 0 for what cannot be one."""
+    """A ticket as read from a file; 0 for a value that is none."""
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_TICKET else 0
+
+
+def _largest(folder: Path) -> int:
+    """The largest ticket in a job folder's files; 0 without any."""
+    documents = (read_json(folder / name) or {} for name in TICKETED_FILES)
+    return max(valid_ticket(document.get("ticket")) for document in documents)

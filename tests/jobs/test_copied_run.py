@@ -68,7 +68,7 @@ def crafted(outside: Path) -> Run:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "end.json").unlink(missing_ok=True)
         write_json(folder / "started.json", {"ticket": 3, "time": 1.0, "device": "cpu", **asked})
-        write_json(folder / "queued.json", {"ticket": 4, "time": 1.0, "asked": "cpu", **asked})
+        write_json(folder / "queued.json", {"ticket": 4, "time": 1.0, "requested_device": "cpu", **asked})
         if below != ".":
             write_json(folder / "request.json", asked)
     return run
@@ -187,7 +187,7 @@ def link_of_all(run: Run, outside: Path) -> None:
     run.path.symlink_to(outside.parent / "moved")
 
 
-LINKS = ["log.txt", "alive.lock", ".last_word", "snapshots", "evaluation", "exports", "evaluation/scores", "exports/a"]
+LINKS = ["log.txt", "alive.lock", ".end.json", "snapshots", "evaluation", "exports", "evaluation/scores", "exports/a"]
 
 
 @pytest.mark.parametrize("make", [*map(link, LINKS), link_of_all], ids=[*LINKS, "the run"])

@@ -106,7 +106,7 @@ def test_a_job_that_dies_at_start_is_tried_once_and_frees_its_device() -> None:
     assert "No module named 'nowhere'" in state.cause
     # A queue process that is killed between the start and the removal of the entry leaves this behind.
     ticket = started(broken)["ticket"]
-    write_json(broken.path / "queued.json", {"ticket": ticket, "asked": "cpu"})
+    write_json(broken.path / "queued.json", {"ticket": ticket, "requested_device": "cpu"})
     (settings.store() / ".jobs" / "waiting" / str(ticket)).write_text(broken.name)
     until_state(submitted("last", seconds=0.05), "finished")
     assert jobs.state(broken.path).name == "failed"

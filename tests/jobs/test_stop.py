@@ -160,7 +160,7 @@ def test_ctrl_c_in_a_terminal_saves_first() -> None:
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, output
-    assert "it saves first" in output
+    assert "Stopping: it saves first" in output
     assert jobs.state(run.path).name == "stopped"
     assert "saved run" in notes()
 

@@ -71,7 +71,7 @@ def test_a_run_is_not_deleted_while_its_study_waits_or_runs() -> None:
         study_of(run)
     jobs.stop(other.path)
     begun(study)
-    with pytest.raises(RunError, match=r"Something of the run run still works in .*evaluation/study"):
+    with pytest.raises(RunError, match=r"A job of the run run is running in .*evaluation/study"):
         lifecycle.delete_run(run)
     jobs.stop(study.path)
     until_state(study, "stopped")

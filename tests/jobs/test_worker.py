@@ -60,7 +60,7 @@ def test_an_error_is_told_in_words_and_goes_on(folder: Path, error: Exception, k
         (-11, False, "epoch 1", "killed", "SIGSEGV. The last line of its log: epoch 1"),
         (1, False, "a\nImportError: libcuda.so.1", "import", "libcuda.so.1"),
         (-11, False, "reading a\u2028b.png", "killed", "The last line of its log: reading a\u2028b.png"),
-        (3, False, "", "exit", "exit code 3 and no last word"),
+        (3, False, "", "exit", "exit code 3 and without a result"),
     ],
 )
 def test_an_exit_without_a_word_is_told_in_words(code: int, oom: bool, log: str, kind: str, words: str) -> None:

@@ -107,7 +107,7 @@ def test_sigterm_as_when_the_machine_shuts_down(whole: Run) -> None:
     assert process.returncode == 0, output
     state = jobs.state(run.path)
     assert state.name == "stopped"
-    assert "told to end from outside" in state.cause
+    assert "ended from outside" in state.cause
     assert main(["train", "--run", run.name]) == 0
     assert_exact(run, whole)
 
