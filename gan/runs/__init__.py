@@ -1,7 +1,7 @@
 """A run is a folder. No torch.
 
-run            Run: what lies in its folder, by name   lifecycle      create, submit, resume, delete
-notes          title, tags, notes                      events         where it was resumed
-metrics        the curves: writer and reader           metrics_table  the curves as columns
-metrics_csv    the curves for a spreadsheet            sample_sheets  fixed-noise pictures over time
+run            Run: the files of its folder          lifecycle      create, submit, resume, delete
+notes          title, tags, notes                    events         snapshots, resumptions, warnings
+metrics        METRICS and the writer of the curves  metrics_table  the curves as columns, CSV
+sample_sheets  labels of the sample sheets           snapshots      ready.json of a snapshot
 """

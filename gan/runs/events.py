@@ -1,7 +1,6 @@
-"""What happened to a run beside the points of its curves: snapshots, resumptions, and since when a warning holds.
+"""The events of a run beside its curves: snapshots, resumptions, warnings. No torch.
 
-Snapshots are found in the run's folder. The trainer notes where it went on in `events.jsonl`: one JSON object a line,
-written at once, so that a reader sees whole lines. No torch.
+Snapshots are listed from the run's folder. The trainer appends resumptions to `events.jsonl`, one JSON object a line.
 """
 
 import time
@@ -17,42 +16,42 @@ from gan.io.json_files import read_json_lines
 from gan.jobs.status import Timestamp
 from gan.runs.run import Run
 
-Kind = Literal["snapshot", "resumed", "warning"]
+EventKind = Literal["snapshot", "resumed", "warning"]
 
 
-class _Resumed(TypedDict):
+class _Resumption(TypedDict):
     seen: Annotated[int, Field(ge=0)]
     time: Timestamp
 
 
-RESUMED = TypeAdapter(_Resumed)
+RESUMPTION = TypeAdapter(_Resumption)
 
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened after `seen` images, in a few words."""
+    """An event after `seen` images; `text` is its label."""
 
     seen: int
-    kind: Kind
+    kind: EventKind
     text: str
 
 
 def record_resumption(run: Run, seen: int) -> None:
-    """Write down that the run goes on from `seen` images; nothing for one that begins."""
+    """Record that the run resumes after `seen` images; does nothing at 0, the beginning."""
     if seen:
         append_json_line(run.path / "events.jsonl", {"seen": seen, "time": time.time()})
 
 
 def read_resumptions(run: Run) -> list[tuple[int, float]]:
-    """Images seen, and the time in seconds since 1970, at which the run went on; a damaged line is left out."""
-    return [(row["seen"], row["time"]) for row in read_json_lines(run.path / "events.jsonl", RESUMED)]
+    """Images seen and time (seconds since 1970) of each resumption; damaged lines are skipped."""
+    return [(row["seen"], row["time"]) for row in read_json_lines(run.path / "events.jsonl", RESUMPTION)]
 
 
 def run_events(run: Run, warnings: Mapping[str, int]) -> list[Event]:
-    """All events of a run by images seen, ascending; `warnings` are headlines and since when they hold."""
-    found = [Event(seen, "snapshot", f"Snapshot after {seen:,} images") for seen in run.snapshots()]
-    for seen, moment in read_resumptions(run):
-        when = time.strftime("%d %b %Y, %H:%M", time.localtime(moment))
-        found.append(Event(seen, "resumed", f"Resumed after {seen:,} images, on {when}"))
-    found += [Event(seen, "warning", headline) for headline, seen in warnings.items()]
-    return sorted(found, key=lambda event: (event.seen, event.kind))
+    """All events by images seen, ascending; `warnings` maps each headline to the images seen when it first held."""
+    events = [Event(seen, "snapshot", f"Snapshot after {seen:,} images") for seen in run.snapshots()]
+    for seen, timestamp in read_resumptions(run):
+        when = time.strftime("%d %b %Y, %H:%M", time.localtime(timestamp))
+        events.append(Event(seen, "resumed", f"Resumed after {seen:,} images, on {when}"))
+    events += [Event(seen, "warning", headline) for headline, seen in warnings.items()]
+    return sorted(events, key=lambda event: (event.seen, event.kind))

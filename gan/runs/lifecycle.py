@@ -1,4 +1,4 @@
-"""The life of a run: made, put into the queue, resumed, deleted."""
+"""The life of a run: create, submit, resume, delete."""
 
 import re
 import time
@@ -11,11 +11,11 @@ from gan.errors import RunError
 from gan.runs import notes
 from gan.runs.run import Run
 
-LONGEST_DATA = 40  # letters of a data set's name in the name that a run is given: the time and a number follow
+MAX_DATA_NAME = 40  # characters of the data set's name in a generated run name, before the time and a number
 
 
 def create_run(config: RunConfig, name: str | None = None) -> Run:
-    """Make the folder of a new run; raises RunError where the name is taken. `mkdir` is the atomic claim of a name."""
+    """Create the folder of a new run, with a generated name by default; raises RunError if the name is taken."""
     if name is not None:
         names.check_name(name)
     store = settings.store()
@@ -30,17 +30,17 @@ def create_run(config: RunConfig, name: str | None = None) -> Run:
 
 
 def submit_run(run: Run) -> None:
-    """Put a run at the end of the queue for its device; raises RunError where it waits or runs already."""
+    """Put a run at the end of the queue for its device; raises RunError if it is queued or running already."""
     jobs.submit(run.path, run.config.job.device)
 
 
 def resume_run(run: Run) -> str:
-    """Put a run that was stopped, failed or lost back at the end of the queue; says in one sentence what happened."""
+    """Put a stopped, failed or lost run back into the queue; returns one sentence on what happened."""
     return jobs.resume(run.path, run.config.job.device)
 
 
 def delete_run(run: Run) -> str:
-    """Remove a run's folder with all that is in it; raises RunError while anything of it waits or runs."""
+    """Remove a run's folder; raises RunError while the run or any job in it is queued or running."""
     return jobs.delete(run.path)
 
 
@@ -53,9 +53,9 @@ def _claim(store: Path, name: str) -> Path:
 
 
 def _claim_dated(store: Path, config: RunConfig, now: float) -> Path:
-    """A name from the data (my-cells, breastmnist) and the time, with a number behind it where that is taken."""
+    """A folder named by the data (my-cells, breastmnist) and the time, with a number appended if that is taken."""
     data = config.data.slug.partition("-")[2] or config.data.slug
-    plain = re.sub("[^a-z0-9_-]+", "-", data.lower()).strip("-_")[:LONGEST_DATA] or config.data.name
+    plain = re.sub("[^a-z0-9_-]+", "-", data.lower()).strip("-_")[:MAX_DATA_NAME] or config.data.name
     stem = f"{plain}-{time.strftime('%m%d-%H%M', time.localtime(now))}"
     number = 1
     while True:

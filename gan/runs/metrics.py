@@ -1,8 +1,8 @@
 """The curves of a run: what is measured, the writer of metrics.jsonl, and the tail that reads what is new in it.
 
 metrics.jsonl holds one JSON object a line: `seen` (training images so far), `seconds` (of training, over all
-resumptions) and the METRICS, of which `d_val` may be absent. Each row is appended by a single write, so that readers
-need no lock, on shared file systems too. A damaged or half-written line is skipped, never an error.
+resumptions) and the METRICS; `d_val` is missing without a validation split. Each row is appended by a single write, so
+that readers need no lock, on shared file systems too. A damaged or half-written line is skipped, never an error.
 """
 
 import errno

@@ -1,7 +1,7 @@
-"""What people say of a run: a title, tags, notes, and that it is archived; in the run folder's about.json.
+"""What users write about a run: title, tags, notes, and whether it is archived; in its about.json. No torch.
 
-The folder and its name never change, so that links and commands go on working. Nothing that trains or measures reads
-this file: a damaged one costs its words and no more. No torch.
+The folder keeps its name, so that links and commands keep working. Training and evaluation do not read this file: a
+damaged one loses its texts, nothing else.
 """
 
 import re
@@ -15,15 +15,15 @@ from gan.io.file_lock import exclusive
 from gan.io.json_files import read_json
 
 FILE = "about.json"
-LARGEST = 2**20  # bytes of the file
-LAST_MOMENT = 1e11  # seconds since 1970: the year 5138, which every calendar has
-LONGEST_TITLE, LONGEST_TAG, LONGEST_NOTES, MOST_TAGS = 80, 24, 4000, 12
+MAX_BYTES = 2**20
+MAX_TIME = 1e11  # seconds since 1970: the year 5138, which calendars can show
+MAX_TITLE, MAX_TAG, MAX_NOTES, MAX_TAGS = 80, 24, 4000, 12
+"""Characters of a title, of a tag and of the notes; number of tags."""
 
 
 @dataclass(frozen=True)
 class About:
-    """`created` in seconds since 1970; `title` is empty until somebody gives one; `tags` in the order they were given;
-    `archived` runs are kept, and left out of lists."""
+    """`created` in seconds since 1970; `title` may be empty; `archived` runs are kept but not listed."""
 
     created: float = 0.0
     title: str = ""
@@ -33,25 +33,23 @@ class About:
 
 
 def read_about(folder: Path) -> About:
-    """What is said of the run in a folder; never fails: what is absent, damaged or of another kind is left out."""
-    document = read_json(folder / FILE, LARGEST) or {}
+    """The about.json of a run's folder; missing, damaged or mistyped entries get their defaults."""
+    document = read_json(folder / FILE, MAX_BYTES) or {}
     created, title, tags, notes = (document.get(key) for key in ("created", "title", "tags", "notes"))
     return About(
-        created=float(created) if isinstance(created, int | float) and 0 <= created <= LAST_MOMENT else _made(folder),
-        title=title[:LONGEST_TITLE] if isinstance(title, str) else "",
-        tags=tuple(tag[:LONGEST_TAG] for tag in tags if isinstance(tag, str))[:MOST_TAGS]
-        if isinstance(tags, list)
-        else (),
-        notes=notes[:LONGEST_NOTES] if isinstance(notes, str) else "",
+        created=float(created) if isinstance(created, int | float) and 0 <= created <= MAX_TIME else _created(folder),
+        title=title[:MAX_TITLE] if isinstance(title, str) else "",
+        tags=tuple(tag[:MAX_TAG] for tag in tags if isinstance(tag, str))[:MAX_TAGS] if isinstance(tags, list) else (),
+        notes=notes[:MAX_NOTES] if isinstance(notes, str) else "",
         archived=document.get("archived") is True,
     )
 
 
 def update_about(folder: Path, **values: Any) -> About:
-    """Change some of what is said of a run, such as `title="Best so far"`, and give the whole.
+    """Change some fields, such as `title="Best so far"`; returns the new About.
 
-    Raises RunError that names a text which is too long, and OSError where the folder cannot be written. Two people who
-    change different things at once both get theirs.
+    Raises RunError for a text that is too long, and OSError if the folder cannot be written. Concurrent changes of
+    different fields are all kept.
     """
     with exclusive(folder / "about.lock"):
         about = _checked(replace(read_about(folder), **values))
@@ -60,30 +58,28 @@ def update_about(folder: Path, **values: Any) -> About:
 
 
 def split_tags(text: str) -> tuple[str, ...]:
-    """Tags from words separated by commas, each once, without spaces around them."""
-    found = (re.sub(r"\s+", " ", part).strip() for part in text.split(","))
-    return tuple(dict.fromkeys(tag for tag in found if tag))
+    """Unique tags from comma-separated text, without surrounding spaces."""
+    tags = (re.sub(r"\s+", " ", part).strip() for part in text.split(","))
+    return tuple(dict.fromkeys(tag for tag in tags if tag))
 
 
 def _checked(about: About) -> About:
-    """The same without stray spaces and line breaks; raises RunError for what is too long to be shown."""
+    """The same with normalised white space; raises RunError for texts that are too long."""
     title = re.sub(r"\s+", " ", about.title).strip()
-    if len(title) > LONGEST_TITLE:
-        raise RunError(
-            f"The title has {len(title)} characters: it takes up to {LONGEST_TITLE}. Use the notes for more."
-        )
-    if len(about.tags) > MOST_TAGS:
-        raise RunError(f"There are {len(about.tags)} tags: a run takes up to {MOST_TAGS}.")
+    if len(title) > MAX_TITLE:
+        raise RunError(f"The title has {len(title)} characters: it takes up to {MAX_TITLE}. Use the notes for more.")
+    if len(about.tags) > MAX_TAGS:
+        raise RunError(f"There are {len(about.tags)} tags: a run takes up to {MAX_TAGS}.")
     for tag in about.tags:
-        if "," in tag or not 0 < len(tag) <= LONGEST_TAG:
-            raise RunError(f"{tag!r} cannot be a tag: it takes 1 to {LONGEST_TAG} characters and no comma.")
-    if len(about.notes) > LONGEST_NOTES:
-        raise RunError(f"The notes have {len(about.notes):,} characters: they take up to {LONGEST_NOTES:,}.")
+        if "," in tag or not 0 < len(tag) <= MAX_TAG:
+            raise RunError(f"{tag!r} cannot be a tag: it takes 1 to {MAX_TAG} characters and no comma.")
+    if len(about.notes) > MAX_NOTES:
+        raise RunError(f"The notes have {len(about.notes):,} characters: they take up to {MAX_NOTES:,}.")
     return replace(about, title=title, notes=about.notes.strip())
 
 
-def _made(folder: Path) -> float:
-    """When the run was made, by its config, which is written once; 0 where that is gone too."""
+def _created(folder: Path) -> float:
+    """When config.json, which is written once, was written; 0 if it is missing."""
     try:
         return (folder / "config.json").stat().st_mtime
     except (FileNotFoundError, NotADirectoryError):

@@ -1,7 +1,7 @@
-"""A run's sample pictures: sheets of images, a column a condition, and columns.json, which names the columns. No torch.
+"""The layout of a run's sample sheets: one column of images per condition, each row from the same noise. No torch.
 
 samples/columns.json    {"labels": [...], "rows": 8}
-samples/<seen>.png      rows x columns images with GAP pixels around each (`io/contact_sheet.py`)
+samples/<seen>.png      a contact sheet of rows x columns images (`io/contact_sheet.py`)
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from gan.runs.run import Run
 
 @dataclass(frozen=True)
 class Layout:
-    """What a run's sheets show: a label for each column, and how many rows; empty before the trainer has said it."""
+    """The label of each column and the number of rows; empty before the first sheet."""
 
     labels: Annotated[tuple[str, ...], Field(max_length=1000)] = ()
     rows: Annotated[int, Field(ge=0, le=1000)] = 0
@@ -25,5 +25,5 @@ LAYOUT = TypeAdapter(Layout)
 
 
 def read_layout(run: Run) -> Layout:
-    """What the sheets of a run show; empty too where columns.json is damaged, which the log says."""
+    """The layout of a run's sheets; empty if columns.json is missing or damaged, which is logged."""
     return read_typed_or_none(run.path / "samples" / "columns.json", LAYOUT, 2**20) or Layout()

@@ -1,4 +1,4 @@
-"""What a whole snapshot says of itself."""
+"""ready.json of a snapshot, written last: a snapshot without it is incomplete."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +11,7 @@ from gan.io.untrusted_files import damaged_file
 
 
 class Ready(TypedDict):
-    """What a whole snapshot's ready.json holds: images seen, and the SHA-256 of its generator.safetensors."""
+    """Images seen, and the SHA-256 of generator.safetensors in hexadecimal."""
 
     seen: Annotated[int, Field(ge=0)]
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
@@ -21,8 +21,8 @@ READY = TypeAdapter(Ready)
 
 
 def read_ready(folder: Path) -> Ready:
-    """What a snapshot says of itself; raises DamagedFileError where it is missing or damaged."""
-    found = read_typed(folder / "ready.json", READY)
-    if found is None:
+    """The ready.json of a snapshot's folder; raises DamagedFileError if it is missing or damaged."""
+    ready = read_typed(folder / "ready.json", READY)
+    if ready is None:
         raise damaged_file(folder / "ready.json", "it is missing")
-    return found
+    return ready

@@ -19,6 +19,7 @@ from gan.evaluation import job
 from gan.export import exports
 from gan.export.request import ExportRequest
 from gan.io.atomic import write_json
+from gan.io.file_lock import is_locked
 from gan.io.json_files import read_json
 from gan.jobs import kinds, processes, tickets
 from gan.runs import lifecycle
@@ -163,6 +164,8 @@ def test_a_number_that_was_made_up_neither_blocks_a_run_nor_the_queue(store: Pat
     until_state(run, "finished")
     given = int((tickets.jobs_folder() / "ticket").read_text())
     for number in (tickets.MAX_TICKET, tickets.MAX_TICKET - 1, 10**400, True, -1):
+        # Until its process has exited, a run without readable files is running.
+        until(lambda: not is_locked(run.path / "alive.lock"), "its process exited")
         for name in ("started.json", "end.json"):
             write_json(run.path / name, {"ticket": number, "state": "stopped"})
         lifecycle.resume_run(run)

@@ -95,15 +95,15 @@ def fields(run: Run) -> None:
     known = sorted({tag for other in all_runs() for tag in other.about.tags} | set(said.tags), key=str.lower)
     with st.form(f"about {run.name}", border=False):
         title = st.text_input(
-            "Title", said.title, max_chars=notes.LONGEST_TITLE, placeholder=run.name,
+            "Title", said.title, max_chars=notes.MAX_TITLE, placeholder=run.name,
             help=f"What people call the run. Its folder, its links and commands keep the name {run.name}.",
         )  # fmt: skip
         chosen_tags = st.multiselect(
-            "Tags", known, list(said.tags), accept_new_options=True, max_selections=notes.MOST_TAGS,
+            "Tags", known, list(said.tags), accept_new_options=True, max_selections=notes.MAX_TAGS,
             placeholder="Choose, or type a new one", help="The overview finds runs by them.",
         )  # fmt: skip
         written = st.text_area(
-            "Notes", said.notes, max_chars=notes.LONGEST_NOTES, placeholder="What it was for, whose images they are",
+            "Notes", said.notes, max_chars=notes.MAX_NOTES, placeholder="What it was for, whose images they are",
             help="They stand in the model card of the run's reports, so that the source and the licence of your own "
             "images can be told there.",
         )  # fmt: skip
