@@ -32,7 +32,11 @@ ERRORS = [
     (TrainingError("loss_d became nan.", "nan", {"optim.lr": 1e-4}), "nan", "loss_d became nan."),
     (OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"), "gpu-memory", "halve train.batch"),
     (RuntimeError("CUDA out of memory. Tried to allocate"), "gpu-memory", "The GPU's memory ran out"),
-    (OSError(errno.ENOSPC, "No space left on device", "/store/x"), "disk", "The disk is full where /store/x"),
+    (
+        OSError(errno.ENOSPC, "No space left on device", "/store/x"),
+        "disk",
+        "The disk is full (/store/x could not be written)",
+    ),
     (FileNotFoundError(errno.ENOENT, "No such file", "/data/set.npz"), "data", "/data/set.npz"),
     (ModuleNotFoundError("No module named 'torch'"), "import", "No module named 'torch'"),
     (RuntimeError("CUDA error: device-side assert triggered"), "driver", "GPU or its driver"),
