@@ -1,8 +1,9 @@
-"""Evaluate a run (`?run=NAME&snapshot=S`): what its images are worth, and whether they may be shared.
+"""Evaluate a run (`?run=NAME&snapshot=S`): quality, use and privacy of its images.
 
 `&reading=ID` opens a blind reading instead.
 """
 
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -15,40 +16,35 @@ from pages.ui.runs import run_header
 STYLE = Path(__file__).parent / "ui" / "evaluate" / "evaluation.css"
 
 
-def page() -> None:
-    """The page for the run that the link names."""
-    run = run_header.run_picker("Evaluate")
-    if run is not None:
-        st.html(f"<style>{STYLE.read_text()}</style>")
-        run_header.while_run_exists(run, lambda: of_run(run))
-
-
-def of_run(run: Run) -> None:
-    """What to conclude, what can be started, and all that was found."""
+def evaluation(run: Run) -> None:
+    """Conclusion, evaluations to start, and all results."""
+    st.html(f"<style>{STYLE.read_text()}</style>")
     if run_header.has_no_snapshot(run):
         return
     if "reading" in st.query_params:
-        reader.reading(run, st.query_params["reading"])
+        reader.reading_view(run, st.query_params["reading"])
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         snapshot = head.snapshot_choice(run)
-        result = head.result_of(run, snapshot)
+        result = head.result_or_none(run, snapshot)
         if result is not None:
             head.report_button(run, snapshot)
-    conclusion.panel(result, study_panels.of(run, snapshot))
-    evaluation_jobs.panel(run, snapshot)
+    conclusion.conclusion_box(result, study_panels.study_or_none(run, snapshot))
+    evaluation_jobs.job_cards(run, snapshot)
     scores, study, near_copies, blind = st.tabs(["Scores", "Does it help?", "Copies", "Blind reader"])
     with scores, errors_shown():
-        score_panels.panel(run, result)
+        score_panels.scores_panel(run, result)
     with study, errors_shown():
-        study_panels.panel(run, snapshot)
+        study_panels.study_panel(run, snapshot)
     with near_copies, errors_shown():
-        evaluation_jobs.membership(run, snapshot)
-        copies.membership(run, snapshot)
-        copies.panel(run, result)
+        evaluation_jobs.membership_card(run, snapshot)
+        copies.membership_panel(run, snapshot)
+        copies.near_copies_panel(run, result)
     with blind, errors_shown():
-        reader.panel(run, snapshot)
+        reader.readings_panel(run, snapshot)
 
 
 with errors_shown():
-    page()
+    run = run_header.run_picker("Evaluate")
+    if run is not None:
+        run_header.while_run_exists(run, partial(evaluation, run))

@@ -1,4 +1,6 @@
-"""Gallery of a run (`?run=NAME`): choose conditions, look at what the generator makes of them, take images home."""
+"""Gallery of a run (`?run=NAME`): choose conditions, look at generated images, download them."""
+
+from functools import partial
 
 import streamlit as st
 
@@ -10,26 +12,23 @@ from pages.ui.gallery import class_picker, controls, views
 from pages.ui.runs import run_header
 
 
-def page() -> None:
-    """The page for the run that the link names."""
-    run = run_header.run_picker("Gallery")
-    if run is not None:
-        run_header.while_run_exists(run, lambda: choose_and_show(run))
-
-
-def choose_and_show(run: Run) -> None:
-    """The controls at the left, the images and the download at the right."""
+def gallery(run: Run) -> None:
+    """Controls at the left, the views at the right."""
     if run_header.has_no_snapshot(run):
         return
     info = cache.dataset_info(run)
     left, right = st.columns([1, 3], gap="large")
     with left, errors_shown():
-        draw = controls.controls(run)
-        items = class_picker.picker(run, info)
+        sampling = controls.sampling_controls(run)
+        items = class_picker.condition_picker(run, info)
     with right, errors_shown():
-        request = ExportRequest(items, draw.snapshot, draw.seed, draw.truncation, keep_rate=draw.keep_rate)
-        views.tabs(run, info, request)
+        request = ExportRequest(
+            items, sampling.snapshot, sampling.seed, sampling.truncation, keep_rate=sampling.keep_rate
+        )
+        views.view_tabs(run, info, request)
 
 
 with errors_shown():
-    page()
+    run = run_header.run_picker("Gallery")
+    if run is not None:
+        run_header.while_run_exists(run, partial(gallery, run))

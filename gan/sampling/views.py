@@ -92,13 +92,13 @@ def alternating_conditions(asked: Sequence[Condition], count: int, seed: int, in
 def subclass_groups(
     sampler: "Sampler", asked: Condition, count: int, seed: int, truncation: float = 1.0
 ) -> list[ImageGroup]:
-    """A group for each kind within a class: the first images of a seed, up to `count`, that come out as that kind."""
+    """A group for each subclass of a class: the first images of a seed that come out as it, up to `count`."""
     drawn = asked.sample(sampler.info, SEARCHED_POSITIONS, seed)
     found = sample_subclasses(sampler.info, drawn, seed, range(SEARCHED_POSITIONS))  # (LOOKED_AT,)
     groups = []
-    for kind in range(len(sampler.info.subclasses[0])):
-        positions = np.flatnonzero(found == kind)[:count].tolist()
-        label = f"{asked.text(sampler.info)}, kind {kind + 1}"
+    for subclass in range(len(sampler.info.subclasses[0])):
+        positions = np.flatnonzero(found == subclass)[:count].tolist()
+        label = f"{asked.text(sampler.info)}, subclass {subclass + 1}"
         groups.append(at(sampler, label, drawn[positions], seed, positions, truncation))
     return groups
 

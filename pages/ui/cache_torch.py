@@ -1,8 +1,8 @@
-"""What is kept between reruns of all that takes torch: generators, the images made with them, detectors of near copies.
+"""Caches of everything that needs torch: generators, generated images, near-copy detectors.
 
-torch is imported where it is needed first, so that the other pages open at once. Keys are those of `cached.py`, where
-the rest of what is kept is. What draws its progress is made outside of the cached function, which keeps a place for it:
-Streamlit would draw the same bar again whenever the result is found, and fails where its place on the page is gone.
+torch is imported inside the functions, so that other pages open at once. Keys contain file versions, as in `cache.py`.
+Work that draws its progress runs outside the cached function, which only keeps a list for the result: Streamlit would
+replay the progress bar at every cache hit, and fails where its place on the page is gone.
 """
 
 from collections.abc import Callable, Sequence
@@ -38,19 +38,19 @@ if TYPE_CHECKING:
     from gan.sampling.sampler import Sampler
 
 
-Made = TypeVar("Made")
+T = TypeVar("T")
 
 
-def _once(place: list[Made], make: Callable[[], Made]) -> Made:
-    """What a place has kept, made where it is empty still."""
-    if not place:
-        place.append(make())
-    return place[0]
+def _once(kept: list[T], make: Callable[[], T]) -> T:
+    """The item of a list of at most one, made where the list is empty."""
+    if not kept:
+        kept.append(make())
+    return kept[0]
 
 
 def sampler(run: Run, snapshot: int) -> "Sampler":
     """The generator of one snapshot on the CPU: the web process leaves the GPU to the training."""
-    return _sampler(run.path, snapshot, _whole(run, snapshot))
+    return _sampler(run.path, snapshot, _snapshot_version(run, snapshot))
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the generator …")
@@ -60,28 +60,28 @@ def _sampler(path: Path, snapshot: int, version: FileVersion) -> "Sampler":
     return load_generator(Run(path), snapshot)
 
 
-def _whole(run: Run, snapshot: int) -> FileVersion:
-    """The version of a snapshot: a run that was deleted and made again under its name has other ones."""
+def _snapshot_version(run: Run, snapshot: int) -> FileVersion:
+    """Changes where a run was deleted and another one made under its name."""
     return file_version(run.snapshot(snapshot) / "ready.json")
 
 
 def requested_images(run: Run, request: ExportRequest) -> list[ImageGroup]:
-    """The images of a request, kept while a reader marks them."""
+    """The images of a request, a group for each item."""
     assert request.snapshot is not None
-    return _look(run.path, _whole(run, request.snapshot), request)
+    return _requested_images(run.path, _snapshot_version(run, request.snapshot), request)
 
 
 @st.cache_resource(max_entries=12, show_spinner="Making the images …")
-def _look(path: Path, version: FileVersion, request: ExportRequest) -> list[ImageGroup]:
+def _requested_images(path: Path, version: FileVersion, request: ExportRequest) -> list[ImageGroup]:
     assert request.snapshot is not None
-    made = sampler(Run(path), request.snapshot)
-    return views.requested_groups(made, request.items, request.seed, request.start, request.truncation)
+    generator = sampler(Run(path), request.snapshot)
+    return views.requested_groups(generator, request.items, request.seed, request.start, request.truncation)
 
 
-def rejected_images(run: Run, request: ExportRequest) -> frozenset[Origin] | None:
-    """The images of a request that its keep rate leaves out; None where no task has learnt the real images yet.
+def images_below_keep_rate(run: Run, request: ExportRequest) -> frozenset[Origin] | None:
+    """The images of a request that its keep rate leaves out; None where no selector is trained yet.
 
-    To be asked only where `training_images.problem` has nothing against them.
+    Call only where `training_images.problem` has nothing against them.
     """
     selector = _selector(run)
     if selector is None:
@@ -96,16 +96,16 @@ def rejected_images(run: Run, request: ExportRequest) -> frozenset[Origin] | Non
 
 
 def _selector(run: Run) -> "Selector | None":
-    """Kept once it is there: it may be made at any moment."""
-    place = _selectors(settings.store(), training_images.training_images_key(run))
-    if not place:
+    """The selector, cached once a task has trained it."""
+    kept = _selectors(settings.store(), training_images.training_images_key(run))
+    if not kept:
         from gan.evaluation import selector  # here: it imports torch
 
-        found = selector.cached_selector(run)
-        if found is None:
+        trained = selector.cached_selector(run)
+        if trained is None:
             return None
-        place.append(found)
-    return place[0]
+        kept.append(trained)
+    return kept[0]
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
@@ -114,64 +114,64 @@ def _selectors(store: Path, key: str) -> "list[Selector]":
 
 
 def same_noise_images(
-    run: Run, snapshot: int, asked: Sequence[str], count: int, seed: int, truncation: float
+    run: Run, snapshot: int, texts: Sequence[str], count: int, seed: int, truncation: float
 ) -> list[ImageGroup]:
-    """The same `count` noises under each of several conditions."""
-    return _same_noise(run.path, _whole(run, snapshot), snapshot, tuple(asked), count, seed, truncation)
+    """The same `count` noise vectors under each of several conditions."""
+    return _same_noise(run.path, _snapshot_version(run, snapshot), snapshot, tuple(texts), count, seed, truncation)
 
 
 @st.cache_resource(max_entries=6, show_spinner="Making the images …")
 def _same_noise(
-    path: Path, version: FileVersion, snapshot: int, asked: tuple[str, ...], count: int, seed: int, truncation: float
+    path: Path, version: FileVersion, snapshot: int, texts: tuple[str, ...], count: int, seed: int, truncation: float
 ) -> list[ImageGroup]:
-    made = sampler(Run(path), snapshot)
-    requests = [Condition.from_text(text, made.info) for text in asked]
-    return views.same_noise_groups(made, requests, count, seed, truncation)
+    generator = sampler(Run(path), snapshot)
+    conditions = [Condition.from_text(text, generator.info) for text in texts]
+    return views.same_noise_groups(generator, conditions, count, seed, truncation)
 
 
 def subclass_images(run: Run, snapshot: int, label: str, count: int, seed: int, truncation: float) -> list[ImageGroup]:
-    """Images of each kind within a class, up to `count`."""
-    return _of_kinds(run.path, _whole(run, snapshot), snapshot, label, count, seed, truncation)
+    """Up to `count` images of each subclass of a class."""
+    return _subclass_images(run.path, _snapshot_version(run, snapshot), snapshot, label, count, seed, truncation)
 
 
-@st.cache_resource(max_entries=6, show_spinner="Making the images of every kind …")
-def _of_kinds(
+@st.cache_resource(max_entries=6, show_spinner="Making the images of every subclass …")
+def _subclass_images(
     path: Path, version: FileVersion, snapshot: int, label: str, count: int, seed: int, truncation: float
 ) -> list[ImageGroup]:
-    made = sampler(Run(path), snapshot)
-    return views.subclass_groups(made, Condition.from_text(label, made.info), count, seed, truncation)
+    generator = sampler(Run(path), snapshot)
+    return views.subclass_groups(generator, Condition.from_text(label, generator.info), count, seed, truncation)
 
 
 def snapshot_images(
-    run: Run, snapshots: Sequence[int], asked: Sequence[str], count: int, seed: int, truncation: float
+    run: Run, snapshots: Sequence[int], texts: Sequence[str], count: int, seed: int, truncation: float
 ) -> list[ImageGroup]:
-    """The same `count` images, of the conditions in turn, at each of several snapshots."""
-    whole = tuple((snapshot, _whole(run, snapshot)) for snapshot in snapshots)
-    return _over_snapshots(run.path, whole, tuple(asked), count, seed, truncation)
+    """The same `count` images at each of several snapshots, alternating between the conditions."""
+    whole = tuple((snapshot, _snapshot_version(run, snapshot)) for snapshot in snapshots)
+    return _snapshot_images(run.path, whole, tuple(texts), count, seed, truncation)
 
 
 @st.cache_resource(max_entries=6, show_spinner="Making the images of every snapshot …")
-def _over_snapshots(
+def _snapshot_images(
     path: Path,
     snapshots: tuple[tuple[int, FileVersion], ...],
-    asked: tuple[str, ...],
+    texts: tuple[str, ...],
     count: int,
     seed: int,
     truncation: float,
 ) -> list[ImageGroup]:
     run = Run(path)
     known = dataset_info(run)
-    drawn = views.alternating_conditions([Condition.from_text(text, known) for text in asked], count, seed, known)
+    drawn = views.alternating_conditions([Condition.from_text(text, known) for text in texts], count, seed, known)
     return [views.group(sampler(run, snapshot), str(snapshot), drawn, seed, 0, truncation) for snapshot, _ in snapshots]
 
 
 def generated_image(run: Run, origin: Origin) -> NDArray[np.uint8]:
-    """One image (C, H, H), made again from its origin."""
-    return _generated(run.path, _whole(run, origin.snapshot), origin)
+    """One image uint8 (C, H, H), generated from its origin."""
+    return _generated_image(run.path, _snapshot_version(run, origin.snapshot), origin)
 
 
 @st.cache_resource(max_entries=2000, show_spinner=False)
-def _generated(path: Path, version: FileVersion, origin: Origin) -> NDArray[np.uint8]:
+def _generated_image(path: Path, version: FileVersion, origin: Origin) -> NDArray[np.uint8]:
     return views.regenerate(sampler(Run(path), origin.snapshot), origin)
 
 
@@ -184,11 +184,11 @@ def interpolation_gif(
     back: bool,
     progress: Callable[[float], None],
 ) -> bytes:
-    """A GIF of the walk from one image to another, both of the first one's snapshot."""
+    """A GIF of the walk from one image to another, both at the snapshot of the first; `progress` gets 0 to 1."""
     from gan.sampling import interpolation  # here: it imports torch, which no other page needs
 
-    place = _walk(run.path, _whole(run, first.snapshot), first, last, steps)
-    frames = _once(place, lambda: interpolation.frames(sampler(run, first.snapshot), first, last, steps, progress))
+    kept = _walk(run.path, _snapshot_version(run, first.snapshot), first, last, steps)
+    frames = _once(kept, lambda: interpolation.frames(sampler(run, first.snapshot), first, last, steps, progress))
     return interpolation.gif(frames, seconds, back=back)
 
 
@@ -198,10 +198,10 @@ def _walk(path: Path, version: FileVersion, first: Origin, last: Origin, steps: 
 
 
 def nearest_real(run: Run, origin: Origin, images: ImageSet) -> NDArray[np.uint8]:
-    """The image (C, H, H), among the run's training images, that is most like a generated one."""
+    """The training image uint8 (C, H, H) most similar to a generated one."""
     detector = _detector(run.path, file_version(run.path / "data.json"), images)
-    found = detector.nearest(generated_image(run, origin)[None])
-    real: NDArray[np.uint8] = tiles.real_images(images, images.rows("train")[found.pixel_index])[0]
+    nearest = detector.nearest(generated_image(run, origin)[None])
+    real: NDArray[np.uint8] = tiles.real_images(images, images.rows("train")[nearest.pixel_index])[0]
     return real
 
 
@@ -215,7 +215,7 @@ def _detector(path: Path, version: FileVersion, _images: ImageSet) -> "NearCopyD
 
 @dataclass(frozen=True)
 class Closeness:
-    """How close an image comes to a training image, below what it counts as a near copy, and whether it does."""
+    """Closeness to the nearest training image; below `threshold` an image is a near copy."""
 
     value: float
     threshold: float
@@ -223,25 +223,25 @@ class Closeness:
 
 
 def closeness(run: Run, origin: Origin, images: ImageSet) -> Closeness | None:
-    """Whether an image is a near copy; None where no task has measured yet what counts as one on these images."""
+    """The closeness of an image to the training images; None where the detector is not calibrated yet."""
     from gan.evaluation.privacy import guard  # here: it imports torch
 
-    measured = guard.cached_calibration(run)
-    if measured is None:
+    calibration = guard.cached_calibration(run)
+    if calibration is None:
         return None
     detector = _detector(run.path, file_version(run.path / "data.json"), images)
-    detector.use_calibration(measured)
-    found = detector.nearest(generated_image(run, origin)[None])
-    return Closeness(float(found.closeness[0]), detector.threshold, bool(found.copy[0]))
+    detector.use_calibration(calibration)
+    nearest = detector.nearest(generated_image(run, origin)[None])
+    return Closeness(float(nearest.closeness[0]), detector.threshold, bool(nearest.copy[0]))
 
 
 def closest_pairs(run: Run, result: EvaluationResult) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
-    """The closest generated and training images (n, C, H, H) of a result; None where the set is not in the cache."""
+    """The closest generated and training images, uint8 (n, C, H, H) each; None where the data set is not cached."""
     file = results.result_path(run, result.snapshot, result.split, result.features)
-    there = image_set(run.config.data)
-    if there is None:
+    images = image_set(run.config.data)
+    if images is None:
         return None
-    return _closest_pairs(run.path, result.snapshot, result.split, result.features, file_version(file), there)
+    return _closest_pairs(run.path, result.snapshot, result.split, result.features, file_version(file), images)
 
 
 @st.cache_data(max_entries=20, show_spinner="Making the closest pairs again …")
@@ -257,17 +257,14 @@ def _closest_pairs(
 
 
 def first_batch(config: str, count: int) -> "FirstBatch | None":
-    """The first images of the first batch of a config, given as the text of its config.json; None where the set was
-    not read yet."""
-    there = image_set(options.config_from_json(config).data)
-    return (
-        None
-        if there is None
-        else _first_batch(config, registry.cache_folder(options.config_from_json(config).data), count, there)
-    )
+    """The first `count` images of the first batch; `config` is the text of a config.json. None where the data set is
+    not cached."""
+    data = options.config_from_json(config).data
+    images = image_set(data)
+    return None if images is None else _first_batch(config, registry.cache_folder(data), count, images)
 
 
-@st.cache_data(max_entries=4, show_spinner="Putting the first batch together …")
+@st.cache_data(max_entries=4, show_spinner="Reading the first batch …")
 def _first_batch(config: str, folder: Path, count: int, _images: ImageSet) -> "FirstBatch":
     from gan.data.order import first_batch  # here: it imports torch
 

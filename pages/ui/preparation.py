@@ -1,7 +1,4 @@
-"""What has to be measured once before a page can answer: offered, shown while it works, found again by whoever comes.
-
-It is a task (`tasks.py`), so that leaving the page loses nothing and no page trains.
-"""
+"""Work that a page needs once, such as a calibration: a button that starts it as a task, and its progress."""
 
 import streamlit as st
 
@@ -21,7 +18,7 @@ def preparation_panel(run: Run, request: Request, label: str, about: str, button
             return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
-            button, icon=":material/play_arrow:", key=f"start {request.kind}", on_click=evaluation_jobs.begin,
-            args=(run, request),
+            button, icon=":material/play_arrow:", key=f"start {request.kind}",
+            on_click=evaluation_jobs.begin_evaluation, args=(run, request),
         )  # fmt: skip
         st.caption(about, width="stretch")

@@ -24,7 +24,7 @@ def test_a_blind_reading_is_begun_left_and_gone_on_with(
     name = page.get_by_label("Reader", exact=True)
     name.fill("AB")
     name.press("Enter")
-    page.get_by_role("button", name="Begin a reading").click()
+    page.get_by_role("button", name="Start a reading").click()
     expect(page.get_by_text("Image 1 of 40, reader AB")).to_be_visible()
     expect(page).to_have_url(re.compile("reading="))
     picture = page.get_by_role("img", name="Image 1", exact=True)
@@ -35,12 +35,12 @@ def test_a_blind_reading_is_begun_left_and_gone_on_with(
     expect(page.get_by_text("Image 2 of 40")).to_be_visible()
     page.keyboard.press("4")
     expect(page.get_by_text("Image 3 of 40")).to_be_visible()
-    page.get_by_role("button", name="Leave; answers are kept").click()
+    page.get_by_role("button", name="Leave; answers are saved").click()
     page.get_by_role("tab", name="Blind reader").click()
     expect(page.get_by_text("2 of 40 answered")).to_be_visible()
     (one,) = reader_study.list_readings(run)
     assert [(answer["real"], answer["plausible"]) for answer in one.answers] == [(True, True), (False, False)]
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Resume").click()
     expect(page.get_by_text("Image 3 of 40")).to_be_visible()
     context.close()
     assert visit.wrong == []

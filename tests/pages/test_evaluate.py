@@ -41,9 +41,8 @@ def test_before_there_are_scores_it_says_what_they_are_for() -> None:
     trained("digits")
     at = page("evaluate", run="digits")
     assert not at.error
-    assert "Not scored yet" in said(at)
-    assert at.button(key="score one").label == "Score this snapshot"
-    assert "How long it takes here is known after the first." in said(at)
+    assert at.button(key="score one").label == "Score this snapshot"  # its time is not known yet
+    assert not at.get("download_button")
     assert at.button(key="score all").label.startswith("Score 2 snapshots")
     made("young")
     assert "has no snapshot yet" in said(page("evaluate", run="young"))
@@ -94,7 +93,6 @@ def test_scores_are_started_watched_and_stopped_from_the_page(store: Path) -> No
         at.button(key="stop scores").click().run()
         until(lambda: jobs.state(folder).name == "stopped", f"it stopped: {jobs.log_tail(folder)}", patience=60)
         at = page("evaluate", run="digits")
-        assert "Stopped. What was finished is kept" in said(at)
         assert any(label.startswith("Score this snapshot") for label in buttons(at))
     finally:
         clean_up(store)
@@ -156,7 +154,7 @@ def test_a_study_is_told_by_its_verdict_first() -> None:
 
 
 def test_the_gain_chart_has_a_point_for_each_ratio() -> None:
-    figure = evaluation_charts.gain(studied(trained("digits"), 320).regimes[0], "digits")
+    figure = evaluation_charts.gain_figure(studied(trained("digits"), 320).regimes[0], "digits")
     plain, augmented = figure["traces"]
     assert figure["layout"]["xaxis"]["ticktext"] == ["0.5 x", "1 x", "filled up"]
     assert plain["customdata"] == augmented["customdata"] == ["0.5 x", "1 x", None, "filled up"]  # no line leads there
@@ -169,7 +167,7 @@ def test_the_gain_chart_has_a_point_for_each_ratio() -> None:
 
 
 def test_the_chart_of_keep_rates_has_a_point_for_each() -> None:
-    figure = evaluation_charts.keep_rates(studied(trained("digits"), 320).regimes[0], "digits")
+    figure = evaluation_charts.keep_rate_figure(studied(trained("digits"), 320).regimes[0], "digits")
     (trace,) = figure["traces"]
     assert figure["layout"]["xaxis"]["ticktext"] == ["75%", "50%"]
     assert trace["y"] == pytest.approx([0.0, 3.0])
@@ -214,7 +212,6 @@ def test_a_run_with_attributes_has_no_study() -> None:
     write_celeba(settings.public_data(), 60)
     trained("faces", data__name="celeba", data__attributes="Smiling", data__image_size=32)
     at = page("evaluate", run="faces")
-    assert "A study takes a set of classes: this run has attributes." in said(at)
     assert "start study" not in {button.key for button in at.button}
 
 
@@ -222,7 +219,7 @@ def test_what_the_membership_test_found_is_told_with_its_control() -> None:
     run = trained("digits")
     at = page("evaluate", run="digits", snapshot="320")
     copies = next(tab for tab in at.tabs if tab.label == "Copies")  # where its result will be
-    assert copies.button(key="start membership").label == "Test whether training images can be told"
+    assert not copies.button(key="start membership").disabled
     assert "No membership test of this snapshot yet" in said(at)
     found = MembershipResult(
         version=1,
@@ -241,7 +238,7 @@ def test_what_the_membership_test_found_is_told_with_its_control() -> None:
     found.save(run)
     at = page("evaluate", run="digits", snapshot="320")
     assert at.warning[0].value == found.verdict
-    assert "splits of the training images alone lie from 0.45 to 0.55. 500 training and 90 held-out" in said(at)
+    assert "splits of the training images alone reach 0.45 to 0.55. 500 training and 90 held-out" in said(at)
     replace(found, p_value=0.6).save(run)
     at = page("evaluate", run="digits", snapshot="320")
     assert "No risk found by this test" in said(at)

@@ -56,13 +56,13 @@ def test_every_attribute_is_a_three_way_choice_and_a_search_finds_it(faces: Run)
 def test_the_number_of_real_images_is_that_of_the_whole_choice(faces: Run) -> None:
     info = faces.info()
     at = choose(page("gallery", run="faces"), Male="on")
-    assert f"{agreeing(info, Male=1):,} real training images agree" in said(at)
+    assert f"{agreeing(info, Male=1):,} real training images have this" in said(at)
     choose(at, Young="off")
     count = agreeing(info, Male=1, Young=0)
-    assert (f"{count:,} real training images agree" in said(at)) or count == 0
+    assert (f"{count:,} real training images have this" in said(at)) or count == 0
     assert "**Male, not Young**" in said(at)
     choose(at, Male="any", Young="any")
-    assert f"{len(info.conditions):,} real training images agree" in said(at)
+    assert f"{len(info.conditions):,} real training images have this" in said(at)
 
 
 def test_a_choice_that_no_real_image_agrees_with_is_warned_of(faces: Run) -> None:

@@ -45,10 +45,10 @@ def test_the_same_noise_under_other_classes_differs_in_the_class_alone() -> None
     assert [group.origins[0].condition for group in groups] == list(sampler.info.names)
 
 
-def test_images_of_each_kind_are_the_first_of_the_seed_that_come_out_as_it() -> None:
+def test_images_of_each_subclass_are_the_first_of_the_seed_that_come_out_as_it() -> None:
     sampler = load_generator(trained("divided", model__subclasses=2))
     groups = views.subclass_groups(sampler, Condition.from_text("4", sampler.info), 5, seed=3, truncation=0.9)
-    assert [group.label for group in groups] == ["4, kind 1", "4, kind 2"]
+    assert [group.label for group in groups] == ["4, subclass 1", "4, subclass 2"]
     positions = [[origin.index for origin in group.origins] for group in groups]
     fours = np.eye(10, dtype=np.float32)[[4] * 100]
     drawn = subclass_sampling.sample_subclasses(sampler.info, fours, 3, range(100))

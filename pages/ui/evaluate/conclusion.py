@@ -1,4 +1,4 @@
-"""What the numbers mean for the reader's images, in a box at the top."""
+"""The box at the top of the page: what the scores and the study mean."""
 
 import streamlit as st
 
@@ -8,15 +8,15 @@ from gan.evaluation.records.study_results import StudyResult
 from pages.ui.evaluate import study_panels
 
 
-def panel(result: EvaluationResult | None, study: StudyResult | None) -> None:
-    """What the numbers mean for the reader's images: the study's verdict first, where there is one."""
+def conclusion_box(result: EvaluationResult | None, study: StudyResult | None) -> None:
+    """The study's verdict first, then the meaning of the scores."""
     with st.container(border=True, key="conclusion"):
         if study is not None:
-            study_panels.headline(study)
+            study_panels.study_verdict(study)
         if result is None and study is None:
             st.markdown(
-                "**Not scored yet.** Good pictures can still be all alike, or copies of the training images, and the "
-                "losses do not tell. Scores do."
+                "**Not scored yet.** Good images can still be all alike, or copies of training images. The losses do "
+                "not show it; scores do."
             )
         if result is not None:
             first, *others = interpretation.conclusion(result, study is not None)

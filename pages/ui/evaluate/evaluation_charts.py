@@ -1,4 +1,4 @@
-"""The charts of the Evaluate page as plain data for `charts.draw`: points with their 95% intervals."""
+"""The figures of the Evaluate page as plain data for `live_chart`: points with 95% intervals."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,75 +8,77 @@ from gan.evaluation.records.study_results import Regime
 from gan.evaluation.report import study_table
 
 HEIGHT = 300
-WIDE = {"size": 12}
+AXIS_FONT = {"size": 12}
 
 
-def distance(there: Sequence[EvaluationResult], best: int | None, name: str) -> dict[str, Any]:
-    """The kernel distance of each snapshot, with the best one as a larger point and the floor as a line."""
-    traces = [_over_time(there, "kid", "Kernel distance", "blue")]
-    chosen = next((result for result in there if result.snapshot == best), None)
-    if chosen is not None:
+def distance_figure(results: Sequence[EvaluationResult], best: int | None, name: str) -> dict[str, Any]:
+    """Kernel distance by snapshot, with a ring around the best and a line at the floor (real against real)."""
+    traces = [_over_time(results, "kid", "Kernel distance", "blue")]
+    best_result = next((result for result in results if result.snapshot == best), None)
+    if best_result is not None:
         traces.append(
             {
                 "name": "Best snapshot",
                 "tone": "orange",
                 "mode": "markers",
                 "marker": {"size": 15, "symbol": "circle-open", "line": {"width": 3}},
-                "x": [chosen.snapshot / 1000],
-                "y": [chosen.kid],
+                "x": [best_result.snapshot / 1000],
+                "y": [best_result.kid],
                 "hovertemplate": "best: %{y:.4g}<extra></extra>",
             }
         )
-    floor = there[-1].floor["kid"]
+    floor = results[-1].floor["kid"]
     return _figure(traces, f"{name}-distance", "kernel distance", [(floor, "real vs real")])
 
 
-def shares(there: Sequence[EvaluationResult], name: str) -> dict[str, Any]:
-    """Obedience, CAS, precision and coverage of each snapshot, with what real images teach as a line."""
+def shares_figure(results: Sequence[EvaluationResult], name: str) -> dict[str, Any]:
+    """Obedience, CAS, precision and coverage by snapshot, with a line at the accuracy of a real-trained classifier."""
     lines = (
         ("obedience_balanced", "Obedience", "blue"),
         ("cas_balanced", "CAS", "orange"),
         ("precision", "Precision", "green"),
         ("coverage", "Coverage", "purple"),
     )
-    traces = [_over_time(there, key, label, tone) for key, label, tone in lines]
-    real = there[-1].real_accuracy_balanced
+    traces = [_over_time(results, key, label, tone) for key, label, tone in lines]
+    real = results[-1].real_accuracy_balanced
     figure = _figure(traces, f"{name}-shares", "", [(real, "real-trained")])
     figure["layout"]["yaxis"] |= {"range": [0, 1.03], "tickformat": ".0%"}
     return figure
 
 
-def gain(regime: Regime, name: str) -> dict[str, Any]:
-    """The gain at each amount of synthetic images over the best control, in points, with its corrected interval: a line
-    for each way of training, and apart from it where classes are filled up."""
-    drawn, amounts = study_table.gain_lines(regime), study_table.amounts(regime)
+def gain_figure(regime: Regime, name: str) -> dict[str, Any]:
+    """Gain over the best control by amount of synthetic images, in percentage points with its corrected interval.
+
+    A line for each way of training; filled-up classes stand apart from it.
+    """
+    lines, amounts = study_table.gain_lines(regime), study_table.amounts(regime)
     traces = []
-    for number, (one, tone) in enumerate(zip(drawn, ("blue", "orange"), strict=False)):
-        placed = [*one.by_ratio, *one.apart]
-        trace = points(
-            [study_table.dodge(place, number, len(drawn)) for place, _ in placed],
+    for number, (line, tone) in enumerate(zip(lines, ("blue", "orange"), strict=False)):
+        placed = [*line.by_ratio, *line.apart]
+        trace = _points(
+            [study_table.dodge(place, number, len(lines)) for place, _ in placed],
             [(100 * gain.value, 100 * gain.corrected_low, 100 * gain.corrected_high) for _, gain in placed],
-            name=one.name,
+            name=line.name,
             tone=tone,
-            hover=f"%{{y:+.1f}} points<extra>{one.name}, %{{customdata}}</extra>",
+            hover=f"%{{y:+.1f}} points<extra>{line.name}, %{{customdata}}</extra>",
         )
         trace["customdata"] = [amounts[place] for place, _ in placed]
-        traces.append(_apart(trace, len(one.by_ratio)))
+        traces.append(_apart(trace, len(line.by_ratio)))
     across = "synthetic images for each real one"
     figure = _figure(traces, f"{name}-gain-{regime.share:g}", "points", [(0.0, "no gain")], across)
-    return _at_places(figure, amounts)
+    return _with_category_axis(figure, amounts)
 
 
-def keep_rates(regime: Regime, name: str) -> dict[str, Any]:
-    """What each keep rate did against keeping all, in points, with its corrected interval."""
+def keep_rate_figure(regime: Regime, name: str) -> dict[str, Any]:
+    """Gain of each keep rate over keeping all, in percentage points with its corrected interval."""
     rates = regime.filtering.rates
-    values = [(100 * one.value, 100 * one.low, 100 * one.high) for one in rates]
+    values = [(100 * rate.value, 100 * rate.low, 100 * rate.high) for rate in rates]
     hover = "%{y:+.1f} points against keeping all<extra></extra>"
-    trace = points(list(range(len(rates))), values, name="Keeping fewer", tone="green", hover=hover)
+    trace = _points(list(range(len(rates))), values, name="Keeping the best", tone="green", hover=hover)
     figure = _figure(
         [trace], f"{name}-keep-{regime.share:g}", "points", [(0.0, "keeping all")], "share of the images that is kept"
     )
-    return _at_places(figure, [f"{100 * one.keep:g}%" for one in rates])
+    return _with_category_axis(figure, [f"{100 * rate.keep:g}%" for rate in rates])
 
 
 def _apart(trace: dict[str, Any], joined: int) -> dict[str, Any]:
@@ -90,8 +92,8 @@ def _with_gap(values: list[Any], joined: int) -> list[Any]:
     return values if joined == len(values) else [*values[:joined], None, *values[joined:]]
 
 
-def _at_places(figure: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    """The figure with names at the places 0, 1, 2 and so on, and its upright axis where the points are."""
+def _with_category_axis(figure: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Name the positions 0, 1, 2 ... of the x axis, and fit the y axis to the points."""
     figure["layout"]["xaxis"] |= {
         "tickvals": list(range(len(names))),
         "ticktext": list(names),
@@ -101,7 +103,7 @@ def _at_places(figure: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
     return figure
 
 
-def points(
+def _points(
     x: Sequence[float],
     values: Sequence[tuple[float, float, float]],
     *,
@@ -109,7 +111,7 @@ def points(
     tone: str,
     hover: str,
 ) -> dict[str, Any]:
-    """Points with their intervals: `values` are (value, low, high)."""
+    """A trace of points; `values` are (value, low, high)."""
     return {
         "name": name,
         "tone": tone,
@@ -128,10 +130,10 @@ def points(
     }
 
 
-def _over_time(there: Sequence[EvaluationResult], key: str, name: str, tone: str) -> dict[str, Any]:
-    values = [(float(getattr(one, key)), *one.intervals[key]) for one in there]
+def _over_time(results: Sequence[EvaluationResult], key: str, name: str, tone: str) -> dict[str, Any]:
+    values = [(float(getattr(result, key)), *result.intervals[key]) for result in results]
     hover = f"%{{y:.3g}}<extra>{name}, %{{x:,.4g}} k images</extra>"
-    return points([one.snapshot / 1000 for one in there], values, name=name, tone=tone, hover=hover)
+    return _points([result.snapshot / 1000 for result in results], values, name=name, tone=tone, hover=hover)
 
 
 def _figure(
@@ -143,8 +145,8 @@ def _figure(
         "traces": traces,
         "ideals": [{"value": value, "label": label} for value, label in ideals],
         "layout": {
-            "xaxis": {"title": {"text": x, "standoff": 8, "font": WIDE}},
-            "yaxis": {"rangemode": "tozero", "title": {"text": unit, "standoff": 8, "font": WIDE}},
+            "xaxis": {"title": {"text": x, "standoff": 8, "font": AXIS_FONT}},
+            "yaxis": {"rangemode": "tozero", "title": {"text": unit, "standoff": 8, "font": AXIS_FONT}},
             "hovermode": "closest",
         },
         "height": HEIGHT,

@@ -1,4 +1,4 @@
-"""Starting evaluations and watching them: what each finds out, how long it takes, its progress, Stop."""
+"""The cards that start evaluations and show their progress."""
 
 from collections.abc import Callable
 
@@ -16,25 +16,25 @@ from pages.ui.frame import errors_noted, errors_shown
 EVERY = 1.0
 
 
-def panel(run: Run, snapshot: int) -> None:
-    """A card for the scores and one for the study; live while an evaluation is at work."""
+def job_cards(run: Run, snapshot: int) -> None:
+    """The cards of scores and study, refreshed while an evaluation runs."""
     _live(_cards, run, snapshot)
 
 
-def membership(run: Run, snapshot: int) -> None:
-    """The card of the membership test, for where its result stands; live like the others."""
+def membership_card(run: Run, snapshot: int) -> None:
+    """The card of the membership test, refreshed while an evaluation runs."""
     _live(_membership, run, snapshot)
 
 
 def _live(draw: Callable[[Run, int], None], run: Run, snapshot: int) -> None:
     alive = _alive(run)
-    st.fragment(_drawn, run_every=EVERY if alive else None)(draw, run, snapshot, alive)
+    st.fragment(_redraw, run_every=EVERY if alive else None)(draw, run, snapshot, alive)
 
 
-def _drawn(draw: Callable[[Run, int], None], run: Run, snapshot: int, were_alive: list[str]) -> None:
+def _redraw(draw: Callable[[Run, int], None], run: Run, snapshot: int, were_alive: list[str]) -> None:
     with errors_shown():
         if run.path.is_dir() and _alive(run) != were_alive:
-            st.rerun()  # one began or ended: there are new results, or other buttons
+            st.rerun()  # one began or ended
         draw(run, snapshot)
 
 
@@ -52,73 +52,73 @@ def _cards(run: Run, snapshot: int) -> None:
 
 
 def _scores(run: Run, snapshot: int) -> None:
-    """Scores of the chosen snapshot, and of all."""
+    """Scores of the chosen snapshot, and of all snapshots."""
     st.markdown("**Scores**")
-    st.caption("How right, varied and new the images are, against real ones that the run has not seen. On the CPU.")
+    st.caption("Fidelity, variety and privacy of the images, against real ones that the run has not seen. On the CPU.")
     if job.estimated_seconds(run) is None:
-        st.caption("How long it takes here is known after the first.")
-    if _at_work(run, "scores", "Scoring"):
+        st.caption("The time is known after the first.")
+    if _progress_or_end(run, "scores", "Scoring"):
         return
     missing = job.snapshots_to_score(run, Request("scores", every=True))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         label = "Score this snapshot" if snapshot in missing else "Score it again"
         st.button(
-            f"{label}{_about(job.estimated_seconds(run))}",
+            f"{label}{_about_seconds(job.estimated_seconds(run))}",
             type="primary" if snapshot in missing else "secondary",
             icon=":material/speed:",
             key="score one",
-            on_click=begin,
+            on_click=begin_evaluation,
             args=(run, Request("scores", snapshot)),
         )
         if len(missing) > 1 or missing not in ([], [snapshot]):
             st.button(
-                f"Score {fmt.number(len(missing))} snapshots{_about(job.estimated_seconds(run, len(missing)))}",
+                f"Score {fmt.number(len(missing))} snapshots{_about_seconds(job.estimated_seconds(run, len(missing)))}",
                 icon=":material/timeline:",
                 key="score all",
-                help="Those that have no scores yet: the curve over time shows which snapshot is best.",
-                on_click=begin,
+                help="Those without scores: the curve over time shows which snapshot is best.",
+                on_click=begin_evaluation,
                 args=(run, Request("scores", every=True)),
             )
 
 
 def _membership(run: Run, snapshot: int) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        st.caption("Membership test: do the images betray who was in the training set?", width="stretch")
-        if _at_work(run, "membership", "Membership test"):
+        st.caption("Membership test: do the images reveal who was in the training set?", width="stretch")
+        if _progress_or_end(run, "membership", "Membership test"):
             return
         st.button(
-            "Test whether training images can be told",
+            "Start the membership test",
             icon=":material/fingerprint:",
             key="start membership",
-            on_click=begin,
+            on_click=begin_evaluation,
             args=(run, Request("membership", snapshot)),
         )
 
 
 def _study(run: Run, snapshot: int) -> None:
-    """The study of the chosen snapshot, with what decides how long it takes."""
+    """The study of the chosen snapshot and its options."""
     st.markdown("**Augmentation study**")
     st.caption(
-        "Does a classifier get better on real patients when these images join its training set? With controls, seeds "
-        "and intervals, on test images that nothing has seen. It waits for the run's device."
+        "Does a classifier improve on real patients when these images join its training set? With controls, seeds and "
+        "intervals, on held-out test images. It waits for the run's device."
     )
     if run.info().kind != "class":
-        st.caption("A study takes a set of classes: this run has attributes.")
+        st.caption("A study needs classes: this run has attributes.")
         return
-    if _at_work(run, "study", "Study"):
+    if _progress_or_end(run, "study", "Study"):
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.number_input("Seeds", 2, 20, 5, key="study seeds", width=130, help="Fewer are faster and say less.")
+        st.number_input("Seeds", 2, 20, 5, key="study seeds", width=130, help="Fewer are faster and less certain.")
         st.toggle(
             "Also with fewer real images",
             value=True,
             key="study low data",
-            help="The same on 25% and 10% of the real images, each with a generator trained on those alone.",
+            help="Repeats the study on 25% and 10% of the real images, each with a generator trained on those alone.",
         )
     _how_long(run, snapshot)
     st.button(
         "Start the study",
-        type="primary" if study_panels.of(run, snapshot) is None else "secondary",
+        type="primary" if study_panels.study_or_none(run, snapshot) is None else "secondary",
         icon=":material/science:",
         key="start study",
         on_click=_begin_chosen,
@@ -127,24 +127,24 @@ def _study(run: Run, snapshot: int) -> None:
 
 
 def _how_long(run: Run, snapshot: int) -> None:
-    """How long the study as chosen takes, by some steps that a task times here: asked for, since it takes seconds."""
+    """The study's time, estimated by a task that runs some of its steps; a button starts it."""
     lines = study_estimate.cached_study_estimate(run, snapshot, _chosen())
     for line in lines or ():
         st.caption(line)
-    if lines is None and not _at_work(run, "study-estimate", "Timing some steps"):
+    if lines is None and not _progress_or_end(run, "study-estimate", "Timing some steps"):
         st.button(
             "How long will it take?",
             icon=":material/timer:",
             key="estimate study",
-            help="Times some steps of the study on this machine: a few seconds.",
+            help="Runs some steps of the study on this machine: a few seconds.",
             on_click=_begin_chosen,
             args=(run, snapshot, "study-estimate"),
         )
 
 
 def _begin_chosen(run: Run, snapshot: int, kind: str) -> None:
-    """Start with what the form holds now, which may be newer than what was drawn."""
-    begin(run, Request(kind, snapshot, study=_chosen()))
+    """Start with the current values of the form, which may be newer than the drawn page."""
+    begin_evaluation(run, Request(kind, snapshot, study=_chosen()))
 
 
 def _chosen() -> StudyOptions:
@@ -152,26 +152,26 @@ def _chosen() -> StudyOptions:
     return StudyOptions(int(st.session_state["study seeds"]), shares)
 
 
-def begin(run: Run, request: Request) -> None:
-    """Start an evaluation in the background; for `on_click`, as `tasks.stop`."""
+def begin_evaluation(run: Run, request: Request) -> None:
+    """Start an evaluation in the background; for `on_click`."""
     with errors_noted():
         job.start_evaluation(run, request)
 
 
-def _at_work(run: Run, kind: str, label: str) -> bool:
-    """Show an evaluation that waits or works, with Stop; else how the last one ended, where that was not well."""
+def _progress_or_end(run: Run, kind: str, label: str) -> bool:
+    """Show progress and Stop, or how the last one ended where it did not finish; gives whether it runs."""
     state, folder = job.job_state(run, kind), job.job_folder(run, kind)
     if state is None:
         return False
     if state.alive:
         background.progress_bar(folder, label)
     elif state.name in ("failed", "lost"):
-        st.error(state.cause or f"{label} ended without a word.", icon=":material/error:")
+        st.error(state.cause or f"{label} ended without an error message.", icon=":material/error:")
         last = jobs.log_tail(folder, 4)
         if last and state.kind in ("bug", "exit"):
             st.code(last, language=None, wrap_lines=True)
     elif state.name == "stopped":
-        st.caption("Stopped. What was finished is kept; starting it again goes on.")
+        st.caption("Stopped. Starting it again continues.")
     if state.alive:
         st.button(
             "Cancel" if state.name == "queued" else "Stop",
@@ -184,5 +184,5 @@ def _at_work(run: Run, kind: str, label: str) -> bool:
     return state.alive
 
 
-def _about(seconds: float | None) -> str:
+def _about_seconds(seconds: float | None) -> str:
     return f" (about {fmt.duration(seconds)})" if seconds is not None else ""

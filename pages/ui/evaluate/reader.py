@@ -1,6 +1,6 @@
-"""The blind reader test: beginning one, its images one at a time, and what readings found.
+"""The blind reader study: start a reading, its images one at a time, and the results.
 
-While a reading is open (`&reading=ID` in the link) nothing else is on the page.
+An open reading (`&reading=ID` in the link) takes the whole page.
 """
 
 import secrets
@@ -24,21 +24,20 @@ ANSWERS = (
     ("Synthetic, plausible", False, True, "3"),
     ("Synthetic, not plausible", False, False, "4"),
 )
-"""What a reader can say of an image: words, real, plausible, the key that says it."""
+"""The answers: label, real, plausible, key."""
 
 
-def panel(run: Run, snapshot: int) -> None:
-    """Begin a reading, go on with one, and what the finished ones say."""
+def readings_panel(run: Run, snapshot: int) -> None:
+    """Start a reading, and all readings of the run."""
     st.markdown(
-        "An expert sees real validation images and generated ones of the same conditions, mixed, one at a time, and "
-        "says of each whether it is real and whether it is plausible. About five seconds an image; answers are kept as "
-        "they come."
+        "An expert sees real validation images and generated ones of the same conditions in random order, and judges "
+        "for each whether it is real and whether it is plausible. About five seconds an image; every answer is saved."
     )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.text_input("Reader", key="reader name", placeholder="name or initials", max_chars=80, width=240)
         st.number_input("Images", reader_study.FEWEST, reader_study.MOST, 40, 2, key="reader count", width=140)
         st.button(
-            "Begin a reading",
+            "Start a reading",
             type="primary",
             icon=":material/visibility:",
             key="begin reading",
@@ -46,16 +45,16 @@ def panel(run: Run, snapshot: int) -> None:
             args=(run, snapshot),
         )
     for one in reader_study.list_readings(run):
-        _entry(run, one)
+        _reading(run, one)
 
 
 def _begin(run: Run, snapshot: int) -> None:
-    """Begin with what the form holds now, which may be newer than what was drawn."""
+    """Start with the current values of the form, which may be newer than the drawn page."""
     name, count = st.session_state["reader name"], int(st.session_state["reader count"])
     with errors_noted():
         there = cached_training_images(run)
         if there is None:
-            raise DataError("The data set is not in the cache: score the snapshot first, which reads it.")
+            raise DataError("The data set is not read on this machine: score the snapshot first.")
         made = reader_study.begin_reading(
             run, there, cache_torch.sampler(run, snapshot), name, count, secrets.randbelow(2**31)
         )
@@ -66,8 +65,8 @@ def _open(identifier: str) -> None:
     st.query_params["reading"] = identifier
 
 
-def _entry(run: Run, one: Reading) -> None:
-    """One reading: what it found, or the way on."""
+def _reading(run: Run, one: Reading) -> None:
+    """One reading: its result, or the button that resumes it."""
     with st.container(border=True):
         st.markdown(
             f"**{one.reader}**, {fmt.ago(one.began)}, snapshot after {fmt.images(one.snapshot)}: "
@@ -81,14 +80,12 @@ def _entry(run: Run, one: Reading) -> None:
                 f"Real images taken for real: {found.real_taken_for_real}; plausible: {found.real_plausible}."
             )
         elif not one.finished:
-            st.button("Go on", icon=":material/play_arrow:", key=f"go on {one.id}", on_click=_open, args=(one.id,))
+            st.button("Resume", icon=":material/play_arrow:", key=f"go on {one.id}", on_click=_open, args=(one.id,))
 
 
-def reading(run: Run, identifier: str) -> None:
-    """One image and the four answers, or, after the last, what the reading found."""
-    if identifier not in (
-        one.id for one in reader_study.list_readings(run)
-    ):  # an old link, or another run was chosen above
+def reading_view(run: Run, identifier: str) -> None:
+    """One image and the four answers; after the last one the result."""
+    if identifier not in (one.id for one in reader_study.list_readings(run)):  # an old link, or another run was chosen
         st.error(f"The run {run.name} has no reading {identifier}.", icon=":material/error:")
         st.button("Back to the evaluation", icon=":material/arrow_back:", type="primary", on_click=_leave)
         return
@@ -96,12 +93,12 @@ def reading(run: Run, identifier: str) -> None:
     number = len(one.answers)
     st.progress(number / one.count, text=f"Image {min(number + 1, one.count)} of {one.count}, reader {one.reader}")
     if one.finished:
-        _entry(run, one)
+        _reading(run, one)
         st.button("Back to the evaluation", icon=":material/arrow_back:", type="primary", on_click=_leave)
         return
     there = cached_training_images(run)
     if there is None:
-        raise DataError("The data set is not in the cache any more: score a snapshot, which reads it.")
+        raise DataError("The data set is no longer read on this machine: score a snapshot first.")
     shown = reader_study.reading_image(one, number, there, cache_torch.sampler(run, one.snapshot))
     with st.container(key="reader-image"):
         st.html(f'<img class="sharp" alt="Image {number + 1}" src="{data_uri(encode_png(shown))}">')
@@ -118,10 +115,10 @@ def reading(run: Run, identifier: str) -> None:
         )
     with st.container(horizontal=True, horizontal_alignment="center"):
         st.button(
-            "Take the last answer back", key="take back", type="tertiary", icon=":material/undo:", shortcut="Backspace",
+            "Undo the last answer", key="take back", type="tertiary", icon=":material/undo:", shortcut="Backspace",
             disabled=not one.answers, on_click=_take_back, args=(run, identifier),
         )  # fmt: skip
-        st.button("Leave; answers are kept", key="leave", type="tertiary", icon=":material/close:", on_click=_leave)
+        st.button("Leave; answers are saved", key="leave", type="tertiary", icon=":material/close:", on_click=_leave)
 
 
 def _answer(run: Run, identifier: str, number: int, real: bool, plausible: bool, began: float) -> None:

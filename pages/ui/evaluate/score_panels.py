@@ -1,7 +1,4 @@
-"""The scores of a snapshot as cards, over all snapshots as a chart, and condition by condition as a table.
-
-What each score says is in `gan/evaluation/records/interpretation.py`.
-"""
+"""The scores of a snapshot as cards, over the training as charts, and by condition as a table."""
 
 import html
 from typing import Any
@@ -18,35 +15,35 @@ from pages.ui.evaluate import evaluation_charts
 
 SPLITS = {"val": "validation", "test": "test"}
 SHARES_IN_TABLE = {
-    "shown_in_real": "Seen in real ones",
+    "shown_in_real": "In real images",
     "cas": "CAS",
-    "real_accuracy": "Taught by real",
+    "real_accuracy": "Real-trained",
     "precision": "Precision",
     "coverage": "Coverage",
     "diversity": "Variety",
 }
 
 
-def panel(run: Run, result: EvaluationResult | None) -> None:
-    """The scores of a snapshot where it has some, those of all snapshots over the training, and by condition."""
+def scores_panel(run: Run, result: EvaluationResult | None) -> None:
+    """The scores of a snapshot where it has any, and of all snapshots over the training."""
     if result is not None:
-        cards(result)
+        _score_cards(result)
         st.subheader("Over the training", anchor=False)
-    over_time(run)
+    _scores_over_time(run)
     if result is not None:
         st.subheader("By condition", anchor=False)
-        by_condition(result)
+        _scores_by_condition(result)
 
 
-def cards(result: EvaluationResult) -> None:
-    """Every score with its interval, what it is to be read against, and what it says."""
+def _score_cards(result: EvaluationResult) -> None:
+    """A card for each score: value, interval, reference and meaning."""
     cards = "".join(_card(score, result) for score in interpretation.SCORES)
-    st.html(f'<div class="scores">{cards}{_variety(result)}</div>')
+    st.html(f'<div class="scores">{cards}{_diversity_card(result)}</div>')
     st.caption(
         f"Compared with {fmt.number(result.n['scores'])} real {SPLITS[result.split]} images in "
         f"{FEATURES[result.features]}, not the FID or KID of the literature. Small numbers and whiskers are 95% "
-        "intervals; the line across a bar is what real images reach against one another, or teach. Real against real "
-        f"compares {fmt.number(result.n['floor'])} images, and so does the number beside it."
+        "intervals. The line across a bar is the value of real images. Real against real, and the value at equal "
+        f"counts, compare {fmt.number(result.n['floor'])} images."
     )
     for notice in result.notices:
         st.warning(notice, icon=":material/info:")
@@ -57,20 +54,20 @@ def _card(score: Score, result: EvaluationResult) -> str:
     interval = result.intervals.get(score.key)
     if score.beside == "floor":
         like, floor = result.like_floor[score.key], result.floor[score.key]
-        beside = f"at equal counts {_said(score, like)}, real against real <b>{_said(score, floor)}</b>"
+        beside = f"at equal counts {_formatted(score, like)}, real against real <b>{_formatted(score, floor)}</b>"
     else:
         floor = float(getattr(result, score.beside))
-        beside = f"on real images <b>{_said(score, floor)}</b>"
-    spread = f" <small>{_said(score, interval[0])} to {_said(score, interval[1])}</small>" if interval else ""
+        beside = f"on real images <b>{_formatted(score, floor)}</b>"
+    spread = f" <small>{_formatted(score, interval[0])} to {_formatted(score, interval[1])}</small>" if interval else ""
     bar = _bar(value, interval, floor) if score.scale == "share" else ""
     return (
         f'<div class="score"><div class="name">{html.escape(score.name)}</div>'
-        f'<div class="value">{_said(score, value)}{spread}</div>{bar}'
+        f'<div class="value">{_formatted(score, value)}{spread}</div>{bar}'
         f'<div class="beside">{beside}</div><div class="says">{html.escape(score.says)}</div></div>'
     )
 
 
-def _variety(result: EvaluationResult) -> str:
+def _diversity_card(result: EvaluationResult) -> str:
     ratio = result.diversity["ratio"]
     if ratio is None:
         return ""
@@ -83,12 +80,12 @@ def _variety(result: EvaluationResult) -> str:
     )
 
 
-def _said(score: Score, value: float) -> str:
+def _formatted(score: Score, value: float) -> str:
     return f"{value:.1%}" if score.scale == "share" else f"{value:.3g}"
 
 
 def _bar(value: float, interval: tuple[float, float] | None, floor: float) -> str:
-    """A share as a bar from 0 to 1: its interval as a whisker, the floor as a line across."""
+    """A share as a bar from 0 to 1, with a whisker for its interval and a line at the floor."""
     low, high = interval or (value, value)
     parts = (("reached", 0.0, value), ("whisker", low, high), ("floor", floor, floor))
     placed = "".join(
@@ -98,20 +95,20 @@ def _bar(value: float, interval: tuple[float, float] | None, floor: float) -> st
     return f'<div class="bar">{placed}</div>'
 
 
-def over_time(run: Run) -> None:
-    """How the scores change from snapshot to snapshot, with the best one marked."""
-    there = results.list_results(run)
-    if len(there) < 2:
-        st.caption("Score all snapshots to see here which is best, and when the images stopped getting better.")
+def _scores_over_time(run: Run) -> None:
+    """Charts of the scores by snapshot, the best one marked."""
+    scored = results.list_results(run)
+    if len(scored) < 2:
+        st.caption("Score all snapshots to see which is best, and when the images stopped improving.")
         return
     best = results.best_snapshot(run)
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True):
         st.markdown("**Distance to real images** (lower is better)")
-        live_chart.draw_chart(evaluation_charts.distance(there, best, run.name), key=f"{run.name}-distance")
+        live_chart.draw_chart(evaluation_charts.distance_figure(scored, best, run.name), key=f"{run.name}-distance")
     with right, st.container(border=True):
-        st.markdown("**Right and varied** (higher is better)")
-        live_chart.draw_chart(evaluation_charts.shares(there, run.name), key=f"{run.name}-shares")
+        st.markdown("**Fidelity and variety** (higher is better)")
+        live_chart.draw_chart(evaluation_charts.shares_figure(scored, run.name), key=f"{run.name}-shares")
     if best is not None:
         st.caption(
             f"Best snapshot: after {fmt.images(best)}, by the lowest kernel distance on the validation split. Where "
@@ -119,15 +116,15 @@ def over_time(run: Run) -> None:
         )
 
 
-def by_condition(result: EvaluationResult) -> None:
-    """A row for each class or attribute, the rarest first; and combinations that no real image shows."""
+def _scores_by_condition(result: EvaluationResult) -> None:
+    """A row for each class or attribute, rarest first, and combinations without real images."""
     rows = sorted(result.per_condition, key=lambda row: int(row["synthetic"]))
     table = [
         {
             "Condition": row["condition"],
             "Training images": row["synthetic"],
             "Real compared": row["real"],
-            "Shown when asked": _percent(row["shown"]),
+            "Obedience": _percent(row["shown"]),
             "95%": _interval(row["intervals"]["shown"]),
         }
         | {title: _percent(row[key]) for key, title in SHARES_IN_TABLE.items()}
@@ -140,18 +137,17 @@ def by_condition(result: EvaluationResult) -> None:
     columns |= {
         title: st.column_config.NumberColumn(format="localized") for title in ("Training images", "Real compared")
     }
-    columns["Shown when asked"] = st.column_config.ProgressColumn(format="%.0f%%", min_value=0, max_value=100)
+    columns["Obedience"] = st.column_config.ProgressColumn(format="%.0f%%", min_value=0, max_value=100)
     st.dataframe(
         table, hide_index=True, column_config=columns, height="content" if len(rows) <= 12 else 440,
         alt="The scores of each condition, the rarest first",
     )  # fmt: skip
     st.caption(
-        "Shown when asked: of the images generated with the condition, those in which a real-trained classifier sees "
-        "it, with the 95% interval; beside it how often it sees it in real images that have it. A condition with few "
-        "training images has wide intervals: believe those."
+        "Obedience: the share of images generated with the condition in which a real-trained classifier sees it, with "
+        "its 95% interval; beside it the share in real images that have it. Few training images mean wide intervals."
     )
     if result.combinations:
-        st.markdown("**Combinations that no real image shows**")
+        st.markdown("**Combinations without real images**")
         table = [
             {
                 "Combination": row["condition"].replace(",", ", "),
@@ -165,7 +161,7 @@ def by_condition(result: EvaluationResult) -> None:
         st.dataframe(
             table, hide_index=True, column_config={"Both seen": st.column_config.NumberColumn(format="%.0f%%")}
         )
-        st.caption("Nobody has taught the generator these: support is 0, and what it makes of them is a guess.")
+        st.caption("The generator has never seen these: it can only guess.")
 
 
 def _percent(value: float | None) -> float | None:

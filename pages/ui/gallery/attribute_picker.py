@@ -1,7 +1,6 @@
-"""Attributes as three-way choices, on, off or any, with the number of real images that agree; several combinations.
+"""The choice of attributes: each on, off or any, and several combinations side by side.
 
-What a reader chose is kept by run in the session, apart from the widgets, so that a search that hides a choice does not
-undo it.
+The choice is kept in the session apart from the widgets, so that a search that hides an attribute does not undo it.
 """
 
 import numpy as np
@@ -12,41 +11,41 @@ from gan.runs.run import Run
 from gan.sampling.conditions import Condition
 from pages.ui import fmt
 
-HEIGHT = 360  # px of the list: about nine attributes at once, so that the rest of the page stays in sight
+HEIGHT = 360  # px: about nine attributes, so that the rest of the page stays in sight
 ON, OFF, ANY = "on", "off", "any"
 VALUES = {ON: 1, OFF: 0}
-NONE_LIKE_IT = "No real training image agrees with this: the generator has never seen it, and what it makes is a guess."
+NO_REAL_IMAGE = "No real training image has this combination: the generator has never seen it and can only guess."
 
 
-def attributes(run: Run, info: DatasetInfo) -> tuple[tuple[str, int], ...]:
-    """One combination of attributes, those kept before, and how many images of each."""
-    chosen = switches(run, info)
-    condition = condition_of(chosen, info)
-    summary(run, chosen, condition.matching_images(info))
+def attribute_items(run: Run, info: DatasetInfo) -> tuple[tuple[str, int], ...]:
+    """The chosen combination and those kept before, and the number of images of each."""
+    chosen = _switches(run, info)
+    condition = _condition(chosen, info)
+    _summary(run, chosen, condition.matching_images(info))
     count = int(st.number_input("Images of each", 1, 10_000, 24, key="count", persist_state="session"))
-    labels = combinations(run, info, condition.text(info))
+    labels = _combinations(run, info, condition.text(info))
     return tuple((label, count) for label in labels)
 
 
-def switches(run: Run, info: DatasetInfo) -> dict[str, str]:
-    """The scrolling list of attributes; gives those that are on or off, in the set's order."""
+def _switches(run: Run, info: DatasetInfo) -> dict[str, str]:
+    """The list of attributes; gives those that are on or off, in the data set's order."""
     chosen: dict[str, str] = st.session_state.setdefault(_kept(run), {})
-    wanted = st.text_input(
+    search = st.text_input(
         "Attributes", key=f"find {run.name}", placeholder=f"Search {len(info.names)} attributes",
-        icon=":material/search:", help="on: every image has it. off: none has. any: as in the real images that agree.",
+        icon=":material/search:", help="on: every image has it. off: none has it. any: as in the real images.",
     )  # fmt: skip
-    parts = fmt.attribute_label(wanted.lower()).split()
+    parts = fmt.attribute_label(search.lower()).split()
     shown = [name for name in info.names if all(part in fmt.attribute_label(name).lower() for part in parts)]
-    shares = shares_of(chosen, info)
+    shares = _shares(chosen, info)
     with st.container(height=HEIGHT, key="attribute-list", gap="xxsmall"):
         for name in shown:
-            switch(run, name, chosen.get(name, ANY), shares[name])
+            _switch(run, name, chosen.get(name, ANY), shares[name])
         if not shown:
-            st.caption("No attribute has that in its name.")
+            st.caption("No attribute matches.")
     return {name: chosen[name] for name in info.names if name in chosen}
 
 
-def switch(run: Run, name: str, value: str, share: float) -> None:
+def _switch(run: Run, name: str, value: str, share: float) -> None:
     """One attribute."""
     key = f"attribute {run.name} {name}"
     if st.session_state.get(key) != value:
@@ -61,50 +60,50 @@ def switch(run: Run, name: str, value: str, share: float) -> None:
         )  # fmt: skip
 
 
-def shares_of(chosen: dict[str, str], info: DatasetInfo) -> dict[str, float]:
-    """How often each attribute is on among the real images that agree with the choice; among all where none does."""
+def _shares(chosen: dict[str, str], info: DatasetInfo) -> dict[str, float]:
+    """How often each attribute is on in the real images with this choice; in all images where none has it."""
     agrees = np.ones(len(info.conditions), dtype=bool)
-    for position, value in condition_of(chosen, info).fixed:
+    for position, value in _condition(chosen, info).fixed:
         agrees &= info.conditions[:, position] == value
     rows = info.conditions[agrees] if agrees.any() else info.conditions
     return dict(zip(info.names, rows.mean(axis=0).tolist(), strict=True))
 
 
-def summary(run: Run, chosen: dict[str, str], agreeing: int) -> None:
-    """The whole choice in words, and how many real images agree with it."""
-    said = [
+def _summary(run: Run, chosen: dict[str, str], agreeing: int) -> None:
+    """The choice in words, and the number of real images that have it."""
+    words = [
         fmt.attribute_label(name) if value == ON else f"not {fmt.attribute_label(name)}"
         for name, value in chosen.items()
     ]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"**{', '.join(said) or 'Anything'}**", width="stretch")
+        st.markdown(f"**{', '.join(words) or 'Anything'}**", width="stretch")
         if chosen:
             st.button("Clear", key="clear attributes", type="tertiary", on_click=_clear, args=(run,))
     if agreeing == 0:
-        st.warning(NONE_LIKE_IT, icon=":material/warning:")
+        st.warning(NO_REAL_IMAGE, icon=":material/warning:")
     else:
-        st.caption(f"{agreeing:,} real training images agree. What you leave open is drawn from them.")
+        st.caption(f"{agreeing:,} real training images have this. Attributes left at any are sampled from them.")
 
 
-def combinations(run: Run, info: DatasetInfo, current: str) -> list[str]:
-    """The labels of the combinations that were kept, and the one that is chosen now; with the ways to keep and drop."""
+def _combinations(run: Run, info: DatasetInfo, current: str) -> list[str]:
+    """The kept combinations and the current one, with the buttons that keep and remove them."""
     kept: list[str] = st.session_state.get(_combined(run), [])
     if current not in kept:
         st.button(
-            "Keep, and choose another", icon=":material/add:", key="keep combination", width="stretch",
+            "Keep and choose another", icon=":material/add:", key="keep combination", width="stretch",
             on_click=_keep, args=(run, info), disabled=current == "any",
-            help="Shows and downloads this combination together with the next.",
+            help="Shows and downloads this combination with the next.",
         )  # fmt: skip
     for label in list(kept):
         st.button(
             label.replace(",", ", "), icon=":material/close:", key=f"drop {label}", type="tertiary",
-            on_click=_drop, args=(run, label), help="Take this combination out again.",
+            on_click=_drop, args=(run, label), help="Remove this combination",
         )  # fmt: skip
     return kept if current in kept or (kept and current == "any") else [*kept, current]
 
 
-def condition_of(chosen: dict[str, str], info: DatasetInfo) -> Condition:
-    """The condition that is chosen."""
+def _condition(chosen: dict[str, str], info: DatasetInfo) -> Condition:
+    """The chosen condition."""
     return Condition.of_attributes({info.names.index(name): VALUES[value] for name, value in chosen.items()})
 
 
@@ -113,7 +112,7 @@ def _kept(run: Run) -> str:
 
 
 def _switched(run: Run, name: str) -> None:
-    """Take over a switch; a click that overtakes a search finds its switch gone, with no value, and changes nothing."""
+    """Save a switch; where a search has removed it meanwhile it has no value and changes nothing."""
     value = st.session_state.get(f"attribute {run.name} {name}")
     chosen: dict[str, str] = st.session_state[_kept(run)]
     if value in VALUES:
@@ -131,13 +130,13 @@ def _combined(run: Run) -> str:
 
 
 def _keep(run: Run, info: DatasetInfo) -> None:
-    """Keep what is chosen at the moment of the click, which may be newer than what the button was drawn with."""
+    """Keep the choice at the moment of the click, which may be newer than the drawn button."""
     chosen = st.session_state[_kept(run)]
-    label = condition_of(chosen, info).text(info)
+    label = _condition(chosen, info).text(info)
     kept = st.session_state.get(_combined(run), [])
     if chosen and label not in kept:
         st.session_state[_combined(run)] = [*kept, label]
 
 
 def _drop(run: Run, label: str) -> None:
-    st.session_state[_combined(run)] = [one for one in st.session_state.get(_combined(run), []) if one != label]
+    st.session_state[_combined(run)] = [other for other in st.session_state.get(_combined(run), []) if other != label]

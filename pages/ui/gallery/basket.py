@@ -1,4 +1,4 @@
-"""The basket: every image of a run that was kept, over all looks, and what was rejected."""
+"""The basket: the images of a run that were marked keep, and the number of rejected ones."""
 
 from itertools import groupby
 
@@ -15,73 +15,74 @@ from pages.ui.components.image_grid import Row
 from pages.ui.frame import errors_noted
 from pages.ui.gallery import export_form, marking
 
-MOST_SHOWN = 400
-VIEW, LOOK, DOWNLOAD = "view", "Look", "Download"  # the gallery's tabs, and those where one looks and downloads
+MAX_IMAGES = 400
+VIEW, LOOK, DOWNLOAD = "view", "Look", "Download"  # key of the gallery's tabs, and two of them
 
 
-def panel(run: Run, info: DatasetInfo) -> None:
-    """What was kept, by condition, with the ways to take it out again."""
-    kept, gone = marks.basket(run), len(marks.kept(run)) - len(marks.basket(run))
+def basket_view(run: Run, info: DatasetInfo) -> None:
+    """The kept images by condition, with download and removal."""
+    kept, unavailable = marks.basket(run), len(marks.kept(run)) - len(marks.basket(run))
     if not kept:
         st.info(
-            "Nothing is kept yet. Point at an image and click ✓, or go to it with the arrow keys and press K. "
-            "What is kept stays here over several looks, for everybody who opens this run."
+            "The basket is empty. Point at an image and click ✓, or move to it with the arrow keys and press K. "
+            "Everybody who opens this run sees the same basket."
         )
-        st.button("Look at images", icon=":material/grid_view:", type="primary", key="to look", on_click=_to_look)
+        st.button("Look at images", icon=":material/grid_view:", type="primary", key="to look", on_click=_open_look)
     else:
-        images(run, info, kept[-MOST_SHOWN:])
+        _kept_images(run, info, kept[-MAX_IMAGES:])
         with st.container(horizontal=True, vertical_alignment="center"):
-            shown = f", the last {MOST_SHOWN} of them shown" if len(kept) > MOST_SHOWN else ""
-            st.caption(f"{fmt.images(len(kept))} kept{shown}. K, or a click on ✓, takes one out.", width="stretch")
+            shown = f", the last {MAX_IMAGES} shown" if len(kept) > MAX_IMAGES else ""
+            st.caption(f"{fmt.images(len(kept))} kept{shown}. K, or a click on ✓, removes one.", width="stretch")
             st.button(
-                "Download the basket", icon=":material/folder_zip:", key="download basket", on_click=_to_download,
+                "Download the basket", icon=":material/folder_zip:", key="download basket", on_click=_open_download,
                 type="primary",
             )  # fmt: skip
             with st.popover("Empty the basket", icon=":material/remove_shopping_cart:"):
-                st.markdown(f"Take the mark off all {fmt.images(len(kept))}? The images can be made again.")
+                st.markdown(f"Remove all {fmt.images(len(kept))} from the basket? They can be made again.")
                 st.button("Empty it", key="empty basket", on_click=_clear, args=(run, KEEP), type="primary")
-    if gone:
-        st.caption(f"{fmt.images(gone)} of snapshots that are no longer here cannot be shown or made again.")
-    rejections(run)
+    if unavailable:
+        st.caption(f"{fmt.images(unavailable)} of deleted snapshots can no longer be shown or made.")
+    _rejected_images(run)
 
 
-def images(run: Run, info: DatasetInfo, kept: list[Origin]) -> None:
-    """A row for each condition, in the run's order of conditions."""
-    say = marking.wording(info)
-    by_name = sorted(kept, key=lambda origin: (_place(origin, info), say(origin.condition)))
+def _kept_images(run: Run, info: DatasetInfo, kept: list[Origin]) -> None:
+    """A row for each condition, in the run's order."""
+    wording = marking.condition_wording(info)
+    by_name = sorted(kept, key=lambda origin: (_class_position(origin, info), wording(origin.condition)))
     rows, origins = [], []
-    for name, group in groupby(by_name, key=lambda origin: say(origin.condition)):
-        here = list(group)
-        rows.append(Row(name, f"{fmt.number(len(here))} kept", [marking.tile(run, info, origin) for origin in here]))
-        origins += here
-    marking.grid(run, rows, origins, key=f"basket {run.name}", label="The basket")
+    for name, group in groupby(by_name, key=lambda origin: wording(origin.condition)):
+        images = list(group)
+        tiles = [marking.image_tile(run, info, origin) for origin in images]
+        rows.append(Row(name, f"{fmt.number(len(images))} kept", tiles))
+        origins += images
+    marking.marked_grid(run, rows, origins, key=f"basket {run.name}", label="The basket")
 
 
-def rejections(run: Run) -> None:
-    """How many are rejected, and the way to forget it."""
+def _rejected_images(run: Run) -> None:
+    """The number of rejected images, and the button that clears the marks."""
     rejected = len(marks.rejected(run))
     if rejected:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(
-                f"{fmt.images(rejected)} rejected: left out of every download, another image in the place of each.",
+                f"{fmt.images(rejected)} rejected: every download replaces them by others.",
                 width="stretch",
             )
-            st.button("Forget the rejections", key="forget rejections", on_click=_clear, args=(run, REJECT))
+            st.button("Clear the rejections", key="forget rejections", on_click=_clear, args=(run, REJECT))
 
 
-def _to_look() -> None:
+def _open_look() -> None:
     st.session_state[VIEW] = LOOK
 
 
-def _to_download() -> None:
+def _open_download() -> None:
     st.session_state[export_form.WAY] = export_form.BASKET
     st.session_state[VIEW] = DOWNLOAD
 
 
 def _clear(run: Run, mark: marks.Mark) -> None:
     with errors_noted():
-        marks.clear(run, [origin for origin, there in marks.load(run).items() if there == mark])
+        marks.clear(run, [origin for origin, other in marks.load(run).items() if other == mark])
 
 
-def _place(origin: Origin, info: DatasetInfo) -> int:
+def _class_position(origin: Origin, info: DatasetInfo) -> int:
     return Condition.from_text(origin.condition, info).fixed[0][0] if info.kind == "class" else 0

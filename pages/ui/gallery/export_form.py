@@ -1,7 +1,4 @@
-"""Taking images home: what to make, in what form, what to expect of it; then it is made in the background.
-
-What was asked for is found again in `export_list.py`, whoever left the page meanwhile.
-"""
+"""The download form: which images, in which format, how long it takes; an export then runs in the background."""
 
 from dataclasses import replace
 
@@ -20,113 +17,112 @@ from pages.ui.gallery import export_list
 
 CHOSEN, EACH, BALANCE, BASKET = "chosen", "each", "balance", "basket"
 WAY = "export way"
-FORMS = {
+FORMATS = {
     "folder": "A folder for each condition, PNG",
     "flat": "One folder with labels.csv, PNG",
     "npz": "NumPy arrays (.npz), as MedMNIST has it",
 }
-LONG = 12  # rows of a table that are shown without scrolling
+MAX_ROWS = 12  # of a table without a scroll bar
 
 
-def panel(run: Run, info: DatasetInfo, request: ExportRequest) -> None:
-    """Choose what to export, and the exports there are."""
-    asked = choice(run, info, request)
-    guarded = near_copies(run)
-    form = st.selectbox(
-        "Form", list(FORMS), format_func=FORMS.__getitem__, key="export form", persist_state="session",
-        help="The first opens with torchvision's ImageFolder as it is. Each holds labels.csv, a manifest with which "
-        "every image can be made again, and a data card. None holds weights.",
+def download_view(run: Run, info: DatasetInfo, request: ExportRequest) -> None:
+    """The form, and the exports of the run."""
+    chosen = _request(run, info, request)
+    without_near_copies = _near_copies_left_out(run)
+    format = st.selectbox(
+        "Format", list(FORMATS), format_func=FORMATS.__getitem__, key="export form", persist_state="session",
+        help="The first opens with torchvision's ImageFolder. Each has labels.csv, a data card, and a manifest from "
+        "which every image can be made again. None holds weights.",
     )  # fmt: skip
-    ready = asked.count > 0 and guarded is not None
-    wanted = replace(asked, format=form, with_near_copies=not guarded)
+    ready = chosen.count > 0 and without_near_copies is not None
+    export_request = replace(chosen, format=format, with_near_copies=not without_near_copies)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            f"Make a ZIP of {fmt.images(asked.count)}" if asked.count else "Make a ZIP", type="primary",
-            icon=":material/folder_zip:", disabled=not ready, key="make zip", on_click=begin, args=(run, wanted),
+            f"Make a ZIP of {fmt.images(chosen.count)}" if chosen.count else "Make a ZIP", type="primary",
+            icon=":material/folder_zip:", disabled=not ready, key="make zip",
+            on_click=_begin, args=(run, export_request),
         )  # fmt: skip
-        if asked.count:
-            st.caption(expected(run, wanted), width="content")
-    export_list.panel(run)
+        if chosen.count:
+            st.caption(_estimate(run, export_request), width="content")
+    export_list.export_list(run)
 
 
-def begin(run: Run, wanted: ExportRequest) -> None:
-    """Start making it."""
+def _begin(run: Run, request: ExportRequest) -> None:
     with errors_noted():
-        exports.begin_export(run, wanted)
+        exports.begin_export(run, request)
 
 
-def expected(run: Run, wanted: ExportRequest) -> str:
-    """How large it becomes and how long it takes."""
-    estimate = estimate_export(run, wanted)
+def _estimate(run: Run, request: ExportRequest) -> str:
+    """Size and time of the export in words."""
+    estimate = estimate_export(run, request)
     parts = [f"About {fmt.byte_size(estimate.size)}"]
     if estimate.seconds is not None:
         parts.append(f"about {fmt.duration(estimate.seconds)}")
-    return ", ".join(parts) + ". Made in the background: you may leave this page."
+    return ", ".join(parts) + ". It runs in the background: you may leave this page."
 
 
-def choice(run: Run, info: DatasetInfo, shown: ExportRequest) -> ExportRequest:
-    """The conditions that are chosen, a number of every class, what brings the classes to one number, or the basket."""
+def _request(run: Run, info: DatasetInfo, shown: ExportRequest) -> ExportRequest:
+    """The chosen conditions, a number of each class, balanced classes, or the basket."""
     kept = marks.basket(run)
-    names = {CHOSEN: "The conditions as chosen"}
+    names = {CHOSEN: "The chosen conditions"}
     if info.kind == "class":
-        names |= {EACH: "A number of each class", BALANCE: "Bring every class to one number"}
+        names |= {EACH: "A number of each class", BALANCE: "Balanced classes"}
     names |= {BASKET: f"The basket: {fmt.images(len(kept))}"}
-    way = st.radio("What", list(names), format_func=names.__getitem__, key=WAY, persist_state="session")
+    way = st.radio("Images", list(names), format_func=names.__getitem__, key=WAY, persist_state="session")
     if way == EACH:
         count = int(st.number_input("Images of each class", 1, 50_000, 500, key="export each", persist_state="session"))
         return replace(shown, items=items_per_condition(info, count, None))
     if way == BALANCE:
-        return replace(shown, items=balance(run, info))
+        return replace(shown, items=_balance(run, info))
     if way == BASKET:
         if not kept:
-            st.info("Nothing is kept yet: look at images, and press K or click ✓ on those to keep.")
+            st.info("The basket is empty: press K or click ✓ on images to keep them.")
         return ExportRequest.of_basket(kept)
     return shown
 
 
-def balance(run: Run, info: DatasetInfo) -> tuple[tuple[str, int], ...]:
-    """The balance assistant: how many synthetic images bring every class of the training set to one number."""
+def _balance(run: Run, info: DatasetInfo) -> tuple[tuple[str, int], ...]:
+    """The balance assistant: the synthetic images that bring every class to the same number."""
     largest = int(info.conditions.sum(axis=0, dtype=int).max())
     target = st.number_input(
-        "Bring every class to", 1, 50_000, largest, key=f"balance {run.name}", persist_state="session",
-        help="Images of every class, real training images and synthetic ones together. At first as many as the "
-        "commonest class has.",
+        "Images of every class", 1, 50_000, largest, key=f"balance {run.name}", persist_state="session",
+        help="Real training images and synthetic ones together; at first as many as the largest class has.",
     )  # fmt: skip
-    plan = balance_table(info, int(target))
+    rows = balance_table(info, int(target))
     table = [
         {"Class": row.condition, "Real": row.real, "Synthetic to add": row.synthetic, "Result": row.total}
-        for row in plan
+        for row in rows
     ]
     counted = {
         name: st.column_config.NumberColumn(format="localized") for name in ("Real", "Synthetic to add", "Result")
     }
     st.dataframe(
-        table, hide_index=True, width="content", height="content" if len(table) <= LONG else 420,
-        column_config=counted, alt="Of each class the real training images, the synthetic ones to add, and the sum",
+        table, hide_index=True, width="content", height="content" if len(table) <= MAX_ROWS else 420,
+        column_config=counted, alt="Real training images, synthetic images to add and their sum, by class",
     )  # fmt: skip
-    items = tuple((row.condition, row.synthetic) for row in plan if row.synthetic)
+    items = tuple((row.condition, row.synthetic) for row in rows if row.synthetic)
     if not items:
-        st.info("Every class has as many real training images already: there is nothing to add.")
+        st.info("Every class has as many real training images already: nothing to add.")
     return items
 
 
-def near_copies(run: Run) -> bool | None:
-    """Whether near copies of real images are left out; None where they shall be, and nobody can tell them here."""
+def _near_copies_left_out(run: Run) -> bool | None:
+    """Whether to leave out near copies; None where that is wanted but impossible here."""
     leave_out = st.toggle(
         "Leave out near copies of real images", value=True, key="guarded", persist_state="session",
-        help="Each image is compared with every training image, also moved and mirrored. One that comes closer to one "
-        "of them than new real images do may be a patient's image in disguise: another is made in its place. The first "
-        "time on a data set this measures how close real images come, which takes up to some minutes.",
+        help="Each image is compared with every training image, also moved and mirrored. One that is closer to one of "
+        "them than new real images are may be a patient's image in disguise: another replaces it. The first time on a "
+        "data set this takes up to some minutes.",
     )  # fmt: skip
     if not leave_out:
         st.warning(
-            "Some of these images may be training images in disguise. The download will say that nobody looked: do not "
-            "pass it on where the training images may not be passed on.",
+            "Some of these images may be training images in disguise. The download will say that nobody checked: do "
+            "not pass it on where the training images may not be passed on.",
             icon=":material/content_copy:",
         )
         return False
-    wrong = training_images.training_images_problem(run)
-    if wrong:
-        st.warning(f"{wrong} Or leave near copies in, which the download will say.", icon=":material/content_copy:")
+    problem = training_images.training_images_problem(run)
+    if problem:
+        st.warning(f"{problem} Or leave near copies in; the download will say so.", icon=":material/content_copy:")
         return None
     return True

@@ -1,7 +1,4 @@
-"""The exports of a run: progress with the time left and Stop, then a link to the file; a stopped one can go on.
-
-All of it is read from the run's folder, so that leaving the page loses nothing.
-"""
+"""The exports of a run: progress and Stop while they run, then the download; a stopped export can be resumed."""
 
 import streamlit as st
 
@@ -13,82 +10,81 @@ from pages.ui import background, fmt, routes
 from pages.ui.frame import errors_noted, errors_shown
 
 EVERY = 1.0
-SHOWN = 12
-NAMED = 6  # conditions of an export that are named
+MAX_EXPORTS = 12
+MAX_CONDITIONS = 6  # named in a description
 
 
-def panel(run: Run) -> None:
-    """The exports there are, live while one is being made."""
-    there = exports.list_exports(run)
-    if there:
+def export_list(run: Run) -> None:
+    """The newest exports, refreshed while export is running."""
+    newest = exports.list_exports(run)[:MAX_EXPORTS]
+    if newest:
         st.subheader("Exports of this run", anchor=False)
-        working = any(one.state.alive for one in there[:SHOWN])
-        st.fragment(listing, run_every=EVERY if working else None)(run, working)
+        working = any(export.state.alive for export in newest)
+        st.fragment(_exports, run_every=EVERY if working else None)(run, working)
 
 
-def listing(run: Run, was_working: bool) -> None:
-    """The exports of a run, the newest first, with progress or a link to the file."""
+def _exports(run: Run, was_working: bool) -> None:
+    """The exports of a run, newest first."""
     with errors_shown():
-        there = exports.list_exports(run)[:SHOWN]
-        if was_working and not any(one.state.alive for one in there):
+        newest = exports.list_exports(run)[:MAX_EXPORTS]
+        if was_working and not any(export.state.alive for export in newest):
             st.rerun()
-        for one in there:
+        for export in newest:
             with st.container(border=True):
-                entry(run, one)
+                _export(run, export)
 
 
-def entry(run: Run, one: Export) -> None:
-    """One export."""
-    state, request = one.state, one.request
+def _export(run: Run, export: Export) -> None:
+    state, request = export.state, export.request
     left, right = st.columns([3, 1], vertical_alignment="center")
     with left:
-        made = one.result
-        st.markdown(f"**{fmt.images(request.count if made is None else made.count)}**")
-        st.caption(described(request))
+        result = export.result
+        st.markdown(f"**{fmt.images(request.count if result is None else result.count)}**")
+        st.caption(_description(request))
     with right:
-        action(run, one)
+        _action(run, export)
     if state.alive:
-        background.progress_bar(one.folder, "Making images")
+        background.progress_bar(export.folder, "Making images")
     elif state.name in ("failed", "lost"):
-        st.error(state.cause or "It ended without a word.")
+        st.error(state.cause or "It ended without an error message.")
     elif state.name == "stopped":
-        st.caption("Stopped before it was whole. Going on makes only what is still missing.")
-    for notice in made.notices if made is not None else ():
+        st.caption("Stopped. Resuming makes only what is missing.")
+    for notice in result.notices if result is not None else ():
         st.warning(notice)
 
 
-def action(run: Run, one: Export) -> None:
-    """Stop it, take it, or go on with it."""
-    state, file = one.state, one.file
+def _action(run: Run, export: Export) -> None:
+    """The button that stops, downloads or resumes it."""
+    state, file = export.state, export.file
     if state.alive:
         st.button(
-            "Stop", icon=":material/stop:", key=f"stop {one.id}", width="stretch", on_click=background.stop_job,
-            args=(one.folder,),
+            "Stop", icon=":material/stop:", key=f"stop {export.id}", width="stretch", on_click=background.stop_job,
+            args=(export.folder,),
         )  # fmt: skip
     elif file is not None:
         st.link_button(
-            f"Download, {fmt.byte_size(file.stat().st_size)}", routes.export_link(run.name, one.id),
+            f"Download, {fmt.byte_size(file.stat().st_size)}", routes.export_link(run.name, export.id),
             icon=":material/download:", type="primary", width="stretch",
         )  # fmt: skip
     else:
         st.button(
-            "Go on", icon=":material/play_arrow:", key=f"resume {one.id}", width="stretch", on_click=_resume,
-            args=(run, one),
+            "Resume", icon=":material/play_arrow:", key=f"resume {export.id}", width="stretch", on_click=_resume,
+            args=(run, export),
         )  # fmt: skip
 
 
-def _resume(run: Run, one: Export) -> None:
+def _resume(run: Run, export: Export) -> None:
     with errors_noted():
-        exports.resume_export(run, one.id)
+        exports.resume_export(run, export.id)
 
 
-def described(request: ExportRequest) -> str:
-    """What was asked for, in one line."""
-    asked = ", ".join(f"{count} × {text}" for text, count in request.items[:NAMED])
-    more = f" and {len(request.items) - NAMED} more" if len(request.items) > NAMED else ""
-    parts = [f"{asked}{more}"]
+def _description(request: ExportRequest) -> str:
+    """The request in export line."""
+    items = ", ".join(f"{count} × {text}" for text, count in request.items[:MAX_CONDITIONS])
+    more = f" and {len(request.items) - MAX_CONDITIONS} more" if len(request.items) > MAX_CONDITIONS else ""
+    parts = [f"{items}{more}"]
     if request.basket:
-        parts = [f"from the basket: {asked}{more}"]
+        parts = [f"from the basket: {items}{more}"]
     else:
         parts.append(f"seed {request.seed}")
     if request.snapshot is not None:

@@ -1,6 +1,6 @@
-"""One generated image, large, in a dialog: what it is, its mark, the command that makes it again, real images near it.
+"""The dialog of one generated image: details, mark, nearest real image, and the command that makes it again.
 
-Opened by a click on an image (`marking.py`), wherever that is.
+A click on any image opens it (`marking.py`).
 """
 
 import streamlit as st
@@ -22,70 +22,69 @@ SIDE = 384  # px, about
 NEAREST = 168
 
 
-def where_opened(run: Run, info: DatasetInfo) -> None:
-    """Show the image that was clicked, where one was; called once on a page, at its end."""
+def open_image_dialog(run: Run, info: DatasetInfo) -> None:
+    """Open the dialog where an image was clicked; call once, at the end of a page."""
     opened = st.session_state.get(OPENED)
     if opened is not None and opened[0] == run.name:
-        st.dialog("One image", width="large", on_dismiss=close)(view)(run, info)
+        st.dialog("One image", width="large", on_dismiss=_close)(_dialog)(run, info)
 
 
-def close() -> None:
-    """Forget which image was open."""
+def _close() -> None:
     st.session_state.pop(OPENED, None)
 
 
-def view(run: Run, info: DatasetInfo) -> None:
-    """The dialog's content."""
+def _dialog(run: Run, info: DatasetInfo) -> None:
     _, name, among = st.session_state[OPENED]
     origin: Origin = st.session_state[SHOWN][name]
     with errors_shown():
         left, right = st.columns([3, 2], gap="large")
         with left:
-            picture(run, info, origin)
-            steps(name, among)
+            _image(run, info, origin)
+            _neighbours(name, among)
         with right:
-            about(run, info, origin)
-            verdict(run, origin)
-            ends_of_a_walk(run, origin)
-            nearest(run, origin)
-        st.caption("Make this image again, with its metadata, from the command line:")
-        st.code(again(run, origin), language="bash", wrap_lines=True)
+            _details(run, info, origin)
+            _mark_buttons(run, origin)
+            _walk_buttons(run, origin)
+            _nearest_real_image(run, origin)
+        st.caption("Command that makes this image again:")
+        st.code(_command(run, origin), language="bash", wrap_lines=True)
 
 
-def picture(run: Run, info: DatasetInfo, origin: Origin) -> None:
-    """The image with sharp pixels, in reach of the keys that mark it."""
-    rows = [Row("", "", [marking.tile(run, info, origin)])]
-    marking.grid(run, rows, [origin], key=f"large {run.name}", label="The image", focus=True, side=SIDE)
+def _image(run: Run, info: DatasetInfo, origin: Origin) -> None:
+    """The image, focused so that keys mark it."""
+    rows = [Row("", "", [marking.image_tile(run, info, origin)])]
+    marking.marked_grid(run, rows, [origin], key=f"large {run.name}", label="The image", focus=True, side=SIDE)
 
 
-def steps(name: str, among: list[str]) -> None:
-    """To the image before and after it, in the order in which they stand on the page."""
+def _neighbours(name: str, among: list[str]) -> None:
+    """Buttons to the previous and the next image of the page."""
     if name not in among or len(among) < 2:
         return
     at = among.index(name)
     with st.container(horizontal=True, horizontal_alignment="center", vertical_alignment="center"):
         st.button(
-            "Previous", key="previous image", shortcut="Left", disabled=at == 0, on_click=_go, args=(at - 1,)
+            "Previous", key="previous image", shortcut="Left", disabled=at == 0,
+            on_click=_open_neighbour, args=(at - 1,),
         )  # fmt: skip
         st.caption(f"{at + 1} of {len(among)}", width="content")
         st.button(
-            "Next", key="next image", shortcut="Right", disabled=at == len(among) - 1, on_click=_go, args=(at + 1,)
+            "Next", key="next image", shortcut="Right", disabled=at == len(among) - 1,
+            on_click=_open_neighbour, args=(at + 1,),
         )  # fmt: skip
 
 
-def _go(at: int) -> None:
+def _open_neighbour(at: int) -> None:
     run, _, among = st.session_state[OPENED]
     st.session_state[OPENED] = (run, among[at], among)
 
 
-def about(run: Run, info: DatasetInfo, origin: Origin) -> None:
-    """What the image is, and of how many real ones."""
+def _details(run: Run, info: DatasetInfo, origin: Origin) -> None:
+    """Condition and origin of the image, and the real training images of its condition."""
     real = Condition.from_text(origin.condition, info).matching_images(info)
-    st.markdown(f"**{marking.wording(info)(origin.condition)}**")
+    st.markdown(f"**{marking.condition_wording(info)(origin.condition)}**")
     st.caption(
         f"Run {run.name} · snapshot after {fmt.images(origin.snapshot)} · seed {origin.seed}, position "
-        f"{origin.index} · truncation {origin.truncation:g} · {fmt.images(real)} with this condition among the "
-        "real training images"
+        f"{origin.index} · truncation {origin.truncation:g} · {fmt.number(real)} real training images of this condition"
     )
     if info.kind != "class":
         with st.expander("All attributes"):
@@ -93,77 +92,76 @@ def about(run: Run, info: DatasetInfo, origin: Origin) -> None:
             st.caption(", ".join(info.names[k] for k in row.nonzero()[0]).replace("_", " ") or "None is on.")
 
 
-def verdict(run: Run, origin: Origin) -> None:
-    """Keep or reject it."""
+def _mark_buttons(run: Run, origin: Origin) -> None:
+    """Keep and Reject; a second click clears the mark."""
     mark = marks.load(run).get(origin)
     with st.container(horizontal=True):
-        for name, wanted, icon, done in (
+        for name, target, icon, done in (
             ("Keep", KEEP, ":material/check:", "Kept"),
             ("Reject", REJECT, ":material/close:", "Rejected"),
         ):
             st.button(
-                done if mark == wanted else name, icon=icon, key=f"{name} large", on_click=_set,
-                type="primary" if mark == wanted else "secondary",
-                args=(run, origin, None if mark == wanted else wanted),
+                done if mark == target else name, icon=icon, key=f"{name} large", on_click=_set_mark,
+                type="primary" if mark == target else "secondary",
+                args=(run, origin, None if mark == target else target),
             )  # fmt: skip
 
 
-def _set(run: Run, origin: Origin, mark: Mark | None) -> None:
+def _set_mark(run: Run, origin: Origin, mark: Mark | None) -> None:
     with errors_noted():
         marks.change(run, {origin: mark})
 
 
-def ends_of_a_walk(run: Run, origin: Origin) -> None:
-    """Take it as one end of a walk."""
+def _walk_buttons(run: Run, origin: Origin) -> None:
+    """Make it an end of the walk."""
     with st.container(horizontal=True):
         for name, place in (("Walk from here", interpolation_view.FIRST), ("Walk to here", interpolation_view.LAST)):
-            st.button(name, key=name, type="tertiary", on_click=interpolation_view.take, args=(run, place, origin))
+            st.button(name, key=name, type="tertiary", on_click=interpolation_view.set_end, args=(run, place, origin))
 
 
-def nearest(run: Run, origin: Origin) -> None:
-    """The real training image that is most like it, and, where somebody asks, whether that makes it a near copy."""
-    st.markdown("**The real training image most like it**")
-    there = cache.training_images(run)
-    if there is None:
-        st.caption("The training images of this run are not read on this machine, so that none can be shown.")
+def _nearest_real_image(run: Run, origin: Origin) -> None:
+    """The most similar real training image and, on request, whether the image is a near copy."""
+    st.markdown("**Most similar real training image**")
+    images = cache.training_images(run)
+    if images is None:
+        st.caption("The training images of this run are not on this machine.")
         return
-    real = cache_torch.nearest_real(run, origin, there)
-    tiles.draw_tiles(real[None], f"Real training image most like it, of {there.title}", tile=NEAREST)
-    if not st.session_state.get(_asked(run)):
+    real = cache_torch.nearest_real(run, origin, images)
+    tiles.draw_tiles(real[None], f"Most similar real training image, of {images.title}", tile=NEAREST)
+    if not st.session_state.get(_asked_key(run)):
         st.button(
-            "Is it a near copy?", icon=":material/content_copy:", key="ask near copy", on_click=_ask, args=(run,),
-            help="The first time on a data set, this takes a measurement of how close real images come to one another.",
+            "Is it a near copy?", icon=":material/content_copy:", key="ask near copy",
+            on_click=_ask_near_copy, args=(run,),
+            help="The first time on a data set this measures how close real images are to each other.",
         )  # fmt: skip
         return
-    close = cache_torch.closeness(run, origin, there)
-    if close is None:
+    closeness = cache_torch.closeness(run, origin, images)
+    if closeness is None:
         preparation.preparation_panel(
             run,
             Request("calibration"),
-            "Measuring how close real images come",
-            "What counts as a near copy is read off the real images: once for a data set, up to some minutes. You may "
-            "close this window.",
+            "Measuring how close real images are",
+            "The real images decide what counts as a near copy: measured once for a data set, up to some minutes. You "
+            "may close this window.",
             "Measure it",
         )
         return
-    told = f"Closeness {close.value:.2f}, where below {close.threshold:.2f} counts as a near copy."
-    if close.copy:
-        text = (
-            "**A near copy**: it comes closer to this training image than new real images do. Downloads leave it out."
-        )
-        st.warning(f"{text} {told}", icon=":material/content_copy:")
+    measured = f"Closeness {closeness.value:.2f}; below {closeness.threshold:.2f} is a near copy."
+    if closeness.copy:
+        text = "**A near copy**: it is closer to this training image than new real images are. Downloads leave it out."
+        st.warning(f"{text} {measured}", icon=":material/content_copy:")
     else:
-        st.caption(f"Not a near copy. {told}")
+        st.caption(f"Not a near copy. {measured}")
 
 
-def _ask(run: Run) -> None:
-    st.session_state[_asked(run)] = True
+def _ask_near_copy(run: Run) -> None:
+    st.session_state[_asked_key(run)] = True
 
 
-def _asked(run: Run) -> str:
+def _asked_key(run: Run) -> str:
     return f"near copies of {run.name}"
 
 
-def again(run: Run, origin: Origin) -> str:
+def _command(run: Run, origin: Origin) -> str:
     """The command that makes the image again."""
     return provenance.png_text(run.name, origin)["Make again"]

@@ -1,6 +1,6 @@
-"""Generated images on a page that can be opened, kept and rejected, wherever they are shown.
+"""Generated images that can be opened, kept and rejected.
 
-Marks lie in the run's folder (`gan/sampling/marks.py`), so that a colleague sees them too.
+Marks are saved in the run's folder (`gan/sampling/marks.py`), so that colleagues see them too.
 """
 
 import hashlib
@@ -21,14 +21,14 @@ from pages.ui.components.image_grid import Event, Row, Tile
 from pages.ui.frame import errors_noted
 from pages.ui.tiles import TILE
 
-MOST_REMEMBERED = 4000  # origins of images that were shown, of which a click may still be on its way
-NAMED = 4  # attributes that are named where there is room for a few words
+MAX_REMEMBERED = 4000  # origins of shown images that a click may still refer to
+MAX_ATTRIBUTES = 4  # named in a short wording
 OPENED = "opened image"
 SHOWN = "shown images"
 MARKS: Mapping[str, Mark | None] = {"keep": KEEP, "reject": REJECT, "clear": None}
 
 
-def groups(
+def marked_groups(
     run: Run,
     info: DatasetInfo,
     shown: Sequence[ImageGroup],
@@ -39,24 +39,24 @@ def groups(
     in_columns: bool = False,
     dropped: frozenset[Origin] = frozenset(),
 ) -> None:
-    """A row, or a column, for each group of images, with a title and a note each; `dropped` images are dimmed."""
-    say = wording(info)
+    """A row (or a column) with title and note for each group; `dropped` images are dimmed."""
+    wording = condition_wording(info)
     rows = [
         Row(
             title,
             note,
             [
-                Tile(identity(origin), image, described(run, say(origin.condition), origin), origin in dropped)
+                Tile(image_id(origin), image, _alt(run, wording(origin.condition), origin), origin in dropped)
                 for origin, image in zip(group.origins, group.images, strict=True)
             ],
         )
         for group, (title, note) in zip(shown, titles, strict=True)
     ]
     origins = [origin for group in shown for origin in group.origins]
-    grid(run, rows, origins, key=key, label=label, in_columns=in_columns)
+    marked_grid(run, rows, origins, key=key, label=label, in_columns=in_columns)
 
 
-def grid(
+def marked_grid(
     run: Run,
     rows: Sequence[Row],
     origins: Sequence[Origin],
@@ -67,24 +67,24 @@ def grid(
     focus: bool = False,
     side: int = TILE,
 ) -> None:
-    """Rows of tiles, whose origins are these in the same order, with the marks that they have now."""
-    among = [identity(origin) for origin in origins]
-    remember(origins)
-    there = marks.load(run)
+    """Rows of tiles with their current marks; `origins` are those of all tiles in order."""
+    among = [image_id(origin) for origin in origins]
+    _remember(origins)
+    marked = marks.load(run)
     image_grid.image_grid(
         rows,
         key=key,
         label=label,
-        marks={identity(origin): there[origin] for origin in origins if origin in there},
-        took=lambda events: took(run, events, among),
+        marks={image_id(origin): marked[origin] for origin in origins if origin in marked},
+        took=lambda events: _apply(run, events, among),
         in_columns=in_columns,
         focus=focus,
         side=side,
     )
 
 
-def took(run: Run, events: Sequence[Event], among: list[str]) -> None:
-    """Set the marks that a reader gave, and remember which image is to be seen large."""
+def _apply(run: Run, events: Sequence[Event], among: list[str]) -> None:
+    """Save the marks of these events, and open the image that was clicked."""
     known: dict[str, Origin] = st.session_state.get(SHOWN, {})
     changes = {known[event.id]: MARKS[event.act] for event in events if event.act in MARKS and event.id in known}
     with errors_noted():
@@ -95,39 +95,39 @@ def took(run: Run, events: Sequence[Event], among: list[str]) -> None:
         st.session_state[OPENED] = (run.name, opened[-1], among)
 
 
-def remember(origins: Sequence[Origin]) -> None:
-    """Know these images by what the browser calls them, for as long as a click on one may still come."""
+def _remember(origins: Sequence[Origin]) -> None:
+    """Map image ids to origins for as long as a click may refer to them."""
     known: dict[str, Origin] = st.session_state.get(SHOWN, {})
-    known = known | {identity(origin): origin for origin in origins}
-    st.session_state[SHOWN] = dict(list(known.items())[-MOST_REMEMBERED:])
+    known = known | {image_id(origin): origin for origin in origins}
+    st.session_state[SHOWN] = dict(list(known.items())[-MAX_REMEMBERED:])
 
 
-def identity(origin: Origin) -> str:
-    """What the browser calls an image: short, since a condition of many attributes is long, and of no other origin."""
+def image_id(origin: Origin) -> str:
+    """A short id for the browser, different for every origin."""
     return hashlib.sha256(repr(origin).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def described(run: Run, label: str, origin: Origin) -> str:
-    """An image for a reader who cannot see it."""
+def _alt(run: Run, label: str, origin: Origin) -> str:
+    """Alternative text of an image."""
     return f"Generated image of {label}, run {run.name}, seed {origin.seed}, number {origin.index + 1}"
 
 
-def wording(info: DatasetInfo) -> Callable[[str], str]:
-    """Says an exact condition in a few words: the class, or the attributes that are on, the rarest first."""
+def condition_wording(info: DatasetInfo) -> Callable[[str], str]:
+    """A function from a full condition as text to a short wording: the class, or its rarest attributes that are on."""
     if info.kind == "class":
         return lambda condition: info.names[Condition.from_text(condition, info).fixed[0][0]]
     rates = info.conditions.mean(axis=0).tolist()
 
-    def say(condition: str) -> str:
+    def wording(condition: str) -> str:
         row = Condition.from_text(condition, info).row(info)
         on = [name for _, name in sorted((rates[k], name) for k, name in enumerate(info.names) if row[k])]
-        more = f" and {len(on) - NAMED} more" if len(on) > NAMED else ""
-        return (", ".join(on[:NAMED]).replace("_", " ") + more) or "no attribute"
+        more = f" and {len(on) - MAX_ATTRIBUTES} more" if len(on) > MAX_ATTRIBUTES else ""
+        return (", ".join(on[:MAX_ATTRIBUTES]).replace("_", " ") + more) or "no attribute"
 
-    return say
+    return wording
 
 
-def tile(run: Run, info: DatasetInfo, origin: Origin) -> Tile:
-    """One image, made again from its origin."""
-    name = wording(info)(origin.condition)
-    return Tile(identity(origin), cache_torch.generated_image(run, origin), described(run, name, origin))
+def image_tile(run: Run, info: DatasetInfo, origin: Origin) -> Tile:
+    """The tile of one image, generated from its origin."""
+    name = condition_wording(info)(origin.condition)
+    return Tile(image_id(origin), cache_torch.generated_image(run, origin), _alt(run, name, origin))

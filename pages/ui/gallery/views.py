@@ -1,4 +1,4 @@
-"""What can be done with the chosen conditions, a tab each; the link names the open one."""
+"""The views of the gallery, one tab each; the link names the open one (`&view=Look`)."""
 
 from collections.abc import Callable, Sequence
 
@@ -12,40 +12,41 @@ from pages.ui.frame import errors_shown
 from pages.ui.gallery import basket, export_form, image_dialog, interpolation_view, look, same_noise, subclass_view
 
 
-def tabs(run: Run, info: DatasetInfo, request: ExportRequest) -> None:
-    """What can be done with the choice, one at a time."""
-    drawn: dict[str, Callable[[], None]] = {
-        basket.LOOK: lambda: look.panel(run, info, request),
-        "Compare": lambda: same_noise.panel(run, info, request),
-        "Walk": lambda: interpolation_view.panel(run, info, request),
-        "Subclasses": lambda: subclass_view.panel(run, info, request),
-        "Basket": lambda: basket.panel(run, info),
-        basket.DOWNLOAD: lambda: export_form.panel(run, info, request),
+def view_tabs(run: Run, info: DatasetInfo, request: ExportRequest) -> None:
+    """The tabs; only the open one is drawn."""
+    views: dict[str, Callable[[], None]] = {
+        basket.LOOK: lambda: look.look_view(run, info, request),
+        "Compare": lambda: same_noise.comparison_view(run, info, request),
+        "Walk": lambda: interpolation_view.interpolation_view(run, info, request),
+        "Subclasses": lambda: subclass_view.subclass_view(run, info, request),
+        "Basket": lambda: basket.basket_view(run, info),
+        basket.DOWNLOAD: lambda: export_form.download_view(run, info, request),
     }
     if not info.subclasses:
-        del drawn["Subclasses"]
-    understood(list(drawn))
-    for tab, draw in zip(st.tabs(list(drawn), key=basket.VIEW, bind="query-params"), drawn.values(), strict=True):
+        del views["Subclasses"]
+    _check_requested_view(list(views))
+    for tab, view in zip(st.tabs(list(views), key=basket.VIEW, bind="query-params"), views.values(), strict=True):
         if tab.open:
             with tab:
-                st.fragment(shown)(run, info, draw)
+                st.fragment(_view)(run, info, view)
 
 
-def understood(names: Sequence[str]) -> None:
-    """Take the view that the link names, in whatever case; say it where there is none of that name."""
-    asked = st.query_params.get(basket.VIEW)
-    if asked is None or asked in names:
+def _check_requested_view(names: Sequence[str]) -> None:
+    """Correct the case of the view in the link; warn where there is no such view."""
+    requested = st.query_params.get(basket.VIEW)
+    if requested is None or requested in names:
         return
-    found = {name.lower(): name for name in names}.get(asked.strip().lower())
-    if found is not None:  # by the address, as the tabs read it and keep it
-        st.switch_page(frame.GALLERY, query_params=st.query_params.to_dict() | {basket.VIEW: found})
+    view = {name.lower(): name for name in names}.get(requested.strip().lower())
+    if view is not None:  # through the address: the tabs are bound to it
+        st.switch_page(frame.GALLERY, query_params=st.query_params.to_dict() | {basket.VIEW: view})
     st.warning(
-        f"The gallery has no view {fmt.escape_markdown(asked)}: it has {', '.join(names)}.", icon=":material/link_off:"
+        f"The gallery has no view {fmt.escape_markdown(requested)}: it has {', '.join(names)}.",
+        icon=":material/link_off:",
     )
 
 
-def shown(run: Run, info: DatasetInfo, draw: Callable[[], None]) -> None:
-    """One view, and the large image where one was clicked in it."""
+def _view(run: Run, info: DatasetInfo, view: Callable[[], None]) -> None:
+    """One view, and the dialog of an image that was clicked in it."""
     with errors_shown():
-        draw()
-        image_dialog.where_opened(run, info)
+        view()
+        image_dialog.open_image_dialog(run, info)

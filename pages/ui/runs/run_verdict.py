@@ -4,20 +4,14 @@ import streamlit as st
 
 from gan.evaluation.records import results, study_results
 from gan.runs.run import Run
-
-ICONS = {
-    "helps": ":green[:material/trending_up:]",
-    "none": ":gray[:material/trending_flat:]",
-    "harmful": ":red[:material/trending_down:]",
-    "unclear": ":orange[:material/help:]",
-}
+from pages.ui.verdict import verdict_markdown
 
 
 def verdict_line(run: Run) -> str:
     """The line, in Markdown; empty for a run that was not evaluated."""
     studies = study_results.list_studies(run)
     if studies:
-        return f"{ICONS[studies[-1].verdict_kind]} {studies[-1].verdict}"
+        return verdict_markdown(studies[-1].verdict_kind, studies[-1].verdict)
     scores = results.list_results(run)
     if not scores:
         return ""
