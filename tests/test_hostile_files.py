@@ -218,7 +218,7 @@ def read_run(run: Run) -> list[GanError]:
         lambda: [one.as_text() for one in study_results.list_studies(run)],
         lambda: study_results.load_study(run, SNAPSHOT).as_json(),
         lambda: getattr(membership_results.load_membership(run, SNAPSHOT), "verdict", None),
-        lambda: [(one.findings(), one.finished) for one in reader_study.list_readings(run)],
+        lambda: [(one.summary(), one.finished) for one in reader_study.list_readings(run)],
         lambda: job.estimated_seconds(run),
         lambda: [(one.request, one.state, one.status, one.result, one.file) for one in exports.list_exports(run)],
         lambda: made.request.check(run.info()),

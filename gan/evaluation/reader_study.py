@@ -1,11 +1,11 @@
-"""The blind reader test: can an expert tell generated images from real ones, and does each look plausible?
+"""The blind reader study: can an expert tell generated from real images, and does each image look plausible?
 
-Real images of the validation split and generated ones, as many of each and of the same conditions, are shown one at a
-time in random order (a visual Turing test, as in Salimans et al. 2016, arXiv:1606.03498). A reading is a file,
-`evaluation/reader-<id>.json`: what is shown and in which order is fixed at its start, and each answer is kept as it
-comes, so that nothing is lost by leaving. No torch: pictures are made by the sampler that is handed over.
+Equally many real images of the validation split and generated images of the same conditions are shown one at a time in
+random order (a visual Turing test, as in Salimans et al. 2016, arXiv:1606.03498). A reading is stored as
+`evaluation/reader-<id>.json`: its images and their order are fixed at the start, and each answer is saved at once. No
+torch: the caller passes a sampler.
 
-Letters: C channels, H = W the set's own side, K conditions.
+Letters: C channels, H = W the native side.
 """
 
 import re
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 VERSION = 1
 ID = re.compile(r"[0-9]{8}-[0-9]{6}(-[0-9]+)?")
 FEWEST, MOST = 10, 400
-"""Images in one reading: fewer say nothing, more tire."""
+"""Limits of the number of images in a reading: fewer prove nothing, more tire the reader."""
 
 
 class Answer(TypedDict):
-    """What a reader said of one image: that it is `real`, that it is `plausible`, after so many `seconds`."""
+    """A reader's answer to one image: whether it is `real` and `plausible`, and the `seconds` it took."""
 
     real: bool
     plausible: bool
@@ -48,10 +48,10 @@ class Answer(TypedDict):
 
 @dataclass(frozen=True)
 class Reading:
-    """One reader's test. `rows` are positions of real images in the set; image i is real where `real[i]`.
+    """One reader's test. Image i is real if `real[i]`: row `rows[i]` of the set.
 
-    Where it is not, it is generated at position `positions[i]` of the seed's stream with the condition of the set's row
-    `rows[i]`. `answers` has, for each image answered so far and in their order, `real`, `plausible` and `seconds`.
+    Otherwise it is generated at position i of the seed's stream with the condition of that row. `answers` are in the
+    order of the images.
     """
 
     version: int
@@ -73,25 +73,28 @@ class Reading:
     def finished(self) -> bool:
         return len(self.answers) >= self.count
 
-    def findings(self) -> "ReadingSummary | None":
-        """What the answers so far say; None before there is one of each kind."""
-        both = list(zip(self.real, self.answers, strict=False))
-        real, made = ([answer for truth, answer in both if truth == kind] for kind in (True, False))
-        if not real or not made:
+    def summary(self) -> "ReadingSummary | None":
+        """The answers so far in numbers; None before a real and a generated image were answered."""
+        answered = list(zip(self.real, self.answers, strict=False))
+        real = [answer for truth, answer in answered if truth]
+        synthetic = [answer for truth, answer in answered if not truth]
+        if not real or not synthetic:
             return None
-        right = sum(answer["real"] == truth for truth, answer in both)
+        correct = sum(answer["real"] == truth for truth, answer in answered)
         return ReadingSummary(
-            Proportion.of(right, len(both)),
-            Proportion.of(sum(answer["real"] for answer in made), len(made)),
-            Proportion.of(sum(answer["real"] for answer in real), len(real)),
-            Proportion.of(sum(answer["plausible"] for answer in made), len(made)),
-            Proportion.of(sum(answer["plausible"] for answer in real), len(real)),
+            correct=Proportion.from_counts(correct, len(answered)),
+            synthetic_called_real=Proportion.from_counts(sum(answer["real"] for answer in synthetic), len(synthetic)),
+            real_called_real=Proportion.from_counts(sum(answer["real"] for answer in real), len(real)),
+            synthetic_plausible=Proportion.from_counts(
+                sum(answer["plausible"] for answer in synthetic), len(synthetic)
+            ),
+            real_plausible=Proportion.from_counts(sum(answer["plausible"] for answer in real), len(real)),
         )
 
 
 @dataclass(frozen=True)
 class Proportion:
-    """`count` of `n`, with its 95% interval by Wilson."""
+    """`count` of `n`, with its 95% Wilson interval."""
 
     count: int
     n: int
@@ -99,7 +102,7 @@ class Proportion:
     high: float
 
     @classmethod
-    def of(cls, count: int, n: int) -> "Proportion":
+    def from_counts(cls, count: int, n: int) -> "Proportion":
         return cls(count, n, *wilson_interval(count, n))
 
     def __str__(self) -> str:
@@ -108,47 +111,49 @@ class Proportion:
 
 @dataclass(frozen=True)
 class ReadingSummary:
-    """What a reading says: answers that were right, generated and real images taken for real, and plausible ones."""
+    """Shares of correct answers, of generated and real images called real, and of those called plausible."""
 
-    right: Proportion
-    made_taken_for_real: Proportion
-    real_taken_for_real: Proportion
-    made_plausible: Proportion
+    correct: Proportion
+    synthetic_called_real: Proportion
+    real_called_real: Proportion
+    synthetic_plausible: Proportion
     real_plausible: Proportion
 
     def sentence(self) -> str:
-        """Whether the reader could tell, in one sentence; half right would be chance."""
-        if self.right.low > 0.5:
-            return f"This reader can tell generated images from real ones: right in {self.right}."
-        if self.right.high < 0.5:
-            return f"This reader was wrong more often than by chance, right in {self.right}: ask how they decided."
-        return f"This reader could not be shown to tell them apart: right in {self.right}, where half would be chance."
+        """Whether the reader could tell the images apart, against a chance of one half."""
+        if self.correct.low > 0.5:
+            return f"This reader can tell generated images from real ones: right in {self.correct}."
+        if self.correct.high < 0.5:
+            return f"This reader was wrong more often than by chance, right in {self.correct}: ask how they decided."
+        return (
+            f"This reader could not be shown to tell them apart: right in {self.correct}, where half would be chance."
+        )
 
 
 def begin_reading(run: Run, images: ImageSet, sampler: "Sampler", reader: str, count: int, seed: int) -> Reading:
-    """A new reading of `count` images, half of them real, kept at once.
+    """Start and save a reading of `count` images, half of them real.
 
-    Raises UserError for another count than 10 to 400, DataError where the validation split has too few images.
+    Raises UserError for an odd `count` or one outside 10 to 400, DataError where the validation split is too small.
     """
     if not FEWEST <= count <= MOST or count % 2:
-        raise UserError(f"A reading of {count} images cannot be: it takes an even number from {FEWEST} to {MOST}.")
-    there = images.rows("val")
-    if len(there) < count // 2:
+        raise UserError(f"The number of images is {count}: a reading takes an even number from {FEWEST} to {MOST}.")
+    validation = images.rows("val")
+    if len(validation) < count // 2:
         raise DataError(
-            f"{images.title} has {len(there)} validation images: a reading of {count} takes {count // 2} of them."
+            f"{images.title} has {len(validation)} validation images: a reading of {count} takes {count // 2} of them."
         )
     generator = np.random.default_rng(seed)
-    chosen = generator.permutation(there)[: count // 2]
+    chosen = generator.permutation(validation)[: count // 2]
     order = generator.permutation(count)
     reading = Reading(
         version=VERSION,
-        id=_claim(run),
+        id=_new_id(run),
         reader=reader.strip() or "no name given",
         snapshot=sampler.seen,
         generator_sha256=sampler.sha256,
         seed=seed,
         began=time.time(),
-        rows=np.tile(chosen, 2)[order].tolist(),  # every real image has a generated one of its condition
+        rows=np.tile(chosen, 2)[order].tolist(),  # a generated image for the condition of each real one
         real=(order < count // 2).tolist(),
         answers=[],
     )
@@ -157,7 +162,7 @@ def begin_reading(run: Run, images: ImageSet, sampler: "Sampler", reader: str, c
 
 
 def record_answer(run: Run, identifier: str, number: int, real: bool, plausible: bool, seconds: float) -> Reading:
-    """Keep the answer to image `number`, from 0; one that comes twice, as by a double click, changes nothing."""
+    """Save the answer to image `number`, from 0; a repeated one, as by a double click, is ignored."""
     reading = load_reading(run, identifier)
     if number == len(reading.answers) and not reading.finished:
         reading.answers.append({"real": real, "plausible": plausible, "seconds": round(seconds, 1)})
@@ -166,7 +171,7 @@ def record_answer(run: Run, identifier: str, number: int, real: bool, plausible:
 
 
 def undo_answer(run: Run, identifier: str) -> Reading:
-    """Forget the last answer, so that it can be given again."""
+    """Remove the last answer."""
     reading = load_reading(run, identifier)
     if reading.answers:
         reading.answers.pop()
@@ -175,24 +180,24 @@ def undo_answer(run: Run, identifier: str) -> Reading:
 
 
 def reading_image(reading: Reading, number: int, images: ImageSet, sampler: "Sampler") -> NDArray[np.uint8]:
-    """Image `number` of a reading (C, H, H) uint8, from 0.
+    """Image `number` of a reading, from 0: uint8 (C, H, H).
 
-    Raises RunError where the generator is not the one that the reading was begun with.
+    Raises RunError where the data set or the generator has changed since the reading began.
     """
     row = reading.rows[number]
     if row >= len(images):
-        raise RunError(f"The reading {reading.id} is of other images than {images.title} has now: begin another.")
+        raise RunError(f"The reading {reading.id} uses other images than {images.title} has now: start another.")
     if reading.real[number]:
         (real,) = crop_padding(np.asarray(images.images[[row]]), images.native_size)
         return np.asarray(real)
     if sampler.sha256 != reading.generator_sha256:
-        raise RunError(f"The snapshot {reading.snapshot} was trained anew since this reading began: begin another.")
-    (made,) = sampler.generate(images.conditions[[row]], reading.seed, number)
-    return np.asarray(made)
+        raise RunError(f"The snapshot {reading.snapshot} was trained again since this reading began: start another.")
+    (synthetic,) = sampler.generate(images.conditions[[row]], reading.seed, number)
+    return np.asarray(synthetic)
 
 
 def load_reading(run: Run, identifier: str) -> Reading:
-    """The reading of that name; raises RunError where there is none that this version can read."""
+    """The reading with this id; raises RunError where there is none, or it cannot be read."""
     reading = _read(_file(run, identifier)) if ID.fullmatch(identifier) else None
     if reading is None:
         raise RunError(f"The run {run.name} has no reading {identifier}.")
@@ -200,12 +205,15 @@ def load_reading(run: Run, identifier: str) -> Reading:
 
 
 def list_readings(run: Run) -> list[Reading]:
-    """All readings of a run, the newest first."""
-    found = (_read(path) for path in (run.path / "evaluation").glob("reader-*.json"))
-    return sorted((one for one in found if one is not None), key=lambda one: one.began, reverse=True)
+    """All readable readings of a run, newest first."""
+    readings = (_read(path) for path in (run.path / "evaluation").glob("reader-*.json"))
+    return sorted(
+        (reading for reading in readings if reading is not None), key=lambda reading: reading.began, reverse=True
+    )
 
 
-def _claim(run: Run) -> str:
+def _new_id(run: Run) -> str:
+    """A free id from the time, with its file created."""
     (run.path / "evaluation").mkdir(exist_ok=True)
     stem, number = time.strftime("%Y%m%d-%H%M%S"), 1
     while True:
@@ -235,7 +243,7 @@ def _read(path: Path) -> Reading | None:
     try:
         reading = validated(path, document, READING)
         if not len(reading.rows) == len(reading.real) >= len(reading.answers):
-            raise damaged_file(path, "rows, real and answers do not belong together")
+            raise damaged_file(path, "rows, real and answers differ in length")
     except DamagedFileError as error:
         log_damaged(path, error)
         return None

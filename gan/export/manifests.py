@@ -75,8 +75,17 @@ def _withheld(detector: "NearCopyDetector | None", tallies: "list[Tally]") -> di
     """Near copies withheld, and the detector's calibration; None where nobody looked for them."""
     if detector is None:
         return {"withheld": None, "detector": None, "note": "Not looked for, by request."}
-    assert detector.calibration is not None, "load_detector calibrates"
-    return {"withheld": sum(tally.near_copies for tally in tallies), "detector": asdict(detector.calibration)}
+    calibration = detector.calibration
+    assert calibration is not None, "load_detector calibrates"
+    document = {
+        "threshold": calibration.threshold,
+        "real": calibration.real,
+        "accused": calibration.false_positives,
+        "bound": calibration.bound,
+        "planted": calibration.copies,
+        "found": calibration.copies_detected,
+    }
+    return {"withheld": sum(tally.near_copies for tally in tallies), "detector": document}
 
 
 def _notices(conditions: list[str], counts: list[int], tallies: "list[Tally]") -> list[str]:

@@ -47,9 +47,9 @@ def test_several_snapshots_are_stopped_and_gone_on_with(
         if phase.startswith("snapshot 2 of 2"):
             (folder / "stop").touch()
 
-    monkeypatch.setattr(evaluate, "show", stop_at_the_second)
+    monkeypatch.setattr(evaluate, "show_progress", stop_at_the_second)
     assert main(arguments) == 1
-    assert "stopped. What is finished is kept" in capsys.readouterr().err
+    assert "gan: stopped" in capsys.readouterr().err
     assert jobs.state(folder).name == "stopped"
     assert [result.snapshot for result in results.list_results(digits)] == [160]
     assert said[0].startswith("snapshot 1 of 2: ")
@@ -57,7 +57,7 @@ def test_several_snapshots_are_stopped_and_gone_on_with(
     first = results.result_path(digits, 160).stat().st_mtime_ns
 
     shown: list[tuple[str, float]] = []
-    monkeypatch.setattr(evaluate, "show", lambda phase, done: shown.append((phase, done)))
+    monkeypatch.setattr(evaluate, "show_progress", lambda phase, done: shown.append((phase, done)))
     assert main(arguments) == 0
     assert results.result_path(digits, 160).stat().st_mtime_ns == first  # it was not made again
     assert not any("snapshot" in phase for phase, _ in shown)  # one is left, and needs no number

@@ -68,26 +68,26 @@ def test_answers_are_kept_as_they_come_and_never_twice() -> None:
 
 
 def test_what_the_answers_say_against_counts_by_hand() -> None:
-    found = answered(right=30, of=40, plausible=20).findings()
+    found = answered(right=30, of=40, plausible=20).summary()
     assert found is not None
-    assert (found.right.count, found.right.n) == (30, 40)
-    assert (found.right.low, found.right.high) == pytest.approx((0.5981, 0.8581), abs=1e-3)  # Wilson 1927
+    assert (found.correct.count, found.correct.n) == (30, 40)
+    assert (found.correct.low, found.correct.high) == pytest.approx((0.5981, 0.8581), abs=1e-3)  # Wilson 1927
     # The last ten answers are wrong: five real images taken for generated ones, and five the other way.
-    assert (found.made_taken_for_real.count, found.made_taken_for_real.n) == (5, 20)
-    assert (found.real_taken_for_real.count, found.real_plausible.count, found.made_plausible.count) == (15, 10, 10)
+    assert (found.synthetic_called_real.count, found.synthetic_called_real.n) == (5, 20)
+    assert (found.real_called_real.count, found.real_plausible.count, found.synthetic_plausible.count) == (15, 10, 10)
     assert found.sentence() == (
         "This reader can tell generated images from real ones: right in 30 of 40 (75%, 95% interval 60% to 86%)."
     )
-    assert "could not be shown to tell them apart: right in 20 of 40" in answered(20, 40, 0).findings().sentence()  # type: ignore[union-attr]
-    assert "wrong more often than by chance, right in 4 of 40" in answered(4, 40, 0).findings().sentence()  # type: ignore[union-attr]
-    assert Reading(1, "x", "", 0, "", 0, 0.0, [1, 1], [True, False], []).findings() is None
+    assert "could not be shown to tell them apart: right in 20 of 40" in answered(20, 40, 0).summary().sentence()  # type: ignore[union-attr]
+    assert "wrong more often than by chance, right in 4 of 40" in answered(4, 40, 0).summary().sentence()  # type: ignore[union-attr]
+    assert Reading(1, "x", "", 0, "", 0, 0.0, [1, 1], [True, False], []).summary() is None
 
 
 def test_what_cannot_be_read_is_said() -> None:
     run = trained("digits")
     images, sampler = registry.load_image_set(run.config.data), load_generator(run)
     for count in (8, 11, 402):
-        with pytest.raises(UserError, match=f"A reading of {count} images cannot be"):
+        with pytest.raises(UserError, match=f"The number of images is {count}"):
             reader_study.begin_reading(run, images, sampler, "A", count, 0)
     with pytest.raises(DataError, match="has 180 validation images: a reading of 400 takes 200 of them"):
         reader_study.begin_reading(run, images, sampler, "A", 400, 0)
@@ -99,7 +99,7 @@ def test_what_cannot_be_read_is_said() -> None:
     document = read_json(file)
     assert document is not None
     write_json(file, document | {"generator_sha256": "of another", "real": [False] * 10})
-    with pytest.raises(RunError, match="was trained anew since this reading began"):
+    with pytest.raises(RunError, match="was trained again since this reading began"):
         reader_study.reading_image(reader_study.load_reading(run, reading.id), 0, images, sampler)
     write_json(file, document | {"version": 99})
     assert reader_study.list_readings(run) == []
@@ -125,7 +125,7 @@ def test_a_reading_on_its_page() -> None:
         at.button(key=f"answer {key}").click().run()
     kept = reader_study.load_reading(run, reading.id)
     assert [(one["real"], one["plausible"]) for one in kept.answers] == [(key < 3, key % 2 == 1) for key in shown]
-    found = kept.findings()
+    found = kept.summary()
     assert found is not None
     assert found.sentence() in said(at)
     at = page("evaluate", run="digits", reading="20200101-000000")

@@ -128,10 +128,10 @@ def test_splits_that_share_images_are_told() -> None:
 
 @pytest.mark.parametrize("right", [50, 45, 55, 58])
 def test_a_reader_who_guesses_is_not_said_to_tell_images_apart(right: int) -> None:
-    half = Proportion.of(25, 50)
+    half = Proportion.from_counts(25, 50)
     assert (
         "could not be shown to tell them apart"
-        in ReadingSummary(Proportion.of(right, 100), half, half, half, half).sentence()
+        in ReadingSummary(Proportion.from_counts(right, 100), half, half, half, half).sentence()
     )
 
 
@@ -151,4 +151,4 @@ def test_lower_means_lower_beyond_both_intervals() -> None:
 
 def test_what_teaches_as_real_images_do_is_told_with_the_interval_of_what_it_teaches() -> None:
     told = interpretation.conclusion(result(2, 200))[0]
-    assert "above guessing, they teach 100% of what real images teach (81% to 124%)" in told
+    assert "Above guessing, they teach 100% of what real images teach (81% to 124%)" in told

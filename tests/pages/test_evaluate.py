@@ -103,13 +103,13 @@ def test_what_a_reader_should_conclude(scored: tuple[Run, EvaluationResult]) -> 
     sure = {"cas_balanced": (0.84, 0.88), "real_accuracy_balanced": (0.88, 0.92)}
     good = replace(found, cas_balanced=0.86, real_accuracy_balanced=0.9, intervals=found.intervals | sure)
     assert (
-        "right in 86.0% of real ones (conditions weighed alike), one trained on real images in 90.0%, and guessing "
-        "reaches 10%: above guessing, they teach 95% of what real images teach (90% to 100%)"
+        "right on 86.0% of real images (conditions weighed equally), one trained on real images on 90.0%; guessing "
+        "reaches 10%. Above guessing, they teach 95% of what real images teach (90% to 100%)"
         in (interpretation.conclusion(good)[0])
     )
     rare = min(found.per_condition, key=lambda row: row["synthetic"])
     assert (
-        f"were to show {rare['condition']}, the rarest, {rare['shown']:.1%} are taken for it"
+        f"recognises {rare['condition']}, the rarest condition, in {rare['shown']:.1%} of the images generated for it"
         in (interpretation.conclusion(good)[0])
     )
     copies = found.near_copies | {"count": 20, "checked": 100, "interval": [0.13, 0.29]}

@@ -1,6 +1,6 @@
-"""What a membership test found, as it lies in the run's folder: `evaluation/<seen>-membership.json`. No torch.
+"""The result of a membership test, stored as `evaluation/<seen>-membership.json`, and its statistics. No torch.
 
-It says "risk found" or "no risk found by this test"; no test can say that images are anonymous.
+It says "risk found" or "no risk found by this test"; no test can show that images are anonymous.
 
 Letters: n members, h held-out images, B draws.
 """
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from gan.errors import DamagedFileError
+from gan.evaluation.statistics import percentile_interval
 from gan.io.atomic import write_json
 from gan.io.json_files import read_json, validated
 from gan.io.untrusted_files import log_damaged
@@ -21,20 +22,20 @@ from gan.runs.run import Run, format_seen
 
 VERSION = 1
 ALARM = 0.05
-"""The chance of a false alarm, both statistics together."""
+"""Significance level of both statistics together."""
 CLOSEST = 0.05
-"""Share of held-out images that may lie as near as what counts as very near."""
+"""Share of held-out images that defines "very near"."""
 DRAWS = 2000
 
 
 @dataclass(frozen=True)
 class MembershipResult:
-    """Whether a snapshot's samples lie nearer to training images (members) than to held-out real ones.
+    """Whether a snapshot's samples lie nearer to training images (members) than to held-out real images.
 
-    `auc`: the probability that a member lies nearer to a sample than a held-out image does, with a 95% `interval`;
-    0.5 is chance. `near`: the share of members that lie nearer than all but the nearest 5% of held-out images.
-    `control_auc` and `control_near`: within what limits 95% of members-only splits of the same sizes lie. `p_value`:
-    how often such a split looks as bad or worse in one of the two. `n`: numbers of images of each kind.
+    `auc`: probability that a member lies nearer to a sample than a held-out image does, with a 95% `interval`; 0.5 is
+    chance. `near`: share of members nearer than all but the nearest 5% of held-out images. `control_auc`,
+    `control_near`: central 95% of the same statistics between random parts of the members. `p_value`: the share of
+    these splits at least as extreme in either statistic (Bonferroni). `n`: numbers of images of each kind.
     """
 
     version: int
@@ -52,25 +53,26 @@ class MembershipResult:
 
     @property
     def risk_found(self) -> bool:
-        """Whether members can be told from held-out images better than chance explains."""
+        """Whether members differ from held-out images significantly."""
         return self.p_value < ALARM
 
     @property
     def verdict(self) -> str:
         """The result in one sentence."""
-        told = f"AUC {self.auc:.2f} ({self.interval[0]:.2f} to {self.interval[1]:.2f}), p = {self.p_value:.3g}"
+        statistics = f"AUC {self.auc:.2f} ({self.interval[0]:.2f} to {self.interval[1]:.2f}), p = {self.p_value:.3g}"
         if self.risk_found:
-            return f"Risk found: the samples lie nearer to training images than to held-out ones ({told})."
+            return f"Risk found: the samples lie nearer to training images than to held-out ones ({statistics})."
         return (
-            f"No risk found by this test: training and held-out images could not be told apart by the samples ({told})."
+            "No risk found by this test: training and held-out images could not be distinguished by the samples "
+            f"({statistics})."
         )
 
     def as_json(self) -> dict[str, Any]:
-        """The result as one JSON document."""
+        """The result as a JSON document."""
         return asdict(self) | {"risk_found": self.risk_found, "verdict": self.verdict}
 
     def save(self, run: Run) -> Path:
-        """Write the result into the run's folder, over an earlier one of the same snapshot."""
+        """Write the result into the run's folder, replacing an earlier one of the same snapshot."""
         path = membership_path(run, self.snapshot)
         path.parent.mkdir(exist_ok=True)
         write_json(path, self.as_json())
@@ -78,12 +80,12 @@ class MembershipResult:
 
 
 def membership_path(run: Run, snapshot: int) -> Path:
-    """Where the result of a snapshot is kept."""
+    """The file of a snapshot's result."""
     return run.path / "evaluation" / f"{format_seen(snapshot)}-membership.json"
 
 
 def load_membership(run: Run, snapshot: int) -> MembershipResult | None:
-    """The result of a snapshot; None where there is none that this version can read."""
+    """The result of a snapshot; None where there is none, or it cannot be read."""
     path = membership_path(run, snapshot)
     document = read_json(path)
     if document is None or document.get("version") != VERSION:
@@ -100,7 +102,7 @@ RESULT = TypeAdapter(MembershipResult)
 
 @dataclass(frozen=True)
 class DistanceComparison:
-    """Both statistics, what chance makes of them, and how often chance does as badly."""
+    """Both statistics with their interval, control and p-value, as in MembershipResult."""
 
     auc: float
     interval: tuple[float, float]
@@ -118,41 +120,41 @@ def compare_distances(
     group: NDArray[np.str_] | None = None,
     seed: int = 0,
 ) -> DistanceComparison:
-    """Compare the distances of members (n,) with those of held-out images (h,), and members with members as a control.
+    """Compare the distances of members (n,) with those of held-out images (h,), with a permutation control.
 
-    The control draws splits of the members alone, of the very sizes of the comparison, whole groups (n,) on one side
-    where patients are known, but for the one at the cut. What it finds is chance. The p value counts both statistics
-    (Bonferroni). `interval` draws images, not groups: it is too narrow where a patient has several.
+    The control splits the members at random in the sizes of the comparison, whole groups (n,) on one side where
+    patients are known, except the one at the cut. `interval` resamples images, not groups: it is too narrow where
+    patients have several images.
     """
     generator = np.random.default_rng(seed)
     h = min(len(held_out), len(members) // 2)
     chosen = generator.permutation(len(members))[: len(members) - h], generator.permutation(len(held_out))[:h]
-    near_members, far = members[chosen[0]], held_out[chosen[1]]
-    auc, near = roc_auc(near_members, far), near_share(near_members, far)
+    tested, reference = members[chosen[0]], held_out[chosen[1]]
+    auc, near = roc_auc(tested, reference), near_share(tested, reference)
     unit = np.arange(len(members)) if group is None else np.unique(group, return_inverse=True)[1]
-    drawn = np.empty((DRAWS, 2))
+    control = np.empty((DRAWS, 2))
     for b in range(DRAWS):
         order = np.argsort(generator.random(int(unit.max()) + 1)[unit], kind="stable")  # whole groups, shuffled
         inside, outside = members[order[h:]], members[order[:h]]
-        drawn[b] = roc_auc(inside, outside), near_share(inside, outside)
-    worse = (1 + (drawn >= [auc, near]).sum(axis=0)) / (1 + DRAWS)
-    again = [
-        roc_auc(generator.choice(near_members, len(near_members)), generator.choice(far, h)) for _ in range(DRAWS // 4)
+        control[b] = roc_auc(inside, outside), near_share(inside, outside)
+    p_values = (1 + (control >= [auc, near]).sum(axis=0)) / (1 + DRAWS)
+    resampled = [
+        roc_auc(generator.choice(tested, len(tested)), generator.choice(reference, h)) for _ in range(DRAWS // 4)
     ]
     return DistanceComparison(
         auc=auc,
-        interval=_middle(np.array(again)),
+        interval=percentile_interval(np.array(resampled)),
         near=near,
-        control_auc=_middle(drawn[:, 0]),
-        control_near=_middle(drawn[:, 1]),
-        p_value=min(1.0, 2 * float(worse.min())),
-        members=len(near_members),
+        control_auc=percentile_interval(control[:, 0]),
+        control_near=percentile_interval(control[:, 1]),
+        p_value=min(1.0, 2 * float(p_values.min())),
+        members=len(tested),
         held_out=h,
     )
 
 
 def roc_auc(members: NDArray[np.float64], held_out: NDArray[np.float64]) -> float:
-    """Probability that a member (n,) has the smaller distance than a held-out image (h,); ties count half."""
+    """Probability that a member (n,) has a smaller distance than a held-out image (h,); ties count half."""
     ordered = np.sort(members)
     below, up_to = (np.searchsorted(ordered, held_out, side=side) for side in ("left", "right"))
     return float((below + up_to).mean() / 2 / len(members))
@@ -161,8 +163,3 @@ def roc_auc(members: NDArray[np.float64], held_out: NDArray[np.float64]) -> floa
 def near_share(members: NDArray[np.float64], held_out: NDArray[np.float64]) -> float:
     """Share of members (n,) nearer than all but the nearest 5% of the held-out images (h,)."""
     return float((members < np.quantile(held_out, CLOSEST)).mean())
-
-
-def _middle(values: NDArray[np.float64]) -> tuple[float, float]:
-    low, high = np.quantile(values, [0.025, 0.975])
-    return float(low), float(high)

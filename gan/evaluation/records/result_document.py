@@ -1,7 +1,4 @@
-"""The parts of a score's JSON document that pages and reports look into: what a file must hold to be taken for one.
-
-No torch.
-"""
+"""Schema of a score's JSON document: the parts that pages and reports read. No torch."""
 
 from typing import Annotated, Literal, NotRequired
 
@@ -36,13 +33,13 @@ class Distances(TypedDict):
 
 
 class Diversity(TypedDict):
-    """The spread within a condition, as a share of that of real images; None where it is not known."""
+    """Diversity within a condition relative to real images; None where undefined."""
 
     ratio: Count | None
 
 
 class Pair(TypedDict):
-    """A generated image and the training image that it is closest to."""
+    """A synthetic image and its closest training image."""
 
     image: Whole
     condition: str
@@ -55,7 +52,7 @@ class Pair(TypedDict):
 
 
 class HeldOut(TypedDict):
-    """How many held-out real images count as near copies."""
+    """Near copies among held-out real images."""
 
     count: Whole
     checked: Annotated[int, Field(ge=1)]
@@ -63,7 +60,7 @@ class HeldOut(TypedDict):
 
 
 class NearCopies(TypedDict):
-    """How many generated images count as near copies."""
+    """Near copies among synthetic images."""
 
     count: Whole
     checked: Whole
@@ -74,7 +71,7 @@ class NearCopies(TypedDict):
 
 
 class RowIntervals(TypedDict):
-    """Of the shares of one condition."""
+    """95% intervals of a condition's shares."""
 
     shown: Interval | None
 
@@ -98,7 +95,7 @@ class Row(TypedDict):
 
 
 class Combination(TypedDict):
-    """Two attributes that no real image shows together."""
+    """A pair of attribute values that no training image has."""
 
     condition: str
     real: Whole
@@ -108,13 +105,13 @@ class Combination(TypedDict):
 
 
 class Positions(TypedDict):
-    """Where in the seed's stream images were made."""
+    """Positions in the seed's stream."""
 
     combinations: Whole
 
 
 class MadeWith(TypedDict):
-    """What it takes to compute the result again."""
+    """Everything needed to compute the result again."""
 
     time: Timestamp
     seed: Whole
@@ -135,7 +132,7 @@ class Intervals(TypedDict):
 
 
 class Parts(TypedDict):
-    """The parts of a result that are documents themselves."""
+    """The nested parts of a result."""
 
     snapshot: Whole
     split: Literal["val", "test"]

@@ -1,9 +1,7 @@
-"""What an evaluation found, as it lies in the run's folder: `evaluation/<seen>.json`, with `-test` or `-imagenet`.
+"""The scores of a snapshot, stored in the run's folder as `evaluation/<seen>[-test][-imagenet].json`. No torch.
 
-Scores for choosing are computed on the validation split. The test split is read only where it is asked for by name, its
-results go into files of their own, and nothing here chooses by them. No torch.
-
-Everything needed to compute a result again stands in its `made_with`.
+Scores for choosing a snapshot are computed on the validation split. The test split is read only on request; its results
+are separate files, and nothing is chosen by them. `made_with` holds everything needed to compute a result again.
 """
 
 from dataclasses import asdict, dataclass, fields
@@ -22,21 +20,21 @@ from gan.runs.run import Run, format_seen
 VERSION = 2
 SPLITS = ("val", "test")
 FEATURES = {"own": "own features", "imagenet": "ImageNet features (ResNet-18)"}
-"""In whose features images are compared, with what they are called."""
+"""Features in which images are compared, and their names."""
 
 
 @dataclass(frozen=True)
 class EvaluationResult:
-    """One snapshot against the real images of one split. Shares are from 0 to 1, scores are plain numbers.
+    """One snapshot against the real images of one split. Shares are from 0 to 1; intervals are 95%.
 
-    `obedience` is the accuracy of a real-trained classifier on synthetic images; `cas` that of a classifier trained on
-    synthetic images alone, on the split's real ones; `real_accuracy` the real-trained one's on the same images; each
-    `_balanced` weighs conditions alike, and guessing reaches `chance` in it: 1 of K classes, half of an
-    attribute. `precision` to `frechet` compare `n["scores"]` real with as many synthetic
-    images in these `features`. `floor` has the same scores between two halves of the real images, and
-    `like_floor` between one of these halves and as many synthetic ones: compare those two. `diversity` is the spread
-    within a condition, `near_copies` as in `near_copies.py`; `intervals` are 95%. `per_condition` has a row for each,
-    and `combinations` one for each pair of attributes asked for that no real image shows.
+    `obedience`: accuracy of the reference classifier on synthetic images. `cas`: accuracy on the split's real images of
+    a classifier trained on synthetic images alone. `real_accuracy`: accuracy of the reference classifier on the same
+    images. Each `_balanced` weighs conditions equally, and guessing reaches `chance` in it.
+
+    `precision` to `frechet` compare `n["scores"]` real with as many synthetic images in these `features`. `floor` has
+    the same scores between two halves of the real images, `like_floor` between one of these halves and as many
+    synthetic images: compare those two. `diversity` is the pixel spread within a condition, `near_copies` as in
+    `near_copies.py`. `per_condition` has one row per condition, `combinations` one per unseen pair of attributes.
     """
 
     version: int
@@ -69,12 +67,12 @@ class EvaluationResult:
     made_with: dict[str, Any]
 
     def as_json(self) -> dict[str, Any]:
-        """The result as one JSON document, numbers at six significant digits or so."""
+        """The result as a JSON document, numbers rounded to six significant digits."""
         document: dict[str, Any] = round_floats(asdict(self))
         return document
 
     def as_text(self) -> str:
-        """The main numbers for a terminal, each score beside its floor."""
+        """The main scores for a terminal, each beside its floor."""
         split = {"val": "validation", "test": "test"}[self.split]
         lines = [f"{self.run} after {self.snapshot:,} images, against {self.n['scores']:,} real {split} images"]
         for name, label in (("obedience", "obedience"), ("cas", "CAS"), ("real_accuracy", "trained on real images")):
@@ -90,12 +88,12 @@ class EvaluationResult:
             lines.append(f"  {name:<24} {now:9.3f}  {like:11.3f} {floor:17.3f}")
         ratio, copies = self.diversity["ratio"], self.near_copies
         if ratio is not None:
-            lines.append(f"  {'diversity':<24} {ratio:9.2f}  of that of real images, within a condition")
+            lines.append(f"  {'diversity':<24} {ratio:9.2f}  of the diversity of real images, within a condition")
         lines.append(f"  {'near copies':<24} {copies['count']:9,}  of {copies['checked']:,} synthetic images")
         return "\n".join([*lines, *(f"  Note: {notice}" for notice in self.notices)])
 
     def save(self, run: Run) -> Path:
-        """Write the result into the run's folder, over an earlier one of the same snapshot and split."""
+        """Write the result into the run's folder, replacing an earlier one of the same snapshot and split."""
         path = result_path(run, self.snapshot, self.split, self.features)
         path.parent.mkdir(exist_ok=True)
         write_json(path, self.as_json())
@@ -103,7 +101,7 @@ class EvaluationResult:
 
 
 def result_path(run: Run, snapshot: int, split: str = "val", features: str = "own") -> Path:
-    """Where the result of a snapshot on a split is kept."""
+    """The file of a snapshot's result on a split."""
     return run.path / "evaluation" / f"{format_seen(snapshot)}{_suffix(split, features)}.json"
 
 
@@ -112,7 +110,7 @@ def _suffix(split: str, features: str) -> str:
 
 
 def load_result(run: Run, snapshot: int, split: str = "val", features: str = "own") -> EvaluationResult:
-    """The result of a snapshot; raises RunError where there is none that this version can read."""
+    """The result of a snapshot; raises RunError where there is none, or it cannot be read."""
     result = _read(result_path(run, snapshot, split, features))
     if result is None:
         raise RunError(
@@ -123,28 +121,28 @@ def load_result(run: Run, snapshot: int, split: str = "val", features: str = "ow
 
 
 def list_results(run: Run, split: str = "val", features: str = "own") -> list[EvaluationResult]:
-    """All results on a split that this version can read, by snapshot, ascending."""
+    """All readable results on a split, by snapshot, ascending."""
     pattern = "?" * 9 + _suffix(split, features) + ".json"
-    found = (_read(path) for path in sorted((run.path / "evaluation").glob(pattern)))
-    return [result for result in found if result is not None]
+    results = (_read(path) for path in sorted((run.path / "evaluation").glob(pattern)))
+    return [result for result in results if result is not None]
 
 
 def best_snapshot(run: Run) -> int | None:
-    """The snapshot with the lowest kernel distance on the validation split, among those evaluated and still there.
+    """The existing snapshot with the lowest kernel distance on the validation split; None without results.
 
-    Only results that can be compared with the newest are: the same data, features and seeds. None where there is none.
+    Only results comparable with the newest count: same data, features, seed and number of images.
     """
-    there = set(run.snapshots())
-    results = [result for result in list_results(run) if result.snapshot in there]
+    existing = set(run.snapshots())
+    results = [result for result in list_results(run) if result.snapshot in existing]
     if not results:
         return None
     newest = max(results, key=lambda result: float(result.made_with["time"]))
-    alike = [result for result in results if _comparable(result) == _comparable(newest)]
-    return min(alike, key=lambda result: result.kid).snapshot
+    comparable = [result for result in results if _settings(result) == _settings(newest)]
+    return min(comparable, key=lambda result: result.kid).snapshot
 
 
 def round_floats(value: Any) -> Any:
-    """A document with its numbers at six significant digits or so."""
+    """A JSON document with its numbers at six significant digits."""
     if isinstance(value, float):
         return round(value, 3) if abs(value) > 1000 else float(f"{value:.6g}")
     if isinstance(value, dict):
@@ -152,7 +150,7 @@ def round_floats(value: Any) -> Any:
     return [round_floats(part) for part in value] if isinstance(value, list | tuple) else value
 
 
-def _comparable(result: EvaluationResult) -> tuple[Any, ...]:
+def _settings(result: EvaluationResult) -> tuple[Any, ...]:
     made = result.made_with
     return made["data_sha256"], made["features_sha256"], made["seed"], result.n["scores"]
 

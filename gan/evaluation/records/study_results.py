@@ -1,6 +1,6 @@
-"""What an augmentation study found, as it lies in the run's folder: `evaluation/<seen>-study.json`. No torch.
+"""The result of an augmentation study, stored as `evaluation/<seen>-study.json`. No torch.
 
-    StudyResult    the run, the test images, the verdict
+    StudyResult      the run, the test images, the verdict
       Regime       one share of the real training images, with its verdict
         Arm        one training set: real images, and what was added to them
           Gain     a synthetic arm against the best of its comparators
@@ -26,13 +26,11 @@ from gan.io.untrusted_files import log_damaged
 from gan.runs.run import Run, format_seen
 
 VERSION = 3
-"""3: what an arm loses to its controls, with an interval corrected as the decision is. 2: with arms of synthetic images
-and classical augmentation together, and several keep rates."""
 
 
 @dataclass(frozen=True)
 class MeanInterval:
-    """A mean over seeds with its 95% interval over test groups and seeds together."""
+    """A mean over seeds, with a 95% interval over test groups and seeds."""
 
     mean: float
     low: float
@@ -68,9 +66,9 @@ class Gain:
 
 @dataclass(frozen=True)
 class Arm:
-    """How classifiers trained on one training set did on the real test images.
+    """Performance on the real test images of classifiers trained on one training set.
 
-    `balanced_accuracy` and `validation` have a value for each seed, in their order.
+    `balanced_accuracy` and `validation` have one value per seed.
     """
 
     plan: ArmPlan
@@ -101,10 +99,10 @@ class KeepRate:
 
 @dataclass(frozen=True)
 class Filtering:
-    """What keeping fewer synthetic images did, with as many added: `ratio` for each real one.
+    """The effect of keeping fewer synthetic images, with as many added: `ratio` for each real image.
 
-    `kind` is "pays" (a rate is better than keeping all: `best`), "costs" (none is, and some are worse), "none" (no
-    difference found) or "unclear" (too few test groups, or too wide an interval). `words` says it in a sentence.
+    `kind` is "pays" (`best` is better than keeping all), "costs" (some rate is worse and none better), "none" (no
+    difference found) or "unclear" (too few test groups or too wide an interval); `words` is the sentence.
     """
 
     ratio: float
@@ -134,13 +132,13 @@ class Regime:
     verdict_kind: str
 
     def arm(self, name: str) -> Arm:
-        """The arm of that name."""
+        """The arm with this name."""
         return next(arm for arm in self.arms if arm.plan.name == name)
 
 
 @dataclass(frozen=True)
 class SkippedArms:
-    """What was not run, and why: `arms` in words, of the regime with this share of the real images."""
+    """Arms that were not run in the regime with this share of the real images, and why, both as text."""
 
     share: float
     arms: str
@@ -173,12 +171,12 @@ class StudyResult:
     made_with: dict[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """The study as one JSON document; `arms` and `verdict`, of all training images, stand on top as well."""
+        """The study as a JSON document; the `arms` of the regime with all training images stand on top too."""
         document = self._document()
         return document | {"arms": document["regimes"][0]["arms"]}
 
     def as_text(self) -> str:
-        """The verdicts and the arms for a terminal."""
+        """Verdicts and arms for a terminal."""
         images, groups = self.test["images"], self.test["groups"]
         on = f"{images:,} real test images" + (f" of {groups:,} groups" if self.test["grouped"] else "")
         lines = [f"{self.run} after {self.snapshot:,} images: {self.seeds} seeds, tested on {on}", f"  {self.verdict}"]
@@ -194,14 +192,14 @@ class StudyResult:
         return "\n".join([*lines, *(f"  Note: {notice}" for notice in self.notices)])
 
     def save(self, run: Run) -> Path:
-        """Write the study into the run's folder, over an earlier one of the same snapshot."""
+        """Write the study into the run's folder, replacing an earlier one of the same snapshot."""
         path = study_path(run, self.snapshot)
         path.parent.mkdir(exist_ok=True)
         write_json(path, self._document())
         return path
 
     def _document(self) -> dict[str, Any]:
-        """The study as it is kept: what was planned of an arm stands beside what was measured."""
+        """The stored document: an arm's plan is merged with its measurements."""
         document: dict[str, Any] = round_floats(asdict(self))
         for regime in document["regimes"]:
             regime["arms"] = [arm.pop("plan") | arm for arm in regime["arms"]]
@@ -209,48 +207,50 @@ class StudyResult:
 
 
 def study_path(run: Run, snapshot: int) -> Path:
-    """Where the study of a snapshot is kept."""
+    """The file of a snapshot's study."""
     return run.path / "evaluation" / f"{format_seen(snapshot)}-study.json"
 
 
 def study_folder(run: Run, snapshot: int) -> Path:
-    """Where a study keeps what it has done so far, and every classifier's verdict on every test image."""
+    """Where a study keeps its progress and every classifier's predictions on the test images."""
     return run.path / "evaluation" / f"{format_seen(snapshot)}-study"
 
 
 def load_study(run: Run, snapshot: int) -> StudyResult:
-    """The study of a snapshot; raises RunError where there is none that this version can read."""
+    """The study of a snapshot; raises RunError where there is none, or it cannot be read."""
     result, again = (
         _read(study_path(run, snapshot)),
         f"`python -m gan evaluate {run.name} --snapshot {snapshot} --study`",
     )
     if result is None and is_outdated(run, snapshot):
         raise RunError(
-            f"The augmentation study of the snapshot {snapshot} of {run.name} was made by another version, which "
-            f"compared other training sets: {again} makes it anew."
+            f"The augmentation study of the snapshot {snapshot} of {run.name} cannot be read: it is damaged or from "
+            f"another version. {again} runs it again."
         )
     if result is None:
-        raise RunError(f"The snapshot {snapshot} of {run.name} has no augmentation study: {again} makes it.")
+        raise RunError(f"The snapshot {snapshot} of {run.name} has no augmentation study: {again} runs it.")
     return result
 
 
 def is_outdated(run: Run, snapshot: int) -> bool:
-    """Whether there is a study of this snapshot that another version made and this one cannot read."""
+    """Whether there is a study of this snapshot that cannot be read."""
     path = study_path(run, snapshot)
     return read_json(path) is not None and _read(path) is None
 
 
 def list_studies(run: Run) -> list[StudyResult]:
-    """All studies of a run that this version can read, by snapshot, ascending."""
-    found = (_read(path) for path in sorted((run.path / "evaluation").glob("?????????-study.json")))
-    return [result for result in found if result is not None]
+    """All readable studies of a run, by snapshot, ascending."""
+    results = (_read(path) for path in sorted((run.path / "evaluation").glob("?????????-study.json")))
+    return [result for result in results if result is not None]
 
 
 def _line(arm: Arm) -> str:
     gain = arm.gain
-    told = f"{gain.value:+.1%} ({gain.corrected_low:+.1%} to {gain.corrected_high:+.1%})" if gain else ""
+    gain_text = f"{gain.value:+.1%} ({gain.corrected_low:+.1%} to {gain.corrected_high:+.1%})" if gain else ""
     spread = f"({arm.balanced.low:.1%} to {arm.balanced.high:.1%})"
-    return f"    {arm.plan.words:<64} {arm.balanced.mean:6.1%} {spread:<17} {arm.auroc.mean:6.3f}   {told}".rstrip()
+    return (
+        f"    {arm.plan.words:<64} {arm.balanced.mean:6.1%} {spread:<17} {arm.auroc.mean:6.3f}   {gain_text}".rstrip()
+    )
 
 
 def _read(path: Path) -> StudyResult | None:
@@ -270,8 +270,8 @@ def _read(path: Path) -> StudyResult | None:
 
 
 def _nested(arm: dict[str, Any]) -> dict[str, Any]:
-    """An arm's document with what was planned of it under `plan`, as `Arm` has it."""
-    planned = {one.name for one in fields(ArmPlan)}
+    """An arm's document with its plan nested under `plan`, as in `Arm`."""
+    planned = {field.name for field in fields(ArmPlan)}
     plan = {name: value for name, value in arm.items() if name in planned}
     return {name: value for name, value in arm.items() if name not in planned} | {"plan": plan}
 

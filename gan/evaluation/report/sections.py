@@ -152,12 +152,12 @@ def readings(found: Sequence[Reading]) -> str:
     """The results of the blind readers; "" without any."""
     parts = []
     for one in found:
-        said = one.findings()
+        said = one.summary()
         if said is not None:
             parts.append(
                 f"<p><b>{html.escape(one.reader)}</b>, {one.count} images. {html.escape(said.sentence())} Generated "
-                f"images taken for real: {said.made_taken_for_real}; plausible: {said.made_plausible}. Real images "
-                f"taken for real: {said.real_taken_for_real}; plausible: {said.real_plausible}.</p>"
+                f"images taken for real: {said.synthetic_called_real}; plausible: {said.synthetic_plausible}. Real "
+                f"images taken for real: {said.real_called_real}; plausible: {said.real_plausible}.</p>"
             )
     return "".join(parts)
 

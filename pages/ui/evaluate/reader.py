@@ -72,12 +72,13 @@ def _reading(run: Run, one: Reading) -> None:
             f"**{one.reader}**, {fmt.ago(one.began)}, snapshot after {fmt.images(one.snapshot)}: "
             f"{len(one.answers)} of {one.count} answered"
         )
-        found = one.findings()
+        found = one.summary()
         if one.finished and found is not None:
             st.markdown(found.sentence())
             st.caption(
-                f"Generated images taken for real: {found.made_taken_for_real}; plausible: {found.made_plausible}. "
-                f"Real images taken for real: {found.real_taken_for_real}; plausible: {found.real_plausible}."
+                f"Generated images taken for real: {found.synthetic_called_real}; plausible: "
+                f"{found.synthetic_plausible}. Real images taken for real: {found.real_called_real}; plausible: "
+                f"{found.real_plausible}."
             )
         elif not one.finished:
             st.button("Resume", icon=":material/play_arrow:", key=f"go on {one.id}", on_click=_open, args=(one.id,))

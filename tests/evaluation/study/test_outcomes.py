@@ -217,5 +217,5 @@ def test_a_study_of_a_run_is_kept_and_its_low_data_generators_know_the_subset_al
     write_json(kept_file, json.loads(kept_file.read_text()) | {"version": 1})
     assert study_results.list_studies(run) == []
     assert study_results.is_outdated(run, 320)
-    with pytest.raises(RunError, match=r"was made by another version, which compared other training sets: `python"):
+    with pytest.raises(RunError, match=r"cannot be read: it is damaged or from another version. `python"):
         study_results.load_study(run, 320)
