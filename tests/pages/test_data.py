@@ -75,7 +75,7 @@ def test_a_check_that_failed_says_why_and_leads_back_to_the_form() -> None:
     jobs.start_task(folder)
     until(lambda: not jobs.state(folder).alive, "the check has ended")
     at = page("data", upload=folder.name)
-    assert "not a whole ZIP" in at.error[0].value
+    assert "not a complete ZIP" in at.error[0].value
     at.button(key="reject set").click().run()
     assert not at.exception
     assert not folder.exists()

@@ -1,6 +1,6 @@
-"""A few of a user's files as they are, in their own shape, by the class or attributes that they were understood as.
+"""Example files of each class or attribute, uncropped, to show before a set is accepted.
 
-Shown before a set is accepted, so that a wrong folder or column is seen and not trained on. No torch.
+They make a wrong folder or column visible before anything is trained on it. No torch.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from gan.io.image_errors import UNREADABLE
 
 @dataclass(frozen=True)
 class Example:
-    """One file: its path in the set, its pixels uint8 (C, h, w) made small, and where it goes; `group` may be ""."""
+    """One file: its path in the set, reduced pixels uint8 (C, h, w), its split, and its group or ""."""
 
     file: str
     pixels: NDArray[np.uint8]
@@ -25,24 +25,22 @@ class Example:
 
 
 def example_files(plan: ImportPlan, each: int = 4, height: int = 96, names: int = 40) -> dict[str, list[Example]]:
-    """Up to `each` files of each of the first `names` classes or attributes, at most `height` pixels high.
+    """Up to `each` evenly spaced files of each of the first `names` classes or attributes, at most `height` px high.
 
-    They are spread over all files of the class.
-
-    Files that cannot be read any more are passed over: reading the set names them.
+    Unreadable files are skipped; reading the set reports them.
     """
-    found: dict[str, list[Example]] = {}
+    by_name: dict[str, list[Example]] = {}
     for position, name in enumerate(plan.names[:names]):
         rows = np.flatnonzero(plan.conditions[:, position])
         chosen = rows[np.unique(np.linspace(0, len(rows) - 1, each).round().astype(int))] if len(rows) else rows
-        shown = (_example(plan, int(row), height) for row in chosen)
-        found[name] = [one for one in shown if one is not None]
-    return found
+        read = (_example(plan, int(row), height) for row in chosen)
+        by_name[name] = [example for example in read if example is not None]
+    return by_name
 
 
 def _example(plan: ImportPlan, row: int, height: int) -> Example | None:
     try:
-        pixels = read_image_file(plan.root / plan.files[row]).to_bytes(plan.channels, plan.window)
+        pixels = read_image_file(plan.root / plan.files[row]).to_uint8(plan.channels, plan.window)
     except UNREADABLE:
         return None
     picture = Image.fromarray(pixels)

@@ -1,4 +1,4 @@
-"""Read one image file of a user: PNG, JPEG, BMP or TIFF, of 8 or 16 bits, grey or colour; nothing else is opened."""
+"""Read one image file: PNG, JPEG, BMP or TIFF, 8 or 16 bits, grey or colour. Other formats are not opened."""
 
 import hashlib
 from dataclasses import dataclass
@@ -11,40 +11,41 @@ from PIL import Image, ImageOps
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 MAX_PIXELS = 64_000_000
-CLIPPED = 0.1  # percent of an image's pixels at either end that may lie outside the window of a 16-bit set
+CLIPPED = 0.1
+"""Per cent of a 16-bit image's pixels that may lie outside the grey-level window, at each end."""
 
 
 @dataclass(frozen=True)
 class DecodedImage:
-    """Pixels (H, W) or (H, W, 3): uint8, or int32 where the file has grey levels of 16 bits; `mode` in words."""
+    """Pixels (H, W) or (H, W, 3): uint8, or int32 for 16-bit grey. `mode` describes them, such as "grey, 8-bit"."""
 
     pixels: NDArray[np.uint8] | NDArray[np.int32]
     mode: str
     pages: int
 
     @property
-    def deep(self) -> bool:
+    def is_16_bit(self) -> bool:
         """Whether the pixels must be windowed to 8 bits."""
         return self.pixels.dtype != np.uint8
 
-    def to_bytes(self, channels: int, window: tuple[int, int] | None) -> NDArray[np.uint8]:
-        """Pixels of 8 bits, (H, W) for one channel or (H, W, 3)."""
+    def to_uint8(self, channels: int, window: tuple[int, int] | None) -> NDArray[np.uint8]:
+        """8-bit pixels, (H, W) for one channel or (H, W, 3). `window` maps 16-bit grey levels to 0 and 255."""
         pixels = self.pixels
-        if self.deep:
-            low, high = window if window is not None else self.levels()
+        if self.is_16_bit:
+            low, high = window if window is not None else self.grey_levels()
             pixels = ((pixels.astype(np.float64) - low) * (255 / max(high - low, 1))).round().clip(0, 255)
         pixels = pixels.astype(np.uint8)
         return np.repeat(pixels[:, :, None], 3, axis=2) if pixels.ndim == 2 and channels == 3 else pixels
 
-    def levels(self) -> tuple[int, int]:
-        """The grey levels between which all but a thousandth of the pixels at either end lie."""
+    def grey_levels(self) -> tuple[int, int]:
+        """Grey levels with at most 0.1% of the pixels below and above."""
         low, high = np.percentile(self.pixels, [CLIPPED, 100 - CLIPPED])
         return int(low), int(np.ceil(high))
 
 
 @dataclass(frozen=True)
 class ImageInfo:
-    """What a check keeps of an image: its sides, a digest of its pixels, and the levels of a 16-bit one."""
+    """What a check keeps of an image: sides in pixels, a digest of the pixels, grey levels if it has 16 bits."""
 
     width: int
     height: int
@@ -56,48 +57,47 @@ class ImageInfo:
 
 
 def read_image_file(path: Path) -> DecodedImage:
-    """Decode one file, its rotation applied, alpha dropped; the first page of several.
+    """Decode the first page of a file, upright by its EXIF orientation, without alpha.
 
-    Raises what Pillow does for a damaged file (`gan.io.image_errors.UNREADABLE`), and ValueError for one that is not
-    taken.
+    Raises one of `UNREADABLE` for a damaged file, and ValueError for one that is not supported.
     """
     with Image.open(path, formats=FORMATS) as image:
         if image.width * image.height > MAX_PIXELS:
-            raise ValueError(f"{image.width} x {image.height} pixels are more than the {MAX_PIXELS:,} taken")
+            raise ValueError(f"{image.width} x {image.height} pixels are more than the {MAX_PIXELS:,} allowed")
         pages = int(getattr(image, "n_frames", 1))
         stored = image.mode
         if stored == "F":
-            raise ValueError("its pixels are floating-point numbers: save it with 8 or 16 bits")
+            raise ValueError("its pixels are floating-point numbers; save it with 8 or 16 bits")
         if stored in ("I", "I;16", "I;16B", "I;16L", "I;16N"):
-            deep = np.asarray(image).astype(np.int32)
-            if deep.min() < -32768 or deep.max() > 65535:
-                raise ValueError(f"its grey levels, {deep.min()} to {deep.max()}, need more than 16 bits")
-            return DecodedImage(deep, "grey, 16-bit", pages)
+            levels = np.asarray(image).astype(np.int32)
+            if levels.min() < -32768 or levels.max() > 65535:
+                raise ValueError(f"its grey levels, {levels.min()} to {levels.max()}, need more than 16 bits")
+            return DecodedImage(levels, "grey, 16-bit", pages)
         upright = ImageOps.exif_transpose(image)
         colour = stored not in ("1", "L", "LA", "La") and not _grey_palette(upright)
         pixels = np.asarray(upright.convert("RGB" if colour else "L"))
-    alpha = " with alpha, which is dropped" if stored in ("LA", "La", "PA", "RGBA", "RGBa") else ""
+    alpha = ", alpha dropped" if stored in ("LA", "La", "PA", "RGBA", "RGBa") else ""
     return DecodedImage(pixels, ("colour, 8-bit" if colour else "grey, 8-bit") + alpha, pages)
 
 
 def inspect_image(path: Path) -> ImageInfo:
-    """What a check needs to know of one file; raises as `read_picture` does."""
-    picture = read_image_file(path)
-    pixels = np.ascontiguousarray(picture.pixels)
+    """What a check needs to know about one file; raises as `read_image_file` does."""
+    image = read_image_file(path)
+    pixels = np.ascontiguousarray(image.pixels)
     head = f"{pixels.shape}{pixels.dtype}".encode()
     return ImageInfo(
         width=pixels.shape[1],
         height=pixels.shape[0],
         colour=pixels.ndim == 3,
-        mode=picture.mode,
-        pages=picture.pages,
+        mode=image.mode,
+        pages=image.pages,
         digest=hashlib.blake2b(head + pixels.tobytes(), digest_size=16).hexdigest(),
-        levels=picture.levels() if picture.deep else None,
+        levels=image.grey_levels() if image.is_16_bit else None,
     )
 
 
 def _grey_palette(image: Image.Image) -> bool:
-    """Whether an image has a palette of greys only: many programs save grey pictures so."""
+    """Whether an image has a palette of greys only, as many programs save grey images."""
     if image.mode not in ("P", "PA"):
         return False
     red, green, blue = (np.asarray(band) for band in image.convert("RGB").split())

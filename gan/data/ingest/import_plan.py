@@ -1,4 +1,4 @@
-"""Plan: exactly which of a user's images are read, as what, and how; the outcome of a check, kept with an added set."""
+"""ImportPlan, the result of a check: which files of a set are read, with which conditions and splits, and how."""
 
 import errno
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ from gan.io.json_files import read_typed
 from gan.io.untrusted_files import damaged_file
 
 MAX_BYTES = 2**29
-"""Bytes of a plan, at most: that of a million images takes about half."""
+"""Size of plan.json in bytes, at most. A million images take about half of it."""
 Whole = Annotated[int, Field(ge=0)]
 
 
 class _PlanJson(TypedDict):
-    """What plan.json holds; `conditions` has, for each file, which of the names it shows."""
+    """The content of plan.json. `conditions` lists, for each file, the indices of the names that are 1."""
 
     root: str
     names: Annotated[tuple[str, ...], Field(min_length=1, max_length=10_000)]
@@ -43,34 +43,39 @@ PLAN_JSON = TypeAdapter(_PlanJson)
 
 
 def _check(path: Path, document: _PlanJson) -> None:
-    """Raise DamagedFileError where lists do not belong together, or a name leads out of where images may lie."""
+    """Raise DamagedFileError if lists differ in length, or a path leads out of the set."""
     count, names = len(document["files"]), len(document["names"])
     lists = (document["conditions"], document["split"], document["group"] or document["split"])
-    if any(len(one) != count for one in lists):
-        raise damaged_file(path, "it has not a condition, a split and a group for each file")
-    if any(one >= names for ones in document["conditions"] for one in ones):
+    if any(len(values) != count for values in lists):
+        raise damaged_file(path, "it lacks a condition, split or group for some files")
+    if any(index >= names for on in document["conditions"] for index in on):
         raise damaged_file(path, "a condition has no name")
-    if document["kind"] == "class" and any(len(ones) != 1 for ones in document["conditions"]):
-        raise damaged_file(path, "an image has not one class")
-    if not all(map(_inside, document["files"])):
-        raise damaged_file(path, "a file's name leads out of the set")
+    if document["kind"] == "class" and any(len(on) != 1 for on in document["conditions"]):
+        raise damaged_file(path, "an image does not have exactly one class")
+    if not all(map(_stays_inside, document["files"])):
+        raise damaged_file(path, "a file name leads out of the set")
     root = document["root"]
-    if "\0" in root or not (_inside(root) or PurePosixPath(root).is_absolute()):
-        raise damaged_file(path, f"its images lie in {root!r}, which is not in the set")
+    if "\0" in root or not (_stays_inside(root) or PurePosixPath(root).is_absolute()):
+        raise damaged_file(path, f"its folder of images, {root!r}, is outside the set")
 
 
-def _inside(name: str) -> bool:
-    """Whether a relative path stays below where it begins."""
+def _stays_inside(name: str) -> bool:
+    """Whether a path is relative and leads nowhere above its folder."""
     path = PurePosixPath(name)
     return not path.is_absolute() and ".." not in path.parts and "\0" not in name
 
 
 @dataclass(frozen=True)
 class ImportPlan:
-    """The images to read: `files` (N) below `root`, `conditions` uint8 (N, K), `split` (N,), `group` (N,) or None.
+    """The files to read, with their conditions and splits.
 
-    `window` are the grey levels that become 0 and 255 where images have 16 bits; `side` is the side that all images
-    share after they are cropped square, or None. `notices` go into the ImageSet.
+    files       (N,), relative to `root`
+    conditions  uint8 (N, K) with K `names`
+    split       (N,)
+    group       (N,), "" for an image without one; None if no image has one
+    side        side in pixels of all images after the square crop, or None if they differ
+    window      grey levels of 16-bit images that become 0 and 255, or None
+    notices     go into the ImageSet
     """
 
     root: Path
@@ -86,7 +91,7 @@ class ImportPlan:
     notices: tuple[str, ...]
 
     def save(self, folder: Path) -> None:
-        """Write plan.json; a `root` inside `folder` is kept relative, so that a set can be moved as a whole."""
+        """Write plan.json. A `root` inside `folder` is stored relative to it, so that the set can be moved."""
         inside = self.root.is_relative_to(folder)
         write_json(
             folder / "plan.json",
@@ -107,14 +112,13 @@ class ImportPlan:
 
     @classmethod
     def load(cls, folder: Path) -> "ImportPlan":
-        """The plan in a folder, read again where its file changed; raises DataError where it is absent or damaged."""
+        """The plan in a folder, cached until its file changes; raises DataError if it is missing or damaged."""
         plan = cls._read(folder, file_version(folder / "plan.json"))
-        if not any(
-            plan.root.resolve().is_relative_to(place) for place in (folder.resolve(), *settings.browsable_paths())
-        ):
+        allowed = (folder.resolve(), *settings.browsable_paths())
+        if not any(plan.root.resolve().is_relative_to(parent) for parent in allowed):
             raise DataError(
-                f"The images of the set {folder.name} lie in {plan.root}, neither in the set nor in a folder of "
-                "GAN_PATHS: remove it and add it again."
+                f"The images of the set {folder.name} are in {plan.root}, which is neither in the set nor in "
+                "GAN_PATHS. Remove the set and add it again."
             )
         return plan
 
@@ -122,20 +126,20 @@ class ImportPlan:
     @lru_cache(maxsize=4)
     def _read(cls, folder: Path, version: tuple[int, int] | None) -> "ImportPlan":
         path = folder / "plan.json"
-        again = f"remove the set {folder.name} and add it again"
+        again = f"Remove the set {folder.name} and add it again"
         try:
             document = read_typed(path, PLAN_JSON, MAX_BYTES)
             if document is None:
-                raise DataError(f"{path} is missing: {again}.")
+                raise DataError(f"{path} is missing. {again}.")
             _check(path, document)
         except DamagedFileError as error:
-            raise DataError(f"{error} Or {again}.") from None
+            raise DataError(f"{error} {again}.") from None
         conditions = np.zeros((len(document["files"]), len(document["names"])), dtype=np.uint8)
-        for row, ones in enumerate(document["conditions"]):
-            conditions[row, ones] = 1
+        for row, on in enumerate(document["conditions"]):
+            conditions[row, on] = 1
         group, root = document["group"], document["root"]
         return cls(
-            root=folder / root,  # an absolute root stays as it is
+            root=folder / root,  # an absolute root stays absolute
             files=document["files"],
             conditions=conditions,
             names=document["names"],
@@ -149,18 +153,18 @@ class ImportPlan:
         )
 
     def path(self, file: str) -> Path:
-        """Where one of the files lies; raises OSError where it is no regular file, or a link leads out of the set.
+        """The path of a file; raises FileNotFoundError if it is not regular, or a link that leads out of the set.
 
-        A link in a folder of the server may lead to another folder of GAN_PATHS.
+        A link in a folder on the server may lead to another folder of GAN_PATHS.
         """
-        place = (self.root / file).resolve()
+        path = (self.root / file).resolve()
         allowed = (self.root.resolve(), *settings.browsable_paths())
-        if not place.is_file() or not any(place.is_relative_to(folder) for folder in allowed):
-            raise FileNotFoundError(errno.ENOENT, "it is no file of this set", file)
-        return place
+        if not path.is_file() or not any(path.is_relative_to(folder) for folder in allowed):
+            raise FileNotFoundError(errno.ENOENT, "it is not a file of this set", file)
+        return path
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Images per split and condition."""
+        """Images per split and condition, such as `{"train": {"cat": 12}, ...}`."""
         return {
             split: dict(
                 zip(self.names, self.conditions[self.split == split].sum(axis=0, dtype=int).tolist(), strict=True)

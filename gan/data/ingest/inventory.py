@@ -1,4 +1,4 @@
-"""List a user's images and their labels: from a labels.csv, or from the folders they lie in. Opens no image."""
+"""List a user's images with labels, from a labels.csv or from class folders. Opens no image."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from gan.data.sources.scan import ScannedFile, scan
 from gan.errors import DataError
 
 LABELS = "labels.csv"
-LAYOUTS = "It takes a folder for each class, with or without train/, val/ and test/ above, or images with a labels.csv."
+LAYOUTS = "Use a folder for each class, with or without train/, val/ and test/ above, or images with a labels.csv."
 
 
 @dataclass(frozen=True)
 class Inventory:
-    """Images by name: `files` (N) below `root`, `conditions` uint8 (N, K), `split` and `group` (N, "" if unknown)."""
+    """Images: `files` (N) relative to `root`, `conditions` uint8 (N, K), `split` and `group` (N), "" if unknown."""
 
     root: Path
     files: list[str]
@@ -34,7 +34,7 @@ class Inventory:
 
 
 def list_images(folder: Path, shown_as: str = "") -> Inventory:
-    """The images in a folder, in messages `shown_as`; raises DataError where there are none or none are labelled."""
+    """The labelled images in a folder; raises DataError if there are none. Messages call the folder `shown_as`."""
     shown_as = shown_as or str(folder)
     if not folder.is_dir():
         raise DataError(f"{shown_as} is not a folder. {LAYOUTS}")
@@ -43,7 +43,7 @@ def list_images(folder: Path, shown_as: str = "") -> Inventory:
 
 @lru_cache(maxsize=2)
 def _list_images(folder: Path, files: tuple[ScannedFile, ...], shown_as: str) -> Inventory:
-    """The same for the files in it: sorted again, and labels.csv read again, only where one of them changed."""
+    """`list_images`, cached until a file's name, size or time changes."""
     parts = [PurePosixPath(file.name).parts for file in files]
     depth = _depth(parts) if parts else 0
     root = folder.joinpath(*parts[0][:depth]) if parts else folder
@@ -57,7 +57,7 @@ def _list_images(folder: Path, files: tuple[ScannedFile, ...], shown_as: str) ->
     others = [file for file in others if PurePosixPath(file).name != LABELS]
     if others:
         kinds = Counter(PurePosixPath(file).suffix or file for file in others)
-        text = f"Files that are no images of a kind that is read ({len(others):,}): {first_few(list(kinds))}."
+        text = f"Files that are not images of a supported format ({len(others):,}): {first_few(list(kinds))}."
         findings.append(Finding("note", text, "Left out."))
     if (root / LABELS).is_file():
         return _from_table(root, images, findings)
@@ -65,7 +65,7 @@ def _list_images(folder: Path, files: tuple[ScannedFile, ...], shown_as: str) ->
 
 
 def _depth(files: list[tuple[str, ...]]) -> int:
-    """How many folders the parts of all files share above their labels: a ZIP may put everything below a single one."""
+    """The number of folders that all files share above the labels: a ZIP often has a single top folder."""
     depth = 0
     while True:
         if len({parts[depth] for parts in files}) != 1 or any(len(parts) == depth + 1 for parts in files):
@@ -74,27 +74,27 @@ def _depth(files: list[tuple[str, ...]]) -> int:
             return depth
         below = [parts[-1] for parts in files if len(parts) == depth + 2]
         if LABELS not in below and any(name.lower().endswith(SUFFIXES) for name in below):
-            return depth  # it is a class
+            return depth  # this folder is a class
         depth += 1
 
 
 def _from_table(root: Path, images: list[str], findings: list[Finding]) -> Inventory:
     labels = read_labels(root / LABELS)
-    there, named = set(images), set(labels.files)
-    absent = [file for file in labels.files if file not in there]
-    if len(absent) == len(labels.files):
+    present, named = set(images), set(labels.files)
+    missing = [file for file in labels.files if file not in present]
+    if len(missing) == len(labels.files):
         raise DataError(
-            f"None of the {len(absent):,} files that labels.csv names is there ({first_few(absent)}): "
-            "its paths start at the folder in which labels.csv lies."
+            f"None of the {len(missing):,} files in labels.csv exists ({first_few(missing)}). "
+            "Paths are relative to the folder of labels.csv."
         )
-    if absent:
-        text = f"Absent files named in labels.csv ({len(absent):,}): {first_few(absent)}."
+    if missing:
+        text = f"Missing files named in labels.csv ({len(missing):,}): {first_few(missing)}."
         findings.append(Finding("warning", text, "Left out."))
     unnamed = [file for file in images if file not in named]
     if unnamed:
         text = f"Images not named in labels.csv ({len(unnamed):,}): {first_few(unnamed)}."
         findings.append(Finding("warning", text, "Left out."))
-    rows = [row for row, file in enumerate(labels.files) if file in there]
+    rows = [row for row, file in enumerate(labels.files) if file in present]
     return Inventory(
         root=root,
         files=[labels.files[row] for row in rows],
@@ -108,32 +108,32 @@ def _from_table(root: Path, images: list[str], findings: list[Finding]) -> Inven
 
 
 def _from_folders(root: Path, images: list[str], findings: list[Finding]) -> Inventory:
-    """Class folders; where all the top folders are named like splits, the classes lie below them."""
+    """Images in class folders; if all top folders are named like splits, the class folders are below them."""
     parts = [PurePosixPath(file).parts for file in images]
-    above = {part[0].lower() for part in parts if len(part) > 1}
-    with_splits = bool(above) and above <= set(SPLIT_NAMES) and any(len(part) > 2 for part in parts)
+    top = {part[0].lower() for part in parts if len(part) > 1}
+    with_splits = bool(top) and top <= set(SPLIT_NAMES) and any(len(part) > 2 for part in parts)
     depth = 2 if with_splits else 1
-    placed = [row for row, part in enumerate(parts) if len(part) > depth]
-    if not placed:
-        raise DataError(f"The images have no labels: they lie in no class folder. {LAYOUTS}")
-    if len(placed) < len(images):
-        loose = sorted(set(images) - {images[row] for row in placed})
-        text = f"Images in no class folder ({len(loose):,}): {first_few(loose)}."
+    labelled = [row for row, part in enumerate(parts) if len(part) > depth]
+    if not labelled:
+        raise DataError(f"The images have no labels: none is in a class folder. {LAYOUTS}")
+    if len(labelled) < len(images):
+        loose = sorted(set(images) - {images[row] for row in labelled})
+        text = f"Images outside class folders ({len(loose):,}): {first_few(loose)}."
         findings.append(Finding("warning", text, "Left out."))
-    if any(len(parts[row]) > depth + 1 for row in placed):
-        text = "Some images lie in folders below the class folders."
-        action = "The class counts, the deeper folders do not; patients are named in the column group of a labels.csv."
+    if any(len(parts[row]) > depth + 1 for row in labelled):
+        text = "Some class folders have subfolders."
+        action = "Subfolders are ignored. To name patients, use a column `group` in a labels.csv."
         findings.append(Finding("note", text, action))
-    classes = [parts[row][depth - 1] for row in placed]
+    classes = [parts[row][depth - 1] for row in labelled]
     names = tuple(sorted(set(classes)))
     index = {name: position for position, name in enumerate(names)}
     return Inventory(
         root=root,
-        files=[images[row] for row in placed],
+        files=[images[row] for row in labelled],
         conditions=np.eye(len(names), dtype=np.uint8)[[index[name] for name in classes]],
         names=names,
         kind="class",
-        split=[SPLIT_NAMES[parts[row][0].lower()] if with_splits else "" for row in placed],
-        group=[""] * len(placed),
+        split=[SPLIT_NAMES[parts[row][0].lower()] if with_splits else "" for row in labelled],
+        group=[""] * len(labelled),
         findings=findings,
     )

@@ -1,4 +1,4 @@
-"""Read a labels.csv: `file`, then one `class` column or any number of 0/1 columns, and optional `split` and `group`."""
+"""Read a labels.csv: columns `file`, then `class` or any number of 0/1 attributes, and optional `split` and `group`."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ from gan.data.image_set import Kind
 from gan.data.info import check_names
 from gan.errors import DataError
 
-TAKES = "It takes a column `file`, then either one column `class` or columns of 0 and 1; `split` and `group` if known."
+COLUMNS = "Columns: `file`, then either `class` or attributes of 0 and 1; optionally `split` and `group`."
 SPLIT_NAMES = {
     "train": "train", "training": "train",
     "val": "val", "valid": "val", "validation": "val", "dev": "val",
@@ -23,7 +23,7 @@ SPLIT_NAMES = {
 
 @dataclass(frozen=True)
 class Labels:
-    """The rows of a labels.csv: `files` (N), `conditions` uint8 (N, K), `split` and `group` (N, "" if unknown)."""
+    """The rows of a labels.csv: `files` (N), `conditions` uint8 (N, K), `split` and `group` (N), "" if unknown."""
 
     files: list[str]
     conditions: NDArray[np.uint8]
@@ -34,25 +34,23 @@ class Labels:
 
 
 def read_labels(path: Path) -> Labels:
-    """The table in a file; raises DataError that names the line and what it takes."""
+    """The table in a file; raises DataError that names the wrong line and what is allowed."""
     header, rows = _table(path)
     if "file" not in header:
-        raise DataError(f"{path.name} has no column `file`; it has {', '.join(header) or 'none'}. {TAKES}")
+        raise DataError(f"{path.name} has no column `file`; it has {', '.join(header) or 'none'}. {COLUMNS}")
     attributes = [name for name in header if name not in ("file", "class", "split", "group", "")]
     if "class" in header and attributes:
-        raise DataError(f"{path.name} has a column `class` and also {', '.join(attributes)}. {TAKES}")
+        raise DataError(f"{path.name} has a column `class` and also {', '.join(attributes)}. {COLUMNS}")
     if "class" not in header and not attributes:
-        raise DataError(f"{path.name} has no labels. {TAKES}")
+        raise DataError(f"{path.name} has no labels. {COLUMNS}")
     check_names(attributes, "attributes")
     if not rows:
-        raise DataError(f"{path.name} names no images: it takes a line for each image.")
+        raise DataError(f"{path.name} has no rows. Add one for each image.")
     seen: dict[str, int] = {}
     for line, row in rows:
         file = _relative(row["file"], f"Line {line} of {path.name}")
         if file in seen:
-            raise DataError(
-                f"Line {line} of {path.name} names {file} a second time, after line {seen[file]}: keep one."
-            )
+            raise DataError(f"Lines {seen[file]} and {line} of {path.name} both name {file}. Keep one.")
         seen[file] = line
     names, conditions = _classes(path, rows) if "class" in header else _attributes(path, rows, attributes)
     return Labels(
@@ -66,19 +64,19 @@ def read_labels(path: Path) -> Labels:
 
 
 def _table(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
-    """Column names, and each row with the number of its first line; commas or semicolons, as spreadsheets write them.
+    """Column names, and the rows, each with the number of its first line. Commas or semicolons separate values.
 
-    Lines end at LF, CR or CRLF alone: a form feed or U+2028 is part of a value.
+    Only LF, CR and CRLF end a line: a form feed or U+2028 is part of a value.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise DataError(f"{path.name} is not text in UTF-8: save it again as CSV UTF-8.") from None
+        raise DataError(f"{path.name} is not UTF-8 text. Save it as CSV UTF-8.") from None
     _, names = next(records := _records(path.name, text), (1, []))
     header = [name.strip() for name in names]
     header = [name.lower() if name.lower() in ("file", "class", "split", "group") else name for name in header]
     if len(set(header)) != len(header):
-        raise DataError(f"{path.name} has two columns of one name: {', '.join(header)}.")
+        raise DataError(f"{path.name} has two columns of the same name: {', '.join(header)}.")
     rows = []
     for line, values in records:
         if not any(value.strip() for value in values):
@@ -90,8 +88,8 @@ def _table(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
 
 
 def _records(name: str, text: str) -> Iterator[tuple[int, list[str]]]:
-    """The values of each record of a CSV, with the number of its first line; DataError for a quote left open."""
-    lines = io.StringIO(text, newline="")  # keeps line ends: a quoted value may hold some
+    """The records of a CSV, each with the number of its first line; raises DataError for an unbalanced quote."""
+    lines = io.StringIO(text, newline="")  # keeps line ends, which quoted values may hold
     first = lines.readline()
     lines.seek(0)
     reader = csv.reader(lines, delimiter=";" if first.count(";") > first.count(",") else ",", strict=True)
@@ -101,19 +99,19 @@ def _records(name: str, text: str) -> Iterator[tuple[int, list[str]]]:
             values = next(reader)
         except StopIteration:
             return
-        except csv.Error as error:  # strict: an open quote would swallow the lines after it
+        except csv.Error as error:  # strict: else an unbalanced quote would swallow the next lines
             raise DataError(
-                f"Line {line} of {name} cannot be read ({error}). A value that begins with a double quote takes one at "
-                "its end; a quote within it is written twice."
+                f"Line {line} of {name} cannot be read ({error}). A value that starts with a double quote must end "
+                "with one; write a quote inside it twice."
             ) from None
         yield line, values
 
 
 def _relative(file: str, where: str) -> str:
-    """A file name as it is looked up below the folder; refuses one that leaves it."""
+    """A file name as a path relative to the folder; raises DataError if it leads out of it."""
     path = PurePosixPath(file.replace("\\", "/"))
     if not file or path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
-        raise DataError(f"{where} names the file {file!r}: it takes a path below the folder of labels.csv.")
+        raise DataError(f"{where} names the file {file!r}. Use a path relative to the folder of labels.csv.")
     return str(path)
 
 
@@ -133,12 +131,12 @@ def _attributes(
         wrong = next((name for name in attributes if row[name] not in ("0", "1")), None)
         if wrong is not None:
             raise DataError(
-                f"Line {line} of {path.name} has {wrong} = {row[wrong] or 'nothing'}: it takes 0 or 1. {TAKES}"
+                f"Line {line} of {path.name} has {wrong} = {row[wrong] or 'nothing'}. Use 0 or 1. {COLUMNS}"
             )
     return tuple(attributes), np.array([[int(row[name]) for name in attributes] for _, row in rows], dtype=np.uint8)
 
 
 def _split(text: str, where: str) -> str:
     if text and text.lower() not in SPLIT_NAMES:
-        raise DataError(f"{where} has the split {text}: it takes train, val or test, or nothing.")
+        raise DataError(f"{where} has the split {text}. Use train, val or test, or leave it empty.")
     return SPLIT_NAMES[text.lower()] if text else ""

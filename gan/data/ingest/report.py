@@ -1,6 +1,6 @@
-"""What was found in a user's images and what would be done with it, for people and for programs.
+"""CheckReport: the problems found in a user's images and what is done about each, as text and as JSON.
 
-`check.py` makes a Report; the data page and `gan data check` show it; nothing is used or kept before its user saw it.
+The data page and `gan data check` show it before anything is used or kept.
 """
 
 from dataclasses import dataclass, field
@@ -17,11 +17,12 @@ from gan.io.untrusted_files import damaged_file
 
 Level = Literal["error", "warning", "note"]
 FIRST_FEW = 5
+"""Names listed in a finding; the others are counted."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing about a set: an error keeps it from being used; `action` says what would be done about it."""
+    """One finding about a set, and what is done or should be done about it. An error makes the set unusable."""
 
     level: Level
     text: str
@@ -29,13 +30,13 @@ class Finding:
 
     @property
     def line(self) -> str:
-        """What was found and what would be done, in one line."""
+        """Text and action on one line."""
         return f"{self.text} {self.action}".strip()
 
 
 @dataclass(frozen=True)
 class Leak:
-    """The same image, or the same group, in several given splits."""
+    """An image (`what` lists its files) or a group that is in several of the given splits."""
 
     what: str
     splits: tuple[str, ...]
@@ -43,11 +44,16 @@ class Leak:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """All of a check. `counts` are those after every action: `{"train": {"cat": 12}, ...}`.
+    """The result of a check.
 
-    `sizes` counts images by "width x height", `modes` by kind of pixel; `unreadable` gives the cause by file;
-    `duplicates` are lists of files with equal pixels. `plan` is None where an error keeps the set from being used;
-    `name` and `staged` are set for a set that waits to be accepted (`intake.py`).
+    counts       images after all actions: `{"train": {"cat": 12}, ...}`
+    sizes        images by "width x height", the 20 most frequent
+    modes        images by pixel format, such as "grey, 8-bit"
+    unreadable   cause by file
+    duplicates   files with equal pixels
+    window       grey levels of 16-bit images that become 0 and 255, or None
+    plan         None if an error makes the set unusable
+    name, staged the set's name and folder, if it waits to be accepted (`staging.py`)
     """
 
     path: str
@@ -72,16 +78,16 @@ class CheckReport:
 
     @property
     def errors(self) -> tuple[Finding, ...]:
-        """The findings that keep the set from being used."""
+        """The findings that make the set unusable."""
         return tuple(finding for finding in self.problems if finding.level == "error")
 
     @property
     def to_fix(self) -> tuple[Finding, ...]:
-        """What keeps the set from being used, and what would be done about the rest; notes are left out."""
+        """Errors and warnings."""
         return tuple(finding for finding in self.problems if finding.level != "note")
 
     def as_json(self) -> dict[str, Any]:
-        """One JSON document of the report, without the list of every image."""
+        """The report as a JSON document, without the plan."""
         return {
             "path": self.path,
             "ok": self.ok,
@@ -99,47 +105,47 @@ class CheckReport:
 
     @classmethod
     def from_json(cls, path: Path, document: dict[str, Any], staged: Path) -> "CheckReport":
-        """The report that `as_json` wrote to a set's report.json at `path`, with its plan where it can be used.
+        """The report in a set's report.json at `path`, with the plan in its folder `staged` if the set is usable.
 
-        Raises DamagedFileError, and DataError where the plan is damaged.
+        Raises DamagedFileError, or DataError if the plan is damaged.
         """
-        told = validated(path, document, REPORT_JSON)
-        if any(counts.keys() != next(iter(told["counts"].values())).keys() for counts in told["counts"].values()):
-            raise damaged_file(path, "its splits count other conditions")
+        fields = validated(path, document, REPORT_JSON)
+        if any(counts.keys() != next(iter(fields["counts"].values())).keys() for counts in fields["counts"].values()):
+            raise damaged_file(path, "its splits have different conditions")
         return cls(
-            path=told["path"],
-            problems=told["problems"],
-            kind=told["kind"],
-            images=told["images"],
-            counts=told["counts"],
-            sizes=told["sizes"],
-            modes=told["modes"],
-            unreadable=told["unreadable"],
-            duplicates=told["duplicates"],
-            leaks=told["leaks"],
-            window=told["window"],
-            plan=ImportPlan.load(staged) if told["ok"] else None,
-            name=told["name"],
+            path=fields["path"],
+            problems=fields["problems"],
+            kind=fields["kind"],
+            images=fields["images"],
+            counts=fields["counts"],
+            sizes=fields["sizes"],
+            modes=fields["modes"],
+            unreadable=fields["unreadable"],
+            duplicates=fields["duplicates"],
+            leaks=fields["leaks"],
+            window=fields["window"],
+            plan=ImportPlan.load(staged) if fields["ok"] else None,
+            name=fields["name"],
             staged=staged,
         )
 
     def as_text(self) -> str:
-        """The report in words: a table of counts, sizes, then one line a finding."""
+        """The report as text: counts, sizes, pixel formats, then one line per finding."""
         lines = [f"{self.path}: {self.images:,} images can be used."]
         if self.counts:
             lines += ["", *_table(self.counts)]
         for title, counted in (("Sizes", self.sizes), ("Pixels", self.modes)):
             if counted:
-                lines += ["", f"{title}: " + ", ".join(f"{what} ({count:,})" for what, count in counted.items())]
+                lines += ["", f"{title}: " + ", ".join(f"{name} ({count:,})" for name, count in counted.items())]
         if self.problems:
             lines += ["", *(f"{finding.level:<8}{finding.line}" for finding in self.problems)]
         if not self.problems:
-            lines += ["", "Nothing is wrong with it."]
+            lines += ["", "No problems found."]
         return "\n".join(lines) + "\n"
 
 
 class _ReportJson(TypedDict):
-    """What report.json holds."""
+    """The content of report.json."""
 
     name: Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
     path: str
@@ -160,7 +166,7 @@ REPORT_JSON = TypeAdapter(_ReportJson)
 
 
 def _table(counts: dict[str, dict[str, int]]) -> list[str]:
-    """A row for each condition, a column for each split."""
+    """A row per condition, a column per split."""
     names = list(next(iter(counts.values())))
     width = max(map(len, [*names, "images of"]))
     head = f"{'images of':<{width}}" + "".join(f"{split:>9}" for split in counts)
@@ -169,5 +175,5 @@ def _table(counts: dict[str, dict[str, int]]) -> list[str]:
 
 
 def first_few(names: list[str]) -> str:
-    """The first few of many names."""
+    """The first FIRST_FEW names, and how many more there are."""
     return ", ".join(names[:FIRST_FEW]) + (f" and {len(names) - FIRST_FEW:,} more" if len(names) > FIRST_FEW else "")

@@ -1,11 +1,11 @@
-"""Image sets that users add: uploaded, checked in the background, and kept only when they are accepted.
+"""Image sets that users add: uploaded, checked by a background job, and kept only once they are accepted.
 
-    GAN_STORE/.data/incoming/<id>/     request.json, upload.zip or images/: an upload that waits for its check;
-                                       afterwards plan.json and report.json: waits to be accepted or discarded
-    GAN_STORE/.data/sets/<name>/       images/, plan.json and report.json of an accepted set; `data.path` takes the name
+    GAN_STORE/.data/incoming/<id>/     request.json, and upload.zip or images/; after the check also plan.json and
+                                       report.json, until the set is accepted or discarded
+    GAN_STORE/.data/sets/<name>/       images/, plan.json and report.json of an accepted set, for `data.path`
 
-`stage_*` writes what the browser sent, quickly. `check_upload` unpacks and checks it, in a job of the kind `check`. The
-images of a folder on the server stay where they are: the plan points there.
+`stage_*` only stores what the browser sent. `check_upload` unpacks and checks it, in a job of the kind `check`. Images
+in a folder on the server are not copied: the plan refers to them.
 """
 
 import errno
@@ -32,15 +32,17 @@ from gan.io.atomic import remove_folder, write_json
 from gan.io.json_files import read_json, read_request
 from gan.io.progress import Progress, silent
 
-EXPIRY_SECONDS = 24 * 3600  # seconds after which an upload that nobody accepted is removed
+EXPIRY_SECONDS = 24 * 3600
+"""Age at which an upload that was not accepted is removed."""
 ARCHIVE, IMAGES, REQUEST, REPORT = "upload.zip", "images", "request.json", "report.json"
-KEPT = (IMAGES, "plan.json", REPORT)  # of an accepted set; the rest are the files of its check's job
+KEPT = (IMAGES, "plan.json", REPORT)
+"""The files of an accepted set. The others belong to the job that checked it."""
 SHOWN_AS = {"zip": "the uploaded ZIP", "files": "the uploaded files"}
 
 
 @dataclass(frozen=True)
 class Upload:
-    """What `check_upload` is to check: the `name` of the set, and for a folder on the server its `path`."""
+    """A request to check an upload: the `name` of the set, and the `path` of a folder on the server."""
 
     name: str
     source: Literal["zip", "files", "folder"]
@@ -51,9 +53,9 @@ UPLOAD = TypeAdapter(Upload)
 
 
 def stage_zip(name: str, file: BinaryIO | Path) -> Path:
-    """Store an uploaded ZIP as it is; its folder, for `check_upload`.
+    """Store an uploaded ZIP; returns its folder, for `check_upload`.
 
-    Raises DataError for a name that cannot be taken, and for more bytes than are allowed.
+    Raises DataError for a name that is not allowed or in use, and for too many bytes.
     """
     folder = _new_folder(Upload(name, "zip"))
     try:
@@ -61,14 +63,14 @@ def stage_zip(name: str, file: BinaryIO | Path) -> Path:
             shutil.copyfile(file, folder / ARCHIVE)
         else:
             _store(file, folder / ARCHIVE, settings.upload_limit())
-    except BaseException:  # a page that was closed too
+    except BaseException:  # including a closed page
         remove_folder(folder)
         raise
     return folder
 
 
 def stage_files(name: str, files: Iterable[tuple[str, BinaryIO]], labels_csv: BinaryIO | None = None) -> Path:
-    """Store single files, each under its name or its path such as `cats/1.png`, and a labels.csv; as `stage_zip`."""
+    """Store single files by name or relative path, such as `cats/1.png`, and a labels.csv. As `stage_zip`."""
     folder = _new_folder(Upload(name, "files"))
     left = settings.upload_limit()
     try:
@@ -78,24 +80,24 @@ def stage_files(name: str, files: Iterable[tuple[str, BinaryIO]], labels_csv: Bi
                 continue
             path = folder / IMAGES / safe
             if path.exists():
-                raise DataError(f"Two files are named {safe}: rename one.")
+                raise DataError(f"Two files are named {safe}. Rename one.")
             path.parent.mkdir(parents=True, exist_ok=True)
             left -= _store(file, path, left)
-    except BaseException:  # a page that was closed too
+    except BaseException:  # including a closed page
         remove_folder(folder)
         raise
     return folder
 
 
 def stage_folder(name: str, path: Path) -> Path:
-    """Ask for the check of a folder on the server, at or below one of GAN_PATHS; as `stage_zip`."""
+    """Stage a folder on the server, which must be in one of GAN_PATHS. As `stage_zip`."""
     return _new_folder(Upload(name, "folder", str(_allowed(path))))
 
 
 def check_upload(folder: Path, progress: Progress = silent) -> CheckReport:
-    """Unpack and check what was staged in `folder`; writes report.json, and plan.json where the set can be used.
+    """Unpack and check the upload in `folder`; writes report.json, and plan.json if the set is usable.
 
-    Raises DataError for a ZIP that is refused or a folder that may not be added; the images are then removed.
+    Raises DataError for a ZIP that is refused or a folder outside GAN_PATHS; staged images are then removed.
     """
     upload = read_request(folder / REQUEST, UPLOAD)
     _check_name(upload.name)
@@ -114,24 +116,24 @@ def check_upload(folder: Path, progress: Progress = silent) -> CheckReport:
 
 
 def waiting() -> dict[str, str]:
-    """The uploads that are checked or wait to be accepted, oldest first: the name of the set by the folder's name."""
+    """The name of each upload that is not accepted yet, by its folder's name; oldest first."""
     folders = sorted(_incoming().glob("*"), key=lambda folder: folder.stat().st_mtime) if _incoming().is_dir() else []
     requests = {folder.name: read_json(folder / REQUEST) or {} for folder in folders}
     return {identifier: str(request["name"]) for identifier, request in requests.items() if "name" in request}
 
 
 def upload_folder(identifier: str) -> Path:
-    """Where an upload waits, by its folder's name; raises DataError where there is none."""
+    """The folder of an upload, by its name; raises DataError if there is none."""
     folder = _incoming() / identifier
     if not re.fullmatch("[0-9a-f]{12}", identifier) or not folder.is_dir():
-        raise DataError("This set is not waiting any more: add it again.")
+        raise DataError("This upload no longer exists. Add the set again.")
     return folder
 
 
 def accept(report: CheckReport) -> str:
-    """Keep a checked set; its name, which `data.path` takes. DataError where it has errors or the name is taken."""
+    """Keep a checked set; returns its name, for `data.path`. Raises DataError for errors or a name in use."""
     if report.staged is None or not report.staged.is_dir():
-        raise DataError("This set is not waiting any more: add it again.")
+        raise DataError("This upload no longer exists. Add the set again.")
     if report.plan is None:
         raise DataError(f"The set {report.name} cannot be used: {report.errors[0].line}")
     _check_name(report.name)
@@ -141,30 +143,30 @@ def accept(report: CheckReport) -> str:
         if path.name not in KEPT:
             remove_folder(path) if path.is_dir() else path.unlink()
     try:
-        report.staged.rename(target)  # one step: two acceptances of a name cannot both succeed
+        report.staged.rename(target)  # atomic: only one of two sets of the same name is accepted
     except OSError as error:
         if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
-            raise  # of the disk, which another name would not mend
-        raise DataError(f"There is a set {report.name} already: choose another name.") from None
+            raise
+        raise DataError(f"There is already a set {report.name}. Choose another name.") from None
     return report.name
 
 
 def discard(folder: Path) -> None:
-    """Remove an upload; raises DataError while its check is at work."""
+    """Remove an upload; raises DataError while its check is running."""
     if jobs.state(folder).alive:
-        raise DataError("This set is being checked: stop that first.")
+        raise DataError("This set is being checked. Stop the check first.")
     remove_folder(folder)
 
 
 def load_pending(identifier: str) -> CheckReport | None:
-    """The report of an upload, by its folder's name; None before its check has ended, DataError where there is none."""
+    """The report of an upload, by its folder's name; None before the check ends. Raises DataError if there is none."""
     folder = upload_folder(identifier)
     document = read_json(folder / REPORT)
     return None if document is None else _report(document, folder)
 
 
 def load_report(name: str) -> CheckReport:
-    """The report that was shown when an added set was accepted; DataError where there is no such set."""
+    """The check report of an added set; raises DataError if there is no such set."""
     folder = settings.added_sets() / name
     document = read_json(folder / "report.json") if names.NAME.fullmatch(name) else None
     if document is None:
@@ -173,7 +175,7 @@ def load_report(name: str) -> CheckReport:
 
 
 def remove_set(name: str) -> None:
-    """Delete an added set; images that lie elsewhere on the server stay. Runs trained on it keep working."""
+    """Delete an added set, but not images in a folder on the server. Runs trained on it keep working."""
     load_report(name)
     shutil.rmtree(settings.added_sets() / name)
 
@@ -185,14 +187,15 @@ def _incoming() -> Path:
 def _check_name(name: str) -> None:
     if not names.NAME.fullmatch(name):
         raise DataError(
-            f"{name!r} cannot name a set: it takes 1 to 64 small letters, digits, - and _, the first a letter or digit."
+            f"{name!r} cannot name a set. Use 1 to 64 lower-case letters, digits, - and _, starting with a letter or "
+            "digit."
         )
     if (settings.added_sets() / name).exists():
-        raise DataError(f"There is a set {name} already: choose another name, or remove that one first.")
+        raise DataError(f"There is already a set {name}. Choose another name, or remove that set first.")
 
 
 def _new_folder(upload: Upload) -> Path:
-    """A new folder for an upload, with its request; removes old uploads that nobody accepted."""
+    """A new folder for an upload, with its request; also removes expired uploads."""
     _check_name(upload.name)
     incoming = _incoming()
     incoming.mkdir(parents=True, exist_ok=True)
@@ -205,14 +208,14 @@ def _new_folder(upload: Upload) -> Path:
     return folder
 
 
-def _store(file: BinaryIO, path: Path, left: int) -> int:
-    """Copy a file; the bytes written. Raises DataError where they are more than `left`."""
+def _store(file: BinaryIO, path: Path, limit: int) -> int:
+    """Copy a file; returns the bytes written. Raises DataError if there are more than `limit`."""
     written = 0
-    file.seek(0)  # the browser's file may have been read before
+    file.seek(0)  # it may have been read before
     with open(path, "wb") as target:
         while block := file.read(BLOCK):
             written += len(block)
-            if written > left:
+            if written > limit:
                 raise upload_too_large(settings.upload_limit())
             target.write(block)
     return written
@@ -224,21 +227,21 @@ def _checked(upload: Upload, folder: Path, progress: Progress) -> CheckReport:
             unpack_zip(folder / ARCHIVE, folder / IMAGES, progress)
             (folder / ARCHIVE).unlink()
         return check_images(folder / IMAGES, progress, SHOWN_AS[upload.source])
-    root = _allowed(Path(upload.path))  # again: the request is a file
+    root = _allowed(Path(upload.path))  # again: request.json may have been changed
     report = check_images(root, progress, str(root))
     for file in report.plan.files if report.plan else ():
         if not _is_allowed((root / file).resolve()):
-            raise DataError(f"{file} in {root} is a link to a place from which images may not be added: take it out.")
+            raise DataError(f"{file} in {root} is a link to a folder outside GAN_PATHS. Remove it.")
     return report
 
 
 def _allowed(path: Path) -> Path:
-    """The folder that a path leads to, links resolved; raises DataError where none of GAN_PATHS holds it."""
+    """The resolved path; raises DataError if it is outside GAN_PATHS."""
     real = path.expanduser().resolve()
     if not _is_allowed(real):
         allowed = ", ".join(map(str, settings.browsable_paths()))
-        allowed = allowed or "none; whoever runs this server can name some in GAN_PATHS"
-        raise DataError(f"{path} is not in a folder from which images may be added. Those are: {allowed}.")
+        allowed = allowed or "none; the administrator of this server can set GAN_PATHS"
+        raise DataError(f"Images may not be added from {path}. Allowed folders: {allowed}.")
     return real
 
 

@@ -1,6 +1,6 @@
-"""folder: the user's own images, as a set added in the browser (`intake.py`) or as a folder on this machine.
+"""folder: the user's own images, an added set (`ingest/staging.py`) or a folder on this machine.
 
-An added set was checked and has its plan; a folder is checked when it is read. Both are decoded by the same lines.
+An added set has the import plan of its check; a folder is checked when it is read.
 """
 
 from collections.abc import Callable
@@ -26,35 +26,39 @@ from gan.errors import DataError
 from gan.io.image_errors import UNREADABLE
 from gan.io.progress import Progress
 
-LICENCE = "Your own images: their licence and the consent of those they come from are yours to know."
+LICENCE = "Your own images: you are responsible for their licence and for the consent of the persons they come from."
 
 
 def added_sets() -> list[str]:
-    """Names of the sets that were added in the browser."""
+    """Names of the added sets, sorted."""
     sets = settings.added_sets()
     return sorted(path.parent.name for path in sets.glob("*/plan.json")) if sets.is_dir() else []
 
 
 def added_set_folder(config: DataConfig) -> Path | None:
-    """The folder of the added set that a config names, or None."""
+    """The folder of the added set that a config names, or None if it names none."""
     folder = settings.added_sets() / config.path
     return folder if names.NAME.fullmatch(config.path) and (folder / "plan.json").is_file() else None
 
 
 def local_folder(config: DataConfig) -> Path:
-    """The folder on this machine that a config names where it names no added set."""
+    """The folder on this machine that a config names, if it names no added set."""
     return Path(config.path).expanduser().resolve()
 
 
 def problem(config: DataConfig) -> str | None:
-    """Why the images cannot be read, as far as that is seen without opening them."""
+    """Why the images cannot be read, as far as is visible without opening them, or None."""
     if not config.path:
-        return "data.path is empty: it takes the name of an added set, or a folder on this machine."
+        return "data.path is empty. Use the name of an added set, or a folder on this machine."
     try:
         folder = added_set_folder(config)
         if folder is not None:
             root = ImportPlan.load(folder).root
-            return None if root.is_dir() else f"The images of the set {config.path} are gone: {root} is no folder."
+            return (
+                None
+                if root.is_dir()
+                else f"The images of the set {config.path} are missing: there is no folder {root}."
+            )
         if not local_folder(config).is_dir():
             names = ", ".join(added_sets()) or "none yet"
             return f"There is no added set and no folder {config.path}. Added sets: {names}."
@@ -65,7 +69,7 @@ def problem(config: DataConfig) -> str | None:
 
 
 def fingerprint(config: DataConfig) -> str:
-    """Of an added set its plan, which never changes; of a folder every file's size and time."""
+    """Image size, and the stamp of an added set's plan or of all files in a folder."""
     folder = added_set_folder(config)
     if folder is not None:
         stat = (folder / "plan.json").stat()
@@ -76,18 +80,17 @@ def fingerprint(config: DataConfig) -> str:
 
 
 def read(config: DataConfig, progress: Progress, folder: Path) -> ImageSet:
-    """The images of the plan, decoded into `folder`."""
+    """The images of the import plan, decoded into `folder`."""
     plan = _plan(config, progress)
 
-    def read_one(file: str) -> NDArray[np.uint8]:
-        return _fitted(plan.path(file), plan.channels, plan.window, config.image_size, pad=plan.side is not None)
+    def read_image(file: str) -> NDArray[np.uint8]:
+        pixels = read_image_file(plan.path(file)).to_uint8(plan.channels, plan.window)
+        return fit_image(pixels, config.image_size, pad=plan.side is not None)
 
-    images, failures = decode_images(read_one, plan.files, plan.channels, config.image_size, folder, progress)
+    images, failures = decode_images(read_image, plan.files, plan.channels, config.image_size, folder, progress)
     if failures:
         lines = [f"{file} ({cause})" for file, cause in failures.items()]
-        raise DataError(
-            f"{len(lines):,} images changed since they were checked: {first_few(lines)}. Add the set again."
-        )
+        raise DataError(f"{len(lines):,} images changed since the check: {first_few(lines)}. Add the set again.")
     return ImageSet(
         images=images,
         conditions=plan.conditions.astype(np.float32),
@@ -118,37 +121,32 @@ def _plan(config: DataConfig, progress: Progress) -> ImportPlan:
     return report.plan
 
 
-def _fitted(path: Path, channels: int, window: tuple[int, int] | None, size: int, pad: bool) -> NDArray[np.uint8]:
-    return fit_image(read_image_file(path).to_bytes(channels, window), size, pad)
-
-
 def preview(config: DataConfig, count: int) -> Preview:
-    """Some training images; those that cannot be read are passed over. The 16-bit window is theirs alone."""
+    """Some training images; unreadable ones are skipped. The window for 16-bit images is that of the previewed ones."""
     folder = added_set_folder(config)
-    place: Callable[[str], Path]
+    path_of: Callable[[str], Path]
     if folder is not None:
         plan = ImportPlan.load(folder)
-        place, files, names, conditions = plan.path, plan.files, plan.names, plan.conditions
+        path_of, files, names, conditions = plan.path, plan.files, plan.names, plan.conditions
         train = np.flatnonzero(plan.split == "train")
     else:
-        stock = list_images(local_folder(config))
-        place, files, names, conditions = stock.root.joinpath, tuple(stock.files), stock.names, stock.conditions
-        train = np.array([row for row, split in enumerate(stock.split) if split in ("", "train")], dtype=np.int64)
-    shown, labels = [], []
+        inventory = list_images(local_folder(config))
+        path_of, files = inventory.root.joinpath, tuple(inventory.files)
+        names, conditions = inventory.names, inventory.conditions
+        train = np.array([row for row, split in enumerate(inventory.split) if split in ("", "train")], dtype=np.int64)
+    images, labels, failures = [], [], []
     for row in train[round_robin(conditions[train], count)]:
         try:
-            picture = read_image_file(place(files[row]))
+            images.append(read_image_file(path_of(files[row])))
+            labels.append(condition_label(conditions[row], names))
         except UNREADABLE as error:
-            labels.append(f"{files[row]}: {error_line(error)}")
-            continue
-        shown.append((row, picture))
-    if not shown:
-        raise DataError(f"No image of {config.path} can be read: {first_few(labels)}.")
-    channels = max(3 if picture.pixels.ndim == 3 else 1 for _, picture in shown)
-    levels = [picture.levels() for _, picture in shown if picture.deep]
+            failures.append(f"{files[row]}: {error_line(error)}")
+    if not images:
+        raise DataError(f"No image of {config.path} can be read: {first_few(failures)}.")
+    channels = max(3 if image.pixels.ndim == 3 else 1 for image in images)
+    levels = [image.grey_levels() for image in images if image.is_16_bit]
     window = (min(low for low, _ in levels), max(high for _, high in levels)) if levels else None
-    images = [fit_image(picture.to_bytes(channels, window), config.image_size) for _, picture in shown]
-    return np.stack(images), [condition_label(conditions[row], names) for row, _ in shown]
+    return np.stack([fit_image(image.to_uint8(channels, window), config.image_size) for image in images]), labels
 
 
 def title(config: DataConfig) -> str:
