@@ -5,6 +5,7 @@ import streamlit as st
 from gan import jobs
 from gan.monitoring.diagnosis import diagnose
 from gan.runs import events
+from gan.runs.metrics import D_VAL
 from gan.runs.run import Run
 from pages.ui import cache
 from pages.ui.frame import errors_shown
@@ -61,7 +62,7 @@ def run_panels(run: Run, state: jobs.State) -> None:
         view = curves.curve_controls()
     with losses:
         curves.curve_card(run, rows, curves.find_group("losses"), view, happened, moment)
-    others = ["answers", *(["held-out"] if "d_val" in rows.names else []), "speed"]
+    others = ["answers", *(["held-out"] if D_VAL in rows.names else []), "speed"]
     with st.container(key="other-charts"):
         columns = st.columns(len(others), gap="medium")
     for column, key in zip(columns, others, strict=True):

@@ -1,4 +1,4 @@
-"""What all tests share: a store of their own, and small runs that were really trained."""
+"""Fixtures of all tests: an empty store for each, and small trained runs to copy."""
 
 import os
 import shutil
@@ -27,7 +27,7 @@ TINY = {"model.width": 8, "train.batch": 16, "train.kimg": 0.32, "train.snapshot
 
 @pytest.fixture(autouse=True)
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty store, so that no test sees another's runs."""
+    """A store of the test's own, not created yet."""
     monkeypatch.setenv("GAN_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("GAN_DATA", str(tmp_path / "distributed"))
     return tmp_path / "store"
@@ -35,7 +35,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Where the runs that `trained` has made are kept, to be copied."""
+    """The folder of runs that `trained` copies."""
     global _kept
     _kept = tmp_path_factory.mktemp("trained")
     yield _kept

@@ -17,7 +17,7 @@ from gan.io.json_files import read_json
 from gan.runs import lifecycle
 from gan.runs.metrics_table import MetricsReader
 from gan.runs.run import Run, find_run
-from tests.support.jobs import until
+from tests.support.jobs import wait_until
 from tests.support.pages import page, said, tiles
 
 NAME = "demo-mnist"
@@ -50,7 +50,7 @@ def test_it_is_finished_and_there_is_nothing_to_resume(demo: Run) -> None:
 def test_its_images_are_downloaded_where_no_folder_for_exports_came_with_it(demo: Run) -> None:
     shutil.rmtree(demo.path / "exports", ignore_errors=True)
     made = exports.begin_export(demo, ExportRequest((("3", 4),), with_near_copies=True))
-    until(lambda: not made.state.alive, "the export ended", 60)
+    wait_until(lambda: not made.state.alive, "the export ended", 60)
     assert made.file is not None, jobs.log_tail(made.folder)
     assert exports.list_exports(demo) == [made]
 

@@ -18,7 +18,7 @@ from gan.runs.metrics import MetricsWriter
 from gan.runs.run import find_run
 from tests.browser.conftest import PATIENCE, Server, Visit
 from tests.conftest import trained
-from tests.support.jobs import until
+from tests.support.jobs import wait_until
 from tests.support.pages import ROW
 
 
@@ -192,7 +192,7 @@ def test_a_run_is_stopped_and_goes_on(visit: Visit, server: Server, monkeypatch:
     page.get_by_role("button", name="Resume").click()
     expect(state).to_contain_text("Running")
     expect(page.get_by_text("Stopped, and saved.")).to_be_hidden()
-    until(lambda: find_run("halted").seen > seen, "it goes on from there", PATIENCE / 1000)
+    wait_until(lambda: find_run("halted").seen > seen, "it goes on from there", PATIENCE / 1000)
     visit.shot("resumed")
     page.get_by_role("button", name="Stop").click()
     expect(state).to_contain_text("Stopped")

@@ -16,7 +16,7 @@ from gan.sampling import marks
 from gan.sampling.marks import KEEP, REJECT
 from tests.browser.conftest import Server, Visit
 from tests.conftest import trained
-from tests.support.jobs import until
+from tests.support.jobs import wait_until
 
 
 def test_images_are_kept_and_rejected_by_click_and_by_keyboard(
@@ -40,7 +40,7 @@ def test_images_are_kept_and_rejected_by_click_and_by_keyboard(
     def known() -> dict[int, str]:
         return {origin.index: mark for origin, mark in marks.load(run).items()}
 
-    until(lambda: known() == wanted, "all marks are kept", 20)
+    wait_until(lambda: known() == wanted, "all marks are kept", 20)
     kept = page.get_by_role("button", name="Generated image of 0, run marked, seed 0, number 1 kept")
     expect(kept).to_be_visible()
     expect(tiles.nth(12).get_by_role("button").first).to_be_focused()

@@ -17,7 +17,7 @@ from gan.config import settings
 from gan.jobs import processes
 from gan.runs.run import all_runs
 from tests.browser.conftest import PATIENCE as GIVES_UP
-from tests.support.jobs import goes_on, started, store, until, until_state
+from tests.support.jobs import goes_on, started, store, wait_for_state, wait_until
 
 __all__ = ["store"]
 pytestmark = pytest.mark.usefixtures("store")
@@ -30,7 +30,7 @@ def serve(port: int, log: Path) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", f"--server.port={port}"]
     with open(log, "ab") as output:
         server = subprocess.Popen(command, cwd=settings.ROOT, stdout=output, stderr=output, process_group=0)
-    until(lambda: answers(port) or server.poll() is not None, "the server answers", PATIENCE)
+    wait_until(lambda: answers(port) or server.poll() is not None, "the server answers", PATIENCE)
     assert server.poll() is None, log.read_text()
     return server
 
@@ -62,7 +62,7 @@ def test_the_server_is_killed_and_ended_by_ctrl_c_while_what_it_started_goes_on(
     expect(page).to_have_url(re.compile(r"/progress\?run=digits-"), timeout=GIVES_UP)
     link = page.url
     (run,) = all_runs()
-    until(lambda: run.seen > 0, "it trains", PATIENCE)
+    wait_until(lambda: run.seen > 0, "it trains", PATIENCE)
     pid = started(run)["pid"]
     page.close()  # the browser is closed too
 
@@ -82,4 +82,4 @@ def test_the_server_is_killed_and_ended_by_ctrl_c_while_what_it_started_goes_on(
     page.close()
 
     assert main(["stop", run.name]) == 0
-    assert until_state(run, "stopped").cause == ""
+    assert wait_for_state(run, "stopped").cause == ""

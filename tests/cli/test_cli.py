@@ -17,7 +17,7 @@ from gan.jobs import processes
 from gan.runs import lifecycle
 from gan.runs.run import all_runs, find_run
 from tests.conftest import TINY, trained
-from tests.support.jobs import until
+from tests.support.jobs import wait_until
 
 QUICK = [part for path, value in TINY.items() for part in (f"--{path}", str(value))]
 
@@ -32,7 +32,7 @@ def test_submit_prints_the_name_alone_on_its_last_line_and_the_run_finishes() ->
     assert answer.returncode == 0, answer.stderr
     name = answer.stdout.splitlines()[-1]
     run = find_run(name)
-    until(lambda: not jobs.state(run.path).alive, "the run ends", patience=60)
+    wait_until(lambda: not jobs.state(run.path).alive, "the run ends", patience=60)
     listed = json.loads(gan("runs", "--json").stdout)
     assert [(row["name"], row["state"], row["data"], row["seen"], row["kimg"]) for row in listed] == [
         (name, "finished", "digits", 320, 0.32)
@@ -114,7 +114,7 @@ def test_a_relative_folder_means_the_same_to_the_job(tmp_path: Path, monkeypatch
     assert main(["submit", "--name", "pets", "--data.name", "folder", "--data.path", "own", *QUICK]) == 0
     run = find_run("pets")
     assert run.config.data.path == str(tmp_path / "own")
-    until(lambda: not jobs.state(run.path).alive, "the run ends", patience=60)
+    wait_until(lambda: not jobs.state(run.path).alive, "the run ends", patience=60)
     assert jobs.state(run.path).name == "finished", jobs.state(run.path).cause
 
 

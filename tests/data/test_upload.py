@@ -18,7 +18,7 @@ from gan.data import catalogue, registry
 from gan.data.ingest import archive, staging
 from gan.errors import DataError, GanError
 from gan.io.atomic import write_json
-from tests.support.jobs import until
+from tests.support.jobs import wait_until
 from tests.support.uploads import add_files, add_folder, add_zip
 
 
@@ -235,7 +235,7 @@ def test_what_nobody_accepted_is_removed_after_a_day() -> None:
 def test_an_upload_is_checked_by_a_job_whose_files_do_not_stay_with_the_set() -> None:
     folder = staging.stage_zip("cells", zipped(members()))
     jobs.start_task(folder)
-    until(lambda: not jobs.state(folder).alive, "the check has ended")
+    wait_until(lambda: not jobs.state(folder).alive, "the check has ended")
     assert jobs.state(folder).name == "finished"
     report = staging.load_pending(folder.name)
     assert report is not None
@@ -247,7 +247,7 @@ def test_an_upload_is_checked_by_a_job_whose_files_do_not_stay_with_the_set() ->
 def test_a_refused_zip_fails_its_job_and_leaves_none_of_its_files() -> None:
     folder = staging.stage_zip("cells", io.BytesIO(b"no zip"))
     jobs.start_task(folder)
-    until(lambda: not jobs.state(folder).alive, "the check has ended")
+    wait_until(lambda: not jobs.state(folder).alive, "the check has ended")
     assert (jobs.state(folder).name, staging.load_pending(folder.name)) == ("failed", None)
     assert "not a complete ZIP" in jobs.state(folder).cause
     assert not (folder / "upload.zip").exists()

@@ -25,7 +25,7 @@ from gan.runs import lifecycle
 from gan.runs.run import Run
 from tests.conftest import trained
 from tests.support.evaluation import use_budget
-from tests.support.jobs import clean_up, until
+from tests.support.jobs import clean_up, wait_until
 from tests.support.study import TWO_STEPS
 
 
@@ -118,14 +118,14 @@ def test_in_the_background_it_can_be_watched_and_stopped(store: Path, capsys: py
     assert "The Evaluate page of digits shows how far it is" in capsys.readouterr().out
     folder = job.job_folder(run, "scores")
     try:
-        until(lambda: (folder / "status.json").exists(), f"it is at work: {jobs.log_tail(folder)}", patience=60)
+        wait_until(lambda: (folder / "status.json").exists(), f"it is at work: {jobs.log_tail(folder)}", patience=60)
         assert jobs.state(folder).name == "running"
         with pytest.raises(RunError, match="The scoring of digits is running already"):
             job.start_evaluation(run, Request("scores"))
         with pytest.raises(RunError, match=r"A job of the run digits is running in .*scores"):
             lifecycle.delete_run(run)
         assert jobs.stop(folder).startswith("The scoring of digits was asked to stop")
-        until(lambda: jobs.state(folder).name == "stopped", f"it stopped: {jobs.log_tail(folder)}", patience=60)
+        wait_until(lambda: jobs.state(folder).name == "stopped", f"it stopped: {jobs.log_tail(folder)}", patience=60)
         assert results.list_results(run) == []
     finally:
         clean_up(store)

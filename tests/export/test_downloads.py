@@ -34,7 +34,7 @@ from pages.ui.gallery import marking
 from tests.conftest import trained
 from tests.support.celeba import write_celeba
 from tests.support.export import stop_after_first_chunk
-from tests.support.jobs import until
+from tests.support.jobs import wait_until
 from tests.support.pages import page, said
 
 
@@ -129,7 +129,7 @@ def test_an_export_that_was_stopped_and_goes_on_counts_all_of_it(run: Run, tmp_p
 def test_the_ledger_and_the_page_say_what_the_file_holds(run: Run) -> None:
     marks.change(run, {Origin(320, 0, index, "3"): "reject" for index in range(1, 700)})
     one = exports.begin_export(run, ExportRequest((("3", 4), ("7", 2)), with_near_copies=True))
-    until(lambda: not exports.find_export(run, one.id).state.alive, "the export ends", patience=60)
+    wait_until(lambda: not exports.find_export(run, one.id).state.alive, "the export ends", patience=60)
     assert one.file is not None, jobs.log_tail(one.folder)
     assert one.result is not None
     assert_counted(one.file, one.result)

@@ -37,7 +37,7 @@ from gan.sampling.sampler import load_generator
 from tests.conftest import trained
 from tests.support.celeba import write_celeba
 from tests.support.export import stop_after_first_chunk
-from tests.support.jobs import until
+from tests.support.jobs import wait_until
 
 
 @pytest.fixture
@@ -221,7 +221,7 @@ def test_the_best_half_of_the_candidates_is_delivered_and_counted(run: Run) -> N
 
 def test_the_background_export_ends_with_a_file_and_a_line_in_the_ledger(run: Run) -> None:
     begun = exports.begin_export(run, ExportRequest((("0", 5), ("1", 5))))
-    until(lambda: not exports.find_export(run, begun.id).state.alive, "the export ends", patience=60)
+    wait_until(lambda: not exports.find_export(run, begun.id).state.alive, "the export ends", patience=60)
     ended = exports.list_exports(run)[0]
     assert ended.id == begun.id
     assert (ended.state.name, ended.status["done"]) == ("finished", 1), jobs.log_tail(ended.folder)
@@ -276,7 +276,7 @@ def test_the_estimate_goes_by_what_earlier_exports_took(run: Run) -> None:
     assert before.seconds is None
     assert 40 * 700 < before.size < 40 * (700 + 32 * 32)
     done = exports.begin_export(run, request)
-    until(lambda: not exports.find_export(run, done.id).state.alive, "the export ends", patience=60)
+    wait_until(lambda: not exports.find_export(run, done.id).state.alive, "the export ends", patience=60)
     (line,) = (json.loads(text) for text in (run.path / "exports" / "ledger.jsonl").read_text().splitlines())
     with open(run.path / "exports" / "ledger.jsonl", "a") as ledger:
         ledger.write('{"format": "folder", "cou\n')  # a full disk cut it short

@@ -25,7 +25,16 @@ from gan.jobs import kinds, processes, tickets
 from gan.runs import lifecycle
 from gan.runs.run import Run, all_runs, find_run
 from tests.conftest import trained
-from tests.support.jobs import clean_up, new_run, queue_processes, started, submitted, until, until_begun, until_state
+from tests.support.jobs import (
+    clean_up,
+    new_run,
+    scheduler_pids,
+    started,
+    submitted,
+    wait_for_state,
+    wait_until,
+    wait_until_begun,
+)
 from tests.support.pages import PAGES, page
 
 EXPORT = "20260101-000000"
@@ -98,7 +107,7 @@ def test_no_command_executes_what_a_copied_run_says(outside: Path, monkeypatch: 
     monkeypatch.chdir(outside.parent)
     for command in COMMANDS:
         assert main(command) in (0, 1, 2), command
-        assert not queue_processes(), command  # there is nothing to start
+        assert not scheduler_pids(), command  # there is nothing to start
     assert untouched(outside)
     assert jobs.state(run.path).name == "finished"  # `train --run` did what it always does
     assert main(["delete", "run", "--yes"]) == 0
@@ -109,7 +118,7 @@ def test_no_page_executes_what_a_copied_run_says(outside: Path) -> None:
     crafted(outside)
     for name in PAGES:
         page(name, run="run")
-    assert not queue_processes()
+    assert not scheduler_pids()
     assert untouched(outside)
 
 
@@ -117,7 +126,7 @@ def test_resuming_a_copied_run_trains_it_and_nothing_else(outside: Path) -> None
     run = crafted(outside)
     assert main(["resume", "run"]) == 0
     assert not {"arguments", "environment"} & set(read_json(run.path / "queued.json") or started(run))
-    until_state(run, "finished")
+    wait_for_state(run, "finished")
     assert not {"arguments", "environment"} & set(started(run))
     assert untouched(outside)
 
@@ -128,16 +137,16 @@ def test_evaluating_a_copied_run_in_the_background_does_what_was_asked_here(outs
     folder = job.job_folder(run, "scores")
     asked = job.load_request(run, "scores")
     assert (asked.kind, asked.snapshot, asked.split) == ("scores", 160, "test")
-    until(lambda: jobs.state(folder).name == "running", f"it works: {jobs.log_tail(folder)}")
+    wait_until(lambda: jobs.state(folder).name == "running", f"it works: {jobs.log_tail(folder)}")
     jobs.stop(folder)
-    until(lambda: not jobs.state(folder).alive, f"it ends: {jobs.log_tail(folder)}")
+    wait_until(lambda: not jobs.state(folder).alive, f"it ends: {jobs.log_tail(folder)}")
     assert untouched(outside)
 
 
 @pytest.mark.parametrize("copy", ["from another store", "beside the original"])
 def test_a_copied_folder_never_starts_by_itself(copy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     busy = submitted("busy")
-    until_begun(busy)
+    wait_until_begun(busy)
     waiting = submitted("waiting", seconds=0.05)
     copied = Run(settings.store() / "copied")
     if copy == "from another store":
@@ -151,25 +160,25 @@ def test_a_copied_folder_never_starts_by_itself(copy: str, tmp_path: Path, monke
     assert jobs.state(copied.path).kind == "never-started"
     assert "copied" not in {entry.name for entry in jobs.queue()}
     jobs.stop(busy.path)
-    until_state(busy, "stopped")
-    until(lambda: not queue_processes(), "all that was asked for is done")
+    wait_for_state(busy, "stopped")
+    wait_until(lambda: not scheduler_pids(), "all that was asked for is done")
     assert not (copied.path / "started.json").exists()
     assert not jobs.ensure_scheduler()
     assert "in the queue again" in lifecycle.resume_run(copied)
-    until_state(copied, "finished")
+    wait_for_state(copied, "finished")
 
 
 def test_a_number_that_was_made_up_neither_blocks_a_run_nor_the_queue(store: Path) -> None:
     run = submitted("run", seconds=0.05)
-    until_state(run, "finished")
+    wait_for_state(run, "finished")
     given = int((tickets.jobs_folder() / "ticket").read_text())
     for number in (tickets.MAX_TICKET, tickets.MAX_TICKET - 1, 10**400, True, -1):
         # Until its process has exited, a run without readable files is running.
-        until(lambda: not is_locked(run.path / "alive.lock"), "its process exited")
+        wait_until(lambda: not is_locked(run.path / "alive.lock"), "its process exited")
         for name in ("started.json", "end.json"):
             write_json(run.path / name, {"ticket": number, "state": "stopped"})
         lifecycle.resume_run(run)
-        until_state(run, "finished")
+        wait_for_state(run, "finished")
     assert int((tickets.jobs_folder() / "ticket").read_text()) == given + 5
 
 
@@ -210,10 +219,10 @@ def test_nothing_works_in_a_folder_with_a_link_out_of_it(make: Callable[[Run, Pa
 
 def test_a_link_to_stop_is_replaced_and_what_it_names_stays(outside: Path) -> None:
     run = submitted("run")
-    until_begun(run)
+    wait_until_begun(run)
     (run.path / "stop").symlink_to(outside / "made")
     jobs.stop(run.path)
-    until_state(run, "stopped")
+    wait_for_state(run, "stopped")
     assert untouched(outside)
 
 

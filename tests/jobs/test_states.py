@@ -15,14 +15,14 @@ from gan.config import settings
 from gan.io.atomic import write_json
 from tests.support.jobs import (
     PATIENCE,
-    in_a_process,
     new_run,
+    start_python,
     started,
     store,
     submitted,
-    until,
-    until_begun,
-    until_state,
+    wait_for_state,
+    wait_until,
+    wait_until_begun,
 )
 
 __all__ = ["store"]
@@ -52,7 +52,7 @@ def test_damaged_files_never_make_a_reader_fail(store: Path, name: str, content:
 
 def test_a_running_job_is_running_whatever_happens_to_its_files() -> None:
     run = submitted("run")
-    until_begun(run)
+    wait_until_begun(run)
     for content in ("", '{"tick', None):
         for name in ("started.json", "status.json"):
             (run.path / name).unlink(missing_ok=True)
@@ -60,15 +60,15 @@ def test_a_running_job_is_running_whatever_happens_to_its_files() -> None:
                 (run.path / name).write_text(content)
         assert jobs.state(run.path).name == "running"
     jobs.stop(run.path)
-    until_state(run, "stopped")
+    wait_for_state(run, "stopped")
 
 
 def test_a_lost_run_says_that_it_was_killed_or_that_the_machine_restarted() -> None:
     run = submitted("run")
-    until_begun(run)
+    wait_until_begun(run)
     os.kill(started(run)["pid"], signal.SIGKILL)
-    until_state(run, "lost")
-    until(lambda: "killed from outside (SIGKILL)" in jobs.state(run.path).cause, "its exit code was seen")
+    wait_for_state(run, "lost")
+    wait_until(lambda: "killed from outside (SIGKILL)" in jobs.state(run.path).cause, "its exit code was seen")
     (run.path / "exit.json").unlink()
     assert "killed, or the machine failed" in jobs.state(run.path).cause
     write_json(run.path / "started.json", started(run) | {"boot": "an earlier start of the machine"})
@@ -78,7 +78,7 @@ def test_a_lost_run_says_that_it_was_killed_or_that_the_machine_restarted() -> N
 @pytest.mark.parametrize("shift", [-10 * 365 * 86400, 10 * 365 * 86400])
 def test_a_clock_that_is_set_changes_neither_order_nor_state(shift: int) -> None:
     first, second = submitted("first"), submitted("second")
-    until_begun(first)
+    wait_until_begun(first)
     queued = json.loads((second.path / "queued.json").read_text())
     write_json(second.path / "queued.json", queued | {"time": time.time() + shift})
     write_json(first.path / "started.json", started(first) | {"time": time.time() + shift})
@@ -87,13 +87,13 @@ def test_a_clock_that_is_set_changes_neither_order_nor_state(shift: int) -> None
     assert jobs.state(first.path).name == "running"
     jobs.stop(first.path)
     jobs.stop(second.path)
-    until_state(third, "finished")
+    wait_for_state(third, "finished")
     assert jobs.state(first.path).name == "stopped"
 
 
 def test_a_reader_that_may_not_write_sees_the_truth() -> None:
     first, second = submitted("first"), submitted("second")
-    until_begun(first)
+    wait_until_begun(first)
     # In a mount namespace of its own, where the store is read-only though its reader is root.
     code = "import sys; from pathlib import Path; from gan.jobs import state; "
     code += "print([state(Path(path)).name for path in sys.argv[1:]])"
@@ -152,8 +152,8 @@ while time.monotonic() < end:
     file_lock.is_locked(Path(sys.argv[1]))
 """
     (run.path / "alive.lock").touch()
-    readers = [in_a_process(code, str(run.path / "alive.lock")) for _ in range(3)]
-    process = in_a_process("from tests.support.job_script import main; [main('run', 'steps', 0.01) for _ in range(20)]")
+    readers = [start_python(code, str(run.path / "alive.lock")) for _ in range(3)]
+    process = start_python("from tests.support.job_script import main; [main('run', 'steps', 0.01) for _ in range(20)]")
     output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, output
     for reader in readers:
@@ -164,7 +164,7 @@ def test_states_are_read_without_torch() -> None:
     code = (
         "import sys; import gan.jobs, gan.jobs.scheduler; print({'torch', 'streamlit', 'pydantic'} & set(sys.modules))"
     )
-    output, _ = in_a_process(code).communicate(timeout=PATIENCE)
+    output, _ = start_python(code).communicate(timeout=PATIENCE)
     assert output.strip() == "set()"
 
 

@@ -20,16 +20,16 @@ from tests.support.jobs import (
     PATIENCE,
     children,
     give_job,
-    in_a_process,
     new_run,
     notes,
-    queue_processes,
+    scheduler_pids,
+    start_python,
     started,
     store,
     submitted,
-    until,
-    until_begun,
-    until_state,
+    wait_for_state,
+    wait_until,
+    wait_until_begun,
 )
 
 __all__ = ["store"]
@@ -42,39 +42,39 @@ def gone(pid: int) -> bool:
 
 def test_stop_saves_first_and_resume_goes_on() -> None:
     run = submitted("run")
-    until_begun(run)
+    wait_until_begun(run)
     assert "was asked to stop" in jobs.stop(run.path)
-    state = until_state(run, "stopped")
+    state = wait_for_state(run, "stopped")
     assert state.cause == ""
     assert "saved run" in notes()
-    until(lambda: gone(started(run)["pid"]), "its process is gone")
-    until(lambda: (run.path / "exit.json").exists(), "its exit was seen")
+    wait_until(lambda: gone(started(run)["pid"]), "its process is gone")
+    wait_until(lambda: (run.path / "exit.json").exists(), "its exit was seen")
     assert (read_json(run.path / "exit.json") or {})["code"] == 0  # no signal cut its end short
     assert "in the queue again" in lifecycle.resume_run(run)
-    until_state(run, "running")
-    until(lambda: notes().count("begin run") == 2, "it works again, by the same command")
+    wait_for_state(run, "running")
+    wait_until(lambda: notes().count("begin run") == 2, "it works again, by the same command")
 
 
 def test_a_request_to_stop_that_comes_while_the_job_ends_does_not_cut_that_short() -> None:
     run = submitted("run", "late", 0.05)
-    until_state(run, "finished")
-    until(lambda: (run.path / "exit.json").exists(), "its exit was seen")
+    wait_for_state(run, "finished")
+    wait_until(lambda: (run.path / "exit.json").exists(), "its exit was seen")
     assert (read_json(run.path / "exit.json") or {})["code"] == 0
 
 
 def test_what_can_be_asked_for_twice_is_harmless_and_says_so() -> None:
     run = submitted("run")
-    until_begun(run)
+    wait_until_begun(run)
     assert lifecycle.resume_run(run) == "The run run is running already."
     jobs.stop(run.path)
     jobs.stop(run.path)
-    until_state(run, "stopped")
+    wait_for_state(run, "stopped")
     assert jobs.stop(run.path) == "There is nothing to stop: the run run had stopped already."
     finished = submitted("done", seconds=0.05)
     assert "waits in the queue already" in lifecycle.resume_run(finished) or "running already" in lifecycle.resume_run(
         finished
     )
-    until_state(finished, "finished")
+    wait_for_state(finished, "finished")
     assert jobs.stop(finished.path) == "There is nothing to stop: the run done had finished already."
     assert "has finished: there is nothing to resume" in lifecycle.resume_run(finished)
     assert jobs.state(finished.path).name == "finished"
@@ -83,56 +83,56 @@ def test_what_can_be_asked_for_twice_is_harmless_and_says_so() -> None:
 def test_what_does_not_end_is_killed_with_all_its_children(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAN_STOP_GRACE", "1")
     run, next_ = submitted("run", "deaf"), submitted("next", seconds=0.1)
-    until_begun(run)
-    until(lambda: len(children()) == 1, "it has a child that ignores SIGTERM")
+    wait_until_begun(run)
+    wait_until(lambda: len(children()) == 1, "it has a child that ignores SIGTERM")
     pid = started(run)["pid"]
     jobs.stop(run.path)
     assert jobs.state(run.path).name == "stopping"
-    state = until_state(run, "stopped")
+    state = wait_for_state(run, "stopped")
     assert "had not ended 1 seconds after it was asked to stop, and was killed" in state.cause
-    until(lambda: gone(pid) and gone(children()[0]), "nothing of it is left")
-    until_state(next_, "finished")
+    wait_until(lambda: gone(pid) and gone(children()[0]), "nothing of it is left")
+    wait_for_state(next_, "finished")
 
 
 def test_a_job_that_hangs_after_its_end_gives_its_device_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAN_STOP_GRACE", "1")
     run, next_ = submitted("run", "hangs", 0.05), submitted("next", seconds=0.05)
-    until_state(next_, "finished")
+    wait_for_state(next_, "finished")
     assert jobs.state(run.path).name == "finished"
 
 
 def test_a_stop_is_enforced_though_the_queue_process_dies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAN_STOP_GRACE", "1")
     run = submitted("run", "deaf")
-    until_begun(run)
+    wait_until_begun(run)
     jobs.stop(run.path)
-    for scheduler in queue_processes():
+    for scheduler in scheduler_pids():
         os.kill(scheduler, signal.SIGKILL)
-    until(lambda: not queue_processes(), "the queue process is gone")
+    wait_until(lambda: not scheduler_pids(), "the queue process is gone")
     assert jobs.state(run.path).name == "stopping"
-    assert not queue_processes()  # reading a state starts nothing
+    assert not scheduler_pids()  # reading a state starts nothing
     assert jobs.ensure_scheduler()
-    until_state(run, "stopped")
+    wait_for_state(run, "stopped")
 
 
 def test_a_killed_job_frees_its_device_at_once_from_its_children_too() -> None:
     run, next_ = submitted("run", "forks"), submitted("next", seconds=0.1)
-    until_begun(run)
-    until(lambda: len(children()) == 1, "it has a loading worker")
+    wait_until_begun(run)
+    wait_until(lambda: len(children()) == 1, "it has a loading worker")
     os.kill(started(run)["pid"], signal.SIGKILL)
-    state = until_state(run, "lost")
+    state = wait_for_state(run, "lost")
     assert "killed" in state.cause
-    until(lambda: gone(children()[0]), "its loading worker was ended")
-    until_state(next_, "finished")
+    wait_until(lambda: gone(children()[0]), "its loading worker was ended")
+    wait_for_state(next_, "finished")
     assert "SIGKILL" in jobs.state(run.path).cause
     assert "in the queue again" in lifecycle.resume_run(run)
 
 
 def test_a_recorded_pid_that_is_another_programs_now_is_never_signalled() -> None:
     run = submitted("run")
-    until_begun(run)
+    wait_until_begun(run)
     os.kill(started(run)["pid"], signal.SIGKILL)
-    until_state(run, "lost")
+    wait_for_state(run, "lost")
     stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
     time.sleep(0.05)  # so that the job below is not started in the stranger's tick of the clock: they would be alike
     try:
@@ -140,10 +140,10 @@ def test_a_recorded_pid_that_is_another_programs_now_is_never_signalled() -> Non
         assert jobs.state(run.path).name == "lost"
         assert "nothing to stop" in jobs.stop(run.path)
         assert processes.kill_tree(started(run), "run") == 0
-        process = in_a_process(
+        process = start_python(
             "from tests.support.job_script import main; main('run', 'steps')"
         )  # the lock is held again
-        until(lambda: notes().count("begin run") == 2, "it works in a terminal")
+        wait_until(lambda: notes().count("begin run") == 2, "it works in a terminal")
         write_json(run.path / "started.json", started(run) | {"pid": stranger.pid})
         jobs.stop(run.path)
         process.communicate(timeout=PATIENCE)
@@ -155,8 +155,8 @@ def test_a_recorded_pid_that_is_another_programs_now_is_never_signalled() -> Non
 
 def test_ctrl_c_in_a_terminal_saves_first() -> None:
     run = new_run("run")
-    process = in_a_process("from tests.support.job_script import main; main('run', 'steps')")
-    until_begun(run)
+    process = start_python("from tests.support.job_script import main; main('run', 'steps')")
+    wait_until_begun(run)
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, output
@@ -167,8 +167,8 @@ def test_ctrl_c_in_a_terminal_saves_first() -> None:
 
 def test_a_run_has_one_trainer() -> None:
     run = submitted("run")
-    until_begun(run)
-    second = in_a_process("from tests.support.job_script import main; main('run', 'steps')")
+    wait_until_begun(run)
+    second = start_python("from tests.support.job_script import main; main('run', 'steps')")
     output, _ = second.communicate(timeout=PATIENCE)
     assert second.returncode == 1
     assert "has a process at work already" in output
@@ -177,23 +177,23 @@ def test_a_run_has_one_trainer() -> None:
 
 def test_the_death_of_the_submitter_does_not_touch_a_run() -> None:
     code = "import sys, time; from tests.support.jobs import submitted; "
-    server = in_a_process(code + 'submitted("run"); time.sleep(60)')
-    until(lambda: "begin run" in notes(), "the job is at work")
+    server = start_python(code + 'submitted("run"); time.sleep(60)')
+    wait_until(lambda: "begin run" in notes(), "the job is at work")
     server.kill()
     server.communicate(timeout=PATIENCE)
     assert jobs.state(settings.store() / "run").name == "running"
     jobs.stop(settings.store() / "run")
-    until(lambda: jobs.state(settings.store() / "run").name == "stopped", "it stops for another process")
+    wait_until(lambda: jobs.state(settings.store() / "run").name == "stopped", "it stops for another process")
 
 
 def test_a_run_is_deleted_whole_and_never_while_it_lives() -> None:
     run = submitted("run")
-    until_begun(run)
+    wait_until_begun(run)
     with pytest.raises(RunError, match="stop it before you delete it"):
         lifecycle.delete_run(run)
     jobs.stop(run.path)
-    until_state(run, "stopped")
-    until(lambda: gone(started(run)["pid"]), "its process is gone")
+    wait_for_state(run, "stopped")
+    wait_until(lambda: gone(started(run)["pid"]), "its process is gone")
     assert lifecycle.delete_run(run) == "The run run was deleted."
     assert not run.path.exists()
     assert list((settings.store() / ".jobs" / "trash").iterdir()) == []
@@ -202,12 +202,12 @@ def test_a_run_is_deleted_whole_and_never_while_it_lives() -> None:
 
 def test_a_task_starts_beside_a_training() -> None:
     run = submitted("run")
-    until_begun(run)
+    wait_until_begun(run)
     task = settings.store() / "run" / "exports" / "20260101-000000"
     task.mkdir(parents=True)
     give_job(task, seconds=0.05)
     jobs.start_task(task)
-    until(lambda: not jobs.state(task).alive, "the task ended")
+    wait_until(lambda: not jobs.state(task).alive, "the task ended")
     assert jobs.state(task).name == "finished", jobs.log_tail(task)
     assert jobs.state(run.path).name == "running"
 
@@ -221,20 +221,20 @@ def test_tasks_wait_in_order_once_as_many_work_as_the_setting_says(monkeypatch: 
         give_job(task)
         jobs.start_task(task)
     for task in tasks[:2]:
-        until(lambda task=task: jobs.state(task).name == "running", f"{task.name} runs")  # type: ignore[misc]
-    until_begun(run)  # which they do not keep from its device
+        wait_until(lambda task=task: jobs.state(task).name == "running", f"{task.name} runs")  # type: ignore[misc]
+    wait_until_begun(run)  # which they do not keep from its device
     assert [(jobs.state(task).name, jobs.state(task).position) for task in tasks[2:]] == [("queued", 1), ("queued", 2)]
     assert jobs.state(tasks[2]).blocked_by in {jobs.job_name(task) for task in tasks[:2]}
     assert jobs.queue() == []  # nothing waits for a device
     with pytest.raises(RunError, match="The task 20260101-000003 is queued already"):
         jobs.start_task(tasks[3])
     jobs.stop(tasks[1])
-    until(lambda: jobs.state(tasks[2]).name == "running", "the next one runs")
+    wait_until(lambda: jobs.state(tasks[2]).name == "running", "the next one runs")
     assert (jobs.state(tasks[3]).name, jobs.state(tasks[3]).position) == ("queued", 1)
     assert jobs.stop(tasks[3]) == "The task 20260101-000003 was taken out of the queue."
 
 
 def test_no_zombie_is_left_in_a_server() -> None:
-    until_state(submitted("run", seconds=0.05), "finished")
-    until(lambda: not queue_processes(), "the queue process ended")
-    until(lambda: not psutil.Process().children(), "and was collected by whoever started it")
+    wait_for_state(submitted("run", seconds=0.05), "finished")
+    wait_until(lambda: not scheduler_pids(), "the queue process ended")
+    wait_until(lambda: not psutil.Process().children(), "and was collected by whoever started it")

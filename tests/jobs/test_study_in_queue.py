@@ -21,9 +21,9 @@ from tests.support.jobs import (
     notes,
     store,
     submitted,
-    until,
-    until_begun,
-    until_state,
+    wait_for_state,
+    wait_until,
+    wait_until_begun,
 )
 
 __all__ = ["store"]
@@ -41,12 +41,12 @@ def study_of(run: Run, seconds: float = FOREVER) -> Run:
 
 def begun(study: Run) -> None:
     name = jobs.job_name(study.path)
-    until(lambda: f"begin {name}" in notes(), f"{name} began; its log: {jobs.log_tail(study.path)}")
+    wait_until(lambda: f"begin {name}" in notes(), f"{name} began; its log: {jobs.log_tail(study.path)}")
 
 
 def test_a_study_waits_its_turn_and_a_run_waits_for_it() -> None:
     first = submitted("first")
-    until_begun(first)
+    wait_until_begun(first)
     study, last = study_of(first), submitted("last")
     assert [(entry.name, entry.position) for entry in jobs.queue()] == [("first/evaluation/study", 1), ("last", 2)]
     assert (jobs.state(study.path).name, jobs.state(study.path).blocked_by) == ("queued", "first")
@@ -56,14 +56,14 @@ def test_a_study_waits_its_turn_and_a_run_waits_for_it() -> None:
     assert jobs.state(last.path).blocked_by == "first/evaluation/study"
     assert jobs.state(first.path).name == "stopped"  # a study says nothing about the state of its run
     assert jobs.stop(study.path).startswith("The study of first was asked to stop")
-    until_state(study, "stopped")
-    until_begun(last)
+    wait_for_state(study, "stopped")
+    wait_until_begun(last)
     goes_on(last)
 
 
 def test_a_run_is_not_deleted_while_its_study_waits_or_runs() -> None:
     run, other = new_run("run"), submitted("other")
-    until_begun(other)
+    wait_until_begun(other)
     study = study_of(run)
     with pytest.raises(RunError, match="The study of run waits in the queue: cancel it before"):
         lifecycle.delete_run(run)
@@ -74,31 +74,31 @@ def test_a_run_is_not_deleted_while_its_study_waits_or_runs() -> None:
     with pytest.raises(RunError, match=r"A job of the run run is running in .*evaluation/study"):
         lifecycle.delete_run(run)
     jobs.stop(study.path)
-    until_state(study, "stopped")
-    until(lambda: not is_locked(study.path / "alive.lock"), "its process is gone")
+    wait_for_state(study, "stopped")
+    wait_until(lambda: not is_locked(study.path / "alive.lock"), "its process is gone")
     assert lifecycle.delete_run(run) == "The run run was deleted."
 
 
 def test_a_waiting_study_is_taken_out_of_the_queue_and_can_wait_again() -> None:
     other = submitted("other")
-    until_begun(other)
+    wait_until_begun(other)
     study = study_of(new_run("run"))
     assert jobs.stop(study.path) == "The study of run was taken out of the queue."
     assert jobs.state(study.path).name == "stopped"
     study_of(Run(study.path.parent.parent), 0.1)
     assert jobs.state(study.path).name == "queued"
     jobs.stop(other.path)
-    until_state(study, "finished")
+    wait_for_state(study, "finished")
 
 
 def test_a_study_in_a_terminal_takes_its_turn_too() -> None:
     run, study = submitted("run"), settings.store() / "run" / "evaluation" / "study"
-    until_begun(run)
+    wait_until_begun(run)
     study.mkdir(parents=True)
     with pytest.raises(RunError, match="The device cpu is taken by run"), working(study, "cpu", wait=False):
         pass
     jobs.stop(run.path)
-    until_state(run, "stopped")
+    wait_for_state(run, "stopped")
     with working(study, "cpu") as worker:
         assert worker.device == "cpu"
         assert next(device.holders for device in jobs.devices() if device.name == "cpu") == ("run/evaluation/study",)
@@ -109,8 +109,8 @@ def test_a_study_in_a_terminal_takes_its_turn_too() -> None:
 def test_a_lost_counter_goes_on_above_the_tickets_of_studies() -> None:
     run = new_run("run")
     study = study_of(run, 0.1)
-    until_state(study, "finished")
-    until(lambda: not is_locked(tickets.jobs_folder() / "scheduler.lock"), "the queue process ended")
+    wait_for_state(study, "finished")
+    wait_until(lambda: not is_locked(tickets.jobs_folder() / "scheduler.lock"), "the queue process ended")
     given = int((tickets.jobs_folder() / "ticket").read_text())
     (tickets.jobs_folder() / "ticket").unlink()
     with tickets.decision_lock():

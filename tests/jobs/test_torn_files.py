@@ -17,7 +17,17 @@ from gan.jobs import processes
 from gan.runs.metrics_table import MetricsReader
 from gan.runs.run import Run, all_runs, find_run
 from tests.support.exactness import rows
-from tests.support.jobs import goes_on, in_a_process, notes, started, store, submitted, until, until_begun, until_state
+from tests.support.jobs import (
+    goes_on,
+    notes,
+    start_python,
+    started,
+    store,
+    submitted,
+    wait_for_state,
+    wait_until,
+    wait_until_begun,
+)
 
 __all__ = ["store"]
 pytestmark = pytest.mark.usefixtures("store")
@@ -31,27 +41,27 @@ def long_run() -> Run:
     """A real training that would go on for minutes, with its first points."""
     assert main(["submit", "--name", "long", *LONG]) == 0
     run = find_run("long")
-    until(lambda: len(rows(run)) > 2, "it trains", PATIENCE)
+    wait_until(lambda: len(rows(run)) > 2, "it trains", PATIENCE)
     return run
 
 
 @pytest.mark.parametrize("how", ["removed", "moved away"])
 def test_a_run_folder_that_vanishes_is_told_and_gives_its_device_back(how: str, tmp_path: Path) -> None:
     run, next_ = submitted("run"), submitted("next", seconds=0.1)
-    until_begun(run)
+    wait_until_begun(run)
     process = started(run)
-    follower = in_a_process(
+    follower = start_python(
         "import sys; from pathlib import Path; from gan import jobs; print(list(jobs.follow(Path(sys.argv[1]))))",
         str(run.path),
     )
     if how == "removed":
-        until(lambda: gone(run.path), "it is removed")  # again, where it wrote a file at that very moment
+        wait_until(lambda: gone(run.path), "it is removed")  # again, where it wrote a file at that very moment
     else:
         run.path.rename(tmp_path / "elsewhere")
     state = jobs.state(run.path)
     assert (state.name, state.kind) == ("lost", "deleted")
     assert "There is nothing to stop" in jobs.stop(run.path)
-    until_state(next_, "finished")
+    wait_for_state(next_, "finished")
     assert not processes.is_alive(process)
     assert "begin next" in notes()
     output, _ = follower.communicate(timeout=PATIENCE)
@@ -68,7 +78,7 @@ def gone(folder: Path) -> bool:
 
 def test_a_moved_folder_opens_where_it_is_now(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = submitted("run", seconds=0.05)
-    until_state(run, "finished")
+    wait_for_state(run, "finished")
     other = store / "other-store"
     shutil.copytree(run.path, other / "copied")
     run.path.rename(other / "moved")
@@ -98,7 +108,7 @@ print(names)
 
 def test_files_truncated_half_written_and_deleted_under_readers(long_run: Run) -> None:
     """A reader in another process sees whole points in order and one state, whatever is done to the files."""
-    readers = [in_a_process(READER, long_run.name) for _ in range(2)]
+    readers = [start_python(READER, long_run.name) for _ in range(2)]
     metrics, status = long_run.path / "metrics.jsonl", long_run.path / "status.json"
     deadline = time.monotonic() + 2.5
     while time.monotonic() < deadline:
@@ -117,4 +127,4 @@ def test_files_truncated_half_written_and_deleted_under_readers(long_run: Run) -
     assert list(MetricsReader(metrics).read()) == []
     goes_on(long_run)
     assert main(["stop", long_run.name]) == 0
-    assert until_state(long_run, "stopped").cause == ""
+    assert wait_for_state(long_run, "stopped").cause == ""

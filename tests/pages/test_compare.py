@@ -46,7 +46,7 @@ def test_a_choice_changes_the_link() -> None:
 def test_samples_are_shown_at_the_moment_nearest_to_the_chosen_one() -> None:
     one, two = made("one"), made("two")
     for run, seen in ((one, 10_000), (two, 12_000)):
-        (run.path / "samples" / f"{seen:09d}.png").write_bytes((run.path / "samples" / "000000000.png").read_bytes())
+        run.sample_sheet(seen).write_bytes(run.sample_sheet(0).read_bytes())
     at = page("compare", runs="one,two")
     assert [caption.value for caption in at.caption if caption.value.startswith("After")] == [
         "After 10,000 images.",

@@ -17,7 +17,7 @@ from pages.ui import cache
 from pages.ui.data import upload
 from tests.data.test_upload import members, png, zipped
 from tests.support.celeba import write_celeba
-from tests.support.jobs import until
+from tests.support.jobs import wait_until
 from tests.support.pages import APP, buttons, page, said
 from tests.support.uploads import add_zip
 
@@ -63,7 +63,7 @@ def test_a_check_goes_on_when_its_page_is_left_and_is_found_again() -> None:
     at.button(key=f"upload {folder.name}").click().run()
     assert not at.exception
     assert at.query_params[upload.UPLOAD] == folder.name
-    until(lambda: not jobs.state(folder).alive, "the check has ended")
+    wait_until(lambda: not jobs.state(folder).alive, "the check has ended")
     at.run()
     assert not at.exception
     assert "understood as b" in html(at)
@@ -73,7 +73,7 @@ def test_a_check_goes_on_when_its_page_is_left_and_is_found_again() -> None:
 def test_a_check_that_failed_says_why_and_leads_back_to_the_form() -> None:
     folder = staging.stage_zip("cells", io.BytesIO(b"no zip"))
     jobs.start_task(folder)
-    until(lambda: not jobs.state(folder).alive, "the check has ended")
+    wait_until(lambda: not jobs.state(folder).alive, "the check has ended")
     at = page("data", upload=folder.name)
     assert "not a complete ZIP" in at.error[0].value
     at.button(key="reject set").click().run()

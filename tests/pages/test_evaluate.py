@@ -23,7 +23,7 @@ from pages.ui.evaluate import evaluation_charts
 from tests.conftest import trained
 from tests.support.celeba import write_celeba
 from tests.support.evaluation import SMALL_BUDGET, studied, use_budget
-from tests.support.jobs import clean_up, until
+from tests.support.jobs import clean_up, wait_until
 from tests.support.pages import buttons, made, page, said
 
 
@@ -91,7 +91,7 @@ def test_scores_are_started_watched_and_stopped_from_the_page(store: Path) -> No
         assert "stop scores" in {button.key for button in at.button}
         folder = job.job_folder(run, "scores")
         at.button(key="stop scores").click().run()
-        until(lambda: jobs.state(folder).name == "stopped", f"it stopped: {jobs.log_tail(folder)}", patience=60)
+        wait_until(lambda: jobs.state(folder).name == "stopped", f"it stopped: {jobs.log_tail(folder)}", patience=60)
         at = page("evaluate", run="digits")
         assert any(label.startswith("Score this snapshot") for label in buttons(at))
     finally:
@@ -253,7 +253,7 @@ def test_how_long_a_study_takes_is_shown_before_it_starts() -> None:
     at.button(key="estimate study").click().run()
     assert not at.exception
     folder = job.job_folder(run, "study-estimate")
-    until(lambda: not jobs.state(folder).alive, "the steps were timed", 60)
+    wait_until(lambda: not jobs.state(folder).alive, "the steps were timed", 60)
     at.run()
     assert "Classifiers to train: " in said(at)
     assert "Time: about" in said(at)

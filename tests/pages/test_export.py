@@ -16,7 +16,7 @@ from gan.sampling import marks
 from gan.sampling.marks import KEEP, REJECT
 from gan.sampling.provenance import Origin
 from tests.conftest import trained
-from tests.support.jobs import until
+from tests.support.jobs import wait_until
 from tests.support.pages import buttons, page, said
 
 
@@ -100,7 +100,7 @@ def test_the_basket_is_taken_home_whole(run: Run) -> None:
     assert "Make a ZIP of 3 images" in buttons(at)
     assert begun(at, run).basket == tuple(kept)
     (one,) = exports.list_exports(run)
-    until(lambda: not one.state.alive, "the export ended", 60)
+    wait_until(lambda: not one.state.alive, "the export ended", 60)
     assert one.file is not None, jobs.log_tail(one.folder)
     assert sum(name.endswith(".png") for name in zipfile.ZipFile(one.file).namelist()) == 3
     at.run()
@@ -112,7 +112,7 @@ def test_an_export_that_was_stopped_goes_on(run: Run) -> None:
     at = downloads(run)
     assert "Stop" in buttons(at)
     at.button(key=f"stop {one.id}").click().run()
-    until(lambda: not one.state.alive, "the export is stopped", 60)
+    wait_until(lambda: not one.state.alive, "the export is stopped", 60)
     at.run()
     assert "Stop" not in buttons(at)
     at.button(key=f"resume {one.id}").click().run()

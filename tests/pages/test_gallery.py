@@ -16,7 +16,7 @@ from gan.io.atomic import write_json
 from gan.runs.run import Run
 from tests.conftest import trained
 from tests.support.celeba import write_celeba
-from tests.support.jobs import until
+from tests.support.jobs import wait_until
 from tests.support.pages import buttons, page, said, tiles
 
 
@@ -90,7 +90,7 @@ def test_two_combinations_are_shown_and_exported_together(faces: Run) -> None:
     at.button(key="make zip").click().run()
     assert not at.exception
     (one,) = exports.list_exports(faces)
-    until(lambda: not one.state.alive, "the export ended", 60)
+    wait_until(lambda: not one.state.alive, "the export ended", 60)
     assert one.state.name == "finished", jobs.log_tail(one.folder)
     assert one.file is not None
     rows = list(csv.DictReader(io.StringIO(zipfile.ZipFile(one.file).read("labels.csv").decode())))

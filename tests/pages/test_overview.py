@@ -23,15 +23,15 @@ from gan.runs.run import find_run
 from pages.ui import tiles
 from pages.ui.data import upload
 from pages.ui.runs import run_verdict
-from tests.support.jobs import clean_up, submitted, until, until_begun, until_state
+from tests.support.jobs import clean_up, submitted, wait_for_state, wait_until, wait_until_begun
 from tests.support.pages import buttons, ended, links, made, page, said
 
 
 def test_devices_say_who_holds_them_and_what_waits_can_be_cancelled(store: Path) -> None:
     try:
         first, second, third = submitted("first"), submitted("second"), submitted("third", device="cpu")
-        until_begun(first)
-        until(lambda: first.status().get("seconds_left") is not None, "the job tells how long it will take")
+        wait_until_begun(first)
+        wait_until(lambda: first.status().get("seconds_left") is not None, "the job tells how long it will take")
         made("curved").path.joinpath("metrics.jsonl").rename(first.path / "metrics.jsonl")
         at = page("overview")
         assert ("first", "run=first") in links(at)
@@ -46,7 +46,7 @@ def test_devices_say_who_holds_them_and_what_waits_can_be_cancelled(store: Path)
         at.button(key="cancel third").click().run()
         assert jobs.state(third.path).name == "stopped"
         jobs.stop(first.path)
-        until_state(first, "stopped")
+        wait_for_state(first, "stopped")
     finally:
         clean_up(store)
 

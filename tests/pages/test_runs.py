@@ -15,7 +15,7 @@ from gan.config import options, settings
 from gan.io.file_lock import try_lock
 from gan.runs.run import Run, find_run
 from tests.conftest import trained
-from tests.support.jobs import clean_up, submitted, until_begun, until_state
+from tests.support.jobs import clean_up, submitted, wait_for_state, wait_until_begun
 from tests.support.pages import APP, buttons, ended, made, page, said
 
 NAN = {"state": "failed", "cause": "Loss D is not a number any more.", "kind": "nan"}
@@ -159,8 +159,8 @@ def test_a_run_of_which_something_works_is_not_deleted() -> None:
 def test_a_running_and_a_queued_run_show_what_they_do_and_what_they_wait_for(store: Path) -> None:
     try:
         first, second = submitted("first"), submitted("second")
-        until_begun(first)
-        until_state(second, "queued")
+        wait_until_begun(first)
+        wait_for_state(second, "queued")
         at = page("progress", run="first")
         assert {"Stop", "Clone"} <= set(buttons(at))
         assert "Delete" not in buttons(at)

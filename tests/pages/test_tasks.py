@@ -23,7 +23,7 @@ from gan.sampling.provenance import Origin
 from pages.ui.gallery import marking
 from tests.conftest import trained
 from tests.support.evaluation import SMALL_BUDGET, use_budget
-from tests.support.jobs import until
+from tests.support.jobs import wait_until
 from tests.support.pages import PAGES, buttons, page, said, tiles
 
 
@@ -85,7 +85,7 @@ def test_what_a_page_offers_to_learn_is_a_task_that_is_found_again_and_stopped(r
     if jobs.state(folder).alive:
         assert "Stop" in buttons(again)
         jobs.stop(folder)
-    until(lambda: not jobs.state(folder).alive, "the task ended", 60)
+    wait_until(lambda: not jobs.state(folder).alive, "the task ended", 60)
     assert jobs.state(folder).name in ("stopped", "finished"), jobs.log_tail(folder)
 
 

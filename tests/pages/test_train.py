@@ -15,7 +15,7 @@ from gan.training import recommend
 from pages.ui import cache
 from pages.ui.train import config_diff
 from tests.data.test_upload import members, zipped
-from tests.support.jobs import clean_up, submitted, until_begun, until_state
+from tests.support.jobs import clean_up, submitted, wait_for_state, wait_until_begun
 from tests.support.pages import buttons, ended, made, page, said
 from tests.support.uploads import add_zip
 
@@ -72,10 +72,10 @@ def test_a_start_says_whom_it_waits_for(store: object) -> None:
     assert "It will wait for" not in said(page("train"))
     try:
         first = submitted("first")
-        until_begun(first)
+        wait_until_begun(first)
         assert "It will wait for first, and then start by itself." in said(page("train"))
         jobs.stop(find_run("first").path)
-        until_state(first, "stopped")
+        wait_for_state(first, "stopped")
     finally:
         clean_up(find_run("first").path.parent)
 

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from gan.io.json_files import read_json_lines
 from gan.runs.metrics import MetricsWriter
 from gan.runs.metrics_table import MetricsReader
-from tests.support.jobs import in_a_process
+from tests.support.jobs import start_python
 
 
 def row(seen: int, **more: float) -> dict[str, float]:
@@ -112,7 +112,7 @@ writer = MetricsWriter(Path(sys.argv[1]), 0)
 for seen in range(3000):
     writer.append({"seen": seen, "loss_d": seen / 7, "text": "x" * 200})
 """
-    process = in_a_process(code, str(path))
+    process = start_python(code, str(path))
     reader, counts = MetricsReader(path), []
     while process.poll() is None:
         rows = reader.read()

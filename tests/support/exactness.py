@@ -1,4 +1,4 @@
-"""What the tests of resumption share: a run's points and weights without what the clock decides, and their equality."""
+"""Helpers for tests of exact resumption: a run's metrics without timings, and its weights."""
 
 from safetensors.torch import load_file
 from torch import Tensor, equal
@@ -9,7 +9,7 @@ from gan.runs.run import Run
 
 
 def rows(run: Run) -> list[dict[str, float]]:
-    """The metrics without what the clock decides."""
+    """The metrics without timings."""
     kept = MetricsReader(run.path / "metrics.jsonl").read()
     return [{name: value for name, value in row.items() if name not in TIMINGS} for row in kept]
 

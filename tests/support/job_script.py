@@ -12,14 +12,14 @@ from gan.jobs.worker import Worker, working
 
 
 def note(text: str) -> None:
-    """Append a line that the test reads: with one write, so that lines of several jobs never mix."""
+    """Append a line for the test, with one write, so that lines of several jobs never mix."""
     descriptor = os.open(settings.store() / "notes.txt", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.write(descriptor, f"{text}\n".encode())
     os.close(descriptor)
 
 
 def run_for(worker: Worker, name: str, seconds: float) -> None:
-    """Work until the time is over or a stop is asked for, noting when it begins and ends."""
+    """Work for `seconds` or until a stop; notes its begin and end."""
     note(f"begin {name}")
     end = time.monotonic() + seconds
     print("working", flush=True)
@@ -34,7 +34,7 @@ def run_for(worker: Worker, name: str, seconds: float) -> None:
 
 
 def fork_sleeper(worker: Worker, deaf: bool) -> None:
-    """A loading worker that outlives its parent, and if it is deaf, SIGTERM."""
+    """Fork a loading worker that outlives its parent; a deaf one ignores SIGTERM."""
     pid = os.fork()
     if pid:
         note(f"child {pid}")
@@ -47,14 +47,14 @@ def fork_sleeper(worker: Worker, deaf: bool) -> None:
 
 
 class Late:
-    """Has a request to stop arrive while the interpreter ends, when it has given up its own handlers."""
+    """Sends SIGTERM while the interpreter exits, after it has dropped its signal handlers."""
 
     def __del__(self, kill=os.kill, pid=os.getpid(), number=signal.SIGTERM) -> None:  # type: ignore[no-untyped-def]  # noqa: B008
         kill(pid, number)
 
 
 def main(name: str, kind: str, seconds: float = 3600.0) -> None:
-    """Do what the kind says."""
+    """Run the job of that kind."""
     folder = settings.store() / name
     if kind == "environment":
         print(sorted(os.environ.items()), flush=True)

@@ -1,4 +1,4 @@
-"""What the tests of `gan.jobs` share: runs made of a small real job, waiting for a truth, and a clean end."""
+"""Helpers for tests of jobs: submit small real jobs, wait for conditions, end what is left."""
 
 import contextlib
 import shutil
@@ -22,29 +22,29 @@ from gan.jobs import launch, names, processes
 from gan.runs import lifecycle
 from gan.runs.run import Run
 
-PATIENCE = 120.0  # seconds after which a test gives up: no test asks how long anything takes
-FOREVER = 3600.0  # seconds: a small job ends because it is asked to
+PATIENCE = 120.0  # seconds until a test gives up; no test asserts how long anything takes
+FOREVER = 3600.0  # seconds: longer than any test
 launch.SCHEDULER_MODULE = "tests.support.scheduler"
 
 
-def until(truth: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
-    """Return as soon as something is true; fail where it never comes about."""
+def wait_until(condition: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
+    """Wait until `condition()` holds; fail after `patience` seconds."""
     deadline = time.monotonic() + patience
-    while not truth():
+    while not condition():
         assert time.monotonic() < deadline, f"not within {patience:g} s: {what}"
         time.sleep(0.02)
 
 
-def until_state(run: Run, *names: str) -> jobs.State:
-    """Wait until the run is in one of these states, and give it."""
-    until(lambda: jobs.state(run.path).name in names, f"{run.name} is {jobs.state(run.path)}, not {names}")
+def wait_for_state(run: Run, *names: str) -> jobs.State:
+    """Wait until the run is in one of these states; returns it."""
+    wait_until(lambda: jobs.state(run.path).name in names, f"{run.name} is {jobs.state(run.path)}, not {names}")
     return jobs.state(run.path)
 
 
 def goes_on(run: Run) -> None:
-    """The very process of the run works on: new points come, and it is said to be running."""
+    """Assert that the run makes progress and its state is running."""
     now = run.seen
-    until(lambda: run.seen > now, "more images are seen")
+    wait_until(lambda: run.seen > now, "more images are seen")
     assert jobs.state(run.path).name == "running"
 
 
@@ -53,12 +53,12 @@ def new_run(name: str, device: str = "auto") -> Run:
 
 
 def give_job(folder: Path, kind: str = "steps", seconds: float = FOREVER) -> None:
-    """Have the tests' queue process start a small job in the folder, in place of the product's."""
+    """Make the tests' scheduler run job_script.py in the folder instead of the product's command."""
     write_json(folder / "job.json", {"words": [kind, str(seconds)]})
 
 
 def submitted(name: str, kind: str = "steps", seconds: float = FOREVER, device: str = "auto") -> Run:
-    """A new run in the queue."""
+    """Create and submit a run whose job is `job_script.py KIND SECONDS`."""
     run = new_run(name, device)
     give_job(run.path, kind, seconds)
     lifecycle.submit_run(run)
@@ -70,34 +70,34 @@ def started(run: Run) -> dict[str, Any]:
 
 
 def notes() -> list[str]:
-    """What the small jobs wrote down, in order."""
+    """The lines that the small jobs wrote, in order."""
     path = settings.store() / "notes.txt"
     return path.read_text().splitlines() if path.exists() else []
 
 
-def until_begun(run: Run) -> None:
-    """Wait until the job itself is at work, past its imports."""
-    until(lambda: f"begin {run.name}" in notes(), f"{run.name} began; its log: {jobs.log_tail(run.path)}")
+def wait_until_begun(run: Run) -> None:
+    """Wait until the job has finished its imports and works."""
+    wait_until(lambda: f"begin {run.name}" in notes(), f"{run.name} began; its log: {jobs.log_tail(run.path)}")
 
 
 def children() -> list[int]:
     return [int(line.split()[1]) for line in notes() if line.startswith("child ")]
 
 
-def queue_processes() -> list[int]:
-    """The pids of the queue processes of this test's store."""
-    found = []
+def scheduler_pids() -> list[int]:
+    """The pids of this store's schedulers."""
+    pids = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
             if process.cmdline()[1:3] == ["-m", launch.SCHEDULER_MODULE] and process.environ().get("GAN_STORE") == str(
                 settings.store()
             ):
-                found.append(process.pid)
-    return found
+                pids.append(process.pid)
+    return pids
 
 
-def in_a_process(code: str, *arguments: str) -> "subprocess.Popen[str]":
-    """Run Python code as another user's process would, on the same store."""
+def start_python(code: str, *arguments: str) -> "subprocess.Popen[str]":
+    """Start Python code in another process on the same store; its stderr goes to stdout."""
     return subprocess.Popen(
         [sys.executable, "-c", code, *arguments],
         cwd=settings.ROOT,
@@ -108,7 +108,7 @@ def in_a_process(code: str, *arguments: str) -> "subprocess.Popen[str]":
 
 
 def clean_up(store: Path) -> None:
-    """End whatever a test left behind in its store: the queue process last, which would start more."""
+    """End all jobs and the scheduler of a test's store."""
     shutil.rmtree(store / ".jobs" / "waiting", ignore_errors=True)
     for path in [*store.glob("**/started.json")]:
         if is_locked(path.parent / "alive.lock"):
@@ -118,14 +118,14 @@ def clean_up(store: Path) -> None:
         for path in (store / ".jobs" / "stops").glob("*"):
             path.unlink(missing_ok=True)
         time.sleep(0.02)
-    assert not is_locked(store / ".jobs" / "scheduler.lock"), "the queue process did not end"
+    assert not is_locked(store / ".jobs" / "scheduler.lock"), "the scheduler did not end"
 
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty store of the test's own."""
+    """An empty store; its jobs are ended after the test."""
     monkeypatch.setenv("GAN_STORE", str(tmp_path))
-    monkeypatch.setenv("GAN_STOP_GRACE", str(round(FOREVER)))  # tests of what is killed shorten it
+    monkeypatch.setenv("GAN_STOP_GRACE", str(round(FOREVER)))  # tests of killing shorten it
     monkeypatch.delenv("GAN_JOBS_PER_DEVICE", raising=False)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     yield tmp_path

@@ -1,6 +1,6 @@
-"""The queue process of the tests: it starts the small job that a folder's `job.json` asks for, if it has one.
+"""The scheduler of the tests, `python -m tests.support.scheduler DESCRIPTOR`: the product's, but for a job's command.
 
-Run as `python -m tests.support.scheduler DESCRIPTOR`. Everything but the command is the product's.
+A folder with a `job.json` runs `job_script.py` with the arguments in it.
 """
 
 from pathlib import Path
@@ -11,13 +11,13 @@ from gan.jobs import kinds, names
 product_command = kinds.job_command
 
 
-def command(folder: Path) -> list[str]:
-    asked, usual = read_json(folder / "job.json"), product_command(folder)
-    return ["-m", "tests.support.job_script", names.job_name(folder), *asked["words"]] if asked else usual
+def job_command(folder: Path) -> list[str]:
+    job, command = read_json(folder / "job.json"), product_command(folder)
+    return ["-m", "tests.support.job_script", names.job_name(folder), *job["words"]] if job else command
 
 
 if __name__ == "__main__":
     from gan.jobs.__main__ import main
 
-    kinds.job_command = command
+    kinds.job_command = job_command
     main()

@@ -23,7 +23,7 @@ from gan.jobs import processes
 from gan.runs.run import Run, find_run
 from tests.conftest import TINY, trained
 from tests.support.exactness import final_weights, rows, same
-from tests.support.jobs import started, store, until, until_state
+from tests.support.jobs import started, store, wait_for_state, wait_until
 
 __all__ = ["store"]
 pytestmark = pytest.mark.usefixtures("store")
@@ -69,7 +69,7 @@ def submitted(name: str) -> Run:
 
 def until_trained(run: Run, seen: int) -> None:
     """Wait until a run has a snapshot, and points behind it up to so many images."""
-    until(lambda: bool(run.snapshots()) and rows(run)[-1]["seen"] >= seen, f"{run.name} trains", PATIENCE)
+    wait_until(lambda: bool(run.snapshots()) and rows(run)[-1]["seen"] >= seen, f"{run.name} trains", PATIENCE)
 
 
 def assert_exact(run: Run, whole: Run) -> None:
@@ -82,10 +82,10 @@ def test_stopped_and_resumed_through_the_queue(whole: Run) -> None:
     run = submitted("run")
     until_trained(run, 600)
     assert main(["stop", run.name]) == 0
-    assert until_state(run, "stopped").cause == ""
+    assert wait_for_state(run, "stopped").cause == ""
     assert 0 < run.snapshots()[-1] < run.total
     assert main(["resume", run.name]) == 0
-    until(lambda: jobs.state(run.path).name == "finished", "it finishes", PATIENCE)
+    wait_until(lambda: jobs.state(run.path).name == "finished", "it finishes", PATIENCE)
     assert_exact(run, whole)
 
 
@@ -93,9 +93,9 @@ def test_killed_at_a_random_moment_and_resumed_through_the_queue(whole: Run) -> 
     run, moment = submitted("run"), random.randrange(500, 1700)
     until_trained(run, moment)
     os.killpg(started(run)["pid"], signal.SIGKILL)
-    until_state(run, "lost")
+    wait_for_state(run, "lost")
     assert main(["resume", run.name]) == 0
-    until(lambda: jobs.state(run.path).name == "finished", f"it finishes, killed after {moment} images", PATIENCE)
+    wait_until(lambda: jobs.state(run.path).name == "finished", f"it finishes, killed after {moment} images", PATIENCE)
     assert_exact(run, whole)
 
 
@@ -193,7 +193,7 @@ def test_the_machine_restarts_and_another_program_has_the_recorded_pid(whole: Ru
     )
     run, waited = Run(settings.store() / "run"), Run(settings.store() / "waited")
     until_trained(run, 700)
-    until((waited.path / "queued.json").exists, "another run waits", PATIENCE)
+    wait_until((waited.path / "queued.json").exists, "another run waits", PATIENCE)
     before.kill()
     before.wait()
     assert read_json(run.path / "end.json") is None
