@@ -60,9 +60,9 @@ def compared_evaluation(run: Run) -> EvaluationResult | None:
 
 def score_rows(compared: Sequence[EvaluationResult]) -> list[tuple[str, list[str]]]:
     """Each score's label with its value for each result; "" where it was not measured."""
-    rows = [(label, [written.format(getattr(one, name)) for one in compared]) for name, label, written in SCORES]
-    ratios = [one.diversity["ratio"] for one in compared]
-    copies = [f"{one.near_copies['count']:,} of {one.near_copies['checked']:,}" for one in compared]
+    rows = [(label, [form.format(getattr(result, name)) for result in compared]) for name, label, form in SCORES]
+    ratios = [result.diversity["ratio"] for result in compared]
+    copies = [f"{r.near_copies['count']:,} of {r.near_copies['checked']:,}" for r in compared]
     rows.append(
         ("Diversity within a condition, of that of real images", ["" if r is None else f"{r:.2f}" for r in ratios])
     )

@@ -49,7 +49,7 @@ SIDE = 56
 
 
 @dataclass(frozen=True)
-class Material:
+class ReportRecords:
     """The records that a report shows."""
 
     run: Run
@@ -68,64 +68,68 @@ def build_report(run: Run, snapshot: int | None = None, split: str = "val") -> s
     """
     from gan.sampling.sampler import load_generator  # here: it imports torch
 
-    there = results.list_results(run, split)
-    if snapshot is None and there:
-        snapshot = there[-1].snapshot
+    history = results.list_results(run, split)
+    if snapshot is None and history:
+        snapshot = history[-1].snapshot
     result = results.load_result(run, snapshot or 0, split)
     images = cached_training_images(run)
     if images is None:
         raise RunError(f"The data of {run.name} is no longer in the cache: evaluate it again to load it.")
-    study = next((one for one in study_results.list_studies(run) if one.snapshot == result.snapshot), None)
-    readings = [one for one in reader_study.list_readings(run) if one.finished and one.snapshot == result.snapshot]
-    material = Material(run, run.info(), result, there, results.best_snapshot(run), study, readings)
-    return page(material, images, load_generator(run, result.snapshot))
+    study = next((study for study in study_results.list_studies(run) if study.snapshot == result.snapshot), None)
+    readings = [
+        reading
+        for reading in reader_study.list_readings(run)
+        if reading.finished and reading.snapshot == result.snapshot
+    ]
+    records = ReportRecords(run, run.info(), result, history, results.best_snapshot(run), study, readings)
+    return _document(records, images, load_generator(run, result.snapshot))
 
 
-def page(material: Material, images: ImageSet, sampler: "Sampler") -> str:
+def _document(records: ReportRecords, images: ImageSet, sampler: "Sampler") -> str:
     """The HTML document."""
-    result, run = material.result, material.run
-    made = time.strftime("%Y-%m-%d %H:%M", time.localtime())
+    result, run = records.result, records.run
+    created = time.strftime("%Y-%m-%d %H:%M", time.localtime())
     title = f"Evaluation of {run.title}, snapshot after {result.snapshot:,} images"
     outdated = study_results.is_outdated(run, result.snapshot)
     parts = [
-        ("What to conclude", sections.conclusion(result, material.study)),
-        ("Images", _samples(material, images, sampler)),
-        ("Scores", sections.scores(result) + sections.history(material.history, material.best)),
+        ("What to conclude", sections.conclusion(result, records.study)),
+        ("Images", _samples(records, images, sampler)),
+        ("Scores", sections.scores(result) + sections.history(records.history, records.best)),
         ("By condition", sections.by_condition(result)),
-        ("Does it help? The augmentation study", study_section.section(material.study, outdated)),
+        ("Does it help? The augmentation study", study_section.section(records.study, outdated)),
         ("Near copies of training images", sections.copies(result) + _pairs(result, images, sampler)),
         ("Membership test", sections.membership(membership_results.load_membership(run, result.snapshot))),
-        ("Blind reader test", sections.readings(material.readings)),
-        ("Limits", text.limits(result, material.study)),
-        ("Methods", text.methods(result, material.study)),
-        ("Model card", sections.model_card(run, material.info, result)),
+        ("Blind reader test", sections.readings(records.readings)),
+        ("Limits", text.limits(result, records.study)),
+        ("Methods", text.methods(result, records.study)),
+        ("Model card", sections.model_card(run, records.info, result)),
     ]
     body = "".join(f"<section><h2>{html.escape(name)}</h2>{part}</section>" for name, part in parts if part)
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width,initial-scale=1"><style>{text.STYLE}</style></head>'
         f"<body><main><header><h1>{html.escape(title)}</h1>"
-        f'<p class="quiet">{html.escape(material.info.title)}; made {made} with GAN workbench {__version__}. Synthetic '
-        f"images are not for clinical use.</p></header>{body}</main></body></html>"
+        f'<p class="quiet">{html.escape(records.info.title)}; made {created} with GAN workbench {__version__}. '
+        f"Synthetic images are not for clinical use.</p></header>{body}</main></body></html>"
     )
 
 
-def _samples(material: Material, images: ImageSet, sampler: "Sampler") -> str:
+def _samples(records: ReportRecords, images: ImageSet, sampler: "Sampler") -> str:
     """Real validation images and unselected generated images of each condition, side by side."""
-    info, result = material.info, material.result
+    info, result = records.info, records.result
     shown = sorted(range(len(info.names)), key=lambda k: int(result.per_condition[k]["synthetic"]))[:MAX_CONDITIONS]
     values = info.channels * info.native_size**2
     across = int(np.clip(PIXELS // (2 * len(shown) * values), MIN_PER_ROW, MAX_PER_ROW))
     start = int(result.made_with["positions"]["combinations"])
-    rows, held, asked = [], images.rows("val"), conditions.single_conditions(info)
+    rows, val, requested = [], images.rows("val"), conditions.single_conditions(info)
     for k in shown:
-        of_it = held[images.conditions[held, k] == 1][:across]
-        real = crop_padding(np.asarray(images.images[of_it]), images.native_size)
-        made = sampler.generate(asked[k].sample(info, across, 0), result.made_with["seed"], start + k * across)
+        chosen = val[images.conditions[val, k] == 1][:across]
+        real = crop_padding(np.asarray(images.images[chosen]), images.native_size)
+        generated = sampler.generate(requested[k].sample(info, across, 0), result.made_with["seed"], start + k * across)
         name = html.escape(info.names[k])
         rows.append(
             f"<tr><th>{name}</th><td>{_sheet(real, f'Real images of {name}')}</td>"
-            f"<td>{_sheet(made, f'Generated images of {name}')}</td></tr>"
+            f"<td>{_sheet(generated, f'Generated images of {name}')}</td></tr>"
         )
     rest = len(info.names) - len(shown)
     return (

@@ -87,8 +87,8 @@ def history(scored: Sequence[EvaluationResult], best: int | None) -> str:
     return f'<div class="charts">{distance}{shares}</div><p class="quiet">{best_text}</p>'
 
 
-def _series(there: Sequence[EvaluationResult], key: str, name: str) -> Series:
-    return Series(name, [Point(one.snapshot / 1000, float(getattr(one, key)), *one.intervals[key]) for one in there])
+def _series(scored: Sequence[EvaluationResult], key: str, name: str) -> Series:
+    return Series(name, [Point(r.snapshot / 1000, float(getattr(r, key)), *r.intervals[key]) for r in scored])
 
 
 def by_condition(result: EvaluationResult) -> str:
@@ -127,37 +127,38 @@ def by_condition(result: EvaluationResult) -> str:
 
 def copies(result: EvaluationResult) -> str:
     """The number of near copies, beside that of held-out real images."""
-    found, held = result.near_copies, result.near_copies["held_out"]
+    synthetic, real = result.near_copies, result.near_copies["held_out"]
     return (
-        f"<p>{found['count']:,} of {found['checked']:,} generated images are near copies of a training image "
-        f"(95% interval {percent_interval(found['interval'])}); of {held['checked']:,} held-out real images, "
-        f"{held['count']:,} are. A near copy lies much closer to one training image than to the next thirty: closeness "
-        f"below {found['threshold']:.2f}.</p>"
+        f"<p>{synthetic['count']:,} of {synthetic['checked']:,} generated images are near copies of a training image "
+        f"(95% interval {percent_interval(synthetic['interval'])}); of {real['checked']:,} held-out real images, "
+        f"{real['count']:,} are. A near copy lies much closer to one training image than to the next thirty: closeness "
+        f"below {synthetic['threshold']:.2f}.</p>"
     )
 
 
-def membership(found: MembershipResult | None) -> str:
+def membership(result: MembershipResult | None) -> str:
     """The result of the membership test, or that there was none."""
-    if found is None:
+    if result is None:
         return "<p>Not tested: it is unknown whether the images reveal who was in the training set.</p>"
-    low, high = found.control_auc
+    low, high = result.control_auc
     return (
-        f"<p>{html.escape(found.verdict)} Control splits of the training images have an AUROC from {low:.2f} to "
-        f"{high:.2f}; {found.n['members']:,} training and {found.n['held_out']:,} held-out images.</p>"
-        + "".join(_notices(found.notices))
+        f"<p>{html.escape(result.verdict)} Control splits of the training images have an AUROC from {low:.2f} to "
+        f"{high:.2f}; {result.n['members']:,} training and {result.n['held_out']:,} held-out images.</p>"
+        + "".join(_notices(result.notices))
     )
 
 
-def readings(found: Sequence[Reading]) -> str:
+def readings(finished: Sequence[Reading]) -> str:
     """The results of the blind readers; "" without any."""
     parts = []
-    for one in found:
-        said = one.summary()
-        if said is not None:
+    for reading in finished:
+        answers = reading.summary()
+        if answers is not None:
             parts.append(
-                f"<p><b>{html.escape(one.reader)}</b>, {one.count} images. {html.escape(said.sentence())} Generated "
-                f"images taken for real: {said.synthetic_called_real}; plausible: {said.synthetic_plausible}. Real "
-                f"images taken for real: {said.real_called_real}; plausible: {said.real_plausible}.</p>"
+                f"<p><b>{html.escape(reading.reader)}</b>, {reading.count} images. {html.escape(answers.sentence())} "
+                f"Generated images taken for real: {answers.synthetic_called_real}; plausible: "
+                f"{answers.synthetic_plausible}. Real images taken for real: {answers.real_called_real}; plausible: "
+                f"{answers.real_plausible}.</p>"
             )
     return "".join(parts)
 

@@ -14,31 +14,31 @@ READING = (
 )
 
 
-def section(found: StudyResult | None, outdated: bool = False) -> str:
+def section(study: StudyResult | None, outdated: bool = False) -> str:
     """Each regime of the study with charts and a table, or a sentence where there is no readable study."""
-    if found is None and outdated:
+    if study is None and outdated:
         return "<p>The study of this snapshot was made by another version, which compared other training sets.</p>"
-    if found is None:
+    if study is None:
         return "<p>There is no study of this snapshot: whether its images help is not known.</p>"
-    parts = [f'<p class="verdict {found.verdict_kind}">{html.escape(found.verdict)}</p>']
-    for regime in found.regimes:
+    parts = [f'<p class="verdict {study.verdict_kind}">{html.escape(study.verdict)}</p>']
+    for regime in study.regimes:
         count = sum(regime.real.values())
-        verdict = f"<p>{html.escape(regime.verdict)}</p>" if regime.verdict != found.verdict else ""
+        verdict = f"<p>{html.escape(regime.verdict)}</p>" if regime.verdict != study.verdict else ""
         parts.append(
             f"<h3>{count:,} real training images ({regime.share:.0%})</h3>{verdict}"
             f'<p>{html.escape(regime.filtering.words)}</p><div class="charts">{_gain(regime)}'
-            f"{_keep_rates(regime.filtering)}</div>{study_table.arms_table(regime, found.rarest)}"
+            f"{_keep_rates(regime.filtering)}</div>{study_table.arms_table(regime, study.rarest)}"
         )
-    quiet = [READING, *(f"Not run at {one.share:.0%}: {one.arms}. {one.why}" for one in found.left)]
+    quiet = [READING, *(f"Not run at {arms.share:.0%}: {arms.arms}. {arms.why}" for arms in study.left)]
     parts += [f'<p class="quiet">{html.escape(text)}</p>' for text in quiet]
-    return "".join([*parts, *(f'<p class="notice">{html.escape(notice)}</p>' for notice in found.notices)])
+    return "".join([*parts, *(f'<p class="notice">{html.escape(notice)}</p>' for notice in study.notices)])
 
 
 def _gain(regime: Regime) -> str:
-    drawn = study_table.gain_lines(regime)
+    lines = study_table.gain_lines(regime)
 
     def point(place: int, line: int, gain: Gain) -> Point:
-        across = study_table.dodge(place, line, len(drawn))
+        across = study_table.dodge(place, line, len(lines))
         return Point(across, gain.value, gain.corrected_low, gain.corrected_high)
 
     series = [
@@ -47,7 +47,7 @@ def _gain(regime: Regime) -> str:
             [point(place, number, gain) for place, gain in one.by_ratio],
             [point(place, number, gain) for place, gain in one.apart],
         )
-        for number, one in enumerate(drawn)
+        for number, one in enumerate(lines)
     ]
     return svg.chart(
         series,
@@ -60,8 +60,8 @@ def _gain(regime: Regime) -> str:
     )
 
 
-def _keep_rates(found: Filtering) -> str:
-    rates = [Point(place, one.value, one.low, one.high) for place, one in enumerate(found.rates)]
+def _keep_rates(filtering: Filtering) -> str:
+    rates = [Point(place, rate.value, rate.low, rate.high) for place, rate in enumerate(filtering.rates)]
     return svg.chart(
         [Series("Keeping fewer against keeping all", rates)],
         title="Difference in balanced accuracy by the share of synthetic images kept",
@@ -69,5 +69,5 @@ def _keep_rates(found: Filtering) -> str:
         y="difference in balanced accuracy",
         line=(0.0, "as keeping all"),
         percent=True,
-        places=[f"{100 * one.keep:g}%" for one in found.rates],
+        places=[f"{100 * rate.keep:g}%" for rate in filtering.rates],
     )

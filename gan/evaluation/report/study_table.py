@@ -25,7 +25,7 @@ class GainLine:
 
 def amounts(regime: Regime) -> list[str]:
     """The x axis of the gain chart: the ratios in ascending order, then `filled up` where that was run."""
-    plans = [arm.plan for arm in _all_kept(regime)]
+    plans = [arm.plan for arm in _unfiltered(regime)]
     ordered = sorted(plans, key=lambda plan: (plan.fills, plan.ratio or 0))
     return list(dict.fromkeys(plan.amount for plan in ordered))
 
@@ -33,17 +33,17 @@ def amounts(regime: Regime) -> list[str]:
 def gain_lines(regime: Regime) -> list[GainLine]:
     """The gains at each amount, without and with classical augmentation."""
     places = {amount: place for place, amount in enumerate(amounts(regime))}
-    found = []
+    drawn = []
     for augmented, name in WAYS.items():
-        of_way = [arm for arm in _all_kept(regime) if arm.plan.augmented == augmented]
+        of_way = [arm for arm in _unfiltered(regime) if arm.plan.augmented == augmented]
         placed = sorted(
             ((places[arm.plan.amount], arm.plan.fills, arm.gain) for arm in of_way if arm.gain is not None),
-            key=lambda one: one[0],
+            key=lambda item: item[0],
         )
-        by_ratio, apart = ([(at, gain) for at, fills, gain in placed if fills == one] for one in (False, True))
+        by_ratio, apart = ([(at, gain) for at, fills, gain in placed if fills == filled] for filled in (False, True))
         if placed:
-            found.append(GainLine(name, by_ratio, apart))
-    return found
+            drawn.append(GainLine(name, by_ratio, apart))
+    return drawn
 
 
 def dodge(place: int, line: int, of: int) -> float:
@@ -55,7 +55,7 @@ def groups(regime: Regime) -> list[tuple[str, list[Arm]]]:
     """The arms in named groups."""
     named = [
         (CONTROLS, [arm for arm in regime.arms if arm.gain is None]),
-        *((name, [arm for arm in _all_kept(regime) if arm.plan.augmented == way]) for way, name in WAYS.items()),
+        *((name, [arm for arm in _unfiltered(regime) if arm.plan.augmented == way]) for way, name in WAYS.items()),
         (BETTER, [arm for arm in regime.arms if arm.plan.keep is not None and not arm.plan.augmented]),
         (
             f"{BETTER}, and classical augmentation",
@@ -67,17 +67,17 @@ def groups(regime: Regime) -> list[tuple[str, list[Arm]]]:
 
 def arms_table(regime: Regime, rarest: str) -> str:
     """The arms as an HTML table, in groups."""
-    columns = head(rarest)
+    columns = _head(rarest)
     rows = [f"<tr>{''.join(f'<th>{html.escape(cell)}</th>' for cell in columns)}</tr>"]
     for name, arms in groups(regime):
         rows.append(f'<tr class="group"><th colspan="{len(columns)}">{html.escape(name)}</th></tr>')
         for arm in arms:
-            cells = "".join(f"<td>{html.escape(cell)}</td>" for cell in row(arm, rarest))
+            cells = "".join(f"<td>{html.escape(cell)}</td>" for cell in _row(arm, rarest))
             rows.append(f"<tr>{cells}</tr>")
     return f'<div class="wide"><table class="arms">{"".join(rows)}</table></div>'
 
 
-def head(rarest: str) -> list[str]:
+def _head(rarest: str) -> list[str]:
     """The columns of the table."""
     return [
         "Training set",
@@ -91,7 +91,7 @@ def head(rarest: str) -> list[str]:
     ]
 
 
-def row(arm: Arm, rarest: str) -> list[str]:
+def _row(arm: Arm, rarest: str) -> list[str]:
     """The cells of one arm; the group's heading names what synthetic arms add."""
     return [
         arm.plan.words if arm.gain is None else arm.plan.amount,
@@ -113,7 +113,7 @@ def _gain_text(gain: Gain | None) -> str:
     return f"{points(gain.value)} ({points_interval(gain.corrected_low, gain.corrected_high)}){decision}"
 
 
-def _all_kept(regime: Regime) -> Sequence[Arm]:
+def _unfiltered(regime: Regime) -> Sequence[Arm]:
     return [arm for arm in regime.arms if arm.plan.kind == "synthetic" and arm.plan.keep is None]
 
 

@@ -94,7 +94,7 @@ def methods(result: EvaluationResult, study: StudyResult | None) -> str:
         "images."
     )
     if study is not None:
-        shares = ", ".join(f"{one.share:.0%}" for one in study.regimes)
+        shares = ", ".join(f"{regime.share:.0%}" for regime in study.regimes)
         text += (
             f" In the augmentation study the classifier {study.classifier} was trained with {study.seeds} seeds on "
             f"each training set, with these shares of the real images: {shares}. Within a share, all training sets had "

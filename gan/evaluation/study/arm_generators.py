@@ -41,7 +41,6 @@ GeneratorFor = Callable[[float, ImageSet], Generator]
 
 def snapshot_generator(sampler: Sampler, kimg: float) -> Generator:
     """The generator of a snapshot trained for `kimg`. The study's seed is the noise seed, from position 0 on."""
-
     info = {"name": sampler.run, "snapshot": sampler.seen, "sha256": sampler.sha256, "kimg": kimg}
     return Generator(lambda conditions, seed: sampler.generate(conditions, seed), info)
 

@@ -46,7 +46,7 @@ def auroc(scores: NDArray[np.floating], labels: Labels, weights: Floats) -> Floa
     """
     classes = scores.shape[2]
     areas = [
-        np.stack([_area(one[:, k], labels == k, weights) for one in scores], axis=1)  # (B, R)
+        np.stack([_area(score[:, k], labels == k, weights) for score in scores], axis=1)  # (B, R)
         for k in (range(classes) if classes > 2 else [1])
     ]
     return balanced_accuracy(np.stack(areas, axis=2))  # the mean over the classes that a draw holds
