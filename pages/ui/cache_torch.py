@@ -88,8 +88,8 @@ def images_below_keep_rate(run: Run, request: ExportRequest) -> frozenset[Origin
         return None
     left_out: list[Origin] = []
     for group in requested_images(run, replace(request, keep_rate=1.0)):
-        known = dataset_info(run)
-        rows = np.stack([Condition.from_text(origin.condition, known).row(known) for origin in group.origins])
+        info = dataset_info(run)
+        rows = np.stack([Condition.from_text(origin.condition, info).row(info) for origin in group.origins])
         kept = set(selector.select(group.images, rows, request.keep_rate).tolist())
         left_out += [origin for i, origin in enumerate(group.origins) if i not in kept]
     return frozenset(left_out)
@@ -160,9 +160,11 @@ def _snapshot_images(
     truncation: float,
 ) -> list[ImageGroup]:
     run = Run(path)
-    known = dataset_info(run)
-    drawn = views.alternating_conditions([Condition.from_text(text, known) for text in texts], count, seed, known)
-    return [views.group(sampler(run, snapshot), str(snapshot), drawn, seed, 0, truncation) for snapshot, _ in snapshots]
+    info = dataset_info(run)
+    conditions = views.alternating_conditions([Condition.from_text(text, info) for text in texts], count, seed, info)
+    return [
+        views.group(sampler(run, snapshot), str(snapshot), conditions, seed, 0, truncation) for snapshot, _ in snapshots
+    ]
 
 
 def generated_image(run: Run, origin: Origin) -> NDArray[np.uint8]:

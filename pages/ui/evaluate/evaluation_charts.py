@@ -56,13 +56,13 @@ def gain_figure(regime: Regime, name: str) -> dict[str, Any]:
     for number, (line, tone) in enumerate(zip(lines, ("blue", "orange"), strict=False)):
         placed = [*line.by_ratio, *line.apart]
         trace = _points(
-            [study_table.dodge(place, number, len(lines)) for place, _ in placed],
+            [study_table.dodge(position, number, len(lines)) for position, _ in placed],
             [(100 * gain.value, 100 * gain.corrected_low, 100 * gain.corrected_high) for _, gain in placed],
             name=line.name,
             tone=tone,
             hover=f"%{{y:+.1f}} points<extra>{line.name}, %{{customdata}}</extra>",
         )
-        trace["customdata"] = [amounts[place] for place, _ in placed]
+        trace["customdata"] = [amounts[position] for position, _ in placed]
         traces.append(_apart(trace, len(line.by_ratio)))
     across = "synthetic images for each real one"
     figure = _figure(traces, f"{name}-gain-{regime.share:g}", "points", [(0.0, "no gain")], across)

@@ -34,7 +34,7 @@ def _live(draw: Callable[[Run, int], None], run: Run, snapshot: int) -> None:
 def _redraw(draw: Callable[[Run, int], None], run: Run, snapshot: int, were_alive: list[str]) -> None:
     with errors_shown():
         if run.path.is_dir() and _alive(run) != were_alive:
-            st.rerun()  # one began or ended
+            st.rerun()  # an evaluation began or ended
         draw(run, snapshot)
 
 
@@ -56,7 +56,7 @@ def _scores(run: Run, snapshot: int) -> None:
     st.markdown("**Scores**")
     st.caption("Fidelity, variety and privacy of the images, against real ones that the run has not seen. On the CPU.")
     if job.estimated_seconds(run) is None:
-        st.caption("The time is known after the first.")
+        st.caption("The first evaluation on this machine measures how long it takes.")
     if _progress_or_end(run, "scores", "Scoring"):
         return
     missing = job.snapshots_to_score(run, Request("scores", every=True))

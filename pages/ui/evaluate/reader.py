@@ -44,69 +44,76 @@ def readings_panel(run: Run, snapshot: int) -> None:
             on_click=_begin,
             args=(run, snapshot),
         )
-    for one in reader_study.list_readings(run):
-        _reading(run, one)
+    for reading in reader_study.list_readings(run):
+        _reading(run, reading)
 
 
 def _begin(run: Run, snapshot: int) -> None:
     """Start with the current values of the form, which may be newer than the drawn page."""
     name, count = st.session_state["reader name"], int(st.session_state["reader count"])
     with errors_noted():
-        there = cached_training_images(run)
-        if there is None:
+        images = cached_training_images(run)
+        if images is None:
             raise DataError("The data set is not read on this machine: score the snapshot first.")
-        made = reader_study.begin_reading(
-            run, there, cache_torch.sampler(run, snapshot), name, count, secrets.randbelow(2**31)
+        reading = reader_study.begin_reading(
+            run, images, cache_torch.sampler(run, snapshot), name, count, secrets.randbelow(2**31)
         )
-        _open(made.id)
+        _open(reading.id)
 
 
 def _open(identifier: str) -> None:
     st.query_params["reading"] = identifier
 
 
-def _reading(run: Run, one: Reading) -> None:
+def _reading(run: Run, reading: Reading) -> None:
     """One reading: its result, or the button that resumes it."""
     with st.container(border=True):
         st.markdown(
-            f"**{one.reader}**, {fmt.ago(one.began)}, snapshot after {fmt.images(one.snapshot)}: "
-            f"{len(one.answers)} of {one.count} answered"
+            f"**{reading.reader}**, {fmt.ago(reading.began)}, snapshot after {fmt.images(reading.snapshot)}: "
+            f"{len(reading.answers)} of {reading.count} answered"
         )
-        found = one.summary()
-        if one.finished and found is not None:
-            st.markdown(found.sentence())
+        summary = reading.summary()
+        if reading.finished and summary is not None:
+            st.markdown(summary.sentence())
             st.caption(
-                f"Generated images taken for real: {found.synthetic_called_real}; plausible: "
-                f"{found.synthetic_plausible}. Real images taken for real: {found.real_called_real}; plausible: "
-                f"{found.real_plausible}."
+                f"Generated images taken for real: {summary.synthetic_called_real}; "
+                f"plausible: {summary.synthetic_plausible}. "
+                f"Real images taken for real: {summary.real_called_real}; plausible: {summary.real_plausible}."
             )
-        elif not one.finished:
-            st.button("Resume", icon=":material/play_arrow:", key=f"go on {one.id}", on_click=_open, args=(one.id,))
+        elif not reading.finished:
+            st.button(
+                "Resume", icon=":material/play_arrow:", key=f"go on {reading.id}", on_click=_open, args=(reading.id,)
+            )
 
 
 def reading_view(run: Run, identifier: str) -> None:
     """One image and the four answers; after the last one the result."""
-    if identifier not in (one.id for one in reader_study.list_readings(run)):  # an old link, or another run was chosen
+    if identifier not in (
+        reading.id for reading in reader_study.list_readings(run)
+    ):  # an old link, or another run was chosen
         st.error(f"The run {run.name} has no reading {identifier}.", icon=":material/error:")
         st.button("Back to the evaluation", icon=":material/arrow_back:", type="primary", on_click=_leave)
         return
-    one = reader_study.load_reading(run, identifier)
-    number = len(one.answers)
-    st.progress(number / one.count, text=f"Image {min(number + 1, one.count)} of {one.count}, reader {one.reader}")
-    if one.finished:
-        _reading(run, one)
+    reading = reader_study.load_reading(run, identifier)
+    number = len(reading.answers)
+    st.progress(
+        number / reading.count,
+        text=f"Image {min(number + 1, reading.count)} of {reading.count}, reader {reading.reader}",
+    )
+    if reading.finished:
+        _reading(run, reading)
         st.button("Back to the evaluation", icon=":material/arrow_back:", type="primary", on_click=_leave)
         return
-    there = cached_training_images(run)
-    if there is None:
+    images = cached_training_images(run)
+    if images is None:
         raise DataError("The data set is no longer read on this machine: score a snapshot first.")
-    shown = reader_study.reading_image(one, number, there, cache_torch.sampler(run, one.snapshot))
+    image = reader_study.reading_image(reading, number, images, cache_torch.sampler(run, reading.snapshot))
     with st.container(key="reader-image"):
-        st.html(f'<img class="sharp" alt="Image {number + 1}" src="{data_uri(encode_png(shown))}">')
+        st.html(f'<img class="sharp" alt="Image {number + 1}" src="{data_uri(encode_png(image))}">')
     began = time.monotonic()
     left, right = st.columns(2)
-    for place, (label, real, plausible, key) in enumerate(ANSWERS):
-        (left if place < 2 else right).button(
+    for position, (label, real, plausible, key) in enumerate(ANSWERS):
+        (left if position < 2 else right).button(
             label,
             key=f"answer {key}",
             shortcut=key,
@@ -117,7 +124,7 @@ def reading_view(run: Run, identifier: str) -> None:
     with st.container(horizontal=True, horizontal_alignment="center"):
         st.button(
             "Undo the last answer", key="take back", type="tertiary", icon=":material/undo:", shortcut="Backspace",
-            disabled=not one.answers, on_click=_take_back, args=(run, identifier),
+            disabled=not reading.answers, on_click=_take_back, args=(run, identifier),
         )  # fmt: skip
         st.button("Leave; answers are saved", key="leave", type="tertiary", icon=":material/close:", on_click=_leave)
 

@@ -115,8 +115,8 @@ def _set_mark(run: Run, origin: Origin, mark: Mark | None) -> None:
 def _walk_buttons(run: Run, origin: Origin) -> None:
     """Make it an end of the walk."""
     with st.container(horizontal=True):
-        for name, place in (("Walk from here", interpolation_view.FIRST), ("Walk to here", interpolation_view.LAST)):
-            st.button(name, key=name, type="tertiary", on_click=interpolation_view.set_end, args=(run, place, origin))
+        for name, which in (("Walk from here", interpolation_view.FIRST), ("Walk to here", interpolation_view.LAST)):
+            st.button(name, key=name, type="tertiary", on_click=interpolation_view.set_end, args=(run, which, origin))
 
 
 def _nearest_real_image(run: Run, origin: Origin) -> None:

@@ -85,21 +85,25 @@ def marked_grid(
 
 def _apply(run: Run, events: Sequence[Event], among: list[str]) -> None:
     """Save the marks of these events, and open the image that was clicked."""
-    known: dict[str, Origin] = st.session_state.get(SHOWN, {})
-    changes = {known[event.id]: MARKS[event.act] for event in events if event.act in MARKS and event.id in known}
+    origins_by_id: dict[str, Origin] = st.session_state.get(SHOWN, {})
+    changes = {
+        origins_by_id[event.id]: MARKS[event.act]
+        for event in events
+        if event.act in MARKS and event.id in origins_by_id
+    }
     with errors_noted():
         if changes:
             marks.change(run, changes)
-    opened = [event.id for event in events if event.act == "open" and event.id in known]
+    opened = [event.id for event in events if event.act == "open"]
     if opened:
         st.session_state[OPENED] = (run.name, opened[-1], among)
 
 
 def _remember(origins: Sequence[Origin]) -> None:
     """Map image ids to origins for as long as a click may refer to them."""
-    known: dict[str, Origin] = st.session_state.get(SHOWN, {})
-    known = known | {image_id(origin): origin for origin in origins}
-    st.session_state[SHOWN] = dict(list(known.items())[-MAX_REMEMBERED:])
+    origins_by_id: dict[str, Origin] = st.session_state.get(SHOWN, {})
+    origins_by_id = origins_by_id | {image_id(origin): origin for origin in origins}
+    st.session_state[SHOWN] = dict(list(origins_by_id.items())[-MAX_REMEMBERED:])
 
 
 def image_id(origin: Origin) -> str:
