@@ -1,17 +1,14 @@
-"""Conv2d and ConvTranspose2d as torch has them, computed faster where this processor allows.
-
-Same parameters, same state dict, same mathematics as `nn.Conv2d` and `nn.ConvTranspose2d`; only the rounding differs.
-Three cases are computed differently:
+"""Conv2d and ConvTranspose2d with faster paths: torch's parameters, state dict and mathematics, other rounding.
 
 - A ConvTranspose2d of one pixel, and a Conv2d whose kernel covers the whole map, are matrix products.
-- Kernel 4, stride 2, on small maps, in bfloat16 on a CPU: oneDNN's convolutions leave most of the matrix unit (AMX)
-  idle where a row of the map is 4 or 8 pixels long. One product over all pixels of the batch, with the pixels under
-  each kernel position side by side (im2col, Chellapilla et al. 2006), takes a third of the time, and a fifth for the
-  weight's gradient. In float32, which a CPU without AMX uses, torch's own convolutions run.
-- Constant planes beside an image (`ConditionalConv2d`) are never drawn up.
+- Kernel 4, stride 2, on small maps in bfloat16 on a CPU: oneDNN's convolutions leave most of the matrix unit (AMX) idle
+  where a map's row has 4 or 8 pixels. One matrix product over the whole batch (im2col, Chellapilla et al. 2006) takes a
+  third of the time, and a fifth for the weight's gradient. In float32, as on a CPU without AMX, torch's convolutions
+  run.
+- `ConditionalConv2d` takes constant planes as their values.
 
-The products `_Down`, `_Up` and `_Outer` are linear in both arguments, and the gradients of each are the other two, so
-that second derivatives exist.
+`_Down`, `_Up` and `_Outer` are linear in both arguments, and the gradients of each are the other two, so that second
+derivatives exist.
 
 Letters: N images, C channels and H = W the side of the large map, F channels and o = H / 2 the side of the small one,
 K conditions.
@@ -25,20 +22,20 @@ from torch.nn import grad
 
 KERNEL, STRIDE, PADDING = 4, 2, 1
 SHAPES = ((KERNEL, STRIDE, PADDING), (KERNEL, 1, 0))
-"""Kernel, stride and padding of the layers that there are: halving or doubling a map, and from or to one pixel."""
+"""Kernel, stride and padding of the layers: halving or doubling a map, and from or to one pixel."""
 DOWN_UP_SIDE, OUTER_SIDE = 4, 8
-"""Sides o up to which the products were measured to be faster than the convolutions."""
+"""Largest sides o at which the products were measured to be faster than the convolutions."""
 
 
 class Conv2d(nn.Conv2d):
-    """`nn.Conv2d` without bias; its weight is left undrawn, for the family's `init_weights`."""
+    """`nn.Conv2d` without bias; the family's `init_weights` initialises it."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, padding: int):
         assert (kernel, stride, padding) in SHAPES
         super().__init__(inputs, outputs, kernel, stride, padding, bias=False)
 
     def reset_parameters(self) -> None:
-        """Draw nothing: `init_weights` draws all weights of a network, in one order."""
+        """Nothing: `init_weights` initialises all weights of a network, in one order."""
 
     def forward(self, image: Tensor) -> Tensor:
         if self.stride == (1, 1):  # the kernel covers the whole map
@@ -48,14 +45,14 @@ class Conv2d(nn.Conv2d):
 
 
 class ConvTranspose2d(nn.ConvTranspose2d):
-    """`nn.ConvTranspose2d` without bias; its weight is left undrawn, for the family's `init_weights`."""
+    """`nn.ConvTranspose2d` without bias; the family's `init_weights` initialises it."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, padding: int):
         assert (kernel, stride, padding) in SHAPES
         super().__init__(inputs, outputs, kernel, stride, padding, bias=False)
 
     def reset_parameters(self) -> None:
-        """Draw nothing: `init_weights` draws all weights of a network, in one order."""
+        """Nothing: `init_weights` initialises all weights of a network, in one order."""
 
     def forward(self, maps: Tensor, output_size: list[int] | None = None) -> Tensor:
         if self.stride == (1, 1):  # of one pixel
@@ -67,15 +64,15 @@ class ConvTranspose2d(nn.ConvTranspose2d):
 
 
 class ConditionalConv2d(Conv2d):
-    """The convolution of an image (N, C, H, H) with K constant planes beside it that hold the conditions (N, K)."""
+    """The convolution of an image (N, C, H, H) and K constant planes that hold the conditions (N, K)."""
 
     def __init__(self, channels: int, conditions: int, outputs: int):
         super().__init__(channels + conditions, outputs, KERNEL, STRIDE, PADDING)
         self.channels = channels
 
     def forward(self, image: Tensor, conditions: Tensor) -> Tensor:  # type: ignore[override]
-        of_image, of_planes = self.weight[:, : self.channels], self.weight[:, self.channels :]
-        return down(image, of_image) + planes(conditions, of_planes, image.shape[2] // STRIDE)  # (N, F, o, o)
+        image_weight, plane_weight = self.weight[:, : self.channels], self.weight[:, self.channels :]
+        return down(image, image_weight) + planes(conditions, plane_weight, image.shape[2] // STRIDE)  # (N, F, o, o)
 
 
 def down(image: Tensor, weight: Tensor) -> Tensor:
@@ -86,20 +83,20 @@ def down(image: Tensor, weight: Tensor) -> Tensor:
 
 
 def planes(values: Tensor, weight: Tensor, side: int) -> Tensor:
-    """What `down` makes of constant planes (N, K, H, H) that hold `values` (N, K): (N, F, o, o), without the planes.
+    """The convolution (N, F, o, o) of constant planes (N, K, H, H) that hold `values` (N, K).
 
-    All pixels of the result but those at the border see the whole kernel; the first row misses the kernel's first row,
-    which lies on the padding, and the last row its last. So there are three by three values for each image and channel.
+    Inner pixels of the result see the whole kernel; the first row misses the kernel's first row, which lies on the
+    padding, and the last row its last. So each image and channel has 3 x 3 distinct values.
 
     Args:
-        values: what each plane holds (N, K).
+        values: the value of each plane (N, K).
         weight: the kernel for the planes (F, K, 4, 4).
         side: o, at least 2.
     """
-    seen = [weight[:, :, 1:].sum(2), weight.sum(2), weight[:, :, :-1].sum(2)]  # top, middle, bottom: (F, K, 4) each
-    kernel = torch.stack(seen, 2)  # (F, K, 3, 4)
-    seen = [kernel[..., 1:].sum(3), kernel.sum(3), kernel[..., :-1].sum(3)]  # left, middle, right: (F, K, 3) each
-    kernel = torch.stack(seen, 3)  # (F, K, 3, 3)
+    rows = [weight[:, :, 1:].sum(2), weight.sum(2), weight[:, :, :-1].sum(2)]  # top, middle, bottom: (F, K, 4) each
+    kernel = torch.stack(rows, 2)  # (F, K, 3, 4)
+    columns = [kernel[..., 1:].sum(3), kernel.sum(3), kernel[..., :-1].sum(3)]  # left, middle, right: (F, K, 3) each
+    kernel = torch.stack(columns, 3)  # (F, K, 3, 3)
     maps = (values @ kernel.permute(1, 2, 3, 0).flatten(1)).view(len(values), 3, 3, -1)  # (N, 3, 3, F)
     maps = torch.cat([maps[:, :1], maps[:, 1:2].expand(-1, side - 2, -1, -1), maps[:, 2:]], 1)  # (N, o, 3, F)
     maps = torch.cat([maps[:, :, :1], maps[:, :, 1:2].expand(-1, -1, side - 2, -1), maps[:, :, 2:]], 2)
@@ -107,11 +104,11 @@ def planes(values: Tensor, weight: Tensor, side: int) -> Tensor:
 
 
 def _by_product(values: Tensor, side: int) -> bool:
-    """Whether a layer with small maps of that side is to be computed in bfloat16 on a CPU, where products pay."""
+    """Whether a layer with small maps of that side computes in bfloat16 on a CPU, where the products are faster."""
     if side > OUTER_SIDE or values.device.type != "cpu":
         return False
-    rough = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else values.dtype
-    return rough == torch.bfloat16
+    dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else values.dtype
+    return dtype == torch.bfloat16
 
 
 class _Down(torch.autograd.Function):
@@ -173,8 +170,8 @@ class _Outer(torch.autograd.Function):
         channels, features = image.shape[1], maps.shape[1]
         if maps.shape[2] > OUTER_SIDE:
             shape = (features, channels, KERNEL, KERNEL)
-            found: Tensor = grad.conv2d_weight(image, shape, maps, STRIDE, PADDING)  # type: ignore[no-untyped-call]
-            return found
+            gradient: Tensor = grad.conv2d_weight(image, shape, maps, STRIDE, PADDING)  # type: ignore[no-untyped-call]
+            return gradient
         weight = _pixels(maps).t() @ _columns(image)  # (F, 16 C)
         return weight.view(features, KERNEL, KERNEL, channels).permute(0, 3, 1, 2)
 

@@ -1,13 +1,12 @@
-"""What an image is conditioned on, as a value: a class, or attributes that are on, off or left open. No torch.
+"""What an image is conditioned on: a class, or attributes that are on, off or open. No torch.
 
-A condition is a `Condition` everywhere in the program. As text it is written at the command line, in JSON and in links:
+Code passes conditions as `Condition`; the command line, JSON and links hold its text:
 
     3    malignant         one class
-    Smiling=1,Male=0       these attributes; the others are drawn from real training images that agree
-    any                    drawn from all real training images
+    Smiling=1,Male=0       these attributes; the others are sampled from real training images that have them
+    any                    sampled from all real training images
 
-"Any" is never invented: what was left open is taken from real combinations, so that no attribute is asked for that was
-never seen beside the others.
+Open attributes take the values of a real image, so that no combination is requested that never occurs.
 
 Letters: n images, K conditions.
 """
@@ -29,22 +28,21 @@ from gan.data.info import DatasetInfo
 from gan.errors import UserError
 
 MAX_FOLDER_BYTES = 100
-"""Length of a folder's name in UTF-8, at most: file systems take 255, and a ZIP is unpacked below other folders."""
+"""Length of a folder's name in UTF-8, at most: file systems take 255, and the ZIP is unpacked into a longer path."""
 HASHED = re.compile(r"~[0-9a-f]{10}\Z", re.IGNORECASE)
-"""How the name of a folder ends that is not the condition's text itself."""
+"""End of a folder's name that is not the condition's text itself."""
 RESERVED = frozenset(
     {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", "CLOCK$", "__MACOSX", "THUMBS", "DESKTOP"}
     | {f"{port}{number}" for port in ("COM", "LPT") for number in range(10)}
 )
-"""Names of devices on Windows, with any ending, and names of files that file managers leave."""
+"""Names of devices on Windows, whatever their extension, and of files that file managers create."""
 
 
 @dataclass(frozen=True)
 class Condition:
-    """Values, 0 or 1, that some of the K conditions take, by ascending position in `DatasetInfo.names`.
+    """Values, 0 or 1, of some of the K conditions, by ascending position in one run's `DatasetInfo.names`.
 
-    The others are open. A class is its own position at 1, and leaves nothing open; `ANY` leaves all open. Positions are
-    those of one run's `DatasetInfo`: a condition means nothing beside another's.
+    The others are open. A class has its position at 1 and leaves nothing open; `ANY` leaves everything open.
     """
 
     fixed: tuple[tuple[int, int], ...] = ()
@@ -61,18 +59,18 @@ class Condition:
 
     @classmethod
     def from_row(cls, row: NDArray[np.floating] | NDArray[np.uint8], info: DatasetInfo) -> "Condition":
-        """What a row (K,) of 0 and 1 says; raises UserError for one that is no single class, such as an unlabelled
-        image's row of zeros."""
+        """The condition of a row (K,) of 0 and 1; raises UserError for a row of classes without exactly one, such as an
+        unlabelled image's."""
         values = np.asarray(row).astype(int).tolist()
         if info.kind != "class":
             return cls(tuple(enumerate(values)))
         if sum(values) != 1 or max(values) != 1:
-            raise UserError(f"A row with {sum(values)} classes is no condition: an image is made of exactly one class.")
+            raise UserError(f"A row with {sum(values)} classes is not a condition: an image has exactly one class.")
         return cls.of_class(values.index(1))
 
     @classmethod
     def from_text(cls, text: str, info: DatasetInfo) -> "Condition":
-        """The condition that a text names; raises UserError that says what is not known and what there is."""
+        """The condition of a text; raises UserError that names what is unknown and what exists."""
         text = text.strip()
         if text.lower() == "any":
             return ANY
@@ -91,7 +89,7 @@ class Condition:
         return cls.of_attributes(values)
 
     def text(self, info: DatasetInfo) -> str:
-        """As people write it; `from_text` reads it back. Attributes stand in the set's order."""
+        """Its text, which `from_text` reads back; attributes are in the order of `info.names`."""
         if not self.fixed:
             return "any"
         if info.kind == "class":
@@ -101,7 +99,7 @@ class Condition:
         return ",".join(f"{info.names[position]}={value}" for position, value in self.fixed)
 
     def row(self, info: DatasetInfo) -> NDArray[np.float32]:
-        """As networks take it, (K,); raises UserError where it leaves something open."""
+        """The row (K,) of 0 and 1; raises UserError where it leaves something open."""
         if not self.fixed or (info.kind != "class" and len(self.fixed) < len(info.names)):
             raise UserError(f"The condition {self.text(info)} leaves something open: it is not one image's condition.")
         row = np.zeros(len(info.names), np.float32)
@@ -110,17 +108,17 @@ class Condition:
         return row
 
     def folder(self, info: DatasetInfo) -> str:
-        """The name of a folder for its images, at most `FOLDER_BYTES` long, which every system can unpack.
+        """The name of the folder for its images, at most `MAX_FOLDER_BYTES` long and valid on every system.
 
-        It is the text where that can be one. Else what cannot stand is replaced, what is too long is cut, and a hash of
-        the text ends the name. Two conditions of one run never share a name, nor names that differ in case or in
-        Unicode's normal form alone. The way back is in the download: labels.csv, and manifest.json.
+        It is the text where that is valid; else invalid characters are replaced, the rest is cut, and a hash of the
+        text is appended. Names of two conditions of a run differ in more than case and Unicode normal form. labels.csv
+        and manifest.json map names back to conditions.
         """
         text = self.text(info)
-        plain = "".join(c if _can_stand(c) else "_" for c in unicodedata.normalize("NFC", text)).strip(". ")
+        plain = "".join(c if _is_valid(c) else "_" for c in unicodedata.normalize("NFC", text)).strip(". ")
         named = [info.names[position] for position, _ in self.fixed]
         device = unicodedata.normalize("NFKC", plain).split(".")[0].strip().upper() in RESERVED
-        alone = _alike(info.names).isdisjoint(map(_folded, named))
+        alone = _ambiguous(info.names).isdisjoint(map(_folded, named))
         if (
             plain == text
             and alone
@@ -134,17 +132,17 @@ class Condition:
         return f"{kept.rstrip('. ') or '_'}~{digest}"
 
     def matching_images(self, info: DatasetInfo) -> int:
-        """How many real training images have all of these values."""
-        return int(self._agrees(info).sum())
+        """Number of real training images with all of these values."""
+        return int(self._matches(info).sum())
 
     def sample(self, info: DatasetInfo, count: int, seed: int) -> NDArray[np.float32]:
-        """Rows (count, K): of random real images that agree; where none does, of any with these values set.
+        """Rows (count, K) of random real images that match; where none does, of any images with these values set.
 
-        The rows depend on the seed alone, and the first rows of a longer draw are those of a shorter one. An image
-        without a label is none to draw from.
+        They depend on the condition and the seed alone, and a larger `count` only appends rows. Unlabelled images are
+        left out.
         """
-        agreeing = np.flatnonzero(self._agrees(info))
-        pool = info.conditions[agreeing] if len(agreeing) else info.conditions
+        matching = np.flatnonzero(self._matches(info))
+        pool = info.conditions[matching] if len(matching) else info.conditions
         picks = np.random.default_rng([seed, *(v for pair in self.fixed for v in pair)]).random(count)
         rows = pool[(picks * len(pool)).astype(np.int64)].astype(np.float32)
         if info.kind == "class" and self.fixed:
@@ -153,35 +151,36 @@ class Condition:
             rows[:, position] = value
         return rows
 
-    def _agrees(self, info: DatasetInfo) -> NDArray[np.bool_]:
-        agrees: NDArray[np.bool_] = np.ones(len(info.conditions), dtype=bool)
+    def _matches(self, info: DatasetInfo) -> NDArray[np.bool_]:
+        matches: NDArray[np.bool_] = np.ones(len(info.conditions), dtype=bool)
         if info.kind == "class":
-            agrees &= info.conditions.any(axis=1)
+            matches &= info.conditions.any(axis=1)
         for position, value in self.fixed:
-            agrees &= info.conditions[:, position] == value
-        return agrees
+            matches &= info.conditions[:, position] == value
+        return matches
 
 
 ANY = Condition()
-"""Drawn from all real training images."""
+"""Everything open: sampled from all real training images."""
 
 
 def single_conditions(info: DatasetInfo) -> list[Condition]:
-    """Each class; for attributes, each alone switched on."""
+    """Each class, or each attribute on with the others open."""
     return [Condition.of_class(position) for position in range(len(info.names))]
 
 
-def representative_conditions(info: DatasetInfo, most: int) -> tuple[NDArray[np.float32], list[str]]:
-    """Up to `most` conditions (n, K) that show what the generator can do, with a label each.
+def representative_conditions(info: DatasetInfo, count: int) -> tuple[NDArray[np.float32], list[str]]:
+    """Up to `count` conditions (n, K) for a sample sheet, and their labels.
 
-    Classes: the first ones. Attributes: real combinations that differ much, the most usual one first.
+    These are the first classes, or real combinations of attributes: the most typical one, then each time the one
+    farthest from all before (farthest-point sampling by Hamming distance).
     """
     if info.kind == "class":
-        shown = min(most, len(info.names))
-        return np.eye(len(info.names), dtype=np.float32)[:shown], list(info.names[:shown])
+        count = min(count, len(info.names))
+        return np.eye(len(info.names), dtype=np.float32)[:count], list(info.names[:count])
     rows = np.unique(info.conditions[np.random.default_rng(0).permutation(len(info.conditions))[:2000]], axis=0)
     chosen = [int(np.abs(rows - info.conditions.mean(axis=0)).sum(axis=1).argmin())]
-    while len(chosen) < min(most, len(rows)):
+    while len(chosen) < min(count, len(rows)):
         distance = (rows[:, None] != rows[None, chosen]).sum(axis=2).min(axis=1)
         chosen.append(int(distance.argmax()))
     labels = [", ".join(n for n, on in zip(info.names, rows[i], strict=True) if on) or "none" for i in chosen]
@@ -201,7 +200,7 @@ def _position(name: str, info: DatasetInfo) -> int:
 
 
 def _unquoted(text: str, info: DatasetInfo) -> str:
-    """A class's name out of quotation marks, in which `Condition.text` puts one that would be misread."""
+    """A class's name without the quotation marks that `Condition.text` puts around an ambiguous one."""
     if text.startswith('"'):
         try:
             name = json.loads(text)
@@ -212,17 +211,17 @@ def _unquoted(text: str, info: DatasetInfo) -> str:
     return text
 
 
-def _can_stand(character: str) -> bool:
-    """Whether a character can be in a file's name on every system: visible, or a space, and none of Windows' own."""
+def _is_valid(character: str) -> bool:
+    """Whether every system takes a character in a file's name: printable, and not reserved by Windows."""
     return character.isprintable() and character not in '<>:"/\\|?*'
 
 
 def _folded(name: str) -> str:
-    """What a file system that ignores case and Unicode's normal form takes a name for."""
+    """A name as compared by a file system that ignores case and Unicode normal form."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).upper().casefold())
 
 
 @lru_cache(maxsize=16)
-def _alike(names: tuple[str, ...]) -> frozenset[str]:
-    """What names are taken for that at least two of these are taken for."""
+def _ambiguous(names: tuple[str, ...]) -> frozenset[str]:
+    """The folded names that at least two of these names share."""
     return frozenset(name for name, count in Counter(map(_folded, names)).items() if count > 1)

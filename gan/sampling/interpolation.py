@@ -1,8 +1,7 @@
-"""A walk through the latent space from one generated image to another, as frames and as a film (GIF).
+"""Interpolation in the latent space from one generated image to another, as frames and as a GIF.
 
-The noise goes along the great circle between its two ends (spherical interpolation, Shoemake 1985; for generators,
-White 2016, arXiv:1609.04468): a straight line between two Gaussian samples leads through vectors that are shorter than
-any the generator was trained on. Conditions are mixed in a straight line.
+Noise is interpolated along the great circle (Shoemake 1985; White 2016, arXiv:1609.04468): on the straight line between
+two Gaussian samples lie vectors shorter than those the generator was trained on. Conditions are interpolated linearly.
 
 Letters: t steps, Z latent, K conditions, C channels, H = W the side.
 """
@@ -24,9 +23,10 @@ from gan.sampling.provenance import Origin
 from gan.sampling.sampler import Sampler
 
 FRAME_LIMITS = (3, 240)
-"""Frames from one end to the other: at least one between them, at most a quarter of a minute."""
-CHUNK = 16
-MIN_GIF_SIDE = 256  # px of the film, so that it is seen well in a slide
+"""Fewest and most frames, both ends included."""
+BATCH_SIZE = 16
+MIN_GIF_SIDE = 256
+"""Pixels of a GIF's side, at least: large enough for a slide."""
 
 
 def frames(
@@ -36,38 +36,38 @@ def frames(
     steps: int,
     progress: Callable[[float], None] = lambda done: None,
 ) -> NDArray[np.uint8]:
-    """Images (t, C, H, H) from one origin to the other, both ends included, by the sampler's own snapshot.
+    """Images (t, C, H, H) uint8 from one origin to the other, both included, by the sampler's snapshot.
 
-    Raises UserError where `steps` lies outside `STEPS`, or a condition is not one of this run.
+    Raises UserError wbatch `steps` lies outside `STEPS`, or a condition is not one of this run.
     """
     if not FRAME_LIMITS[0] <= steps <= FRAME_LIMITS[1]:
-        raise UserError(f"{steps} frames: a walk takes {FRAME_LIMITS[0]} to {FRAME_LIMITS[1]}.")
+        raise UserError(f"{steps} frames: an interpolation takes {FRAME_LIMITS[0]} to {FRAME_LIMITS[1]}.")
     ends = [sample_noise(end.seed, [end.index], sampler.latent, end.truncation)[0] for end in (first, last)]
-    asked = [_told(sampler, end) for end in (first, last)]  # (K,)
+    conditions = [_network_condition(sampler, end) for end in (first, last)]  # (K,) each
     share = torch.linspace(0, 1, steps)  # (t,)
     z = slerp(ends[0], ends[1], share)  # (t, Z)
-    mixed = torch.lerp(asked[0], asked[1], share[:, None])  # (t, K)
+    mixed = torch.lerp(conditions[0], conditions[1], share[:, None])  # (t, K)
     device = next(sampler.network.parameters()).device
-    made = []
-    for start in range(0, steps, CHUNK):
-        here = slice(start, start + CHUNK)
-        made.append(
-            generate_images(sampler.network, z[here].to(device), mixed[here].to(device), sampler.info.native_size)
+    images = []
+    for start in range(0, steps, BATCH_SIZE):
+        batch = slice(start, start + BATCH_SIZE)
+        images.append(
+            generate_images(sampler.network, z[batch].to(device), mixed[batch].to(device), sampler.info.native_size)
         )
-        progress(min(1.0, (start + CHUNK) / steps))
-    return np.concatenate(made)
+        progress(min(1.0, (start + BATCH_SIZE) / steps))
+    return np.concatenate(images)
 
 
-def _told(sampler: Sampler, end: Origin) -> Tensor:
-    """What the generator is told for an origin's image (K,)."""
+def _network_condition(sampler: Sampler, end: Origin) -> Tensor:
+    """The generator's condition (K,) for an origin's image."""
     row = Condition.from_text(end.condition, sampler.info).row(sampler.info)[None]  # (1, K)
     return torch.from_numpy(subclass_sampling.network_conditions(sampler.info, row, end.seed, [end.index]))[0]
 
 
 def gif(images: NDArray[np.uint8], seconds: float, *, back: bool = True) -> bytes:
-    """A GIF of images (t, C, H, H) that runs for ever, enlarged with sharp pixels to at least `LEAST_SIDE`.
+    """A GIF of images (t, C, H, H) that loops, enlarged with sharp pixels to at least `MIN_GIF_SIDE`.
 
-    `seconds` is the time from the first image to the last; with `back` it returns the same way, so that it never jumps.
+    It takes `seconds` from the first image to the last; with `back` it then returns the same way.
     """
     scale = -(-MIN_GIF_SIDE // images.shape[-1])
     pictures = [to_pil(image.repeat(scale, axis=1).repeat(scale, axis=2)) for image in images]

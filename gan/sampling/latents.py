@@ -1,4 +1,4 @@
-"""Noise z by seed and position, its interpolation, and the images that a network makes of it.
+"""Noise z by seed and position, its interpolation, and the images that a generator makes of it.
 
 Letters: n images, C channels, H = W the side, Z latent, K conditions, t steps.
 """
@@ -14,7 +14,10 @@ from gan.data.transform import crop_padding
 
 
 def sample_noise(seed: int, positions: Iterable[int], latent: int, truncation: float = 1.0) -> Tensor:
-    """Noise (n, Z) float32 at those positions of a seed's endless stream; each row depends on its position alone."""
+    """Noise (n, Z) float32 from N(0, 1) at those positions of a seed's stream; each row depends on its position alone.
+
+    With `truncation` below 1, values outside +-2 x truncation are sampled again.
+    """
     rows = []
     for position in positions:
         generator = np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, 0, position]))
@@ -28,8 +31,8 @@ def sample_noise(seed: int, positions: Iterable[int], latent: int, truncation: f
 def slerp(first: Tensor, last: Tensor, share: Tensor) -> Tensor:
     """Points (t, Z) on the great circle from `first` to `last` (Z,), at shares (t,) of its angle.
 
-    The length goes evenly from that of one end to that of the other. Ends that point the same way, or opposite ways so
-    that no great circle is the shortest, are joined by a straight line.
+    Lengths are interpolated linearly. So are ends in the same direction, and in opposite ones, between which no great
+    circle is the shortest.
     """
     lengths = first.norm(), last.norm()
     directions = first / lengths[0], last / lengths[1]
@@ -44,7 +47,7 @@ def slerp(first: Tensor, last: Tensor, share: Tensor) -> Tensor:
 
 @torch.inference_mode()
 def generate_images(network: nn.Module, z: Tensor, conditions: Tensor, native_size: int) -> NDArray[np.uint8]:
-    """Images (n, C, native, native) uint8 from noise (n, Z) and what the network is told (n, K), padding cropped."""
-    made = network(z, conditions)  # (n, C, H, H) in [-1, 1]
-    grey = ((made.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).contiguous().cpu().numpy()
-    return crop_padding(grey, native_size)
+    """Images (n, C, native, native) uint8 from noise (n, Z) and network conditions (n, K), with the padding cropped."""
+    images = network(z, conditions)  # (n, C, H, H) in [-1, 1]
+    pixels = ((images.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).contiguous().cpu().numpy()
+    return crop_padding(pixels, native_size)

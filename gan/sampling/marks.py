@@ -1,8 +1,7 @@
-"""Marks on single generated images, keep or reject, kept with the run in `marks.json`. No torch.
+"""Marks on generated images, keep or reject, in the run's `marks.json`. No torch.
 
-An image is named by its `Origin` (`provenance.py`), which is all that is needed to make it again. What was kept over
-several looks is the run's basket, as far as its snapshots are there; what was rejected is left out of every export of
-the same stream (`export.py`).
+An image is identified by its `Origin`. The kept images whose snapshots exist are the run's basket; rejected images are
+left out of exports.
 
     marks.json    {"version": 1, "marks": [{"snapshot", "seed", "index", "condition", "truncation", "mark"}, ...]}
 """
@@ -23,7 +22,7 @@ from gan.sampling.provenance import Origin
 
 VERSION = 1
 MAX_MARKS = 20_000
-"""Marks of one run: far more than anybody sets by hand, few enough to be written whole at each click."""
+"""Marks of one run: more than anybody sets by hand, few enough to write all of them at each click."""
 
 Whole = Annotated[int, Field(ge=0)]
 Mark = Literal["keep", "reject"]
@@ -49,9 +48,9 @@ MARKS = TypeAdapter(_Document)
 
 
 def load(run: Run) -> dict[Origin, Mark]:
-    """Every mark of a run, in the order in which they were set; empty where there is none.
+    """All marks of a run, in the order in which they were set.
 
-    Raises RunError where the file is damaged or of a newer version, so that no reject is forgotten in silence.
+    Raises RunError where the file is damaged or of another version, so that no reject is lost silently.
     """
     path = run.path / "marks.json"
     try:
@@ -69,26 +68,26 @@ def load(run: Run) -> dict[Origin, Mark]:
 
 
 def kept(run: Run) -> list[Origin]:
-    """The origins marked keep, in the order in which they were kept."""
+    """The images marked keep, in the order in which they were."""
     return [origin for origin, mark in load(run).items() if mark == KEEP]
 
 
 def basket(run: Run) -> list[Origin]:
-    """The kept images that can be made again: those of snapshots that are still there."""
-    there = set(run.snapshots())
-    return [origin for origin in kept(run) if origin.snapshot in there]
+    """The kept images whose snapshots exist, so that they can be made again."""
+    snapshots = set(run.snapshots())
+    return [origin for origin in kept(run) if origin.snapshot in snapshots]
 
 
 def rejected(run: Run) -> frozenset[Origin]:
-    """The origins marked reject, which no export may hold."""
+    """The images marked reject."""
     return frozenset(origin for origin, mark in load(run).items() if mark == REJECT)
 
 
 def change(run: Run, changes: Mapping[Origin, Mark | None]) -> dict[Origin, Mark]:
-    """Set marks, or take them off where the value is None; gives all marks of the run then.
+    """Set marks, or remove them where the value is None; gives all marks of the run.
 
-    Two people may do so at once: each change starts from the file as the other left it. A mark that is set anew moves
-    to the end. Raises UserError beyond `MOST` marks, and RunError as `load` does.
+    A lock keeps the changes of several people apart. A mark that changes moves to the end. Raises UserError above
+    `MAX_MARKS`, and RunError where the run is gone or as `load`.
     """
     if not run.path.is_dir():
         raise RunError(f"The run {run.name} was deleted or moved away.")
@@ -110,5 +109,5 @@ def change(run: Run, changes: Mapping[Origin, Mark | None]) -> dict[Origin, Mark
 
 
 def clear(run: Run, origins: Iterable[Origin]) -> dict[Origin, Mark]:
-    """Take the marks off these images; gives those that are left."""
+    """Remove the marks of these images; gives those that remain."""
     return change(run, dict.fromkeys(origins))

@@ -1,8 +1,8 @@
-"""Conditioned images from a trained generator.
+"""Images from a trained generator, by condition, seed and position.
 
-Image i of a request depends on the run, the snapshot, the seed, i and its condition alone, whatever the batch size: its
-noise, and its kind within the class where its run has kinds (`kinds.py`), come from a counter-based generator at
-position i. So any image can be made again from its row in a manifest, to one grey level on one machine.
+An image depends on its snapshot, seed, position and condition alone, not on the batch: its noise and its subclass come
+from a counter-based random generator at that position. So each image of a manifest can be made again, on the same
+machine to within one grey level.
 
 Letters: n images, C channels, H = W the side, Z latent, K conditions.
 """
@@ -26,62 +26,65 @@ from gan.runs.snapshots import read_ready
 from gan.sampling.latents import generate_images, sample_noise
 from gan.sampling.subclass_sampling import network_conditions
 
+BATCH_SIZE = 64
+
 
 def load_averaged_generator(run: Run, generator: nn.Module, seen: int | None = None) -> str:
-    """Load a snapshot's averaged generator into `generator`; gives its SHA-256. Raises RunError where it is damaged."""
+    """Load the averaged generator of a snapshot, the newest by default, into `generator`; gives the file's SHA-256.
+
+    Raises RunError where the snapshot is missing or damaged.
+    """
     folder = run.snapshot(seen)
     try:
         generator.load_state_dict(load_file(check_regular(folder / "generator.safetensors")))
         return read_ready(folder)["sha256"]
     except (OSError, SafetensorError, RuntimeError, DamagedFileError) as error:
         raise RunError(
-            f"The snapshot {folder.name} of {run.name} is damaged ({error}): choose another, or resume the run."
+            f"Snapshot {folder.name} of {run.name} is damaged ({error}): choose another, or resume the run."
         ) from None
-
-
-BATCH_SIZE = 64
 
 
 @dataclass(frozen=True)
 class Sampler:
-    """The averaged generator of one snapshot, read_ready to make images."""
+    """The averaged generator of one snapshot."""
 
     network: nn.Module
     info: DatasetInfo
     latent: int
+    """Length Z of the noise vector."""
     run: str
     seen: int
+    """The snapshot, by images seen."""
     sha256: str
-    """Of the snapshot's generator.safetensors: names the weights in a manifest."""
+    """SHA-256 of the snapshot's generator.safetensors."""
 
     def generate(
         self, conditions: NDArray[np.float32], seed: int, start: int = 0, truncation: float = 1.0
     ) -> NDArray[np.uint8]:
-        """Images (n, C, native, native) uint8 for conditions (n, K): those at positions start to start + n of `seed`.
+        """Images (n, C, native, native) uint8 of conditions (n, K), at positions start to start + n of a seed.
 
-        `truncation` 1 draws all of N(0, 1); below 1, values of z outside +-2 x truncation are drawn again, for images
-        that are more typical and less varied. It takes 0.05 to 1 (`export.TRUNCATIONS`).
+        `truncation`, 0.05 to 1: below 1, values of z outside +-2 x truncation are sampled again, which makes images
+        more typical and less diverse.
         """
         return self.generate_at(conditions, seed, range(start, start + len(conditions)), truncation)
 
     def generate_at(
         self, conditions: NDArray[np.float32], seed: int, positions: Sequence[int], truncation: float = 1.0
     ) -> NDArray[np.uint8]:
-        """The same for conditions (n, K) at any n positions of a seed."""
+        """As `generate`, at any n positions of a seed."""
         device = next(self.network.parameters()).device
-        made = []
+        side = self.info.native_size
+        images = [np.zeros((0, self.info.channels, side, side), np.uint8)]
         for first in range(0, len(conditions), BATCH_SIZE):
-            here = slice(first, first + BATCH_SIZE)
-            told = torch.from_numpy(network_conditions(self.info, conditions[here], seed, positions[here])).to(device)
-            z = sample_noise(seed, positions[here], self.latent, truncation).to(device)
-            made.append(generate_images(self.network, z, told, self.info.native_size))
-        if made:
-            return np.concatenate(made)
-        return np.zeros((0, self.info.channels, self.info.native_size, self.info.native_size), np.uint8)
+            batch = slice(first, first + BATCH_SIZE)
+            rows = torch.from_numpy(network_conditions(self.info, conditions[batch], seed, positions[batch]))
+            z = sample_noise(seed, positions[batch], self.latent, truncation)
+            images.append(generate_images(self.network, z.to(device), rows.to(device), side))
+        return np.concatenate(images)
 
 
 def load_generator(run: Run, snapshot: int | None = None, device: str = "cpu") -> Sampler:
-    """The generator of a run's snapshot, the newest by default; raises RunError where there is no whole one."""
+    """The sampler of a run's snapshot, the newest by default; raises RunError where it is missing or damaged."""
     info = run.info()
     network, _ = build_networks(run.config.model, info)
     sha256 = load_averaged_generator(run, network, snapshot)

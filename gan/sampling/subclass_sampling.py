@@ -1,4 +1,4 @@
-"""Which subclass each generated image gets, and the conditions that the generator then takes.
+"""The subclass of each generated image, and the conditions that the networks take with it.
 
 Letters: n images, K conditions, here classes; S subclasses.
 """
@@ -15,7 +15,7 @@ from gan.data.subclasses import append_subclasses
 def network_conditions(
     info: DatasetInfo, conditions: NDArray[np.float32], seed: int, positions: Iterable[int]
 ) -> NDArray[np.float32]:
-    """The generator's input for conditions (n, K): these, or (n, K * (1 + S)) where its run has subclasses."""
+    """The networks' input for conditions (n, K): the same, or (n, K * (1 + S)) where the run has subclasses."""
     if not info.subclasses:
         return conditions
     return append_subclasses(conditions, sample_subclasses(info, conditions, seed, positions), len(info.subclasses[0]))
@@ -24,10 +24,9 @@ def network_conditions(
 def sample_subclasses(
     info: DatasetInfo, conditions: NDArray[np.float32], seed: int, positions: Iterable[int]
 ) -> NDArray[np.uint8]:
-    """The subclass (n,) of the images of conditions (n, K) at those positions of a seed.
+    """The subclass (n,) of each image of conditions (n, K), in the proportions of its class's training images.
 
-    Each comes as often as among the training images of its class. It depends on the seed and the image's position
-    alone, as the noise does.
+    It depends on the condition, the seed and the image's position alone, as the noise does.
     """
     counts = np.array(info.subclasses)[conditions.argmax(axis=1)]  # (n, S)
     cumulative = counts.cumsum(axis=1) / np.maximum(counts.sum(axis=1, keepdims=True), 1)

@@ -163,7 +163,8 @@ def _snapshot_images(
     info = dataset_info(run)
     conditions = views.alternating_conditions([Condition.from_text(text, info) for text in texts], count, seed, info)
     return [
-        views.group(sampler(run, snapshot), str(snapshot), conditions, seed, 0, truncation) for snapshot, _ in snapshots
+        views.image_group(sampler(run, snapshot), str(snapshot), conditions, seed, range(count), truncation)
+        for snapshot, _ in snapshots
     ]
 
 

@@ -1,4 +1,4 @@
-"""What the gallery shows: the images of an export, and the same noise under what alone differs."""
+"""The gallery: the images of an export, and the same noise under conditions that differ."""
 
 from pathlib import Path
 
@@ -45,14 +45,14 @@ def test_the_same_noise_under_other_classes_differs_in_the_class_alone() -> None
     assert [group.origins[0].condition for group in groups] == list(sampler.info.names)
 
 
-def test_images_of_each_subclass_are_the_first_of_the_seed_that_come_out_as_it() -> None:
+def test_images_of_each_subclass_are_the_first_of_the_seed_with_it() -> None:
     sampler = load_generator(trained("divided", model__subclasses=2))
     groups = views.subclass_groups(sampler, Condition.from_text("4", sampler.info), 5, seed=3, truncation=0.9)
     assert [group.label for group in groups] == ["4, subclass 1", "4, subclass 2"]
     positions = [[origin.index for origin in group.origins] for group in groups]
     fours = np.eye(10, dtype=np.float32)[[4] * 100]
-    drawn = subclass_sampling.sample_subclasses(sampler.info, fours, 3, range(100))
-    assert positions == [np.flatnonzero(drawn == kind)[:5].tolist() for kind in (0, 1)]
+    sampled = subclass_sampling.sample_subclasses(sampler.info, fours, 3, range(100))
+    assert positions == [np.flatnonzero(sampled == subclass)[:5].tolist() for subclass in (0, 1)]
     for group in groups:
         for origin, image in zip(group.origins, group.images, strict=True):
             assert close(views.regenerate(sampler, origin), image)
@@ -61,14 +61,14 @@ def test_images_of_each_subclass_are_the_first_of_the_seed_that_come_out_as_it()
 def test_the_same_noise_with_an_attribute_off_and_on_differs_in_that_attribute_alone(faces: Run) -> None:
     sampler = load_generator(faces)
     smiling = sampler.info.names.index("Smiling")
-    asked = [Condition.of_attributes({smiling: value}) for value in (0, 1)]
-    off, on = views.same_noise_groups(sampler, asked, 4, seed=2)
+    values = [Condition.of_attributes({smiling: value}) for value in (0, 1)]
+    off, on = views.same_noise_groups(sampler, values, 4, seed=2)
     for without, with_it in zip(off.origins, on.origins, strict=True):
         assert without.condition.replace("Smiling=0", "Smiling=1") == with_it.condition
         assert close(views.regenerate(sampler, with_it), on.images[with_it.index])
 
 
-def test_conditions_are_drawn_in_turn() -> None:
+def test_conditions_alternate() -> None:
     info = trained("looked").info()
     rows = views.alternating_conditions([Condition.from_text(name, info) for name in ("7", "2")], 5, 0, info)
     assert rows.argmax(axis=1).tolist() == [7, 2, 7, 2, 7]
