@@ -37,9 +37,7 @@ class Generator(nn.Module):
     def __init__(self, size: int, channels: int, conditions: int, latent: int, width: int):
         super().__init__()
         self.latent = latent
-        features = [
-            width << level for level in reversed(range(resolution_levels(size)))
-        ]  # of each level, from 4 x 4 on
+        features = [width << level for level in reversed(range(resolution_levels(size)))]  # 4 x 4 maps first
         self.first = ConvTranspose2d(latent + conditions, features[0], 4, 1, 0)  # (N, F * 2^(levels - 1), 4, 4)
         self.norms = nn.ModuleList(ConditionalBatchNorm2d(count, conditions) for count in features)
         self.doublings = nn.ModuleList(
