@@ -1,4 +1,4 @@
-"""A run folder that was copied from anywhere: nothing in it is executed, signals nobody, and is written elsewhere."""
+"""A copied, possibly forged run folder: nothing in it is executed, signals a process or is written outside."""
 
 import os
 import shutil
@@ -168,7 +168,7 @@ def test_a_copied_folder_never_starts_by_itself(copy: str, tmp_path: Path, monke
     wait_for_state(copied, "finished")
 
 
-def test_a_number_that_was_made_up_neither_blocks_a_run_nor_the_queue(store: Path) -> None:
+def test_a_forged_ticket_blocks_neither_a_run_nor_the_queue(store: Path) -> None:
     run = submitted("run", seconds=0.05)
     wait_for_state(run, "finished")
     given = int((tickets.jobs_folder() / "ticket").read_text())

@@ -1,4 +1,4 @@
-"""The queue: order, one job a device, cancelling, and that it goes on whatever died. Real processes throughout."""
+"""The queue: order, one job per device, cancelling, recovery after a crash. Real processes."""
 
 import os
 import signal
@@ -147,7 +147,7 @@ def test_after_a_restart_of_the_machine_a_look_starts_what_waited() -> None:
     wait_until(lambda: "end second" in notes(), "what waited was started")
 
 
-def test_the_queue_process_is_one_and_ends_with_its_work() -> None:
+def test_there_is_one_scheduler_and_it_ends_with_its_work() -> None:
     runs = [submitted(f"run{number}", seconds=0.2) for number in range(3)]
     assert len(scheduler_pids()) == 1
     for run in runs:
@@ -167,7 +167,7 @@ def test_broken_folders_do_not_hold_the_queue_up(store: Path) -> None:
     assert jobs.queue() == []
 
 
-def test_settings_that_would_end_the_queue_process_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_that_would_end_the_scheduler_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     run = new_run("run")
     monkeypatch.setenv("GAN_JOBS_PER_DEVICE", "two")
     with pytest.raises(ConfigError, match="GAN_JOBS_PER_DEVICE"):
@@ -181,7 +181,7 @@ def test_a_run_is_submitted_once() -> None:
         lifecycle.submit_run(run)
 
 
-def test_a_training_in_a_terminal_waits_in_the_same_row() -> None:
+def test_training_in_a_terminal_waits_in_the_same_queue() -> None:
     first = submitted("first")
     wait_until_begun(first)
     terminal = new_run("terminal")

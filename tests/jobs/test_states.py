@@ -1,4 +1,4 @@
-"""States are true whatever the files hold: damaged, deleted, from another time, on a disk that is read-only or full."""
+"""The state of a job with damaged, deleted or outdated files, and on a read-only or full disk."""
 
 import json
 import os
@@ -104,7 +104,7 @@ def test_a_reader_that_may_not_write_sees_the_truth() -> None:
     assert seen.stdout.strip() == "['running', 'queued']", seen.stderr
 
 
-def test_a_full_disk_is_told_in_words(store: Path) -> None:
+def test_a_full_disk_is_the_cause_of_a_failure(store: Path) -> None:
     code = """
 import errno, sys
 from pathlib import Path

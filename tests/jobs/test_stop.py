@@ -1,4 +1,4 @@
-"""Stopping, killing and resuming: what ends, what stays, and what is said. Real processes, real signals."""
+"""Stopping, killing and resuming jobs. Real processes and signals."""
 
 import os
 import signal
@@ -101,7 +101,7 @@ def test_a_job_that_hangs_after_its_end_gives_its_device_back(monkeypatch: pytes
     assert jobs.state(run.path).name == "finished"
 
 
-def test_a_stop_is_enforced_though_the_queue_process_dies(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stop_is_enforced_though_the_scheduler_dies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAN_STOP_GRACE", "1")
     run = submitted("run", "deaf")
     wait_until_begun(run)

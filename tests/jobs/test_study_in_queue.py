@@ -1,4 +1,4 @@
-"""Work beside a run that needs a device, such as its study: it stands in the same row as the runs."""
+"""Studies, which need a device as training does, in the same queue as runs."""
 
 import shutil
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""What is shown is true within ten seconds, while folders and files vanish from under those who look.
+"""Readers of a run whose folder or files vanish or are torn. Real processes and real training.
 
-Real processes and real trainings. Damaged job files, clocks and read-only stores are in `tests/jobs/test_states.py`, a
+Damaged job files, clocks and read-only stores are in `tests/jobs/test_states.py`, a
 restart of the machine is in `tests/training/test_resume.py`, and of the server in `tests/browser/test_server_ends.py`.
 """
 

@@ -1,4 +1,4 @@
-"""The side that works: its last word, its report, its environment; and the devices it can ask for."""
+"""The working side of a job: its end, progress and environment; the devices it can request."""
 
 import errno
 import json
@@ -46,7 +46,9 @@ ERRORS = [
 
 
 @pytest.mark.parametrize(("error", "kind", "words"), ERRORS, ids=lambda value: value if isinstance(value, str) else "")
-def test_an_error_is_told_in_words_and_goes_on(folder: Path, error: Exception, kind: str, words: str) -> None:
+def test_an_error_is_the_cause_of_a_failure_and_is_raised_again(
+    folder: Path, error: Exception, kind: str, words: str
+) -> None:
     with pytest.raises(type(error)), working(folder):
         raise error
     state = jobs.state(folder)
@@ -67,13 +69,13 @@ def test_an_error_is_told_in_words_and_goes_on(folder: Path, error: Exception, k
         (3, False, "", "exit", "exit code 3 and without a result"),
     ],
 )
-def test_an_exit_without_a_word_is_told_in_words(code: int, oom: bool, log: str, kind: str, words: str) -> None:
+def test_an_exit_code_without_an_end_file_has_a_cause(code: int, oom: bool, log: str, kind: str, words: str) -> None:
     cause = failures.cause_from_exit(code, oom, log)
     assert cause.kind == kind
     assert words in cause.text
 
 
-def test_the_last_word_of_work_that_is_done_or_stopped(folder: Path) -> None:
+def test_the_end_of_finished_and_of_stopped_work(folder: Path) -> None:
     with working(folder):
         assert jobs.state(folder).name == "running"
     assert jobs.state(folder).name == "finished"

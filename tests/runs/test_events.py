@@ -1,4 +1,4 @@
-"""What happened to a run: snapshots, a real resumption, and warnings, in the order of the images seen."""
+"""The events of a run: snapshots, a real resumption, warnings, ordered by images seen."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""metrics.jsonl: what a reader sees while it grows, is torn, replaced or deleted, and what a resume keeps."""
+"""metrics.jsonl while it grows, is torn, replaced or deleted, and what a resumed run keeps of it."""
 
 import errno
 import json

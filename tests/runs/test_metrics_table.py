@@ -1,4 +1,4 @@
-"""Curves as columns: the same points as the rows of the file, however they come, and nothing given out changes."""
+"""The curves as a table: the same points as the file's rows; tables read earlier do not change."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""Titles, tags, notes and the archive: they can be changed, the folder stays, and a damaged file breaks nothing."""
+"""Titles, tags, notes and the archive: changes, limits, damaged files."""
 
 import json
 import re
