@@ -1,1 +1,1 @@
-"""What documents the program, and what makes it: the table and pictures of the README, the demo run, the recordings."""
+"""Scripts that make the README's table and screenshots, the demo run and the recorded curves."""

@@ -1,8 +1,8 @@
-"""Make `checkpoints/demo-mnist`, the small trained run that a fresh copy of the project shows at first sight.
+"""Make `checkpoints/demo-mnist`, the small trained run that comes with the project.
 
 `python -m docs.make_demo` trains it, scores its newest snapshot and keeps what pages read: ten minutes on one core.
-MNIST is read from GAN_DATA, or downloaded to it. It goes the way of every user, by our own commands in a store of its
-own; then what only resuming or this machine needs is left out.
+MNIST is read from GAN_DATA, or downloaded to it. It uses only the product's commands, in a temporary store, then leaves
+out what is only for resuming or only about this machine.
 """
 
 import json
@@ -30,9 +30,9 @@ COPIED = (
     *("metrics.jsonl", "end.json", "log.txt", "about.json"),
 )
 STARTED, STATUS = ("ticket", "time", "device"), ("phase", "done", "total", "seconds_left", "time")
-"""What is kept of started.json and status.json: no process, no host, no speed that is not of the reader's machine."""
+"""Keys to keep of started.json and status.json: no process, host or speed of this machine."""
 NOTES = f"""\
-Comes with the program; nothing to resume from is kept. Made by python -m docs.make_demo, which runs \
+Comes with the program, without the files to resume it. Made by python -m docs.make_demo, which runs \
 gan train {COMMAND} and gan evaluate.
 
 Trained on MNIST (Yann LeCun, Corinna Cortes, Christopher J. C. Burges; CC BY-SA 3.0, as third parties state it). \
@@ -40,7 +40,7 @@ These images and weights are under the same licence."""
 
 
 def main() -> None:
-    """Train, score, and put what is kept into its place."""
+    """Train, score, and replace the demo run."""
     with tempfile.TemporaryDirectory() as store:
         os.environ["GAN_STORE"] = store
         gan("train", *COMMAND.split(), "--name", NAME)
@@ -53,21 +53,21 @@ def main() -> None:
 
 
 def gan(*arguments: str) -> None:
-    """Run one of our commands, as a user does; raises CalledProcessError where it fails."""
+    """Run a command of the product; raises CalledProcessError where it fails."""
     print("python -m gan", *arguments, flush=True)
     subprocess.run([sys.executable, "-m", "gan", *arguments], check=True, cwd=settings.ROOT)
 
 
 def keep(run: Run, target: Path) -> None:
-    """Copy what pages read of a finished run to `target`, in place of what is there."""
+    """Replace `target` by the files of a finished run that pages read."""
     if target.exists():
         shutil.rmtree(target)
     target.mkdir()
     for name in COPIED:
         shutil.copy(run.path / name, target)
-    (target / "end.json").write_text(json.dumps(read_json(run.path / "end.json")) + "\n")  # without its spare room
-    write_json(target / "started.json", part(run.path / "started.json", STARTED) | {"pid": None})
-    write_json(target / "status.json", part(run.path / "status.json", STATUS))
+    (target / "end.json").write_text(json.dumps(read_json(run.path / "end.json")) + "\n")  # without its padding
+    write_json(target / "started.json", pick(run.path / "started.json", STARTED) | {"pid": None})
+    write_json(target / "status.json", pick(run.path / "status.json", STATUS))
     shutil.copytree(run.path / "samples", target / "samples")
     (target / "evaluation").mkdir()
     for result in (run.path / "evaluation").glob("*.json"):
@@ -81,8 +81,8 @@ def keep(run: Run, target: Path) -> None:
             shutil.copy(run.snapshot(seen) / name, folder)
 
 
-def part(file: Path, keys: tuple[str, ...]) -> dict[str, object]:
-    """Some keys of a JSON document."""
+def pick(file: Path, keys: tuple[str, ...]) -> dict[str, object]:
+    """Some keys of a JSON document, with their values."""
     document = read_json(file) or {}
     return {key: document[key] for key in keys}
 

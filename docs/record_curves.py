@@ -1,9 +1,8 @@
-"""Make `gan/monitoring/curves/`: short real trainings, good ones and ones made to go wrong.
+"""Record `gan/monitoring/curves/`: short real trainings, good ones and ones that were made to fail.
 
-`python -m docs.record_curves [CASE ...]` takes some ten minutes on one core, and MNIST, breastmnist and pneumoniamnist
-in GAN_DATA. What goes wrong is provoked by an extreme option, by few images, by random numbers in place of the
-condition, or by another learning rate for one of the two networks, or from a moment on, which no option gives: each
-case says how.
+`python -m docs.record_curves [CASE ...]` takes about ten minutes on one core, and needs MNIST, breastmnist and
+pneumoniamnist in GAN_DATA. A failure is provoked by an extreme option, by few images, by random conditions, or by
+another learning rate for one of the networks, throughout or from some point on, which no option can set.
 """
 
 import contextlib
@@ -36,7 +35,7 @@ from gan.training.checkpoint import State
 from gan.training.train import initial_state, loop
 
 ROWS = 90
-"""Points kept of each run."""
+"""Points to keep of each run."""
 SMALL: dict[str, Any] = {
     "model.width": 16,
     "train.batch": 32,
@@ -51,9 +50,12 @@ ULTRASOUND = {"data.name": "medmnist", "data.flag": "breastmnist", "train.kimg":
 
 @dataclass(frozen=True)
 class Case:
-    """One recording: its title, how it is made, and that in numbers. `rate_d`, `rate_g` multiply the learning rate of
-    one network; `images` keeps only so many for training; `embedded` replaces the one-hot conditions by random rows of
-    that length."""
+    """A recording to make: its title, and how it is trained, in words and in numbers.
+
+    `rate_d` and `rate_g` multiply the learning rate of one network. `images` limits the training images. `embedded`
+    replaces the one-hot conditions by random rows of that length. After `sound_until` images the learning rate becomes
+    so large that the losses overflow.
+    """
 
     title: str
     setup: str
@@ -94,49 +96,44 @@ CASES = {
 
 
 def main(names: list[str]) -> None:
-    """Record the cases of those names, or all, each in a store of its own that is removed afterwards.
-
-    `NAME=RUN` keeps a run of the present store, which `python -m gan train` made, under that name.
-    """
+    """Record these cases, or all, each in a temporary store; `NAME=RUN` records an existing run of the store."""
     torch.set_num_threads(1)
     for name in names or list(CASES):
-        name, _, there = name.partition("=")
-        if there:
-            made = kept(name, find_run(there))
+        name, _, run_name = name.partition("=")
+        if run_name:
+            recording = record_existing(name, find_run(run_name))
         else:
             with tempfile.TemporaryDirectory() as store:
                 os.environ["GAN_STORE"] = store
-                made = record(name, CASES[name])
-        made.save()
-        print(f"{name}: {len(made.rows)} points, {made.end or 'ended well'}")
+                recording = record_case(name, CASES[name])
+        recording.save()
+        print(f"{name}: {len(recording.rows)} points, {recording.end or 'finished'}")
 
 
-def kept(name: str, run: Run) -> Recording:
+def record_existing(name: str, run: Run) -> Recording:
     """The recording of a run that was trained before."""
     image_set = registry.load_image_set(run.config.data)
-    before = options.build_config({}).flat()
-    config = options.replace_options(
-        run.config, {"data.path": Path(run.config.data.path).name}
-    )  # no place of this machine
-    changed = {path: value for path, value in config.flat().items() if value != before[path]}
-    command = " ".join(options.to_arguments(config, options.build_config({})))
-    return recorded(
-        name, Case(f"A good run: {image_set.title}", f"`python -m gan train {command}`", changed), run, image_set, ""
-    )
+    defaults = options.build_config({})
+    config = options.replace_options(run.config, {"data.path": Path(run.config.data.path).name})  # no local path
+    changed = {path: value for path, value in config.flat().items() if value != defaults.flat()[path]}
+    command = " ".join(options.to_arguments(config, defaults))
+    case = Case(f"A good run: {image_set.title}", f"`python -m gan train {command}`", changed)
+    return read_recording(name, case, run, image_set, "")
 
 
-def record(name: str, case: Case) -> Recording:
-    """Train one case and keep what its folder says."""
+def record_case(name: str, case: Case) -> Recording:
+    """Train a case, and read its recording."""
     case = dataclasses.replace(case, options=SMALL | case.options)
     run = lifecycle.create_run(options.build_config(case.options), name)
     image_set = registry.load_image_set(run.config.data)
     if case.images is not None:
-        image_set = fewer(image_set, case.images)
-    return recorded(name, case, run, image_set, trained(run, image_set, case))
+        image_set = limit_training_images(image_set, case.images)
+    end = train_case(run, image_set, case)
+    return read_recording(name, case, run, image_set, end)
 
 
-def recorded(name: str, case: Case, run: Run, image_set: ImageSet, end: str) -> Recording:
-    """What the folder of a run that has ended says, as a recording."""
+def read_recording(name: str, case: Case, run: Run, image_set: ImageSet, end: str) -> Recording:
+    """The recording in the folder of a run that has ended."""
     real = diversity.real_diversity(image_set, len(image_set.names))
     assert real is not None
     if case.embedded is None:
@@ -148,18 +145,17 @@ def recorded(name: str, case: Case, run: Run, image_set: ImageSet, end: str) -> 
         title=case.title,
         setup=case.setup,
         options=case.options,
-        diversity={moment: round(value, 4) for moment, value in sampled.items()},
+        diversity={seen: round(value, 4) for seen, value in sampled.items()},
         real_diversity=round(real, 4),
         end=end,
-        rows=thinned([dict(row) for row in MetricsReader(run.path / "metrics.jsonl").read()]),
+        rows=evenly_spaced_rows([dict(row) for row in MetricsReader(run.path / "metrics.jsonl").read()]),
     )
 
 
-def trained(run: Run, image_set: ImageSet, case: Case) -> str:
-    """Train as `gan.training.train.train` does, but with a rate of its own for each network; gives the kind of
-    the end."""
+def train_case(run: Run, image_set: ImageSet, case: Case) -> str:
+    """Train as `gan.training.train.train` does, with the case's changes; gives `Recording.end`."""
     if case.embedded is not None:
-        image_set = embed(image_set, case.embedded)
+        image_set = embed_conditions(image_set, case.embedded)
     with working(run.path, "cpu") as worker, contextlib.ExitStack() as at_end:
         info = image_set.info()
         info.save(run.path)
@@ -183,47 +179,55 @@ def _blow_up(state: State, sound_until: int, optimiser: torch.optim.Optimizer, *
             group["lr"] = 1e38
 
 
-def fewer(image_set: ImageSet, count: int) -> ImageSet:
-    """The set with only the first `count` training images, its other splits whole."""
+def limit_training_images(image_set: ImageSet, count: int) -> ImageSet:
+    """The set with only the first `count` training images and its whole other splits."""
     train = image_set.rows("train")
-    kept = np.sort(np.concatenate([train[:count], image_set.rows("val"), image_set.rows("test")]))
+    rows = np.sort(np.concatenate([train[:count], image_set.rows("val"), image_set.rows("test")]))
     return dataclasses.replace(
         image_set,
-        images=np.asarray(image_set.images[kept]),
-        conditions=image_set.conditions[kept],
-        split=image_set.split[kept],
-        group=None if image_set.group is None else image_set.group[kept],
+        images=np.asarray(image_set.images[rows]),
+        conditions=image_set.conditions[rows],
+        split=image_set.split[rows],
+        group=None if image_set.group is None else image_set.group[rows],
     )
 
 
-def rows_of(classes: int, length: int) -> NDArray[np.float32]:
-    """Random rows (classes, length) from N(0, 1), as `nn.Embedding` has them at its start."""
+def random_rows(classes: int, length: int) -> NDArray[np.float32]:
+    """Random rows (classes, length) from N(0, 1), as `nn.Embedding` is initialised."""
     return np.random.default_rng(0).standard_normal((classes, length)).astype(np.float32)
 
 
-def embed(image_set: ImageSet, length: int) -> ImageSet:
-    """The set with each one-hot condition replaced by a random row; only for training, its info is not true."""
-    conditions = rows_of(len(image_set.names), length)[image_set.labels()]
+def embed_conditions(image_set: ImageSet, length: int) -> ImageSet:
+    """The set with a random row for each one-hot condition, for training only: its info is not true."""
+    conditions = random_rows(len(image_set.names), length)[image_set.labels()]
     return dataclasses.replace(
         image_set, conditions=conditions, names=tuple(map(str, range(length))), kind="attributes"
     )
 
 
 def embedded_diversity(run: Run, image_set: ImageSet, length: int) -> dict[int, float]:
-    """The diversity of each snapshot's images under those random rows: the sample pictures show other conditions."""
-    found = {}
+    """Diversity by snapshot under the random rows, because the sample sheets show other conditions."""
+    conditions = [np.tile(row, (16, 1)) for row in random_rows(len(image_set.names), length)]  # (16, length) each
+    by_snapshot = {}
     for seen in run.snapshots():
         sampler = load_generator(run, seen)
-        asked = [np.tile(row, (16, 1)) for row in rows_of(len(image_set.names), length)]  # (16, length) each
-        found[seen] = float(np.mean([diversity.pixel_diversity(sampler.generate(one, seed=0)) for one in asked]))
-    return found
+        values = [diversity.pixel_diversity(sampler.generate(rows, seed=0)) for rows in conditions]
+        by_snapshot[seen] = float(np.mean(values))
+    return by_snapshot
 
 
-def thinned(rows: list[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
-    """Single points spread evenly over the run, not averages: their noise is a part of what is shown."""
+def evenly_spaced_rows(rows: list[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+    """At most ROWS single points: averages would hide their noise. Without the speed of this machine."""
     chosen = np.unique(np.linspace(0, len(rows) - 1, min(ROWS, len(rows))).round().astype(int))
-    return tuple({key: float(f"{value:.4g}") if isinstance(value, float) else value for key, value in rows[i].items()
-                  if key != "images_per_second"} for i in chosen)  # fmt: skip
+    return tuple(_rounded(rows[i]) for i in chosen)
+
+
+def _rounded(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: float(f"{value:.4g}") if isinstance(value, float) else value
+        for key, value in row.items()
+        if key != "images_per_second"
+    }
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Take the README's pictures of every page: `python -m docs.screenshots` writes docs/screenshots/.
+"""Take the README's screenshots of every page: `python -m docs.screenshots` writes docs/screenshots/.
 
-The app runs on a store of its own with the demo run, and beside it a short run on the digits, trained for the purpose,
-so that there is something to compare. MNIST is read from GAN_DATA, or downloaded to it, for pictures of real images.
+The app runs on a temporary store with the demo run and, for comparisons, a short run on the digits that is trained
+here. MNIST is read from GAN_DATA, or downloaded to it, for pictures of real images.
 """
 
 import io
@@ -25,7 +25,7 @@ from gan.runs import notes
 FOLDER = settings.ROOT / "docs" / "screenshots"
 WIDTH = 1280
 COLOURS = 128
-LARGEST = 400_000  # bytes of a picture: a README is read over slow lines too
+MAX_BYTES = 400_000  # of a screenshot: some read the README over slow connections
 CHROMIUM = os.environ.get("GAN_CHROMIUM", "/usr/bin/chromium")
 SHORT = "digits-short"
 PAGES = {
@@ -38,11 +38,11 @@ PAGES = {
     "compare": (f"/compare?runs={NAME},{SHORT}", "Compare", 1250),
     "explanations": ("/explanations", "How to read it", 1100),
 }
-"""Of each picture, the page's link, its heading, and the height of the window in pixels."""
+"""The page's link, its heading, and the height of the window in pixels, by the name of the screenshot."""
 
 
 def main() -> None:
-    """Prepare the store, start the app, and write one picture of each page."""
+    """Prepare the store, start the app, and write a screenshot of each page."""
     with tempfile.TemporaryDirectory() as store:
         os.environ["GAN_STORE"] = store
         shutil.copytree(TARGET, Path(store) / NAME)
@@ -65,22 +65,22 @@ def main() -> None:
                     page.set_viewport_size({"width": WIDTH, "height": height})
                     page.goto(f"http://127.0.0.1:{port}{link}")
                     page.get_by_role("heading", name=heading, exact=True).wait_for()
-                    keep(page, FOLDER / f"{name}.png")
+                    save_screenshot(page, FOLDER / f"{name}.png")
         finally:
             server.terminate()
             server.wait()
 
 
-def keep(page: Page, file: Path) -> None:
-    """Write the page's picture in few colours, once nothing is computed any more; raises ValueError for a large one."""
+def save_screenshot(page: Page, file: Path) -> None:
+    """Write a screenshot in few colours once the page is complete; raises ValueError where the file is too large."""
     page.wait_for_timeout(2000)  # the script has begun
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
-    page.wait_for_function("document.querySelectorAll('[data-testid=stSkeleton]').length === 0")  # all is drawn
-    page.wait_for_timeout(3000)  # charts and pictures, and the end of every fade
+    page.wait_for_function("document.querySelectorAll('[data-testid=stSkeleton]').length === 0")  # everything is drawn
+    page.wait_for_timeout(3000)  # charts, images, and the end of every transition
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     picture.quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
-    if file.stat().st_size > LARGEST:
-        raise ValueError(f"{file} has {file.stat().st_size:,} bytes: it takes up to {LARGEST:,}.")
+    if file.stat().st_size > MAX_BYTES:
+        raise ValueError(f"{file} has {file.stat().st_size:,} bytes: it takes up to {MAX_BYTES:,}.")
 
 
 def wait_for(url: str) -> None:
