@@ -12,7 +12,7 @@ from gan.config import settings
 from gan.evaluation import job
 from gan.evaluation.records import results
 from gan.export import exports
-from gan.export.exports import ExportRequest
+from gan.export.request import ExportRequest
 from gan.io.json_files import read_json
 from gan.runs import lifecycle
 from gan.runs.metrics_table import MetricsReader
