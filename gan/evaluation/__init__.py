@@ -1,13 +1,14 @@
-"""What the images are worth: scores, privacy, and the study of whether they help a classifier.
+"""The quality of generated images: scores, privacy, and whether they help a classifier.
 
-records        what was found, as JSON in the run folder (no torch)
-classifiers    the small ResNet and others, trained on real images and cached
-scores         one snapshot against held-out real images, beside real against real
-privacy        near copies, the guard of exports, the membership test
-study          do the images help a classifier on sealed real images?
-report         one HTML file that opens offline
-job            an evaluation as a background job          tasks            what each kind of job does
-selection      the keep rate (no torch)                   selector         scores by which images are kept
-training_images  the images that a run was trained on     reader_study     a blind reading by an expert
-statistics     bootstrap, Wilson, Fisher                  preparation      what pages have measured by a task
+records         results as JSON in the run folder (no torch)
+classifiers     the small ResNet and others; the cached reference classifier
+scores          one snapshot against held-out real images, beside real against real
+privacy         near copies, the export guard, the membership test
+study           do the images help a classifier on sealed real images?
+report          one HTML file that opens offline
+job             evaluation jobs and their requests       tasks            the work of each kind of job
+budget          numbers of images, training lengths      statistics       bootstrap, Wilson, Clopper-Pearson, Fisher
+selection       the keep rate (no torch)                 selector         the scores by which images are kept
+training_images a run's own training images              reader_study     a blind reading by an expert
+study_estimate  the estimated duration of a study
 """

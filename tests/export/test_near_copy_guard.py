@@ -163,7 +163,7 @@ def test_an_unguarded_export_must_be_asked_for_where_the_training_images_are_gon
 def test_other_images_than_those_trained_on_guard_nothing(copying: Run) -> None:
     for path in sorted((Path(copying.config.data.path) / "3").iterdir())[:6]:
         path.unlink()
-    with pytest.raises(RunError, match=r"has changed since the run copying was trained: .* Or leave near copies in"):
+    with pytest.raises(RunError, match=r"has changed since the run copying was trained: .* Or allow near copies"):
         guard.load_detector(copying)
 
 
