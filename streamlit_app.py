@@ -1,14 +1,14 @@
 """The app: `streamlit run streamlit_app.py`. Launcher and script in one file, and nothing else.
 
-Streamlit finds `app` here and serves it with our two routes (pages/ui/routes.py); for each visitor the same file is
-then run as the script, which draws one page of pages/.
+Imported, it gives `app`, which Streamlit serves with our two routes (pages/ui/routes.py). Run as a script, at each
+visit and click, it draws one page of pages/.
 """
 
 import streamlit as st
 
 
 def main() -> None:
-    """Draw the page that the visitor's link names."""
+    """Draw the page of the link."""
     from pages.ui import frame
 
     frame.draw_app()
@@ -21,7 +21,7 @@ else:
 
     from pages.ui.routes import routes
 
-    # A folder named pages/ makes Streamlit run its files without our frame until st.navigation was first called: the
-    # first visitor, come by a link to a page, would see another app. Streamlit has no option for it.
+    # Until st.navigation is first called, Streamlit runs the files of a folder named pages/ by itself: a first visitor
+    # who follows a link to a page would see it without our frame. Streamlit has no option against it.
     PagesManager.uses_pages_directory = False
     app = st.App(__file__, routes=routes())

@@ -1,4 +1,4 @@
-"""Compare runs (`?runs=a,b,c`): what differs in their options, their curves over each other, samples, scores."""
+"""Compare runs (`?runs=a,b,c`): differing options, curves, samples and scores."""
 
 import streamlit as st
 
@@ -10,7 +10,7 @@ from pages.ui.frame import errors_shown
 
 
 def page() -> None:
-    """The page for the runs that the link names."""
+    """The panels of the runs in the link."""
     frame.page_title("Compare", "Runs side by side. The address of this page is a link that you can send.")
     names = [run.name for run in all_runs() if not run.about.archived]
     if not names:
@@ -18,59 +18,58 @@ def page() -> None:
             "There is no run yet. Train one: the digits take two minutes.", "Train a first run", frame.TRAIN
         )
         return
-    chosen = run_choice(names)
-    if len(chosen) < 2:
-        second_run_hint(chosen, [name for name in names if name not in {run.name for run in chosen}])
-    if not chosen:
+    runs = run_choice(names)
+    if len(runs) < 2:
+        second_run_hint([run.name for run in runs], names)
+    if not runs:
         return
-    if len(chosen) > 1:
-        overlays.options_that_differ(chosen)
-    overlays.compared_curves(chosen)
-    overlays.compared_samples(chosen)
-    overlays.compared_scores(chosen)
+    if len(runs) > 1:
+        overlays.options_that_differ(runs)
+    overlays.compared_curves(runs)
+    overlays.compared_samples(runs)
+    overlays.compared_scores(runs)
 
 
 def run_choice(names: list[str]) -> list[Run]:
-    """The runs of the link, with a choice of others; those that are not there are told, and left out."""
-    asked = [name for name in st.query_params.get("runs", "").split(",") if name]
-    asked = asked or (names if len(names) == 1 else [])
-    found: list[Run] = []
-    for name in dict.fromkeys(asked[: overlays.MOST]):
+    """The runs of the link and a field to choose others; a run that does not exist is named and left out."""
+    requested = [name for name in st.query_params.get("runs", "").split(",") if name]
+    requested = requested or (names if len(names) == 1 else [])
+    runs: list[Run] = []
+    for name in dict.fromkeys(requested[: overlays.MAX_RUNS]):
         try:
-            found.append(find_run(name))
+            runs.append(find_run(name))
         except RunError as error:
             st.warning(str(error), icon=":material/link_off:")
-    known = [run.name for run in found]
-    st.session_state["compared runs"] = known
+    chosen = [run.name for run in runs]
+    st.session_state["compared runs"] = chosen
     st.multiselect(
         "Runs",
-        [*known, *(name for name in names if name not in known)],
+        [*chosen, *(name for name in names if name not in chosen)],
         key="compared runs",
         format_func=label,
-        max_selections=overlays.MOST,
+        max_selections=overlays.MAX_RUNS,
         placeholder="Choose runs",
         on_change=_follow_choice,
     )
-    return found
+    return runs
 
 
-def second_run_hint(chosen: list[Run], others: list[str]) -> None:
-    """That it takes two runs, with the nearest way to the second: one that is there, else a changed one."""
-    wanted = [run.name for run in chosen] + others[: 2 - len(chosen)]
+def second_run_hint(chosen: list[str], names: list[str]) -> None:
+    """That a comparison takes two runs, with a button to the second: the latest other run, else a clone."""
+    others = [name for name in names if name not in chosen]
+    pair = chosen + others[: 2 - len(chosen)]
     with st.container(border=True, horizontal_alignment="center", key="empty"):
-        if len(wanted) == 2:
-            one_more = (
-                f"Compare with {fmt.escape_markdown(label(wanted[1]))}" if chosen else "Compare the two latest runs"
-            )
+        if len(pair) == 2:
+            button = f"Compare with {fmt.escape_markdown(label(pair[1]))}" if chosen else "Compare the two latest runs"
             st.markdown("Choose at least two runs above.", width="content")
             st.button(
-                one_more, type="primary", icon=":material/compare_arrows:", key="to two", on_click=_choose,
-                args=(wanted,),
+                button, type="primary", icon=":material/compare_arrows:", key="to two", on_click=_choose,
+                args=(pair,),
             )  # fmt: skip
             return
         st.markdown("A comparison takes two runs, and this is the only one here.", width="content")
         if st.button("Clone it with a change", type="primary", icon=":material/content_copy:", key="to clone"):
-            st.switch_page(frame.TRAIN, query_params={"clone": wanted[0]})
+            st.switch_page(frame.TRAIN, query_params={"clone": pair[0]})
 
 
 def _choose(names: list[str]) -> None:
@@ -78,7 +77,7 @@ def _choose(names: list[str]) -> None:
 
 
 def label(name: str) -> str:
-    """A run's title with its name."""
+    """The title of a run with its name."""
     return fmt.run_label(name, find_run(name).title)
 
 

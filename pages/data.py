@@ -1,4 +1,4 @@
-"""Data: look at a set (`?data=SLUG`), read one that is not here yet, add one's own images."""
+"""Data: look at a data set (`?data=SLUG`), read one in, or add one's own images (`?upload=ID`)."""
 
 import streamlit as st
 
@@ -8,12 +8,12 @@ from pages.ui import cache, frame
 from pages.ui.data import dataset_view, prepare, upload
 from pages.ui.frame import errors_shown
 
-KEY = "looked at set"
+KEY = "data set"  # of the select box
 
 
 def page() -> None:
-    """The two halves of the page: looking and adding."""
-    frame.page_title("Data", "What there is to learn from, and a place for your own images.")
+    """A tab for looking and a tab for adding."""
+    frame.page_title("Data", "Images to train on, and a place for your own.")
     if upload.UPLOAD in st.query_params:
         st.session_state.setdefault(upload.TAB, upload.ADD)
     look, add = st.tabs([upload.LOOK, upload.ADD], key=upload.TAB, on_change="rerun")
@@ -29,19 +29,19 @@ def page() -> None:
 
 
 def dataset_choice() -> Entry:
-    """The set that the link names, the digits by default; raises DataError where it names none."""
+    """The data set of the link, the digits by default; raises DataError where there is none of that name."""
     entries = {entry.slug: entry for entry in cache.catalogue()}
-    wanted = st.query_params.get("data") or st.session_state.get("last set") or next(iter(entries))
-    st.session_state[KEY] = wanted
-    options = list(entries) if wanted in entries else [wanted, *entries]
+    slug = st.query_params.get("data") or st.session_state.get("last set") or next(iter(entries))
+    st.session_state[KEY] = slug
+    options = list(entries) if slug in entries else [slug, *entries]
     st.selectbox(
         "Data set",
         options,
         key=KEY,
-        format_func=lambda slug: entries[slug].title if slug in entries else slug,
+        format_func=lambda name: entries[name].title if name in entries else name,
         on_change=_follow_choice,
     )
-    entry = entries.get(wanted) or catalogue.find_entry(wanted)
+    entry = entries.get(slug) or catalogue.find_entry(slug)
     st.query_params["data"] = st.session_state["last set"] = entry.slug
     return entry
 

@@ -1,6 +1,6 @@
-"""How to read it: what a GAN is, what a conditional one is, and how each chart looks in good and bad runs.
+"""How to read it: what a conditional GAN is, and how each chart looks in good and bad runs.
 
-`?about=losses` opens one chart's words first. The curves are recordings of real runs.
+`?about=losses` puts that chart first. The curves are recordings of real runs.
 """
 
 from pathlib import Path
@@ -15,7 +15,7 @@ DRAWINGS = Path(__file__).parent / "ui" / "explanations"
 
 
 def page() -> None:
-    """The page; a link from a chart puts that chart first."""
+    """The basics and the charts; the chart of the link comes first."""
     frame.page_title("How to read it", "Two minutes, no mathematics. Every curve below is of a real run.")
     about = st.query_params.get("about")
     if about in lessons.TITLES:
@@ -27,7 +27,7 @@ def page() -> None:
 
 
 def basics() -> None:
-    """What a GAN is, and what a condition is, in pictures."""
+    """What a GAN and a condition are, with a drawing of each."""
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("What a GAN is", anchor=False)
@@ -42,7 +42,7 @@ def basics() -> None:
         st.subheader("What a condition is", anchor=False)
         draw_svg("conditional")
         st.markdown(
-            "A **conditional** GAN is also told what to draw: a class such as *malignant*, or attributes that are on "
+            "A **conditional** GAN also gets what to draw: a class such as *malignant*, or attributes that are on "
             "or off. Both networks see the condition, so an image passes only if it looks real *as what was asked "
             "for*. The noise decides the rest: one condition gives as many different images as you like, and the same "
             "noise under two conditions gives a pair that differs in little else."
@@ -55,8 +55,10 @@ def basics() -> None:
 
 
 def draw_svg(name: str) -> None:
-    """One of the SVG files: as a component of our own, because `st.html` takes SVG out, and a picture would not follow
-    the theme. It takes the page's own text colour, so that it suits both."""
+    """Draw an SVG file in the text colour of the page.
+
+    It is a component, because `st.html` strips SVG and an `<img>` does not follow the theme.
+    """
     content = (DRAWINGS / f"{name}.svg").read_text()
     st.components.v2.component(f"drawing_{name}", html=content, isolate_styles=False)(key=f"drawing {name}")
 

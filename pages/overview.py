@@ -1,4 +1,4 @@
-"""Overview: what runs now, what waits, the devices and the disk, and the latest runs with a picture each."""
+"""Overview: running and waiting jobs, devices and disk, and the latest runs as cards."""
 
 import streamlit as st
 
@@ -9,65 +9,75 @@ from pages.ui.frame import errors_shown
 from pages.ui.runs import device_list, run_cards, run_list, run_notes
 from pages.ui.runs.run_list import Listed
 
-EVERY = 2.0  # seconds between looks, while something runs or waits
-EVERY_QUIETLY = 10.0  # and while nothing does: somebody else may start something
+EVERY = 2.0  # seconds between redraws while something runs or waits
+EVERY_WHEN_IDLE = 10.0  # somebody else may start something
 
 
 def page() -> None:
-    """The page: its upper half is live."""
+    """The live part, then the runs that have ended."""
     frame.page_title("Overview")
-    found = run_list.list_runs()
-    if not found:
-        frame.empty_state(
-            "Nothing has been trained here yet. The digits need no download and take two minutes.",
-            "Train a first run",
-            frame.TRAIN,
-            lambda: upload.upload_button(upload.ADD, "secondary"),
-        )
-        device_list.device_cards(across=device_list.ACROSS)
+    runs = run_list.list_runs()
+    if not runs:
+        first_steps()
         return
-    alive = [one.run.name for one in found if one.state.alive]
-    st.fragment(live_part, run_every=EVERY if alive else EVERY_QUIETLY)(alive)
-    run_list.latest_runs([one for one in found if not one.state.alive])
+    alive = [entry.run.name for entry in runs if entry.state.alive]
+    st.fragment(live_part, run_every=EVERY if alive else EVERY_WHEN_IDLE)(alive)
+    run_list.latest_runs([entry for entry in runs if not entry.state.alive])
     run_notes.open_requested_dialog()
 
 
-def live_part(were_alive: list[str]) -> None:
-    """What runs and waits, and the devices."""
+def first_steps() -> None:
+    """What to do while the store is empty."""
+    frame.empty_state(
+        "Nothing has been trained here yet. The digits need no download and take two minutes.",
+        "Train a first run",
+        frame.TRAIN,
+        lambda: upload.upload_button(upload.ADD, "secondary"),
+    )
+    device_list.device_cards(across=device_list.ACROSS)
+
+
+def live_part(drawn_alive: list[str]) -> None:
+    """Running and waiting jobs beside the devices; reruns the whole page when a run began or ended."""
     with errors_shown():
         jobs.ensure_scheduler()
-        found = run_list.list_runs()
-        alive = [one for one in found if one.state.alive]
-        if {one.run.name for one in alive} != set(were_alive):
-            st.rerun()  # a run began or ended: the list below changes too
+        alive = [entry for entry in run_list.list_runs() if entry.state.alive]
+        if {entry.run.name for entry in alive} != set(drawn_alive):
+            st.rerun()
         if not alive:
             device_list.device_cards([idle_card], device_list.ACROSS)
             return
         left, right = st.columns([5, 2], gap="large")
         with left:
-            running_and_waiting(alive)
+            running_runs(alive)
+            waiting_jobs()
         with right:
             device_list.device_cards()
 
 
-def running_and_waiting(alive: list[Listed]) -> None:
-    """What runs, and what waits for it."""
-    running = [one for one in alive if one.state.name != "queued"]
+def running_runs(alive: list[Listed]) -> None:
+    """A card for each run that trains."""
+    running = [entry for entry in alive if entry.state.name != "queued"]
     if running:
         st.subheader("Running now", anchor=False)
-    for one in running:
-        run_cards.live_card(one.run, one.state)
-    waiting = jobs.queue()
-    if waiting:
+    for entry in running:
+        run_cards.live_card(entry.run, entry.state)
+
+
+def waiting_jobs() -> None:
+    """A card for each job in the queue."""
+    queue = jobs.queue()
+    if queue:
         st.subheader("Waiting", anchor=False)
-    for entry in waiting:
+    for entry in queue:
         run_cards.queue_card(entry)
 
 
 def idle_card() -> None:
-    """That it is quiet, and the way to the next run; a card among those of the devices."""
-    st.markdown("**Nothing is running**")
-    st.caption("A new run starts at once.")
+    """That no run trains, what a new one would wait for, and the button that leads to it."""
+    st.markdown("**No run is training**")
+    holders = device_list.waits_for("auto")
+    st.caption(f"A new run waits for {holders}." if holders else "A new run starts at once.")
     if st.button("Train", type="primary", icon=":material/model_training:"):
         st.switch_page(frame.TRAIN)
 

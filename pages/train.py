@@ -1,7 +1,7 @@
-"""Train: preset, data set, the few options that matter, what stands against it, Start.
+"""Train: data set, starting point, options, problems, Start.
 
-Links: `?preset=NAME` (`auto` too), `?data=SLUG` (a set of the Data page), `?clone=RUN` (a run's own options), and with
-any of them `&set=train.batch:8`, as often as needed, for options that differ.
+Links: `?preset=NAME` (or `auto`), `?data=SLUG` (a data set), `?clone=RUN` (the options of a run), each with any number
+of `&set=train.batch:8`.
 """
 
 from typing import Any
@@ -18,18 +18,15 @@ from pages.ui import frame
 from pages.ui.data import set_picker
 from pages.ui.frame import errors_shown
 from pages.ui.runs import run_notes
-from pages.ui.train import before_start, form, starting_points
-from pages.ui.train import config_diff as differences
+from pages.ui.train import before_start, config_diff, form, starting_points
 
 FROM_LINK = "form was filled from"
 WRONG_LINK = "why the link was not followed"
 
 
 def page() -> None:
-    """The page; a link's wish fills the form once, so that it does not undo what is typed afterwards."""
-    frame.page_title(
-        "Train", "Choose a starting point, change what you like, and start: training goes on without this page."
-    )
+    """Data set, starting points, form, and beside it everything about Start."""
+    frame.page_title("Train", "Choose a starting point, change options, start. Training goes on without this page.")
     if form.VALUES not in st.session_state:
         form.fill_form(PRESETS["digits-quick"].config.flat())
     follow_link()
@@ -40,7 +37,7 @@ def page() -> None:
         form.common_fields()
         with st.expander("Advanced", icon=":material/tune:"):
             form.advanced_fields()
-    with starts:  # drawn after the form: each says whether it is what the form holds now
+    with starts:  # after the form, because each marks whether the form equals it
         with errors_shown():
             starting_points.fitted_recipe()
         starting_points.preset_cards()
@@ -56,50 +53,50 @@ def page() -> None:
 
 
 def follow_link() -> None:
-    """Fill the form from the link, once; where it names nothing we have, say so, and leave the form as it is."""
+    """Fill the form from the link, only once, so that later input stays. A wrong link leaves the form as it is."""
     link = st.query_params
-    wish: dict[str, Any] = {name: link[name] for name in ("clone", "preset", "data") if name in link}
-    wish |= {"set": link.get_all("set")} if "set" in link else {}
-    if wish and st.session_state.get(FROM_LINK) != wish:
-        st.session_state[FROM_LINK], st.session_state[WRONG_LINK] = wish, ""
+    request: dict[str, Any] = {name: link[name] for name in ("clone", "preset", "data") if name in link}
+    request |= {"set": link.get_all("set")} if "set" in link else {}
+    if request and st.session_state.get(FROM_LINK) != request:
+        st.session_state[FROM_LINK], st.session_state[WRONG_LINK] = request, ""
         try:
-            fill_from_link(wish)
+            fill_from_link(request)
         except GanError as error:
             st.session_state[WRONG_LINK] = str(error)
-    if wish and st.session_state[WRONG_LINK]:
+    if request and st.session_state[WRONG_LINK]:
         st.error(st.session_state[WRONG_LINK], icon=":material/link_off:")
 
 
-def fill_from_link(wish: dict[str, Any]) -> None:
-    """Fill the form as a link wishes; raises RunError, ConfigError or DataError where it names nothing we have."""
-    if "clone" in wish:
-        form.fill_form(find_run(wish["clone"]).config.flat())
-    if "preset" in wish:
-        starting_points.fill_from_preset(wish["preset"])
-    if "data" in wish:
-        config = catalogue.find_entry(wish["data"]).config
+def fill_from_link(request: dict[str, Any]) -> None:
+    """Fill the form from the parameters of a link; raises RunError, ConfigError or DataError."""
+    if "clone" in request:
+        form.fill_form(find_run(request["clone"]).config.flat())
+    if "preset" in request:
+        starting_points.fill_from_preset(request["preset"])
+    if "data" in request:
+        config = catalogue.find_entry(request["data"]).config
         form.fill_form(PRESETS[starting_points.OF_SET.get(config.name, "own-images")].config.flat())
         set_picker.choose_dataset(config)
-    if "set" in wish:
-        form.fill_form(options.replace_options(form.form_config(), parse_settings(wish["set"])).flat())
+    if "set" in request:
+        form.fill_form(options.replace_options(form.form_config(), parse_settings(request["set"])).flat())
 
 
 def changes_from_clone(config: RunConfig) -> None:
-    """Where a clone's options come from, and which of them differ now."""
+    """For a clone, the options that differ from the original run."""
     if "clone" in st.query_params and not st.session_state[WRONG_LINK]:
         run = find_run(st.query_params["clone"])
-        differences.changed_options(config, run.config, f"the run **{run_notes.run_title(run)}**")
+        config_diff.changed_options(config, run.config, f"the run **{run_notes.run_title(run)}**")
 
 
-def parse_settings(written: list[str]) -> dict[str, str]:
-    """Options by path from texts such as `train.batch:8`; raises ConfigError for a text that is none."""
-    found = {}
-    for one in written:
-        path, colon, value = one.partition(":")
+def parse_settings(settings: list[str]) -> dict[str, str]:
+    """Option values by path from texts such as `train.batch:8`; raises ConfigError."""
+    values = {}
+    for text in settings:
+        path, colon, value = text.partition(":")
         if not colon:
-            raise ConfigError(f"The link sets {one!r}: it takes an option and its value, as in train.batch:8.")
-        found[path] = value
-    return found
+            raise ConfigError(f"The link sets {text!r}: it takes an option and its value, as in train.batch:8.")
+        values[path] = value
+    return values
 
 
 with errors_shown():

@@ -1,10 +1,9 @@
-"""Background work of the pages, such as reading a data set: started here, shown while it runs, found again later.
+"""Jobs on a page: progress with the time left, and a button that stops. A job goes on when its page is closed."""
 
-A task is a folder with the same files as a run, so that leaving the page loses nothing.
-"""
-
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -14,36 +13,40 @@ from gan.jobs.status import read_status
 from pages.ui import fmt, frame
 from pages.ui.frame import errors_noted, errors_shown
 
-EVERY = 1.0
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+EVERY = 1.0  # seconds between redraws
+DELAY = 0.5  # seconds
 
 
 def task_folder(name: str) -> Path:
-    """Where the task of that name keeps its files."""
+    """The folder of a task that belongs to no run."""
     return settings.tasks() / name
 
 
 def start_task(name: str) -> None:
-    """Start the task of that name, which says what it does (`gan/jobs/kinds.py`)."""
+    """Start a task that belongs to no run; its name says what it does (`gan/jobs/kinds.py`)."""
     jobs.start_task(task_folder(name))
 
 
 def stop_job(job: Path) -> None:
-    """Stop what works in a folder, or take it out of the queue, and say what happened.
+    """Stop a job, or take it out of the queue, and say what happened; for `on_click`.
 
-    For `on_click`, which comes before anything is drawn: a click that is looked at where its button is drawn is lost
-    when the drawing is cut short before it gets there, as happens on pages that draw themselves anew.
+    A callback runs before the page is drawn. A click that is handled where its button is drawn would be lost when a
+    live page is redrawn before it gets there.
     """
     with errors_noted():
         frame.notify(jobs.stop(job))
 
 
 def watch_task(task: Path, label: str, ended: Callable[[], None]) -> None:
-    """Show a task's progress until it has ended; then call `ended` and draw the page anew."""
+    """Show the progress of a job until it ends; then call `ended` and rerun the page. A failed job shows its cause."""
     alive = jobs.state(task).alive
-    st.fragment(_look, run_every=EVERY if alive else None)(task, label, ended, alive)
+    st.fragment(_draw, run_every=EVERY if alive else None)(task, label, ended, alive)
 
 
-def _look(task: Path, label: str, ended: Callable[[], None], was_alive: bool) -> None:
+def _draw(task: Path, label: str, ended: Callable[[], None], was_alive: bool) -> None:
     with errors_shown():
         state = jobs.state(task)
         if state.alive:
@@ -53,11 +56,11 @@ def _look(task: Path, label: str, ended: Callable[[], None], was_alive: bool) ->
             ended()
             st.rerun()
         elif state.name in ("failed", "lost"):
-            st.error(state.cause or f"{label} ended without a word.")
+            st.error(state.cause or f"{label} ended without a message.")
 
 
 def progress_bar(task: Path, label: str) -> None:
-    """The progress bar of a task, with its phase and the time left, or its place while it waits for others."""
+    """The progress bar of a job, with its phase and the time left, or its place in the queue."""
     state = jobs.state(task)
     if state.name == "queued":
         st.progress(0.0, text=waiting_text(label, state))
@@ -72,6 +75,24 @@ def progress_bar(task: Path, label: str) -> None:
 
 
 def waiting_text(label: str, state: jobs.State) -> str:
-    """That a job waits: its place in the queue, and for whom."""
+    """The place of a job in the queue, and the job before it."""
     behind = f", behind {jobs.describe_job(state.blocked_by)}" if state.blocked_by else ""
     return f"{label} waits: number {state.position} in the queue{behind}"
+
+
+def delayed_bar(slot: "DeltaGenerator", label: str) -> Callable[[float], None]:
+    """A progress bar for work of some seconds that the page itself does: a function that takes the share done, 0 to 1.
+
+    It draws into `slot` with the time left, only once the work has taken half a second, and clears it at the end.
+    """
+    began = time.monotonic()
+
+    def show(done: float) -> None:
+        elapsed = time.monotonic() - began
+        if done >= 1:
+            slot.empty()
+        elif elapsed > DELAY:
+            left = f" · {fmt.duration(elapsed * (1 - done) / done)} left" if done > 0 else ""
+            slot.progress(done, text=f"{label}{left}")
+
+    return show

@@ -1,7 +1,6 @@
-"""What is kept between reruns: all `st.cache_*` of the app are here, each with its bound, and in `cached_models.py`.
+"""All that the pages cache, each with its bound; what needs torch is in `cache_torch.py`.
 
-That one has all that takes torch. Keys are paths, names and numbers, never arrays: Streamlit hashes only a sample of a
-large one.
+Keys are paths, names and numbers, never arrays: Streamlit hashes only a sample of a large one.
 """
 
 import io
@@ -35,11 +34,11 @@ from gan.training.subclass_labels import load_subclasses
 from pages.ui import tiles
 
 FileVersion = tuple[int, int] | None
-"""Part of a key: what `file_version` gives of the file that the result depends on."""
+"""`file_version` of the file that a result depends on, as part of its key."""
 
 
 def metrics(run: Run) -> MetricsTable:
-    """All points of a run's curves so far; only what is new since the last look is read."""
+    """All points of a run's metrics so far; only new ones are read."""
     return _reader(run.path).read()
 
 
@@ -60,13 +59,13 @@ def _dataset_info(path: Path, version: FileVersion) -> DatasetInfo:
 
 @st.cache_data(ttl=60, max_entries=2000, show_spinner=False)
 def disk_usage(path: Path) -> int:
-    """Bytes that a folder takes on the disk, counted again after a minute."""
+    """Size of a folder on the disk in bytes, up to a minute old."""
     return jobs.disk_usage(path)
 
 
 @dataclass(frozen=True)
 class Space:
-    """Bytes of the store's disk: what the store takes, and what is free."""
+    """Bytes of the store's disk: taken by the store, and free."""
 
     taken: int
     free: int
@@ -74,13 +73,13 @@ class Space:
 
 @st.cache_data(ttl=60, max_entries=4, show_spinner=False)
 def disk_space(store: Path) -> Space:
-    """What the whole store takes, caches and added sets included, counted again after a minute."""
-    there = next(folder for folder in (store, *store.parents) if folder.exists())
-    return Space(jobs.disk_usage(store), shutil.disk_usage(there).free)
+    """The disk of the store, up to a minute old; caches and added sets count."""
+    existing = next(folder for folder in (store, *store.parents) if folder.exists())
+    return Space(jobs.disk_usage(store), shutil.disk_usage(existing).free)
 
 
 def clear_disk_space() -> None:
-    """Count again at the next rerun: something was deleted."""
+    """Measure the disk again at the next rerun."""
     disk_usage.clear()
     disk_space.clear()
 
@@ -97,7 +96,7 @@ def _sheet(picture: Path, version: FileVersion) -> bytes:
 
 
 def thumbnail(picture: Path, columns: int) -> bytes:
-    """A PNG of a sample sheet in about the shape of a card, at its own resolution."""
+    """A PNG of a sample sheet in about the shape of a card, not scaled."""
     return _thumbnail(picture, file_version(picture), columns)
 
 
@@ -107,7 +106,7 @@ def _thumbnail(picture: Path, version: FileVersion, columns: int) -> bytes:
 
 
 def sheet_strips(picture: Path, columns: int) -> list[bytes]:
-    """PNGs of the columns of a sample sheet, each lying."""
+    """PNGs of the columns of a sample sheet, each as a wide picture."""
     return _strips(picture, file_version(picture), columns)
 
 
@@ -196,21 +195,21 @@ def _of_kinds(
 
 @st.cache_data(ttl=10, max_entries=1, show_spinner="Looking for data …")
 def catalogue() -> list[Entry]:
-    """The sets that can be chosen; looked for again after ten seconds, or at once after `forget_catalogue`."""
+    """The available data sets, up to ten seconds old, or current after `clear_catalogue`."""
     return entries()
 
 
 def clear_catalogue() -> None:
-    """Look for sets again at the next rerun: one was read or added."""
+    """Look for data sets again at the next rerun: one was read or added."""
     catalogue.clear()
 
 
 def image_set(config: DataConfig) -> ImageSet | None:
-    """The set where it was read before, its images memory-mapped; None where that is still to do."""
+    """A data set from the cache, memory-mapped; None where it has not been read."""
     return registry.cached_image_set(config)
 
 
 @st.cache_data(max_entries=8, show_spinner="Opening some of the files …")
 def example_files(key: str, _plan: ImportPlan) -> dict[str, list[Example]]:
-    """A few files of a set by what they were understood as; `key` names the set and its version."""
+    """A few files of each class or attribute; `key` names the set and its version."""
     return examples_of(_plan)

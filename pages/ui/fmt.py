@@ -1,11 +1,14 @@
-"""Numbers, times and names as people say them: `12,000 images`, `3 min left`, `2 h ago`, `1.4 GB`."""
+"""Numbers, times and names as text: `12,000 images`, `3 min`, `2 h ago`, `1.4 GB`.
+
+Shares and their intervals are those of gan/evaluation/number_format.py.
+"""
 
 import re
 import time
 
 
 def number(value: float) -> str:
-    """A count with separators, or a measure with three sensible digits."""
+    """A count with thousands separators, or a measure with three significant digits."""
     if value == int(value) and abs(value) < 1e15:
         return f"{int(value):,}"
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
@@ -17,7 +20,7 @@ def images(count: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A span in its largest fitting unit: `8 s`, `3 min`, `2 h 5 min`, `3 days`."""
+    """A time span of seconds in its largest fitting unit: `8 s`, `3 min`, `2 h 5 min`, `3 days`."""
     seconds = max(seconds, 0)
     if seconds < 59.5:
         return f"{seconds:.0f} s"
@@ -31,18 +34,18 @@ def duration(seconds: float) -> str:
 
 
 def since(moment: float) -> str:
-    """How long something has lasted that began at a time (seconds since 1970)."""
+    """The time since a moment (seconds since 1970): `3 min`."""
     return duration(time.time() - moment)
 
 
 def ago(moment: float) -> str:
-    """How long ago a time (seconds since 1970) was."""
+    """How long ago a moment (seconds since 1970) was: `just now`, `3 min ago`."""
     seconds = time.time() - moment
     return "just now" if seconds < 5 else f"{duration(seconds)} ago"
 
 
 def byte_size(count: float) -> str:
-    """Bytes in decimal units, as disks are sold: `512 B`, `1.4 GB`."""
+    """Bytes in decimal units: `512 B`, `1.4 GB`."""
     for unit in ("B", "kB", "MB", "GB"):
         if count < 1000:
             return f"{count:.0f} {unit}" if unit == "B" or count >= 10 else f"{count:.1f} {unit}"
@@ -51,15 +54,15 @@ def byte_size(count: float) -> str:
 
 
 def run_label(name: str, title: str) -> str:
-    """A run in a list: its title, and its name where that is another word."""
+    """A run in a list: its title, followed by its name where they differ."""
     return title if title == name else f"{title} ({name})"
 
 
 def attribute_label(name: str) -> str:
-    """An attribute's name without the underscores of its file."""
+    """The name of an attribute with spaces for underscores."""
     return name.replace("_", " ")
 
 
 def escape_markdown(text: str) -> str:
-    """Words that somebody typed, for a place that reads Markdown: shown as they are, never as links or formatting."""
+    """Text from a user, escaped so that Markdown shows it as it is."""
     return re.sub(r"([\\`*_\[\]<>#$:~|&])", r"\\\1", text)

@@ -1,4 +1,4 @@
-"""The frame around every page: title, icon, navigation, style, and one place that shows our errors."""
+"""The frame of every page: title, icon, navigation, style, and the one place that shows errors."""
 
 import contextlib
 import logging
@@ -14,7 +14,7 @@ from gan.errors import GanError, describe_store_error
 TITLE = "GAN workbench"
 ICON = Path(__file__).with_name("logo.png")
 STYLE = Path(__file__).with_name("style.css")
-NOTES = "notes of callbacks"
+NOTES = "notes"  # key of the session state: toasts to show at the next rerun
 LOGGER = logging.getLogger(__name__)
 
 OVERVIEW, DATA, TRAIN, PROGRESS, GALLERY, EVALUATE, COMPARE, EXPLANATIONS = (
@@ -24,9 +24,9 @@ OVERVIEW, DATA, TRAIN, PROGRESS, GALLERY, EVALUATE, COMPARE, EXPLANATIONS = (
 
 
 def draw_app() -> None:
-    """Draw the frame and, inside it, the page that was asked for."""
-    # The icon first, and from this machine: with only the pages' symbols a browser fetches its tab icon from afar.
+    """Draw the navigation and the requested page."""
     jobs.ensure_scheduler()
+    # Before st.navigation: without an icon of ours the browser fetches one from another server.
     st.set_page_config(page_title=TITLE, page_icon=str(ICON), layout="wide")
     page = st.navigation(
         [
@@ -49,9 +49,9 @@ def draw_app() -> None:
 
 @contextlib.contextmanager
 def errors_shown() -> Iterator[None]:
-    """Show an error that is written for the user, or a disk that cannot be used, as a message in the page.
+    """Show a GanError or OSError of the block as a message in the page, after the notes left by callbacks.
 
-    First come the notes that callbacks left. What is drawn in it walks a folder of images once at most.
+    Within the block a folder of images is scanned once at most.
     """
     for text, icon, lasting in st.session_state.pop(NOTES, []):
         st.toast(text, icon=icon, duration="infinite" if lasting else "short")
@@ -63,10 +63,7 @@ def errors_shown() -> Iterator[None]:
 
 
 def error_text(error: GanError | OSError) -> str:
-    """An error in words for the user; that of a file goes to the server's log with its traceback too.
-
-    A GanError's text is the whole of it. An OSError may be our own fault, which only its traceback tells.
-    """
+    """The message of an error for the user; an OSError is also logged with its traceback, as it may be a bug."""
     if isinstance(error, GanError):
         return str(error)
     LOGGER.error("A page could not read or write a file.", exc_info=error)
@@ -74,16 +71,16 @@ def error_text(error: GanError | OSError) -> str:
 
 
 def notify(text: str, icon: str | None = None, *, lasting: bool = False) -> None:
-    """Say something from a callback: a note at the next drawing, which stays until it is closed if it is `lasting`.
+    """Show a toast at the next rerun; a `lasting` one stays until it is closed.
 
-    What a callback draws itself takes the place of what stands first on the page, such as its style.
+    For callbacks: what they draw themselves would replace the first elements of the page.
     """
     st.session_state.setdefault(NOTES, []).append((text, icon, lasting))
 
 
 @contextlib.contextmanager
 def errors_noted() -> Iterator[None]:
-    """As `errors_shown`, for a callback."""
+    """As `errors_shown`, for callbacks: the message is a toast at the next rerun."""
     try:
         yield
     except (GanError, OSError) as error:
@@ -91,14 +88,14 @@ def errors_noted() -> Iterator[None]:
 
 
 def page_title(text: str, about: str = "") -> None:
-    """The page's heading with one line of what the page is for."""
+    """The heading of the page, with one line on what it is for."""
     st.title(text, anchor=False)
     if about:
         st.caption(about)
 
 
 def empty_state(text: str, button: str, page: str, other: Callable[[], None] | None = None) -> None:
-    """What a page shows while it has nothing to show: what to do next, the button that does it, and another way."""
+    """A box for a page without content: what to do next, the button that leads there, and other buttons."""
     with st.container(border=True, horizontal_alignment="center", key="empty"):
         st.markdown(text, width="content")
         with st.container(horizontal=True, horizontal_alignment="center"):

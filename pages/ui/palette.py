@@ -1,9 +1,8 @@
-"""The colours of the charts, once: of lines and bars by name, for the light and the dark theme.
+"""The colours of the charts by name, for the light and the dark theme.
 
-The lines' colours are those of Okabe and Ito (2008), which people with any colour vision can tell apart, darkened on a
-white ground and lightened on a dark one until they stand out from it by 3 to 1 (WCAG 2.2, 1.4.11). Charts name a colour
-by its tone; the browser picks the theme's (`chart.js`), because only it knows the theme in use. The colours of the
-pages themselves are in `.streamlit/config.toml`; a test holds both to their contrast.
+They are those of Okabe and Ito (2008), made for any colour vision, darkened on white and lightened on dark until their
+contrast is 3 to 1 (WCAG 2.2, 1.4.11). Charts name a tone; `live_chart.js` picks its colour, because only the browser
+knows the theme. The colours of the pages are in `.streamlit/config.toml`. A test checks the contrast of both.
 """
 
 from typing import Literal
@@ -30,19 +29,19 @@ TONES: dict[Theme, dict[str, str]] = {
 }
 
 ON_ANY_GROUND = {"blue": "#2B8CC9", "orange": "#D9691A"}
-"""Tones of pictures that cannot follow the theme, such as a card's miniature curves: 3 to 1 on either ground."""
+"""Tones for pictures that cannot follow the theme, such as sparklines: 3 to 1 on either background."""
 
 
-def contrast(one: str, other: str) -> float:
-    """How far two colours such as `#0072B2` stand apart: 1 (alike) to 21 (black on white), by WCAG 2.2."""
-    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+def contrast(first: str, second: str) -> float:
+    """The contrast ratio (WCAG 2.2) of two colours such as `#0072B2`: 1 (equal) to 21 (black on white)."""
+    lighter, darker = sorted((_luminance(first), _luminance(second)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 
 
 def mixed(color: str, ground: str, share: float) -> str:
-    """The colour that `color` has on a ground, drawn with an opacity of `share` (0 to 1)."""
+    """`color` over the background `ground` with an opacity of `share` (0 to 1)."""
     pairs = zip(_channels(color), _channels(ground), strict=True)
-    return "#" + "".join(f"{round(share * one + (1 - share) * other):02X}" for one, other in pairs)
+    return "#" + "".join(f"{round(share * above + (1 - share) * below):02X}" for above, below in pairs)
 
 
 def _channels(color: str) -> tuple[int, int, int]:

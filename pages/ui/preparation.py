@@ -10,7 +10,7 @@ from pages.ui.evaluate import evaluation_jobs
 
 
 def preparation_panel(run: Run, request: Request, label: str, about: str, button: str) -> None:
-    """The task at work under the name `label`, or what it is `about` with the button that starts it."""
+    """The progress of the preparation as `label`; when it is not at work, `about` and the button that starts it."""
     folder, state = job.job_folder(run, request.kind), job.job_state(run, request.kind)
     if state is not None:
         background.watch_task(folder, label, lambda: None)

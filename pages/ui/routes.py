@@ -1,7 +1,7 @@
-"""The two routes of ours beside Streamlit's: a finished export as a file, and the chart library for `charts.py`.
+"""Our two routes beside Streamlit's: a finished export as a file, and the chart library.
 
-An export goes out as a file from the disk: a gigabyte costs the server a few megabytes, and a broken download resumes
-(Range), which `st.download_button` can do neither of.
+An export is sent from the disk, so that a gigabyte takes the server a few megabytes of memory, and a broken download
+resumes (HTTP Range). `st.download_button` does neither.
 """
 
 import importlib.util
@@ -18,7 +18,7 @@ from gan.runs.run import find_run
 
 
 def routes() -> list[Route]:
-    """Our routes, also below the server's base path: Streamlit does not add it to routes that are not its own."""
+    """Our routes, with and without the server's base path, which Streamlit adds to its own routes only."""
     base = str(st.get_option("server.baseUrlPath") or "").strip("/")
     prefixes = ["", f"/{base}"] if base else [""]
     return [
@@ -32,13 +32,13 @@ def routes() -> list[Route]:
 
 
 def export_link(run: str, export_id: str) -> str:
-    """The address of a finished export, below the base path where there is one."""
+    """The URL path of a finished export, with the base path."""
     base = str(st.get_option("server.baseUrlPath") or "").strip("/")
     return f"{'/' + base if base else ''}/api/runs/{run}/exports/{export_id}"
 
 
 async def send_export(request: Request) -> Response:
-    """The ZIP of one export; 404 in words where there is no such run or export, or it is not finished."""
+    """The ZIP of an export; 404 with the reason where there is none or it is not finished."""
     run_name, export_id = request.path_params["run"], request.path_params["export"]
     try:
         file = exports.find_export(find_run(run_name), export_id).file
@@ -55,8 +55,8 @@ async def send_export(request: Request) -> Response:
 
 
 async def send_plotly(request: Request) -> Response:
-    """The chart library as the installed plotly carries it, so that no browser asks another machine for it."""
-    spec = importlib.util.find_spec("plotly")  # found, not imported: importing plotly takes half a second
+    """plotly.min.js of the installed plotly, so that no browser fetches it from another server."""
+    spec = importlib.util.find_spec("plotly")  # not imported: that takes half a second
     assert spec is not None, "plotly is one of our requirements"
     assert spec.origin is not None, "plotly is a package with a file"
     library = Path(spec.origin).parent / "package_data" / "plotly.min.js"

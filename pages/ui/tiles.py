@@ -1,4 +1,4 @@
-"""Images as tiles in rows with names: enlarged by a whole number so that pixels are sharp, with alternative text."""
+"""Images as tiles with alternative text, enlarged by whole numbers so that pixels stay sharp."""
 
 import base64
 import html
@@ -21,7 +21,7 @@ TILE = 96  # px, about: the side of a small image on the page; one of 64 px is s
 
 @dataclass(frozen=True)
 class Row:
-    """Images (n, C, H, W) under one name, with a note such as a count; `alt` describes each, its number is added."""
+    """Images (n, C, H, W) with a name and a note such as a count; the alternative text is `alt` plus a number."""
 
     name: str
     note: str
@@ -29,22 +29,19 @@ class Row:
     alt: str
 
 
-def draw_rows(shown: Sequence[Row], *, one_line: bool = False, tile: int = TILE) -> None:
-    """Rows of tiles; `one_line` shows as many as fit beside each other, none of them cut."""
+def draw_rows(data: Sequence[Row], *, one_line: bool = False, tile: int = TILE) -> None:
+    """Rows of tiles about `tile` px wide; with `one_line` each row shows only the tiles that fit whole."""
     with st.container(key="tiles-line" if one_line else None):
-        st.html("".join(_row(row, one_line, tile) for row in shown))
+        st.html("".join(_row(row, one_line, tile) for row in data))
 
 
 def draw_tiles(shown: NDArray[np.uint8], alt: str, tile: int = TILE) -> None:
-    """Images (n, C, H, W) without a name."""
+    """Images (n, C, H, W) without names."""
     st.html(f'<div class="tiles sheet">{_tiles(shown, alt, tile)}</div>')
 
 
 def draw_picture(picture: bytes, alt: str, kind: str = "png") -> None:
-    """A picture, PNG or GIF by its `kind`, over the whole width.
-
-    Within the page itself: a file of its own may be gone when a live page asks.
-    """
+    """A picture over the whole width; `kind` is png or gif."""
     st.html(f'<img class="sharp whole" alt="{html.escape(alt)}" src="{data_uri(picture, kind)}">')
 
 
@@ -57,19 +54,19 @@ def data_uri(content: bytes, subtype: str = "png") -> str:
 
 
 def real_images(image_set: ImageSet, positions: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Images of a set (n, C, h, h) at its own size, without the padding that the networks see."""
+    """Images of a set (n, C, h, h) at their native size, without padding."""
     return crop_padding(np.asarray(image_set.images[positions]), image_set.native_size)
 
 
 def positions_with(image_set: ImageSet, condition: int, count: int, split: str = "train") -> NDArray[np.int64]:
-    """Positions (up to `count`) of images of one split that have a condition."""
-    found = image_set.rows(split)  # (n,)
-    has: NDArray[np.int64] = found[image_set.conditions[found, condition] == 1]
-    return has[:count]
+    """Positions of up to `count` images of a split that have a condition."""
+    rows = image_set.rows(split)  # (n,)
+    matching: NDArray[np.int64] = rows[image_set.conditions[rows, condition] == 1]
+    return matching[:count]
 
 
 def example_strip(image_set: ImageSet, condition: int, count: int = 3) -> Image.Image | None:
-    """Some real training images of a condition beside each other, those of a rare one again; None where it has none."""
+    """`count` training images of a condition side by side, repeated where it has fewer; None where it has none."""
     positions = positions_with(image_set, condition, count)
     if not len(positions):
         return None
@@ -77,7 +74,7 @@ def example_strip(image_set: ImageSet, condition: int, count: int = 3) -> Image.
 
 
 def fold_sheet(sheet: Image.Image, columns: int) -> Image.Image:
-    """The top of a sheet of images, the rows below it beside it where a sheet of few columns would be narrow."""
+    """The top of a sample sheet in about the shape of a card: lower rows continue to the right of the upper ones."""
     across = (sheet.width - GAP) // columns  # an image with the gap at its left
     rows = (sheet.height - GAP) // across
     beside = max(1, int((rows * columns * CARD) ** 0.5 / columns))
@@ -92,7 +89,7 @@ def fold_sheet(sheet: Image.Image, columns: int) -> Image.Image:
 
 
 def sheet_strips(sheet: Image.Image, columns: int) -> list[Image.Image]:
-    """Each column of a sheet of images as a picture of its own, lying: for sheets of few columns, which stand tall."""
+    """Each column of a sample sheet as a wide picture of its own, for sheets of few columns."""
     across = (sheet.width - GAP) // columns
     rows = (sheet.height - GAP) // across
     in_line = next(n for n in range(1, rows + 1) if (rows % n == 0 and n * n >= rows * columns) or n == rows)
@@ -129,6 +126,6 @@ def _tiles(shown: NDArray[np.uint8], alt: str, tile: int) -> str:
 
 
 def _side(shown: NDArray[np.uint8], tile: int) -> int:
-    """The side on the page of images (n, C, H, H), in px: a multiple of their own, near `tile`."""
+    """The side of images (n, C, H, H) on the page in px: the multiple of their own nearest to `tile`."""
     own = int(shown.shape[-1])
     return own * max(1, round(tile / own))

@@ -116,8 +116,8 @@ def test_attributes_that_go_together_are_listed_with_their_tie(tmp_path: Path, m
     at = page("data", data="celeba")
     assert "Which go together" in said(at)
     table = at.table[0].value
-    assert list(table.columns) == ["Attributes", "Tie", "With both", "By chance"]
-    ties = [abs(float(tie)) for tie in table["Tie"]]
+    assert list(table.columns) == ["Attributes", "Phi", "With both", "By chance"]
+    ties = [abs(float(tie)) for tie in table["Phi"]]
     assert ties == sorted(ties, reverse=True)
     assert ties[0] > 0
 

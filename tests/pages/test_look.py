@@ -6,18 +6,15 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from gan.config import settings
 from gan.data import registry
 from gan.evaluation import selector
-from gan.evaluation.records import results
-from gan.io.atomic import write_json
 from gan.runs.run import Run
 from gan.sampling import marks
 from gan.sampling.marks import KEEP, REJECT
 from gan.sampling.provenance import Origin
-from pages.ui import waiting
+from pages.ui import background
 from tests.conftest import trained
-from tests.support.evaluation import SMALL_BUDGET
+from tests.support.evaluation import SMALL_BUDGET, demo_scores
 from tests.support.pages import buttons, page, said, tiles
 
 
@@ -32,13 +29,6 @@ def view(at: AppTest, name: str) -> AppTest:
     at.run()
     assert not at.exception
     return at
-
-
-def scored(snapshot: int, kid: float) -> dict[str, Any]:
-    """The demo run's result as it would be of another snapshot with another kernel distance."""
-    (file,) = (settings.ROOT / "checkpoints" / "demo-mnist" / "evaluation").glob("*.json")
-    document: dict[str, Any] = json.loads(file.read_text())
-    return document | {"snapshot": snapshot, "kid": kid}
 
 
 def test_the_gallery_shows_what_is_asked_for(run: Run) -> None:
@@ -171,7 +161,7 @@ def test_a_link_names_a_view_in_any_case_and_is_told_where_there_is_none(run: Ru
 
 def test_what_took_long_to_make_is_found_again_at_the_next_visit(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """A bar was drawn while it was made: the place of the bar is gone, and the result is not."""
-    monkeypatch.setattr(waiting, "QUICK", -1.0)
+    monkeypatch.setattr(background, "DELAY", -1.0)
     for _ in range(2):
         at = page("gallery", run="small", view="Walk")
         assert any("Walk from" in element.proto.body for element in at.get("html"))
@@ -181,9 +171,8 @@ def test_the_snapshot_that_scored_best_is_marked_and_chosen(run: Run) -> None:
     at = page("gallery", run="small")
     assert not any("best" in option for option in at.selectbox(key="snapshot small").options)
     best, other = run.snapshots()
-    (run.path / "evaluation").mkdir()
     for snapshot, kid in ((best, 0.1), (other, 0.2)):
-        write_json(results.result_path(run, snapshot, "val"), scored(snapshot, kid))
+        demo_scores(run, snapshot, kid=kid)
     at = page("gallery", run="small")
     options = at.selectbox(key="snapshot small").options
     assert [option.endswith(", best") for option in options] == [False, True]

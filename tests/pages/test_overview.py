@@ -3,9 +3,7 @@
 import os
 import re
 import time
-from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,8 +11,6 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from gan import jobs
-from gan.evaluation.records import results
-from gan.evaluation.records.results import EvaluationResult
 from gan.io.atomic import write_json
 from gan.io.contact_sheet import make_grid
 from gan.jobs import device_list, tickets
@@ -23,6 +19,7 @@ from gan.runs.run import find_run
 from pages.ui import tiles
 from pages.ui.data import upload
 from pages.ui.runs import run_verdict
+from tests.support.evaluation import demo_scores
 from tests.support.jobs import clean_up, submitted, wait_for_state, wait_until, wait_until_begun
 from tests.support.pages import buttons, ended, links, made, page, said
 
@@ -60,6 +57,19 @@ def test_a_holder_whose_folder_is_gone_is_named_without_a_link() -> None:
         assert "Held by vanished" in said(page("overview"))
     finally:
         os.close(slot)
+
+
+def test_a_new_run_is_not_said_to_start_at_once_while_the_devices_are_taken() -> None:
+    made("other")
+    assert "A new run starts at once." in said(page("overview"))
+    with tickets.decision_lock():
+        slots = [device_list.take_slot(name, "other/evaluation/study") for name in device_list.matching_devices("auto")]
+    try:
+        assert "A new run waits for the study of other" in said(page("overview"))
+    finally:
+        for slot in slots:
+            assert slot is not None
+            os.close(slot)
 
 
 def test_an_empty_store_also_leads_to_ones_own_images() -> None:
@@ -102,7 +112,7 @@ def test_many_runs_come_as_pages_of_cards_and_are_found() -> None:
     at.selectbox(key="list state").set_value("failed").run()
     assert shown(at) == ["run-07"]
     at.text_input(key="list text").set_value("nothing like it").run()
-    assert "No run is like that" in said(at)
+    assert "No run matches" in said(at)
     next(button for button in at.button if button.label == "Show all runs").click().run()
     assert shown(at) == [f"run-{number:02d}" for number in range(12)]
     at.selectbox(key="list sort").set_value("Oldest first").run()
@@ -116,7 +126,7 @@ def describing(name: str) -> AppTest:
         from gan.runs.run import find_run
         from pages.ui.runs import run_notes
 
-        run_notes.fields(find_run(name))
+        run_notes.description_form(find_run(name))
 
     return AppTest.from_function(script, default_timeout=60, args=(name,)).run()
 
@@ -219,9 +229,5 @@ def test_a_runs_page_shows_its_tags_and_notes_and_lets_them_be_changed() -> None
 def test_a_card_says_what_a_classifier_learnt_from_the_images() -> None:
     run = ended(made("scored"), state="finished")
     assert run_verdict.verdict_line(run) == ""
-    blank: dict[str, Any] = {field.name: {} for field in fields(EvaluationResult)}
-    numbers = {field.name: 0.0 for field in fields(EvaluationResult) if field.type in ("float", float)}
-    texts = {"version": results.VERSION, "run": "scored", "snapshot": 9, "split": "val", "features": "own"}
-    scored = {"cas_balanced": 0.912, "real_accuracy_balanced": 0.984, "n": {"scores": 5}, "notices": []}
-    EvaluationResult(**blank | numbers | texts | {"per_condition": []} | scored).save(run)
-    assert "on its images: 91.2% balanced accuracy, on real ones 98.4%." in said(page("overview"))
+    demo_scores(run, 9, cas_balanced=0.912, real_accuracy_balanced=0.984)
+    assert "on its images: 91.2% balanced accuracy, on real ones 98.4%; guessing reaches 10%." in said(page("overview"))

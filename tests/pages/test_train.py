@@ -73,7 +73,7 @@ def test_a_start_says_whom_it_waits_for(store: object) -> None:
     try:
         first = submitted("first")
         wait_until_begun(first)
-        assert "It will wait for first, and then start by itself." in said(page("train"))
+        assert "It will wait for the run first, and then start by itself." in said(page("train"))
         jobs.stop(find_run("first").path)
         wait_for_state(first, "stopped")
     finally:

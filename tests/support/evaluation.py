@@ -1,12 +1,16 @@
 """What the tests of pages and reports share: a study's result with chosen numbers, as `study.py` would keep it."""
 
+import json
 from functools import partial
+from typing import Any
 
 import pytest
 
+from gan.config import settings
 from gan.errors import StoppedError
 from gan.evaluation import tasks
 from gan.evaluation.budget import ClassifierBudget, EvaluationBudget, MembershipBudget
+from gan.evaluation.records import results
 from gan.evaluation.records.study_results import (
     VERSION,
     Arm,
@@ -19,6 +23,7 @@ from gan.evaluation.records.study_results import (
 )
 from gan.evaluation.study.arms import ArmPlan, plan_arms
 from gan.evaluation.study.verdict import keep_rate_verdict
+from gan.io.atomic import write_json
 from gan.runs.run import Run
 
 SMALL_BUDGET = EvaluationBudget(ClassifierBudget(longest=640), checked=30)
@@ -107,3 +112,12 @@ def studied(run: Run, snapshot: int, verdict: str = "Helps: a good deal.", kind:
     )
     result.save(run)
     return result
+
+
+def demo_scores(run: Run, snapshot: int, **changes: Any) -> None:
+    """Scores of a run's snapshot on the validation split: those of the demo run, with `changes`."""
+    (file,) = (settings.ROOT / "checkpoints" / "demo-mnist" / "evaluation").glob("*.json")
+    document: dict[str, Any] = json.loads(file.read_text())
+    path = results.result_path(run, snapshot, "val")
+    path.parent.mkdir(exist_ok=True)
+    write_json(path, document | {"run": run.name, "snapshot": snapshot} | changes)

@@ -1,4 +1,4 @@
-"""What the comparison of runs shows: options that differ, curves over each other, samples and scores side by side."""
+"""The panels of the comparison: differing options, curves over each other, samples and scores side by side."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,46 +11,49 @@ from gan.runs.metrics import D_G_Z1, D_X, LOSS_D, LOSS_G, METRICS
 from gan.runs.run import Run
 from pages.ui import cache, fmt, frame
 from pages.ui.components import live_chart
-from pages.ui.progress import samples as sheets
+from pages.ui.progress import samples
 from pages.ui.runs import run_header
 
-MOST = 6  # runs at once: as many as there are tones that everybody can tell apart
-SWITCHED = {"true": "on", "false": "off"}  # as the form has it
+MAX_RUNS = 6  # one for each tone of the palette
+SWITCH_LABELS = {"true": "on", "false": "off"}
 COMPARED = (LOSS_D, LOSS_G, D_X, D_G_Z1)
 
 
 def run_label(run: Run) -> str:
-    """What a run is called in a chart or a table."""
+    """The label of a run in charts and tables."""
     return fmt.run_label(run.name, run.title)
 
 
 def comparison_table(names: Sequence[str], columns: Sequence[str], cells: Sequence[Sequence[str]], key: str) -> None:
-    """A table of words with a name before each row."""
+    """A table of text with named rows."""
     with st.container(key=f"comparison-{key}"):
         st.table(pd.DataFrame(cells, index=list(names), columns=list(columns)))
 
 
 def column_pairs(count: int) -> Iterator[DeltaGenerator]:
-    """Places in pairs, a row each, so that on a phone they come in their order."""
+    """`count` columns in rows of two, which keep their order on a phone."""
     for first in range(0, count, 2):
         yield from st.columns(2, gap="medium")[: count - first]
 
 
 def options_that_differ(runs: Sequence[Run]) -> None:
-    """Only the options in which the runs differ."""
+    """A table of the options in which the runs differ."""
     st.subheader("What differs", anchor=False)
     readable = [run for run in runs if run_header.config_error(run) is None]
-    found = run_differences.option_differences(readable)
-    if not found:
-        st.caption("No option differs." if len(readable) > 1 else "There is only one run whose options can be read.")
+    differences = run_differences.option_differences(readable)
+    if not differences:
+        st.caption("No option differs." if len(readable) > 1 else "Only one of these runs has readable options.")
         return
-    names = [f"{one.label} ({one.unit})" if one.unit else one.label for one in found]
-    values = [[SWITCHED.get(value, value.replace("$", "\\$")) or "—" for value in one.values] for one in found]
+    names = [f"{option.label} ({option.unit})" if option.unit else option.label for option in differences]
+    values = [
+        [SWITCH_LABELS.get(value, value.replace("$", "\\$")) or "—" for value in option.values]
+        for option in differences
+    ]
     comparison_table(names, [run_label(run) for run in readable], values, "options")
 
 
 def compared_curves(runs: Sequence[Run]) -> None:
-    """The curves of all runs over each other, a chart for each metric."""
+    """A chart for each metric with the curves of all runs."""
     st.subheader("Curves", anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         axis = st.segmented_control(
@@ -67,19 +70,19 @@ def compared_curves(runs: Sequence[Run]) -> None:
         with column, st.container(border=True):
             st.markdown(f"**{METRICS[metric].label}**")
             name = f"comparison-{metric}"
-            drawn = live_chart.overlay_figure(
+            figure = live_chart.overlay_figure(
                 rows, metric, name=name, unit="", axis=str(axis), smoothing=float(smoothing)
             )
-            live_chart.draw_chart(drawn, key=f"{name}-{axis}")
+            live_chart.draw_chart(figure, key=f"{name}-{axis}")
     if len({run.config.loss.name for run in runs if run_header.config_error(run) is None}) > 1:
-        st.caption("These runs minimise different losses: their losses cannot be compared, their images can.")
+        st.caption("The losses of these runs are different functions: compare their images instead.")
 
 
 def compared_samples(runs: Sequence[Run]) -> None:
-    """The sample pictures of all runs at one moment: the nearest that each has."""
+    """The sample sheets of all runs nearest to one number of images seen."""
     st.subheader("Samples", anchor=False)
-    kept = {run.name: run.samples() for run in runs}
-    moments = sorted({seen for there in kept.values() for seen in there})
+    sheets_by_run = {run.name: run.samples() for run in runs}
+    moments = sorted({seen for run_sheets in sheets_by_run.values() for seen in run_sheets})
     if not moments:
         st.caption("None of these runs has a picture yet.")
         return
@@ -89,34 +92,34 @@ def compared_samples(runs: Sequence[Run]) -> None:
             st.session_state["compared moment"] = moments[-1]
         wanted = st.select_slider(
             "After", moments, key="compared moment", format_func=fmt.images,
-            help="Of each run the picture nearest to this moment.",
+            help="Each run shows its nearest sample sheet.",
         )  # fmt: skip
     for run, column in zip(runs, column_pairs(len(runs)), strict=True):
         with column, st.container(border=True):
             title = run_label(run).replace("$", "\\$")
             st.page_link(frame.PROGRESS, label=f"**{title}**", query_params={"run": run.name})
-            there = kept[run.name]
-            if not there:
+            run_sheets = sheets_by_run[run.name]
+            if not run_sheets:
                 st.caption("No picture yet.")
                 continue
-            nearest = min(there, key=lambda seen: abs(seen - wanted))
-            sheets.draw_sheet(
-                run, there[nearest], f"Generated samples of the run {run.name} {sheets.moment_text(nearest)}"
+            nearest = min(run_sheets, key=lambda seen: abs(seen - wanted))
+            samples.draw_sheet(
+                run, run_sheets[nearest], f"Generated samples of the run {run.name} {samples.moment_text(nearest)}"
             )
-            st.caption(f"{sheets.moment_text(nearest).capitalize()}.")
+            st.caption(f"{samples.moment_text(nearest).capitalize()}.")
 
 
 def compared_scores(runs: Sequence[Run]) -> None:
-    """The scores of those that were evaluated, of each its best snapshot."""
+    """A table of the scores of each run's best snapshot."""
     st.subheader("Scores", anchor=False)
-    found = [(run, run_differences.compared_evaluation(run)) for run in runs]
-    compared = [(run, one) for run, one in found if one is not None]
-    if not compared:
+    evaluations = [(run, run_differences.compared_evaluation(run)) for run in runs]
+    scored = [(run, result) for run, result in evaluations if result is not None]
+    if not scored:
         st.caption("None of these runs was evaluated yet. The Evaluate page measures a snapshot in a few minutes.")
         return
-    rows = run_differences.score_rows([one for _, one in compared])
-    columns = [f"{run_label(run)}, after {fmt.images(one.snapshot)}" for run, one in compared]
+    rows = run_differences.score_rows([result for _, result in scored])
+    columns = [f"{run_label(run)}, after {fmt.images(result.snapshot)}" for run, result in scored]
     comparison_table([label for label, _ in rows], columns, [values for _, values in rows], "scores")
-    missing = ", ".join(fmt.escape_markdown(run_label(run)) for run, one in found if one is None)
+    missing = ", ".join(fmt.escape_markdown(run_label(run)) for run, result in evaluations if result is None)
     left_out = f" Not evaluated yet: {missing}." if missing else ""
     st.caption(f"On the validation split. Scores on different data sets cannot be compared.{left_out}")

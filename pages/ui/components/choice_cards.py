@@ -1,4 +1,4 @@
-"""Choices as cards with a picture each, any number of which may be on: a component of our own, reached by keys too."""
+"""Multiple choice as cards with pictures, by click or key: a component of our own."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ STYLE = Path(__file__).with_name("choice_cards.css")
 
 @dataclass(frozen=True)
 class Card:
-    """One choice: its name, a note such as a count, and a PNG where there is one."""
+    """One choice: name, a note such as a count, and a PNG or None."""
 
     name: str
     note: str
@@ -24,7 +24,7 @@ class Card:
 def choice_cards(
     choices: Sequence[Card], chosen: Sequence[str], took: Callable[[list[str]], None], *, key: str, label: str
 ) -> None:
-    """Draw the cards; `took` gets the names of all that are on, in order, before the page is drawn anew."""
+    """Draw the cards; `took` gets the chosen names, in order, before the page is rerun."""
     component = st.components.v2.component(
         "choice_cards", js=SCRIPT.read_text(), css=STYLE.read_text(), isolate_styles=False
     )
@@ -43,10 +43,10 @@ def _source(picture: bytes | None) -> str | None:
 
 
 def _take(key: str, names: set[str], took: Callable[[list[str]], None]) -> None:
-    said = st.session_state[key].get("chosen")
-    if said:
-        st.session_state[_taken(key)] = int(said["number"])
-        took([name for name in said["chosen"] if name in names])
+    choice = st.session_state[key].get("chosen")
+    if choice:
+        st.session_state[_taken(key)] = int(choice["number"])
+        took([name for name in choice["chosen"] if name in names])
 
 
 def _taken(key: str) -> str:

@@ -1,7 +1,7 @@
 """Images as buttons in named rows: a click or Enter opens one, K keeps it, R rejects it, arrows move to another.
 
-A component of our own, because Streamlit has no picture that can be clicked or reached by keys. What a visitor did
-comes as a list of events that is taken once, in order.
+A component of our own, because Streamlit has no picture that can be clicked or focused. The browser sends a list of
+events, each handled once, in order.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +22,7 @@ STYLE = Path(__file__).with_name("image_grid.css")
 
 @dataclass(frozen=True)
 class Tile:
-    """One image (C, H, H) and what it is to a reader who cannot see it; `id` comes back with each event."""
+    """One image (C, H, H) with its alternative text; `id` comes back with each event."""
 
     id: str
     image: NDArray[np.uint8]
@@ -42,7 +42,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Event:
-    """What was done to an image: "open", "keep", "reject" or "clear"."""
+    """An action on an image: "open", "keep", "reject" or "clear"."""
 
     id: str
     act: str
@@ -60,10 +60,10 @@ def image_grid(
     focus: bool = False,
     side: int = TILE,
 ) -> None:
-    """Draw the rows; `took` gets what was done to them before the page is drawn anew.
+    """Draw the rows; `took` gets the events before the page is rerun.
 
-    `marks` are "keep" or "reject" by id. `side` is about how large an image is, in px: its pixels become whole ones.
-    `in_columns` stands the rows beside each other; `focus` puts the keyboard on the first image.
+    `marks` are "keep" or "reject" by id. `side` is the approximate size of an image in px, rounded to a multiple of its
+    own. `in_columns` draws the rows as columns; `focus` puts the keyboard focus on the first image.
     """
     component = st.components.v2.component(
         "image_grid", js=SCRIPT.read_text(), css=STYLE.read_text(), isolate_styles=False
@@ -77,13 +77,14 @@ def image_grid(
         "focus": focus,
         "taken": st.session_state.get(_taken(key), 0),
         "rows": [
-            {"name": row.name, "note": row.note, "images": [_drawn(tile, marks) for tile in row.tiles]} for row in rows
+            {"name": row.name, "note": row.note, "images": [_tile_data(tile, marks) for tile in row.tiles]}
+            for row in rows
         ],
     }
     component(data=data, key=key, on_acts_change=lambda: _take(key, took))
 
 
-def _drawn(tile: Tile, marks: Mapping[str, str]) -> dict[str, Any]:
+def _tile_data(tile: Tile, marks: Mapping[str, str]) -> dict[str, Any]:
     return {
         "id": tile.id,
         "alt": tile.alt,
@@ -94,7 +95,7 @@ def _drawn(tile: Tile, marks: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _take(key: str, took: Callable[[list[Event]], None]) -> None:
-    """Hand on the events that are new; the browser sends one again until it hears that it was taken."""
+    """Pass on the new events; the browser repeats each until it is acknowledged."""
     taken = st.session_state.get(_taken(key), 0)
     new = [event for event in st.session_state[key].get("acts") or [] if event["number"] > taken]
     if new:

@@ -1,5 +1,5 @@
 // Draws one chart with Plotly.react, which, with the same `uirevision`, keeps a reader's zoom while points are added.
-// The figure comes as plain data from charts.py, with the colours of both themes: only the browser knows which is in use.
+// The figure comes as plain data from live_chart.py, with the colours of both themes: only the browser knows which is in use.
 
 // Loaded once for all charts of the page, and from this server.
 const library = () =>
@@ -29,7 +29,7 @@ const theme = (element, tones) => {
   }
 }
 
-// Curves come as base64 of float32, little-endian (`packed` in charts.py); other values as they are.
+// Curves come as base64 of float32, little-endian (`pack_floats` in live_chart.py); other values as they are.
 const unpacked = values =>
   typeof values === "string" ? new Float32Array(Uint8Array.from(atob(values), one => one.charCodeAt(0)).buffer) : values
 

@@ -1,7 +1,6 @@
-"""Charts that keep a reader's zoom while they are live: the figure as plain data here, drawn by `chart.js`.
+"""Live charts that keep the zoom: figures as plain data, which `live_chart.js` draws with Plotly.react.
 
-`st.plotly_chart` loses the zoom at every new point, so this is a small component of our own around Plotly.react. What a
-chart means is in `explain.py`.
+`st.plotly_chart` loses the zoom at every new point.
 """
 
 import base64
@@ -32,7 +31,7 @@ Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class Line:
-    """One curve: which metric, its name in the legend and its colour (a tone of palette.py)."""
+    """One curve: metric, name in the legend, and colour (a tone of palette.py)."""
 
     metric: str
     name: str
@@ -49,7 +48,7 @@ def finite_points(rows: Sequence[Mapping[str, Any]], metric: str, axis: str = "s
 
 
 def smooth(values: NDArray[np.float64], weight: float) -> NDArray[np.float64]:
-    """A running average (n,) that remembers `weight` (0 to below 1) of itself at each point; 0 changes nothing."""
+    """The exponential moving average (n,) with `weight` (0 to below 1) on the past; 0 changes nothing."""
     if weight <= 0:
         return values
     averaged: NDArray[np.float64] = pd.Series(values).ewm(alpha=1 - weight).mean().to_numpy()
@@ -57,7 +56,7 @@ def smooth(values: NDArray[np.float64], weight: float) -> NDArray[np.float64]:
 
 
 def reduce_points(x: NDArray[np.float64], y: NDArray[np.float64], points: int = POINTS) -> Curve:
-    """At most `points` of a curve: the lowest and the highest of each bucket, so that no peak is lost."""
+    """At most `points` of a curve: the minimum and the maximum of each bucket, so that no peak is lost."""
     if len(x) <= points:
         return x, y
     size = -(-len(y) // (points // 2))
@@ -79,7 +78,7 @@ def curves_figure(
     logarithmic: bool = False,
     limits: tuple[float, float] | None = None,
 ) -> dict[str, Any]:
-    """What `chart.js` draws: curves of one group of metrics over the images seen, with the loss's ideal lines.
+    """What `live_chart.js` draws: curves of some metrics over the images seen, with dashed lines at the equilibrium.
 
     A smoothed curve has the measured one faintly behind it. `ideals` gives a value and its label by metric.
     """
@@ -105,15 +104,15 @@ def curves_figure(
 def overlay_figure(
     runs: Mapping[str, Sequence[Mapping[str, Any]]], metric: str, *, name: str, unit: str, axis: str, smoothing: float
 ) -> dict[str, Any]:
-    """One metric of several runs, by what each is called, in one chart; at most six, as many as there are tones.
+    """One metric of up to six runs, by label, in one chart.
 
-    From the fourth on the lines are dashed: blue and sky lie close to each other, and so do others for some eyes.
+    From the fourth on the lines are dashed, because some of the six tones are close.
     """
     tones = list(palette.TONES["light"])
     traces = [
         trace | ({"dash": "dash"} if number >= SOLID else {})
-        for number, ((called, rows), tone) in enumerate(zip(runs.items(), tones, strict=False))
-        for trace in curve_traces(rows, metric, called, tone, unit, axis=axis, smoothing=smoothing)
+        for number, ((label, rows), tone) in enumerate(zip(runs.items(), tones, strict=False))
+        for trace in curve_traces(rows, metric, label, tone, unit, axis=axis, smoothing=smoothing)
     ]
     return {
         "name": name,
@@ -128,18 +127,18 @@ def overlay_figure(
 def curve_traces(
     rows: Sequence[Mapping[str, Any]],
     metric: str,
-    called: str,
+    label: str,
     tone: str,
     unit: str,
     *,
     axis: str = "seen",
     smoothing: float = 0.0,
 ) -> list[dict[str, Any]]:
-    """One curve, with the measured one faintly behind it where it is smoothed."""
+    """The traces of one curve: where it is smoothed, the measured curve lies faintly behind it."""
     x, y = finite_points(rows, metric, axis)
     where = "%{x:,.4g} k images" if axis == "seen" else "%{x:.3g} min"
-    hover = f"%{{y:.4g}} {unit}<extra>{html.escape(called)}, {where}</extra>".replace(" <", "<")
-    common = {"name": html.escape(called), "tone": tone, "legendgroup": f"{called} {metric}", "hovertemplate": hover}
+    hover = f"%{{y:.4g}} {unit}<extra>{html.escape(label)}, {where}</extra>".replace(" <", "<")
+    common = {"name": html.escape(label), "tone": tone, "legendgroup": f"{label} {metric}", "hovertemplate": hover}
     traces = []
     if smoothing > 0:
         raw_x, raw_y = reduce_points(x, y)
@@ -150,9 +149,9 @@ def curve_traces(
 
 
 def pack_floats(values: NDArray[np.float64]) -> str:
-    """Numbers (n,) as base64 of float32, little-endian, which `chart.js` unpacks.
+    """Numbers (n,) as base64 of float32, little-endian, which `live_chart.js` unpacks.
 
-    Written as JSON, they were a third of the time of a live refresh, and three times the bytes.
+    As JSON they took three times the bytes, and a third of the time of a live refresh.
     """
     return base64.b64encode(values.astype("<f4").tobytes()).decode()
 
@@ -167,7 +166,7 @@ def _axes(x_title: str, yaxis: dict[str, Any], unit: str) -> dict[str, Any]:
 
 
 def bar_figure(counts: Mapping[str, Mapping[str, int]], tones: Mapping[str, str], name: str) -> dict[str, Any]:
-    """What `chart.js` draws for counts such as `{"train": {"cat": 12}}`: one stacked bar for each name."""
+    """What `live_chart.js` draws for counts such as `{"train": {"cat": 12}}`: a stacked bar for each name."""
     names = list(next(iter(counts.values())))
     traces = [
         {
@@ -176,7 +175,7 @@ def bar_figure(counts: Mapping[str, Mapping[str, int]], tones: Mapping[str, str]
             "name": part,
             "tone": tones[part],
             "y": names,
-            "x": [counted[one] for one in names],
+            "x": [counted[label] for label in names],
             "hovertemplate": "%{x:,} images<extra>%{y}, " + part + "</extra>",
         }
         for part, counted in counts.items()
@@ -198,10 +197,10 @@ def bar_figure(counts: Mapping[str, Mapping[str, int]], tones: Mapping[str, str]
 
 
 def draw_chart(figure: dict[str, Any], key: str, chosen: Callable[[float], None] | None = None) -> None:
-    """Put a figure on the page; the same `key` over reruns keeps the reader's zoom.
+    """Draw a figure; the same `key` over reruns keeps the zoom.
 
-    `figure` may have `marks` (of `marks`) and a `moment`, a place on the x axis. `chosen` is called with the place of a
-    point that the reader clicks.
+    `figure` may have `marks` (from `event_marks`) and a `moment` on the x axis. `chosen` is called with the x of a
+    point that is clicked.
     """
     component = st.components.v2.component("live_chart", js=SCRIPT.read_text(), isolate_styles=False)
     data = figure | {"revision": key, "palette": palette.TONES, "clickable": chosen is not None}
@@ -210,11 +209,11 @@ def draw_chart(figure: dict[str, Any], key: str, chosen: Callable[[float], None]
 
 
 def _clicked(key: str, chosen: Callable[[float], None] | None) -> None:
-    place = st.session_state[key]["moment"]
-    if chosen is not None and isinstance(place, int | float):
-        chosen(float(place))
+    x = st.session_state[key]["moment"]
+    if chosen is not None and isinstance(x, int | float):
+        chosen(float(x))
 
 
 def event_marks(events: Sequence[Event]) -> list[dict[str, Any]]:
-    """What happened to a run, as signs on the axis of the images seen."""
+    """Events of a run as markers on the x axis, in thousands of images seen."""
     return [{"x": event.seen / 1000, "kind": event.kind, "text": html.escape(event.text)} for event in events]

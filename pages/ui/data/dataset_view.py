@@ -1,4 +1,4 @@
-"""One data set: what it is, how many images of what, what speaks against it, and the images themselves."""
+"""One data set: figures, findings, balance and images."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +20,7 @@ from pages.ui.components import live_chart
 from pages.ui.data import file_preview
 
 TONES = {"train": "blue", "val": "yellow", "test": "purple"}
-SHOW: dict[str, Callable[..., Any]] = {"error": st.error, "warning": st.warning, "note": st.info}
+BOXES: dict[str, Callable[..., Any]] = {"error": st.error, "warning": st.warning, "note": st.info}
 PER_ROW = 14
 MOST_ROWS = 40
 PAIRS = 20
@@ -29,7 +29,7 @@ MEANING = {"train": "learnt from", "val": "used to choose", "test": "sealed unti
 
 
 def dataset_panel(entry: Entry, image_set: ImageSet) -> None:
-    """Facts, findings, balance and images of a set that has been read."""
+    """The panels of a data set that has been read."""
     info(entry, image_set)
     findings_list(image_set)
     left, right = st.columns([3, 2], gap="large")
@@ -46,7 +46,7 @@ def dataset_panel(entry: Entry, image_set: ImageSet) -> None:
 
 
 def info(entry: Entry, image_set: ImageSet) -> None:
-    """The set in one line of figures and two of words."""
+    """Description, numbers of images and classes, image size, licence, and Train."""
     st.markdown(entry.about)
     side, channels = image_set.images.shape[2], image_set.images.shape[1]
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
@@ -68,7 +68,7 @@ def info(entry: Entry, image_set: ImageSet) -> None:
 
 
 def groups_text(known: summary.GroupSummary) -> str:
-    """The patients or slides of a set in a line."""
+    """The groups (patients, slides) of a set in a line."""
     parts = ", ".join(f"{count:,} in {split}" for split, count in known.counts.items())
     each = f"{known.fewest:,} to {known.most:,}" if known.fewest < known.most else f"{known.fewest:,}"
     apart = "" if known.shared else " None is in two splits."
@@ -76,7 +76,7 @@ def groups_text(known: summary.GroupSummary) -> str:
 
 
 def findings_list(image_set: ImageSet) -> None:
-    """What speaks against the set, and how it was read, each with what to do."""
+    """The warnings on a set, and behind an expander its notes."""
     found = summary.findings(image_set)
     for finding in found:
         if finding.level == "warning":
@@ -89,13 +89,13 @@ def findings_list(image_set: ImageSet) -> None:
 
 
 def finding_box(finding: Finding) -> None:
-    """One finding: what it is, and what is done or to be done about it."""
+    """One finding in a box of its level, with what is done about it."""
     action = f" **{fmt.escape_markdown(finding.action)}**" if finding.action else ""
-    SHOW[finding.level](f"{fmt.escape_markdown(finding.text)}{action}")
+    BOXES[finding.level](f"{fmt.escape_markdown(finding.text)}{action}")
 
 
 def balance_chart(entry: Entry, image_set: ImageSet) -> None:
-    """How many images of each name; of attributes also which go together."""
+    """A bar chart of the images of each name; for attributes also their correlations."""
     classes = image_set.kind == "class"
     st.subheader("Balance" if classes else "How often", anchor=False)
     counts = {
@@ -109,29 +109,29 @@ def balance_chart(entry: Entry, image_set: ImageSet) -> None:
 
 
 def correlated_attributes(image_set: ImageSet) -> None:
-    """The pairs of attributes that say most of each other, among the training images."""
+    """A table of the most correlated pairs of attributes among the training images."""
     pairs = strongest_pairs(image_set.conditions[image_set.rows("train")], image_set.names, PAIRS)
     if not pairs:
-        st.caption("No attribute says anything of another.")
+        st.caption("No two attributes are correlated.")
         return
     st.caption(
-        "The generator learns these ties too: where two hardly ever come together, few real images show how they look. "
-        "The tie is 1 where both are always equal, -1 where always opposite (phi coefficient)."
+        "The generator learns these correlations too. Phi coefficient: 1 where both are always equal, -1 where always "
+        "opposite."
     )
     st.table(
         {
             "Attributes": [f"{fmt.attribute_label(pair.first)}, {fmt.attribute_label(pair.second)}" for pair in pairs],
-            "Tie": [f"{pair.phi:+.2f}" for pair in pairs],
+            "Phi": [f"{pair.phi:+.2f}" for pair in pairs],
             "With both": [f"{pair.both:,}" for pair in pairs],
             "By chance": [f"{pair.expected:,.0f}" for pair in pairs],
         },
         border="horizontal",
-        alt="Pairs of attributes with their tie, the images that have both, and how many would by chance",
+        alt="Pairs of attributes with their phi coefficient, the images with both, and how many chance would give",
     )
 
 
 def example_rows(image_set: ImageSet) -> None:
-    """Training images of every class, or of every attribute that is on."""
+    """A row of training images for each class or attribute."""
     counted = image_set.counts()["train"]
     shown = [
         tiles.Row(
@@ -148,12 +148,12 @@ def example_rows(image_set: ImageSet) -> None:
 
 
 def condition_label(image_set: ImageSet, name: str) -> str:
-    """A class as it is, an attribute in words."""
+    """The name of a class, or of an attribute with spaces for underscores."""
     return name if image_set.kind == "class" else fmt.attribute_label(name)
 
 
 def example_positions(image_set: ImageSet, condition: int) -> NDArray[np.int64]:
-    """Positions (up to a row) of training images with a condition: the first ones, then others at each click."""
+    """Positions of a row of training images with a condition: the first ones, others after each click."""
     seed = st.session_state.get(OTHERS, 0)
     if not seed:
         return tiles.positions_with(image_set, condition, PER_ROW)
@@ -162,12 +162,12 @@ def example_positions(image_set: ImageSet, condition: int) -> NDArray[np.int64]:
 
 
 def show_other_examples() -> None:
-    """Other images at the next drawing; for `on_click`."""
+    """Choose other images; for `on_click`."""
     st.session_state[OTHERS] = st.session_state.get(OTHERS, 0) + 1
 
 
 def original_files(name: str) -> None:
-    """What was found in the files of an added set, and some of them in their own shape."""
+    """The report on the files of an added set, and a few of the files."""
     report = staging.load_report(name)
     for finding in report.problems:
         finding_box(finding)
@@ -178,7 +178,7 @@ def original_files(name: str) -> None:
 
 
 def pixel_summary(sizes: dict[str, int], modes: dict[str, int]) -> None:
-    """The sizes and kinds of pixels of the files, with how many have them."""
-    for what, counted in (("Sizes", sizes), ("Pixels", modes)):
+    """The sizes and pixel formats of the files, with their counts."""
+    for title, counted in (("Sizes", sizes), ("Pixels", modes)):
         if counted:
-            st.caption(f"{what}: " + ", ".join(f"{one} ({count:,})" for one, count in counted.items()))
+            st.caption(f"{title}: " + ", ".join(f"{value} ({count:,})" for value, count in counted.items()))

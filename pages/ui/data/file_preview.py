@@ -1,4 +1,4 @@
-"""A user's files as they were given, in rows by the class or attribute that they were understood as."""
+"""A few of a user's files in rows, by the class or attribute that their labels were read as."""
 
 import html
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from pages.ui.tiles import data_uri
 
 
 def file_preview_panel(plan: ImportPlan, key: str) -> None:
-    """How the files became classes or attributes, in a sentence and in pictures; `key` names the set for the cache."""
+    """The source of the labels and a row of files for each; `key` names the set and its version for the cache."""
     found = cache.example_files(key, plan)
     st.markdown(labels_text(plan))
     counts = dict(zip(plan.names, plan.conditions.sum(axis=0, dtype=int).tolist(), strict=True))
@@ -24,7 +24,7 @@ def file_preview_panel(plan: ImportPlan, key: str) -> None:
 
 
 def labels_text(plan: ImportPlan) -> str:
-    """Where the labels came from."""
+    """A sentence on where the labels come from."""
     names = len(plan.names)
     if (plan.root / LABELS).is_file():
         if plan.kind == "class":
@@ -34,7 +34,7 @@ def labels_text(plan: ImportPlan) -> str:
 
 
 def file_rows(found: Mapping[str, Sequence[Example]], counts: Mapping[str, int]) -> None:
-    """A row of pictures for each name, its count beside it and each file's path below it."""
+    """A row of files for each name with its count; each file with its path."""
     body = "".join(
         f'<div class="tile-row"><div class="row-name" title="{html.escape(name)}">{html.escape(name)}'
         f'<span class="quiet">{fmt.images(counts[name])}</span></div>'

@@ -1,4 +1,4 @@
-"""A data set that has not been read yet: what it is, and the button that reads it in the background."""
+"""A data set that has not been read yet: its description, and the button that reads it in a background job."""
 
 import streamlit as st
 
@@ -7,15 +7,15 @@ from gan.data import registry
 from gan.data.catalogue import Entry
 from pages.ui import background, cache
 
-AT_ONCE = ("digits",)  # sets that are read within a second or two
+INSTANT = ("digits",)  # read within a second or two, by the page itself
 
 
 def prepare_panel(entry: Entry) -> None:
-    """Read the set now, or say what is missing."""
-    if entry.config.name in AT_ONCE and entry.problem is None:
+    """The description of the set, why it cannot be read, or the button and the progress of the job."""
+    if entry.config.name in INSTANT and entry.problem is None:
         with st.spinner(f"Reading {entry.title} …"):
             registry.load_image_set(entry.config)
-        done()
+        _forget()
         st.rerun()
     with st.container(border=True):
         st.markdown(f"**{entry.title}** has not been read yet.")
@@ -25,7 +25,7 @@ def prepare_panel(entry: Entry) -> None:
         if entry.problem is not None:
             st.warning(entry.problem)
         elif jobs.state(task).alive:
-            background.watch_task(task, f"Reading {entry.title}", done)
+            background.watch_task(task, f"Reading {entry.title}", _forget)
             return
         else:
             where = "reads the files on this machine" if entry.local else "downloads the set and reads it"
@@ -35,9 +35,9 @@ def prepare_panel(entry: Entry) -> None:
                 background.start_task(task.name)
                 st.rerun()
         if task.exists() and entry.problem is None:
-            background.watch_task(task, f"Reading {entry.title}", done)
+            background.watch_task(task, f"Reading {entry.title}", _forget)
 
 
-def done() -> None:
-    """Show the set at once."""
+def _forget() -> None:
+    """Look for data sets again, so that the new one is listed at once."""
     cache.clear_catalogue()

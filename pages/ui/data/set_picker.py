@@ -1,4 +1,4 @@
-"""The choice of a data set: one list of what can be trained on, which sets the options that name it."""
+"""The choice of the data set to train on; it fills the options that name the set."""
 
 import streamlit as st
 
@@ -11,7 +11,7 @@ KEY = "chosen set"
 
 
 def dataset_picker() -> None:
-    """The list of sets, above the form; the form's options follow the choice."""
+    """A select box of all data sets; the options of the form follow the choice."""
     entries = {entry.slug: entry for entry in cache.catalogue()}
     current = slug_from_options(
         form.form_value("data.name"), form.form_value("data.flag"), form.form_value("data.path"), entries
@@ -23,12 +23,12 @@ def dataset_picker() -> None:
         key=KEY,
         format_func=lambda slug: _label(slug, entries.get(slug)),
         on_change=_chosen,
-        help="Sets that need a download are fetched when training starts. Add your own on the Data page.",
+        help="Training downloads a set that is not here. Add your own on the Data page.",
     )
 
 
 def choose_dataset(config: DataConfig) -> None:
-    """Take a set into the form, with its usual image size."""
+    """Fill the form with a data set and its usual image size."""
     form.fill_form(
         {
             "data.name": config.name,
@@ -41,13 +41,13 @@ def choose_dataset(config: DataConfig) -> None:
 
 
 def slug_from_options(name: str, flag: str, path: str, entries: dict[str, Entry]) -> str:
-    """The slug of the set that a config names; its path or name where the catalogue does not have it."""
+    """The slug of the data set that the options name; its path or name where the catalogue lacks it."""
     for slug, entry in entries.items():
-        found = entry.config
+        config = entry.config
         if (
-            found.name != name
-            or (name == "medmnist" and found.flag != flag)
-            or (name == "folder" and found.path != path)
+            config.name != name
+            or (name == "medmnist" and config.flag != flag)
+            or (name == "folder" and config.path != path)
         ):
             continue
         return slug

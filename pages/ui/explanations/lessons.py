@@ -1,7 +1,4 @@
-"""The charts of the explanations: how each looks in a good run and in those that go wrong, from recorded real runs.
-
-What the diagnosis says of each is what it would say on a run's own page.
-"""
+"""Each chart in recorded runs, good and bad, with the diagnosis that a run's own page would give."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,80 +29,84 @@ SHOWN: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
-class Words:
-    """What a reader should know of one chart."""
+class ChartText:
+    """What a chart shows, how a good run looks, and the ways of going wrong."""
 
     what: str
     good: str
     bad: tuple[str, ...]
 
 
-def chart_words(key: str) -> Words:
-    """The words of a chart, as its card on the Progress page has them."""
+def chart_words(key: str) -> ChartText:
+    """The explanation of a chart, as on the Progress page."""
     if key == "samples":
-        return Words(chart_texts.SAMPLES, SPREAD_GOOD, (SPREAD_BAD,))
+        return ChartText(chart_texts.SAMPLES, DIVERSITY_GOOD, (DIVERSITY_BAD,))
     group = curves.find_group(key)
-    return Words(group.what, group.good, group.bad)
+    return ChartText(group.what, group.good, group.bad)
 
 
-SPREAD_GOOD = (
+DIVERSITY_GOOD = (
     "The images under one name differ from each other about as much as real ones do: the curve below, which compares "
     "the two, ends above 70%."
 )
-SPREAD_BAD = (
+DIVERSITY_BAD = (
     "They are nearly alike, as in the second run below: one image per class. Its losses and answers look healthy, and "
     "a classifier finds every image right; as training data they are one image many times over."
 )
 
 
 def lesson_tabs(about: str) -> None:
-    """A tab for each chart, `about` open."""
+    """A tab for each chart; that of `about` is open."""
     with st.container(key="lessons"):
-        found = st.tabs(list(TITLES.values()), default=TITLES[about])
-    for key, tab in zip(TITLES, found, strict=True):
+        tabs = st.tabs(list(TITLES.values()), default=TITLES[about])
+    for key, tab in zip(TITLES, tabs, strict=True):
         with tab:
             lesson(key)
 
 
 def lesson(key: str) -> None:
-    """The words of one chart, then it in recorded runs."""
-    words = chart_words(key)
-    st.markdown(words.what)
-    st.markdown(f":green[**A good run.**] {words.good}")
-    st.markdown(":orange[**Going wrong.**]\n\n" + "\n".join(f"- {sign}" for sign in words.bad))
+    """The explanation of one chart, then the chart of recorded runs."""
+    text = chart_words(key)
+    st.markdown(text.what)
+    st.markdown(f":green[**A good run.**] {text.good}")
+    st.markdown(":orange[**Going wrong.**]\n\n" + "\n".join(f"- {sign}" for sign in text.bad))
     for name, column in zip(SHOWN[key], overlays.column_pairs(len(SHOWN[key])), strict=True):
         with column, st.container(border=True):
             recording_card(key, reference_curves.load_recording(name))
 
 
-def recording_card(key: str, one: Recording) -> None:
-    """One recording: its chart, how it was made, and what the diagnosis says of it."""
-    finding = diagnose(one.observations())[0]
+def recording_card(key: str, recording: Recording) -> None:
+    """One recording: chart, diagnosis, and how it was made."""
+    finding = diagnose(recording.observations())[0]
     colour, icon = health.SIGNS[finding.level]
-    st.markdown(f"**{one.title}**")
-    name = f"{one.key}-{key}"
+    st.markdown(f"**{recording.title}**")
+    name = f"{recording.key}-{key}"
     live_chart.draw_chart(
-        diversity_figure(one, name) if key == "samples" else recording_figure(key, one, name), key=f"lesson-{name}"
+        diversity_figure(recording, name) if key == "samples" else recording_figure(key, recording, name),
+        key=f"lesson-{name}",
     )
     st.markdown(f"{colour}[{icon} {finding.headline}]")
-    st.caption(f"{one.setup} {finding.meaning}")
+    st.caption(f"{recording.setup} {finding.meaning}")
 
 
-def recording_figure(key: str, one: Recording, name: str) -> dict[str, object]:
-    """The chart of a recording as its page would have shown it."""
+def recording_figure(key: str, recording: Recording, name: str) -> dict[str, object]:
+    """The chart of a recording as on the run's page."""
     group = curves.find_group(key)
     return live_chart.curves_figure(
-        one.rows, group.lines, name=name, unit=group.unit,
-        ideals=equilibrium.equilibrium_values(one.observations().config.loss), smoothing=0.6, limits=group.limits,
+        recording.rows, group.lines, name=name, unit=group.unit,
+        ideals=equilibrium.equilibrium_values(recording.observations().config.loss), smoothing=0.6, limits=group.limits,
     )  # fmt: skip
 
 
-def diversity_figure(one: Recording, name: str) -> dict[str, object]:
-    """How much the samples of one condition differ, as a share of how much real images do."""
-    rows = [{"seen": seen, "spread": value / one.real_diversity} for seen, value in sorted(one.diversity.items())]
-    line = live_chart.Line("spread", "Spread within a class, of that of real images", "blue")
+def diversity_figure(recording: Recording, name: str) -> dict[str, object]:
+    """The diversity of samples within a condition, relative to that of real images."""
+    rows = [
+        {"seen": seen, "diversity": value / recording.real_diversity}
+        for seen, value in sorted(recording.diversity.items())
+    ]
+    line = live_chart.Line("diversity", "Diversity within a class, relative to real images", "blue")
     figure = live_chart.curves_figure(
-        rows, [line], name=name, unit="", ideals={"spread": (1.0, "as real images")}, limits=(0.0, 1.25)
+        rows, [line], name=name, unit="", ideals={"diversity": (1.0, "as real images")}, limits=(0.0, 1.25)
     )
     figure["layout"]["yaxis"] |= {"tickformat": ".0%"}
     return figure

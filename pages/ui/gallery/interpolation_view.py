@@ -13,7 +13,7 @@ from gan.export.request import ExportRequest
 from gan.runs.run import Run
 from gan.sampling.conditions import ANY, Condition
 from gan.sampling.provenance import Origin
-from pages.ui import cache_torch, frame, waiting
+from pages.ui import background, cache_torch, frame
 from pages.ui.components.image_grid import Row
 from pages.ui.gallery import marking
 from pages.ui.tiles import data_uri
@@ -71,7 +71,7 @@ def _end_images(run: Run, info: DatasetInfo, first: Origin, last: Origin) -> Non
 def _film(run: Run, info: DatasetInfo, first: Origin, last: Origin, steps: int, seconds: float, back: bool) -> None:
     """The GIF and its download."""
     content = cache_torch.interpolation_gif(
-        run, first, last, steps, seconds, back, waiting.bar(st.empty(), "Making the GIF")
+        run, first, last, steps, seconds, back, background.delayed_bar(st.empty(), "Making the GIF")
     )
     wording = marking.condition_wording(info)
     ends = f"{wording(first.condition)} to {wording(last.condition)}"

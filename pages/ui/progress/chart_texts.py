@@ -1,7 +1,4 @@
-"""What each chart of a run shows, how a good run looks in it, and how each way of going wrong does; plain data.
-
-The words are those of the binary cross-entropy, the loss that there is.
-"""
+"""The charts of a run: their curves, what they show, and how good and bad runs look in them."""
 
 from dataclasses import dataclass
 
@@ -11,7 +8,7 @@ from pages.ui.components.live_chart import Line
 
 @dataclass(frozen=True)
 class Group:
-    """One chart: its curves and what a reader should know about them."""
+    """One chart: its curves, what they mean, a good run, and the ways of going wrong."""
 
     key: str
     title: str

@@ -1,4 +1,4 @@
-"""The cards of a run's curves: chart, and the words that let a reader judge it without knowing GANs."""
+"""The charts of a run's metrics, each with an explanation for readers who do not know GANs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ import streamlit as st
 
 from gan.monitoring.equilibrium import EquilibriumValues, equilibrium_values
 from gan.runs.events import Event
+from gan.runs.metrics import D_VAL
 from gan.runs.metrics_table import MetricsTable
 from gan.runs.run import Run
 from pages.ui import fmt, frame
@@ -18,30 +19,44 @@ from pages.ui.runs import run_header
 
 @dataclass(frozen=True)
 class View:
-    """How the reader wants the curves."""
+    """How the charts are drawn: smoothing from 0 to below 1, and a logarithmic axis of the losses."""
 
     smoothing: float
     logarithmic: bool
 
 
-def curve_controls() -> View:
-    """Smoothing and the axis of the losses, for all charts of the page."""
+def loss_chart(run: Run, rows: MetricsTable, markers: Sequence[Event], moment: int | None) -> View:
+    """The chart of the losses with the controls of all charts below it; gives what they are set to."""
+    chart = st.container()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         smoothing = st.slider(
             "Smoothing", 0.0, 0.99, 0.6, 0.01, key="smoothing", persist_state="session", width=260,
             help="How much of the past each point keeps. The measured curve stays faintly behind.",
         )  # fmt: skip
         logarithmic = st.toggle("Logarithmic losses", key="logarithmic", persist_state="session")
-    return View(float(smoothing), logarithmic)
+    view = View(float(smoothing), logarithmic)
+    with chart:
+        curve_card(run, rows, find_group("losses"), view, markers, moment)
+    return view
+
+
+def other_charts(run: Run, rows: MetricsTable, view: View, markers: Sequence[Event], moment: int | None) -> None:
+    """The other charts side by side; that of held-out images only where the run has a validation split."""
+    keys = ["answers", *(["held-out"] if D_VAL in rows.names else []), "speed"]
+    with st.container(key="other-charts"):
+        columns = st.columns(len(keys), gap="medium")
+    for column, key in zip(columns, keys, strict=True):
+        with column:
+            curve_card(run, rows, find_group(key), view, markers, moment)
 
 
 def curve_card(
-    run: Run, rows: MetricsTable, group: Group, view: View, happened: Sequence[Event], moment: int | None
+    run: Run, rows: MetricsTable, group: Group, view: View, markers: Sequence[Event], moment: int | None
 ) -> None:
-    """One chart with what it is, how a good run looks and how a bad one does.
+    """One chart with its explanation.
 
-    `happened` are the run's events, `moment` the images seen at the sample picture that is shown; a click on a point
-    chooses another.
+    `markers` are the run's events on the x axis. `moment` is the images seen at the sample sheet on display; a click on
+    a point chooses another.
     """
     with st.container(border=True, height="stretch"):
         chart_title(group)
@@ -58,17 +73,17 @@ def curve_card(
                 logarithmic=view.logarithmic and group.may_be_logarithmic,
                 limits=group.limits,
             )
-            figure |= {"marks": live_chart.event_marks(happened), "moment": None if moment is None else moment / 1000}
+            figure |= {"marks": live_chart.event_marks(markers), "moment": None if moment is None else moment / 1000}
             live_chart.draw_chart(
-                figure, key=f"{run.name}-{group.key}", chosen=lambda place: samples.choose_moment(run, place * 1000)
+                figure, key=f"{run.name}-{group.key}", chosen=lambda x: samples.choose_moment(run, x * 1000)
             )
             if len(rows) > live_chart.POINTS:
-                st.caption(f"Shown: the peaks of {fmt.number(len(rows))} points in {fmt.number(live_chart.POINTS)}.")
+                st.caption(f"Minima and maxima of {fmt.number(len(rows))} points.")
         chart_explanation(group)
 
 
 def chart_title(group: Group) -> None:
-    """A chart's heading, with the way to its explanation."""
+    """The heading of a chart with the link to its explanation."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader(group.title, anchor=False, width="content")
         st.page_link(
@@ -81,12 +96,12 @@ def chart_title(group: Group) -> None:
 
 
 def equilibrium_lines(run: Run) -> EquilibriumValues:
-    """The ideal lines of the run's loss by metric; none where its config cannot be read."""
+    """The equilibrium of the run's loss by metric; empty where the config cannot be read."""
     return equilibrium_values(run.config.loss) if run_header.config_error(run) is None else {}
 
 
 def chart_explanation(group: Group) -> None:
-    """The words of one chart."""
+    """What the chart shows, and how good and bad runs look in it."""
     with st.container(key=f"words-{group.key}", gap="xsmall"):
         st.markdown(group.what)
         st.markdown(f":green[**A good run.**] {group.good}")
@@ -94,5 +109,5 @@ def chart_explanation(group: Group) -> None:
 
 
 def find_group(key: str) -> Group:
-    """The group of that key."""
+    """The chart with the key of `chart_texts.GROUPS`."""
     return next(group for group in GROUPS if group.key == key)

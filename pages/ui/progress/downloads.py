@@ -1,7 +1,4 @@
-"""What can be taken home of a run's progress: its curves as a table, its samples as a film, TensorBoard's files.
-
-Each is made when it is clicked.
-"""
+"""Downloads of a run's progress: metrics as CSV, samples as GIF, each made when it is clicked."""
 
 import streamlit as st
 
@@ -11,14 +8,11 @@ from pages.ui.progress import samples
 
 
 def downloads_panel(run: Run) -> None:
-    """The buttons, below all that changes while the run lives: a click there could meet a drawing, and be lost.
-
-    Nothing for a run that has nothing yet.
-    """
+    """The download buttons; nothing for a run without points and samples. Not for the live part of a page."""
     if not (cache.metrics(run) or run.samples()):
         return
     with st.container(border=True):
-        st.subheader("Take home", anchor=False)
+        st.subheader("Downloads", anchor=False)
         with st.container(horizontal=True, gap="small"):
             st.download_button(
                 "Curves as CSV",

@@ -1,11 +1,11 @@
-"""What a run's numbers say of it, in words, at the top of its page, with a link to a clone that does better."""
+"""The diagnosis of a run from its metrics, with a link to a clone whose options are corrected."""
 
 import streamlit as st
 
 from gan import jobs
 from gan.monitoring.curve_rules import Finding
-from gan.monitoring.diagnosis import warning_onsets
-from gan.monitoring.observations import Observations, observations_from_run
+from gan.monitoring.diagnosis import diagnose, warning_onsets
+from gan.monitoring.observations import observations_from_run
 from gan.runs.metrics_table import MetricsTable
 from gan.runs.run import Run
 from pages.ui import cache, frame
@@ -20,38 +20,37 @@ SIGNS = {
 }
 
 
-def observe(run: Run, state: jobs.State, rows: MetricsTable) -> Observations | None:
-    """What is known of the run; None where its config cannot be read."""
+def diagnosis_panel(run: Run, state: jobs.State, rows: MetricsTable) -> dict[str, int]:
+    """Draw the run's findings; gives the headlines of the warnings with the images seen at their onset.
+
+    Draws nothing for a run whose config cannot be read. The cause of a run's end is not repeated, and a run that failed
+    gets no good finding.
+    """
     if run_header.config_error(run) is not None:
-        return None
-    return observations_from_run(
+        return {}
+    observations = observations_from_run(
         run, rows, state, real_diversity=cache.real_diversity(run), subclass_separation=cache.subclass_separation(run)
     )
-
-
-def diagnosis_panel(run: Run, found: list[Finding], state: jobs.State) -> None:
-    """The health line, what it means, what to do, and a link to the clone; then what else was found.
-
-    The cause of a run's end is shown already and is not said twice; nor is a run that broke down called well.
-    """
-    broken = state.name in ("failed", "lost")
-    shown = [
+    findings = diagnose(observations)
+    failed = state.name in ("failed", "lost")
+    visible = [
         finding
-        for finding in found
+        for finding in findings
         if (not state.kind or finding.key != state.kind)
-        and not (broken and finding.level in ("good", "neutral", "wait"))
+        and not (failed and finding.level in ("good", "neutral", "wait"))
     ]
-    if not shown:
-        return
-    with st.container(border=True, key="health"):
-        finding_line(run, shown[0])
-        for finding in shown[1:]:
-            st.divider()
-            finding_line(run, finding)
+    if visible:
+        with st.container(border=True, key="health"):
+            finding_line(run, visible[0])
+            for finding in visible[1:]:
+                st.divider()
+                finding_line(run, finding)
+    headlines = {finding.key: finding.headline for finding in findings}
+    return {headlines[key]: seen for key, seen in warning_onsets(observations, findings).items()}
 
 
 def finding_line(run: Run, finding: Finding) -> None:
-    """One finding."""
+    """One finding: headline, meaning, what to do, and links to a corrected clone and to the explanation."""
     colour, icon = SIGNS[finding.level]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(width="stretch", gap="xsmall", key=f"words-finding-{finding.key}"):
@@ -70,9 +69,3 @@ def finding_line(run: Run, finding: Finding) -> None:
             if finding.seen_in:
                 about = {"about": finding.seen_in}
                 st.page_link(frame.EXPLANATIONS, label="How to read this", icon=":material/school:", query_params=about)
-
-
-def warning_markers(known: Observations, found: list[Finding]) -> dict[str, int]:
-    """The headlines of the warnings that hold, and since how many images seen."""
-    headlines = {finding.key: finding.headline for finding in found}
-    return {headlines[key]: seen for key, seen in warning_onsets(known, found).items()}

@@ -1,4 +1,4 @@
-"""A run's sample pictures over time: the same noise at every snapshot, newest first, large and sharp."""
+"""The sample sheets of a run over time: the same noise at each."""
 
 import html
 from pathlib import Path
@@ -11,13 +11,13 @@ from pages.ui import cache, fmt, tiles
 from pages.ui.progress.chart_texts import SAMPLES
 
 UNTRAINED = "Before training, the generator draws the same grey for any noise: nothing is wrong."
-FEW = 8  # columns below which a sheet, eight rows high, would stand taller than the page
+FEW = 8  # columns; a sheet of eight rows with fewer would be taller than the page
 
 
 def sample_timeline(run: Run, alive: bool) -> int | None:
-    """The sample picture of one moment, with a slider over all, or all as a film; gives the moment that is shown.
+    """One sample sheet with a slider over all, or all as a film; gives the images seen at the visible sheet.
 
-    It follows the newest picture until it is moved back.
+    The slider follows the newest sheet until it is moved back. None while there is no sheet or the film plays.
     """
     with st.container(border=True):
         kept = run.samples()
@@ -31,26 +31,26 @@ def sample_timeline(run: Run, alive: bool) -> int | None:
         key = moment_key(run)
         if st.session_state.get(f"{key} follows", True) or st.session_state.get(key) not in moments:
             st.session_state[key] = moments[-1]
-        shown: int = st.session_state[key]
+        moment: int = st.session_state[key]
         if playing:
             samples_film(run)
         else:
-            draw_sheet(run, kept[shown], f"Generated samples of the run {run.name} {moment_text(shown)}")
+            draw_sheet(run, kept[moment], f"Generated samples of the run {run.name} {moment_text(moment)}")
         moment_slider(run, moments)
-        if shown == 0 and not playing:
+        if moment == 0 and not playing:
             st.caption(UNTRAINED)
         with st.container(key="words-samples"):
             st.markdown(SAMPLES)
-        return None if playing else shown
+        return None if playing else moment
 
 
 def moment_text(seen: int) -> str:
-    """The moment of a sample picture in words: `after 12,000 images`, `before training`."""
+    """When a sheet was sampled: `after 12,000 images`, `before training`."""
     return f"after {fmt.images(seen)}" if seen else "before training"
 
 
 def samples_heading(run: Run, count: int) -> bool:
-    """The heading with the switch for the film, where there is more than one picture; gives whether it is on."""
+    """The heading with the switch for the film, where there are two sheets or more; gives whether it is on."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader("Samples", anchor=False, width="content")
         if count < 2:
@@ -59,7 +59,7 @@ def samples_heading(run: Run, count: int) -> bool:
 
 
 def moment_slider(run: Run, moments: list[int]) -> None:
-    """The choice of a moment; only its name where there is one."""
+    """The slider over all sheets; only a caption where there is one."""
     key = moment_key(run)
     if len(moments) == 1:
         st.caption(f"{moment_text(moments[0]).capitalize()}.")
@@ -76,10 +76,10 @@ def moment_slider(run: Run, moments: list[int]) -> None:
 
 
 def samples_film(run: Run) -> None:
-    """All sample pictures as a film, from noise to the newest."""
-    shown = column_labels(run)
+    """All sample sheets as a GIF."""
+    labels = column_labels(run)
     if has_few_columns(run):
-        st.caption(", ".join(label.replace("$", "\\$") for label in shown) + ": a row each.")
+        st.caption(", ".join(label.replace("$", "\\$") for label in labels) + ": a row each.")
     else:
         column_names(run)
     tiles.draw_picture(
@@ -88,25 +88,25 @@ def samples_film(run: Run) -> None:
 
 
 def has_few_columns(run: Run) -> bool:
-    """Whether a run's sheets have so few columns that they would stand taller than the page."""
+    """Whether the sheets have so few columns that they would be taller than the page."""
     return 0 < len(column_labels(run)) < FEW
 
 
 def gif_layout(run: Run) -> tuple[int, int] | None:
-    """Rows and columns of sheets that a film shows with a row for each condition; None for wide ones."""
+    """Rows and columns of sheets that the film transposes, a row for each condition; None for wide sheets."""
     if not has_few_columns(run):
         return None
-    shown = sample_sheets.read_layout(run)
-    return max(1, shown.rows), len(shown.labels)
+    layout = sample_sheets.read_layout(run)
+    return max(1, layout.rows), len(layout.labels)
 
 
 def moment_key(run: Run) -> str:
-    """Where the session keeps the moment whose samples are shown."""
+    """The key of the session state for the images seen at the visible sheet."""
     return f"moment {run.name}"
 
 
 def choose_moment(run: Run, seen: float) -> None:
-    """Show the sample picture nearest to `seen` images; for a click on a curve."""
+    """Show the sheet nearest to `seen` images; for a click on a curve."""
     moments = list(run.samples())
     if moments:
         key = moment_key(run)
@@ -119,10 +119,10 @@ def _stay_or_follow(key: str, newest: int) -> None:
 
 
 def draw_sheet(run: Run, picture: Path, alt: str) -> None:
-    """One sample picture with the names of its columns; of few columns each lies, with its name above it."""
-    shown = column_labels(run)
+    """One sample sheet with the names of its columns; of few columns each is drawn as a row."""
+    labels = column_labels(run)
     if has_few_columns(run):
-        for label, strip in zip(shown, cache.sheet_strips(picture, len(shown)), strict=True):
+        for label, strip in zip(labels, cache.sheet_strips(picture, len(labels)), strict=True):
             st.caption(label.replace("$", "\\$"))
             tiles.draw_picture(strip, f"{alt}: {label}")
         return
@@ -131,11 +131,11 @@ def draw_sheet(run: Run, picture: Path, alt: str) -> None:
 
 
 def column_names(run: Run) -> None:
-    """The names above the columns of a sheet, as the trainer kept them beside it."""
-    shown = [html.escape(label) for label in column_labels(run)]
-    st.html('<div class="column-names">' + "".join(f'<span title="{one}">{one}</span>' for one in shown) + "</div>")
+    """The names above the columns of the sheets."""
+    names = [html.escape(label) for label in column_labels(run)]
+    st.html('<div class="column-names">' + "".join(f'<span title="{name}">{name}</span>' for name in names) + "</div>")
 
 
 def column_labels(run: Run) -> list[str]:
-    """What the columns of a run's sheets show; empty where the trainer has not said it yet."""
+    """The conditions of the columns; empty before the trainer has written them."""
     return list(sample_sheets.read_layout(run).labels)

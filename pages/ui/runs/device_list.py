@@ -1,4 +1,4 @@
-"""The devices of this machine and the store's disk: memory, load, who holds a device, since when and for how long."""
+"""The devices of this machine and the store's disk: memory, load, and the jobs that hold a device."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -9,15 +9,16 @@ from gan import jobs
 from gan.config import settings
 from gan.errors import RunError
 from gan.jobs import Device
+from gan.jobs.device_list import matching_devices
 from gan.jobs.status import read_status
 from gan.runs.run import find_run
 from pages.ui import cache, fmt, frame
 
-ACROSS = 4  # cards side by side at a desk, where devices have the page's width
+ACROSS = 4  # cards side by side where they have the page's full width
 
 
 def device_cards(before: Sequence[Callable[[], None]] = (), across: int = 1) -> None:
-    """One small card for each device, and one for the disk, so many side by side; other cards may come before them."""
+    """The cards of `before`, one for each device and one for the disk, `across` side by side."""
     st.subheader("Devices", anchor=False)
     cards: list[Callable[[], None]] = [*before, *(partial(device_card, device) for device in jobs.devices()), disk_card]
     for start in range(0, len(cards), across):
@@ -31,7 +32,7 @@ def device_card(device: Device) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{device.name}**", width="content")
         if not device.holders:
-            st.badge("no run on it", color="green")
+            st.badge("free", color="green")
     st.caption(device.title)
     if device.memory_total and device.memory_used is not None:
         used = f"{fmt.byte_size(device.memory_used)} of {fmt.byte_size(device.memory_total)} memory"
@@ -44,10 +45,10 @@ def device_card(device: Device) -> None:
 
 
 def holder_line(name: str) -> None:
-    """Who holds a device: a link to the run, since when, and the time left."""
+    """A link to the run whose job holds a device, for how long it has, and the time left."""
     try:
         run, folder = find_run(jobs.run_name(name)), settings.store() / name
-    except RunError:  # it is starting, or its folder was removed while it ends
+    except RunError:  # its folder is not there yet, or was removed while it ends
         st.caption(f"Held by {name}")
         return
     state, status = jobs.state(folder), read_status(folder)
@@ -65,7 +66,7 @@ def holder_line(name: str) -> None:
 
 
 def disk_card() -> None:
-    """What the store takes, and what is left."""
+    """What the store takes, and what is free."""
     space = cache.disk_space(settings.store())
     st.markdown("**Disk**")
     st.caption("Runs, added sets and caches")
@@ -73,3 +74,13 @@ def disk_card() -> None:
         min(space.taken / (space.taken + space.free), 1.0) if space.taken else 0.0,
         text=f"{fmt.byte_size(space.taken)} taken · {fmt.byte_size(space.free)} free",
     )
+
+
+def waits_for(device: str) -> str:
+    """The jobs that a run for `device` (as in `job.device`) would wait for, as Markdown; "" where it starts at once."""
+    wanted = [entry for entry in jobs.devices() if entry.name in matching_devices(device)]
+    if not wanted or any(len(entry.holders) < settings.jobs_per_device() for entry in wanted):
+        return ""
+    holders = " and ".join(jobs.describe_job(name) for entry in wanted for name in entry.holders[:1])
+    waiting = len(jobs.queue())
+    return fmt.escape_markdown(holders) + (f" and {waiting:,} more in the queue" if waiting else "")

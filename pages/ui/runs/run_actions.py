@@ -1,4 +1,4 @@
-"""What can be done with a run from its page: stop, resume, clone (also with what its end advises), delete."""
+"""The actions on a run's page: stop, resume, clone (also with corrected options), compare, delete."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,7 @@ from pages.ui.frame import errors_noted, errors_shown
 
 
 def action_buttons(run: Run, state: jobs.State, readable: bool) -> None:
-    """The buttons beside a run's state; a run whose config cannot be read is only looked at, or deleted."""
+    """The buttons of a run. A run whose config is not `readable` can only be compared or deleted."""
     with st.container(horizontal=True, gap="small", width="content", key="actions"):
         if readable:
             stop_or_resume(run, state)
@@ -36,12 +36,12 @@ def action_buttons(run: Run, state: jobs.State, readable: bool) -> None:
 
 
 def stop_or_resume(run: Run, state: jobs.State) -> None:
-    """The one of the two that applies; a finished run has neither."""
+    """Stop while the run is alive, Resume where it can go on; neither for a finished run."""
     if state.alive:
         label = "Cancel" if state.name == "queued" else "Stop"
-        gone = state.name == "stopping"
+        stopping = state.name == "stopping"
         st.button(
-            label, icon=":material/stop:", key="stop", disabled=gone, on_click=background.stop_job, args=(run.path,)
+            label, icon=":material/stop:", key="stop", disabled=stopping, on_click=background.stop_job, args=(run.path,)
         )
     elif state.name != "finished":
         kind = "secondary" if advised_options(state) else "primary"
@@ -56,19 +56,19 @@ def stop_or_resume(run: Run, state: jobs.State) -> None:
 
 
 def resume(run: Run) -> None:
-    """Put a run back into the queue, and say what happened; for `on_click`, as `tasks.stop`."""
+    """Put a run back into the queue, and say what happened; for `on_click`."""
     with errors_noted():
         frame.notify(lifecycle.resume_run(run))
 
 
 def advised_options(state: jobs.State) -> dict[str, Any]:
-    """The options that a clone of a failed run should change, by path, as far as this program knows them."""
+    """The options that a clone of a failed run should change, by path; unknown ones are left out."""
     known = {option.path for option in options.all_options()}
     return {path: value for path, value in state.advice.items() if path in known}
 
 
 def clone_button(run: Run, state: jobs.State) -> None:
-    """One button that opens the form with what the end of the run advises; nothing where it advises nothing."""
+    """The button that opens the form with the options that the failure advises, where it advises any."""
     advice = advised_options(state)
     if not advice:
         return
@@ -78,7 +78,7 @@ def clone_button(run: Run, state: jobs.State) -> None:
 
 
 def options_text(values: Mapping[str, Any]) -> str:
-    """Options as people say them: `batch size 8`, `learning rate 0.0001 and precision float32`."""
+    """Options as text: `batch size 8`, `learning rate 0.0001 and precision float32`."""
     labels = {option.path: option.label for option in options.all_options()}
     said = [
         f"{labels[path][0].lower()}{labels[path][1:]} {options.format_value(value)}" for path, value in values.items()
@@ -87,18 +87,18 @@ def options_text(values: Mapping[str, Any]) -> str:
 
 
 def options_query(values: Mapping[str, Any]) -> list[str]:
-    """Options as the form's link takes them: `train.batch:8`, one for each."""
+    """Options for the `set` parameter of the form's link: `train.batch:8`."""
     return [f"{path}:{options.format_value(value)}" for path, value in values.items()]
 
 
 @st.dialog("Delete this run?", icon=":material/delete:")
 def delete_dialog(run: Run) -> None:
-    """The question, above the page."""
+    """The question in a dialog."""
     confirm_deletion(run)
 
 
 def confirm_deletion(run: Run) -> None:
-    """Name the run and what it takes; delete it only after a second click, or say why it cannot be."""
+    """The run with its size on the disk, and the two buttons; an error says why it cannot be deleted."""
     size = fmt.byte_size(jobs.disk_usage(run.path))
     st.markdown(
         f"**{run.name}** takes {size}: its snapshots, samples, curves and exports are removed for good. "

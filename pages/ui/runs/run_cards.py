@@ -1,4 +1,4 @@
-"""Runs as cards: large while they live, a line while they wait, small with a picture when they are over."""
+"""Runs as cards: live ones large, waiting ones a line, ended ones small with a picture."""
 
 import streamlit as st
 
@@ -15,7 +15,7 @@ COLUMNS = 4
 
 
 def live_card(run: Run, state: jobs.State) -> None:
-    """A run that works now: picture, state, progress, and the way to its page."""
+    """A live run: picture, state, progress, losses, and the link to its page."""
     with errors_shown(), st.container(border=True, key=f"live-{run.name}"):
         left, right = st.columns([1, 2], gap="medium")
         with left:
@@ -29,7 +29,7 @@ def live_card(run: Run, state: jobs.State) -> None:
 
 
 def queue_card(entry: QueueEntry) -> None:
-    """A run, or its study, in the queue: its place, the device it asked for, the run it waits for, and a way out."""
+    """A job in the queue: its place, the requested device, the run it waits for, and Cancel."""
     run, study = Run(settings.store() / jobs.run_name(entry.name)), "/" in entry.name
     with (
         errors_shown(),
@@ -56,16 +56,16 @@ def queue_card(entry: QueueEntry) -> None:
         )
 
 
-def card_grid(shown: list[tuple[Run, jobs.State]]) -> None:
-    """Runs that are over, as cards side by side."""
-    for start in range(0, len(shown), COLUMNS):
-        for column, (run, state) in zip(st.columns(COLUMNS), shown[start : start + COLUMNS], strict=False):
+def card_grid(runs: list[tuple[Run, jobs.State]]) -> None:
+    """Ended runs as cards, four side by side."""
+    for start in range(0, len(runs), COLUMNS):
+        for column, (run, state) in zip(st.columns(COLUMNS), runs[start : start + COLUMNS], strict=False):
             with column, errors_shown():
                 finished_card(run, state)
 
 
 def finished_card(run: Run, state: jobs.State) -> None:
-    """One run that is over."""
+    """One ended run: picture, state, size, cause of a failure, verdict, tags, links."""
     with st.container(border=True, key=f"card-{run.name}", gap="xsmall", height="stretch"):
         newest_picture(run)
         with st.container(key=f"title-{run.name}"):
@@ -95,7 +95,7 @@ def finished_card(run: Run, state: jobs.State) -> None:
 
 
 def newest_picture(run: Run) -> None:
-    """The newest sample, or an empty frame of the same shape."""
+    """The newest sample sheet, or an empty frame of the same shape."""
     kept = run.samples()
     with st.container(key=f"thumbnail-{run.name}"):
         if kept:

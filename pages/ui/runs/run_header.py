@@ -1,4 +1,4 @@
-"""Which run a page shows, from its link, and the head of every page of a run: state, progress, and what can be done.
+"""The choice of the run, and the head of every page of a run: state, progress and actions.
 
 The link names the run (`?run=NAME`), so that a page can be sent to a colleague.
 """
@@ -26,9 +26,9 @@ BADGES = {
 
 
 def run_picker(heading: str) -> Run | None:
-    """The page's heading with a choice of run beside it; the run of the link, else the last looked at, else the newest.
+    """The heading with the choice of run: that of the link, else the last one visited, else the newest.
 
-    None where the store has no run yet, or the link names none, after saying what to do.
+    None where the store is empty or the link names no run; the page then says what to do.
     """
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     left.title(heading, anchor=False)
@@ -40,8 +40,8 @@ def run_picker(heading: str) -> Run | None:
             "There is no run yet. Train one: the digits take two minutes.", "Train a first run", frame.TRAIN
         )
         return None
-    remembered = st.session_state.get("last run")
-    chosen = wanted or (remembered if remembered in names else names[0])
+    last = st.session_state.get("last run")
+    chosen = wanted or (last if last in names else names[0])
     options = names if chosen in names else [chosen, *names]
     st.session_state["picked run"] = chosen
     right.selectbox(
@@ -62,7 +62,7 @@ def _follow_choice() -> None:
 
 
 def run_missing(text: str) -> None:
-    """Say calmly that a run is not there, with the way back."""
+    """A message that a run does not exist, with the way back to the overview."""
     with st.container(border=True, horizontal_alignment="center", key="empty"):
         st.markdown(text, width="content")
         if st.button("To the overview", type="primary", icon=":material/arrow_back:", key="to overview"):
@@ -71,7 +71,7 @@ def run_missing(text: str) -> None:
 
 
 def while_run_exists(run: Run, draw: Callable[[], None]) -> None:
-    """Draw something of a run; where its folder is removed meanwhile, say so instead."""
+    """Call `draw`; where the run's folder is removed meanwhile, say so instead."""
     try:
         if run.path.is_dir():
             draw()
@@ -83,14 +83,14 @@ def while_run_exists(run: Run, draw: Callable[[], None]) -> None:
 
 
 def state_badge(run: Run, state: jobs.State) -> None:
-    """The state in one coloured word."""
+    """The state as a coloured badge."""
     color, icon = BADGES[state.name]
     with st.container(key=f"state-{run.name}", width="content"):
         st.badge(state.name.capitalize(), color=color, icon=icon)  # type: ignore[arg-type]
 
 
 def info_line(run: Run, state: jobs.State, *, size: bool = False) -> None:
-    """The state and what the run is, in one line; `size` adds what it takes on the disk."""
+    """State, data, main options, device and age in one line; with `size` also the size on the disk."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         state_badge(run, state)
         parts = []
@@ -112,7 +112,7 @@ def info_line(run: Run, state: jobs.State, *, size: bool = False) -> None:
 
 
 def data_label(run: Run) -> str:
-    """The run's data set in a word, empty where its config cannot be read."""
+    """The short name of the run's data set; empty where its config cannot be read."""
     if config_error(run) is not None:
         return ""
     data = run.config.data
@@ -122,7 +122,7 @@ def data_label(run: Run) -> str:
 
 
 def run_progress(run: Run, state: jobs.State) -> None:
-    """How far the run is, how fast, and how long it still takes, or what it waits for."""
+    """The progress bar with rate and time left, or the place in the queue; nothing for a finished run."""
     if state.name == "queued":
         place = "next" if state.position == 1 else f"number {state.position}"
         behind = f", behind {state.blocked_by}" if state.blocked_by else ""
@@ -144,7 +144,7 @@ def run_progress(run: Run, state: jobs.State) -> None:
 
 
 def run_head(run: Run, state: jobs.State) -> None:
-    """What the run is, with what can be done beside it."""
+    """State and options of the run, its actions and notes."""
     problem = config_error(run)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(width="stretch", key="run-info"):
@@ -154,17 +154,19 @@ def run_head(run: Run, state: jobs.State) -> None:
         run_actions.action_buttons(run, state, problem is None)
     run_notes.run_notes_text(run)
     if problem is not None:
-        st.warning(f"{problem} This page only shows what the run has made.", icon=":material/visibility:")
+        st.warning(f"{problem} This page shows only its files.", icon=":material/visibility:")
 
 
 def run_end(run: Run, state: jobs.State) -> None:
-    """Why the run is over before its end: the cause, what to do about it, and the last lines of its log."""
+    """Why a run stopped or failed, the clone that avoids it, and the last lines of the log."""
     if state.name == "stopped":
         saved = "Stopped, and saved. Resume goes on exactly where it stopped."
         st.info(state.cause or saved, icon=":material/stop_circle:")
     if state.name not in ("failed", "lost"):
         return
-    st.error(state.cause or "The training process ended without a word; its log may say why.", icon=":material/error:")
+    st.error(
+        state.cause or "The training process ended without a message; its log may say why.", icon=":material/error:"
+    )
     if config_error(run) is None:
         run_actions.clone_button(run, state)
     last = jobs.log_tail(run.path, LAST_LINES)
@@ -175,7 +177,7 @@ def run_end(run: Run, state: jobs.State) -> None:
 
 
 def has_no_snapshot(run: Run) -> bool:
-    """Whether there is nothing to make images with yet; says so, with the way to the run's progress."""
+    """Whether the run has no snapshot yet; if so, draws a message with the link to its progress."""
     problem = config_error(run)
     if problem is None and run.snapshots():
         return False
@@ -186,7 +188,7 @@ def has_no_snapshot(run: Run) -> bool:
 
 
 def config_error(run: Run) -> str | None:
-    """Why the run's config cannot be read, in words, or None; such a run is only looked at."""
+    """Why the run's config cannot be read; None where it can."""
     try:
         run.config  # noqa: B018
     except RunError as error:

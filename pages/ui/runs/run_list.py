@@ -1,6 +1,6 @@
-"""The runs of the store as the overview needs them: listed, searched, sorted, and shown a page of cards at a time.
+"""The list of runs on the overview: search, sorting and pages of cards.
 
-Cheap for hundreds: a run's pictures, scores and sizes are looked up only for the cards that are shown.
+Pictures, scores and sizes are read only for the visible cards, so that hundreds of runs stay fast.
 """
 
 from collections import Counter
@@ -17,14 +17,14 @@ from gan.runs.run import Run, all_runs
 from pages.ui import fmt
 from pages.ui.runs import run_cards, run_header
 
-FIRST = 12  # cards on one page: three rows at a desk
-FEW = 4  # runs that nobody needs to search
-PREFIX = "list "  # of the keys of what is searched for
+PAGE = 12  # cards
+FEW = 4  # runs that need no search
+PREFIX = "list "  # of the keys of the search fields
 
 
 @dataclass(frozen=True)
 class Listed:
-    """One run and its state now."""
+    """A run and its current state."""
 
     run: Run
     state: jobs.State
@@ -36,31 +36,31 @@ class Listed:
 
     @cached_property
     def data(self) -> str:
-        """The data set in a word."""
+        """The short name of the data set."""
         return run_header.data_label(self.run)
 
     @property
     def title(self) -> str:
-        """What people call it."""
+        """The title, else the name."""
         return self.about.title or self.run.name
 
     @property
     def searched(self) -> str:
-        """All the words that a search looks at."""
+        """The text that is searched, in lower case."""
         return " ".join([self.run.name, self.title, self.data, *self.about.tags, self.about.notes]).lower()
 
 
 SORTS: dict[str, Callable[[list[Listed]], list[Listed]]] = {
-    "Newest first": lambda found: found,  # as `runs.all_runs` gives them
-    "Oldest first": lambda found: found[::-1],
-    "By title": lambda found: sorted(found, key=lambda one: one.title.lower()),
-    "By data": lambda found: sorted(found, key=lambda one: one.data),
+    "Newest first": lambda runs: runs,  # the order of `all_runs`
+    "Oldest first": lambda runs: runs[::-1],
+    "By title": lambda runs: sorted(runs, key=lambda entry: entry.title.lower()),
+    "By data": lambda runs: sorted(runs, key=lambda entry: entry.data),
 }
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What a reader asks for; None or empty: anything."""
+class Filter:
+    """The search; None or empty means any."""
 
     text: str = ""
     data: str | None = None
@@ -71,56 +71,56 @@ class Wish:
 
 
 def list_runs() -> list[Listed]:
-    """All runs, the newest first, damaged ones included."""
+    """All runs with their states, the newest first, damaged ones included."""
     return [Listed(run, jobs.state(run.path)) for run in all_runs()]
 
 
-def matching_runs(found: Sequence[Listed], wish: Wish) -> list[Listed]:
-    """The runs that a wish asks for, in its order; every word of its text has to be somewhere in the run's."""
-    parts = wish.text.lower().split()
+def matching_runs(runs: Sequence[Listed], query: Filter) -> list[Listed]:
+    """The runs that match the query, in its order; every word of its text must occur in the run's."""
+    parts = query.text.lower().split()
     kept = [
-        one
-        for one in found
-        if one.about.archived == wish.archived
-        and wish.state in (None, one.state.name)
-        and (wish.tag is None or wish.tag in one.about.tags)
-        and (wish.data is None or wish.data == one.data)
-        and (not parts or all(part in one.searched for part in parts))
+        entry
+        for entry in runs
+        if entry.about.archived == query.archived
+        and query.state in (None, entry.state.name)
+        and (query.tag is None or query.tag in entry.about.tags)
+        and (query.data is None or query.data == entry.data)
+        and (not parts or all(part in entry.searched for part in parts))
     ]
-    return SORTS[wish.sort](kept)
+    return SORTS[query.sort](kept)
 
 
-def latest_runs(over: list[Listed]) -> None:
-    """Runs that are over, a page of cards at a time, with what finds one among many above them."""
-    if not over:
+def latest_runs(ended: list[Listed]) -> None:
+    """The ended runs, a page of cards at a time, below the search fields."""
+    if not ended:
         return
     st.subheader("Latest runs", anchor=False)
-    archived = sum(one.about.archived for one in over)
-    wish = search_fields(over, archived) if len(over) > FEW or archived else Wish()
-    shown = matching_runs(over, wish)
+    archived = sum(entry.about.archived for entry in ended)
+    query = search_fields(ended, archived) if len(ended) > FEW or archived else Filter()
+    shown = matching_runs(ended, query)
     if not shown:
-        no_match(wish)
+        no_match(query)
         return
-    pages = -(-len(shown) // FIRST)
-    place = st.container()
+    pages = -(-len(shown) // PAGE)
+    cards = st.container()
     page = 1
     if pages > 1:
         with st.container(horizontal=True, horizontal_alignment="center"):
             page = st.pagination(pages, key=f"page of {pages}", persist_state="session")
-    with place:
-        run_cards.card_grid([(one.run, one.state) for one in shown[(page - 1) * FIRST : page * FIRST]])
+    with cards:
+        run_cards.card_grid([(entry.run, entry.state) for entry in shown[(page - 1) * PAGE : page * PAGE]])
 
 
-def search_fields(over: list[Listed], archived: int) -> Wish:
-    """The fields above the cards."""
-    tags = Counter(tag for one in over for tag in one.about.tags)
+def search_fields(ended: list[Listed], archived: int) -> Filter:
+    """The search fields above the cards, as a filter."""
+    tags = Counter(tag for entry in ended for tag in entry.about.tags)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="find-runs"):
         text = st.text_input(
             "Search", placeholder="Title, data, tag or note", key=f"{PREFIX}text", label_visibility="collapsed",
             width=260, persist_state="session", icon=":material/search:",
         )  # fmt: skip
-        data = filter_field("data", "Any data", Counter(one.data for one in over if one.data))
-        state = filter_field("state", "Any state", Counter(one.state.name for one in over))
+        data = filter_field("data", "Any data", Counter(entry.data for entry in ended if entry.data))
+        state = filter_field("state", "Any state", Counter(entry.state.name for entry in ended))
         tag = filter_field("tag", "Any tag", tags) if tags else None
         sort = st.selectbox(
             "Order", list(SORTS), key=f"{PREFIX}sort", label_visibility="collapsed", width=150,
@@ -130,30 +130,30 @@ def search_fields(over: list[Listed], archived: int) -> Wish:
             f"Archive ({archived:,})", key=f"{PREFIX}archived", persist_state="session",
             help="Show the runs that were archived instead.",
         )  # fmt: skip
-    return Wish(text, data, state, tag, sort, in_archive)
+    return Filter(text, data, state, tag, sort, in_archive)
 
 
 def filter_field(name: str, anything: str, counts: Counter[str]) -> str | None:
-    """One of what the runs have, each with how many have it."""
+    """A choice among the values of the runs, each with its count."""
     return st.selectbox(
         name.capitalize(), sorted(counts, key=str.lower), index=None, placeholder=anything, key=f"{PREFIX}{name}",
         label_visibility="collapsed", width=170, persist_state="session",
-        format_func=lambda one: f"{one} ({fmt.number(counts[one])})",
+        format_func=lambda value: f"{value} ({fmt.number(counts[value])})",
     )  # fmt: skip
 
 
-def no_match(wish: Wish) -> None:
-    """That no run is as asked for, with the way back to all."""
-    if wish == Wish():
+def no_match(query: Filter) -> None:
+    """That no run matches, with the button that clears the filter."""
+    if query == Filter():
         st.caption("All runs are in the archive.")
         return
     with st.container(horizontal=True, vertical_alignment="center", border=True):
-        st.caption("No run is like that.", width="stretch")
+        st.caption("No run matches.", width="stretch")
         st.button("Show all runs", icon=":material/filter_alt_off:", on_click=clear_filter)
 
 
 def clear_filter() -> None:
-    """Ask for anything again; for `on_click`."""
-    blank: dict[str, Any] = {field.name: field.default for field in fields(Wish)}
+    """Clear all search fields; for `on_click`."""
+    blank: dict[str, Any] = {field.name: field.default for field in fields(Filter)}
     for name, value in blank.items():
         st.session_state[PREFIX + name] = value

@@ -1,14 +1,15 @@
-"""Whether a run's images help, in a line for its card: the study's verdict, else the newest score, else nothing."""
+"""Whether a run's images help, for its card: the verdict of the newest study, else the newest scores."""
 
 import streamlit as st
 
+from gan.evaluation.number_format import percent
 from gan.evaluation.records import results, study_results
 from gan.runs.run import Run
 from pages.ui.verdict import verdict_markdown
 
 
 def verdict_line(run: Run) -> str:
-    """The line, in Markdown; empty for a run that was not evaluated."""
+    """One line of Markdown; empty for a run that was not evaluated."""
     studies = study_results.list_studies(run)
     if studies:
         return verdict_markdown(studies[-1].verdict_kind, studies[-1].verdict)
@@ -17,14 +18,14 @@ def verdict_line(run: Run) -> str:
         return ""
     newest = scores[-1]
     return (
-        f"A classifier trained on its images: {newest.cas_balanced:.1%} balanced accuracy, "
-        f"on real ones {newest.real_accuracy_balanced:.1%}; guessing reaches {newest.chance:.0%}."
+        f"A classifier trained on its images: {percent(newest.cas_balanced)} balanced accuracy, "
+        f"on real ones {percent(newest.real_accuracy_balanced)}; guessing reaches {percent(newest.chance, 0)}."
     )
 
 
 def verdict_caption(run: Run) -> None:
-    """The line as a caption."""
-    said = verdict_line(run)
-    if said:
+    """The line as a caption; nothing for a run that was not evaluated."""
+    line = verdict_line(run)
+    if line:
         with st.container(key=f"verdict-{run.name}"):
-            st.caption(said)
+            st.caption(line)

@@ -1,4 +1,4 @@
-"""What differs between the form and what it was filled from, option by option."""
+"""The options of the form that differ from those it was filled with."""
 
 from typing import Any
 
@@ -11,26 +11,26 @@ from pages.ui import fmt
 
 
 def changed_options(config: RunConfig, base: RunConfig, origin: str) -> None:
-    """The options of `config` that differ from those of `origin`, as a list; or that none does."""
-    found = options.differences(config, base)
+    """The options of `config` that differ from `base`, which `origin` names."""
+    differences = options.differences(config, base)
     with st.container(border=True, key="changes", gap="xsmall"):
-        if not found:
+        if not differences:
             st.markdown(f"All options are those of {origin}. Another seed shows how much of it was luck.")
             return
         st.markdown(f"Changed from {origin}:")
-        st.markdown("\n".join(f"- {change_text(*one)}" for one in found))
+        st.markdown("\n".join(f"- {change_text(*difference)}" for difference in differences))
 
 
 def change_text(option: Option, before: Any, after: Any) -> str:
-    """One change in words: `Batch size: 64 → **8** images`."""
+    """One change: `Batch size: 64 → **8** images`."""
     unit = f" {option.unit}" if option.unit else ""
     return f"{option.label}: {value_text(before)} → **{value_text(after)}**{unit}"
 
 
-def value_text(one: Any) -> str:
-    """A value as people read it."""
-    if isinstance(one, bool):
-        return "on" if one else "off"
-    if isinstance(one, int | float):
-        return f"{one:g}" if isinstance(one, float) else fmt.number(one)
-    return fmt.escape_markdown(options.format_value(one)) or "none"
+def value_text(value: Any) -> str:
+    """The value of an option as text."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, int | float):
+        return f"{value:g}" if isinstance(value, float) else fmt.number(value)
+    return fmt.escape_markdown(options.format_value(value)) or "none"

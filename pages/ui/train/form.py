@@ -1,7 +1,7 @@
 """RunConfig as widgets: a walk over `gan.config.options.all_options()`, which holds every label, limit, unit and help.
 
-The form adds no option of its own. Its values are kept by option path in the session, so that they stay while other
-pages are looked at; `form_config()` makes the RunConfig of them, whose errors are ConfigErrors.
+The form adds no option of its own. The session keeps its values by option path, so that they outlast visits to other
+pages.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ SECTIONS = {
 
 
 def fill_form(values: Mapping[str, Any]) -> None:
-    """Put values, by option path, into the form; call it before the widgets are drawn or in a callback."""
+    """Set values of the form by option path, before the widgets are drawn or in a callback."""
     kept = st.session_state.setdefault(VALUES, {option.path: option.default for option in options.all_options()})
     for path, value in values.items():
         kept[path] = value
@@ -36,15 +36,12 @@ def fill_form(values: Mapping[str, Any]) -> None:
 
 
 def form_value(path: str) -> Any:
-    """The form's value of one option."""
+    """The value of one option in the form."""
     return st.session_state[VALUES][path]
 
 
 def form_config() -> RunConfig:
-    """The RunConfig that the form says; raises ConfigError naming the option, its value and what it takes.
-
-    An option that means nothing for the chosen data set has its default.
-    """
+    """The RunConfig of the form; raises ConfigError. Options that do not apply to the data set have their defaults."""
     values: dict[str, Any] = st.session_state[VALUES]
     name = values["data.name"]
     return options.build_config(
@@ -53,12 +50,12 @@ def form_config() -> RunConfig:
 
 
 def common_fields(columns: int = 2) -> None:
-    """The few options that matter."""
+    """The widgets of the main options."""
     _fields([o for o in _shown() if not o.advanced], columns)
 
 
 def advanced_fields(columns: int = 2) -> None:
-    """The rest, by section."""
+    """The widgets of the advanced options, by section."""
     rest = [option for option in _shown() if option.advanced]
     for section, title in SECTIONS.items():
         fields = [option for option in rest if option.section == section]
@@ -68,7 +65,7 @@ def advanced_fields(columns: int = 2) -> None:
 
 
 def _shown() -> list[Option]:
-    """The options to show for the chosen data set: those that apply and leave something to choose."""
+    """The options that apply to the chosen data set and leave a choice."""
     name = form_value("data.name")
     return [
         option
@@ -85,7 +82,7 @@ def _fields(fields: list[Option], columns: int) -> None:
 
 
 def option_field(option: Option) -> None:
-    """The widget of one option; its value goes into the form's values."""
+    """The widget of one option, which updates the form's value."""
     key = _key(option.path)
     kept = st.session_state[VALUES]
     if key not in st.session_state:  # Streamlit drops a widget's value while another page is shown
@@ -126,7 +123,7 @@ def _number(option: Option, label: str, key: str) -> Any:
 
 
 def _step(value: float) -> float:
-    """A step of about a tenth, so that + and - are useful for a learning rate as for a length."""
+    """A power of ten of about a tenth of the value, as the step of + and -."""
     step = 1.0
     while step > max(abs(value), 1e-6) / 5:
         step /= 10
@@ -138,5 +135,5 @@ def _key(path: str) -> str:
 
 
 def _as_widget(value: Any) -> Any:
-    """A list of names is a list for its widget."""
+    """The value as its widget takes it: a tuple as a list."""
     return list(value) if isinstance(value, tuple) else value

@@ -1,4 +1,4 @@
-"""Where a form begins: the recipe fitted to the chosen images, and the named presets, as cards."""
+"""Starting points of the form: the recipe fitted to the chosen images, and the presets."""
 
 import streamlit as st
 
@@ -16,7 +16,7 @@ OF_SET = {"digits": "digits-quick", "mnist": "mnist", "celeba": "celeba-64"}  # 
 
 
 def fitted_recipe() -> None:
-    """The recipe for the chosen images with its reason, or how to get it; and where it is so, the advice against."""
+    """The recipe for the chosen images with its reason and any advice against training."""
     chosen = chosen_set()
     if chosen is None:
         return
@@ -39,8 +39,8 @@ def fitted_recipe() -> None:
 
 
 def unread_images(chosen: DataConfig) -> None:
-    """That the recipe needs the images, and the way to them."""
-    if registry.problem(chosen) is not None:  # said among the problems
+    """That the recipe needs the images to be read, with the button that leads there."""
+    if registry.problem(chosen) is not None:  # a problem beside the form says so
         st.caption("The recipe is known once the images are here.")
         return
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -50,7 +50,7 @@ def unread_images(chosen: DataConfig) -> None:
 
 
 def chosen_set() -> DataConfig | None:
-    """The data section of the form; None while it names no set, or an option is not valid, which is said elsewhere."""
+    """The data section of the form; None while it names no set or an option is invalid."""
     try:
         chosen = form.form_config().data
     except ConfigError:
@@ -59,7 +59,7 @@ def chosen_set() -> DataConfig | None:
 
 
 def preset_cards() -> None:
-    """The named starting points, each with one line of why."""
+    """A card for each preset."""
     with st.container(key="presets"):
         columns = st.columns(len(PRESETS), gap="small")
     for column, (name, preset) in zip(columns, PRESETS.items(), strict=True):
@@ -75,16 +75,13 @@ def preset_cards() -> None:
 
 
 def is_in_use(config: RunConfig) -> bool:
-    """Whether the form says what a preset says, whichever own set it says it of."""
+    """Whether the form equals a preset, apart from which own set is chosen."""
     mine = {path: value for path, value in config.flat().items() if path not in ("data.flag", "data.path")}
     return all(form.form_value(path) == value for path, value in mine.items())
 
 
 def fill_from_preset(name: str) -> None:
-    """Fill the form from a preset, or with `auto` from the chosen images; for `on_click` too.
-
-    Raises ConfigError where there is no preset of that name.
-    """
+    """Fill the form from a preset, or with `auto` from the recipe; for `on_click`. Raises ConfigError."""
     if name == named.AUTO:
         chosen = chosen_set()
         images = None if chosen is None else cache.image_set(chosen)
