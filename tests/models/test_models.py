@@ -22,13 +22,15 @@ def info(size: int, channels: int, classes: int) -> DatasetInfo:
 
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize(
-    ("size", "channels", "classes", "kinds"), [(32, 1, 10, 1), (64, 3, 40, 1), (128, 3, 2, 1), (32, 3, 4, 5)]
+    ("size", "channels", "classes", "subclasses"), [(32, 1, 10, 1), (64, 3, 40, 1), (128, 3, 2, 1), (32, 3, 4, 5)]
 )
-def test_images_go_in_and_out_at_every_size(family: str, size: int, channels: int, classes: int, kinds: int) -> None:
-    values = {"model.family": family, "model.width": 8, "model.latent": 12, "model.subclasses": kinds}
+def test_images_go_in_and_out_at_every_size(
+    family: str, size: int, channels: int, classes: int, subclasses: int
+) -> None:
+    values = {"model.family": family, "model.width": 8, "model.latent": 12, "model.subclasses": subclasses}
     config = options.build_config(values).model
     generator, discriminator = build_networks(config, info(size, channels, classes))
-    conditions = torch.eye(condition_width(classes, kinds))[:2]
+    conditions = torch.eye(condition_width(classes, subclasses))[:2]
     made = generator(torch.randn(2, 12), conditions)
     assert made.shape == (2, channels, size, size)
     assert made.abs().max() <= 1
@@ -37,7 +39,7 @@ def test_images_go_in_and_out_at_every_size(family: str, size: int, channels: in
     assert parameter_counts(config, size, channels, classes) == counted
 
 
-def test_first_weights_are_drawn_as_the_paper_says() -> None:
+def test_weights_are_initialised_as_in_the_paper() -> None:
     torch.manual_seed(0)
     for network in build_networks(ModelConfig(width=32), info(32, 1, 10)):
         for name, weight in network.named_parameters():
@@ -69,7 +71,7 @@ def test_an_image_can_be_judged_under_several_conditions_at_once(family: str) ->
     torch.testing.assert_close(together, torch.stack([discriminator(images, one) for one in conditions]))
 
 
-def test_a_conditional_norm_starts_as_a_batch_norm_and_learns_a_gain_and_offset_for_each_condition() -> None:
+def test_conditional_batch_norm_starts_as_batch_norm_and_learns_scale_and_shift_by_condition() -> None:
     torch.manual_seed(0)
     norm = ConditionalBatchNorm2d(features=2, conditions=3)
     nn.init.zeros_(norm.modulation.weight)
@@ -118,7 +120,7 @@ def test_layers_by_matrix_products_equal_the_convolutions() -> None:
         (ConvTranspose2d(5, 3, 4, 1, 0), nn.ConvTranspose2d(5, 3, 4, 1, 0, bias=False), (2, 5, 1, 1)),
     ],
 )
-def test_layers_take_the_weights_of_torchs_and_give_the_same(
+def test_layers_take_the_weights_of_torchs_layers_and_give_the_same(
     ours: nn.Module, torchs: nn.Module, shape: tuple[int, ...]
 ) -> None:
     ours.load_state_dict(torchs.state_dict())
@@ -126,7 +128,7 @@ def test_layers_take_the_weights_of_torchs_and_give_the_same(
     torch.testing.assert_close(ours(values), torchs(values))
 
 
-def test_planes_beside_the_image_need_not_be_drawn_up() -> None:
+def test_condition_planes_equal_a_convolution_of_constant_channels() -> None:
     image, conditions = torch.randn(3, 2, 8, 8, dtype=torch.double), torch.randn(3, 6, dtype=torch.double)
     layer = ConditionalConv2d(2, 6, 7).double()
     nn.init.normal_(layer.weight)

@@ -46,7 +46,7 @@ def test_a_class_is_its_name_or_its_number() -> None:
     assert (malignant.matching_images(CELLS), Condition.of_class(2).matching_images(CELLS)) == (1, 0)
 
 
-def test_attributes_left_open_are_drawn_from_real_images_that_agree() -> None:
+def test_open_attributes_are_sampled_from_matching_real_images() -> None:
     condition = Condition.from_text("Male=1, Smiling=0", FACES)
     assert condition == Condition.from_text("Smiling=0,Male=1", FACES)
     assert condition.text(FACES) == condition.folder(FACES) == "Smiling=0,Male=1"
@@ -55,7 +55,7 @@ def test_attributes_left_open_are_drawn_from_real_images_that_agree() -> None:
     assert drawn == {(0, 1, 1), (0, 1, 0)}
 
 
-def test_a_combination_that_no_real_image_has_is_still_what_was_asked() -> None:
+def test_a_combination_without_real_images_is_sampled_as_requested() -> None:
     condition = Condition.from_text("Smiling=1,Bald=1", FACES)
     assert condition.matching_images(FACES) == 0
     drawn = condition.sample(FACES, 20, seed=0)
@@ -63,7 +63,7 @@ def test_a_combination_that_no_real_image_has_is_still_what_was_asked() -> None:
     assert set(drawn[:, 1].tolist()) == {0, 1}
 
 
-def test_a_longer_draw_begins_with_the_shorter_one() -> None:
+def test_a_larger_sample_begins_with_the_smaller_one() -> None:
     assert (ANY.sample(FACES, 40, 7)[:10] == ANY.sample(FACES, 10, 7)).all()
     assert not (ANY.sample(FACES, 40, 7) == ANY.sample(FACES, 40, 8)).all()
 
@@ -80,7 +80,7 @@ def test_a_longer_draw_begins_with_the_shorter_one() -> None:
         ("Smiling=1,Smiling=0", FACES, "Smiling is both 0 and 1"),
     ],
 )
-def test_a_text_that_is_not_understood_says_what_there_is(text: str, info: DatasetInfo, says: str) -> None:
+def test_an_unknown_text_is_an_error_that_names_what_exists(text: str, info: DatasetInfo, says: str) -> None:
     with pytest.raises(UserError) as caught:
         Condition.from_text(text, info)
     assert says in str(caught.value)
@@ -97,7 +97,7 @@ def test_a_row_is_of_one_image_and_back() -> None:
             condition.row(info)
 
 
-def test_an_image_without_a_label_is_no_condition_and_none_is_drawn_from_it() -> None:
+def test_an_unlabelled_image_is_not_a_condition_and_is_not_sampled_from() -> None:
     with pytest.raises(UserError, match="0 classes"):
         Condition.from_row(np.zeros(3), CELLS)
     some = DatasetInfo(
@@ -117,7 +117,7 @@ def test_an_image_without_a_label_is_no_condition_and_none_is_drawn_from_it() ->
         ("e\u0301", "é~"), ("é" * 80, "é" * 44 + "~"), ("cell~0123456789", "cell~0123456789~"),
     ],
 )  # fmt: skip
-def test_what_cannot_name_a_folder_is_replaced_and_hashed(name: str, begins: str) -> None:
+def test_text_invalid_as_a_folder_is_replaced_and_hashed(name: str, begins: str) -> None:
     info = named("benign", name)
     folder = Condition.of_class(1).folder(info)
     assert folder[:-10] == begins
@@ -187,7 +187,7 @@ def test_attributes_come_back_from_their_text_and_have_folders_of_their_own(
     assert_apart(data.draw(st.lists(values, min_size=1, max_size=5, unique=True)), info)
 
 
-def test_telling_columns_are_real_combinations_that_differ() -> None:
+def test_representative_conditions_are_real_combinations_that_differ() -> None:
     rows, labels = representative_conditions(FACES, 3)
     real = {tuple(row) for row in FACES.conditions.tolist()}
     assert len({tuple(row) for row in rows.tolist()} & real) == 3

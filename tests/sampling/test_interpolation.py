@@ -28,20 +28,20 @@ def test_equal_and_opposite_ends_are_joined_by_a_line() -> None:
     assert torch.allclose(opposite, torch.tensor([[1.0, 1.0], [0.5, 0.5], [-1.0, -1.0]]))
 
 
-def test_a_walk_begins_and_ends_with_its_two_images_and_moves_between_them() -> None:
+def test_an_interpolation_begins_and_ends_with_its_two_images() -> None:
     sampler = load_generator(trained("walked"))
     first, last = Origin(sampler.seen, 0, 3, "3"), Origin(sampler.seen, 5, 1, "8", 0.7)
-    told: list[float] = []
-    frames = interpolation.frames(sampler, first, last, 20, told.append)
+    reported: list[float] = []
+    frames = interpolation.frames(sampler, first, last, 20, reported.append)
     assert frames.shape == (20, 1, 32, 32)
     for frame, end in ((frames[0], first), (frames[-1], last)):
         assert np.abs(frame.astype(int) - views.regenerate(sampler, end).astype(int)).max() <= 1
     steps = np.abs(np.diff(frames.astype(int), axis=0)).mean(axis=(1, 2, 3))
     assert (steps > 0).all()
-    assert told == [0.8, 1.0]
+    assert reported == [0.8, 1.0]
 
 
-def test_a_walk_takes_a_frame_between_its_ends_and_conditions_of_its_run() -> None:
+def test_an_interpolation_takes_three_frames_and_conditions_of_its_run() -> None:
     sampler = load_generator(trained("walked"))
     end = Origin(sampler.seen, 0, 3, "3")
     with pytest.raises(UserError, match="3 to 240"):
@@ -51,7 +51,7 @@ def test_a_walk_takes_a_frame_between_its_ends_and_conditions_of_its_run() -> No
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_the_film_holds_every_frame_there_and_back(channels: int) -> None:
+def test_the_gif_has_every_frame_in_both_directions(channels: int) -> None:
     images = np.stack([np.full((channels, 28, 28), grey, np.uint8) for grey in (0, 60, 120, 240)])
     film = GifImageFile(io.BytesIO(interpolation.gif(images, 2.0)))
     assert film.size == (280, 280)

@@ -16,7 +16,7 @@ THREE = Origin(640, 0, 7, "3")
 FOUR = Origin(640, 0, 8, "4", 0.7)
 
 
-def test_marks_are_kept_with_the_run_and_taken_off_again() -> None:
+def test_marks_are_stored_with_the_run_and_removed() -> None:
     run = made("marked")
     assert marks.load(run) == {}
     marks.change(run, {THREE: KEEP, FOUR: REJECT})
@@ -47,7 +47,7 @@ def test_an_image_of_another_truncation_or_snapshot_is_another_image() -> None:
     assert not {Origin(640, 0, 8, "4"), Origin(320, 0, 8, "4", 0.7)} & marks.rejected(run)
 
 
-def test_what_was_kept_of_a_snapshot_that_is_gone_is_no_longer_in_the_basket() -> None:
+def test_kept_images_of_a_deleted_snapshot_leave_the_basket() -> None:
     run = trained("digits")
     old, new = Origin(160, 0, 7, "3"), Origin(320, 0, 8, "4")
     marks.change(run, {old: KEEP, new: KEEP})
@@ -75,7 +75,7 @@ def test_a_damaged_file_or_a_newer_one_is_told_and_never_overwritten() -> None:
         assert file.read_text() == content
 
 
-def test_more_marks_than_anybody_sets_by_hand_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_marks_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     run = made("marked")
     monkeypatch.setattr(marks, "MAX_MARKS", 2)
     marks.change(run, {THREE: KEEP, FOUR: KEEP})

@@ -26,7 +26,7 @@ def close(first: np.ndarray, second: np.ndarray) -> bool:
     return bool(np.abs(first.astype(int) - second.astype(int)).max() <= 1)
 
 
-def test_positions_go_on_over_the_items_and_every_image_can_be_made_again() -> None:
+def test_positions_continue_over_the_items_and_every_image_can_be_made_again() -> None:
     sampler = load_generator(trained("looked"))
     threes, eights = views.requested_groups(sampler, [("3", 2), ("8", 3)], seed=4, start=10, truncation=0.8)
     assert (threes.label, eights.label) == ("3", "8")

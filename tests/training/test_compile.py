@@ -32,7 +32,7 @@ def trained_apart(run: Run, **environment: str) -> None:
     subprocess.run(command, cwd=settings.ROOT, env=os.environ | environment, check=True, capture_output=True)
 
 
-def test_the_steps_that_compile_leave_no_trace() -> None:
+def test_the_steps_that_compile_leave_the_state_unchanged() -> None:
     config = run_of("any").config
     image_set = noise_images(32)
     tried, untried = (initial_state(config, image_set.info(), CPU) for _ in range(2))
@@ -58,7 +58,7 @@ def test_a_run_goes_on_where_there_is_no_compiler() -> None:
     assert rows(run) == rows(plain)
 
 
-def test_it_is_decided_once_for_a_run() -> None:
+def test_compiling_is_decided_once_for_a_run() -> None:
     cuda = torch.device("cuda")
     long, short = run_of("long", train__kimg=0.016 * MIN_STEPS), run_of("short")
     assert should_compile(long, cuda)

@@ -11,7 +11,7 @@ def noise(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def test_an_image_is_moved_by_at_most_an_eighth_with_grey_at_the_edge() -> None:
+def test_an_image_is_translated_by_at_most_an_eighth_with_grey_at_the_edge() -> None:
     images = torch.zeros(200, 1, 32, 32)
     images[:, :, 16, 16] = 1.0  # one white point
     moved = translate(images, noise())
@@ -30,7 +30,7 @@ def test_a_square_of_half_the_side_is_cut_out() -> None:
     assert (cut[:, 0].sum(dim=(1, 2)) == widths * heights).all()
 
 
-def test_the_gradient_passes_where_the_image_is_still_seen() -> None:
+def test_the_gradient_passes_where_the_image_is_visible() -> None:
     images = torch.ones(4, 1, 32, 32, requires_grad=True)
     torch.autograd.backward(diffaugment(images, noise()).sum())
     assert images.grad is not None
@@ -39,7 +39,7 @@ def test_the_gradient_passes_where_the_image_is_still_seen() -> None:
     assert set(images.grad.unique().tolist()) == {0.0, 1.0}
 
 
-def test_a_run_with_it_learns_otherwise_than_one_without() -> None:
+def test_a_run_with_augmentation_differs_from_one_without() -> None:
     plain, shown = rows(trained("plain")), rows(trained("shown", train__augment=True))
     assert [row["seen"] for row in plain] == [row["seen"] for row in shown]
     assert plain[-1]["loss_d"] != shown[-1]["loss_d"]

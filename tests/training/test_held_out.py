@@ -39,7 +39,7 @@ def state_of(image_set: ImageSet) -> State:
     return state
 
 
-def test_it_is_the_difference_of_the_two_means_with_the_same_mix_of_conditions() -> None:
+def test_d_val_is_the_difference_of_two_means_over_the_same_conditions() -> None:
     image_set = images(validation=8)
     held_out, state = HeldOut(image_set, RunConfig(), torch.device("cpu")), state_of(image_set)
     before = copy.deepcopy(state.noise.get_state())
@@ -54,6 +54,6 @@ def test_it_is_the_difference_of_the_two_means_with_the_same_mix_of_conditions()
     assert state.discriminator.training
 
 
-def test_without_a_validation_split_there_is_none() -> None:
+def test_there_is_no_d_val_without_a_validation_split() -> None:
     image_set = images(validation=0)
     assert HeldOut(image_set, RunConfig(), torch.device("cpu")).measure(state_of(image_set)) == {}

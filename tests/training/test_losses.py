@@ -13,7 +13,7 @@ from gan.training.losses import LOSSES
 NONE = torch.zeros(0, 2), torch.zeros(0, 2)
 
 
-def test_bce_is_the_reports_formula_with_its_sign_turned() -> None:
+def test_bce_is_the_negated_objective_of_the_paper() -> None:
     bce = LOSSES["bce"]
     real, fake = torch.tensor([math.log(3.0), 0.0]), torch.tensor([-math.log(4.0)])  # D(x) = 3/4, 1/2; D(G(z)) = 1/5
     expected = -(math.log(3 / 4) + math.log(1 / 2)) / 2 - math.log(1 - 1 / 5)
@@ -44,7 +44,7 @@ def test_real_images_under_wrong_conditions_take_their_weight_from_the_generated
 
 @pytest.mark.parametrize("share", [0.0, 0.5])
 def test_the_ideal_lines_are_those_of_the_best_discriminator(share: float) -> None:
-    """Wrong conditions are told for sure; real and generated images are as likely where they cannot be told apart."""
+    """Wrong conditions are recognised with certainty; real and generated images are indistinguishable."""
     config = LossConfig(mismatched=share)
     ideal, bce = equilibrium_values(config), LOSSES["bce"]
     certain, weight = torch.full((1, 4), -50.0), torch.full((1, 4), share / 4)
@@ -60,7 +60,7 @@ def test_the_ideal_lines_are_those_of_the_best_discriminator(share: float) -> No
     assert float(ideal["d_x"][1]) == pytest.approx(answer, abs=5e-4)
 
 
-def test_a_wrong_condition_is_that_of_another_image_and_weighs_nothing_where_it_is_the_same() -> None:
+def test_a_wrong_condition_is_that_of_another_image_with_weight_0_where_it_is_the_same() -> None:
     conditions = torch.eye(3)[[0, 1, 1, 2]]
     asked, weight = mismatched_pairs.with_mismatched(conditions, 0.6)
     assert asked.argmax(dim=2).tolist() == [[0, 1, 1, 2], [2, 0, 1, 1]]

@@ -1,4 +1,4 @@
-"""Training as it is: what a run leaves behind, that a resumed run equals one never interrupted, and that images vary.
+"""Training: the files of a run, that a resumed run equals an uninterrupted one, and that images vary.
 
 Real runs of 20 steps on the CPU; a process that is killed is a real process.
 """
@@ -35,12 +35,12 @@ from tests.conftest import TINY, trained
 from tests.support.exactness import final_weights, rows, same
 
 
-def go_on(run: Run) -> None:
+def train_run(run: Run) -> None:
     with working(run.path, "cpu") as worker:
         train(run, worker)
 
 
-def test_a_run_leaves_curves_pictures_and_snapshots() -> None:
+def test_a_run_writes_metrics_sample_sheets_and_snapshots() -> None:
     run = trained("whole")
     logged = MetricsReader(run.path / "metrics.jsonl").read()
     assert [row["seen"] for row in logged] == [64, 128, 192, 256, 320]
@@ -56,7 +56,7 @@ def test_a_run_leaves_curves_pictures_and_snapshots() -> None:
     assert run.info().names == tuple("0123456789")
 
 
-def test_a_logged_point_is_the_mean_since_the_last() -> None:
+def test_a_logged_row_is_the_mean_since_the_last() -> None:
     """Five rows of four steps each against twenty rows of one step, of the same run."""
     coarse, fine = trained("coarse"), trained("fine", train__log_kimg=0.016)
     per_step = rows(fine)
@@ -67,7 +67,7 @@ def test_a_logged_point_is_the_mean_since_the_last() -> None:
             assert row[name] == pytest.approx(sum(step[name] for step in four) / 4, rel=1e-5)
 
 
-def test_noise_in_training_has_the_spread_that_was_asked_for() -> None:
+def test_noise_in_training_has_the_configured_scale() -> None:
     """Of 64 x 100 numbers the spread is known to 1.3%; the same noise but for its spread."""
     seen: list[torch.Tensor] = []
     for spread in (1.0, 0.6):
@@ -104,7 +104,7 @@ def test_a_stopped_run_resumes_exactly() -> None:
         train(run, StopsAt80())  # type: ignore[arg-type]
     assert jobs.state(run.path).name == "stopped"
     assert 80 <= run.snapshots()[-1] < 320
-    go_on(Run(run.path))
+    train_run(Run(run.path))
     assert rows(run) == rows(whole)
     assert same(final_weights(run), final_weights(whole))
 
@@ -121,7 +121,7 @@ def test_a_killed_run_resumes_exactly_with_its_history_whole() -> None:
     assert jobs.state(run.path).name == "lost"
     with open(run.path / "metrics.jsonl", "ab") as file:
         file.write(b'{"seen": 9')  # what a kill in the middle of a write leaves
-    go_on(Run(run.path))
+    train_run(Run(run.path))
     assert rows(run) == rows(whole)
     assert same(final_weights(run), final_weights(whole))
 
@@ -139,7 +139,7 @@ def test_a_damaged_newest_snapshot_falls_back_to_the_one_before() -> None:
     run = trained("damaged")
     weights = run.snapshot() / "networks.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
-    go_on(Run(run.path))
+    train_run(Run(run.path))
     assert rows(run) == rows(whole)
     assert same(final_weights(run), final_weights(whole))
 
@@ -153,7 +153,7 @@ def test_losses_that_are_no_numbers_end_the_run_and_keep_the_last_good_snapshot(
     weights[first][0] = float("nan")
     save_file(weights, run.snapshot() / "networks.safetensors")
     with pytest.raises(TrainingError, match="half the learning rate"):
-        go_on(Run(run.path))
+        train_run(Run(run.path))
     state = jobs.state(run.path)
     assert state.name == "failed"
     assert "loss_d became nan after 192 images" in state.cause
@@ -161,7 +161,7 @@ def test_losses_that_are_no_numbers_end_the_run_and_keep_the_last_good_snapshot(
     assert all(np.isfinite(value) for row in rows(run) for value in row.values())
 
 
-def test_the_stream_holds_every_image_once_a_pass_and_goes_on_from_anywhere() -> None:
+def test_the_order_has_every_image_once_a_pass_and_continues_from_any_image() -> None:
     stream = shuffled_batches(10, None, seed=3, start=0, batch=4)
     seen = np.concatenate([next(stream) for _ in range(10)])
     for i in range(4):
@@ -170,7 +170,7 @@ def test_the_stream_holds_every_image_once_a_pass_and_goes_on_from_anywhere() ->
     assert not (next(shuffled_batches(10, None, seed=4, start=0, batch=10)) == seen[:10]).all()
 
 
-def test_a_balanced_stream_draws_classes_equally_often() -> None:
+def test_a_balanced_order_has_classes_equally_often() -> None:
     labels = np.array([0] * 95 + [1] * 5)
     chosen = np.concatenate([next(s) for s in [shuffled_batches(100, labels, 0, 0, 50)] for _ in range(20)])
     assert np.bincount(labels[chosen]).tolist() == [500, 500]
@@ -238,7 +238,7 @@ def test_a_long_run_keeps_few_snapshots_spread_over_it_and_can_always_be_resumed
         load_generator(run, seen)
 
 
-def test_thinning_out_keeps_the_best_snapshot() -> None:
+def test_pruning_keeps_the_best_snapshot() -> None:
     run = trained("scored", train__kimg=0.64, train__snapshot_kimg=0.064)
     fewer = options.replace_options(run.config, {"train.keep_snapshots": 2})
     (run.path / "config.json").write_text(options.config_to_json(fewer))
@@ -247,7 +247,7 @@ def test_thinning_out_keeps_the_best_snapshot() -> None:
     load_generator(run, 192)
 
 
-def test_training_keeps_the_snapshot_that_it_is_told_to() -> None:
+def test_training_keeps_the_protected_snapshot() -> None:
     run = lifecycle.create_run(
         options.build_config(TINY | {"train.kimg": 0.64, "train.snapshot_kimg": 0.064, "train.keep_snapshots": 2}),
         "kept",
