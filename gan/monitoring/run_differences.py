@@ -53,9 +53,9 @@ SCORES = (
 
 def compared_evaluation(run: Run) -> EvaluationResult | None:
     """The evaluation of a run's best snapshot, else of its newest; None where there is none."""
-    found = results.list_results(run)
+    evaluations = results.list_results(run)
     best = results.best_snapshot(run)
-    return next((result for result in found if result.snapshot == best), found[-1] if found else None)
+    return next((result for result in evaluations if result.snapshot == best), evaluations[-1] if evaluations else None)
 
 
 def score_rows(compared: Sequence[EvaluationResult]) -> list[tuple[str, list[str]]]:

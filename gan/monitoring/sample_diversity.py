@@ -46,10 +46,10 @@ def diversity_by_snapshot(run: Run) -> dict[int, float]:
     layout = sample_sheets.read_layout(run)
     if not layout.labels or layout.rows < 2:
         return {}
-    found = {}
+    diversity = {}
     for seen, picture in run.samples().items():
         try:
-            found[seen] = sheet_diversity(picture, len(layout.labels), layout.rows)
+            diversity[seen] = sheet_diversity(picture, len(layout.labels), layout.rows)
         except DamagedFileError as error:
             log_damaged(picture, error)
-    return found
+    return diversity

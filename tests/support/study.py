@@ -1,7 +1,7 @@
-"""A small problem for studies, whose outcome can be foreseen: to which of two families does a motif belong?
+"""A small classification problem whose studies have a known outcome: to which of two families does a motif belong?
 
-Each family has twelve motifs. 16 images show few of them, so that a classifier trained on these has to guess at the
-others; a hundred more show all, and teach it nearly everything. Classical augmentation shows no new motif.
+Each family has twelve motifs. 16 images show few of them, and a classifier must guess the rest; a hundred more images
+show all. Classical augmentation shows no new motif.
 """
 
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def motifs(labels: NDArray[np.int64], seed: int) -> NDArray[np.uint8]:
 
 
 def image_set(train: int, *, val: int = 24, test: int = 100, every: int = 2, grouped: bool = False) -> ImageSet:
-    """Images of two families, each `every`-th of "b"; with `grouped` two images after another are of one patient."""
+    """Images of two families, each `every`-th of "b"; with `grouped`, two consecutive images are of one patient."""
     n = train + val + test
     unit = np.arange(n) // 2 if grouped else np.arange(n)
     labels = (unit % every == 0).astype(np.int64)
@@ -47,37 +47,37 @@ def image_set(train: int, *, val: int = 24, test: int = 100, every: int = 2, gro
         group=np.array([f"patient {one}" for one in unit]) if grouped else None,
         native_size=SIDE,
         title="Motifs",
-        source="made for a test",
+        source="generated for a test",
         licence="none",
     )
 
 
 def held_out_like(conditions: NDArray[np.float32], seed: int) -> NDArray[np.uint8]:
-    """What a perfect generator gives: new images of the classes asked for."""
+    """A perfect generator: new images of the requested classes."""
     return motifs(conditions.argmax(axis=1), 1000 + seed)
 
 
 def label_shuffled(conditions: NDArray[np.float32], seed: int) -> NDArray[np.uint8]:
-    """Good images whose labels say nothing."""
+    """Good images with shuffled labels."""
     return motifs(np.random.default_rng(seed).permutation(conditions.argmax(axis=1)), 1000 + seed)
 
 
 def noise(conditions: NDArray[np.float32], seed: int) -> NDArray[np.uint8]:
-    """Images of nothing."""
+    """Uniform noise."""
     shape = (len(conditions), 1, SIDE, SIDE)
     return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
 
 
 def duplicates(images: ImageSet) -> Generate:
-    """A generator that has learnt its training images by heart."""
+    """A generator that repeats its training images."""
     rows = images.rows("train")
 
-    def make(conditions: NDArray[np.float32], seed: int) -> NDArray[np.uint8]:
+    def generate(conditions: NDArray[np.float32], seed: int) -> NDArray[np.uint8]:
         generator, labels = np.random.default_rng(seed), images.labels()[rows]
-        asked = conditions.argmax(axis=1)
-        return images.images[[rows[generator.choice(np.flatnonzero(labels == k))] for k in asked]]
+        requested = conditions.argmax(axis=1)
+        return images.images[[rows[generator.choice(np.flatnonzero(labels == k))] for k in requested]]
 
-    return make
+    return generate
 
 
 def studied(images: ImageSet, make: Generate, folder: Path, **options: object) -> StudyResult:

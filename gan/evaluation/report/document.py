@@ -117,12 +117,12 @@ def _document(records: ReportRecords, images: ImageSet, sampler: "Sampler") -> s
 def _samples(records: ReportRecords, images: ImageSet, sampler: "Sampler") -> str:
     """Real validation images and unselected generated images of each condition, side by side."""
     info, result = records.info, records.result
-    shown = sorted(range(len(info.names)), key=lambda k: int(result.per_condition[k]["synthetic"]))[:MAX_CONDITIONS]
+    rarest = sorted(range(len(info.names)), key=lambda k: int(result.per_condition[k]["synthetic"]))[:MAX_CONDITIONS]
     values = info.channels * info.native_size**2
-    across = int(np.clip(PIXELS // (2 * len(shown) * values), MIN_PER_ROW, MAX_PER_ROW))
+    across = int(np.clip(PIXELS // (2 * len(rarest) * values), MIN_PER_ROW, MAX_PER_ROW))
     start = int(result.made_with["positions"]["combinations"])
     rows, val, requested = [], images.rows("val"), conditions.single_conditions(info)
-    for k in shown:
+    for k in rarest:
         chosen = val[images.conditions[val, k] == 1][:across]
         real = crop_padding(np.asarray(images.images[chosen]), images.native_size)
         generated = sampler.generate(requested[k].sample(info, across, 0), result.made_with["seed"], start + k * across)
@@ -131,7 +131,7 @@ def _samples(records: ReportRecords, images: ImageSet, sampler: "Sampler") -> st
             f"<tr><th>{name}</th><td>{_sheet(real, f'Real images of {name}')}</td>"
             f"<td>{_sheet(generated, f'Generated images of {name}')}</td></tr>"
         )
-    rest = len(info.names) - len(shown)
+    rest = len(info.names) - len(rarest)
     return (
         '<div class="wide"><table class="images"><tr><th></th><th>Real, validation</th><th>Generated, unselected</th>'
         f"</tr>{''.join(rows)}</table></div>"
@@ -152,13 +152,13 @@ def _pairs(result: EvaluationResult, images: ImageSet, sampler: "Sampler") -> st
     )
 
 
-def _sheet(shown: NDArray[np.uint8], alt: str, columns: int | None = None) -> str:
+def _sheet(tiles: NDArray[np.uint8], alt: str, columns: int | None = None) -> str:
     """Images (n, C, H, H) as one `<img>`, in rows of `columns`, by default in one row."""
-    if not len(shown):
+    if not len(tiles):
         return '<span class="quiet">none</span>'
     buffer = io.BytesIO()
-    picture = make_grid(shown, columns or len(shown))
+    picture = make_grid(tiles, columns or len(tiles))
     picture.save(buffer, format="PNG", optimize=True)
-    scale = max(1, round(SIDE / shown.shape[-1]))
+    scale = max(1, round(SIDE / tiles.shape[-1]))
     source = base64.b64encode(buffer.getvalue()).decode()
     return f'<img alt="{alt}" width="{picture.width * scale}" src="data:image/png;base64,{source}">'

@@ -48,9 +48,9 @@ def chart(
     `line` is a dashed level with its label; `percent` labels shares in percent. The axes include all points, intervals
     and the level. With `places`, the x axis has these names at 0, 1, 2, ...
     """
-    shown = [point for drawn in series for point in (*drawn.points, *drawn.apart)]
-    xs = [point.x for point in shown]
-    ys = [value for point in shown for value in (point.value, point.low, point.high)] + ([line[0]] if line else [])
+    points = [point for each in series for point in (*each.points, *each.apart)]
+    xs = [point.x for point in points]
+    ys = [value for point in points for value in (point.value, point.low, point.high)] + ([line[0]] if line else [])
     across, up = _axis(min(xs), max(xs), LEFT, WIDTH - RIGHT), _axis(min(ys), max(ys), HEIGHT - BOTTOM, TOP)
     named = [(tick, _tick_label(tick, False)) for tick in across.ticks()]
     if places:

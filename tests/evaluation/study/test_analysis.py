@@ -1,4 +1,4 @@
-"""The study's statistics by hand and by closed forms: measures, intervals that hold, Holm, gains and sentences."""
+"""The study's statistics against scikit-learn, closed forms and simulation: metrics, coverage, Holm, verdicts."""
 
 from collections.abc import Mapping
 
@@ -15,16 +15,16 @@ from gan.evaluation.study.verdict import keep_rate_verdict, regime_verdict
 TEST = {"images": 400, "groups": 400, "grouped": False, "groups_per_class": {"a": 200, "b": 200}}
 
 
-def drawn_counts(n: int, draws: int = 6) -> NDArray[np.float32]:
-    """Weights (draws, n): once each, then as drawn."""
+def bootstrap_counts(n: int, draws: int = 6) -> NDArray[np.float32]:
+    """Weights (draws, n): every image once, then bootstrap counts."""
     counts = np.random.default_rng(1).multinomial(n, np.full(n, 1 / n), draws - 1)
     return np.concatenate([np.ones((1, n)), counts]).astype(np.float32)
 
 
 @pytest.mark.parametrize("classes", [2, 4])
-def test_measures_are_those_of_scikit_learn_in_every_draw(classes: int) -> None:
+def test_metrics_equal_those_of_scikit_learn_in_every_draw(classes: int) -> None:
     generator, n = np.random.default_rng(0), 60
-    labels, weights = generator.integers(0, classes, n), drawn_counts(n)
+    labels, weights = generator.integers(0, classes, n), bootstrap_counts(n)
     scores = generator.integers(0, 8, (2, n, classes)) / 8 + 0.3 * np.eye(classes)[labels]  # with ties
     scores /= scores.sum(axis=2, keepdims=True)
     if classes == 2:
@@ -63,7 +63,7 @@ def test_holm_by_hand() -> None:
     assert levels.tolist() == pytest.approx([0.025, 0.05])
 
 
-def test_an_interval_is_above_nothing_exactly_where_p_is_at_most_its_level() -> None:
+def test_an_interval_excludes_zero_if_and_only_if_p_is_at_most_its_level() -> None:
     generator = np.random.default_rng(0)
     for shift in np.linspace(1, 3, 40):
         drawn = generator.normal(shift, 1, 999)
@@ -73,7 +73,7 @@ def test_an_interval_is_above_nothing_exactly_where_p_is_at_most_its_level() -> 
             )
 
 
-def test_draws_have_the_spread_of_their_closed_forms() -> None:
+def test_bootstrap_weights_have_the_variance_of_their_closed_forms() -> None:
     values = np.array([0.1, 0.4, 0.2, 0.5, 0.3])
     draws = comparisons.draw_bootstrap_weights(40, None, 5, 20_000)
     assert draws.mean_over_seeds(np.tile(values, (20_001, 1)))[0] == pytest.approx(0.3)
@@ -90,9 +90,11 @@ def test_draws_have_the_spread_of_their_closed_forms() -> None:
     assert whole.std() == pytest.approx(np.sqrt(0.3 * 0.7 / 10), rel=0.02)
 
 
-def wrongs(seed_spread: float, studies: int) -> tuple[float, float]:
-    """How often, in studies where no arm differs, the 95% interval of a difference lacks 0, and any arm is said to
-    help or harm: 60 test images, 5 seeds, three comparators, four synthetic arms."""
+def error_rates(seed_sd: float, studies: int) -> tuple[float, float]:
+    """Under the null hypothesis: how often a 95% interval excludes 0, and how often any arm is said to help or harm.
+
+    60 test images, 5 seeds, three comparators, four synthetic arms.
+    """
     outside = false = 0
     names = ["real", "classical", "duplicates", *(f"synthetic-{i}" for i in range(4))]
     comparators = dict.fromkeys(names[3:], ("real", "classical", "duplicates"))
@@ -104,7 +106,7 @@ def wrongs(seed_spread: float, studies: int) -> tuple[float, float]:
         draws = comparisons.draw_bootstrap_weights(60, None, 5, 1000, study)
         values = {}
         for name in names:
-            luck = generator.normal(0, seed_spread, (5, 1)) + generator.normal(0, 0.5, (5, 60))
+            luck = generator.normal(0, seed_sd, (5, 1)) + generator.normal(0, 0.5, (5, 60))
             predicted = np.where(hard + luck > 0, labels, 1 - labels)
             values[name] = draws.mean_over_seeds(balanced_accuracy(sensitivity(predicted, labels, draws.images, 2)))
         compared = comparisons.compare_arms(values, comparators, controls)
@@ -114,22 +116,30 @@ def wrongs(seed_spread: float, studies: int) -> tuple[float, float]:
     return outside / studies, false / studies
 
 
-@pytest.mark.parametrize("seed_spread", [0.1, 0.8])
-def test_intervals_hold_and_no_arm_is_praised_or_blamed_without_reason(seed_spread: float) -> None:
-    outside, false = wrongs(seed_spread, 150)
-    assert outside <= 0.08  # 5% in the long run at most; 150 studies tell it to some 2 points
+@pytest.mark.parametrize("seed_sd", [0.1, 0.8])
+def test_coverage_and_family_wise_error_hold_under_the_null_hypothesis(seed_sd: float) -> None:
+    outside, false = error_rates(seed_sd, 150)
+    assert outside <= 0.08  # 5% expected; the standard error over 150 studies is 2 points
     assert false <= 0.08
 
 
-def steady(value: float, spread: float, seed: int) -> NDArray[np.float64]:
-    """Draws around a value, the first being no draw."""
+def draws_around(value: float, spread: float, seed: int) -> NDArray[np.float64]:
+    """Normal draws around a value, which is row 0."""
     return np.concatenate([[value], np.random.default_rng(seed).normal(value, spread, 4000)])
 
 
 def test_a_gain_is_over_the_best_comparator_and_its_lower_end_the_lowest() -> None:
-    values = {"real": steady(0.70, 0.005, 0), "classical": steady(0.74, 0.005, 1), "duplicates": steady(0.71, 0.005, 2)}
-    values |= {"good": steady(0.80, 0.005, 3), "between": steady(0.72, 0.001, 4), "bad": steady(0.6, 0.005, 5)}
-    values |= {"augmented": steady(0.72, 0.001, 4)}
+    values = {
+        "real": draws_around(0.70, 0.005, 0),
+        "classical": draws_around(0.74, 0.005, 1),
+        "duplicates": draws_around(0.71, 0.005, 2),
+    }
+    values |= {
+        "good": draws_around(0.80, 0.005, 3),
+        "between": draws_around(0.72, 0.001, 4),
+        "bad": draws_around(0.6, 0.005, 5),
+    }
+    values |= {"augmented": draws_around(0.72, 0.001, 4)}
     all_ = ("good", "between", "bad", "augmented")
     controls = dict.fromkeys(all_, ("real", "duplicates")) | {"augmented": ("classical",)}
     found = comparisons.compare_arms(values, dict.fromkeys(all_, ("real", "classical", "duplicates")), controls)
@@ -156,7 +166,7 @@ REAL = {"a": 60, "b": 40}
 
 
 def arms_with(gains: Mapping[str, Gain]) -> list[Arm]:
-    """All arms of a study, those named with these gains, of which only what a sentence needs is told."""
+    """All arms of a study, with these gains by name."""
     nothing = MeanInterval(0.8, 0.75, 0.85)
     return [Arm(plan, [], [], nothing, nothing, nothing, {}, {}, gains.get(plan.name)) for plan in arms.plan_arms(REAL)]
 
@@ -168,7 +178,7 @@ def gained(value: float, half: float, *, helps: bool = False, harms: bool = Fals
     return Gain(value, *ends, 0.01, 0.01, helps, harms, "classical", lost, harm_over, {}, by_class)
 
 
-def told(*gains: Gain) -> tuple[str, str]:
+def ratio_verdict(*gains: Gain) -> tuple[str, str]:
     """The verdict on synthetic arms of ratio 0.25, 0.5, 1, 2 with these gains."""
     names = [f"synthetic-{ratio:g}" for ratio in arms.RATIOS]
     return regime_verdict(arms_with(dict(zip(names, gains, strict=False))), TEST)
@@ -176,27 +186,31 @@ def told(*gains: Gain) -> tuple[str, str]:
 
 def test_verdicts_word_by_word() -> None:
     nothing, harm = gained(0.0, 0.02), gained(-0.1, 0.02, harms=True)
-    assert told(nothing, gained(0.05, 0.02, helps=True), nothing, harm) == (
+    assert ratio_verdict(nothing, gained(0.05, 0.02, helps=True), nothing, harm) == (
         "helps",
         "Helps, but harmful above ratio 1 without classical augmentation: adding 0.5 synthetic images for each "
         "real one raises balanced accuracy by 5.0 points over real images with classical augmentation (95% "
         "interval +2.0 to +8.0, corrected for 4 "
         "comparisons); in these test images b gains most (+7.0 points of sensitivity, not tested).",
     )
-    assert told(nothing, nothing, harm, harm) == (
+    assert ratio_verdict(nothing, nothing, harm, harm) == (
         "harmful",
         "Harmful above ratio 0.5 without classical augmentation: adding 1 synthetic image for each real one "
         "lowers balanced accuracy by 11.0 points against real images alone (95% interval −14.0 to −8.0, corrected for "
         "4 comparisons).",
     )
-    assert told(harm, harm, harm, harm)[1].startswith("Harmful at every ratio tried without classical augmentation: ")
-    assert told(nothing, harm, nothing, nothing)[1].startswith("Harmful at ratio 0.5 without classical augmentation: ")
-    assert told(gained(0.01, 0.02), nothing) == (
+    assert ratio_verdict(harm, harm, harm, harm)[1].startswith(
+        "Harmful at every ratio tried without classical augmentation: "
+    )
+    assert ratio_verdict(nothing, harm, nothing, nothing)[1].startswith(
+        "Harmful at ratio 0.5 without classical augmentation: "
+    )
+    assert ratio_verdict(gained(0.01, 0.02), nothing) == (
         "none",
         "No gain found: the best of 2 ways, adding 0.25 synthetic images for each real one changes balanced accuracy "
         "by +1.0 points over real images with classical augmentation (95% interval −1.0 to +3.0; 400 test images).",
     )
-    assert told(gained(0.01, 0.06), nothing) == (
+    assert ratio_verdict(gained(0.01, 0.06), nothing) == (
         "unclear",
         "Cannot tell with 400 test images: at best, adding 0.25 synthetic images for each real one changes balanced "
         "accuracy by +1.0 points over real images with classical augmentation, but anything from −5.0 to +7.0 is "
@@ -242,8 +256,8 @@ def test_too_few_test_groups_of_a_class_carry_no_verdict() -> None:
     assert keep_rate_verdict(1.0, [KeepRate(0.5, 0.1, 0.05, 0.2, 0.01)], few).words == f"Keep rate: c{said}"
 
 
-def test_several_differences_by_hand() -> None:
-    drawn = {0.75: steady(0.001, 0.01, 0), 0.5: steady(0.04, 0.01, 1), 0.25: steady(-0.04, 0.01, 2)}
+def test_differences_corrected_by_holm() -> None:
+    drawn = {0.75: draws_around(0.001, 0.01, 0), 0.5: draws_around(0.04, 0.01, 1), 0.25: draws_around(-0.04, 0.01, 2)}
     found = comparisons.corrected_differences(drawn)
     assert [one.value for one in found.values()] == [0.001, 0.04, -0.04]
     assert found[0.75].low < 0 < found[0.75].high
@@ -254,8 +268,8 @@ def test_several_differences_by_hand() -> None:
     assert found[0.5].p == pytest.approx(3 * comparisons.bootstrap_p_value(drawn[0.5][1:]))
 
 
-def test_no_difference_of_shares_is_beyond_all_of_them() -> None:
-    found = comparisons.corrected_differences({0.5: steady(0.1, 5.0, 0)})  # what two seeds leave
+def test_a_difference_of_shares_stays_within_minus_one_and_one() -> None:
+    found = comparisons.corrected_differences({0.5: draws_around(0.1, 5.0, 0)})  # as wide as with two seeds
     assert (found[0.5].low, found[0.5].high) == (-1, 1)
 
 

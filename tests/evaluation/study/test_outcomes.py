@@ -1,4 +1,4 @@
-"""The augmentation study on constructed generators whose worth is known, what it may read, and how it goes on."""
+"""The augmentation study on constructed generators with a known outcome, what it reads, and how it resumes."""
 
 import json
 from dataclasses import replace
@@ -49,7 +49,7 @@ def test_duplicates_gain_nothing_over_their_control(tmp_path: Path) -> None:
     assert found.regimes[0].filtering.kind in ("none", "unclear")  # the better ones of copies are copies
 
 
-def test_images_whose_labels_say_nothing_are_harmful(tmp_path: Path) -> None:
+def test_images_with_shuffled_labels_are_harmful(tmp_path: Path) -> None:
     found = studied(image_set(120), label_shuffled, tmp_path, seeds=5, ratios=(8.0,))
     assert found.verdict_kind == "harmful"
     assert found.verdict.startswith("Harmful at every ratio tried: adding 8 synthetic images")
@@ -78,14 +78,14 @@ def test_filling_up_a_rare_class_has_to_beat_its_duplicates_augmented(tmp_path: 
     assert not filled.gain.helps
 
 
-def kept(folder: Path) -> dict[str, tuple[float, str]]:
+def kept_classifiers(folder: Path) -> dict[str, tuple[float, str]]:
     """Each classifier's validation score and weights, by file."""
     files = sorted(folder.glob("100/*.npz"))
     return {path.name: (float(np.load(path)["validation"]), str(np.load(path)["weights_sha256"])) for path in files}
 
 
 class Guarded(np.ndarray):  # type: ignore[type-arg]
-    """Images that refuse to be read where any of the test split is asked for, until `allowed`."""
+    """Images that raise where a test image is read, until `allowed`."""
 
     first_test = 0
     allowed: bool = False
@@ -127,7 +127,9 @@ def test_nothing_reads_the_test_split_before_a_classifier_is_finished(
     conditions[sealed] = conditions[sealed][::-1]
     changed = replace(images, images=other, conditions=conditions)
     second = studied(changed, held_out_like, tmp_path / "second", seeds=2, budget=TWO_STEPS)
-    assert kept(tmp_path / "first") == kept(tmp_path / "second")  # the same classifiers, chosen alike
+    assert kept_classifiers(tmp_path / "first") == kept_classifiers(
+        tmp_path / "second"
+    )  # the same classifiers, chosen alike
     assert [arm.balanced_accuracy for arm in first.regimes[0].arms] != [
         arm.balanced_accuracy for arm in second.regimes[0].arms
     ]

@@ -1,4 +1,4 @@
-"""What the training sets of a study are, what cannot be studied, and the classifiers there are to choose from."""
+"""The training sets of a study, what cannot be studied, and the choice of classifiers."""
 
 import subprocess
 import sys
@@ -22,7 +22,7 @@ from gan.runs import lifecycle
 from tests.support.study import SIDE, held_out_like, image_set, noise, studied
 
 
-def test_the_arms_add_what_they_say() -> None:
+def test_each_arm_adds_the_planned_images() -> None:
     images = image_set(60, every=4)
     plans, left = study_plan.plan_regimes(sealed_data.development_set(images), StudyOptions())
     assert [one.share for one in plans] == [1.0]
@@ -83,7 +83,7 @@ def test_a_fraction_takes_whole_patients_of_each_class() -> None:
     assert "test" not in set(sealed_data.development_set(images).split.tolist())
 
 
-def test_what_cannot_be_studied_is_said(tmp_path: Path) -> None:
+def test_what_cannot_be_studied_raises_an_error(tmp_path: Path) -> None:
     images = image_set(40, test=20)
     with pytest.raises(UserError, match="has attributes: a study compares classifiers of classes"):
         studied(replace(images, kind="attributes"), noise, tmp_path)
