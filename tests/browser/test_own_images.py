@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 from gan import jobs
 from gan.runs.run import find_run
 from tests.browser.conftest import Server, Visit
-from tests.data.test_upload import members, zipped
+from tests.support.image_files import class_files, zip_of
 
 
 def test_own_colour_images_become_a_running_job_whose_link_can_be_sent(
@@ -17,7 +17,7 @@ def test_own_colour_images_become_a_running_job_whose_link_can_be_sent(
 ) -> None:
     monkeypatch.setenv("GAN_STORE", str(server.store))
     archive = tmp_path / "cells.zip"
-    archive.write_bytes(zipped(members(120)).getvalue())
+    archive.write_bytes(zip_of(class_files(120)).getvalue())
     add(visit, archive)
     train(visit)
     page = visit.page

@@ -24,7 +24,7 @@ from gan.jobs.worker import working
 from gan.runs.run import Run
 from gan.training.train import train
 from tests.conftest import trained
-from tests.data.test_folder import picture, write
+from tests.support.image_files import random_image, write_class_folders
 
 
 def fingerprint(rows: list[tuple[int, int, int]]) -> Fingerprint:
@@ -54,7 +54,7 @@ ROWS = [(10 + n, n % 3, n % 2) for n in range(12)]
         ([*ROWS, ROWS[0]], "1 image added"),
     ],
 )
-def test_what_changed_is_counted(now: list[tuple[int, int, int]], said: str) -> None:
+def test_changes_are_counted(now: list[tuple[int, int, int]], said: str) -> None:
     assert difference(fingerprint(ROWS), fingerprint(now)) == said
 
 
@@ -89,7 +89,7 @@ def test_a_fingerprint_is_read_back(tmp_path: Path) -> None:
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     """A run on a folder of 60 images, stopped after its first snapshot."""
-    write(tmp_path / "cells", {"round": 30, "long": 30}, side=32)
+    write_class_folders(tmp_path / "cells", {"round": 30, "long": 30}, side=32)
     run = trained("cells", data__name="folder", data__path=str(tmp_path / "cells"), data__image_size=32)
     shutil.rmtree(run.snapshot())
     return run
@@ -114,7 +114,7 @@ USES: list[Callable[[Run], object]] = [
 
 def grow(run: Run) -> None:
     for number in range(100, 112):
-        picture(number, 32).save(Path(run.config.data.path) / "round" / f"new {number}.png")
+        random_image(number, 32).save(Path(run.config.data.path) / "round" / f"new {number}.png")
 
 
 @pytest.mark.parametrize("use", USES, ids=lambda use: use.__name__)

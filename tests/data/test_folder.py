@@ -1,6 +1,5 @@
 """A user's own images: every layout, every kind of pixel, everything that can be wrong with them."""
 
-import csv
 from pathlib import Path
 
 import numpy as np
@@ -9,47 +8,18 @@ from PIL import Image
 
 from gan.config.run_config import DataConfig
 from gan.data import registry
-from gan.data.image_set import SPLITS, ImageSet
+from gan.data.image_set import SPLITS
 from gan.data.ingest.check import check_images
-from gan.data.ingest.report import CheckReport
 from gan.errors import DataError
-
-
-def picture(seed: int, side: int = 40, colour: bool = True) -> Image.Image:
-    shape = (side, side, 3) if colour else (side, side)
-    return Image.fromarray(np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8))
-
-
-def write(root: Path, folders: dict[str, int], colour: bool = True, side: int = 40) -> Path:
-    """So many images, all different, in each folder."""
-    seed = 0
-    for folder, count in folders.items():
-        (root / folder).mkdir(parents=True, exist_ok=True)
-        for _ in range(count):
-            picture(seed, side, colour).save(root / folder / f"{seed:03d}.png")
-            seed += 1
-    return root
-
-
-def table(root: Path, header: list[str], rows: list[list[object]]) -> None:
-    with open(root / "labels.csv", "w", newline="") as file:
-        csv.writer(file).writerows([header, *rows])
-
-
-def read(path: Path, size: int = 64) -> ImageSet:
-    return registry.load_image_set(DataConfig.model_validate({"name": "folder", "path": str(path), "image_size": size}))
-
-
-def said(report: CheckReport, level: str) -> str:
-    return " | ".join(finding.line for finding in report.problems if finding.level == level)
+from tests.support.image_files import findings_text, random_image, read_folder, write_class_folders, write_labels
 
 
 @pytest.mark.parametrize("above", ["", "export/", "a/b/"])
 def test_class_folders(tmp_path: Path, above: str) -> None:
-    write(tmp_path / "set", {f"{above}cat": 30, f"{above}dog": 40})
+    write_class_folders(tmp_path / "set", {f"{above}cat": 30, f"{above}dog": 40})
     (tmp_path / "set" / "__MACOSX").mkdir()
     (tmp_path / "set" / ".DS_Store").write_text("x")
-    images = read(tmp_path / "set")
+    images = read_folder(tmp_path / "set")
     assert (images.names, images.kind) == (("cat", "dog"), "class")
     assert images.images.shape == (70, 3, 64, 64)
     assert images.counts() == {
@@ -58,12 +28,14 @@ def test_class_folders(tmp_path: Path, above: str) -> None:
         "test": {"cat": 6, "dog": 8},
     }
     assert "10% of train becomes val and 20% of train becomes test" in images.notices[0]
-    assert (read(tmp_path / "set").split == images.split).all()
+    assert (read_folder(tmp_path / "set").split == images.split).all()
 
 
 def test_split_folders_by_any_usual_name(tmp_path: Path) -> None:
-    write(tmp_path, {"Training/a": 25, "Training/b": 25, "valid/a": 5, "valid/b": 5, "test/a": 4, "test/b": 4})
-    images = read(tmp_path)
+    write_class_folders(
+        tmp_path, {"Training/a": 25, "Training/b": 25, "valid/a": 5, "valid/b": 5, "test/a": 4, "test/b": 4}
+    )
+    images = read_folder(tmp_path)
     assert [len(images.rows(split)) for split in SPLITS] == [50, 10, 8]
     assert images.names == ("a", "b")
     assert images.notices == ()
@@ -71,25 +43,25 @@ def test_split_folders_by_any_usual_name(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("given", "missing"), [("test", "val"), ("val", "test")])
 def test_a_missing_split_comes_out_of_train(tmp_path: Path, given: str, missing: str) -> None:
-    write(tmp_path, {"train/a": 40, "train/b": 40, f"{given}/a": 5, f"{given}/b": 5})
-    images = read(tmp_path)
+    write_class_folders(tmp_path, {"train/a": 40, "train/b": 40, f"{given}/a": 5, f"{given}/b": 5})
+    images = read_folder(tmp_path)
     assert len(images.rows(given)) == 10
     assert len(images.rows(missing)) == (8 if missing == "val" else 16)
     assert f"There is no {missing} split" in images.notices[0]
 
 
 def test_a_set_without_training_images_is_refused(tmp_path: Path) -> None:
-    write(tmp_path, {"val/a": 3, "test/a": 3})
-    assert "no training images" in said(check_images(tmp_path), "error")
+    write_class_folders(tmp_path, {"val/a": 3, "test/a": 3})
+    assert "no training images" in findings_text(check_images(tmp_path), "error")
 
 
 def test_groups_stay_together_and_every_class_is_tested(tmp_path: Path) -> None:
-    write(tmp_path, {"images": 200}, side=16)
+    write_class_folders(tmp_path, {"images": 200}, side=16)
     generator = np.random.default_rng(1)
     rows = [[f"images/{row:03d}.png", "rare" if row % 10 == 0 else "common", f"p{row // 5}"] for row in range(200)]
     generator.shuffle(rows)
-    table(tmp_path, ["file", "class", "group"], rows)
-    images = read(tmp_path, 32)
+    write_labels(tmp_path, ["file", "class", "group"], rows)
+    images = read_folder(tmp_path, 32)
     assert images.group is not None
     for group in np.unique(images.group):
         assert len(np.unique(images.split[images.group == group])) == 1
@@ -100,21 +72,21 @@ def test_groups_stay_together_and_every_class_is_tested(tmp_path: Path) -> None:
 
 
 def test_attributes_splits_and_groups_of_a_table(tmp_path: Path) -> None:
-    write(tmp_path, {"x": 60}, side=24)
+    write_class_folders(tmp_path, {"x": 60}, side=24)
     parts = ["train"] * 40 + ["Validation"] * 10 + ["test"] * 10
     rows = [[f"x/{row:03d}.png", row % 2, int(row % 3 == 0), parts[row], f"g{row}"] for row in range(60)]
-    table(tmp_path, ["file", "edema", "device", "split", "group"], rows)
-    images = read(tmp_path, 32)
+    write_labels(tmp_path, ["file", "edema", "device", "split", "group"], rows)
+    images = read_folder(tmp_path, 32)
     assert (images.kind, images.names) == ("attributes", ("edema", "device"))
     assert images.conditions[:3].tolist() == [[0, 1], [1, 0], [0, 0]]
     assert [len(images.rows(split)) for split in SPLITS] == [40, 10, 10]
 
 
 def test_semicolons_and_a_byte_order_mark_are_read(tmp_path: Path) -> None:
-    write(tmp_path, {"x": 4})
+    write_class_folders(tmp_path, {"x": 4})
     lines = ["File;Class", *(f"x\\{row:03d}.png;{'ab'[row % 2]}" for row in range(4))]
     (tmp_path / "labels.csv").write_text("\r\n".join(lines), encoding="utf-8-sig")
-    assert read(tmp_path).names == ("a", "b")
+    assert read_folder(tmp_path).names == ("a", "b")
 
 
 @pytest.mark.parametrize(
@@ -137,13 +109,13 @@ def test_semicolons_and_a_byte_order_mark_are_read(tmp_path: Path) -> None:
 def test_a_table_that_does_not_fit_is_refused(
     tmp_path: Path, header: list[str], row: list[object], message: str
 ) -> None:
-    write(tmp_path, {"x": 2})
-    table(tmp_path, header, [row])
+    write_class_folders(tmp_path, {"x": 2})
+    write_labels(tmp_path, header, [row])
     report = check_images(tmp_path)
-    assert message in said(report, "error")
+    assert message in findings_text(report, "error")
     assert not report.ok
     with pytest.raises(DataError, match="labels"):
-        read(tmp_path)
+        read_folder(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -157,32 +129,34 @@ def test_a_table_that_does_not_fit_is_refused(
     ],
 )
 def test_a_table_whose_quotes_do_not_pair_is_refused_by_its_line(tmp_path: Path, lines: list[str], line: int) -> None:
-    write(tmp_path, {"x": 2})
+    write_class_folders(tmp_path, {"x": 2})
     (tmp_path / "labels.csv").write_text("\n".join(lines))
-    assert f"Line {line} of labels.csv cannot be read" in said(check_images(tmp_path), "error")
+    assert f"Line {line} of labels.csv cannot be read" in findings_text(check_images(tmp_path), "error")
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\x85", "\x0c", "\x0b", "\x1c", "\x1e"])
 def test_a_table_has_the_lines_that_its_line_ends_make(tmp_path: Path, mark: str, end: str) -> None:
-    write(tmp_path, {"x": 4})
+    write_class_folders(tmp_path, {"x": 4})
     rows = [f'x/{row:03d}.png,"left{mark}lung, {"ab"[row % 2]}"' for row in range(4)]
     (tmp_path / "labels.csv").write_bytes(end.join(["file,class", *rows]).encode())
-    assert read(tmp_path).names == (f"left{mark}lung, a", f"left{mark}lung, b")
+    assert read_folder(tmp_path).names == (f"left{mark}lung, a", f"left{mark}lung, b")
 
 
-def test_absent_and_unnamed_files_are_said_and_the_rest_goes_on(tmp_path: Path) -> None:
-    write(tmp_path, {"x": 50})
+def test_missing_and_unnamed_files_are_reported_and_the_others_read(tmp_path: Path) -> None:
+    write_class_folders(tmp_path, {"x": 50})
     names = [f"x/{row:03d}.png" for row in range(49)]
-    table(tmp_path, ["file", "class"], [[name, "ab"[row % 2]] for row, name in enumerate([*names, "x/gone.png"])])
-    warnings = said(check_images(tmp_path), "warning")
+    write_labels(
+        tmp_path, ["file", "class"], [[name, "ab"[row % 2]] for row, name in enumerate([*names, "x/gone.png"])]
+    )
+    warnings = findings_text(check_images(tmp_path), "warning")
     assert "Missing files named in labels.csv (1): x/gone.png" in warnings
     assert "Images not named in labels.csv (1): x/049.png" in warnings
-    assert len(read(tmp_path)) == 49
+    assert len(read_folder(tmp_path)) == 49
 
 
-def test_unreadable_files_are_named_and_the_rest_goes_on(tmp_path: Path) -> None:
-    write(tmp_path, {"a": 30, "b": 30})
+def test_unreadable_files_are_named_and_the_others_read(tmp_path: Path) -> None:
+    write_class_folders(tmp_path, {"a": 30, "b": 30})
     whole = (tmp_path / "a" / "000.png").read_bytes()
     (tmp_path / "a" / "000.png").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "b" / "text.jpg").write_text("not a picture")
@@ -191,13 +165,13 @@ def test_unreadable_files_are_named_and_the_rest_goes_on(tmp_path: Path) -> None
     report = check_images(tmp_path)
     assert set(report.unreadable) == {"a/000.png", "b/text.jpg", "b/huge.png"}
     assert "9000 x 8000 pixels" in report.unreadable["b/huge.png"]
-    assert "a/000.png" in said(report, "warning")
-    assert ".txt" in said(report, "note")
-    assert len(read(tmp_path)) == 59
+    assert "a/000.png" in findings_text(report, "warning")
+    assert ".txt" in findings_text(report, "note")
+    assert len(read_folder(tmp_path)) == 59
 
 
 def test_duplicates_are_found_by_their_pixels(tmp_path: Path) -> None:
-    write(tmp_path, {"train/a": 30, "train/b": 30, "val/a": 5, "val/b": 5, "test/a": 5, "test/b": 5})
+    write_class_folders(tmp_path, {"train/a": 30, "train/b": 30, "val/a": 5, "val/b": 5, "test/a": 5, "test/b": 5})
     same = Image.open(tmp_path / "train/a/000.png")
     same.save(tmp_path / "train/a/again.bmp")  # within a split, in another format
     same = Image.open(tmp_path / "train/a/001.png")
@@ -215,10 +189,10 @@ def test_duplicates_are_found_by_their_pixels(tmp_path: Path) -> None:
 
 
 def test_a_group_in_two_splits_stays_where_it_is_tested(tmp_path: Path) -> None:
-    write(tmp_path, {"x": 60})
+    write_class_folders(tmp_path, {"x": 60})
     parts = ["train"] * 40 + ["val"] * 10 + ["test"] * 10
     groups = [f"p{row}" if row not in (0, 59) else "shared" for row in range(60)]
-    table(
+    write_labels(
         tmp_path,
         ["file", "class", "split", "group"],
         [[f"x/{row:03d}.png", "ab"[row % 2], parts[row], groups[row]] for row in range(60)],
@@ -231,18 +205,18 @@ def test_a_group_in_two_splits_stays_where_it_is_tested(tmp_path: Path) -> None:
 
 
 def test_small_classes_are_warned_of_and_single_images_refused(tmp_path: Path) -> None:
-    write(tmp_path / "set", {"big": 40, "small": 8})
-    assert "small has 5 training images: too few" in said(check_images(tmp_path / "set"), "warning")
-    write(tmp_path / "single", {"big": 40, "one": 1})
-    assert "The class one has 1 image" in said(check_images(tmp_path / "single"), "error")
+    write_class_folders(tmp_path / "set", {"big": 40, "small": 8})
+    assert "small has 5 training images: too few" in findings_text(check_images(tmp_path / "set"), "warning")
+    write_class_folders(tmp_path / "single", {"big": 40, "one": 1})
+    assert "The class one has 1 image" in findings_text(check_images(tmp_path / "single"), "error")
     with pytest.raises(DataError, match="class one has 1 image"):
-        read(tmp_path / "single")
+        read_folder(tmp_path / "single")
 
 
 def test_empty_and_unlabelled_folders_are_refused(tmp_path: Path) -> None:
     config = DataConfig.model_validate({"name": "folder", "path": str(tmp_path)})
     assert "holds no images" in str(registry.problem(config))
-    picture(0).save(tmp_path / "1.png")
+    random_image(0).save(tmp_path / "1.png")
     assert "have no labels" in str(registry.problem(config))
     gone = DataConfig.model_validate({"name": "folder", "path": "nothing-here"})
     assert "no folder nothing-here" in str(registry.problem(gone))
@@ -250,8 +224,8 @@ def test_empty_and_unlabelled_folders_are_refused(tmp_path: Path) -> None:
 
 
 def test_one_channel_stays_one_channel(tmp_path: Path) -> None:
-    write(tmp_path, {"a": 25, "b": 25}, colour=False, side=28)
-    images = read(tmp_path, 32)
+    write_class_folders(tmp_path, {"a": 25, "b": 25}, colour=False, side=28)
+    images = read_folder(tmp_path, 32)
     assert images.images.shape == (50, 1, 32, 32)
     assert images.native_size == 28
     first = np.asarray(Image.open(tmp_path / "a/000.png"))
@@ -259,12 +233,12 @@ def test_one_channel_stays_one_channel(tmp_path: Path) -> None:
 
 
 def test_every_kind_of_pixel_is_read(tmp_path: Path) -> None:
-    write(tmp_path, {"a": 22, "b": 22})
-    colour = picture(900)
+    write_class_folders(tmp_path, {"a": 22, "b": 22})
+    colour = random_image(900)
     kinds = {
         "rgba.png": colour.convert("RGBA"), "palette.png": colour.convert("P"), "cmyk.jpg": colour.convert("CMYK"),
         "grey.bmp": colour.convert("L"), "two.tif": colour.convert("1"), "la.png": colour.convert("LA"),
-        "wide.png": picture(901).resize((80, 30)),
+        "wide.png": random_image(901).resize((80, 30)),
     }  # fmt: skip
     for name, image in kinds.items():
         image.save(tmp_path / "a" / name)
@@ -274,8 +248,8 @@ def test_every_kind_of_pixel_is_read(tmp_path: Path) -> None:
     assert "80 x 30" in report.sizes
     assert "colour, 8-bit, alpha dropped" in report.modes
     assert "grey, 8-bit" in report.modes
-    assert "All are read with 3 channels" in said(report, "warning")
-    images = read(tmp_path)
+    assert "All are read with 3 channels" in findings_text(report, "warning")
+    images = read_folder(tmp_path)
     assert images.images.shape[1:] == (3, 64, 64)
     assert images.native_size == 64
 
@@ -292,8 +266,8 @@ def test_16_bits_are_windowed_once_for_the_whole_set(tmp_path: Path, suffix: str
     assert report.window is not None
     assert 1000 <= report.window[0] <= 1010
     assert 2990 <= report.window[1] <= 3000
-    assert f"Grey levels {report.window[0]} to {report.window[1]} become 0 to 255" in said(report, "note")
-    images = read(tmp_path, 32)
+    assert f"Grey levels {report.window[0]} to {report.window[1]} become 0 to 255" in findings_text(report, "note")
+    images = read_folder(tmp_path, 32)
     assert images.images.shape == (50, 1, 32, 32)
     labels = images.labels()
     assert images.images[labels == 0].mean() > images.images[labels == 1].mean() + 100  # one window, not one each
@@ -303,13 +277,13 @@ def test_16_bits_are_windowed_once_for_the_whole_set(tmp_path: Path, suffix: str
 
 
 def test_floating_point_pixels_are_refused_by_name(tmp_path: Path) -> None:
-    write(tmp_path, {"a": 22, "b": 22})
+    write_class_folders(tmp_path, {"a": 22, "b": 22})
     Image.fromarray(np.random.default_rng(0).random((32, 32), dtype=np.float32)).save(tmp_path / "a" / "float.tif")
     assert "floating-point" in check_images(tmp_path).unreadable["a/float.tif"]
 
 
 def test_report_in_words_and_as_json(tmp_path: Path) -> None:
-    write(tmp_path, {"a": 30, "b": 1})
+    write_class_folders(tmp_path, {"a": 30, "b": 1})
     report = check_images(tmp_path)
     text = report.as_text()
     assert "images of" in text
@@ -321,7 +295,7 @@ def test_report_in_words_and_as_json(tmp_path: Path) -> None:
 
 
 def test_preview_of_a_folder_builds_no_cache(tmp_path: Path) -> None:
-    write(tmp_path, {"a": 22, "b": 22})
+    write_class_folders(tmp_path, {"a": 22, "b": 22})
     config = DataConfig.model_validate({"name": "folder", "path": str(tmp_path)})
     images, labels = registry.preview(config, 6)
     assert images.shape == (6, 3, 64, 64)

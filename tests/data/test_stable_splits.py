@@ -13,7 +13,7 @@ from gan.data.image_set import ImageSet, pixel_digests
 from gan.data.ingest.check import check_images
 from gan.data.stable_splits import KnownSplits, load_splits, record_path, stable_split, unit_hash
 from gan.errors import DataError
-from tests.data.test_folder import picture, read, said, table, write
+from tests.support.image_files import findings_text, random_image, read_folder, write_class_folders, write_labels
 
 PARTS = {"val": 0.1, "test": 0.2}
 IMAGES = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 3)), max_size=80)
@@ -77,30 +77,30 @@ def splits_of(images: ImageSet) -> dict[int, str]:
 
 
 def test_images_added_to_a_folder_renamed_or_taken_out_move_no_other(tmp_path: Path) -> None:
-    write(tmp_path / "cells", {"round": 30, "long": 12}, side=32)
-    before = splits_of(read(tmp_path / "cells", 32))
+    write_class_folders(tmp_path / "cells", {"round": 30, "long": 12}, side=32)
+    before = splits_of(read_folder(tmp_path / "cells", 32))
     for number in range(42):  # names before, between and after the others
-        picture(1000 + number, 32).save(
+        random_image(1000 + number, 32).save(
             tmp_path / "cells" / ("round", "long")[number % 2] / f"{number * 7:03d} new.png"
         )
     (tmp_path / "cells" / "round" / "000.png").rename(tmp_path / "cells" / "round" / "zzz.png")
     (tmp_path / "cells" / "long" / "035.png").unlink()
-    after = read(tmp_path / "cells", 32)
+    after = read_folder(tmp_path / "cells", 32)
     now = splits_of(after)
     assert len(now) == 83
     assert len(before.keys() - now.keys()) == 1
     assert [image for image, split in before.items() if now.get(image, split) != split] == []
     assert after.counts()["test"] == {"round": 10, "long": 6}
     shutil.rmtree(settings.cache())
-    assert splits_of(read(tmp_path / "cells", 32)) == now
+    assert splits_of(read_folder(tmp_path / "cells", 32)) == now
 
 
 def test_new_images_of_a_known_patient_follow_it(tmp_path: Path) -> None:
     def grow(count: int) -> dict[str, set[str]]:
-        write(tmp_path / "x", {"all": count}, side=32)
+        write_class_folders(tmp_path / "x", {"all": count}, side=32)
         rows: list[list[object]] = [[f"all/{row:03d}.png", "ab"[row % 2], f"p{row % 9}"] for row in range(count)]
-        table(tmp_path / "x", ["file", "class", "group"], rows)
-        images = read(tmp_path / "x", 32)
+        write_labels(tmp_path / "x", ["file", "class", "group"], rows)
+        images = read_folder(tmp_path / "x", 32)
         assert images.group is not None
         return {name: set(images.split[images.group == name].tolist()) for name in np.unique(images.group).tolist()}
 
@@ -110,18 +110,18 @@ def test_new_images_of_a_known_patient_follow_it(tmp_path: Path) -> None:
 
 
 def test_the_check_shows_the_splits_that_are_used_and_keeps_none(tmp_path: Path) -> None:
-    write(tmp_path / "cells", {"round": 30, "long": 12}, side=32)
+    write_class_folders(tmp_path / "cells", {"round": 30, "long": 12}, side=32)
     assert check_images(tmp_path / "cells").ok
     assert not record_path(tmp_path / "cells").exists()
-    images = read(tmp_path / "cells", 32)
+    images = read_folder(tmp_path / "cells", 32)
     assert len(load_splits(tmp_path / "cells")) == 42
     assert check_images(tmp_path / "cells").counts == images.counts()
 
 
 def test_a_damaged_record_is_named(tmp_path: Path) -> None:
-    write(tmp_path / "cells", {"round": 30, "long": 12}, side=32)
-    read(tmp_path / "cells", 32)
+    write_class_folders(tmp_path / "cells", {"round": 30, "long": 12}, side=32)
+    read_folder(tmp_path / "cells", 32)
     record_path(tmp_path / "cells").write_bytes(b"PK torn")
-    assert "The record of the splits of" in said(check_images(tmp_path / "cells"), "error")
+    assert "The record of the splits of" in findings_text(check_images(tmp_path / "cells"), "error")
     with pytest.raises(DataError, match="Delete"):
         load_splits(tmp_path / "cells")

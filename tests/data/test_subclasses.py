@@ -1,4 +1,4 @@
-"""Kinds within a class: what they are found by, how often each is drawn, and that a run told of them keeps to them."""
+"""Subclasses: how they are found and sampled, and that a run keeps its own."""
 
 import shutil
 from pathlib import Path
@@ -29,11 +29,11 @@ from tests.support.celeba import write_celeba
 from tests.support.exactness import final_weights, same
 
 
-def quiet(phase: str, done: float) -> None:
+def check_share(phase: str, done: float) -> None:
     assert 0 <= done <= 1
 
 
-def squares(greys: list[tuple[int, int, str]], kind: str = "class") -> ImageSet:
+def grey_set(greys: list[tuple[int, int, str]], kind: str = "class") -> ImageSet:
     """An image of one grey for each (class, grey, split), with two classes."""
     return ImageSet(
         images=np.stack([np.full((1, 32, 32), grey, np.uint8) for _, grey, _ in greys]),
@@ -55,13 +55,13 @@ def info(counts: tuple[tuple[int, ...], ...]) -> DatasetInfo:
 
 
 MANY = 2 * subclasses.MIN_IMAGES_PER_SUBCLASS
-"""Training images of a class that has two kinds and no more."""
+"""Training images of a class that has two subclasses and no more."""
 
 
-def test_kinds_are_found_in_each_class_by_itself_from_dark_to_bright() -> None:
+def test_subclasses_are_found_within_each_class_from_dark_to_bright() -> None:
     left = [(0, 200 if n % 3 else n % 9, "train") for n in range(MANY)]
     right = [(1, 250 if n < 30 else 100 + n % 9, "train") for n in range(MANY)]
-    found = find_subclasses(squares(left + right), 2, 0, quiet).labels
+    found = find_subclasses(grey_set(left + right), 2, 0, check_share).labels
     assert found[:MANY].tolist() == [int(n % 3 > 0) for n in range(MANY)]
     assert found[MANY:].tolist() == [int(n < 30) for n in range(MANY)]
 
@@ -69,31 +69,31 @@ def test_kinds_are_found_in_each_class_by_itself_from_dark_to_bright() -> None:
 def test_images_that_are_not_learnt_from_take_the_nearest_kind_and_make_none() -> None:
     learnt = [(label, 60 * (n % 2), "train") for label in (0, 1) for n in range(MANY)]
     held_out = [(0, 250, "val"), (0, 251, "test"), (0, 20, "val"), (1, 40, "test")]
-    assert find_subclasses(squares(learnt + held_out), 2, 0, quiet).labels[-4:].tolist() == [1, 1, 0, 1]
+    assert find_subclasses(grey_set(learnt + held_out), 2, 0, check_share).labels[-4:].tolist() == [1, 1, 0, 1]
 
 
-def test_a_class_of_few_images_or_of_few_that_differ_has_fewer_kinds() -> None:
-    few = [(0, 10 * (n % 4), "train") for n in range(2 * MANY - 1)]  # 3 for each kind, were there 4 kinds
+def test_a_class_with_few_or_few_distinct_images_has_fewer_subclasses() -> None:
+    few = [(0, 10 * (n % 4), "train") for n in range(2 * MANY - 1)]  # 3 per subclass, if there were 4
     alike = [(1, 7 + 90 * (n % 2), "train") for n in range(3 * MANY)]
-    found = find_subclasses(squares(few + alike), 8, 0, quiet).labels
+    found = find_subclasses(grey_set(few + alike), 8, 0, check_share).labels
     assert set(found[: len(few)]) == {0, 1, 2}
     assert set(found[len(few) :]) == {0, 1}
-    assert not find_subclasses(squares(few[: MANY - 1] + alike), 8, 0, quiet).labels[: MANY - 1].any()
+    assert not find_subclasses(grey_set(few[: MANY - 1] + alike), 8, 0, check_share).labels[: MANY - 1].any()
 
 
-def test_the_networks_are_told_the_class_and_which_of_its_kinds() -> None:
+def test_networks_are_conditioned_on_class_and_subclass() -> None:
     rows = append_subclasses(np.eye(2, dtype=np.float32), np.array([2, 0], dtype=np.uint8), 3)
     assert rows.tolist() == [[1, 0, 0, 0, 1, 0, 0, 0], [0, 1, 0, 0, 0, 1, 0, 0]]
     assert condition_width(2, 3) == rows.shape[1]
     assert condition_width(2, 1) == 2
 
 
-def test_kinds_are_drawn_as_often_as_there_are_training_images_of_them() -> None:
+def test_subclasses_are_sampled_in_the_proportions_of_the_training_split() -> None:
     left = np.tile(np.array([[1, 0]], dtype=np.float32), (4000, 1))
-    told = network_conditions(info(((1, 0, 3), (5, 0, 0))), left, 7, range(4000))
-    assert (told[:, :2] == left).all()
-    assert told[:, 5:].sum() == 0  # the other class has no part in it
-    share = told[:, 2:5].mean(axis=0)
+    rows = network_conditions(info(((1, 0, 3), (5, 0, 0))), left, 7, range(4000))
+    assert (rows[:, :2] == left).all()
+    assert rows[:, 5:].sum() == 0  # the other class has no part in it
+    share = rows[:, 2:5].mean(axis=0)
     assert share[1] == 0
     assert share[2] == pytest.approx(0.75, abs=0.03)  # four standard deviations of 4,000 draws
 
@@ -107,11 +107,11 @@ def test_which_kind_depends_on_the_seed_and_the_position_alone() -> None:
 
 
 def test_a_class_without_training_images_can_be_asked_for() -> None:
-    told = network_conditions(info(((0, 0), (3, 1))), np.eye(2, dtype=np.float32)[[0]], 0, [0])
-    assert told.sum() == 2
+    rows = network_conditions(info(((0, 0), (3, 1))), np.eye(2, dtype=np.float32)[[0]], 0, [0])
+    assert rows.sum() == 2
 
 
-def test_facts_with_and_without_kinds_are_read_back(tmp_path: Path) -> None:
+def test_info_with_and_without_subclasses_is_read_back(tmp_path: Path) -> None:
     for counts in ((), ((1, 2), (3, 4))):
         info(counts).save(tmp_path)
         again = DatasetInfo.load(tmp_path)
@@ -119,9 +119,9 @@ def test_facts_with_and_without_kinds_are_read_back(tmp_path: Path) -> None:
         assert again.subclasses == counts
 
 
-def test_attributes_have_no_kinds() -> None:
+def test_attributes_have_no_subclasses() -> None:
     with pytest.raises(DataError, match=r"model\.subclasses is 4: Squares has attributes"):
-        with_subclasses(run_of(4), squares([(0, 1, "train"), (1, 2, "train")], "attributes"), quiet)
+        with_subclasses(run_of(4), grey_set([(0, 1, "train"), (1, 2, "train")], "attributes"), check_share)
 
 
 def run_of(count: int) -> Run:
@@ -129,38 +129,38 @@ def run_of(count: int) -> Run:
 
 
 def test_images_of_a_class_that_are_nearly_the_same_are_not_divided_and_warn_of_nothing() -> None:
-    nearly = squares([(n % 2, 255, "train") for n in range(4 * MANY)])
+    nearly = grey_set([(n % 2, 255, "train") for n in range(4 * MANY)])
     nearly.images[np.arange(len(nearly)), 0, np.arange(len(nearly)) % 32, 5] = 254
-    assert not find_subclasses(nearly, 8, 0, quiet).labels.any()
+    assert not find_subclasses(nearly, 8, 0, check_share).labels.any()
 
 
-def test_pale_images_are_told_apart_as_well_when_they_are_not_learnt_from() -> None:
-    pale = squares([(n % 2, 250, "train") for n in range(2 * MANY)] + [(n % 2, 250, "val") for n in range(2 * MANY)])
+def test_pale_held_out_images_get_the_right_subclass() -> None:
+    pale = grey_set([(n % 2, 250, "train") for n in range(2 * MANY)] + [(n % 2, 250, "val") for n in range(2 * MANY)])
     pale.images[::4, 0, :8] = 246
     pale.images[1::4, 0, 8:16] = 246
-    found = find_subclasses(pale, 2, 0, quiet).labels
+    found = find_subclasses(pale, 2, 0, check_share).labels
     assert (found[: 2 * MANY] == found[2 * MANY :]).all()
     assert 0 < found[0::2].mean() < 1
     assert 0 < found[1::2].mean() < 1
 
 
-def test_how_far_kinds_lie_apart_is_the_share_of_the_spread_that_one_image_of_each_would_have() -> None:
-    """Greys 0, 10 and 200, 210 equally often: the kinds' greys, 0 or 10 and 200 or 210, differ by 190 to 210."""
+def test_separation_is_the_share_of_the_diversity_that_one_image_per_subclass_has() -> None:
+    """Greys 0, 10 and 200, 210 equally often: the subclasses' greys, 0 or 10 and 200 or 210, differ by 190 to 210."""
     greys = [(label, 200 * (n % 2) + 10 * (n // 2 % 2), "train") for label in (0, 1) for n in range(2 * MANY)]
     all_of_them = np.std([0, 10, 200, 210])
-    apart = find_subclasses(squares(greys), 2, 0, quiet).separation
+    apart = find_subclasses(grey_set(greys), 2, 0, check_share).separation
     assert 95 / all_of_them - 0.01 < apart < 1
-    assert find_subclasses(squares(greys), 1, 0, quiet).separation == 0
+    assert find_subclasses(grey_set(greys), 1, 0, check_share).separation == 0
 
 
-def test_kinds_are_found_anew_until_there_is_a_snapshot_and_kept_from_then_on() -> None:
+def test_subclasses_are_found_again_until_the_first_snapshot_and_kept_afterwards() -> None:
     greys = [(n % 2, n % 251, "train") for n in range(4 * MANY)]
-    run, images = run_of(2), squares(greys)
-    first, info_then = with_subclasses(run, images, quiet)
-    changed = squares(greys[2:] + greys[:2])
-    other, _ = with_subclasses(run, changed, quiet)  # nothing was learnt yet
+    run, images = run_of(2), grey_set(greys)
+    first, info_then = with_subclasses(run, images, check_share)
+    changed = grey_set(greys[2:] + greys[:2])
+    other, _ = with_subclasses(run, changed, check_share)  # nothing was learnt yet
     assert (other.conditions != first.conditions).any()
-    with_subclasses(run, images, quiet)
+    with_subclasses(run, images, check_share)
     (run.path / "snapshots" / "000000160").mkdir()
     (run.path / "snapshots" / "000000160" / "ready.json").touch()
     again, info_now = with_subclasses(run, images, lambda phase, done: pytest.fail("found anew"))
@@ -168,8 +168,8 @@ def test_kinds_are_found_anew_until_there_is_a_snapshot_and_kept_from_then_on() 
     assert info_now.subclasses == info_then.subclasses
 
 
-def test_a_run_is_told_of_kinds_and_its_images_can_be_made_again() -> None:
-    run = trained("told", model__subclasses=2)
+def test_images_of_a_run_with_subclasses_can_be_generated_again() -> None:
+    run = trained("clustered", model__subclasses=2)
     images = registry.load_image_set(run.config.data)
     found = load_subclasses(run, len(images))
     assert found is not None
@@ -184,7 +184,7 @@ def test_a_run_is_told_of_kinds_and_its_images_can_be_made_again() -> None:
     assert np.abs(frames[0].astype(int) - alone.astype(int)).max() <= 1
 
 
-def test_a_run_that_is_told_of_kinds_goes_on_with_the_same() -> None:
+def test_a_resumed_run_with_subclasses_equals_an_uninterrupted_one() -> None:
     whole, run = trained("whole", model__subclasses=2), trained("again", model__subclasses=2)
     shutil.rmtree(run.snapshot())
     found = (run.path / subclass_labels.FILE).stat()
@@ -196,8 +196,8 @@ def test_a_run_that_is_told_of_kinds_goes_on_with_the_same() -> None:
 
 
 def test_each_image_is_of_the_kind_that_was_drawn_for_it() -> None:
-    """One training image in ten has its spot below instead of above; without kinds it is lost, or comes anyhow."""
-    images, below = squares([(n % 2, 30, "train") for n in range(400)]), np.arange(400) % 20 < 2
+    """One training image in ten has its spot below instead of above; without subclasses it is lost, or comes anyhow."""
+    images, below = grey_set([(n % 2, 30, "train") for n in range(400)]), np.arange(400) % 20 < 2
     for number, (image, low) in enumerate(zip(images.images, below, strict=True)):
         column = 6 + number % 3
         image[0, 16 * low + 2 : 16 * low + 10, column : column + 16] = 220
@@ -215,7 +215,7 @@ def test_each_image_is_of_the_kind_that_was_drawn_for_it() -> None:
     assert lower[~drawn_rare].mean() < 0.1
 
 
-def test_kinds_of_attributes_are_an_error_before_the_start() -> None:
+def test_subclasses_of_attributes_are_an_error_before_the_start() -> None:
     write_celeba(settings.public_data())
     config = options.build_config({"data.name": "celeba", "model.subclasses": 8})
     registry.load_image_set(config.data)

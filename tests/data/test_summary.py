@@ -12,7 +12,7 @@ from gan.data.attribute_correlation import phi_coefficients, strongest_pairs
 from gan.data.image_set import ImageSet
 from gan.data.ingest.file_examples import example_files
 from gan.data.ingest.import_plan import ImportPlan
-from tests.data.test_upload import members, zipped
+from tests.support.image_files import class_files, zip_of
 from tests.support.uploads import add_zip
 
 
@@ -74,21 +74,21 @@ def test_groups_are_counted_by_split_and_shared_ones_named() -> None:
     assert summary.group_summary(made(rows)) is None
 
 
-def test_rare_and_uneven_classes_are_told_with_what_mends_them() -> None:
-    said = lines(made([[1, 0, 0]] * 200 + [[0, 1, 0]] * 40 + [[0, 0, 1]] * 19))
-    assert "Classes with fewer than 20 training images: c (19)." in said
-    assert "a has 11 times as many training images as c. Switch on Balance classes" in said
+def test_rare_and_imbalanced_classes_are_reported_with_an_action() -> None:
+    text = lines(made([[1, 0, 0]] * 200 + [[0, 1, 0]] * 40 + [[0, 0, 1]] * 19))
+    assert "Classes with fewer than 20 training images: c (19)." in text
+    assert "a has 11 times as many training images as c. Switch on Balance classes" in text
     even = made([[1, 0]] * 60 + [[0, 1]] * 50, group=[f"p{row // 2}" for row in range(110)])
     assert lines(even) == ""
 
 
-def test_few_test_images_and_unknown_patients_are_told() -> None:
-    said = lines(made([[1, 0], [0, 1]] * 60, ["train"] * 80 + ["test"] * 40))
-    assert "Classes with fewer than 30 test images: a (20), b (20)." in said
-    assert "It is unknown which images show the same patient or slide." in said
+def test_few_test_images_and_unknown_patients_are_reported() -> None:
+    text = lines(made([[1, 0], [0, 1]] * 60, ["train"] * 80 + ["test"] * 40))
+    assert "Classes with fewer than 30 test images: a (20), b (20)." in text
+    assert "It is unknown which images show the same patient or slide." in text
 
 
-def test_attributes_that_hardly_vary_are_told() -> None:
+def test_attributes_that_hardly_vary_are_reported() -> None:
     rows = [[1, 1], [0, 1]] * 30 + [[1, 0]] * 3
     assert "Attributes that hardly vary: b (60 with it, 3 without)." in lines(made(rows, kind="attributes"))
 
@@ -101,13 +101,13 @@ def test_groups_in_two_splits_are_warned_of_first() -> None:
 
 
 def test_examples_show_files_of_each_class_in_their_own_shape(tmp_path: Path) -> None:
-    report = add_zip("cells", zipped(members()))
+    report = add_zip("cells", zip_of(class_files()))
     assert report.plan is not None
     found = example_files(report.plan, each=3)
     assert list(found) == ["a", "b"]
-    assert [one.file.split("/")[0] for one in found["b"]] == ["b"] * 3
-    assert len({one.file for one in found["b"]}) == 3
-    assert {one.split for shown in found.values() for one in shown} <= {"train", "val", "test"}
+    assert [example.file.split("/")[0] for example in found["b"]] == ["b"] * 3
+    assert len({example.file for example in found["b"]}) == 3
+    assert {example.split for examples in found.values() for example in examples} <= {"train", "val", "test"}
     (report.plan.root / found["a"][0].file).write_bytes(b"gone")
     assert len(example_files(report.plan, each=3)["a"]) == 2
 

@@ -7,7 +7,6 @@ import zipfile
 import zlib
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
@@ -18,28 +17,9 @@ from gan.data import catalogue, registry
 from gan.data.ingest import archive, staging
 from gan.errors import DataError, GanError
 from gan.io.atomic import write_json
+from tests.support.image_files import class_files, png_bytes, zip_of
 from tests.support.jobs import wait_until
 from tests.support.uploads import add_files, add_folder, add_zip
-
-
-def png(seed: int, side: int = 24) -> bytes:
-    pixels = np.random.default_rng(seed).integers(0, 256, (side, side, 3), dtype=np.uint8)
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "png")
-    return file.getvalue()
-
-
-def members(count: int = 44, above: str = "") -> dict[str, bytes]:
-    return {f"{above}{'ab'[seed % 2]}/{seed:03d}.png": png(seed) for seed in range(count)}
-
-
-def zipped(files: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> io.BytesIO:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", compression) as target:
-        for name, content in files.items():
-            target.writestr(name, content)
-    file.seek(0)
-    return file
 
 
 def left_over() -> list[Path]:
@@ -50,7 +30,7 @@ def left_over() -> list[Path]:
 
 def test_zip_is_checked_then_accepted_then_read() -> None:
     more = {"my set/.DS_Store": b"x", "__MACOSX/my set/a/._000.png": b"x", "my set/readme.exe": b"MZ"}
-    report = add_zip("cells", zipped(members(above="my set/") | more))
+    report = add_zip("cells", zip_of(class_files(above="my set/") | more))
     assert report.ok
     assert report.images == 44
     assert not settings.added_sets().exists()
@@ -68,13 +48,13 @@ def test_zip_is_checked_then_accepted_then_read() -> None:
     assert catalogue.find_entry("folder-cells").title == "cells"
     assert staging.load_report("cells").images == 44
     with pytest.raises(DataError, match="already a set cells"):
-        add_zip("cells", zipped(members()))
+        add_zip("cells", zip_of(class_files()))
     staging.remove_set("cells")
     assert "no added set and no folder cells" in str(registry.problem(config))
 
 
 def test_a_set_accepted_twice_is_refused_the_second_time() -> None:
-    first, second = (add_zip("cells", zipped(members())) for _ in range(2))
+    first, second = (add_zip("cells", zip_of(class_files())) for _ in range(2))
     staging.accept(first)
     with pytest.raises(DataError, match="already a set cells"):
         staging.accept(second)
@@ -86,7 +66,7 @@ def test_a_set_accepted_twice_is_refused_the_second_time() -> None:
 
 
 def test_a_set_with_errors_cannot_be_accepted() -> None:
-    report = add_zip("cells", zipped(members() | {"alone/1.png": png(99)}))
+    report = add_zip("cells", zip_of(class_files() | {"alone/1.png": png_bytes(99)}))
     assert not report.ok
     with pytest.raises(DataError, match="class alone has 1 image"):
         staging.accept(report)
@@ -98,7 +78,7 @@ def test_a_set_with_errors_cannot_be_accepted() -> None:
 def test_names_that_climb_out_are_refused(name: str, tmp_path: Path) -> None:
     before = sorted(tmp_path.rglob("*evil*"))
     with pytest.raises(DataError, match="unsafe name"):
-        add_zip("cells", zipped(members(4) | {name: png(0)}))
+        add_zip("cells", zip_of(class_files(4) | {name: png_bytes(0)}))
     assert left_over() == []
     assert sorted(tmp_path.rglob("*evil*")) == before
 
@@ -113,8 +93,8 @@ def test_links_and_second_copies_are_refused() -> None:
         add_zip("cells", file)
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as target:
-        target.writestr("a/1.png", png(0))
-        target.writestr("a\\1.png", png(1))
+        target.writestr("a/1.png", png_bytes(0))
+        target.writestr("a\\1.png", png_bytes(1))
     with pytest.raises(DataError, match="twice"):
         add_zip("cells", file)
 
@@ -122,7 +102,7 @@ def test_links_and_second_copies_are_refused() -> None:
 def test_more_than_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAN_UPLOAD_MB", "1")
     with pytest.raises(DataError, match="larger than the 1 MB allowed"):
-        add_zip("cells", zipped({"a/1.bmp": bytes(1_500_000)}, zipfile.ZIP_DEFLATED))
+        add_zip("cells", zip_of({"a/1.bmp": bytes(1_500_000)}, zipfile.ZIP_DEFLATED))
     with pytest.raises(DataError, match="larger than the 1 MB allowed"):
         add_files("cells", [("a/1.bmp", io.BytesIO(bytes(1_500_000)))])
     assert left_over() == []
@@ -130,7 +110,7 @@ def test_more_than_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_a_zip_that_lies_about_its_size_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAN_UPLOAD_MB", "1")
-    content = zipped({"a/1.bmp": bytes(3_000_000)}, zipfile.ZIP_DEFLATED).getvalue()
+    content = zip_of({"a/1.bmp": bytes(3_000_000)}, zipfile.ZIP_DEFLATED).getvalue()
     lie = content.replace((3_000_000).to_bytes(4, "little"), (1000).to_bytes(4, "little"))
     assert lie != content
     report = add_zip("cells", io.BytesIO(lie))  # no byte is read beyond the claim
@@ -142,19 +122,19 @@ def test_a_zip_that_lies_about_its_size_is_stopped(monkeypatch: pytest.MonkeyPat
 def test_too_many_members_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive, "MAX_MEMBERS", 10)
     with pytest.raises(DataError, match="holds 11 files, more than the 10"):
-        add_zip("cells", zipped(members(11)))
+        add_zip("cells", zip_of(class_files(11)))
 
 
 def test_what_is_no_zip_is_refused() -> None:
-    for content in (b"", b"PK no zip", zipped(members(4)).getvalue()[:-40]):
+    for content in (b"", b"PK no zip", zip_of(class_files(4)).getvalue()[:-40]):
         with pytest.raises(DataError, match="not a complete ZIP"):
             add_zip("cells", io.BytesIO(content))
     with pytest.raises(DataError, match="holds no images"):
-        add_zip("cells", zipped({"readme.txt": b"hello"}))
+        add_zip("cells", zip_of({"readme.txt": b"hello"}))
 
 
 def test_a_damaged_member_is_named_and_the_rest_goes_on() -> None:
-    content = bytearray(zipped(members()).getvalue())
+    content = bytearray(zip_of(class_files()).getvalue())
     with zipfile.ZipFile(io.BytesIO(bytes(content))) as whole:
         start = whole.getinfo("a/000.png").header_offset + 200
     content[start : start + 20] = bytes(20)
@@ -167,38 +147,38 @@ def test_a_png_that_claims_to_be_huge_is_named() -> None:
     header = b"\x00\x00\x27\x10\x00\x00\x27\x10\x08\x02\x00\x00\x00"  # 10,000 x 10,000, colour
     chunk = b"IHDR" + header
     bomb = b"\x89PNG\r\n\x1a\n" + len(header).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
-    report = add_zip("cells", zipped(members() | {"a/bomb.png": bomb}))
+    report = add_zip("cells", zip_of(class_files() | {"a/bomb.png": bomb}))
     assert list(report.unreadable) == ["a/bomb.png"]
 
 
 def test_other_formats_are_not_opened() -> None:
     file = io.BytesIO()
     Image.new("RGB", (20, 20)).save(file, "gif")
-    report = add_zip("cells", zipped(members() | {"a/gif.png": file.getvalue()}))
+    report = add_zip("cells", zip_of(class_files() | {"a/gif.png": file.getvalue()}))
     assert list(report.unreadable) == ["a/gif.png"]
 
 
 @pytest.mark.parametrize("name", ["", "My Set", "a/b", "..", "-x", "x" * 65])
 def test_names_of_sets(name: str) -> None:
     with pytest.raises(DataError, match="cannot name a set"):
-        add_zip(name, zipped(members(4)))
+        add_zip(name, zip_of(class_files(4)))
 
 
 def test_single_files_with_a_table() -> None:
-    files = [(f"{seed}.png", io.BytesIO(png(seed))) for seed in range(50)]
+    files = [(f"{seed}.png", io.BytesIO(png_bytes(seed))) for seed in range(50)]
     rows = "".join(f"{seed}.png,{seed % 2}\n" for seed in range(50))
     report = add_files("cells", files, io.BytesIO(f"file,edema\n{rows}".encode()))
     assert (report.ok, report.kind, report.images) == (True, "attributes", 50)
-    flat = add_files("cells", [(f"{seed}.png", io.BytesIO(png(seed))) for seed in range(3)])
+    flat = add_files("cells", [(f"{seed}.png", io.BytesIO(png_bytes(seed))) for seed in range(3)])
     assert "have no labels" in flat.errors[0].text
     with pytest.raises(DataError, match="Two files are named 1"):
-        add_files("cells", [("1.png", io.BytesIO(png(0))), ("1.png", io.BytesIO(png(1)))])
+        add_files("cells", [("1.png", io.BytesIO(png_bytes(0))), ("1.png", io.BytesIO(png_bytes(1)))])
 
 
 def test_a_path_must_be_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     allowed, secret = tmp_path / "allowed", tmp_path / "secret"
     for root in (allowed / "cells", secret):
-        for name, content in members().items():
+        for name, content in class_files().items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_bytes(content)
     with pytest.raises(DataError, match="GAN_PATHS"):
@@ -221,11 +201,11 @@ def test_a_path_must_be_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_what_nobody_accepted_is_removed_after_a_day() -> None:
-    first, second = (add_zip(name, zipped(members(4))) for name in ("cells", "more"))
+    first, second = (add_zip(name, zip_of(class_files(4))) for name in ("cells", "more"))
     assert first.staged is not None
     assert second.staged is not None
     os.utime(first.staged, (0, 0))
-    third = staging.stage_zip("other", zipped(members(4)))
+    third = staging.stage_zip("other", zip_of(class_files(4)))
     assert sorted(staging.waiting().items()) == sorted({second.staged.name: "more", third.name: "other"}.items())
     assert staging.load_pending(third.name) is None
     with pytest.raises(DataError, match="no longer exists"):
@@ -233,7 +213,7 @@ def test_what_nobody_accepted_is_removed_after_a_day() -> None:
 
 
 def test_an_upload_is_checked_by_a_job_whose_files_do_not_stay_with_the_set() -> None:
-    folder = staging.stage_zip("cells", zipped(members()))
+    folder = staging.stage_zip("cells", zip_of(class_files()))
     jobs.start_task(folder)
     wait_until(lambda: not jobs.state(folder).alive, "the check has ended")
     assert jobs.state(folder).name == "finished"
@@ -259,7 +239,7 @@ def test_a_refused_zip_fails_its_job_and_leaves_none_of_its_files() -> None:
     "request_", [{"name": "../../evil", "source": "zip", "path": ""}, {"name": "cells", "source": "zip", "run": "rm"}]
 )
 def test_a_forged_request_checks_nothing(request_: dict[str, str]) -> None:
-    folder = staging.stage_zip("cells", zipped(members()))
+    folder = staging.stage_zip("cells", zip_of(class_files()))
     write_json(folder / "request.json", request_)
     with pytest.raises(GanError):
         staging.check_upload(folder)
@@ -267,7 +247,7 @@ def test_a_forged_request_checks_nothing(request_: dict[str, str]) -> None:
 
 
 def test_a_forged_request_for_a_folder_is_held_to_the_allowed_paths(tmp_path: Path) -> None:
-    folder = staging.stage_zip("cells", zipped(members()))
+    folder = staging.stage_zip("cells", zip_of(class_files()))
     write_json(folder / "request.json", {"name": "cells", "source": "folder", "path": str(tmp_path)})
     with pytest.raises(DataError, match="GAN_PATHS"):
         staging.check_upload(folder)

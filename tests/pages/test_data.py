@@ -15,8 +15,8 @@ from gan.data.ingest import staging
 from gan.data.ingest.report import CheckReport
 from pages.ui import cache
 from pages.ui.data import upload
-from tests.data.test_upload import members, png, zipped
 from tests.support.celeba import write_celeba
+from tests.support.image_files import class_files, png_bytes, zip_of
 from tests.support.jobs import wait_until
 from tests.support.pages import APP, buttons, page, said
 from tests.support.uploads import add_zip
@@ -45,7 +45,9 @@ def judged(report: CheckReport) -> AppTest:
 
 
 def test_files_are_shown_by_the_class_they_were_understood_as_before_anything_is_kept() -> None:
-    at = judged(add_zip("cells", zipped(members() | {"c/only.png": png(99)} | {"c/other.png": png(98)})))
+    at = judged(
+        add_zip("cells", zip_of(class_files() | {"c/only.png": png_bytes(99)} | {"c/other.png": png_bytes(98)}))
+    )
     assert "Each folder is a class: **3 classes**." in said(at)
     assert "File b/001.png, understood as b" in html(at)
     assert html(at).count("understood as c") == 2
@@ -57,7 +59,7 @@ def test_files_are_shown_by_the_class_they_were_understood_as_before_anything_is
 
 
 def test_a_check_goes_on_when_its_page_is_left_and_is_found_again() -> None:
-    folder = staging.stage_zip("cells", zipped(members()))
+    folder = staging.stage_zip("cells", zip_of(class_files()))
     jobs.start_task(folder)
     at = page("data")  # another visit, without the link of the upload
     at.button(key=f"upload {folder.name}").click().run()
@@ -83,7 +85,7 @@ def test_a_check_that_failed_says_why_and_leads_back_to_the_form() -> None:
 
 
 def test_accepting_shows_the_set_with_its_files_as_given() -> None:
-    at = judged(add_zip("cells", zipped(members())))
+    at = judged(add_zip("cells", zip_of(class_files())))
     at.button(key="accept set").click().run()
     assert not at.exception
     assert "has not been read yet" in said(at)
@@ -99,8 +101,8 @@ def test_a_table_of_attributes_is_understood_as_such(tmp_path: Path) -> None:
     with open(path, "w", newline="") as file:
         rows = [[f"{seed:03d}.png", seed % 2, int(seed < 30), f"slide {seed // 4}"] for seed in range(60)]
         csv.writer(file).writerows([["file", "round", "dark", "group"], *rows])
-    files = {f"{seed:03d}.png": png(seed) for seed in range(60)} | {"labels.csv": path.read_bytes()}
-    at = judged(add_zip("cells", zipped(files)))
+    files = {f"{seed:03d}.png": png_bytes(seed) for seed in range(60)} | {"labels.csv": path.read_bytes()}
+    at = judged(add_zip("cells", zip_of(files)))
     assert "The columns of 0 and 1 in labels.csv are **2 attributes**." in said(at)
     at.button(key="accept set").click().run()
     registry.load_image_set(catalogue.find_entry("folder-cells").config)

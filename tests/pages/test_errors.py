@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from gan.data.ingest import staging
 from gan.errors import RunError
 from gan.io.atomic import remove_folder
-from tests.data.test_upload import members, zipped
+from tests.support.image_files import class_files, zip_of
 from tests.support.uploads import add_zip
 
 
@@ -75,7 +75,7 @@ def test_what_cannot_be_removed_is_logged(
 
 
 def test_a_set_that_the_disk_refuses_is_not_told_to_take_another_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    report = add_zip("cells", zipped(members()))
+    report = add_zip("cells", zip_of(class_files()))
 
     def refuse(*_: object) -> None:
         raise OSError(errno.EROFS, "Read-only file system")

@@ -14,7 +14,7 @@ from gan.runs.run import find_run
 from gan.training import recommend
 from pages.ui import cache
 from pages.ui.train import config_diff
-from tests.data.test_upload import members, zipped
+from tests.support.image_files import class_files, zip_of
 from tests.support.jobs import clean_up, submitted, wait_for_state, wait_until_begun
 from tests.support.pages import buttons, ended, made, page, said
 from tests.support.uploads import add_zip
@@ -120,7 +120,7 @@ def test_the_preset_that_the_form_holds_is_marked() -> None:
 
 
 def test_too_few_images_are_advised_against_clearly() -> None:
-    staging.accept(add_zip("few", zipped(members())))
+    staging.accept(add_zip("few", zip_of(class_files())))
     config = DataConfig.model_validate({"name": "folder", "path": "few"})
     registry.load_image_set(config)
     at = page("train", data="folder-few")
@@ -128,7 +128,7 @@ def test_too_few_images_are_advised_against_clearly() -> None:
 
 
 def test_the_recipe_of_images_that_were_not_read_leads_to_them() -> None:
-    staging.accept(add_zip("unread", zipped(members())))
+    staging.accept(add_zip("unread", zip_of(class_files())))
     at = page("train", data="folder-unread")
     at.button(key="read chosen set").click().run()
     assert not at.exception
