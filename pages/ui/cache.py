@@ -147,15 +147,15 @@ def _real_diversity(version: FileVersion, path: Path, sheet_version: FileVersion
 
 
 def subclass_separation(run: Run) -> float:
-    """How far the kinds lie apart that a run's networks are told of; 0 without any, and before its data is read."""
+    """How far apart a run's subclasses lie; 0 without subclasses and before the data is read."""
     known = file_version(run.path / "data.json")
     return _dataset_info(run.path, known).subclass_separation if known else 0.0
 
 
 def training_images(run: Run) -> ImageSet | None:
-    """What the run was trained on; None where it is not read on this machine, or has changed since."""
-    there = image_set(run.config.data)
-    return None if there is None or training_images_problem(run) else there
+    """What the run was trained on; None if it is not read on this machine or has changed since."""
+    images = image_set(run.config.data)
+    return None if images is None or training_images_problem(run) else images
 
 
 def condition_examples(run: Run) -> list[bytes | None] | None:
@@ -171,25 +171,27 @@ def _examples(path: Path, version: FileVersion, _images: ImageSet) -> list[bytes
 
 
 def subclass_images(run: Run, position: int, count: int) -> list[NDArray[np.uint8]] | None:
-    """Real training images of each kind within the class at that position, up to `count`; None where they, or what
-    kind each is, are not on this machine."""
-    there = training_images(run)
-    if there is None:
+    """Up to `count` real training images of each subclass of the class at that position.
+
+    None if the images or their subclasses are not on this machine.
+    """
+    images = training_images(run)
+    if images is None:
         return None
-    return _of_kinds(run.path, file_version(run.path / subclass_labels.FILE), position, count, there)
+    return _subclass_images(run.path, file_version(run.path / subclass_labels.FILE), position, count, images)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _of_kinds(
+def _subclass_images(
     path: Path, version: FileVersion, position: int, count: int, _images: ImageSet
 ) -> list[NDArray[np.uint8]] | None:
     run = Run(path)
-    found = load_subclasses(run, len(_images))
-    if found is None:
+    labels = load_subclasses(run, len(_images))
+    if labels is None:
         return None
-    each = range(run.config.model.subclasses)
     return [
-        tiles.real_images(_images, subclasses.subclass_rows(found, _images, position, kind, count)) for kind in each
+        tiles.real_images(_images, subclasses.subclass_rows(labels, _images, position, subclass, count))
+        for subclass in range(run.config.model.subclasses)
     ]
 
 
