@@ -11,9 +11,9 @@ from pathlib import Path
 from gan.cli.arguments import AddCommand
 from gan.cli.progress import show_progress
 from gan.errors import UserError
-from gan.export import exports
+from gan.export import balance, exports
 from gan.export.formats import FORMATS
-from gan.export.request import ExportRequest, balance_items, items_per_condition
+from gan.export.request import ExportRequest, items_per_condition
 from gan.export.writer import write_export
 from gan.jobs.worker import working
 from gan.runs.run import Run, find_run
@@ -96,7 +96,7 @@ def _request(run: Run, parsed: argparse.Namespace) -> ExportRequest:
     if parsed.per_class is not None:
         items = items_per_condition(run.info(), parsed.per_class, parsed.condition)
     else:
-        items = balance_items(run.info(), parsed.bring_to)
+        items = balance.balance_items(run.info(), parsed.bring_to)
     return ExportRequest(
         items,
         parsed.snapshot,

@@ -4,4 +4,5 @@ request     what to export                      writer         generate, filter,
 exports     begin, find and resume an export    candidates     generate images and filter them
 spool       images of an unfinished export      formats        PNG folders, flat, NumPy
 manifests   manifest.json and the data card     size_estimate  bytes and seconds, before an export
+balance     how many images each class lacks
 """

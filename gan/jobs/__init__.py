@@ -2,7 +2,7 @@
 
 control      submit, stop, delete, start a task     states       the state of a job, computed from its files
 kinds        what a job does, by its folder's path  names        the name of a job
-schedule     the queue and who may start            tickets      the order of the queue, the decision lock
+waiting_jobs the queue and who may start            tickets      the order of the queue, the decision lock
 scheduler    the queue process                      launch       start the scheduler or a job's process
 worker       the working side of a job              status       its progress
 device_list  devices, who holds them, their slots   processes    pids that cannot be mistaken, killing a tree

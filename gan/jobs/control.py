@@ -15,7 +15,7 @@ from gan.errors import RunError
 from gan.io.atomic import write_json
 from gan.io.file_lock import is_locked
 from gan.io.json_files import read_json
-from gan.jobs import device_list, kinds, launch, logs, names, processes, schedule, states, tickets
+from gan.jobs import device_list, kinds, launch, logs, names, processes, states, tickets, waiting_jobs
 
 
 def submit(folder: Path, device: str, request: Mapping[str, Any] | None = None) -> None:
@@ -99,7 +99,7 @@ def delete(folder: Path) -> str:
         busy = [path.parent for path in folder.glob("**/alive.lock") if is_locked(path)]
         if busy:
             raise RunError(f"A job of the run {name} is running in {busy[0]}: wait for its end, or stop it.")
-        queued = next((job for job in schedule.queued_jobs() if names.run_name(job.name) == name), None)
+        queued = next((job for job in waiting_jobs.queued_jobs() if names.run_name(job.name) == name), None)
         if queued is not None:
             raise RunError(f"{_subject(queued.folder)} waits in the queue: cancel it before you delete the run.")
         trash.mkdir(exist_ok=True)
@@ -149,12 +149,12 @@ def _enqueue(folder: Path, device: str, request: Mapping[str, Any] | None = None
     settings.stop_grace()
     if request is not None:
         write_json(folder / "request.json", request)
-    schedule.enqueue(folder, device)
+    waiting_jobs.enqueue(folder, device)
 
 
 def _cancel(folder: Path) -> None:
     """Take a waiting job out of the queue; hold `decision_lock()`."""
-    queued = schedule.queued_job(folder)
+    queued = waiting_jobs.queued_job(folder)
     end = {"state": "stopped", "cause": "It was cancelled while it waited in the queue.", "kind": "cancelled"}
     write_json(folder / "end.json", {**end, "ticket": queued.ticket if queued else 0, "time": time.time()})
-    schedule.dequeue(folder)
+    waiting_jobs.dequeue(folder)

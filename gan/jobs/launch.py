@@ -19,7 +19,7 @@ from gan.config import settings
 from gan.io.atomic import write_json
 from gan.io.file_lock import is_locked, try_lock
 from gan.io.json_files import read_json
-from gan.jobs import device_list, kinds, names, processes, schedule, tickets
+from gan.jobs import device_list, kinds, names, processes, tickets, waiting_jobs
 
 SCHEDULER_MODULE = "gan.jobs"
 """What `python -m` runs as the scheduler."""
@@ -71,7 +71,7 @@ def ensure_scheduler() -> bool:
 
     Pages and commands call this first: it revives the queue after a restart of the machine, or a killed scheduler.
     """
-    return bool(schedule.queued_jobs() or pending_stops() or orphaned_jobs()) and start_scheduler()
+    return bool(waiting_jobs.queued_jobs() or pending_stops() or orphaned_jobs()) and start_scheduler()
 
 
 def orphaned_jobs() -> list[tuple[Path, dict[str, Any]]]:

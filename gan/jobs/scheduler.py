@@ -17,7 +17,7 @@ from gan.errors import RunError
 from gan.io.atomic import write_json
 from gan.io.file_lock import is_locked, try_lock
 from gan.io.json_files import read_json
-from gan.jobs import device_list, kinds, launch, names, processes, schedule, tickets
+from gan.jobs import device_list, kinds, launch, names, processes, tickets, waiting_jobs
 
 POLL_SECONDS = 0.2
 RETRY_SECONDS = 5.0  # after a start failed, as on a full disk
@@ -53,10 +53,10 @@ def run_scheduler(lock: int) -> None:
         enforce_stops(memory)
         kill_orphans()
         start_queued_jobs(memory)
-        if not memory.children and not launch.pending_stops() and not schedule.queued_jobs():
+        if not memory.children and not launch.pending_stops() and not waiting_jobs.queued_jobs():
             with tickets.decision_lock():  # nobody can enqueue between the check and the end
-                if not launch.pending_stops() and not schedule.queued_jobs():
-                    schedule.drop_stale_tickets()
+                if not launch.pending_stops() and not waiting_jobs.queued_jobs():
+                    waiting_jobs.drop_stale_tickets()
                     os.close(lock)
                     return
         time.sleep(POLL_SECONDS)
@@ -64,10 +64,10 @@ def run_scheduler(lock: int) -> None:
 
 def start_queued_jobs(memory: Memory) -> None:
     """Start every job that can start now, in the order of the queue."""
-    if time.monotonic() < memory.retry_at or not schedule.queued_jobs():
+    if time.monotonic() < memory.retry_at or not waiting_jobs.queued_jobs():
         return
     with tickets.decision_lock():
-        for job, device in schedule.startable(schedule.queued_jobs()):
+        for job, device in waiting_jobs.startable(waiting_jobs.queued_jobs()):
             if job.in_terminal:
                 continue  # it takes the slot itself
             try:
@@ -83,7 +83,7 @@ def start_queued_jobs(memory: Memory) -> None:
                 memory.retry_at = time.monotonic() + RETRY_SECONDS
 
 
-def _start(memory: Memory, job: schedule.QueuedJob, slot_of: str) -> None:
+def _start(memory: Memory, job: waiting_jobs.QueuedJob, slot_of: str) -> None:
     """Start a job with a slot of the device or lane `slot_of`; raises RunError if no job may run in its folder."""
     kinds.check_folder(job.folder)
     device = "cpu" if slot_of == device_list.TASKS else slot_of
@@ -93,22 +93,22 @@ def _start(memory: Memory, job: schedule.QueuedJob, slot_of: str) -> None:
         if alive is None or slot is None:
             return
         process = launch.launch_job(job.folder, ticket=job.ticket, device=device, alive=alive, slot=slot)
-    schedule.dequeue(job.folder)
+    waiting_jobs.dequeue(job.folder)
     started = read_json(job.folder / "started.json") or {}
     memory.children.append(Child(process, job.folder, started))
     LOGGER.info("%s started on %s as process %d", job.name, device, process.pid)
 
 
-def _fail(job: schedule.QueuedJob, cause: str, kind: str) -> None:
+def _fail(job: waiting_jobs.QueuedJob, cause: str, kind: str) -> None:
     """End a job that cannot be started as failed."""
     launch.write_started(job.folder, job.ticket, job.requested_device, None)
     end = {"state": "failed", "cause": cause, "kind": kind, "ticket": job.ticket, "time": time.time()}
     write_json(job.folder / "end.json", end)
-    schedule.dequeue(job.folder)
+    waiting_jobs.dequeue(job.folder)
     LOGGER.info("%s failed: %s", job.name, cause)
 
 
-def _fail_if_possible(job: schedule.QueuedJob, error: OSError) -> None:
+def _fail_if_possible(job: waiting_jobs.QueuedJob, error: OSError) -> None:
     """As `_fail`; if a full or damaged disk refuses this too, the job stays queued and is tried again."""
     try:
         _fail(job, f"It could not be started: {error}", "start")

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from gan.io.file_lock import is_locked
 from gan.io.json_files import read_json
-from gan.jobs import failures, processes, schedule, tickets
+from gan.jobs import failures, processes, tickets, waiting_jobs
 from gan.jobs.device_list import TASKS
 from gan.jobs.logs import log_tail
 
@@ -47,7 +47,7 @@ class State:
 
 def state(folder: Path) -> State:
     """The state of the job in a folder; damaged files raise no error."""
-    job = schedule.queued_job(folder)
+    job = waiting_jobs.queued_job(folder)
     if job is not None:
         return _queued(job)
     started, end = read_json(folder / "started.json"), read_json(folder / "end.json")
@@ -75,19 +75,19 @@ class QueueEntry:
 
 def queue() -> list[QueueEntry]:
     """The jobs that wait for a device, the next first; tasks are left out."""
-    jobs = [job for job in schedule.queued_jobs() if job.requested_device != TASKS]
+    jobs = [job for job in waiting_jobs.queued_jobs() if job.requested_device != TASKS]
     return [
-        QueueEntry(job.name, job.folder, position, job.requested_device, schedule.blocking_job(job, jobs))
+        QueueEntry(job.name, job.folder, position, job.requested_device, waiting_jobs.blocking_job(job, jobs))
         for position, job in enumerate(jobs, 1)
     ]
 
 
-def _queued(job: schedule.QueuedJob) -> State:
-    queue = schedule.queued_jobs()
+def _queued(job: waiting_jobs.QueuedJob) -> State:
+    queue = waiting_jobs.queued_jobs()
     return State(
         "queued",
-        position=schedule.position(job, queue),
-        blocked_by=schedule.blocking_job(job, queue),
+        position=waiting_jobs.position(job, queue),
+        blocked_by=waiting_jobs.blocking_job(job, queue),
         device="cpu" if job.requested_device == TASKS else job.requested_device,
         since=_time(read_json(job.folder / "queued.json")),
     )

@@ -28,7 +28,7 @@ from gan.errors import GanError, RunError, StoppedError
 from gan.io.atomic import write_json
 from gan.io.file_lock import same_file, try_lock
 from gan.io.json_files import read_json
-from gan.jobs import device_list, failures, kinds, names, processes, schedule, tickets
+from gan.jobs import device_list, failures, kinds, names, processes, tickets, waiting_jobs
 from gan.jobs.launch import write_started
 
 REPORT_SECONDS = 0.5  # between two reports of a phase
@@ -192,21 +192,21 @@ def _begin_in_terminal(
 def _wait_for_slot(folder: Path, requested: str, wait: bool) -> tuple[int, str, int]:
     """Queue until a device is free; returns the ticket, the device and the descriptor of its slot."""
     with tickets.decision_lock():
-        ticket = schedule.enqueue(folder, requested, in_terminal=True)
+        ticket = waiting_jobs.enqueue(folder, requested, in_terminal=True)
     name, printed = names.job_name(folder), None
     try:
         while True:
             with tickets.decision_lock():
-                queue = schedule.queued_jobs()
+                queue = waiting_jobs.queued_jobs()
                 own = next((job for job in queue if job.folder == folder), None)
                 if own is None:
                     raise RunError(f"{name} was taken out of the queue while it waited.")
-                device = next((device for job, device in schedule.startable(queue) if job.folder == folder), None)
+                device = next((device for job, device in waiting_jobs.startable(queue) if job.folder == folder), None)
                 slot = device_list.take_slot(device, own.name) if device else None
                 if device is not None and slot is not None:
                     _start_here(folder, ticket, device)
                     return ticket, device, slot
-            blocker = schedule.blocking_job(own, queue) or "another run"
+            blocker = waiting_jobs.blocking_job(own, queue) or "another run"
             if not wait:
                 raise RunError(f"The device {requested} is taken by {blocker}: wait for its end, or stop it.")
             if blocker != printed:
@@ -214,7 +214,7 @@ def _wait_for_slot(folder: Path, requested: str, wait: bool) -> tuple[int, str, 
                 printed = blocker
             time.sleep(QUEUE_POLL_SECONDS)
     finally:
-        schedule.dequeue(folder)
+        waiting_jobs.dequeue(folder)
 
 
 def _start_here(folder: Path, ticket: int, device: str) -> None:

@@ -1,6 +1,6 @@
 """Training: the step, the loop, and what is decided before a start.
 
-train           the step and the loop            ticks             when a tick is due, metrics, rate
+train           the step and the loop            clock             when a tick is due, metrics, rate
 losses          the losses of D and G            sample_sheets     images of fixed noise at each snapshot
 diffaugment     augmentation for D               checkpoint        snapshots, exact resumption
 mismatched_pairs  images under wrong conditions  failures          NaN, out of memory

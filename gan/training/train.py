@@ -30,6 +30,7 @@ from gan.runs.run import Run
 from gan.training import checkpoint, compilation
 from gan.training.batches import batches
 from gan.training.checkpoint import State
+from gan.training.clock import Clock, crossed, metrics_row
 from gan.training.diffaugment import diffaugment
 from gan.training.failures import check_state, explain_memory_errors
 from gan.training.held_out import HeldOut
@@ -38,7 +39,6 @@ from gan.training.mismatched_pairs import with_mismatched
 from gan.training.precision import compute_dtype, mixed_precision, normalise
 from gan.training.sample_sheets import SampleSheet
 from gan.training.subclass_labels import with_subclasses
-from gan.training.ticks import Clock, crossed, metrics_row
 
 
 def step(state: State, real: Tensor, condition: Tensor, config: RunConfig) -> None:

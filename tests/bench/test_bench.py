@@ -13,8 +13,8 @@ from gan.bench.textbook_dcgan import Textbook
 from gan.bench.throughput import noise_images
 from gan.config import options
 from gan.runs.run import all_runs
+from gan.training.clock import STEP_METRICS
 from gan.training.precision import normalise
-from gan.training.ticks import STEP_METRICS
 from gan.training.train import initial_state, step
 
 

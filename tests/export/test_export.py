@@ -22,9 +22,9 @@ from gan.data import registry
 from gan.errors import ConfigError, RunError, StoppedError, UserError
 from gan.evaluation.classifiers.small_resnet import train_classifier
 from gan.evaluation.selector import Selector
-from gan.export import exports
+from gan.export import balance, exports
 from gan.export.candidates import ExportFilter, Tally, accepted_from_stream
-from gan.export.request import ExportRequest, balance_items, balance_table
+from gan.export.request import ExportRequest
 from gan.export.size_estimate import estimate_export
 from gan.export.spool import Row, Spool
 from gan.export.writer import GENERATING, write_export
@@ -260,14 +260,14 @@ def test_a_snapshot_that_is_not_there_or_damaged_is_named(run: Run) -> None:
 def test_balancing_brings_every_class_to_the_commonest_or_to_a_number(run: Run) -> None:
     info = run.info()
     counts = info.conditions.sum(axis=0, dtype=int)
-    added = dict(balance_items(info))
+    added = dict(balance.balance_items(info))
     assert {int(count) + added.get(name, 0) for name, count in zip(info.names, counts, strict=True)} == {counts.max()}
-    table = balance_table(info, 145)
+    table = balance.balance_table(info, 145)
     assert [row.real for row in table] == counts.tolist()
     assert [row.total for row in table] == [max(145, count) for count in counts]
-    assert dict(balance_items(info, 145)) == {row.condition: row.synthetic for row in table if row.synthetic}
+    assert dict(balance.balance_items(info, 145)) == {row.condition: row.synthetic for row in table if row.synthetic}
     with pytest.raises(UserError, match="Every class has 5 training images or more already"):
-        balance_items(info, 5)
+        balance.balance_items(info, 5)
 
 
 def test_the_estimate_goes_by_what_earlier_exports_took(run: Run) -> None:

@@ -9,7 +9,7 @@ from gan import jobs
 from gan.config import settings
 from gan.errors import RunError
 from gan.io.file_lock import is_locked
-from gan.jobs import names, schedule, tickets
+from gan.jobs import names, tickets, waiting_jobs
 from gan.jobs.worker import working
 from gan.runs import lifecycle
 from gan.runs.run import Run
@@ -123,7 +123,7 @@ def test_a_study_whose_run_is_gone_is_not_queued() -> None:
     shutil.rmtree(run.path)
     with pytest.raises(RunError, match="The study of run is gone: it was deleted or moved away"):
         jobs.submit(folder, "cpu")
-    assert schedule.queued_jobs() == []
+    assert waiting_jobs.queued_jobs() == []
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import streamlit as st
 
 from gan.data.info import DatasetInfo
 from gan.evaluation import training_images
-from gan.export import exports
-from gan.export.request import ExportRequest, balance_table, items_per_condition
+from gan.export import balance, exports
+from gan.export.request import ExportRequest, items_per_condition
 from gan.export.size_estimate import estimate_export
 from gan.runs.run import Run
 from gan.sampling import marks
@@ -88,7 +88,7 @@ def _balance(run: Run, info: DatasetInfo) -> tuple[tuple[str, int], ...]:
         "Images of every class", 1, 50_000, largest, key=f"balance {run.name}", persist_state="session",
         help="Real training images and synthetic ones together; at first as many as the largest class has.",
     )  # fmt: skip
-    rows = balance_table(info, int(target))
+    rows = balance.balance_table(info, int(target))
     table = [
         {"Class": row.condition, "Real": row.real, "Synthetic to add": row.synthetic, "Result": row.total}
         for row in rows
