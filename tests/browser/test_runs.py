@@ -78,7 +78,7 @@ def test_two_attribute_requests_are_made_and_taken_home(
     choose(visit, "male", "Male", "off")
     expect(page.get_by_text("not Male, Smiling", exact=True)).to_be_visible()
     expect(page.get_by_text("real training images have this")).to_be_visible()
-    page.get_by_role("button", name="Keep, and choose another").click()
+    page.get_by_role("button", name="Keep and choose another").click()
     expect(page.get_by_role("button", name="Male=0, Smiling=1")).to_be_visible()
     choose(visit, "young", "Young", "off")
     expect(page.locator(".st-key-generated .tile-row")).to_have_count(2)

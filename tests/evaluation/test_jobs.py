@@ -115,7 +115,7 @@ def test_in_the_background_it_can_be_watched_and_stopped(store: Path, capsys: py
     run = trained("digits")
     assert job.job_state(run, "scores") is None
     assert main(["evaluate", "digits", "--background"]) == 0
-    assert "The Evaluate page of digits shows how far it is" in capsys.readouterr().out
+    assert "The Evaluate page of digits shows the progress" in capsys.readouterr().out
     folder = job.job_folder(run, "scores")
     try:
         wait_until(lambda: (folder / "status.json").exists(), f"it is at work: {jobs.log_tail(folder)}", patience=60)
