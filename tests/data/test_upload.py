@@ -73,14 +73,27 @@ def test_a_set_with_errors_cannot_be_accepted() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["../../evil.png", "/etc/evil.png", "a/../../evil.png", "..\\evil.png", "C:\\evil.png"]
+    "name",
+    [
+        "../../evil.png",
+        "a/../../evil.png",
+        "..\\evil.png",
+        "C:\\evil.png",
+        "C:evil.png",
+        "{outside}/evil.png",
+        "/{outside}/evil.png",
+        "//{outside}/evil.png",
+        "\\{outside}\\evil.png",
+    ],
 )
 def test_names_that_climb_out_are_refused(name: str, tmp_path: Path) -> None:
-    before = sorted(tmp_path.rglob("*evil*"))
+    name = name.replace("{outside}", str(tmp_path / "outside"))  # a path that could be written to
     with pytest.raises(DataError, match="unsafe name"):
         add_zip("cells", zip_of(class_files(4) | {name: png_bytes(0)}))
+    with pytest.raises(DataError, match="unsafe name"):
+        add_files("cells", [("a/1.png", io.BytesIO(png_bytes(1))), (name, io.BytesIO(png_bytes(0)))])
     assert left_over() == []
-    assert sorted(tmp_path.rglob("*evil*")) == before
+    assert list(tmp_path.rglob("*evil*")) == []
 
 
 def test_links_and_second_copies_are_refused() -> None:

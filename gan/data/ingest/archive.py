@@ -4,6 +4,7 @@ Names, count and sizes in the ZIP's directory are checked first. Since they may 
 while they are unpacked.
 """
 
+import os
 import shutil
 import stat
 import zipfile
@@ -30,8 +31,8 @@ BLOCK = 1 << 20
 def unpack_zip(file: BinaryIO | Path, target: Path, progress: Progress) -> None:
     """Unpack the images and the labels.csv of a ZIP below `target`.
 
-    Raises DataError if the file is not a ZIP, or holds unsafe names, links or too much; `target` must then be
-    discarded. A damaged member is truncated, and the check reports it as unreadable.
+    `target` must be empty. Raises DataError if the file is not a ZIP, or holds unsafe names, links or too much;
+    `target` must then be discarded. A damaged member is truncated, and the check reports it as unreadable.
     """
     try:
         with zipfile.ZipFile(file) as archive:
@@ -39,7 +40,7 @@ def unpack_zip(file: BinaryIO | Path, target: Path, progress: Progress) -> None:
             limit = _byte_limit(archive, members, target)
             remaining = limit
             for done, (name, member) in enumerate(members.items()):
-                remaining -= _unpack_member(archive, member, target / name, remaining, limit)
+                remaining -= _unpack_member(archive, member, path_below(target, name), remaining, limit)
                 progress("Unpacking", done / len(members))
     except zipfile.BadZipFile as error:
         raise DataError(f"The file is not a complete ZIP ({error}). Create it again and upload it again.") from None
@@ -49,11 +50,20 @@ def unpack_zip(file: BinaryIO | Path, target: Path, progress: Progress) -> None:
 
 def safe_name(name: str) -> str:
     """A relative path with `/` as separator; raises DataError if it is unprintable or leads out of its folder."""
-    parts = PurePosixPath(name.replace("\\", "/")).parts
-    unsafe = not parts or parts[0] == "/" or ".." in parts or ":" in parts[0]
+    path = PurePosixPath(name.replace("\\", "/"))
+    parts = path.parts
+    unsafe = not parts or path.is_absolute() or ".." in parts or ":" in parts[0]
     if unsafe or not name.isprintable() or any(len(part.encode()) > 200 for part in parts):
         raise DataError(f"The ZIP holds a file with the unsafe name {name!r}. Rename it. Nothing was unpacked.")
     return "/".join(parts)
+
+
+def path_below(folder: Path, name: str) -> Path:
+    """The path of a safe name in `folder`; raises DataError if a link there leads out of it."""
+    path = folder / name
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
+        raise DataError(f"{name} leads out of the folder of the upload. Add the set again.")
+    return path
 
 
 def is_wanted(name: str) -> bool:
@@ -108,7 +118,7 @@ def _unpack_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path
     """Unpack one member to `path`; returns the bytes written. Raises DataError if there are more than `remaining`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     written = 0
-    with open(path, "wb") as file:
+    with open(path, "xb") as file:
         for block in _blocks(archive, member):
             written += len(block)
             if written > remaining:

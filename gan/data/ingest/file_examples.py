@@ -27,7 +27,7 @@ class Example:
 def example_files(plan: ImportPlan, each: int = 4, height: int = 96, names: int = 40) -> dict[str, list[Example]]:
     """Up to `each` evenly spaced files of each of the first `names` classes or attributes, at most `height` px high.
 
-    Unreadable files are skipped; reading the set reports them.
+    Unreadable files, and links that lead out of the set, are skipped; reading the set reports them.
     """
     by_name: dict[str, list[Example]] = {}
     for position, name in enumerate(plan.names[:names]):
@@ -40,7 +40,7 @@ def example_files(plan: ImportPlan, each: int = 4, height: int = 96, names: int 
 
 def _example(plan: ImportPlan, row: int, height: int) -> Example | None:
     try:
-        pixels = read_image_file(plan.root / plan.files[row]).to_uint8(plan.channels, plan.window)
+        pixels = read_image_file(plan.path(plan.files[row])).to_uint8(plan.channels, plan.window)
     except UNREADABLE:
         return None
     picture = Image.fromarray(pixels)

@@ -1,12 +1,16 @@
 """Read one image file: PNG, JPEG, BMP or TIFF, 8 or 16 bits, grey or colour. Other formats are not opened."""
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
+
+from gan.errors import DamagedFileError
+from gan.io.untrusted_files import check_regular
 
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
@@ -59,9 +63,14 @@ class ImageInfo:
 def read_image_file(path: Path) -> DecodedImage:
     """Decode the first page of a file, upright by its EXIF orientation, without alpha.
 
-    Raises one of `UNREADABLE` for a damaged file, and ValueError for one that is not supported.
+    A symbolic link is followed. Raises one of `UNREADABLE` for a damaged file, and ValueError for one that is not
+    supported or not regular, such as a FIFO, which is never waited for.
     """
-    with Image.open(path, formats=FORMATS) as image:
+    try:
+        regular = check_regular(Path(os.path.realpath(path)))  # resolve raises RuntimeError for a loop of links
+    except DamagedFileError:
+        raise ValueError("it is not a regular file") from None
+    with Image.open(regular, formats=FORMATS) as image:
         if image.width * image.height > MAX_PIXELS:
             raise ValueError(f"{image.width} x {image.height} pixels are more than the {MAX_PIXELS:,} allowed")
         pages = int(getattr(image, "n_frames", 1))

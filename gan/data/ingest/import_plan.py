@@ -1,6 +1,7 @@
 """ImportPlan, the result of a check: which files of a set are read, with which conditions and splits, and how."""
 
 import errno
+import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -157,7 +158,7 @@ class ImportPlan:
 
         A link in a folder on the server may lead to another folder of GAN_PATHS.
         """
-        path = (self.root / file).resolve()
+        path = Path(os.path.realpath(self.root / file))  # resolve raises RuntimeError for a loop of links
         allowed = (self.root.resolve(), *settings.browsable_paths())
         if not path.is_file() or not any(path.is_relative_to(folder) for folder in allowed):
             raise FileNotFoundError(errno.ENOENT, "it is not a file of this set", file)

@@ -9,6 +9,7 @@ in a folder on the server are not copied: the plan refers to them.
 """
 
 import errno
+import os
 import re
 import shutil
 import time
@@ -22,13 +23,14 @@ from pydantic import TypeAdapter
 
 from gan import jobs
 from gan.config import names, settings
-from gan.data.ingest.archive import BLOCK, is_wanted, safe_name, unpack_zip, upload_too_large
+from gan.data.ingest.archive import BLOCK, is_wanted, path_below, safe_name, unpack_zip, upload_too_large
 from gan.data.ingest.check import check_images
 from gan.data.ingest.inventory import LABELS
 from gan.data.ingest.report import CheckReport
 from gan.data.sources.folder import added_sets
+from gan.data.sources.scan import scan
 from gan.errors import DamagedFileError, DataError
-from gan.io.atomic import remove_folder, write_json
+from gan.io.atomic import remove, remove_folder, write_json
 from gan.io.json_files import read_json, read_request
 from gan.io.progress import Progress, silent
 
@@ -78,7 +80,7 @@ def stage_files(name: str, files: Iterable[tuple[str, BinaryIO]], labels_csv: Bi
             safe = safe_name(file_name)
             if not is_wanted(safe):
                 continue
-            path = folder / IMAGES / safe
+            path = path_below(folder / IMAGES, safe)
             if path.exists():
                 raise DataError(f"Two files are named {safe}. Rename one.")
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -117,7 +119,7 @@ def check_upload(folder: Path, progress: Progress = silent) -> CheckReport:
 
 def waiting() -> dict[str, str]:
     """The name of each upload that is not accepted yet, by its folder's name; oldest first."""
-    folders = sorted(_incoming().glob("*"), key=lambda folder: folder.stat().st_mtime) if _incoming().is_dir() else []
+    folders = sorted(_uploads(), key=lambda folder: folder.stat().st_mtime)
     requests = {folder.name: read_json(folder / REQUEST) or {} for folder in folders}
     return {identifier: str(request["name"]) for identifier, request in requests.items() if "name" in request}
 
@@ -125,14 +127,14 @@ def waiting() -> dict[str, str]:
 def upload_folder(identifier: str) -> Path:
     """The folder of an upload, by its name; raises DataError if there is none."""
     folder = _incoming() / identifier
-    if not re.fullmatch("[0-9a-f]{12}", identifier) or not folder.is_dir():
+    if not _is_upload(folder):
         raise DataError("This upload no longer exists. Add the set again.")
     return folder
 
 
 def accept(report: CheckReport) -> str:
     """Keep a checked set; returns its name, for `data.path`. Raises DataError for errors or a name in use."""
-    if report.staged is None or not report.staged.is_dir():
+    if report.staged is None or not _is_upload(report.staged):
         raise DataError("This upload no longer exists. Add the set again.")
     if report.plan is None:
         raise DataError(f"The set {report.name} cannot be used: {report.errors[0].line}")
@@ -141,7 +143,7 @@ def accept(report: CheckReport) -> str:
     target.parent.mkdir(parents=True, exist_ok=True)
     for path in report.staged.iterdir():
         if path.name not in KEPT:
-            remove_folder(path) if path.is_dir() else path.unlink()
+            remove(path)
     try:
         report.staged.rename(target)  # atomic: only one of two sets of the same name is accepted
     except OSError as error:
@@ -184,6 +186,15 @@ def _incoming() -> Path:
     return settings.store() / ".data" / "incoming"
 
 
+def _is_upload(folder: Path) -> bool:
+    """Whether this is the folder of an upload. A link is none: what it leads to may be anybody's."""
+    return bool(re.fullmatch("[0-9a-f]{12}", folder.name)) and folder.is_dir() and not folder.is_symlink()
+
+
+def _uploads() -> list[Path]:
+    return [folder for folder in _incoming().glob("*") if _is_upload(folder)]
+
+
 def _check_name(name: str) -> None:
     if not names.NAME.fullmatch(name):
         raise DataError(
@@ -199,7 +210,7 @@ def _new_folder(upload: Upload) -> Path:
     _check_name(upload.name)
     incoming = _incoming()
     incoming.mkdir(parents=True, exist_ok=True)
-    for old in incoming.iterdir():
+    for old in _uploads():
         if time.time() - old.stat().st_mtime > EXPIRY_SECONDS and not jobs.state(old).alive:
             remove_folder(old)
     folder = incoming / uuid.uuid4().hex[:12]
@@ -212,7 +223,7 @@ def _store(file: BinaryIO, path: Path, limit: int) -> int:
     """Copy a file; returns the bytes written. Raises DataError if there are more than `limit`."""
     written = 0
     file.seek(0)  # it may have been read before
-    with open(path, "wb") as target:
+    with open(path, "xb") as target:
         while block := file.read(BLOCK):
             written += len(block)
             if written > limit:
@@ -224,15 +235,21 @@ def _store(file: BinaryIO, path: Path, limit: int) -> int:
 def _checked(upload: Upload, folder: Path, progress: Progress) -> CheckReport:
     if upload.source != "folder":
         if upload.source == "zip":
+            _empty(folder / IMAGES)  # a check that was stopped may have begun to unpack
             unpack_zip(folder / ARCHIVE, folder / IMAGES, progress)
             (folder / ARCHIVE).unlink()
         return check_images(folder / IMAGES, progress, SHOWN_AS[upload.source])
     root = _allowed(Path(upload.path))  # again: request.json may have been changed
-    report = check_images(root, progress, str(root))
-    for file in report.plan.files if report.plan else ():
-        if not _is_allowed((root / file).resolve()):
-            raise DataError(f"{file} in {root} is a link to a folder outside GAN_PATHS. Remove it.")
-    return report
+    for file in scan(root):  # before any is opened
+        if not _is_allowed(Path(os.path.realpath(root / file.name))):
+            raise DataError(f"{file.name} in {root} is a link to a file outside GAN_PATHS. Remove it.")
+    return check_images(root, progress, str(root))
+
+
+def _empty(folder: Path) -> None:
+    if folder.is_symlink() or folder.exists():
+        remove(folder)
+    folder.mkdir()
 
 
 def _allowed(path: Path) -> Path:

@@ -56,10 +56,10 @@ def _walk(root: Path) -> Iterator[ScannedFile]:
 
 
 def _size_and_mtime(path: Path) -> tuple[int, int]:
-    """Size and mtime of a file; zeros for a dangling link, which the check reports as unreadable."""
+    """Size and mtime of a file; zeros for a link that leads nowhere, which the check reports as unreadable."""
     try:
         stat = path.stat()
-    except FileNotFoundError:
+    except OSError:  # absent, or a loop of links
         return 0, 0
     return stat.st_size, stat.st_mtime_ns
 
