@@ -11,6 +11,7 @@ Reading a snapshot executes no code: weights are safetensors, the rest is read w
 """
 
 import hashlib
+import math
 import os
 import pickle
 import shutil
@@ -136,9 +137,13 @@ def restore(run: Run, state: State) -> None:
 
 UNLOADABLE = (
     OSError, SafetensorError, RuntimeError, ValueError, TypeError, KeyError, IndexError, AttributeError, EOFError,
-    pickle.UnpicklingError, DamagedFileError,
+    OverflowError, AssertionError, pickle.UnpicklingError, DamagedFileError,
 )  # fmt: skip
 """What `load_file`, `torch.load`, `load_state_dict` and `set_state` raise for damaged or foreign files."""
+
+
+MOMENTS = ("exp_avg", "exp_avg_sq")
+"""Adam's running means of the gradient and of its square, as torch names them."""
 
 
 def _load(folder: Path, state: State) -> None:
@@ -146,13 +151,53 @@ def _load(folder: Path, state: State) -> None:
     both = load_file(check_regular(folder / "networks.safetensors"))
     training: dict[str, Any] = torch.load(check_regular(folder / "training.pt"), map_location="cpu", weights_only=True)
     average = load_file(check_regular(folder / "generator.safetensors"))
+    optimisers = {"optimiser_g": state.optimiser_g, "optimiser_d": state.optimiser_d}
+    loaded = {name: _optimiser_state(training[name], optimiser) for name, optimiser in optimisers.items()}
+    noise, sums = training["noise"], training["sums"]
+    _check_tensor("noise", noise, state.noise.get_state())
+    _check_tensor("sums", sums, state.sums)
+    steps, seconds = int(training["steps"]), float(training["seconds"])
+    if steps < 0 or not 0 <= seconds < math.inf:
+        raise ValueError(f"{steps} steps in {seconds} seconds")
     nn.ModuleDict({"generator": state.generator, "discriminator": state.discriminator}).load_state_dict(both)
     state.average.load_state_dict(average)
-    state.optimiser_g.load_state_dict(training["optimiser_g"])
-    state.optimiser_d.load_state_dict(training["optimiser_d"])
-    state.noise.set_state(training["noise"])
-    state.sums.copy_(training["sums"])
-    state.steps, state.seconds = int(training["steps"]), float(training["seconds"])
+    for name, optimiser in optimisers.items():
+        optimiser.load_state_dict(loaded[name])
+    state.noise.set_state(noise)
+    state.sums.copy_(sums)
+    state.steps, state.seconds = steps, seconds
+
+
+@torch.no_grad()
+def _optimiser_state(saved: dict[str, Any], optimiser: torch.optim.Optimizer) -> dict[str, Any]:
+    """The saved moments and step counts for `load_state_dict`, with the optimiser's own settings.
+
+    Fused Adam writes to the moments by address, without a look at their shape or strides. So each moment is checked
+    against its parameter and copied into memory of the parameter's layout. Raises ValueError where one does not fit.
+    """
+    parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
+    moments: dict[int, dict[str, Tensor]] = {}
+    for index, values in saved["state"].items():  # a parameter that had no gradient yet has none
+        if type(index) is not int or not 0 <= index < len(parameters):
+            raise ValueError(f"an optimiser's state of the parameter {index!r}, of {len(parameters)}")
+        if set(values) != {"step", *MOMENTS}:
+            raise ValueError(f"an optimiser's state has {', '.join(map(repr, values))}")
+        _check_tensor("step", values["step"], torch.tensor(0.0))
+        if not 0 <= values["step"].item() < math.inf:
+            raise ValueError(f"step is {values['step'].item()}")
+        moments[index] = {"step": values["step"].clone()}
+        for name in MOMENTS:
+            _check_tensor(name, values[name], parameters[index])
+            moments[index][name] = torch.empty_like(parameters[index], requires_grad=False).copy_(values[name])
+    return {"state": moments, "param_groups": optimiser.state_dict()["param_groups"]}
+
+
+def _check_tensor(name: str, value: Any, like: Tensor) -> None:
+    """Raise ValueError where the value is no dense CPU tensor of the other's shape and dtype."""
+    if not isinstance(value, Tensor) or value.layout != torch.strided or value.device.type != "cpu":
+        raise ValueError(f"{name} is no dense tensor")
+    if value.shape != like.shape or value.dtype != like.dtype:
+        raise ValueError(f"{name} is {value.dtype} {tuple(value.shape)}, not {like.dtype} {tuple(like.shape)}")
 
 
 def _contiguous(network: nn.Module) -> dict[str, Tensor]:

@@ -9,7 +9,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -142,6 +144,72 @@ def test_a_damaged_newest_snapshot_falls_back_to_the_one_before() -> None:
     train_run(Run(run.path))
     assert rows(run) == rows(whole)
     assert same(final_weights(run), final_weights(whole))
+
+
+def forged_moment(change: Callable[[torch.Tensor], Any], name: str = "exp_avg_sq") -> Callable[[dict[str, Any]], None]:
+    """A change of one value in the saved state of the generator's optimiser."""
+
+    def forge(training: dict[str, Any]) -> None:
+        values = training["optimiser_g"]["state"][1]
+        values[name] = change(values[name])
+
+    return forge
+
+
+FORGERIES: dict[str, Callable[[dict[str, Any]], None]] = {
+    "a moment too short": forged_moment(lambda moment: torch.zeros(1)),
+    "a moment that is sparse": forged_moment(lambda moment: moment.to_sparse()),
+    "a moment of integers": forged_moment(lambda moment: moment.long()),
+    "a moment without memory": forged_moment(lambda moment: moment.to("meta")),
+    "a step for each weight": forged_moment(lambda step: step.repeat(4), "step"),
+    "a step that is no number": forged_moment(lambda step: step * torch.nan, "step"),
+    "a step that is no tensor": forged_moment(lambda step: 1.0, "step"),
+    "a moment missing": lambda training: training["optimiser_d"]["state"][0].pop("exp_avg"),
+    "a parameter that is none": lambda training: training["optimiser_d"]["state"].update({9999: {}}),
+    "sums that are one": lambda training: training.update(sums=torch.zeros(1)),
+    "noise that is short": lambda training: training.update(noise=training["noise"][:8]),
+    "infinite steps": lambda training: training.update(steps=float("inf")),
+    "infinite seconds": lambda training: training.update(seconds=float("inf")),
+}
+
+
+def change_training(run: Run, change: Callable[[dict[str, Any]], None]) -> None:
+    file = run.snapshot() / "training.pt"
+    training = torch.load(file, weights_only=True)
+    change(training)
+    torch.save(training, file)
+
+
+@pytest.mark.filterwarnings("ignore:Validating sparse tensor invariants")
+@pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES)
+def test_a_forged_state_is_refused_and_the_snapshot_before_is_used(forge: Callable[[dict[str, Any]], None]) -> None:
+    run = trained("forged")
+    before, _ = run.snapshots()
+    change_training(run, forge)
+    state = initial_state(run.config, run.info(), torch.device("cpu"))
+    checkpoint.restore(Run(run.path), state)
+    assert state.seen == before
+    assert Run(run.path).snapshots() == [before]
+
+
+def test_moments_have_memory_of_their_own_and_settings_are_those_of_the_config() -> None:
+    """A moment whose values share one address has the right shape: fused Adam would write past its end."""
+    run = trained("forged")
+
+    def forge(training: dict[str, Any]) -> None:
+        values = training["optimiser_g"]["state"][0]
+        values["exp_avg"] = torch.tensor(0.5).expand(values["exp_avg"].shape)
+        training["optimiser_g"]["param_groups"][0] |= {"lr": 1e9, "fused": False, "maximize": True}
+
+    change_training(run, forge)
+    state = initial_state(run.config, run.info(), torch.device("cpu"))
+    settings_before = state.optimiser_g.state_dict()["param_groups"]
+    checkpoint.restore(run, state)
+    first = state.optimiser_g.param_groups[0]["params"][0]
+    moment = state.optimiser_g.state[first]["exp_avg"]
+    assert moment.stride() == first.stride()
+    assert (moment == 0.5).all()
+    assert state.optimiser_g.state_dict()["param_groups"] == settings_before
 
 
 def test_losses_that_are_no_numbers_end_the_run_and_keep_the_last_good_snapshot() -> None:
