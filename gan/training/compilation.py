@@ -53,11 +53,14 @@ def compile_networks(run: Run, worker: Worker, state: State, step: Callable[[], 
 
 
 def should_compile(run: Run, device: torch.device) -> bool:
-    """Whether this run is to be compiled, as decided at its first start; decides and records it there."""
-    decision = read_json(run.path / FILE)
-    if decision is not None and isinstance(decision.get("compile"), bool):
+    """Whether this run is to be compiled, as decided at its first start; decides and records it there.
+
+    A config that says "off" is never compiled, whatever the record says: run folders are copied between people.
+    """
+    decision, requested = read_json(run.path / FILE), run.config.job.compile
+    if requested != "off" and decision is not None and isinstance(decision.get("compile"), bool):
         return bool(decision["compile"])
-    requested, steps = run.config.job.compile, run.total // run.config.train.batch
+    steps = run.total // run.config.train.batch
     pays = device.type == "cuda" and steps >= MIN_STEPS and not run.snapshots()  # a run with snapshots began without
     compiled = requested == "on" or (requested == "auto" and pays)
     write_json(run.path / FILE, {"compile": compiled, "reason": f"{requested}: {steps:,} steps on {device.type}"})

@@ -9,6 +9,7 @@ import torch
 from gan import jobs
 from gan.bench.throughput import noise_images
 from gan.config import options, settings
+from gan.io.atomic import write_json
 from gan.runs import lifecycle
 from gan.runs.run import Run
 from gan.training.compilation import MIN_STEPS, _restored, should_compile
@@ -65,3 +66,9 @@ def test_compiling_is_decided_once_for_a_run() -> None:
     assert not should_compile(short, cuda)
     assert not should_compile(run_of("on-a-cpu", train__kimg=0.016 * MIN_STEPS), CPU)
     assert should_compile(long, CPU), "what was decided at the first start holds"
+
+
+def test_a_run_that_is_not_to_be_compiled_is_not_whatever_its_folder_records() -> None:
+    run = run_of("copied", job__compile="off")
+    write_json(run.path / "compiled.json", {"compile": True, "reason": "on"})
+    assert not should_compile(run, CPU)
