@@ -7,11 +7,11 @@ only the options that were given, as text, and `options.build_config` validates 
 
 import argparse
 import difflib
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
+from gan.cli.terminal import show
 from gan.config import options, presets
 from gan.config.run_config import RunConfig
 from gan.errors import UserError
@@ -73,5 +73,5 @@ def _recommended(given: dict[str, Any]) -> RunConfig:
     recommended = recommend.recommend(requested.data, load_image_set(requested.data), requested.job.device)
     for text in (recommended.why, recommended.advice):
         if text:
-            print(text, file=sys.stderr)
+            show(text, error=True)
     return options.replace_options(recommended.config, given)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gan.cli.arguments import AddCommand, add_run_options, config_from_arguments
 from gan.cli.progress import show_progress
+from gan.cli.terminal import printable, show
 from gan.config import settings
 from gan.errors import UserError
 from gan.jobs import kinds
@@ -37,7 +38,8 @@ def list_data(parsed: argparse.Namespace) -> int:
 
     for entry in catalogue.entries():
         where = "read" if entry.ready else "here" if entry.local else "to download"
-        print(f"{entry.slug:<28} {'problem' if entry.problem else where:<12} {entry.problem or entry.title}")
+        line = f"{entry.slug:<28} {'problem' if entry.problem else where:<12} {entry.problem or entry.title}"
+        show(printable(line, kept=""))
     return 0
 
 
@@ -52,7 +54,7 @@ def check_data(parsed: argparse.Namespace) -> int:
     report = check_images(parsed.path, show_progress)
     if report.errors and not report.images and not parsed.json:
         raise UserError(report.errors[0].line)
-    print(json.dumps(report.as_json(), indent=2) if parsed.json else report.as_text())
+    show(json.dumps(report.as_json(), indent=2) if parsed.json else report.as_text())
     return 2 if report.to_fix else 0
 
 
@@ -73,7 +75,7 @@ def prepare_data(parsed: argparse.Namespace) -> int:
 
     if parsed.task is None:
         image_set = registry.load_image_set(config_from_arguments(parsed).data, show_progress)
-        print(f"{image_set.title}: {len(image_set):,} images are ready.")
+        show(f"{image_set.title}: {len(image_set):,} images are ready.")
         return 0
     task = settings.tasks() / parsed.task
     kinds.job_command(task)  # raises RunError for any other folder

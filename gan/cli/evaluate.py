@@ -5,13 +5,13 @@ torch is imported only when the work begins.
 
 import argparse
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from gan.cli.arguments import AddCommand
 from gan.cli.progress import show_progress
+from gan.cli.terminal import show
 from gan.errors import StoppedError, UserError
 from gan.evaluation import job, tasks
 from gan.evaluation.job import Request
@@ -66,21 +66,21 @@ def evaluate(parsed: argparse.Namespace) -> int:
     if parsed.background:
         for kind in kinds:
             job.start_evaluation(run, replace(request, kind=kind))
-        print(f"Queued in the background. The Evaluate page of {run.name} shows the progress.")
+        show(f"Queued in the background. The Evaluate page of {run.name} shows the progress.")
         return 0
     results_by_kind: dict[str, list[Any]] = {}
     try:
         for kind in kinds:
             results_by_kind[kind] = tasks.TASKS[kind](run, replace(request, kind=kind), show_progress)
     except StoppedError:
-        print("gan: stopped. Finished results are kept; the same command continues.", file=sys.stderr)
+        show("gan: stopped. Finished results are kept; the same command continues.", error=True)
         return 1
     if parsed.report is not None:
         _write_report(run, results_by_kind["scores"][-1], parsed.report)
     if parsed.json:
-        print(json.dumps(_document(run, request, results_by_kind), indent=2))
+        show(json.dumps(_document(run, request, results_by_kind), indent=2))
     else:
-        print("\n\n".join(_text(result) for kind in job.KINDS for result in results_by_kind.get(kind, [])))
+        show("\n\n".join(_text(result) for kind in job.KINDS for result in results_by_kind.get(kind, [])))
     return 0
 
 
@@ -98,7 +98,7 @@ def _write_report(run: Run, result: results.EvaluationResult, file: Path) -> Non
 
     with replacing(file) as temporary:
         temporary.write_text(document.build_report(run, result.snapshot, result.split))
-    print(f"Report: {file}", file=sys.stderr)
+    show(f"Report: {file}", error=True)
 
 
 def _document(run: Run, request: Request, results_by_kind: dict[str, list[Any]]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gan.cli.arguments import AddCommand
 from gan.cli.progress import show_progress
+from gan.cli.terminal import show
 from gan.errors import UserError
 from gan.export import balance, exports
 from gan.export.formats import FORMATS
@@ -112,7 +113,7 @@ def _write(parsed: argparse.Namespace, request: ExportRequest) -> int:
     if parsed.out is None:
         raise UserError("--out is missing: it takes a file that ends in .zip, or an empty or new folder.")
     result = write_export(find_run(parsed.run), request, parsed.out, show_progress)
-    print("\n".join([f"{result.count:,} images in {parsed.out}", *result.notices]))
+    show("\n".join([f"{result.count:,} images in {parsed.out}", *result.notices]))
     return 0
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from gan import __version__
 from gan.cli.arguments import CommandParser
+from gan.cli.terminal import show
 from gan.errors import STORE_FAULTS, GanError, UserError, describe_store_error
 
 MODULES = {
@@ -33,10 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parsed.command_parser.error(f"unrecognized arguments: {' '.join(unknown)}")
         return int(parsed.run_command(parsed))
     except UserError as error:
-        print(f"gan: {error}", file=sys.stderr)
+        show(f"gan: {error}", error=True)
         return 2
     except GanError as error:
-        print(f"gan: {error}", file=sys.stderr)
+        show(f"gan: {error}", error=True)
         return 1
     except BrokenPipeError:  # such as head, which closes the pipe early
         sys.stderr.close()
@@ -44,10 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.errno not in STORE_FAULTS:
             raise
-        print(f"gan: {describe_store_error(error)}", file=sys.stderr)
+        show(f"gan: {describe_store_error(error)}", error=True)
         return 2
     except KeyboardInterrupt:
-        print("gan: interrupted", file=sys.stderr)
+        show("gan: interrupted", error=True)
         return 1
 
 

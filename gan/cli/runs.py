@@ -9,6 +9,7 @@ from typing import Any
 
 from gan import jobs
 from gan.cli.arguments import AddCommand
+from gan.cli.terminal import printable, show
 from gan.errors import RunError, UserError
 from gan.jobs.logs import follow_log
 from gan.runs import lifecycle
@@ -40,7 +41,7 @@ def list_runs(parsed: argparse.Namespace) -> int:
     every_run = all_runs()
     rows = [_row(run, parsed.disk) for run in every_run if parsed.archived or not run.about.archived]
     if parsed.json:
-        print(json.dumps(rows, indent=2))
+        show(json.dumps(rows, indent=2))
         return 0
     for row in rows:
         disk = f"  {row['disk'] / 1e6:8.1f} MB" if parsed.disk else ""
@@ -48,11 +49,12 @@ def list_runs(parsed: argparse.Namespace) -> int:
         behind = f", behind {row['waits_for']}" if row["waits_for"] else ""
         note = f"number {row['place']} in the queue{behind}" if row["place"] else row["cause"]
         title = f"  {row['title']}" if row["title"] != row["name"] else ""
-        print(f"{row['name']:<32} {row['state']:<9} {row['data']:<24} {seen:>24}{disk}  {note}{title}".rstrip())
+        line = f"{row['name']:<32} {row['state']:<9} {row['data']:<24} {seen:>24}{disk}  {note}{title}"
+        show(printable(line.rstrip(), kept=""))
     if len(rows) < len(every_run):
-        print(f"Archived runs that are not listed: {len(every_run) - len(rows):,}. `--archived` lists them too.")
+        show(f"Archived runs that are not listed: {len(every_run) - len(rows):,}. `--archived` lists them too.")
     elif not rows:
-        print("No runs yet. `python -m gan submit --preset digits-quick` starts one.")
+        show("No runs yet. `python -m gan submit --preset digits-quick` starts one.")
     return 0
 
 
@@ -72,13 +74,13 @@ def _row(run: Run, disk: bool) -> dict[str, Any]:
 
 def stop(parsed: argparse.Namespace) -> int:
     """Ask a run to stop."""
-    print(jobs.stop(find_run(parsed.run).path))
+    show(jobs.stop(find_run(parsed.run).path))
     return 0
 
 
 def resume(parsed: argparse.Namespace) -> int:
     """Queue a run again."""
-    print(lifecycle.resume_run(find_run(parsed.run)))
+    show(lifecycle.resume_run(find_run(parsed.run)))
     return 0
 
 
@@ -90,10 +92,10 @@ def delete(parsed: argparse.Namespace) -> int:
         question = f"Delete {run.name} with its snapshots, samples and exports, {size:,.0f} MB, permanently? [y/N] "
         if not sys.stdin.isatty():
             raise UserError(f"Deleting {run.name} needs a confirmation, and there is no terminal to ask on: add --yes.")
-        if input(question).strip().lower() not in ("y", "yes"):
-            print("Nothing was deleted.")
+        if input(printable(question)).strip().lower() not in ("y", "yes"):
+            show("Nothing was deleted.")
             return 0
-    print(lifecycle.delete_run(run))
+    show(lifecycle.delete_run(run))
     return 0
 
 
@@ -103,11 +105,16 @@ def logs(parsed: argparse.Namespace) -> int:
     if parsed.follow:
         jobs.ensure_scheduler()
         for line in jobs.follow(folder):
-            print(line, end="", flush=True)
+            _show_log_line(line)
     else:
         for line in follow_log(folder / "log.txt", lambda: False):
-            print(line, end="")
+            _show_log_line(line)
     return 0
+
+
+def _show_log_line(line: str) -> None:
+    """Print a line; of one that was redrawn with `\\r` only its last form."""
+    show(line.replace("\r\n", "\n").rpartition("\r")[2], end="")
 
 
 def write_tensorboard(parsed: argparse.Namespace) -> int:
@@ -115,5 +122,5 @@ def write_tensorboard(parsed: argparse.Namespace) -> int:
     from gan.monitoring import tensorboard
 
     points = tensorboard.write_event_files(find_run(parsed.run), parsed.out)
-    print(f"{points:,} points in {parsed.out}: `tensorboard --logdir {parsed.out}` shows them.")
+    show(f"{points:,} points in {parsed.out}: `tensorboard --logdir {parsed.out}` shows them.")
     return 0

@@ -1,10 +1,10 @@
 """`train` and `submit`: start a run, in this process or in the queue."""
 
 import argparse
-import sys
 
 from gan import jobs
 from gan.cli.arguments import AddCommand, add_run_options, config_from_arguments
+from gan.cli.terminal import show
 from gan.config import presets
 from gan.config.run_config import RunConfig
 from gan.evaluation.records.results import best_snapshot
@@ -33,7 +33,7 @@ def train(parsed: argparse.Namespace) -> int:
     if parsed.dry_run:
         return 0
     run = lifecycle.create_run(config, parsed.name)
-    print(f"Run {run.name}: {run.path}", flush=True)
+    show(f"Run {run.name}: {run.path}")
     return _train_run(run)
 
 
@@ -53,9 +53,9 @@ def _train_run(run: Run) -> int:
         if not is_worker:
             raise  # the run's folder has the cause of an earlier failure, not of this one
         cause = jobs.state(run.path).cause or str(error)  # `working` wrote it, with a traceback where it is a bug
-        print(f"gan: {run.name} failed: {cause}", file=sys.stderr, flush=True)
+        show(f"gan: {run.name} failed: {cause}", error=True)
         return 1
-    print(f"{run.name} {jobs.state(run.path).name} after {run.seen:,} of {run.total:,} images.", flush=True)
+    show(f"{run.name} {jobs.state(run.path).name} after {run.seen:,} of {run.total:,} images.")
     return 0
 
 
@@ -67,7 +67,7 @@ def submit(parsed: argparse.Namespace) -> int:
     if not parsed.dry_run:
         run = lifecycle.create_run(config, parsed.name)
         lifecycle.submit_run(run)
-        print(run.name)
+        show(run.name)
     return 0
 
 
@@ -81,7 +81,7 @@ def _can_start(config: RunConfig, dry_run: bool) -> bool:
     errors = [problem for problem in problems if problem.level == "error"]
     for problem in problems if dry_run else errors or problems:
         if dry_run or problem.level != "note":
-            print(f"{problem.level}: {problem.text}", file=sys.stderr)
+            show(f"{problem.level}: {problem.text}", error=True)
     if dry_run:
-        print("\n".join(expected.lines()))
+        show("\n".join(expected.lines()))
     return not errors

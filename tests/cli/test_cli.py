@@ -235,3 +235,24 @@ def test_threads_that_wait_leave_the_processor_to_others_unless_asked_not_to(ask
         text=True,
     )
     assert f"GOMP_SPINCOUNT = '{taken}'" in told.stderr
+
+
+def test_control_characters_of_a_copied_run_do_not_reach_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    run = trained("copied")
+    about = json.loads((run.path / "about.json").read_text())
+    title = "Größe\u00a0µ\u202e \x1b]0;owned\x07\nforged row"
+    (run.path / "about.json").write_text(json.dumps(about | {"title": title}))
+    (run.path / "log.txt").write_bytes(b"one\ttwo\r\n 1%\r 2%\n\x1b[2J\x9b\xc2\x9b2J\n")
+    assert main(["runs"]) == 0
+    printed = capsys.readouterr().out
+    assert "Größe\u00a0µ\ufffd \ufffd]0;owned\ufffd\ufffdforged row" in printed
+    assert len(printed.splitlines()) == 1
+    assert main(["logs", run.name]) == 0
+    assert capsys.readouterr().out == "one\ttwo\n 2%\n\ufffd[2J\ufffd\ufffd2J\n"
+
+
+def test_control_characters_in_an_error_do_not_reach_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["data", "check", "no\x1b[31mwhere"]) == 2
+    printed = capsys.readouterr().err
+    assert "no\ufffd[31mwhere" in printed
+    assert "\x1b" not in printed
