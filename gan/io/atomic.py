@@ -1,16 +1,18 @@
 """Writing files that other processes read at the same time: whole-file replacement, and appending in one write."""
 
 import contextlib
+import errno
 import json
 import logging
 import os
 import shutil
+import stat
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from gan.io.untrusted_files import is_link, is_regular, not_regular
+from gan.io.untrusted_files import is_link, not_regular
 
 LOGGER = logging.getLogger(__name__)
 
@@ -44,10 +46,21 @@ def append_json_line(path: Path, document: dict[str, Any]) -> None:
 
 
 def open_for_append(path: Path, buffering: int = -1) -> IO[bytes]:
-    """A regular file open for appending, created where absent; raises DamagedFileError for anything else."""
-    if is_link(path) or (path.exists() and not is_regular(path)):
+    """A regular file with one name open for appending, created where absent; DamagedFileError for anything else."""
+    if is_link(path):
         raise not_regular(path)
-    return open(path, "ab", buffering)
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        descriptor = os.open(path, flags, 0o666)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
+            raise not_regular(path) from None
+        raise
+    file = os.fstat(descriptor)
+    if not stat.S_ISREG(file.st_mode) or file.st_nlink > 1:
+        os.close(descriptor)
+        raise not_regular(path)
+    return open(descriptor, "ab", buffering)
 
 
 def remove(path: Path) -> None:

@@ -80,7 +80,7 @@ def stop(folder: Path) -> str:
         started = read_json(folder / "started.json") or {}
         launch.register_stop(folder, tickets.valid_ticket(started.get("ticket")))
     if is_locked(folder / "alive.lock"):  # otherwise the pid may belong to another process by now
-        processes.terminate(started)
+        processes.terminate(started, folder)
     launch.start_scheduler()
     if state.name == "stopping":
         return f"{_subject(folder)} is stopping already."

@@ -14,6 +14,7 @@ path, and the process that it starts reads its request (`request.json`) as data.
 
 import os
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,7 +75,8 @@ def check_folder(folder: Path) -> None:
 def check_links(folder: Path) -> None:
     """Raise RunError if a job's folder or its run's folder is a symbolic link, or holds one that leads out of it.
 
-    Through such a link, our files would be written wherever the author of a copied run wanted.
+    Through such a link, our files would be written wherever the author of a copied run wanted. So it is with a file
+    that has a second name (a hard link), and a FIFO or device would make the job wait.
     """
     store = settings.store()
     below = folder.relative_to(store).parts if folder.is_relative_to(store) else ()
@@ -84,6 +86,8 @@ def check_links(folder: Path) -> None:
     for parent, folders, files in os.walk(whole):
         for name in (*folders, *files):
             refuse_link(Path(parent, name), whole)
+        for name in files:
+            _refuse_special(Path(parent, name))
 
 
 def refuse_link(path: Path, inside: Path | None = None) -> None:
@@ -95,6 +99,20 @@ def refuse_link(path: Path, inside: Path | None = None) -> None:
             f"{path} is a symbolic link that leads out of its folder: no job runs there. "
             "Replace it by the file or folder it leads to, or remove it."
         )
+
+
+def _refuse_special(path: Path) -> None:
+    """Raise RunError for a file with two names, and for what is neither a file nor a symbolic link."""
+    try:
+        file = path.lstat()
+    except FileNotFoundError:  # removed in the meantime
+        return
+    if stat.S_ISLNK(file.st_mode) or (stat.S_ISREG(file.st_mode) and file.st_nlink <= 1):
+        return
+    raise RunError(
+        f"{path} is not a file of its own (a hard link, FIFO or device): no job runs there. "
+        "Copy the folder without hard links (cp -r), or remove it."
+    )
 
 
 def _path_in_store(folder: Path) -> str:

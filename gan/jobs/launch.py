@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from gan.config import settings
-from gan.io.atomic import write_json
+from gan.io.atomic import open_for_append, write_json
 from gan.io.file_lock import is_locked, try_lock
 from gan.io.json_files import read_json
 from gan.jobs import device_list, kinds, names, processes, tickets, waiting_jobs
@@ -51,7 +51,7 @@ def launch_job(folder: Path, *, ticket: int, device: str, alive: int, slot: int)
     write_started(folder, ticket, device, None, session=True)
     given = {"ticket": ticket, "device": device, "alive": alive, "slot": slot}
     own = {processes.JOB_VARIABLE: json.dumps(given), processes.MEMBER_VARIABLE: processes.member_value(name, ticket)}
-    with open(folder / "log.txt", "ab") as log:
+    with open_for_append(folder / "log.txt") as log:
         process = subprocess.Popen(
             [sys.executable, *command],
             cwd=settings.ROOT,

@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 
 from gan.config import settings
+from gan.io.file_lock import holds
 
 # Variables that a job inherits: settings, and what Python and CUDA need. No secrets.
 PASSED = {"PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"}
@@ -106,18 +107,21 @@ def is_local(started: Mapping[str, Any]) -> bool:
     return started.get("boot") == boot() and started.get("host") == host()
 
 
-def terminate(started: Mapping[str, Any]) -> None:
-    """Send SIGTERM to a job's main process, which ends its own loading workers; does nothing for a reused pid."""
+def terminate(started: Mapping[str, Any], folder: Path) -> None:
+    """Send SIGTERM to a job's main process, which ends its own loading workers.
+
+    Does nothing for a reused pid, nor for a process that does not hold the lock of the job's folder.
+    """
     pid = valid_pid(started)
-    if pid is not None and is_alive(started):
+    if pid is not None and is_alive(started) and holds(pid, folder / "alive.lock"):
         send(pid, signal.SIGTERM)
 
 
-def kill_tree(started: Mapping[str, Any], name: str) -> int:
+def kill_tree(started: Mapping[str, Any], folder: Path, name: str) -> int:
     """SIGKILL the main process of the job `name`, its descendants and the rest of its session; returns the number."""
     killed = 0
     for _ in range(50):  # repeated, as a process may fork while it is being killed
-        members = _members(started, name)
+        members = _members(started, folder, name)
         if not members:
             break
         for pid in members:
@@ -127,17 +131,20 @@ def kill_tree(started: Mapping[str, Any], name: str) -> int:
     return killed
 
 
-def _members(started: Mapping[str, Any], name: str) -> list[int]:
+def _members(started: Mapping[str, Any], folder: Path, name: str) -> list[int]:
     """The living pids of a job: its main process with all descendants, and the other processes of its session.
 
-    Once the main process is gone, the session's number proves nothing: its processes must then carry MEMBER_VARIABLE
-    of this start of this job.
+    A living process that does not hold the lock of the job's folder is a stranger's, whatever started.json says. Once
+    the main process is gone, the session's number proves nothing: its processes must then carry MEMBER_VARIABLE of this
+    start of this job.
     """
     pid = valid_pid(started)
     if pid is None or not is_local(started):
         return []
     pids: set[int] = set()
     main_alive = is_alive(started)
+    if main_alive and not holds(pid, folder / "alive.lock"):
+        return []
     if main_alive:
         try:
             pids = {pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))}

@@ -139,7 +139,7 @@ def _kill_if_hanging(memory: Memory, child: Child, ticket: int) -> None:
         return
     now, grace = time.monotonic(), settings.stop_grace()
     if now - memory.first_seen.setdefault(f"end {ticket}", now) > grace:
-        killed = processes.kill_tree(child.started, names.job_name(child.folder))
+        killed = processes.kill_tree(child.started, child.folder, names.job_name(child.folder))
         LOGGER.info("%s had not exited %d s after its end: %d processes killed", child.folder.name, grace, killed)
 
 
@@ -168,22 +168,22 @@ def enforce_stops(memory: Memory) -> None:
             continue
         now, grace = time.monotonic(), settings.stop_grace()
         if processes.valid_pid(started) and not processes.is_alive(started):
-            processes.kill_tree(started, name)  # its main process is dead: nobody is left to save anything
+            processes.kill_tree(started, folder, name)  # its main process is dead: nobody is left to save anything
         elif now - memory.first_seen.setdefault(path.name, now) > grace:
             ticket = tickets.valid_ticket(started.get("ticket"))
             memory.killed_after[ticket] = grace
             _write_exit(folder, {"ticket": ticket, "code": None, "killed_after": grace})
-            killed = processes.kill_tree(started, name)
+            killed = processes.kill_tree(started, folder, name)
             LOGGER.info("%s did not end in %d s: %d processes killed", name, grace, killed)
         elif _has_ended(folder, started):
             continue  # it is exiting: a signal could cut that short
         elif now - memory.signalled.get(path.name, 0.0) > SIGNAL_SECONDS:
             memory.signalled[path.name] = now
-            processes.terminate(started)
+            processes.terminate(started, folder)
 
 
 def kill_orphans() -> None:
     """Kill processes left behind by a dead job, such as loading workers: they still hold the device's lock."""
     for folder, started in launch.orphaned_jobs():
         name = names.job_name(folder)
-        LOGGER.info("%d orphaned processes of %s killed", processes.kill_tree(started, name), name)
+        LOGGER.info("%d orphaned processes of %s killed", processes.kill_tree(started, folder, name), name)

@@ -8,6 +8,7 @@ A folder is queued if its `queued.json` has a ticket that this store gave to thi
 `.jobs/waiting/<ticket>`: a folder that was copied together with its queued.json does not start by itself.
 """
 
+import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -46,11 +47,13 @@ def enqueue(folder: Path, device: str, *, in_terminal: bool = False) -> int:
     """Put a folder at the end of the queue, or keep its place; returns its ticket. Hold `decision_lock()`."""
     queued = queued_job(folder)
     ticket = queued.ticket if queued else tickets.next_ticket(folder)
+    token = secrets.token_hex(8)
     entry = {"ticket": ticket, "time": time.time(), "requested_device": device, "in_terminal": in_terminal}
+    entry["token"] = token  # a folder put in the place of a queued one has another
     write_json(folder / "queued.json", entry)
     _waiting_folder().mkdir(parents=True, exist_ok=True)
     with replacing(_waiting_folder() / str(ticket)) as temporary:
-        temporary.write_text(names.job_name(folder))
+        temporary.write_text(f"{names.job_name(folder)} {token}")
     return ticket
 
 
@@ -58,7 +61,7 @@ def dequeue(folder: Path) -> None:
     """Take a folder out of the queue."""
     ticket = tickets.valid_ticket((read_json(folder / "queued.json") or {}).get("ticket"))
     (folder / "queued.json").unlink(missing_ok=True)
-    if _owner(ticket) == names.job_name(folder):
+    if _owner(ticket)[0] == names.job_name(folder):
         (_waiting_folder() / str(ticket)).unlink(missing_ok=True)
 
 
@@ -66,7 +69,7 @@ def queued_job(folder: Path) -> QueuedJob | None:
     """The folder's entry in the queue; None if it has none, or queued.json is damaged, outdated or copied."""
     queued, kind = read_json(folder / "queued.json"), kinds.job_kind(folder)
     ticket = tickets.valid_ticket((queued or {}).get("ticket"))
-    if queued is None or kind is None or _owner(ticket) != names.job_name(folder):
+    if queued is None or kind is None or _owner(ticket) != (names.job_name(folder), queued.get("token")):
         return None
     last_start = max(
         tickets.valid_ticket((read_json(folder / name) or {}).get("ticket")) for name in ("started.json", "end.json")
@@ -80,7 +83,7 @@ def queued_job(folder: Path) -> QueuedJob | None:
 
 def queued_jobs() -> list[QueuedJob]:
     """The whole queue, the next job first."""
-    jobs = (queued_job(settings.store() / _owner(ticket)) for ticket in _tickets())
+    jobs = (queued_job(settings.store() / _owner(ticket)[0]) for ticket in _tickets())
     return sorted((job for job in jobs if job), key=lambda job: job.ticket)
 
 
@@ -134,9 +137,10 @@ def _tickets() -> Iterator[int]:
     return (int(path.name) for path in _waiting_folder().glob("[0-9]*") if path.name.isdigit())
 
 
-def _owner(ticket: int) -> str:
-    """The name of the waiting job that has the ticket; "" if none has."""
+def _owner(ticket: int) -> tuple[str, str]:
+    """The name and the token of the waiting job that has the ticket; empty if none has."""
     try:
-        return (_waiting_folder() / str(ticket)).read_text()
+        name, _, token = (_waiting_folder() / str(ticket)).read_text().rpartition(" ")
     except FileNotFoundError:
-        return ""
+        return "", ""
+    return name, token

@@ -25,7 +25,7 @@ from types import FrameType
 from typing import Any
 
 from gan.errors import GanError, RunError, StoppedError
-from gan.io.atomic import write_json
+from gan.io.atomic import open_for_append, remove, write_json
 from gan.io.file_lock import same_file, try_lock
 from gan.io.json_files import read_json
 from gan.jobs import device_list, failures, kinds, names, processes, tickets, waiting_jobs
@@ -184,8 +184,8 @@ def _begin_in_terminal(
         ticket, device, slot = _wait_for_slot(folder, requested, wait)
         at_end.callback(os.close, slot)
     _select_device(device, at_end)
-    with open(folder / "log.txt", "a") as log:
-        print(f"Started in a terminal on {device}: see its output there.", file=log)
+    with open_for_append(folder / "log.txt") as log:
+        log.write(f"Started in a terminal on {device}: see its output there.\n".encode())
     return Worker(folder, device, ticket, alive)
 
 
@@ -274,13 +274,16 @@ def _write_failed(folder: Path, worker: Worker, error: BaseException) -> None:
         end = {"state": "failed", "cause": cause.text, "kind": cause.kind, "advice": dict(cause.advice)}
     _write_end(folder, {**end, "ticket": worker.ticket})
     if not isinstance(error, GanError | KeyboardInterrupt):
-        with contextlib.suppress(OSError), open(folder / "log.txt", "a") as log:  # end.json names a full disk
-            traceback.print_exception(error, file=log)
+        with contextlib.suppress(OSError), open_for_append(folder / "log.txt") as log:  # end.json names a full disk
+            log.write("".join(traceback.format_exception(error)).encode())
 
 
 def _reserve_space(folder: Path) -> None:
     """Reserve a disk block for end.json, so that a job that fills the disk can still write it."""
-    (folder / RESERVED_FILE).write_text(" " * RESERVED_BYTES)
+    with contextlib.suppress(FileNotFoundError):
+        remove(folder / RESERVED_FILE)  # it may be a link, or have a second name
+    with open_for_append(folder / RESERVED_FILE) as file:
+        file.write(b" " * RESERVED_BYTES)
 
 
 def _write_end(folder: Path, end: dict[str, Any]) -> None:

@@ -18,10 +18,10 @@ from gan.errors import DamagedFileError, RunError, UserError
 from gan.evaluation import job
 from gan.export import exports
 from gan.export.request import ExportRequest
-from gan.io.atomic import write_json
-from gan.io.file_lock import is_locked
+from gan.io.atomic import open_for_append, write_json
+from gan.io.file_lock import is_locked, try_lock
 from gan.io.json_files import read_json
-from gan.jobs import kinds, processes, tickets
+from gan.jobs import kinds, processes, tickets, waiting_jobs
 from gan.runs import lifecycle
 from gan.runs.run import Run, all_runs, find_run
 from tests.conftest import trained
@@ -286,8 +286,8 @@ def test_a_stranger_whom_a_copied_run_names_is_never_signalled(stranger: "subpro
 def test_what_is_no_pid_names_no_process(pid: object) -> None:
     for document in (forged(pid), forged(pid, identity=processes.identity(1))):
         assert not processes.is_alive(document)
-        processes.terminate(document)
-        assert processes.kill_tree(document, "run") == 0
+        processes.terminate(document, settings.store() / "run")
+        assert processes.kill_tree(document, settings.store() / "run", "run") == 0
 
 
 def test_what_is_left_of_a_strangers_session_is_not_a_jobs(outside: Path) -> None:
@@ -304,7 +304,7 @@ def test_what_is_left_of_a_strangers_session_is_not_a_jobs(outside: Path) -> Non
     leader.wait()
     try:
         assert os.getsid(left) == leader.pid
-        assert processes.kill_tree(forged(leader.pid, identity="1"), "run") == 0
+        assert processes.kill_tree(forged(leader.pid, identity="1"), settings.store() / "run", "run") == 0
         assert processes.identity(left)
     finally:
         os.kill(left, 9)
@@ -363,3 +363,59 @@ def test_a_run_that_is_a_link_is_not_listed(outside: Path, store: Path) -> None:
     assert all_runs() == []
     with pytest.raises(RunError, match="symbolic link"):
         find_run("linked")
+
+
+def test_a_hard_link_or_a_fifo_in_a_run_is_refused(outside: Path) -> None:
+    """`cp -al` copies a run by hard links: what a job writes in the copy would end up in the original."""
+    (outside / "precious.txt").write_text("precious")
+    linked, waiting = new_run("linked"), new_run("waiting")
+    os.link(outside / "precious.txt", linked.path / "log.txt")
+    os.mkfifo(waiting.path / "log.txt")
+    for run in (linked, waiting):
+        with pytest.raises(RunError, match="hard link, FIFO or device"):
+            lifecycle.submit_run(run)
+    for path in (linked.path / "log.txt", waiting.path / "log.txt"):
+        with pytest.raises(DamagedFileError):
+            open_for_append(path)
+    assert (outside / "precious.txt").read_text() == "precious"
+
+
+def test_the_lock_of_another_job_is_not_ones_own(tmp_path: Path) -> None:
+    lock = try_lock(tmp_path / "alive.lock")
+    assert lock is not None
+    assert is_locked(tmp_path / "alive.lock")
+    (tmp_path / "symbolic.lock").symlink_to(tmp_path / "alive.lock")
+    os.mkfifo(tmp_path / "fifo.lock")
+    for name in ("symbolic.lock", "fifo.lock"):
+        assert not is_locked(tmp_path / name)
+        with pytest.raises(DamagedFileError):
+            try_lock(tmp_path / name)
+    os.link(tmp_path / "alive.lock", tmp_path / "hard.lock")
+    assert not is_locked(tmp_path / "hard.lock")
+    os.close(lock)
+
+
+def test_a_stranger_is_not_signalled_while_another_process_holds_the_lock(
+    stranger: "subprocess.Popen[bytes]",
+) -> None:
+    run = new_run("run")
+    lock = try_lock(run.path / "alive.lock")
+    assert lock is not None
+    try:
+        document = forged(stranger.pid, identity=processes.identity(stranger.pid))
+        write_json(run.path / "started.json", document)
+        assert processes.is_alive(document)
+        processes.terminate(document, run.path)
+        assert processes.kill_tree(document, run.path, "run") == 0
+        assert stranger.poll() is None
+    finally:
+        os.close(lock)
+
+
+def test_a_folder_in_the_place_of_a_queued_one_is_not_queued() -> None:
+    run = new_run("run")
+    with tickets.decision_lock():
+        ticket = waiting_jobs.enqueue(run.path, "cpu")
+    assert [job.name for job in waiting_jobs.queued_jobs()] == ["run"]
+    write_json(run.path / "queued.json", {"ticket": ticket, "requested_device": "cpu", "in_terminal": False})
+    assert waiting_jobs.queued_jobs() == []

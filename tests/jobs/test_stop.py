@@ -139,7 +139,7 @@ def test_a_recorded_pid_that_is_another_programs_now_is_never_signalled() -> Non
         write_json(run.path / "started.json", started(run) | {"pid": stranger.pid})
         assert jobs.state(run.path).name == "lost"
         assert "nothing to stop" in jobs.stop(run.path)
-        assert processes.kill_tree(started(run), "run") == 0
+        assert processes.kill_tree(started(run), run.path, "run") == 0
         process = start_python(
             "from tests.support.job_script import main; main('run', 'steps')"
         )  # the lock is held again

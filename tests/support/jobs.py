@@ -112,7 +112,7 @@ def clean_up(store: Path) -> None:
     shutil.rmtree(store / ".jobs" / "waiting", ignore_errors=True)
     for path in [*store.glob("**/started.json")]:
         if is_locked(path.parent / "alive.lock"):
-            processes.kill_tree(read_json(path) or {}, names.job_name(path.parent))
+            processes.kill_tree(read_json(path) or {}, path.parent, names.job_name(path.parent))
     deadline = time.monotonic() + PATIENCE
     while is_locked(store / ".jobs" / "scheduler.lock") and time.monotonic() < deadline:
         for path in (store / ".jobs" / "stops").glob("*"):
