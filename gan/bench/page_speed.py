@@ -75,16 +75,13 @@ def make_store(count: int, points: int) -> Run:
     own = shutil.ignore_patterns("about.*", "config.json")
     for number in range(1, count):
         run = lifecycle.create_run(config, f"run-{number:03d}")
-        shutil.copytree(first.path, run.path, copy_function=os.link, dirs_exist_ok=True, ignore=own)
+        copy = shutil.copy2 if number == count - 1 else os.link  # a job works in the last, which has files of its own
+        shutil.copytree(first.path, run.path, copy_function=copy, dirs_exist_ok=True, ignore=own)
     for number in range(count - 1):
         path = find_run(f"run-{number:03d}").path
         write_json(path / "started.json", {"ticket": number, "device": "cpu", "time": time.time()})
         write_json(path / "end.json", {"ticket": number, "state": "finished", "time": time.time()})
-    live = find_run(f"run-{count - 1:03d}")
-    whole = (live.path / "metrics.jsonl").read_bytes()  # no hard link: it grows
-    (live.path / "metrics.jsonl").unlink()
-    (live.path / "metrics.jsonl").write_bytes(whole)
-    return live
+    return find_run(f"run-{count - 1:03d}")
 
 
 def _fill(run: Run, points: int) -> None:
