@@ -6,6 +6,7 @@ from gan.data import fingerprint, registry
 from gan.data.image_set import ImageSet
 from gan.errors import RunError
 from gan.io.progress import Progress, silent
+from gan.runs.data_paths import readable_data
 from gan.runs.run import Run
 
 
@@ -14,26 +15,31 @@ def training_images_problem(run: Run) -> str | None:
 
     Images that are not cached yet are compared with the run's fingerprint when they are read.
     """
-    problem = registry.problem(run.config.data)
+    try:
+        config = readable_data(run)
+    except RunError as error:
+        return str(error)
+    problem = registry.problem(config)
     if problem is not None:
         return f"The training images of {run.name} are not here: {problem}"
-    ready = registry.cached_image_set(run.config.data)
+    ready = registry.cached_image_set(config)
     return None if ready is None else fingerprint.problem_with(run.path, ready)
 
 
 def load_training_images(run: Run, progress: Progress = silent) -> ImageSet:
     """The image set a run was trained on; raises RunError where it is not on this machine or has changed."""
-    problem = registry.problem(run.config.data)
+    config = readable_data(run)
+    problem = registry.problem(config)
     if problem is not None:
         raise RunError(f"The training images of {run.name} are not here: {problem}")
-    images = registry.load_image_set(run.config.data, progress)
+    images = registry.load_image_set(config, progress)
     fingerprint.check_unchanged(run.path, images)
     return images
 
 
 def cached_training_images(run: Run) -> ImageSet | None:
     """The same from the cache, or None where it is not cached; raises RunError where it has changed."""
-    images = registry.cached_image_set(run.config.data)
+    images = registry.cached_image_set(readable_data(run))
     if images is not None:
         fingerprint.check_unchanged(run.path, images)
     return images
@@ -44,5 +50,5 @@ def training_images_key(run: Run) -> str:
 
     Call it only where `training_images_problem` is None.
     """
-    config = run.config.data
+    config = readable_data(run)
     return hashlib.sha256(f"{registry.cache_folder(config).name} {config.attributes}".encode()).hexdigest()[:16]

@@ -9,6 +9,7 @@ from gan.config import names, options, settings
 from gan.config.run_config import RunConfig
 from gan.errors import RunError
 from gan.runs import notes
+from gan.runs.data_paths import record_data_path
 from gan.runs.run import Run
 
 MAX_DATA_NAME = 40  # characters of the data set's name in a generated run name, before the time and a number
@@ -25,6 +26,7 @@ def create_run(config: RunConfig, name: str | None = None) -> Run:
     for folder in ("samples", "snapshots", "exports"):
         (path / folder).mkdir()
     notes.update_about(path, created=now)
+    record_data_path(config.data)
     (path / "config.json").write_text(options.config_to_json(config))
     return Run(path)
 

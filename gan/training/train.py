@@ -25,6 +25,7 @@ from gan.errors import DataError
 from gan.jobs.worker import Worker
 from gan.models.build import build_networks
 from gan.runs import events
+from gan.runs.data_paths import readable_data
 from gan.runs.metrics import STEP_METRICS, MetricsWriter
 from gan.runs.run import Run
 from gan.training import checkpoint, compilation
@@ -123,7 +124,7 @@ def train(
         torch.set_num_threads(config.job.threads)
     device = torch.device(worker.device.partition(":")[0])  # the job sees no other GPU than its own
     if image_set is None:
-        image_set = registry.load_image_set(config.data, worker.progress)
+        image_set = registry.load_image_set(readable_data(run), worker.progress)
     check_image_count(image_set)
     if run.snapshots():
         fingerprint.check_unchanged(run.path, image_set)

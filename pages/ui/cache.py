@@ -22,11 +22,13 @@ from gan.data.info import DatasetInfo
 from gan.data.ingest.file_examples import Example
 from gan.data.ingest.file_examples import example_files as examples_of
 from gan.data.ingest.import_plan import ImportPlan
+from gan.errors import RunError
 from gan.evaluation.training_images import training_images_problem as training_images_problem
 from gan.io import animation, contact_sheet
 from gan.io.atomic import file_version
 from gan.io.untrusted_files import read_bytes
 from gan.runs import sample_sheets
+from gan.runs.data_paths import readable_data
 from gan.runs.metrics_table import MetricsReader, MetricsTable
 from gan.runs.run import Run
 from gan.training import subclass_labels
@@ -134,10 +136,14 @@ def _samples_film(path: Path, pictures: tuple[tuple[int, FileVersion], ...], tur
 
 def real_diversity(run: Run) -> float | None:
     """How much a run's real training images of one condition differ; None where they are not read on this machine."""
-    there, sheet = image_set(run.config.data), run.path / "samples" / "columns.json"
-    if there is None or file_version(sheet) is None:
+    sheet = run.path / "samples" / "columns.json"
+    try:
+        images = image_set(readable_data(run))
+    except RunError:  # a copied run names a folder that nobody here chose; Evaluate and Gallery say so
         return None
-    return _real_diversity(file_version(run.path / "data.json"), run.path, file_version(sheet), there)
+    if images is None or file_version(sheet) is None:
+        return None
+    return _real_diversity(file_version(run.path / "data.json"), run.path, file_version(sheet), images)
 
 
 @st.cache_data(max_entries=100, show_spinner=False)
@@ -154,8 +160,7 @@ def subclass_separation(run: Run) -> float:
 
 def training_images(run: Run) -> ImageSet | None:
     """What the run was trained on; None if it is not read on this machine or has changed since."""
-    images = image_set(run.config.data)
-    return None if images is None or training_images_problem(run) else images
+    return None if training_images_problem(run) else image_set(run.config.data)
 
 
 def condition_examples(run: Run) -> list[bytes | None] | None:
