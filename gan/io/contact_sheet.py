@@ -70,3 +70,38 @@ def transpose(sheet: Image.Image, rows: int, columns: int) -> Image.Image:
             tile = sheet.crop((left, top, left + across + GAP, top + down + GAP))
             result.paste(tile, (row * across, column * down))
     return result
+
+
+def fold_sheet(sheet: Image.Image, columns: int, ratio: float) -> Image.Image:
+    """The top of a sheet at about `ratio` (width by height): lower rows go beside the upper ones."""
+    across, rows = _pitch(sheet, columns)
+    beside = max(1, int((rows * columns * ratio) ** 0.5 / columns))
+    high = rows // beside
+    result = Image.new(sheet.mode, (beside * columns * across + GAP, high * across + GAP))
+    for part in range(beside):
+        top = part * high * across
+        result.paste(
+            sheet.crop((0, top, columns * across + GAP, top + high * across + GAP)), (part * columns * across, 0)
+        )
+    return result.crop((0, 0, result.width, min(result.height, round(result.width / ratio))))
+
+
+def sheet_strips(sheet: Image.Image, columns: int) -> list[Image.Image]:
+    """Each column of a sheet as a wide sheet of its own."""
+    across, rows = _pitch(sheet, columns)
+    in_line = next(n for n in range(1, rows + 1) if (rows % n == 0 and n * n >= rows * columns) or n == rows)
+    result = []
+    for column in range(columns):
+        strip = Image.new(sheet.mode, (in_line * across + GAP, rows // in_line * across + GAP))
+        for row in range(rows):
+            left, top = column * across, row * across
+            tile = sheet.crop((left, top, left + across + GAP, top + across + GAP))
+            strip.paste(tile, (row % in_line * across, row // in_line * across))
+        result.append(strip)
+    return result
+
+
+def _pitch(sheet: Image.Image, columns: int) -> tuple[int, int]:
+    """The side of a square image with the gap at its left, in pixels, and the number of rows."""
+    across = (sheet.width - GAP) // columns
+    return across, (sheet.height - GAP) // across

@@ -104,7 +104,7 @@ def thumbnail(picture: Path, columns: int) -> bytes:
 
 @st.cache_data(max_entries=500, show_spinner=False)
 def _thumbnail(picture: Path, version: FileVersion, columns: int) -> bytes:
-    return _png(tiles.fold_sheet(contact_sheet.read_sheet(picture, columns), columns))
+    return _png(contact_sheet.fold_sheet(contact_sheet.read_sheet(picture, columns), columns, tiles.CARD))
 
 
 def sheet_strips(picture: Path, columns: int) -> list[bytes]:
@@ -114,7 +114,7 @@ def sheet_strips(picture: Path, columns: int) -> list[bytes]:
 
 @st.cache_data(max_entries=100, show_spinner=False)
 def _strips(picture: Path, version: FileVersion, columns: int) -> list[bytes]:
-    return [_png(strip) for strip in tiles.sheet_strips(contact_sheet.read_sheet(picture, columns), columns)]
+    return [_png(strip) for strip in contact_sheet.sheet_strips(contact_sheet.read_sheet(picture, columns), columns)]
 
 
 def _png(picture: Image.Image) -> bytes:

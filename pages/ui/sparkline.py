@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from gan.io.png import data_uri
 from gan.runs.metrics import LOSS_D, LOSS_G, METRICS
 from pages.ui import palette
 from pages.ui.components import live_chart
-from pages.ui.tiles import data_uri
 
 LINES = (
     (LOSS_D, palette.ON_ANY_GROUND["blue"]),

@@ -1,6 +1,5 @@
 """Images as tiles with alternative text, enlarged by whole numbers so that pixels stay sharp."""
 
-import base64
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,10 +11,10 @@ from PIL import Image
 
 from gan.data.image_set import ImageSet
 from gan.data.transform import crop_padding
-from gan.io import contact_sheet, png
+from gan.io import contact_sheet
+from gan.io.png import data_uri, encode_png
 
 CARD = 16 / 9  # width by height of a card's picture
-GAP = 2  # px between the images of a sample sheet, as `gan.io.contact_sheet.make_grid` leaves them
 TILE = 96  # px, about: the side of a small image on the page; one of 64 px is shown at twice its size
 
 
@@ -45,14 +44,6 @@ def draw_picture(picture: bytes, alt: str, kind: str = "png") -> None:
     st.html(f'<img class="sharp whole" alt="{html.escape(alt)}" src="{data_uri(picture, kind)}">')
 
 
-def data_uri(content: bytes, subtype: str = "png") -> str:
-    """A picture as the `src` of an `<img>` (RFC 2397); `subtype` is png, gif or svg+xml.
-
-    The page then needs no second request: a file of Streamlit's own may be gone when a live page asks for it.
-    """
-    return f"data:image/{subtype};base64,{base64.b64encode(content).decode()}"
-
-
 def real_images(image_set: ImageSet, positions: NDArray[np.int64]) -> NDArray[np.uint8]:
     """Images of a set (n, C, h, h) at their native size, without padding."""
     return crop_padding(np.asarray(image_set.images[positions]), image_set.native_size)
@@ -73,37 +64,6 @@ def example_strip(image_set: ImageSet, condition: int, count: int = 3) -> Image.
     return contact_sheet.make_grid(real_images(image_set, np.resize(positions, count)), count, gap=1)
 
 
-def fold_sheet(sheet: Image.Image, columns: int) -> Image.Image:
-    """The top of a sample sheet in about the shape of a card: lower rows continue to the right of the upper ones."""
-    across = (sheet.width - GAP) // columns  # an image with the gap at its left
-    rows = (sheet.height - GAP) // across
-    beside = max(1, int((rows * columns * CARD) ** 0.5 / columns))
-    high = rows // beside
-    result = Image.new(sheet.mode, (beside * columns * across + GAP, high * across + GAP))
-    for part in range(beside):
-        top = part * high * across
-        result.paste(
-            sheet.crop((0, top, columns * across + GAP, top + high * across + GAP)), (part * columns * across, 0)
-        )
-    return result.crop((0, 0, result.width, min(result.height, round(result.width / CARD))))
-
-
-def sheet_strips(sheet: Image.Image, columns: int) -> list[Image.Image]:
-    """Each column of a sample sheet as a wide picture of its own, for sheets of few columns."""
-    across = (sheet.width - GAP) // columns
-    rows = (sheet.height - GAP) // across
-    in_line = next(n for n in range(1, rows + 1) if (rows % n == 0 and n * n >= rows * columns) or n == rows)
-    result = []
-    for column in range(columns):
-        strip = Image.new(sheet.mode, (in_line * across + GAP, rows // in_line * across + GAP))
-        for row in range(rows):
-            left, top = column * across, row * across
-            tile = sheet.crop((left, top, left + across + GAP, top + across + GAP))
-            strip.paste(tile, (row % in_line * across, row // in_line * across))
-        result.append(strip)
-    return result
-
-
 def _row(row: Row, one_line: bool, tile: int) -> str:
     name, note = html.escape(row.name), html.escape(row.note)
     kind = f'"tiles one-line" style="max-height: {_side(row.images, tile)}px"' if one_line else '"tiles"'
@@ -120,7 +80,7 @@ def _tiles(shown: NDArray[np.uint8], alt: str, tile: int) -> str:
     side = _side(shown, tile)
     return "".join(
         f'<img class="sharp" width="{side}" height="{side}" alt="{html.escape(alt)}, number {number + 1}" '
-        f'src="{data_uri(png.encode_png(image))}">'
+        f'src="{data_uri(encode_png(image))}">'
         for number, image in enumerate(shown)
     )
 

@@ -5,18 +5,13 @@ import re
 import time
 from pathlib import Path
 
-import numpy as np
-import pytest
-from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from gan import jobs
 from gan.io.atomic import write_json
-from gan.io.contact_sheet import make_grid
 from gan.jobs import device_list, tickets
 from gan.runs import notes
 from gan.runs.run import find_run
-from pages.ui import tiles
 from pages.ui.data import upload
 from pages.ui.runs import run_verdict
 from tests.support.evaluation import demo_scores
@@ -186,27 +181,6 @@ def test_a_damaged_picture_leaves_the_other_cards(store: Path) -> None:
     at = page("overview")
     assert ("Progress", "run=good") in links(at)
     assert len(at.error) == 1
-
-
-def sheet(columns: int) -> Image.Image:
-    """A sheet of eight rows in which every image has its own grey: row times 16 plus column."""
-    images = np.zeros((8 * columns, 1, 28, 28), np.uint8)
-    for number in range(len(images)):
-        images[number] = number // columns * 16 + number % columns
-    return make_grid(images, columns)
-
-
-@pytest.mark.parametrize("columns", [1, 2, 3, 7, 10, 40])
-def test_a_cards_picture_is_filled_from_edge_to_edge(columns: int) -> None:
-    folded = tiles.fold_sheet(sheet(columns), columns)
-    assert folded.width / folded.height == pytest.approx(16 / 9, rel=0.02) or folded.width / folded.height > 16 / 9
-
-
-@pytest.mark.parametrize("columns", [1, 2, 3, 7])
-def test_a_strip_holds_all_images_of_its_column(columns: int) -> None:
-    for column, strip in enumerate(tiles.sheet_strips(sheet(columns), columns)):
-        values = set(np.unique(np.asarray(strip)).tolist())
-        assert values == {row * 16 + column for row in range(8)} | {128}
 
 
 def test_an_empty_store_shows_the_devices_and_the_way_on() -> None:

@@ -8,7 +8,6 @@ in the run's `evaluation/` and computes no scores.
 Letters: n images, C channels, H = W the set's own side.
 """
 
-import base64
 import html
 import io
 import time
@@ -32,6 +31,7 @@ from gan.evaluation.records.study_results import StudyResult
 from gan.evaluation.report import sections, study_section, text
 from gan.evaluation.training_images import cached_training_images
 from gan.io.contact_sheet import make_grid
+from gan.io.png import data_uri
 from gan.runs.run import Run
 from gan.sampling import conditions
 
@@ -160,5 +160,4 @@ def _sheet(tiles: NDArray[np.uint8], alt: str, columns: int | None = None) -> st
     picture = make_grid(tiles, columns or len(tiles))
     picture.save(buffer, format="PNG", optimize=True)
     scale = max(1, round(SIDE / tiles.shape[-1]))
-    source = base64.b64encode(buffer.getvalue()).decode()
-    return f'<img alt="{alt}" width="{picture.width * scale}" src="data:image/png;base64,{source}">'
+    return f'<img alt="{alt}" width="{picture.width * scale}" src="{data_uri(buffer.getvalue())}">'

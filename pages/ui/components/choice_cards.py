@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui.tiles import data_uri
+from gan.io.png import data_uri
 
 SCRIPT = Path(__file__).with_name("choice_cards.js")
 STYLE = Path(__file__).with_name("choice_cards.css")

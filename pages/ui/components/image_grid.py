@@ -13,8 +13,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from gan.io.png import encode_png
-from pages.ui.tiles import TILE, data_uri
+from gan.io.png import data_uri, encode_png
+from pages.ui.tiles import TILE
 
 SCRIPT = Path(__file__).with_name("image_grid.js")
 STYLE = Path(__file__).with_name("image_grid.css")

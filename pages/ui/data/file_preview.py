@@ -8,9 +8,8 @@ import streamlit as st
 from gan.data.ingest.file_examples import Example
 from gan.data.ingest.import_plan import ImportPlan
 from gan.data.ingest.inventory import LABELS
-from gan.io.png import encode_png
+from gan.io.png import data_uri, encode_png
 from pages.ui import cache, fmt
-from pages.ui.tiles import data_uri
 
 
 def file_preview_panel(plan: ImportPlan, key: str) -> None:

@@ -8,10 +8,9 @@ from numpy.typing import NDArray
 
 from gan.evaluation.records import interpretation, membership_results
 from gan.evaluation.records.results import EvaluationResult
-from gan.io.png import encode_png
+from gan.io.png import data_uri, encode_png
 from gan.runs.run import Run
 from pages.ui import cache_torch
-from pages.ui.tiles import data_uri
 
 
 def near_copies_panel(run: Run, result: EvaluationResult | None) -> None:

@@ -12,11 +12,10 @@ from gan.errors import DataError
 from gan.evaluation import reader_study
 from gan.evaluation.reader_study import Reading
 from gan.evaluation.training_images import cached_training_images
-from gan.io.png import encode_png
+from gan.io.png import data_uri, encode_png
 from gan.runs.run import Run
 from pages.ui import cache_torch, fmt
 from pages.ui.frame import errors_noted
-from pages.ui.tiles import data_uri
 
 ANSWERS = (
     ("Real, plausible", True, True, "1"),

@@ -10,13 +10,13 @@ import streamlit as st
 
 from gan.data.info import DatasetInfo
 from gan.export.request import ExportRequest
+from gan.io.png import data_uri
 from gan.runs.run import Run
 from gan.sampling.conditions import ANY, Condition
 from gan.sampling.provenance import Origin
 from pages.ui import background, cache_torch, frame
 from pages.ui.components.image_grid import Row
 from pages.ui.gallery import marking
-from pages.ui.tiles import data_uri
 
 FIRST, LAST = "first", "last"
 SIDE = 128  # px, about: the two ends
