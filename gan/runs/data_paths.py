@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gan.config import settings
 from gan.config.run_config import DataConfig
-from gan.data.sources.folder import added_set_folder, local_folder
+from gan.data.sources.local_paths import added_set_folder, local_folder
 from gan.errors import RunError
 from gan.io.atomic import replacing
 from gan.runs.run import Run

@@ -110,11 +110,11 @@ def start_python(code: str, *arguments: str) -> "subprocess.Popen[str]":
 def clean_up(store: Path) -> None:
     """End all jobs and the scheduler of a test's store."""
     shutil.rmtree(store / ".jobs" / "waiting", ignore_errors=True)
-    for path in [*store.glob("**/started.json")]:
-        if is_locked(path.parent / "alive.lock"):
-            processes.kill_tree(read_json(path) or {}, path.parent, names.job_name(path.parent))
     deadline = time.monotonic() + PATIENCE
     while is_locked(store / ".jobs" / "scheduler.lock") and time.monotonic() < deadline:
+        for path in store.glob("**/started.json"):  # again and again: one may be starting now, and have no pid yet
+            if is_locked(path.parent / "alive.lock"):
+                processes.kill_tree(read_json(path) or {}, path.parent, names.job_name(path.parent))
         for path in (store / ".jobs" / "stops").glob("*"):
             path.unlink(missing_ok=True)
         time.sleep(0.02)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.config import names, settings
+from gan.config import settings
 from gan.config.run_config import DataConfig
 from gan.data.decode import decode_images, error_line
 from gan.data.image_set import ImageSet
@@ -19,6 +19,7 @@ from gan.data.ingest.import_plan import ImportPlan
 from gan.data.ingest.inventory import list_images
 from gan.data.ingest.report import first_few
 from gan.data.preview import condition_label, round_robin
+from gan.data.sources.local_paths import added_set_folder, local_folder
 from gan.data.sources.scan import scan
 from gan.data.sources.source import Preview, Source, nothing_to_fetch
 from gan.data.transform import fit_image, native_size
@@ -33,17 +34,6 @@ def added_sets() -> list[str]:
     """Names of the added sets, sorted."""
     sets = settings.added_sets()
     return sorted(path.parent.name for path in sets.glob("*/plan.json")) if sets.is_dir() else []
-
-
-def added_set_folder(config: DataConfig) -> Path | None:
-    """The folder of the added set that a config names, or None if it names none."""
-    folder = settings.added_sets() / config.path
-    return folder if names.NAME.fullmatch(config.path) and (folder / "plan.json").is_file() else None
-
-
-def local_folder(config: DataConfig) -> Path:
-    """The folder on this machine that a config names, if it names no added set."""
-    return Path(config.path).expanduser().resolve()
 
 
 def problem(config: DataConfig) -> str | None:
