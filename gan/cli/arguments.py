@@ -11,10 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from gan.cli.terminal import show
 from gan.config import options, presets
 from gan.config.run_config import RunConfig
 from gan.errors import UserError
+from gan.io.terminal import show
 
 AddCommand = Callable[..., argparse.ArgumentParser]
 """`add_command(name, function, help, parent)`: adds a command and returns its parser."""

@@ -2,10 +2,10 @@
 
 import argparse
 import json
-import sys
 
 from gan.cli.arguments import AddCommand
 from gan.io.fault_injection import FAULTS
+from gan.io.terminal import show
 
 
 def add_commands(command: AddCommand) -> None:
@@ -29,7 +29,7 @@ def run_bench(parsed: argparse.Namespace) -> int:
     from gan.bench import loading_speed, page_speed, throughput
 
     def show_line(line: str) -> None:
-        print(line, file=sys.stderr if parsed.json else sys.stdout, flush=True)
+        show(line, error=parsed.json)
 
     show_line(throughput.HEADER)
     trainings = throughput.measure_training(tuple(parsed.size or (32, 64, 128)), show_line)
@@ -37,7 +37,7 @@ def run_bench(parsed: argparse.Namespace) -> int:
     pages = page_speed.measure_pages(show_line) if parsed.pages else None
     loading = loading_speed.measure_loading(show_line) if parsed.loading else None
     if parsed.json:
-        print(json.dumps(throughput.json_document(trainings, export=export, pages=pages, loading=loading), indent=2))
+        show(json.dumps(throughput.json_document(trainings, export=export, pages=pages, loading=loading), indent=2))
     return 0
 
 
@@ -45,6 +45,6 @@ def run_soak(parsed: argparse.Namespace) -> int:
     """Run the soak test and print its figures in one line; exit code 1 where an invariant was violated."""
     from gan.bench import soak
 
-    figures = soak.run_soak(parsed.minutes, parsed.fault, lambda line: print(line, flush=True), parsed.seed)
-    print(figures.line())
+    figures = soak.run_soak(parsed.minutes, parsed.fault, show, parsed.seed)
+    show(figures.line())
     return 1 if figures.violations else 0

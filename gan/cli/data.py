@@ -6,9 +6,9 @@ from pathlib import Path
 
 from gan.cli.arguments import AddCommand, add_run_options, config_from_arguments
 from gan.cli.progress import show_progress
-from gan.cli.terminal import printable, show
 from gan.config import settings
 from gan.errors import UserError
+from gan.io.terminal import printable, show
 from gan.jobs import kinds
 
 DATA_PREFIX = "data."

@@ -11,7 +11,6 @@ from typing import Any
 
 from gan.cli.arguments import AddCommand
 from gan.cli.progress import show_progress
-from gan.cli.terminal import show
 from gan.errors import StoppedError, UserError
 from gan.evaluation import job, tasks
 from gan.evaluation.job import Request
@@ -20,6 +19,7 @@ from gan.evaluation.records.membership_results import MembershipResult
 from gan.evaluation.records.study_results import StudyResult
 from gan.evaluation.study.study_options import SHARES, StudyOptions
 from gan.io.atomic import replacing
+from gan.io.terminal import show
 from gan.runs.run import Run, find_run
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from gan.cli.arguments import AddCommand
 from gan.cli.progress import show_progress
-from gan.cli.terminal import show
 from gan.errors import UserError
 from gan.export import balance, exports
 from gan.export.formats import FORMATS
 from gan.export.request import ExportRequest, items_per_condition
 from gan.export.writer import write_export
+from gan.io.terminal import show
 from gan.jobs.worker import working
 from gan.runs.run import Run, find_run
 from gan.sampling import marks

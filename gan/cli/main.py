@@ -11,8 +11,8 @@ from typing import Any
 
 from gan import __version__
 from gan.cli.arguments import CommandParser
-from gan.cli.terminal import show
 from gan.errors import STORE_FAULTS, GanError, UserError, describe_store_error
+from gan.io.terminal import show
 
 MODULES = {
     "train": ("train", "submit"),

@@ -9,8 +9,8 @@ from typing import Any
 
 from gan import jobs
 from gan.cli.arguments import AddCommand
-from gan.cli.terminal import printable, show
 from gan.errors import RunError, UserError
+from gan.io.terminal import printable, show
 from gan.jobs.logs import follow_log
 from gan.runs import lifecycle
 from gan.runs.run import Run, all_runs, find_run

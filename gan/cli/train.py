@@ -4,10 +4,10 @@ import argparse
 
 from gan import jobs
 from gan.cli.arguments import AddCommand, add_run_options, config_from_arguments
-from gan.cli.terminal import show
 from gan.config import presets
 from gan.config.run_config import RunConfig
 from gan.evaluation.records.results import best_snapshot
+from gan.io.terminal import show
 from gan.runs import lifecycle
 from gan.runs.run import Run, find_run
 

@@ -4,7 +4,6 @@
 """
 
 import contextlib
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -19,6 +18,7 @@ from gan.evaluation.records.membership_results import MembershipResult
 from gan.evaluation.records.study_results import StudyResult
 from gan.evaluation.study_estimate import save_study_estimate
 from gan.io.progress import Progress
+from gan.io.terminal import show
 from gan.jobs.worker import Worker, working
 from gan.runs.run import Run
 
@@ -82,7 +82,7 @@ def run_augmentation_study(run: Run, request: Request, progress: Progress) -> li
 
         options = replace(request.study, device=worker.device.partition(":")[0])
         expected = study_plan.estimate_study(run, request.snapshot, options, report)
-        print("\n".join(expected.lines()), file=sys.stderr, flush=True)
+        show("\n".join(expected.lines()), error=True)
         result = run_study(run, request.snapshot, options, progress=report, worker=worker)
     return [result]
 

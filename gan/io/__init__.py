@@ -9,5 +9,6 @@ contact_sheet     many images in one picture
 animation         sample sheets as an animated GIF
 image_errors      what reading a damaged image can raise
 progress          the type of a progress callable
+terminal          printing to a terminal, without control characters
 fault_injection   the faults that the soak test plants
 """

@@ -15,7 +15,6 @@ import contextlib
 import json
 import os
 import signal
-import sys
 import threading
 import time
 import traceback
@@ -28,6 +27,7 @@ from gan.errors import GanError, RunError, StoppedError
 from gan.io.atomic import open_for_append, remove, write_json
 from gan.io.file_lock import same_file, try_lock
 from gan.io.json_files import read_json
+from gan.io.terminal import show
 from gan.jobs import device_list, failures, kinds, names, processes, tickets, waiting_jobs
 from gan.jobs.launch import write_started
 
@@ -106,7 +106,7 @@ class Worker:
             raise KeyboardInterrupt
         self._stop_signalled = True
         if number == signal.SIGINT:
-            print("\nStopping: it saves first. Ctrl-C again ends it at once.", file=sys.stderr, flush=True)
+            show("\nStopping: it saves first. Ctrl-C again ends it at once.", error=True)
 
 
 @contextlib.contextmanager
@@ -210,7 +210,7 @@ def _wait_for_slot(folder: Path, requested: str, wait: bool) -> tuple[int, str, 
             if not wait:
                 raise RunError(f"The device {requested} is taken by {blocker}: wait for its end, or stop it.")
             if blocker != printed:
-                print(f"{name} waits for {blocker} to give the device back. Ctrl-C gives up.", flush=True)
+                show(f"{name} waits for {blocker} to give the device back. Ctrl-C gives up.")
                 printed = blocker
             time.sleep(QUEUE_POLL_SECONDS)
     finally:

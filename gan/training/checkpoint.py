@@ -26,6 +26,7 @@ from torch import Tensor, nn
 
 from gan.errors import DamagedFileError, RunError
 from gan.io.atomic import remove, write_json
+from gan.io.terminal import show
 from gan.io.untrusted_files import check_regular, is_link, not_regular
 from gan.runs.run import Run
 
@@ -125,7 +126,7 @@ def restore(run: Run, state: State) -> None:
         try:
             _load(folder, state)
         except UNLOADABLE as error:
-            print(f"Snapshot {seen} is damaged ({error}): trying the one before it.", flush=True)
+            show(f"Snapshot {seen} is damaged ({error}): trying the one before it.")
             shutil.rmtree(folder)
             damaged = True
             continue

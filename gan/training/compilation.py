@@ -17,6 +17,7 @@ from torch import nn
 from gan.config import settings
 from gan.io.atomic import write_json
 from gan.io.json_files import read_json
+from gan.io.terminal import show
 from gan.jobs.worker import Worker
 from gan.runs.run import Run
 from gan.training.checkpoint import State
@@ -46,10 +47,10 @@ def compile_networks(run: Run, worker: Worker, state: State, step: Callable[[], 
         state.compiled = None
         reason = str(error).strip().partition("\n")[0]
         write_json(run.path / FILE, {"compile": False, "reason": reason})
-        print(f"Compiling failed, the run continues without it: {reason}", flush=True)
+        show(f"Compiling failed, the run continues without it: {reason}")
         return
     worker.report("compiling", 1, 1)
-    print("The networks are compiled.", flush=True)
+    show("The networks are compiled.")
 
 
 def should_compile(run: Run, device: torch.device) -> bool:

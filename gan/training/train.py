@@ -22,6 +22,7 @@ from gan.data.image_set import ImageSet
 from gan.data.info import DatasetInfo
 from gan.data.subclasses import condition_width
 from gan.errors import DataError
+from gan.io.terminal import show
 from gan.jobs.worker import Worker
 from gan.models.build import build_networks
 from gan.runs import events
@@ -133,12 +134,12 @@ def train(
     training_set, info = with_subclasses(run, image_set, worker.progress)
     info.save(run.path)
     for notice in image_set.notices:
-        print(notice, flush=True)
+        show(notice)
 
     state = initial_state(config, info, device)
     checkpoint.restore(run, state)
     events.record_resumption(run, state.seen)
-    print(describe(config, image_set, state, device), flush=True)
+    show(describe(config, image_set, state, device))
     blank = blank_batch(config, info, device)
     compilation.compile_networks(run, worker, state, lambda: step(state, *blank, config))
     with (
@@ -179,7 +180,7 @@ def loop(
         state.seconds = clock.seconds()
         if log:
             writer.append(row := metrics_row(state, clock, config) | held_out.measure(state))
-            print("  ".join(f"{name} {value:,.6g}" for name, value in row.items()), flush=True)
+            show("  ".join(f"{name} {value:,.6g}" for name, value in row.items()))
         stopped = not finished and worker.should_stop()
         if save or stopped:
             check_state(state, config)
