@@ -111,12 +111,14 @@ def clean_up(store: Path) -> None:
     """End all jobs and the scheduler of a test's store."""
     shutil.rmtree(store / ".jobs" / "waiting", ignore_errors=True)
     deadline = time.monotonic() + PATIENCE
-    while is_locked(store / ".jobs" / "scheduler.lock") and time.monotonic() < deadline:
-        for path in store.glob("**/started.json"):  # again and again: one may be starting now, and have no pid yet
+    while True:  # again and again: a job may be starting now, and have no pid yet
+        for path in store.glob("**/started.json"):
             if is_locked(path.parent / "alive.lock"):
                 processes.kill_tree(read_json(path) or {}, path.parent, names.job_name(path.parent))
         for path in (store / ".jobs" / "stops").glob("*"):
             path.unlink(missing_ok=True)
+        if not is_locked(store / ".jobs" / "scheduler.lock") or time.monotonic() > deadline:
+            break
         time.sleep(0.02)
     assert not is_locked(store / ".jobs" / "scheduler.lock"), "the scheduler did not end"
 
