@@ -65,16 +65,19 @@ def _class_findings(image_set: ImageSet) -> list[Finding]:
     rare = [f"{name} ({count})" for name, count in train.items() if count < MIN_TRAINING_IMAGES]
     if rare:
         text = f"Classes with fewer than {MIN_TRAINING_IMAGES} training images: {first_few(rare)}."
-        result.append(Finding("warning", text, "Generated images of them will be near copies. Add images."))
+        action = "Generated images of them will be near copies. Add images."
+        result.append(Finding("class-too-small", "warning", text, action))
     rarest, largest = min(train, key=train.__getitem__), max(train, key=train.__getitem__)
     if train[rarest] and train[largest] >= IMBALANCE * train[rarest]:
         ratio = train[largest] / train[rarest]
         text = f"{largest} has {ratio:.0f} times as many training images as {rarest}."
-        result.append(Finding("note", text, "Switch on Balance classes to train equally often on each."))
+        action = "Switch on Balance classes to train equally often on each."
+        result.append(Finding("classes-imbalanced", "note", text, action))
     few = [f"{name} ({count})" for name, count in test.items() if 0 < count < MIN_TEST_IMAGES]
     if few:
         text = f"Classes with fewer than {MIN_TEST_IMAGES} test images: {first_few(few)}."
-        result.append(Finding("note", text, "Their scores have wide intervals, which only more real images narrow."))
+        action = "Their scores have wide intervals, which only more real images narrow."
+        result.append(Finding("class-rarely-tested", "note", text, action))
     return result
 
 
@@ -88,7 +91,8 @@ def _attribute_findings(image_set: ImageSet) -> list[Finding]:
     if not rare:
         return []
     text = f"Attributes that hardly vary: {first_few(rare)}."
-    return [Finding("warning", text, "So few images are not enough to learn them. Leave them out or add images.")]
+    action = "So few images are not enough to learn them. Leave them out or add images."
+    return [Finding("attribute-too-rare", "warning", text, action)]
 
 
 def _group_findings(image_set: ImageSet) -> list[Finding]:
@@ -96,8 +100,9 @@ def _group_findings(image_set: ImageSet) -> list[Finding]:
     if summary is None:
         text = "It is unknown which images show the same patient or slide."
         action = "If several do, scores are too good. Name the patients in a column `group` of labels.csv."
-        return [Finding("note", text, action)]
+        return [Finding("groups-unknown", "note", text, action)]
     if summary.shared:
         text = f"Groups in more than one split ({len(summary.shared):,}): {first_few(list(summary.shared))}."
-        return [Finding("warning", text, "Scores will be too good. Put each group into one split.")]
+        action = "Scores will be too good. Put each group into one split."
+        return [Finding("groups-across-splits", "warning", text, action)]
     return []

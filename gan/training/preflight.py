@@ -22,10 +22,28 @@ SPARE_BYTES = 200_000_000
 """Free disk space that a run needs beside its own files."""
 
 
+ProblemKey = Literal[
+    "data-unavailable",
+    "images-not-read",  # their number is not known before the run starts
+    "too-few-images",
+    "batch-larger-than-set",
+    "few-images-per-class",  # fewer than FEW_IMAGES
+    "balance-without-effect",
+    "subclasses-of-attributes",
+    "subclasses-without-effect",
+    "mismatched-without-effect",
+    "no-such-device",
+    "slow-without-gpu",
+    "disk-space",
+]
+"""What a problem is about, one key per meaning."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """An "error" will stop the run, a "warning" will spoil or slow it, a "note" is good to know."""
 
+    key: ProblemKey
     level: Literal["error", "warning", "note"]
     text: str
 
@@ -39,25 +57,28 @@ def find_problems(config: RunConfig, estimate: Estimate) -> list[Problem]:
 def _data_problems(config: RunConfig, estimate: Estimate) -> list[Problem]:
     unavailable = registry.problem(config.data)
     if unavailable:
-        return [Problem("error", unavailable)]
+        return [Problem("data-unavailable", "error", unavailable)]
     image_set = registry.cached_image_set(config.data)
     if image_set is None or estimate.images is None or estimate.per_condition is None:
-        return [Problem("note", "The images are read when the run starts: their number is not known yet.")]
+        text = "The images are read when the run starts: their number is not known yet."
+        return [Problem("images-not-read", "note", text)]
     problems = []
     if estimate.images < 2:
-        problems.append(Problem("error", f"{estimate.images} training images: training takes at least 2."))
+        text = f"{estimate.images} training images: training takes at least 2."
+        problems.append(Problem("too-few-images", "error", text))
     elif estimate.images < config.train.batch:
         text = (
             f"A batch of {config.train.batch} is larger than the {estimate.images} training images: lower train.batch."
         )
-        problems.append(Problem("warning", text))
+        problems.append(Problem("batch-larger-than-set", "warning", text))
     few = [f"{name} ({count})" for name, count in estimate.per_condition.items() if count < FEW_IMAGES]
     if few:
         names = ", ".join(few)
         text = f"Fewer than {FEW_IMAGES} training images of {names}: expect near copies of them and little variety."
-        problems.append(Problem("warning", text))
+        problems.append(Problem("few-images-per-class", "warning", text))
     if config.data.balance and image_set.kind == "attributes":
-        problems.append(Problem("note", "data.balance has no effect: these images have attributes, not classes."))
+        text = "data.balance has no effect: these images have attributes, not classes."
+        problems.append(Problem("balance-without-effect", "note", text))
     return [*problems, *_condition_problems(config, image_set, max(estimate.per_condition.values()))]
 
 
@@ -65,21 +86,23 @@ def _condition_problems(config: RunConfig, image_set: ImageSet, largest: int) ->
     """Options that do not fit the set's conditions; `largest` is the number of images of the largest class."""
     needed = 2 * MIN_IMAGES_PER_SUBCLASS
     if config.model.subclasses > 1 and image_set.kind == "attributes":
-        yield Problem("error", "model.subclasses takes 1 here: these images have attributes, not classes.")
+        text = "model.subclasses takes 1 here: these images have attributes, not classes."
+        yield Problem("subclasses-of-attributes", "error", text)
     elif config.model.subclasses > 1 and largest < needed:
         text = f"model.subclasses has no effect: a class takes {needed} training images, the largest has {largest}."
-        yield Problem("note", text)
+        yield Problem("subclasses-without-effect", "note", text)
     if config.loss.mismatched and config.model.subclasses == 1 and image_set.one_condition():
-        yield Problem("note", "loss.mismatched has no effect: all training images have the same condition.")
+        text = "loss.mismatched has no effect: all training images have the same condition."
+        yield Problem("mismatched-without-effect", "note", text)
 
 
 def _device_problems(config: RunConfig) -> list[Problem]:
     devices = matching_devices(config.job.device)
     if not devices:
-        return [Problem("error", no_such_device(config.job.device))]
+        return [Problem("no-such-device", "error", no_such_device(config.job.device))]
     if devices == ["cpu"] and config.data.image_size > 32:
         text = f"No GPU here: {config.data.image_size} px take hours on a CPU; 32 px with width 16 or 32 take minutes."
-        return [Problem("warning", text)]
+        return [Problem("slow-without-gpu", "warning", text)]
     return []
 
 
@@ -92,5 +115,5 @@ def _disk_problems(estimate: Estimate) -> list[Problem]:
         text = (
             f"{free / 1e9:.1f} GB free in {settings.store()}, and the run takes about {needed / 1e9:.1f} GB: make room."
         )
-        return [Problem("error", text)]
+        return [Problem("disk-space", "error", text)]
     return []

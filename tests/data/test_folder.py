@@ -11,7 +11,7 @@ from gan.data import registry
 from gan.data.image_set import SPLITS
 from gan.data.ingest.check import check_images
 from gan.errors import DataError
-from tests.support.image_files import findings_text, random_image, read_folder, write_class_folders, write_labels
+from tests.support.image_files import finding, random_image, read_folder, write_class_folders, write_labels
 
 
 @pytest.mark.parametrize("above", ["", "export/", "a/b/"])
@@ -52,7 +52,7 @@ def test_a_missing_split_comes_out_of_train(tmp_path: Path, given: str, missing:
 
 def test_a_set_without_training_images_is_refused(tmp_path: Path) -> None:
     write_class_folders(tmp_path, {"val/a": 3, "test/a": 3})
-    assert "no training images" in findings_text(check_images(tmp_path), "error")
+    assert finding(check_images(tmp_path), "no-training-images", "error")
 
 
 def test_groups_stay_together_and_every_class_is_tested(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_a_table_that_does_not_fit_is_refused(
     write_class_folders(tmp_path, {"x": 2})
     write_labels(tmp_path, header, [row])
     report = check_images(tmp_path)
-    assert message in findings_text(report, "error")
+    assert message in finding(report, "nothing-to-check", "error").text
     assert not report.ok
     with pytest.raises(DataError, match="labels"):
         read_folder(tmp_path)
@@ -131,7 +131,7 @@ def test_a_table_that_does_not_fit_is_refused(
 def test_a_table_whose_quotes_do_not_pair_is_refused_by_its_line(tmp_path: Path, lines: list[str], line: int) -> None:
     write_class_folders(tmp_path, {"x": 2})
     (tmp_path / "labels.csv").write_text("\n".join(lines))
-    assert f"Line {line} of labels.csv cannot be read" in findings_text(check_images(tmp_path), "error")
+    assert f"Line {line} of labels.csv" in finding(check_images(tmp_path), "nothing-to-check", "error").text
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -149,9 +149,9 @@ def test_missing_and_unnamed_files_are_reported_and_the_others_read(tmp_path: Pa
     write_labels(
         tmp_path, ["file", "class"], [[name, "ab"[row % 2]] for row, name in enumerate([*names, "x/gone.png"])]
     )
-    warnings = findings_text(check_images(tmp_path), "warning")
-    assert "Missing files named in labels.csv (1): x/gone.png" in warnings
-    assert "Images not named in labels.csv (1): x/049.png" in warnings
+    report = check_images(tmp_path)
+    assert "(1): x/gone.png" in finding(report, "missing-files", "warning").text
+    assert "(1): x/049.png" in finding(report, "unlabelled-images", "warning").text
     assert len(read_folder(tmp_path)) == 49
 
 
@@ -165,12 +165,12 @@ def test_unreadable_files_are_named_and_the_others_read(tmp_path: Path) -> None:
     report = check_images(tmp_path)
     assert set(report.unreadable) == {"a/000.png", "b/text.jpg", "b/huge.png"}
     assert "9000 x 8000 pixels" in report.unreadable["b/huge.png"]
-    assert "a/000.png" in findings_text(report, "warning")
-    assert ".txt" in findings_text(report, "note")
+    assert "a/000.png" in finding(report, "unreadable-files", "warning").text
+    assert ".txt" in finding(report, "other-files", "note").text
     assert len(read_folder(tmp_path)) == 59
 
 
-def test_duplicates_are_found_by_their_pixels(tmp_path: Path) -> None:
+def test_duplicates_have_equal_pixels(tmp_path: Path) -> None:
     write_class_folders(tmp_path, {"train/a": 30, "train/b": 30, "val/a": 5, "val/b": 5, "test/a": 5, "test/b": 5})
     same = Image.open(tmp_path / "train/a/000.png")
     same.save(tmp_path / "train/a/again.bmp")  # within a split, in another format
@@ -180,6 +180,8 @@ def test_duplicates_are_found_by_their_pixels(tmp_path: Path) -> None:
     same.save(tmp_path / "train/b/other.png")  # with another label
     report = check_images(tmp_path)
     assert len(report.duplicates) == 3
+    for key in ("duplicates", "duplicates-across-splits", "contradicting-labels"):
+        assert "(1)" in finding(report, key, "warning").text
     assert [leak.splits for leak in report.leaks] == [("test", "train")]
     assert report.counts["train"] == {"a": 28, "b": 30}
     assert report.counts["test"] == {"a": 6, "b": 5}
@@ -199,17 +201,18 @@ def test_a_group_in_two_splits_stays_where_it_is_tested(tmp_path: Path) -> None:
     )
     report = check_images(tmp_path)
     assert [(leak.what, leak.splits) for leak in report.leaks] == [("group shared", ("test", "train"))]
+    assert "(1): shared" in finding(report, "groups-across-splits", "warning").text
     assert report.plan is not None
     assert "x/000.png" not in report.plan.files
     assert "x/059.png" in report.plan.files
 
 
-def test_small_classes_are_warned_of_and_single_images_refused(tmp_path: Path) -> None:
+def test_a_small_class_is_a_warning_and_a_single_image_an_error(tmp_path: Path) -> None:
     write_class_folders(tmp_path / "set", {"big": 40, "small": 8})
-    assert "small has 5 training images: too few" in findings_text(check_images(tmp_path / "set"), "warning")
+    assert "class small has 5 " in finding(check_images(tmp_path / "set"), "class-too-small", "warning").text
     write_class_folders(tmp_path / "single", {"big": 40, "one": 1})
-    assert "The class one has 1 image" in findings_text(check_images(tmp_path / "single"), "error")
-    with pytest.raises(DataError, match="class one has 1 image"):
+    assert "class one has 1 " in finding(check_images(tmp_path / "single"), "class-nearly-empty", "error").text
+    with pytest.raises(DataError, match="class one"):
         read_folder(tmp_path / "single")
 
 
@@ -248,7 +251,7 @@ def test_every_kind_of_pixel_is_read(tmp_path: Path) -> None:
     assert "80 x 30" in report.sizes
     assert "colour, 8-bit, alpha dropped" in report.modes
     assert "grey, 8-bit" in report.modes
-    assert "All are read with 3 channels" in findings_text(report, "warning")
+    assert "3 channels" in finding(report, "mixed-colour", "warning").action
     images = read_folder(tmp_path)
     assert images.images.shape[1:] == (3, 64, 64)
     assert images.native_size == 64
@@ -266,7 +269,7 @@ def test_16_bits_are_windowed_once_for_the_whole_set(tmp_path: Path, suffix: str
     assert report.window is not None
     assert 1000 <= report.window[0] <= 1010
     assert 2990 <= report.window[1] <= 3000
-    assert f"Grey levels {report.window[0]} to {report.window[1]} become 0 to 255" in findings_text(report, "note")
+    assert f"{report.window[0]} to {report.window[1]}" in finding(report, "grey-levels-scaled", "note").action
     images = read_folder(tmp_path, 32)
     assert images.images.shape == (50, 1, 32, 32)
     labels = images.labels()
@@ -282,7 +285,7 @@ def test_floating_point_pixels_are_refused_by_name(tmp_path: Path) -> None:
     assert "floating-point" in check_images(tmp_path).unreadable["a/float.tif"]
 
 
-def test_report_in_words_and_as_json(tmp_path: Path) -> None:
+def test_the_report_as_text_and_as_json(tmp_path: Path) -> None:
     write_class_folders(tmp_path, {"a": 30, "b": 1})
     report = check_images(tmp_path)
     text = report.as_text()
@@ -291,7 +294,9 @@ def test_report_in_words_and_as_json(tmp_path: Path) -> None:
     document = report.as_json()
     assert document["ok"] is False
     assert document["counts"]["train"]["b"] + document["counts"]["val"]["b"] + document["counts"]["test"]["b"] == 1
-    assert document["problems"][0]["level"] == "error"
+    first = document["problems"][0]
+    assert first.keys() == {"key", "level", "text", "action"}
+    assert (first["key"], first["level"]) == ("class-nearly-empty", "error")
 
 
 def test_preview_of_a_folder_builds_no_cache(tmp_path: Path) -> None:

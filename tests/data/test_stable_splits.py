@@ -13,7 +13,7 @@ from gan.data.image_set import ImageSet, pixel_digests
 from gan.data.ingest.check import check_images
 from gan.data.stable_splits import KnownSplits, load_splits, record_path, stable_split, unit_hash
 from gan.errors import DataError
-from tests.support.image_files import findings_text, random_image, read_folder, write_class_folders, write_labels
+from tests.support.image_files import finding, random_image, read_folder, write_class_folders, write_labels
 
 PARTS = {"val": 0.1, "test": 0.2}
 IMAGES = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 3)), max_size=80)
@@ -122,6 +122,6 @@ def test_a_damaged_record_is_named(tmp_path: Path) -> None:
     write_class_folders(tmp_path / "cells", {"round": 30, "long": 12}, side=32)
     read_folder(tmp_path / "cells", 32)
     record_path(tmp_path / "cells").write_bytes(b"PK torn")
-    assert "The record of the splits of" in findings_text(check_images(tmp_path / "cells"), "error")
+    assert "record of the splits" in finding(check_images(tmp_path / "cells"), "nothing-to-check", "error").text
     with pytest.raises(DataError, match="Delete"):
         load_splits(tmp_path / "cells")

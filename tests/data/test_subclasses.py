@@ -219,6 +219,5 @@ def test_subclasses_of_attributes_are_an_error_before_the_start() -> None:
     write_celeba(settings.public_data())
     config = options.build_config({"data.name": "celeba", "model.subclasses": 8})
     registry.load_image_set(config.data)
-    errors = [problem.text for problem in find_problems(config, estimate(config)) if problem.level == "error"]
-    assert len(errors) == 1
-    assert "model.subclasses" in errors[0]
+    errors = [problem.key for problem in find_problems(config, estimate(config)) if problem.level == "error"]
+    assert errors == ["subclasses-of-attributes"]

@@ -1,4 +1,4 @@
-"""What is said of a set before training: ties of attributes by hand, groups, what speaks against it, and its files."""
+"""What a set is like before training: correlated attributes by hand, groups, findings, and example files."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from tests.support.image_files import class_files, zip_of
 from tests.support.uploads import add_zip
 
 
-def made(
+def image_set(
     conditions: list[list[int]], split: list[str] | None = None, group: list[str] | None = None, kind: str = "class"
 ) -> ImageSet:
     """A set of blank images with these conditions; all are to train on unless `split` says otherwise."""
@@ -29,17 +29,18 @@ def made(
         split=np.array(split or ["train"] * count),
         group=None if group is None else np.array(group),
         native_size=32,
-        title="made",
+        title="blank",
         source="",
         licence="",
     )
 
 
-def lines(image_set: ImageSet) -> str:
-    return "\n".join(finding.line for finding in summary.findings(image_set))
+def texts(images: ImageSet) -> dict[tuple[str, str], str]:
+    """The texts of the findings by level and key."""
+    return {(finding.level, finding.key): finding.text for finding in summary.findings(images)}
 
 
-def test_the_tie_of_two_attributes_is_the_phi_coefficient() -> None:
+def test_the_correlation_of_two_attributes_is_the_phi_coefficient() -> None:
     # both 4, only the first 1, only the second 2, neither 3: (4 * 3 - 1 * 2) / sqrt(5 * 5 * 6 * 4)
     rows = np.array([[1, 1]] * 4 + [[1, 0]] + [[0, 1]] * 2 + [[0, 0]] * 3)
     phi = phi_coefficients(rows)
@@ -67,37 +68,40 @@ def test_the_strongest_pairs_come_first_with_their_counts() -> None:
 
 def test_groups_are_counted_by_split_and_shared_ones_named() -> None:
     rows = [[1, 0], [0, 1]] * 3
-    known = summary.group_summary(made(rows, ["train"] * 4 + ["val", "test"], ["p1", "p1", "p2", "p3", "p1", "p4"]))
+    known = summary.group_summary(
+        image_set(rows, ["train"] * 4 + ["val", "test"], ["p1", "p1", "p2", "p3", "p1", "p4"])
+    )
     assert known is not None
     assert known.counts == {"train": 3, "val": 1, "test": 1}
     assert (known.fewest, known.median, known.most, known.shared) == (1, 1.0, 3, ("p1",))
-    assert summary.group_summary(made(rows)) is None
+    assert summary.group_summary(image_set(rows)) is None
 
 
 def test_rare_and_imbalanced_classes_are_reported_with_an_action() -> None:
-    text = lines(made([[1, 0, 0]] * 200 + [[0, 1, 0]] * 40 + [[0, 0, 1]] * 19))
-    assert "Classes with fewer than 20 training images: c (19)." in text
-    assert "a has 11 times as many training images as c. Switch on Balance classes" in text
-    even = made([[1, 0]] * 60 + [[0, 1]] * 50, group=[f"p{row // 2}" for row in range(110)])
-    assert lines(even) == ""
+    found = texts(image_set([[1, 0, 0]] * 200 + [[0, 1, 0]] * 40 + [[0, 0, 1]] * 19))
+    assert "fewer than 20 training images: c (19)." in found["warning", "class-too-small"]
+    assert "a has 11 times as many" in found["note", "classes-imbalanced"]
+    even = image_set([[1, 0]] * 60 + [[0, 1]] * 50, group=[f"p{row // 2}" for row in range(110)])
+    assert texts(even) == {}
 
 
 def test_few_test_images_and_unknown_patients_are_reported() -> None:
-    text = lines(made([[1, 0], [0, 1]] * 60, ["train"] * 80 + ["test"] * 40))
-    assert "Classes with fewer than 30 test images: a (20), b (20)." in text
-    assert "It is unknown which images show the same patient or slide." in text
+    found = texts(image_set([[1, 0], [0, 1]] * 60, ["train"] * 80 + ["test"] * 40))
+    assert "fewer than 30 test images: a (20), b (20)." in found["note", "class-rarely-tested"]
+    assert ("note", "groups-unknown") in found
 
 
 def test_attributes_that_hardly_vary_are_reported() -> None:
     rows = [[1, 1], [0, 1]] * 30 + [[1, 0]] * 3
-    assert "Attributes that hardly vary: b (60 with it, 3 without)." in lines(made(rows, kind="attributes"))
+    found = texts(image_set(rows, kind="attributes"))
+    assert "b (60 with it, 3 without)" in found["warning", "attribute-too-rare"]
 
 
-def test_groups_in_two_splits_are_warned_of_first() -> None:
+def test_groups_in_two_splits_are_the_first_warning() -> None:
     splits = ["train", "train", "test", "test"] * 20
-    found = summary.findings(made([[1, 0], [0, 1]] * 40, splits, [f"p{row // 4}" for row in range(80)]))
-    assert found[0].level == "warning"
-    assert "Groups in more than one split (20): p0" in found[0].text
+    found = summary.findings(image_set([[1, 0], [0, 1]] * 40, splits, [f"p{row // 4}" for row in range(80)]))
+    assert (found[0].level, found[0].key) == ("warning", "groups-across-splits")
+    assert "(20): p0" in found[0].text
 
 
 def test_examples_show_files_of_each_class_in_their_own_shape(tmp_path: Path) -> None:
@@ -127,6 +131,6 @@ def test_a_wide_file_stays_wide_and_is_made_small(tmp_path: Path) -> None:
     assert (wide.group, wide.split) == ("p1", "train")
 
 
-def test_the_summary_of_a_real_set_names_its_rare_class() -> None:
+def test_digits_have_unknown_groups() -> None:
     config = DataConfig.model_validate({"name": "digits"})
-    assert "It is unknown which images" in lines(registry.load_image_set(config))
+    assert ("note", "groups-unknown") in texts(registry.load_image_set(config))

@@ -11,7 +11,7 @@ from PIL import Image
 from gan.config.run_config import DataConfig
 from gan.data import registry
 from gan.data.image_set import ImageSet
-from gan.data.ingest.report import CheckReport
+from gan.data.ingest.report import CheckReport, Finding, FindingKey, Level
 
 
 def random_image(seed: int, side: int = 40, colour: bool = True) -> Image.Image:
@@ -39,8 +39,11 @@ def read_folder(path: Path, size: int = 64) -> ImageSet:
     return registry.load_image_set(DataConfig.model_validate({"name": "folder", "path": str(path), "image_size": size}))
 
 
-def findings_text(report: CheckReport, level: str) -> str:
-    return " | ".join(finding.line for finding in report.problems if finding.level == level)
+def finding(report: CheckReport, key: FindingKey, level: Level) -> Finding:
+    """The only finding with this key, which must have this level."""
+    (match,) = (problem for problem in report.problems if problem.key == key)
+    assert match.level == level
+    return match
 
 
 def png_bytes(seed: int, side: int = 24) -> bytes:

@@ -25,8 +25,9 @@ def folder_config(images: dict[str, int], **values: object) -> RunConfig:
     return config
 
 
-def texts(config: RunConfig, level: str) -> list[str]:
-    return [problem.text for problem in find_problems(config, estimate(config)) if problem.level == level]
+def texts(config: RunConfig, level: str) -> dict[str, str]:
+    """The texts of the problems of this level, by key."""
+    return {problem.key: problem.text for problem in find_problems(config, estimate(config)) if problem.level == level}
 
 
 def test_the_digits_have_no_problems() -> None:
@@ -37,35 +38,35 @@ def test_the_digits_have_no_problems() -> None:
 
 def test_small_classes_and_a_batch_larger_than_the_set_are_warnings() -> None:
     config = folder_config({"common": 90, "rare": 12}, **{"train.batch": 128})
-    large, small = sorted(texts(config, "warning"))
-    assert "A batch of 128 is larger than the 72 training images" in large
-    assert "Fewer than 50 training images of rare (9)" in small
+    warnings = texts(config, "warning")
+    assert warnings.keys() == {"batch-larger-than-set", "few-images-per-class"}
+    assert "128 is larger than the 72 training images: lower train.batch" in warnings["batch-larger-than-set"]
+    assert "50 training images of rare (9)" in warnings["few-images-per-class"]
 
 
 def test_mismatched_pairs_have_no_effect_with_one_class() -> None:
     config = folder_config({"only": 90}, **{"loss.mismatched": 0.5})
-    (note,) = [text for text in texts(config, "note") if "loss.mismatched" in text]
-    assert "no effect" in note
+    assert "mismatched-without-effect" in texts(config, "note")
 
 
 def test_subclasses_have_no_effect_where_every_class_is_small() -> None:
     config = folder_config({"common": 120, "rare": 60}, **{"model.subclasses": 4})
-    (note,) = [text for text in texts(config, "note") if "model.subclasses" in text]
-    assert note == "model.subclasses has no effect: a class takes 100 training images, the largest has 84."
+    note = texts(config, "note")["subclasses-without-effect"]
+    assert "takes 100 training images, the largest has 84" in note
 
 
 def test_an_absent_device_and_absent_data_are_errors_together() -> None:
     config = options.build_config({"data.name": "folder", "data.path": "nowhere", "job.device": "cuda:9"})
-    assert len(texts(config, "error")) == 2
-    assert any("cuda:9" in text for text in texts(config, "error"))
-    assert any("nowhere" in text for text in texts(config, "error"))
+    errors = texts(config, "error")
+    assert errors.keys() == {"no-such-device", "data-unavailable"}
+    assert "cuda:9" in errors["no-such-device"]
+    assert "nowhere" in errors["data-unavailable"]
 
 
 def test_more_disk_than_there_is_is_an_error() -> None:
     config = options.build_config(TINY | {"model.width": 256, "train.kimg": 1e6, "train.keep_snapshots": 10_000})
     registry.load_image_set(config.data)
-    (text,) = texts(config, "error")
-    assert "GB free" in text
+    assert texts(config, "error").keys() == {"disk-space"}
 
 
 def test_time_is_estimated_from_an_earlier_run_of_the_same_speed() -> None:

@@ -16,7 +16,7 @@ from gan.data.ingest.archive import unpack_zip
 from gan.data.ingest.image_file import ImageInfo, inspect_image
 from gan.data.ingest.import_plan import ImportPlan
 from gan.data.ingest.inventory import Inventory, list_images
-from gan.data.ingest.report import CheckReport, Finding, Leak, Level, first_few
+from gan.data.ingest.report import CheckReport, Finding, FindingKey, Leak, Level, first_few
 from gan.data.stable_splits import KnownSplits, load_splits, save_splits, stable_split
 from gan.errors import DataError
 from gan.io.image_errors import UNREADABLE
@@ -43,7 +43,7 @@ def check_images(path: Path, progress: Progress = silent, shown_as: str = "", ke
                 return check_images(Path(folder), progress, shown_as)
         check = _Check(list_images(path, shown_as), shown_as, load_splits(path))
     except DataError as error:
-        return CheckReport(path=shown_as, problems=(Finding("error", str(error)),))
+        return CheckReport(path=shown_as, problems=(Finding("nothing-to-check", "error", str(error)),))
     report = check.run(progress)
     if keep_splits and report.plan is not None:
         save_splits(path, check.units, check.unit_splits)
@@ -90,7 +90,7 @@ class _Check:
             self._judge_pixels()
             self._judge_conditions(self._plan())
         else:
-            self._add("error", "No image can be read.")
+            self._add("no-readable-image", "error", "No image can be read.")
         plan = self._plan()
         infos = self._kept_infos()
         order = {"error": 0, "warning": 1, "note": 2}
@@ -109,8 +109,8 @@ class _Check:
             plan=None if any(finding.level == "error" for finding in self.findings) else plan,
         )
 
-    def _add(self, level: Level, text: str, action: str = "") -> None:
-        self.findings.append(Finding(level, text, action))
+    def _add(self, key: FindingKey, level: Level, text: str, action: str = "") -> None:
+        self.findings.append(Finding(key, level, text, action))
 
     def _kept_infos(self) -> list[ImageInfo]:
         return [info for info, kept in zip(self.infos, self.kept, strict=True) if info is not None and kept]
@@ -131,11 +131,12 @@ class _Check:
                 self.kept[row] = False
         if self.unreadable:
             lines = [f"{file} ({cause})" for file, cause in self.unreadable.items()]
-            self._add("warning", f"Unreadable files ({len(lines):,}): {first_few(lines)}.", "Left out.")
+            text = f"Unreadable files ({len(lines):,}): {first_few(lines)}."
+            self._add("unreadable-files", "warning", text, "Left out.")
         paged = [file for file, info in zip(self.inventory.files, self.infos, strict=True) if info and info.pages > 1]
         if paged:
             text = f"Files with several pages ({len(paged):,}): {first_few(paged)}."
-            self._add("warning", text, "Only the first page is read.")
+            self._add("several-pages", "warning", text, "Only the first page is read.")
 
     def _find_duplicates(self) -> None:
         """Keep one of several images with equal pixels, and none if their labels differ."""
@@ -162,12 +163,14 @@ class _Check:
                 self.leaks.append(Leak(" = ".join(files), tuple(sorted(splits))))
         if contradicting:
             text = f"The same image with different labels ({len(contradicting):,}): {first_few(contradicting)}."
-            self._add("warning", text, "Left out, because the right label is unknown.")
+            self._add("contradicting-labels", "warning", text, "Left out, because the right label is unknown.")
         if within:
-            self._add("warning", f"Exact duplicates ({len(within):,}): {first_few(within)}.", "One of each is kept.")
+            text = f"Exact duplicates ({len(within):,}): {first_few(within)}."
+            self._add("duplicates", "warning", text, "One of each is kept.")
         if across:
             text = f"The same image in different splits ({len(across):,}): {first_few(across)}."
-            self._add("warning", text, "One of each is kept: in test before val before train.")
+            action = "One of each is kept: in test before val before train."
+            self._add("duplicates-across-splits", "warning", text, action)
 
     def _find_shared_groups(self) -> None:
         """Keep a group that is in several given splits in one of them only."""
@@ -185,17 +188,18 @@ class _Check:
         if shared:
             text = f"Groups in different splits ({len(shared):,}): {first_few(sorted(shared))}."
             action = f"Each is kept in test before val before train; {len(dropped):,} images are left out."
-            self._add("warning", text, action)
+            self._add("groups-across-splits", "warning", text, action)
 
     def _settle_splits(self) -> None:
         """Give every image a split: the given one, or one by group and stratified."""
         given = {str(name) for name in self.split[self.kept]}
         if "" in given and len(given) > 1:
             count = int((self.kept & (self.split == "")).sum())
-            self._add("warning", f"Images without a split, while others have one: {count:,}.", "They go to train.")
+            text = f"Images without a split, while others have one: {count:,}."
+            self._add("images-without-split", "warning", text, "They go to train.")
         if given - {""} and "train" not in given and "" not in given:
             text = f"There are no training images, only {' and '.join(sorted(given))}."
-            self._add("error", text, "Put some into train.")
+            self._add("no-training-images", "error", text, "Put some into train.")
             return
         self.split[self.split == ""] = "train"
         shares = {part: share for part, share in SHARES.items() if part not in given}
@@ -212,10 +216,10 @@ class _Check:
         text = "There is no split." if len(shares) == 2 else f"There is no {next(iter(shares))} split."
         parts = " and ".join(f"{share:.0%} of train becomes {part}" for part, share in shares.items())
         how = "with groups kept whole" if grouped else "image by image because no groups are named"
-        self._add("note", text, f"{parts}, stratified, {how}.")
+        self._add("split-made", "note", text, f"{parts}, stratified, {how}.")
         groups = len(set(self.units))
         if len(shares) == 2 and grouped and groups < 10:
-            self._add("warning", f"There are only {groups} groups, so val and test have few.")
+            self._add("few-groups", "warning", f"There are only {groups} groups, so val and test have few.")
 
     def _unit(self, row: int) -> str:
         """What shares a split with an image: its group, or images with the same pixels under any file name."""
@@ -229,14 +233,15 @@ class _Check:
         """Report mixed colours and bit depths."""
         infos, window = self._kept_infos(), self._window()
         if len({info.colour for info in infos}) == 2:
-            self._add("warning", "Some images are colour and some grey.", "All are read with 3 channels.")
+            text = "Some images are colour and some grey."
+            self._add("mixed-colour", "warning", text, "All are read with 3 channels.")
         if window is not None:
             deep = sum(info.levels is not None for info in infos)
             action = f"Grey levels {window[0]} to {window[1]} become 0 to 255 in all of them."
-            self._add("note", f"16-bit images: {deep:,}.", action)
+            self._add("grey-levels-scaled", "note", f"16-bit images: {deep:,}.", action)
             if deep < len(infos):
                 text = f"8-bit images among 16-bit images: {len(infos) - deep:,}."
-                self._add("warning", text, "Their grey levels do not change.")
+                self._add("mixed-depth", "warning", text, "Their grey levels do not change.")
 
     def _judge_conditions(self, plan: ImportPlan) -> None:
         """Report classes and attributes with too few images to learn from."""
@@ -249,20 +254,24 @@ class _Check:
                 if fewest < MIN_TRAINING_IMAGES:
                     verb = "lack" if fewest < having else "have"
                     text = f"Only {fewest:,} training images {verb} {name}: too few to learn from."
-                    self._add("warning", text, "The attribute is kept.")
+                    self._add("attribute-too-rare", "warning", text, "The attribute is kept.")
             return
         if len(names) == 1:
-            self._add("warning", f"There is only one class, {names[0]}.", "There is nothing to condition on.")
+            text = f"There is only one class, {names[0]}."
+            self._add("one-class", "warning", text, "There is nothing to condition on.")
         for name in names:
             total, train = sum(counts[split][name] for split in counts), counts["train"][name]
             if total <= 1:
                 text = f"The class {name} has {'1 image' if total else 'no image'}: too few to learn from."
-                self._add("error", text, f"Add images, at least {MIN_TRAINING_IMAGES}, or remove the class.")
+                action = f"Add images, at least {MIN_TRAINING_IMAGES}, or remove the class."
+                self._add("class-nearly-empty", "error", text, action)
             elif not train:
-                self._add("error", f"The class {name} has no training image.", "Add some or remove the class.")
+                text = f"The class {name} has no training image."
+                self._add("class-without-training-images", "error", text, "Add some or remove the class.")
             elif train < MIN_TRAINING_IMAGES:
                 text = f"The class {name} has {train:,} training images: too few to learn from."
-                self._add("warning", text, "It is kept, but generated images of it will be near copies.")
+                action = "It is kept, but generated images of it will be near copies."
+                self._add("class-too-small", "warning", text, action)
 
     def _window(self) -> tuple[int, int] | None:
         """The grey levels that hold nearly all pixels of all 16-bit images, or None if there are none."""

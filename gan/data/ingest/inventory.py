@@ -58,7 +58,7 @@ def _list_images(folder: Path, files: tuple[ScannedFile, ...], shown_as: str) ->
     if others:
         kinds = Counter(PurePosixPath(file).suffix or file for file in others)
         text = f"Files that are not images of a supported format ({len(others):,}): {first_few(list(kinds))}."
-        findings.append(Finding("note", text, "Left out."))
+        findings.append(Finding("other-files", "note", text, "Left out."))
     if (root / LABELS).is_file():
         return _from_table(root, images, findings)
     return _from_folders(root, images, findings)
@@ -89,11 +89,11 @@ def _from_table(root: Path, images: list[str], findings: list[Finding]) -> Inven
         )
     if missing:
         text = f"Missing files named in labels.csv ({len(missing):,}): {first_few(missing)}."
-        findings.append(Finding("warning", text, "Left out."))
+        findings.append(Finding("missing-files", "warning", text, "Left out."))
     unnamed = [file for file in images if file not in named]
     if unnamed:
         text = f"Images not named in labels.csv ({len(unnamed):,}): {first_few(unnamed)}."
-        findings.append(Finding("warning", text, "Left out."))
+        findings.append(Finding("unlabelled-images", "warning", text, "Left out."))
     rows = [row for row, file in enumerate(labels.files) if file in present]
     return Inventory(
         root=root,
@@ -119,11 +119,11 @@ def _from_folders(root: Path, images: list[str], findings: list[Finding]) -> Inv
     if len(labelled) < len(images):
         loose = sorted(set(images) - {images[row] for row in labelled})
         text = f"Images outside class folders ({len(loose):,}): {first_few(loose)}."
-        findings.append(Finding("warning", text, "Left out."))
+        findings.append(Finding("unlabelled-images", "warning", text, "Left out."))
     if any(len(parts[row]) > depth + 1 for row in labelled):
         text = "Some class folders have subfolders."
         action = "Subfolders are ignored. To name patients, use a column `group` in a labels.csv."
-        findings.append(Finding("note", text, action))
+        findings.append(Finding("subfolders", "note", text, action))
     classes = [parts[row][depth - 1] for row in labelled]
     names = tuple(sorted(set(classes)))
     index = {name: position for position, name in enumerate(names)}

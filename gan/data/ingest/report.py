@@ -3,7 +3,7 @@
 The data page and `gan data check` show it before anything is used or kept.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,6 +16,41 @@ from gan.io.json_files import validated
 from gan.io.untrusted_files import damaged_file
 
 Level = Literal["error", "warning", "note"]
+FindingKey = Literal[
+    # The set as a whole
+    "nothing-to-check",  # no labelled images can be listed: the folder, ZIP or labels.csv cannot be used
+    "no-readable-image",
+    "one-class",
+    # Files
+    "other-files",  # not of a supported image format
+    "unreadable-files",
+    "several-pages",
+    "missing-files",  # named in labels.csv, but absent
+    "unlabelled-images",  # outside class folders, or not named in labels.csv
+    "subfolders",  # below class folders; ignored
+    "contradicting-labels",  # equal pixels, different labels
+    "duplicates",  # equal pixels within a split
+    "duplicates-across-splits",
+    # Pixels
+    "mixed-colour",
+    "grey-levels-scaled",  # 16-bit images
+    "mixed-depth",
+    # Splits and groups
+    "groups-across-splits",
+    "groups-unknown",
+    "few-groups",
+    "images-without-split",
+    "no-training-images",
+    "split-made",
+    # Counts of classes and attributes
+    "class-nearly-empty",  # 0 or 1 image in all splits
+    "class-without-training-images",
+    "class-too-small",  # fewer than MIN_TRAINING_IMAGES
+    "class-rarely-tested",  # so few test images that intervals are wide
+    "classes-imbalanced",
+    "attribute-too-rare",  # fewer than MIN_TRAINING_IMAGES with it or without it
+]
+"""What a finding is about. Findings with the same key have the same meaning, whichever module reports them."""
 FIRST_FEW = 5
 """Names listed in a finding; the others are counted."""
 
@@ -24,6 +59,7 @@ FIRST_FEW = 5
 class Finding:
     """One finding about a set, and what is done or should be done about it. An error makes the set unusable."""
 
+    key: FindingKey
     level: Level
     text: str
     action: str = ""
@@ -93,7 +129,7 @@ class CheckReport:
             "ok": self.ok,
             "kind": self.kind,
             "images": self.images,
-            "problems": [{"level": f.level, "text": f.text, "action": f.action} for f in self.problems],
+            "problems": [asdict(finding) for finding in self.problems],
             "counts": self.counts,
             "sizes": self.sizes,
             "modes": self.modes,
