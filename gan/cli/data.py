@@ -45,7 +45,7 @@ def list_data(parsed: argparse.Namespace) -> int:
 
 def check_data(parsed: argparse.Namespace) -> int:
     """Print the report on a folder or ZIP; with `--task`, check an upload as that background task."""
-    from gan.data.ingest.check import check_images
+    from gan.data.ingest.checks.check import check_images
 
     if parsed.task is not None:
         return _check_upload(parsed.task)

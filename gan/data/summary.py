@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gan.data.image_set import SPLITS, ImageSet
-from gan.data.ingest.check import MIN_TRAINING_IMAGES
-from gan.data.ingest.report import Finding, first_few
+from gan.data.ingest.checks.check import MIN_TRAINING_IMAGES
+from gan.data.ingest.checks.report import Finding, first_few
 
 IMBALANCE = 5
 """Ratio of the largest to the rarest class from which balancing is suggested."""

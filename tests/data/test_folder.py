@@ -9,7 +9,7 @@ from PIL import Image
 from gan.config.run_config import DataConfig
 from gan.data import registry
 from gan.data.image_set import SPLITS
-from gan.data.ingest.check import check_images
+from gan.data.ingest.checks.check import check_images
 from gan.errors import DataError
 from tests.support.image_files import finding, random_image, read_folder, write_class_folders, write_labels
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gan.config import settings
 from gan.data.image_set import ImageSet, pixel_digests
-from gan.data.ingest.check import check_images
+from gan.data.ingest.checks.check import check_images
 from gan.data.stable_splits import KnownSplits, load_splits, record_path, stable_split, unit_hash
 from gan.errors import DataError
 from tests.support.image_files import finding, random_image, read_folder, write_class_folders, write_labels

@@ -14,7 +14,8 @@ from gan import jobs
 from gan.config import settings
 from gan.config.run_config import DataConfig
 from gan.data import catalogue, registry
-from gan.data.ingest import archive, staging
+from gan.data.ingest import staging
+from gan.data.ingest.files import archive
 from gan.errors import DataError, GanError
 from gan.io.atomic import write_json
 from tests.support.image_files import class_files, png_bytes, zip_of

@@ -8,10 +8,10 @@ import pytest
 
 from gan.config import settings
 from gan.data.ingest import staging
-from gan.data.ingest.archive import unpack_zip
+from gan.data.ingest.checks.report import CheckReport
 from gan.data.ingest.file_examples import example_files
-from gan.data.ingest.image_file import read_image_file
-from gan.data.ingest.report import CheckReport
+from gan.data.ingest.files.archive import unpack_zip
+from gan.data.ingest.pixels.image_file import read_image_file
 from gan.errors import DataError
 from gan.io.progress import silent
 from tests.support.image_files import class_files, png_bytes, random_image, write_class_folders, zip_of

@@ -12,7 +12,7 @@ from gan.config import settings
 from gan.config.run_config import DataConfig
 from gan.data import catalogue, registry
 from gan.data.ingest import staging
-from gan.data.ingest.report import CheckReport
+from gan.data.ingest.checks.report import CheckReport
 from pages.ui import cache
 from pages.ui.data import upload
 from tests.support.celeba import write_celeba

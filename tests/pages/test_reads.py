@@ -12,7 +12,7 @@ from PIL import Image
 
 from gan.config.run_config import DataConfig
 from gan.data import registry
-from gan.data.ingest.inventory import list_images
+from gan.data.ingest.labels.inventory import list_images
 from gan.data.sources.folder import SOURCE
 from gan.data.sources.scan import scan, scanning_once
 from gan.runs.run import find_run

@@ -11,7 +11,7 @@ from PIL import Image
 from gan.config.run_config import DataConfig
 from gan.data import registry
 from gan.data.image_set import ImageSet
-from gan.data.ingest.report import CheckReport, Finding, FindingKey, Level
+from gan.data.ingest.checks.report import CheckReport, Finding, FindingKey, Level
 
 
 def random_image(seed: int, side: int = 40, colour: bool = True) -> Image.Image:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gan.data.ingest import staging
-from gan.data.ingest.report import CheckReport
+from gan.data.ingest.checks.report import CheckReport
 
 
 def add_zip(name: str, file: BinaryIO | Path) -> CheckReport:

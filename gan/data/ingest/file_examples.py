@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gan.data.ingest.image_file import read_image_file
 from gan.data.ingest.import_plan import ImportPlan
+from gan.data.ingest.pixels.image_file import read_image_file
 from gan.io.image_errors import UNREADABLE
 
 

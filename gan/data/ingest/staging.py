@@ -23,10 +23,10 @@ from pydantic import TypeAdapter
 
 from gan import jobs
 from gan.config import names, settings
-from gan.data.ingest.archive import BLOCK, is_wanted, path_below, safe_name, unpack_zip, upload_too_large
-from gan.data.ingest.check import check_images
-from gan.data.ingest.inventory import LABELS
-from gan.data.ingest.report import CheckReport
+from gan.data.ingest.checks.check import check_images
+from gan.data.ingest.checks.report import CheckReport
+from gan.data.ingest.files.archive import BLOCK, is_wanted, path_below, safe_name, unpack_zip, upload_too_large
+from gan.data.ingest.labels.inventory import LABELS
 from gan.data.sources.folder import added_sets
 from gan.data.sources.scan import scan
 from gan.errors import DamagedFileError, DataError

@@ -24,7 +24,7 @@ from PIL import Image
 from gan.config.run_config import DataConfig
 from gan.data.decode import decode_images, error_line
 from gan.data.image_set import SPLITS, ImageSet
-from gan.data.ingest.report import first_few
+from gan.data.ingest.checks.report import first_few
 from gan.data.preview import condition_label, round_robin
 from gan.data.sources.download import complete_download, data_folders, download_folder, file_stamps
 from gan.data.sources.source import Preview, Source

@@ -13,11 +13,11 @@ from gan.config import settings
 from gan.config.run_config import DataConfig
 from gan.data.decode import decode_images, error_line
 from gan.data.image_set import ImageSet
-from gan.data.ingest.check import check_images
-from gan.data.ingest.image_file import read_image_file
+from gan.data.ingest.checks.check import check_images
+from gan.data.ingest.checks.report import first_few
 from gan.data.ingest.import_plan import ImportPlan
-from gan.data.ingest.inventory import list_images
-from gan.data.ingest.report import first_few
+from gan.data.ingest.labels.inventory import list_images
+from gan.data.ingest.pixels.image_file import read_image_file
 from gan.data.preview import condition_label, round_robin
 from gan.data.sources.local_paths import added_set_folder, local_folder
 from gan.data.sources.scan import scan

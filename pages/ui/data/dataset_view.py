@@ -13,7 +13,7 @@ from gan.data.attribute_correlation import strongest_pairs
 from gan.data.catalogue import Entry
 from gan.data.image_set import SPLITS, ImageSet
 from gan.data.ingest import staging
-from gan.data.ingest.report import Finding
+from gan.data.ingest.checks.report import Finding
 from gan.io.atomic import file_version
 from pages.ui import fmt, frame, tiles
 from pages.ui.components import live_chart

@@ -7,7 +7,7 @@ import streamlit as st
 
 from gan.data.ingest.file_examples import Example
 from gan.data.ingest.import_plan import ImportPlan
-from gan.data.ingest.inventory import LABELS
+from gan.data.ingest.labels.inventory import LABELS
 from gan.io.png import data_uri, encode_png
 from pages.ui import cache, fmt
 

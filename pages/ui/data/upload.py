@@ -12,7 +12,7 @@ import streamlit as st
 from gan import jobs
 from gan.config import settings
 from gan.data.ingest import staging
-from gan.data.ingest.report import CheckReport
+from gan.data.ingest.checks.report import CheckReport
 from gan.errors import DataError
 from pages.ui import background, cache, fmt, frame
 from pages.ui.components import live_chart

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.data.image_set import Kind
-from gan.data.ingest.image_file import SUFFIXES
-from gan.data.ingest.labels_csv import SPLIT_NAMES, read_labels
-from gan.data.ingest.report import Finding, first_few
+from gan.data.ingest.checks.report import Finding, first_few
+from gan.data.ingest.labels.labels_csv import SPLIT_NAMES, read_labels
+from gan.data.ingest.pixels.image_file import SUFFIXES
 from gan.data.sources.scan import ScannedFile, scan
 from gan.errors import DataError
 

@@ -14,8 +14,8 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from gan.config import settings
-from gan.data.ingest.image_file import SUFFIXES
-from gan.data.ingest.inventory import LABELS
+from gan.data.ingest.labels.inventory import LABELS
+from gan.data.ingest.pixels.image_file import SUFFIXES
 from gan.data.sources.scan import is_visible
 from gan.errors import DataError
 from gan.io.progress import Progress

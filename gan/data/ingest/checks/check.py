@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.data.decode import error_line, map_files
-from gan.data.ingest.archive import unpack_zip
-from gan.data.ingest.image_file import ImageInfo, inspect_image
+from gan.data.ingest.checks.report import CheckReport, Finding, FindingKey, Leak, Level, first_few
+from gan.data.ingest.files.archive import unpack_zip
 from gan.data.ingest.import_plan import ImportPlan
-from gan.data.ingest.inventory import Inventory, list_images
-from gan.data.ingest.report import CheckReport, Finding, FindingKey, Leak, Level, first_few
+from gan.data.ingest.labels.inventory import Inventory, list_images
+from gan.data.ingest.pixels.image_file import ImageInfo, inspect_image
 from gan.data.stable_splits import KnownSplits, load_splits, save_splits, stable_split
 from gan.errors import DataError
 from gan.io.image_errors import UNREADABLE
