@@ -1,4 +1,4 @@
-"""Reading: how the files of a set become labelled images. It is proposed, shown, changed, confirmed and kept with the set.
+"""Reading: how files of a set become labelled images. It is proposed, shown, changed, confirmed and kept with the set.
 
 `proposals.py` finds the plausible readings of a folder, `inventory.py` applies one. The command line's options and the
 page's fields are the fields of this class.
