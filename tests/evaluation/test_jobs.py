@@ -15,7 +15,6 @@ from gan.cli.main import main
 from gan.config import settings
 from gan.errors import RunError
 from gan.evaluation import job
-from gan.evaluation.classifiers import small_resnet
 from gan.evaluation.job import Request
 from gan.evaluation.records import membership_results, results, study_results
 from gan.evaluation.study.study_options import StudyOptions
@@ -89,7 +88,6 @@ def test_a_study_from_the_command_line_prints_its_arms_and_verdict_beside_the_sc
     digits: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(evaluate, "StudyOptions", partial(StudyOptions, budget=TWO_STEPS))
-    monkeypatch.setattr(small_resnet, "BATCH_NORM_IMAGES", 64)
     capsys.readouterr()
     assert main(["evaluate", "digits", "--study", "--seeds", "2", "--no-low-data", "--json"]) == 0
     printed = capsys.readouterr()

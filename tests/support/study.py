@@ -21,7 +21,7 @@ from gan.evaluation.study.study_options import StudyOptions, TrainingBudget
 SIDE, MOTIFS = 16, 12
 THIRTY_STEPS = TrainingBudget(min_images=960, max_images=960)
 """Enough to learn the twelve motifs of each family."""
-TWO_STEPS = TrainingBudget(min_images=64, max_images=64)
+TWO_STEPS = TrainingBudget(min_images=64, max_images=64, batch_norm_images=64)
 """For tests of how a study proceeds, not of what its classifiers learn."""
 
 

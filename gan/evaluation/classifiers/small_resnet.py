@@ -29,8 +29,6 @@ WEIGHT_DECAY = 1e-2
 BATCH = 64
 LARGEST_SHIFT = 2
 """Largest random shift of training images in pixels; more could move a digit out of a 28 px picture."""
-BATCH_NORM_IMAGES = 512
-"""Training images from which batch norm's statistics are recomputed before a validation."""
 VALIDATED_AT = (0.5, 0.75, 1.0)
 """Shares of the training after which a network is validated where its best state is wanted."""
 
@@ -116,6 +114,7 @@ def train_classifier(
     augment: Augment | None = None,
     network: Callable[[], Classifier] | None = None,
     validate: Callable[[Classifier], float] | None = None,
+    batch_norm_images: int = 512,
     device: str = "cpu",
     progress: PhaseProgress = no_progress,
 ) -> Classifier:
@@ -123,7 +122,8 @@ def train_classifier(
 
     Reproducible on one machine for the same seed and images. `augment` defaults to `random_shift`, `network` to the
     small residual network. `validate` scores the network after the shares VALIDATED_AT of the training: the state with
-    the highest score is returned, the latest of equal ones.
+    the highest score is returned, the latest of equal ones. Before each, batch norm's statistics are recomputed from
+    `batch_norm_images` training images.
     """
     augment = augment or random_shift
     with torch.random.fork_rng(devices=[]):
@@ -151,7 +151,7 @@ def train_classifier(
         optimiser.step()
         schedule.step()
         if validate is not None and done in validated:
-            sample = torch.from_numpy(generator.permutation(len(images))[:BATCH_NORM_IMAGES]).to(device)
+            sample = torch.from_numpy(generator.permutation(len(images))[:batch_norm_images]).to(device)
             _recompute_batch_norm(classifier, inputs[sample], augment, generator)
             best.update(classifier, validate)
         if done % 20 == 1:

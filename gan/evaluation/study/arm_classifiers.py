@@ -20,7 +20,14 @@ from gan.data.image_set import ImageSet
 from gan.errors import DamagedFileError
 from gan.evaluation.classifiers.architectures import classical_augmentation, classifier_builder
 from gan.evaluation.classifiers.reference import native_images
-from gan.evaluation.classifiers.small_resnet import Classifier, Images, no_augmentation, predict, train_classifier
+from gan.evaluation.classifiers.small_resnet import (
+    Augment,
+    Classifier,
+    Images,
+    no_augmentation,
+    predict,
+    train_classifier,
+)
 from gan.evaluation.selector import Selector
 from gan.evaluation.study.analysis import Predictions
 from gan.evaluation.study.arms import Additions, ArmPlan, Generate, prepare_additions
@@ -89,17 +96,7 @@ class RegimeClassifiers:
     def _selector(self, real: Images, rows: NDArray[np.int64]) -> Selector:
         """The filter: a classifier trained on the regime's real images alone, and their features."""
         conditions = self.subset.conditions[rows]
-        network = train_classifier(
-            real,
-            conditions,
-            "class",
-            images_seen=self.plan.steps * min(self.options.budget.batch, len(real)),
-            seed=FILTER_SEED,
-            batch=self.options.budget.batch,
-            augment=classical_augmentation,
-            device=self.options.device,
-            progress=lambda share: self.steps_done.within(0, share),
-        )
+        network = self._fit(real, conditions, seed=FILTER_SEED, augment=classical_augmentation, counted_steps=0)
         return Selector.from_images(network, real, conditions, "class")
 
     def _train(self, arm: ArmPlan, seed: int, added: Additions, began: float) -> None:
@@ -108,20 +105,16 @@ class RegimeClassifiers:
         everything = np.concatenate([added.real, images])
         conditions = np.eye(len(self.subset.names), dtype=np.float32)[np.concatenate([added.labels, labels])]
         validation: list[float] = []
-        network = train_classifier(
+        network = self._fit(
             everything,
             conditions,
-            "class",
-            images_seen=self.plan.steps * min(self.options.budget.batch, len(everything)),
             seed=seed,
-            batch=self.options.budget.batch,
             augment=classical_augmentation if arm.augmented else no_augmentation,
+            counted_steps=self.plan.steps,
             network=classifier_builder(
                 self.options.classifier, everything.shape[2], everything.shape[1], len(self.subset.names)
             ),
             validate=self._judge(validation),
-            device=self.options.device,
-            progress=lambda share: self.steps_done.within(self.plan.steps, share),
         )
         path = self._path(arm, seed)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -134,6 +127,34 @@ class RegimeClassifiers:
                 test_sha256=self.sealed.sha256,
                 seconds=time.monotonic() - began,
             )
+
+    def _fit(
+        self,
+        images: Images,
+        conditions: NDArray[np.float32],
+        *,
+        seed: int,
+        augment: Augment,
+        counted_steps: int,
+        network: Callable[[], Classifier] | None = None,
+        validate: Callable[[Classifier], float] | None = None,
+    ) -> Classifier:
+        """A classifier trained for the regime's steps; the study's progress moves by `counted_steps`."""
+        budget = self.options.budget
+        return train_classifier(
+            images,
+            conditions,
+            "class",
+            images_seen=self.plan.steps * min(budget.batch, len(images)),
+            seed=seed,
+            batch=budget.batch,
+            augment=augment,
+            network=network,
+            validate=validate,
+            batch_norm_images=budget.batch_norm_images,
+            device=self.options.device,
+            progress=lambda share: self.steps_done.within(counted_steps, share),
+        )
 
     def _judge(self, scores: list[float]) -> Callable[[Classifier], float]:
         """A function that gives balanced accuracy on the validation split, and appends it to `scores`."""

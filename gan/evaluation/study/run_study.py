@@ -151,7 +151,15 @@ class Study:
             "classifier": self.options.classifier,
             "ratios": list(self.options.ratios),
             "keep_rates": list(self.options.keep_rates),
-            "recipe": [RECIPE, budget.batch, budget.passes, budget.min_images, budget.max_images, FILLED_KEEP_RATE],
+            "recipe": [
+                RECIPE,
+                budget.batch,
+                budget.passes,
+                budget.min_images,
+                budget.max_images,
+                budget.batch_norm_images,
+                FILLED_KEEP_RATE,
+            ],
         }
         before = read_json(self.folder / "recipe.json") or {}
         if before != recipe:

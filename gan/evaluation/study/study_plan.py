@@ -14,7 +14,6 @@ from gan.data.image_set import ImageSet
 from gan.evaluation.classifiers.architectures import classical_augmentation, classifier_builder
 from gan.evaluation.classifiers.reference import native_images
 from gan.evaluation.classifiers.small_resnet import (
-    BATCH_NORM_IMAGES,
     VALIDATED_AT,
     Augment,
     no_augmentation,
@@ -107,7 +106,7 @@ def estimate_study(
     generation = _seconds(lambda: sampler.generate(requested, 0)) / len(requested)  # an image
     step, prediction = _time_classifier(subset, options)
     tested = min(len(images.rows("test")), sealed_data.MAX_TEST_IMAGES)
-    predicted = len(VALIDATED_AT) * (len(development.rows("val")) + BATCH_NORM_IMAGES) + tested
+    predicted = len(VALIDATED_AT) * (len(development.rows("val")) + options.budget.batch_norm_images) + tested
     seconds = 0.0
     for plan in plans:
         training = sum(plan.steps * step[arm.augmented] + predicted * prediction for arm in plan.arms)

@@ -10,7 +10,6 @@ import torch
 
 from gan.data.image_set import ImageSet
 from gan.errors import RunError, StoppedError
-from gan.evaluation.classifiers import small_resnet
 from gan.evaluation.records import study_results
 from gan.evaluation.study import arms, run_study, sealed_data, study_plan
 from gan.evaluation.study.study_options import StudyOptions
@@ -185,11 +184,8 @@ def test_other_data_leave_nothing_that_an_earlier_study_made(tmp_path: Path) -> 
     assert begun(replace(images, split=split), (2.0,)) == {"recipe.json"}
 
 
-def test_a_study_of_a_run_is_kept_and_its_low_data_generators_know_the_subset_alone(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_study_of_a_run_is_kept_and_its_low_data_generators_know_the_subset_alone() -> None:
     run = trained("digits")
-    monkeypatch.setattr(small_resnet, "BATCH_NORM_IMAGES", 64)
     options = StudyOptions(2, (1.0, 0.1), (0.25,), (0.5,), budget=TWO_STEPS)
     told = study_plan.estimate_study(run, options=options)
     assert told.seconds > 0
