@@ -21,8 +21,6 @@ from gan.runs.run import Run
 from gan.sampling.provenance import Origin
 
 VERSION = 1
-MAX_MARKS = 20_000
-"""Marks of one run: more than anybody sets by hand, few enough to write all of them at each click."""
 
 Whole = Annotated[int, Field(ge=0)]
 Mark = Literal["keep", "reject"]
@@ -83,11 +81,12 @@ def rejected(run: Run) -> frozenset[Origin]:
     return frozenset(origin for origin, mark in load(run).items() if mark == REJECT)
 
 
-def change(run: Run, changes: Mapping[Origin, Mark | None]) -> dict[Origin, Mark]:
+def change(run: Run, changes: Mapping[Origin, Mark | None], max_marks: int = 20_000) -> dict[Origin, Mark]:
     """Set marks, or remove them where the value is None; gives all marks of the run.
 
-    A lock keeps the changes of several people apart. A mark that changes moves to the end. Raises UserError above
-    `MAX_MARKS`, and RunError where the run is gone or as `load`.
+    A lock keeps the changes of several people apart. A mark that changes moves to the end. Every change writes all
+    marks, so a run has at most `max_marks`: more than anybody sets by hand. Raises UserError above that, and RunError
+    where the run is gone or as `load`.
     """
     if not run.path.is_dir():
         raise RunError(f"The run {run.name} was deleted or moved away.")
@@ -99,9 +98,9 @@ def change(run: Run, changes: Mapping[Origin, Mark | None]) -> dict[Origin, Mark
             elif marks.get(origin) != mark:
                 marks.pop(origin, None)
                 marks[origin] = mark
-        if len(marks) > MAX_MARKS:
+        if len(marks) > max_marks:
             raise UserError(
-                f"{len(marks):,} marks on one run: it takes up to {MAX_MARKS:,}. Download the basket, then clear it."
+                f"{len(marks):,} marks on one run: it takes up to {max_marks:,}. Download the basket, then clear it."
             )
         rows = [asdict(origin) | {"mark": mark} for origin, mark in marks.items()]
         write_json(run.path / "marks.json", {"version": VERSION, "marks": rows})

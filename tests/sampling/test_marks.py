@@ -75,10 +75,9 @@ def test_a_damaged_file_or_a_newer_one_is_told_and_never_overwritten() -> None:
         assert file.read_text() == content
 
 
-def test_too_many_marks_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_marks_are_refused() -> None:
     run = made("marked")
-    monkeypatch.setattr(marks, "MAX_MARKS", 2)
     marks.change(run, {THREE: KEEP, FOUR: KEEP})
     with pytest.raises(UserError, match="up to 2"):
-        marks.change(run, {Origin(640, 0, 9, "5"): KEEP})
+        marks.change(run, {Origin(640, 0, 9, "5"): KEEP}, max_marks=2)
     assert len(marks.load(run)) == 2
