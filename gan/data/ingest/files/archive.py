@@ -20,7 +20,6 @@ from gan.data.sources.scan import is_visible
 from gan.errors import DataError
 from gan.io.progress import Progress
 
-MAX_MEMBERS = 300_000
 MAX_RATIO = 200
 """Unpacked size over packed size, at most, for ZIPs that unpack to more than SMALL bytes: images compress little."""
 SMALL = 100_000_000
@@ -28,15 +27,16 @@ BLOCK = 1 << 20
 """Bytes read at a time."""
 
 
-def unpack_zip(file: BinaryIO | Path, target: Path, progress: Progress) -> None:
+def unpack_zip(file: BinaryIO | Path, target: Path, progress: Progress, max_members: int = 300_000) -> None:
     """Unpack the images and the labels.csv of a ZIP below `target`.
 
-    `target` must be empty. Raises DataError if the file is not a ZIP, or holds unsafe names, links or too much;
-    `target` must then be discarded. A damaged member is truncated, and the check reports it as unreadable.
+    `target` must be empty. Raises DataError if the file is not a ZIP, or holds unsafe names, links, more than
+    `max_members` files or too many bytes; `target` must then be discarded. A damaged member is truncated, and the check
+    reports it as unreadable.
     """
     try:
         with zipfile.ZipFile(file) as archive:
-            members = _wanted_members(archive)
+            members = _wanted_members(archive, max_members)
             limit = _byte_limit(archive, members, target)
             remaining = limit
             for done, (name, member) in enumerate(members.items()):
@@ -80,11 +80,11 @@ def upload_too_large(limit: int) -> DataError:
     )
 
 
-def _wanted_members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+def _wanted_members(archive: zipfile.ZipFile, max_members: int) -> dict[str, zipfile.ZipInfo]:
     """The members to unpack, by safe name. The names of all members are checked."""
     infos = archive.infolist()
-    if len(infos) > MAX_MEMBERS:
-        raise DataError(f"The ZIP holds {len(infos):,} files, more than the {MAX_MEMBERS:,} allowed.")
+    if len(infos) > max_members:
+        raise DataError(f"The ZIP holds {len(infos):,} files, more than the {max_members:,} allowed.")
     members: dict[str, zipfile.ZipInfo] = {}
     for info in infos:
         name = safe_name(info.orig_filename.rstrip("/"))
