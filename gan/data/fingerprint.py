@@ -12,12 +12,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.data.image_set import SPLITS, ImageSet, pixel_digests
+from gan.data.image_set import SPLITS, UNLABELLED, ImageSet, pixel_digests
 from gan.errors import DamagedFileError, RunError
 from gan.io.atomic import replacing
 from gan.io.untrusted_files import read_arrays
 
 FILE = "fingerprint.npz"
+STORED_SPLITS = (*SPLITS, UNLABELLED)
+"""Splits by the number that stands for them in the file."""
 DTYPES = {"digests": np.uint32, "conditions": np.uint8, "split": np.uint8}
 
 
@@ -57,7 +59,7 @@ class Fingerprint:
                 reading=np.array(self.reading),
                 digests=self.digests,
                 conditions=np.packbits(self.conditions, axis=1),
-                split=np.array([SPLITS.index(name) for name in self.split.tolist()], dtype=np.uint8),
+                split=np.array([STORED_SPLITS.index(name) for name in self.split.tolist()], dtype=np.uint8),
             )
 
     @classmethod
@@ -73,7 +75,7 @@ class Fingerprint:
                 reading=str(file["reading"]),
                 digests=file["digests"],
                 conditions=np.unpackbits(file["conditions"], axis=1, count=len(names)),
-                split=np.array(SPLITS)[file["split"]],
+                split=np.array(STORED_SPLITS)[file["split"]],
             )
             lengths = {len(fingerprint.digests), len(fingerprint.conditions), len(fingerprint.split)}
             if fingerprint.digests.ndim != 1 or len(lengths) != 1:

@@ -24,6 +24,8 @@ from gan.io.untrusted_files import damaged_file, map_array, read_array
 
 Kind = Literal["class", "attributes"]
 SPLITS = ("train", "val", "test")
+UNLABELLED = "unlabelled"
+"""The split of images without a condition, which are kept beside the others. They have a row of zeros."""
 
 
 def pixel_digests(images: NDArray[np.uint8]) -> NDArray[np.uint32]:
@@ -41,9 +43,10 @@ class ImageSet:
     """Square images of one size with conditions and splits; raises DataError for a name that is not allowed.
 
     images       uint8 (N, C, H, W), H = W
-    conditions   float32 (N, K): one-hot rows if `kind` is "class", any 0/1 rows if it is "attributes"
+    conditions   float32 (N, K): one-hot rows if `kind` is "class", any 0/1 rows if it is "attributes"; unlabelled
+                 images have zeros
     names        of the K conditions
-    split        (N,): "train", "val" or "test"
+    split        (N,): "train", "val", "test" or "unlabelled"
     group        (N,): the patient or slide of each image, or None if unknown
     native_size  side in pixels to which generated images are cropped
     notices      what the user should know about how the set was read, one sentence each
@@ -82,9 +85,9 @@ class ImageSet:
         return np.asarray(np.flatnonzero(self.split == split), dtype=np.int64)
 
     def labels(self) -> NDArray[np.int64]:
-        """The class of each image (N,), if `kind` is "class"."""
+        """The class of each image (N,), if `kind` is "class"; -1 for an unlabelled image."""
         assert self.kind == "class"
-        return np.asarray(self.conditions.argmax(axis=1), dtype=np.int64)
+        return np.where(self.conditions.any(axis=1), self.conditions.argmax(axis=1), -1)
 
     def one_condition(self) -> bool:
         """Whether all training images have the same condition, so that there is nothing to condition on."""
@@ -119,7 +122,7 @@ class ImageSet:
         if not (folder / "images.npy").exists():
             np.save(folder / "images.npy", self.images)
         np.save(folder / "conditions.npy", self.conditions)
-        np.save(folder / "split.npy", self.split.astype("U5"))
+        np.save(folder / "split.npy", self.split.astype("U10"))
         np.save(folder / "digests.npy", pixel_digests(self.images) if self.digests is None else self.digests)
         if self.group is not None:
             np.save(folder / "group.npy", self.group.astype(np.str_))

@@ -13,7 +13,7 @@ from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from gan.config import settings
-from gan.data.image_set import SPLITS, Kind
+from gan.data.image_set import SPLITS, UNLABELLED, Kind
 from gan.errors import DamagedFileError, DataError
 from gan.io.atomic import file_version, write_json
 from gan.io.json_files import read_typed
@@ -36,7 +36,7 @@ class _PlanJson(TypedDict):
     notices: tuple[str, ...]
     files: Annotated[tuple[str, ...], Field(min_length=1)]
     conditions: list[list[Whole]]
-    split: list[Literal["train", "val", "test"]]
+    split: list[Literal["train", "val", "test", "unlabelled"]]
     group: list[str] | None
 
 
@@ -51,8 +51,11 @@ def _check(path: Path, document: _PlanJson) -> None:
         raise damaged_file(path, "it lacks a condition, split or group for some files")
     if any(index >= names for on in document["conditions"] for index in on):
         raise damaged_file(path, "a condition has no name")
-    if document["kind"] == "class" and any(len(on) != 1 for on in document["conditions"]):
-        raise damaged_file(path, "an image does not have exactly one class")
+    for on, split in zip(document["conditions"], document["split"], strict=True):
+        if split == UNLABELLED and on:
+            raise damaged_file(path, "an unlabelled image has a condition")
+        if split != UNLABELLED and document["kind"] == "class" and len(on) != 1:
+            raise damaged_file(path, "an image does not have exactly one class")
     if not all(map(_stays_inside, document["files"])):
         raise damaged_file(path, "a file name leads out of the set")
     root = document["root"]
@@ -145,7 +148,7 @@ class ImportPlan:
             conditions=conditions,
             names=document["names"],
             kind=document["kind"],
-            split=np.array(document["split"], dtype="U5"),
+            split=np.array(document["split"], dtype="U10"),
             group=None if group is None else np.array(group, dtype=np.str_),
             channels=document["channels"],
             side=document["side"],

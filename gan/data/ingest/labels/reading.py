@@ -4,6 +4,7 @@
 page's fields are the fields of this class.
 """
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -98,3 +99,18 @@ class Reading(_Model):
 
 
 READING = TypeAdapter(Reading)
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A plausible reading of a folder.
+
+    title   what the labels are taken from, such as "Each folder is a class" or "HAM10000: column dx of metadata.csv"
+    sure    nothing else is plausible: it is used without asking
+    doubts  why the user must choose, one sentence each; empty if `sure`
+    """
+
+    reading: Reading
+    title: str
+    sure: bool = False
+    doubts: tuple[str, ...] = ()
