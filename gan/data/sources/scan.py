@@ -1,4 +1,4 @@
-"""List the files below a folder with sizes and times, once per block.
+"""List the files below a folder with sizes and times, and its empty folders, once per block.
 
 `problem`, `fingerprint` and `preview` of a set each need the list of files. A page that calls them all does so within
 `with scanning_once()`, so that a folder of 200,000 images is walked once.
@@ -20,7 +20,15 @@ class ScannedFile(NamedTuple):
     mtime_ns: int
 
 
-_SCANNED: ContextVar[dict[Path, tuple[ScannedFile, ...]] | None] = ContextVar("scanned", default=None)
+class Scan(NamedTuple):
+    """What is below a folder, by names relative to it, sorted: `linked_folders` are symbolic links to folders."""
+
+    files: tuple[ScannedFile, ...]
+    empty_folders: tuple[str, ...]
+    linked_folders: tuple[str, ...]
+
+
+_SCANNED: ContextVar[dict[Path, Scan] | None] = ContextVar("scanned", default=None)
 
 
 @contextlib.contextmanager
@@ -38,21 +46,32 @@ def scanning_once() -> Iterator[None]:
 
 def scan(root: Path) -> tuple[ScannedFile, ...]:
     """Every visible file below a folder, sorted by name; symbolic links to folders are not followed."""
+    return scan_folder(root).files
+
+
+def scan_folder(root: Path) -> Scan:
+    """The visible files below a folder, and its folders that have none; links to folders are not followed."""
     known = _SCANNED.get()
     if known is None:
-        return tuple(_walk(root))
+        return _walk(root)
     if root not in known:
-        known[root] = tuple(_walk(root))
+        known[root] = _walk(root)
     return known[root]
 
 
-def _walk(root: Path) -> Iterator[ScannedFile]:
+def _walk(root: Path) -> Scan:
+    scanned: list[ScannedFile] = []
+    empty: list[str] = []
+    linked: list[str] = []
     for base, folders, files in os.walk(root):
-        folders[:] = sorted(name for name in folders if is_visible(name))
         below = PurePosixPath(Path(base).relative_to(root).as_posix())
-        for name in sorted(files):
-            if is_visible(name):
-                yield ScannedFile(str(below / name), *_size_and_mtime(Path(base) / name))
+        folders[:] = sorted(name for name in folders if is_visible(name))
+        linked += [str(below / name) for name in folders if (Path(base) / name).is_symlink()]
+        names = sorted(name for name in files if is_visible(name))
+        scanned += [ScannedFile(str(below / name), *_size_and_mtime(Path(base) / name)) for name in names]
+        if not names and not folders and str(below) != ".":
+            empty.append(str(below))
+    return Scan(tuple(scanned), tuple(empty), tuple(linked))
 
 
 def _size_and_mtime(path: Path) -> tuple[int, int]:
@@ -64,6 +83,12 @@ def _size_and_mtime(path: Path) -> tuple[int, int]:
     return stat.st_size, stat.st_mtime_ns
 
 
+LEFT_BEHIND = ("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "@eadir", "@__thumb", "$recycle.bin")
+"""Names in lower case that macOS, Windows and network drives leave in folders."""
+
+
 def is_visible(name: str) -> bool:
-    """Whether a name is not hidden and not one that file managers leave behind."""
-    return not name.startswith(".") and name not in ("__MACOSX", "Thumbs.db", "desktop.ini")
+    """Whether a name is not hidden and not one that file managers and Office leave behind."""
+    return (
+        not name.startswith((".", "~$")) and not name.endswith(":Zone.Identifier") and name.lower() not in LEFT_BEHIND
+    )

@@ -1,0 +1,171 @@
+"""Kinds of files, by name and first bytes: images, tables, and files that are not read, with what to do about them."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from gan.errors import DamagedFileError
+from gan.io.untrusted_files import open_regular
+
+IMAGE, TABLE, UNKNOWN, LINKED_FOLDER = "image", "table", "unknown", "linked folder"
+IMAGE_SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".tif", ".tiff", ".gif", ".webp"),
+    *(".jp2", ".j2k", ".jpf", ".jpx", ".pgm", ".ppm", ".pnm", ".dcm", ".dicom"),
+)
+TABLE_SUFFIXES = (
+    ".csv",
+    ".tsv",
+    ".tab",
+    ".txt",
+    ".jsonl",
+    ".ndjson",
+    ".json",
+    ".xlsx",
+    ".xlsm",
+    ".xls",
+    ".ods",
+    ".parquet",
+)
+HEAD = 512
+"""Bytes read of a file whose name does not tell its kind."""
+
+
+@dataclass(frozen=True)
+class UnreadKind:
+    """A kind of file that is not read: its `name` in the plural, and what to do. `images` if it holds images."""
+
+    name: str
+    action: str = ""
+    images: bool = False
+
+
+UNREAD_KINDS = {
+    "volume": UnreadKind("volumes (NIfTI, MetaImage, NRRD)", "Export their slices as PNG.", images=True),
+    "slide": UnreadKind("whole slides", "Export tiles as PNG or TIFF.", images=True),
+    "microscope": UnreadKind(
+        "microscope files", "Export TIFF with the microscope's program or with Fiji (Bio-Formats).", images=True
+    ),
+    "phone": UnreadKind("HEIC and AVIF images", "Convert them to PNG or JPEG.", images=True),
+    "camera": UnreadKind("raw camera images", "Convert them to PNG or TIFF.", images=True),
+    "layers": UnreadKind("files of image editors", "Save them as PNG or TIFF.", images=True),
+    "drawing": UnreadKind("drawings and rare image formats", "Save them as PNG or TIFF.", images=True),
+    "array": UnreadKind("arrays (NumPy, HDF5, MATLAB)", "Save each image as PNG or TIFF.", images=True),
+    "archive": UnreadKind("archives inside", "Unpack them, and make one ZIP of everything.", images=True),
+    "video": UnreadKind("videos", "Save their frames as PNG, a folder or group for each video.", images=True),
+    "dicomdir": UnreadKind("DICOMDIR indexes"),
+    "annotation": UnreadKind(
+        "annotations of single images", "Boxes and outlines are not read: name classes by folders or a table."
+    ),
+    "document": UnreadKind("documents"),
+    "code": UnreadKind("programs, settings and models"),
+    LINKED_FOLDER: UnreadKind("links to folders", "Links are not followed: copy the folders themselves.", images=True),
+    UNKNOWN: UnreadKind("files of unknown kinds", "If they are images, save them as PNG or TIFF."),
+}
+"""The kinds of files that are not read, by key."""
+
+_SUFFIXES = {
+    "volume": ".nii .nii.gz .mha .mhd .nrrd .nhdr .mgz .mgh .mnc .img .hdr .raw .minc",
+    "slide": ".svs .ndpi .mrxs .scn .vms .vmu .bif .isyntax .qptiff .svslide .dzi",
+    "microscope": ".czi .nd2 .lif .vsi .oib .oif .lsm .ims .zvi .dv .stk .sld .xdce .ets .lof .oir",
+    "phone": ".heic .heif .hif .avif .avifs",
+    "camera": ".cr2 .cr3 .nef .arw .dng .orf .rw2 .raf",
+    "layers": ".psd .psb .xcf .kra",
+    "drawing": ".svg .svgz .eps .ps .ai .exr .ico .pbm .pam .pfm .tga .pcx .wmf .emf .jxl .fits .fit"
+    " .sgi .ras .xpm .dds",
+    "array": ".npy .npz .mat .h5 .hdf5 .hdf .zarr .pkl .pickle .pt .tfrecord .tfrecords .lmdb .mdb"
+    " .arrow .feather .nc .msgpack",
+    "archive": ".zip .tar .tgz .tar.gz .tar.bz2 .tbz2 .tar.xz .txz .gz .bz2 .xz .zst .7z .rar .z01",
+    "video": ".mp4 .avi .mov .mkv .wmv .mpg .mpeg .webm .m4v .flv",
+    "annotation": ".xml .geojson .roi",
+    "document": ".pdf .doc .docx .odt .rtf .md .rst .html .htm .ppt .pptx .odp .tex .bib .log .url"
+    " .lnk .md5 .sha256 .ini .cff",
+    "code": ".py .ipynb .m .r .rmd .sh .bat .ps1 .js .c .cpp .h .java .yaml .yml .toml .cfg .pth .ckpt .onnx .pb"
+    " .safetensors .exe .dll .so .bin .db .sqlite .sql .dat",
+}
+KIND_OF_SUFFIX = {
+    **{suffix: key for key, suffixes in _SUFFIXES.items() for suffix in suffixes.split()},
+    **dict.fromkeys(IMAGE_SUFFIXES, IMAGE),
+    **dict.fromkeys(TABLE_SUFFIXES, TABLE),
+}
+AMBIGUOUS = (".img", ".raw", ".dat", ".bin")
+"""Suffixes that DICOM files have, too."""
+DOCUMENT_STEMS = ("readme", "read_me", "read me", "license", "licence", "changelog", "changes", "citation", "copyright")
+DOCUMENTS = (
+    "requirements.txt",
+    "sha256sums.txt",
+    "md5sums.txt",
+    "md5.txt",
+    "sha256.txt",
+    "dataset_infos.json",
+    "package.json",
+)
+"""Files with the suffix of a table that are none."""
+SIGNATURES = {
+    b"\x89PNG\r\n\x1a\n": IMAGE,
+    b"\xff\xd8\xff": IMAGE,
+    b"GIF8": IMAGE,
+    b"II*\0": IMAGE,
+    b"MM\0*": IMAGE,
+    b"II+\0": IMAGE,
+    b"MM\0+": IMAGE,
+    b"\0\0\0\x0cjP  ": IMAGE,
+    b"\xff\x4f\xff\x51": IMAGE,
+    b"P2\n": IMAGE,
+    b"P3\n": IMAGE,
+    b"P5\n": IMAGE,
+    b"P6\n": IMAGE,
+    b"PK\x03\x04": "archive",
+    b"PK\x05\x06": "archive",
+    b"\x1f\x8b": "archive",
+    b"BZh": "archive",
+    b"\xfd7zXZ\0": "archive",
+    b"7z\xbc\xaf\x27\x1c": "archive",
+    b"Rar!\x1a\x07": "archive",
+    b"%PDF": "document",
+    b"\x93NUMPY": "array",
+    b"\x89HDF\r\n\x1a\n": "array",
+    b"MATLAB 5.0": "array",
+    b"8BPS": "layers",
+    b"PAR1": TABLE,
+}
+"""Kinds by the first bytes of a file."""
+
+
+def file_kind(name: str, head: Callable[[], bytes]) -> str:
+    """IMAGE, TABLE or a key of UNREAD_KINDS, for a file name or path.
+
+    `head` returns the first HEAD bytes; it is called only where the name does not tell the kind.
+    """
+    base = PurePosixPath(name).name.lower()
+    if base == "dicomdir":
+        return "dicomdir"
+    suffixes = PurePosixPath(base).suffixes
+    kind = KIND_OF_SUFFIX.get("".join(suffixes[-2:])) or KIND_OF_SUFFIX.get(suffixes[-1] if suffixes else "")
+    if kind == TABLE and (base in DOCUMENTS or base.startswith(DOCUMENT_STEMS)):
+        return "document"
+    if kind is None and base.startswith(DOCUMENT_STEMS):
+        return "document"
+    if kind is None or base.endswith(AMBIGUOUS):
+        by_bytes = kind_of_bytes(head())
+        return kind or UNKNOWN if by_bytes == UNKNOWN else by_bytes
+    return kind
+
+
+def kind_of_bytes(head: bytes) -> str:
+    """The kind of a file that begins with these bytes."""
+    is_bitmap = head.startswith(b"BM") and head[6:10] == bytes(4)
+    if head[128:132] == b"DICM" or is_bitmap or (head.startswith(b"RIFF") and head[8:12] == b"WEBP"):
+        return IMAGE
+    if head[4:8] == b"ftyp":
+        return "phone" if head[8:12] in (b"heic", b"heix", b"heif", b"mif1", b"msf1", b"avif", b"avis") else "video"
+    return next((kind for signature, kind in SIGNATURES.items() if head.startswith(signature)), UNKNOWN)
+
+
+def read_head(path: Path) -> bytes:
+    """The first HEAD bytes of a file, of a link's target; none where they cannot be read. Never waits for a FIFO."""
+    try:
+        with open_regular(Path(os.path.realpath(path))) as file:
+            return file.read(HEAD)
+    except (OSError, DamagedFileError):
+        return b""
