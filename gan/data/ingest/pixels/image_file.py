@@ -6,45 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from gan.data.ingest.pixels.decoded_image import MAX_PIXELS, DecodedImage
 from gan.errors import DamagedFileError
 from gan.io.untrusted_files import check_regular
 
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
-MAX_PIXELS = 64_000_000
-CLIPPED = 0.1
-"""Per cent of a 16-bit image's pixels that may lie outside the grey-level window, at each end."""
-
-
-@dataclass(frozen=True)
-class DecodedImage:
-    """Pixels (H, W) or (H, W, 3): uint8, or int32 for 16-bit grey. `mode` describes them, such as "grey, 8-bit"."""
-
-    pixels: NDArray[np.uint8] | NDArray[np.int32]
-    mode: str
-    pages: int
-
-    @property
-    def is_16_bit(self) -> bool:
-        """Whether the pixels must be windowed to 8 bits."""
-        return self.pixels.dtype != np.uint8
-
-    def to_uint8(self, channels: int, window: tuple[int, int] | None) -> NDArray[np.uint8]:
-        """8-bit pixels, (H, W) for one channel or (H, W, 3). `window` maps 16-bit grey levels to 0 and 255."""
-        pixels = self.pixels
-        if self.is_16_bit:
-            low, high = window if window is not None else self.grey_levels()
-            pixels = ((pixels.astype(np.float64) - low) * (255 / max(high - low, 1))).round().clip(0, 255)
-        pixels = pixels.astype(np.uint8)
-        return np.repeat(pixels[:, :, None], 3, axis=2) if pixels.ndim == 2 and channels == 3 else pixels
-
-    def grey_levels(self) -> tuple[int, int]:
-        """Grey levels with at most 0.1% of the pixels below and above."""
-        low, high = np.percentile(self.pixels, [CLIPPED, 100 - CLIPPED])
-        return int(low), int(np.ceil(high))
 
 
 @dataclass(frozen=True)
