@@ -4,6 +4,7 @@ import argparse
 import json
 
 from gan.cli.arguments import AddCommand
+from gan.config.run_config import SIZES
 from gan.io.fault_injection import FAULTS
 from gan.io.terminal import show
 
@@ -15,9 +16,7 @@ def add_commands(command: AddCommand) -> None:
     measuring.add_argument("--export", action="store_true", help="also measure an export")
     measuring.add_argument("--loading", action="store_true", help="also measure loading 200,000 images of 128 px")
     measuring.add_argument("--pages", action="store_true", help="also measure the app's pages over 200 long runs")
-    measuring.add_argument(
-        "--size", type=int, action="append", choices=(32, 64, 128), help="only this size; may be repeated"
-    )
+    measuring.add_argument("--size", type=int, action="append", choices=SIZES, help="only this size; may be repeated")
     soaking = command("soak", run_soak, "Submit, stop, kill and resume runs at random, and check every invariant.")
     soaking.add_argument("--minutes", type=float, default=10.0, help="duration (default 10)")
     soaking.add_argument("--seed", type=int, help="the seed that an earlier soak test printed, to repeat it")
@@ -32,7 +31,7 @@ def run_bench(parsed: argparse.Namespace) -> int:
         show(line, error=parsed.json)
 
     show_line(throughput.HEADER)
-    trainings = throughput.measure_training(tuple(parsed.size or (32, 64, 128)), show_line)
+    trainings = throughput.measure_training(tuple(parsed.size or throughput.SIZES_MEASURED), show_line)
     export = throughput.measure_export(show_line) if parsed.export else None
     pages = page_speed.measure_pages(show_line) if parsed.pages else None
     loading = loading_speed.measure_loading(show_line) if parsed.loading else None

@@ -7,12 +7,13 @@ nothing of their own. Checks that depend on the machine (no GPU, absent data, a 
 """
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 DataName = Literal["digits", "mnist", "celeba", "medmnist", "folder"]
-ImageSize = Literal[32, 64, 128]
+ImageSize = Literal[16, 32, 64, 128, 256]
+SIZES: tuple[ImageSize, ...] = get_args(ImageSize)
 DEFAULT_SIZES: dict[str, ImageSize] = {"digits": 32, "mnist": 32, "celeba": 64, "medmnist": 32, "folder": 64}
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
+from gan.config.run_config import ImageSize
 from gan.errors import DataError
 from gan.io.atomic import replacing, write_json
 from gan.io.json_files import read_typed
@@ -27,7 +28,7 @@ class _DataJson(TypedDict):
     names: Annotated[tuple[str, ...], Field(min_length=1, max_length=10_000)]
     kind: Literal["class", "attributes"]
     channels: Literal[1, 3]
-    image_size: Literal[32, 64, 128]
+    image_size: ImageSize
     native_size: Annotated[int, Field(ge=1)]
     title: str
     source: str

@@ -10,17 +10,22 @@ from dataclasses import dataclass
 class ClassifierBudget:
     """Training length in images seen: `passes` over the set, clipped to `shortest` and then to `longest`.
 
-    `images` is the largest training set; a larger one is subsampled at random.
+    A larger training set than `images`, or one whose pixels take more than `pixel_bytes`, is subsampled at random.
     """
 
     passes: int = 20
     shortest: int = 20_000
     longest: int = 150_000
     images: int = 60_000
+    pixel_bytes: int = 3_000_000_000
 
     def images_seen(self, count: int) -> int:
         """Images a classifier sees in training on `count` different ones."""
         return min(max(self.passes * count, self.shortest), self.longest)
+
+    def largest_set(self, image_bytes: int) -> int:
+        """The most images of that many bytes in a training set."""
+        return min(self.images, self.pixel_bytes // image_bytes)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The networks.
 
 build   families by name, and new networks from a config
+levels  feature maps at each resolution
 dcgan   the conditional DCGAN     projection   the projection GAN
 layers  Conv2d and ConvTranspose2d with a faster path for bfloat16 on a CPU
 """

@@ -9,16 +9,13 @@ Conditions are one-hot or 0/1 rows. With a learnt embedding initialised from N(0
 Letters: N images, C channels, H = W the side, Z latent, K conditions, F = width.
 """
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 
 from gan.models.layers import ConditionalConv2d, Conv2d, ConvTranspose2d
-
-
-def resolution_levels(size: int) -> int:
-    """Upsampling steps from 4 x 4 maps to the image: 3 at 32 px, 4 at 64 px, 5 at 128 px."""
-    assert size in (32, 64, 128), size
-    return size.bit_length() - 3
+from gan.models.levels import level_widths
 
 
 class Generator(nn.Module):
@@ -27,22 +24,16 @@ class Generator(nn.Module):
     def __init__(self, size: int, channels: int, conditions: int, latent: int, width: int):
         super().__init__()
         self.latent = latent
-        levels = resolution_levels(size)
-        features = width << (levels - 1)
+        features = level_widths(size, width)[::-1]  # 4 x 4 maps first
         layers: list[nn.Module] = [  # (N, Z + K, 1, 1)
-            ConvTranspose2d(latent + conditions, features, 4, 1, 0),
-            nn.BatchNorm2d(features),
+            ConvTranspose2d(latent + conditions, features[0], 4, 1, 0),
+            nn.BatchNorm2d(features[0]),
             nn.ReLU(inplace=True),
-        ]  # (N, F * 2^(levels - 1), 4, 4)
+        ]
         # state size at 64 px: (8F) x 4 x 4, (4F) x 8 x 8, (2F) x 16 x 16, F x 32 x 32
-        for _ in range(levels - 1):
-            layers += [
-                ConvTranspose2d(features, features // 2, 4, 2, 1),
-                nn.BatchNorm2d(features // 2),
-                nn.ReLU(inplace=True),
-            ]
-            features //= 2
-        layers += [ConvTranspose2d(features, channels, 4, 2, 1), nn.Tanh()]  # (N, C, H, H)
+        for coarse, fine in itertools.pairwise(features):
+            layers += [ConvTranspose2d(coarse, fine, 4, 2, 1), nn.BatchNorm2d(fine), nn.ReLU(inplace=True)]
+        layers += [ConvTranspose2d(features[-1], channels, 4, 2, 1), nn.Tanh()]  # (N, C, H, H)
         self.layers = nn.Sequential(*layers)
 
     def forward(self, z: Tensor, conditions: Tensor) -> Tensor:
@@ -58,18 +49,13 @@ class Discriminator(nn.Module):
 
     def __init__(self, size: int, channels: int, conditions: int, width: int):
         super().__init__()
-        features = width
-        self.first = ConditionalConv2d(channels, conditions, features)  # (N, F, H / 2, H / 2)
+        features = level_widths(size, width)
+        self.first = ConditionalConv2d(channels, conditions, features[0])  # (N, F, H / 2, H / 2)
         layers: list[nn.Module] = [nn.LeakyReLU(0.2, inplace=True)]  # no batch norm in the first layer
         # state size at 64 px: F x 32 x 32, (2F) x 16 x 16, (4F) x 8 x 8, (8F) x 4 x 4
-        for _ in range(resolution_levels(size) - 1):
-            layers += [
-                Conv2d(features, features * 2, 4, 2, 1),
-                nn.BatchNorm2d(features * 2),
-                nn.LeakyReLU(0.2, inplace=True),
-            ]
-            features *= 2
-        layers += [Conv2d(features, 1, 4, 1, 0)]  # (N, 1, 1, 1)
+        for fine, coarse in itertools.pairwise(features):
+            layers += [Conv2d(fine, coarse, 4, 2, 1), nn.BatchNorm2d(coarse), nn.LeakyReLU(0.2, inplace=True)]
+        layers += [Conv2d(features[-1], 1, 4, 1, 0)]  # (N, 1, 1, 1)
         self.layers = nn.Sequential(*layers)
 
     def forward(self, images: Tensor, conditions: Tensor) -> Tensor:

@@ -7,14 +7,15 @@ the condition. The modulation of the batch norm starts at zero. docs/results.md 
 Letters: N images, C channels, H = W the side, Z latent, K conditions, F = width.
 """
 
+import itertools
 import math
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan.models.dcgan import resolution_levels
 from gan.models.layers import Conv2d, ConvTranspose2d
+from gan.models.levels import level_widths
 
 
 class ConditionalBatchNorm2d(nn.Module):
@@ -37,8 +38,8 @@ class Generator(nn.Module):
     def __init__(self, size: int, channels: int, conditions: int, latent: int, width: int):
         super().__init__()
         self.latent = latent
-        features = [width << level for level in reversed(range(resolution_levels(size)))]  # 4 x 4 maps first
-        self.first = ConvTranspose2d(latent + conditions, features[0], 4, 1, 0)  # (N, F * 2^(levels - 1), 4, 4)
+        features = level_widths(size, width)[::-1]  # 4 x 4 maps first
+        self.first = ConvTranspose2d(latent + conditions, features[0], 4, 1, 0)  # (N, features[0], 4, 4)
         self.norms = nn.ModuleList(ConditionalBatchNorm2d(count, conditions) for count in features)
         self.doublings = nn.ModuleList(
             ConvTranspose2d(coarse, fine, 4, 2, 1)
@@ -60,23 +61,18 @@ class Discriminator(nn.Module):
 
     def __init__(self, size: int, channels: int, conditions: int, width: int):
         super().__init__()
-        features = width
-        layers: list[nn.Module] = [Conv2d(channels, features, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)]
-        for _ in range(resolution_levels(size) - 1):
-            layers += [
-                Conv2d(features, features * 2, 4, 2, 1),
-                nn.BatchNorm2d(features * 2),
-                nn.LeakyReLU(0.2, inplace=True),
-            ]
-            features *= 2
-        self.layers = nn.Sequential(*layers)  # (N, F * 2^(levels - 1), 4, 4)
-        self.score = Conv2d(features, 1, 4, 1, 0)
-        self.features = nn.Linear(16 * features, features, bias=False)
-        self.vectors = nn.Linear(conditions, features, bias=False)
+        features = level_widths(size, width)
+        layers: list[nn.Module] = [Conv2d(channels, features[0], 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)]
+        for fine, coarse in itertools.pairwise(features):
+            layers += [Conv2d(fine, coarse, 4, 2, 1), nn.BatchNorm2d(coarse), nn.LeakyReLU(0.2, inplace=True)]
+        self.layers = nn.Sequential(*layers)  # (N, features[-1], 4, 4)
+        self.score = Conv2d(features[-1], 1, 4, 1, 0)
+        self.features = nn.Linear(16 * features[-1], features[-1], bias=False)
+        self.vectors = nn.Linear(conditions, features[-1], bias=False)
 
     def forward(self, images: Tensor, conditions: Tensor) -> Tensor:
         maps = self.layers(images)
-        features = self.features(maps.permute(0, 2, 3, 1).flatten(1))  # (N, F * 2^(levels - 1))
+        features = self.features(maps.permute(0, 2, 3, 1).flatten(1))  # (N, features[-1])
         projection = (self.vectors(conditions) * features).sum(dim=-1) / math.sqrt(features.shape[1])  # (N,) or (M, N)
         logits: Tensor = self.score(maps).flatten() + projection
         return logits

@@ -9,6 +9,7 @@ from gan.data import registry
 from gan.data.info import DatasetInfo
 from gan.data.subclasses import condition_width
 from gan.errors import GanError
+from gan.models.levels import level_widths
 from gan.runs.run import all_runs
 
 
@@ -89,8 +90,7 @@ def _weight_bytes(config: RunConfig, size: int, channels: int, conditions: int) 
 
 def parameter_counts(config: ModelConfig, size: int, channels: int, conditions: int) -> tuple[int, int]:
     """Parameters of the generator and of the discriminator, from the layers of the family in `gan/models`."""
-    levels = size.bit_length() - 3
-    features = [config.width << level for level in range(levels)]  # fine to coarse
+    features = level_widths(size, config.width)  # fine to coarse
     conditions = condition_width(conditions, config.subclasses)
     between = sum(16 * fine * coarse for fine, coarse in itertools.pairwise(features))
     generator = 16 * (config.latent + conditions) * features[-1] + between + 16 * features[0] * channels
@@ -104,8 +104,7 @@ def parameter_counts(config: ModelConfig, size: int, channels: int, conditions: 
 
 def _feature_map_bytes(width: int, size: int) -> int:
     """Bytes of feature maps that one image keeps for the backward pass, about: three passes, three maps a level."""
-    levels = size.bit_length() - 3
-    return sum(9 * 4 * (width << level) * (size >> (level + 1)) ** 2 for level in range(levels))
+    return sum(9 * 4 * maps * (size >> (level + 1)) ** 2 for level, maps in enumerate(level_widths(size, width)))
 
 
 def _seconds(config: RunConfig) -> float | None:

@@ -101,7 +101,10 @@ def _device_problems(config: RunConfig) -> list[Problem]:
     if not devices:
         return [Problem("no-such-device", "error", no_such_device(config.job.device))]
     if devices == ["cpu"] and config.data.image_size > 32:
-        text = f"No GPU here: {config.data.image_size} px take hours on a CPU; 32 px with width 16 or 32 take minutes."
+        length = "hours" if config.data.image_size <= 128 else "days"
+        text = (
+            f"No GPU here: {config.data.image_size} px take {length} on a CPU; 32 px with width 16 or 32 take minutes."
+        )
         return [Problem("slow-without-gpu", "warning", text)]
     return []
 

@@ -64,7 +64,10 @@ def recommend(data: DataConfig, image_set: ImageSet, device: str = "auto") -> Re
     kimg = _length(total, on_cpu) * (AUGMENTED_LENGTH if augment else 1)
     values: dict[str, Any] = {f"data.{name}": value for name, value in data}
     values |= {"data.balance": imbalanced, "job.device": device, "model.family": "projection", "optim.lr": 5e-4}
-    values |= {"model.width": 32 if on_cpu and total < LARGE_SET else 64, "train.batch": _batch(total, on_cpu)}
+    values |= {
+        "model.width": 32 if on_cpu and total < LARGE_SET else 64,
+        "train.batch": _batch(total, data.image_size, on_cpu),
+    }
     values |= {"loss.mismatched": MISMATCHED_SHARE if augment and not image_set.one_condition() else 0.0}
     values |= {"train.kimg": kimg, "train.snapshot_kimg": kimg / 10, "train.augment": augment}
     values |= {"train.noise": TRAINING_NOISE if total >= LARGE_SET else 1.0}
@@ -83,9 +86,13 @@ def _length(total: int, on_cpu: bool) -> float:
     return float(f"{max(kimg, 20):.2g}")
 
 
-def _batch(total: int, on_cpu: bool) -> int:
-    """`train.batch`: 64 on a CPU, 128 on a GPU, or the power of two that fits four times into a small set."""
+def _batch(total: int, size: int, on_cpu: bool) -> int:
+    """`train.batch`: 64 on a CPU, 128 on a GPU, or the power of two that fits four times into a small set.
+
+    At 256 px a quarter of it, which takes the memory of a whole one at 128 px.
+    """
     batch = 64 if on_cpu else 128
+    batch = batch // 4 if size > 128 else batch
     while batch > 8 and 4 * batch > total:
         batch //= 2
     return batch

@@ -1,4 +1,4 @@
-"""Images as tiles with alternative text, enlarged by whole numbers so that pixels stay sharp."""
+"""Images as tiles with alternative text: small ones enlarged by whole numbers so that pixels stay sharp."""
 
 import html
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from gan.io import contact_sheet
 from gan.io.png import data_uri, encode_png
 
 CARD = 16 / 9  # width by height of a card's picture
-TILE = 96  # px, about: the side of a small image on the page; one of 64 px is shown at twice its size
+TILE = 96  # px, about: the side of an image on the page; one of 64 px is shown at twice its size, one of 256 px at half
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def example_strip(image_set: ImageSet, condition: int, count: int = 3) -> Image.
 
 def _row(row: Row, one_line: bool, tile: int) -> str:
     name, note = html.escape(row.name), html.escape(row.note)
-    kind = f'"tiles one-line" style="max-height: {_side(row.images, tile)}px"' if one_line else '"tiles"'
+    kind = f'"tiles one-line" style="max-height: {shown_side(row.images.shape[-1], tile)}px"' if one_line else '"tiles"'
     content = _tiles(row.images, row.alt, tile) or '<span class="quiet">no image</span>'
     return (
         f'<div class="tile-row"><div class="row-name" title="{name}">{name}<span class="quiet">{note}</span></div>'
@@ -77,15 +77,16 @@ def _row(row: Row, one_line: bool, tile: int) -> str:
 def _tiles(shown: NDArray[np.uint8], alt: str, tile: int) -> str:
     if not len(shown):
         return ""
-    side = _side(shown, tile)
+    own = shown.shape[-1]
+    side = shown_side(own, tile)
+    look = "sharp" if side >= own else "smooth"
     return "".join(
-        f'<img class="sharp" width="{side}" height="{side}" alt="{html.escape(alt)}, number {number + 1}" '
+        f'<img class="{look}" width="{side}" height="{side}" alt="{html.escape(alt)}, number {number + 1}" '
         f'src="{data_uri(encode_png(image))}">'
         for number, image in enumerate(shown)
     )
 
 
-def _side(shown: NDArray[np.uint8], tile: int) -> int:
-    """The side of images (n, C, H, H) on the page in px: the multiple of their own nearest to `tile`."""
-    own = int(shown.shape[-1])
-    return own * max(1, round(tile / own))
+def shown_side(own: int, about: int) -> int:
+    """The side in px at which an image of `own` px is shown: the multiple of it nearest to `about`, or a whole part."""
+    return own * round(about / own) if own <= about else own // (own // about)

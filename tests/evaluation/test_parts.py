@@ -12,7 +12,8 @@ import torchvision
 from gan.data import registry
 from gan.data.info import DatasetInfo
 from gan.errors import UserError
-from gan.evaluation.classifiers import imagenet
+from gan.evaluation.budget import ClassifierBudget
+from gan.evaluation.classifiers import imagenet, small_resnet
 from gan.evaluation.privacy.closest_pairs import closest_pair_images
 from gan.evaluation.records import results
 from gan.evaluation.scores.per_condition import Predictions
@@ -139,3 +140,16 @@ def test_the_closest_pairs_are_made_again_as_they_were() -> None:
     for pair, picture, neighbour in zip(pairs, made, real, strict=True):
         assert np.abs(picture.astype(int) - stream[pair["image"]]).max() <= 1
         assert (neighbour == images.images[pair["training_image"]]).all()
+
+
+def test_large_images_are_taken_fewer_at_a_time() -> None:
+    def at_a_time(side: int) -> int:
+        return small_resnet.images_at_a_time(np.zeros((5, 1, side, side), dtype=np.uint8), 64)
+
+    assert [at_a_time(side) for side in (14, 32, 128, 256)] == [64, 64, 64, 16]
+    assert small_resnet.images_at_a_time(np.zeros((0, 1, 256, 256), dtype=np.uint8), 64) == 64
+
+
+def test_a_classifier_of_256_px_is_trained_on_as_many_images_as_fit_into_memory() -> None:
+    budget = ClassifierBudget()
+    assert [budget.largest_set(3 * side**2) for side in (32, 128, 256)] == [60_000, 60_000, 15_258]

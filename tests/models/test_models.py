@@ -11,6 +11,7 @@ from gan.data.info import DatasetInfo
 from gan.data.subclasses import condition_width
 from gan.models.build import FAMILIES, build_networks
 from gan.models.layers import ConditionalConv2d, Conv2d, ConvTranspose2d, _Down, _Outer, _Up
+from gan.models.levels import level_widths
 from gan.models.projection import ConditionalBatchNorm2d
 from gan.training.estimate import parameter_counts
 
@@ -22,7 +23,8 @@ def info(size: int, channels: int, classes: int) -> DatasetInfo:
 
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize(
-    ("size", "channels", "classes", "subclasses"), [(32, 1, 10, 1), (64, 3, 40, 1), (128, 3, 2, 1), (32, 3, 4, 5)]
+    ("size", "channels", "classes", "subclasses"),
+    [(16, 1, 3, 1), (32, 1, 10, 1), (64, 3, 40, 1), (128, 3, 2, 1), (256, 1, 2, 1), (16, 1, 2, 2), (32, 3, 4, 5)],
 )
 def test_images_go_in_and_out_at_every_size(
     family: str, size: int, channels: int, classes: int, subclasses: int
@@ -37,6 +39,14 @@ def test_images_go_in_and_out_at_every_size(
     assert discriminator(made, conditions).shape == (2,)
     counted = tuple(sum(p.numel() for p in network.parameters()) for network in (generator, discriminator))
     assert parameter_counts(config, size, channels, classes) == counted
+
+
+def test_feature_maps_double_down_to_4_px_up_to_sixteen_times_the_width() -> None:
+    assert level_widths(16, 8) == [8, 16]  # 8 x 8 and 4 x 4 pixels
+    assert level_widths(32, 8) == [8, 16, 32]
+    assert level_widths(64, 64) == [64, 128, 256, 512]
+    assert level_widths(128, 8) == [8, 16, 32, 64, 128]
+    assert level_widths(256, 8) == [8, 16, 32, 64, 128, 128]
 
 
 def test_weights_are_initialised_as_in_the_paper() -> None:

@@ -13,7 +13,7 @@ from gan.data import registry
 from gan.export import exports
 from gan.io.atomic import write_json
 from gan.monitoring.equilibrium import equilibrium_values
-from pages.ui import cache, fmt, palette, sparkline
+from pages.ui import cache, fmt, palette, sparkline, tiles
 from pages.ui.components import live_chart
 from pages.ui.progress.chart_texts import GROUPS
 from pages.ui.routes import routes
@@ -166,3 +166,13 @@ def test_the_variety_of_real_images_is_known_once_they_are_read() -> None:
     assert cache.real_diversity(run) is None
     folder.with_name("away").rename(folder)
     assert cache.real_diversity(run) is not None
+
+
+@pytest.mark.parametrize(
+    ("own", "about", "shown"),
+    [(16, 96, 96), (28, 96, 84), (32, 96, 96), (64, 96, 128), (128, 96, 128), (256, 96, 128), (256, 384, 512)],
+)
+def test_images_are_shown_at_a_multiple_of_their_side_and_large_ones_at_a_whole_part(
+    own: int, about: int, shown: int
+) -> None:
+    assert tiles.shown_side(own, about) == shown

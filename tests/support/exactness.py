@@ -3,9 +3,11 @@
 from safetensors.torch import load_file
 from torch import Tensor, equal
 
+from gan.jobs.worker import working
 from gan.runs.metrics import TIMINGS
 from gan.runs.metrics_table import MetricsReader
 from gan.runs.run import Run
+from gan.training.train import train
 
 
 def rows(run: Run) -> list[dict[str, float]]:
@@ -20,3 +22,24 @@ def final_weights(run: Run) -> dict[str, Tensor]:
 
 def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
     return one.keys() == other.keys() and all(equal(one[name], other[name]) for name in one)
+
+
+def train_until(run: Run, seen: int | None) -> None:
+    """Train a run in this process until it is stopped after `seen` images, or to its end."""
+    with working(run.path, "cpu") as worker:
+
+        class Stopping:
+            """The worker, which is asked to stop once so many images were seen."""
+
+            device, leave_in_child, progress = worker.device, worker.leave_in_child, worker.progress
+            mark_stopped = worker.mark_stopped
+            requested = False
+
+            def report(self, phase: str, done: float, total: float, **more: object) -> None:
+                worker.report(phase, done, total, **more)
+                self.requested = seen is not None and phase == "training" and done >= seen
+
+            def should_stop(self) -> bool:
+                return self.requested
+
+        train(run, Stopping())  # type: ignore[arg-type]

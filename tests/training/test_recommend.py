@@ -76,6 +76,11 @@ def test_a_small_set_fills_its_batch_four_times() -> None:
     assert recommend.recommend(DATA, images(600, 600), "cpu").config.train.batch == 64
 
 
+def test_a_batch_of_256_px_has_as_many_pixels_as_one_of_128_px() -> None:
+    large = DATA.model_copy(update={"image_size": 256})
+    assert recommend.recommend(large, images(600, 600, size=8), "cpu").config.train.batch == 16
+
+
 def test_too_few_images_are_advised_against_with_what_to_do() -> None:
     advice = recommend.recommend(DATA, images(400, recommend.MIN_CLASS_IMAGES - 1), "cpu").advice
     assert f"b ({recommend.MIN_CLASS_IMAGES - 1})" in advice

@@ -34,7 +34,7 @@ from gan.training.estimate import batch_that_fits
 from gan.training.failures import explain_memory_errors
 from gan.training.train import initial_state, step, train
 from tests.conftest import TINY, trained
-from tests.support.exactness import final_weights, rows, same
+from tests.support.exactness import final_weights, rows, same, train_until
 
 
 def train_run(run: Run) -> None:
@@ -86,24 +86,7 @@ def test_a_stopped_run_resumes_exactly() -> None:
     whole = trained("whole", train__log_kimg=0.048)
 
     run = lifecycle.create_run(whole.config, "stopped")
-    with working(run.path, "cpu") as worker:
-
-        class StopsAt80:
-            """The worker, asked to stop once 80 images were seen; the loop looks only when something is due."""
-
-            device, leave_in_child, progress = worker.device, worker.leave_in_child, worker.progress
-            mark_stopped = worker.mark_stopped
-
-            def report(self, phase: str, done: float, total: float, **more: object) -> None:
-                worker.report(phase, done, total, **more)
-                self.asked = phase == "training" and done >= 80
-
-            asked = False
-
-            def should_stop(self) -> bool:
-                return self.asked
-
-        train(run, StopsAt80())  # type: ignore[arg-type]
+    train_until(run, 80)
     assert jobs.state(run.path).name == "stopped"
     assert 80 <= run.snapshots()[-1] < 320
     train_run(Run(run.path))

@@ -89,7 +89,7 @@ def load_reference_classifier(
 
     `progress` is called only while it trains.
     """
-    rows = sample_rows(images, "train", budget.images)
+    rows = sample_rows(images, "train", budget.largest_set(images.images[0].nbytes))
     images_seen = budget.images_seen(len(rows))
     key = hashlib.sha256(f"{train_sha256} {RECIPE} {len(rows)} {images_seen}".encode()).hexdigest()[:16]
     path = settings.cache() / f"classifier-{key}.safetensors"

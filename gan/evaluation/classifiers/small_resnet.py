@@ -92,7 +92,7 @@ class Classifier(nn.Module):
 
 
 def small_resnet(size: int, channels: int) -> nn.Module:
-    """The network up to its last feature maps: (N, C, H, H) to (N, F, ~4, ~4), for sides H = `size` of at least 16 px.
+    """The network up to its last feature maps: (N, C, H, H) to (N, F, ~4, ~4), for sides H = `size` of at least 14 px.
 
     Each doubling of the side above 32 px adds one level.
     """
@@ -217,13 +217,23 @@ def random_shift(images: Tensor, generator: np.random.Generator) -> Tensor:
     return shifted.permute(0, 3, 1, 2)
 
 
+def images_at_a_time(images: ImageSequence, most: int) -> int:
+    """`most`, or as many as take the memory of `most` images of 128 px."""
+    side = images[:1].shape[-1] if len(images) else 1
+    return max(1, min(most, most * 128**2 // side**2))
+
+
 @torch.inference_mode()
 def predict(
     network: Classifier, images: ImageSequence, progress: PhaseProgress = no_progress, batch: int = 256
 ) -> tuple[Tensor, Tensor]:
-    """Features (n, F) and logits (n, K) of images uint8 (n, C, H, H), float32 on the CPU."""
+    """Features (n, F) and logits (n, K) of images uint8 (n, C, H, H), float32 on the CPU.
+
+    `batch` images at a time, fewer above 128 px.
+    """
     device = next(network.parameters()).device
     features, logits = [], []
+    batch = images_at_a_time(images, batch)
     for first in range(0, len(images), batch):
         chunk = torch.from_numpy(np.ascontiguousarray(images[first : first + batch])).to(device)
         with autocast(device.type):

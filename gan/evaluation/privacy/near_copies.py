@@ -24,7 +24,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from gan.errors import DataError
-from gan.evaluation.classifiers.small_resnet import Images, ImageSequence, PhaseProgress, no_progress
+from gan.evaluation.classifiers.small_resnet import (
+    Images,
+    ImageSequence,
+    PhaseProgress,
+    images_at_a_time,
+    no_progress,
+)
 from gan.evaluation.privacy.altered_copies import ALTERATIONS
 from gan.evaluation.privacy.calibration import LOWEST, Calibration, calibrated_threshold
 from gan.evaluation.statistics import clopper_pearson_upper
@@ -77,7 +83,8 @@ class NearCopyDetector:
         self._images = images
         self._directions = None if features is None else functional.normalize(features.float(), dim=1)  # (m, F)
         self._group = np.arange(len(images)) if group is None else np.unique(group, return_inverse=True)[1]
-        chunks = (_tensor(images[first : first + 1024]) for first in range(0, len(images), 1024))
+        step = images_at_a_time(images, 1024)
+        chunks = (_tensor(images[first : first + step]) for first in range(0, len(images), step))
         self._coarse = torch.cat([_coarse_descriptor(_centre(chunk)) for chunk in chunks])  # (m, D)
 
     def calibrate(

@@ -64,7 +64,7 @@ const rowOf = (row, marking) =>
     element("div", { className: "tiles" }, ...row.images.map(image => tileOf(image, marking))))
 
 const tileOf = (image, marking) => {
-  const picture = element("img", { className: "sharp", src: image.src, alt: image.alt, draggable: false })
+  const picture = element("img", { className: image.sharp ? "sharp" : "smooth", src: image.src, alt: image.alt, draggable: false })
   const open = element("button", { className: "tile-open", type: "button" },
     picture, element("span", { className: "tile-said" }))
   const tile = element("div", { className: "tile" }, open, element("span", { className: "tile-badge", ariaHidden: "true" }))

@@ -14,7 +14,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from gan.io.png import data_uri, encode_png
-from pages.ui.tiles import TILE
+from pages.ui.tiles import TILE, shown_side
 
 SCRIPT = Path(__file__).with_name("image_grid.js")
 STYLE = Path(__file__).with_name("image_grid.css")
@@ -62,32 +62,34 @@ def image_grid(
 ) -> None:
     """Draw the rows; `took` gets the events before the page is rerun.
 
-    `marks` are "keep" or "reject" by id. `side` is the approximate size of an image in px, rounded to a multiple of its
-    own. `in_columns` draws the rows as columns; `focus` puts the keyboard focus on the first image.
+    `marks` are "keep" or "reject" by id. `side` is the approximate size of an image in px (`shown_side`). `in_columns`
+    draws the rows as columns; `focus` puts the keyboard focus on the first image.
     """
     component = st.components.v2.component(
         "image_grid", js=SCRIPT.read_text(), css=STYLE.read_text(), isolate_styles=False
     )
-    size = max((tile.image.shape[-1] for row in rows for tile in row.tiles), default=side)
+    own = max((tile.image.shape[-1] for row in rows for tile in row.tiles), default=side)
+    shown = shown_side(own, side)
     data = {
         "label": label,
-        "side": size * max(1, round(side / size)),
+        "side": shown,
         "marking": marking,
         "in_columns": in_columns,
         "focus": focus,
         "taken": st.session_state.get(_taken(key), 0),
         "rows": [
-            {"name": row.name, "note": row.note, "images": [_tile_data(tile, marks) for tile in row.tiles]}
+            {"name": row.name, "note": row.note, "images": [_tile_data(tile, marks, shown) for tile in row.tiles]}
             for row in rows
         ],
     }
     component(data=data, key=key, on_acts_change=lambda: _take(key, took))
 
 
-def _tile_data(tile: Tile, marks: Mapping[str, str]) -> dict[str, Any]:
+def _tile_data(tile: Tile, marks: Mapping[str, str], side: int) -> dict[str, Any]:
     return {
         "id": tile.id,
         "alt": tile.alt,
+        "sharp": side >= tile.image.shape[-1],
         "src": data_uri(encode_png(tile.image)),
         "mark": marks.get(tile.id, ""),
         "dropped": tile.dropped,

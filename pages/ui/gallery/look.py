@@ -11,7 +11,7 @@ from gan.export.request import ExportRequest
 from gan.runs.run import Run
 from gan.sampling.conditions import Condition
 from gan.sampling.provenance import Origin
-from pages.ui import cache_torch, fmt, preparation
+from pages.ui import cache_torch, fmt, preparation, tiles
 from pages.ui.gallery import marking, same_noise
 
 MAX_IMAGES = 400  # about a second on two CPU cores
@@ -41,9 +41,14 @@ def look_view(run: Run, info: DatasetInfo, request: ExportRequest) -> None:
             run, info, groups, key=f"look {run.name}", label="Generated images", titles=titles, dropped=dropped
         )
     st.caption(
-        f"{fmt.images(request.count)} of {info.native_size} px, enlarged. Click one to open it; K keeps it, R rejects "
-        "it, the arrow keys move on. Synthetic: not for clinical use."
+        f"{fmt.images(request.count)} of {info.native_size} px{_enlarged(info.native_size)}. Click one to open it; "
+        "K keeps it, R rejects it, the arrow keys move on. Synthetic: not for clinical use."
     )
+
+
+def _enlarged(side: int) -> str:
+    shown = tiles.shown_side(side, tiles.TILE)
+    return ", enlarged" if shown > side else ", reduced" if shown < side else ""
 
 
 def _dropped_images(run: Run, request: ExportRequest) -> frozenset[Origin]:

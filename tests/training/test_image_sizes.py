@@ -1,0 +1,67 @@
+"""Training at the smallest and at the largest image size, from reading the images to the sample sheet."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gan.config import options, settings
+from gan.data import registry
+from gan.models.build import FAMILIES
+from gan.runs import lifecycle
+from gan.runs.run import Run
+from gan.sampling.sampler import load_generator
+from tests.conftest import trained
+from tests.support.exactness import final_weights, rows, same, train_until
+
+TWO_TICKS = {"train.batch": 4, "train.kimg": 0.016, "train.snapshot_kimg": 0.008, "train.log_kimg": 0.004}
+
+
+def folder_options(native: int, size: int, family: str) -> dict[str, object]:
+    """Two ticks of tiny networks on two classes of 16 grey images, of `native` px in the files."""
+    generator = np.random.default_rng(0)
+    root = settings.store().parent / "own"
+    for name in ("a", "b"):
+        (root / name).mkdir(parents=True)
+        for number in range(16):
+            pixels = generator.integers(0, 256, (native, native), dtype=np.uint8)
+            Image.fromarray(pixels).save(root / name / f"{number}.png")
+    chosen = {"data.name": "folder", "data.path": str(root), "data.image_size": size}
+    return TWO_TICKS | chosen | {"model.family": family, "model.width": 8, "job.device": "cpu"}
+
+
+def train_two_ticks(native: int, size: int, family: str) -> Run:
+    values = folder_options(native, size, family)
+    return trained(f"at-{size}", **{name.replace(".", "__"): value for name, value in values.items()})
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_28_px_images_are_reduced_and_trained_at_16_px(family: str) -> None:
+    run = train_two_ticks(28, 16, family)
+    info = run.info()
+    assert (info.image_size, info.native_size) == (16, 16)  # reduced, not padded
+    assert [row["seen"] for row in rows(run)] == [4, 8, 12, 16]
+    assert load_generator(run).generate(np.eye(2, dtype=np.float32), seed=0).shape == (2, 1, 16, 16)
+    with Image.open(run.samples()[16]) as sheet:  # 2 columns and 8 rows with 2 px between
+        assert sheet.size == (2 * 18 + 2, 8 * 18 + 2)
+
+
+def test_a_stopped_run_of_256_px_resumes_exactly() -> None:
+    whole = train_two_ticks(256, 256, "projection")
+    assert [row["seen"] for row in rows(whole)] == [4, 8, 12, 16]
+    assert whole.info().native_size == 256
+    with Image.open(whole.samples()[16]) as sheet:
+        assert sheet.size == (2 * 258 + 2, 8 * 258 + 2)
+
+    run = lifecycle.create_run(whole.config, "stopped")
+    train_until(run, 4)
+    assert run.snapshots() == [8]
+    train_until(run, None)
+    assert rows(run) == rows(whole)
+    assert same(final_weights(run), final_weights(whole))
+
+
+def test_224_px_images_are_padded_to_256_px() -> None:
+    config = options.build_config(folder_options(224, 256, "dcgan")).data
+    images = registry.load_image_set(config)
+    assert images.images.shape == (32, 1, 256, 256)
+    assert images.native_size == 224
