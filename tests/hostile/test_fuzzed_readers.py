@@ -117,7 +117,7 @@ def forged_json(content: bytes, draw: st.DataObject, way: str) -> bytes:
 
 
 def damage(path: Path, below: Path, outside: Path, draw: st.DataObject) -> None:
-    """Damage or forge one file in a way that Hypothesis chooses; a folder of it that lies in `below` may become a link."""
+    """Damage or forge one file in a way that Hypothesis chooses; a folder of its path in `below` may become a link."""
     content, way = path.read_bytes(), draw.draw(st.sampled_from(WAYS))
     secret = outside / "secret"
     shutil.rmtree(secret, ignore_errors=True)
