@@ -1,0 +1,203 @@
+"""Read tables that are text: any encoding, delimiter and line end. Every record keeps the number of its first line."""
+
+import codecs
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from gan.errors import DataError
+
+DELIMITERS = "\t;,|"
+"""In order of preference: a semicolon is rarer in names than a comma."""
+SAMPLE = 200
+"""Records from which the delimiter is found."""
+CONSISTENT = 0.9
+"""Share of the records with as many values as the first, without which `|` and spaces are no delimiters."""
+BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+IMAGE_SUFFIXES = frozenset(
+    (
+        *("png", "jpg", "jpeg", "jpe", "jfif", "bmp", "dib", "tif", "tiff", "gif", "webp", "jp2", "j2k", "jpf", "jpx"),
+        *("pgm", "ppm", "pnm", "dcm", "dicom", "heic", "heif", "avif", "svs", "npy", "nii"),
+    )
+)
+"""Suffixes of images, also of formats that are not read: a table may name what was converted since."""
+
+Record = tuple[int, list[str]]
+"""The line on which a record begins, from 1, and its values."""
+
+
+def without_suffix(path: str) -> str:
+    """A path without the suffix of an image; `1.2.840` stays whole."""
+    stem, _, suffix = path.rpartition(".")
+    if suffix.lower() == "gz":
+        return without_suffix(stem) if stem.lower().endswith(".nii") else path
+    return stem if stem and suffix.lower() in IMAGE_SUFFIXES else path
+
+
+def is_image_name(path: str) -> bool:
+    """Whether a name ends with the suffix of an image."""
+    return without_suffix(path) != path
+
+
+def decode_text(name: str, content: bytes) -> tuple[str, tuple[str, ...]]:
+    """The text of a file, and notices; raises DataError if it is binary.
+
+    UTF-8, UTF-16 and UTF-32 are recognised. Anything else is read as Windows-1252, a superset of Latin-1, which never
+    fails: a notice shows the first line that depends on it.
+    """
+    for mark, encoding in BYTE_ORDER_MARKS:
+        if content.startswith(mark):
+            return _decode(name, content[len(mark) :], encoding), ()
+    if b"\0" in content:  # UTF-16 without a mark: one byte of each pair is nearly always 0
+        even, odd = content[:4096:2].count(0), content[1:4096:2].count(0)
+        if max(even, odd) < 10 * min(even, odd) or not max(even, odd):
+            raise DataError(f"{name} is not a table: it holds binary data. Save it as CSV UTF-8 or .xlsx.")
+        return _decode(name, content, "utf-16-be" if even > odd else "utf-16-le"), ()
+    try:
+        return content.decode("utf-8"), ()
+    except UnicodeDecodeError as error:
+        line = len(re.findall(rb"\r\n|\r|\n", content[: error.start])) + 1
+        text = content.decode("cp1252", errors="replace")
+        shown = re.split(r"\r\n|\r|\n", text)[line - 1].strip()[:80]
+        notice = (
+            f"{name} is not UTF-8 text: it was read as Windows-1252 (Latin-1). Line {line} reads {shown!r}. "
+            "If that is wrong, save the table as CSV UTF-8."
+        )
+        return text, (notice,)
+
+
+def _decode(name: str, content: bytes, encoding: str) -> str:
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError:
+        raise DataError(f"{name} is not whole {encoding.upper()} text. Save it as CSV UTF-8.") from None
+
+
+def split_records(name: str, text: str) -> list[Record]:
+    """The records of a text table that are not empty, as many values in each as its line has.
+
+    Raises DataError for unbalanced quotes. A first line such as `sep=;` names the delimiter, and a first line with
+    nothing but a number counts the rows (CelebA): both are skipped.
+    """
+    first, _, _ = _partition_line(text)
+    named = re.fullmatch(r'"?sep=(.)"?', first.strip("\ufeff \r\n"), re.IGNORECASE)
+    counted = re.fullmatch(r"\s*\d+\s*", first) and len(text) > len(first) + 2
+    skipped = 1 if named or counted else 0
+    if skipped:
+        text = _partition_line(text)[2]
+    delimiter = named[1] if named else _delimiter(text)
+    if delimiter == " ":
+        text = "\n".join(line.strip() for line in re.split(r"\r\n|\r|\n", text))
+    records = [(line + skipped, values) for line, values in _records(name, text, delimiter, skipped)]
+    records = [(line, values) for line, values in records if any(values)]
+    if counted and (not records or len(records[0][1]) < 2):  # a table without header whose first value is a number
+        return split_records(name, f"\n{first}\n{text}")
+    return records
+
+
+def _partition_line(text: str) -> tuple[str, str, str]:
+    """The first line, its line end, and the rest."""
+    end = re.search(r"\r\n|\r|\n", text)
+    return (text[: end.start()], end[0], text[end.end() :]) if end else (text, "", "")
+
+
+def _records(name: str, text: str, delimiter: str, skipped: int) -> Iterator[Record]:
+    """Only LF, CR and CRLF end a line: a form feed or U+2028 is part of a value."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            values = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:  # strict: else an unbalanced quote would swallow the next lines
+            raise DataError(
+                f"Line {line + skipped} of {name} cannot be read ({error}). A value that starts with a double quote "
+                "must end with one; write a quote inside it twice."
+            ) from None
+        yield line, [value.strip() for value in values]
+
+
+def _delimiter(text: str) -> str:
+    """The delimiter that divides the first records into the same number of values, two or more."""
+    sample = text[: 2000 * SAMPLE]
+    best, delimiter = 0.0, ""
+    for candidate in DELIMITERS:
+        share = _consistency(_sample(sample, candidate))
+        if share > best and (candidate != "|" or share >= CONSISTENT):
+            best, delimiter = share, candidate
+    if delimiter:
+        return delimiter
+    lines = [line.strip() for line in re.split(r"\r\n|\r|\n", sample) if line.strip()][:SAMPLE]
+    if sum(bool(is_image_name(line)) for line in lines) > len(lines) / 2:
+        return ","  # a list of files, whose names may hold spaces
+    spaced = [line.split() for line in lines]
+    shares = (_consistency(spaced), _consistency([["", *spaced[0]], *spaced[1:]]) if spaced else 0.0)
+    return " " if max(shares) >= CONSISTENT else ","
+
+
+def _sample(text: str, delimiter: str) -> list[list[str]]:
+    """The first records; quotes need not pair."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+    records: list[list[str]] = []
+    try:
+        for values in reader:
+            if any(value.strip() for value in values):
+                records.append(values)
+            if len(records) == SAMPLE:
+                break
+    except csv.Error:  # a value beyond the limit of the module: reading it names the line
+        return records
+    return records
+
+
+def _consistency(records: list[list[str]]) -> float:
+    """The share of the records with as many values as the first; 0 if it has a single one."""
+    if not records or len(records[0]) < 2:
+        return 0.0
+    return sum(len(values) == len(records[0]) for values in records) / len(records)
+
+
+def align_records(name: str, records: list[Record], header: bool) -> tuple[list[str], list[Record]]:
+    """The names of the columns, "" for one without, and the rows, all of the same length.
+
+    Empty values beyond the last column are left out. A row number that only the rows have gets a column without name.
+    Raises DataError for a row with more or fewer values than there are columns.
+    """
+    if not records:
+        raise DataError(f"{name} is empty. Add a row for each image.")
+    rows = records[1:] if header else records
+    names = list(records[0][1]) if header else [""] * Counter(len(values) for _, values in records).most_common(1)[0][0]
+    if rows and all(len(values) == len(names) + 1 for _, values in rows) and _is_key(values[0] for _, values in rows):
+        names.insert(0, "")
+    named = max((position + 1 for position, column in enumerate(names) if column), default=len(names))
+    aligned = []
+    for line, values in rows:
+        if len(values) < named or any(values[len(names) :]):
+            raise DataError(
+                f"Line {line} of {name} has {len(values)} values for {named} columns. Put a value that contains the "
+                "delimiter in double quotes, and write an empty value for each that is missing."
+            )
+        aligned.append((line, [*values, *[""] * len(names)][: len(names)]))
+    return names, aligned
+
+
+def _is_key(values: Iterable[str]) -> bool:
+    """Whether values name rows: running numbers or names of images."""
+    listed = list(values)
+    return is_running_number(listed) or (len(listed) > 1 and all(is_image_name(value) for value in listed))
+
+
+def is_running_number(values: list[str]) -> bool:
+    """Whether values count the rows from 0 or 1."""
+    return len(values) > 1 and any(
+        all(value == str(number) for number, value in enumerate(values, start)) for start in (0, 1)
+    )

@@ -1,0 +1,291 @@
+"""Find the images that the values of a table's column name: by path, base name, name without suffix, folder or UID."""
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan.data.ingest.labels.delimited import is_image_name, without_suffix
+
+Way = Literal[
+    "path",
+    "end of the path",
+    "base name",
+    "other case",
+    "name without extension",
+    "other extension",
+    "SOP instance UID",
+    "folder",
+    "leading zeros",
+]
+"""How a value names an image. Each is taken only where no way before it fits."""
+Found = tuple[int, int, Way]
+AMBIGUOUS = -1
+LOOSE = 1000
+"""Rank from which the case or the extension of a name is ignored. A longer common end of the paths has a lower rank."""
+
+
+@dataclass(frozen=True)
+class Matches:
+    """What the R values of a column name among N images.
+
+    row        (N,) the first row that names each image, or -1
+    way        (N,) how it does, "" without a row
+    pairs      (P, 2) image and row, sorted: an image may have several rows, a row that names a folder several images
+    missing    rows whose value names no image; rows without a value are in no list
+    ambiguous  rows whose value fits several images, or fits one no better than a different value does
+    """
+
+    row: NDArray[np.int64]
+    way: tuple[Way | Literal[""], ...]
+    pairs: NDArray[np.int64]
+    missing: tuple[int, ...] = ()
+    ambiguous: tuple[int, ...] = ()
+
+    @property
+    def matched(self) -> int:
+        """Images with a row."""
+        return int((self.row >= 0).sum())
+
+    @property
+    def repeated(self) -> int:
+        """Images that several rows name."""
+        return len(np.unique(self.pairs[:, 0][1:][np.diff(self.pairs[:, 0]) == 0])) if len(self.pairs) else 0
+
+
+def match_rows(
+    values: Sequence[str], images: Sequence[str], folders: Sequence[str] = (), uids: Sequence[str] = ()
+) -> Matches:
+    """Which image each value names: see `ImageNames.match`."""
+    return ImageNames(images, uids).match(values, folders)
+
+
+def clean_path(value: str) -> str:
+    """A path as comparable text: NFC, `/` as separator, without quotes, `./`, a drive or empty parts."""
+    if not value.isascii():
+        value = unicodedata.normalize("NFC", value)
+    value = value.strip().strip("\"'").replace("\\", "/")
+    if "./" in value or "//" in value or value[:1] == "/" or value[-1:] == "/" or value[1:2] == ":":
+        parts: list[str] = []
+        for part in re.sub(r"^[A-Za-z]:/", "", value).split("/"):
+            if part == ".." and parts:
+                parts.pop()
+            elif part not in ("", ".", ".."):
+                parts.append(part)
+        return "/".join(parts)
+    return value
+
+
+def _is_absolute(value: str) -> bool:
+    return value[:1] in ("/", "\\") or value[1:2] == ":"
+
+
+def without_zeros(path: str) -> str:
+    """The base name without suffix and leading zeros, if it is a whole number, else ""."""
+    stem = without_suffix(path.rpartition("/")[2])
+    return str(int(stem)) if stem.isascii() and stem.isdigit() else ""
+
+
+def _unchanged(path: str) -> str:
+    return path
+
+
+def _folded_stem(path: str) -> str:
+    return without_suffix(path).casefold()
+
+
+@dataclass(slots=True)
+class _Claim:
+    """The rows that name an image best, and whether they do so by one value."""
+
+    rank: int
+    way: Way
+    compared: str
+    rows: list[int]
+    one_value: bool = True
+
+
+def _claim(claims: dict[int, _Claim], image: int, row: int, compared: str, rank: int, way: Way) -> None:
+    """Note that a row names an image. Among several, those of the lowest rank count."""
+    best = claims.get(image)
+    if best is None or rank < best.rank:
+        claims[image] = _Claim(rank, way, compared, [row])
+    elif rank == best.rank:
+        best.rows.append(row)
+        best.one_value &= compared == best.compared
+
+
+class ImageNames:
+    """The paths of images, relative to the set's folder, in dictionaries by which values are matched.
+
+    A dictionary is built when a value first needs it. `uids` are the SOP instance UIDs of the images, "" without one.
+    """
+
+    def __init__(self, images: Sequence[str], uids: Sequence[str] = ()):
+        self.paths = [clean_path(image) for image in images]
+        self.uids = {uid: image for image, uid in enumerate(uids) if uid}
+        self._ends: dict[Callable[[str], str], dict[str, int]] = {}
+        self._below_names: dict[str, tuple[list[int], ImageNames]] = {}
+
+    def match(self, values: Sequence[str], folders: Sequence[str] = ()) -> Matches:
+        """The images that R values name; `folders` (R,) are those of the tables that hold the values.
+
+        Robust to absolute paths, backslashes, `./`, quotes, NFC and NFD. Another case, another or no extension count
+        where only one image fits. The longest common end of the paths decides between images of one base name; if it
+        does not, or if different values name one image equally well, none is matched. Folders are tried for values
+        that name no image, leading zeros of numbers only if nothing else fits at all.
+        """
+        claims: dict[int, _Claim] = {}
+        ambiguous: set[int] = set()
+        rest: list[tuple[int, str]] = []
+        for row, value in enumerate(values):
+            path = clean_path(value)
+            if not path:
+                continue
+            folder = folders[row] if folders else ""
+            found = self._find_from(folder, path) if folder else self._find(path)
+            if found is None:
+                rest.append((row, path))
+            elif found[0] == AMBIGUOUS:
+                ambiguous.add(row)
+            else:
+                image, rank, way = found
+                compared = f"{folder}/{path}" if folder and not _is_absolute(value) else path
+                _claim(claims, image, row, compared if rank < LOOSE else _folded_stem(compared), rank, way)
+        self._claim_folders(rest, folders, claims)
+        if not claims:
+            self._claim_numbers(rest, claims, ambiguous)
+        return self._matches(len(values), [row for row, value in enumerate(values) if value], claims, ambiguous)
+
+    def _find(self, path: str) -> Found | None:
+        """The image of a value, or AMBIGUOUS; its rank, lower is better; how it is named."""
+        image = self._whole.get(path)
+        if image is not None:
+            return image, 0, "path"
+        if path in self.uids:
+            return self.uids[path], 0, "SOP instance UID"
+        for place, key in enumerate((_unchanged, str.casefold, without_suffix, _folded_stem)):
+            ends = self._ends_by(key)
+            for common, end in _ends_of(key(path)):
+                image = ends.get(end)
+                if image is not None:
+                    return image, LOOSE * (place + 1) - common, self._way(place, path, common)
+        return None
+
+    def _find_from(self, folder: str, path: str) -> Found | None:
+        """`_find` among the images below the folder of a table, unless another one is named better."""
+        everywhere = self._find(path)
+        if folder not in self._below_names:
+            below = self._below.get(folder, [])
+            self._below_names[folder] = below, ImageNames([self.paths[image][len(folder) + 1 :] for image in below])
+        images, names = self._below_names[folder]
+        found = names._find(path)
+        if found is None or (everywhere is not None and everywhere[1] < found[1]):
+            return everywhere
+        image, rank, way = found
+        return (image if image == AMBIGUOUS else images[image]), rank, way
+
+    @staticmethod
+    def _way(place: int, path: str, common: int) -> Way:
+        if place >= 2:
+            return "other extension" if is_image_name(path) else "name without extension"
+        if place == 1:
+            return "other case"
+        return "end of the path" if common > 1 else "base name"
+
+    @cached_property
+    def _whole(self) -> dict[str, int]:
+        return {path: image for image, path in enumerate(self.paths)}
+
+    def _ends_by(self, key: Callable[[str], str]) -> dict[str, int]:
+        """The only image whose path, by `key`, ends with the text; AMBIGUOUS if several do."""
+        if key not in self._ends:
+            ends: dict[str, int] = {}
+            for image, path in enumerate(self.paths):
+                for _, end in _ends_of(key(path)):
+                    ends[end] = image if end not in ends else AMBIGUOUS
+            self._ends[key] = ends
+        return self._ends[key]
+
+    @cached_property
+    def _folder_ends(self) -> dict[str, set[str]]:
+        """The folders whose path ends with the text."""
+        folders = {folder for path in self.paths for folder in accumulate(path.split("/")[:-1], "{}/{}".format)}
+        ends: dict[str, set[str]] = defaultdict(set)
+        for folder in folders:
+            for _, end in _ends_of(folder):
+                ends[end].add(folder)
+        return ends
+
+    @cached_property
+    def _below(self) -> dict[str, list[int]]:
+        """The images below each folder."""
+        below: dict[str, list[int]] = defaultdict(list)
+        for image, path in enumerate(self.paths):
+            for folder in accumulate(path.split("/")[:-1], "{}/{}".format):
+                below[folder].append(image)
+        return below
+
+    def _claim_folders(
+        self, rest: Iterable[tuple[int, str]], folders: Sequence[str], claims: dict[int, _Claim]
+    ) -> None:
+        """Give the rows whose value names a folder all images below it that no other row names."""
+        named = set(claims)
+        for row, path in rest:
+            if folders and folders[row] and (below := clean_path(f"{folders[row]}/{path}")) in self._below:
+                found = {below}
+            else:
+                found = next((self._folder_ends[end] for _, end in _ends_of(path) if end in self._folder_ends), set())
+            for folder in found:  # train/P003 and test/P003 are both folders of the patient P003
+                for image in self._below[folder]:
+                    if image not in named:
+                        _claim(claims, image, row, path, 10 * LOOSE - folder.count("/"), "folder")
+
+    def _claim_numbers(self, rest: Iterable[tuple[int, str]], claims: dict[int, _Claim], ambiguous: set[int]) -> None:
+        images: dict[str, int] = {}
+        for image, path in enumerate(self.paths):
+            number = without_zeros(path)
+            images[number] = image if number not in images else AMBIGUOUS
+        for row, path in rest:
+            number = without_zeros(path)
+            found = images.get(number) if number else None
+            if found == AMBIGUOUS:
+                ambiguous.add(row)
+            elif found is not None:
+                _claim(claims, found, row, number, 20 * LOOSE, "leading zeros")
+
+    def _matches(self, count: int, rows: list[int], claims: dict[int, _Claim], ambiguous: set[int]) -> Matches:
+        row = np.full(len(self.paths), -1, dtype=np.int64)
+        way: list[Way | Literal[""]] = [""] * len(self.paths)
+        pairs: list[tuple[int, int]] = []
+        for image, claim in sorted(claims.items()):
+            if not claim.one_value:
+                ambiguous.update(claim.rows)
+                continue
+            row[image], way[image] = claim.rows[0], claim.way
+            pairs += [(image, claimed) for claimed in claim.rows]
+        used = {pair[1] for pair in pairs}
+        return Matches(
+            row=row,
+            way=tuple(way),
+            pairs=np.array(pairs, dtype=np.int64).reshape(-1, 2),
+            missing=tuple(row for row in rows if row not in used and row not in ambiguous),
+            ambiguous=tuple(sorted(ambiguous - used)),
+        )
+
+
+def _ends_of(path: str) -> Iterator[tuple[int, str]]:
+    """The ends of a path, the longest first, each with its number of parts."""
+    parts = path.count("/") + 1
+    yield parts, path
+    while parts > 1:
+        path = path[path.index("/") + 1 :]
+        parts -= 1
+        yield parts, path

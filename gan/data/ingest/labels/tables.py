@@ -1,0 +1,181 @@
+"""Read any table that may name the labels of images: text, JSON, Excel or Parquet. Every cell is text."""
+
+import io
+import re
+import zipfile
+import zlib
+from collections import Counter
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from gan.data.ingest.labels.delimited import (
+    Record,
+    align_records,
+    decode_text,
+    is_image_name,
+    is_running_number,
+    split_records,
+)
+from gan.data.ingest.labels.json_tables import cell_text, json_records, jsonl_records
+from gan.errors import DamagedFileError, DataError
+from gan.io.untrusted_files import read_bytes
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TEXT_SUFFIXES = (".csv", ".tsv", ".tab", ".txt")
+SUFFIXES = (*TEXT_SUFFIXES, ".json", ".jsonl", ".ndjson", ".xlsx", ".xlsm", ".xls", ".ods", ".parquet")
+MAX_BYTES = 256 * 2**20
+"""Bytes of a table; the largest public one, of a million X-rays, has half as many."""
+MAX_UNPACKED = 2**30
+"""Unpacked bytes of an .xlsx or .parquet file."""
+MAX_CELLS = 100_000_000
+OLE2 = bytes.fromhex("d0cf11e0a1b11ae1")
+"""First bytes of an .xls file, and of an .xlsx file with a password."""
+AS_CSV = "Save it as CSV UTF-8 or .xlsx."
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table.
+
+    frame    every cell is stripped text, "" where there is none; column names are unique. The index is named "line",
+             "row" or "record", and holds its number in the file, from 1
+    notices  what was not read as it stands, one sentence each
+    """
+
+    frame: "pd.DataFrame"
+    notices: tuple[str, ...] = ()
+
+
+def is_table(name: str) -> bool:
+    """Whether a file name has the suffix of a table. Many a .txt and .json file is none."""
+    return name.lower().endswith(SUFFIXES)
+
+
+def read_table(path: Path, header: bool = True) -> Table:
+    """The table in a file, cached until it changes. Without `header`, columns are named "column 1", "column 2", ...
+
+    Columns without a name are left out if they are empty or count the rows. Raises DataError that names the file, the
+    line and what to do. JSON: records, columns, StyleGAN's dataset.json, COCO and Label Studio.
+    """
+    status = path.stat()
+    return _read_table(path, header, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=16)
+def _read_table(path: Path, header: bool, size: int, mtime_ns: int) -> Table:
+    try:
+        content = read_bytes(path, MAX_BYTES)
+    except DamagedFileError as error:
+        raise DataError(f"The table {path.name} cannot be read. {error}") from None
+    suffix = path.suffix.lower()
+    if content.startswith(OLE2) or suffix in (".xls", ".ods"):
+        raise DataError(f"{path.name} {_why_unread(content)} {AS_CSV}")
+    if suffix in (".xlsx", ".xlsm"):
+        records, notices = _excel_records(path.name, content)
+        return _table(path.name, "row", records, notices, header)
+    if suffix == ".parquet":
+        return _table(path.name, "record", _parquet_records(path.name, content), (), True)
+    text, notices = decode_text(path.name, content)
+    if suffix in (".jsonl", ".ndjson"):
+        return _table(path.name, "line", jsonl_records(path.name, text), notices, True)
+    if suffix == ".json":
+        return _table(path.name, "record", json_records(path.name, text), notices, True)
+    return _table(path.name, "line", split_records(path.name, text), notices, header)
+
+
+def _why_unread(content: bytes) -> str:
+    if "EncryptedPackage".encode("utf-16-le") in content:
+        return "has a password. Remove it, or take another format."
+    return "is in a format that is not read." if content[:2] == b"PK" else "is in the old format .xls."
+
+
+def _table(name: str, unit: str, records: list[Record], notices: tuple[str, ...], header: bool) -> Table:
+    """Records as a Table, with a notice for what looks like a mistake in its header."""
+    import pandas as pd  # here: importing it takes half a second
+
+    if sum(len(values) for _, values in records) > MAX_CELLS:
+        raise DataError(f"{name} has more than {MAX_CELLS:,} cells. Leave out the columns that name no labels.")
+    columns, rows = align_records(name, records, header)
+    if header and any(is_image_name(column) for column in columns):
+        notices = (*notices, f"{name} seems to have no header: its first line names an image.")
+    cells = list(zip(*(values for _, values in rows), strict=True)) if rows else [()] * len(columns)
+    kept: dict[str, tuple[str, ...]] = {}
+    uses: Counter[str] = Counter()
+    for position, (column, values) in enumerate(zip(columns, cells, strict=True), 1):
+        unnamed = not column or re.fullmatch(r"Unnamed: \d+", column)
+        if unnamed and header and (not any(values) or is_running_number(list(values))):
+            continue
+        column = f"column {position}" if unnamed else column
+        uses[column] += 1
+        if uses[column] > 1:
+            notices = (*notices, f"{name} has {uses[column]} columns {column}.")
+            column = f"{column} ({uses[column]})"
+        kept[column] = values
+    index = pd.Index([line for line, _ in rows], name=unit, dtype="int64")
+    return Table(pd.DataFrame(kept, index=index, dtype=object), notices)
+
+
+def _excel_records(name: str, content: bytes) -> tuple[list[Record], tuple[str, ...]]:
+    """The rows of the first sheet that has any, from the first that is no title, and notices."""
+    import openpyxl
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if sum(member.file_size for member in archive.infolist()) > MAX_UNPACKED:
+                raise DataError(f"{name} unpacks to more than {MAX_UNPACKED:,} bytes. Save it as CSV UTF-8.")
+        rows: list[Record] = []
+        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
+        for sheet in book.worksheets:
+            sheet.reset_dimensions()  # those that the file claims may be wrong
+            rows = [
+                (row, [cell_text(value) for value in values])
+                for row, values in enumerate(sheet.iter_rows(values_only=True), 1)
+                if any(value is not None for value in values)
+            ]
+            if rows:
+                break
+    except DataError:
+        raise
+    except (
+        *(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError),
+        *(KeyError, IndexError, ValueError, TypeError, AttributeError, SyntaxError, RuntimeError),
+    ) as error:  # openpyxl checks little: a wrong file raises any of these
+        raise DataError(f"{name} is not a whole Excel file ({error}). {AS_CSV}") from None
+    notices: tuple[str, ...] = ()
+    if len(book.sheetnames) > 1 and rows:
+        notices = (f"{name} has {len(book.sheetnames)} sheets: {sheet.title} is read.",)
+    width = max((sum(map(bool, values)) for _, values in rows), default=0)
+    first = next((at for at, (_, values) in enumerate(rows) if sum(map(bool, values)) > 1 or width < 2), 0)
+    longest = max((len(values) for _, values in rows), default=0)  # a row ends with its last cell
+    return [(row, [*values, *[""] * (longest - len(values))]) for row, values in rows[first:]], notices
+
+
+def _parquet_records(name: str, content: bytes) -> list[Record]:
+    """The rows, without columns of bytes or structures."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(io.BytesIO(content))
+        groups = [file.metadata.row_group(group).total_byte_size for group in range(file.num_row_groups)]
+        if sum(groups) > MAX_UNPACKED or file.metadata.num_rows * file.metadata.num_columns > MAX_CELLS:
+            raise DataError(f"{name} unpacks to more than {MAX_UNPACKED:,} bytes. Leave out the columns of images.")
+        kept = [
+            field.name
+            for field in file.schema_arrow
+            if not (pa.types.is_struct(field.type) or pa.types.is_binary(field.type) or pa.types.is_map(field.type))
+        ]
+        table = file.read(columns=kept)
+        columns = [[cell_text(value) for value in table.column(column).to_pylist()] for column in kept]
+    except (pa.ArrowException, OSError, ValueError, TypeError) as error:
+        raise DataError(f"{name} is not a whole Parquet file ({error}). {AS_CSV}") from None
+    return [(0, kept), *((row, list(values)) for row, values in enumerate(zip(*columns, strict=True), 1))]
+
+
+def describe_row(name: str, frame: "pd.DataFrame", position: int) -> str:
+    """Where a row stands, such as "Line 3 of labels.csv"."""
+    return f"{str(frame.index.name).capitalize()} {frame.index[position]} of {PurePosixPath(name).name}"
