@@ -16,8 +16,11 @@ from gan.evaluation.reader_study import Proportion, ReadingSummary
 from gan.evaluation.records import interpretation
 from gan.evaluation.records.membership_results import compare_distances
 from gan.evaluation.records.results import EvaluationResult
+from gan.evaluation.records.study_results import Arm, Gain, KeepRate, MeanInterval
 from gan.evaluation.scores import score_snapshot
 from gan.evaluation.statistics import binomial_greater, fisher_greater, significantly_lower, wilson_interval
+from gan.evaluation.study import arms, comparisons
+from gan.evaluation.study.verdict import keep_rate_verdict, regime_verdict
 from gan.monitoring.diagnosis import diagnose
 from gan.monitoring.observations import observations_from_rows
 from tests.support.pages import ROW
@@ -152,3 +155,61 @@ def test_lower_means_lower_beyond_both_intervals() -> None:
 def test_what_teaches_as_real_images_do_is_told_with_the_interval_of_what_it_teaches() -> None:
     told = interpretation.conclusion(result(2, 200))[0]
     assert "Above guessing, they teach 100% of what real images teach (81% to 124%)" in told
+
+
+TEST_IMAGES = {"images": 400, "groups": 400, "grouped": False, "groups_per_class": {"a": 200, "b": 200}}
+
+
+def studied_verdict(truth: float, error: float, seed: int) -> tuple[str, str]:
+    """The verdict on synthetic arms whose true gain is `truth`, each arm's score measured with a normal error."""
+    generator = np.random.default_rng(seed)
+    plans = [plan for plan in arms.plan_arms({"a": 60, "b": 60}) if plan.keep is None]
+    scores = {}
+    for plan in plans:
+        estimate = 0.8 + truth * (plan.kind == "synthetic") + generator.normal(0, error)
+        scores[plan.name] = np.concatenate([[estimate], generator.normal(estimate, error, 4000)])
+    synthetic = [plan for plan in plans if plan.kind == "synthetic"]
+    compared = comparisons.compare_arms(
+        scores, {plan.name: plan.comparators for plan in synthetic}, {plan.name: plan.controls for plan in synthetic}
+    )
+    nothing, regime = MeanInterval(0.8, 0.75, 0.85), []
+    for plan in plans:
+        found = compared.get(plan.name)
+        gain = found and Gain(
+            found.value, *found.interval, *found.corrected, found.p, found.harm_p, found.helps, found.harms, found.over,
+            MeanInterval(*found.harm), found.harm_over, {}, {"a": 0.0, "b": 0.0},
+        )  # fmt: skip
+        regime.append(Arm(plan, [], [], nothing, nothing, nothing, {}, {}, gain))
+    return regime_verdict(regime, TEST_IMAGES)
+
+
+@pytest.mark.parametrize("error", [0.004, 0.02])
+def test_images_that_change_nothing_are_rarely_said_to_help_or_harm(error: float) -> None:
+    verdicts = [studied_verdict(0.0, error, seed)[0] for seed in range(100)]
+    assert sum(kind in ("helps", "harmful") for kind in verdicts) <= binom.ppf(0.999, 100, 0.05)
+
+
+def test_a_study_that_could_have_missed_five_points_does_not_say_that_there_is_no_gain() -> None:
+    for seed in range(20):
+        kind, sentence = studied_verdict(0.0, 0.03, seed)
+        assert kind == "unclear"
+        assert sentence.startswith("Cannot tell with 400 test images: a gain of up to ")
+
+
+def test_a_gain_is_rarely_ruled_out_where_there_is_one() -> None:
+    false = 0
+    for seed in range(100):
+        kind, sentence = studied_verdict(0.02, 0.006, seed)
+        if kind == "none":
+            bound = sentence.removeprefix("No gain of more than ").split(" ")[0]
+            false += sentence.startswith("No gain:") or float(bound) < 2.0
+    assert false <= binom.ppf(0.999, 100, 0.05)
+
+
+def test_keep_rates_that_may_differ_by_more_than_five_points_are_not_called_equal() -> None:
+    even = KeepRate(0.5, 0.01, -0.02, 0.04, 0.5)
+    assert keep_rate_verdict(1.0, [even], TEST_IMAGES).kind == "none"
+    for other in (KeepRate(0.25, 0.0, -0.06, 0.06, 1.0), KeepRate(0.25, -0.03, -0.07, 0.01, 0.4)):
+        found = keep_rate_verdict(1.0, [even, other], TEST_IMAGES)
+        assert found.kind == "unclear"
+        assert f"{100 * -other.low:.1f} points" in found.words

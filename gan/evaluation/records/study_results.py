@@ -101,8 +101,8 @@ class KeepRate:
 class Filtering:
     """The effect of keeping fewer synthetic images, with as many added: `ratio` for each real image.
 
-    `kind` is "pays" (`best` is better than keeping all), "costs" (some rate is worse and none better), "none" (no
-    difference found) or "unclear" (too few test groups or too wide an interval); `words` is the sentence.
+    `kind` is "pays" (`best` is better than keeping all), "costs" (some rate is worse and none better), "none" (the
+    corrected intervals exclude a difference of five points) or "unclear"; `words` is the sentence.
     """
 
     ratio: float

@@ -1,14 +1,15 @@
-"""The study's numbers in one sentence: synthetic images help, harm, make no difference, or nobody can tell. No torch.
+"""The study's numbers in one sentence: synthetic images help, harm, gain little at most, or nobody can tell. No torch.
 
 The first of these that holds for a regime:
 
-    Cannot tell      a class has fewer than MIN_GROUPS test groups
-    Helps            the corrected lower end of an arm's gain is above 0
-    Harmful          an arm is worse than every control that is trained as it is (`arms.py`)
-    Cannot tell      the 95% interval of the best arm's gain is wider than MAX_HALF_WIDTH to either side
-    No gain found    otherwise
+    Cannot tell                      a class has fewer than MIN_GROUPS test groups
+    Helps                            the corrected lower end of an arm's gain is above 0
+    Harmful                          an arm is worse than every control that is trained as it is (`arms.py`)
+    No gain of more than X points    the highest corrected upper end, X, is at most MAX_EXCLUDED
+    Cannot tell                      otherwise: a gain of up to X points is possible
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,9 +17,9 @@ from gan.evaluation.number_format import points, points_interval
 from gan.evaluation.records.study_results import Arm, Filtering, Gain, KeepRate, Regime
 from gan.evaluation.study.arms import AUGMENTED, ArmPlan
 
-MAX_HALF_WIDTH = 0.05
-"""Half of a 95% interval, as a share. The better reports of the field claim gains of five points: a study that could
-have missed one must not say that there is none."""
+MAX_EXCLUDED = 0.05
+"""The largest gain or difference, as a share, that a study has to exclude before it says that there is none above it.
+The better reports of the field claim gains of five points: a study that could have missed one cannot tell."""
 MIN_GROUPS = 10
 """Test groups of a class. With fewer, an exact sign test cannot reach p = 0.001 even where every group moves from wrong
 to right, while the bootstrap is certain."""
@@ -37,13 +38,24 @@ def regime_verdict(arms: Sequence[Arm], test: dict[str, Any]) -> tuple[str, str]
         return "helps", _helps(*best_of_all, arms, len(compared), [arm for arm, _ in harming])
     if harming:
         return "harmful", _harmful(harming, arms, len(compared))
+    return _undecided(compared, arms, tested)
+
+
+def _undecided(compared: Sequence[tuple[Arm, Gain]], arms: Sequence[Arm], tested: str) -> tuple[str, str]:
+    """Verdict kind and sentence where no arm helps or harms: what its corrected intervals exclude."""
     best, gain = max(compared, key=lambda pair: pair[1].value)
-    over, span = _arm_words(arms, gain.over), points_interval(gain.low, gain.high)
-    change = f"{arm_phrase(best)} changes balanced accuracy by {points(gain.value)} points over {over}"
-    if (gain.high - gain.low) / 2 > MAX_HALF_WIDTH:
-        sentence = f"Cannot tell with {tested}: at best, {change}, but anything from {span} is possible (95%)."
-        return "unclear", sentence
-    return "none", f"No gain found: the best of {len(compared)} ways, {change} (95% interval {span}; {tested})."
+    highest = max(gain.corrected_high for _, gain in compared)
+    change = (
+        f"{arm_phrase(best)} changes balanced accuracy by {points(gain.value)} points over "
+        f"{_arm_words(arms, gain.over)} (95% interval {points_interval(gain.corrected_low, gain.corrected_high)}"
+    )
+    corrected = _corrected_for(len(compared), "comparisons")
+    if highest > MAX_EXCLUDED:
+        possible = f"a gain of up to {_rounded_up(highest)} points is possible"
+        return "unclear", f"Cannot tell with {tested}: {possible}. At best, {change}{corrected})."
+    none = f"No gain of more than {_rounded_up(highest)} points" if highest > 0 else "No gain"
+    ways = f" by any of {len(compared)} ways" if len(compared) > 1 else ""
+    return "none", f"{none}{ways}: at best, {change}{corrected}; {tested})."
 
 
 def study_verdict(regimes: Sequence[Regime]) -> tuple[str, str]:
@@ -73,19 +85,28 @@ def keep_rate_verdict(ratio: float, rates: list[KeepRate], test: dict[str, Any])
         return Filtering(ratio, rates, None, "costs", f"Keep rate: {words}")
     best = max(rates, key=lambda rate: rate.value)
     at_best = f"At best, keeping the better {100 * best.keep:g}% {_changes(best, ratio, rates)}."
-    if (best.high - best.low) / 2 > MAX_HALF_WIDTH:
-        words = f"cannot tell whether keeping fewer differs from keeping all. {at_best}"
-        return Filtering(ratio, rates, None, "unclear", f"Keep rate: {words}")
-    words = f"no difference found between keeping all and keeping fewer. {at_best}"
+    largest = max(max(-rate.low, rate.high) for rate in rates)
+    if largest > MAX_EXCLUDED:
+        possible = f"a difference of up to {_rounded_up(largest)} points from keeping all is possible"
+        return Filtering(ratio, rates, None, "unclear", f"Keep rate: cannot tell, {possible}. {at_best}")
+    words = f"no difference of more than {_rounded_up(largest)} points between keeping all and keeping fewer. {at_best}"
     return Filtering(ratio, rates, None, "none", f"Keep rate: {words}")
 
 
 def _changes(rate: KeepRate, ratio: float, rates: list[KeepRate]) -> str:
-    corrected = f", corrected for {len(rates)} rates" if len(rates) > 1 else ""
     return (
         f"changes balanced accuracy by {points(rate.value)} points (95% interval "
-        f"{points_interval(rate.low, rate.high)}{corrected}) with {_for_each_real(ratio)}"
+        f"{points_interval(rate.low, rate.high)}{_corrected_for(len(rates), 'rates')}) with {_for_each_real(ratio)}"
     )
+
+
+def _corrected_for(count: int, what: str) -> str:
+    return f", corrected for {count} {what}" if count > 1 else ""
+
+
+def _rounded_up(share: float) -> str:
+    """A share in points with one decimal, never less than it is."""
+    return f"{math.ceil(round(1000 * share, 6)) / 10:.1f}"
 
 
 def arm_phrase(arm: Arm) -> str:
@@ -125,7 +146,7 @@ def _helps(arm: Arm, gain: Gain, arms: Sequence[Arm], compared: int, harming: Se
     span = points_interval(gain.corrected_low, gain.corrected_high)
     return (
         f"Helps{limit}: {arm_phrase(arm)} raises balanced accuracy by {abs(gain.value) * 100:.1f} points over "
-        f"{_arm_words(arms, gain.over)} (95% interval {span}, corrected for {compared} comparisons); in these "
+        f"{_arm_words(arms, gain.over)} (95% interval {span}{_corrected_for(compared, 'comparisons')}); in these "
         f"test images {most} gains most ({points(gain.by_class[most])} points of sensitivity, not tested)."
     )
 
@@ -135,8 +156,8 @@ def _harmful(harming: Sequence[tuple[Arm, Gain]], arms: Sequence[Arm], compared:
     span, where = points_interval(gain.harm.low, gain.harm.high), _harmful_ratios([arm for arm, _ in harming], arms)
     return (
         f"Harmful {where}: {arm_phrase(worst)} lowers balanced accuracy by "
-        f"{abs(gain.harm.mean) * 100:.1f} points against {_arm_words(arms, gain.harm_over)} (95% interval {span}, "
-        f"corrected for {compared} comparisons)."
+        f"{abs(gain.harm.mean) * 100:.1f} points against {_arm_words(arms, gain.harm_over)} (95% interval {span}"
+        f"{_corrected_for(compared, 'comparisons')})."
     )
 
 

@@ -207,15 +207,35 @@ def test_verdicts_word_by_word() -> None:
     )
     assert ratio_verdict(gained(0.01, 0.02), nothing) == (
         "none",
-        "No gain found: the best of 2 ways, adding 0.25 synthetic images for each real one changes balanced accuracy "
-        "by +1.0 points over real images with classical augmentation (95% interval −1.0 to +3.0; 400 test images).",
+        "No gain of more than 4.0 points by any of 2 ways: at best, adding 0.25 synthetic images for each real one "
+        "changes balanced accuracy by +1.0 points over real images with classical augmentation (95% interval −2.0 to "
+        "+4.0, corrected for 2 comparisons; 400 test images).",
     )
     assert ratio_verdict(gained(0.01, 0.06), nothing) == (
         "unclear",
-        "Cannot tell with 400 test images: at best, adding 0.25 synthetic images for each real one changes balanced "
-        "accuracy by +1.0 points over real images with classical augmentation, but anything from −5.0 to +7.0 is "
-        "possible (95%).",
+        "Cannot tell with 400 test images: a gain of up to 10.0 points is possible. At best, adding 0.25 synthetic "
+        "images for each real one changes balanced accuracy by +1.0 points over real images with classical "
+        "augmentation (95% interval −8.0 to +10.0, corrected for 2 comparisons).",
     )
+
+
+@pytest.mark.parametrize(
+    ("gains", "kind", "begin"),
+    [
+        ([gained(0.02, 0.02)], "none", "No gain of more than 5.0 points: "),
+        ([gained(0.02, 0.021)], "unclear", "Cannot tell with 400 test images: a gain of up to 5.2 points "),
+        ([gained(0.0, 0.01), gained(-0.01, 0.06)], "unclear", "Cannot tell with 400 test images: a gain of up to 8.0 "),
+        ([gained(0.0, 0.01), gained(-0.01, 0.02)], "none", "No gain of more than 2.0 points by any of 2 ways: "),
+        ([gained(-0.04, 0.02)], "none", "No gain: "),
+        ([gained(0.0123, 0.01)], "none", "No gain of more than 2.8 points: "),
+    ],
+)
+def test_no_gain_is_said_only_above_what_every_corrected_interval_excludes(
+    gains: list[Gain], kind: str, begin: str
+) -> None:
+    found, sentence = ratio_verdict(*gains)
+    assert found == kind
+    assert sentence.startswith(begin)
 
 
 def test_verdicts_on_augmented_and_filtered_arms() -> None:
@@ -235,7 +255,7 @@ def test_verdicts_on_augmented_and_filtered_arms() -> None:
     assert of(synthetic_2_classical=harm_augmented).startswith(
         "Harmful above ratio 1 with classical augmentation: adding 2 synthetic images for each real one (with "
         "classical augmentation) lowers balanced accuracy by 11.0 points against real images with classical "
-        "augmentation (95% interval −14.0 to −8.0, corrected for "
+        "augmentation (95% interval −14.0 to −8.0"
     )
     assert of(synthetic_2_classical=harm, synthetic_2=harm).startswith("Harmful above ratio 1: ")
     assert of(synthetic_1=harm, synthetic_2=harm, synthetic_2_classical=harm).startswith(
@@ -294,12 +314,14 @@ def test_which_keep_rate_pays_word_by_word() -> None:
     none = keep_rate_verdict(1.0, [level, rate(0.5, 0.01, 0.02)], TEST)
     assert (none.kind, none.best) == ("none", None)
     assert none.words == (
-        "Keep rate: no difference found between keeping all and keeping fewer. At best, keeping the better 50% "
-        "changes balanced accuracy by +1.0 points (95% interval −1.0 to +3.0, corrected for 2 rates) with 1 "
-        "synthetic image for each real one."
+        "Keep rate: no difference of more than 3.0 points between keeping all and keeping fewer. At best, "
+        "keeping the better 50% changes balanced accuracy by +1.0 points (95% interval −1.0 to +3.0, corrected for 2 "
+        "rates) with 1 synthetic image for each real one."
     )
     wide = keep_rate_verdict(1.0, [level, rate(0.5, 0.01, 0.06)], TEST)
     assert (wide.kind, wide.best) == ("unclear", None)
     assert wide.words.startswith(
-        "Keep rate: cannot tell whether keeping fewer differs from keeping all. At best, keeping the better 50% "
+        "Keep rate: cannot tell, a difference of up to 7.0 points from keeping all is possible. At best, keeping the "
     )
+    worse = keep_rate_verdict(1.0, [level, rate(0.5, -0.02, 0.04)], TEST)
+    assert worse.words.startswith("Keep rate: cannot tell, a difference of up to 6.0 points")
