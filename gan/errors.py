@@ -5,6 +5,7 @@
     │   ├── ConfigError       an option that is unknown or invalid
     │   ├── DamagedFileError  a file of the store that is damaged, of the wrong type, too large, or a link
     │   ├── DataError         images or labels that are missing, damaged or inconsistent
+    │   │   └── ImageFileError  an image file that cannot be read
     │   └── RunError          a run that does not exist, is broken, or cannot do what was requested
     ├── TrainingError         a training that failed (NaN, no memory, full disk): exit code 1
     └── StoppedError          no failure: a user stopped the work
@@ -14,7 +15,7 @@ A message names the value, says what is valid, and what to do next. Any other ex
 
 import errno
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 
 class GanError(Exception):
@@ -35,6 +36,30 @@ class DamagedFileError(UserError):
 
 class DataError(UserError):
     """Images or labels that are missing, damaged or inconsistent."""
+
+
+ImageFault = Literal[
+    "not-regular",  # a FIFO, a device, a folder, a loop of links
+    "empty",  # 0 bytes
+    "web-page",
+    "not-an-image",  # of no image format that is read
+    "damaged",  # cut short, or its content contradicts itself
+    "too-large",  # more pixels or bytes than allowed
+    "unsupported",  # of a format that is read, but stored in a way that is not
+    "channels",  # channels that are no colours
+    "not-finite",  # NaN or infinite pixels
+    "missing-library",  # readable once an optional package is installed
+    "no-such-frame",
+]
+"""Why an image file cannot be read."""
+
+
+class ImageFileError(DataError):
+    """An image file that cannot be read. Its text starts with "it" and names the cause and what to do."""
+
+    def __init__(self, fault: ImageFault, text: str):
+        super().__init__(text)
+        self.fault = fault
 
 
 class RunError(UserError):

@@ -279,12 +279,6 @@ def test_16_bits_are_windowed_once_for_the_whole_set(tmp_path: Path, suffix: str
     assert preview.shape == (4, 1, 32, 32)
 
 
-def test_floating_point_pixels_are_refused_by_name(tmp_path: Path) -> None:
-    write_class_folders(tmp_path, {"a": 22, "b": 22})
-    Image.fromarray(np.random.default_rng(0).random((32, 32), dtype=np.float32)).save(tmp_path / "a" / "float.tif")
-    assert "floating-point" in check_images(tmp_path).unreadable["a/float.tif"]
-
-
 def test_the_report_as_text_and_as_json(tmp_path: Path) -> None:
     write_class_folders(tmp_path, {"a": 30, "b": 1})
     report = check_images(tmp_path)

@@ -12,7 +12,7 @@ from gan.data.ingest.checks.report import CheckReport
 from gan.data.ingest.file_examples import example_files
 from gan.data.ingest.files.archive import unpack_zip
 from gan.data.ingest.pixels.image_file import read_image_file
-from gan.errors import DataError
+from gan.errors import DataError, ImageFileError
 from gan.io.progress import silent
 from tests.support.image_files import class_files, png_bytes, random_image, write_class_folders, zip_of
 from tests.support.uploads import add_folder, add_zip
@@ -119,18 +119,18 @@ def test_no_file_of_a_folder_may_lead_out_of_the_allowed_paths(
 
 def test_a_fifo_is_an_unreadable_image(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.png")
-    caught: list[Exception] = []
+    caught: list[ImageFileError] = []
 
     def read() -> None:
         try:
             read_image_file(tmp_path / "a.png")
-        except ValueError as error:
+        except ImageFileError as error:
             caught.append(error)
 
     thread = threading.Thread(target=read, daemon=True)  # so that a reader that waits fails the test
     thread.start()
     thread.join(10)
-    assert [str(error) for error in caught] == ["it is not a regular file"]
+    assert [error.fault for error in caught] == ["not-regular"]
 
 
 def test_a_fifo_among_the_images_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,7 +138,7 @@ def test_a_fifo_among_the_images_is_reported(tmp_path: Path, monkeypatch: pytest
     cells = write_class_folders(tmp_path / "cells", {"a": 22, "b": 22})
     os.mkfifo(cells / "a" / "fifo.png")
     report = add_folder("cells", cells)
-    assert report.unreadable == {"a/fifo.png": "it is not a regular file"}
+    assert report.unreadable.keys() == {"a/fifo.png"}
     assert report.images == 44
 
 
@@ -147,7 +147,7 @@ def test_a_loop_of_links_is_an_unreadable_image(tmp_path: Path, monkeypatch: pyt
     cells = write_class_folders(tmp_path / "cells", {"a": 22, "b": 22})
     (cells / "a" / "loop.png").symlink_to("loop.png")
     report = add_folder("cells", cells)
-    assert report.unreadable == {"a/loop.png": "it is not a regular file"}
+    assert report.unreadable.keys() == {"a/loop.png"}
     plan = report.plan
     assert plan is not None
     (plan.root / plan.files[0]).unlink()

@@ -32,7 +32,7 @@ class _PlanJson(TypedDict):
     kind: Kind
     channels: Literal[1, 3]
     side: Annotated[int, Field(ge=1, le=100_000)] | None
-    window: tuple[int, int] | None
+    window: tuple[int | float, int | float] | None
     notices: tuple[str, ...]
     files: Annotated[tuple[str, ...], Field(min_length=1)]
     conditions: list[list[Whole]]
@@ -78,7 +78,7 @@ class ImportPlan:
     split       (N,)
     group       (N,), "" for an image without one; None if no image has one
     side        side in pixels of all images after the square crop, or None if they differ
-    window      grey levels of 16-bit images that become 0 and 255, or None
+    window      levels of images with more than 8 bits that become 0 and 255, or None
     notices     go into the ImageSet
     """
 
@@ -91,7 +91,7 @@ class ImportPlan:
     group: NDArray[np.str_] | None
     channels: int
     side: int | None
-    window: tuple[int, int] | None
+    window: tuple[float, float] | None
     notices: tuple[str, ...]
 
     def save(self, folder: Path) -> None:

@@ -133,8 +133,8 @@ def preview(config: DataConfig, count: int) -> Preview:
             failures.append(f"{files[row]}: {error_line(error)}")
     if not images:
         raise DataError(f"No image of {config.path} can be read: {first_few(failures)}.")
-    channels = max(3 if image.pixels.ndim == 3 else 1 for image in images)
-    levels = [image.grey_levels() for image in images if image.is_16_bit]
+    channels = max(3 if image.colour else 1 for image in images)
+    levels = [image.levels() for image in images if image.needs_window]
     window = (min(low for low, _ in levels), max(high for _, high in levels)) if levels else None
     return np.stack([fit_image(image.to_uint8(channels, window), config.image_size) for image in images]), labels
 

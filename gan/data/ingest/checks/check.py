@@ -133,7 +133,7 @@ class _Check:
             lines = [f"{file} ({cause})" for file, cause in self.unreadable.items()]
             text = f"Unreadable files ({len(lines):,}): {first_few(lines)}."
             self._add("unreadable-files", "warning", text, "Left out.")
-        paged = [file for file, info in zip(self.inventory.files, self.infos, strict=True) if info and info.pages > 1]
+        paged = [file for file, info in zip(self.inventory.files, self.infos, strict=True) if info and info.frames > 1]
         if paged:
             text = f"Files with several pages ({len(paged):,}): {first_few(paged)}."
             self._add("several-pages", "warning", text, "Only the first page is read.")
@@ -237,11 +237,11 @@ class _Check:
             self._add("mixed-colour", "warning", text, "All are read with 3 channels.")
         if window is not None:
             deep = sum(info.levels is not None for info in infos)
-            action = f"Grey levels {window[0]} to {window[1]} become 0 to 255 in all of them."
-            self._add("grey-levels-scaled", "note", f"16-bit images: {deep:,}.", action)
+            action = f"Levels {window[0]:.6g} to {window[1]:.6g} become 0 to 255 in all of them."
+            self._add("grey-levels-scaled", "note", f"Images with more than 8 bits: {deep:,}.", action)
             if deep < len(infos):
-                text = f"8-bit images among 16-bit images: {len(infos) - deep:,}."
-                self._add("mixed-depth", "warning", text, "Their grey levels do not change.")
+                text = f"8-bit images among images with more: {len(infos) - deep:,}."
+                self._add("mixed-depth", "warning", text, "Their levels do not change.")
 
     def _judge_conditions(self, plan: ImportPlan) -> None:
         """Report classes and attributes with too few images to learn from."""
@@ -273,8 +273,8 @@ class _Check:
                 action = "It is kept, but generated images of it will be near copies."
                 self._add("class-too-small", "warning", text, action)
 
-    def _window(self) -> tuple[int, int] | None:
-        """The grey levels that hold nearly all pixels of all 16-bit images, or None if there are none."""
+    def _window(self) -> tuple[float, float] | None:
+        """The levels that hold nearly all pixels of all images with more than 8 bits, or None if there are none."""
         levels = [info.levels for info in self._kept_infos() if info.levels is not None]
         return (min(low for low, _ in levels), max(high for _, high in levels)) if levels else None
 

@@ -87,7 +87,7 @@ class CheckReport:
     modes        images by pixel format, such as "grey, 8-bit"
     unreadable   cause by file
     duplicates   files with equal pixels
-    window       grey levels of 16-bit images that become 0 and 255, or None
+    window       levels of images with more than 8 bits that become 0 and 255, or None
     plan         None if an error makes the set unusable
     name, staged the set's name and folder, if it waits to be accepted (`staging.py`)
     """
@@ -102,7 +102,7 @@ class CheckReport:
     unreadable: dict[str, str] = field(default_factory=dict)
     duplicates: tuple[tuple[str, ...], ...] = ()
     leaks: tuple[Leak, ...] = ()
-    window: tuple[int, int] | None = None
+    window: tuple[float, float] | None = None
     plan: ImportPlan | None = None
     name: str = ""
     staged: Path | None = None
@@ -195,7 +195,7 @@ class _ReportJson(TypedDict):
     unreadable: dict[str, str]
     duplicates: tuple[tuple[str, ...], ...]
     leaks: tuple[Leak, ...]
-    window: tuple[int, int] | None
+    window: tuple[int | float, int | float] | None
 
 
 REPORT_JSON = TypeAdapter(_ReportJson)

@@ -1,82 +1,164 @@
-"""Read one image file: PNG, JPEG, BMP or TIFF, 8 or 16 bits, grey or colour. Other formats are not opened."""
+"""Read one image file, whatever its suffix, and what a check needs to know about it."""
 
+import errno
 import hashlib
 import os
-from dataclasses import dataclass
+import stat
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO, Any, Literal
 
 import numpy as np
-from PIL import Image, ImageOps
+from numpy.typing import NDArray
+from PIL import Image, features
 
-from gan.data.ingest.pixels.decoded_image import MAX_PIXELS, DecodedImage
-from gan.errors import DamagedFileError
-from gan.io.untrusted_files import check_regular
+from gan.data.ingest.pixels import formats, pillow_file
+from gan.data.ingest.pixels.decoded_image import DecodedImage, Levels
+from gan.data.ingest.pixels.formats import SUFFIXES
+from gan.data.ingest.pixels.limits import check_size
+from gan.errors import ImageFileError
+from gan.io.image_errors import UNREADABLE
 
-FORMATS = ("PNG", "JPEG", "BMP", "TIFF")
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+__all__ = ["SUFFIXES", "DecodedImage", "ImageInfo", "inspect_image", "read_image_file"]
+THUMBNAIL = 16
+"""Side of an image's thumbnail in pixels."""
 
 
 @dataclass(frozen=True)
 class ImageInfo:
-    """What a check keeps of an image: sides in pixels, a digest of the pixels, grey levels if it has 16 bits."""
+    """What a check keeps of an image.
+
+    width, height  sides in pixels, upright
+    colour         whether it has three channels that differ
+    mode           pixel format, such as "grey, 16-bit"
+    frames         frames or pages of its file
+    digest         of the pixels: equal for equal pixels, whatever the format, and for grey stored as colour
+    levels         its own window if it has more than 8 bits
+    constant       whether all pixels are the same
+    alpha          whether alpha was dropped; `alpha_hides`: fully transparent pixels hold several colours
+    thumbnail      uint8 (16, 16), grey, averaged, in its own window
+    """
 
     width: int
     height: int
     colour: bool
     mode: str
-    pages: int
+    frames: int
     digest: str
-    levels: tuple[int, int] | None
+    levels: Levels | None
+    constant: bool
+    grey_stored_as_colour: bool
+    alpha: bool
+    alpha_hides: bool
+    thumbnail: NDArray[np.uint8] = field(compare=False, repr=False)
 
 
-def read_image_file(path: Path) -> DecodedImage:
-    """Decode the first page of a file, upright by its EXIF orientation, without alpha.
+def read_image_file(path: Path, frame: int = 0, window: Levels | Literal["file"] | None = None) -> DecodedImage:
+    """Decode one frame of a file, upright, without alpha, in sRGB. A symbolic link is followed.
 
-    A symbolic link is followed. Raises one of `UNREADABLE` for a damaged file, and ValueError for one that is not
-    supported or not regular, such as a FIFO, which is never waited for.
+    `window` concerns DICOM files alone: "file" takes the window that each file names.
+
+    Raises ImageFileError for a file that is damaged, not supported, or not regular, such as a FIFO, which is never
+    waited for; OSError for one that cannot be opened.
     """
+    with _open_regular(path) as file:
+        head = file.read(formats.HEAD)
+        file.seek(0)
+        image_format = formats.image_format(head)
+        if image_format is None:
+            raise formats.not_an_image(head)
+        try:
+            return _decode(file, image_format, head, frame)
+        except (ImageFileError, MemoryError):
+            raise
+        except UNREADABLE as error:
+            if isinstance(error, OSError) and error.errno is not None:  # of the disk, not of a decoder
+                raise
+            file.seek(0)
+            raise formats.damaged(image_format, file.read(2**20), error) from None
+
+
+def _decode(file: IO[bytes], image_format: str, head: bytes, frame: int) -> DecodedImage:
+    if image_format == "TIFF":
+        from gan.data.ingest.pixels.tiff_file import read_tiff  # here: most sets have none, and it loads slowly
+
+        return read_tiff(file, frame)
+    if image_format == "HEIF":
+        return pillow_file.decode(_open_heif(file), 1)
+    if image_format == "AVIF" and not features.check("avif"):
+        raise ImageFileError("missing-library", "this Pillow reads no AVIF; install a newer one, or save it as PNG")
+    image = pillow_file.open_image(file, image_format)
+    frames = pillow_file.select_frame(image, frame)
+    if formats.is_deep_colour(image_format, head):
+        from gan.data.ingest.pixels.deep_colour import read_deep_colour
+
+        return read_deep_colour(file, image_format, image)
+    return pillow_file.decode(image, frames)
+
+
+def _open_heif(file: IO[bytes]) -> Image.Image:
+    """The main picture of a HEIC file, if the optional package for it is installed."""
     try:
-        regular = check_regular(Path(os.path.realpath(path)))  # resolve raises RuntimeError for a loop of links
-    except DamagedFileError:
-        raise ValueError("it is not a regular file") from None
-    with Image.open(regular, formats=FORMATS) as image:
-        if image.width * image.height > MAX_PIXELS:
-            raise ValueError(f"{image.width} x {image.height} pixels are more than the {MAX_PIXELS:,} allowed")
-        pages = int(getattr(image, "n_frames", 1))
-        stored = image.mode
-        if stored == "F":
-            raise ValueError("its pixels are floating-point numbers; save it with 8 or 16 bits")
-        if stored in ("I", "I;16", "I;16B", "I;16L", "I;16N"):
-            levels = np.asarray(image).astype(np.int32)
-            if levels.min() < -32768 or levels.max() > 65535:
-                raise ValueError(f"its grey levels, {levels.min()} to {levels.max()}, need more than 16 bits")
-            return DecodedImage(levels, "grey, 16-bit", pages)
-        upright = ImageOps.exif_transpose(image)
-        colour = stored not in ("1", "L", "LA", "La") and not _grey_palette(upright)
-        pixels = np.asarray(upright.convert("RGB" if colour else "L"))
-    alpha = ", alpha dropped" if stored in ("LA", "La", "PA", "RGBA", "RGBa") else ""
-    return DecodedImage(pixels, ("colour, 8-bit" if colour else "grey, 8-bit") + alpha, pages)
+        import pillow_heif
+    except ImportError:
+        text = "it is a HEIC picture: `pip install pillow-heif` lets them be read; or save it as JPEG or PNG"
+        raise ImageFileError("missing-library", text) from None
+    heif = pillow_heif.open_heif(file)
+    check_size(*heif.size)
+    image: Image.Image = heif.to_pillow()
+    return image
 
 
-def inspect_image(path: Path) -> ImageInfo:
-    """What a check needs to know about one file; raises as `read_image_file` does."""
-    image = read_image_file(path)
-    pixels = np.ascontiguousarray(image.pixels)
-    head = f"{pixels.shape}{pixels.dtype}".encode()
+def inspect_image(path: Path, frame: int = 0, window: Levels | Literal["file"] | None = None) -> ImageInfo:
+    """What a check needs to know about one frame of a file; raises as `read_image_file` does."""
+    image = read_image_file(path, frame, window)
+    grey_stored_as_colour = image.grey_stored_as_colour
+    pixels: NDArray[Any] = np.ascontiguousarray(image.pixels[:, :, 0] if grey_stored_as_colour else image.pixels)
+    levels = image.levels() if image.needs_window else None
+    thumbnail = _thumbnail(pixels, levels)
+    head = f"{pixels.shape}{pixels.dtype}{image.inverted}".encode()
     return ImageInfo(
         width=pixels.shape[1],
         height=pixels.shape[0],
         colour=pixels.ndim == 3,
-        mode=image.mode,
-        pages=image.pages,
+        mode=image.mode.replace("colour", "grey stored as colour", 1) if grey_stored_as_colour else image.mode,
+        frames=image.frames,
         digest=hashlib.blake2b(head + pixels.tobytes(), digest_size=16).hexdigest(),
-        levels=image.grey_levels() if image.is_16_bit else None,
+        levels=levels,
+        constant=_constant(pixels if image.padding is None else pixels[None, ~image.padding]),
+        grey_stored_as_colour=grey_stored_as_colour,
+        alpha=image.alpha,
+        alpha_hides=image.alpha_hides,
+        thumbnail=~thumbnail if image.inverted else thumbnail,
     )
 
 
-def _grey_palette(image: Image.Image) -> bool:
-    """Whether an image has a palette of greys only, as many programs save grey images."""
-    if image.mode not in ("P", "PA"):
-        return False
-    red, green, blue = (np.asarray(band) for band in image.convert("RGB").split())
-    return bool((red == green).all() and (green == blue).all())
+def _constant(pixels: NDArray[Any]) -> bool:
+    """Whether all pixels are equal to the first one."""
+    return pixels.size == 0 or all(bool((rows == pixels[0, 0]).all()) for rows in (pixels[:1], pixels))
+
+
+def _thumbnail(pixels: NDArray[Any], levels: Levels | None) -> NDArray[np.uint8]:
+    """Pixels (H, W) or (H, W, 3) averaged to uint8 (16, 16) grey; `levels` become 0 and 255."""
+    side = (THUMBNAIL, THUMBNAIL)
+    if levels is None:
+        return np.asarray(Image.fromarray(pixels).resize(side, Image.Resampling.BOX).convert("L"))
+    grey = pixels.mean(axis=2, dtype=np.float32) if pixels.ndim == 3 else pixels.astype(np.float32)
+    small = np.asarray(Image.fromarray(grey).resize(side, Image.Resampling.BOX))
+    low, high = levels
+    return ((small - low) * (255 / (high - low) if high > low else 0)).round().clip(0, 255).astype(np.uint8)
+
+
+def _open_regular(path: Path) -> IO[bytes]:
+    """The regular file that a path leads to, open for reading; a FIFO is never waited for."""
+    refused = ImageFileError("not-regular", "it is not a regular file; put the file itself in its place")
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO):  # a loop of links, a socket
+            raise refused from None
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise refused
+    return open(descriptor, "rb")
