@@ -133,6 +133,11 @@ def is_content(name: str) -> bool:
     return _joined(name) in CONTENT.split()
 
 
+def no_class_names(names: Sequence[str]) -> bool:
+    """Whether all names say only what kind of files a folder holds, or that another program wrote them."""
+    return all(is_content(name) or is_mask_folder(name) or _is_leftover(name) for name in names)
+
+
 def _content(names: list[str]) -> Kind | None:
     """`content` if all names are kinds of files, or one is of masks or images; `leftovers` if one is of results."""
     if all(is_content(name) or is_mask_folder(name) for name in names):
@@ -142,17 +147,25 @@ def _content(names: list[str]) -> Kind | None:
         is_mask_folder(name) or _joined(name) in ("images", "imgs", "img", "data") for name in names
     ):
         return "content"
-    if any(word in LEFTOVERS.split() for name in names for word in re.split(r"[\W_\d]+", name.lower())):
-        return "leftovers"
-    return None
+    return "leftovers" if any(map(_is_leftover, names)) else None
+
+
+def _is_leftover(name: str) -> bool:
+    return any(word in LEFTOVERS.split() for word in re.split(r"[\W_\d]+", name.lower()))
 
 
 def _serial(names: list[str]) -> Kind:
-    """`patients` or `numbered` for many numbers after one prefix: `P1`, `LIDC-IDRI-0001`, but not `class_0007`."""
+    """`patients` or `numbered` for many numbers after one prefix: `P1`, `LIDC-IDRI-0001`, but not `class_0007`.
+
+    Names that each hold a long number of their own, such as `SOB_B_A_14-22549AB`, are `numbered`, too.
+    """
     matches = [re.fullmatch(r"(.*?\D)?(\d+)", name) for name in names]
     prefixes = {match[1] or "" for match in matches if match}
-    if len(prefixes) != 1 or not all(matches) or len(names) < FEWEST_SERIAL:
+    if len(names) < FEWEST_SERIAL:
         return "classes"
+    if len(prefixes) != 1 or not all(matches):
+        long_numbers = [number for name in names for number in re.findall(r"(?<!^n)\d{4,}", name)[-1:]]
+        return "numbered" if len(set(long_numbers)) > 0.9 * len(names) else "classes"
     words = [word for word in re.split(r"[\W_]+", prefixes.pop().lower()) if word]
     if words and (words[-1] in COUNTED.split() or "".join(words) in COUNTED.split()):
         return "classes"

@@ -1,0 +1,239 @@
+"""Readings of a tree of folders: which level names the classes, and what the levels above and below it name."""
+
+import glob
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
+
+from gan.data.ingest.checks.report import first_few
+from gan.data.ingest.files.listing import Listing
+from gan.data.ingest.labels.folder_names import is_uncertain, is_unlabelled, no_class_names, suspicious
+from gan.data.ingest.labels.folder_tree import Level, Tree, read_tree
+from gan.data.ingest.labels.left_out import copy_patterns, mask_patterns
+from gan.data.ingest.labels.name_parts import class_parts
+from gan.data.ingest.labels.reading import Proposal, Reading, Role, SplitName
+from gan.data.ingest.labels.split_words import fold_number, split_word
+
+COVERED = 0.5
+"""Share of the images that must lie in a folder of a level, so that it may be the level of the classes."""
+DISTINCT = 0.5
+"""Names that occur in fewer of their parent folders than this are those of single things, such as patients."""
+MOST_NAME_PROPOSALS = 2
+
+
+def propose_folders(listing: Listing) -> list[Proposal]:
+    """The plausible readings of the folders of a set, best first; empty if neither folders nor names hold classes.
+
+    One that is `sure` comes alone: its classes are ordinary words, and no other reading is plausible.
+    """
+    patterns = (*copy_patterns(listing.images), *mask_patterns(listing.images))
+    images = [image for image in listing.images if not any(fnmatchcase(image, pattern) for pattern in patterns)]
+    if not images:
+        return []
+    tree = read_tree(images)
+    tree = replace(tree, left_out=(*patterns, *tree.left_out))
+    candidates = [depth for depth in range(len(tree.levels)) if _may_be_classes(tree, depth)]
+    ordinary = [depth for depth in candidates if _are_classes(tree, depth, candidates)]
+    proposals = [proposal for depth in ordinary for proposal in _class_proposals(tree, depth, ordinary)]
+    if not ordinary:
+        proposals = _name_proposals(tree, images)
+        for depth in sorted(candidates, key=lambda depth: tree.levels[depth].kind != "numbers"):
+            proposals += _class_proposals(tree, depth, candidates)
+    if len(proposals) == 1 and not proposals[0].doubts:
+        return [replace(proposals[0], sure=True)]
+    return proposals
+
+
+def _may_be_classes(tree: Tree, depth: int) -> bool:
+    """Whether a level can name classes at all: it is no level of splits or folds, and says more than the one above."""
+    level = tree.levels[depth]
+    if level.splits or level.kind == "folds" or level.covered < COVERED or no_class_names(level.names):
+        return False
+    if depth and set(level.names) <= set(tree.levels[depth - 1].names):
+        return False  # seg_train/seg_train
+    several = any(len(other.images) > 1 and not other.splits for other in tree.levels)
+    return len(level.images) > 1 or (not several and level.kind == "classes")
+
+
+def _are_classes(tree: Tree, depth: int, candidates: Sequence[int]) -> bool:
+    """Whether names are ordinary words, or numbers that are the same in all folders above: `train/0`, `test/0`."""
+    level = tree.levels[depth]
+    if level.kind == "numbers":
+        return level.parents > 1 and level.recurring > DISTINCT
+    above = any(other < depth and tree.levels[other].kind == "classes" for other in candidates)
+    single_things = above and len(level.images) > 10 and sum(level.images.values()) < 3 * len(level.images)
+    return level.kind == "classes" and not single_things
+
+
+@dataclass(frozen=True)
+class _Roles:
+    """Roles of the levels, the splits of names that are no split words, and doubts about them."""
+
+    levels: tuple[Role, ...]
+    splits: dict[str, SplitName]
+    doubts: tuple[str, ...]
+    folds: bool
+
+
+def _roles(tree: Tree, class_depth: int | None) -> _Roles:
+    roles: list[Role] = []
+    splits: dict[str, SplitName] = {}
+    doubts: list[str] = []
+    folds = False
+    patients = any(level.kind == "patients" for level in tree.levels)
+    for depth, level in enumerate(tree.levels):
+        role: Role = "ignore"
+        above = class_depth is not None and depth < class_depth
+        if depth == class_depth:
+            role = "class"
+        elif level.splits:
+            role = "split"
+            splits |= {name: split for name, split in level.splits.items() if split_word(name) != split}
+        elif level.kind == "folds" and not folds and len(level.images) > 1:
+            role, folds = "split", True
+            last = max(level.names, key=lambda name: fold_number(name) or 0)
+            splits |= {name: "test" if name == last else "train" for name in level.names if not split_word(name)}
+            doubts.append(f"{first_few(level.names)} look like folds of cross-validation: choose the one to test on.")
+        elif level.kind == "patients" and len(level.images) > 1:
+            role = "group"
+        elif not patients and len(level.images) > 1 and _are_single_things(level, above):
+            role = "group"
+            if level.kind != "slides":
+                doubts.append(
+                    f"{first_few(level.names)} may be patients, or parts of the set: they are taken as groups."
+                )
+        roles.append(role)
+    while roles and roles[-1] == "ignore":
+        roles.pop()
+    return _Roles(tuple(roles), splits, tuple(doubts), folds)
+
+
+def _are_single_things(level: Level, above: bool) -> bool:
+    """Whether folders are slides, or numbered things above the classes, none of which occurs in many parents."""
+    distinct = level.parents == 1 or level.recurring < DISTINCT
+    return distinct and (level.kind == "slides" or (above and level.kind in ("numbers", "numbered", "hashes")))
+
+
+def _class_proposals(tree: Tree, depth: int, candidates: Sequence[int]) -> list[Proposal]:
+    """Readings with the classes at one level: folds and folders without a class each give two."""
+    level = tree.levels[depth]
+    roles = _roles(tree, depth)
+    doubts = [*tree.doubts, *roles.doubts, *_doubts_about_classes(tree, depth, candidates)]
+    names = level.names
+    reading = Reading(
+        root=tree.root,
+        levels=roles.levels,
+        splits=roles.splits,
+        leave_out=tree.left_out,
+        rename=twins(level.images),
+        unlabelled="keep" if _has_unlabelled(tree) else "leave-out",
+    )
+    proposal = Proposal(reading, _title(names, roles.levels, reading.rename), doubts=tuple(doubts))
+    if roles.folds:
+        ignored: list[Role] = ["ignore" if role == "split" else role for role in roles.levels]
+        whole = Reading.model_validate({**reading.model_dump(), "levels": ignored, "splits": {}})
+        return [proposal, Proposal(whole, f"{_title(names, ignored)}; folds are not used", doubts=tuple(doubts))]
+    return _about_unlabelled(tree, depth, proposal)
+
+
+def _doubts_about_classes(tree: Tree, depth: int, candidates: Sequence[int]) -> list[str]:
+    level, doubts = tree.levels[depth], []
+    if level.kind != "classes" and not _are_classes(tree, depth, candidates):
+        doubts.append(suspicious(level.names))
+    others = [other for other in candidates if other != depth]
+    if others:
+        texts = " or ".join(first_few(tree.levels[other].names) for other in sorted(candidates))
+        doubts.append(f"Folders of {len(candidates)} levels may be the classes: {texts}.")
+    if len(level.images) == 1:
+        doubts.append(f"All images are in one folder, {level.names[0]}: there is a single class.")
+    if len(level.images) >= 5 and sum(level.images.values()) < 2 * len(level.images):
+        doubts.append(f"Most of the {len(level.images):,} folders hold one image, such as {level.names[0]}.")
+    return doubts
+
+
+def _about_unlabelled(tree: Tree, depth: int, proposal: Proposal) -> list[Proposal]:
+    """The proposal and its alternatives, if folders are named `unlabelled`, `unknown`, or like no class."""
+    level, reading = tree.levels[depth], proposal.reading
+    uncertain = [name for name in level.names if is_uncertain(name)]
+    strange = [name for name in level.names if no_class_names([name])]
+    if len(level.names) - len(strange) >= 2 and strange:
+        above = "*/" if depth else ""
+        patterns = [f"{glob.escape(tree.root)}/".lstrip("/") + f"{above}{glob.escape(name)}/*" for name in strange]
+        left_out = _changed(reading, leave_out=(*reading.leave_out, *patterns))
+        names = [name for name in level.names if name not in strange]
+        return [Proposal(left_out, _title(names, reading.levels), doubts=proposal.doubts), proposal]
+    if uncertain:
+        doubt = f"{first_few(uncertain)} may be a class, or images whose class nobody knows."
+        unlabelled = _changed(
+            reading, rename={**reading.rename, **dict.fromkeys(uncertain, "unlabelled")}, unlabelled="keep"
+        )
+        doubts = (*proposal.doubts, doubt)
+        title = f"{proposal.title}; {first_few(uncertain)} has no label"
+        return [replace(proposal, doubts=doubts), Proposal(unlabelled, title, doubts=doubts)]
+    if reading.unlabelled == "keep":
+        doubts = (
+            *proposal.doubts,
+            "Some folders hold images without labels: they can be kept without a class, or left out.",
+        )
+        keep = replace(proposal, title=f"{proposal.title}; images without labels are kept", doubts=doubts)
+        title = f"{proposal.title}; images without labels are left out"
+        return [keep, Proposal(_changed(reading, unlabelled="leave-out"), title, doubts=doubts)]
+    return [proposal]
+
+
+def _has_unlabelled(tree: Tree) -> bool:
+    return any(is_unlabelled(name) for level in tree.levels for name in level.images)
+
+
+def _changed(reading: Reading, **changes: object) -> Reading:
+    """The reading with some fields changed."""
+    return Reading.model_validate({**reading.model_dump(), **changes})
+
+
+def _name_proposals(tree: Tree, images: Sequence[str]) -> list[Proposal]:
+    """Readings with the class in the file names."""
+    stems = [PurePosixPath(image).stem for image in images if not any(fnmatchcase(image, p) for p in tree.left_out)]
+    roles = _roles(tree, None)
+    proposals = []
+    for part, names in class_parts(stems)[:MOST_NAME_PROPOSALS]:
+        reading = Reading(
+            root=tree.root, levels=roles.levels, splits=roles.splits, leave_out=tree.left_out, class_part=part
+        )
+        where = "first" if part == 1 else "last" if part == -1 else f"{abs(part)}."
+        title = f"Classes {first_few(names)} from the {where} part of the file names"
+        doubt = f"No folder names a class; the file names may, such as {stems[0]}."
+        proposals.append(Proposal(reading, title, doubts=(*tree.doubts, *roles.doubts, doubt)))
+    return proposals
+
+
+def _title(names: Sequence[str], roles: Sequence[Role], merged: Mapping[str, str] | None = None) -> str:
+    """What the labels are taken from, and which names are merged."""
+    merged = merged or {}
+    at = roles.index("class")
+    parts = [f"Classes {first_few([name for name in names if name not in merged])} from folders"]
+    if merged:
+        parts.append(f"which are also written {first_few(list(merged))}")
+    for role, what in (("split", "splits"), ("group", "groups")):
+        if role in roles:
+            parts.append(f"{what} from the folders {'above' if roles.index(role) < at else 'below'}")
+    return ", ".join(parts)
+
+
+def twins(images: Mapping[str, int]) -> dict[str, str]:
+    """New names that merge classes which differ only in case, spaces or separators: {"benign": "Benign"}.
+
+    The name with the most images stays, without spaces around it.
+    """
+    alike: dict[str, list[str]] = defaultdict(list)
+    for name in images:
+        plain = unicodedata.normalize("NFKC", name).strip().casefold()
+        alike[re.sub(r"[\s_\-]+", " ", plain)].append(name)
+    renamed: dict[str, str] = {}
+    for names in alike.values():
+        best = max(names, key=lambda name: images[name])
+        renamed |= {name: best.strip() for name in names if len(names) > 1 and name != best.strip()}
+    return renamed

@@ -1,0 +1,285 @@
+"""Which readings of a tree of folders are plausible, and which of them needs no question."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from gan.data.ingest.files.listing import Listing
+from gan.data.ingest.labels.folders import propose_folders, twins
+from gan.data.ingest.labels.reading import Proposal
+
+
+def listing(*files: str) -> Listing:
+    return Listing(Path("set"), tuple(sorted(files)), (), {}, ())
+
+
+def tree(*folders: str, images: int = 20) -> list[str]:
+    """The names of some images in each folder."""
+    return [f"{folder}/{number}.png" for folder in folders for number in range(images)]
+
+
+def propose(*files: str) -> list[Proposal]:
+    return propose_folders(listing(*files))
+
+
+def only(proposals: Sequence[Proposal]) -> Proposal:
+    """The single proposal, which is sure and has no doubts."""
+    assert [proposal.sure for proposal in proposals] == [True]
+    assert proposals[0].doubts == ()
+    return proposals[0]
+
+
+def test_class_folders() -> None:
+    reading = only(propose(*tree("benign", "malignant"))).reading
+    assert (reading.root, reading.levels, reading.leave_out) == ("", ("class",), ())
+
+
+@pytest.mark.parametrize("top", ["export", "a/b/c", "my data", "OCT2017 ", "images"])
+def test_single_top_folders_are_the_root(top: str) -> None:
+    reading = only(propose(*tree(f"{top}/benign", f"{top}/malignant"))).reading
+    assert (reading.root, reading.levels) == (top, ("class",))
+
+
+@pytest.mark.parametrize("top", ["", "set/"])
+def test_splits_above_classes(top: str) -> None:
+    folders = [f"{top}{split}/{name}" for split in ("Training", "valid", "holdout") for name in ("a", "b")]
+    reading = only(propose(*tree(*folders))).reading
+    assert (reading.root, reading.levels, reading.splits) == (top.rstrip("/"), ("split", "class"), {})
+
+
+def test_a_split_is_not_a_top_folder() -> None:
+    assert only(propose(*tree("train/a", "train/b"))).reading.levels == ("split", "class")
+
+
+def test_splits_that_only_their_context_tells() -> None:
+    folders = [f"tumour_{split}/{name}" for split in ("train", "eval", "validation") for name in ("a", "b")]
+    reading = only(propose(*tree(*folders))).reading
+    assert reading.splits == {"tumour_train": "train", "tumour_eval": "test", "tumour_validation": "val"}
+
+
+def test_classes_above_splits() -> None:
+    reading = only(propose(*tree("benign/train", "benign/test", "malignant/train", "malignant/test"))).reading
+    assert reading.levels == ("class", "split")
+
+
+def test_repeated_split_folders() -> None:
+    reading = only(propose(*tree(*(f"seg_{s}/seg_{s}/{c}" for s in ("train", "test") for c in ("a", "b"))))).reading
+    assert reading.levels == ("split", "ignore", "class")
+
+
+def test_folds_ask_which_one_is_the_test_set() -> None:
+    first, second = propose(*tree(*(f"fold_{fold}/{name}" for fold in range(3) for name in ("all", "hem"))))
+    assert first.reading.levels == ("split", "class")
+    assert first.reading.splits == {"fold_0": "train", "fold_1": "train", "fold_2": "test"}
+    assert (second.reading.levels, second.reading.splits) == (("ignore", "class"), {})
+    assert not first.sure
+    assert first.doubts
+
+
+def test_patients_above_and_below_classes() -> None:
+    above = propose(*tree(*(f"patient_{patient}/{name}" for patient in range(8) for name in ("benign", "malignant"))))
+    assert only(above).reading.levels == ("group", "class")
+    below = propose(*tree(*(f"{name}/P{patient:03d}" for patient in range(8) for name in ("benign", "malignant"))))
+    assert only(below).reading.levels == ("class", "group")
+    studies = propose(*tree(*(f"train/{name}/case_{n}/study1" for n in range(8) for name in ("benign", "malignant"))))
+    assert only(studies).reading.levels == ("split", "class", "group")
+
+
+def test_numbered_folders_above_classes_may_be_patients() -> None:
+    proposals = propose(*tree(*(f"{patient}/{name}" for patient in range(8863, 8880) for name in ("0", "1"))))
+    assert proposals[0].reading.levels == ("group", "class")
+    assert not proposals[0].sure
+
+
+@pytest.mark.parametrize(
+    "folders",
+    [
+        ["part_1", "part_2"],
+        ["P001", "P002", "P003"],
+        ["00000", "00001"],
+        ["0", "1"],
+        ["40X", "100X"],
+        ["2021-03-04", "2021-03-05"],
+        ["scanner_a", "scanner_b"],
+        ["only_one"],
+    ],
+)
+def test_folders_that_may_be_no_classes_are_asked_about(folders: list[str]) -> None:
+    proposals = propose(*tree(*folders))
+    assert [proposal.reading.levels for proposal in proposals] == [("class",)]
+    assert not proposals[0].sure
+    assert folders[0] in proposals[0].doubts[0]
+
+
+def test_the_same_numbers_in_all_splits_are_classes() -> None:
+    assert only(propose(*tree("train/0", "train/1", "test/0", "test/1"))).reading.levels == ("split", "class")
+
+
+@pytest.mark.parametrize("folders", [["images"], ["train", "test"], ["train2017", "val2017"], ["images", "data"]])
+def test_folders_that_hold_no_classes_give_none(folders: list[str]) -> None:
+    assert propose(*tree(*folders)) == []
+
+
+def test_loose_images_give_none() -> None:
+    assert propose(*(f"{number:04d}.png" for number in range(50))) == []
+    assert propose() == []
+
+
+def test_two_levels_of_words_are_asked_about() -> None:
+    proposals = propose(*tree("lung/benign", "lung/malignant", "colon/benign", "colon/malignant"))
+    assert [proposal.reading.levels for proposal in proposals] == [("class",), ("ignore", "class")]
+    assert all(proposal.doubts and not proposal.sure for proposal in proposals)
+
+
+def test_subfolders_of_some_classes_are_ignored() -> None:
+    reading = only(
+        propose(*tree("benign", "normal", images=40), *tree("malignant/ductal", "malignant/lobular"))
+    ).reading
+    assert reading.levels == ("class",)
+
+
+def test_a_folder_beside_the_splits_is_left_out() -> None:
+    files = tree(*(f"{split}/{name}" for split in ("train", "test") for name in ("a", "b")))
+    reading = only(propose(*files, "single_prediction/x.png", "single_prediction/y.png")).reading
+    assert (reading.levels, reading.leave_out) == (("split", "class"), ("single_prediction/*",))
+
+
+def test_a_folder_beside_the_splits_with_the_same_classes_is_asked_about() -> None:
+    files = tree(*(f"{split}/{name}" for split in ("train", "test", "external") for name in ("a", "b")))
+    proposals = propose(*files)
+    assert proposals[0].reading.leave_out == ("external/*",)
+    assert not proposals[0].sure
+
+
+def test_a_test_split_without_class_folders() -> None:
+    reading = only(propose(*tree("train/a", "train/b"), *tree("test", images=200))).reading
+    assert reading.levels == ("split", "class")
+
+
+def test_an_inner_copy_of_the_tree_is_left_out() -> None:
+    inner = tree(*(f"x/{split}/{name}" for split in ("train", "val", "test") for name in ("A", "B")))
+    reading = only(propose(*inner, *(f"x/{file}" for file in inner))).reading
+    assert (reading.root, reading.levels, reading.leave_out) == ("x", ("split", "class"), ("x/x/*",))
+
+
+def test_a_copy_with_one_more_top_folder_is_left_out() -> None:
+    files = tree(*(f"OCT2017 /{split}/{name}" for split in ("train", "test") for name in ("A", "B")))
+    reading = only(propose(*files, *(f"oct2017/{file}" for file in files))).reading
+    assert (reading.root, reading.leave_out) == ("OCT2017 ", ("oct2017/*",))
+
+
+def test_equal_file_names_in_splits_are_no_copies() -> None:
+    files = tree(*(f"{split}/{name}" for split in ("train", "test") for name in ("a", "b")))
+    first = propose(*files, *tree("a", "b"))[0]
+    assert (first.reading.levels, first.reading.leave_out) == (("split", "class"), ("a/*", "b/*"))
+    assert not first.sure
+
+
+@pytest.mark.parametrize(
+    ("mask", "pattern"),
+    [
+        ("{}_mask.png", "*_mask.*"),
+        ("{}_Segmentation.png", "*_Segmentation.*"),
+        ("{}-seg.png", "*-seg.*"),
+        ("{}.gt.png", "*.gt.*"),
+        ("mask_{}.png", "*mask_*"),
+        ("{}_mask_1.png", "*_mask_[0-9]*.*"),
+        ("{} (mask).png", "* (mask).*"),
+    ],
+)
+def test_masks_beside_images_are_left_out(mask: str, pattern: str) -> None:
+    files = [f"{name}/{name} ({n}).png" for name in ("benign", "normal") for n in range(9)]
+    masks = [f"{file.rpartition('/')[0]}/{mask.format(Path(file).stem)}" for file in files]
+    assert only(propose(*files, *masks)).reading.leave_out == (pattern,)
+
+
+def test_classes_named_after_masks_stay() -> None:
+    files = [f"{name}/{number}_{name}.png" for name in ("with_mask", "without_mask") for number in range(9)]
+    assert only(propose(*files)).reading.leave_out == ()
+    assert only(propose(*tree("mask", "no_mask"))).reading.leave_out == ()
+
+
+@pytest.mark.parametrize("masks", ["masks", "ground_truth", "annotations", "labels", "train_masks", "Masque"])
+def test_folders_of_masks_are_left_out(masks: str) -> None:
+    assert propose(*tree("images", masks)) == []
+    reading = only(propose(*tree("images/benign", "images/normal", f"{masks}/benign", f"{masks}/normal"))).reading
+    assert (reading.root, reading.levels, reading.leave_out) == ("images", ("class",), (f"{masks}/*",))
+    reading = only(propose(*tree(f"a/{masks}", "a/images", f"b/{masks}", "b/images"))).reading
+    assert (reading.levels, reading.leave_out) == (("class",), (f"*/{masks}/*",))
+
+
+def test_masks_with_a_suffix_in_a_folder_of_their_own() -> None:
+    files = [f"set/{name}/{number}.png" for name in ("a", "b") for number in range(9)]
+    masks = [f"set/lesion segmentations x/{number}_segmentation.png" for number in range(9)]
+    assert only(propose(*files, *masks)).reading.leave_out == ("set/lesion segmentations x/*",)
+
+
+def test_mask_folders_without_images_of_the_same_name_are_asked_about() -> None:
+    files = tree("benign", "malignant")
+    first, second = propose(*files, *(f"masks/other{number}.png" for number in range(9)))
+    assert (first.reading.levels, first.reading.leave_out) == (("class",), ("masks/*",))
+    assert second.reading.leave_out == ()
+    assert first.doubts
+
+
+def test_unlabelled_folders_are_kept_or_left_out() -> None:
+    for files in (tree("a", "b", "unlabelled"), tree("train/a", "train/b", "test/a", "test/b", "train/no_label")):
+        keep, leave = propose(*files)
+        assert (keep.reading.unlabelled, leave.reading.unlabelled) == ("keep", "leave-out")
+        assert keep.doubts
+    keep, _ = propose(*tree("train/a", "train/b", "test/a", "test/b", "unsup"))
+    assert (keep.reading.levels, keep.reading.leave_out) == (("split", "class"), ())
+
+
+def test_a_class_unknown_may_be_a_class() -> None:
+    as_class, without_label = propose(*tree("benign", "malignant", "unknown"))
+    assert (as_class.reading.rename, as_class.reading.unlabelled) == ({}, "leave-out")
+    assert (without_label.reading.rename, without_label.reading.unlabelled) == ({"unknown": "unlabelled"}, "keep")
+    assert not as_class.sure
+
+
+def test_names_that_differ_only_in_case_or_spaces_are_one_class() -> None:
+    reading = only(
+        propose(*tree("train/Benign", "train/Normal"), *tree("test/benign", "test/normal ", images=5))
+    ).reading
+    assert reading.rename == {"benign": "Benign", "normal ": "Normal"}
+    assert twins({"no_tumour": 3, "No tumour": 2, "tumour": 1}) == {"No tumour": "no_tumour"}
+    assert twins({"b ": 3, "b": 2}) == {"b ": "b"}
+    assert twins({"grade 1": 3, "grade 2": 2}) == {}
+
+
+@pytest.mark.parametrize(
+    ("names", "part"),
+    [
+        (["benign_{}", "malignant_{}"], 1),
+        (["UID_{}_all", "UID_{}_hem"], -1),
+        (["cat.{}", "dog.{}"], 1),
+        (["normal ({})", "polyp ({})"], 1),
+    ],
+)
+def test_a_class_in_the_file_names_is_asked_about(names: list[str], part: int) -> None:
+    files = [f"train/{name.format(number)}.png" for name in names for number in range(20)]
+    first = propose(*files)[0]
+    assert (first.reading.levels, first.reading.class_part) == (("split",), part)
+    assert not first.sure
+    assert first.doubts
+
+
+def test_sides_in_the_file_names_are_no_classes() -> None:
+    assert propose(*(f"{number}_{side}.png" for number in range(20) for side in ("left", "right"))) == []
+
+
+def test_a_picture_beside_the_classes_changes_nothing() -> None:
+    reading = only(propose("set/sample.png", *tree("set/a", "set/b"))).reading
+    assert (reading.root, reading.levels) == ("set", ("class",))
+
+
+def test_many_folders_of_one_image_are_asked_about() -> None:
+    proposals = propose(*tree(*(f"{first}{second}" for first in "abcd" for second in "ui"), images=1))
+    assert not proposals[0].sure
+
+
+def test_brackets_in_names_are_escaped() -> None:
+    files = tree("train/a", "train/b", "test/a", "test/b")
+    assert only(propose(*files, "new [1]/x.png")).reading.leave_out == ("new [[]1]/*",)
