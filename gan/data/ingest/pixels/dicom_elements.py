@@ -8,13 +8,11 @@ import contextlib
 import errno
 import logging
 import math
-import os
 import struct
 import warnings
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 
 import pydicom
 from pydicom.dataset import Dataset
@@ -27,18 +25,15 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from gan.errors import DamagedFileError, ImageFault, ImageFileError
+from gan.data.ingest.pixels.formats import DICOM, DICOM_PREAMBLE
+from gan.errors import ImageFault, ImageFileError
 from gan.io.image_errors import UNREADABLE
-from gan.io.untrusted_files import open_regular
 
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE  # real files break many rules
 for _library in ("pydicom", "pylibjpeg", "openjpeg"):
     logging.getLogger(_library).setLevel(logging.CRITICAL + 1)
 warnings.filterwarnings("ignore", module="pydicom")
 
-PREAMBLE, MAGIC = 128, b"DICM"
-WITHOUT_PREAMBLE = (b"\2\0\0\0UL\4\0", b"\x08\0\x00\0UL\4\0", b"\x08\0\x05\0CS", b"\x08\0\x08\0CS")
-"""How files without a preamble start, as some old devices write them."""
 MAX_INFLATED = 2**30
 """Bytes of a deflated file, unpacked."""
 PIXEL_ELEMENTS = (
@@ -85,16 +80,6 @@ PIXEL_DATA = (
 LIBRARY_ERRORS = (*UNREADABLE, RuntimeError, AssertionError, InvalidDicomError)
 
 
-def is_dicom(path: Path) -> bool:
-    """Whether the first bytes are those of a DICOM file, whatever its name. False for what is no regular file."""
-    try:
-        with open_regular(Path(os.path.realpath(path))) as file:
-            head = file.read(PREAMBLE + len(MAGIC))
-    except (OSError, DamagedFileError):
-        return False
-    return head[PREAMBLE:] == MAGIC or head.startswith(WITHOUT_PREAMBLE)
-
-
 @contextlib.contextmanager
 def hiding_values(fault: ImageFault, text: str) -> Iterator[None]:
     """Replace every error of a library by an ImageFileError with this text."""
@@ -108,18 +93,7 @@ def hiding_values(fault: ImageFault, text: str) -> Iterator[None]:
         raise ImageFileError(fault, text) from None
 
 
-@contextlib.contextmanager
-def open_dicom(path: Path) -> Iterator[BinaryIO]:
-    """The file, open for reading; a symbolic link is followed. Raises ImageFileError if it is not regular."""
-    try:
-        file = open_regular(Path(os.path.realpath(path)))
-    except DamagedFileError:
-        raise ImageFileError("not-regular", "it is not a regular file") from None
-    with file:
-        yield cast(BinaryIO, file)
-
-
-def read_elements(file: BinaryIO, names: tuple[str, ...]) -> pydicom.FileDataset:
+def read_elements(file: IO[bytes], names: tuple[str, ...]) -> pydicom.FileDataset:
     """The elements with these keywords, as far as the file has them; pixels only if they are named.
 
     Raises ImageFileError for a damaged file, and for one that unpacks to more than MAX_INFLATED bytes.
@@ -128,18 +102,21 @@ def read_elements(file: BinaryIO, names: tuple[str, ...]) -> pydicom.FileDataset
         _check_inflated_size(file)
         file.seek(0)
         without_pixels = "PixelData" not in names
-        return pydicom.dcmread(file, stop_before_pixels=without_pixels, force=True, specific_tags=list(names))
+        return pydicom.dcmread(
+            cast(BinaryIO, file), stop_before_pixels=without_pixels, force=True, specific_tags=list(names)
+        )
 
 
-def _check_inflated_size(file: BinaryIO) -> None:
+def _check_inflated_size(file: IO[bytes]) -> None:
     """pydicom unpacks a deflated file in one go, however large it becomes."""
     file.seek(0)
     head = file.read(4096)
     if DeflatedExplicitVRLittleEndian.encode() not in head:
         return
-    if head[PREAMBLE : PREAMBLE + 10] != MAGIC + b"\2\0\0\0UL":
+    if head[DICOM_PREAMBLE : DICOM_PREAMBLE + 10] != DICOM + b"\2\0\0\0UL":
         raise ImageFileError("damaged", "its DICOM header does not say how long it is; export it again")
-    file.seek(PREAMBLE + 16 + struct.unpack("<I", head[PREAMBLE + 12 : PREAMBLE + 16])[0])
+    length = struct.unpack("<I", head[DICOM_PREAMBLE + 12 : DICOM_PREAMBLE + 16])[0]
+    file.seek(DICOM_PREAMBLE + 16 + length)
     inflater, size = zlib.decompressobj(-zlib.MAX_WBITS), 0
     pending = file.read(1 << 16)
     while pending and not inflater.eof:

@@ -5,8 +5,7 @@ Overlays are left out, also those in unused bits of the pixels.
 """
 
 import struct
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO, Literal, cast
 
 import numpy as np
 import pydicom
@@ -24,13 +23,12 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from gan.data.ingest.pixels.decoded_image import MAX_PIXELS, DecodedImage
+from gan.data.ingest.pixels.decoded_image import DecodedImage, Levels
 from gan.data.ingest.pixels.dicom_elements import (
     PIXEL_DATA,
     PIXEL_ELEMENTS,
     frame_elements,
     hiding_values,
-    open_dicom,
     read_elements,
     standard_name,
     text_of,
@@ -38,29 +36,30 @@ from gan.data.ingest.pixels.dicom_elements import (
     whole_number,
 )
 from gan.data.ingest.pixels.dicom_grey import apply_voi, modality_values, rescaling
+from gan.data.ingest.pixels.limits import check_finite, check_size
 from gan.errors import ImageFileError
 
 GREY, PALETTE = ("MONOCHROME1", "MONOCHROME2"), "PALETTE COLOR"
 COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
 
 
-def read_dicom(path: Path, frame: int = 0, window: tuple[float, float] | str | None = None) -> DecodedImage:
+def read_dicom(file: IO[bytes], frame: int = 0, window: Levels | Literal["file"] | None = None) -> DecodedImage:
     """One frame. Grey: values after the modality LUT; with `window="file"`, 8 bits by the first VOI LUT or window that
     the file names, if it names one. MONOCHROME1 is inverted last. Colour: RGB.
 
     Further windows that a file names can be chosen as a pair for all images (`DicomHeader.windows`).
     Raises ImageFileError, whose text quotes no value of the file.
     """
-    with open_dicom(path) as file:
+    with hiding_values("damaged", "it is damaged, or breaks the rules of DICOM; export it again"):
         elements = read_elements(file, PIXEL_ELEMENTS)
         check_pixels(elements)
         frames = number_of_frames(elements)
         if not 0 <= frame < frames:
             raise ImageFileError("no-such-frame", f"it has {frames:,} frames, so there is no frame {frame + 1:,}")
         pixels = stored_pixels(file, elements, frame)
-    if text_of(elements, "PhotometricInterpretation") in GREY:
-        return _grey(pixels, elements, frame, window == "file")
-    return _colour(pixels, elements)
+        if text_of(elements, "PhotometricInterpretation") in GREY:
+            return _grey(pixels, elements, frame, window == "file")
+        return _colour(pixels, elements)
 
 
 def number_of_frames(elements: Dataset) -> int:
@@ -75,8 +74,7 @@ def check_pixels(elements: pydicom.FileDataset) -> None:
         kind = standard_name(named, "a class that the DICOM standard does not name")
         raise ImageFileError("unsupported", f"it is a DICOM file without pixels ({kind}); leave it out")
     width, height = whole_number(elements, "Columns"), whole_number(elements, "Rows")
-    if width * height > MAX_PIXELS:
-        raise ImageFileError("too-large", f"{width} x {height} pixels are more than the {MAX_PIXELS:,} allowed")
+    check_size(width, height, whole_number(elements, "SamplesPerPixel", 1))
     if not width or not height:
         raise ImageFileError("damaged", "it has no rows or no columns; export it again")
     colours, name = whole_number(elements, "SamplesPerPixel", 1), text_of(elements, "PhotometricInterpretation")
@@ -102,7 +100,7 @@ def _check_codec(syntax: UID) -> None:
         raise ImageFileError("missing-library", text)
 
 
-def stored_pixels(file: BinaryIO, elements: pydicom.FileDataset, frame: int) -> NDArray[Any]:
+def stored_pixels(file: IO[bytes], elements: pydicom.FileDataset, frame: int) -> NDArray[Any]:
     """The stored values of a frame, (H, W) or (H, W, 3): int32, wider or floating-point where necessary; colour in RGB.
 
     Bits above BitsStored, which may hold overlays, are cleared.
@@ -124,7 +122,7 @@ def stored_pixels(file: BinaryIO, elements: pydicom.FileDataset, frame: int) -> 
                 _check_codestream(whole, elements, frame)
             pixels = pixel_array(whole, index=frame, **options)
         else:
-            pixels = pixel_array(file, index=frame, transfer_syntax_uid=syntax, **options)
+            pixels = pixel_array(cast(BinaryIO, file), index=frame, transfer_syntax_uid=syntax, **options)
     if pixels.dtype.kind == "f" or whole_number(elements, "BitsAllocated") == 1:
         return pixels
     return _clear_unused_bits(pixels, elements, syntax)
@@ -183,6 +181,8 @@ def _grey(stored: NDArray[Any], elements: pydicom.FileDataset, frame: int, by_fi
     little = transfer_syntax(elements).is_little_endian
     lowest = -(1 << (bits - 1)) if is_signed(elements) else 0
     values = modality_values(stored, transform, little, lowest)
+    if values.dtype == np.float32:
+        check_finite(values.astype(np.float32, copy=False))
     mode = f"grey, {bits}-bit DICOM"
     if by_file:
         voi = frame_elements(elements, frame, "FrameVOILUTSequence")

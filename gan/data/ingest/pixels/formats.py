@@ -8,7 +8,7 @@ HEAD = 512
 """First bytes of a file from which its format is told."""
 SUFFIXES = (
     ".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".tif", ".tiff", ".gif", ".webp", ".avif",
-    ".heic", ".heif", ".hif", ".jp2", ".j2k", ".jpf", ".jpx", ".pgm", ".ppm", ".pbm", ".pnm", ".pfm",
+    ".heic", ".heif", ".hif", ".jp2", ".j2k", ".jpf", ".jpx", ".pgm", ".ppm", ".pbm", ".pnm", ".pfm", ".dcm", ".dicom",
 )  # fmt: skip
 """Suffixes of image files, in lower case. The first bytes say what a file is, whatever its suffix."""
 MAGIC = {
@@ -17,6 +17,9 @@ MAGIC = {
     b"\0\0\0\x0cjP  ": "JPEG2000", b"\xff\x4f\xff\x51": "JPEG2000",
 }  # fmt: skip
 """Pillow's name of a format by the first bytes of its files."""
+DICOM_PREAMBLE, DICOM = 128, b"DICM"
+DICOM_WITHOUT_PREAMBLE = (b"\2\0\0\0UL\4\0", b"\x08\0\0\0UL\4\0", b"\x08\0\5\0CS", b"\x08\0\x08\0CS")
+"""How files of some old devices start."""
 AVIF_BRANDS = (b"avif", b"avis")
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 NOT_READ = {
@@ -36,7 +39,9 @@ SIZ = b"\xff\x4f\xff\x51"
 
 
 def image_format(head: bytes) -> str | None:
-    """Pillow's name of the format of a file with these first bytes, "HEIF", or None if it is no image."""
+    """Pillow's name of the format of a file with these first bytes, "HEIF", "DICOM", or None if it is no image."""
+    if head[DICOM_PREAMBLE:].startswith(DICOM) or head.startswith(DICOM_WITHOUT_PREAMBLE):
+        return "DICOM"
     for magic, name in MAGIC.items():
         if head.startswith(magic):
             return name

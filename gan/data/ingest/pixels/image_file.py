@@ -20,6 +20,7 @@ from gan.errors import ImageFileError
 from gan.io.image_errors import UNREADABLE
 
 __all__ = ["SUFFIXES", "DecodedImage", "ImageInfo", "inspect_image", "read_image_file"]
+Window = Levels | Literal["file"] | None
 THUMBNAIL = 16
 """Side of an image's thumbnail in pixels."""
 
@@ -53,7 +54,7 @@ class ImageInfo:
     thumbnail: NDArray[np.uint8] = field(compare=False, repr=False)
 
 
-def read_image_file(path: Path, frame: int = 0, window: Levels | Literal["file"] | None = None) -> DecodedImage:
+def read_image_file(path: Path, frame: int = 0, window: Window = None) -> DecodedImage:
     """Decode one frame of a file, upright, without alpha, in sRGB. A symbolic link is followed.
 
     `window` concerns DICOM files alone: "file" takes the window that each file names.
@@ -68,7 +69,7 @@ def read_image_file(path: Path, frame: int = 0, window: Levels | Literal["file"]
         if image_format is None:
             raise formats.not_an_image(head)
         try:
-            return _decode(file, image_format, head, frame)
+            return _decode(file, image_format, head, frame, window)
         except (ImageFileError, MemoryError):
             raise
         except UNREADABLE as error:
@@ -78,11 +79,15 @@ def read_image_file(path: Path, frame: int = 0, window: Levels | Literal["file"]
             raise formats.damaged(image_format, file.read(2**20), error) from None
 
 
-def _decode(file: IO[bytes], image_format: str, head: bytes, frame: int) -> DecodedImage:
+def _decode(file: IO[bytes], image_format: str, head: bytes, frame: int, window: Window) -> DecodedImage:
     if image_format == "TIFF":
         from gan.data.ingest.pixels.tiff_file import read_tiff  # here: most sets have none, and it loads slowly
 
         return read_tiff(file, frame)
+    if image_format == "DICOM":
+        from gan.data.ingest.pixels.dicom_file import read_dicom  # here, likewise
+
+        return read_dicom(file, frame, window)
     if image_format == "HEIF":
         return pillow_file.decode(_open_heif(file), 1)
     if image_format == "AVIF" and not features.check("avif"):
@@ -109,7 +114,7 @@ def _open_heif(file: IO[bytes]) -> Image.Image:
     return image
 
 
-def inspect_image(path: Path, frame: int = 0, window: Levels | Literal["file"] | None = None) -> ImageInfo:
+def inspect_image(path: Path, frame: int = 0, window: Window = None) -> ImageInfo:
     """What a check needs to know about one frame of a file; raises as `read_image_file` does."""
     image = read_image_file(path, frame, window)
     grey_stored_as_colour = image.grey_stored_as_colour
