@@ -43,7 +43,7 @@ PATTERNS: dict[Kind, str] = {
     "studies": rf"""(.*[\W_])?(study|studies|series|session|ses|exam|visit|scan|acquisition|view|frame|slice
         |seq|sequence|video|clip){NUMBER}""",
     "slides": rf"""(.*[\W_])?(slide|wsi|core|tma|region|roi|field|fov|tile|patch|well|plate|position|pos)s?
-        (id)?({NUMBER}|[\W_]+[a-z]\d*)""",
+        (id)?({NUMBER}|[\W_]+[a-z]\d*)|.+_files""",
     "sites": rf"""(.*[\W_])?(scanner|microscope|camera|device|machine|hospital|cent(er|re)|site|institution
         |clinic|lab)s?({NUMBER}|[\W_]+[a-z])""",
     "magnifications": r"\d{1,4}(\.\d+)?[ ]?x|x[ ]?\d{1,4}|(mag|magnification|zoom)[\W_]?\d+x?",

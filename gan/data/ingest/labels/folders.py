@@ -23,6 +23,8 @@ COVERED = 0.5
 DISTINCT = 0.5
 """Names that occur in fewer of their parent folders than this are those of single things, such as patients."""
 MOST_NAME_PROPOSALS = 2
+TILE = re.compile(r"(.*/)?[^/]+_files/\d+/\d+_\d+\.\w+")
+"""A tile of DeepZoom, which cuts a slide into tiles at several magnifications."""
 
 
 def propose_folders(listing: Listing) -> list[Proposal]:
@@ -39,13 +41,20 @@ def propose_folders(listing: Listing) -> list[Proposal]:
     candidates = [depth for depth in range(len(tree.levels)) if _may_be_classes(tree, depth)]
     ordinary = [depth for depth in candidates if _are_classes(tree, depth, candidates)]
     proposals = [proposal for depth in ordinary for proposal in _class_proposals(tree, depth, ordinary)]
-    if not ordinary:
+    if not ordinary and not all(map(TILE.fullmatch, images)):
         proposals = _name_proposals(tree, images)
         for depth in sorted(candidates, key=lambda depth: tree.levels[depth].kind != "numbers"):
             proposals += _class_proposals(tree, depth, candidates)
     if len(proposals) == 1 and not proposals[0].doubts:
         return [replace(proposals[0], sure=True)]
     return proposals
+
+
+def outer_levels(images: Sequence[str]) -> Reading:
+    """A reading of the splits and groups that folders name, for labels from a table. It leaves out no image."""
+    tree = read_tree(images)
+    roles = _roles(tree, None)
+    return Reading(root=tree.root, levels=roles.levels, splits=roles.splits)
 
 
 def _may_be_classes(tree: Tree, depth: int) -> bool:
@@ -55,6 +64,8 @@ def _may_be_classes(tree: Tree, depth: int) -> bool:
         return False
     if depth and set(level.names) <= set(tree.levels[depth - 1].names):
         return False  # seg_train/seg_train
+    if depth and all(name.endswith("_files") for name in tree.levels[depth - 1].names):
+        return False  # levels of a pyramid of tiles
     several = any(len(other.images) > 1 and not other.splits for other in tree.levels)
     return len(level.images) > 1 or (not several and level.kind == "classes")
 
@@ -93,6 +104,7 @@ def _roles(tree: Tree, class_depth: int | None) -> _Roles:
         elif level.splits:
             role = "split"
             splits |= {name: split for name, split in level.splits.items() if split_word(name) != split}
+            splits |= {name: "train" for name in level.names if is_unlabelled(name)}
         elif level.kind == "folds" and not folds and len(level.images) > 1:
             role, folds = "split", True
             last = max(level.names, key=lambda name: fold_number(name) or 0)
@@ -129,13 +141,13 @@ def _class_proposals(tree: Tree, depth: int, candidates: Sequence[int]) -> list[
         levels=roles.levels,
         splits=roles.splits,
         leave_out=tree.left_out,
-        rename=twins(level.images),
+        rename={**twins(level.images), **{name: "" for name in level.names if is_unlabelled(name)}},
         unlabelled="keep" if _has_unlabelled(tree) else "leave-out",
     )
     proposal = Proposal(reading, _title(names, roles.levels, reading.rename), doubts=tuple(doubts))
     if roles.folds:
         ignored: list[Role] = ["ignore" if role == "split" else role for role in roles.levels]
-        whole = Reading.model_validate({**reading.model_dump(), "levels": ignored, "splits": {}})
+        whole = changed(reading, levels=ignored, splits={})
         return [proposal, Proposal(whole, f"{_title(names, ignored)}; folds are not used", doubts=tuple(doubts))]
     return _about_unlabelled(tree, depth, proposal)
 
@@ -148,6 +160,8 @@ def _doubts_about_classes(tree: Tree, depth: int, candidates: Sequence[int]) -> 
     if others:
         texts = " or ".join(first_few(tree.levels[other].names) for other in sorted(candidates))
         doubts.append(f"Folders of {len(candidates)} levels may be the classes: {texts}.")
+    if any(other.names[0].endswith("_files") for other in tree.levels):
+        doubts.append("The images are tiles of slides at several magnifications.")
     if len(level.images) == 1:
         doubts.append(f"All images are in one folder, {level.names[0]}: there is a single class.")
     if len(level.images) >= 5 and sum(level.images.values()) < 2 * len(level.images):
@@ -163,14 +177,12 @@ def _about_unlabelled(tree: Tree, depth: int, proposal: Proposal) -> list[Propos
     if len(level.names) - len(strange) >= 2 and strange:
         above = "*/" if depth else ""
         patterns = [f"{glob.escape(tree.root)}/".lstrip("/") + f"{above}{glob.escape(name)}/*" for name in strange]
-        left_out = _changed(reading, leave_out=(*reading.leave_out, *patterns))
+        left_out = changed(reading, leave_out=(*reading.leave_out, *patterns))
         names = [name for name in level.names if name not in strange]
         return [Proposal(left_out, _title(names, reading.levels), doubts=proposal.doubts), proposal]
     if uncertain:
         doubt = f"{first_few(uncertain)} may be a class, or images whose class nobody knows."
-        unlabelled = _changed(
-            reading, rename={**reading.rename, **dict.fromkeys(uncertain, "unlabelled")}, unlabelled="keep"
-        )
+        unlabelled = changed(reading, rename={**reading.rename, **dict.fromkeys(uncertain, "")}, unlabelled="keep")
         doubts = (*proposal.doubts, doubt)
         title = f"{proposal.title}; {first_few(uncertain)} has no label"
         return [replace(proposal, doubts=doubts), Proposal(unlabelled, title, doubts=doubts)]
@@ -181,7 +193,7 @@ def _about_unlabelled(tree: Tree, depth: int, proposal: Proposal) -> list[Propos
         )
         keep = replace(proposal, title=f"{proposal.title}; images without labels are kept", doubts=doubts)
         title = f"{proposal.title}; images without labels are left out"
-        return [keep, Proposal(_changed(reading, unlabelled="leave-out"), title, doubts=doubts)]
+        return [keep, Proposal(changed(reading, unlabelled="leave-out"), title, doubts=doubts)]
     return [proposal]
 
 
@@ -189,7 +201,7 @@ def _has_unlabelled(tree: Tree) -> bool:
     return any(is_unlabelled(name) for level in tree.levels for name in level.images)
 
 
-def _changed(reading: Reading, **changes: object) -> Reading:
+def changed(reading: Reading, **changes: object) -> Reading:
     """The reading with some fields changed."""
     return Reading.model_validate({**reading.model_dump(), **changes})
 
@@ -215,8 +227,9 @@ def _title(names: Sequence[str], roles: Sequence[Role], merged: Mapping[str, str
     merged = merged or {}
     at = roles.index("class")
     parts = [f"Classes {first_few([name for name in names if name not in merged])} from folders"]
-    if merged:
-        parts.append(f"which are also written {first_few(list(merged))}")
+    other_spellings = [name for name, new in merged.items() if new]
+    if other_spellings:
+        parts.append(f"which are also written {first_few(other_spellings)}")
     for role, what in (("split", "splits"), ("group", "groups")):
         if role in roles:
             parts.append(f"{what} from the folders {'above' if roles.index(role) < at else 'below'}")

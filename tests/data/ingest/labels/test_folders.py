@@ -121,6 +121,14 @@ def test_folders_that_hold_no_classes_give_none(folders: list[str]) -> None:
     assert propose(*tree(*folders)) == []
 
 
+def test_tiles_of_a_slide_are_no_classes() -> None:
+    tiles = [f"slide{slide}_files/{level}/{n}_0.jpeg" for slide in range(3) for level in (10, 11) for n in range(9)]
+    assert propose(*tiles) == []
+    above = propose(*(f"{name}/{name}_{tile}" for name in ("benign", "malignant") for tile in tiles))
+    assert above[0].reading.levels == ("class", "group")
+    assert not above[0].sure
+
+
 def test_loose_images_give_none() -> None:
     assert propose(*(f"{number:04d}.png" for number in range(50))) == []
     assert propose() == []
@@ -224,18 +232,21 @@ def test_mask_folders_without_images_of_the_same_name_are_asked_about() -> None:
 
 
 def test_unlabelled_folders_are_kept_or_left_out() -> None:
-    for files in (tree("a", "b", "unlabelled"), tree("train/a", "train/b", "test/a", "test/b", "train/no_label")):
+    splits = tree("train/a", "train/b", "test/a", "test/b")
+    for files in (tree("a", "b", "no_label"), [*splits, *tree("train/no_label")]):
         keep, leave = propose(*files)
+        assert keep.reading.rename == leave.reading.rename == {"no_label": ""}
         assert (keep.reading.unlabelled, leave.reading.unlabelled) == ("keep", "leave-out")
         assert keep.doubts
-    keep, _ = propose(*tree("train/a", "train/b", "test/a", "test/b", "unsup"))
+    keep, _ = propose(*splits, *tree("unsup"))
     assert (keep.reading.levels, keep.reading.leave_out) == (("split", "class"), ())
+    assert keep.reading.splits == {"unsup": "train"}
 
 
 def test_a_class_unknown_may_be_a_class() -> None:
     as_class, without_label = propose(*tree("benign", "malignant", "unknown"))
     assert (as_class.reading.rename, as_class.reading.unlabelled) == ({}, "leave-out")
-    assert (without_label.reading.rename, without_label.reading.unlabelled) == ({"unknown": "unlabelled"}, "keep")
+    assert (without_label.reading.rename, without_label.reading.unlabelled) == ({"unknown": ""}, "keep")
     assert not as_class.sure
 
 
