@@ -21,7 +21,7 @@ class Level:
     kind       what most names are
     images     names, each with its number of images
     covered    share of the images, of the training split if there is one, that lie in a folder of this level
-    recurring  mean share of the parent folders in which a name occurs: 1 if all parents have the same names
+    recurring  how often names occur again in other parent folders: 0 if none does, 1 if all parents have the same
     parents    number of parent folders
     splits     names that are splits, if this is the level of the splits
     """
@@ -124,7 +124,7 @@ def _level(below: Mapping[Folder, int], depth: int, splits: Mapping[int, Mapping
         kind=kind_of_names(list(images)),
         images=images,
         covered=covered,
-        recurring=sum(occurrences.values()) / len(occurrences) / len(parents),
+        recurring=(sum(occurrences.values()) / len(occurrences) - 1) / max(1, len(parents) - 1),
         parents=len(parents),
         splits=splits.get(depth, {}),
     )

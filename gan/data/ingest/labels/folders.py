@@ -21,7 +21,7 @@ from gan.data.ingest.labels.split_words import fold_number, split_word
 COVERED = 0.5
 """Share of the images that must lie in a folder of a level, so that it may be the level of the classes."""
 DISTINCT = 0.5
-"""Names that occur in fewer of their parent folders than this are those of single things, such as patients."""
+"""`Level.recurring` below which names are those of single things, such as patients."""
 MOST_NAME_PROPOSALS = 2
 TILE = re.compile(r"(.*/)?[^/]+_files/\d+/\d+_\d+\.\w+")
 """A tile of DeepZoom, which cuts a slide into tiles at several magnifications."""
@@ -74,7 +74,7 @@ def _are_classes(tree: Tree, depth: int, candidates: Sequence[int]) -> bool:
     """Whether names are ordinary words, or numbers that are the same in all folders above: `train/0`, `test/0`."""
     level = tree.levels[depth]
     if level.kind == "numbers":
-        return level.parents > 1 and level.recurring > DISTINCT
+        return level.recurring > DISTINCT
     above = any(other < depth and tree.levels[other].kind == "classes" for other in candidates)
     single_things = above and len(level.images) > 10 and sum(level.images.values()) < 3 * len(level.images)
     return level.kind == "classes" and not single_things
@@ -126,8 +126,9 @@ def _roles(tree: Tree, class_depth: int | None) -> _Roles:
 
 def _are_single_things(level: Level, above: bool) -> bool:
     """Whether folders are slides, or numbered things above the classes, none of which occurs in many parents."""
-    distinct = level.parents == 1 or level.recurring < DISTINCT
-    return distinct and (level.kind == "slides" or (above and level.kind in ("numbers", "numbered", "hashes")))
+    return level.recurring < DISTINCT and (
+        level.kind == "slides" or (above and level.kind in ("numbers", "numbered", "hashes"))
+    )
 
 
 def _class_proposals(tree: Tree, depth: int, candidates: Sequence[int]) -> list[Proposal]:
