@@ -1,6 +1,7 @@
 """`runs`, `stop`, `resume`, `delete`, `logs` and `tensorboard`: list and control existing runs."""
 
 import argparse
+import contextlib
 import json
 import sys
 import time
@@ -11,6 +12,7 @@ from gan import jobs
 from gan.cli.arguments import AddCommand
 from gan.errors import RunError, UserError
 from gan.io.terminal import printable, show
+from gan.io.untrusted_files import skipping_unreadable
 from gan.jobs.logs import follow_log
 from gan.runs import lifecycle
 from gan.runs.run import Run, all_runs, find_run
@@ -60,15 +62,16 @@ def list_runs(parsed: argparse.Namespace) -> int:
 
 def _row(run: Run, disk: bool) -> dict[str, Any]:
     state = jobs.state(run.path)
-    row: dict[str, Any] = {"name": run.name, "title": run.title, "state": state.name, "cause": state.cause}
+    row: dict[str, Any] = {"name": run.name, "title": run.title, "state": state.name}
     row |= {"tags": list(run.about.tags), "archived": run.about.archived}
     row |= {"place": state.position, "waits_for": state.blocked_by}
-    try:
+    row |= {"cause": run.problem or state.cause, "data": "", "kimg": 0, "seen": 0}
+    with contextlib.suppress(RunError):  # `problem` says it
         row |= {"data": run.config.data.slug, "kimg": run.config.train.kimg}
-    except RunError as error:
-        row |= {"data": "", "kimg": 0, "cause": str(error)}
+    with skipping_unreadable(run.path):
+        row["seen"] = run.seen
     created = time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(run.created))
-    row |= {"seen": run.seen, "device": state.device, "created": created}
+    row |= {"device": state.device, "created": created}
     return row | ({"disk": jobs.disk_usage(run.path)} if disk else {})
 
 

@@ -114,7 +114,7 @@ def estimated_seconds(run: Run, snapshots: int = 1) -> float | None:
             measured = _measured_seconds(other)
             if measured:
                 return snapshots * measured[-1] * pixels / _pixels(other)
-        except GanError:  # a broken run folder; the overview shows it
+        except (GanError, OSError):  # a broken run folder; the overview shows it
             continue
     return None
 

@@ -35,7 +35,10 @@ def parse_json(content: bytes | str) -> Any:
 
 
 def read_json(path: Path, max_bytes: int = MAX_DOCUMENT) -> dict[str, Any] | None:
-    """The JSON object in a file; None where the file is absent, damaged (logged) or holds no object."""
+    """The JSON object in a file; None where the file is absent, damaged (logged) or holds no object.
+
+    Raises OSError where it cannot be read: it may be whole, so that nobody may take it for absent.
+    """
     try:
         document = parse_json(read_bytes(path, max_bytes))
     except (FileNotFoundError, NotADirectoryError):
@@ -67,10 +70,10 @@ def read_typed(
 
 
 def read_typed_or_none(path: Path, adapter: "TypeAdapter[T]", max_bytes: int = MAX_DOCUMENT) -> T | None:
-    """As `read_typed`, but None for a damaged file too, which is logged: for lists, which go on without it."""
+    """As `read_typed`, but None for a damaged or unreadable file too, which is logged: for lists, which go on."""
     try:
         return read_typed(path, adapter, max_bytes)
-    except DamagedFileError as error:
+    except (DamagedFileError, OSError) as error:
         log_damaged(path, error)
         return None
 
@@ -97,7 +100,8 @@ def validated(path: Path, document: Any, adapter: "TypeAdapter[T]") -> T:
 def read_json_lines(path: Path, adapter: "TypeAdapter[T]", newest: int = 100_000) -> list[T]:
     """The last `newest` values of a file with one JSON document a line, in its order; [] where there is no file.
 
-    Lines that a full disk cut short, or of another type, are skipped.
+    Lines that a full disk cut short, or of another type, are skipped. So is the rest of a file that is damaged or
+    cannot be read, which is logged.
     """
     values: deque[T] = deque(maxlen=newest)
     try:
@@ -109,7 +113,7 @@ def read_json_lines(path: Path, adapter: "TypeAdapter[T]", newest: int = 100_000
                     continue
     except (FileNotFoundError, NotADirectoryError):
         return []
-    except DamagedFileError as error:
+    except (DamagedFileError, OSError) as error:
         log_damaged(path, error)
     return list(values)
 

@@ -50,7 +50,7 @@ def is_regular(path: Path) -> bool:
     """Whether there is a regular file at `path`, reached without a symbolic link."""
     try:
         return stat.S_ISREG(path.lstat().st_mode) and not is_link(path)
-    except OSError:
+    except OSError:  # what cannot be looked at cannot be opened either: opening it says why
         return False
 
 
@@ -155,6 +155,15 @@ def damaged_file(path: Path, reason: object) -> DamagedFileError:
 def log_damaged(path: Path, reason: object) -> None:
     """Log, once per process, that a damaged file is skipped."""
     _log_once(f"{path} is skipped: {_shorten(reason)}")
+
+
+@contextlib.contextmanager
+def skipping_unreadable(path: Path) -> Iterator[None]:
+    """Log an OSError of the block, once per process, instead of raising it: for lists, which go on without `path`."""
+    try:
+        yield
+    except OSError as error:  # no permission, a stale file handle, a damaged disk
+        log_damaged(path, error)
 
 
 @functools.lru_cache(maxsize=1000)

@@ -4,7 +4,6 @@ Each decision holds `tickets.decision_lock()`, so that two users never decide th
 """
 
 import os
-import shutil
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 from gan.config import settings
 from gan.errors import RunError
-from gan.io.atomic import write_json
+from gan.io.atomic import remove_folder, write_json
 from gan.io.file_lock import is_locked
 from gan.io.json_files import read_json
 from gan.jobs import device_list, kinds, launch, logs, names, processes, states, tickets, waiting_jobs
@@ -26,7 +25,7 @@ def submit(folder: Path, device: str, request: Mapping[str, Any] | None = None) 
     """
     kinds.check_folder(folder)
     with tickets.decision_lock():
-        state = states.state(folder)
+        state = _readable_state(folder)
         if state.alive:
             raise RunError(f"{_subject(folder)} is {state.name} already.")
         _enqueue(folder, device, request)
@@ -48,7 +47,7 @@ def resume(folder: Path, device: str) -> str:
     kinds.check_folder(folder)
     subject = _subject(folder)
     with tickets.decision_lock():
-        state = states.state(folder)
+        state = _readable_state(folder)
         if state.name == "queued":
             return f"{subject} waits in the queue already, at place {state.position}."
         if state.name == "running":
@@ -69,7 +68,7 @@ def stop(folder: Path) -> str:
     """
     kinds.job_command(folder)
     with tickets.decision_lock():
-        state = states.state(folder)
+        state = _readable_state(folder)
         if state.name == "queued":
             _cancel(folder)
             return f"{_subject(folder)} was taken out of the queue."
@@ -89,11 +88,11 @@ def stop(folder: Path) -> str:
 
 
 def delete(folder: Path) -> str:
-    """Remove a run's folder; raises RunError while the run or any job in it is queued or running."""
+    """Remove a run's folder; raises RunError while it is unreadable, or it or any job in it is queued or running."""
     trash, name = tickets.jobs_folder() / "trash", names.job_name(folder)
     kinds.job_command(folder)
     with tickets.decision_lock():
-        state = states.state(folder)
+        state = _readable_state(folder)
         if state.alive:
             raise RunError(f"The run {name} is {state.name}: stop it before you delete it.")
         busy = [path.parent for path in folder.glob("**/alive.lock") if is_locked(path)]
@@ -106,7 +105,7 @@ def delete(folder: Path) -> str:
         # Renamed first: readers see the whole run or none, even if the removal is interrupted.
         folder.rename(trash / f"{name}-{time.time_ns()}")
     for left in trash.iterdir():
-        shutil.rmtree(left, ignore_errors=True)  # another process may be removing the same
+        remove_folder(left)  # another process may be removing the same
     return f"The run {name} was deleted."
 
 
@@ -116,13 +115,13 @@ def follow(folder: Path) -> Iterator[str]:
 
 
 def disk_usage(folder: Path) -> int:
-    """Bytes that a folder takes on the disk; files that vanish during the count count as nothing."""
+    """Bytes that a folder takes on the disk; files that vanish meanwhile, or cannot be read, count as nothing."""
     total = 0
     for root, _, files in os.walk(folder):
         for name in files:
             try:
                 total += (Path(root) / name).lstat().st_blocks * 512
-            except FileNotFoundError:
+            except OSError:  # removed meanwhile, or unreadable: `state` says so, a size need not
                 continue
     return total
 
@@ -134,6 +133,14 @@ def _subject(folder: Path) -> str:
     """The job as the subject of a sentence: `The run breast`."""
     text = names.describe_job(names.job_name(folder))
     return text[0].upper() + text[1:]
+
+
+def _readable_state(folder: Path) -> states.State:
+    """The state of a job; raises RunError where its files cannot be read, as nothing can be decided then."""
+    state = states.state(folder)
+    if state.name == "unreadable":
+        raise RunError(f"{_subject(folder)} is unreadable: {state.cause}")
+    return state
 
 
 def _enqueue(folder: Path, device: str, request: Mapping[str, Any] | None = None) -> None:

@@ -5,7 +5,9 @@ the locks that its starter took, so that they are held without a gap.
 """
 
 import contextlib
+import functools
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -19,8 +21,10 @@ from gan.config import settings
 from gan.io.atomic import open_for_append, write_json
 from gan.io.file_lock import is_locked, try_lock
 from gan.io.json_files import read_json
+from gan.io.untrusted_files import skipping_unreadable
 from gan.jobs import device_list, kinds, names, processes, tickets, waiting_jobs
 
+LOGGER = logging.getLogger(__name__)
 SCHEDULER_MODULE = "gan.jobs"
 """What `python -m` runs as the scheduler."""
 
@@ -78,12 +82,13 @@ def orphaned_jobs() -> list[tuple[Path, dict[str, Any]]]:
     """Folder and started.json of each job whose main process died and left others that hold its slot."""
     orphans = []
     for path in (tickets.jobs_folder() / "devices").glob("*.lock"):
-        if not is_locked(path):
-            continue
-        folder = settings.store() / path.read_text().strip()
-        started = read_json(folder / "started.json") or {}
-        if kinds.job_kind(folder) and processes.valid_pid(started) and not processes.is_alive(started):
-            orphans.append((folder, started))
+        with skipping_unreadable(path):
+            if not is_locked(path):
+                continue
+            folder = settings.store() / path.read_text().strip()
+            started = read_json(folder / "started.json") or {}
+            if kinds.job_kind(folder) and processes.valid_pid(started) and not processes.is_alive(started):
+                orphans.append((folder, started))
     return orphans
 
 
@@ -96,7 +101,8 @@ def start_scheduler() -> bool:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = try_lock(path)
-    except OSError:  # a store that is read-only for us has its scheduler elsewhere
+    except OSError as error:  # a store that is read-only for us has its scheduler elsewhere
+        _log_no_scheduler(str(error))
         return False
     if descriptor is None:
         return False
@@ -116,6 +122,12 @@ def start_scheduler() -> bool:
         os.close(descriptor)
     reap_in_background(process)
     return True
+
+
+@functools.lru_cache(maxsize=10)  # once per reason: pages call it every two seconds
+def _log_no_scheduler(reason: str) -> None:
+    """Log, once per process, why no scheduler can be started."""
+    LOGGER.warning("No scheduler is started, queued jobs wait for that of another process: %s", reason)
 
 
 def register_stop(folder: Path, ticket: int) -> None:

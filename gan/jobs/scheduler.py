@@ -17,6 +17,7 @@ from gan.errors import RunError
 from gan.io.atomic import write_json
 from gan.io.file_lock import is_locked, try_lock
 from gan.io.json_files import read_json
+from gan.io.untrusted_files import skipping_unreadable
 from gan.jobs import device_list, kinds, launch, names, processes, tickets, waiting_jobs
 
 POLL_SECONDS = 0.2
@@ -93,8 +94,10 @@ def _start(memory: Memory, job: waiting_jobs.QueuedJob, slot_of: str) -> None:
         if alive is None or slot is None:
             return
         process = launch.launch_job(job.folder, ticket=job.ticket, device=device, alive=alive, slot=slot)
-    waiting_jobs.dequeue(job.folder)
-    started = read_json(job.folder / "started.json") or {}
+    started: dict[str, Any] = {"ticket": job.ticket}
+    with skipping_unreadable(job.folder):  # it runs, and is no longer queued: started.json has its ticket
+        waiting_jobs.dequeue(job.folder)
+        started = read_json(job.folder / "started.json") or started
     memory.children.append(Child(process, job.folder, started))
     LOGGER.info("%s started on %s as process %d", job.name, device, process.pid)
 
@@ -122,7 +125,8 @@ def collect_exits(memory: Memory) -> None:
         code = child.process.poll()
         ticket = tickets.valid_ticket(child.started.get("ticket"))
         if code is None:
-            _kill_if_hanging(memory, child, ticket)
+            with skipping_unreadable(child.folder):
+                _kill_if_hanging(memory, child, ticket)
             continue
         memory.children.remove(child)
         kills_before = tickets.valid_ticket(child.started.get("memory_kills"))
@@ -158,28 +162,34 @@ def _write_exit(folder: Path, document: dict[str, Any]) -> None:
 def enforce_stops(memory: Memory) -> None:
     """Signal each job that is being stopped once a second, and kill its process tree when its grace is over."""
     for path in launch.pending_stops():
-        pending = read_json(path) or {}
-        name = str(pending.get("job", ""))
-        folder = settings.store() / name
-        started = read_json(folder / "started.json") or {}
-        ended = started.get("ticket") != pending.get("ticket") or not is_locked(folder / "alive.lock")
-        if kinds.job_kind(folder) is None or ended:
-            path.unlink(missing_ok=True)  # `kill_orphans` deals with processes left behind
-            continue
-        now, grace = time.monotonic(), settings.stop_grace()
-        if processes.valid_pid(started) and not processes.is_alive(started):
-            processes.kill_tree(started, folder, name)  # its main process is dead: nobody is left to save anything
-        elif now - memory.first_seen.setdefault(path.name, now) > grace:
-            ticket = tickets.valid_ticket(started.get("ticket"))
-            memory.killed_after[ticket] = grace
-            _write_exit(folder, {"ticket": ticket, "code": None, "killed_after": grace})
-            killed = processes.kill_tree(started, folder, name)
-            LOGGER.info("%s did not end in %d s: %d processes killed", name, grace, killed)
-        elif _has_ended(folder, started):
-            continue  # it is exiting: a signal could cut that short
-        elif now - memory.signalled.get(path.name, 0.0) > SIGNAL_SECONDS:
-            memory.signalled[path.name] = now
-            processes.terminate(started, folder)
+        with skipping_unreadable(path):
+            _enforce_stop(memory, path)
+
+
+def _enforce_stop(memory: Memory, path: Path) -> None:
+    """Signal or kill the job of one pending stop, or remove the stop where the job has ended."""
+    pending = read_json(path) or {}
+    name = str(pending.get("job", ""))
+    folder = settings.store() / name
+    started = read_json(folder / "started.json") or {}
+    ended = started.get("ticket") != pending.get("ticket") or not is_locked(folder / "alive.lock")
+    if kinds.job_kind(folder) is None or ended:
+        path.unlink(missing_ok=True)  # `kill_orphans` deals with processes left behind
+        return
+    now, grace = time.monotonic(), settings.stop_grace()
+    if processes.valid_pid(started) and not processes.is_alive(started):
+        processes.kill_tree(started, folder, name)  # its main process is dead: nobody is left to save anything
+    elif now - memory.first_seen.setdefault(path.name, now) > grace:
+        ticket = tickets.valid_ticket(started.get("ticket"))
+        memory.killed_after[ticket] = grace
+        _write_exit(folder, {"ticket": ticket, "code": None, "killed_after": grace})
+        killed = processes.kill_tree(started, folder, name)
+        LOGGER.info("%s did not end in %d s: %d processes killed", name, grace, killed)
+    elif _has_ended(folder, started):
+        return  # it is exiting: a signal could cut that short
+    elif now - memory.signalled.get(path.name, 0.0) > SIGNAL_SECONDS:
+        memory.signalled[path.name] = now
+        processes.terminate(started, folder)
 
 
 def kill_orphans() -> None:

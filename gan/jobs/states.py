@@ -15,7 +15,7 @@ from gan.jobs import failures, processes, tickets, waiting_jobs
 from gan.jobs.device_list import TASKS
 from gan.jobs.logs import log_tail
 
-StateName = Literal["queued", "running", "stopping", "stopped", "finished", "failed", "lost"]
+StateName = Literal["queued", "running", "stopping", "stopped", "finished", "failed", "lost", "unreadable"]
 ALIVE = ("queued", "running", "stopping")
 MAX_TIME = 1e11  # seconds since 1970, thousands of years from now; also excludes NaN
 ENDS: dict[str, StateName] = {"finished": "finished", "stopped": "stopped", "failed": "failed"}
@@ -46,7 +46,16 @@ class State:
 
 
 def state(folder: Path) -> State:
-    """The state of the job in a folder; damaged files raise no error."""
+    """The state of the job in a folder, "unreadable" where its files cannot be read; damaged files raise no error."""
+    try:
+        return _computed_state(folder)
+    except OSError as error:  # no permission, a stale file handle, a damaged disk
+        reason = f"{error.filename or folder} cannot be read: {error.strerror}"
+        advice = "Give this server's user the right to read the folder, or check the disk."
+        return State("unreadable", f"{reason}. {advice}", "unreadable")
+
+
+def _computed_state(folder: Path) -> State:
     job = waiting_jobs.queued_job(folder)
     if job is not None:
         return _queued(job)

@@ -13,6 +13,7 @@ from gan.config import settings
 from gan.io import file_lock
 from gan.io.atomic import replacing, write_json
 from gan.io.json_files import read_json
+from gan.io.untrusted_files import skipping_unreadable
 from gan.jobs import names
 
 TICKETED_FILES = ("queued.json", "started.json", "end.json")
@@ -62,6 +63,8 @@ def valid_ticket(value: object) -> int:
 
 
 def _largest(folder: Path) -> int:
-    """The largest ticket in a job folder's files; 0 without any."""
-    documents = (read_json(folder / name) or {} for name in TICKETED_FILES)
-    return max(valid_ticket(document.get("ticket")) for document in documents)
+    """The largest ticket in a job folder's files; 0 without any, and where they cannot be read, which is logged."""
+    with skipping_unreadable(folder):
+        documents = [read_json(folder / name) or {} for name in TICKETED_FILES]
+        return max(valid_ticket(document.get("ticket")) for document in documents)
+    return 0

@@ -18,6 +18,7 @@ from gan.config import settings
 from gan.io.atomic import replacing, write_json
 from gan.io.file_lock import is_locked
 from gan.io.json_files import read_json
+from gan.io.untrusted_files import skipping_unreadable
 from gan.jobs import device_list, kinds, names, tickets
 from gan.jobs.device_list import TASKS
 
@@ -82,16 +83,29 @@ def queued_job(folder: Path) -> QueuedJob | None:
 
 
 def queued_jobs() -> list[QueuedJob]:
-    """The whole queue, the next job first."""
-    jobs = (queued_job(settings.store() / _owner(ticket)[0]) for ticket in _tickets())
-    return sorted((job for job in jobs if job), key=lambda job: job.ticket)
+    """The whole queue, the next job first; jobs whose files cannot be read now are left out, which is logged."""
+    return _read_queue()[0]
+
+
+def _read_queue() -> tuple[list[QueuedJob], set[int]]:
+    """The queue, the next job first, and the tickets of jobs whose files cannot be read now."""
+    jobs, unreadable = [], set()
+    for ticket in _tickets():
+        unreadable.add(ticket)
+        with skipping_unreadable(_waiting_folder() / str(ticket)):
+            job = queued_job(settings.store() / _owner(ticket)[0])
+            unreadable.remove(ticket)
+            if job:
+                jobs.append(job)
+    return sorted(jobs, key=lambda job: job.ticket), unreadable
 
 
 def drop_stale_tickets() -> None:
     """Remove the tickets of jobs that no longer wait; hold `decision_lock()`."""
-    waiting = {job.ticket for job in queued_jobs()}
+    jobs, unreadable = _read_queue()
+    kept = {job.ticket for job in jobs} | unreadable
     for ticket in _tickets():
-        if ticket not in waiting:
+        if ticket not in kept:
             (_waiting_folder() / str(ticket)).unlink(missing_ok=True)
 
 
@@ -103,7 +117,7 @@ def startable(queue: list[QueuedJob]) -> list[tuple[QueuedJob, str | None]]:
     free: dict[str, int] = {}
     result: list[tuple[QueuedJob, str | None]] = []
     for job in queue:
-        if not job.in_terminal and is_locked(job.folder / "alive.lock"):
+        if _is_ending(job):
             continue
         devices = job.devices
         for name in devices:
@@ -114,6 +128,13 @@ def startable(queue: list[QueuedJob]) -> list[tuple[QueuedJob, str | None]]:
         if device is not None or not devices:
             result.append((job, device))
     return result
+
+
+def _is_ending(job: QueuedJob) -> bool:
+    """Whether the run's previous process still holds its lock; True, and logged, where the lock cannot be read."""
+    with skipping_unreadable(job.folder):
+        return not job.in_terminal and is_locked(job.folder / "alive.lock")
+    return True
 
 
 def position(job: QueuedJob, queue: list[QueuedJob]) -> int:
@@ -141,6 +162,6 @@ def _owner(ticket: int) -> tuple[str, str]:
     """The name and the token of the waiting job that has the ticket; empty if none has."""
     try:
         name, _, token = (_waiting_folder() / str(ticket)).read_text().rpartition(" ")
-    except FileNotFoundError:
+    except FileNotFoundError:  # taken out of the queue in the meantime
         return "", ""
     return name, token

@@ -274,8 +274,12 @@ def _write_failed(folder: Path, worker: Worker, error: BaseException) -> None:
         end = {"state": "failed", "cause": cause.text, "kind": cause.kind, "advice": dict(cause.advice)}
     _write_end(folder, {**end, "ticket": worker.ticket})
     if not isinstance(error, GanError | KeyboardInterrupt):
-        with contextlib.suppress(OSError), open_for_append(folder / "log.txt") as log:  # end.json names a full disk
-            log.write("".join(traceback.format_exception(error)).encode())
+        text = "".join(traceback.format_exception(error))
+        try:
+            with open_for_append(folder / "log.txt") as log:
+                log.write(text.encode())
+        except OSError as failure:  # a full disk, or the run was deleted: stderr may lead elsewhere
+            show(f"{folder / 'log.txt'} cannot be written ({failure}):\n{text}", error=True)
 
 
 def _reserve_space(folder: Path) -> None:

@@ -33,11 +33,16 @@ class About:
 
 
 def read_about(folder: Path) -> About:
-    """The about.json of a run's folder; missing, damaged or mistyped entries get their defaults."""
+    """The about.json of a run's folder; missing, damaged or mistyped entries get their defaults.
+
+    Raises OSError where the file cannot be read, so that nobody writes defaults over it.
+    """
     document = read_json(folder / FILE, MAX_BYTES) or {}
     created, title, tags, notes = (document.get(key) for key in ("created", "title", "tags", "notes"))
     return About(
-        created=float(created) if isinstance(created, int | float) and 0 <= created <= MAX_TIME else _created(folder),
+        created=float(created)
+        if isinstance(created, int | float) and 0 <= created <= MAX_TIME
+        else config_time(folder),
         title=title[:MAX_TITLE] if isinstance(title, str) else "",
         tags=tuple(tag[:MAX_TAG] for tag in tags if isinstance(tag, str))[:MAX_TAGS] if isinstance(tags, list) else (),
         notes=notes[:MAX_NOTES] if isinstance(notes, str) else "",
@@ -78,9 +83,9 @@ def _checked(about: About) -> About:
     return replace(about, title=title, notes=about.notes.strip())
 
 
-def _created(folder: Path) -> float:
-    """When config.json, which is written once, was written; 0 if it is missing."""
+def config_time(folder: Path) -> float:
+    """When config.json, which is written once, was written; 0 if it is missing or cannot be reached."""
     try:
         return (folder / "config.json").stat().st_mtime
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError:  # `Run.config` says what is wrong with it
         return 0.0

@@ -24,7 +24,7 @@ from gan.config import names, options, settings
 from gan.config.run_config import RunConfig
 from gan.data.info import DatasetInfo
 from gan.errors import ConfigError, DamagedFileError, RunError
-from gan.io.untrusted_files import is_regular, read_bytes
+from gan.io.untrusted_files import is_regular, read_bytes, skipping_unreadable
 from gan.jobs.kinds import refuse_link
 from gan.jobs.status import Status, read_status
 from gan.runs import notes
@@ -52,21 +52,37 @@ class Run:
 
     @cached_property
     def config(self) -> RunConfig:
-        """Its options; raises RunError where config.json is absent, damaged or newer than this program."""
+        """Its options; raises RunError where config.json is absent, unreadable, damaged or of a newer program."""
         file = self.path / "config.json"
         try:
             stat = file.stat()
+            config = _config(file, stat.st_mtime_ns, stat.st_size)
         except FileNotFoundError:
             raise RunError(f"The run {self.name} cannot be read: its folder has no config.json.") from None
-        config = _config(file, stat.st_mtime_ns, stat.st_size)
+        except OSError as error:
+            raise RunError(f"The run {self.name} cannot be read: {file}: {error.strerror}.") from None
         if not isinstance(config, RunConfig):
             raise RunError(f"The run {self.name} cannot be read: {config}")
         return config
 
     @property
     def about(self) -> About:
-        """Title, tags and notes, as they are now."""
-        return notes.read_about(self.path)
+        """Title, tags and notes, as they are now; empty where about.json cannot be read, which is logged."""
+        with skipping_unreadable(self.path / notes.FILE):
+            return notes.read_about(self.path)
+        return About(created=notes.config_time(self.path))
+
+    @property
+    def problem(self) -> str:
+        """Why config.json or about.json cannot be read; "" where both can."""
+        try:
+            self.config  # noqa: B018
+            notes.read_about(self.path)
+        except RunError as error:
+            return str(error)
+        except OSError as error:
+            return f"The title and notes of {self.name} cannot be read: {self.path / notes.FILE}: {error.strerror}."
+        return ""
 
     @cached_property
     def created(self) -> float:
@@ -164,4 +180,7 @@ def all_runs() -> list[Run]:
 
 
 def _is_folder(path: Path) -> bool:
-    return path.is_dir() and not path.is_symlink()
+    try:
+        return path.is_dir() and not path.is_symlink()
+    except OSError:  # listed, so that its card says what is wrong
+        return True

@@ -112,7 +112,7 @@ def _seconds(config: RunConfig) -> float | None:
     for run in all_runs():
         try:
             rate = run.status().get("images_per_second") if _same_speed(run.config, config) else None
-        except GanError:  # a damaged run folder; the overview shows it
+        except (GanError, OSError):  # a damaged run folder; the overview shows it
             continue
         if rate:
             return float(config.train.kimg * 1000 / rate)

@@ -18,7 +18,7 @@ from gan.config.run_config import RunConfig
 from gan.io.atomic import write_json
 from gan.io.file_lock import is_locked
 from gan.io.json_files import read_json
-from gan.jobs import launch, names, processes
+from gan.jobs import launch, names, processes, tickets, waiting_jobs
 from gan.runs import lifecycle
 from gan.runs.run import Run
 
@@ -50,6 +50,13 @@ def goes_on(run: Run) -> None:
 
 def new_run(name: str, device: str = "auto") -> Run:
     return lifecycle.create_run(RunConfig.model_validate({"job": {"device": device}}), name)
+
+
+def enqueue(*runs: Run) -> None:
+    """Put runs into the queue for the CPU, and start no scheduler."""
+    with tickets.decision_lock():
+        for run in runs:
+            waiting_jobs.enqueue(run.path, "cpu")
 
 
 def give_job(folder: Path, kind: str = "steps", seconds: float = FOREVER) -> None:

@@ -5,6 +5,7 @@ Files are looked up in `GAN_DATA/<name>` and in the store's download folder, whi
 
 import contextlib
 import hashlib
+import logging
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -12,6 +13,8 @@ from pathlib import Path
 from gan.config import settings
 from gan.errors import DataError
 from gan.io.progress import Progress
+
+LOGGER = logging.getLogger(__name__)
 
 
 def data_folders(name: str) -> tuple[Path, Path]:
@@ -26,7 +29,8 @@ def download_folder(name: str) -> Path:
         shared.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=shared):
             return shared  # writing is the only reliable test of permissions and read-only mounts
-    except OSError:
+    except OSError as error:
+        LOGGER.info("%s is downloaded into %s: %s", name, own, error)
         own.mkdir(parents=True, exist_ok=True)
         return own
 

@@ -82,9 +82,10 @@ def finished_card(run: Run, state: jobs.State) -> None:
             st.caption(f"{problem} · {size}")
         else:
             st.caption(f"{run_header.data_label(run)} · {fmt.images(run.total)} · {size}")
-        if state.name in ("failed", "lost") and state.cause:
+        cause = state.cause if state.name in ("failed", "lost", "unreadable") else ""
+        if cause or (problem is None and run.problem):
             with st.container(key=f"cause-{run.name}"):
-                st.caption(state.cause)
+                st.caption(cause or run.problem)
         run_verdict.verdict_caption(run)
         run_notes.run_tags(run)
         with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"ways-{run.name}"):
