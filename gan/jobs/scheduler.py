@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gan.config import settings
-from gan.errors import RunError
+from gan.errors import UserError
 from gan.io.atomic import write_json
 from gan.io.file_lock import is_locked, try_lock
 from gan.io.json_files import read_json
@@ -76,24 +76,25 @@ def start_queued_jobs(memory: Memory) -> None:
                     _fail(job, device_list.no_such_device(job.requested_device), "device")
                 else:
                     _start(memory, job, device)
-            except RunError as error:
-                _fail(job, str(error), "refused")
+            except UserError as error:  # no job may run there, or a link or folder is in the place of its log
+                _fail_if_possible(memory, job, str(error), "refused")
             except OSError as error:
                 LOGGER.error("%s could not be started: %s", job.name, error)
-                _fail_if_possible(job, error)
+                _fail_if_possible(memory, job, f"It could not be started: {error}", "start")
                 memory.retry_at = time.monotonic() + RETRY_SECONDS
 
 
 def _start(memory: Memory, job: waiting_jobs.QueuedJob, slot_of: str) -> None:
-    """Start a job with a slot of the device or lane `slot_of`; raises RunError if no job may run in its folder."""
+    """Start a job with a slot of the device or lane `slot_of`; raises UserError if no job may run in its folder."""
     kinds.check_folder(job.folder)
     device = "cpu" if slot_of == device_list.TASKS else slot_of
     alive = try_lock(job.folder / "alive.lock")
-    slot = device_list.take_slot(slot_of, job.name)
-    with launch.closing(alive, slot):
-        if alive is None or slot is None:
-            return
-        process = launch.launch_job(job.folder, ticket=job.ticket, device=device, alive=alive, slot=slot)
+    with launch.closing(alive):
+        slot = None if alive is None else device_list.take_slot(slot_of, job.name)
+        with launch.closing(slot):
+            if alive is None or slot is None:
+                return
+            process = launch.launch_job(job.folder, ticket=job.ticket, device=device, alive=alive, slot=slot)
     started: dict[str, Any] = {"ticket": job.ticket}
     with skipping_unreadable(job.folder):  # it runs, and is no longer queued: started.json has its ticket
         waiting_jobs.dequeue(job.folder)
@@ -111,12 +112,13 @@ def _fail(job: waiting_jobs.QueuedJob, cause: str, kind: str) -> None:
     LOGGER.info("%s failed: %s", job.name, cause)
 
 
-def _fail_if_possible(job: waiting_jobs.QueuedJob, error: OSError) -> None:
-    """As `_fail`; if a full or damaged disk refuses this too, the job stays queued and is tried again."""
+def _fail_if_possible(memory: Memory, job: waiting_jobs.QueuedJob, cause: str, kind: str) -> None:
+    """As `_fail`; if a full or damaged disk or a link refuses this too, the job stays queued and is tried again."""
     try:
-        _fail(job, f"It could not be started: {error}", "start")
-    except OSError as again:
+        _fail(job, cause, kind)
+    except (OSError, UserError) as again:
         LOGGER.error("%s waits: %s", job.name, again)
+        memory.retry_at = time.monotonic() + RETRY_SECONDS
 
 
 def collect_exits(memory: Memory) -> None:
@@ -155,7 +157,7 @@ def _has_ended(folder: Path, started: dict[str, Any]) -> bool:
 def _write_exit(folder: Path, document: dict[str, Any]) -> None:
     try:
         write_json(folder / "exit.json", document)
-    except OSError as error:  # the folder was removed, or the disk is full: the state is computed without the code
+    except (OSError, UserError) as error:  # removed, replaced by a link, or a full disk: the state needs no code
         LOGGER.warning("the exit of %s could not be written: %s", folder.name, error)
 
 
