@@ -32,10 +32,8 @@ def test_class_folders(tmp_path: Path, above: str) -> None:
 
 
 def test_split_folders_by_any_usual_name(tmp_path: Path) -> None:
-    write_class_folders(
-        tmp_path, {"Training/a": 25, "Training/b": 25, "valid/a": 5, "valid/b": 5, "test/a": 4, "test/b": 4}
-    )
-    images = read_folder(tmp_path)
+    folders = {"Training/a": 25, "Training/b": 25, "valid/a": 5, "valid/b": 5, "test/a": 4, "test/b": 4}
+    images = read_folder(write_class_folders(tmp_path / "set", folders))
     assert [len(images.rows(split)) for split in SPLITS] == [50, 10, 8]
     assert images.names == ("a", "b")
     assert images.notices == ()
@@ -43,8 +41,8 @@ def test_split_folders_by_any_usual_name(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("given", "missing"), [("test", "val"), ("val", "test")])
 def test_a_missing_split_comes_out_of_train(tmp_path: Path, given: str, missing: str) -> None:
-    write_class_folders(tmp_path, {"train/a": 40, "train/b": 40, f"{given}/a": 5, f"{given}/b": 5})
-    images = read_folder(tmp_path)
+    folders = {"train/a": 40, "train/b": 40, f"{given}/a": 5, f"{given}/b": 5}
+    images = read_folder(write_class_folders(tmp_path / "set", folders))
     assert len(images.rows(given)) == 10
     assert len(images.rows(missing)) == (8 if missing == "val" else 16)
     assert f"There is no {missing} split" in images.notices[0]
@@ -166,7 +164,7 @@ def test_unreadable_files_are_named_and_the_others_read(tmp_path: Path) -> None:
     assert set(report.unreadable) == {"a/000.png", "b/text.jpg", "b/huge.png"}
     assert "9000 x 8000 pixels" in report.unreadable["b/huge.png"]
     assert "a/000.png" in finding(report, "unreadable-files", "warning").text
-    assert ".txt" in finding(report, "other-files", "note").text
+    assert ".txt" in finding(report, "unused-tables", "note").text
     assert len(read_folder(tmp_path)) == 59
 
 

@@ -10,7 +10,7 @@ from gan.config import settings
 from gan.data.ingest import staging
 from gan.data.ingest.checks.report import CheckReport
 from gan.data.ingest.file_examples import example_files
-from gan.data.ingest.files.archive import unpack_zip
+from gan.data.ingest.files.archive import unpack
 from gan.data.ingest.pixels.image_file import read_image_file
 from gan.errors import DataError, ImageFileError
 from gan.io.progress import silent
@@ -36,7 +36,7 @@ def test_a_zip_is_not_unpacked_through_a_link(tmp_path: Path, outside: Path) -> 
     target.mkdir()
     (target / "a").symlink_to(outside)
     with pytest.raises(DataError, match=r"a/000\.png leads out"):
-        unpack_zip(zip_of(class_files(4)), target, silent)
+        unpack(zip_of(class_files(4)), target, silent)
     assert list(outside.iterdir()) == []
 
 

@@ -14,8 +14,10 @@ import re
 import shutil
 import time
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
@@ -25,8 +27,13 @@ from gan import jobs
 from gan.config import names, settings
 from gan.data.ingest.checks.check import check_images
 from gan.data.ingest.checks.report import CheckReport
-from gan.data.ingest.files.archive import BLOCK, is_wanted, path_below, safe_name, unpack_zip, upload_too_large
+from gan.data.ingest.files.archive import BLOCK, is_archive, kind_to_keep, path_below, unpack, upload_too_large
+from gan.data.ingest.files.containers import convert_in_place
+from gan.data.ingest.files.file_kinds import IMAGE, TABLE
+from gan.data.ingest.files.member_names import is_passed_over, safe_name
+from gan.data.ingest.files.unpack_record import UnpackRecord
 from gan.data.ingest.labels.inventory import LABELS
+from gan.data.ingest.pixels.formats import HEAD
 from gan.data.sources.folder import added_sets
 from gan.data.sources.scan import scan
 from gan.errors import DamagedFileError, DataError
@@ -75,16 +82,22 @@ def stage_files(name: str, files: Iterable[tuple[str, BinaryIO]], labels_csv: Bi
     """Store single files by name or relative path, such as `cats/1.png`, and a labels.csv. As `stage_zip`."""
     folder = _new_folder(Upload(name, "files"))
     left = settings.upload_limit()
+    left_out: dict[str, list[str]] = defaultdict(list)
     try:
         for file_name, file in [*files, *([(LABELS, labels_csv)] if labels_csv else [])]:
             safe = safe_name(file_name)
-            if not is_wanted(safe):
+            if is_passed_over(safe):
+                continue
+            kind = kind_to_keep(safe, partial(_head, file))
+            if kind not in (IMAGE, TABLE):
+                left_out[kind].append(safe)
                 continue
             path = path_below(folder / IMAGES, safe)
             if path.exists():
                 raise DataError(f"Two files are named {safe}. Rename one.")
             path.parent.mkdir(parents=True, exist_ok=True)
             left -= _store(file, path, left)
+        UnpackRecord({kind: tuple(names) for kind, names in left_out.items()}).save(folder / IMAGES)
     except BaseException:  # including a closed page
         remove_folder(folder)
         raise
@@ -219,6 +232,11 @@ def _new_folder(upload: Upload) -> Path:
     return folder
 
 
+def _head(file: BinaryIO) -> bytes:
+    file.seek(0)
+    return file.read(HEAD)
+
+
 def _store(file: BinaryIO, path: Path, limit: int) -> int:
     """Copy a file; returns the bytes written. Raises DataError if there are more than `limit`."""
     written = 0
@@ -236,14 +254,20 @@ def _checked(upload: Upload, folder: Path, progress: Progress) -> CheckReport:
     if upload.source != "folder":
         if upload.source == "zip":
             _empty(folder / IMAGES)  # a check that was stopped may have begun to unpack
-            unpack_zip(folder / ARCHIVE, folder / IMAGES, progress)
+            unpack(folder / ARCHIVE, folder / IMAGES, progress)
             (folder / ARCHIVE).unlink()
+        else:
+            convert_in_place(folder / IMAGES, progress)
         return check_images(folder / IMAGES, progress, SHOWN_AS[upload.source])
     root = _allowed(Path(upload.path))  # again: request.json may have been changed
     for file in scan(root):  # before any is opened
         if not _is_allowed(Path(os.path.realpath(root / file.name))):
             raise DataError(f"{file.name} in {root} is a link to a file outside GAN_PATHS. Remove it.")
-    return check_images(root, progress, str(root))
+    if not is_archive(root):
+        return check_images(root, progress, str(root))
+    _empty(folder / IMAGES)
+    unpack(root, folder / IMAGES, progress)  # a folder of npz or parquet files
+    return check_images(folder / IMAGES, progress, str(root))
 
 
 def _empty(folder: Path) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gan.data.decode import error_line, map_files
 from gan.data.ingest.checks.report import CheckReport, Finding, FindingKey, Leak, Level, first_few
-from gan.data.ingest.files.archive import unpack_zip
+from gan.data.ingest.files.archive import is_archive, unpack
 from gan.data.ingest.import_plan import ImportPlan
 from gan.data.ingest.labels.inventory import Inventory, list_images
 from gan.data.ingest.pixels.image_file import ImageInfo, inspect_image
@@ -30,16 +30,16 @@ SPLIT_PRIORITY = {"": 0, "train": 0, "val": 1, "test": 2}
 
 
 def check_images(path: Path, progress: Progress = silent, shown_as: str = "", keep_splits: bool = False) -> CheckReport:
-    """Check a folder of images or a ZIP, which is unpacked to a temporary folder. Messages call it `shown_as`.
+    """Check a folder of images or an archive, which is unpacked to a temporary folder. Messages call it `shown_as`.
 
     Never raises DataError: what makes the set unusable is an error in the report. With `keep_splits`, the splits made
     here are recorded for later readings of the folder (`stable_splits.py`).
     """
     shown_as = shown_as or str(path)
     try:
-        if path.is_file() and path.suffix.lower() == ".zip":
+        if is_archive(path):
             with tempfile.TemporaryDirectory() as folder:
-                unpack_zip(path, Path(folder), progress)
+                unpack(path, Path(folder), progress)
                 return check_images(Path(folder), progress, shown_as)
         check = _Check(list_images(path, shown_as), shown_as, load_splits(path))
     except DataError as error:

@@ -5,30 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from gan.data.ingest.labels import tables
+from gan.data.ingest.pixels import formats
+from gan.data.ingest.pixels.formats import HEAD, image_format
 from gan.errors import DamagedFileError
 from gan.io.untrusted_files import open_regular
 
-IMAGE, TABLE, UNKNOWN, LINKED_FOLDER = "image", "table", "unknown", "linked folder"
-IMAGE_SUFFIXES = (
-    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".tif", ".tiff", ".gif", ".webp"),
-    *(".jp2", ".j2k", ".jpf", ".jpx", ".pgm", ".ppm", ".pnm", ".dcm", ".dicom"),
-)
-TABLE_SUFFIXES = (
-    ".csv",
-    ".tsv",
-    ".tab",
-    ".txt",
-    ".jsonl",
-    ".ndjson",
-    ".json",
-    ".xlsx",
-    ".xlsm",
-    ".xls",
-    ".ods",
-    ".parquet",
-)
-HEAD = 512
-"""Bytes read of a file whose name does not tell its kind."""
+IMAGE, TABLE, UNKNOWN = "image", "table", "unknown"
+DAMAGED, LINKED_FOLDER = "damaged", "linked folder"
 
 
 @dataclass(frozen=True)
@@ -46,13 +30,13 @@ UNREAD_KINDS = {
     "microscope": UnreadKind(
         "microscope files", "Export TIFF with the microscope's program or with Fiji (Bio-Formats).", images=True
     ),
-    "phone": UnreadKind("HEIC and AVIF images", "Convert them to PNG or JPEG.", images=True),
     "camera": UnreadKind("raw camera images", "Convert them to PNG or TIFF.", images=True),
     "layers": UnreadKind("files of image editors", "Save them as PNG or TIFF.", images=True),
     "drawing": UnreadKind("drawings and rare image formats", "Save them as PNG or TIFF.", images=True),
     "array": UnreadKind("arrays (NumPy, HDF5, MATLAB)", "Save each image as PNG or TIFF.", images=True),
     "archive": UnreadKind("archives inside", "Unpack them, and make one ZIP of everything.", images=True),
     "video": UnreadKind("videos", "Save their frames as PNG, a folder or group for each video.", images=True),
+    DAMAGED: UnreadKind("damaged files", "Create the archive again.", images=True),
     "dicomdir": UnreadKind("DICOMDIR indexes"),
     "annotation": UnreadKind(
         "annotations of single images", "Boxes and outlines are not read: name classes by folders or a table."
@@ -68,11 +52,9 @@ _SUFFIXES = {
     "volume": ".nii .nii.gz .mha .mhd .nrrd .nhdr .mgz .mgh .mnc .img .hdr .raw .minc",
     "slide": ".svs .ndpi .mrxs .scn .vms .vmu .bif .isyntax .qptiff .svslide .dzi",
     "microscope": ".czi .nd2 .lif .vsi .oib .oif .lsm .ims .zvi .dv .stk .sld .xdce .ets .lof .oir",
-    "phone": ".heic .heif .hif .avif .avifs",
     "camera": ".cr2 .cr3 .nef .arw .dng .orf .rw2 .raf",
     "layers": ".psd .psb .xcf .kra",
-    "drawing": ".svg .svgz .eps .ps .ai .exr .ico .pbm .pam .pfm .tga .pcx .wmf .emf .jxl .fits .fit"
-    " .sgi .ras .xpm .dds",
+    "drawing": ".svg .svgz .eps .ps .ai .exr .ico .pam .tga .pcx .wmf .emf .jxl .fits .fit .sgi .ras .xpm .dds",
     "array": ".npy .npz .mat .h5 .hdf5 .hdf .zarr .pkl .pickle .pt .tfrecord .tfrecords .lmdb .mdb"
     " .arrow .feather .nc .msgpack",
     "archive": ".zip .tar .tgz .tar.gz .tar.bz2 .tbz2 .tar.xz .txz .gz .bz2 .xz .zst .7z .rar .z01",
@@ -85,8 +67,8 @@ _SUFFIXES = {
 }
 KIND_OF_SUFFIX = {
     **{suffix: key for key, suffixes in _SUFFIXES.items() for suffix in suffixes.split()},
-    **dict.fromkeys(IMAGE_SUFFIXES, IMAGE),
-    **dict.fromkeys(TABLE_SUFFIXES, TABLE),
+    **dict.fromkeys(formats.SUFFIXES, IMAGE),
+    **dict.fromkeys(tables.SUFFIXES, TABLE),
 }
 AMBIGUOUS = (".img", ".raw", ".dat", ".bin")
 """Suffixes that DICOM files have, too."""
@@ -102,19 +84,6 @@ DOCUMENTS = (
 )
 """Files with the suffix of a table that are none."""
 SIGNATURES = {
-    b"\x89PNG\r\n\x1a\n": IMAGE,
-    b"\xff\xd8\xff": IMAGE,
-    b"GIF8": IMAGE,
-    b"II*\0": IMAGE,
-    b"MM\0*": IMAGE,
-    b"II+\0": IMAGE,
-    b"MM\0+": IMAGE,
-    b"\0\0\0\x0cjP  ": IMAGE,
-    b"\xff\x4f\xff\x51": IMAGE,
-    b"P2\n": IMAGE,
-    b"P3\n": IMAGE,
-    b"P5\n": IMAGE,
-    b"P6\n": IMAGE,
     b"PK\x03\x04": "archive",
     b"PK\x05\x06": "archive",
     b"\x1f\x8b": "archive",
@@ -154,11 +123,10 @@ def file_kind(name: str, head: Callable[[], bytes]) -> str:
 
 def kind_of_bytes(head: bytes) -> str:
     """The kind of a file that begins with these bytes."""
-    is_bitmap = head.startswith(b"BM") and head[6:10] == bytes(4)
-    if head[128:132] == b"DICM" or is_bitmap or (head.startswith(b"RIFF") and head[8:12] == b"WEBP"):
+    if image_format(head) is not None:
         return IMAGE
     if head[4:8] == b"ftyp":
-        return "phone" if head[8:12] in (b"heic", b"heix", b"heif", b"mif1", b"msf1", b"avif", b"avis") else "video"
+        return "video"
     return next((kind for signature, kind in SIGNATURES.items() if head.startswith(signature)), UNKNOWN)
 
 

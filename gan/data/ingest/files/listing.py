@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path, PurePosixPath
 
-from gan.data.ingest.files.file_kinds import IMAGE, LINKED_FOLDER, TABLE, file_kind, read_head
+from gan.data.ingest.files.file_kinds import IMAGE, LINKED_FOLDER, TABLE, UNKNOWN, UNREAD_KINDS, file_kind, read_head
+from gan.data.ingest.files.member_names import NamesEncoding
+from gan.data.ingest.files.unpack_record import load_record
 from gan.data.sources.scan import Scan, scan_folder
 from gan.errors import DataError
 
@@ -23,6 +25,9 @@ class Listing:
     tables         csv, tsv, txt, json, jsonl, xlsx, xls, ods and parquet files
     others         files that are not read, by kind (keys of `file_kinds.UNREAD_KINDS`)
     empty_folders  folders without any file or folder
+    names          how names in the archive were decoded, or None
+
+    For a folder that `archive.unpack` filled, `others` also names members of the archive that were not unpacked.
     """
 
     root: Path
@@ -30,6 +35,7 @@ class Listing:
     tables: tuple[str, ...]
     others: Mapping[str, tuple[str, ...]]
     empty_folders: tuple[str, ...]
+    names: NamesEncoding | None = None
 
 
 def list_folder(folder: Path) -> Listing:
@@ -48,15 +54,19 @@ def _list_folder(folder: Path, scan: Scan) -> Listing:
     for file in scan.files:
         by_kind[file_kind(file.name, partial(read_head, folder / file.name))].append(file.name)
     by_kind[LINKED_FOLDER] += scan.linked_folders
+    record = load_record(folder)
+    for kind, names in record.left_out.items():
+        by_kind[kind if kind in UNREAD_KINDS else UNKNOWN] += names
     images, tables = by_kind.pop(IMAGE, []), by_kind.pop(TABLE, [])
     annotations = annotation_files(tables, images)
-    by_kind["annotation"] = sorted([*by_kind["annotation"], *annotations])
+    by_kind["annotation"] = [*by_kind["annotation"], *annotations]
     return Listing(
         root=folder,
         images=tuple(images),
         tables=tuple(name for name in tables if name not in annotations),
-        others={kind: tuple(names) for kind, names in sorted(by_kind.items()) if names},
+        others={kind: tuple(sorted(names)) for kind, names in sorted(by_kind.items()) if names},
         empty_folders=scan.empty_folders,
+        names=record.names,
     )
 
 

@@ -1,8 +1,6 @@
 """List a user's images with labels, from a labels.csv or from class folders. Opens no image."""
 
-from collections import Counter
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -10,9 +8,10 @@ from numpy.typing import NDArray
 
 from gan.data.image_set import Kind
 from gan.data.ingest.checks.report import Finding, first_few
+from gan.data.ingest.files.findings import file_findings, no_images, unused_tables
+from gan.data.ingest.files.listing import Listing, list_folder
 from gan.data.ingest.labels.labels_csv import SPLIT_NAMES, read_labels
-from gan.data.ingest.pixels.image_file import SUFFIXES
-from gan.data.sources.scan import ScannedFile, scan
+from gan.data.ingest.pixels.formats import SUFFIXES
 from gan.errors import DataError
 
 LABELS = "labels.csv"
@@ -38,30 +37,20 @@ def list_images(folder: Path, shown_as: str = "") -> Inventory:
     shown_as = shown_as or str(folder)
     if not folder.is_dir():
         raise DataError(f"{shown_as} is not a folder. {LAYOUTS}")
-    return _list_images(folder, scan(folder), shown_as)
+    return _label_images(list_folder(folder), shown_as)
 
 
-@lru_cache(maxsize=2)
-def _list_images(folder: Path, files: tuple[ScannedFile, ...], shown_as: str) -> Inventory:
-    """`list_images`, cached until a file's name, size or time changes."""
-    parts = [PurePosixPath(file.name).parts for file in files]
-    depth = _depth(parts) if parts else 0
-    root = folder.joinpath(*parts[0][:depth]) if parts else folder
-    images: list[str] = []
-    others: list[str] = []
-    for file in ("/".join(part[depth:]) for part in parts):
-        (images if file.lower().endswith(SUFFIXES) else others).append(file)
-    if not images:
-        raise DataError(f"{shown_as} holds no images (PNG, JPEG, BMP or TIFF). {LAYOUTS}")
-    findings = []
-    others = [file for file in others if PurePosixPath(file).name != LABELS]
-    if others:
-        kinds = Counter(PurePosixPath(file).suffix or file for file in others)
-        text = f"Files that are not images of a supported format ({len(others):,}): {first_few(list(kinds))}."
-        findings.append(Finding("other-files", "note", text, "Left out."))
+def _label_images(listing: Listing, shown_as: str) -> Inventory:
+    if not listing.images:
+        raise no_images(listing, shown_as)
+    parts = [PurePosixPath(file).parts for file in (*listing.images, *listing.tables)]
+    depth = _depth(parts)
+    root = listing.root.joinpath(*parts[0][:depth])
+    images = ["/".join(part[depth:]) for part in parts[: len(listing.images)]]
+    findings = file_findings(listing)
     if (root / LABELS).is_file():
         return _from_table(root, images, findings)
-    return _from_folders(root, images, findings)
+    return _from_folders(root, images, [*findings, *unused_tables(listing.tables)])
 
 
 def _depth(files: list[tuple[str, ...]]) -> int:
