@@ -35,6 +35,19 @@ FindingKey = Literal[
     "contradicting-labels",  # equal pixels, different labels
     "duplicates",  # equal pixels within a split
     "duplicates-across-splits",
+    # Tables
+    "choose-reading",  # several readings are plausible, or labels are empty or uncertain: the user must decide
+    "unreadable-table",
+    "table-without-labels",  # it names images but no labels, or no images
+    "table-read-otherwise",  # not UTF-8, two columns of one name, one of several sheets
+    "unused-columns",
+    "ambiguous-rows",  # whose name fits several images
+    "repeated-rows",  # of the same image
+    "contradicting-rows",  # of the same image, with different classes
+    "names-differ",  # from those of the images, in case, extension or leading zeros
+    "empty-labels",
+    "uncertain-labels",  # -1 beside 0 and 1
+    "class-names-alike",  # but for case or spaces
     # Pixels
     "mixed-colour",
     "grey-levels-scaled",  # 16-bit images

@@ -41,7 +41,7 @@ def change_classes(
         if name in new_of:
             changed[:, new_names.index(new_of[name])] |= conditions[:, column]
     dropped = [column for column, name in enumerate(names) if name in drop]
-    kept = np.ones(len(conditions), dtype=bool)
+    kept: NDArray[np.bool_] = np.ones(len(conditions), dtype=bool)
     if kind == "class" and dropped:
-        kept = ~conditions[:, dropped].any(axis=1)
+        kept = np.logical_not(conditions[:, dropped].any(axis=1))
     return changed, new_names, kept

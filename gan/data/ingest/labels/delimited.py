@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from gan.data.ingest.labels.path_names import is_image_name
 from gan.errors import DataError
 
 DELIMITERS = "\t;,|"
@@ -22,29 +23,9 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-IMAGE_SUFFIXES = frozenset(
-    (
-        *("png", "jpg", "jpeg", "jpe", "jfif", "bmp", "dib", "tif", "tiff", "gif", "webp", "jp2", "j2k", "jpf", "jpx"),
-        *("pgm", "ppm", "pnm", "dcm", "dicom", "heic", "heif", "avif", "svs", "npy", "nii"),
-    )
-)
-"""Suffixes of images, also of formats that are not read: a table may name what was converted since."""
 
 Record = tuple[int, list[str]]
 """The line on which a record begins, from 1, and its values."""
-
-
-def without_suffix(path: str) -> str:
-    """A path without the suffix of an image; `1.2.840` stays whole."""
-    stem, _, suffix = path.rpartition(".")
-    if suffix.lower() == "gz":
-        return without_suffix(stem) if stem.lower().endswith(".nii") else path
-    return stem if stem and suffix.lower() in IMAGE_SUFFIXES else path
-
-
-def is_image_name(path: str) -> bool:
-    """Whether a name ends with the suffix of an image."""
-    return without_suffix(path) != path
 
 
 def decode_text(name: str, content: bytes) -> tuple[str, tuple[str, ...]]:

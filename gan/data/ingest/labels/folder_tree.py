@@ -22,7 +22,6 @@ class Level:
     images     names, each with its number of images
     covered    share of the images, of the training split if there is one, that lie in a folder of this level
     recurring  how often names occur again in other parent folders: 0 if none does, 1 if all parents have the same
-    parents    number of parent folders
     splits     names that are splits, if this is the level of the splits
     """
 
@@ -30,7 +29,6 @@ class Level:
     images: Mapping[str, int]
     covered: float
     recurring: float
-    parents: int
     splits: Mapping[str, Split] = field(default_factory=dict)
 
     @property
@@ -125,6 +123,5 @@ def _level(below: Mapping[Folder, int], depth: int, splits: Mapping[int, Mapping
         images=images,
         covered=covered,
         recurring=(sum(occurrences.values()) / len(occurrences) - 1) / max(1, len(parents) - 1),
-        parents=len(parents),
         splits=splits.get(depth, {}),
     )

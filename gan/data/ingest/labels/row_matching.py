@@ -1,7 +1,5 @@
 """Find the images that the values of a table's column name: by path, base name, name without suffix, folder or UID."""
 
-import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +10,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.data.ingest.labels.delimited import is_image_name, without_suffix
+from gan.data.ingest.labels.path_names import (
+    clean_path,
+    folded_stem,
+    is_absolute,
+    is_image_name,
+    without_suffix,
+    without_zeros,
+)
 
 Way = Literal[
     "path",
@@ -67,38 +72,8 @@ def match_rows(
     return ImageNames(images, uids).match(values, folders)
 
 
-def clean_path(value: str) -> str:
-    """A path as comparable text: NFC, `/` as separator, without quotes, `./`, a drive or empty parts."""
-    if not value.isascii():
-        value = unicodedata.normalize("NFC", value)
-    value = value.strip().strip("\"'").replace("\\", "/")
-    if "./" in value or "//" in value or value[:1] == "/" or value[-1:] == "/" or value[1:2] == ":":
-        parts: list[str] = []
-        for part in re.sub(r"^[A-Za-z]:/", "", value).split("/"):
-            if part == ".." and parts:
-                parts.pop()
-            elif part not in ("", ".", ".."):
-                parts.append(part)
-        return "/".join(parts)
-    return value
-
-
-def _is_absolute(value: str) -> bool:
-    return value[:1] in ("/", "\\") or value[1:2] == ":"
-
-
-def without_zeros(path: str) -> str:
-    """The base name without suffix and leading zeros, if it is a whole number, else ""."""
-    stem = without_suffix(path.rpartition("/")[2])
-    return str(int(stem)) if stem.isascii() and stem.isdigit() else ""
-
-
 def _unchanged(path: str) -> str:
     return path
-
-
-def _folded_stem(path: str) -> str:
-    return without_suffix(path).casefold()
 
 
 @dataclass(slots=True)
@@ -134,6 +109,15 @@ class ImageNames:
         self._ends: dict[Callable[[str], str], dict[str, int]] = {}
         self._below_names: dict[str, tuple[list[int], ImageNames]] = {}
 
+    def knows(self, value: str) -> bool:
+        """Whether a value may name an image or a folder of images, by its last part in any case, or as a number."""
+        path = clean_path(value)
+        return (
+            folded_stem(path.rpartition("/")[2]) in self._last_parts
+            or (without_zeros(path) or "-") in self._last_parts
+            or value in self.uids
+        )
+
     def match(self, values: Sequence[str], folders: Sequence[str] = ()) -> Matches:
         """The images that R values name; `folders` (R,) are those of the tables that hold the values.
 
@@ -157,8 +141,8 @@ class ImageNames:
                 ambiguous.add(row)
             else:
                 image, rank, way = found
-                compared = f"{folder}/{path}" if folder and not _is_absolute(value) else path
-                _claim(claims, image, row, compared if rank < LOOSE else _folded_stem(compared), rank, way)
+                compared = f"{folder}/{path}" if folder and not is_absolute(value) else path
+                _claim(claims, image, row, compared if rank < LOOSE else folded_stem(compared), rank, way)
         self._claim_folders(rest, folders, claims)
         if not claims:
             self._claim_numbers(rest, claims, ambiguous)
@@ -171,7 +155,7 @@ class ImageNames:
             return image, 0, "path"
         if path in self.uids:
             return self.uids[path], 0, "SOP instance UID"
-        for place, key in enumerate((_unchanged, str.casefold, without_suffix, _folded_stem)):
+        for place, key in enumerate((_unchanged, str.casefold, without_suffix, folded_stem)):
             ends = self._ends_by(key)
             for common, end in _ends_of(key(path)):
                 image = ends.get(end)
@@ -199,6 +183,12 @@ class ImageNames:
         if place == 1:
             return "other case"
         return "end of the path" if common > 1 else "base name"
+
+    @cached_property
+    def _last_parts(self) -> set[str]:
+        """The names of images, without extension, and of folders, in lower case; of numbers also without zeros."""
+        stems = {folded_stem(path.rpartition("/")[2]) for path in self.paths}
+        return stems | {without_zeros(path) for path in self.paths} | {part.casefold() for part in self._folder_ends}
 
     @cached_property
     def _whole(self) -> dict[str, int]:

@@ -10,23 +10,22 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from gan.data.ingest.files.file_kinds import TABLE_SUFFIXES
 from gan.data.ingest.labels.delimited import (
     Record,
     align_records,
     decode_text,
-    is_image_name,
     is_running_number,
     split_records,
 )
 from gan.data.ingest.labels.json_tables import cell_text, json_records, jsonl_records
+from gan.data.ingest.labels.path_names import is_image_name
 from gan.errors import DamagedFileError, DataError
 from gan.io.untrusted_files import read_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
 
-TEXT_SUFFIXES = (".csv", ".tsv", ".tab", ".txt")
-SUFFIXES = (*TEXT_SUFFIXES, ".json", ".jsonl", ".ndjson", ".xlsx", ".xlsm", ".xls", ".ods", ".parquet")
 MAX_BYTES = 256 * 2**20
 """Bytes of a table; the largest public one, of a million X-rays, has half as many."""
 MAX_UNPACKED = 2**30
@@ -52,7 +51,7 @@ class Table:
 
 def is_table(name: str) -> bool:
     """Whether a file name has the suffix of a table. Many a .txt and .json file is none."""
-    return name.lower().endswith(SUFFIXES)
+    return name.lower().endswith(TABLE_SUFFIXES)
 
 
 def read_table(path: Path, header: bool = True) -> Table:

@@ -2,6 +2,8 @@
 
 import re
 
+from PIL import UnidentifiedImageError
+
 from gan.errors import ImageFileError
 
 HEAD = 512
@@ -106,6 +108,8 @@ def damaged(image_format: str, content: bytes, reason: object) -> ImageFileError
             return ImageFileError("unsupported", text)
         if marker >= 0xC9:
             return ImageFileError("unsupported", "it is a JPEG with arithmetic coding; save it as PNG or TIFF")
+    if isinstance(reason, UnidentifiedImageError):
+        return ImageFileError("damaged", "its header is damaged; copy or download it again")
     if "truncated" in str(reason):
         return ImageFileError("damaged", "it is cut short; copy or download it again")
     said = " ".join(str(reason).split())[:200] or type(reason).__name__

@@ -72,7 +72,7 @@ def read_image_file(path: Path, frame: int = 0, window: Window = None) -> Decode
             return _decode(file, image_format, head, frame, window)
         except (ImageFileError, MemoryError):
             raise
-        except UNREADABLE as error:
+        except (*UNREADABLE, RuntimeError) as error:  # imagecodecs raises RuntimeError
             if isinstance(error, OSError) and error.errno is not None:  # of the disk, not of a decoder
                 raise
             file.seek(0)
@@ -121,14 +121,15 @@ def inspect_image(path: Path, frame: int = 0, window: Window = None) -> ImageInf
     pixels: NDArray[Any] = np.ascontiguousarray(image.pixels[:, :, 0] if grey_stored_as_colour else image.pixels)
     levels = image.levels() if image.needs_window else None
     thumbnail = _thumbnail(pixels, levels)
-    head = f"{pixels.shape}{pixels.dtype}{image.inverted}".encode()
+    digest = hashlib.blake2b(f"{pixels.shape}{pixels.dtype}{image.inverted}".encode(), digest_size=16)
+    digest.update(pixels.data)
     return ImageInfo(
         width=pixels.shape[1],
         height=pixels.shape[0],
         colour=pixels.ndim == 3,
         mode=image.mode.replace("colour", "grey stored as colour", 1) if grey_stored_as_colour else image.mode,
         frames=image.frames,
-        digest=hashlib.blake2b(head + pixels.tobytes(), digest_size=16).hexdigest(),
+        digest=digest.hexdigest(),
         levels=levels,
         constant=_constant(pixels if image.padding is None else pixels[None, ~image.padding]),
         grey_stored_as_colour=grey_stored_as_colour,

@@ -3,13 +3,14 @@
 No other file is opened, whatever OME-XML names. Sizes are checked before anything is decoded.
 """
 
+import logging
 import os
 from typing import IO, Any
 
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
-from tifffile import COMPRESSION, EXTRASAMPLE, PHOTOMETRIC, TiffPage
+from tifffile import COMPRESSION, EXTRASAMPLE, PHOTOMETRIC, TiffFileError, TiffPage
 
 from gan.data.ingest.pixels.colour_profile import is_srgb
 from gan.data.ingest.pixels.decoded_image import DecodedImage
@@ -34,11 +35,23 @@ COLOURS = {
 """Channels of each way to store colours; further channels are alpha or unknown."""
 GREY = (PHOTOMETRIC.MINISWHITE, PHOTOMETRIC.MINISBLACK)
 ALPHA = (EXTRASAMPLE.ASSOCALPHA, EXTRASAMPLE.UNASSALPHA)
+# It logs each odd tag of a damaged file; what cannot be read is raised as well.
+logging.getLogger("tifffile").setLevel(logging.CRITICAL)
 ORIENTATION, ICC_PROFILE = 274, 34675
 
 
 def read_tiff(file: IO[bytes], frame: int) -> DecodedImage:
-    """One page of an open file, counted from 0; thumbnails and masks are not counted. Raises ImageFileError."""
+    """One page of an open file, counted from 0; thumbnails and masks are not counted.
+
+    Raises ImageFileError for what is not read, and RuntimeError or one of `UNREADABLE` for a damaged file.
+    """
+    try:
+        return _read_page(file, frame)
+    except (TiffFileError, AssertionError) as error:
+        raise ValueError(str(error)) from None
+
+
+def _read_page(file: IO[bytes], frame: int) -> DecodedImage:
     # Programs' own kinds of TIFF would change the pages, and OME-XML names further files.
     with tifffile.TiffFile(
         file, name="image.tif", is_ome=False, is_lsm=False, is_ndpi=False, is_scanimage=False
@@ -68,7 +81,7 @@ def _check_stored(page: TiffPage, file_size: int) -> None:
     if int(np.prod([int(side) for side in page.chunks], dtype=object)) * size > MAX_DECODED:
         raise ImageFileError("too-large", f"one of its tiles takes more than the {MAX_DECODED:,} bytes allowed")
     ends = (offset + count for offset, count in zip(page.dataoffsets, page.databytecounts, strict=False))
-    if not page.dataoffsets or max(ends) > file_size:
+    if not all(page.databytecounts) or not page.dataoffsets or max(ends) > file_size:
         raise ImageFileError("damaged", "it is cut short: pixels lie beyond its end; copy or download it again")
     if page.compression not in PILLOW_COMPRESSIONS:
         name = getattr(page.compression, "name", page.compression)

@@ -1,0 +1,99 @@
+"""The rows of several tables with the same columns, as one."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from gan.data.ingest.labels.row_matching import ImageNames
+from gan.data.ingest.labels.split_words import Split, split_word
+from gan.data.ingest.labels.tables import describe_row, read_table
+from gan.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of one or more tables with the same columns.
+
+    table   (R,) the table of each row, an index into `files`
+    """
+
+    files: tuple[str, ...]
+    frames: "tuple[pd.DataFrame, ...]"
+    notices: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        """The number of rows, R."""
+        return sum(map(len, self.frames))
+
+    def column(self, name: str) -> list[str]:
+        """The (R,) values of a column; raises DataError if a table lacks it."""
+        for file, frame in zip(self.files, self.frames, strict=True):
+            if name not in frame:
+                has = ", ".join(map(str, frame.columns)) or "none"
+                raise DataError(f"{file} has no column {name!r}; it has {has}. Choose one of these.")
+        return [value for frame in self.frames for value in frame[name].tolist()]
+
+    def per_row(self, values: Sequence[str]) -> list[str]:
+        """A value of each table, (R,)."""
+        return [value for value, frame in zip(values, self.frames, strict=True) for _ in range(len(frame))]
+
+    def folders(self, images: Sequence[str]) -> list[str]:
+        """The (R,) folders in which the names of each table are looked for first; empty if there are none.
+
+        That is the folder of the table, or the only folder that has the split of its name: train_images for train.csv.
+        """
+        folders = [str(PurePosixPath(file).parent) for file in self.files]
+        if set(folders) == {"."}:
+            of_split = _split_folders(images)
+            words = map(split_word, table_names(self.files))
+            folders = [of_split.get(word, "") if word else "" for word in words]
+        return self.per_row(["" if folder == "." else folder for folder in folders]) if any(folders) else []
+
+    def describe(self, row: int) -> str:
+        """Where a row stands, such as "Line 3 of labels.csv"."""
+        for file, frame in zip(self.files, self.frames, strict=True):
+            if row < len(frame):
+                return describe_row(file, frame, row)
+            row -= len(frame)
+        raise IndexError(row)
+
+
+def read_rows(root: Path, files: Sequence[str], header: bool = True) -> Rows:
+    """The rows of tables; raises DataError if one cannot be read."""
+    tables = [read_table(root / file, header) for file in files]
+    return Rows(
+        files=tuple(files),
+        frames=tuple(table.frame for table in tables),
+        notices=tuple(dict.fromkeys(notice for table in tables for notice in table.notices)),
+    )
+
+
+def _split_folders(images: Sequence[str]) -> dict[Split, str]:
+    """The folder of each split that has one, the highest in the tree."""
+    found: dict[Split, set[str]] = defaultdict(set)
+    for folder in {image.rpartition("/")[0] for image in images}:
+        parts = folder.split("/")
+        depth = next((depth for depth, part in enumerate(parts) if split_word(part)), None)
+        word = None if depth is None else split_word(parts[depth])
+        if depth is not None and word:
+            found[word].add("/".join(parts[: depth + 1]))
+    return {word: folders.pop() for word, folders in found.items() if len(folders) == 1}
+
+
+@lru_cache(maxsize=2)
+def image_names(images: tuple[str, ...], uids: tuple[str, ...] = ()) -> ImageNames:
+    """`ImageNames`, whose dictionaries are built once for all tables of a set."""
+    return ImageNames(images, uids)
+
+
+def table_names(files: Sequence[str]) -> list[str]:
+    """What tells tables apart: the names without suffix, or where these are equal the folders."""
+    stems = [PurePosixPath(file).stem for file in files]
+    return stems if len(set(stems)) > 1 or len(files) == 1 else [PurePosixPath(file).parent.name for file in files]
