@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from gan.data.ingest.labels import tables
 from gan.data.ingest.pixels import formats
 from gan.data.ingest.pixels.formats import HEAD, image_format
 from gan.errors import DamagedFileError
@@ -13,6 +12,10 @@ from gan.io.untrusted_files import open_regular
 
 IMAGE, TABLE, UNKNOWN = "image", "table", "unknown"
 DAMAGED, LINKED_FOLDER = "damaged", "linked folder"
+IMAGE_SUFFIXES = formats.SUFFIXES
+TABLE_SUFFIXES = (
+    ".csv", ".tsv", ".tab", ".txt", ".json", ".jsonl", ".ndjson", ".xlsx", ".xlsm", ".xls", ".ods", ".parquet",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -67,8 +70,8 @@ _SUFFIXES = {
 }
 KIND_OF_SUFFIX = {
     **{suffix: key for key, suffixes in _SUFFIXES.items() for suffix in suffixes.split()},
-    **dict.fromkeys(formats.SUFFIXES, IMAGE),
-    **dict.fromkeys(tables.SUFFIXES, TABLE),
+    **dict.fromkeys(IMAGE_SUFFIXES, IMAGE),
+    **dict.fromkeys(TABLE_SUFFIXES, TABLE),
 }
 AMBIGUOUS = (".img", ".raw", ".dat", ".bin")
 """Suffixes that DICOM files have, too."""
