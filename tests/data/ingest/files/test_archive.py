@@ -73,6 +73,7 @@ def test_an_archive_is_known_by_its_content(tmp_path: Path) -> None:
         (b"\x28\xb5\x2f\xfd" + bytes(100), "Zstandard"),
         (b"hello", "Make a ZIP"),
     ],
+    ids=range(14),
 )
 def test_other_files_are_refused_by_what_they_are(content: bytes, reason: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=reason):
