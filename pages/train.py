@@ -31,12 +31,14 @@ def page() -> None:
         form.fill_form(PRESETS["digits-quick"].config.flat())
     follow_link()
     set_picker.dataset_picker()
-    starts, changed = st.container(), st.container()
+    note, starts, changed = st.container(), st.container(), st.container()
     left, right = st.columns([3, 2], gap="large")
     with left:
         form.common_fields()
         with st.expander("Advanced", icon=":material/tune:"):
             form.advanced_fields()
+    with note:
+        set_picker.image_size_note()
     with starts:  # after the form, because each marks whether the form equals it
         with errors_shown():
             starting_points.fitted_recipe()

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from gan.config import options, presets
 from gan.config.run_config import RunConfig
-from gan.errors import UserError
+from gan.errors import DataError, UserError
 from gan.io.terminal import show
 
 AddCommand = Callable[..., argparse.ArgumentParser]
@@ -57,19 +57,35 @@ def config_from_arguments(parsed: argparse.Namespace) -> RunConfig:
     path = given.get("data.path")
     if path and path not in added_sets() and Path(path).expanduser().is_dir():
         given["data.path"] = str(Path(path).expanduser().resolve())  # a job has another working folder
-    if "preset" in parsed and parsed.preset == presets.AUTO:
-        return _recommended(given)
-    if "preset" in parsed and parsed.preset is not None:
-        return options.replace_options(presets.find_preset(parsed.preset).config, given)
-    return options.build_config(given)
+    preset = parsed.preset if "preset" in parsed else None
+    if preset is None or preset == presets.AUTO:
+        requested = options.build_config(given)
+    else:
+        requested = options.replace_options(presets.find_preset(preset).config, given)
+    if requested.data.name == "folder" and "data.image_size" not in given:
+        requested = _with_size_of_images(requested)
+    return _recommended(requested, given) if preset == presets.AUTO else requested
 
 
-def _recommended(given: dict[str, Any]) -> RunConfig:
+def _with_size_of_images(requested: RunConfig) -> RunConfig:
+    """The config with the size that the images' own sides propose. Prints it with the reason to stderr."""
+    from gan.data.sources.folder import image_sides
+    from gan.data.training_size import proposed_size, size_reason  # here: both import numpy
+
+    try:
+        sides = image_sides(requested.data)
+    except DataError:  # what is wrong with the images is reported where they are read
+        return requested
+    size = proposed_size(sides)
+    show(f"data.image_size {size}: {size_reason(sides, size)}", error=True)
+    return options.replace_options(requested, {"data.image_size": size})
+
+
+def _recommended(requested: RunConfig, given: dict[str, Any]) -> RunConfig:
     """The recommended config for the data set, with the given options replaced. Prints the reasons to stderr."""
     from gan.data.registry import load_image_set
     from gan.training import recommend  # here: both import numpy
 
-    requested = options.build_config(given)
     recommended = recommend.recommend(requested.data, load_image_set(requested.data), requested.job.device)
     for text in (recommended.why, recommended.advice):
         if text:

@@ -76,7 +76,7 @@ class DataConfig(Section):
     image_size: ImageSize = option(
         32,
         "Side of the square images that the networks see. Each doubling shows more detail and takes about four times "
-        "as long. Default: the data set's usual size.",
+        "as long. Default: the data set's usual size; for your own images, the one that fits them, up to 128.",
         label="Image size",
         unit="px",
     )
@@ -99,9 +99,12 @@ class DataConfig(Section):
     @classmethod
     def _usual_size(cls, values: Any) -> Any:
         """Fill in the data set's usual size, so that config.json always holds a number."""
-        if isinstance(values, dict) and "image_size" not in values:
-            return values | {"image_size": DEFAULT_SIZES.get(values.get("name", "digits"), 32)}
-        return values
+        if not isinstance(values, dict) or "image_size" in values:
+            return values
+        name, file_size = values.get("name", "digits"), values.get("medmnist_size")
+        if name == "medmnist" and file_size in SIZES:
+            return values | {"image_size": file_size}
+        return values | {"image_size": DEFAULT_SIZES.get(name, 32)}
 
     @property
     def slug(self) -> str:

@@ -8,5 +8,5 @@ fingerprint   whether a run's data has changed        transform      crop, pad a
 decode        decode image files in parallel          preview        a few images of a set
 summary       groups, and findings before training    order          the training order for a seed
 subclasses    k-means clusters within each class      diversity      pixel spread of images
-attribute_correlation  phi coefficients of attribute pairs
+training_size          the size that images propose   attribute_correlation  phi coefficients of attribute pairs
 """

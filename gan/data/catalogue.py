@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from gan.config.run_config import DataConfig
 from gan.data import registry
 from gan.data.sources import folder, medmnist
+from gan.data.training_size import Sides, proposed_size
 from gan.errors import DataError
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One set: its `slug` in links, and a config that reads it at the default size.
+    """One set: its `slug` in links, and a config that reads it at its usual size, an added set at the proposed one.
 
     `problem` is why it cannot be used now, or None; `ready` whether it is in the cache; `local` whether it can be
-    read without a download.
+    read without a download; `sides` those of an added set's images.
     """
 
     slug: str
@@ -24,6 +25,7 @@ class Entry:
     problem: str | None
     ready: bool
     local: bool
+    sides: Sides | None = None
 
 
 def entries() -> list[Entry]:
@@ -52,6 +54,9 @@ def _config(**values: str) -> DataConfig:
 def _entry(slug: str, config: DataConfig) -> Entry:
     source = registry.SOURCES[config.name]
     problem = source.problem(config)
+    sides = folder.image_sides(config) if config.name == "folder" and problem is None else None
+    if sides is not None:
+        config = config.model_copy(update={"image_size": proposed_size(sides)})
     return Entry(
         slug=slug,
         config=config,
@@ -61,4 +66,5 @@ def _entry(slug: str, config: DataConfig) -> Entry:
         problem=problem,
         ready=registry.cached_image_set(config) is not None,
         local=problem is None and source.local(config),
+        sides=sides,
     )

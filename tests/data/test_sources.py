@@ -130,7 +130,7 @@ def test_downloads_go_to_the_store_where_the_shared_folder_is_read_only(monkeypa
 def test_medmnist(flag: str, side: int, native: int) -> None:
     colour = flag == "bloodmnist"
     write_medmnist(flag, side, colour, classes=8 if colour else 2)
-    images = registry.load_image_set(config(name="medmnist", flag=flag, medmnist_size=side))
+    images = registry.load_image_set(config(name="medmnist", flag=flag, medmnist_size=side, image_size=32))
     assert images.images.shape == (52, 3 if colour else 1, 32, 32)
     assert images.native_size == native
     assert images.kind == "class"

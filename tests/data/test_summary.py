@@ -12,6 +12,7 @@ from gan.data.attribute_correlation import phi_coefficients, strongest_pairs
 from gan.data.image_set import ImageSet
 from gan.data.ingest.file_examples import example_files
 from gan.data.ingest.import_plan import ImportPlan
+from gan.data.training_size import Sides
 from tests.support.image_files import class_files, zip_of
 from tests.support.uploads import add_zip
 
@@ -123,11 +124,12 @@ def test_a_wide_file_stays_wide_and_is_made_small(tmp_path: Path) -> None:
     files = ("a/wide.png", "a/small.png")
     plan = ImportPlan(
         tmp_path, files, np.ones((2, 1), np.uint8), ("a",), "class", np.array(["train", "val"]), np.array(["p1", ""]),
-        1, None, None, (),
+        1, "pad", Sides(20, 200, 400), None, (),
     )  # fmt: skip
-    wide, small = example_files(plan, height=100)["a"]
+    wide, small = example_files(plan, 32, height=100)["a"]
     assert wide.pixels.shape == (1, 100, 200)
     assert small.pixels.shape == (1, 20, 10)
+    assert wide.fitted.shape == small.fitted.shape == (1, 32, 32)
     assert (wide.group, wide.split) == ("p1", "train")
 
 

@@ -9,7 +9,6 @@ from streamlit.testing.v1 import AppTest
 
 from gan import jobs
 from gan.config import settings
-from gan.config.run_config import DataConfig
 from gan.data import catalogue, registry
 from gan.data.ingest import staging
 from gan.data.ingest.checks.report import CheckReport
@@ -89,7 +88,7 @@ def test_accepting_shows_the_set_with_its_files_as_given() -> None:
     at.button(key="accept set").click().run()
     assert not at.exception
     assert "has not been read yet" in said(at)
-    registry.load_image_set(DataConfig.model_validate({"name": "folder", "path": "cells"}))
+    registry.load_image_set(catalogue.find_entry("folder-cells").config)
     at = page("data", data="folder-cells")
     assert "File a/000.png, understood as a" in html(at)
     assert "Sizes: 24 x 24 (44)" in said(at)

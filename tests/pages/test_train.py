@@ -7,7 +7,7 @@ from gan import jobs
 from gan.config import options
 from gan.config.presets import PRESETS
 from gan.config.run_config import DataConfig
-from gan.data import registry
+from gan.data import catalogue, registry
 from gan.data.ingest import staging
 from gan.runs import notes
 from gan.runs.run import find_run
@@ -121,8 +121,7 @@ def test_the_preset_that_the_form_holds_is_marked() -> None:
 
 def test_too_few_images_are_advised_against_clearly() -> None:
     staging.accept(add_zip("few", zip_of(class_files())))
-    config = DataConfig.model_validate({"name": "folder", "path": "few"})
-    registry.load_image_set(config)
+    registry.load_image_set(catalogue.find_entry("folder-few").config)
     at = page("train", data="folder-few")
     assert any(warning.value.startswith("Do not train yet") for warning in at.warning)
 
@@ -134,3 +133,13 @@ def test_the_recipe_of_images_that_were_not_read_leads_to_them() -> None:
     assert not at.exception
     assert at.title[0].value == "Data"
     assert at.query_params["data"] == "folder-unread"
+
+
+def test_an_added_set_is_trained_at_the_size_of_its_images_with_the_reason() -> None:
+    staging.accept(add_zip("small", zip_of(class_files())))  # of 24 px
+    at = page("train", data="folder-small")
+    assert at.selectbox(key="option data.image_size").value == 32
+    assert any("24 px; at 32 px" in caption.value for caption in at.caption)
+    at.selectbox(key="option data.image_size").set_value(16).run()
+    assert any("56% of the pixels" in caption.value for caption in at.caption)
+    assert at.button(key="use own-images").label == "In use"

@@ -14,6 +14,8 @@ from typing_extensions import TypedDict
 
 from gan.config import settings
 from gan.data.image_set import SPLITS, UNLABELLED, Kind
+from gan.data.training_size import Sides
+from gan.data.transform import Geometry, fit_image
 from gan.errors import DamagedFileError, DataError
 from gan.io.atomic import file_version, write_json
 from gan.io.json_files import read_typed
@@ -22,6 +24,7 @@ from gan.io.untrusted_files import damaged_file
 MAX_BYTES = 2**29
 """Size of plan.json in bytes, at most. A million images take about half of it."""
 Whole = Annotated[int, Field(ge=0)]
+Side = Annotated[int, Field(ge=1, le=100_000)]
 
 
 class _PlanJson(TypedDict):
@@ -31,7 +34,8 @@ class _PlanJson(TypedDict):
     names: Annotated[tuple[str, ...], Field(min_length=1, max_length=10_000)]
     kind: Kind
     channels: Literal[1, 3]
-    side: Annotated[int, Field(ge=1, le=100_000)] | None
+    geometry: Geometry
+    sides: tuple[Side, Side, Side]
     window: tuple[int | float, int | float] | None
     notices: tuple[str, ...]
     files: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -77,7 +81,8 @@ class ImportPlan:
     conditions  uint8 (N, K) with K `names`
     split       (N,)
     group       (N,), "" for an image without one; None if no image has one
-    side        side in pixels of all images after the square crop, or None if they differ
+    geometry    how images that are not square become square
+    sides       the smallest, median and largest side in pixels of the images as squares
     window      levels of images with more than 8 bits that become 0 and 255, or None
     notices     go into the ImageSet
     """
@@ -90,7 +95,8 @@ class ImportPlan:
     split: NDArray[np.str_]
     group: NDArray[np.str_] | None
     channels: int
-    side: int | None
+    geometry: Geometry
+    sides: Sides
     window: tuple[float, float] | None
     notices: tuple[str, ...]
 
@@ -104,7 +110,8 @@ class ImportPlan:
                 "names": self.names,
                 "kind": self.kind,
                 "channels": self.channels,
-                "side": self.side,
+                "geometry": self.geometry,
+                "sides": self.sides,
                 "window": self.window,
                 "notices": self.notices,
                 "files": self.files,
@@ -151,7 +158,8 @@ class ImportPlan:
             split=np.array(document["split"], dtype="U10"),
             group=None if group is None else np.array(group, dtype=np.str_),
             channels=document["channels"],
-            side=document["side"],
+            geometry=document["geometry"],
+            sides=Sides(*document["sides"]),
             window=document["window"],
             notices=document["notices"],
         )
@@ -166,6 +174,10 @@ class ImportPlan:
         if not path.is_file() or not any(path.is_relative_to(folder) for folder in allowed):
             raise FileNotFoundError(errno.ENOENT, "it is not a file of this set", file)
         return path
+
+    def fit(self, pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+        """An image (H, W) or (H, W, C) of this set as the networks see it at `size` px: (C, size, size)."""
+        return fit_image(pixels, size, self.geometry, pad=self.sides.common is not None)
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Images per split and condition, such as `{"train": {"cat": 12}, ...}`."""

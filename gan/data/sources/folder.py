@@ -3,8 +3,9 @@
 An added set has the import plan of its check; a folder is checked when it is read.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,18 +17,23 @@ from gan.data.image_set import ImageSet
 from gan.data.ingest.checks.check import check_images
 from gan.data.ingest.checks.report import first_few
 from gan.data.ingest.import_plan import ImportPlan
-from gan.data.ingest.labels.inventory import list_images
+from gan.data.ingest.labels.inventory import Inventory, list_images
+from gan.data.ingest.pixels.decoded_image import DecodedImage
 from gan.data.ingest.pixels.image_file import read_image_file
 from gan.data.preview import condition_label, round_robin
 from gan.data.sources.local_paths import added_set_folder, local_folder
 from gan.data.sources.scan import scan
 from gan.data.sources.source import Preview, Source, nothing_to_fetch
+from gan.data.training_size import Sides, sides_of
 from gan.data.transform import fit_image, native_size
 from gan.errors import DataError
 from gan.io.image_errors import UNREADABLE
 from gan.io.progress import Progress
 
 LICENCE = "Your own images: you are responsible for their licence and for the consent of the persons they come from."
+SAMPLED = 100
+"""Images of a folder that are opened to find its images' sides."""
+Image = TypeVar("Image")
 
 
 def added_sets() -> list[str]:
@@ -74,8 +80,7 @@ def read(config: DataConfig, progress: Progress, folder: Path) -> ImageSet:
     plan = _plan(config, progress)
 
     def read_image(file: str) -> NDArray[np.uint8]:
-        pixels = read_image_file(plan.path(file)).to_uint8(plan.channels, plan.window)
-        return fit_image(pixels, config.image_size, pad=plan.side is not None)
+        return _read_fitted(plan, file, config.image_size)
 
     images, failures = decode_images(read_image, plan.files, plan.channels, config.image_size, folder, progress)
     if failures:
@@ -88,12 +93,17 @@ def read(config: DataConfig, progress: Progress, folder: Path) -> ImageSet:
         kind=plan.kind,
         split=plan.split,
         group=None if plan.group is None else np.where(plan.group == "", np.array(plan.files), plan.group),
-        native_size=native_size(plan.side, config.image_size) if plan.side else config.image_size,
+        native_size=native_size(plan.sides.common or config.image_size, config.image_size),
         title=title(config),
         source=f"Own images, {title(config)}",
         licence=LICENCE,
         notices=plan.notices,
     )
+
+
+def _read_fitted(plan: ImportPlan, file: str, size: int) -> NDArray[np.uint8]:
+    """One image of a plan as the networks see it: uint8 (C, size, size)."""
+    return plan.fit(read_image_file(plan.path(file)).to_uint8(plan.channels, plan.window), size)
 
 
 def _plan(config: DataConfig, progress: Progress) -> ImportPlan:
@@ -112,31 +122,73 @@ def _plan(config: DataConfig, progress: Progress) -> ImportPlan:
 
 
 def preview(config: DataConfig, count: int) -> Preview:
-    """Some training images; unreadable ones are skipped. The window for 16-bit images is that of the previewed ones."""
+    """Some training images, those of an added set as its plan reads them; unreadable ones are skipped.
+
+    The channels, side and window of a folder that was not checked yet are those of the previewed images.
+    """
     folder = added_set_folder(config)
-    path_of: Callable[[str], Path]
-    if folder is not None:
-        plan = ImportPlan.load(folder)
-        path_of, files, names, conditions = plan.path, plan.files, plan.names, plan.conditions
-        train = np.flatnonzero(plan.split == "train")
-    else:
-        inventory = list_images(local_folder(config))
-        path_of, files = inventory.root.joinpath, tuple(inventory.files)
-        names, conditions = inventory.names, inventory.conditions
-        train = np.array([row for row, split in enumerate(inventory.split) if split in ("", "train")], dtype=np.int64)
-    images, labels, failures = [], [], []
-    for row in train[round_robin(conditions[train], count)]:
+    if folder is None:
+        return _preview_unchecked(config, count)
+    plan = ImportPlan.load(folder)
+    train = np.flatnonzero(plan.split == "train")
+    rows = train[round_robin(plan.conditions[train], count)].tolist()
+    fitted = _read_all(lambda row: _read_fitted(plan, plan.files[row], config.image_size), rows, plan.files, config)
+    return np.stack(list(fitted.values())), [condition_label(plan.conditions[row], plan.names) for row in fitted]
+
+
+def _preview_unchecked(config: DataConfig, count: int) -> Preview:
+    inventory = list_images(local_folder(config))
+    train = np.array([row for row, split in enumerate(inventory.split) if split in ("", "train")], dtype=np.int64)
+    rows = train[round_robin(inventory.conditions[train], count)].tolist()
+    decoded = _decode(inventory, rows, config)
+    images = list(decoded.values())
+    channels = max(3 if image.colour else 1 for image in images)
+    levels = [image.levels() for image in images if image.needs_window]
+    window = (min(low for low, _ in levels), max(high for _, high in levels)) if levels else None
+    pad = _sides(images).common is not None
+    fitted = [fit_image(image.to_uint8(channels, window), config.image_size, pad=pad) for image in images]
+    return np.stack(fitted), [condition_label(inventory.conditions[row], inventory.names) for row in decoded]
+
+
+def _read_all(
+    read_row: Callable[[int], Image], rows: Sequence[int], files: Sequence[str], config: DataConfig
+) -> dict[int, Image]:
+    """`read_row(row)` of each row whose file can be read; raises DataError where none can."""
+    images, failures = {}, []
+    for row in rows:
         try:
-            images.append(read_image_file(path_of(files[row])))
-            labels.append(condition_label(conditions[row], names))
+            images[row] = read_row(row)
         except UNREADABLE as error:
             failures.append(f"{files[row]}: {error_line(error)}")
     if not images:
         raise DataError(f"No image of {config.path} can be read: {first_few(failures)}.")
-    channels = max(3 if image.colour else 1 for image in images)
-    levels = [image.levels() for image in images if image.needs_window]
-    window = (min(low for low, _ in levels), max(high for _, high in levels)) if levels else None
-    return np.stack([fit_image(image.to_uint8(channels, window), config.image_size) for image in images]), labels
+    return images
+
+
+def _decode(inventory: Inventory, rows: Sequence[int], config: DataConfig) -> dict[int, DecodedImage]:
+    """The images of these rows that can be read, as `_read_all`."""
+    return _read_all(lambda row: read_image_file(inventory.root / inventory.files[row]), rows, inventory.files, config)
+
+
+def image_sides(config: DataConfig) -> Sides:
+    """The sides of the images: of all images of an added set, of up to 100 of a folder on this machine.
+
+    Raises DataError where the images cannot be listed, or none of them can be read.
+    """
+    text = problem(config)
+    if text is not None:
+        raise DataError(text)
+    folder = added_set_folder(config)
+    if folder is not None:
+        return ImportPlan.load(folder).sides
+    inventory = list_images(local_folder(config))
+    rows = np.unique(np.linspace(0, len(inventory.files) - 1, SAMPLED).round().astype(int)).tolist()
+    decoded = _decode(inventory, rows, config)
+    return _sides(decoded.values())
+
+
+def _sides(images: Iterable[DecodedImage]) -> Sides:
+    return sides_of((image.pixels.shape[1], image.pixels.shape[0]) for image in images)
 
 
 def title(config: DataConfig) -> str:

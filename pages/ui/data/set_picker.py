@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from gan.config.run_config import DEFAULT_SIZES, DataConfig
+from gan.config.run_config import DataConfig
 from gan.data.catalogue import Entry
+from gan.data.training_size import size_reason
 from pages.ui import cache
 from pages.ui.train import form
 
@@ -27,15 +28,22 @@ def dataset_picker() -> None:
     )
 
 
+def image_size_note() -> None:
+    """What the chosen image size means for the images of an added set; after the form's fields."""
+    entry = next((entry for entry in cache.catalogue() if entry.slug == st.session_state[KEY]), None)
+    if entry is not None and entry.sides is not None:
+        st.caption(size_reason(entry.sides, form.form_value("data.image_size")))
+
+
 def choose_dataset(config: DataConfig) -> None:
-    """Fill the form with a data set and its usual image size."""
+    """Fill the form with a data set and its image size."""
     form.fill_form(
         {
             "data.name": config.name,
             "data.flag": config.flag,
             "data.path": config.path,
             "data.attributes": config.attributes,
-            "data.image_size": DEFAULT_SIZES[config.name],
+            "data.image_size": config.image_size,
         }
     )
 

@@ -75,8 +75,9 @@ def preset_cards() -> None:
 
 
 def is_in_use(config: RunConfig) -> bool:
-    """Whether the form equals a preset, apart from which own set is chosen."""
-    mine = {path: value for path, value in config.flat().items() if path not in ("data.flag", "data.path")}
+    """Whether the form equals a preset, apart from which own set is chosen and its size."""
+    of_set = ("data.flag", "data.path", *(["data.image_size"] if config.data.name == "folder" else []))
+    mine = {path: value for path, value in config.flat().items() if path not in of_set}
     return all(form.form_value(path) == value for path, value in mine.items())
 
 

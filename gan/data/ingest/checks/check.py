@@ -18,6 +18,7 @@ from gan.data.ingest.import_plan import ImportPlan
 from gan.data.ingest.labels.inventory import Inventory, list_images
 from gan.data.ingest.pixels.image_file import ImageInfo, inspect_image
 from gan.data.stable_splits import KnownSplits, load_splits, save_splits, stable_split
+from gan.data.training_size import sides_of
 from gan.errors import DataError
 from gan.io.image_errors import UNREADABLE
 from gan.io.progress import Progress, silent
@@ -281,7 +282,6 @@ class _Check:
     def _plan(self) -> ImportPlan:
         """What would be read, with the findings so far as notices."""
         rows, infos = np.flatnonzero(self.kept), self._kept_infos()
-        sides = {min(info.width, info.height) for info in infos}
         return ImportPlan(
             root=self.inventory.root,
             files=tuple(self.inventory.files[row] for row in rows),
@@ -291,7 +291,8 @@ class _Check:
             split=self.split[rows],
             group=self.group[rows] if (self.group[rows] != "").any() else None,
             channels=3 if any(info.colour for info in infos) else 1,
-            side=sides.pop() if len(sides) == 1 else None,
+            geometry="crop",
+            sides=sides_of((info.width, info.height) for info in infos),
             window=self._window(),
             notices=tuple(finding.line for finding in self.findings if finding.level != "error"),
         )

@@ -9,12 +9,13 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from gan.data.transform import Geometry
+
 Role = Literal["class", "split", "group", "ignore"]
 """What the name of a folder is: the class, split or group of all images below it, or nothing."""
 SplitName = Literal["train", "val", "test", "leave-out"]
 Encoding = Literal["class", "one-hot", "attributes", "several"]
 Unclear = Literal["", "zero", "one", "leave-out", "unlabelled"]
-Geometry = Literal["crop", "pad", "squeeze"]
 Frames = Literal["first", "middle", "all"]
 Window = tuple[int, int] | Literal["file"] | None
 Text = Annotated[str, Field(max_length=1000)]
@@ -75,7 +76,8 @@ class Reading(_Model):
     unlabelled   whether images without a label are left out, or kept without a condition
     drop         classes or attributes to leave out
     rename       new names of classes, {"old": "new"}; two with the same new name are merged
-    geometry     how images that are not square become square: crop their centre, pad with the edge, or squeeze
+    geometry     how images that are not square become square: crop their centre, pad with the
+                 colour of their edge, or squeeze
     window       grey levels that become 0 and 255: a pair for all images, "file" for the window that each DICOM file
                  names, or None for the range that holds nearly all pixels of the set
     frames       which frames of a file with several are read
