@@ -60,6 +60,9 @@ MASKS = """mask masks masque masques maske masken mascara mascaras annotation an
 CONTENT = f"""{MASKS} image images imgs img data dataset jpg jpeg png tif tiff bmp dicom dcm photos pictures
     pics raw original labelled labeled originals orig input inputs crop crops cropped frames slices patches
     tiles augmented augmentation aug resized preprocessed processed normalized enhanced"""
+QUALIFIERS = """manual expert left right binary lesion cell nuclei nucleus lung lungs tumor tumour
+    polyp vessel optic disc cup ground truth task png"""
+"""Words that may stand beside MASKS in the name of a folder of masks."""
 LEFTOVERS = """prediction predictions pred preds output outputs result results log logs model models checkpoints
     weights code src docs tmp temp backup trash example examples demo figures plots"""
 UNLABELLED = """unlabelled unlabeled unlabled nolabel nolabels unsup unsupervised unannotated notlabelled
@@ -116,21 +119,22 @@ def is_uncertain(name: str) -> bool:
 
 
 def is_mask_folder(name: str) -> bool:
-    """Whether a folder is named as one of masks or annotations: `masks`, `ground_truth`, `train_labels`.
+    """Whether a folder is named as one of masks or annotations: `masks`, `ground_truth`, `train_labels`, `ManualMask`.
 
     `no_mask` and `with_mask` are classes.
     """
-    words = [word for word in re.split(r"[\W_\d]+", name.lower()) if word]
-    masks, content = MASKS.split(), CONTENT.split()
+    masks, rest = MASKS.split(), {*CONTENT.split(), *QUALIFIERS.split()}
     if _joined(name) in masks:
         return True
-    rest = [word for word in words if word not in masks and word not in content and split_word(word) is None]
-    return len(rest) < len(words) and any(word in masks for word in words) and set(rest) <= {"binary", "lesion", "cell"}
+    words = [word for word in re.split(r"[\W_\d]+|(?<=[a-z])(?=[A-Z][a-z])", name.replace("GroundTruth", "gt")) if word]
+    known = [word for word in words if word.lower() in rest or word.isupper() or split_word(word)]
+    return len(known) == len(words) and any(word.lower() in masks for word in words)
 
 
 def is_content(name: str) -> bool:
     """Whether a folder's name only says that it holds images: `images`, `data`, `jpg`, `original`."""
-    return _joined(name) in CONTENT.split()
+    words = [word for word in re.split(r"[\W_]+", name.lower()) if word]
+    return bool(words) and all(word in CONTENT.split() for word in words)
 
 
 def no_class_names(names: Sequence[str]) -> bool:

@@ -11,7 +11,13 @@ from pathlib import PurePosixPath
 
 from gan.data.ingest.checks.report import first_few
 from gan.data.ingest.files.listing import Listing
-from gan.data.ingest.labels.folder_names import is_uncertain, is_unlabelled, no_class_names, suspicious
+from gan.data.ingest.labels.folder_names import (
+    MEANINGS,
+    is_uncertain,
+    is_unlabelled,
+    no_class_names,
+    suspicious,
+)
 from gan.data.ingest.labels.folder_tree import Level, Tree, read_tree
 from gan.data.ingest.labels.left_out import copy_patterns, mask_patterns
 from gan.data.ingest.labels.name_parts import class_parts
@@ -22,6 +28,8 @@ COVERED = 0.5
 """Share of the images that must lie in a folder of a level, so that it may be the level of the classes."""
 DISTINCT = 0.5
 """`Level.recurring` below which names are those of single things, such as patients."""
+RECURRING = 0.9
+"""`Level.recurring` from which names are the same everywhere, as those of classes are."""
 MOST_NAME_PROPOSALS = 2
 TILE = re.compile(r"(.*/)?[^/]+_files/\d+/\d+_\d+\.\w+")
 """A tile of DeepZoom, which cuts a slide into tiles at several magnifications."""
@@ -40,6 +48,7 @@ def propose_folders(listing: Listing) -> list[Proposal]:
     tree = replace(tree, left_out=(*patterns, *tree.left_out))
     candidates = [depth for depth in range(len(tree.levels)) if _may_be_classes(tree, depth)]
     ordinary = [depth for depth in candidates if _are_classes(tree, depth, candidates)]
+    ordinary.sort(key=lambda depth: tree.levels[depth].recurring < RECURRING)
     proposals = [proposal for depth in ordinary for proposal in _class_proposals(tree, depth, ordinary)]
     if not ordinary and not all(map(TILE.fullmatch, images)):
         proposals = _name_proposals(tree, images)
@@ -96,6 +105,7 @@ def _roles(tree: Tree, class_depth: int | None) -> _Roles:
     doubts: list[str] = []
     folds = False
     patients = any(level.kind == "patients" for level in tree.levels)
+    split_below_folds = any(level.splits for level in tree.levels)
     for depth, level in enumerate(tree.levels):
         role: Role = "ignore"
         above = class_depth is not None and depth < class_depth
@@ -105,6 +115,8 @@ def _roles(tree: Tree, class_depth: int | None) -> _Roles:
             role = "split"
             splits |= {name: split for name, split in level.splits.items() if split_word(name) != split}
             splits |= {name: "train" for name in level.names if is_unlabelled(name)}
+        elif level.kind == "folds" and split_below_folds and len(level.images) > 1:
+            doubts.append(f"{first_few(level.names)} are folds with splits of their own: choose one of them.")
         elif level.kind == "folds" and not folds and len(level.images) > 1:
             role, folds = "split", True
             last = max(level.names, key=lambda name: fold_number(name) or 0)
@@ -112,6 +124,8 @@ def _roles(tree: Tree, class_depth: int | None) -> _Roles:
             doubts.append(f"{first_few(level.names)} look like folds of cross-validation: choose the one to test on.")
         elif level.kind == "patients" and len(level.images) > 1:
             role = "group"
+        elif level.kind == "content" and above and len(level.images) > 1:
+            doubts.append(f"{first_few(level.names)} may hold the same images in several forms: keep one of them.")
         elif not patients and len(level.images) > 1 and _are_single_things(level, above):
             role = "group"
             if level.kind != "slides":
@@ -145,12 +159,26 @@ def _class_proposals(tree: Tree, depth: int, candidates: Sequence[int]) -> list[
         rename={**twins(level.images), **{name: "" for name in level.names if is_unlabelled(name)}},
         unlabelled="keep" if _has_unlabelled(tree) else "leave-out",
     )
-    proposal = Proposal(reading, _title(names, roles.levels, reading.rename), doubts=tuple(doubts))
+    title = _title(names, roles.levels, reading.rename) + _ignored(tree, roles.levels)
+    proposal = Proposal(reading, title, doubts=tuple(doubts))
     if roles.folds:
         ignored: list[Role] = ["ignore" if role == "split" else role for role in roles.levels]
         whole = changed(reading, levels=ignored, splits={})
         return [proposal, Proposal(whole, f"{_title(names, ignored)}; folds are not used", doubts=tuple(doubts))]
+    whole_sets = [at for at, other in enumerate(tree.levels) if other.kind in ("folds", "content") and at < depth]
+    if whole_sets and len(tree.levels[whole_sets[0]].images) > 1:
+        return _one_of(tree, whole_sets[0], proposal)
     return _about_unlabelled(tree, depth, proposal)
+
+
+def _one_of(tree: Tree, depth: int, proposal: Proposal) -> list[Proposal]:
+    """The proposal for one folder of a level, each of which holds the whole set, and for all of them."""
+    names = tree.levels[depth].names
+    kept = max(names, key=lambda name: ("orig" in name.lower() or "raw" in name.lower(), -names.index(name)))
+    start = "/".join(filter(None, (glob.escape(tree.root), *["*"] * depth)))
+    others = [f"{start}/{glob.escape(name)}/*".lstrip("/") for name in names if name != kept]
+    one = changed(proposal.reading, leave_out=(*proposal.reading.leave_out, *others))
+    return [replace(proposal, reading=one, title=f"{proposal.title}, only in {kept}"), proposal]
 
 
 def _doubts_about_classes(tree: Tree, depth: int, candidates: Sequence[int]) -> list[str]:
@@ -235,6 +263,17 @@ def _title(names: Sequence[str], roles: Sequence[Role], merged: Mapping[str, str
         if role in roles:
             parts.append(f"{what} from the folders {'above' if roles.index(role) < at else 'below'}")
     return ", ".join(parts)
+
+
+def _ignored(tree: Tree, roles: Sequence[Role]) -> str:
+    """What the title says of levels whose names are not used, such as magnifications."""
+    texts = [
+        f"{first_few(level.names)} ({MEANINGS[level.kind]}) not used"
+        for depth, level in enumerate(tree.levels)
+        if len(level.images) > 1 and level.kind in MEANINGS and (depth >= len(roles) or roles[depth] == "ignore")
+        if not (level.splits or level.kind == "content")
+    ]
+    return "".join(f"; {text}" for text in texts)
 
 
 def twins(images: Mapping[str, int]) -> dict[str, str]:

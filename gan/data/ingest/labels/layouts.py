@@ -25,6 +25,9 @@ MOST_TABLES = 100
 """Tables that are looked at; more are annotations of single images."""
 ENOUGH = 0.3
 """Share of the images, or of the rows, that a table must name."""
+SAMPLE = 500
+FEWEST_OF_SAMPLE = 0.3
+"""Share of some SAMPLE images that must have paths of a layout, before all are looked at."""
 MOST = 0.8
 """Share of the images whose paths must be those of a layout."""
 
@@ -61,6 +64,8 @@ def refusal(listing: Listing) -> str:
 
 def _has_boxes(listing: Listing, files: Sequence[str]) -> bool:
     """Whether a text or XML file lies beside most images or in a folder `labels`, or a file is named like COCO's."""
+    if not files:
+        return False
     stems = {PurePosixPath(image).stem for image in listing.images}
     annotated = {PurePosixPath(file).stem for file in files if file.lower().endswith((".txt", ".xml", ".json"))} & stems
     coco = re.compile(
@@ -72,14 +77,14 @@ def _has_boxes(listing: Listing, files: Sequence[str]) -> bool:
 
 def _table_proposal(listing: Listing, layout: TableLayout) -> Proposal | None:
     """The proposal for the tables of a layout; None if none is there or names the images."""
+    tables = _tables_with(listing, layout)
+    if not tables:
+        return None
     if layout.images:
         pattern = re.compile(layout.images)
         fitting = sum(bool(pattern.fullmatch(PurePosixPath(image).stem)) for image in listing.images)
         if fitting < MOST * len(listing.images):
             return None
-    tables = _tables_with(listing, layout)
-    if not tables:
-        return None
     first = next(iter(tables.values()))
     columns = [str(column) for column in first.frame.columns]
     image = _first(columns, layout.image)
@@ -177,9 +182,13 @@ def _doubts(listing: Listing, tables: dict[str, Table]) -> tuple[str, ...]:
 def _folder_proposal(listing: Listing, layout: FolderLayout) -> Proposal | None:
     """The proposal for a layout of folders; None if most images are elsewhere."""
     pattern = re.compile(layout.images)
-    matches = [match for image in listing.images if (match := pattern.fullmatch(image))]
-    masks = 0 if len(matches) == len(listing.images) else _masks(listing)
-    if not matches or len(matches) < MOST * (len(listing.images) - masks):
+    sample = listing.images[:: max(1, len(listing.images) // SAMPLE)]
+    if sum(bool(pattern.fullmatch(image)) for image in sample) < FEWEST_OF_SAMPLE * len(sample):
+        return None
+    masks = mask_patterns(listing.images)
+    images = [image for image in listing.images if not any(fnmatchcase(image, mask) for mask in masks)]
+    matches = [match for image in images if (match := pattern.fullmatch(image))]
+    if not matches or len(matches) < MOST * len(images):
         return None
     if layout.needs and not any(re.fullmatch(layout.needs, image) for image in listing.images):
         return None
@@ -194,11 +203,6 @@ def _folder_proposal(listing: Listing, layout: FolderLayout) -> Proposal | None:
     best = proposals[0]
     title = ", ".join(filter(None, (f"{layout.name}: {best.title}", layout.note)))
     return replace(best, reading=changed(best.reading, layout=layout.name, **changes), title=title)
-
-
-def _masks(listing: Listing) -> int:
-    patterns = mask_patterns(listing.images)
-    return sum(any(fnmatchcase(image, pattern) for pattern in patterns) for image in listing.images)
 
 
 def _source_images(listing: Listing, layout: FolderLayout) -> dict[str, object]:

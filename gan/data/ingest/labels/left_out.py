@@ -3,8 +3,7 @@
 import glob
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from pathlib import PurePosixPath
+from collections.abc import Iterator, Mapping, Sequence
 
 from gan.data.ingest.labels.folder_names import MASKS, is_content, is_mask_folder
 from gan.data.ingest.labels.split_words import split_folders, split_word
@@ -16,6 +15,10 @@ SUFFIX = re.compile(
     rf"(?P<stem>.+?)(?P<suffix>[ _.\-(]+(?:{MASK_WORDS})\)?)(?P<number>[ _.\-]?\(?\d+\)?)?", re.IGNORECASE
 )
 PREFIX = re.compile(rf"(?P<prefix>(?:{MASK_WORDS})[ _.\-]+)(?P<stem>.+)", re.IGNORECASE)
+HINTS = ("mas", "seg", "label", "gt", "truth", "annot", "contour", "overlay", "roi", "box", "heatmap")
+"""What every word for masks holds."""
+MOST_LEVELS = 5
+"""Levels of folders at which copies are looked for."""
 MOST = 0.8
 """Share of names that must have a partner, so that one odd file decides nothing."""
 
@@ -23,53 +26,62 @@ MOST = 0.8
 def mask_patterns(images: Sequence[str]) -> tuple[str, ...]:
     """Patterns (fnmatch on the path) of masks: `x_mask.png` where `x.png` is beside it, and folders `masks` whose files
     are named like those of a folder beside them."""
-    beside = _masks_beside(images)
-    return (*beside, *_mask_folders(images))
+    names = "\n".join(images).lower()
+    if not any(hint in names for hint in HINTS):  # most sets have no masks, and may have 100,000 images
+        return ()
+    return (*_masks_beside(images), *_mask_folders(images))
 
 
 def copy_patterns(images: Sequence[str]) -> tuple[str, ...]:
     """Patterns of folders that hold the same tree again: `chest_xray/chest_xray/train` beside `chest_xray/train`, or
     `oct2017/OCT2017/train` beside `OCT2017/train`."""
     below: dict[str, set[str]] = defaultdict(set)
-    for image in images:
-        parts = image.split("/")
-        for depth in range(min(len(parts) - 1, 4)):
+    for folder in {image.rpartition("/")[0] for image in images}:
+        parts = folder.split("/")
+        for depth in range(min(len(parts), MOST_LEVELS)):
             below["/".join(parts[:depth])].add("/".join(parts[depth:]))
     copies = []
-    for folder, paths in below.items():
+    for first, second in (*_inner_copies(below), *_same_named_copies(below)):
+        files = _files_below(images, second)
+        if len(files & _files_below(images, first)) >= MOST * len(files):
+            copies.append(second)
+    outer = {folder for folder in copies if not any(folder.startswith(f"{other}/") for other in copies)}
+    return tuple(f"{glob.escape(folder)}/*" for folder in sorted(outer))
+
+
+def _files_below(images: Sequence[str], folder: str) -> set[str]:
+    """Paths of the images below a folder, relative to it."""
+    start = f"{folder}/" if folder else ""
+    return {image[len(start) :] for image in images if image.startswith(start)}
+
+
+def _inner_copies(below: Mapping[str, set[str]]) -> Iterator[tuple[str, str]]:
+    """Folders, and folders in them that hold most of their folders again."""
+    for folder, inside in below.items():
         parent, _, name = folder.rpartition("/")
-        if not folder or split_word(name):
-            continue
-        beside = {path for path in below[parent] if not path.startswith(f"{name}/")}
-        deep = {path for path in paths if "/" in path}
-        if len(deep) >= 2 and len(deep & beside) >= MOST * len(paths):
-            copies.append(folder)
-    copies += _same_named_copies(below)
-    outer = [folder for folder in copies if not any(folder.startswith(f"{other}/") for other in copies)]
-    return tuple(f"{glob.escape(folder)}/*" for folder in sorted(set(outer)))
+        if folder and not split_word(name) and any(inside) and 2 * len(inside & below[parent]) >= len(inside):
+            yield parent, folder
 
 
-def _same_named_copies(below: dict[str, set[str]]) -> list[str]:
-    """Folders of the same name and the same split folders and files as another one that is higher up."""
+def _same_named_copies(below: Mapping[str, set[str]]) -> Iterator[tuple[str, str]]:
+    """Folders, and folders of the same name and with the same splits and classes that are further down."""
     first: dict[tuple[str, frozenset[str]], str] = {}
-    copies = []
     for folder in sorted(below, key=lambda folder: (folder.count("/"), folder)):
-        tops = {path.split("/")[0] for path in below[folder] if path.count("/") >= 2}
+        tops = {path.split("/")[0] for path in below[folder] if "/" in path}
         if not folder or not tops or set(split_folders(sorted(tops))) != tops:
             continue
-        name = re.sub(r"[\W_]+|\d+$|copy|kopie", "", folder.rpartition("/")[2].lower())
+        name = re.sub(r"\(\d+\)$|[\W_]+|copy|kopie", "", folder.rpartition("/")[2].lower())
         key = (name, frozenset(below[folder]))
         if key in first:
-            copies.append(folder)
+            yield first[key], folder
         first.setdefault(key, folder)
-    return copies
 
 
-def _masks_beside(images: Sequence[str]) -> Iterable[str]:
+def _masks_beside(images: Sequence[str]) -> list[str]:
     stems: dict[str, set[str]] = defaultdict(set)
     for image in images:
-        path = PurePosixPath(image)
-        stems[str(path.parent)].add(path.stem)
+        folder, _, file = image.rpartition("/")
+        stems[folder].add(_stem(file))
     total: Counter[str] = Counter()
     partners: Counter[str] = Counter()
     for folder, names in stems.items():
@@ -78,6 +90,11 @@ def _masks_beside(images: Sequence[str]) -> Iterable[str]:
                 total[pattern] += 1
                 partners[pattern] += stem in stems[folder]
     return sorted(pattern for pattern, count in partners.items() if count and count >= MOST * total[pattern])
+
+
+def _stem(file: str) -> str:
+    """The name of a file without extension."""
+    return file.rpartition(".")[0] or file
 
 
 def _as_mask(name: str) -> list[tuple[str, str]]:
@@ -92,12 +109,12 @@ def _as_mask(name: str) -> list[tuple[str, str]]:
     return found
 
 
-def _mask_folders(images: Sequence[str]) -> Iterable[str]:
+def _mask_folders(images: Sequence[str]) -> list[str]:
     inside: dict[str, set[str]] = defaultdict(set)
     names: dict[str, set[str]] = defaultdict(set)
     for image in images:
         *folders, file = image.split("/")
-        stem = PurePosixPath(file).stem.lower()
+        stem = _stem(file).lower()
         for depth, name in enumerate(folders):
             parent = "/".join(folders[:depth])
             names[parent].add(name)
@@ -126,5 +143,8 @@ def _partners(stems: set[str], others: set[str]) -> tuple[float, float]:
 
 
 def _has_mask_word(name: str) -> bool:
-    words = re.split(r"[\W_\d]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower())
-    return any(word in MASKS.split() for word in words) or (is_mask_folder(name) and split_word(name) is None)
+    words = {
+        *re.split(r"[\W_\d]+", name.lower()),
+        *re.split(r"[\W_\d]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()),
+    }
+    return not words.isdisjoint(MASKS.split()) or is_mask_folder(name)

@@ -4,7 +4,6 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from gan.data.ingest.labels.folder_names import kind_of_names
 from gan.data.ingest.labels.split_words import split_word
@@ -42,8 +41,13 @@ def name_parts(stem: str) -> list[str]:
 
 def group_name(stem: str, parts: int) -> str:
     """The first parts of a file name, as it is written: `SOB_B_A-14-22549AB-40-001` with 5 is `SOB_B_A-14-22549AB`."""
-    ends = [match.end() for match in re.finditer(r"[^_\-.\s()\[\]{}]+", stem)]
+    ends = _ends(stem)
     return stem[: ends[parts - 1]] if 0 < parts <= len(ends) else stem
+
+
+def _ends(stem: str) -> list[int]:
+    """Where the parts of a file name end."""
+    return [match.end() for match in re.finditer(r"[^_\-.\s()\[\]{}]+", stem)]
 
 
 def group_candidates(images: Sequence[str], classes: int = 2) -> list[GroupCandidate]:
@@ -54,10 +58,11 @@ def group_candidates(images: Sequence[str], classes: int = 2) -> list[GroupCandi
     numbers, give none.
     """
     candidates = _folder_groups(images, classes)
-    stems = [PurePosixPath(image).stem for image in images]
-    fewest = min((len(name_parts(stem)) for stem in stems), default=0)
+    stems = [image.rpartition("/")[2].rpartition(".")[0] for image in images]
+    ends = [_ends(stem) for stem in stems]
+    fewest = min(map(len, ends), default=0)
     for parts in range(1, min(fewest, MOST_PARTS + 1)):
-        groups = Counter(group_name(stem, parts) for stem in stems)
+        groups = Counter(stem[: ends_of_stem[parts - 1]] for stem, ends_of_stem in zip(stems, ends, strict=True))
         candidate = _candidate(groups, parts, None)
         if _plausible(candidate, classes) and (not candidates or candidate.groups != candidates[-1].groups):
             candidates.append(candidate)
@@ -74,7 +79,9 @@ def class_parts(stems: Sequence[str]) -> list[tuple[int, list[str]]]:
     for position in [1, -1, *range(2, fewest), *range(-2, -fewest, -1)]:
         values = Counter(parts[position - 1 if position > 0 else position] for parts in split)
         names = sorted(values)
-        if _may_be_classes(values) and not any(names == others for _, others in found):
+        if (_may_be_classes(values) or (position == -1 and _are_flags(split))) and not any(
+            names == others for _, others in found
+        ):
             found.append((position, names))
     return found
 
@@ -92,9 +99,16 @@ def _may_be_classes(values: Counter[str]) -> bool:
     )
 
 
+def _are_flags(stems: Sequence[Sequence[str]]) -> bool:
+    """Whether the last part is 0 or 1, once for each image: `CHNCXR_0001_0`, not both for one name as for two views."""
+    flags = Counter(parts[-1] for parts in stems)
+    names = {tuple(parts[:-1]) for parts in stems}
+    return flags.keys() == {"0", "1"} and len(names) == len(stems) and min(flags.values()) > len(stems) / 20
+
+
 def _folder_groups(images: Sequence[str], classes: int) -> list[GroupCandidate]:
     """Folder levels whose names are those of patients, or of many more things than there are classes."""
-    folders = [PurePosixPath(image).parts[:-1] for image in images]
+    folders = [image.split("/")[:-1] for image in images]
     found: list[GroupCandidate] = []
     for level in range(min((len(parts) for parts in folders), default=0)):
         groups = Counter(parts[level] for parts in folders)

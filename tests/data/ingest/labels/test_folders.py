@@ -77,6 +77,31 @@ def test_folds_ask_which_one_is_the_test_set() -> None:
     assert first.doubts
 
 
+def test_folds_with_splits_of_their_own_ask_for_one() -> None:
+    folders = [f"fold_{fold}/{split}/{c}" for fold in (1, 2) for split in ("train", "test") for c in ("a", "b")]
+    one, every = propose(*tree(*folders))
+    assert one.reading.levels == every.reading.levels == ("ignore", "split", "class")
+    assert (one.reading.leave_out, every.reading.leave_out) == (("fold_2/*",), ())
+    assert not one.sure
+
+
+def test_augmented_copies_above_classes_are_asked_about() -> None:
+    files = tree("data/augmented/a", "data/augmented/b", "data/original/a", "data/original/b")
+    one, every = propose(*files)
+    assert one.reading.levels == ("ignore", "class")
+    assert (one.reading.leave_out, every.reading.leave_out) == (("data/augmented/*",), ())
+    assert one.doubts
+
+
+@pytest.mark.parametrize(
+    "folders", [["40X", "100X"], ["part_1", "part_2"], ["2018", "2019"], ["scanner_a", "scanner_b"]]
+)
+def test_what_lies_above_classes_is_named_in_the_title(folders: list[str]) -> None:
+    proposal = only(propose(*tree(*(f"{folder}/{name}" for folder in folders for name in ("a", "b")))))
+    assert proposal.reading.levels == ("ignore", "class")
+    assert folders[0] in proposal.title
+
+
 def test_patients_above_and_below_classes() -> None:
     above = propose(*tree(*(f"patient_{patient}/{name}" for patient in range(8) for name in ("benign", "malignant"))))
     assert only(above).reading.levels == ("group", "class")
@@ -136,7 +161,7 @@ def test_loose_images_give_none() -> None:
 
 def test_two_levels_of_words_are_asked_about() -> None:
     proposals = propose(*tree("lung/benign", "lung/malignant", "colon/benign", "colon/malignant"))
-    assert [proposal.reading.levels for proposal in proposals] == [("class",), ("ignore", "class")]
+    assert [proposal.reading.levels for proposal in proposals] == [("ignore", "class"), ("class",)]
     assert all(proposal.doubts and not proposal.sure for proposal in proposals)
 
 
@@ -208,7 +233,10 @@ def test_classes_named_after_masks_stay() -> None:
     assert only(propose(*tree("mask", "no_mask"))).reading.leave_out == ()
 
 
-@pytest.mark.parametrize("masks", ["masks", "ground_truth", "annotations", "labels", "train_masks", "Masque"])
+@pytest.mark.parametrize(
+    "masks",
+    ["masks", "ground_truth", "annotations", "labels", "train_masks", "Masque", "GroundTruth", "ManualMask"],
+)
 def test_folders_of_masks_are_left_out(masks: str) -> None:
     assert propose(*tree("images", masks)) == []
     reading = only(propose(*tree("images/benign", "images/normal", f"{masks}/benign", f"{masks}/normal"))).reading

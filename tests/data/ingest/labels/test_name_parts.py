@@ -79,6 +79,8 @@ def test_more_groups_than_classes() -> None:
         ([f"UID_{n}_{name}" for name in ("all", "hem") for n in range(9)], [(-1, ["all", "hem"])]),
         ([f"{n}_{side}" for side in ("left", "right") for n in range(9)], []),
         ([f"img_{n}" for n in range(9)], []),
+        ([f"CHNCXR_{n:04d}_{n % 2}" for n in range(9)], [(-1, ["0", "1"])]),
+        ([f"eye_{n:04d}_{view}" for n in range(9) for view in (0, 1)], []),
         ([f"img{n}" for n in range(9)], []),
         ([f"{split}_{n}" for split in ("train", "test") for n in range(9)], []),
         ([f"{zoom}_{n}" for zoom in ("40X", "100X") for n in range(9)], []),
