@@ -70,10 +70,12 @@ def read_image_file(path: Path, frame: int = 0, window: Window = None) -> Decode
             raise formats.not_an_image(head)
         try:
             return _decode(file, image_format, head, frame, window)
-        except (ImageFileError, MemoryError):
+        except ImageFileError:
             raise
+        except MemoryError:
+            raise ImageFileError("too-large", "it needs more memory than there is; reduce it") from None
         except (*UNREADABLE, RuntimeError) as error:  # imagecodecs raises RuntimeError
-            if isinstance(error, OSError) and error.errno is not None:  # of the disk, not of a decoder
+            if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):  # of the disk, not of a decoder
                 raise
             file.seek(0)
             raise formats.damaged(image_format, file.read(2**20), error) from None
