@@ -33,6 +33,7 @@ from gan.data.ingest.files.file_kinds import IMAGE, TABLE
 from gan.data.ingest.files.member_names import is_passed_over, safe_name
 from gan.data.ingest.files.unpack_record import UnpackRecord
 from gan.data.ingest.labels.inventory import LABELS
+from gan.data.ingest.pixels.dicom_strip import strip_dicom_files
 from gan.data.ingest.pixels.formats import HEAD
 from gan.data.sources.folder import added_sets
 from gan.data.sources.scan import scan
@@ -258,6 +259,8 @@ def _checked(upload: Upload, folder: Path, progress: Progress) -> CheckReport:
             (folder / ARCHIVE).unlink()
         else:
             convert_in_place(folder / IMAGES, progress)
+        limit = settings.upload_limit()
+        strip_dicom_files(folder / IMAGES, limit, upload_too_large(limit), progress)
         return check_images(folder / IMAGES, progress, SHOWN_AS[upload.source])
     root = _allowed(Path(upload.path))  # again: request.json may have been changed
     for file in scan(root):  # before any is opened

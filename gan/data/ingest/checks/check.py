@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.data.decode import error_line, map_files
+from gan.data.ingest.checks.dicom import dicom_findings
 from gan.data.ingest.checks.report import CheckReport, Finding, FindingKey, Leak, Level, first_few
 from gan.data.ingest.files.archive import is_archive, unpack
 from gan.data.ingest.import_plan import ImportPlan
 from gan.data.ingest.labels.inventory import Inventory, list_images
+from gan.data.ingest.pixels.dicom_header import read_headers
 from gan.data.ingest.pixels.image_file import ImageInfo, inspect_image
 from gan.data.stable_splits import KnownSplits, load_splits, save_splits, stable_split
 from gan.data.training_size import sides_of
@@ -84,6 +86,7 @@ class _Check:
     def run(self, progress: Progress) -> CheckReport:
         """All steps in order."""
         self._inspect(progress)
+        self._read_dicom_headers(progress)
         self._find_duplicates()
         self._find_shared_groups()
         if self.kept.any():
@@ -138,6 +141,13 @@ class _Check:
         if paged:
             text = f"Files with several pages ({len(paged):,}): {first_few(paged)}."
             self._add("several-pages", "warning", text, "Only the first page is read.")
+
+    def _read_dicom_headers(self, progress: Progress) -> None:
+        """Group DICOM images by patient, unless groups are given."""
+        headers = read_headers([self.inventory.root / file for file in self.inventory.files], progress)
+        self.findings += dicom_findings([header for header in headers if header is not None])
+        if not (self.group != "").any():
+            self.group = np.array([header.group if header else "" for header in headers], dtype=np.str_)
 
     def _find_duplicates(self) -> None:
         """Keep one of several images with equal pixels, and none if their labels differ."""

@@ -52,6 +52,11 @@ FindingKey = Literal[
     "mixed-colour",
     "grey-levels-scaled",  # 16-bit images
     "mixed-depth",
+    # DICOM files
+    "dicom-synthetic",  # say that their data are synthetic
+    "dicom-burned-in",  # names or dates are, or may be, written into the pixels
+    "dicom-without-patient",  # grouped by study, because they have no PatientID
+    "dicom-names-kept",  # nothing of the header is kept, but names of files are
     # Splits and groups
     "groups-across-splits",
     "groups-unknown",

@@ -35,7 +35,7 @@ from gan.data.ingest.pixels.dicom_elements import (
     transfer_syntax,
     whole_number,
 )
-from gan.data.ingest.pixels.dicom_grey import apply_voi, modality_values, rescaling
+from gan.data.ingest.pixels.dicom_grey import apply_voi, is_signed, lowest_value, modality_values
 from gan.data.ingest.pixels.limits import check_finite, check_size
 from gan.errors import ImageFileError
 
@@ -56,7 +56,7 @@ def read_dicom(file: IO[bytes], frame: int = 0, window: Levels | Literal["file"]
         frames = number_of_frames(elements)
         if not 0 <= frame < frames:
             raise ImageFileError("no-such-frame", f"it has {frames:,} frames, so there is no frame {frame + 1:,}")
-        pixels = stored_pixels(file, elements, frame)
+        pixels = stored_pixels(pixel_source(file, elements), elements, frame)
         if text_of(elements, "PhotometricInterpretation") in GREY:
             return _grey(pixels, elements, frame, window == "file")
         return _colour(pixels, elements)
@@ -71,6 +71,8 @@ def check_pixels(elements: pydicom.FileDataset) -> None:
     """Raise ImageFileError if there are no pixels, or pixels that cannot be decoded here."""
     if "Rows" not in elements or "Columns" not in elements:
         named = elements.get("SOPClassUID") or elements.file_meta.get("MediaStorageSOPClassUID")
+        if not named:
+            raise ImageFileError("damaged", "its DICOM header names neither its size nor its class; export it again")
         kind = standard_name(named, "a class that the DICOM standard does not name")
         raise ImageFileError("unsupported", f"it is a DICOM file without pixels ({kind}); leave it out")
     width, height = whole_number(elements, "Columns"), whole_number(elements, "Rows")
@@ -100,13 +102,20 @@ def _check_codec(syntax: UID) -> None:
         raise ImageFileError("missing-library", text)
 
 
-def stored_pixels(file: IO[bytes], elements: pydicom.FileDataset, frame: int) -> NDArray[Any]:
-    """The stored values of a frame, (H, W) or (H, W, 3): int32, wider or floating-point where necessary; colour in RGB.
+def pixel_source(file: IO[bytes], elements: pydicom.FileDataset) -> IO[bytes] | Dataset:
+    """Where `stored_pixels` finds frames: the file itself or, if its pixels are compressed, all elements in memory."""
+    syntax = transfer_syntax(elements)
+    if syntax.is_encapsulated or syntax == DeflatedExplicitVRLittleEndian:
+        return read_elements(file, (*PIXEL_ELEMENTS, *PIXEL_DATA))
+    return file
+
+
+def stored_pixels(source: IO[bytes] | Dataset, elements: pydicom.FileDataset, frame: int) -> NDArray[Any]:
+    """The stored values of a frame, (H, W) or (H, W, 3): integers or floating-point numbers; colour in RGB.
 
     Bits above BitsStored, which may hold overlays, are cleared.
     """
     syntax = transfer_syntax(elements)
-    packed = syntax.is_encapsulated or syntax == DeflatedExplicitVRLittleEndian
     text = f"its pixels, stored as {standard_name(syntax, 'an unknown transfer syntax')}, cannot be decoded; export it"
     with hiding_values("damaged", f"{text} again, uncompressed"):
         options: dict[str, Any] = {
@@ -116,13 +125,12 @@ def stored_pixels(file: IO[bytes], elements: pydicom.FileDataset, frame: int) ->
         }
         if whole_number(elements, "SamplesPerPixel", 1) == 3:
             options["planar_configuration"] = whole_number(elements, "PlanarConfiguration", 0)
-        if packed:
-            whole = read_elements(file, (*PIXEL_ELEMENTS, *PIXEL_DATA))
+        if isinstance(source, Dataset):
             if syntax.is_encapsulated:
-                _check_codestream(whole, elements, frame)
-            pixels = pixel_array(whole, index=frame, **options)
+                _check_codestream(source, elements, frame)
+            pixels = pixel_array(source, index=frame, **options)
         else:
-            pixels = pixel_array(cast(BinaryIO, file), index=frame, transfer_syntax_uid=syntax, **options)
+            pixels = pixel_array(cast(BinaryIO, source), index=frame, transfer_syntax_uid=syntax, **options)
     if pixels.dtype.kind == "f" or whole_number(elements, "BitsAllocated") == 1:
         return pixels
     return _clear_unused_bits(pixels, elements, syntax)
@@ -142,11 +150,6 @@ def _clear_unused_bits(pixels: NDArray[Any], elements: Dataset, syntax: UID) -> 
         sign = 1 << (stored - 1)
         values = np.bitwise_xor(values, sign) - sign
     return values
-
-
-def is_signed(elements: Dataset) -> bool:
-    """Whether pixels are stored as signed numbers."""
-    return whole_number(elements, "PixelRepresentation", 0) == 1
 
 
 def _check_codestream(whole: Dataset, elements: Dataset, frame: int) -> None:
@@ -179,15 +182,13 @@ def _grey(stored: NDArray[Any], elements: pydicom.FileDataset, frame: int, by_fi
     stored = stored.astype(np.float32 if stored.dtype.kind == "f" or np.abs(stored).max() >= 2**31 else np.int32)
     transform = frame_elements(elements, frame, "PixelValueTransformationSequence")
     little = transfer_syntax(elements).is_little_endian
-    lowest = -(1 << (bits - 1)) if is_signed(elements) else 0
-    values = modality_values(stored, transform, little, lowest)
+    values = modality_values(stored, transform, little, lowest_value(elements))
     if values.dtype == np.float32:
         check_finite(values.astype(np.float32, copy=False))
     mode = f"grey, {bits}-bit DICOM"
     if by_file:
         voi = frame_elements(elements, frame, "FrameVOILUTSequence")
-        slope, intercept = rescaling(transform)
-        pixels = apply_voi(values, voi, little, lowest * slope + intercept)
+        pixels = apply_voi(values, voi, little, lowest_value(elements, transform))
         if pixels is not None:
             return DecodedImage(255 - pixels if inverted else pixels, mode, frames)
     if values is stored and bits == 8 and not is_signed(elements) and stored.dtype.kind == "i":
@@ -215,12 +216,16 @@ def _padding(stored: NDArray[Any], elements: Dataset) -> NDArray[np.bool_] | Non
 def _colour(pixels: NDArray[Any], elements: pydicom.FileDataset) -> DecodedImage:
     frames, bits = number_of_frames(elements), whole_number(elements, "BitsStored", 8)
     if text_of(elements, "PhotometricInterpretation") == PALETTE:
-        with hiding_values("damaged", "its colour palette is damaged; export it again"):
-            pixels = apply_color_lut(pixels, elements)[..., :3]
-            bits = int(elements.RedPaletteColorLookupTableDescriptor[2])
-        if pixels.dtype == np.uint16:  # palettes of 8 bits are often stored with 16
-            pixels = pixels >> 8 if bits == 16 and pixels.max() > 255 else pixels
-        bits = 8
+        pixels, bits = palette_to_rgb(pixels, elements), 8
     if bits == 8:
         return DecodedImage(pixels.astype(np.uint8), "colour, 8-bit DICOM", frames)
     return DecodedImage(pixels.astype(np.int32), f"colour, {bits}-bit DICOM", frames)
+
+
+def palette_to_rgb(pixels: NDArray[Any], elements: Dataset) -> NDArray[np.uint8]:
+    """Indices (H, W) as colours (H, W, 3) of the file's palette; raises ImageFileError if it is damaged."""
+    with hiding_values("damaged", "its colour palette is damaged; export it again"):
+        colours = apply_color_lut(pixels, elements)[..., :3]
+        bits = int(elements.RedPaletteColorLookupTableDescriptor[2])
+    deep = bits == 16 and colours.max() > 255  # palettes of 8 bits are often stored with 16
+    return np.asarray(colours >> 8 if deep else colours, dtype=np.uint8)

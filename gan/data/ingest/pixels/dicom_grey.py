@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
-from gan.data.ingest.pixels.dicom_elements import hiding_values, number, text_of
+from gan.data.ingest.pixels.dicom_elements import hiding_values, number, text_of, whole_number
 from gan.errors import ImageFileError
 
 Values = NDArray[np.int32] | NDArray[np.float32]
@@ -47,7 +47,7 @@ def look_up_table(item: Dataset, little_endian: bool, lowest: float) -> LookUpTa
         return LookUpTable(outputs.astype(np.uint16), first, bits)
 
 
-def modality_values(stored: Values, elements: Dataset, little_endian: bool, lowest: int) -> Values:
+def modality_values(stored: Values, elements: Dataset, little_endian: bool, lowest: float) -> Values:
     """Stored values (H, W) in units of the modality, such as Hounsfield units. `elements` hold for this frame.
 
     int32, or float32 where they are no whole numbers. `lowest` is the lowest value that can be stored.
@@ -61,6 +61,23 @@ def modality_values(stored: Values, elements: Dataset, little_endian: bool, lowe
     values = stored.astype(np.float64) * slope + intercept
     whole = slope.is_integer() and intercept.is_integer() and np.abs(values).max() < 2**31
     return values.astype(np.int32) if whole else values.astype(np.float32)
+
+
+def is_signed(elements: Dataset) -> bool:
+    """Whether pixels are stored as signed numbers."""
+    return whole_number(elements, "PixelRepresentation", 0) == 1
+
+
+def lowest_value(elements: Dataset, transform: Dataset | None = None) -> float:
+    """The lowest value that can be stored or, given a frame's `transform`, that can come out of the modality LUT."""
+    bits = whole_number(elements, "BitsStored", whole_number(elements, "BitsAllocated"))
+    ends = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if is_signed(elements) else (0, 2**bits - 1)
+    if transform is None:
+        return ends[0]
+    if transform.get("ModalityLUTSequence"):
+        return 0
+    slope, intercept = rescaling(transform)
+    return min(end * slope + intercept for end in ends)
 
 
 def rescaling(elements: Dataset) -> tuple[float, float]:

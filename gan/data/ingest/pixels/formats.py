@@ -19,6 +19,7 @@ MAGIC = {
     b"\0\0\0\x0cjP  ": "JPEG2000", b"\xff\x4f\xff\x51": "JPEG2000",
 }  # fmt: skip
 """Pillow's name of a format by the first bytes of its files."""
+DICOM_SUFFIXES = (".dcm", ".dicom")
 DICOM_PREAMBLE, DICOM = 128, b"DICM"
 DICOM_WITHOUT_PREAMBLE = (b"\2\0\0\0UL\4\0", b"\x08\0\0\0UL\4\0", b"\x08\0\5\0CS", b"\x08\0\x08\0CS")
 """How files of some old devices start."""

@@ -62,7 +62,7 @@ def read_image_file(path: Path, frame: int = 0, window: Window = None) -> Decode
     Raises ImageFileError for a file that is damaged, not supported, or not regular, such as a FIFO, which is never
     waited for; OSError for one that cannot be opened.
     """
-    with _open_regular(path) as file:
+    with open_image_file(path) as file:
         head = file.read(formats.HEAD)
         file.seek(0)
         image_format = formats.image_format(head)
@@ -157,8 +157,11 @@ def _thumbnail(pixels: NDArray[Any], levels: Levels | None) -> NDArray[np.uint8]
     return ((small - low) * (255 / (high - low) if high > low else 0)).round().clip(0, 255).astype(np.uint8)
 
 
-def _open_regular(path: Path) -> IO[bytes]:
-    """The regular file that a path leads to, open for reading; a FIFO is never waited for."""
+def open_image_file(path: Path) -> IO[bytes]:
+    """The regular file that a path leads to, open for reading; a FIFO is never waited for.
+
+    Raises ImageFileError if it is not regular, and OSError if it cannot be opened.
+    """
     refused = ImageFileError("not-regular", "it is not a regular file; put the file itself in its place")
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
