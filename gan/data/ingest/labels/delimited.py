@@ -15,7 +15,7 @@ DELIMITERS = "\t;,|"
 SAMPLE = 200
 """Records from which the delimiter is found."""
 CONSISTENT = 0.9
-"""Share of the records with as many values as the first, without which `|` and spaces are no delimiters."""
+"""Share of records with the same number of values, below which `|` and spaces are no delimiters."""
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
@@ -62,15 +62,15 @@ def _decode(name: str, content: bytes, encoding: str) -> str:
         raise DataError(f"{name} is not whole {encoding.upper()} text. Save it as CSV UTF-8.") from None
 
 
-def split_records(name: str, text: str) -> list[Record]:
+def split_records(name: str, text: str, counted: bool = True) -> list[Record]:
     """The records of a text table that are not empty, as many values in each as its line has.
 
     Raises DataError for unbalanced quotes. A first line such as `sep=;` names the delimiter, and a first line with
-    nothing but a number counts the rows (CelebA): both are skipped.
+    nothing but a number counts the rows of a wider table (CelebA): both are skipped.
     """
     first, _, _ = _partition_line(text)
     named = re.fullmatch(r'"?sep=(.)"?', first.strip("\ufeff \r\n"), re.IGNORECASE)
-    counted = re.fullmatch(r"\s*\d+\s*", first) and len(text) > len(first) + 2
+    counted = counted and bool(re.fullmatch(r"\s*\d+\s*", first))
     skipped = 1 if named or counted else 0
     if skipped:
         text = _partition_line(text)[2]
@@ -79,8 +79,8 @@ def split_records(name: str, text: str) -> list[Record]:
         text = "\n".join(line.strip() for line in re.split(r"\r\n|\r|\n", text))
     records = [(line + skipped, values) for line, values in _records(name, text, delimiter, skipped)]
     records = [(line, values) for line, values in records if any(values)]
-    if counted and (not records or len(records[0][1]) < 2):  # a table without header whose first value is a number
-        return split_records(name, f"\n{first}\n{text}")
+    if counted and (not records or len(records[0][1]) < 2):
+        return split_records(name, f"{first}\n{text}", counted=False)
     return records
 
 
@@ -121,8 +121,8 @@ def _delimiter(text: str) -> str:
     if sum(bool(is_image_name(line)) for line in lines) > len(lines) / 2:
         return ","  # a list of files, whose names may hold spaces
     spaced = [line.split() for line in lines]
-    shares = (_consistency(spaced), _consistency([["", *spaced[0]], *spaced[1:]]) if spaced else 0.0)
-    return " " if max(shares) >= CONSISTENT else ","
+    rows = spaced[1:]  # a header may lack the name of the first column
+    return " " if max(_consistency(spaced), _consistency(rows)) >= CONSISTENT else ","
 
 
 def _sample(text: str, delimiter: str) -> list[list[str]]:
@@ -141,10 +141,19 @@ def _sample(text: str, delimiter: str) -> list[list[str]]:
 
 
 def _consistency(records: list[list[str]]) -> float:
-    """The share of the records with as many values as the first; 0 if it has a single one."""
-    if not records or len(records[0]) < 2:
-        return 0.0
-    return sum(len(values) == len(records[0]) for values in records) / len(records)
+    """The share of the records that have the most frequent number of values; 0 if that is one."""
+    width, count = Counter(map(len, records)).most_common(1)[0] if records else (0, 0)
+    return count / len(records) if width > 1 else 0.0
+
+
+def skip_titles(name: str, records: list[Record]) -> tuple[list[Record], tuple[str, ...]]:
+    """Records without the lines above the table that hold a single value, such as a title, and a notice of them."""
+    single = [not any(values[1:]) for _, values in records]
+    first = single.index(False) if False in single else 0
+    if not first or sum(single[first:]) > (1 - CONSISTENT) * len(single[first:]):
+        return records, ()
+    titles = "; ".join(" ".join(filter(None, values)) for _, values in records[:first])
+    return records[first:], (f"{name} begins with lines that are not part of the table, which are left out: {titles}.",)
 
 
 def align_records(name: str, records: list[Record], header: bool) -> tuple[list[str], list[Record]]:

@@ -4,6 +4,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from gan.data.ingest.checks.report import Finding, first_few
 from gan.data.ingest.files.listing import Listing
@@ -16,6 +17,8 @@ from gan.errors import DataError
 ENOUGH = 0.3
 """Share of the images, or of the rows, that a column must match to be the one that names images."""
 IMAGE_WORDS = frozenset("file filename image img path name id index picture photo bild datei".split())  # noqa: SIM905
+FILE_WORDS = frozenset(("file", "filename", "image", "path"))
+"""Words in names of columns that certainly name images."""
 
 
 @dataclass(frozen=True)
@@ -52,17 +55,19 @@ def unused_tables(listing: Listing, used: Iterable[str] = ()) -> list[Finding]:
                 action = "Mend it, or take it out of the folder if it names no labels."
                 findings.append(Finding("unreadable-table", "warning", str(error), action))
             continue
-        hints = [
-            name
-            for name in rows.frames[0].columns
-            if {*str(name).lower().split("_")} & {"file", "filename", "image", "path"}
-        ]
-        if is_text or not rows.count or not hints or _best_column(rows, names):
+        if is_text or not rows.count or PurePosixPath(file).name.startswith("~$"):  # Excel's lock file
             continue
-        shown = first_few([value for value in rows.column(str(hints[0])) if value])
-        text = f"{file} names no image of this set: its column {hints[0]} holds {shown}."
-        action = f"The images are called {first_few(list(listing.images[:3]))}. Correct the names to use its labels."
-        findings.append(Finding("table-without-labels", "warning", text, action))
+        named = [name for name in map(str, rows.frames[0].columns) if set(Column(name, ()).words) & FILE_WORDS]
+        found = _best_column(rows, names)
+        if found:
+            text = f"{file} names {found[1].matched:,} images, but no labels that are used."
+            findings.append(Finding("table-without-labels", "note", text))
+        elif named:
+            values = [value for value in rows.column(named[0]) if value]
+            count = names.match(values).matched
+            text = f"Column {named[0]} of {file} names {count or 'none'} of the images: it holds {first_few(values)}."
+            action = f"The images are called {first_few(list(listing.images[:3]))}. Correct the names to use the table."
+            findings.append(Finding("table-without-labels", "warning", text, action))
     return findings
 
 

@@ -74,11 +74,16 @@ def encode_attributes(table: TableReading, rows: Rows, matches: Matches, rename:
 
 
 def encode_one_hot(table: TableReading, rows: Rows, matches: Matches, rename: Mapping[str, str]) -> EncodedLabels:
-    """A column of 0 and 1 for each class; an image without a 1 has no class, one with several contradicts."""
+    """A column of 0 and 1 for each class; an image without a 1 has no class, one with several contradicts.
+
+    Classes without images, such as UNK of ISIC 2019, are left out.
+    """
     encoded = encode_attributes(table, rows, matches, rename)
     counts = (encoded.values == 1).sum(axis=1)
     values = np.where((counts == 0)[:, None], EMPTY, np.maximum(encoded.values, 0)).astype(np.int8)
-    return EncodedLabels(encoded.names, values, np.flatnonzero(counts > 1).tolist())
+    used = (values == 1).any(axis=0)
+    names = tuple(name for name, some in zip(encoded.names, used.tolist(), strict=True) if some)
+    return EncodedLabels(names, values[:, used], np.flatnonzero(counts > 1).tolist())
 
 
 def _attribute(name: str, text: str, texts: list[str], rows: Rows) -> int:

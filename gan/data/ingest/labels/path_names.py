@@ -52,6 +52,8 @@ def folded_stem(path: str) -> str:
 
 
 def without_zeros(path: str) -> str:
-    """The base name without suffix and leading zeros, if it is a whole number, else ""."""
+    """The base name without suffix and leading zeros, if it is a whole number (Excel writes 12.0, too), else ""."""
     stem = without_suffix(path.rpartition("/")[2])
+    if stem.endswith("0") and "." in stem:
+        stem = re.sub(r"\.0+$", "", stem)
     return str(int(stem)) if stem.isascii() and stem.isdigit() and len(stem) < 100 else ""

@@ -4,6 +4,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from typing import Any
 
 from gan.data.ingest.checks.report import first_few
@@ -21,9 +22,13 @@ from gan.data.ingest.labels.columns import (
     separator_of,
 )
 from gan.data.ingest.labels.image_columns import ImageColumn, image_columns
+from gan.data.ingest.labels.left_out import copy_patterns, mask_patterns
 from gan.data.ingest.labels.reading import Proposal, Reading, SplitName, TableReading, Unclear
 from gan.data.ingest.labels.split_words import fold_number, split_word
 from gan.data.ingest.labels.table_rows import image_names, table_names
+
+MOST_WAYS = 8
+"""Proposed ways to take the labels. The user may choose any other column."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +57,14 @@ def propose_tables(listing: Listing, uids: Sequence[str] = ()) -> list[Proposal]
     `uids` are the SOP instance UIDs of the images, if a table may name them. Tables that cannot be read are passed
     over: `unused_tables` reports them.
     """
-    names = image_names(listing.images, tuple(uids))
+    patterns = (*copy_patterns(listing.images), *mask_patterns(listing.images))
+    images = tuple(image for image in listing.images if not any(fnmatchcase(image, pattern) for pattern in patterns))
+    if not images:
+        return []
     found: list[tuple[float, Proposal]] = []
-    for image_column in image_columns(listing, names):
-        share = image_column.matches.matched / max(1, len(listing.images))
-        found += [(share, proposal) for proposal in _proposals(image_column)]
+    for image_column in image_columns(listing, image_names(images, tuple(uids))):
+        share = image_column.matches.matched / len(images)
+        found += [(share, proposal) for proposal in _proposals(image_column, patterns)]
     found.sort(key=lambda pair: -pair[0])
     plausible = [proposal for share, proposal in found if share >= found[0][0] / 2]
     files = {proposal.reading.table.files for proposal in plausible if proposal.reading.table}
@@ -66,7 +74,7 @@ def propose_tables(listing: Listing, uids: Sequence[str] = ()) -> list[Proposal]
     return [replace(proposal, doubts=(*several, *proposal.doubts)) for proposal in plausible]
 
 
-def _proposals(image_column: ImageColumn) -> list[Proposal]:
+def _proposals(image_column: ImageColumn, leave_out: tuple[str, ...]) -> list[Proposal]:
     """Each plausible way to take labels from the other columns, with each way to take the splits."""
     columns = image_column.columns()
     splits = _splits(image_column, columns)
@@ -94,7 +102,7 @@ def _proposals(image_column: ImageColumn) -> list[Proposal]:
         where = files[0] if len(files) == 1 else f"{len(files)} tables ({first_few(list(files))})"
         proposals.append(
             Proposal(
-                reading=Reading(table=table, rename=way.rename, splits=split.splits),
+                reading=Reading(table=table, rename=way.rename, splits=split.splits, leave_out=leave_out),
                 title=f"{where}: {way.title}{split.title}",
                 doubts=(*way.doubts, *split.doubts),
             )
@@ -103,7 +111,7 @@ def _proposals(image_column: ImageColumn) -> list[Proposal]:
 
 
 def _labels(image_column: ImageColumn, columns: list[Column]) -> list[_Labels]:
-    """The plausible labels, best first. A class column whose name decides leaves out the others."""
+    """The plausible labels, best first, at most MOST_WAYS. A class column whose name decides leaves out the others."""
     ranked = [(class_rank(column), column) for column in columns]
     bits = [column for rank, column in ranked if rank < 2 and column.is_attribute and not set(column.words) & PERSON]
     if not any(attribute_value(value) in (0, 1) for column in bits for value in column.distinct):
@@ -115,13 +123,13 @@ def _labels(image_column: ImageColumn, columns: list[Column]) -> list[_Labels]:
     if image_column.by_folder:
         classes = [column for column in classes if len(column.distinct) < column.filled]
     ways = [way for column in _without_twins(classes) for way in _class_ways(image_column, column)]
-    if best < 1 and bits:
+    if bits and (best < 1 or (best == 1 and len(bits) > 1)):
         ways += _attribute_ways(image_column, bits)
     if len(ways) > 1:
         chosen = list(dict.fromkeys(way.fields["labels"] for way in ways))
         doubt = f"More than one column can be the label: {first_few([labels[0] for labels in chosen])}."
         ways = [_doubted(way, doubt) for way in ways] if len(chosen) > 1 else ways
-    return ways
+    return ways[:MOST_WAYS]
 
 
 def _without_twins(columns: list[Column]) -> list[Column]:

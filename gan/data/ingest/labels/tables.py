@@ -1,7 +1,9 @@
 """Read any table that may name the labels of images: text, JSON, Excel or Parquet. Every cell is text."""
 
 import io
+import itertools
 import re
+import warnings
 import zipfile
 import zlib
 from collections import Counter
@@ -16,6 +18,7 @@ from gan.data.ingest.labels.delimited import (
     align_records,
     decode_text,
     is_running_number,
+    skip_titles,
     split_records,
 )
 from gan.data.ingest.labels.json_tables import cell_text, json_records, jsonl_records
@@ -25,12 +28,15 @@ from gan.io.untrusted_files import read_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
+    from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 MAX_BYTES = 256 * 2**20
 """Bytes of a table; the largest public one, of a million X-rays, has half as many."""
 MAX_UNPACKED = 2**30
 """Unpacked bytes of an .xlsx or .parquet file."""
-MAX_CELLS = 100_000_000
+MAX_CELLS = 50_000_000
+MAX_ROWS = 2**20
+"""Of a sheet, which is Excel's own limit."""
 OLE2 = bytes.fromhex("d0cf11e0a1b11ae1")
 """First bytes of an .xls file, and of an .xlsx file with a password."""
 AS_CSV = "Save it as CSV UTF-8 or .xlsx."
@@ -97,8 +103,10 @@ def _table(name: str, unit: str, records: list[Record], notices: tuple[str, ...]
     import pandas as pd  # here: importing it takes half a second
 
     if sum(len(values) for _, values in records) > MAX_CELLS:
-        raise DataError(f"{name} has more than {MAX_CELLS:,} cells. Leave out the columns that name no labels.")
+        raise _too_many_cells(name)
+    records, titles = skip_titles(name, records)
     columns, rows = align_records(name, records, header)
+    notices += titles
     if header and any(is_image_name(column) for column in columns):
         notices = (*notices, f"{name} seems to have no header: its first line names an image.")
     cells = list(zip(*(values for _, values in rows), strict=True)) if rows else [()] * len(columns)
@@ -119,24 +127,21 @@ def _table(name: str, unit: str, records: list[Record], notices: tuple[str, ...]
 
 
 def _excel_records(name: str, content: bytes) -> tuple[list[Record], tuple[str, ...]]:
-    """The rows of the first sheet that has any, from the first that is no title, and notices."""
+    """The rows of the first sheet that has any, and notices."""
     import openpyxl
 
+    rows: list[Record] = []
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             if sum(member.file_size for member in archive.infolist()) > MAX_UNPACKED:
                 raise DataError(f"{name} unpacks to more than {MAX_UNPACKED:,} bytes. Save it as CSV UTF-8.")
-        rows: list[Record] = []
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-        for sheet in book.worksheets:
-            sheet.reset_dimensions()  # those that the file claims may be wrong
-            rows = [
-                (row, [cell_text(value) for value in values])
-                for row, values in enumerate(sheet.iter_rows(values_only=True), 1)
-                if any(value is not None for value in values)
-            ]
-            if rows:
-                break
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of parts that are no cells, such as data validation
+            book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
+            for sheet in book.worksheets:
+                rows = _sheet_rows(name, sheet)
+                if rows:
+                    break
     except DataError:
         raise
     except (
@@ -147,10 +152,25 @@ def _excel_records(name: str, content: bytes) -> tuple[list[Record], tuple[str, 
     notices: tuple[str, ...] = ()
     if len(book.sheetnames) > 1 and rows:
         notices = (f"{name} has {len(book.sheetnames)} sheets: {sheet.title} is read.",)
-    width = max((sum(map(bool, values)) for _, values in rows), default=0)
-    first = next((at for at, (_, values) in enumerate(rows) if sum(map(bool, values)) > 1 or width < 2), 0)
     longest = max((len(values) for _, values in rows), default=0)  # a row ends with its last cell
-    return [(row, [*values, *[""] * (longest - len(values))]) for row, values in rows[first:]], notices
+    return [(row, [*values, *[""] * (longest - len(values))]) for row, values in rows], notices
+
+
+def _sheet_rows(name: str, sheet: "ReadOnlyWorksheet") -> list[Record]:
+    """The rows of a sheet that hold anything. A forged row number or column costs no more than MAX_CELLS cells."""
+    sheet.reset_dimensions()  # those that the file claims may be wrong
+    rows, cells = [], 0
+    for row, values in enumerate(itertools.islice(sheet.iter_rows(values_only=True), MAX_ROWS), 1):
+        cells += len(values)
+        if cells > MAX_CELLS:
+            raise _too_many_cells(name)
+        if any(value is not None for value in values):
+            rows.append((row, [cell_text(value) for value in values]))
+    return rows
+
+
+def _too_many_cells(name: str) -> DataError:
+    return DataError(f"{name} has more than {MAX_CELLS:,} cells. Leave out the columns that name no labels.")
 
 
 def _parquet_records(name: str, content: bytes) -> list[Record]:

@@ -237,5 +237,13 @@ def test_tables_that_are_not_used_are_reported(tmp_path: Path) -> None:
     findings = unused_tables(listing, ["labels.csv"])
     assert [(finding.key, finding.text.split()[0]) for finding in findings] == [
         ("unreadable-table", "Line"),
-        ("table-without-labels", "other.csv"),
+        ("table-without-labels", "Column"),
     ]
+
+
+def test_masks_are_left_out(tmp_path: Path) -> None:
+    images = [f"{folder}/{name}" for folder in ("images", "masks") for name in IMAGES]
+    rows = [["file", "class"], *([name, "ab"[row % 2]] for row, name in enumerate(IMAGES))]
+    (proposal,) = propose_tables(write_tables(tmp_path, images, labels=rows))
+    assert proposal.sure
+    assert proposal.reading.leave_out == ("masks/*",)

@@ -1,10 +1,13 @@
 """Tables as they come: every encoding, delimiter, line end and format, and a clear sentence for what is none."""
 
+import contextlib
 import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
+import hypothesis.strategies as st
 import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -63,6 +66,7 @@ def test_other_encodings_are_read_as_windows_1252_and_the_line_is_shown(tmp_path
         ("scan 1.png\nscan 2.png\n", [["scan 1.png"], ["scan 2.png"]]),
         ("\n\nfile,class\n\na,x\n ,\n", [["file", "class"], ["a", "x"]]),
         ("file,class\n\x0ca,x\x0c\n", [["file", "class"], ["a", "x"]]),
+        ("Labels of 2026\nfile,class\na,x\nb,y\n", [["file", "class"], ["a", "x"], ["b", "y"]]),
         ("file,note\na,NA\nb,nan\n", [["file", "note"], ["a", "NA"], ["b", "nan"]]),
     ],
 )  # fmt: skip
@@ -192,7 +196,7 @@ def test_excel(tmp_path: Path) -> None:
     table = read_table(tmp_path / "labels.xlsx")
     assert cells(tmp_path / "labels.xlsx") == [["file", "grade", "ok"], ["a.png", "2", "True"], ["b.png", "", "False"]]
     assert (list(table.frame.index), table.frame.index.name) == ([4, 5], "row")
-    assert len(table.notices) == 1
+    assert len(table.notices) == 2  # the title and the second sheet
 
 
 def test_excel_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
@@ -201,6 +205,20 @@ def test_excel_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
         archive.infolist()[0].file_size = 2**31  # as the directory of a ZIP bomb says
     with pytest.raises(DataError, match="unpacks to more than"):
         read_table(tmp_path / "t.xlsx")
+
+
+def test_a_forged_row_number_ends(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    book.active.append(["file", "class"])
+    book.active.append(["a.png", "x"])
+    book.save(tmp_path / "whole.xlsx")
+    with zipfile.ZipFile(tmp_path / "whole.xlsx") as whole, zipfile.ZipFile(tmp_path / "t.xlsx", "w") as forged:
+        for name in whole.namelist():
+            forged.writestr(
+                name, whole.read(name).replace(b'r="2"', b'r="2000000000"').replace(b'"A2"', b'"A2000000000"')
+            )
+    assert cells(tmp_path / "t.xlsx") == [["file", "class"]]
 
 
 def test_parquet(tmp_path: Path) -> None:
@@ -213,6 +231,49 @@ def test_parquet(tmp_path: Path) -> None:
 def test_names_of_tables(kind: Callable[[str], str]) -> None:
     assert all(is_table(kind(f"a.{suffix}")) for suffix in ("csv", "tsv", "txt", "json", "jsonl", "xlsx", "parquet"))
     assert not any(is_table(kind(name)) for name in ("a.png", "csv", "a.csv.png", "a.xml"))
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(
+                ["labels", "images", "annotations", "categories", "data", "id", "file_name", "result", "0"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+SUFFIX_NAMES = ("csv", "txt", "json", "jsonl", "xlsx", "parquet", "xls")
+
+
+@hypothesis.given(
+    content=st.binary(max_size=60) | st.text(',;\t|"\n\r =sep01a.png ', max_size=60),
+    suffix=st.sampled_from(SUFFIX_NAMES),
+)
+@hypothesis.settings(
+    max_examples=150, deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture]
+)
+def test_any_content_is_a_table_or_an_error_of_ours(tmp_path: Path, content: str | bytes, suffix: str) -> None:
+    path = _written(tmp_path / f"t.{suffix}", content if isinstance(content, bytes) else content.encode())
+    for header in (True, False):
+        with contextlib.suppress(DataError):
+            frame = read_table(path, header).frame
+            assert frame.columns.is_unique
+            assert all(isinstance(value, str) and value == value.strip() for value in frame.to_numpy().ravel())
+
+
+@hypothesis.given(document=JSON_VALUES)
+@hypothesis.settings(
+    max_examples=150, deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture]
+)
+def test_any_json_is_a_table_or_an_error_of_ours(tmp_path: Path, document: object) -> None:
+    with contextlib.suppress(DataError):
+        frame = read_table(_written(tmp_path / "t.json", json.dumps(document).encode())).frame
+        assert all(isinstance(value, str) for value in frame.to_numpy().ravel())
 
 
 def _written(path: Path, content: bytes) -> Path:
