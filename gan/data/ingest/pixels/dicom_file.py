@@ -7,6 +7,7 @@ Overlays are left out, also those in unused bits of the pixels.
 import struct
 from typing import IO, Any, BinaryIO, Literal, cast
 
+import imagecodecs
 import numpy as np
 import pydicom
 from numpy.typing import NDArray
@@ -19,8 +20,11 @@ from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
     JPEG2000TransferSyntaxes,
+    JPEGExtended12Bit,
     JPEGLSTransferSyntaxes,
     RLELossless,
+    RTDoseStorage,
+    SegmentationStorage,
 )
 
 from gan.data.ingest.pixels.decoded_image import DecodedImage, Levels
@@ -40,6 +44,8 @@ from gan.data.ingest.pixels.limits import check_finite, check_size
 from gan.errors import ImageFileError
 
 GREY, PALETTE = ("MONOCHROME1", "MONOCHROME2"), "PALETTE COLOR"
+NO_PICTURES = (SegmentationStorage, RTDoseStorage)
+"""Classes of files with pixels that mark something in the pictures beside them."""
 COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
 
 
@@ -69,11 +75,13 @@ def number_of_frames(elements: Dataset) -> int:
 
 def check_pixels(elements: pydicom.FileDataset) -> None:
     """Raise ImageFileError if there are no pixels, or pixels that cannot be decoded here."""
+    named = elements.get("SOPClassUID") or elements.file_meta.get("MediaStorageSOPClassUID")
+    kind = standard_name(named, "a class that the DICOM standard does not name")
+    if named in NO_PICTURES:
+        raise ImageFileError("unsupported", f"it is no picture, but belongs to others ({kind}); leave it out")
     if "Rows" not in elements or "Columns" not in elements:
-        named = elements.get("SOPClassUID") or elements.file_meta.get("MediaStorageSOPClassUID")
         if not named:
             raise ImageFileError("damaged", "its DICOM header names neither its size nor its class; export it again")
-        kind = standard_name(named, "a class that the DICOM standard does not name")
         raise ImageFileError("unsupported", f"it is a DICOM file without pixels ({kind}); leave it out")
     width, height = whole_number(elements, "Columns"), whole_number(elements, "Rows")
     check_size(width, height, whole_number(elements, "SamplesPerPixel", 1))
@@ -103,11 +111,17 @@ def _check_codec(syntax: UID) -> None:
 
 
 def pixel_source(file: IO[bytes], elements: pydicom.FileDataset) -> IO[bytes] | Dataset:
-    """Where `stored_pixels` finds frames: the file itself or, if its pixels are compressed, all elements in memory."""
+    """Where `stored_pixels` finds frames: the file itself or, if its pixels are compressed, all elements in memory.
+
+    Raises ImageFileError if the file ends before its pixels. `elements` must be what was read from it last.
+    """
     syntax = transfer_syntax(elements)
+    whole = None
     if syntax.is_encapsulated or syntax == DeflatedExplicitVRLittleEndian:
-        return read_elements(file, (*PIXEL_ELEMENTS, *PIXEL_DATA))
-    return file
+        whole = read_elements(file, (*PIXEL_ELEMENTS, *PIXEL_DATA))
+    if not (file.read(1) if whole is None else any(name in whole for name in PIXEL_DATA)):
+        raise ImageFileError("damaged", "it ends before its pixels; copy or export it again")
+    return file if whole is None else whole
 
 
 def stored_pixels(source: IO[bytes] | Dataset, elements: pydicom.FileDataset, frame: int) -> NDArray[Any]:
@@ -127,8 +141,12 @@ def stored_pixels(source: IO[bytes] | Dataset, elements: pydicom.FileDataset, fr
             options["planar_configuration"] = whole_number(elements, "PlanarConfiguration", 0)
         if isinstance(source, Dataset):
             if syntax.is_encapsulated:
-                _check_codestream(source, elements, frame)
-            pixels = pixel_array(source, index=frame, **options)
+                data = get_frame(source.PixelData, frame, number_of_frames=options["number_of_frames"])
+                _check_codestream(data, elements)
+            if syntax == JPEGExtended12Bit and whole_number(elements, "BitsStored") > 8:
+                pixels = imagecodecs.jpeg_decode(data)  # no library that pydicom knows decodes it, but a GPL one
+            else:
+                pixels = pixel_array(source, index=frame, **options)
         else:
             pixels = pixel_array(cast(BinaryIO, source), index=frame, transfer_syntax_uid=syntax, **options)
     if pixels.dtype.kind == "f" or whole_number(elements, "BitsAllocated") == 1:
@@ -152,9 +170,8 @@ def _clear_unused_bits(pixels: NDArray[Any], elements: Dataset, syntax: UID) -> 
     return values
 
 
-def _check_codestream(whole: Dataset, elements: Dataset, frame: int) -> None:
+def _check_codestream(data: bytes, elements: Dataset) -> None:
     """Raise ValueError if a compressed frame says that it has other sides than the file: decoders allocate by it."""
-    data = get_frame(whole.PixelData, frame, number_of_frames=number_of_frames(elements))
     sides = _codestream_sides(data)
     if sides is not None and sides != (whole_number(elements, "Columns"), whole_number(elements, "Rows")):
         raise ValueError("the sides differ")
@@ -219,7 +236,8 @@ def _colour(pixels: NDArray[Any], elements: pydicom.FileDataset) -> DecodedImage
         pixels, bits = palette_to_rgb(pixels, elements), 8
     if bits == 8:
         return DecodedImage(pixels.astype(np.uint8), "colour, 8-bit DICOM", frames)
-    return DecodedImage(pixels.astype(np.int32), f"colour, {bits}-bit DICOM", frames)
+    pixels = pixels.astype(np.float32 if np.abs(pixels).max() >= 2**31 else np.int32)
+    return DecodedImage(pixels, f"colour, {bits}-bit DICOM", frames)
 
 
 def palette_to_rgb(pixels: NDArray[Any], elements: Dataset) -> NDArray[np.uint8]:

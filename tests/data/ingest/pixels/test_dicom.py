@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any, Literal
 
+import imagecodecs
 import numpy as np
 import pydicom
 import pytest
@@ -21,10 +22,13 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
+    JPEGExtended12Bit,
     JPEGLosslessSV1,
     JPEGLSLossless,
     RLELossless,
+    RTDoseStorage,
     RTStructureSetStorage,
+    SegmentationStorage,
 )
 
 from gan.data.ingest.pixels import dicom_elements
@@ -304,6 +308,15 @@ def test_jpeg_baseline(tmp_path: Path) -> None:
     assert np.corrcoef(read.ravel(), rgb.ravel())[0, 1] > 0.999
 
 
+def test_jpeg_of_12_bits(tmp_path: Path) -> None:
+    dataset = dicom_dataset(smooth(), BitsStored=12)
+    dataset.file_meta.TransferSyntaxUID = JPEGExtended12Bit
+    dataset.PixelData = encapsulate([imagecodecs.jpeg_encode(smooth(), level=98, bitspersample=12)])
+    read = read_image_file(save_dicom(tmp_path / "x", dataset)).pixels
+    assert np.abs(read.astype(int) - smooth()).max() <= 12
+    assert np.corrcoef(read.ravel(), smooth().ravel())[0, 1] > 0.999
+
+
 def test_compressed_frame_of_other_sides_is_not_decoded(tmp_path: Path) -> None:
     dataset = dicom_dataset(smooth("uint8"))
     dataset.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
@@ -334,6 +347,18 @@ def test_files_without_pixels_are_named_by_their_class(tmp_path: Path, kind: pyd
     key, text = fault(save_dicom(tmp_path / "x", dataset))
     assert key == "unsupported"
     assert kind.name in text
+
+
+@pytest.mark.parametrize("kind", [SegmentationStorage, RTDoseStorage], ids=lambda uid: uid.name)
+def test_masks_and_dose_plans_are_no_pictures(tmp_path: Path, kind: pydicom.uid.UID) -> None:
+    key, text = fault(write_dicom(tmp_path / "x", STORED, SOPClassUID=kind))
+    assert key == "unsupported"
+    assert kind.name in text
+
+
+def test_colour_of_32_bits(tmp_path: Path) -> None:
+    deep = np.array([[[0, 2**31, 2**32 - 256]]], dtype=np.uint32)
+    assert pixels(tmp_path, deep).tolist() == [[[0, 2**31, 2**32 - 256]]]
 
 
 def test_damaged_files(tmp_path: Path) -> None:
