@@ -10,7 +10,7 @@ from gan.data.ingest.labels.split_words import fold_number, split_folders, split
 # fmt: off
 Kind = Literal[
     "classes", "splits", "folds", "parts", "patients", "studies", "slides", "sites", "magnifications",
-    "content", "leftovers", "dates", "numbers", "numbered", "hashes",
+    "videos", "content", "leftovers", "dates", "numbers", "numbered", "hashes",
 ]
 # fmt: on
 """`numbers` are 0, 1, 2, which often are classes; `numbered` are 00000, 00001 or file_0001, which seldom are."""
@@ -21,7 +21,8 @@ MEANINGS: dict[Kind, str] = {
     "parts": "parts of one set",
     "patients": "patients, cases or samples",
     "studies": "studies, series or views",
-    "slides": "slides, regions or tiles",
+    "slides": "slides, plates or tiles",
+    "videos": "videos or stacks",
     "sites": "hospitals or devices",
     "magnifications": "magnifications",
     "content": "a kind of file, such as images and masks",
@@ -41,15 +42,18 @@ PATTERNS: dict[Kind, str] = {
         |(patient|subject|case|donor|mouse|sample|animal|lesion|specimen)[\W_]+[a-z]
         |tcga-\w+(-\w+)*|[ps]\d{{3,}}[a-z]?|(?!n\d{{8}})[a-z]{{1,3}}[\W_]?\d{{5,}}""",
     "studies": rf"""(.*[\W_])?(study|studies|series|session|ses|exam|visit|scan|acquisition|view|frame|slice
-        |seq|sequence|video|clip){NUMBER}""",
+        |seq|sequence){NUMBER}""",
+    "videos": rf"(.*[\W_])?(video|clip|movie|film|stack|vid)s?{NUMBER}[a-z]?",
     "slides": rf"""(.*[\W_])?(slide|wsi|core|tma|region|roi|field|fov|tile|patch|well|plate|position|pos)s?
         (id)?({NUMBER}|[\W_]+[a-z]\d*)|.+_files""",
     "sites": rf"""(.*[\W_])?(scanner|microscope|camera|device|machine|hospital|cent(er|re)|site|institution
         |clinic|lab)s?({NUMBER}|[\W_]+[a-z])""",
     "magnifications": r"\d{1,4}(\.\d+)?[ ]?x|x[ ]?\d{1,4}|(mag|magnification|zoom)[\W_]?\d+x?",
-    "dates": r"""(19|20)\d\d[\W_]?[01]\d([\W_]?[0-3]\d)?([\W_T].*)?|[0-3]?\d[\W_][01]?\d[\W_](19|20)\d\d|(19|20)\d\d
+    "dates": r"""(.*[\W_])?(19|20)\d\d[\W_]?[01]\d[\W_]?[0-3]\d([\W_T].*)?
+        |(19|20)\d\d[\W_]?[01]\d([\W_].*)?|[0-3]?\d[\W_][01]?\d[\W_](19|20)\d\d|(19|20)\d\d
         |(january|february|march|april|june|july|august|september|october|november|december)([\W_]?\d+)?""",
-    "hashes": r"""[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=.*\d)(?=.*[a-f])[0-9a-f]{8,}|\d+(\.\d+){4,}""",
+    "hashes": r"""[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=.*\d)(?=.*[a-f])[0-9a-f]{8,}|[0-9a-f]{16,}
+        |\d+(\.\d+){4,}""",
     "numbers": r"[-+]?\d{1,2}([.,]0)?",
     "numbered": r"\d+|(im|dsc|file|item|obj|object)[\W_]*\d{2,}",
 }
@@ -85,6 +89,8 @@ def suspicious(names: Sequence[str]) -> str:
     if kind == "classes":
         return ""
     unique = list(dict.fromkeys(names))
+    if kind in ("content", "leftovers"):
+        unique = [name for name in unique if no_class_names([name])] or unique
     verb = "look" if len(unique) > 1 else "looks"
     return f"The folder{'s' * (len(unique) > 1)} {first_few(unique)} {verb} like {MEANINGS[kind]}, not like classes."
 
@@ -124,6 +130,8 @@ def is_mask_folder(name: str) -> bool:
     `no_mask` and `with_mask` are classes.
     """
     masks, rest = MASKS.split(), {*CONTENT.split(), *QUALIFIERS.split()}
+    if re.fullmatch(r"(?i)(label|class)[\W_]*\d+", name):
+        return False
     if _joined(name) in masks:
         return True
     words = [word for word in re.split(r"[\W_\d]+|(?<=[a-z])(?=[A-Z][a-z])", name.replace("GroundTruth", "gt")) if word]
@@ -146,12 +154,20 @@ def _content(names: list[str]) -> Kind | None:
     """`content` if all names are kinds of files, or one is of masks or images; `leftovers` if one is of results."""
     if all(is_content(name) or is_mask_folder(name) for name in names):
         return "content"
+    if len(names) == 1 and any(word in CONTENT.split() for word in re.split(r"[\W_]+", names[0].lower())):
+        return "content"  # CXR_png
     negated = any(re.search(r"(?i)\b(no|non|without|with)(?![a-z])", name.replace("_", " ")) for name in names)
     if not negated and any(
         is_mask_folder(name) or _joined(name) in ("images", "imgs", "img", "data") for name in names
     ):
         return "content"
     return "leftovers" if any(map(_is_leftover, names)) else None
+
+
+def is_copy(name: str, names: Sequence[str]) -> bool:
+    """Whether a name is that of a copied folder beside the original: `benign - Copy`, `benign (1)`, `benign_kopie`."""
+    match = re.fullmatch(r"(?i)(.+?)[\W_]*(copy|kopie|copie|copia)([\W_]*\d+)?|(.+?)[ ]*\(\d+\)", name.strip())
+    return match is not None and (match[1] or match[4]).strip() in names
 
 
 def _is_leftover(name: str) -> bool:
@@ -167,6 +183,9 @@ def _serial(names: list[str]) -> Kind:
     prefixes = {match[1] or "" for match in matches if match}
     if len(names) < FEWEST_SERIAL:
         return "classes"
+    wells = [re.fullmatch(r"([A-P])(\d\d)", name) for name in names]
+    if all(wells) and len({well[1] for well in wells if well}) > 1 and len({well[2] for well in wells if well}) > 1:
+        return "slides"
     if len(prefixes) != 1 or not all(matches):
         long_numbers = [number for name in names for number in re.findall(r"(?<!^n)\d{4,}", name)[-1:]]
         return "numbered" if len(set(long_numbers)) > 0.9 * len(names) else "classes"

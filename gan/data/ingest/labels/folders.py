@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
@@ -13,21 +13,21 @@ from gan.data.ingest.checks.report import first_few
 from gan.data.ingest.files.listing import Listing
 from gan.data.ingest.labels.folder_names import (
     MEANINGS,
+    is_copy,
     is_uncertain,
     is_unlabelled,
     no_class_names,
     suspicious,
 )
-from gan.data.ingest.labels.folder_tree import Level, Tree, read_tree
+from gan.data.ingest.labels.folder_roles import DISTINCT, read_roles
+from gan.data.ingest.labels.folder_tree import Tree, read_tree
 from gan.data.ingest.labels.left_out import copy_patterns, mask_patterns
 from gan.data.ingest.labels.name_parts import class_parts
-from gan.data.ingest.labels.reading import Proposal, Reading, Role, SplitName
-from gan.data.ingest.labels.split_words import fold_number, split_word
+from gan.data.ingest.labels.reading import Proposal, Reading, Role
+from gan.data.ingest.labels.split_words import split_word
 
 COVERED = 0.5
 """Share of the images that must lie in a folder of a level, so that it may be the level of the classes."""
-DISTINCT = 0.5
-"""`Level.recurring` below which names are those of single things, such as patients."""
 RECURRING = 0.9
 """`Level.recurring` from which names are the same everywhere, as those of classes are."""
 MOST_NAME_PROPOSALS = 2
@@ -50,8 +50,9 @@ def propose_folders(listing: Listing) -> list[Proposal]:
     ordinary = [depth for depth in candidates if _are_classes(tree, depth, candidates)]
     ordinary.sort(key=lambda depth: tree.levels[depth].recurring < RECURRING)
     proposals = [proposal for depth in ordinary for proposal in _class_proposals(tree, depth, ordinary)]
+    if not _has_classes(tree, ordinary) and not all(map(TILE.fullmatch, images)):
+        proposals = [*_name_proposals(tree, images), *proposals]
     if not ordinary and not all(map(TILE.fullmatch, images)):
-        proposals = _name_proposals(tree, images)
         for depth in sorted(candidates, key=lambda depth: tree.levels[depth].kind != "numbers"):
             proposals += _class_proposals(tree, depth, candidates)
     if len(proposals) == 1 and not proposals[0].doubts:
@@ -62,8 +63,13 @@ def propose_folders(listing: Listing) -> list[Proposal]:
 def outer_levels(images: Sequence[str]) -> Reading:
     """A reading of the splits and groups that folders name, for labels from a table. It leaves out no image."""
     tree = read_tree(images)
-    roles = _roles(tree, None)
+    roles = read_roles(tree, None)
     return Reading(root=tree.root, levels=roles.levels, splits=roles.splits)
+
+
+def _has_classes(tree: Tree, depths: Sequence[int]) -> bool:
+    """Whether one of the levels has several classes."""
+    return any(len(tree.levels[depth].images) > 1 for depth in depths)
 
 
 def _may_be_classes(tree: Tree, depth: int) -> bool:
@@ -89,66 +95,10 @@ def _are_classes(tree: Tree, depth: int, candidates: Sequence[int]) -> bool:
     return level.kind == "classes" and not single_things
 
 
-@dataclass(frozen=True)
-class _Roles:
-    """Roles of the levels, the splits of names that are no split words, and doubts about them."""
-
-    levels: tuple[Role, ...]
-    splits: dict[str, SplitName]
-    doubts: tuple[str, ...]
-    folds: bool
-
-
-def _roles(tree: Tree, class_depth: int | None) -> _Roles:
-    roles: list[Role] = []
-    splits: dict[str, SplitName] = {}
-    doubts: list[str] = []
-    folds = False
-    patients = any(level.kind == "patients" for level in tree.levels)
-    split_below_folds = any(level.splits for level in tree.levels)
-    for depth, level in enumerate(tree.levels):
-        role: Role = "ignore"
-        above = class_depth is not None and depth < class_depth
-        if depth == class_depth:
-            role = "class"
-        elif level.splits:
-            role = "split"
-            splits |= {name: split for name, split in level.splits.items() if split_word(name) != split}
-            splits |= {name: "train" for name in level.names if is_unlabelled(name)}
-        elif level.kind == "folds" and split_below_folds and len(level.images) > 1:
-            doubts.append(f"{first_few(level.names)} are folds with splits of their own: choose one of them.")
-        elif level.kind == "folds" and not folds and len(level.images) > 1:
-            role, folds = "split", True
-            last = max(level.names, key=lambda name: fold_number(name) or 0)
-            splits |= {name: "test" if name == last else "train" for name in level.names if not split_word(name)}
-            doubts.append(f"{first_few(level.names)} look like folds of cross-validation: choose the one to test on.")
-        elif level.kind == "patients" and len(level.images) > 1:
-            role = "group"
-        elif level.kind == "content" and above and len(level.images) > 1:
-            doubts.append(f"{first_few(level.names)} may hold the same images in several forms: keep one of them.")
-        elif not patients and len(level.images) > 1 and _are_single_things(level, above):
-            role = "group"
-            if level.kind != "slides":
-                doubts.append(
-                    f"{first_few(level.names)} may be patients, or parts of the set: they are taken as groups."
-                )
-        roles.append(role)
-    while roles and roles[-1] == "ignore":
-        roles.pop()
-    return _Roles(tuple(roles), splits, tuple(doubts), folds)
-
-
-def _are_single_things(level: Level, above: bool) -> bool:
-    """Whether folders are slides, or numbered things above the classes, none of which occurs in many parents."""
-    return level.recurring < DISTINCT and (
-        level.kind == "slides" or (above and level.kind in ("numbers", "numbered", "hashes"))
-    )
-
-
 def _class_proposals(tree: Tree, depth: int, candidates: Sequence[int]) -> list[Proposal]:
     """Readings with the classes at one level: folds and folders without a class each give two."""
     level = tree.levels[depth]
-    roles = _roles(tree, depth)
+    roles = read_roles(tree, depth)
     doubts = [*tree.doubts, *roles.doubts, *_doubts_about_classes(tree, depth, candidates)]
     names = level.names
     reading = Reading(
@@ -202,13 +152,14 @@ def _about_unlabelled(tree: Tree, depth: int, proposal: Proposal) -> list[Propos
     """The proposal and its alternatives, if folders are named `unlabelled`, `unknown`, or like no class."""
     level, reading = tree.levels[depth], proposal.reading
     uncertain = [name for name in level.names if is_uncertain(name)]
-    strange = [name for name in level.names if no_class_names([name])]
+    strange = [name for name in level.names if no_class_names([name]) or is_copy(name, level.names)]
     if len(level.names) - len(strange) >= 2 and strange:
         above = "*/" if depth else ""
         patterns = [f"{glob.escape(tree.root)}/".lstrip("/") + f"{above}{glob.escape(name)}/*" for name in strange]
         left_out = changed(reading, leave_out=(*reading.leave_out, *patterns))
         names = [name for name in level.names if name not in strange]
-        return [Proposal(left_out, _title(names, reading.levels), doubts=proposal.doubts), proposal]
+        doubts = proposal.doubts or (f"{first_few(strange)} may hold copies of other images.",)
+        return [Proposal(left_out, _title(names, reading.levels), doubts=doubts), replace(proposal, doubts=doubts)]
     if uncertain:
         doubt = f"{first_few(uncertain)} may be a class, or images whose class nobody knows."
         unlabelled = changed(reading, rename={**reading.rename, **dict.fromkeys(uncertain, "")}, unlabelled="keep")
@@ -237,8 +188,10 @@ def changed(reading: Reading, **changes: object) -> Reading:
 
 def _name_proposals(tree: Tree, images: Sequence[str]) -> list[Proposal]:
     """Readings with the class in the file names."""
-    stems = [PurePosixPath(image).stem for image in images if not any(fnmatchcase(image, p) for p in tree.left_out)]
-    roles = _roles(tree, None)
+    inside = [image for image in images if not any(fnmatchcase(image, pattern) for pattern in tree.left_out)]
+    trained = [image for image in inside if any(split_word(folder) == "train" for folder in image.split("/")[:-1])]
+    stems = [PurePosixPath(image).stem for image in trained or inside]
+    roles = read_roles(tree, None)
     proposals = []
     for part, names in class_parts(stems)[:MOST_NAME_PROPOSALS]:
         reading = Reading(
@@ -252,10 +205,11 @@ def _name_proposals(tree: Tree, images: Sequence[str]) -> list[Proposal]:
 
 
 def _title(names: Sequence[str], roles: Sequence[Role], merged: Mapping[str, str] | None = None) -> str:
-    """What the labels are taken from, and which names are merged."""
+    """What the labels are taken from, and which names are merged. `merged` is `Reading.rename`."""
     merged = merged or {}
     at = roles.index("class")
-    parts = [f"Classes {first_few([name for name in names if name not in merged])} from folders"]
+    classes = sorted({merged.get(name, name) for name in names} - {""})
+    parts = [f"Classes {first_few(classes)} from folders"]
     other_spellings = [name for name, new in merged.items() if new]
     if other_spellings:
         parts.append(f"which are also written {first_few(other_spellings)}")

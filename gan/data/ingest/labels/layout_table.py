@@ -146,6 +146,16 @@ FOLDER_LAYOUTS = (
         changes={"levels": ("group", "class")},
     ),
     FolderLayout(
+        "NCT-CRC-HE",
+        r"(?P<root>.*?)(NCT-CRC-HE-100K(-NONORM)?|CRC-VAL-HE-7K)/[A-Z]+/[^/]+",
+        "classes from folders; CRC-VAL-HE-7K is the test set",
+        needs=r".*CRC-VAL-HE-7K/.*",
+        changes={
+            "levels": ("split", "class"),
+            "splits": {"NCT-CRC-HE-100K": "train", "NCT-CRC-HE-100K-NONORM": "train", "CRC-VAL-HE-7K": "test"},
+        },
+    ),
+    FolderLayout(
         "C-NMC 2019",
         r".*fold_\d/(all|hem)/UID_\w+\.\w+",
         "groups from the subject in the file name",

@@ -15,6 +15,8 @@ SMALLEST_GROUPS = 2.0
 """Images in a group on average, from which a pattern is worth offering."""
 FEWEST_GROUPS = 4
 MOST_PARTS = 8
+MOST = 0.95
+"""Share of the names that must have several parts."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,11 @@ def group_candidates(images: Sequence[str], classes: int = 2) -> list[GroupCandi
 
 def class_parts(stems: Sequence[str]) -> list[tuple[int, list[str]]]:
     """Parts of file names that may be the class: (`class_part` of a Reading, names of classes), best first."""
-    split = [name_parts(stem) for stem in stems]
+    split = [parts for stem in stems if len(parts := name_parts(stem)) > 1]
+    if len(split) < MOST * len(stems):
+        return []
     found: list[tuple[int, list[str]]] = []
     fewest = min((len(parts) for parts in split), default=0)
-    if fewest < 2:
-        return []
     for position in [1, -1, *range(2, fewest), *range(-2, -fewest, -1)]:
         values = Counter(parts[position - 1 if position > 0 else position] for parts in split)
         names = sorted(values)

@@ -305,6 +305,40 @@ def test_a_class_in_the_file_names_is_asked_about(names: list[str], part: int) -
     assert first.doubts
 
 
+def test_a_class_in_the_file_names_of_the_training_images_alone() -> None:
+    files = [f"train/{name}.{n}.jpg" for name in ("cat", "dog") for n in range(20)]
+    first = propose(*files, *(f"test1/{n}.jpg" for n in range(20)))[0]
+    assert (first.reading.levels, first.reading.class_part) == (("split",), 1)
+
+
+def test_one_folder_of_films_with_masks_and_the_class_in_the_names() -> None:
+    films = [f"CXR_png/MCUCXR_{n:04d}_{n % 2}.png" for n in range(20)]
+    masks = [film.replace("CXR_png", f"ManualMask/{side}Mask") for film in films for side in ("left", "right")]
+    (proposal,) = propose(*films, *masks)
+    assert (proposal.reading.class_part, proposal.reading.leave_out) == (-1, ("ManualMask/*",))
+    assert not proposal.sure
+
+
+def test_copied_class_folders_are_asked_about() -> None:
+    without, every = propose(*tree("a", "b", "a - Copy"))
+    assert (without.reading.leave_out, every.reading.leave_out) == (("a - Copy/*",), ())
+    assert without.doubts
+
+
+def test_many_videos_are_groups_and_few_plates_are_not() -> None:
+    videos = only(
+        propose(
+            *tree(
+                *(f"{c}/video_{n:02d}_{c}" for c in "ab" for n in range(8)),
+                *(f"{c}/video_{n}" for c in "ab" for n in range(40)),
+            )
+        )
+    )
+    assert videos.reading.levels == ("class", "group")
+    plates = only(propose(*tree(*(f"plate{n}/{name}" for n in (1, 2) for name in ("DMSO", "taxol")))))
+    assert plates.reading.levels == ("ignore", "class")
+
+
 def test_sides_in_the_file_names_are_no_classes() -> None:
     assert propose(*(f"{number}_{side}.png" for number in range(20) for side in ("left", "right"))) == []
 
