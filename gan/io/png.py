@@ -7,14 +7,18 @@ Letters: n images, C channels, H W.
 """
 
 import base64
+import os
 import struct
 import zlib
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gan.errors import DamagedFileError
 from gan.io.contact_sheet import Images
+from gan.io.untrusted_files import open_regular
 
 
 def encode_png(image: Images, text: Mapping[str, str] | None = None) -> bytes:
@@ -23,6 +27,9 @@ def encode_png(image: Images, text: Mapping[str, str] | None = None) -> bytes:
 
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+SYNTHETIC = "Synthetic"
+"""The keyword of the text that marks an image as generated."""
+MAX_TEXT = 1 << 16
 GREY, COLOUR = 0, 2
 """The standard's colour types, for 8 bits a channel."""
 LEVEL = 3
@@ -45,6 +52,30 @@ def encode_pngs(images: NDArray[np.uint8], texts: Iterable[Mapping[str, str]]) -
         b"".join([head, *(_text(key, value) for key, value in text.items()), _pixels(image), end])
         for image, text in zip(rows, texts, strict=True)
     ]
+
+
+def read_text(path: Path) -> dict[str, str]:
+    """The text of a PNG before its pixels, in iTXt and tEXt chunks, by keyword; {} for any other or damaged file.
+
+    Reads no pixels, and at most MAX_TEXT bytes of a chunk.
+    """
+    text: dict[str, str] = {}
+    try:
+        with open_regular(path) as file:
+            if file.read(len(SIGNATURE)) != SIGNATURE:
+                return {}
+            while len(head := file.read(8)) == 8 and head[4:] != b"IDAT":
+                length = int.from_bytes(head[:4], "big")
+                if head[4:] in (b"iTXt", b"tEXt") and length <= MAX_TEXT:
+                    keyword, _, value = file.read(length).partition(b"\0")
+                    value = value[2:].split(b"\0", 2)[-1] if head[4:] == b"iTXt" else value
+                    text[keyword.decode("latin-1")] = value.decode(errors="replace")
+                    file.seek(4, os.SEEK_CUR)
+                else:
+                    file.seek(length + 4, os.SEEK_CUR)
+    except (OSError, DamagedFileError):
+        return {}
+    return text
 
 
 def data_uri(content: bytes, subtype: str = "png") -> str:

@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from gan import __version__
+from gan.io.png import SYNTHETIC
 
 MAX_FILE_NAME_BYTES = 92
 """Length of an image's file name, at most: with `images/` and the condition's folder the path has 200 bytes."""
@@ -47,7 +48,7 @@ def png_text(run: str, origin: Origin) -> dict[str, str]:
         f" --seed {origin.seed} --start {origin.index} --count 1 --truncation {shortest_decimal(origin.truncation)}"
     )
     return {
-        "Synthetic": f"yes: made by a conditional GAN (gan {__version__}), no photograph of anything",
+        SYNTHETIC: f"yes: made by a conditional GAN (gan {__version__}), no photograph of anything",
         "Condition": origin.condition,
         "Make again": f"{again} --out one-image",
     }

@@ -19,6 +19,8 @@ from gan import jobs
 from gan.cli.main import main
 from gan.config import settings
 from gan.data import registry
+from gan.data.ingest.files.listing import list_folder
+from gan.data.ingest.files.synthetic import is_synthetic_export
 from gan.errors import ConfigError, RunError, StoppedError, UserError
 from gan.evaluation.classifiers.small_resnet import train_classifier
 from gan.evaluation.selector import Selector
@@ -328,6 +330,15 @@ def test_classes_whose_names_look_alike_as_folders_stay_apart(run: Run, tmp_path
     assert ImageFolder(str(tmp_path / "alike" / "images")).classes == grades
     rows = list(csv.DictReader(io.StringIO((tmp_path / "alike" / "labels.csv").read_text())))
     assert [row["class"] for row in rows] == ["grade 1/2"] * 2 + ["Grade 1:2"] * 2
+
+
+@pytest.mark.parametrize("download_format", ["folder", "flat", "npz"])
+def test_an_export_is_recognised_as_synthetic(download_format: str, run: Run, tmp_path: Path) -> None:
+    write_export(run, ExportRequest((("3", 4), ("7", 4)), format=download_format), tmp_path / "set")
+    assert "manifest.json" in is_synthetic_export(list_folder(tmp_path / "set"))
+    (tmp_path / "set" / "manifest.json").unlink()
+    reason = is_synthetic_export(list_folder(tmp_path / "set"))
+    assert ("labels.csv" if download_format == "npz" else "PNG text") in reason
 
 
 def test_the_unpacked_download_can_be_read_as_images_of_ones_own(run: Run, tmp_path: Path) -> None:

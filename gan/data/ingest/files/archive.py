@@ -65,7 +65,7 @@ def unpack(
     target.mkdir(parents=True, exist_ok=True)
     try:
         if isinstance(file, Path) and file.is_dir():
-            read_containers(container_files(file), file, target, progress)
+            _unpack_folder(file, target, progress)
         elif isinstance(file, Path):
             with open(file, "rb") as opened:
                 _unpack_file(opened, target, progress, names_encoding, max_members)
@@ -76,6 +76,20 @@ def unpack(
     listing = list_folder(target)
     if not listing.images:
         raise no_images(listing, "The archive")
+
+
+def _unpack_folder(folder: Path, target: Path, progress: Progress) -> None:
+    """Write the images of the npz and parquet files in a folder below `target`, and copy the other tables."""
+    listing, containers = list_folder(folder), container_files(folder)
+    for name in listing.tables:
+        if folder / name not in containers:  # a labels.csv or manifest.json
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(folder / name, target / name)
+    read_containers(containers, folder, target, progress)
+    others = {
+        kind: tuple(name for name in names if folder / name not in containers) for kind, names in listing.others.items()
+    }
+    UnpackRecord(others).save(target)
 
 
 def _unpack_file(file: BinaryIO, target: Path, progress: Progress, names_encoding: str, max_members: int) -> None:

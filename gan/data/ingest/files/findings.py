@@ -30,11 +30,7 @@ def no_images(listing: Listing, shown_as: str) -> DataError:
         names = [*listing.tables, *(name for names in listing.others.values() for name in names)]
         rest = f"It holds other files ({len(names):,}): {first_few(names)}." if names else "It is empty."
         return DataError(f"{shown_as} holds no images ({FORMATS}). {rest}")
-    found = [
-        f"It holds {UNREAD_KINDS[kind].name} ({len(names):,}), which are not read: {first_few(list(names))}. "
-        f"{UNREAD_KINDS[kind].action}"
-        for kind, names in others.items()
-    ]
+    found = [f"{_unread(kind, names)} {UNREAD_KINDS[kind].action}" for kind, names in others.items()]
     return DataError(f"{shown_as} holds no images ({FORMATS}). {' '.join(found)}")
 
 
@@ -54,7 +50,7 @@ def others_with_images(others: Mapping[str, tuple[str, ...]]) -> dict[str, tuple
 
 def _left_out(kind: str, names: tuple[str, ...]) -> Finding:
     unread = UNREAD_KINDS[kind]
-    text = f"{unread.name[0].upper()}{unread.name[1:]} ({len(names):,}): {first_few(list(names))}."
+    text = _unread(kind, names)
     action = f"Left out. {unread.action}".strip()
     return (
         Finding("unread-images", "warning", text, action)
@@ -63,10 +59,15 @@ def _left_out(kind: str, names: tuple[str, ...]) -> Finding:
     )
 
 
+def _unread(kind: str, names: tuple[str, ...]) -> str:
+    """A sentence that a kind is not read, with the number and the first names of its files."""
+    name = UNREAD_KINDS[kind].name
+    return f"{name[0].upper()}{name[1:]} are not read ({len(names):,}): {first_few(list(names))}."
+
+
 def _decoded(names: NamesEncoding) -> Finding:
-    text = (
-        f"Names in the archive without an encoding, read as {ENCODINGS[names.encoding]}: {', '.join(names.examples)}."
-    )
+    text = "The archive does not record the encoding of names. "
+    text += f"They were read as {ENCODINGS[names.encoding]}: {', '.join(names.examples)}."
     if names.sure:
         return Finding("names-decoded", "note", text)
     action = f"If they look wrong, choose their encoding: {', '.join(ENCODINGS)}."

@@ -251,9 +251,9 @@ def test_what_is_left_out_is_named_as_for_a_folder(tmp_path: Path) -> None:
 
 
 def test_an_archive_without_images_says_what_it_holds(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"volumes .*\(2\).*1\.nii.*slices as PNG"):
+    with pytest.raises(DataError, match=r"Volumes .*\(2\).*1\.nii.*slices as PNG"):
         unpacked(zipped({"1.nii": b"", "2.nii": b""}), tmp_path)
-    with pytest.raises(DataError, match=r"archives inside \(2\).*benign\.zip.*one ZIP"):
+    with pytest.raises(DataError, match=r"Archives inside are not read \(2\).*benign\.zip.*one ZIP"):
         unpacked(zipped({"benign.zip": b"", "malignant.zip": b""}), tmp_path / "zips")
 
 

@@ -16,6 +16,7 @@ from PIL import Image
 from gan.data.ingest import staging
 from gan.data.ingest.checks.check import check_images
 from gan.data.ingest.files.archive import is_archive, unpack
+from gan.data.ingest.files.listing import list_folder
 from gan.errors import DataError
 from gan.io.progress import silent
 from tests.support.image_files import class_files, png_bytes, write_class_folders, zip_of
@@ -139,6 +140,7 @@ def test_a_folder_of_parquet_files_is_read(tmp_path: Path) -> None:
         }
         parquet(tmp_path / f"set/data/{split}-00000-of-00001.parquet", columns, features)
     (tmp_path / "set/README.md").write_text("card")
+    (tmp_path / "set/notes.csv").write_text("a,b")
     assert is_archive(tmp_path / "set")
     table = unpacked(tmp_path / "set", tmp_path)
     assert [(row["split"], row["class"], row["group"]) for row in table[:2]] == [
@@ -146,6 +148,8 @@ def test_a_folder_of_parquet_files_is_read(tmp_path: Path) -> None:
         ("test", "malignant", "41"),
     ]
     assert (tmp_path / "unpacked" / table[1]["file"]).read_bytes() == png_bytes(41)
+    listing = list_folder(tmp_path / "unpacked")
+    assert (listing.tables, listing.others) == (("labels.csv", "notes.csv"), {"document": ("README.md",)})
     assert check_images(tmp_path / "set").counts["train"]["malignant"] > 0
 
 
