@@ -58,6 +58,10 @@ def _decode(content: bytes, image_format: str) -> NDArray[Any]:
         return np.asarray(imagecodecs.jpeg2k_decode(content))
     header = PPM_HEADER.match(content)
     assert header is not None, "is_deep_colour has matched it"
-    width, height, maximum = map(int, header.groups())
-    pixels = np.frombuffer(content, ">u2", 3 * width * height, header.end()).reshape(height, width, 3)
+    variant, width, height, maximum = map(int, header.groups())
+    if variant == 3:  # plain text
+        pixels = np.array(content[header.end() :].split()[: 3 * width * height]).astype(np.uint16)
+    else:
+        pixels = np.frombuffer(content, ">u2", 3 * width * height, header.end())
+    pixels = pixels.reshape(height, width, 3)
     return pixels if maximum == 65535 else np.minimum(pixels, maximum)

@@ -36,7 +36,7 @@ NOT_READ = {
 SOF = (0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF)
 """Markers that start a frame of a JPEG file. 0xC3 is lossless."""
 
-PPM_HEADER = re.compile(rb"P6(?:\s|#[^\n]*\n)+(\d+)(?:\s|#[^\n]*\n)+(\d+)(?:\s|#[^\n]*\n)+(\d+)\s")
+PPM_HEADER = re.compile(rb"P([36])(?:\s|#[^\n]*\n)+(\d+)(?:\s|#[^\n]*\n)+(\d+)(?:\s|#[^\n]*\n)+(\d+)\s")
 SIZ = b"\xff\x4f\xff\x51"
 """The start of a JPEG 2000 codestream."""
 
@@ -66,7 +66,7 @@ def is_deep_colour(image_format: str, head: bytes) -> bool:
         return head[24:26] in (b"\x10\x02", b"\x10\x04", b"\x10\x06")  # 16 bits: RGB, grey and alpha, RGBA
     if image_format == "PPM":
         header = PPM_HEADER.match(head)
-        return header is not None and int(header[3]) > 255
+        return header is not None and int(header[4]) > 255
     if image_format == "JPEG2000" and (start := head.find(SIZ)) >= 0:
         depths = head[start + 42 : start + 42 + 3 * int.from_bytes(head[start + 40 : start + 42], "big") : 3]
         return any(depth != 7 for depth in depths)  # 7: unsigned 8 bits

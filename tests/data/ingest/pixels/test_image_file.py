@@ -105,10 +105,11 @@ OPAQUE = np.full((2, 3), 65535, dtype=np.uint16)
         (png_of(np.dstack([COLOUR_12, OPAQUE]), 6), COLOUR_12, "colour, 16-bit, alpha dropped"),
         (b"P5 3 2 65535\n" + GREY_12.astype(">u2").tobytes(), GREY_12, "grey, 16-bit"),
         (b"P6\n# by a camera\n3 2\n65535\n" + COLOUR_12.astype(">u2").tobytes(), COLOUR_12, "colour, 16-bit"),
+        (b"P3 3 2 65535\n" + b" ".join(b"%d" % level for level in COLOUR_12.ravel()), COLOUR_12, "colour, 16-bit"),
         (imagecodecs.jpeg2k_encode(GREY_12, level=0), GREY_12, "grey, 16-bit"),
         (imagecodecs.jpeg2k_encode(COLOUR_12, level=0), COLOUR_12, "colour, 16-bit"),
     ],
-    ids=["grey", "grey-alpha", "rgb", "rgb-of-12", "rgba", "pgm", "ppm", "jp2-grey", "jp2-rgb"],
+    ids=["grey", "grey-alpha", "rgb", "rgb-of-12", "rgba", "pgm", "ppm", "ppm-plain", "jp2-grey", "jp2-rgb"],
 )
 def test_16_bits_are_kept(tmp_path: Path, content: bytes, expected: NDArray[Any], mode: str) -> None:
     image = read_image_file(write(tmp_path / "image", content))
