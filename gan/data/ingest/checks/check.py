@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from gan.data.decode import error_line, map_files
 from gan.data.ingest.checks.dicom import dicom_findings
+from gan.data.ingest.checks.pixel_findings import alpha_findings, causes_with_files, unreadable_files
 from gan.data.ingest.checks.report import CheckReport, Finding, FindingKey, Leak, Level, first_few
 from gan.data.ingest.files.archive import is_archive, unpack
 from gan.data.ingest.import_plan import ImportPlan
@@ -94,7 +95,8 @@ class _Check:
             self._judge_pixels()
             self._judge_conditions(self._plan())
         else:
-            self._add("no-readable-image", "error", "No image can be read.")
+            causes = " ".join(causes_with_files(self.unreadable)[:1])
+            self._add("no-readable-image", "error", f"No image can be read. {causes}".strip())
         plan = self._plan()
         infos = self._kept_infos()
         order = {"error": 0, "warning": 1, "note": 2}
@@ -133,10 +135,8 @@ class _Check:
             if isinstance(result, str):
                 self.unreadable[self.inventory.files[row]] = result
                 self.kept[row] = False
-        if self.unreadable:
-            lines = [f"{file} ({cause})" for file, cause in self.unreadable.items()]
-            text = f"Unreadable files ({len(lines):,}): {first_few(lines)}."
-            self._add("unreadable-files", "warning", text, "Left out.")
+        self.findings += unreadable_files(self.unreadable)
+        self.findings += alpha_findings(self.inventory.files, self.infos)
         paged = [file for file, info in zip(self.inventory.files, self.infos, strict=True) if info and info.frames > 1]
         if paged:
             text = f"Files with several pages ({len(paged):,}): {first_few(paged)}."

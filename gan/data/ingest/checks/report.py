@@ -50,8 +50,10 @@ FindingKey = Literal[
     "class-names-alike",  # but for case or spaces
     # Pixels
     "mixed-colour",
-    "grey-levels-scaled",  # 16-bit images
+    "grey-levels-scaled",  # images with more than 8 bits
     "mixed-depth",
+    "alpha-dropped",
+    "alpha-hides-colours",  # dropping alpha makes hidden colours visible
     # DICOM files
     "dicom-synthetic",  # say that their data are synthetic
     "dicom-burned-in",  # names or dates are, or may be, written into the pixels
