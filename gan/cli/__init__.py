@@ -5,6 +5,7 @@ arguments   how the parser reports mistakes; the options of a run
 train       train, submit
 runs        runs, stop, resume, delete, logs, tensorboard
 data        data list, data check, data prepare
+labels      data suspects, data relabel
 evaluate    evaluate
 export      sample, export
 bench       bench, soak

@@ -1,10 +1,11 @@
-"""`data list`, `data check` and `data prepare`: list, check and read data sets."""
+"""`data list`, `data check` and `data prepare`: list, check and read data sets (more in `labels.py`)."""
 
 import argparse
 import json
 from pathlib import Path
 
 from gan.cli.arguments import AddCommand, add_run_options, config_from_arguments
+from gan.cli.labels import add_label_commands
 from gan.cli.progress import show_progress
 from gan.config import settings
 from gan.errors import UserError
@@ -15,7 +16,7 @@ DATA_PREFIX = "data."
 
 
 def add_commands(command: AddCommand) -> None:
-    """Add `data list`, `data check` and `data prepare`."""
+    """Add the commands of `data`."""
     data = command("data", None, "Look at data sets.").add_subparsers(metavar="command", required=True)
     command("list", list_data, "List the data sets, and which of them are on this machine.", data)
     check = command(
@@ -30,6 +31,7 @@ def add_commands(command: AddCommand) -> None:
     prepare = command("prepare", prepare_data, "Read a data set into the cache now.", data)
     prepare.add_argument("--task", help=argparse.SUPPRESS)
     add_run_options(prepare, DATA_PREFIX)
+    add_label_commands(command, data)
 
 
 def list_data(parsed: argparse.Namespace) -> int:

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.data.image_set import SPLITS, UNLABELLED, ImageSet, pixel_digests
+from gan.data.image_set import DROPPED, SPLITS, UNLABELLED, ImageSet, pixel_digests
 from gan.errors import DamagedFileError, RunError
 from gan.io.atomic import replacing
 from gan.io.untrusted_files import read_arrays
 
 FILE = "fingerprint.npz"
-STORED_SPLITS = (*SPLITS, UNLABELLED)
+STORED_SPLITS = (*SPLITS, UNLABELLED, DROPPED)
 """Splits by the number that stands for them in the file."""
 DTYPES = {"digests": np.uint32, "conditions": np.uint8, "split": np.uint8}
 

@@ -26,6 +26,8 @@ Kind = Literal["class", "attributes"]
 SPLITS = ("train", "val", "test")
 UNLABELLED = "unlabelled"
 """The split of images without a condition, which are kept beside the others. They have a row of zeros."""
+DROPPED = "dropped"
+"""The split of training images that somebody left out (`label_edits.py`)."""
 
 
 def pixel_digests(images: NDArray[np.uint8]) -> NDArray[np.uint32]:
@@ -46,7 +48,7 @@ class ImageSet:
     conditions   float32 (N, K): one-hot rows if `kind` is "class", any 0/1 rows if it is "attributes"; unlabelled
                  images have zeros
     names        of the K conditions
-    split        (N,): "train", "val", "test" or "unlabelled"
+    split        (N,): "train", "val", "test", "unlabelled", or "dropped" (see the constants above)
     group        (N,): the patient or slide of each image, or None if unknown
     native_size  side in pixels to which generated images are cropped
     notices      what the user should know about how the set was read, one sentence each

@@ -85,6 +85,12 @@ def cache_folder(config: DataConfig) -> Path:
     return settings.cache() / f"{config.name}-{key}"
 
 
+def image_set_key(config: DataConfig) -> str:
+    """A key of the image set of a config, for caches of what is made from it; reads no image."""
+    text = f"{cache_folder(config).name} {SOURCES[config.name].selection(config)}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 def _raise_problem(source: Source, config: DataConfig) -> None:
     text = source.problem(config)
     if text:

@@ -29,6 +29,29 @@ class ClassifierBudget:
 
 
 @dataclass(frozen=True)
+class SuspectBudget:
+    """How much a search for wrong labels does: a classifier for each of `folds`.
+
+    Images larger than `side` px are shrunk by a whole number. The `labels` most suspect labels and the first `outliers`
+    are listed, at most.
+    """
+
+    folds: int = 5
+    classifier: ClassifierBudget = ClassifierBudget(passes=6, shortest=6_000, longest=24_000, images=20_000)
+    side: int = 64
+    labels: int = 1_000
+    outliers: int = 48
+
+    def shrink_factor(self, side: int) -> int:
+        """The whole number by which images of that side are shrunk."""
+        return -(-side // self.side)
+
+    def pixels(self, channels: int, side: int) -> int:
+        """Values in one image after it is shrunk."""
+        return channels * (side // self.shrink_factor(side)) ** 2
+
+
+@dataclass(frozen=True)
 class EvaluationBudget:
     """The largest numbers of images in the scores of one snapshot.
 

@@ -1,7 +1,5 @@
 """A run's training images: whether they are on this machine and unchanged since the training. No torch."""
 
-import hashlib
-
 from gan.data import fingerprint, registry
 from gan.data.image_set import ImageSet
 from gan.errors import RunError
@@ -50,5 +48,4 @@ def training_images_key(run: Run) -> str:
 
     Call it only where `training_images_problem` is None.
     """
-    config = readable_data(run)
-    return hashlib.sha256(f"{registry.cache_folder(config).name} {config.attributes}".encode()).hexdigest()[:16]
+    return registry.image_set_key(readable_data(run))

@@ -266,11 +266,11 @@ def first_batch(config: str, count: int) -> "FirstBatch | None":
     not cached."""
     data = options.config_from_json(config).data
     images = image_set(data)
-    return None if images is None else _first_batch(config, registry.cache_folder(data), count, images)
+    return None if images is None else _first_batch(config, registry.image_set_key(data), count, images)
 
 
 @st.cache_data(max_entries=4, show_spinner="Reading the first batch …")
-def _first_batch(config: str, folder: Path, count: int, _images: ImageSet) -> "FirstBatch":
+def _first_batch(config: str, key: str, count: int, _images: ImageSet) -> "FirstBatch":
     from gan.data.order import first_batch  # here: it imports torch
 
     return first_batch(_images, options.config_from_json(config)).head(count)

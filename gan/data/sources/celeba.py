@@ -249,4 +249,5 @@ SOURCE = Source(
     read=read,
     preview=preview,
     narrow=narrow,
+    selection=lambda config: ",".join(config.attributes),
 )

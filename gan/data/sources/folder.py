@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gan.config import settings
 from gan.config.run_config import DataConfig
+from gan.data import label_edits
 from gan.data.decode import decode_images, error_line
 from gan.data.image_set import ImageSet
 from gan.data.ingest.checks.check import check_images
@@ -50,6 +51,7 @@ def problem(config: DataConfig) -> str | None:
         folder = added_set_folder(config)
         if folder is not None:
             root = ImportPlan.load(folder).root
+            label_edits.load_edits(folder)
             return (
                 None
                 if root.is_dir()
@@ -106,6 +108,18 @@ def _read_fitted(plan: ImportPlan, file: str, size: int) -> NDArray[np.uint8]:
     return plan.fit(read_image_file(plan.path(file)).to_uint8(plan.channels, plan.window), size)
 
 
+def narrow(config: DataConfig, images: ImageSet) -> ImageSet:
+    """The set after the decisions on its labels (`label_edits.py`), which an added set may have."""
+    folder = added_set_folder(config)
+    return images if folder is None else label_edits.edit_image_set(images, folder)
+
+
+def selection(config: DataConfig) -> str:
+    """The version of the decisions on the set's labels."""
+    folder = added_set_folder(config)
+    return "" if folder is None else label_edits.edits_version(folder)
+
+
 def _plan(config: DataConfig, progress: Progress) -> ImportPlan:
     folder = added_set_folder(config)
     if folder is not None:
@@ -130,10 +144,11 @@ def preview(config: DataConfig, count: int) -> Preview:
     if folder is None:
         return _preview_unchecked(config, count)
     plan = ImportPlan.load(folder)
-    train = np.flatnonzero(plan.split == "train")
-    rows = train[round_robin(plan.conditions[train], count)].tolist()
+    conditions, split = label_edits.edited_labels(plan, label_edits.load_edits(folder))
+    train = np.flatnonzero(split == "train")
+    rows = train[round_robin(conditions[train], count)].tolist()
     fitted = _read_all(lambda row: _read_fitted(plan, plan.files[row], config.image_size), rows, plan.files, config)
-    return np.stack(list(fitted.values())), [condition_label(plan.conditions[row], plan.names) for row in fitted]
+    return np.stack(list(fitted.values())), [condition_label(conditions[row], plan.names) for row in fitted]
 
 
 def _preview_unchecked(config: DataConfig, count: int) -> Preview:
@@ -206,4 +221,6 @@ SOURCE = Source(
     fingerprint=fingerprint,
     read=read,
     preview=preview,
+    narrow=narrow,
+    selection=selection,
 )

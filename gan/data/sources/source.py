@@ -45,3 +45,5 @@ class Source:
     """A few images, without reading the whole set."""
     narrow: Callable[[DataConfig, ImageSet], ImageSet] = lambda config, images: images
     """Reduces the cached set to what the config selects, such as some attributes."""
+    selection: Callable[[DataConfig], str] = lambda config: ""
+    """What `narrow` depends on beside the cached set, for the keys of caches of the narrowed set."""

@@ -1,0 +1,28 @@
+"""The background task that looks for wrong labels in an added set: its folder, and its expected time. No torch."""
+
+from gan.config import settings
+from gan.data.image_set import ImageSet
+from gan.evaluation.budget import SuspectBudget
+from gan.evaluation.records.suspects import measured_rate
+
+PREFIX = "suspects-"
+DEFAULT_RATE = 2.0
+"""Megapixels per second on two CPU cores, for an estimate before the first search on this machine."""
+
+
+def task_name(name: str) -> str:
+    """The name of the task for an added set."""
+    return PREFIX + name
+
+
+def set_name(task: str) -> str:
+    """The added set of a task, by the task's name."""
+    return task.removeprefix(PREFIX)
+
+
+def estimated_seconds(image_set: ImageSet, budget: SuspectBudget = SuspectBudget()) -> float:
+    """Expected seconds of a search, by the latest one in this store, or by `DEFAULT_RATE` before there is one."""
+    others = len(image_set.rows("train")) * (budget.folds - 1) // budget.folds
+    images_seen = budget.folds * budget.classifier.images_seen(min(others, budget.classifier.images))
+    megapixels = images_seen * budget.pixels(image_set.images.shape[1], image_set.native_size) / 1e6
+    return megapixels / (measured_rate(settings.added_sets()) or DEFAULT_RATE)
