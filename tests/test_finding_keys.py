@@ -11,6 +11,7 @@ from gan.training.preflight import ProblemKey
 
 SEVERAL_CAUSES = {
     "unlabelled-images": "no class folder and no row of labels.csv: two layouts, one meaning",
+    "table-without-labels": "a table that names images, and one whose names are no image",
     "names-decoded": "an encoding that is certain, and one that is a guess",
 }
 """Keys that one module sets in two places, with the reason."""

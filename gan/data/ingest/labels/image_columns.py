@@ -44,7 +44,7 @@ class ImageColumn:
 
 def unused_tables(listing: Listing, used: Iterable[str] = ()) -> list[Finding]:
     """Findings about tables that cannot be read, or name labels of no image. `used` are those of the chosen reading."""
-    names = image_names(listing.images)
+    names = image_names(listing.root, listing.images)
     findings = []
     for file in sorted(set(listing.tables) - set(used)):
         is_text = file.lower().endswith((".txt", ".json"))  # many of them are no tables

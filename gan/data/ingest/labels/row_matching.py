@@ -1,5 +1,6 @@
 """Find the images that the values of a table's column name: by path, base name, name without suffix, folder or UID."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from gan.data.ingest.identifiers import hash_identifier
 from gan.data.ingest.labels.path_names import (
     clean_path,
     folded_stem,
@@ -32,6 +34,7 @@ Way = Literal[
 ]
 """How a value names an image. Each is taken only where no way before it fits."""
 Found = tuple[int, int, Way]
+UID = re.compile(r"[0-2](\.\d+){3,}")
 AMBIGUOUS = -1
 LOOSE = 1000
 """Rank from which the case or the extension of a name is ignored. A longer common end of the paths has a lower rank."""
@@ -69,7 +72,7 @@ def match_rows(
     values: Sequence[str], images: Sequence[str], folders: Sequence[str] = (), uids: Sequence[str] = ()
 ) -> Matches:
     """Which image each value names: see `ImageNames.match`."""
-    return ImageNames(images, uids).match(values, folders)
+    return ImageNames(images, lambda: uids).match(values, folders)
 
 
 def _unchanged(path: str) -> str:
@@ -100,12 +103,13 @@ def _claim(claims: dict[int, _Claim], image: int, row: int, compared: str, rank:
 class ImageNames:
     """The paths of images, relative to the set's folder, in dictionaries by which values are matched.
 
-    A dictionary is built when a value first needs it. `uids` are the SOP instance UIDs of the images, "" without one.
+    A dictionary is built when a value first needs it. `uids` gives the hashes (`hash_identifier`) of the SOP instance
+    UIDs of the images, "" without one; it is called when a value first looks like a UID.
     """
 
-    def __init__(self, images: Sequence[str], uids: Sequence[str] = ()):
+    def __init__(self, images: Sequence[str], uids: Callable[[], Sequence[str]] = tuple):
         self.paths = [clean_path(image) for image in images]
-        self.uids = {uid: image for image, uid in enumerate(uids) if uid}
+        self._read_uids = uids
         self._ends: dict[Callable[[str], str], dict[str, int]] = {}
         self._below_names: dict[str, tuple[list[int], ImageNames]] = {}
 
@@ -115,7 +119,7 @@ class ImageNames:
         return (
             folded_stem(path.rpartition("/")[2]) in self._last_parts
             or (without_zeros(path) or "-") in self._last_parts
-            or value in self.uids
+            or self._image_of_uid(value) is not None
         )
 
     def match(self, values: Sequence[str], folders: Sequence[str] = ()) -> Matches:
@@ -153,8 +157,9 @@ class ImageNames:
         image = self._whole.get(path)
         if image is not None:
             return image, 0, "path"
-        if path in self.uids:
-            return self.uids[path], 0, "SOP instance UID"
+        image = self._image_of_uid(path)
+        if image is not None:
+            return image, 0, "SOP instance UID"
         for place, key in enumerate((_unchanged, str.casefold, without_suffix, folded_stem)):
             ends = self._ends_by(key)
             for common, end in _ends_of(key(path)):
@@ -189,6 +194,13 @@ class ImageNames:
         """The names of images, without extension, and of folders, in lower case; of numbers also without zeros."""
         stems = {folded_stem(path.rpartition("/")[2]) for path in self.paths}
         return stems | {without_zeros(path) for path in self.paths} | {part.casefold() for part in self._folder_ends}
+
+    def _image_of_uid(self, value: str) -> int | None:
+        return self._uids.get(hash_identifier(value)) if UID.fullmatch(value.strip()) else None
+
+    @cached_property
+    def _uids(self) -> dict[str, int]:
+        return {uid: image for image, uid in enumerate(self._read_uids()) if uid}
 
     @cached_property
     def _whole(self) -> dict[str, int]:

@@ -44,10 +44,8 @@ class TableLabels:
     findings: tuple[Finding, ...]
 
 
-def labels_from_table(
-    listing: Listing, images: Sequence[str], reading: Reading, uids: Sequence[str] = ()
-) -> TableLabels:
-    """The labels of N images by `reading.table`; `uids` (N,) are their SOP instance UIDs, if a table may name them.
+def labels_from_table(listing: Listing, images: Sequence[str], reading: Reading) -> TableLabels:
+    """The labels of N images by `reading.table`.
 
     Raises DataError for a table that cannot be read or lacks a column, and for a value that is no label.
     """
@@ -55,7 +53,7 @@ def labels_from_table(
     if table is None:
         raise DataError("The reading names no table. Choose a table, and its columns for images and labels.")
     rows = read_rows(listing.root, table.files, table.header)
-    matches = image_names(tuple(images), tuple(uids)).match(rows.column(table.image), rows.folders(images))
+    matches = image_names(listing.root, tuple(images)).match(rows.column(table.image), rows.folders(images))
     if not matches.matched:
         named, files = [value for value in rows.column(table.image) if value], first_few(list(table.files))
         raise DataError(

@@ -51,18 +51,17 @@ class _Split:
     doubts: tuple[str, ...] = ()
 
 
-def propose_tables(listing: Listing, uids: Sequence[str] = ()) -> list[Proposal]:
+def propose_tables(listing: Listing) -> list[Proposal]:
     """The plausible readings of the tables of a folder, best first: empty if none names labels of its images.
 
-    `uids` are the SOP instance UIDs of the images, if a table may name them. Tables that cannot be read are passed
-    over: `unused_tables` reports them.
+    Tables that cannot be read are passed over: `unused_tables` reports them.
     """
     patterns = (*copy_patterns(listing.images), *mask_patterns(listing.images))
     images = tuple(image for image in listing.images if not any(fnmatchcase(image, pattern) for pattern in patterns))
     if not images:
         return []
     found: list[tuple[float, Proposal]] = []
-    for image_column in image_columns(listing, image_names(images, tuple(uids))):
+    for image_column in image_columns(listing, image_names(listing.root, images)):
         share = image_column.matches.matched / len(images)
         found += [(share, proposal) for proposal in _proposals(image_column, patterns)]
     found.sort(key=lambda pair: -pair[0])

@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING
 from gan.data.ingest.labels.row_matching import ImageNames
 from gan.data.ingest.labels.split_words import Split, split_word
 from gan.data.ingest.labels.tables import describe_row, read_table
+from gan.data.ingest.pixels.formats import may_be_dicom
 from gan.errors import DataError
+from gan.io.atomic import file_version
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from gan.data.ingest.pixels.dicom_header import DicomHeader
 
 
 @dataclass(frozen=True)
@@ -87,10 +91,20 @@ def _split_folders(images: Sequence[str]) -> dict[Split, str]:
     return {word: folders.pop() for word, folders in found.items() if len(folders) == 1}
 
 
+def image_names(root: Path, images: tuple[str, ...]) -> ImageNames:
+    """`ImageNames` of the images below `root`, whose dictionaries are built once for all tables of a set."""
+    return _image_names(root, images, tuple(file_version(root / name) for name in images if may_be_dicom(name)))
+
+
 @lru_cache(maxsize=2)
-def image_names(images: tuple[str, ...], uids: tuple[str, ...] = ()) -> ImageNames:
-    """`ImageNames`, whose dictionaries are built once for all tables of a set."""
-    return ImageNames(images, uids)
+def _image_names(root: Path, images: tuple[str, ...], versions: tuple[tuple[int, int] | None, ...]) -> ImageNames:
+    return ImageNames(images, lambda: [header.instance if header else "" for header in _headers(root, images)])
+
+
+def _headers(root: Path, images: tuple[str, ...]) -> "list[DicomHeader | None]":
+    from gan.data.ingest.pixels.dicom_header import read_headers  # here: most sets have none, and it loads slowly
+
+    return read_headers([root / image for image in images])
 
 
 def table_names(files: Sequence[str]) -> list[str]:

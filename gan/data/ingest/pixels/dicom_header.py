@@ -93,8 +93,7 @@ def read_headers(paths: Sequence[Path], progress: Progress = silent) -> list[Dic
 
     A file with the suffix of another image format is not opened.
     """
-    others = tuple(suffix for suffix in formats.SUFFIXES if suffix not in formats.DICOM_SUFFIXES)
-    candidates = [path for path in paths if not path.name.lower().endswith(others)]
+    candidates = [path for path in paths if formats.may_be_dicom(path.name)]
     if not candidates:
         return [None] * len(paths)
 

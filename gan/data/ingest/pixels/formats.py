@@ -13,13 +13,13 @@ SUFFIXES = (
     ".heic", ".heif", ".hif", ".jp2", ".j2k", ".jpf", ".jpx", ".pgm", ".ppm", ".pbm", ".pnm", ".pfm", ".dcm", ".dicom",
 )  # fmt: skip
 """Suffixes of image files, in lower case. The first bytes say what a file is, whatever its suffix."""
+OTHER_SUFFIXES = tuple(suffix for suffix in SUFFIXES if suffix not in (".dcm", ".dicom"))
 MAGIC = {
     b"\x89PNG\r\n\x1a\n": "PNG", b"\xff\xd8\xff": "JPEG", b"BM": "BMP", b"GIF8": "GIF",
     b"II*\0": "TIFF", b"MM\0*": "TIFF", b"II+\0": "TIFF", b"MM\0+": "TIFF",
     b"\0\0\0\x0cjP  ": "JPEG2000", b"\xff\x4f\xff\x51": "JPEG2000",
 }  # fmt: skip
 """Pillow's name of a format by the first bytes of its files."""
-DICOM_SUFFIXES = (".dcm", ".dicom")
 DICOM_PREAMBLE, DICOM = 128, b"DICM"
 DICOM_WITHOUT_PREAMBLE = (b"\2\0\0\0UL\4\0", b"\x08\0\0\0UL\4\0", b"\x08\0\5\0CS", b"\x08\0\x08\0CS")
 """How files of some old devices start."""
@@ -58,6 +58,11 @@ def image_format(head: bytes) -> str | None:
             return "AVIF"
         return "HEIF" if any(brand in HEIF_BRANDS for brand in brands) else None
     return None
+
+
+def may_be_dicom(name: str) -> bool:
+    """Whether a file's name leaves it open that it is a DICOM file: many have no suffix."""
+    return not name.lower().endswith(OTHER_SUFFIXES)
 
 
 def is_deep_colour(image_format: str, head: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from gan.data.ingest.identifiers import hash_identifier
 from gan.data.ingest.labels.row_matching import Way, match_rows
 
 
@@ -92,6 +93,6 @@ def test_leading_zeros_count_only_if_nothing_else_fits() -> None:
 
 
 def test_uids_of_dicom_files() -> None:
-    matches = match_rows(["1.2.3", "1.2.4"], ["IM1", "IM2"], uids=["1.2.4", ""])
+    matches = match_rows(["1.2.3.4", "1.2.3.4.5"], ["IM1", "IM2"], uids=[hash_identifier("1.2.3.4.5"), ""])
     assert matches.row.tolist() == [1, -1]
     assert matches.way == ("SOP instance UID", "")
