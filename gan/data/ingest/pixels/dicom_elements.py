@@ -16,7 +16,7 @@ from typing import IO, Any, BinaryIO, cast
 
 import pydicom
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
@@ -77,7 +77,7 @@ PIXEL_DATA = (
     "ExtendedOffsetTable",
     "ExtendedOffsetTableLengths",
 )
-LIBRARY_ERRORS = (*UNREADABLE, RuntimeError, AssertionError, InvalidDicomError)
+LIBRARY_ERRORS = (*UNREADABLE, RuntimeError, AssertionError, InvalidDicomError, BytesLengthException)
 
 
 @contextlib.contextmanager
@@ -129,11 +129,16 @@ def _check_inflated_size(file: IO[bytes]) -> None:
 
 def transfer_syntax(elements: pydicom.FileDataset) -> UID:
     """How the file is encoded; where it does not say, what its first bytes look like."""
-    named = elements.file_meta.get("TransferSyntaxUID")
+    named = text_of(elements.file_meta, "TransferSyntaxUID")
     if named:
         return UID(named)
     implicit, little = elements.original_encoding
     return ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+
+
+def storage_class(elements: pydicom.FileDataset) -> str:
+    """The UID of the class of the file's object, or ""."""
+    return text_of(elements, "SOPClassUID") or text_of(elements.file_meta, "MediaStorageSOPClassUID")
 
 
 def standard_name(identifier: object, otherwise: str) -> str:

@@ -35,6 +35,7 @@ from gan.data.ingest.pixels.dicom_elements import (
     hiding_values,
     read_elements,
     standard_name,
+    storage_class,
     text_of,
     transfer_syntax,
     whole_number,
@@ -75,7 +76,7 @@ def number_of_frames(elements: Dataset) -> int:
 
 def check_pixels(elements: pydicom.FileDataset) -> None:
     """Raise ImageFileError if there are no pixels, or pixels that cannot be decoded here."""
-    named = elements.get("SOPClassUID") or elements.file_meta.get("MediaStorageSOPClassUID")
+    named = storage_class(elements)
     kind = standard_name(named, "a class that the DICOM standard does not name")
     if named in NO_PICTURES:
         raise ImageFileError("unsupported", f"it is no picture, but belongs to others ({kind}); leave it out")

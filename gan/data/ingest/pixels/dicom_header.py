@@ -18,6 +18,7 @@ from gan.data.ingest.pixels.dicom_elements import (
     hiding_values,
     read_elements,
     standard_name,
+    storage_class,
     text_of,
 )
 from gan.data.ingest.pixels.dicom_file import COLOUR, GREY, PALETTE, number_of_frames
@@ -157,5 +158,5 @@ def _burned_in(elements: pydicom.FileDataset, modality: str) -> Literal["yes", "
     says = text_of(elements, "BurnedInAnnotation")
     if says in ("YES", "NO"):
         return "yes" if says == "YES" else "no"
-    kind = standard_name(elements.get("SOPClassUID"), "")
+    kind = standard_name(storage_class(elements), "")
     return "unknown" if modality in OFTEN_ANNOTATED or "Secondary Capture" in kind else "no"

@@ -26,9 +26,10 @@ from pydicom.valuerep import DSfloat
 from gan.data.decode import map_files
 from gan.data.ingest.pixels import formats
 from gan.data.ingest.pixels.dicom_elements import (
-    LIBRARY_ERRORS,
     frame_elements,
+    hiding_values,
     standard_name,
+    storage_class,
     text_of,
     transfer_syntax,
     whole_number,
@@ -75,7 +76,7 @@ class _Budget:
 
 
 def strip_dicom_files(folder: Path, limit: int, too_large: DataError, progress: Progress) -> int:
-    """Strip all DICOM files below a folder, told by their first bytes; returns how many there are.
+    """Strip all DICOM files below a folder; returns how many there are.
 
     Raises `too_large` if their pixels take more than `limit` bytes.
     """
@@ -92,18 +93,24 @@ def strip_dicom_files(folder: Path, limit: int, too_large: DataError, progress: 
 
 
 def _is_dicom(path: Path) -> bool:
+    """Whether a file is a DICOM file by its first bytes, or by its name if these are those of no image."""
     try:
         with open_image_file(path) as file:
-            return formats.image_format(file.read(formats.HEAD)) == "DICOM"
+            image_format = formats.image_format(file.read(formats.HEAD))
     except (ImageFileError, OSError):
         return False
+    return image_format == "DICOM" or (image_format is None and path.name.lower().endswith(formats.DICOM_SUFFIXES))
 
 
 def _strip(path: Path, budget: _Budget) -> None:
     """Replace a DICOM file. One that cannot be read becomes one without pixels that cannot be read for that reason."""
     stripped = _empty()
     with tempfile.TemporaryFile() as pixels:
-        with open_image_file(path) as file, contextlib.suppress(ImageFileError):  # reading the new file raises it again
+        with (
+            open_image_file(path) as file,
+            contextlib.suppress(ImageFileError),  # reading the new file raises it again
+            hiding_values("damaged", "it is damaged"),
+        ):
             elements = read_header_elements(file)
             _copy_description(stripped, elements)
             _copy_header(stripped, parse_header(elements))
@@ -123,13 +130,13 @@ def _empty() -> Dataset:
 
 def _copy_description(stripped: Dataset, elements: pydicom.FileDataset) -> None:
     """What `check_pixels` judges by."""
-    named = str(elements.get("SOPClassUID") or elements.file_meta.get("MediaStorageSOPClassUID") or "")
+    named = storage_class(elements)
     stripped.SOPClassUID = named if standard_name(named, "") else pydicom.uid.RawDataStorage
     syntax = transfer_syntax(elements)
     if standard_name(syntax, ""):
         stripped.file_meta.TransferSyntaxUID = syntax
     for name in NUMBERS:
-        with contextlib.suppress(ImageFileError, *LIBRARY_ERRORS):
+        with contextlib.suppress(ImageFileError):
             setattr(stripped, name, min(max(whole_number(elements, name), 0), 2**16 - 1))
 
 

@@ -13,7 +13,8 @@ SUFFIXES = (
     ".heic", ".heif", ".hif", ".jp2", ".j2k", ".jpf", ".jpx", ".pgm", ".ppm", ".pbm", ".pnm", ".pfm", ".dcm", ".dicom",
 )  # fmt: skip
 """Suffixes of image files, in lower case. The first bytes say what a file is, whatever its suffix."""
-OTHER_SUFFIXES = tuple(suffix for suffix in SUFFIXES if suffix not in (".dcm", ".dicom"))
+DICOM_SUFFIXES = (".dcm", ".dicom")
+OTHER_SUFFIXES = tuple(suffix for suffix in SUFFIXES if suffix not in DICOM_SUFFIXES)
 MAGIC = {
     b"\x89PNG\r\n\x1a\n": "PNG", b"\xff\xd8\xff": "JPEG", b"BM": "BMP", b"GIF8": "GIF",
     b"II*\0": "TIFF", b"MM\0*": "TIFF", b"II+\0": "TIFF", b"MM\0+": "TIFF",

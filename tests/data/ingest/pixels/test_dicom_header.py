@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
+from hypothesis import given
+from hypothesis import settings as settings_of_hypothesis
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
@@ -256,6 +259,38 @@ def test_files_that_cannot_be_read_lose_their_elements_and_say_why(tmp_path: Pat
                 read_image_file(path)
             assert faults.setdefault(name, caught.value.fault) == caught.value.fault, name
             assert not stripped or name == "text" or b"Jane" not in path.read_bytes()
+
+
+def test_a_file_that_only_its_name_calls_dicom_is_not_kept(tmp_path: Path) -> None:
+    (tmp_path / "x.dcm").write_bytes(b"Doe^Jane" * 100)
+    assert dicom_strip.strip_dicom_files(tmp_path, 10**6, TOO_LARGE, silent) == 1
+    assert b"Jane" not in (tmp_path / "x.dcm").read_bytes()
+
+
+@given(st.data())
+@settings_of_hypothesis(max_examples=60)
+def test_damaged_headers_reveal_nothing_and_stop_nothing(tmp_path_factory: pytest.TempPathFactory, data: Any) -> None:
+    folder = tmp_path_factory.mktemp("damaged")
+    dataset = DATASETS[
+        data.draw(st.sampled_from(["overlay bits", "VOI LUT", "enhanced", "palette", "RLE", "implicit"]))
+    ]()
+    dataset.PatientName, dataset.PatientID, dataset.Modality = "Zq^Jane", "ZqJane", "MR"
+    content = bytearray(save_dicom(folder / "x.dcm", dataset).read_bytes())
+    for _ in range(data.draw(st.integers(1, 5))):
+        at = data.draw(st.integers(132, min(len(content), 1200)))
+        content[at : at + data.draw(st.integers(0, 8))] = data.draw(
+            st.sampled_from([b"", b"\0", b"\xff\xff", b"Zq", b"\1\0"])
+        )
+    (folder / "x.dcm").write_bytes(content)
+    texts: list[str] = []
+    for read in (read_image_file, read_header, lambda path: read_image_file(path, 0, "file")):
+        try:
+            read(folder / "x.dcm")
+        except ImageFileError as error:
+            texts.append(str(error))
+    assert "Jane" not in "".join(texts)
+    assert dicom_strip.strip_dicom_files(folder, 10**6, TOO_LARGE, silent) == 1
+    assert b"Jane" not in (folder / "x.dcm").read_bytes()
 
 
 def test_pixels_over_the_limit_are_refused(tmp_path: Path) -> None:
