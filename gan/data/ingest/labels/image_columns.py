@@ -2,13 +2,13 @@
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from gan.data.ingest.checks.report import Finding, first_few
 from gan.data.ingest.files.listing import Listing
-from gan.data.ingest.labels.columns import Column
+from gan.data.ingest.labels.columns import Column, class_rank
 from gan.data.ingest.labels.path_names import is_image_name
 from gan.data.ingest.labels.row_matching import ImageNames, Matches
 from gan.data.ingest.labels.table_rows import Rows, image_names, read_rows
@@ -17,6 +17,10 @@ from gan.errors import DataError
 ENOUGH = 0.3
 """Share of the images, or of the rows, that a column must match to be the one that names images."""
 IMAGE_WORDS = frozenset("file filename image img path name id index picture photo bild datei".split())  # noqa: SIM905
+OVERLAP = 0.05
+"""Share of the images of a table up to which another table may name them, too, and still be read with it."""
+NO_LABELS = frozenset(("submission", "submissions", "template", "prediction", "predictions", "example"))
+"""Words in names of tables whose labels are no truth, such as sample_submission.csv of Kaggle."""
 FILE_WORDS = frozenset(("file", "filename", "image", "path"))
 """Words in names of columns that certainly name images."""
 
@@ -32,14 +36,31 @@ class ImageColumn:
 
     @property
     def by_folder(self) -> bool:
-        """Whether it names folders of images, such as patients."""
-        return "folder" in self.matches.way
+        """Whether it names folders, patients or studies: what may hold several images."""
+        return names_many(self.matches)
 
     def columns(self) -> list[Column]:
         """The other columns, in the rows that name an image."""
         used = sorted(set(self.matches.pairs[:, 1].tolist()))
-        names = [str(name) for name in self.rows.frames[0].columns if name != self.name]
+        names = [name for name in self.rows.columns if name != self.name]
         return [Column(name, tuple(map(self.rows.column(name).__getitem__, used))) for name in names]
+
+    def joined_with(self, others: "Sequence[ImageColumn]", root: Path, names: ImageNames) -> "ImageColumn":
+        """The rows of this and other tables in which the column has the same name."""
+        files = [file for column in (self, *others) for file in column.rows.files]
+        rows = read_rows(root, files, self.header)
+        matches = names.match(rows.column(self.name), rows.folders(names.paths))
+        return ImageColumn(rows, self.header, self.name, matches)
+
+    def overlaps(self, other: "ImageColumn") -> bool:
+        """Whether both name more than a few of the same images."""
+        ours, theirs = set(self.matches.pairs[:, 0].tolist()), set(other.matches.pairs[:, 0].tolist())
+        return len(ours & theirs) > OVERLAP * min(len(ours), len(theirs))
+
+
+def names_many(matches: Matches) -> bool:
+    """Whether values name folders, patients or studies: what may hold several images."""
+    return not {"folder", "patient or study"}.isdisjoint(matches.way)
 
 
 def unused_tables(listing: Listing, used: Iterable[str] = ()) -> list[Finding]:
@@ -72,9 +93,11 @@ def unused_tables(listing: Listing, used: Iterable[str] = ()) -> list[Finding]:
 
 
 def image_columns(listing: Listing, names: ImageNames) -> list[ImageColumn]:
-    """The tables that name images: one entry for each set of tables with equal columns and different images."""
-    by_columns: dict[tuple[str, ...], list[tuple[str, ImageColumn]]] = defaultdict(list)
+    """The tables that name images. Those with the same columns, or columns of labels, and other images are one."""
+    by_columns: dict[tuple[str, ...], list[ImageColumn]] = defaultdict(list)
     for file in listing.tables:
+        if set(Column(PurePosixPath(file).stem, ()).words) & NO_LABELS:
+            continue
         for header in (True, False):
             try:
                 rows = read_rows(listing.root, [file], header)
@@ -86,9 +109,28 @@ def image_columns(listing: Listing, names: ImageNames) -> list[ImageColumn]:
             found = _best_column(rows, names)
             if found and len(columns) > 1:
                 entry = ImageColumn(rows, header, *found)
-                by_columns[(str(header), *sorted(columns))].append((file, entry))
+                by_columns[(str(header), *sorted(columns))].append(entry)
             break
-    return [column for entries in by_columns.values() for column in _joined(listing, entries, names)]
+    found = [column for entries in by_columns.values() for column in _joined(listing, entries, names)]
+    joined: list[ImageColumn] = []
+    for column in sorted(found, key=lambda column: -column.matches.matched):
+        partner = next((other for other in joined if _have_equal_labels(column, other)), None)
+        if partner is None:
+            joined.append(column)
+        else:
+            joined[joined.index(partner)] = partner.joined_with([column], listing.root, names)
+    return joined
+
+
+def _have_equal_labels(first: ImageColumn, second: ImageColumn) -> bool:
+    """Whether two tables with different columns have the same ones for images and labels, and name different images."""
+    if (first.name, first.header) != (second.name, second.header) or first.overlaps(second):
+        return False
+    labels, others = (
+        {column.name for column in table.columns() if class_rank(column) >= 1 or column.is_attribute}
+        for table in (first, second)
+    )
+    return bool(labels) and labels == others
 
 
 def _is_row(header: list[str], names: ImageNames) -> bool:
@@ -101,13 +143,14 @@ def _is_row(header: list[str], names: ImageNames) -> bool:
 def _best_column(rows: Rows, names: ImageNames) -> tuple[str, Matches] | None:
     """The column that names the most images, by file name if any does, else by folder."""
     best: tuple[tuple[bool, int, int, bool], str, Matches] | None = None
-    for name in map(str, rows.frames[0].columns):
+    columns = [str(name) for name in rows.frames[0].columns]
+    candidates = [name for name in columns if any(map(names.knows, set(rows.column(name)) - {""}))]
+    candidates = candidates or [name for name in columns if names.identifies(set(rows.column(name)))]
+    for name in candidates:
         values = rows.column(name)
         different = set(values) - {""}
-        if not any(map(names.knows, different)):
-            continue
         matches = names.match(values, rows.folders(names.paths))
-        by_folder = "folder" in matches.way
+        by_folder = names_many(matches)
         claimed = len(set(matches.pairs[:, 1].tolist()))
         unique = len(different) / max(1, len(values))
         many_images = matches.matched >= ENOUGH * len(names.paths)
@@ -123,20 +166,15 @@ def _best_column(rows: Rows, names: ImageNames) -> tuple[str, Matches] | None:
     return best[1:] if best else None
 
 
-def _joined(listing: Listing, entries: list[tuple[str, ImageColumn]], names: ImageNames) -> list[ImageColumn]:
+def _joined(listing: Listing, entries: list[ImageColumn], names: ImageNames) -> list[ImageColumn]:
     """Tables with equal columns as one, if they name different images; else each by itself, equal ones once."""
-    kept: list[tuple[str, ImageColumn]] = []
-    for file, entry in entries:
-        same = (other for _, other in kept if entry.rows.frames[0].equals(other.rows.frames[0]))
+    kept: list[ImageColumn] = []
+    for entry in entries:
+        same = (other for other in kept if entry.rows.frames[0].equals(other.rows.frames[0]))
         if not any((entry.matches.row == other.matches.row).all() for other in same):
-            kept.append((file, entry))
-    if len(kept) == 1 or len({entry.name for _, entry in kept}) > 1:
-        return [entry for _, entry in kept]
-    images = [set(entry.matches.pairs[:, 0].tolist()) for _, entry in kept]
-    if any(len(a & b) > 0.05 * min(len(a), len(b)) for a, b in itertools.combinations(images, 2)):
-        return [entry for _, entry in kept]
-    first = kept[0][1]
-    rows = read_rows(listing.root, [file for file, _ in kept], first.header)
-    return [
-        ImageColumn(rows, first.header, first.name, names.match(rows.column(first.name), rows.folders(names.paths)))
-    ]
+            kept.append(entry)
+    if len(kept) == 1 or len({entry.name for entry in kept}) > 1:
+        return kept
+    if any(first.overlaps(second) for first, second in itertools.combinations(kept, 2)):
+        return kept
+    return [kept[0].joined_with(kept[1:], listing.root, names)]

@@ -1,6 +1,5 @@
 """Find the images that the values of a table's column name: by path, base name, name without suffix, folder or UID."""
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -28,13 +27,15 @@ Way = Literal[
     "other case",
     "name without extension",
     "other extension",
-    "SOP instance UID",
     "folder",
+    "SOP instance UID",
+    "patient or study",
     "leading zeros",
 ]
 """How a value names an image. Each is taken only where no way before it fits."""
 Found = tuple[int, int, Way]
-UID = re.compile(r"[0-2](\.\d+){3,}")
+Identifiers = tuple[str, str, str]
+"""Hashes (`hash_identifier`) of the SOP instance UID, the patient and the study of a DICOM image, "" without one."""
 AMBIGUOUS = -1
 LOOSE = 1000
 """Rank from which the case or the extension of a name is ignored. A longer common end of the paths has a lower rank."""
@@ -69,10 +70,13 @@ class Matches:
 
 
 def match_rows(
-    values: Sequence[str], images: Sequence[str], folders: Sequence[str] = (), uids: Sequence[str] = ()
+    values: Sequence[str],
+    images: Sequence[str],
+    folders: Sequence[str] = (),
+    identifiers: Sequence[Identifiers] = (),
 ) -> Matches:
     """Which image each value names: see `ImageNames.match`."""
-    return ImageNames(images, lambda: uids).match(values, folders)
+    return ImageNames(images, lambda: identifiers).match(values, folders)
 
 
 def _unchanged(path: str) -> str:
@@ -103,13 +107,13 @@ def _claim(claims: dict[int, _Claim], image: int, row: int, compared: str, rank:
 class ImageNames:
     """The paths of images, relative to the set's folder, in dictionaries by which values are matched.
 
-    A dictionary is built when a value first needs it. `uids` gives the hashes (`hash_identifier`) of the SOP instance
-    UIDs of the images, "" without one; it is called when a value first looks like a UID.
+    A dictionary is built when a value first needs it. `identifiers` gives those of DICOM images; it is called only for
+    values that no path explains.
     """
 
-    def __init__(self, images: Sequence[str], uids: Callable[[], Sequence[str]] = tuple):
+    def __init__(self, images: Sequence[str], identifiers: Callable[[], Sequence[Identifiers]] = tuple):
         self.paths = [clean_path(image) for image in images]
-        self._read_uids = uids
+        self._read_identifiers = identifiers
         self._ends: dict[Callable[[str], str], dict[str, int]] = {}
         self._below_names: dict[str, tuple[list[int], ImageNames]] = {}
 
@@ -117,10 +121,12 @@ class ImageNames:
         """Whether a value may name an image or a folder of images, by its last part in any case, or as a number."""
         path = clean_path(value)
         return (
-            folded_stem(path.rpartition("/")[2]) in self._last_parts
-            or (without_zeros(path) or "-") in self._last_parts
-            or self._image_of_uid(value) is not None
+            folded_stem(path.rpartition("/")[2]) in self._last_parts or (without_zeros(path) or "-") in self._last_parts
         )
+
+    def identifies(self, values: Iterable[str]) -> bool:
+        """Whether values are identifiers of DICOM images, patients or studies of the set."""
+        return bool(self._identified) and any(hash_identifier(value) in self._identified for value in values)
 
     def match(self, values: Sequence[str], folders: Sequence[str] = ()) -> Matches:
         """The images that R values name; `folders` (R,) are those of the tables that hold the values.
@@ -128,7 +134,7 @@ class ImageNames:
         Robust to absolute paths, backslashes, `./`, quotes, NFC and NFD. Another case, another or no extension count
         where only one image fits. The longest common end of the paths decides between images of one base name; if it
         does not, or if different values name one image equally well, none is matched. Folders are tried for values
-        that name no image, leading zeros of numbers only if nothing else fits at all.
+        that name no image; identifiers of DICOM files, then leading zeros of numbers, only if nothing else fits at all.
         """
         claims: dict[int, _Claim] = {}
         ambiguous: set[int] = set()
@@ -148,6 +154,8 @@ class ImageNames:
                 compared = f"{folder}/{path}" if folder and not is_absolute(value) else path
                 _claim(claims, image, row, compared if rank < LOOSE else folded_stem(compared), rank, way)
         self._claim_folders(rest, folders, claims)
+        if not claims and self.identifies(values):
+            self._claim_identifiers(values, claims)
         if not claims:
             self._claim_numbers(rest, claims, ambiguous)
         return self._matches(len(values), [row for row, value in enumerate(values) if value], claims, ambiguous)
@@ -157,9 +165,6 @@ class ImageNames:
         image = self._whole.get(path)
         if image is not None:
             return image, 0, "path"
-        image = self._image_of_uid(path)
-        if image is not None:
-            return image, 0, "SOP instance UID"
         for place, key in enumerate((_unchanged, str.casefold, without_suffix, folded_stem)):
             ends = self._ends_by(key)
             for common, end in _ends_of(key(path)):
@@ -194,13 +199,6 @@ class ImageNames:
         """The names of images, without extension, and of folders, in lower case; of numbers also without zeros."""
         stems = {folded_stem(path.rpartition("/")[2]) for path in self.paths}
         return stems | {without_zeros(path) for path in self.paths} | {part.casefold() for part in self._folder_ends}
-
-    def _image_of_uid(self, value: str) -> int | None:
-        return self._uids.get(hash_identifier(value)) if UID.fullmatch(value.strip()) else None
-
-    @cached_property
-    def _uids(self) -> dict[str, int]:
-        return {uid: image for image, uid in enumerate(self._read_uids()) if uid}
 
     @cached_property
     def _whole(self) -> dict[str, int]:
@@ -249,6 +247,24 @@ class ImageNames:
                 for image in self._below[folder]:
                     if image not in named:
                         _claim(claims, image, row, path, 10 * LOOSE - folder.count("/"), "folder")
+
+    @cached_property
+    def _identified(self) -> dict[str, tuple[Way, list[int]]]:
+        """The DICOM images of each hashed identifier, and what kind it is."""
+        found: dict[str, tuple[Way, list[int]]] = {}
+        for image, (instance, patient, study) in enumerate(self._read_identifiers()):
+            found[instance] = ("SOP instance UID", [image])
+            for identifier in (patient, study):
+                found.setdefault(identifier, ("patient or study", []))[1].append(image)
+        found.pop("", None)
+        return found
+
+    def _claim_identifiers(self, values: Sequence[str], claims: dict[int, _Claim]) -> None:
+        for row, value in enumerate(values):
+            hashed = hash_identifier(value)
+            way, images = self._identified.get(hashed, ("patient or study", []))
+            for image in images:
+                _claim(claims, image, row, hashed, 15 * LOOSE, way)
 
     def _claim_numbers(self, rest: Iterable[tuple[int, str]], claims: dict[int, _Claim], ambiguous: set[int]) -> None:
         images: dict[str, int] = {}

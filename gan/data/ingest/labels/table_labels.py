@@ -186,7 +186,7 @@ def _matching_findings(rows: Rows, matches: Matches, images: Sequence[str], read
         text = f"{files} names {len(positions):,} images with {way}: {values[matches.row[first]]} is {images[first]}."
         findings.append(Finding("names-differ", "note", text))
     used = {table.image, *table.labels, table.group, table.split}
-    unused = [str(name) for name in rows.frames[0].columns if name not in used] if rows.frames else []
+    unused = [name for name in rows.columns if name not in used]
     if unused:
         text = f"Columns of {files} that are not used ({len(unused):,}): {first_few(unused)}."
         findings.append(Finding("unused-columns", "note", text))

@@ -91,7 +91,7 @@ def _proposals(image_column: ImageColumn, leave_out: tuple[str, ...]) -> list[Pr
             {
                 "files": image_column.rows.files,
                 "image": image_column.name,
-                "group": group or (image_column.name if image_column.by_folder else ""),
+                "group": group or (image_column.name if "folder" in image_column.matches.way else ""),
                 "header": image_column.header,
                 **way.fields,
                 **split.fields,

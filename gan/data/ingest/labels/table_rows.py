@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from gan.data.ingest.labels.row_matching import ImageNames
+from gan.data.ingest.labels.row_matching import Identifiers, ImageNames
 from gan.data.ingest.labels.split_words import Split, split_word
 from gan.data.ingest.labels.tables import describe_row, read_table
 from gan.data.ingest.pixels.formats import may_be_dicom
@@ -17,12 +17,10 @@ from gan.io.atomic import file_version
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gan.data.ingest.pixels.dicom_header import DicomHeader
-
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of one or more tables with the same columns.
+    """The rows of one or more tables.
 
     table   (R,) the table of each row, an index into `files`
     """
@@ -30,6 +28,12 @@ class Rows:
     files: tuple[str, ...]
     frames: "tuple[pd.DataFrame, ...]"
     notices: tuple[str, ...]
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that all tables have, as the first orders them."""
+        shared = set.intersection(*(set(frame.columns) for frame in self.frames))
+        return [str(name) for name in self.frames[0].columns if name in shared]
 
     @property
     def count(self) -> int:
@@ -98,13 +102,16 @@ def image_names(root: Path, images: tuple[str, ...]) -> ImageNames:
 
 @lru_cache(maxsize=2)
 def _image_names(root: Path, images: tuple[str, ...], versions: tuple[tuple[int, int] | None, ...]) -> ImageNames:
-    return ImageNames(images, lambda: [header.instance if header else "" for header in _headers(root, images)])
+    return ImageNames(images, lambda: _identifiers(root, images))
 
 
-def _headers(root: Path, images: tuple[str, ...]) -> "list[DicomHeader | None]":
+def _identifiers(root: Path, images: tuple[str, ...]) -> list[Identifiers]:
+    if not any(map(may_be_dicom, images)):
+        return []
     from gan.data.ingest.pixels.dicom_header import read_headers  # here: most sets have none, and it loads slowly
 
-    return read_headers([root / image for image in images])
+    headers = read_headers([root / image for image in images])
+    return [(header.instance, header.patient, header.study) if header else ("", "", "") for header in headers]
 
 
 def table_names(files: Sequence[str]) -> list[str]:

@@ -92,7 +92,16 @@ def test_leading_zeros_count_only_if_nothing_else_fits() -> None:
     assert match_rows(["1", "02"], images).row.tolist() == [0, 1]
 
 
-def test_uids_of_dicom_files() -> None:
-    matches = match_rows(["1.2.3.4", "1.2.3.4.5"], ["IM1", "IM2"], uids=[hash_identifier("1.2.3.4.5"), ""])
-    assert matches.row.tolist() == [1, -1]
-    assert matches.way == ("SOP instance UID", "")
+def test_identifiers_of_dicom_files() -> None:
+    images = ["IM1", "x/IM2.dcm", "x/IM3.dcm"]
+    identifiers = [
+        (hash_identifier(instance), hash_identifier(patient), "")
+        for instance, patient in (("1.2.840.4", "p1"), ("1.2.840.5", "p2"), ("1.2.840.6", "p2"))
+    ]
+    matches = match_rows(["1.2.840.6", "1.2.840.4", "1.2.840.7"], images, identifiers=identifiers)
+    assert matches.row.tolist() == [1, -1, 0]
+    assert matches.way == ("SOP instance UID", "", "SOP instance UID")
+    assert matches.missing == (2,)
+    matches = match_rows(["p2", "p1"], images, identifiers=identifiers)
+    assert matches.row.tolist() == [1, 0, 0]
+    assert set(matches.way) == {"patient or study"}

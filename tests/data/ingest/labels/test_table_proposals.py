@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from gan.data.ingest.labels.image_columns import unused_tables
@@ -10,6 +11,7 @@ from gan.data.ingest.labels.reading import Proposal, TableReading
 from gan.data.ingest.labels.table_labels import labels_from_table
 from gan.data.ingest.labels.table_proposals import propose_tables
 from tests.data.ingest.labels.table_files import numbered, write_tables
+from tests.support.dicom_files import write_dicom
 
 IMAGES = numbered(40)
 STEMS = numbered(40, "{:03d}")
@@ -247,3 +249,28 @@ def test_masks_are_left_out(tmp_path: Path) -> None:
     (proposal,) = propose_tables(write_tables(tmp_path, images, labels=rows))
     assert proposal.sure
     assert proposal.reading.leave_out == ("masks/*",)
+
+
+def test_tables_of_splits_may_have_more_columns(tmp_path: Path) -> None:
+    rows = [[name, "ab"[row % 2], row] for row, name in enumerate(IMAGES)]
+    train = [["file", "diagnosis", "age"], *rows[:30]]
+    test = [["file", "diagnosis"], *(row[:2] for row in rows[30:])]
+    table = sure(propose_tables(write_tables(tmp_path, IMAGES, train=train, test=test)))
+    assert (table.files, table.split_by_table) == (("train.csv", "test.csv"), True)
+
+
+def test_a_sample_submission_names_no_labels(tmp_path: Path) -> None:
+    rows = [["id", "label"], *([name[:-4], row % 2] for row, name in enumerate(IMAGES))]
+    listing = write_tables(tmp_path, IMAGES, train_labels=rows[:31], sample_submission=[rows[0], *rows[31:]])
+    assert sure(propose_tables(listing)).files == ("train_labels.csv",)
+
+
+def test_a_table_of_dicom_patients(tmp_path: Path) -> None:
+    images = numbered(8, "IM{:03d}")
+    for number, image in enumerate(images):
+        write_dicom(tmp_path / image, np.zeros((4, 4), dtype=np.uint8), PatientID=f"patient-{number // 2}")
+    rows = [["patient", "diagnosis"], *([f"patient-{number}", "ab"[number % 2]] for number in range(4))]
+    listing = write_tables(tmp_path, images, patients=rows)
+    (proposal,) = propose_tables(listing)
+    assert sure([proposal]).group == ""  # the hash of the patient is the group, never the name
+    assert labels_from_table(listing, images, proposal.reading).conditions[:, 0].tolist() == [1, 1, 0, 0] * 2
