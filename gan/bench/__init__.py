@@ -2,6 +2,7 @@
 
 throughput     images per second, training and export   textbook_dcgan  the training loop compared with
 roofline       the most this machine could reach        loading_speed   sets larger than memory
-page_speed     pages over 200 long runs                 soak            faults at random, then every check
-soak_client    one process of the soak                  soak_observer   what must hold during the soak
+reading_speed  checking and reading files              page_speed      pages over 200 long runs
+soak           faults at random, then every check       soak_client     one process of the soak
+soak_observer  what must hold during the soak
 """

@@ -51,7 +51,9 @@ def measure_loading(
         count = min(count, free // small.images[0].nbytes)
         show(f"loading: writing {count:,} images of {size} px ...")
         large = write_to_disk(small, count, Path(folder) / "images.npy")
-        loading = measure_rate(_load(large, config.train.seed, device), torch.device("cpu"), seconds)
+        loading = measure_rate(
+            load_batches(large, config.train.seed, pinned=device.type == "cuda"), torch.device("cpu"), seconds
+        )
         stored = large.images.nbytes
     training = training_loop(small, config, device)
     measure_rate(training, device, seconds / 4)  # the first steps choose algorithms and fill caches
@@ -78,7 +80,8 @@ def write_to_disk(small: ImageSet, count: int, path: Path) -> ImageSet:
     return replace(small, images=np.load(path, mmap_mode="r"), conditions=conditions, split=split, digests=None)
 
 
-def _load(images: ImageSet, seed: int, device: torch.device) -> Iterator[int]:
+def load_batches(images: ImageSet, seed: int, pinned: bool) -> Iterator[int]:
+    """Load random batches of a memory-mapped set without end; yields the number of images of each."""
     order = shuffled_batches(len(images), None, seed, 0, BATCH)
-    for real, _ in prefetch_with_threads(images, order, pinned=device.type == "cuda"):
+    for real, _ in prefetch_with_threads(images, order, pinned):
         yield len(real)

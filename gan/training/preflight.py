@@ -13,7 +13,7 @@ from gan.config.run_config import RunConfig
 from gan.data import registry
 from gan.data.image_set import ImageSet
 from gan.data.subclasses import MIN_IMAGES_PER_SUBCLASS
-from gan.jobs.device_list import matching_devices, no_such_device
+from gan.jobs.device_list import devices, matching_devices, no_such_device
 from gan.training.estimate import Estimate
 
 FEW_IMAGES = 50
@@ -34,6 +34,7 @@ ProblemKey = Literal[
     "mismatched-without-effect",
     "no-such-device",
     "slow-without-gpu",
+    "more-memory-than-device",
     "disk-space",
 ]
 """What a problem is about, one key per meaning."""
@@ -50,7 +51,7 @@ class Problem:
 
 def find_problems(config: RunConfig, estimate: Estimate) -> list[Problem]:
     """All problems of a config, errors first; `estimate` is that of the same config."""
-    problems = [*_data_problems(config, estimate), *_device_problems(config), *_disk_problems(estimate)]
+    problems = [*_data_problems(config, estimate), *_device_problems(config, estimate), *_disk_problems(estimate)]
     return sorted(problems, key=lambda problem: ("error", "warning", "note").index(problem.level))
 
 
@@ -96,17 +97,24 @@ def _condition_problems(config: RunConfig, image_set: ImageSet, largest: int) ->
         yield Problem("mismatched-without-effect", "note", text)
 
 
-def _device_problems(config: RunConfig) -> list[Problem]:
-    devices = matching_devices(config.job.device)
-    if not devices:
-        return [Problem("no-such-device", "error", no_such_device(config.job.device))]
-    if devices == ["cpu"] and config.data.image_size > 32:
+def _device_problems(config: RunConfig, estimate: Estimate) -> Iterator[Problem]:
+    matching = matching_devices(config.job.device)
+    if not matching:
+        yield Problem("no-such-device", "error", no_such_device(config.job.device))
+        return
+    total = max(device.memory_total or 0 for device in devices() if device.name in matching)
+    if total and estimate.memory is not None and estimate.memory > total:
+        text = (
+            f"The run takes about {estimate.memory / 1e9:,.1f} GB of memory, and the device has {total / 1e9:,.1f} GB: "
+            "lower train.batch, model.width or data.image_size."
+        )
+        yield Problem("more-memory-than-device", "warning", text)
+    if matching == ["cpu"] and config.data.image_size > 32:
         length = "hours" if config.data.image_size <= 128 else "days"
         text = (
             f"No GPU here: {config.data.image_size} px take {length} on a CPU; 32 px with width 16 or 32 take minutes."
         )
-        return [Problem("slow-without-gpu", "warning", text)]
-    return []
+        yield Problem("slow-without-gpu", "warning", text)
 
 
 def _disk_problems(estimate: Estimate) -> list[Problem]:

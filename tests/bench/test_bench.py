@@ -1,13 +1,16 @@
 """What the bench compares is one thing done in two ways: the same losses, and operations that are counted right."""
 
+import time
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from gan.bench import loading_speed, page_speed
+from gan.bench import loading_speed, page_speed, reading_speed
 from gan.bench.roofline import Ceiling, count_work, measure_ceiling
 from gan.bench.textbook_dcgan import Textbook
 from gan.bench.throughput import noise_images
@@ -104,6 +107,24 @@ def test_loading_is_measured_from_a_file() -> None:
     assert (found.images, found.bytes) == (500, 500 * 3 * 32 * 32)
     assert found.loading > 0 < found.training
     assert found.ratio == found.loading / found.training
+
+
+def test_checking_and_reading_are_measured_from_files() -> None:
+    speed = reading_speed.measure_reading(lambda line: None, count=100, size=32, seconds=0.1)
+    assert (speed.images, speed.bytes) == (100, 100 * 3 * 32 * 32)
+    assert min(speed.checking, speed.reading, speed.loading) > 0
+
+
+def test_memory_of_the_process_is_measured_without_pages_of_files(tmp_path: Path) -> None:
+    np.save(tmp_path / "pages.npy", np.ones(50_000_000, dtype=np.uint8))
+    with reading_speed.peak_memory() as mapped:
+        assert np.load(tmp_path / "pages.npy", mmap_mode="r").sum() == 50_000_000
+        time.sleep(5 * reading_speed.SAMPLING_SECONDS)
+    with reading_speed.peak_memory() as own:
+        kept = np.ones(50_000_000, dtype=np.uint8)
+        time.sleep(5 * reading_speed.SAMPLING_SECONDS)
+    assert own.growth >= kept.nbytes * 0.9
+    assert mapped.growth < kept.nbytes / 2
 
 
 def test_pages_are_measured_over_a_store_of_live_and_finished_runs() -> None:

@@ -6,6 +6,8 @@ from PIL import Image
 
 from gan.config import options, settings
 from gan.data import registry
+from gan.evaluation.budget import ClassifierBudget, EvaluationBudget
+from gan.evaluation.scores.score_snapshot import evaluate_snapshot
 from gan.models.build import FAMILIES
 from gan.runs import lifecycle
 from gan.runs.run import Run
@@ -16,21 +18,21 @@ from tests.support.exactness import final_weights, rows, same, train_until
 TWO_TICKS = {"train.batch": 4, "train.kimg": 0.016, "train.snapshot_kimg": 0.008, "train.log_kimg": 0.004}
 
 
-def folder_options(native: int, size: int, family: str) -> dict[str, object]:
-    """Two ticks of tiny networks on two classes of 16 grey images, of `native` px in the files."""
+def folder_options(native: int, size: int, family: str, each: int = 16) -> dict[str, object]:
+    """Two ticks of tiny networks on two classes with `each` grey images, of `native` px in the files."""
     generator = np.random.default_rng(0)
     root = settings.store().parent / "own"
     for name in ("a", "b"):
         (root / name).mkdir(parents=True)
-        for number in range(16):
+        for number in range(each):
             pixels = generator.integers(0, 256, (native, native), dtype=np.uint8)
             Image.fromarray(pixels).save(root / name / f"{number}.png")
     chosen = {"data.name": "folder", "data.path": str(root), "data.image_size": size}
     return TWO_TICKS | chosen | {"model.family": family, "model.width": 8, "job.device": "cpu"}
 
 
-def train_two_ticks(native: int, size: int, family: str) -> Run:
-    values = folder_options(native, size, family)
+def train_two_ticks(native: int, size: int, family: str, each: int = 16) -> Run:
+    values = folder_options(native, size, family, each)
     return trained(f"at-{size}", **{name.replace(".", "__"): value for name, value in values.items()})
 
 
@@ -65,3 +67,12 @@ def test_224_px_images_are_padded_to_256_px() -> None:
     images = registry.load_image_set(config)
     assert images.images.shape == (32, 1, 256, 256)
     assert images.native_size == 224
+
+
+def test_a_snapshot_of_16_px_is_evaluated() -> None:
+    run = train_two_ticks(16, 16, "dcgan", each=52)
+    shortest = ClassifierBudget(shortest=64, longest=64)
+    found = evaluate_snapshot(run, budget=EvaluationBudget(shortest, compared=20, checked=4))
+    assert found.n["scores"] == 10
+    assert 0 <= found.obedience <= 1
+    assert found.near_copies["checked"] == 4

@@ -69,6 +69,15 @@ def test_more_disk_than_there_is_is_an_error() -> None:
     assert texts(config, "error").keys() == {"disk-space"}
 
 
+def test_a_run_that_takes_more_memory_than_the_device_has_is_warned_of() -> None:
+    huge = {"data.image_size": 256, "model.width": 256, "train.batch": 4096, "job.device": "cpu"}
+    config = options.build_config(TINY | huge | {"train.kimg": 5})
+    registry.load_image_set(config.data)
+    assert "lower train.batch" in texts(config, "warning")["more-memory-than-device"]
+    small = options.replace_options(config, {"model.width": 8, "train.batch": 4})
+    assert texts(small, "warning").keys() == {"slow-without-gpu"}
+
+
 def test_time_is_estimated_from_an_earlier_run_of_the_same_speed() -> None:
     config = options.build_config(TINY | {"train.kimg": 32})
     assert estimate(config).seconds is None

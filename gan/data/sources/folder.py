@@ -29,7 +29,7 @@ from gan.data.training_size import Sides, sides_of
 from gan.data.transform import fit_image, native_size
 from gan.errors import DataError
 from gan.io.image_errors import UNREADABLE
-from gan.io.progress import Progress
+from gan.io.progress import Progress, silent
 
 LICENCE = "Your own images: you are responsible for their licence and for the consent of the persons they come from."
 SAMPLED = 100
@@ -79,7 +79,11 @@ def fingerprint(config: DataConfig) -> str:
 
 def read(config: DataConfig, progress: Progress, folder: Path) -> ImageSet:
     """The images of the import plan, decoded into `folder`."""
-    plan = _plan(config, progress)
+    return read_plan(_plan(config, progress), config, folder, progress)
+
+
+def read_plan(plan: ImportPlan, config: DataConfig, folder: Path, progress: Progress = silent) -> ImageSet:
+    """The images of a plan at the size of `config`, decoded into `folder`; raises DataError where files changed."""
 
     def read_image(file: str) -> NDArray[np.uint8]:
         return _read_fitted(plan, file, config.image_size)
