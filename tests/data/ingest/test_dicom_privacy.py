@@ -41,10 +41,10 @@ def with_secrets(dataset: Dataset, number: int) -> list[bytes]:
     for tag, (vr, *_rest, keyword) in DicomDictionary.items():
         if vr not in VALUES or tag < 0x80000 or keyword in NEEDED or not keyword:
             continue
-        secrets.append(VALUES[vr].format(number * 10_000 + len(secrets)).encode())
+        secrets.append(VALUES[vr].format((number + 1) * 100_000 + len(secrets)).encode())
         dataset.add_new(tag, vr, secrets[-1].decode())
     more = [
-        f"Zq{number}{name}".encode() for name in ("private", "overlay", "nested", "overlaydata", "preamble", "padding")
+        f"Zq{number}-{name}".encode() for name in ("private", "overlay", "nested", "overlaydata", "preamble", "padding")
     ]
     dataset.private_block(0x0051, "Zqcreator", create=True).add_new(1, "LO", more[0].decode())
     dataset.add_new((0x6000, 0x4000), "LT", more[1].decode())
