@@ -111,14 +111,14 @@ def image_columns(listing: Listing, names: ImageNames) -> list[ImageColumn]:
                 entry = ImageColumn(rows, header, *found)
                 by_columns[(str(header), *sorted(columns))].append(entry)
             break
-    found = [column for entries in by_columns.values() for column in _joined(listing, entries, names)]
+    tables = [table for entries in by_columns.values() for table in _joined(listing, entries, names)]
     joined: list[ImageColumn] = []
-    for column in sorted(found, key=lambda column: -column.matches.matched):
-        partner = next((other for other in joined if _have_equal_labels(column, other)), None)
+    for table in sorted(tables, key=lambda table: -table.matches.matched):
+        partner = next((at for at, other in enumerate(joined) if _have_equal_labels(table, other)), None)
         if partner is None:
-            joined.append(column)
+            joined.append(table)
         else:
-            joined[joined.index(partner)] = partner.joined_with([column], listing.root, names)
+            joined[partner] = joined[partner].joined_with([table], listing.root, names)
     return joined
 
 

@@ -255,7 +255,8 @@ def test_tables_of_splits_may_have_more_columns(tmp_path: Path) -> None:
     rows = [[name, "ab"[row % 2], row] for row, name in enumerate(IMAGES)]
     train = [["file", "diagnosis", "age"], *rows[:30]]
     test = [["file", "diagnosis"], *(row[:2] for row in rows[30:])]
-    table = sure(propose_tables(write_tables(tmp_path, IMAGES, train=train, test=test)))
+    ages = [["file", "age"], *([row[0], row[2]] for row in rows)]
+    table = sure(propose_tables(write_tables(tmp_path, IMAGES, ages=ages, train=train, test=test)))
     assert (table.files, table.split_by_table) == (("train.csv", "test.csv"), True)
 
 
