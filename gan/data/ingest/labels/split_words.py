@@ -19,8 +19,8 @@ WORDS: dict[str, Split] = {word: split for split, words in LANGUAGES.items() for
 GLUED = re.compile(r"(?P<word>.+?)(sets?|images?|imgs?|data|dataset|split|folder|labels?|集)?\d*")
 """A split word with what is often written next to it without a space: `trainset`, `val2017`, `testimages`."""
 NEUTRAL = """batch blind classification cls cohort crop cropped csv data dataset external file files final folder full
-    ground groundtruth hidden image images img imgs input inputs internal jpeg jpg label labels large list metadata new of
-    official orig original part phase photos pictures png private public raw resized seg set sets small split splits
+    ground groundtruth hidden image images img imgs input inputs internal jpeg jpg label labels large list metadata new
+    of official orig original part phase photos pictures png private public raw resized seg set sets small split splits
     stage subset task the tif tiff truth version x"""
 """Words that may stand beside a split word without another meaning: `stage_2_train_images`."""
 FOLD = re.compile(
