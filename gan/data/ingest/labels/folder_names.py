@@ -1,7 +1,7 @@
 """What names of sibling folders look like: classes, or parts, patients, masks, dates and other things that are none."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Literal
 
 from gan.data.ingest.checks.report import first_few
@@ -76,6 +76,8 @@ COUNTED = """class cls klasse type typ grade stage level score category cat labe
     lirads tirads gleason kl degree species phase day week month hour dose treatment condition arm figo who isup
     state c g k m n t"""
 """What the numbers of ordinary classes count."""
+SAMPLE = 300
+"""Names that are looked at: a level of patients has thousands."""
 FEWEST_SERIAL = 8
 """Names such as P1, P2, P3 look like patients from this many on; fewer may be grades or stages."""
 
@@ -98,6 +100,7 @@ def suspicious(names: Sequence[str]) -> str:
 def kind_of_names(names: Sequence[str]) -> Kind:
     """What most names of sibling folders are, `classes` if nothing speaks against it."""
     unique = list(dict.fromkeys(name.strip() for name in names))
+    unique = unique[:: max(1, len(unique) // SAMPLE)]
     if not unique:
         return "classes"
     if split_folders(unique) or _hold_splits(unique):
@@ -164,7 +167,7 @@ def _content(names: list[str]) -> Kind | None:
     return "leftovers" if any(map(_is_leftover, names)) else None
 
 
-def is_copy(name: str, names: Sequence[str]) -> bool:
+def is_copy(name: str, names: Container[str]) -> bool:
     """Whether a name is that of a copied folder beside the original: `benign - Copy`, `benign (1)`, `benign_kopie`."""
     match = re.fullmatch(r"(?i)(.+?)[\W_]*(copy|kopie|copie|copia)([\W_]*\d+)?|(.+?)[ ]*\(\d+\)", name.strip())
     return match is not None and (match[1] or match[4]).strip() in names

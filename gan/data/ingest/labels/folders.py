@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from pathlib import PurePosixPath
 
 from gan.data.ingest.checks.report import first_few
 from gan.data.ingest.files.listing import Listing
@@ -31,6 +30,8 @@ COVERED = 0.5
 RECURRING = 0.9
 """`Level.recurring` from which names are the same everywhere, as those of classes are."""
 MOST_NAME_PROPOSALS = 2
+MOST_CLASSES = 2000
+"""Folders up to which each name is looked at."""
 TILE = re.compile(r"(.*/)?[^/]+_files/\d+/\d+_\d+\.\w+")
 """A tile of DeepZoom, which cuts a slide into tiles at several magnifications."""
 
@@ -151,8 +152,10 @@ def _doubts_about_classes(tree: Tree, depth: int, candidates: Sequence[int]) -> 
 def _about_unlabelled(tree: Tree, depth: int, proposal: Proposal) -> list[Proposal]:
     """The proposal and its alternatives, if folders are named `unlabelled`, `unknown`, or like no class."""
     level, reading = tree.levels[depth], proposal.reading
+    if len(level.images) > MOST_CLASSES:
+        return [proposal]
     uncertain = [name for name in level.names if is_uncertain(name)]
-    strange = [name for name in level.names if no_class_names([name]) or is_copy(name, level.names)]
+    strange = [name for name in level.names if no_class_names([name]) or is_copy(name, level.images)]
     if len(level.names) - len(strange) >= 2 and strange:
         above = "*/" if depth else ""
         patterns = [f"{glob.escape(tree.root)}/".lstrip("/") + f"{above}{glob.escape(name)}/*" for name in strange]
@@ -190,7 +193,7 @@ def _name_proposals(tree: Tree, images: Sequence[str]) -> list[Proposal]:
     """Readings with the class in the file names."""
     inside = [image for image in images if not any(fnmatchcase(image, pattern) for pattern in tree.left_out)]
     trained = [image for image in inside if any(split_word(folder) == "train" for folder in image.split("/")[:-1])]
-    stems = [PurePosixPath(image).stem for image in trained or inside]
+    stems = [image.rpartition("/")[2].rpartition(".")[0] for image in trained or inside]
     roles = read_roles(tree, None)
     proposals = []
     for part, names in class_parts(stems)[:MOST_NAME_PROPOSALS]:

@@ -59,7 +59,8 @@ def _inner_copies(below: Mapping[str, set[str]]) -> Iterator[tuple[str, str]]:
     """Folders, and folders in them that hold most of their folders again."""
     for folder, inside in below.items():
         parent, _, name = folder.rpartition("/")
-        if folder and not split_word(name) and any(inside) and 2 * len(inside & below[parent]) >= len(inside):
+        again = any(inside) and 2 * len(inside & below[parent]) >= len(inside)
+        if folder and again and not split_word(name):
             yield parent, folder
 
 

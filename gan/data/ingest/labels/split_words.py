@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal
 
 Split = Literal["train", "val", "test"]
@@ -23,12 +24,15 @@ NEUTRAL = """batch blind classification cls cohort crop cropped csv data dataset
     of official orig original part phase photos pictures png private public raw resized seg set sets small split splits
     stage subset task the tif tiff truth version x"""
 """Words that may stand beside a split word without another meaning: `stage_2_train_images`."""
+MOST_SPLITS = 50
+"""Folders on one level above which they are no splits: a level of patients has thousands."""
 FOLD = re.compile(
     r"(.*[\W_])?(k?[\W_]?folds?|splits?|cv|cross[\W_]?val(idation)?)[\W_]*\d+|\d+(st|nd|rd|th)?[\W_]*folds?",
     re.IGNORECASE,
 )
 
 
+@lru_cache(maxsize=10_000)
 def split_word(text: str) -> Split | None:
     """The split that a name means: one of its words does, and the others mean nothing of their own.
 
@@ -61,6 +65,8 @@ def split_folders(names: Sequence[str]) -> dict[str, Split]:
     Words that all names share do not count: `brain_tumor_train` and `brain_tumor_test` are splits. `train` alone, or
     any two splits, make the others their siblings; a folder `test` beside `control` is a class.
     """
+    if len(names) > MOST_SPLITS:
+        return {}
     found = _found({name: name for name in names})
     if len(found) < len(names) and len(names) > 1:
         shared = set.intersection(*({word.lower() for word in _words(name)} for name in names)) - WORDS.keys()

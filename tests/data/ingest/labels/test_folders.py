@@ -356,3 +356,9 @@ def test_many_folders_of_one_image_are_asked_about() -> None:
 def test_brackets_in_names_are_escaped() -> None:
     files = tree("train/a", "train/b", "test/a", "test/b")
     assert only(propose(*files, "new [1]/x.png")).reading.leave_out == ("new [[]1]/*",)
+
+
+def test_thousands_of_patients_are_one_kind_of_folders() -> None:
+    proposals = propose(*tree(*(f"train/patient{number:05d}" for number in range(3000)), images=2))
+    assert [proposal.reading.levels for proposal in proposals] == [("split", "class")]
+    assert not proposals[0].sure
