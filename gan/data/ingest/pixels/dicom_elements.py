@@ -85,8 +85,10 @@ def hiding_values(fault: ImageFault, text: str) -> Iterator[None]:
     """Replace every error of a library by an ImageFileError with this text."""
     try:
         yield
-    except (ImageFileError, MemoryError):
+    except ImageFileError:
         raise
+    except MemoryError:
+        raise ImageFileError("too-large", "it needs more memory than there is; save it with fewer frames") from None
     except LIBRARY_ERRORS as error:
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise  # of the disk

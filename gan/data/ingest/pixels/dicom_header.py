@@ -97,6 +97,7 @@ def read_headers(paths: Sequence[Path], progress: Progress = silent) -> list[Dic
     candidates = [path for path in paths if formats.may_be_dicom(path.name)]
     if not candidates:
         return [None] * len(paths)
+    hash_identifier("the salt can be read")  # else every file would seem damaged
 
     def read(path: Path) -> DicomHeader | None:
         try:

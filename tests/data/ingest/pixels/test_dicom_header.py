@@ -82,6 +82,16 @@ def test_a_damaged_salt_is_refused(store: Path) -> None:
         hash_identifier("P1")
 
 
+def test_a_store_that_can_keep_no_salt_is_no_fault_of_the_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("GAN_STORE", str(tmp_path / "file" / "store"))
+    path = write_dicom(tmp_path / "x", GREY, PatientID="P1")
+    with pytest.raises(OSError, match="file"):
+        dicom_groups([path])
+
+
 def test_without_a_patient_the_study_is_the_group(tmp_path: Path) -> None:
     assert header(tmp_path, PatientID="", StudyInstanceUID="1.2").group == hash_identifier("1.2")
     assert header(tmp_path).group == ""
