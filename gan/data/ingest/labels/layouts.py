@@ -4,7 +4,7 @@
 """
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -211,5 +211,9 @@ def _source_images(listing: Listing, layout: FolderLayout) -> dict[str, object]:
     counts = {len(parts) for parts in stems}
     if layout.name != "Roboflow" or len(counts) != 1 or (parts := counts.pop()) < 3:
         return {}
-    sources = {tuple(name[: parts - 2]) for name in stems}
-    return {"group_parts": parts - 2} if len(sources) < len(stems) else {}
+    folders: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    for image, name in zip(listing.images, stems, strict=True):
+        folders[tuple(name[: parts - 2])].add(image.rpartition("/")[0])
+    if len(folders) == len(stems) or any(len(found) > 1 for found in folders.values()):
+        return {}  # nothing repeats, or different images have the same name
+    return {"group_parts": parts - 2}

@@ -197,7 +197,7 @@ def test_rsna_and_patchcamelyon(tmp_path: Path) -> None:
         ("Intel image classification", ["seg_train/seg_train/sea/{}.jpg", "seg_test/seg_test/ice/{}.jpg"], {}),
         (
             "Roboflow",
-            [f"train/{c}/a{{}}_jpg.rf.{h}.jpg" for c in ("x", "y") for h in ("0a", "0b")],
+            [f"train/{c}/{c}{{}}_jpg.rf.{h}.jpg" for c in ("x", "y") for h in ("0a", "0b")],
             {"levels": ("split", "class"), "group_parts": 2},
         ),
     ],
@@ -206,6 +206,11 @@ def test_sets_with_class_folders(tmp_path: Path, name: str, images: list[str], c
     reading = sure(known_layout(listing(tmp_path, [image.format(n) for image in images for n in range(10, 20)])))
     assert reading.layout == name
     assert {field: getattr(reading, field) for field in changes} == changes
+
+
+def test_roboflow_images_of_one_name_in_two_folders_are_no_group(tmp_path: Path) -> None:
+    images = [f"{s}/{c}/a{n}_jpg.rf.0.jpg" for s in ("train", "test") for c in ("x", "y") for n in range(9)]
+    assert sure(known_layout(listing(tmp_path, images))).group_parts == 0
 
 
 def test_c_nmc_still_asks_for_the_test_fold(tmp_path: Path) -> None:
