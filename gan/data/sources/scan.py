@@ -8,7 +8,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from contextvars import ContextVar
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -63,21 +63,41 @@ def _walk(root: Path) -> Scan:
     scanned: list[ScannedFile] = []
     empty: list[str] = []
     linked: list[str] = []
-    for base, folders, files in os.walk(root):
-        below = PurePosixPath(Path(base).relative_to(root).as_posix())
-        folders[:] = sorted(name for name in folders if is_visible(name))
-        linked += [str(below / name) for name in folders if (Path(base) / name).is_symlink()]
-        names = sorted(name for name in files if is_visible(name))
-        scanned += [ScannedFile(str(below / name), *_size_and_mtime(Path(base) / name)) for name in names]
-        if not names and not folders and str(below) != ".":
-            empty.append(str(below))
+    waiting = [""]  # folders that are still to be read, the next one last, each with a `/` at its end
+    while waiting:
+        below = waiting.pop()
+        entries = sorted((entry for entry in _entries(root, below) if is_visible(entry.name)), key=lambda e: e.name)
+        folders = [entry for entry in entries if _is_folder(entry)]
+        files = [entry for entry in entries if not _is_folder(entry)]
+        scanned += [ScannedFile(below + file.name, *_size_and_mtime(file)) for file in files]
+        linked += [below + folder.name for folder in folders if folder.is_symlink()]
+        waiting += [f"{below}{folder.name}/" for folder in reversed(folders) if not folder.is_symlink()]
+        if not entries and below:
+            empty.append(below[:-1])
     return Scan(tuple(scanned), tuple(empty), tuple(linked))
 
 
-def _size_and_mtime(path: Path) -> tuple[int, int]:
+def _entries(root: Path, below: str) -> "list[os.DirEntry[str]]":
+    """The content of a folder; none where it may not be read."""
+    try:
+        with os.scandir(root / below) as entries:
+            return list(entries)
+    except OSError:
+        return []
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    """Whether an entry is a folder or a link to one."""
+    try:
+        return entry.is_dir()
+    except OSError:  # a loop of links
+        return False
+
+
+def _size_and_mtime(entry: "os.DirEntry[str]") -> tuple[int, int]:
     """Size and mtime of a file; zeros for a link that leads nowhere, which the check reports as unreadable."""
     try:
-        stat = path.stat()
+        stat = entry.stat()
     except OSError:  # absent, or a loop of links
         return 0, 0
     return stat.st_size, stat.st_mtime_ns

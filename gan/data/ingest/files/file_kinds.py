@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from gan.data.ingest.pixels import formats
 from gan.data.ingest.pixels.formats import HEAD, image_format
@@ -109,11 +109,12 @@ def file_kind(name: str, head: Callable[[], bytes]) -> str:
 
     `head` returns the first HEAD bytes; it is called only where the name does not tell the kind.
     """
-    base = PurePosixPath(name).name.lower()
+    base = name.rpartition("/")[2].lower()
     if base == "dicomdir":
         return "dicomdir"
-    suffixes = PurePosixPath(base).suffixes
-    kind = KIND_OF_SUFFIX.get("".join(suffixes[-2:])) or KIND_OF_SUFFIX.get(suffixes[-1] if suffixes else "")
+    parts = base.rsplit(".", 2)
+    kind = KIND_OF_SUFFIX.get(f".{parts[-2]}.{parts[-1]}") if len(parts) == 3 else None
+    kind = kind or (KIND_OF_SUFFIX.get(f".{parts[-1]}") if len(parts) > 1 else None)
     if kind == TABLE and (base in DOCUMENTS or base.startswith(DOCUMENT_STEMS)):
         return "document"
     if kind is None and base.startswith(DOCUMENT_STEMS):

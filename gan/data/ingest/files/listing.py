@@ -75,12 +75,12 @@ def annotation_files(tables: Iterable[str], images: Iterable[str]) -> set[str]:
 
     Most in their folder are named like images, or there are too many of them to be tables.
     """
-    stems = {_stem(name) for name in images}
     folders: dict[str, list[str]] = defaultdict(list)
     for name in tables:
         if name.lower().endswith((".txt", ".json", ".csv", ".tsv")):
             folders[str(PurePosixPath(name).parent)].append(name)
     annotations: set[str] = set()
+    stems = {_stem(name) for name in images} if folders else set()
     for names in folders.values():
         of_image = {name for name in names if _stem(name) in stems}
         if len(names) >= MANY_TEXTS or (len(of_image) >= 10 and 2 * len(of_image) > len(names)):
@@ -96,4 +96,5 @@ def _is_list(name: str) -> bool:
 
 
 def _stem(name: str) -> str:
-    return PurePosixPath(name).stem.lower()
+    base = name.rpartition("/")[2].lower()
+    return base.rpartition(".")[0] or base
