@@ -34,13 +34,13 @@ MEANINGS: dict[Kind, str] = {
 }
 NUMBER = r"[\W_]*\(?0*\d+\)?"
 PATTERNS: dict[Kind, str] = {
-    "parts": rf"""(.*[\W_])?(parts?|pt|chunks?|batch(es)?|shards?|archive|zip|volumes?|vol|disk|dis[ck]|blocks?
+    "parts": rf"""(.*[\W_])?(parts?|chunks?|batch(es)?|shards?|archive|zip|volumes?|vol|disk|dis[ck]|blocks?
         |subsets?|sets?|images?|imgs?|pictures|pics|photos|data|dataset|folder|dir|download|export){NUMBER}
         |(.*[\W_])?part[\W_]*[a-e]|(new[ ]folder|neuer[ ]ordner|untitled[ ]folder|nouveau[ ]dossier)([ ]?\(?\d+\)?)?""",
-    "patients": rf"""(.*[\W_])?(patient(en)?|pat|subject|subj|sub|case|person|participant|volunteer|donor|proband
+    "patients": rf"""(.*[\W_])?(patient(en)?|pat|pt|subject|subj|sub|case|person|participant|volunteer|donor|proband
         |individual|animal|mouse|rat|specimen|sample|biopsy|lesion|patient[\W_]?id|pid|uid|mrn|id)s?{NUMBER}[a-z]?([\W_]\d+)*
         |(patient|subject|case|donor|mouse|sample|animal|lesion|specimen)[\W_]+[a-z]
-        |tcga-\w+(-\w+)*|[ps]\d{{3,}}[a-z]?|(?!n\d{{8}})[a-z]{{1,3}}[\W_]?\d{{5,}}""",
+        |tcga-\w+(-\w+)*|[ps](0\d+|\d{{3,}})[a-z]?|(?!n\d{{8}})[a-z]{{1,3}}[\W_]?\d{{5,}}""",
     "studies": rf"""(.*[\W_])?(study|studies|series|session|ses|exam|visit|scan|acquisition|view|frame|slice
         |seq|sequence){NUMBER}""",
     "videos": rf"(.*[\W_])?(video|clip|movie|film|stack|vid)s?{NUMBER}[a-z]?",
@@ -67,8 +67,12 @@ CONTENT = f"""{MASKS} image images imgs img data dataset jpg jpeg png tif tiff b
 QUALIFIERS = """manual expert left right binary lesion cell nuclei nucleus lung lungs tumor tumour
     polyp vessel optic disc cup ground truth task png"""
 """Words that may stand beside MASKS in the name of a folder of masks."""
-LEFTOVERS = """prediction predictions pred preds output outputs result results log logs model models checkpoints
+LEFTOVERS = """thumbnails thumbs previews preview excluded rejected discarded ignored todo duplicates
+    prediction predictions pred preds output outputs result results log logs model models checkpoints
     weights code src docs tmp temp backup trash example examples demo figures plots"""
+VIEWS = """left right l r od os frontal lateral ap pa cc mlo axial coronal sagittal flair t1 t2 t1ce t1w t2w dwi adc"""
+"""Sides, projections and sequences, of which each patient has several."""
+LABELLED = "labelled labeled annotated"
 UNLABELLED = """unlabelled unlabeled unlabled nolabel nolabels unsup unsupervised unannotated notlabelled
     notlabeled withoutlabel unsorted tolabel"""
 UNCERTAIN = "unknown undefined uncertain indeterminate unclassified undetermined unclear"
@@ -110,6 +114,9 @@ def kind_of_names(names: Sequence[str]) -> Kind:
     content = _content(unique)
     if content:
         return content
+    lower = {name.lower() for name in unique}
+    if len(lower) > 1 and lower <= {*VIEWS.split()} and not lower <= {"t1", "t2"}:
+        return "studies"
     for kind, pattern in PATTERNS.items():
         compiled = re.compile(pattern, re.IGNORECASE | re.VERBOSE)
         if _most(compiled.fullmatch(name) is not None for name in unique):
@@ -120,6 +127,11 @@ def kind_of_names(names: Sequence[str]) -> Kind:
 def is_unlabelled(name: str) -> bool:
     """Whether a folder is named as one of images that nobody has labelled, such as `unlabelled` or `No_Label`."""
     return _joined(name) in UNLABELLED.split()
+
+
+def is_labelled(name: str) -> bool:
+    """Whether a folder is named as one of labelled images, beside unlabelled ones."""
+    return _joined(name) in LABELLED.split()
 
 
 def is_uncertain(name: str) -> bool:
@@ -174,6 +186,8 @@ def is_copy(name: str, names: Container[str]) -> bool:
 
 
 def _is_leftover(name: str) -> bool:
+    if re.fullmatch(r"(?i)(new folder|neuer ordner|untitled folder|nouveau dossier).*", name):
+        return True
     return any(word in LEFTOVERS.split() for word in re.split(r"[\W_\d]+", name.lower()))
 
 

@@ -113,7 +113,8 @@ def _level(below: Mapping[Folder, int], depth: int, splits: Mapping[int, Mapping
     trained = {
         folder: count
         for folder, count in below.items()
-        if all(len(folder) > at and found.get(folder[at]) == "train" for at, found in splits.items() if at < depth)
+        if not any(map(is_unlabelled, folder))
+        and all(len(folder) > at and found.get(folder[at]) == "train" for at, found in splits.items() if at < depth)
     }
     trained = trained or dict(below)
     covered = sum(count for folder, count in trained.items() if len(folder) > depth) / sum(trained.values())

@@ -13,6 +13,7 @@ from gan.data.ingest.files.listing import Listing
 from gan.data.ingest.labels.folder_names import (
     MEANINGS,
     is_copy,
+    is_labelled,
     is_uncertain,
     is_unlabelled,
     no_class_names,
@@ -30,6 +31,10 @@ COVERED = 0.5
 RECURRING = 0.9
 """`Level.recurring` from which names are the same everywhere, as those of classes are."""
 MOST_NAME_PROPOSALS = 2
+WHOLE = ("all", "alle", "total", "complete", "full", "combined", "everything", "mixed")
+"""Names of a folder that may hold the images of all others again."""
+ALIKE = 0.8
+"""Share of the numbers of images from which two folders may hold the same images."""
 MOST_CLASSES = 2000
 """Folders up to which each name is looked at."""
 TILE = re.compile(r"(.*/)?[^/]+_files/\d+/\d+_\d+\.\w+")
@@ -77,6 +82,8 @@ def _may_be_classes(tree: Tree, depth: int) -> bool:
     """Whether a level can name classes at all: it is no level of splits or folds, and says more than the one above."""
     level = tree.levels[depth]
     if level.splits or level.kind == "folds" or level.covered < COVERED or no_class_names(level.names):
+        return False
+    if all(is_labelled(name) or is_unlabelled(name) for name in level.images):
         return False
     if depth and set(level.names) <= set(tree.levels[depth - 1].names):
         return False  # seg_train/seg_train
@@ -155,13 +162,13 @@ def _about_unlabelled(tree: Tree, depth: int, proposal: Proposal) -> list[Propos
     if len(level.images) > MOST_CLASSES:
         return [proposal]
     uncertain = [name for name in level.names if is_uncertain(name)]
-    strange = [name for name in level.names if no_class_names([name]) or is_copy(name, level.images)]
+    strange = [name for name in level.names if _is_strange(name, tree, depth)]
     if len(level.names) - len(strange) >= 2 and strange:
         above = "*/" if depth else ""
         patterns = [f"{glob.escape(tree.root)}/".lstrip("/") + f"{above}{glob.escape(name)}/*" for name in strange]
         left_out = changed(reading, leave_out=(*reading.leave_out, *patterns))
         names = [name for name in level.names if name not in strange]
-        doubts = proposal.doubts or (f"{first_few(strange)} may hold copies of other images.",)
+        doubts = proposal.doubts or (f"{first_few(strange)} may be no class, or hold copies of other images.",)
         return [Proposal(left_out, _title(names, reading.levels), doubts=doubts), replace(proposal, doubts=doubts)]
     if uncertain:
         doubt = f"{first_few(uncertain)} may be a class, or images whose class nobody knows."
@@ -178,6 +185,16 @@ def _about_unlabelled(tree: Tree, depth: int, proposal: Proposal) -> list[Propos
         title = f"{proposal.title}; images without labels are left out"
         return [keep, Proposal(changed(reading, unlabelled="leave-out"), title, doubts=doubts)]
     return [proposal]
+
+
+def _is_strange(name: str, tree: Tree, depth: int) -> bool:
+    """Whether a name beside classes is that of no class, of a copy, of all images together, or of a split again."""
+    images = tree.levels[depth].images
+    if no_class_names([name]) or is_copy(name, images):
+        return True
+    if name.lower() in WHOLE and len(images) > 2:
+        return ALIKE * images[name] <= sum(images.values()) - images[name] <= images[name] / ALIKE
+    return split_word(name) is not None and any(level.splits for level in tree.levels[:depth])
 
 
 def _has_unlabelled(tree: Tree) -> bool:
@@ -213,7 +230,7 @@ def _title(names: Sequence[str], roles: Sequence[Role], merged: Mapping[str, str
     at = roles.index("class")
     classes = sorted({merged.get(name, name) for name in names} - {""})
     parts = [f"Classes {first_few(classes)} from folders"]
-    other_spellings = [name for name, new in merged.items() if new]
+    other_spellings = [name for name, new in merged.items() if new and name.strip() != new]
     if other_spellings:
         parts.append(f"which are also written {first_few(other_spellings)}")
     for role, what in (("split", "splits"), ("group", "groups")):
@@ -242,7 +259,7 @@ def twins(images: Mapping[str, int]) -> dict[str, str]:
     for name in images:
         plain = unicodedata.normalize("NFKC", name).strip().casefold()
         alike[re.sub(r"[\s_\-]+", " ", plain)].append(name)
-    renamed: dict[str, str] = {}
+    renamed = {name: name.strip() for name in images if name != name.strip()}
     for names in alike.values():
         best = max(names, key=lambda name: images[name])
         renamed |= {name: best.strip() for name in names if len(names) > 1 and name != best.strip()}

@@ -26,6 +26,8 @@ NEUTRAL = """batch blind classification cls cohort crop cropped csv data dataset
 """Words that may stand beside a split word without another meaning: `stage_2_train_images`."""
 MOST_SPLITS = 50
 """Folders on one level above which they are no splits: a level of patients has thousands."""
+MOST_PARTS = 3
+"""Folders of one split, such as `train_1` and `train_2`, if there is no other split."""
 FOLD = re.compile(
     r"(.*[\W_])?(k?[\W_]?folds?|splits?|cv|cross[\W_]?val(idation)?)[\W_]*\d+|\d+(st|nd|rd|th)?[\W_]*folds?",
     re.IGNORECASE,
@@ -73,6 +75,8 @@ def split_folders(names: Sequence[str]) -> dict[str, Split]:
         rests = {name: " ".join(word for word in _words(name) if word.lower() not in shared) for name in names}
         found = max(found, _found(rests), key=len)
     splits, others = set(found.values()), len(set(names)) - len(found)
+    if len(splits) == 1 and len(found) > MOST_PARTS:
+        return {}  # BraTS20_Training_001, BraTS20_Training_002, ...
     if len(splits) >= 2 or (found and not others and len(found) == 1) or ("train" in splits and others <= 1):
         evaluations = [name for name in found if "eval" in name.lower()]
         if "test" not in splits and any(split == "val" for name, split in found.items() if name not in evaluations):

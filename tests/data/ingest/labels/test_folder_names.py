@@ -24,6 +24,12 @@ OTHER = [
     ("patients", "P012 P013"),
     ("patients", "P1 P2 P3 P4 P5 P6 P7 P8 P9"),
     ("patients", "case_3 case_4"),
+    ("patients", "Pt-1 Pt-2"),
+    ("patients", "P01 P02 P03"),
+    ("studies", "left right"),
+    ("studies", "CC MLO"),
+    ("studies", "T1 T2 FLAIR"),
+    ("leftovers", "benign malignant thumbnails"),
     ("patients", "sub-01 sub-02"),
     ("patients", "S0001 S0002"),
     ("patients", "TCGA-AA-3492 TCGA-AZ-6598"),
@@ -131,7 +137,7 @@ def test_numbered_words_with_spaces_are_classes() -> None:
     assert suspicious(["stage 3", "stage 4"]) == ""
     assert suspicious(["bi-rads 1", "bi-rads 2"]) == ""
     assert suspicious([]) == ""
-    assert kind_of_names(["new folder", "new folder (2)"]) == "parts"
+    assert kind_of_names(["new folder", "new folder (2)"]) == "leftovers"
 
 
 @pytest.mark.parametrize(

@@ -319,6 +319,38 @@ def test_one_folder_of_films_with_masks_and_the_class_in_the_names() -> None:
     assert not proposal.sure
 
 
+@pytest.mark.parametrize("strange", ["thumbnails", "results", "New folder", "_rejected", "images"])
+def test_a_folder_beside_classes_that_is_no_class_is_asked_about(strange: str) -> None:
+    without, every = propose(*tree("a", "b", strange))
+    assert (without.reading.leave_out, every.reading.leave_out) == ((f"{strange}/*",), ())
+    assert without.doubts
+
+
+def test_a_folder_of_all_images_again_is_asked_about() -> None:
+    without, _ = propose(*tree("benign", "malignant"), *tree("all", images=40))
+    assert without.reading.leave_out == ("all/*",)
+    assert only(propose(*tree("all", "hem", images=40))).reading.leave_out == ()
+
+
+def test_a_repeated_split_folder_without_classes_is_no_class() -> None:
+    without, _ = propose(*tree("train/a", "train/b", "test/test"))
+    assert without.reading.leave_out == ("*/test/*",)
+
+
+def test_views_below_classes_are_no_classes() -> None:
+    proposal = only(
+        propose(*tree(*(f"{name}/{view}" for name in ("glaucoma", "normal") for view in ("left", "right"))))
+    )
+    assert proposal.reading.levels == ("class",)
+    assert "left" in proposal.title
+
+
+def test_labelled_beside_unlabelled_folders() -> None:
+    keep, leave = propose(*tree("labelled/a", "labelled/b"), *tree("unlabelled", images=500))
+    assert keep.reading.levels == leave.reading.levels == ("ignore", "class")
+    assert (keep.reading.unlabelled, leave.reading.unlabelled) == ("keep", "leave-out")
+
+
 def test_copied_class_folders_are_asked_about() -> None:
     without, every = propose(*tree("a", "b", "a - Copy"))
     assert (without.reading.leave_out, every.reading.leave_out) == (("a - Copy/*",), ())

@@ -43,6 +43,8 @@ def test_split_words(name: str, split: str | None) -> None:
         ("test control", {}),
         ("pre_training post_training", {}),
         ("train car bus", {}),
+        ("BraTS20_Training_1 BraTS20_Training_2 BraTS20_Training_3 BraTS20_Training_4", {}),
+        ("train_1 train_2", {"train_1": "train", "train_2": "train"}),
         ("benign malignant", {}),
     ],
 )
