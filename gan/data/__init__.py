@@ -9,4 +9,5 @@ decode        decode image files in parallel          preview        a few image
 summary       groups, and findings before training    order          the training order for a seed
 subclasses    k-means clusters within each class      diversity      pixel spread of images
 training_size          the size that images propose   attribute_correlation  phi coefficients of attribute pairs
+label_edits   decisions on the labels of a set's training images
 """

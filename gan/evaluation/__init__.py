@@ -11,4 +11,5 @@ budget          numbers of images, training lengths      statistics       bootst
 selection       the keep rate (no torch)                 selector         the scores by which images are kept
 training_images a run's own training images              reader_study     a blind reading by an expert
 study_estimate  the estimated duration of a study
+suspect_labels  wrong labels of training images          suspect_search   their task and its expected time (no torch)
 """

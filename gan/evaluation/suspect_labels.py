@@ -33,11 +33,14 @@ NEIGHBOURS = 10
 
 @dataclass(frozen=True)
 class _Judgement:
-    """Of all training images: class probabilities (n, K) and typicality (n,), by classifiers not trained on them."""
+    """Of all training images: class probabilities (n, K) and typicality (n,), by classifiers not trained on them.
+
+    `work` is what training them cost (`SuspectBudget.work`).
+    """
 
     probabilities: NDArray[np.float64]
     typicality: NDArray[np.float64]
-    megapixels: float
+    work: int
 
 
 def search_added_set(
@@ -108,7 +111,7 @@ def find_suspects(
         },
         folds=budget.folds,
         seed=seed,
-        megapixels=judgement.megapixels,
+        work=judgement.work,
         seconds=time.monotonic() - began,
     )
 
@@ -156,9 +159,7 @@ def _cross_validate(
         features, logits = predict(network, _ShrunkImages(image_set, rows[held], budget))
         probabilities[held] = logits.double().softmax(dim=1).numpy()
         typicality[held] = _typicality(network_features.numpy(), features.numpy())
-    return _Judgement(
-        probabilities, typicality, images_seen * budget.pixels(image_set.images.shape[1], image_set.native_size) / 1e6
-    )
+    return _Judgement(probabilities, typicality, budget.work(images_seen, image_set.native_size))
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from gan.evaluation.budget import SuspectBudget
 from gan.evaluation.records.suspects import measured_rate
 
 PREFIX = "suspects-"
-DEFAULT_RATE = 2.0
-"""Megapixels per second on two CPU cores, for an estimate before the first search on this machine."""
+DEFAULT_RATE = 1_000_000
+"""Work (`SuspectBudget.work`) per second on two CPU cores, for an estimate before the first search in this store."""
 
 
 def task_name(name: str) -> str:
@@ -24,5 +24,5 @@ def estimated_seconds(image_set: ImageSet, budget: SuspectBudget = SuspectBudget
     """Expected seconds of a search, by the latest one in this store, or by `DEFAULT_RATE` before there is one."""
     others = len(image_set.rows("train")) * (budget.folds - 1) // budget.folds
     images_seen = budget.folds * budget.classifier.images_seen(min(others, budget.classifier.images))
-    megapixels = images_seen * budget.pixels(image_set.images.shape[1], image_set.native_size) / 1e6
-    return megapixels / (measured_rate(settings.added_sets()) or DEFAULT_RATE)
+    work = budget.work(images_seen, image_set.native_size)
+    return work / (measured_rate(settings.added_sets()) or DEFAULT_RATE)

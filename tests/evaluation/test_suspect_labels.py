@@ -16,6 +16,7 @@ from gan.data.ingest.import_plan import ImportPlan
 from gan.errors import DataError
 from gan.evaluation import suspect_search
 from gan.evaluation.budget import ClassifierBudget, SuspectBudget
+from gan.evaluation.records import suspects
 from gan.evaluation.records.suspects import Suspects, load_suspects
 from gan.evaluation.suspect_labels import find_suspects, search_added_set
 from tests.support.digit_sets import add_digits
@@ -95,27 +96,34 @@ def test_sets_that_cannot_be_looked_through_say_why() -> None:
         search(small_set(classes=1))
 
 
-def test_large_images_are_shrunk_and_the_estimate_follows_the_last_search(store: Path) -> None:
-    budget = replace(TINY, side=8)
-    found = search(small_set(), budget)
-    assert found.megapixels == pytest.approx(2 * 640 * 8 * 8 / 1e6)
-    assert suspect_search.estimated_seconds(small_set(), budget) == pytest.approx(
-        found.megapixels / suspect_search.DEFAULT_RATE
-    )
+def test_large_images_are_shrunk() -> None:
+    assert search(small_set(), replace(TINY, side=8)).work == 2 * 640 * (8 * 8 + 1_000)
+    assert search(small_set(), replace(TINY, side=15)).work == 2 * 640 * (8 * 8 + 1_000)
+    assert search(small_set(), replace(TINY, side=16)).work == 2 * 640 * (16 * 16 + 1_000)
+
+
+def test_the_expected_time_follows_the_last_search_in_the_store(store: Path) -> None:
+    small = small_set()
+    at_first = suspect_search.estimated_seconds(small, TINY)
+    assert at_first == 2 * 640 * (16 * 16 + 1_000) / suspect_search.DEFAULT_RATE
+    folder = settings.added_sets() / "cells"
+    folder.mkdir(parents=True)
+    suspects.save_suspects(folder, replace(search(small), work=suspect_search.DEFAULT_RATE, seconds=10.0))
+    assert suspect_search.estimated_seconds(small, TINY) == pytest.approx(10 * at_first)
 
 
 def test_the_commands_find_decide_and_undo(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     add_digits("cells", train=100)
     search_added_set("cells", budget=TINY)
     folder = settings.added_sets() / "cells"
-    suspects = load_suspects(folder)
-    assert suspects is not None
+    found = load_suspects(folder)
+    assert found is not None
     assert main(["data", "suspects", "cells", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert [row["file"] for row in document["labels"]] == [suspect.file for suspect in suspects.labels]
+    assert [row["file"] for row in document["labels"]] == [suspect.file for suspect in found.labels]
     assert document["decisions"] == {}
 
-    file = suspects.outliers[0].file
+    file = found.outliers[0].file
     assert main(["data", "relabel", "cells", file, "--drop"]) == 0
     assert main(["data", "suspects", "cells", "--json"]) == 0
     assert json.loads(capsys.readouterr().out.partition("\n")[2])["decisions"] == {
@@ -123,7 +131,7 @@ def test_the_commands_find_decide_and_undo(store: Path, capsys: pytest.CaptureFi
     }
     assert main(["data", "relabel", "cells", file, "--undo"]) == 0
     assert main(["data", "suspects", "cells"]) == 0
-    assert f"of {suspects.checked:,} training images" in capsys.readouterr().out
+    assert f"of {found.checked:,} training images" in capsys.readouterr().out
 
     assert main(["data", "relabel", "cells", "test/0/none.png", "--drop"]) == 2
     assert main(["data", "relabel", "cells", file, "--drop", "--keep"]) == 2

@@ -2,7 +2,8 @@
 
     GAN_STORE/.data/incoming/<id>/     request.json, and upload.zip or images/; after the check also plan.json and
                                        report.json, until the set is accepted or discarded
-    GAN_STORE/.data/sets/<name>/       images/, plan.json and report.json of an accepted set, for `data.path`
+    GAN_STORE/.data/sets/<name>/       images/, plan.json and report.json of an accepted set, for `data.path`;
+                                       later edits.json (`label_edits.py`) and suspects.json (`gan/evaluation`)
 
 `stage_*` only stores what the browser sent. `check_upload` unpacks and checks it, in a job of the kind `check`. Images
 in a folder on the server are not copied: the plan refers to them.

@@ -50,7 +50,7 @@ class Suspects:
     outliers   the images least like the others, wrong or not
     checked    training images that were judged
     unchecked  images of each class that has too few images (or groups) to be judged
-    megapixels pixels that the classifiers were trained on, in millions, for the estimate of another search
+    work       what training the classifiers cost (`SuspectBudget.work`), for the estimate of another search
     seconds    duration
     """
 
@@ -61,7 +61,7 @@ class Suspects:
     unchecked: dict[str, Count]
     folds: Count
     seed: Count
-    megapixels: Annotated[float, Field(gt=0)]
+    work: Annotated[int, Field(gt=0)]
     seconds: Annotated[float, Field(ge=0)]
 
 
@@ -82,7 +82,7 @@ def save_suspects(folder: Path, suspects: Suspects) -> None:
 
 
 def measured_rate(sets: Path) -> float | None:
-    """Megapixels per second of the latest search among the added sets in the folder `sets`; None before the first."""
+    """Work per second of the latest search among the added sets in the folder `sets`; None before the first."""
     files = sorted(sets.glob(f"*/{FILE}"), key=lambda path: path.stat().st_mtime, reverse=True)
     results = (read_typed_or_none(path, SUSPECTS) for path in files)
-    return next((result.megapixels / result.seconds for result in results if result and result.seconds), None)
+    return next((result.work / result.seconds for result in results if result and result.seconds), None)

@@ -17,7 +17,7 @@ from gan.data.ingest.checks.report import Finding
 from gan.io.atomic import file_version
 from pages.ui import fmt, frame, tiles
 from pages.ui.components import live_chart
-from pages.ui.data import file_preview
+from pages.ui.data import file_preview, suspect_labels
 
 TONES = {"train": "blue", "val": "yellow", "test": "purple"}
 BOXES: dict[str, Callable[..., Any]] = {"error": st.error, "warning": st.warning, "note": st.info}
@@ -41,6 +41,7 @@ def dataset_panel(entry: Entry, image_set: ImageSet) -> None:
     with right:
         balance_chart(entry, image_set)
     if entry.config.name == "folder":
+        suspect_labels.suspect_labels_panel(entry.config.path, image_set)
         with st.expander("The files as they were given", icon=":material/folder_open:"):
             original_files(entry.config.path)
 
