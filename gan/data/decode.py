@@ -1,4 +1,4 @@
-"""Decode image files in parallel into a memory-mapped array.
+"""Decode image files in parallel into an array on the disk.
 
 Threads rather than processes: Pillow releases the GIL while it decodes and resizes, so all cores are used. No child
 process can outlive a killed job.
@@ -8,6 +8,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from gan.data.image_set import pixel_digests
 from gan.io.image_errors import UNREADABLE
 from gan.io.progress import Progress
 
@@ -45,6 +47,18 @@ def map_files(
     progress(phase, 1.0)
 
 
+@dataclass(frozen=True)
+class DecodedImages:
+    """Decoded files: uint8 (N, C, size, size), memory-mapped, and their digests uint32 (N,) (`pixel_digests`).
+
+    The row of an unreadable file is zero, in both; `failures` map such files to the cause.
+    """
+
+    images: NDArray[np.uint8]
+    digests: NDArray[np.uint32]
+    failures: dict[str, str]
+
+
 def decode_images(
     read: Callable[[str], NDArray[np.uint8]],
     files: Sequence[str],
@@ -52,25 +66,41 @@ def decode_images(
     size: int,
     folder: Path,
     progress: Progress,
-) -> tuple[NDArray[np.uint8], dict[str, str]]:
-    """Decode files into `folder/images.npy`; returns that array (N, C, size, size), memory-mapped, and the failures.
+) -> DecodedImages:
+    """Decode files into `folder/images.npy`. `read` decodes one file to uint8 (C, size, size).
 
-    `read` decodes one file to (C, size, size). The row of an unreadable file stays zero; failures map file to cause.
+    Raises OSError where the disk is full. The images are written, not assigned to mapped memory: a full disk would end
+    the process there, and all pages would count as its memory.
     """
-    shape = (len(files), channels, size, size)
-    images = np.lib.format.open_memmap(folder / "images.npy", mode="w+", dtype=np.uint8, shape=shape)
+    path, shape = folder / "images.npy", (len(files), channels, size, size)
+    images = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
+    digests = np.zeros(len(files), dtype=np.uint32)
+    start, image_bytes = images.offset, channels * size * size
 
-    def fill(row: int) -> str | None:
-        try:
-            images[row] = read(files[row])
-        except UNREADABLE as error:
-            return error_line(error)
-        return None
+    with open(path, "r+b") as target:
 
-    causes = map_files(fill, range(len(files)), "Decoding images", progress)
-    failures = {file: cause for file, cause in zip(files, causes, strict=True) if cause}
-    images.flush()
-    return images, failures
+        def fill(row: int) -> str | None:
+            try:
+                pixels = np.ascontiguousarray(read(files[row]))
+            except UNREADABLE as error:
+                return error_line(error)
+            assert pixels.dtype == np.uint8
+            assert pixels.shape == shape[1:]
+            digests[row] = pixel_digests(pixels[None])[0]
+            _write_at(target.fileno(), start + row * image_bytes, pixels.tobytes())
+            return None
+
+        causes = map_files(fill, range(len(files)), "Decoding images", progress)
+        failures = {file: cause for file, cause in zip(files, causes, strict=True) if cause}
+    return DecodedImages(images, digests, failures)
+
+
+def _write_at(file: int, position: int, content: bytes) -> None:
+    """Write all of `content` to an open file; threads may write to other positions at the same time."""
+    left = memoryview(content)
+    while left:
+        written = os.pwrite(file, left, position)
+        left, position = left[written:], position + written
 
 
 def error_line(error: BaseException) -> str:

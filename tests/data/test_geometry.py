@@ -10,6 +10,7 @@ from PIL import Image
 from gan.config import settings
 from gan.config.run_config import DataConfig
 from gan.data import registry
+from gan.data.image_set import pixel_digests
 from gan.data.ingest import staging
 from gan.data.ingest.file_examples import example_files
 from gan.data.ingest.import_plan import ImportPlan
@@ -43,6 +44,8 @@ def test_images_are_read_and_previewed_alike(geometry: Geometry) -> None:
     images = registry.load_image_set(CONFIG)
     assert registry.preview(CONFIG, 12)[1] == labels
     assert (registry.preview(CONFIG, 12)[0] == previewed).all()
+    assert images.digests is not None
+    assert (images.digests == pixel_digests(images.images)).all()
     row = plan.files.index("a/wide.png")
     pixels = np.asarray(Image.open(plan.path("a/wide.png")).convert("RGB"))
     assert (images.images[row] == fit_image(pixels, 32, geometry, pad=geometry == "crop")).all()

@@ -110,13 +110,14 @@ def read(config: DataConfig, progress: Progress, folder: Path) -> ImageSet:
             f"{len(missing):,} of CelebA's {len(files):,} images are missing in {source}: {first_few(missing)}."
         )
     with _face_reader(source, config.image_size) as read_face:
-        images, failures = decode_images(read_face, files, 3, config.image_size, folder, progress)
-    if failures:
-        lines = [f"{file} ({cause})" for file, cause in failures.items()]
-        raise DataError(f"{len(failures):,} of CelebA's images in {source} are damaged: {first_few(lines)}.")
+        decoded = decode_images(read_face, files, 3, config.image_size, folder, progress)
+    if decoded.failures:
+        lines = [f"{file} ({cause})" for file, cause in decoded.failures.items()]
+        raise DataError(f"{len(lines):,} of CelebA's images in {source} are damaged: {first_few(lines)}.")
     extra = len(present) - len(files)
     return ImageSet(
-        images=images,
+        images=decoded.images,
+        digests=decoded.digests,
         conditions=conditions,
         names=ATTRIBUTES,
         kind="attributes",

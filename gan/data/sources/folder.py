@@ -88,12 +88,13 @@ def read_plan(plan: ImportPlan, config: DataConfig, folder: Path, progress: Prog
     def read_image(file: str) -> NDArray[np.uint8]:
         return _read_fitted(plan, file, config.image_size)
 
-    images, failures = decode_images(read_image, plan.files, plan.channels, config.image_size, folder, progress)
-    if failures:
-        lines = [f"{file} ({cause})" for file, cause in failures.items()]
+    decoded = decode_images(read_image, plan.files, plan.channels, config.image_size, folder, progress)
+    if decoded.failures:
+        lines = [f"{file} ({cause})" for file, cause in decoded.failures.items()]
         raise DataError(f"{len(lines):,} images changed since the check: {first_few(lines)}. Add the set again.")
     return ImageSet(
-        images=images,
+        images=decoded.images,
+        digests=decoded.digests,
         conditions=plan.conditions.astype(np.float32),
         names=plan.names,
         kind=plan.kind,
