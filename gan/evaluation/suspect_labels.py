@@ -205,7 +205,7 @@ def _label_issues(labels: NDArray[np.int64], probabilities: NDArray[np.float64])
     """Positions of the labels that the classifier contradicts, the least self-confident first; how many are wrong.
 
     The number is estimated by the calibrated confident joint. The list is longer, for people who look at each: cut at
-    that number it missed up to a fifth of the labels that we flipped in trials; it missed none of them as it is.
+    that number it missed up to a fifth of the labels that we flipped in trials; whole, up to a twentieth.
     """
     from cleanlab.count import num_label_issues  # here: they take a second to import
     from cleanlab.filter import find_label_issues
