@@ -2,7 +2,7 @@
 
 import glob
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gan.data.ingest.checks.report import first_few
@@ -10,6 +10,8 @@ from gan.data.ingest.labels.folder_names import Kind, is_unlabelled, kind_of_nam
 from gan.data.ingest.labels.split_words import Split, fold_number, split_folders, split_word
 
 Folder = tuple[str, ...]
+MOST_PATTERNS = 20
+"""Folders that are left out by their paths; more are by their name alone."""
 FEW = 0.05
 """Share of the images that may lie elsewhere, such as a picture beside the class folders."""
 
@@ -39,9 +41,11 @@ class Level:
 
 @dataclass(frozen=True)
 class Tree:
-    """The levels below `root` (relative to the folder of the set), without folders that match `left_out` (fnmatch)."""
+    """The folders below `root` (relative to the folder of the set), with the number of images directly in each, and
+    their levels. Those that match `left_out` (fnmatch on the path) are not among them."""
 
     root: str
+    folders: Mapping[Folder, int]
     levels: tuple[Level, ...]
     left_out: tuple[str, ...]
     doubts: tuple[str, ...]
@@ -63,11 +67,23 @@ def read_tree(images: Sequence[str]) -> Tree:
         splits[depth] = found
         strangers = sorted(name for name in names if name not in found and not is_unlabelled(name))
         doubts += _same_classes(below, depth, strangers, found)
-        above = "/".join((*map(glob.escape, root), *["*"] * depth))
-        left_out += [f"{above}/{glob.escape(name)}/*".lstrip("/") for name in strangers]
+        left_out += folder_patterns("/".join(root), below, depth, strangers)
         below = Counter({f: count for f, count in below.items() if len(f) <= depth or f[depth] not in strangers})
     levels = tuple(_level(below, depth, splits) for depth in range(max(map(len, below))))
-    return Tree("/".join(root), levels, tuple(left_out), tuple(doubts))
+    return Tree("/".join(root), below, levels, tuple(left_out), tuple(doubts))
+
+
+def folder_patterns(root: str, folders: Iterable[Folder], depth: int, names: Collection[str]) -> list[str]:
+    """Patterns (fnmatch on the path) of the folders with some names on one level: their paths, or `*` for many."""
+    if not names:
+        return []
+    paths = {folder[: depth + 1] for folder in folders if len(folder) > depth and folder[depth] in names}
+    if depth and len(paths) > MOST_PATTERNS:
+        paths = {("*", name) for name in names}
+        return sorted(
+            "/".join(filter(None, (glob.escape(root), *above, glob.escape(name), "*"))) for *above, name in paths
+        )
+    return sorted("/".join((*filter(None, [glob.escape(root)]), *map(glob.escape, path), "*")) for path in paths)
 
 
 def _shared(folders: Mapping[Folder, int]) -> Folder:

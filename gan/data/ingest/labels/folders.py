@@ -1,6 +1,5 @@
 """Readings of a tree of folders: which level names the classes, and what the levels above and below it name."""
 
-import glob
 import re
 import unicodedata
 from collections import defaultdict
@@ -20,7 +19,7 @@ from gan.data.ingest.labels.folder_names import (
     suspicious,
 )
 from gan.data.ingest.labels.folder_roles import DISTINCT, read_roles
-from gan.data.ingest.labels.folder_tree import Tree, read_tree
+from gan.data.ingest.labels.folder_tree import Tree, folder_patterns, read_tree
 from gan.data.ingest.labels.left_out import copy_patterns, mask_patterns
 from gan.data.ingest.labels.name_parts import class_parts
 from gan.data.ingest.labels.reading import Proposal, Reading, Role
@@ -125,17 +124,21 @@ def _class_proposals(tree: Tree, depth: int, candidates: Sequence[int]) -> list[
         return [proposal, Proposal(whole, f"{_title(names, ignored)}; folds are not used", doubts=tuple(doubts))]
     whole_sets = [at for at, other in enumerate(tree.levels) if other.kind in ("folds", "content") and at < depth]
     if whole_sets and len(tree.levels[whole_sets[0]].images) > 1:
-        return _one_of(tree, whole_sets[0], proposal)
+        return _one_of(tree, whole_sets[0], depth, proposal)
     return _about_unlabelled(tree, depth, proposal)
 
 
-def _one_of(tree: Tree, depth: int, proposal: Proposal) -> list[Proposal]:
-    """The proposal for one folder of a level, each of which holds the whole set, and for all of them."""
+def _one_of(tree: Tree, depth: int, class_depth: int, proposal: Proposal) -> list[Proposal]:
+    """The proposal for one folder of a level, each of which holds all classes, and for all of them."""
     names = tree.levels[depth].names
-    kept = max(names, key=lambda name: ("orig" in name.lower() or "raw" in name.lower(), -names.index(name)))
-    start = "/".join(filter(None, (glob.escape(tree.root), *["*"] * depth)))
-    others = [f"{start}/{glob.escape(name)}/*".lstrip("/") for name in names if name != kept]
-    one = changed(proposal.reading, leave_out=(*proposal.reading.leave_out, *others))
+    classes: dict[str, set[str]] = {name: set() for name in names}
+    for folder in tree.folders:
+        if len(folder) > class_depth:
+            classes[folder[depth]].add(folder[class_depth])
+    kept = max(names, key=lambda name: (len(classes[name]), "orig" in name.lower() or "raw" in name.lower()))
+    others = folder_patterns(tree.root, tree.folders, depth, [name for name in names if name != kept])
+    rename = {name: new for name, new in proposal.reading.rename.items() if name in classes[kept]}
+    one = changed(proposal.reading, leave_out=(*proposal.reading.leave_out, *others), rename=rename)
     return [replace(proposal, reading=one, title=f"{proposal.title}, only in {kept}"), proposal]
 
 
@@ -164,9 +167,9 @@ def _about_unlabelled(tree: Tree, depth: int, proposal: Proposal) -> list[Propos
     uncertain = [name for name in level.names if is_uncertain(name)]
     strange = [name for name in level.names if _is_strange(name, tree, depth)]
     if len(level.names) - len(strange) >= 2 and strange:
-        above = "*/" if depth else ""
-        patterns = [f"{glob.escape(tree.root)}/".lstrip("/") + f"{above}{glob.escape(name)}/*" for name in strange]
-        left_out = changed(reading, leave_out=(*reading.leave_out, *patterns))
+        patterns = folder_patterns(tree.root, tree.folders, depth, strange)
+        rename = {name: new for name, new in reading.rename.items() if name not in strange}
+        left_out = changed(reading, leave_out=(*reading.leave_out, *patterns), rename=rename)
         names = [name for name in level.names if name not in strange]
         doubts = proposal.doubts or (f"{first_few(strange)} may be no class, or hold copies of other images.",)
         return [Proposal(left_out, _title(names, reading.levels), doubts=doubts), replace(proposal, doubts=doubts)]

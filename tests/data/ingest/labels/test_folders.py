@@ -1,9 +1,12 @@
 """Which readings of a tree of folders are plausible, and which of them needs no question."""
 
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gan.data.ingest.files.listing import Listing
 from gan.data.ingest.labels.folders import propose_folders, twins
@@ -334,7 +337,7 @@ def test_a_folder_of_all_images_again_is_asked_about() -> None:
 
 def test_a_repeated_split_folder_without_classes_is_no_class() -> None:
     without, _ = propose(*tree("train/a", "train/b", "test/test"))
-    assert without.reading.leave_out == ("*/test/*",)
+    assert without.reading.leave_out == ("test/test/*",)
 
 
 def test_views_below_classes_are_no_classes() -> None:
@@ -394,3 +397,28 @@ def test_thousands_of_patients_are_one_kind_of_folders() -> None:
     proposals = propose(*tree(*(f"train/patient{number:05d}" for number in range(3000)), images=2))
     assert [proposal.reading.levels for proposal in proposals] == [("split", "class")]
     assert not proposals[0].sure
+
+
+NAMES = """train test val benign Benign malignant masks images fold_1 fold_2 P001 P002 0 1 00 40X unlabelled unknown
+    results part_1 slide_files x[1] *y ( labels all"""
+FOLDERS = st.lists(st.sampled_from([*NAMES.split(), "benign ", "benign - Copy"]), max_size=4).map("/".join)
+FILES = st.sampled_from(["{}.png", "{}_mask.png", "benign_{}.jpg", "P{}_1.png", ".{}", "x.png"])
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(FOLDERS, FILES, st.sampled_from([1, 3, 20])), min_size=1, max_size=8))
+def test_every_reading_of_any_tree_leaves_classes_that_exist(parts: list[tuple[str, str, int]]) -> None:
+    files = {f"{folder}/{file.format(n)}".lstrip("/") for folder, file, count in parts for n in range(count)}
+    proposals = propose(*files)
+    assert sum(proposal.sure for proposal in proposals) <= 1
+    for proposal in proposals:
+        reading = proposal.reading
+        assert proposal.sure != bool(proposal.doubts)
+        inside = [file for file in files if not reading.root or file.startswith(f"{reading.root}/")]
+        kept = [file for file in inside if not any(fnmatchcase(file, pattern) for pattern in reading.leave_out)]
+        assert kept
+        if "class" in reading.levels:
+            depth = reading.levels.index("class") + len(Path(reading.root).parts)
+            classes = {file.split("/")[depth] for file in kept if file.count("/") > depth}
+            assert classes
+            assert reading.rename.keys() <= classes
