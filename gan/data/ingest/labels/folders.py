@@ -69,7 +69,8 @@ def outer_levels(images: Sequence[str]) -> Reading:
     """A reading of the splits and groups that folders name, for labels from a table. It leaves out no image."""
     tree = read_tree(images)
     roles = read_roles(tree, None)
-    return Reading(root=tree.root, levels=roles.levels, splits=roles.splits)
+    root = tree.root if roles.levels else ""  # a root that counts no levels would only leave out images beside it
+    return Reading(root=root, levels=roles.levels, splits=roles.splits)
 
 
 def _has_classes(tree: Tree, depths: Sequence[int]) -> bool:

@@ -47,6 +47,12 @@ def test_ham10000(tmp_path: Path) -> None:
     assert reading.table == expected
 
 
+def test_a_picture_beside_the_folders_of_a_known_set_stays(tmp_path: Path) -> None:
+    images = [*(f"HAM10000/part_1/ISIC_{n}.jpg" for n in range(40)), "ISIC_40.jpg"]
+    text = csv("lesion_id,image_id,dx", *(f"HAM_{n},ISIC_{n},nv" for n in range(41)))
+    assert sure(known_layout(listing(tmp_path, images, {"HAM10000_metadata.csv": text}))).root == ""
+
+
 def test_a_table_of_other_images_is_no_known_layout(tmp_path: Path) -> None:
     text = csv("lesion_id,image_id,dx", *(f"HAM_{n},ISIC_{n:07d},nv" for n in range(10)))
     assert known_layout(listing(tmp_path, [f"a/{n}.png" for n in range(10)], {"HAM10000_metadata.csv": text})) is None
