@@ -1,16 +1,24 @@
-"""`data list`, `data check` and `data prepare`: list, check and read data sets (more in `labels.py`)."""
+"""`data list`, `data check`, `data add` and `data prepare`: list, check, add and read sets (more in `labels.py`)."""
 
 import argparse
 import json
+import shlex
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gan.cli.arguments import AddCommand, add_run_options, config_from_arguments
 from gan.cli.labels import add_label_commands
 from gan.cli.progress import show_progress
+from gan.cli.reading_options import add_reading_options, choose_reading, reading_options
 from gan.config import settings
 from gan.errors import UserError
+from gan.io.atomic import remove_folder
 from gan.io.terminal import printable, show
 from gan.jobs import kinds
+
+if TYPE_CHECKING:
+    from gan.data.ingest.checks.report import CheckReport
 
 DATA_PREFIX = "data."
 
@@ -22,12 +30,23 @@ def add_commands(command: AddCommand) -> None:
     check = command(
         "check",
         check_data,
-        "Report on a folder or ZIP of your own images; exit code 2 where something must be fixed.",
+        "Report on your own images: a folder, ZIP or tar. Exit code 2 where they cannot be used, or can be read in "
+        "several ways; the report then lists the options that choose one.",
         data,
     )
     check.add_argument("path", type=Path, nargs="?")
     check.add_argument("--task", help=argparse.SUPPRESS)
     check.add_argument("--json", action="store_true", help="print one JSON document")
+    add_reading_options(check)
+    add = command(
+        "add",
+        add_data,
+        "Check your own images and keep them as a set for --data.path NAME, with the way they are read.",
+        data,
+    )
+    add.add_argument("name")
+    add.add_argument("path", type=Path)
+    add_reading_options(add)
     prepare = command("prepare", prepare_data, "Read a data set into the cache now.", data)
     prepare.add_argument("--task", help=argparse.SUPPRESS)
     add_run_options(prepare, DATA_PREFIX)
@@ -46,18 +65,46 @@ def list_data(parsed: argparse.Namespace) -> int:
 
 
 def check_data(parsed: argparse.Namespace) -> int:
-    """Print the report on a folder or ZIP; with `--task`, check an upload as that background task."""
+    """Print the report on a folder or archive; with `--task`, check an upload as that background task."""
     from gan.data.ingest.checks.check import check_images
 
     if parsed.task is not None:
         return _check_upload(parsed.task)
     if parsed.path is None:
-        raise UserError("data check takes the path of a folder or ZIP.")
-    report = check_images(parsed.path, show_progress)
-    if report.errors and not report.images and not parsed.json:
+        raise UserError("data check takes the path of a folder, ZIP or tar.")
+    report = check_images(parsed.path, show_progress, choose=partial(choose_reading, parsed))
+    if parsed.json:
+        show(json.dumps(report.as_json(), indent=2))
+    else:
+        _show_report(report, f"data check {shlex.quote(str(parsed.path))}")
+    return 0 if report.ok else 2
+
+
+def add_data(parsed: argparse.Namespace) -> int:
+    """Check a folder or archive and accept it as an added set; prints the report."""
+    from gan.data.ingest import staging
+
+    folder = staging.stage_path(parsed.name, parsed.path)
+    try:
+        report = staging.check_upload(folder, show_progress, partial(choose_reading, parsed))
+        _show_report(report, f"data add {parsed.name} {shlex.quote(str(parsed.path))}")
+        if report.ok:
+            staging.accept(report)
+            show(f"Added. Train on it with --data.name folder --data.path {parsed.name}.")
+        return 0 if report.ok else 2
+    finally:
+        remove_folder(folder)
+
+
+def _show_report(report: "CheckReport", command: str) -> None:
+    """Print a report; where it asks for a reading, with a command line for each. Raises UserError if all is refused."""
+    if report.errors and not report.images and not report.proposals:
         raise UserError(report.errors[0].line)
-    show(json.dumps(report.as_json(), indent=2) if parsed.json else report.as_text())
-    return 2 if report.to_fix else 0
+    show(report.as_text())
+    if report.reading is None:
+        for number, proposal in enumerate(report.proposals, 1):
+            show(f"{number}. {proposal.title}. {' '.join(proposal.doubts)}".rstrip())
+            show(f"   python -m gan {command} {reading_options(proposal.reading)}\n")
 
 
 def _check_upload(identifier: str) -> int:

@@ -243,6 +243,7 @@ def test_control_characters_of_a_copied_run_do_not_reach_the_terminal(capsys: py
     title = "Größe\u00a0µ\u202e \x1b]0;owned\x07\nforged row"
     (run.path / "about.json").write_text(json.dumps(about | {"title": title}))
     (run.path / "log.txt").write_bytes(b"one\ttwo\r\n 1%\r 2%\n\x1b[2J\x9b\xc2\x9b2J\n")
+    capsys.readouterr()  # what training printed
     assert main(["runs"]) == 0
     printed = capsys.readouterr().out
     assert "Größe\u00a0µ\ufffd \ufffd]0;owned\ufffd\ufffdforged row" in printed

@@ -180,7 +180,7 @@ def test_names_of_sets(name: str) -> None:
 def test_single_files_with_a_table() -> None:
     files = [(f"{seed}.png", io.BytesIO(png_bytes(seed))) for seed in range(50)]
     rows = "".join(f"{seed}.png,{seed % 2}\n" for seed in range(50))
-    report = add_files("cells", files, io.BytesIO(f"file,edema\n{rows}".encode()))
+    report = add_files("cells", [*files, ("labels.csv", io.BytesIO(f"file,edema\n{rows}".encode()))])
     assert (report.ok, report.kind, report.images) == (True, "attributes", 50)
     flat = add_files("cells", [(f"{seed}.png", io.BytesIO(png_bytes(seed))) for seed in range(3)])
     assert "have no labels" in flat.errors[0].text
@@ -218,7 +218,7 @@ def test_what_nobody_accepted_is_removed_after_a_day() -> None:
     assert first.staged is not None
     assert second.staged is not None
     os.utime(first.staged, (0, 0))
-    third = staging.stage_zip("other", zip_of(class_files(4)))
+    third = staging.stage_archive("other", zip_of(class_files(4)))
     assert sorted(staging.waiting().items()) == sorted({second.staged.name: "more", third.name: "other"}.items())
     assert staging.load_pending(third.name) is None
     with pytest.raises(DataError, match="no longer exists"):
@@ -226,7 +226,7 @@ def test_what_nobody_accepted_is_removed_after_a_day() -> None:
 
 
 def test_an_upload_is_checked_by_a_job_whose_files_do_not_stay_with_the_set() -> None:
-    folder = staging.stage_zip("cells", zip_of(class_files()))
+    folder = staging.stage_archive("cells", zip_of(class_files()))
     jobs.start_task(folder)
     wait_until(lambda: not jobs.state(folder).alive, "the check has ended")
     assert jobs.state(folder).name == "finished"
@@ -238,7 +238,7 @@ def test_an_upload_is_checked_by_a_job_whose_files_do_not_stay_with_the_set() ->
 
 
 def test_a_refused_zip_fails_its_job_and_leaves_none_of_its_files() -> None:
-    folder = staging.stage_zip("cells", io.BytesIO(b"no zip"))
+    folder = staging.stage_archive("cells", io.BytesIO(b"no zip"))
     jobs.start_task(folder)
     wait_until(lambda: not jobs.state(folder).alive, "the check has ended")
     assert (jobs.state(folder).name, staging.load_pending(folder.name)) == ("failed", None)
@@ -252,7 +252,7 @@ def test_a_refused_zip_fails_its_job_and_leaves_none_of_its_files() -> None:
     "request_", [{"name": "../../evil", "source": "zip", "path": ""}, {"name": "cells", "source": "zip", "run": "rm"}]
 )
 def test_a_forged_request_checks_nothing(request_: dict[str, str]) -> None:
-    folder = staging.stage_zip("cells", zip_of(class_files()))
+    folder = staging.stage_archive("cells", zip_of(class_files()))
     write_json(folder / "request.json", request_)
     with pytest.raises(GanError):
         staging.check_upload(folder)
@@ -260,7 +260,7 @@ def test_a_forged_request_checks_nothing(request_: dict[str, str]) -> None:
 
 
 def test_a_forged_request_for_a_folder_is_held_to_the_allowed_paths(tmp_path: Path) -> None:
-    folder = staging.stage_zip("cells", zip_of(class_files()))
+    folder = staging.stage_archive("cells", zip_of(class_files()))
     write_json(folder / "request.json", {"name": "cells", "source": "folder", "path": str(tmp_path)})
     with pytest.raises(DataError, match="GAN_PATHS"):
         staging.check_upload(folder)

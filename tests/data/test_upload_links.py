@@ -42,7 +42,7 @@ def test_a_zip_is_not_unpacked_through_a_link(tmp_path: Path, outside: Path) -> 
 
 @pytest.mark.parametrize("link", ["images", "images/a"])
 def test_a_zip_is_unpacked_into_an_empty_folder(link: str, outside: Path) -> None:
-    folder = staging.stage_zip("cells", zip_of(class_files()))
+    folder = staging.stage_archive("cells", zip_of(class_files()))
     if link == "images":
         (folder / link).rmdir()
     (folder / link).symlink_to(outside)
@@ -51,7 +51,7 @@ def test_a_zip_is_unpacked_into_an_empty_folder(link: str, outside: Path) -> Non
 
 
 def test_a_stopped_check_starts_anew() -> None:
-    folder = staging.stage_zip("cells", zip_of(class_files()))
+    folder = staging.stage_archive("cells", zip_of(class_files()))
     for name in ("a/000.png", "c/000.png"):
         (folder / "images" / name).parent.mkdir()
         (folder / "images" / name).write_bytes(png_bytes(99))
@@ -84,12 +84,12 @@ def test_a_link_is_no_upload(outside: Path) -> None:
 
 
 def test_entries_that_are_no_uploads_are_skipped(store: Path) -> None:
-    first = staging.stage_zip("cells", zip_of(class_files(4)))
+    first = staging.stage_archive("cells", zip_of(class_files(4)))
     incoming = first.parent
     (incoming / "0123456789ab").symlink_to(store / "nothing")
     (incoming / "notes.txt").write_text("hello")
     assert staging.waiting() == {first.name: "cells"}
-    second = staging.stage_zip("more", zip_of(class_files(4)))
+    second = staging.stage_archive("more", zip_of(class_files(4)))
     assert set(staging.waiting()) == {first.name, second.name}
 
 

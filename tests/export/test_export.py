@@ -341,8 +341,9 @@ def test_an_export_is_recognised_as_synthetic(download_format: str, run: Run, tm
     assert ("labels.csv" if download_format == "npz" else "PNG text") in reason
 
 
-def test_the_unpacked_download_can_be_read_as_images_of_ones_own(run: Run, tmp_path: Path) -> None:
+def test_the_unpacked_download_is_refused_as_real_images(run: Run, tmp_path: Path) -> None:
     write_export(run, ExportRequest((("3", 30), ("7", 30))), tmp_path / "set")
     command = [sys.executable, "-m", "gan", "data", "check", str(tmp_path / "set"), "--json"]
-    answer = subprocess.run(command, capture_output=True, text=True, cwd=settings.ROOT, check=True)
-    assert json.loads(answer.stdout)["images"] == 60
+    answer = subprocess.run(command, capture_output=True, text=True, cwd=settings.ROOT)
+    assert answer.returncode == 2
+    assert [finding["key"] for finding in json.loads(answer.stdout)["problems"]] == ["synthetic-images"]

@@ -12,7 +12,7 @@ from PIL import Image
 
 from gan.config.run_config import DataConfig
 from gan.data import registry
-from gan.data.ingest.labels.inventory import list_images
+from gan.data.ingest.labels.proposals import sure_inventory
 from gan.data.sources.folder import SOURCE
 from gan.data.sources.scan import scan, scanning_once
 from gan.runs.run import find_run
@@ -101,10 +101,11 @@ def test_a_folder_is_walked_once_in_a_block_and_anew_in_the_next(folder: Path, r
 
 def test_a_file_that_changes_is_taken_stock_of_again(tmp_path: Path) -> None:
     (tmp_path / "a.png").touch()
-    (tmp_path / "labels.csv").write_text("file,class\na.png,cat\n")
-    assert list_images(tmp_path).names == ("cat",)
-    (tmp_path / "labels.csv").write_text("file,class\na.png,horse\n")
-    assert list_images(tmp_path).names == ("horse",)
+    (tmp_path / "b.png").touch()
+    (tmp_path / "labels.csv").write_text("file,class\na.png,cat\nb.png,dog\n")
+    assert sure_inventory(tmp_path).names == ("cat", "dog")
+    (tmp_path / "labels.csv").write_text("file,class\na.png,cat\nb.png,horse\n")
+    assert sure_inventory(tmp_path).names == ("cat", "horse")
 
 
 def test_a_link_that_leads_nowhere_is_listed_and_breaks_nothing(tmp_path: Path) -> None:

@@ -10,12 +10,12 @@ from gan.data.ingest.checks.report import CheckReport
 
 def add_zip(name: str, file: BinaryIO | Path) -> CheckReport:
     """Store a ZIP and check it."""
-    return staging.check_upload(staging.stage_zip(name, file))
+    return staging.check_upload(staging.stage_archive(name, file))
 
 
-def add_files(name: str, files: Iterable[tuple[str, BinaryIO]], labels_csv: BinaryIO | None = None) -> CheckReport:
+def add_files(name: str, files: Iterable[tuple[str, BinaryIO]]) -> CheckReport:
     """Store single files and check them."""
-    return staging.check_upload(staging.stage_files(name, files, labels_csv))
+    return staging.check_upload(staging.stage_files(name, files))
 
 
 def add_folder(name: str, path: Path) -> CheckReport:

@@ -1,12 +1,13 @@
 """Image sets that users add: uploaded, checked by a background job, and kept only once they are accepted.
 
-    GAN_STORE/.data/incoming/<id>/     request.json, and upload.zip or images/; after the check also plan.json and
-                                       report.json, until the set is accepted or discarded
+    GAN_STORE/.data/incoming/<id>/     request.json, and the archive or images/; after the check also report.json, and
+                                       plan.json if the set is usable, until the set is accepted or discarded
     GAN_STORE/.data/sets/<name>/       images/, plan.json and report.json of an accepted set, for `data.path`;
                                        later edits.json (`label_edits.py`) and suspects.json (`gan/evaluation`)
 
 `stage_*` only stores what the browser sent. `check_upload` unpacks and checks it, in a job of the kind `check`. Images
-in a folder on the server are not copied: the plan refers to them.
+in a folder on the server are not copied: the plan refers to them. `change_reading` asks for another check of the same
+images, read in another way.
 """
 
 import errno
@@ -16,8 +17,8 @@ import shutil
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -31,9 +32,11 @@ from gan.data.ingest.checks.report import CheckReport
 from gan.data.ingest.files.archive import BLOCK, is_archive, kind_to_keep, path_below, unpack, upload_too_large
 from gan.data.ingest.files.containers import convert_in_place
 from gan.data.ingest.files.file_kinds import IMAGE, TABLE
+from gan.data.ingest.files.listing import list_folder
 from gan.data.ingest.files.member_names import is_passed_over, safe_name
 from gan.data.ingest.files.unpack_record import UnpackRecord
-from gan.data.ingest.labels.inventory import LABELS
+from gan.data.ingest.labels.proposals import Choose, sure_reading
+from gan.data.ingest.labels.reading import Reading
 from gan.data.ingest.pixels.dicom_strip import strip_dicom_files
 from gan.data.ingest.pixels.formats import HEAD
 from gan.data.sources.folder import added_sets
@@ -45,30 +48,34 @@ from gan.io.progress import Progress, silent
 
 EXPIRY_SECONDS = 24 * 3600
 """Age at which an upload that was not accepted is removed."""
-ARCHIVE, IMAGES, REQUEST, REPORT = "upload.zip", "images", "request.json", "report.json"
+ARCHIVE, IMAGES, REQUEST, REPORT = "archive", "images", "request.json", "report.json"
 KEPT = (IMAGES, "plan.json", REPORT)
 """The files of an accepted set. The others belong to the job that checked it."""
-SHOWN_AS = {"zip": "the uploaded ZIP", "files": "the uploaded files"}
+SHOWN_AS = {"archive": "the uploaded archive", "files": "the uploaded files"}
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A request to check an upload: the `name` of the set, and the `path` of a folder on the server."""
+    """A request to check an upload: the `name` of the set, and the `path` of a folder on the server.
+
+    `reading` is how the user wants the files read; None: as proposed, if that is sure.
+    """
 
     name: str
-    source: Literal["zip", "files", "folder"]
+    source: Literal["archive", "files", "folder"]
     path: str = ""
+    reading: Reading | None = None
 
 
 UPLOAD = TypeAdapter(Upload)
 
 
-def stage_zip(name: str, file: BinaryIO | Path) -> Path:
-    """Store an uploaded ZIP; returns its folder, for `check_upload`.
+def stage_archive(name: str, file: BinaryIO | Path) -> Path:
+    """Store an uploaded archive (`files/archive.py`); returns its folder, for `check_upload`.
 
     Raises DataError for a name that is not allowed or in use, and for too many bytes.
     """
-    folder = _new_folder(Upload(name, "zip"))
+    folder = _new_folder(Upload(name, "archive"))
     try:
         if isinstance(file, Path):
             shutil.copyfile(file, folder / ARCHIVE)
@@ -80,13 +87,16 @@ def stage_zip(name: str, file: BinaryIO | Path) -> Path:
     return folder
 
 
-def stage_files(name: str, files: Iterable[tuple[str, BinaryIO]], labels_csv: BinaryIO | None = None) -> Path:
-    """Store single files by name or relative path, such as `cats/1.png`, and a labels.csv. As `stage_zip`."""
+def stage_files(name: str, files: Iterable[tuple[str, BinaryIO]]) -> Path:
+    """Store single files by name or relative path, such as `cats/1.png`; others than images and tables are passed over.
+
+    As `stage_archive`.
+    """
     folder = _new_folder(Upload(name, "files"))
     left = settings.upload_limit()
     left_out: dict[str, list[str]] = defaultdict(list)
     try:
-        for file_name, file in [*files, *([(LABELS, labels_csv)] if labels_csv else [])]:
+        for file_name, file in files:
             safe = safe_name(file_name)
             if is_passed_over(safe):
                 continue
@@ -106,20 +116,40 @@ def stage_files(name: str, files: Iterable[tuple[str, BinaryIO]], labels_csv: Bi
     return folder
 
 
+def stage_path(name: str, path: Path) -> Path:
+    """Stage an archive, or the images and tables of a folder on this machine, which are copied. As `stage_archive`."""
+    if path.is_file():
+        return stage_archive(name, path)
+    return stage_files(name, _opened(path))
+
+
 def stage_folder(name: str, path: Path) -> Path:
-    """Stage a folder on the server, which must be in one of GAN_PATHS. As `stage_zip`."""
+    """Stage a folder on the server, which must be in one of GAN_PATHS. As `stage_archive`."""
     return _new_folder(Upload(name, "folder", str(_allowed(path))))
 
 
-def check_upload(folder: Path, progress: Progress = silent) -> CheckReport:
+def change_reading(folder: Path, reading: Reading) -> None:
+    """Have the next check of an upload read its files in this way. Raises DataError while a check is running."""
+    if jobs.state(folder).alive:
+        raise DataError("This set is being checked. Wait for the end of the check, or stop it.")
+    upload = read_request(folder / REQUEST, UPLOAD)
+    for name in (REPORT, "plan.json"):
+        (folder / name).unlink(missing_ok=True)
+    _write_request(folder, replace(upload, reading=reading))
+
+
+def check_upload(folder: Path, progress: Progress = silent, choose: Choose = sure_reading) -> CheckReport:
     """Unpack and check the upload in `folder`; writes report.json, and plan.json if the set is usable.
 
-    Raises DataError for a ZIP that is refused or a folder outside GAN_PATHS; staged images are then removed.
+    The reading is the one that was asked for, else the one that `choose` picks. Raises DataError for an archive that is
+    refused or a folder outside GAN_PATHS; staged images are then removed.
     """
     upload = read_request(folder / REQUEST, UPLOAD)
     _check_name(upload.name)
+    if upload.reading is not None:
+        choose = _always(upload.reading)
     try:
-        report = _checked(upload, folder, progress)
+        report = _checked(upload, folder, progress, choose)
     except BaseException:
         (folder / ARCHIVE).unlink(missing_ok=True)
         remove_folder(folder / IMAGES)
@@ -230,13 +260,25 @@ def _new_folder(upload: Upload) -> Path:
             remove_folder(old)
     folder = incoming / uuid.uuid4().hex[:12]
     (folder / IMAGES).mkdir(parents=True)
-    write_json(folder / REQUEST, asdict(upload))
+    _write_request(folder, upload)
     return folder
 
 
 def _head(file: BinaryIO) -> bytes:
     file.seek(0)
     return file.read(HEAD)
+
+
+def _write_request(folder: Path, upload: Upload) -> None:
+    write_json(folder / REQUEST, UPLOAD.dump_python(upload, mode="json"))
+
+
+def _opened(folder: Path) -> Iterator[tuple[str, BinaryIO]]:
+    """The images and tables of a folder, each open until the next."""
+    listing = list_folder(folder)
+    for name in (*listing.images, *listing.tables):
+        with open(folder / name, "rb") as file:
+            yield name, file
 
 
 def _store(file: BinaryIO, path: Path, limit: int) -> int:
@@ -252,9 +294,9 @@ def _store(file: BinaryIO, path: Path, limit: int) -> int:
     return written
 
 
-def _checked(upload: Upload, folder: Path, progress: Progress) -> CheckReport:
+def _checked(upload: Upload, folder: Path, progress: Progress, choose: Choose) -> CheckReport:
     if upload.source != "folder":
-        if upload.source == "zip":
+        if (folder / ARCHIVE).exists():
             _empty(folder / IMAGES)  # a check that was stopped may have begun to unpack
             unpack(folder / ARCHIVE, folder / IMAGES, progress)
             (folder / ARCHIVE).unlink()
@@ -262,16 +304,20 @@ def _checked(upload: Upload, folder: Path, progress: Progress) -> CheckReport:
             convert_in_place(folder / IMAGES, progress)
         limit = settings.upload_limit()
         strip_dicom_files(folder / IMAGES, limit, upload_too_large(limit), progress)
-        return check_images(folder / IMAGES, progress, SHOWN_AS[upload.source])
+        return check_images(folder / IMAGES, progress, SHOWN_AS[upload.source], choose=choose)
     root = _allowed(Path(upload.path))  # again: request.json may have been changed
     for file in scan(root):  # before any is opened
         if not _is_allowed(Path(os.path.realpath(root / file.name))):
             raise DataError(f"{file.name} in {root} is a link to a file outside GAN_PATHS. Remove it.")
     if not is_archive(root):
-        return check_images(root, progress, str(root))
+        return check_images(root, progress, str(root), choose=choose)
     _empty(folder / IMAGES)
     unpack(root, folder / IMAGES, progress)  # a folder of npz or parquet files
-    return check_images(folder / IMAGES, progress, str(root))
+    return check_images(folder / IMAGES, progress, str(root), choose=choose)
+
+
+def _always(reading: Reading) -> Choose:
+    return lambda proposals: reading
 
 
 def _empty(folder: Path) -> None:

@@ -18,7 +18,8 @@ from gan.data.image_set import ImageSet
 from gan.data.ingest.checks.check import check_images
 from gan.data.ingest.checks.report import first_few
 from gan.data.ingest.import_plan import ImportPlan
-from gan.data.ingest.labels.inventory import Inventory, list_images
+from gan.data.ingest.labels.inventory import Inventory
+from gan.data.ingest.labels.proposals import sure_inventory
 from gan.data.ingest.pixels.decoded_image import DecodedImage
 from gan.data.ingest.pixels.image_file import read_image_file
 from gan.data.preview import condition_label, round_robin
@@ -60,7 +61,7 @@ def problem(config: DataConfig) -> str | None:
         if not local_folder(config).is_dir():
             names = ", ".join(added_sets()) or "none yet"
             return f"There is no added set and no folder {config.path}. Added sets: {names}."
-        list_images(local_folder(config))
+        sure_inventory(local_folder(config))
     except DataError as error:
         return str(error)
     return None
@@ -157,7 +158,7 @@ def preview(config: DataConfig, count: int) -> Preview:
 
 
 def _preview_unchecked(config: DataConfig, count: int) -> Preview:
-    inventory = list_images(local_folder(config))
+    inventory = sure_inventory(local_folder(config))
     train = np.array([row for row, split in enumerate(inventory.split) if split in ("", "train")], dtype=np.int64)
     rows = train[round_robin(inventory.conditions[train], count)].tolist()
     decoded = _decode(inventory, rows, config)
@@ -201,7 +202,7 @@ def image_sides(config: DataConfig) -> Sides:
     folder = added_set_folder(config)
     if folder is not None:
         return ImportPlan.load(folder).sides
-    inventory = list_images(local_folder(config))
+    inventory = sure_inventory(local_folder(config))
     rows = np.unique(np.linspace(0, len(inventory.files) - 1, SAMPLED).round().astype(int)).tolist()
     decoded = _decode(inventory, rows, config)
     return _sides(decoded.values())

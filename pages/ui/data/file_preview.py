@@ -7,13 +7,12 @@ import streamlit as st
 
 from gan.data.ingest.file_examples import Example
 from gan.data.ingest.import_plan import ImportPlan
-from gan.data.ingest.labels.inventory import LABELS
 from gan.io.png import data_uri, encode_png
 from pages.ui import cache, fmt
 
 
 def file_preview_panel(plan: ImportPlan, key: str) -> None:
-    """The source of the labels and a row of files for each; `key` names the set and its version for the cache."""
+    """The number of labels and a row of files for each; `key` names the set and its version for the cache."""
     found = cache.example_files(key, plan)
     st.markdown(labels_text(plan))
     counts = dict(zip(plan.names, plan.conditions.sum(axis=0, dtype=int).tolist(), strict=True))
@@ -23,13 +22,8 @@ def file_preview_panel(plan: ImportPlan, key: str) -> None:
 
 
 def labels_text(plan: ImportPlan) -> str:
-    """A sentence on where the labels come from."""
-    names = len(plan.names)
-    if (plan.root / LABELS).is_file():
-        if plan.kind == "class":
-            return f"The column `class` of {LABELS} names **{names} classes**."
-        return f"The columns of 0 and 1 in {LABELS} are **{names} attributes**."
-    return f"Each folder is a class: **{names} classes**."
+    """How many classes or attributes the files have."""
+    return f"**{len(plan.names)} {'classes' if plan.kind == 'class' else 'attributes'}**"
 
 
 def file_rows(found: Mapping[str, Sequence[Example]], counts: Mapping[str, int]) -> None:

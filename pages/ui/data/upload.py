@@ -97,18 +97,16 @@ def waiting_uploads() -> None:
 def zip_field() -> Stage | None:
     """A ZIP from the browser."""
     file = st.file_uploader("ZIP file", type="zip", key="set zip")
-    return None if file is None else lambda name: staging.stage_zip(name, file)
+    return None if file is None else lambda name: staging.stage_archive(name, file)
 
 
 def files_field() -> Stage | None:
     """Single files from the browser, with their labels."""
     suffixes = ["png", "jpg", "jpeg", "bmp", "tif", "tiff", "csv"]
     files = st.file_uploader("Images, and labels.csv", type=suffixes, accept_multiple_files=True, key="set files")
-    labels = [file for file in files if file.name.lower().endswith(".csv")]
-    images = [(file.name, file) for file in files if file not in labels]
-    if not images:
+    if not files:
         return None
-    return lambda name: staging.stage_files(name, images, labels[0] if labels else None)
+    return lambda name: staging.stage_files(name, [(file.name, file) for file in files])
 
 
 def folder_field() -> Stage | None:

@@ -5,7 +5,7 @@
 
 import tempfile
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +16,14 @@ from gan.data.ingest.checks.dicom import dicom_findings
 from gan.data.ingest.checks.pixel_findings import alpha_findings, causes_with_files, unreadable_files
 from gan.data.ingest.checks.report import CheckReport, Finding, FindingKey, Leak, Level, first_few
 from gan.data.ingest.files.archive import is_archive, unpack
+from gan.data.ingest.files.findings import file_findings, no_images
+from gan.data.ingest.files.listing import list_folder
+from gan.data.ingest.files.synthetic import is_synthetic_export
 from gan.data.ingest.import_plan import ImportPlan
-from gan.data.ingest.labels.inventory import Inventory, list_images
+from gan.data.ingest.labels.image_columns import unused_tables
+from gan.data.ingest.labels.inventory import Inventory, apply_reading
+from gan.data.ingest.labels.proposals import Choose, choice_needed, propose, sure_reading
+from gan.data.ingest.labels.reading import Proposal
 from gan.data.ingest.pixels.dicom_header import read_headers
 from gan.data.ingest.pixels.image_file import ImageInfo, inspect_image
 from gan.data.stable_splits import KnownSplits, load_splits, save_splits, stable_split
@@ -28,30 +34,53 @@ from gan.io.progress import Progress, silent
 
 MIN_TRAINING_IMAGES = 20
 """Training images of a class below which a GAN memorises them rather than learns from them."""
+NOT_REAL = "They are no real images: a set of them would be scored as if they were patients. Add the real images alone."
 SHARES = {"val": 0.1, "test": 0.2}
 SPLIT_PRIORITY = {"": 0, "train": 0, "val": 1, "test": 2}
 """An image or group that is in several splits is kept in the one of highest priority."""
 
 
-def check_images(path: Path, progress: Progress = silent, shown_as: str = "", keep_splits: bool = False) -> CheckReport:
+def check_images(
+    path: Path,
+    progress: Progress = silent,
+    shown_as: str = "",
+    keep_splits: bool = False,
+    choose: Choose = sure_reading,
+) -> CheckReport:
     """Check a folder of images or an archive, which is unpacked to a temporary folder. Messages call it `shown_as`.
 
-    Never raises DataError: what makes the set unusable is an error in the report. With `keep_splits`, the splits made
-    here are recorded for later readings of the folder (`stable_splits.py`).
+    `choose` picks one of the plausible readings; where it picks none, the report asks. Never raises DataError: what
+    makes the set unusable is an error in the report. With `keep_splits`, the splits made here are recorded for later
+    readings of the folder (`stable_splits.py`).
     """
     shown_as = shown_as or str(path)
+    proposals: tuple[Proposal, ...] = ()
     try:
         if is_archive(path):
             with tempfile.TemporaryDirectory() as folder:
                 unpack(path, Path(folder), progress)
-                return check_images(Path(folder), progress, shown_as)
-        check = _Check(list_images(path, shown_as), shown_as, load_splits(path))
+                return check_images(Path(folder), progress, shown_as, choose=choose)
+        listing = list_folder(path)
+        if not listing.images:
+            raise no_images(listing, shown_as)
+        synthetic = is_synthetic_export(listing)
+        if synthetic:
+            return CheckReport(path=shown_as, problems=(Finding("synthetic-images", "error", synthetic, NOT_REAL),))
+        proposals = tuple(propose(listing))
+        reading = choose(proposals)
+        if reading is None:
+            problems = (choice_needed(listing, proposals), *file_findings(listing), *unused_tables(listing))
+            return CheckReport(path=shown_as, problems=problems, proposals=proposals)
+        inventory = apply_reading(listing, reading)
+        inventory.findings[:0] = file_findings(listing)
+        check = _Check(inventory, shown_as, load_splits(path))
     except DataError as error:
-        return CheckReport(path=shown_as, problems=(Finding("nothing-to-check", "error", str(error)),))
+        problem = Finding("nothing-to-check", "error", str(error))
+        return CheckReport(path=shown_as, problems=(problem,), proposals=proposals)
     report = check.run(progress)
     if keep_splits and report.plan is not None:
         save_splits(path, check.units, check.unit_splits)
-    return report
+    return replace(report, reading=reading, proposals=proposals)
 
 
 @dataclass

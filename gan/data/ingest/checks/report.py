@@ -12,19 +12,22 @@ from typing_extensions import TypedDict
 
 from gan.config.names import NAME
 from gan.data.ingest.import_plan import ImportPlan
+from gan.data.ingest.labels.reading import Proposal, Reading
 from gan.io.json_files import validated
 from gan.io.untrusted_files import damaged_file
 
 Level = Literal["error", "warning", "note"]
 FindingKey = Literal[
     # The set as a whole
+    "choose-reading",  # the files can be read in several ways, or a table leaves open what a value means
     "nothing-to-check",  # no labelled images can be listed: the folder, ZIP or labels.csv cannot be used
     "no-readable-image",
+    "synthetic-images",  # an export of this program
     "one-class",
     # Files
     "unread-images",  # files of a kind that holds images, but is not read; a finding for each kind
     "other-files",  # files without images that are not read; a finding for each kind
-    "unused-tables",  # not read, because folders name the classes
+    "unused-tables",  # not needed for the labels
     "empty-folders",
     "names-decoded",  # names in an archive whose encoding was detected
     "unreadable-files",
@@ -48,6 +51,15 @@ FindingKey = Literal[
     "empty-labels",
     "uncertain-labels",  # -1 beside 0 and 1
     "class-names-alike",  # but for case or spaces
+    # How files are read
+    "images-elsewhere",  # outside the root of the reading
+    "images-left-out",  # by a pattern or a split of the reading
+    "classes-dropped",  # taken out by the user
+    "classes-renamed",
+    "attribute-renamed",  # its name holds a comma or an equals sign
+    "splits-from-folders",  # the labels are from a table, the splits from folders
+    "split-unclear",  # a value that is no split word
+    "unlabelled-kept",  # images without a label, as asked
     # Pixels
     "mixed-colour",
     "grey-levels-scaled",  # images with more than 8 bits
@@ -112,6 +124,8 @@ class CheckReport:
     unreadable   cause by file
     duplicates   files with equal pixels
     window       levels of images with more than 8 bits that become 0 and 255, or None
+    reading      how the files were read; None where the user must choose one of the `proposals`
+    proposals    the plausible readings, best first
     plan         None if an error makes the set unusable
     name, staged the set's name and folder, if it waits to be accepted (`staging.py`)
     """
@@ -127,6 +141,8 @@ class CheckReport:
     duplicates: tuple[tuple[str, ...], ...] = ()
     leaks: tuple[Leak, ...] = ()
     window: tuple[float, float] | None = None
+    reading: Reading | None = None
+    proposals: tuple[Proposal, ...] = ()
     plan: ImportPlan | None = None
     name: str = ""
     staged: Path | None = None
@@ -161,6 +177,10 @@ class CheckReport:
             "duplicates": [list(files) for files in self.duplicates],
             "leaks": [{"what": leak.what, "splits": list(leak.splits)} for leak in self.leaks],
             "window": None if self.window is None else list(self.window),
+            "reading": None if self.reading is None else self.reading.model_dump(mode="json"),
+            "proposals": [
+                asdict(proposal) | {"reading": proposal.reading.model_dump(mode="json")} for proposal in self.proposals
+            ],
         }
 
     @classmethod
@@ -184,6 +204,8 @@ class CheckReport:
             duplicates=fields["duplicates"],
             leaks=fields["leaks"],
             window=fields["window"],
+            reading=fields["reading"],
+            proposals=fields["proposals"],
             plan=ImportPlan.load(staged) if fields["ok"] else None,
             name=fields["name"],
             staged=staged,
@@ -220,6 +242,8 @@ class _ReportJson(TypedDict):
     duplicates: tuple[tuple[str, ...], ...]
     leaks: tuple[Leak, ...]
     window: tuple[int | float, int | float] | None
+    reading: Reading | None
+    proposals: tuple[Proposal, ...]
 
 
 REPORT_JSON = TypeAdapter(_ReportJson)

@@ -1,6 +1,6 @@
 """Findings about files: what is not read, and why, with counts and the first names of each kind."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from gan.data.ingest.checks.report import Finding, first_few
 from gan.data.ingest.files.file_kinds import UNREAD_KINDS
@@ -32,14 +32,6 @@ def no_images(listing: Listing, shown_as: str) -> DataError:
         return DataError(f"{shown_as} holds no images ({FORMATS}). {rest}")
     found = [f"{_unread(kind, names)} {UNREAD_KINDS[kind].action}" for kind, names in others.items()]
     return DataError(f"{shown_as} holds no images ({FORMATS}). {' '.join(found)}")
-
-
-def unused_tables(names: Sequence[str]) -> list[Finding]:
-    """The finding for tables that name no labels, if there are any."""
-    if not names:
-        return []
-    text = f"Tables that are not read ({len(names):,}): {first_few(list(names))}."
-    return [Finding("unused-tables", "note", text, "Left out.")]
 
 
 def others_with_images(others: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:

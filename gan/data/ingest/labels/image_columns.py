@@ -64,9 +64,13 @@ def names_many(matches: Matches) -> bool:
 
 
 def unused_tables(listing: Listing, used: Iterable[str] = ()) -> list[Finding]:
-    """Findings about tables that cannot be read, or name labels of no image. `used` are those of the chosen reading."""
+    """Findings about tables that are not read: damaged, of other images, or not needed.
+
+    `used` are those of the chosen reading.
+    """
     names = image_names(listing.root, listing.images)
     findings = []
+    others = []
     for file in sorted(set(listing.tables) - set(used)):
         is_text = file.lower().endswith((".txt", ".json"))  # many of them are no tables
         try:
@@ -75,8 +79,11 @@ def unused_tables(listing: Listing, used: Iterable[str] = ()) -> list[Finding]:
             if not is_text:
                 action = "Mend it, or take it out of the folder if it names no labels."
                 findings.append(Finding("unreadable-table", "warning", str(error), action))
+            else:
+                others.append(file)
             continue
         if is_text or not rows.count or PurePosixPath(file).name.startswith("~$"):  # Excel's lock file
+            others.append(file)
             continue
         named = [name for name in map(str, rows.frames[0].columns) if set(Column(name, ()).words) & FILE_WORDS]
         found = _best_column(rows, names)
@@ -89,6 +96,11 @@ def unused_tables(listing: Listing, used: Iterable[str] = ()) -> list[Finding]:
             text = f"Column {named[0]} of {file} names {count or 'none'} of the images: it holds {first_few(values)}."
             action = f"The images are called {first_few(list(listing.images[:3]))}. Correct the names to use the table."
             findings.append(Finding("table-without-labels", "warning", text, action))
+        else:
+            others.append(file)
+    if others:
+        text = f"Tables that are not used ({len(others):,}): {first_few(others)}."
+        findings.append(Finding("unused-tables", "note", text, "Left out."))
     return findings
 
 

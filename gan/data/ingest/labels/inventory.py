@@ -1,26 +1,35 @@
-"""List a user's images with labels, from a labels.csv or from class folders. Opens no image."""
+"""Apply a Reading to the files of a folder: images with labels, splits and groups. Opens tables, but no image."""
 
+import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.data.image_set import Kind
+from gan.data.image_set import UNLABELLED, Kind
 from gan.data.ingest.checks.report import Finding, first_few
-from gan.data.ingest.files.findings import file_findings, no_images, unused_tables
-from gan.data.ingest.files.listing import Listing, list_folder
-from gan.data.ingest.labels.labels_csv import SPLIT_NAMES, read_labels
-from gan.data.ingest.pixels.formats import SUFFIXES
+from gan.data.ingest.files.listing import Listing
+from gan.data.ingest.labels.class_changes import change_classes
+from gan.data.ingest.labels.image_columns import unused_tables
+from gan.data.ingest.labels.name_parts import group_name, name_parts
+from gan.data.ingest.labels.reading import Reading, Role
+from gan.data.ingest.labels.split_words import split_word
+from gan.data.ingest.labels.table_labels import labels_from_table
+from gan.data.ingest.labels.tables import read_table
 from gan.errors import DataError
-
-LABELS = "labels.csv"
-LAYOUTS = "Use a folder for each class, with or without train/, val/ and test/ above, or images with a labels.csv."
 
 
 @dataclass(frozen=True)
 class Inventory:
-    """Images: `files` (N) relative to `root`, `conditions` uint8 (N, K), `split` and `group` (N), "" if unknown."""
+    """Images with labels: `files` (N) relative to `root`, `conditions` uint8 (N, K), `split` and `group` (N).
+
+    `split` and `group` are "" if unknown.
+    An unlabelled image that is kept has the split UNLABELLED and a row of zeros.
+    """
 
     root: Path
     files: list[str]
@@ -32,97 +41,215 @@ class Inventory:
     findings: list[Finding]
 
 
-def list_images(folder: Path, shown_as: str = "") -> Inventory:
-    """The labelled images in a folder; raises DataError if there are none. Messages call the folder `shown_as`."""
-    shown_as = shown_as or str(folder)
-    if not folder.is_dir():
-        raise DataError(f"{shown_as} is not a folder. {LAYOUTS}")
-    return _label_images(list_folder(folder), shown_as)
+@dataclass
+class _Labels:
+    """Labels of N images before classes are changed and splits understood."""
+
+    conditions: NDArray[np.uint8]
+    names: tuple[str, ...]
+    kind: Kind
+    labelled: NDArray[np.bool_]
+    left_out: NDArray[np.bool_]
+    split: list[str]
+    group: list[str]
 
 
-def _label_images(listing: Listing, shown_as: str) -> Inventory:
-    if not listing.images:
-        raise no_images(listing, shown_as)
-    parts = [PurePosixPath(file).parts for file in (*listing.images, *listing.tables)]
-    depth = _depth(parts)
-    root = listing.root.joinpath(*parts[0][:depth])
-    images = ["/".join(part[depth:]) for part in parts[: len(listing.images)]]
-    findings = file_findings(listing)
-    if (root / LABELS).is_file():
-        return _from_table(root, images, findings)
-    return _from_folders(root, images, [*findings, *unused_tables(listing.tables)])
+def apply_reading(listing: Listing, reading: Reading) -> Inventory:
+    """The images that a reading selects, with their labels; what it leaves out is counted in the findings.
 
-
-def _depth(files: list[tuple[str, ...]]) -> int:
-    """The number of folders that all files share above the labels: a ZIP often has a single top folder."""
-    depth = 0
-    while True:
-        if len({parts[depth] for parts in files}) != 1 or any(len(parts) == depth + 1 for parts in files):
-            return depth
-        if files[0][depth].lower() in SPLIT_NAMES:
-            return depth
-        below = [parts[-1] for parts in files if len(parts) == depth + 2]
-        if LABELS not in below and any(name.lower().endswith(SUFFIXES) for name in below):
-            return depth  # this folder is a class
-        depth += 1
-
-
-def _from_table(root: Path, images: list[str], findings: list[Finding]) -> Inventory:
-    labels = read_labels(root / LABELS)
-    present, named = set(images), set(labels.files)
-    missing = [file for file in labels.files if file not in present]
-    if len(missing) == len(labels.files):
-        raise DataError(
-            f"None of the {len(missing):,} files in labels.csv exists ({first_few(missing)}). "
-            "Paths are relative to the folder of labels.csv."
+    Raises DataError if no image gets a label, or if a table, class or folder of the reading does not exist.
+    """
+    findings: list[Finding] = []
+    images = _selected(listing, reading, findings)
+    folders = [_below_root(image, reading)[:-1] for image in images]
+    if reading.table is not None:
+        table = labels_from_table(listing, images, reading)
+        findings += table.findings
+        labels = _Labels(
+            conditions=table.conditions.copy(),
+            names=table.names,
+            kind=table.kind,
+            labelled=table.labelled.copy(),
+            left_out=table.left_out.copy(),
+            split=list(table.split),
+            group=list(table.group),
         )
-    if missing:
-        text = f"Missing files named in labels.csv ({len(missing):,}): {first_few(missing)}."
-        findings.append(Finding("missing-files", "warning", text, "Left out."))
-    unnamed = [file for file in images if file not in named]
-    if unnamed:
-        text = f"Images not named in labels.csv ({len(unnamed):,}): {first_few(unnamed)}."
+    else:
+        labels = _labels_from_names(images, folders, reading, findings)
+    split_folders = _folder_texts(folders, reading.levels, "split")
+    if reading.table is not None and any(split_folders):
+        text = f"Splits are taken from the folders {first_few(sorted(set(split_folders) - {''}))}."
+        findings.append(Finding("splits-from-folders", "note", text))
+    _fill(labels.split, split_folders)
+    _fill(labels.group, _folder_texts(folders, reading.levels, "group"))
+    if reading.group_parts:
+        _fill(labels.group, [group_name(PurePosixPath(image).stem, reading.group_parts) for image in images])
+    if reading.split_lists:
+        _fill(labels.split, _listed_splits(listing, images, reading))
+    used = (*(reading.table.files if reading.table else ()), *reading.split_lists)
+    findings += unused_tables(listing, used)
+    return _inventory(listing, reading, images, labels, findings)
+
+
+def _selected(listing: Listing, reading: Reading, findings: list[Finding]) -> list[str]:
+    """The images below the reading's root that no pattern leaves out."""
+    inside = [image for image in listing.images if not reading.root or image.startswith(f"{reading.root}/")]
+    if reading.root and not inside:
+        raise DataError(f"There is no folder {reading.root} with images.")
+    if len(inside) < len(listing.images):
+        outside = [image for image in listing.images if not image.startswith(f"{reading.root}/")]
+        text = f"Images outside {reading.root} ({len(outside):,}): {first_few(outside)}."
+        findings.append(Finding("images-elsewhere", "warning", text, "Left out."))
+    selected = [image for image in inside if not any(fnmatchcase(image, pattern) for pattern in reading.leave_out)]
+    if len(selected) < len(inside):
+        left_out = sorted(set(inside) - set(selected))
+        text = f"Images left out by {', '.join(reading.leave_out)} ({len(left_out):,}): {first_few(left_out)}."
+        findings.append(Finding("images-left-out", "note", text))
+    if not selected:
+        raise DataError("No image is left. Choose fewer images to leave out.")
+    return selected
+
+
+def _below_root(image: str, reading: Reading) -> tuple[str, ...]:
+    """The parts of an image's path below the reading's root."""
+    return PurePosixPath(image).parts[len(PurePosixPath(reading.root).parts) :]
+
+
+def _labels_from_names(
+    images: Sequence[str], folders: Sequence[tuple[str, ...]], reading: Reading, findings: list[Finding]
+) -> _Labels:
+    """Classes from a folder level, or from parts of the file names."""
+    if "class" in reading.levels:
+        texts = _folder_texts(folders, reading.levels, "class")
+    elif reading.class_part:
+        texts = [PurePosixPath(image).stem for image in images]
+    else:
+        raise DataError("The images have no labels: neither a table, a folder level nor a file name is the class.")
+    classes = [_part(text, reading.class_part) for text in texts]
+    labelled = np.array([bool(name) for name in classes], dtype=bool)
+    if not labelled.any():
+        raise DataError("The images have no labels: none is in a class folder.")
+    loose = [image for image, known in zip(images, labelled.tolist(), strict=True) if not known]
+    if loose and reading.unlabelled == "leave-out":
+        text = f"Images outside class folders ({len(loose):,}): {first_few(loose)}."
         findings.append(Finding("unlabelled-images", "warning", text, "Left out."))
-    rows = [row for row, file in enumerate(labels.files) if file in present]
+    if any(len(folder) > len(reading.levels) for folder in folders) and "class" in reading.levels:
+        findings.append(Finding("subfolders", "note", "Some class folders have subfolders.", "Subfolders are ignored."))
+    names = tuple(sorted({name for name in classes if name}))
+    index = {name: position for position, name in enumerate(names)}
+    conditions = np.zeros((len(images), len(names)), dtype=np.uint8)
+    for row, name in enumerate(classes):
+        if name:
+            conditions[row, index[name]] = 1
+    nothing = [""] * len(images)
+    return _Labels(conditions, names, "class", labelled, np.zeros_like(labelled), [*nothing], [*nothing])
+
+
+def _part(text: str, part: int) -> str:
+    """A part of a name as `Reading.class_part` counts them, or "" if it has no such part."""
+    if not part:
+        return text
+    parts = name_parts(text)
+    position = part - 1 if part > 0 else len(parts) + part
+    return parts[position] if 0 <= position < len(parts) else ""
+
+
+def _folder_texts(folders: Sequence[tuple[str, ...]], levels: Sequence[Role], role: Role) -> list[str]:
+    """For each image, the names of its folders with a role, joined by `/`; "" if it lacks one of them."""
+    positions = [position for position, other in enumerate(levels) if other == role]
+    if not positions:
+        return [""] * len(folders)
+    return [
+        "/".join(folder[position] for position in positions) if len(folder) > positions[-1] else ""
+        for folder in folders
+    ]
+
+
+def _listed_splits(listing: Listing, images: Sequence[str], reading: Reading) -> list[str]:
+    """For each image, the split of the list that names it by its path or base name."""
+    split_of: dict[str, str] = {}
+    for file, split in reading.split_lists.items():
+        if file not in listing.tables:
+            raise DataError(f"There is no file {file}. There are: {', '.join(listing.tables) or 'none'}.")
+        names = read_table(listing.root / file, header=False).frame.iloc[:, 0]
+        split_of |= {PurePosixPath(name.replace("\\", "/")).name: split for name in names}
+    return [split_of.get(PurePosixPath(image).name, "") for image in images]
+
+
+def _fill(texts: list[str], others: Sequence[str]) -> None:
+    """Replace empty texts by those of another source."""
+    texts[:] = [text or other for text, other in zip(texts, others, strict=True)]
+
+
+def _inventory(
+    listing: Listing, reading: Reading, images: Sequence[str], labels: _Labels, findings: list[Finding]
+) -> Inventory:
+    """The labelled images after changes of classes, with splits understood."""
+    unlabelled_names = [name for name in labels.names if reading.rename.get(name) == ""]
+    for name in unlabelled_names:
+        labels.labelled &= labels.conditions[:, labels.names.index(name)] == 0
+    rename = {old: new for old, new in reading.rename.items() if new}
+    conditions, names, kept = change_classes(
+        labels.conditions, labels.names, labels.kind, (*reading.drop, *unlabelled_names), rename
+    )
+    if labels.kind == "attributes":
+        names = _allowed_names(names, findings)
+    kept = (kept | ~labels.labelled) & ~labels.left_out
+    count = int((labels.labelled & ~kept & ~labels.left_out).sum())
+    if count:
+        text = f"Images of the classes {', '.join(reading.drop)}: {count:,}."
+        findings.append(Finding("classes-dropped", "note", text, "Left out."))
+    merged = [f"{old} to {new}" for old, new in rename.items()]
+    if merged:
+        findings.append(Finding("classes-renamed", "note", f"Renamed: {first_few(merged)}."))
+    conditions[~labels.labelled] = 0
+    split = _splits(labels.split, reading, findings)
+    kept &= np.array([name != "leave-out" for name in split], dtype=bool)
+    if reading.unlabelled == "keep":
+        split = [name if known else UNLABELLED for name, known in zip(split, labels.labelled.tolist(), strict=True)]
+        count = int((~labels.labelled & kept).sum())
+        if count:
+            text = f"Images without a label: {count:,}."
+            findings.append(Finding("unlabelled-kept", "note", text, "They are kept without a condition."))
+    else:
+        kept &= labels.labelled
+    rows = np.flatnonzero(kept).tolist()
     return Inventory(
-        root=root,
-        files=[labels.files[row] for row in rows],
-        conditions=labels.conditions[rows],
-        names=labels.names,
+        root=listing.root,
+        files=[images[row] for row in rows],
+        conditions=conditions[rows],
+        names=names,
         kind=labels.kind,
-        split=[labels.split[row] for row in rows],
+        split=[split[row] for row in rows],
         group=[labels.group[row] for row in rows],
         findings=findings,
     )
 
 
-def _from_folders(root: Path, images: list[str], findings: list[Finding]) -> Inventory:
-    """Images in class folders; if all top folders are named like splits, the class folders are below them."""
-    parts = [PurePosixPath(file).parts for file in images]
-    top = {part[0].lower() for part in parts if len(part) > 1}
-    with_splits = bool(top) and top <= set(SPLIT_NAMES) and any(len(part) > 2 for part in parts)
-    depth = 2 if with_splits else 1
-    labelled = [row for row, part in enumerate(parts) if len(part) > depth]
-    if not labelled:
-        raise DataError(f"The images have no labels: none is in a class folder. {LAYOUTS}")
-    if len(labelled) < len(images):
-        loose = sorted(set(images) - {images[row] for row in labelled})
-        text = f"Images outside class folders ({len(loose):,}): {first_few(loose)}."
-        findings.append(Finding("unlabelled-images", "warning", text, "Left out."))
-    if any(len(parts[row]) > depth + 1 for row in labelled):
-        text = "Some class folders have subfolders."
-        action = "Subfolders are ignored. To name patients, use a column `group` in a labels.csv."
-        findings.append(Finding("subfolders", "note", text, action))
-    classes = [parts[row][depth - 1] for row in labelled]
-    names = tuple(sorted(set(classes)))
-    index = {name: position for position, name in enumerate(names)}
-    return Inventory(
-        root=root,
-        files=[images[row] for row in labelled],
-        conditions=np.eye(len(names), dtype=np.uint8)[[index[name] for name in classes]],
-        names=names,
-        kind="class",
-        split=[SPLIT_NAMES[parts[row][0].lower()] if with_splits else "" for row in labelled],
-        group=[""] * len(labelled),
-        findings=findings,
-    )
+def _allowed_names(names: tuple[str, ...], findings: list[Finding]) -> tuple[str, ...]:
+    """Names of attributes without commas and equals signs, which stand between attributes in `Smiling=1,Male=0`."""
+    allowed: list[str] = []
+    for name in names:
+        plain = new = " ".join(re.sub("[,=]", " ", name).split()) or "unnamed"
+        while new in allowed or (new != name and new in names):
+            new += "'"
+        allowed.append(new)
+        if plain != name:
+            text = f"The attribute {name} is called {new}: commas and equals signs stand between attributes."
+            findings.append(Finding("attribute-renamed", "note", text))
+    return tuple(allowed)
+
+
+def _splits(texts: Sequence[str], reading: Reading, findings: list[Finding]) -> list[str]:
+    """Split names, "" and "leave-out"; a value that is no split word is an error finding that asks what it is."""
+    known = {text: reading.splits.get(text) or split_word(text) or "" for text in set(texts) if text}
+    unclear = Counter(text for text in texts if text and not known[text])
+    if unclear:
+        values = ", ".join(f"{value} ({count:,})" for value, count in sorted(unclear.items())[:10])
+        text = f"Which split is meant by {values}?"
+        action = f"Say it for each, such as --split-value {next(iter(sorted(unclear)))}=train, val, test or leave-out."
+        findings.append(Finding("split-unclear", "error", text, action))
+    left_out = sum(known.get(text) == "leave-out" for text in texts)
+    if left_out:
+        findings.append(Finding("images-left-out", "note", f"Images of splits that are not used: {left_out:,}."))
+    return [known.get(text, "") for text in texts]

@@ -190,9 +190,9 @@ def test_a_damaged_parquet_is_refused(tmp_path: Path) -> None:
 def test_an_npz_in_a_zip_or_among_files_is_read(tmp_path: Path) -> None:
     values = RANDOM.integers(0, 256, (60, 16, 16), dtype=np.uint8)
     content = npz(tmp_path / "my.npz", images=values, labels=np.arange(60) % 2).read_bytes()
-    in_zip = staging.check_upload(staging.stage_zip("zipped", zip_of({"set/my.npz": content})))
+    in_zip = staging.check_upload(staging.stage_archive("zipped", zip_of({"set/my.npz": content})))
     single = staging.check_upload(staging.stage_files("single", [("my.npz", io.BytesIO(content))]))
-    itself = staging.check_upload(staging.stage_zip("itself", io.BytesIO(content)))
+    itself = staging.check_upload(staging.stage_archive("itself", io.BytesIO(content)))
     for report in (in_zip, single, itself):
         assert (report.ok, report.images) == (True, 60)
         assert report.staged is not None
@@ -215,4 +215,4 @@ def test_a_table_beside_images_is_not_converted(tmp_path: Path) -> None:
     assert not is_archive(tmp_path / "set")
     assert check_images(tmp_path / "set").images == 44
     zipped = zip_of(class_files() | {"features.npz": (tmp_path / "set/features.npz").read_bytes()})
-    assert staging.check_upload(staging.stage_zip("cells", zipped)).images == 44
+    assert staging.check_upload(staging.stage_archive("cells", zipped)).images == 44
