@@ -1,0 +1,9 @@
+"""A user's own files become an image set: unpacked, listed, read in a way that the user confirms, and checked.
+
+files/        archives, and what a folder holds
+labels/       how files become labelled images: tables, folders, names of files
+pixels/       decode one file of any format
+checks/       findings about a set, and the report
+staging       uploads: stored, checked by a job, accepted   import_plan    the result: files, conditions, splits
+file_examples examples of each class before acceptance      identifiers    salted hashes of patients
+"""
