@@ -4,5 +4,5 @@ archive           unpack an untrusted archive          archive_formats   ZIP, ta
 member_names      safe names, and their encoding       unpack_record     what was left out of an archive
 containers        npz and parquet files with images    npz_images, parquet_images, contained_image
 listing           images, tables and others            file_kinds        the kind of a file, and what to do about it
-findings          findings about files                 synthetic         exports of this program, which are no real images
+findings          findings about files                 synthetic         exports of this program
 """
