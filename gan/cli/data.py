@@ -98,12 +98,17 @@ def add_data(parsed: argparse.Namespace) -> int:
 
 def _show_report(report: "CheckReport", command: str) -> None:
     """Print a report; where it asks for a reading, with a command line for each. Raises UserError if all is refused."""
+    from gan.data.ingest.checks.report import first_few  # here: it imports numpy
+
     if report.errors and not report.images and not report.proposals:
         raise UserError(report.errors[0].line)
     show(report.as_text())
     if report.reading is None:
         for number, proposal in enumerate(report.proposals, 1):
-            show(f"{number}. {proposal.title}. {' '.join(proposal.doubts)}".rstrip())
+            counts = [f"{name} ({count:,})" for name, count in proposal.counts.items()]
+            doubts = [doubt for doubt in proposal.doubts if doubt not in report.proposals[0].doubts]
+            show(f"{number}. {' '.join((proposal.title + '.', *doubts))}")
+            show(f"   {first_few(counts)}")
             show(f"   python -m gan {command} {reading_options(proposal.reading)}\n")
 
 

@@ -22,7 +22,7 @@ from gan.data.ingest.files.synthetic import is_synthetic_export
 from gan.data.ingest.import_plan import ImportPlan
 from gan.data.ingest.labels.image_columns import unused_tables
 from gan.data.ingest.labels.inventory import Inventory, apply_reading
-from gan.data.ingest.labels.proposals import Choose, choice_needed, propose, sure_reading
+from gan.data.ingest.labels.proposals import Choose, choice_needed, propose, sure_reading, with_counts
 from gan.data.ingest.labels.reading import Proposal
 from gan.data.ingest.pixels.dicom_header import read_headers
 from gan.data.ingest.pixels.image_file import ImageInfo, inspect_image
@@ -69,8 +69,9 @@ def check_images(
         proposals = tuple(propose(listing))
         reading = choose(proposals)
         if reading is None:
-            problems = (choice_needed(listing, proposals), *file_findings(listing), *unused_tables(listing))
-            return CheckReport(path=shown_as, problems=problems, proposals=proposals)
+            used = {file for proposal in proposals if proposal.reading.table for file in proposal.reading.table.files}
+            problems = (choice_needed(listing, proposals), *file_findings(listing), *unused_tables(listing, used))
+            return CheckReport(path=shown_as, problems=problems, proposals=with_counts(listing, proposals))
         inventory = apply_reading(listing, reading)
         inventory.findings[:0] = file_findings(listing)
         check = _Check(inventory, shown_as, load_splits(path))

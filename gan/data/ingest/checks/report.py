@@ -213,7 +213,8 @@ class CheckReport:
 
     def as_text(self) -> str:
         """The report as text: counts, sizes, pixel formats, then one line per finding."""
-        lines = [f"{self.path}: {self.images:,} images can be used."]
+        asks = self.reading is None and self.proposals
+        lines = [f"{self.path}: " + ("a choice is needed." if asks else f"{self.images:,} images can be used.")]
         if self.counts:
             lines += ["", *_table(self.counts)]
         for title, counted in (("Sizes", self.sizes), ("Pixels", self.modes)):

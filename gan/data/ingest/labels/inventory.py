@@ -40,6 +40,10 @@ class Inventory:
     group: list[str]
     findings: list[Finding]
 
+    def counts(self) -> dict[str, int]:
+        """Images of each class or attribute."""
+        return dict(zip(self.names, self.conditions.sum(axis=0, dtype=int).tolist(), strict=True))
+
 
 @dataclass
 class _Labels:

@@ -73,6 +73,18 @@ def propose(listing: Listing) -> list[Proposal]:
     return [_doubted_tables(listing, best), *(replace(other, sure=False) for other in others)]
 
 
+def with_counts(listing: Listing, proposals: Sequence[Proposal]) -> tuple[Proposal, ...]:
+    """The proposals with the images that each gives its classes or attributes."""
+    return tuple(replace(proposal, counts=_counts(listing, proposal.reading)) for proposal in proposals)
+
+
+def _counts(listing: Listing, reading: Reading) -> dict[str, int]:
+    try:
+        return apply_reading(listing, reading).counts()
+    except DataError:  # choosing this reading says why it cannot be used
+        return {}
+
+
 def _doubted_tables(listing: Listing, best: Proposal) -> Proposal:
     """The proposal; not sure if it uses no table while one is damaged or names images that are not there."""
     if not best.sure or best.reading.table is not None:

@@ -4,7 +4,7 @@
 page's fields are the fields of this class.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -110,9 +110,11 @@ class Proposal:
     title   what the labels are taken from, such as "Each folder is a class" or "HAM10000: column dx of metadata.csv"
     sure    nothing else is plausible: it is used without asking
     doubts  why the user must choose, one sentence each; empty if `sure`
+    counts  images of each class or attribute, where the user is asked
     """
 
     reading: Reading
     title: str
     sure: bool = False
     doubts: tuple[str, ...] = ()
+    counts: dict[str, int] = field(default_factory=dict)
