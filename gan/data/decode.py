@@ -60,14 +60,15 @@ class DecodedImages:
 
 
 def decode_images(
-    read: Callable[[str], NDArray[np.uint8]],
+    read: Callable[[int], NDArray[np.uint8]],
     files: Sequence[str],
     channels: int,
     size: int,
     folder: Path,
     progress: Progress,
 ) -> DecodedImages:
-    """Decode files into `folder/images.npy`. `read` decodes one file to uint8 (C, size, size).
+    """Decode files into `folder/images.npy`. `read` decodes the image of a row to uint8 (C, size, size).
+    `files` (N) are the rows' files, which may repeat.
 
     Raises OSError where the disk is full. The images are written, not assigned to mapped memory: a full disk would end
     the process there, and all pages would count as its memory.
@@ -81,7 +82,7 @@ def decode_images(
 
         def fill(row: int) -> str | None:
             try:
-                pixels = np.ascontiguousarray(read(files[row]))
+                pixels = np.ascontiguousarray(read(row))
             except UNREADABLE as error:
                 return error_line(error)
             assert pixels.dtype == np.uint8

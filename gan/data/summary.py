@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gan.data.image_set import SPLITS, ImageSet
-from gan.data.ingest.checks.check import MIN_TRAINING_IMAGES
+from gan.data.ingest.checks.class_findings import MIN_TRAINING_IMAGES
 from gan.data.ingest.checks.report import Finding, first_few
 
 IMBALANCE = 5

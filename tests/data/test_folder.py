@@ -201,9 +201,9 @@ def test_a_group_in_two_splits_stays_where_it_is_tested(tmp_path: Path) -> None:
 
 def test_a_small_class_is_a_warning_and_a_single_image_an_error(tmp_path: Path) -> None:
     write_class_folders(tmp_path / "set", {"big": 40, "small": 8})
-    assert "class small has 5 " in finding(check_images(tmp_path / "set"), "class-too-small", "warning").text
+    assert "small (5)" in finding(check_images(tmp_path / "set"), "class-too-small", "warning").text
     write_class_folders(tmp_path / "single", {"big": 40, "one": 1})
-    assert "class one has 1 " in finding(check_images(tmp_path / "single"), "class-nearly-empty", "error").text
+    assert "one (1)" in finding(check_images(tmp_path / "single"), "class-nearly-empty", "error").text
     with pytest.raises(DataError, match="class one"):
         read_folder(tmp_path / "single")
 

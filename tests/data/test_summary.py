@@ -123,8 +123,8 @@ def test_a_wide_file_stays_wide_and_is_made_small(tmp_path: Path) -> None:
     Image.new("L", (10, 20), 9).save(tmp_path / "a" / "small.png")
     files = ("a/wide.png", "a/small.png")
     plan = ImportPlan(
-        tmp_path, files, np.ones((2, 1), np.uint8), ("a",), "class", np.array(["train", "val"]), np.array(["p1", ""]),
-        1, "pad", Sides(20, 200, 400), None, (),
+        tmp_path, files, np.zeros(2, np.int64), np.ones((2, 1), np.uint8), ("a",), "class", np.array(["train", "val"]),
+        np.array(["p1", ""]), 1, "pad", Sides(20, 200, 400), None, False, (),
     )  # fmt: skip
     wide, small = example_files(plan, 32, height=100)["a"]
     assert wide.pixels.shape == (1, 100, 200)

@@ -90,8 +90,9 @@ def added_set() -> DataConfig:
     """An added set of twelve images that was read into the cache."""
     files = []
     for number in range(12):
-        content = io.BytesIO()
-        Image.fromarray(np.full((16, 16), 20 * number, np.uint8)).save(content, "PNG")
+        content, pixels = io.BytesIO(), np.full((16, 16), 20 * number, np.uint8)
+        pixels[8:] += 9
+        Image.fromarray(pixels).save(content, "PNG")
         files.append((f"{'ab'[number % 2]}/{number}.png", io.BytesIO(content.getvalue())))
     staging.accept(add_files(SET, files))
     config = DataConfig(name="folder", path=SET, image_size=32)

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gan.data.ingest.import_plan import ImportPlan
-from gan.data.ingest.pixels.image_file import read_image_file
 from gan.data.training_size import proposed_size
 from gan.io.image_errors import UNREADABLE
 
@@ -49,7 +48,7 @@ def example_files(
 
 def _example(plan: ImportPlan, row: int, size: int, height: int) -> Example | None:
     try:
-        pixels = read_image_file(plan.path(plan.files[row])).to_uint8(plan.channels, plan.window)
+        pixels = plan.read(row)
     except UNREADABLE:
         return None
     picture = Image.fromarray(pixels)

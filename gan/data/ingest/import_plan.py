@@ -14,6 +14,7 @@ from typing_extensions import TypedDict
 
 from gan.config import settings
 from gan.data.image_set import SPLITS, UNLABELLED, Kind
+from gan.data.ingest.pixels.image_file import read_image_file
 from gan.data.training_size import Sides
 from gan.data.transform import Geometry, fit_image
 from gan.errors import DamagedFileError, DataError
@@ -37,8 +38,10 @@ class _PlanJson(TypedDict):
     geometry: Geometry
     sides: tuple[Side, Side, Side]
     window: tuple[int | float, int | float] | None
+    window_of_file: bool
     notices: tuple[str, ...]
     files: Annotated[tuple[str, ...], Field(min_length=1)]
+    frames: list[Whole] | None
     conditions: list[list[Whole]]
     split: list[Literal["train", "val", "test", "unlabelled"]]
     group: list[str] | None
@@ -50,9 +53,9 @@ PLAN_JSON = TypeAdapter(_PlanJson)
 def _check(path: Path, document: _PlanJson) -> None:
     """Raise DamagedFileError if lists differ in length, or a path leads out of the set."""
     count, names = len(document["files"]), len(document["names"])
-    lists = (document["conditions"], document["split"], document["group"] or document["split"])
-    if any(len(values) != count for values in lists):
-        raise damaged_file(path, "it lacks a condition, split or group for some files")
+    lists = (document["conditions"], document["split"], document["group"], document["frames"])
+    if any(values is not None and len(values) != count for values in lists):
+        raise damaged_file(path, "it lacks a condition, split, group or frame for some files")
     if any(index >= names for on in document["conditions"] for index in on):
         raise damaged_file(path, "a condition has no name")
     for on, split in zip(document["conditions"], document["split"], strict=True):
@@ -78,17 +81,20 @@ class ImportPlan:
     """The files to read, with their conditions and splits.
 
     files       (N,), relative to `root`
+    frames      int64 (N,), the frame of each file, from 0
     conditions  uint8 (N, K) with K `names`
     split       (N,)
     group       (N,), "" for an image without one; None if no image has one
     geometry    how images that are not square become square
     sides       the smallest, median and largest side in pixels of the images as squares
-    window      levels of images with more than 8 bits that become 0 and 255, or None
+    window      levels of images with more than 8 bits that become 0 and 255, or None if there are none
+    window_of_file  whether a DICOM file that names a window is read with that one
     notices     go into the ImageSet
     """
 
     root: Path
     files: tuple[str, ...]
+    frames: NDArray[np.int64]
     conditions: NDArray[np.uint8]
     names: tuple[str, ...]
     kind: Kind
@@ -98,6 +104,7 @@ class ImportPlan:
     geometry: Geometry
     sides: Sides
     window: tuple[float, float] | None
+    window_of_file: bool
     notices: tuple[str, ...]
 
     def save(self, folder: Path) -> None:
@@ -113,8 +120,10 @@ class ImportPlan:
                 "geometry": self.geometry,
                 "sides": self.sides,
                 "window": self.window,
+                "window_of_file": self.window_of_file,
                 "notices": self.notices,
                 "files": self.files,
+                "frames": self.frames.tolist() if self.frames.any() else None,
                 "conditions": [np.flatnonzero(row).tolist() for row in self.conditions],
                 "split": self.split.tolist(),
                 "group": None if self.group is None else self.group.tolist(),
@@ -152,6 +161,7 @@ class ImportPlan:
         return cls(
             root=folder / root,  # an absolute root stays absolute
             files=document["files"],
+            frames=np.array(document["frames"] or [0] * len(document["files"]), dtype=np.int64),
             conditions=conditions,
             names=document["names"],
             kind=document["kind"],
@@ -161,6 +171,7 @@ class ImportPlan:
             geometry=document["geometry"],
             sides=Sides(*document["sides"]),
             window=document["window"],
+            window_of_file=document["window_of_file"],
             notices=document["notices"],
         )
 
@@ -174,6 +185,15 @@ class ImportPlan:
         if not path.is_file() or not any(path.is_relative_to(folder) for folder in allowed):
             raise FileNotFoundError(errno.ENOENT, "it is not a file of this set", file)
         return path
+
+    def read(self, row: int) -> NDArray[np.uint8]:
+        """The image of a row as 8 bits: (H, W) for one channel, else (H, W, 3).
+
+        Raises FileNotFoundError, other OSErrors, and ImageFileError where the file cannot be read.
+        """
+        path = self.path(self.files[row])
+        image = read_image_file(path, int(self.frames[row]), "file" if self.window_of_file else None)
+        return image.to_uint8(self.channels, self.window)
 
     def fit(self, pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
         """An image (H, W) or (H, W, C) of this set as the networks see it at `size` px: (C, size, size)."""

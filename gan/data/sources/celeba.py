@@ -110,7 +110,7 @@ def read(config: DataConfig, progress: Progress, folder: Path) -> ImageSet:
             f"{len(missing):,} of CelebA's {len(files):,} images are missing in {source}: {first_few(missing)}."
         )
     with _face_reader(source, config.image_size) as read_face:
-        decoded = decode_images(read_face, files, 3, config.image_size, folder, progress)
+        decoded = decode_images(lambda row: read_face(files[row]), files, 3, config.image_size, folder, progress)
     if decoded.failures:
         lines = [f"{file} ({cause})" for file, cause in decoded.failures.items()]
         raise DataError(f"{len(lines):,} of CelebA's images in {source} are damaged: {first_few(lines)}.")

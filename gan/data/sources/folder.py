@@ -86,8 +86,8 @@ def read(config: DataConfig, progress: Progress, folder: Path) -> ImageSet:
 def read_plan(plan: ImportPlan, config: DataConfig, folder: Path, progress: Progress = silent) -> ImageSet:
     """The images of a plan at the size of `config`, decoded into `folder`; raises DataError where files changed."""
 
-    def read_image(file: str) -> NDArray[np.uint8]:
-        return _read_fitted(plan, file, config.image_size)
+    def read_image(row: int) -> NDArray[np.uint8]:
+        return _read_fitted(plan, row, config.image_size)
 
     decoded = decode_images(read_image, plan.files, plan.channels, config.image_size, folder, progress)
     if decoded.failures:
@@ -109,9 +109,9 @@ def read_plan(plan: ImportPlan, config: DataConfig, folder: Path, progress: Prog
     )
 
 
-def _read_fitted(plan: ImportPlan, file: str, size: int) -> NDArray[np.uint8]:
+def _read_fitted(plan: ImportPlan, row: int, size: int) -> NDArray[np.uint8]:
     """One image of a plan as the networks see it: uint8 (C, size, size)."""
-    return plan.fit(read_image_file(plan.path(file)).to_uint8(plan.channels, plan.window), size)
+    return plan.fit(plan.read(row), size)
 
 
 def narrow(config: DataConfig, images: ImageSet) -> ImageSet:
@@ -153,7 +153,7 @@ def preview(config: DataConfig, count: int) -> Preview:
     conditions, split = label_edits.edited_labels(plan, label_edits.load_edits(folder))
     train = np.flatnonzero(split == "train")
     rows = train[round_robin(conditions[train], count)].tolist()
-    fitted = _read_all(lambda row: _read_fitted(plan, plan.files[row], config.image_size), rows, plan.files, config)
+    fitted = _read_all(lambda row: _read_fitted(plan, row, config.image_size), rows, plan.files, config)
     return np.stack(list(fitted.values())), [condition_label(conditions[row], plan.names) for row in fitted]
 
 

@@ -26,6 +26,8 @@ CERTAIN, POSSIBLE, DISTINCT = 0.006, 0.03, 0.125
 DISTINCT times what it leaves for the median candidate. Some digits 1 leave 0.009 of each other, but their candidates
 are all alike; JPEG of quality 50 leaves more of other small images, whose candidates differ. Measured on MNIST,
 PneumoniaMNIST, BreastMNIST and blood cells."""
+UNLIKE = 0.16
+"""What counts as left for a candidate that is not similar enough to be compared."""
 FLAT_BORDER = 0.05
 """Spread along the border, relative to that of the whole thumbnail, up to which images have a plain background."""
 MARGIN = 4
@@ -129,7 +131,7 @@ def _copies(
     """The pairs (P, 2) of a query and one of its candidates (Q, C), -1 for none, that are near copies."""
     position, column = np.nonzero(candidates >= 0)
     pairs = np.stack([queries[position], candidates[position, column]], axis=1)
-    left = np.ones(candidates.shape, dtype=np.float32)  # 1: nothing else resembles the image
+    left = np.full(candidates.shape, UNLIKE, dtype=np.float32)
     for start in range(0, len(pairs), PAIRS_AT_ONCE):
         some = slice(start, start + PAIRS_AT_ONCE)
         first, second = (thumbnails[pairs[some, side]].astype(np.float32) for side in (0, 1))
@@ -154,7 +156,7 @@ def unexplained(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDAr
     moved: dict[tuple[int, int], NDArray[np.float32]] = {
         (y, x): around[:, 1 + y : 1 + y + side, 1 + x : 1 + x + side] for y in (-1, 0, 1) for x in (-1, 0, 1)
     }
-    terms = [
+    terms: list[NDArray[np.floating]] = [
         moved[0, 0],
         (moved[0, 1] - moved[0, -1]) / 2,
         (moved[1, 0] - moved[-1, 0]) / 2,

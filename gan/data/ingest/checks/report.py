@@ -22,6 +22,8 @@ FindingKey = Literal[
     "choose-reading",  # the files can be read in several ways, or a table leaves open what a value means
     "nothing-to-check",  # no labelled images can be listed: the folder, ZIP or labels.csv cannot be used
     "no-readable-image",
+    "nothing-left",  # every image is left out by the check
+    "left-out",  # the sum of all images that are not used
     "synthetic-images",  # an export of this program
     "one-class",
     # Files
@@ -38,6 +40,9 @@ FindingKey = Literal[
     "contradicting-labels",  # equal pixels, different labels
     "duplicates",  # equal pixels within a split
     "duplicates-across-splits",
+    "near-copies-across-splits",  # saved again, mirrored, shifted or brighter
+    "near-copies",  # of images that are split here: they stay on one side
+    "near-copies-unchecked",  # too many images to compare
     # Tables
     "choose-reading",  # several readings are plausible, or labels are empty or uncertain: the user must decide
     "unreadable-table",
@@ -61,6 +66,14 @@ FindingKey = Literal[
     "split-unclear",  # a value that is no split word
     "unlabelled-kept",  # images without a label, as asked
     # Pixels
+    "constant-images",  # of one colour or level
+    "grey-stored-as-colour",
+    "window-too-wide",  # for some images, which become nearly black or flat
+    "images-enlarged",  # more than four times
+    "images-cropped",  # by the centre crop
+    "classes-differ-in-colour",
+    "classes-differ-in-size",
+    "classes-differ-in-format",
     "mixed-colour",
     "grey-levels-scaled",  # images with more than 8 bits
     "mixed-depth",
@@ -74,6 +87,9 @@ FindingKey = Literal[
     # Splits and groups
     "groups-across-splits",
     "groups-unknown",
+    "groups-offered",  # names look like groups
+    "groups-partly-unknown",
+    "groups-from-headers",  # patients of DICOM files
     "few-groups",
     "images-without-split",
     "no-training-images",
@@ -89,6 +105,8 @@ FindingKey = Literal[
 """What a finding is about. Findings with the same key have the same meaning, whichever module reports them."""
 FIRST_FEW = 5
 """Names listed in a finding; the others are counted."""
+MOST_ROWS = 40
+"""Conditions whose counts the text lists; the JSON document has all."""
 
 
 @dataclass(frozen=True)
@@ -251,12 +269,15 @@ REPORT_JSON = TypeAdapter(_ReportJson)
 
 
 def _table(counts: dict[str, dict[str, int]]) -> list[str]:
-    """A row per condition, a column per split."""
+    """A row for each of the first MOST_ROWS conditions, a column for each split."""
     names = list(next(iter(counts.values())))
-    width = max(map(len, [*names, "images of"]))
+    width = max(map(len, [*names[:MOST_ROWS], "images of"]))
     head = f"{'images of':<{width}}" + "".join(f"{split:>9}" for split in counts)
-    rows = [f"{name:<{width}}" + "".join(f"{counts[split][name]:>9,}" for split in counts) for name in names]
-    return [head, *rows]
+    rows = [
+        f"{name:<{width}}" + "".join(f"{counts[split][name]:>9,}" for split in counts) for name in names[:MOST_ROWS]
+    ]
+    more = [f"and {len(names) - MOST_ROWS:,} more"] if len(names) > MOST_ROWS else []
+    return [head, *rows, *more]
 
 
 def first_few(names: list[str]) -> str:

@@ -1,0 +1,89 @@
+"""Classes and attributes with too few images to learn from, and what can still be done about them."""
+
+import csv
+import io
+import shlex
+from collections.abc import Sequence
+
+from gan.data.ingest.checks.report import first_few
+from gan.data.ingest.checks.state import CheckState
+from gan.data.ingest.import_plan import ImportPlan
+
+MIN_TRAINING_IMAGES = 20
+"""Training images of a class below which a GAN memorises them rather than learns from them."""
+MOST_NAMES = 20
+"""Names of classes that a suggested option lists, at most."""
+
+
+def judge_conditions(state: CheckState, plan: ImportPlan) -> None:
+    """Report classes and attributes that are too small."""
+    if plan.kind == "attributes":
+        _judge_attributes(state, plan)
+    else:
+        _judge_classes(state, plan)
+
+
+def _judge_attributes(state: CheckState, plan: ImportPlan) -> None:
+    total = int((plan.split == "train").sum())
+    having = plan.counts()["train"]
+    rare = [
+        f"{name} ({count:,} with it, {total - count:,} without)"
+        for name, count in having.items()
+        if min(count, total - count) < MIN_TRAINING_IMAGES
+    ]
+    if rare:
+        text = f"Attributes that fewer than {MIN_TRAINING_IMAGES} training images have or lack ({len(rare):,}): "
+        action = "They are kept, but they are too rare to learn."
+        state.add("attribute-too-rare", "warning", f"{text}{first_few(rare)}.", action)
+
+
+def _judge_classes(state: CheckState, plan: ImportPlan) -> None:
+    counts, names = plan.counts(), plan.names
+    if len(names) == 1:
+        text = f"There is only one class, {names[0]}."
+        state.add("one-class", "warning", text, "There is nothing to condition on.")
+    total = {name: sum(counts[split][name] for split in counts) for name in names}
+    train = counts["train"]
+    empty = [name for name in names if total[name] <= 1]
+    if empty:
+        listed = first_few([f"{name} ({total[name]})" for name in empty])
+        text = f"Classes with no image or one, too few to learn from ({len(empty):,}): {listed}."
+        state.add("class-nearly-empty", "error", text, f"Add images, or {_ways(empty, names)}.")
+    untrained = [name for name in names if total[name] > 1 and not train[name]]
+    if untrained:
+        text = f"Classes without training images ({len(untrained):,}): {first_few(untrained)}."
+        action = f"Add some, {_ways(untrained, names)}{_new_splits(state)}."
+        state.add("class-without-training-images", "error", text, action)
+    small = [name for name in names if total[name] > 1 and 0 < train[name] < MIN_TRAINING_IMAGES]
+    if small:
+        listed = first_few([f"{name} ({train[name]})" for name in small])
+        text = f"Classes with fewer than {MIN_TRAINING_IMAGES} training images ({len(small):,}): {listed}."
+        action = "They are kept, but generated images of them will be near copies."
+        state.add("class-too-small", "warning", text, action)
+
+
+def _ways(few: Sequence[str], names: Sequence[str]) -> str:
+    """How to leave out classes or merge them with another, by options that can be copied."""
+    other = next((name for name in names if name not in few), "NAME")
+    if len(few) > MOST_NAMES:
+        return "leave them out (--drop-class with their names) or merge them with others (--merge A,B=C)"
+    merge = _quoted([*few, other], other)
+    return f"leave them out (--drop-class {_quoted(few)}) or merge them with another (--merge {merge})"
+
+
+def _quoted(names: Sequence[str], new: str = "") -> str:
+    """Names with commas between them, and `=new`, for a shell."""
+    file = io.StringIO()
+    csv.writer(file, lineterminator="").writerow(names)
+    return shlex.quote(f"{file.getvalue()}={new}" if new else file.getvalue())
+
+
+def _new_splits(state: CheckState) -> str:
+    """How to have the splits made here rather than read, if folders or a column give them."""
+    reading = state.reading
+    if reading.table is not None and reading.table.split:
+        return ', or have the splits made here (--split "")'
+    if "split" in reading.levels:
+        levels = ",".join("ignore" if level == "split" else level for level in reading.levels)
+        return f", or have the splits made here (--levels {levels})"
+    return ""
