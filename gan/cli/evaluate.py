@@ -47,7 +47,9 @@ def add_commands(command: AddCommand) -> None:
     parser.add_argument("--seeds", type=int, default=5, help="classifiers per arm of the study (default 5)")
     parser.add_argument("--no-low-data", action="store_true", help="study with all real training images only")
     parser.add_argument(
-        "--classifier", default="small", help="the study's classifier (default small; or resnet18, ...)"
+        "--classifier",
+        default="small",
+        help="the study's classifier (default small; or efficientnet-lite0, resnet18, ...)",
     )
     parser.add_argument("--report", type=Path, help="write all results into one HTML file")
     parser.add_argument("--background", action="store_true", help="start it and return; the Evaluate page shows it")

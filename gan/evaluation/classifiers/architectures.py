@@ -1,7 +1,8 @@
 """The classifiers a study can train, and classical augmentation of their images.
 
-`small` is the network of `small_resnet.py`. The others are torchvision's, trained from scratch. They were designed for
-224 px: their first convolution is replaced by one for the set's channels, and below 96 px nothing there downsamples.
+`small` is the network of `small_resnet.py`. The others in ARCHITECTURES are torchvision's, trained from scratch. They
+were designed for 224 px: their first convolution is replaced by one for the set's channels, and below 96 px nothing
+there downsamples. The networks of `pretrained.py` are fine-tuned from their ImageNet weights.
 
 Letters: N images, C channels, H = W the side, K conditions.
 """
@@ -15,11 +16,20 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gan.errors import ConfigError
+from gan.evaluation.classifiers.pretrained import (
+    FINE_TUNING_LEARNING_RATE,
+    PRETRAINED,
+    check_pretrained,
+    load_pretrained_body,
+    remove_head,
+)
 from gan.evaluation.classifiers.small_resnet import Classifier
 
 SMALL = "small"
 FROM_TORCHVISION = ("resnet18", "resnet50", "mobilenet_v3_small", "efficientnet_b0")
 ARCHITECTURES = (SMALL, *FROM_TORCHVISION)
+CLASSIFIERS = (*ARCHITECTURES, *PRETRAINED)
+"""All names of classifiers; ARCHITECTURES are those trained from scratch."""
 SMALL_SIDE = 96
 """Side in pixels below which the first convolution keeps the resolution."""
 
@@ -28,21 +38,29 @@ ROTATION, ZOOM, SHIFT, LIGHT = 10.0, 0.1, 0.06, 0.1
 
 
 def classifier_builder(name: str, size: int, channels: int, conditions: int) -> Callable[[], Classifier]:
-    """A function that builds an untrained classifier for images (N, C, H, H) and K conditions.
+    """A function that builds a classifier for images (N, C, H, H) and K conditions, to be trained.
 
-    Raises ConfigError for a name that is not in ARCHITECTURES.
+    Raises ConfigError for a name that is not in CLASSIFIERS, UserError for a pretrained network without its weights.
     """
-    if name not in ARCHITECTURES:
-        raise ConfigError(f"classifier is {name!r}: it takes {', '.join(ARCHITECTURES)}.")
+    if name not in CLASSIFIERS:
+        raise ConfigError(f"classifier is {name!r}: it takes {', '.join(CLASSIFIERS)}.")
     if name == SMALL:
         return lambda: Classifier(size, channels, conditions)
+    if name in PRETRAINED:
+        check_pretrained(name, channels)
+
+        def fine_tuned() -> Classifier:
+            body, width = load_pretrained_body(name, size)
+            return Classifier(size, channels, conditions, body, width, FINE_TUNING_LEARNING_RATE, body.side)
+
+        return fine_tuned
 
     def build() -> Classifier:
         from torchvision import models  # here: it takes a second to import
 
         body: nn.Module = models.get_model(name, weights=None)
         _replace_stem(body, size, channels)
-        width = _remove_head(body)
+        width = remove_head(body)
         return Classifier(size, channels, conditions, body, width)
 
     return build
@@ -59,15 +77,6 @@ def _replace_stem(body: nn.Module, size: int, channels: int) -> None:
         for child_name, child in list(body.named_children()):
             if isinstance(child, nn.MaxPool2d):
                 setattr(body, child_name, nn.Identity())
-
-
-def _remove_head(body: nn.Module) -> int:
-    """Remove the ImageNet head, from the top-level module of the last linear layer on; returns its input width."""
-    name = [name for name, module in body.named_modules() if isinstance(module, nn.Linear)][-1]
-    head = name.partition(".")[0]
-    first = next(module for module in body.get_submodule(head).modules() if isinstance(module, nn.Linear))
-    setattr(body, head, nn.Identity())
-    return first.in_features
 
 
 def classical_augmentation(images: Tensor, generator: np.random.Generator) -> Tensor:

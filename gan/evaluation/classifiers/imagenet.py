@@ -1,10 +1,11 @@
-"""ImageNet features: torchvision's pretrained ResNet-18 (He et al. 2016), an alternative to our own classifier's.
+"""ImageNet features, an alternative to our own classifier's: of torchvision's pretrained ResNet-18 (He et al. 2016),
+and of EfficientNet-Lite0, which needs no download.
 
 They do not depend on the data set, so scores can be compared between sets; of medical images they capture texture more
-than findings. Scores in them are not the FID or KID of the literature, which use an Inception network. The weights are
-read from torch's cache, or downloaded and verified by checksum.
+than findings. Scores in them are not the FID or KID of the literature, which use an Inception network. ResNet-18's
+weights are read from torch's cache, or downloaded and verified by checksum.
 
-Letters: n images in a set, N in a batch, C channels, H = W the side.
+Letters: n images in a set, N in a batch, C channels, H = W the side, F features.
 """
 
 import hashlib
@@ -18,7 +19,10 @@ import torchvision
 from torch import Tensor, nn
 
 from gan.errors import UserError
+from gan.evaluation.classifiers import efficientnet_lite
+from gan.evaluation.classifiers.pretrained import EFFICIENTNET_LITE0, PretrainedBody, load_pretrained_body
 from gan.evaluation.classifiers.small_resnet import ImageSequence, PhaseProgress, autocast
+from gan.training.precision import normalise
 
 FILE = "resnet18-f37072fd.pth"
 ADDRESS = f"https://download.pytorch.org/models/{FILE}"
@@ -33,21 +37,19 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 class ImageNetFeatures:
     """The network without its last layer, and the SHA-256 of its weights file."""
 
-    network: nn.Module
+    network: PretrainedBody
     sha256: str
 
     @torch.inference_mode()
     def extract(self, images: ImageSequence, progress: PhaseProgress, batch: int = 64) -> Tensor:
-        """Features (n, 512) float32 on the CPU of uint8 images (n, C, H, H) with one or three channels."""
+        """Features (n, F) float32 on the CPU of uint8 images (n, C, H, H) with one or three channels."""
         device = next(self.network.parameters()).device
-        mean, std = (torch.tensor(values, device=device)[:, None, None] for values in (MEAN, STD))
         features = []
         for first in range(0, len(images), batch):
-            chunk = torch.from_numpy(np.ascontiguousarray(images[first : first + batch])).to(device).float() / 255
-            large = nn.functional.interpolate(chunk, (SIDE, SIDE), mode="bilinear", antialias=True)
-            rgb = large.expand(-1, 3, -1, -1).clamp(0, 1)  # (N, 3, 224, 224)
+            chunk = torch.from_numpy(np.ascontiguousarray(images[first : first + batch])).to(device)
             with autocast(device.type):
-                features.append(self.network((rgb - mean) / std).float().cpu())
+                found: Tensor = self.network(normalise(chunk))  # (N, F) or (N, F, h, w)
+            features.append((found.float().mean(dim=(2, 3)) if found.ndim == 4 else found.float()).cpu())
             progress(min(1.0, (first + batch) / len(images)))
         return torch.cat(features)
 
@@ -64,7 +66,17 @@ def load_imagenet_features(device: str = "cpu") -> ImageNetFeatures:
     network = torchvision.models.resnet18()
     network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
     network.fc = nn.Identity()
-    return ImageNetFeatures(network.to(device).eval().requires_grad_(False), sha256)
+    body = PretrainedBody(network, SIDE, MEAN, STD)
+    return ImageNetFeatures(body.to(device).eval().requires_grad_(False), sha256)
+
+
+def load_efficientnet_features(size: int, device: str = "cpu") -> ImageNetFeatures:
+    """EfficientNet-Lite0's features (n, 1280) of images of `size` px, without a download.
+
+    Raises UserError where its package is not installed, or its file is not the published one.
+    """
+    body, _ = load_pretrained_body(EFFICIENTNET_LITE0, size)
+    return ImageNetFeatures(body.to(device).eval().requires_grad_(False), efficientnet_lite.SHA256)
 
 
 def _download(path: Path) -> None:

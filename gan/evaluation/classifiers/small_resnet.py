@@ -73,12 +73,22 @@ class Classifier(nn.Module):
     """Images uint8 (N, C, H, H) to logits (N, K): K exclusive classes, or K independent attributes.
 
     `body` maps images in [-1, 1] to feature maps (N, width, h, w) or features (N, width); by default `small_resnet`.
+    `learning_rate` is the highest in training. `input_side` is the side to which `body` resizes, where it does.
     """
 
-    def __init__(self, size: int, channels: int, conditions: int, body: nn.Module | None = None, width: int = FEATURES):
+    def __init__(
+        self,
+        size: int,
+        channels: int,
+        conditions: int,
+        body: nn.Module | None = None,
+        width: int = FEATURES,
+        learning_rate: float = LEARNING_RATE,
+        input_side: int | None = None,
+    ):
         super().__init__()
         self.body = small_resnet(size, channels) if body is None else body
-        self.width = width
+        self.width, self.learning_rate, self.input_side = width, learning_rate, input_side or size
         self.head = nn.Linear(width, conditions)
 
     def features(self, images: Tensor) -> Tensor:
@@ -132,11 +142,13 @@ def train_classifier(
     classifier = classifier.to(device).to(memory_format=torch.channels_last).train()
     inputs, targets = torch.from_numpy(images).to(device), torch.from_numpy(conditions).to(device)
     optimiser = torch.optim.AdamW(
-        classifier.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=device != "mps"
+        classifier.parameters(), classifier.learning_rate, weight_decay=WEIGHT_DECAY, fused=device != "mps"
     )
     batch = min(batch, len(images))
     steps = max(1, images_seen // batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=steps, pct_start=0.2)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, classifier.learning_rate, total_steps=steps, pct_start=0.2
+    )
     generator = np.random.default_rng([seed, 1])
     positions = gan.data.order.shuffled_batches(len(images), None, seed, 0, batch)
     validated = {max(1, round(share * steps)) for share in VALIDATED_AT} if validate else set()
@@ -219,7 +231,10 @@ def random_shift(images: Tensor, generator: np.random.Generator) -> Tensor:
 
 def images_at_a_time(images: ImageSequence, most: int) -> int:
     """`most`, or as many as take the memory of `most` images of 128 px."""
-    side = images[:1].shape[-1] if len(images) else 1
+    return _images_of_side(images[:1].shape[-1] if len(images) else 1, most)
+
+
+def _images_of_side(side: int, most: int) -> int:
     return max(1, min(most, most * 128**2 // side**2))
 
 
@@ -229,11 +244,11 @@ def predict(
 ) -> tuple[Tensor, Tensor]:
     """Features (n, F) and logits (n, K) of images uint8 (n, C, H, H), float32 on the CPU.
 
-    `batch` images at a time, fewer above 128 px.
+    `batch` images at a time, fewer where they, or the images to which the network resizes them, are above 128 px.
     """
     device = next(network.parameters()).device
     features, logits = [], []
-    batch = images_at_a_time(images, batch)
+    batch = min(images_at_a_time(images, batch), _images_of_side(network.input_side, batch))
     for first in range(0, len(images), batch):
         chunk = torch.from_numpy(np.ascontiguousarray(images[first : first + batch])).to(device)
         with autocast(device.type):
