@@ -6,6 +6,7 @@ from gan.data import catalogue
 from gan.data.catalogue import Entry
 from pages.ui import cache, frame
 from pages.ui.data import dataset_view, prepare, upload
+from pages.ui.data.steps import ADD, LOOK, TAB, UPLOAD
 from pages.ui.frame import errors_shown
 
 KEY = "data set"  # of the select box
@@ -14,9 +15,9 @@ KEY = "data set"  # of the select box
 def page() -> None:
     """A tab for looking and a tab for adding."""
     frame.page_title("Data", "Images to train on, and a place for your own.")
-    if upload.UPLOAD in st.query_params:
-        st.session_state.setdefault(upload.TAB, upload.ADD)
-    look, add = st.tabs([upload.LOOK, upload.ADD], key=upload.TAB, on_change="rerun")
+    if UPLOAD in st.query_params:
+        st.session_state.setdefault(TAB, ADD)
+    look, add = st.tabs([LOOK, ADD], key=TAB, on_change="rerun")
     with look, errors_shown():
         entry = dataset_choice()
         image_set = cache.image_set(entry.config) if entry.problem is None else None

@@ -5,6 +5,7 @@ import streamlit as st
 from gan import jobs
 from pages.ui import frame
 from pages.ui.data import upload
+from pages.ui.data.steps import ADD
 from pages.ui.frame import errors_shown
 from pages.ui.runs import device_list, run_cards, run_list, run_notes
 from pages.ui.runs.run_list import Listed
@@ -32,7 +33,7 @@ def first_steps() -> None:
         "Nothing has been trained here yet. The digits need no download and take two minutes.",
         "Train a first run",
         frame.TRAIN,
-        lambda: upload.upload_button(upload.ADD, "secondary"),
+        lambda: upload.upload_button(ADD, "secondary"),
     )
     device_list.device_cards(across=device_list.ACROSS)
 

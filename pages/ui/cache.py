@@ -19,9 +19,14 @@ from gan.data import diversity, registry, subclasses
 from gan.data.catalogue import Entry, entries
 from gan.data.image_set import ImageSet
 from gan.data.info import DatasetInfo
+from gan.data.ingest import staging
 from gan.data.ingest.file_examples import Example
 from gan.data.ingest.file_examples import example_files as examples_of
+from gan.data.ingest.files.listing import Listing
 from gan.data.ingest.import_plan import ImportPlan
+from gan.data.ingest.labels.reading import Reading, Window
+from gan.data.ingest.outcome import Outcome, picture
+from gan.data.ingest.outcome import reading_outcome as outcome_of
 from gan.errors import RunError
 from gan.evaluation.training_images import training_images_problem as training_images_problem
 from gan.io import animation, contact_sheet
@@ -220,3 +225,38 @@ def image_set(config: DataConfig) -> ImageSet | None:
 def example_files(key: str, _plan: ImportPlan) -> dict[str, list[Example]]:
     """A few files of each class or attribute; `key` names the set and its version."""
     return examples_of(_plan)
+
+
+def upload_listing(folder: Path) -> Listing:
+    """The files of an upload, as they were at its last check."""
+    return _upload_listing(folder, file_version(folder / staging.REPORT))
+
+
+@st.cache_resource(max_entries=4, show_spinner="Listing the files …")
+def _upload_listing(folder: Path, version: FileVersion) -> Listing:
+    return staging.upload_listing(folder)
+
+
+def reading_outcome(folder: Path, reading: Reading) -> Outcome:
+    """What a reading makes of an upload; raises DataError as `gan.data.ingest.outcome.reading_outcome`."""
+    return _outcome(folder, file_version(folder / staging.REPORT), reading.model_dump_json(), reading)
+
+
+@st.cache_resource(max_entries=64, show_spinner="Reading the labels …")
+def _outcome(folder: Path, version: FileVersion, key: str, _reading: Reading) -> Outcome:
+    return outcome_of(upload_listing(folder), _reading)
+
+
+def outcome_pictures(folder: Path, window: Window, outcome: Outcome) -> dict[str, list[tuple[str, bytes]]]:
+    """The examples of an outcome as small PNGs, each with its path; unreadable files are passed over."""
+    root = upload_listing(folder).root
+    return {
+        name: [(file, png) for file in files if (png := _picture(root, file, file_version(root / file), window))]
+        for name, files in outcome.examples.items()
+    }
+
+
+@st.cache_data(max_entries=2000, show_spinner=False)
+def _picture(root: Path, file: str, version: FileVersion, window: Window) -> bytes | None:
+    image = picture(root, file, window=window)
+    return None if image is None else _png(image)

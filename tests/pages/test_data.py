@@ -13,7 +13,7 @@ from gan.data import catalogue, registry
 from gan.data.ingest import staging
 from gan.data.ingest.checks.report import CheckReport
 from pages.ui import cache
-from pages.ui.data import upload
+from pages.ui.data.steps import UPLOAD
 from tests.support.celeba import write_celeba
 from tests.support.image_files import class_files, png_bytes, zip_of
 from tests.support.jobs import wait_until
@@ -37,7 +37,7 @@ def judged(report: CheckReport) -> AppTest:
     assert report.staged is not None
     at = AppTest.from_file(APP, default_timeout=60).run()
     at.switch_page("pages/data.py")
-    at.query_params[upload.UPLOAD] = report.staged.name
+    at.query_params[UPLOAD] = report.staged.name
     at.run()
     assert not at.exception
     return at
@@ -63,7 +63,7 @@ def test_a_check_goes_on_when_its_page_is_left_and_is_found_again() -> None:
     at = page("data")  # another visit, without the link of the upload
     at.button(key=f"upload {folder.name}").click().run()
     assert not at.exception
-    assert at.query_params[upload.UPLOAD] == folder.name
+    assert at.query_params[UPLOAD] == folder.name
     wait_until(lambda: not jobs.state(folder).alive, "the check has ended")
     at.run()
     assert not at.exception

@@ -12,7 +12,7 @@ from gan.io.atomic import write_json
 from gan.jobs import device_list, tickets
 from gan.runs import notes
 from gan.runs.run import find_run
-from pages.ui.data import upload
+from pages.ui.data.steps import ADD, TAB
 from pages.ui.runs import run_verdict
 from tests.support.evaluation import demo_scores
 from tests.support.jobs import clean_up, submitted, wait_for_state, wait_until, wait_until_begun
@@ -73,7 +73,7 @@ def test_an_empty_store_also_leads_to_ones_own_images() -> None:
     at.button(key="to add images").click().run()
     assert not at.exception
     assert at.title[0].value == "Data"
-    assert at.session_state[upload.TAB] == upload.ADD
+    assert at.session_state[TAB] == ADD
 
 
 def test_free_and_taken_space_are_shown() -> None:

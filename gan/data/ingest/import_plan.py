@@ -176,15 +176,8 @@ class ImportPlan:
         )
 
     def path(self, file: str) -> Path:
-        """The path of a file; raises FileNotFoundError if it is not regular, or a link that leads out of the set.
-
-        A link in a folder on the server may lead to another folder of GAN_PATHS.
-        """
-        path = Path(os.path.realpath(self.root / file))  # resolve raises RuntimeError for a loop of links
-        allowed = (self.root.resolve(), *settings.browsable_paths())
-        if not path.is_file() or not any(path.is_relative_to(folder) for folder in allowed):
-            raise FileNotFoundError(errno.ENOENT, "it is not a file of this set", file)
-        return path
+        """The path of a file; raises FileNotFoundError as `path_in_set` does."""
+        return path_in_set(self.root, file)
 
     def read(self, row: int) -> NDArray[np.uint8]:
         """The image of a row as 8 bits: (H, W) for one channel, else (H, W, 3).
@@ -207,3 +200,15 @@ class ImportPlan:
             )
             for split in SPLITS
         }
+
+
+def path_in_set(root: Path, file: str) -> Path:
+    """The path of a file of a set; raises FileNotFoundError if it is not regular, or a link that leads out of the set.
+
+    A link in a folder on the server may lead to another folder of GAN_PATHS.
+    """
+    path = Path(os.path.realpath(root / file))  # resolve raises RuntimeError for a loop of links
+    allowed = (root.resolve(), *settings.browsable_paths())
+    if not path.is_file() or not any(path.is_relative_to(folder) for folder in allowed):
+        raise FileNotFoundError(errno.ENOENT, "it is not a file of this set", file)
+    return path

@@ -32,7 +32,7 @@ from gan.data.ingest.checks.report import CheckReport
 from gan.data.ingest.files.archive import BLOCK, is_archive, kind_to_keep, path_below, unpack, upload_too_large
 from gan.data.ingest.files.containers import convert_in_place
 from gan.data.ingest.files.file_kinds import IMAGE, TABLE
-from gan.data.ingest.files.listing import list_folder
+from gan.data.ingest.files.listing import Listing, list_folder
 from gan.data.ingest.files.member_names import is_passed_over, safe_name
 from gan.data.ingest.files.unpack_record import UnpackRecord
 from gan.data.ingest.labels.proposals import Choose, sure_reading
@@ -136,6 +136,18 @@ def change_reading(folder: Path, reading: Reading) -> None:
     for name in (REPORT, "plan.json"):
         (folder / name).unlink(missing_ok=True)
     _write_request(folder, replace(upload, reading=reading))
+
+
+def requested_reading(folder: Path) -> Reading | None:
+    """The reading that was asked for by `change_reading`, or None."""
+    return read_request(folder / REQUEST, UPLOAD).reading
+
+
+def upload_listing(folder: Path) -> Listing:
+    """The files of an upload that was unpacked by its check; raises DataError before that."""
+    upload = read_request(folder / REQUEST, UPLOAD)
+    root = _allowed(Path(upload.path)) if upload.source == "folder" else folder / IMAGES
+    return list_folder(folder / IMAGES if is_archive(root) else root)
 
 
 def check_upload(folder: Path, progress: Progress = silent, choose: Choose = sure_reading) -> CheckReport:

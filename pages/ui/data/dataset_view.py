@@ -1,8 +1,5 @@
 """One data set: figures, findings, balance and images."""
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
@@ -13,14 +10,12 @@ from gan.data.attribute_correlation import strongest_pairs
 from gan.data.catalogue import Entry
 from gan.data.image_set import SPLITS, ImageSet
 from gan.data.ingest import staging
-from gan.data.ingest.checks.report import Finding
 from gan.io.atomic import file_version
 from pages.ui import fmt, frame, tiles
 from pages.ui.components import live_chart
-from pages.ui.data import file_preview, suspect_labels
+from pages.ui.data import file_preview, findings, suspect_labels
 
 TONES = {"train": "blue", "val": "yellow", "test": "purple"}
-BOXES: dict[str, Callable[..., Any]] = {"error": st.error, "warning": st.warning, "note": st.info}
 PER_ROW = 14
 MOST_ROWS = 40
 PAIRS = 20
@@ -79,20 +74,9 @@ def groups_text(known: summary.GroupSummary) -> str:
 def findings_list(image_set: ImageSet) -> None:
     """The warnings on a set, and behind an expander its notes."""
     found = summary.findings(image_set)
-    for finding in found:
-        if finding.level == "warning":
-            finding_box(finding)
+    findings.findings_panel([finding for finding in found if finding.level == "warning"])
     notes = [finding.line for finding in found if finding.level == "note"] + list(image_set.notices)
-    if notes:
-        with st.expander(f"Good to know ({len(notes)})", icon=":material/info:"):
-            for note in notes:
-                st.markdown(f"- {fmt.escape_markdown(note)}")
-
-
-def finding_box(finding: Finding) -> None:
-    """One finding in a box of its level, with what is done about it."""
-    action = f" **{fmt.escape_markdown(finding.action)}**" if finding.action else ""
-    BOXES[finding.level](f"{fmt.escape_markdown(finding.text)}{action}")
+    findings.notes_expander(notes)
 
 
 def balance_chart(entry: Entry, image_set: ImageSet) -> None:
@@ -170,8 +154,7 @@ def show_other_examples() -> None:
 def original_files(name: str) -> None:
     """The report on the files of an added set, and a few of the files."""
     report = staging.load_report(name)
-    for finding in report.problems:
-        finding_box(finding)
+    findings.findings_panel(report.problems)
     pixel_summary(report.sizes, report.modes)
     if report.plan is not None:
         plan = settings.added_sets() / name / "plan.json"

@@ -12,16 +12,11 @@ import streamlit as st
 from gan import jobs
 from gan.config import settings
 from gan.data.ingest import staging
-from gan.data.ingest.checks.report import CheckReport
 from gan.errors import DataError
-from pages.ui import background, cache, fmt, frame
-from pages.ui.components import live_chart
-from pages.ui.data import dataset_view, file_preview
-from pages.ui.frame import errors_noted
+from pages.ui import background, fmt, frame
+from pages.ui.data.check_result import check_result, discard
+from pages.ui.data.steps import ADD, TAB, UPLOAD, current_step
 
-UPLOAD = "upload"  # the parameter of the link
-TAB, LOOK, ADD = "data tab", "Look at a set", "Add your own images"  # the tabs of the Data page
-STEPS = ("Choose the images", "Check how they are understood", "Accept, and train")
 ZIP, FILES, PATH = "A ZIP file", "Image files", "A folder on the server"
 LAYOUT = """**How to lay them out.** A folder for each class, with or without `train`, `val` and `test` above them; or
 any images with a `labels.csv`: a column `file`, then either one column `class` or columns of 0 and 1, and if you have
@@ -53,7 +48,8 @@ def upload_panel() -> None:
     if report is None or jobs.state(folder).alive:
         check_progress(folder)
     else:
-        report_with_decision(report)
+        current_step(2)
+        check_result(report)
 
 
 def upload_form() -> None:
@@ -126,60 +122,6 @@ def check_progress(folder: Path) -> None:
     if jobs.state(folder).name == "stopped":
         st.caption("The check was stopped.")
     st.button("Start again", icon=":material/arrow_back:", key="reject set", on_click=discard, args=(folder,))
-
-
-def report_with_decision(report: CheckReport) -> None:
-    """Step 2: what was found, what would be done about it, and whether to keep the set."""
-    current_step(2)
-    assert report.staged is not None, "an upload has a folder"
-    st.subheader(f"{report.name}: {fmt.images(report.images)} can be used", anchor=False)
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        for finding in report.problems:
-            dataset_view.finding_box(finding)
-        if not report.problems:
-            st.success("No problem was found.")
-        with st.container(horizontal=True):
-            st.button(
-                "Accept", type="primary", icon=":material/check:", key="accept set", disabled=not report.ok,
-                on_click=accept, args=(report,),
-            )  # fmt: skip
-            st.button("Discard", icon=":material/delete:", key="reject set", on_click=discard, args=(report.staged,))
-        if report.plan is not None:
-            st.subheader("How the files were understood", anchor=False)
-            file_preview.file_preview_panel(report.plan, f"incoming {report.staged.name}")
-    with right:
-        if report.counts:
-            st.subheader("Balance", anchor=False)
-            live_chart.draw_chart(
-                live_chart.bar_figure(report.counts, dataset_view.TONES, f"{report.name}-counts"),
-                key="counts-of-report",
-            )
-        dataset_view.pixel_summary(report.sizes, report.modes)
-
-
-def current_step(current: int) -> None:
-    """The three steps in a line, the current one in bold."""
-    steps = (f"{number}  {step}" for number, step in enumerate(STEPS, 1))
-    st.caption(" → ".join(f"**{step}**" if number == current else step for number, step in enumerate(steps, 1)))
-
-
-def accept(report: CheckReport) -> None:
-    """Keep the set, and show it where it is read and trained on; for `on_click`."""
-    with errors_noted():
-        staging.accept(report)
-        del st.query_params[UPLOAD]
-        cache.clear_catalogue()
-        st.session_state["last set"] = st.query_params["data"] = f"folder-{report.name}"
-        st.session_state[TAB] = LOOK
-        frame.notify(f"{report.name} was added. Read it, and train on it.", ":material/check:")
-
-
-def discard(folder: Path) -> None:
-    """Remove the upload, and go back to the form; for `on_click`."""
-    with errors_noted():
-        staging.discard(folder)
-        del st.query_params[UPLOAD]
 
 
 def _open(identifier: str) -> None:

@@ -1,6 +1,6 @@
 """Find the images that the values of a table's column name: by path, base name, name without suffix, folder or UID."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -39,6 +39,8 @@ Identifiers = tuple[str, str, str]
 AMBIGUOUS = -1
 LOOSE = 1000
 """Rank from which the case or the extension of a name is ignored. A longer common end of the paths has a lower rank."""
+MOST_ROWS_OF_FOLDER = 100
+"""Rows of one value from which it is a class rather than the name of a folder: rows times images would take long."""
 
 
 @dataclass(frozen=True)
@@ -238,7 +240,10 @@ class ImageNames:
     ) -> None:
         """Give the rows whose value names a folder all images below it that no other row names."""
         named = set(claims)
+        uses = Counter(path for _, path in rest)
         for row, path in rest:
+            if uses[path] > MOST_ROWS_OF_FOLDER:
+                continue
             if folders and folders[row] and (below := clean_path(f"{folders[row]}/{path}")) in self._below:
                 found = {below}
             else:

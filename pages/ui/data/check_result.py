@@ -1,0 +1,90 @@
+"""Step 2 of adding images: the proposals to choose from, or what was found and whether to keep the set."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from gan import jobs
+from gan.data.ingest import staging
+from gan.data.ingest.checks.report import CheckReport
+from gan.data.ingest.labels.reading import Reading
+from pages.ui import cache, fmt, frame
+from pages.ui.components import live_chart
+from pages.ui.data import dataset_view, file_preview, findings
+from pages.ui.data.proposal_cards import proposal_cards
+from pages.ui.data.steps import LOOK, TAB, UPLOAD
+from pages.ui.frame import errors_noted
+
+MOST_BARS = 40
+
+
+def check_result(report: CheckReport) -> None:
+    """What was found, what would be done about it, and whether to keep the set; or the proposals to choose from."""
+    assert report.staged is not None, "an upload has a folder"
+    if report.reading is None and report.proposals:
+        others = [finding for finding in report.problems if finding.key != "choose-reading"]
+        proposal_cards(report, report.staged, read_so)
+        findings.findings_panel(others)
+        discard_button(report.staged)
+        return
+    st.subheader(f"{report.name}: {fmt.images(report.images)} can be used", anchor=False)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        findings.findings_panel(report.problems)
+        if not report.problems:
+            st.success("No problem was found.")
+        with st.container(horizontal=True):
+            st.button(
+                "Accept", type="primary", icon=":material/check:", key="accept set", disabled=not report.ok,
+                on_click=accept, args=(report,),
+            )  # fmt: skip
+            discard_button(report.staged)
+        if report.plan is not None:
+            st.subheader("How the files were understood", anchor=False)
+            file_preview.file_preview_panel(report.plan, f"incoming {report.staged.name}")
+    with right:
+        if report.counts:
+            st.subheader("Balance", anchor=False)
+            balance(report)
+        dataset_view.pixel_summary(report.sizes, report.modes)
+
+
+def balance(report: CheckReport) -> None:
+    """A bar for each of the first classes or attributes."""
+    names = list(next(iter(report.counts.values())))
+    counts = {split: {name: counted[name] for name in names[:MOST_BARS]} for split, counted in report.counts.items()}
+    live_chart.draw_chart(
+        live_chart.bar_figure(counts, dataset_view.TONES, f"{report.name}-counts"), key="counts-of-report"
+    )
+    if len(names) > MOST_BARS:
+        st.caption(f"The first {MOST_BARS} of {len(names):,}.")
+
+
+def discard_button(folder: Path) -> None:
+    """The way back to the form; removes the upload."""
+    st.button("Discard", icon=":material/delete:", key="reject set", on_click=discard, args=(folder,))
+
+
+def read_so(folder: Path, reading: Reading) -> None:
+    """Check an upload again, read in this way; for `on_click`."""
+    with errors_noted():
+        staging.change_reading(folder, reading)
+        jobs.start_task(folder)
+
+
+def accept(report: CheckReport) -> None:
+    """Keep the set, and show it where it is read and trained on; for `on_click`."""
+    with errors_noted():
+        staging.accept(report)
+        del st.query_params[UPLOAD]
+        cache.clear_catalogue()
+        st.session_state["last set"] = st.query_params["data"] = f"folder-{report.name}"
+        st.session_state[TAB] = LOOK
+        frame.notify(f"{report.name} was added. Read it, and train on it.", ":material/check:")
+
+
+def discard(folder: Path) -> None:
+    """Remove the upload, and go back to the form; for `on_click`."""
+    with errors_noted():
+        staging.discard(folder)
+        del st.query_params[UPLOAD]

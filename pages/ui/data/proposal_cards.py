@@ -1,0 +1,54 @@
+"""The plausible readings of an upload as cards with counts and pictures; one is chosen by its button."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+
+from gan.data.ingest.checks.report import CheckReport
+from gan.data.ingest.labels.reading import Proposal, Reading
+from gan.errors import DataError
+from pages.ui import cache, fmt
+from pages.ui.data.outcome_view import outcome_panel
+
+FEW = 4
+"""Cards that are drawn at once; the others follow on demand."""
+
+
+def proposal_cards(report: CheckReport, folder: Path, choose: Callable[[Path, Reading], None]) -> None:
+    """A card for each proposal; `choose` is called by its button."""
+    st.subheader(f"{report.name}: how are these files to be read?", anchor=False)
+    st.caption("More than one way is plausible. Choose the one that is right; nothing is lost by a wrong choice.")
+    everything = st.session_state.get(_key(folder), False)
+    shown = report.proposals if everything else report.proposals[:FEW]
+    for first in range(0, len(shown), 2):
+        for column, number in zip(st.columns(2, gap="medium"), range(first, min(first + 2, len(shown))), strict=False):
+            with column, st.container(border=True, key=f"proposal-{number}"):
+                _card(folder, number, shown[number], choose)
+    if len(shown) < len(report.proposals):
+        rest = len(report.proposals) - len(shown)
+        st.button(f"Show {rest} more", key="more proposals", type="tertiary", on_click=_show_all, args=(folder,))
+
+
+def _card(folder: Path, number: int, proposal: Proposal, choose: Callable[[Path, Reading], None]) -> None:
+    st.markdown(f"**{fmt.escape_markdown(proposal.title)}**")
+    for doubt in proposal.doubts:
+        st.caption(f":material/help: {fmt.escape_markdown(doubt)}")
+    try:
+        outcome = cache.reading_outcome(folder, proposal.reading)
+    except DataError as error:
+        st.error(str(error))
+        return
+    outcome_panel(folder, proposal.reading, outcome)
+    st.button(
+        "Read it so", key=f"read so {number}", type="primary" if number == 0 else "secondary",
+        icon=":material/check:", on_click=choose, args=(folder, proposal.reading),
+    )  # fmt: skip
+
+
+def _key(folder: Path) -> str:
+    return f"all proposals {folder.name}"
+
+
+def _show_all(folder: Path) -> None:
+    st.session_state[_key(folder)] = True
