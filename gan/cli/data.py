@@ -37,6 +37,7 @@ def add_commands(command: AddCommand) -> None:
     check.add_argument("path", type=Path, nargs="?")
     check.add_argument("--task", help=argparse.SUPPRESS)
     check.add_argument("--json", action="store_true", help="print one JSON document")
+    _add_names_encoding(check)
     add_reading_options(check)
     add = command(
         "add",
@@ -46,11 +47,17 @@ def add_commands(command: AddCommand) -> None:
     )
     add.add_argument("name")
     add.add_argument("path", type=Path)
+    _add_names_encoding(add)
     add_reading_options(add)
     prepare = command("prepare", prepare_data, "Read a data set into the cache now.", data)
     prepare.add_argument("--task", help=argparse.SUPPRESS)
     add_run_options(prepare, DATA_PREFIX)
     add_label_commands(command, data)
+
+
+def _add_names_encoding(parser: argparse.ArgumentParser) -> None:
+    text = "encoding of the names in a ZIP, such as gb18030 or cp932, if the detected one is wrong"
+    parser.add_argument("--names-encoding", default="", metavar="NAME", help=text)
 
 
 def list_data(parsed: argparse.Namespace) -> int:
@@ -72,7 +79,8 @@ def check_data(parsed: argparse.Namespace) -> int:
         return _check_upload(parsed.task)
     if parsed.path is None:
         raise UserError("data check takes the path of a folder, ZIP or tar.")
-    report = check_images(parsed.path, show_progress, choose=partial(choose_reading, parsed))
+    choose = partial(choose_reading, parsed)
+    report = check_images(parsed.path, show_progress, choose=choose, names_encoding=parsed.names_encoding)
     if parsed.json:
         show(json.dumps(report.as_json(), indent=2))
     else:
@@ -84,7 +92,7 @@ def add_data(parsed: argparse.Namespace) -> int:
     """Check a folder or archive and accept it as an added set; prints the report."""
     from gan.data.ingest import staging
 
-    folder = staging.stage_path(parsed.name, parsed.path)
+    folder = staging.stage_path(parsed.name, parsed.path, parsed.names_encoding)
     try:
         report = staging.check_upload(folder, show_progress, partial(choose_reading, parsed))
         _show_report(report, f"data add {parsed.name} {shlex.quote(str(parsed.path))}")

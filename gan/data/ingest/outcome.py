@@ -64,8 +64,8 @@ def reading_outcome(listing: Listing, reading: Reading, each: int = 3, shown: in
     examples: dict[str, tuple[str, ...]] = {}
     for position, name in enumerate(inventory.names[:shown]):
         rows = np.flatnonzero(inventory.conditions[:, position])
-        chosen = np.unique(np.linspace(0, len(rows) - 1, each).round().astype(int)) if len(rows) else []
-        examples[name] = tuple(inventory.files[rows[at]] for at in chosen)
+        chosen = rows[np.unique(np.linspace(0, len(rows) - 1, each).round().astype(int))] if len(rows) else rows
+        examples[name] = tuple(inventory.files[row] for row in chosen.tolist())
     unlabelled = int((split == UNLABELLED).sum())
     return Outcome(
         kind=inventory.kind,

@@ -1,13 +1,14 @@
 """Image sets that users add: uploaded, checked by a background job, and kept only once they are accepted.
 
-    GAN_STORE/.data/incoming/<id>/     request.json, and the archive or images/; after the check also report.json, and
-                                       plan.json if the set is usable, until the set is accepted or discarded
+    GAN_STORE/.data/incoming/<id>/     request.json, and the archive or images/; prepared.json once it is unpacked;
+                                       after the check also report.json, and plan.json if the set is usable, until
+                                       the set is accepted or discarded
     GAN_STORE/.data/sets/<name>/       images/, plan.json and report.json of an accepted set, for `data.path`;
                                        later edits.json (`label_edits.py`) and suspects.json (`gan/evaluation`)
 
 `stage_*` only stores what the browser sent. `check_upload` unpacks and checks it, in a job of the kind `check`. Images
 in a folder on the server are not copied: the plan refers to them. `change_reading` asks for another check of the same
-images, read in another way.
+images, read in another way. The archive is removed once it is unpacked, unless its names might be read otherwise.
 """
 
 import errno
@@ -48,7 +49,7 @@ from gan.io.progress import Progress, silent
 
 EXPIRY_SECONDS = 24 * 3600
 """Age at which an upload that was not accepted is removed."""
-ARCHIVE, IMAGES, REQUEST, REPORT = "archive", "images", "request.json", "report.json"
+ARCHIVE, IMAGES, REQUEST, PREPARED, REPORT = "archive", "images", "request.json", "prepared.json", "report.json"
 KEPT = (IMAGES, "plan.json", REPORT)
 """The files of an accepted set. The others belong to the job that checked it."""
 SHOWN_AS = {"archive": "the uploaded archive", "files": "the uploaded files"}
@@ -58,24 +59,25 @@ SHOWN_AS = {"archive": "the uploaded archive", "files": "the uploaded files"}
 class Upload:
     """A request to check an upload: the `name` of the set, and the `path` of a folder on the server.
 
-    `reading` is how the user wants the files read; None: as proposed, if that is sure.
+    `reading` is how the user wants the files read; None: as proposed, if that is sure. `names_encoding` as in `unpack`.
     """
 
     name: str
     source: Literal["archive", "files", "folder"]
     path: str = ""
     reading: Reading | None = None
+    names_encoding: str = ""
 
 
 UPLOAD = TypeAdapter(Upload)
 
 
-def stage_archive(name: str, file: BinaryIO | Path) -> Path:
+def stage_archive(name: str, file: BinaryIO | Path, names_encoding: str = "") -> Path:
     """Store an uploaded archive (`files/archive.py`); returns its folder, for `check_upload`.
 
     Raises DataError for a name that is not allowed or in use, and for too many bytes.
     """
-    folder = _new_folder(Upload(name, "archive"))
+    folder = _new_folder(Upload(name, "archive", names_encoding=names_encoding))
     try:
         if isinstance(file, Path):
             shutil.copyfile(file, folder / ARCHIVE)
@@ -116,10 +118,10 @@ def stage_files(name: str, files: Iterable[tuple[str, BinaryIO]]) -> Path:
     return folder
 
 
-def stage_path(name: str, path: Path) -> Path:
+def stage_path(name: str, path: Path, names_encoding: str = "") -> Path:
     """Stage an archive, or the images and tables of a folder on this machine, which are copied. As `stage_archive`."""
     if path.is_file():
-        return stage_archive(name, path)
+        return stage_archive(name, path, names_encoding)
     return stage_files(name, _opened(path))
 
 
@@ -130,12 +132,31 @@ def stage_folder(name: str, path: Path) -> Path:
 
 def change_reading(folder: Path, reading: Reading) -> None:
     """Have the next check of an upload read its files in this way. Raises DataError while a check is running."""
+    _change_request(folder, reading=reading)
+
+
+def change_names_encoding(folder: Path, names_encoding: str) -> None:
+    """Have the next check of an upload read the names in its archive in this encoding, and propose readings anew.
+
+    Raises DataError while a check is running, and if the archive is not kept.
+    """
+    if not keeps_archive(folder):
+        raise DataError("The archive is not kept. Discard this upload, and add the archive again.")
+    _change_request(folder, reading=None, names_encoding=names_encoding)
+
+
+def keeps_archive(folder: Path) -> bool:
+    """Whether the archive of an upload is there, so that its names can be read in another encoding."""
+    return (folder / ARCHIVE).exists()
+
+
+def _change_request(folder: Path, **changes: Any) -> None:
     if jobs.state(folder).alive:
         raise DataError("This set is being checked. Wait for the end of the check, or stop it.")
     upload = read_request(folder / REQUEST, UPLOAD)
     for name in (REPORT, "plan.json"):
         (folder / name).unlink(missing_ok=True)
-    _write_request(folder, replace(upload, reading=reading))
+    _write_request(folder, replace(upload, **changes))
 
 
 def requested_reading(folder: Path) -> Reading | None:
@@ -154,18 +175,20 @@ def check_upload(folder: Path, progress: Progress = silent, choose: Choose = sur
     """Unpack and check the upload in `folder`; writes report.json, and plan.json if the set is usable.
 
     The reading is the one that was asked for, else the one that `choose` picks. Raises DataError for an archive that is
-    refused or a folder outside GAN_PATHS; staged images are then removed.
+    refused or a folder outside GAN_PATHS; staged images are then removed. A check that is stopped later keeps them.
     """
     upload = read_request(folder / REQUEST, UPLOAD)
     _check_name(upload.name)
     if upload.reading is not None:
         choose = _always(upload.reading)
     try:
-        report = _checked(upload, folder, progress, choose)
+        root = _prepared(upload, folder, progress)
     except BaseException:
-        (folder / ARCHIVE).unlink(missing_ok=True)
+        if not upload.names_encoding:  # else another encoding may be right
+            (folder / ARCHIVE).unlink(missing_ok=True)
         remove_folder(folder / IMAGES)
         raise
+    report = check_images(root, progress, SHOWN_AS.get(upload.source, upload.path), choose=choose)
     if report.plan is not None:
         report.plan.save(folder)
     write_json(folder / REPORT, report.as_json() | {"name": upload.name})
@@ -306,26 +329,38 @@ def _store(file: BinaryIO, path: Path, limit: int) -> int:
     return written
 
 
-def _checked(upload: Upload, folder: Path, progress: Progress, choose: Choose) -> CheckReport:
-    if upload.source != "folder":
-        if (folder / ARCHIVE).exists():
-            _empty(folder / IMAGES)  # a check that was stopped may have begun to unpack
-            unpack(folder / ARCHIVE, folder / IMAGES, progress)
-            (folder / ARCHIVE).unlink()
-        else:
-            convert_in_place(folder / IMAGES, progress)
-        limit = settings.upload_limit()
-        strip_dicom_files(folder / IMAGES, limit, upload_too_large(limit), progress)
-        return check_images(folder / IMAGES, progress, SHOWN_AS[upload.source], choose=choose)
-    root = _allowed(Path(upload.path))  # again: request.json may have been changed
+def _prepared(upload: Upload, folder: Path, progress: Progress) -> Path:
+    """The folder of the images, after an archive was unpacked and DICOM files were stripped. Done once."""
+    if upload.source == "folder":
+        return _server_folder(Path(upload.path), folder, progress)
+    done = {"names_encoding": upload.names_encoding}
+    if read_json(folder / PREPARED) == done:
+        return folder / IMAGES
+    if (folder / ARCHIVE).exists():
+        _empty(folder / IMAGES)  # a check that was stopped may have begun to unpack
+        unpack(folder / ARCHIVE, folder / IMAGES, progress, upload.names_encoding)
+    else:
+        convert_in_place(folder / IMAGES, progress)
+    limit = settings.upload_limit()
+    stripped = strip_dicom_files(folder / IMAGES, limit, upload_too_large(limit), progress)
+    names_in_doubt = upload.names_encoding or list_folder(folder / IMAGES).names is not None
+    if stripped or not names_in_doubt:  # the archive holds what was stripped
+        (folder / ARCHIVE).unlink(missing_ok=True)
+    write_json(folder / PREPARED, done)
+    return folder / IMAGES
+
+
+def _server_folder(path: Path, folder: Path, progress: Progress) -> Path:
+    """A folder on the server, after its links were checked; if it holds npz or parquet files, their images."""
+    root = _allowed(path)  # again: request.json may have been changed
     for file in scan(root):  # before any is opened
         if not _is_allowed(Path(os.path.realpath(root / file.name))):
             raise DataError(f"{file.name} in {root} is a link to a file outside GAN_PATHS. Remove it.")
     if not is_archive(root):
-        return check_images(root, progress, str(root), choose=choose)
+        return root
     _empty(folder / IMAGES)
-    unpack(root, folder / IMAGES, progress)  # a folder of npz or parquet files
-    return check_images(folder / IMAGES, progress, str(root), choose=choose)
+    unpack(root, folder / IMAGES, progress)
+    return folder / IMAGES
 
 
 def _always(reading: Reading) -> Choose:

@@ -43,19 +43,20 @@ def check_images(
     shown_as: str = "",
     keep_splits: bool = False,
     choose: Choose = sure_reading,
+    names_encoding: str = "",
 ) -> CheckReport:
     """Check a folder of images or an archive, which is unpacked to a temporary folder. Messages call it `shown_as`.
 
     `choose` picks one of the plausible readings; where it picks none, the report asks. Never raises DataError: what
     makes the set unusable is an error in the report. With `keep_splits`, the splits made here are recorded for later
-    readings of the folder (`stable_splits.py`).
+    readings of the folder (`stable_splits.py`). `names_encoding` as in `unpack`.
     """
     shown_as = shown_as or str(path)
     proposals: tuple[Proposal, ...] = ()
     try:
         if is_archive(path):
             with tempfile.TemporaryDirectory() as folder:
-                unpack(path, Path(folder), progress)
+                unpack(path, Path(folder), progress, names_encoding)
                 return check_images(Path(folder), progress, shown_as, choose=choose)
         listing = list_folder(path)
         if not listing.images:
