@@ -63,12 +63,10 @@ def stable_split(
     units_with = [np.flatnonzero(column) for column in np.ascontiguousarray(held.T)]
     balance = _Balance(held, positions, split, free, parts, units_with)
     rarest_first = np.argsort(held.sum(axis=0), kind="stable").tolist()
-    for condition in rarest_first:
-        for part in parts:
-            balance.fill(part, condition)
-    for condition in rarest_first:
-        for part in parts:
-            balance.relieve(part, condition)
+    for step in (balance.fill, balance.relieve, balance.fill):  # again: one part may have held what another lacked
+        for condition in rarest_first:
+            for part in parts:
+                step(part, condition)
     return np.asarray(split[unit_of])
 
 

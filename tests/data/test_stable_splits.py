@@ -58,6 +58,15 @@ def test_a_small_class_gets_its_share_and_trains(count: int) -> None:
     assert (split == "val").sum() == max(1, round(0.1 * count))
 
 
+@pytest.mark.parametrize(("count", "train", "val", "test"), [(2, 2, 0, 0), (3, 1, 1, 1), (5, 3, 1, 1), (6, 4, 1, 1)])
+def test_each_of_many_small_classes_is_in_all_splits(count: int, train: int, val: int, test: int) -> None:
+    """Whatever its hashes say: some classes have all their images on one side at first."""
+    conditions = np.repeat(np.eye(300, dtype=np.uint8), count, axis=0)
+    split = stable_split([f"image {number}" for number in range(300 * count)], conditions, PARTS, {})
+    for name, expected in (("train", train), ("val", val), ("test", test)):
+        assert conditions[split == name].sum(axis=0).tolist() == [expected] * 300
+
+
 def test_a_class_too_small_for_all_splits_trains_where_its_hashes_do_not_say_otherwise() -> None:
     split = stable_split(["image a"], np.ones((1, 1), dtype=np.uint8), {"val": 0.5, "test": 0.5}, {})
     assert len(split) == 1

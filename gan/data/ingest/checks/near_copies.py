@@ -9,6 +9,7 @@ Letters: N images, Q queries, D values of a descriptor, P pairs.
 """
 
 from collections.abc import Iterator
+from itertools import product
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -177,37 +178,43 @@ def unexplained(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDAr
 
 def _aligned(first: NDArray[np.float32], second: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """`second` or its mirror images, and its shift (P, 2) down and right by up to 3 px, that fit `first` best."""
-    halves = [_halved(first), _halved(second), _halved(second[:, :, ::-1])]
-    steps = [(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1)]
-    direct, mirrored = (
-        np.stack([_correlation(halves[0], other, 2, y, x) for y, x in steps], axis=1) for other in halves[1:]
-    )
-    mirror = mirrored.max(axis=1) > direct.max(axis=1)
+    half, other = _halved(first), _halved(second)
+    direct, shift = _best_shift(half, other, MARGIN // 2)
+    mirrored, mirrored_shift = _best_shift(half, other[:, :, ::-1], MARGIN // 2)
+    mirror = mirrored > direct
     second = np.where(mirror[:, None, None], second[:, :, ::-1], second)
-    coarse = 2 * np.array(steps)[np.where(mirror[:, None], mirrored, direct).argmax(axis=1)]
-    side = THUMBNAIL - 2 * MARGIN
+    coarse = 2 * np.where(mirror[:, None], mirrored_shift, shift)
+    side = THUMBNAIL - 2 * MARGIN + 2
     rows, top, left = np.arange(len(first)), MARGIN - 1 - coarse[:, 0], MARGIN - 1 - coarse[:, 1]
-    around = np.zeros_like(first)
-    around[:, MARGIN - 1 : MARGIN + side + 1, MARGIN - 1 : MARGIN + side + 1] = sliding_window_view(
-        second, (side + 2, side + 2), axis=(1, 2)
-    )[rows, top, left]
-    fine = np.stack([_correlation(first, around, MARGIN, y, x) for y, x in steps], axis=1).argmax(axis=1)
-    return second, coarse + np.array(steps)[fine]
+    around = sliding_window_view(second, (side, side), axis=(1, 2))[rows, top, left]
+    inner = slice(MARGIN - 1, 1 - MARGIN)
+    _, fine = _best_shift(first[:, inner, inner], around, 1)
+    return second, coarse + fine
 
 
 def _halved(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    half = THUMBNAIL // 2
-    return np.asarray(pixels.reshape(len(pixels), half, 2, half, 2).mean(axis=(2, 4)))
+    rows = pixels[:, ::2] + pixels[:, 1::2]
+    return np.asarray((rows[:, :, ::2] + rows[:, :, 1::2]) / 4)
 
 
-def _correlation(
-    first: NDArray[np.float32], second: NDArray[np.float32], margin: int, down: int, right: int
-) -> NDArray[np.float32]:
-    """Correlation (P,) of the middle of `first` with `second` shifted by so many pixels."""
+def _best_shift(
+    first: NDArray[np.float32], second: NDArray[np.float32], margin: int
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Score (P,) and move (P, 2) of `second`, by up to 1 px down and right, that fit the middle of `first` best.
+
+    Scores, which are the correlation times the spread of `first`, compare moves and mirror images of a pair.
+    """
     side = first.shape[1] - 2 * margin
     one = first[:, margin : margin + side, margin : margin + side].reshape(len(first), -1)
-    top, left = margin - down, margin - right
-    other = second[:, top : top + side, left : left + side].reshape(len(first), -1)
-    one, other = one - one.mean(axis=1, keepdims=True), other - other.mean(axis=1, keepdims=True)
-    norm = np.sqrt(np.einsum("pk,pk->p", one, one) * np.einsum("pk,pk->p", other, other))
-    return np.asarray(np.einsum("pk,pk->p", one, other) / np.maximum(norm, 1e-3))
+    one = one - one.mean(axis=1, keepdims=True)
+    second = second - second.mean(axis=(1, 2), keepdims=True)  # so that squares stay small
+    best = np.full(len(first), -2, dtype=np.float32)
+    move = np.zeros((len(first), 2), dtype=np.int64)
+    for down, right in product((-1, 0, 1), repeat=2):
+        top, left = margin - down, margin - right
+        other = second[:, top : top + side, left : left + side].reshape(len(first), -1)
+        spread = np.einsum("pk,pk->p", other, other) - other.sum(axis=1) ** 2 / side**2
+        score = np.einsum("pk,pk->p", one, other) / np.sqrt(np.maximum(spread, 1e-3))
+        better = score > best
+        best[better], move[better] = score[better], (down, right)
+    return best, move
