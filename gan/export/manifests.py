@@ -82,8 +82,9 @@ def _withheld(detector: "NearCopyDetector | None", tallies: "list[Tally]") -> di
         "real": calibration.real,
         "accused": calibration.false_positives,
         "bound": calibration.bound,
-        "planted": calibration.copies,
-        "found": calibration.copies_detected,
+        "planted": calibration.planted,
+        "found": calibration.found,
+        "found_by_alteration": calibration.detected,
     }
     return {"withheld": sum(tally.near_copies for tally in tallies), "detector": document}
 
@@ -106,12 +107,15 @@ def _near_copies_text(manifest: dict[str, Any]) -> str:
             "**Near copies of training images were not looked for**: some of these images may be training images in "
             "disguise. Do not pass them on where the training images may not be passed on."
         )
+    alterations = calibration["found_by_alteration"]
+    each = calibration["planted"] // len(alterations)
+    found = ", ".join(f"{name} {count:,}" for name, count in alterations.items())
     return (
         f"{manifest['near_copies']['withheld']:,} near copies of training images were withheld"
         f"{'' if 'basket' in manifest else ' and replaced'}. On this data the detector finds "
-        f"{calibration['found']:,} of {calibration['planted']:,} copies planted on purpose (unchanged, moved, "
-        f"mirrored, brighter, darker, as JPEG), and takes at most {calibration['bound']:.1%} of new real images for "
-        "copies. It misses copies that are turned, cut or redrawn: this is no proof of privacy."
+        f"{calibration['found']:,} of {calibration['planted']:,} copies planted on purpose, {each:,} of each kind "
+        f"({found}), and takes at most {calibration['bound']:.1%} of new real images for copies. It misses copies that "
+        "are cut, redrawn or changed more than these: this is no proof of privacy."
     )
 
 

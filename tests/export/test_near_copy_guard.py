@@ -46,6 +46,8 @@ def copying(run: Run, tmp_path: Path) -> Run:
         folder = tmp_path / "own" / str(position // 12)
         folder.mkdir(parents=True, exist_ok=True)
         to_pil(image).save(folder / f"{position:03d}.png")
+    rows = [f"{position // 12}/{position:03d}.png,{position // 12}" for position in range(len(made))]
+    (tmp_path / "own" / "labels.csv").write_text("\n".join(["file,class", *rows]))  # numbers may not be classes
     other = trained("copying", data__name="folder", data__path=str(tmp_path / "own"), data__image_size=32)
     shutil.rmtree(other.path / "snapshots")
     shutil.copytree(run.path / "snapshots", other.path / "snapshots")

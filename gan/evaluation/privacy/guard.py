@@ -27,7 +27,7 @@ from gan.io.json_files import read_typed_or_none
 from gan.io.progress import Progress, silent
 from gan.runs.run import Run
 
-RECIPE = "2"
+RECIPE = "3"
 """Change it when the detector changes: cached calibrations are then made again."""
 HELD_OUT = 1000
 """Largest number of validation images for the calibration."""

@@ -1,8 +1,8 @@
 """The membership test: do a generator's samples reveal which real images it was trained on?
 
-For each real image the distance to its nearest sample is measured in pixels, over small shifts and mirroring
-(`near_copies.py`). If training images (members) lie nearer than held-out ones, the samples remember them (the black-box
-attack of Chen et al. 2020, GAN-Leaks, arXiv:1909.03935). The control compares members with members.
+For each real image the distance to its nearest sample is measured in pixels, after alignment (`near_copies.py`). If
+training images (members) lie nearer than held-out ones, the samples remember them (the black-box attack of Chen et al.
+2020, GAN-Leaks, arXiv:1909.03935). The control compares members with members.
 
 Not in our classifier's features: it was trained on the members, so its features distinguish them whatever the generator
 does. Two things can mislead: splits that differ by themselves (another hospital in the validation split), and one

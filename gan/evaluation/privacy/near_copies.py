@@ -1,17 +1,18 @@
 """Near copies: synthetic images that lie closer to a training image than new real images do.
 
-The distance between two images is the Euclidean distance of their normalised pixels at half the resolution, the
-smallest over shifts by up to 2 px and mirroring; brightness, contrast, noise and JPEG hardly change it. Images of one
-class may be much alike (ones among digits), so near copies are judged by *closeness*: the distance to the nearest
-training image over the mean distance to the next thirty, after Carlini et al. 2023 (arXiv:2301.13188).
-`calibration.py` sets the threshold on real images; `altered_copies.py` measures how many copies are detected.
+The distance between two images is the smallest over mirror images, turns by right angles, shifts by up to an eighth of
+the side, and small turns and zooms (`alignment.py`). All eight orientations are searched in every set: a cell has no
+up, and where images have one, the search costs only time. Images of one class may be much alike (ones among digits), so
+near copies are judged by *closeness*: the distance to the nearest training image over the mean distance to the next
+thirty, all aligned, after Carlini et al. 2023 (arXiv:2301.13188). `calibration.py` sets the threshold on real images;
+`altered_copies.py` measures how many copies are detected.
 
 The nearest image in the classifier's features is reported too, but decides nothing: these features collapse a class, so
-that being near in them says little more than "the same class". A rotated, cropped or redrawn copy can pass: finding no
+that being near in them says little more than "the same class". A cropped, blended or redrawn copy can pass: finding no
 near copy does not prove privacy.
 
 Letters: n query images, m training images, C channels, H = W the side, F features, D descriptor size, c candidates,
-S shifts.
+V variants, G points of a grid.
 """
 
 from collections.abc import Iterator
@@ -31,19 +32,27 @@ from gan.evaluation.classifiers.small_resnet import (
     images_at_a_time,
     no_progress,
 )
+from gan.evaluation.privacy.alignment import (
+    Geometry,
+    aligned_distances,
+    coarse_descriptors,
+    coarse_variants,
+    distance_from_correlation,
+    fine_values,
+    reduced,
+)
 from gan.evaluation.privacy.altered_copies import ALTERATIONS
 from gan.evaluation.privacy.calibration import LOWEST, Calibration, calibrated_threshold
 from gan.evaluation.statistics import clopper_pearson_upper
 
 SAME = 0.02
 """Distance up to which an image counts as a copy whatever its closeness: rounding only."""
-SHIFT = 2
-COARSE = 8
-"""Side of the coarse images by which candidates are chosen among all training images."""
 NEXT = 30
 CANDIDATES = NEXT + 2
-FLAT = 2.0
-"""Contrast in grey levels below which an image counts as flat, so that noise is not taken for content."""
+SHORTLIST = 128
+"""Training images compared with every variant on the coarse grid; all are compared with half of the variants."""
+EXCLUDED = -1.0
+"""Similarity of training images that are not compared."""
 CHUNK = 16
 BLOCK = 2048
 """Training images whose coarse descriptors are compared at a time: the products fit the processor's cache."""
@@ -85,7 +94,8 @@ class NearCopyDetector:
         self._group = np.arange(len(images)) if group is None else np.unique(group, return_inverse=True)[1]
         step = images_at_a_time(images, 1024)
         chunks = (_tensor(images[first : first + step]) for first in range(0, len(images), step))
-        self._coarse = torch.cat([_coarse_descriptor(_centre(chunk)) for chunk in chunks])  # (m, D)
+        self._geometry = Geometry(reduced(_tensor(images[:1])).shape[-1])
+        self._coarse = torch.cat([coarse_descriptors(reduced(chunk), self._geometry) for chunk in chunks])  # (m, D)
 
     def calibrate(
         self, held_out: Images, features: Tensor | None = None, progress: PhaseProgress = no_progress
@@ -110,8 +120,8 @@ class NearCopyDetector:
             real=len(closeness),
             false_positives=false_positives,
             bound=clopper_pearson_upper(false_positives, len(closeness)),
-            copies=len(detected),
-            copies_detected=int(detected.sum()),
+            copies=min(COPIED, len(rows)),
+            detected=detected,
         )
         return self._with_copies(nearest)
 
@@ -145,13 +155,13 @@ class NearCopyDetector:
             progress(min(1.0, (first + CHUNK) / len(rows)))
         return np.concatenate(parts)
 
-    def _detect_copies(self, rows: NDArray[np.int64], progress: PhaseProgress) -> NDArray[np.bool_]:
-        """Which altered copies of these training images are detected, alteration by alteration."""
-        originals, detected = self._images[np.sort(rows)], []
-        for done, alter in enumerate(ALTERATIONS.values(), 1):
-            detected.append(self.nearest(np.ascontiguousarray(alter(originals))).copy)
+    def _detect_copies(self, rows: NDArray[np.int64], progress: PhaseProgress) -> dict[str, int]:
+        """How many copies of these training images are detected, by alteration."""
+        originals, detected = self._images[np.sort(rows)], {}
+        for done, (name, alter) in enumerate(ALTERATIONS.items(), 1):
+            detected[name] = int(self.nearest(np.ascontiguousarray(alter(originals))).copy.sum())
             progress(done / len(ALTERATIONS))
-        return np.concatenate(detected)
+        return detected
 
     def _nearest_in_features(self, n: int, features: Tensor | None) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Index and distance of the nearest in features (n,); -1 and NaN without features."""
@@ -162,24 +172,31 @@ class NearCopyDetector:
             for chunk in _chunks(features, CHUNK)
         ]
         cosine, index = (torch.cat(part) for part in zip(*parts, strict=True))
-        return index.numpy(), _distance(cosine).numpy()
+        return index.numpy(), distance_from_correlation(cosine).numpy()
 
     def _nearest_in_pixels(self, images: Tensor, excluded: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """Distance, closeness and index of the nearest (n,): candidates by coarse descriptors, then by full ones.
+        """Distance, closeness and index of the nearest (n,): candidates on coarse grids, then aligned.
 
         `excluded` (n, m) marks training images that are not compared with a query image.
         """
-        shifts = torch.stack([_coarse_descriptor(shifted) for shifted in _shifted(images)])  # (S, n, D)
-        best = torch.cat([(shifts @ block.T).amax(dim=0) for block in _chunks(self._coarse, BLOCK)], dim=1)  # (n, m)
+        geometry, images = self._geometry, reduced(images)
+        few = coarse_variants(images, geometry, geometry.variants(every=False)).transpose(0, 1)  # (V, n, D)
+        best = torch.cat([(few @ block.T).amax(dim=0) for block in _chunks(self._coarse, BLOCK)], dim=1)  # (n, m)
         if excluded is not None:
-            best[excluded] = -1.0
-        coarse, candidates = best.topk(min(CANDIDATES, best.shape[1]))  # (n, c)
+            best[excluded] = EXCLUDED
+        coarse, shortlist = best.topk(min(SHORTLIST, best.shape[1]))  # (n, s)
+        orientations, shifts = geometry.variants()
+        every = coarse_variants(images, geometry, (orientations, shifts))  # (n, V, D)
+        similarity, variant = torch.bmm(self._coarse[shortlist], every.mT).max(dim=2)  # (n, s)
+        similarity[coarse == EXCLUDED] = EXCLUDED
+        coarse, order = similarity.topk(min(CANDIDATES, similarity.shape[1]))  # (n, c)
+        candidates, variant = shortlist.gather(1, order), variant.gather(1, order)
         rows, inverse = torch.unique(candidates, return_inverse=True)
-        descriptors = _descriptor(_centre(_tensor(self._images[rows.numpy()])))[inverse]  # (n, c, D)
-        correlation = torch.bmm(descriptors, _shifted_descriptors(images).mT).amax(dim=2)  # (n, c)
-        if excluded is not None:
-            correlation[coarse == -1.0] = -1.0
-        distance, order = _distance(correlation).sort(dim=1)
+        compared, fitted = fine_values(reduced(_tensor(self._images[rows.numpy()])), geometry)
+        pairs = compared[inverse], fitted[inverse]  # (n, c, C, G), (n, c, C, G')
+        distance = aligned_distances(images, pairs, orientations[variant], shifts[variant], geometry)
+        distance[coarse == EXCLUDED] = distance_from_correlation(torch.tensor(EXCLUDED))
+        distance, order = distance.sort(dim=1)
         others = distance[:, 1 : NEXT + 1].mean(dim=1) if distance.shape[1] > 1 else torch.ones(len(images))
         return distance[:, 0], distance[:, 0] / others.clamp(min=1e-9), candidates.gather(1, order[:, :1])[:, 0]
 
@@ -187,56 +204,6 @@ class NearCopyDetector:
 def _chunks(rows: Tensor, length: int) -> Iterator[Tensor]:
     """A tensor's rows, `length` at a time."""
     return (rows[first : first + length] for first in range(0, len(rows), length))
-
-
-def _shifted(images: Tensor) -> Iterator[Tensor]:
-    """The images as (n, C, H - 4, H - 4) under every shift, plain and mirrored."""
-    side = images.shape[-1] - 2 * SHIFT
-    for mirrored in (images, images.flip(-1)):
-        for top in range(2 * SHIFT + 1):
-            for left in range(2 * SHIFT + 1):
-                yield mirrored[:, :, top : top + side, left : left + side]
-
-
-def _centre(images: Tensor) -> Tensor:
-    return images[:, :, SHIFT:-SHIFT, SHIFT:-SHIFT]
-
-
-def _coarse_descriptor(images: Tensor) -> Tensor:
-    """Descriptors (n, D) of images (n, C, H, H): 8 x 8 averages."""
-    return _unit_vectors(functional.adaptive_avg_pool2d(images, COARSE))
-
-
-def _descriptor(images: Tensor) -> Tensor:
-    """Descriptors (n, D) of images (n, C, H, H): half the resolution."""
-    return _unit_vectors(functional.avg_pool2d(images, 2))
-
-
-def _shifted_descriptors(images: Tensor) -> Tensor:
-    """`_descriptor` of each image of `_shifted`, (n, S, D), from means shared by the shifts."""
-    side, steps = images.shape[-1] - 2 * SHIFT, range(2 * SHIFT + 1)
-    means = [functional.avg_pool2d(mirrored, 2, stride=1) for mirrored in (images, images.flip(-1))]
-    return torch.stack(
-        [
-            _unit_vectors(mean[:, :, top : top + side - 1 : 2, left : left + side - 1 : 2])
-            for mean in means
-            for top in steps
-            for left in steps
-        ],
-        dim=1,
-    )
-
-
-def _unit_vectors(images: Tensor) -> Tensor:
-    """Unit vectors (n, D) whose dot product is the correlation of images (n, C, H, H); flat images all agree."""
-    contrast = (images - images.mean(dim=(2, 3), keepdim=True)).flatten(1)
-    flat = torch.full((len(images), 1), FLAT * contrast.shape[1] ** 0.5)
-    return functional.normalize(torch.cat([contrast, flat], dim=1), dim=1)
-
-
-def _distance(correlation: Tensor) -> Tensor:
-    """Euclidean distance, float64, between unit vectors with this dot product."""
-    return (2 - 2 * correlation.double()).clamp(min=0).sqrt()
 
 
 def _tensor(images: Images) -> Tensor:

@@ -12,6 +12,7 @@ PAPERS = {
     "Binkowski et al. 2018": "Kernel distance (squared MMD with a cubic kernel), arXiv:1801.01401",
     "Heusel et al. 2017": "Frechet distance of Gaussians, arXiv:1706.08500",
     "Carlini et al. 2023": "Closeness relative to the next neighbours, arXiv:2301.13188",
+    "Lucas and Kanade 1981": "An iterative image registration technique, IJCAI, 674",
     "He et al. 2016": "Residual networks, arXiv:1512.03385",
     "Wilson 1927": "Interval of a share, J. Am. Stat. Assoc. 22, 209",
 }
@@ -62,7 +63,8 @@ def limits(result: EvaluationResult, study: StudyResult | None) -> str:
         "Intervals hold the classifier and the generator fixed. They do not include the variation from training either "
         "again.",
         "The snapshot was chosen on the validation split, so scores on it are slightly optimistic.",
-        "The search for near copies misses copies that are rotated, cropped or redrawn. It does not prove privacy.",
+        "The search for near copies can miss copies that are cropped, redrawn or mixed with other images. It does not "
+        "prove privacy.",
         "A generator reproduces its training images, including their gaps and errors.",
     ]
     if result.split == "test":
@@ -89,9 +91,9 @@ def methods(result: EvaluationResult, study: StudyResult | None) -> str:
         f"2017) compare {compared:,} real images with as many generated images of the same conditions; two halves of "
         "the real images give the floor. Intervals are 95%, by bootstrap over images, or over patients where they are "
         "known; for shares within a condition and for near copies they are Wilson intervals (Wilson 1927). Near copies "
-        "are images whose correlation distance to the nearest training image, minimised over small shifts and "
-        "mirroring, is small relative to the next thirty (Carlini et al. 2023); the threshold is calibrated on real "
-        "images."
+        "are images whose correlation distance to the nearest training image, minimised over mirror images, turns by "
+        "right angles, shifts by up to an eighth of the side, and small turns and zooms (Lucas and Kanade 1981), is "
+        "small relative to the next thirty (Carlini et al. 2023); the threshold is calibrated on real images."
     )
     if study is not None:
         shares = ", ".join(f"{regime.share:.0%}" for regime in study.regimes)

@@ -220,7 +220,8 @@ class _Evaluation:
         rows = self.images.rows("train")
         real = NativeImages(self.images, rows)
         features, _ = predict(network, real, self._phase("features of the training set"))
-        detector = NearCopyDetector(real, features)
+        group = None if self.images.group is None else self.images.group[rows]
+        detector = NearCopyDetector(real, features, group)
         held_out = native_images(self.images, sample_rows(self.images, "val", self.budget.checked, self.seed))
         calibrating = self._phase("calibrating the near-copy detector")
         held = detector.calibrate(held_out, predict(network, held_out)[0], calibrating)

@@ -31,8 +31,8 @@ def near_copies_panel(run: Run, result: EvaluationResult | None) -> None:
         st.markdown(text)
     st.caption(
         "A near copy is much closer to one training image than to the next thirty, and closer than new real images are "
-        f"(closeness below {copies['threshold']:.2f}). Finding none is no proof of privacy: a copy that is turned, cut "
-        "or redrawn is missed."
+        f"(closeness below {copies['threshold']:.2f}). Finding none is no proof of privacy: a copy that is cut, "
+        "redrawn or mixed with another image can be missed."
     )
     if run.path.is_dir() and result.snapshot in run.snapshots():
         _closest_pairs(run, result)
