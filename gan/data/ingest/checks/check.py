@@ -6,12 +6,18 @@ of their own.
 
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from gan.data.ingest.checks.class_findings import judge_conditions
 from gan.data.ingest.checks.class_shortcuts import judge_shortcuts
-from gan.data.ingest.checks.duplicates import drop_duplicates, drop_near_copies, drop_shared_groups
+from gan.data.ingest.checks.duplicates import (
+    drop_duplicates,
+    drop_near_copies,
+    drop_shared_groups,
+    drop_unlabelled_of_held_out,
+)
 from gan.data.ingest.checks.group_findings import judge_groups
 from gan.data.ingest.checks.image_findings import judge_images
 from gan.data.ingest.checks.inspection import inspect_files, read_dicom_headers
@@ -77,15 +83,15 @@ def check_images(
         problem = Finding("nothing-to-check", "error", str(error))
         return CheckReport(path=shown_as, problems=(problem,), proposals=proposals)
     state = CheckState(inventory, reading, list(inventory.findings))
-    made = _check(state, known, len(listing.images), progress)
+    made = _check(state, known, listing.images, progress)
     report = replace(_report(state, shown_as), reading=reading, proposals=proposals)
     if keep_splits and report.plan is not None:
         save_splits(path, made.units, made.splits)
     return report
 
 
-def _check(state: CheckState, known: KnownSplits, listed: int, progress: Progress) -> MadeSplits:
-    """All steps in order; returns the splits that were made. `listed` images are in the folder."""
+def _check(state: CheckState, known: KnownSplits, listed: Sequence[str], progress: Progress) -> MadeSplits:
+    """All steps in order; returns the splits that were made. `listed` are all images in the folder."""
     made = MadeSplits()
     inspect_files(state, progress)
     if not state.kept.any():
@@ -100,6 +106,7 @@ def _check(state: CheckState, known: KnownSplits, listed: int, progress: Progres
         state.add("nothing-left", "error", "No image is left: all are copies of others with different labels.")
         return made
     made = settle_splits(state, known)
+    drop_unlabelled_of_held_out(state)
     judge_images(state)
     judge_shortcuts(state)
     judge_groups(state)

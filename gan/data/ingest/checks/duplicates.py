@@ -75,6 +75,22 @@ def drop_shared_groups(state: CheckState) -> None:
         state.add("groups-across-splits", "warning", text, action)
 
 
+def drop_unlabelled_of_held_out(state: CheckState) -> None:
+    """Leave out unlabelled images of groups that are in val or test: training on them would make scores too good."""
+    held_out = {str(state.group[row]) for row in state.kept_rows().tolist() if state.split[row] in ("val", "test")} - {
+        ""
+    }
+    rows = [
+        row
+        for row in state.kept_rows().tolist()
+        if state.split[row] == UNLABELLED and str(state.group[row]) in held_out
+    ]
+    if rows:
+        text = f"Unlabelled images of groups in val or test ({len(rows):,}): {first_few(state.names_of(rows))}."
+        state.add("unlabelled-held-out", "note", text, "Left out, so that no score is too good.")
+        state.drop(rows, "unlabelled images of held-out groups")
+
+
 def drop_near_copies(state: CheckState, progress: Progress) -> None:
     """Leave out near copies of images in other given splits: train before val before test.
 
@@ -90,7 +106,7 @@ def drop_near_copies(state: CheckState, progress: Progress) -> None:
     thumbnails = np.stack([state.info(row).thumbnail for row in rows.tolist()])
     split = np.where(state.split[rows] == "", "train", state.split[rows])
     pairs = [np.zeros((0, 2), dtype=np.int64)]
-    for held_out, others in (("test", ("val", "train")), ("val", ("train",))):
+    for held_out, others in (("test", ("val", "train", UNLABELLED)), ("val", ("train", UNLABELLED))):
         queries = np.flatnonzero(split == held_out)
         pairs.append(near_copies(thumbnails, queries, np.flatnonzero(np.isin(split, others)), progress))
     _drop_second(state, rows[np.concatenate(pairs)])

@@ -22,7 +22,7 @@ CANDIDATES = 8
 """Nearest neighbours that are compared with each image."""
 MIN_SIMILARITY = 0.92
 """Cosine of the descriptors of a pair from which it is compared."""
-CERTAIN, POSSIBLE, DISTINCT = 0.006, 0.03, 0.125
+CERTAIN, POSSIBLE, DISTINCT = 0.006, 0.025, 0.125
 """A pair is a near copy if the fit leaves less than CERTAIN of the variance; or less than POSSIBLE, and less than
 DISTINCT times what it leaves for the median candidate. Some digits 1 leave 0.009 of each other, but their candidates
 are all alike; JPEG of quality 50 leaves more of other small images, whose candidates differ. Measured on MNIST,

@@ -86,6 +86,7 @@ FindingKey = Literal[
     "dicom-names-kept",  # nothing of the header is kept, but names of files are
     # Splits and groups
     "groups-across-splits",
+    "unlabelled-held-out",  # unlabelled images of groups in val or test
     "groups-unknown",
     "groups-offered",  # names look like groups
     "groups-partly-unknown",

@@ -1,7 +1,7 @@
 """What a check says about the images of a set, and what it does about it."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from gan.data.ingest.checks.check import check_images
 from gan.data.ingest.checks.report import CheckReport, FindingKey
 from gan.data.ingest.import_plan import ImportPlan
 from gan.data.ingest.labels.proposals import sure_reading
-from gan.data.ingest.labels.reading import Reading
+from gan.data.ingest.labels.reading import Proposal, Reading
 from tests.support.image_files import finding, random_image, write_class_folders, write_labels
 
 Pixels = NDArray[np.uint8]
@@ -26,8 +26,8 @@ def has(report: CheckReport, key: FindingKey) -> bool:
 def check_as(path: Path, **changes: object) -> CheckReport:
     """The check of a folder by its own reading with some fields replaced."""
 
-    def choose(proposals: object) -> Reading:
-        reading = sure_reading(proposals)  # type: ignore[arg-type]
+    def choose(proposals: Sequence[Proposal]) -> Reading:
+        reading = sure_reading(proposals)
         assert reading is not None
         return Reading.model_validate(reading.model_dump() | changes)
 
@@ -270,6 +270,24 @@ def test_images_without_a_group_among_others_are_counted(tmp_path: Path) -> None
     assert "(20 of 60)" in finding(check_images(tmp_path), "groups-partly-unknown", "warning").text
 
 
+def test_unlabelled_images_of_tested_patients_are_left_out(tmp_path: Path) -> None:
+    write_class_folders(tmp_path, {"x": 90})
+    rows = [[f"x/{row:03d}.png", "ab"[row % 2] if row % 3 else "", f"p{row // 3}"] for row in range(90)]
+    write_labels(tmp_path, ["file", "class", "patient"], rows)
+
+    def choose(proposals: Sequence[Proposal]) -> Reading:
+        reading = proposals[0].reading
+        assert reading.table is not None
+        table = reading.table.model_copy(update={"empty": "unlabelled"})
+        return reading.model_copy(update={"table": table, "unlabelled": "keep"})
+
+    plan = check_images(tmp_path, choose=choose).plan
+    assert plan is not None
+    assert plan.group is not None
+    unlabelled = set(plan.group[plan.split == "unlabelled"].tolist())
+    assert unlabelled == set(plan.group[plan.split == "train"].tolist())
+
+
 def test_a_class_of_one_image_names_the_options_that_help(tmp_path: Path) -> None:
     write_class_folders(tmp_path, {"a": 30, "b": 30, "alone": 1})
     action = finding(check_images(tmp_path), "class-nearly-empty", "error").action
@@ -301,3 +319,15 @@ def test_a_thousand_classes_make_a_handful_of_findings(tmp_path: Path) -> None:
     assert len(report.as_text().splitlines()) < 70
     assert len(report.as_json()["counts"]["train"]) == 300
     assert all(sum(counts.values()) == 300 for counts in report.counts.values())
+
+
+def test_what_is_left_out_is_summed_up_by_cause(tmp_path: Path) -> None:
+    write_class_folders(tmp_path, {"a": 40, "b": 40, "masks": 20})
+    (tmp_path / "a" / "000.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    random_image(1).save(tmp_path / "a" / "again.bmp")
+    chosen = Reading(levels=("class",), leave_out=("masks/*",))
+    report = check_images(tmp_path, choose=lambda proposals: chosen)
+    text = finding(report, "left-out", "note").text
+    assert text == "Left out: 22 of 101 images (21.8%): by patterns 20, unreadable 1, exact copies 1."
+    report = check_images(tmp_path, choose=lambda proposals: chosen.model_copy(update={"drop": ("b",)}))
+    assert "of dropped classes or without a label 40" in finding(report, "left-out", "warning").text
