@@ -46,7 +46,7 @@ def near_copies(
     """Pairs (P, 2) of a row of `queries` (Q,) and a row of `others` that show the same picture.
 
     `thumbnails` (N, THUMBNAIL, THUMBNAIL) hold all images. Constant images have no copies. An image has at most
-    CANDIDATES pairs as a query.
+    CANDIDATES pairs as a query. Where both are the same rows, a pair may come in one order only.
     """
     varied = thumbnails.std(axis=(1, 2)) > 1
     queries, others = queries[varied[queries]], others[varied[others]]
@@ -56,10 +56,13 @@ def near_copies(
     both = [np.concatenate(parts) for parts in zip(*_descriptors(thumbnails[others], window), strict=True)]
     found = [np.zeros((0, 2), dtype=np.int64)]
     step = max(1, QUERY_BYTES // (4 * len(others)))
+    among_themselves = np.array_equal(queries, others)
     for start in range(0, len(queries), step):
         progress("Comparing images", start / len(queries))
         rows = queries[start : start + step]
-        chosen = _candidates(thumbnails[rows], both, window)
+        first = start if among_themselves else 0  # earlier pairs were compared before
+        chosen = _candidates(thumbnails[rows], [part[first:] for part in both], window)
+        chosen[chosen >= 0] += first
         candidates = np.where(chosen >= 0, others[chosen], -1)
         candidates[candidates == rows[:, None]] = -1
         found.append(_copies(thumbnails, rows, candidates))

@@ -87,7 +87,10 @@ def _joined(state: CheckState, unit_of: dict[int, str], known: KnownSplits) -> d
         recorded = {unit: known[unit_hash(unit)] for unit in units if unit_hash(unit) in known}
         leader = max(recorded, key=lambda unit: SPLIT_PRIORITY[recorded[unit]]) if recorded else units[0]
         joined |= {unit: leader for unit in units if unit not in recorded}
-    names = [f"{state.name(first)} ~ {state.name(second)}" for first, second in pairs if first < second]
+    names = [
+        f"{state.name(first)} ~ {state.name(second)}"
+        for first, second in sorted({(min(pair), max(pair)) for pair in pairs})
+    ]
     images = len({row for pair in pairs for row in pair})
     if images:
         text = f"Near copies of each other, such as saved again or mirrored ({images:,} images): {first_few(names)}."
