@@ -21,7 +21,8 @@ from gan.data.splits import stratified_split
 from gan.errors import DataError
 from gan.evaluation.budget import SuspectBudget
 from gan.evaluation.classifiers.reference import native_images
-from gan.evaluation.classifiers.small_resnet import Images, predict, train_classifier
+from gan.evaluation.classifiers.small_resnet import Images, predict
+from gan.evaluation.classifiers.training import train_classifier
 from gan.evaluation.records.suspects import Outlier, SuspectLabel, Suspects, save_suspects
 from gan.io.atomic import file_version
 from gan.io.progress import Progress, silent

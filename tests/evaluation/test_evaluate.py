@@ -18,6 +18,7 @@ from gan.data.fingerprint import Fingerprint
 from gan.errors import DataError, RunError, StoppedError, UserError
 from gan.evaluation.classifiers import small_resnet
 from gan.evaluation.classifiers.reference import load_reference_classifier, native_images, split_sha256
+from gan.evaluation.classifiers.training import train_classifier
 from gan.evaluation.records import results
 from gan.evaluation.records.results import EvaluationResult, best_snapshot
 from gan.evaluation.scores.metrics import accuracy
@@ -204,7 +205,7 @@ def test_a_classifier_learns_digits_and_attributes() -> None:
     digits = images.conditions
     bits = np.stack([images.labels() % 2, images.labels() > 4], axis=1).astype(np.float32)  # odd; more than four
     for kind, conditions in (("class", digits), ("attributes", bits)):
-        network = small_resnet.train_classifier(images.images[train], conditions[train], kind, images_seen=3000)
+        network = train_classifier(images.images[train], conditions[train], kind, images_seen=3000)
         _, logits = small_resnet.predict(network, images.images[held])
         assert accuracy(logits, conditions[held], kind).overall > 0.85, kind
 

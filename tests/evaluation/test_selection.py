@@ -7,7 +7,8 @@ import torch
 from gan.config.options import build_config
 from gan.data import registry
 from gan.errors import ConfigError
-from gan.evaluation.classifiers.small_resnet import FEATURES, Classifier, Images, train_classifier
+from gan.evaluation.classifiers.small_resnet import FEATURES, Classifier, Images
+from gan.evaluation.classifiers.training import train_classifier
 from gan.evaluation.selection import SelectionScores
 from gan.evaluation.selector import Selector
 

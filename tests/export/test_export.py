@@ -22,7 +22,7 @@ from gan.data import registry
 from gan.data.ingest.files.listing import list_folder
 from gan.data.ingest.files.synthetic import is_synthetic_export
 from gan.errors import ConfigError, RunError, StoppedError, UserError
-from gan.evaluation.classifiers.small_resnet import train_classifier
+from gan.evaluation.classifiers.training import train_classifier
 from gan.evaluation.selector import Selector
 from gan.export import balance, exports
 from gan.export.candidates import ExportFilter, Tally, accepted_from_stream

@@ -26,8 +26,8 @@ from gan.evaluation.classifiers.small_resnet import (
     Images,
     PhaseProgress,
     no_progress,
-    train_classifier,
 )
+from gan.evaluation.classifiers.training import train_classifier
 from gan.io.atomic import replacing
 from gan.io.file_lock import exclusive
 from gan.io.untrusted_files import check_regular

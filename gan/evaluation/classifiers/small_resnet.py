@@ -2,7 +2,7 @@
 
 Trained on the real training split it provides the features in which sets of images are compared ("own features") and
 obedience, the accuracy on synthetic images. Trained on synthetic images alone it gives CAS, the accuracy on real ones
-(Ravuri and Vinyals 2019, arXiv:1905.10887). Training length is counted in images seen, as in `gan/training/train.py`.
+(Ravuri and Vinyals 2019, arXiv:1905.10887). `training.py` trains it.
 
 Letters: n images in a set, N in a batch, C channels, H = W the side, K conditions, F features.
 """
@@ -18,19 +18,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-import gan.data.order
 from gan.config.run_config import RunConfig
 from gan.training.precision import mixed_precision, normalise
 
 WIDTH = 16
 FEATURES = 8 * WIDTH
 LEARNING_RATE = 2e-3
-WEIGHT_DECAY = 1e-2
 BATCH = 64
 LARGEST_SHIFT = 2
 """Largest random shift of training images in pixels; more could move a digit out of a 28 px picture."""
-VALIDATED_AT = (0.5, 0.75, 1.0)
-"""Shares of the training after which a network is validated where its best state is wanted."""
 
 Images = NDArray[np.uint8]
 PhaseProgress = Callable[[float], None]
@@ -113,106 +109,6 @@ def small_resnet(size: int, channels: int) -> nn.Module:
     return nn.Sequential(stem, nn.BatchNorm2d(WIDTH), nn.ReLU(inplace=True), *blocks)
 
 
-def train_classifier(
-    images: Images,
-    conditions: NDArray[np.float32],
-    kind: str,
-    *,
-    images_seen: int,
-    seed: int = 0,
-    batch: int = BATCH,
-    augment: Augment | None = None,
-    network: Callable[[], Classifier] | None = None,
-    validate: Callable[[Classifier], float] | None = None,
-    batch_norm_images: int = 512,
-    device: str = "cpu",
-    progress: PhaseProgress = no_progress,
-) -> Classifier:
-    """A classifier trained on images uint8 (n, C, H, H) and conditions (n, K) of `kind` "class" or "attributes".
-
-    Reproducible on one machine for the same seed and images. `augment` defaults to `random_shift`, `network` to the
-    small residual network. `validate` scores the network after the shares VALIDATED_AT of the training: the state with
-    the highest score is returned, the latest of equal ones. Before each, batch norm's statistics are recomputed from
-    `batch_norm_images` training images.
-    """
-    augment = augment or random_shift
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        classifier = network() if network else Classifier(images.shape[2], images.shape[1], conditions.shape[1])
-    classifier = classifier.to(device).to(memory_format=torch.channels_last).train()
-    inputs, targets = torch.from_numpy(images).to(device), torch.from_numpy(conditions).to(device)
-    optimiser = torch.optim.AdamW(
-        classifier.parameters(), classifier.learning_rate, weight_decay=WEIGHT_DECAY, fused=device != "mps"
-    )
-    batch = min(batch, len(images))
-    steps = max(1, images_seen // batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, classifier.learning_rate, total_steps=steps, pct_start=0.2
-    )
-    generator = np.random.default_rng([seed, 1])
-    positions = gan.data.order.shuffled_batches(len(images), None, seed, 0, batch)
-    validated = {max(1, round(share * steps)) for share in VALIDATED_AT} if validate else set()
-    best = _BestState()
-    for done in range(1, steps + 1):
-        chosen = torch.from_numpy(next(positions)).to(device)
-        x = augment(inputs[chosen], generator)  # (N, C, H, H)
-        with autocast(device):
-            logits = classifier(x).float()  # (N, K)
-        optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(_loss(logits, targets[chosen], kind))
-        optimiser.step()
-        schedule.step()
-        if validate is not None and done in validated:
-            sample = torch.from_numpy(generator.permutation(len(images))[:batch_norm_images]).to(device)
-            _recompute_batch_norm(classifier, inputs[sample], augment, generator)
-            best.update(classifier, validate)
-        if done % 20 == 1:
-            progress(done / steps)
-    progress(1.0)
-    return best.restore(classifier).eval().requires_grad_(False)
-
-
-@torch.no_grad()
-def _recompute_batch_norm(
-    network: Classifier, images: Tensor, augment: Augment, generator: np.random.Generator
-) -> None:
-    """Recompute batch norm's means and variances from training images uint8 (n, C, H, H).
-
-    In a short training the running statistics lag behind the weights: a classifier can rank images well and still get
-    most of them wrong, which would bias the comparison of arms (Wu and Johnson 2021, arXiv:2105.07576).
-    """
-    layers = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
-    momenta = [layer.momentum for layer in layers]
-    for layer in layers:
-        layer.reset_running_stats()
-        layer.momentum = None  # cumulative mean over all batches
-    for chunk in images.tensor_split(-(-len(images) // BATCH)):  # nearly equal sizes: batch norm needs two images
-        with autocast(images.device.type):
-            network(augment(chunk, generator))
-    for layer, momentum in zip(layers, momenta, strict=True):
-        layer.momentum = momentum
-
-
-class _BestState:
-    """The network state with the highest validation score so far."""
-
-    def __init__(self) -> None:
-        self._score = -math.inf
-        self._state: dict[str, Tensor] | None = None
-
-    def update(self, network: Classifier, validate: Callable[[Classifier], float]) -> None:
-        score = validate(network.eval())
-        network.train()
-        if score >= self._score:
-            self._score = score
-            self._state = {name: value.clone() for name, value in network.state_dict().items()}
-
-    def restore(self, network: Classifier) -> Classifier:
-        if self._state is not None:
-            network.load_state_dict(self._state)
-        return network
-
-
 def no_augmentation(images: Tensor, generator: np.random.Generator) -> Tensor:
     """The images unchanged."""
     return images
@@ -264,9 +160,3 @@ def predict(
 def autocast(device: str) -> contextlib.AbstractContextManager[object]:
     """The trainer's mixed precision on this device: bfloat16 where that is faster."""
     return mixed_precision(RunConfig(), torch.device(device))
-
-
-def _loss(logits: Tensor, targets: Tensor, kind: str) -> Tensor:
-    if kind == "class":
-        return nn.functional.cross_entropy(logits, targets.argmax(dim=1))
-    return nn.functional.binary_cross_entropy_with_logits(logits, targets)

@@ -31,7 +31,8 @@ from gan.evaluation.classifiers.reference import (
     sample_rows,
     split_sha256,
 )
-from gan.evaluation.classifiers.small_resnet import Classifier, Images, PhaseProgress, predict, train_classifier
+from gan.evaluation.classifiers.small_resnet import Classifier, Images, PhaseProgress, predict
+from gan.evaluation.classifiers.training import train_classifier
 from gan.evaluation.privacy.calibration import FALSE_POSITIVE_RATE
 from gan.evaluation.privacy.closest_pairs import closest_pairs, near_copy_counts
 from gan.evaluation.privacy.near_copies import NearCopyDetector, Nearest

@@ -26,8 +26,8 @@ from gan.evaluation.classifiers.small_resnet import (
     Images,
     no_augmentation,
     predict,
-    train_classifier,
 )
+from gan.evaluation.classifiers.training import train_classifier
 from gan.evaluation.selector import Selector
 from gan.evaluation.study.analysis import Predictions
 from gan.evaluation.study.arms import Additions, ArmPlan, Generate, prepare_additions

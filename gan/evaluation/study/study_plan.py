@@ -14,12 +14,11 @@ from gan.data.image_set import ImageSet
 from gan.evaluation.classifiers.architectures import classical_augmentation, classifier_builder
 from gan.evaluation.classifiers.reference import native_images
 from gan.evaluation.classifiers.small_resnet import (
-    VALIDATED_AT,
     Augment,
     no_augmentation,
     predict,
-    train_classifier,
 )
+from gan.evaluation.classifiers.training import VALIDATED_AT, train_classifier
 from gan.evaluation.records.study_results import SkippedArms
 from gan.evaluation.study import arm_generators, sealed_data
 from gan.evaluation.study.arms import ArmPlan, plan_arms, synthetic_counts

@@ -15,7 +15,8 @@ from gan.errors import ConfigError, UserError
 from gan.evaluation.classifiers import efficientnet_lite, imagenet
 from gan.evaluation.classifiers.architectures import classifier_builder
 from gan.evaluation.classifiers.pretrained import FINE_TUNING_LEARNING_RATE, PretrainedBody, input_side
-from gan.evaluation.classifiers.small_resnet import predict, train_classifier
+from gan.evaluation.classifiers.small_resnet import predict
+from gan.evaluation.classifiers.training import train_classifier
 
 
 @pytest.fixture(scope="module")
