@@ -3,7 +3,7 @@
 The defaults are what commands and pages use; a smaller budget is faster and less precise.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,46 @@ class ClassifierBudget:
     def largest_set(self, image_bytes: int) -> int:
         """The most images of that many bytes in a training set."""
         return min(self.images, self.pixel_bytes // image_bytes)
+
+
+@dataclass(frozen=True)
+class EarlyStopping:
+    """When a training of open length ends, in optimiser steps: the same rule for every arm of a study.
+
+    The learning rate is constant after its warm-up. The network is validated every `check_every` steps, and the state
+    with the highest score goes into the cooldown once `patience` checks in a row were not higher, after `min_steps` at
+    the earliest and `max_steps` at the latest. The cooldown takes `cooldown` times the steps of that state, and lowers
+    the learning rate to 0 as 1 - sqrt (Hägele et al. 2024, arXiv:2405.18392): unlike a cosine or one cycle it needs no
+    length that is known before.
+    """
+
+    check_every: int = 100
+    patience: int = 5
+    min_steps: int = 300
+    max_steps: int = 3_000
+    cooldown: float = 0.25
+
+    def scaled(self, factor: float) -> "EarlyStopping":
+        """The rule in `factor` times the steps.
+
+        For a training set in which 1 image of `factor` is real: it then sees each real image as often before each check
+        as the real images alone would, and as often at most.
+        """
+        return replace(
+            self,
+            check_every=round(self.check_every * factor),
+            min_steps=round(self.min_steps * factor),
+            max_steps=round(self.max_steps * factor),
+        )
+
+    @property
+    def most_steps(self) -> int:
+        """The most steps of a training, cooldown included."""
+        return self.max_steps + self.cooldown_steps(self.max_steps)
+
+    def cooldown_steps(self, steps: int) -> int:
+        """Steps of the cooldown of a state after `steps`."""
+        return max(1, round(self.cooldown * steps))
 
 
 @dataclass(frozen=True)

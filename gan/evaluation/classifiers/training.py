@@ -6,7 +6,7 @@ Letters: n training images, N in a batch, C channels, H = W the side, K conditio
 import copy
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 import gan.data.order
+from gan.evaluation.budget import EarlyStopping
 from gan.evaluation.classifiers.recipes import Loss, Recipe, cross_entropy
 from gan.evaluation.classifiers.small_resnet import (
     BATCH,
@@ -38,46 +39,6 @@ is wanted."""
 Positions = NDArray[np.int64]
 Validate = Callable[[Classifier], float]
 """Scores a network on validation images; higher is better."""
-
-
-@dataclass(frozen=True)
-class EarlyStopping:
-    """When a training of open length ends, in optimiser steps: the same rule for every arm of a study.
-
-    The learning rate is constant after its warm-up. The network is validated every `check_every` steps, and the state
-    with the highest score goes into the cooldown once `patience` checks in a row were not higher, after `min_steps` at
-    the earliest and `max_steps` at the latest. The cooldown takes `cooldown` times the steps of that state, and lowers
-    the learning rate to 0 as 1 - sqrt (Hägele et al. 2024, arXiv:2405.18392): unlike a cosine or one cycle it needs no
-    length that is known before.
-    """
-
-    check_every: int = 100
-    patience: int = 5
-    min_steps: int = 300
-    max_steps: int = 3_000
-    cooldown: float = 0.25
-
-    def scaled(self, factor: float) -> "EarlyStopping":
-        """The rule in `factor` times the steps.
-
-        For a training set in which 1 image of `factor` is real: it then sees each real image as often before each check
-        as the real images alone would, and as often at most.
-        """
-        return replace(
-            self,
-            check_every=round(self.check_every * factor),
-            min_steps=round(self.min_steps * factor),
-            max_steps=round(self.max_steps * factor),
-        )
-
-    @property
-    def most_steps(self) -> int:
-        """The most steps of a training, cooldown included."""
-        return self.max_steps + self.cooldown_steps(self.max_steps)
-
-    def cooldown_steps(self, steps: int) -> int:
-        """Steps of the cooldown of a state after `steps`."""
-        return max(1, round(self.cooldown * steps))
 
 
 @dataclass(frozen=True)
@@ -179,6 +140,11 @@ def train_to_plateau(
     progress(1.0)
     kept = best.restore(training.network).eval().requires_grad_(False)
     return TrainedClassifier(kept, training.steps, plateau.steps + length, plateaued, scores, best.score)
+
+
+def starting_from(network: Classifier) -> Callable[[], Classifier]:
+    """A function that builds a copy of a trained network, to be trained further: synthetic images first, real last."""
+    return lambda: copy.deepcopy(network).requires_grad_(True)
 
 
 class _Training:

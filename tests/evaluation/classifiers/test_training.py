@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from gan.evaluation.budget import EarlyStopping
 from gan.evaluation.classifiers.recipes import Recipe
 from gan.evaluation.classifiers.small_resnet import Classifier, predict
-from gan.evaluation.classifiers.training import EarlyStopping, train_classifier, train_to_plateau
+from gan.evaluation.classifiers.training import starting_from, train_classifier, train_to_plateau
 
 LABELS = np.arange(24) % 2
 CONDITIONS = np.eye(2, dtype=np.float32)[LABELS]
@@ -107,6 +108,18 @@ def test_a_classifier_of_open_length_learns_and_is_reproducible() -> None:
     assert trained.score == 1.0
     assert trained.plateaued
     assert torch.equal(trained.network.head.weight, again.network.head.weight)
+
+
+def test_a_trained_network_can_be_trained_further() -> None:
+    images = spots()
+    first = train_classifier(images, CONDITIONS, "class", images_seen=24 * 3, network=tiny)
+    weights = first.head.weight.clone()
+    rule = EarlyStopping(check_every=1, patience=1, min_steps=0, max_steps=1)
+    further = train_to_plateau(
+        images, CONDITIONS, "class", lambda network: 0.0, stopping=rule, network=starting_from(first)
+    ).network
+    assert torch.equal(first.head.weight, weights)
+    assert 0 < float((further.head.weight - weights).abs().max()) < 1e-3  # two steps at a low rate from there
 
 
 def test_a_balanced_recipe_shows_classes_equally_often() -> None:
