@@ -5,8 +5,10 @@ Keys are paths, names and numbers, never arrays: Streamlit hashes only a sample 
 
 import io
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import streamlit as st
@@ -19,6 +21,7 @@ from gan.data import diversity, registry, subclasses
 from gan.data.catalogue import Entry, entries
 from gan.data.image_set import ImageSet
 from gan.data.info import DatasetInfo
+from gan.data.ingest import outcome as outcomes
 from gan.data.ingest import staging
 from gan.data.ingest.file_examples import Example
 from gan.data.ingest.file_examples import example_files as examples_of
@@ -26,7 +29,7 @@ from gan.data.ingest.files.listing import Listing
 from gan.data.ingest.import_plan import ImportPlan
 from gan.data.ingest.labels.reading import Reading, Window
 from gan.data.ingest.outcome import Outcome, picture
-from gan.data.ingest.outcome import reading_outcome as outcome_of
+from gan.data.transform import Geometry
 from gan.errors import RunError
 from gan.evaluation.training_images import training_images_problem as training_images_problem
 from gan.io import animation, contact_sheet
@@ -40,6 +43,7 @@ from gan.training import subclass_labels
 from gan.training.subclass_labels import load_subclasses
 from pages.ui import tiles
 
+T = TypeVar("T")
 FileVersion = tuple[int, int] | None
 """`file_version` of the file that a result depends on, as part of its key."""
 
@@ -244,7 +248,7 @@ def reading_outcome(folder: Path, reading: Reading) -> Outcome:
 
 @st.cache_resource(max_entries=64, show_spinner="Reading the labels …")
 def _outcome(folder: Path, version: FileVersion, key: str, _reading: Reading) -> Outcome:
-    return outcome_of(upload_listing(folder), _reading)
+    return outcomes.reading_outcome(upload_listing(folder), _reading)
 
 
 def outcome_pictures(folder: Path, window: Window, outcome: Outcome) -> dict[str, list[tuple[str, bytes]]]:
@@ -260,3 +264,32 @@ def outcome_pictures(folder: Path, window: Window, outcome: Outcome) -> dict[str
 def _picture(root: Path, file: str, version: FileVersion, window: Window) -> bytes | None:
     image = picture(root, file, window=window)
     return None if image is None else _png(image)
+
+
+def from_listing(folder: Path, compute: Callable[..., T], *arguments: Any) -> T:
+    """`compute(listing, *arguments)` for the files of an upload, as they were at its last check.
+
+    `arguments` are told apart by their texts.
+    """
+    version = file_version(folder / staging.REPORT)
+    result: T = _from_listing(folder, version, compute.__qualname__, repr(arguments), compute, arguments)
+    return result
+
+
+@st.cache_data(max_entries=200, show_spinner="Reading the names …")
+def _from_listing(
+    folder: Path, version: FileVersion, name: str, key: str, _compute: Callable[..., Any], _arguments: tuple[Any, ...]
+) -> Any:
+    return _compute(upload_listing(folder), *_arguments)
+
+
+def geometry_examples(folder: Path, files: tuple[str, ...]) -> tuple[str, dict[Geometry, Image.Image]]:
+    """What each geometry makes of the least square of some files of an upload."""
+    return _geometry_examples(folder, file_version(folder / staging.REPORT), files)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _geometry_examples(
+    folder: Path, version: FileVersion, files: tuple[str, ...]
+) -> tuple[str, dict[Geometry, Image.Image]]:
+    return outcomes.geometry_examples(upload_listing(folder).root, files)

@@ -1,7 +1,9 @@
 """Outcome: what a reading makes of a folder, before any image is decoded. To compare readings and to try changes."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 from PIL import Image
@@ -13,8 +15,10 @@ from gan.data.ingest.import_plan import path_in_set
 from gan.data.ingest.labels.inventory import apply_reading
 from gan.data.ingest.labels.reading import Reading, Window
 from gan.data.ingest.pixels.image_file import read_image_file
+from gan.data.transform import Geometry, fit_image
 from gan.io.image_errors import UNREADABLE
 
+GEOMETRIES: tuple[Geometry, ...] = get_args(Geometry)
 NO_SPLIT = "no split yet"
 """Images whose split the check will choose."""
 
@@ -95,3 +99,17 @@ def picture(root: Path, file: str, height: int = 64, window: Window = None) -> I
         size = (max(1, round(image.width * height / image.height)), height)
         image = image.resize(size, Image.Resampling.BOX)
     return image
+
+
+def geometry_examples(root: Path, files: Iterable[str], side: int = 96) -> tuple[str, dict[Geometry, Image.Image]]:
+    """The image that is least square among some files: its path, and what each geometry makes of it at `side` px.
+
+    The path is "" if none can be read.
+    """
+    pictures = ((file, picture(root, file, height=2 * side)) for file in files)
+    found = [(file, image) for file, image in pictures if image is not None]
+    if not found:
+        return "", {}
+    file, image = max(found, key=lambda entry: max(entry[1].size) / min(entry[1].size))
+    fitted = {name: fit_image(np.asarray(image), side, name, pad=False) for name in GEOMETRIES}  # (C, side, side)
+    return file, {name: Image.fromarray(pixels.transpose(1, 2, 0).squeeze()) for name, pixels in fitted.items()}

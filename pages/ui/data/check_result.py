@@ -8,10 +8,13 @@ from gan import jobs
 from gan.data.ingest import staging
 from gan.data.ingest.checks.report import CheckReport
 from gan.data.ingest.labels.reading import Reading
+from gan.data.ingest.labels.reading_text import describe_reading
+from gan.io.atomic import file_version
 from pages.ui import cache, fmt, frame
 from pages.ui.components import live_chart
 from pages.ui.data import dataset_view, file_preview, findings
 from pages.ui.data.proposal_cards import proposal_cards
+from pages.ui.data.reading_editor import names_encoding_field, reading_editor
 from pages.ui.data.steps import LOOK, TAB, UPLOAD
 from pages.ui.frame import errors_noted
 
@@ -21,32 +24,46 @@ MOST_BARS = 40
 def check_result(report: CheckReport) -> None:
     """What was found, what would be done about it, and whether to keep the set; or the proposals to choose from."""
     assert report.staged is not None, "an upload has a folder"
-    if report.reading is None and report.proposals:
+    if report.asks:
         others = [finding for finding in report.problems if finding.key != "choose-reading"]
         proposal_cards(report, report.staged, read_so)
+        reading_editor(report, report.staged, read_so)
         findings.findings_panel(others)
+        names_encoding_field(report.staged, read_names)
         discard_button(report.staged)
         return
-    st.subheader(f"{report.name}: {fmt.images(report.images)} can be used", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        state = f"{fmt.images(report.images)} can be used" if report.ok else "not ready yet"
+        st.subheader(f"{report.name}: {state}", anchor=False, width="stretch")
+        st.button(
+            "Accept", type="primary", icon=":material/check:", key="accept set", disabled=not report.ok,
+            on_click=accept, args=(report,),
+        )  # fmt: skip
+        discard_button(report.staged)
+    findings.findings_panel(report.errors)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        findings.findings_panel(report.problems)
+        reading_sentences(report)
+        if report.plan is not None:
+            version = file_version(report.staged / "plan.json")
+            file_preview.file_preview_panel(report.plan, f"incoming {report.staged.name} {version}")
+    with right:
+        findings.findings_panel([finding for finding in report.problems if finding.level != "error"])
         if not report.problems:
             st.success("No problem was found.")
-        with st.container(horizontal=True):
-            st.button(
-                "Accept", type="primary", icon=":material/check:", key="accept set", disabled=not report.ok,
-                on_click=accept, args=(report,),
-            )  # fmt: skip
-            discard_button(report.staged)
-        if report.plan is not None:
-            st.subheader("How the files were understood", anchor=False)
-            file_preview.file_preview_panel(report.plan, f"incoming {report.staged.name}")
-    with right:
         if report.counts:
             st.subheader("Balance", anchor=False)
             balance(report)
         dataset_view.pixel_summary(report.sizes, report.modes)
+    reading_editor(report, report.staged, read_so)
+    names_encoding_field(report.staged, read_names)
+
+
+def reading_sentences(report: CheckReport) -> None:
+    """How the files are read, as sentences."""
+    if report.reading is not None:
+        st.subheader("How the files are read", anchor=False)
+        st.markdown(fmt.escape_markdown(" ".join(describe_reading(report.reading))))
 
 
 def balance(report: CheckReport) -> None:
@@ -69,6 +86,13 @@ def read_so(folder: Path, reading: Reading) -> None:
     """Check an upload again, read in this way; for `on_click`."""
     with errors_noted():
         staging.change_reading(folder, reading)
+        jobs.start_task(folder)
+
+
+def read_names(folder: Path, names_encoding: str) -> None:
+    """Unpack and check an upload again, with its names read in this encoding; for `on_click`."""
+    with errors_noted():
+        staging.change_names_encoding(folder, names_encoding)
         jobs.start_task(folder)
 
 

@@ -10,6 +10,7 @@ from gan.data.attribute_correlation import strongest_pairs
 from gan.data.catalogue import Entry
 from gan.data.image_set import SPLITS, ImageSet
 from gan.data.ingest import staging
+from gan.data.ingest.labels.reading_text import describe_reading
 from gan.io.atomic import file_version
 from pages.ui import fmt, frame, tiles
 from pages.ui.components import live_chart
@@ -154,6 +155,8 @@ def show_other_examples() -> None:
 def original_files(name: str) -> None:
     """The report on the files of an added set, and a few of the files."""
     report = staging.load_report(name)
+    if report.reading is not None:
+        st.markdown(fmt.escape_markdown(" ".join(describe_reading(report.reading))))
     findings.findings_panel(report.problems)
     pixel_summary(report.sizes, report.modes)
     if report.plan is not None:

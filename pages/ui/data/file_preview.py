@@ -10,11 +10,17 @@ from gan.data.ingest.import_plan import ImportPlan
 from gan.io.png import data_uri, encode_png
 from pages.ui import cache, fmt
 
+HEIGHT = 60
+"""Height in px of each picture on the page."""
+
 
 def file_preview_panel(plan: ImportPlan, key: str) -> None:
     """The number of labels and a row of files for each; `key` names the set and its version for the cache."""
     found = cache.example_files(key, plan)
     st.markdown(labels_text(plan))
+    size = next((file.fitted.shape[-1] for files in found.values() for file in files), 0)
+    if size:
+        st.caption(f"Each file as it is, and as the networks will see it at {size} px, the training size that fits.")
     counts = dict(zip(plan.names, plan.conditions.sum(axis=0, dtype=int).tolist(), strict=True))
     file_rows(found, counts)
     if len(plan.names) > len(found):
@@ -40,7 +46,10 @@ def file_rows(found: Mapping[str, Sequence[Example]], counts: Mapping[str, int])
 def _file(one: Example, name: str) -> str:
     file, group = html.escape(one.file), f", group {html.escape(one.group)}" if one.group else ""
     alt = html.escape(f"File {one.file}, understood as {name}")
+    fitted = html.escape(f"{one.file} as the networks will see it")
     return (
-        f'<figure title="{file}: {one.split}{group}"><img alt="{alt}" height="{max(one.pixels.shape[1], 48)}" '
-        f'src="{data_uri(encode_png(one.pixels))}"><figcaption><bdi>{file}</bdi></figcaption></figure>'
+        f'<figure class="pair" title="{file}: {one.split}{group}">'
+        f'<img alt="{alt}" height="{HEIGHT}" src="{data_uri(encode_png(one.pixels))}">'
+        f'<img alt="{fitted}" width="{HEIGHT}" height="{HEIGHT}" src="{data_uri(encode_png(one.fitted))}">'
+        f"<figcaption><bdi>{file}</bdi></figcaption></figure>"
     )

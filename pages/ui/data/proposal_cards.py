@@ -1,6 +1,6 @@
 """The plausible readings of an upload as cards with counts and pictures; one is chosen by its button."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -18,22 +18,31 @@ FEW = 4
 def proposal_cards(report: CheckReport, folder: Path, choose: Callable[[Path, Reading], None]) -> None:
     """A card for each proposal; `choose` is called by its button."""
     st.subheader(f"{report.name}: how are these files to be read?", anchor=False)
-    st.caption("More than one way is plausible. Choose the one that is right; nothing is lost by a wrong choice.")
+    st.caption("Choose the way that is right. A wrong choice loses nothing: you can choose again.")
+    shared = [doubt for doubt in report.proposals[0].doubts if all(doubt in other.doubts for other in report.proposals)]
+    _doubts(shared)
     everything = st.session_state.get(_key(folder), False)
     shown = report.proposals if everything else report.proposals[:FEW]
     for first in range(0, len(shown), 2):
         for column, number in zip(st.columns(2, gap="medium"), range(first, min(first + 2, len(shown))), strict=False):
             with column, st.container(border=True, key=f"proposal-{number}"):
-                _card(folder, number, shown[number], choose)
+                own = [doubt for doubt in shown[number].doubts if doubt not in shared]
+                _card(folder, number, shown[number], own, choose)
     if len(shown) < len(report.proposals):
         rest = len(report.proposals) - len(shown)
         st.button(f"Show {rest} more", key="more proposals", type="tertiary", on_click=_show_all, args=(folder,))
 
 
-def _card(folder: Path, number: int, proposal: Proposal, choose: Callable[[Path, Reading], None]) -> None:
-    st.markdown(f"**{fmt.escape_markdown(proposal.title)}**")
-    for doubt in proposal.doubts:
+def _doubts(doubts: Sequence[str]) -> None:
+    for doubt in doubts:
         st.caption(f":material/help: {fmt.escape_markdown(doubt)}")
+
+
+def _card(
+    folder: Path, number: int, proposal: Proposal, doubts: Sequence[str], choose: Callable[[Path, Reading], None]
+) -> None:
+    st.markdown(f"**{fmt.escape_markdown(proposal.title)}**")
+    _doubts(doubts)
     try:
         outcome = cache.reading_outcome(folder, proposal.reading)
     except DataError as error:

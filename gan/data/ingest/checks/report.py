@@ -172,6 +172,11 @@ class CheckReport:
         return self.plan is not None
 
     @property
+    def asks(self) -> bool:
+        """Whether the user must choose one of the proposals before the images are checked."""
+        return any(finding.key == "choose-reading" for finding in self.errors) and self.reading is None
+
+    @property
     def errors(self) -> tuple[Finding, ...]:
         """The findings that make the set unusable."""
         return tuple(finding for finding in self.problems if finding.level == "error")
@@ -232,8 +237,7 @@ class CheckReport:
 
     def as_text(self) -> str:
         """The report as text: counts, sizes, pixel formats, then one line per finding."""
-        asks = self.reading is None and self.proposals
-        lines = [f"{self.path}: " + ("a choice is needed." if asks else f"{self.images:,} images can be used.")]
+        lines = [f"{self.path}: " + ("a choice is needed." if self.asks else f"{self.images:,} images can be used.")]
         if self.counts:
             lines += ["", *_table(self.counts)]
         for title, counted in (("Sizes", self.sizes), ("Pixels", self.modes)):

@@ -65,6 +65,21 @@ def apply_reading(listing: Listing, reading: Reading) -> Inventory:
     """
     findings: list[Finding] = []
     images = _selected(listing, reading, findings)
+    labels = _labels(listing, images, reading, findings)
+    used = (*(reading.table.files if reading.table else ()), *reading.split_lists)
+    findings += unused_tables(listing, used)
+    return _inventory(listing, reading, images, labels, findings)
+
+
+def split_values(listing: Listing, reading: Reading) -> dict[str, int]:
+    """What columns and folders call the splits, with the number of images of each; raises as `apply_reading`."""
+    findings: list[Finding] = []
+    images = _selected(listing, reading, findings)
+    return dict(sorted(Counter(text for text in _labels(listing, images, reading, findings).split if text).items()))
+
+
+def _labels(listing: Listing, images: Sequence[str], reading: Reading, findings: list[Finding]) -> _Labels:
+    """The labels, groups and splits of images as tables and names give them."""
     folders = [_below_root(image, reading)[:-1] for image in images]
     if reading.table is not None:
         table = labels_from_table(listing, images, reading)
@@ -90,9 +105,7 @@ def apply_reading(listing: Listing, reading: Reading) -> Inventory:
         _fill(labels.group, [group_name(PurePosixPath(image).stem, reading.group_parts) for image in images])
     if reading.split_lists:
         _fill(labels.split, _listed_splits(listing, images, reading))
-    used = (*(reading.table.files if reading.table else ()), *reading.split_lists)
-    findings += unused_tables(listing, used)
-    return _inventory(listing, reading, images, labels, findings)
+    return labels
 
 
 def _selected(listing: Listing, reading: Reading, findings: list[Finding]) -> list[str]:
