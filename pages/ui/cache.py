@@ -44,6 +44,7 @@ from gan.training.subclass_labels import load_subclasses
 from pages.ui import tiles
 
 T = TypeVar("T")
+MOST_NAMES = 12  # classes or attributes of which files are shown
 FileVersion = tuple[int, int] | None
 """`file_version` of the file that a result depends on, as part of its key."""
 
@@ -228,7 +229,7 @@ def image_set(config: DataConfig) -> ImageSet | None:
 @st.cache_data(max_entries=8, show_spinner="Opening some of the files …")
 def example_files(key: str, _plan: ImportPlan) -> dict[str, list[Example]]:
     """A few files of each class or attribute; `key` names the set and its version."""
-    return examples_of(_plan)
+    return examples_of(_plan, names=MOST_NAMES)
 
 
 def upload_listing(folder: Path) -> Listing:

@@ -12,6 +12,7 @@ from gan.config import settings
 from gan.data import catalogue, registry
 from gan.data.ingest import staging
 from gan.data.ingest.checks.report import CheckReport
+from gan.io.atomic import write_json
 from pages.ui import cache
 from pages.ui.data.steps import UPLOAD
 from tests.support.celeba import write_celeba
@@ -130,3 +131,31 @@ def test_other_images_of_each_class_are_shown_on_demand() -> None:
     assert not at.exception
     assert html(at) != first
     assert html(at).count("Real image of 7") == first.count("Real image of 7")
+
+
+def test_over_300_loose_files_are_to_be_a_zip_before_anything_is_stored(store: Path) -> None:
+    at = page("data")
+    at.text_input(key="set name").set_value("cells").run()
+    at.button_group(key="set way").set_value("Image files").run()
+    files = [(f"{number}.png", b"no matter", "image/png") for number in range(301)]
+    at.get("file_uploader")[0].set_value(files).run()
+    assert not at.exception
+    assert "Make a ZIP" in at.warning[0].value
+    assert at.button(key="check set").disabled
+    at.get("file_uploader")[0].set_value(files[:300]).run()
+    assert not at.warning
+    assert not at.button(key="check set").disabled
+    assert not (store / ".data" / "incoming").exists()
+
+
+def test_a_stopped_check_is_repeated(store: Path) -> None:
+    folder = staging.stage_archive("cells", zip_of(class_files()))
+    write_json(folder / "started.json", {"ticket": 1, "time": 1.0, "device": "cpu", "pid": None})
+    write_json(folder / "end.json", {"ticket": 1, "time": 2.0, "state": "stopped"})
+    at = page("data", upload=folder.name)
+    at.button(key="check again").click().run()
+    assert not at.exception
+    wait_until(lambda: not jobs.state(folder).alive, "the check has ended")
+    report = staging.load_pending(folder.name)
+    assert report is not None
+    assert report.images == 44

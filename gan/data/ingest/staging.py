@@ -145,6 +145,12 @@ def change_names_encoding(folder: Path, names_encoding: str) -> None:
     _change_request(folder, reading=None, names_encoding=names_encoding)
 
 
+def can_be_checked(folder: Path) -> bool:
+    """Whether the images of an upload, or its archive, are there: not after a check that refused them."""
+    source = read_request(folder / REQUEST, UPLOAD).source
+    return source == "folder" or keeps_archive(folder) or (folder / IMAGES).is_dir()
+
+
 def keeps_archive(folder: Path) -> bool:
     """Whether the archive of an upload is there, so that its names can be read in another encoding."""
     return (folder / ARCHIVE).exists()

@@ -18,7 +18,7 @@ from pages.ui.data.reading_editor import names_encoding_field, reading_editor
 from pages.ui.data.steps import LOOK, TAB, UPLOAD
 from pages.ui.frame import errors_noted
 
-MOST_BARS = 40
+MOST_BARS = 24
 
 
 def check_result(report: CheckReport) -> None:
@@ -86,6 +86,12 @@ def read_so(folder: Path, reading: Reading) -> None:
     """Check an upload again, read in this way; for `on_click`."""
     with errors_noted():
         staging.change_reading(folder, reading)
+        jobs.start_task(folder)
+
+
+def check_again(folder: Path) -> None:
+    """Repeat a check that was stopped; for `on_click`."""
+    with errors_noted():
         jobs.start_task(folder)
 
 

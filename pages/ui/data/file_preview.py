@@ -24,12 +24,12 @@ def file_preview_panel(plan: ImportPlan, key: str) -> None:
     counts = dict(zip(plan.names, plan.conditions.sum(axis=0, dtype=int).tolist(), strict=True))
     file_rows(found, counts)
     if len(plan.names) > len(found):
-        st.caption(f"The first {len(found)} of {len(plan.names)}.")
+        st.caption(f"The first {len(found)} of {len(plan.names):,}.")
 
 
 def labels_text(plan: ImportPlan) -> str:
     """How many classes or attributes the files have."""
-    return f"**{len(plan.names)} {'classes' if plan.kind == 'class' else 'attributes'}**"
+    return f"**{len(plan.names):,} {'classes' if plan.kind == 'class' else 'attributes'}**"
 
 
 def file_rows(found: Mapping[str, Sequence[Example]], counts: Mapping[str, int]) -> None:

@@ -12,16 +12,23 @@ import streamlit as st
 from gan import jobs
 from gan.config import settings
 from gan.data.ingest import staging
+from gan.data.ingest.files.archive import SUFFIXES
+from gan.data.ingest.files.file_kinds import IMAGE_SUFFIXES, TABLE_SUFFIXES
 from gan.errors import DataError
 from pages.ui import background, fmt, frame
-from pages.ui.data.check_result import check_result, discard
+from pages.ui.data.check_result import check_again, check_result, discard, read_names
+from pages.ui.data.reading_editor import names_encoding_field
 from pages.ui.data.steps import ADD, TAB, UPLOAD, current_step
 
-ZIP, FILES, PATH = "A ZIP file", "Image files", "A folder on the server"
-LAYOUT = """**How to lay them out.** A folder for each class, with or without `train`, `val` and `test` above them; or
-any images with a `labels.csv`: a column `file`, then either one column `class` or columns of 0 and 1, and if you have
-them `split` and `group` (the patient or slide of an image: a group stays in one split). PNG, JPEG, BMP and TIFF, of any
-size."""
+ARCHIVE, FILES, PATH = "An archive", "Image files", "A folder on the server"
+MOST_FILES = 300
+"""Files that a browser sends one by one without trouble."""
+LAYOUT = """**Send them as they are.** Class folders of any depth, or images with any table that names them: CSV, Excel,
+JSON lines, Parquet. Splits, patients and known public sets are recognised. You see how the files are read, and can
+change it, before anything is kept.
+
+PNG, JPEG, TIFF, DICOM, WEBP, GIF, BMP, JPEG 2000 and PGM of 8 or 16 bits and any size. Of DICOM files only the
+pixels are kept."""
 
 Stage = Callable[[str], Path]
 """Stores what the visitor chose under the name of the set; gives the folder of the upload."""
@@ -60,9 +67,9 @@ def upload_form() -> None:
         st.markdown(LAYOUT)
     with left:
         name = st.text_input("Name of the set", key="set name", placeholder="such as blood-cells").strip()
-        ways = [ZIP, FILES] + ([PATH] if settings.browsable_paths() else [])
-        way = st.segmented_control("Where are the images?", ways, default=ZIP, key="set way", required=True)
-        stage = {ZIP: zip_field, FILES: files_field, PATH: folder_field}[str(way)]()
+        ways = [ARCHIVE, FILES] + ([PATH] if settings.browsable_paths() else [])
+        way = st.segmented_control("Where are the images?", ways, default=ARCHIVE, key="set way", required=True)
+        stage = {ARCHIVE: archive_field, FILES: files_field, PATH: folder_field}[str(way)]()
         ready = bool(name) and stage is not None
         if st.button(
             "Check the images", type="primary", disabled=not ready, icon=":material/fact_check:", key="check set"
@@ -90,19 +97,37 @@ def waiting_uploads() -> None:
             )  # fmt: skip
 
 
-def zip_field() -> Stage | None:
-    """A ZIP from the browser."""
-    file = st.file_uploader("ZIP file", type="zip", key="set zip")
+def archive_field() -> Stage | None:
+    """An archive from the browser."""
+    kinds = [suffix.removeprefix(".") for suffix in SUFFIXES]
+    file = st.file_uploader("ZIP, tar, npz or Parquet file", type=kinds, key="set zip")
+    size_note()
     return None if file is None else lambda name: staging.stage_archive(name, file)
 
 
 def files_field() -> Stage | None:
     """Single files from the browser, with their labels."""
-    suffixes = ["png", "jpg", "jpeg", "bmp", "tif", "tiff", "csv"]
-    files = st.file_uploader("Images, and labels.csv", type=suffixes, accept_multiple_files=True, key="set files")
+    kinds = [suffix.removeprefix(".") for suffix in (*IMAGE_SUFFIXES, *TABLE_SUFFIXES)]
+    files = st.file_uploader(
+        f"Images and their tables, at most {MOST_FILES} files", type=kinds, accept_multiple_files=True, key="set files"
+    )
+    size_note()
     if not files:
         return None
+    if len(files) > MOST_FILES:
+        st.warning(f"These are {len(files):,} files. Make a ZIP of them, and choose “{ARCHIVE}” above.")
+        return None
     return lambda name: staging.stage_files(name, [(file.name, file) for file in files])
+
+
+def size_note() -> None:
+    """How much a browser may send, and what to do with more."""
+    limit = min(int(st.get_option("server.maxUploadSize")), settings.upload_limit() // 1_000_000)
+    other = "choose a folder on the server" if settings.browsable_paths() else "have the administrator set GAN_PATHS"
+    st.caption(
+        f"Up to {limit:,} MB. For more, {other}, or add them there by `python -m gan data add NAME PATH`, or save the "
+        "images smaller."
+    )
 
 
 def folder_field() -> Stage | None:
@@ -121,6 +146,10 @@ def check_progress(folder: Path) -> None:
         return
     if jobs.state(folder).name == "stopped":
         st.caption("The check was stopped.")
+        if staging.can_be_checked(folder):
+            st.button("Check again", icon=":material/refresh:", key="check again", on_click=check_again, args=(folder,))
+    else:
+        names_encoding_field(folder, read_names)
     st.button("Start again", icon=":material/arrow_back:", key="reject set", on_click=discard, args=(folder,))
 
 

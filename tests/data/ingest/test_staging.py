@@ -40,7 +40,16 @@ def test_a_stopped_check_keeps_the_images_and_can_be_repeated() -> None:
 
     with pytest.raises(Stopped):
         staging.check_upload(folder, stop)
+    assert staging.can_be_checked(folder)
     assert staging.check_upload(folder, silent).images == 44
+
+
+def test_an_archive_that_is_refused_cannot_be_checked_again() -> None:
+    folder = staging.stage_archive("cells", io.BytesIO(b"no zip"))
+    assert staging.can_be_checked(folder)
+    with pytest.raises(DataError):
+        staging.check_upload(folder)
+    assert not staging.can_be_checked(folder)
 
 
 def chinese_zip() -> io.BytesIO:
