@@ -21,6 +21,12 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("how the files are read", "Without these, what was found is used.").add_argument
     add("--table", action="append", metavar="FILE", help="table that names the labels; may be repeated")
     add("--image", metavar="COLUMN", help="column that names the images")
+    add(
+        "--join",
+        action="append",
+        metavar="FILE,KEY,COLUMN",
+        help="table that adds columns, its column of keys, and the column of --table that holds them; may be repeated",
+    )
     add("--class", dest="class_column", metavar="COLUMN", help="column with the class of each image")
     add("--one-hot", metavar="COLUMNS", help="columns of which exactly one is 1: the classes")
     add("--attributes", metavar="COLUMNS", help="columns of 0 and 1: attributes")
@@ -56,6 +62,9 @@ def choose_reading(parsed: argparse.Namespace, proposals: Sequence[Proposal]) ->
 
     None if they do not choose between the proposals. Raises UserError for a value that cannot be understood.
     """
+    for proposal in proposals:
+        if _are_its_options(parsed, proposal.reading):
+            return proposal.reading
     table, fields = _table_fields(parsed), _fields(parsed)
     base = _base(proposals, table, fields)
     if base is None:
@@ -76,6 +85,14 @@ def choose_reading(parsed: argparse.Namespace, proposals: Sequence[Proposal]) ->
         raise UserError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}, not {first['input']!r}.") from None
 
 
+def _are_its_options(parsed: argparse.Namespace, reading: Reading) -> bool:
+    """Whether the given options are those that choose a reading: what they leave out is not meant."""
+    parser = argparse.ArgumentParser()
+    add_reading_options(parser)
+    options = vars(parser.parse_args(shlex.split(reading_options(reading))))
+    return all(getattr(parsed, name) == value for name, value in options.items())
+
+
 def reading_options(reading: Reading) -> str:
     """The options that choose a reading among any proposals, quoted for a shell."""
     pairs = [*(_table_options(reading.table) if reading.table else []), *_other_options(reading)]
@@ -88,6 +105,7 @@ def reading_options(reading: Reading) -> str:
 def _table_options(table: TableReading) -> Iterator[tuple[str, str | None]]:
     yield from (("--table", file) for file in table.files)
     yield "--image", table.image
+    yield from (("--join", _comma_text((join.file, join.key, join.column))) for join in table.joins)
     if table.labels:
         one = {"class": "--class", "several": "--labels-in"}.get(table.encoding)
         yield (one, table.labels[0]) if one else (f"--{table.encoding}", _comma_text(table.labels))
@@ -156,7 +174,18 @@ def _table_fields(parsed: argparse.Namespace) -> dict[str, Any]:
         raise UserError("Choose one of --class, --one-hot, --attributes and --labels-in.")
     for encoding, columns in chosen.items():
         given |= {"labels": columns, "encoding": encoding}
+    if parsed.table is not None and not chosen and "class" in (parsed.levels or "").split(","):
+        given["labels"] = []  # the table names groups or splits
+    given["joins"] = None if parsed.join is None else list(map(_join, parsed.join))
     return {name: value for name, value in (given | {"files": parsed.table}).items() if value is not None}
+
+
+def _join(text: str) -> dict[str, str]:
+    """The Join of a `--join`."""
+    names = _names(text)
+    if len(names) != 3:
+        raise UserError(f"{text!r} is no --join FILE,KEY,COLUMN.")
+    return dict(zip(("file", "key", "column"), names, strict=True))
 
 
 def _fields(parsed: argparse.Namespace) -> dict[str, Any]:

@@ -20,11 +20,15 @@ TABLE_SUFFIXES = (
 
 @dataclass(frozen=True)
 class UnreadKind:
-    """A kind of file that is not read: its `name` in the plural, and what to do. `images` if it holds images."""
+    """A kind of file that is not read: its `name` in the plural, and what to do.
+
+    `images` if it holds images, `labels` if it is a table that may name their labels.
+    """
 
     name: str
     action: str = ""
     images: bool = False
+    labels: bool = False
 
 
 UNREAD_KINDS = {
@@ -39,6 +43,9 @@ UNREAD_KINDS = {
     "array": UnreadKind("arrays (NumPy, HDF5, MATLAB)", "Save each image as PNG or TIFF.", images=True),
     "archive": UnreadKind("archives inside", "Unpack them, and make one ZIP of everything.", images=True),
     "video": UnreadKind("videos", "Save their frames as PNG, a folder or group for each video.", images=True),
+    "spreadsheet": UnreadKind(
+        "tables of other programs", "If they name labels, save them as CSV UTF-8 or .xlsx.", labels=True
+    ),
     DAMAGED: UnreadKind("damaged files", "Create the archive again.", images=True),
     "dicomdir": UnreadKind("DICOMDIR indexes"),
     "annotation": UnreadKind(
@@ -62,6 +69,7 @@ _SUFFIXES = {
     " .arrow .feather .nc .msgpack",
     "archive": ".zip .tar .tgz .tar.gz .tar.bz2 .tbz2 .tar.xz .txz .gz .bz2 .xz .zst .7z .rar .z01",
     "video": ".mp4 .avi .mov .mkv .wmv .mpg .mpeg .webm .m4v .flv",
+    "spreadsheet": ".numbers .gsheet .xlsb .sav .dta .sas7bdat .rds .rdata .accdb .dbf .wk1",
     "annotation": ".xml .geojson .roi",
     "document": ".pdf .doc .docx .odt .rtf .md .rst .html .htm .ppt .pptx .odp .tex .bib .log .url"
     " .lnk .md5 .sha256 .ini .cff",

@@ -14,7 +14,7 @@ FORMATS = "PNG, JPEG, TIFF, BMP, GIF, WEBP, HEIC, JPEG 2000, PGM or DICOM"
 def file_findings(listing: Listing) -> list[Finding]:
     """A finding for each kind of files that are not read, for empty folders, and for decoded names.
 
-    A kind that holds images is a warning, others are notes.
+    A kind that holds images, or may name their labels, is a warning; others are notes.
     """
     findings = [_left_out(kind, names) for kind, names in listing.others.items()]
     if listing.empty_folders:
@@ -44,11 +44,11 @@ def _left_out(kind: str, names: tuple[str, ...]) -> Finding:
     unread = UNREAD_KINDS[kind]
     text = _unread(kind, names)
     action = f"Left out. {unread.action}".strip()
-    return (
-        Finding("unread-images", "warning", text, action)
-        if unread.images
-        else Finding("other-files", "note", text, action)
-    )
+    if unread.images:
+        return Finding("unread-images", "warning", text, action)
+    if unread.labels:
+        return Finding("unreadable-table", "warning", text, action)
+    return Finding("other-files", "note", text, action)
 
 
 def _unread(kind: str, names: tuple[str, ...]) -> str:

@@ -1,14 +1,14 @@
 """Names of files in archives: which are safe, and the encoding of names that do not say theirs.
 
 A ZIP marks names that are UTF-8. Others were written with the code page of somebody's computer, which nothing records:
-it is detected from all such names together (chardet).
+it is detected from all such names together (chardet). Tables that are not UTF-8 are detected in the same way.
 """
 
 import codecs
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -34,6 +34,8 @@ ENCODINGS = {
 """The encodings that are tried, by Python's name. The likelier of two that read the same text comes first."""
 UNUSUAL = {"cp852": 0.7, "cp1252": 0.8, "cp1251": 0.8, "cp1250": 0.4}
 """Factors for the confidence in encodings that Windows seldom writes into a ZIP, or that few users have."""
+UNUSUAL_IN_TABLES = {"cp850": 0.3, "cp437": 0.3, "cp852": 0.3, "cp866": 0.5, "cp1250": 0.4}
+"""The same for tables: Excel writes the code pages of Windows, not those of DOS."""
 SURE = 1.8
 """How many times likelier than the next encoding one must be to be used without a warning."""
 MAX_SAMPLE = 100_000
@@ -76,9 +78,10 @@ def is_mac_icon(name: str) -> bool:
     return re.split(r"[/\\]", name)[-1] in ("Icon\r", "._Icon\r")
 
 
-def detect_encoding(names: Iterable[bytes]) -> NamesEncoding:
-    """The encoding of names as stored, of which at least one is not ASCII."""
-    parts = list(dict.fromkeys(part for name in names for part in re.split(rb"[/\\]", name) if not part.isascii()))
+def detect_encoding(names: Iterable[bytes], unusual: Mapping[str, float] = UNUSUAL) -> NamesEncoding:
+    """The encoding of names as stored, or of lines of a table, of which at least one is not ASCII."""
+    # not at backslashes, which are half of a character in Shift-JIS, GBK and Big5
+    parts = list(dict.fromkeys(part for name in names for part in name.split(b"/") if not part.isascii()))
     sample = b"\n".join(parts)[:MAX_SAMPLE]
     try:
         return NamesEncoding("utf-8", sure=True, examples=_examples(parts, "utf-8"))
@@ -88,12 +91,14 @@ def detect_encoding(names: Iterable[bytes]) -> NamesEncoding:
     likelihoods: dict[str, float] = {}  # by decoded text
     encodings: dict[str, str] = {}
     for found in chardet.detect_all(sample, ignore_threshold=True, compat_names=False, include_encodings=order[1:]):
+        if found["encoding"] is None:
+            continue
         encoding = _our_name(str(found["encoding"]))
         try:
             text = b"\n".join(parts).decode(encoding)
         except UnicodeDecodeError:
             continue
-        likelihood = found["confidence"] * UNUSUAL.get(encoding, 1.0) * _plausibility(text, encoding)
+        likelihood = found["confidence"] * unusual.get(encoding, 1.0) * _plausibility(text, encoding)
         if likelihood > likelihoods.get(text, 0):
             likelihoods[text] = likelihood
             encodings[text] = encoding

@@ -8,7 +8,7 @@ NOTHING = frozenset(("", "nan", "na", "n/a", "<na>", "#n/a", "null", "?", "-", "
 """Values, in lower case, that mean that there is none."""
 ONES = frozenset(("1", "true", "yes", "y", "t"))
 ZEROS = frozenset(("0", "false", "no", "n", "f"))
-NO_FINDING = frozenset(("no finding", "no findings", "none", "nothing", "normal", "healthy", "negative"))
+NO_FINDING = frozenset(("no finding", "no findings", "none", "nothing", "normal", "healthy", "negative", "[]"))
 """Values, in lower case, of a cell for several labels that mean that no label applies."""
 WHOLE = re.compile(r"(-?\d+)\.0+")
 MINUS_ONE = "-1"
@@ -38,9 +38,17 @@ def attribute_value(value: str) -> int | None:
 
 
 def divide_cell(value: str, separator: str) -> list[str]:
-    """The labels in a cell that holds several."""
-    parts = (part.strip() for part in value.split(separator))
-    return [part for part in parts if part.lower() not in NOTHING]
+    """The labels in a cell that holds several, without the quotes of a list as Python writes it: `['a', 'b']`."""
+    listed = is_list(value)
+    if listed and not value[1:-1].strip():
+        return ["[]"]
+    parts = (part.strip() for part in (value[1:-1].split(",") if listed else value.split(separator)))
+    return [part for part in (part.strip("'\"") if listed else part for part in parts) if part.lower() not in NOTHING]
+
+
+def is_list(value: str) -> bool:
+    """Whether a cell holds a list as Python or JSON writes it."""
+    return value[:1] == "[" and value[-1:] == "]"
 
 
 def sorted_names(names: Iterable[str]) -> tuple[str, ...]:

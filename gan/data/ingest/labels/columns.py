@@ -9,6 +9,7 @@ from gan.data.ingest.labels.cell_values import (
     NO_FINDING,
     attribute_value,
     divide_cell,
+    is_list,
     plain_values,
 )
 from gan.data.ingest.labels.split_words import Split, fold_number, split_word
@@ -19,7 +20,10 @@ def _words(text: str) -> frozenset[str]:
 
 
 CLASS = _words("""class classes label labels diagnosis diagnose diagnostic dx target category categories klasse klassen
-    ground truth gt groundtruth classification""")
+    ground truth gt groundtruth classification classe classes clase clases etiqueta etiquetas étiquette étiquettes
+    diagnostico diagnóstico diagnostique categoria categoría catégorie kategorie befund
+    类别 類別 标签 標籤 分类 分類 诊断 診斷 診断 クラス ラベル класс метка диагноз""")
+"""English, German, French, Spanish, Portuguese, Chinese, Japanese and Russian."""
 FINDING = _words("""finding findings grade grading level severity pathology disease condition subtype stage score
     outcome result abnormality tumor tumour tissue species phenotype benign malignant malignancy birads density
     retinopathy dr kl choice choices type cell lesion""")
@@ -36,9 +40,9 @@ DESCRIBING = PERSON | _words("""width size rows columns pixel spacing bbox box x
 """Words in names of columns that describe a patient, an image or a file, and are no class."""
 GROUPS = (
     _words("group groups cluster"),
-    _words("""patient patients patienten patientin pat pid subject subjects participant person individual donor animal
-        mouse rat proband"""),
-    _words("case cases accession"),
+    _words("""patient patients patienten patientin pat pid mrn subject subjects participant person individual donor
+        animal mouse rat proband paciente pacientes patiente sujet sujeto 患者 病人 病患 被験者 пациент"""),
+    _words("case cases accession fall caso cas"),
     _words("lesion slide specimen sample biopsy block eye plate well wsi"),
     _words("study exam examination series visit session acquisition video clip stack volume"),
 )
@@ -127,8 +131,11 @@ def group_rank(column: Column) -> int | None:
 def separator_of(column: Column) -> str:
     """What separates several labels in a cell, or "".
 
-    `|` and `;` always do. Commas do if what they separate occurs in other cells, too.
+    `|` and `;` always do, as do the brackets of lists, for which this is `|`. Commas do if what they separate occurs
+    in other cells, too.
     """
+    if column.distinct and all(map(is_list, column.distinct)):
+        return "|"
     for separator in "|;":
         if any(len(divide_cell(value, separator)) > 1 for value in column.distinct):
             return separator
@@ -144,12 +151,15 @@ def nothing_values(column: Column, separator: str) -> tuple[str, ...]:
     return tuple(sorted(value for value in column.distinct if value.lower() in NO_FINDING and value not in beside))
 
 
-def are_one_hot(columns: list[Column]) -> bool:
-    """Whether exactly one of two or more 0/1 columns is 1 in each row."""
+def one_hot_share(columns: list[Column]) -> float:
+    """The share of rows in which exactly one of two or more 0/1 columns is 1; 0 if more than one is in any row."""
     if len(columns) < 2:
-        return False
-    rows = zip(*(plain_values(column.values) for column in columns), strict=True)
-    return all(sorted(map(_zero_or_one, row)) == [0] * (len(row) - 1) + [1] for row in set(rows))
+        return 0.0
+    rows = Counter(zip(*(plain_values(column.values) for column in columns), strict=True))
+    ones = Counter[int]()
+    for row, count in rows.items():
+        ones[sum(map(_zero_or_one, row))] += count
+    return ones[1] / ones.total() if set(ones) <= {0, 1} else 0.0
 
 
 def _zero_or_one(value: str) -> int:

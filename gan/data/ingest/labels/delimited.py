@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from gan.data.ingest.files.member_names import ENCODINGS, UNUSUAL_IN_TABLES, detect_encoding
 from gan.data.ingest.labels.path_names import is_image_name
 from gan.errors import DataError
 
@@ -31,8 +32,8 @@ Record = tuple[int, list[str]]
 def decode_text(name: str, content: bytes) -> tuple[str, tuple[str, ...]]:
     """The text of a file, and notices; raises DataError if it is binary.
 
-    UTF-8, UTF-16 and UTF-32 are recognised. Anything else is read as Windows-1252, a superset of Latin-1, which never
-    fails: a notice shows the first line that depends on it.
+    UTF-8, UTF-16 and UTF-32 are recognised. The code page of anything else is detected: a notice names it, and shows
+    the first line that depends on it.
     """
     for mark, encoding in BYTE_ORDER_MARKS:
         if content.startswith(mark):
@@ -46,13 +47,22 @@ def decode_text(name: str, content: bytes) -> tuple[str, tuple[str, ...]]:
         return content.decode("utf-8"), ()
     except UnicodeDecodeError as error:
         line = len(re.findall(rb"\r\n|\r|\n", content[: error.start])) + 1
-        text = content.decode("cp1252", errors="replace")
-        shown = re.split(r"\r\n|\r|\n", text)[line - 1].strip()[:80]
-        notice = (
-            f"{name} is not UTF-8 text: it was read as Windows-1252 (Latin-1). Line {line} reads {shown!r}. "
-            "If that is wrong, save the table as CSV UTF-8."
-        )
-        return text, (notice,)
+    text, encoding = _in_code_page(content)
+    shown = re.split(r"\r\n|\r|\n", text)[line - 1].strip()[:80]
+    notice = (
+        f"{name} is not UTF-8 text: it was read as {ENCODINGS[encoding]}. Line {line} reads {shown!r}. "
+        "If that is wrong, save the table as CSV UTF-8."
+    )
+    return text, (notice,)
+
+
+def _in_code_page(content: bytes) -> tuple[str, str]:
+    """The text, and its code page: Windows-1252, a superset of Latin-1, where no other is likelier."""
+    found = detect_encoding(re.split(rb"\r\n|\r|\n", content), UNUSUAL_IN_TABLES)
+    try:
+        return content.decode(found.encoding), found.encoding
+    except UnicodeDecodeError:  # a damaged line beyond those that the code page was detected from
+        return content.decode("cp1252", errors="replace"), "cp1252"
 
 
 def _decode(name: str, content: bytes, encoding: str) -> str:

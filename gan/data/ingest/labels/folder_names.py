@@ -58,13 +58,14 @@ PATTERNS: dict[Kind, str] = {
     "numbered": r"\d+|(im|dsc|file|item|obj|object)[\W_]*\d{2,}",
 }
 """Patterns of whole names, in the order in which they are tried."""
-MASKS = """mask masks masque masques maske masken mascara mascaras annotation annotations segmentation
+MASKS = """mask masks manual masque masques maske masken mascara mascaras annotation annotations segmentation
     segmentations groundtruth gt label labels contour contours overlay overlays bbox bboxes boxes heatmap
     heatmaps"""
 CONTENT = f"""{MASKS} image images imgs img data dataset jpg jpeg png tif tiff bmp dicom dcm photos pictures
     pics raw original labelled labeled originals orig input inputs crop crops cropped frames slices patches
     tiles augmented augmentation aug resized preprocessed processed normalized enhanced"""
-QUALIFIERS = """manual expert left right binary lesion cell nuclei nucleus lung lungs tumor tumour
+QUALIFIERS = """class classes object objects instance instances semantic panoptic fine coarse ids
+    expert left right binary lesion cell nuclei nucleus lung lungs tumor tumour
     polyp vessel optic disc cup ground truth task png"""
 """Words that may stand beside MASKS in the name of a folder of masks."""
 LEFTOVERS = """thumbnails thumbs previews preview excluded rejected discarded ignored todo duplicates
@@ -75,7 +76,8 @@ VIEWS = """left right l r od os frontal lateral ap pa cc mlo axial coronal sagit
 LABELLED = "labelled labeled annotated"
 UNLABELLED = """unlabelled unlabeled unlabled nolabel nolabels unsup unsupervised unannotated notlabelled
     notlabeled withoutlabel unsorted tolabel"""
-UNCERTAIN = "unknown undefined uncertain indeterminate unclassified undetermined unclear"
+UNCERTAIN = """unknown undefined uncertain indeterminate unclassified undetermined unclear unsure ungradable ungradeable
+    inconclusive notgradable unbekannt unklar"""
 COUNTED = """class cls klasse type typ grade stage level score category cat label cluster group birads pirads
     lirads tirads gleason kl degree species phase day week month hour dose treatment condition arm figo who isup
     state c g k m n t"""
@@ -149,15 +151,16 @@ def is_mask_folder(name: str) -> bool:
         return False
     if _joined(name) in masks:
         return True
-    words = [word for word in re.split(r"[\W_\d]+|(?<=[a-z])(?=[A-Z][a-z])", name.replace("GroundTruth", "gt")) if word]
+    name = re.sub(r"(?i)(?<![^\W_])\d+(st|nd|rd|th)(?![^\W_])", "", name.replace("GroundTruth", "gt"))
+    words = [word for word in re.split(r"[\W_\d]+|(?<=[a-z])(?=[A-Z][a-z])", name) if word]
     known = [word for word in words if word.lower() in rest or word.isupper() or split_word(word)]
     return len(known) == len(words) and any(word.lower() in masks for word in words)
 
 
 def is_content(name: str) -> bool:
     """Whether a folder's name only says that it holds images: `images`, `data`, `jpg`, `original`."""
-    words = [word for word in re.split(r"[\W_]+", name.lower()) if word]
-    return bool(words) and all(word in CONTENT.split() for word in words)
+    words = [word for word in re.split(r"[\W_]+|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", name) if word]
+    return bool(words) and all(word.lower() in CONTENT.split() for word in words)
 
 
 def no_class_names(names: Sequence[str]) -> bool:

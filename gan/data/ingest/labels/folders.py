@@ -29,6 +29,8 @@ COVERED = 0.5
 """Share of the images that must lie in a folder of a level, so that it may be the level of the classes."""
 RECURRING = 0.9
 """`Level.recurring` from which names are the same everywhere, as those of classes are."""
+FEWEST_DIFFERENT = 5
+"""Folders from which names that are in one split only are no classes."""
 MOST_NAME_PROPOSALS = 2
 WHOLE = ("all", "alle", "total", "complete", "full", "combined", "everything", "mixed")
 """Names of a folder that may hold the images of all others again."""
@@ -58,19 +60,14 @@ def propose_folders(listing: Listing) -> list[Proposal]:
     if not _has_classes(tree, ordinary) and not all(map(TILE.fullmatch, images)):
         proposals = [*_name_proposals(tree, images), *proposals]
     if not ordinary and not all(map(TILE.fullmatch, images)):
-        for depth in sorted(candidates, key=lambda depth: tree.levels[depth].kind != "numbers"):
+        words = [depth for depth in candidates if tree.levels[depth].kind == "classes"]
+        others = [depth for depth in candidates if depth not in words]
+        proposals = [found for depth in words for found in _class_proposals(tree, depth, candidates)] + proposals
+        for depth in sorted(others, key=lambda depth: tree.levels[depth].kind != "numbers"):
             proposals += _class_proposals(tree, depth, candidates)
     if len(proposals) == 1 and not proposals[0].doubts:
         return [replace(proposals[0], sure=True)]
     return proposals
-
-
-def outer_levels(images: Sequence[str]) -> Reading:
-    """A reading of the splits and groups that folders name, for labels from a table. It leaves out no image."""
-    tree = read_tree(images)
-    roles = read_roles(tree, None)
-    root = tree.root if roles.levels else ""  # a root that counts no levels would only leave out images beside it
-    return Reading(root=root, levels=roles.levels, splits=roles.splits)
 
 
 def _has_classes(tree: Tree, depths: Sequence[int]) -> bool:
@@ -98,9 +95,24 @@ def _are_classes(tree: Tree, depth: int, candidates: Sequence[int]) -> bool:
     level = tree.levels[depth]
     if level.kind == "numbers":
         return level.recurring > DISTINCT
+    if _differ_in_splits(tree, depth):
+        return False
     above = any(other < depth and tree.levels[other].kind == "classes" for other in candidates)
     single_things = above and len(level.images) > 10 and sum(level.images.values()) < 3 * len(level.images)
     return level.kind == "classes" and not single_things
+
+
+def _differ_in_splits(tree: Tree, depth: int) -> bool:
+    """Whether each split has other names at a level, as cities or patients would be."""
+    for above, level in enumerate(tree.levels[:depth]):
+        if level.splits:
+            names: dict[str, set[str]] = defaultdict(set)
+            for folder in tree.folders:
+                if len(folder) > depth:
+                    names[folder[above]].add(_plain(folder[depth]))
+            every = [name for found in names.values() for name in found]
+            return len(names) > 1 and len(set(every)) == len(every) >= FEWEST_DIFFERENT
+    return False
 
 
 def _class_proposals(tree: Tree, depth: int, candidates: Sequence[int]) -> list[Proposal]:
@@ -147,6 +159,10 @@ def _doubts_about_classes(tree: Tree, depth: int, candidates: Sequence[int]) -> 
     level, doubts = tree.levels[depth], []
     if level.kind != "classes" and not _are_classes(tree, depth, candidates):
         doubts.append(suspicious(level.names))
+    elif _differ_in_splits(tree, depth):
+        doubts.append(
+            f"Each split has other folders, such as {first_few(level.names)}: they may be groups, not classes."
+        )
     others = [other for other in candidates if other != depth]
     if others:
         texts = " or ".join(first_few(tree.levels[other].names) for other in sorted(candidates))
@@ -254,6 +270,11 @@ def _ignored(tree: Tree, roles: Sequence[Role]) -> str:
     return "".join(f"; {text}" for text in texts)
 
 
+def _plain(name: str) -> str:
+    """A name without what does not tell classes apart: case, separators, and spaces around it."""
+    return re.sub(r"[\s_\-]+", " ", unicodedata.normalize("NFKC", name).strip().casefold())
+
+
 def twins(images: Mapping[str, int]) -> dict[str, str]:
     """New names that merge classes which differ only in case, spaces or separators: {"benign": "Benign"}.
 
@@ -261,8 +282,7 @@ def twins(images: Mapping[str, int]) -> dict[str, str]:
     """
     alike: dict[str, list[str]] = defaultdict(list)
     for name in images:
-        plain = unicodedata.normalize("NFKC", name).strip().casefold()
-        alike[re.sub(r"[\s_\-]+", " ", plain)].append(name)
+        alike[_plain(name)].append(name)
     renamed = {name: name.strip() for name in images if name != name.strip()}
     for names in alike.values():
         best = max(names, key=lambda name: images[name])

@@ -1,6 +1,7 @@
 """Find the tables of a folder that name its images, and the column that does."""
 
 import itertools
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,30 +10,44 @@ from pathlib import Path, PurePosixPath
 from gan.data.ingest.checks.report import Finding, first_few
 from gan.data.ingest.files.listing import Listing
 from gan.data.ingest.labels.columns import Column, class_rank
+from gan.data.ingest.labels.matches import Matches
 from gan.data.ingest.labels.path_names import is_image_name
-from gan.data.ingest.labels.row_matching import ImageNames, Matches
+from gan.data.ingest.labels.row_matching import ImageNames
 from gan.data.ingest.labels.table_rows import Rows, image_names, read_rows
 from gan.errors import DataError
 
 ENOUGH = 0.3
 """Share of the images, or of the rows, that a column must match to be the one that names images."""
-IMAGE_WORDS = frozenset("file filename image img path name id index picture photo bild datei".split())  # noqa: SIM905
+# fmt: off
+IMAGE_WORDS = frozenset((
+    "file", "filename", "image", "img", "path", "name", "id", "index", "picture", "photo", "bild", "datei", "dateiname",
+    "fichier", "archivo", "imagen", "arquivo", "imagem", "文件", "文件名", "图像", "图片", "ファイル", "画像", "файл",
+))
+# fmt: on
+MOST = 0.9
+"""Share of the images that a column must match, so that first parts of names are not looked at."""
 OVERLAP = 0.05
 """Share of the images of a table up to which another table may name them, too, and still be read with it."""
 NO_LABELS = frozenset(("submission", "submissions", "template", "prediction", "predictions", "example"))
 """Words in names of tables whose labels are no truth, such as sample_submission.csv of Kaggle."""
-FILE_WORDS = frozenset(("file", "filename", "image", "path"))
+FILE_WORDS = IMAGE_WORDS - {"name", "index", "id"}
 """Words in names of columns that certainly name images."""
 
 
 @dataclass(frozen=True)
 class ImageColumn:
-    """The column of some tables that names images, and what it matches."""
+    """The column of some tables that names images, and what it matches.
+
+    rivals  other columns that name other images, such as `right_eye` beside `left_eye`
+    unused  columns of joined tables that are not wanted
+    """
 
     rows: Rows
     header: bool
     name: str
     matches: Matches
+    rivals: tuple[str, ...] = ()
+    unused: frozenset[str] = frozenset()
 
     @property
     def by_folder(self) -> bool:
@@ -42,7 +57,7 @@ class ImageColumn:
     def columns(self) -> list[Column]:
         """The other columns, in the rows that name an image."""
         used = sorted(set(self.matches.pairs[:, 1].tolist()))
-        names = [name for name in self.rows.columns if name != self.name]
+        names = [name for name in self.rows.columns if name != self.name and name not in self.unused]
         return [Column(name, tuple(map(self.rows.column(name).__getitem__, used))) for name in names]
 
     def joined_with(self, others: "Sequence[ImageColumn]", root: Path, names: ImageNames) -> "ImageColumn":
@@ -50,7 +65,7 @@ class ImageColumn:
         files = [file for column in (self, *others) for file in column.rows.files]
         rows = read_rows(root, files, self.header)
         matches = names.match(rows.column(self.name), rows.folders(names.paths))
-        return ImageColumn(rows, self.header, self.name, matches)
+        return ImageColumn(rows, self.header, self.name, matches, self.rivals)
 
     def overlaps(self, other: "ImageColumn") -> bool:
         """Whether both name more than a few of the same images."""
@@ -60,7 +75,7 @@ class ImageColumn:
 
 def names_many(matches: Matches) -> bool:
     """Whether values name folders, patients or studies: what may hold several images."""
-    return not {"folder", "patient or study"}.isdisjoint(matches.way)
+    return not {"folder", "patient or study", "start of the name"}.isdisjoint(matches.way)
 
 
 def unused_tables(listing: Listing, used: Iterable[str] = ()) -> list[Finding]:
@@ -85,23 +100,41 @@ def unused_tables(listing: Listing, used: Iterable[str] = ()) -> list[Finding]:
         if is_text or not rows.count or PurePosixPath(file).name.startswith("~$"):  # Excel's lock file
             others.append(file)
             continue
-        named = [name for name in map(str, rows.frames[0].columns) if set(Column(name, ()).words) & FILE_WORDS]
+        named = [name for name in map(str, rows.frames[0].columns) if _names_files(name, rows)]
         found = _best_column(rows, names)
         if found:
             text = f"{file} names {found[1].matched:,} images, but no labels that are used."
             findings.append(Finding("table-without-labels", "note", text))
         elif named:
-            values = [value for value in rows.column(named[0]) if value]
-            count = names.match(values).matched
-            text = f"Column {named[0]} of {file} names {count or 'none'} of the images: it holds {first_few(values)}."
-            action = f"The images are called {first_few(list(listing.images[:3]))}. Correct the names to use the table."
-            findings.append(Finding("table-without-labels", "warning", text, action))
+            findings.append(_unmatched(file, named[0], rows, names, listing))
         else:
             others.append(file)
     if others:
         text = f"Tables that are not used ({len(others):,}): {first_few(others)}."
         findings.append(Finding("unused-tables", "note", text, "Left out."))
     return findings
+
+
+def _names_files(column: str, rows: Rows) -> bool:
+    """Whether a column is meant to name images: by its own name, or as an `id` that differs in each row."""
+    words = set(Column(column, ()).words)
+    values = rows.column(column)
+    return bool(words & FILE_WORDS) or (words <= {"id", "index"} and len(set(values)) == len(values) > 1)
+
+
+def _unmatched(file: str, column: str, rows: Rows, names: ImageNames, listing: Listing) -> Finding:
+    """The finding about a table whose column for images names too few of them."""
+    values = [value for value in rows.column(column) if value]
+    matches = names.match(values, rows.folders(names.paths))
+    called = f"The images are called {first_few(list(listing.images[:3]))}."
+    if matches.ambiguous:
+        fitting = first_few([values[row] for row in matches.ambiguous])
+        text = f"Names in column {column} of {file} fit several images ({len(matches.ambiguous):,}): {fitting}."
+        return Finding("ambiguous-rows", "warning", text, f"{called} Write the names with their folders.")
+    text = f"Column {column} of {file} names {matches.matched or 'none'} of the images: it holds {first_few(values)}."
+    rounded = any(re.fullmatch(r"\d[.,]\d+E\+\d+", value, re.IGNORECASE) for value in values)
+    hint = " Excel has rounded them: give the column the format Text, and enter them again." if rounded else ""
+    return Finding("table-without-labels", "warning", text, f"{called} Correct the names to use the table.{hint}")
 
 
 def image_columns(listing: Listing, names: ImageNames) -> list[ImageColumn]:
@@ -152,12 +185,33 @@ def _is_row(header: list[str], names: ImageNames) -> bool:
     )
 
 
-def _best_column(rows: Rows, names: ImageNames) -> tuple[str, Matches] | None:
-    """The column that names the most images, by file name if any does, else by folder."""
-    best: tuple[tuple[bool, int, int, bool], str, Matches] | None = None
+def _best_column(rows: Rows, names: ImageNames) -> tuple[str, Matches, tuple[str, ...]] | None:
+    """The column that names the most images, by file name if any does, else by folder; and its rivals."""
     columns = [str(name) for name in rows.frames[0].columns]
     candidates = [name for name in columns if any(map(names.knows, set(rows.column(name)) - {""}))]
     candidates = candidates or [name for name in columns if names.identifies(set(rows.column(name)))]
+    scored = _scored_columns(rows, names, candidates)
+    if not scored or scored[0][1].matched < MOST * len(names.paths):
+        starts = [name for name in columns if any(map(names.begins, set(rows.column(name)) - {""}))]
+        begun = [pair for pair in _scored_columns(rows, names, starts) if names_many(pair[1])]
+        if begun and (not scored or begun[0][1].matched >= 1.5 * scored[0][1].matched):
+            scored = begun
+    if not scored:
+        return None
+    best, matches = scored[0]
+    mine = matches.row >= 0
+    rivals = [
+        name
+        for name, other in scored[1:]
+        if 2 * other.matched >= matches.matched and not names_many(other)
+        if 2 * int((mine & (other.row >= 0)).sum()) < other.matched
+    ]
+    return best, matches, tuple(rivals)
+
+
+def _scored_columns(rows: Rows, names: ImageNames, candidates: Sequence[str]) -> list[tuple[str, Matches]]:
+    """The columns that name enough images, best first."""
+    found: list[tuple[tuple[bool, int, int, bool], str, Matches]] = []
     for name in candidates:
         values = rows.column(name)
         different = set(values) - {""}
@@ -172,10 +226,9 @@ def _best_column(rows: Rows, names: ImageNames) -> tuple[str, Matches] | None:
         if not by_folder and len(different) < matches.matched:
             continue
         hinted = bool(set(Column(name, ()).words) & IMAGE_WORDS)
-        score = (not by_folder, matches.matched, -matches.repeated, hinted)
-        if best is None or score > best[0]:
-            best = score, name, matches
-    return best[1:] if best else None
+        found.append(((not by_folder, matches.matched, -matches.repeated, hinted), name, matches))
+    found.sort(key=lambda entry: entry[0], reverse=True)
+    return [(name, matches) for _, name, matches in found]
 
 
 def _joined(listing: Listing, entries: list[ImageColumn], names: ImageNames) -> list[ImageColumn]:

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
@@ -19,6 +19,7 @@ from gan.data.ingest.labels.name_parts import group_name, name_parts
 from gan.data.ingest.labels.reading import Reading, Role
 from gan.data.ingest.labels.split_words import split_word
 from gan.data.ingest.labels.table_labels import labels_from_table
+from gan.data.ingest.labels.table_rows import image_names
 from gan.data.ingest.labels.tables import read_table
 from gan.errors import DataError
 
@@ -66,7 +67,7 @@ def apply_reading(listing: Listing, reading: Reading) -> Inventory:
     findings: list[Finding] = []
     images = _selected(listing, reading, findings)
     labels = _labels(listing, images, reading, findings)
-    used = (*(reading.table.files if reading.table else ()), *reading.split_lists)
+    used = (*(reading.table.all_files if reading.table else ()), *reading.split_lists)
     findings += unused_tables(listing, used)
     return _inventory(listing, reading, images, labels, findings)
 
@@ -81,9 +82,9 @@ def split_values(listing: Listing, reading: Reading) -> dict[str, int]:
 def _labels(listing: Listing, images: Sequence[str], reading: Reading, findings: list[Finding]) -> _Labels:
     """The labels, groups and splits of images as tables and names give them."""
     folders = [_below_root(image, reading)[:-1] for image in images]
-    if reading.table is not None:
-        table = labels_from_table(listing, images, reading)
-        findings += table.findings
+    table = labels_from_table(listing, images, reading) if reading.table else None
+    findings += table.findings if table else ()
+    if table is not None and reading.table is not None and reading.table.labels:
         labels = _Labels(
             conditions=table.conditions.copy(),
             names=table.names,
@@ -95,6 +96,8 @@ def _labels(listing: Listing, images: Sequence[str], reading: Reading, findings:
         )
     else:
         labels = _labels_from_names(images, folders, reading, findings)
+        if table is not None:
+            labels = replace(labels, split=list(table.split), group=list(table.group))
     split_folders = _folder_texts(folders, reading.levels, "split")
     if reading.table is not None and any(split_folders):
         text = f"Splits are taken from the folders {first_few(sorted(set(split_folders) - {''}))}."
@@ -141,7 +144,8 @@ def _labels_from_names(
     elif reading.class_part:
         texts = [PurePosixPath(image).stem for image in images]
     else:
-        raise DataError("The images have no labels: neither a table, a folder level nor a file name is the class.")
+        what = f"no column of {first_few([*reading.table.files])}" if reading.table else "neither a table"
+        raise DataError(f"The images have no labels: {what}, nor a folder level or a part of the file names is chosen.")
     classes = [_part(text, reading.class_part) for text in texts]
     labelled = np.array([bool(name) for name in classes], dtype=bool)
     if not labelled.any():
@@ -183,14 +187,16 @@ def _folder_texts(folders: Sequence[tuple[str, ...]], levels: Sequence[Role], ro
 
 
 def _listed_splits(listing: Listing, images: Sequence[str], reading: Reading) -> list[str]:
-    """For each image, the split of the list that names it by its path or base name."""
-    split_of: dict[str, str] = {}
+    """For each image, the split of the list that names it."""
+    names = image_names(listing.root, tuple(images))
+    splits = [""] * len(images)
     for file, split in reading.split_lists.items():
         if file not in listing.tables:
             raise DataError(f"There is no file {file}. There are: {', '.join(listing.tables) or 'none'}.")
-        names = read_table(listing.root / file, header=False).frame.iloc[:, 0]
-        split_of |= {PurePosixPath(name.replace("\\", "/")).name: split for name in names}
-    return [split_of.get(PurePosixPath(image).name, "") for image in images]
+        listed = read_table(listing.root / file, header=False).frame.iloc[:, 0]
+        for image in names.match([str(name) for name in listed]).pairs[:, 0].tolist():
+            splits[image] = split
+    return splits
 
 
 def _fill(texts: list[str], others: Sequence[str]) -> None:
@@ -220,7 +226,7 @@ def _inventory(
     if merged:
         findings.append(Finding("classes-renamed", "note", f"Renamed: {first_few(merged)}."))
     conditions[~labels.labelled] = 0
-    split = _splits(labels.split, reading, findings)
+    split = _splits(labels.split, kept & labels.labelled, reading, findings)
     kept &= np.array([name != "leave-out" for name in split], dtype=bool)
     if reading.unlabelled == "keep":
         split = [name if known else UNLABELLED for name, known in zip(split, labels.labelled.tolist(), strict=True)]
@@ -257,10 +263,15 @@ def _allowed_names(names: tuple[str, ...], findings: list[Finding]) -> tuple[str
     return tuple(allowed)
 
 
-def _splits(texts: Sequence[str], reading: Reading, findings: list[Finding]) -> list[str]:
-    """Split names, "" and "leave-out"; a value that is no split word is an error finding that asks what it is."""
+def _splits(texts: Sequence[str], used: NDArray[np.bool_], reading: Reading, findings: list[Finding]) -> list[str]:
+    """Split names, "" and "leave-out"; a value that is no split word is an error finding that asks what it is.
+
+    Only images that are `used` count.
+    """
     known = {text: reading.splits.get(text) or split_word(text) or "" for text in set(texts) if text}
-    unclear = Counter(text for text in texts if text and not known[text])
+    unclear = Counter(
+        text for text, counts in zip(texts, used.tolist(), strict=True) if counts and text and not known[text]
+    )
     if unclear:
         values = ", ".join(f"{value} ({count:,})" for value, count in sorted(unclear.items())[:10])
         text = f"Which split is meant by {values}?"

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.data.ingest.labels.cell_values import attribute_value, divide_cell, plain_value, plain_values, sorted_names
+from gan.data.ingest.labels.matches import Matches
 from gan.data.ingest.labels.reading import Encoding, TableReading
-from gan.data.ingest.labels.row_matching import Matches
 from gan.data.ingest.labels.table_rows import Rows
 from gan.errors import DataError
 

@@ -11,14 +11,21 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 from gan.data.ingest.files.listing import Listing
-from gan.data.ingest.labels.folders import TILE, changed, outer_levels, propose_folders
+from gan.data.ingest.labels.cell_values import plain_values
+from gan.data.ingest.labels.columns import group_rank
+from gan.data.ingest.labels.folders import TILE, changed, propose_folders
+from gan.data.ingest.labels.image_columns import ImageColumn
+from gan.data.ingest.labels.joins import completed
 from gan.data.ingest.labels.layout_table import FOLDER_LAYOUTS, TABLE_LAYOUTS, FolderLayout, TableLayout
 from gan.data.ingest.labels.left_out import mask_patterns
 from gan.data.ingest.labels.name_parts import name_parts
+from gan.data.ingest.labels.outer_levels import outer_levels
 from gan.data.ingest.labels.reading import Encoding, Proposal, Reading, TableReading
 from gan.data.ingest.labels.row_matching import ImageNames
 from gan.data.ingest.labels.split_words import split_word
+from gan.data.ingest.labels.table_rows import image_names, read_rows
 from gan.data.ingest.labels.tables import Table, read_table
+from gan.data.ingest.labels.unclear_labels import Answer, plausible_answers
 from gan.errors import DataError
 
 MOST_TABLES = 100
@@ -32,13 +39,17 @@ MOST = 0.8
 """Share of the images whose paths must be those of a layout."""
 
 
-def known_layout(listing: Listing) -> Proposal | None:
-    """The reading of a known set or export format, or None. It is `sure` unless something in it must be chosen."""
+def known_layout(listing: Listing) -> list[Proposal]:
+    """The readings of a known set or export format, best first; empty if there is none.
+
+    A single one that is `sure`, unless something in it must be chosen.
+    """
     for layout in TABLE_LAYOUTS:
-        proposal = _table_proposal(listing, layout)
-        if proposal is not None:
-            return proposal
-    return next((found for layout in FOLDER_LAYOUTS if (found := _folder_proposal(listing, layout))), None)
+        proposals = _table_proposals(listing, layout)
+        if proposals:
+            return proposals
+    found = next(filter(None, (_folder_proposal(listing, layout) for layout in FOLDER_LAYOUTS)), None)
+    return [found] if found else []
 
 
 def refusal(listing: Listing) -> str:
@@ -75,25 +86,22 @@ def _has_boxes(listing: Listing, files: Sequence[str]) -> bool:
     return named or (bool(stems) and len(annotated) > len(stems) / 2)
 
 
-def _table_proposal(listing: Listing, layout: TableLayout) -> Proposal | None:
-    """The proposal for the tables of a layout; None if none is there or names the images."""
+def _table_proposals(listing: Listing, layout: TableLayout) -> list[Proposal]:
+    """The proposals for the tables of a layout; none if it has none that names the images."""
     tables = _tables_with(listing, layout)
     if not tables:
-        return None
+        return []
     if layout.images:
         pattern = re.compile(layout.images)
         fitting = sum(bool(pattern.fullmatch(PurePosixPath(image).stem)) for image in listing.images)
         if fitting < MOST * len(listing.images):
-            return None
+            return []
     first = next(iter(tables.values()))
     columns = [str(column) for column in first.frame.columns]
     image = _first(columns, layout.image)
     labels = _label_columns(columns, layout, image)
     if not image or not labels or not _name_images(listing, tables, image):
-        return None
-    outer = outer_levels(listing.images)
-    split_of = {file: split_word(PurePosixPath(file).stem) for file in tables}
-    by_table = len(set(split_of.values())) > 1 and None not in split_of.values() and "split" not in outer.levels
+        return []
     table = TableReading(
         files=tuple(tables),
         image=image,
@@ -101,18 +109,54 @@ def _table_proposal(listing: Listing, layout: TableLayout) -> Proposal | None:
         encoding=_encoding(tables, labels, layout),
         nothing=layout.nothing,
         group=_first(columns, (layout.group,)),
-        split_by_table=by_table,
     )
-    lists = {file: split for file in listing.tables if (split := layout.split_lists.get(PurePosixPath(file).name))}
-    reading = changed(
-        outer, layout=layout.name, table=table.model_dump(), group_parts=layout.group_parts, split_lists=lists
-    )
+    if not table.group and not layout.group_parts:
+        table = _with_groups(listing, table)
     what = f"column {labels[0]}" if len(labels) == 1 else f"{len(labels)} columns"
     title = f"{layout.name}: {what} of {PurePosixPath(table.files[0]).name}"
     if table.group or layout.group_parts:
         title += f", groups from {table.group or 'the file names'}"
-    doubts = _doubts(listing, tables)
-    return Proposal(reading, title, sure=not doubts, doubts=doubts)
+    cells = plain_values(str(value) for found in tables.values() for name in labels for value in found.frame[name])
+    answers, outers = plausible_answers(table.encoding, cells), outer_levels(listing.images)
+    proposals = [
+        _layout_proposal(listing, layout, table, outer, answer, title) for outer in outers for answer in answers
+    ]
+    boxes = _doubts(listing, tables)
+    if len(proposals) == 1 and not (proposals[0].doubts or boxes):
+        return [replace(proposals[0], sure=True)]
+    return [replace(proposal, doubts=(*boxes, *proposal.doubts)) for proposal in proposals]
+
+
+def _with_groups(listing: Listing, table: TableReading) -> TableReading:
+    """The table, joined with one that names the groups of its images, such as the lesions of ISIC 2019."""
+    rows = read_rows(listing.root, table.files)
+    matches = image_names(listing.root, listing.images).match(rows.column(table.image), rows.folders(listing.images))
+    unused = frozenset(name for name in rows.columns if name not in table.labels)
+    found = completed(listing, ImageColumn(rows, True, table.image, matches, unused=unused))
+    groups = [column.name for column in found.columns() if group_rank(column) is not None]
+    return table.model_copy(update={"joins": found.rows.joins, "group": groups[0]}) if groups else table
+
+
+def _layout_proposal(
+    listing: Listing, layout: TableLayout, table: TableReading, outer: Proposal, answer: Answer, title: str
+) -> Proposal:
+    """The proposal of a layout with one answer for unclear labels, and one way to read the folders."""
+    split_of = {file: split_word(PurePosixPath(file).stem) for file in table.files}
+    several = len(set(split_of.values())) > 1 and None not in split_of.values()
+    given = {
+        "empty": answer.empty,
+        "uncertain": answer.uncertain,
+        "split_by_table": several and "split" not in outer.reading.levels,
+    }
+    lists = {file: split for file in listing.tables if (split := layout.split_lists.get(PurePosixPath(file).name))}
+    reading = changed(
+        outer.reading,
+        layout=layout.name,
+        table=table.model_copy(update=given).model_dump(),
+        group_parts=layout.group_parts,
+        split_lists=lists,
+    )
+    return Proposal(reading, title + answer.title + outer.title, doubts=(*answer.doubts, *outer.doubts))
 
 
 def _tables_with(listing: Listing, layout: TableLayout) -> dict[str, Table]:

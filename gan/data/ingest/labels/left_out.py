@@ -25,7 +25,7 @@ MOST = 0.8
 
 def mask_patterns(images: Sequence[str]) -> tuple[str, ...]:
     """Patterns (fnmatch on the path) of masks: `x_mask.png` where `x.png` is beside it, and folders `masks` whose files
-    are named like those of a folder beside them."""
+    are named like those of a folder beside them, or share their number (DRIVE, Cityscapes)."""
     names = "\n".join(images).lower()
     if not any(hint in names for hint in HINTS):  # most sets have no masks, and may have 100,000 images
         return ()
@@ -128,19 +128,28 @@ def _mask_folders(images: Sequence[str]) -> list[str]:
         path = {name: f"{parent}/{name}" if parent else name for name in siblings}
         others = set().union(*(inside[path[name]] for name in siblings - masks)) if siblings - masks else set()
         for name in masks:
-            plain, suffixed = _partners(inside[path[name]], others)
-            if suffixed >= MOST or (plain >= MOST and (is_mask_folder(name) or is_content(name))):
+            plain, suffixed, begun = _partners(inside[path[name]], others)
+            content = is_mask_folder(name) or is_content(name)
+            if suffixed >= MOST or (plain >= MOST and content) or (begun >= MOST and is_mask_folder(name)):
                 found[name].append(path[name])
     return sorted(
         f"{glob.escape(paths[0])}/*" if len(paths) == 1 else f"*/{glob.escape(name)}/*" for name, paths in found.items()
     )
 
 
-def _partners(stems: set[str], others: set[str]) -> tuple[float, float]:
-    """Shares of stems that are also in `others`: as they are or without what marks a mask, and only the latter."""
+def _partners(stems: set[str], others: set[str]) -> tuple[float, float, float]:
+    """Shares of stems that have a partner in `others`: as they are or without what marks a mask; only the latter; and
+    by a first part with a number, as `21_manual1` and `21_training` have."""
     suffixed = sum(any(stem in others for _, stem in _as_mask(name)) for name in stems)
     plain = sum(name in others for name in stems)
-    return (plain + suffixed) / len(stems), suffixed / len(stems)
+    starts = {start for name in others for start in _numbered_starts(name)}
+    begun = sum(not starts.isdisjoint(_numbered_starts(name)) for name in stems)
+    return (plain + suffixed) / len(stems), suffixed / len(stems), begun / len(stems)
+
+
+def _numbered_starts(stem: str) -> Iterator[str]:
+    """The first parts of a name, up to each that ends in a number."""
+    return (stem[: match.end()] for match in re.finditer(r"\d+(?=[_\-.\s]|$)", stem))
 
 
 def _has_mask_word(name: str) -> bool:

@@ -13,10 +13,15 @@ IMAGE_SUFFIXES = frozenset(
 
 
 def clean_path(value: str) -> str:
-    """A path as comparable text: NFC, `/` as separator, without quotes, `./`, a drive or empty parts."""
+    """A path as comparable text: NFC, `/` as separator, without quotes, `./`, a drive or empty parts.
+
+    Of a web address, what comes before `?`.
+    """
     if not value.isascii():
         value = unicodedata.normalize("NFC", value)
     value = value.strip().strip("\"'").replace("\\", "/")
+    if "://" in value:
+        value = re.split(r"[?#]", value)[0]
     if "./" in value or "//" in value or value[:1] == "/" or value[-1:] == "/" or value[1:2] == ":":
         parts: list[str] = []
         for part in re.sub(r"^[A-Za-z]:/", "", value).split("/"):
@@ -34,11 +39,11 @@ def is_absolute(value: str) -> bool:
 
 
 def without_suffix(path: str) -> str:
-    """A path without the suffix of an image; `1.2.840` stays whole."""
+    """A path without the suffix of an image, also of two as in `scan.jpg.jpg`; `1.2.840` stays whole."""
     stem, _, suffix = path.rpartition(".")
     if suffix.lower() == "gz":
         return without_suffix(stem) if stem.lower().endswith(".nii") else path
-    return stem if stem and suffix.lower() in IMAGE_SUFFIXES else path
+    return without_suffix(stem) if stem and suffix.lower() in IMAGE_SUFFIXES else path
 
 
 def is_image_name(path: str) -> bool:

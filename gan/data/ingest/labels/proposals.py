@@ -2,18 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from fnmatch import fnmatchcase
+from pathlib import Path
 
-from gan.data.ingest.checks.report import Finding
-from gan.data.ingest.files.findings import no_images
+from gan.data.ingest.checks.report import Finding, first_few
+from gan.data.ingest.files.findings import file_findings, no_images
 from gan.data.ingest.files.listing import Listing, list_folder
-from gan.data.ingest.labels.folders import propose_folders
+from gan.data.ingest.labels.folders import changed, propose_folders
 from gan.data.ingest.labels.image_columns import unused_tables
 from gan.data.ingest.labels.inventory import Inventory, apply_reading
 from gan.data.ingest.labels.layouts import known_layout, refusal
+from gan.data.ingest.labels.outer_levels import outer_levels
 from gan.data.ingest.labels.reading import Proposal, Reading, Role
-from gan.data.ingest.labels.split_words import split_word
-from gan.data.ingest.labels.table_proposals import propose_tables
+from gan.data.ingest.labels.split_lists import split_lists
+from gan.data.ingest.labels.table_proposals import propose_groups, propose_tables
 from gan.errors import DataError
 
 LAYOUTS = (
@@ -35,6 +37,8 @@ def sure_inventory(folder: Path) -> Inventory:
     if not listing.images:
         raise no_images(listing, str(folder))
     proposals = propose(listing)
+    if not proposals:
+        raise DataError(choice_needed(listing, proposals).line)
     reading = sure_reading(proposals)
     if reading is None:
         raise DataError(
@@ -45,11 +49,10 @@ def sure_inventory(folder: Path) -> Inventory:
 
 
 def choice_needed(listing: Listing, proposals: Sequence[Proposal]) -> Finding:
-    """The finding that asks for a reading; raises DataError where there is none, with the layouts that are read."""
+    """The finding that asks for a reading; where there is none, the one that says why, and which layouts are read."""
     if not proposals:
-        problems = [finding.line for finding in unused_tables(listing) if finding.level == "warning"]
-        why = " ".join(problems) or refusal(listing) or LAYOUTS
-        raise DataError(f"The {len(listing.images):,} images have no labels. {why}")
+        why = " ".join(_table_problems(listing)) or refusal(listing) or LAYOUTS
+        return Finding("nothing-to-check", "error", f"The {len(listing.images):,} images have no labels.", why)
     ways = "in one way that is not certain" if len(proposals) == 1 else f"in {len(proposals)} ways"
     text = f"The files can be read {ways}. {' '.join(proposals[0].doubts)}".strip()
     return Finding("choose-reading", "error", text, "Choose how they are read.")
@@ -57,13 +60,13 @@ def choice_needed(listing: Listing, proposals: Sequence[Proposal]) -> Finding:
 
 def propose(listing: Listing) -> list[Proposal]:
     """The plausible readings of a folder, best first; none if nothing names labels. At most the first is sure."""
-    tables = [_with_folder_splits(proposal, listing) for proposal in propose_tables(listing)]
-    folders = propose_folders(listing)
+    tables = [found for proposal in propose_tables(listing) for found in _with_folders(proposal, listing)]
+    folders = [found for proposal in propose_folders(listing) for found in _with_groups(proposal, listing)]
     known = known_layout(listing)
-    if known is None and tables and folders:
+    if not known and tables and folders:
         tables, folders = _compared(listing, tables, folders)
     found = sorted(tables + folders, key=lambda proposal: not proposal.sure)  # stable: tables before folders
-    proposals = [known, *found] if known is not None else found
+    proposals = [*known, *found]
     distinct: dict[str, Proposal] = {}
     for proposal in proposals:
         distinct.setdefault(_labels_key(proposal.reading), proposal)
@@ -89,8 +92,15 @@ def _doubted_tables(listing: Listing, best: Proposal) -> Proposal:
     """The proposal; not sure if it uses no table while one is damaged or names images that are not there."""
     if not best.sure or best.reading.table is not None:
         return best
-    doubts = tuple(finding.line for finding in unused_tables(listing) if finding.level == "warning")
+    doubts = tuple(_table_problems(listing))
     return replace(best, sure=False, doubts=doubts) if doubts else best
+
+
+def _table_problems(listing: Listing) -> list[str]:
+    """What is wrong with tables: damaged, of a format that is not read, or of images that are not there."""
+    findings = [*file_findings(listing), *unused_tables(listing)]
+    keys = ("unreadable-table", "table-without-labels", "ambiguous-rows")
+    return [finding.line for finding in findings if finding.key in keys and finding.level == "warning"]
 
 
 def _labels_key(reading: Reading) -> str:
@@ -98,19 +108,63 @@ def _labels_key(reading: Reading) -> str:
     return reading.model_copy(update={"layout": ""}).model_dump_json()
 
 
-def _with_folder_splits(proposal: Proposal, listing: Listing) -> Proposal:
-    """The proposal of a table without splits, with the split that a level of folders names."""
+def _with_groups(proposal: Proposal, listing: Listing) -> list[Proposal]:
+    """The proposal of class folders, with the groups and splits that a table or lists name where no folder does."""
     reading = proposal.reading
-    table = reading.table
-    if table is None or table.split or table.split_by_table or "split" in reading.levels or reading.split_lists:
-        return proposal
-    folders = [PurePosixPath(image).parts[:-1] for image in listing.images]
-    for level in range(min((len(folder) for folder in folders), default=0)):
-        if all(split_word(folder[level]) for folder in folders):
-            between: list[Role] = ["ignore"] * (level - len(reading.levels))
-            levels: tuple[Role, ...] = (*reading.levels, *between, "split")
-            return replace(proposal, reading=reading.model_copy(update={"levels": levels}))
-    return proposal
+    given = set(reading.levels)
+    if "split" not in given:
+        lists = split_lists(listing)
+        if lists:
+            reading = changed(reading, split_lists=lists)
+            proposal = replace(proposal, reading=reading, title=f"{proposal.title}, splits from {first_few([*lists])}")
+            given.add("split")
+    found: dict[str, Proposal] = {}
+    for other in propose_groups(listing):
+        table = other.reading.table
+        assert table is not None
+        unused = {"split": "", "split_by_table": False} if "split" in given else {}
+        table = table.model_copy(update=unused | ({"group": ""} if "group" in given else {}))
+        if not (table.group or table.split or table.split_by_table):
+            continue
+        splits = {**reading.splits, **({} if "split" in given else other.reading.splits)}
+        with_table = changed(reading, table=table.model_dump(), splits=splits)
+        doubts = (*proposal.doubts, *(() if "split" in given else other.doubts))
+        title = f"{proposal.title}; groups or splits from {first_few([*table.all_files])}"
+        joined = Proposal(with_table, title, sure=proposal.sure and not doubts, doubts=doubts)
+        found.setdefault(with_table.model_dump_json(), joined)
+    return list(found.values()) or [proposal]
+
+
+def _with_folders(proposal: Proposal, listing: Listing) -> list[Proposal]:
+    """The proposal of a table, with the splits and groups that folders name where no column does."""
+    reading, table = proposal.reading, proposal.reading.table
+    if table is None:
+        return [proposal]
+    given: set[Role] = set()
+    if table.split or table.split_by_table or reading.split_lists:
+        given.add("split")
+    if table.group:
+        given.add("group")
+    images = [image for image in listing.images if not any(fnmatchcase(image, out) for out in reading.leave_out)]
+    found: dict[str, Proposal] = {}
+    for outer in outer_levels(images):
+        levels: list[Role] = ["ignore" if role in given else role for role in outer.reading.levels]
+        while levels and levels[-1] == "ignore":
+            levels.pop()
+        root = outer.reading.root
+        if not levels or (root and not all(image.startswith(f"{root}/") for image in images)):
+            found.setdefault("", proposal)
+            continue
+        splits = {**reading.splits, **(outer.reading.splits if "split" in levels else {})}
+        with_levels = changed(reading, root=root, levels=levels, splits=splits)
+        doubts = (*proposal.doubts, *outer.doubts)
+        sure = proposal.sure and not outer.doubts
+        joined = Proposal(with_levels, proposal.title + outer.title, sure=sure, doubts=doubts)
+        found.setdefault(with_levels.model_dump_json(), joined)
+    if len(found) > 1:  # what is asked about one is asked about all
+        doubts = tuple(dict.fromkeys(doubt for other in found.values() for doubt in other.doubts))
+        return [replace(other, sure=False, doubts=doubts) for other in found.values()]
+    return list(found.values())
 
 
 def _compared(

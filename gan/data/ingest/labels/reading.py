@@ -25,12 +25,27 @@ class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
 
 
+class Join(_Model):
+    """A table that adds columns to the rows of others: to each row those of its own row with the same key.
+
+    file    the table, relative to the folder of the set
+    key     its column of keys, each of which is in one row
+    column  the column of the other tables that holds these keys. Paths are compared by their base names, without suffix
+    """
+
+    file: Text
+    key: Text
+    column: Text
+
+
 class TableReading(_Model):
     """How tables name the labels of images.
 
     files           tables with the same columns, relative to the folder of the set
     image           column that names the images: paths, base names, names without extension, or names of folders
-    labels          one column for the encodings "class" and "several", any number for "one-hot" and "attributes"
+    joins           tables that add columns, such as the patient of each image
+    labels          one column for the encodings "class" and "several", any number for "one-hot" and "attributes"; none
+                    if the tables name only groups or splits of images whose folders are classes
     encoding        class: one class in each row; one-hot: exactly one of the columns is 1; attributes: each column is
                     0 or 1; several: any number of attributes in one cell, with `separator` between them
     nothing         values of a "several" column that mean that no attribute is present, such as `No Finding`
@@ -44,6 +59,7 @@ class TableReading(_Model):
 
     files: tuple[Text, ...] = Field(min_length=1)
     image: Text
+    joins: tuple[Join, ...] = ()
     labels: tuple[Text, ...] = ()
     encoding: Encoding = "class"
     separator: Annotated[str, Field(max_length=3)] = "|"
@@ -55,11 +71,16 @@ class TableReading(_Model):
     split_by_table: bool = False
     header: bool = True
 
+    @property
+    def all_files(self) -> tuple[str, ...]:
+        """The tables that are read, with those that are joined."""
+        return (*self.files, *(join.file for join in self.joins))
+
 
 class Reading(_Model):
     """How files become labelled images. All paths are relative to the folder of the set, with `/` as separator.
 
-    A class comes from the table if there is one, else from the folder level with the role "class", else from the file
+    A class comes from the table if it has labels, else from the folder level with the role "class", else from the file
     name (`class_part`). A group comes from the table's column, else from folder levels, else from `group_parts`. A
     split comes from the table's column or name, else from a folder level, else from `split_lists`.
 

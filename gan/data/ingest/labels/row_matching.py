@@ -1,16 +1,16 @@
 """Find the images that the values of a table's column name: by path, base name, name without suffix, folder or UID."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gan.data.ingest.identifiers import hash_identifier
+from gan.data.ingest.labels.matches import Claim, Matches, Way, add_claim
 from gan.data.ingest.labels.path_names import (
     clean_path,
     folded_stem,
@@ -20,55 +20,16 @@ from gan.data.ingest.labels.path_names import (
     without_zeros,
 )
 
-Way = Literal[
-    "path",
-    "end of the path",
-    "base name",
-    "other case",
-    "name without extension",
-    "other extension",
-    "folder",
-    "SOP instance UID",
-    "patient or study",
-    "leading zeros",
-]
-"""How a value names an image. Each is taken only where no way before it fits."""
 Found = tuple[int, int, Way]
 Identifiers = tuple[str, str, str]
 """Hashes (`hash_identifier`) of the SOP instance UID, the patient and the study of a DICOM image, "" without one."""
 AMBIGUOUS = -1
+PART = re.compile(r"[^_\-.\s()\[\]{}]+")
+"""A part of a file name, between separators (`name_parts.py`)."""
 LOOSE = 1000
 """Rank from which the case or the extension of a name is ignored. A longer common end of the paths has a lower rank."""
 MOST_ROWS_OF_FOLDER = 100
 """Rows of one value from which it is a class rather than the name of a folder: rows times images would take long."""
-
-
-@dataclass(frozen=True)
-class Matches:
-    """What the R values of a column name among N images.
-
-    row        (N,) the first row that names each image, or -1
-    way        (N,) how it does, "" without a row
-    pairs      (P, 2) image and row, sorted: an image may have several rows, a row that names a folder several images
-    missing    rows whose value names no image; rows without a value are in no list
-    ambiguous  rows whose value fits several images, or fits one no better than a different value does
-    """
-
-    row: NDArray[np.int64]
-    way: tuple[Way | Literal[""], ...]
-    pairs: NDArray[np.int64]
-    missing: tuple[int, ...] = ()
-    ambiguous: tuple[int, ...] = ()
-
-    @property
-    def matched(self) -> int:
-        """Images with a row."""
-        return int((self.row >= 0).sum())
-
-    @property
-    def repeated(self) -> int:
-        """Images that several rows name."""
-        return len(np.unique(self.pairs[:, 0][1:][np.diff(self.pairs[:, 0]) == 0])) if len(self.pairs) else 0
 
 
 def match_rows(
@@ -83,27 +44,6 @@ def match_rows(
 
 def _unchanged(path: str) -> str:
     return path
-
-
-@dataclass(slots=True)
-class _Claim:
-    """The rows that name an image best, and whether they do so by one value."""
-
-    rank: int
-    way: Way
-    compared: str
-    rows: list[int]
-    one_value: bool = True
-
-
-def _claim(claims: dict[int, _Claim], image: int, row: int, compared: str, rank: int, way: Way) -> None:
-    """Note that a row names an image. Among several, those of the lowest rank count."""
-    best = claims.get(image)
-    if best is None or rank < best.rank:
-        claims[image] = _Claim(rank, way, compared, [row])
-    elif rank == best.rank:
-        best.rows.append(row)
-        best.one_value &= compared == best.compared
 
 
 class ImageNames:
@@ -130,15 +70,20 @@ class ImageNames:
         """Whether values are identifiers of DICOM images, patients or studies of the set."""
         return bool(self._identified) and any(hash_identifier(value) in self._identified for value in values)
 
+    def begins(self, value: str) -> bool:
+        """Whether a value is the first parts of names of images: `P012` of `P012_left.png`."""
+        return folded_stem(clean_path(value).rpartition("/")[2]) in self._starts
+
     def match(self, values: Sequence[str], folders: Sequence[str] = ()) -> Matches:
         """The images that R values name; `folders` (R,) are those of the tables that hold the values.
 
         Robust to absolute paths, backslashes, `./`, quotes, NFC and NFD. Another case, another or no extension count
         where only one image fits. The longest common end of the paths decides between images of one base name; if it
         does not, or if different values name one image equally well, none is matched. Folders are tried for values
-        that name no image; identifiers of DICOM files, then leading zeros of numbers, only if nothing else fits at all.
+        that name no image; identifiers of DICOM files, then first parts of names (`P012` of `P012_left.png`), then
+        leading zeros of numbers, only if nothing else fits at all.
         """
-        claims: dict[int, _Claim] = {}
+        claims: dict[int, Claim] = {}
         ambiguous: set[int] = set()
         rest: list[tuple[int, str]] = []
         for row, value in enumerate(values):
@@ -154,10 +99,12 @@ class ImageNames:
             else:
                 image, rank, way = found
                 compared = f"{folder}/{path}" if folder and not is_absolute(value) else path
-                _claim(claims, image, row, compared if rank < LOOSE else folded_stem(compared), rank, way)
+                add_claim(claims, image, row, compared if rank < LOOSE else folded_stem(compared), rank, way)
         self._claim_folders(rest, folders, claims)
         if not claims and self.identifies(values):
             self._claim_identifiers(values, claims)
+        if not claims and not ambiguous:
+            self._claim_starts(rest, claims)
         if not claims:
             self._claim_numbers(rest, claims, ambiguous)
         return self._matches(len(values), [row for row, value in enumerate(values) if value], claims, ambiguous)
@@ -235,9 +182,7 @@ class ImageNames:
                 below[folder].append(image)
         return below
 
-    def _claim_folders(
-        self, rest: Iterable[tuple[int, str]], folders: Sequence[str], claims: dict[int, _Claim]
-    ) -> None:
+    def _claim_folders(self, rest: Iterable[tuple[int, str]], folders: Sequence[str], claims: dict[int, Claim]) -> None:
         """Give the rows whose value names a folder all images below it that no other row names."""
         named = set(claims)
         uses = Counter(path for _, path in rest)
@@ -251,7 +196,7 @@ class ImageNames:
             for folder in found:  # train/P003 and test/P003 are both folders of the patient P003
                 for image in self._below[folder]:
                     if image not in named:
-                        _claim(claims, image, row, path, 10 * LOOSE - folder.count("/"), "folder")
+                        add_claim(claims, image, row, path, 10 * LOOSE - folder.count("/"), "folder")
 
     @cached_property
     def _identified(self) -> dict[str, tuple[Way, list[int]]]:
@@ -264,14 +209,32 @@ class ImageNames:
         found.pop("", None)
         return found
 
-    def _claim_identifiers(self, values: Sequence[str], claims: dict[int, _Claim]) -> None:
+    def _claim_identifiers(self, values: Sequence[str], claims: dict[int, Claim]) -> None:
         for row, value in enumerate(values):
             hashed = hash_identifier(value)
             way, images = self._identified.get(hashed, ("patient or study", []))
             for image in images:
-                _claim(claims, image, row, hashed, 15 * LOOSE, way)
+                add_claim(claims, image, row, hashed, 15 * LOOSE, way)
 
-    def _claim_numbers(self, rest: Iterable[tuple[int, str]], claims: dict[int, _Claim], ambiguous: set[int]) -> None:
+    @cached_property
+    def _starts(self) -> dict[str, list[int]]:
+        """The images whose name starts with the text and goes on after a separator."""
+        starts: dict[str, list[int]] = defaultdict(list)
+        for image, path in enumerate(self.paths):
+            stem = folded_stem(path.rpartition("/")[2])
+            for part in PART.finditer(stem):
+                if part.end() < len(stem):
+                    starts[stem[: part.end()]].append(image)
+        return starts
+
+    def _claim_starts(self, rest: Iterable[tuple[int, str]], claims: dict[int, Claim]) -> None:
+        """Give the rows whose value is the first parts of names these images; the longest value wins."""
+        for row, path in rest:
+            start = folded_stem(path.rpartition("/")[2])
+            for image in self._starts.get(start, ()):
+                add_claim(claims, image, row, start, 18 * LOOSE - len(start), "start of the name")
+
+    def _claim_numbers(self, rest: Iterable[tuple[int, str]], claims: dict[int, Claim], ambiguous: set[int]) -> None:
         images: dict[str, int] = {}
         for image, path in enumerate(self.paths):
             number = without_zeros(path)
@@ -282,9 +245,9 @@ class ImageNames:
             if found == AMBIGUOUS:
                 ambiguous.add(row)
             elif found is not None:
-                _claim(claims, found, row, number, 20 * LOOSE, "leading zeros")
+                add_claim(claims, found, row, number, 20 * LOOSE, "leading zeros")
 
-    def _matches(self, count: int, rows: list[int], claims: dict[int, _Claim], ambiguous: set[int]) -> Matches:
+    def _matches(self, count: int, rows: list[int], claims: dict[int, Claim], ambiguous: set[int]) -> Matches:
         row = np.full(len(self.paths), -1, dtype=np.int64)
         way: list[Way | Literal[""]] = [""] * len(self.paths)
         pairs: list[tuple[int, int]] = []

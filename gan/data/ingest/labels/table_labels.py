@@ -12,8 +12,8 @@ from gan.data.ingest.checks.report import Finding, FindingKey, Level, first_few
 from gan.data.ingest.files.listing import Listing
 from gan.data.ingest.labels.cell_values import merge_spellings, plain_values
 from gan.data.ingest.labels.label_encodings import EMPTY, ENCODINGS, UNCERTAIN, EncodedLabels
+from gan.data.ingest.labels.matches import Matches
 from gan.data.ingest.labels.reading import Reading, TableReading, Unclear
-from gan.data.ingest.labels.row_matching import Matches
 from gan.data.ingest.labels.table_rows import Rows, image_names, read_rows, table_names
 from gan.errors import DataError
 
@@ -52,7 +52,7 @@ def labels_from_table(listing: Listing, images: Sequence[str], reading: Reading)
     table = reading.table
     if table is None:
         raise DataError("The reading names no table. Choose a table, and its columns for images and labels.")
-    rows = read_rows(listing.root, table.files, table.header)
+    rows = read_rows(listing.root, table.files, table.header, table.joins)
     matches = image_names(listing.root, tuple(images)).match(rows.column(table.image), rows.folders(images))
     if not matches.matched:
         named, files = [value for value in rows.column(table.image) if value], first_few(list(table.files))
@@ -60,10 +60,13 @@ def labels_from_table(listing: Listing, images: Sequence[str], reading: Reading)
             f"None of the {len(named):,} images that column {table.image} of {files} names exists "
             f"({first_few(named)}). The images are called {first_few(list(images))}."
         )
-    encoded = _encode(table, rows, matches, reading)
-    labelled, left_out, values, findings = _decide(encoded, table, matches, reading)
     columns = {name: plain_values(rows.column(name)) for name in (table.group, table.split) if name}
     split = columns.get(table.split) or (rows.per_row(table_names(table.files)) if table.split_by_table else [])
+    group, splits = _of_images(matches.row, columns.get(table.group, [])), _of_images(matches.row, split)
+    if not table.labels:
+        return _without_labels(group, splits, _matching_findings(rows, matches, images, reading))
+    encoded = _encode(table, rows, matches, reading)
+    labelled, left_out, values, findings = _decide(encoded, table, matches, reading)
     spellings = _spelling_findings(encoded, table, reading)
     return TableLabels(
         conditions=((values == 1) & (labelled & ~left_out)[:, None]).astype(np.uint8),
@@ -71,9 +74,24 @@ def labels_from_table(listing: Listing, images: Sequence[str], reading: Reading)
         kind="class" if table.encoding in ("class", "one-hot") else "attributes",
         labelled=labelled,
         left_out=left_out,
-        group=_of_images(matches.row, columns.get(table.group, [])),
-        split=_of_images(matches.row, split),
+        group=group,
+        split=splits,
         findings=(*_matching_findings(rows, matches, images, reading), *findings, *spellings),
+    )
+
+
+def _without_labels(group: tuple[str, ...], split: tuple[str, ...], findings: list[Finding]) -> TableLabels:
+    """What tables say that name no labels."""
+    nothing: NDArray[np.bool_] = np.zeros(len(group), dtype=bool)
+    return TableLabels(
+        conditions=np.zeros((len(group), 0), dtype=np.uint8),
+        names=(),
+        kind="class",
+        labelled=nothing,
+        left_out=nothing.copy(),
+        group=group,
+        split=split,
+        findings=tuple(findings),
     )
 
 
@@ -84,8 +102,6 @@ def _of_images(row: NDArray[np.int64], values: Sequence[str]) -> tuple[str, ...]
 def _encode(table: TableReading, rows: Rows, matches: Matches, reading: Reading) -> EncodedLabels:
     """The labels by the table's encoding; raises DataError if it has no label at all."""
     columns, files = ", ".join(table.labels), first_few(list(table.files))
-    if not table.labels:
-        raise DataError(f"No column of {files} is chosen as label. Choose one or more.")
     if table.encoding in ("class", "several") and len(table.labels) > 1:
         raise DataError(f"Choose one column of labels, not {columns}, or take them as attributes or one-hot classes.")
     encoded = ENCODINGS[table.encoding](table, rows, matches, reading.rename)
@@ -170,7 +186,7 @@ def _matching_findings(rows: Rows, matches: Matches, images: Sequence[str], read
         action = "Left out. Write them with their folders, as the images lie in the set."
         findings.append(Finding("ambiguous-rows", "warning", text, action))
     unnamed = [images[position] for position in np.flatnonzero(matches.row < 0).tolist()]
-    if unnamed:
+    if unnamed and table.labels:
         text = f"Images not named in {files} ({len(unnamed):,}): {first_few(unnamed)}."
         action = "Kept without a label." if reading.unlabelled == "keep" else "Left out."
         findings.append(Finding("unlabelled-images", "warning", text, action))
@@ -185,7 +201,7 @@ def _matching_findings(rows: Rows, matches: Matches, images: Sequence[str], read
         first = positions[0]
         text = f"{files} names {len(positions):,} images with {way}: {values[matches.row[first]]} is {images[first]}."
         findings.append(Finding("names-differ", "note", text))
-    used = {table.image, *table.labels, table.group, table.split}
+    used = {table.image, *table.labels, table.group, table.split, *(join.column for join in table.joins)}
     unused = [name for name in rows.columns if name not in used]
     if unused:
         text = f"Columns of {files} that are not used ({len(unused):,}): {first_few(unused)}."

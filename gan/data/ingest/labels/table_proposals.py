@@ -13,20 +13,25 @@ from gan.data.ingest.labels.cell_values import attribute_value, divide_cell, mer
 from gan.data.ingest.labels.columns import (
     PERSON,
     Column,
-    are_one_hot,
     class_rank,
     flag_of_split,
     group_rank,
     names_splits,
     nothing_values,
+    one_hot_share,
     separator_of,
 )
+from gan.data.ingest.labels.folder_names import is_uncertain
 from gan.data.ingest.labels.image_columns import ImageColumn, image_columns
+from gan.data.ingest.labels.joins import completed
 from gan.data.ingest.labels.left_out import copy_patterns, mask_patterns
-from gan.data.ingest.labels.reading import Proposal, Reading, SplitName, TableReading, Unclear
-from gan.data.ingest.labels.split_words import fold_number, split_word
-from gan.data.ingest.labels.table_rows import image_names, table_names
+from gan.data.ingest.labels.reading import Proposal, Reading, TableReading
+from gan.data.ingest.labels.table_rows import image_names
+from gan.data.ingest.labels.table_splits import SplitWay, split_ways
+from gan.data.ingest.labels.unclear_labels import plausible_answers
 
+ONE_HOT = 0.5
+"""Share of the rows with exactly one 1 from which columns may be classes although none is 1 in other rows."""
 MOST_WAYS = 8
 """Proposed ways to take the labels. The user may choose any other column."""
 
@@ -41,29 +46,15 @@ class _Labels:
     doubts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Split:
-    """A way to take splits from columns or the names of tables."""
-
-    title: str = ""
-    fields: dict[str, Any] = field(default_factory=dict)
-    splits: dict[str, SplitName] = field(default_factory=dict)
-    doubts: tuple[str, ...] = ()
-
-
 def propose_tables(listing: Listing) -> list[Proposal]:
     """The plausible readings of the tables of a folder, best first: empty if none names labels of its images.
 
     Tables that cannot be read are passed over: `unused_tables` reports them.
     """
-    patterns = (*copy_patterns(listing.images), *mask_patterns(listing.images))
-    images = tuple(image for image in listing.images if not any(fnmatchcase(image, pattern) for pattern in patterns))
-    if not images:
-        return []
     found: list[tuple[float, Proposal]] = []
-    for image_column in image_columns(listing, image_names(listing.root, images)):
-        share = image_column.matches.matched / len(images)
-        found += [(share, proposal) for proposal in _proposals(image_column, patterns)]
+    tables, patterns, count = _tables(listing)
+    for table in tables:
+        found += [(table.matches.matched / count, proposal) for proposal in _proposals(table, patterns)]
     found.sort(key=lambda pair: -pair[0])
     plausible = [proposal for share, proposal in found if share >= found[0][0] / 2]
     files = {proposal.reading.table.files for proposal in plausible if proposal.reading.table}
@@ -73,40 +64,84 @@ def propose_tables(listing: Listing) -> list[Proposal]:
     return [replace(proposal, doubts=(*several, *proposal.doubts)) for proposal in plausible]
 
 
-def _proposals(image_column: ImageColumn, leave_out: tuple[str, ...]) -> list[Proposal]:
+def propose_groups(listing: Listing) -> list[Proposal]:
+    """Readings of the table that names the groups or splits of most images, but no labels, best first."""
+    tables, _, count = _tables(listing)
+    for table in sorted(tables, key=lambda table: -table.matches.matched):
+        columns = table.columns()
+        if 2 * table.matches.matched < count or _labels(table, _label_columns(columns)):
+            continue
+        group = _group_column(columns)
+        splits = [split for split in split_ways(table, columns) if split.fields or group]
+        if splits:
+            way = _Labels(f"; groups from column {group}" if group else "", {})
+            return [_proposal(table, way, split, group, ()) for split in splits]
+    return []
+
+
+def _tables(listing: Listing) -> tuple[list[ImageColumn], tuple[str, ...], int]:
+    """The tables that name images, joined with those that add what they lack; patterns of images that are left out,
+    and the number of the others."""
+    patterns = (*copy_patterns(listing.images), *mask_patterns(listing.images))
+    images = tuple(image for image in listing.images if not any(fnmatchcase(image, pattern) for pattern in patterns))
+    if not images or not listing.tables:
+        return [], patterns, len(images)
+    found = image_columns(listing, image_names(listing.root, images))
+    labelled = [table for table in found if _labels(table, _label_columns(table.columns()))]
+    tables: list[ImageColumn] = []
+    for table in sorted(found, key=lambda table: table not in labelled):
+        if not any({*table.rows.files} <= other.rows.all_files for other in tables):
+            tables.append(completed(listing, table, labels=not labelled))
+    return tables, patterns, len(images)
+
+
+def _group_column(columns: list[Column]) -> str:
+    """The column that names the widest groups, "" without one."""
+    splits = {column.name for column in columns if names_splits(column) or flag_of_split(column)}
+    ranks = {column.name: group_rank(column) for column in columns if column.name not in splits}
+    ranked = {name: rank for name, rank in ranks.items() if rank is not None}
+    return min(ranked, key=lambda name: ranked[name], default="")
+
+
+def _label_columns(columns: list[Column]) -> list[Column]:
+    """The columns that are neither groups nor splits."""
+    return [
+        column
+        for column in columns
+        if group_rank(column) is None and not names_splits(column) and flag_of_split(column) is None
+    ]
+
+
+def _proposals(table: ImageColumn, leave_out: tuple[str, ...]) -> list[Proposal]:
     """Each plausible way to take labels from the other columns, with each way to take the splits."""
-    columns = image_column.columns()
-    splits = _splits(image_column, columns)
-    split_columns = {str(split.fields.get("split", "")) for split in splits}
-    ranks = {column.name: group_rank(column) for column in columns if column.name not in split_columns}
-    group = min(
-        (name for name, rank in ranks.items() if rank is not None), key=lambda name: ranks[name] or 0, default=""
+    columns = table.columns()
+    ways, splits = _labels(table, _label_columns(columns)), split_ways(table, columns)
+    group = _group_column(columns)
+    return [_proposal(table, way, split, group, leave_out) for way, split in itertools.product(ways, splits)]
+
+
+def _proposal(table: ImageColumn, way: _Labels, split: SplitWay, group: str, leave_out: tuple[str, ...]) -> Proposal:
+    named = not {"folder", "start of the name"}.isdisjoint(table.matches.way)  # DICOM: the hash of the patient
+    reading = TableReading.model_validate(
+        {
+            "files": table.rows.files,
+            "image": table.name,
+            "joins": table.rows.joins,
+            "group": group or (table.name if named else ""),
+            "header": table.header,
+            **way.fields,
+            **split.fields,
+        }
     )
-    taken = split_columns | {name for name, rank in ranks.items() if rank is not None}
-    rest = [column for column in columns if column.name not in taken and flag_of_split(column) is None]
-    ways = _labels(image_column, rest)
-    proposals = []
-    for way, split in itertools.product(ways, splits):
-        table = TableReading.model_validate(
-            {
-                "files": image_column.rows.files,
-                "image": image_column.name,
-                "group": group or (image_column.name if "folder" in image_column.matches.way else ""),
-                "header": image_column.header,
-                **way.fields,
-                **split.fields,
-            }
-        )
-        files = image_column.rows.files
-        where = files[0] if len(files) == 1 else f"{len(files)} tables ({first_few(list(files))})"
-        proposals.append(
-            Proposal(
-                reading=Reading(table=table, rename=way.rename, splits=split.splits, leave_out=leave_out),
-                title=f"{where}: {way.title}{split.title}",
-                doubts=(*way.doubts, *split.doubts),
-            )
-        )
-    return proposals
+    rivals = [table.name, *table.rivals]
+    doubt = (f"{len(rivals)} columns name images, each other ones: {first_few(rivals)}.",) if rivals[1:] else ()
+    files = reading.all_files
+    where = files[0] if len(files) == 1 else f"{len(files)} tables ({first_few(list(files))})"
+    return Proposal(
+        reading=Reading(table=reading, rename=way.rename, splits=split.splits, leave_out=leave_out),
+        title=f"{where}: {way.title}{split.title}",
+        doubts=(*doubt, *way.doubts, *split.doubts),
+    )
 
 
 def _labels(image_column: ImageColumn, columns: list[Column]) -> list[_Labels]:
@@ -121,7 +156,7 @@ def _labels(image_column: ImageColumn, columns: list[Column]) -> list[_Labels]:
         classes = []
     if image_column.by_folder:
         classes = [column for column in classes if len(column.distinct) < column.filled]
-    ways = [way for column in _without_twins(classes) for way in _class_ways(image_column, column)]
+    ways = [way for column in _in_words(_without_twins(classes), ranked) for way in _class_ways(image_column, column)]
     if bits and (best < 1 or (best == 1 and len(bits) > 1)):
         ways += _attribute_ways(image_column, bits)
     if len(ways) > 1:
@@ -135,12 +170,25 @@ def _without_twins(columns: list[Column]) -> list[Column]:
     """Columns without those that divide the rows as another does: of `label` 0/1 and `name`, the one with words."""
     kept: list[Column] = []
     for column in sorted(columns, key=lambda column: column.is_number):
-        pairs = [set(zip(plain_values(column.values), plain_values(other.values), strict=True)) for other in kept]
-        if not any(
-            len(pair) == len(column.counts) == len(other.counts) for pair, other in zip(pairs, kept, strict=True)
-        ):
+        if not any(_are_twins(column, other) for other in kept):
             kept.append(column)
     return [column for column in columns if column in kept]
+
+
+def _in_words(columns: list[Column], ranked: list[tuple[int, Column]]) -> list[Column]:
+    """The columns; of numbers, the column that names the same classes in words, such as `label_name` for `label`."""
+    named = [column for rank, column in ranked if rank >= 0 and not column.is_number and not column.is_attribute]
+    return [
+        next((other for other in named if column.is_number and _are_twins(column, other)), column) for column in columns
+    ]
+
+
+def _are_twins(first: Column, second: Column) -> bool:
+    """Whether two columns divide the rows in the same way."""
+    if len(first.counts) != len(second.counts):
+        return False
+    pairs = set(zip(plain_values(first.values), plain_values(second.values), strict=True))
+    return len(pairs) == len(first.counts)
 
 
 def _class_ways(image_column: ImageColumn, column: Column) -> list[_Labels]:
@@ -156,9 +204,7 @@ def _class_ways(image_column: ImageColumn, column: Column) -> list[_Labels]:
         merge_spellings([label for value in values for label in divide_cell(value, separator or "|")]),
     )
     if separator in ("|", ";", ","):
-        cells = plain_values(column.values)
-        answers: tuple[Unclear, ...] = ("zero", "leave-out", "unlabelled")
-        ways = [_decided(several, cells, answer, "") for answer in answers] if "" in cells else [several]
+        ways = _decided(several, plain_values(column.values))
         if separator != ",":
             return ways
         doubt = f"Column {column.name} has values with commas: several labels, or names with a comma?"
@@ -168,6 +214,11 @@ def _class_ways(image_column: ImageColumn, column: Column) -> list[_Labels]:
         doubt = f"{contradicting:,} images have several rows with different values of {column.name}."
         left = _doubted(as_class, doubt, ", without images that have several")
         return [_doubted(several, doubt), left]
+    uncertain = [value for value in column.distinct if is_uncertain(value)]
+    if uncertain and len(column.distinct) - len(uncertain) >= 2:
+        doubt = f"{first_few(uncertain)} may be a class, or images whose class nobody knows."
+        unlabelled = replace(as_class, rename={**as_class.rename, **dict.fromkeys(uncertain, "")})
+        return [_doubted(as_class, doubt), _doubted(unlabelled, doubt, f"; {first_few(uncertain)} has no label")]
     if len(column.distinct) > max(10, column.filled / 2):
         return [
             _doubted(as_class, f"Column {column.name} has {len(column.distinct):,} values in {column.filled:,} rows.")
@@ -189,80 +240,41 @@ def _contradicting(image_column: ImageColumn, column: Column) -> int:
 def _attribute_ways(image_column: ImageColumn, columns: list[Column]) -> list[_Labels]:
     """0/1 columns as one class or as attributes, with what empty and uncertain labels may mean."""
     names = tuple(column.name for column in columns)
-    if are_one_hot(columns) and not image_column.matches.repeated:
-        title = f"classes from {len(names)} columns, one of which is 1 in each row"
-        return [_Labels(title, {"labels": names, "encoding": "one-hot"})]
+    share = 0.0 if image_column.matches.repeated else one_hot_share(columns)
+    one_hot = _Labels(
+        f"classes from {len(names)} columns, one of which is 1 in each row", {"labels": names, "encoding": "one-hot"}
+    )
+    if share == 1:
+        return [one_hot]
+    if share >= ONE_HOT:
+        doubt = f"In some rows, none of the columns {first_few(list(names))} is 1: no class, or no attribute?"
+        others = [_doubted(way, doubt) for way in _as_attributes(columns)]
+        return [_doubted(one_hot, doubt, ", none in some"), *others]
+    return _as_attributes(columns)
+
+
+def _as_attributes(columns: list[Column]) -> list[_Labels]:
+    """0/1 columns as attributes, with each plausible meaning of empty and uncertain labels."""
+    names = tuple(column.name for column in columns)
     title = (
         f"attributes from {len(names)} columns of 0 and 1" if len(names) > 1 else f"attribute from column {names[0]}"
     )
     way = _Labels(title, {"labels": names, "encoding": "attributes"})
-    cells = plain_values(value for column in columns for value in column.values)
-    uncertain = "-1" in cells and ("" in cells or any(attribute_value(value) == 0 for value in set(cells)))
-    usual: list[tuple[Unclear, Unclear]]  # the meanings of empty and of uncertain
-    if uncertain and "" in cells:
-        usual = [("zero", "zero"), ("zero", "one"), ("zero", "leave-out"), ("leave-out", "leave-out")]
-    elif uncertain:
-        usual = [("", "zero"), ("", "one"), ("", "leave-out")]
-    else:
-        usual = [("zero", ""), ("leave-out", ""), ("unlabelled", "")] if "" in cells else []
-    return [_decided(way, cells, empty, doubtful) for empty, doubtful in usual] or [way]
+    return _decided(way, plain_values(value for column in columns for value in column.values))
 
 
-MEANINGS = {"zero": "0", "one": "1", "leave-out": "left out", "unlabelled": "no label"}
-
-
-def _decided(way: _Labels, cells: Sequence[str], empty: Unclear, uncertain: Unclear) -> _Labels:
-    """A way with answers for empty and uncertain labels."""
-    title, doubts = way.title, way.doubts
-    for what, value, answer in (("empty", "", empty), ("uncertain (-1)", "-1", uncertain)):
-        if answer:
-            title += f", {what} is {MEANINGS[answer]}"
-            doubts = (*doubts, f"{cells.count(value):,} labels are {what}: choose what that means.")
-    return replace(way, title=title, fields={**way.fields, "empty": empty, "uncertain": uncertain}, doubts=doubts)
+def _decided(way: _Labels, cells: Sequence[str]) -> list[_Labels]:
+    """A way with each plausible meaning of empty and uncertain cells."""
+    return [
+        replace(
+            way,
+            title=way.title + answer.title,
+            fields={**way.fields, "empty": answer.empty, "uncertain": answer.uncertain},
+            doubts=(*way.doubts, *answer.doubts),
+        )
+        for answer in plausible_answers(way.fields["encoding"], cells)
+    ]
 
 
 def _doubted(way: _Labels, doubt: str, title: str = "") -> _Labels:
     return replace(way, title=way.title + title, doubts=(*way.doubts, doubt))
-
-
-def _splits(image_column: ImageColumn, columns: list[Column]) -> list[_Split]:
-    """The plausible ways to take the splits: a column, the names of the tables, or none."""
-    for column in columns:
-        if names_splits(column):
-            title = f", splits from column {column.name}"
-            if all(split_word(value) for value in column.distinct):
-                return [_Split(title, {"split": column.name})]
-            numbered = _numbered(column)
-            doubt = f"Column {column.name} holds {first_few(sorted(column.distinct))}: which is train, val and test?"
-            if not numbered:
-                return [_Split(title, {"split": column.name})]
-            said = ", ".join(f"{value} {split}" for value, split in numbered.items())
-            return [
-                _Split(f"{title} ({said})", {"split": column.name}, numbered, (doubt,)),
-                _Split(f", column {column.name} not used", doubts=(doubt,)),
-            ]
-        flagged = flag_of_split(column)
-        if flagged:
-            other: SplitName = "test" if flagged == "train" else "train"
-            splits: dict[str, SplitName] = {
-                value: flagged if attribute_value(value) == 1 else other for value in column.distinct
-            }
-            return [_Split(f", splits from column {column.name}", {"split": column.name}, splits)]
-    tables = table_names(image_column.rows.files)
-    words = [split_word(name) for name in tables]
-    if len(tables) > 1 and all(words) and len(set(words)) > 1:
-        return [_Split(", a split from each table", {"split_by_table": True})]
-    return [_Split()]
-
-
-def _numbered(column: Column) -> dict[str, SplitName]:
-    """The usual meaning of split numbers: 0 train, 1 val, 2 test; of folds and of more, the last is the test split."""
-    numbers = {value: int(value) if value.isdigit() else fold_number(value) for value in column.distinct}
-    if None in numbers.values():
-        return {}
-    ordered = sorted(numbers, key=lambda value: numbers[value] or 0)
-    usual: dict[int, tuple[SplitName, ...]] = {1: ("train",), 2: ("train", "test"), 3: ("train", "val", "test")}
-    is_fold = any("fold" in word for word in column.words) or fold_number(ordered[0]) is not None
-    if len(ordered) in usual and not is_fold:
-        return dict(zip(ordered, usual[len(ordered)], strict=True))
-    return {value: "test" if value == ordered[-1] else "train" for value in ordered}

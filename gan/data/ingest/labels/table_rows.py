@@ -2,11 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from gan.data.ingest.labels.cell_values import plain_value
+from gan.data.ingest.labels.path_names import clean_path, folded_stem
+from gan.data.ingest.labels.reading import Join
 from gan.data.ingest.labels.row_matching import Identifiers, ImageNames
 from gan.data.ingest.labels.split_words import Split, split_word
 from gan.data.ingest.labels.tables import describe_row, read_table
@@ -20,14 +23,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of one or more tables.
-
-    table   (R,) the table of each row, an index into `files`
-    """
+    """The rows of one or more tables, with the columns that `joins` add."""
 
     files: tuple[str, ...]
     frames: "tuple[pd.DataFrame, ...]"
     notices: tuple[str, ...]
+    joins: tuple[Join, ...] = ()
+
+    @property
+    def all_files(self) -> frozenset[str]:
+        """The tables, with those that are joined."""
+        return frozenset((*self.files, *(join.file for join in self.joins)))
 
     @property
     def columns(self) -> list[str]:
@@ -73,14 +79,48 @@ class Rows:
         raise IndexError(row)
 
 
-def read_rows(root: Path, files: Sequence[str], header: bool = True) -> Rows:
-    """The rows of tables; raises DataError if one cannot be read."""
+def read_rows(root: Path, files: Sequence[str], header: bool = True, joins: Sequence[Join] = ()) -> Rows:
+    """The rows of tables; raises DataError if one cannot be read, or a join names a column that is not there."""
     tables = [read_table(root / file, header) for file in files]
-    return Rows(
+    rows = Rows(
         files=tuple(files),
         frames=tuple(table.frame for table in tables),
         notices=tuple(dict.fromkeys(notice for table in tables for notice in table.notices)),
     )
+    for join in joins:
+        rows = join_table(root, rows, join)
+    return rows
+
+
+def join_table(root: Path, rows: Rows, join: Join) -> Rows:
+    """The rows with the columns of another table that they lack; "" where it has no row with their key.
+
+    Raises DataError if it cannot be read, or lacks the column of keys.
+    """
+    import pandas as pd  # here: importing it takes half a second
+
+    other = read_rows(root, [join.file])
+    keys = other.column(join.key)
+    by_name = len({_key(key, True) for key in keys}) == len({_key(key, False) for key in keys})
+    row_of = {_key(key, by_name): row for row, key in reversed([*enumerate(keys)]) if key}
+    columns = {name: other.column(name) for name in other.columns}
+    rows.column(join.column)  # raises where a table lacks it
+    frames = []
+    for frame in rows.frames:
+        found = [row_of.get(_key(value, by_name), -1) for value in frame[join.column]]
+        added = {
+            name: ["" if row < 0 else values[row] for row in found]
+            for name, values in columns.items()
+            if name not in frame
+        }
+        frames.append(pd.concat([frame, pd.DataFrame(added, index=frame.index, dtype=object)], axis=1))
+    return replace(rows, frames=tuple(frames), notices=(*rows.notices, *other.notices), joins=(*rows.joins, join))
+
+
+def _key(value: str, by_name: bool) -> str:
+    """A key as it is compared: a base name or a whole path, without suffix and in any case; 1 for 1.0."""
+    path = clean_path(plain_value(value))
+    return folded_stem(path.rpartition("/")[2] if by_name else path)
 
 
 def _split_folders(images: Sequence[str]) -> dict[Split, str]:

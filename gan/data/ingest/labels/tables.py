@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gan.data.ingest.files.file_kinds import TABLE_SUFFIXES
 from gan.data.ingest.labels.delimited import (
@@ -28,7 +28,6 @@ from gan.io.untrusted_files import read_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
-    from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 MAX_BYTES = 256 * 2**20
 """Bytes of a table; the largest public one, of a million X-rays, has half as many."""
@@ -127,10 +126,10 @@ def _table(name: str, unit: str, records: list[Record], notices: tuple[str, ...]
 
 
 def _excel_records(name: str, content: bytes) -> tuple[list[Record], tuple[str, ...]]:
-    """The rows of the first sheet that has any, and notices."""
+    """The rows of the sheet with the most cells, or of all sheets if they have the same header; and notices."""
     import openpyxl
 
-    rows: list[Record] = []
+    sheets: dict[str, list[Record]] = {}
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             if sum(member.file_size for member in archive.infolist()) > MAX_UNPACKED:
@@ -139,9 +138,7 @@ def _excel_records(name: str, content: bytes) -> tuple[list[Record], tuple[str, 
             warnings.simplefilter("ignore")  # of parts that are no cells, such as data validation
             book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
             for sheet in book.worksheets:
-                rows = _sheet_rows(name, sheet)
-                if rows:
-                    break
+                sheets[sheet.title] = _sheet_rows(name, sheet)
     except DataError:
         raise
     except (
@@ -149,14 +146,33 @@ def _excel_records(name: str, content: bytes) -> tuple[list[Record], tuple[str, 
         *(KeyError, IndexError, ValueError, TypeError, AttributeError, SyntaxError, RuntimeError),
     ) as error:  # openpyxl checks little: a wrong file raises any of these
         raise DataError(f"{name} is not a whole Excel file ({error}). {AS_CSV}") from None
+    filled = {title: rows for title, rows in sheets.items() if rows}
     notices: tuple[str, ...] = ()
-    if len(book.sheetnames) > 1 and rows:
-        notices = (f"{name} has {len(book.sheetnames)} sheets: {sheet.title} is read.",)
+    rows = max(filled.values(), key=_cells, default=[])
+    if len(filled) > 1 and len({tuple(rows[0][1]) for rows in filled.values()}) == 1:
+        rows = _joined_sheets(filled)
+        notices = (f"{name} has {len(filled)} sheets with the same columns: all are read.",)
+    elif len(sheets) > 1 and rows:
+        title = next(title for title, other in filled.items() if other is rows)
+        notices = (f"{name} has {len(sheets)} sheets: {title} is read.",)
     longest = max((len(values) for _, values in rows), default=0)  # a row ends with its last cell
     return [(row, [*values, *[""] * (longest - len(values))]) for row, values in rows], notices
 
 
-def _sheet_rows(name: str, sheet: "ReadOnlyWorksheet") -> list[Record]:
+def _cells(rows: list[Record]) -> int:
+    return sum(len(values) for _, values in rows)
+
+
+def _joined_sheets(sheets: dict[str, list[Record]]) -> list[Record]:
+    """The rows of sheets with the same header, with a column `sheet` that names the sheet of each."""
+    header = next(iter(sheets.values()))[0]
+    joined: list[Record] = [(header[0], [*header[1], "sheet"])]
+    for title, rows in sheets.items():
+        joined += [(row, [*values, *[""] * (len(header[1]) - len(values)), title]) for row, values in rows[1:]]
+    return joined
+
+
+def _sheet_rows(name: str, sheet: Any) -> list[Record]:
     """The rows of a sheet that hold anything. A forged row number or column costs no more than MAX_CELLS cells."""
     sheet.reset_dimensions()  # those that the file claims may be wrong
     rows, cells = [], 0

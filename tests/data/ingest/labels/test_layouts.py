@@ -25,8 +25,8 @@ def csv(header: str, *rows: str) -> str:
     return "\n".join((header, *rows))
 
 
-def sure(proposal: Proposal | None) -> Reading:
-    assert proposal is not None
+def sure(proposals: list[Proposal]) -> Reading:
+    [proposal] = proposals
     assert proposal.sure
     assert proposal.doubts == ()
     return proposal.reading
@@ -55,7 +55,7 @@ def test_a_picture_beside_the_folders_of_a_known_set_stays(tmp_path: Path) -> No
 
 def test_a_table_of_other_images_is_no_known_layout(tmp_path: Path) -> None:
     text = csv("lesion_id,image_id,dx", *(f"HAM_{n},ISIC_{n:07d},nv" for n in range(10)))
-    assert known_layout(listing(tmp_path, [f"a/{n}.png" for n in range(10)], {"HAM10000_metadata.csv": text})) is None
+    assert known_layout(listing(tmp_path, [f"a/{n}.png" for n in range(10)], {"HAM10000_metadata.csv": text})) == []
 
 
 def test_isic_one_hot(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_eyepacs_groups_both_eyes(tmp_path: Path) -> None:
     text = csv("image,level", *(f"{name},{n % 2}" for n, name in enumerate(names)))
     reading = sure(known_layout(listing(tmp_path, [f"train/{n}.jpeg" for n in names], {"trainLabels.csv": text})))
     assert (reading.layout, reading.group_parts, reading.levels) == ("EyePACS", 1, ("split",))
-    assert known_layout(listing(tmp_path, [f"x{n}.jpeg" for n in range(9)], {"trainLabels.csv": text})) is None
+    assert known_layout(listing(tmp_path, [f"x{n}.jpeg" for n in range(9)], {"trainLabels.csv": text})) == []
 
 
 def test_nih_chest_xray14(tmp_path: Path) -> None:
@@ -124,10 +124,15 @@ def test_chexpert(tmp_path: Path) -> None:
         header = "Path,Sex,Age,Frontal/Lateral,AP/PA,No Finding,Cardiomegaly,Edema"
         images += paths
         tables[f"CheXpert-v1.0-small/{split}.csv"] = csv(header, *rows)
-    reading = sure(known_layout(listing(tmp_path, images, tables)))
-    assert (reading.root, reading.levels) == ("CheXpert-v1.0-small", ("split", "group"))
-    assert table(reading).labels == ("No Finding", "Cardiomegaly", "Edema")
-    assert (table(reading).encoding, table(reading).empty, table(reading).uncertain) == ("attributes", "", "")
+    proposals = known_layout(listing(tmp_path, images, tables))
+    assert not any(proposal.sure for proposal in proposals)
+    answers = [(table(proposal.reading).empty, table(proposal.reading).uncertain) for proposal in proposals]
+    assert answers == [("zero", "zero"), ("zero", "one"), ("zero", "leave-out"), ("leave-out", "leave-out")]
+    for proposal in proposals:
+        reading = proposal.reading
+        assert (reading.layout, reading.root, reading.levels) == ("CheXpert", "CheXpert-v1.0-small", ("split", "group"))
+        assert table(reading).labels == ("No Finding", "Cardiomegaly", "Edema")
+        assert table(reading).encoding == "attributes"
 
 
 def test_mura(tmp_path: Path) -> None:
@@ -221,8 +226,7 @@ def test_roboflow_images_of_one_name_in_two_folders_are_no_group(tmp_path: Path)
 
 def test_c_nmc_still_asks_for_the_test_fold(tmp_path: Path) -> None:
     images = [f"fold_{f}/{c}/UID_{f}{n}_1_{c}.bmp" for f in range(3) for c in ("all", "hem") for n in range(9)]
-    proposal = known_layout(listing(tmp_path, images))
-    assert proposal is not None
+    [proposal] = known_layout(listing(tmp_path, images))
     assert (proposal.reading.layout, proposal.reading.group_parts) == ("C-NMC 2019", 2)
     assert not proposal.sure
 
@@ -240,7 +244,7 @@ def test_hugging_face_imagefolder(tmp_path: Path, name: str) -> None:
 
 def test_hugging_face_metadata_without_a_label_is_left_to_the_tables(tmp_path: Path) -> None:
     text = csv("file_name,text", *(f"{n}.png,a cell" for n in range(6)))
-    assert known_layout(listing(tmp_path, [f"{n}.png" for n in range(6)], {"metadata.csv": text})) is None
+    assert known_layout(listing(tmp_path, [f"{n}.png" for n in range(6)], {"metadata.csv": text})) == []
 
 
 def test_stylegan(tmp_path: Path) -> None:
@@ -281,16 +285,15 @@ def test_coco_categories_of_images(tmp_path: Path, box: list[int], certain: bool
         "annotations": [{"image_id": n, "category_id": n % 2, "bbox": box} for n in range(6)],
         "categories": [{"id": 0, "name": "cat"}, {"id": 1, "name": "dog"}],
     }
-    proposal = known_layout(listing(tmp_path, [f"{n}.png" for n in range(6)], {"labels.json": json.dumps(document)}))
-    assert proposal is not None
+    [proposal] = known_layout(listing(tmp_path, [f"{n}.png" for n in range(6)], {"labels.json": json.dumps(document)}))
     assert (proposal.reading.layout, proposal.sure) == ("COCO", certain)
     assert table(proposal.reading).encoding == "class"
 
 
 def test_class_folders_of_ones_own_are_no_known_layout(tmp_path: Path) -> None:
     images = [f"{name}/{n}.png" for name in ("benign", "malignant", "polyps") for n in range(9)]
-    assert known_layout(listing(tmp_path, images)) is None
-    assert known_layout(listing(tmp_path, [])) is None
+    assert known_layout(listing(tmp_path, images)) == []
+    assert known_layout(listing(tmp_path, [])) == []
 
 
 def test_sets_without_labels_of_images_are_refused_with_the_reason(tmp_path: Path) -> None:

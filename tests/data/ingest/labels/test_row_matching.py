@@ -3,7 +3,8 @@
 import pytest
 
 from gan.data.ingest.identifiers import hash_identifier
-from gan.data.ingest.labels.row_matching import Way, match_rows
+from gan.data.ingest.labels.matches import Way
+from gan.data.ingest.labels.row_matching import match_rows
 
 
 @pytest.mark.parametrize(

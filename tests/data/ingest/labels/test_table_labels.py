@@ -160,7 +160,6 @@ def test_names_that_differ_in_case_are_reported(tmp_path: Path, rename: dict[str
     ("fields", "message"),
     [
         ({"labels": ("gone",)}, "no column 'gone'; it has file, x, y"),
-        ({"labels": ()}, "No column"),
         ({"labels": ("x", "y")}, "Choose one column of labels, not x, y"),
         ({"labels": ("y",)}, "Column y of labels.csv holds no labels"),
         ({"labels": ("x",), "encoding": "attributes"}, "Line 3 of labels.csv has x = maybe"),
