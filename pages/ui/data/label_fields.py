@@ -58,7 +58,8 @@ def label_fields(form: Form) -> Reading | None:
         sources.insert(0, FOLDERS)
     if form.listing.tables:
         sources.insert(0, TABLE)
-    start = TABLE if base.table else FOLDERS if "class" in base.levels else FILE_NAMES
+    groups = base.table if base.table and not base.table.labels else None  # a table of groups beside class folders
+    start = TABLE if base.table and not groups else FOLDERS if "class" in base.levels else FILE_NAMES
     source = st.segmented_control(
         "The labels are in", sources, default=start if start in sources else sources[0], key=form.key("labels in"),
         required=True,
@@ -72,7 +73,7 @@ def label_fields(form: Form) -> Reading | None:
         levels = level_fields(form, table_labels=False)
         level = levels["levels"].index("class") if "class" in levels["levels"] else None
         part = part_field(form, levels["root"], level) if level is not None else 0
-        changed = base.model_copy(update={**levels, "table": None, "class_part": part})
+        changed = base.model_copy(update={**levels, "table": groups, "class_part": part})
     else:
         levels = level_fields(form, table_labels=True)
         part = part_field(form, levels["root"], None)
@@ -86,8 +87,9 @@ def _labels(reading: Reading) -> tuple[Any, ...]:
     """What the names of classes or attributes depend on."""
     table = reading.table
     level = reading.levels.index("class") if "class" in reading.levels else None
-    source = (table.files, table.labels, table.encoding, table.separator, table.header) if table else None
-    return source, level if table is None else None, reading.class_part, reading.root if table is None else ""
+    if table is None or not table.labels:
+        return level, reading.class_part, reading.root
+    return table.files, table.labels, table.encoding, table.separator, table.header, reading.class_part
 
 
 def level_fields(form: Form, table_labels: bool) -> dict[str, Any]:
@@ -169,13 +171,16 @@ def table_fields(form: Form) -> TableReading | None:
         st.info("Choose a table.")
         return None
     header = st.checkbox("The first row names the columns", base.header, key=form.key("header"))
+    joins = base.joins if files == base.files else ()
     try:
-        head = cache.from_listing(form.folder, choices.table_head, files, header)
+        head = cache.from_listing(form.folder, choices.table_head, files, header, joins)
     except DataError as error:
         st.error(str(error))
         return None
     st.dataframe(head, hide_index=True, height="content", key=form.key("head", files, header))
-    return column_fields(form, base, files, header, [str(name) for name in head.columns])
+    return column_fields(
+        form, base.model_copy(update={"joins": joins}), files, header, [str(name) for name in head.columns]
+    )
 
 
 def column_fields(

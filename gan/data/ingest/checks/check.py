@@ -73,7 +73,8 @@ def check_images(
         proposals = tuple(propose(listing))
         reading = choose(proposals)
         if reading is None:
-            used = {file for proposal in proposals if proposal.reading.table for file in proposal.reading.table.files}
+            tables = [proposal.reading.table for proposal in proposals if proposal.reading.table]
+            used = {file for table in tables for file in table.all_files}
             problems = (choice_needed(listing, proposals), *file_findings(listing), *unused_tables(listing, used))
             return CheckReport(path=shown_as, problems=problems, proposals=with_counts(listing, proposals))
         inventory = apply_reading(listing, reading)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gan.data.ingest.files.listing import Listing
 from gan.data.ingest.labels.name_parts import GroupCandidate, group_candidates, name_parts
+from gan.data.ingest.labels.reading import Join
 from gan.data.ingest.labels.table_rows import read_rows
 
 if TYPE_CHECKING:
@@ -71,9 +72,11 @@ def group_choices(listing: Listing, root: str, classes: int) -> list[GroupCandid
     return [candidate for candidate in group_candidates(names, classes) if candidate.group_parts]
 
 
-def table_head(listing: Listing, files: Sequence[str], header: bool, rows: int = 8) -> "pd.DataFrame":
+def table_head(
+    listing: Listing, files: Sequence[str], header: bool, joins: Sequence[Join] = (), rows: int = 8
+) -> "pd.DataFrame":
     """The first rows of tables, with the columns that all of them have. Raises DataError if one cannot be read."""
-    found = read_rows(listing.root, files, header)
+    found = read_rows(listing.root, files, header, joins)
     return found.frames[0][found.columns].head(rows)
 
 
