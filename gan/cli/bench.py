@@ -2,9 +2,11 @@
 
 import argparse
 import json
+from collections.abc import Callable
 
 from gan.cli.arguments import AddCommand
 from gan.config.run_config import SIZES
+from gan.errors import UserError
 from gan.io.fault_injection import FAULTS
 from gan.io.terminal import show
 
@@ -20,6 +22,10 @@ def add_commands(command: AddCommand) -> None:
         help="also measure loading 200,000 images of 128 px, and checking and reading 20,000 files of 256 px",
     )
     measuring.add_argument("--pages", action="store_true", help="also measure the app's pages over 200 long runs")
+    measuring.add_argument(
+        "--study-power", action="store_true", help="only simulate studies: false findings, power and coverage"
+    )
+    measuring.add_argument("--studies", type=int, default=200, help="simulated studies of each design (default 200)")
     measuring.add_argument("--size", type=int, action="append", choices=SIZES, help="only this size; may be repeated")
     soaking = command("soak", run_soak, "Submit, stop, kill and resume runs at random, and check every invariant.")
     soaking.add_argument("--minutes", type=float, default=10.0, help="duration (default 10)")
@@ -29,10 +35,13 @@ def add_commands(command: AddCommand) -> None:
 
 def run_bench(parsed: argparse.Namespace) -> int:
     """Measure training and, by option, export, pages and loading. With --json the table goes to stderr."""
-    from gan.bench import loading_speed, page_speed, reading_speed, throughput
 
     def show_line(line: str) -> None:
         show(line, error=parsed.json)
+
+    if parsed.study_power:
+        return _study_power(parsed, show_line)
+    from gan.bench import loading_speed, page_speed, reading_speed, throughput
 
     show_line(throughput.HEADER)
     trainings = throughput.measure_training(tuple(parsed.size or throughput.SIZES_MEASURED), show_line)
@@ -43,6 +52,18 @@ def run_bench(parsed: argparse.Namespace) -> int:
     if parsed.json:
         further = {"export": export, "pages": pages, "loading": loading, "reading": reading}
         show(json.dumps(throughput.json_document(trainings, **further), indent=2))
+    return 0
+
+
+def _study_power(parsed: argparse.Namespace, show_line: Callable[[str], None]) -> int:
+    """Simulate studies, which takes no training and no torch."""
+    from gan.bench import study_power
+
+    if parsed.studies < 1:
+        raise UserError(f"--studies is {parsed.studies}: it takes 1 or more, such as 200.")
+    measured = study_power.measure_study_power(show_line, studies=parsed.studies)
+    if parsed.json:
+        show(json.dumps({"study_power": study_power.json_rows(measured)}, indent=2))
     return 0
 
 

@@ -17,7 +17,7 @@ from gan.evaluation.job import Request
 from gan.evaluation.records import results
 from gan.evaluation.records.membership_results import MembershipResult
 from gan.evaluation.records.study_results import StudyResult
-from gan.evaluation.study.study_options import SHARES, StudyOptions
+from gan.evaluation.study.study_options import PRIMARY_METRICS, SHARES, StudyOptions
 from gan.io.atomic import replacing
 from gan.io.terminal import show
 from gan.runs.run import Run, find_run
@@ -44,12 +44,21 @@ def add_commands(command: AddCommand) -> None:
         help="also test whether training images can be identified",
     )
     parser.add_argument("--study", action="store_true", help="also study whether the images help a classifier")
-    parser.add_argument("--seeds", type=int, default=5, help="classifiers per arm of the study (default 5)")
+    parser.add_argument("--seeds", type=int, default=5, help="classifiers per arm that the study tests (default 5)")
     parser.add_argument("--no-low-data", action="store_true", help="study with all real training images only")
     parser.add_argument(
         "--classifier",
         default="small",
         help="the study's classifier (default small; or efficientnet-lite0, resnet18, ...)",
+    )
+    parser.add_argument(
+        "--primary",
+        choices=tuple(PRIMARY_METRICS),
+        default="auroc",
+        help="the metric that decides the study (default auroc)",
+    )
+    parser.add_argument(
+        "--specificity", type=float, default=0.9, help="the study states sensitivity at this one (default 0.9)"
     )
     parser.add_argument("--report", type=Path, help="write all results into one HTML file")
     parser.add_argument("--background", action="store_true", help="start it and return; the Evaluate page shows it")
@@ -131,5 +140,11 @@ def _request(parsed: argparse.Namespace) -> Request:
         parsed.all_snapshots,
         parsed.split,
         parsed.features,
-        StudyOptions(parsed.seeds, SHARES[:1] if parsed.no_low_data else SHARES, classifier=parsed.classifier),
+        StudyOptions(
+            parsed.seeds,
+            SHARES[:1] if parsed.no_low_data else SHARES,
+            classifier=parsed.classifier,
+            primary=parsed.primary,
+            specificity=parsed.specificity,
+        ),
     )

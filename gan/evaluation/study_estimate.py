@@ -27,7 +27,7 @@ def save_study_estimate(run: Run, snapshot: int, options: StudyOptions, lines: l
 def _path(run: Run, snapshot: int, options: StudyOptions) -> Path:
     """The file of an estimate, named by all that it depends on."""
     shares = "-".join(f"{share:g}" for share in options.shares)
-    name = f"{format_seen(snapshot)}-{options.seeds}-{shares}-{options.classifier}.json"
+    name = f"{format_seen(snapshot)}-{options.seeds}-{shares}-{options.classifier}-{options.primary}.json"
     return job_folder(run, "study-estimate") / name
 
 

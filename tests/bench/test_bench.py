@@ -1,5 +1,6 @@
 """What the bench compares is one thing done in two ways: the same losses, and operations that are counted right."""
 
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from gan.bench import loading_speed, page_speed, reading_speed
 from gan.bench.roofline import Ceiling, count_work, measure_ceiling
 from gan.bench.textbook_dcgan import Textbook
 from gan.bench.throughput import noise_images
+from gan.cli.main import main
 from gan.config import options
 from gan.runs.run import all_runs
 from gan.training.clock import STEP_METRICS
@@ -138,3 +140,12 @@ def test_pages_are_measured_over_a_store_of_live_and_finished_runs() -> None:
     assert found["gallery"].keys() >= {"first_s", "warm_s", "changed_s", "changed_computed_s"}
     assert found["gallery"]["changed_s"] > 0
     assert all_runs() == []
+
+
+def test_simulated_studies_are_printed_as_one_json_document(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--study-power", "--studies", "1", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["study_power"]
+    assert rows[0].keys() >= {"n", "gain", "folds", "seeds", "groups", "false_helps", "power", "coverage"}
+    assert {row["folds"] for row in rows} == {1, 5}
+    assert {row["groups"] for row in rows} == {100, 400, 1000, 2000}
+    assert main(["bench", "--study-power", "--studies", "0"]) == 2

@@ -16,13 +16,16 @@ from gan.evaluation.reader_study import Proportion, ReadingSummary
 from gan.evaluation.records import interpretation
 from gan.evaluation.records.membership_results import compare_distances
 from gan.evaluation.records.results import EvaluationResult
-from gan.evaluation.records.study_results import Arm, Gain, KeepRate, MeanInterval
+from gan.evaluation.records.study_results import MeanInterval
 from gan.evaluation.scores import score_snapshot
 from gan.evaluation.statistics import binomial_greater, fisher_greater, significantly_lower, wilson_interval
-from gan.evaluation.study import arms, comparisons
-from gan.evaluation.study.verdict import keep_rate_verdict, regime_verdict
+from gan.evaluation.study.arms import plan_arms
+from gan.evaluation.study.comparisons import Comparison, Difference, decide
+from gan.evaluation.study.confirmation_plan import RegimeChoice
+from gan.evaluation.study.verdict import regime_verdict
 from gan.monitoring.diagnosis import diagnose
 from gan.monitoring.observations import observations_from_rows
+from tests.support.evaluation import arm, confirmed
 from tests.support.pages import ROW
 
 EQUAL = [
@@ -157,30 +160,29 @@ def test_what_teaches_as_real_images_do_is_told_with_the_interval_of_what_it_tea
     assert "Above guessing, they teach 100% of what real images teach (81% to 124%)" in told
 
 
-TEST_IMAGES = {"images": 400, "groups": 400, "grouped": False, "groups_per_class": {"a": 200, "b": 200}}
+TEST_IMAGES = {"images": 400, "groups": 400, "grouped": False, "groups_per_class": {"ill": 200, "well": 200}}
 
 
 def studied_verdict(truth: float, error: float, seed: int) -> tuple[str, str]:
-    """The verdict on synthetic arms whose true gain is `truth`, each arm's score measured with a normal error."""
+    """The verdict on an arm whose true gain is `truth`, each arm's AUROC measured with a normal error."""
     generator = np.random.default_rng(seed)
-    plans = [plan for plan in arms.plan_arms({"a": 60, "b": 60}) if plan.keep is None]
-    scores = {}
-    for plan in plans:
-        estimate = 0.8 + truth * (plan.kind == "synthetic") + generator.normal(0, error)
-        scores[plan.name] = np.concatenate([[estimate], generator.normal(estimate, error, 4000)])
-    synthetic = [plan for plan in plans if plan.kind == "synthetic"]
-    compared = comparisons.compare_arms(
-        scores, {plan.name: plan.comparators for plan in synthetic}, {plan.name: plan.controls for plan in synthetic}
-    )
-    nothing, regime = MeanInterval(0.8, 0.75, 0.85), []
-    for plan in plans:
-        found = compared.get(plan.name)
-        gain = found and Gain(
-            found.value, *found.interval, *found.corrected, found.p, found.harm_p, found.helps, found.harms, found.over,
-            MeanInterval(*found.harm), found.harm_over, {}, {"a": 0.0, "b": 0.0},
-        )  # fmt: skip
-        regime.append(Arm(plan, [], [], nothing, nothing, nothing, {}, {}, gain))
-    return regime_verdict(regime, TEST_IMAGES)
+    plans = {plan.name: plan for plan in plan_arms({"ill": 60, "well": 60})}
+    chosen = plans["synthetic-1"]
+    ours, *theirs = generator.normal(0, error, 1 + len(chosen.comparators))
+    against = {
+        name: Difference(truth + ours - other, 2 * error**2, 0.0, 1000.0)
+        for name, other in zip(chosen.comparators, theirs, strict=True)
+    }
+    (decision,) = decide([Comparison(against, chosen.controls)])
+    found = decision.comparison
+    low, high = found.gain(decision.level)
+    harm = MeanInterval(against[found.harm_over].value, *found.harm(decision.harm_level))
+    gain = confirmed(
+        against[found.over].value, corrected_low=low, corrected_high=high, helps=decision.helps, harms=decision.harms,
+        over=found.over, harm=harm, harm_over=found.harm_over,
+    )  # fmt: skip
+    tested = [arm(plans[name], 0.8) for name in (chosen.name, *chosen.comparators)]
+    return regime_verdict(RegimeChoice(1.0, chosen.name, 0.8, "real", 0.8, None), tested, gain, "auroc", 1, TEST_IMAGES)
 
 
 @pytest.mark.parametrize("error", [0.004, 0.02])
@@ -191,7 +193,7 @@ def test_images_that_change_nothing_are_rarely_said_to_help_or_harm(error: float
 
 def test_a_study_that_could_have_missed_five_points_does_not_say_that_there_is_no_gain() -> None:
     for seed in range(20):
-        kind, sentence = studied_verdict(0.0, 0.03, seed)
+        kind, sentence = studied_verdict(0.0, 0.06, seed)
         assert kind == "unclear"
         assert sentence.startswith("Cannot tell with 400 test images: a gain of up to ")
 
@@ -204,12 +206,3 @@ def test_a_gain_is_rarely_ruled_out_where_there_is_one() -> None:
             bound = sentence.removeprefix("No gain of more than ").split(" ")[0]
             false += sentence.startswith("No gain:") or float(bound) < 2.0
     assert false <= binom.ppf(0.999, 100, 0.05)
-
-
-def test_keep_rates_that_may_differ_by_more_than_five_points_are_not_called_equal() -> None:
-    even = KeepRate(0.5, 0.01, -0.02, 0.04, 0.5)
-    assert keep_rate_verdict(1.0, [even], TEST_IMAGES).kind == "none"
-    for other in (KeepRate(0.25, 0.0, -0.06, 0.06, 1.0), KeepRate(0.25, -0.03, -0.07, 0.01, 0.4)):
-        found = keep_rate_verdict(1.0, [even, other], TEST_IMAGES)
-        assert found.kind == "unclear"
-        assert f"{100 * -other.low:.1f} points" in found.words

@@ -140,34 +140,50 @@ def test_a_study_is_told_by_its_verdict_first() -> None:
     assert not at.error
     headline = ":red[:material/trending_down:] **Harmful at every ratio tried: too much of it.**"
     assert [part.value for part in at.markdown].count(headline) == 2  # at the top, and with the study
-    table = next(part.value for part in at.get("html") if 'class="arms"' in part.value)
+    tested, table, *_ = (part.value for part in at.get("html") if 'class="arms' in part.value)
     for arm in study.regimes[0].arms:
         assert f"<td>{arm.plan.words if arm.gain is None else arm.plan.amount}</td>" in table
     for group in ("Without synthetic images", "Synthetic images and classical augmentation", "Only the better"):
         assert f">{group}" in table
-    assert "<td>+4.0 (+1.0 to +7.0), helps</td>" in table
-    assert "<td>80.0% (78.0 to 82.0)</td>" in table
-    assert "Keep rate: keeping the better 50% pays." in said(at)
+    assert "<td>+4.0 (+1.0 to +7.0)</td>" in table
+    assert "<td>0.800 (0.780 to 0.820)</td>" in table
+    assert "<td>75.0% (73.0 to 77.0)</td>" in table
+    assert "<td>+5.0 (+2.0 to +8.0) over the best, helps</td>" in tested
+    assert tested.count("<tr><td>") == 6  # the chosen set and its five comparators
+    assert "to confirm “Synthetic images, 1 x” with 2 other seeds." in said(at)
+    assert "Keep rate, exploratory: of the rates tried, the better 50% did best" in said(at)
     assert "2 seeds, classifier small, tested on 200 real test images of 90 patients or groups; 3 min" in said(at)
     assert "Not run on 25% of the real images: all arms. They were left out here." in said(at)
     assert "The snapshot after 320 images has one." in said(page("evaluate", run="digits", snapshot="160"))
 
 
 def test_the_gain_chart_has_a_point_for_each_ratio() -> None:
-    figure = evaluation_charts.gain_figure(studied(trained("digits"), 320).regimes[0], "digits")
-    plain, augmented = figure["traces"]
+    study = studied(trained("digits"), 320)
+    figure = evaluation_charts.gain_figure(study, study.regimes[0], "digits")
+    plain, augmented, tested = figure["traces"]
     assert figure["layout"]["xaxis"]["ticktext"] == ["0.5 x", "1 x", "filled up"]
     assert plain["customdata"] == augmented["customdata"] == ["0.5 x", "1 x", None, "filled up"]  # no line leads there
-    assert plain["x"] == pytest.approx([-0.06, 0.94, None, 1.94])
-    assert augmented["x"] == pytest.approx([0.06, 1.06, None, 2.06])
+    assert plain["x"] == pytest.approx([-0.12, 0.88, None, 1.88])
+    assert augmented["x"] == pytest.approx([0.0, 1.0, None, 2.0])
     assert plain["y"] == pytest.approx([1.0, 4.0, None, 2.0])
     assert augmented["y"] == pytest.approx([0.0, 3.0, None, 1.0])
     assert plain["error_y"]["array"] == pytest.approx([3.0, 3.0, None, 3.0])
+    assert (tested["x"], tested["y"]) == (pytest.approx([1.12]), pytest.approx([5.0]))  # what was confirmed
+    assert tested["error_y"]["array"] == pytest.approx([3.0])
     assert figure["ideals"] == [{"value": 0.0, "label": "no gain"}]
 
 
+def test_a_filtered_set_that_was_confirmed_has_a_place_of_its_own_in_the_chart() -> None:
+    study = studied(trained("digits"), 320)
+    choice = replace(study.regimes[0].choice, arm="synthetic-1-better-50")
+    figure = evaluation_charts.gain_figure(study, replace(study.regimes[0], choice=choice), "digits")
+    assert figure["layout"]["xaxis"]["ticktext"] == ["0.5 x", "1 x", "filled up", "1 x, better 50%"]
+    assert figure["traces"][-1]["x"] == pytest.approx([3.12])
+
+
 def test_the_chart_of_keep_rates_has_a_point_for_each() -> None:
-    figure = evaluation_charts.keep_rate_figure(studied(trained("digits"), 320).regimes[0], "digits")
+    study = studied(trained("digits"), 320)
+    figure = evaluation_charts.keep_rate_figure(study, study.regimes[0], "digits")
     (trace,) = figure["traces"]
     assert figure["layout"]["xaxis"]["ticktext"] == ["75%", "50%"]
     assert trace["y"] == pytest.approx([0.0, 3.0])
@@ -178,7 +194,7 @@ def test_a_study_of_another_version_is_refused_in_words_and_the_gallery_repeats_
     run = trained("digits")
     studied(run, 320, "Harmful above ratio 0.5: too much of it.", "harmful")
     in_gallery = said(page("gallery", run="digits"))
-    assert "Keep rate: keeping the better 50% pays." in in_gallery
+    assert "Keep rate, exploratory: of the rates tried, the better 50% did best" in in_gallery
     assert "(The study after 320 images; its verdict on adding images: Harmful above ratio 0.5.)" in in_gallery
     kept = study_results.study_path(run, 320)
     write_json(kept, (read_json(kept) or {}) | {"version": 1})
@@ -193,13 +209,16 @@ def test_a_study_is_queued_with_what_was_chosen_and_cancelled(store: Path) -> No
     assert slot is not None
     try:
         at.number_input(key="study seeds").set_value(3)
-        at.toggle(key="study low data").set_value(False).run()
+        at.toggle(key="study low data").set_value(False)
+        at.selectbox(key="study primary").set_value("balanced_accuracy").run()
         at.button(key="start study").click().run()
         assert not at.exception
         folder = job.job_folder(run, "study")
         queued = read_json(folder / "queued.json")
         assert queued is not None
-        assert job.load_request(run, "study") == Request("study", 160, study=StudyOptions(3, (1.0,)))
+        assert job.load_request(run, "study") == Request(
+            "study", 160, study=StudyOptions(3, (1.0,), primary="balanced_accuracy")
+        )
         assert at.button(key="stop study").label == "Cancel"
         at.button(key="stop study").click().run()
         assert jobs.state(folder).name == "stopped"
@@ -257,3 +276,4 @@ def test_how_long_a_study_takes_is_shown_before_it_starts() -> None:
     at.run()
     assert "Classifiers to train: " in said(at)
     assert "Time: about" in said(at)
+    assert "Will see a gain of about " in said(at)

@@ -81,8 +81,9 @@ def duplicates(images: ImageSet) -> Generate:
 
 
 def studied(images: ImageSet, make: Generate, folder: Path, **options: object) -> StudyResult:
-    """The study of these images with this generator; by default 4 seeds, all real images, one ratio, one keep rate."""
-    values = replace(StudyOptions(4, (1.0,), (1.0,), (0.5,), budget=THIRTY_STEPS), **options)  # type: ignore[arg-type]
+    """The study of these images with this generator; by default 4 seeds, 2 to choose, all real images, one ratio, one
+    keep rate."""
+    values = replace(StudyOptions(4, (1.0,), (1.0,), (0.5,), budget=THIRTY_STEPS, selection_seeds=2), **options)  # type: ignore[arg-type]
     return made_study(images, lambda share, subset: make, folder, values).result("toy", 1)
 
 

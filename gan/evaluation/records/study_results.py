@@ -1,31 +1,35 @@
 """The result of an augmentation study, stored as `evaluation/<seen>-study.json`. No torch.
 
     StudyResult      the run, the test images, the verdict
-      Regime       one share of the real training images, with its verdict
-        Arm        one training set: real images, and what was added to them
-          Gain     a synthetic arm against the best of its comparators
-        Filtering  what keeping only the better synthetic images did, by keep rate
-      Left         an arm that was not run, and why
+      Regime         one share of the real training images, with its verdict
+        Arm          one training set: real images, and what was added to them
+        RegimeChoice the arm that was chosen on validation images, to be confirmed
+        Gain         the chosen arm against its comparators, on test images
+        KeepRate     what keeping only the better synthetic images did
+      SkippedArms    arms that were not run, and why
 
-Shares, scores and gains are from 0 to 1: 0.03 is three points of balanced accuracy.
+Shares, scores and gains are from 0 to 1: 0.03 is three points of balanced accuracy, or of AUROC.
 """
 
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from gan.errors import DamagedFileError, RunError
+from gan.evaluation.number_format import percent_with_interval, points, points_interval
 from gan.evaluation.records.results import round_floats
 from gan.evaluation.study.arms import ArmPlan
+from gan.evaluation.study.confirmation_plan import RegimeChoice
+from gan.evaluation.study.study_options import PRIMARY_METRICS
 from gan.io.atomic import write_json
 from gan.io.json_files import read_json, validated
 from gan.io.untrusted_files import log_damaged
 from gan.runs.run import Run, format_seen
 
-VERSION = 3
+VERSION = 4
 
 
 @dataclass(frozen=True)
@@ -38,14 +42,28 @@ class MeanInterval:
 
 
 @dataclass(frozen=True)
+class ExploratoryGain:
+    """The primary metric of a synthetic arm minus that of its best comparator, `over`, on validation images.
+
+    With a 95% interval that is corrected for nothing: arms were chosen by these numbers, and none of them is a verdict.
+    """
+
+    value: float
+    low: float
+    high: float
+    over: str
+
+
+@dataclass(frozen=True)
 class Gain:
-    """Balanced accuracy of a synthetic arm minus that of the best of its comparators.
+    """The primary metric of the chosen arm minus that of the best of its comparators, on test images.
 
     `over` names that comparator and `against` holds the difference from each. `low` and `high` are 95% by themselves;
-    `corrected_low` and `corrected_high`, and `p`, are Holm-corrected over the synthetic arms of the regime. `helps`:
-    the corrected lower end is above 0. `harms`: worse than every one of the arm's controls, likewise corrected, with
+    `corrected_low` and `corrected_high`, and `p`, are Holm-corrected over the regimes of the study. `helps`: the
+    corrected lower end is above 0. `harms`: worse than every one of the arm's controls, likewise corrected, with
     `harm_p`; `harm` is the difference from the one it loses least to, `harm_over`, with its corrected ends. `by_class`
-    is the gain in sensitivity of each class over the comparator `over`.
+    is the gain in sensitivity of each class over the comparator `over`. `detectable` is the gain that a study with
+    these variances confirms with a probability of 80%; `detectable_with` the same by what there is more of.
     """
 
     value: float
@@ -62,53 +80,60 @@ class Gain:
     harm_over: str
     against: dict[str, MeanInterval]
     by_class: dict[str, float]
+    detectable: float
+    detectable_with: dict[str, float]
 
 
 @dataclass(frozen=True)
 class Arm:
-    """Performance on the real test images of classifiers trained on one training set.
+    """Performance on real images of classifiers trained on one training set.
 
-    `balanced_accuracy` and `validation` have one value per seed.
+    `scores` has the primary metric of each seed. `balanced_accuracy`, `sensitivity`, `specificity` and `rarest_f1` are
+    at the threshold of each classifier that was best on validation images, `argmax` is the balanced accuracy without.
+    `sensitivity_at` is that of the rarest class at the study's specificity, `brier` the Brier score and `ece` the
+    expected calibration error; for both lower is better.
     """
 
     plan: ArmPlan
-    balanced_accuracy: list[float]
-    validation: list[float]
-    balanced: MeanInterval
+    scores: list[float]
     auroc: MeanInterval
-    rarest_f1: MeanInterval
+    balanced_accuracy: MeanInterval
     sensitivity: dict[str, MeanInterval]
     specificity: dict[str, MeanInterval]
-    gain: Gain | None
+    argmax: float
+    sensitivity_at: float
+    rarest_f1: float
+    brier: float
+    ece: float
+    gain: ExploratoryGain | None
+
+    def primary(self, metric: str) -> MeanInterval:
+        """The arm's mean of the metric `auroc` or `balanced_accuracy`."""
+        return self.auroc if metric == "auroc" else self.balanced_accuracy
 
 
 @dataclass(frozen=True)
 class KeepRate:
-    """Balanced accuracy with the better share `keep` of the synthetic images minus that with all of them.
+    """The primary metric with the better share `keep` of the synthetic images minus that with all of them.
 
-    The mean over the arms with and without classical augmentation. `low`, `high` and `p` are Holm-corrected over the
-    rates of the regime.
+    On validation images, the mean over the arms with and without classical augmentation, with a 95% interval that is
+    corrected for nothing.
     """
 
     keep: float
     value: float
     low: float
     high: float
-    p: float
 
 
 @dataclass(frozen=True)
 class Filtering:
-    """The effect of keeping fewer synthetic images, with as many added: `ratio` for each real image.
-
-    `kind` is "pays" (`best` is better than keeping all), "costs" (some rate is worse and none better), "none" (the
-    corrected intervals exclude a difference of five points) or "unclear"; `words` is the sentence.
-    """
+    """The effect of keeping fewer synthetic images, with as many added: `ratio` for each real image. Exploratory:
+    `best` is the keep rate of the highest value, and `words` is the sentence."""
 
     ratio: float
     rates: list[KeepRate]
-    best: float | None
-    kind: str
+    best: float
     words: str
 
 
@@ -117,8 +142,9 @@ class Regime:
     """All arms on one share of the real training images, tested on the same test images as the others.
 
     `real` is the number of real images of each class; `steps` the optimiser steps of every classifier, `batch` images
-    each. `generator` tells what made the synthetic images: `name`, `snapshot`, `sha256`, `kimg`. `verdict_kind` is
-    "helps", "none", "harmful" or "unclear".
+    each. `generator` tells what made the synthetic images: `name`, `snapshot`, `sha256`, `kimg`. `arms` are all arms on
+    validation images, exploratory; `choice` is the one that was chosen by them, `tested` it and its comparators on test
+    images with other seeds, and `gain` its confirmed gain. `verdict_kind` is "helps", "none", "harmful" or "unclear".
     """
 
     share: float
@@ -127,13 +153,20 @@ class Regime:
     batch: int
     generator: dict[str, Any]
     arms: list[Arm]
+    choice: RegimeChoice
+    tested: list[Arm]
+    gain: Gain
     filtering: Filtering
     verdict: str
     verdict_kind: str
 
     def arm(self, name: str) -> Arm:
-        """The arm with this name."""
+        """The arm with this name, on validation images."""
         return next(arm for arm in self.arms if arm.plan.name == name)
+
+    def tested_arm(self, name: str) -> Arm:
+        """The chosen arm or one of its comparators, on test images."""
+        return next(arm for arm in self.tested if arm.plan.name == name)
 
 
 @dataclass(frozen=True)
@@ -150,7 +183,9 @@ class StudyResult:
     """The study of one snapshot. `regimes` begin with all real training images, then 25%, then 10%.
 
     `test` has `images`, `groups` (patients, slides; as many as images where they are not known), `grouped`, and, by
-    class, `per_class` and `groups_per_class`. `verdict` is one sentence, `verdict_kind` as in Regime.
+    class, `per_class` and `groups_per_class`. `validation` counts the images of the choice. `planned` is the time of
+    the plan, in seconds since 1970, before any test image was read. `looks` counts the studies and scores of this store
+    that read the same test images, this one included. `verdict` is the headline, `verdict_kind` as in Regime.
     """
 
     version: int
@@ -158,10 +193,16 @@ class StudyResult:
     snapshot: int
     title: str
     classifier: str
+    primary: Literal["auroc", "balanced_accuracy"]
+    specificity: float
     seeds: int
+    selection_seeds: int
     classes: list[str]
     rarest: str
+    validation: int
     test: dict[str, Any]
+    planned: float
+    looks: int
     regimes: Annotated[list[Regime], Field(min_length=1)]
     left: list[SkippedArms]
     verdict: str
@@ -179,14 +220,20 @@ class StudyResult:
         """Verdicts and arms for a terminal."""
         images, groups = self.test["images"], self.test["groups"]
         on = f"{images:,} real test images" + (f" of {groups:,} groups" if self.test["grouped"] else "")
+        metric = PRIMARY_METRICS[self.primary]
         lines = [f"{self.run} after {self.snapshot:,} images: {self.seeds} seeds, tested on {on}", f"  {self.verdict}"]
         for regime in self.regimes:
             lines += [
                 "",
                 f"  {sum(regime.real.values()):,} real training images ({regime.share:.0%}): {regime.verdict}",
+                f"    Confirmed on the test images{metric:>53}   gain of the chosen arm over this one",
             ]
-            lines += [f"    {'balanced accuracy':>89} {'AUROC':>6}   gain, Holm-corrected"]
-            lines += [_line(arm) for arm in regime.arms]
+            lines += [_tested_line(arm, regime, self.primary) for arm in regime.tested]
+            lines += [
+                f"    Exploratory, on {self.validation:,} validation images{metric:>{56 - len(f'{self.validation:,}')}}"
+                "   gain over the best control, not corrected"
+            ]
+            lines += [_line(arm, self.primary) for arm in regime.arms]
             lines += [f"  {regime.filtering.words}"]
         lines += [f"  Not run at {left.share:.0%}: {left.arms}. {left.why}" for left in self.left]
         return "\n".join([*lines, *(f"  Note: {notice}" for notice in self.notices)])
@@ -202,7 +249,8 @@ class StudyResult:
         """The stored document: an arm's plan is merged with its measurements."""
         document: dict[str, Any] = round_floats(asdict(self))
         for regime in document["regimes"]:
-            regime["arms"] = [arm.pop("plan") | arm for arm in regime["arms"]]
+            for key in ("arms", "tested"):
+                regime[key] = [arm.pop("plan") | arm for arm in regime[key]]
         return document
 
 
@@ -244,13 +292,32 @@ def list_studies(run: Run) -> list[StudyResult]:
     return [result for result in results if result is not None]
 
 
-def _line(arm: Arm) -> str:
+def _line(arm: Arm, metric: str) -> str:
     gain = arm.gain
-    gain_text = f"{gain.value:+.1%} ({gain.corrected_low:+.1%} to {gain.corrected_high:+.1%})" if gain else ""
-    spread = f"({arm.balanced.low:.1%} to {arm.balanced.high:.1%})"
-    return (
-        f"    {arm.plan.words:<64} {arm.balanced.mean:6.1%} {spread:<17} {arm.auroc.mean:6.3f}   {gain_text}".rstrip()
-    )
+    gain_text = f"{points(gain.value)} ({points_interval(gain.low, gain.high)})" if gain else ""
+    return f"    {arm.plan.words:<64} {_score_text(arm, metric):<27} {gain_text}".rstrip()
+
+
+def _tested_line(arm: Arm, regime: Regime, metric: str) -> str:
+    """A tested arm: the chosen one with its corrected gain over the best comparator, another with that over it."""
+    gain = regime.gain
+    if arm.plan.name == regime.choice.arm:
+        text = f"{points(gain.value)} ({points_interval(gain.corrected_low, gain.corrected_high)}), over the best"
+    else:
+        against = gain.against[arm.plan.name]
+        text = f"{points(against.mean)} ({points_interval(against.low, against.high)})"
+    return f"    {arm.plan.words:<64} {_score_text(arm, metric):<27} {text}"
+
+
+def _score_text(arm: Arm, metric: str) -> str:
+    return f"{score_with_interval(arm.primary(metric), metric):>24}"
+
+
+def score_with_interval(measured: MeanInterval, metric: str) -> str:
+    """`0.951 (0.940 to 0.962)` for the AUROC, `81.4% (79.0 to 83.1)` for balanced accuracy."""
+    if metric == "auroc":
+        return f"{measured.mean:.3f} ({measured.low:.3f} to {measured.high:.3f})"
+    return percent_with_interval(measured.mean, measured.low, measured.high)
 
 
 def _read(path: Path) -> StudyResult | None:
@@ -261,7 +328,8 @@ def _read(path: Path) -> StudyResult | None:
         return None
     try:
         for regime in document["regimes"]:
-            regime["arms"] = [_nested(arm) for arm in regime["arms"]]
+            for key in ("arms", "tested"):
+                regime[key] = [_nested(arm) for arm in regime[key]]
         validated(path, document, PARTS)
         return validated(path, document, RESULT)
     except (TypeError, KeyError, AttributeError, DamagedFileError) as error:

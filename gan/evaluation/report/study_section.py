@@ -1,16 +1,19 @@
 """The report's section on the augmentation study: verdicts, charts and tables. No torch."""
 
 import html
+import time
 
-from gan.evaluation.records.study_results import Filtering, Gain, Regime, StudyResult
+from gan.evaluation.records.study_results import ExploratoryGain, Filtering, Regime, StudyResult
 from gan.evaluation.report import study_table, svg
 from gan.evaluation.report.svg import Point, Series
+from gan.evaluation.study.study_options import PRIMARY_METRICS
 
 READING = (
-    "A gain is the balanced accuracy of an arm minus that of its best comparator: real images alone, real images with "
-    "classical augmentation, as many duplicated real images, and, where classes are filled up, these duplicates with "
-    "classical augmentation. Its interval covers the variation of test images and seeds, and is corrected for the "
-    "number of arms. Filtered arms add as many images as unfiltered ones."
+    "A gain is the score of a training set minus that of the best that needs no generator: real images alone, real "
+    "images with classical augmentation, as many duplicated real images, and, where classes are unequal, rare ones "
+    "filled up with duplicates. One set was chosen on validation images and is confirmed on the test images; its "
+    "interval covers the variation of test images and seeds, and is corrected for the number of regimes. All other "
+    "gains are exploratory, on validation images: they are no findings. Filtered sets add as many images as others."
 )
 
 
@@ -26,20 +29,38 @@ def section(study: StudyResult | None, outdated: bool = False) -> str:
         verdict = f"<p>{html.escape(regime.verdict)}</p>" if regime.verdict != study.verdict else ""
         parts.append(
             f"<h3>{count:,} real training images ({regime.share:.0%})</h3>{verdict}"
-            f'<p>{html.escape(regime.filtering.words)}</p><div class="charts">{_gain(regime)}'
-            f"{_keep_rates(regime.filtering)}</div>{study_table.arms_table(regime, study.rarest)}"
+            f"<p>{html.escape(plan_sentence(study, regime))}</p>{study_table.tested_table(study, regime)}"
+            f'<p>{html.escape(regime.filtering.words)}</p><div class="charts">{_gain(study, regime)}'
+            f"{_keep_rates(study, regime.filtering)}</div>{study_table.arms_table(study, regime)}"
         )
     quiet = [READING, *(f"Not run at {arms.share:.0%}: {arms.arms}. {arms.why}" for arms in study.left)]
     parts += [f'<p class="quiet">{html.escape(text)}</p>' for text in quiet]
     return "".join([*parts, *(f'<p class="notice">{html.escape(notice)}</p>' for notice in study.notices)])
 
 
-def _gain(regime: Regime) -> str:
-    lines = study_table.gain_lines(regime)
+def plan_sentence(study: StudyResult, regime: Regime) -> str:
+    """What was planned for a regime, when, and by what."""
+    chosen, strongest = (regime.arm(name).plan.words for name in (regime.choice.arm, regime.choice.strongest))
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(study.planned))
+    expected = regime.choice.detectable
+    seen = f" It was expected to see a gain of {100 * expected:.1f} points." if expected is not None else ""
+    return (
+        f"Planned on {when}, before any test image was read, by {study.validation:,} validation images and "
+        f"{study.selection_seeds} seeds: to confirm {_quoted(chosen)} with {study.seeds} other seeds. The strongest "
+        f"without synthetic images was then {_quoted(strongest)}.{seen}"
+    )
 
-    def point(place: int, line: int, gain: Gain) -> Point:
-        across = study_table.dodge(place, line, len(lines))
-        return Point(across, gain.value, gain.corrected_low, gain.corrected_high)
+
+def _quoted(words: str) -> str:
+    return f"“{words}”"
+
+
+def _gain(study: StudyResult, regime: Regime) -> str:
+    lines = study_table.gain_lines(regime)
+    count = len(lines) + 1
+
+    def point(place: int, line: int, gain: ExploratoryGain) -> Point:
+        return Point(study_table.dodge(place, line, count), gain.value, gain.low, gain.high)
 
     series = [
         Series(
@@ -49,24 +70,29 @@ def _gain(regime: Regime) -> str:
         )
         for number, one in enumerate(lines)
     ]
+    confirmed, across = regime.gain, study_table.dodge(study_table.confirmed_position(regime), len(lines), count)
+    tested = Point(across, confirmed.value, confirmed.corrected_low, confirmed.corrected_high)
+    series.append(Series("Confirmed on test images", [tested]))
+    name = PRIMARY_METRICS[study.primary]
     return svg.chart(
         series,
-        title="Gain in balanced accuracy by the number of added synthetic images",
+        title=f"Gain in {name} by the number of added synthetic images",
         x="synthetic images for each real one",
-        y="gain in balanced accuracy",
+        y=f"gain in {name}",
         line=(0.0, "no gain"),
         percent=True,
         places=study_table.amounts(regime),
     )
 
 
-def _keep_rates(filtering: Filtering) -> str:
+def _keep_rates(study: StudyResult, filtering: Filtering) -> str:
+    name = PRIMARY_METRICS[study.primary]
     rates = [Point(place, rate.value, rate.low, rate.high) for place, rate in enumerate(filtering.rates)]
     return svg.chart(
         [Series("Keeping fewer against keeping all", rates)],
-        title="Difference in balanced accuracy by the share of synthetic images kept",
+        title=f"Difference in {name} on validation images by the share of synthetic images kept",
         x="share of the synthetic images kept",
-        y="difference in balanced accuracy",
+        y=f"difference in {name}",
         line=(0.0, "as keeping all"),
         percent=True,
         places=[f"{100 * rate.keep:g}%" for rate in filtering.rates],

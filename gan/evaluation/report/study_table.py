@@ -1,11 +1,19 @@
-"""The points of a study's charts, and its arms as a table, for pages and reports."""
+"""The points of a study's charts, and its arms as tables, for pages and reports."""
 
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gan.evaluation.number_format import percent_with_interval, points, points_interval
-from gan.evaluation.records.study_results import Arm, Gain, MeanInterval, Regime
+from gan.evaluation.number_format import percent, percent_with_interval, points, points_interval
+from gan.evaluation.records.study_results import (
+    Arm,
+    ExploratoryGain,
+    MeanInterval,
+    Regime,
+    StudyResult,
+    score_with_interval,
+)
+from gan.evaluation.study.study_options import PRIMARY_METRICS
 
 PLAIN, WITH_CLASSICAL = "Synthetic images", "Synthetic images and classical augmentation"
 BETTER = "Only the better synthetic images"
@@ -15,19 +23,25 @@ WAYS = {False: PLAIN, True: WITH_CLASSICAL}
 
 @dataclass(frozen=True)
 class GainLine:
-    """The gains with or without augmentation, each with its index in `amounts`: `by_ratio`, and `apart` for filled-up
-    classes."""
+    """The exploratory gains with or without augmentation, each with its index in `amounts`: `by_ratio`, and `apart` for
+    filled-up classes."""
 
     name: str
-    by_ratio: list[tuple[int, Gain]]
-    apart: list[tuple[int, Gain]]
+    by_ratio: list[tuple[int, ExploratoryGain]]
+    apart: list[tuple[int, ExploratoryGain]]
 
 
 def amounts(regime: Regime) -> list[str]:
-    """The x axis of the gain chart: the ratios in ascending order, then `filled up` where that was run."""
+    """The x axis of the gain chart: the ratios in ascending order, then `filled up` where that was run, then the amount
+    of the confirmed arm where it is filtered."""
     plans = [arm.plan for arm in _unfiltered(regime)]
     ordered = sorted(plans, key=lambda plan: (plan.fills, plan.ratio or 0))
-    return list(dict.fromkeys(plan.amount for plan in ordered))
+    return list(dict.fromkeys([*(plan.amount for plan in ordered), regime.arm(regime.choice.arm).plan.amount]))
+
+
+def confirmed_position(regime: Regime) -> int:
+    """The index in `amounts` of the arm whose gain was confirmed."""
+    return amounts(regime).index(regime.arm(regime.choice.arm).plan.amount)
 
 
 def gain_lines(regime: Regime) -> list[GainLine]:
@@ -65,52 +79,81 @@ def groups(regime: Regime) -> list[tuple[str, list[Arm]]]:
     return [(name, arms) for name, arms in named if arms]
 
 
-def arms_table(regime: Regime, rarest: str) -> str:
-    """The arms as an HTML table, in groups."""
-    columns = _head(rarest)
-    rows = [f"<tr>{''.join(f'<th>{html.escape(cell)}</th>' for cell in columns)}</tr>"]
+def tested_table(study: StudyResult, regime: Regime) -> str:
+    """The confirmed arm and its comparators on test images as an HTML table."""
+    rows = []
+    for arm in regime.tested:
+        gain = regime.gain
+        if arm.plan.name == regime.choice.arm:
+            decision = ", helps" if gain.helps else ", harms" if gain.harms else ""
+            ends = points_interval(gain.corrected_low, gain.corrected_high)
+            text = f"{points(gain.value)} ({ends}) over the best{decision}"
+        else:
+            against = gain.against[arm.plan.name]
+            text = f"{points(against.mean)} ({points_interval(against.low, against.high)})"
+        rows.append("".join(f"<td>{html.escape(cell)}</td>" for cell in [arm.plan.words, *_cells(arm, study, text)]))
+    head = ["Training set", *_head(study, "Gain of the confirmed set over this one, points (95%)")]
+    return _table("arms tested", head, rows)
+
+
+def arms_table(study: StudyResult, regime: Regime) -> str:
+    """All arms on validation images as an HTML table, in groups; the groups' headings name what synthetic arms add."""
+    head = ["Training set", *_head(study, "Gain over the best control, points (95%, not corrected)")]
+    rows = []
     for name, arms in groups(regime):
-        rows.append(f'<tr class="group"><th colspan="{len(columns)}">{html.escape(name)}</th></tr>')
+        rows.append(f'<th colspan="{len(head)}">{html.escape(name)}</th>')
         for arm in arms:
-            cells = "".join(f"<td>{html.escape(cell)}</td>" for cell in _row(arm, rarest))
-            rows.append(f"<tr>{cells}</tr>")
-    return f'<div class="wide"><table class="arms">{"".join(rows)}</table></div>'
+            gain = f"{points(arm.gain.value)} ({points_interval(arm.gain.low, arm.gain.high)})" if arm.gain else ""
+            cells = [arm.plan.words if arm.gain is None else arm.plan.amount, *_cells(arm, study, gain)]
+            rows.append("".join(f"<td>{html.escape(cell)}</td>" for cell in cells))
+    return _table("arms", head, rows)
 
 
-def _head(rarest: str) -> list[str]:
-    """The columns of the table."""
+def _table(style: str, head: Sequence[str], rows: Sequence[str]) -> str:
+    top = f"<tr>{''.join(f'<th>{html.escape(cell)}</th>' for cell in head)}</tr>"
+    group = '<tr class="group">'
+    body = "".join(f"{group if row.startswith('<th') else '<tr>'}{row}</tr>" for row in rows)
+    return f'<div class="wide"><table class="{style}">{top}{body}</table></div>'
+
+
+def _head(study: StudyResult, gain: str) -> list[str]:
+    """The columns after the first."""
+    other = next(name for key, name in PRIMARY_METRICS.items() if key != study.primary)
     return [
-        "Training set",
         "Added",
-        "Balanced accuracy",
-        "Gain in points (corrected 95%)",
-        "AUROC",
-        f"Sensitivity, {rarest}",
-        f"Specificity, {rarest}",
-        f"F1, {rarest}",
+        _capitalised(PRIMARY_METRICS[study.primary]),
+        gain,
+        _capitalised(other),
+        "Balanced accuracy, argmax",
+        f"Sensitivity, {study.rarest}",
+        f"Specificity, {study.rarest}",
+        f"Sensitivity at specificity {study.specificity:.0%}, {study.rarest}",
+        f"F1, {study.rarest}",
+        "Brier score",
+        "ECE",
     ]
 
 
-def _row(arm: Arm, rarest: str) -> list[str]:
-    """The cells of one arm; the group's heading names what synthetic arms add."""
+def _cells(arm: Arm, study: StudyResult, gain: str) -> list[str]:
+    """The cells of one arm, below `_head`."""
+    other = next(key for key in PRIMARY_METRICS if key != study.primary)
     return [
-        arm.plan.words if arm.gain is None else arm.plan.amount,
         f"{sum(arm.plan.added.values()):,}",
-        _percent(arm.balanced),
-        _gain_text(arm.gain),
-        f"{arm.auroc.mean:.3f}",
-        _percent(arm.sensitivity[rarest]),
-        _percent(arm.specificity[rarest]),
-        f"{arm.rarest_f1.mean:.3f}",
+        score_with_interval(arm.primary(study.primary), study.primary),
+        gain,
+        score_with_interval(arm.primary(other), other),
+        percent(arm.argmax),
+        _percent(arm.sensitivity[study.rarest]),
+        _percent(arm.specificity[study.rarest]),
+        percent(arm.sensitivity_at),
+        f"{arm.rarest_f1:.3f}",
+        f"{arm.brier:.3f}",
+        f"{arm.ece:.3f}",
     ]
 
 
-def _gain_text(gain: Gain | None) -> str:
-    """A gain in points with its corrected interval and decision; "" for an arm that is not compared."""
-    if gain is None:
-        return ""
-    decision = ", helps" if gain.helps else ", harms" if gain.harms else ""
-    return f"{points(gain.value)} ({points_interval(gain.corrected_low, gain.corrected_high)}){decision}"
+def _capitalised(name: str) -> str:
+    return name[0].upper() + name[1:]
 
 
 def _unfiltered(regime: Regime) -> Sequence[Arm]:

@@ -17,7 +17,9 @@ PAPERS = {
     "Wilson 1927": "Interval of a share, J. Am. Stat. Assoc. 22, 209",
 }
 STUDY_PAPERS = {
-    "Owen 2007": "The pigeonhole bootstrap, arXiv:0712.1111",
+    "DeLong et al. 1988": "Comparing areas under correlated ROC curves, Biometrics 44, 837",
+    "Obuchowski 1997": "Nonparametric analysis of clustered ROC curve data, Biometrics 53, 567",
+    "Smyth 2004": "Linear models and empirical Bayes methods, Stat. Appl. Genet. Mol. Biol. 3, 3",
     "Berger 1982": "Intersection-union tests, Technometrics 24, 295",
     "Holm 1979": "Correction for multiple comparisons, Scand. J. Stat. 6, 65",
     "Xue et al. 2021": "Selective synthetic augmentation with HistoGAN, arXiv:2111.06399",
@@ -43,7 +45,7 @@ th, td { text-align: left; vertical-align: top; padding: 0.35rem 0.75rem 0.35rem
 th, td { border-bottom: 1px solid var(--line); }
 .arms { font-size: 0.78rem; } .arms th, .arms td { padding-right: 0.5rem; }
 .arms td:first-child { min-width: 12rem; } .arms td + td { white-space: nowrap; }
-.arms .group th { padding-top: 1rem; } .arms td:nth-child(4) { font-weight: 600; }
+.arms .group th { padding-top: 1rem; } .arms td:nth-child(4) { font-weight: 600; } .tested { margin: 0.5rem 0 1rem; }
 .images th, .images td { vertical-align: middle; }
 img { image-rendering: pixelated; display: block; border-radius: 4px; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); gap: 1rem; }
@@ -96,23 +98,36 @@ def methods(result: EvaluationResult, study: StudyResult | None) -> str:
         "small relative to the next thirty (Carlini et al. 2023); the threshold is calibrated on real images."
     )
     if study is not None:
-        shares = ", ".join(f"{regime.share:.0%}" for regime in study.regimes)
-        text += (
-            f" In the augmentation study the classifier {study.classifier} was trained with {study.seeds} seeds on "
-            f"each training set, with these shares of the real images: {shares}. Within a share, all training sets had "
-            "the same number of steps; the state of each classifier was chosen on the validation split. Classifiers "
-            f"were tested on {study.test['images']:,} sealed real test images. Each set with synthetic images was used "
-            "plain and with classical augmentation (small rotations, scalings, shifts and changes of brightness) of "
-            "all images, real and synthetic. A gain is the difference in balanced accuracy from the best comparator: "
-            "real images alone, real images with classical augmentation, as many duplicated real images and, where "
-            "classes are filled up, these duplicates with classical augmentation. A gain over the best is tested as a "
-            "gain over each (Berger 1982). Intervals are by crossed bootstrap (Owen 2007): test groups are resampled, "
-            "and the mean over seeds varies by Student's t; they are Holm-corrected (Holm 1979) over the training sets "
-            "with synthetic images. A set is harmful if it is worse than every comparator that was trained as it was. "
-            "Keep rates, by label confidence and typicality (after Xue et al. 2021), were compared with keeping all "
-            "images at the same number of added images, paired by seed and test image, averaged over training with and "
-            "without classical augmentation, Holm-corrected over the rates."
-        )
+        text += _study_methods(study)
     papers = PAPERS | (STUDY_PAPERS if study is not None else {})
     cited = "".join(f"<li>{html.escape(who)}. {html.escape(what)}.</li>" for who, what in papers.items())
     return f'<p>{html.escape(text)}</p><ul class="quiet">{cited}</ul>'
+
+
+def _study_methods(study: StudyResult) -> str:
+    """The study's part of the methods paragraph."""
+    shares = ", ".join(f"{regime.share:.0%}" for regime in study.regimes)
+    steps = ", ".join(f"{regime.steps:,}" for regime in study.regimes)
+    primary = {
+        "auroc": "the area under the ROC curve (one class against the rest, mean over the classes)",
+        "balanced_accuracy": "balanced accuracy at the threshold that was best on validation images",
+    }[study.primary]
+    return (
+        f" In the augmentation study the classifier {study.classifier} was trained on each training set, with these "
+        f"shares of the real images: {shares}. Within a share, all training sets had the same number of optimiser "
+        f"steps ({steps}); of the states of a classifier during its training, the one with the highest AUROC on "
+        f"validation images was kept. The primary metric was {primary}. Sets with synthetic images were used plain and "
+        "with classical augmentation (small rotations, scalings, shifts and changes of brightness) of all images, real "
+        f"and synthetic. The set to test was chosen by the primary metric on {study.validation:,} validation images, "
+        f"with {study.selection_seeds} seeds; then, with {study.seeds} other seeds, it and its comparators were "
+        f"trained again and tested on {study.test['images']:,} real test images. The comparators were real images "
+        "alone, real images with classical augmentation, as many duplicated real images and, where classes are "
+        "unequal, rare classes filled up with duplicates, with classical augmentation and without. A gain over the "
+        "best is tested as a gain over each (Berger 1982). The variance over test images, or whole groups, is that of "
+        "the influence of each (for the AUROC DeLong et al. 1988; for groups Obuchowski 1997); the variance between "
+        "seeds is that of each arm, moderated across arms by empirical Bayes (Smyth 2004). The difference follows "
+        "Student's t, with degrees of freedom after Satterthwaite. Intervals and decisions are Holm-corrected (Holm "
+        "1979) over the shares. A set is harmful if it is worse than every comparator that was trained as it was. "
+        "Filtered sets keep images by label confidence and typicality (after Xue et al. 2021) and add as many images "
+        "as unfiltered ones."
+    )

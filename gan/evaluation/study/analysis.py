@@ -1,152 +1,226 @@
-"""From the predictions of every classifier on every test image to the arms of a regime with their intervals. No torch.
+"""From the predictions of every classifier to the arms of a regime, its choice and its confirmed gain. No torch.
 
 All of it can be recomputed from the files that a study keeps.
 
-Letters: n test images, K classes, S seeds, B draws.
+Letters: n images, K classes, S seeds.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.evaluation.records.study_results import Arm, Gain, KeepRate, MeanInterval
-from gan.evaluation.study import classification_metrics, comparisons
+from gan.evaluation.records.study_results import Arm, ExploratoryGain, Gain, KeepRate, MeanInterval
+from gan.evaluation.study import classification_metrics, comparisons, confirmation_plan, power
 from gan.evaluation.study.arms import ArmPlan
-from gan.evaluation.study.comparisons import BootstrapWeights, Comparison, Values
-
-AUROC_DRAWS = 1000
-"""Bootstrap draws of the AUROC, which sorts the images once for each class."""
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """The predictions of one arm's classifiers: `logits` (S, n, K) on the test images, `validation` scores (S,)."""
-
-    plan: ArmPlan
-    logits: NDArray[np.float32]
-    validation: list[float]
+from gan.evaluation.study.classification_metrics import Estimate
+from gan.evaluation.study.comparisons import Comparison, Decision, Difference, Sample
+from gan.evaluation.study.confirmation_plan import RegimeChoice
 
 
 @dataclass(frozen=True)
 class GroundTruth:
-    """The test images' `labels` (n,) and `group` (n,), the class `names`, and the class `rarest` in training."""
+    """The `labels` (n,) and `group` (n,) of real images, the class `names`, and the class `rarest` in training."""
 
     labels: NDArray[np.int64]
     group: NDArray[np.str_] | None
     names: tuple[str, ...]
     rarest: int
 
+    @property
+    def sample(self) -> Sample:
+        return Sample(self.labels, self.group)
+
     def groups_per_class(self) -> dict[str, int]:
-        """Number of test groups that hold each class; of images where groups are unknown."""
+        """Number of groups that hold each class; of images where groups are unknown."""
         groups = np.arange(len(self.labels)) if self.group is None else self.group
         return {name: len(np.unique(groups[self.labels == k])) for k, name in enumerate(self.names)}
 
 
 @dataclass(frozen=True)
-class _Scores:
-    """One arm's metrics by draw (1 + B,), row 0 the estimate; `per_seed` without draws."""
+class Predictions:
+    """The predictions of one arm's classifiers: `logits` (S, n, K) on the images of a `truth`.
 
-    balanced: Values
-    auroc: Values
-    rarest_f1: Values
-    sensitivity: list[Values]
-    specificity: list[Values]
-    per_seed: list[float]
+    `offsets` (S, K) are what to add to log probabilities before the largest is taken, chosen on validation images.
+    """
+
+    plan: ArmPlan
+    logits: NDArray[np.float32]
+    offsets: NDArray[np.float64]
+    truth: GroundTruth
+
+    @property
+    def probabilities(self) -> NDArray[np.float64]:
+        return classification_metrics.probabilities(self.logits)
+
+    def predicted(self) -> NDArray[np.int64]:
+        """The classes (S, n) at the thresholds that were chosen on validation images."""
+        scores = np.log(np.maximum(self.probabilities, 1e-12)) + self.offsets[:, None, :]
+        return np.asarray(scores.argmax(axis=2), dtype=np.int64)
+
+    def primary(self, metric: str) -> Estimate:
+        """The metric `auroc` or `balanced_accuracy` of each seed."""
+        if metric == "auroc":
+            return classification_metrics.auroc(self.probabilities, self.truth.labels)
+        return classification_metrics.balanced_accuracy(self.predicted(), self.truth.labels, len(self.truth.names))
 
 
-def summarise_arms(
-    predictions: list[Predictions], test: GroundTruth, draws: BootstrapWeights
-) -> tuple[list[Arm], list[KeepRate]]:
-    """Every arm with its metrics and gain, and each keep rate's difference from keeping all."""
-    scores = {arm.plan.name: _scores(arm.logits, test, draws) for arm in predictions}
-    synthetic = [arm.plan for arm in predictions if arm.plan.comparators]
-    compared = comparisons.compare_arms(
-        {name: arm.balanced for name, arm in scores.items()},
-        {plan.name: plan.comparators for plan in synthetic},
-        {plan.name: plan.controls for plan in synthetic},
-    )
-    arms = [_arm(arm, scores[arm.plan.name], _gain(arm.plan.name, compared, scores, test), test) for arm in predictions]
-    return arms, _keep_rates(synthetic, scores)
-
-
-def _scores(logits: NDArray[np.float32], test: GroundTruth, draws: BootstrapWeights) -> _Scores:
-    predicted, classes = logits.argmax(axis=2), len(test.names)  # (S, n)
-    sensitivity = classification_metrics.sensitivity(predicted, test.labels, draws.images, classes)  # (1 + B, S, K)
-    specificity = classification_metrics.specificity(predicted, test.labels, draws.images, classes)
-    balanced = classification_metrics.balanced_accuracy(sensitivity)  # (1 + B, S)
-    f1 = classification_metrics.f1(predicted, test.labels, draws.images, test.rarest)
-    probabilities = np.exp(logits - logits.max(axis=2, keepdims=True))
-    probabilities /= probabilities.sum(axis=2, keepdims=True)
-    auroc = classification_metrics.auroc(probabilities, test.labels, draws.images[: 1 + AUROC_DRAWS])
-    return _Scores(
-        balanced=draws.mean_over_seeds(balanced),
-        auroc=draws.mean_over_seeds(auroc),
-        rarest_f1=draws.mean_over_seeds(f1),
-        sensitivity=[draws.mean_over_seeds(sensitivity[:, :, k]) for k in range(classes)],
-        specificity=[draws.mean_over_seeds(specificity[:, :, k]) for k in range(classes)],
-        per_seed=balanced[0].tolist(),
+def choose_offsets(validation_logits: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The offsets (S, K) of highest balanced accuracy on validation images, of logits (S, n, K): the same rule for all
+    arms."""
+    return np.stack(
+        [
+            classification_metrics.class_offsets(
+                np.log(np.maximum(classification_metrics.probabilities(logits), 1e-12)), labels
+            )
+            for logits in validation_logits
+        ]
     )
 
 
-def _arm(predictions: Predictions, scores: _Scores, gain: Gain | None, test: GroundTruth) -> Arm:
+def choose_arm(share: float, validated: Sequence[Predictions], metric: str, test_images: int) -> RegimeChoice:
+    """The arm to confirm, from all arms' predictions on validation images; `test_images` will be read."""
+    estimates = {arm.plan.name: arm.primary(metric) for arm in validated}
+    best, strongest = confirmation_plan.choose([arm.plan for arm in validated], estimates)
+    sample = validated[0].truth.sample
+    pilot = power.largest_variances(
+        list(comparisons.differences(best.name, best.comparators, estimates, sample).values())
+    ).with_more(images=test_images / len(sample.labels))
+    return RegimeChoice(
+        share,
+        best.name,
+        float(estimates[best.name].values.mean()),
+        strongest,
+        float(estimates[strongest].values.mean()),
+        pilot.detectable() if pilot.images + pilot.seeds > 0 else None,
+    )
+
+
+def exploratory_arms(validated: Sequence[Predictions], metric: str, specificity: float) -> list[Arm]:
+    """Every arm on validation images, those with synthetic images with their uncorrected gains."""
+    estimates = {arm.plan.name: arm.primary(metric) for arm in validated}
+    sample = validated[0].truth.sample
+    gains = {}
+    for arm in validated:
+        if arm.plan.comparators:
+            against = comparisons.differences(arm.plan.name, arm.plan.comparators, estimates, sample)
+            compared = Comparison(against, arm.plan.controls)
+            gains[arm.plan.name] = ExploratoryGain(against[compared.over].value, *compared.gain(), compared.over)
+    return [summarise_arm(arm, metric, specificity, gains.get(arm.plan.name)) for arm in validated]
+
+
+def compare_confirmed(tested: Sequence[Predictions], choice: RegimeChoice, metric: str) -> Comparison:
+    """The chosen arm against its comparators, on test images."""
+    estimates = {arm.plan.name: arm.primary(metric) for arm in tested}
+    plan = next(arm.plan for arm in tested if arm.plan.name == choice.arm)
+    sample = tested[0].truth.sample
+    return Comparison(comparisons.differences(plan.name, plan.comparators, estimates, sample), plan.controls)
+
+
+def confirmed_gain(decision: Decision, tested: Sequence[Predictions], choice: RegimeChoice) -> Gain:
+    """The decision on the chosen arm as a record."""
+    comparison = decision.comparison
+    variances = power.largest_variances(list(comparison.against.values()))
+    arms = {arm.plan.name: arm for arm in tested}
+    ours, theirs = (_sensitivities(arms[name]) for name in (choice.arm, comparison.over))
+    more = {"four times as many test images": (4, 1), "twice as many seeds": (1, 2)}
+    return Gain(
+        comparison.against[comparison.over].value,
+        *comparison.gain(),
+        *comparison.gain(decision.level),
+        p=decision.p,
+        harm_p=decision.harm_p,
+        helps=decision.helps,
+        harms=decision.harms,
+        over=comparison.over,
+        harm=MeanInterval(comparison.against[comparison.harm_over].value, *comparison.harm(decision.harm_level)),
+        harm_over=comparison.harm_over,
+        against={name: MeanInterval(one.value, *one.interval()) for name, one in comparison.against.items()},
+        by_class={name: ours[name].mean - theirs[name].mean for name in ours},
+        detectable=variances.detectable(decision.level),
+        detectable_with={
+            what: variances.with_more(images, seeds).detectable(decision.level)
+            for what, (images, seeds) in more.items()
+        },
+    )
+
+
+def summarise_arm(
+    predictions: Predictions, metric: str, specificity: float, gain: ExploratoryGain | None = None
+) -> Arm:
+    """An arm with all its metrics on the images of its predictions."""
+    truth, probabilities, predicted = predictions.truth, predictions.probabilities, predictions.predicted()
+    classes, rarest, labels = len(truth.names), truth.rarest, truth.labels
+    argmax = classification_metrics.balanced_accuracy(probabilities.argmax(axis=2), labels, classes)
+    sensitive = classification_metrics.sensitivity_at_specificity(
+        probabilities[:, :, rarest], labels == rarest, specificity
+    )
     return Arm(
         plan=predictions.plan,
-        balanced_accuracy=scores.per_seed,
-        validation=predictions.validation,
-        balanced=_measured(scores.balanced),
-        auroc=_measured(scores.auroc),
-        rarest_f1=_measured(scores.rarest_f1),
-        sensitivity={name: _measured(drawn) for name, drawn in zip(test.names, scores.sensitivity, strict=True)},
-        specificity={name: _measured(drawn) for name, drawn in zip(test.names, scores.specificity, strict=True)},
+        scores=predictions.primary(metric).values.tolist(),
+        auroc=_measured(classification_metrics.auroc(probabilities, labels), truth),
+        balanced_accuracy=_measured(classification_metrics.balanced_accuracy(predicted, labels, classes), truth),
+        sensitivity=_sensitivities(predictions),
+        specificity={
+            name: _measured(classification_metrics.specificity(predicted, labels, k), truth)
+            for k, name in enumerate(truth.names)
+        },
+        argmax=float(argmax.values.mean()),
+        sensitivity_at=float(sensitive.mean()),
+        rarest_f1=float(classification_metrics.f1(predicted, labels, rarest).mean()),
+        brier=float(classification_metrics.brier(probabilities, labels).mean()),
+        ece=float(classification_metrics.expected_calibration_error(probabilities, labels).mean()),
         gain=gain,
     )
 
 
-def _measured(values: Values) -> MeanInterval:
-    """The estimate with its 95% interval, clipped to [0, 1]; draws that are NaN are left out."""
-    low, high = comparisons.percentile_interval(values[1:][~np.isnan(values[1:])])
-    return MeanInterval(float(values[0]), max(0.0, low), min(1.0, high))
-
-
-def _gain(name: str, compared: dict[str, Comparison], scores: dict[str, _Scores], test: GroundTruth) -> Gain | None:
-    if name not in compared:
-        return None
-    comparison = compared[name]
-    classes = zip(test.names, scores[name].sensitivity, scores[comparison.over].sensitivity, strict=True)
-    return Gain(
-        value=comparison.value,
-        low=comparison.interval[0],
-        high=comparison.interval[1],
-        corrected_low=comparison.corrected[0],
-        corrected_high=comparison.corrected[1],
-        p=comparison.p,
-        harm_p=comparison.harm_p,
-        helps=comparison.helps,
-        harms=comparison.harms,
-        over=comparison.over,
-        harm=MeanInterval(*comparison.harm),
-        harm_over=comparison.harm_over,
-        against={other: MeanInterval(*difference) for other, difference in comparison.against.items()},
-        by_class={label: float(ours[0] - theirs[0]) for label, ours, theirs in classes},
-    )
-
-
-def _keep_rates(synthetic: list[ArmPlan], scores: dict[str, _Scores]) -> list[KeepRate]:
+def keep_rates(validated: Sequence[Predictions], metric: str) -> list[KeepRate]:
     """Each keep rate against keeping all at the same ratio: mean difference of the arms with and without augmentation.
 
     Filled-up classes are left out: they are tried at a single rate.
     """
-    differences: dict[float, list[Values]] = {}
-    for plan in synthetic:
+    found: dict[float, list[Estimate]] = {}
+    plans = [arm.plan for arm in validated]
+    estimates = {arm.plan.name: arm.primary(metric) for arm in validated}
+    for plan in plans:
         if plan.keep is None or plan.fills:
             continue
-        unfiltered = next(
-            other
-            for other in synthetic
-            if other.keep is None and not other.fills and (other.ratio, other.augmented) == (plan.ratio, plan.augmented)
+        all_kept = next(
+            other.name
+            for other in plans
+            if other.comparators
+            and other.keep is None
+            and not other.fills
+            and (other.ratio, other.augmented) == (plan.ratio, plan.augmented)
         )
-        difference = scores[plan.name].balanced - scores[unfiltered.name].balanced
-        differences.setdefault(plan.keep, []).append(difference)
-    corrected = comparisons.corrected_differences({keep: np.mean(d, axis=0) for keep, d in differences.items()})
-    return [KeepRate(keep, d.value, d.low, d.high, d.p) for keep, d in corrected.items()]
+        ours, theirs = estimates[plan.name], estimates[all_kept]
+        difference = Estimate(ours.values - theirs.values, ours.influence - theirs.influence)
+        found.setdefault(plan.keep, []).append(difference)
+    sample = validated[0].truth.sample
+    return [KeepRate(keep, *_with_interval(_mean_difference(pairs, sample))) for keep, pairs in found.items()]
+
+
+def _mean_difference(pairs: list[Estimate], sample: Sample) -> Difference:
+    mean = Estimate(
+        np.mean([pair.values for pair in pairs], axis=0), np.mean([pair.influence for pair in pairs], axis=0)
+    )
+    return comparisons.mean_difference(mean, sample)
+
+
+def _with_interval(difference: Difference) -> tuple[float, float, float]:
+    return (difference.value, *difference.interval())
+
+
+def _sensitivities(predictions: Predictions) -> dict[str, MeanInterval]:
+    truth, predicted = predictions.truth, predictions.predicted()
+    return {
+        name: _measured(classification_metrics.sensitivity(predicted, truth.labels, k), truth)
+        for k, name in enumerate(truth.names)
+    }
+
+
+def _measured(estimate: Estimate, truth: GroundTruth) -> MeanInterval:
+    """The mean over seeds with its 95% interval, within 0 and 1."""
+    mean, low, high = _with_interval(comparisons.mean_difference(estimate, truth.sample))
+    return MeanInterval(mean, max(0.0, low), min(1.0, high))

@@ -1,7 +1,9 @@
-"""The classifiers of one regime: train each, choose its state on the validation split, keep its test predictions.
+"""The classifiers of one regime: train each, choose its state on the validation split, keep its predictions.
 
-Each finished classifier leaves `<share>/<arm>-seed-<seed>.npz` in the study's folder: `logits` (n, K) on the test
-images, its `validation` score, the SHA-256 of its weights and of the test split, and `seconds`.
+Arms are compared on validation images first, with seeds of their own. Each such classifier leaves
+`<share>/selection/<arm>-seed-<seed>.npz` in the study's folder: `validation_logits` (n, K), the SHA-256 of its weights,
+and `seconds`. The classifiers of the chosen arm and its comparators, with other seeds, leave the same and their
+`logits` (n, K) on the test images, with the SHA-256 of the test split, in `<share>/test/`.
 
 Letters: n images, K classes, S seeds.
 """
@@ -10,11 +12,12 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from gan.data.image_set import ImageSet
 from gan.errors import DamagedFileError
@@ -29,8 +32,9 @@ from gan.evaluation.classifiers.small_resnet import (
 )
 from gan.evaluation.classifiers.training import train_classifier
 from gan.evaluation.selector import Selector
-from gan.evaluation.study.analysis import Predictions
+from gan.evaluation.study.analysis import GroundTruth, Predictions, choose_offsets
 from gan.evaluation.study.arms import Additions, ArmPlan, Generate, prepare_additions
+from gan.evaluation.study.classification_metrics import auroc, probabilities
 from gan.evaluation.study.sealed_data import SealedTestSplit
 from gan.evaluation.study.study_options import StudyOptions
 from gan.evaluation.study.study_plan import RegimePlan
@@ -40,6 +44,8 @@ from gan.io.untrusted_files import log_damaged, read_arrays
 
 FILTER_SEED = 1_000_003
 """Seed of the filter's classifier, used by no arm."""
+FIRST_SELECTION_SEED = 10_000
+"""The seeds from here on choose the arm; those from 0 on confirm it."""
 PHASE = "augmentation study"
 
 
@@ -71,40 +77,51 @@ class RegimeClassifiers:
     options: StudyOptions
     steps_done: StepCounter
 
-    def predictions(self) -> list[Predictions]:
-        """Predictions of every arm, after training the missing classifiers. Synthetic images are generated once a seed.
+    def validated(self) -> list[Predictions]:
+        """Predictions of every arm on the validation images, after training the missing classifiers.
 
         Raises StoppedError where a stop was requested; finished classifiers are kept.
         """
+        seeds = [FIRST_SELECTION_SEED + number for number in range(self.options.selection_seeds)]
+        self._train_missing(self.plan.arms, seeds, test=False)
+        return [self._read(arm, seeds, test=False) for arm in self.plan.arms]
+
+    def tested(self, arms: list[ArmPlan]) -> list[Predictions]:
+        """Predictions of these arms on the test images, likewise. The study's plan must have been written before."""
+        seeds = list(range(self.options.seeds))
+        self._train_missing(arms, seeds, test=True)
+        return [self._read(arm, seeds, test=True) for arm in arms]
+
+    def _train_missing(self, arms: list[ArmPlan], seeds: list[int], *, test: bool) -> None:
+        """Train the classifiers that are not finished. Synthetic images are generated once a seed."""
         rows = self.subset.rows("train")
         real, labels = native_images(self.subset, rows), self.subset.labels()[rows]
-        selector: Selector | None = None
-        for seed in range(self.options.seeds):
-            missing = [arm for arm in self.plan.arms if not self._is_finished(arm, seed)]
-            self.steps_done.done((len(self.plan.arms) - len(missing)) * self.plan.steps)
+        for seed in seeds:
+            missing = [arm for arm in arms if not self._is_finished(arm, seed, test=test)]
+            self.steps_done.done((len(arms) - len(missing)) * self.plan.steps)
             if not missing:
                 continue
             began = time.monotonic()
-            selector = selector or self._selector(real, rows)
-            added = prepare_additions(real, labels, self.plan.arms, self.generate, selector.select_at_rates, seed)
+            select = self._selector.select_at_rates
+            added = prepare_additions(real, labels, arms, self.generate, select, seed)
             for arm in missing:
-                self._train(arm, seed, added, began)
+                self._train(arm, seed, added, began, test=test)
                 began = time.monotonic()
                 self.steps_done.done(self.plan.steps)
-        return [self._read(arm) for arm in self.plan.arms]
 
-    def _selector(self, real: Images, rows: NDArray[np.int64]) -> Selector:
+    @cached_property
+    def _selector(self) -> Selector:
         """The filter: a classifier trained on the regime's real images alone, and their features."""
-        conditions = self.subset.conditions[rows]
+        rows = self.subset.rows("train")
+        real, conditions = native_images(self.subset, rows), self.subset.conditions[rows]
         network = self._fit(real, conditions, seed=FILTER_SEED, augment=classical_augmentation, counted_steps=0)
         return Selector.from_images(network, real, conditions, "class")
 
-    def _train(self, arm: ArmPlan, seed: int, added: Additions, began: float) -> None:
-        """Train one classifier, choose its state on the validation split, and keep its test predictions."""
+    def _train(self, arm: ArmPlan, seed: int, added: Additions, began: float, *, test: bool) -> None:
+        """Train one classifier, choose its state on the validation split, and keep its predictions."""
         images, labels = added.for_arm(arm)
         everything = np.concatenate([added.real, images])
         conditions = np.eye(len(self.subset.names), dtype=np.float32)[np.concatenate([added.labels, labels])]
-        validation: list[float] = []
         network = self._fit(
             everything,
             conditions,
@@ -114,19 +131,18 @@ class RegimeClassifiers:
             network=classifier_builder(
                 self.options.classifier, everything.shape[2], everything.shape[1], len(self.subset.names)
             ),
-            validate=self._judge(validation),
+            validate=self._judge,
         )
-        path = self._path(arm, seed)
+        arrays: dict[str, Any] = {
+            "validation_logits": predict(network, native_images(self.subset, self.subset.rows("val")))[1].numpy(),
+            "weights_sha256": _sha256(network),
+        }
+        if test:
+            arrays |= {"logits": self.sealed.logits(network), "test_sha256": self.sealed.sha256}
+        path = self._path(arm, seed, test=test)
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary, open(temporary, "wb") as file:
-            np.savez_compressed(
-                file,
-                logits=self.sealed.logits(network),
-                validation=max(validation),
-                weights_sha256=_sha256(network),
-                test_sha256=self.sealed.sha256,
-                seconds=time.monotonic() - began,
-            )
+            np.savez_compressed(file, **arrays, seconds=time.monotonic() - began)
 
     def _fit(
         self,
@@ -156,22 +172,24 @@ class RegimeClassifiers:
             progress=lambda share: self.steps_done.within(counted_steps, share),
         )
 
-    def _judge(self, scores: list[float]) -> Callable[[Classifier], float]:
-        """A function that gives balanced accuracy on the validation split, and appends it to `scores`."""
+    def _judge(self, network: Classifier) -> float:
+        """AUROC on the validation split, by which a classifier's state is chosen whatever the primary metric."""
+        logits = predict(network, native_images(self.subset, self.subset.rows("val")))[1].numpy()
+        return float(auroc(probabilities(logits)[None], self.validation.labels).values[0])
+
+    @cached_property
+    def validation(self) -> GroundTruth:
+        """The labels and groups of the validation images."""
         rows = self.subset.rows("val")
-        images, labels = native_images(self.subset, rows), self.subset.labels()[rows]
+        group = None if self.subset.group is None else self.subset.group[rows]
+        return GroundTruth(self.subset.labels()[rows], group, self.subset.names, self.sealed.rarest)
 
-        def judge(network: Classifier) -> float:
-            scores.append(balanced_accuracy(predict(network, images)[1], labels))
-            return scores[-1]
+    def _path(self, arm: ArmPlan, seed: int, *, test: bool) -> Path:
+        kind = "test" if test else "selection"
+        return self.folder / f"{round(100 * self.plan.share)}" / kind / f"{arm.name}-seed-{seed}.npz"
 
-        return judge
-
-    def _path(self, arm: ArmPlan, seed: int) -> Path:
-        return self.folder / f"{round(100 * self.plan.share)}" / f"{arm.name}-seed-{seed}.npz"
-
-    def _is_finished(self, arm: ArmPlan, seed: int) -> bool:
-        path = self._path(arm, seed)
+    def _is_finished(self, arm: ArmPlan, seed: int, *, test: bool) -> bool:
+        path = self._path(arm, seed, test=test)
         try:
             file = read_arrays(path)
         except (FileNotFoundError, NotADirectoryError):
@@ -179,19 +197,17 @@ class RegimeClassifiers:
         except DamagedFileError as error:
             log_damaged(path, error)
             return False
-        complete = file.keys() >= {"test_sha256", "logits", "validation", "seconds"}
-        return complete and str(file["test_sha256"]) == self.sealed.sha256
+        if not file.keys() >= {"validation_logits", "seconds"}:
+            return False
+        return not test or ("logits" in file and str(file.get("test_sha256")) == self.sealed.sha256)
 
-    def _read(self, arm: ArmPlan) -> Predictions:
-        files = [read_arrays(self._path(arm, seed)) for seed in range(self.options.seeds)]
-        logits = np.stack([file["logits"] for file in files])
-        return Predictions(arm, logits, [float(file["validation"]) for file in files])
-
-
-def balanced_accuracy(logits: Tensor, labels: NDArray[np.int64]) -> float:
-    """Mean recall of logits (n, K) over the classes that occur in labels (n,)."""
-    right = logits.argmax(dim=1).numpy() == labels
-    return float(np.mean([right[labels == k].mean() for k in np.unique(labels)]))
+    def _read(self, arm: ArmPlan, seeds: list[int], *, test: bool) -> Predictions:
+        files = [read_arrays(self._path(arm, seed, test=test)) for seed in seeds]
+        validation = np.stack([file["validation_logits"] for file in files])
+        offsets = choose_offsets(validation, self.validation.labels)
+        if not test:
+            return Predictions(arm, validation, offsets, self.validation)
+        return Predictions(arm, np.stack([file["logits"] for file in files]), offsets, self.sealed.labels)
 
 
 def _sha256(network: Classifier) -> str:

@@ -10,12 +10,12 @@ brightened a little at each step (`architectures.py`). A filtered arm adds as ma
 better ones out of more.
 
 **Comparators.** A synthetic arm has to beat everything that needs no generator: real images alone, real images with
-augmentation, the matching duplicates, and, where classes are filled up, these duplicates with augmentation
-(oversampling). Duplicates in proportion need no augmented arm: in the same number of steps, each step with fresh
-augmentation, they have the same distribution as augmented real images.
+augmentation, the matching duplicates, and, in a set of unequal classes, these filled up with duplicates (oversampling),
+with augmentation and without. Duplicates in proportion need no augmented arm: in the same number of steps, each step
+with fresh augmentation, they have the same distribution as augmented real images.
 
-**Controls.** Harm is measured against the comparators that are trained as the arm is: what augmentation itself does to
-a classifier is not the fault of the added images.
+**Controls.** Harm is measured against the comparators that are trained as the arm is, with as many images added: what
+augmentation or oversampling does to a classifier is not the fault of the added images.
 
 Arms differ only in the images that are added and in augmentation. Real images, optimiser steps, initial weights and the
 rest of the recipe are the same.
@@ -93,10 +93,11 @@ def plan_arms(
     middle = min(in_proportion, key=lambda amount: abs(math.log(amount.ratio)))
     arms += [_duplicates(amount, augmented=False) for amount in amounts]
     arms += [_duplicates(amount, augmented=True) for amount in filled]
-    arms += [_synthetic(amount, None, augmented=augmented) for augmented in (False, True) for amount in amounts]
+    free = ("real", "classical", *(("duplicates-filled", "duplicates-filled-classical") if filled else ()))
+    arms += [_synthetic(amount, None, free, augmented=augmented) for augmented in (False, True) for amount in amounts]
     for augmented in (False, True):
-        arms += [_synthetic(middle, keep, augmented=augmented) for keep in keep_rates]
-        arms += [_synthetic(amount, FILLED_KEEP_RATE, augmented=augmented) for amount in filled]
+        arms += [_synthetic(middle, keep, free, augmented=augmented) for keep in keep_rates]
+        arms += [_synthetic(amount, FILLED_KEEP_RATE, free, augmented=augmented) for amount in filled]
     return arms
 
 
@@ -125,12 +126,12 @@ def _duplicates(amount: _Amount, *, augmented: bool) -> ArmPlan:
     return _arm(name, "Duplicated real images", "duplicates", amount, None, augmented, (), ())
 
 
-def _synthetic(amount: _Amount, keep: float | None, *, augmented: bool) -> ArmPlan:
+def _synthetic(amount: _Amount, keep: float | None, free: tuple[str, ...], *, augmented: bool) -> ArmPlan:
     duplicates = f"duplicates-{amount.key}"
     oversampled = (f"{duplicates}-classical",) if amount.fills else ()
     name = f"synthetic-{amount.key}" + (f"-better-{100 * keep:.0f}" if keep is not None else "")
     controls = ("classical", *oversampled) if augmented else ("real", duplicates)
-    comparators = ("real", "classical", duplicates, *oversampled)
+    comparators = tuple(dict.fromkeys((*free, duplicates)))
     return _arm(name, "Synthetic images", "synthetic", amount, keep, augmented, comparators, controls)
 
 

@@ -1,69 +1,153 @@
-"""Classification metrics on weighted test images, one value for each bootstrap draw and classifier. No torch.
+"""Classification metrics of several classifiers on the same images, some with each image's influence. No torch.
 
-Every function takes weights (B, n): how often each of n images counts in each of B draws. A value is NaN where its
-draw has no images to compute it from.
+An `Estimate` holds a metric and the influence of each image: the metric on another sample of images is close to the
+value plus the sum of their influences. Sums of squared influences give the variance over images (`comparisons.py`); for
+the AUROC that is DeLong's (1988, Biometrics 44:837).
 
-Letters: n test images, K classes, R classifiers, B draws.
+Letters: n images, K classes, S classifiers, one for each seed.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
-
-def sensitivity(predicted: Labels, labels: Labels, weights: Floats, classes: int) -> Floats:
-    """Recall of each class (B, R, K), of predictions (R, n) against labels (n,)."""
-    return np.stack([_share(predicted == k, labels == k, weights) for k in range(classes)], axis=2)
+ECE_BINS = 15
 
 
-def specificity(predicted: Labels, labels: Labels, weights: Floats, classes: int) -> Floats:
-    """Share of the other classes' images that are not predicted as the class (B, R, K)."""
-    return np.stack([_share(predicted != k, labels != k, weights) for k in range(classes)], axis=2)
+@dataclass(frozen=True)
+class Estimate:
+    """A metric of each classifier, `values` (S,), and the influence of each image on it, `influence` (S, n)."""
+
+    values: Floats
+    influence: Floats
 
 
-def balanced_accuracy(sensitivities: Floats) -> Floats:
-    """Mean sensitivity (B, R) over the classes that a draw holds, of sensitivities (B, R, K)."""
-    present = ~np.isnan(sensitivities)
-    count, total = present.sum(axis=2), np.where(present, sensitivities, 0).sum(axis=2)
-    return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan), dtype=np.float32)
+def sensitivity(predicted: Labels, labels: Labels, label: int) -> Estimate:
+    """Share of a class's images that are predicted as the class, of predictions (S, n) and labels (n,)."""
+    return _share(predicted == label, labels == label)
 
 
-def f1(predicted: Labels, labels: Labels, weights: Floats, label: int) -> Floats:
-    """F1 of one class (B, R): 2 TP / (2 TP + FP + FN)."""
-    positive, true = predicted == label, labels == label
-    hits = weights @ (positive & true).T.astype(np.float32)  # (B, R)
-    total = weights @ positive.T.astype(np.float32) + (weights @ true.astype(np.float32))[:, None]
-    return np.asarray(np.where(total > 0, 2 * hits / np.maximum(total, 1), np.nan), dtype=np.float32)
+def specificity(predicted: Labels, labels: Labels, label: int) -> Estimate:
+    """Share of the other classes' images that are not predicted as the class."""
+    return _share(predicted != label, labels != label)
 
 
-def auroc(scores: NDArray[np.floating], labels: Labels, weights: Floats) -> Floats:
-    """Area under the ROC curve (B, R) of scores (R, n, K): macro-averaged, one class against the rest.
+def balanced_accuracy(predicted: Labels, labels: Labels, classes: int) -> Estimate:
+    """Mean sensitivity over the classes that the images hold."""
+    return _mean([sensitivity(predicted, labels, k) for k in range(classes) if (labels == k).any()])
 
-    With two classes, the usual binary area. Computed as the Mann-Whitney statistic (1947): the share of pairs in which
-    the image of the class scores higher; a tie counts half. A class that a draw lacks, or holds alone, is left out.
+
+def auroc(scores: NDArray[np.floating], labels: Labels) -> Estimate:
+    """Area under the ROC curve of scores (S, n, K): one class against the rest, mean over the classes.
+
+    With two classes, the usual binary area. The share of pairs in which the image of the class scores higher, a tie
+    counts half (Mann and Whitney 1947). A class that the images lack is left out; 0.5 where no class can be ranked.
     """
     classes = scores.shape[2]
     areas = [
-        np.stack([_area(score[:, k], labels == k, weights) for score in scores], axis=1)  # (B, R)
+        _area(scores[:, :, k], labels == k)
         for k in (range(classes) if classes > 2 else [1])
+        if 0 < (labels == k).sum() < len(labels)
     ]
-    return balanced_accuracy(np.stack(areas, axis=2))  # the mean over the classes that a draw holds
+    s, n = scores.shape[:2]
+    return _mean(areas) if areas else Estimate(np.full(s, 0.5), np.zeros((s, n)))
 
 
-def _area(score: NDArray[np.floating], positive: NDArray[np.bool_], weights: Floats) -> Floats:
-    order = np.argsort(score, kind="stable")
-    starts = np.flatnonzero(np.diff(score[order], prepend=-np.inf) > 0)  # the first of each run of T equal scores
-    above = np.add.reduceat(weights[:, order] * positive[order], starts, axis=1)  # (B, T)
-    below = np.add.reduceat(weights[:, order] * ~positive[order], starts, axis=1)
-    pairs = above.sum(axis=1) * below.sum(axis=1)
-    won = (above * (below.cumsum(axis=1) - below / 2)).sum(axis=1)
-    return np.asarray(np.where(pairs > 0, won / np.maximum(pairs, 1e-9), np.nan), dtype=np.float32)
+def f1(predicted: Labels, labels: Labels, label: int) -> Floats:
+    """F1 of one class (S,): 2 TP / (2 TP + FP + FN); 0 where the class is neither present nor predicted."""
+    positive, true = predicted == label, labels == label
+    total = positive.sum(axis=1) + true.sum()
+    return np.asarray(2 * (positive & true).sum(axis=1) / np.maximum(total, 1), dtype=np.float64)
 
 
-def _share(hits: NDArray[np.bool_], among: NDArray[np.bool_], weights: Floats) -> Floats:
-    """Weighted share (B, R) of hits (R, n) among images (n,)."""
-    total = weights @ among.astype(np.float32)[:, None]  # (B, 1)
-    counted = weights @ (hits & among).T.astype(np.float32)  # faster than copying the columns of `among`
-    return np.asarray(np.where(total > 0, counted / np.maximum(total, 1e-9), np.nan), dtype=np.float32)
+def sensitivity_at_specificity(scores: NDArray[np.floating], positive: NDArray[np.bool_], specificity: float) -> Floats:
+    """The largest sensitivity (S,) that some threshold on scores (S, n) reaches with at least this specificity."""
+    negatives = np.sort(scores[:, ~positive], axis=1)
+    allowed = int(np.floor((1 - specificity) * negatives.shape[1] + 1e-9))  # false positives
+    if allowed >= negatives.shape[1]:
+        return np.ones(len(scores))
+    limit = negatives[:, negatives.shape[1] - 1 - allowed]
+    return np.asarray((scores[:, positive] > limit[:, None]).mean(axis=1), dtype=np.float64)
+
+
+def brier(probabilities: NDArray[np.floating], labels: Labels) -> Floats:
+    """Brier score (S,) of probabilities (S, n, K): the mean squared error, summed over classes; with two, of one."""
+    classes = probabilities.shape[2]
+    squares = ((probabilities - np.eye(classes)[labels]) ** 2).sum(axis=2).mean(axis=1)
+    return np.asarray(squares / 2 if classes == 2 else squares, dtype=np.float64)
+
+
+def expected_calibration_error(probabilities: NDArray[np.floating], labels: Labels) -> Floats:
+    """Mean distance (S,) of confidence from accuracy, over ECE_BINS bins of confidence (Guo et al. 2017)."""
+    confidence, correct = probabilities.max(axis=2), probabilities.argmax(axis=2) == labels  # (S, n)
+    bins = np.minimum((confidence * ECE_BINS).astype(int), ECE_BINS - 1)
+    gaps = np.zeros(len(probabilities))
+    for b in range(ECE_BINS):
+        gaps += np.abs(((confidence - correct) * (bins == b)).sum(axis=1))
+    return np.asarray(gaps / probabilities.shape[1])
+
+
+def class_offsets(log_probabilities: NDArray[np.floating], labels: Labels) -> Floats:
+    """What to add to log probabilities (n, K) so that the largest is right most often, classes weighed equally.
+
+    For two classes this is the threshold of highest balanced accuracy on these images, in the middle between two
+    scores. With more, each class's offset is chosen in turn, twice. Among equally good offsets the one nearest to 0.
+    """
+    classes = log_probabilities.shape[1]
+    counts = np.bincount(labels, minlength=classes)
+    weight = np.where(counts > 0, 1 / np.maximum(counts, 1), 0)[labels]  # (n,)
+    offsets = np.zeros(classes)
+    for k in [1] if classes == 2 else [*range(classes)] * 2:
+        others = np.delete(log_probabilities + offsets, k, axis=1)
+        best_other = others.argmax(axis=1)
+        needed = others.max(axis=1) - log_probabilities[:, k]  # (n,): the offset from which on class k is predicted
+        ordered = np.sort(needed)
+        candidates = np.concatenate([[ordered[0] - 1], (ordered[1:] + ordered[:-1]) / 2, [ordered[-1] + 1], [0.0]])
+        right = np.where(labels == k, weight, 0.0)
+        wrong = np.where(np.delete(np.arange(classes), k)[best_other] == labels, weight, 0.0)
+        order = np.argsort(needed)
+        gained = np.concatenate([[0.0], np.cumsum((right - wrong)[order])])
+        accuracy = gained[np.searchsorted(ordered, candidates, side="left")]
+        best = candidates[accuracy >= accuracy.max() - 1e-12]
+        offsets[k] = best[np.abs(best).argmin()]
+    return offsets
+
+
+def probabilities(logits: NDArray[np.floating]) -> Floats:
+    """Softmax over the last axis."""
+    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=-1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True))
+
+
+def _mean(estimates: list[Estimate]) -> Estimate:
+    return Estimate(
+        np.mean([estimate.values for estimate in estimates], axis=0),
+        np.mean([estimate.influence for estimate in estimates], axis=0),
+    )
+
+
+def _share(hits: NDArray[np.bool_], among: NDArray[np.bool_]) -> Estimate:
+    """Share of hits (S, n) among images (n,); 0 without any."""
+    total = max(int(among.sum()), 1)
+    values = (hits & among).sum(axis=1) / total
+    return Estimate(values, (hits - values[:, None]) * among / total)
+
+
+def _area(score: NDArray[np.floating], positive: NDArray[np.bool_]) -> Estimate:
+    """The binary area of scores (S, n); images of the class are `positive` (n,), at least one and not all."""
+    p, n = int(positive.sum()), len(positive)
+    ranks = rankdata(score, axis=1)
+    within = np.empty_like(ranks)
+    within[:, positive], within[:, ~positive] = (
+        rankdata(score[:, positive], axis=1),
+        rankdata(score[:, ~positive], axis=1),
+    )
+    won = ranks - within  # of a positive image: negatives below it; of a negative one: positives below it
+    parts = np.where(positive, won / (n - p), 1 - won / p)
+    values = parts[:, positive].mean(axis=1)
+    return Estimate(values, (parts - values[:, None]) / np.where(positive, p, n - p))

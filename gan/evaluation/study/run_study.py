@@ -2,10 +2,14 @@
 
     python -m gan evaluate RUN --study
 
-Every arm (`arms.py`) trains one classifier per seed, for the same number of steps. Each is tested on the real test
-split, which nothing reads before a classifier is finished (`sealed_data.py`). The same again on 25% and 10% of the real
-images, with generators trained on those alone (`arm_generators.py`). The predictions of each finished classifier are
-kept (`arm_classifiers.py`): a stopped study goes on with the next classifier, and all numbers (`analysis.py`,
+**Choose on validation, confirm once on test.** Every arm (`arms.py`) trains a few classifiers, which are compared on
+validation images. The best arm with synthetic images is chosen, and the plan to confirm it is written
+(`confirmation_plan.py`). Only then are the classifiers trained that read the real test split (`sealed_data.py`): those
+of the chosen arm and of everything that it is compared with, with other seeds. All other arms are exploratory.
+
+The same on 25% and 10% of the real images, with generators trained on those alone (`arm_generators.py`). All plans are
+written before the first test image is read. The predictions of each finished classifier are kept
+(`arm_classifiers.py`): a stopped study goes on with the next classifier, and all numbers (`analysis.py`,
 `comparisons.py`, `verdict.py`) can be recomputed.
 
 Letters: n images, K classes, S seeds.
@@ -13,7 +17,9 @@ Letters: n images, K classes, S seeds.
 
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +30,29 @@ from gan import __version__
 from gan.data.image_set import ImageSet
 from gan.evaluation.classifiers.architectures import classifier_builder
 from gan.evaluation.classifiers.reference import split_sha256
+from gan.evaluation.records.split_looks import record_test_look
 from gan.evaluation.records.study_results import VERSION, Regime, StudyResult, study_folder
-from gan.evaluation.study import arm_generators, comparisons, sealed_data
-from gan.evaluation.study.analysis import GroundTruth, Predictions, summarise_arms
+from gan.evaluation.study import arm_generators, sealed_data
+from gan.evaluation.study.analysis import (
+    GroundTruth,
+    Predictions,
+    choose_arm,
+    compare_confirmed,
+    confirmed_gain,
+    exploratory_arms,
+    keep_rates,
+    summarise_arm,
+)
 from gan.evaluation.study.arm_classifiers import RegimeClassifiers, StepCounter
 from gan.evaluation.study.arm_generators import Generator, GeneratorFor
 from gan.evaluation.study.arms import FILLED_KEEP_RATE
+from gan.evaluation.study.comparisons import Decision, decide
+from gan.evaluation.study.confirmation_plan import FILE as PLAN_FILE
+from gan.evaluation.study.confirmation_plan import ConfirmationPlan, RegimeChoice, load_plan, make_plan
 from gan.evaluation.study.sealed_data import SealedTestSplit
 from gan.evaluation.study.study_options import StudyOptions
 from gan.evaluation.study.study_plan import RegimePlan, plan_regimes
-from gan.evaluation.study.verdict import keep_rate_verdict, regime_verdict, study_verdict
+from gan.evaluation.study.verdict import keep_rate_finding, regime_verdict, study_verdict
 from gan.evaluation.training_images import load_training_images
 from gan.io.atomic import replacing, write_json
 from gan.io.json_files import read_json
@@ -43,7 +62,10 @@ from gan.jobs.worker import Worker
 from gan.runs.run import Run
 from gan.sampling.sampler import load_generator
 
-RECIPE = 2
+RecordLook = Callable[[str, float, int], int]
+"""Records a look at a test split, from its SHA-256, the time of the plan and the number of seeds; counts all looks."""
+
+RECIPE = 3
 """Increase it when arms or classifiers change: what a stopped study has kept is then trained again."""
 
 
@@ -71,17 +93,24 @@ def run_study(
         inner = folder / f"generator-{round(100 * share)}"
         return arm_generators.train_generator(run, subset, share, inner, options.device, worker)
 
-    study = Study(images, generator_for, folder, sampler.sha256, options, progress)
+    look = partial(record_test_look, run)
+    study = Study(images, generator_for, folder, sampler.sha256, options, progress, look)
     result = study.result(run.name, sampler.seen)
     result.save(run)
     return result
+
+
+def _first_look(test_sha256: str, planned: float, seeds: int) -> int:
+    """A RecordLook of a test split that nothing else reads."""
+    return 1
 
 
 @dataclass(frozen=True)
 class Study:
     """A study with any generators: `generator_for` gives the generator of a regime.
 
-    `folder` keeps what is finished; `generator_sha256` identifies the generators in its files.
+    `folder` keeps what is finished; `generator_sha256` identifies the generators in its files. `look` is called before
+    test images are read.
     """
 
     images: ImageSet
@@ -90,6 +119,7 @@ class Study:
     generator_sha256: str
     options: StudyOptions = field(default_factory=StudyOptions)
     progress: Progress = silent
+    look: RecordLook = _first_look
 
     def result(self, name: str, snapshot: int) -> StudyResult:
         """Train the missing classifiers, then analyse all. Raises StoppedError where a stop was requested."""
@@ -101,8 +131,11 @@ class Study:
         self._begin(development)
         rarest = int(plans[0].real.argmin())
         sealed = SealedTestSplit(self.images, rarest)
-        regimes = self._regimes(plans, development, sealed)
-        kind, sentence = study_verdict(regimes)
+        regimes = self._classifiers(plans, development, sealed)
+        plan = self._plan(regimes, sealed)
+        looks = self._confirm(regimes, plan, sealed)
+        analysed = self._analyse(regimes, plan, sealed.labels)
+        kind, sentence = study_verdict(analysed)
         self._keep_labels(sealed.labels)
         return StudyResult(
             version=VERSION,
@@ -110,34 +143,72 @@ class Study:
             snapshot=snapshot,
             title=self.images.title,
             classifier=options.classifier,
+            primary=options.primary,  # type: ignore[arg-type]  # checked by StudyOptions
+            specificity=options.specificity,
             seeds=options.seeds,
+            selection_seeds=options.selection_seeds,
             classes=list(development.names),
             rarest=development.names[rarest],
+            validation=len(development.rows("val")),
             test=_test_counts(sealed.labels),
-            regimes=regimes,
+            planned=plan.time,
+            looks=looks,
+            regimes=analysed,
             left=skipped,
             verdict=sentence,
             verdict_kind=kind,
-            notices=_notices(self, development, regimes),
+            notices=_notices(self, development, analysed, looks),
             minutes=self._minutes(),
             made_with=self._made_with(began, development, sealed),
         )
 
-    def _regimes(self, plans: list[RegimePlan], development: ImageSet, sealed: SealedTestSplit) -> list[Regime]:
-        """Train all classifiers of all regimes first, then analyse their predictions."""
+    def _classifiers(
+        self, plans: list[RegimePlan], development: ImageSet, sealed: SealedTestSplit
+    ) -> "list[_RegimeStudy]":
+        """The classifiers of each regime, untrained, with its generator, trained where it must be."""
         options = self.options
-        total = sum(plan.steps * len(plan.arms) * options.seeds for plan in plans)
-        steps_done = StepCounter(self.progress, total)
-        finished: list[tuple[RegimePlan, list[Predictions], Generator]] = []
+        steps_done = StepCounter(self.progress, sum(plan.steps * plan.classifiers(options) for plan in plans))
+        found = []
         for plan in plans:
             subset = development if plan.share == 1 else sealed_data.low_data_subset(development, plan.share)
             generator = self.generator_for(plan.share, subset)
             classifiers = RegimeClassifiers(self.folder, plan, subset, generator.generate, sealed, options, steps_done)
-            finished.append((plan, classifiers.predictions(), generator))
-        test = sealed.labels
-        draws = comparisons.draw_bootstrap_weights(len(test.labels), test.group, options.seeds)
-        batch = options.budget.batch
-        return [_regime(plan, batch, predictions, generator, test, draws) for plan, predictions, generator in finished]
+            found.append(_RegimeStudy(plan, generator, classifiers, classifiers.validated()))
+        return found
+
+    def _plan(self, regimes: "list[_RegimeStudy]", sealed: SealedTestSplit) -> ConfirmationPlan:
+        """The plan in the study's folder; a new one, without what an earlier one tested, where that was another."""
+        options, shares = self.options, [regime.plan.share for regime in regimes]
+        made_for = (options.primary, shares, options.selection_seeds)
+        plan = load_plan(self.folder)
+        if plan is not None and (plan.primary, plan.shares, plan.selection_seeds) == made_for:
+            return plan
+        for old in self.folder.glob("[0-9]*/test"):
+            shutil.rmtree(old)
+        choices = [choose_arm(regime.plan.share, regime.validated, options.primary, sealed.count) for regime in regimes]
+        plan = make_plan(options.primary, options.selection_seeds, choices)
+        plan.save(self.folder)
+        return plan
+
+    def _confirm(self, regimes: "list[_RegimeStudy]", plan: ConfirmationPlan, sealed: SealedTestSplit) -> int:
+        """Train the classifiers of the planned comparisons and test them; gives the number of looks at the split."""
+        looks = self.look(sealed.sha256, plan.time, self.options.seeds)
+        for regime, choice in zip(regimes, plan.choices, strict=True):
+            arms = regime.plan.compared(choice.arm)
+            regime.tested = regime.classifiers.tested(arms)
+            unused = regime.plan.most_compared() - len(arms)
+            regime.classifiers.steps_done.done(unused * self.options.seeds * regime.plan.steps)
+        return looks
+
+    def _analyse(self, regimes: "list[_RegimeStudy]", plan: ConfirmationPlan, test: GroundTruth) -> list[Regime]:
+        """The regimes with their gains, corrected over all regimes, and verdicts."""
+        primary = self.options.primary
+        pairs = list(zip(regimes, plan.choices, strict=True))
+        decisions = decide([compare_confirmed(regime.tested, choice, primary) for regime, choice in pairs])
+        return [
+            _regime(regime, choice, decision, self.options, test, len(pairs))
+            for (regime, choice), decision in zip(pairs, decisions, strict=True)
+        ]
 
     def _begin(self, development: ImageSet) -> None:
         """Create the study's folder, without what another recipe, generator or data set left there.
@@ -166,6 +237,7 @@ class Study:
             classifiers, generators = self.folder.glob("[0-9]*"), self.folder.glob("generator-*")
             for old in [*classifiers, *(generators if before.get("data") != recipe["data"] else ())]:
                 shutil.rmtree(old)
+            (self.folder / PLAN_FILE).unlink(missing_ok=True)
             self.folder.mkdir(parents=True, exist_ok=True)
             write_json(self.folder / "recipe.json", recipe)
 
@@ -177,7 +249,7 @@ class Study:
 
     def _minutes(self) -> float:
         """Minutes of training, generating and testing, over all stops."""
-        classifiers = sum(float(read_arrays(path)["seconds"]) for path in self.folder.glob("[0-9]*/*.npz"))
+        classifiers = sum(float(read_arrays(path)["seconds"]) for path in self.folder.glob("[0-9]*/*/*.npz"))
         generators = sum(arm_generators.training_seconds(path) for path in self.folder.glob("generator-*"))
         return (classifiers + generators) / 60
 
@@ -189,7 +261,6 @@ class Study:
             | {"test": sealed.sha256},
             "seeds": list(range(self.options.seeds)),
             "ratios": list(self.options.ratios),
-            "draws": comparisons.DRAWS,
             "batch": self.options.budget.batch,
             "keep_rates": list(self.options.keep_rates),
             "device": self.options.device,
@@ -198,27 +269,42 @@ class Study:
         }
 
 
+@dataclass
+class _RegimeStudy:
+    """A regime at work: what its classifiers said of validation images, and later of test images."""
+
+    plan: RegimePlan
+    generator: Generator
+    classifiers: RegimeClassifiers
+    validated: list[Predictions]
+    tested: list[Predictions] = field(default_factory=list)
+
+
 def _regime(
-    plan: RegimePlan,
-    batch: int,
-    predictions: list[Predictions],
-    generator: Generator,
+    regime: _RegimeStudy,
+    choice: RegimeChoice,
+    decision: Decision,
+    options: StudyOptions,
     test: GroundTruth,
-    draws: comparisons.BootstrapWeights,
+    regimes: int,
 ) -> Regime:
-    arms, rates = summarise_arms(predictions, test, draws)
-    counts = _test_counts(test)
-    kind, sentence = regime_verdict(arms, counts)
-    ratio = next(arm.ratio for arm in plan.arms if arm.keep is not None and not arm.fills)
+    metric, specificity = options.primary, options.specificity
+    tested = [summarise_arm(arm, metric, specificity) for arm in regime.tested]
+    gain = confirmed_gain(decision, regime.tested, choice)
+    kind, sentence = regime_verdict(choice, tested, gain, metric, regimes, _test_counts(test))
+    ratio = next(arm.ratio for arm in regime.plan.arms if arm.keep is not None and not arm.fills)
     assert ratio is not None
     return Regime(
-        share=plan.share,
-        real=dict(zip(test.names, plan.real.tolist(), strict=True)),
-        steps=plan.steps,
-        batch=batch,
-        generator=generator.info,
-        arms=arms,
-        filtering=keep_rate_verdict(ratio, rates, counts),
+        share=regime.plan.share,
+        real=dict(zip(test.names, regime.plan.real.tolist(), strict=True)),
+        steps=regime.plan.steps,
+        batch=options.budget.batch,
+        generator=regime.generator.info,
+        arms=exploratory_arms(regime.validated, metric, specificity),
+        choice=choice,
+        tested=tested,
+        gain=gain,
+        filtering=keep_rate_finding(ratio, keep_rates(regime.validated, metric), metric),
         verdict=sentence,
         verdict_kind=kind,
     )
@@ -235,7 +321,7 @@ def _test_counts(test: GroundTruth) -> dict[str, Any]:
     }
 
 
-def _notices(study: Study, development: ImageSet, regimes: list[Regime]) -> list[str]:
+def _notices(study: Study, development: ImageSet, regimes: list[Regime], looks: int) -> list[str]:
     """Warnings about the numbers, one sentence each."""
     notices = []
     if study.images.group is None:
@@ -245,6 +331,11 @@ def _notices(study: Study, development: ImageSet, regimes: list[Regime]) -> list
         )
     if study.options.seeds < 5:
         notices.append(f"{study.options.seeds} seeds say little about the variation between trainings: use 5 or more.")
+    if looks > 1:
+        notices.append(
+            f"This is look {looks} at these test images, by studies and scores of this store. Nothing corrects for the "
+            "looks before: the more looks, the likelier it is that one of them finds what is not there."
+        )
     used, available = len(development.rows("train")), len(study.images.rows("train"))
     if used < available:
         notices.append(f"{used:,} of the {available:,} training images were used.")

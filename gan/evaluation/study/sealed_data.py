@@ -107,6 +107,11 @@ class SealedTestSplit:
         last = np.sort(rank)[MAX_TEST_IMAGES - 1]
         return np.asarray(rows[rank <= last])
 
+    @property
+    def count(self) -> int:
+        """The number of test images."""
+        return len(self._rows)
+
     def logits(self, classifier: Classifier) -> NDArray[np.float32]:
         """Logits (n, K) of a finished classifier on the test images."""
         return np.asarray(predict(classifier, native_images(self._images, self._rows))[1].numpy())

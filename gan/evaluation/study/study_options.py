@@ -7,6 +7,8 @@ from gan.evaluation.study.arms import KEEP_RATES, RATIOS
 
 SHARES = (1.0, 0.25, 0.1)
 """Shares of the real training images: all of them, and the low-data regimes."""
+PRIMARY_METRICS = {"auroc": "AUROC", "balanced_accuracy": "balanced accuracy"}
+"""The metrics that a study can be about, and their names. AUROC does not depend on a threshold."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,12 @@ class TrainingBudget:
 
 @dataclass(frozen=True)
 class StudyOptions:
-    """How a study is run. Raises ConfigError for fewer than two seeds.
+    """How a study is run. Raises ConfigError for fewer than two seeds, an unknown metric, or a share out of range.
 
     `shares` of the real training images, out of SHARES; `ratios` of synthetic to real images; `keep_rates`: shares of
     the synthetic images that the filter keeps. At least one of each. `classifier` is one of
-    `architectures.NAMES`.
+    `architectures.NAMES`. Arms are chosen on validation images with `selection_seeds`, and the chosen one is tested
+    with `seeds`, all others. `primary` is the metric that decides; `specificity` is that at which sensitivity is given.
     """
 
     seeds: int = 5
@@ -49,7 +52,17 @@ class StudyOptions:
     classifier: str = "small"
     device: str = "cpu"
     budget: TrainingBudget = TrainingBudget()
+    primary: str = "auroc"
+    specificity: float = 0.9
+    selection_seeds: int = 3
 
     def __post_init__(self) -> None:
-        if self.seeds < 2:
-            raise ConfigError(f"seeds is {self.seeds}: a study takes at least 2, and 5 for useful intervals.")
+        for name, count in (("seeds", self.seeds), ("selection_seeds", self.selection_seeds)):
+            if count < 2:
+                raise ConfigError(f"{name} is {count}: a study takes at least 2, and 5 for useful intervals.")
+        if self.primary not in PRIMARY_METRICS:
+            raise ConfigError(f"primary is {self.primary!r}: it takes {', '.join(PRIMARY_METRICS)}.")
+        if not 0 < self.specificity < 1:
+            raise ConfigError(
+                f"specificity is {self.specificity:g}: it takes a share above 0 and below 1, such as 0.9."
+            )

@@ -20,9 +20,9 @@ from gan.evaluation.classifiers.small_resnet import (
 )
 from gan.evaluation.classifiers.training import VALIDATED_AT, train_classifier
 from gan.evaluation.records.study_results import SkippedArms
-from gan.evaluation.study import arm_generators, sealed_data
+from gan.evaluation.study import arm_generators, power, sealed_data
 from gan.evaluation.study.arms import ArmPlan, plan_arms, synthetic_counts
-from gan.evaluation.study.study_options import SHARES, StudyOptions
+from gan.evaluation.study.study_options import PRIMARY_METRICS, SHARES, StudyOptions
 from gan.evaluation.training_images import load_training_images
 from gan.io.progress import Progress, silent
 from gan.runs.metrics_table import MetricsReader
@@ -38,6 +38,19 @@ class RegimePlan:
     real: NDArray[np.int64]
     steps: int
     arms: list[ArmPlan]
+
+    def compared(self, arm: str) -> list[ArmPlan]:
+        """The arm of this name and its comparators, which are trained again for the test."""
+        chosen = next(plan for plan in self.arms if plan.name == arm)
+        return [chosen, *(plan for plan in self.arms if plan.name in chosen.comparators)]
+
+    def most_compared(self) -> int:
+        """The number of arms that are trained for the test, at most."""
+        return max(1 + len(plan.comparators) for plan in self.arms)
+
+    def classifiers(self, options: StudyOptions) -> int:
+        """The number of classifiers to train, at most: all arms for the choice, those compared for the test."""
+        return options.selection_seeds * len(self.arms) + options.seeds * self.most_compared()
 
 
 def plan_regimes(development: ImageSet, options: StudyOptions) -> tuple[list[RegimePlan], list[SkippedArms]]:
@@ -72,14 +85,16 @@ class StudyEstimate:
     classifiers: int
     plans: list[RegimePlan]
     skipped: list[SkippedArms]
+    detectable: list[str]
 
     def lines(self) -> list[str]:
         """The estimate as lines of text."""
         shares = ", ".join(f"{plan.share:.0%} ({plan.real.sum():,})" for plan in self.plans)
         minutes = max(1, round(self.seconds / 60))
         return [
-            f"Classifiers to train: {self.classifiers}, on {shares} of the real training images",
+            f"Classifiers to train: at most {self.classifiers}, on {shares} of the real training images",
             f"Time: about {minutes:,} minute{'' if minutes == 1 else 's'}, from a few steps timed here",
+            *self.detectable,
             *(f"Not run at {arms.share:.0%}: {arms.arms}. {arms.why}" for arms in self.skipped),
         ]
 
@@ -108,13 +123,38 @@ def estimate_study(
     predicted = len(VALIDATED_AT) * (len(development.rows("val")) + options.budget.batch_norm_images) + tested
     seconds = 0.0
     for plan in plans:
-        training = sum(plan.steps * step[arm.augmented] + predicted * prediction for arm in plan.arms)
+        each = sum(plan.steps * step[arm.augmented] + predicted * prediction for arm in plan.arms) / len(plan.arms)
         generating = int(synthetic_counts(plan.arms).sum()) * (generation + prediction)
         filtering = plan.steps * step[True]
-        seconds += options.seeds * (training + generating) + filtering
-    classifiers = options.seeds * sum(len(plan.arms) for plan in plans)
+        seconds += plan.classifiers(options) * each + filtering
+        seconds += (options.selection_seeds + options.seeds) * generating
+    classifiers = sum(plan.classifiers(options) for plan in plans)
     generators = sum(_generator_seconds(run, plan.share) for plan in plans if plan.share < 1)
-    return StudyEstimate(seconds + generators, generators, classifiers, plans, skipped)
+    detectable = detectable_gain_lines(development, tested, plans, options)
+    return StudyEstimate(seconds + generators, generators, classifiers, plans, skipped, detectable)
+
+
+def detectable_gain_lines(
+    development: ImageSet, test_images: int, plans: list[RegimePlan], options: StudyOptions
+) -> list[str]:
+    """Which gain a study with so many test images will probably see, and what would see a smaller one.
+
+    Before anything is measured: from the variances of a typical study. The classes of the test split are taken to be as
+    frequent, and its groups as large, as those of the validation split, so that no test label is read.
+    """
+    val = development.rows("val")
+    groups = len(val) if development.group is None else len(np.unique(development.group[val]))
+    rarest = float(development.conditions[val].mean(axis=0).min())
+    units = test_images * rarest * groups / len(val)
+    comparators = max((plan.most_compared() - 1 for plan in plans), default=1)
+    expected = power.prior_variances(options.primary, units, options.seeds, comparators)
+    designs = (expected, expected.with_more(seeds=2), expected.with_more(images=4))
+    seen = [f"{100 * design.detectable():.1f}" for design in designs]
+    return [
+        f"Will see a gain of about {seen[0]} points of {PRIMARY_METRICS[options.primary]} with {test_images:,} test "
+        f"images and {options.seeds} seeds (power 80%, with the variances of a typical study); with twice the seeds "
+        f"{seen[1]}, with four times the test images {seen[2]}"
+    ]
 
 
 def _time_classifier(subset: ImageSet, options: StudyOptions) -> tuple[dict[bool, float], float]:

@@ -7,7 +7,7 @@ import streamlit as st
 from gan import jobs
 from gan.evaluation import job, study_estimate
 from gan.evaluation.job import Request
-from gan.evaluation.study.study_options import SHARES, StudyOptions
+from gan.evaluation.study.study_options import PRIMARY_METRICS, SHARES, StudyOptions
 from gan.runs.run import Run
 from pages.ui import background, fmt
 from pages.ui.evaluate import study_panels
@@ -99,8 +99,8 @@ def _study(run: Run, snapshot: int) -> None:
     """The study of the chosen snapshot and its options."""
     st.markdown("**Augmentation study**")
     st.caption(
-        "Does a classifier improve on real patients when these images join its training set? With controls, seeds and "
-        "intervals, on held-out test images. It waits for the run's device."
+        "Does a classifier improve on real patients when these images join its training set? The best way is chosen on "
+        "validation images and confirmed once on held-out test images. It waits for the run's device."
     )
     if run.info().kind != "class":
         st.caption("A study needs classes: this run has attributes.")
@@ -114,6 +114,15 @@ def _study(run: Run, snapshot: int) -> None:
             value=True,
             key="study low data",
             help="Repeats the study on 25% and 10% of the real images, each with a generator trained on those alone.",
+        )
+        st.selectbox(
+            "Decided by",
+            list(PRIMARY_METRICS),
+            format_func=lambda key: PRIMARY_METRICS[key],
+            key="study primary",
+            width=190,
+            help="AUROC does not depend on a threshold. Balanced accuracy is at the threshold that is best on "
+            "validation images. All metrics are shown; this one decides.",
         )
     _how_long(run, snapshot)
     st.button(
@@ -149,7 +158,8 @@ def _begin_chosen(run: Run, snapshot: int, kind: str) -> None:
 
 def _chosen() -> StudyOptions:
     shares = SHARES if st.session_state["study low data"] else SHARES[:1]
-    return StudyOptions(int(st.session_state["study seeds"]), shares)
+    primary = str(st.session_state["study primary"])
+    return StudyOptions(int(st.session_state["study seeds"]), shares, primary=primary)
 
 
 def begin_evaluation(run: Run, request: Request) -> None:

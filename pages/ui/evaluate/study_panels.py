@@ -5,7 +5,8 @@ import streamlit as st
 from gan.errors import RunError
 from gan.evaluation.records import study_results
 from gan.evaluation.records.study_results import Regime, StudyResult
-from gan.evaluation.report import study_table
+from gan.evaluation.report import study_section, study_table
+from gan.evaluation.study.study_options import PRIMARY_METRICS
 from gan.runs.run import Run
 from pages.ui import fmt
 from pages.ui.components import live_chart
@@ -38,8 +39,8 @@ def study_panel(run: Run, snapshot: int) -> None:
         others = [other.snapshot for other in study_results.list_studies(run)]
         st.caption(
             "No study of this snapshot yet. It trains the same classifier on real images alone, on repeated real "
-            "images, and on real and synthetic ones, each without and with classical augmentation, and tests it on "
-            "held-out real images. Start it above."
+            "images, and on real and synthetic ones, each without and with classical augmentation. The best way is "
+            "chosen on validation images and tested once on held-out real images. Start it above."
         )
         for seen in others:
             st.caption(f"The snapshot after {fmt.images(seen)} has one.")
@@ -59,25 +60,26 @@ def study_panel(run: Run, snapshot: int) -> None:
     grouped = f" of {study.test['groups']:,} patients or groups" if study.test["grouped"] else ""
     st.caption(
         f"{study.seeds} seeds, classifier {study.classifier}, tested on {tested}{grouped}; "
-        f"{fmt.duration(60 * study.minutes)} of work. A gain is over the best control: real images alone, with "
-        "classical augmentation, or with as many repeated real images (where classes are filled up, also these with "
-        "classical augmentation). Its interval covers test groups and seeds, corrected for the number of arms. Every "
-        "keep rate adds the same number of images."
+        f"{fmt.duration(60 * study.minutes)} of work. {study_section.READING}"
     )
 
 
 def _regime(run: Run, study: StudyResult, regime: Regime) -> None:
-    """Gain by amount, keep rates, and a row for each arm."""
+    """What was planned and confirmed, then all training sets, gains by amount and keep rates."""
     key = f"{run.name}-{study.snapshot}-{regime.share}"
+    st.caption(study_section.plan_sentence(study, regime))
+    st.html(study_table.tested_table(study, regime))
     left, right = st.columns([3, 2], gap="medium")
+    metric = PRIMARY_METRICS[study.primary]
     with left, st.container(border=True, height="stretch"):
-        st.markdown("**Gain in balanced accuracy from synthetic images** (above 0 is better)")
-        live_chart.draw_chart(evaluation_charts.gain_figure(regime, run.name), key=key)
+        st.markdown(f"**Gain in {metric} from synthetic images** (above 0 is better)")
+        live_chart.draw_chart(evaluation_charts.gain_figure(study, regime, run.name), key=key)
     with right, st.container(border=True, height="stretch"):
-        st.markdown("**Keeping the best, compared with keeping all** (above 0 is better)")
-        live_chart.draw_chart(evaluation_charts.keep_rate_figure(regime, run.name), key=f"{key}-keep")
+        st.markdown("**Keeping the best, compared with keeping all** (above 0 is better; exploratory)")
+        live_chart.draw_chart(evaluation_charts.keep_rate_figure(study, regime, run.name), key=f"{key}-keep")
     st.markdown(regime.filtering.words)
-    st.html(study_table.arms_table(regime, study.rarest))
+    with st.expander(f"All training sets on {study.validation:,} validation images (exploratory)"):
+        st.html(study_table.arms_table(study, regime))
 
 
 def keep_rate_finding(run: Run) -> str:

@@ -1,57 +1,131 @@
-"""The study's statistics against scikit-learn, closed forms and simulation: metrics, coverage, Holm, verdicts."""
+"""The study's statistics against scikit-learn, closed forms and simulation: metrics, variances, intervals, verdicts."""
 
-from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from sklearn.metrics import balanced_accuracy_score, f1_score, roc_auc_score
+from scipy.special import polygamma
+from scipy.stats import t as student
+from sklearn.metrics import (
+    balanced_accuracy_score,
+    brier_score_loss,
+    f1_score,
+    roc_auc_score,
+    roc_curve,
+)
 
-from gan.evaluation.records.study_results import Arm, Gain, KeepRate, MeanInterval
-from gan.evaluation.study import arms, comparisons
-from gan.evaluation.study.classification_metrics import auroc, balanced_accuracy, f1, sensitivity, specificity
-from gan.evaluation.study.verdict import keep_rate_verdict, regime_verdict
+from gan.bench.study_power import Design, simulate_studies
+from gan.evaluation.records.study_results import Gain, KeepRate, Regime
+from gan.evaluation.study import classification_metrics, comparisons, power
+from gan.evaluation.study.arms import plan_arms
+from gan.evaluation.study.classification_metrics import Estimate
+from gan.evaluation.study.comparisons import Comparison, Difference, Sample, decide
+from gan.evaluation.study.confirmation_plan import RegimeChoice, choose
+from gan.evaluation.study.moderation import inverse_trigamma, moderate
+from gan.evaluation.study.verdict import keep_rate_finding, regime_verdict, study_verdict
+from tests.support.evaluation import arm, confirmed
 
-TEST = {"images": 400, "groups": 400, "grouped": False, "groups_per_class": {"a": 200, "b": 200}}
-
-
-def bootstrap_counts(n: int, draws: int = 6) -> NDArray[np.float32]:
-    """Weights (draws, n): every image once, then bootstrap counts."""
-    counts = np.random.default_rng(1).multinomial(n, np.full(n, 1 / n), draws - 1)
-    return np.concatenate([np.ones((1, n)), counts]).astype(np.float32)
+TEST = {"images": 400, "groups": 400, "grouped": False, "groups_per_class": {"ill": 200, "well": 200}}
 
 
 @pytest.mark.parametrize("classes", [2, 4])
-def test_metrics_equal_those_of_scikit_learn_in_every_draw(classes: int) -> None:
+def test_metrics_equal_those_of_scikit_learn(classes: int) -> None:
     generator, n = np.random.default_rng(0), 60
-    labels, weights = generator.integers(0, classes, n), bootstrap_counts(n)
-    scores = generator.integers(0, 8, (2, n, classes)) / 8 + 0.3 * np.eye(classes)[labels]  # with ties
+    labels = generator.integers(0, classes, n)
+    scores = generator.integers(0, 8, (2, n, classes)) / 8 + 0.3 * np.eye(classes)[labels] + 0.01  # with ties
     scores /= scores.sum(axis=2, keepdims=True)
-    if classes == 2:
-        scores = np.stack([1 - scores[:, :, 1], scores[:, :, 1]], axis=2)
     predicted = scores.argmax(axis=2)
-    recalls = sensitivity(predicted, labels, weights, classes)
-    rejections = specificity(predicted, labels, weights, classes)
-    accuracies, area = balanced_accuracy(recalls), auroc(scores, labels, weights)
-    rarest = f1(predicted, labels, weights, 1)
-    for b, weight in enumerate(weights.astype(int)):
-        truth = np.repeat(labels, weight)
-        for r in range(2):
-            said, score = np.repeat(predicted[r], weight), np.repeat(scores[r], weight, axis=0)
-            assert accuracies[b, r] == pytest.approx(balanced_accuracy_score(truth, said), abs=1e-6)
-            assert rarest[b, r] == pytest.approx(f1_score(truth == 1, said == 1), abs=1e-6)
-            expected = np.mean([roc_auc_score(truth == k, score[:, k]) for k in range(classes)])
-            assert area[b, r] == pytest.approx(expected, abs=1e-6)
-            for k in range(classes):
-                assert recalls[b, r, k] == pytest.approx((said[truth == k] == k).mean(), abs=1e-6)
-                assert rejections[b, r, k] == pytest.approx((said[truth != k] != k).mean(), abs=1e-6)
+    accuracy = classification_metrics.balanced_accuracy(predicted, labels, classes).values
+    area = classification_metrics.auroc(scores, labels).values
+    f1, brier = classification_metrics.f1(predicted, labels, 1), classification_metrics.brier(scores, labels)
+    at_90 = classification_metrics.sensitivity_at_specificity(scores[:, :, 1], labels == 1, 0.9)
+    for s in range(2):
+        assert accuracy[s] == pytest.approx(balanced_accuracy_score(labels, predicted[s]))
+        assert f1[s] == pytest.approx(f1_score(labels == 1, predicted[s] == 1))
+        ranked = range(classes) if classes > 2 else [1]
+        assert area[s] == pytest.approx(np.mean([roc_auc_score(labels == k, scores[s, :, k]) for k in ranked]))
+        each = [brier_score_loss(labels == k, scores[s, :, k]) for k in range(classes)]
+        assert brier[s] == pytest.approx(each[0] if classes == 2 else sum(each))
+        false, true, _ = roc_curve(labels == 1, scores[s, :, 1], drop_intermediate=False)
+        assert at_90[s] == pytest.approx(true[false <= 0.1 + 1e-9].max())
+        for k in range(classes):
+            recall = classification_metrics.sensitivity(predicted, labels, k).values[s]
+            assert recall == pytest.approx((predicted[s][labels == k] == k).mean())
+            rejection = classification_metrics.specificity(predicted, labels, k).values[s]
+            assert rejection == pytest.approx((predicted[s][labels != k] != k).mean())
 
 
-def test_a_draw_without_a_class_leaves_it_out() -> None:
-    labels, predicted = np.array([0, 0, 1]), np.array([[0, 1, 1]])
-    weights = np.array([[1, 1, 0]], np.float32)
-    assert balanced_accuracy(sensitivity(predicted, labels, weights, 2)).tolist() == [[0.5]]
-    assert np.isnan(auroc(np.eye(2)[predicted], labels, weights)).all()
+def test_calibration_error_by_hand() -> None:
+    probabilities = np.array([[[0.1, 0.9], [0.08, 0.92], [0.7, 0.3], [0.7, 0.3]]])  # bins: 0.9 and 0.92 fall together
+    labels = np.array([1, 0, 0, 0])
+    error = classification_metrics.expected_calibration_error(probabilities, labels)
+    assert error[0] == pytest.approx((abs(0.9 + 0.92 - 1) + abs(0.7 + 0.7 - 2)) / 4)
+
+
+def test_the_threshold_is_that_of_the_highest_balanced_accuracy() -> None:
+    generator = np.random.default_rng(0)
+    for classes in (2, 3):
+        labels = np.concatenate([np.repeat(np.arange(classes), 20), np.zeros(40, int)])
+        logits = generator.normal(0, 1, (len(labels), classes)) + 1.2 * np.eye(classes)[labels]
+        logits[:, 0] += 1.0  # a classifier that prefers the frequent class
+        found = logits + classification_metrics.class_offsets(logits, labels)
+        reached = balanced_accuracy_score(labels, found.argmax(axis=1))
+        assert reached > balanced_accuracy_score(labels, logits.argmax(axis=1)) + 0.05
+        if classes == 2:
+            steps = np.linspace(-6, 6, 2001)
+            every = [balanced_accuracy_score(labels, (logits + np.array([0, step])).argmax(axis=1)) for step in steps]
+            assert reached == pytest.approx(max(every))
+    separate = np.array([[2.0, 0.0], [1.0, 0.0], [0.0, 3.0]])
+    assert classification_metrics.class_offsets(separate, np.array([0, 0, 1])).tolist() == [0, 0]  # as it was
+
+
+def test_influences_give_the_variance_of_delong_and_of_a_share() -> None:
+    labels = np.array([0, 0, 0, 1, 1])
+    score = np.array([0.1, 0.4, 0.35, 0.3, 0.8])
+    area = classification_metrics.auroc(np.stack([-score, score], axis=1)[None], labels)
+    # DeLong: the positive images win against 1/3 and 3/3 of the negatives, the negative ones lose to 2/2, 1/2, 1/2
+    expected = np.var([1 / 3, 1], ddof=1) / 2 + np.var([1, 0.5, 0.5], ddof=1) / 3
+    assert area.values[0] == pytest.approx(4 / 6)
+    assert Sample(labels).variance(area.influence[0])[0] == pytest.approx(expected)
+    predicted = np.array([[0, 0, 1, 1, 0]])
+    share = classification_metrics.sensitivity(predicted, labels, 0)
+    assert Sample(labels).variance(share.influence[0])[0] == pytest.approx((2 / 3) * (1 / 3) / 2)  # p q / (n - 1)
+
+
+def test_groups_vary_as_a_whole() -> None:
+    labels = np.repeat([0, 1], 40)
+    correct = np.repeat(np.random.default_rng(0).random(20) < 0.7, 4)  # the four images of a patient are alike
+    estimate = classification_metrics.sensitivity(np.where(correct, labels, 1 - labels)[None], labels, 0)
+    patients = np.array([f"patient {i // 4}" for i in range(80)])
+    p = correct[:40].mean()
+    variance, dof = Sample(labels, patients).variance(estimate.influence[0])
+    assert variance == pytest.approx(p * (1 - p) / 9)  # ten patients, not forty images
+    assert dof == pytest.approx(9)
+
+
+def test_moderated_variances_by_hand() -> None:
+    assert inverse_trigamma(np.pi**2 / 6) == pytest.approx(1)  # trigamma(1)
+    assert inverse_trigamma(np.pi**2 / 2) == pytest.approx(0.5)
+    variances = np.array([1.0, np.e**2])  # logarithms 0 and 2: their variance is 2, trigamma(1) of it by chance
+    found = moderate(variances, 2)
+    assert polygamma(1, found.prior_dof / 2) == pytest.approx(2 - np.pi**2 / 6)
+    d = found.prior_dof
+    assert found.variances == pytest.approx((d * found.prior_variance + 2 * variances) / (d + 2))
+    assert found.dof == 4  # no more than both have together
+    alike = moderate(np.array([1.0, 1.1, 0.9, 1.05]), 4)  # closer together than chance would have them
+    assert (alike.prior_dof, alike.dof) == (np.inf, 16)
+    assert alike.variances == pytest.approx(np.full(4, 1.0125))
+    assert moderate(np.array([0.3]), 4).variances.tolist() == [0.3]
+    assert moderate(np.zeros(3), 4).variances.tolist() == [0, 0, 0]
+
+
+def test_the_prior_of_many_variances_is_found() -> None:
+    generator = np.random.default_rng(0)
+    true = 8 * 2.0 / generator.chisquare(8, 20_000)  # a scaled inverse chi-squared prior: 8 degrees of freedom, scale 2
+    found = moderate(true * generator.chisquare(4, 20_000) / 4, 4)
+    assert found.prior_dof == pytest.approx(8, rel=0.1)
+    assert found.prior_variance == pytest.approx(2, rel=0.03)
+    assert np.mean((found.variances - true) ** 2) < 0.6 * np.mean((found.prior_variance - true) ** 2)
 
 
 def test_holm_by_hand() -> None:
@@ -63,265 +137,187 @@ def test_holm_by_hand() -> None:
     assert levels.tolist() == pytest.approx([0.025, 0.05])
 
 
-def test_an_interval_excludes_zero_if_and_only_if_p_is_at_most_its_level() -> None:
-    generator = np.random.default_rng(0)
-    for shift in np.linspace(1, 3, 40):
-        drawn = generator.normal(shift, 1, 999)
-        for level in (0.05, 0.01):
-            assert (comparisons.percentile_interval(drawn, level)[0] > 0) == (
-                comparisons.bootstrap_p_value(drawn) <= level
-            )
+def test_a_difference_follows_students_t() -> None:
+    difference = Difference(0.03, 0.0001, 0.0003, 10.0)
+    assert difference.error == pytest.approx(0.02)
+    assert difference.interval() == pytest.approx((0.03 - 2.228139 * 0.02, 0.03 + 2.228139 * 0.02))
+    assert difference.p_above() == pytest.approx(2 * student.sf(1.5, 10))
+    assert difference.p_below() == 1
+    for level in (0.2, 0.1, 0.05):
+        edge = replace(difference, value=float(student.isf(level / 2, 10)) * 0.02)
+        assert edge.p_above() == pytest.approx(level)
+        assert edge.interval(level)[0] == pytest.approx(0, abs=1e-9)
+    assert Difference(0.1, 25, 0, 10).interval() == (-1, 1)  # shares end there
 
 
-def test_bootstrap_weights_have_the_variance_of_their_closed_forms() -> None:
-    values = np.array([0.1, 0.4, 0.2, 0.5, 0.3])
-    draws = comparisons.draw_bootstrap_weights(40, None, 5, 20_000)
-    assert draws.mean_over_seeds(np.tile(values, (20_001, 1)))[0] == pytest.approx(0.3)
-    low, high = comparisons.percentile_interval(draws.mean_over_seeds(np.tile(values, (20_001, 1)))[1:])
-    half = 2.776445 * values.std(ddof=1) / np.sqrt(5)  # Student's t with four degrees of freedom
-    assert (low, high) == (pytest.approx(0.3 - half, rel=0.03), pytest.approx(0.3 + half, rel=0.03))
-    right = (np.arange(40) < 10).astype(np.float32)
-    share = draws.images[1:] @ right / 40
-    assert share.std() == pytest.approx(np.sqrt(0.25 * 0.75 / 40), rel=0.02)  # a binomial share
-    group = np.array([f"patient {i // 4}" for i in range(40)])
-    by_group = comparisons.draw_bootstrap_weights(40, group, 5, 20_000).images
-    assert (by_group[:, ::4] == by_group[:, 3::4]).all()  # a patient's images come and go together
-    whole = by_group[1:] @ (np.arange(40) < 12).astype(np.float32) / 40
-    assert whole.std() == pytest.approx(np.sqrt(0.3 * 0.7 / 10), rel=0.02)
+def test_seeds_and_images_are_counted_once_each() -> None:
+    """A metric whose images agree in all seeds varies by images alone, one that is noise by seeds alone."""
+    labels = np.repeat([0, 1], 50)
+    same = np.tile(np.random.default_rng(0).random(100) < 0.8, (5, 1))
+    agreed = classification_metrics.balanced_accuracy(np.where(same, labels, 1 - labels), labels, 2)
+    found = comparisons.mean_difference(agreed, Sample(labels))
+    assert found.seeds == 0
+    assert found.images == pytest.approx(Sample(labels).variance(agreed.influence[0])[0])
+    totals, truth = [], []
+    for seed in range(200):
+        noise = np.random.default_rng(seed).random((5, 100)) < 0.8
+        estimate = classification_metrics.balanced_accuracy(np.where(noise, labels, 1 - labels), labels, 2)
+        found = comparisons.mean_difference(estimate, Sample(labels))
+        totals.append(found.error**2)
+        truth.append(found.value)
+    assert np.mean(totals) == pytest.approx(np.var(truth), rel=0.35)
 
 
-def error_rates(seed_sd: float, studies: int) -> tuple[float, float]:
-    """Under the null hypothesis: how often a 95% interval excludes 0, and how often any arm is said to help or harm.
-
-    60 test images, 5 seeds, three comparators, four synthetic arms.
-    """
-    outside = false = 0
-    names = ["real", "classical", "duplicates", *(f"synthetic-{i}" for i in range(4))]
-    comparators = dict.fromkeys(names[3:], ("real", "classical", "duplicates"))
-    controls = dict.fromkeys(names[3:], ("real", "duplicates"))
-    for study in range(studies):
-        generator = np.random.default_rng(study)
-        labels = np.arange(60) % 2
-        hard = generator.normal(0.8, 1, 60)
-        draws = comparisons.draw_bootstrap_weights(60, None, 5, 1000, study)
-        values = {}
-        for name in names:
-            luck = generator.normal(0, seed_sd, (5, 1)) + generator.normal(0, 0.5, (5, 60))
-            predicted = np.where(hard + luck > 0, labels, 1 - labels)
-            values[name] = draws.mean_over_seeds(balanced_accuracy(sensitivity(predicted, labels, draws.images, 2)))
-        compared = comparisons.compare_arms(values, comparators, controls)
-        _, low, high = compared["synthetic-0"].against["real"]
-        outside += low > 0 or high < 0
-        false += any(one.helps or one.harms for one in compared.values())
-    return outside / studies, false / studies
-
-
-@pytest.mark.parametrize("seed_sd", [0.1, 0.8])
-def test_coverage_and_family_wise_error_hold_under_the_null_hypothesis(seed_sd: float) -> None:
-    outside, false = error_rates(seed_sd, 150)
-    assert outside <= 0.08  # 5% expected; the standard error over 150 studies is 2 points
-    assert false <= 0.08
-
-
-def draws_around(value: float, spread: float, seed: int) -> NDArray[np.float64]:
-    """Normal draws around a value, which is row 0."""
-    return np.concatenate([[value], np.random.default_rng(seed).normal(value, spread, 4000)])
+def draws(value: float, error: float = 0.01) -> Difference:
+    return Difference(value, error**2, 0.0, 1000.0)
 
 
 def test_a_gain_is_over_the_best_comparator_and_its_lower_end_the_lowest() -> None:
-    values = {
-        "real": draws_around(0.70, 0.005, 0),
-        "classical": draws_around(0.74, 0.005, 1),
-        "duplicates": draws_around(0.71, 0.005, 2),
-    }
-    values |= {
-        "good": draws_around(0.80, 0.005, 3),
-        "between": draws_around(0.72, 0.001, 4),
-        "bad": draws_around(0.6, 0.005, 5),
-    }
-    values |= {"augmented": draws_around(0.72, 0.001, 4)}
-    all_ = ("good", "between", "bad", "augmented")
-    controls = dict.fromkeys(all_, ("real", "duplicates")) | {"augmented": ("classical",)}
-    found = comparisons.compare_arms(values, dict.fromkeys(all_, ("real", "classical", "duplicates")), controls)
-    good, between, bad = found["good"], found["between"], found["bad"]
-    assert (good.over, good.helps, good.harms) == ("classical", True, False)
-    assert good.value == pytest.approx(0.06)
-    assert good.interval[0] == pytest.approx(min(low for _, low, _ in good.against.values()))
-    assert good.corrected[0] < good.interval[0]
-    assert (between.helps, between.harms) == (
-        False,
-        False,
-    )  # worse than with augmentation, better than without: no harm
-    assert between.value == pytest.approx(-0.02)
-    augmented = found["augmented"]  # the same, but it was trained with augmentation, and is worse than that alone
-    assert (augmented.helps, augmented.harms) == (False, True)
-    assert (bad.helps, bad.harms) == (False, True)
+    good = Comparison({"real": draws(0.1), "classical": draws(0.06), "duplicates": draws(0.09)}, ("real", "duplicates"))
+    assert (good.over, good.gain_p()) == ("classical", draws(0.06).p_above())
+    assert good.gain()[0] == pytest.approx(draws(0.06).interval()[0])
+    assert good.gain()[1] == pytest.approx(draws(0.06).interval(0.05, 3)[1])  # the lowest of three upper ends
+    bad = Comparison({"real": draws(-0.1), "classical": draws(-0.14), "duplicates": draws(-0.11)}, good.controls)
     assert bad.harm_over == "real"  # the control it loses least to
-    assert bad.harm[0] == pytest.approx(-0.10)
-    for one in found.values():
-        assert one.harms == (one.harm[2] < 0)  # the interval and the decision say the same
+    between = Comparison({"real": draws(0.02), "classical": draws(-0.02), "duplicates": draws(0.01)}, good.controls)
+    decisions = decide([good, bad, between])
+    assert [(one.helps, one.harms) for one in decisions] == [(True, False), (False, True), (False, False)]
+    assert decisions[0].level == pytest.approx(0.05 / 3)
+    for one in decisions:
+        assert one.helps == (one.comparison.gain(one.level)[0] > 0)  # the interval and the decision say the same
+        assert one.harms == (one.comparison.harm(one.harm_level)[1] < 0)
 
 
-REAL = {"a": 60, "b": 40}
+def test_an_arm_is_chosen_by_its_mean_on_validation_images_and_so_is_its_strongest_control() -> None:
+    plans = plan_arms({"ill": 60, "well": 60}, (1.0, 2.0), (0.5,))
+    scores = {plan.name: Estimate(np.array([0.7, 0.8]), np.zeros((2, 1))) for plan in plans}
+    assert choose(plans, scores)[0].name == "synthetic-1"  # of equal ones the first
+    scores["synthetic-2-classical"] = Estimate(np.array([0.7, 0.84]), np.zeros((2, 1)))
+    scores["real"] = Estimate(np.array([0.9, 0.9]), np.zeros((2, 1)))  # no synthetic images, however good
+    chosen, strongest = choose(plans, scores)
+    assert (chosen.name, strongest) == ("synthetic-2-classical", "real")
 
 
-def arms_with(gains: Mapping[str, Gain]) -> list[Arm]:
-    """All arms of a study, with these gains by name."""
-    nothing = MeanInterval(0.8, 0.75, 0.85)
-    return [Arm(plan, [], [], nothing, nothing, nothing, {}, {}, gains.get(plan.name)) for plan in arms.plan_arms(REAL)]
+def test_simulated_studies_find_gains_and_seldom_what_is_not_there() -> None:
+    nothing = simulate_studies(Design(n=200), 40)
+    assert nothing.false_helps <= 0.1
+    assert nothing.coverage >= 0.9
+    gain = simulate_studies(Design(n=400, gain=0.05), 40)
+    assert gain.power >= 0.5
+    assert gain.coverage >= 0.9
+    uneven = simulate_studies(Design(n=200, uneven=4.0, primary="balanced_accuracy"), 40)
+    assert uneven.false_helps <= 0.1
 
 
-def gained(value: float, half: float, *, helps: bool = False, harms: bool = False, harm_over: str = "real") -> Gain:
-    lost = MeanInterval(value - 0.01, value - 0.01 - 1.5 * half, value - 0.01 + 1.5 * half)
-    ends = (value - half, value + half, value - 1.5 * half, value + 1.5 * half)
-    by_class = {"a": value - 0.02, "b": value + 0.02}
-    return Gain(value, *ends, 0.01, 0.01, helps, harms, "classical", lost, harm_over, {}, by_class)
+def test_the_detectable_gain_is_found_in_four_of_five() -> None:
+    one = power.Variances(0.01**2, 0.0, 1e6, 1)
+    assert one.detectable() == pytest.approx((1.959964 + 0.841621) * 0.01, rel=1e-4)
+    assert one.with_more(images=4).detectable() == pytest.approx(one.detectable() / 2, rel=1e-4)
+    several = power.Variances(0.004**2, 0.003**2, 1e6, 4)
+    generator = np.random.default_rng(0)
+    error = 0.005 / np.sqrt(2)  # of each arm
+    differences = (
+        several.detectable() + generator.normal(0, error, (20_000, 1)) - generator.normal(0, error, (20_000, 4))
+    )
+    assert (differences.min(axis=1) > 1.959964 * 0.005).mean() == pytest.approx(0.8, abs=0.01)
 
 
-def ratio_verdict(*gains: Gain) -> tuple[str, str]:
-    """The verdict on synthetic arms of ratio 0.25, 0.5, 1, 2 with these gains."""
-    names = [f"synthetic-{ratio:g}" for ratio in arms.RATIOS]
-    return regime_verdict(arms_with(dict(zip(names, gains, strict=False))), TEST)
+REAL = {"ill": 60, "well": 40}
+PLANS = {plan.name: plan for plan in plan_arms(REAL)}
+
+
+def said(gain: Gain, name: str = "synthetic-1", regimes: int = 1, score: float = 0.8) -> tuple[str, str]:
+    """The verdict on an arm of this confirmed gain, whose comparators reach that AUROC."""
+    chosen = PLANS[name]
+    tested = [arm(PLANS[other], score) for other in (name, *chosen.comparators)]
+    return regime_verdict(RegimeChoice(1.0, name, 0.8, "real", 0.8, None), tested, gain, "auroc", regimes, TEST)
 
 
 def test_verdicts_word_by_word() -> None:
-    nothing, harm = gained(0.0, 0.02), gained(-0.1, 0.02, harms=True)
-    assert ratio_verdict(nothing, gained(0.05, 0.02, helps=True), nothing, harm) == (
+    assert said(confirmed(0.05, 0.02, over="classical"), "synthetic-0.5-classical", 3) == (
         "helps",
-        "Helps, but harmful above ratio 1 without classical augmentation: adding 0.5 synthetic images for each "
-        "real one raises balanced accuracy by 5.0 points over real images with classical augmentation (95% "
-        "interval +2.0 to +8.0, corrected for 4 "
-        "comparisons); in these test images b gains most (+7.0 points of sensitivity, not tested).",
+        "Helps: adding 0.5 synthetic images for each real one (with classical augmentation) raises AUROC by 5.0 points "
+        "over real images with classical augmentation (95% interval +3.0 to +7.0, corrected for 3 regimes); in these "
+        "test images ill gains most (+5.0 points of sensitivity, not tested).",
     )
-    assert ratio_verdict(nothing, nothing, harm, harm) == (
+    assert said(confirmed(-0.1, 0.02), "synthetic-filled-better-50") == (
         "harmful",
-        "Harmful above ratio 0.5 without classical augmentation: adding 1 synthetic image for each real one "
-        "lowers balanced accuracy by 11.0 points against real images alone (95% interval −14.0 to −8.0, corrected for "
-        "4 comparisons).",
+        "Harmful: filling rare classes up with synthetic images (the better 50%) lowers AUROC by 10.0 points against "
+        "real images alone (95% interval −12.0 to −8.0). No other way did better on validation images.",
     )
-    assert ratio_verdict(harm, harm, harm, harm)[1].startswith(
-        "Harmful at every ratio tried without classical augmentation: "
-    )
-    assert ratio_verdict(nothing, harm, nothing, nothing)[1].startswith(
-        "Harmful at ratio 0.5 without classical augmentation: "
-    )
-    assert ratio_verdict(gained(0.01, 0.02), nothing) == (
+    assert said(confirmed(0.01, 0.03), "synthetic-2") == (
         "none",
-        "No gain of more than 4.0 points by any of 2 ways: at best, adding 0.25 synthetic images for each real one "
-        "changes balanced accuracy by +1.0 points over real images with classical augmentation (95% interval −2.0 to "
-        "+4.0, corrected for 2 comparisons; 400 test images).",
+        "No gain of more than 4.0 points: adding 2 synthetic images for each real one changes AUROC by +1.0 points "
+        "over real images alone (95% interval −2.0 to +4.0); 400 test images.",
     )
-    assert ratio_verdict(gained(0.01, 0.06), nothing) == (
+    assert said(confirmed(0.01, 0.06)) == (
         "unclear",
-        "Cannot tell with 400 test images: a gain of up to 10.0 points is possible. At best, adding 0.25 synthetic "
-        "images for each real one changes balanced accuracy by +1.0 points over real images with classical "
-        "augmentation (95% interval −8.0 to +10.0, corrected for 2 comparisons).",
+        "Cannot tell with 400 test images: a gain of up to 7.0 points is possible. Here adding 1 synthetic image for "
+        "each real one changes AUROC by +1.0 points over real images alone (95% interval −5.0 to +7.0). This study "
+        "sees a gain of 6.0 points (power 80%); four times as many test images 4.0.",
+    )
+    assert said(confirmed(0.0, 0.002), score=0.9999 + 0.012)[1].startswith(
+        "No room to gain: real images alone reach AUROC 1.012. Here adding 1 "
     )
 
 
 @pytest.mark.parametrize(
-    ("gains", "kind", "begin"),
+    ("value", "half", "kind", "begin"),
     [
-        ([gained(0.02, 0.02)], "none", "No gain of more than 5.0 points: "),
-        ([gained(0.02, 0.021)], "unclear", "Cannot tell with 400 test images: a gain of up to 5.2 points "),
-        ([gained(0.0, 0.01), gained(-0.01, 0.06)], "unclear", "Cannot tell with 400 test images: a gain of up to 8.0 "),
-        ([gained(0.0, 0.01), gained(-0.01, 0.02)], "none", "No gain of more than 2.0 points by any of 2 ways: "),
-        ([gained(-0.04, 0.02)], "none", "No gain: "),
-        ([gained(0.0123, 0.01)], "none", "No gain of more than 2.8 points: "),
+        (0.02, 0.03, "none", "No gain of more than 5.0 points: "),
+        (0.02, 0.0301, "unclear", "Cannot tell with 400 test images: a gain of up to 5.1 points "),
+        (-0.04, 0.05, "none", "No gain of more than 1.0 points: "),
+        (-0.04, 0.04, "none", "No gain: "),
+        (0.0123, 0.0155, "none", "No gain of more than 2.8 points: "),
     ],
 )
-def test_no_gain_is_said_only_above_what_every_corrected_interval_excludes(
-    gains: list[Gain], kind: str, begin: str
+def test_no_gain_is_said_only_above_what_the_corrected_interval_excludes(
+    value: float, half: float, kind: str, begin: str
 ) -> None:
-    found, sentence = ratio_verdict(*gains)
+    found, sentence = said(confirmed(value, half, helps=False, harms=False))
     assert found == kind
     assert sentence.startswith(begin)
 
 
-def test_verdicts_on_augmented_and_filtered_arms() -> None:
-    helps, harm = gained(0.05, 0.02, helps=True), gained(-0.1, 0.02, harms=True)
-    harm_augmented = gained(-0.1, 0.02, harms=True, harm_over="classical")
-
-    def of(**gains: Gain) -> str:
-        return regime_verdict(arms_with({name.replace("_", "-"): one for name, one in gains.items()}), TEST)[1]
-
-    assert of(synthetic_2_classical=helps).startswith(
-        "Helps: adding 2 synthetic images for each real one (with classical augmentation) raises balanced accuracy by "
-        "5.0 points over real images with classical augmentation (95% "
-    )
-    assert of(synthetic_filled_better_50_classical=helps).startswith(
-        "Helps: filling rare classes up with synthetic images (the better 50%, with classical augmentation) raises "
-    )
-    assert of(synthetic_2_classical=harm_augmented).startswith(
-        "Harmful above ratio 1 with classical augmentation: adding 2 synthetic images for each real one (with "
-        "classical augmentation) lowers balanced accuracy by 11.0 points against real images with classical "
-        "augmentation (95% interval −14.0 to −8.0"
-    )
-    assert of(synthetic_2_classical=harm, synthetic_2=harm).startswith("Harmful above ratio 1: ")
-    assert of(synthetic_1=harm, synthetic_2=harm, synthetic_2_classical=harm).startswith(
-        "Harmful above ratio 0.5 without classical augmentation, above ratio 1 with classical augmentation: "
-    )
-    assert of(synthetic_2=harm, synthetic_1_better_25_classical=harm).startswith(
-        "Harmful above ratio 1 without classical augmentation, at a keep rate of 25% with classical augmentation: "
-    )
-    assert of(synthetic_filled=harm).startswith("Harmful where rare classes are filled up without classical augm")
-    assert of(synthetic_1_better_25=harm).startswith("Harmful at a keep rate of 25% without classical augmentation: ")
-
-
 def test_too_few_test_groups_of_a_class_carry_no_verdict() -> None:
-    few = TEST | {"groups": 90, "grouped": True, "groups_per_class": {"a": 81, "b": 9}}
-    helping = arms_with({"synthetic-1": gained(0.2, 0.01, helps=True)})
-    said = "annot tell with 400 test images of 90 groups: 9 groups hold b, and it takes 10."
-    assert regime_verdict(helping, few) == ("unclear", f"C{said}")
-    assert keep_rate_verdict(1.0, [KeepRate(0.5, 0.1, 0.05, 0.2, 0.01)], few).words == f"Keep rate: c{said}"
+    few = TEST | {"groups": 90, "grouped": True, "groups_per_class": {"ill": 81, "well": 9}}
+    tested = [arm(PLANS[other], 0.8) for other in ("synthetic-1", *PLANS["synthetic-1"].comparators)]
+    choice = RegimeChoice(1.0, "synthetic-1", 0.8, "real", 0.8, None)
+    found = regime_verdict(choice, tested, confirmed(0.2, 0.01), "auroc", 1, few)
+    words = "Cannot tell with 400 test images of 90 groups: 9 groups hold well, and it takes 10."
+    assert found == ("unclear", words)
 
 
-def test_differences_corrected_by_holm() -> None:
-    drawn = {0.75: draws_around(0.001, 0.01, 0), 0.5: draws_around(0.04, 0.01, 1), 0.25: draws_around(-0.04, 0.01, 2)}
-    found = comparisons.corrected_differences(drawn)
-    assert [one.value for one in found.values()] == [0.001, 0.04, -0.04]
-    assert found[0.75].low < 0 < found[0.75].high
-    assert found[0.5].low > 0
-    assert found[0.25].high < 0
-    alone = comparisons.percentile_interval(drawn[0.5][1:])
-    assert found[0.5].low < alone[0]  # corrected for three
-    assert found[0.5].p == pytest.approx(3 * comparisons.bootstrap_p_value(drawn[0.5][1:]))
+def regime(kind: str, verdict: str, share: float, gain: Gain) -> Regime:
+    choice, filtering = (
+        RegimeChoice(share, "synthetic-1", 0.8, "real", 0.8, None),
+        keep_rate_finding(1, [RATE], "auroc"),
+    )
+    return Regime(share, {"ill": 8, "well": 4}, 1, 1, {}, [], choice, [], gain, filtering, verdict, kind)
 
 
-def test_a_difference_of_shares_stays_within_minus_one_and_one() -> None:
-    found = comparisons.corrected_differences({0.5: draws_around(0.1, 5.0, 0)})  # as wide as with two seeds
-    assert (found[0.5].low, found[0.5].high) == (-1, 1)
+RATE = KeepRate(0.5, 0.03, -0.01, 0.07)
 
 
-def rate(keep: float, value: float, half: float) -> KeepRate:
-    return KeepRate(keep, value, value - half, value + half, 0.5)
+def test_a_headline_says_of_few_real_images_both_help_and_harm() -> None:
+    nothing = confirmed(0.0)
+    all_of_them = regime("none", "No gain: nothing.", 1.0, nothing)
+    helps, harms = (
+        regime(kind, words, 0.1, nothing) for kind, words in (("helps", "Helps: much."), ("harmful", "Harmful: bad."))
+    )
+    assert study_verdict([all_of_them, harms]) == (
+        "none", "No gain: nothing. With only 12 real images (10%) it is harmful: bad."
+    )  # fmt: skip
+    assert study_verdict([all_of_them, helps])[1].endswith("With only 12 real images (10%) it helps: much.")
+    assert study_verdict([helps, harms])[1] == "Helps: much. With only 12 real images (10%) it is harmful: bad."
+    assert study_verdict([helps, helps])[1] == "Helps: much."
 
 
-def test_which_keep_rate_pays_word_by_word() -> None:
-    level, pays, pays_more = rate(0.75, 0.0, 0.02), rate(0.5, 0.03, 0.02), rate(0.25, 0.05, 0.04)
-    found = keep_rate_verdict(1.0, [level, pays, pays_more], TEST)
-    assert (found.kind, found.best) == ("pays", 0.25)
+def test_keep_rates_are_told_as_exploratory() -> None:
+    found = keep_rate_finding(2.0, [KeepRate(0.75, 0.01, -0.01, 0.03), RATE], "balanced_accuracy")
+    assert (found.best, found.ratio) == (0.5, 2.0)
     assert found.words == (
-        "Keep rate: keeping the better 25% pays. Against keeping all, it changes balanced accuracy by +5.0 points "
-        "(95% interval +1.0 to +9.0, corrected for 3 rates) with 1 synthetic image for each real one."
+        "Keep rate, exploratory: of the rates tried, the better 50% did best on validation images, +3.0 points of "
+        "balanced accuracy against keeping all (95% interval −1.0 to +7.0, not corrected) with 2 synthetic images for "
+        "each real one."
     )
-    costs = keep_rate_verdict(2.0, [level, rate(0.25, -0.06, 0.02)], TEST)
-    assert (costs.kind, costs.best) == ("costs", None)
-    assert costs.words == (
-        "Keep rate: keep all. Keeping only the better 25% changes balanced accuracy by −6.0 points (95% interval "
-        "−8.0 to −4.0, corrected for 2 rates) with 2 synthetic images for each real one."
-    )
-    none = keep_rate_verdict(1.0, [level, rate(0.5, 0.01, 0.02)], TEST)
-    assert (none.kind, none.best) == ("none", None)
-    assert none.words == (
-        "Keep rate: no difference of more than 3.0 points between keeping all and keeping fewer. At best, "
-        "keeping the better 50% changes balanced accuracy by +1.0 points (95% interval −1.0 to +3.0, corrected for 2 "
-        "rates) with 1 synthetic image for each real one."
-    )
-    wide = keep_rate_verdict(1.0, [level, rate(0.5, 0.01, 0.06)], TEST)
-    assert (wide.kind, wide.best) == ("unclear", None)
-    assert wide.words.startswith(
-        "Keep rate: cannot tell, a difference of up to 7.0 points from keeping all is possible. At best, keeping the "
-    )
-    worse = keep_rate_verdict(1.0, [level, rate(0.5, -0.02, 0.04)], TEST)
-    assert worse.words.startswith("Keep rate: cannot tell, a difference of up to 6.0 points")

@@ -1,6 +1,7 @@
 """The augmentation study on constructed generators with a known outcome, what it reads, and how it resumes."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import torch
 from gan.data.image_set import ImageSet
 from gan.errors import RunError, StoppedError
 from gan.evaluation.records import study_results
+from gan.evaluation.records.split_looks import record_test_look
 from gan.evaluation.study import arms, run_study, sealed_data, study_plan
 from gan.evaluation.study.study_options import StudyOptions
 from gan.io.atomic import write_json
@@ -25,14 +27,12 @@ def test_images_like_new_real_ones_help_where_real_ones_are_few(tmp_path: Path) 
     found = studied(image_set(160), held_out_like, tmp_path, shares=(0.1,), ratios=(8.0,))
     regime = found.regimes[0]
     assert regime.real == {"a": 8, "b": 8}
-    for name in ("synthetic-8", "synthetic-8-classical"):  # with and without augmentation
-        assert regime.arm(name).plan.added == {"a": 64, "b": 64}
-        gain = regime.arm(name).gain
-        assert gain is not None
-        assert gain.helps
-        assert gain.corrected_low > 0
+    assert regime.tested_arm(regime.choice.arm).plan.added == {"a": 64, "b": 64}
+    assert regime.gain.helps
+    assert regime.gain.corrected_low > 0
     assert found.verdict_kind == "helps"
     assert found.verdict.startswith("Helps: adding 8 ")
+    assert f"{100 * regime.gain.value:.1f} points" in found.verdict  # the sentence has the numbers of the record
     assert [left.share for left in found.left if left.arms == "all arms"] == [1.0, 0.25]
 
 
@@ -40,47 +40,40 @@ def test_duplicates_gain_nothing_over_their_control(tmp_path: Path) -> None:
     images = image_set(120)
     found = studied(images, duplicates(images), tmp_path)
     assert found.verdict_kind in ("none", "unclear")
-    for name, control in (("synthetic-1", "duplicates-1"), ("synthetic-1-classical", "classical")):
-        gain = found.regimes[0].arm(name).gain
-        assert gain is not None
-        assert not gain.helps
-        assert gain.against[control].low < 0 < gain.against[control].high
-    assert found.regimes[0].filtering.kind in ("none", "unclear")  # the better ones of copies are copies
+    gain = found.regimes[0].gain
+    assert not gain.helps
+    assert not gain.harms
+    assert gain.corrected_low <= 0 <= gain.corrected_high
 
 
 def test_images_with_shuffled_labels_are_harmful(tmp_path: Path) -> None:
-    found = studied(image_set(120), label_shuffled, tmp_path, seeds=5, ratios=(8.0,))
+    found = studied(image_set(120), label_shuffled, tmp_path, seeds=5, ratios=(8.0,), keep_rates=(0.9,))
     assert found.verdict_kind == "harmful"
-    assert found.verdict.startswith("Harmful at every ratio tried: adding 8 synthetic images")
-    augmented = found.regimes[0].arm("synthetic-8-classical").gain
-    assert augmented is not None
-    assert augmented.harms  # augmentation does not hide it: its own control is augmented too
-    filtering = found.regimes[0].filtering
-    assert (filtering.kind, filtering.ratio) == ("pays", 8.0)  # the filter sees which labels are wrong
-    assert filtering.best == 0.5  # half of them are wrong
-    assert filtering.words.startswith("Keep rate: keeping the better 50% pays. ")
+    assert found.verdict.startswith("Harmful: adding 8 synthetic images for each real one")
+    assert found.regimes[0].gain.harm.high < 0
 
 
 def test_noise_does_not_help(tmp_path: Path) -> None:
     found = studied(image_set(120), noise, tmp_path)
     assert found.verdict_kind != "helps"
-    assert not any(arm.gain is not None and arm.gain.helps for arm in found.regimes[0].arms)
+    assert not found.regimes[0].gain.helps
 
 
 def test_filling_up_a_rare_class_has_to_beat_its_duplicates_augmented(tmp_path: Path) -> None:
     images = image_set(72, every=9, test=60)
     found = studied(images, duplicates(images), tmp_path, seeds=2, budget=TWO_STEPS)
-    filled = found.regimes[0].arm("synthetic-filled-classical")
-    assert filled.plan.added == {"a": 0, "b": 56}
-    assert filled.gain is not None
-    assert list(filled.gain.against) == ["real", "classical", "duplicates-filled", "duplicates-filled-classical"]
-    assert not filled.gain.helps
+    regime = found.regimes[0]
+    assert regime.arm("synthetic-filled-classical").plan.added == {"a": 0, "b": 56}
+    free = {"real", "classical", "duplicates-filled", "duplicates-filled-classical"}
+    assert set(regime.gain.against) >= free  # whatever was chosen
+    assert {arm.plan.name for arm in regime.tested} == {regime.choice.arm, *regime.gain.against}
+    assert not regime.gain.helps
 
 
-def kept_classifiers(folder: Path) -> dict[str, tuple[float, str]]:
-    """Each classifier's validation score and weights, by file."""
-    files = sorted(folder.glob("100/*.npz"))
-    return {path.name: (float(np.load(path)["validation"]), str(np.load(path)["weights_sha256"])) for path in files}
+def kept_classifiers(folder: Path) -> dict[str, str]:
+    """Each classifier's weights, by file."""
+    files = sorted(folder.glob("100/*/*.npz"))
+    return {f"{path.parent.name}/{path.name}": str(np.load(path)["weights_sha256"]) for path in files}
 
 
 class Guarded(np.ndarray):  # type: ignore[type-arg]
@@ -95,7 +88,7 @@ class Guarded(np.ndarray):  # type: ignore[type-arg]
         return np.asarray(self)[key]  # type: ignore[index]
 
 
-def test_nothing_reads_the_test_split_before_a_classifier_is_finished(
+def test_nothing_reads_the_test_split_before_the_plan_is_written_and_a_classifier_is_finished(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     images = image_set(40, test=20)
@@ -104,66 +97,116 @@ def test_nothing_reads_the_test_split_before_a_classifier_is_finished(
     with pytest.raises(AssertionError, match="the test split was read"):
         guarded.images[guarded.rows("test")]
     scored: list[str] = []
-    final = sealed_data.SealedTestSplit.logits
+    plan = tmp_path / "first" / "plan.json"
+    final, digest = sealed_data.SealedTestSplit.logits, sealed_data.SealedTestSplit.sha256.func
+
+    def allowed(read: Callable[[], object]) -> object:
+        assert json.loads(plan.read_text())["choices"]  # what will be compared is written
+        monkeypatch.setattr(Guarded, "allowed", True)
+        found = read()
+        monkeypatch.setattr(Guarded, "allowed", False)
+        return found
 
     def logits(self: sealed_data.SealedTestSplit, classifier: torch.nn.Module) -> object:
         assert not classifier.training
         scored.append("once")
-        monkeypatch.setattr(Guarded, "allowed", True)
-        said = final(self, classifier)  # type: ignore[arg-type]
-        assert self.sha256
-        monkeypatch.setattr(Guarded, "allowed", False)
-        return said
+        return allowed(lambda: final(self, classifier))  # type: ignore[arg-type]
 
     monkeypatch.setattr(sealed_data.SealedTestSplit, "logits", logits)
+    hashed = property(lambda self: allowed(lambda: digest(self)))
+    monkeypatch.setattr(sealed_data.SealedTestSplit, "sha256", hashed)
     first = studied(guarded, held_out_like, tmp_path / "first", seeds=2, budget=TWO_STEPS)
-    assert len(scored) == 2 * len(first.regimes[0].arms)
+    assert len(scored) == 2 * len(first.regimes[0].tested)
+    planned = json.loads(plan.read_text())
+    assert first.planned == pytest.approx(planned["time"])
+    assert planned["choices"][0]["arm"] == first.regimes[0].choice.arm
+    oldest = min(path.stat().st_mtime for path in plan.parent.glob("100/test/*.npz"))
+    assert plan.stat().st_mtime <= oldest
 
-    monkeypatch.setattr(sealed_data.SealedTestSplit, "logits", final)
+    monkeypatch.undo()
     other, sealed = images.images.copy(), images.rows("test")
     other[sealed] = noise(images.conditions[sealed], 7)
     conditions = images.conditions.copy()
     conditions[sealed] = conditions[sealed][::-1]
     changed = replace(images, images=other, conditions=conditions)
     second = studied(changed, held_out_like, tmp_path / "second", seeds=2, budget=TWO_STEPS)
-    assert kept_classifiers(tmp_path / "first") == kept_classifiers(
-        tmp_path / "second"
-    )  # the same classifiers, chosen alike
-    assert [arm.balanced_accuracy for arm in first.regimes[0].arms] != [
-        arm.balanced_accuracy for arm in second.regimes[0].arms
-    ]
+    assert kept_classifiers(tmp_path / "first") == kept_classifiers(tmp_path / "second")  # the same, chosen alike
+    assert [arm.auroc for arm in first.regimes[0].tested] != [arm.auroc for arm in second.regimes[0].tested]
+
+
+def test_the_seeds_that_choose_an_arm_are_not_those_that_confirm_it(tmp_path: Path) -> None:
+    studied(image_set(40, test=20), held_out_like, tmp_path, seeds=2, budget=TWO_STEPS)
+    seeds = {
+        kind: {path.stem.rpartition("-")[2] for path in tmp_path.glob(f"100/{kind}/*.npz")}
+        for kind in ("selection", "test")
+    }
+    assert seeds["selection"]
+    assert seeds["test"]
+    assert not seeds["selection"] & seeds["test"]
+    for path in tmp_path.glob("100/selection/*.npz"):
+        assert "logits" not in np.load(path)  # what only helps to choose says nothing of test images
+
+
+def test_a_plan_is_kept_and_another_question_is_planned_anew(tmp_path: Path) -> None:
+    images = image_set(40, test=20)
+
+    def planned(**options: object) -> tuple[float, set[Path]]:
+        found = studied(images, held_out_like, tmp_path, **({"seeds": 2, "budget": TWO_STEPS} | options))
+        return found.planned, set(tmp_path.glob("100/test/*.npz"))
+
+    first, files = planned()
+    again, _ = planned(seeds=3)
+    assert again == first
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("100/*/*.npz")}
+    other, _ = planned(primary="balanced_accuracy")
+    assert other > first
+    after = {path: path.stat().st_mtime_ns for path in tmp_path.glob("100/*/*.npz")}
+    chosen_by = [path for path in before if path.parent.name == "selection"]
+    assert chosen_by
+    assert all(after[path] == before[path] for path in chosen_by)
+    assert not any(after.get(path) == before[path] for path in files)  # nothing tested before the new plan
+
+
+def test_looks_at_a_test_split_are_counted_over_the_runs_of_a_store() -> None:
+    run, other = trained("digits"), trained("other")
+    assert record_test_look(run, "split", 1.0, 5) == 1
+    assert record_test_look(run, "split", 1.0, 5) == 1  # a study that goes on
+    assert record_test_look(run, "split", 1.0, 10) == 2  # more seeds after the first result
+    assert record_test_look(other, "split", 2.0, 5) == 3
+    assert record_test_look(other, "another split", 3.0, 5) == 1
 
 
 def test_a_stopped_study_goes_on_classifier_by_classifier(tmp_path: Path) -> None:
-    images, requested = image_set(40, test=20), []
+    images, requested, stop_after = image_set(40, test=20), [], [4]
 
-    def stop_after_four(phase: str, done: float) -> None:
-        if len(list(tmp_path.glob("100/*.npz"))) >= 4:
+    def stop_after_some(phase: str, done: float) -> None:
+        if len(list(tmp_path.glob("100/*/*.npz"))) >= stop_after[0]:
             raise StoppedError
 
     def generator_for(share: float, subset: ImageSet) -> arms.Generate:
         requested.append((share, len(subset), set(subset.split.tolist())))
         return held_out_like
 
-    options = StudyOptions(2, (1.0,), (1.0,), (0.5,), budget=TWO_STEPS)
-    with pytest.raises(StoppedError):
-        made(images, generator_for, tmp_path, options, progress=stop_after_four).result("toy", 1)
-    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("100/*.npz")}
-    assert len(before) == 4
+    options = StudyOptions(2, (1.0,), (1.0,), (0.5,), budget=TWO_STEPS, selection_seeds=2)
+    for count in (4, 16):  # while an arm is chosen, and while it is tested
+        stop_after[0] = count
+        with pytest.raises(StoppedError):
+            made(images, generator_for, tmp_path, options, progress=stop_after_some).result("toy", 1)
+        before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("100/*/*.npz")}
+        assert len(before) == count
     shares: list[float] = []
     found = made(images, generator_for, tmp_path, options, progress=lambda phase, done: shares.append(done)).result(
         "toy", 1
     )
     assert {path: path.stat().st_mtime_ns for path in before} == before
-    assert shares[0] >= 4 / (2 * len(found.regimes[0].arms))
     assert shares == sorted(shares)
     assert shares[-1] == pytest.approx(1)
-    assert requested == [(1.0, 64, {"train", "val"})] * 2  # a generator is never given test images
+    assert requested == [(1.0, 64, {"train", "val"})] * 3  # a generator is never given test images
     whole = studied(images, held_out_like, tmp_path / "whole", seeds=2, budget=TWO_STEPS)
     assert found.regimes == whole.regimes
     more = studied(images, held_out_like, tmp_path, seeds=3, budget=TWO_STEPS)
     assert {path: path.stat().st_mtime_ns for path in before} == before  # more seeds keep the first ones
-    assert more.regimes[0].arms[0].balanced_accuracy[:2] == found.regimes[0].arms[0].balanced_accuracy
+    assert more.regimes[0].tested[0].scores[:2] == found.regimes[0].tested[0].scores
 
 
 def test_other_data_leave_nothing_that_an_earlier_study_made(tmp_path: Path) -> None:
@@ -177,7 +220,8 @@ def test_other_data_leave_nothing_that_an_earlier_study_made(tmp_path: Path) -> 
     begun(images, (1.0,))
     for name in ("100", "generator-10"):
         (tmp_path / name).mkdir(exist_ok=True)
-    assert begun(images, (1.0,)) == {"recipe.json", "100", "generator-10"}
+    (tmp_path / "plan.json").write_text("{}")
+    assert begun(images, (1.0,)) == {"recipe.json", "plan.json", "100", "generator-10"}
     assert begun(images, (2.0,)) == {"recipe.json", "generator-10"}  # which ratios are tried is nothing to a generator
     split = images.split.copy()
     split[[0, 70]] = split[[70, 0]]  # a training image is a test image now
@@ -186,14 +230,15 @@ def test_other_data_leave_nothing_that_an_earlier_study_made(tmp_path: Path) -> 
 
 def test_a_study_of_a_run_is_kept_and_its_low_data_generators_know_the_subset_alone() -> None:
     run = trained("digits")
-    options = StudyOptions(2, (1.0, 0.1), (0.25,), (0.5,), budget=TWO_STEPS)
+    options = StudyOptions(2, (1.0, 0.1), (0.25,), (0.5,), budget=TWO_STEPS, selection_seeds=2)
     told = study_plan.estimate_study(run, options=options)
     assert told.seconds > 0
     assert told.lines()[0].startswith("Classifiers to train: ")
     found = run_study.run_study(run, options=options)
     assert found is not None
     assert [regime.share for regime in found.regimes] == [1.0, 0.1]
-    assert told.classifiers == 2 * sum(len(regime.arms) for regime in found.regimes)
+    assert told.classifiers >= 2 * sum(len(regime.arms) + len(regime.tested) for regime in found.regimes)
+    assert found.looks == 1
     inner = Run(run.path / "evaluation" / "000000320-study" / "generator-10")
     assert len(inner.info().conditions) == sum(found.regimes[1].real.values()) == 143
     assert found.regimes[1].generator["sha256"] != found.regimes[0].generator["sha256"]
@@ -210,6 +255,7 @@ def test_a_study_of_a_run_is_kept_and_its_low_data_generators_know_the_subset_al
     again = run_study.run_study(run, options=options)
     assert again is not None
     assert again.regimes == found.regimes
+    assert again.looks == 1  # the same look
     assert (inner.path / "metrics.jsonl").stat().st_mtime_ns == trained_at  # not trained anew
     kept_file = study_results.study_path(run, 320)
     write_json(kept_file, json.loads(kept_file.read_text()) | {"version": 1})

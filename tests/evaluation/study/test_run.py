@@ -55,19 +55,21 @@ def test_each_arm_is_compared_with_all_that_needs_no_generator() -> None:
     by_name = {arm.name: arm for arm in planned}
     assert len(planned) == 26
     assert not any(by_name[name].augmented for name in ("real", "duplicates-1", "duplicates-filled", "synthetic-1"))
-    free = ("real", "classical", "duplicates-2")
+    free = ("real", "classical", "duplicates-filled", "duplicates-filled-classical", "duplicates-2")
     assert (by_name["synthetic-2"].comparators, by_name["synthetic-2"].controls) == (free, ("real", "duplicates-2"))
     augmented = by_name["synthetic-2-classical"]
     assert augmented.words == "Synthetic images, 2 x, with classical augmentation"
     assert (augmented.augmented, augmented.comparators, augmented.controls) == (True, free, ("classical",))
     filled = by_name["synthetic-filled-better-50-classical"]
-    assert filled.comparators == ("real", "classical", "duplicates-filled", "duplicates-filled-classical")
+    assert filled.comparators == free[:4]
     assert filled.controls == ("classical", "duplicates-filled-classical")
     assert by_name["duplicates-filled-classical"].augmented
     assert {arm.keep for arm in planned if arm.ratio == 1.0} == {None, 0.75, 0.5, 0.25}
     for number, arm in enumerate(planned):
         assert {one.name for one in planned[:number]} >= set(arm.comparators)
-    assert len(arms.plan_arms({"a": 40, "b": 40})) == 20  # nothing to fill up
+    even = arms.plan_arms({"a": 40, "b": 40})
+    assert len(even) == 20  # nothing to fill up
+    assert next(arm for arm in even if arm.name == "synthetic-1").comparators == ("real", "classical", "duplicates-1")
     assert arms.synthetic_counts(planned).tolist() == [160, 80]  # a quarter is kept of four times as many
 
 
@@ -95,6 +97,10 @@ def test_what_cannot_be_studied_raises_an_error(tmp_path: Path) -> None:
         studied(images, noise, tmp_path, seeds=1)
     with pytest.raises(ConfigError, match="classifier is 'vgg': it takes small, resnet18"):
         studied(images, noise, tmp_path, classifier="vgg")
+    with pytest.raises(ConfigError, match="primary is 'accuracy': it takes auroc, balanced_accuracy"):
+        studied(images, noise, tmp_path, primary="accuracy")
+    with pytest.raises(ConfigError, match=r"specificity is 1\.5: it takes a share above 0 and below 1"):
+        studied(images, noise, tmp_path, specificity=1.5)
     with pytest.raises(RunError, match="has no augmentation study"):
         study_results.load_study(lifecycle.create_run(build_config({}), "other"), 5)
 

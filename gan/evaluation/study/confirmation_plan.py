@@ -1,0 +1,89 @@
+"""The plan of a study: for each regime the one comparison that the test split will confirm. No torch.
+
+An arm is chosen by its mean score on validation images, over seeds that are used for nothing else. The plan is written
+into the study's folder with its time before any test image is read (`run_study.py`). It also predicts which gain the
+test can see.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter
+
+from gan.errors import DamagedFileError
+from gan.evaluation.study.arms import ArmPlan
+from gan.io.atomic import write_json
+from gan.io.json_files import read_json, validated
+from gan.io.untrusted_files import log_damaged
+
+if TYPE_CHECKING:  # it imports scipy, which pages need not wait for
+    from gan.evaluation.study.classification_metrics import Estimate
+
+FILE = "plan.json"
+
+
+@dataclass(frozen=True)
+class RegimeChoice:
+    """What was chosen in the regime with a `share` of the real images.
+
+    `arm` had the highest score of those with synthetic images, and `strongest` that of those it will be compared with,
+    both on validation images, by the primary metric. `detectable` is the gain that the test will probably see (power
+    80%), from the variances on validation images; None where they tell nothing.
+    """
+
+    share: float
+    arm: str
+    score: float
+    strongest: str
+    strongest_score: float
+    detectable: float | None
+
+
+@dataclass(frozen=True)
+class ConfirmationPlan:
+    """The choices of all regimes, the `primary` metric and the `seeds` of the choice; `time` in seconds since 1970."""
+
+    time: float
+    primary: str
+    shares: list[float]
+    selection_seeds: int
+    choices: list[RegimeChoice]
+
+    def save(self, folder: Path) -> None:
+        """Write the plan into a study's folder."""
+        write_json(folder / FILE, asdict(self))
+
+
+PLAN: TypeAdapter[ConfirmationPlan] = TypeAdapter(ConfirmationPlan)
+
+
+def load_plan(folder: Path) -> ConfirmationPlan | None:
+    """The plan in a study's folder; None where there is none, or it cannot be read."""
+    path = folder / FILE
+    try:
+        document: dict[str, Any] | None = read_json(path)
+        return None if document is None else validated(path, document, PLAN)
+    except DamagedFileError as error:
+        log_damaged(path, error)
+        return None
+
+
+def choose(arms: Sequence[ArmPlan], scores: "Mapping[str, Estimate]") -> tuple[ArmPlan, str]:
+    """The arm with synthetic images of the highest mean score over seeds, and the strongest of its comparators.
+
+    Of equal arms the first, which adds the least.
+    """
+
+    def score(name: str) -> float:
+        return float(scores[name].values.mean())
+
+    best = max((arm for arm in arms if arm.comparators), key=lambda arm: score(arm.name))
+    return best, max(best.comparators, key=score)
+
+
+def make_plan(primary: str, selection_seeds: int, choices: list[RegimeChoice]) -> ConfirmationPlan:
+    """A plan of these choices, made now."""
+    return ConfirmationPlan(time.time(), primary, [choice.share for choice in choices], selection_seeds, choices)
