@@ -8,7 +8,6 @@ tells copies from other images.
 Letters: N images, Q queries, D values of a descriptor, P pairs.
 """
 
-from collections.abc import Iterator
 from itertools import product
 
 import numpy as np
@@ -31,10 +30,19 @@ UNLIKE = 0.16
 """What counts as left for a candidate that is not similar enough to be compared."""
 FLAT_BORDER = 0.05
 """Spread along the border, relative to that of the whole thumbnail, up to which images have a plain background."""
+MIN_CORRELATION = 0.7
+"""Correlation of a pair, aligned at half the size, from which its fit is computed."""
 MARGIN = 4
 """Pixels of a thumbnail's edge that are not compared: shifts of up to 3 px, and 1 px for derivatives."""
 QUERY_BYTES = 2**26
+CELL = 200
+"""Images of a cell, on average: see `_candidates`."""
+PROBED = 4
+"""Cells that are searched for the copies of an image."""
 PAIRS_AT_ONCE = 1024
+
+_Descriptors = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Two parts (n, D) of n images each, see `_descriptors`."""
 
 
 def near_copies(
@@ -46,28 +54,19 @@ def near_copies(
     """Pairs (P, 2) of a row of `queries` (Q,) and a row of `others` that show the same picture.
 
     `thumbnails` (N, THUMBNAIL, THUMBNAIL) hold all images. Constant images have no copies. An image has at most
-    CANDIDATES pairs as a query. Where both are the same rows, a pair may come in one order only.
+    CANDIDATES pairs as a query. Where both are the same rows, a pair may come in one order or both.
     """
     varied = thumbnails.std(axis=(1, 2)) > 1
     queries, others = queries[varied[queries]], others[varied[others]]
     if not len(queries) or not len(others):
         return np.zeros((0, 2), dtype=np.int64)
     window = _window(thumbnails[others])
-    both = [np.concatenate(parts) for parts in zip(*_descriptors(thumbnails[others], window), strict=True)]
-    found = [np.zeros((0, 2), dtype=np.int64)]
-    step = max(1, QUERY_BYTES // (4 * len(others)))
-    among_themselves = np.array_equal(queries, others)
-    for start in range(0, len(queries), step):
-        progress("Comparing images", start / len(queries))
-        rows = queries[start : start + step]
-        first = start if among_themselves else 0  # earlier pairs were compared before
-        chosen = _candidates(thumbnails[rows], [part[first:] for part in both], window)
-        chosen[chosen >= 0] += first
-        candidates = np.where(chosen >= 0, others[chosen], -1)
-        candidates[candidates == rows[:, None]] = -1
-        found.append(_copies(thumbnails, rows, candidates))
-    progress("Comparing images", 1.0)
-    return np.concatenate(found)
+    candidates = _candidates(
+        _descriptors(thumbnails[queries], window), _descriptors(thumbnails[others], window), progress
+    )
+    candidates = np.where(candidates >= 0, others[candidates], -1)
+    candidates[candidates == queries[:, None]] = -1
+    return _copies(thumbnails, queries, candidates)
 
 
 def _window(thumbnails: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -82,10 +81,8 @@ def _window(thumbnails: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.outer(hann, hann).astype(np.float32)
 
 
-def _descriptors(
-    thumbnails: NDArray[np.uint8], window: NDArray[np.float32]
-) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """Amplitudes of the low frequencies, weighted by frequency, of norm 1: two parts (n, D) of each block of images.
+def _descriptors(thumbnails: NDArray[np.uint8], window: NDArray[np.float32]) -> _Descriptors:
+    """Amplitudes of the low frequencies, weighted by frequency, of norm 1: two parts (n, D).
 
     The first part is the same for a mirror image, the second has the other sign: a @ b + c @ d compares images,
     a @ b - c @ d one with the mirror image of the other.
@@ -93,40 +90,70 @@ def _descriptors(
     low = 5 if window.min() == 1 else 6
     rows, columns = np.r_[0:low, 1 - low : 0], np.arange(low)
     weight = np.hypot(rows[:, None], columns[None]).astype(np.float32)
+    parts: list[_Descriptors] = []
     for start in range(0, len(thumbnails), 4096):
         pixels = thumbnails[start : start + 4096].astype(np.float32)
         pixels = (pixels - pixels.mean(axis=(1, 2), keepdims=True)) * window
         amplitudes = np.abs(np.fft.rfft2(pixels)[:, rows][:, :, columns]).astype(np.float32) * weight
         amplitudes /= np.maximum(np.sqrt((amplitudes**2).sum(axis=(1, 2), keepdims=True)), 1e-6)
         mirrored = amplitudes[:, -np.arange(len(rows))]
-        yield (
-            ((amplitudes + mirrored) / 2).reshape(len(pixels), -1),
-            ((amplitudes - mirrored) / 2).reshape(len(pixels), -1),
-        )
+        halves = ((amplitudes + mirrored) / 2, (amplitudes - mirrored) / 2)
+        parts.append((halves[0].reshape(len(pixels), -1), halves[1].reshape(len(pixels), -1)))
+    return np.concatenate([part for part, _ in parts]), np.concatenate([part for _, part in parts])
 
 
-def _candidates(
-    queries: NDArray[np.uint8], both: list[NDArray[np.float32]], window: NDArray[np.float32]
-) -> NDArray[np.int64]:
-    """Positions (Q, CANDIDATES + 1) of the most similar other images, -1 where there are no more."""
-    mine = [np.concatenate(parts) for parts in zip(*_descriptors(queries, window), strict=True)]
-    similarity = mine[0] @ both[0].T
-    similarity += np.abs(mine[1] @ both[1].T)
-    wanted = min(CANDIDATES + 1, similarity.shape[1])  # one may be the query itself
-    block = 64
-    if similarity.shape[1] <= block * wanted:
-        best = np.argpartition(similarity, -wanted, axis=1)[:, -wanted:]
-    else:  # the best ones are in the best blocks
-        whole = similarity.shape[1] // block * block
-        maxima = similarity[:, :whole].reshape(len(queries), -1, block).max(axis=2)
-        blocks = np.argpartition(maxima, -wanted, axis=1)[:, -wanted:]
-        inside = (blocks[:, :, None] * block + np.arange(block)).reshape(len(queries), -1)
-        rest = np.broadcast_to(np.arange(whole, similarity.shape[1]), (len(queries), similarity.shape[1] - whole))
-        inside = np.concatenate([inside, rest], axis=1)
-        order = np.argpartition(np.take_along_axis(similarity, inside, axis=1), -wanted, axis=1)[:, -wanted:]
-        best = np.take_along_axis(inside, order, axis=1)
-    similar = np.take_along_axis(similarity, best, axis=1) >= MIN_SIMILARITY
-    return np.where(similar, best, -1)
+def _candidates(queries: _Descriptors, others: _Descriptors, progress: Progress) -> NDArray[np.int64]:
+    """Positions (Q, CANDIDATES + 1) among the others that are most similar to each query, -1 where there are no more.
+
+    Others are divided into cells by the nearest of some of them, and a query is compared with those of the PROBED
+    nearest cells (an inverted file, Jegou et al. 2011): copies have almost equal descriptors, so they share a cell.
+    """
+    cells = 1 + len(others[0]) // CELL
+    centres = others[0][np.random.default_rng(0).permutation(len(others[0]))[:cells]]
+    cell_of = _nearest(others[0], centres, 1)[:, 0]
+    probed = _nearest(queries[0], centres, PROBED)
+    best = np.full((len(queries[0]), CANDIDATES + 1), -1, dtype=np.int64)  # one may be the query itself
+    similarity = np.full(best.shape, MIN_SIMILARITY, dtype=np.float32)
+    for cell in range(cells):
+        progress("Comparing images", cell / cells)
+        members, asking = np.flatnonzero(cell_of == cell), np.flatnonzero((probed == cell).any(axis=1))
+        step = max(1, QUERY_BYTES // (4 * max(1, len(members))))
+        for start in range(0, len(asking) if len(members) else 0, step):
+            rows = asking[start : start + step]
+            alike = queries[0][rows] @ others[0][members].T
+            alike += np.abs(queries[1][rows] @ others[1][members].T)
+            _keep_best(best, similarity, rows, members, alike)
+    progress("Comparing images", 1.0)
+    return best
+
+
+def _nearest(descriptors: NDArray[np.float32], centres: NDArray[np.float32], count: int) -> NDArray[np.int64]:
+    """The `count` most similar centres of each descriptor, (n, count) or fewer if there are fewer."""
+    count = min(count, len(centres))
+    blocks = [
+        np.argpartition(descriptors[start : start + 4096] @ centres.T, -count, axis=1)[:, -count:]
+        for start in range(0, len(descriptors), 4096)
+    ]
+    return np.concatenate(blocks)
+
+
+def _keep_best(
+    best: NDArray[np.int64],
+    similarity: NDArray[np.float32],
+    rows: NDArray[np.int64],
+    members: NDArray[np.int64],
+    alike: NDArray[np.float32],
+) -> None:
+    """Put those of `members` that are more similar to `rows` of the queries into `best` and `similarity` (Q, C)."""
+    changed = np.flatnonzero(alike.max(axis=1) > similarity[rows].min(axis=1))
+    rows, alike = rows[changed], alike[changed]
+    count = min(best.shape[1], len(members))
+    top = np.argpartition(alike, -count, axis=1)[:, -count:]
+    values = np.concatenate([similarity[rows], np.take_along_axis(alike, top, axis=1)], axis=1)
+    positions = np.concatenate([best[rows], members[top]], axis=1)
+    order = np.argpartition(values, -best.shape[1], axis=1)[:, -best.shape[1] :]
+    similarity[rows] = np.take_along_axis(values, order, axis=1)
+    best[rows] = np.take_along_axis(positions, order, axis=1)
 
 
 def _copies(
@@ -135,11 +162,14 @@ def _copies(
     """The pairs (P, 2) of a query and one of its candidates (Q, C), -1 for none, that are near copies."""
     position, column = np.nonzero(candidates >= 0)
     pairs = np.stack([queries[position], candidates[position, column]], axis=1)
-    left = np.full(candidates.shape, UNLIKE, dtype=np.float32)
-    for start in range(0, len(pairs), PAIRS_AT_ONCE):
+    distinct, number = np.unique(np.sort(pairs, axis=1), axis=0, return_inverse=True)  # each is compared once
+    values = np.zeros(len(distinct), dtype=np.float32)
+    for start in range(0, len(distinct), PAIRS_AT_ONCE):
         some = slice(start, start + PAIRS_AT_ONCE)
-        first, second = (thumbnails[pairs[some, side]].astype(np.float32) for side in (0, 1))
-        left[position[some], column[some]] = unexplained(first, second)
+        first, second = (thumbnails[distinct[some, side]].astype(np.float32) for side in (0, 1))
+        values[some] = unexplained(first, second)
+    left = np.full(candidates.shape, UNLIKE, dtype=np.float32)
+    left[position, column] = values[number.ravel()]
     copies = (left < CERTAIN) | ((left < POSSIBLE) & (left < DISTINCT * np.median(left, axis=1, keepdims=True)))
     return pairs[copies[position, column]]
 
@@ -149,7 +179,16 @@ def unexplained(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDAr
 
     0 for copies, 1 for images that have nothing in common. The edge of MARGIN pixels is not compared.
     """
-    second, shift = _aligned(first, second)
+    share = np.ones(len(first), dtype=np.float32)
+    second, shift, correlation = _aligned(first, second)
+    alike = np.flatnonzero(correlation > MIN_CORRELATION)
+    if len(alike):
+        share[alike] = _fit(first[alike], second[alike], shift[alike])
+    return share
+
+
+def _fit(first: NDArray[np.float32], second: NDArray[np.float32], shift: NDArray[np.int64]) -> NDArray[np.float32]:
+    """The share (P,) of the variance of `first` that the shifted `second` and its derivatives do not explain."""
     inner = slice(MARGIN, -MARGIN)
     target = first[:, inner, inner].reshape(len(first), -1)
     target = target - target.mean(axis=1, keepdims=True)
@@ -179,8 +218,11 @@ def unexplained(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDAr
     return np.where(fit[:, 0, 0] > 0, share, 1).astype(np.float32)
 
 
-def _aligned(first: NDArray[np.float32], second: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """`second` or its mirror images, and its shift (P, 2) down and right by up to 3 px, that fit `first` best."""
+def _aligned(
+    first: NDArray[np.float32], second: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float32]]:
+    """`second` or its mirror images, its shift (P, 2) down and right by up to 3 px, and the correlation (P,), that fit
+    `first` best. The correlation is that of thumbnails of half the size."""
     half, other = _halved(first), _halved(second)
     direct, shift = _best_shift(half, other, MARGIN // 2)
     mirrored, mirrored_shift = _best_shift(half, other[:, :, ::-1], MARGIN // 2)
@@ -192,7 +234,9 @@ def _aligned(first: NDArray[np.float32], second: NDArray[np.float32]) -> tuple[N
     around = sliding_window_view(second, (side, side), axis=(1, 2))[rows, top, left]
     inner = slice(MARGIN - 1, 1 - MARGIN)
     _, fine = _best_shift(first[:, inner, inner], around, 1)
-    return second, coarse + fine
+    middle = half[:, MARGIN // 2 : -MARGIN // 2, MARGIN // 2 : -MARGIN // 2].reshape(len(first), -1)
+    spread = middle.std(axis=1) * np.sqrt(middle.shape[1])
+    return second, coarse + fine, np.maximum(direct, mirrored) / np.maximum(spread, 1e-3)
 
 
 def _halved(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
