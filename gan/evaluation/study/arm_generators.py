@@ -1,7 +1,8 @@
 """The generators of a study: the run's own snapshot, or one trained on the regime's real images alone.
 
-The run's generator has seen every training image. In a low-data regime that knowledge would leak into the classifiers,
-so each such regime trains its own generator, with the run's config and a shorter training. It resumes like any run.
+The run's generator has seen every training image. In a regime with fewer, be it a low-data regime or all that a study
+takes of a large set, that knowledge would leak into the classifiers. Each such regime trains its own generator, with
+the run's config and a shorter training. It resumes like any run.
 """
 
 import contextlib

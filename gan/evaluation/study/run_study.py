@@ -88,7 +88,7 @@ def run_study(
     folder = study_folder(run, sampler.seen)
 
     def generator_for(share: float, subset: ImageSet) -> Generator:
-        if share == 1:
+        if sealed_data.is_whole(images, subset):
             return arm_generators.snapshot_generator(sampler, sampler.seen / 1000)
         inner = folder / f"generator-{round(100 * share)}"
         return arm_generators.train_generator(run, subset, share, inner, options.device, worker)
@@ -339,7 +339,7 @@ def _notices(study: Study, development: ImageSet, regimes: list[Regime], looks: 
     used, available = len(development.rows("train")), len(study.images.rows("train"))
     if used < available:
         notices.append(f"{used:,} of the {available:,} training images were used.")
-    low_data = [regime for regime in regimes if regime.share < 1]
+    low_data = [regime for regime in regimes if regime.share < 1 or used < available]
     if low_data:
         lengths = " and ".join(f"{r.generator['kimg']:g} thousand images at {r.share:.0%}" for r in low_data)
         notices.append(

@@ -65,6 +65,12 @@ def development_set(images: ImageSet) -> ImageSet:
     return subset(images, np.concatenate([train, val]))
 
 
+def is_whole(images: ImageSet, subset: ImageSet) -> bool:
+    """Whether a subset has all training images. Where it does not, a generator that learned all of them knows more than
+    the classifiers that it would help."""
+    return len(subset.rows("train")) == len(images.rows("train"))
+
+
 def low_data_subset(images: ImageSet, share: float) -> ImageSet:
     """The set with a `share` of its training images: whole groups, each class in proportion."""
     return subset(images, np.concatenate([_share(images, images.rows("train"), share), images.rows("val")]))

@@ -129,7 +129,8 @@ def estimate_study(
         seconds += plan.classifiers(options) * each + filtering
         seconds += (options.selection_seeds + options.seeds) * generating
     classifiers = sum(plan.classifiers(options) for plan in plans)
-    generators = sum(_generator_seconds(run, plan.share) for plan in plans if plan.share < 1)
+    whole = sealed_data.is_whole(images, development)
+    generators = sum(_generator_seconds(run, plan.share) for plan in plans if plan.share < 1 or not whole)
     detectable = detectable_gain_lines(development, tested, plans, options)
     return StudyEstimate(seconds + generators, generators, classifiers, plans, skipped, detectable)
 

@@ -263,3 +263,17 @@ def test_a_study_of_a_run_is_kept_and_its_low_data_generators_know_the_subset_al
     assert study_results.is_outdated(run, 320)
     with pytest.raises(RunError, match=r"cannot be read: it is damaged or from another version. `python"):
         study_results.load_study(run, 320)
+
+
+def test_a_generator_knows_no_image_that_its_regime_leaves_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, options = trained("digits"), StudyOptions(2, (1.0,), (0.25,), (0.5,), budget=TWO_STEPS, selection_seeds=2)
+    monkeypatch.setattr(sealed_data, "MAX_TRAINING_IMAGES", 200)  # of 1,438
+    inner = Run(run.path / "evaluation" / "000000320-study" / "generator-100")
+
+    def stop_when_trained(phase: str, done: float) -> None:
+        if inner.path.exists() and inner.snapshots():
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        run_study.run_study(run, options=options, progress=stop_when_trained)
+    assert len(inner.info().conditions) == pytest.approx(200, abs=5)
