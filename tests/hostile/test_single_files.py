@@ -21,7 +21,7 @@ from tests.support.hostile import SET, SNAPSHOT, added_set, collect_errors, copi
 
 @pytest.mark.parametrize(
     "path",
-    [("test", key) for key in ("images", "groups", "grouped", "groups_per_class")]
+    [("test", key) for key in ("images", "groups", "grouped", "groups_per_class", "near_copies")]
     + [("regimes", 0, "generator", "kimg")],
 )
 def test_a_study_without_a_part_that_reports_show_is_skipped(path: tuple[str | int, ...], store: Path) -> None:

@@ -111,7 +111,7 @@ def studied(run: Run, snapshot: int, verdict: str = "Helps: a good deal.", kind:
     ]
     rates = [KeepRate(0.75, 0.0, -0.02, 0.02), KeepRate(0.5, 0.03, 0.01, 0.05)]
     tested = {"images": 200, "groups": 90, "grouped": True, "per_class": {"ill": 80, "well": 120}}
-    test = tested | {"groups_per_class": {"ill": 40, "well": 50}}
+    test = tested | {"groups_per_class": {"ill": 40, "well": 50}, "near_copies": 0}
     generator = {"name": run.name, "snapshot": snapshot, "sha256": "of the generator", "kimg": snapshot / 1000}
     chosen = next(plan for plan in plans if plan.name == "synthetic-1")
     again = [
@@ -132,6 +132,7 @@ def studied(run: Run, snapshot: int, verdict: str = "Helps: a good deal.", kind:
             filtering=keep_rate_finding(1.0, rates, "auroc"),
             verdict=verdict,
             verdict_kind=kind,
+            without_copies="",
         )
         for share in (1.0, 0.1)
     ]

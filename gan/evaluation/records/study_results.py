@@ -145,6 +145,7 @@ class Regime:
     each. `generator` tells what made the synthetic images: `name`, `snapshot`, `sha256`, `kimg`. `arms` are all arms on
     validation images, exploratory; `choice` is the one that was chosen by them, `tested` it and its comparators on test
     images with other seeds, and `gain` its confirmed gain. `verdict_kind` is "helps", "none", "harmful" or "unclear".
+    `without_copies` is the verdict on the test images that are no near copies of training images; "" where all are.
     """
 
     share: float
@@ -159,6 +160,7 @@ class Regime:
     filtering: Filtering
     verdict: str
     verdict_kind: str
+    without_copies: str
 
     def arm(self, name: str) -> Arm:
         """The arm with this name, on validation images."""
@@ -183,7 +185,8 @@ class StudyResult:
     """The study of one snapshot. `regimes` begin with all real training images, then 25%, then 10%.
 
     `test` has `images`, `groups` (patients, slides; as many as images where they are not known), `grouped`, and, by
-    class, `per_class` and `groups_per_class`. `validation` counts the images of the choice. `planned` is the time of
+    class, `per_class` and `groups_per_class`; `near_copies` of them show the same picture as a training image.
+    `validation` counts the images of the choice. `planned` is the time of
     the plan, in seconds since 1970, before any test image was read. `looks` counts the studies and scores of this store
     that read the same test images, this one included. `verdict` is the headline, `verdict_kind` as in Regime.
     """
@@ -234,6 +237,9 @@ class StudyResult:
                 "   gain over the best control, not corrected"
             ]
             lines += [_line(arm, self.primary) for arm in regime.arms]
+            lines += [f"  Without near copies of training images: {regime.without_copies}"] * bool(
+                regime.without_copies
+            )
             lines += [f"  {regime.filtering.words}"]
         lines += [f"  Not run at {left.share:.0%}: {left.arms}. {left.why}" for left in self.left]
         return "\n".join([*lines, *(f"  Note: {notice}" for notice in self.notices)])
@@ -351,6 +357,7 @@ class _SealedTest(TypedDict):
     groups: Annotated[int, Field(ge=0)]
     grouped: bool
     groups_per_class: dict[str, int]
+    near_copies: Annotated[int, Field(ge=0)]
 
 
 class _Generator(TypedDict):

@@ -29,7 +29,8 @@ def section(study: StudyResult | None, outdated: bool = False) -> str:
         verdict = f"<p>{html.escape(regime.verdict)}</p>" if regime.verdict != study.verdict else ""
         parts.append(
             f"<h3>{count:,} real training images ({regime.share:.0%})</h3>{verdict}"
-            f"<p>{html.escape(plan_sentence(study, regime))}</p>{study_table.tested_table(study, regime)}"
+            f"{_without_copies(regime)}<p>{html.escape(plan_sentence(study, regime))}</p>"
+            f"{study_table.tested_table(study, regime)}"
             f'<p>{html.escape(regime.filtering.words)}</p><div class="charts">{_gain(study, regime)}'
             f"{_keep_rates(study, regime.filtering)}</div>{study_table.arms_table(study, regime)}"
         )
@@ -49,6 +50,18 @@ def plan_sentence(study: StudyResult, regime: Regime) -> str:
         f"{study.selection_seeds} seeds: to confirm {_quoted(chosen)} with {study.seeds} other seeds. The strongest "
         f"without synthetic images was then {_quoted(strongest)}.{seen}"
     )
+
+
+def without_copies_sentence(regime: Regime) -> str:
+    """The verdict without near copies of training images; "" where the test images hold none."""
+    return f"Without test images that are near copies of training images: {regime.without_copies}" * bool(
+        regime.without_copies
+    )
+
+
+def _without_copies(regime: Regime) -> str:
+    sentence = without_copies_sentence(regime)
+    return f"<p>{html.escape(sentence)}</p>" if sentence else ""
 
 
 def _quoted(words: str) -> str:

@@ -6,7 +6,7 @@ Letters: n images, K classes, S seeds.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,11 @@ class GroundTruth:
     def sample(self) -> Sample:
         return Sample(self.labels, self.group)
 
+    def part(self, chosen: NDArray[np.bool_]) -> "GroundTruth":
+        """Of the `chosen` (n,) images alone."""
+        group = None if self.group is None else self.group[chosen]
+        return replace(self, labels=self.labels[chosen], group=group)
+
     def groups_per_class(self) -> dict[str, int]:
         """Number of groups that hold each class; of images where groups are unknown."""
         groups = np.arange(len(self.labels)) if self.group is None else self.group
@@ -49,6 +54,10 @@ class Predictions:
     logits: NDArray[np.float32]
     offsets: NDArray[np.float64]
     truth: GroundTruth
+
+    def part(self, chosen: NDArray[np.bool_]) -> "Predictions":
+        """On the `chosen` (n,) images alone."""
+        return replace(self, logits=self.logits[:, chosen], truth=self.truth.part(chosen))
 
     @property
     def probabilities(self) -> NDArray[np.float64]:

@@ -25,13 +25,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from gan import __version__
 from gan.data.image_set import ImageSet
 from gan.evaluation.classifiers.architectures import classifier_builder
 from gan.evaluation.classifiers.reference import split_sha256
 from gan.evaluation.records.split_looks import record_test_look
-from gan.evaluation.records.study_results import VERSION, Regime, StudyResult, study_folder
+from gan.evaluation.records.study_results import VERSION, Arm, Gain, Regime, StudyResult, study_folder
 from gan.evaluation.study import arm_generators, sealed_data
 from gan.evaluation.study.analysis import (
     GroundTruth,
@@ -46,7 +47,7 @@ from gan.evaluation.study.analysis import (
 from gan.evaluation.study.arm_classifiers import RegimeClassifiers, StepCounter
 from gan.evaluation.study.arm_generators import Generator, GeneratorFor
 from gan.evaluation.study.arms import FILLED_KEEP_RATE
-from gan.evaluation.study.comparisons import Decision, decide
+from gan.evaluation.study.comparisons import decide
 from gan.evaluation.study.confirmation_plan import FILE as PLAN_FILE
 from gan.evaluation.study.confirmation_plan import ConfirmationPlan, RegimeChoice, load_plan, make_plan
 from gan.evaluation.study.sealed_data import SealedTestSplit
@@ -134,7 +135,8 @@ class Study:
         regimes = self._classifiers(plans, development, sealed)
         plan = self._plan(regimes, sealed)
         looks = self._confirm(regimes, plan, sealed)
-        analysed = self._analyse(regimes, plan, sealed.labels)
+        copied = sealed.near_copies(development)
+        analysed = self._analyse(regimes, plan, copied)
         kind, sentence = study_verdict(analysed)
         self._keep_labels(sealed.labels)
         return StudyResult(
@@ -150,14 +152,14 @@ class Study:
             classes=list(development.names),
             rarest=development.names[rarest],
             validation=len(development.rows("val")),
-            test=_test_counts(sealed.labels),
+            test=_test_counts(sealed.labels) | {"near_copies": int(copied.sum())},
             planned=plan.time,
             looks=looks,
             regimes=analysed,
             left=skipped,
             verdict=sentence,
             verdict_kind=kind,
-            notices=_notices(self, development, analysed, looks),
+            notices=_notices(self, development, analysed, looks, int(copied.sum())),
             minutes=self._minutes(),
             made_with=self._made_with(began, development, sealed),
         )
@@ -200,14 +202,16 @@ class Study:
             regime.classifiers.steps_done.done(unused * self.options.seeds * regime.plan.steps)
         return looks
 
-    def _analyse(self, regimes: "list[_RegimeStudy]", plan: ConfirmationPlan, test: GroundTruth) -> list[Regime]:
-        """The regimes with their gains, corrected over all regimes, and verdicts."""
-        primary = self.options.primary
+    def _analyse(
+        self, regimes: "list[_RegimeStudy]", plan: ConfirmationPlan, copied: NDArray[np.bool_]
+    ) -> list[Regime]:
+        """The regimes with their verdicts, on all test images and without those that are `copied` (n,)."""
         pairs = list(zip(regimes, plan.choices, strict=True))
-        decisions = decide([compare_confirmed(regime.tested, choice, primary) for regime, choice in pairs])
+        whole = _confirmed(pairs, self.options, np.ones(len(copied), dtype=bool))
+        fresh = _confirmed(pairs, self.options, ~copied) if 0 < copied.sum() < len(copied) else None
         return [
-            _regime(regime, choice, decision, self.options, test, len(pairs))
-            for (regime, choice), decision in zip(pairs, decisions, strict=True)
+            _regime(regime, choice, whole[i], fresh[i].sentence if fresh else "", self.options)
+            for i, (regime, choice) in enumerate(pairs)
         ]
 
     def _begin(self, development: ImageSet) -> None:
@@ -280,33 +284,53 @@ class _RegimeStudy:
     tested: list[Predictions] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class _Confirmation:
+    """What the test images say of the chosen arm of a regime."""
+
+    tested: list[Arm]
+    gain: Gain
+    kind: str
+    sentence: str
+
+
+def _confirmed(
+    pairs: list[tuple[_RegimeStudy, RegimeChoice]], options: StudyOptions, images: NDArray[np.bool_]
+) -> list[_Confirmation]:
+    """The verdicts of all regimes on these test `images` (n,), corrected over the regimes."""
+    metric, found = options.primary, []
+    tested = [[arm.part(images) for arm in regime.tested] for regime, _ in pairs]
+    choices = [choice for _, choice in pairs]
+    decisions = decide([compare_confirmed(arms, choice, metric) for arms, choice in zip(tested, choices, strict=True)])
+    for arms, choice, decision in zip(tested, choices, decisions, strict=True):
+        gain = confirmed_gain(decision, arms, choice)
+        records = [summarise_arm(arm, metric, options.specificity) for arm in arms]
+        counts = _test_counts(arms[0].truth)
+        verdict = regime_verdict(choice, records, gain, metric, len(pairs), counts)
+        found.append(_Confirmation(records, gain, *verdict))
+    return found
+
+
 def _regime(
-    regime: _RegimeStudy,
-    choice: RegimeChoice,
-    decision: Decision,
-    options: StudyOptions,
-    test: GroundTruth,
-    regimes: int,
+    regime: _RegimeStudy, choice: RegimeChoice, confirmed: _Confirmation, without_copies: str, options: StudyOptions
 ) -> Regime:
-    metric, specificity = options.primary, options.specificity
-    tested = [summarise_arm(arm, metric, specificity) for arm in regime.tested]
-    gain = confirmed_gain(decision, regime.tested, choice)
-    kind, sentence = regime_verdict(choice, tested, gain, metric, regimes, _test_counts(test))
+    metric = options.primary
     ratio = next(arm.ratio for arm in regime.plan.arms if arm.keep is not None and not arm.fills)
     assert ratio is not None
     return Regime(
         share=regime.plan.share,
-        real=dict(zip(test.names, regime.plan.real.tolist(), strict=True)),
+        real=dict(zip(regime.validated[0].truth.names, regime.plan.real.tolist(), strict=True)),
         steps=regime.plan.steps,
         batch=options.budget.batch,
         generator=regime.generator.info,
-        arms=exploratory_arms(regime.validated, metric, specificity),
+        arms=exploratory_arms(regime.validated, metric, options.specificity),
         choice=choice,
-        tested=tested,
-        gain=gain,
+        tested=confirmed.tested,
+        gain=confirmed.gain,
         filtering=keep_rate_finding(ratio, keep_rates(regime.validated, metric), metric),
-        verdict=sentence,
-        verdict_kind=kind,
+        verdict=confirmed.sentence,
+        verdict_kind=confirmed.kind,
+        without_copies=without_copies,
     )
 
 
@@ -321,7 +345,7 @@ def _test_counts(test: GroundTruth) -> dict[str, Any]:
     }
 
 
-def _notices(study: Study, development: ImageSet, regimes: list[Regime], looks: int) -> list[str]:
+def _notices(study: Study, development: ImageSet, regimes: list[Regime], looks: int, copied: int) -> list[str]:
     """Warnings about the numbers, one sentence each."""
     notices = []
     if study.images.group is None:
@@ -331,6 +355,11 @@ def _notices(study: Study, development: ImageSet, regimes: list[Regime], looks: 
         )
     if study.options.seeds < 5:
         notices.append(f"{study.options.seeds} seeds say little about the variation between trainings: use 5 or more.")
+    if copied:
+        notices.append(
+            f"{copied:,} test images show the same picture as a training image, by their thumbnails: on these a "
+            f"classifier need not generalise. Without them: {regimes[0].without_copies or 'no image is left.'}"
+        )
     if looks > 1:
         notices.append(
             f"This is look {looks} at these test images, by studies and scores of this store. Nothing corrects for the "

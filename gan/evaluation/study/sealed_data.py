@@ -11,8 +11,11 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from gan.data.image_set import ImageSet
+from gan.data.ingest.checks.near_copies import near_copies
+from gan.data.ingest.pixels.image_file import THUMBNAIL
 from gan.data.splits import stratified_split
 from gan.errors import DataError, UserError
 from gan.evaluation.classifiers.reference import native_images, sample_rows, split_sha256
@@ -94,6 +97,13 @@ def subset(images: ImageSet, rows: NDArray[np.int64]) -> ImageSet:
     )
 
 
+def _thumbnail(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """An image (C, H, H) of one or three channels as grey uint8 (THUMBNAIL, THUMBNAIL)."""
+    pixels = image[0] if len(image) == 1 else image.transpose(1, 2, 0)
+    small = Image.fromarray(np.ascontiguousarray(pixels)).resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
+    return np.asarray(small.convert("L"))
+
+
 @dataclass(frozen=True)
 class SealedTestSplit:
     """The test split. Only finished classifiers read its images, and only the final analysis its labels."""
@@ -127,6 +137,15 @@ class SealedTestSplit:
         """The labels and groups of the test images."""
         group = None if self._images.group is None else self._images.group[self._rows]
         return GroundTruth(self._images.labels()[self._rows], group, self._images.names, self.rarest)
+
+    def near_copies(self, development: ImageSet) -> NDArray[np.bool_]:
+        """Which test images (n,) show the same picture as some training image of the study, by their thumbnails."""
+        test = native_images(self._images, self._rows)
+        training = native_images(development, development.rows("train"))
+        thumbnails = np.stack([_thumbnail(image) for images in (training, test) for image in images])
+        rows = np.arange(len(thumbnails))
+        pairs = near_copies(thumbnails, rows[len(training) :], rows[: len(training)])
+        return np.isin(rows[len(training) :], pairs[:, 0])
 
     @cached_property
     def sha256(self) -> str:

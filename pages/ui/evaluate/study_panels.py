@@ -67,6 +67,8 @@ def study_panel(run: Run, snapshot: int) -> None:
 def _regime(run: Run, study: StudyResult, regime: Regime) -> None:
     """What was planned and confirmed, then all training sets, gains by amount and keep rates."""
     key = f"{run.name}-{study.snapshot}-{regime.share}"
+    if regime.without_copies:
+        st.markdown(study_section.without_copies_sentence(regime))
     st.caption(study_section.plan_sentence(study, regime))
     st.html(study_table.tested_table(study, regime))
     left, right = st.columns([3, 2], gap="medium")

@@ -293,7 +293,7 @@ def regime(kind: str, verdict: str, share: float, gain: Gain) -> Regime:
         RegimeChoice(share, "synthetic-1", 0.8, "real", 0.8, None),
         keep_rate_finding(1, [RATE], "auroc"),
     )
-    return Regime(share, {"ill": 8, "well": 4}, 1, 1, {}, [], choice, [], gain, filtering, verdict, kind)
+    return Regime(share, {"ill": 8, "well": 4}, 1, 1, {}, [], choice, [], gain, filtering, verdict, kind, "")
 
 
 RATE = KeepRate(0.5, 0.03, -0.01, 0.07)

@@ -113,10 +113,17 @@ def test_nothing_reads_the_test_split_before_the_plan_is_written_and_a_classifie
         return allowed(lambda: final(self, classifier))  # type: ignore[arg-type]
 
     monkeypatch.setattr(sealed_data.SealedTestSplit, "logits", logits)
+    search = sealed_data.SealedTestSplit.near_copies
+
+    def near_copies(self: sealed_data.SealedTestSplit, development: ImageSet) -> object:
+        scored.append("searched")
+        return allowed(lambda: search(self, development))
+
+    monkeypatch.setattr(sealed_data.SealedTestSplit, "near_copies", near_copies)
     hashed = property(lambda self: allowed(lambda: digest(self)))
     monkeypatch.setattr(sealed_data.SealedTestSplit, "sha256", hashed)
     first = studied(guarded, held_out_like, tmp_path / "first", seeds=2, budget=TWO_STEPS)
-    assert len(scored) == 2 * len(first.regimes[0].tested)
+    assert scored == ["once"] * 2 * len(first.regimes[0].tested) + ["searched"]  # copies are sought last
     planned = json.loads(plan.read_text())
     assert first.planned == pytest.approx(planned["time"])
     assert planned["choices"][0]["arm"] == first.regimes[0].choice.arm
@@ -263,6 +270,26 @@ def test_a_study_of_a_run_is_kept_and_its_low_data_generators_know_the_subset_al
     assert study_results.is_outdated(run, 320)
     with pytest.raises(RunError, match=r"cannot be read: it is damaged or from another version. `python"):
         study_results.load_study(run, 320)
+
+
+def test_test_images_that_are_copies_of_training_images_are_counted_and_left_out_of_a_second_verdict(
+    tmp_path: Path,
+) -> None:
+    images = image_set(40, test=40)
+    copies = images.images.copy()
+    test = images.rows("test")
+    for row in test[:12]:  # saved again a little brighter
+        same = images.rows("train")[images.labels()[images.rows("train")] == images.labels()[row]][row % 9]
+        copies[row] = (copies[same].astype(int) + 3).clip(0, 255)
+    fresh = np.random.default_rng(1).integers(0, 255, (28, 1, 4, 4), dtype=np.uint8)  # of no motif
+    copies[test[12:]] = fresh.repeat(4, 2).repeat(4, 3)
+    found = studied(replace(images, images=copies), held_out_like, tmp_path, seeds=2, budget=TWO_STEPS)
+    assert found.test["near_copies"] == 12
+    assert any(
+        notice.startswith("12 test images show the same picture as a training image") for notice in found.notices
+    )
+    assert "28 test images" in found.regimes[0].without_copies
+    assert found.regimes[0].without_copies in found.as_text()
 
 
 def test_a_generator_knows_no_image_that_its_regime_leaves_out(monkeypatch: pytest.MonkeyPatch) -> None:
