@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import poly_mmd
 
-from gan.evaluation.scores import metrics
+from gan.evaluation.scores import compare, jackknife, metrics
 from gan.evaluation.statistics import bootstrap_interval, wilson_interval
 
 
@@ -58,14 +58,21 @@ def test_kernel_distance_is_that_of_torchmetrics() -> None:
     real, synthetic = Pixels()(real), Pixels()(synthetic)
     ours = metrics.kernel_distance(real, synthetic)
     assert ours.value == pytest.approx(float(poly_mmd(real.double(), synthetic.double())), rel=1e-6)
-    assert ours.interval[0] < ours.value < ours.interval[1]
     assert (ours.subset, ours.subsets) == (150, 1)
 
 
+def test_kernel_distance_without_a_block_is_that_of_the_other_images() -> None:
+    real, synthetic, blocks = drawn(60, 4, 0), drawn(60, 4, 1) + 0.5, np.arange(60) % 3
+    left_out = metrics.kernel_distance(real, synthetic, blocks=blocks).left_out
+    keep = torch.from_numpy(blocks != 1)
+    assert left_out[1] == pytest.approx(float(poly_mmd(real[keep].double(), synthetic[keep].double())), rel=1e-6)
+
+
 def test_kernel_distance_takes_large_sets_in_parts_of_a_thousand() -> None:
-    found = metrics.kernel_distance(drawn(2500, 4, 0), drawn(2500, 4, 1))
+    found = metrics.kernel_distance(drawn(2500, 4, 0), drawn(2500, 4, 1), blocks=np.arange(2500) % 20)
     assert (found.subset, found.subsets) == (1000, 2)
-    assert found.interval[0] < 0 < found.interval[1]
+    low, high = jackknife.jackknife_interval(found.value, found.left_out)
+    assert low < 0 < high
 
 
 def test_kernel_distance_is_centred_on_0_also_for_sets_with_as_many_of_each_class() -> None:
@@ -163,6 +170,42 @@ def test_patients_with_many_images_widen_an_interval() -> None:
     group = np.repeat([f"patient-{i}" for i in range(10)], 20)
     alone, grouped = bootstrap_interval(right), bootstrap_interval(right, group)
     assert grouped[1] - grouped[0] > 3 * (alone[1] - alone[0])
+
+
+@pytest.mark.parametrize("patients", [80, 20])
+def test_intervals_of_scores_between_two_sets_hold_the_expected_score(patients: int) -> None:
+    values, intervals = [], []
+    for seed in range(60):
+        generator = np.random.default_rng(seed)
+        patient = np.repeat(np.arange(patients), 80 // patients)
+        real = 0.8 * generator.normal(size=(patients, 6))[patient] + 0.6 * generator.normal(size=(80, 6))
+        synthetic = 0.3 + 0.8 * generator.normal(size=(80, 6))
+        found = compare.compare_features(
+            torch.from_numpy(real).float(), torch.from_numpy(synthetic).float(), None, patient.astype(str), seed
+        )
+        values.append(found.values)
+        intervals.append(found.intervals)
+    for name in (*compare.SHARES, "kid"):
+        expected = np.mean([value[name] for value in values])
+        assert np.mean([spans[name][0] <= expected <= spans[name][1] for spans in intervals]) >= 0.88, name  # 53 of 60
+
+
+def test_a_score_that_no_block_changes_has_the_wilson_interval_of_all_images() -> None:
+    low, high = jackknife.jackknife_share_interval(1.0, np.ones(20), 100)
+    assert (low, high) == (pytest.approx(100 / (100 + 2.093**2), abs=1e-4), 1.0)  # t of 19 degrees of freedom
+    # Values -1, 0 and 1 without each of three blocks: variance 2/3, times 2, is (1.155)^2; t of 2 degrees is 4.303.
+    assert jackknife.jackknife_interval(0.0, np.array([-1.0, 0, 1]))[1] == pytest.approx(
+        4.3027 * (4 / 3) ** 0.5, abs=1e-3
+    )
+
+
+def test_patients_stay_whole_in_blocks_of_about_equal_size() -> None:
+    group = np.repeat([f"patient {i}" for i in range(30)], np.arange(1, 31))
+    blocks = jackknife.deal_blocks(len(group), group, 0)
+    assert all(len(np.unique(blocks[group == name])) == 1 for name in np.unique(group))
+    assert len(np.unique(blocks)) == 20
+    assert np.bincount(blocks).max() <= 30
+    assert len(np.unique(jackknife.deal_blocks(40, np.full(40, "one"), 0))) == 20  # a single patient: images
 
 
 def test_the_interval_of_a_share_is_wilsons() -> None:

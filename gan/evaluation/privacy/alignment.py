@@ -19,7 +19,7 @@ from torch.nn import functional
 
 LARGEST_SIDE = 64
 """Larger images are reduced to between this side and twice it."""
-COARSE = 8
+COARSE = 6
 """Side of the grid on which candidates and starts are chosen."""
 SHIFTS = 5
 """Shifts along each axis from which an alignment may start; odd."""
@@ -66,7 +66,7 @@ class Geometry:
 
     @property
     def coarse(self) -> Tensor:
-        """The coarse grid (64, 2)."""
+        """The coarse grid (36, 2)."""
         return _grid(COARSE, self.coarse_spacing)
 
     @property
@@ -103,9 +103,9 @@ def coarse_descriptors(images: Tensor, geometry: Geometry) -> Tensor:
 def coarse_variants(images: Tensor, geometry: Geometry, variants: tuple[Tensor, Tensor]) -> Tensor:
     """Descriptors (n, V, D) of every variant of images (n, C, H, H) on the coarse grid."""
     orientation, shift = variants
-    points = torch.einsum("vij,vgj->vgi", orientation, geometry.coarse[None] + shift[:, None])  # (V, 64, 2)
+    points = torch.einsum("vij,vgj->vgi", orientation, geometry.coarse[None] + shift[:, None])  # (V, 36, 2)
     smooth = _smoothed(images, geometry.coarse_spacing)
-    values = _sample(smooth, points.reshape(1, -1, 2).expand(len(images), -1, -1))  # (n, C, V * 64)
+    values = _sample(smooth, points.reshape(1, -1, 2).expand(len(images), -1, -1))  # (n, C, V * 36)
     n, channels, _ = values.shape
     return _unit_vectors(values.view(n, channels, len(shift), -1).transpose(1, 2))
 

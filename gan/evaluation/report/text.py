@@ -14,6 +14,7 @@ PAPERS = {
     "Carlini et al. 2023": "Closeness relative to the next neighbours, arXiv:2301.13188",
     "Lucas and Kanade 1981": "An iterative image registration technique, IJCAI, 674",
     "He et al. 2016": "Residual networks, arXiv:1512.03385",
+    "Kott 2001": "The delete-a-group jackknife, J. Off. Stat. 17, 521",
     "Wilson 1927": "Interval of a share, J. Am. Stat. Assoc. 22, 209",
 }
 STUDY_PAPERS = {
@@ -91,8 +92,11 @@ def methods(result: EvaluationResult, study: StudyResult | None) -> str:
         "generated images. Precision and recall (Kynkaanniemi et al. 2019) and density and coverage (Naeem et al. "
         f"2020), with k = {k}, the kernel distance (Binkowski et al. 2018) and the Frechet distance (Heusel et al. "
         f"2017) compare {compared:,} real images with as many generated images of the same conditions; two halves of "
-        "the real images give the floor. Intervals are 95%, by bootstrap over images, or over patients where they are "
-        "known; for shares within a condition and for near copies they are Wilson intervals (Wilson 1927). Near copies "
+        "the real images give the floor. Intervals are 95%. Those of accuracies are by bootstrap over images, or over "
+        "patients where they are known. Those of precision, recall, density, coverage and the kernel distance are by a "
+        "jackknife that leaves out blocks of images of both sets (Kott 2001), whole patients where known; they are "
+        "rather too wide than too narrow. For obedience within a condition and for near copies they are Wilson "
+        "intervals (Wilson 1927). Near copies "
         "are images whose correlation distance to the nearest training image, minimised over mirror images, turns by "
         "right angles, shifts by up to an eighth of the side, and small turns and zooms (Lucas and Kanade 1981), is "
         "small relative to the next thirty (Carlini et al. 2023); the threshold is calibrated on real images."

@@ -14,7 +14,8 @@ from gan.data.image_set import ImageSet
 from gan.data.splits import stratified_split
 from gan.evaluation.classifiers.small_resnet import Images
 from gan.evaluation.scores import metrics
-from gan.evaluation.statistics import Interval, bootstrap_interval
+from gan.evaluation.scores.jackknife import deal_blocks, jackknife_interval, jackknife_share_interval
+from gan.evaluation.statistics import Interval
 
 SHARES = ("precision", "recall", "density", "coverage")
 DIVERSITY_IMAGES = 2000
@@ -27,7 +28,7 @@ SMALLEST_HALF = 5
 class Comparison:
     """The six scores of two sets of features, by name, and the 95% intervals of five of them.
 
-    The Frechet distance has none: a resampled set has fewer distinct images, which alone increases the distance.
+    The Frechet distance has none: with fewer images it is larger by itself.
     """
 
     values: dict[str, float]
@@ -35,21 +36,59 @@ class Comparison:
 
 
 def compare_features(
-    real: Tensor, synthetic: Tensor, strata: tuple[metrics.Labels, metrics.Labels] | None, seed: int = 0
+    real: Tensor,
+    synthetic: Tensor,
+    strata: tuple[metrics.Labels, metrics.Labels] | None,
+    group: NDArray[np.str_] | None = None,
+    seed: int = 0,
 ) -> Comparison:
     """Precision, recall, density, coverage, kernel and Frechet distance of features (n, F) and (n, F), n at least 2.
 
-    `strata`: the classes of both, as in `metrics.kernel_distance`; None for attributes.
+    `strata`: the classes of both, as in `metrics.kernel_distance`; None for attributes. `group` (n,): the patients of
+    the real images, where known; image i of both sets is left out together, as both have the same condition.
     """
-    near = metrics.neighbours(real, synthetic)
-    shares = {name: getattr(near, name) for name in SHARES}
-    kernel = metrics.kernel_distance(real, synthetic, strata, seed)
-    values = {name: float(share.mean()) for name, share in shares.items()}
-    intervals = {name: bootstrap_interval(share, seed=seed) for name, share in shares.items()}
+    blocks = deal_blocks(len(real), group, seed)
+    kernel = metrics.kernel_distance(real, synthetic, strata, seed, blocks)
+    values, intervals = neighbour_scores(real, synthetic, group, seed)
     return Comparison(
         values | {"kid": kernel.value, "frechet": metrics.frechet_distance(real, synthetic)},
-        intervals | {"kid": kernel.interval},
+        intervals | {"kid": jackknife_interval(kernel.value, kernel.left_out)},
     )
+
+
+def neighbour_scores(
+    real: Tensor, synthetic: Tensor, group: NDArray[np.str_] | None, seed: int = 0
+) -> tuple[dict[str, float], dict[str, Interval]]:
+    """Precision, recall, density and coverage of features (n, F) and (n, F), and their 95% intervals.
+
+    `group` (n,): the patients of the real images, where known.
+    """
+    blocks, units = deal_blocks(len(real), group, seed), len(real) if group is None else len(np.unique(group))
+    near = metrics.neighbours(real, synthetic)
+    values = {name: float(getattr(near, name).mean()) for name in SHARES}
+    left_out: dict[str, list[float]] = {name: [] for name in SHARES}
+    for block in range(int(blocks.max()) + 1):
+        keep = torch.from_numpy(blocks != block)
+        without = metrics.neighbours(real[keep], synthetic[keep], near.k)
+        for name, scores in left_out.items():
+            scores.append(float(getattr(without, name).mean()))
+    intervals = {
+        name: jackknife_interval(values[name], np.array(scores))
+        if name == "density"
+        else jackknife_share_interval(values[name], np.array(scores), units)
+        for name, scores in left_out.items()
+    }
+    return values, intervals
+
+
+def _scores(
+    real: Tensor, synthetic: Tensor, strata: tuple[metrics.Labels, metrics.Labels] | None, seed: int
+) -> dict[str, float]:
+    """The six scores without intervals."""
+    near = metrics.neighbours(real, synthetic)
+    shares = {name: float(getattr(near, name).mean()) for name in SHARES}
+    kernel = metrics.kernel_distance(real, synthetic, strata, seed)
+    return shares | {"kid": kernel.value, "frechet": metrics.frechet_distance(real, synthetic)}
 
 
 def halves(conditions: NDArray[np.float32], group: NDArray[np.str_] | None) -> tuple[Tensor, Tensor]:
@@ -73,8 +112,8 @@ def real_floor(
     labels = class_labels(images, rows)
     strata = None if labels is None else (labels[a], labels[b])
     n = {"n": float(len(a))}
-    between_halves, with_synthetic = (compare_features(real[a], other[b], strata, seed) for other in (real, synthetic))
-    return between_halves.values | n, with_synthetic.values | n
+    between_halves, with_synthetic = (_scores(real[a], other[b], strata, seed) for other in (real, synthetic))
+    return between_halves | n, with_synthetic | n
 
 
 def class_labels(images: ImageSet, rows: NDArray[np.int64]) -> metrics.Labels | None:

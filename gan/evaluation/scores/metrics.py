@@ -8,8 +8,8 @@
     accuracy            overall, balanced and per condition
 
 In our own classifier's features these are not the FID and KID of the literature: they compare runs on one data set, and
-are read beside their real-vs-real floor. Intervals are 95% bootstrap over images, or over groups where patients are
-known, with the features fixed.
+are read beside their real-vs-real floor. Intervals hold the features fixed: of accuracies by bootstrap over images, or
+over groups where patients are known; of the others by leaving out blocks (`jackknife.py`).
 
 Letters: n images in each set, F features, K conditions, B bootstrap draws.
 """
@@ -22,7 +22,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gan.evaluation.statistics import BOOTSTRAP_DRAWS, Interval, bootstrap_weights, percentile_interval
+from gan.evaluation.statistics import Interval, bootstrap_weights, percentile_interval
 
 NEIGHBOURS = 5
 SUBSET = 1000
@@ -48,22 +48,30 @@ def frechet_distance(real: Tensor, synthetic: Tensor) -> float:
 
 @dataclass(frozen=True)
 class KernelDistance:
-    """The mean over `subsets` subsets of `subset` images each; unbiased, so it can fall below 0."""
+    """The mean over `subsets` subsets of `subset` images each; unbiased, so it can fall below 0.
+
+    `left_out` (G,): its value without each block of images.
+    """
 
     value: float
-    interval: Interval
+    left_out: NDArray[np.float64]
     subset: int
     subsets: int
 
 
 def kernel_distance(
-    real: Tensor, synthetic: Tensor, strata: tuple[Labels, Labels] | None = None, seed: int = 0
+    real: Tensor,
+    synthetic: Tensor,
+    strata: tuple[Labels, Labels] | None = None,
+    seed: int = 0,
+    blocks: NDArray[np.int64] | None = None,
 ) -> KernelDistance:
     """Kernel distance between features (n, F) and (n, F), with k(x, y) = (x.y / F + 1)^3.
 
     Sets up to 1,000 images are compared whole, larger ones in up to ten disjoint random subsets of 1,000. `strata` are
     the classes (n,) of both sets where each class has the same count in both by design: such sets are not independent
-    draws, and the usual unbiased estimate would be biased below 0.
+    draws, and the usual unbiased estimate would be biased below 0. `blocks` (n,) number the images of both sets, to be
+    left out together (`jackknife.py`).
     """
     n, width = real.shape
     assert len(synthetic) == n, "equal counts"
@@ -71,7 +79,7 @@ def kernel_distance(
     subset, subsets = min(SUBSET, n), max(1, min(10, n // SUBSET))
     labels = strata or (np.zeros(n, np.int64), np.zeros(n, np.int64))
     orders = [_stratified_order(of_set, generator) for of_set in labels]
-    values, resampled = [], []
+    values, left_out = [], []
     for first in range(0, subset * subsets, subset):
         parts = [order[first : first + subset] for order in orders]
         a, b = (x[torch.from_numpy(part)].double() for x, part in zip((real, synthetic), parts, strict=True))
@@ -79,10 +87,11 @@ def kernel_distance(
         strata_here = [of_set[part] for of_set, part in zip(labels, parts, strict=True)]
         once = torch.ones(1, subset, dtype=torch.float64)
         values.append(_squared_mmd(kernels, [once, once], strata_here))
-        weights = [_stratified_weights(of_set, generator) for of_set in strata_here]
-        resampled.append(_squared_mmd(kernels, weights, strata_here))
-    interval = percentile_interval(torch.stack(resampled).mean(dim=0).numpy())
-    return KernelDistance(float(torch.cat(values).mean()), interval, subset, subsets)
+        if blocks is not None:
+            weights = [torch.from_numpy(_without_each_block(blocks)[:, part]) for part in parts]
+            left_out.append(_squared_mmd(kernels, weights, strata_here))
+    without = torch.stack(left_out).mean(dim=0).numpy() if left_out else np.zeros(0)
+    return KernelDistance(float(torch.cat(values).mean()), without, subset, subsets)
 
 
 def _stratified_order(labels: Labels, generator: np.random.Generator) -> NDArray[np.int64]:
@@ -94,15 +103,9 @@ def _stratified_order(labels: Labels, generator: np.random.Generator) -> NDArray
     return np.argsort(position, kind="stable")
 
 
-def _stratified_weights(labels: Labels, generator: np.random.Generator) -> Tensor:
-    """How often each image counts in bootstrap draws within its own class (B, n)."""
-    weights = np.zeros((BOOTSTRAP_DRAWS, len(labels)))
-    for label in np.unique(labels):
-        members = np.flatnonzero(labels == label)
-        weights[:, members] = generator.multinomial(
-            len(members), np.full(len(members), 1 / len(members)), BOOTSTRAP_DRAWS
-        )
-    return torch.from_numpy(weights)
+def _without_each_block(blocks: NDArray[np.int64]) -> NDArray[np.float64]:
+    """0 for the images of block g and 1 for all others (G, n)."""
+    return np.asarray(blocks[None] != np.arange(blocks.max() + 1)[:, None], dtype=np.float64)
 
 
 def _squared_mmd(kernels: list[Tensor], weights: list[Tensor], labels: list[Labels]) -> Tensor:
@@ -140,17 +143,17 @@ class Neighbours:
     k: int
 
 
-def neighbours(real: Tensor, synthetic: Tensor) -> Neighbours:
+def neighbours(real: Tensor, synthetic: Tensor, k: int | None = None) -> Neighbours:
     """Precision, recall, density and coverage of features (n, F) and (n, F), n at least 2.
 
-    Each image has a ball reaching to its k-th nearest neighbour in its own set; k is 5, or n // 2 if less. Precision: a
-    synthetic image lies in any real ball. Recall: a real image lies in any synthetic ball. Density: the number of real
-    balls a synthetic image lies in, over k. Coverage: a real ball contains any synthetic image.
+    Each image has a ball reaching to its k-th nearest neighbour in its own set; k is by default 5, or n // 2 if
+    less. Precision: a synthetic image lies in any real ball. Recall: a real image lies in any synthetic ball. Density:
+    the number of real balls a synthetic image lies in, over k. Coverage: a real ball contains any synthetic image.
     """
     n = len(real)
     assert len(synthetic) == n, "equal counts"
     assert n >= 2, "an image needs a neighbour"
-    k = neighbours_for(n)
+    k = min(k or neighbours_for(n), n - 1)
     radii_real, radii_synthetic = _radii(real, k), _radii(synthetic, k)  # (n,)
     recall, coverage, within = [], [], torch.zeros(n)
     for first in range(0, n, ROWS):

@@ -14,7 +14,7 @@ from torch import Tensor
 from gan.data.image_set import ImageSet
 from gan.evaluation.privacy.near_copies import Nearest
 from gan.evaluation.scores import metrics
-from gan.evaluation.scores.compare import SHARES, ConditionDiversity, halves
+from gan.evaluation.scores.compare import SHARES, ConditionDiversity, halves, neighbour_scores
 from gan.evaluation.statistics import Interval, bootstrap_interval, wilson_interval
 
 LEAST = 10
@@ -82,7 +82,8 @@ def condition_rows(
             "checked": len(copies),
         }
         row |= {score: values["score"] for score, values in accuracies.items()}
-        scores, intervals = _neighbour_scores(features, images.conditions[held, k] > 0.5)
+        group = None if images.group is None else images.group[held]
+        scores, intervals = _neighbour_scores(features, images.conditions[held, k] > 0.5, group)
         intervals |= {score: values["interval"] for score, values in accuracies.items()}
         intervals |= {"shown": accuracies["obedience"]["shown_interval"]}
         result.append(row | scores | _floor(images, held, features, k) | {"intervals": intervals})
@@ -90,18 +91,15 @@ def condition_rows(
 
 
 def _neighbour_scores(
-    features: tuple[Tensor, Tensor], members: NDArray[np.bool_]
+    features: tuple[Tensor, Tensor], members: NDArray[np.bool_], group: NDArray[np.str_] | None
 ) -> tuple[dict[str, float | None], dict[str, Any]]:
-    """Precision, recall, density and coverage among the members (n,), and their intervals."""
+    """Precision, recall, density and coverage among the members (n,) of groups (n,), and their intervals."""
     if members.sum() < LEAST:
         return dict.fromkeys(SHARES), dict.fromkeys(SHARES)
     positions = torch.from_numpy(np.flatnonzero(members))
-    near = metrics.neighbours(features[0][positions], features[1][positions])
-    values = {name: getattr(near, name) for name in SHARES}
-    return (
-        {name: float(value.mean()) for name, value in values.items()},
-        {name: bootstrap_interval(value) for name, value in values.items()},
-    )
+    grouped = None if group is None else group[members]
+    values, intervals = neighbour_scores(features[0][positions], features[1][positions], grouped)
+    return {**values}, {**intervals}
 
 
 def _floor(

@@ -179,7 +179,8 @@ class _Evaluation:
     ) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
         """The main scores by their fields in the result, and their 95% intervals."""
         labels = class_labels(self.images, held)
-        comparison = compare_features(real_features, features, None if labels is None else (labels, labels), self.seed)
+        strata = None if labels is None else (labels, labels)
+        comparison = compare_features(real_features, features, strata, predictions["cas"].group, self.seed)
         values, intervals = dict(comparison.values), dict(comparison.intervals)
         for name, predicted in predictions.items():
             accuracy = metrics.accuracy(predicted.logits, predicted.conditions, self.images.kind, predicted.group)
