@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from gan.config.options import build_config
 from gan.data import registry
@@ -93,6 +94,23 @@ def test_patients_stay_together_in_the_control() -> None:
     distances = np.repeat(np.random.default_rng(1).random(10), 20)
     patients = np.repeat([f"patient {i}" for i in range(10)], 20)
     of_images, of_patients = (
-        compare_distances(distances, distances[:100], group).control_auc for group in (None, patients)
+        compare_distances(distances, distances[:100], groups).control_auc
+        for groups in (None, (patients, patients[:100]))
     )
     assert of_patients[1] - of_patients[0] > 2 * (of_images[1] - of_images[0])
+
+
+def test_patients_with_several_images_raise_false_alarms_only_where_they_are_not_named() -> None:
+    """Forty and twenty patients of ten images each, alike within a patient; nothing is remembered."""
+    patients = np.repeat([f"patient {i}" for i in range(60)], 10)
+    unnamed, named, covered = 0, 0, 0
+    for seed in range(30):
+        generator = np.random.default_rng(seed)
+        distances = generator.normal(size=60)[np.repeat(np.arange(60), 10)] + 0.5 * generator.normal(size=600)
+        unnamed += compare_distances(distances[:400], distances[400:], seed=seed).p_value < 0.05
+        found = compare_distances(distances[:400], distances[400:], (patients[:400], patients[400:]), seed)
+        named += found.p_value < 0.05
+        covered += found.interval[0] <= 0.5 <= found.interval[1]
+    assert unnamed > 6
+    assert named <= binom.ppf(0.999, 30, 0.05)
+    assert covered >= binom.ppf(0.001, 30, 0.95)

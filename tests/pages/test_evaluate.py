@@ -241,7 +241,7 @@ def test_what_the_membership_test_found_is_told_with_its_control() -> None:
     assert not copies.button(key="start membership").disabled
     assert "No membership test of this snapshot yet" in said(at)
     found = MembershipResult(
-        version=1,
+        version=2,
         run="digits",
         snapshot=320,
         n={"members": 500, "held_out": 90, "samples": 2000},
@@ -251,6 +251,7 @@ def test_what_the_membership_test_found_is_told_with_its_control() -> None:
         control_auc=(0.45, 0.55),
         control_near=(0.02, 0.08),
         p_value=0.001,
+        patients_named=True,
         notices=[],
         made_with={},
     )

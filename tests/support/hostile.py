@@ -66,7 +66,19 @@ def copied_run(store: Path) -> Run:
     write_json(path / "compiled.json", {"compile": False, "reason": "auto"})
     studied(run, SNAPSHOT)
     membership = membership_results.MembershipResult(
-        1, NAME, SNAPSHOT, {"members": 5, "held_out": 5}, 0.5, (0.4, 0.6), 0.05, (0.4, 0.6), (0.0, 0.1), 0.5, [], {}
+        membership_results.VERSION,
+        NAME,
+        SNAPSHOT,
+        {"members": 5, "held_out": 5},
+        0.5,
+        (0.4, 0.6),
+        0.05,
+        (0.4, 0.6),
+        (0.0, 0.1),
+        0.5,
+        False,
+        [],
+        {},
     )
     membership.save(run)
     answers = [{"real": True, "plausible": True, "seconds": 1.0}]

@@ -20,7 +20,7 @@ from gan.io.json_files import read_json, validated
 from gan.io.untrusted_files import log_damaged
 from gan.runs.run import Run, format_seen
 
-VERSION = 1
+VERSION = 2
 ALARM = 0.05
 """Significance level of both statistics together."""
 CLOSEST = 0.05
@@ -36,6 +36,7 @@ class MembershipResult:
     chance. `near`: share of members nearer than all but the nearest 5% of held-out images. `control_auc`,
     `control_near`: central 95% of the same statistics between random parts of the members. `p_value`: the share of
     these splits at least as extreme in either statistic (Bonferroni). `n`: numbers of images of each kind.
+    `patients_named`: splits and interval are of whole patients; otherwise of images.
     """
 
     version: int
@@ -48,6 +49,7 @@ class MembershipResult:
     control_auc: tuple[float, float]
     control_near: tuple[float, float]
     p_value: float
+    patients_named: bool
     notices: list[str]
     made_with: dict[str, Any]
 
@@ -61,7 +63,10 @@ class MembershipResult:
         """The result in one sentence."""
         statistics = f"AUC {self.auc:.2f} ({self.interval[0]:.2f} to {self.interval[1]:.2f}), p = {self.p_value:.3g}"
         if self.risk_found:
-            return f"Risk found: the samples lie nearer to training images than to held-out ones ({statistics})."
+            found = f"Risk found: the samples lie nearer to training images than to held-out ones ({statistics})"
+            return (
+                f"{found}." if self.patients_named else f"{found}, unless unnamed patients with several images differ."
+            )
         return (
             "No risk found by this test: training and held-out images could not be distinguished by the samples "
             f"({statistics})."
@@ -117,30 +122,32 @@ class DistanceComparison:
 def compare_distances(
     members: NDArray[np.float64],
     held_out: NDArray[np.float64],
-    group: NDArray[np.str_] | None = None,
+    groups: tuple[NDArray[np.str_], NDArray[np.str_]] | None = None,
     seed: int = 0,
 ) -> DistanceComparison:
     """Compare the distances of members (n,) with those of held-out images (h,), with a permutation control.
 
-    The control splits the members at random in the sizes of the comparison, whole groups (n,) on one side where
-    patients are known, except the one at the cut. `interval` resamples images, not groups: it is too narrow where
-    patients have several images.
+    `groups` (n,) and (h,): the patients of both, where known. The control splits the members at random in the sizes of
+    the comparison, whole patients on one side, except the one at the cut; `interval` resamples whole patients. Without
+    them both take images as independent: patients with several images each, all in one split, raise false alarms.
     """
     generator = np.random.default_rng(seed)
     h = min(len(held_out), len(members) // 2)
     chosen = generator.permutation(len(members))[: len(members) - h], generator.permutation(len(held_out))[:h]
     tested, reference = members[chosen[0]], held_out[chosen[1]]
     auc, near = roc_auc(tested, reference), near_share(tested, reference)
-    unit = np.arange(len(members)) if group is None else np.unique(group, return_inverse=True)[1]
+    units = [np.arange(len(part)) for part in (members, held_out)]
+    if groups is not None:
+        units = [np.unique(group, return_inverse=True)[1] for group in groups]
+    unit = units[0]
     control = np.empty((DRAWS, 2))
     for b in range(DRAWS):
         order = np.argsort(generator.random(int(unit.max()) + 1)[unit], kind="stable")  # whole groups, shuffled
         inside, outside = members[order[h:]], members[order[:h]]
         control[b] = roc_auc(inside, outside), near_share(inside, outside)
     p_values = (1 + (control >= [auc, near]).sum(axis=0)) / (1 + DRAWS)
-    resampled = [
-        roc_auc(generator.choice(tested, len(tested)), generator.choice(reference, h)) for _ in range(DRAWS // 4)
-    ]
+    parts = [(tested, units[0][chosen[0]]), (reference, units[1][chosen[1]])]
+    resampled = [roc_auc(*(_resampled(*part, generator) for part in parts)) for _ in range(DRAWS // 4)]
     return DistanceComparison(
         auc=auc,
         interval=percentile_interval(np.array(resampled)),
@@ -151,6 +158,15 @@ def compare_distances(
         members=len(tested),
         held_out=h,
     )
+
+
+def _resampled(
+    values: NDArray[np.float64], unit: NDArray[np.int64], generator: np.random.Generator
+) -> NDArray[np.float64]:
+    """The values (n,) of as many units, drawn with replacement, as there are."""
+    distinct, member = np.unique(unit, return_inverse=True)
+    counts = generator.multinomial(len(distinct), np.full(len(distinct), 1 / len(distinct)))
+    return np.repeat(values, counts[member])
 
 
 def roc_auc(members: NDArray[np.float64], held_out: NDArray[np.float64]) -> float:
