@@ -1,7 +1,8 @@
 """Take the README's screenshots of every page: `python -m docs.screenshots` writes docs/screenshots/.
 
 The app runs on a temporary store with the demo run and, for comparisons, a short run on the digits that is trained
-here. MNIST is read from GAN_DATA, or downloaded to it, for pictures of real images.
+here. MNIST is read from GAN_DATA, or downloaded to it, for pictures of real images. `--own` takes only those of the
+made-up sets in `example_sets.py` that wait to be accepted.
 """
 
 import io
@@ -18,8 +19,10 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
+from docs.example_sets import write_dicom_folder, write_ham10000_zip
 from docs.make_demo import NAME, TARGET, gan
 from gan.config import settings
+from gan.data.ingest import staging
 from gan.runs import notes
 
 FOLDER = settings.ROOT / "docs" / "screenshots"
@@ -41,14 +44,17 @@ PAGES = {
 """The page's link, its heading, and the height of the window in pixels, by the name of the screenshot."""
 
 
-def main() -> None:
+OWN_IMAGES = {"own-images": ("skin-lesions", "Labels", 1500), "own-dicom": ("chest-films", "Pixels", 1450)}
+"""The name of the set, the tab of the fields that is open, and the height of the window, by the screenshot's name."""
+
+
+def main(only_own: bool) -> None:
     """Prepare the store, start the app, and write a screenshot of each page."""
     with tempfile.TemporaryDirectory() as store:
         os.environ["GAN_STORE"] = store
-        shutil.copytree(TARGET, Path(store) / NAME)
-        gan("data", "prepare", "--data.name", "mnist")
-        gan("train", "--preset", "digits-quick", "--train.kimg", "6", "--train.snapshot_kimg", "2", "--name", SHORT)
-        notes.update_about(Path(store) / SHORT, title="A short run on digits")
+        uploads = stage_example_sets()
+        if not only_own:
+            prepare_runs(Path(store))
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
@@ -61,14 +67,41 @@ def main() -> None:
                 browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
                 page = browser.new_page(color_scheme="light")
                 page.set_default_timeout(120_000)
-                for name, (link, heading, height) in PAGES.items():
+                for name, (link, heading, height) in PAGES.items() if not only_own else ():
                     page.set_viewport_size({"width": WIDTH, "height": height})
                     page.goto(f"http://127.0.0.1:{port}{link}")
                     page.get_by_role("heading", name=heading, exact=True).wait_for()
                     save_screenshot(page, FOLDER / f"{name}.png")
+                for name, (upload, tab, height) in OWN_IMAGES.items():
+                    page.set_viewport_size({"width": WIDTH, "height": height})
+                    page.goto(f"http://127.0.0.1:{port}/data?upload={uploads[upload]}")
+                    page.get_by_text("Change how they are read").click()
+                    page.get_by_role("tab", name=tab).click()
+                    save_screenshot(page, FOLDER / f"{name}.png")
         finally:
             server.terminate()
             server.wait()
+
+
+def prepare_runs(store: Path) -> None:
+    """The demo run, and a short one on the digits."""
+    shutil.copytree(TARGET, store / NAME)
+    gan("data", "prepare", "--data.name", "mnist")
+    gan("train", "--preset", "digits-quick", "--train.kimg", "6", "--train.snapshot_kimg", "2", "--name", SHORT)
+    notes.update_about(store / SHORT, title="A short run on digits")
+
+
+def stage_example_sets() -> dict[str, str]:
+    """Upload and check the made-up sets; the identifier of each upload by the name of its set."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = {
+            "skin-lesions": write_ham10000_zip(Path(folder) / "skin-lesions.zip"),
+            "chest-films": write_dicom_folder(Path(folder) / "chest-films"),
+        }
+        uploads = {name: staging.stage_path(name, path) for name, path in paths.items()}
+    for upload in uploads.values():
+        staging.check_upload(upload)
+    return {name: upload.name for name, upload in uploads.items()}
 
 
 def save_screenshot(page: Page, file: Path) -> None:
@@ -95,4 +128,4 @@ def wait_for(url: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(only_own="--own" in sys.argv[1:])

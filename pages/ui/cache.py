@@ -229,7 +229,7 @@ def image_set(config: DataConfig) -> ImageSet | None:
 @st.cache_data(max_entries=8, show_spinner="Opening some of the files …")
 def example_files(key: str, _plan: ImportPlan) -> dict[str, list[Example]]:
     """A few files of each class or attribute; `key` names the set and its version."""
-    return examples_of(_plan, names=MOST_NAMES)
+    return examples_of(_plan, each=3, names=MOST_NAMES)
 
 
 def upload_listing(folder: Path) -> Listing:

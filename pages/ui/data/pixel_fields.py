@@ -41,14 +41,14 @@ def geometry_field(form: Form, outcome: Outcome) -> Geometry:
     files = tuple(file for examples in outcome.examples.values() for file in examples)
     file, fitted = cache.geometry_examples(form.folder, files)
     if fitted:
-        alt = "the example as the networks would see it"
+        alt = "what it makes of the example"
         figures = (
             f'<figure><img width="96" height="96" alt="{GEOMETRIES[name]}: {alt}" src="{data_uri(_png(image))}">'
             f"<figcaption>{GEOMETRIES[name]}</figcaption></figure>"
             for name, image in fitted.items()
         )
         st.html(f'<div class="files">{"".join(figures)}</div>')
-        st.caption(f"{fmt.escape_markdown(file)} as the networks would see it.")
+        st.caption(f"{fmt.escape_markdown(file)} in each of them.")
     return geometry
 
 

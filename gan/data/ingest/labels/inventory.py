@@ -105,7 +105,7 @@ def _labels(listing: Listing, images: Sequence[str], reading: Reading, findings:
     _fill(labels.split, split_folders)
     _fill(labels.group, _folder_texts(folders, reading.levels, "group"))
     if reading.group_parts:
-        _fill(labels.group, [group_name(PurePosixPath(image).stem, reading.group_parts) for image in images])
+        _fill(labels.group, [group_name(_stem(image), reading.group_parts) for image in images])
     if reading.split_lists:
         _fill(labels.split, _listed_splits(listing, images, reading))
     return labels
@@ -132,7 +132,13 @@ def _selected(listing: Listing, reading: Reading, findings: list[Finding]) -> li
 
 def _below_root(image: str, reading: Reading) -> tuple[str, ...]:
     """The parts of an image's path below the reading's root."""
-    return PurePosixPath(image).parts[len(PurePosixPath(reading.root).parts) :]
+    return tuple(image.split("/")[reading.root.count("/") + 1 if reading.root else 0 :])
+
+
+def _stem(image: str) -> str:
+    """The name of an image without its suffix."""
+    name = image.rpartition("/")[2]
+    return name.rpartition(".")[0] or name
 
 
 def _labels_from_names(
@@ -142,7 +148,7 @@ def _labels_from_names(
     if "class" in reading.levels:
         texts = _folder_texts(folders, reading.levels, "class")
     elif reading.class_part:
-        texts = [PurePosixPath(image).stem for image in images]
+        texts = [_stem(image) for image in images]
     else:
         what = f"no column of {first_few([*reading.table.files])}" if reading.table else "neither a table"
         raise DataError(f"The images have no labels: {what}, nor a folder level or a part of the file names is chosen.")

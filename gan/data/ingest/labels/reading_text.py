@@ -27,7 +27,10 @@ def _labels(reading: Reading) -> Iterator[str]:
         yield from _table(reading.table)
     elif "class" in reading.levels:
         where = _levels(reading, "class")
-        yield f"The class is {_part(reading.class_part)} of the folders of {where}."
+        if reading.class_part:
+            yield f"The class is {_part(reading.class_part)} of the names of the folders of {where}."
+        else:
+            yield "Each folder is a class." if reading.levels == ("class",) else f"Classes are the folders of {where}."
     else:
         yield f"The class is {_part(reading.class_part)} of the file name."
 
@@ -97,8 +100,6 @@ def _levels(reading: Reading, role: str) -> str:
 
 
 def _part(part: int) -> str:
-    if part == 0:
-        return "the name"
     return f"part {part}" if part > 0 else "the last part" if part == -1 else f"part {-part} from the end"
 
 

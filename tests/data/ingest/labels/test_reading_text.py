@@ -16,7 +16,7 @@ def test_each_choice_of_a_reading_is_a_sentence_and_what_is_usual_is_none() -> N
     for value in named:
         assert value in text
     assert describe_reading(Reading(levels=("split", "class"))) == [
-        "The class is the name of the folders of level 2.",
+        "Classes are the folders of level 2.",
         "Splits are the folders of level 1.",
         "Images that are not square are cropped to their centre.",
     ]
