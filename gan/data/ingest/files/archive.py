@@ -107,7 +107,7 @@ def _unpack_file(file: BinaryIO, target: Path, progress: Progress, names_encodin
     else:
         ratio_limit = max(size * MAX_RATIO, SMALL)
         with open_members(file, form, max_members, ratio_limit) as members:
-            _unpack_members(_plan(members, names_encoding), target, min(settings.upload_limit(), ratio_limit), progress)
+            _unpack_members(_plan(members, names_encoding), target, _Limit(ratio_limit), progress)
         convert_in_place(target, progress)
 
 
@@ -184,15 +184,31 @@ def kind_to_keep(name: str, head: Callable[[], bytes]) -> str:
     return TABLE if name.lower().endswith(".npz") else file_kind(name, head)
 
 
-def _unpack_members(plan: _Plan, target: Path, limit: int, progress: Progress) -> None:
-    """Unpack the planned members, at most `limit` bytes, and record the others."""
+class _Limit:
+    """The bytes that an archive may unpack to: those of an upload, or fewer for one that packs too much."""
+
+    def __init__(self, by_ratio: int):
+        self.bytes = min(settings.upload_limit(), by_ratio)
+        self.is_by_ratio = by_ratio < settings.upload_limit()
+
+    def error(self) -> DataError:
+        if not self.is_by_ratio:
+            return upload_too_large(self.bytes)
+        return DataError(
+            f"The archive is said to unpack to more than {MAX_RATIO} times its size, and more than "
+            f"{SMALL // 1_000_000:,} MB: images do not pack so well. Create it again from the images."
+        )
+
+
+def _unpack_members(plan: _Plan, target: Path, limit: _Limit, progress: Progress) -> None:
+    """Unpack the planned members, and record the others; raises DataError beyond the limit."""
     announced = sum(member.size for member in plan.wanted.values())
-    if announced > limit:
-        raise upload_too_large(limit)
+    if announced > limit.bytes:
+        raise limit.error()
     if announced > shutil.disk_usage(target).free:
         raise DataError(f"The disk of {target} has no room for {announced // 1_000_000:,} MB. Free some space.")
     damaged: list[str] = []
-    remaining = limit
+    remaining = limit.bytes
     for done, (name, member) in enumerate(plan.wanted.items()):
         path = path_below(target, name)
         try:
@@ -213,7 +229,7 @@ class _DamagedMemberError(Exception):
     """A member cannot be read to its end."""
 
 
-def _unpack_member(member: Member, path: Path, remaining: int, limit: int) -> int:
+def _unpack_member(member: Member, path: Path, remaining: int, limit: _Limit) -> int:
     """Unpack one member to `path`; returns the bytes written. Raises DataError if there are more than `remaining`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     written = 0
@@ -221,7 +237,7 @@ def _unpack_member(member: Member, path: Path, remaining: int, limit: int) -> in
         for block in _blocks(member):
             written += len(block)
             if written > remaining:
-                raise upload_too_large(limit)
+                raise limit.error()
             file.write(block)
     return written
 

@@ -36,6 +36,10 @@ UNUSUAL = {"cp852": 0.7, "cp1252": 0.8, "cp1251": 0.8, "cp1250": 0.4}
 """Factors for the confidence in encodings that Windows seldom writes into a ZIP, or that few users have."""
 UNUSUAL_IN_TABLES = {"cp850": 0.3, "cp437": 0.3, "cp852": 0.3, "cp866": 0.5, "cp1250": 0.4}
 """The same for tables: Excel writes the code pages of Windows, not those of DOS."""
+DOUBLE_BYTES = ("cp949", "gb18030", "big5hkscs", "cp932")
+LEAST_CONFIDENCE = 0.001
+"""Of encodings with two bytes a character, which chardet passes over for a few characters. Text in another encoding
+seldom decodes without an error."""
 SURE = 1.8
 """How many times likelier than the next encoding one must be to be used without a warning."""
 MAX_SAMPLE = 100_000
@@ -90,15 +94,17 @@ def detect_encoding(names: Iterable[bytes], unusual: Mapping[str, float] = UNUSU
     order = list(ENCODINGS)
     likelihoods: dict[str, float] = {}  # by decoded text
     encodings: dict[str, str] = {}
+    confidences = dict.fromkeys(DOUBLE_BYTES, LEAST_CONFIDENCE)
     for found in chardet.detect_all(sample, ignore_threshold=True, compat_names=False, include_encodings=order[1:]):
-        if found["encoding"] is None:
-            continue
-        encoding = _our_name(str(found["encoding"]))
+        if found["encoding"] is not None:
+            encoding = _our_name(str(found["encoding"]))
+            confidences[encoding] = max(found["confidence"], confidences.get(encoding, 0))
+    for encoding, confidence in confidences.items():
         try:
             text = b"\n".join(parts).decode(encoding)
         except UnicodeDecodeError:
             continue
-        likelihood = found["confidence"] * unusual.get(encoding, 1.0) * _plausibility(text, encoding)
+        likelihood = confidence * unusual.get(encoding, 1.0) * _plausibility(text, encoding)
         if likelihood > likelihoods.get(text, 0):
             likelihoods[text] = likelihood
             encodings[text] = encoding
@@ -135,8 +141,9 @@ def _plausibility(text: str, encoding: str) -> float:
     characters = [character for character in text if ord(character) > 127]
     letters = sum(unicodedata.category(character)[0] in "LMN" for character in characters)
     factor = (letters / max(len(characters), 1)) ** 2
-    if any(left.islower() and right.isupper() for left, right in itertools.pairwise(text)):
-        factor *= 0.3
-    if encoding == "cp949" and any("\u4e00" <= character <= "\u9fff" for character in text):
-        factor *= 0.1
+    switches = sum(left.islower() and right.isupper() for left, right in itertools.pairwise(text))
+    if switches:
+        factor *= 0.3 ** max(1, round(switches / (text.count("\n") + 1)))
+    if encoding == "cp949":
+        factor *= 0.1 if any("\u4e00" <= character <= "\u9fff" for character in text) else 1.5
     return factor

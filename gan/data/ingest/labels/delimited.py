@@ -40,7 +40,7 @@ def decode_text(name: str, content: bytes) -> tuple[str, tuple[str, ...]]:
             return _decode(name, content[len(mark) :], encoding), ()
     if b"\0" in content:  # UTF-16 without a mark: one byte of each pair is nearly always 0
         even, odd = content[:4096:2].count(0), content[1:4096:2].count(0)
-        if max(even, odd) < 10 * min(even, odd) or not max(even, odd):
+        if max(even, odd) < max(10 * min(even, odd), len(content[:4096]) // 8):
             raise DataError(f"{name} is not a table: it holds binary data. Save it as CSV UTF-8 or .xlsx.")
         return _decode(name, content, "utf-16-be" if even > odd else "utf-16-le"), ()
     try:
@@ -182,8 +182,9 @@ def align_records(name: str, records: list[Record], header: bool) -> tuple[list[
     aligned = []
     for line, values in rows:
         if len(values) < named or any(values[len(names) :]):
+            count = f"{len(values)} value{'s' if len(values) != 1 else ''}"
             raise DataError(
-                f"Line {line} of {name} has {len(values)} values for {named} columns. Put a value that contains the "
+                f"Line {line} of {name} has {count} for {named} columns. Put a value that contains the "
                 "delimiter in double quotes, and write an empty value for each that is missing."
             )
         aligned.append((line, [*values, *[""] * len(names)][: len(names)]))

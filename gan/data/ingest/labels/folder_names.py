@@ -100,6 +100,8 @@ def suspicious(names: Sequence[str]) -> str:
     if kind in ("content", "leftovers"):
         unique = [name for name in unique if no_class_names([name])] or unique
     verb = "look" if len(unique) > 1 else "looks"
+    if kind == "numbers":
+        return f"The folders {first_few(unique)} are {MEANINGS[kind]}."
     return f"The folder{'s' * (len(unique) > 1)} {first_few(unique)} {verb} like {MEANINGS[kind]}, not like classes."
 
 

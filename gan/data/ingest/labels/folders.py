@@ -19,7 +19,7 @@ from gan.data.ingest.labels.folder_names import (
     suspicious,
 )
 from gan.data.ingest.labels.folder_roles import DISTINCT, read_roles
-from gan.data.ingest.labels.folder_tree import Tree, folder_patterns, read_tree
+from gan.data.ingest.labels.folder_tree import FEW, Tree, folder_patterns, read_tree
 from gan.data.ingest.labels.left_out import copy_patterns, mask_patterns
 from gan.data.ingest.labels.name_parts import class_parts
 from gan.data.ingest.labels.reading import Proposal, Reading, Role
@@ -54,6 +54,7 @@ def propose_folders(listing: Listing) -> list[Proposal]:
     tree = read_tree(images)
     tree = replace(tree, left_out=(*patterns, *tree.left_out))
     candidates = [depth for depth in range(len(tree.levels)) if _may_be_classes(tree, depth)]
+    candidates = candidates or [depth for depth in range(len(tree.levels)) if _may_be_classes(tree, depth, FEW)]
     ordinary = [depth for depth in candidates if _are_classes(tree, depth, candidates)]
     ordinary.sort(key=lambda depth: tree.levels[depth].recurring < RECURRING)
     proposals = [proposal for depth in ordinary for proposal in _class_proposals(tree, depth, ordinary)]
@@ -75,10 +76,10 @@ def _has_classes(tree: Tree, depths: Sequence[int]) -> bool:
     return any(len(tree.levels[depth].images) > 1 for depth in depths)
 
 
-def _may_be_classes(tree: Tree, depth: int) -> bool:
+def _may_be_classes(tree: Tree, depth: int, covered: float = COVERED) -> bool:
     """Whether a level can name classes at all: it is no level of splits or folds, and says more than the one above."""
     level = tree.levels[depth]
-    if level.splits or level.kind == "folds" or level.covered < COVERED or no_class_names(level.names):
+    if level.splits or level.kind == "folds" or level.covered < covered or no_class_names(level.names):
         return False
     if all(is_labelled(name) or is_unlabelled(name) for name in level.images):
         return False
@@ -169,6 +170,8 @@ def _doubts_about_classes(tree: Tree, depth: int, candidates: Sequence[int]) -> 
         doubts.append(f"Folders of {len(candidates)} levels may be the classes: {texts}.")
     if any(other.names[0].endswith("_files") for other in tree.levels):
         doubts.append("The images are tiles of slides at several magnifications.")
+    if level.covered < COVERED:
+        doubts.append(f"Only {level.covered:.0%} of the images are in folders that may be classes; others lie beside.")
     if len(level.images) == 1:
         doubts.append(f"All images are in one folder, {level.names[0]}: there is a single class.")
     if len(level.images) >= 5 and sum(level.images.values()) < 2 * len(level.images):

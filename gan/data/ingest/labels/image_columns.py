@@ -30,6 +30,8 @@ OVERLAP = 0.05
 """Share of the images of a table up to which another table may name them, too, and still be read with it."""
 NO_LABELS = frozenset(("submission", "submissions", "template", "prediction", "predictions", "example"))
 """Words in names of tables whose labels are no truth, such as sample_submission.csv of Kaggle."""
+ROUNDED = re.compile(r"\d[.,]\d+E\+\d+", re.IGNORECASE)
+"""A long number as Excel writes it."""
 FILE_WORDS = IMAGE_WORDS - {"name", "index", "id"}
 """Words in names of columns that certainly name images."""
 
@@ -97,13 +99,18 @@ def unused_tables(listing: Listing, used: Iterable[str] = ()) -> list[Finding]:
             else:
                 others.append(file)
             continue
-        if is_text or not rows.count or PurePosixPath(file).name.startswith("~$"):  # Excel's lock file
+        if is_text:
             others.append(file)
+            continue
+        if not rows.count:
+            findings.append(Finding("table-without-labels", "note", f"{file} has a header, but no rows."))
             continue
         named = [name for name in map(str, rows.frames[0].columns) if _names_files(name, rows)]
         found = _best_column(rows, names)
         if found:
-            text = f"{file} names {found[1].matched:,} images, but no labels that are used."
+            more = [name for name in rows.columns if name != found[0]]
+            holds = f"its other columns ({first_few(more)}) hold no" if more else "it has no column of"
+            text = f"{file} names {found[1].matched:,} images, but {holds} classes, 0/1 labels or groups that are used."
             findings.append(Finding("table-without-labels", "note", text))
         elif named:
             findings.append(_unmatched(file, named[0], rows, names, listing))
@@ -119,7 +126,8 @@ def _names_files(column: str, rows: Rows) -> bool:
     """Whether a column is meant to name images: by its own name, or as an `id` that differs in each row."""
     words = set(Column(column, ()).words)
     values = rows.column(column)
-    return bool(words & FILE_WORDS) or (words <= {"id", "index"} and len(set(values)) == len(values) > 1)
+    unique = len(set(values)) == len(values) > 1
+    return bool(words & FILE_WORDS) or (words <= {"id", "index"} and (unique or any(map(ROUNDED.fullmatch, values))))
 
 
 def _unmatched(file: str, column: str, rows: Rows, names: ImageNames, listing: Listing) -> Finding:
@@ -132,7 +140,7 @@ def _unmatched(file: str, column: str, rows: Rows, names: ImageNames, listing: L
         text = f"Names in column {column} of {file} fit several images ({len(matches.ambiguous):,}): {fitting}."
         return Finding("ambiguous-rows", "warning", text, f"{called} Write the names with their folders.")
     text = f"Column {column} of {file} names {matches.matched or 'none'} of the images: it holds {first_few(values)}."
-    rounded = any(re.fullmatch(r"\d[.,]\d+E\+\d+", value, re.IGNORECASE) for value in values)
+    rounded = any(map(ROUNDED.fullmatch, values))
     hint = " Excel has rounded them: give the column the format Text, and enter them again." if rounded else ""
     return Finding("table-without-labels", "warning", text, f"{called} Correct the names to use the table.{hint}")
 

@@ -113,18 +113,18 @@ def _labels(listing: Listing, images: Sequence[str], reading: Reading, findings:
 
 def _selected(listing: Listing, reading: Reading, findings: list[Finding]) -> list[str]:
     """The images below the reading's root that no pattern leaves out."""
-    inside = [image for image in listing.images if not reading.root or image.startswith(f"{reading.root}/")]
-    if reading.root and not inside:
-        raise DataError(f"There is no folder {reading.root} with images.")
-    if len(inside) < len(listing.images):
-        outside = [image for image in listing.images if not image.startswith(f"{reading.root}/")]
-        text = f"Images outside {reading.root} ({len(outside):,}): {first_few(outside)}."
-        findings.append(Finding("images-elsewhere", "warning", text, "Left out."))
-    selected = [image for image in inside if not any(fnmatchcase(image, pattern) for pattern in reading.leave_out)]
-    if len(selected) < len(inside):
-        left_out = sorted(set(inside) - set(selected))
+    kept = [image for image in listing.images if not any(fnmatchcase(image, out) for out in reading.leave_out)]
+    if len(kept) < len(listing.images):
+        left_out = sorted(set(listing.images) - set(kept))
         text = f"Images left out by {', '.join(reading.leave_out)} ({len(left_out):,}): {first_few(left_out)}."
         findings.append(Finding("images-left-out", "note", text))
+    selected = [image for image in kept if not reading.root or image.startswith(f"{reading.root}/")]
+    if reading.root and kept and not selected:
+        raise DataError(f"There is no folder {reading.root} with images.")
+    if len(selected) < len(kept):
+        outside = [image for image in kept if not image.startswith(f"{reading.root}/")]
+        text = f"Images outside {reading.root} ({len(outside):,}): {first_few(outside)}."
+        findings.append(Finding("images-elsewhere", "warning", text, "Left out."))
     if not selected:
         raise DataError("No image is left. Choose fewer images to leave out.")
     return selected

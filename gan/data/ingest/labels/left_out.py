@@ -1,4 +1,5 @@
-"""Images that are not of the set: masks beside images or in folders of their own, and copies of the whole tree."""
+"""Images that are not of the set: masks and thumbnails beside images or in folders of their own, and copies of the
+whole tree."""
 
 import glob
 import re
@@ -10,13 +11,29 @@ from gan.data.ingest.labels.split_words import split_folders, split_word
 
 MASK_WORDS = (
     "masks?|segmentations?|segmented|seg|labels?|gt|ground[_ -]?truth|annotations?|annotated|contours?|overlays?|roi"
+    "|thumbs?|thumbnails?|previews?"
 )
 SUFFIX = re.compile(
     rf"(?P<stem>.+?)(?P<suffix>[ _.\-(]+(?:{MASK_WORDS})\)?)(?P<number>[ _.\-]?\(?\d+\)?)?", re.IGNORECASE
 )
 PREFIX = re.compile(rf"(?P<prefix>(?:{MASK_WORDS})[ _.\-]+)(?P<stem>.+)", re.IGNORECASE)
-HINTS = ("mas", "seg", "label", "gt", "truth", "annot", "contour", "overlay", "roi", "box", "heatmap")
-"""What every word for masks holds."""
+HINTS = (
+    "mas",
+    "seg",
+    "label",
+    "gt",
+    "truth",
+    "annot",
+    "contour",
+    "overlay",
+    "roi",
+    "box",
+    "heatmap",
+    "thumb",
+    "preview",
+)
+"""What every word for masks and thumbnails holds."""
+THUMBNAILS = frozenset(("thumb", "thumbs", "thumbnail", "thumbnails", "preview", "previews"))
 MOST_LEVELS = 5
 """Levels of folders at which copies are looked for."""
 MOST = 0.8
@@ -24,8 +41,8 @@ MOST = 0.8
 
 
 def mask_patterns(images: Sequence[str]) -> tuple[str, ...]:
-    """Patterns (fnmatch on the path) of masks: `x_mask.png` where `x.png` is beside it, and folders `masks` whose files
-    are named like those of a folder beside them, or share their number (DRIVE, Cityscapes)."""
+    """Patterns (fnmatch on the path) of masks and thumbnails: `x_mask.png` where `x.png` is beside it, and folders
+    `masks` whose files are named like those above or in a folder beside them, or share their number (DRIVE)."""
     names = "\n".join(images).lower()
     if not any(hint in names for hint in HINTS):  # most sets have no masks, and may have 100,000 images
         return ()
@@ -113,9 +130,11 @@ def _as_mask(name: str) -> list[tuple[str, str]]:
 def _mask_folders(images: Sequence[str]) -> list[str]:
     inside: dict[str, set[str]] = defaultdict(set)
     names: dict[str, set[str]] = defaultdict(set)
+    loose: dict[str, set[str]] = defaultdict(set)
     for image in images:
         *folders, file = image.split("/")
         stem = _stem(file).lower()
+        loose["/".join(folders)].add(stem)
         for depth, name in enumerate(folders):
             parent = "/".join(folders[:depth])
             names[parent].add(name)
@@ -126,10 +145,10 @@ def _mask_folders(images: Sequence[str]) -> list[str]:
             continue
         masks = {name for name in siblings if _has_mask_word(name)}
         path = {name: f"{parent}/{name}" if parent else name for name in siblings}
-        others = set().union(*(inside[path[name]] for name in siblings - masks)) if siblings - masks else set()
+        others = set().union(loose[parent], *(inside[path[name]] for name in siblings - masks))
         for name in masks:
             plain, suffixed, begun = _partners(inside[path[name]], others)
-            content = is_mask_folder(name) or is_content(name)
+            content = is_mask_folder(name) or is_content(name) or name.lower() in THUMBNAILS
             if suffixed >= MOST or (plain >= MOST and content) or (begun >= MOST and is_mask_folder(name)):
                 found[name].append(path[name])
     return sorted(
@@ -157,4 +176,4 @@ def _has_mask_word(name: str) -> bool:
         *re.split(r"[\W_\d]+", name.lower()),
         *re.split(r"[\W_\d]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()),
     }
-    return not words.isdisjoint(MASKS.split()) or is_mask_folder(name)
+    return not words.isdisjoint((*MASKS.split(), *THUMBNAILS)) or is_mask_folder(name)

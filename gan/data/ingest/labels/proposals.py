@@ -51,7 +51,8 @@ def sure_inventory(folder: Path) -> Inventory:
 def choice_needed(listing: Listing, proposals: Sequence[Proposal]) -> Finding:
     """The finding that asks for a reading; where there is none, the one that says why, and which layouts are read."""
     if not proposals:
-        why = " ".join(_table_problems(listing)) or refusal(listing) or LAYOUTS
+        notes = [finding.line for finding in unused_tables(listing) if finding.key == "table-without-labels"]
+        why = " ".join(dict.fromkeys([*_table_problems(listing), *notes])) or refusal(listing) or LAYOUTS
         return Finding("nothing-to-check", "error", f"The {len(listing.images):,} images have no labels.", why)
     ways = "in one way that is not certain" if len(proposals) == 1 else f"in {len(proposals)} ways"
     text = f"The files can be read {ways}. {' '.join(proposals[0].doubts)}".strip()
@@ -66,7 +67,8 @@ def propose(listing: Listing) -> list[Proposal]:
     if not known and tables and folders:
         tables, folders = _compared(listing, tables, folders)
     found = sorted(tables + folders, key=lambda proposal: not proposal.sure)  # stable: tables before folders
-    proposals = [*known, *found]
+    labels = [_label_columns(proposal.reading) for proposal in known]
+    proposals = [*known, *(other for other in found if _label_columns(other.reading) not in labels)]
     distinct: dict[str, Proposal] = {}
     for proposal in proposals:
         distinct.setdefault(_labels_key(proposal.reading), proposal)
@@ -101,6 +103,14 @@ def _table_problems(listing: Listing) -> list[str]:
     findings = [*file_findings(listing), *unused_tables(listing)]
     keys = ("unreadable-table", "table-without-labels", "ambiguous-rows")
     return [finding.line for finding in findings if finding.key in keys and finding.level == "warning"]
+
+
+def _label_columns(reading: Reading) -> object:
+    """The columns that the labels are taken from, and what is decided about them; the reading itself without any."""
+    table = reading.table
+    if table is None or not table.labels:
+        return reading
+    return set(table.files), table.image, table.labels, table.encoding, table.empty, table.uncertain
 
 
 def _labels_key(reading: Reading) -> str:

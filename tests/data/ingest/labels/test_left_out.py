@@ -110,11 +110,17 @@ def test_one_folder_of_films_with_masks_and_the_class_in_the_names() -> None:
     assert not proposal.sure
 
 
-@pytest.mark.parametrize("strange", ["thumbnails", "results", "New folder", "_rejected", "images"])
+@pytest.mark.parametrize("strange", ["results", "New folder", "_rejected", "images"])
 def test_a_folder_beside_classes_that_is_no_class_is_asked_about(strange: str) -> None:
     without, every = propose(*tree("a", "b", strange))
     assert (without.reading.leave_out, every.reading.leave_out) == ((f"{strange}/*",), ())
     assert without.doubts
+
+
+@pytest.mark.parametrize("folder", ["thumbs", "a/thumbs", "a/overlay"])
+def test_thumbnails_and_overlays_are_left_out(folder: str) -> None:
+    proposal = only(propose(*tree("a", "b", folder)))
+    assert proposal.reading.leave_out == (f"{folder}/*",)
 
 
 def test_a_folder_of_all_images_again_is_asked_about() -> None:
