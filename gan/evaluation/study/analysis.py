@@ -5,8 +5,10 @@ All of it can be recomputed from the files that a study keeps.
 Letters: n images, K classes, S seeds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +17,7 @@ from gan.evaluation.records.study_results import Arm, ExploratoryGain, Gain, Kee
 from gan.evaluation.study import classification_metrics, comparisons, confirmation_plan, power
 from gan.evaluation.study.arms import ArmPlan
 from gan.evaluation.study.classification_metrics import Estimate
-from gan.evaluation.study.comparisons import Comparison, Decision, Difference, Sample
+from gan.evaluation.study.comparisons import Comparison, Decision, Sample
 from gan.evaluation.study.confirmation_plan import RegimeChoice
 
 
@@ -116,7 +118,7 @@ def exploratory_arms(validated: Sequence[Predictions], metric: str, specificity:
             against = comparisons.differences(arm.plan.name, arm.plan.comparators, estimates, sample)
             compared = Comparison(against, arm.plan.controls)
             gains[arm.plan.name] = ExploratoryGain(against[compared.over].value, *compared.gain(), compared.over)
-    return [summarise_arm(arm, metric, specificity, gains.get(arm.plan.name)) for arm in validated]
+    return summarise_arms(validated, metric, specificity, gains)
 
 
 def compare_confirmed(tested: Sequence[Predictions], choice: RegimeChoice, metric: str) -> Comparison:
@@ -132,7 +134,7 @@ def confirmed_gain(decision: Decision, tested: Sequence[Predictions], choice: Re
     comparison = decision.comparison
     variances = power.largest_variances(list(comparison.against.values()))
     arms = {arm.plan.name: arm for arm in tested}
-    ours, theirs = (_sensitivities(arms[name]) for name in (choice.arm, comparison.over))
+    ours, theirs = (_class_sensitivities(arms[name]) for name in (choice.arm, comparison.over))
     more = {"four times as many test images": (4, 1), "twice as many seeds": (1, 2)}
     return Gain(
         comparison.against[comparison.over].value,
@@ -146,7 +148,7 @@ def confirmed_gain(decision: Decision, tested: Sequence[Predictions], choice: Re
         harm=MeanInterval(comparison.against[comparison.harm_over].value, *comparison.harm(decision.harm_level)),
         harm_over=comparison.harm_over,
         against={name: MeanInterval(one.value, *one.interval()) for name, one in comparison.against.items()},
-        by_class={name: ours[name].mean - theirs[name].mean for name in ours},
+        by_class={name: ours[name] - theirs[name] for name in ours},
         detectable=variances.detectable(decision.level),
         detectable_with={
             what: variances.with_more(images, seeds).detectable(decision.level)
@@ -155,33 +157,50 @@ def confirmed_gain(decision: Decision, tested: Sequence[Predictions], choice: Re
     )
 
 
-def summarise_arm(
-    predictions: Predictions, metric: str, specificity: float, gain: ExploratoryGain | None = None
-) -> Arm:
-    """An arm with all its metrics on the images of its predictions."""
-    truth, probabilities, predicted = predictions.truth, predictions.probabilities, predictions.predicted()
-    classes, rarest, labels = len(truth.names), truth.rarest, truth.labels
-    argmax = classification_metrics.balanced_accuracy(probabilities.argmax(axis=2), labels, classes)
-    sensitive = classification_metrics.sensitivity_at_specificity(
-        probabilities[:, :, rarest], labels == rarest, specificity
+def summarise_arms(
+    predictions: Sequence[Predictions],
+    metric: str,
+    specificity: float,
+    gains: Mapping[str, ExploratoryGain] = MappingProxyType({}),
+) -> list[Arm]:
+    """The arms with all their metrics on the images of their predictions, and `gains` by name."""
+    truth = predictions[0].truth
+    labels, classes, rarest = truth.labels, range(len(truth.names)), truth.rarest
+
+    def measured(estimate: Callable[[Predictions], Estimate]) -> list[MeanInterval]:
+        """A metric of every arm with its 95% interval, within 0 and 1."""
+        found = comparisons.means([estimate(arm) for arm in predictions], truth.sample)
+        return [MeanInterval(one.value, max(0.0, one.interval()[0]), min(1.0, one.interval()[1])) for one in found]
+
+    auroc = measured(lambda arm: arm.primary("auroc"))
+    balanced = measured(lambda arm: arm.primary("balanced_accuracy"))
+    sensitivity, specificities = (
+        [measured(partial(of_class, k)) for k in classes] for of_class in (_sensitivity, _specificity)
     )
-    return Arm(
-        plan=predictions.plan,
-        scores=predictions.primary(metric).values.tolist(),
-        auroc=_measured(classification_metrics.auroc(probabilities, labels), truth),
-        balanced_accuracy=_measured(classification_metrics.balanced_accuracy(predicted, labels, classes), truth),
-        sensitivity=_sensitivities(predictions),
-        specificity={
-            name: _measured(classification_metrics.specificity(predicted, labels, k), truth)
-            for k, name in enumerate(truth.names)
-        },
-        argmax=float(argmax.values.mean()),
-        sensitivity_at=float(sensitive.mean()),
-        rarest_f1=float(classification_metrics.f1(predicted, labels, rarest).mean()),
-        brier=float(classification_metrics.brier(probabilities, labels).mean()),
-        ece=float(classification_metrics.expected_calibration_error(probabilities, labels).mean()),
-        gain=gain,
-    )
+    arms = []
+    for i, arm in enumerate(predictions):
+        probabilities, predicted = arm.probabilities, arm.predicted()
+        argmax = classification_metrics.balanced_accuracy(probabilities.argmax(axis=2), labels, len(classes))
+        sensitive = classification_metrics.sensitivity_at_specificity(
+            probabilities[:, :, rarest], labels == rarest, specificity
+        )
+        arms.append(
+            Arm(
+                plan=arm.plan,
+                scores=arm.primary(metric).values.tolist(),
+                auroc=auroc[i],
+                balanced_accuracy=balanced[i],
+                sensitivity={name: of_class[i] for name, of_class in zip(truth.names, sensitivity, strict=True)},
+                specificity={name: of_class[i] for name, of_class in zip(truth.names, specificities, strict=True)},
+                argmax=float(argmax.values.mean()),
+                sensitivity_at=float(sensitive.mean()),
+                rarest_f1=float(classification_metrics.f1(predicted, labels, rarest).mean()),
+                brier=float(classification_metrics.brier(probabilities, labels).mean()),
+                ece=float(classification_metrics.expected_calibration_error(probabilities, labels).mean()),
+                gain=gains.get(arm.plan.name),
+            )
+        )
+    return arms
 
 
 def keep_rates(validated: Sequence[Predictions], metric: str) -> list[KeepRate]:
@@ -206,30 +225,22 @@ def keep_rates(validated: Sequence[Predictions], metric: str) -> list[KeepRate]:
         ours, theirs = estimates[plan.name], estimates[all_kept]
         difference = Estimate(ours.values - theirs.values, ours.influence - theirs.influence)
         found.setdefault(plan.keep, []).append(difference)
-    sample = validated[0].truth.sample
-    return [KeepRate(keep, *_with_interval(_mean_difference(pairs, sample))) for keep, pairs in found.items()]
+    averaged = [
+        Estimate(np.mean([pair.values for pair in pairs], axis=0), np.mean([pair.influence for pair in pairs], axis=0))
+        for pairs in found.values()
+    ]
+    differences = comparisons.means(averaged, validated[0].truth.sample)
+    return [KeepRate(keep, one.value, *one.interval()) for keep, one in zip(found, differences, strict=True)]
 
 
-def _mean_difference(pairs: list[Estimate], sample: Sample) -> Difference:
-    mean = Estimate(
-        np.mean([pair.values for pair in pairs], axis=0), np.mean([pair.influence for pair in pairs], axis=0)
-    )
-    return comparisons.mean_difference(mean, sample)
+def _sensitivity(k: int, predictions: Predictions) -> Estimate:
+    return classification_metrics.sensitivity(predictions.predicted(), predictions.truth.labels, k)
 
 
-def _with_interval(difference: Difference) -> tuple[float, float, float]:
-    return (difference.value, *difference.interval())
+def _specificity(k: int, predictions: Predictions) -> Estimate:
+    return classification_metrics.specificity(predictions.predicted(), predictions.truth.labels, k)
 
 
-def _sensitivities(predictions: Predictions) -> dict[str, MeanInterval]:
-    truth, predicted = predictions.truth, predictions.predicted()
-    return {
-        name: _measured(classification_metrics.sensitivity(predicted, truth.labels, k), truth)
-        for k, name in enumerate(truth.names)
-    }
-
-
-def _measured(estimate: Estimate, truth: GroundTruth) -> MeanInterval:
-    """The mean over seeds with its 95% interval, within 0 and 1."""
-    mean, low, high = _with_interval(comparisons.mean_difference(estimate, truth.sample))
-    return MeanInterval(mean, max(0.0, low), min(1.0, high))
+def _class_sensitivities(predictions: Predictions) -> dict[str, float]:
+    """The mean sensitivity of each class over seeds."""
+    return {name: float(_sensitivity(k, predictions).values.mean()) for k, name in enumerate(predictions.truth.names)}

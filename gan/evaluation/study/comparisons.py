@@ -85,11 +85,11 @@ class Difference:
         return Difference(-self.value, self.images, self.seeds, self.dof)
 
 
-def mean_difference(estimate: Estimate, sample: Sample, seed_variance: float | None = None) -> Difference:
-    """The mean of a metric over seeds, as a difference from 0; the seeds' variance is its own, S - 1."""
-    seeds = len(estimate.values)
-    own = float(estimate.values.var(ddof=1)) if seed_variance is None else seed_variance
-    return _difference(estimate, sample, own, seeds - 1)
+def means(estimates: Sequence[Estimate], sample: Sample) -> list[Difference]:
+    """The means over seeds of one metric of several arms, as differences from 0; seeds' variances are moderated."""
+    moderated = moderate(np.array([one.values.var(ddof=1) for one in estimates]), len(estimates[0].values) - 1)
+    pairs = zip(estimates, moderated.variances.tolist(), strict=True)
+    return [_difference(estimate, sample, variance, moderated.dof) for estimate, variance in pairs]
 
 
 def differences(

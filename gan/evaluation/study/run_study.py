@@ -42,7 +42,7 @@ from gan.evaluation.study.analysis import (
     confirmed_gain,
     exploratory_arms,
     keep_rates,
-    summarise_arm,
+    summarise_arms,
 )
 from gan.evaluation.study.arm_classifiers import RegimeClassifiers, StepCounter
 from gan.evaluation.study.arm_generators import Generator, GeneratorFor
@@ -304,7 +304,7 @@ def _confirmed(
     decisions = decide([compare_confirmed(arms, choice, metric) for arms, choice in zip(tested, choices, strict=True)])
     for arms, choice, decision in zip(tested, choices, decisions, strict=True):
         gain = confirmed_gain(decision, arms, choice)
-        records = [summarise_arm(arm, metric, options.specificity) for arm in arms]
+        records = summarise_arms(arms, metric, options.specificity)
         counts = _test_counts(arms[0].truth)
         verdict = regime_verdict(choice, records, gain, metric, len(pairs), counts)
         found.append(_Confirmation(records, gain, *verdict))

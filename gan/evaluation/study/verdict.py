@@ -109,8 +109,8 @@ def arm_phrase(plan: ArmPlan) -> str:
 
 def _what_would_tell(gain: Gain) -> str:
     """Which gain the study sees, and what would see a smaller one."""
-    more = ", ".join(f"{what} {100 * seen:.1f}" for what, seen in gain.detectable_with.items())
-    return f"This study sees a gain of {100 * gain.detectable:.1f} points (power 80%); {more}."
+    more = ", with ".join(f"{what} {100 * seen:.1f}" for what, seen in gain.detectable_with.items())
+    return f"This study can see a gain of {100 * gain.detectable:.1f} points (power 80%); with {more}."
 
 
 def _corrected(regimes: int) -> str:

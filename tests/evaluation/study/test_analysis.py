@@ -155,14 +155,14 @@ def test_seeds_and_images_are_counted_once_each() -> None:
     labels = np.repeat([0, 1], 50)
     same = np.tile(np.random.default_rng(0).random(100) < 0.8, (5, 1))
     agreed = classification_metrics.balanced_accuracy(np.where(same, labels, 1 - labels), labels, 2)
-    found = comparisons.mean_difference(agreed, Sample(labels))
+    (found,) = comparisons.means([agreed], Sample(labels))
     assert found.seeds == 0
     assert found.images == pytest.approx(Sample(labels).variance(agreed.influence[0])[0])
     totals, truth = [], []
     for seed in range(200):
         noise = np.random.default_rng(seed).random((5, 100)) < 0.8
         estimate = classification_metrics.balanced_accuracy(np.where(noise, labels, 1 - labels), labels, 2)
-        found = comparisons.mean_difference(estimate, Sample(labels))
+        (found,) = comparisons.means([estimate], Sample(labels))
         totals.append(found.error**2)
         truth.append(found.value)
     assert np.mean(totals) == pytest.approx(np.var(truth), rel=0.35)
@@ -254,7 +254,7 @@ def test_verdicts_word_by_word() -> None:
         "unclear",
         "Cannot tell with 400 test images: a gain of up to 7.0 points is possible. Here adding 1 synthetic image for "
         "each real one changes AUROC by +1.0 points over real images alone (95% interval −5.0 to +7.0). This study "
-        "sees a gain of 6.0 points (power 80%); four times as many test images 4.0.",
+        "can see a gain of 6.0 points (power 80%); with four times as many test images 4.0.",
     )
     assert said(confirmed(0.0, 0.002), score=0.9999 + 0.012)[1].startswith(
         "No room to gain: real images alone reach AUROC 1.012. Here adding 1 "
