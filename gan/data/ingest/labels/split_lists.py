@@ -15,6 +15,8 @@ ENOUGH = 0.9
 
 def split_lists(listing: Listing) -> dict[str, str]:
     """The split of each list: `Reading.split_lists`. Empty if the lists name only one split, or share images."""
+    if not any(split_word(PurePosixPath(file).stem) for file in listing.tables[:MOST_TABLES]):
+        return {}
     names = image_names(listing.root, listing.images)
     found: dict[str, str] = {}
     images: dict[str, set[int]] = {}

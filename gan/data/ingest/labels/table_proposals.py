@@ -5,6 +5,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from gan.data.ingest.checks.report import first_few
@@ -29,6 +31,8 @@ from gan.data.ingest.labels.reading import Proposal, Reading, TableReading
 from gan.data.ingest.labels.table_rows import image_names
 from gan.data.ingest.labels.table_splits import SplitWay, split_ways
 from gan.data.ingest.labels.unclear_labels import plausible_answers
+from gan.data.ingest.pixels.formats import may_be_dicom
+from gan.io.atomic import file_version
 
 ONE_HOT = 0.5
 """Share of the rows with exactly one 1 from which columns may be classes although none is 1 in other rows."""
@@ -81,18 +85,30 @@ def propose_groups(listing: Listing) -> list[Proposal]:
 
 def _tables(listing: Listing) -> tuple[list[ImageColumn], tuple[str, ...], int]:
     """The tables that name images, joined with those that add what they lack; patterns of images that are left out,
-    and the number of the others."""
-    patterns = (*copy_patterns(listing.images), *mask_patterns(listing.images))
-    images = tuple(image for image in listing.images if not any(fnmatchcase(image, pattern) for pattern in patterns))
-    if not images or not listing.tables:
-        return [], patterns, len(images)
-    found = image_columns(listing, image_names(listing.root, images))
+    and the number of the others. Cached until a table changes, since labels and groups are both looked for in them."""
+    if not listing.tables:
+        return [], (), len(listing.images)
+    read = (*listing.tables, *filter(may_be_dicom, listing.images))
+    versions = tuple(file_version(listing.root / name) for name in read)
+    return _read_tables(listing.root, listing.images, listing.tables, versions)
+
+
+@lru_cache(maxsize=1)
+def _read_tables(
+    root: Path, images: tuple[str, ...], tables: tuple[str, ...], versions: tuple[tuple[int, int] | None, ...]
+) -> tuple[list[ImageColumn], tuple[str, ...], int]:
+    listing = Listing(root, images, tables, {}, ())
+    patterns = (*copy_patterns(images), *mask_patterns(images))
+    images = tuple(image for image in images if not any(fnmatchcase(image, pattern) for pattern in patterns))
+    if not images:
+        return [], patterns, 0
+    found = image_columns(listing, image_names(root, images))
     labelled = [table for table in found if _labels(table, _label_columns(table.columns()))]
-    tables: list[ImageColumn] = []
+    joined: list[ImageColumn] = []
     for table in sorted(found, key=lambda table: table not in labelled):
-        if not any({*table.rows.files} <= other.rows.all_files for other in tables):
-            tables.append(completed(listing, table, labels=not labelled))
-    return tables, patterns, len(images)
+        if not any({*table.rows.files} <= other.rows.all_files for other in joined):
+            joined.append(completed(listing, table, labels=not labelled))
+    return joined, patterns, len(images)
 
 
 def _group_column(columns: list[Column]) -> str:

@@ -101,7 +101,8 @@ def join_table(root: Path, rows: Rows, join: Join) -> Rows:
 
     other = read_rows(root, [join.file])
     keys = other.column(join.key)
-    by_name = len({_key(key, True) for key in keys}) == len({_key(key, False) for key in keys})
+    by_name = not any("/" in key or "\\" in key for key in keys)
+    by_name = by_name or len({_key(key, True) for key in keys}) == len({_key(key, False) for key in keys})
     row_of = {_key(key, by_name): row for row, key in reversed([*enumerate(keys)]) if key}
     columns = {name: other.column(name) for name in other.columns}
     rows.column(join.column)  # raises where a table lacks it
