@@ -181,3 +181,17 @@ def test_names_of_a_zip_are_read_in_another_encoding(store: object) -> None:
     report = checked_again(at)
     assert report.plan is not None
     assert "正常" not in report.plan.names
+
+
+def test_images_for_which_nothing_is_proposed_can_still_be_given_classes(store: object) -> None:
+    files = {f"{number:03d}-{'ab'[number % 2]}.png": png_bytes(number) for number in range(48)}
+    first = add_zip("cells", zip_of(files))
+    assert (first.reading, first.proposals) == (None, ())
+    at = opened(first)  # the fields are open, as nothing else helps
+    assert field(at, "selectbox", "class part").value == 2  # the part with the fewest values
+    field(at, "selectbox", "class part").set_value(-1).run()
+    assert not at.exception
+    at.button(key="check again").click().run()
+    report = checked_again(at)
+    assert report.ok
+    assert list(report.counts["train"]) == ["a", "b"]

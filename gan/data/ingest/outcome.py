@@ -54,7 +54,7 @@ class Outcome:
 def reading_outcome(listing: Listing, reading: Reading, each: int = 3, shown: int = 8) -> Outcome:
     """The outcome of a reading, with `each` examples of the first `shown` names. Raises DataError as `apply_reading`.
 
-    60,000 images take about half a second.
+    60,000 images take less than a second.
     """
     inventory = apply_reading(listing, reading)
     split = np.array(inventory.split, dtype="U10")

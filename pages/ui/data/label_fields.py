@@ -133,12 +133,18 @@ def part_field(form: Form, root: str, level: int | None) -> int:
         return 0
     if options == [0]:
         return 0
+    start = start if start in options else _fewest_names(found)
     what = "file name" if level is None else "folder's name"
     chosen: int = st.selectbox(
-        f"The class is this part of the {what}", options, index=options.index(start) if start in options else 0,
+        f"The class is this part of the {what}", options, index=options.index(start),
         format_func=lambda part: part_text(part, found.get(part)), key=form.key("class part", root, level),
     )  # fmt: skip
     return chosen
+
+
+def _fewest_names(parts: dict[int, Names]) -> int:
+    """The part that is most likely a class: it has the fewest values, but several."""
+    return min(parts, key=lambda part: (parts[part].count < 2, parts[part].count))
 
 
 def part_text(part: int, names: Names | None) -> str:
@@ -175,7 +181,7 @@ def table_fields(form: Form) -> TableReading | None:
     try:
         head = cache.from_listing(form.folder, choices.table_head, files, header, joins)
     except DataError as error:
-        st.error(str(error))
+        st.error(fmt.escape_markdown(str(error)))
         return None
     st.dataframe(head, hide_index=True, height="content", key=form.key("head", files, header))
     return column_fields(

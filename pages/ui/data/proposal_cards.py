@@ -46,7 +46,7 @@ def _card(
     try:
         outcome = cache.reading_outcome(folder, proposal.reading)
     except DataError as error:
-        st.error(str(error))
+        st.error(fmt.escape_markdown(str(error)))
         return
     outcome_panel(folder, proposal.reading, outcome)
     st.button(

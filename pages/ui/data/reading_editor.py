@@ -16,7 +16,7 @@ from gan.data.ingest.files.member_names import ENCODINGS
 from gan.data.ingest.labels.reading import Reading
 from gan.data.ingest.outcome import Outcome
 from gan.errors import DataError
-from pages.ui import cache
+from pages.ui import cache, fmt
 from pages.ui.data.class_fields import class_fields
 from pages.ui.data.label_fields import Form, label_fields
 from pages.ui.data.outcome_view import outcome_panel
@@ -29,8 +29,9 @@ Choose = Callable[[Path, Reading], None]
 
 def reading_editor(report: CheckReport, folder: Path, choose: Choose) -> None:
     """The fields, the outcome, the command and the button, behind an expander."""
-    if not report.proposals and report.reading is None and staging.requested_reading(folder) is None:
-        return  # such as no images at all
+    refused = any(finding.key == "synthetic-images" for finding in report.errors)
+    if refused or not cache.upload_listing(folder).images:
+        return
     opened = f"editor was opened {folder.name}"
     editor = st.expander(
         "Change how they are read", icon=":material/tune:", expanded=bool(report.errors) and not report.asks,
@@ -46,7 +47,7 @@ def reading_editor(report: CheckReport, folder: Path, choose: Choose) -> None:
             reading, outcome, error = _fields(form, report)
         with right:
             if error:
-                st.error(error)
+                st.error(fmt.escape_markdown(error))
             if reading is not None and outcome is not None:
                 outcome_panel(folder, reading, outcome)
             asked = report.reading or staging.requested_reading(folder)

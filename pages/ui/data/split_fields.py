@@ -46,12 +46,12 @@ def group_field(form: Form, reading: Reading, classes: int) -> int:
     """How many first parts of the file name are the group."""
     found: list[GroupCandidate] = cache.from_listing(form.folder, choices.group_choices, reading.root, classes)
     texts = {0: "none"} | {
-        offer.group_parts: f"first {offer.group_parts} part{'s' * (offer.group_parts > 1)} of the file name: "
+        offer.group_parts: f"{_first_parts(offer.group_parts)}: "
         f"{offer.groups:,} groups of {offer.images_per_group:.3g} images, such as {offer.example}"
         for offer in found
     }
     start = form.base.group_parts
-    texts.setdefault(start, f"first {start} parts of the file name")
+    texts.setdefault(start, _first_parts(start))
     if len(texts) == 1:
         st.caption("No part of the file names looks like a patient or slide.")
         return 0
@@ -62,6 +62,10 @@ def group_field(form: Form, reading: Reading, classes: int) -> int:
         help="Images of a group, such as a patient, stay in one split. A column or level of groups comes first.",
     )  # fmt: skip
     return chosen
+
+
+def _first_parts(count: int) -> str:
+    return f"first {count} parts of the file name" if count > 1 else "first part of the file name"
 
 
 def split_value_fields(form: Form, reading: Reading) -> dict[str, SplitName]:
