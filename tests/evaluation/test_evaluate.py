@@ -19,6 +19,7 @@ from gan.errors import DataError, RunError, StoppedError, UserError
 from gan.evaluation.classifiers import small_resnet
 from gan.evaluation.classifiers.reference import load_reference_classifier, native_images, split_sha256
 from gan.evaluation.classifiers.training import train_classifier
+from gan.evaluation.privacy.split_copies import near_copies_of_training
 from gan.evaluation.records import results
 from gan.evaluation.records.results import EvaluationResult, best_snapshot
 from gan.evaluation.scores.metrics import accuracy
@@ -84,6 +85,36 @@ def test_nothing_reads_the_test_split_but_where_it_is_asked_for() -> None:
     assert (run.path / "evaluation" / "000000320-test.json").exists()
     assert results.load_result(run, 320).split == "val"
     assert [result.split for result in results.list_results(run)] == ["val"]
+
+
+def test_real_images_that_copy_training_images_are_counted_and_the_scores_given_without_them() -> None:
+    run = trained("digits")
+    before = evaluated(run).split_copies
+    assert before is not None
+    assert before["count"] <= 5
+    folder = registry.cache_folder(run.config.data)
+    images, split = np.load(folder / "images.npy"), np.load(folder / "split.npy")
+    val, train = (np.flatnonzero(split == name) for name in ("val", "train"))
+    images[val[:60]] = np.roll(images[train[:60]], 2, axis=3)
+    np.save(folder / "images.npy", images)
+    Fingerprint.of(registry.load_image_set(run.config.data)).save(run.path)
+    result = evaluated(run)
+    assert result.split_copies is not None
+    count, without = result.split_copies["count"], result.split_copies["without"]
+    assert 60 <= count <= 65
+    assert result.split_copies["checked"] == 180
+    assert without["n"] == 180 - count
+    assert {"cas_balanced", "real_accuracy_balanced", "precision", "kid", "intervals"} <= without.keys()
+    assert without["kid"] != result.kid
+    assert f"{count} of 180 validation images are near copies of training images" in result.notices[0]
+    assert results.load_result(run, 320).split_copies == result.as_json()["split_copies"]
+
+    image_set = registry.load_image_set(run.config.data)
+    found = near_copies_of_training(image_set, "val")
+    assert set(val[:60]) <= set(found.rows)
+    assert (found.training_rows[np.isin(found.rows, val[:60])] == train[:60]).mean() > 0.95
+    assert found.checked == 180
+    assert found.calibration.threshold < 0.5
 
 
 def test_the_real_trained_classifier_is_kept_for_the_next_run_on_the_same_set() -> None:

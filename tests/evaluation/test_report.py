@@ -1,13 +1,14 @@
 """The report: one file that opens offline and says what was found; its charts against positions worked out by hand."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 from gan.cli.main import main
-from gan.config import options
+from gan.config import options, settings
 from gan.errors import RunError
 from gan.evaluation import reader_study
 from gan.evaluation.records import interpretation, results, study_results
@@ -138,3 +139,15 @@ def test_before_any_score_there_is_nothing_to_cite() -> None:
     assert interpretation.headline(run, 320) == ""
     assert study_results.list_studies(run) == []
     assert reader_study.list_readings(run) == []
+
+
+def test_scores_without_near_copies_stand_beside_the_others() -> None:
+    (file,) = (settings.ROOT / "checkpoints" / "demo-mnist" / "evaluation").glob("*.json")
+    result = results.RESULT.validate_json(file.read_bytes())
+    assert "were not counted" in sections.copies(result)
+    assert "Without near copies" not in sections.scores(result)
+    without = dict.fromkeys(("cas_balanced", "precision", "recall", "density", "coverage", "kid", "frechet"), 0.4321)
+    counted = replace(result, split_copies={"count": 60, "checked": 156, "without": {"n": 96, **without}})
+    assert "Of the 156 real validation images compared, 60 are." in sections.copies(counted)
+    assert "<th>Without near copies</th>" in sections.scores(counted)
+    assert sections.scores(counted).count("<td>43.2%</td>") == 4  # CAS, precision, recall, coverage

@@ -70,6 +70,22 @@ class NearCopies(TypedDict):
     pairs: list[Pair]
 
 
+class WithoutCopies(Distances):
+    """The scores without the real images that are near copies."""
+
+    n: Whole
+    cas_balanced: Share
+    real_accuracy_balanced: Share
+
+
+class SplitCopies(TypedDict):
+    """Near copies of training images among the compared real images."""
+
+    count: Whole
+    checked: Annotated[int, Field(ge=1)]
+    without: WithoutCopies | None
+
+
 class RowIntervals(TypedDict):
     """95% intervals of a condition's shares."""
 
@@ -142,6 +158,7 @@ class Parts(TypedDict):
     like_floor: Distances
     diversity: Diversity
     near_copies: NearCopies
+    split_copies: SplitCopies | None
     per_condition: Annotated[list[Row], Field(min_length=1)]
     combinations: list[Combination]
     intervals: Intervals

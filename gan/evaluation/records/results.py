@@ -17,7 +17,7 @@ from gan.io.json_files import read_json, validated
 from gan.io.untrusted_files import log_damaged
 from gan.runs.run import Run, format_seen
 
-VERSION = 2
+VERSION = 3
 SPLITS = ("val", "test")
 FEATURES = {"own": "own features", "imagenet": "ImageNet features (ResNet-18)"}
 """Features in which images are compared, and their names."""
@@ -34,7 +34,9 @@ class EvaluationResult:
     `precision` to `frechet` compare `n["scores"]` real with as many synthetic images in these `features`. `floor` has
     the same scores between two halves of the real images, `like_floor` between one of these halves and as many
     synthetic images: compare those two. `diversity` is the pixel spread within a condition, `near_copies` as in
-    `near_copies.py`. `per_condition` has one row per condition, `combinations` one per unseen pair of attributes.
+    `near_copies.py`. `split_copies` counts the compared real images that are near copies of training images, and has
+    the scores `without` them, None where there is none or too few others; it is None where they were not counted.
+    `per_condition` has one row per condition, `combinations` one per unseen pair of attributes.
     """
 
     version: int
@@ -60,6 +62,7 @@ class EvaluationResult:
     like_floor: dict[str, float]
     diversity: dict[str, float | None]
     near_copies: dict[str, Any]
+    split_copies: dict[str, Any] | None
     per_condition: list[dict[str, Any]]
     combinations: list[dict[str, Any]]
     intervals: dict[str, tuple[float, float]]
@@ -90,6 +93,9 @@ class EvaluationResult:
         if ratio is not None:
             lines.append(f"  {'diversity':<24} {ratio:9.2f}  of the diversity of real images, within a condition")
         lines.append(f"  {'near copies':<24} {copies['count']:9,}  of {copies['checked']:,} synthetic images")
+        if self.split_copies is not None:
+            real = self.split_copies
+            lines.append(f"  {'':<24} {real['count']:9,}  of {real['checked']:,} real {split} images")
         return "\n".join([*lines, *(f"  Note: {notice}" for notice in self.notices)])
 
     def save(self, run: Run) -> Path:

@@ -35,10 +35,18 @@ def scores(result: EvaluationResult) -> str:
         rows.append(
             ["Diversity within a condition", percent(ratio, 0), "", "", "100%", "Relative to that of real images."]
         )
-    n, half = result.n["scores"], result.n["floor"]
+    n, half, without = result.n["scores"], result.n["floor"], result.split_copies and result.split_copies["without"]
+    head = ["Score", "Value", "95%", f"At n = {half}", "Real images", "What it says"]
+    if without:
+        head.insert(3, "Without near copies")
+        cells = [
+            _score_text(score, without[score.key]) if score.key in without else "" for score in interpretation.SCORES
+        ]
+        for row, cell in zip(rows, [*cells, ""], strict=False):  # the last row, of diversity, may be missing
+            row.insert(3, cell)
     return (
         f"<p>Against {n:,} real {SPLITS[result.split]} images, in {FEATURES[result.features]}.</p>"
-        + table(["Score", "Value", "95%", f"At n = {half}", "Real images", "What it says"], rows)
+        + table(head, rows)
         + f'<p class="quiet">"Real images" is the score of {half} real images against {half} others; for obedience and '
         "CAS, that of a classifier trained on real images. Compare it with the number to its left.</p>"
     )
@@ -127,12 +135,17 @@ def by_condition(result: EvaluationResult) -> str:
 
 def copies(result: EvaluationResult) -> str:
     """The number of near copies, beside that of held-out real images."""
-    synthetic, real = result.near_copies, result.near_copies["held_out"]
+    synthetic, real, compared = result.near_copies, result.near_copies["held_out"], result.split_copies
+    in_split = f"Among the real {SPLITS[result.split]} images compared they were not counted."
+    if compared is not None:
+        in_split = (
+            f"Of the {compared['checked']:,} real {SPLITS[result.split]} images compared, {compared['count']:,} are."
+        )
     return (
         f"<p>{synthetic['count']:,} of {synthetic['checked']:,} generated images are near copies of a training image "
         f"(95% interval {percent_interval(synthetic['interval'])}); of {real['checked']:,} held-out real images, "
-        f"{real['count']:,} are. A near copy lies much closer to one training image than to the next thirty: closeness "
-        f"below {synthetic['threshold']:.2f}.</p>"
+        f"{real['count']:,} are. {in_split} A near copy lies much closer to one training image than to the next "
+        f"thirty: closeness below {synthetic['threshold']:.2f}.</p>"
     )
 
 

@@ -29,6 +29,11 @@ class Predictions:
     conditions: NDArray[np.float32]
     group: NDArray[np.str_] | None = None
 
+    def at(self, positions: NDArray[np.int64]) -> "Predictions":
+        """The predictions at these positions (m,)."""
+        group = None if self.group is None else self.group[positions]
+        return Predictions(self.logits[torch.from_numpy(positions)], self.conditions[positions], group)
+
     def of_condition(self, k: int, kind: str) -> dict[str, Any]:
         """`score`: recall of a class, or accuracy of an attribute over all images; `shown`: the share of images with
         the condition on for which it is predicted; both with 95% intervals."""

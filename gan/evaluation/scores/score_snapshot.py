@@ -137,8 +137,9 @@ class _Evaluation:
         }
         floor, like_floor = real_floor(real_features, features, images, held, self.seed)
         diversity = ConditionDiversity.measure(real, synthetic, real_features, features, conditions)
-        copies, nearest = self._near_copies(own.network, training_set[: self.budget.checked], train)
+        copies, nearest, copied = self._near_copies(own.network, training_set[: self.budget.checked], train, real)
         values, intervals = self._scores(real_features, features, held, predictions)
+        split_copies = self._split_copies(copied, real_features, features, held, predictions)
         counts = {
             "scores": len(held),
             "floor": int(floor["n"]),
@@ -158,12 +159,13 @@ class _Evaluation:
             like_floor=like_floor,
             diversity=diversity.summary(),
             near_copies=copies,
+            split_copies=split_copies,
             per_condition=per_condition.condition_rows(
                 images, held, predictions, (real_features, features), diversity, nearest
             ),
             combinations=self._combinations(own.network, len(train) + len(held)),
             intervals=intervals,
-            notices=_notices(self.split, len(held), copies),
+            notices=_notices(self.split, split_copies, values),
             made_with=self._made_with(began, hashes, own.sha256, counts),
         )
 
@@ -215,10 +217,29 @@ class _Evaluation:
             progress=self._phase("training on synthetic"),
         )
 
+    def _split_copies(
+        self,
+        copied: NDArray[np.bool_],
+        real_features: Tensor,
+        features: Tensor,
+        held: NDArray[np.int64],
+        predictions: dict[str, Predictions],
+    ) -> dict[str, Any]:
+        """How many of the compared real images are near copies (n,) of training images, and the scores without them."""
+        kept, without = np.flatnonzero(~copied), None
+        if copied.any() and len(kept) >= LEAST:
+            others = {name: predictions[name].at(kept) for name in ("cas", "real_accuracy")}
+            values, intervals = self._scores(real_features[kept], features[kept], held[kept], others)
+            without = {"n": len(kept), **values, "intervals": intervals}
+        return {"count": len(held) - len(kept), "checked": len(held), "without": without}
+
     def _near_copies(
-        self, network: Classifier, synthetic: Images, train: NDArray[np.int64]
-    ) -> tuple[dict[str, Any], Nearest]:
-        """Near copies among synthetic images; the threshold is calibrated on the validation split."""
+        self, network: Classifier, synthetic: Images, train: NDArray[np.int64], compared: Images
+    ) -> tuple[dict[str, Any], Nearest, NDArray[np.bool_]]:
+        """Near copies among synthetic images, and which of the `compared` real images (n, C, H, H) are (n,).
+
+        The threshold is calibrated on the validation split.
+        """
         rows = self.images.rows("train")
         real = NativeImages(self.images, rows)
         features, _ = predict(network, real, self._phase("features of the training set"))
@@ -229,12 +250,13 @@ class _Evaluation:
         held = detector.calibrate(held_out, predict(network, held_out)[0], calibrating)
         searching = self._phase("searching for near copies")
         nearest = detector.nearest(synthetic, predict(network, synthetic)[0], searching)
-        return near_copy_counts(nearest) | {
+        counts = near_copy_counts(nearest) | {
             "interval": wilson_interval(int(nearest.copy.sum()), len(synthetic)),
             "threshold": detector.threshold,
             "held_out": near_copy_counts(held),
             "pairs": closest_pairs(nearest, self.images, train, rows),
-        }, nearest
+        }
+        return counts, nearest, detector.nearest(compared).copy
 
     def _combinations(self, own: Classifier, start: int) -> list[dict[str, Any]]:
         """Obedience for pairs of attribute values that no training image has."""
@@ -276,16 +298,29 @@ class _Evaluation:
         }
 
 
-def _notices(split: str, n: int, copies: dict[str, Any]) -> list[str]:
+def _notices(split: str, split_copies: dict[str, Any], values: dict[str, float]) -> list[str]:
     """Limits of the scores that a reader must know, one sentence each."""
-    notices = []
-    held = copies["held_out"]
-    if binomial_greater(held["count"], held["checked"], FALSE_POSITIVE_RATE) < ALPHA:
-        notices.append(
-            f"{held['count']} of {held['checked']} validation images are near copies of training images, more than "
-            f"the {FALSE_POSITIVE_RATE:.0%} expected by chance (exact binomial test): the splits are not independent, "
-            "and all scores here are too good. Split by patient."
-        )
+    notices, name = [], {"val": "validation", "test": "test"}[split]
+    count, n, without = split_copies["count"], split_copies["checked"], split_copies["without"]
+    if count:
+        text = f"{count:,} of {n:,} {name} images are near copies of training images"
+        if binomial_greater(count, n, FALSE_POSITIVE_RATE) < ALPHA:
+            text += (
+                f", more than the {FALSE_POSITIVE_RATE:.0%} expected by chance (exact binomial test): the splits are "
+                "not independent, and scores on all images are too good. Split by patient"
+            )
+        notices.append(f"{text}. {_scores_without(without, values)}")
     if n < 200:
         notices.append(f"Only {n} images in the {split} split: rely on the intervals, not on the numbers.")
     return notices
+
+
+def _scores_without(without: dict[str, Any] | None, values: dict[str, float]) -> str:
+    if without is None:
+        return "Too few images are left for scores without them."
+    return (
+        f"On the other {without['n']:,}, a classifier trained on real images is right on "
+        f"{without['real_accuracy_balanced']:.1%} instead of {values['real_accuracy_balanced']:.1%}, one trained on "
+        f"synthetic images on {without['cas_balanced']:.1%} instead of {values['cas_balanced']:.1%} (conditions "
+        "weighed equally)."
+    )
