@@ -7,7 +7,7 @@ Letters: n images, K classes, S seeds.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from types import MappingProxyType
 
 import numpy as np
@@ -30,7 +30,7 @@ class GroundTruth:
     names: tuple[str, ...]
     rarest: int
 
-    @property
+    @cached_property
     def sample(self) -> Sample:
         return Sample(self.labels, self.group)
 

@@ -20,6 +20,7 @@ Letters: n test images, G groups, K classes, S seeds, M hypotheses.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,9 +39,16 @@ class Sample:
     labels: Labels
     group: NDArray[np.str_] | None = None
 
+    @cached_property
+    def _member(self) -> NDArray[np.int64]:
+        """The number of each image's group (n,)."""
+        if self.group is None:
+            return np.arange(len(self.labels))
+        return np.unique(self.group, return_inverse=True)[1]
+
     def variance(self, influence: Floats) -> tuple[float, float]:
         """The variance over images, or whole groups, of the sum of `influence` (n,), and its degrees of freedom."""
-        member = np.arange(len(self.labels)) if self.group is None else np.unique(self.group, return_inverse=True)[1]
+        member = self._member
         total, parts, ratios = np.zeros(member.max() + 1), 0.0, 0.0
         for k in np.unique(self.labels):
             of_class = self.labels == k
