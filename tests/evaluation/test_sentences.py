@@ -12,6 +12,7 @@ import pytest
 from scipy.stats import binom, fisher_exact
 
 from gan.config import options
+from gan.evaluation.privacy.calibration import calibrated_threshold
 from gan.evaluation.reader_study import Proportion, ReadingSummary
 from gan.evaluation.records import interpretation
 from gan.evaluation.records.membership_results import compare_distances
@@ -89,6 +90,17 @@ def test_generators_as_good_as_new_real_images_are_accused_in_one_of_twenty_at_m
     drawn = zip(generator.binomial(1000, rate, 400), generator.binomial(held_out, rate, 400), strict=True)
     accused = [fisher_greater(int(a), 1000, int(b), held_out) < 0.05 for a, b in drawn]
     assert sum(accused) <= binom.ppf(0.999, 400, 0.05)
+
+
+@pytest.mark.parametrize("held_out", [300, 1000])
+def test_nor_are_they_by_a_threshold_set_on_the_same_held_out_images(held_out: int) -> None:
+    generator, accused = np.random.default_rng(0), 0
+    for _ in range(200):
+        held, fresh = (0.34 + 0.1 * generator.random(n) for n in (held_out, 1000))
+        threshold = calibrated_threshold(held)
+        counts = int((fresh < threshold).sum()), 1000, int((held < threshold).sum()), held_out
+        accused += fisher_greater(*counts) < 0.05
+    assert accused <= binom.ppf(0.999, 200, 0.05)
 
 
 @pytest.mark.parametrize("k", [2, 4, 10])
