@@ -58,8 +58,11 @@ def largest_variances(differences: Sequence[Difference]) -> Variances:
     return Variances(widest.images, widest.seeds, widest.dof, len(differences))
 
 
-def prior_variances(metric: str, scarcest: float, seeds: int, comparators: int) -> Variances:
-    """The variances to expect with so many independent test images of the scarcest class, before any is measured."""
-    images = PRIOR_IMAGE_VARIANCE[metric] / (2 * max(1.0, scarcest))
+def prior_variances(metric: str, units: Sequence[float], seeds: int, comparators: int) -> Variances:
+    """The variances to expect with so many independent test images of each class, before any is measured.
+
+    The metric is a mean over K classes, so that its variance is that of the classes' mean over K.
+    """
+    images = PRIOR_IMAGE_VARIANCE[metric] * float(np.mean([1 / max(1.0, n) for n in units])) / len(units)
     dof = float((1 + comparators) * (seeds - 1))
     return Variances(images, 2 * PRIOR_SEED_VARIANCE[metric] / seeds, dof, comparators)

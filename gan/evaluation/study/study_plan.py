@@ -145,8 +145,8 @@ def detectable_gain_lines(
     """
     val = development.rows("val")
     groups = len(val) if development.group is None else len(np.unique(development.group[val]))
-    rarest = float(development.conditions[val].mean(axis=0).min())
-    units = test_images * rarest * groups / len(val)
+    shares = development.conditions[val].mean(axis=0)  # (K,)
+    units = (test_images * groups / len(val) * shares).tolist()
     comparators = max((plan.most_compared() - 1 for plan in plans), default=1)
     expected = power.prior_variances(options.primary, units, options.seeds, comparators)
     designs = (expected, expected.with_more(seeds=2), expected.with_more(images=4))

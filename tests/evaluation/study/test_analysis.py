@@ -222,6 +222,14 @@ def test_the_detectable_gain_is_found_in_four_of_five() -> None:
     assert (differences.min(axis=1) > 1.959964 * 0.005).mean() == pytest.approx(0.8, abs=0.01)
 
 
+def test_the_variance_to_expect_is_that_of_a_mean_over_classes() -> None:
+    two = power.prior_variances("auroc", [50, 50], 5, 3)
+    assert two.images == pytest.approx(power.PRIOR_IMAGE_VARIANCE["auroc"] / 100)
+    assert power.prior_variances("auroc", [25] * 4, 5, 3).images == pytest.approx(two.images)
+    assert power.prior_variances("auroc", [10, 90], 5, 3).images > two.images
+    assert power.prior_variances("auroc", [50, 50], 10, 3).seeds == pytest.approx(two.seeds / 2)
+
+
 REAL = {"ill": 60, "well": 40}
 PLANS = {plan.name: plan for plan in plan_arms(REAL)}
 
