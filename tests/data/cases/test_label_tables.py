@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.data.cases.expected import Case, asked, case, each, observed, refused, used
-from tests.data.cases.trees import CLASSES, TWO, Tree, images, json_bytes, table
+from tests.data.cases.trees import CLASSES, TWO, Tree, images, json_bytes, table, two_classes
 
 COUNT = 26
 LABELS = [CLASSES[number > 11] for number in range(COUNT)]
@@ -69,6 +69,7 @@ def workbook(*sheets: tuple[str, Sequence[Sequence[object]]]) -> bytes:
 
 ROWS = [(f"{number:04d}.png", label) for number, label in enumerate(LABELS)]
 HEADER = ("file", "class")
+SUMMARY = table(("class", "count"), [("benign", 12), ("malignant", 14)])
 
 WRITTEN = [
     case("semicolons", labelled(delimiter=";"), used(TWO)),
@@ -716,6 +717,64 @@ GROUPS_AND_SPLITS = [
 ]
 
 
+def folded(fold: int, test: bool) -> bytes:
+    return table(HEADER, [row for number, row in enumerate(ROWS) if (number % 3 == fold) == test])
+
+
+BESIDE_OTHERS = [
+    case(
+        "a summary of prefixes",
+        lambda: {**images("benign_{}.png", 12), **images("malignant_{}.png", 14), "summary.csv": SUMMARY},
+        asked(TWO),
+    ),
+    case("a summary of class folders", lambda: {**two_classes(), "summary.csv": SUMMARY}, used(TWO)),
+    case(
+        "a table for the training and test part of each fold",
+        lambda: {
+            **images("{:04d}.png", COUNT),
+            **{
+                f"fold{fold}_{name}.csv": folded(fold, name == "test")
+                for fold in range(3)
+                for name in ("train", "test")
+            },
+        },
+        asked({"benign": 12, "malignant": 14}),
+    ),
+    case(
+        "a table in each class folder",
+        lambda: {
+            **two_classes(),
+            "benign/labels.csv": table(HEADER, [(f"img{n:03d}.png", "benign") for n in range(12)]),
+            "malignant/labels.csv": table(HEADER, [(f"img{n:03d}.png", "malignant") for n in range(14)]),
+        },
+        used(TWO),
+    ),
+    case(
+        "numbers of patients that lost their zeros",
+        lambda: {
+            **images("{}.png", [f"{n // 2:04d}_{n % 2}" for n in range(COUNT)]),
+            "patients.csv": table(("patient", "diagnosis"), [(n, CLASSES[n > 5]) for n in range(13)]),
+        },
+        used(TWO, groups=13),
+    ),
+    case(
+        "a list of files with 0 and 1",
+        with_text("".join(f"{n:04d}.png {int(n > 11)}\n" for n in range(COUNT)), name="list.txt"),
+        used(HALF),
+    ),
+    case(
+        "what two readers say",
+        labelled(lambda n: [f"{n:04d}.png", LABELS[n], LABELS[(n + 1) % COUNT]], ("image", "reader_1", "reader_2")),
+        asked(TWO),
+    ),
+    case(
+        "image quality beside grades",
+        labelled(lambda n: [f"{n:04d}.png", ["good", "bad"][n % 2], n % 3], ("image", "quality", "grade")),
+        used({"0": 9, "1": 9, "2": 8}),
+    ),
+]
+
+
 @pytest.mark.parametrize("case", each(*WRITTEN))
 def test_a_table_is_read_however_it_is_written(case: Case, tmp_path: Path) -> None:
     assert observed(case, tmp_path) == case.expected
@@ -733,4 +792,9 @@ def test_cells_mean_what_people_mean(case: Case, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("case", each(*GROUPS_AND_SPLITS))
 def test_groups_and_splits_are_found_in_tables(case: Case, tmp_path: Path) -> None:
+    assert observed(case, tmp_path) == case.expected
+
+
+@pytest.mark.parametrize("case", each(*BESIDE_OTHERS))
+def test_a_table_of_something_else_is_not_taken_for_labels(case: Case, tmp_path: Path) -> None:
     assert observed(case, tmp_path) == case.expected

@@ -35,9 +35,11 @@ PERSON = _words("age sex gender race ethnicity weight height smoker smoking foll
 DESCRIBING = PERSON | _words("""width size rows columns pixel spacing bbox box xmin ymin xmax ymax x1 y1 x2 y2 x y w h
     area view position laterality side eye frontal lateral ap pa localization localisation location site anatom region
     date time year month day camera device scanner model manufacturer magnification modality resolution quality url
-    license licence copyright attribution source origin mask maskpath path file filename annotator reader rater
+    license licence copyright attribution source origin mask maskpath path file filename annotator reader rater expert
     confidence probability method comment comments note notes description""")
 """Words in names of columns that describe a patient, an image or a file, and are no class."""
+READERS = _words("annotator annotation reader rater expert pathologist radiologist observer")
+"""Words in names of columns that hold what one reader says, or who it was."""
 GROUPS = (
     _words("group groups cluster"),
     _words("""patient patients patienten patientin pat pid mrn subject subjects participant person individual donor

@@ -218,13 +218,16 @@ class ImageNames:
 
     @cached_property
     def _starts(self) -> dict[str, list[int]]:
-        """The images whose name starts with the text and goes on after a separator."""
+        """The images whose name starts with the text and goes on after a separator; a number also without zeros."""
         starts: dict[str, list[int]] = defaultdict(list)
         for image, path in enumerate(self.paths):
             stem = folded_stem(path.rpartition("/")[2])
             for part in PART.finditer(stem):
+                start = stem[: part.end()]
                 if part.end() < len(stem):
-                    starts[stem[: part.end()]].append(image)
+                    starts[start].append(image)
+                    if start[:1] == "0" and start.isascii() and start.isdigit():
+                        starts[str(int(start))].append(image)
         return starts
 
     def _claim_starts(self, rest: Iterable[tuple[int, str]], claims: dict[int, Claim]) -> None:

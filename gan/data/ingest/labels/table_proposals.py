@@ -14,6 +14,7 @@ from gan.data.ingest.files.listing import Listing
 from gan.data.ingest.labels.cell_values import attribute_value, divide_cell, merge_spellings, plain_values
 from gan.data.ingest.labels.columns import (
     PERSON,
+    READERS,
     Column,
     class_rank,
     flag_of_split,
@@ -170,11 +171,19 @@ def _labels(image_column: ImageColumn, columns: list[Column]) -> list[_Labels]:
     classes = [column for rank, column in ranked if rank == best >= 0]
     if best <= 0 and len(bits) > 1:
         classes = []
+    if not image_column.header and len(bits) == 1 and best < 1:
+        classes, bits = bits, []  # a list of files with 0 or 1 has no name for an attribute
     if image_column.by_folder:
         classes = [column for column in classes if len(column.distinct) < column.filled]
     ways = [way for column in _in_words(_without_twins(classes), ranked) for way in _class_ways(image_column, column)]
     if bits and (best < 1 or (best == 1 and len(bits) > 1)):
         ways += _attribute_ways(image_column, bits)
+    if not ways:
+        readers = [
+            column for column in columns if set(column.words) & READERS and 2 <= len(column.distinct) <= MOST_WAYS
+        ]
+        doubt = "These columns may hold what each reader says, or who it was."
+        ways = [_doubted(way, doubt) for column in readers for way in _class_ways(image_column, column)]
     if len(ways) > 1:
         chosen = list(dict.fromkeys(way.fields["labels"] for way in ways))
         doubt = f"More than one column can be the label: {first_few([labels[0] for labels in chosen])}."
