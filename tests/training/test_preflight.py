@@ -7,6 +7,8 @@ from PIL import Image
 from gan.config import options, settings
 from gan.config.run_config import RunConfig
 from gan.data import registry
+from gan.data.ingest import staging
+from gan.data.ingest.labels.reading import Reading
 from gan.training.estimate import estimate
 from gan.training.preflight import find_problems
 from tests.conftest import TINY, trained
@@ -45,7 +47,11 @@ def test_small_classes_and_a_batch_larger_than_the_set_are_warnings() -> None:
 
 
 def test_mismatched_pairs_have_no_effect_with_one_class() -> None:
-    config = folder_config({"only": 90}, **{"loss.mismatched": 0.5})
+    folder_config({"only": 90, "other": 3})
+    staged = staging.stage_path("own", settings.store().parent / "own")
+    staging.accept(staging.check_upload(staged, choose=lambda proposals: Reading(levels=("class",), drop=("other",))))
+    config = options.build_config({"data.name": "folder", "data.path": "own", "loss.mismatched": 0.5})
+    registry.load_image_set(config.data)
     assert "mismatched-without-effect" in texts(config, "note")
 
 

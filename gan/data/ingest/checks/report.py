@@ -41,6 +41,8 @@ FindingKey = Literal[
     "duplicates",  # equal pixels within a split
     "duplicates-across-splits",
     "near-copies-across-splits",  # saved again, mirrored, shifted or brighter
+    "near-copies-unclear",  # so many that they are only alike
+    "split-empty",  # too few groups for val or test
     "near-copies",  # of images that are split here: they stay on one side
     "near-copies-unchecked",  # too many images to compare
     # Tables

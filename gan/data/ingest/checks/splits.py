@@ -1,6 +1,6 @@
 """Settle the splits of a set: the given ones, or splits by group, stratified, with near copies on one side."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,6 +12,9 @@ from gan.data.stable_splits import KnownSplits, stable_split, unit_hash
 
 SHARES = {"val": 0.1, "test": 0.2}
 FEW_GROUPS = 10
+MOST_COPIES = 20
+"""Images, or a tenth of the set if that is more, that near copies may connect. Chains of more are images that are all
+alike, such as empty backgrounds: they are no copies, and in one split they would leave none for the others."""
 
 
 @dataclass
@@ -50,6 +53,10 @@ def _make_splits(state: CheckState, shares: dict[str, float], known: KnownSplits
     parts = " and ".join(f"{share:.0%} of train becomes {part}" for part, share in shares.items())
     how = "with groups kept whole" if grouped else "image by image because no groups are named"
     state.add("split-made", "note", text, f"{parts}, stratified, {how}.")
+    empty = [part for part in shares if not (splits == part).any()]
+    if empty:
+        text = f"No image is left for {' and '.join(empty)}: too few images or groups."
+        state.add("split-empty", "warning", text, "Nothing can be scored there. Add images of other patients.")
     groups = len({joined.get(unit, unit) for unit in units})
     if len(shares) == 2 and grouped and groups < FEW_GROUPS:
         state.add("few-groups", "warning", f"There are only {groups} groups, so val and test have few.")
@@ -82,6 +89,14 @@ def _joined(state: CheckState, unit_of: dict[int, str], known: KnownSplits) -> d
     members: dict[str, list[str]] = defaultdict(list)
     for unit in sorted(parent):
         members[root(unit)].append(unit)
+    images_of = Counter(unit_of.values())
+    most = max(MOST_COPIES, len(unit_of) // 10)
+    chains = {first for first, units in members.items() if sum(images_of[unit] for unit in units) > most}
+    if chains:
+        count = sum(images_of[unit] for first in chains for unit in members.pop(first))
+        text = f"Images that are all nearly alike: {count:,}, too many to be copies of each other."
+        state.add("near-copies-unclear", "warning", text, "They are split as different images. Look at some of them.")
+        pairs = [pair for pair in pairs if root(unit_of[pair[0]]) not in chains]
     joined: dict[str, str] = {}
     for units in members.values():
         recorded = {unit: known[unit_hash(unit)] for unit in units if unit_hash(unit) in known}

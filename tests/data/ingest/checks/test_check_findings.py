@@ -331,3 +331,22 @@ def test_what_is_left_out_is_summed_up_by_cause(tmp_path: Path) -> None:
     assert text == "Left out: 22 of 101 images (21.8%): by patterns 20, unreadable 1, exact copies 1."
     report = check_images(tmp_path, choose=lambda proposals: chosen.model_copy(update={"drop": ("b",)}))
     assert "of dropped classes or without a label 40" in finding(report, "left-out", "warning").text
+
+
+def test_images_that_are_all_nearly_alike_are_no_copies_of_each_other(tmp_path: Path) -> None:
+    ramp = np.linspace(0, 200, 32)[None] + np.linspace(0, 40, 32)[:, None]
+    for number in range(60):
+        path = tmp_path / "ab"[number % 2] / f"{number}.png"
+        path.parent.mkdir(exist_ok=True)
+        noise = np.random.default_rng(number).normal(0, 1, (32, 32))
+        Image.fromarray((ramp + noise).clip(0, 255).astype(np.uint8)).save(path)
+    report = check_images(tmp_path)
+    assert finding(report, "near-copies-unclear", "warning")
+    assert report.counts["test"] == {"a": 6, "b": 6}
+
+
+def test_a_single_group_leaves_nothing_to_test(tmp_path: Path) -> None:
+    write_class_folders(tmp_path, {"p1/a": 30, "p1/b": 30}, side=24)
+    report = check_images(tmp_path, choose=lambda proposals: Reading(levels=("group", "class")))
+    assert finding(report, "split-empty", "warning")
+    assert report.counts["train"] == {"a": 30, "b": 30}
