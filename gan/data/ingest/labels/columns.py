@@ -189,3 +189,28 @@ def flag_of_split(column: Column) -> Split | None:
         return None
     words = [word for word in column.words if word not in ("is", "in", "set", "for")]
     return split_word(words[0]) if len(words) == 1 else None
+
+
+def without_twins(columns: list[Column]) -> list[Column]:
+    """Columns without those that divide the rows as another does: of `label` 0/1 and `name`, the one with words."""
+    kept: list[Column] = []
+    for column in sorted(columns, key=lambda column: column.is_number):
+        if not any(_are_twins(column, other) for other in kept):
+            kept.append(column)
+    return [column for column in columns if column in kept]
+
+
+def in_words(columns: list[Column], ranked: list[tuple[int, Column]]) -> list[Column]:
+    """The columns; of numbers, the column that names the same classes in words, such as `label_name` for `label`."""
+    named = [column for rank, column in ranked if rank >= 0 and not column.is_number and not column.is_attribute]
+    return [
+        next((other for other in named if column.is_number and _are_twins(column, other)), column) for column in columns
+    ]
+
+
+def _are_twins(first: Column, second: Column) -> bool:
+    """Whether two columns divide the rows in the same way."""
+    if len(first.counts) != len(second.counts):
+        return False
+    pairs = set(zip(plain_values(first.values), plain_values(second.values), strict=True))
+    return len(pairs) == len(first.counts)

@@ -19,10 +19,12 @@ from gan.data.ingest.labels.columns import (
     class_rank,
     flag_of_split,
     group_rank,
+    in_words,
     names_splits,
     nothing_values,
     one_hot_share,
     separator_of,
+    without_twins,
 )
 from gan.data.ingest.labels.folder_names import is_uncertain
 from gan.data.ingest.labels.image_columns import ImageColumn, image_columns
@@ -175,7 +177,7 @@ def _labels(image_column: ImageColumn, columns: list[Column]) -> list[_Labels]:
         classes, bits = bits, []  # a list of files with 0 or 1 has no name for an attribute
     if image_column.by_folder:
         classes = [column for column in classes if len(column.distinct) < column.filled]
-    ways = [way for column in _in_words(_without_twins(classes), ranked) for way in _class_ways(image_column, column)]
+    ways = [way for column in in_words(without_twins(classes), ranked) for way in _class_ways(image_column, column)]
     if bits and (best < 1 or (best == 1 and len(bits) > 1)):
         ways += _attribute_ways(image_column, bits)
     if not ways:
@@ -189,31 +191,6 @@ def _labels(image_column: ImageColumn, columns: list[Column]) -> list[_Labels]:
         doubt = f"More than one column can be the label: {first_few([labels[0] for labels in chosen])}."
         ways = [_doubted(way, doubt) for way in ways] if len(chosen) > 1 else ways
     return ways[:MOST_WAYS]
-
-
-def _without_twins(columns: list[Column]) -> list[Column]:
-    """Columns without those that divide the rows as another does: of `label` 0/1 and `name`, the one with words."""
-    kept: list[Column] = []
-    for column in sorted(columns, key=lambda column: column.is_number):
-        if not any(_are_twins(column, other) for other in kept):
-            kept.append(column)
-    return [column for column in columns if column in kept]
-
-
-def _in_words(columns: list[Column], ranked: list[tuple[int, Column]]) -> list[Column]:
-    """The columns; of numbers, the column that names the same classes in words, such as `label_name` for `label`."""
-    named = [column for rank, column in ranked if rank >= 0 and not column.is_number and not column.is_attribute]
-    return [
-        next((other for other in named if column.is_number and _are_twins(column, other)), column) for column in columns
-    ]
-
-
-def _are_twins(first: Column, second: Column) -> bool:
-    """Whether two columns divide the rows in the same way."""
-    if len(first.counts) != len(second.counts):
-        return False
-    pairs = set(zip(plain_values(first.values), plain_values(second.values), strict=True))
-    return len(pairs) == len(first.counts)
 
 
 def _class_ways(image_column: ImageColumn, column: Column) -> list[_Labels]:
