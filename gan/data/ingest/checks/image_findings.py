@@ -103,5 +103,5 @@ def _judge_sizes(state: CheckState) -> None:
             f"The centre square of each image is read: {share:.0%} of the images' area is cut off, at most "
             f"{cut.max():.0%} ({state.files[most]})."
         )
-        action = "To keep all of it: --geometry pad or --geometry squeeze."
+        action = "To keep all of it, choose to pad or squeeze (--geometry pad, --geometry squeeze)."
         state.add("images-cropped", "warning" if share >= CUT_OFF_WARNING else "note", text, action)

@@ -73,7 +73,9 @@ def _report_frames(state: CheckState) -> None:
         state.group = groups.astype(np.str_)
         return
     others = {"first": "middle or all", "middle": "first or all"}[state.reading.frames]
-    action = f"Only the {state.reading.frames} one of each is read. To read others: --frames {others}."
+    action = (
+        f"Only the {state.reading.frames} one of each is read. To read others, choose the frames (--frames {others})."
+    )
     state.add("several-pages", "warning", text, action)
 
 
