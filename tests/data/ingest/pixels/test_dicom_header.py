@@ -287,7 +287,7 @@ def test_damaged_headers_reveal_nothing_and_stop_nothing(tmp_path_factory: pytes
     dataset.PatientName, dataset.PatientID, dataset.Modality = "Zq^Jane", "ZqJane", "MR"
     content = bytearray(save_dicom(folder / "x.dcm", dataset).read_bytes())
     for _ in range(data.draw(st.integers(1, 5))):
-        at = data.draw(st.integers(132, min(len(content), 1200)))
+        at = min(data.draw(st.integers(132, 1200)), len(content))  # new UIDs change the length of the file
         content[at : at + data.draw(st.integers(0, 8))] = data.draw(
             st.sampled_from([b"", b"\0", b"\xff\xff", b"Zq", b"\1\0"])
         )
