@@ -45,6 +45,11 @@ class Visit:
     def open(self, path: str) -> None:
         self.page.goto(f"{self.address}/{path}")
 
+    def settle(self) -> None:
+        """Wait until no script is running: what is drawn then stays while it is used."""
+        self.page.wait_for_timeout(200)  # a script starts a moment after the click that causes it
+        expect(self.page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible()
+
     def shot(self, name: str) -> None:
         SCREENSHOTS.mkdir(exist_ok=True)
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png")

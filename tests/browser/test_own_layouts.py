@@ -21,10 +21,13 @@ def upload(visit: Visit, name: str, archive: Path) -> None:
     page = visit.page
     visit.open("data")
     page.get_by_role("tab", name="Add your own images").click()
+    visit.settle()
     box = page.get_by_label("Name of the set")
     box.fill(name)
     box.press("Enter")
+    visit.settle()
     page.locator("input[type=file]").set_input_files(archive)
+    expect(page.get_by_text(archive.name)).to_be_visible()
     page.get_by_role("button", name="Check the images").click()
 
 
@@ -67,7 +70,11 @@ def test_dicom_files_with_two_windows_are_previewed_and_accepted(
     before = seen.get_attribute("src")
     page.get_by_text("Change how they are read").click()
     page.get_by_role("tab", name="Pixels").click()
-    page.get_by_label("Grey levels that become black and white").click()
+    visit.settle()
+    levels = page.get_by_label("Grey levels that become black and white")
+    levels.scroll_into_view_if_needed()  # scrolling closes a list that is open
+    visit.settle()
+    levels.click()
     page.get_by_role("option", name="the window that each DICOM file names").click()
     expect(page.get_by_text("--window file")).to_be_visible()
     page.get_by_role("button", name="Check again with these changes").click()
@@ -89,6 +96,7 @@ def test_classes_are_merged_in_their_table(
     page = visit.page
     page.get_by_text("Change how they are read").click()
     page.get_by_role("tab", name="Classes").click()
+    visit.settle()
     table = page.get_by_test_id("stDataFrame").last
     expect(table).to_be_visible()
     table.scroll_into_view_if_needed()
