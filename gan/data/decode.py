@@ -29,11 +29,14 @@ warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 
 
 def map_files(
-    function: Callable[[Item], Result], items: Sequence[Item], phase: str, progress: Progress
+    function: Callable[[Item], Result], items: Sequence[Item], phase: str, progress: Progress, threads: int = 16
 ) -> Iterator[Result]:
-    """`function(item)` for every item, in order, on up to 16 threads; an error of either callable ends the work."""
+    """`function(item)` for every item, in order, on up to `threads`; an error of either callable ends the work.
+
+    Threads share the time that is spent in Python itself: for files of a few kilobytes, one is faster than two.
+    """
     starts = range(0, len(items), CHUNK)
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, 16)) as pool:
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, threads)) as pool:
         try:
             for start, results in zip(
                 starts,

@@ -8,12 +8,15 @@ tells copies from other images.
 Letters: N images, Q queries, D values of a descriptor, P pairs.
 """
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from gan.data.decode import map_files
 from gan.data.ingest.pixels.image_file import THUMBNAIL
 from gan.io.progress import Progress, silent
 
@@ -43,6 +46,8 @@ PAIRS_AT_ONCE = 1024
 
 _Descriptors = tuple[NDArray[np.float32], NDArray[np.float32]]
 """Two parts (n, D) of n images each, see `_descriptors`."""
+_Alike = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]
+"""Queries (n,), and the positions (n, C) and similarities (n, C) of others."""
 
 
 def near_copies(
@@ -114,16 +119,21 @@ def _candidates(queries: _Descriptors, others: _Descriptors, progress: Progress)
     probed = _nearest(queries[0], centres, PROBED)
     best = np.full((len(queries[0]), CANDIDATES + 1), -1, dtype=np.int64)  # one may be the query itself
     similarity = np.full(best.shape, MIN_SIMILARITY, dtype=np.float32)
-    for cell in range(cells):
-        progress("Comparing images", cell / cells)
+
+    def compare(cell: int) -> list[_Alike]:
         members, asking = np.flatnonzero(cell_of == cell), np.flatnonzero((probed == cell).any(axis=1))
         step = max(1, QUERY_BYTES // (4 * max(1, len(members))))
+        found = []
         for start in range(0, len(asking) if len(members) else 0, step):
             rows = asking[start : start + step]
             alike = queries[0][rows] @ others[0][members].T
             alike += np.abs(queries[1][rows] @ others[1][members].T)
-            _keep_best(best, similarity, rows, members, alike)
-    progress("Comparing images", 1.0)
+            found.append(_most_alike(rows, members, alike))
+        return found
+
+    for results in map_files(compare, range(cells), "Comparing images", progress):
+        for result in results:
+            _keep_best(best, similarity, result)
     return best
 
 
@@ -137,20 +147,20 @@ def _nearest(descriptors: NDArray[np.float32], centres: NDArray[np.float32], cou
     return np.concatenate(blocks)
 
 
-def _keep_best(
-    best: NDArray[np.int64],
-    similarity: NDArray[np.float32],
-    rows: NDArray[np.int64],
-    members: NDArray[np.int64],
-    alike: NDArray[np.float32],
-) -> None:
-    """Put those of `members` that are more similar to `rows` of the queries into `best` and `similarity` (Q, C)."""
-    changed = np.flatnonzero(alike.max(axis=1) > similarity[rows].min(axis=1))
-    rows, alike = rows[changed], alike[changed]
-    count = min(best.shape[1], len(members))
+def _most_alike(rows: NDArray[np.int64], members: NDArray[np.int64], alike: NDArray[np.float32]) -> _Alike:
+    """Of `rows` (n,) that have a similar member (m,), by `alike` (n, m): the rows, their best members and values."""
+    some = np.flatnonzero(alike.max(axis=1) > MIN_SIMILARITY)
+    rows, alike = rows[some], alike[some]
+    count = min(CANDIDATES + 1, len(members))
     top = np.argpartition(alike, -count, axis=1)[:, -count:]
-    values = np.concatenate([similarity[rows], np.take_along_axis(alike, top, axis=1)], axis=1)
-    positions = np.concatenate([best[rows], members[top]], axis=1)
+    return rows, members[top], np.take_along_axis(alike, top, axis=1)
+
+
+def _keep_best(best: NDArray[np.int64], similarity: NDArray[np.float32], found: _Alike) -> None:
+    """Put what was found into `best` and `similarity` (Q, C), where it is more similar."""
+    rows, members, alike = found
+    values = np.concatenate([similarity[rows], alike], axis=1)
+    positions = np.concatenate([best[rows], members], axis=1)
     order = np.argpartition(values, -best.shape[1], axis=1)[:, -best.shape[1] :]
     similarity[rows] = np.take_along_axis(values, order, axis=1)
     best[rows] = np.take_along_axis(positions, order, axis=1)
@@ -164,10 +174,14 @@ def _copies(
     pairs = np.stack([queries[position], candidates[position, column]], axis=1)
     distinct, number = np.unique(np.sort(pairs, axis=1), axis=0, return_inverse=True)  # each is compared once
     values = np.zeros(len(distinct), dtype=np.float32)
-    for start in range(0, len(distinct), PAIRS_AT_ONCE):
+
+    def fit(start: int) -> None:
         some = slice(start, start + PAIRS_AT_ONCE)
         first, second = (thumbnails[distinct[some, side]].astype(np.float32) for side in (0, 1))
         values[some] = unexplained(first, second)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(fit, range(0, len(distinct), PAIRS_AT_ONCE)))
     left = np.full(candidates.shape, UNLIKE, dtype=np.float32)
     left[position, column] = values[number.ravel()]
     copies = (left < CERTAIN) | ((left < POSSIBLE) & (left < DISTINCT * np.median(left, axis=1, keepdims=True)))
