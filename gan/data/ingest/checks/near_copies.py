@@ -61,14 +61,14 @@ def near_copies(
     `thumbnails` (N, THUMBNAIL, THUMBNAIL) hold all images. Constant images have no copies. An image has at most
     CANDIDATES pairs as a query. Where both are the same rows, a pair may come in one order or both.
     """
-    varied = thumbnails.std(axis=(1, 2)) > 1
+    varied = thumbnails.reshape(-1, THUMBNAIL**2).std(axis=1, dtype=np.float32) > 1
     queries, others = queries[varied[queries]], others[varied[others]]
     if not len(queries) or not len(others):
         return np.zeros((0, 2), dtype=np.int64)
     window = _window(thumbnails[others])
-    candidates = _candidates(
-        _descriptors(thumbnails[queries], window), _descriptors(thumbnails[others], window), progress
-    )
+    described = _descriptors(thumbnails[others], window)
+    asking = described if np.array_equal(queries, others) else _descriptors(thumbnails[queries], window)
+    candidates = _candidates(asking, described, progress)
     candidates = np.where(candidates >= 0, others[candidates], -1)
     candidates[candidates == queries[:, None]] = -1
     return _copies(thumbnails, queries, candidates)
@@ -172,7 +172,9 @@ def _copies(
     """The pairs (P, 2) of a query and one of its candidates (Q, C), -1 for none, that are near copies."""
     position, column = np.nonzero(candidates >= 0)
     pairs = np.stack([queries[position], candidates[position, column]], axis=1)
-    distinct, number = np.unique(np.sort(pairs, axis=1), axis=0, return_inverse=True)  # each is compared once
+    low, high = pairs.min(axis=1), pairs.max(axis=1)
+    keys, number = np.unique(low * len(thumbnails) + high, return_inverse=True)  # each pair is compared once
+    distinct = np.stack([keys // len(thumbnails), keys % len(thumbnails)], axis=1)
     values = np.zeros(len(distinct), dtype=np.float32)
 
     def fit(start: int) -> None:
@@ -183,7 +185,7 @@ def _copies(
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(fit, range(0, len(distinct), PAIRS_AT_ONCE)))
     left = np.full(candidates.shape, UNLIKE, dtype=np.float32)
-    left[position, column] = values[number.ravel()]
+    left[position, column] = values[number]
     copies = (left < CERTAIN) | ((left < POSSIBLE) & (left < DISTINCT * np.median(left, axis=1, keepdims=True)))
     return pairs[copies[position, column]]
 
