@@ -136,10 +136,10 @@ def _subject(folder: Path) -> str:
 
 
 def _readable_state(folder: Path) -> states.State:
-    """The state of a job; raises RunError where its files cannot be read, as nothing can be decided then."""
+    """The state of a job; raises RunError where nobody can tell it, as nothing can be decided then."""
     state = states.state(folder)
-    if state.name == "unreadable":
-        raise RunError(f"{_subject(folder)} is unreadable: {state.cause}")
+    if state.name in ("unknown", "unreadable"):
+        raise RunError(f"The state of {names.describe_job(names.job_name(folder))} is {state.name}: {state.cause}")
     return state
 
 

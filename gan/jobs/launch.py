@@ -23,22 +23,31 @@ from gan.io.file_lock import is_locked, try_lock
 from gan.io.json_files import read_json
 from gan.io.untrusted_files import skipping_unreadable
 from gan.jobs import device_list, kinds, names, processes, tickets, waiting_jobs
+from gan.jobs.engine import EngineName
 
 LOGGER = logging.getLogger(__name__)
 SCHEDULER_MODULE = "gan.jobs"
 """What `python -m` runs as the scheduler."""
 
 
-def write_started(folder: Path, ticket: int, device: str, pid: int | None, **more: Any) -> dict[str, Any]:
-    """Write started.json, which makes the files of earlier starts void; returns its content."""
-    started: dict[str, Any] = {
-        "ticket": ticket,
-        "time": time.time(),
-        "device": device,
-        "pid": pid,
-        "host": processes.host(),
-    }
-    started |= {"boot": processes.boot(), "identity": processes.identity(pid) if pid else ""}
+def write_started(
+    folder: Path,
+    ticket: int,
+    device: str,
+    pid: int | None,
+    *,
+    engine: EngineName = "local",
+    job_id: str = "",
+    **more: Any,
+) -> dict[str, Any]:
+    """Write started.json, which makes the files of earlier starts void; returns its content.
+
+    `job_id` is the engine's name of the job, "" on the machine's own queue.
+    """
+    started: dict[str, Any] = {"ticket": ticket, "time": time.time(), "device": device, "engine": engine}
+    started |= {"job_id": job_id, "host": processes.host(), "boot": processes.boot()}
+    started |= {"pid_namespace": processes.pid_namespace(), "pid": pid}
+    started |= {"identity": processes.identity(pid) if pid else ""}
     started |= {"memory_kills": processes.kills_for_memory(), **more}
     write_json(folder / "started.json", started)
     return started
@@ -75,7 +84,7 @@ def ensure_scheduler() -> bool:
 
     Pages and commands call this first: it revives the queue after a restart of the machine, or a killed scheduler.
     """
-    return bool(waiting_jobs.queued_jobs() or pending_stops() or orphaned_jobs()) and start_scheduler()
+    return bool(waiting_jobs.queued_here() or pending_stops() or orphaned_jobs()) and start_scheduler()
 
 
 def orphaned_jobs() -> list[tuple[Path, dict[str, Any]]]:

@@ -78,9 +78,14 @@ def kills_for_memory() -> int:
 
 
 def host() -> str:
-    """An identifier of this machine or container and its pid namespace: pids of another mean nothing here."""
+    """The name of this machine or container."""
+    return socket.gethostname()
+
+
+def pid_namespace() -> str:
+    """An identifier of the pid namespace, as of a container: pids of another mean nothing here; "" if unknown."""
     namespace = Path("/proc/self/ns/pid")
-    return f"{socket.gethostname()} {namespace.readlink()}" if namespace.exists() else socket.gethostname()
+    return str(namespace.readlink()) if namespace.exists() else ""
 
 
 def valid_pid(started: Mapping[str, Any]) -> int | None:
@@ -104,7 +109,8 @@ def member_value(name: str, ticket: int) -> str:
 
 def is_local(started: Mapping[str, Any]) -> bool:
     """Whether a started.json is of this machine or container and this boot, so that its pid means something."""
-    return started.get("boot") == boot() and started.get("host") == host()
+    here = {"host": host(), "boot": boot(), "pid_namespace": pid_namespace()}
+    return all(started.get(key) == value for key, value in here.items())
 
 
 def terminate(started: Mapping[str, Any], folder: Path) -> None:

@@ -54,9 +54,9 @@ def run_scheduler(lock: int) -> None:
         enforce_stops(memory)
         kill_orphans()
         start_queued_jobs(memory)
-        if not memory.children and not launch.pending_stops() and not waiting_jobs.queued_jobs():
+        if not memory.children and not launch.pending_stops() and not waiting_jobs.queued_here():
             with tickets.decision_lock():  # nobody can enqueue between the check and the end
-                if not launch.pending_stops() and not waiting_jobs.queued_jobs():
+                if not launch.pending_stops() and not waiting_jobs.queued_here():
                     waiting_jobs.drop_stale_tickets()
                     os.close(lock)
                     return
@@ -65,10 +65,10 @@ def run_scheduler(lock: int) -> None:
 
 def start_queued_jobs(memory: Memory) -> None:
     """Start every job that can start now, in the order of the queue."""
-    if time.monotonic() < memory.retry_at or not waiting_jobs.queued_jobs():
+    if time.monotonic() < memory.retry_at or not waiting_jobs.queued_here():
         return
     with tickets.decision_lock():
-        for job, device in waiting_jobs.startable(waiting_jobs.queued_jobs()):
+        for job, device in waiting_jobs.startable(waiting_jobs.queued_here()):
             if job.in_terminal:
                 continue  # it takes the slot itself
             try:

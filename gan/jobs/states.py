@@ -13,10 +13,14 @@ from gan.io.file_lock import is_locked
 from gan.io.json_files import read_json
 from gan.jobs import failures, processes, tickets, waiting_jobs
 from gan.jobs.device_list import TASKS
+from gan.jobs.engine import EngineJob
+from gan.jobs.engines import find_engine
+from gan.jobs.holders import Holder, read_holder
 from gan.jobs.logs import log_tail
 
-StateName = Literal["queued", "running", "stopping", "stopped", "finished", "failed", "lost", "unreadable"]
+StateName = Literal["queued", "running", "stopping", "stopped", "finished", "failed", "lost", "unknown", "unreadable"]
 ALIVE = ("queued", "running", "stopping")
+PROBLEMS = ("failed", "lost", "unknown", "unreadable")
 MAX_TIME = 1e11  # seconds since 1970, thousands of years from now; also excludes NaN
 ENDS: dict[str, StateName] = {"finished": "finished", "stopped": "stopped", "failed": "failed"}
 
@@ -27,7 +31,8 @@ class State:
 
     `cause` is a sentence ("" if there is nothing to say) and `kind` its key (`failures.Cause`); `position` in the queue
     counts from 1; `blocked_by` is the name of a job; `since` is in seconds since 1970; `advice` holds options, by
-    dotted path, that a clone of a failed run should change.
+    dotted path, that a clone of a failed run should change. "unknown" is a job that another machine holds and nobody
+    here can tell whether it works; "unreadable" one whose files this process may not read.
     """
 
     name: StateName
@@ -43,6 +48,11 @@ class State:
     def alive(self) -> bool:
         """Whether it is queued, running or being stopped."""
         return self.name in ALIVE
+
+    @property
+    def is_problem(self) -> bool:
+        """Whether it failed, was lost, or cannot be told: `cause` says why and what to do."""
+        return self.name in PROBLEMS
 
 
 def state(folder: Path) -> State:
@@ -62,13 +72,49 @@ def _computed_state(folder: Path) -> State:
     started, end = read_json(folder / "started.json"), read_json(folder / "end.json")
     if _ends_last_start(end, started):
         return _ended(end or {}, started or {})
+    holder = read_holder(started or {})
+    if not holder.is_here:
+        return _held_elsewhere(folder, holder, started or {})
     if is_locked(folder / "alive.lock"):
-        name: StateName = "stopping" if (folder / "stop").exists() else "running"
-        return State(name, device=_text(started, "device"), since=_time(started))
+        return _at_work(folder, started or {})
     end = read_json(folder / "end.json")  # it may have ended between the two reads
     if _ends_last_start(end, started):
         return _ended(end or {}, started or {})
     return _ended_without_result(folder, started)
+
+
+def _at_work(folder: Path, started: dict[str, Any], cause: str = "") -> State:
+    """Running, or stopping where it was asked to stop."""
+    name: StateName = "stopping" if (folder / "stop").exists() else "running"
+    return State(name, cause, device=_text(started, "device"), since=_time(started))
+
+
+def _held_elsewhere(folder: Path, holder: Holder, started: dict[str, Any]) -> State:
+    """The state of a job of another machine or engine: its engine is asked, never a lock of this machine."""
+    engine = find_engine(holder.engine)
+    jobs = engine.job_states([holder.job_id]) if engine is not None and holder.job_id else None
+    if engine is None or jobs is None:
+        return _unknown(holder, started)
+    job = jobs.get(holder.job_id, EngineJob("gone"))
+    if job.phase == "waiting":  # put back into the queue, as after the failure of a machine
+        return State("queued", job.reason, position=job.place, device=_text(started, "device"), since=_time(started))
+    if job.phase == "ending":
+        return State("stopping", job.reason, device=_text(started, "device"), since=_time(started))
+    if job.phase == "running":
+        return _at_work(folder, started, job.reason)
+    end = read_json(folder / "end.json")  # it may have ended between the two reads
+    if _ends_last_start(end, started):
+        return _ended(end or {}, started)
+    return State("lost", job.reason, "gone", device=_text(started, "device"), since=_time(started))
+
+
+def _unknown(holder: Holder, started: dict[str, Any]) -> State:
+    """The state of a job whose engine does not answer, or that another machine's own queue started."""
+    if holder.engine != "local":
+        cause = f"{holder.engine} does not answer, so nobody can tell whether it works."
+    else:
+        cause = f"The machine {holder.host} started it, and nobody here can tell whether it works."
+    return State("unknown", cause, "elsewhere", device=_text(started, "device"), since=_time(started))
 
 
 @dataclass(frozen=True)
@@ -92,6 +138,8 @@ def queue() -> list[QueueEntry]:
 
 
 def _queued(job: waiting_jobs.QueuedJob) -> State:
+    if job.engine != "local":
+        return _queued_elsewhere(job)
     queue = waiting_jobs.queued_jobs()
     return State(
         "queued",
@@ -100,6 +148,23 @@ def _queued(job: waiting_jobs.QueuedJob) -> State:
         device="cpu" if job.requested_device == TASKS else job.requested_device,
         since=_time(read_json(job.folder / "queued.json")),
     )
+
+
+def _queued_elsewhere(job: waiting_jobs.QueuedJob) -> State:
+    """The state of a job that was given to an engine, and has not written its started.json."""
+    engine, queued = find_engine(job.engine), read_json(job.folder / "queued.json") or {}
+    since = _time(queued)
+    if not job.job_id:
+        return State("queued", f"It is being given to {job.engine}.", device=job.requested_device, since=since)
+    jobs = engine.job_states([job.job_id]) if engine is not None else None
+    if jobs is None:
+        cause = f"{job.engine} does not answer, so nobody can tell whether it waits or works."
+        return State("unknown", cause, "elsewhere", device=job.requested_device, since=since)
+    state = jobs.get(job.job_id, EngineJob("gone"))
+    if state.phase == "gone":
+        cause = state.reason or f"{job.engine} ended it before it began."
+        return State("lost", cause, "gone", device=job.requested_device, since=since)
+    return State("queued", state.reason, position=state.place, device=job.requested_device, since=since)
 
 
 def _ends_last_start(end: dict[str, Any] | None, started: dict[str, Any] | None) -> bool:

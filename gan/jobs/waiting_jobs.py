@@ -21,16 +21,23 @@ from gan.io.json_files import read_json
 from gan.io.untrusted_files import skipping_unreadable
 from gan.jobs import device_list, kinds, names, tickets
 from gan.jobs.device_list import TASKS
+from gan.jobs.engine import EngineName
+from gan.jobs.holders import read_holder
 
 
 @dataclass(frozen=True)
 class QueuedJob:
-    """One entry of the queue; `requested_device` is a value of `job.device`, or TASKS."""
+    """One entry of the queue; `requested_device` is a value of `job.device`, or TASKS.
+
+    `job_id` is "" in the queue of a machine, and until another engine has taken the job.
+    """
 
     folder: Path
     ticket: int
     requested_device: str
     in_terminal: bool
+    engine: EngineName = "local"
+    job_id: str = ""
 
     @property
     def name(self) -> str:
@@ -44,18 +51,29 @@ class QueuedJob:
         return device_list.matching_devices(self.requested_device)
 
 
-def enqueue(folder: Path, device: str, *, in_terminal: bool = False) -> int:
-    """Put a folder at the end of the queue, or keep its place; returns its ticket. Hold `decision_lock()`."""
+def enqueue(folder: Path, device: str, *, in_terminal: bool = False, engine: EngineName = "local") -> int:
+    """Put a folder at the end of the queue, or keep its place; returns its ticket. Hold `decision_lock()`.
+
+    Jobs of another engine than "local" are started by that engine, and have their job_id from `set_job_id`.
+    """
     queued = queued_job(folder)
     ticket = queued.ticket if queued else tickets.next_ticket(folder)
     token = secrets.token_hex(8)
     entry = {"ticket": ticket, "time": time.time(), "requested_device": device, "in_terminal": in_terminal}
+    entry |= {"engine": engine, "job_id": ""}
     entry["token"] = token  # a folder put in the place of a queued one has another
     write_json(folder / "queued.json", entry)
     _waiting_folder().mkdir(parents=True, exist_ok=True)
     with replacing(_waiting_folder() / str(ticket)) as temporary:
         temporary.write_text(f"{names.job_name(folder)} {token}")
     return ticket
+
+
+def set_job_id(folder: Path, job_id: str) -> None:
+    """Note the name that the engine of a queued job has given it."""
+    queued = read_json(folder / "queued.json")
+    if queued is not None:
+        write_json(folder / "queued.json", queued | {"job_id": job_id})
 
 
 def dequeue(folder: Path) -> None:
@@ -79,12 +97,18 @@ def queued_job(folder: Path) -> QueuedJob | None:
     if ticket <= last_start or (in_terminal and not is_locked(folder / "alive.lock")):
         return None
     device = str(queued.get("requested_device", "auto")) if kind.on_device else TASKS
-    return QueuedJob(folder, ticket, device, in_terminal)
+    holder = read_holder(queued)
+    return QueuedJob(folder, ticket, device, in_terminal, holder.engine, holder.job_id)
 
 
 def queued_jobs() -> list[QueuedJob]:
     """The whole queue, the next job first; jobs whose files cannot be read now are left out, which is logged."""
     return _read_queue()[0]
+
+
+def queued_here() -> list[QueuedJob]:
+    """The jobs that this machine's scheduler starts, the next job first."""
+    return [job for job in queued_jobs() if job.engine == "local"]
 
 
 def _read_queue() -> tuple[list[QueuedJob], set[int]]:
@@ -138,16 +162,24 @@ def _is_ending(job: QueuedJob) -> bool:
 
 
 def position(job: QueuedJob, queue: list[QueuedJob]) -> int:
-    """Its position in the queue, from 1; tasks are counted among tasks."""
-    is_task = job.requested_device == TASKS
-    return 1 + sum(other.ticket < job.ticket and (other.requested_device == TASKS) == is_task for other in queue)
+    """Its position in the queue of its engine, from 1; tasks are counted among tasks."""
+    return 1 + sum(other.ticket < job.ticket and _same_line(other, job) for other in queue)
 
 
 def blocking_job(job: QueuedJob, queue: list[QueuedJob]) -> str | None:
     """The name of the job that must end first: one that holds a device it could get, or else the one before it."""
+    if job.engine != "local":
+        return None  # its engine has the reason
     holders = [holder for name in job.devices for holder in device_list.holders(name)]
-    before = [other.name for other in queue if other.ticket < job.ticket and set(other.devices) & set(job.devices)]
+    before = [other.name for other in queue if other.ticket < job.ticket and _same_line(other, job, on_device=True)]
     return next(iter(holders or reversed(before)), None)
+
+
+def _same_line(one: QueuedJob, other: QueuedJob, *, on_device: bool = False) -> bool:
+    """Whether two jobs wait in one line: tasks or not, of one engine; `on_device`: for a device that both can get."""
+    if one.engine != other.engine or (one.requested_device == TASKS) != (other.requested_device == TASKS):
+        return False
+    return not on_device or bool(set(one.devices) & set(other.devices))
 
 
 def _waiting_folder() -> Path:

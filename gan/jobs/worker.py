@@ -197,7 +197,7 @@ def _wait_for_slot(folder: Path, requested: str, wait: bool) -> tuple[int, str, 
     try:
         while True:
             with tickets.decision_lock():
-                queue = waiting_jobs.queued_jobs()
+                queue = waiting_jobs.queued_here()
                 own = next((job for job in queue if job.folder == folder), None)
                 if own is None:
                     raise RunError(f"{name} was taken out of the queue while it waited.")

@@ -55,7 +55,7 @@ def _draw(task: Path, label: str, ended: Callable[[], None], was_alive: bool) ->
         elif was_alive:
             ended()
             st.rerun()
-        elif state.name in ("failed", "lost", "unreadable"):
+        elif state.is_problem:
             st.error(state.cause or f"{label} ended without a message.")
 
 

@@ -66,7 +66,13 @@ def crafted(outside: Path) -> Run:
     environment = {"PYTHONPATH": str(evil), "PATH": str(evil), "GAN_STORE": str(outside), "GAN_DATA": str(outside)}
     asked = {"arguments": ["-c", code], "environment": environment, "command": [sys.executable, "-c", code]}
     asked |= {"kind": code, "module": "sitecustomize", "folder": str(outside), "cwd": str(outside), "job": "../outside"}
-    asked |= {"host": processes.host(), "boot": processes.boot(), "pid": 1, "session": True}
+    asked |= {
+        "host": processes.host(),
+        "pid_namespace": processes.pid_namespace(),
+        "boot": processes.boot(),
+        "pid": 1,
+        "session": True,
+    }
     asked |= {"identity": processes.identity(1)}
     for below in (".", "evaluation/scores", "evaluation/study", "evaluation/membership", f"exports/{EXPORT}"):
         folder = run.path / below

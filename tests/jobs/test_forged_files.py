@@ -44,7 +44,12 @@ def stranger() -> Iterator["subprocess.Popen[bytes]"]:
 def forged(pid: object, **more: Any) -> dict[str, Any]:
     """A started.json that knows all about this machine."""
     identity = processes.identity(pid) if isinstance(pid, int) else ""
-    here = {"host": processes.host(), "boot": processes.boot(), "identity": identity}
+    here = {
+        "host": processes.host(),
+        "pid_namespace": processes.pid_namespace(),
+        "boot": processes.boot(),
+        "identity": identity,
+    }
     return {"ticket": 1, "time": time.time(), "device": "cpu", "pid": pid, "session": True, **here, **more}
 
 

@@ -175,7 +175,7 @@ def _progress_or_end(run: Run, kind: str, label: str) -> bool:
         return False
     if state.alive:
         background.progress_bar(folder, label)
-    elif state.name in ("failed", "lost", "unreadable"):
+    elif state.is_problem:
         st.error(state.cause or f"{label} ended without an error message.", icon=":material/error:")
         last = jobs.log_tail(folder, 4)
         if last and state.kind in ("bug", "exit"):

@@ -45,7 +45,7 @@ def _export(run: Run, export: Export) -> None:
         _action(run, export)
     if state.alive:
         background.progress_bar(export.folder, "Making images")
-    elif state.name in ("failed", "lost", "unreadable"):
+    elif state.is_problem:
         st.error(state.cause or "It ended without an error message.")
     elif state.name == "stopped":
         st.caption("Stopped. Resuming makes only what is missing.")

@@ -32,7 +32,7 @@ def diagnosis_panel(run: Run, state: jobs.State, rows: MetricsTable) -> dict[str
         run, rows, state, real_diversity=cache.real_diversity(run), subclass_separation=cache.subclass_separation(run)
     )
     findings = diagnose(observations)
-    failed = state.name in ("failed", "lost", "unreadable")
+    failed = state.is_problem
     visible = [
         finding
         for finding in findings

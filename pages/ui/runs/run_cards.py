@@ -82,7 +82,7 @@ def finished_card(run: Run, state: jobs.State) -> None:
             st.caption(f"{problem} · {size}")
         else:
             st.caption(f"{run_header.data_label(run)} · {fmt.images(run.total)} · {size}")
-        cause = state.cause if state.name in ("failed", "lost", "unreadable") else ""
+        cause = state.cause if state.is_problem else ""
         if cause or (problem is None and run.problem):
             with st.container(key=f"cause-{run.name}"):
                 st.caption(cause or run.problem)

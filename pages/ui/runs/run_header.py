@@ -22,6 +22,7 @@ BADGES = {
     "finished": ("green", ":material/check_circle:"),
     "failed": ("red", ":material/error:"),
     "lost": ("red", ":material/link_off:"),
+    "unknown": ("orange", ":material/question_mark:"),
     "unreadable": ("orange", ":material/lock:"),
 }
 
@@ -163,7 +164,7 @@ def run_end(run: Run, state: jobs.State) -> None:
     if state.name == "stopped":
         saved = "Stopped, and saved. Resume goes on exactly where it stopped."
         st.info(state.cause or saved, icon=":material/stop_circle:")
-    if state.name not in ("failed", "lost", "unreadable"):
+    if not state.is_problem:
         return
     st.error(
         state.cause or "The training process ended without a message; its log may say why.", icon=":material/error:"

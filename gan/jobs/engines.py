@@ -1,0 +1,10 @@
+"""The engines that can be asked for jobs of other machines, by name."""
+
+from gan.jobs.engine import Engine
+
+ENGINES: dict[str, Engine] = {}
+
+
+def find_engine(name: str) -> Engine | None:
+    """The engine of that name; None for "local", whose jobs have locks and processes on their own machine."""
+    return ENGINES.get(name)

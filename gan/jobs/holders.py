@@ -1,0 +1,62 @@
+"""Who holds a job's folder since its last start, as its started.json says. On a shared store it may be another machine.
+
+A lock or a pid means something on one machine alone, so `is_here` comes before either.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast, get_args
+
+from gan.jobs import processes, tickets
+from gan.jobs.engine import EngineName
+
+MAX_NAME = 255
+"""Characters of a host's name, by POSIX."""
+JOB_ID = re.compile(r"[0-9]{1,18}(_[0-9]{1,18})?", re.ASCII)
+"""A Slurm job, or one of an array. It becomes an argument of `squeue`, so nothing else is taken from a file."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """The machine, engine and process of a start; texts are "" and the pid None where unknown or forged."""
+
+    host: str
+    boot: str
+    pid_namespace: str
+    engine: EngineName
+    job_id: str
+    pid: int | None
+    ticket: int
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this machine's locks tell if it works: its own start, or one whose file names no machine.
+
+        The kernel's boot tells two containers of one machine to be one: they share its locks. A machine that was
+        restarted has another boot and the same name.
+        """
+        if self.engine != "local":
+            return False
+        boot = processes.boot()
+        return bool(boot and self.boot == boot) or self.host in ("", processes.host())
+
+
+def read_holder(document: Mapping[str, Any]) -> Holder:
+    """The holder that a started.json names; values of a wrong type or length count as unknown."""
+    engine = document.get("engine")
+    job_id = _text(document, "job_id")
+    return Holder(
+        host=_text(document, "host"),
+        boot=_text(document, "boot"),
+        pid_namespace=_text(document, "pid_namespace"),
+        engine=cast("EngineName", engine) if engine in get_args(EngineName) else "local",
+        job_id=job_id if JOB_ID.fullmatch(job_id) else "",
+        pid=processes.valid_pid(document),
+        ticket=tickets.valid_ticket(document.get("ticket")),
+    )
+
+
+def _text(document: Mapping[str, Any], key: str) -> str:
+    value = document.get(key)
+    return value if isinstance(value, str) and len(value) <= MAX_NAME and value.isprintable() else ""
