@@ -26,6 +26,7 @@ Letters: K classes, n images.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,8 @@ FILLED_KEEP_RATE = 0.5
 MIN_IMBALANCE = 1.1
 """Largest over smallest class from which filling up is tried."""
 AUGMENTED = "with classical augmentation"
+UNAUGMENTED = ("plain", "trivial-augment")
+"""Recipes without classical augmentation."""
 
 Images = NDArray[np.uint8]
 Conditions = NDArray[np.float32]
@@ -55,9 +58,11 @@ class ArmPlan:
 
     `kind` is what is added: "real" (nothing), "duplicates" or "synthetic". `added` counts the added images by class
     name, and `ratio` is their total over that of the real images; None where nothing is added. `fills`: each class is
-    filled up to the largest. `keep`: the filter's keep rate; None without a filter. `augmented`: with classical
-    augmentation. `comparators` are the arms to beat, and `controls` those of them that are trained alike; both are
-    empty without synthetic images.
+    filled up to the largest. `keep`: the filter's keep rate; None without a filter. `recipe` is one of
+    `classifiers/recipes.py`. `use` is how added images are used: "added" to the training set, "mixed" into each batch
+    at a fixed share, or "first", before the real ones. `comparators` are the arms to beat, and `controls` those of them
+    that are trained alike; both are empty without synthetic images. `matched` names the one control that is trained as
+    the arm is, with as many images added; "" without synthetic images.
     """
 
     name: str
@@ -67,9 +72,21 @@ class ArmPlan:
     ratio: float | None = None
     fills: bool = False
     keep: float | None = None
-    augmented: bool = False
+    recipe: str = "plain"
+    use: Literal["added", "mixed", "first"] = "added"
+    matched: str = ""
     comparators: tuple[str, ...] = ()
     controls: tuple[str, ...] = ()
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it costs no generator."""
+        return self.kind != "synthetic"
+
+    @property
+    def augmented(self) -> bool:
+        """Whether images are augmented classically."""
+        return self.recipe not in UNAUGMENTED
 
     @property
     def amount(self) -> str:
@@ -85,7 +102,7 @@ def plan_arms(
     nothing = dict.fromkeys(real, 0)
     arms = [
         ArmPlan("real", "Real images alone", "real", nothing),
-        ArmPlan("classical", f"Real images {AUGMENTED}", "real", nothing, augmented=True),
+        ArmPlan("classical", f"Real images {AUGMENTED}", "real", nothing, recipe="classical"),
     ]
     in_proportion = [_proportional(real, ratio) for ratio in ratios]
     filled = [_filled(real)] if max(real.values()) > MIN_IMBALANCE * min(real.values()) else []
@@ -123,7 +140,7 @@ def _filled(real: Mapping[str, int]) -> _Amount:
 
 def _duplicates(amount: _Amount, *, augmented: bool) -> ArmPlan:
     name = f"duplicates-{amount.key}"
-    return _arm(name, "Duplicated real images", "duplicates", amount, None, augmented, (), ())
+    return _arm(name, "Duplicated real images", "duplicates", amount, None, augmented)
 
 
 def _synthetic(amount: _Amount, keep: float | None, free: tuple[str, ...], *, augmented: bool) -> ArmPlan:
@@ -131,8 +148,10 @@ def _synthetic(amount: _Amount, keep: float | None, free: tuple[str, ...], *, au
     oversampled = (f"{duplicates}-classical",) if amount.fills else ()
     name = f"synthetic-{amount.key}" + (f"-better-{100 * keep:.0f}" if keep is not None else "")
     controls = ("classical", *oversampled) if augmented else ("real", duplicates)
+    matched = duplicates if not augmented else oversampled[0] if oversampled else "classical"
     comparators = tuple(dict.fromkeys((*free, duplicates)))
-    return _arm(name, "Synthetic images", "synthetic", amount, keep, augmented, comparators, controls)
+    arm = _arm(name, "Synthetic images", "synthetic", amount, keep, augmented)
+    return replace(arm, matched=matched, comparators=comparators, controls=controls)
 
 
 def _arm(
@@ -142,8 +161,6 @@ def _arm(
     amount: _Amount,
     keep: float | None,
     augmented: bool,
-    comparators: tuple[str, ...],
-    controls: tuple[str, ...],
 ) -> ArmPlan:
     arm = ArmPlan(
         name=f"{name}-classical" if augmented else name,
@@ -153,9 +170,7 @@ def _arm(
         ratio=amount.ratio,
         fills=amount.fills,
         keep=keep,
-        augmented=augmented,
-        comparators=comparators,
-        controls=controls,
+        recipe="classical" if augmented else "plain",
     )
     words = ", ".join([what, arm.amount, *([AUGMENTED] if augmented else [])])
     return replace(arm, words=words)
@@ -163,7 +178,7 @@ def _arm(
 
 def synthetic_counts(arms: Sequence[ArmPlan]) -> Positions:
     """Synthetic images of each class (K,) to generate, enough for every arm and keep rate."""
-    needed = [[math.ceil(count / (arm.keep or 1)) for count in arm.added.values()] for arm in arms if arm.comparators]
+    needed = [[math.ceil(count / (arm.keep or 1)) for count in arm.added.values()] for arm in arms if not arm.is_free]
     return np.asarray(np.array(needed).max(axis=0), dtype=np.int64)
 
 

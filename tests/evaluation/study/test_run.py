@@ -65,6 +65,12 @@ def test_each_arm_is_compared_with_all_that_needs_no_generator() -> None:
     assert filled.controls == ("classical", "duplicates-filled-classical")
     assert by_name["duplicates-filled-classical"].augmented
     assert {arm.keep for arm in planned if arm.ratio == 1.0} == {None, 0.75, 0.5, 0.25}
+    matched = {name: by_name[name].matched for name in by_name if not by_name[name].is_free}
+    assert matched["synthetic-2"] == "duplicates-2"
+    assert matched["synthetic-1-better-25"] == "duplicates-1"
+    assert matched["synthetic-1-better-25-classical"] == matched["synthetic-2-classical"] == "classical"
+    assert matched["synthetic-filled-classical"] == "duplicates-filled-classical"
+    assert all(arm.matched == "" for arm in planned if arm.is_free)
     for number, arm in enumerate(planned):
         assert {one.name for one in planned[:number]} >= set(arm.comparators)
     even = arms.plan_arms({"a": 40, "b": 40})
