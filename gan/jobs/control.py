@@ -17,8 +17,9 @@ from gan.io.json_files import read_json
 from gan.jobs import device_list, kinds, launch, logs, names, processes, states, tickets, waiting_jobs
 
 
-def submit(folder: Path, device: str, request: Mapping[str, Any] | None = None) -> None:
-    """Put a job at the end of the queue for `device` (a value of `job.device`), and start the scheduler if needed.
+def submit(folder: Path, device: str, request: Mapping[str, Any] | None = None, gpus: int = 1) -> None:
+    """Put a job at the end of the queue for `device` and `gpus` (values of `job.device` and `job.gpus`), and start the
+    scheduler if needed.
 
     The folder's path says what the job does (`kinds.py`); `request` is written to its `request.json`, which the job
     reads as data. Raises RunError if the job is queued or running already, or if no job may run in the folder.
@@ -28,7 +29,7 @@ def submit(folder: Path, device: str, request: Mapping[str, Any] | None = None) 
         state = _readable_state(folder)
         if state.alive:
             raise RunError(f"{_subject(folder)} is {state.name} already.")
-        _enqueue(folder, device, request)
+        _enqueue(folder, device, request, gpus)
     launch.start_scheduler()
 
 
@@ -42,7 +43,7 @@ def start_task(folder: Path, request: Mapping[str, Any] | None = None) -> None:
     submit(folder, device_list.TASKS, request)
 
 
-def resume(folder: Path, device: str) -> str:
+def resume(folder: Path, device: str, gpus: int = 1) -> str:
     """Put a stopped, failed or lost run back at the end of the queue; returns one sentence on what happened."""
     kinds.check_folder(folder)
     subject = _subject(folder)
@@ -56,7 +57,7 @@ def resume(folder: Path, device: str) -> str:
             return f"{subject} is still stopping: resume it when it has stopped."
         if state.name == "finished":
             return f"{subject} has finished: there is nothing to resume. Clone it to train longer."
-        _enqueue(folder, device)
+        _enqueue(folder, device, gpus=gpus)
     launch.start_scheduler()
     return f"{subject} is in the queue again, and goes on from its last snapshot."
 
@@ -143,7 +144,7 @@ def _readable_state(folder: Path) -> states.State:
     return state
 
 
-def _enqueue(folder: Path, device: str, request: Mapping[str, Any] | None = None) -> None:
+def _enqueue(folder: Path, device: str, request: Mapping[str, Any] | None = None, gpus: int = 1) -> None:
     """Put the folder into the queue; hold `decision_lock()`.
 
     Raises RunError if the run was deleted in the meantime, and ConfigError for invalid settings, which would otherwise
@@ -156,7 +157,7 @@ def _enqueue(folder: Path, device: str, request: Mapping[str, Any] | None = None
     settings.stop_grace()
     if request is not None:
         write_json(folder / "request.json", request)
-    waiting_jobs.enqueue(folder, device)
+    waiting_jobs.enqueue(folder, device, gpus=gpus)
 
 
 def _cancel(folder: Path) -> None:

@@ -8,6 +8,7 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,8 +69,25 @@ def matching_devices(requested: str) -> list[str]:
     return cuda if requested == "cuda" else [name for name in names if name == requested]
 
 
-def no_such_device(requested: str) -> str:
-    """The message for a requested device that does not exist."""
+def candidates(requested: str, gpus: int = 1) -> tuple[list[str], int]:
+    """The devices that a job could use, and how many of them it takes; no devices if the machine has too few.
+
+    Arguments are values of `job.device` and `job.gpus`. Several processes on the CPU share the one device "cpu".
+    """
+    names = matching_devices(requested)
+    if gpus == 1 or requested == "cpu":
+        return names, 1
+    cuda = [name for name in names if name.startswith("cuda")]
+    return (cuda if len(cuda) >= gpus else []), gpus
+
+
+def no_such_device(requested: str, gpus: int = 1) -> str:
+    """The message for a requested device that does not exist, or for too few GPUs."""
+    if gpus > 1 and matching_devices(requested):
+        cuda = [name for name in device_names() if name.startswith("cuda")]
+        has = f"{len(cuda)} GPU{'s' * (len(cuda) > 1)} ({', '.join(cuda)})" if cuda else f"no GPU ({driver_problem()})"
+        advice = f"Set job.gpus to {max(len(cuda), 1)}, or job.device to cpu for {gpus} processes on the CPU."
+        return f"job.gpus is {gpus} and this machine has {has}. {advice}"
     why = f" ({driver_problem()})" if requested.startswith("cuda") and driver_problem() else ""
     existing = ", ".join(device_names())
     advice = "Set job.device to auto or to one of them."
@@ -105,14 +123,30 @@ def take_slot(name: str, holder: str) -> int | None:
     return None
 
 
+def take_slots(names: Sequence[str], holder: str) -> list[int] | None:
+    """Take a slot of each device or none at all; returns the locks' descriptors, None if a device has no free slot.
+
+    Hold `tickets.decision_lock()`.
+    """
+    taken: list[int] = []
+    for name in names:
+        slot = take_slot(name, holder)
+        if slot is None:
+            for descriptor in taken:
+                os.close(descriptor)
+            return None
+        taken.append(slot)
+    return taken
+
+
 def _slot_count(name: str) -> int:
     """How many jobs may hold the device at once."""
     return settings.tasks_at_once() if name == TASKS else settings.jobs_per_device()
 
 
-def visible_to_cuda(name: str) -> dict[str, str]:
-    """Environment variables by which "cuda" means this device, and a job on the CPU opens no CUDA context."""
-    number = name.removeprefix("cuda:") if name.startswith("cuda:") else ""
+def visible_to_cuda(device: str) -> dict[str, str]:
+    """Environment variables by which CUDA sees a job's devices only, such as "cuda:0,cuda:2", and none for "cpu"."""
+    number = ",".join(name.removeprefix("cuda:") for name in device.split(",") if name.startswith("cuda:"))
     # NVML numbers devices by bus, CUDA by speed unless told otherwise. The administrator's restriction is kept for jobs
     # that this job submits.
     allowed = _allowed_cuda()

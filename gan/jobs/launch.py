@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +53,10 @@ def write_started(
     return started
 
 
-def launch_job(folder: Path, *, ticket: int, device: str, alive: int, slot: int) -> subprocess.Popen[bytes]:
-    """Start the job in `folder` with the lock descriptors `alive` and `slot`; raises OSError and RunError.
+def launch_job(folder: Path, *, ticket: int, device: str, alive: int, slots: Sequence[int]) -> subprocess.Popen[bytes]:
+    """Start the job in `folder` with the lock descriptors `alive` and `slots`; raises OSError and RunError.
+
+    `device` names its devices, such as "cpu" or "cuda:0,cuda:2", and `slots` has one descriptor for each.
 
     The command follows from the folder's path, the environment from our own. started.json is written before the process
     exists, so that a job that dies at once counts as started and is not retried for ever.
@@ -62,7 +64,7 @@ def launch_job(folder: Path, *, ticket: int, device: str, alive: int, slot: int)
     command, name = kinds.job_command(folder), names.job_name(folder)
     (folder / "stop").unlink(missing_ok=True)
     write_started(folder, ticket, device, None, session=True)
-    given = {"ticket": ticket, "device": device, "alive": alive, "slot": slot}
+    given = {"ticket": ticket, "device": device, "alive": alive, "slots": list(slots)}
     own = {processes.JOB_VARIABLE: json.dumps(given), processes.MEMBER_VARIABLE: processes.member_value(name, ticket)}
     with open_for_append(folder / "log.txt") as log:
         process = subprocess.Popen(
@@ -73,7 +75,7 @@ def launch_job(folder: Path, *, ticket: int, device: str, alive: int, slot: int)
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            pass_fds=[alive, slot],
+            pass_fds=[alive, *slots],
         )
     write_started(folder, ticket, device, process.pid, session=True)
     return process

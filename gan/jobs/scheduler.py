@@ -68,14 +68,14 @@ def start_queued_jobs(memory: Memory) -> None:
     if time.monotonic() < memory.retry_at or not waiting_jobs.queued_here():
         return
     with tickets.decision_lock():
-        for job, device in waiting_jobs.startable(waiting_jobs.queued_here()):
+        for job, devices in waiting_jobs.startable(waiting_jobs.queued_here()):
             if job.in_terminal:
                 continue  # it takes the slot itself
             try:
-                if device is None:
-                    _fail(job, device_list.no_such_device(job.requested_device), "device")
+                if devices:
+                    _start(memory, job, devices)
                 else:
-                    _start(memory, job, device)
+                    _fail(job, device_list.no_such_device(job.requested_device, job.gpus), "device")
             except UserError as error:  # no job may run there, or a link or folder is in the place of its log
                 _fail_if_possible(memory, job, str(error), "refused")
             except OSError as error:
@@ -84,17 +84,17 @@ def start_queued_jobs(memory: Memory) -> None:
                 memory.retry_at = time.monotonic() + RETRY_SECONDS
 
 
-def _start(memory: Memory, job: waiting_jobs.QueuedJob, slot_of: str) -> None:
-    """Start a job with a slot of the device or lane `slot_of`; raises UserError if no job may run in its folder."""
+def _start(memory: Memory, job: waiting_jobs.QueuedJob, devices: tuple[str, ...]) -> None:
+    """Start a job with a slot of each of the `devices`; raises UserError if no job may run in its folder."""
     kinds.check_folder(job.folder)
-    device = "cpu" if slot_of == device_list.TASKS else slot_of
+    device = "cpu" if devices == (device_list.TASKS,) else ",".join(devices)
     alive = try_lock(job.folder / "alive.lock")
     with launch.closing(alive):
-        slot = None if alive is None else device_list.take_slot(slot_of, job.name)
-        with launch.closing(slot):
-            if alive is None or slot is None:
+        slots = None if alive is None else device_list.take_slots(devices, job.name)
+        with launch.closing(*(slots or ())):
+            if alive is None or slots is None:
                 return
-            process = launch.launch_job(job.folder, ticket=job.ticket, device=device, alive=alive, slot=slot)
+            process = launch.launch_job(job.folder, ticket=job.ticket, device=device, alive=alive, slots=slots)
     started: dict[str, Any] = {"ticket": job.ticket}
     with skipping_unreadable(job.folder):  # it runs, and is no longer queued: started.json has its ticket
         waiting_jobs.dequeue(job.folder)

@@ -1,8 +1,9 @@
 """The queue: waiting jobs in the order of their tickets, and the device that each would get now.
 
-First come, first served per device; a run that waits for a GPU does not block one that wants the CPU. Tasks have a few
-slots of their own. Training in a terminal queues too: it holds its `alive.lock` while it waits, so that a dead one
-leaves the queue.
+First come, first served per device; a run that waits for a GPU does not block one that wants the CPU. A run on several
+GPUs takes all of them at once; while it waits, those that are free are kept for it, as runs on one GPU would otherwise
+overtake it for ever. Tasks have a few slots of their own. Training in a terminal queues too: it holds its `alive.lock`
+while it waits, so that a dead one leaves the queue.
 
 A folder is queued if its `queued.json` has a ticket that this store gave to this very folder, as recorded in
 `.jobs/waiting/<ticket>`: a folder that was copied together with its queued.json does not start by itself.
@@ -24,10 +25,13 @@ from gan.jobs.device_list import TASKS
 from gan.jobs.engine import EngineName
 from gan.jobs.holders import read_holder
 
+MAX_GPUS = 1024
+"""No run takes this many: a larger number is forged."""
+
 
 @dataclass(frozen=True)
 class QueuedJob:
-    """One entry of the queue; `requested_device` is a value of `job.device`, or TASKS.
+    """One entry of the queue; `requested_device` is a value of `job.device`, or TASKS, and `gpus` of `job.gpus`.
 
     `job_id` is "" in the queue of a machine, and until another engine has taken the job.
     """
@@ -38,6 +42,7 @@ class QueuedJob:
     in_terminal: bool
     engine: EngineName = "local"
     job_id: str = ""
+    gpus: int = 1
 
     @property
     def name(self) -> str:
@@ -45,13 +50,20 @@ class QueuedJob:
 
     @property
     def devices(self) -> list[str]:
-        """The devices it could run on; empty if the requested one does not exist."""
+        """The devices it could run on; empty if the requested ones do not exist."""
         if self.requested_device == TASKS:
             return [TASKS]
-        return device_list.matching_devices(self.requested_device)
+        return device_list.candidates(self.requested_device, self.gpus)[0]
+
+    @property
+    def device_count(self) -> int:
+        """How many of its devices it takes."""
+        return 1 if self.requested_device == TASKS else device_list.candidates(self.requested_device, self.gpus)[1]
 
 
-def enqueue(folder: Path, device: str, *, in_terminal: bool = False, engine: EngineName = "local") -> int:
+def enqueue(
+    folder: Path, device: str, *, gpus: int = 1, in_terminal: bool = False, engine: EngineName = "local"
+) -> int:
     """Put a folder at the end of the queue, or keep its place; returns its ticket. Hold `decision_lock()`.
 
     Jobs of another engine than "local" are started by that engine, and have their job_id from `set_job_id`.
@@ -59,8 +71,8 @@ def enqueue(folder: Path, device: str, *, in_terminal: bool = False, engine: Eng
     queued = queued_job(folder)
     ticket = queued.ticket if queued else tickets.next_ticket(folder)
     token = secrets.token_hex(8)
-    entry = {"ticket": ticket, "time": time.time(), "requested_device": device, "in_terminal": in_terminal}
-    entry |= {"engine": engine, "job_id": ""}
+    entry = {"ticket": ticket, "time": time.time(), "requested_device": device, "gpus": gpus}
+    entry |= {"in_terminal": in_terminal, "engine": engine, "job_id": ""}
     entry["token"] = token  # a folder put in the place of a queued one has another
     write_json(folder / "queued.json", entry)
     _waiting_folder().mkdir(parents=True, exist_ok=True)
@@ -97,8 +109,13 @@ def queued_job(folder: Path) -> QueuedJob | None:
     if ticket <= last_start or (in_terminal and not is_locked(folder / "alive.lock")):
         return None
     device = str(queued.get("requested_device", "auto")) if kind.on_device else TASKS
-    holder = read_holder(queued)
-    return QueuedJob(folder, ticket, device, in_terminal, holder.engine, holder.job_id)
+    holder, gpus = read_holder(queued), _valid_gpus(queued.get("gpus")) if kind.on_device else 1
+    return QueuedJob(folder, ticket, device, in_terminal, holder.engine, holder.job_id, gpus)
+
+
+def _valid_gpus(value: object) -> int:
+    """A number of GPUs as read from a file; 1 for a value that is none."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MAX_GPUS else 1
 
 
 def queued_jobs() -> list[QueuedJob]:
@@ -133,24 +150,24 @@ def drop_stale_tickets() -> None:
             (_waiting_folder() / str(ticket)).unlink(missing_ok=True)
 
 
-def startable(queue: list[QueuedJob]) -> list[tuple[QueuedJob, str | None]]:
-    """The jobs that can start now, each with its device; None for a device that this machine does not have.
+def startable(queue: list[QueuedJob]) -> list[tuple[QueuedJob, tuple[str, ...]]]:
+    """The jobs that can start now, each with its devices; none for devices that this machine does not have.
 
     Hold `decision_lock()`. A run whose previous process is still ending is skipped, and does not block others.
     """
     free: dict[str, int] = {}
-    result: list[tuple[QueuedJob, str | None]] = []
+    result: list[tuple[QueuedJob, tuple[str, ...]]] = []
     for job in queue:
         if _is_ending(job):
             continue
         devices = job.devices
         for name in devices:
             free.setdefault(name, device_list.free_slots(name))
-        device = next((name for name in devices if free[name] > 0), None)
-        if device is not None:
-            free[device] -= 1
-        if device is not None or not devices:
-            result.append((job, device))
+        chosen = tuple(name for name in devices if free[name] > 0)[: job.device_count]
+        for name in chosen:
+            free[name] -= 1
+        if len(chosen) == job.device_count or not devices:
+            result.append((job, chosen))
     return result
 
 

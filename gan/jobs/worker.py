@@ -18,7 +18,7 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -41,8 +41,11 @@ RESERVED_BYTES = 4096
 class Worker:
     """A job at work; created by `working`."""
 
-    def __init__(self, folder: Path, device: str, ticket: int, alive: int):
+    def __init__(self, folder: Path, device: str, ticket: int, alive: int, slots: Sequence[int] = ()):
         self.device = device
+        """Such as "cpu", "cuda:1", or "cuda:0,cuda:2" for a job on several GPUs."""
+        self.slots = tuple(slots)
+        """Descriptors of its devices' locks: each process that uses the devices holds them."""
         self.ticket = ticket
         self._folder = folder
         self._alive = alive
@@ -110,10 +113,11 @@ class Worker:
 
 
 @contextlib.contextmanager
-def working(folder: Path, device: str | None = None, wait: bool = True) -> Iterator[Worker]:
+def working(folder: Path, device: str | None = None, wait: bool = True, gpus: int = 1) -> Iterator[Worker]:
     """Be the one process that works in `folder`: takes its locks, and writes end.json when the block ends.
 
-    `device` is a value of `job.device` ("auto", "cuda", "cuda:1", "mps", "cpu"), or None for work that needs no slot.
+    `device` is a value of `job.device` ("auto", "cuda", "cuda:1", "mps", "cpu"), or None for work that needs no slot;
+    `gpus` is a value of `job.gpus`.
     If the device is taken, a job in a terminal waits and prints what it waits for, or with `wait=False` raises
     RunError. RunError is also raised if another process works in the folder, or a symbolic link leads out of it. An
     exception in the block is recorded in end.json and re-raised; StoppedError ends the work as stopped instead.
@@ -126,12 +130,12 @@ def working(folder: Path, device: str | None = None, wait: bool = True) -> Itera
         raise RunError(f"{name} has a process at work already (process {pid}): stop it first, or wait for its end.")
     with contextlib.ExitStack() as at_end:
         if inherited:  # these locks are kept until the process exits and the GPU's memory is free
-            worker = Worker(folder, inherited["device"], inherited["ticket"], alive)
+            worker = Worker(folder, inherited["device"], inherited["ticket"], alive, inherited["slots"])
             _complete_started(folder, worker)
             os.environ.pop(processes.JOB_VARIABLE)
         else:
             at_end.callback(os.close, alive)
-            worker = _begin_in_terminal(folder, device, wait, alive, at_end)
+            worker = _begin_in_terminal(folder, device, gpus, wait, alive, at_end)
         _reserve_space(folder)
         if inherited:
             at_end.callback(_ignore_late_stops)
@@ -157,9 +161,8 @@ def _inherited_locks(folder: Path) -> dict[str, Any] | None:
     inherited: dict[str, Any] = json.loads(text)
     if not same_file(inherited["alive"], folder / "alive.lock"):
         return None
-    for descriptor in (inherited["alive"], inherited["slot"]):
-        if descriptor is not None:
-            os.set_inheritable(descriptor, False)  # forked workers keep it, programs that we start do not
+    for descriptor in (inherited["alive"], *inherited["slots"]):
+        os.set_inheritable(descriptor, False)  # forked workers keep it, programs that we start do not
     return inherited
 
 
@@ -171,28 +174,30 @@ def _complete_started(folder: Path, worker: Worker) -> None:
 
 
 def _begin_in_terminal(
-    folder: Path, requested: str | None, wait: bool, alive: int, at_end: contextlib.ExitStack
+    folder: Path, requested: str | None, gpus: int, wait: bool, alive: int, at_end: contextlib.ExitStack
 ) -> Worker:
-    """Wait for a slot of the requested device, if any, and write started.json."""
+    """Wait for slots of the requested devices, if any, and write started.json."""
+    slots: list[int] = []
     if requested is None:
         with tickets.decision_lock():
             ticket, device = tickets.next_ticket(folder), "cpu"
             _start_here(folder, ticket, device)
     else:
-        if not device_list.matching_devices(requested):
-            raise RunError(device_list.no_such_device(requested))
-        ticket, device, slot = _wait_for_slot(folder, requested, wait)
-        at_end.callback(os.close, slot)
+        if not device_list.candidates(requested, gpus)[0]:
+            raise RunError(device_list.no_such_device(requested, gpus))
+        ticket, device, slots = _wait_for_slots(folder, requested, gpus, wait)
+        for slot in slots:
+            at_end.callback(os.close, slot)
     _select_device(device, at_end)
     with open_for_append(folder / "log.txt") as log:
         log.write(f"Started in a terminal on {device}: see its output there.\n".encode())
-    return Worker(folder, device, ticket, alive)
+    return Worker(folder, device, ticket, alive, slots)
 
 
-def _wait_for_slot(folder: Path, requested: str, wait: bool) -> tuple[int, str, int]:
-    """Queue until a device is free; returns the ticket, the device and the descriptor of its slot."""
+def _wait_for_slots(folder: Path, requested: str, gpus: int, wait: bool) -> tuple[int, str, list[int]]:
+    """Queue until the devices are free; returns the ticket, the devices and the descriptors of their slots."""
     with tickets.decision_lock():
-        ticket = waiting_jobs.enqueue(folder, requested, in_terminal=True)
+        ticket = waiting_jobs.enqueue(folder, requested, gpus=gpus, in_terminal=True)
     name, printed = names.job_name(folder), None
     try:
         while True:
@@ -201,11 +206,12 @@ def _wait_for_slot(folder: Path, requested: str, wait: bool) -> tuple[int, str, 
                 own = next((job for job in queue if job.folder == folder), None)
                 if own is None:
                     raise RunError(f"{name} was taken out of the queue while it waited.")
-                device = next((device for job, device in waiting_jobs.startable(queue) if job.folder == folder), None)
-                slot = device_list.take_slot(device, own.name) if device else None
-                if device is not None and slot is not None:
+                devices = next((names for job, names in waiting_jobs.startable(queue) if job.folder == folder), ())
+                slots = device_list.take_slots(devices, own.name) if devices else None
+                if slots is not None:
+                    device = ",".join(devices)
                     _start_here(folder, ticket, device)
-                    return ticket, device, slot
+                    return ticket, device, slots
             blocker = waiting_jobs.blocking_job(own, queue) or "another run"
             if not wait:
                 raise RunError(f"The device {requested} is taken by {blocker}: wait for its end, or stop it.")
