@@ -2,15 +2,15 @@
 
     augment   each image by itself: classical (`architectures.py`), TrivialAugment
     mix       images of a batch with each other, and their labels: MixUp, CutMix
-    loss      cross-entropy, class-weighted cross-entropy, focal loss
-    balanced  classes drawn equally often: class-balanced sampling
+    loss      cross-entropy, class-weighted cross-entropy, focal loss; for attributes the binary forms of them
+    balanced  classes drawn equally often: class-balanced sampling; there is no such thing for attributes
 
-Letters: N images in a batch, C channels, H = W the side, K classes, n training images.
+Letters: N images in a batch, C channels, H = W the side, K conditions (classes, or attributes), n training images.
 """
 
 import contextlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -23,22 +23,12 @@ from gan.evaluation.classifiers.small_resnet import Augment, no_augmentation
 Mix = Callable[[Tensor, Tensor, np.random.Generator], tuple[Tensor, Tensor]]
 """Mixes images uint8 (N, C, H, H) and targets (N, K) of a batch: to float images from 0 to 255, and soft targets."""
 Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""The mean loss of logits (N, K) for targets (N, K), given the share (K,) of each class in the training set."""
+"""The mean loss of logits (N, K) for targets (N, K), given the share (K,) of each condition in the training set."""
 
 MIXUP_ALPHA, CUTMIX_ALPHA = 0.2, 1.0
 """Parameters of the Beta distribution, as the papers use them on ImageNet."""
 FOCUS = 2.0
 """The focal loss's gamma, as in its paper."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a classifier is trained, beside its images and its length."""
-
-    augment: Augment = no_augmentation
-    mix: Mix | None = None
-    loss: Loss | None = None
-    balanced: bool = False
 
 
 def trivial_augment(images: Tensor, generator: np.random.Generator) -> Tensor:
@@ -101,6 +91,40 @@ def focal_loss(logits: Tensor, targets: Tensor, shares: Tensor) -> Tensor:
     return -(targets * (1 - log_p.exp()) ** FOCUS * log_p).sum(dim=1).mean()
 
 
+def binary_cross_entropy(logits: Tensor, targets: Tensor, shares: Tensor) -> Tensor:
+    """Cross-entropy of each attribute by itself, for targets (N, K) that may be soft."""
+    return functional.binary_cross_entropy_with_logits(logits, targets)
+
+
+def weighted_binary_cross_entropy(logits: Tensor, targets: Tensor, shares: Tensor) -> Tensor:
+    """Binary cross-entropy in which an attribute that is there weighs (1 - share) / share, so that images with and
+    without it weigh the same in total."""
+    weight = (1 - shares) / shares.clamp(min=1e-9)
+    return functional.binary_cross_entropy_with_logits(logits, targets, pos_weight=weight)
+
+
+def binary_focal_loss(logits: Tensor, targets: Tensor, shares: Tensor) -> Tensor:
+    """Binary cross-entropy weighted by (1 - p)^2, p the probability of what is true (Lin et al. 2017), unweighted."""
+    present, absent = functional.logsigmoid(logits), functional.logsigmoid(-logits)  # log probabilities
+    missed, imagined = (1 - present.exp()) ** FOCUS, (1 - absent.exp()) ** FOCUS
+    return -(targets * missed * present + (1 - targets) * imagined * absent).mean()
+
+
+CROSS_ENTROPY = {"class": cross_entropy, "attributes": binary_cross_entropy}
+WEIGHTED = {"class": class_weighted_cross_entropy, "attributes": weighted_binary_cross_entropy}
+FOCAL = {"class": focal_loss, "attributes": binary_focal_loss}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a classifier is trained, beside its images and its length; `loss` by the kind of the image set."""
+
+    augment: Augment = no_augmentation
+    mix: Mix | None = None
+    loss: Mapping[str, Loss] = field(default_factory=lambda: CROSS_ENTROPY)
+    balanced: bool = False
+
+
 RECIPES = {
     "plain": Recipe(),
     "classical": Recipe(classical_augmentation),
@@ -108,8 +132,8 @@ RECIPES = {
     "mixup": Recipe(classical_augmentation, mix=mixup),
     "cutmix": Recipe(classical_augmentation, mix=cutmix),
     "balanced": Recipe(classical_augmentation, balanced=True),
-    "class-weighted": Recipe(classical_augmentation, loss=class_weighted_cross_entropy),
-    "focal": Recipe(classical_augmentation, loss=focal_loss),
+    "class-weighted": Recipe(classical_augmentation, loss=WEIGHTED),
+    "focal": Recipe(classical_augmentation, loss=FOCAL),
 }
 """Recipes by name. All but "plain" and "trivial-augment" include classical augmentation, as practice has it."""
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 import gan.data.order
 from gan.evaluation.budget import EarlyStopping
-from gan.evaluation.classifiers.recipes import Loss, Recipe, cross_entropy
+from gan.evaluation.classifiers.recipes import Recipe
 from gan.evaluation.classifiers.small_resnet import (
     BATCH,
     Augment,
@@ -188,7 +188,7 @@ class _Training:
         with autocast(self._device):
             logits = self.network(x).float()  # (N, K)
         self.optimiser.zero_grad(set_to_none=True)
-        loss = self._recipe.loss or _LOSSES[self._kind]
+        loss = self._recipe.loss[self._kind]
         torch.autograd.backward(loss(logits, targets, self._shares))
         if learning_rate is not None:
             for group in self.optimiser.param_groups:
@@ -204,13 +204,6 @@ class _Training:
         score = validate(self.network.eval())
         self.network.train()
         return score
-
-
-def _binary_cross_entropy(logits: Tensor, targets: Tensor, shares: Tensor) -> Tensor:
-    return nn.functional.binary_cross_entropy_with_logits(logits, targets)
-
-
-_LOSSES: dict[str, Loss] = {"class": cross_entropy, "attributes": _binary_cross_entropy}
 
 
 def _one_cycle(optimiser: torch.optim.Optimizer, rate: float, steps: int) -> torch.optim.lr_scheduler.OneCycleLR:

@@ -2,15 +2,20 @@
 
 An `Estimate` holds a metric and the influence of each image: the metric on another sample of images is close to the
 value plus the sum of their influences. Sums of squared influences give the variance over images (`comparisons.py`); for
-the AUROC that is DeLong's (1988, Biometrics 44:837).
+the AUROC that is DeLong's (1988, Biometrics 44:837). The influence on average precision is its derivative by an image's
+weight, the infinitesimal jackknife (Efron 1982, The Jackknife, the Bootstrap and Other Resampling Plans, chapter 6).
 
-Letters: n images, K classes, S classifiers, one for each seed.
+A macro mean is over the conditions that the images hold and lack: no image ranks a class that is not there.
+
+Letters: n images, K conditions (classes, or attributes), S classifiers, one for each seed.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 from scipy.stats import rankdata
 
 Floats = NDArray[np.float64]
@@ -25,6 +30,10 @@ class Estimate:
 
     values: Floats
     influence: Floats
+
+
+BinaryMetric = Callable[[NDArray[np.floating], NDArray[np.bool_]], Estimate]
+"""A metric of scores (S, n) of images that are `positive` (n,) or not, at least one of each."""
 
 
 def sensitivity(predicted: Labels, labels: Labels, label: int) -> Estimate:
@@ -50,12 +59,56 @@ def auroc(scores: NDArray[np.floating], labels: Labels) -> Estimate:
     """
     classes = scores.shape[2]
     areas = [
-        _area(scores[:, :, k], labels == k)
+        area_under_roc(scores[:, :, k], labels == k)
         for k in (range(classes) if classes > 2 else [1])
         if 0 < (labels == k).sum() < len(labels)
     ]
     s, n = scores.shape[:2]
     return _mean(areas) if areas else Estimate(np.full(s, 0.5), np.zeros((s, n)))
+
+
+def area_under_roc(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> Estimate:
+    """The binary AUROC of scores (S, n); some images are `positive` (n,), not all."""
+    p, n = int(positive.sum()), len(positive)
+    ranks = rankdata(scores, axis=1)
+    within = np.empty_like(ranks)
+    within[:, positive], within[:, ~positive] = (
+        rankdata(scores[:, positive], axis=1),
+        rankdata(scores[:, ~positive], axis=1),
+    )
+    won = ranks - within  # of a positive image: negatives below it; of a negative one: positives below it
+    parts = np.where(positive, won / (n - p), 1 - won / p)
+    values = parts[:, positive].mean(axis=1)
+    return Estimate(values, (parts - values[:, None]) / np.where(positive, p, n - p))
+
+
+def average_precision(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> Estimate:
+    """Average precision of scores (S, n), as scikit-learn has it: the mean over positive images of the precision at
+    their score. Some images are `positive` (n,), not all; guessing reaches their share.
+
+    With N(s) images and P(s) positive ones from a score s on, another image of weight dw above s changes the precision
+    P(s) / N(s) by dw / N(s) if it is positive, and by -P(s) / N(s)^2 dw anyway; a positive one is also one more in the
+    mean.
+    """
+    return _stacked([_average_precision(one, positive) for one in scores.astype(np.float64)])
+
+
+def macro(metric: BinaryMetric, scores: NDArray[np.floating], targets: NDArray[np.generic]) -> Estimate | None:
+    """The mean of a metric over the conditions of scores (S, n, K) that the targets (n, K) hold and lack.
+
+    None where there is no such condition.
+    """
+    of_each = macro_parts(metric, scores, targets)
+    return _mean(list(of_each.values())) if of_each else None
+
+
+def macro_parts(
+    metric: BinaryMetric, scores: NDArray[np.floating], targets: NDArray[np.generic]
+) -> dict[int, Estimate]:
+    """The metric of each condition by its position; without those that the targets do not both hold and lack."""
+    positive = targets.astype(bool)
+    ranked = np.flatnonzero(positive.any(axis=0) & ~positive.all(axis=0)).tolist()
+    return {k: metric(scores[:, :, k], positive[:, k]) for k in ranked}
 
 
 def f1(predicted: Labels, labels: Labels, label: int) -> Floats:
@@ -92,6 +145,28 @@ def expected_calibration_error(probabilities: NDArray[np.floating], labels: Labe
     return np.asarray(gaps / probabilities.shape[1])
 
 
+def attribute_calibration_error(probabilities: NDArray[np.floating], targets: NDArray[np.uint8]) -> Floats:
+    """Mean over attributes of the distance (S,) of probabilities (S, n, K) from how often the targets (n, K) are 1.
+
+    Over ECE_BINS bins of probability, as reliability diagrams of binary outcomes have them.
+    """
+    bins = np.minimum((probabilities * ECE_BINS).astype(int), ECE_BINS - 1)
+    gaps = np.zeros((len(probabilities), probabilities.shape[2]))
+    for b in range(ECE_BINS):
+        gaps += np.abs(((probabilities - targets) * (bins == b)).sum(axis=1))
+    return np.asarray(gaps.mean(axis=1) / probabilities.shape[1])
+
+
+def attribute_offsets(logits: NDArray[np.floating], targets: NDArray[np.generic]) -> Floats:
+    """What to add to logits (n, K) of attributes, so that those above 0 give each attribute the highest balanced
+    accuracy; 0 for an attribute that the targets (n, K) do not both hold and lack."""
+    offsets = np.zeros(logits.shape[1])
+    for k, labels in enumerate(targets.astype(np.int64).T):
+        if 0 < labels.sum() < len(labels):
+            offsets[k] = class_offsets(np.stack([np.zeros(len(labels)), logits[:, k]], axis=1), labels)[1]
+    return offsets
+
+
 def class_offsets(log_probabilities: NDArray[np.floating], labels: Labels) -> Floats:
     """What to add to log probabilities (n, K) so that the largest is right most often, classes weighed equally.
 
@@ -124,6 +199,11 @@ def probabilities(logits: NDArray[np.floating]) -> Floats:
     return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True))
 
 
+def sigmoid(logits: NDArray[np.floating]) -> Floats:
+    """The probability of each attribute by itself."""
+    return np.asarray(expit(logits.astype(np.float64)))
+
+
 def _mean(estimates: list[Estimate]) -> Estimate:
     return Estimate(
         np.mean([estimate.values for estimate in estimates], axis=0),
@@ -138,16 +218,24 @@ def _share(hits: NDArray[np.bool_], among: NDArray[np.bool_]) -> Estimate:
     return Estimate(values, (hits - values[:, None]) * among / total)
 
 
-def _area(score: NDArray[np.floating], positive: NDArray[np.bool_]) -> Estimate:
-    """The binary area of scores (S, n); images of the class are `positive` (n,), at least one and not all."""
-    p, n = int(positive.sum()), len(positive)
-    ranks = rankdata(score, axis=1)
-    within = np.empty_like(ranks)
-    within[:, positive], within[:, ~positive] = (
-        rankdata(score[:, positive], axis=1),
-        rankdata(score[:, ~positive], axis=1),
-    )
-    won = ranks - within  # of a positive image: negatives below it; of a negative one: positives below it
-    parts = np.where(positive, won / (n - p), 1 - won / p)
-    values = parts[:, positive].mean(axis=1)
-    return Estimate(values, (parts - values[:, None]) / np.where(positive, p, n - p))
+def _average_precision(scores: Floats, positive: NDArray[np.bool_]) -> Estimate:
+    """For one classifier's scores (n,); an Estimate without the axis of seeds."""
+    order = np.argsort(-scores, kind="stable")
+    ranked, hit = scores[order], positive[order]
+    first = np.searchsorted(-ranked, -ranked, side="left")  # of the images of equal score
+    above = np.searchsorted(-ranked, -ranked, side="right")  # N(s)
+    precision = np.cumsum(hit)[above - 1] / above
+    value, count = float(precision[hit].mean()), int(hit.sum())
+
+    def below(terms: Floats) -> Floats:
+        """The sum of these terms over positive images of no higher score."""
+        return np.cumsum((terms * hit)[::-1])[::-1][first]
+
+    ranked_influence = (hit * (precision - value + below(1 / above)) - below(precision / above)) / count
+    influence = np.empty(len(scores))
+    influence[order] = ranked_influence
+    return Estimate(np.array(value), influence)
+
+
+def _stacked(estimates: list[Estimate]) -> Estimate:
+    return Estimate(np.stack([one.values for one in estimates]), np.stack([one.influence for one in estimates]))

@@ -68,6 +68,31 @@ def test_class_weights_make_classes_weigh_the_same() -> None:
     assert float(recipes.cross_entropy(logits, targets, SHARES)) == pytest.approx(plain)
 
 
+def test_losses_of_attributes_by_hand() -> None:
+    logits = torch.tensor([[math.log(3.0), math.log(1 / 9)]])  # p = 0.75 and 0.1
+    targets, shares = torch.tensor([[1.0, 0.0]]), torch.tensor([0.2, 0.5])
+    missed, imagined = -math.log(0.75), -math.log(0.9)
+    assert float(recipes.binary_cross_entropy(logits, targets, shares)) == pytest.approx((missed + imagined) / 2)
+    weighted = float(recipes.weighted_binary_cross_entropy(logits, targets, shares))
+    assert weighted == pytest.approx((4 * missed + imagined) / 2)  # 0.8 / 0.2
+    absent = float(recipes.weighted_binary_cross_entropy(logits, 1 - targets, shares))
+    assert absent == pytest.approx((-math.log(0.25) - math.log(0.1)) / 2)
+    focal = float(recipes.binary_focal_loss(logits, targets, shares))
+    assert focal == pytest.approx((0.25**2 * missed + 0.1**2 * imagined) / 2)
+    soft = float(recipes.binary_focal_loss(logits, torch.tensor([[0.5, 0.0]]), shares))
+    expected = 0.5 * (0.25**2 * missed + 0.75**2 * -math.log(0.25))
+    assert soft == pytest.approx((expected + 0.1**2 * imagined) / 2)
+
+
+def test_mixing_averages_attributes_too() -> None:
+    images, targets = batch()[0], torch.ones(8, 3)
+    targets[:4, 1] = 0
+    for mix in (recipes.mixup, recipes.cutmix):
+        soft = mix(images, targets, np.random.default_rng(0))[1]
+        assert (soft[:, [0, 2]] == 1).all()  # all images have them
+        assert ((soft[:, 1] >= 0) & (soft[:, 1] <= 1)).all()
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_trivial_augment_changes_each_image_differently(channels: int) -> None:
     image = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (1, channels, 28, 28), dtype=np.uint8))
@@ -99,5 +124,5 @@ def test_every_recipe_gives_a_finite_loss(name: str) -> None:
     if recipe.mix is not None:
         x, targets = recipe.mix(x, targets, generator)
         assert 0 <= float(x.min()) <= float(x.max()) <= 255
-    loss = (recipe.loss or recipes.cross_entropy)(torch.randn(8, 8), targets, torch.full((8,), 1 / 8))
-    assert math.isfinite(float(loss))
+    for loss in recipe.loss.values():
+        assert math.isfinite(float(loss(torch.randn(8, 8), targets, torch.full((8,), 1 / 8))))

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gan.evaluation.budget import EarlyStopping
-from gan.evaluation.classifiers.recipes import Recipe
+from gan.evaluation.classifiers.recipes import RECIPES, Recipe
 from gan.evaluation.classifiers.small_resnet import Classifier, predict
 from gan.evaluation.classifiers.training import starting_from, train_classifier, train_to_plateau
 
@@ -158,8 +158,21 @@ def test_a_recipe_decides_on_batches_loss_and_mixing() -> None:
         "class",
         lambda network: 0.0,
         stopping=rule,
-        recipe=Recipe(mix=mix, loss=loss),
+        recipe=Recipe(mix=mix, loss={"class": loss}),
         network=tiny,
         batch=6,
     )
     assert set(batches) == {(6, 0.5)}
+
+
+@pytest.mark.parametrize("name", [name for name, recipe in RECIPES.items() if not recipe.balanced])
+def test_every_recipe_but_balanced_sampling_learns_attributes(name: str) -> None:
+    images, targets = spots(), np.stack([LABELS, np.arange(24) % 3 == 0], axis=1).astype(np.float32)
+    images[targets[:, 1] == 1, :, :3] = 255
+    rule = EarlyStopping(check_every=10, patience=2, min_steps=0, max_steps=40)
+
+    def validate(network: Classifier) -> float:
+        return float(((predict(network, images)[1].numpy() > 0) == targets).mean())
+
+    trained = train_to_plateau(images, targets, "attributes", validate, stopping=rule, recipe=RECIPES[name], batch=12)
+    assert trained.score > 0.9
