@@ -210,6 +210,7 @@ def test_a_study_is_queued_with_what_was_chosen_and_cancelled(store: Path) -> No
     try:
         at.number_input(key="study seeds").set_value(3)
         at.toggle(key="study low data").set_value(False)
+        at.number_input(key="study specificity").set_value(80)
         at.selectbox(key="study primary").set_value("balanced_accuracy").run()
         at.button(key="start study").click().run()
         assert not at.exception
@@ -217,7 +218,7 @@ def test_a_study_is_queued_with_what_was_chosen_and_cancelled(store: Path) -> No
         queued = read_json(folder / "queued.json")
         assert queued is not None
         assert job.load_request(run, "study") == Request(
-            "study", 160, study=StudyOptions(3, (1.0,), primary="balanced_accuracy")
+            "study", 160, study=StudyOptions(3, (1.0,), primary="balanced_accuracy", specificity=0.8)
         )
         assert at.button(key="stop study").label == "Cancel"
         at.button(key="stop study").click().run()

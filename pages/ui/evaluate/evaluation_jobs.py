@@ -124,6 +124,11 @@ def _study(run: Run, snapshot: int) -> None:
             help="AUROC does not depend on a threshold. Balanced accuracy is at the threshold that is best on "
             "validation images. All metrics are shown; this one decides.",
         )
+        st.number_input(
+            "Sensitivity at specificity, %", 50, 99, 90, 1, key="study specificity", width=190,
+            help="The results also state the sensitivity for the rarest class where this share of the others is "
+            "recognised as such. It decides nothing.",
+        )  # fmt: skip
     _how_long(run, snapshot)
     st.button(
         "Start the study",
@@ -159,7 +164,8 @@ def _begin_chosen(run: Run, snapshot: int, kind: str) -> None:
 def _chosen() -> StudyOptions:
     shares = SHARES if st.session_state["study low data"] else SHARES[:1]
     primary = str(st.session_state["study primary"])
-    return StudyOptions(int(st.session_state["study seeds"]), shares, primary=primary)
+    specificity = int(st.session_state["study specificity"]) / 100
+    return StudyOptions(int(st.session_state["study seeds"]), shares, primary=primary, specificity=specificity)
 
 
 def begin_evaluation(run: Run, request: Request) -> None:
