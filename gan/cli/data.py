@@ -117,6 +117,8 @@ def _show_report(report: "CheckReport", command: str) -> None:
             doubts = [doubt for doubt in proposal.doubts if doubt not in report.proposals[0].doubts]
             show(f"{number}. {' '.join((proposal.title + '.', *doubts))}")
             show(f"   {first_few(counts)}")
+            if proposal.reading.table is not None and proposal.reading.table.subgroups:
+                show(f"   Kept for results by subgroup: {', '.join(proposal.reading.table.subgroups)}")
             show(f"   python -m gan {command} {reading_options(proposal.reading)}\n")
 
 
@@ -133,11 +135,14 @@ def _check_upload(identifier: str) -> int:
 def prepare_data(parsed: argparse.Namespace) -> int:
     """Read a data set into the cache, in this process or as a background task."""
     from gan.data import catalogue, registry
+    from gan.data.ingest.labels.subgroups import count_values, counts_text
     from gan.jobs.worker import working
 
     if parsed.task is None:
         image_set = registry.load_image_set(config_from_arguments(parsed).data, show_progress)
         show(f"{image_set.title}: {len(image_set):,} images are ready.")
+        if image_set.subgroups:
+            show(f"Kept for results by subgroup: {counts_text(count_values(image_set.subgroups))}.")
         return 0
     task = settings.tasks() / parsed.task
     kinds.job_command(task)  # raises RunError for any other folder

@@ -38,6 +38,14 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
     add("--uncertain", choices=unclear, help="what the label -1 is beside 0 and 1")
     add("--group", metavar="COLUMN", help="column with the patient or slide")
     add("--split", metavar="COLUMN", help="column with the split")
+    add(
+        "--subgroup",
+        action="append",
+        metavar="NAME=COLUMN",
+        help="column such as scanner, site or sex: a study gives its results for each of its values, which are kept "
+        "with the set; COLUMN alone is also the name; may be repeated",
+    )
+    add("--no-subgroups", action="store_true", default=None, help="keep no column for results by subgroup")
     add("--split-by-table", action="store_true", default=None, help="the name of each table is the split of its images")
     add("--no-header", dest="header", action="store_false", default=None, help="the first row is no header")
     add("--root", metavar="FOLDER", help="folder in which the levels begin")
@@ -86,16 +94,28 @@ def choose_reading(parsed: argparse.Namespace, proposals: Sequence[Proposal]) ->
 
 
 def _are_its_options(parsed: argparse.Namespace, reading: Reading) -> bool:
-    """Whether the given options are those that choose a reading: what they leave out is not meant."""
+    """Whether the given options are those that choose a reading: what they leave out is not meant.
+
+    Without an option for subgroups, those that were found are kept.
+    """
     parser = argparse.ArgumentParser()
     add_reading_options(parser)
     options = vars(parser.parse_args(shlex.split(reading_options(reading))))
+    if parsed.subgroup is None and not parsed.no_subgroups:
+        options["subgroup"] = None
     return all(getattr(parsed, name) == value for name, value in options.items())
 
 
-def reading_options(reading: Reading) -> str:
-    """The options that choose a reading among any proposals, quoted for a shell."""
-    pairs = [*(_table_options(reading.table) if reading.table else []), *_other_options(reading)]
+def reading_options(reading: Reading, proposals: Sequence[Proposal] = ()) -> str:
+    """The options that choose a reading among any proposals, quoted for a shell.
+
+    With `proposals`, subgroups that these would keep are switched off where the reading keeps none.
+    """
+    tables = [proposal.reading.table for proposal in proposals]
+    found = any(table is not None and table.subgroups for table in tables)
+    unwanted = found and reading.table is not None and not reading.table.subgroups
+    off: list[tuple[str, str | None]] = [("--no-subgroups", None)] if unwanted else []
+    pairs = [*off, *(_table_options(reading.table) if reading.table else []), *_other_options(reading)]
     words: list[str] = []
     for option, value in pairs:  # argparse takes a value with a leading dash for an option
         words += [option] if value is None else [f"{option}={value}"] if value.startswith("-") else [option, value]
@@ -115,6 +135,8 @@ def _table_options(table: TableReading) -> Iterator[tuple[str, str | None]]:
     for name in ("empty", "uncertain", "group", "split"):
         if getattr(table, name):
             yield f"--{name}", getattr(table, name)
+    for name, column in table.subgroups.items():
+        yield "--subgroup", column if name == column else f"{name}={column}"
     if table.split_by_table:
         yield "--split-by-table", None
     if not table.header:
@@ -176,8 +198,19 @@ def _table_fields(parsed: argparse.Namespace) -> dict[str, Any]:
         given |= {"labels": columns, "encoding": encoding}
     if parsed.table is not None and not chosen and "class" in (parsed.levels or "").split(","):
         given["labels"] = []  # the table names groups or splits
+    if parsed.no_subgroups and parsed.subgroup is not None:
+        raise UserError("Choose --subgroup or --no-subgroups, not both.")
+    given["subgroups"] = {} if parsed.no_subgroups else _subgroups(parsed.subgroup)
     given["joins"] = None if parsed.join is None else list(map(_join, parsed.join))
     return {name: value for name, value in (given | {"files": parsed.table}).items() if value is not None}
+
+
+def _subgroups(texts: Sequence[str] | None) -> dict[str, str] | None:
+    """Columns by the names of the subgroups; the first equals sign separates."""
+    pairs = [text.partition("=") if "=" in text else (text, "=", text) for text in texts or ()]
+    if not all(name and column for name, _, column in pairs):
+        raise UserError("--subgroup takes NAME=COLUMN, such as scanner=Manufacturer, or a COLUMN.")
+    return None if texts is None else {name: column for name, _, column in pairs}
 
 
 def _join(text: str) -> dict[str, str]:

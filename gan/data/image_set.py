@@ -7,7 +7,8 @@ Letters: N images, C channels, H = W the training size, K conditions.
 """
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -50,6 +51,7 @@ class ImageSet:
     names        of the K conditions
     split        (N,): "train", "val", "test", "unlabelled", or "dropped" (see the constants above)
     group        (N,): the patient or slide of each image, or None if unknown
+    subgroups    (N,) values by the name of the subgroup, such as "sex" or "scanner"; "" where missing
     native_size  side in pixels to which generated images are cropped
     notices      what the user should know about how the set was read, one sentence each
     digests      uint32 (N,), see `pixel_digests`; None until the set is saved to the cache
@@ -67,6 +69,7 @@ class ImageSet:
     licence: str
     notices: tuple[str, ...] = ()
     digests: NDArray[np.uint32] | None = None
+    subgroups: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n, _, height, width = self.images.shape
@@ -78,6 +81,7 @@ class ImageSet:
         assert len(self.split) == n
         assert self.group is None or len(self.group) == n
         assert self.digests is None or len(self.digests) == n
+        assert all(len(values) == n for values in self.subgroups.values())
 
     def __len__(self) -> int:
         return len(self.images)
@@ -128,9 +132,12 @@ class ImageSet:
         np.save(folder / "digests.npy", pixel_digests(self.images) if self.digests is None else self.digests)
         if self.group is not None:
             np.save(folder / "group.npy", self.group.astype(np.str_))
-        texts = {
+        if self.subgroups:
+            np.save(folder / "subgroups.npy", np.stack([values.astype(np.str_) for values in self.subgroups.values()]))
+        texts: dict[str, object] = {
             key: getattr(self, key) for key in ("names", "kind", "native_size", "title", "source", "licence", "notices")
         }
+        texts["subgroups"] = [*self.subgroups]
         write_json(folder / "set.json", texts)  # last: its presence marks a complete folder
 
     @classmethod
@@ -141,13 +148,21 @@ class ImageSet:
             texts = read_typed(folder / "set.json", SET_JSON)
             if texts is None:
                 raise damaged_file(folder / "set.json", "it is missing")
+            values = read_array(folder / "subgroups.npy") if texts["subgroups"] else ()  # (subgroups, N)
             return cls(
                 images=map_array(folder / "images.npy"),
                 conditions=read_array(folder / "conditions.npy"),
                 split=read_array(folder / "split.npy"),
                 digests=read_array(folder / "digests.npy"),
                 group=read_array(group) if group.exists() else None,
-                **texts,
+                subgroups=dict(zip(texts["subgroups"], values, strict=True)),
+                names=texts["names"],
+                kind=texts["kind"],
+                native_size=texts["native_size"],
+                title=texts["title"],
+                source=texts["source"],
+                licence=texts["licence"],
+                notices=texts["notices"],
             )
         except (DamagedFileError, FileNotFoundError, ValueError, EOFError, MemoryError, AssertionError) as error:
             raise DataError(
@@ -165,6 +180,7 @@ class _SetJson(TypedDict):
     source: str
     licence: str
     notices: tuple[str, ...]
+    subgroups: tuple[str, ...]
 
 
 SET_JSON = TypeAdapter(_SetJson)

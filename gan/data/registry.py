@@ -27,7 +27,7 @@ SOURCES: dict[str, Source] = {
 }
 
 
-LAYOUT = "2"
+LAYOUT = "3"
 """Part of the cache key. Change it when `ImageSet.save` writes different files, so that sets are read again."""
 
 

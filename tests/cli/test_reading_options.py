@@ -50,6 +50,7 @@ def chosen(options: str, proposals: tuple[Proposal, ...] = PROPOSALS) -> Reading
             splits={"fold=1": "val", "2": "leave-out"},
         ),
         Reading(table=TableReading(files=("d.csv",), image="i", labels=("a", "b"), encoding="one-hot", split="part")),
+        Reading(table=TABLE.model_copy(update={"subgroups": {"sex": "sex", "scanner": "Make=Model", "a b": "a=b"}})),
     ],
 )
 def test_the_options_of_a_reading_choose_it_among_any_proposals(reading: Reading) -> None:
@@ -75,6 +76,18 @@ def test_a_table_is_completed_from_its_proposal() -> None:
     assert chosen("--table meta.csv --class dx_type") == Reading(table=other)
 
 
+def test_subgroups_that_were_found_are_kept_unless_they_are_switched_off() -> None:
+    kept = TABLE.model_copy(update={"subgroups": {"sex": "sex"}})
+    proposals = (Proposal(Reading(table=kept, rename={"Nv": "nv"}), "", sure=True),)
+    options = "--table meta.csv --image image_id --class dx --group lesion_id --merge Nv=nv"
+    assert chosen(options, proposals) == proposals[0].reading
+    assert chosen("--no-subgroups", proposals) == Reading(table=TABLE, rename={"Nv": "nv"})
+    other = kept.model_copy(update={"subgroups": {"scanner": "Make"}})
+    assert chosen("--subgroup scanner=Make", proposals) == Reading(table=other, rename={"Nv": "nv"})
+    off = Reading(table=TABLE, rename={"Nv": "nv"})
+    assert chosen(reading_options(off, proposals), proposals) == off
+
+
 def test_levels_keep_what_was_found_beside_them() -> None:
     assert chosen("--levels split,class") == Reading(levels=("split", "class"), leave_out=("*_mask.png",))
 
@@ -88,6 +101,8 @@ def test_levels_keep_what_was_found_beside_them() -> None:
         "--levels class --split-value fold_1=exam",
         "--levels class --window 1,two",
         "--table other.csv",
+        "--class dx --subgroup scanner=",
+        "--class dx --subgroup sex --no-subgroups",
     ],
 )
 def test_values_that_cannot_be_understood_are_refused(options: str) -> None:

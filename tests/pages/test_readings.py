@@ -103,6 +103,24 @@ def test_columns_are_given_other_roles_with_the_outcome_beside_them(store: objec
     assert report.plan.group is not None
 
 
+def test_columns_for_results_by_subgroup_are_shown_and_switched_off(store: object) -> None:
+    files = {f"{number:02d}.png": png_bytes(number) for number in range(48)}
+    lines = [f"{number:02d}.png,{'ab'[number % 2]},{'FM'[number // 24]},p{number}" for number in range(48)]
+    first = add_zip("cells", zip_of(files | {"labels.csv": "\n".join(["file,class,sex,note", *lines]).encode()}))
+    at = edited(first)
+    assert field(at, "multiselect", "subgroups").value == ["sex"]
+    assert "Kept for results by subgroup: sex (F 24, M 24)" in said(at)
+    field(at, "multiselect", "subgroups").set_value(["sex", "note"]).run()
+    assert "48 different values" in "".join(error.value for error in at.error)
+    field(at, "multiselect", "subgroups").set_value([]).run()
+    assert not at.exception
+    assert "--no-subgroups" in at.code[0].value
+    at.button(key="check again").click().run()
+    report = checked_again(at)
+    assert report.plan is not None
+    assert report.plan.subgroups == {}
+
+
 def test_a_column_that_names_no_images_is_an_error_beside_the_fields_and_loses_nothing(store: object) -> None:
     first = add_zip("cells", zip_of(with_folds()))
     at = edited(first)

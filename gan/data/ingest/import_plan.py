@@ -2,7 +2,8 @@
 
 import errno
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
@@ -45,6 +46,7 @@ class _PlanJson(TypedDict):
     conditions: list[list[Whole]]
     split: list[Literal["train", "val", "test", "unlabelled"]]
     group: list[str] | None
+    subgroups: dict[str, list[str]]
 
 
 PLAN_JSON = TypeAdapter(_PlanJson)
@@ -54,8 +56,8 @@ def _check(path: Path, document: _PlanJson) -> None:
     """Raise DamagedFileError if lists differ in length, or a path leads out of the set."""
     count, names = len(document["files"]), len(document["names"])
     lists = (document["conditions"], document["split"], document["group"], document["frames"])
-    if any(values is not None and len(values) != count for values in lists):
-        raise damaged_file(path, "it lacks a condition, split, group or frame for some files")
+    if any(values is not None and len(values) != count for values in (*lists, *document["subgroups"].values())):
+        raise damaged_file(path, "it lacks a condition, split, group, subgroup or frame for some files")
     if any(index >= names for on in document["conditions"] for index in on):
         raise damaged_file(path, "a condition has no name")
     for on, split in zip(document["conditions"], document["split"], strict=True):
@@ -85,6 +87,7 @@ class ImportPlan:
     conditions  uint8 (N, K) with K `names`
     split       (N,)
     group       (N,), "" for an image without one; None if no image has one
+    subgroups   (N,) values by the name of the subgroup, such as "sex"; "" where missing
     geometry    how images that are not square become square
     sides       the smallest, median and largest side in pixels of the images as squares
     window      levels of images with more than 8 bits that become 0 and 255, or None if there are none
@@ -106,6 +109,7 @@ class ImportPlan:
     window: tuple[float, float] | None
     window_of_file: bool
     notices: tuple[str, ...]
+    subgroups: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
 
     def save(self, folder: Path) -> None:
         """Write plan.json. A `root` inside `folder` is stored relative to it, so that the set can be moved."""
@@ -127,6 +131,7 @@ class ImportPlan:
                 "conditions": [np.flatnonzero(row).tolist() for row in self.conditions],
                 "split": self.split.tolist(),
                 "group": None if self.group is None else self.group.tolist(),
+                "subgroups": {name: values.tolist() for name, values in self.subgroups.items()},
             },
         )
 
@@ -173,6 +178,7 @@ class ImportPlan:
             window=document["window"],
             window_of_file=document["window_of_file"],
             notices=document["notices"],
+            subgroups={name: np.array(values, dtype=np.str_) for name, values in document["subgroups"].items()},
         )
 
     def path(self, file: str) -> Path:

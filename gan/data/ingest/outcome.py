@@ -14,6 +14,7 @@ from gan.data.ingest.files.listing import Listing
 from gan.data.ingest.import_plan import path_in_set
 from gan.data.ingest.labels.inventory import apply_reading
 from gan.data.ingest.labels.reading import Reading, Window
+from gan.data.ingest.labels.subgroups import count_values
 from gan.data.ingest.pixels.image_file import read_image_file
 from gan.data.transform import Geometry, fit_image
 from gan.io.image_errors import UNREADABLE
@@ -31,6 +32,7 @@ class Outcome:
     counts    images of each class or attribute by split, `{"train": {"cat": 12}, ...}`; splits without images are
               absent, NO_SPLIT is for images whose split the check will choose
     groups    number of patients, slides or other groups; 0 if none are known
+    subgroups images of each value of each subgroup that is kept; "" counts those without a value
     left_out  number of images in the folder that are not read
     examples  paths of up to three evenly spaced images of each of the first classes or attributes
     """
@@ -44,6 +46,7 @@ class Outcome:
     left_out: int
     findings: tuple[Finding, ...]
     examples: dict[str, tuple[str, ...]]
+    subgroups: dict[str, dict[str, int]]
 
     @property
     def totals(self) -> dict[str, int]:
@@ -81,6 +84,7 @@ def reading_outcome(listing: Listing, reading: Reading, each: int = 3, shown: in
         left_out=len(listing.images) - len(inventory.files),
         findings=tuple(inventory.findings),
         examples=examples,
+        subgroups=count_values(inventory.subgroups),
     )
 
 

@@ -106,6 +106,7 @@ def read_plan(plan: ImportPlan, config: DataConfig, folder: Path, progress: Prog
         source=f"Own images, {title(config)}",
         licence=LICENCE,
         notices=plan.notices,
+        subgroups=plan.subgroups,
     )
 
 

@@ -94,6 +94,7 @@ def subset(images: ImageSet, rows: NDArray[np.int64]) -> ImageSet:
         split=images.split[rows],
         group=None if images.group is None else images.group[rows],
         digests=None if images.digests is None else images.digests[rows],
+        subgroups={name: values[rows] for name, values in images.subgroups.items()},
     )
 
 

@@ -11,6 +11,7 @@ from gan.data.catalogue import Entry
 from gan.data.image_set import SPLITS, ImageSet
 from gan.data.ingest import staging
 from gan.data.ingest.labels.reading_text import describe_reading
+from gan.data.ingest.labels.subgroups import count_values, counts_text
 from gan.io.atomic import file_version
 from pages.ui import fmt, frame, tiles
 from pages.ui.components import live_chart
@@ -61,6 +62,9 @@ def info(entry: Entry, image_set: ImageSet) -> None:
     known = summary.group_summary(image_set)
     if known is not None:
         st.caption(groups_text(known))
+    if image_set.subgroups:
+        text = counts_text(count_values(image_set.subgroups))
+        st.caption(f"Kept for results by subgroup: {fmt.escape_markdown(text)}.")
     st.caption(f"Licence: {image_set.licence.rstrip('.')}. Source: {image_set.source.rstrip('.')}.")
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from gan.data.ingest.checks.report import Finding
 from gan.data.ingest.labels.reading import Reading
+from gan.data.ingest.labels.subgroups import counts_text
 from gan.data.ingest.outcome import NO_SPLIT, Outcome
 from gan.io.png import data_uri
 from pages.ui import cache, fmt
@@ -20,6 +21,9 @@ def outcome_panel(folder: Path, reading: Reading, outcome: Outcome) -> None:
     """The counts of an outcome, a row of pictures for each of the first names, and its errors and warnings."""
     st.markdown(summary_text(outcome))
     st.caption(splits_text(outcome))
+    if outcome.subgroups:
+        text = counts_text(outcome.subgroups)
+        st.caption(f"Kept for results by subgroup: {fmt.escape_markdown(text)}.")
     pictures = cache.outcome_pictures(folder, reading.window, outcome)
     st.html(_rows(outcome.totals, pictures))
     if len(outcome.names) > len(pictures):

@@ -58,7 +58,9 @@ def reading_editor(report: CheckReport, folder: Path, choose: Choose) -> None:
             )  # fmt: skip
             if reading is not None:
                 st.caption("The same on the command line:")
-                command = f"python -m gan data add {report.name} PATH {reading_options(reading)}".strip()
+                command = (
+                    f"python -m gan data add {report.name} PATH {reading_options(reading, report.proposals)}".strip()
+                )
                 st.code(command, language="bash", wrap_lines=True)
 
 

@@ -1,4 +1,4 @@
-"""Fields for groups, splits, images to leave out and unlabelled images."""
+"""Fields for groups, splits, subgroups, images to leave out and unlabelled images."""
 
 from typing import Any
 
@@ -7,8 +7,9 @@ import streamlit as st
 from gan.data.ingest.labels import choices
 from gan.data.ingest.labels.inventory import split_values
 from gan.data.ingest.labels.name_parts import GroupCandidate
-from gan.data.ingest.labels.reading import Reading, SplitName
+from gan.data.ingest.labels.reading import Reading, SplitName, TableReading
 from gan.data.ingest.labels.split_words import split_word
+from gan.data.ingest.labels.subgroups import subgroup_name
 from gan.errors import DataError
 from pages.ui import cache, fmt
 from pages.ui.data.label_fields import Form
@@ -20,6 +21,8 @@ SPLITS: dict[SplitName, str] = {"train": "train", "val": "val", "test": "test", 
 def split_fields(form: Form, reading: Reading, classes: int) -> Reading:
     """The reading with the chosen groups and splits; `classes` is the number of its classes."""
     changes: dict[str, Any] = {"group_parts": group_field(form, reading, classes)}
+    if reading.table is not None:
+        changes["table"] = reading.table.model_copy(update={"subgroups": subgroup_field(form, reading.table)})
     changes["splits"] = split_value_fields(form, reading)
     changes["unlabelled"] = (
         "keep"
@@ -62,6 +65,27 @@ def group_field(form: Form, reading: Reading, classes: int) -> int:
         help="Images of a group, such as a patient, stay in one split. A column or level of groups comes first.",
     )  # fmt: skip
     return chosen
+
+
+def subgroup_field(form: Form, table: TableReading) -> dict[str, str]:
+    """The columns that a study divides its results by, by the names of the subgroups."""
+    try:
+        head = cache.from_listing(form.folder, choices.table_head, table.files, table.header, table.joins)
+    except DataError:  # the outcome beside the form shows it
+        return table.subgroups
+    used = {table.image, *table.labels, table.group, table.split}
+    columns = [str(name) for name in head.columns if name not in used]
+    kept = [column for column in table.subgroups.values() if column in columns]
+    if not columns:
+        return {}
+    chosen = st.multiselect(
+        "Columns for results by subgroup", columns, kept, key=form.key("subgroups", table.files, table.header),
+        placeholder="such as scanner, site or sex",
+        help="A study then gives its results for each value of these columns, at most 20 each. Their values are kept "
+        "with the set, ages as bands of 20 years: choose only what you may keep.",
+    )  # fmt: skip
+    names = {column: name for name, column in table.subgroups.items()}
+    return {names.get(column) or subgroup_name(column): column for column in chosen}
 
 
 def _first_parts(count: int) -> str:

@@ -18,7 +18,7 @@ from gan.data.ingest.checks.duplicates import (
     drop_shared_groups,
     drop_unlabelled_of_held_out,
 )
-from gan.data.ingest.checks.group_findings import judge_groups
+from gan.data.ingest.checks.group_findings import judge_groups, report_subgroups
 from gan.data.ingest.checks.image_findings import judge_images
 from gan.data.ingest.checks.inspection import inspect_files, read_dicom_headers
 from gan.data.ingest.checks.left_out import count_left_out
@@ -40,6 +40,8 @@ from gan.data.training_size import sides_of
 from gan.errors import DataError
 from gan.io.progress import Progress, silent
 
+OF_EVERY_SET = ("groups-unknown", "subgroups-kept")
+"""Findings that are no notices of a set, since they are made from its images (`gan/data/summary.py`)."""
 NOT_REAL = "They are no real images: a set of them would be scored as if they were patients. Add the real images alone."
 
 
@@ -111,6 +113,7 @@ def _check(state: CheckState, known: KnownSplits, listed: Sequence[str], progres
     judge_images(state)
     judge_shortcuts(state)
     judge_groups(state)
+    report_subgroups(state)
     judge_conditions(state, _plan(state))
     count_left_out(state, listed)
     return made
@@ -148,14 +151,13 @@ def _plan(state: CheckState) -> ImportPlan:
         kind=state.inventory.kind,
         split=state.split[rows],
         group=group if (group != "").any() else None,
+        subgroups={name: values[rows] for name, values in state.subgroups.items()},
         channels=3 if any(info.colour for info in infos) else 1,
         geometry=geometry,
         sides=sides_of(((info.width, info.height) for info in infos), geometry),
         window=state.window(),
         window_of_file=state.reading.window == "file",
         notices=tuple(
-            finding.line
-            for finding in state.findings
-            if finding.level != "error" and finding.key != "groups-unknown"  # said of every set (`gan/data/summary.py`)
+            finding.line for finding in state.findings if finding.level != "error" and finding.key not in OF_EVERY_SET
         ),
     )

@@ -1,9 +1,13 @@
-"""Groups, such as patients or slides: offered from names where none are named, and counted where some are missing."""
+"""Groups, such as patients or slides: offered from names where none are named, and counted where some are missing.
+
+And the subgroups that are kept, such as sex or scanner.
+"""
 
 from gan.data.ingest.checks.report import first_few
 from gan.data.ingest.checks.state import CheckState
 from gan.data.ingest.labels.name_parts import GroupCandidate, group_candidates
 from gan.data.ingest.labels.reading import Role
+from gan.data.ingest.labels.subgroups import count_values, counts_text
 
 CONSEQUENCE = (
     "If several images show the same patient or slide, some of them are trained on and others tested on, and every "
@@ -34,6 +38,16 @@ def judge_groups(state: CheckState) -> None:
         state.add("groups-offered", "warning", text, f"{CONSEQUENCE} Choose groups if they are patients or slides.")
     else:
         state.add("groups-unknown", "note", "No groups are named.", CONSEQUENCE)
+
+
+def report_subgroups(state: CheckState) -> None:
+    """Say which subgroups are kept with the set, and how many images each value has."""
+    if not state.subgroups:
+        return
+    rows = state.kept_rows()
+    counts = count_values({name: values[rows].tolist() for name, values in state.subgroups.items()})
+    action = "Their values are kept with the set; without them: --no-subgroups."
+    state.add("subgroups-kept", "note", f"Kept for results by subgroup: {counts_text(counts)}.", action)
 
 
 def _option(levels: tuple[Role, ...], offer: GroupCandidate) -> str:

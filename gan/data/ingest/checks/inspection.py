@@ -53,6 +53,7 @@ def inspect_files(state: CheckState, progress: Progress) -> None:
     state.conditions = inventory.conditions[source]
     state.split = np.array(inventory.split, dtype="U10")[source]
     state.group = np.array(inventory.group, dtype=np.str_)[source]
+    state.subgroups = {name: np.array(values, dtype=np.str_)[source] for name, values in inventory.subgroups.items()}
     state.kept = np.array([info is not None for info in state.infos], dtype=bool)
     state.left_out = {"unreadable": len(state.unreadable)}
     state.findings += unreadable_files(state.unreadable)

@@ -94,6 +94,7 @@ FindingKey = Literal[
     "groups-partly-unknown",
     "groups-from-headers",  # patients of DICOM files
     "few-groups",
+    "subgroups-kept",  # such as sex or scanner, with the number of images of each value
     "images-without-split",
     "no-training-images",
     "split-made",

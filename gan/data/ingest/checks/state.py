@@ -24,6 +24,7 @@ class CheckState:
     conditions  uint8 (R, K)
     split       (R,), "" if none is given yet
     group       (R,), "" without one
+    subgroups   (R,) values by the name of the subgroup, "" where missing
     kept        bool (R,), False for what is left out
     infos       (R,), None for an unreadable file
     """
@@ -36,6 +37,7 @@ class CheckState:
     conditions: NDArray[np.uint8] = field(default_factory=lambda: np.zeros((0, 0), dtype=np.uint8))
     split: NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, dtype="U10"))
     group: NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, dtype=np.str_))
+    subgroups: dict[str, NDArray[np.str_]] = field(default_factory=dict)
     kept: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool))
     infos: list[ImageInfo | None] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)

@@ -30,13 +30,15 @@ FINDING = _words("""finding findings grade grading level severity pathology dise
 """Words in names of columns that hold a class if there is no better one."""
 FILLING = _words("name names id idx index text str string code image img final true gold the of by or and vs")
 """Words that may stand beside CLASS and FINDING in the name of a class column."""
-PERSON = _words("age sex gender race ethnicity weight height smoker smoking follow followup id index")
-"""Words in names of columns that describe a patient or count, and are no label even if they are 0 or 1."""
+PERSON = _words("""age sex gender race ethnicity weight height smoker smoking follow followup id index hospital
+    institution scanner manufacturer""")
+"""Words in names of columns that describe a patient or where images were taken, or count: no label even if 0 or 1."""
 DESCRIBING = PERSON | _words("""width size rows columns pixel spacing bbox box xmin ymin xmax ymax x1 y1 x2 y2 x y w h
     area view position laterality side eye frontal lateral ap pa localization localisation location site anatom region
-    date time year month day camera device scanner model manufacturer magnification modality resolution quality url
-    license licence copyright attribution source origin mask maskpath path file filename annotator reader rater expert
-    confidence probability method comment comments note notes description""")
+    date time year month day camera device model magnification modality resolution quality url
+    institute centre center clinic vendor projection license licence copyright attribution source origin mask maskpath
+    path file filename annotator reader rater expert confidence probability method comment comments note notes
+    description""")
 """Words in names of columns that describe a patient, an image or a file, and are no class."""
 READERS = _words("annotator annotation reader rater expert pathologist radiologist observer")
 """Words in names of columns that hold what one reader says, or who it was."""

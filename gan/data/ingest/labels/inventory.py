@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from gan.errors import DataError
 class Inventory:
     """Images with labels: `files` (N) relative to `root`, `conditions` uint8 (N, K), `split` and `group` (N).
 
-    `split` and `group` are "" if unknown.
+    `split` and `group` are "" if unknown. `subgroups` has the (N,) values of each subgroup, "" where missing.
     An unlabelled image that is kept has the split UNLABELLED and a row of zeros.
     """
 
@@ -40,6 +40,7 @@ class Inventory:
     split: list[str]
     group: list[str]
     findings: list[Finding]
+    subgroups: dict[str, list[str]] = field(default_factory=dict)
 
     def counts(self) -> dict[str, int]:
         """Images of each class or attribute."""
@@ -57,6 +58,7 @@ class _Labels:
     left_out: NDArray[np.bool_]
     split: list[str]
     group: list[str]
+    subgroups: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def apply_reading(listing: Listing, reading: Reading) -> Inventory:
@@ -93,11 +95,12 @@ def _labels(listing: Listing, images: Sequence[str], reading: Reading, findings:
             left_out=table.left_out.copy(),
             split=list(table.split),
             group=list(table.group),
+            subgroups=table.subgroups,
         )
     else:
         labels = _labels_from_names(images, folders, reading, findings)
         if table is not None:
-            labels = replace(labels, split=list(table.split), group=list(table.group))
+            labels = replace(labels, split=list(table.split), group=list(table.group), subgroups=table.subgroups)
     split_folders = _folder_texts(folders, reading.levels, "split")
     if reading.table is not None and any(split_folders):
         text = f"Splits are taken from the folders {first_few(sorted(set(split_folders) - {''}))}."
@@ -252,6 +255,7 @@ def _inventory(
         split=[split[row] for row in rows],
         group=[labels.group[row] for row in rows],
         findings=findings,
+        subgroups={name: [values[row] for row in rows] for name, values in labels.subgroups.items()},
     )
 
 

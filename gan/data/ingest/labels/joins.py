@@ -8,6 +8,7 @@ from gan.data.ingest.files.listing import Listing
 from gan.data.ingest.labels.columns import Column, class_rank, flag_of_split, group_rank, names_splits
 from gan.data.ingest.labels.image_columns import IMAGE_WORDS, NO_LABELS, ImageColumn
 from gan.data.ingest.labels.reading import Join
+from gan.data.ingest.labels.subgroups import names_subgroup
 from gan.data.ingest.labels.table_rows import join_table, read_rows
 from gan.errors import DataError
 
@@ -18,8 +19,8 @@ ENOUGH = 0.5
 
 
 def completed(listing: Listing, table: ImageColumn, labels: bool = False) -> ImageColumn:
-    """The table, joined with others of the folder that name the groups or splits that it lacks, or also the labels."""
-    for is_lacking in (*((_may_be_label,) if labels else ()), _is_group, _is_split):
+    """The table, joined with others of the folder that name what it lacks: groups, splits, subgroups, and `labels`."""
+    for is_lacking in (*((_may_be_label,) if labels else ()), _is_group, _is_split, names_subgroup):
         if not any(map(is_lacking, table.columns())):
             table = _joined(listing, table, is_lacking)
     return table
@@ -53,7 +54,7 @@ def _joined(listing: Listing, table: ImageColumn, is_lacking: Callable[[Column],
             wanted = {column.name for column in added if is_lacking(column)}
             filled = max((column.filled / max(1, len(column.values)) for column in added), default=0)
             if wanted and filled >= ENOUGH:
-                unwanted = {column.name for column in added} - wanted
+                unwanted = {column.name for column in added if not names_subgroup(column)} - wanted
                 return replace(found, unused=table.unused | unwanted)
     return table
 

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 from gan.data.ingest.files.listing import Listing
 from gan.data.ingest.labels.cell_values import plain_values
-from gan.data.ingest.labels.columns import group_rank
+from gan.data.ingest.labels.columns import Column, group_rank
 from gan.data.ingest.labels.folders import TILE, changed, propose_folders
 from gan.data.ingest.labels.image_columns import ImageColumn
 from gan.data.ingest.labels.joins import completed
@@ -23,6 +23,7 @@ from gan.data.ingest.labels.outer_levels import outer_levels
 from gan.data.ingest.labels.reading import Encoding, Proposal, Reading, TableReading
 from gan.data.ingest.labels.row_matching import ImageNames
 from gan.data.ingest.labels.split_words import split_word
+from gan.data.ingest.labels.subgroups import subgroup_columns
 from gan.data.ingest.labels.table_rows import image_names, read_rows
 from gan.data.ingest.labels.tables import Table, read_table
 from gan.data.ingest.labels.unclear_labels import Answer, plausible_answers
@@ -112,6 +113,10 @@ def _table_proposals(listing: Listing, layout: TableLayout) -> list[Proposal]:
     )
     if not table.group and not layout.group_parts:
         table = _with_groups(listing, table)
+    cells_of = {name: [str(cell) for found in tables.values() for cell in found.frame[name]] for name in columns}
+    described = [Column(name, tuple(cells)) for name, cells in cells_of.items()]
+    subgroups = subgroup_columns(described, (image, *labels, table.group))
+    table = table.model_copy(update={"subgroups": subgroups})
     what = f"column {labels[0]}" if len(labels) == 1 else f"{len(labels)} columns"
     title = f"{layout.name}: {what} of {PurePosixPath(table.files[0]).name}"
     if table.group or layout.group_parts:

@@ -119,7 +119,7 @@ def _labels_key(reading: Reading) -> str:
 
 
 def _with_groups(proposal: Proposal, listing: Listing) -> list[Proposal]:
-    """The proposal of class folders, with the groups and splits that a table or lists name where no folder does."""
+    """The proposal of class folders, with the groups, splits and subgroups that a table or lists name."""
     reading = proposal.reading
     given = set(reading.levels)
     if "split" not in given:
@@ -134,12 +134,13 @@ def _with_groups(proposal: Proposal, listing: Listing) -> list[Proposal]:
         assert table is not None
         unused = {"split": "", "split_by_table": False} if "split" in given else {}
         table = table.model_copy(update=unused | ({"group": ""} if "group" in given else {}))
-        if not (table.group or table.split or table.split_by_table):
+        if not (table.group or table.split or table.split_by_table or table.subgroups):
             continue
         splits = {**reading.splits, **({} if "split" in given else other.reading.splits)}
         with_table = changed(reading, table=table.model_dump(), splits=splits)
         doubts = (*proposal.doubts, *(() if "split" in given else other.doubts))
-        title = f"{proposal.title}; groups or splits from {first_few([*table.all_files])}"
+        what = "groups or splits" if table.group or table.split or table.split_by_table else "subgroups"
+        title = f"{proposal.title}; {what} from {first_few([*table.all_files])}"
         joined = Proposal(with_table, title, sure=proposal.sure and not doubts, doubts=doubts)
         found.setdefault(with_table.model_dump_json(), joined)
     return list(found.values()) or [proposal]

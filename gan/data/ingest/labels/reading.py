@@ -53,6 +53,8 @@ class TableReading(_Model):
                     decided, so that a check asks if there are any
     uncertain       the same for -1 in a set whose labels are 1, 0 and -1 (CheXpert)
     group, split    columns, or ""
+    subgroups       columns by the name of the subgroup, such as {"scanner": "Manufacturer"}: a study gives its
+                    results for each of their values, which are kept with the set
     split_by_table  the table's name gives the split, such as train.csv and valid.csv
     header          whether the first row names the columns; without it they are named "column 1", "column 2", ...
     """
@@ -69,6 +71,7 @@ class TableReading(_Model):
     group: Text = ""
     split: Text = ""
     split_by_table: bool = False
+    subgroups: dict[Text, Text] = {}
     header: bool = True
 
     @property

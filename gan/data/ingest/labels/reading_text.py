@@ -66,8 +66,16 @@ def _groups_and_splits(reading: Reading) -> Iterator[str]:
         yield f"Splits are the folders of {_levels(reading, 'split')}."
     elif reading.split_lists:
         yield f"Splits are listed in {first_few(list(reading.split_lists))}."
+    if table is not None and table.subgroups:
+        yield f"Kept for results by subgroup: {_subgroups(table)}."
     if reading.splits:
         yield f"{first_few([f'{value} is {split}' for value, split in reading.splits.items()])}."
+
+
+def _subgroups(table: TableReading) -> str:
+    """The subgroups, with their columns where these are called otherwise."""
+    names = [name if name == column else f"{name} (column {column})" for name, column in table.subgroups.items()]
+    return ", ".join(names)
 
 
 def _changes(reading: Reading) -> Iterator[str]:

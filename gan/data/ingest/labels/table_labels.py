@@ -14,6 +14,7 @@ from gan.data.ingest.labels.cell_values import merge_spellings, plain_values
 from gan.data.ingest.labels.label_encodings import EMPTY, ENCODINGS, UNCERTAIN, EncodedLabels
 from gan.data.ingest.labels.matches import Matches
 from gan.data.ingest.labels.reading import Reading, TableReading, Unclear
+from gan.data.ingest.labels.subgroups import subgroup_values
 from gan.data.ingest.labels.table_rows import Rows, image_names, read_rows, table_names
 from gan.errors import DataError
 
@@ -31,6 +32,7 @@ class TableLabels:
     left_out    bool (N,), images that an empty, uncertain or contradicting label takes out
     group       (N,) names of groups, "" without one
     split       (N,) what the split column or the table's name says, "" without it; `split_word` reads it
+    subgroups   (N,) values of each subgroup, "" where missing
     findings    all that is left out or not as it seems, and `choose-reading` for labels that are not decided
     """
 
@@ -41,6 +43,7 @@ class TableLabels:
     left_out: NDArray[np.bool_]
     group: tuple[str, ...]
     split: tuple[str, ...]
+    subgroups: dict[str, tuple[str, ...]]
     findings: tuple[Finding, ...]
 
 
@@ -63,8 +66,12 @@ def labels_from_table(listing: Listing, images: Sequence[str], reading: Reading)
     columns = {name: plain_values(rows.column(name)) for name in (table.group, table.split) if name}
     split = columns.get(table.split) or (rows.per_row(table_names(table.files)) if table.split_by_table else [])
     group, splits = _of_images(matches.row, columns.get(table.group, [])), _of_images(matches.row, split)
+    subgroups = {
+        name: _of_images(matches.row, subgroup_values(name, column, rows.column(column)))
+        for name, column in table.subgroups.items()
+    }
     if not table.labels:
-        return _without_labels(group, splits, _matching_findings(rows, matches, images, reading))
+        return _without_labels(group, splits, subgroups, _matching_findings(rows, matches, images, reading))
     encoded = _encode(table, rows, matches, reading)
     labelled, left_out, values, findings = _decide(encoded, table, matches, reading)
     spellings = _spelling_findings(encoded, table, reading)
@@ -76,11 +83,14 @@ def labels_from_table(listing: Listing, images: Sequence[str], reading: Reading)
         left_out=left_out,
         group=group,
         split=splits,
+        subgroups=subgroups,
         findings=(*_matching_findings(rows, matches, images, reading), *findings, *spellings),
     )
 
 
-def _without_labels(group: tuple[str, ...], split: tuple[str, ...], findings: list[Finding]) -> TableLabels:
+def _without_labels(
+    group: tuple[str, ...], split: tuple[str, ...], subgroups: dict[str, tuple[str, ...]], findings: list[Finding]
+) -> TableLabels:
     """What tables say that name no labels."""
     nothing: NDArray[np.bool_] = np.zeros(len(group), dtype=bool)
     return TableLabels(
@@ -91,6 +101,7 @@ def _without_labels(group: tuple[str, ...], split: tuple[str, ...], findings: li
         left_out=nothing.copy(),
         group=group,
         split=split,
+        subgroups=subgroups,
         findings=tuple(findings),
     )
 
@@ -201,7 +212,8 @@ def _matching_findings(rows: Rows, matches: Matches, images: Sequence[str], read
         first = positions[0]
         text = f"{files} names {len(positions):,} images with {way}: {values[matches.row[first]]} is {images[first]}."
         findings.append(Finding("names-differ", "note", text))
-    used = {table.image, *table.labels, table.group, table.split, *(join.column for join in table.joins)}
+    used = {table.image, *table.labels, table.group, table.split, *table.subgroups.values()}
+    used |= {join.column for join in table.joins}
     unused = [name for name in rows.columns if name not in used]
     if unused:
         text = f"Columns of {files} that are not used ({len(unused):,}): {first_few(unused)}."

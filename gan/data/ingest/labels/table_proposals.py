@@ -31,6 +31,7 @@ from gan.data.ingest.labels.image_columns import ImageColumn, image_columns
 from gan.data.ingest.labels.joins import completed
 from gan.data.ingest.labels.left_out import copy_patterns, mask_patterns
 from gan.data.ingest.labels.reading import Proposal, Reading, TableReading
+from gan.data.ingest.labels.subgroups import subgroup_columns
 from gan.data.ingest.labels.table_rows import image_names
 from gan.data.ingest.labels.table_splits import SplitWay, split_ways
 from gan.data.ingest.labels.unclear_labels import plausible_answers
@@ -72,14 +73,15 @@ def propose_tables(listing: Listing) -> list[Proposal]:
 
 
 def propose_groups(listing: Listing) -> list[Proposal]:
-    """Readings of the table that names the groups or splits of most images, but no labels, best first."""
+    """Readings of the table that names the groups, splits or subgroups of most images, but no labels, best first."""
     tables, _, count = _tables(listing)
     for table in sorted(tables, key=lambda table: -table.matches.matched):
         columns = table.columns()
         if 2 * table.matches.matched < count or _labels(table, _label_columns(columns)):
             continue
         group = _group_column(columns)
-        splits = [split for split in split_ways(table, columns) if split.fields or group]
+        wanted = bool(group or _subgroups(table, columns, group, (), SplitWay()))
+        splits = [split for split in split_ways(table, columns) if split.fields or wanted]
         if splits:
             way = _Labels(f"; groups from column {group}" if group else "", {})
             return [_proposal(table, way, split, group, ()) for split in splits]
@@ -122,6 +124,13 @@ def _group_column(columns: list[Column]) -> str:
     return min(ranked, key=lambda name: ranked[name], default="")
 
 
+def _subgroups(
+    table: ImageColumn, columns: list[Column], group: str, labels: Sequence[str], split: SplitWay
+) -> dict[str, str]:
+    """The columns of subgroups, without those that are used for something else."""
+    return subgroup_columns(columns, (table.name, group, *labels, split.fields.get("split", "")))
+
+
 def _label_columns(columns: list[Column]) -> list[Column]:
     """The columns that are neither groups nor splits."""
     return [
@@ -148,6 +157,7 @@ def _proposal(table: ImageColumn, way: _Labels, split: SplitWay, group: str, lea
             "joins": table.rows.joins,
             "group": group or (table.name if named else ""),
             "header": table.header,
+            "subgroups": _subgroups(table, table.columns(), group, way.fields.get("labels", ()), split),
             **way.fields,
             **split.fields,
         }

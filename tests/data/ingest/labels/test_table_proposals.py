@@ -70,7 +70,7 @@ def in_doubt(proposals: list[Proposal], count: int) -> list[TableReading]:
          {"labels": ("edema",), "encoding": "attributes", "group": "patient"}),
         (["file", "dx", "dx_type", "age", "sex", "localization"],
          [IMAGES, ["a", "b"], ["histo", "expert"], [40, 50, 60], ["m", "f", "f"], ["back", "arm", "leg"]],
-         {"labels": ("dx",)}),
+         {"labels": ("dx",), "subgroups": {"age": "age", "sex": "sex"}}),
         (["file", "class", "edema"], [IMAGES, ["a", "b"], [0, 1, 1]], {"labels": ("class",)}),
         (["file", "class", "name"], [IMAGES, [0, 1], ["benign", "malignant"]], {"labels": ("class",)}),
         (["file", "label", "diagnosis"], [IMAGES, [0, 1], ["benign", "malignant"]], {"labels": ("diagnosis",)}),
