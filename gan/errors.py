@@ -4,6 +4,7 @@
     ├── UserError             something the user can mend: one clear line, exit code 2
     │   ├── ConfigError       an option that is unknown or invalid
     │   ├── DamagedFileError  a file of the store that is damaged, of the wrong type, too large, or a link
+    │   ├── LockError         a lock that the store's file system refuses to take
     │   ├── DataError         images or labels that are missing, damaged or inconsistent
     │   │   └── ImageFileError  an image file that cannot be read
     │   └── RunError          a run that does not exist, is broken, or cannot do what was requested
@@ -32,6 +33,10 @@ class ConfigError(UserError):
 
 class DamagedFileError(UserError):
     """A file of the store that is damaged, of the wrong type, too large, or a link."""
+
+
+class LockError(UserError):
+    """A lock that the store's file system refuses to take."""
 
 
 class DataError(UserError):

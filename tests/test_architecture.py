@@ -33,7 +33,7 @@ def test_a_file_of_the_run_folder_is_written_by_the_module_that_is_named(path: s
 def test_every_file_of_a_trained_run_is_listed() -> None:
     run = trained("listed")
     patterns = [
-        re.sub("<seen>", "[0-9]+", re.escape(path).replace(r"\<", "<").replace(r"\>", ">")) for path, _ in RUN_FILES
+        re.sub("<(seen|n)>", "[0-9]+", re.escape(path).replace(r"\<", "<").replace(r"\>", ">")) for path, _ in RUN_FILES
     ]
     patterns += [r"samples/[0-9]+\.png", r"\w+\.lock"]
     files = [str(path.relative_to(run.path)) for path in run.path.rglob("*") if path.is_file()]

@@ -1,4 +1,4 @@
-"""`runs`, `stop`, `resume`, `delete`, `logs` and `tensorboard`: list and control existing runs."""
+"""`runs`, `stop`, `resume`, `release`, `delete`, `logs` and `tensorboard`: list and control existing runs."""
 
 import argparse
 import contextlib
@@ -19,13 +19,16 @@ from gan.runs.run import Run, all_runs, find_run
 
 
 def add_commands(command: AddCommand) -> None:
-    """Add `runs`, `stop`, `resume`, `delete`, `logs` and `tensorboard`."""
+    """Add `runs`, `stop`, `resume`, `release`, `delete`, `logs` and `tensorboard`."""
     listing = command("runs", list_runs, "List the runs, the newest first.")
     listing.add_argument("--json", action="store_true", help="print one JSON list")
     listing.add_argument("--disk", action="store_true", help="show the disk usage of each run")
     listing.add_argument("--archived", action="store_true", help="include archived runs")
     command("stop", stop, "Ask a run to save and stop, or take it out of the queue.").add_argument("run")
     command("resume", resume, "Continue a run from its last snapshot.").add_argument("run")
+    releasing = command("release", release, "Confirm that nothing works any more on a run of a machine that is gone.")
+    releasing.add_argument("job", metavar="RUN", help="a run, or a job of one, such as RUN/evaluation/study")
+    releasing.add_argument("--host", required=True, help="the machine that started it")
     deleting = command("delete", delete, "Remove a run with its snapshots, samples and exports; asks first.")
     deleting.add_argument("run")
     deleting.add_argument("--yes", action="store_true", help="do not ask")
@@ -84,6 +87,13 @@ def stop(parsed: argparse.Namespace) -> int:
 def resume(parsed: argparse.Namespace) -> int:
     """Queue a run again."""
     show(lifecycle.resume_run(find_run(parsed.run)))
+    return 0
+
+
+def release(parsed: argparse.Namespace) -> int:
+    """Release a job that another machine holds and nobody can prove dead."""
+    name, _, below = parsed.job.partition("/")
+    show(jobs.release(find_run(name).path / below, parsed.host))
     return 0
 
 

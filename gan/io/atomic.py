@@ -5,9 +5,9 @@ import errno
 import json
 import logging
 import os
+import secrets
 import shutil
 import stat
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -20,8 +20,8 @@ LOGGER = logging.getLogger(__name__)
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary path that replaces `path`, whole and on disk, when the block ends without an error."""
-    # By process and thread: two threads may write the same file at once.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
+    # A name of its own: threads, and processes of the same number on two machines, may write one file at once.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     if is_link(temporary):
         raise not_regular(path.parent)
     try:

@@ -73,6 +73,18 @@ def open_regular(path: Path) -> IO[bytes]:
     return open(descriptor, "rb")
 
 
+def look_again(folder: Path) -> bool:
+    """Whether there is the folder; makes a network file system forget which files it saw missing in it.
+
+    NFS remembers for up to a minute that a file is missing, and asks its server anew when a folder is opened.
+    """
+    try:
+        next(folder.iterdir(), None)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
 def check_regular(path: Path) -> Path:
     """`path`, for a library that opens files by name; raises as `open_regular` does."""
     open_regular(path).close()

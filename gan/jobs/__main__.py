@@ -14,7 +14,7 @@ def main() -> None:
     """Run the scheduler with the inherited lock, whose descriptor is the first argument."""
     descriptor = int(sys.argv[1])
     os.set_inheritable(descriptor, False)  # jobs must not hold it
-    log = tickets.jobs_folder() / "queue.log"
+    log = tickets.host_folder() / "queue.log"
     if log.exists() and log.stat().st_size > MAX_LOG_BYTES:
         os.truncate(log, 0)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(message)s")

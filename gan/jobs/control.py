@@ -3,6 +3,7 @@
 Each decision holds `tickets.decision_lock()`, so that two users never decide the same thing at once.
 """
 
+import contextlib
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -10,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from gan.config import settings
-from gan.errors import RunError
+from gan.errors import DamagedFileError, RunError
 from gan.io.atomic import remove_folder, write_json
-from gan.io.file_lock import is_locked
+from gan.io.file_lock import try_lock
 from gan.io.json_files import read_json
-from gan.jobs import device_list, kinds, launch, logs, names, processes, states, tickets, waiting_jobs
+from gan.io.untrusted_files import log_damaged
+from gan.jobs import claims, device_list, kinds, launch, logs, names, processes, states, tickets, waiting_jobs
+from gan.jobs.holders import read_holder, works_here
 
 
 def submit(folder: Path, device: str, request: Mapping[str, Any] | None = None, gpus: int = 1) -> None:
@@ -78,8 +81,9 @@ def stop(folder: Path) -> str:
             return f"There is nothing to stop: {job} {_PAST[state.name]} already."
         write_json(folder / "stop", {})  # replaces a symbolic link instead of writing to its target
         started = read_json(folder / "started.json") or {}
-        launch.register_stop(folder, tickets.valid_ticket(started.get("ticket")))
-    if is_locked(folder / "alive.lock"):  # otherwise the pid may belong to another process by now
+        holder = read_holder(started)
+        launch.register_stop(folder, holder.ticket, "" if holder.is_here else holder.host)
+    if holder.is_here and works_here(folder, started):  # otherwise the pid may belong to another process by now
         processes.terminate(started, folder)
     launch.start_scheduler()
     if state.name == "stopping":
@@ -96,18 +100,39 @@ def delete(folder: Path) -> str:
         state = _readable_state(folder)
         if state.alive:
             raise RunError(f"The run {name} is {state.name}: stop it before you delete it.")
-        busy = [path.parent for path in folder.glob("**/alive.lock") if is_locked(path)]
-        if busy:
-            raise RunError(f"A job of the run {name} is running in {busy[0]}: wait for its end, or stop it.")
+        for job in sorted({path.parent for path in folder.glob("**/alive.lock")}):
+            _refuse_busy(name, job)
         queued = next((job for job in waiting_jobs.queued_jobs() if names.run_name(job.name) == name), None)
         if queued is not None:
             raise RunError(f"{_subject(queued.folder)} waits in the queue: cancel it before you delete the run.")
         trash.mkdir(exist_ok=True)
-        # Renamed first: readers see the whole run or none, even if the removal is interrupted.
-        folder.rename(trash / f"{name}-{time.time_ns()}")
+        with _claimed(folder):
+            # Renamed first: readers see the whole run or none, even if the removal is interrupted.
+            folder.rename(trash / f"{name}-{time.time_ns()}")
     for left in trash.iterdir():
         remove_folder(left)  # another process may be removing the same
     return f"The run {name} was deleted."
+
+
+def release(folder: Path, host: str) -> str:
+    """Note that nothing on the machine `host` works in a job's folder any more, where no machine can prove it.
+
+    A user confirms it, who has looked. A process that works there nevertheless ends within seconds, and saves nothing.
+    Raises RunError unless the job's state is unknown, and where another machine holds it.
+    """
+    kinds.job_command(folder)
+    with tickets.decision_lock():
+        state, started = states.state(folder), read_json(folder / "started.json") or {}
+        holder = read_holder(started)
+        if state.name != "unknown":
+            raise RunError(f"{_subject(folder)} is {state.name}: there is nothing to confirm.")
+        if holder.host != host:
+            raise RunError(f"{_subject(folder)} was started on {holder.host or 'an unknown machine'}, not on {host}.")
+        claims.confirm_dead(folder, host)
+        cause = f"A user confirmed that nothing on {host} works on it any more. What it had saved is kept."
+        end = {"state": "stopped", "cause": cause, "kind": "released", "ticket": holder.ticket, "time": time.time()}
+        write_json(folder / "end.json", end)
+    return f"{_subject(folder)} is released: it can be resumed or deleted."
 
 
 def follow(folder: Path) -> Iterator[str]:
@@ -142,6 +167,31 @@ def _readable_state(folder: Path) -> states.State:
     if state.name in ("unknown", "unreadable"):
         raise RunError(f"The state of {names.describe_job(names.job_name(folder))} is {state.name}: {state.cause}")
     return state
+
+
+def _refuse_busy(run: str, folder: Path) -> None:
+    """Raise RunError where a job of a run works, or may work, in `folder`."""
+    started = read_json(folder / "started.json") or {}
+    state = states.state(folder)
+    if state.name in ("unknown", "unreadable"):
+        raise RunError(f"A job of the run {run}, in {folder}, is {state.name}: {state.cause}")
+    if state.name in ("running", "stopping") or (read_holder(started).is_here and works_here(folder, started)):
+        raise RunError(f"A job of the run {run} is running in {folder}: wait for its end, or stop it.")
+
+
+@contextlib.contextmanager
+def _claimed(folder: Path) -> Iterator[None]:
+    """Claim a run for the block, so that no machine starts it meanwhile; raises RunError where one just has."""
+    with contextlib.ExitStack() as at_end:
+        try:
+            lock = try_lock(folder / "alive.lock")
+            at_end.enter_context(launch.closing(lock))
+            if lock is None:
+                raise RunError(f"{_subject(folder)} was just started: stop it before you delete it.")
+            at_end.callback(claims.release, claims.take_claim(folder, tickets.next_ticket(folder)))
+        except (DamagedFileError, FileExistsError, NotADirectoryError) as error:
+            log_damaged(folder, error)  # no job starts in a folder with a link or device in the place of our files
+        yield
 
 
 def _enqueue(folder: Path, device: str, request: Mapping[str, Any] | None = None, gpus: int = 1) -> None:

@@ -4,6 +4,7 @@ A device has `settings.jobs_per_device()` slots; tasks have `settings.tasks_at_o
 lock file that the job's processes inherit: it stays taken until the last of them is gone.
 """
 
+import contextlib
 import os
 import platform
 import sys
@@ -17,6 +18,7 @@ import pynvml
 
 from gan.config import settings
 from gan.io.file_lock import is_locked, try_lock
+from gan.io.untrusted_files import log_damaged
 from gan.jobs import tickets
 
 CACHED_SECONDS = 10.0  # for the list of CUDA devices: querying a sleeping driver is slow
@@ -95,14 +97,23 @@ def no_such_device(requested: str, gpus: int = 1) -> str:
 
 
 def holders(name: str) -> list[str]:
-    """The names of the jobs that hold the device."""
-    jobs = [path.read_text().strip() for path in sorted(_slots(name)) if is_locked(path)]
+    """The names of the jobs that hold the device of this machine."""
+    jobs = [path.read_text().strip() for path in sorted(_slots(name)) if is_taken(path)]
     return [job or "a run that is starting" for job in jobs]
 
 
 def free_slots(name: str) -> int:
     """How many more jobs the device can take now."""
-    return _slot_count(name) - sum(is_locked(path) for path in _slots(name))
+    return _slot_count(name) - sum(is_taken(path) for path in _slots(name))
+
+
+def is_taken(slot: Path) -> bool:
+    """Whether a job holds a slot; True, and logged, where the file system refuses to answer."""
+    try:
+        return is_locked(slot)
+    except OSError as error:
+        log_damaged(slot, error)
+        return True
 
 
 def take_slot(name: str, holder: str) -> int | None:
@@ -110,15 +121,15 @@ def take_slot(name: str, holder: str) -> int | None:
 
     Hold `tickets.decision_lock()`, so that counting and taking are one step.
     """
-    folder = tickets.jobs_folder() / "devices"
+    folder = tickets.host_folder() / "devices"
     folder.mkdir(parents=True, exist_ok=True)
     if free_slots(name) < 1:
         return None
     for number in range(1, _slot_count(name) + 1):
-        descriptor = try_lock(folder / f"{name.replace(':', '-')}.{number}.lock")
+        slot = folder / f"{name.replace(':', '-')}.{number}.lock"
+        descriptor = try_lock(slot)
         if descriptor is not None:
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, holder.encode(), 0)
+            slot.write_text(holder)
             return descriptor
     return None
 
@@ -129,13 +140,14 @@ def take_slots(names: Sequence[str], holder: str) -> list[int] | None:
     Hold `tickets.decision_lock()`.
     """
     taken: list[int] = []
-    for name in names:
-        slot = take_slot(name, holder)
-        if slot is None:
-            for descriptor in taken:
-                os.close(descriptor)
-            return None
-        taken.append(slot)
+    with contextlib.ExitStack() as unless_all:
+        for name in names:
+            slot = take_slot(name, holder)
+            if slot is None:
+                return None
+            unless_all.callback(os.close, slot)
+            taken.append(slot)
+        unless_all.pop_all()
     return taken
 
 
@@ -163,7 +175,7 @@ def _allowed_cuda() -> str | None:
 
 
 def _slots(name: str) -> list[Path]:
-    return list((tickets.jobs_folder() / "devices").glob(f"{name.replace(':', '-')}.*.lock"))
+    return list((tickets.host_folder() / "devices").glob(f"{name.replace(':', '-')}.*.lock"))
 
 
 def _cuda_names() -> tuple[tuple[str, ...], str]:

@@ -3,12 +3,16 @@
 A lock or a pid means something on one machine alone, so `is_here` comes before either.
 """
 
+import errno
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast, get_args
 
-from gan.jobs import processes, tickets
+from gan.io.file_lock import has_flock, is_locked
+from gan.io.untrusted_files import log_damaged
+from gan.jobs import names, processes, tickets
 from gan.jobs.engine import EngineName
 
 MAX_NAME = 255
@@ -42,6 +46,27 @@ class Holder:
         return bool(boot and self.boot == boot) or self.host in ("", processes.host())
 
 
+def works_here(folder: Path, started: Mapping[str, Any]) -> bool | None:
+    """Whether the job in a folder works, by this machine's lock; ask only where `Holder.is_here`.
+
+    None where nobody can tell: the file system refuses to answer, and started.json names no process of this machine.
+    """
+    lock = folder / "alive.lock"
+    try:
+        if is_locked(lock):
+            return True
+        if has_flock(lock):
+            return False
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR):
+            return False
+        log_damaged(lock, error)
+    holder = read_holder(started)
+    if holder.host in ("", processes.host()) and holder.boot not in ("", processes.boot()):
+        return False  # the machine was restarted
+    return processes.is_alive(started) if holder.pid is not None and processes.is_local(started) else None
+
+
 def read_holder(document: Mapping[str, Any]) -> Holder:
     """The holder that a started.json names; values of a wrong type or length count as unknown."""
     engine = document.get("engine")
@@ -60,3 +85,16 @@ def read_holder(document: Mapping[str, Any]) -> Holder:
 def _text(document: Mapping[str, Any], key: str) -> str:
     value = document.get(key)
     return value if isinstance(value, str) and len(value) <= MAX_NAME and value.isprintable() else ""
+
+
+def held_by_nobody(folder: Path, holder: Holder) -> str:
+    """How to prove that nothing works in a folder, and what to do then: sentences for a user."""
+    host, name = holder.host or "unknown", names.job_name(folder)
+    if holder.engine == "local":
+        look = f"Look on {host} with `python -m gan runs`, or wait for its end."
+    else:
+        look = f"Look with `squeue --job {holder.job_id}`, or wait until {holder.engine} answers."
+    return (
+        f"{look} If you know that nothing works on it any more, as when {host} is switched off, "
+        f"confirm that with `python -m gan release {name} --host {host}`."
+    )

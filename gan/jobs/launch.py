@@ -19,10 +19,11 @@ from typing import Any
 
 from gan.config import settings
 from gan.io.atomic import open_for_append, write_json
-from gan.io.file_lock import is_locked, try_lock
+from gan.io.file_lock import try_lock
 from gan.io.json_files import read_json
 from gan.io.untrusted_files import skipping_unreadable
 from gan.jobs import device_list, kinds, names, processes, tickets, waiting_jobs
+from gan.jobs.claims import Claim
 from gan.jobs.engine import EngineName
 
 LOGGER = logging.getLogger(__name__)
@@ -53,18 +54,19 @@ def write_started(
     return started
 
 
-def launch_job(folder: Path, *, ticket: int, device: str, alive: int, slots: Sequence[int]) -> subprocess.Popen[bytes]:
-    """Start the job in `folder` with the lock descriptors `alive` and `slots`; raises OSError and RunError.
+def launch_job(folder: Path, *, device: str, alive: int, slots: Sequence[int], claim: Claim) -> subprocess.Popen[bytes]:
+    """Start the job in `folder` with a claim and the lock descriptors `alive` and `slots`; raises OSError and RunError.
 
     `device` names its devices, such as "cpu" or "cuda:0,cuda:2", and `slots` has one descriptor for each.
 
     The command follows from the folder's path, the environment from our own. started.json is written before the process
     exists, so that a job that dies at once counts as started and is not retried for ever.
     """
-    command, name = kinds.job_command(folder), names.job_name(folder)
+    command, name, ticket = kinds.job_command(folder), names.job_name(folder), claim.ticket
     (folder / "stop").unlink(missing_ok=True)
     write_started(folder, ticket, device, None, session=True)
     given = {"ticket": ticket, "device": device, "alive": alive, "slots": list(slots)}
+    given |= {"claim": claim.number, "token": claim.token}
     own = {processes.JOB_VARIABLE: json.dumps(given), processes.MEMBER_VARIABLE: processes.member_value(name, ticket)}
     with open_for_append(folder / "log.txt") as log:
         process = subprocess.Popen(
@@ -92,9 +94,9 @@ def ensure_scheduler() -> bool:
 def orphaned_jobs() -> list[tuple[Path, dict[str, Any]]]:
     """Folder and started.json of each job whose main process died and left others that hold its slot."""
     orphans = []
-    for path in (tickets.jobs_folder() / "devices").glob("*.lock"):
+    for path in (tickets.host_folder() / "devices").glob("*.lock"):
         with skipping_unreadable(path):
-            if not is_locked(path):
+            if not device_list.is_taken(path):
                 continue
             folder = settings.store() / path.read_text().strip()
             started = read_json(folder / "started.json") or {}
@@ -108,7 +110,7 @@ def start_scheduler() -> bool:
 
     The caller takes the scheduler's lock and passes it on, so that of twenty callers at once one starts it.
     """
-    path = tickets.jobs_folder() / "scheduler.lock"
+    path = tickets.host_folder() / "scheduler.lock"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = try_lock(path)
@@ -118,7 +120,7 @@ def start_scheduler() -> bool:
     if descriptor is None:
         return False
     try:
-        with open(tickets.jobs_folder() / "queue.log", "ab") as log:
+        with open(tickets.host_folder() / "queue.log", "ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", SCHEDULER_MODULE, str(descriptor)],
                 cwd=settings.ROOT,
@@ -141,9 +143,9 @@ def _log_no_scheduler(reason: str) -> None:
     LOGGER.warning("No scheduler is started, queued jobs wait for that of another process: %s", reason)
 
 
-def register_stop(folder: Path, ticket: int) -> None:
-    """Have the scheduler end the start with that ticket, with all its processes."""
-    pending = tickets.jobs_folder() / "stops"
+def register_stop(folder: Path, ticket: int, host: str = "") -> None:
+    """Have the scheduler of a machine, by default this one, end the start with that ticket, with all its processes."""
+    pending = tickets.host_folder(host or None) / "stops"
     pending.mkdir(parents=True, exist_ok=True)
     path = pending / f"{ticket}.json"
     if not path.exists():
@@ -151,8 +153,8 @@ def register_stop(folder: Path, ticket: int) -> None:
 
 
 def pending_stops() -> list[Path]:
-    """The files of `register_stop` whose jobs have not ended yet."""
-    return list((tickets.jobs_folder() / "stops").glob("*.json"))
+    """The files of `register_stop` for this machine whose jobs have not ended yet."""
+    return list((tickets.host_folder() / "stops").glob("*.json"))
 
 
 def reap_in_background(process: "subprocess.Popen[bytes]") -> None:

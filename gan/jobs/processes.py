@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 
 from gan.config import settings
+from gan.io import fault_injection
 from gan.io.file_lock import holds
 
 # Variables that a job inherits: settings, and what Python and CUDA need. No secrets.
@@ -66,6 +67,8 @@ def identity(pid: int) -> str:
 
 def boot() -> str:
     """An identifier of this boot of the machine; "" if unknown."""
+    if fault_injection.node():
+        return f"boot of {fault_injection.node()}"
     path = Path("/proc/sys/kernel/random/boot_id")
     return path.read_text().strip() if path.exists() else ""
 
@@ -79,7 +82,7 @@ def kills_for_memory() -> int:
 
 def host() -> str:
     """The name of this machine or container."""
-    return socket.gethostname()
+    return fault_injection.node() or socket.gethostname()
 
 
 def pid_namespace() -> str:

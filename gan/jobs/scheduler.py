@@ -4,21 +4,24 @@ Nobody starts it by hand: submitting, stopping or opening a page does. Its state
 continues where a killed one was. It reads no run's config and imports neither torch nor pydantic.
 """
 
+import contextlib
 import logging
 import os
 import subprocess
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from gan.config import settings
-from gan.errors import UserError
+from gan.errors import LockError, RunError, UserError
 from gan.io.atomic import write_json
-from gan.io.file_lock import is_locked, try_lock
+from gan.io.file_lock import try_lock
 from gan.io.json_files import read_json
-from gan.io.untrusted_files import skipping_unreadable
-from gan.jobs import device_list, kinds, launch, names, processes, tickets, waiting_jobs
+from gan.io.untrusted_files import log_damaged, skipping_unreadable
+from gan.jobs import claims, device_list, kinds, launch, names, processes, tickets, waiting_jobs
+from gan.jobs.holders import works_here
 
 POLL_SECONDS = 0.2
 RETRY_SECONDS = 5.0  # after a start failed, as on a full disk
@@ -55,8 +58,8 @@ def run_scheduler(lock: int) -> None:
         kill_orphans()
         start_queued_jobs(memory)
         if not memory.children and not launch.pending_stops() and not waiting_jobs.queued_here():
-            with tickets.decision_lock():  # nobody can enqueue between the check and the end
-                if not launch.pending_stops() and not waiting_jobs.queued_here():
+            with _deciding(memory) as deciding:  # nobody can enqueue between the check and the end
+                if deciding and not launch.pending_stops() and not waiting_jobs.queued_here():
                     waiting_jobs.drop_stale_tickets()
                     os.close(lock)
                     return
@@ -67,8 +70,8 @@ def start_queued_jobs(memory: Memory) -> None:
     """Start every job that can start now, in the order of the queue."""
     if time.monotonic() < memory.retry_at or not waiting_jobs.queued_here():
         return
-    with tickets.decision_lock():
-        for job, devices in waiting_jobs.startable(waiting_jobs.queued_here()):
+    with _deciding(memory) as deciding:
+        for job, devices in waiting_jobs.startable(waiting_jobs.queued_here()) if deciding else ():
             if job.in_terminal:
                 continue  # it takes the slot itself
             try:
@@ -84,23 +87,67 @@ def start_queued_jobs(memory: Memory) -> None:
                 memory.retry_at = time.monotonic() + RETRY_SECONDS
 
 
+@contextlib.contextmanager
+def _deciding(memory: Memory) -> Iterator[bool]:
+    """Hold the decision lock during the block; False where it cannot be had now, which is logged and tried again."""
+    with contextlib.ExitStack() as at_end:
+        try:
+            at_end.enter_context(tickets.decision_lock())
+            deciding = True
+        except LockError as error:
+            LOGGER.error("%s", error)
+            memory.retry_at, deciding = time.monotonic() + RETRY_SECONDS, False
+        yield deciding
+
+
 def _start(memory: Memory, job: waiting_jobs.QueuedJob, devices: tuple[str, ...]) -> None:
     """Start a job with a slot of each of the `devices`; raises UserError if no job may run in its folder."""
     kinds.check_folder(job.folder)
     device = "cpu" if devices == (device_list.TASKS,) else ",".join(devices)
-    alive = try_lock(job.folder / "alive.lock")
-    with launch.closing(alive):
-        slots = None if alive is None else device_list.take_slots(devices, job.name)
-        with launch.closing(*(slots or ())):
-            if alive is None or slots is None:
-                return
-            process = launch.launch_job(job.folder, ticket=job.ticket, device=device, alive=alive, slots=slots)
+    with contextlib.ExitStack() as at_end:
+        locks = _take_locks(memory, job, devices, at_end)
+        claim = _take_claim(job) if locks else None
+        if locks is None or claim is None:
+            return
+        alive, slots = locks
+        try:
+            process = launch.launch_job(job.folder, device=device, alive=alive, slots=slots, claim=claim)
+        except (OSError, UserError):
+            claims.release(claim)
+            raise
     started: dict[str, Any] = {"ticket": job.ticket}
     with skipping_unreadable(job.folder):  # it runs, and is no longer queued: started.json has its ticket
         waiting_jobs.dequeue(job.folder)
         started = read_json(job.folder / "started.json") or started
     memory.children.append(Child(process, job.folder, started))
     LOGGER.info("%s started on %s as process %d", job.name, device, process.pid)
+
+
+def _take_locks(
+    memory: Memory, job: waiting_jobs.QueuedJob, devices: tuple[str, ...], at_end: contextlib.ExitStack
+) -> tuple[int, list[int]] | None:
+    """The descriptors of the job's lock and slots, which `at_end` closes; None if it has to wait."""
+    try:
+        alive = try_lock(job.folder / "alive.lock")
+        at_end.enter_context(launch.closing(alive))
+        slots = None if alive is None else device_list.take_slots(devices, job.name)
+    except (FileNotFoundError, PermissionError):
+        raise
+    except OSError as error:  # the file system refuses to answer: nobody can tell who holds the lock
+        LOGGER.error("%s waits: %s", job.name, error)
+        memory.retry_at = time.monotonic() + RETRY_SECONDS
+        return None
+    at_end.enter_context(launch.closing(*(slots or ())))
+    return None if alive is None or slots is None else (alive, slots)
+
+
+def _take_claim(job: waiting_jobs.QueuedJob) -> claims.Claim | None:
+    """The claim of the job's folder; None, which is logged, while another machine holds it."""
+    try:
+        return claims.take_claim(job.folder, job.ticket)
+    except RunError as error:
+        log_damaged(job.folder, error)
+        return None
 
 
 def _fail(job: waiting_jobs.QueuedJob, cause: str, kind: str) -> None:
@@ -174,7 +221,7 @@ def _enforce_stop(memory: Memory, path: Path) -> None:
     name = str(pending.get("job", ""))
     folder = settings.store() / name
     started = read_json(folder / "started.json") or {}
-    ended = started.get("ticket") != pending.get("ticket") or not is_locked(folder / "alive.lock")
+    ended = started.get("ticket") != pending.get("ticket") or works_here(folder, started) is False
     if kinds.job_kind(folder) is None or ended:
         path.unlink(missing_ok=True)  # `kill_orphans` deals with processes left behind
         return

@@ -11,11 +11,12 @@ from typing import Any, Literal
 
 from gan.io.file_lock import is_locked
 from gan.io.json_files import read_json
-from gan.jobs import failures, processes, tickets, waiting_jobs
+from gan.io.untrusted_files import look_again
+from gan.jobs import claims, failures, heartbeat, processes, tickets, waiting_jobs
 from gan.jobs.device_list import TASKS
 from gan.jobs.engine import EngineJob
 from gan.jobs.engines import find_engine
-from gan.jobs.holders import Holder, read_holder
+from gan.jobs.holders import Holder, held_by_nobody, read_holder, works_here
 from gan.jobs.logs import log_tail
 
 StateName = Literal["queued", "running", "stopping", "stopped", "finished", "failed", "lost", "unknown", "unreadable"]
@@ -58,7 +59,10 @@ class State:
 def state(folder: Path) -> State:
     """The state of the job in a folder, "unreadable" where its files cannot be read; damaged files raise no error."""
     try:
-        return _computed_state(folder)
+        computed = _computed_state(folder)
+        if computed.name in ("lost", "unknown") and look_again(folder):
+            computed = _computed_state(folder)
+        return computed
     except OSError as error:  # no permission, a stale file handle, a damaged disk
         reason = f"{error.filename or folder} cannot be read: {error.strerror}"
         advice = "Give this server's user the right to read the folder, or check the disk."
@@ -75,12 +79,13 @@ def _computed_state(folder: Path) -> State:
     holder = read_holder(started or {})
     if not holder.is_here:
         return _held_elsewhere(folder, holder, started or {})
-    if is_locked(folder / "alive.lock"):
+    works = works_here(folder, started or {})
+    if works:
         return _at_work(folder, started or {})
     end = read_json(folder / "end.json")  # it may have ended between the two reads
     if _ends_last_start(end, started):
         return _ended(end or {}, started or {})
-    return _ended_without_result(folder, started)
+    return _ended_without_result(folder, started) if works is False else _unknown_lock(folder, started or {})
 
 
 def _at_work(folder: Path, started: dict[str, Any], cause: str = "") -> State:
@@ -94,7 +99,7 @@ def _held_elsewhere(folder: Path, holder: Holder, started: dict[str, Any]) -> St
     engine = find_engine(holder.engine)
     jobs = engine.job_states([holder.job_id]) if engine is not None and holder.job_id else None
     if engine is None or jobs is None:
-        return _unknown(holder, started)
+        return _by_heartbeat(folder, holder, started)
     job = jobs.get(holder.job_id, EngineJob("gone"))
     if job.phase == "waiting":  # put back into the queue, as after the failure of a machine
         return State("queued", job.reason, position=job.place, device=_text(started, "device"), since=_time(started))
@@ -105,16 +110,34 @@ def _held_elsewhere(folder: Path, holder: Holder, started: dict[str, Any]) -> St
     end = read_json(folder / "end.json")  # it may have ended between the two reads
     if _ends_last_start(end, started):
         return _ended(end or {}, started)
-    return State("lost", job.reason, "gone", device=_text(started, "device"), since=_time(started))
+    if heartbeat.is_beating(folder, holder.ticket):
+        cause = f"{holder.engine} has ended its job. Its result can take two minutes to be seen on this machine."
+        return State("unknown", cause, "ending", device=_text(started, "device"), since=_time(started))
+    return _ended_without_result(folder, started, job.reason)
 
 
-def _unknown(holder: Holder, started: dict[str, Any]) -> State:
-    """The state of a job whose engine does not answer, or that another machine's own queue started."""
-    if holder.engine != "local":
-        cause = f"{holder.engine} does not answer, so nobody can tell whether it works."
-    else:
-        cause = f"The machine {holder.host} started it, and nobody here can tell whether it works."
+def _by_heartbeat(folder: Path, holder: Holder, started: dict[str, Any]) -> State:
+    """The state of a job that no engine tells: it works while its heart beats, and no silence proves its death."""
+    silent = heartbeat.silence(folder, holder.ticket)
+    if silent is not None and silent < heartbeat.SILENT_SECONDS:
+        return _at_work(folder, started)
+    last = f"has given no sign of life for {silent / 60:.0f} minutes" if silent is not None else "gives no sign of life"
+    who = f"the machine {holder.host}" if holder.engine == "local" else f"{holder.engine}, which does not answer,"
+    cause = f"It was started by {who} and {last}, so nobody here can tell whether it works."
+    cause = f"{cause} {held_by_nobody(folder, holder)}"
     return State("unknown", cause, "elsewhere", device=_text(started, "device"), since=_time(started))
+
+
+def _unknown_lock(folder: Path, started: dict[str, Any]) -> State:
+    """The state of a job of this machine whose lock cannot be asked, and whose process is not known."""
+    try:
+        is_locked(folder / "alive.lock")
+        reason = "its file system has no locks"
+    except OSError as error:
+        reason = f"{error.filename or folder / 'alive.lock'}: {error.strerror}"
+    cause = f"Nobody can tell whether it works ({reason}). `python -m gan doctor` says what this store can do."
+    cause = f"{cause} {held_by_nobody(folder, read_holder(started))}"
+    return State("unknown", cause, "lock", device=_text(started, "device"), since=_time(started))
 
 
 @dataclass(frozen=True)
@@ -143,11 +166,22 @@ def _queued(job: waiting_jobs.QueuedJob) -> State:
     queue = waiting_jobs.queued_jobs()
     return State(
         "queued",
+        _why_not_yet(job),
         position=waiting_jobs.position(job, queue),
         blocked_by=waiting_jobs.blocking_job(job, queue),
         device="cpu" if job.requested_device == TASKS else job.requested_device,
         since=_time(read_json(job.folder / "queued.json")),
     )
+
+
+def _why_not_yet(job: waiting_jobs.QueuedJob) -> str:
+    """What keeps a queued job from its start beside the queue before it: another machine; "" if nothing does."""
+    if not job.is_here:
+        return f"It waits in the queue of the machine {job.host}, where it was submitted."
+    holder = claims.current_holder(job.folder)
+    if holder is None or holder.is_here or holder.ticket > job.ticket:
+        return ""
+    return f"{holder.host} holds it. {held_by_nobody(job.folder, holder)}"
 
 
 def _queued_elsewhere(job: waiting_jobs.QueuedJob) -> State:
@@ -187,8 +221,11 @@ def _ended(end: dict[str, Any], started: dict[str, Any]) -> State:
     )
 
 
-def _ended_without_result(folder: Path, started: dict[str, Any] | None) -> State:
-    """The state of a job whose process is gone and wrote no end.json: from its exit code, if the scheduler noted it."""
+def _ended_without_result(folder: Path, started: dict[str, Any] | None, reason: str = "") -> State:
+    """The state of a job whose process is gone and wrote no end.json: from its exit code, if the scheduler noted it.
+
+    `reason` is what its engine says of its end.
+    """
     if not folder.is_dir():
         return State("lost", "Its folder is gone: it was deleted or moved away.", "deleted")
     if started is None:
@@ -209,7 +246,9 @@ def _ended_without_result(folder: Path, started: dict[str, Any] | None) -> State
         return State(
             "lost" if failure.kind == "killed" else "failed", failure.text, failure.kind, device=device, since=since
         )
-    if started.get("boot") not in (processes.boot(), None):
+    if reason:
+        return State("lost", f"{reason} Resume goes on from its last snapshot.", "gone", device=device, since=since)
+    if read_holder(started).is_here and started.get("boot") not in (processes.boot(), None):
         cause = "The machine was restarted while it ran. Resume goes on from its last snapshot."
         return State("lost", cause, "restart", device=device, since=since)
     cause = "Its process was killed, or the machine failed. Resume goes on from its last snapshot."

@@ -20,7 +20,7 @@ from gan.io.atomic import replacing, write_json
 from gan.io.file_lock import is_locked
 from gan.io.json_files import read_json
 from gan.io.untrusted_files import skipping_unreadable
-from gan.jobs import device_list, kinds, names, tickets
+from gan.jobs import device_list, kinds, names, processes, tickets
 from gan.jobs.device_list import TASKS
 from gan.jobs.engine import EngineName
 from gan.jobs.holders import read_holder
@@ -33,7 +33,8 @@ MAX_GPUS = 1024
 class QueuedJob:
     """One entry of the queue; `requested_device` is a value of `job.device`, or TASKS, and `gpus` of `job.gpus`.
 
-    `job_id` is "" in the queue of a machine, and until another engine has taken the job.
+    `job_id` is "" in the queue of a machine, and until another engine has taken the job. `host` is the machine on which
+    it was submitted, and `is_here` whether that is this one, whose scheduler starts it.
     """
 
     folder: Path
@@ -43,6 +44,8 @@ class QueuedJob:
     engine: EngineName = "local"
     job_id: str = ""
     gpus: int = 1
+    host: str = ""
+    is_here: bool = True
 
     @property
     def name(self) -> str:
@@ -73,11 +76,12 @@ def enqueue(
     token = secrets.token_hex(8)
     entry = {"ticket": ticket, "time": time.time(), "requested_device": device, "gpus": gpus}
     entry |= {"in_terminal": in_terminal, "engine": engine, "job_id": ""}
+    entry |= {"host": processes.host(), "boot": processes.boot()}
     entry["token"] = token  # a folder put in the place of a queued one has another
     write_json(folder / "queued.json", entry)
     _waiting_folder().mkdir(parents=True, exist_ok=True)
     with replacing(_waiting_folder() / str(ticket)) as temporary:
-        temporary.write_text(f"{names.job_name(folder)} {token}")
+        temporary.write_text(f"{names.job_name(folder)} {token} {tickets.host_folder().name}")
     return ticket
 
 
@@ -100,17 +104,19 @@ def queued_job(folder: Path) -> QueuedJob | None:
     """The folder's entry in the queue; None if it has none, or queued.json is damaged, outdated or copied."""
     queued, kind = read_json(folder / "queued.json"), kinds.job_kind(folder)
     ticket = tickets.valid_ticket((queued or {}).get("ticket"))
-    if queued is None or kind is None or _owner(ticket) != (names.job_name(folder), queued.get("token")):
+    if queued is None or kind is None or _owner(ticket)[:2] != (names.job_name(folder), queued.get("token")):
         return None
     last_start = max(
         tickets.valid_ticket((read_json(folder / name) or {}).get("ticket")) for name in ("started.json", "end.json")
     )
     in_terminal = bool(queued.get("in_terminal"))
-    if ticket <= last_start or (in_terminal and not is_locked(folder / "alive.lock")):
+    holder = read_holder(queued)
+    if ticket <= last_start or (in_terminal and holder.is_here and not _is_locked(folder)):
         return None
     device = str(queued.get("requested_device", "auto")) if kind.on_device else TASKS
-    holder, gpus = read_holder(queued), _valid_gpus(queued.get("gpus")) if kind.on_device else 1
-    return QueuedJob(folder, ticket, device, in_terminal, holder.engine, holder.job_id, gpus)
+    gpus = _valid_gpus(queued.get("gpus")) if kind.on_device else 1
+    engine, job_id, host, is_here = holder.engine, holder.job_id, holder.host, holder.is_here
+    return QueuedJob(folder, ticket, device, in_terminal, engine, job_id, gpus, host, is_here)
 
 
 def _valid_gpus(value: object) -> int:
@@ -124,8 +130,11 @@ def queued_jobs() -> list[QueuedJob]:
 
 
 def queued_here() -> list[QueuedJob]:
-    """The jobs that this machine's scheduler starts, the next job first."""
-    return [job for job in queued_jobs() if job.engine == "local"]
+    """The jobs that this machine's scheduler starts, the next job first: those submitted on it.
+
+    Their device was chosen there, and other machines that share the store may not have it.
+    """
+    return [job for job in queued_jobs() if job.is_here]
 
 
 def _read_queue() -> tuple[list[QueuedJob], set[int]]:
@@ -142,11 +151,14 @@ def _read_queue() -> tuple[list[QueuedJob], set[int]]:
 
 
 def drop_stale_tickets() -> None:
-    """Remove the tickets of jobs that no longer wait; hold `decision_lock()`."""
+    """Remove the tickets of this machine's jobs that no longer wait; hold `decision_lock()`.
+
+    Those of another machine are its own to remove: this one may see an old state of their files.
+    """
     jobs, unreadable = _read_queue()
-    kept = {job.ticket for job in jobs} | unreadable
+    kept, own = {job.ticket for job in jobs} | unreadable, tickets.host_folder().name
     for ticket in _tickets():
-        if ticket not in kept:
+        if ticket not in kept and _owner(ticket)[2] in ("", own):
             (_waiting_folder() / str(ticket)).unlink(missing_ok=True)
 
 
@@ -172,9 +184,13 @@ def startable(queue: list[QueuedJob]) -> list[tuple[QueuedJob, tuple[str, ...]]]
 
 
 def _is_ending(job: QueuedJob) -> bool:
-    """Whether the run's previous process still holds its lock; True, and logged, where the lock cannot be read."""
-    with skipping_unreadable(job.folder):
-        return not job.in_terminal and is_locked(job.folder / "alive.lock")
+    """Whether the run's previous process still holds its lock; True, and logged, where nobody can tell."""
+    return not job.in_terminal and _is_locked(job.folder)
+
+
+def _is_locked(folder: Path) -> bool:
+    with skipping_unreadable(folder):
+        return is_locked(folder / "alive.lock")
     return True
 
 
@@ -185,16 +201,18 @@ def position(job: QueuedJob, queue: list[QueuedJob]) -> int:
 
 def blocking_job(job: QueuedJob, queue: list[QueuedJob]) -> str | None:
     """The name of the job that must end first: one that holds a device it could get, or else the one before it."""
-    if job.engine != "local":
-        return None  # its engine has the reason
+    if not job.is_here:
+        return None  # its engine has the reason, or its machine
     holders = [holder for name in job.devices for holder in device_list.holders(name)]
     before = [other.name for other in queue if other.ticket < job.ticket and _same_line(other, job, on_device=True)]
     return next(iter(holders or reversed(before)), None)
 
 
 def _same_line(one: QueuedJob, other: QueuedJob, *, on_device: bool = False) -> bool:
-    """Whether two jobs wait in one line: tasks or not, of one engine; `on_device`: for a device that both can get."""
-    if one.engine != other.engine or (one.requested_device == TASKS) != (other.requested_device == TASKS):
+    """Whether two jobs wait in one line: of one machine or engine, tasks or not; `on_device`: for a common device."""
+    if (one.engine, one.host) != (other.engine, other.host) or (one.requested_device == TASKS) != (
+        other.requested_device == TASKS
+    ):
         return False
     return not on_device or bool(set(one.devices) & set(other.devices))
 
@@ -207,10 +225,10 @@ def _tickets() -> Iterator[int]:
     return (int(path.name) for path in _waiting_folder().glob("[0-9]*") if path.name.isdigit())
 
 
-def _owner(ticket: int) -> tuple[str, str]:
-    """The name and the token of the waiting job that has the ticket; empty if none has."""
+def _owner(ticket: int) -> tuple[str, str, str]:
+    """Name and token of the waiting job that has the ticket, and the folder of its machine; empty if none has."""
     try:
-        name, _, token = (_waiting_folder() / str(ticket)).read_text().rpartition(" ")
+        parts = (_waiting_folder() / str(ticket)).read_text().rsplit(" ", 2)
     except FileNotFoundError:  # taken out of the queue in the meantime
-        return "", ""
-    return name, token
+        return "", "", ""
+    return (parts[0], parts[1], parts[2]) if len(parts) == 3 else ("", "", "")

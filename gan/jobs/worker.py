@@ -28,7 +28,9 @@ from gan.io.atomic import open_for_append, remove, write_json
 from gan.io.file_lock import same_file, try_lock
 from gan.io.json_files import read_json
 from gan.io.terminal import show
-from gan.jobs import device_list, failures, kinds, names, processes, tickets, waiting_jobs
+from gan.jobs import claims, device_list, failures, kinds, names, processes, tickets, waiting_jobs
+from gan.jobs.claims import Claim
+from gan.jobs.heartbeat import Heartbeat
 from gan.jobs.launch import write_started
 
 REPORT_SECONDS = 0.5  # between two reports of a phase
@@ -41,12 +43,14 @@ RESERVED_BYTES = 4096
 class Worker:
     """A job at work; created by `working`."""
 
-    def __init__(self, folder: Path, device: str, ticket: int, alive: int, slots: Sequence[int] = ()):
+    def __init__(self, folder: Path, device: str, claim: Claim, alive: int, slots: Sequence[int] = ()):
         self.device = device
         """Such as "cpu", "cuda:1", or "cuda:0,cuda:2" for a job on several GPUs."""
         self.slots = tuple(slots)
         """Descriptors of its devices' locks: each process that uses the devices holds them."""
-        self.ticket = ticket
+        self.ticket = claim.ticket
+        self.claim = claim
+        self._superseded = False
         self._folder = folder
         self._alive = alive
         self._pid = os.getpid()
@@ -57,7 +61,11 @@ class Worker:
         self._reported: float | None = None
 
     def should_stop(self) -> bool:
-        """Whether the job was asked to stop: save, call `mark_stopped()` and leave the block of `working`."""
+        """Whether the job was asked to stop: save, call `mark_stopped()` and leave the block of `working`.
+
+        Raises RunError if the folder was given to another process, as after a user confirmed this one's death.
+        """
+        self._check_claim()
         return self._stop_signalled or (self._folder / "stop").exists()
 
     def mark_stopped(self) -> None:
@@ -82,8 +90,9 @@ class Worker:
         """Write status.json: at once for a new phase and at the end of one, otherwise at most twice a second.
 
         `more` adds entries, such as `images_per_second`. `seconds_left` follows from the pace of this phase so far; it
-        is None before there is one.
+        is None before there is one. Raises RunError as `should_stop` does.
         """
+        self._check_claim()
         now = time.monotonic()
         if phase != self._phase:
             self._phase, self._phase_began, self._reported = phase, (now, done), None
@@ -94,6 +103,20 @@ class Worker:
         left = (total - done) * (now - began) / (done - done_before) if done > done_before else None
         document = {"phase": phase, "done": done, "total": total, "seconds_left": left, "time": time.time(), **more}
         write_json(self._folder / "status.json", document)
+
+    @property
+    def is_superseded(self) -> bool:
+        """Whether the folder was given to another process, to which nothing may be written any more."""
+        return self._superseded
+
+    def look_at_claim(self) -> None:
+        """See whether the folder was given to another process, which is rare: called with each heartbeat."""
+        self._superseded = self._superseded or claims.is_superseded(self.claim)
+
+    def _check_claim(self) -> None:
+        if self._superseded:
+            name = names.job_name(self._folder)
+            raise RunError(f"{name} was given to another process, as this one was said to be dead: it ends here.")
 
     def leave_in_child(self) -> None:
         """Call in a forked loading worker: it keeps only the device's lock, and signals end it."""
@@ -130,12 +153,15 @@ def working(folder: Path, device: str | None = None, wait: bool = True, gpus: in
         raise RunError(f"{name} has a process at work already (process {pid}): stop it first, or wait for its end.")
     with contextlib.ExitStack() as at_end:
         if inherited:  # these locks are kept until the process exits and the GPU's memory is free
-            worker = Worker(folder, inherited["device"], inherited["ticket"], alive, inherited["slots"])
+            claim = claims.adopt_claim(folder, inherited["claim"], inherited["token"], inherited["ticket"])
+            worker = Worker(folder, inherited["device"], claim, alive, inherited["slots"])
             _complete_started(folder, worker)
             os.environ.pop(processes.JOB_VARIABLE)
         else:
             at_end.callback(os.close, alive)
             worker = _begin_in_terminal(folder, device, gpus, wait, alive, at_end)
+        at_end.callback(claims.release, worker.claim)
+        at_end.callback(Heartbeat(folder, worker.ticket, worker.look_at_claim).close)
         _reserve_space(folder)
         if inherited:
             at_end.callback(_ignore_late_stops)
@@ -145,6 +171,8 @@ def working(folder: Path, device: str | None = None, wait: bool = True, gpus: in
         except StoppedError:
             worker.mark_stopped()
         except BaseException as error:
+            if worker.is_superseded:
+                raise
             if worker.was_stopped and isinstance(error, GanError):
                 _write_stopped_or_finished(folder, worker)
             else:
@@ -180,22 +208,22 @@ def _begin_in_terminal(
     slots: list[int] = []
     if requested is None:
         with tickets.decision_lock():
-            ticket, device = tickets.next_ticket(folder), "cpu"
-            _start_here(folder, ticket, device)
+            device = "cpu"
+            claim = _start_here(folder, tickets.next_ticket(folder), device)
     else:
         if not device_list.candidates(requested, gpus)[0]:
             raise RunError(device_list.no_such_device(requested, gpus))
-        ticket, device, slots = _wait_for_slots(folder, requested, gpus, wait)
+        claim, device, slots = _wait_for_slots(folder, requested, gpus, wait)
         for slot in slots:
             at_end.callback(os.close, slot)
     _select_device(device, at_end)
     with open_for_append(folder / "log.txt") as log:
         log.write(f"Started in a terminal on {device}: see its output there.\n".encode())
-    return Worker(folder, device, ticket, alive, slots)
+    return Worker(folder, device, claim, alive, slots)
 
 
-def _wait_for_slots(folder: Path, requested: str, gpus: int, wait: bool) -> tuple[int, str, list[int]]:
-    """Queue until the devices are free; returns the ticket, the devices and the descriptors of their slots."""
+def _wait_for_slots(folder: Path, requested: str, gpus: int, wait: bool) -> tuple[Claim, str, list[int]]:
+    """Queue until the devices are free; returns the claim, the devices and the descriptors of their slots."""
     with tickets.decision_lock():
         ticket = waiting_jobs.enqueue(folder, requested, gpus=gpus, in_terminal=True)
     name, printed = names.job_name(folder), None
@@ -209,9 +237,13 @@ def _wait_for_slots(folder: Path, requested: str, gpus: int, wait: bool) -> tupl
                 devices = next((names for job, names in waiting_jobs.startable(queue) if job.folder == folder), ())
                 slots = device_list.take_slots(devices, own.name) if devices else None
                 if slots is not None:
-                    device = ",".join(devices)
-                    _start_here(folder, ticket, device)
-                    return ticket, device, slots
+                    with contextlib.ExitStack() as if_refused:
+                        for slot in slots:
+                            if_refused.callback(os.close, slot)
+                        device = ",".join(devices)
+                        claim = _start_here(folder, ticket, device)
+                        if_refused.pop_all()
+                    return claim, device, slots
             blocker = waiting_jobs.blocking_job(own, queue) or "another run"
             if not wait:
                 raise RunError(f"The device {requested} is taken by {blocker}: wait for its end, or stop it.")
@@ -223,9 +255,12 @@ def _wait_for_slots(folder: Path, requested: str, gpus: int, wait: bool) -> tupl
         waiting_jobs.dequeue(folder)
 
 
-def _start_here(folder: Path, ticket: int, device: str) -> None:
+def _start_here(folder: Path, ticket: int, device: str) -> Claim:
+    """Claim the folder and write started.json; raises RunError where another machine holds the claim."""
+    claim = claims.take_claim(folder, ticket)
     (folder / "stop").unlink(missing_ok=True)
     write_started(folder, ticket, device, os.getpid(), session=os.getsid(0) == os.getpid())
+    return claim
 
 
 def _select_device(device: str, at_end: contextlib.ExitStack) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gan.io import file_lock
+from gan.jobs import tickets
 from tests.support.hostile import WATCH
 
 
@@ -15,8 +16,8 @@ def watched(tmp_path: Path, store: Path) -> Iterator[Path]:
     """A folder outside of the store that nothing may open, while no process may start: the queue's lock is taken."""
     outside = tmp_path / "outside"
     outside.mkdir()
-    (store / ".jobs").mkdir(parents=True)
-    descriptor = file_lock.try_lock(store / ".jobs" / "scheduler.lock")
+    tickets.host_folder().mkdir(parents=True)
+    descriptor = file_lock.try_lock(tickets.host_folder() / "scheduler.lock")
     assert descriptor is not None
     yield outside
     WATCH.outside = None

@@ -15,7 +15,7 @@ from tests.support.jobs import enqueue, new_run
 @pytest.mark.parametrize("place", ["link", "folder", "slot"])
 def test_a_job_whose_log_or_slot_is_no_file_of_its_own_fails_and_the_scheduler_goes_on(place: str) -> None:
     runs = [new_run("first"), new_run("second")]
-    slots = tickets.jobs_folder() / "devices"
+    slots = tickets.host_folder() / "devices"
     for run in runs:
         if place == "link":
             (run.path / "log.txt").symlink_to(run.path / "config.json")  # within the run, as links may be

@@ -110,7 +110,7 @@ def test_a_lost_counter_goes_on_above_the_tickets_of_studies() -> None:
     run = new_run("run")
     study = study_of(run, 0.1)
     wait_for_state(study, "finished")
-    wait_until(lambda: not is_locked(tickets.jobs_folder() / "scheduler.lock"), "the queue process ended")
+    wait_until(lambda: not is_locked(tickets.host_folder() / "scheduler.lock"), "the queue process ended")
     given = int((tickets.jobs_folder() / "ticket").read_text())
     (tickets.jobs_folder() / "ticket").unlink()
     with tickets.decision_lock():

@@ -122,12 +122,12 @@ def clean_up(store: Path) -> None:
         for path in store.glob("**/started.json"):
             if is_locked(path.parent / "alive.lock"):
                 processes.kill_tree(read_json(path) or {}, path.parent, names.job_name(path.parent))
-        for path in (store / ".jobs" / "stops").glob("*"):
+        for path in (tickets.host_folder() / "stops").glob("*"):
             path.unlink(missing_ok=True)
-        if not is_locked(store / ".jobs" / "scheduler.lock") or time.monotonic() > deadline:
+        if not is_locked(tickets.host_folder() / "scheduler.lock") or time.monotonic() > deadline:
             break
         time.sleep(0.02)
-    assert not is_locked(store / ".jobs" / "scheduler.lock"), "the scheduler did not end"
+    assert not is_locked(tickets.host_folder() / "scheduler.lock"), "the scheduler did not end"
 
 
 @pytest.fixture
