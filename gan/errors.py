@@ -88,7 +88,10 @@ class StoppedError(GanError):
         super().__init__("The work was stopped.")
 
 
-STORE_FAULTS = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR)
+STORE_FAULTS = (
+    *(errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR),
+    *(errno.EIO, errno.ESTALE, errno.ENOLCK, errno.ENOSYS, errno.ETIMEDOUT),  # of a network file system
+)
 """Errors of the disk or its permissions, which users can mend. Any other OSError is a bug."""
 
 

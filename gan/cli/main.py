@@ -1,4 +1,4 @@
-"""The command line: `python -m gan train|submit|runs|stop|resume|delete|logs|data|evaluate|sample|export|bench|soak`.
+"""The command line: `python -m gan train|submit|runs|stop|resume|release|delete|logs|data|evaluate|sample|export ...`.
 
 Exit codes: 0 done; 1 a failed run or a bug; 2 a user's mistake, with one clear line and no traceback.
 """
@@ -16,7 +16,7 @@ from gan.io.terminal import show
 
 MODULES = {
     "train": ("train", "submit"),
-    "runs": ("runs", "stop", "resume", "delete", "logs", "tensorboard"),
+    "runs": ("runs", "stop", "resume", "release", "delete", "logs", "tensorboard"),
     "data": ("data",),
     "bench": ("bench", "soak"),
     "evaluate": ("evaluate",),

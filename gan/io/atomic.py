@@ -84,10 +84,16 @@ def remove_folder(path: Path) -> None:
     shutil.rmtree(path, onerror=log)
 
 
-def file_version(path: Path) -> tuple[int, int] | None:
-    """Modification time (ns) and size (bytes), as a cache key; None where there is no file."""
+FileVersion = tuple[int, int, int] | None
+
+
+def file_version(path: Path) -> FileVersion:
+    """Modification time (ns), size (bytes) and inode, as a cache key; None where there is no file.
+
+    A file that is replaced has another inode, though its time may be the same: some file systems count in seconds.
+    """
     try:
         status = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return None
-    return status.st_mtime_ns, status.st_size
+    return status.st_mtime_ns, status.st_size, status.st_ino

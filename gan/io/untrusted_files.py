@@ -30,6 +30,7 @@ MAX_ARRAYS = 2**30
 """Unpacked bytes of an .npz file."""
 MAX_LINE = 2**20
 """Bytes of a line. The longest that we write is a row of the ledger of exports with its basket."""
+STALE_RETRIES = 3
 LOGGER = logging.getLogger(__name__)
 
 
@@ -93,8 +94,14 @@ def check_regular(path: Path) -> Path:
 
 def read_bytes(path: Path, max_bytes: int = MAX_DOCUMENT) -> bytes:
     """The content of a regular file; raises as `open_regular` does, and DamagedFileError beyond `max_bytes`."""
-    with open_regular(path) as file:
-        content = file.read(max_bytes + 1)
+    for attempt in range(1 + STALE_RETRIES):
+        try:
+            with open_regular(path) as file:
+                content = file.read(max_bytes + 1)
+            break
+        except OSError as error:  # another machine replaced the file between the two calls
+            if error.errno != errno.ESTALE or attempt == STALE_RETRIES:
+                raise
     if len(content) > max_bytes:
         raise damaged_file(path, f"it has more than {max_bytes:,} bytes")
     return content

@@ -11,6 +11,7 @@ from gan.io.untrusted_files import log_damaged, open_regular
 TAIL_BYTES = 65_536
 CHUNK_BYTES = 2**20  # read at once; also the longest line
 POLL_SECONDS = 0.3
+OLD_SIZE_SECONDS = 120.0
 
 
 def log_tail(folder: Path, lines: int = 20) -> str:
@@ -30,15 +31,22 @@ def log_tail(folder: Path, lines: int = 20) -> str:
 def follow_log(path: Path, is_running: Callable[[], bool]) -> Iterator[str]:
     """All lines of a log with their line ends, and new ones as they are written while `is_running()`.
 
-    Starts again if the file is replaced by a shorter one.
+    Starts again if the file is replaced, or stays shorter than what was read: a network file system may show an old
+    size for a minute.
     """
-    offset, rest = 0, b""
+    offset, inode, rest, shorter_since = 0, 0, b"", None
     while True:
         last_read = not is_running()  # asked before the read, to miss nothing that was printed until then
         try:
             with open_regular(path) as file:
-                if os.fstat(file.fileno()).st_size < offset:
-                    offset, rest = 0, b""
+                status = os.fstat(file.fileno())
+                if status.st_size >= offset:
+                    shorter_since = None
+                elif shorter_since is None:
+                    shorter_since = time.monotonic()
+                shrunk = shorter_since is not None and time.monotonic() - shorter_since > OLD_SIZE_SECONDS
+                if status.st_ino != inode or shrunk:
+                    offset, inode, rest, shorter_since = 0, status.st_ino, b"", None
                 file.seek(offset)
                 chunk = file.read(CHUNK_BYTES)
         except FileNotFoundError:

@@ -15,7 +15,7 @@ import numpy as np
 from gan.data.diversity import pixel_diversity
 from gan.errors import DamagedFileError
 from gan.io import contact_sheet
-from gan.io.atomic import file_version
+from gan.io.atomic import FileVersion, file_version
 from gan.io.contact_sheet import GAP
 from gan.io.untrusted_files import damaged_file, log_damaged
 from gan.runs import sample_sheets
@@ -31,7 +31,7 @@ def sheet_diversity(picture: Path, columns: int, rows: int) -> float:
 
 
 @functools.lru_cache(maxsize=1000)  # a live page calls it every two seconds
-def _sheet_diversity(picture: Path, version: tuple[int, int] | None, columns: int, rows: int) -> float:
+def _sheet_diversity(picture: Path, version: FileVersion, columns: int, rows: int) -> float:
     pixels = np.asarray(contact_sheet.read_sheet(picture, columns))
     pixels = pixels.reshape(*pixels.shape[:2], -1)[GAP:, GAP:]  # (rows * (H + GAP), columns * (H + GAP), C)
     height, width, channels = pixels.shape

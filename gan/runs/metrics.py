@@ -16,7 +16,7 @@ from gan.errors import DamagedFileError
 from gan.io import fault_injection
 from gan.io.atomic import open_for_append, replacing
 from gan.io.json_files import parse_json
-from gan.io.untrusted_files import log_damaged, open_regular, read_bytes
+from gan.io.untrusted_files import log_damaged, look_again, open_regular, read_bytes
 
 LOSS_D, LOSS_G = "loss_d", "loss_g"
 D_X, D_G_Z1, D_G_Z2, D_VAL = "d_x", "d_g_z1", "d_g_z2", "d_val"
@@ -63,7 +63,7 @@ class MetricsWriter:
         """Open `path`, dropping damaged lines and rows past `seen` images, so that no point stands twice."""
         _, rows = MetricsTail(path).read_new()
         kept = "".join(json.dumps(row) + "\n" for row in rows if row["seen"] <= seen).encode()
-        if path.is_symlink() or (path.exists() and (path.stat().st_size != len(kept) or read_bytes(path) != kept)):
+        if path.is_symlink() or _content(path) not in (None, kept):
             with replacing(path) as temporary:  # a new inode, so that readers start again
                 temporary.write_bytes(kept)
         buffering = -1 if fault_injection.planted("flush") else 0
@@ -84,6 +84,17 @@ class MetricsWriter:
         self._file.close()
 
 
+def _content(path: Path) -> bytes | None:
+    """The whole file, as sizes may be old on a network file system; None where there is none, empty where damaged."""
+    try:
+        return read_bytes(path, MAX_FILE_BYTES)
+    except FileNotFoundError:
+        return None
+    except DamagedFileError as error:
+        log_damaged(path, error)
+        return b""
+
+
 class MetricsTail:
     """Reads the rows appended to a metrics file since the last call. Not thread-safe."""
 
@@ -100,11 +111,21 @@ class MetricsTail:
     def read_new(self) -> tuple[bool, list[dict[str, Any]]]:
         """Whether the file was replaced or removed since the last call, and the rows that are new."""
         try:
-            with open_regular(self._path) as file:
+            try:
+                file = open_regular(self._path)
+            except FileNotFoundError:
+                if not look_again(self._path.parent):
+                    raise
+                file = open_regular(self._path)
+            with file:
                 return self._read_on(file)
         except (FileNotFoundError, NotADirectoryError):
             self._start_again()
             return True, []
+        except OSError as error:
+            if error.errno != errno.ESTALE:
+                raise
+            return False, []  # another machine replaced it during the read: the next one sees the new file
         except DamagedFileError as error:
             log_damaged(self._path, error)
             self._start_again()

@@ -24,6 +24,7 @@ from gan.config import names, options, settings
 from gan.config.run_config import RunConfig
 from gan.data.info import DatasetInfo
 from gan.errors import ConfigError, DamagedFileError, RunError
+from gan.io.atomic import FileVersion, file_version
 from gan.io.untrusted_files import is_regular, read_bytes, skipping_unreadable
 from gan.jobs.kinds import refuse_link
 from gan.jobs.status import Status, read_status
@@ -55,8 +56,7 @@ class Run:
         """Its options; raises RunError where config.json is absent, unreadable, damaged or of a newer program."""
         file = self.path / "config.json"
         try:
-            stat = file.stat()
-            config = _config(file, stat.st_mtime_ns, stat.st_size)
+            config = _config(file, file_version(file))
         except FileNotFoundError:
             raise RunError(f"The run {self.name} cannot be read: its folder has no config.json.") from None
         except OSError as error:
@@ -150,7 +150,7 @@ class Run:
 
 
 @lru_cache(maxsize=2000)
-def _config(file: Path, mtime_ns: int, size: int) -> RunConfig | ConfigError | DamagedFileError:
+def _config(file: Path, version: FileVersion) -> RunConfig | ConfigError | DamagedFileError:
     """The config in a file, or the error that says what is wrong with it; parsed again when the file changes."""
     try:
         return options.config_from_json(read_bytes(file, MAX_CONFIG_BYTES))

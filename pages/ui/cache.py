@@ -33,7 +33,7 @@ from gan.data.transform import Geometry
 from gan.errors import RunError
 from gan.evaluation.training_images import training_images_problem as training_images_problem
 from gan.io import animation, contact_sheet
-from gan.io.atomic import file_version
+from gan.io.atomic import FileVersion, file_version
 from gan.io.untrusted_files import read_bytes
 from gan.runs import sample_sheets
 from gan.runs.data_paths import readable_data
@@ -45,8 +45,6 @@ from pages.ui import tiles
 
 T = TypeVar("T")
 MOST_NAMES = 12  # classes or attributes of which files are shown
-FileVersion = tuple[int, int] | None
-"""`file_version` of the file that a result depends on, as part of its key."""
 
 
 def metrics(run: Run) -> MetricsTable:

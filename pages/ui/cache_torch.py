@@ -22,14 +22,14 @@ from gan.evaluation.privacy.closest_pairs import closest_pair_images
 from gan.evaluation.records import results
 from gan.evaluation.records.results import EvaluationResult
 from gan.export.request import ExportRequest
-from gan.io.atomic import file_version
+from gan.io.atomic import FileVersion, file_version
 from gan.runs.run import Run
 from gan.sampling import views
 from gan.sampling.conditions import Condition
 from gan.sampling.provenance import Origin
 from gan.sampling.views import ImageGroup
 from pages.ui import tiles
-from pages.ui.cache import FileVersion, dataset_info, image_set
+from pages.ui.cache import dataset_info, image_set
 
 if TYPE_CHECKING:
     from gan.data.order import FirstBatch

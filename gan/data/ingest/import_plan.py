@@ -19,7 +19,7 @@ from gan.data.ingest.pixels.image_file import read_image_file
 from gan.data.training_size import Sides
 from gan.data.transform import Geometry, fit_image
 from gan.errors import DamagedFileError, DataError
-from gan.io.atomic import file_version, write_json
+from gan.io.atomic import FileVersion, file_version, write_json
 from gan.io.json_files import read_typed
 from gan.io.untrusted_files import damaged_file
 
@@ -149,7 +149,7 @@ class ImportPlan:
 
     @classmethod
     @lru_cache(maxsize=4)
-    def _read(cls, folder: Path, version: tuple[int, int] | None) -> "ImportPlan":
+    def _read(cls, folder: Path, version: FileVersion) -> "ImportPlan":
         path = folder / "plan.json"
         again = f"Remove the set {folder.name} and add it again"
         try:

@@ -36,7 +36,7 @@ from gan.data.ingest.labels.table_rows import image_names
 from gan.data.ingest.labels.table_splits import SplitWay, split_ways
 from gan.data.ingest.labels.unclear_labels import plausible_answers
 from gan.data.ingest.pixels.formats import may_be_dicom
-from gan.io.atomic import file_version
+from gan.io.atomic import FileVersion, file_version
 
 ONE_HOT = 0.5
 """Share of the rows with exactly one 1 from which columns may be classes although none is 1 in other rows."""
@@ -100,7 +100,7 @@ def _tables(listing: Listing) -> tuple[list[ImageColumn], tuple[str, ...], int]:
 
 @lru_cache(maxsize=1)
 def _read_tables(
-    root: Path, images: tuple[str, ...], tables: tuple[str, ...], versions: tuple[tuple[int, int] | None, ...]
+    root: Path, images: tuple[str, ...], tables: tuple[str, ...], versions: tuple[FileVersion, ...]
 ) -> tuple[list[ImageColumn], tuple[str, ...], int]:
     listing = Listing(root, images, tables, {}, ())
     patterns = (*copy_patterns(images), *mask_patterns(images))

@@ -15,7 +15,7 @@ from gan.data.ingest.labels.split_words import Split, split_word
 from gan.data.ingest.labels.tables import describe_row, read_table
 from gan.data.ingest.pixels.formats import may_be_dicom
 from gan.errors import DataError
-from gan.io.atomic import file_version
+from gan.io.atomic import FileVersion, file_version
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -142,7 +142,7 @@ def image_names(root: Path, images: tuple[str, ...]) -> ImageNames:
 
 
 @lru_cache(maxsize=2)
-def _image_names(root: Path, images: tuple[str, ...], versions: tuple[tuple[int, int] | None, ...]) -> ImageNames:
+def _image_names(root: Path, images: tuple[str, ...], versions: tuple[FileVersion, ...]) -> ImageNames:
     return ImageNames(images, lambda: _identifiers(root, images))
 
 

@@ -24,6 +24,7 @@ from gan.data.ingest.labels.delimited import (
 from gan.data.ingest.labels.json_tables import cell_text, json_records, jsonl_records
 from gan.data.ingest.labels.path_names import is_image_name
 from gan.errors import DamagedFileError, DataError
+from gan.io.atomic import FileVersion, file_version
 from gan.io.untrusted_files import read_bytes
 
 if TYPE_CHECKING:
@@ -65,12 +66,11 @@ def read_table(path: Path, header: bool = True) -> Table:
     Columns without a name are left out if they are empty or count the rows. Raises DataError that names the file, the
     line and what to do. JSON: records, columns, StyleGAN's dataset.json, COCO and Label Studio.
     """
-    status = path.stat()
-    return _read_table(path, header, status.st_size, status.st_mtime_ns)
+    return _read_table(path, header, file_version(path))
 
 
 @lru_cache(maxsize=16)
-def _read_table(path: Path, header: bool, size: int, mtime_ns: int) -> Table:
+def _read_table(path: Path, header: bool, version: FileVersion) -> Table:
     try:
         content = read_bytes(path, MAX_BYTES)
     except DamagedFileError as error:
