@@ -2,16 +2,18 @@
 
 A simulated classifier is right about a test image where its margin is above 0:
 
-    margin = level + image + special + luck + rest
+    margin = level + image + special + fold + luck + rest
 
 `level` gives the arm's accuracy. `image` is the difficulty of an image, shared by all arms and seeds; `special` what an
-arm does to an image; `luck` the seed's; `rest` everything else. All are normal, with variances that sum to 1 (LUCK).
-The images of a group share half of `image` and of `special`. The score of the second class is the margin, or minus the
-margin for an image of the first, so that the true accuracy is Phi(level) and the true AUROC Phi(sqrt(2) level).
+arm does to an image; `fold` the luck of an arm with the training images, and the generator, of a fold; `luck` the
+seed's; `rest` everything else. All are normal, with variances that sum to 1 (LUCK). The images of a group share half of
+`image` and of `special`. The score of the second class is the margin, or minus the margin for an image of the first, so
+that the true accuracy is Phi(level) and the true AUROC Phi(sqrt(2) level). Without folds, `fold` is constant: a gain is
+that of the one generator.
 
-Each study chooses an arm on validation images with its own seeds and confirms it on test images, with the functions of
-the real study (`confirmation_plan.py`, `comparisons.py`). Its regimes share the test images. With folds, each image is
-tested once, by one of so many classifiers with a luck of its own.
+Each study chooses an arm and the strongest control on validation images with its own seeds, in each fold, and compares
+them on test images with the functions of the real study (`analysis.py`, `comparisons.py`). Its regimes share the test
+images. With folds, each image is tested once, and validates in other folds.
 
 Letters: A arms, S seeds, n images, F folds.
 """
@@ -25,28 +27,34 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from gan.evaluation.study import classification_metrics, comparisons, confirmation_plan, power
+from gan.evaluation.study import comparisons, power
+from gan.evaluation.study.analysis import PlannedArms, choose_arms
 from gan.evaluation.study.arms import ArmPlan, plan_arms
-from gan.evaluation.study.classification_metrics import Estimate
-from gan.evaluation.study.comparisons import Comparison, Decision, Sample
+from gan.evaluation.study.comparisons import Comparison, Decision
+from gan.evaluation.study.confirmation_plan import RegimeChoice
+from gan.evaluation.study.predictions import GroundTruth, Predictions
 
 LUCK = {
-    "seeds": {"image": 0.60, "special": 0.00, "luck": 0.0075, "rest": 0.3925},
-    "mixed": {"image": 0.60, "special": 0.10, "luck": 0.0040, "rest": 0.2960},
-    "images": {"image": 0.60, "special": 0.25, "luck": 0.0004, "rest": 0.1496},
+    "seeds": {"image": 0.60, "special": 0.00, "fold": 0.0010, "luck": 0.0075, "rest": 0.3915},
+    "mixed": {"image": 0.60, "special": 0.10, "fold": 0.0010, "luck": 0.0040, "rest": 0.2950},
+    "images": {"image": 0.60, "special": 0.25, "fold": 0.0010, "luck": 0.0004, "rest": 0.1486},
+    "folds": {"image": 0.60, "special": 0.10, "fold": 0.0060, "luck": 0.0040, "rest": 0.2900},
 }
-"""Shares of the variance, where results vary most with seeds, with images, or with both."""
+"""Shares of the variance, where results vary most with seeds, with seeds and images, with images, or with folds."""
+VALIDATION_SHARE = 0.1
+"""Share of a fold's other images that validate."""
 SHARED_IN_GROUP = 0.5
 STUDIES = 200
 
 
 @dataclass(frozen=True)
 class Design:
-    """A study and the truth: `gain` in balanced accuracy of every augmented arm with synthetic images.
+    """A study and the truth: `gain` in balanced accuracy of every augmented arm with synthetic images, and `free_gain`
+    of the first augmented arm without.
 
     `n` test images, `folds` times as many where every image is tested once, in groups of `group_size`; `validation`
-    images for the choice, with `selection_seeds`. `base` is the balanced accuracy of all other arms. `uneven` is how
-    many times the standard deviation between seeds of every third arm is that of the others.
+    images for the choice without folds, with `selection_seeds`. `base` is the balanced accuracy of all other arms.
+    `uneven` is how many times the standard deviation between seeds of every third arm is that of the others.
     """
 
     n: int = 400
@@ -61,15 +69,18 @@ class Design:
     primary: str = "auroc"
     luck: str = "mixed"
     uneven: float = 1.0
+    free_gain: float = 0.0
 
 
 @dataclass(frozen=True)
 class StudyPower:
     """Shares of simulated studies, or of their regimes.
 
-    `false_helps`: studies that say of any regime that an arm helps which does not; `power`: regimes where an arm is
-    said to help that does; `coverage`: regimes whose 95% interval of the confirmed gain holds the true gain.
-    `detectable` is the gain in the primary metric that the studies expect to see, mean. `groups` counts test groups.
+    `false_helps`: studies that say of any regime that the chosen arms help while these are no better than the controls
+    that they were compared with; `false_helps_best`: while some control, chosen or not, is at least as good. `power`:
+    regimes where the chosen arms are said to help that are better than every control. `coverage`: regimes whose 95%
+    interval of the confirmed gain holds the true gain. `detectable` is the gain in the primary metric that the studies
+    expect to see, mean. `groups` counts test groups.
     """
 
     n: int
@@ -78,12 +89,14 @@ class StudyPower:
     seeds: int
     groups: int
     false_helps: float
+    false_helps_best: float
     power: float
     coverage: float
     primary: str
     regimes: int
     luck: str
     uneven: float
+    free_gain: float
     studies: int
     true_gain: float
     detectable: float
@@ -93,8 +106,12 @@ DESIGNS = (
     Design(),
     Design(gain=0.05),
     Design(gain=0.05, seeds=10),
-    Design(gain=0.05, folds=5),
     Design(folds=5),
+    Design(gain=0.05, folds=5),
+    Design(folds=5, luck="folds"),
+    Design(gain=0.05, folds=5, luck="folds"),
+    Design(gain=0.05, free_gain=0.05),
+    Design(gain=0.05, free_gain=0.05, folds=5),
     Design(gain=0.05, group_size=4),
     Design(primary="balanced_accuracy"),
     Design(gain=0.05, primary="balanced_accuracy"),
@@ -103,8 +120,9 @@ DESIGNS = (
     Design(gain=0.05, n=1000),
 )
 HEADER = (
-    f"{'n':>6} {'gain':>6} {'folds':>5} {'seeds':>5} {'groups':>6} {'luck':<7} {'uneven':>6} {'primary':<18}"
-    f"{'false Helps':>12} {'power':>7} {'coverage':>9} {'true gain':>10} {'seen from':>10}"
+    f"{'n':>6} {'gain':>6} {'folds':>5} {'seeds':>5} {'groups':>6} {'luck':<7} {'uneven':>6} {'free gain':>9} "
+    f"{'primary':<18}{'false Helps':>12} {'(any better)':>13} {'power':>7} {'coverage':>9} {'true gain':>10} "
+    f"{'seen from':>10}"
 )
 
 
@@ -125,8 +143,9 @@ def table_row(row: StudyPower) -> str:
     """One row below HEADER."""
     return (
         f"{row.n:>6,} {100 * row.gain:>6.1f} {row.folds:>5} {row.seeds:>5} {row.groups:>6,} {row.luck:<7} "
-        f"{row.uneven:>6g} {row.primary:<18}{row.false_helps:>12.1%} {row.power:>7.1%} {row.coverage:>9.1%} "
-        f"{100 * row.true_gain:>10.1f} {100 * row.detectable:>10.1f}"
+        f"{row.uneven:>6g} {100 * row.free_gain:>9.1f} {row.primary:<18}{row.false_helps:>12.1%} "
+        f"{row.false_helps_best:>13.1%} {row.power:>7.1%} {row.coverage:>9.1%} {100 * row.true_gain:>10.1f} "
+        f"{100 * row.detectable:>10.1f}"
     )
 
 
@@ -134,26 +153,31 @@ def simulate_studies(design: Design, studies: int, seed: int = 0) -> StudyPower:
     """Simulate studies of a design; the same seed gives the same numbers."""
     generator = np.random.default_rng([seed, 2027])
     arms = plan_arms({"a": 300, "b": 200})
-    accuracy = np.array([design.base + design.gain * (arm.augmented and bool(arm.comparators)) for arm in arms])
-    true = dict(zip([arm.name for arm in arms], _true_metric(norm.ppf(accuracy), design.primary), strict=True))
-    false, helped, covered, seen = 0, 0, 0, 0.0
+    gains = [design.gain * arm.augmented if not arm.is_free else 0.0 for arm in arms]
+    gains[next(i for i, arm in enumerate(arms) if arm.augmented)] = design.free_gain
+    levels = norm.ppf(design.base + np.array(gains))
+    true = dict(zip([arm.name for arm in arms], _true_metric(levels, design.primary), strict=True))
+    best = max(true[arm.name] for arm in arms if arm.is_free)
+    false, false_best, helped, covered, seen = 0, 0, 0, 0, 0.0
     for _ in range(studies):
-        decisions = _study(design, arms, norm.ppf(accuracy), generator)
-        gains = [true[arm] - max(true[other] for other in one.comparison.against) for arm, one in decisions]
-        said = [one.helps for _, one in decisions]
-        false += any(helps and gain <= 1e-9 for helps, gain in zip(said, gains, strict=True))
-        helped += sum(helps and gain > 1e-9 for helps, gain in zip(said, gains, strict=True))
-        for gain, (_, one) in zip(gains, decisions, strict=True):
-            low, high = one.comparison.gain()
+        wrong, worse = False, False
+        for choice, decision in _study(design, arms, levels, generator):
+            ours = float(np.mean([true[one.arm] for one in choice.divisions]))
+            gain = ours - float(np.mean([true[one.strongest] for one in choice.divisions]))
+            wrong |= decision.helps and gain <= 1e-9
+            worse |= decision.helps and ours <= best + 1e-9
+            helped += decision.helps and ours > best + 1e-9
+            low, high = decision.comparison.strongest.interval()
             covered += low <= gain <= high
-            seen += power.largest_variances(list(one.comparison.against.values())).detectable()
+            seen += power.detectable_gain(decision.comparison.strongest)
+        false, false_best = false + wrong, false_best + worse
     regimes = studies * design.regimes
     n = design.n * design.folds
     plain, gaining = _true_metric(norm.ppf(np.array([design.base, design.base + design.gain])), design.primary)
     return StudyPower(
         design.n, design.gain, design.folds, design.seeds, math.ceil(n / design.group_size), false / studies,
-        helped / regimes, covered / regimes, design.primary, design.regimes, design.luck, design.uneven, studies,
-        float(gaining - plain), seen / regimes,
+        false_best / studies, helped / regimes, covered / regimes, design.primary, design.regimes, design.luck,
+        design.uneven, design.free_gain, studies, float(gaining - plain), seen / regimes,
     )  # fmt: skip
 
 
@@ -164,74 +188,104 @@ def json_rows(measured: Sequence[StudyPower]) -> list[dict[str, Any]]:
 
 def _study(
     design: Design, arms: list[ArmPlan], levels: NDArray[np.float64], generator: np.random.Generator
-) -> list[tuple[str, Decision]]:
-    """One study: for each regime the arm that was chosen on validation images, and the decision on it."""
-    test, validation = (
-        _images(design.n * design.folds, design, generator),
-        _images(design.validation, design, generator),
-    )
-    position = {arm.name: index for index, arm in enumerate(arms)}
-    chosen: list[str] = []
+) -> list[tuple[RegimeChoice, Decision]]:
+    """One study: for each regime what was chosen on validation images, and the decision on it."""
+    images = _simulate_images(design.n * design.folds, design, generator)
+    separate = _simulate_images(design.validation, design, generator)
+    choices: list[RegimeChoice] = []
     compared: list[Comparison] = []
     for _ in range(design.regimes):
-        tried = validation.estimates(levels, np.arange(len(arms)), design.selection_seeds, 1, generator)
-        scores = {arm.name: tried[index] for index, arm in enumerate(arms)}
-        best, _ = confirmation_plan.choose(arms, scores)
-        names = (best.name, *best.comparators)
-        rows = np.array([position[name] for name in names])
-        tested = dict(zip(names, test.estimates(levels, rows, design.seeds, design.folds, generator), strict=True))
-        against = comparisons.differences(best.name, best.comparators, tested, test.sample)
-        chosen.append(best.name)
-        compared.append(Comparison(against, best.controls))
-    return list(zip(chosen, comparisons.decide(compared), strict=True))
+        classifiers = [_Classifiers(design, levels, arms, fold, generator) for fold in range(design.folds)]
+        validated = [
+            one.predictions(images.validation(one.fold) if design.folds > 1 else separate, arms, design.selection_seeds)
+            for one in classifiers
+        ]
+        folds = [one.fold for one in classifiers]
+        choice = choose_arms(1.0, folds, validated, design.primary, len(images.difficulty), design.seeds)
+        tested = []
+        for one, chosen in zip(classifiers, choice.divisions, strict=True):
+            again = [arm for arm in arms if arm.name in chosen.tested]
+            tested.append(one.predictions(images.part(images.fold == one.fold), again, design.seeds))
+        choices.append(choice)
+        compared.append(PlannedArms.pooled(tested, choice.divisions).compared(design.primary))
+    return list(zip(choices, comparisons.decide(compared), strict=True))
 
 
 @dataclass(frozen=True)
 class _Images:
-    """Simulated images: labels and groups, and their `difficulty` (n,)."""
+    """Simulated images: `labels` and groups (`member`), the `fold` that tests them, and their `difficulty` (n,)."""
 
     design: Design
-    sample: Sample
+    labels: NDArray[np.int64]
     member: NDArray[np.int64]
+    fold: NDArray[np.int64]
     difficulty: NDArray[np.float64]
 
-    def estimates(
-        self,
-        levels: NDArray[np.float64],
-        rows: NDArray[np.int64],
-        seeds: int,
-        folds: int,
-        generator: np.random.Generator,
-    ) -> list[Estimate]:
-        """The primary metric of the arms at `rows`, each trained with so many seeds."""
-        share, (n, a) = LUCK[self.design.luck], (len(self.difficulty), len(rows))
-        special = _by_group(self.member, a, generator) * math.sqrt(share["special"])  # (A, n)
-        luck = generator.standard_normal((a, seeds, folds)) * math.sqrt(share["luck"])
+    @property
+    def truth(self) -> GroundTruth:
+        n = len(self.labels)
+        return GroundTruth(
+            np.eye(2, dtype=np.uint8)[self.labels],
+            "class",
+            self.member.astype(np.str_) if self.design.group_size > 1 else None,
+            np.zeros(n, dtype=np.int64),
+            np.ones(n, dtype=bool),
+            ("a", "b"),
+            1,
+        )
+
+    def part(self, chosen: NDArray[np.bool_]) -> "_Images":
+        """The `chosen` (n,) images alone."""
+        return _Images(
+            self.design, self.labels[chosen], self.member[chosen], self.fold[chosen], self.difficulty[chosen]
+        )
+
+    def validation(self, fold: int) -> "_Images":
+        """Images of other folds on which the classifiers of a fold are compared; whole groups."""
+        rank = np.random.default_rng(fold).permutation(self.member.max() + 1)[self.member]
+        return self.part((self.fold != fold) & (rank < VALIDATION_SHARE * (self.member.max() + 1)))
+
+
+@dataclass(frozen=True)
+class _Classifiers:
+    """The classifiers of one fold: their arms' `levels` (A,), with the fold's luck."""
+
+    design: Design
+    levels: NDArray[np.float64]
+    arms: list[ArmPlan]
+    fold: int
+    generator: np.random.Generator
+
+    def __post_init__(self) -> None:
+        luck = LUCK[self.design.luck]["fold"] if self.design.folds > 1 else 0.0
+        shifted = self.levels + self.generator.standard_normal(len(self.levels)) * math.sqrt(luck)
+        object.__setattr__(self, "levels", shifted)
+
+    def predictions(self, images: _Images, arms: list[ArmPlan], seeds: int) -> list[Predictions]:
+        """Of classifiers with so many seeds for each of these arms."""
+        share, generator = LUCK[self.design.luck], self.generator
+        rows = np.array([number for number, arm in enumerate(self.arms) if arm in arms])
+        n, a = len(images.difficulty), len(rows)
+        special = _by_group(images.member, a, generator) * math.sqrt(share["special"])  # (A, n)
+        luck = generator.standard_normal((a, seeds, 1)) * math.sqrt(share["luck"])
         luck *= np.where(rows % 3 == 0, self.design.uneven, 1.0)[:, None, None]
-        fold = self.member % folds
         rest = generator.standard_normal((a, seeds, n), dtype=np.float32) * np.float32(math.sqrt(share["rest"]))
-        fixed = levels[rows, None] + self.difficulty + special  # (A, n)
-        margin = fixed[:, None, :] + luck[:, :, fold] + rest  # (A, S, n)
-        labels, flat = self.sample.labels, margin.reshape(a * seeds, n)
-        if self.design.primary == "balanced_accuracy":
-            every = classification_metrics.balanced_accuracy(np.where(flat > 0, labels, 1 - labels), labels, 2)
-        else:
-            score = flat * (2 * labels - 1)
-            every = classification_metrics.auroc(np.stack([-score, score], axis=2), labels)
-        values, influence = every.values.reshape(a, seeds), every.influence.reshape(a, seeds, n)
-        return [Estimate(values[row], influence[row]) for row in range(a)]
+        fixed = self.levels[rows, None] + images.difficulty + special  # (A, n)
+        score = (fixed[:, None, :] + luck + rest) * (2 * images.labels - 1)  # (A, S, n)
+        logits = np.stack([-score, score], axis=3).astype(np.float32)
+        truth, offsets = images.truth, np.zeros((seeds, 1, 2))
+        return [Predictions(self.arms[row], one, offsets, truth) for row, one in zip(rows, logits, strict=True)]
 
 
-def _images(n: int, design: Design, generator: np.random.Generator) -> _Images:
-    """n images of two equal classes; a group holds one class."""
+def _simulate_images(n: int, design: Design, generator: np.random.Generator) -> _Images:
+    """n images of two equal classes; a group holds one class and lies in one fold."""
     half = n // 2
     labels = (np.arange(n) >= half).astype(np.int64)
     member = np.where(labels == 0, np.arange(n), np.arange(n) - half) // design.group_size
+    fold = member % design.folds
     member = member + labels * (member.max() + 1)
     difficulty = _by_group(member, 1, generator)[0] * math.sqrt(LUCK[design.luck]["image"])
-    return _Images(
-        design, Sample(labels, member.astype(np.str_) if design.group_size > 1 else None), member, difficulty
-    )
+    return _Images(design, labels, member, fold, difficulty)
 
 
 def _by_group(member: NDArray[np.int64], rows: int, generator: np.random.Generator) -> NDArray[np.float64]:

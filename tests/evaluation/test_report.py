@@ -71,7 +71,7 @@ def test_a_report_holds_everything_and_fetches_nothing(
     assert result.made_with["generator_sha256"] in text
     assert text.count("<svg") == 6  # two over time, and gains and keep rates at two shares of the real images
     assert text.count("Keep rate, exploratory: of the rates tried, the better 50% did best") == 2
-    assert text.count("over the best, helps") == 2
+    assert text.count("+5.0 (+2.0 to +8.0), helps") == 2
     assert text.count('<tr class="group">') == 2 * 5
     for section in (
         "What to conclude",

@@ -148,9 +148,9 @@ def test_a_study_is_told_by_its_verdict_first() -> None:
     assert "<td>+4.0 (+1.0 to +7.0)</td>" in table
     assert "<td>0.800 (0.780 to 0.820)</td>" in table
     assert "<td>75.0% (73.0 to 77.0)</td>" in table
-    assert "<td>+5.0 (+2.0 to +8.0) over the best, helps</td>" in tested
-    assert tested.count("<tr><td>") == 6  # the chosen set and its five comparators
-    assert "to confirm “Synthetic images, 1 x” with 2 other seeds." in said(at)
+    assert "<td>+5.0 (+2.0 to +8.0), helps</td>" in tested
+    assert tested.count("<tr><td>") == 3  # the chosen set, the strongest control and the matched one
+    assert "to compare “Synthetic images, 1 x” with “Real images with classical augmentation”, the" in said(at)
     assert "Keep rate, exploratory: of the rates tried, the better 50% did best" in said(at)
     assert "2 seeds, classifier small, tested on 200 real test images of 90 patients or groups; 3 min" in said(at)
     assert "Not run on 25% of the real images: all arms. They were left out here." in said(at)
@@ -175,8 +175,10 @@ def test_the_gain_chart_has_a_point_for_each_ratio() -> None:
 
 def test_a_filtered_set_that_was_confirmed_has_a_place_of_its_own_in_the_chart() -> None:
     study = studied(trained("digits"), 320)
-    choice = replace(study.regimes[0].choice, arm="synthetic-1-better-50")
-    figure = evaluation_charts.gain_figure(study, replace(study.regimes[0], choice=choice), "digits")
+    regime, better = study.regimes[0], "synthetic-1-better-50"
+    tested = [regime.arm(better), *regime.tested[1:]]
+    confirmed = replace(regime, tested=tested, gain=replace(regime.gain, arm=better))
+    figure = evaluation_charts.gain_figure(study, confirmed, "digits")
     assert figure["layout"]["xaxis"]["ticktext"] == ["0.5 x", "1 x", "filled up", "1 x, better 50%"]
     assert figure["traces"][-1]["x"] == pytest.approx([3.12])
 

@@ -24,7 +24,7 @@ from gan.evaluation.records.study_results import (
     StudyResult,
 )
 from gan.evaluation.study.arms import ArmPlan, plan_arms
-from gan.evaluation.study.confirmation_plan import RegimeChoice
+from gan.evaluation.study.confirmation_plan import DivisionChoice, RegimeChoice
 from gan.evaluation.study.verdict import keep_rate_finding
 from gan.io.atomic import write_json
 from gan.runs.run import Run
@@ -74,7 +74,7 @@ def arm(plan: ArmPlan, score: float, gain: float | None = None) -> Arm:
 
 
 def confirmed(value: float, half: float = 0.03, *, over: str = "real", **changes: Any) -> Gain:
-    """A confirmed gain over the best comparator, real images alone, with a corrected interval of that half width."""
+    """A confirmed gain over the strongest control, real images alone, with a corrected interval of that half width."""
     gain = Gain(
         value=value,
         low=value - half / 2,
@@ -85,10 +85,10 @@ def confirmed(value: float, half: float = 0.03, *, over: str = "real", **changes
         harm_p=1.0,
         helps=value > half,
         harms=value < -half,
+        arm="synthetic-1",
         over=over,
         harm=MeanInterval(value, value - half, value + half),
         harm_over=over,
-        against={"real": MeanInterval(value, value - half, value + half)},
         by_class={"ill": value, "well": value / 2},
         detectable=0.06,
         detectable_with={"four times as many test images": 0.04},
@@ -106,7 +106,7 @@ def studied(run: Run, snapshot: int, verdict: str = "Helps: a good deal.", kind:
     gains = {"0.5 x": 0.01, "1 x": 0.04, "filled up": 0.02}
     plans = plan_arms(REAL, (0.5, 1.0))
     arms = [
-        arm(plan, 0.8, gains.get(plan.amount, 0.0) - 0.01 * plan.augmented if plan.comparators else None)
+        arm(plan, 0.8, gains.get(plan.amount, 0.0) - 0.01 * plan.augmented if not plan.is_free else None)
         for plan in plans
     ]
     rates = [KeepRate(0.75, 0.0, -0.02, 0.02), KeepRate(0.5, 0.03, 0.01, 0.05)]
@@ -114,10 +114,9 @@ def studied(run: Run, snapshot: int, verdict: str = "Helps: a good deal.", kind:
     test = tested | {"groups_per_class": {"ill": 40, "well": 50}, "near_copies": 0}
     generator = {"name": run.name, "snapshot": snapshot, "sha256": "of the generator", "kimg": snapshot / 1000}
     chosen = next(plan for plan in plans if plan.name == "synthetic-1")
-    again = [
-        arm(plan, 0.85 if plan is chosen else 0.8) for plan in plans if plan.name in (chosen.name, *chosen.comparators)
-    ]
-    gain = confirmed(0.05, against=dict.fromkeys(chosen.comparators, MeanInterval(0.05, 0.02, 0.08)))
+    by_name = {plan.name: plan for plan in plans}
+    again = [arm(chosen, 0.85), arm(by_name["classical"], 0.8), arm(by_name["duplicates-1"], 0.8)]
+    gain = confirmed(0.05, over="classical", harm_over="duplicates-1")
     regimes = [
         Regime(
             share=share,
@@ -126,7 +125,9 @@ def studied(run: Run, snapshot: int, verdict: str = "Helps: a good deal.", kind:
             batch=32,
             generator=generator,
             arms=arms,
-            choice=RegimeChoice(share, chosen.name, 0.84, "classical", 0.8, 0.06),
+            choice=RegimeChoice(
+                share, [DivisionChoice(None, chosen.name, 0.84, "classical", 0.8, chosen.matched)], 0.06
+            ),
             tested=again,
             gain=gain,
             filtering=keep_rate_finding(1.0, rates, "auroc"),

@@ -15,6 +15,7 @@ from gan.data.image_set import ImageSet
 from gan.evaluation.records.study_results import StudyResult
 from gan.evaluation.study.arm_generators import Generator
 from gan.evaluation.study.arms import Generate
+from gan.evaluation.study.divisions import Division
 from gan.evaluation.study.run_study import Study
 from gan.evaluation.study.study_options import StudyOptions, TrainingBudget
 
@@ -96,7 +97,7 @@ def made_study(
 ) -> Study:
     """A study whose generator may depend on the regime; `others` may hold `progress`."""
 
-    def generator_for(share: float, subset: ImageSet) -> Generator:
-        return Generator(make_for(share, subset), {"name": "toy", "kimg": 1.0})
+    def generator_for(division: Division) -> Generator:
+        return Generator(make_for(division.share, division.development()), {"name": "toy", "kimg": 1.0})
 
     return Study(images, generator_for, folder, "toy", options, **others)  # type: ignore[arg-type]

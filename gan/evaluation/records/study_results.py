@@ -3,8 +3,8 @@
     StudyResult      the run, the test images, the verdict
       Regime         one share of the real training images, with its verdict
         Arm          one training set: real images, and what was added to them
-        RegimeChoice the arm that was chosen on validation images, to be confirmed
-        Gain         the chosen arm against its comparators, on test images
+        RegimeChoice what was chosen on validation images, to be confirmed
+        Gain         the chosen arm against the strongest control, on test images
         KeepRate     what keeping only the better synthetic images did
       SkippedArms    arms that were not run, and why
 
@@ -29,7 +29,7 @@ from gan.io.json_files import read_json, validated
 from gan.io.untrusted_files import log_damaged
 from gan.runs.run import Run, format_seen
 
-VERSION = 5
+VERSION = 6
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class MeanInterval:
 
 @dataclass(frozen=True)
 class ExploratoryGain:
-    """The primary metric of a synthetic arm minus that of its best comparator, `over`, on validation images.
+    """The primary metric of a synthetic arm minus that of the strongest free control, `over`, on validation images.
 
     With a 95% interval that is corrected for nothing: arms were chosen by these numbers, and none of them is a verdict.
     """
@@ -56,14 +56,14 @@ class ExploratoryGain:
 
 @dataclass(frozen=True)
 class Gain:
-    """The primary metric of the chosen arm minus that of the best of its comparators, on test images.
+    """The primary metric of the chosen `arm` minus that of the strongest control, `over`, on test images.
 
-    `over` names that comparator and `against` holds the difference from each. `low` and `high` are 95% by themselves;
-    `corrected_low` and `corrected_high`, and `p`, are Holm-corrected over the regimes of the study. `helps`: the
-    corrected lower end is above 0. `harms`: worse than every one of the arm's controls, likewise corrected, with
-    `harm_p`; `harm` is the difference from the one it loses least to, `harm_over`, with its corrected ends. `by_class`
-    is the gain in sensitivity of each class over the comparator `over`. `detectable` is the gain that a study with
-    these variances confirms with a probability of 80%; `detectable_with` the same by what there is more of.
+    All three names are those of `Regime.tested`. `low` and `high` are 95% by themselves; `corrected_low` and
+    `corrected_high`, and `p`, are Holm-corrected over the regimes of the study. `helps`: the corrected lower end is
+    above 0. `harms`: worse than the control that is trained as the arm is, `harm_over`, likewise corrected, with
+    `harm_p`; `harm` is the difference from it with its corrected ends. `by_class` is the gain in sensitivity of each
+    class over the strongest control. `detectable` is the gain that a study with these variances confirms with a
+    probability of 80%; `detectable_with` the same by what there is more of.
     """
 
     value: float
@@ -75,10 +75,10 @@ class Gain:
     harm_p: float
     helps: bool
     harms: bool
+    arm: str
     over: str
     harm: MeanInterval
     harm_over: str
-    against: dict[str, MeanInterval]
     by_class: dict[str, float]
     detectable: float
     detectable_with: dict[str, float]
@@ -143,9 +143,11 @@ class Regime:
 
     `real` is the number of real images of each class; `steps` the optimiser steps of every classifier, `batch` images
     each. `generator` tells what made the synthetic images: `name`, `snapshot`, `sha256`, `kimg`. `arms` are all arms on
-    validation images, exploratory; `choice` is the one that was chosen by them, `tested` it and its comparators on test
-    images with other seeds, and `gain` its confirmed gain. `verdict_kind` is "helps", "none", "harmful" or "unclear".
-    `without_copies` is the verdict on the test images that are no near copies of training images; "" where all are.
+    validation images, exploratory; `choice` is what was chosen by them, in each division. `tested` are the chosen arm,
+    the strongest control and the one matched to the chosen arm, on test images with other seeds, and `gain` is the
+    confirmed gain. Where divisions chose different arms, `tested` holds them pooled. `verdict_kind` is "helps", "none",
+    "harmful" or "unclear". `without_copies` is the verdict on the test images that are no near copies of training
+    images; "" where all are.
     """
 
     share: float
@@ -167,7 +169,7 @@ class Regime:
         return next(arm for arm in self.arms if arm.plan.name == name)
 
     def tested_arm(self, name: str) -> Arm:
-        """The chosen arm or one of its comparators, on test images."""
+        """The chosen arm or one of its controls, on test images."""
         return next(arm for arm in self.tested if arm.plan.name == name)
 
 
@@ -234,7 +236,7 @@ class StudyResult:
             lines += [_tested_line(arm, regime, self.primary) for arm in regime.tested]
             lines += [
                 f"    Exploratory, on {self.validation:,} validation images{metric:>{56 - len(f'{self.validation:,}')}}"
-                "   gain over the best control, not corrected"
+                "   gain over the strongest control, not corrected"
             ]
             lines += [_line(arm, self.primary) for arm in regime.arms]
             lines += [f"  Without near copies of training images: {regime.without_copies}"] * bool(
@@ -305,14 +307,20 @@ def _line(arm: Arm, metric: str) -> str:
 
 
 def _tested_line(arm: Arm, regime: Regime, metric: str) -> str:
-    """A tested arm: the chosen one with its corrected gain over the best comparator, another with that over it."""
+    return f"    {arm.plan.words:<64} {_score_text(arm, metric):<27} {gain_over(regime, arm.plan.name)}".rstrip()
+
+
+def gain_over(regime: Regime, name: str) -> str:
+    """The corrected gain of the chosen arm over a tested control in points, `+3.0 (+1.0 to +5.0), helps`; "" for the
+    chosen arm itself."""
     gain = regime.gain
-    if arm.plan.name == regime.choice.arm:
-        text = f"{points(gain.value)} ({points_interval(gain.corrected_low, gain.corrected_high)}), over the best"
-    else:
-        against = gain.against[arm.plan.name]
-        text = f"{points(against.mean)} ({points_interval(against.low, against.high)})"
-    return f"    {arm.plan.words:<64} {_score_text(arm, metric):<27} {text}"
+    if name == gain.over:
+        decision = ", helps" if gain.helps else ""
+        return f"{points(gain.value)} ({points_interval(gain.corrected_low, gain.corrected_high)}){decision}"
+    if name == gain.harm_over:
+        decision = ", harms" if gain.harms else ""
+        return f"{points(gain.harm.mean)} ({points_interval(gain.harm.low, gain.harm.high)}){decision}"
+    return ""
 
 
 def _score_text(arm: Arm, metric: str) -> str:

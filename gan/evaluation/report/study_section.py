@@ -9,11 +9,13 @@ from gan.evaluation.report.svg import Point, Series
 from gan.evaluation.study.study_options import PRIMARY_METRICS
 
 READING = (
-    "A gain is the score of a training set minus that of the best that needs no generator: real images alone, real "
-    "images with classical augmentation, as many duplicated real images, and, where classes are unequal, rare ones "
-    "filled up with duplicates. A point is 1% of balanced accuracy, or 0.01 of AUROC. One set was chosen on validation "
-    "images and is confirmed on the test images; its interval covers the variation of test images and seeds, and is "
-    "corrected for the number of regimes. All other gains are exploratory, on validation images: they are no findings. "
+    "A gain is the score of a training set minus that of the strongest that needs no generator, chosen on validation "
+    "images: real images alone, real images with classical augmentation, duplicated real images, or, where classes are "
+    "unequal, rare ones filled up with duplicates. A point is 1% of balanced accuracy, or 0.01 of AUROC. One set was "
+    "chosen on validation images and is confirmed on the test images; its interval covers the variation of test images "
+    "and seeds, and is corrected for the number of regimes. A set harms if it is worse than the one set that is "
+    "trained as it is, with as many images added. All other gains are exploratory, on validation images: they are no "
+    "findings. "
     "Filtered sets add as many images as others."
 )
 
@@ -42,14 +44,14 @@ def section(study: StudyResult | None, outdated: bool = False) -> str:
 
 def plan_sentence(study: StudyResult, regime: Regime) -> str:
     """What was planned for a regime, when, and by what."""
-    chosen, strongest = (regime.arm(name).plan.words for name in (regime.choice.arm, regime.choice.strongest))
+    chosen, strongest = (regime.tested_arm(name).plan.words for name in (regime.gain.arm, regime.gain.over))
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(study.planned))
     expected = regime.choice.detectable
     seen = f" It was expected to see a gain of {100 * expected:.1f} points." if expected is not None else ""
     return (
         f"Planned on {when}, before any test image was read, by {study.validation:,} validation images and "
-        f"{study.selection_seeds} seeds: to confirm {_quoted(chosen)} with {study.seeds} other seeds. The strongest "
-        f"without synthetic images was then {_quoted(strongest)}.{seen}"
+        f"{study.selection_seeds} seeds: to compare {_quoted(chosen)} with {_quoted(strongest)}, the strongest "
+        f"without synthetic images, with {study.seeds} other seeds.{seen}"
     )
 
 

@@ -11,6 +11,7 @@ from gan.evaluation.records.study_results import (
     MeanInterval,
     Regime,
     StudyResult,
+    gain_over,
     score_with_interval,
 )
 from gan.evaluation.study.study_options import PRIMARY_METRICS
@@ -36,12 +37,12 @@ def amounts(regime: Regime) -> list[str]:
     of the confirmed arm where it is filtered."""
     plans = [arm.plan for arm in _unfiltered(regime)]
     ordered = sorted(plans, key=lambda plan: (plan.fills, plan.ratio or 0))
-    return list(dict.fromkeys([*(plan.amount for plan in ordered), regime.arm(regime.choice.arm).plan.amount]))
+    return list(dict.fromkeys([*(plan.amount for plan in ordered), regime.tested_arm(regime.gain.arm).plan.amount]))
 
 
 def confirmed_position(regime: Regime) -> int:
     """The index in `amounts` of the arm whose gain was confirmed."""
-    return amounts(regime).index(regime.arm(regime.choice.arm).plan.amount)
+    return amounts(regime).index(regime.tested_arm(regime.gain.arm).plan.amount)
 
 
 def gain_lines(regime: Regime) -> list[GainLine]:
@@ -80,25 +81,18 @@ def groups(regime: Regime) -> list[tuple[str, list[Arm]]]:
 
 
 def tested_table(study: StudyResult, regime: Regime) -> str:
-    """The confirmed arm and its comparators on test images as an HTML table."""
+    """The confirmed arm and its controls on test images as an HTML table."""
     rows = []
     for arm in regime.tested:
-        gain = regime.gain
-        if arm.plan.name == regime.choice.arm:
-            decision = ", helps" if gain.helps else ", harms" if gain.harms else ""
-            ends = points_interval(gain.corrected_low, gain.corrected_high)
-            text = f"{points(gain.value)} ({ends}) over the best{decision}"
-        else:
-            against = gain.against[arm.plan.name]
-            text = f"{points(against.mean)} ({points_interval(against.low, against.high)})"
-        rows.append("".join(f"<td>{html.escape(cell)}</td>" for cell in [arm.plan.words, *_cells(arm, study, text)]))
-    head = ["Training set", *_head(study, "Gain of the confirmed set over this one, points (95%)")]
+        cells = [arm.plan.words, *_cells(arm, study, gain_over(regime, arm.plan.name))]
+        rows.append("".join(f"<td>{html.escape(cell)}</td>" for cell in cells))
+    head = ["Training set", *_head(study, "Gain of the confirmed set over this one, points (95%, corrected)")]
     return _table("arms tested", head, rows)
 
 
 def arms_table(study: StudyResult, regime: Regime) -> str:
     """All arms on validation images as an HTML table, in groups; the groups' headings name what synthetic arms add."""
-    head = ["Training set", *_head(study, "Gain over the best control, points (95%, not corrected)")]
+    head = ["Training set", *_head(study, "Gain over the strongest control, points (95%, not corrected)")]
     rows = []
     for name, arms in groups(regime):
         rows.append(f'<th colspan="{len(head)}">{html.escape(name)}</th>')

@@ -21,7 +21,6 @@ STUDY_PAPERS = {
     "DeLong et al. 1988": "Comparing areas under correlated ROC curves, Biometrics 44, 837",
     "Obuchowski 1997": "Nonparametric analysis of clustered ROC curve data, Biometrics 53, 567",
     "Smyth 2004": "Linear models and empirical Bayes methods, Stat. Appl. Genet. Mol. Biol. 3, 3",
-    "Berger 1982": "Intersection-union tests, Technometrics 24, 295",
     "Holm 1979": "Correction for multiple comparisons, Scand. J. Stat. 6, 65",
     "Xue et al. 2021": "Selective synthetic augmentation with HistoGAN, arXiv:2111.06399",
 }
@@ -123,15 +122,16 @@ def _study_methods(study: StudyResult) -> str:
         f"validation images was kept. The primary metric was {primary}. Sets with synthetic images were used plain and "
         "with classical augmentation (small rotations, scalings, shifts and changes of brightness) of all images, real "
         f"and synthetic. The set to test was chosen by the primary metric on {study.validation:,} validation images, "
-        f"with {study.selection_seeds} seeds; then, with {study.seeds} other seeds, it and its comparators were "
-        f"trained again and tested on {study.test['images']:,} real test images. The comparators were real images "
-        "alone, real images with classical augmentation, as many duplicated real images and, where classes are "
-        "unequal, rare classes filled up with duplicates, with classical augmentation and without. A gain over the "
-        "best is tested as a gain over each (Berger 1982). The variance over test images, or whole groups, is that of "
+        f"with {study.selection_seeds} seeds, and so was the strongest set without synthetic images: real images "
+        "alone, with classical augmentation, duplicated or, where classes are unequal, with rare classes filled up "
+        "with duplicates. Then both, and the set without synthetic images that is trained as the chosen one is, with "
+        f"as many images added, were trained again with {study.seeds} other seeds and tested on "
+        f"{study.test['images']:,} real test images. A gain is the difference from the strongest; a set is harmful if "
+        "it is worse than the one that is trained as it is. The variance over test images, or whole groups, is that of "
         "the influence of each (for the AUROC DeLong et al. 1988; for groups Obuchowski 1997); the variance between "
-        "seeds is that of each arm, moderated across arms by empirical Bayes (Smyth 2004). The difference follows "
-        "Student's t, with degrees of freedom after Satterthwaite. Intervals and decisions are Holm-corrected (Holm "
-        "1979) over the shares. A set is harmful if it is worse than every comparator that was trained as it was. "
+        "seeds is that of each tested arm, moderated across these by empirical Bayes (Smyth 2004). The difference "
+        "follows Student's t, with degrees of freedom after Satterthwaite. Intervals and decisions are Holm-corrected "
+        "(Holm 1979) over the shares. "
         "Filtered sets keep images by label confidence and typicality (after Xue et al. 2021) and add as many images "
         "as unfiltered ones."
     )

@@ -5,9 +5,10 @@ All of it can be recomputed from the files that a study keeps.
 Letters: n images, K classes, S seeds.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from types import MappingProxyType
 
 import numpy as np
@@ -17,144 +18,142 @@ from gan.evaluation.records.study_results import Arm, ExploratoryGain, Gain, Kee
 from gan.evaluation.study import classification_metrics, comparisons, confirmation_plan, power
 from gan.evaluation.study.arms import ArmPlan
 from gan.evaluation.study.classification_metrics import Estimate
-from gan.evaluation.study.comparisons import Comparison, Decision, Sample
-from gan.evaluation.study.confirmation_plan import RegimeChoice
+from gan.evaluation.study.comparisons import Comparison, Decision
+from gan.evaluation.study.confirmation_plan import DivisionChoice, RegimeChoice
+from gan.evaluation.study.predictions import Predictions, pool
+
+Mask = NDArray[np.bool_]
+Validated = Sequence[Predictions]
+"""All arms of one division on its validation images."""
 
 
-@dataclass(frozen=True)
-class GroundTruth:
-    """The `labels` (n,) and `group` (n,) of real images, the class `names`, and the class `rarest` in training."""
+def choose_arms(
+    share: float, folds: Sequence[int | None], validated: Sequence[Validated], metric: str, test_images: int, seeds: int
+) -> RegimeChoice:
+    """What to confirm in each division, from all arms' predictions on its validation images.
 
-    labels: NDArray[np.int64]
-    group: NDArray[np.str_] | None
-    names: tuple[str, ...]
-    rarest: int
-
-    @cached_property
-    def sample(self) -> Sample:
-        return Sample(self.labels, self.group)
-
-    def part(self, chosen: NDArray[np.bool_]) -> "GroundTruth":
-        """Of the `chosen` (n,) images alone."""
-        group = None if self.group is None else self.group[chosen]
-        return replace(self, labels=self.labels[chosen], group=group)
-
-    def groups_per_class(self) -> dict[str, int]:
-        """Number of groups that hold each class; of images where groups are unknown."""
-        groups = np.arange(len(self.labels)) if self.group is None else self.group
-        return {name: len(np.unique(groups[self.labels == k])) for k, name in enumerate(self.names)}
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """The predictions of one arm's classifiers: `logits` (S, n, K) on the images of a `truth`.
-
-    `offsets` (S, K) are what to add to log probabilities before the largest is taken, chosen on validation images.
+    `test_images` will be read by classifiers of `seeds` seeds, in all divisions together.
     """
+    choices = [
+        confirmation_plan.choose([arm.plan for arm in arms], {arm.plan.name: arm.primary(metric) for arm in arms}, fold)
+        for fold, arms in zip(folds, validated, strict=True)
+    ]
+    pilot = PlannedArms.pooled(validated, choices).compared(metric).strongest
+    tried = sum(len(arms[0].truth.targets) for arms in validated)
+    more = power.with_more(pilot, test_images / tried, seeds / len(validated[0][0].logits))
+    return RegimeChoice(share, choices, power.detectable_gain(more) if pilot.error > 0 else None)
 
-    plan: ArmPlan
-    logits: NDArray[np.float32]
-    offsets: NDArray[np.float64]
-    truth: GroundTruth
 
-    def part(self, chosen: NDArray[np.bool_]) -> "Predictions":
-        """On the `chosen` (n,) images alone."""
-        return replace(self, logits=self.logits[:, chosen], truth=self.truth.part(chosen))
+@dataclass(frozen=True)
+class PlannedArms:
+    """The predictions of what the divisions chose, pooled: the `chosen` arms, the `strongest` controls, and those
+    `matched` to the chosen arms, which may be the same."""
+
+    chosen: Predictions
+    strongest: Predictions
+    matched: Predictions
+
+    @classmethod
+    def pooled(cls, divisions: Sequence[Validated], choices: Sequence[DivisionChoice]) -> "PlannedArms":
+        """From the predictions of each division, which hold its choices."""
+
+        def of_role(role: str, names: Sequence[str]) -> Predictions:
+            parts = [
+                next(one for one in arms if one.plan.name == name) for arms, name in zip(divisions, names, strict=True)
+            ]
+            return pool(parts, _pooled_plan(role, [part.plan for part in parts]))
+
+        chosen = of_role("chosen", [choice.arm for choice in choices])
+        strongest = of_role("strongest", [choice.strongest for choice in choices])
+        same = all(choice.matched == choice.strongest for choice in choices)
+        matched = strongest if same else of_role("matched", [choice.matched for choice in choices])
+        return cls(chosen, strongest, matched)
 
     @property
-    def probabilities(self) -> NDArray[np.float64]:
-        return classification_metrics.probabilities(self.logits)
+    def arms(self) -> list[Predictions]:
+        """The pooled arms, each once."""
+        return [self.chosen, self.strongest, *([] if self.matched is self.strongest else [self.matched])]
 
-    def predicted(self) -> NDArray[np.int64]:
-        """The classes (S, n) at the thresholds that were chosen on validation images."""
-        scores = np.log(np.maximum(self.probabilities, 1e-12)) + self.offsets[:, None, :]
-        return np.asarray(scores.argmax(axis=2), dtype=np.int64)
+    def part(self, images: Mask) -> "PlannedArms":
+        """On these `images` (n,) alone."""
+        strongest = self.strongest.part(images)
+        matched = strongest if self.matched is self.strongest else self.matched.part(images)
+        return PlannedArms(self.chosen.part(images), strongest, matched)
 
-    def primary(self, metric: str) -> Estimate:
-        """The metric `auroc` or `balanced_accuracy` of each seed."""
-        if metric == "auroc":
-            return classification_metrics.auroc(self.probabilities, self.truth.labels)
-        return classification_metrics.balanced_accuracy(self.predicted(), self.truth.labels, len(self.truth.names))
+    def compared(self, metric: str) -> Comparison:
+        """The chosen arms against the strongest and the matched controls."""
+        estimates = {arm.plan.name: arm.primary(metric) for arm in self.arms}
+        others = [arm.plan.name for arm in self.arms[1:]]
+        found = comparisons.differences(self.chosen.plan.name, others, estimates, self.chosen.truth.sample)
+        return Comparison(found[self.strongest.plan.name], found[self.matched.plan.name])
 
 
-def choose_offsets(validation_logits: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The offsets (S, K) of highest balanced accuracy on validation images, of logits (S, n, K): the same rule for all
-    arms."""
-    return np.stack(
-        [
-            classification_metrics.class_offsets(
-                np.log(np.maximum(classification_metrics.probabilities(logits), 1e-12)), labels
-            )
-            for logits in validation_logits
-        ]
+def _pooled_plan(role: str, plans: Sequence[ArmPlan]) -> ArmPlan:
+    """The plan of pooled predictions: the arm's where all divisions have the same, else one named by its role."""
+    if len({plan.name for plan in plans}) == 1:
+        return plans[0]
+    counted = Counter(plan.words for plan in plans).most_common()
+    words = ", ".join(f"{what[0].lower()}{what[1:]} in {count} of {len(plans)} folds" for what, count in counted)
+    added = {name: round(float(np.mean([plan.added[name] for plan in plans]))) for name in plans[0].added}
+    return replace(
+        plans[0], name=role, words=f"{ROLES[role]}: {words}", added=added, ratio=None, fills=False, keep=None
     )
 
 
-def choose_arm(share: float, validated: Sequence[Predictions], metric: str, test_images: int) -> RegimeChoice:
-    """The arm to confirm, from all arms' predictions on validation images; `test_images` will be read."""
-    estimates = {arm.plan.name: arm.primary(metric) for arm in validated}
-    best, strongest = confirmation_plan.choose([arm.plan for arm in validated], estimates)
-    sample = validated[0].truth.sample
-    pilot = power.largest_variances(
-        list(comparisons.differences(best.name, best.comparators, estimates, sample).values())
-    ).with_more(images=test_images / len(sample.labels))
-    return RegimeChoice(
-        share,
-        best.name,
-        float(estimates[best.name].values.mean()),
-        strongest,
-        float(estimates[strongest].values.mean()),
-        pilot.detectable() if pilot.images + pilot.seeds > 0 else None,
-    )
+ROLES = {"chosen": "Chosen on validation", "strongest": "Strongest control", "matched": "Matched control"}
+
+
+def pool_arms(divisions: Sequence[Validated]) -> list[Predictions]:
+    """Every arm that all divisions have, on the validation images of all."""
+    by_name = [{arm.plan.name: arm for arm in arms} for arms in divisions]
+    common = [name for name in by_name[0] if all(name in arms for arms in by_name)]
+    return [pool([arms[name] for arms in by_name], by_name[0][name].plan) for name in common]
 
 
 def exploratory_arms(validated: Sequence[Predictions], metric: str, specificity: float) -> list[Arm]:
-    """Every arm on validation images, those with synthetic images with their uncorrected gains."""
+    """Every arm on validation images, those with synthetic images with their uncorrected gains.
+
+    A gain is over the free control that is the strongest on these images.
+    """
     estimates = {arm.plan.name: arm.primary(metric) for arm in validated}
     sample = validated[0].truth.sample
+    free = [arm.plan.name for arm in validated if arm.plan.is_free]
+    over = max(free, key=lambda name: float(estimates[name].values.mean()))
     gains = {}
     for arm in validated:
-        if arm.plan.comparators:
-            against = comparisons.differences(arm.plan.name, arm.plan.comparators, estimates, sample)
-            compared = Comparison(against, arm.plan.controls)
-            gains[arm.plan.name] = ExploratoryGain(against[compared.over].value, *compared.gain(), compared.over)
+        if not arm.plan.is_free:
+            difference = comparisons.differences(arm.plan.name, [over], estimates, sample)[over]
+            gains[arm.plan.name] = ExploratoryGain(difference.value, *difference.interval(), over)
     return summarise_arms(validated, metric, specificity, gains)
 
 
-def compare_confirmed(tested: Sequence[Predictions], choice: RegimeChoice, metric: str) -> Comparison:
-    """The chosen arm against its comparators, on test images."""
-    estimates = {arm.plan.name: arm.primary(metric) for arm in tested}
-    plan = next(arm.plan for arm in tested if arm.plan.name == choice.arm)
-    sample = tested[0].truth.sample
-    return Comparison(comparisons.differences(plan.name, plan.comparators, estimates, sample), plan.controls)
-
-
-def confirmed_gain(decision: Decision, tested: Sequence[Predictions], choice: RegimeChoice) -> Gain:
-    """The decision on the chosen arm as a record."""
-    comparison = decision.comparison
-    variances = power.largest_variances(list(comparison.against.values()))
-    arms = {arm.plan.name: arm for arm in tested}
-    ours, theirs = (_class_sensitivities(arms[name]) for name in (choice.arm, comparison.over))
-    more = {"four times as many test images": (4, 1), "twice as many seeds": (1, 2)}
+def confirmed_gain(decision: Decision, tested: PlannedArms) -> Gain:
+    """The decision on the chosen arms as a record."""
+    strongest, matched = decision.comparison.strongest, decision.comparison.matched
+    ours, theirs = (_class_sensitivities(arm) for arm in (tested.chosen, tested.strongest))
     return Gain(
-        comparison.against[comparison.over].value,
-        *comparison.gain(),
-        *comparison.gain(decision.level),
+        strongest.value,
+        *strongest.interval(),
+        *strongest.interval(decision.level),
         p=decision.p,
         harm_p=decision.harm_p,
         helps=decision.helps,
         harms=decision.harms,
-        over=comparison.over,
-        harm=MeanInterval(comparison.against[comparison.harm_over].value, *comparison.harm(decision.harm_level)),
-        harm_over=comparison.harm_over,
-        against={name: MeanInterval(one.value, *one.interval()) for name, one in comparison.against.items()},
+        arm=tested.chosen.plan.name,
+        over=tested.strongest.plan.name,
+        harm=MeanInterval(matched.value, *matched.interval(decision.harm_level)),
+        harm_over=tested.matched.plan.name,
         by_class={name: ours[name] - theirs[name] for name in ours},
-        detectable=variances.detectable(decision.level),
+        detectable=power.detectable_gain(strongest, decision.level),
         detectable_with={
-            what: variances.with_more(images, seeds).detectable(decision.level)
-            for what, (images, seeds) in more.items()
+            what: power.detectable_gain(power.with_more(strongest, *more), decision.level)
+            for what, more in MORE.items()
         },
     )
+
+
+MORE = {"four times as many test images": (4, 1), "twice as many seeds": (1, 2)}
+"""What would see a smaller gain: how many times as many images and seeds."""
 
 
 def summarise_arms(
@@ -217,7 +216,7 @@ def keep_rates(validated: Sequence[Predictions], metric: str) -> list[KeepRate]:
         all_kept = next(
             other.name
             for other in plans
-            if other.comparators
+            if not other.is_free
             and other.keep is None
             and not other.fills
             and (other.ratio, other.augmented) == (plan.ratio, plan.augmented)

@@ -1,16 +1,16 @@
-"""The classifiers of one regime: train each, choose its state on the validation split, keep its predictions.
+"""The classifiers of one division: train each, choose its state on the validation images, keep its predictions.
 
 Arms are compared on validation images first, with seeds of their own. Each such classifier leaves
 `<share>/selection/<arm>-seed-<seed>.npz` in the study's folder: `validation_logits` (n, K), the SHA-256 of its weights,
-and `seconds`. The classifiers of the chosen arm and its comparators, with other seeds, leave the same and their
-`logits` (n, K) on the test images, with the SHA-256 of the test split, in `<share>/test/`.
+and `seconds`. The classifiers of the chosen arm and its controls, with other seeds, leave the same and their `logits`
+(n, K) on the test images, with the SHA-256 of these, in `<share>/test/`. With folds, `fold-<f>/` comes after the share.
 
 Letters: n images, K classes, S seeds.
 """
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -32,12 +32,12 @@ from gan.evaluation.classifiers.small_resnet import (
 )
 from gan.evaluation.classifiers.training import train_classifier
 from gan.evaluation.selector import Selector
-from gan.evaluation.study.analysis import GroundTruth, Predictions, choose_offsets
 from gan.evaluation.study.arms import Additions, ArmPlan, Generate, prepare_additions
 from gan.evaluation.study.classification_metrics import auroc, probabilities
-from gan.evaluation.study.sealed_data import SealedTestSplit
+from gan.evaluation.study.divisions import Division
+from gan.evaluation.study.predictions import GroundTruth, Predictions, choose_offsets
 from gan.evaluation.study.study_options import StudyOptions
-from gan.evaluation.study.study_plan import RegimePlan
+from gan.evaluation.study.study_plan import DivisionPlan
 from gan.io.atomic import replacing
 from gan.io.progress import Progress
 from gan.io.untrusted_files import log_damaged, read_arrays
@@ -66,14 +66,12 @@ class StepCounter:
 
 
 @dataclass(frozen=True)
-class RegimeClassifiers:
-    """All classifiers on one share of the real images, `subset`; `generate` gives the synthetic images."""
+class DivisionClassifiers:
+    """All classifiers of one division; `generate` gives the synthetic images."""
 
     folder: Path
-    plan: RegimePlan
-    subset: ImageSet
+    plan: DivisionPlan
     generate: Generate
-    sealed: SealedTestSplit
     options: StudyOptions
     steps_done: StepCounter
 
@@ -86,59 +84,75 @@ class RegimeClassifiers:
         self._train_missing(self.plan.arms, seeds, test=False)
         return [self._read(arm, seeds, test=False) for arm in self.plan.arms]
 
-    def tested(self, arms: list[ArmPlan]) -> list[Predictions]:
-        """Predictions of these arms on the test images, likewise. The study's plan must have been written before."""
+    def tested(self, names: Sequence[str]) -> list[Predictions]:
+        """Predictions of the arms of these names on the test images, likewise. The study's plan must have been written
+        before."""
         seeds = list(range(self.options.seeds))
+        arms = [arm for arm in self.plan.arms if arm.name in names]
         self._train_missing(arms, seeds, test=True)
         return [self._read(arm, seeds, test=True) for arm in arms]
 
     def _train_missing(self, arms: list[ArmPlan], seeds: list[int], *, test: bool) -> None:
         """Train the classifiers that are not finished. Synthetic images are generated once a seed."""
-        rows = self.subset.rows("train")
-        real, labels = native_images(self.subset, rows), self.subset.labels()[rows]
+        trained = False
         for seed in seeds:
             missing = [arm for arm in arms if not self._is_finished(arm, seed, test=test)]
             self.steps_done.done((len(arms) - len(missing)) * self.plan.steps)
             if not missing:
                 continue
-            began = time.monotonic()
+            began, trained = time.monotonic(), True
             select = self._selector.select_at_rates
-            added = prepare_additions(real, labels, arms, self.generate, select, seed)
+            added = prepare_additions(*self._real, arms, self.generate, select, seed)
             for arm in missing:
                 self._train(arm, seed, added, began, test=test)
                 began = time.monotonic()
                 self.steps_done.done(self.plan.steps)
+        if trained:
+            self.__dict__.pop("_development")  # several divisions at once would take too much memory
+
+    @cached_property
+    def _development(self) -> ImageSet:
+        return self.plan.division.development()
+
+    @property
+    def _real(self) -> tuple[Images, NDArray[np.int64]]:
+        """The training images (n, C, H, H) and their classes (n,)."""
+        rows = self._development.rows("train")
+        return native_images(self._development, rows), self._development.labels()[rows]
+
+    @property
+    def _validation_images(self) -> Images:
+        return native_images(self._development, self._development.rows("val"))
 
     @cached_property
     def _selector(self) -> Selector:
-        """The filter: a classifier trained on the regime's real images alone, and their features."""
-        rows = self.subset.rows("train")
-        real, conditions = native_images(self.subset, rows), self.subset.conditions[rows]
+        """The filter: a classifier trained on the division's real images alone, and their features."""
+        real, labels = self._real
+        conditions = np.eye(len(self._development.names), dtype=np.float32)[labels]
         network = self._fit(real, conditions, seed=FILTER_SEED, augment=classical_augmentation, counted_steps=0)
         return Selector.from_images(network, real, conditions, "class")
 
     def _train(self, arm: ArmPlan, seed: int, added: Additions, began: float, *, test: bool) -> None:
-        """Train one classifier, choose its state on the validation split, and keep its predictions."""
+        """Train one classifier, choose its state on the validation images, and keep its predictions."""
         images, labels = added.for_arm(arm)
-        everything = np.concatenate([added.real, images])
-        conditions = np.eye(len(self.subset.names), dtype=np.float32)[np.concatenate([added.labels, labels])]
+        everything, names = np.concatenate([added.real, images]), self._development.names
+        conditions = np.eye(len(names), dtype=np.float32)[np.concatenate([added.labels, labels])]
         network = self._fit(
             everything,
             conditions,
             seed=seed,
             augment=classical_augmentation if arm.augmented else no_augmentation,
             counted_steps=self.plan.steps,
-            network=classifier_builder(
-                self.options.classifier, everything.shape[2], everything.shape[1], len(self.subset.names)
-            ),
+            network=classifier_builder(self.options.classifier, everything.shape[2], everything.shape[1], len(names)),
             validate=self._judge,
         )
         arrays: dict[str, Any] = {
-            "validation_logits": predict(network, native_images(self.subset, self.subset.rows("val")))[1].numpy(),
+            "validation_logits": predict(network, self._validation_images)[1].numpy(),
             "weights_sha256": _sha256(network),
         }
         if test:
-            arrays |= {"logits": self.sealed.logits(network), "test_sha256": self.sealed.sha256}
+            sealed = self.plan.division.sealed
+            arrays |= {"logits": sealed.logits(network), "test_sha256": sealed.sha256}
         path = self._path(arm, seed, test=test)
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary, open(temporary, "wb") as file:
@@ -173,20 +187,17 @@ class RegimeClassifiers:
         )
 
     def _judge(self, network: Classifier) -> float:
-        """AUROC on the validation split, by which a classifier's state is chosen whatever the primary metric."""
-        logits = predict(network, native_images(self.subset, self.subset.rows("val")))[1].numpy()
-        return float(auroc(probabilities(logits)[None], self.validation.labels).values[0])
+        """AUROC on the validation images, by which a classifier's state is chosen whatever the primary metric."""
+        logits = predict(network, self._validation_images)[1].numpy()
+        return float(auroc(probabilities(logits)[None], self._validation.labels).values[0])
 
     @cached_property
-    def validation(self) -> GroundTruth:
-        """The labels and groups of the validation images."""
-        rows = self.subset.rows("val")
-        group = None if self.subset.group is None else self.subset.group[rows]
-        return GroundTruth(self.subset.labels()[rows], group, self.subset.names, self.sealed.rarest)
+    def _validation(self) -> GroundTruth:
+        return self.plan.division.validation
 
     def _path(self, arm: ArmPlan, seed: int, *, test: bool) -> Path:
         kind = "test" if test else "selection"
-        return self.folder / f"{round(100 * self.plan.share)}" / kind / f"{arm.name}-seed-{seed}.npz"
+        return division_folder(self.folder, self.plan.division) / kind / f"{arm.name}-seed-{seed}.npz"
 
     def _is_finished(self, arm: ArmPlan, seed: int, *, test: bool) -> bool:
         path = self._path(arm, seed, test=test)
@@ -199,15 +210,21 @@ class RegimeClassifiers:
             return False
         if not file.keys() >= {"validation_logits", "seconds"}:
             return False
-        return not test or ("logits" in file and str(file.get("test_sha256")) == self.sealed.sha256)
+        return not test or ("logits" in file and str(file.get("test_sha256")) == self.plan.division.sealed.sha256)
 
     def _read(self, arm: ArmPlan, seeds: list[int], *, test: bool) -> Predictions:
         files = [read_arrays(self._path(arm, seed, test=test)) for seed in seeds]
         validation = np.stack([file["validation_logits"] for file in files])
-        offsets = choose_offsets(validation, self.validation.labels)
+        offsets = choose_offsets(validation, self._validation.labels)[:, None]
         if not test:
-            return Predictions(arm, validation, offsets, self.validation)
-        return Predictions(arm, np.stack([file["logits"] for file in files]), offsets, self.sealed.labels)
+            return Predictions(arm, validation, offsets, self._validation)
+        return Predictions(arm, np.stack([file["logits"] for file in files]), offsets, self.plan.division.sealed.truth)
+
+
+def division_folder(folder: Path, division: Division) -> Path:
+    """The folder of a division's classifiers in a study's `folder`."""
+    share = folder / f"{round(100 * division.share)}"
+    return share if division.fold is None else share / f"fold-{division.fold}"
 
 
 def _sha256(network: Classifier) -> str:

@@ -13,9 +13,9 @@ from typing import Any
 
 from gan.config import options
 from gan.config.run_config import RunConfig
-from gan.data.image_set import ImageSet
 from gan.errors import ConfigError, DamagedFileError, StoppedError
 from gan.evaluation.study.arms import Generate
+from gan.evaluation.study.divisions import Division
 from gan.io.atomic import remove_folder, write_json
 from gan.io.untrusted_files import read_bytes
 from gan.jobs.worker import Worker, working
@@ -36,8 +36,8 @@ class Generator:
     info: dict[str, Any]
 
 
-GeneratorFor = Callable[[float, ImageSet], Generator]
-"""The generator of a regime, from its share of the real images, and these images with the validation split."""
+GeneratorFor = Callable[[Division], Generator]
+"""The generator of a division: it has learned the division's training images alone."""
 
 
 def snapshot_generator(sampler: Sampler, kimg: float) -> Generator:
@@ -56,18 +56,22 @@ def low_data_config(config: RunConfig, share: float) -> RunConfig:
     return config.model_copy(update={"train": config.train.model_copy(update=lengths)})
 
 
-def train_generator(
-    run: Run, subset: ImageSet, share: float, folder: Path, device: str, worker: Worker | None
-) -> Generator:
-    """A generator trained on `subset` alone, in `folder`, a run folder of its own.
+def generator_folder(folder: Path, division: Division) -> Path:
+    """The folder of a division's generator in a study's `folder`."""
+    fold = "" if division.fold is None else f"-fold-{division.fold}"
+    return folder / f"generator-{round(100 * division.share)}{fold}"
+
+
+def train_generator(run: Run, division: Division, folder: Path, device: str, worker: Worker | None) -> Generator:
+    """A generator trained on the images of `division` alone, in `folder`, a run folder of its own.
 
     Raises StoppedError where a stop was requested; the next call resumes. Without a `worker` it trains on the CPU.
     """
-    inner = _inner(folder, low_data_config(run.config, share))
+    inner = _inner(folder, low_data_config(run.config, division.share))
     if max(inner.snapshots(), default=0) < inner.total:
         with contextlib.nullcontext(worker) if worker else working(inner.path) as at_work:
             assert at_work is not None
-            train(inner, at_work, subset)
+            train(inner, at_work, division.development())
     if max(inner.snapshots(), default=0) < inner.total:
         raise StoppedError
     return snapshot_generator(load_generator(inner, None, device), inner.config.train.kimg)

@@ -9,13 +9,12 @@ Each exists plain and, where `augmented`, with classical augmentation: every ima
 brightened a little at each step (`architectures.py`). A filtered arm adds as many images as an unfiltered one, the
 better ones out of more.
 
-**Comparators.** A synthetic arm has to beat everything that needs no generator: real images alone, real images with
-augmentation, the matching duplicates, and, in a set of unequal classes, these filled up with duplicates (oversampling),
-with augmentation and without. Duplicates in proportion need no augmented arm: in the same number of steps, each step
-with fresh augmentation, they have the same distribution as augmented real images.
+**Free controls.** All arms without synthetic images: they need no generator. A synthetic arm has to beat the strongest
+of them, chosen on validation images. Duplicates in proportion need no augmented arm: in the same number of steps, each
+step with fresh augmentation, they have the same distribution as augmented real images.
 
-**Controls.** Harm is measured against the comparators that are trained as the arm is, with as many images added: what
-augmentation or oversampling does to a classifier is not the fault of the added images.
+**Matched control.** Harm is measured against the one free control that is trained as the arm is, with as many images
+added: what augmentation or oversampling does to a classifier is not the fault of the added images.
 
 Arms differ only in the images that are added and in augmentation. Real images, optimiser steps, initial weights and the
 rest of the recipe are the same.
@@ -60,9 +59,8 @@ class ArmPlan:
     name, and `ratio` is their total over that of the real images; None where nothing is added. `fills`: each class is
     filled up to the largest. `keep`: the filter's keep rate; None without a filter. `recipe` is one of
     `classifiers/recipes.py`. `use` is how added images are used: "added" to the training set, "mixed" into each batch
-    at a fixed share, or "first", before the real ones. `comparators` are the arms to beat, and `controls` those of them
-    that are trained alike; both are empty without synthetic images. `matched` names the one control that is trained as
-    the arm is, with as many images added; "" without synthetic images.
+    at a fixed share, or "first", before the real ones. `matched` names the one control that is trained as the arm is,
+    with as many images added; "" without synthetic images.
     """
 
     name: str
@@ -75,8 +73,6 @@ class ArmPlan:
     recipe: str = "plain"
     use: Literal["added", "mixed", "first"] = "added"
     matched: str = ""
-    comparators: tuple[str, ...] = ()
-    controls: tuple[str, ...] = ()
 
     @property
     def is_free(self) -> bool:
@@ -98,7 +94,7 @@ class ArmPlan:
 def plan_arms(
     real: Mapping[str, int], ratios: tuple[float, ...] = RATIOS, keep_rates: tuple[float, ...] = KEEP_RATES
 ) -> list[ArmPlan]:
-    """The arms for these counts of real images by class, each after its comparators."""
+    """The arms for these counts of real images by class, each after its matched control."""
     nothing = dict.fromkeys(real, 0)
     arms = [
         ArmPlan("real", "Real images alone", "real", nothing),
@@ -110,11 +106,10 @@ def plan_arms(
     middle = min(in_proportion, key=lambda amount: abs(math.log(amount.ratio)))
     arms += [_duplicates(amount, augmented=False) for amount in amounts]
     arms += [_duplicates(amount, augmented=True) for amount in filled]
-    free = ("real", "classical", *(("duplicates-filled", "duplicates-filled-classical") if filled else ()))
-    arms += [_synthetic(amount, None, free, augmented=augmented) for augmented in (False, True) for amount in amounts]
+    arms += [_synthetic(amount, None, augmented=augmented) for augmented in (False, True) for amount in amounts]
     for augmented in (False, True):
-        arms += [_synthetic(middle, keep, free, augmented=augmented) for keep in keep_rates]
-        arms += [_synthetic(amount, FILLED_KEEP_RATE, free, augmented=augmented) for amount in filled]
+        arms += [_synthetic(middle, keep, augmented=augmented) for keep in keep_rates]
+        arms += [_synthetic(amount, FILLED_KEEP_RATE, augmented=augmented) for amount in filled]
     return arms
 
 
@@ -143,15 +138,13 @@ def _duplicates(amount: _Amount, *, augmented: bool) -> ArmPlan:
     return _arm(name, "Duplicated real images", "duplicates", amount, None, augmented)
 
 
-def _synthetic(amount: _Amount, keep: float | None, free: tuple[str, ...], *, augmented: bool) -> ArmPlan:
+def _synthetic(amount: _Amount, keep: float | None, *, augmented: bool) -> ArmPlan:
     duplicates = f"duplicates-{amount.key}"
     oversampled = (f"{duplicates}-classical",) if amount.fills else ()
     name = f"synthetic-{amount.key}" + (f"-better-{100 * keep:.0f}" if keep is not None else "")
-    controls = ("classical", *oversampled) if augmented else ("real", duplicates)
     matched = duplicates if not augmented else oversampled[0] if oversampled else "classical"
-    comparators = tuple(dict.fromkeys((*free, duplicates)))
     arm = _arm(name, "Synthetic images", "synthetic", amount, keep, augmented)
-    return replace(arm, matched=matched, comparators=comparators, controls=controls)
+    return replace(arm, matched=matched)
 
 
 def _arm(

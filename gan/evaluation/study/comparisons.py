@@ -1,15 +1,10 @@
 """Paired differences between training sets, with intervals and p-values. No torch.
 
-**Two sources of variance.** Results vary with the images (patients) of a test split and with the seed of the training.
-The variance over images is that of the mean influence over seeds, by whole groups: DeLong et al. 1988 (Biometrics
-44:837) for the AUROC, with groups Obuchowski 1997 (Biometrics 53:567). What the images do to single seeds alone is in
-the variance between seeds already, and is taken off. The variance between seeds is that of each arm, moderated across
-arms (`moderation.py`). A difference follows Student's t, with the degrees of freedom of Welch and Satterthwaite.
-
-**The best of several comparators.** An arm beats the best comparator if and only if it beats each one. Its p-value is
-therefore the largest over the comparators, and its lower end the lowest (intersection-union test: Berger 1982,
-Technometrics 24:295); this needs no correction. The upper end is the lowest of the upper ends, each at its share of
-the error (Bonferroni), because choosing the lowest would otherwise make the interval too narrow.
+**Sources of variance.** Results vary with the images (patients) of a test split and with the seed of the training. The
+variance over images is that of the mean influence over seeds, by whole groups: DeLong et al. 1988 (Biometrics 44:837)
+for the AUROC, with groups Obuchowski 1997 (Biometrics 53:567). What the images do to single seeds alone is in the
+variance between seeds already, and is taken off. The variance between seeds is that of each arm, moderated across arms
+(`moderation.py`). A difference follows Student's t, with the degrees of freedom of Welch and Satterthwaite.
 
 **Several regimes.** Holm 1979 (Scand. J. Statist. 6:65) over the confirmed comparison of each regime. A corrected
 interval has the level at which Holm's procedure tested it, so that its lower end is above 0 if and only if the
@@ -19,7 +14,7 @@ Letters: n test images, G groups, K classes, S seeds, M hypotheses.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -34,10 +29,14 @@ ALPHA = 0.05
 
 @dataclass(frozen=True)
 class Sample:
-    """Real images on which classifiers were tested: `labels` (n,) of K classes, and `group` (n,) where known."""
+    """Real images on which classifiers were tested: `labels` (n,) of K classes, and `group` (n,) where known.
+
+    `fold` (n,) is the fold in which each image was held out; None where all are of one.
+    """
 
     labels: Labels
     group: NDArray[np.str_] | None = None
+    fold: NDArray[np.int64] | None = None
 
     @cached_property
     def _member(self) -> NDArray[np.int64]:
@@ -46,35 +45,62 @@ class Sample:
             return np.arange(len(self.labels))
         return np.unique(self.group, return_inverse=True)[1]
 
+    @cached_property
+    def _strata(self) -> list[NDArray[np.int64]]:
+        """Positions of the images of each class within each fold: metrics are centred there."""
+        fold = np.zeros(len(self.labels), dtype=np.int64) if self.fold is None else self.fold
+        cells = np.unique(np.stack([fold, self.labels]), axis=1, return_inverse=True)[1].reshape(-1)
+        return [np.flatnonzero(cells == cell) for cell in np.unique(cells)]
+
     def variance(self, influence: Floats) -> tuple[float, float]:
         """The variance over images, or whole groups, of the sum of `influence` (n,), and its degrees of freedom."""
         member = self._member
         total, parts, ratios = np.zeros(member.max() + 1), 0.0, 0.0
-        for k in np.unique(self.labels):
-            of_class = self.labels == k
-            groups = len(np.unique(member[of_class])) if self.group is not None else int(of_class.sum())
-            if groups < 2:
-                continue
-            sums = np.bincount(member[of_class], influence[of_class], len(total)) * np.sqrt(groups / (groups - 1))
+        for stratum in self._strata:
+            groups = len(np.unique(member[stratum]))
+            scale = np.sqrt(groups / (groups - 1)) if groups > 1 else 1.0
+            sums = np.bincount(member[stratum], influence[stratum], len(total)) * scale
             total += sums
             part = float((sums**2).sum())
-            parts, ratios = parts + part, ratios + part**2 / (groups - 1)
+            parts, ratios = parts + part, ratios + part**2 / max(groups - 1, 1)
         return float((total**2).sum()), parts**2 / ratios if ratios else 1.0
 
 
 @dataclass(frozen=True)
+class Part:
+    """One source's share of a variance, with its degrees of freedom."""
+
+    variance: float
+    dof: float = np.inf
+
+
+NOTHING = Part(0.0)
+
+
+@dataclass(frozen=True)
 class Difference:
-    """A difference of means over seeds, its variance over `images` and over `seeds`, and its degrees of freedom."""
+    """A difference of means over seeds, and its variance: over `images`, over `seeds`, and the `extra` one between
+    folds or generators."""
 
     value: float
-    images: float
-    seeds: float
-    dof: float
+    images: Part
+    seeds: Part
+    extra: Part = NOTHING
+
+    @property
+    def parts(self) -> tuple[Part, Part, Part]:
+        return self.images, self.seeds, self.extra
 
     @property
     def error(self) -> float:
         """The standard error."""
-        return float(np.sqrt(self.images + self.seeds))
+        return float(np.sqrt(sum(part.variance for part in self.parts)))
+
+    @property
+    def dof(self) -> float:
+        """Degrees of freedom, at least 1 (Welch 1947, Satterthwaite 1946); those of the seeds without any variance."""
+        ratios = sum(part.variance**2 / part.dof for part in self.parts)
+        return max(1.0, self.error**4 / ratios if ratios > 0 else np.inf if self.error else self.seeds.dof)
 
     def p_above(self) -> float:
         """Two-sided p-value of a difference above 0, at most 1."""
@@ -82,15 +108,12 @@ class Difference:
 
     def p_below(self) -> float:
         """Two-sided p-value of a difference below 0, at most 1."""
-        return (-self).p_above()
+        return replace(self, value=-self.value).p_above()
 
-    def interval(self, alpha: float = ALPHA, comparators: int = 1) -> tuple[float, float]:
-        """Interval with alpha / 2 below it and alpha / 2 / comparators above it, within -1 and 1."""
-        low, high = student.isf(alpha / 2, self.dof), student.isf(alpha / 2 / comparators, self.dof)
-        return max(-1.0, self.value - low * self.error), min(1.0, self.value + high * self.error)
-
-    def __neg__(self) -> "Difference":
-        return Difference(-self.value, self.images, self.seeds, self.dof)
+    def interval(self, alpha: float = ALPHA) -> tuple[float, float]:
+        """Interval with alpha / 2 on either side, within -1 and 1."""
+        half = float(student.isf(alpha / 2, self.dof)) * self.error
+        return max(-1.0, self.value - half), min(1.0, self.value + half)
 
 
 def means(estimates: Sequence[Estimate], sample: Sample) -> list[Difference]:
@@ -126,49 +149,19 @@ def _difference(estimate: Estimate, sample: Sample, seed_variance: float, seed_d
     mean = estimate.influence.mean(axis=0)
     whole, image_dof = sample.variance(mean)
     single = sum(sample.variance(one - mean)[0] for one in estimate.influence) / (seeds - 1) / seeds
-    images, between = max(whole - single, 0.0), seed_variance / seeds
-    ratios = images**2 / image_dof + between**2 / seed_dof
-    dof = (images + between) ** 2 / ratios if ratios > 0 else seed_dof
-    return Difference(float(estimate.values.mean()), images, between, max(1.0, dof))
+    images, between = Part(max(whole - single, 0.0), image_dof), Part(seed_variance / seeds, seed_dof)
+    return Difference(float(estimate.values.mean()), images, between)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One arm against each of its comparators (`against`); `controls` are those that are trained as the arm is.
+    """The planned comparison of a regime: the chosen arm minus the `strongest` control, and minus its `matched` one.
 
-    It helps where it is better than every comparator, and harms where it is worse than every control.
+    It helps where it is better than the first, and harms where it is worse than the second.
     """
 
-    against: dict[str, Difference]
-    controls: tuple[str, ...]
-
-    @property
-    def over(self) -> str:
-        """The best comparator."""
-        return min(self.against, key=lambda name: self.against[name].value)
-
-    @property
-    def harm_over(self) -> str:
-        """The control to which the arm loses least."""
-        return max(self.controls, key=lambda name: self.against[name].value)
-
-    def gain_p(self) -> float:
-        """Two-sided p-value that the arm beats every comparator."""
-        return max(difference.p_above() for difference in self.against.values())
-
-    def harm_p(self) -> float:
-        """Two-sided p-value that every control beats the arm."""
-        return max(self.against[name].p_below() for name in self.controls)
-
-    def gain(self, alpha: float = ALPHA) -> tuple[float, float]:
-        """Interval of the gain over the best comparator."""
-        ends = [difference.interval(alpha, len(self.against)) for difference in self.against.values()]
-        return min(low for low, _ in ends), min(high for _, high in ends)
-
-    def harm(self, alpha: float = ALPHA) -> tuple[float, float]:
-        """Interval of the difference from the control to which the arm loses least."""
-        ends = [(-self.against[name]).interval(alpha, len(self.controls)) for name in self.controls]
-        return -min(high for _, high in ends), -min(low for low, _ in ends)
+    strongest: Difference
+    matched: Difference
 
 
 @dataclass(frozen=True)
@@ -191,8 +184,9 @@ class Decision:
 
 
 def decide(compared: Sequence[Comparison]) -> list[Decision]:
-    """Holm's decisions over one planned comparison of each regime, for gains and for harm."""
-    gains, harms = (holm(np.array(p)) for p in zip(*((one.gain_p(), one.harm_p()) for one in compared), strict=True))
+    """Holm's decisions over the planned comparison of each regime, for gains and for harm."""
+    gains = holm(np.array([one.strongest.p_above() for one in compared]))
+    harms = holm(np.array([one.matched.p_below() for one in compared]))
     rows = zip(compared, gains[0], harms[0], gains[1], harms[1], strict=True)
     return [Decision(one, *(float(number) for number in numbers)) for one, *numbers in rows]
 

@@ -1,8 +1,9 @@
-"""The plan of a study: for each regime the one comparison that the test split will confirm. No torch.
+"""The plan of a study: for each regime the one comparison that the test images will confirm. No torch.
 
-An arm is chosen by its mean score on validation images, over seeds that are used for nothing else. The plan is written
-into the study's folder with its time before any test image is read (`run_study.py`). It also predicts which gain the
-test can see.
+In each division of the real images (`divisions.py`) two arms are chosen by their mean scores on validation images, over
+seeds that are used for nothing else: the best one with synthetic images, and the strongest that needs no generator. No
+choice is pooled over folds: a validation image of one is a test image of another. The plan is written into the study's
+folder with its time before any test image is read (`run_study.py`). It also predicts which gain the test can see.
 """
 
 import time
@@ -26,19 +27,36 @@ FILE = "plan.json"
 
 
 @dataclass(frozen=True)
-class RegimeChoice:
-    """What was chosen in the regime with a `share` of the real images.
+class DivisionChoice:
+    """What was chosen in one division, by the primary metric on its validation images.
 
-    `arm` had the highest score of those with synthetic images, and `strongest` that of those it will be compared with,
-    both on validation images, by the primary metric. `detectable` is the gain that the test will probably see (power
-    80%), from the variances on validation images; None where they tell nothing.
+    `fold` is the fold that the division tests on; None without folds. `arm` has the highest `score` of those with
+    synthetic images, `strongest` that of those without. `matched` is the control that is trained as `arm` is.
     """
 
-    share: float
+    fold: int | None
     arm: str
     score: float
     strongest: str
     strongest_score: float
+    matched: str
+
+    @property
+    def tested(self) -> list[str]:
+        """The names of the arms that are trained again for the test, each once."""
+        return list(dict.fromkeys([self.arm, self.strongest, self.matched]))
+
+
+@dataclass(frozen=True)
+class RegimeChoice:
+    """What was chosen in the regime with a `share` of the real images, in each of its divisions.
+
+    `detectable` is the gain that the test will probably see (power 80%), from the variances on validation images; None
+    where they tell nothing.
+    """
+
+    share: float
+    divisions: list[DivisionChoice]
     detectable: float | None
 
 
@@ -71,17 +89,15 @@ def load_plan(folder: Path) -> ConfirmationPlan | None:
         return None
 
 
-def choose(arms: Sequence[ArmPlan], scores: "Mapping[str, Estimate]") -> tuple[ArmPlan, str]:
-    """The arm with synthetic images of the highest mean score over seeds, and the strongest of its comparators.
+def choose(arms: Sequence[ArmPlan], scores: "Mapping[str, Estimate]", fold: int | None = None) -> DivisionChoice:
+    """The choice from all arms' scores on validation images, means over seeds.
 
     Of equal arms the first, which adds the least.
     """
-
-    def score(name: str) -> float:
-        return float(scores[name].values.mean())
-
-    best = max((arm for arm in arms if arm.comparators), key=lambda arm: score(arm.name))
-    return best, max(best.comparators, key=score)
+    means = {name: float(estimate.values.mean()) for name, estimate in scores.items()}
+    best = max((arm for arm in arms if not arm.is_free), key=lambda arm: means[arm.name])
+    strongest = max((arm for arm in arms if arm.is_free), key=lambda arm: means[arm.name]).name
+    return DivisionChoice(fold, best.name, means[best.name], strongest, means[strongest], best.matched)
 
 
 def make_plan(primary: str, selection_seeds: int, choices: list[RegimeChoice]) -> ConfirmationPlan:

@@ -1,68 +1,49 @@
 """Which gain a study can see, from the variances over images and seeds. No torch.
 
-A study of `images` and `seeds` variance, dof degrees of freedom and C comparators sees the gain that it confirms with a
-probability of POWER. The comparators are taken as equally good, their differences from the arm as equally correlated
-(1/2: they share the arm), so that P = E[Phi(sqrt(2) (gain / error - t) + x)^C] for a normal x. `python -m gan bench
---study-power` simulates the same.
+A study confirms a gain of error (t + z) with a probability of POWER, with Student's t at its level and the normal
+quantile z of POWER. `python -m gan bench --study-power` simulates the same.
 """
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.stats import norm
 from scipy.stats import t as student
 
-from gan.evaluation.study.comparisons import ALPHA, Difference
+from gan.evaluation.study.comparisons import ALPHA, Difference, Part
 
 POWER = 0.8
-NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(40)
 
 PRIOR_IMAGE_VARIANCE = {"auroc": 0.03, "balanced_accuracy": 0.04}
 """Variance over images of a difference, times the number of independent images of two equal classes, before anything is
 measured: what `bench --study-power` simulates at a balanced accuracy of 80%."""
 PRIOR_SEED_VARIANCE = {"auroc": 0.02**2, "balanced_accuracy": 0.022**2}
 """Variance between seeds of one arm, likewise."""
+TESTED_ARMS = 3
+"""The chosen arm, the strongest control and the matched one: their variances between seeds are moderated together."""
 
 
-@dataclass(frozen=True)
-class Variances:
-    """Of a difference between two arms: the variance over `images` and over `seeds`, and its degrees of freedom."""
-
-    images: float
-    seeds: float
-    dof: float
-    comparators: int
-
-    def detectable(self, alpha: float = ALPHA) -> float:
-        """The gain that is confirmed with a probability of POWER, at most 1."""
-        error = math.sqrt(self.images + self.seeds)
-        threshold = float(student.isf(alpha / 2, self.dof))
-
-        def missing(gain: float) -> float:
-            confirmed = norm.cdf(math.sqrt(2) * (gain - threshold) + NODES) ** self.comparators
-            return float(WEIGHTS @ confirmed / WEIGHTS.sum()) - POWER
-
-        return min(1.0, error * float(brentq(missing, 0, threshold + 20)))
-
-    def with_more(self, images: float = 1, seeds: float = 1) -> "Variances":
-        """The variances with so many times as many test images and seeds."""
-        return replace(self, images=self.images / images, seeds=self.seeds / seeds)
+def detectable_gain(difference: Difference, alpha: float = ALPHA) -> float:
+    """The gain that a study with these variances confirms with a probability of POWER, at most 1."""
+    return min(1.0, difference.error * float(student.isf(alpha / 2, difference.dof) + norm.ppf(POWER)))
 
 
-def largest_variances(differences: Sequence[Difference]) -> Variances:
-    """The variances of the difference with the largest standard error."""
-    widest = max(differences, key=lambda difference: difference.error)
-    return Variances(widest.images, widest.seeds, widest.dof, len(differences))
+def with_more(difference: Difference, images: float = 1, seeds: float = 1) -> Difference:
+    """The variances with so many times as many test images and seeds."""
+    return replace(
+        difference,
+        images=replace(difference.images, variance=difference.images.variance / images),
+        seeds=replace(difference.seeds, variance=difference.seeds.variance / seeds),
+    )
 
 
-def prior_variances(metric: str, units: Sequence[float], seeds: int, comparators: int) -> Variances:
+def prior_variances(metric: str, units: Sequence[float], seeds: int) -> Difference:
     """The variances to expect with so many independent test images of each class, before any is measured.
 
     The metric is a mean over K classes, so that its variance is that of the classes' mean over K.
     """
     images = PRIOR_IMAGE_VARIANCE[metric] * float(np.mean([1 / max(1.0, n) for n in units])) / len(units)
-    dof = float((1 + comparators) * (seeds - 1))
-    return Variances(images, 2 * PRIOR_SEED_VARIANCE[metric] / seeds, dof, comparators)
+    return Difference(
+        0.0, Part(images), Part(2 * PRIOR_SEED_VARIANCE[metric] / seeds, float(TESTED_ARMS * (seeds - 1)))
+    )

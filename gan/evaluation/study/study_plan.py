@@ -20,8 +20,9 @@ from gan.evaluation.classifiers.small_resnet import (
 )
 from gan.evaluation.classifiers.training import VALIDATED_AT, train_classifier
 from gan.evaluation.records.study_results import SkippedArms
-from gan.evaluation.study import arm_generators, power, sealed_data
+from gan.evaluation.study import arm_generators, divisions, power
 from gan.evaluation.study.arms import ArmPlan, plan_arms, synthetic_counts
+from gan.evaluation.study.divisions import Division
 from gan.evaluation.study.study_options import PRIMARY_METRICS, SHARES, StudyOptions
 from gan.evaluation.training_images import load_training_images
 from gan.io.progress import Progress, silent
@@ -29,51 +30,72 @@ from gan.runs.metrics_table import MetricsReader
 from gan.runs.run import Run
 from gan.sampling.sampler import load_generator
 
+MOST_TESTED = 3
+"""Arms that are trained again for the test of a division, at most: the chosen one and two controls."""
+
 
 @dataclass(frozen=True)
-class RegimePlan:
-    """The arms to run on one share of the real training images, with their number in each class, `real` (K,)."""
+class DivisionPlan:
+    """The arms to run in one division, with its number of training images in each class, `real` (K,)."""
 
-    share: float
+    division: Division
     real: NDArray[np.int64]
     steps: int
     arms: list[ArmPlan]
 
-    def compared(self, arm: str) -> list[ArmPlan]:
-        """The arm of this name and its comparators, which are trained again for the test."""
-        chosen = next(plan for plan in self.arms if plan.name == arm)
-        return [chosen, *(plan for plan in self.arms if plan.name in chosen.comparators)]
-
-    def most_compared(self) -> int:
-        """The number of arms that are trained for the test, at most."""
-        return max(1 + len(plan.comparators) for plan in self.arms)
-
     def classifiers(self, options: StudyOptions) -> int:
         """The number of classifiers to train, at most: all arms for the choice, those compared for the test."""
-        return options.selection_seeds * len(self.arms) + options.seeds * self.most_compared()
+        return options.selection_seeds * len(self.arms) + options.seeds * MOST_TESTED
 
 
-def plan_regimes(development: ImageSet, options: StudyOptions) -> tuple[list[RegimePlan], list[SkippedArms]]:
-    """The regimes with their arms, and what is skipped and why, for a development set that passed its check."""
+@dataclass(frozen=True)
+class RegimePlan:
+    """The divisions to run with a `share` of the real training images."""
+
+    share: float
+    divisions: list[DivisionPlan]
+
+    @property
+    def real(self) -> NDArray[np.int64]:
+        """The number of training images in each class (K,), mean over divisions."""
+        return np.asarray(np.mean([plan.real for plan in self.divisions], axis=0).round(), dtype=np.int64)
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps of each classifier, the most of any division."""
+        return max(plan.steps for plan in self.divisions)
+
+    def classifiers(self, options: StudyOptions) -> int:
+        """The number of classifiers to train, at most."""
+        return sum(plan.classifiers(options) for plan in self.divisions)
+
+
+def plan_regimes(images: ImageSet, options: StudyOptions) -> tuple[list[RegimePlan], list[SkippedArms]]:
+    """The regimes with their arms, and what is skipped and why, for an image set that passed its check."""
     plans, skipped = [], []
     for share in SHARES:
-        subset = development if share == 1 else sealed_data.low_data_subset(development, share)
-        real = subset.conditions[subset.rows("train")].sum(axis=0).astype(np.int64)
-        least = sealed_data.MIN_CLASS_IMAGES
+        divided = divisions.divide(images, share)
+        least = divisions.MIN_CLASS_IMAGES
+        fewest = min((division.real for division in divided), key=lambda real: int(real.min()))
         if share not in options.shares:
             skipped.append(SkippedArms(share, "all arms", "It was switched off."))
-        elif real.min() < least:
-            scarce = f"{real.min()} training images of {development.names[int(real.argmin())]}"
+        elif fewest.min() < least:
+            scarce = f"{fewest.min()} training images of {images.names[int(fewest.argmin())]}"
             skipped.append(
                 SkippedArms(share, "all arms", f"It would have {scarce}, and it takes {least} of each class.")
             )
         else:
-            counts = dict(zip(development.names, real.tolist(), strict=True))
-            arms = plan_arms(counts, options.ratios, options.keep_rates)
-            plans.append(RegimePlan(share, real, options.budget.steps(int(real.sum())), arms))
-            if not any(arm.fills for arm in arms):
+            plan = RegimePlan(share, [_plan_division(images, division, options) for division in divided])
+            plans.append(plan)
+            if not any(arm.fills for arm in plan.divisions[0].arms):
                 skipped.append(SkippedArms(share, "classes filled up", "The classes are about equally common."))
     return plans, skipped
+
+
+def _plan_division(images: ImageSet, division: Division, options: StudyOptions) -> DivisionPlan:
+    counts = dict(zip(images.names, division.real.tolist(), strict=True))
+    arms = plan_arms(counts, options.ratios, options.keep_rates)
+    return DivisionPlan(division, division.real, options.budget.steps(int(division.real.sum())), arms)
 
 
 @dataclass(frozen=True)
@@ -112,45 +134,41 @@ def estimate_study(
     options = options or StudyOptions()
     classifier_builder(options.classifier, 32, 1, 2)  # raises ConfigError for an unknown name
     sampler, images = load_generator(run, snapshot, options.device), load_training_images(run, progress)
-    sealed_data.check_study_data(images)
-    development = sealed_data.development_set(images)
-    plans, skipped = plan_regimes(development, options)
-    subset = sealed_data.subset(development, development.rows("train")[:256])
+    divisions.check_study_data(images)
+    plans, skipped = plan_regimes(images, options)
+    first = plans[0].divisions[0].division
+    subset = divisions.subset(images, first.train[:256])
     requested = subset.conditions[np.resize(np.arange(len(subset.conditions)), 64)]
     generation = _seconds(lambda: sampler.generate(requested, 0)) / len(requested)  # an image
     step, prediction = _time_classifier(subset, options)
-    tested = min(len(images.rows("test")), sealed_data.MAX_TEST_IMAGES)
-    predicted = len(VALIDATED_AT) * (len(development.rows("val")) + options.budget.batch_norm_images) + tested
-    seconds = 0.0
-    for plan in plans:
+    seconds, generators = 0.0, 0.0
+    for plan in (division for regime in plans for division in regime.divisions):
+        division = plan.division
+        predicted = len(VALIDATED_AT) * (len(division.val) + options.budget.batch_norm_images) + division.sealed.count
         each = sum(plan.steps * step[arm.augmented] + predicted * prediction for arm in plan.arms) / len(plan.arms)
         generating = int(synthetic_counts(plan.arms).sum()) * (generation + prediction)
         filtering = plan.steps * step[True]
         seconds += plan.classifiers(options) * each + filtering
         seconds += (options.selection_seeds + options.seeds) * generating
+        generators += 0.0 if division.is_whole else _generator_seconds(run, division.share)
     classifiers = sum(plan.classifiers(options) for plan in plans)
-    whole = sealed_data.is_whole(images, development)
-    generators = sum(_generator_seconds(run, plan.share) for plan in plans if plan.share < 1 or not whole)
-    detectable = detectable_gain_lines(development, tested, plans, options)
+    detectable = detectable_gain_lines(first, options)
     return StudyEstimate(seconds + generators, generators, classifiers, plans, skipped, detectable)
 
 
-def detectable_gain_lines(
-    development: ImageSet, test_images: int, plans: list[RegimePlan], options: StudyOptions
-) -> list[str]:
-    """Which gain a study with so many test images will probably see, and what would see a smaller one.
+def detectable_gain_lines(division: Division, options: StudyOptions) -> list[str]:
+    """Which gain a study of this division will probably see, and what would see a smaller one.
 
     Before anything is measured: from the variances of a typical study. The classes of the test split are taken to be as
     frequent, and its groups as large, as those of the validation split, so that no test label is read.
     """
-    val = development.rows("val")
-    groups = len(val) if development.group is None else len(np.unique(development.group[val]))
-    shares = development.conditions[val].mean(axis=0)  # (K,)
-    units = (test_images * groups / len(val) * shares).tolist()
-    comparators = max((plan.most_compared() - 1 for plan in plans), default=1)
-    expected = power.prior_variances(options.primary, units, options.seeds, comparators)
-    designs = (expected, expected.with_more(seeds=2), expected.with_more(images=4))
-    seen = [f"{100 * design.detectable():.1f}" for design in designs]
+    truth, test_images = division.validation, division.sealed.count
+    val = len(truth.targets)
+    groups = val if truth.group is None else len(np.unique(truth.group))
+    units = (test_images * groups / val * truth.targets.mean(axis=0)).tolist()
+    expected = power.prior_variances(options.primary, units, options.seeds)
+    designs = (expected, power.with_more(expected, seeds=2), power.with_more(expected, images=4))
+    seen = [f"{100 * power.detectable_gain(design):.1f}" for design in designs]
     return [
         f"Will see a gain of about {seen[0]} points of {PRIMARY_METRICS[options.primary]} with {test_images:,} test "
         f"images and {options.seeds} seeds (power 80%, with the variances of a typical study); with twice the seeds "

@@ -3,8 +3,8 @@
 The first of these that holds for the chosen arm of a regime, on test images:
 
     Cannot tell                      a class has fewer than MIN_GROUPS test groups
-    Helps                            the corrected lower end of its gain is above 0
-    Harmful                          it is worse than every control that is trained as it is (`arms.py`)
+    Helps                            the corrected lower end of its gain over the strongest control is above 0
+    Harmful                          it is worse than the control that is trained as it is (`arms.py`)
     No room to gain                  without synthetic images at most MAX_ROOM is missing from the highest score
     No gain of more than X points    the corrected upper end, X, is at most MAX_EXCLUDED
     Cannot tell                      otherwise: a gain of up to X points is possible
@@ -19,7 +19,6 @@ from typing import Any
 from gan.evaluation.number_format import percent, points, points_interval
 from gan.evaluation.records.study_results import Arm, Filtering, Gain, KeepRate, Regime
 from gan.evaluation.study.arms import AUGMENTED, ArmPlan
-from gan.evaluation.study.confirmation_plan import RegimeChoice
 from gan.evaluation.study.study_options import PRIMARY_METRICS
 
 MAX_EXCLUDED = 0.05
@@ -33,14 +32,14 @@ to right, while an interval from variances is certain."""
 
 
 def regime_verdict(
-    choice: RegimeChoice, tested: Sequence[Arm], gain: Gain, metric: str, regimes: int, test: dict[str, Any]
+    tested: Sequence[Arm], gain: Gain, metric: str, regimes: int, test: dict[str, Any]
 ) -> tuple[str, str]:
     """Verdict kind ("helps", "harmful", "unclear" or "none") and sentence of one of so many regimes.
 
-    `tested` are the chosen arm and its comparators; `test` as in StudyResult.
+    `tested` as in Regime, `test` as in StudyResult.
     """
     arms = {arm.plan.name: arm for arm in tested}
-    chosen, best = arms[choice.arm], arms[gain.over]
+    chosen, best = arms[gain.arm], arms[gain.over]
     too_few = _too_few(test)
     if too_few:
         return "unclear", f"Cannot tell with {too_few}."

@@ -17,11 +17,13 @@ from sklearn.metrics import (
 from gan.bench.study_power import Design, simulate_studies
 from gan.evaluation.records.study_results import Gain, KeepRate, Regime
 from gan.evaluation.study import classification_metrics, comparisons, power
+from gan.evaluation.study.analysis import PlannedArms
 from gan.evaluation.study.arms import plan_arms
 from gan.evaluation.study.classification_metrics import Estimate
-from gan.evaluation.study.comparisons import Comparison, Difference, Sample, decide
-from gan.evaluation.study.confirmation_plan import RegimeChoice, choose
+from gan.evaluation.study.comparisons import Comparison, Difference, Part, Sample, decide
+from gan.evaluation.study.confirmation_plan import DivisionChoice, RegimeChoice, choose
 from gan.evaluation.study.moderation import inverse_trigamma, moderate
+from gan.evaluation.study.predictions import GroundTruth, Predictions, pool
 from gan.evaluation.study.verdict import keep_rate_finding, regime_verdict, study_verdict
 from tests.support.evaluation import arm, confirmed
 
@@ -138,7 +140,8 @@ def test_holm_by_hand() -> None:
 
 
 def test_a_difference_follows_students_t() -> None:
-    difference = Difference(0.03, 0.0001, 0.0003, 10.0)
+    difference = Difference(0.03, Part(0.0001), Part(0.0003, 5.625))
+    assert difference.dof == pytest.approx(10)  # 0.0004^2 / (0.0003^2 / 5.625)
     assert difference.error == pytest.approx(0.02)
     assert difference.interval() == pytest.approx((0.03 - 2.228139 * 0.02, 0.03 + 2.228139 * 0.02))
     assert difference.p_above() == pytest.approx(2 * student.sf(1.5, 10))
@@ -147,7 +150,7 @@ def test_a_difference_follows_students_t() -> None:
         edge = replace(difference, value=float(student.isf(level / 2, 10)) * 0.02)
         assert edge.p_above() == pytest.approx(level)
         assert edge.interval(level)[0] == pytest.approx(0, abs=1e-9)
-    assert Difference(0.1, 25, 0, 10).interval() == (-1, 1)  # shares end there
+    assert Difference(0.1, Part(25, 10), Part(0)).interval() == (-1, 1)  # shares end there
 
 
 def test_seeds_and_images_are_counted_once_each() -> None:
@@ -156,8 +159,8 @@ def test_seeds_and_images_are_counted_once_each() -> None:
     same = np.tile(np.random.default_rng(0).random(100) < 0.8, (5, 1))
     agreed = classification_metrics.balanced_accuracy(np.where(same, labels, 1 - labels), labels, 2)
     (found,) = comparisons.means([agreed], Sample(labels))
-    assert found.seeds == 0
-    assert found.images == pytest.approx(Sample(labels).variance(agreed.influence[0])[0])
+    assert found.seeds.variance == 0
+    assert found.images.variance == pytest.approx(Sample(labels).variance(agreed.influence[0])[0])
     totals, truth = [], []
     for seed in range(200):
         noise = np.random.default_rng(seed).random((5, 100)) < 0.8
@@ -168,34 +171,93 @@ def test_seeds_and_images_are_counted_once_each() -> None:
     assert np.mean(totals) == pytest.approx(np.var(truth), rel=0.35)
 
 
+def test_three_sources_of_variance_have_their_own_degrees_of_freedom() -> None:
+    difference = Difference(0.03, Part(0.0002, 100), Part(0.0001, 12), Part(0.0001, 4))
+    assert difference.error == pytest.approx(0.02)
+    assert difference.dof == pytest.approx(0.0004**2 / (0.0002**2 / 100 + 0.0001**2 / 12 + 0.0001**2 / 4))
+    assert replace(difference, images=Part(0.0), seeds=Part(0.0)).dof == pytest.approx(4)
+
+
 def draws(value: float, error: float = 0.01) -> Difference:
-    return Difference(value, error**2, 0.0, 1000.0)
+    return Difference(value, Part(error**2, 1000.0), Part(0.0))
 
 
-def test_a_gain_is_over_the_best_comparator_and_its_lower_end_the_lowest() -> None:
-    good = Comparison({"real": draws(0.1), "classical": draws(0.06), "duplicates": draws(0.09)}, ("real", "duplicates"))
-    assert (good.over, good.gain_p()) == ("classical", draws(0.06).p_above())
-    assert good.gain()[0] == pytest.approx(draws(0.06).interval()[0])
-    assert good.gain()[1] == pytest.approx(draws(0.06).interval(0.05, 3)[1])  # the lowest of three upper ends
-    bad = Comparison({"real": draws(-0.1), "classical": draws(-0.14), "duplicates": draws(-0.11)}, good.controls)
-    assert bad.harm_over == "real"  # the control it loses least to
-    between = Comparison({"real": draws(0.02), "classical": draws(-0.02), "duplicates": draws(0.01)}, good.controls)
+def test_a_gain_is_over_the_strongest_control_and_harm_over_the_matched_one() -> None:
+    good = Comparison(strongest=draws(0.06), matched=draws(0.1))
+    bad = Comparison(strongest=draws(-0.14), matched=draws(-0.1))
+    between = Comparison(strongest=draws(-0.1), matched=draws(0.0))  # as good as what is trained alike
     decisions = decide([good, bad, between])
     assert [(one.helps, one.harms) for one in decisions] == [(True, False), (False, True), (False, False)]
     assert decisions[0].level == pytest.approx(0.05 / 3)
     for one in decisions:
-        assert one.helps == (one.comparison.gain(one.level)[0] > 0)  # the interval and the decision say the same
-        assert one.harms == (one.comparison.harm(one.harm_level)[1] < 0)
+        assert one.helps == (one.comparison.strongest.interval(one.level)[0] > 0)  # interval and decision agree
+        assert one.harms == (one.comparison.matched.interval(one.harm_level)[1] < 0)
 
 
-def test_an_arm_is_chosen_by_its_mean_on_validation_images_and_so_is_its_strongest_control() -> None:
+def test_an_arm_is_chosen_by_its_mean_on_validation_images_and_so_is_the_strongest_control() -> None:
     plans = plan_arms({"ill": 60, "well": 60}, (1.0, 2.0), (0.5,))
     scores = {plan.name: Estimate(np.array([0.7, 0.8]), np.zeros((2, 1))) for plan in plans}
-    assert choose(plans, scores)[0].name == "synthetic-1"  # of equal ones the first
+    assert choose(plans, scores).arm == "synthetic-1"  # of equal ones the first
     scores["synthetic-2-classical"] = Estimate(np.array([0.7, 0.84]), np.zeros((2, 1)))
-    scores["real"] = Estimate(np.array([0.9, 0.9]), np.zeros((2, 1)))  # no synthetic images, however good
-    chosen, strongest = choose(plans, scores)
-    assert (chosen.name, strongest) == ("synthetic-2-classical", "real")
+    scores["duplicates-1"] = Estimate(np.array([0.9, 0.9]), np.zeros((2, 1)))  # no synthetic images, however good
+    found = choose(plans, scores)
+    assert found == DivisionChoice(None, "synthetic-2-classical", pytest.approx(0.77), "duplicates-1", 0.9, "classical")
+    assert found.tested == ["synthetic-2-classical", "duplicates-1", "classical"]
+
+
+def predictions(name: str, seeds: int, truth: GroundTruth, scale: float, seed: int) -> Predictions:
+    """An arm that ranks the second class higher, by so many standard deviations, on another scale in every fold."""
+    generator = np.random.default_rng(seed)
+    score = scale * truth.labels + generator.normal(size=(seeds, len(truth.labels))) + 100.0 * truth.fold
+    plan = next(plan for plan in plan_arms({"ill": 60, "well": 60}) if plan.name == name)
+    logits = np.stack([-score, score], axis=2).astype(np.float32) / 300
+    return Predictions(plan, logits, np.zeros((seeds, len(truth.folds), 2)), truth)
+
+
+def truth_of(n: int, folds: int = 1) -> GroundTruth:
+    targets = np.eye(2, dtype=np.uint8)[np.arange(n) % 2]
+    fold = np.arange(n) * folds // n
+    return GroundTruth(targets, "class", None, fold, np.ones(n, dtype=bool), ("ill", "well"), 0)
+
+
+def test_auroc_is_computed_within_folds_and_averaged() -> None:
+    found = predictions("real", 3, truth_of(120, 3), 1.0, 0)
+    parts = found.by_fold()
+    assert [len(part.truth.labels) for part in parts] == [40, 40, 40]
+    whole = found.primary("auroc")
+    each = [roc_auc_score(part.truth.labels, part.logits[0, :, 1]) for part in parts]
+    assert whole.values[0] == pytest.approx(np.mean(each))
+    assert whole.values[0] > roc_auc_score(found.truth.labels, found.logits[0, :, 1]) + 0.1  # never over pooled scores
+    for part in parts:
+        alone = part.primary("auroc").influence
+        assert whole.influence[:, found.truth.fold == part.truth.fold[0]] == pytest.approx(alone / 3)
+
+
+def test_pooled_folds_keep_their_own_thresholds() -> None:
+    parts = [predictions("real", 2, truth_of(40), 1.0, seed) for seed in (0, 1)]
+    parts[1] = replace(parts[1], offsets=np.full((2, 1, 2), [0.0, 50.0]))
+    both = pool(parts, parts[0].plan)
+    assert both.truth.fold.tolist() == [0] * 40 + [1] * 40
+    assert both.offsets.shape == (2, 2, 2)
+    assert (both.predicted()[:, 40:] == 1).all()
+    assert (both.predicted()[:, :40] == parts[0].predicted()).all()
+
+
+def test_pooled_arms_of_one_name_keep_it_and_others_are_named_by_their_role() -> None:
+    truth = truth_of(40)
+    divisions = [
+        [predictions(name, 2, truth, 1.0, 0) for name in ("synthetic-1", "real", "duplicates-1")] for _ in range(3)
+    ]
+    same = DivisionChoice(0, "synthetic-1", 0.8, "real", 0.8, "duplicates-1")
+    found = PlannedArms.pooled(divisions, [same, same, replace(same, strongest="duplicates-1")])
+    assert [one.plan.name for one in found.arms] == ["synthetic-1", "strongest", "duplicates-1"]
+    assert found.strongest.plan.words == (
+        "Strongest control: real images alone in 2 of 3 folds, duplicated real images, 1 x in 1 of 3 folds"
+    )
+    alike = PlannedArms.pooled(divisions, [replace(same, strongest="duplicates-1")] * 3)
+    assert [one.plan.name for one in alike.arms] == ["synthetic-1", "duplicates-1"]
+    compared = alike.compared("auroc")
+    assert compared.strongest == compared.matched
 
 
 def test_simulated_studies_find_gains_and_seldom_what_is_not_there() -> None:
@@ -210,24 +272,20 @@ def test_simulated_studies_find_gains_and_seldom_what_is_not_there() -> None:
 
 
 def test_the_detectable_gain_is_found_in_four_of_five() -> None:
-    one = power.Variances(0.01**2, 0.0, 1e6, 1)
-    assert one.detectable() == pytest.approx((1.959964 + 0.841621) * 0.01, rel=1e-4)
-    assert one.with_more(images=4).detectable() == pytest.approx(one.detectable() / 2, rel=1e-4)
-    several = power.Variances(0.004**2, 0.003**2, 1e6, 4)
-    generator = np.random.default_rng(0)
-    error = 0.005 / np.sqrt(2)  # of each arm
-    differences = (
-        several.detectable() + generator.normal(0, error, (20_000, 1)) - generator.normal(0, error, (20_000, 4))
-    )
-    assert (differences.min(axis=1) > 1.959964 * 0.005).mean() == pytest.approx(0.8, abs=0.01)
+    one = Difference(0.0, Part(0.01**2), Part(0.0))
+    assert power.detectable_gain(one) == pytest.approx((1.959964 + 0.841621) * 0.01, rel=1e-4)
+    assert power.detectable_gain(power.with_more(one, images=4)) == pytest.approx((1.959964 + 0.841621) * 0.005)
+    several = Difference(0.0, Part(0.004**2), Part(0.003**2, 12))
+    found = power.detectable_gain(several) + np.random.default_rng(0).normal(0, 0.005, 20_000)
+    assert (found > student.isf(0.025, several.dof) * 0.005).mean() == pytest.approx(0.8, abs=0.01)
 
 
 def test_the_variance_to_expect_is_that_of_a_mean_over_classes() -> None:
-    two = power.prior_variances("auroc", [50, 50], 5, 3)
-    assert two.images == pytest.approx(power.PRIOR_IMAGE_VARIANCE["auroc"] / 100)
-    assert power.prior_variances("auroc", [25] * 4, 5, 3).images == pytest.approx(two.images)
-    assert power.prior_variances("auroc", [10, 90], 5, 3).images > two.images
-    assert power.prior_variances("auroc", [50, 50], 10, 3).seeds == pytest.approx(two.seeds / 2)
+    two = power.prior_variances("auroc", [50, 50], 5)
+    assert two.images.variance == pytest.approx(power.PRIOR_IMAGE_VARIANCE["auroc"] / 100)
+    assert power.prior_variances("auroc", [25] * 4, 5).images.variance == pytest.approx(two.images.variance)
+    assert power.prior_variances("auroc", [10, 90], 5).images.variance > two.images.variance
+    assert power.prior_variances("auroc", [50, 50], 10).seeds.variance == pytest.approx(two.seeds.variance / 2)
 
 
 REAL = {"ill": 60, "well": 40}
@@ -235,10 +293,10 @@ PLANS = {plan.name: plan for plan in plan_arms(REAL)}
 
 
 def said(gain: Gain, name: str = "synthetic-1", regimes: int = 1, score: float = 0.8) -> tuple[str, str]:
-    """The verdict on an arm of this confirmed gain, whose comparators reach that AUROC."""
-    chosen = PLANS[name]
-    tested = [arm(PLANS[other], score) for other in (name, *chosen.comparators)]
-    return regime_verdict(RegimeChoice(1.0, name, 0.8, "real", 0.8, None), tested, gain, "auroc", regimes, TEST)
+    """The verdict on an arm of this confirmed gain, whose controls reach that AUROC."""
+    names = dict.fromkeys([name, gain.over, gain.harm_over])
+    tested = [arm(PLANS[other], score) for other in names]
+    return regime_verdict(tested, replace(gain, arm=name), "auroc", regimes, TEST)
 
 
 def test_verdicts_word_by_word() -> None:
@@ -289,18 +347,15 @@ def test_no_gain_is_said_only_above_what_the_corrected_interval_excludes(
 
 def test_too_few_test_groups_of_a_class_carry_no_verdict() -> None:
     few = TEST | {"groups": 90, "grouped": True, "groups_per_class": {"ill": 81, "well": 9}}
-    tested = [arm(PLANS[other], 0.8) for other in ("synthetic-1", *PLANS["synthetic-1"].comparators)]
-    choice = RegimeChoice(1.0, "synthetic-1", 0.8, "real", 0.8, None)
-    found = regime_verdict(choice, tested, confirmed(0.2, 0.01), "auroc", 1, few)
+    tested = [arm(PLANS[other], 0.8) for other in ("synthetic-1", "real")]
+    found = regime_verdict(tested, confirmed(0.2, 0.01), "auroc", 1, few)
     words = "Cannot tell with 400 test images of 90 groups: 9 groups hold well, and it takes 10."
     assert found == ("unclear", words)
 
 
 def regime(kind: str, verdict: str, share: float, gain: Gain) -> Regime:
-    choice, filtering = (
-        RegimeChoice(share, "synthetic-1", 0.8, "real", 0.8, None),
-        keep_rate_finding(1, [RATE], "auroc"),
-    )
+    choice = RegimeChoice(share, [DivisionChoice(None, "synthetic-1", 0.8, "real", 0.8, "duplicates-1")], None)
+    filtering = keep_rate_finding(1, [RATE], "auroc")
     return Regime(share, {"ill": 8, "well": 4}, 1, 1, {}, [], choice, [], gain, filtering, verdict, kind, "")
 
 

@@ -13,7 +13,7 @@ from gan.data.image_set import ImageSet
 from gan.errors import RunError, StoppedError
 from gan.evaluation.records import study_results
 from gan.evaluation.records.split_looks import record_test_look
-from gan.evaluation.study import arms, run_study, sealed_data, study_plan
+from gan.evaluation.study import arms, divisions, run_study, study_plan
 from gan.evaluation.study.study_options import StudyOptions
 from gan.io.atomic import write_json
 from gan.runs.run import Run
@@ -27,7 +27,7 @@ def test_images_like_new_real_ones_help_where_real_ones_are_few(tmp_path: Path) 
     found = studied(image_set(160), held_out_like, tmp_path, shares=(0.1,), ratios=(8.0,))
     regime = found.regimes[0]
     assert regime.real == {"a": 8, "b": 8}
-    assert regime.tested_arm(regime.choice.arm).plan.added == {"a": 64, "b": 64}
+    assert regime.tested_arm(regime.gain.arm).plan.added == {"a": 64, "b": 64}
     assert regime.gain.helps
     assert regime.gain.corrected_low > 0
     assert found.verdict_kind == "helps"
@@ -64,9 +64,11 @@ def test_filling_up_a_rare_class_has_to_beat_its_duplicates_augmented(tmp_path: 
     found = studied(images, duplicates(images), tmp_path, seeds=2, budget=TWO_STEPS)
     regime = found.regimes[0]
     assert regime.arm("synthetic-filled-classical").plan.added == {"a": 0, "b": 56}
-    free = {"real", "classical", "duplicates-filled", "duplicates-filled-classical"}
-    assert set(regime.gain.against) >= free  # whatever was chosen
-    assert {arm.plan.name for arm in regime.tested} == {regime.choice.arm, *regime.gain.against}
+    choice = regime.choice.divisions[0]
+    assert [arm.plan.name for arm in regime.tested] == choice.tested
+    assert (regime.gain.arm, regime.gain.over, regime.gain.harm_over) == (choice.arm, choice.strongest, choice.matched)
+    free = [arm for arm in regime.arms if arm.plan.kind != "synthetic"]
+    assert choice.strongest_score == max(np.mean(arm.scores) for arm in free)
     assert not regime.gain.helps
 
 
@@ -98,7 +100,7 @@ def test_nothing_reads_the_test_split_before_the_plan_is_written_and_a_classifie
         guarded.images[guarded.rows("test")]
     scored: list[str] = []
     plan = tmp_path / "first" / "plan.json"
-    final, digest = sealed_data.SealedTestSplit.logits, sealed_data.SealedTestSplit.sha256.func
+    final, digest = divisions.SealedTest.logits, divisions.SealedTest.sha256.func
 
     def allowed(read: Callable[[], object]) -> object:
         assert json.loads(plan.read_text())["choices"]  # what will be compared is written
@@ -107,26 +109,28 @@ def test_nothing_reads_the_test_split_before_the_plan_is_written_and_a_classifie
         monkeypatch.setattr(Guarded, "allowed", False)
         return found
 
-    def logits(self: sealed_data.SealedTestSplit, classifier: torch.nn.Module) -> object:
+    def logits(self: divisions.SealedTest, classifier: torch.nn.Module) -> object:
         assert not classifier.training
         scored.append("once")
         return allowed(lambda: final(self, classifier))  # type: ignore[arg-type]
 
-    monkeypatch.setattr(sealed_data.SealedTestSplit, "logits", logits)
-    search = sealed_data.SealedTestSplit.near_copies
+    monkeypatch.setattr(divisions.SealedTest, "logits", logits)
+    search = divisions.SealedTest.near_copies
 
-    def near_copies(self: sealed_data.SealedTestSplit, development: ImageSet) -> object:
+    def near_copies(self: divisions.SealedTest, development: ImageSet) -> object:
         scored.append("searched")
         return allowed(lambda: search(self, development))
 
-    monkeypatch.setattr(sealed_data.SealedTestSplit, "near_copies", near_copies)
+    monkeypatch.setattr(divisions.SealedTest, "near_copies", near_copies)
     hashed = property(lambda self: allowed(lambda: digest(self)))
-    monkeypatch.setattr(sealed_data.SealedTestSplit, "sha256", hashed)
+    monkeypatch.setattr(divisions.SealedTest, "sha256", hashed)
+    of_split = divisions.tested_sha256
+    monkeypatch.setattr(divisions, "tested_sha256", lambda *args: allowed(lambda: of_split(*args)))
     first = studied(guarded, held_out_like, tmp_path / "first", seeds=2, budget=TWO_STEPS)
     assert scored == ["once"] * 2 * len(first.regimes[0].tested) + ["searched"]  # copies are sought last
     planned = json.loads(plan.read_text())
     assert first.planned == pytest.approx(planned["time"])
-    assert planned["choices"][0]["arm"] == first.regimes[0].choice.arm
+    assert planned["choices"][0]["divisions"][0]["arm"] == first.regimes[0].gain.arm
     oldest = min(path.stat().st_mtime for path in plan.parent.glob("100/test/*.npz"))
     assert plan.stat().st_mtime <= oldest
 
@@ -294,7 +298,7 @@ def test_test_images_that_are_copies_of_training_images_are_counted_and_left_out
 
 def test_a_generator_knows_no_image_that_its_regime_leaves_out(monkeypatch: pytest.MonkeyPatch) -> None:
     run, options = trained("digits"), StudyOptions(2, (1.0,), (0.25,), (0.5,), budget=TWO_STEPS, selection_seeds=2)
-    monkeypatch.setattr(sealed_data, "MAX_TRAINING_IMAGES", 200)  # of 1,438
+    monkeypatch.setattr(divisions, "MAX_TRAINING_IMAGES", 200)  # of 1,438
     inner = Run(run.path / "evaluation" / "000000320-study" / "generator-100")
 
     def stop_when_trained(phase: str, done: float) -> None:

@@ -15,7 +15,7 @@ from gan.config.options import build_config
 from gan.errors import ConfigError, DataError, RunError, UserError
 from gan.evaluation.classifiers.architectures import ARCHITECTURES, classical_augmentation, classifier_builder
 from gan.evaluation.records import study_results
-from gan.evaluation.study import arms, sealed_data, study_plan
+from gan.evaluation.study import arms, divisions, study_plan
 from gan.evaluation.study.arms import Conditions, Images, Positions
 from gan.evaluation.study.study_options import StudyOptions
 from gan.runs import lifecycle
@@ -24,18 +24,19 @@ from tests.support.study import SIDE, held_out_like, image_set, noise, studied
 
 def test_each_arm_adds_the_planned_images() -> None:
     images = image_set(60, every=4)
-    plans, left = study_plan.plan_regimes(sealed_data.development_set(images), StudyOptions())
+    plans, left = study_plan.plan_regimes(images, StudyOptions())
     assert [one.share for one in plans] == [1.0]
     assert [left_out.share for left_out in left] == [0.25, 0.1]
     assert left[0].why == "It would have 4 training images of b, and it takes 8 of each class."
     real, labels = images.images[:60], images.labels()[:60]
-    by_name = {arm.name: arm for arm in plans[0].arms}
+    planned = plans[0].divisions[0].arms
+    by_name = {arm.name: arm for arm in planned}
 
     def keep(made: Images, conditions: Conditions, rates: Sequence[float]) -> list[Positions]:
         return [np.arange(0, len(made), round(1 / rate)) for rate in rates]
 
-    added = arms.prepare_additions(real, labels, plans[0].arms, held_out_like, keep, 0)
-    for arm in plans[0].arms:
+    added = arms.prepare_additions(real, labels, planned, held_out_like, keep, 0)
+    for arm in planned:
         shown, what = added.for_arm(arm)
         assert np.bincount(what, minlength=2).tolist() == list(arm.added.values()), arm.name
         alike = (shown[:, None] == real[None]).all(axis=(2, 3, 4))  # (m, n)
@@ -50,19 +51,14 @@ def test_each_arm_adds_the_planned_images() -> None:
     assert (plain == augmented).all()  # only the training differs
 
 
-def test_each_arm_is_compared_with_all_that_needs_no_generator() -> None:
+def test_each_synthetic_arm_has_a_control_that_is_trained_as_it_is() -> None:
     planned = arms.plan_arms({"a": 40, "b": 20})
     by_name = {arm.name: arm for arm in planned}
     assert len(planned) == 26
     assert not any(by_name[name].augmented for name in ("real", "duplicates-1", "duplicates-filled", "synthetic-1"))
-    free = ("real", "classical", "duplicates-filled", "duplicates-filled-classical", "duplicates-2")
-    assert (by_name["synthetic-2"].comparators, by_name["synthetic-2"].controls) == (free, ("real", "duplicates-2"))
     augmented = by_name["synthetic-2-classical"]
     assert augmented.words == "Synthetic images, 2 x, with classical augmentation"
-    assert (augmented.augmented, augmented.comparators, augmented.controls) == (True, free, ("classical",))
-    filled = by_name["synthetic-filled-better-50-classical"]
-    assert filled.comparators == free[:4]
-    assert filled.controls == ("classical", "duplicates-filled-classical")
+    assert augmented.augmented
     assert by_name["duplicates-filled-classical"].augmented
     assert {arm.keep for arm in planned if arm.ratio == 1.0} == {None, 0.75, 0.5, 0.25}
     matched = {name: by_name[name].matched for name in by_name if not by_name[name].is_free}
@@ -72,23 +68,25 @@ def test_each_arm_is_compared_with_all_that_needs_no_generator() -> None:
     assert matched["synthetic-filled-classical"] == "duplicates-filled-classical"
     assert all(arm.matched == "" for arm in planned if arm.is_free)
     for number, arm in enumerate(planned):
-        assert {one.name for one in planned[:number]} >= set(arm.comparators)
+        assert arm.is_free or arm.matched in {one.name for one in planned[:number]}
     even = arms.plan_arms({"a": 40, "b": 40})
     assert len(even) == 20  # nothing to fill up
-    assert next(arm for arm in even if arm.name == "synthetic-1").comparators == ("real", "classical", "duplicates-1")
     assert arms.synthetic_counts(planned).tolist() == [160, 80]  # a quarter is kept of four times as many
 
 
 def test_a_fraction_takes_whole_patients_of_each_class() -> None:
     images = image_set(160, grouped=True)
-    quarter = sealed_data.low_data_subset(images, 0.25)
+    (division,) = divisions.divide(images, 0.25)
+    quarter = division.development()
     rows = quarter.rows("train")
     assert images.group is not None
     assert quarter.group is not None
-    assert quarter.conditions[rows].sum(axis=0).tolist() == [20, 20]
+    assert quarter.conditions[rows].sum(axis=0).tolist() == division.real.tolist() == [20, 20]
     assert all((images.group == one).sum() == (quarter.group == one).sum() for one in set(quarter.group.tolist()))
     assert len(quarter.rows("val")) == len(images.rows("val"))
-    assert "test" not in set(sealed_data.development_set(images).split.tolist())
+    assert set(quarter.split.tolist()) == {"train", "val"}
+    assert not division.is_whole
+    assert divisions.divide(images, 1.0)[0].is_whole
 
 
 def test_what_cannot_be_studied_raises_an_error(tmp_path: Path) -> None:

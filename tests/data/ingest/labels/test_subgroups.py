@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from gan.evaluation.study.sealed_data import low_data_subset, subset
 
 from gan.data.image_set import ImageSet
 from gan.data.ingest.checks.check import check_images
@@ -14,7 +15,6 @@ from gan.data.ingest.labels.reading import Proposal, Reading, TableReading
 from gan.data.ingest.labels.subgroups import count_values, counts_text, names_subgroup, subgroup_values
 from gan.data.ingest.outcome import reading_outcome
 from gan.errors import DataError
-from gan.evaluation.study.sealed_data import low_data_subset, subset
 from tests.data.ingest.labels.table_files import numbered, write_tables
 from tests.support.image_files import finding, read_folder, write_class_folders, write_labels
 

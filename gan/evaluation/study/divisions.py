@@ -1,0 +1,216 @@
+"""The divisions of a study's real images into training, validation and sealed test images.
+
+Without folds there is one for each regime: the user's own splits. Everything that trains, chooses or filters gets the
+`development` set of its division, which holds none of its test images. Only `SealedTest.logits` reads these, and it
+takes a finished classifier.
+
+Letters: n images, C channels, H = W the set's own side, K classes.
+"""
+
+import hashlib
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from gan.data.image_set import ImageSet
+from gan.data.ingest.checks.near_copies import near_copies
+from gan.data.ingest.pixels.image_file import THUMBNAIL
+from gan.data.splits import stratified_split
+from gan.errors import DataError, UserError
+from gan.evaluation.classifiers.reference import native_images, sample_rows, split_sha256
+from gan.evaluation.classifiers.small_resnet import Classifier, predict
+from gan.evaluation.study.predictions import GroundTruth
+
+Rows = NDArray[np.int64]
+
+MAX_TRAINING_IMAGES = 10_000
+"""Most training images of a study: with more real images, nobody needs synthetic ones."""
+MAX_VALIDATION_IMAGES = 500
+"""Most validation images, on which a classifier's state is chosen."""
+MAX_TEST_IMAGES = 3000
+"""Most test images, by whole groups."""
+MIN_SPLIT_IMAGES = 10
+"""Fewest images of the validation and of the test split."""
+MIN_CLASS_IMAGES = 8
+"""Fewest real training images of each class of a regime. A quarter as many synthetic ones are two, and a generator
+trained on fewer can only repeat them."""
+
+
+def check_study_data(images: ImageSet) -> None:
+    """Raise UserError for attributes, DataError where there are too few images."""
+    if images.kind != "class":
+        raise UserError(
+            f"{images.title} has attributes: a study compares classifiers of classes, and each image has one class. "
+            "Scores need no study: `python -m gan evaluate RUN`."
+        )
+    for split in ("val", "test"):
+        count = len(images.rows(split))
+        if count < MIN_SPLIT_IMAGES:
+            raise DataError(
+                f"{images.title} has {count} images in its {split} split: a study takes at least {MIN_SPLIT_IMAGES}. "
+                "Add images, or a split column to labels.csv."
+            )
+    counts = images.conditions[images.rows("train")].sum(axis=0).astype(int)  # (K,)
+    scarce = int(counts.argmin())
+    if counts[scarce] < MIN_CLASS_IMAGES:
+        raise DataError(
+            f"{images.title} has {counts[scarce]} training images of {images.names[scarce]}: a study takes at least "
+            f"{MIN_CLASS_IMAGES} of each class. Add images of it, or leave the class out."
+        )
+
+
+@dataclass(frozen=True)
+class SealedTest:
+    """The test images of a division. Only finished classifiers read them, and only the final analysis their truth."""
+
+    _images: ImageSet
+    _rows: Rows
+    _rarest: int
+
+    @property
+    def count(self) -> int:
+        """The number of test images."""
+        return len(self._rows)
+
+    def logits(self, classifier: Classifier) -> NDArray[np.float32]:
+        """Logits (n, K) of a finished classifier on the test images."""
+        return np.asarray(predict(classifier, native_images(self._images, self._rows))[1].numpy())
+
+    @cached_property
+    def truth(self) -> GroundTruth:
+        """The truth about the test images."""
+        return _truth(self._images, self._rows, self._rarest)
+
+    def near_copies(self, development: ImageSet) -> NDArray[np.bool_]:
+        """Which test images (n,) show the same picture as some training image of the division, by their thumbnails."""
+        return _near_copies(development, native_images(self._images, self._rows))
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 of the test images and their conditions."""
+        digest = hashlib.sha256(repr((self._images.names, self._images.kind, self._images.native_size)).encode())
+        for first in range(0, len(self._rows), 1024):
+            digest.update(np.ascontiguousarray(self._images.images[self._rows[first : first + 1024]]).data)
+        digest.update(np.ascontiguousarray(self._images.conditions[self._rows]).data)
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Division:
+    """One division of the real images of the regime with a `share` of them.
+
+    `train` and `val` are rows of the image set, `fold` is the fold that it tests on; None without folds.
+    """
+
+    _images: ImageSet
+    share: float
+    fold: int | None
+    train: Rows
+    val: Rows
+    sealed: SealedTest
+
+    def development(self) -> ImageSet:
+        """The training and validation images, in memory."""
+        rows = np.concatenate([self.train, self.val])
+        split = np.repeat(np.array(["train", "val"]), [len(self.train), len(self.val)])
+        return replace(subset(self._images, rows), split=split)
+
+    @property
+    def real(self) -> NDArray[np.int64]:
+        """The number of training images of each class (K,)."""
+        return np.asarray(self._images.conditions[self.train].sum(axis=0), dtype=np.int64)
+
+    @property
+    def validation(self) -> GroundTruth:
+        """The truth about the validation images."""
+        return _truth(self._images, self.val, self.sealed._rarest)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it trains on all images of the user's training split, and on no other. Where it does not, a generator
+        that learned these knows more than the classifiers that it would help."""
+        return np.array_equal(self.train, self._images.rows("train"))
+
+
+def divide(images: ImageSet, share: float) -> list[Division]:
+    """The divisions of the regime with a `share` of the training images: whole groups, each class in proportion."""
+    everything = images.rows("train")
+    train = everything if len(everything) <= MAX_TRAINING_IMAGES else _share(images, everything, _cap(everything))
+    rarest = int(images.conditions[train].sum(axis=0).argmin())
+    if share < 1:
+        train = _share(images, train, share)
+    val = images.rows("val")
+    if len(val) > MAX_VALIDATION_IMAGES:
+        val = np.sort(sample_rows(images, "val", MAX_VALIDATION_IMAGES))
+    test = whole_groups(images, images.rows("test"), MAX_TEST_IMAGES)
+    return [Division(images, share, None, train, val, SealedTest(images, test, rarest))]
+
+
+def tested_sha256(images: ImageSet) -> str:
+    """SHA-256 of the user's own test split, by which looks at it are counted; reads its images."""
+    return split_sha256(images, "test")
+
+
+def whole_groups(images: ImageSet, rows: Rows, most: int) -> Rows:
+    """Of more than `most` rows, random whole groups with about as many images."""
+    if len(rows) <= most:
+        return rows
+    groups = np.arange(len(rows)) if images.group is None else images.group[rows]
+    member = np.unique(groups, return_inverse=True)[1]
+    rank = np.random.default_rng(0).permutation(member.max() + 1)[member]  # (n,): the rank of its group
+    last = np.sort(rank)[most - 1]
+    return np.asarray(rows[rank <= last])
+
+
+def subset(images: ImageSet, rows: Rows) -> ImageSet:
+    """The images at `rows`, in memory."""
+    return replace(
+        images,
+        images=np.ascontiguousarray(images.images[rows]),
+        conditions=images.conditions[rows],
+        split=images.split[rows],
+        group=None if images.group is None else images.group[rows],
+        digests=None if images.digests is None else images.digests[rows],
+        subgroups={name: values[rows] for name, values in images.subgroups.items()},
+    )
+
+
+def _cap(rows: Rows) -> float:
+    return MAX_TRAINING_IMAGES / len(rows)
+
+
+def _share(images: ImageSet, rows: Rows, share: float) -> Rows:
+    group = None if images.group is None else images.group[rows]
+    dealt = stratified_split(images.conditions[rows], group, {"some": share})
+    return np.asarray(rows[dealt == "some"])
+
+
+def _truth(images: ImageSet, rows: Rows, rarest: int) -> GroundTruth:
+    return GroundTruth(
+        targets=images.conditions[rows].astype(np.uint8),
+        kind=images.kind,
+        group=None if images.group is None else images.group[rows],
+        fold=np.zeros(len(rows), dtype=np.int64),
+        own_test=images.split[rows] == "test",
+        names=images.names,
+        rarest=rarest,
+    )
+
+
+def _near_copies(development: ImageSet, shown: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Which images (n, C, H, H) show the same picture as some training image, by their thumbnails."""
+    training = native_images(development, development.rows("train"))
+    thumbnails = np.stack([_thumbnail(image) for images in (training, shown) for image in images])
+    rows = np.arange(len(thumbnails))
+    pairs = near_copies(thumbnails, rows[len(training) :], rows[: len(training)])
+    return np.isin(rows[len(training) :], pairs[:, 0])
+
+
+def _thumbnail(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """An image (C, H, H) of one or three channels as grey uint8 (THUMBNAIL, THUMBNAIL)."""
+    pixels = image[0] if len(image) == 1 else image.transpose(1, 2, 0)
+    small = Image.fromarray(np.ascontiguousarray(pixels)).resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
+    return np.asarray(small.convert("L"))

@@ -1,0 +1,142 @@
+"""A regime at work, and its record from the predictions of its classifiers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan.evaluation.records.study_results import Arm, Gain, Regime
+from gan.evaluation.study.analysis import (
+    PlannedArms,
+    choose_arms,
+    confirmed_gain,
+    exploratory_arms,
+    keep_rates,
+    pool_arms,
+    summarise_arms,
+)
+from gan.evaluation.study.arm_classifiers import DivisionClassifiers
+from gan.evaluation.study.arm_generators import Generator
+from gan.evaluation.study.comparisons import decide
+from gan.evaluation.study.confirmation_plan import RegimeChoice
+from gan.evaluation.study.predictions import GroundTruth, Predictions, pool_truth
+from gan.evaluation.study.study_options import StudyOptions
+from gan.evaluation.study.study_plan import RegimePlan
+from gan.evaluation.study.verdict import keep_rate_finding, regime_verdict
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass
+class RegimeAtWork:
+    """A regime at work. All lists have one item for each division: the generator, the classifiers, and what these said
+    of validation images and, later, of test images."""
+
+    plan: RegimePlan
+    generators: list[Generator]
+    classifiers: list[DivisionClassifiers]
+    validated: list[list[Predictions]] = field(default_factory=list)
+    tested: list[list[Predictions]] = field(default_factory=list)
+
+    @property
+    def truth(self) -> GroundTruth:
+        """The truth about the test images (n,) of all divisions."""
+        return pool_truth(one.division.sealed.truth for one in self.plan.divisions)
+
+    def choose(self, options: StudyOptions) -> RegimeChoice:
+        """What to confirm, chosen by the validation images."""
+        divisions = [one.division for one in self.plan.divisions]
+        return choose_arms(
+            self.plan.share,
+            [division.fold for division in divisions],
+            self.validated,
+            options.primary,
+            sum(division.sealed.count for division in divisions),
+            options.seeds,
+        )
+
+    def near_copies(self) -> Mask:
+        """Which test images (n,) are near copies of training images of their division."""
+        divisions = [one.division for one in self.plan.divisions]
+        return np.concatenate([division.sealed.near_copies(division.development()) for division in divisions])
+
+
+@dataclass(frozen=True)
+class _Confirmation:
+    """What the test images say of the chosen arms of a regime."""
+
+    tested: list[Arm]
+    gain: Gain
+    kind: str
+    sentence: str
+
+
+def analyse_regimes(
+    regimes: Sequence[RegimeAtWork], choices: Sequence[RegimeChoice], copied: Sequence[Mask], options: StudyOptions
+) -> list[Regime]:
+    """The regimes with their verdicts, on all test images and without those that are `copied` (n,), for each regime."""
+    tested = [
+        PlannedArms.pooled(regime.tested, choice.divisions) for regime, choice in zip(regimes, choices, strict=True)
+    ]
+    whole = _confirmed(tested, options)
+    fresh: list[_Confirmation | None] = [None] * len(regimes)
+    if any(mask.any() for mask in copied) and not any(mask.all() for mask in copied):
+        parts = [one.part(~mask) for one, mask in zip(tested, copied, strict=True)]
+        fresh = list(_confirmed(parts, options))
+    return [
+        _record(regime, choice, all_of_them, without if mask.any() else None, options)
+        for regime, choice, all_of_them, without, mask in zip(regimes, choices, whole, fresh, copied, strict=True)
+    ]
+
+
+def _confirmed(tested: Sequence[PlannedArms], options: StudyOptions) -> list[_Confirmation]:
+    """The verdicts of all regimes, corrected over the regimes."""
+    metric, found = options.primary, []
+    decisions = decide([one.compared(metric) for one in tested])
+    for arms, decision in zip(tested, decisions, strict=True):
+        gain = confirmed_gain(decision, arms)
+        records = summarise_arms(arms.arms, metric, options.specificity)
+        counts = count_test_images(arms.chosen.truth)
+        kind, sentence = regime_verdict(records, gain, metric, len(tested), counts)
+        found.append(_Confirmation(records, gain, kind, sentence))
+    return found
+
+
+def _record(
+    regime: RegimeAtWork,
+    choice: RegimeChoice,
+    confirmed: _Confirmation,
+    without: _Confirmation | None,
+    options: StudyOptions,
+) -> Regime:
+    metric, validated = options.primary, pool_arms(regime.validated)
+    ratio = next(arm.plan.ratio for arm in validated if arm.plan.keep is not None and not arm.plan.fills)
+    assert ratio is not None
+    return Regime(
+        share=regime.plan.share,
+        real=dict(zip(validated[0].truth.names, regime.plan.real.tolist(), strict=True)),
+        steps=regime.plan.steps,
+        batch=options.budget.batch,
+        generator=regime.generators[0].info,
+        arms=exploratory_arms(validated, metric, options.specificity),
+        choice=choice,
+        tested=confirmed.tested,
+        gain=confirmed.gain,
+        filtering=keep_rate_finding(ratio, keep_rates(validated, metric), metric),
+        verdict=confirmed.sentence,
+        verdict_kind=confirmed.kind,
+        without_copies=without.sentence if without else "",
+    )
+
+
+def count_test_images(test: GroundTruth) -> dict[str, Any]:
+    """`StudyResult.test`: counts of the test images and groups."""
+    return {
+        "images": len(test.targets),
+        "groups": len(test.targets) if test.group is None else len(np.unique(test.group)),
+        "grouped": test.group is not None,
+        "per_class": {name: int(test.targets[:, k].sum()) for k, name in enumerate(test.names)},
+        "groups_per_class": test.groups_per_class(),
+    }

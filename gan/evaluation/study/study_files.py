@@ -1,0 +1,79 @@
+"""The files that a study keeps in its folder, beside the predictions of its classifiers."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from gan.evaluation.study import arm_generators
+from gan.evaluation.study.arms import FILLED_KEEP_RATE
+from gan.evaluation.study.confirmation_plan import FILE as PLAN_FILE
+from gan.evaluation.study.predictions import GroundTruth
+from gan.evaluation.study.study_options import StudyOptions
+from gan.io.atomic import replacing, write_json
+from gan.io.json_files import read_json
+from gan.io.untrusted_files import read_arrays
+
+RECIPE = 4
+"""Increase it when arms or classifiers change: what a stopped study has kept is then trained again."""
+FILE = "recipe.json"
+
+
+def begin(folder: Path, generator_sha256: str, data_sha256: list[str], options: StudyOptions) -> None:
+    """Create the study's folder, without what another recipe, generator or data set left there.
+
+    Generators go only where the data changed: an image of today's test split may have been in their training.
+    """
+    budget = options.budget
+    recipe = {
+        "generator_sha256": generator_sha256,
+        "data": data_sha256,
+        "classifier": options.classifier,
+        "ratios": list(options.ratios),
+        "keep_rates": list(options.keep_rates),
+        "recipe": [
+            RECIPE,
+            budget.batch,
+            budget.passes,
+            budget.min_images,
+            budget.max_images,
+            budget.batch_norm_images,
+            FILLED_KEEP_RATE,
+        ],
+    }
+    before = read_json(folder / FILE) or {}
+    if before != recipe:
+        classifiers, generators = folder.glob("[0-9]*"), folder.glob("generator-*")
+        for old in [*classifiers, *(generators if before.get("data") != recipe["data"] else ())]:
+            shutil.rmtree(old)
+        (folder / PLAN_FILE).unlink(missing_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / FILE, recipe)
+
+
+def tested_folders(folder: Path) -> Iterator[Path]:
+    """The folders of the classifiers that read test images."""
+    yield from sorted(folder.glob("[0-9]*/test"))
+    yield from sorted(folder.glob("[0-9]*/fold-*/test"))
+
+
+def keep_truth(folder: Path, test: GroundTruth) -> None:
+    """Keep the truth about the test images beside the predictions."""
+    group = np.zeros(0, np.str_) if test.group is None else test.group.astype(np.str_)
+    with replacing(folder / "test.npz") as temporary, open(temporary, "wb") as file:
+        np.savez_compressed(
+            file,
+            targets=test.targets,
+            group=group,
+            fold=test.fold,
+            own_test=test.own_test,
+            names=np.array(test.names),
+        )
+
+
+def minutes(folder: Path) -> float:
+    """Minutes of training, generating and testing, over all stops."""
+    classifiers = sum(float(read_arrays(path)["seconds"]) for path in folder.glob("[0-9]*/**/*.npz"))
+    generators = sum(arm_generators.training_seconds(path) for path in folder.glob("generator-*"))
+    return (classifiers + generators) / 60
