@@ -64,6 +64,8 @@ def submit(parsed: argparse.Namespace) -> int:
     config = config_from_arguments(parsed)
     if not _can_start(config, parsed.dry_run):
         return 2
+    if parsed.dry_run and config.job.engine == "slurm":
+        show(lifecycle.preview_script(config, parsed.name))
     if not parsed.dry_run:
         run = lifecycle.create_run(config, parsed.name)
         lifecycle.submit_run(run)

@@ -273,8 +273,15 @@ class TrainConfig(Section):
 
 
 class JobConfig(Section):
-    """Device and precision."""
+    """Engine, device and precision."""
 
+    engine: Literal["local", "slurm"] = option(
+        "local",
+        "Where the run and its evaluations work. local: on this machine. slurm: on the cluster, as jobs of sbatch; the "
+        "installation's settings (GAN_SLURM_*) choose the partition and more.",
+        label="Engine",
+        advanced=True,
+    )
     device: str = option(
         "auto",
         "auto: a CUDA GPU if there is one, else Apple's MPS, else the CPU.",

@@ -2,7 +2,8 @@
 
 Each kind has a job folder (`gan/jobs`) in the run's `evaluation/`; the request lies in its `request.json`. Scores, the
 membership test and what pages need prepared are tasks on the CPU, beside any training; a study queues for the run's
-device like a training. Finished parts are kept, so that the same request resumes where it was stopped.
+device like a training. All go through the run's engine. Finished parts are kept, so that the same request resumes
+where it was stopped.
 """
 
 from collections.abc import Sequence
@@ -69,9 +70,9 @@ def start_evaluation(run: Run, request: Request) -> None:
     folder = job_folder(run, request.kind)
     if request.kind == "study":
         folder.mkdir(parents=True, exist_ok=True)
-        jobs.submit(folder, run.config.job.device, asdict(request))
+        jobs.submit(folder, run.config.job.device, asdict(request), engine=run.config.job.engine)
     else:
-        jobs.start_task(folder, asdict(request))
+        jobs.start_task(folder, asdict(request), run.config.job.engine)
 
 
 def load_request(run: Run, kind: str) -> Request:

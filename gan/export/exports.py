@@ -85,7 +85,7 @@ def begin_export(run: Run, request: ExportRequest) -> Export:
         else:
             break
     write_json(folder / "request.json", asdict(request))
-    jobs.start_task(folder)
+    jobs.start_task(folder, engine=run.config.job.engine)
     return Export(folder)
 
 
@@ -95,7 +95,7 @@ def resume_export(run: Run, identifier: str) -> Export:
     if export.file is not None:
         raise RunError(f"The export {identifier} of {run.name} is finished: download it.")
     export.request.check(run.info())
-    jobs.start_task(export.folder)
+    jobs.start_task(export.folder, engine=run.config.job.engine)
     return export
 
 

@@ -154,7 +154,12 @@ def _is_free(folder: Path, number: int, job_id: str) -> bool:
     if holder.job_id == job_id:
         return True
     states = engine.job_states([holder.job_id])
-    return states is not None and states.get(holder.job_id, EngineJob("gone")).phase in ("gone", "waiting")
+    if states is None:
+        return False
+    state, since = states.get(holder.job_id, EngineJob("gone")), document.get("time")
+    if state.phase == "waiting":  # put back into the queue, unless it has started since the engine said so
+        return isinstance(since, int | float) and since < state.time
+    return state.phase == "gone"
 
 
 def _process_is_gone(holder: Holder, document: Mapping[str, Any]) -> bool:

@@ -11,43 +11,64 @@ from pathlib import Path
 from typing import Any
 
 from gan.config import settings
-from gan.errors import DamagedFileError, RunError
+from gan.errors import DamagedFileError, RunError, UserError
 from gan.io.atomic import remove_folder, write_json
 from gan.io.file_lock import try_lock
 from gan.io.json_files import read_json
 from gan.io.untrusted_files import log_damaged
 from gan.jobs import claims, device_list, kinds, launch, logs, names, processes, states, tickets, waiting_jobs
+from gan.jobs.engine import EngineName
+from gan.jobs.engines import find_engine
 from gan.jobs.holders import read_holder, works_here
 
+ENDED = ("stopped", "finished", "failed", "lost")
+STARTS = ("queued", "started")
+"""The files that carry the ticket of a job that waits or works."""
 
-def submit(folder: Path, device: str, request: Mapping[str, Any] | None = None, gpus: int = 1) -> None:
-    """Put a job at the end of the queue for `device` and `gpus` (values of `job.device` and `job.gpus`), and start the
-    scheduler if needed.
+ENDED = ("stopped", "finished", "failed", "lost")
+STARTS = ("queued", "started")
+"""The files that carry the ticket of a job that waits or works."""
+
+
+def submit(
+    folder: Path,
+    device: str,
+    request: Mapping[str, Any] | None = None,
+    gpus: int = 1,
+    engine: EngineName = "local",
+) -> None:
+    """Put a job at the end of the queue of an engine; starts this machine's scheduler if needed.
+
+    `device`, `gpus` and `engine` are values of `job.device`, `job.gpus` and `job.engine`.
 
     The folder's path says what the job does (`kinds.py`); `request` is written to its `request.json`, which the job
-    reads as data. Raises RunError if the job is queued or running already, or if no job may run in the folder.
+    reads as data. Raises RunError if the job is queued or running already, if no job may run in the folder, or if the
+    engine refuses it, in the engine's own words; nothing is left in a queue then.
     """
     kinds.check_folder(folder)
     with tickets.decision_lock():
         state = _readable_state(folder)
         if state.alive:
             raise RunError(f"{_subject(folder)} is {state.name} already.")
-        _enqueue(folder, device, request, gpus)
-    launch.start_scheduler()
+        _enqueue(folder, device, request, gpus, engine)
+    _hand_over(folder, device, gpus, engine)
 
 
-def start_task(folder: Path, request: Mapping[str, Any] | None = None) -> None:
+def start_task(folder: Path, request: Mapping[str, Any] | None = None, engine: EngineName = "local") -> None:
     """Submit a task, which runs on the CPU beside training; creates its folder.
 
-    At most `settings.tasks_at_once()` tasks run at a time; the others wait in order.
+    At most `settings.tasks_at_once()` tasks run at a time on this machine; the others wait in order.
     """
     kinds.check_folder(folder)  # before anything is created: a symbolic link may lead elsewhere
     folder.mkdir(parents=True, exist_ok=True)
-    submit(folder, device_list.TASKS, request)
+    submit(folder, device_list.TASKS, request, engine=engine)
 
 
-def resume(folder: Path, device: str, gpus: int = 1) -> str:
-    """Put a stopped, failed or lost run back at the end of the queue; returns one sentence on what happened."""
+def resume(folder: Path, device: str, gpus: int = 1, engine: EngineName = "local") -> str:
+    """Put a stopped, failed or lost run back at the end of the queue; returns one sentence on what happened.
+
+    Raises RunError as `submit` does.
+    """
     kinds.check_folder(folder)
     subject = _subject(folder)
     with tickets.decision_lock():
@@ -60,8 +81,8 @@ def resume(folder: Path, device: str, gpus: int = 1) -> str:
             return f"{subject} is still stopping: resume it when it has stopped."
         if state.name == "finished":
             return f"{subject} has finished: there is nothing to resume. Clone it to train longer."
-        _enqueue(folder, device, gpus=gpus)
-    launch.start_scheduler()
+        _enqueue(folder, device, gpus=gpus, engine=engine)
+    _hand_over(folder, device, gpus, engine)
     return f"{subject} is in the queue again, and goes on from its last snapshot."
 
 
@@ -74,6 +95,7 @@ def stop(folder: Path) -> str:
     with tickets.decision_lock():
         state = _readable_state(folder)
         if state.name == "queued":
+            _cancel_in_engine(folder)
             _cancel(folder)
             return f"{_subject(folder)} was taken out of the queue."
         if not state.alive:
@@ -82,7 +104,11 @@ def stop(folder: Path) -> str:
         write_json(folder / "stop", {})  # replaces a symbolic link instead of writing to its target
         started = read_json(folder / "started.json") or {}
         holder = read_holder(started)
-        launch.register_stop(folder, holder.ticket, "" if holder.is_here else holder.host)
+        engine = find_engine(holder.engine)
+        launch.register_stop(folder, holder.ticket, "" if holder.is_here or engine is not None else holder.host)
+    if engine is not None and holder.job_id:
+        with contextlib.suppress(UserError):  # the scheduler repeats it, and the job looks for the file
+            engine.ask_to_stop(holder.job_id)
     if holder.is_here and works_here(folder, started):  # otherwise the pid may belong to another process by now
         processes.terminate(started, folder)
     launch.start_scheduler()
@@ -102,7 +128,8 @@ def delete(folder: Path) -> str:
             raise RunError(f"The run {name} is {state.name}: stop it before you delete it.")
         for job in sorted({path.parent for path in folder.glob("**/alive.lock")}):
             _refuse_busy(name, job)
-        queued = next((job for job in waiting_jobs.queued_jobs() if names.run_name(job.name) == name), None)
+        own = (job for job in waiting_jobs.queued_jobs() if names.run_name(job.name) == name)
+        queued = next((job for job in own if states.state(job.folder).name not in ENDED), None)
         if queued is not None:
             raise RunError(f"{_subject(queued.folder)} waits in the queue: cancel it before you delete the run.")
         trash.mkdir(exist_ok=True)
@@ -194,7 +221,44 @@ def _claimed(folder: Path) -> Iterator[None]:
         yield
 
 
-def _enqueue(folder: Path, device: str, request: Mapping[str, Any] | None = None, gpus: int = 1) -> None:
+def _hand_over(folder: Path, device: str, gpus: int, engine: EngineName) -> None:
+    """Give a job, just queued, to its engine; takes it out of the queue again where the engine refuses it."""
+    receiver, queued = find_engine(engine), waiting_jobs.queued_job(folder)
+    if receiver is None:
+        launch.start_scheduler()
+        return
+    if queued is None:
+        return  # cancelled meanwhile
+    try:
+        job_id = receiver.submit(folder, queued.ticket, device, gpus)
+    except UserError:
+        with tickets.decision_lock():
+            waiting_jobs.dequeue(folder)
+        raise
+    with tickets.decision_lock():
+        waiting_jobs.set_job_id(folder, job_id, queued.ticket)
+        ours = {tickets.valid_ticket((read_json(folder / f"{name}.json") or {}).get("ticket")) for name in STARTS}
+    if queued.ticket not in ours:  # cancelled while the engine took it
+        receiver.cancel(job_id)
+
+
+def _cancel_in_engine(folder: Path) -> None:
+    """Take a waiting job out of its engine's queue, if it is in one; raises UserError where the engine refuses."""
+    queued = waiting_jobs.queued_job(folder)
+    holder = read_holder(read_json(folder / "started.json") or {})
+    engine, job_id = (queued.engine, queued.job_id) if queued else (holder.engine, holder.job_id)
+    receiver = find_engine(engine)
+    if receiver is not None and job_id:
+        receiver.cancel(job_id)
+
+
+def _enqueue(
+    folder: Path,
+    device: str,
+    request: Mapping[str, Any] | None = None,
+    gpus: int = 1,
+    engine: EngineName = "local",
+) -> None:
     """Put the folder into the queue; hold `decision_lock()`.
 
     Raises RunError if the run was deleted in the meantime, and ConfigError for invalid settings, which would otherwise
@@ -207,12 +271,13 @@ def _enqueue(folder: Path, device: str, request: Mapping[str, Any] | None = None
     settings.stop_grace()
     if request is not None:
         write_json(folder / "request.json", request)
-    waiting_jobs.enqueue(folder, device, gpus=gpus)
+    waiting_jobs.enqueue(folder, device, gpus=gpus, engine=engine)
 
 
 def _cancel(folder: Path) -> None:
     """Take a waiting job out of the queue; hold `decision_lock()`."""
     queued = waiting_jobs.queued_job(folder)
+    ticket = queued.ticket if queued else read_holder(read_json(folder / "started.json") or {}).ticket
     end = {"state": "stopped", "cause": "It was cancelled while it waited in the queue.", "kind": "cancelled"}
-    write_json(folder / "end.json", {**end, "ticket": queued.ticket if queued else 0, "time": time.time()})
+    write_json(folder / "end.json", {**end, "ticket": ticket, "time": time.time()})
     waiting_jobs.dequeue(folder)

@@ -1,8 +1,9 @@
 """The engines that can be asked for jobs of other machines, by name."""
 
 from gan.jobs.engine import Engine
+from gan.jobs.slurm.engine import SlurmEngine
 
-ENGINES: dict[str, Engine] = {}
+ENGINES: dict[str, Engine] = {"slurm": SlurmEngine()}
 
 
 def find_engine(name: str) -> Engine | None:

@@ -25,6 +25,7 @@ from gan.io.untrusted_files import skipping_unreadable
 from gan.jobs import device_list, kinds, names, processes, tickets, waiting_jobs
 from gan.jobs.claims import Claim
 from gan.jobs.engine import EngineName
+from gan.jobs.slurm.batch_job import is_batch_job
 
 LOGGER = logging.getLogger(__name__)
 SCHEDULER_MODULE = "gan.jobs"
@@ -110,6 +111,8 @@ def start_scheduler() -> bool:
 
     The caller takes the scheduler's lock and passes it on, so that of twenty callers at once one starts it.
     """
+    if is_batch_job():
+        return False  # nothing may outlive it on its node
     path = tickets.host_folder() / "scheduler.lock"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

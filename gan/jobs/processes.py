@@ -38,13 +38,14 @@ PASSED_PREFIXES = (
     "LC_",
 )
 JOB_VARIABLE = "GAN_JOB"  # tells a process of the scheduler its ticket, device and lock descriptors
+BATCH_VARIABLE = "GAN_BATCH_JOB"  # in a job of another engine: the value of `member_value` for its start
 MEMBER_VARIABLE = "GAN_JOB_MEMBER"  # in all processes of a job: which start of which job they belong to
 
 
 def job_environment(own: Mapping[str, str]) -> dict[str, str]:
     """The variables that a job inherits, with absolute paths of the store and the data."""
     passed = {k: v for k, v in own.items() if k in PASSED or k.startswith(PASSED_PREFIXES)}
-    for name in (JOB_VARIABLE, MEMBER_VARIABLE):
+    for name in (JOB_VARIABLE, MEMBER_VARIABLE, BATCH_VARIABLE):
         passed.pop(name, None)
     places = {"GAN_STORE": str(settings.store()), "GAN_DATA": str(settings.public_data())}
     return passed | places | {"PYTHONUNBUFFERED": "1"}

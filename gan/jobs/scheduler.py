@@ -20,11 +20,14 @@ from gan.io.atomic import write_json
 from gan.io.file_lock import try_lock
 from gan.io.json_files import read_json
 from gan.io.untrusted_files import log_damaged, skipping_unreadable
-from gan.jobs import claims, device_list, kinds, launch, names, processes, tickets, waiting_jobs
-from gan.jobs.holders import works_here
+from gan.jobs import claims, device_list, kinds, launch, names, processes, states, tickets, waiting_jobs
+from gan.jobs.engine import Engine
+from gan.jobs.engines import find_engine
+from gan.jobs.holders import read_holder, works_here
 
 POLL_SECONDS = 0.2
 RETRY_SECONDS = 5.0  # after a start failed, as on a full disk
+ENGINE_SIGNAL_SECONDS = 5.0
 SIGNAL_SECONDS = 1.0  # a signal sent right after a launch can be lost, so it is repeated
 LOGGER = logging.getLogger("gan.jobs")
 
@@ -221,6 +224,11 @@ def _enforce_stop(memory: Memory, path: Path) -> None:
     name = str(pending.get("job", ""))
     folder = settings.store() / name
     started = read_json(folder / "started.json") or {}
+    holder = read_holder(started)
+    engine = find_engine(holder.engine)
+    if engine is not None and holder.ticket == pending.get("ticket"):
+        _enforce_stop_in_engine(memory, path, folder, engine, holder.job_id)
+        return
     ended = started.get("ticket") != pending.get("ticket") or works_here(folder, started) is False
     if kinds.job_kind(folder) is None or ended:
         path.unlink(missing_ok=True)  # `kill_orphans` deals with processes left behind
@@ -239,6 +247,26 @@ def _enforce_stop(memory: Memory, path: Path) -> None:
     elif now - memory.signalled.get(path.name, 0.0) > SIGNAL_SECONDS:
         memory.signalled[path.name] = now
         processes.terminate(started, folder)
+
+
+def _enforce_stop_in_engine(memory: Memory, path: Path, folder: Path, engine: Engine, job_id: str) -> None:
+    """Ask the engine to signal a job that is being stopped every few seconds, and to end it when its grace is over."""
+    state = states.state(folder)
+    if not state.alive and state.name != "unknown":
+        path.unlink(missing_ok=True)
+        return
+    now, grace = time.monotonic(), settings.stop_grace()
+    last = memory.signalled.setdefault(path.name, now)  # `stop` has just asked it
+    if not job_id or now - last < ENGINE_SIGNAL_SECONDS:
+        return
+    memory.signalled[path.name] = now
+    try:
+        if now - memory.first_seen.setdefault(path.name, now) > grace or state.name == "queued":
+            engine.cancel(job_id)  # also a job that went back into the queue before it saw the request
+        else:
+            engine.ask_to_stop(job_id)
+    except UserError as error:
+        LOGGER.warning("%s could not be stopped: %s", folder.name, error)
 
 
 def kill_orphans() -> None:

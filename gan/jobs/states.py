@@ -14,7 +14,7 @@ from gan.io.json_files import read_json
 from gan.io.untrusted_files import look_again
 from gan.jobs import claims, failures, heartbeat, processes, tickets, waiting_jobs
 from gan.jobs.device_list import TASKS
-from gan.jobs.engine import EngineJob
+from gan.jobs.engine import EngineJob, EngineName
 from gan.jobs.engines import find_engine
 from gan.jobs.holders import Holder, held_by_nobody, read_holder, works_here
 from gan.jobs.logs import log_tail
@@ -44,6 +44,8 @@ class State:
     device: str | None = None
     since: float | None = None
     advice: Mapping[str, Any] = field(default_factory=dict)
+    engine: EngineName = "local"
+    node: str = ""
 
     @property
     def alive(self) -> bool:
@@ -74,9 +76,9 @@ def _computed_state(folder: Path) -> State:
     if job is not None:
         return _queued(job)
     started, end = read_json(folder / "started.json"), read_json(folder / "end.json")
-    if _ends_last_start(end, started):
-        return _ended(end or {}, started or {})
     holder = read_holder(started or {})
+    if _ends_last_start(end, started) and not _may_go_on(end or {}, holder):
+        return _ended(end or {}, started or {})
     if not holder.is_here:
         return _held_elsewhere(folder, holder, started or {})
     works = works_here(folder, started or {})
@@ -88,44 +90,83 @@ def _computed_state(folder: Path) -> State:
     return _ended_without_result(folder, started) if works is False else _unknown_lock(folder, started or {})
 
 
+def _may_go_on(end: dict[str, Any], holder: Holder) -> bool:
+    """Whether the engine of a job may start it again: it was ended by the engine, or put itself back into its queue."""
+    return holder.engine != "local" and bool(holder.job_id) and end.get("kind") in ("requeued", "outside")
+
+
 def _at_work(folder: Path, started: dict[str, Any], cause: str = "") -> State:
     """Running, or stopping where it was asked to stop."""
     name: StateName = "stopping" if (folder / "stop").exists() else "running"
-    return State(name, cause, device=_text(started, "device"), since=_time(started))
+    where = _where(started)
+    return State(name, cause, device=_text(started, "device"), since=_time(started), **where)
+
+
+def _where(started: Mapping[str, Any]) -> dict[str, Any]:
+    """Engine and machine of a start, for a State; nothing of a start on the machine's own queue."""
+    holder = read_holder(started)
+    return {} if holder.engine == "local" else {"engine": holder.engine, "node": holder.host}
 
 
 def _held_elsewhere(folder: Path, holder: Holder, started: dict[str, Any]) -> State:
     """The state of a job of another machine or engine: its engine is asked, never a lock of this machine."""
     engine = find_engine(holder.engine)
     jobs = engine.job_states([holder.job_id]) if engine is not None and holder.job_id else None
+    end = read_json(folder / "end.json")  # read after the engine was asked: it may have ended in between
+    ended = _ends_last_start(end, started)
     if engine is None or jobs is None:
-        return _by_heartbeat(folder, holder, started)
+        if ended and (end or {}).get("kind") == "outside":
+            return _ended(end or {}, started)
+        return _by_heartbeat(folder, holder, started, ended)
     job = jobs.get(holder.job_id, EngineJob("gone"))
-    if job.phase == "waiting":  # put back into the queue, as after the failure of a machine
-        return State("queued", job.reason, position=job.place, device=_text(started, "device"), since=_time(started))
-    if job.phase == "ending":
-        return State("stopping", job.reason, device=_text(started, "device"), since=_time(started))
-    if job.phase == "running":
-        return _at_work(folder, started, job.reason)
-    end = read_json(folder / "end.json")  # it may have ended between the two reads
-    if _ends_last_start(end, started):
+    if job.phase == "gone":
+        return _ended(end or {}, started, job.reason) if ended else _gone(folder, holder, started, job)
+    if ended and not _may_go_on(end or {}, holder):
         return _ended(end or {}, started)
-    if heartbeat.is_beating(folder, holder.ticket):
-        cause = f"{holder.engine} has ended its job. Its result can take two minutes to be seen on this machine."
-        return State("unknown", cause, "ending", device=_text(started, "device"), since=_time(started))
-    return _ended_without_result(folder, started, job.reason)
-
-
-def _by_heartbeat(folder: Path, holder: Holder, started: dict[str, Any]) -> State:
-    """The state of a job that no engine tells: it works while its heart beats, and no silence proves its death."""
-    silent = heartbeat.silence(folder, holder.ticket)
-    if silent is not None and silent < heartbeat.SILENT_SECONDS:
+    since = _time(started) or 0.0
+    if job.phase == "waiting" and since > job.time:  # it has started since the engine said so
         return _at_work(folder, started)
+    if job.phase == "waiting":  # put back into the queue, as after the time limit or the failure of a machine
+        place, device = job.place, _text(started, "device")
+        return State("queued", job.reason, position=place, device=device, since=_time(started), engine=holder.engine)
+    if job.phase == "ending":
+        device, node = _text(started, "device"), job.node or holder.host
+        return State("stopping", job.reason, device=device, since=_time(started), engine=holder.engine, node=node)
+    return _at_work(folder, started, job.reason)
+
+
+def _gone(folder: Path, holder: Holder, started: dict[str, Any], job: EngineJob) -> State:
+    """The state of a job that left no result, and that its engine has ended or no longer knows."""
+    if job.outcome == "lost" and heartbeat.is_beating(folder, holder.ticket):
+        cause = f"{holder.engine} has ended its job. Its result can take two minutes to be seen on this machine."
+        return State(
+            "unknown", cause, "ending", device=_text(started, "device"), since=_time(started), **_where(started)
+        )
+    name, cause = job.outcome, job.reason
+    if (folder / "stop").exists():
+        name, cause = "stopped", "It ended without a result after it was asked to stop. What it had saved is kept."
+    device, node = _text(started, "device"), job.node or holder.host
+    return State(name, cause, "gone", device=device, since=_time(started), engine=holder.engine, node=node)
+
+
+def _by_heartbeat(folder: Path, holder: Holder, started: dict[str, Any], ended: bool) -> State:
+    """The state of a job that no engine tells: it works while its heart beats, and no silence proves its death.
+
+    `ended`: it has ended, and its engine may start it again.
+    """
+    silent = None if ended else heartbeat.silence(folder, holder.ticket)
+    if silent is not None and silent < heartbeat.SILENT_SECONDS:
+        cause = (
+            "" if holder.engine == "local" else f"{holder.engine} does not answer; its heartbeat says that it works."
+        )
+        return _at_work(folder, started, cause)
     last = f"has given no sign of life for {silent / 60:.0f} minutes" if silent is not None else "gives no sign of life"
     who = f"the machine {holder.host}" if holder.engine == "local" else f"{holder.engine}, which does not answer,"
     cause = f"It was started by {who} and {last}, so nobody here can tell whether it works."
     cause = f"{cause} {held_by_nobody(folder, holder)}"
-    return State("unknown", cause, "elsewhere", device=_text(started, "device"), since=_time(started))
+    return State(
+        "unknown", cause, "elsewhere", device=_text(started, "device"), since=_time(started), **_where(started)
+    )
 
 
 def _unknown_lock(folder: Path, started: dict[str, Any]) -> State:
@@ -187,18 +228,20 @@ def _why_not_yet(job: waiting_jobs.QueuedJob) -> str:
 def _queued_elsewhere(job: waiting_jobs.QueuedJob) -> State:
     """The state of a job that was given to an engine, and has not written its started.json."""
     engine, queued = find_engine(job.engine), read_json(job.folder / "queued.json") or {}
-    since = _time(queued)
+    device = "cpu" if job.requested_device == TASKS else job.requested_device
+    where: dict[str, Any] = {"device": device, "since": _time(queued), "engine": job.engine}
     if not job.job_id:
-        return State("queued", f"It is being given to {job.engine}.", device=job.requested_device, since=since)
+        return State("queued", f"It is being given to {job.engine}.", **where)
     jobs = engine.job_states([job.job_id]) if engine is not None else None
     if jobs is None:
         cause = f"{job.engine} does not answer, so nobody can tell whether it waits or works."
-        return State("unknown", cause, "elsewhere", device=job.requested_device, since=since)
+        return State("unknown", cause, "elsewhere", **where)
     state = jobs.get(job.job_id, EngineJob("gone"))
     if state.phase == "gone":
-        cause = state.reason or f"{job.engine} ended it before it began."
-        return State("lost", cause, "gone", device=job.requested_device, since=since)
-    return State("queued", state.reason, position=state.place, device=job.requested_device, since=since)
+        return State(state.outcome, state.reason or f"{job.engine} ended it before it began.", "gone", **where)
+    if state.phase == "waiting":
+        return State("queued", state.reason, position=state.place, **where)
+    return State("queued", "It is starting.", node=state.node, **where)
 
 
 def _ends_last_start(end: dict[str, Any] | None, started: dict[str, Any] | None) -> bool:
@@ -208,8 +251,11 @@ def _ends_last_start(end: dict[str, Any] | None, started: dict[str, Any] | None)
     return tickets.valid_ticket(end.get("ticket")) >= tickets.valid_ticket((started or {}).get("ticket"))
 
 
-def _ended(end: dict[str, Any], started: dict[str, Any]) -> State:
+def _ended(end: dict[str, Any], started: dict[str, Any], engine_reason: str = "") -> State:
+    """How a job ended, by its end.json; `engine_reason` is why its engine did not start it again."""
     cause, kind = str(end.get("cause") or ""), str(end.get("kind") or "")
+    if kind == "requeued":
+        cause = f"{cause} {engine_reason}".rstrip()
     advice = end.get("advice")
     return State(
         ENDS[end["state"]],
@@ -218,14 +264,12 @@ def _ended(end: dict[str, Any], started: dict[str, Any]) -> State:
         device=_text(started, "device"),
         since=_time(end),
         advice=advice if isinstance(advice, dict) else {},
+        **_where(started),
     )
 
 
-def _ended_without_result(folder: Path, started: dict[str, Any] | None, reason: str = "") -> State:
-    """The state of a job whose process is gone and wrote no end.json: from its exit code, if the scheduler noted it.
-
-    `reason` is what its engine says of its end.
-    """
+def _ended_without_result(folder: Path, started: dict[str, Any] | None) -> State:
+    """The state of a job whose process is gone and wrote no end.json: from its exit code, if the scheduler noted it."""
     if not folder.is_dir():
         return State("lost", "Its folder is gone: it was deleted or moved away.", "deleted")
     if started is None:
@@ -246,8 +290,6 @@ def _ended_without_result(folder: Path, started: dict[str, Any] | None, reason: 
         return State(
             "lost" if failure.kind == "killed" else "failed", failure.text, failure.kind, device=device, since=since
         )
-    if reason:
-        return State("lost", f"{reason} Resume goes on from its last snapshot.", "gone", device=device, since=since)
     if read_holder(started).is_here and started.get("boot") not in (processes.boot(), None):
         cause = "The machine was restarted while it ran. Resume goes on from its last snapshot."
         return State("lost", cause, "restart", device=device, since=since)

@@ -85,10 +85,10 @@ def enqueue(
     return ticket
 
 
-def set_job_id(folder: Path, job_id: str) -> None:
-    """Note the name that the engine of a queued job has given it."""
+def set_job_id(folder: Path, job_id: str, ticket: int) -> None:
+    """Note the name that its engine has given a job, if it still waits with that ticket. Hold `decision_lock()`."""
     queued = read_json(folder / "queued.json")
-    if queued is not None:
+    if queued is not None and queued.get("ticket") == ticket:
         write_json(folder / "queued.json", queued | {"job_id": job_id})
 
 

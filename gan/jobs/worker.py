@@ -32,6 +32,7 @@ from gan.jobs import claims, device_list, failures, kinds, names, processes, tic
 from gan.jobs.claims import Claim
 from gan.jobs.heartbeat import Heartbeat
 from gan.jobs.launch import write_started
+from gan.jobs.slurm.batch_job import BatchJob, allotted_device, check_start, current_batch_job, requeue
 
 REPORT_SECONDS = 0.5  # between two reports of a phase
 QUEUE_POLL_SECONDS = 0.3
@@ -55,6 +56,7 @@ class Worker:
         self._alive = alive
         self._pid = os.getpid()
         self._stop_signalled = False
+        self._time_is_up = False
         self._was_stopped = False
         self._phase: str | None = None
         self._phase_began = (0.0, 0.0)
@@ -66,11 +68,16 @@ class Worker:
         Raises RunError if the folder was given to another process, as after a user confirmed this one's death.
         """
         self._check_claim()
-        return self._stop_signalled or (self._folder / "stop").exists()
+        return self._stop_signalled or self._time_is_up or (self._folder / "stop").exists()
 
     def mark_stopped(self) -> None:
         """Record that the work ends because of a stop, and is not finished."""
         self._was_stopped = True
+
+    @property
+    def time_is_up(self) -> bool:
+        """Whether the job's time limit is near: it saves, as for a stop, and goes back into the queue."""
+        return self._time_is_up
 
     @property
     def was_stopped(self) -> bool:
@@ -130,6 +137,9 @@ class Worker:
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if number == signal.SIGINT and self._stop_signalled:
             raise KeyboardInterrupt
+        if number == signal.SIGUSR1:
+            self._time_is_up = True
+            return
         self._stop_signalled = True
         if number == signal.SIGINT:
             show("\nStopping: it saves first. Ctrl-C again ends it at once.", error=True)
@@ -146,7 +156,7 @@ def working(folder: Path, device: str | None = None, wait: bool = True, gpus: in
     exception in the block is recorded in end.json and re-raised; StoppedError ends the work as stopped instead.
     """
     kinds.check_links(folder)
-    inherited = _inherited_locks(folder)
+    inherited, batch = _inherited_locks(folder), current_batch_job(folder)
     alive = inherited["alive"] if inherited else try_lock(folder / "alive.lock")
     if alive is None:
         name, pid = names.job_name(folder), (read_json(folder / "started.json") or {}).get("pid")
@@ -157,15 +167,18 @@ def working(folder: Path, device: str | None = None, wait: bool = True, gpus: in
             worker = Worker(folder, inherited["device"], claim, alive, inherited["slots"])
             _complete_started(folder, worker)
             os.environ.pop(processes.JOB_VARIABLE)
+        elif batch:
+            at_end.callback(os.close, alive)
+            worker = _begin_in_batch_job(folder, device, gpus, batch, alive, at_end)
         else:
             at_end.callback(os.close, alive)
             worker = _begin_in_terminal(folder, device, gpus, wait, alive, at_end)
         at_end.callback(claims.release, worker.claim)
         at_end.callback(Heartbeat(folder, worker.ticket, worker.look_at_claim).close)
         _reserve_space(folder)
-        if inherited:
+        if inherited or batch:
             at_end.callback(_ignore_late_stops)
-        _handle_signals(worker, at_end if inherited is None else contextlib.ExitStack())
+        _handle_signals(worker, contextlib.ExitStack() if inherited or batch else at_end)
         try:
             yield worker
         except StoppedError:
@@ -174,11 +187,11 @@ def working(folder: Path, device: str | None = None, wait: bool = True, gpus: in
             if worker.is_superseded:
                 raise
             if worker.was_stopped and isinstance(error, GanError):
-                _write_stopped_or_finished(folder, worker)
+                _write_stopped_or_finished(folder, worker, batch)
             else:
                 _write_failed(folder, worker, error)
             raise
-        _write_stopped_or_finished(folder, worker)
+        _write_stopped_or_finished(folder, worker, batch)
 
 
 def _inherited_locks(folder: Path) -> dict[str, Any] | None:
@@ -220,6 +233,35 @@ def _begin_in_terminal(
     with open_for_append(folder / "log.txt") as log:
         log.write(f"Started in a terminal on {device}: see its output there.\n".encode())
     return Worker(folder, device, claim, alive, slots)
+
+
+def _begin_in_batch_job(
+    folder: Path, requested: str | None, gpus: int, batch: BatchJob, alive: int, at_end: contextlib.ExitStack
+) -> Worker:
+    """Write started.json of a job that another engine started; a restart keeps its ticket, and a request to stop."""
+    with tickets.decision_lock():
+        restarted = check_start(folder, batch)
+        if not restarted:
+            (folder / "stop").unlink(missing_ok=True)
+        device = "cpu" if requested is None else requested
+        claim = claims.take_claim(folder, batch.ticket, engine="slurm", job_id=batch.job_id)
+        write_started(folder, batch.ticket, device, os.getpid(), engine="slurm", job_id=batch.job_id)
+        with contextlib.suppress(FileNotFoundError):
+            remove(folder / "end.json")  # of the start before this restart
+        waiting_jobs.dequeue(folder)
+    try:
+        device = allotted_device(requested, gpus)
+    except RunError as error:
+        claims.release(claim)
+        end = {"state": "failed", "cause": str(error), "kind": "device", "ticket": batch.ticket, "time": time.time()}
+        write_json(folder / "end.json", end)
+        raise
+    write_started(folder, batch.ticket, device, os.getpid(), engine="slurm", job_id=batch.job_id)
+    _select_device(device, at_end)
+    again = " again" if restarted else ""
+    with open_for_append(folder / "log.txt") as log:
+        log.write(f"Started{again} as Slurm's job {batch.job_id} on {processes.host()}, on {device}.\n".encode())
+    return Worker(folder, device, claim, alive)
 
 
 def _wait_for_slots(folder: Path, requested: str, gpus: int, wait: bool) -> tuple[Claim, str, list[int]]:
@@ -286,7 +328,11 @@ def _handle_signals(worker: Worker, at_end: contextlib.ExitStack) -> None:
     """
     if threading.current_thread() is not threading.main_thread():
         return
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (
+        signal.SIGTERM,
+        signal.SIGINT,
+        *([signal.SIGUSR1] if processes.BATCH_VARIABLE in os.environ else []),
+    ):
         at_end.callback(signal.signal, number, signal.signal(number, worker._on_signal))
 
 
@@ -299,11 +345,23 @@ def _ignore_late_stops() -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
-def _write_stopped_or_finished(folder: Path, worker: Worker) -> None:
+def _write_stopped_or_finished(folder: Path, worker: Worker, batch: BatchJob | None) -> None:
     end = {"state": "stopped" if worker.was_stopped else "finished", "cause": "", "kind": ""}
     if worker.was_stopped and not (folder / "stop").exists():
-        end["cause"] = "It was ended from outside, as when the machine shuts down, and saved first."
+        end |= _end_from_outside(worker, batch)
     _write_end(folder, {**end, "ticket": worker.ticket})
+
+
+def _end_from_outside(worker: Worker, batch: BatchJob | None) -> dict[str, str]:
+    """The cause of a stop that no user asked for; at a batch job's time limit, the job goes back into the queue."""
+    if batch is None or not worker.time_is_up:
+        cause = "It was ended from outside, as when the machine shuts down, and saved first."
+        return {"cause": cause, "kind": "outside"}
+    refused = requeue(batch)
+    if refused:
+        cause = f"It reached its time limit, and saved first. {refused} Resume goes on from there."
+        return {"cause": cause, "kind": "time-limit"}
+    return {"cause": "It reached its time limit, saved, and went back into the queue.", "kind": "requeued"}
 
 
 def _write_failed(folder: Path, worker: Worker, error: BaseException) -> None:

@@ -7,11 +7,14 @@ from pathlib import Path
 from gan import jobs
 from gan.config import names, options, settings
 from gan.config.run_config import RunConfig
+from gan.config.slurm_settings import slurm_settings
 from gan.errors import RunError
+from gan.jobs.slurm import script
 from gan.runs import notes
 from gan.runs.data_paths import record_data_path
 from gan.runs.run import Run
 
+PREVIEW_NAME = "new-run"
 MAX_DATA_NAME = 40  # characters of the data set's name in a generated run name, before the time and a number
 
 
@@ -33,17 +36,27 @@ def create_run(config: RunConfig, name: str | None = None) -> Run:
 
 def submit_run(run: Run) -> None:
     """Put a run at the end of the queue for its device; raises RunError if it is queued or running already."""
-    jobs.submit(run.path, run.config.job.device)
+    jobs.submit(run.path, run.config.job.device, engine=run.config.job.engine)
 
 
 def resume_run(run: Run) -> str:
     """Put a stopped, failed or lost run back into the queue; returns one sentence on what happened."""
-    return jobs.resume(run.path, run.config.job.device)
+    return jobs.resume(run.path, run.config.job.device, engine=run.config.job.engine)
 
 
 def delete_run(run: Run) -> str:
     """Remove a run's folder; raises RunError while the run or any job in it is queued or running."""
     return jobs.delete(run.path)
+
+
+def preview_script(config: RunConfig, name: str | None = None) -> str:
+    """The batch script that would be sent for a run of this config; raises ConfigError for an invalid setting.
+
+    Its number in GAN_BATCH_JOB is given when it is sent, and so is the run's name where `name` is None.
+    """
+    folder = settings.store() / (name or PREVIEW_NAME)
+    asked = script.resources(config.job.device, 1)
+    return script.batch_script(folder, 0, asked, slurm_settings())
 
 
 def _claim(store: Path, name: str) -> Path:

@@ -10,10 +10,13 @@ from typing import Literal
 
 from gan.config import settings
 from gan.config.run_config import RunConfig
+from gan.config.slurm_settings import slurm_settings
 from gan.data import registry
 from gan.data.image_set import ImageSet
 from gan.data.subclasses import MIN_IMAGES_PER_SUBCLASS
+from gan.errors import ConfigError
 from gan.jobs.device_list import devices, matching_devices, no_such_device
+from gan.jobs.slurm.commands import is_installed
 from gan.training.estimate import Estimate
 
 FEW_IMAGES = 50
@@ -33,6 +36,8 @@ ProblemKey = Literal[
     "subclasses-without-effect",
     "mismatched-without-effect",
     "no-such-device",
+    "no-slurm",
+    "slurm-settings",
     "slow-without-gpu",
     "more-memory-than-device",
     "disk-space",
@@ -98,6 +103,9 @@ def _condition_problems(config: RunConfig, image_set: ImageSet, largest: int) ->
 
 
 def _device_problems(config: RunConfig, estimate: Estimate) -> Iterator[Problem]:
+    if config.job.engine == "slurm":
+        yield from _slurm_problems()  # its nodes have other devices than this machine
+        return
     matching = matching_devices(config.job.device)
     if not matching:
         yield Problem("no-such-device", "error", no_such_device(config.job.device))
@@ -115,6 +123,17 @@ def _device_problems(config: RunConfig, estimate: Estimate) -> Iterator[Problem]
             f"No GPU here: {config.data.image_size} px take {length} on a CPU; 32 px with width 16 or 32 take minutes."
         )
         yield Problem("slow-without-gpu", "warning", text)
+
+
+def _slurm_problems() -> Iterator[Problem]:
+    """Why no job can be sent to Slurm from here."""
+    if not is_installed():
+        text = "This machine has no sbatch: start the server where jobs can be submitted, or set job.engine to local."
+        yield Problem("no-slurm", "error", text)
+    try:
+        slurm_settings()
+    except ConfigError as error:
+        yield Problem("slurm-settings", "error", str(error))
 
 
 def _disk_problems(estimate: Estimate) -> list[Problem]:

@@ -1,6 +1,7 @@
 """Runs on a shared store that another machine or engine holds: its engine is asked, never a lock of this machine."""
 
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +29,15 @@ class Cluster:
     def __init__(self, answers: Mapping[str, EngineJob] | None):
         self.answers = answers
         self.asked: list[list[str]] = []
+
+    def submit(self, folder: Path, ticket: int, device: str, gpus: int) -> str:
+        raise NotImplementedError
+
+    def ask_to_stop(self, job_id: str) -> None:
+        raise NotImplementedError
+
+    def cancel(self, job_id: str) -> None:
+        raise NotImplementedError
 
     def job_states(self, job_ids: Collection[str]) -> Mapping[str, EngineJob] | None:
         self.asked.append(list(job_ids))
@@ -97,11 +107,11 @@ def test_a_queued_job_of_an_engine_is_started_by_no_machine(monkeypatch: pytest.
     monkeypatch.setitem(engines.ENGINES, "slurm", cluster)
     sent, own = new_run("sent"), new_run("own")
     with tickets.decision_lock():
-        waiting_jobs.enqueue(sent.path, "cuda", engine="slurm")
+        ticket = waiting_jobs.enqueue(sent.path, "cuda", engine="slurm")
         waiting_jobs.enqueue(own.path, "cpu")
     assert jobs.state(sent.path).name == "queued"
     assert cluster.asked == []  # it has no name there yet
-    waiting_jobs.set_job_id(sent.path, "7")
+    waiting_jobs.set_job_id(sent.path, "7", ticket)
     assert (jobs.state(sent.path).position, jobs.state(own.path).position) == (2, 1)
     assert [job.name for job in waiting_jobs.queued_here()] == ["own"]
     assert [job.name for job in waiting_jobs.queued_jobs()] == ["sent", "own"]

@@ -1,0 +1,72 @@
+"""The job's own side, on a node: which start it is, and going back into the queue at the time limit."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from gan.errors import RunError
+from gan.io.json_files import read_json
+from gan.jobs import device_list, names, processes, tickets
+from gan.jobs.slurm import commands
+
+
+@dataclass(frozen=True)
+class BatchJob:
+    """The start of a job that this process is: the ticket it was submitted with, and Slurm's number."""
+
+    ticket: int
+    job_id: str
+    slurm_id: str
+    """As `job_id`, but also of one job of an array a number of its own, which `scontrol` takes."""
+
+
+def current_batch_job(folder: Path) -> BatchJob | None:
+    """The batch job that this process is, if it is that of `folder`; None otherwise."""
+    ticket, _, name = os.environ.get(processes.BATCH_VARIABLE, "").partition(" ")
+    slurm_id = os.environ.get("SLURM_JOB_ID", "")
+    if not slurm_id or not ticket.isdigit() or name != names.job_name(folder):
+        return None
+    array, task = os.environ.get("SLURM_ARRAY_JOB_ID", ""), os.environ.get("SLURM_ARRAY_TASK_ID", "")
+    return BatchJob(int(ticket), f"{array}_{task}" if array and task else slurm_id, slurm_id)
+
+
+def is_batch_job() -> bool:
+    """Whether this process belongs to a batch job of ours: it starts no processes that would outlive it."""
+    return processes.BATCH_VARIABLE in os.environ
+
+
+def check_start(folder: Path, batch: BatchJob) -> bool:
+    """Whether this is a restart, as after the time limit; raises RunError where the job was cancelled or replaced.
+
+    Hold `tickets.decision_lock()`.
+    """
+    queued, started = (read_json(folder / f"{name}.json") or {} for name in ("queued", "started"))
+    queued_ticket, started_ticket = (tickets.valid_ticket(document.get("ticket")) for document in (queued, started))
+    if batch.ticket not in (queued_ticket, started_ticket) or batch.ticket < max(queued_ticket, started_ticket):
+        raise RunError(f"{names.job_name(folder)} was cancelled or submitted again: this job does nothing.")
+    return started_ticket == batch.ticket
+
+
+def allotted_device(requested: str | None, gpus: int) -> str:
+    """The devices that Slurm gave to this job, such as "cuda:0,cuda:1"; raises RunError where they do not fit.
+
+    Arguments are values of `job.device`, None for a task, and `job.gpus`. One GPU such as cuda:1 is any GPU here.
+    """
+    if requested is None:
+        return "cpu"
+    wanted = "cuda" if requested.startswith("cuda:") else requested
+    found, count = device_list.candidates(wanted, gpus)
+    if not found:
+        raise RunError(
+            f"{device_list.no_such_device(wanted, gpus)} Slurm gave it no such device: check GAN_SLURM_GRES."
+        )
+    return ",".join(found[:count])
+
+
+def requeue(batch: BatchJob) -> str:
+    """Go back into Slurm's queue, which ends this process in seconds; returns why that failed, "" if it did not."""
+    try:
+        commands.run_requeue(batch.slurm_id)
+    except RunError as error:
+        return str(error)
+    return ""

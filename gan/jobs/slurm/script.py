@@ -1,0 +1,112 @@
+"""The batch script of a job: what `sbatch` gets. Made of settings and the job's folder, and of no file in it.
+
+The shell replaces itself by Python (`exec`), so that Slurm's signals to the batch process reach the job itself.
+"""
+
+import os
+import re
+import shlex
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from gan.config import settings
+from gan.config.slurm_settings import SlurmSettings
+from gan.errors import ConfigError
+from gan.jobs import device_list, kinds, names, processes
+
+JOB_PREFIX = "gan-"
+NOT_PASSED = ("CUDA_VISIBLE_DEVICES", "TMPDIR", "PWD", device_list.ALLOWED_VARIABLE)
+"""Variables of this machine that mean something else on a node, or that Slurm sets there."""
+NOT_PASSED_PREFIXES = ("GAN_SLURM_", "SLURM_", "SBATCH_", "NVIDIA_")
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a job asks for: `gpus` processes on a GPU each; 0 for a job on the CPU."""
+
+    gpus: int
+    is_task: bool
+
+
+def resources(device: str, gpus: int) -> Resources:
+    """The resources of a job for values of `job.device` and `job.gpus`; a task runs on the CPU."""
+    is_task = device == device_list.TASKS
+    return Resources(0 if is_task or device == "cpu" else gpus, is_task)
+
+
+def batch_script(folder: Path, ticket: int, asked: Resources, slurm: SlurmSettings, more: tuple[str, ...] = ()) -> str:
+    """The script of the job in `folder`; `more` are further options of sbatch.
+
+    Raises ConfigError where a path cannot stand in a script, and RunError where no job may run in the folder.
+    """
+    command = [slurm.python or sys.executable, *kinds.job_command(folder)]
+    lines = ["#!/bin/bash", *(f"#SBATCH {line}" for line in (*_options(folder, asked, slurm), *more)), ""]
+    lines += [f"export GAN_STORE={shlex.quote(str(settings.store()))}"]
+    lines += [f"export GAN_DATA={shlex.quote(str(settings.public_data()))}"]
+    lines += [
+        f"export {processes.BATCH_VARIABLE}={shlex.quote(processes.member_value(names.job_name(folder), ticket))}"
+    ]
+    lines += ["export PYTHONUNBUFFERED=1"]
+    lines += [f"source {shlex.quote(slurm.prelude)}"] if slurm.prelude else []
+    lines += [shlex.join(["module", "load", *slurm.modules])] if slurm.modules else []
+    lines += ["trap '' USR1  # ignored until the job can save"]
+    lines += [f"cd {shlex.quote(str(settings.ROOT))}", f"exec {shlex.join(command)}", ""]
+    text = "\n".join(lines)
+    assert text.count("\n") == len(lines) - 1, "a value has a line of its own"
+    return text
+
+
+def passed_variables(environment: dict[str, str]) -> list[str]:
+    """The names of the variables that a job gets from the process that submits it; no secret is among them."""
+    passed = processes.job_environment(environment)
+    return sorted(
+        name
+        for name in passed
+        if name not in (*NOT_PASSED, "GAN_STORE", "GAN_DATA", "PYTHONUNBUFFERED")
+        and not name.startswith(NOT_PASSED_PREFIXES)
+        and re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name)
+    )
+
+
+def _options(folder: Path, asked: Resources, slurm: SlurmSettings) -> list[str]:
+    options = [
+        f"--job-name={JOB_PREFIX}{re.sub('[^A-Za-z0-9_-]', '.', names.job_name(folder))}",
+        f"--output={_quoted(folder / 'log.txt')}",
+        "--open-mode=append",
+        "--requeue",
+        f"--signal=B:USR1@{slurm.signal_seconds}",
+        f"--export={','.join(passed_variables(dict(os.environ))) or 'NONE'}",
+        "--nodes=1",
+        "--ntasks=1",
+    ]
+    partition = (slurm.task_partition if asked.is_task else "") or slurm.partition
+    gres = (
+        f"{re.sub(':[0-9]+$', '', slurm.gres)}:{asked.gpus * _count(slurm.gres)}" if slurm.gres and asked.gpus else ""
+    )
+    cpus = slurm.cpus * max(asked.gpus, 1)
+    chosen = {"partition": partition, "account": slurm.account, "qos": slurm.qos, "gres": gres, "time": slurm.time}
+    chosen |= {"mem": slurm.memory, "cpus-per-task": str(cpus) if cpus else ""}
+    options += [f"--{name}={value}" for name, value in chosen.items() if value]
+    return options + [_quoted_option(option) for option in slurm.extra]
+
+
+def _count(gres: str) -> int:
+    match = re.search(":([0-9]+)$", gres)
+    return int(match[1]) if match else 1
+
+
+def _quoted_option(option: str) -> str:
+    name, equals, value = option.partition("=")
+    return f"{name}{equals}{value if re.fullmatch('[A-Za-z0-9_.,:@/+%-]*', value) else _text(value)}"
+
+
+def _quoted(path: Path) -> str:
+    """A path for an `#SBATCH` line, in which % starts a pattern."""
+    return _text(str(path).replace("%", "%%"))
+
+
+def _text(value: str) -> str:
+    if not value.isprintable() or '"' in value or "\\" in value:
+        raise ConfigError(f"{value!r} cannot stand in a batch script: it has quotation marks or control characters.")
+    return f'"{value}"'
