@@ -17,7 +17,7 @@ from PIL import Image
 
 from gan.data.image_set import ImageSet
 from gan.data.ingest.checks.near_copies import near_copies
-from gan.data.ingest.pixels.image_file import THUMBNAIL
+from gan.data.ingest.pixels.thumbnail import THUMBNAIL
 from gan.data.splits import stratified_split
 from gan.errors import DataError, UserError
 from gan.evaluation.classifiers.reference import native_images, sample_rows, split_sha256

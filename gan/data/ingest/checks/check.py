@@ -62,11 +62,12 @@ def check_images(
     shown_as = shown_as or str(path)
     proposals: tuple[Proposal, ...] = ()
     try:
-        if is_archive(path):
+        listing = list_folder(path) if path.is_dir() else None
+        if (listing is None or not listing.images) and is_archive(path):
             with tempfile.TemporaryDirectory() as folder:
                 unpack(path, Path(folder), progress, names_encoding)
                 return check_images(Path(folder), progress, shown_as, choose=choose)
-        listing = list_folder(path)
+        listing = listing or list_folder(path)
         if not listing.images:
             raise no_images(listing, shown_as)
         synthetic = is_synthetic_export(listing)

@@ -4,7 +4,6 @@ It concerns the scores of generated images too: they need not show the class, on
 """
 
 from collections import Counter, defaultdict
-from pathlib import PurePosixPath
 
 import numpy as np
 
@@ -57,7 +56,11 @@ def _judge_size(state: CheckState, rows_of: dict[str, list[int]]) -> None:
 def _judge_format(state: CheckState, rows_of: dict[str, list[int]]) -> None:
     format_of: dict[str, str] = {}
     for name, rows in rows_of.items():
-        kind, count = Counter(_format(state, row) for row in rows).most_common(1)[0]
+        formats = Counter((_suffix(state.files[row]), state.info(row).mode) for row in rows)
+        counts: Counter[str] = Counter()
+        for (suffix, mode), number in formats.items():
+            counts[_format(suffix, mode)] += number
+        kind, count = counts.most_common(1)[0]
         if count >= NEARLY_ALL * len(rows):
             format_of[name] = kind
     kinds = Counter(format_of.values())
@@ -69,8 +72,12 @@ def _judge_format(state: CheckState, rows_of: dict[str, list[int]]) -> None:
     state.add("classes-differ-in-format", "warning", text, action)
 
 
-def _format(state: CheckState, row: int) -> str:
+def _suffix(file: str) -> str:
+    """The suffix of a file name in lower case without the dot, such as "jpg"; "" without one."""
+    stem, dot, suffix = file.rpartition("/")[2].rpartition(".")
+    return suffix.lower() if dot and stem else ""
+
+
+def _format(suffix: str, mode: str) -> str:
     """The format and depth of an image, such as "JPEG, 8-bit"."""
-    suffix = PurePosixPath(state.files[row]).suffix.lower().removeprefix(".")
-    depth = state.info(row).mode.split(", ")[1]
-    return f"{FORMATS.get(suffix, suffix.upper())}, {depth}"
+    return f"{FORMATS.get(suffix, suffix.upper())}, {mode.split(', ')[1]}"

@@ -8,6 +8,7 @@ from gan.data.ingest.checks.pixel_findings import alpha_findings, unreadable_fil
 from gan.data.ingest.checks.report import first_few
 from gan.data.ingest.checks.state import CheckState
 from gan.data.ingest.pixels.dicom_header import read_headers
+from gan.data.ingest.pixels.formats import may_be_dicom
 from gan.data.ingest.pixels.image_file import ImageInfo, Window, inspect_image
 from gan.io.image_errors import UNREADABLE
 from gan.io.progress import Progress
@@ -93,8 +94,9 @@ def _report_frames(state: CheckState) -> None:
 def read_dicom_headers(state: CheckState, progress: Progress) -> None:
     """Report what DICOM headers say, and group their images by patient unless groups are given."""
     inventory = state.inventory
-    headers = read_headers([inventory.root / file for file in inventory.files], progress)
-    known = {file: header for file, header in zip(inventory.files, headers, strict=True) if header is not None}
+    files = [file for file in inventory.files if may_be_dicom(file)]
+    headers = read_headers([inventory.root / file for file in files], progress)
+    known = {file: header for file, header in zip(files, headers, strict=True) if header is not None}
     state.findings += dicom_findings(list(known.values()))
     if not known or any(inventory.group):
         return

@@ -15,15 +15,17 @@ from itertools import product
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
-from gan.data.decode import map_files
-from gan.data.ingest.pixels.image_file import THUMBNAIL
+from gan.data.ingest.checks.similar_descriptors import Cells, Descriptors
+from gan.data.ingest.pixels.thumbnail import THUMBNAIL
 from gan.io.progress import Progress, silent
 
 CANDIDATES = 8
 """Nearest neighbours that are compared with each image."""
-MIN_SIMILARITY = 0.92
-"""Cosine of the descriptors of a pair from which it is compared."""
+MIN_SIMILARITY, PLAIN_SIMILARITY = 0.92, 0.985
+"""Cosine of the descriptors of a pair from which it is compared, and on a plain background, where a shift does not
+change them: copies of digits have more than 0.994."""
 CERTAIN, POSSIBLE, DISTINCT = 0.006, 0.025, 0.125
 """A pair is a near copy if the fit leaves less than CERTAIN of the variance; or less than POSSIBLE, and less than
 DISTINCT times what it leaves for the median candidate. Some digits 1 leave 0.009 of each other, but their candidates
@@ -37,17 +39,7 @@ MIN_CORRELATION = 0.7
 """Correlation of a pair, aligned at half the size, from which its fit is computed."""
 MARGIN = 4
 """Pixels of a thumbnail's edge that are not compared: shifts of up to 3 px, and 1 px for derivatives."""
-QUERY_BYTES = 2**26
-CELL = 200
-"""Images of a cell, on average: see `_candidates`."""
-PROBED = 4
-"""Cells that are searched for the copies of an image."""
 PAIRS_AT_ONCE = 1024
-
-_Descriptors = tuple[NDArray[np.float32], NDArray[np.float32]]
-"""Two parts (n, D) of n images each, see `_descriptors`."""
-_Alike = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]
-"""Queries (n,), and the positions (n, C) and similarities (n, C) of others."""
 
 
 def near_copies(
@@ -61,32 +53,67 @@ def near_copies(
     `thumbnails` (N, THUMBNAIL, THUMBNAIL) hold all images. Constant images have no copies. An image has at most
     CANDIDATES pairs as a query. Where both are the same rows, a pair may come in one order or both.
     """
-    varied = thumbnails.reshape(-1, THUMBNAIL**2).std(axis=1, dtype=np.float32) > 1
-    queries, others = queries[varied[queries]], others[varied[others]]
+    spread = thumbnails.reshape(-1, THUMBNAIL**2).std(axis=1, dtype=np.float32)
+    queries, others = queries[spread[queries] > 1], others[spread[others] > 1]
     if not len(queries) or not len(others):
         return np.zeros((0, 2), dtype=np.int64)
-    window = _window(thumbnails[others])
-    described = _descriptors(thumbnails[others], window)
-    asking = described if np.array_equal(queries, others) else _descriptors(thumbnails[queries], window)
-    candidates = _candidates(asking, described, progress)
-    candidates = np.where(candidates >= 0, others[candidates], -1)
-    candidates[candidates == queries[:, None]] = -1
-    return _copies(thumbnails, queries, candidates)
+    plain = _border_spread(thumbnails) < FLAT_BORDER * spread
+    with threadpool_limits(1, "blas"):  # threads that wait for each other's small products would take twice the time
+        return _near_copies(thumbnails, plain, queries, others, progress)
 
 
-def _window(thumbnails: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _near_copies(
+    thumbnails: NDArray[np.uint8],
+    plain: NDArray[np.bool_],
+    queries: NDArray[np.int64],
+    others: NDArray[np.int64],
+    progress: Progress,
+) -> NDArray[np.int64]:
+    """`near_copies` of images that are not constant. `plain` (N,) are those with a plain background.
+
+    Where most are, an image with a plain background can only be a copy of candidates above PLAIN_SIMILARITY. If one of
+    these is possible, the others are compared, too: which is a copy depends on what is left of them.
+    """
+    most_plain = bool(plain[others].mean() > 0.5)
+    window = _window(most_plain)
+    cells = Cells.of(_descriptors(thumbnails[others], window))
+    asking = cells.descriptors if np.array_equal(queries, others) else _descriptors(thumbnails[queries], window)
+    count = CANDIDATES if asking is cells.descriptors else CANDIDATES + 1
+    own = np.full(len(thumbnails), -1, dtype=np.int64)
+    own[others] = np.arange(len(others))
+
+    def compare(some: NDArray[np.int64], least: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        described = (asking[0][some], asking[1][some])
+        found = cells.most_similar(described, own[queries[some]], count, least, progress)
+        candidates = np.where(found >= 0, others[found], -1)
+        return candidates, _left(thumbnails, queries[some], candidates)
+
+    least = np.where(plain[queries] & most_plain, PLAIN_SIMILARITY, MIN_SIMILARITY).astype(np.float32)
+    candidates, left = compare(np.arange(len(queries)), least)
+    unsure = np.flatnonzero((left < POSSIBLE).any(axis=1) & (least > MIN_SIMILARITY))
+    if len(unsure):
+        candidates[unsure], left[unsure] = compare(unsure, np.full(len(unsure), MIN_SIMILARITY, dtype=np.float32))
+    copies = (left < CERTAIN) | ((left < POSSIBLE) & (left < DISTINCT * np.median(left, axis=1, keepdims=True)))
+    row, column = np.nonzero(copies)
+    return np.stack([queries[row], candidates[row, column]], axis=1)
+
+
+def _border_spread(thumbnails: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The spread (n,) of the pixels along the border of each image (n, THUMBNAIL, THUMBNAIL)."""
+    border = np.concatenate([thumbnails[:, 0], thumbnails[:, -1], thumbnails[:, :, 0], thumbnails[:, :, -1]], axis=1)
+    return np.asarray(border.std(axis=1, dtype=np.float32))
+
+
+def _window(plain: bool) -> NDArray[np.float32]:
     """What thumbnails are multiplied by before the transform: a Hann window, but 1 on plain backgrounds.
 
     Without a window, edges that a shift brings in change the amplitudes; with one, the shift itself does.
     """
-    some = thumbnails[:: max(1, len(thumbnails) // 1000)]
-    border = np.concatenate([some[:, 0], some[:, -1], some[:, :, 0], some[:, :, -1]], axis=1)
-    flat = np.median(border.std(axis=1) / some.reshape(len(some), -1).std(axis=1)) < FLAT_BORDER
-    hann = np.ones(THUMBNAIL) if flat else np.hanning(THUMBNAIL + 2)[1:-1]
+    hann = np.ones(THUMBNAIL) if plain else np.hanning(THUMBNAIL + 2)[1:-1]
     return np.outer(hann, hann).astype(np.float32)
 
 
-def _descriptors(thumbnails: NDArray[np.uint8], window: NDArray[np.float32]) -> _Descriptors:
+def _descriptors(thumbnails: NDArray[np.uint8], window: NDArray[np.float32]) -> Descriptors:
     """Amplitudes of the low frequencies, weighted by frequency, of norm 1: two parts (n, D).
 
     The first part is the same for a mirror image, the second has the other sign: a @ b + c @ d compares images,
@@ -95,11 +122,17 @@ def _descriptors(thumbnails: NDArray[np.uint8], window: NDArray[np.float32]) -> 
     low = 5 if window.min() == 1 else 6
     rows, columns = np.r_[0:low, 1 - low : 0], np.arange(low)
     weight = np.hypot(rows[:, None], columns[None]).astype(np.float32)
-    parts: list[_Descriptors] = []
-    for start in range(0, len(thumbnails), 4096):
-        pixels = thumbnails[start : start + 4096].astype(np.float32)
+    angles = 2 * np.pi / THUMBNAIL * np.arange(THUMBNAIL)
+    right = np.concatenate([np.cos(np.outer(angles, columns)), np.sin(np.outer(angles, columns))], axis=1)
+    down = np.concatenate([np.cos(np.outer(rows, angles)), np.sin(np.outer(rows, angles))])
+    right, down = right.astype(np.float32), down.astype(np.float32)
+    parts: list[Descriptors] = []
+    for start in range(0, len(thumbnails), 1024):
+        pixels = thumbnails[start : start + 1024].astype(np.float32)
         pixels = (pixels - pixels.mean(axis=(1, 2), keepdims=True)) * window
-        amplitudes = np.abs(np.fft.rfft2(pixels)[:, rows][:, :, columns]).astype(np.float32) * weight
+        waves = down @ (pixels.reshape(-1, THUMBNAIL) @ right).reshape(-1, THUMBNAIL, 2 * low)
+        cosines, sines = waves[:, : len(rows)], waves[:, len(rows) :]
+        amplitudes = weight * np.hypot(cosines[..., :low] - sines[..., low:], cosines[..., low:] + sines[..., :low])
         amplitudes /= np.maximum(np.sqrt((amplitudes**2).sum(axis=(1, 2), keepdims=True)), 1e-6)
         mirrored = amplitudes[:, -np.arange(len(rows))]
         halves = ((amplitudes + mirrored) / 2, (amplitudes - mirrored) / 2)
@@ -107,69 +140,13 @@ def _descriptors(thumbnails: NDArray[np.uint8], window: NDArray[np.float32]) -> 
     return np.concatenate([part for part, _ in parts]), np.concatenate([part for _, part in parts])
 
 
-def _candidates(queries: _Descriptors, others: _Descriptors, progress: Progress) -> NDArray[np.int64]:
-    """Positions (Q, CANDIDATES + 1) among the others that are most similar to each query, -1 where there are no more.
-
-    Others are divided into cells by the nearest of some of them, and a query is compared with those of the PROBED
-    nearest cells (an inverted file, Jegou et al. 2011): copies have almost equal descriptors, so they share a cell.
-    """
-    cells = 1 + len(others[0]) // CELL
-    centres = others[0][np.random.default_rng(0).permutation(len(others[0]))[:cells]]
-    cell_of = _nearest(others[0], centres, 1)[:, 0]
-    probed = _nearest(queries[0], centres, PROBED)
-    best = np.full((len(queries[0]), CANDIDATES + 1), -1, dtype=np.int64)  # one may be the query itself
-    similarity = np.full(best.shape, MIN_SIMILARITY, dtype=np.float32)
-
-    def compare(cell: int) -> list[_Alike]:
-        members, asking = np.flatnonzero(cell_of == cell), np.flatnonzero((probed == cell).any(axis=1))
-        step = max(1, QUERY_BYTES // (4 * max(1, len(members))))
-        found = []
-        for start in range(0, len(asking) if len(members) else 0, step):
-            rows = asking[start : start + step]
-            alike = queries[0][rows] @ others[0][members].T
-            alike += np.abs(queries[1][rows] @ others[1][members].T)
-            found.append(_most_alike(rows, members, alike))
-        return found
-
-    for results in map_files(compare, range(cells), "Comparing images", progress):
-        for result in results:
-            _keep_best(best, similarity, result)
-    return best
-
-
-def _nearest(descriptors: NDArray[np.float32], centres: NDArray[np.float32], count: int) -> NDArray[np.int64]:
-    """The `count` most similar centres of each descriptor, (n, count) or fewer if there are fewer."""
-    count = min(count, len(centres))
-    blocks = [
-        np.argpartition(descriptors[start : start + 4096] @ centres.T, -count, axis=1)[:, -count:]
-        for start in range(0, len(descriptors), 4096)
-    ]
-    return np.concatenate(blocks)
-
-
-def _most_alike(rows: NDArray[np.int64], members: NDArray[np.int64], alike: NDArray[np.float32]) -> _Alike:
-    """Of `rows` (n,) that have a similar member (m,), by `alike` (n, m): the rows, their best members and values."""
-    some = np.flatnonzero(alike.max(axis=1) > MIN_SIMILARITY)
-    rows, alike = rows[some], alike[some]
-    count = min(CANDIDATES + 1, len(members))
-    top = np.argpartition(alike, -count, axis=1)[:, -count:]
-    return rows, members[top], np.take_along_axis(alike, top, axis=1)
-
-
-def _keep_best(best: NDArray[np.int64], similarity: NDArray[np.float32], found: _Alike) -> None:
-    """Put what was found into `best` and `similarity` (Q, C), where it is more similar."""
-    rows, members, alike = found
-    values = np.concatenate([similarity[rows], alike], axis=1)
-    positions = np.concatenate([best[rows], members], axis=1)
-    order = np.argpartition(values, -best.shape[1], axis=1)[:, -best.shape[1] :]
-    similarity[rows] = np.take_along_axis(values, order, axis=1)
-    best[rows] = np.take_along_axis(positions, order, axis=1)
-
-
-def _copies(
+def _left(
     thumbnails: NDArray[np.uint8], queries: NDArray[np.int64], candidates: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """The pairs (P, 2) of a query and one of its candidates (Q, C), -1 for none, that are near copies."""
+) -> NDArray[np.float32]:
+    """What is left (Q, CANDIDATES + 1) of the variance of each query and its candidates (Q, CANDIDATES).
+
+    It is UNLIKE in the last column, and where there is no candidate (-1).
+    """
     position, column = np.nonzero(candidates >= 0)
     pairs = np.stack([queries[position], candidates[position, column]], axis=1)
     low, high = pairs.min(axis=1), pairs.max(axis=1)
@@ -184,10 +161,9 @@ def _copies(
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(fit, range(0, len(distinct), PAIRS_AT_ONCE)))
-    left = np.full(candidates.shape, UNLIKE, dtype=np.float32)
+    left = np.full((len(queries), CANDIDATES + 1), UNLIKE, dtype=np.float32)
     left[position, column] = values[number]
-    copies = (left < CERTAIN) | ((left < POSSIBLE) & (left < DISTINCT * np.median(left, axis=1, keepdims=True)))
-    return pairs[copies[position, column]]
+    return left
 
 
 def unexplained(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -196,10 +172,12 @@ def unexplained(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDAr
     0 for copies, 1 for images that have nothing in common. The edge of MARGIN pixels is not compared.
     """
     share = np.ones(len(first), dtype=np.float32)
-    second, shift, correlation = _aligned(first, second)
+    mirror, coarse, correlation = _coarsely_aligned(first, second)
     alike = np.flatnonzero(correlation > MIN_CORRELATION)
     if len(alike):
-        share[alike] = _fit(first[alike], second[alike], shift[alike])
+        first, second, coarse = first[alike], second[alike], coarse[alike]
+        second = np.where(mirror[alike, None, None], second[:, :, ::-1], second)
+        share[alike] = _fit(first, second, coarse + _fine_shift(first, second, coarse))
     return share
 
 
@@ -234,25 +212,30 @@ def _fit(first: NDArray[np.float32], second: NDArray[np.float32], shift: NDArray
     return np.where(fit[:, 0, 0] > 0, share, 1).astype(np.float32)
 
 
-def _aligned(
+def _coarsely_aligned(
     first: NDArray[np.float32], second: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float32]]:
-    """`second` or its mirror images, its shift (P, 2) down and right by up to 3 px, and the correlation (P,), that fit
-    `first` best. The correlation is that of thumbnails of half the size."""
+) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.float32]]:
+    """Whether the mirror image of `second` fits `first` better, and its best shift (P, 2) by 2 px down and right, with
+    the correlation (P,) that they have at half the size."""
     half, other = _halved(first), _halved(second)
     direct, shift = _best_shift(half, other, MARGIN // 2)
     mirrored, mirrored_shift = _best_shift(half, other[:, :, ::-1], MARGIN // 2)
     mirror = mirrored > direct
-    second = np.where(mirror[:, None, None], second[:, :, ::-1], second)
     coarse = 2 * np.where(mirror[:, None], mirrored_shift, shift)
+    middle = half[:, MARGIN // 2 : -MARGIN // 2, MARGIN // 2 : -MARGIN // 2].reshape(len(first), -1)
+    spread = middle.std(axis=1) * np.sqrt(middle.shape[1])
+    return mirror, coarse, np.maximum(direct, mirrored) / np.maximum(spread, 1e-3)
+
+
+def _fine_shift(
+    first: NDArray[np.float32], second: NDArray[np.float32], coarse: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """The shift (P, 2) by up to 1 px that fits `first` best, beyond the coarse one of `second`."""
     side = THUMBNAIL - 2 * MARGIN + 2
     rows, top, left = np.arange(len(first)), MARGIN - 1 - coarse[:, 0], MARGIN - 1 - coarse[:, 1]
     around = sliding_window_view(second, (side, side), axis=(1, 2))[rows, top, left]
     inner = slice(MARGIN - 1, 1 - MARGIN)
-    _, fine = _best_shift(first[:, inner, inner], around, 1)
-    middle = half[:, MARGIN // 2 : -MARGIN // 2, MARGIN // 2 : -MARGIN // 2].reshape(len(first), -1)
-    spread = middle.std(axis=1) * np.sqrt(middle.shape[1])
-    return second, coarse + fine, np.maximum(direct, mirrored) / np.maximum(spread, 1e-3)
+    return _best_shift(first[:, inner, inner], around, 1)[1]
 
 
 def _halved(pixels: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -5,6 +5,7 @@ import hashlib
 import os
 import stat
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -16,15 +17,15 @@ from gan.data.ingest.pixels import formats, pillow_file
 from gan.data.ingest.pixels.decoded_image import DecodedImage, Levels
 from gan.data.ingest.pixels.formats import SUFFIXES
 from gan.data.ingest.pixels.limits import check_size
+from gan.data.ingest.pixels.plain_png import read_plain_png
+from gan.data.ingest.pixels.thumbnail import thumbnail
 from gan.errors import ImageFileError
 from gan.io.image_errors import UNREADABLE
 
 __all__ = ["SUFFIXES", "DecodedImage", "ImageInfo", "inspect_image", "read_image_file"]
 Window = Levels | Literal["file"] | None
-THUMBNAIL = 32
-"""Side of an image's thumbnail in pixels."""
-REDUCING_GAP = 2.0
-"""Images are averaged to no less than so many thumbnails' sides before they are resampled: as good, and faster."""
+SMALL_FILE = 2**16
+"""Bytes below which a file is read at once."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +66,12 @@ def read_image_file(path: Path, frame: int = 0, window: Window = None) -> Decode
     waited for; OSError for one that cannot be opened.
     """
     with open_image_file(path) as file:
-        head = file.read(formats.HEAD)
+        content = file.read(SMALL_FILE)
+        image_format = formats.image_format(content[: formats.HEAD])
+        if image_format == "PNG" and frame == 0 and (pixels := read_plain_png(content)) is not None:
+            return DecodedImage(pixels, "grey, 8-bit" if pixels.ndim == 2 else "colour, 8-bit")
+        head = content[: formats.HEAD]
         file.seek(0)
-        image_format = formats.image_format(head)
         if image_format is None:
             raise formats.not_an_image(head)
         try:
@@ -124,8 +128,8 @@ def inspect_image(path: Path, frame: int = 0, window: Window = None) -> ImageInf
     grey_stored_as_colour = image.grey_stored_as_colour
     pixels: NDArray[Any] = np.ascontiguousarray(image.pixels[:, :, 0] if grey_stored_as_colour else image.pixels)
     levels = image.levels() if image.needs_window else None
-    thumbnail = _thumbnail(pixels, levels)
-    digest = hashlib.blake2b(f"{pixels.shape}{pixels.dtype}{image.inverted}".encode(), digest_size=16)
+    small = thumbnail(pixels, levels)
+    digest = hashlib.blake2b(_digest_start(pixels.shape, pixels.dtype, image.inverted), digest_size=16)
     digest.update(pixels.data)
     return ImageInfo(
         width=pixels.shape[1],
@@ -139,29 +143,19 @@ def inspect_image(path: Path, frame: int = 0, window: Window = None) -> ImageInf
         grey_stored_as_colour=grey_stored_as_colour,
         alpha=image.alpha,
         alpha_hides=image.alpha_hides,
-        thumbnail=~thumbnail if image.inverted else thumbnail,
+        thumbnail=~small if image.inverted else small,
     )
 
 
 def _constant(pixels: NDArray[Any]) -> bool:
     """Whether all pixels are equal to the first one."""
-    return pixels.size == 0 or all(bool((rows == pixels[0, 0]).all()) for rows in (pixels[:1], pixels))
+    return pixels.size == 0 or all(bool((rows == pixels[0, 0]).all()) for rows in (pixels[0], pixels))
 
 
-def _thumbnail(pixels: NDArray[Any], levels: Levels | None) -> NDArray[np.uint8]:
-    """Pixels (H, W) or (H, W, 3) resampled to uint8 (32, 32) grey; `levels` become 0 and 255."""
-    if levels is None:
-        return np.asarray(_resampled(pixels).convert("L"))
-    grey = pixels.mean(axis=2, dtype=np.float32) if pixels.ndim == 3 else pixels.astype(np.float32)
-    small = np.asarray(_resampled(grey))
-    low, high = levels
-    return ((small - low) * (255 / (high - low) if high > low else 0)).round().clip(0, 255).astype(np.uint8)
-
-
-def _resampled(pixels: NDArray[Any]) -> Image.Image:
-    """A thumbnail that shifts and mirrors as the image does (Lanczos)."""
-    side = (THUMBNAIL, THUMBNAIL)
-    return Image.fromarray(pixels).resize(side, Image.Resampling.LANCZOS, reducing_gap=REDUCING_GAP)
+@lru_cache(maxsize=1000)
+def _digest_start(shape: tuple[int, ...], dtype: np.dtype[Any], inverted: bool) -> bytes:
+    """What is hashed before the pixels. Most images of a set share it, and a dtype takes long to be named."""
+    return f"{shape}{dtype}{inverted}".encode()
 
 
 def open_image_file(path: Path) -> IO[bytes]:
@@ -169,14 +163,17 @@ def open_image_file(path: Path) -> IO[bytes]:
 
     Raises ImageFileError if it is not regular, and OSError if it cannot be opened.
     """
-    refused = ImageFileError("not-regular", "it is not a regular file; put the file itself in its place")
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENXIO):  # a loop of links, a socket
-            raise refused from None
+            raise _not_regular() from None
         raise
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise refused
+        raise _not_regular()
     return open(descriptor, "rb")
+
+
+def _not_regular() -> ImageFileError:
+    return ImageFileError("not-regular", "it is not a regular file; put the file itself in its place")

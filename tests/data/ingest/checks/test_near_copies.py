@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -75,3 +76,25 @@ def test_a_copy_is_explained_and_an_inverted_image_is_not(tmp_path: Path) -> Non
     image = thumbnails(tmp_path, [texture(0)]).astype(np.float32)
     assert unexplained(image, image * 0.5 + 20)[0] < 1e-4
     assert unexplained(image, 255 - image)[0] > 0.2
+
+
+@pytest.mark.parametrize("move", [(0, 0), (1, 0), (2, -2)], ids=["mirrored", "shifted by 1 px", "shifted by 2 px"])
+def test_copies_on_a_plain_background_are_found_among_many_that_are_alike(move: tuple[int, int]) -> None:
+    """Strokes on black, as of digits, most of them alike."""
+    rng = np.random.default_rng(0)
+    ends = rng.uniform(9, 23, (600, 3, 2))
+    ends[:300] = ends[0] + rng.normal(0, 0.6, (300, 3, 2))
+    rows, columns = np.mgrid[:32, :32]
+
+    def stroke(points: NDArray[np.float64]) -> Pixels:
+        on = [p + t * (q - p) for p, q in pairwise(points) for t in np.linspace(0, 1, 12)]
+        distance = np.min([np.hypot(rows - y, columns - x) for y, x in on], axis=0)
+        return (255 * np.exp(-((distance / 1.3) ** 2))).astype(np.uint8)
+
+    images = [stroke(points) for points in ends]
+    of = range(0, 600, 12)
+    copies = [np.roll(images[row], move, axis=(0, 1)) if any(move) else images[row][:, ::-1] for row in of]
+    found = near_copies(np.stack([*images, *copies]), np.arange(600, 650), np.arange(600))
+    best = {(600 + number, row) for number, row in enumerate(of)}
+    assert best <= set(map(tuple, found.tolist()))
+    assert len(found) < 1.1 * len(best)
