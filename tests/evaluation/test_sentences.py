@@ -15,9 +15,9 @@ from gan.config import options
 from gan.evaluation.privacy.calibration import calibrated_threshold
 from gan.evaluation.reader_study import Proportion, ReadingSummary
 from gan.evaluation.records import interpretation
+from gan.evaluation.records.intervals import MeanInterval
 from gan.evaluation.records.membership_results import compare_distances
 from gan.evaluation.records.results import EvaluationResult
-from gan.evaluation.records.study_results import MeanInterval
 from gan.evaluation.scores import score_snapshot
 from gan.evaluation.statistics import binomial_greater, fisher_greater, significantly_lower, wilson_interval
 from gan.evaluation.study.arms import plan_arms

@@ -12,13 +12,13 @@ from gan.errors import StoppedError
 from gan.evaluation import tasks
 from gan.evaluation.budget import ClassifierBudget, EvaluationBudget, MembershipBudget
 from gan.evaluation.records import results
+from gan.evaluation.records.intervals import MeanInterval
 from gan.evaluation.records.study_results import (
     VERSION,
     Arm,
     ExploratoryGain,
     Gain,
     KeepRate,
-    MeanInterval,
     Regime,
     SkippedArms,
     StudyResult,

@@ -19,8 +19,10 @@ from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from gan.errors import DamagedFileError, RunError
-from gan.evaluation.number_format import percent_with_interval, points, points_interval
+from gan.evaluation.number_format import points, points_interval
+from gan.evaluation.records.intervals import MeanInterval, score_with_interval
 from gan.evaluation.records.results import round_floats
+from gan.evaluation.records.subgroup_results import NO_SUBGROUPS, Subgroups, subgroup_lines
 from gan.evaluation.study.arms import ArmPlan
 from gan.evaluation.study.confirmation_plan import RegimeChoice
 from gan.evaluation.study.study_options import PRIMARY_METRICS
@@ -29,16 +31,7 @@ from gan.io.json_files import read_json, validated
 from gan.io.untrusted_files import log_damaged
 from gan.runs.run import Run, format_seen
 
-VERSION = 6
-
-
-@dataclass(frozen=True)
-class MeanInterval:
-    """A mean over seeds, with a 95% interval over test groups and seeds."""
-
-    mean: float
-    low: float
-    high: float
+VERSION = 7
 
 
 @dataclass(frozen=True)
@@ -147,7 +140,7 @@ class Regime:
     the strongest control and the one matched to the chosen arm, on test images with other seeds, and `gain` is the
     confirmed gain. Where divisions chose different arms, `tested` holds them pooled. `verdict_kind` is "helps", "none",
     "harmful" or "unclear". `without_copies` is the verdict on the test images that are no near copies of training
-    images; "" where all are.
+    images; "" where all are. `subgroups` is the same comparison by sex, scanner and the like, exploratory.
     """
 
     share: float
@@ -163,6 +156,7 @@ class Regime:
     verdict: str
     verdict_kind: str
     without_copies: str
+    subgroups: Subgroups = NO_SUBGROUPS
 
     def arm(self, name: str) -> Arm:
         """The arm with this name, on validation images."""
@@ -242,6 +236,7 @@ class StudyResult:
             lines += [f"  Without near copies of training images: {regime.without_copies}"] * bool(
                 regime.without_copies
             )
+            lines += subgroup_lines(regime.subgroups, self.primary)
             lines += [f"  {regime.filtering.words}"]
         lines += [f"  Not run at {left.share:.0%}: {left.arms}. {left.why}" for left in self.left]
         return "\n".join([*lines, *(f"  Note: {notice}" for notice in self.notices)])
@@ -325,13 +320,6 @@ def gain_over(regime: Regime, name: str) -> str:
 
 def _score_text(arm: Arm, metric: str) -> str:
     return f"{score_with_interval(arm.primary(metric), metric):>24}"
-
-
-def score_with_interval(measured: MeanInterval, metric: str) -> str:
-    """`0.951 (0.940 to 0.962)` for the AUROC, `81.4% (79.0 to 83.1)` for balanced accuracy."""
-    if metric == "auroc":
-        return f"{measured.mean:.3f} ({measured.low:.3f} to {measured.high:.3f})"
-    return percent_with_interval(measured.mean, measured.low, measured.high)
 
 
 def _read(path: Path) -> StudyResult | None:

@@ -4,7 +4,7 @@ import html
 import time
 
 from gan.evaluation.records.study_results import ExploratoryGain, Filtering, Regime, StudyResult
-from gan.evaluation.report import study_table, svg
+from gan.evaluation.report import study_table, subgroup_section, svg
 from gan.evaluation.report.svg import Point, Series
 from gan.evaluation.study.study_options import PRIMARY_METRICS
 
@@ -33,7 +33,7 @@ def section(study: StudyResult | None, outdated: bool = False) -> str:
         parts.append(
             f"<h3>{count:,} real training images ({regime.share:.0%})</h3>{verdict}"
             f"{_without_copies(regime)}<p>{html.escape(plan_sentence(study, regime))}</p>"
-            f"{study_table.tested_table(study, regime)}"
+            f"{study_table.tested_table(study, regime)}{subgroup_section.subgroup_part(study, regime)}"
             f'<p>{html.escape(regime.filtering.words)}</p><div class="charts">{_gain(study, regime)}'
             f"{_keep_rates(study, regime.filtering)}</div>{study_table.arms_table(study, regime)}"
         )

@@ -5,14 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gan.evaluation.number_format import percent, percent_with_interval, points, points_interval
+from gan.evaluation.records.intervals import MeanInterval, score_with_interval
 from gan.evaluation.records.study_results import (
     Arm,
     ExploratoryGain,
-    MeanInterval,
     Regime,
     StudyResult,
     gain_over,
-    score_with_interval,
 )
 from gan.evaluation.study.study_options import PRIMARY_METRICS
 

@@ -14,7 +14,8 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.evaluation.records.study_results import Arm, ExploratoryGain, Gain, KeepRate, MeanInterval
+from gan.evaluation.records.intervals import MeanInterval
+from gan.evaluation.records.study_results import Arm, ExploratoryGain, Gain, KeepRate
 from gan.evaluation.study import classification_metrics, comparisons, confirmation_plan, power
 from gan.evaluation.study.arms import ArmPlan
 from gan.evaluation.study.classification_metrics import Estimate

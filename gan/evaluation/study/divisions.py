@@ -86,7 +86,7 @@ class SealedTest:
 
     def near_copies(self, development: ImageSet) -> NDArray[np.bool_]:
         """Which test images (n,) show the same picture as some training image of the division, by their thumbnails."""
-        return _near_copies(development, native_images(self._images, self._rows))
+        return find_near_copies(development, native_images(self._images, self._rows))
 
     @cached_property
     def sha256(self) -> str:
@@ -197,10 +197,11 @@ def _truth(images: ImageSet, rows: Rows, rarest: int) -> GroundTruth:
         own_test=images.split[rows] == "test",
         names=images.names,
         rarest=rarest,
+        subgroups={name: values[rows] for name, values in images.subgroups.items()},
     )
 
 
-def _near_copies(development: ImageSet, shown: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def find_near_copies(development: ImageSet, shown: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Which images (n, C, H, H) show the same picture as some training image, by their thumbnails."""
     training = native_images(development, development.rows("train"))
     thumbnails = np.stack([_thumbnail(image) for images in (training, shown) for image in images])

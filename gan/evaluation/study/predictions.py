@@ -7,7 +7,7 @@ images as weights; thresholds are each classifier's own.
 Letters: n images, K classes, S seeds, F folds.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -26,7 +26,8 @@ class GroundTruth:
 
     `group` (n,) names each image's patient; None where groups are unknown. `fold` (n,) is the fold in which each image
     was held out, 0 without folds; `own_test` (n,) marks the images of the user's own test split. `names` are those of
-    the classes, and `rarest` is the rarest one in training.
+    the classes, and `rarest` is the rarest one in training. `subgroups` has the values (n,) of each subgroup, such as
+    "sex"; "" where missing.
     """
 
     targets: NDArray[np.uint8]
@@ -36,6 +37,7 @@ class GroundTruth:
     own_test: NDArray[np.bool_]
     names: tuple[str, ...]
     rarest: int
+    subgroups: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
 
     @cached_property
     def labels(self) -> NDArray[np.int64]:
@@ -59,6 +61,7 @@ class GroundTruth:
             group=None if self.group is None else self.group[chosen],
             fold=self.fold[chosen],
             own_test=self.own_test[chosen],
+            subgroups={name: values[chosen] for name, values in self.subgroups.items()},
         )
 
     def groups_per_class(self) -> dict[str, int]:
@@ -155,4 +158,5 @@ def pool_truth(parts: Iterable[GroundTruth]) -> GroundTruth:
         group=None if first.group is None else np.concatenate([one.group for one in truths if one.group is not None]),
         fold=np.repeat(np.arange(len(truths)), [len(one.targets) for one in truths]),
         own_test=np.concatenate([one.own_test for one in truths]),
+        subgroups={name: np.concatenate([one.subgroups[name] for one in truths]) for name in first.subgroups},
     )

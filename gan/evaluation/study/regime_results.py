@@ -24,6 +24,7 @@ from gan.evaluation.study.confirmation_plan import RegimeChoice
 from gan.evaluation.study.predictions import GroundTruth, Predictions, pool_truth
 from gan.evaluation.study.study_options import StudyOptions
 from gan.evaluation.study.study_plan import RegimePlan
+from gan.evaluation.study.subgroups import compare_subgroups
 from gan.evaluation.study.verdict import keep_rate_finding, regime_verdict
 
 Mask = NDArray[np.bool_]
@@ -86,8 +87,10 @@ def analyse_regimes(
         parts = [one.part(~mask) for one, mask in zip(tested, copied, strict=True)]
         fresh = list(_confirmed(parts, options))
     return [
-        _record(regime, choice, all_of_them, without if mask.any() else None, options)
-        for regime, choice, all_of_them, without, mask in zip(regimes, choices, whole, fresh, copied, strict=True)
+        _record(regime, choice, arms, all_of_them, without if mask.any() else None, options)
+        for regime, choice, arms, all_of_them, without, mask in zip(
+            regimes, choices, tested, whole, fresh, copied, strict=True
+        )
     ]
 
 
@@ -107,6 +110,7 @@ def _confirmed(tested: Sequence[PlannedArms], options: StudyOptions) -> list[_Co
 def _record(
     regime: RegimeAtWork,
     choice: RegimeChoice,
+    tested: PlannedArms,
     confirmed: _Confirmation,
     without: _Confirmation | None,
     options: StudyOptions,
@@ -128,6 +132,7 @@ def _record(
         verdict=confirmed.sentence,
         verdict_kind=confirmed.kind,
         without_copies=without.sentence if without else "",
+        subgroups=compare_subgroups(tested, metric),
     )
 
 

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -61,15 +62,16 @@ def tested_folders(folder: Path) -> Iterator[Path]:
 def keep_truth(folder: Path, test: GroundTruth) -> None:
     """Keep the truth about the test images beside the predictions."""
     group = np.zeros(0, np.str_) if test.group is None else test.group.astype(np.str_)
+    arrays: dict[str, Any] = {
+        "targets": test.targets,
+        "group": group,
+        "fold": test.fold,
+        "own_test": test.own_test,
+        "names": np.array(test.names),
+    }
+    arrays |= {f"subgroup {name}": values for name, values in test.subgroups.items()}
     with replacing(folder / "test.npz") as temporary, open(temporary, "wb") as file:
-        np.savez_compressed(
-            file,
-            targets=test.targets,
-            group=group,
-            fold=test.fold,
-            own_test=test.own_test,
-            names=np.array(test.names),
-        )
+        np.savez_compressed(file, **arrays)
 
 
 def minutes(folder: Path) -> float:

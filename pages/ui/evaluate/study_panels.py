@@ -5,7 +5,8 @@ import streamlit as st
 from gan.errors import RunError
 from gan.evaluation.records import study_results
 from gan.evaluation.records.study_results import Regime, StudyResult
-from gan.evaluation.report import study_section, study_table
+from gan.evaluation.records.subgroup_results import left_out_sentence
+from gan.evaluation.report import study_section, study_table, subgroup_section
 from gan.evaluation.study.study_options import PRIMARY_METRICS
 from gan.runs.run import Run
 from pages.ui import fmt
@@ -71,6 +72,7 @@ def _regime(run: Run, study: StudyResult, regime: Regime) -> None:
         st.markdown(study_section.without_copies_sentence(regime))
     st.caption(study_section.plan_sentence(study, regime))
     st.html(study_table.tested_table(study, regime))
+    _subgroups(study, regime)
     left, right = st.columns([3, 2], gap="medium")
     metric = PRIMARY_METRICS[study.primary]
     with left, st.container(border=True, height="stretch"):
@@ -82,6 +84,18 @@ def _regime(run: Run, study: StudyResult, regime: Regime) -> None:
     st.markdown(regime.filtering.words)
     with st.expander(f"All training sets on {study.validation:,} validation images (exploratory)"):
         st.html(study_table.arms_table(study, regime))
+
+
+def _subgroups(study: StudyResult, regime: Regime) -> None:
+    """The comparison by sex, scanner and the like, where the set has such columns."""
+    found = regime.subgroups
+    if not (found.compared or found.left_out):
+        return
+    if found.words:
+        st.markdown(fmt.escape_markdown(found.words))
+    with st.expander("By subgroup of the test images (exploratory)"):
+        st.html(subgroup_section.subgroup_table(study, regime))
+        st.caption(fmt.escape_markdown(f"{subgroup_section.READING} {left_out_sentence(found)}"))
 
 
 def keep_rate_finding(run: Run) -> str:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gan.evaluation.study.sealed_data import low_data_subset, subset
 
 from gan.data.image_set import ImageSet
 from gan.data.ingest.checks.check import check_images
@@ -15,6 +14,7 @@ from gan.data.ingest.labels.reading import Proposal, Reading, TableReading
 from gan.data.ingest.labels.subgroups import count_values, counts_text, names_subgroup, subgroup_values
 from gan.data.ingest.outcome import reading_outcome
 from gan.errors import DataError
+from gan.evaluation.study.divisions import divide, subset
 from tests.data.ingest.labels.table_files import numbered, write_tables
 from tests.support.image_files import finding, read_folder, write_class_folders, write_labels
 
@@ -121,7 +121,7 @@ def test_subgroups_are_counted_said_and_kept_with_the_set(tmp_path: Path) -> Non
         "sex": ["F", "F"],
         "scanner": ["", "B"],
     }
-    few = low_data_subset(images, 0.25)
+    few = divide(images, 0.25)[0].development()
     assert set(map(len, few.subgroups.values())) == {len(few)}
 
 

@@ -1,0 +1,77 @@
+"""A study's results by subgroup of the test images, such as sex or scanner: a table and a forest plot. No torch."""
+
+import html
+
+from gan.evaluation.number_format import points, points_interval
+from gan.evaluation.records.intervals import score_with_interval
+from gan.evaluation.records.study_results import Regime, StudyResult
+from gan.evaluation.records.subgroup_results import left_out_sentence
+from gan.evaluation.report import svg
+from gan.evaluation.report.svg import Point, Series
+from gan.evaluation.study.study_options import PRIMARY_METRICS
+
+READING = (
+    "Intervals are 95% each and corrected for nothing: with many subgroups, some are off by chance. No subgroup result "
+    "is a verdict. Values are compared where at least ten test groups of each class have them."
+)
+
+MOST_DRAWN = 8
+"""Subgroups whose names have room below a chart; of more there is only the table."""
+
+
+def subgroup_part(study: StudyResult, regime: Regime) -> str:
+    """The sentence, table and forest plot of a regime as HTML; "" without subgroups."""
+    found = regime.subgroups
+    if not (found.compared or found.left_out):
+        return ""
+    parts = ["<h4>By subgroup of the test images (exploratory)</h4>"]
+    if found.words:
+        parts.append(f"<p>{html.escape(found.words)}</p>")
+    if found.compared:
+        parts.append(subgroup_table(study, regime))
+    if 0 < len(found.compared) <= MOST_DRAWN:
+        parts.append(_forest(study, regime))
+    quiet = f"{READING} {left_out_sentence(found)}".strip()
+    return "".join([*parts, f'<p class="quiet">{html.escape(quiet)}</p>'])
+
+
+def subgroup_table(study: StudyResult, regime: Regime) -> str:
+    """A row for each value of each subgroup, as an HTML table; "" where none is compared."""
+    compared = [regime.tested_arm(name).plan.words for name in (regime.gain.arm, regime.gain.over)]
+    chosen, strongest = map(html.escape, compared)
+    metric = PRIMARY_METRICS[study.primary]
+    head = ["Subgroup", "Images", "Groups", f"{chosen}: {metric}", f"{strongest}: {metric}", "Gain, points (95%)"]
+    rows = []
+    for one in regime.subgroups.compared:
+        cells = [
+            f"{html.escape(one.subgroup)}: {html.escape(one.value)}",
+            f"{one.images:,}",
+            f"{one.groups:,}",
+            score_with_interval(one.chosen, study.primary),
+            score_with_interval(one.strongest, study.primary),
+            f"{points(one.gain.mean)} ({points_interval(one.gain.low, one.gain.high)})",
+        ]
+        rows.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+    if not rows:
+        return ""
+    top = f"<tr>{''.join(f'<th>{cell}</th>' for cell in head)}</tr>"
+    return f'<div class="wide"><table class="arms subgroups">{top}{"".join(rows)}</table></div>'
+
+
+def _forest(study: StudyResult, regime: Regime) -> str:
+    """The gain in each subgroup with its interval, beside that in all test images."""
+    gain, name = regime.gain, PRIMARY_METRICS[study.primary]
+    everyone = Point(0, gain.value, gain.low, gain.high)
+    found = [
+        Point(place, one.gain.mean, one.gain.low, one.gain.high)
+        for place, one in enumerate(regime.subgroups.compared, 1)
+    ]
+    return svg.chart(
+        [Series("All test images", [], [everyone]), Series("Subgroups", [], found)],
+        title=f"Gain in {name} by subgroup of the test images",
+        x="subgroup",
+        y=f"gain in {name}",
+        line=(0.0, "no gain"),
+        percent=True,
+        places=["all", *(f"{one.subgroup} {one.value}" for one in regime.subgroups.compared)],
+    )
