@@ -3,11 +3,12 @@
 main        the parser of all commands, and the exit codes
 arguments   how the parser reports mistakes; the options of a run
 train       train, submit
-runs        runs, stop, resume, delete, logs, tensorboard
+runs        runs, stop, resume, release, delete, logs, tensorboard
 data        data list, data check, data prepare
 labels      data suspects, data relabel
 evaluate    evaluate
 export      sample, export
+doctor      doctor
 bench       bench, soak
 progress    the progress bar
 """

@@ -18,6 +18,7 @@ MODULES = {
     "train": ("train", "submit"),
     "runs": ("runs", "stop", "resume", "release", "delete", "logs", "tensorboard"),
     "data": ("data",),
+    "doctor": ("doctor",),
     "bench": ("bench", "soak"),
     "evaluate": ("evaluate",),
     "export": ("sample", "export"),

@@ -3,6 +3,7 @@
 atomic            whole-file replacement and appending, for files that other processes read
 untrusted_files   bounded reads of files that may be damaged or forged
 json_files        JSON documents and lines, checked against a type
+store_checks      what the store's file system does
 file_lock         locks that the kernel frees when their holder dies
 png               PNG bytes of many images at once
 contact_sheet     many images in one picture

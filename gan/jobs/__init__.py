@@ -10,6 +10,7 @@ failures     why a job ended                        logs         the end of a lo
 holders      which machine holds a job              engine       what an engine is, such as Slurm
 engines      the engines that can be asked          slurm/       the engine Slurm
 heartbeat    the sign of life of a job              claims       who may work in a folder that machines share
+doctor       what this installation can do
 """
 
 from gan.jobs.control import delete, disk_usage, follow, release, resume, start_task, stop, submit

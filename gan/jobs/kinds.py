@@ -7,6 +7,7 @@
     <run>/exports/<id>              export
     .data/tasks/prepare-<set>       prepare
     .data/tasks/suspects-<set>      suspects
+    .data/tasks/doctor              doctor
     .data/incoming/<id>             check
 
 A run folder may be a copy from anywhere, so no file in it decides what is executed: the command is built here from the
@@ -48,6 +49,7 @@ KINDS = (
     JobKind("export", RUN + "/exports/(?P<id>[0-9]{8}-[0-9]{6}(-[0-9]+)?)", ("export", "{run}", "--task", "{id}")),
     JobKind("prepare", r"\.data/tasks/(?P<task>prepare-[^/\n]+)", ("data", "prepare", "--task", "{task}")),
     JobKind("suspects", r"\.data/tasks/(?P<task>suspects-[^/\n]+)", ("data", "suspects", "--task", "{task}")),
+    JobKind("doctor", r"\.data/tasks/doctor", ("doctor", "--task")),
     JobKind("check", r"\.data/incoming/(?P<id>[0-9a-f]{12})", ("data", "check", "--task", "{id}")),
 )
 

@@ -17,9 +17,9 @@ STYLE = Path(__file__).with_name("style.css")
 NOTES = "notes"  # key of the session state: toasts to show at the next rerun
 LOGGER = logging.getLogger(__name__)
 
-OVERVIEW, DATA, TRAIN, PROGRESS, GALLERY, EVALUATE, COMPARE, EXPLANATIONS = (
+OVERVIEW, DATA, TRAIN, PROGRESS, GALLERY, EVALUATE, COMPARE, EXPLANATIONS, SYSTEM = (
     f"pages/{name}.py"
-    for name in ("overview", "data", "train", "progress", "gallery", "evaluate", "compare", "explanations")
+    for name in ("overview", "data", "train", "progress", "gallery", "evaluate", "compare", "explanations", "system")
 )
 
 
@@ -38,6 +38,7 @@ def draw_app() -> None:
             st.Page(EVALUATE, title="Evaluate", icon=":material/fact_check:"),
             st.Page(COMPARE, title="Compare", icon=":material/compare_arrows:"),
             st.Page(EXPLANATIONS, title="How to read it", icon=":material/school:"),
+            st.Page(SYSTEM, title="System", icon=":material/stethoscope:"),
         ],
         position="top",
     )

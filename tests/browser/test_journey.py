@@ -150,6 +150,7 @@ ON_A_PHONE = {
     "evaluate": ("evaluate?run=phone", "Evaluate"),
     "compare": ("compare?runs=phone", "Compare"),
     "explanations": ("explanations", "How to read it"),
+    "system": ("system", "System"),
 }
 """Of each page and view its link and its heading."""
 

@@ -152,7 +152,7 @@ def test_session_state_holds_plain_data_only(name: str) -> None:
         pickle.dumps(value)
 
 
-@pytest.mark.parametrize("name", [*PAGES, "explanations"])
+@pytest.mark.parametrize("name", [*PAGES, "explanations", "system"])
 def test_only_the_gallery_imports_torch(name: str, store: Path) -> None:
     trained("small")
     program = f"""
