@@ -91,13 +91,15 @@ def write_files(root: Path, count: int, size: int) -> None:
         content = io.BytesIO()
         coarse.resize((size, size), Image.Resampling.BILINEAR).save(content, "JPEG", quality=90)
         (root / "ab"[number % 2] / f"{number:06d}.jpg").write_bytes(content.getvalue())
-    os.sync()
     forget_files(root)
 
 
 def forget_files(root: Path) -> None:
-    """Drop all files below a folder from the page cache."""
-    for path in root.rglob("*.jpg"):
+    """Write all files below a folder to the disk, and drop them from the page cache."""
+    os.sync()
+    for path in root.rglob("*"):
+        if not path.is_file():
+            continue
         with open(path, "rb") as file:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 

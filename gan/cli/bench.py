@@ -19,7 +19,8 @@ def add_commands(command: AddCommand) -> None:
     measuring.add_argument(
         "--loading",
         action="store_true",
-        help="also measure loading 200,000 images of 128 px, and checking and reading 20,000 files of 256 px",
+        help="also measure loading 200,000 images of 128 px, checking and reading 20,000 files of 256 px, and checking "
+        "20,000 small PNGs and 200 large JPEGs",
     )
     measuring.add_argument("--pages", action="store_true", help="also measure the app's pages over 200 long runs")
     measuring.add_argument(
@@ -41,7 +42,7 @@ def run_bench(parsed: argparse.Namespace) -> int:
 
     if parsed.study_power:
         return _study_power(parsed, show_line)
-    from gan.bench import loading_speed, page_speed, reading_speed, throughput
+    from gan.bench import checking_speed, loading_speed, page_speed, reading_speed, throughput
 
     show_line(throughput.HEADER)
     trainings = throughput.measure_training(tuple(parsed.size or throughput.SIZES_MEASURED), show_line)
@@ -49,8 +50,9 @@ def run_bench(parsed: argparse.Namespace) -> int:
     pages = page_speed.measure_pages(show_line) if parsed.pages else None
     loading = loading_speed.measure_loading(show_line) if parsed.loading else None
     reading = reading_speed.measure_reading(show_line) if parsed.loading else None
+    checking = checking_speed.measure_checking(show_line) if parsed.loading else None
     if parsed.json:
-        further = {"export": export, "pages": pages, "loading": loading, "reading": reading}
+        further = {"export": export, "pages": pages, "loading": loading, "reading": reading, "checking": checking}
         show(json.dumps(throughput.json_document(trainings, **further), indent=2))
     return 0
 

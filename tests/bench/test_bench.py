@@ -11,10 +11,10 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from gan.bench import loading_speed, page_speed, reading_speed
+from gan.bench import checking_speed, loading_speed, page_speed, reading_speed
 from gan.bench.roofline import Ceiling, count_work, measure_ceiling
 from gan.bench.textbook_dcgan import Textbook
-from gan.bench.throughput import noise_images
+from gan.bench.throughput import json_document, noise_images
 from gan.cli.main import main
 from gan.config import options
 from gan.runs.run import all_runs
@@ -115,6 +115,19 @@ def test_checking_and_reading_are_measured_from_files() -> None:
     speed = reading_speed.measure_reading(lambda line: None, count=100, size=32, seconds=0.1)
     assert (speed.images, speed.bytes) == (100, 100 * 3 * 32 * 32)
     assert min(speed.checking, speed.reading, speed.loading) > 0
+
+
+def test_checking_is_measured_beside_reading_the_same_files() -> None:
+    lines: list[str] = []
+    speeds = checking_speed.measure_checking(lines.append, small=60, large=4, large_side=300)
+    assert (speeds.small.files, speeds.large.files) == (60, 4)
+    assert speeds.large.bytes / 4 > speeds.small.bytes / 60
+    assert len(lines) == 2
+    for speed in (speeds.small, speeds.large):
+        assert speed.bytes_per_second == pytest.approx(speed.files_per_second * speed.bytes / speed.files)
+        assert speed.core_seconds_per_file > 0
+        assert speed.reading_bytes_per_second > 0
+    assert json.loads(json.dumps(json_document([], checking=speeds)))["checking"]["small"]["files"] == 60
 
 
 def test_memory_of_the_process_is_measured_without_pages_of_files(tmp_path: Path) -> None:
