@@ -28,15 +28,24 @@ def read_deep_colour(file: IO[bytes], image_format: str, image: Image.Image) -> 
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
     if channels == 4 and image.mode != "RGBA":
         raise ImageFileError("channels", "it has 4 channels that are no colours with alpha; save it as RGB")
-    note = "colour, 16-bit" if channels >= 3 else "grey, 16-bit"
-    if channels >= 3 and image_format != "PPM" and (profile := image.info.get("icc_profile")) and not is_srgb(profile):
-        note += ", colour profile not applied"
     pixels = upright(pixels, int(image.getexif().get(0x0112, 1))).astype(np.int32)
+    return deep_image(pixels, "16-bit", None if image_format == "PPM" else image.info.get("icc_profile"))
+
+
+def deep_image(pixels: NDArray[np.int32], depth: str, profile: bytes | None) -> DecodedImage:
+    """Pixels (H, W), or (H, W, C) of grey or RGB with or without alpha, which is dropped. `depth` is such as "16-bit".
+
+    A colour `profile` other than sRGB is not applied, and said.
+    """
+    channels = 1 if pixels.ndim == 2 else pixels.shape[2]
+    mode = f"{'colour' if channels >= 3 else 'grey'}, {depth}"
+    if channels >= 3 and profile and not is_srgb(profile):
+        mode += ", colour profile not applied"
     if channels in (1, 3):
-        return DecodedImage(pixels, note)
+        return DecodedImage(pixels, mode)
     colours, alpha = (pixels[:, :, :3] if channels == 4 else pixels[:, :, 0]), pixels[:, :, -1]
     return DecodedImage(
-        np.ascontiguousarray(colours), f"{note}, alpha dropped", alpha=True, alpha_hides=hides_colours(colours, alpha)
+        np.ascontiguousarray(colours), f"{mode}, alpha dropped", alpha=True, alpha_hides=hides_colours(colours, alpha)
     )
 
 

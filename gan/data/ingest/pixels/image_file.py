@@ -11,12 +11,11 @@ from typing import IO, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, features
+from PIL import features
 
 from gan.data.ingest.pixels import formats, pillow_file
 from gan.data.ingest.pixels.decoded_image import DecodedImage, Levels
 from gan.data.ingest.pixels.formats import SUFFIXES
-from gan.data.ingest.pixels.limits import check_size
 from gan.data.ingest.pixels.plain_png import read_plain_png
 from gan.data.ingest.pixels.thumbnail import thumbnail
 from gan.errors import ImageFileError
@@ -97,7 +96,9 @@ def _decode(file: IO[bytes], image_format: str, head: bytes, frame: int, window:
 
         return read_dicom(file, frame, window)
     if image_format == "HEIF":
-        return pillow_file.decode(_open_heif(file), 1)
+        from gan.data.ingest.pixels.heif_file import read_heif
+
+        return read_heif(file)
     if image_format == "AVIF" and not features.check("avif"):
         raise ImageFileError("missing-library", "this Pillow reads no AVIF; install a newer one, or save it as PNG")
     image = pillow_file.open_image(file, image_format)
@@ -107,19 +108,6 @@ def _decode(file: IO[bytes], image_format: str, head: bytes, frame: int, window:
 
         return read_deep_colour(file, image_format, image)
     return pillow_file.decode(image, frames)
-
-
-def _open_heif(file: IO[bytes]) -> Image.Image:
-    """The main picture of a HEIC file, if the optional package for it is installed."""
-    try:
-        import pillow_heif
-    except ImportError:
-        text = "it is a HEIC picture: `pip install pillow-heif` lets them be read; or save it as JPEG or PNG"
-        raise ImageFileError("missing-library", text) from None
-    heif = pillow_heif.open_heif(file)
-    check_size(*heif.size)
-    image: Image.Image = heif.to_pillow()
-    return image
 
 
 def inspect_image(path: Path, frame: int = 0, window: Window = None) -> ImageInfo:

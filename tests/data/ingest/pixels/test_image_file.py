@@ -226,3 +226,18 @@ def test_a_colour_profile_of_16_bits_is_named(tmp_path: Path) -> None:
 def test_the_suffix_does_not_matter(tmp_path: Path, name: str) -> None:
     path = write(tmp_path / name, saved(Image.fromarray(COLOUR), "png"))
     assert np.array_equal(read_image_file(path).pixels, COLOUR)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4], ids=["grey", "colour", "alpha"])
+def test_a_heic_picture_of_10_bits_keeps_levels_that_8_bits_do_not_tell_apart(tmp_path: Path, channels: int) -> None:
+    levels = np.repeat(np.arange(0, 1024, 16, dtype=np.uint16)[None] << 6, 48, axis=0)
+    pixels = levels if channels == 1 else np.repeat(levels[:, :, None], channels, axis=2)
+    mode = {1: "I;16", 3: "RGB;16", 4: "RGBA;16"}[channels]
+    heif = pillow_heif.from_bytes(mode=mode, size=(64, 48), data=pixels.tobytes())
+    with open(tmp_path / "a.heic", "wb") as file:
+        heif.save(file, quality=-1)
+    image = read_image_file(tmp_path / "a.heic")
+    assert image.mode.startswith(f"{'grey' if channels == 1 else 'colour'}, 10-bit HEIC")
+    assert image.alpha == (channels == 4)
+    assert np.abs(image.pixels.reshape(48, 64, -1) - levels[:, :, None].astype(int)).max() <= 2 << 6
+    assert np.abs(image.to_uint8(1, (0, 65535)).astype(int) - (levels >> 8)).max() <= 2
