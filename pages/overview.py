@@ -3,6 +3,7 @@
 import streamlit as st
 
 from gan import jobs
+from gan.jobs import QueueEntry
 from pages.ui import frame
 from pages.ui.data import upload
 from pages.ui.data.steps import ADD
@@ -50,24 +51,24 @@ def live_part(drawn_alive: list[str]) -> None:
             return
         left, right = st.columns([5, 2], gap="large")
         with left:
-            running_runs(alive)
-            waiting_jobs()
+            queue = jobs.queue()
+            waiting = {entry.name for entry in queue}
+            running_runs([entry for entry in alive if entry.run.name not in waiting])
+            waiting_jobs(queue)
         with right:
             device_list.device_cards()
 
 
-def running_runs(alive: list[Listed]) -> None:
-    """A card for each run that trains."""
-    running = [entry for entry in alive if entry.state.name != "queued"]
+def running_runs(running: list[Listed]) -> None:
+    """A card for each run that trains, or goes on after it went back into Slurm's queue."""
     if running:
         st.subheader("Running now", anchor=False)
     for entry in running:
         run_cards.live_card(entry.run, entry.state)
 
 
-def waiting_jobs() -> None:
+def waiting_jobs(queue: list[QueueEntry]) -> None:
     """A card for each job in the queue."""
-    queue = jobs.queue()
     if queue:
         st.subheader("Waiting", anchor=False)
     for entry in queue:

@@ -51,8 +51,7 @@ def list_runs(parsed: argparse.Namespace) -> int:
     for row in rows:
         disk = f"  {row['disk'] / 1e6:8.1f} MB" if parsed.disk else ""
         seen = f"{row['seen']:,} of {round(row['kimg'] * 1000):,}" if row["kimg"] else "-"
-        behind = f", behind {row['waits_for']}" if row["waits_for"] else ""
-        note = f"number {row['place']} in the queue{behind}" if row["place"] else row["cause"]
+        note = row["note"]
         title = f"  {row['title']}" if row["title"] != row["name"] else ""
         line = f"{row['name']:<32} {row['state']:<9} {row['data']:<24} {seen:>24}{disk}  {note}{title}"
         show(printable(line.rstrip(), kept=""))
@@ -68,6 +67,8 @@ def _row(run: Run, disk: bool) -> dict[str, Any]:
     row: dict[str, Any] = {"name": run.name, "title": run.title, "state": state.name}
     row |= {"tags": list(run.about.tags), "archived": run.about.archived}
     row |= {"place": state.position, "waits_for": state.blocked_by}
+    row |= {"engine": state.engine, "node": state.node}
+    row |= {"note": _note(state) or run.problem or state.cause}
     row |= {"cause": run.problem or state.cause, "data": "", "kimg": 0, "seen": 0}
     with contextlib.suppress(RunError):  # `problem` says it
         row |= {"data": run.config.data.slug, "kimg": run.config.train.kimg}
@@ -76,6 +77,14 @@ def _row(run: Run, disk: bool) -> dict[str, Any]:
     created = time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(run.created))
     row |= {"device": state.device, "created": created}
     return row | ({"disk": jobs.disk_usage(run.path)} if disk else {})
+
+
+def _note(state: jobs.State) -> str:
+    """Where a job waits or works, "" where the table says it or nothing is to be said."""
+    if state.name == "queued":
+        return jobs.describe_wait(state)
+    where = f"{jobs.ENGINE_TITLES[state.engine]}, {state.node}" if state.engine != "local" and state.node else ""
+    return f"on {where}. {state.cause}".removesuffix(". ") if where and state.alive else ""
 
 
 def stop(parsed: argparse.Namespace) -> int:

@@ -67,9 +67,7 @@ def submit(parsed: argparse.Namespace) -> int:
     if parsed.dry_run and config.job.engine == "slurm":
         show(lifecycle.preview_script(config, parsed.name))
     if not parsed.dry_run:
-        run = lifecycle.create_run(config, parsed.name)
-        lifecycle.submit_run(run)
-        show(run.name)
+        show(lifecycle.start_run(config, parsed.name).name)
     return 0
 
 

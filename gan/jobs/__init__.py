@@ -15,17 +15,20 @@ doctor       what this installation can do
 
 from gan.jobs.control import delete, disk_usage, follow, release, resume, start_task, stop, submit
 from gan.jobs.device_list import Device, devices
+from gan.jobs.engine import ENGINE_TITLES
 from gan.jobs.launch import ensure_scheduler
 from gan.jobs.logs import log_tail
 from gan.jobs.names import describe_job, job_name, run_name
-from gan.jobs.states import QueueEntry, State, queue, state
+from gan.jobs.states import QueueEntry, State, describe_wait, queue, state
 
 __all__ = [
+    "ENGINE_TITLES",
     "Device",
     "QueueEntry",
     "State",
     "delete",
     "describe_job",
+    "describe_wait",
     "devices",
     "disk_usage",
     "ensure_scheduler",

@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 EngineName = Literal["local", "slurm"]
 """Values of `engine` in `queued.json` and `started.json`."""
+ENGINE_TITLES: dict[EngineName, str] = {"local": "this machine", "slurm": "Slurm"}
 Phase = Literal["waiting", "running", "ending", "gone"]
 Outcome = Literal["stopped", "lost"]
 """How a job ended that left no result: by a user's command to the engine, or otherwise."""

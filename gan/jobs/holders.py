@@ -13,7 +13,7 @@ from typing import Any, cast, get_args
 from gan.io.file_lock import has_flock, is_locked
 from gan.io.untrusted_files import log_damaged
 from gan.jobs import names, processes, tickets
-from gan.jobs.engine import EngineName
+from gan.jobs.engine import ENGINE_TITLES, EngineName
 
 MAX_NAME = 255
 """Characters of a host's name, by POSIX."""
@@ -93,7 +93,7 @@ def held_by_nobody(folder: Path, holder: Holder) -> str:
     if holder.engine == "local":
         look = f"Look on {host} with `python -m gan runs`, or wait for its end."
     else:
-        look = f"Look with `squeue --job {holder.job_id}`, or wait until {holder.engine} answers."
+        look = f"Look with `squeue --job {holder.job_id}`, or wait until {ENGINE_TITLES[holder.engine]} answers."
     return (
         f"{look} If you know that nothing works on it any more, as when {host} is switched off, "
         f"confirm that with `python -m gan release {name} --host {host}`."

@@ -12,9 +12,9 @@ from typing import Any, Literal
 from gan.io.file_lock import is_locked
 from gan.io.json_files import read_json
 from gan.io.untrusted_files import look_again
-from gan.jobs import claims, failures, heartbeat, processes, tickets, waiting_jobs
+from gan.jobs import claims, failures, heartbeat, names, processes, tickets, waiting_jobs
 from gan.jobs.device_list import TASKS
-from gan.jobs.engine import EngineJob, EngineName
+from gan.jobs.engine import ENGINE_TITLES, EngineJob, EngineName
 from gan.jobs.engines import find_engine
 from gan.jobs.holders import Holder, held_by_nobody, read_holder, works_here
 from gan.jobs.logs import log_tail
@@ -138,7 +138,8 @@ def _held_elsewhere(folder: Path, holder: Holder, started: dict[str, Any]) -> St
 def _gone(folder: Path, holder: Holder, started: dict[str, Any], job: EngineJob) -> State:
     """The state of a job that left no result, and that its engine has ended or no longer knows."""
     if job.outcome == "lost" and heartbeat.is_beating(folder, holder.ticket):
-        cause = f"{holder.engine} has ended its job. Its result can take two minutes to be seen on this machine."
+        title = ENGINE_TITLES[holder.engine]
+        cause = f"{title} has ended its job. Its result can take two minutes to be seen on this machine."
         return State(
             "unknown", cause, "ending", device=_text(started, "device"), since=_time(started), **_where(started)
         )
@@ -157,11 +158,17 @@ def _by_heartbeat(folder: Path, holder: Holder, started: dict[str, Any], ended: 
     silent = None if ended else heartbeat.silence(folder, holder.ticket)
     if silent is not None and silent < heartbeat.SILENT_SECONDS:
         cause = (
-            "" if holder.engine == "local" else f"{holder.engine} does not answer; its heartbeat says that it works."
+            ""
+            if holder.engine == "local"
+            else f"{ENGINE_TITLES[holder.engine]} does not answer; its heartbeat says that it works."
         )
         return _at_work(folder, started, cause)
     last = f"has given no sign of life for {silent / 60:.0f} minutes" if silent is not None else "gives no sign of life"
-    who = f"the machine {holder.host}" if holder.engine == "local" else f"{holder.engine}, which does not answer,"
+    who = (
+        f"the machine {holder.host}"
+        if holder.engine == "local"
+        else f"{ENGINE_TITLES[holder.engine]}, which does not answer,"
+    )
     cause = f"It was started by {who} and {last}, so nobody here can tell whether it works."
     cause = f"{cause} {held_by_nobody(folder, holder)}"
     return State(
@@ -183,22 +190,44 @@ def _unknown_lock(folder: Path, started: dict[str, Any]) -> State:
 
 @dataclass(frozen=True)
 class QueueEntry:
-    """A queued job as pages list it; `name` and `blocked_by` are job names."""
+    """A queued job as pages list it; `name` and `blocked_by` are job names.
+
+    `reason` is why it waits in the queue of another engine or machine, and `position` its place there, None if unknown.
+    """
 
     name: str
     folder: Path
-    position: int
+    position: int | None
     requested_device: str
     blocked_by: str | None
+    engine: EngineName = "local"
+    reason: str = ""
 
 
 def queue() -> list[QueueEntry]:
-    """The jobs that wait for a device, the next first; tasks are left out."""
+    """The jobs that wait for a device, the next first, those of other engines last; tasks are left out."""
     jobs = [job for job in waiting_jobs.queued_jobs() if job.requested_device != TASKS]
-    return [
-        QueueEntry(job.name, job.folder, position, job.requested_device, waiting_jobs.blocking_job(job, jobs))
-        for position, job in enumerate(jobs, 1)
+    own, others = [job for job in jobs if job.engine == "local"], [job for job in jobs if job.engine != "local"]
+    entries = [
+        QueueEntry(job.name, job.folder, position, job.requested_device, waiting_jobs.blocking_job(job, own))
+        for position, job in enumerate(own, 1)
     ]
+    for job in others:
+        state = _queued_elsewhere(job)
+        if state.alive:
+            device, reason = job.requested_device, state.cause
+            entries.append(QueueEntry(job.name, job.folder, state.position, device, None, job.engine, reason))
+    return entries
+
+
+def describe_wait(state: State) -> str:
+    """What a queued job waits for, as the end of a sentence: `number 2 in the queue, behind the run breast`."""
+    if state.engine == "local":
+        behind = f", behind {names.describe_job(state.blocked_by)}" if state.blocked_by else ""
+        return f"number {state.position} in the queue{behind}"
+    queue = f"the queue of {ENGINE_TITLES[state.engine]}"
+    place = f"number {state.position} of this store's jobs in {queue}" if state.position else f"in {queue}"
+    return f"{place}. {state.cause}".removesuffix(". ")
 
 
 def _queued(job: waiting_jobs.QueuedJob) -> State:
@@ -231,14 +260,16 @@ def _queued_elsewhere(job: waiting_jobs.QueuedJob) -> State:
     device = "cpu" if job.requested_device == TASKS else job.requested_device
     where: dict[str, Any] = {"device": device, "since": _time(queued), "engine": job.engine}
     if not job.job_id:
-        return State("queued", f"It is being given to {job.engine}.", **where)
+        return State("queued", f"It is being given to {ENGINE_TITLES[job.engine]}.", **where)
     jobs = engine.job_states([job.job_id]) if engine is not None else None
     if jobs is None:
-        cause = f"{job.engine} does not answer, so nobody can tell whether it waits or works."
+        cause = f"{ENGINE_TITLES[job.engine]} does not answer, so nobody can tell whether it waits or works."
         return State("unknown", cause, "elsewhere", **where)
     state = jobs.get(job.job_id, EngineJob("gone"))
     if state.phase == "gone":
-        return State(state.outcome, state.reason or f"{job.engine} ended it before it began.", "gone", **where)
+        return State(
+            state.outcome, state.reason or f"{ENGINE_TITLES[job.engine]} ended it before it began.", "gone", **where
+        )
     if state.phase == "waiting":
         return State("queued", state.reason, position=state.place, **where)
     return State("queued", "It is starting.", node=state.node, **where)

@@ -34,6 +34,19 @@ def create_run(config: RunConfig, name: str | None = None) -> Run:
     return Run(path)
 
 
+def start_run(config: RunConfig, name: str | None = None) -> Run:
+    """Create a run and put it into the queue of its engine.
+
+    Raises RunError as `create_run` does, and where the engine refuses the run, which is kept then.
+    """
+    run = create_run(config, name)
+    try:
+        submit_run(run)
+    except RunError as error:
+        raise RunError(f"{error} The run {run.name} is kept and was not started: resume it, or delete it.") from None
+    return run
+
+
 def submit_run(run: Run) -> None:
     """Put a run at the end of the queue for its device; raises RunError if it is queued or running already."""
     jobs.submit(run.path, run.config.job.device, engine=run.config.job.engine)

@@ -76,8 +76,7 @@ def progress_bar(task: Path, label: str) -> None:
 
 def waiting_text(label: str, state: jobs.State) -> str:
     """The place of a job in the queue, and the job before it."""
-    behind = f", behind {jobs.describe_job(state.blocked_by)}" if state.blocked_by else ""
-    return f"{label} waits: number {state.position} in the queue{behind}"
+    return f"{label} waits: {jobs.describe_wait(state)}"
 
 
 def delayed_bar(slot: "DeltaGenerator", label: str) -> Callable[[float], None]:

@@ -3,6 +3,7 @@
 Screenshots go to screenshots/, which git ignores. Where Chromium is absent, the tests fail and say so.
 """
 
+import contextlib
 import os
 import re
 import shutil
@@ -23,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = ROOT / "screenshots"
 PATIENCE = 90_000  # ms until a test gives up; only one that fails waits so long, since machines can be busy
 # Streamlit's own search for its base path from a deep link, such as /progress/_stcore/health: two 404s by design.
-PROBE = re.compile(r"/\w+/_stcore/(health|host-config)$")
+PROBE = re.compile(r"/[\w/]+/_stcore/(health|host-config)$")
 
 
 @dataclass(frozen=True)
@@ -77,17 +78,28 @@ class Visit:
 @pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """`streamlit run streamlit_app.py` as a user starts it, on a free port."""
-    folder = tmp_path_factory.mktemp("server")
+    with serving(tmp_path_factory.mktemp("server")) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def serving(folder: Path, base_path: str = "", **environment: str) -> Iterator[Server]:
+    """A server during the block, with its store in `folder`, below a base path."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    places = {"GAN_STORE": str(folder / "store"), "GAN_DATA": str(folder / "data"), "OMP_NUM_THREADS": "1"}
+    options = [f"--server.port={port}", *([f"--server.baseUrlPath={base_path}"] if base_path else [])]
+    places = environment | {
+        "GAN_STORE": str(folder / "store"),
+        "GAN_DATA": str(folder / "data"),
+        "OMP_NUM_THREADS": "1",
+    }
     with open(folder / "server.log", "w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", f"--server.port={port}"],
+            [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *options],
             cwd=ROOT, env=os.environ | places, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
-    address = f"http://127.0.0.1:{port}"
+    address = f"http://127.0.0.1:{port}{f'/{base_path}' if base_path else ''}"
     try:
         _wait_until_healthy(address, folder / "server.log", process)
         yield Server(address, folder / "store")
@@ -122,7 +134,14 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(server: Server, chromium: Browser) -> Iterator[Visit]:
-    """A visitor at a desk; the test fails where a page asked another machine for something or reported an error."""
+    """A visitor of the shared server."""
+    with visiting(server, chromium) as visit:
+        yield visit
+
+
+@contextlib.contextmanager
+def visiting(server: Server, chromium: Browser) -> Iterator[Visit]:
+    """A visitor at a desk; it fails where a page asked another machine for something or reported an error."""
     context = chromium.new_context(viewport={"width": 1440, "height": 1000}, accept_downloads=True)
     context.set_default_timeout(PATIENCE)
     visit = Visit(context.new_page(), server.address)

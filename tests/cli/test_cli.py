@@ -138,7 +138,7 @@ def test_a_waiting_run_is_listed_with_its_place_and_whom_it_waits_for(capsys: py
         assert main(["submit", "--name", "later", *QUICK]) == 0
         capsys.readouterr()
         assert main(["runs"]) == 0
-        assert "number 1 in the queue, behind busy" in capsys.readouterr().out
+        assert "number 1 in the queue, behind the run busy" in capsys.readouterr().out
         assert main(["stop", "later"]) == 0
         assert "taken out of the queue" in capsys.readouterr().out
 

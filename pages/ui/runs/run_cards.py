@@ -36,14 +36,12 @@ def queue_card(entry: QueueEntry) -> None:
         st.container(border=True, key=f"waiting-{entry.name.replace('/', '-')}"),
         st.container(horizontal=True, vertical_alignment="center", gap="small"),
     ):
-        place = "next" if entry.position == 1 else f"number {entry.position}"
         device = "the fastest device" if entry.requested_device == "auto" else entry.requested_device
         with st.container(width="stretch", gap="xxsmall"):
             title = f"{run_notes.run_title(run)}: augmentation study" if study else run_notes.run_title(run)
             page_link(run, frame.PROGRESS, title, icon=":material/hourglass_empty:")
             with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-                behind = ", behind" if entry.blocked_by else ""
-                st.caption(f"{place} in the queue, for {device}{behind}".capitalize(), width="content")
+                st.caption(_place(entry, device), width="content")
                 if entry.blocked_by:
                     before = Run(settings.store() / jobs.run_name(entry.blocked_by))
                     page_link(before, frame.PROGRESS, run_notes.run_title(before), icon=None)
@@ -54,6 +52,18 @@ def queue_card(entry: QueueEntry) -> None:
             on_click=background.stop_job,
             args=(entry.folder,),
         )
+
+
+def _place(entry: QueueEntry, device: str) -> str:
+    """The place of a job in its queue, and Slurm's reason."""
+    if entry.engine != "local":
+        place = f"Number {entry.position} of this store's jobs in" if entry.position else "In"
+        return f"{place} the queue of {jobs.ENGINE_TITLES[entry.engine]}. {entry.reason}"
+    place, behind = (
+        "Next" if entry.position == 1 else f"Number {entry.position}",
+        ", behind" if entry.blocked_by else "",
+    )
+    return f"{place} in the queue, for {device}{behind}"
 
 
 def card_grid(runs: list[tuple[Run, jobs.State]]) -> None:

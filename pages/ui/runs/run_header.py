@@ -104,6 +104,8 @@ def info_line(run: Run, state: jobs.State, *, size: bool = False) -> None:
                 f"batch {config.train.batch}",
                 f"learning rate {config.optim.lr:g}",
             ]
+        if state.engine != "local":
+            parts.append(" ".join(filter(None, [jobs.ENGINE_TITLES[state.engine], state.node])))
         if state.device and state.name != "queued":
             parts.append(f"on {state.device}")
         if run.created:
@@ -125,6 +127,9 @@ def data_label(run: Run) -> str:
 
 def run_progress(run: Run, state: jobs.State) -> None:
     """The progress bar with rate and time left, or the place in the queue; nothing for a finished run."""
+    if state.name == "queued" and state.engine != "local":
+        st.progress(0.0, text=f"Waiting: {jobs.describe_wait(state)}")
+        return
     if state.name == "queued":
         place = "next" if state.position == 1 else f"number {state.position}"
         behind = f", behind {state.blocked_by}" if state.blocked_by else ""
@@ -143,6 +148,8 @@ def run_progress(run: Run, state: jobs.State) -> None:
     if state.alive and seconds is not None:
         parts.append(f"{fmt.duration(float(seconds))} left")
     st.progress(min(done / total, 1.0) if total else 0.0, text=" · ".join(parts))
+    if state.alive and state.cause:
+        st.caption(state.cause)
 
 
 def run_head(run: Run, state: jobs.State) -> None:

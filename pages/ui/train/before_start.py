@@ -14,6 +14,7 @@ from gan.training import preflight
 from gan.training.estimate import Estimate, estimate
 from pages.ui import cache_torch, fmt, frame, tiles
 from pages.ui.data import upload
+from pages.ui.frame import errors_shown
 from pages.ui.runs import device_list
 
 BOXES = {"error": st.error, "warning": st.warning, "note": st.info}
@@ -45,12 +46,22 @@ def start_button(config: RunConfig, blocked: bool) -> None:
         "Name", key="run name", placeholder="from the data and the time", help="Small letters, digits, - and _."
     )
     if st.button("Start training", type="primary", icon=":material/play_arrow:", disabled=blocked, width="stretch"):
-        run = lifecycle.create_run(config, name.strip() or None)
-        lifecycle.submit_run(run)
+        run = lifecycle.start_run(config, name.strip() or None)
         st.switch_page(frame.PROGRESS, query_params={"run": run.name})
+    if config.job.engine == "slurm":
+        batch_script(config, name.strip() or None)
+        return
     behind = device_list.waits_for(config.job.device)
     if behind and not blocked:
         st.caption(f":material/hourglass_empty: It will wait for {behind}, and then start by itself.")
+
+
+def batch_script(config: RunConfig, name: str | None) -> None:
+    """The script that Start sends to Slurm."""
+    with errors_shown(), st.expander("Batch script", icon=":material/terminal:"):
+        st.caption("Start sends this to Slurm. Whoever runs this server chooses its settings (GAN_SLURM_...).")
+        with st.container(key="batch-script"):
+            st.code(lifecycle.preview_script(config, name), language="bash")
 
 
 def real_images_preview(config: RunConfig) -> None:
@@ -99,7 +110,8 @@ def estimate_figures(estimated: Estimate) -> None:
 def train_command(config: RunConfig) -> None:
     """The shell command that starts the same run."""
     st.caption("The same from a terminal")
-    st.code(shlex.join(["python", "-m", "gan", "train", *train_arguments(config)]), language="bash", wrap_lines=True)
+    command = "train" if config.job.engine == "local" else "submit"
+    st.code(shlex.join(["python", "-m", "gan", command, *train_arguments(config)]), language="bash", wrap_lines=True)
 
 
 def train_arguments(config: RunConfig) -> list[str]:

@@ -102,7 +102,7 @@ def test_nobody_can_tell_while_slurm_does_not_answer(monkeypatch: pytest.MonkeyP
     try:
         wait_until(lambda: not Path(f"/proc/{pid}").exists(), "slurmctld has ended")
         state = wait_for_state(waiting, "unknown")
-        assert "slurm does not answer" in state.cause
+        assert "Slurm does not answer" in state.cause
         for decision in (lifecycle.resume_run, lifecycle.delete_run, lambda run: jobs.stop(run.path)):
             with pytest.raises(RunError, match="unknown"):
                 decision(waiting)
