@@ -12,36 +12,39 @@ images, read in another way. The archive is removed once it is unpacked, unless 
 """
 
 import errno
-import os
 import re
 import shutil
 import time
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
-
-from pydantic import TypeAdapter
+from typing import Any, BinaryIO
 
 from gan import jobs
 from gan.config import names, settings
 from gan.data.ingest.checks.check import check_images
 from gan.data.ingest.checks.report import CheckReport
-from gan.data.ingest.files.archive import BLOCK, is_archive, kind_to_keep, path_below, unpack, upload_too_large
-from gan.data.ingest.files.containers import convert_in_place
+from gan.data.ingest.files.archive import BLOCK, is_archive, kind_to_keep, path_below, upload_too_large
 from gan.data.ingest.files.file_kinds import IMAGE, TABLE
 from gan.data.ingest.files.listing import Listing, list_folder
 from gan.data.ingest.files.member_names import is_passed_over, safe_name
 from gan.data.ingest.files.unpack_record import UnpackRecord
 from gan.data.ingest.labels.proposals import Choose, sure_reading
 from gan.data.ingest.labels.reading import Reading
-from gan.data.ingest.pixels.dicom_strip import strip_dicom_files
 from gan.data.ingest.pixels.formats import HEAD
+from gan.data.ingest.upload_images import (
+    ARCHIVE,
+    IMAGES,
+    REQUEST,
+    UPLOAD,
+    Upload,
+    allowed_folder,
+    prepare_images,
+)
 from gan.data.sources.folder import added_sets
-from gan.data.sources.scan import scan
 from gan.errors import DamagedFileError, DataError
 from gan.io.atomic import remove, remove_folder, write_json
 from gan.io.json_files import read_json, read_request
@@ -49,27 +52,10 @@ from gan.io.progress import Progress, silent
 
 EXPIRY_SECONDS = 24 * 3600
 """Age at which an upload that was not accepted is removed."""
-ARCHIVE, IMAGES, REQUEST, PREPARED, REPORT = "archive", "images", "request.json", "prepared.json", "report.json"
+REPORT = "report.json"
 KEPT = (IMAGES, "plan.json", REPORT)
 """The files of an accepted set. The others belong to the job that checked it."""
 SHOWN_AS = {"archive": "the uploaded archive", "files": "the uploaded files"}
-
-
-@dataclass(frozen=True)
-class Upload:
-    """A request to check an upload: the `name` of the set, and the `path` of a folder on the server.
-
-    `reading` is how the user wants the files read; None: as proposed, if that is sure. `names_encoding` as in `unpack`.
-    """
-
-    name: str
-    source: Literal["archive", "files", "folder"]
-    path: str = ""
-    reading: Reading | None = None
-    names_encoding: str = ""
-
-
-UPLOAD = TypeAdapter(Upload)
 
 
 def stage_archive(name: str, file: BinaryIO | Path, names_encoding: str = "") -> Path:
@@ -127,7 +113,7 @@ def stage_path(name: str, path: Path, names_encoding: str = "") -> Path:
 
 def stage_folder(name: str, path: Path) -> Path:
     """Stage a folder on the server, which must be in one of GAN_PATHS. As `stage_archive`."""
-    return _new_folder(Upload(name, "folder", str(_allowed(path))))
+    return _new_folder(Upload(name, "folder", str(allowed_folder(path))))
 
 
 def change_reading(folder: Path, reading: Reading) -> None:
@@ -173,7 +159,7 @@ def requested_reading(folder: Path) -> Reading | None:
 def upload_listing(folder: Path) -> Listing:
     """The files of an upload that was unpacked by its check; raises DataError before that."""
     upload = read_request(folder / REQUEST, UPLOAD)
-    root = _allowed(Path(upload.path)) if upload.source == "folder" else folder / IMAGES
+    root = allowed_folder(Path(upload.path)) if upload.source == "folder" else folder / IMAGES
     return list_folder(folder / IMAGES if is_archive(root) else root)
 
 
@@ -188,7 +174,7 @@ def check_upload(folder: Path, progress: Progress = silent, choose: Choose = sur
     if upload.reading is not None:
         choose = _always(upload.reading)
     try:
-        root = _prepared(upload, folder, progress)
+        root = prepare_images(upload, folder, progress)
     except BaseException:
         if not upload.names_encoding:  # else another encoding may be right
             (folder / ARCHIVE).unlink(missing_ok=True)
@@ -335,62 +321,8 @@ def _store(file: BinaryIO, path: Path, limit: int) -> int:
     return written
 
 
-def _prepared(upload: Upload, folder: Path, progress: Progress) -> Path:
-    """The folder of the images, after an archive was unpacked and DICOM files were stripped. Done once."""
-    if upload.source == "folder":
-        return _server_folder(Path(upload.path), folder, progress)
-    done = {"names_encoding": upload.names_encoding}
-    if read_json(folder / PREPARED) == done:
-        return folder / IMAGES
-    if (folder / ARCHIVE).exists():
-        _empty(folder / IMAGES)  # a check that was stopped may have begun to unpack
-        unpack(folder / ARCHIVE, folder / IMAGES, progress, upload.names_encoding)
-    else:
-        convert_in_place(folder / IMAGES, progress)
-    limit = settings.upload_limit()
-    stripped = strip_dicom_files(folder / IMAGES, limit, upload_too_large(limit), progress)
-    names_in_doubt = upload.names_encoding or list_folder(folder / IMAGES).names is not None
-    if stripped or not names_in_doubt:  # the archive holds what was stripped
-        (folder / ARCHIVE).unlink(missing_ok=True)
-    write_json(folder / PREPARED, done)
-    return folder / IMAGES
-
-
-def _server_folder(path: Path, folder: Path, progress: Progress) -> Path:
-    """A folder on the server, after its links were checked; if it holds npz or parquet files, their images."""
-    root = _allowed(path)  # again: request.json may have been changed
-    for file in scan(root):  # before any is opened
-        if not _is_allowed(Path(os.path.realpath(root / file.name))):
-            raise DataError(f"{file.name} in {root} is a link to a file outside GAN_PATHS. Remove it.")
-    if not is_archive(root):
-        return root
-    _empty(folder / IMAGES)
-    unpack(root, folder / IMAGES, progress)
-    return folder / IMAGES
-
-
 def _always(reading: Reading) -> Choose:
     return lambda proposals: reading
-
-
-def _empty(folder: Path) -> None:
-    if folder.is_symlink() or folder.exists():
-        remove(folder)
-    folder.mkdir()
-
-
-def _allowed(path: Path) -> Path:
-    """The resolved path; raises DataError if it is outside GAN_PATHS."""
-    real = path.expanduser().resolve()
-    if not _is_allowed(real):
-        allowed = ", ".join(map(str, settings.browsable_paths()))
-        allowed = allowed or "none; the administrator of this server can set GAN_PATHS"
-        raise DataError(f"Images may not be added from {path}. Allowed folders: {allowed}.")
-    return real
-
-
-def _is_allowed(path: Path) -> bool:
-    return any(path.is_relative_to(folder) for folder in settings.browsable_paths())
 
 
 def _report(document: dict[str, Any], folder: Path) -> CheckReport:
