@@ -232,6 +232,7 @@ class _Images:
             np.ones(n, dtype=bool),
             ("a", "b"),
             1,
+            (0, 1),
         )
 
     def part(self, chosen: NDArray[np.bool_]) -> "_Images":

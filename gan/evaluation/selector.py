@@ -100,10 +100,18 @@ class Selector:
         return kept
 
     def select_at_rates(
-        self, images: Images, conditions: NDArray[np.float32], keep_rates: Sequence[float]
+        self,
+        images: Images,
+        conditions: NDArray[np.float32],
+        keep_rates: Sequence[float],
+        strata: NDArray[np.int64] | None = None,
     ) -> list[NDArray[np.int64]]:
-        """`select` for several keep rates; the images are scored once."""
-        overall, labels = self.scores(images, conditions).overall, _labels(conditions, self._kind)
+        """`select` for several keep rates; the images are scored once.
+
+        `strata` (n,) are the numbers of the images among which that share is kept, by default the classes.
+        """
+        overall = self.scores(images, conditions).overall
+        labels = _labels(conditions, self._kind) if strata is None else strata
         return [best_of_each_class(overall, labels, rate) for rate in keep_rates]
 
     def _typicality(self, features: Tensor, conditions: NDArray[np.float32]) -> NDArray[np.float64]:

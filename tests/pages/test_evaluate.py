@@ -14,7 +14,7 @@ from gan.evaluation.records import interpretation, results, study_results
 from gan.evaluation.records.membership_results import MembershipResult
 from gan.evaluation.records.results import EvaluationResult
 from gan.evaluation.scores.score_snapshot import evaluate_snapshot
-from gan.evaluation.study.study_options import StudyOptions
+from gan.evaluation.study.study_options import PRIMARY_METRICS, StudyOptions
 from gan.io.atomic import write_json
 from gan.io.json_files import read_json
 from gan.jobs import device_list
@@ -230,11 +230,24 @@ def test_a_study_is_queued_with_what_was_chosen_and_cancelled(store: Path) -> No
         clean_up(store)
 
 
-def test_a_run_with_attributes_has_no_study() -> None:
+def test_a_run_with_attributes_offers_a_study_and_shows_it_by_attribute() -> None:
     write_celeba(settings.public_data(), 60)
-    trained("faces", data__name="celeba", data__attributes="Smiling", data__image_size=32)
+    run = trained("faces", data__name="celeba", data__attributes="Smiling,Male", data__image_size=32)
     at = page("evaluate", run="faces")
-    assert "start study" not in {button.key for button in at.button}
+    assert at.button(key="start study").label == "Start the study"
+    assert at.selectbox(key="study primary").options == list(PRIMARY_METRICS.values())
+    study = studied(run, run.snapshots()[-1])
+    regime = replace(study.regimes[0], attributes=["ill", "well"], rarest="ill")
+    replace(study, regimes=[regime]).save(run)
+    at = page("evaluate", run="faces")
+    assert not at.error
+    assert not at.exception
+    assert "Gain in macro AUROC over 2 attributes from synthetic images" in said(at)
+    assert "Each of the 2 attributes" in [expander.label for expander in at.expander]
+    shown = "\n".join(str(part.proto.body) for part in at.get("html"))
+    table = shown.partition('class="arms attributes"')[2]
+    assert table.index("ill: 40 of 100 training images") < table.index("well: 60 of 100 training images")
+    assert "0.850 (0.830 to 0.870)" in table  # the AUROC of the chosen set
 
 
 def test_what_the_membership_test_found_is_told_with_its_control() -> None:

@@ -15,7 +15,7 @@ class MeanInterval:
 
 
 def score_with_interval(measured: MeanInterval, metric: str) -> str:
-    """`0.951 (0.940 to 0.962)` for the AUROC, `81.4% (79.0 to 83.1)` for balanced accuracy."""
-    if metric == "auroc":
+    """`0.951 (0.940 to 0.962)` for AUROC and average precision, `81.4% (79.0 to 83.1)` for balanced accuracy."""
+    if metric != "balanced_accuracy":
         return f"{measured.mean:.3f} ({measured.low:.3f} to {measured.high:.3f})"
     return percent_with_interval(measured.mean, measured.low, measured.high)

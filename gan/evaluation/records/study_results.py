@@ -25,7 +25,7 @@ from gan.evaluation.records.results import round_floats
 from gan.evaluation.records.subgroup_results import NO_SUBGROUPS, Subgroups, subgroup_lines
 from gan.evaluation.study.arms import ArmPlan
 from gan.evaluation.study.confirmation_plan import RegimeChoice
-from gan.evaluation.study.study_options import PRIMARY_METRICS
+from gan.evaluation.study.study_options import metric_name
 from gan.io.atomic import write_json
 from gan.io.json_files import read_json, validated
 from gan.io.untrusted_files import log_damaged
@@ -55,8 +55,8 @@ class Gain:
     `corrected_high`, and `p`, are Holm-corrected over the regimes of the study. `helps`: the corrected lower end is
     above 0. `harms`: worse than the control that is trained as the arm is, `harm_over`, likewise corrected, with
     `harm_p`; `harm` is the difference from it with its corrected ends. `by_class` is the gain in sensitivity of each
-    class over the strongest control. `detectable` is the gain that a study with these variances confirms with a
-    probability of 80%; `detectable_with` the same by what there is more of.
+    class over the strongest control, or in the primary metric of each attribute. `detectable` is the gain that a study
+    with these variances confirms with a probability of 80%; `detectable_with` the same by what there is more of.
     """
 
     value: float
@@ -81,16 +81,21 @@ class Gain:
 class Arm:
     """Performance on real images of classifiers trained on one training set.
 
-    `scores` has the primary metric of each seed. `balanced_accuracy`, `sensitivity`, `specificity` and `rarest_f1` are
-    at the threshold of each classifier that was best on validation images, `argmax` is the balanced accuracy without.
-    `sensitivity_at` is that of the rarest class at the study's specificity, `brier` the Brier score and `ece` the
-    expected calibration error; for both lower is better.
+    `scores` has the primary metric of each seed. `aurocs` and `average_precisions` are those of each class against the
+    rest, or of each attribute; `auroc` and `average_precision` their means. `balanced_accuracy`, `sensitivity`,
+    `specificity` and `rarest_f1` are at the threshold of each classifier that was best on validation images, `argmax`
+    is the balanced accuracy of the most likely class, or of attributes with a probability above one half.
+    `sensitivity_at` is that for the regime's rarest condition at the study's specificity, `brier` the Brier score and
+    `ece` the expected calibration error; for both lower is better.
     """
 
     plan: ArmPlan
     scores: list[float]
     auroc: MeanInterval
+    average_precision: MeanInterval
     balanced_accuracy: MeanInterval
+    aurocs: dict[str, MeanInterval]
+    average_precisions: dict[str, MeanInterval]
     sensitivity: dict[str, MeanInterval]
     specificity: dict[str, MeanInterval]
     argmax: float
@@ -101,8 +106,13 @@ class Arm:
     gain: ExploratoryGain | None
 
     def primary(self, metric: str) -> MeanInterval:
-        """The arm's mean of the metric `auroc` or `balanced_accuracy`."""
-        return self.auroc if metric == "auroc" else self.balanced_accuracy
+        """The arm's mean of a metric of PRIMARY_METRICS."""
+        means = {
+            "auroc": self.auroc,
+            "average_precision": self.average_precision,
+            "balanced_accuracy": self.balanced_accuracy,
+        }
+        return means[metric]
 
 
 @dataclass(frozen=True)
@@ -134,17 +144,22 @@ class Filtering:
 class Regime:
     """All arms on one share of the real training images, tested on the same test images as the others.
 
-    `real` is the number of real images of each class; `steps` the optimiser steps of every classifier, `batch` images
-    each. `generator` tells what made the synthetic images: `name`, `snapshot`, `sha256`, `kimg`. `arms` are all arms on
-    validation images, exploratory; `choice` is what was chosen by them, in each division. `tested` are the chosen arm,
-    the strongest control and the one matched to the chosen arm, on test images with other seeds, and `gain` is the
-    confirmed gain. Where divisions chose different arms, `tested` holds them pooled. `verdict_kind` is "helps", "none",
-    "harmful" or "unclear". `without_copies` is the verdict on the test images that are no near copies of training
-    images; "" where all are. `subgroups` is the same comparison by sex, scanner and the like, exploratory.
+    `images` is the number of real images, `real` that of each class or attribute. `attributes` names those that metrics
+    are means over; it is empty for classes. `rarest` is the rarest class, or the rarest of these. `steps` are the
+    optimiser steps of every classifier, `batch` images each. `generator` tells what made the synthetic images: `name`,
+    `snapshot`, `sha256`, `kimg`. `arms` are all arms on validation images, exploratory; `choice` is what was chosen by
+    them, in each division. `tested` are the chosen arm, the strongest control and the one matched to the chosen arm, on
+    test images with other seeds, and `gain` is the confirmed gain. Where divisions chose different arms, `tested` holds
+    them pooled. `verdict_kind` is "helps", "none", "harmful" or "unclear". `without_copies` is the verdict on the test
+    images that are no near copies of training images; "" where all are. `subgroups` is the same comparison by sex,
+    scanner and the like, exploratory.
     """
 
     share: float
+    images: int
     real: dict[str, int]
+    attributes: list[str]
+    rarest: str
     steps: int
     batch: int
     generator: dict[str, Any]
@@ -192,12 +207,11 @@ class StudyResult:
     snapshot: int
     title: str
     classifier: str
-    primary: Literal["auroc", "balanced_accuracy"]
+    primary: Literal["auroc", "balanced_accuracy", "average_precision"]
     specificity: float
     seeds: int
     selection_seeds: int
     classes: list[str]
-    rarest: str
     validation: int
     test: dict[str, Any]
     planned: float
@@ -210,6 +224,10 @@ class StudyResult:
     minutes: float
     made_with: dict[str, Any] = field(default_factory=dict)
 
+    def metric(self, regime: Regime) -> str:
+        """The name of the primary metric in a regime: of attributes, over how many it is the mean."""
+        return metric_name(self.primary, len(regime.attributes))
+
     def as_json(self) -> dict[str, Any]:
         """The study as a JSON document; the `arms` of the regime with all training images stand on top too."""
         document = self._document()
@@ -219,15 +237,16 @@ class StudyResult:
         """Verdicts and arms for a terminal."""
         images, groups = self.test["images"], self.test["groups"]
         on = f"{images:,} real test images" + (f" of {groups:,} groups" if self.test["grouped"] else "")
-        metric = PRIMARY_METRICS[self.primary]
         lines = [f"{self.run} after {self.snapshot:,} images: {self.seeds} seeds, tested on {on}", f"  {self.verdict}"]
         for regime in self.regimes:
+            metric = self.metric(regime)
             lines += [
                 "",
-                f"  {sum(regime.real.values()):,} real training images ({regime.share:.0%}): {regime.verdict}",
+                f"  {regime.images:,} real training images ({regime.share:.0%}): {regime.verdict}",
                 f"    Confirmed on the test images{metric:>53}   gain of the chosen arm over this one",
             ]
             lines += [_tested_line(arm, regime, self.primary) for arm in regime.tested]
+            lines += _attribute_lines(regime)
             lines += [
                 f"    Exploratory, on {self.validation:,} validation images{metric:>{56 - len(f'{self.validation:,}')}}"
                 "   gain over the strongest control, not corrected"
@@ -303,6 +322,21 @@ def _line(arm: Arm, metric: str) -> str:
 
 def _tested_line(arm: Arm, regime: Regime, metric: str) -> str:
     return f"    {arm.plan.words:<64} {_score_text(arm, metric):<27} {gain_over(regime, arm.plan.name)}".rstrip()
+
+
+def _attribute_lines(regime: Regime) -> list[str]:
+    """AUROC and average precision of each attribute, the rarest first; nothing for classes."""
+    return [
+        f"    {name + ', ' + arm.plan.words:<64} {score_with_interval(arm.aurocs[name], 'auroc'):>24}    "
+        f"average precision {score_with_interval(arm.average_precisions[name], 'average_precision')}"
+        for name in ranked_attributes(regime)
+        for arm in regime.tested
+    ]
+
+
+def ranked_attributes(regime: Regime) -> list[str]:
+    """The attributes that the test images hold and lack, the rarest in training first; none for classes."""
+    return sorted((name for name in regime.attributes if name in regime.tested[0].aurocs), key=lambda k: regime.real[k])
 
 
 def gain_over(regime: Regime, name: str) -> str:

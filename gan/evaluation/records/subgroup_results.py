@@ -11,7 +11,8 @@ class SubgroupGain:
     """The primary metric on the test images with one `value` of a `subgroup`, such as `F` of `sex`.
 
     Of the `chosen` arm, of the `strongest` control, and the difference `gain`, each with a 95% interval that is
-    corrected for nothing: no subgroup result is a verdict.
+    corrected for nothing: no subgroup result is a verdict. `attributes` counts those that it is the mean over; 0 for
+    classes.
     """
 
     subgroup: str
@@ -21,6 +22,13 @@ class SubgroupGain:
     chosen: MeanInterval
     strongest: MeanInterval
     gain: MeanInterval
+    attributes: int = 0
+
+    @property
+    def words(self) -> str:
+        """Its name: `sex: F`, and of attributes the number that have enough images there: `sex: F (3 attributes)`."""
+        counted = f" ({self.attributes} attribute{'' if self.attributes == 1 else 's'})" if self.attributes else ""
+        return f"{self.subgroup}: {self.value}{counted}"
 
 
 @dataclass(frozen=True)

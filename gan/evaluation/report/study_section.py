@@ -3,19 +3,18 @@
 import html
 import time
 
-from gan.evaluation.records.study_results import ExploratoryGain, Filtering, Regime, StudyResult
+from gan.evaluation.records.study_results import ExploratoryGain, Regime, StudyResult
 from gan.evaluation.report import study_table, subgroup_section, svg
 from gan.evaluation.report.svg import Point, Series
-from gan.evaluation.study.study_options import PRIMARY_METRICS
 
 READING = (
     "A gain is the score of a training set minus that of the strongest that needs no generator, chosen on validation "
     "images: real images alone, real images with classical augmentation, duplicated real images, or, where classes are "
-    "unequal, rare ones filled up with duplicates. A point is 1% of balanced accuracy, or 0.01 of AUROC. One set was "
-    "chosen on validation images and is confirmed on the test images; its interval covers the variation of test images "
-    "and seeds, and is corrected for the number of regimes. A set harms if it is worse than the one set that is "
-    "trained as it is, with as many images added. All other gains are exploratory, on validation images: they are no "
-    "findings. "
+    "unequal, rare ones filled up with duplicates. A point is 1% of balanced accuracy, or 0.01 of AUROC or average "
+    "precision. One set was chosen on validation images and is confirmed on the test images; its interval covers the "
+    "variation of test images and seeds, and is corrected for the number of regimes. A set harms if it is worse than "
+    "the one set that is trained as it is, with as many images added. All other gains are exploratory, on validation "
+    "images: they are no findings. "
     "Filtered sets add as many images as others."
 )
 
@@ -28,14 +27,14 @@ def section(study: StudyResult | None, outdated: bool = False) -> str:
         return "<p>There is no study of this snapshot: whether its images help is not known.</p>"
     parts = [f'<p class="verdict {study.verdict_kind}">{html.escape(study.verdict)}</p>']
     for regime in study.regimes:
-        count = sum(regime.real.values())
         verdict = f"<p>{html.escape(regime.verdict)}</p>" if regime.verdict != study.verdict else ""
         parts.append(
-            f"<h3>{count:,} real training images ({regime.share:.0%})</h3>{verdict}"
+            f"<h3>{regime.images:,} real training images ({regime.share:.0%})</h3>{verdict}"
             f"{_without_copies(regime)}<p>{html.escape(plan_sentence(study, regime))}</p>"
-            f"{study_table.tested_table(study, regime)}{subgroup_section.subgroup_part(study, regime)}"
+            f"{study_table.tested_table(study, regime)}{study_table.attributes_table(regime)}"
+            f"{subgroup_section.subgroup_part(study, regime)}"
             f'<p>{html.escape(regime.filtering.words)}</p><div class="charts">{_gain(study, regime)}'
-            f"{_keep_rates(study, regime.filtering)}</div>{study_table.arms_table(study, regime)}"
+            f"{_keep_rates(study, regime)}</div>{study_table.arms_table(study, regime)}"
         )
     quiet = [READING, *(f"Not run at {arms.share:.0%}: {arms.arms}. {arms.why}" for arms in study.left)]
     parts += [f'<p class="quiet">{html.escape(text)}</p>' for text in quiet]
@@ -89,7 +88,7 @@ def _gain(study: StudyResult, regime: Regime) -> str:
     confirmed, across = regime.gain, study_table.dodge(study_table.confirmed_position(regime), len(lines), count)
     tested = Point(across, confirmed.value, confirmed.corrected_low, confirmed.corrected_high)
     series.append(Series("Confirmed on test images", [tested]))
-    name = PRIMARY_METRICS[study.primary]
+    name = study.metric(regime)
     return svg.chart(
         series,
         title=f"Gain in {name} by the number of added synthetic images",
@@ -101,8 +100,8 @@ def _gain(study: StudyResult, regime: Regime) -> str:
     )
 
 
-def _keep_rates(study: StudyResult, filtering: Filtering) -> str:
-    name = PRIMARY_METRICS[study.primary]
+def _keep_rates(study: StudyResult, regime: Regime) -> str:
+    name, filtering = study.metric(regime), regime.filtering
     rates = [Point(place, rate.value, rate.low, rate.high) for place, rate in enumerate(filtering.rates)]
     return svg.chart(
         [Series("Keeping fewer against keeping all", rates)],

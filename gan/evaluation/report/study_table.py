@@ -12,8 +12,9 @@ from gan.evaluation.records.study_results import (
     Regime,
     StudyResult,
     gain_over,
+    ranked_attributes,
 )
-from gan.evaluation.study.study_options import PRIMARY_METRICS
+from gan.evaluation.study.study_options import PRIMARY_METRICS, metric_name
 
 PLAIN, WITH_CLASSICAL = "Synthetic images", "Synthetic images and classical augmentation"
 BETTER = "Only the better synthetic images"
@@ -83,23 +84,41 @@ def tested_table(study: StudyResult, regime: Regime) -> str:
     """The confirmed arm and its controls on test images as an HTML table."""
     rows = []
     for arm in regime.tested:
-        cells = [arm.plan.words, *_cells(arm, study, gain_over(regime, arm.plan.name))]
+        cells = [arm.plan.words, *_cells(arm, study, regime, gain_over(regime, arm.plan.name))]
         rows.append("".join(f"<td>{html.escape(cell)}</td>" for cell in cells))
-    head = ["Training set", *_head(study, "Gain of the confirmed set over this one, points (95%, corrected)")]
+    head = ["Training set", *_head(study, regime, "Gain of the confirmed set over this one, points (95%, corrected)")]
     return _table("arms tested", head, rows)
 
 
 def arms_table(study: StudyResult, regime: Regime) -> str:
     """All arms on validation images as an HTML table, in groups; the groups' headings name what synthetic arms add."""
-    head = ["Training set", *_head(study, "Gain over the strongest control, points (95%, not corrected)")]
+    head = ["Training set", *_head(study, regime, "Gain over the strongest control, points (95%, not corrected)")]
     rows = []
     for name, arms in groups(regime):
         rows.append(f'<th colspan="{len(head)}">{html.escape(name)}</th>')
         for arm in arms:
             gain = f"{points(arm.gain.value)} ({points_interval(arm.gain.low, arm.gain.high)})" if arm.gain else ""
-            cells = [arm.plan.words if arm.gain is None else arm.plan.amount, *_cells(arm, study, gain)]
+            cells = [arm.plan.words if arm.gain is None else arm.plan.amount, *_cells(arm, study, regime, gain)]
             rows.append("".join(f"<td>{html.escape(cell)}</td>" for cell in cells))
     return _table("arms", head, rows)
+
+
+def attributes_table(regime: Regime) -> str:
+    """The tested arms by attribute, the rarest first, as an HTML table; "" for a set of classes."""
+    head, rows = ["Training set", "AUROC", "Average precision", "Sensitivity", "Specificity"], []
+    for name in ranked_attributes(regime):
+        of_all = f"{name}: {regime.real[name]:,} of {regime.images:,} training images"
+        rows.append(f'<th colspan="{len(head)}">{html.escape(of_all)}</th>')
+        for arm in regime.tested:
+            cells = [
+                arm.plan.words,
+                score_with_interval(arm.aurocs[name], "auroc"),
+                score_with_interval(arm.average_precisions[name], "average_precision"),
+                _percent(arm.sensitivity[name]),
+                _percent(arm.specificity[name]),
+            ]
+            rows.append("".join(f"<td>{html.escape(cell)}</td>" for cell in cells))
+    return _table("arms attributes", head, rows) if rows else ""
 
 
 def _table(style: str, head: Sequence[str], rows: Sequence[str]) -> str:
@@ -109,35 +128,34 @@ def _table(style: str, head: Sequence[str], rows: Sequence[str]) -> str:
     return f'<div class="wide"><table class="{style}">{top}{body}</table></div>'
 
 
-def _head(study: StudyResult, gain: str) -> list[str]:
+def _head(study: StudyResult, regime: Regime, gain: str) -> list[str]:
     """The columns after the first."""
-    other = next(name for key, name in PRIMARY_METRICS.items() if key != study.primary)
+    others = [metric_name(key, len(regime.attributes)) for key in PRIMARY_METRICS if key != study.primary]
     return [
         "Added",
-        _capitalised(PRIMARY_METRICS[study.primary]),
+        _capitalised(study.metric(regime)),
         gain,
-        _capitalised(other),
-        "Balanced accuracy, argmax",
-        f"Sensitivity, {study.rarest}",
-        f"Specificity, {study.rarest}",
-        f"Sensitivity at specificity {study.specificity:.0%}, {study.rarest}",
-        f"F1, {study.rarest}",
+        *map(_capitalised, others),
+        "Balanced accuracy at one half" if regime.attributes else "Balanced accuracy, argmax",
+        f"Sensitivity, {regime.rarest}",
+        f"Specificity, {regime.rarest}",
+        f"Sensitivity at specificity {study.specificity:.0%}, {regime.rarest}",
+        f"F1, {regime.rarest}",
         "Brier score",
         "ECE",
     ]
 
 
-def _cells(arm: Arm, study: StudyResult, gain: str) -> list[str]:
+def _cells(arm: Arm, study: StudyResult, regime: Regime, gain: str) -> list[str]:
     """The cells of one arm, below `_head`."""
-    other = next(key for key in PRIMARY_METRICS if key != study.primary)
     return [
         f"{sum(arm.plan.added.values()):,}",
         score_with_interval(arm.primary(study.primary), study.primary),
         gain,
-        score_with_interval(arm.primary(other), other),
+        *(score_with_interval(arm.primary(key), key) for key in PRIMARY_METRICS if key != study.primary),
         percent(arm.argmax),
-        _percent(arm.sensitivity[study.rarest]),
-        _percent(arm.specificity[study.rarest]),
+        _percent(arm.sensitivity[regime.rarest]),
+        _percent(arm.specificity[regime.rarest]),
         percent(arm.sensitivity_at),
         f"{arm.rarest_f1:.3f}",
         f"{arm.brier:.3f}",

@@ -8,11 +8,12 @@ from gan.evaluation.records.study_results import Regime, StudyResult
 from gan.evaluation.records.subgroup_results import left_out_sentence
 from gan.evaluation.report import svg
 from gan.evaluation.report.svg import Point, Series
-from gan.evaluation.study.study_options import PRIMARY_METRICS
+from gan.evaluation.study.study_options import macro_name
 
 READING = (
     "Intervals are 95% each and corrected for nothing: with many subgroups, some are off by chance. No subgroup result "
-    "is a verdict. Values are compared where at least ten test groups of each class have them."
+    "is a verdict. Values are compared where at least ten test groups of each class have them; a mean over attributes "
+    "has those that ten groups with the value have, and ten lack."
 )
 
 MOST_DRAWN = 8
@@ -39,12 +40,12 @@ def subgroup_table(study: StudyResult, regime: Regime) -> str:
     """A row for each value of each subgroup, as an HTML table; "" where none is compared."""
     compared = [regime.tested_arm(name).plan.words for name in (regime.gain.arm, regime.gain.over)]
     chosen, strongest = map(html.escape, compared)
-    metric = PRIMARY_METRICS[study.primary]
+    metric = macro_name(study.primary, bool(regime.attributes))
     head = ["Subgroup", "Images", "Groups", f"{chosen}: {metric}", f"{strongest}: {metric}", "Gain, points (95%)"]
     rows = []
     for one in regime.subgroups.compared:
         cells = [
-            f"{html.escape(one.subgroup)}: {html.escape(one.value)}",
+            html.escape(one.words),
             f"{one.images:,}",
             f"{one.groups:,}",
             score_with_interval(one.chosen, study.primary),
@@ -60,7 +61,7 @@ def subgroup_table(study: StudyResult, regime: Regime) -> str:
 
 def _forest(study: StudyResult, regime: Regime) -> str:
     """The gain in each subgroup with its interval, beside that in all test images."""
-    gain, name = regime.gain, PRIMARY_METRICS[study.primary]
+    gain, name = regime.gain, macro_name(study.primary, bool(regime.attributes))
     everyone = Point(0, gain.value, gain.low, gain.high)
     found = [
         Point(place, one.gain.mean, one.gain.low, one.gain.high)

@@ -23,7 +23,16 @@ STUDY_PAPERS = {
     "Smyth 2004": "Linear models and empirical Bayes methods, Stat. Appl. Genet. Mol. Biol. 3, 3",
     "Holm 1979": "Correction for multiple comparisons, Scand. J. Stat. 6, 65",
     "Xue et al. 2021": "Selective synthetic augmentation with HistoGAN, arXiv:2111.06399",
+    "Boyd et al. 2013": "Area under the precision-recall curve, ECML PKDD, 451",
+    "Gupta et al. 2019": "Repeat-factor sampling, in LVIS, arXiv:1908.03195",
 }
+RARELY_CITED = ("Boyd et al. 2013", "Gupta et al. 2019")
+"""Papers of methods that not every study uses."""
+ATTRIBUTE_METHODS = (
+    " Each attribute was classified by itself, with binary cross-entropy. Attributes that too few training, validation "
+    "or test images have, or lack, are left out of the means. Added images have the attributes of real training "
+    "images, in the same proportions, or by repeat-factor sampling (Gupta et al. 2019) where rare ones are filled up."
+)
 
 STYLE = """
 :root { color-scheme: light dark; --text: #1c2b2f; --ground: #fff; --line: #d5dedf; --quiet: #52636a; --soft: #f3f6f6; }
@@ -103,6 +112,7 @@ def methods(result: EvaluationResult, study: StudyResult | None) -> str:
     if study is not None:
         text += _study_methods(study)
     papers = PAPERS | (STUDY_PAPERS if study is not None else {})
+    papers = {who: what for who, what in papers.items() if who not in RARELY_CITED or who in text}
     cited = "".join(f"<li>{html.escape(who)}. {html.escape(what)}.</li>" for who, what in papers.items())
     return f'<p>{html.escape(text)}</p><ul class="quiet">{cited}</ul>'
 
@@ -111,9 +121,13 @@ def _study_methods(study: StudyResult) -> str:
     """The study's part of the methods paragraph."""
     shares = ", ".join(f"{regime.share:.0%}" for regime in study.regimes)
     steps = ", ".join(f"{regime.steps:,}" for regime in study.regimes)
+    attributes = study.regimes[0].attributes
+    mean = "mean over the attributes" if attributes else "one class against the rest, mean over the classes"
     primary = {
-        "auroc": "the area under the ROC curve (one class against the rest, mean over the classes)",
-        "balanced_accuracy": "balanced accuracy at the threshold that was best on validation images",
+        "auroc": f"the area under the ROC curve ({mean})",
+        "average_precision": f"average precision ({mean}; Boyd et al. 2013)",
+        "balanced_accuracy": "balanced accuracy at the threshold that was best on validation images"
+        + (" (mean over the attributes)" if attributes else ""),
     }[study.primary]
     return (
         f" In the augmentation study the classifier {study.classifier} was trained on each training set, with these "
@@ -134,4 +148,4 @@ def _study_methods(study: StudyResult) -> str:
         "(Holm 1979) over the shares. "
         "Filtered sets keep images by label confidence and typicality (after Xue et al. 2021) and add as many images "
         "as unfiltered ones."
-    )
+    ) + (ATTRIBUTE_METHODS if attributes else "")

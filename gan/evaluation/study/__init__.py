@@ -8,5 +8,6 @@ predictions      what classifiers say of images    analysis         from predict
 confirmation_plan  the arms to confirm             power            which gain a study can see
 classification_metrics  metrics and influences     comparisons      variances, intervals, Holm
 moderation       seeds' variances across arms      regime_results   the record of a regime
+additions        what arms add to the real images  rare_attributes  how often rare attributes are repeated
 verdict          the numbers in a sentence         notices          warnings about the numbers
 """

@@ -77,9 +77,19 @@ class PlannedArms:
 
     def part(self, images: Mask) -> "PlannedArms":
         """On these `images` (n,) alone."""
-        strongest = self.strongest.part(images)
-        matched = strongest if self.matched is self.strongest else self.matched.part(images)
-        return PlannedArms(self.chosen.part(images), strongest, matched)
+        return self._each(lambda arm: arm.part(images))
+
+    def scoring_common(self, least: int) -> "PlannedArms":
+        """Without scoring attributes that fewer than `least` groups hold, or lack; with all where none has enough."""
+        truth = self.chosen.truth
+        common = truth.common(least)
+        scoring = truth.scoring(common) if common else truth
+        return self._each(lambda arm: arm.scoring(scoring))
+
+    def _each(self, change: Callable[[Predictions], Predictions]) -> "PlannedArms":
+        strongest = change(self.strongest)
+        matched = strongest if self.matched is self.strongest else change(self.matched)
+        return PlannedArms(change(self.chosen), strongest, matched)
 
     def compared(self, metric: str) -> Comparison:
         """The chosen arms against the strongest and the matched controls."""
@@ -128,10 +138,10 @@ def exploratory_arms(validated: Sequence[Predictions], metric: str, specificity:
     return summarise_arms(validated, metric, specificity, gains)
 
 
-def confirmed_gain(decision: Decision, tested: PlannedArms) -> Gain:
+def confirmed_gain(decision: Decision, tested: PlannedArms, metric: str) -> Gain:
     """The decision on the chosen arms as a record."""
     strongest, matched = decision.comparison.strongest, decision.comparison.matched
-    ours, theirs = (_class_sensitivities(arm) for arm in (tested.chosen, tested.strongest))
+    ours, theirs = (_of_each_condition(arm, metric) for arm in (tested.chosen, tested.strongest))
     return Gain(
         strongest.value,
         *strongest.interval(),
@@ -144,7 +154,7 @@ def confirmed_gain(decision: Decision, tested: PlannedArms) -> Gain:
         over=tested.strongest.plan.name,
         harm=MeanInterval(matched.value, *matched.interval(decision.harm_level)),
         harm_over=tested.matched.plan.name,
-        by_class={name: ours[name] - theirs[name] for name in ours},
+        by_class={name: ours[name] - theirs[name] for name in ours if name in theirs},
         detectable=power.detectable_gain(strongest, decision.level),
         detectable_with={
             what: power.detectable_gain(power.with_more(strongest, *more), decision.level)
@@ -165,38 +175,44 @@ def summarise_arms(
 ) -> list[Arm]:
     """The arms with all their metrics on the images of their predictions, and `gains` by name."""
     truth = predictions[0].truth
-    labels, classes, rarest = truth.labels, range(len(truth.names)), truth.rarest
+    names = {k: truth.names[k] for k in truth.scored}
 
-    def measured(estimate: Callable[[Predictions], Estimate]) -> list[MeanInterval]:
-        """A metric of every arm with its 95% interval, within 0 and 1."""
-        found = comparisons.means([estimate(arm) for arm in predictions], truth.sample)
+    def measured(estimates: Sequence[Estimate | None]) -> list[MeanInterval]:
+        """A metric of every arm with its 95% interval, within 0 and 1; nothing where the images do not give it."""
+        found = comparisons.means([estimate for estimate in estimates if estimate is not None], truth.sample)
         return [MeanInterval(one.value, max(0.0, one.interval()[0]), min(1.0, one.interval()[1])) for one in found]
 
-    auroc = measured(lambda arm: arm.primary("auroc"))
-    balanced = measured(lambda arm: arm.primary("balanced_accuracy"))
-    sensitivity, specificities = (
-        [measured(partial(of_class, k)) for k in classes] for of_class in (_sensitivity, _specificity)
+    def of_conditions(estimate: Callable[[int, Predictions], Estimate | None]) -> list[dict[str, MeanInterval]]:
+        """The same of each scored condition, for every arm."""
+        of_each = {name: measured([estimate(k, arm) for arm in predictions]) for k, name in names.items()}
+        return [{name: found[i] for name, found in of_each.items() if found} for i in range(len(predictions))]
+
+    auroc, precision, balanced = (
+        measured([arm.primary(one) for arm in predictions])
+        for one in ("auroc", "average_precision", "balanced_accuracy")
+    )
+    aurocs, precisions, sensitivities, specificities = (
+        of_conditions(one)
+        for one in (partial(_ranked, "auroc"), partial(_ranked, "average_precision"), _sensitivity, _specificity)
     )
     arms = []
     for i, arm in enumerate(predictions):
-        probabilities, predicted = arm.probabilities, arm.predicted()
-        argmax = classification_metrics.balanced_accuracy(probabilities.argmax(axis=2), labels, len(classes))
-        sensitive = classification_metrics.sensitivity_at_specificity(
-            probabilities[:, :, rarest], labels == rarest, specificity
-        )
         arms.append(
             Arm(
                 plan=arm.plan,
                 scores=arm.primary(metric).values.tolist(),
                 auroc=auroc[i],
+                average_precision=precision[i],
                 balanced_accuracy=balanced[i],
-                sensitivity={name: of_class[i] for name, of_class in zip(truth.names, sensitivity, strict=True)},
-                specificity={name: of_class[i] for name, of_class in zip(truth.names, specificities, strict=True)},
-                argmax=float(argmax.values.mean()),
-                sensitivity_at=float(sensitive.mean()),
-                rarest_f1=float(classification_metrics.f1(predicted, labels, rarest).mean()),
-                brier=float(classification_metrics.brier(probabilities, labels).mean()),
-                ece=float(classification_metrics.expected_calibration_error(probabilities, labels).mean()),
+                aurocs=aurocs[i],
+                average_precisions=precisions[i],
+                sensitivity=sensitivities[i],
+                specificity=specificities[i],
+                argmax=float(arm.unadjusted().primary("balanced_accuracy").values.mean()),
+                sensitivity_at=float(arm.sensitivity_at(specificity).mean()),
+                rarest_f1=float(classification_metrics.f1(*arm.of_condition(truth.rarest)).mean()),
+                brier=float(arm.brier().mean()),
+                ece=float(arm.calibration_error().mean()),
                 gain=gains.get(arm.plan.name),
             )
         )
@@ -233,14 +249,22 @@ def keep_rates(validated: Sequence[Predictions], metric: str) -> list[KeepRate]:
     return [KeepRate(keep, one.value, *one.interval()) for keep, one in zip(found, differences, strict=True)]
 
 
+def _ranked(metric: str, k: int, predictions: Predictions) -> Estimate | None:
+    return predictions.ranked(metric, [k])
+
+
 def _sensitivity(k: int, predictions: Predictions) -> Estimate:
-    return classification_metrics.sensitivity(predictions.predicted(), predictions.truth.labels, k)
+    return classification_metrics.sensitivity(*predictions.of_condition(k))
 
 
 def _specificity(k: int, predictions: Predictions) -> Estimate:
-    return classification_metrics.specificity(predictions.predicted(), predictions.truth.labels, k)
+    return classification_metrics.specificity(*predictions.of_condition(k))
 
 
-def _class_sensitivities(predictions: Predictions) -> dict[str, float]:
-    """The mean sensitivity of each class over seeds."""
-    return {name: float(_sensitivity(k, predictions).values.mean()) for k, name in enumerate(predictions.truth.names)}
+def _of_each_condition(predictions: Predictions, metric: str) -> dict[str, float]:
+    """The mean sensitivity of each class over seeds; of each attribute the metric."""
+    truth = predictions.truth
+    if truth.kind == "class":
+        return {truth.names[k]: float(_sensitivity(k, predictions).values.mean()) for k in truth.scored}
+    parts = {truth.names[k]: predictions.scoring(replace(truth, scored=(k,))).primary(metric) for k in truth.scored}
+    return {name: float(part.values.mean()) for name, part in parts.items()}

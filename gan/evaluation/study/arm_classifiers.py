@@ -32,10 +32,10 @@ from gan.evaluation.classifiers.small_resnet import (
 )
 from gan.evaluation.classifiers.training import train_classifier
 from gan.evaluation.selector import Selector
-from gan.evaluation.study.arms import Additions, ArmPlan, Generate, prepare_additions
-from gan.evaluation.study.classification_metrics import auroc, probabilities
+from gan.evaluation.study.additions import Additions, prepare_additions
+from gan.evaluation.study.arms import ArmPlan, Generate
 from gan.evaluation.study.divisions import Division
-from gan.evaluation.study.predictions import GroundTruth, Predictions, choose_offsets
+from gan.evaluation.study.predictions import GroundTruth, Predictions, choose_offsets, validation_auroc
 from gan.evaluation.study.study_options import StudyOptions
 from gan.evaluation.study.study_plan import DivisionPlan
 from gan.io.atomic import replacing
@@ -102,7 +102,7 @@ class DivisionClassifiers:
                 continue
             began, trained = time.monotonic(), True
             select = self._selector.select_at_rates
-            added = prepare_additions(*self._real, arms, self.generate, select, seed)
+            added = prepare_additions(*self._real, self._development.kind, arms, self.generate, select, seed)
             for arm in missing:
                 self._train(arm, seed, added, began, test=test)
                 began = time.monotonic()
@@ -115,10 +115,10 @@ class DivisionClassifiers:
         return self.plan.division.development()
 
     @property
-    def _real(self) -> tuple[Images, NDArray[np.int64]]:
-        """The training images (n, C, H, H) and their classes (n,)."""
+    def _real(self) -> tuple[Images, NDArray[np.float32]]:
+        """The training images (n, C, H, H) and their conditions (n, K)."""
         rows = self._development.rows("train")
-        return native_images(self._development, rows), self._development.labels()[rows]
+        return native_images(self._development, rows), self._development.conditions[rows]
 
     @property
     def _validation_images(self) -> Images:
@@ -127,16 +127,15 @@ class DivisionClassifiers:
     @cached_property
     def _selector(self) -> Selector:
         """The filter: a classifier trained on the division's real images alone, and their features."""
-        real, labels = self._real
-        conditions = np.eye(len(self._development.names), dtype=np.float32)[labels]
+        real, conditions = self._real
         network = self._fit(real, conditions, seed=FILTER_SEED, augment=classical_augmentation, counted_steps=0)
-        return Selector.from_images(network, real, conditions, "class")
+        return Selector.from_images(network, real, conditions, self._development.kind)
 
     def _train(self, arm: ArmPlan, seed: int, added: Additions, began: float, *, test: bool) -> None:
         """Train one classifier, choose its state on the validation images, and keep its predictions."""
-        images, labels = added.for_arm(arm)
+        images, requested = added.for_arm(arm)
         everything, names = np.concatenate([added.real, images]), self._development.names
-        conditions = np.eye(len(names), dtype=np.float32)[np.concatenate([added.labels, labels])]
+        conditions = np.concatenate([added.conditions, requested])
         network = self._fit(
             everything,
             conditions,
@@ -174,7 +173,7 @@ class DivisionClassifiers:
         return train_classifier(
             images,
             conditions,
-            "class",
+            self._development.kind,
             images_seen=self.plan.steps * min(budget.batch, len(images)),
             seed=seed,
             batch=budget.batch,
@@ -188,8 +187,7 @@ class DivisionClassifiers:
 
     def _judge(self, network: Classifier) -> float:
         """AUROC on the validation images, by which a classifier's state is chosen whatever the primary metric."""
-        logits = predict(network, self._validation_images)[1].numpy()
-        return float(auroc(probabilities(logits)[None], self._validation.labels).values[0])
+        return validation_auroc(predict(network, self._validation_images)[1].numpy(), self._validation)
 
     @cached_property
     def _validation(self) -> GroundTruth:
@@ -215,7 +213,7 @@ class DivisionClassifiers:
     def _read(self, arm: ArmPlan, seeds: list[int], *, test: bool) -> Predictions:
         files = [read_arrays(self._path(arm, seed, test=test)) for seed in seeds]
         validation = np.stack([file["validation_logits"] for file in files])
-        offsets = choose_offsets(validation, self._validation.labels)[:, None]
+        offsets = choose_offsets(validation, self._validation)[:, None]
         if not test:
             return Predictions(arm, validation, offsets, self._validation)
         return Predictions(arm, np.stack([file["logits"] for file in files]), offsets, self.plan.division.sealed.truth)

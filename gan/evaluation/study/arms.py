@@ -30,6 +30,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from gan.evaluation.study.rare_attributes import RARE
+
 RATIOS = (0.25, 0.5, 1.0, 2.0)
 KEEP_RATES = (0.75, 0.5, 0.25)
 """Shares of the synthetic images that the filter keeps, tried at the ratio nearest to 1. A quarter takes four times as
@@ -47,8 +49,8 @@ Conditions = NDArray[np.float32]
 Positions = NDArray[np.int64]
 Generate = Callable[[Conditions, int], Images]
 """Synthetic images uint8 (n, C, H, H) for conditions (n, K) and a seed."""
-SelectBetter = Callable[[Images, Conditions, Sequence[float]], Sequence[Positions]]
-"""For each keep rate, the ascending positions of the better images: that share of each class."""
+SelectBetter = Callable[[Images, Conditions, Sequence[float], Positions], Sequence[Positions]]
+"""For each keep rate, the ascending positions of the better images: that share of each stratum (n,)."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,10 @@ class ArmPlan:
     """One training set: what is added to the real images, how it is trained, and what it is compared with.
 
     `kind` is what is added: "real" (nothing), "duplicates" or "synthetic". `added` counts the added images by class
-    name, and `ratio` is their total over that of the real images; None where nothing is added. `fills`: each class is
-    filled up to the largest. `keep`: the filter's keep rate; None without a filter. `recipe` is one of
-    `classifiers/recipes.py`. `use` is how added images are used: "added" to the training set, "mixed" into each batch
+    name, or for attributes by how their conditions are chosen (`rare_attributes.py`), and `ratio` is their total over
+    that of the real images; None where nothing is added. `fills`: each class is filled up to the largest, or rare
+    attributes are. `keep`: the filter's keep rate; None without a filter. `recipe` is one of `classifiers/recipes.py`.
+    `use` is how added images are used: "added" to the training set, "mixed" into each batch
     at a fixed share, or "first", before the real ones. `matched` names the one control that is trained as the arm is,
     with as many images added; "" without synthetic images.
     """
@@ -85,6 +88,11 @@ class ArmPlan:
         return self.recipe not in UNAUGMENTED
 
     @property
+    def rare(self) -> str:
+        """What an arm that fills up fills up."""
+        return "rare attributes" if RARE in self.added else "rare classes"
+
+    @property
     def amount(self) -> str:
         """How much is added: `0.5 x`, `filled up`, `1 x, better 50%`."""
         how_much = "filled up" if self.fills else f"{self.ratio or 0:g} x"
@@ -95,13 +103,32 @@ def plan_arms(
     real: Mapping[str, int], ratios: tuple[float, ...] = RATIOS, keep_rates: tuple[float, ...] = KEEP_RATES
 ) -> list[ArmPlan]:
     """The arms for these counts of real images by class, each after its matched control."""
+    unequal = max(real.values()) > MIN_IMBALANCE * min(real.values())
+    return _plan(real, [_filled(real)] if unequal else [], ratios, keep_rates)
+
+
+def plan_attribute_arms(
+    real: Mapping[str, int],
+    rare: Mapping[str, int],
+    ratios: tuple[float, ...] = RATIOS,
+    keep_rates: tuple[float, ...] = KEEP_RATES,
+) -> list[ArmPlan]:
+    """The arms for a set of attributes, from the counts of `added_counts`: `real` images, and those that fill `rare`
+    attributes up."""
+    extra = sum(rare.values())
+    filled = [_Amount("filled", dict(rare), extra / sum(real.values()), True)] if extra else []
+    return _plan(real, filled, ratios, keep_rates)
+
+
+def _plan(
+    real: Mapping[str, int], filled: "list[_Amount]", ratios: tuple[float, ...], keep_rates: tuple[float, ...]
+) -> list[ArmPlan]:
     nothing = dict.fromkeys(real, 0)
     arms = [
         ArmPlan("real", "Real images alone", "real", nothing),
         ArmPlan("classical", f"Real images {AUGMENTED}", "real", nothing, recipe="classical"),
     ]
     in_proportion = [_proportional(real, ratio) for ratio in ratios]
-    filled = [_filled(real)] if max(real.values()) > MIN_IMBALANCE * min(real.values()) else []
     amounts = in_proportion + filled
     middle = min(in_proportion, key=lambda amount: abs(math.log(amount.ratio)))
     arms += [_duplicates(amount, augmented=False) for amount in amounts]
@@ -173,51 +200,3 @@ def synthetic_counts(arms: Sequence[ArmPlan]) -> Positions:
     """Synthetic images of each class (K,) to generate, enough for every arm and keep rate."""
     needed = [[math.ceil(count / (arm.keep or 1)) for count in arm.added.values()] for arm in arms if not arm.is_free]
     return np.asarray(np.array(needed).max(axis=0), dtype=np.int64)
-
-
-@dataclass(frozen=True)
-class Additions:
-    """What the arms of one seed add: `real` images (n, C, H, H) again, or `synthetic` ones (m, C, H, H).
-
-    `better` has the positions of the synthetic images that the filter keeps, by keep rate.
-    """
-
-    real: Images
-    labels: NDArray[np.int64]
-    synthetic: Images
-    synthetic_labels: NDArray[np.int64]
-    better: Mapping[float, Positions]
-    seed: int
-
-    def for_arm(self, arm: ArmPlan) -> tuple[Images, NDArray[np.int64]]:
-        """The images (m, C, H, H) that an arm adds, and their classes (m,).
-
-        Always the first of each class: a larger ratio adds all images of a smaller one, and an augmented arm those of
-        the plain one.
-        """
-        if arm.kind == "synthetic":
-            images, labels = self.synthetic, self.synthetic_labels
-            order = np.arange(len(images)) if arm.keep is None else self.better[arm.keep]
-        else:
-            images, labels, order = self.real, self.labels, np.random.default_rng(self.seed).permutation(len(self.real))
-        chosen = [np.resize(order[labels[order] == k], count) for k, count in enumerate(arm.added.values())]
-        rows = np.concatenate(chosen).astype(np.int64)
-        return images[rows], labels[rows]
-
-
-def prepare_additions(
-    real: Images,
-    labels: NDArray[np.int64],
-    arms: list[ArmPlan],
-    generate: Generate,
-    select: SelectBetter,
-    seed: int,
-) -> Additions:
-    """Generate and filter once what all arms of a seed add to real images (n, C, H, H) of classes (n,)."""
-    counts = synthetic_counts(arms)
-    synthetic_labels = np.repeat(np.arange(len(counts)), counts)
-    conditions = np.eye(len(counts), dtype=np.float32)[synthetic_labels]
-    synthetic = generate(conditions, seed)
-    rates = sorted({arm.keep for arm in arms if arm.keep is not None})
-    better = dict(zip(rates, select(synthetic, conditions, rates), strict=True))
-    return Additions(real, labels, synthetic, synthetic_labels, better, seed)

@@ -10,7 +10,7 @@ A macro mean is over the conditions that the images hold and lack: no image rank
 Letters: n images, K conditions (classes, or attributes), S classifiers, one for each seed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,27 +48,14 @@ def specificity(predicted: Labels, labels: Labels, label: int) -> Estimate:
 
 def balanced_accuracy(predicted: Labels, labels: Labels, classes: int) -> Estimate:
     """Mean sensitivity over the classes that the images hold."""
-    return _mean([sensitivity(predicted, labels, k) for k in range(classes) if (labels == k).any()])
-
-
-def auroc(scores: NDArray[np.floating], labels: Labels) -> Estimate:
-    """Area under the ROC curve of scores (S, n, K): one class against the rest, mean over the classes.
-
-    With two classes, the usual binary area. The share of pairs in which the image of the class scores higher, a tie
-    counts half (Mann and Whitney 1947). A class that the images lack is left out; 0.5 where no class can be ranked.
-    """
-    classes = scores.shape[2]
-    areas = [
-        area_under_roc(scores[:, :, k], labels == k)
-        for k in (range(classes) if classes > 2 else [1])
-        if 0 < (labels == k).sum() < len(labels)
-    ]
-    s, n = scores.shape[:2]
-    return _mean(areas) if areas else Estimate(np.full(s, 0.5), np.zeros((s, n)))
+    return mean([sensitivity(predicted, labels, k) for k in range(classes) if (labels == k).any()])
 
 
 def area_under_roc(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> Estimate:
-    """The binary AUROC of scores (S, n); some images are `positive` (n,), not all."""
+    """Area under the ROC curve of scores (S, n); some images are `positive` (n,), not all.
+
+    The share of pairs in which the positive image scores higher, a tie counts half (Mann and Whitney 1947).
+    """
     p, n = int(positive.sum()), len(positive)
     ranks = rankdata(scores, axis=1)
     within = np.empty_like(ranks)
@@ -99,7 +86,7 @@ def macro(metric: BinaryMetric, scores: NDArray[np.floating], targets: NDArray[n
     None where there is no such condition.
     """
     of_each = macro_parts(metric, scores, targets)
-    return _mean(list(of_each.values())) if of_each else None
+    return mean(list(of_each.values())) if of_each else None
 
 
 def macro_parts(
@@ -204,7 +191,8 @@ def sigmoid(logits: NDArray[np.floating]) -> Floats:
     return np.asarray(expit(logits.astype(np.float64)))
 
 
-def _mean(estimates: list[Estimate]) -> Estimate:
+def mean(estimates: Sequence[Estimate]) -> Estimate:
+    """The mean of several metrics of the same classifiers and images."""
     return Estimate(
         np.mean([estimate.values for estimate in estimates], axis=0),
         np.mean([estimate.influence for estimate in estimates], axis=0),

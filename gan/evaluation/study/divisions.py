@@ -19,7 +19,7 @@ from gan.data.image_set import ImageSet
 from gan.data.ingest.checks.near_copies import near_copies
 from gan.data.ingest.pixels.thumbnail import THUMBNAIL
 from gan.data.splits import stratified_split
-from gan.errors import DataError, UserError
+from gan.errors import DataError
 from gan.evaluation.classifiers.reference import native_images, sample_rows, split_sha256
 from gan.evaluation.classifiers.small_resnet import Classifier, predict
 from gan.evaluation.study.predictions import GroundTruth
@@ -40,12 +40,7 @@ trained on fewer can only repeat them."""
 
 
 def check_study_data(images: ImageSet) -> None:
-    """Raise UserError for attributes, DataError where there are too few images."""
-    if images.kind != "class":
-        raise UserError(
-            f"{images.title} has attributes: a study compares classifiers of classes, and each image has one class. "
-            "Scores need no study: `python -m gan evaluate RUN`."
-        )
+    """Raise DataError where there are too few images, or no attribute that is common enough."""
     for split in ("val", "test"):
         count = len(images.rows(split))
         if count < MIN_SPLIT_IMAGES:
@@ -53,6 +48,14 @@ def check_study_data(images: ImageSet) -> None:
                 f"{images.title} has {count} images in its {split} split: a study takes at least {MIN_SPLIT_IMAGES}. "
                 "Add images, or a split column to labels.csv."
             )
+    if images.kind == "attributes":
+        if not scored_conditions(images, images.rows("train"), images.rows("val")):
+            raise DataError(
+                f"{images.title} has no attribute with {MIN_CLASS_IMAGES} training images that have it and as many "
+                "that do not, and one of each for validation: a study cannot score any. Add images of rare attributes, "
+                "or merge attributes."
+            )
+        return
     counts = images.conditions[images.rows("train")].sum(axis=0).astype(int)  # (K,)
     scarce = int(counts.argmin())
     if counts[scarce] < MIN_CLASS_IMAGES:
@@ -62,6 +65,18 @@ def check_study_data(images: ImageSet) -> None:
         )
 
 
+def scored_conditions(images: ImageSet, train: Rows, val: Rows) -> tuple[int, ...]:
+    """The conditions that metrics are means over: all classes, or the attributes that MIN_CLASS_IMAGES training images
+    have and as many lack, and that some validation image has and another lacks."""
+    if images.kind == "class":
+        return tuple(range(len(images.names)))
+    fewest = [
+        np.minimum(images.conditions[rows].sum(axis=0), (1 - images.conditions[rows]).sum(axis=0))
+        for rows in (train, val)
+    ]
+    return tuple(np.flatnonzero((fewest[0] >= MIN_CLASS_IMAGES) & (fewest[1] >= 1)).tolist())
+
+
 @dataclass(frozen=True)
 class SealedTest:
     """The test images of a division. Only finished classifiers read them, and only the final analysis their truth."""
@@ -69,6 +84,7 @@ class SealedTest:
     _images: ImageSet
     _rows: Rows
     _rarest: int
+    _scored: tuple[int, ...]
 
     @property
     def count(self) -> int:
@@ -82,7 +98,7 @@ class SealedTest:
     @cached_property
     def truth(self) -> GroundTruth:
         """The truth about the test images."""
-        return _truth(self._images, self._rows, self._rarest)
+        return _truth(self._images, self._rows, self._rarest, self._scored)
 
     def near_copies(self, development: ImageSet) -> NDArray[np.bool_]:
         """Which test images (n,) show the same picture as some training image of the division, by their thumbnails."""
@@ -119,14 +135,19 @@ class Division:
         return replace(subset(self._images, rows), split=split)
 
     @property
+    def scored(self) -> tuple[int, ...]:
+        """As `scored_conditions`."""
+        return self.sealed._scored
+
+    @property
     def real(self) -> NDArray[np.int64]:
-        """The number of training images of each class (K,)."""
+        """The number of training images of each condition (K,)."""
         return np.asarray(self._images.conditions[self.train].sum(axis=0), dtype=np.int64)
 
     @property
     def validation(self) -> GroundTruth:
         """The truth about the validation images."""
-        return _truth(self._images, self.val, self.sealed._rarest)
+        return _truth(self._images, self.val, self.sealed._rarest, self.scored)
 
     @property
     def is_whole(self) -> bool:
@@ -139,14 +160,22 @@ def divide(images: ImageSet, share: float) -> list[Division]:
     """The divisions of the regime with a `share` of the training images: whole groups, each class in proportion."""
     everything = images.rows("train")
     train = everything if len(everything) <= MAX_TRAINING_IMAGES else _share(images, everything, _cap(everything))
-    rarest = int(images.conditions[train].sum(axis=0).argmin())
+    everything = train
     if share < 1:
         train = _share(images, train, share)
     val = images.rows("val")
     if len(val) > MAX_VALIDATION_IMAGES:
         val = np.sort(sample_rows(images, "val", MAX_VALIDATION_IMAGES))
     test = whole_groups(images, images.rows("test"), MAX_TEST_IMAGES)
-    return [Division(images, share, None, train, val, SealedTest(images, test, rarest))]
+    scored = scored_conditions(images, train, val)
+    sealed = SealedTest(images, test, rarest_condition(images, everything, scored), scored)
+    return [Division(images, share, None, train, val, sealed)]
+
+
+def rarest_condition(images: ImageSet, train: Rows, scored: tuple[int, ...]) -> int:
+    """The condition that fewest of these training images have, of those that are scored."""
+    counts = images.conditions[train].sum(axis=0)
+    return min(scored or range(len(counts)), key=lambda k: int(counts[k]))
 
 
 def tested_sha256(images: ImageSet) -> str:
@@ -188,7 +217,7 @@ def _share(images: ImageSet, rows: Rows, share: float) -> Rows:
     return np.asarray(rows[dealt == "some"])
 
 
-def _truth(images: ImageSet, rows: Rows, rarest: int) -> GroundTruth:
+def _truth(images: ImageSet, rows: Rows, rarest: int, scored: tuple[int, ...]) -> GroundTruth:
     return GroundTruth(
         targets=images.conditions[rows].astype(np.uint8),
         kind=images.kind,
@@ -197,6 +226,7 @@ def _truth(images: ImageSet, rows: Rows, rarest: int) -> GroundTruth:
         own_test=images.split[rows] == "test",
         names=images.names,
         rarest=rarest,
+        scored=scored,
         subgroups={name: values[rows] for name, values in images.subgroups.items()},
     )
 

@@ -28,7 +28,14 @@ def study_notices(
             f"This is look {looks} at these test images, by studies and scores of this store. Nothing corrects for the "
             "looks before: the more looks, the likelier it is that one of them finds what is not there."
         )
-    used, available = int(plans[0].divisions[0].real.sum()), len(images.rows("train"))
+    for regime in regimes:
+        missing = [name for name in images.names if name not in regime.attributes]
+        if regime.attributes and missing:
+            notices.append(
+                f"Metrics at {regime.share:.0%} are means over {len(regime.attributes)} of {len(images.names)} "
+                f"attributes. Too few images for training, validation or test have, or lack, {', '.join(missing)}."
+            )
+    used, available = plans[0].divisions[0].images, len(images.rows("train"))
     if plans[0].share == 1 and used < available:
         notices.append(f"{used:,} of the {available:,} training images were used.")
     own = [regime for regime, plan in zip(regimes, plans, strict=True) if not plan.divisions[0].division.is_whole]

@@ -4,7 +4,9 @@ With folds, each image was predicted by classifiers that were trained without it
 not on one scale: a metric that ranks images is computed within each fold and averaged, with the folds' shares of the
 images as weights; thresholds are each classifier's own.
 
-Letters: n images, K classes, S seeds, F folds.
+Of a set of attributes every metric is a mean over the attributes that are scored, each there or not by itself.
+
+Letters: n images, K conditions (classes, or attributes), S seeds, F folds.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,12 +24,13 @@ from gan.evaluation.study.comparisons import Sample
 
 @dataclass(frozen=True)
 class GroundTruth:
-    """The truth about real images: `targets` (n, K) uint8, one-hot for the `kind` "class".
+    """The truth about real images: `targets` (n, K) uint8, one-hot for the `kind` "class", any for "attributes".
 
     `group` (n,) names each image's patient; None where groups are unknown. `fold` (n,) is the fold in which each image
     was held out, 0 without folds; `own_test` (n,) marks the images of the user's own test split. `names` are those of
-    the classes, and `rarest` is the rarest one in training. `subgroups` has the values (n,) of each subgroup, such as
-    "sex"; "" where missing.
+    the conditions, `rarest` is the rarest one in training, and `scored` are those that metrics are means over: all
+    classes, or the attributes that are not too rare. `subgroups` has the values (n,) of each subgroup, such as "sex";
+    "" where missing.
     """
 
     targets: NDArray[np.uint8]
@@ -37,6 +40,7 @@ class GroundTruth:
     own_test: NDArray[np.bool_]
     names: tuple[str, ...]
     rarest: int
+    scored: tuple[int, ...]
     subgroups: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
 
     @cached_property
@@ -46,7 +50,13 @@ class GroundTruth:
 
     @cached_property
     def sample(self) -> Sample:
-        return Sample(self.labels, self.group, self.fold)
+        """The images, which vary within a class; of attributes, within the rarest one that an image has."""
+        if self.kind == "class":
+            return Sample(self.labels, self.group, self.fold)
+        order = np.argsort(self.targets.sum(axis=0), kind="stable")
+        by_rarity = self.targets[:, order].astype(bool)
+        rarest_held = np.where(by_rarity.any(axis=1), by_rarity.argmax(axis=1), len(order))
+        return Sample(rarest_held.astype(np.int64), self.group, self.fold)
 
     @property
     def folds(self) -> list[int]:
@@ -65,17 +75,42 @@ class GroundTruth:
         )
 
     def groups_per_class(self) -> dict[str, int]:
-        """Number of groups that hold each class; of images where groups are unknown."""
+        """Number of groups that hold each class; of images where groups are unknown.
+
+        For each scored attribute the groups that hold it, or those that lack it, whichever are fewer.
+        """
         groups = np.arange(len(self.targets)) if self.group is None else self.group
-        return {name: len(np.unique(groups[self.targets[:, k] == 1])) for k, name in enumerate(self.names)}
+        values = (1,) if self.kind == "class" else (0, 1)
+        return {
+            self.names[k]: min(len(np.unique(groups[self.targets[:, k] == value])) for value in values)
+            for k in self.scored
+        }
+
+    @property
+    def attributes(self) -> int:
+        """The number of attributes that metrics are means over; 0 for classes."""
+        return len(self.scored) if self.kind == "attributes" else 0
+
+    def scoring(self, scored: Sequence[int]) -> "GroundTruth":
+        """With only these conditions scored; of attributes, the rarest among them is the rarest."""
+        rarest = self.rarest
+        if rarest not in scored:
+            rarest = min(scored or [rarest], key=lambda k: int(self.targets[:, k].sum()))
+        return replace(self, scored=tuple(scored), rarest=rarest)
+
+    def common(self, least: int) -> tuple[int, ...]:
+        """The scored conditions without attributes that fewer than `least` groups hold, or lack."""
+        counts = self.groups_per_class()
+        return tuple(k for k in self.scored if self.kind == "class" or counts[self.names[k]] >= least)
 
 
 @dataclass(frozen=True)
 class Predictions:
     """The predictions of one arm's classifiers: `logits` (S, n, K) on the images of a `truth`.
 
-    `offsets` (S, F, K) are what to add to log probabilities before the largest is taken, chosen on the validation
-    images of each fold. `plan` is the arm's; of pooled predictions, that of their role.
+    `offsets` (S, F, K) are what to add to log probabilities before the largest is taken, or to an attribute's logit
+    before its sign is, chosen on the validation images of each fold. `plan` is the arm's; of pooled predictions, that
+    of their role.
     """
 
     plan: ArmPlan
@@ -88,49 +123,146 @@ class Predictions:
         """On the `chosen` (n,) images alone."""
         return replace(self, logits=self.logits[:, chosen], truth=self.truth.part(chosen), _primary={})
 
+    def scoring(self, truth: GroundTruth) -> "Predictions":
+        """With the scored conditions, and the rarest, of another truth."""
+        return replace(self, truth=replace(self.truth, scored=truth.scored, rarest=truth.rarest), _primary={})
+
     def by_fold(self) -> "list[Predictions]":
         """The predictions in each fold that holds images."""
         return [self.part(self.truth.fold == fold) for fold in self.truth.folds]
 
-    @property
+    @cached_property
     def probabilities(self) -> NDArray[np.float64]:
-        return classification_metrics.probabilities(self.logits)
+        """The probability (S, n, K) of each condition."""
+        return condition_probabilities(self.logits, self.truth.kind)
 
     def predicted(self) -> NDArray[np.int64]:
-        """The classes (S, n) at the thresholds that were chosen on validation images."""
-        scores = np.log(np.maximum(self.probabilities, 1e-12)) + self.offsets[:, self.truth.fold]
+        """The classes (S, n), or attributes (S, n, K) as 0 and 1, at the thresholds chosen on validation images."""
+        offsets = self.offsets[:, self.truth.fold]
+        if self.truth.kind == "attributes":
+            return (self.logits + offsets > 0).astype(np.int64)
+        scores = np.log(np.maximum(self.probabilities, 1e-12)) + offsets
         return np.asarray(scores.argmax(axis=2), dtype=np.int64)
 
+    def of_condition(self, k: int) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+        """The predicted labels (S, n) and the true ones (n,) for a condition, and its own label."""
+        if self.truth.kind == "attributes":
+            return self.predicted()[:, :, k], self.truth.targets[:, k].astype(np.int64), 1
+        return self.predicted(), self.truth.labels, k
+
     def primary(self, metric: str) -> Estimate:
-        """The metric `auroc` or `balanced_accuracy` of each seed."""
+        """The metric of each seed: `auroc`, `average_precision` or `balanced_accuracy`."""
         if metric not in self._primary:
-            self._primary[metric] = self._auroc() if metric == "auroc" else self._balanced_accuracy()
+            self._primary[metric] = self._balanced_accuracy() if metric not in RANKING else self._ranked(metric)
         return self._primary[metric]
 
-    def _auroc(self) -> Estimate:
-        """Within folds, with n_f / n as weights; influences are scaled alike."""
-        values, influence = np.zeros(len(self.logits)), np.zeros(self.logits.shape[:2])
-        for fold in self.truth.folds:
-            of_fold = self.truth.fold == fold
-            part = classification_metrics.auroc(
-                classification_metrics.probabilities(self.logits[:, of_fold]), self.truth.labels[of_fold]
-            )
-            weight = of_fold.mean()
-            values += weight * part.values
-            influence[:, of_fold] = weight * part.influence
-        return Estimate(values, influence)
+    def unadjusted(self) -> "Predictions":
+        """With the largest probability, or with that of an attribute above one half, as threshold."""
+        return replace(self, offsets=np.zeros_like(self.offsets), _primary={})
+
+    def sensitivity_at(self, specificity: float) -> NDArray[np.float64]:
+        """The sensitivity (S,) for the rarest condition at this specificity, mean over folds as of a ranking metric."""
+        values, weights = np.zeros(len(self.logits)), 0
+        for rows in self._rows_by_fold():
+            positive = self.truth.targets[rows, self.truth.rarest] == 1
+            if positive.any():
+                scores = self.probabilities[:, rows, self.truth.rarest]
+                found = classification_metrics.sensitivity_at_specificity(scores, positive, specificity)
+                values, weights = values + len(rows) * found, weights + len(rows)
+        return values / max(weights, 1)
+
+    def brier(self) -> NDArray[np.float64]:
+        """Brier score (S,); of attributes the mean of those of each."""
+        if self.truth.kind == "class":
+            return classification_metrics.brier(self.probabilities, self.truth.labels)
+        return np.asarray(((self._scored_probabilities - self._scored_targets) ** 2).mean(axis=(1, 2)))
+
+    def calibration_error(self) -> NDArray[np.float64]:
+        """Expected calibration error (S,); of attributes the mean of those of each."""
+        if self.truth.kind == "class":
+            return classification_metrics.expected_calibration_error(self.probabilities, self.truth.labels)
+        return classification_metrics.attribute_calibration_error(self._scored_probabilities, self._scored_targets)
+
+    @property
+    def _scored_probabilities(self) -> NDArray[np.float64]:
+        return self.probabilities[:, :, list(self.truth.scored)]
+
+    @property
+    def _scored_targets(self) -> NDArray[np.uint8]:
+        return self.truth.targets[:, list(self.truth.scored)]
+
+    def _rows_by_fold(self) -> list[NDArray[np.int64]]:
+        return [np.flatnonzero(self.truth.fold == fold) for fold in self.truth.folds]
+
+    def _ranked(self, metric: str) -> Estimate:
+        """The mean over the scored conditions; 0.5 where no condition can be ranked."""
+        found = self.ranked(metric, ranked_columns(metric, self.truth))
+        s, n = self.logits.shape[:2]
+        return found or Estimate(np.full(s, 0.5), np.zeros((s, n)))
+
+    def ranked(self, metric: str, columns: Sequence[int]) -> Estimate | None:
+        """A metric of RANKING, mean over these conditions; None where the images cannot tell any of them.
+
+        Within each fold that can, and averaged over these with the numbers of their images as weights; influences are
+        scaled alike.
+        """
+        values, influence, weights = np.zeros(len(self.logits)), np.zeros(self.logits.shape[:2]), 0
+        for rows in self._rows_by_fold():
+            scores, targets = self.probabilities[:, rows][:, :, columns], self.truth.targets[rows][:, columns]
+            part = classification_metrics.macro(RANKING[metric], scores, targets)
+            if part is not None:
+                values += len(rows) * part.values
+                influence[:, rows] = len(rows) * part.influence
+                weights += len(rows)
+        return Estimate(values / weights, influence / weights) if weights else None
 
     def _balanced_accuracy(self) -> Estimate:
-        return classification_metrics.balanced_accuracy(self.predicted(), self.truth.labels, len(self.truth.names))
+        """Mean sensitivity over classes, or over attributes that are there or not."""
+        if self.truth.kind == "class":
+            return classification_metrics.balanced_accuracy(self.predicted(), self.truth.labels, len(self.truth.names))
+        each = [classification_metrics.balanced_accuracy(*self.of_condition(k)[:2], 2) for k in self.truth.scored]
+        s, n = self.logits.shape[:2]
+        return classification_metrics.mean(each) if each else Estimate(np.full(s, 0.5), np.zeros((s, n)))
 
 
-def choose_offsets(validation_logits: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+RANKING = {
+    "auroc": classification_metrics.area_under_roc,
+    "average_precision": classification_metrics.average_precision,
+}
+"""Metrics that rank images, of one condition against its absence."""
+
+
+def ranked_columns(metric: str, truth: GroundTruth) -> list[int]:
+    """The conditions whose mean a metric of RANKING is: of two classes, both have the same AUROC."""
+    return [1] if metric == "auroc" and truth.kind == "class" and len(truth.names) == 2 else list(truth.scored)
+
+
+def condition_probabilities(logits: NDArray[np.floating], kind: str) -> NDArray[np.float64]:
+    """Probabilities of exclusive classes, or of each attribute by itself, from logits (..., K)."""
+    if kind == "class":
+        return classification_metrics.probabilities(logits)
+    return classification_metrics.sigmoid(logits)
+
+
+def validation_auroc(logits: NDArray[np.floating], truth: GroundTruth) -> float:
+    """AUROC of logits (n, K) on validation images; 0.5 where no condition can be ranked."""
+    columns = ranked_columns("auroc", truth)
+    scores = condition_probabilities(logits, truth.kind)[None][:, :, columns]
+    found = classification_metrics.macro(RANKING["auroc"], scores, truth.targets[:, columns])
+    return 0.5 if found is None else float(found.values[0])
+
+
+def choose_offsets(validation_logits: NDArray[np.float32], truth: GroundTruth) -> NDArray[np.float64]:
     """The offsets (S, K) of highest balanced accuracy on validation images, of logits (S, n, K): the same rule for all
     arms."""
+    if truth.kind == "attributes":
+        return np.stack(
+            [classification_metrics.attribute_offsets(logits, truth.targets) for logits in validation_logits]
+        )
     return np.stack(
         [
             classification_metrics.class_offsets(
-                np.log(np.maximum(classification_metrics.probabilities(logits), 1e-12)), labels
+                np.log(np.maximum(classification_metrics.probabilities(logits), 1e-12)), truth.labels
             )
             for logits in validation_logits
         ]
@@ -159,4 +291,5 @@ def pool_truth(parts: Iterable[GroundTruth]) -> GroundTruth:
         fold=np.repeat(np.arange(len(truths)), [len(one.targets) for one in truths]),
         own_test=np.concatenate([one.own_test for one in truths]),
         subgroups={name: np.concatenate([one.subgroups[name] for one in truths]) for name in first.subgroups},
+        scored=tuple(k for k in first.scored if all(k in one.scored for one in truths)),
     )

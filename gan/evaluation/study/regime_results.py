@@ -25,7 +25,7 @@ from gan.evaluation.study.predictions import GroundTruth, Predictions, pool_trut
 from gan.evaluation.study.study_options import StudyOptions
 from gan.evaluation.study.study_plan import RegimePlan
 from gan.evaluation.study.subgroups import compare_subgroups
-from gan.evaluation.study.verdict import keep_rate_finding, regime_verdict
+from gan.evaluation.study.verdict import MIN_GROUPS, keep_rate_finding, regime_verdict
 
 Mask = NDArray[np.bool_]
 
@@ -79,7 +79,8 @@ def analyse_regimes(
 ) -> list[Regime]:
     """The regimes with their verdicts, on all test images and without those that are `copied` (n,), for each regime."""
     tested = [
-        PlannedArms.pooled(regime.tested, choice.divisions) for regime, choice in zip(regimes, choices, strict=True)
+        PlannedArms.pooled(regime.tested, choice.divisions).scoring_common(MIN_GROUPS)
+        for regime, choice in zip(regimes, choices, strict=True)
     ]
     whole = _confirmed(tested, options)
     fresh: list[_Confirmation | None] = [None] * len(regimes)
@@ -99,10 +100,10 @@ def _confirmed(tested: Sequence[PlannedArms], options: StudyOptions) -> list[_Co
     metric, found = options.primary, []
     decisions = decide([one.compared(metric) for one in tested])
     for arms, decision in zip(tested, decisions, strict=True):
-        gain = confirmed_gain(decision, arms)
+        gain = confirmed_gain(decision, arms, metric)
         records = summarise_arms(arms.arms, metric, options.specificity)
-        counts = count_test_images(arms.chosen.truth)
-        kind, sentence = regime_verdict(records, gain, metric, len(tested), counts)
+        truth = arms.chosen.truth
+        kind, sentence = regime_verdict(records, gain, metric, len(tested), count_test_images(truth), truth.attributes)
         found.append(_Confirmation(records, gain, kind, sentence))
     return found
 
@@ -115,11 +116,16 @@ def _record(
     without: _Confirmation | None,
     options: StudyOptions,
 ) -> Regime:
-    metric, validated = options.primary, pool_arms(regime.validated)
+    metric, truth = options.primary, tested.chosen.truth
+    attributes = scored_attributes(truth)
+    validated = [arm.scoring(truth) for arm in pool_arms(regime.validated)]
     ratio = next(arm.plan.ratio for arm in validated if arm.plan.keep is not None and not arm.plan.fills)
     assert ratio is not None
     return Regime(
         share=regime.plan.share,
+        images=regime.plan.images,
+        attributes=attributes,
+        rarest=truth.names[truth.rarest],
         real=dict(zip(validated[0].truth.names, regime.plan.real.tolist(), strict=True)),
         steps=regime.plan.steps,
         batch=options.budget.batch,
@@ -128,12 +134,17 @@ def _record(
         choice=choice,
         tested=confirmed.tested,
         gain=confirmed.gain,
-        filtering=keep_rate_finding(ratio, keep_rates(validated, metric), metric),
+        filtering=keep_rate_finding(ratio, keep_rates(validated, metric), metric, len(attributes)),
         verdict=confirmed.sentence,
         verdict_kind=confirmed.kind,
         without_copies=without.sentence if without else "",
         subgroups=compare_subgroups(tested, metric),
     )
+
+
+def scored_attributes(truth: GroundTruth) -> list[str]:
+    """The names of the attributes that metrics are means over; none for classes."""
+    return [truth.names[k] for k in truth.scored] if truth.kind == "attributes" else []
 
 
 def count_test_images(test: GroundTruth) -> dict[str, Any]:

@@ -64,8 +64,8 @@ def run_study(
     """Run the study of a snapshot, by default the newest, and keep it in the run's `evaluation/`.
 
     A stopped study goes on where it was. `worker` is the job at work, which also trains the low-data generators;
-    without one they train on the CPU. Raises UserError for a set of attributes, ConfigError for an unknown classifier,
-    DataError for too few images, RunError where there is no such snapshot.
+    without one they train on the CPU. Raises ConfigError for an unknown classifier, DataError for too few images,
+    RunError where there is no such snapshot.
     """
     options = options or StudyOptions()
     sampler, images = load_generator(run, snapshot, options.device), load_training_images(run, progress)
@@ -132,7 +132,6 @@ class Study:
             seeds=options.seeds,
             selection_seeds=options.selection_seeds,
             classes=list(truth.names),
-            rarest=truth.names[truth.rarest],
             validation=sum(len(one.division.val) for one in plans[0].divisions),
             test=count_test_images(truth) | {"near_copies": int(copied[0].sum())},
             planned=plan.time,

@@ -7,8 +7,24 @@ from gan.evaluation.study.arms import KEEP_RATES, RATIOS
 
 SHARES = (1.0, 0.25, 0.1)
 """Shares of the real training images: all of them, and the low-data regimes."""
-PRIMARY_METRICS = {"auroc": "AUROC", "balanced_accuracy": "balanced accuracy"}
-"""The metrics that a study can be about, and their names. AUROC does not depend on a threshold."""
+PRIMARY_METRICS = {
+    "auroc": "AUROC",
+    "balanced_accuracy": "balanced accuracy",
+    "average_precision": "average precision",
+}
+"""The metrics that a study can be about, and their names. AUROC and average precision do not depend on a threshold."""
+
+
+def macro_name(metric: str, attributes: bool) -> str:
+    """The name of a primary metric; of attributes, `macro AUROC`."""
+    return f"macro {PRIMARY_METRICS[metric]}" if attributes else PRIMARY_METRICS[metric]
+
+
+def metric_name(metric: str, attributes: int = 0) -> str:
+    """The name of a primary metric in a sentence; of a set of attributes, over how many it is the mean: `macro AUROC
+    over 5 attributes`."""
+    over = f" over {attributes} attribute{'' if attributes == 1 else 's'}" if attributes else ""
+    return macro_name(metric, attributes > 0) + over
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,10 @@ from gan.evaluation.classifiers.small_resnet import (
 from gan.evaluation.classifiers.training import VALIDATED_AT, train_classifier
 from gan.evaluation.records.study_results import SkippedArms
 from gan.evaluation.study import arm_generators, divisions, power
-from gan.evaluation.study.arms import ArmPlan, plan_arms, synthetic_counts
+from gan.evaluation.study.arms import ArmPlan, plan_arms, plan_attribute_arms, synthetic_counts
 from gan.evaluation.study.divisions import Division
-from gan.evaluation.study.study_options import PRIMARY_METRICS, SHARES, StudyOptions
+from gan.evaluation.study.rare_attributes import RARE_SHARE, added_counts
+from gan.evaluation.study.study_options import SHARES, StudyOptions, metric_name
 from gan.evaluation.training_images import load_training_images
 from gan.io.progress import Progress, silent
 from gan.runs.metrics_table import MetricsReader
@@ -36,9 +37,11 @@ MOST_TESTED = 3
 
 @dataclass(frozen=True)
 class DivisionPlan:
-    """The arms to run in one division, with its number of training images in each class, `real` (K,)."""
+    """The arms to run in one division, with its number of training `images`, and of those of each condition, `real`
+    (K,)."""
 
     division: Division
+    images: int
     real: NDArray[np.int64]
     steps: int
     arms: list[ArmPlan]
@@ -56,8 +59,13 @@ class RegimePlan:
     divisions: list[DivisionPlan]
 
     @property
+    def images(self) -> int:
+        """The number of training images, mean over divisions."""
+        return round(float(np.mean([plan.images for plan in self.divisions])))
+
+    @property
     def real(self) -> NDArray[np.int64]:
-        """The number of training images in each class (K,), mean over divisions."""
+        """The number of training images of each condition (K,), mean over divisions."""
         return np.asarray(np.mean([plan.real for plan in self.divisions], axis=0).round(), dtype=np.int64)
 
     @property
@@ -75,27 +83,49 @@ def plan_regimes(images: ImageSet, options: StudyOptions) -> tuple[list[RegimePl
     plans, skipped = [], []
     for share in SHARES:
         divided = divisions.divide(images, share)
-        least = divisions.MIN_CLASS_IMAGES
-        fewest = min((division.real for division in divided), key=lambda real: int(real.min()))
+        too_few = _too_few(images, divided)
         if share not in options.shares:
             skipped.append(SkippedArms(share, "all arms", "It was switched off."))
-        elif fewest.min() < least:
-            scarce = f"{fewest.min()} training images of {images.names[int(fewest.argmin())]}"
-            skipped.append(
-                SkippedArms(share, "all arms", f"It would have {scarce}, and it takes {least} of each class.")
-            )
+        elif too_few:
+            skipped.append(SkippedArms(share, "all arms", too_few))
         else:
             plan = RegimePlan(share, [_plan_division(images, division, options) for division in divided])
             plans.append(plan)
             if not any(arm.fills for arm in plan.divisions[0].arms):
-                skipped.append(SkippedArms(share, "classes filled up", "The classes are about equally common."))
+                skipped.append(SkippedArms(share, *_NOTHING_TO_FILL[images.kind]))
     return plans, skipped
 
 
+_NOTHING_TO_FILL = {
+    "class": ("classes filled up", "The classes are about equally common."),
+    "attributes": ("rare attributes filled up", f"Each attribute has at least {RARE_SHARE:.0%} of the images."),
+}
+
+
+def _too_few(images: ImageSet, divided: list[Division]) -> str:
+    """Why a regime with these divisions has too few training images; "" where it has enough."""
+    least = divisions.MIN_CLASS_IMAGES
+    if images.kind == "attributes":
+        scored = set.intersection(*(set(division.scored) for division in divided))
+        return (
+            "" if scored else f"It would have no attribute with {least} training images that have it, and as many not."
+        )
+    fewest = min((division.real for division in divided), key=lambda real: int(real.min()))
+    if fewest.min() >= least:
+        return ""
+    scarce = f"{fewest.min()} training images of {images.names[int(fewest.argmin())]}"
+    return f"It would have {scarce}, and it takes {least} of each class."
+
+
 def _plan_division(images: ImageSet, division: Division, options: StudyOptions) -> DivisionPlan:
-    counts = dict(zip(images.names, division.real.tolist(), strict=True))
-    arms = plan_arms(counts, options.ratios, options.keep_rates)
-    return DivisionPlan(division, division.real, options.budget.steps(int(division.real.sum())), arms)
+    count = len(division.train)
+    if images.kind == "attributes":
+        real, rare = added_counts(images.conditions[division.train])
+        arms = plan_attribute_arms(real, rare, options.ratios, options.keep_rates)
+    else:
+        real = dict(zip(images.names, division.real.tolist(), strict=True))
+        arms = plan_arms(real, options.ratios, options.keep_rates)
+    return DivisionPlan(division, count, division.real, options.budget.steps(count), arms)
 
 
 @dataclass(frozen=True)
@@ -111,7 +141,7 @@ class StudyEstimate:
 
     def lines(self) -> list[str]:
         """The estimate as lines of text."""
-        shares = ", ".join(f"{plan.share:.0%} ({plan.real.sum():,})" for plan in self.plans)
+        shares = ", ".join(f"{plan.share:.0%} ({plan.images:,})" for plan in self.plans)
         minutes = max(1, round(self.seconds / 60))
         return [
             f"Classifiers to train: at most {self.classifiers}, on {shares} of the real training images",
@@ -165,12 +195,16 @@ def detectable_gain_lines(division: Division, options: StudyOptions) -> list[str
     truth, test_images = division.validation, division.sealed.count
     val = len(truth.targets)
     groups = val if truth.group is None else len(np.unique(truth.group))
-    units = (test_images * groups / val * truth.targets.mean(axis=0)).tolist()
+    shares = truth.targets[:, list(truth.scored)].mean(axis=0)
+    if truth.kind == "attributes":
+        shares = np.concatenate([shares, 1 - shares])  # each attribute is a classification of its own
+    units = (test_images * groups / val * shares).tolist()
+    name = metric_name(options.primary, len(truth.scored) if truth.kind == "attributes" else 0)
     expected = power.prior_variances(options.primary, units, options.seeds)
     designs = (expected, power.with_more(expected, seeds=2), power.with_more(expected, images=4))
     seen = [f"{100 * power.detectable_gain(design):.1f}" for design in designs]
     return [
-        f"Will see a gain of about {seen[0]} points of {PRIMARY_METRICS[options.primary]} with {test_images:,} test "
+        f"Will see a gain of about {seen[0]} points of {name} with {test_images:,} test "
         f"images and {options.seeds} seeds (power 80%, with the variances of a typical study); with twice the seeds "
         f"{seen[1]}, with four times the test images {seen[2]}"
     ]
@@ -185,7 +219,7 @@ def _time_classifier(subset: ImageSet, options: StudyOptions) -> tuple[dict[bool
         train_classifier(
             images,
             subset.conditions,
-            "class",
+            subset.kind,
             images_seen=steps * min(budget.batch, len(images)),
             batch=budget.batch,
             augment=augment,

@@ -14,7 +14,7 @@ from gan.evaluation.records.subgroup_results import SubgroupGain, Subgroups
 from gan.evaluation.study import comparisons
 from gan.evaluation.study.analysis import PlannedArms
 from gan.evaluation.study.predictions import GroundTruth
-from gan.evaluation.study.study_options import PRIMARY_METRICS
+from gan.evaluation.study.study_options import metric_name
 from gan.evaluation.study.verdict import MIN_GROUPS
 
 Mask = NDArray[np.bool_]
@@ -24,6 +24,7 @@ def compare_subgroups(tested: PlannedArms, metric: str) -> Subgroups:
     """The chosen arm against the strongest control on the test images of each value of each subgroup.
 
     A value with fewer than MIN_GROUPS test groups of some class is left out and named, as are images without a value.
+    Of attributes, those are scored that MIN_GROUPS groups with the value have, and as many lack.
     """
     compared, left_out = [], []
     truth = tested.chosen.truth
@@ -32,11 +33,12 @@ def compare_subgroups(tested: PlannedArms, metric: str) -> Subgroups:
             left_out.append(f"{name} missing ({int(images.sum()):,} images)")
             continue
         rankable = images & _in_folds_of_all_classes(truth, images)
-        scarce = _too_few(truth.part(rankable))
+        part = tested.part(rankable).scoring_common(MIN_GROUPS)
+        scarce = _too_few(part.chosen.truth)
         if scarce:
             left_out.append(f"{name} {value} ({scarce})")
         else:
-            compared.append(_compare(name, value, tested.part(rankable), metric))
+            compared.append(_compare(name, value, part, metric))
     return Subgroups(compared, left_out, _worse_off(compared, tested, metric))
 
 
@@ -48,7 +50,12 @@ def _values(truth: GroundTruth) -> Iterator[tuple[str, str, Mask]]:
 
 
 def _in_folds_of_all_classes(truth: GroundTruth, images: Mask) -> Mask:
-    """The images (n,) of folds in which these `images` show all the classes: in others nothing can be ranked."""
+    """The images (n,) of folds in which these `images` show all the classes: in others nothing can be ranked.
+
+    Each attribute is ranked in the folds that can.
+    """
+    if truth.kind == "attributes":
+        return images
     shown = np.unique(truth.labels[images])
     whole = [fold for fold in truth.folds if np.isin(shown, truth.labels[images & (truth.fold == fold)]).all()]
     return np.isin(truth.fold, whole)
@@ -77,6 +84,7 @@ def _compare(name: str, value: str, tested: PlannedArms, metric: str) -> Subgrou
         chosen=chosen,
         strongest=strongest,
         gain=MeanInterval(gain.value, *gain.interval()),
+        attributes=truth.attributes,
     )
 
 
@@ -88,6 +96,6 @@ def _worse_off(compared: list[SubgroupGain], tested: PlannedArms, metric: str) -
     words = tested.strongest.plan.words
     return (
         f"In {worst.subgroup} {worst.value} the chosen arm is {abs(worst.gain.mean) * 100:.1f} points of "
-        f"{PRIMARY_METRICS[metric]} below {words[0].lower()}{words[1:]} (95% interval "
+        f"{metric_name(metric, worst.attributes)} below {words[0].lower()}{words[1:]} (95% interval "
         f"{points_interval(worst.gain.low, worst.gain.high)}, not corrected, exploratory)."
     )

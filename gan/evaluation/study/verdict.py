@@ -2,7 +2,7 @@
 
 The first of these that holds for the chosen arm of a regime, on test images:
 
-    Cannot tell                      a class has fewer than MIN_GROUPS test groups
+    Cannot tell                      a class has fewer than MIN_GROUPS test groups; of attributes, every one
     Helps                            the corrected lower end of its gain over the strongest control is above 0
     Harmful                          it is worse than the control that is trained as it is (`arms.py`)
     No room to gain                  without synthetic images at most MAX_ROOM is missing from the highest score
@@ -19,7 +19,7 @@ from typing import Any
 from gan.evaluation.number_format import percent, points, points_interval
 from gan.evaluation.records.study_results import Arm, Filtering, Gain, KeepRate, Regime
 from gan.evaluation.study.arms import AUGMENTED, ArmPlan
-from gan.evaluation.study.study_options import PRIMARY_METRICS
+from gan.evaluation.study.study_options import PRIMARY_METRICS, metric_name
 
 MAX_EXCLUDED = 0.05
 """The largest gain, as a share, that a study has to exclude before it says that there is none above it. The better
@@ -32,26 +32,27 @@ to right, while an interval from variances is certain."""
 
 
 def regime_verdict(
-    tested: Sequence[Arm], gain: Gain, metric: str, regimes: int, test: dict[str, Any]
+    tested: Sequence[Arm], gain: Gain, metric: str, regimes: int, test: dict[str, Any], attributes: int = 0
 ) -> tuple[str, str]:
     """Verdict kind ("helps", "harmful", "unclear" or "none") and sentence of one of so many regimes.
 
-    `tested` as in Regime, `test` as in StudyResult.
+    `tested` as in Regime, `test` as in StudyResult; `attributes` counts those that metrics are means over.
     """
     arms = {arm.plan.name: arm for arm in tested}
     chosen, best = arms[gain.arm], arms[gain.over]
-    too_few = _too_few(test)
+    too_few = _too_few(test, attributes > 0)
     if too_few:
         return "unclear", f"Cannot tell with {too_few}."
-    name, corrected = PRIMARY_METRICS[metric], _corrected(regimes)
+    name, corrected = metric_name(metric, attributes), _corrected(regimes)
     over = (
         f"over {_arm_words(best)} (95% interval {points_interval(gain.corrected_low, gain.corrected_high)}{corrected})"
     )
     if gain.helps:
         most = max(gain.by_class, key=lambda label: gain.by_class[label])
+        unit = PRIMARY_METRICS[metric] if attributes else "sensitivity"
         return "helps", (
             f"Helps: {arm_phrase(chosen.plan)} raises {name} by {abs(gain.value) * 100:.1f} points {over}; in these "
-            f"test images {most} gains most ({points(gain.by_class[most])} points of sensitivity, not tested)."
+            f"test images {most} gains most ({points(gain.by_class[most])} points of {unit}, not tested)."
         )
     if gain.harms:
         return "harmful", (
@@ -62,7 +63,7 @@ def regime_verdict(
     change = f"{arm_phrase(chosen.plan)} changes {name} by {points(gain.value)} points {over}"
     reached = best.primary(metric)
     if reached.low >= 1 - MAX_ROOM:
-        score = f"{reached.mean:.3f}" if metric == "auroc" else percent(reached.mean)
+        score = percent(reached.mean) if metric == "balanced_accuracy" else f"{reached.mean:.3f}"
         return "none", f"No room to gain: {_arm_words(best)} reach {name} {score}. Here {change}."
     if gain.corrected_high > MAX_EXCLUDED:
         possible = f"a gain of up to {_rounded_up(gain.corrected_high)} points is possible"
@@ -77,19 +78,19 @@ def study_verdict(regimes: Sequence[Regime]) -> tuple[str, str]:
     parts = [first.verdict]
     for regime in regimes[1:]:
         if regime.verdict_kind in ("helps", "harmful") and regime.verdict_kind != first.verdict_kind:
-            only = f"With only {sum(regime.real.values()):,} real images ({regime.share:.0%}) it"
+            only = f"With only {regime.images:,} real images ({regime.share:.0%}) it"
             is_harmful = "is " if regime.verdict_kind == "harmful" else ""
             parts.append(f"{only} {is_harmful}{regime.verdict[0].lower()}{regime.verdict[1:]}")
     return first.verdict_kind, " ".join(parts)
 
 
-def keep_rate_finding(ratio: float, rates: list[KeepRate], metric: str) -> Filtering:
+def keep_rate_finding(ratio: float, rates: list[KeepRate], metric: str, attributes: int = 0) -> Filtering:
     """What the validation images say of keep rates, from the differences against keeping all at this ratio."""
     best = max(rates, key=lambda rate: rate.value)
     images = f"{ratio:g} synthetic image{'' if ratio == 1 else 's'} for each real one"
     words = (
         f"Keep rate, exploratory: of the rates tried, the better {100 * best.keep:g}% did best on validation images, "
-        f"{points(best.value)} points of {PRIMARY_METRICS[metric]} against keeping all (95% interval "
+        f"{points(best.value)} points of {metric_name(metric, attributes)} against keeping all (95% interval "
         f"{points_interval(best.low, best.high)}, not corrected) with {images}."
     )
     return Filtering(ratio, rates, best.keep, words)
@@ -100,7 +101,7 @@ def arm_phrase(plan: ArmPlan) -> str:
     how = [f"the better {100 * plan.keep:g}%"] if plan.keep is not None else []
     how += [AUGMENTED] if plan.augmented else []
     if plan.fills or plan.ratio is None:
-        what = "filling rare classes up with synthetic images"
+        what = f"filling {plan.rare} up with synthetic images"
     else:
         what = f"adding {plan.ratio:g} synthetic image{'' if plan.ratio == 1 else 's'} for each real one"
     return what + (f" ({', '.join(how)})" if how else "")
@@ -125,12 +126,16 @@ def _tested(test: dict[str, Any]) -> str:
     return f"{test['images']:,} test images" + (f" of {test['groups']:,} groups" if test["grouped"] else "")
 
 
-def _too_few(test: dict[str, Any]) -> str:
-    """Why there is no verdict: the class with too few test groups; "" where each class has enough."""
+def _too_few(test: dict[str, Any], attributes: bool) -> str:
+    """Why there is no verdict: the class or attribute with too few test groups; "" where each has enough."""
     groups: dict[str, int] = test["groups_per_class"]
     scarce = min(groups, key=lambda name: groups[name])
     if groups[scarce] >= MIN_GROUPS:
         return ""
+    if attributes:
+        unit = "groups" if test["grouped"] else "images"
+        both = f"{groups[scarce]} {unit} that hold it, or that lack it"
+        return f"{_tested(test)}: {scarce} has {both}, and it takes {MIN_GROUPS} of each"
     unit = "groups hold" if test["grouped"] else "images are of"
     return f"{_tested(test)}: {groups[scarce]} {unit} {scarce}, and it takes {MIN_GROUPS}"
 

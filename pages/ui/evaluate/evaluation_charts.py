@@ -6,7 +6,6 @@ from typing import Any
 from gan.evaluation.records.results import EvaluationResult
 from gan.evaluation.records.study_results import Regime, StudyResult
 from gan.evaluation.report import study_table
-from gan.evaluation.study.study_options import PRIMARY_METRICS
 
 HEIGHT = 300
 AXIS_FONT = {"size": 12}
@@ -77,7 +76,7 @@ def gain_figure(study: StudyResult, regime: Regime, name: str) -> dict[str, Any]
         )
     )
     across = "synthetic images for each real one"
-    unit = f"points of {PRIMARY_METRICS[study.primary]}"
+    unit = f"points of {study.metric(regime)}"
     figure = _figure(traces, f"{name}-gain-{regime.share:g}", unit, [(0.0, "no gain")], across)
     return _with_category_axis(figure, amounts)
 
@@ -88,7 +87,7 @@ def keep_rate_figure(study: StudyResult, regime: Regime, name: str) -> dict[str,
     values = [(100 * rate.value, 100 * rate.low, 100 * rate.high) for rate in rates]
     hover = "%{y:+.1f} points against keeping all<extra></extra>"
     trace = _points(list(range(len(rates))), values, name="Keeping the best", tone="green", hover=hover)
-    unit = f"points of {PRIMARY_METRICS[study.primary]}"
+    unit = f"points of {study.metric(regime)}"
     ideals = [(0.0, "keeping all")]
     figure = _figure([trace], f"{name}-keep-{regime.share:g}", unit, ideals, "share of the images that is kept")
     return _with_category_axis(figure, [f"{100 * rate.keep:g}%" for rate in rates])

@@ -102,9 +102,6 @@ def _study(run: Run, snapshot: int) -> None:
         "Does a classifier improve on real patients when these images join its training set? The best way is chosen on "
         "validation images and confirmed once on held-out test images. It waits for the run's device."
     )
-    if run.info().kind != "class":
-        st.caption("A study needs classes: this run has attributes.")
-        return
     if _progress_or_end(run, "study", "Study"):
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -121,13 +118,14 @@ def _study(run: Run, snapshot: int) -> None:
             format_func=lambda key: PRIMARY_METRICS[key],
             key="study primary",
             width=190,
-            help="AUROC does not depend on a threshold. Balanced accuracy is at the threshold that is best on "
-            "validation images. All metrics are shown; this one decides.",
+            help="AUROC and average precision do not depend on a threshold; average precision depends on how rare a "
+            "class is. Balanced accuracy is at the threshold that is best on validation images. Of attributes each is "
+            "a mean over these. All metrics are shown; this one decides.",
         )
         st.number_input(
             "Sensitivity at specificity, %", 50, 99, 90, 1, key="study specificity", width=190,
-            help="The results also state the sensitivity for the rarest class where this share of the others is "
-            "recognised as such. It decides nothing.",
+            help="The results also state the sensitivity for the rarest class or attribute where this share of the "
+            "images without it is recognised as such. It decides nothing.",
         )  # fmt: skip
     _how_long(run, snapshot)
     st.button(

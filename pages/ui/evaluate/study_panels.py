@@ -7,7 +7,6 @@ from gan.evaluation.records import study_results
 from gan.evaluation.records.study_results import Regime, StudyResult
 from gan.evaluation.records.subgroup_results import left_out_sentence
 from gan.evaluation.report import study_section, study_table, subgroup_section
-from gan.evaluation.study.study_options import PRIMARY_METRICS
 from gan.runs.run import Run
 from pages.ui import fmt
 from pages.ui.components import live_chart
@@ -49,7 +48,7 @@ def study_panel(run: Run, snapshot: int) -> None:
     study_verdict(study)
     for regime in study.regimes:
         if len(study.regimes) > 1:
-            st.subheader(f"{fmt.images(sum(regime.real.values()))} to learn from ({regime.share:.0%})", anchor=False)
+            st.subheader(f"{fmt.images(regime.images)} to learn from ({regime.share:.0%})", anchor=False)
             if regime.verdict != study.verdict:
                 st.markdown(regime.verdict)
         _regime(run, study, regime)
@@ -72,9 +71,12 @@ def _regime(run: Run, study: StudyResult, regime: Regime) -> None:
         st.markdown(study_section.without_copies_sentence(regime))
     st.caption(study_section.plan_sentence(study, regime))
     st.html(study_table.tested_table(study, regime))
+    if regime.attributes:
+        with st.expander(f"Each of the {len(regime.attributes)} attributes"):
+            st.html(study_table.attributes_table(regime))
     _subgroups(study, regime)
     left, right = st.columns([3, 2], gap="medium")
-    metric = PRIMARY_METRICS[study.primary]
+    metric = study.metric(regime)
     with left, st.container(border=True, height="stretch"):
         st.markdown(f"**Gain in {metric} from synthetic images** (above 0 is better)")
         live_chart.draw_chart(evaluation_charts.gain_figure(study, regime, run.name), key=key)

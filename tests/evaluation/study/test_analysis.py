@@ -19,7 +19,7 @@ from gan.evaluation.records.study_results import Gain, KeepRate, Regime
 from gan.evaluation.study import classification_metrics, comparisons, power
 from gan.evaluation.study.analysis import PlannedArms
 from gan.evaluation.study.arms import plan_arms
-from gan.evaluation.study.classification_metrics import Estimate
+from gan.evaluation.study.classification_metrics import Estimate, area_under_roc, macro
 from gan.evaluation.study.comparisons import Comparison, Difference, Part, Sample, decide
 from gan.evaluation.study.confirmation_plan import DivisionChoice, RegimeChoice, choose
 from gan.evaluation.study.moderation import inverse_trigamma, moderate
@@ -38,14 +38,16 @@ def test_metrics_equal_those_of_scikit_learn(classes: int) -> None:
     scores /= scores.sum(axis=2, keepdims=True)
     predicted = scores.argmax(axis=2)
     accuracy = classification_metrics.balanced_accuracy(predicted, labels, classes).values
-    area = classification_metrics.auroc(scores, labels).values
+    columns = list(range(classes)) if classes > 2 else [1]
+    area = macro(area_under_roc, scores[:, :, columns], np.eye(classes)[labels][:, columns])
+    assert area is not None
     f1, brier = classification_metrics.f1(predicted, labels, 1), classification_metrics.brier(scores, labels)
     at_90 = classification_metrics.sensitivity_at_specificity(scores[:, :, 1], labels == 1, 0.9)
     for s in range(2):
         assert accuracy[s] == pytest.approx(balanced_accuracy_score(labels, predicted[s]))
         assert f1[s] == pytest.approx(f1_score(labels == 1, predicted[s] == 1))
-        ranked = range(classes) if classes > 2 else [1]
-        assert area[s] == pytest.approx(np.mean([roc_auc_score(labels == k, scores[s, :, k]) for k in ranked]))
+        ranked = [roc_auc_score(labels == k, scores[s, :, k]) for k in columns]
+        assert area.values[s] == pytest.approx(np.mean(ranked))
         each = [brier_score_loss(labels == k, scores[s, :, k]) for k in range(classes)]
         assert brier[s] == pytest.approx(each[0] if classes == 2 else sum(each))
         false, true, _ = roc_curve(labels == 1, scores[s, :, 1], drop_intermediate=False)
@@ -84,7 +86,7 @@ def test_the_threshold_is_that_of_the_highest_balanced_accuracy() -> None:
 def test_influences_give_the_variance_of_delong_and_of_a_share() -> None:
     labels = np.array([0, 0, 0, 1, 1])
     score = np.array([0.1, 0.4, 0.35, 0.3, 0.8])
-    area = classification_metrics.auroc(np.stack([-score, score], axis=1)[None], labels)
+    area = area_under_roc(score[None], labels == 1)
     # DeLong: the positive images win against 1/3 and 3/3 of the negatives, the negative ones lose to 2/2, 1/2, 1/2
     expected = np.var([1 / 3, 1], ddof=1) / 2 + np.var([1, 0.5, 0.5], ddof=1) / 3
     assert area.values[0] == pytest.approx(4 / 6)
@@ -217,7 +219,7 @@ def predictions(name: str, seeds: int, truth: GroundTruth, scale: float, seed: i
 def truth_of(n: int, folds: int = 1) -> GroundTruth:
     targets = np.eye(2, dtype=np.uint8)[np.arange(n) % 2]
     fold = np.arange(n) * folds // n
-    return GroundTruth(targets, "class", None, fold, np.ones(n, dtype=bool), ("ill", "well"), 0)
+    return GroundTruth(targets, "class", None, fold, np.ones(n, dtype=bool), ("ill", "well"), 0, (0, 1))
 
 
 def test_auroc_is_computed_within_folds_and_averaged() -> None:
@@ -356,7 +358,9 @@ def test_too_few_test_groups_of_a_class_carry_no_verdict() -> None:
 def regime(kind: str, verdict: str, share: float, gain: Gain) -> Regime:
     choice = RegimeChoice(share, [DivisionChoice(None, "synthetic-1", 0.8, "real", 0.8, "duplicates-1")], None)
     filtering = keep_rate_finding(1, [RATE], "auroc")
-    return Regime(share, {"ill": 8, "well": 4}, 1, 1, {}, [], choice, [], gain, filtering, verdict, kind, "")
+    return Regime(
+        share, 12, {"ill": 8, "well": 4}, [], "well", 1, 1, {}, [], choice, [], gain, filtering, verdict, kind, ""
+    )
 
 
 RATE = KeepRate(0.5, 0.03, -0.01, 0.07)

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +11,11 @@ import torch
 
 from gan.config import settings
 from gan.config.options import build_config
-from gan.errors import ConfigError, DataError, RunError, UserError
+from gan.errors import ConfigError, DataError, RunError
 from gan.evaluation.classifiers.architectures import ARCHITECTURES, classical_augmentation, classifier_builder
 from gan.evaluation.records import study_results
 from gan.evaluation.study import arms, divisions, study_plan
+from gan.evaluation.study.additions import prepare_additions
 from gan.evaluation.study.arms import Conditions, Images, Positions
 from gan.evaluation.study.study_options import StudyOptions
 from gan.runs import lifecycle
@@ -32,12 +32,13 @@ def test_each_arm_adds_the_planned_images() -> None:
     planned = plans[0].divisions[0].arms
     by_name = {arm.name: arm for arm in planned}
 
-    def keep(made: Images, conditions: Conditions, rates: Sequence[float]) -> list[Positions]:
+    def keep(made: Images, conditions: Conditions, rates: Sequence[float], strata: Positions) -> list[Positions]:
         return [np.arange(0, len(made), round(1 / rate)) for rate in rates]
 
-    added = arms.prepare_additions(real, labels, planned, held_out_like, keep, 0)
+    added = prepare_additions(real, images.conditions[:60], "class", planned, held_out_like, keep, 0)
     for arm in planned:
-        shown, what = added.for_arm(arm)
+        shown, conditions = added.for_arm(arm)
+        what = conditions.argmax(axis=1)
         assert np.bincount(what, minlength=2).tolist() == list(arm.added.values()), arm.name
         alike = (shown[:, None] == real[None]).all(axis=(2, 3, 4))  # (m, n)
         assert bool(alike.any()) == (arm.kind == "duplicates"), arm.name
@@ -91,8 +92,6 @@ def test_a_fraction_takes_whole_patients_of_each_class() -> None:
 
 def test_what_cannot_be_studied_raises_an_error(tmp_path: Path) -> None:
     images = image_set(40, test=20)
-    with pytest.raises(UserError, match="has attributes: a study compares classifiers of classes"):
-        studied(replace(images, kind="attributes"), noise, tmp_path)
     with pytest.raises(DataError, match="has 6 images in its test split: a study takes at least 10"):
         studied(image_set(40, test=6), noise, tmp_path)
     with pytest.raises(DataError, match="has 7 training images of b: a study takes at least 8 of each class"):
@@ -101,7 +100,9 @@ def test_what_cannot_be_studied_raises_an_error(tmp_path: Path) -> None:
         studied(images, noise, tmp_path, seeds=1)
     with pytest.raises(ConfigError, match="classifier is 'vgg': it takes small, resnet18"):
         studied(images, noise, tmp_path, classifier="vgg")
-    with pytest.raises(ConfigError, match="primary is 'accuracy': it takes auroc, balanced_accuracy"):
+    with pytest.raises(
+        ConfigError, match="primary is 'accuracy': it takes auroc, balanced_accuracy, average_precision"
+    ):
         studied(images, noise, tmp_path, primary="accuracy")
     with pytest.raises(ConfigError, match=r"specificity is 1\.5: it takes a share above 0 and below 1"):
         studied(images, noise, tmp_path, specificity=1.5)

@@ -24,6 +24,7 @@ def truth(labels: NDArray[np.int64], **others: object) -> GroundTruth:
     n = len(labels)
     values = {
         "group": None, "fold": np.zeros(n, np.int64), "own_test": np.ones(n, bool), "names": ("a", "b"), "rarest": 1,
+        "scored": (0, 1),
     }  # fmt: skip
     return GroundTruth(np.eye(2, dtype=np.uint8)[labels], "class", **(values | others))  # type: ignore[arg-type]
 
@@ -131,3 +132,16 @@ def test_a_study_gives_its_results_by_subgroup_in_text_report_and_file(tmp_path:
     without = studied(images, noise, tmp_path / "without", seeds=2, budget=TWO_STEPS)
     assert without.regimes[0].subgroups == NO_SUBGROUPS
     assert "subgroup" not in without.as_text() + study_section.section(without)
+
+
+def test_in_a_subgroup_those_attributes_are_scored_that_it_has_enough_of() -> None:
+    sex = np.tile(np.array(["F", "M"]), 60)
+    targets = np.stack([np.arange(120) // 2 % 2, (np.arange(120) % 4 == 1) & (np.arange(120) < 100)], axis=1)
+    known = replace(truth(targets[:, 0], subgroups={"sex": sex}), targets=targets.astype(np.uint8), kind="attributes")
+    scores = np.where(targets == 1, 1.0, -1.0)
+    right, wrong = (np.stack([sign * scores] * 2).astype(np.float32) for sign in (1, -1))
+    strongest = Predictions(CONTROL, right, np.zeros((2, 1, 2)), known)
+    arms_of_attributes = PlannedArms(Predictions(CHOSEN, wrong, np.zeros((2, 1, 2)), known), strongest, strongest)
+    women, men = compare_subgroups(arms_of_attributes, "auroc").compared
+    assert (women.words, men.words) == ("sex: F (1 attribute)", "sex: M (2 attributes)")  # no woman has the second
+    assert (women.gain.mean, men.gain.mean) == pytest.approx((-1, -1))

@@ -1,0 +1,106 @@
+"""Studies of sets of attributes on constructed generators, what they score, and what is too rare."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gan.data.image_set import ImageSet
+from gan.errors import DataError
+from gan.evaluation.study import divisions, study_plan
+from gan.evaluation.study.study_options import StudyOptions
+from tests.support.attribute_study import FINDINGS, finding_set, held_out_like, repeated, shuffled
+from tests.support.study import TWO_STEPS, studied
+
+
+def test_images_like_new_real_ones_help_with_attributes_too(tmp_path: Path) -> None:
+    found = studied(finding_set(40, val=40, test=120), held_out_like, tmp_path, seeds=3, ratios=(4.0,))
+    regime = found.regimes[0]
+    assert (regime.images, regime.real) == (40, dict(zip(FINDINGS, (20, 16, 10), strict=True)))
+    assert regime.gain.helps
+    assert found.verdict_kind == "helps"
+    assert found.verdict.startswith("Helps: adding 4 ")
+    assert f"raises macro AUROC over 3 attributes by {100 * regime.gain.value:.1f} points" in found.verdict
+    assert "points of AUROC, not tested" in found.verdict
+    assert (regime.attributes, regime.rarest) == (list(FINDINGS), "Hernia")
+    chosen = regime.tested_arm(regime.gain.arm)
+    assert chosen.auroc.mean == pytest.approx(np.mean([one.mean for one in chosen.aurocs.values()]))
+    assert chosen.average_precision.mean == pytest.approx(
+        np.mean([one.mean for one in chosen.average_precisions.values()])
+    )
+    assert sum(chosen.plan.added.values()) == 160
+
+
+def test_images_that_show_the_attributes_of_others_are_harmful(tmp_path: Path) -> None:
+    found = studied(finding_set(60, val=40, test=120), shuffled, tmp_path, seeds=3, ratios=(4.0,), keep_rates=(0.9,))
+    assert found.verdict_kind == "harmful"
+    assert "lowers macro AUROC over 3 attributes" in found.verdict
+
+
+def test_repeated_images_help_with_no_attribute(tmp_path: Path) -> None:
+    images = finding_set(40, test=60)
+    found = studied(images, repeated(images), tmp_path, seeds=2, primary="average_precision", budget=TWO_STEPS)
+    assert found.verdict_kind in ("none", "unclear")
+    assert "macro average precision over 3 attributes" in found.verdict
+    assert "macro average precision over 3 attributes" in found.as_text()
+    assert "Hernia, " in found.as_text()
+
+
+def test_attributes_that_are_too_rare_are_left_out_and_named(tmp_path: Path) -> None:
+    images = finding_set(100, test=120, shares=(0.5, 0.4, 0.05))  # five training images, six test images of Hernia
+    found = studied(images, held_out_like, tmp_path, seeds=2, budget=TWO_STEPS, ratios=(0.5,))
+    regime = found.regimes[0]
+    assert regime.attributes == ["Nodule", "Effusion"]
+    assert regime.rarest == "Effusion"
+    assert "Hernia" not in regime.tested[0].aurocs
+    assert any(notice.startswith("Metrics at 100% are means over 2 of 3 attributes") for notice in found.notices)
+    assert any("Hernia" in notice for notice in found.notices)
+
+
+def test_attributes_that_few_test_images_have_are_left_out_too(tmp_path: Path) -> None:
+    images = finding_set(100, test=120, shares=(0.5, 0.4, 0.1))
+    few = images.conditions.copy()
+    few[images.rows("test")[np.flatnonzero(few[images.rows("test"), 2])[9:]], 2] = 0  # nine are left
+    found = studied(replace(images, conditions=few), held_out_like, tmp_path, seeds=2, budget=TWO_STEPS, ratios=(0.5,))
+    assert found.regimes[0].attributes == ["Nodule", "Effusion"]
+    assert found.verdict.startswith(("Cannot tell with 120 test images: a gain", "No gain", "Helps", "Harmful"))
+
+
+def rare_only(images: ImageSet) -> ImageSet:
+    """With attributes that hardly any training image has."""
+    conditions = np.zeros_like(images.conditions)
+    conditions[::30] = 1
+    return replace(images, conditions=conditions)
+
+
+def test_a_set_of_rare_attributes_alone_cannot_be_studied() -> None:
+    with pytest.raises(DataError, match="Findings has no attribute with 8 training images that have it"):
+        divisions.check_study_data(rare_only(finding_set(60)))
+    divisions.check_study_data(finding_set(60))
+
+
+def test_rare_attributes_are_filled_up_and_small_regimes_score_what_they_can() -> None:
+    images = finding_set(400, shares=(0.5, 0.4, 0.05))
+    plans, _ = study_plan.plan_regimes(images, StudyOptions())
+    assert [plan.share for plan in plans] == [1.0, 0.25, 0.1]
+    assert plans[0].images == 400
+    names = {arm.name: arm for arm in plans[0].divisions[0].arms}
+    filled = names["synthetic-filled"]
+    assert filled.added == {"in proportion": 0, "with rare attributes": round(20 * (2**0.5 - 1))}
+    assert filled.matched == "duplicates-filled"
+    assert names["duplicates-filled-classical"].words.startswith("Duplicated real images, filled up")
+    assert "balanced" not in names
+    assert [plan.divisions[0].division.scored for plan in plans] == [(0, 1, 2), (0, 1), (0, 1)]
+    even, skipped = study_plan.plan_regimes(finding_set(400), StudyOptions())
+    assert not any(arm.fills for arm in even[0].divisions[0].arms)
+    assert skipped[0].arms == "rare attributes filled up"
+
+
+def test_fewer_real_images_keep_patients_whole_and_attributes_in_proportion() -> None:
+    images = finding_set(200, grouped=True)
+    (division,) = divisions.divide(images, 0.25)
+    assert images.group is not None
+    inside, outside = set(images.group[division.train]), set(images.group) - set(images.group[division.train])
+    assert not inside & outside
+    assert division.real.tolist() == pytest.approx([25, 20, 12.5], rel=0.2)
