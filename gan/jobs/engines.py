@@ -3,7 +3,8 @@
 from gan.jobs.engine import Engine
 from gan.jobs.slurm.engine import SlurmEngine
 
-ENGINES: dict[str, Engine] = {"slurm": SlurmEngine()}
+SLURM = SlurmEngine()
+ENGINES: dict[str, Engine] = {"slurm": SLURM}
 
 
 def find_engine(name: str) -> Engine | None:

@@ -1,6 +1,6 @@
 """Slurm as an engine: gives jobs to sbatch, and says from the cached queue what became of them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -28,6 +28,13 @@ class SlurmEngine:
         job_id = commands.run_sbatch(self.script(folder, ticket, device, gpus))
         self._cache.note_submitted([job_id])
         return job_id
+
+    def submit_array(self, text: str, numbers: Sequence[int]) -> list[str]:
+        """Give a script of `script.array_script` to Slurm; returns the name of each job. Raises SlurmError."""
+        array = commands.run_sbatch(text)
+        job_ids = [f"{array}_{number}" for number in numbers]
+        self._cache.note_submitted(job_ids)
+        return job_ids
 
     def ask_to_stop(self, job_id: str) -> None:
         """Signal a running job to save and end; raises SlurmError."""

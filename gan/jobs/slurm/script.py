@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,26 +36,69 @@ def resources(device: str, gpus: int) -> Resources:
     return Resources(0 if is_task or device == "cpu" else gpus, is_task)
 
 
-def batch_script(folder: Path, ticket: int, asked: Resources, slurm: SlurmSettings, more: tuple[str, ...] = ()) -> str:
-    """The script of the job in `folder`; `more` are further options of sbatch.
+def batch_script(folder: Path, ticket: int, asked: Resources, slurm: SlurmSettings, after: Sequence[str] = ()) -> str:
+    """The script of the job in `folder`, which starts once the jobs `after` have succeeded.
 
     Raises ConfigError where a path cannot stand in a script, and RunError where no job may run in the folder.
     """
-    command = [slurm.python or sys.executable, *kinds.job_command(folder)]
-    lines = ["#!/bin/bash", *(f"#SBATCH {line}" for line in (*_options(folder, asked, slurm), *more)), ""]
-    lines += [f"export GAN_STORE={shlex.quote(str(settings.store()))}"]
-    lines += [f"export GAN_DATA={shlex.quote(str(settings.public_data()))}"]
-    lines += [
-        f"export {processes.BATCH_VARIABLE}={shlex.quote(processes.member_value(names.job_name(folder), ticket))}"
+    name = re.sub("[^A-Za-z0-9_-]", ".", names.job_name(folder))
+    options = [f"--job-name={JOB_PREFIX}{name}", f"--output={_quoted(folder / 'log.txt')}"]
+    body = [_member(folder, ticket), *_environment(slurm), f"exec {_command(folder, slurm)}"]
+    return _joined([*options, *_options(asked, slurm), *_dependency(after)], body)
+
+
+def array_script(
+    folders: Sequence[Path],
+    given: Sequence[int],
+    asked: Resources,
+    slurm: SlurmSettings,
+    after: Sequence[str] = (),
+    at_once: int = 10,
+) -> str:
+    """The script of a job array: a job in each of the folders `<parent>/<number>`, with consecutive numbers.
+
+    `given` are their tickets. At most `at_once` of them run at once. Raises what `batch_script` raises.
+    """
+    parent, numbers = folders[0].parent, [int(folder.name) for folder in folders]
+    assert folders == [parent / str(number) for number in range(numbers[0], numbers[-1] + 1)]
+    name = re.sub("[^A-Za-z0-9_-]", ".", names.job_name(parent))
+    options = [f"--job-name={JOB_PREFIX}{name}", f'--output={_quoted(parent)[:-1]}/%a/log.txt"']
+    options += [f"--array={numbers[0]}-{numbers[-1]}%{at_once}"]
+    cases = [
+        f"{number}) {_member(folder, ticket)}; command=({_command(folder, slurm)}) ;;"
+        for number, folder, ticket in zip(numbers, folders, given, strict=True)
     ]
-    lines += ["export PYTHONUNBUFFERED=1"]
-    lines += [f"source {shlex.quote(slurm.prelude)}"] if slurm.prelude else []
-    lines += [shlex.join(["module", "load", *slurm.modules])] if slurm.modules else []
-    lines += ["trap '' USR1  # ignored until the job can save"]
-    lines += [f"cd {shlex.quote(str(settings.ROOT))}", f"exec {shlex.join(command)}", ""]
+    body = ['case "$SLURM_ARRAY_TASK_ID" in', *cases, "esac", *_environment(slurm), 'exec "${command[@]}"']
+    return _joined([*options, *_options(asked, slurm), *_dependency(after)], body)
+
+
+def _joined(options: Sequence[str], body: Sequence[str]) -> str:
+    lines = ["#!/bin/bash", *(f"#SBATCH {option}" for option in options), "", *body, ""]
     text = "\n".join(lines)
     assert text.count("\n") == len(lines) - 1, "a value has a line of its own"
     return text
+
+
+def _member(folder: Path, ticket: int) -> str:
+    value = processes.member_value(names.job_name(folder), ticket)
+    return f"export {processes.BATCH_VARIABLE}={shlex.quote(value)}"
+
+
+def _command(folder: Path, slurm: SlurmSettings) -> str:
+    return shlex.join([slurm.python or sys.executable, *kinds.job_command(folder)])
+
+
+def _environment(slurm: SlurmSettings) -> list[str]:
+    """The lines that prepare a job: variables, the site's own script, modules, the working folder."""
+    lines = [f"export GAN_STORE={shlex.quote(str(settings.store()))}"]
+    lines += [f"export GAN_DATA={shlex.quote(str(settings.public_data()))}", "export PYTHONUNBUFFERED=1"]
+    lines += [f"source {shlex.quote(slurm.prelude)}"] if slurm.prelude else []
+    lines += [shlex.join(["module", "load", *slurm.modules])] if slurm.modules else []
+    return [*lines, "trap '' USR1  # ignored until the job can save", f"cd {shlex.quote(str(settings.ROOT))}"]
+
+
+def _dependency(after: Sequence[str]) -> list[str]:
+    return [f"--dependency=afterok:{':'.join(after)}", "--kill-on-invalid-dep=yes"] if after else []
 
 
 def passed_variables(environment: dict[str, str]) -> list[str]:
@@ -69,10 +113,9 @@ def passed_variables(environment: dict[str, str]) -> list[str]:
     )
 
 
-def _options(folder: Path, asked: Resources, slurm: SlurmSettings) -> list[str]:
+def _options(asked: Resources, slurm: SlurmSettings) -> list[str]:
+    """The options that all jobs have."""
     options = [
-        f"--job-name={JOB_PREFIX}{re.sub('[^A-Za-z0-9_-]', '.', names.job_name(folder))}",
-        f"--output={_quoted(folder / 'log.txt')}",
         "--open-mode=append",
         "--requeue",
         f"--signal=B:USR1@{slurm.signal_seconds}",
