@@ -1,7 +1,7 @@
 """Packs many small units of work into few jobs, as a scheduler wants them: of ten minutes or more, in job arrays.
 
 A study trains hundreds of classifiers of seconds each. A unit waits for the units that it names, such as a classifier
-for the generator of its images. Units that wait for the same ones stand in one array, whose jobs start once all of those
+for the generator of its images. Units that wait for the same ones stand in one array, whose jobs start once all of them
 have succeeded. A unit that others wait for has a job of its own, so that nobody waits for its neighbours.
 """
 
