@@ -78,7 +78,7 @@ def waiting_jobs(queue: list[QueueEntry]) -> None:
 def idle_card() -> None:
     """That no run trains, what a new one would wait for, and the button that leads to it."""
     st.markdown("**No run is training**")
-    holders = device_list.waits_for("auto")
+    holders = device_list.waits_for("auto", 1)
     st.caption(f"A new run waits for {holders}." if holders else "A new run starts at once.")
     if st.button("Train", type="primary", icon=":material/model_training:"):
         st.switch_page(frame.TRAIN)

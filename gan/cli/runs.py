@@ -25,7 +25,9 @@ def add_commands(command: AddCommand) -> None:
     listing.add_argument("--disk", action="store_true", help="show the disk usage of each run")
     listing.add_argument("--archived", action="store_true", help="include archived runs")
     command("stop", stop, "Ask a run to save and stop, or take it out of the queue.").add_argument("run")
-    command("resume", resume, "Continue a run from its last snapshot.").add_argument("run")
+    resuming = command("resume", resume, "Continue a run from its last snapshot.")
+    resuming.add_argument("run")
+    resuming.add_argument("--gpus", type=int, help="continue it on this number of GPUs; changes its job.gpus")
     releasing = command("release", release, "Confirm that nothing works any more on a run of a machine that is gone.")
     releasing.add_argument("job", metavar="RUN", help="a run, or a job of one, such as RUN/evaluation/study")
     releasing.add_argument("--host", required=True, help="the machine that started it")
@@ -95,7 +97,7 @@ def stop(parsed: argparse.Namespace) -> int:
 
 def resume(parsed: argparse.Namespace) -> int:
     """Queue a run again."""
-    show(lifecycle.resume_run(find_run(parsed.run)))
+    show(lifecycle.resume_run(find_run(parsed.run), parsed.gpus))
     return 0
 
 

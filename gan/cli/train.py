@@ -8,6 +8,7 @@ from gan.config import presets
 from gan.config.run_config import RunConfig
 from gan.evaluation.records.results import best_snapshot
 from gan.io.terminal import show
+from gan.jobs.several_gpus import is_other_rank
 from gan.runs import lifecycle
 from gan.runs.run import Run, find_run
 
@@ -41,10 +42,15 @@ def _train_run(run: Run) -> int:
     """Train a run in this process; gives the exit code."""
     from gan.jobs.worker import working
 
+    if is_other_rank():
+        from gan.training.train import follow
+
+        follow(run)
+        return 0
     jobs.ensure_scheduler()
     config, is_worker = run.config, False
     try:
-        with working(run.path, config.job.device) as worker:
+        with working(run.path, config.job.device, gpus=config.job.gpus) as worker:
             is_worker = True
             from gan.training.train import train  # once the device is chosen: torch must see no other
 

@@ -7,7 +7,7 @@ nothing of their own. Checks that depend on the machine (no GPU, absent data, a 
 """
 
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -289,6 +289,16 @@ class JobConfig(Section):
         takes="auto, cpu, mps, cuda, or one GPU such as cuda:1",
         pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
     )
+    gpus: int = option(
+        1,
+        "GPUs that train the run together, each in a process with a part of every batch: faster for large images, "
+        "networks and batches. With job.device cpu: processes that share the CPU, to try it out, which is slower than "
+        "one.",
+        label="GPUs",
+        advanced=True,
+        ge=1,
+        le=64,
+    )
     precision: Literal["auto", "float32", "bfloat16"] = option(
         "auto",
         "Number format of the convolutions. auto: bfloat16 where the hardware computes it faster.",
@@ -304,12 +314,22 @@ class JobConfig(Section):
     )
     threads: int = option(
         0,
-        "CPU threads of the training process. 0: one per core. Exact resumption needs the same number.",
+        "CPU threads of a training process. 0: one per core, divided among the processes that share the CPU. Exact "
+        "resumption needs the same number.",
         label="CPU threads",
         advanced=True,
         ge=0,
         le=1024,
     )
+
+    @model_validator(mode="after")
+    def _several_gpus(self) -> Self:
+        if self.gpus > 1 and (self.device == "mps" or self.device.startswith("cuda:")):
+            raise ValueError(
+                f"job.gpus is {self.gpus} and job.device names one device, {self.device}: "
+                "set job.device to cuda or auto"
+            )
+        return self
 
 
 class RunConfig(Section):
@@ -328,6 +348,15 @@ class RunConfig(Section):
         if train.kimg * 1000 < train.batch:
             raise ValueError(f"train.kimg is {train.kimg:g}: shorter than one batch of {train.batch} images")
         return train
+
+    @model_validator(mode="after")
+    def _image_for_each_gpu(self) -> Self:
+        if self.train.batch < self.job.gpus:
+            raise ValueError(
+                f"train.batch is {self.train.batch} and job.gpus {self.job.gpus}: a batch has at least one image for "
+                "each GPU"
+            )
+        return self
 
     def without_local_paths(self) -> dict[str, Any]:
         """All options by section as JSON values; of a local image folder only its name."""

@@ -7,6 +7,7 @@ scheduler    the queue process                      launch       start the sched
 worker       the working side of a job              status       its progress
 device_list  devices, who holds them, their slots   processes    pids that cannot be mistaken, killing a tree
 failures     why a job ended                        logs         the end of a log, and following it
+several_gpus jobs of several processes
 holders      which machine holds a job              engine       what an engine is, such as Slurm
 engines      the engines that can be asked          slurm/       the engine Slurm
 heartbeat    the sign of life of a job              claims       who may work in a folder that machines share

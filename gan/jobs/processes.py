@@ -45,6 +45,7 @@ MEMBER_VARIABLE = "GAN_JOB_MEMBER"  # in all processes of a job: which start of 
 def job_environment(own: Mapping[str, str]) -> dict[str, str]:
     """The variables that a job inherits, with absolute paths of the store and the data."""
     passed = {k: v for k, v in own.items() if k in PASSED or k.startswith(PASSED_PREFIXES)}
+    passed = {k: v for k, v in passed.items() if not k.startswith("TORCHELASTIC_")}  # of torchrun, for its own ranks
     for name in (JOB_VARIABLE, MEMBER_VARIABLE, BATCH_VARIABLE):
         passed.pop(name, None)
     places = {"GAN_STORE": str(settings.store()), "GAN_DATA": str(settings.public_data())}

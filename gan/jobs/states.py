@@ -202,6 +202,7 @@ class QueueEntry:
     blocked_by: str | None
     engine: EngineName = "local"
     reason: str = ""
+    gpus: int = 1
 
 
 def queue() -> list[QueueEntry]:
@@ -209,14 +210,21 @@ def queue() -> list[QueueEntry]:
     jobs = [job for job in waiting_jobs.queued_jobs() if job.requested_device != TASKS]
     own, others = [job for job in jobs if job.engine == "local"], [job for job in jobs if job.engine != "local"]
     entries = [
-        QueueEntry(job.name, job.folder, position, job.requested_device, waiting_jobs.blocking_job(job, own))
+        QueueEntry(
+            job.name,
+            job.folder,
+            position,
+            job.requested_device,
+            waiting_jobs.blocking_job(job, own),
+            gpus=job.gpus,
+        )
         for position, job in enumerate(own, 1)
     ]
     for job in others:
         state = _queued_elsewhere(job)
         if state.alive:
             device, reason = job.requested_device, state.cause
-            entries.append(QueueEntry(job.name, job.folder, state.position, device, None, job.engine, reason))
+            entries.append(QueueEntry(job.name, job.folder, state.position, device, None, job.engine, reason, job.gpus))
     return entries
 
 

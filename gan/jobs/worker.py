@@ -125,6 +125,12 @@ class Worker:
             name = names.job_name(self._folder)
             raise RunError(f"{name} was given to another process, as this one was said to be dead: it ends here.")
 
+    def fail_at_once(self, error: BaseException) -> None:
+        """Write end.json for this error, and end the process without any tear-down: for a main thread that hangs."""
+        if not self._superseded:
+            _write_failed(self._folder, self, error)
+        os.kill(os.getpid(), signal.SIGKILL)
+
     def leave_in_child(self) -> None:
         """Call in a forked loading worker: it keeps only the device's lock, and signals end it."""
         if os.getpid() == self._pid:

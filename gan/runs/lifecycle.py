@@ -9,6 +9,7 @@ from gan.config import names, options, settings
 from gan.config.run_config import RunConfig
 from gan.config.slurm_settings import slurm_settings
 from gan.errors import RunError
+from gan.io.atomic import replacing
 from gan.jobs.slurm import script
 from gan.runs import notes
 from gan.runs.data_paths import record_data_path
@@ -49,12 +50,34 @@ def start_run(config: RunConfig, name: str | None = None) -> Run:
 
 def submit_run(run: Run) -> None:
     """Put a run at the end of the queue for its device; raises RunError if it is queued or running already."""
-    jobs.submit(run.path, run.config.job.device, engine=run.config.job.engine)
+    job = run.config.job
+    jobs.submit(run.path, job.device, gpus=job.gpus, engine=job.engine)
 
 
-def resume_run(run: Run) -> str:
-    """Put a stopped, failed or lost run back into the queue; returns one sentence on what happened."""
-    return jobs.resume(run.path, run.config.job.device, engine=run.config.job.engine)
+def resume_run(run: Run, gpus: int | None = None) -> str:
+    """Put a stopped, failed or lost run back into the queue, on another number of GPUs if given.
+
+    Returns one sentence on what happened. Raises RunError if it is queued or running and `gpus` is given.
+    """
+    if gpus is not None and gpus != run.config.job.gpus:
+        run = set_gpus(run, gpus)
+    job = run.config.job
+    return jobs.resume(run.path, job.device, job.gpus, job.engine)
+
+
+def set_gpus(run: Run, gpus: int) -> Run:
+    """Change `job.gpus` of a run that does not work; gives the changed run.
+
+    It computes the same on any number of GPUs, up to rounding. Raises RunError if the run is queued, running or
+    unreadable, and ConfigError for a number that the config does not take.
+    """
+    config = options.replace_options(run.config, {"job.gpus": gpus})
+    state = jobs.state(run.path)
+    if state.alive or state.name == "unreadable":
+        raise RunError(f"The run {run.name} is {state.name}: job.gpus can be changed when it has ended.")
+    with replacing(run.path / "config.json") as temporary:
+        temporary.write_text(options.config_to_json(config))
+    return Run(run.path)
 
 
 def delete_run(run: Run) -> str:

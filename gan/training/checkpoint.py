@@ -11,6 +11,7 @@ Reading a snapshot executes no code: weights are safetensors, the rest is read w
 """
 
 import hashlib
+import io
 import math
 import os
 import pickle
@@ -29,6 +30,7 @@ from gan.io.atomic import remove, write_json
 from gan.io.terminal import show
 from gan.io.untrusted_files import check_regular, is_link, not_regular
 from gan.runs.run import Run
+from gan.training.ranks import ALONE, Ranks
 
 RESUMABLE_SNAPSHOTS = 2
 """Newest snapshots that can be resumed: the second serves where the first is damaged."""
@@ -56,6 +58,8 @@ class State:
     """Seconds of training so far."""
     compiled: tuple[nn.Module, nn.Module] | None = None
     """Compiled generator and discriminator for the step; they share the weights above."""
+    ranks: Ranks = ALONE
+    """The processes that train together; all but `sums` and what follows from it is the same on all of them."""
 
 
 def save(run: Run, state: State, best: int | None = None) -> Path:
@@ -66,17 +70,8 @@ def save(run: Run, state: State, best: int | None = None) -> Path:
         return target
     temporary.mkdir()
     save_file(_contiguous(state.average), temporary / "generator.safetensors")
-    both = nn.ModuleDict({"generator": state.generator, "discriminator": state.discriminator})
-    save_file(_contiguous(both), temporary / "networks.safetensors")
-    training = {
-        "optimiser_g": state.optimiser_g.state_dict(),
-        "optimiser_d": state.optimiser_d.state_dict(),
-        "noise": state.noise.get_state(),
-        "sums": state.sums,
-        "steps": state.steps,
-        "seconds": state.seconds,
-    }
-    torch.save(training, temporary / "training.pt")
+    save_file(_contiguous(_both(state)), temporary / "networks.safetensors")
+    torch.save(_training(state), temporary / "training.pt")
     for part in temporary.iterdir():
         with open(part, "rb") as file:
             os.fsync(file.fileno())
@@ -84,6 +79,37 @@ def save(run: Run, state: State, best: int | None = None) -> Path:
     temporary.rename(target)
     prune(run, best)
     return target
+
+
+def to_bytes(state: State) -> bytes:
+    """The whole state for another rank, as a snapshot holds it."""
+    buffer = io.BytesIO()
+    networks = {"networks": _contiguous(_both(state)), "average": _contiguous(state.average)}
+    torch.save({**networks, "training": _training(state), "seen": state.seen}, buffer)
+    return buffer.getvalue()
+
+
+def load_bytes(data: bytes, state: State) -> None:
+    """Load what `to_bytes` gave on another rank into the state."""
+    parts = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    _load_parts(parts["networks"], parts["average"], parts["training"], state)
+    state.seen = int(parts["seen"])
+
+
+def _both(state: State) -> nn.ModuleDict:
+    return nn.ModuleDict({"generator": state.generator, "discriminator": state.discriminator})
+
+
+def _training(state: State) -> dict[str, Any]:
+    """What a snapshot holds beside the networks."""
+    return {
+        "optimiser_g": state.optimiser_g.state_dict(),
+        "optimiser_d": state.optimiser_d.state_dict(),
+        "noise": state.noise.get_state(),
+        "sums": state.sums,
+        "steps": state.steps,
+        "seconds": state.seconds,
+    }
 
 
 def prune(run: Run, best: int | None = None) -> None:
@@ -152,6 +178,11 @@ def _load(folder: Path, state: State) -> None:
     both = load_file(check_regular(folder / "networks.safetensors"))
     training: dict[str, Any] = torch.load(check_regular(folder / "training.pt"), map_location="cpu", weights_only=True)
     average = load_file(check_regular(folder / "generator.safetensors"))
+    _load_parts(both, average, training, state)
+
+
+def _load_parts(both: dict[str, Tensor], average: dict[str, Tensor], training: dict[str, Any], state: State) -> None:
+    """Load networks, the averaged generator and the rest into the state; raises as `_load`."""
     optimisers = {"optimiser_g": state.optimiser_g, "optimiser_d": state.optimiser_d}
     loaded = {name: _optimiser_state(training[name], optimiser) for name, optimiser in optimisers.items()}
     noise, sums = training["noise"], training["sums"]
@@ -160,7 +191,7 @@ def _load(folder: Path, state: State) -> None:
     steps, seconds = int(training["steps"]), float(training["seconds"])
     if steps < 0 or not 0 <= seconds < math.inf:
         raise ValueError(f"{steps} steps in {seconds} seconds")
-    nn.ModuleDict({"generator": state.generator, "discriminator": state.discriminator}).load_state_dict(both)
+    _both(state).load_state_dict(both)
     state.average.load_state_dict(average)
     for name, optimiser in optimisers.items():
         optimiser.load_state_dict(loaded[name])

@@ -1,8 +1,9 @@
 """`torch.compile` of both networks where a run is long enough to repay it.
 
 "auto" compiles on CUDA only, with CUDA graphs: on a CPU the compiled step was measured to be slower than the layers of
-`models/layers.py`. The decision is made once and kept in the run's folder, because compiled networks round differently.
-Where compiling fails, the run continues without it and its log says why.
+`models/layers.py`. A run on several GPUs is not compiled. The decision is made once and kept in the
+run's folder, because compiled networks round differently. Where compiling fails, the run continues without it and its
+log says why.
 """
 
 import contextlib
@@ -56,9 +57,12 @@ def compile_networks(run: Run, worker: Worker, state: State, step: Callable[[], 
 def should_compile(run: Run, device: torch.device) -> bool:
     """Whether this run is to be compiled, as decided at its first start; decides and records it there.
 
-    A config that says "off" is never compiled, whatever the record says: run folders are copied between people.
+    A config that says "off" is never compiled, whatever the record says: run folders are copied between people. Nor is
+    one on several GPUs, whose ranks exchange values within a network: CUDA graphs of that are not tested.
     """
     decision, requested = read_json(run.path / FILE), run.config.job.compile
+    if run.config.job.gpus > 1:
+        return False
     if requested != "off" and decision is not None and isinstance(decision.get("compile"), bool):
         return bool(decision["compile"])
     steps = run.total // run.config.train.batch

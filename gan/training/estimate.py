@@ -24,7 +24,8 @@ class Estimate:
     weights: int | None
     """Parameters of both networks."""
     memory: int | None
-    """Bytes on the device, about: weights, optimisers, feature maps of a batch, and images where they are few."""
+    """Bytes on the device, or on each of several, about: weights, optimisers, feature maps of a batch, and images where
+    they are few."""
     disk: int | None
     """Bytes of the finished run's folder, about."""
     seconds: float | None
@@ -38,7 +39,7 @@ class Estimate:
             lines = [
                 f"Training images: {self.images:,}",
                 f"Weights: {self.weights / 1e6:.1f} million",
-                f"Memory on the device: about {_bytes(self.memory)}",
+                f"Memory on a device: about {_bytes(self.memory)}",
                 f"Disk: about {_bytes(self.disk)}",
             ]
         if self.seconds is None:
@@ -61,9 +62,9 @@ def estimate(config: RunConfig) -> Estimate:
     conditions = condition_width(len(image_set.names), config.model.subclasses)
     generator, discriminator = parameter_counts(config.model, size, channels, len(image_set.names))
     both = generator + discriminator
-    memory = (
+    memory = _processes_on_device(config) * (
         _weight_bytes(config, size, channels, len(image_set.names))
-        + config.train.batch * _feature_map_bytes(config.model.width, size)
+        + math.ceil(config.train.batch / config.job.gpus) * _feature_map_bytes(config.model.width, size)
         + min(count * (channels * size * size + 4 * conditions), 2_000_000_000)
     )
     snapshots = min(config.train.keep_snapshots, max(1, int(config.train.kimg // config.train.snapshot_kimg)))
@@ -74,12 +75,18 @@ def estimate(config: RunConfig) -> Estimate:
 def batch_that_fits(config: RunConfig, info: DatasetInfo, memory: int) -> int:
     """The largest power of two that should train in `memory` bytes, at least 2 and at most half of the config's batch.
 
-    A tenth of the memory is left to the framework.
+    `memory` is that of one device. A tenth of it is left to the framework.
     """
-    fixed = _weight_bytes(config, info.image_size, info.channels, len(info.names))
+    sharing, least = _processes_on_device(config), max(2, config.job.gpus)
+    fixed = sharing * _weight_bytes(config, info.image_size, info.channels, len(info.names))
     batch = (0.9 * memory - fixed) / _feature_map_bytes(config.model.width, info.image_size)
-    batch = min(batch, config.train.batch / 2)
-    return int(2 ** max(1, int(math.log2(max(batch, 2)))))
+    batch = min(batch * config.job.gpus / sharing, config.train.batch / 2)
+    return int(2 ** max(math.ceil(math.log2(least)), int(math.log2(max(batch, least)))))
+
+
+def _processes_on_device(config: RunConfig) -> int:
+    """How many processes of the run share a device."""
+    return config.job.gpus if config.job.device == "cpu" else 1
 
 
 def _weight_bytes(config: RunConfig, size: int, channels: int, conditions: int) -> int:
@@ -130,6 +137,7 @@ def _same_speed(first: RunConfig, second: RunConfig) -> bool:
         "train.batch",
         "train.augment",
         "job.device",
+        "job.gpus",
         "job.precision",
         "job.threads",
     )

@@ -15,7 +15,7 @@ from gan.data import registry
 from gan.data.image_set import ImageSet
 from gan.data.subclasses import MIN_IMAGES_PER_SUBCLASS
 from gan.errors import ConfigError
-from gan.jobs.device_list import devices, matching_devices, no_such_device
+from gan.jobs.device_list import candidates, devices, no_such_device
 from gan.jobs.slurm.commands import is_installed
 from gan.training.estimate import Estimate
 
@@ -106,15 +106,16 @@ def _device_problems(config: RunConfig, estimate: Estimate) -> Iterator[Problem]
     if config.job.engine == "slurm":
         yield from _slurm_problems()  # its nodes have other devices than this machine
         return
-    matching = matching_devices(config.job.device)
+    matching = candidates(config.job.device, config.job.gpus)[0]
     if not matching:
-        yield Problem("no-such-device", "error", no_such_device(config.job.device))
+        yield Problem("no-such-device", "error", no_such_device(config.job.device, config.job.gpus))
         return
     total = max(device.memory_total or 0 for device in devices() if device.name in matching)
     if total and estimate.memory is not None and estimate.memory > total:
+        where = " on each GPU" if config.job.gpus > 1 else ""
         text = (
-            f"The run takes about {estimate.memory / 1e9:,.1f} GB of memory, and the device has {total / 1e9:,.1f} GB: "
-            "lower train.batch, model.width or data.image_size."
+            f"The run takes about {estimate.memory / 1e9:,.1f} GB of memory{where}, and the device has "
+            f"{total / 1e9:,.1f} GB: lower train.batch, model.width or data.image_size."
         )
         yield Problem("more-memory-than-device", "warning", text)
     if matching == ["cpu"] and config.data.image_size > 32:

@@ -19,18 +19,21 @@ from gan.runs.run import Run
 FILE = "subclasses.npz"
 
 
-def with_subclasses(run: Run, images: ImageSet, progress: Progress) -> tuple[ImageSet, DatasetInfo]:
+def with_subclasses(
+    run: Run, images: ImageSet, progress: Progress, recorded: bool = False
+) -> tuple[ImageSet, DatasetInfo]:
     """The set with conditions (N, K * (1 + S)) for the networks, and the info that the run keeps of it.
 
     With `model.subclasses` 1 the set stays as it is. From the first snapshot on, the subclasses are read from the run's
-    folder: its networks are conditioned on exactly those. Raises DataError where the set has attributes, not classes.
+    folder: its networks are conditioned on exactly those. With `recorded`, another process has found them just now.
+    Raises DataError where the set has attributes, not classes.
     """
     info, subclasses = images.info(), run.config.model.subclasses
     if subclasses == 1:
         return images, info
     if images.kind != "class":
         raise DataError(f"model.subclasses is {subclasses}: {images.title} has attributes, not classes. Set it to 1.")
-    found = load_subclasses(run, len(images)) if run.snapshots() else None
+    found = load_subclasses(run, len(images)) if run.snapshots() or recorded else None
     if found is None:
         found = find_subclasses(images, subclasses, run.config.train.seed, progress)
         with replacing(run.path / FILE) as temporary, open(temporary, "wb") as file:

@@ -3,12 +3,16 @@
 Progress is counted in images seen, so that schedules and snapshots do not depend on the batch size. The step never
 waits for the device.
 
-Letters: N images, C channels, H = W the side, Z latent, K conditions, M wrong conditions for each image: 1 with
-mismatched pairs, 0 without.
+A run on several GPUs is trained by as many processes: `train` is the work of rank 0, which writes all files, and
+`follow` that of the others. What they exchange: `ranks.py`.
+
+Letters: N images, m in this rank's part of the batch (on one rank N), C channels, H = W the side, Z latent,
+K conditions, M wrong conditions for each image: 1 with mismatched pairs, 0 without.
 """
 
 import contextlib
 import copy
+import signal
 from collections.abc import Callable
 
 import torch
@@ -22,6 +26,7 @@ from gan.data.image_set import ImageSet
 from gan.data.info import DatasetInfo
 from gan.data.subclasses import condition_width
 from gan.errors import DataError
+from gan.io.progress import silent
 from gan.io.terminal import show
 from gan.jobs.worker import Worker
 from gan.models.build import build_networks
@@ -39,37 +44,45 @@ from gan.training.held_out import HeldOut
 from gan.training.losses import LOSSES
 from gan.training.mismatched_pairs import with_mismatched
 from gan.training.precision import compute_dtype, mixed_precision, normalise
+from gan.training.rank_processes import connected_ranks, joined_ranks
+from gan.training.ranks import Part, Ranks, synchronise_batch_norm
 from gan.training.sample_sheets import SampleSheet
 from gan.training.subclass_labels import with_subclasses
 
 
 def step(state: State, real: Tensor, condition: Tensor, config: RunConfig) -> None:
-    """Update D, then G, then the average, on real images uint8 (N, C, H, H) in [0, 255] and their conditions (N, K).
+    """Update D, then G, then the average, on real images uint8 (m, C, H, H) in [0, 255] and the conditions (N, K) of
+    the batch.
 
     Algorithm 1 of Goodfellow et al. 2014 with one step of D. Real and generated images are separate batches of D, each
     with its own batch statistics (Radford et al. 2016). Adds `STEP_METRICS` to `state.sums`.
     """
-    loss, n = LOSSES[config.loss.name], len(real)
+    loss, n, ranks = LOSSES[config.loss.name], len(condition), state.ranks
+    part = ranks.part(n)
     G, D = state.compiled or (state.generator, state.discriminator)
-    x = normalise(real)  # (N, C, H, H)
+    x = normalise(real)  # (m, C, H, H)
     conditions, weight = with_mismatched(condition, config.loss.mismatched)  # (1 + M, N, K), (M, N)
     z = torch.randn(n, config.model.latent, generator=state.noise, device=real.device) * config.train.noise  # (N, Z)
+    z, condition, conditions = part.of(z), part.of(condition), part.of(conditions, 1)  # m of N each
 
     with mixed_precision(config, real.device):
-        G_z = G(z, condition)  # (N, C, H, H)
-        D_x, D_wrong = D(augmented(x, state, config), conditions).float().split([1, len(weight)])  # (1, N), (M, N)
-        D_G_z1 = D(augmented(G_z.detach(), state, config), condition).float()  # (N,)
+        G_z = G(z, condition)  # (m, C, H, H)
+        D_real = ranks.gather(D(augmented(x, state, config, part), conditions).float(), part)  # (1 + M, N)
+        D_G_z1 = ranks.gather(D(augmented(G_z.detach(), state, config, part), condition).float(), part)  # (N,)
+    D_x, D_wrong = D_real[:1], D_real[1:]  # (1, N), (M, N)
     loss_d = loss.discriminator(D_x, D_G_z1, D_wrong, weight)
     state.optimiser_d.zero_grad(set_to_none=True)
     torch.autograd.backward(loss_d)
+    ranks.sum_gradients(state.discriminator)
     state.optimiser_d.step()
 
     D.requires_grad_(False)  # G's step needs no gradients of D's weights
     with mixed_precision(config, real.device):
-        D_G_z2 = D(augmented(G_z, state, config), condition).float()  # (N,), after D's update
+        D_G_z2 = ranks.gather(D(augmented(G_z, state, config, part), condition).float(), part)  # (N,), D is updated
     loss_g = loss.generator(D_G_z2)
     state.optimiser_g.zero_grad(set_to_none=True)
     torch.autograd.backward(loss_g)
+    ranks.sum_gradients(state.generator)
     state.optimiser_g.step()
     D.requires_grad_(True)
 
@@ -81,9 +94,9 @@ def step(state: State, real: Tensor, condition: Tensor, config: RunConfig) -> No
     state.seen += n
 
 
-def augmented(images: Tensor, state: State, config: RunConfig) -> Tensor:
-    """Images (N, C, H, H) as D sees them: augmented where `train.augment` is on, else unchanged."""
-    return diffaugment(images, state.noise) if config.train.augment else images
+def augmented(images: Tensor, state: State, config: RunConfig, part: Part) -> Tensor:
+    """Images (m, C, H, H) as D sees them: augmented where `train.augment` is on, else unchanged."""
+    return diffaugment(images, state.noise, part) if config.train.augment else images
 
 
 @torch.no_grad()
@@ -113,7 +126,7 @@ def train(
     """Train a run from its newest snapshot, or from the start, until it has seen `run.total` images or is stopped.
 
     Args:
-        image_set: the images to train on, by default those that the config names.
+        image_set: the images to train on, by default those that the config names; for runs on one GPU.
         protected: gives the snapshot, by images seen, that must not be deleted when older ones are, such as the best by
             score; None where there is none.
 
@@ -121,9 +134,6 @@ def train(
     TrainingError where a loss or a weight is not finite, or memory runs out.
     """
     config = run.config
-    if config.job.threads:
-        torch.set_num_threads(config.job.threads)
-    device = torch.device(worker.device.partition(":")[0])  # the job sees no other GPU than its own
     if image_set is None:
         image_set = registry.load_image_set(readable_data(run), worker.progress)
     check_image_count(image_set)
@@ -136,17 +146,62 @@ def train(
     for notice in image_set.notices:
         show(notice)
 
-    state = initial_state(config, info, device)
-    checkpoint.restore(run, state)
-    events.record_resumption(run, state.seen)
-    show(describe(config, image_set, state, device))
-    blank = blank_batch(config, info, device)
-    compilation.compile_networks(run, worker, state, lambda: step(state, *blank, config))
-    with (
-        contextlib.closing(MetricsWriter(run.path / "metrics.jsonl", state.seen)) as writer,
-        explain_memory_errors(run, info),
-    ):
-        loop(run, worker, state, training_set, info, writer, protected)
+    with connected_ranks(run, worker) as (ranks, device):  # the job sees no other GPUs than its own
+        set_threads(config, device, ranks)
+        state = initial_state(config, info, device)
+        checkpoint.restore(run, state)
+        synchronise(state, ranks)
+        events.record_resumption(run, state.seen)
+        show(describe(config, image_set, state, device))
+        blank = blank_batch(config, info, device)
+        compilation.compile_networks(run, worker, state, lambda: step(state, *blank, config))
+        with (
+            contextlib.closing(MetricsWriter(run.path / "metrics.jsonl", state.seen)) as writer,
+            explain_memory_errors(run, info),
+        ):
+            loop(run, worker, state, training_set, info, writer, protected)
+
+
+def follow(run: Run) -> None:
+    """Train a run as another rank than 0, until rank 0 stops. Writes no file; an error ends the process."""
+    config = run.config
+    with joined_ranks(run) as (ranks, device):
+        set_threads(config, device, ranks)
+        image_set = registry.load_image_set(readable_data(run))
+        fingerprint.check_unchanged(run.path, image_set)
+        training_set, info = with_subclasses(run, image_set, silent, recorded=True)
+        state = initial_state(config, info, device)
+        synchronise(state, ranks)
+        with explain_memory_errors(run, info):
+            if state.seen >= run.total:
+                return
+            for real, condition in batches(training_set, config, device, state.seen, restore_signals, ranks):
+                step(state, real, condition, config)
+                if ranks.agree(False) or state.seen >= run.total:
+                    return
+
+
+def set_threads(config: RunConfig, device: torch.device, ranks: Ranks) -> None:
+    """Set the CPU threads of this process: those of the config, else a share of all for ranks that share the CPU."""
+    if config.job.threads:
+        torch.set_num_threads(config.job.threads)
+    elif ranks.count > 1 and device.type == "cpu":
+        torch.set_num_threads(max(1, torch.get_num_threads() // ranks.count))
+
+
+def synchronise(state: State, ranks: Ranks) -> None:
+    """Give every rank the state of rank 0, and batch norm over all ranks."""
+    state.ranks = ranks
+    if ranks.count == 1:
+        return
+    checkpoint.load_bytes(ranks.from_first(checkpoint.to_bytes(state) if ranks.rank == 0 else None), state)
+    for network in (state.generator, state.discriminator):
+        synchronise_batch_norm(network, state.sums.device)
+
+
+def restore_signals() -> None:
+    """In a loading worker of a rank that ignores signals: let SIGTERM end it. Ctrl-C reaches the whole group."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def loop(
@@ -167,7 +222,7 @@ def loop(
     if state.seen >= run.total:  # its process ended after the last snapshot, before it could say so
         return
     clock = Clock(state.seconds, state.seen)
-    for real, condition in batches(image_set, config, device, state.seen, worker.leave_in_child):
+    for real, condition in batches(image_set, config, device, state.seen, worker.leave_in_child, state.ranks):
         before = state.seen
         step(state, real, condition, config)
 
@@ -175,13 +230,14 @@ def loop(
         finished = state.seen >= run.total
         log = finished or crossed(before, state.seen, log_interval)
         save = finished or crossed(before, state.seen, snapshot_interval)
-        if not (log or save or clock.due()):
+        due = log or save or clock.due()
+        stopped = state.ranks.agree(due and not finished and worker.should_stop())
+        if not due:
             continue
         state.seconds = clock.seconds()
         if log:
             writer.append(row := metrics_row(state, clock, config) | held_out.measure(state))
             show("  ".join(f"{name} {value:,.6g}" for name, value in row.items()))
-        stopped = not finished and worker.should_stop()
         if save or stopped:
             check_state(state, config)
             sample_sheet.write(state, run)

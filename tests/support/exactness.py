@@ -26,13 +26,18 @@ def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
 
 def train_until(run: Run, seen: int | None) -> None:
     """Train a run in this process until it is stopped after `seen` images, or to its end."""
-    with working(run.path, "cpu") as worker:
+    with working(run.path, "cpu", gpus=run.config.job.gpus) as worker:
 
         class Stopping:
             """The worker, which is asked to stop once so many images were seen."""
 
-            device, leave_in_child, progress = worker.device, worker.leave_in_child, worker.progress
-            mark_stopped = worker.mark_stopped
+            device, slots, leave_in_child, progress = (
+                worker.device,
+                worker.slots,
+                worker.leave_in_child,
+                worker.progress,
+            )
+            mark_stopped, fail_at_once = worker.mark_stopped, worker.fail_at_once
             requested = False
 
             def report(self, phase: str, done: float, total: float, **more: object) -> None:

@@ -3,6 +3,7 @@
 import torch
 
 from gan.training.diffaugment import cutout, diffaugment, translate
+from gan.training.ranks import Part
 from tests.conftest import trained
 from tests.support.exactness import rows
 
@@ -14,15 +15,15 @@ def noise(seed: int = 0) -> torch.Generator:
 def test_an_image_is_translated_by_at_most_an_eighth_with_grey_at_the_edge() -> None:
     images = torch.zeros(200, 1, 32, 32)
     images[:, :, 16, 16] = 1.0  # one white point
-    moved = translate(images, noise())
+    moved = translate(images, noise(), Part(0, 200, 200))
     assert (moved.sum(dim=(1, 2, 3)) == 1).all(), "the point is neither lost nor doubled"
     found = moved[:, 0].nonzero()[:, 1:] - 16  # (N, 2)
     assert sorted(set(found.flatten().tolist())) == list(range(-4, 5))
-    assert (translate(torch.ones(50, 1, 32, 32), noise()).unique() == torch.tensor([0.0, 1.0])).all()
+    assert (translate(torch.ones(50, 1, 32, 32), noise(), Part(0, 50, 50)).unique() == torch.tensor([0.0, 1.0])).all()
 
 
 def test_a_square_of_half_the_side_is_cut_out() -> None:
-    cut = cutout(torch.ones(400, 3, 32, 32), noise()) == 0
+    cut = cutout(torch.ones(400, 3, 32, 32), noise(), Part(0, 400, 400)) == 0
     assert (cut[:, 0] == cut[:, 1]).all()
     widths, heights = cut[:, 0].any(dim=1).sum(dim=1), cut[:, 0].any(dim=2).sum(dim=1)
     assert widths.max() == heights.max() == 16

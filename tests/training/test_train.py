@@ -232,7 +232,7 @@ def test_a_balanced_order_has_classes_equally_often() -> None:
 def test_sets_too_large_for_the_device_train_the_same(workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fetched batch by batch, by threads or by two processes, a run is exactly that whose images lie on the device."""
     here = trained("here")
-    monkeypatch.setattr("gan.training.batches.fits_on_device", lambda images, device: False)
+    monkeypatch.setattr("gan.training.batches.fits_on_device", lambda *arguments: False)
     fetched = trained("fetched", data__workers=workers)
     assert rows(fetched) == rows(here)
     assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("loading")]

@@ -47,13 +47,14 @@ def snapshot_generator(sampler: Sampler, kimg: float) -> Generator:
 
 
 def low_data_config(config: RunConfig, share: float) -> RunConfig:
-    """The run's config with its length times the square root of `share`, and at most MAX_KIMG_AT_32.
+    """The run's config with its length times the square root of `share`, and at most MAX_KIMG_AT_32; on one GPU.
 
     Fewer images are learnt sooner, but not in proportion: a generator needs more passes over them.
     """
     kimg = min(config.train.kimg * share**0.5, MAX_KIMG_AT_32 * 32 / config.data.image_size)
     lengths = {"kimg": round(kimg, 3), "snapshot_kimg": max(round(kimg / 5, 3), 0.001), "keep_snapshots": 2}
-    return config.model_copy(update={"train": config.train.model_copy(update=lengths)})
+    train_config, job = config.train.model_copy(update=lengths), config.job.model_copy(update={"gpus": 1})
+    return config.model_copy(update={"train": train_config, "job": job})
 
 
 def generator_folder(folder: Path, division: Division) -> Path:

@@ -9,7 +9,7 @@ from gan import jobs
 from gan.config import settings
 from gan.errors import RunError
 from gan.jobs import Device
-from gan.jobs.device_list import matching_devices
+from gan.jobs.device_list import candidates
 from gan.jobs.status import read_status
 from gan.runs.run import find_run
 from pages.ui import cache, fmt, frame
@@ -76,10 +76,11 @@ def disk_card() -> None:
     )
 
 
-def waits_for(device: str) -> str:
-    """The jobs that a run for `device` (as in `job.device`) would wait for, as Markdown; "" where it starts at once."""
-    wanted = [entry for entry in jobs.devices() if entry.name in matching_devices(device)]
-    if not wanted or any(len(entry.holders) < settings.jobs_per_device() for entry in wanted):
+def waits_for(device: str, gpus: int) -> str:
+    """The jobs that a run with these `job.device` and `job.gpus` would wait for, as Markdown; "" for none."""
+    names, count = candidates(device, gpus)
+    wanted = [entry for entry in jobs.devices() if entry.name in names]
+    if not wanted or sum(len(entry.holders) < settings.jobs_per_device() for entry in wanted) >= count:
         return ""
     holders = " and ".join(jobs.describe_job(name) for entry in wanted for name in entry.holders[:1])
     waiting = len(jobs.queue())

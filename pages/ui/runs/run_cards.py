@@ -37,6 +37,7 @@ def queue_card(entry: QueueEntry) -> None:
         st.container(horizontal=True, vertical_alignment="center", gap="small"),
     ):
         device = "the fastest device" if entry.requested_device == "auto" else entry.requested_device
+        device = f"{entry.gpus} GPUs" if entry.gpus > 1 and entry.requested_device != "cpu" else device
         with st.container(width="stretch", gap="xxsmall"):
             title = f"{run_notes.run_title(run)}: augmentation study" if study else run_notes.run_title(run)
             page_link(run, frame.PROGRESS, title, icon=":material/hourglass_empty:")

@@ -51,7 +51,7 @@ def start_button(config: RunConfig, blocked: bool) -> None:
     if config.job.engine == "slurm":
         batch_script(config, name.strip() or None)
         return
-    behind = device_list.waits_for(config.job.device)
+    behind = device_list.waits_for(config.job.device, config.job.gpus)
     if behind and not blocked:
         st.caption(f":material/hourglass_empty: It will wait for {behind}, and then start by itself.")
 
@@ -93,7 +93,7 @@ def estimate_figures(estimated: Estimate) -> None:
     middle.metric(
         "Memory",
         fmt.byte_size(estimated.memory) if estimated.memory else "—",
-        help="Peak memory on the device, estimated.",
+        help="Peak memory on the device, estimated; of several GPUs on each.",
     )
     right.metric(
         "Disk", fmt.byte_size(estimated.disk) if estimated.disk else "—", help="Size of the finished run, estimated."
