@@ -5,6 +5,7 @@ torch is imported only when the work begins.
 
 import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,19 @@ def add_commands(command: AddCommand) -> None:
     )
     parser.add_argument(
         "--specificity", type=float, default=0.9, help="the study states sensitivity at this one (default 0.9)"
+    )
+    parser.add_argument(
+        "--test-set",
+        default="",
+        metavar="NAME",
+        help="another set of the store, on whose images the study tests too; NAME:test is its test split alone",
+    )
+    parser.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="OURS=THEIRS",
+        help="a class of --test-set that is called otherwise; may be repeated",
     )
     parser.add_argument("--report", type=Path, help="write all results into one HTML file")
     parser.add_argument("--background", action="store_true", help="start it and return; the Evaluate page shows it")
@@ -146,5 +160,20 @@ def _request(parsed: argparse.Namespace) -> Request:
             classifier=parsed.classifier,
             primary=parsed.primary,
             specificity=parsed.specificity,
+            test_set=parsed.test_set,
+            class_map=_class_map(parsed.map),
         ),
     )
+
+
+def _class_map(texts: Sequence[str]) -> dict[str, str]:
+    """Our classes by theirs, of OURS=THEIRS texts; raises UserError for another text, and for a class given twice."""
+    class_map: dict[str, str] = {}
+    for text in texts:
+        ours, _, theirs = text.partition("=")
+        if not ours or not theirs:
+            raise UserError(f"{text!r} is no --map OURS=THEIRS, such as pneumonia=bacterial.")
+        if theirs in class_map:
+            raise UserError(f"--map names {theirs} twice: a class of the test set is one class of the run.")
+        class_map[theirs] = ours
+    return class_map

@@ -8,6 +8,7 @@ import pytest
 
 from gan import jobs
 from gan.config import settings
+from gan.data.ingest import staging
 from gan.evaluation import job
 from gan.evaluation.job import Request
 from gan.evaluation.records import interpretation, results, study_results
@@ -19,12 +20,15 @@ from gan.io.atomic import write_json
 from gan.io.json_files import read_json
 from gan.jobs import device_list
 from gan.runs.run import Run
+from pages.ui import cache
 from pages.ui.evaluate import evaluation_charts
 from tests.conftest import trained
 from tests.support.celeba import write_celeba
 from tests.support.evaluation import SMALL_BUDGET, studied, use_budget
+from tests.support.image_files import class_files, zip_of
 from tests.support.jobs import clean_up, wait_until
 from tests.support.pages import buttons, made, page, said
+from tests.support.uploads import add_zip
 
 
 @pytest.fixture
@@ -206,6 +210,8 @@ def test_a_study_of_another_version_is_refused_in_words_and_the_gallery_repeats_
 
 def test_a_study_is_queued_with_what_was_chosen_and_cancelled(store: Path) -> None:
     run = trained("digits")
+    staging.accept(add_zip("other-hospital", zip_of(class_files())))  # classes a and b
+    cache.clear_catalogue()
     at = page("evaluate", run="digits", snapshot="160")
     slot = device_list.take_slot("cpu", "another")  # so that it waits
     assert slot is not None
@@ -214,13 +220,27 @@ def test_a_study_is_queued_with_what_was_chosen_and_cancelled(store: Path) -> No
         at.toggle(key="study low data").set_value(False)
         at.number_input(key="study specificity").set_value(80)
         at.selectbox(key="study primary").set_value("balanced_accuracy").run()
+        at.selectbox(key="study test set").set_value("folder-other-hospital").run()
+        assert "say which is which" in said(at)
+        at.toggle(key="study test split only").set_value(True)
+        at.selectbox(key="study map folder-other-hospital b").set_value("3").run()
+        assert "its b is 3" in said(at)
         at.button(key="start study").click().run()
         assert not at.exception
         folder = job.job_folder(run, "study")
         queued = read_json(folder / "queued.json")
         assert queued is not None
         assert job.load_request(run, "study") == Request(
-            "study", 160, study=StudyOptions(3, (1.0,), primary="balanced_accuracy", specificity=0.8)
+            "study",
+            160,
+            study=StudyOptions(
+                3,
+                (1.0,),
+                primary="balanced_accuracy",
+                specificity=0.8,
+                test_set="folder-other-hospital:test",
+                class_map={"b": "3"},
+            ),
         )
         assert at.button(key="stop study").label == "Cancel"
         at.button(key="stop study").click().run()

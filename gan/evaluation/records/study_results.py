@@ -20,6 +20,7 @@ from typing_extensions import TypedDict
 
 from gan.errors import DamagedFileError, RunError
 from gan.evaluation.number_format import points, points_interval
+from gan.evaluation.records.external_results import ExternalImages
 from gan.evaluation.records.intervals import MeanInterval, score_with_interval
 from gan.evaluation.records.results import round_floats
 from gan.evaluation.records.subgroup_results import NO_SUBGROUPS, Subgroups, subgroup_lines
@@ -52,11 +53,12 @@ class Gain:
     """The primary metric of the chosen `arm` minus that of the strongest control, `over`, on test images.
 
     All three names are those of `Regime.tested`. `low` and `high` are 95% by themselves; `corrected_low` and
-    `corrected_high`, and `p`, are Holm-corrected over the regimes of the study. `helps`: the corrected lower end is
-    above 0. `harms`: worse than the control that is trained as the arm is, `harm_over`, likewise corrected, with
-    `harm_p`; `harm` is the difference from it with its corrected ends. `by_class` is the gain in sensitivity of each
-    class over the strongest control, or in the primary metric of each attribute. `detectable` is the gain that a study
-    with these variances confirms with a probability of 80%; `detectable_with` the same by what there is more of.
+    `corrected_high`, and `p`, are Holm-corrected over the regimes of the study, and over both test sets where there is
+    an external one. `helps`: the corrected lower end is above 0. `harms`: worse than the control that is trained as the
+    arm is, `harm_over`, likewise corrected, with `harm_p`; `harm` is the difference from it with its corrected ends.
+    `by_class` is the gain in sensitivity of each class over the strongest control, or in the primary metric of each
+    attribute. `detectable` is the gain that a study with these variances confirms with a probability of 80%;
+    `detectable_with` the same by what there is more of.
     """
 
     value: float
@@ -116,6 +118,17 @@ class Arm:
 
 
 @dataclass(frozen=True)
+class ExternalResult:
+    """A regime on the images of an external test set: the primary metric of each tested arm, by its name, the gain,
+    confirmed like that on the test images, and the sentence and kind of the verdict."""
+
+    scores: dict[str, MeanInterval]
+    gain: Gain
+    verdict: str
+    verdict_kind: str
+
+
+@dataclass(frozen=True)
 class KeepRate:
     """The primary metric with the better share `keep` of the synthetic images minus that with all of them.
 
@@ -152,7 +165,7 @@ class Regime:
     test images with other seeds, and `gain` is the confirmed gain. Where divisions chose different arms, `tested` holds
     them pooled. `verdict_kind` is "helps", "none", "harmful" or "unclear". `without_copies` is the verdict on the test
     images that are no near copies of training images; "" where all are. `subgroups` is the same comparison by sex,
-    scanner and the like, exploratory.
+    scanner and the like, exploratory, and `external` that on the images of an external test set; None without one.
     """
 
     share: float
@@ -172,6 +185,7 @@ class Regime:
     verdict_kind: str
     without_copies: str
     subgroups: Subgroups = NO_SUBGROUPS
+    external: ExternalResult | None = None
 
     def arm(self, name: str) -> Arm:
         """The arm with this name, on validation images."""
@@ -197,9 +211,9 @@ class StudyResult:
 
     `test` has `images`, `groups` (patients, slides; as many as images where they are not known), `grouped`, and, by
     class, `per_class` and `groups_per_class`; `near_copies` of them show the same picture as a training image.
-    `validation` counts the images of the choice. `planned` is the time of
-    the plan, in seconds since 1970, before any test image was read. `looks` counts the studies and scores of this store
-    that read the same test images, this one included. `verdict` is the headline, `verdict_kind` as in Regime.
+    `validation` counts the images of the choice. `planned` is the time of the plan, in seconds since 1970, before any
+    test image was read. `looks` counts the studies and scores of this store that read the same test images, this one
+    included. `verdict` is the headline, `verdict_kind` as in Regime. `external` are the images of an external test set.
     """
 
     version: int
@@ -223,6 +237,7 @@ class StudyResult:
     notices: list[str]
     minutes: float
     made_with: dict[str, Any] = field(default_factory=dict)
+    external: ExternalImages | None = None
 
     def metric(self, regime: Regime) -> str:
         """The name of the primary metric in a regime: of attributes, over how many it is the mean."""
@@ -255,6 +270,8 @@ class StudyResult:
             lines += [f"  Without near copies of training images: {regime.without_copies}"] * bool(
                 regime.without_copies
             )
+            if regime.external is not None:
+                lines += ["", f"    {regime.external.verdict}"]
             lines += subgroup_lines(regime.subgroups, self.primary)
             lines += [f"  {regime.filtering.words}"]
         lines += [f"  Not run at {left.share:.0%}: {left.arms}. {left.why}" for left in self.left]

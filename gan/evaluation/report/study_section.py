@@ -4,7 +4,7 @@ import html
 import time
 
 from gan.evaluation.records.study_results import ExploratoryGain, Regime, StudyResult
-from gan.evaluation.report import study_table, subgroup_section, svg
+from gan.evaluation.report import external_section, study_table, subgroup_section, svg
 from gan.evaluation.report.svg import Point, Series
 
 READING = (
@@ -32,6 +32,7 @@ def section(study: StudyResult | None, outdated: bool = False) -> str:
             f"<h3>{regime.images:,} real training images ({regime.share:.0%})</h3>{verdict}"
             f"{_without_copies(regime)}<p>{html.escape(plan_sentence(study, regime))}</p>"
             f"{study_table.tested_table(study, regime)}{study_table.attributes_table(regime)}"
+            f"{external_section.external_part(study, regime)}"
             f"{subgroup_section.subgroup_part(study, regime)}"
             f'<p>{html.escape(regime.filtering.words)}</p><div class="charts">{_gain(study, regime)}'
             f"{_keep_rates(study, regime)}</div>{study_table.arms_table(study, regime)}"

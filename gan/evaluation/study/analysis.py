@@ -26,6 +26,7 @@ from gan.evaluation.study.predictions import Predictions, pool
 Mask = NDArray[np.bool_]
 Validated = Sequence[Predictions]
 """All arms of one division on its validation images."""
+Pooling = Callable[[Sequence[Predictions], ArmPlan], Predictions]
 
 
 def choose_arms(
@@ -55,14 +56,16 @@ class PlannedArms:
     matched: Predictions
 
     @classmethod
-    def pooled(cls, divisions: Sequence[Validated], choices: Sequence[DivisionChoice]) -> "PlannedArms":
-        """From the predictions of each division, which hold its choices."""
+    def pooled(
+        cls, divisions: Sequence[Validated], choices: Sequence[DivisionChoice], pooling: Pooling = pool
+    ) -> "PlannedArms":
+        """From the predictions of each division, which hold its choices; `pooling` joins those of one role."""
 
         def of_role(role: str, names: Sequence[str]) -> Predictions:
             parts = [
                 next(one for one in arms if one.plan.name == name) for arms, name in zip(divisions, names, strict=True)
             ]
-            return pool(parts, _pooled_plan(role, [part.plan for part in parts]))
+            return pooling(parts, _pooled_plan(role, [part.plan for part in parts]))
 
         chosen = of_role("chosen", [choice.arm for choice in choices])
         strongest = of_role("strongest", [choice.strongest for choice in choices])

@@ -3,14 +3,15 @@
 Arms are compared on validation images first, with seeds of their own. Each such classifier leaves
 `<share>/selection/<arm>-seed-<seed>.npz` in the study's folder: `validation_logits` (n, K), the SHA-256 of its weights,
 and `seconds`. The classifiers of the chosen arm and its controls, with other seeds, leave the same and their `logits`
-(n, K) on the test images, with the SHA-256 of these, in `<share>/test/`. With folds, `fold-<f>/` comes after the share.
+(n, K) on the test images, with the SHA-256 of these, in `<share>/test/`; likewise `external_logits` on the images of an
+external test set. With folds, `fold-<f>/` comes after the share.
 
 Letters: n images, K classes, S seeds.
 """
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -35,6 +36,7 @@ from gan.evaluation.selector import Selector
 from gan.evaluation.study.additions import Additions, prepare_additions
 from gan.evaluation.study.arms import ArmPlan, Generate
 from gan.evaluation.study.divisions import Division
+from gan.evaluation.study.external_test import ExternalTest
 from gan.evaluation.study.predictions import GroundTruth, Predictions, choose_offsets, validation_auroc
 from gan.evaluation.study.study_options import StudyOptions
 from gan.evaluation.study.study_plan import DivisionPlan
@@ -74,6 +76,7 @@ class DivisionClassifiers:
     generate: Generate
     options: StudyOptions
     steps_done: StepCounter
+    external: ExternalTest | None = None
 
     def validated(self) -> list[Predictions]:
         """Predictions of every arm on the validation images, after training the missing classifiers.
@@ -91,6 +94,15 @@ class DivisionClassifiers:
         arms = [arm for arm in self.plan.arms if arm.name in names]
         self._train_missing(arms, seeds, test=True)
         return [self._read(arm, seeds, test=True) for arm in arms]
+
+    def tested_outside(self, names: Sequence[str], external: ExternalTest) -> list[Predictions]:
+        """Predictions of the same classifiers on the images of the external test set; `tested` must come before."""
+        found = []
+        for arm in (arm for arm in self.plan.arms if arm.name in names):
+            files = [read_arrays(self._path(arm, seed, test=True)) for seed in range(self.options.seeds)]
+            logits = np.stack([file["external_logits"] for file in files])
+            found.append(Predictions(arm, logits, self._offsets(files), external.truth))
+        return found
 
     def _train_missing(self, arms: list[ArmPlan], seeds: list[int], *, test: bool) -> None:
         """Train the classifiers that are not finished. Synthetic images are generated once a seed."""
@@ -152,6 +164,9 @@ class DivisionClassifiers:
         if test:
             sealed = self.plan.division.sealed
             arrays |= {"logits": sealed.logits(network), "test_sha256": sealed.sha256}
+        if test and self.external is not None:
+            outside = self.external
+            arrays |= {"external_logits": outside.logits(network), "external_sha256": outside.sha256}
         path = self._path(arm, seed, test=test)
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary, open(temporary, "wb") as file:
@@ -208,15 +223,25 @@ class DivisionClassifiers:
             return False
         if not file.keys() >= {"validation_logits", "seconds"}:
             return False
-        return not test or ("logits" in file and str(file.get("test_sha256")) == self.plan.division.sealed.sha256)
+        if not test:
+            return True
+        keys = {"logits": ("test_sha256", self.plan.division.sealed.sha256)}
+        if self.external is not None:
+            keys["external_logits"] = ("external_sha256", self.external.sha256)
+        return all(logits in file and str(file.get(key)) == sha256 for logits, (key, sha256) in keys.items())
 
     def _read(self, arm: ArmPlan, seeds: list[int], *, test: bool) -> Predictions:
         files = [read_arrays(self._path(arm, seed, test=test)) for seed in seeds]
-        validation = np.stack([file["validation_logits"] for file in files])
-        offsets = choose_offsets(validation, self._validation)[:, None]
         if not test:
-            return Predictions(arm, validation, offsets, self._validation)
-        return Predictions(arm, np.stack([file["logits"] for file in files]), offsets, self.plan.division.sealed.truth)
+            validation = np.stack([file["validation_logits"] for file in files])
+            return Predictions(arm, validation, self._offsets(files), self._validation)
+        logits = np.stack([file["logits"] for file in files])
+        return Predictions(arm, logits, self._offsets(files), self.plan.division.sealed.truth)
+
+    def _offsets(self, files: Sequence[Mapping[str, Any]]) -> NDArray[np.float64]:
+        """The offsets (S, 1, K) that are best on the validation images."""
+        validation = np.stack([file["validation_logits"] for file in files])
+        return choose_offsets(validation, self._validation)[:, None]
 
 
 def division_folder(folder: Path, division: Division) -> Path:

@@ -62,13 +62,24 @@ class RegimeChoice:
 
 @dataclass(frozen=True)
 class ConfirmationPlan:
-    """The choices of all regimes, the `primary` metric and the `seeds` of the choice; `time` in seconds since 1970."""
+    """The choices of all regimes, the `primary` metric and the `seeds` of the choice; `time` in seconds since 1970.
+
+    The comparisons are confirmed on the sealed test images and on those of the external `test_set`, whose `classes` are
+    named by ours; both are empty without one.
+    """
 
     time: float
     primary: str
     shares: list[float]
     selection_seeds: int
     choices: list[RegimeChoice]
+    test_set: str
+    classes: dict[str, list[str]]
+
+    @property
+    def purpose(self) -> tuple[object, ...]:
+        """What the plan is for. A study with another purpose makes another plan."""
+        return self.primary, self.shares, self.selection_seeds, self.test_set, self.classes
 
     def save(self, folder: Path) -> None:
         """Write the plan into a study's folder."""
@@ -100,6 +111,13 @@ def choose(arms: Sequence[ArmPlan], scores: "Mapping[str, Estimate]", fold: int 
     return DivisionChoice(fold, best.name, means[best.name], strongest, means[strongest], best.matched)
 
 
-def make_plan(primary: str, selection_seeds: int, choices: list[RegimeChoice]) -> ConfirmationPlan:
-    """A plan of these choices, made now."""
-    return ConfirmationPlan(time.time(), primary, [choice.share for choice in choices], selection_seeds, choices)
+def make_plan(
+    primary: str,
+    selection_seeds: int,
+    choices: list[RegimeChoice],
+    test_set: str = "",
+    classes: dict[str, list[str]] | None = None,
+) -> ConfirmationPlan:
+    """A plan of these choices, made now, with the external test set if there is one."""
+    shares = [choice.share for choice in choices]
+    return ConfirmationPlan(time.time(), primary, shares, selection_seeds, choices, test_set, classes or {})

@@ -12,6 +12,7 @@ Letters: n images, K conditions (classes, or attributes), S seeds, F folds.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -293,3 +294,27 @@ def pool_truth(parts: Iterable[GroundTruth]) -> GroundTruth:
         subgroups={name: np.concatenate([one.subgroups[name] for one in truths]) for name in first.subgroups},
         scored=tuple(k for k in first.scored if all(k in one.scored for one in truths)),
     )
+
+
+def pool_shared(parts: Sequence[Predictions], plan: ArmPlan) -> Predictions:
+    """The predictions of several divisions' classifiers of the same images as one, with `plan`.
+
+    Each image has a row in each fold, so that metrics are means over folds, and all its rows are of one group, so that
+    the variance over images is that of its mean influence: the folds share their images.
+    """
+    if len(parts) == 1:
+        return replace(parts[0], plan=plan, _primary={})
+    truth = parts[0].truth
+    group = np.arange(len(truth.targets)).astype(np.str_) if truth.group is None else truth.group
+    return pool([replace(part, truth=replace(truth, group=group)) for part in parts], plan)
+
+
+def count_images(truth: GroundTruth) -> dict[str, Any]:
+    """Counts of images and groups: `images`, `groups`, `grouped`, `per_class` and `groups_per_class`."""
+    return {
+        "images": len(truth.targets),
+        "groups": len(truth.targets) if truth.group is None else len(np.unique(truth.group)),
+        "grouped": truth.group is not None,
+        "per_class": {name: int(truth.targets[:, k].sum()) for k, name in enumerate(truth.names)},
+        "groups_per_class": truth.groups_per_class(),
+    }

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.evaluation.records.study_results import Arm, Gain, Regime
+from gan.evaluation.records.study_results import Arm, ExternalResult, Gain, Regime
 from gan.evaluation.study.analysis import (
     PlannedArms,
     choose_arms,
@@ -21,7 +21,8 @@ from gan.evaluation.study.arm_classifiers import DivisionClassifiers
 from gan.evaluation.study.arm_generators import Generator
 from gan.evaluation.study.comparisons import decide
 from gan.evaluation.study.confirmation_plan import RegimeChoice
-from gan.evaluation.study.predictions import GroundTruth, Predictions, pool_truth
+from gan.evaluation.study.external_results import TestedOutside, external_result
+from gan.evaluation.study.predictions import GroundTruth, Predictions, count_images, pool_truth
 from gan.evaluation.study.study_options import StudyOptions
 from gan.evaluation.study.study_plan import RegimePlan
 from gan.evaluation.study.subgroups import compare_subgroups
@@ -40,6 +41,7 @@ class RegimeAtWork:
     classifiers: list[DivisionClassifiers]
     validated: list[list[Predictions]] = field(default_factory=list)
     tested: list[list[Predictions]] = field(default_factory=list)
+    tested_outside: list[list[Predictions]] = field(default_factory=list)
 
     @property
     def truth(self) -> GroundTruth:
@@ -75,35 +77,66 @@ class _Confirmation:
 
 
 def analyse_regimes(
-    regimes: Sequence[RegimeAtWork], choices: Sequence[RegimeChoice], copied: Sequence[Mask], options: StudyOptions
+    regimes: Sequence[RegimeAtWork],
+    choices: Sequence[RegimeChoice],
+    copied: Sequence[Mask],
+    options: StudyOptions,
+    outside: TestedOutside | None = None,
 ) -> list[Regime]:
-    """The regimes with their verdicts, on all test images and without those that are `copied` (n,), for each regime."""
+    """The regimes with their verdicts, on all test images and without those that are `copied` (n,), for each regime.
+
+    With `outside`, also on the images of the external test set.
+    """
     tested = [
         PlannedArms.pooled(regime.tested, choice.divisions).scoring_common(MIN_GROUPS)
         for regime, choice in zip(regimes, choices, strict=True)
     ]
-    whole = _confirmed(tested, options)
+    external = [
+        outside.pooled(regime.tested_outside, choice.divisions)
+        for regime, choice in zip(regimes, choices, strict=True)
+        if outside is not None
+    ]
+    counts = [] if outside is None else [count_images(outside.truth)] * len(external)
+    confirmed = _confirmed(tested, external, counts, options)
+    whole, on_external = confirmed[: len(regimes)], _external_results(confirmed[len(regimes) :], outside, options)
     fresh: list[_Confirmation | None] = [None] * len(regimes)
     if any(mask.any() for mask in copied) and not any(mask.all() for mask in copied):
         parts = [one.part(~mask) for one, mask in zip(tested, copied, strict=True)]
-        fresh = list(_confirmed(parts, options))
+        fresh = list(_confirmed(parts, external, counts, options)[: len(regimes)])
     return [
-        _record(regime, choice, arms, all_of_them, without if mask.any() else None, options)
-        for regime, choice, arms, all_of_them, without, mask in zip(
-            regimes, choices, tested, whole, fresh, copied, strict=True
+        _record(regime, choice, arms, all_of_them, without if mask.any() else None, found, options)
+        for regime, choice, arms, all_of_them, without, mask, found in zip(
+            regimes, choices, tested, whole, fresh, copied, on_external or [None] * len(regimes), strict=True
         )
     ]
 
 
-def _confirmed(tested: Sequence[PlannedArms], options: StudyOptions) -> list[_Confirmation]:
-    """The verdicts of all regimes, corrected over the regimes."""
-    metric, found = options.primary, []
+def _external_results(
+    confirmed: Sequence[_Confirmation], outside: TestedOutside | None, options: StudyOptions
+) -> list[ExternalResult | None]:
+    """The records of the verdicts on the external test set; none without one."""
+    if outside is None:
+        return []
+    name, metric = outside.test.name, options.primary
+    return [external_result(one.tested, one.gain, metric, one.kind, one.sentence, name) for one in confirmed]
+
+
+def _confirmed(
+    own: Sequence[PlannedArms],
+    external: Sequence[PlannedArms],
+    external_counts: Sequence[dict[str, Any]],
+    options: StudyOptions,
+) -> list[_Confirmation]:
+    """The verdicts of all regimes on the test images, then on the `external` ones, corrected over all of them."""
+    metric, found, tested = options.primary, [], [*own, *external]
     decisions = decide([one.compared(metric) for one in tested])
-    for arms, decision in zip(tested, decisions, strict=True):
+    counts = [*(count_images(arms.chosen.truth) for arms in own), *external_counts]
+    what = "comparisons" if external else "regimes"
+    for arms, decision, counted in zip(tested, decisions, counts, strict=True):
         gain = confirmed_gain(decision, arms, metric)
         records = summarise_arms(arms.arms, metric, options.specificity)
-        truth = arms.chosen.truth
-        kind, sentence = regime_verdict(records, gain, metric, len(tested), count_test_images(truth), truth.attributes)
+        attributes = arms.chosen.truth.attributes
+        kind, sentence = regime_verdict(records, gain, metric, len(tested), counted, attributes, what)
         found.append(_Confirmation(records, gain, kind, sentence))
     return found
 
@@ -114,6 +147,7 @@ def _record(
     tested: PlannedArms,
     confirmed: _Confirmation,
     without: _Confirmation | None,
+    external: ExternalResult | None,
     options: StudyOptions,
 ) -> Regime:
     metric, truth = options.primary, tested.chosen.truth
@@ -139,20 +173,10 @@ def _record(
         verdict_kind=confirmed.kind,
         without_copies=without.sentence if without else "",
         subgroups=compare_subgroups(tested, metric),
+        external=external,
     )
 
 
 def scored_attributes(truth: GroundTruth) -> list[str]:
     """The names of the attributes that metrics are means over; none for classes."""
     return [truth.names[k] for k in truth.scored] if truth.kind == "attributes" else []
-
-
-def count_test_images(test: GroundTruth) -> dict[str, Any]:
-    """`StudyResult.test`: counts of the test images and groups."""
-    return {
-        "images": len(test.targets),
-        "groups": len(test.targets) if test.group is None else len(np.unique(test.group)),
-        "grouped": test.group is not None,
-        "per_class": {name: int(test.targets[:, k].sum()) for k, name in enumerate(test.names)},
-        "groups_per_class": test.groups_per_class(),
-    }

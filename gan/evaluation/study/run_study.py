@@ -19,7 +19,7 @@ Letters: n images, K classes, S seeds.
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -38,8 +38,11 @@ from gan.evaluation.study.arm_classifiers import DivisionClassifiers, StepCounte
 from gan.evaluation.study.arm_generators import Generator, GeneratorFor
 from gan.evaluation.study.confirmation_plan import ConfirmationPlan, load_plan, make_plan
 from gan.evaluation.study.divisions import Division
+from gan.evaluation.study.external_results import TestedOutside
+from gan.evaluation.study.external_test import ExternalTest, load_external_test
 from gan.evaluation.study.notices import study_notices
-from gan.evaluation.study.regime_results import RegimeAtWork, analyse_regimes, count_test_images
+from gan.evaluation.study.predictions import count_images
+from gan.evaluation.study.regime_results import RegimeAtWork, analyse_regimes
 from gan.evaluation.study.study_options import StudyOptions
 from gan.evaluation.study.study_plan import MOST_TESTED, RegimePlan, plan_regimes
 from gan.evaluation.study.verdict import study_verdict
@@ -65,7 +68,7 @@ def run_study(
 
     A stopped study goes on where it was. `worker` is the job at work, which also trains the low-data generators;
     without one they train on the CPU. Raises ConfigError for an unknown classifier, DataError for too few images,
-    RunError where there is no such snapshot.
+    RunError where there is no such snapshot; for an external test set what `load_external_test` raises.
     """
     options = options or StudyOptions()
     sampler, images = load_generator(run, snapshot, options.device), load_training_images(run, progress)
@@ -78,7 +81,10 @@ def run_study(
         return arm_generators.train_generator(run, division, inner, options.device, worker)
 
     look = partial(record_test_look, run)
-    study = Study(images, generator_for, folder, sampler.sha256, options, progress, look)
+    external = None
+    if options.test_set:
+        external = load_external_test(options.test_set, options.class_map, run.config.data, images, progress)
+    study = Study(images, generator_for, folder, sampler.sha256, options, progress, look, external)
     result = study.result(run.name, sampler.seen)
     result.save(run)
     return result
@@ -104,6 +110,7 @@ class Study:
     options: StudyOptions = field(default_factory=StudyOptions)
     progress: Progress = silent
     look: RecordLook = _first_look
+    external: ExternalTest | None = None
 
     def result(self, name: str, snapshot: int) -> StudyResult:
         """Train the missing classifiers, then analyse all. Raises StoppedError where a stop was requested."""
@@ -115,9 +122,10 @@ class Study:
         data_sha256 = self._begin()
         regimes = self._classifiers(plans)
         plan = self._plan(regimes)
-        looks = self._confirm(regimes, plan)
+        looks, outside = self._confirm(regimes, plan)
         copied = [regime.near_copies() for regime in regimes]
-        analysed = analyse_regimes(regimes, plan.choices, copied, options)
+        usable = outside if outside is not None and outside.can_be_tested else None
+        analysed = analyse_regimes(regimes, plan.choices, copied, options, usable)
         kind, sentence = study_verdict(analysed)
         truth = regimes[0].truth
         study_files.keep_truth(self.folder, truth)
@@ -133,14 +141,18 @@ class Study:
             selection_seeds=options.selection_seeds,
             classes=list(truth.names),
             validation=sum(len(one.division.val) for one in plans[0].divisions),
-            test=count_test_images(truth) | {"near_copies": int(copied[0].sum())},
+            test=count_images(truth) | {"near_copies": int(copied[0].sum())},
+            external=None if outside is None else outside.record(),
             planned=plan.time,
             looks=looks,
             regimes=analysed,
             left=skipped,
             verdict=sentence,
             verdict_kind=kind,
-            notices=study_notices(self.images, options, plans, analysed, looks, int(copied[0].sum())),
+            notices=[
+                *study_notices(self.images, options, plans, analysed, looks, int(copied[0].sum())),
+                *([] if outside is None else outside.record().sentences()),
+            ],
             minutes=study_files.minutes(self.folder),
             made_with=self._made_with(began, data_sha256),
         )
@@ -155,7 +167,9 @@ class Study:
             regime = RegimeAtWork(plan, [], [])
             for one in plan.divisions:
                 generator = self.generator_for(one.division)
-                classifiers = DivisionClassifiers(self.folder, one, generator.generate, options, steps_done)
+                classifiers = DivisionClassifiers(
+                    self.folder, one, generator.generate, options, steps_done, self.external
+                )
                 regime.generators.append(generator)
                 regime.classifiers.append(classifiers)
                 regime.validated.append(classifiers.validated())
@@ -165,26 +179,42 @@ class Study:
     def _plan(self, regimes: list[RegimeAtWork]) -> ConfirmationPlan:
         """The plan in the study's folder; a new one, without what an earlier one tested, where that was another."""
         options, shares = self.options, [regime.plan.share for regime in regimes]
-        made_for = (options.primary, shares, options.selection_seeds)
+        test_set, classes = ("", {}) if self.external is None else (self.external.name, self.external.named_classes)
+        purpose = (options.primary, shares, options.selection_seeds, test_set, classes)
         plan = load_plan(self.folder)
-        if plan is not None and (plan.primary, plan.shares, plan.selection_seeds) == made_for:
+        if plan is not None and plan.purpose == purpose:
             return plan
         for old in study_files.tested_folders(self.folder):
             shutil.rmtree(old)
         choices = [regime.choose(options) for regime in regimes]
-        plan = make_plan(options.primary, options.selection_seeds, choices)
+        plan = make_plan(options.primary, options.selection_seeds, choices, test_set, classes)
         plan.save(self.folder)
         return plan
 
-    def _confirm(self, regimes: list[RegimeAtWork], plan: ConfirmationPlan) -> int:
-        """Train the classifiers of the planned comparisons and test them; gives the number of looks at the images."""
+    def _confirm(self, regimes: list[RegimeAtWork], plan: ConfirmationPlan) -> tuple[int, TestedOutside | None]:
+        """Train the classifiers of the planned comparisons and test them, on the external test set too.
+
+        Gives the number of looks at the test images, and the external test set.
+        """
         looks = self.look(divisions.tested_sha256(self.images), plan.time, self.options.seeds)
+        external = self.external
+        if external is not None:
+            external_looks = self.look(external.sha256, plan.time, self.options.seeds)
         for regime, choice in zip(regimes, plan.choices, strict=True):
             for classifiers, chosen in zip(regime.classifiers, choice.divisions, strict=True):
                 regime.tested.append(classifiers.tested(chosen.tested))
                 unused = MOST_TESTED - len(chosen.tested)
                 classifiers.steps_done.done(unused * self.options.seeds * classifiers.plan.steps)
-        return looks
+                if external is not None:
+                    regime.tested_outside.append(classifiers.tested_outside(chosen.tested, external))
+        if external is None:
+            return looks, None
+        return looks, TestedOutside(external, self._training_images(regimes[0]), external_looks)
+
+    def _training_images(self, regime: RegimeAtWork) -> ImageSet:
+        """The images that the classifiers of a regime train on, in all divisions."""
+        rows = np.unique(np.concatenate([one.division.train for one in regime.plan.divisions]))
+        return replace(divisions.subset(self.images, rows), split=np.repeat("train", len(rows)))
 
     def _begin(self) -> dict[str, str]:
         """Begin the study's folder; gives the SHA-256 of the training and of the validation images."""

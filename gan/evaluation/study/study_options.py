@@ -1,6 +1,7 @@
 """The options of an augmentation study. No torch."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 
 from gan.errors import ConfigError
 from gan.evaluation.study.arms import KEEP_RATES, RATIOS
@@ -25,6 +26,9 @@ def metric_name(metric: str, attributes: int = 0) -> str:
     over 5 attributes`."""
     over = f" over {attributes} attribute{'' if attributes == 1 else 's'}" if attributes else ""
     return macro_name(metric, attributes > 0) + over
+
+
+TEST_SET = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}(:test)?")
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,8 @@ class StudyOptions:
     the synthetic images that the filter keeps. At least one of each. `classifier` is one of
     `architectures.NAMES`. Arms are chosen on validation images with `selection_seeds`, and the chosen one is tested
     with `seeds`, all others. `primary` is the metric that decides; `specificity` is that at which sensitivity is given.
+    `test_set` names another set of the store, on whose images the study tests too, "" without one, and `class_map` has
+    our classes by theirs where the names differ.
     """
 
     seeds: int = 5
@@ -71,6 +77,8 @@ class StudyOptions:
     primary: str = "auroc"
     specificity: float = 0.9
     selection_seeds: int = 3
+    test_set: str = ""
+    class_map: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, count in (("seeds", self.seeds), ("selection_seeds", self.selection_seeds)):
@@ -78,6 +86,13 @@ class StudyOptions:
                 raise ConfigError(f"{name} is {count}: a study takes at least 2, and 5 for useful intervals.")
         if self.primary not in PRIMARY_METRICS:
             raise ConfigError(f"primary is {self.primary!r}: it takes {', '.join(PRIMARY_METRICS)}.")
+        if self.test_set and not TEST_SET.fullmatch(self.test_set):
+            raise ConfigError(
+                f"test_set is {self.test_set!r}: it takes the name of a set of the store, such as my-xrays, or "
+                "my-xrays:test for its test split alone. `python -m gan data list` shows the sets."
+            )
+        if self.class_map and not self.test_set:
+            raise ConfigError("--map names classes of an external test set: name the set with --test-set.")
         if not 0 < self.specificity < 1:
             raise ConfigError(
                 f"specificity is {self.specificity:g}: it takes a share above 0 and below 1, such as 0.9."

@@ -23,6 +23,7 @@ from gan.evaluation.records.study_results import SkippedArms
 from gan.evaluation.study import arm_generators, divisions, power
 from gan.evaluation.study.arms import ArmPlan, plan_arms, plan_attribute_arms, synthetic_counts
 from gan.evaluation.study.divisions import Division
+from gan.evaluation.study.external_test import load_external_test
 from gan.evaluation.study.rare_attributes import RARE_SHARE, added_counts
 from gan.evaluation.study.study_options import SHARES, StudyOptions, metric_name
 from gan.evaluation.training_images import load_training_images
@@ -138,6 +139,7 @@ class StudyEstimate:
     plans: list[RegimePlan]
     skipped: list[SkippedArms]
     detectable: list[str]
+    external: list[str]
 
     def lines(self) -> list[str]:
         """The estimate as lines of text."""
@@ -147,6 +149,7 @@ class StudyEstimate:
             f"Classifiers to train: at most {self.classifiers}, on {shares} of the real training images",
             f"Time: about {minutes:,} minute{'' if minutes == 1 else 's'}, from a few steps timed here",
             *self.detectable,
+            *self.external,
             *(f"Not run at {arms.share:.0%}: {arms.arms}. {arms.why}" for arms in self.skipped),
         ]
 
@@ -165,6 +168,9 @@ def estimate_study(
     classifier_builder(options.classifier, 32, 1, 2)  # raises ConfigError for an unknown name
     sampler, images = load_generator(run, snapshot, options.device), load_training_images(run, progress)
     divisions.check_study_data(images)
+    external = None
+    if options.test_set:
+        external = load_external_test(options.test_set, options.class_map, run.config.data, images, progress)
     plans, skipped = plan_regimes(images, options)
     first = plans[0].divisions[0].division
     subset = divisions.subset(images, first.train[:256])
@@ -175,6 +181,7 @@ def estimate_study(
     for plan in (division for regime in plans for division in regime.divisions):
         division = plan.division
         predicted = len(VALIDATED_AT) * (len(division.val) + options.budget.batch_norm_images) + division.sealed.count
+        predicted += 0 if external is None else external.count
         each = sum(plan.steps * step[arm.augmented] + predicted * prediction for arm in plan.arms) / len(plan.arms)
         generating = int(synthetic_counts(plan.arms).sum()) * (generation + prediction)
         filtering = plan.steps * step[True]
@@ -183,7 +190,8 @@ def estimate_study(
         generators += 0.0 if division.is_whole else _generator_seconds(run, division.share)
     classifiers = sum(plan.classifiers(options) for plan in plans)
     detectable = detectable_gain_lines(first, options)
-    return StudyEstimate(seconds + generators, generators, classifiers, plans, skipped, detectable)
+    outside = [] if external is None else external.lines()
+    return StudyEstimate(seconds + generators, generators, classifiers, plans, skipped, detectable, outside)
 
 
 def detectable_gain_lines(division: Division, options: StudyOptions) -> list[str]:

@@ -32,9 +32,15 @@ to right, while an interval from variances is certain."""
 
 
 def regime_verdict(
-    tested: Sequence[Arm], gain: Gain, metric: str, regimes: int, test: dict[str, Any], attributes: int = 0
+    tested: Sequence[Arm],
+    gain: Gain,
+    metric: str,
+    count: int,
+    test: dict[str, Any],
+    attributes: int = 0,
+    what: str = "regimes",
 ) -> tuple[str, str]:
-    """Verdict kind ("helps", "harmful", "unclear" or "none") and sentence of one of so many regimes.
+    """Verdict kind ("helps", "harmful", "unclear" or "none") and sentence of one of so many regimes, or comparisons.
 
     `tested` as in Regime, `test` as in StudyResult; `attributes` counts those that metrics are means over.
     """
@@ -43,7 +49,7 @@ def regime_verdict(
     too_few = _too_few(test, attributes > 0)
     if too_few:
         return "unclear", f"Cannot tell with {too_few}."
-    name, corrected = metric_name(metric, attributes), _corrected(regimes)
+    name, corrected = metric_name(metric, attributes), _corrected(count, what)
     over = (
         f"over {_arm_words(best)} (95% interval {points_interval(gain.corrected_low, gain.corrected_high)}{corrected})"
     )
@@ -81,6 +87,7 @@ def study_verdict(regimes: Sequence[Regime]) -> tuple[str, str]:
             only = f"With only {regime.images:,} real images ({regime.share:.0%}) it"
             is_harmful = "is " if regime.verdict_kind == "harmful" else ""
             parts.append(f"{only} {is_harmful}{regime.verdict[0].lower()}{regime.verdict[1:]}")
+    parts += [first.external.verdict] if first.external is not None else []
     return first.verdict_kind, " ".join(parts)
 
 
@@ -113,8 +120,8 @@ def _what_would_tell(gain: Gain) -> str:
     return f"This study can see a gain of {100 * gain.detectable:.1f} points (power 80%); with {more}."
 
 
-def _corrected(regimes: int) -> str:
-    return f", corrected for {regimes} regimes" if regimes > 1 else ""
+def _corrected(count: int, what: str) -> str:
+    return f", corrected for {count} {what}" if count > 1 else ""
 
 
 def _rounded_up(share: float) -> str:

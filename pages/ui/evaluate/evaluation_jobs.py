@@ -10,7 +10,7 @@ from gan.evaluation.job import Request
 from gan.evaluation.study.study_options import PRIMARY_METRICS, SHARES, StudyOptions
 from gan.runs.run import Run
 from pages.ui import background, fmt
-from pages.ui.evaluate import study_panels
+from pages.ui.evaluate import study_panels, test_set_fields
 from pages.ui.frame import errors_noted, errors_shown
 
 EVERY = 1.0
@@ -127,6 +127,7 @@ def _study(run: Run, snapshot: int) -> None:
             help="The results also state the sensitivity for the rarest class or attribute where this share of the "
             "images without it is recognised as such. It decides nothing.",
         )  # fmt: skip
+    test_set_fields.test_set_fields(run)
     _how_long(run, snapshot)
     st.button(
         "Start the study",
@@ -163,7 +164,15 @@ def _chosen() -> StudyOptions:
     shares = SHARES if st.session_state["study low data"] else SHARES[:1]
     primary = str(st.session_state["study primary"])
     specificity = int(st.session_state["study specificity"]) / 100
-    return StudyOptions(int(st.session_state["study seeds"]), shares, primary=primary, specificity=specificity)
+    test_set, class_map = test_set_fields.chosen_test_set()
+    return StudyOptions(
+        int(st.session_state["study seeds"]),
+        shares,
+        primary=primary,
+        specificity=specificity,
+        test_set=test_set,
+        class_map=class_map,
+    )
 
 
 def begin_evaluation(run: Run, request: Request) -> None:

@@ -6,7 +6,7 @@ from gan.errors import RunError
 from gan.evaluation.records import study_results
 from gan.evaluation.records.study_results import Regime, StudyResult
 from gan.evaluation.records.subgroup_results import left_out_sentence
-from gan.evaluation.report import study_section, study_table, subgroup_section
+from gan.evaluation.report import external_section, study_section, study_table, subgroup_section
 from gan.runs.run import Run
 from pages.ui import fmt
 from pages.ui.components import live_chart
@@ -74,6 +74,9 @@ def _regime(run: Run, study: StudyResult, regime: Regime) -> None:
     if regime.attributes:
         with st.expander(f"Each of the {len(regime.attributes)} attributes"):
             st.html(study_table.attributes_table(regime))
+    if regime.external is not None:
+        st.markdown(verdict_markdown(regime.external.verdict_kind, fmt.escape_markdown(regime.external.verdict)))
+        st.html(external_section.external_table(study, regime))
     _subgroups(study, regime)
     left, right = st.columns([3, 2], gap="medium")
     metric = study.metric(regime)
