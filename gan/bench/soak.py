@@ -16,9 +16,10 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -51,15 +52,18 @@ class Figures:
     counts: Counter[str] = field(default_factory=Counter)
     states_checked: int = 0
     compared: int = 0
+    nodes: int = 1
     violations: list[str] = field(default_factory=list)
 
     def line(self) -> str:
         """The figures in one line."""
         counts = self.counts
         return (
-            f"soak: {self.seconds / 60:.1f} minutes, {counts['submit']} jobs, {counts['kill']} kills, "
+            f"soak: {self.seconds / 60:.1f} minutes, {self.nodes} machine{'s' * (self.nodes > 1)}, "
+            f"{counts['submit']} jobs, {counts['kill']} kills, "
             f"{counts['stop']} stops, {counts['resume'] + counts['terminal']} resumes, {counts['export']} exports, "
-            f"{self.states_checked:,} states checked, {self.compared} runs compared, "
+            f"{counts['restart']} restarts, {counts['release']} releases, "
+            f"{self.states_checked:,} states checked ({counts['unknown']:,} unknown), {self.compared} runs compared, "
             f"{len(self.violations)} violations (seed {self.seed})"
         )
 
@@ -84,7 +88,7 @@ def run_soak(
     show(f"soak: seed {figures.seed}, {configs} configs, in {store}")
     began = time.monotonic()
     observer = Observer(store, references)
-    with _environment(store, fault), _references(references, configs):
+    with environment_for(store, fault), references_in(references, configs):
         try:
             for number in itertools.count():
                 left = began + minutes * 60 - time.monotonic()
@@ -96,7 +100,7 @@ def run_soak(
         finally:
             _restart(store)
     figures.seconds = time.monotonic() - began
-    figures.counts = _count_events(store)
+    figures.counts = count_events(store)
     figures.states_checked, figures.compared = observer.states_checked, len(observer.compared)
     figures.violations = observer.violations
     for violation in observer.violations:
@@ -109,10 +113,10 @@ def run_soak(
 
 
 @contextlib.contextmanager
-def _environment(store: Path, fault: str | None) -> Iterator[None]:
+def environment_for(store: Path, fault: str | None, more: Mapping[str, str] = MappingProxyType({})) -> Iterator[None]:
     """Set the environment of this process and its children for the block."""
     environment = {"GAN_STORE": str(store), "GAN_STOP_GRACE": "4", "GAN_JOBS_PER_DEVICE": "1", "OMP_NUM_THREADS": "1"}
-    environment[fault_injection.VARIABLE] = fault or ""
+    environment |= {fault_injection.VARIABLE: fault or "", **more}
     before = {name: os.environ.get(name) for name in environment}
     os.environ.update(environment)
     try:
@@ -125,7 +129,7 @@ def _environment(store: Path, fault: str | None) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _references(store: Path, configs: int) -> Iterator[None]:
+def references_in(store: Path, configs: int) -> Iterator[None]:
     """Train each config without interruption in a second store while the block runs."""
     environment = os.environ | {"GAN_STORE": str(store), "GAN_JOBS_PER_DEVICE": "1"}
     processes = []
@@ -239,7 +243,8 @@ def _is_done(run: Run, observer: Observer) -> bool:
     return run.name in observer.compared and not any(export.state.alive for export in exports.list_exports(run))
 
 
-def _count_events(store: Path) -> Counter[str]:
+def count_events(store: Path) -> Counter[str]:
+    """How often clients and accidents did each thing."""
     return Counter(
         row["what"]
         for row in read_json_lines(

@@ -20,10 +20,11 @@ from pathlib import Path
 from gan import jobs
 from gan.bench.soak_observer import scan_processes
 from gan.config import options, settings
-from gan.errors import GanError, RunError
+from gan.errors import STORE_FAULTS, GanError, RunError
 from gan.export import exports
 from gan.export.request import ExportRequest
-from gan.io import fault_injection
+from gan.io import fault_injection, old_views
+from gan.io.json_files import read_json
 from gan.jobs.launch import reap_in_background
 from gan.runs import lifecycle
 from gan.runs.metrics_table import MetricsReader
@@ -87,6 +88,8 @@ class Client:
             self.export: 1.3,
             self.delete: 1.5,
         }
+        if fault_injection.node():
+            actions[self.release] = 3
         (action,) = self._random.choices(list(actions), list(actions.values()))
         action()
 
@@ -177,6 +180,15 @@ class Client:
             lifecycle.delete_run(run)
             log_event("delete", run.name)
 
+    def release(self) -> None:
+        """Confirm, as a user does who has looked, that nothing works any more on a run of another machine."""
+        run = self._pick("unknown")
+        if run is None or any(process.run == run.name for process in scan_processes(settings.store())):
+            return
+        host = (read_json(run.path / "started.json") or {}).get("host", "")
+        jobs.release(run.path, host)
+        log_event("release", run.name)
+
     def read(self) -> None:
         """What a page reads: every run's state, points, samples, log and dataset info, the queue and the devices."""
         jobs.ensure_scheduler()
@@ -195,13 +207,16 @@ class Client:
 
 def main() -> None:
     """Act until killed."""
+    old_views.plant()
     client = Client(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
     pauses = random.Random(sys.argv[2])
     action = client.submit
     while True:
         try:
             action()
-        except GanError as error:
+        except (GanError, OSError) as error:
+            if isinstance(error, OSError) and not (fault_injection.node() and error.errno in STORE_FAULTS):
+                raise
             log_event("refused", str(error))
         time.sleep(pauses.uniform(0, 0.8))
         action = client.act

@@ -21,6 +21,7 @@ import psutil
 from gan import jobs
 from gan.errors import RunError
 from gan.export import exports
+from gan.io import fault_injection
 from gan.io.json_files import read_json
 from gan.jobs import processes, tickets
 from gan.runs.metrics import TIMINGS
@@ -40,6 +41,8 @@ class Process:
     run: str
     at_work: bool
     """Whether it is a trainer that holds its device, not one that waits in the queue or has written its end."""
+    node: str = ""
+    """The machine that it plays, in a soak of several."""
 
 
 def scan_processes(store: Path) -> list[Process]:
@@ -54,7 +57,8 @@ def scan_processes(store: Path) -> list[Process]:
             command = process.cmdline()
             if command[1:2] != ["-m"] or process.environ().get("GAN_STORE") != str(store):
                 continue
-            of_queue = processes.JOB_VARIABLE in process.environ()
+            environment = process.environ()
+            of_queue, node = processes.JOB_VARIABLE in environment, environment.get(fault_injection.NODE_VARIABLE, "")
             parents[process.pid] = process.ppid()
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
@@ -62,7 +66,7 @@ def scan_processes(store: Path) -> list[Process]:
         kind = kinds.get(command[2], "")
         run = command[-1] if kind == "train" else command[4] if kind == "export" else ""
         at_work = kind == "train" and (of_queue or _works_in_terminal(store / run, process.pid))
-        processes_of_store.append(Process(process.pid, kind, run, at_work))
+        processes_of_store.append(Process(process.pid, kind, run, at_work, node))
     known = {(process.pid, process.kind, process.run) for process in processes_of_store}
     return [process for process in processes_of_store if (parents[process.pid], process.kind, process.run) not in known]
 
@@ -94,7 +98,7 @@ class Observer:
         """Check everything that must hold at any moment."""
         found = scan_processes(self.store)
         queues = [process.pid for process in found if process.kind == "queue"]
-        self._must_not_last("queue processes", len(queues) > 1, 1.0, f"{len(queues)} queue processes: {queues}")
+        self.must_not_last("queue processes", len(queues) > 1, 1.0, f"{len(queues)} queue processes: {queues}")
         self._check_holders([process for process in found if process.at_work])
         trainers = {process.run for process in found if process.kind == "train"}
         self._trainer_seen |= dict.fromkeys(trainers, time.monotonic())
@@ -125,14 +129,14 @@ class Observer:
         wrong = (state.name in ("running", "stopping")) != working
         which = "a" if working else "no"
         text = f"{run.name} is {state.name}, but {which} trainer is at work in it."
-        self._must_not_last(f"state of {run.name}", wrong, PATIENCE, text)
+        self.must_not_last(f"state of {run.name}", wrong, PATIENCE, text)
         if state.name == "failed":
             self.add_violation(f"{run.name} failed", f"{run.name} failed: {state.cause}\n{jobs.log_tail(run.path)}")
-        self._check_history(run)
+        self.check_history(run)
         if state.name == "finished" and not working and run.name not in self.compared:
-            self._compare(run)
+            self.compare(run)
 
-    def _check_history(self, run: Run) -> None:
+    def check_history(self, run: Run) -> None:
         """Points are in order and reach the newest snapshot, and every snapshot is complete."""
         snapshots = run.snapshots()
         try:
@@ -153,7 +157,7 @@ class Observer:
         if wrong and run.path.exists():  # else it was deleted in the meantime
             self.add_violation(f"history of {run.name}", f"{run.name}: {'; '.join(wrong)}.")
 
-    def _compare(self, run: Run) -> None:
+    def compare(self, run: Run) -> None:
         """Compare a finished run with its reference bit for bit, once the reference is finished too."""
         reference = Run(self.references / run.name.partition("-")[0])
         if jobs.state(reference.path).name != "finished":
@@ -180,7 +184,7 @@ class Observer:
                 wrong = export.state.name in ("running", "stopping") and run.name not in working
                 self.states_checked += 1
                 text = f"The export {export.id} of {run.name} is {export.state.name}, but no process works on it."
-                self._must_not_last(f"export {export.folder}", wrong, PATIENCE, text)
+                self.must_not_last(f"export {export.folder}", wrong, PATIENCE, text)
 
     def _check_order(self, trainers: set[str], working: int) -> None:
         """First come, first served, and no run waits while the device is free."""
@@ -195,7 +199,7 @@ class Observer:
             ended = tickets.valid_ticket((read_json(path.parent / "end.json") or {}).get("ticket"))
             if ticket > max(started.get(run, 0), ended) and (run in trainers or not queued.get("in_terminal")):
                 waiting[run] = ticket
-        self._must_not_last(
+        self.must_not_last(
             "idle",
             bool(waiting) and working < self.slots,
             PATIENCE,
@@ -206,7 +210,7 @@ class Observer:
             # While its own last process is still ending, runs behind it may start first.
             ending = time.monotonic() - self._trainer_seen.get(run, 0.0) < PATIENCE
             text = f"{run} waits with ticket {ticket}, though ticket {latest} was started."
-            self._must_not_last(f"order {run} {ticket}", ticket < latest and not ending, 1.0, text)
+            self.must_not_last(f"order {run} {ticket}", ticket < latest and not ending, 1.0, text)
 
     def check_end(self) -> None:
         """Check what must hold once nothing has been requested for a while."""
@@ -227,7 +231,8 @@ class Observer:
             self._reported.add(key)
             self.violations.append(text)
 
-    def _must_not_last(self, key: str, wrong: bool, seconds: float, text: str) -> None:
+    def must_not_last(self, key: str, wrong: bool, seconds: float, text: str) -> None:
+        """Add a violation where something wrong lasts."""
         if not wrong:
             self._lasting.pop(key, None)
             return

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from gan.cli.arguments import AddCommand
 from gan.config.run_config import SIZES
 from gan.errors import UserError
-from gan.io.fault_injection import FAULTS
+from gan.io.fault_injection import FAULTS, NODE_FAULTS
 from gan.io.terminal import show
 
 
@@ -28,10 +28,12 @@ def add_commands(command: AddCommand) -> None:
     )
     measuring.add_argument("--studies", type=int, default=200, help="simulated studies of each design (default 200)")
     measuring.add_argument("--size", type=int, action="append", choices=SIZES, help="only this size; may be repeated")
+    faults = f"{', '.join(FAULTS)}; with --nodes {', '.join(NODE_FAULTS)}"
     soaking = command("soak", run_soak, "Submit, stop, kill and resume runs at random, and check every invariant.")
     soaking.add_argument("--minutes", type=float, default=10.0, help="duration (default 10)")
     soaking.add_argument("--seed", type=int, help="the seed that an earlier soak test printed, to repeat it")
-    soaking.add_argument("--fault", help=f"plant a fault, which the test must find: {', '.join(FAULTS)}")
+    soaking.add_argument("--nodes", type=int, default=1, help="machines that share the store (default 1), up to 4")
+    soaking.add_argument("--fault", help=f"plant a fault, which the test must find: {faults}")
 
 
 def run_bench(parsed: argparse.Namespace) -> int:
@@ -71,8 +73,11 @@ def _study_power(parsed: argparse.Namespace, show_line: Callable[[str], None]) -
 
 def run_soak(parsed: argparse.Namespace) -> int:
     """Run the soak test and print its figures in one line; exit code 1 where an invariant was violated."""
-    from gan.bench import soak
+    from gan.bench import node_soak, soak
 
-    figures = soak.run_soak(parsed.minutes, parsed.fault, show, parsed.seed)
+    if parsed.nodes == 1:
+        figures = soak.run_soak(parsed.minutes, parsed.fault, show, parsed.seed)
+    else:
+        figures = node_soak.run_node_soak(parsed.minutes, parsed.nodes, parsed.fault, show, parsed.seed)
     show(figures.line())
     return 1 if figures.violations else 0

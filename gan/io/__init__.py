@@ -12,4 +12,5 @@ image_errors      what reading a damaged image can raise
 progress          the type of a progress callable
 terminal          printing to a terminal, without control characters
 fault_injection   the faults that the soak test plants
+old_views         old attributes of files, which it plants as well
 """

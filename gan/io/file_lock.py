@@ -80,7 +80,7 @@ def _try_lock(path: Path) -> int | None:
 
 def _flock(descriptor: int, kind: int, path: Path) -> bool:
     """Whether the lock could be taken at once; `path` is where it is."""
-    if not _is_substitute(path):
+    if not _is_substitute(path) or fault_injection.node():
         fault_injection.raise_flock_error(path)
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)

@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 
+from gan.io import old_views
 from gan.jobs import tickets
 from gan.jobs.scheduler import run_scheduler
 
@@ -12,6 +13,7 @@ MAX_LOG_BYTES = 1_000_000
 
 def main() -> None:
     """Run the scheduler with the inherited lock, whose descriptor is the first argument."""
+    old_views.plant()
     descriptor = int(sys.argv[1])
     os.set_inheritable(descriptor, False)  # jobs must not hold it
     log = tickets.host_folder() / "queue.log"

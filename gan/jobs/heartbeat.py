@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gan.errors import UserError
+from gan.io import fault_injection
 from gan.io.atomic import write_json
 from gan.io.json_files import read_json
 from gan.jobs import tickets
@@ -45,7 +46,7 @@ class Heartbeat:
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._closed.wait(BEAT_SECONDS):
+        while not self._closed.wait(BEAT_SECONDS * fault_injection.pace()):
             try:
                 self._on_beat()
             except OSError as error:
@@ -73,6 +74,11 @@ class _Look:
 _looks: dict[Path, _Look] = {}
 
 
+def silent_after() -> float:
+    """Seconds without a sign of life after which a job counts as silent."""
+    return SILENT_SECONDS * fault_injection.pace()
+
+
 def silence(folder: Path, ticket: int) -> float | None:
     """Seconds since the last sign of life of the start with that ticket; None without any."""
     path = folder / FILE
@@ -83,8 +89,8 @@ def silence(folder: Path, ticket: int) -> float | None:
     beat, now, last = (ticket, count), time.monotonic(), _looks.get(path)
     if last is None or last.beat != beat:
         age = time.time() - path.stat().st_mtime
-        fresh = abs(age) < SILENT_SECONDS or (last is not None and last.beat[0] == ticket)
-        last = _Look(beat, now if fresh else now - max(age, SILENT_SECONDS))
+        fresh = abs(age) < silent_after() or (last is not None and last.beat[0] == ticket)
+        last = _Look(beat, now if fresh else now - max(age, silent_after()))
         _looks.pop(path, None)
         _looks[path] = last
         for oldest in list(_looks)[:-MOST_WATCHED]:
@@ -95,4 +101,4 @@ def silence(folder: Path, ticket: int) -> float | None:
 def is_beating(folder: Path, ticket: int) -> bool:
     """Whether the start with that ticket has given a sign of life lately."""
     silent = silence(folder, ticket)
-    return silent is not None and silent < SILENT_SECONDS
+    return silent is not None and silent < silent_after()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast, get_args
 
+from gan.io import fault_injection
 from gan.io.file_lock import has_flock, is_locked
 from gan.io.untrusted_files import log_damaged
 from gan.jobs import names, processes, tickets
@@ -42,6 +43,8 @@ class Holder:
         """
         if self.engine != "local":
             return False
+        if fault_injection.planted("host"):
+            return True
         boot = processes.boot()
         return bool(boot and self.boot == boot) or self.host in ("", processes.host())
 

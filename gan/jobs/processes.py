@@ -70,7 +70,7 @@ def identity(pid: int) -> str:
 def boot() -> str:
     """An identifier of this boot of the machine; "" if unknown."""
     if fault_injection.node():
-        return f"boot of {fault_injection.node()}"
+        return fault_injection.boot()
     path = Path("/proc/sys/kernel/random/boot_id")
     return path.read_text().strip() if path.exists() else ""
 

@@ -156,7 +156,7 @@ def _by_heartbeat(folder: Path, holder: Holder, started: dict[str, Any], ended: 
     `ended`: it has ended, and its engine may start it again.
     """
     silent = None if ended else heartbeat.silence(folder, holder.ticket)
-    if silent is not None and silent < heartbeat.SILENT_SECONDS:
+    if silent is not None and silent < heartbeat.silent_after():
         cause = (
             ""
             if holder.engine == "local"

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from gan import jobs
+from gan.bench import node_soak
+from gan.bench.node_soak import Machines, NodeObserver, run_node_soak
 from gan.bench.soak import Figures, run_soak
-from gan.bench.soak_observer import is_complete_zip, scan_processes
+from gan.bench.soak_observer import Observer, Process, is_complete_zip, scan_processes
 from gan.config import settings
 from gan.errors import ConfigError
 from gan.export.request import ExportRequest
@@ -37,6 +39,32 @@ def test_a_short_soak_finds_nothing_wrong(tmp_path: Path) -> None:
     assert "0 violations" in figures.line()
     assert not (tmp_path / "soak").exists()
     assert scan_processes(tmp_path / "soak" / "store") == []
+
+
+def test_machines_that_share_a_store_never_call_a_working_run_lost_and_never_train_it_twice(tmp_path: Path) -> None:
+    shown: list[str] = []
+    figures = run_node_soak(0.15, 2, None, shown.append, folder=tmp_path / "soak", clients=1)
+    assert figures.violations == [], shown
+    assert figures.compared > 0
+    assert figures.states_checked > 100
+    assert "2 machines" in figures.line()
+    assert scan_processes(tmp_path / "soak" / "store") == []
+
+
+def test_a_machine_that_asks_its_own_locks_for_the_runs_of_others_is_found(tmp_path: Path) -> None:
+    shown: list[str] = []
+    figures = run_node_soak(1, 2, "host", shown.append, folder=tmp_path / "soak")
+    assert any("is lost" in violation for violation in figures.violations), shown
+    assert scan_processes(tmp_path / "soak" / "store") == []
+
+
+def test_two_trainers_of_one_run_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    both = [Process(1, "train", "run", True, "a"), Process(2, "train", "run", True, "b")]
+    observer = NodeObserver(Observer(tmp_path, tmp_path), Machines(("a", "b")))
+    for found in ([both[0], Process(2, "train", "run", False, "b")], both):  # one of them waits in the queue
+        monkeypatch.setattr(node_soak, "scan_processes", lambda store, found=found: found)
+        observer.check()
+    assert observer.observer.violations == ["run has two trainers: [(1, 'a'), (2, 'b')]."]
 
 
 @pytest.mark.parametrize(("fault", "words"), [("lock", "trainings hold the device"), ("flush", "its points end at")])
@@ -79,5 +107,9 @@ def test_a_fault_that_does_not_exist_is_refused_and_so_is_no_time() -> None:
         run_soak(1, "clock", print)
     with pytest.raises(ConfigError, match="it takes a number above 0"):
         run_soak(0, None, print)
+    with pytest.raises(ConfigError, match="it takes one of host"):
+        run_node_soak(1, 2, "lock", print)
+    with pytest.raises(ConfigError, match="2 to 4 machines"):
+        run_node_soak(1, 5, None, print)
     assert jobs.queue() == []
     assert settings.jobs_per_device() == 1
