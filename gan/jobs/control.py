@@ -164,7 +164,13 @@ def release(folder: Path, host: str) -> str:
 
 def follow(folder: Path) -> Iterator[str]:
     """The lines of a job's log with their line ends, and new ones as they are written until the job has ended."""
-    return logs.follow_log(folder / "log.txt", lambda: states.state(folder).alive)
+    return logs.follow_log(folder / "log.txt", lambda: _goes_on(folder))
+
+
+def _goes_on(folder: Path) -> bool:
+    """Whether more may be printed: also by a job whose result has not been seen on this machine yet."""
+    state = states.state(folder)
+    return state.alive or state.kind == "ending"
 
 
 def disk_usage(folder: Path) -> int:

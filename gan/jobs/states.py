@@ -53,6 +53,11 @@ class State:
         return self.name in ALIVE
 
     @property
+    def may_work(self) -> bool:
+        """Whether it is alive, or nobody here can tell: nothing of it may be removed."""
+        return self.alive or self.name in ("unknown", "unreadable")
+
+    @property
     def is_problem(self) -> bool:
         """Whether it failed, was lost, or cannot be told: `cause` says why and what to do."""
         return self.name in PROBLEMS

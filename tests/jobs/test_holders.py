@@ -1,5 +1,7 @@
 """Runs on a shared store that another machine or engine holds: its engine is asked, never a lock of this machine."""
 
+import io
+import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -7,6 +9,7 @@ from typing import Any
 import pytest
 
 from gan import jobs
+from gan.data.ingest import staging
 from gan.errors import RunError
 from gan.io.atomic import write_json
 from gan.io.file_lock import try_lock
@@ -88,6 +91,18 @@ def test_a_run_of_another_machine_is_never_called_dead_by_a_lock_of_this_one() -
     state = jobs.state(held().path)
     assert state.name == "unknown"
     assert "node1" in state.cause
+
+
+def test_nothing_of_a_job_that_may_work_elsewhere_is_removed(store: Path) -> None:
+    folder = store / ".data" / "incoming" / "0123456789ab"
+    folder.mkdir(parents=True)
+    write_json(folder / "started.json", STARTED)
+    for name, is_kept in (("one", True), ("two", False)):
+        os.utime(folder, (0, 0))
+        staging.stage_files(name, [("a.png", io.BytesIO(b"no image"))])  # removes uploads of yesterday
+        assert folder.is_dir() == is_kept
+        if is_kept:
+            write_json(folder / "end.json", {"ticket": 1, "state": "stopped"})
 
 
 def test_the_end_of_the_last_start_is_the_word_on_every_machine() -> None:

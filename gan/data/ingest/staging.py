@@ -143,7 +143,7 @@ def keeps_archive(folder: Path) -> bool:
 
 
 def _change_request(folder: Path, **changes: Any) -> None:
-    if jobs.state(folder).alive:
+    if jobs.state(folder).may_work:
         raise DataError("This set is being checked. Wait for the end of the check, or stop it.")
     upload = read_request(folder / REQUEST, UPLOAD)
     for name in (REPORT, "plan.json"):
@@ -227,7 +227,7 @@ def accept(report: CheckReport) -> str:
 
 def discard(folder: Path) -> None:
     """Remove an upload; raises DataError while its check is running."""
-    if jobs.state(folder).alive:
+    if jobs.state(folder).may_work:
         raise DataError("This set is being checked. Stop the check first.")
     remove_folder(folder)
 
@@ -283,7 +283,7 @@ def _new_folder(upload: Upload) -> Path:
     incoming = _incoming()
     incoming.mkdir(parents=True, exist_ok=True)
     for old in _uploads():
-        if time.time() - old.stat().st_mtime > EXPIRY_SECONDS and not jobs.state(old).alive:
+        if time.time() - old.stat().st_mtime > EXPIRY_SECONDS and not jobs.state(old).may_work:
             remove_folder(old)
     folder = incoming / uuid.uuid4().hex[:12]
     (folder / IMAGES).mkdir(parents=True)
