@@ -256,6 +256,7 @@ def test_a_run_with_attributes_offers_a_study_and_shows_it_by_attribute() -> Non
     at = page("evaluate", run="faces")
     assert at.button(key="start study").label == "Start the study"
     assert at.selectbox(key="study primary").options == list(PRIMARY_METRICS.values())
+    assert "study test set" not in {box.key for box in at.selectbox}  # external sets are mapped class by class
     study = studied(run, run.snapshots()[-1])
     regime = replace(study.regimes[0], attributes=["ill", "well"], rarest="ill")
     replace(study, regimes=[regime]).save(run)

@@ -127,7 +127,8 @@ def _study(run: Run, snapshot: int) -> None:
             help="The results also state the sensitivity for the rarest class or attribute where this share of the "
             "images without it is recognised as such. It decides nothing.",
         )  # fmt: skip
-    test_set_fields.test_set_fields(run)
+    if run.info().kind == "class":  # external sets are mapped class by class
+        test_set_fields.test_set_fields(run)
     _how_long(run, snapshot)
     st.button(
         "Start the study",
