@@ -1,5 +1,6 @@
 """Studies of sets of attributes on constructed generators, what they score, and what is too rare."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 
 from gan.data.image_set import ImageSet
 from gan.errors import DataError
+from gan.evaluation.records.intervals import score_with_interval
+from gan.evaluation.report import study_section
 from gan.evaluation.study import divisions, study_plan
 from gan.evaluation.study.study_options import StudyOptions
 from tests.support.attribute_study import FINDINGS, finding_set, held_out_like, repeated, shuffled
@@ -45,6 +48,14 @@ def test_repeated_images_help_with_no_attribute(tmp_path: Path) -> None:
     assert "macro average precision over 3 attributes" in found.verdict
     assert "macro average precision over 3 attributes" in found.as_text()
     assert "Hernia, " in found.as_text()
+    report, regime = study_section.section(found), found.regimes[0]
+    for name in ("Macro average precision over 3 attributes", "Macro AUROC over 3 attributes", "F1, Hernia", "ECE"):
+        assert f"<th>{name}</th>" in report
+    table = report.partition('class="arms attributes"')[2].partition("</table>")[0]
+    rarest_first = [f"{name}: {regime.real[name]} of 40 training images" for name in ("Hernia", "Effusion", "Nodule")]
+    assert re.findall(r"<th colspan=.5.>(.*?)</th>", table) == rarest_first
+    for arm in regime.tested:
+        assert f"<td>{score_with_interval(arm.aurocs['Hernia'], 'auroc')}</td>" in table
 
 
 def test_attributes_that_are_too_rare_are_left_out_and_named(tmp_path: Path) -> None:
