@@ -28,7 +28,7 @@ from gan.bench.soak_client import CONFIGS, log_event, send_signal
 from gan.bench.soak_observer import PATIENCE, Observer, Process, scan_processes
 from gan.config import settings
 from gan.errors import STORE_FAULTS, ConfigError, GanError
-from gan.io import fault_injection
+from gan.io import fault_injection, old_views
 from gan.io.json_files import read_json
 from gan.runs import lifecycle
 from gan.runs.run import Run, all_runs
@@ -157,7 +157,7 @@ def run_node_soak(
     began = time.monotonic()
     observer = NodeObserver(Observer(store, references), machines)
     more = {fault_injection.PACE_VARIABLE: str(PACE), fault_injection.FLOCK_VARIABLE: FLOCK}
-    with environment_for(store, fault, more), references_in(references, configs):
+    with environment_for(store, fault, more), references_in(references, configs), old_views.planted():
         try:
             for number in itertools.count():
                 left = began + minutes * 60 - time.monotonic()

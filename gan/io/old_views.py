@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +20,35 @@ REAL_SECONDS = 60.0
 GROWING = ("metrics.jsonl", "log.txt", "ledger.jsonl")
 REPLACED = ("heartbeat.json", "status.json", "queued.json")
 """Seen as they are: a file that is replaced is found by its name when it is opened."""
-_stat, _fstat, _open, _listdir, _scandir = os.stat, os.fstat, os.open, os.listdir, os.scandir
+_stat, _lstat, _open, _listdir, _scandir = os.stat, os.lstat, os.open, os.listdir, os.scandir
 
 
 def plant() -> None:
     """Let this process see old attributes if it plays a machine in a soak; does nothing outside of one."""
     if fault_injection.node():
-        views = _OldViews(str(settings.store()), fault_injection.node(), REAL_SECONDS * fault_injection.pace())
-        os.stat, os.lstat = views.stat, views.lstat
-        os.open, os.listdir, os.scandir = views.open, views.listdir, views.scandir
+        _replace_calls()
+
+
+@contextlib.contextmanager
+def planted() -> Iterator[None]:
+    """Let this process see old attributes during the block, whenever it plays a machine."""
+    _replace_calls()
+    try:
+        yield
+    finally:
+        os.stat, os.lstat, os.open, os.listdir, os.scandir = _stat, _lstat, _open, _listdir, _scandir
+
+
+def _replace_calls() -> None:
+    views = _OldViews(str(settings.store()), REAL_SECONDS * fault_injection.pace())
+    os.stat, os.lstat, os.open = views.stat, views.lstat, views.open
+    os.listdir, os.scandir = views.listdir, views.scandir
 
 
 class _OldViews:
-    def __init__(self, store: str, node: str, seconds: float):
-        self._store, self._node, self._seconds = store, node, seconds
-        self._looked: dict[str, float] = {}
+    def __init__(self, store: str, seconds: float):
+        self._store, self._seconds = store, seconds
+        self._looked: dict[tuple[str, str], float] = {}
 
     def stat(self, path: Any, *arguments: Any, **more: Any) -> os.stat_result:
         status = _stat(path, *arguments, **more)
@@ -63,23 +78,26 @@ class _OldViews:
 
     def _look(self, path: Any) -> None:
         if isinstance(path, str | os.PathLike):
-            self._looked[os.fspath(path)] = time.monotonic()
+            self._looked[_node(), os.fspath(path)] = time.monotonic()
 
     def _is_unseen(self, path: Any) -> bool:
         """Whether another machine has written the file so lately that this one does not see it yet."""
-        if not isinstance(path, str | os.PathLike) or not os.fspath(path).startswith(self._store + os.sep):
+        node = _node()
+        if not node or not isinstance(path, str | os.PathLike):
             return False
-        file = Path(os.fspath(path))
+        file = Path(os.fsdecode(path))
+        if not file.is_relative_to(self._store) or file == Path(self._store):
+            return False
         parts = file.relative_to(self._store).parts
         if parts[0].startswith(".") or file.name in REPLACED or file.suffix not in (".json", ".jsonl", ".txt", ".png"):
             return False
-        if time.monotonic() - self._looked.get(str(file.parent), -1e9) < self._seconds:
+        if time.monotonic() - self._looked.get((node, str(file.parent)), -1e9) < self._seconds:
             return False
         try:
             age = time.time() - _stat(file, follow_symlinks=False).st_mtime
         except OSError:
             return False
-        return age < self._seconds and self._writer(Path(self._store, parts[0])) not in ("", self._node)
+        return age < self._seconds and self._writer(Path(self._store, parts[0])) not in ("", node)
 
     def _writer(self, run: Path) -> str:
         """The machine that started the run last."""
@@ -88,3 +106,8 @@ class _OldViews:
             with open(descriptor, "rb") as file:
                 return str(json.load(file).get("host", ""))
         return ""
+
+
+def _node() -> str:
+    """The machine that this process plays now; asks no file system, as `fault_injection.node` does."""
+    return os.environ.get(fault_injection.NODE_VARIABLE, "")
