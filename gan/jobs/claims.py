@@ -210,11 +210,12 @@ def _mark_released(path: Path) -> None:
 
 
 def _remove_old(claim: Claim) -> None:
-    """Remove claims before ours that no machine can take for the newest any more."""
-    for number in _numbers(claim.folder / FOLDER):
-        old = claim.folder / FOLDER / str(number)
+    """Remove claims before ours that no machine can take for the newest any more, and those that were never taken."""
+    now = claim.path.stat().st_mtime  # the file server's time, as that of the others
+    for old in list((claim.folder / FOLDER).iterdir()):
         with contextlib.suppress(FileNotFoundError):
-            if number < claim.number and claim.path.stat().st_mtime - old.stat().st_mtime > KEPT_SECONDS:
-                removed = old.with_name(f".{claim.token}-{number}")
-                old.rename(removed)  # first: nobody may see it without its holder
-                remove_folder(removed)
+            if old.name == str(claim.number) or now - old.stat().st_mtime <= KEPT_SECONDS or old.is_symlink():
+                continue
+            removed = old.with_name(f".{claim.token}-{old.name.lstrip('.')}")
+            old.rename(removed)  # first: nobody may see it without its holder
+            remove_folder(removed)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gan import jobs
+from gan.cli.main import main
 from gan.errors import DamagedFileError, LockError, RunError
 from gan.io import fault_injection
 from gan.io.atomic import write_json
@@ -119,7 +120,7 @@ def test_a_silent_run_is_unknown_until_a_user_confirms_and_a_false_confirmation_
             decide(run.path)
     with pytest.raises(RunError, match="started on b, not on c"):
         jobs.release(run.path, "c")
-    jobs.release(run.path, "b")
+    assert main(["release", "run", "--host", "b"]) == 0
     assert jobs.state(run.path).kind == "released"
     assert "was given to another process" in trainer.communicate()[0]  # it notices with its next heartbeat
     assert jobs.state(run.path).kind == "released"  # and did not write its own end
@@ -206,7 +207,9 @@ def test_old_claims_are_removed_once_no_machine_can_see_them(monkeypatch: pytest
     for ticket in (1, 2, 3):
         claims.release(claims.take_claim(folder, ticket))
     assert numbers_in(folder) == ["1", "2", "3"]
-    os.utime(folder / "claims" / "1", (0, 0))
+    (folder / "claims" / ".prepared").mkdir()  # by a process that was killed before it could take it
+    for name in ("1", ".prepared"):
+        os.utime(folder / "claims" / name, (0, 0))
     claims.take_claim(folder, 4)
     assert numbers_in(folder) == ["2", "3", "4"]
 
