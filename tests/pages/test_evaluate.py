@@ -12,8 +12,12 @@ from gan.data.ingest import staging
 from gan.evaluation import job
 from gan.evaluation.job import Request
 from gan.evaluation.records import interpretation, results, study_results
+from gan.evaluation.records.external_results import ExternalImages
+from gan.evaluation.records.intervals import MeanInterval
 from gan.evaluation.records.membership_results import MembershipResult
 from gan.evaluation.records.results import EvaluationResult
+from gan.evaluation.records.study_results import ExternalResult
+from gan.evaluation.records.subgroup_results import SubgroupGain, Subgroups
 from gan.evaluation.scores.score_snapshot import evaluate_snapshot
 from gan.evaluation.study.study_options import PRIMARY_METRICS, StudyOptions
 from gan.io.atomic import write_json
@@ -24,7 +28,7 @@ from pages.ui import cache
 from pages.ui.evaluate import evaluation_charts
 from tests.conftest import trained
 from tests.support.celeba import write_celeba
-from tests.support.evaluation import SMALL_BUDGET, studied, use_budget
+from tests.support.evaluation import SMALL_BUDGET, confirmed, measured, studied, use_budget
 from tests.support.image_files import class_files, zip_of
 from tests.support.jobs import clean_up, wait_until
 from tests.support.pages import buttons, made, page, said
@@ -133,6 +137,29 @@ def test_a_run_that_cannot_be_read_is_named() -> None:
     (run.path / "config.json").write_text("{")
     at = page("evaluate", run="digits")
     assert "cannot be read: config.json is damaged" in at.info[0].value
+
+
+def test_a_study_shows_subgroups_and_an_external_test_set() -> None:
+    run = trained("digits")
+    study = studied(run, 320)
+    women = SubgroupGain("sex", "F<", 50, 40, measured(0.7), measured(0.8), MeanInterval(-0.1, -0.18, -0.02))
+    subgroups = Subgroups([women], ["sex M (4 groups of ill)"], "In sex F< the chosen arm is 10.0 points below.")
+    scores = {one.plan.name: measured(0.77) for one in study.regimes[0].tested}
+    external = ExternalResult(scores, confirmed(0.01, over="classical"), "On hospital-b: cannot tell.", "unclear")
+    first = replace(study.regimes[0], subgroups=subgroups, external=external)
+    counts = {"images": 90, "groups": 90, "grouped": False, "per_class": {}, "groups_per_class": {}}
+    outside = ExternalImages("hospital-b", **counts, classes={}, left_out={}, lacking=[], near_copies=0, looks=1)
+    replace(study, regimes=[first, study.regimes[1]], external=outside).save(run)
+    at = page("evaluate", run="digits", snapshot="320")
+    assert not at.exception
+    assert "In sex F\\< the chosen arm is 10.0 points below." in said(at)
+    assert "sex M (4 groups of ill)" in said(at)
+    assert "On hospital-b\\: cannot tell." in said(at)
+    tables = "".join(part.value for part in at.get("html") if 'class="arms' in part.value)
+    assert "<td>sex: F&lt;</td><td>50</td><td>40</td><td>0.700 (0.680 to 0.720)</td>" in tables
+    assert "<td>−10.0 (−18.0 to −2.0)</td>" in tables
+    assert "AUROC on hospital-b" in tables
+    assert "<td>0.770 (0.750 to 0.790)</td><td>+5.0 (+2.0 to +8.0)</td><td>+1.0 (−2.0 to +4.0)</td>" in tables
 
 
 def test_a_study_is_told_by_its_verdict_first() -> None:

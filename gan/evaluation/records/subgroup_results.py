@@ -61,4 +61,4 @@ def subgroup_lines(found: Subgroups, metric: str) -> list[str]:
 
 def left_out_sentence(found: Subgroups) -> str:
     """Which values were left out and why; "" where none was."""
-    return f"Left out, with too few test images: {', '.join(found.left_out)}." if found.left_out else ""
+    return f"Left out, without a value or with too few groups: {', '.join(found.left_out)}." if found.left_out else ""

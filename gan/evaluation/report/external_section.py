@@ -45,3 +45,20 @@ def external_table(study: StudyResult, regime: Regime) -> str:
         rows.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
     top = f"<tr>{''.join(f'<th>{cell}</th>' for cell in head)}</tr>"
     return f'<div class="wide"><table class="arms external">{top}{"".join(rows)}</table></div>'
+
+
+def external_methods(study: StudyResult) -> str:
+    """How the external test set was used, for the methods paragraph; "" without one."""
+    found = study.external
+    if found is None:
+        return ""
+    folds = any(len(regime.choice.divisions) > 1 for regime in study.regimes)
+    shared = (
+        " The classifiers of every fold predicted all of these images: a score is the mean over the folds, and its "
+        "variance over images that of an image's mean influence, since the folds share the images."
+    )
+    return (
+        f" The same classifiers were tested on {found.images:,} images of the external test set {found.name}, which "
+        "nothing had read before the plan was written. Images of classes that the run does not have, and near copies "
+        f"of training images, were left out.{shared if folds else ''} The correction is over both test sets."
+    )

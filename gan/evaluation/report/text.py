@@ -4,6 +4,7 @@ import html
 
 from gan.evaluation.records.results import FEATURES, EvaluationResult
 from gan.evaluation.records.study_results import StudyResult
+from gan.evaluation.report.external_section import external_methods
 
 PAPERS = {
     "Ravuri and Vinyals 2019": "Classification accuracy score, arXiv:1905.10887",
@@ -110,7 +111,7 @@ def methods(result: EvaluationResult, study: StudyResult | None) -> str:
         "small relative to the next thirty (Carlini et al. 2023); the threshold is calibrated on real images."
     )
     if study is not None:
-        text += _study_methods(study)
+        text += _study_methods(study) + external_methods(study)
     papers = PAPERS | (STUDY_PAPERS if study is not None else {})
     papers = {who: what for who, what in papers.items() if who not in RARELY_CITED or who in text}
     cited = "".join(f"<li>{html.escape(who)}. {html.escape(what)}.</li>" for who, what in papers.items())

@@ -15,6 +15,7 @@ from gan.data.ingest import staging
 from gan.errors import DataError, UserError
 from gan.evaluation.classifiers.small_resnet import Classifier
 from gan.evaluation.report import study_section
+from gan.evaluation.report.external_section import external_methods
 from gan.evaluation.study.external_classes import map_classes
 from gan.evaluation.study.external_test import ExternalTest, convert_images, load_external_test, map_external_set
 from gan.evaluation.study.predictions import pool_shared
@@ -167,6 +168,7 @@ def test_a_study_confirms_on_the_external_images_too_after_its_plan(tmp_path: Pa
     assert "AUROC on hospital-b" in section
     assert "Its images of classes that the run does not have are left out: other (20)." in section
     assert found.verdict in result.as_text()
+    assert "tested on 39 images of the external test set hospital-b" in external_methods(result)
 
     times = {path: path.stat().st_mtime_ns for path in files}
     study.result("toy", 1)  # everything is kept
