@@ -77,14 +77,15 @@ def add_commands(command: AddCommand) -> None:
     parser.add_argument("--report", type=Path, help="write all results into one HTML file")
     parser.add_argument("--background", action="store_true", help="start it and return; the Evaluate page shows it")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
-    parser.add_argument("--task", choices=(*job.KINDS, *job.PREPARATIONS), help=argparse.SUPPRESS)
+    parser.add_argument("--task", choices=(*job.KINDS, *job.PREPARATIONS, "study-part"), help=argparse.SUPPRESS)
+    parser.add_argument("--part", type=int, default=0, help=argparse.SUPPRESS)
 
 
 def evaluate(parsed: argparse.Namespace) -> int:
     """Evaluate a run, in this process or in the background."""
     run = find_run(parsed.run)
     if parsed.task is not None:
-        return _task(run, parsed.task)
+        return _task(run, parsed.task, parsed.part)
     request = _request(parsed)
     # The study first: it may use a GPU, which the others hide from torch.
     kinds = [kind for kind in ("study", "scores", "membership") if kind == "scores" or vars(parsed)[kind]]
@@ -109,10 +110,13 @@ def evaluate(parsed: argparse.Namespace) -> int:
     return 0
 
 
-def _task(run: Run, kind: str) -> int:
+def _task(run: Run, kind: str, part: int) -> int:
     """Run a background job; one that was stopped has recorded it."""
     try:
-        tasks.TASKS[kind](run, job.load_request(run, kind), show_progress)
+        if kind == "study-part":
+            tasks.run_study_part(run, part, show_progress)
+        else:
+            tasks.TASKS[kind](run, job.load_request(run, kind), show_progress)
     except StoppedError:
         return 1
     return 0

@@ -61,6 +61,8 @@ class SlurmSettings:
     """CPU cores of a process; 0 leaves it to the cluster."""
     signal_seconds: int
     """How long before the time limit Slurm signals a job, which then saves and goes back into the queue."""
+    pack_seconds: int
+    """The shortest job, by estimate, into which the classifiers of a study are packed."""
     extra: tuple[str, ...]
     modules: tuple[str, ...]
     prelude: str
@@ -85,6 +87,7 @@ def slurm_settings() -> SlurmSettings:
         memory=_matched("MEMORY", r"[1-9][0-9]{0,8}[KMGT]?", "a size such as 16G"),
         cpus=int(_matched("CPUS", r"[0-9]{1,4}", "a number of cores") or 0),
         signal_seconds=int(_matched("SIGNAL_SECONDS", r"[1-9][0-9]{0,3}|[1-5][0-9]{4}", "10 to 59999 seconds") or 120),
+        pack_seconds=int(_matched("PACK_SECONDS", r"[1-9][0-9]{0,5}", "a number of seconds") or 600),
         extra=_extra_options(),
         modules=tuple(_matched("MODULES", r"[\w.+/-]+( +[\w.+/-]+)*", "names of modules, separated by spaces").split()),
         prelude=_path("PRELUDE"),

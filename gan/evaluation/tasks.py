@@ -15,7 +15,7 @@ from gan.evaluation.budget import ClassifierBudget, EvaluationBudget, Membership
 from gan.evaluation.job import Request
 from gan.evaluation.records import results
 from gan.evaluation.records.membership_results import MembershipResult
-from gan.evaluation.records.study_results import StudyResult
+from gan.evaluation.records.study_results import StudyResult, study_folder
 from gan.evaluation.study_estimate import save_study_estimate
 from gan.io.progress import Progress
 from gan.io.terminal import show
@@ -83,8 +83,30 @@ def run_augmentation_study(run: Run, request: Request, progress: Progress) -> li
         options = replace(request.study, device=worker.device.partition(":")[0])
         expected = study_plan.estimate_study(run, request.snapshot, options, report)
         show("\n".join(expected.lines()), error=True)
-        result = run_study(run, request.snapshot, options, progress=report, worker=worker)
+        before_stage = None
+        if worker.can_wait_for_jobs:
+            from gan.evaluation.study.study_parts import PartsOnCluster
+
+            folder = study_folder(run, int(run.snapshot(request.snapshot).name))
+            before_stage = PartsOnCluster(run, job.job_folder(run, "study"), folder, options, expected, worker)
+        result = run_study(run, request.snapshot, options, progress=report, worker=worker, before_stage=before_stage)
     return [result]
+
+
+def run_study_part(run: Run, number: int, progress: Progress) -> None:
+    """Train a part of a study in a job of its own, on a cluster; raises StoppedError."""
+    request, job_folder = job.load_request(run, "study"), job.job_folder(run, "study")
+    with working(job_folder / "parts" / str(number), run.config.job.device) as worker:
+        from gan.evaluation.study.study_parts import train_part  # after `working`: torch must not see another GPU
+
+        def report(phase: str, done: float) -> None:
+            progress(phase, done)
+            worker.progress(phase, done)
+
+        options = replace(request.study, device=worker.device.partition(":")[0])
+        train_part(run, request.snapshot, options, job_folder, number, report, worker)
+    if worker.was_stopped:
+        raise StoppedError
 
 
 def prepare_selector(

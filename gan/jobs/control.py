@@ -91,6 +91,15 @@ def stop(folder: Path) -> str:
 
     If the job has not ended after `settings.stop_grace()` seconds, the scheduler kills it with all its children.
     """
+    text = _stop(folder)
+    for part in folder.glob("parts/[0-9]*"):  # which it may wait for
+        if states.state(part).alive:
+            _stop(part)
+    return text
+
+
+def _stop(folder: Path) -> str:
+    """Stop one job, as `stop` does."""
     kinds.job_command(folder)
     with tickets.decision_lock():
         state = _readable_state(folder)

@@ -2,6 +2,7 @@
 
     <run>                           train
     <run>/evaluation/study          study         queued for the run's device, like training
+    <run>/evaluation/study/parts/<n>  study-part  likewise; many at once, on a cluster
     <run>/evaluation/scores         scores        this and the rest are tasks: on the CPU, a few at a time
     <run>/evaluation/membership     membership; likewise selector, calibration and study-estimate
     <run>/exports/<id>              export
@@ -42,6 +43,12 @@ class JobKind:
 KINDS = (
     JobKind("train", RUN, ("train", "--run", "{run}"), on_device=True),
     JobKind("study", f"{RUN}/evaluation/study", ("evaluate", "{run}", "--task", "study"), on_device=True),
+    JobKind(
+        "study-part",
+        f"{RUN}/evaluation/study/parts/(?P<part>[0-9]{{1,4}})",
+        ("evaluate", "{run}", "--task", "study-part", "--part", "{part}"),
+        on_device=True,
+    ),
     *(
         JobKind(name, f"{RUN}/evaluation/{name}", ("evaluate", "{run}", "--task", name))
         for name in ("scores", "membership", "selector", "calibration", "study-estimate")

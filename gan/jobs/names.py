@@ -8,7 +8,14 @@ from pathlib import Path, PurePosixPath
 
 from gan.config import settings
 
-FOLDER_PATTERNS = ("*", "*/evaluation/*", "*/exports/*", ".data/tasks/*", ".data/incoming/*")
+FOLDER_PATTERNS = (
+    "*",
+    "*/evaluation/*",
+    "*/evaluation/study/parts/*",
+    "*/exports/*",
+    ".data/tasks/*",
+    ".data/incoming/*",
+)
 """Glob patterns of the folders in which jobs may lie; `kinds.py` decides."""
 EVALUATION_TITLES = {"scores": "scoring", "membership": "membership test"}
 """Evaluations that are not called by their folder's name."""
@@ -30,7 +37,14 @@ def describe_job(name: str) -> str:
     path = PurePosixPath(name)
     if len(path.parts) == 3 and path.parts[1] == "evaluation":
         return f"the {EVALUATION_TITLES.get(path.name, path.name)} of {path.parts[0]}"
+    if len(path.parts) == 5 and path.parts[3] == "parts":
+        return f"part {path.name} of the study of {path.parts[0]}"
     return f"the run {name}" if len(path.parts) == 1 else f"the task {path.name}"
+
+
+def is_part(name: str) -> bool:
+    """Whether the job of that name is a part of another, which waits for it."""
+    return PurePosixPath(name).parts[3:4] == ("parts",)
 
 
 def job_files(name: str) -> Iterator[Path]:

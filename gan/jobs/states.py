@@ -212,7 +212,8 @@ class QueueEntry:
 
 def queue() -> list[QueueEntry]:
     """The jobs that wait for a device, the next first, those of other engines last; tasks are left out."""
-    jobs = [job for job in waiting_jobs.queued_jobs() if job.requested_device != TASKS]
+    waiting = [job for job in waiting_jobs.queued_jobs() if job.requested_device != TASKS]
+    jobs = [job for job in waiting if not names.is_part(job.name)]  # the study itself waits for its parts
     own, others = [job for job in jobs if job.engine == "local"], [job for job in jobs if job.engine != "local"]
     entries = [
         QueueEntry(

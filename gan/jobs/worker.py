@@ -57,6 +57,9 @@ class Worker:
         self._pid = os.getpid()
         self._stop_signalled = False
         self._time_is_up = False
+        self._waits_for: tuple[str, ...] = ()
+        self.can_wait_for_jobs = False
+        """Whether `wait_for_jobs` works: in a job of an engine that has a queue of its own."""
         self._was_stopped = False
         self._phase: str | None = None
         self._phase_began = (0.0, 0.0)
@@ -78,6 +81,19 @@ class Worker:
     def time_is_up(self) -> bool:
         """Whether the job's time limit is near: it saves, as for a stop, and goes back into the queue."""
         return self._time_is_up
+
+    @property
+    def waits_for(self) -> tuple[str, ...]:
+        """The jobs given to `wait_for_jobs`."""
+        return self._waits_for
+
+    def wait_for_jobs(self, job_ids: Sequence[str]) -> None:
+        """Go back into the engine's queue until these jobs of the engine have ended; leave the block of `working` next.
+
+        The job then begins anew, and finds what they have done.
+        """
+        self._waits_for = tuple(job_ids)
+        self.mark_stopped()
 
     @property
     def was_stopped(self) -> bool:
@@ -267,7 +283,9 @@ def _begin_in_batch_job(
     again = " again" if restarted else ""
     with open_for_append(folder / "log.txt") as log:
         log.write(f"Started{again} as Slurm's job {batch.job_id} on {processes.host()}, on {device}.\n".encode())
-    return Worker(folder, device, claim, alive)
+    worker = Worker(folder, device, claim, alive)
+    worker.can_wait_for_jobs = True
+    return worker
 
 
 def _wait_for_slots(folder: Path, requested: str, gpus: int, wait: bool) -> tuple[Claim, str, list[int]]:
@@ -360,6 +378,12 @@ def _write_stopped_or_finished(folder: Path, worker: Worker, batch: BatchJob | N
 
 def _end_from_outside(worker: Worker, batch: BatchJob | None) -> dict[str, str]:
     """The cause of a stop that no user asked for; at a batch job's time limit, the job goes back into the queue."""
+    if batch is not None and worker.waits_for:
+        refused = requeue(batch, worker.waits_for)
+        cause = "It waits for its parts, which work as jobs of their own."
+        if not refused:
+            return {"cause": cause, "kind": "requeued"}
+        return {"cause": f"{cause} {refused} Resume goes on when they have ended.", "kind": "time-limit"}
     if batch is None or not worker.time_is_up:
         cause = "It was ended from outside, as when the machine shuts down, and saved first."
         return {"cause": cause, "kind": "outside"}

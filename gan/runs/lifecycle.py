@@ -91,7 +91,7 @@ def preview_script(config: RunConfig, name: str | None = None) -> str:
     Its number in GAN_BATCH_JOB is given when it is sent, and so is the run's name where `name` is None.
     """
     folder = settings.store() / (name or PREVIEW_NAME)
-    asked = script.resources(config.job.device, 1)
+    asked = script.resources(config.job.device, config.job.gpus)
     return script.batch_script(folder, 0, asked, slurm_settings())
 
 

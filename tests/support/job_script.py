@@ -70,6 +70,10 @@ def main(name: str, kind: str, seconds: float = 3600.0) -> None:
             time.sleep(600)
         if kind == "nan":
             raise TrainingError("loss_d became nan after 1,000 images.", "nan", {"optim.lr": 1e-4})
+        if kind == "waits" and f"began {name}" not in (settings.store() / "notes.txt").read_text():
+            note(f"began {name}")
+            worker.wait_for_jobs([(folder / "waits-for.txt").read_text()])
+            return
         if kind == "no-file":
             Path("/nowhere/images.npz").read_bytes()
         run_for(worker, name, seconds)

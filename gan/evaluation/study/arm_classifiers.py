@@ -83,14 +83,14 @@ class DivisionClassifiers:
 
         Raises StoppedError where a stop was requested; finished classifiers are kept.
         """
-        seeds = [FIRST_SELECTION_SEED + number for number in range(self.options.selection_seeds)]
+        seeds = self.seeds(self.options, "selection")
         self._train_missing(self.plan.arms, seeds, test=False)
         return [self._read(arm, seeds, test=False) for arm in self.plan.arms]
 
     def tested(self, names: Sequence[str]) -> list[Predictions]:
         """Predictions of the arms of these names on the test images, likewise. The study's plan must have been written
         before."""
-        seeds = list(range(self.options.seeds))
+        seeds = self.seeds(self.options, "test")
         arms = [arm for arm in self.plan.arms if arm.name in names]
         self._train_missing(arms, seeds, test=True)
         return [self._read(arm, seeds, test=True) for arm in arms]
@@ -103,6 +103,22 @@ class DivisionClassifiers:
             logits = np.stack([file["external_logits"] for file in files])
             found.append(Predictions(arm, logits, self._offsets(files), external.truth))
         return found
+
+    @staticmethod
+    def seeds(options: StudyOptions, stage: str) -> list[int]:
+        """The seeds of the classifiers for a stage: "selection" on validation images, or "test"."""
+        if stage == "test":
+            return list(range(options.seeds))
+        return [FIRST_SELECTION_SEED + number for number in range(options.selection_seeds)]
+
+    def missing(self, names: Sequence[str], seed: int, *, test: bool) -> list[str]:
+        """The arms of these names whose classifier of that seed is not finished."""
+        arms = [arm for arm in self.plan.arms if arm.name in names]
+        return [arm.name for arm in arms if not self._is_finished(arm, seed, test=test)]
+
+    def train_seed(self, names: Sequence[str], seed: int, *, test: bool) -> None:
+        """Train the missing classifiers of one seed; for the test, the study's plan must have been written before."""
+        self._train_missing([arm for arm in self.plan.arms if arm.name in names], [seed], test=test)
 
     def _train_missing(self, arms: list[ArmPlan], seeds: list[int], *, test: bool) -> None:
         """Train the classifiers that are not finished. Synthetic images are generated once a seed."""

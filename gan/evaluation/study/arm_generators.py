@@ -78,6 +78,12 @@ def train_generator(run: Run, division: Division, folder: Path, device: str, wor
     return snapshot_generator(load_generator(inner, None, device), inner.config.train.kimg)
 
 
+def is_trained(run: Run, division: Division, folder: Path) -> bool:
+    """Whether the division's generator in a study's `folder` has finished its training."""
+    inner, config = generator_folder(folder, division), low_data_config(run.config, division.share)
+    return _config(inner / "config.json") == config and max(Run(inner).snapshots(), default=0) >= Run(inner).total
+
+
 def training_seconds(folder: Path) -> float:
     """Seconds that the generator in `folder` has trained; 0 without one."""
     rows = MetricsReader(folder / "metrics.jsonl").read()

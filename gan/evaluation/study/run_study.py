@@ -22,7 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -50,10 +50,14 @@ from gan.evaluation.training_images import load_training_images
 from gan.io.progress import Progress, silent
 from gan.jobs.worker import Worker
 from gan.runs.run import Run
-from gan.sampling.sampler import load_generator
+from gan.sampling.sampler import Sampler, load_generator
 
 RecordLook = Callable[[str, float, int], int]
 """Records a look at test images, from their SHA-256, the time of the plan and the number of seeds; counts all looks."""
+
+BeforeStage = Callable[[Literal["selection", "test"], list[RegimePlan], ConfirmationPlan | None], None]
+"""Called before the classifiers of a stage are trained, the test's with its plan; what is missing afterwards is trained
+here. Raises StoppedError to have others train it first."""
 
 
 def run_study(
@@ -63,16 +67,34 @@ def run_study(
     *,
     progress: Progress = silent,
     worker: Worker | None = None,
+    before_stage: BeforeStage | None = None,
 ) -> StudyResult:
     """Run the study of a snapshot, by default the newest, and keep it in the run's `evaluation/`.
 
     A stopped study goes on where it was. `worker` is the job at work, which also trains the low-data generators;
-    without one they train on the CPU. Raises ConfigError for an unknown classifier, DataError for too few images,
-    RunError where there is no such snapshot; for an external test set what `load_external_test` raises.
+    without one they train on the CPU. `before_stage` may have other jobs train the classifiers of each stage. Raises
+    ConfigError for an unknown classifier, DataError for too few images, RunError where there is no such snapshot; for
+    an external test set what `load_external_test` raises.
     """
     options = options or StudyOptions()
     sampler, images = load_generator(run, snapshot, options.device), load_training_images(run, progress)
     folder = study_folder(run, sampler.seen)
+
+    generator_for = generators_of_run(run, sampler, folder, options, worker)
+    look = partial(record_test_look, run)
+    external = external_test_of_run(run, options, images, progress)
+    study = Study(
+        images, generator_for, folder, sampler.sha256, options, progress, look, external, before_stage or _here
+    )
+    result = study.result(run.name, sampler.seen)
+    result.save(run)
+    return result
+
+
+def generators_of_run(
+    run: Run, sampler: Sampler, folder: Path, options: StudyOptions, worker: Worker | None
+) -> GeneratorFor:
+    """The generators of a run's study: the snapshot's own, and in low-data regimes one that is trained in `folder`."""
 
     def generator_for(division: Division) -> Generator:
         if division.is_whole:
@@ -80,14 +102,18 @@ def run_study(
         inner = arm_generators.generator_folder(folder, division)
         return arm_generators.train_generator(run, division, inner, options.device, worker)
 
-    look = partial(record_test_look, run)
-    external = None
-    if options.test_set:
-        external = load_external_test(options.test_set, options.class_map, run.config.data, images, progress)
-    study = Study(images, generator_for, folder, sampler.sha256, options, progress, look, external)
-    result = study.result(run.name, sampler.seen)
-    result.save(run)
-    return result
+    return generator_for
+
+
+def external_test_of_run(run: Run, options: StudyOptions, images: ImageSet, progress: Progress) -> ExternalTest | None:
+    """The external test set that the options name, None without one; raises what `load_external_test` raises."""
+    if not options.test_set:
+        return None
+    return load_external_test(options.test_set, options.class_map, run.config.data, images, progress)
+
+
+def _here(stage: str, plans: list[RegimePlan], plan: ConfirmationPlan | None) -> None:
+    """A BeforeStage that gives nothing away."""
 
 
 def _first_look(test_sha256: str, planned: float, seeds: int) -> int:
@@ -111,6 +137,7 @@ class Study:
     progress: Progress = silent
     look: RecordLook = _first_look
     external: ExternalTest | None = None
+    before_stage: BeforeStage = _here
 
     def result(self, name: str, snapshot: int) -> StudyResult:
         """Train the missing classifiers, then analyse all. Raises StoppedError where a stop was requested."""
@@ -120,6 +147,7 @@ class Study:
         began = time.time()
         plans, skipped = plan_regimes(self.images, options)
         data_sha256 = self._begin()
+        self.before_stage("selection", plans, None)
         regimes = self._classifiers(plans)
         plan = self._plan(regimes)
         looks, outside = self._confirm(regimes, plan)
@@ -200,6 +228,7 @@ class Study:
         external = self.external
         if external is not None:
             external_looks = self.look(external.sha256, plan.time, self.options.seeds)
+        self.before_stage("test", [regime.plan for regime in regimes], plan)
         for regime, choice in zip(regimes, plan.choices, strict=True):
             for classifiers, chosen in zip(regime.classifiers, choice.divisions, strict=True):
                 regime.tested.append(classifiers.tested(chosen.tested))

@@ -9,6 +9,7 @@ from gan.errors import UserError
 from gan.io.json_files import read_json
 from gan.jobs import kinds, tickets, waiting_jobs
 from gan.jobs.engines import SLURM
+from gan.jobs.holders import read_holder
 from gan.jobs.slurm import script
 from gan.jobs.slurm.packing import MOST_AT_ONCE, PackedArray
 
@@ -22,8 +23,10 @@ class SubmittedPack:
     keys: tuple[str, ...]
 
 
-def submit_arrays(parent: Path, arrays: Sequence[PackedArray], device: str, gpus: int = 1) -> list[SubmittedPack]:
-    """Submit packed arrays; the jobs get the folders `<parent>/0`, `<parent>/1`, ... in order.
+def submit_arrays(
+    parent: Path, arrays: Sequence[PackedArray], device: str, gpus: int = 1, first: int = 0
+) -> list[SubmittedPack]:
+    """Submit packed arrays; the jobs get the folders `<parent>/<first>`, `<parent>/<first + 1>`, ... in order.
 
     `device` and `gpus` are values of `job.device` and `job.gpus`. Each job finds its units by its folder's number. It
     starts once those that it waits for have succeeded, and is cancelled where one has failed. Raises SlurmError with
@@ -34,8 +37,8 @@ def submit_arrays(parent: Path, arrays: Sequence[PackedArray], device: str, gpus
         for packed in arrays:
             jobs = {key: pack.job_id for pack in submitted for key in pack.keys}
             after = sorted({jobs[key] for key in packed.after}, key=_order)
-            first = len(submitted)
-            folders = [parent / str(first + number) for number in range(len(packed.packs))]
+            begin = first + len(submitted)
+            folders = [parent / str(begin + number) for number in range(len(packed.packs))]
             job_ids = _submit(folders, device, gpus, after)
             keys = [pack.keys for pack in packed.packs]
             submitted += [SubmittedPack(*parts) for parts in zip(folders, job_ids, keys, strict=True)]
@@ -46,6 +49,12 @@ def submit_arrays(parent: Path, arrays: Sequence[PackedArray], device: str, gpus
                 waiting_jobs.dequeue(pack.folder)
         raise
     return submitted
+
+
+def job_id_of(folder: Path) -> str:
+    """Slurm's number of the job in a folder; "" where it has none."""
+    queued = waiting_jobs.queued_job(folder)
+    return queued.job_id if queued else read_holder(read_json(folder / "started.json") or {}).job_id
 
 
 def _submit(folders: list[Path], device: str, gpus: int, after: list[str]) -> list[str]:

@@ -1,6 +1,9 @@
 """The job's own side, on a node: which start it is, and going back into the queue at the time limit."""
 
+import contextlib
 import os
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +11,9 @@ from gan.errors import RunError
 from gan.io.json_files import read_json
 from gan.jobs import device_list, names, processes, tickets
 from gan.jobs.slurm import commands
+
+WAIT_TRIES, WAIT_SECONDS = 40, 0.25
+"""How often, and how long apart, a job tries to make itself wait for others."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +69,19 @@ def allotted_device(requested: str | None, gpus: int) -> str:
     return ",".join(found[:count])
 
 
-def requeue(batch: BatchJob) -> str:
-    """Go back into Slurm's queue, which ends this process in seconds; returns why that failed, "" if it did not."""
+def requeue(batch: BatchJob, after: Sequence[str] = ()) -> str:
+    """Go back into Slurm's queue, until the jobs `after` have ended; returns why that failed, "" if it did not.
+
+    Slurm ends this process some seconds later. A job cannot wait for others before it is back in the queue. Where this
+    process ends before that, the job starts at once, and finds that they still work.
+    """
     try:
         commands.run_requeue(batch.slurm_id)
     except RunError as error:
         return str(error)
+    for _ in range(WAIT_TRIES if after else 0):
+        with contextlib.suppress(RunError):  # it is still ending here
+            commands.run_set_dependency(batch.slurm_id, after)
+            break
+        time.sleep(WAIT_SECONDS)
     return ""

@@ -75,6 +75,11 @@ def run_requeue(job_id: str) -> None:
     _run(["scontrol", "requeue", job_id])
 
 
+def run_set_dependency(job_id: str, after: Sequence[str]) -> None:
+    """Have a waiting job start only after other jobs have ended, however they end; raises SlurmError."""
+    _run(["scontrol", "update", f"jobid={job_id}", f"dependency=afterany:{':'.join(after)}"])
+
+
 def version() -> str:
     """Such as "slurm-wlm 22.05.8"; raises SlurmError where Slurm is not installed."""
     return _run(["squeue", "--version"]).strip()

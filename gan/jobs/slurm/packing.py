@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 from gan.errors import ConfigError
 
-SHORTEST_SECONDS = 600.0
-"""Of a job, by estimate; shorter ones would burden Slurm more than they work."""
 MOST_AT_ONCE = 10
 """Jobs of an array that run at once. As none is shorter than ten minutes, no more than as many start in a minute."""
 
@@ -48,8 +46,10 @@ class PackedArray:
     after: frozenset[str]
 
 
-def pack_units(units: Sequence[Unit], shortest: float = SHORTEST_SECONDS) -> list[PackedArray]:
+def pack_units(units: Sequence[Unit], shortest: float = 600.0) -> list[PackedArray]:
     """Arrays in an order in which each stands behind those that it waits for; every unit is in one pack.
+
+    A pack takes `shortest` seconds or more, by estimate: shorter jobs would burden Slurm more than they work.
 
     Raises ConfigError for a key that occurs twice, an unknown one in `after`, and units that wait for each other.
     """

@@ -6,7 +6,7 @@ WAITING = {
     "None": "Slurm has not considered it yet.",
     "Resources": "It is next, and waits for free resources.",
     "Priority": "Other jobs are before it.",
-    "Dependency": "It waits for the end of another job.",
+    "Dependency": "It waits for the end of other jobs.",
     "DependencyNeverSatisfied": "It waits for a job that failed, and never starts: cancel it.",
     "BeginTime": "It waits for its start time, as for a minute or two after it went back into the queue.",
     "JobHeldUser": "It is held by a user: `scontrol release` with its number lets it start.",

@@ -19,7 +19,7 @@ from gan.jobs import device_list, kinds, names, processes
 JOB_PREFIX = "gan-"
 NOT_PASSED = ("CUDA_VISIBLE_DEVICES", "TMPDIR", "PWD", device_list.ALLOWED_VARIABLE)
 """Variables of this machine that mean something else on a node, or that Slurm sets there."""
-NOT_PASSED_PREFIXES = ("GAN_SLURM_", "SLURM_", "SBATCH_", "NVIDIA_")
+NOT_PASSED_PREFIXES = ("SLURM_", "SBATCH_", "NVIDIA_")
 
 
 @dataclass(frozen=True)

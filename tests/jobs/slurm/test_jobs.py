@@ -12,7 +12,7 @@ from gan.errors import RunError
 from gan.io.json_files import read_json
 from gan.jobs.slurm.commands import SlurmError
 from gan.runs import lifecycle
-from tests.support.jobs import notes, wait_for_state, wait_until, wait_until_begun
+from tests.support.jobs import enqueue, give_job, new_run, notes, wait_for_state, wait_until, wait_until_begun
 from tests.support.slurm import NODE, STATE, cluster, cluster_run, full_cluster, job_id, slurm, small_jobs, submitted
 
 __all__ = ["cluster", "small_jobs"]
@@ -149,3 +149,40 @@ def test_at_the_time_limit_a_job_goes_back_into_the_queue_and_on(monkeypatch: py
     assert wait_for_state(run, "running").cause == ""
     jobs.stop(run.path)
     assert wait_for_state(run, "stopped").cause == ""
+
+
+def test_a_job_waits_in_the_queue_for_jobs_that_work_for_it() -> None:
+    part = submitted("part")
+    wait_until_begun(part)
+    run = cluster_run("run")
+    give_job(run.path, "waits", 0.1)
+    (run.path / "waits-for.txt").write_text(job_id(part))
+    lifecycle.submit_run(run)
+    wait_until(lambda: "end of other jobs" in jobs.state(run.path).cause, "it waits for the part")
+    state = jobs.state(run.path)
+    assert (state.name, state.kind) == ("queued", "")
+    assert "begin run" not in notes()
+    jobs.stop(part.path)
+    wait_for_state(run, "finished")
+    assert notes().index("end part") < notes().index("begin run")
+
+
+def test_evaluations_and_exports_go_through_the_engine_of_their_run() -> None:
+    run = cluster_run("run")
+    for name in ("evaluation/scores", "exports/20260101-000000"):
+        folder = run.path / name
+        folder.mkdir(parents=True)
+        give_job(folder, "steps", 0.1)
+        jobs.start_task(folder, {}, run.config.job.engine)
+        wait_until(lambda folder=folder: jobs.state(folder).name == "finished", f"{name} ends")
+        assert (jobs.state(folder).engine, jobs.state(folder).device) == ("slurm", "cpu")
+
+
+def test_the_cluster_and_this_machine_stand_in_one_list() -> None:
+    with full_cluster():
+        sent, own = submitted("sent"), new_run("own", "cpu")
+        wait_until(lambda: "free resources" in jobs.state(sent.path).cause, "it waits for resources")
+        enqueue(own)
+        entries = [(entry.name, entry.engine, entry.position) for entry in jobs.queue()]
+        assert entries == [("own", "local", 1), ("sent", "slurm", 1)]
+        assert jobs.queue()[1].reason == jobs.state(sent.path).cause

@@ -98,7 +98,7 @@ def test_no_script_is_made_outside_the_store() -> None:
 
 
 def test_no_secret_and_nothing_of_this_machine_is_passed_on() -> None:
-    own = {"PATH": "/bin", "AWS_SECRET": "x", "GAN_SLURM_QOS": "q", "SLURM_JOB_ID": "1", "CUDA_VISIBLE_DEVICES": "3"}
+    own = {"PATH": "/bin", "AWS_SECRET": "x", "SBATCH_QOS": "q", "SLURM_JOB_ID": "1", "CUDA_VISIBLE_DEVICES": "3"}
     passed = script.passed_variables(
         own | {"TMPDIR": "/scratch/1", "GAN_STOP_GRACE": "9", "BASH_FUNC_x%%": "() { x; }"}
     )
