@@ -1,11 +1,11 @@
-"""Compare runs (`?runs=a,b,c`): differing options, curves, samples and scores."""
+"""Compare runs (`?runs=a,b,c`, `?sweep=NAME`): differing options, curves, samples and scores; a sweep as a table."""
 
 import streamlit as st
 
 from gan.errors import RunError
 from gan.runs.run import Run, all_runs, find_run
 from pages.ui import fmt, frame
-from pages.ui.compare import overlays
+from pages.ui.compare import overlays, sweeps
 from pages.ui.frame import errors_shown
 
 
@@ -18,7 +18,11 @@ def page() -> None:
             "There is no run yet. Train one: the digits take two minutes.", "Train a first run", frame.TRAIN
         )
         return
-    runs = run_choice(names)
+    in_sweep = sweeps.sweep_choice()
+    if in_sweep:
+        with errors_shown():
+            sweeps.sweep_tables(in_sweep)
+    runs = run_choice(names, [run.name for run in in_sweep])
     if len(runs) < 2:
         second_run_hint([run.name for run in runs], names)
     if not runs:
@@ -30,10 +34,13 @@ def page() -> None:
     overlays.compared_scores(runs)
 
 
-def run_choice(names: list[str]) -> list[Run]:
-    """The runs of the link and a field to choose others; a run that does not exist is named and left out."""
+def run_choice(names: list[str], in_sweep: list[str]) -> list[Run]:
+    """The runs of the link, else the first of the sweep, and a field to choose others.
+
+    A run that does not exist is named and left out.
+    """
     requested = [name for name in st.query_params.get("runs", "").split(",") if name]
-    requested = requested or (names if len(names) == 1 else [])
+    requested = requested or in_sweep or (names if len(names) == 1 else [])
     runs: list[Run] = []
     for name in dict.fromkeys(requested[: overlays.MAX_RUNS]):
         try:

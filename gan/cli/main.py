@@ -1,4 +1,4 @@
-"""The command line: `python -m gan train|submit|runs|stop|resume|release|delete|logs|data|evaluate|sample|export ...`.
+"""The command line: `python -m gan train|submit|sweep|runs|stop|resume|delete|logs|data|evaluate|sample|export ...`.
 
 Exit codes: 0 done; 1 a failed run or a bug; 2 a user's mistake, with one clear line and no traceback.
 """
@@ -16,6 +16,7 @@ from gan.io.terminal import show
 
 MODULES = {
     "train": ("train", "submit"),
+    "sweep": ("sweep",),
     "runs": ("runs", "stop", "resume", "release", "delete", "logs", "tensorboard"),
     "data": ("data",),
     "doctor": ("doctor",),

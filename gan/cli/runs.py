@@ -67,7 +67,7 @@ def list_runs(parsed: argparse.Namespace) -> int:
 def _row(run: Run, disk: bool) -> dict[str, Any]:
     state = jobs.state(run.path)
     row: dict[str, Any] = {"name": run.name, "title": run.title, "state": state.name}
-    row |= {"tags": list(run.about.tags), "archived": run.about.archived}
+    row |= {"tags": list(run.about.tags), "archived": run.about.archived, "sweep": run.about.sweep}
     row |= {"place": state.position, "waits_for": state.blocked_by}
     row |= {"engine": state.engine, "node": state.node}
     row |= {"note": _note(state) or run.problem or state.cause}

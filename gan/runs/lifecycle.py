@@ -19,8 +19,11 @@ PREVIEW_NAME = "new-run"
 MAX_DATA_NAME = 40  # characters of the data set's name in a generated run name, before the time and a number
 
 
-def create_run(config: RunConfig, name: str | None = None) -> Run:
-    """Create the folder of a new run, with a generated name by default; raises RunError if the name is taken."""
+def create_run(config: RunConfig, name: str | None = None, sweep: str = "") -> Run:
+    """Create the folder of a new run, with a generated name by default, as one of a `sweep` if given.
+
+    Raises RunError if the name is taken.
+    """
     if name is not None:
         names.check_name(name)
     store = settings.store()
@@ -29,7 +32,7 @@ def create_run(config: RunConfig, name: str | None = None) -> Run:
     path = _claim(store, name) if name else _claim_dated(store, config, now)
     for folder in ("samples", "snapshots", "exports"):
         (path / folder).mkdir()
-    notes.update_about(path, created=now)
+    notes.update_about(path, created=now, sweep=sweep)
     record_data_path(config.data)
     (path / "config.json").write_text(options.config_to_json(config))
     return Run(path)
@@ -95,6 +98,13 @@ def preview_script(config: RunConfig, name: str | None = None) -> str:
     return script.batch_script(folder, 0, asked, slurm_settings())
 
 
+def dated_name(config: RunConfig, now: float | None = None) -> str:
+    """A name from the data (my-cells, breastmnist) and the time in seconds since 1970, by default now."""
+    data = config.data.slug.partition("-")[2] or config.data.slug
+    plain = re.sub("[^a-z0-9_-]+", "-", data.lower()).strip("-_")[:MAX_DATA_NAME] or config.data.name
+    return f"{plain}-{time.strftime('%m%d-%H%M', time.localtime(now))}"
+
+
 def _claim(store: Path, name: str) -> Path:
     try:
         (store / name).mkdir()
@@ -104,11 +114,8 @@ def _claim(store: Path, name: str) -> Path:
 
 
 def _claim_dated(store: Path, config: RunConfig, now: float) -> Path:
-    """A folder named by the data (my-cells, breastmnist) and the time, with a number appended if that is taken."""
-    data = config.data.slug.partition("-")[2] or config.data.slug
-    plain = re.sub("[^a-z0-9_-]+", "-", data.lower()).strip("-_")[:MAX_DATA_NAME] or config.data.name
-    stem = f"{plain}-{time.strftime('%m%d-%H%M', time.localtime(now))}"
-    number = 1
+    """A folder with the dated name, with a number appended if that is taken."""
+    stem, number = dated_name(config, now), 1
     while True:
         path = store / (stem if number == 1 else f"{stem}-{number}")
         try:

@@ -1,4 +1,4 @@
-"""What users write about a run: title, tags, notes, and whether it is archived; in its about.json. No torch.
+"""What users write about a run: title, tags, notes, whether it is archived, its sweep; in its about.json. No torch.
 
 The folder keeps its name, so that links and commands keep working. Training and evaluation do not read this file: a
 damaged one loses its texts, nothing else.
@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from gan.config.names import NAME
 from gan.errors import RunError
 from gan.io.atomic import write_json
 from gan.io.file_lock import exclusive
@@ -23,13 +24,15 @@ MAX_TITLE, MAX_TAG, MAX_NOTES, MAX_TAGS = 80, 24, 4000, 12
 
 @dataclass(frozen=True)
 class About:
-    """`created` in seconds since 1970; `title` may be empty; `archived` runs are kept but not listed."""
+    """`created` in seconds since 1970; `title` may be empty; `archived` runs are kept but not listed; `sweep` is the
+    name of the sweep that the run belongs to, or empty."""
 
     created: float = 0.0
     title: str = ""
     tags: tuple[str, ...] = ()
     notes: str = ""
     archived: bool = False
+    sweep: str = ""
 
 
 def read_about(folder: Path) -> About:
@@ -39,6 +42,7 @@ def read_about(folder: Path) -> About:
     """
     document = read_json(folder / FILE, MAX_BYTES) or {}
     created, title, tags, notes = (document.get(key) for key in ("created", "title", "tags", "notes"))
+    sweep = document.get("sweep")
     return About(
         created=float(created)
         if isinstance(created, int | float) and 0 <= created <= MAX_TIME
@@ -47,6 +51,7 @@ def read_about(folder: Path) -> About:
         tags=tuple(tag[:MAX_TAG] for tag in tags if isinstance(tag, str))[:MAX_TAGS] if isinstance(tags, list) else (),
         notes=notes[:MAX_NOTES] if isinstance(notes, str) else "",
         archived=document.get("archived") is True,
+        sweep=sweep if isinstance(sweep, str) and NAME.fullmatch(sweep) else "",
     )
 
 

@@ -2,10 +2,12 @@
 
 import json
 
-from gan.config import options
+from gan.config import options, settings
+from gan.evaluation.records import results
 from gan.monitoring import run_differences
-from gan.runs import lifecycle
-from gan.runs.run import find_run
+from gan.monitoring.sweep_table import sweep_table
+from gan.runs import lifecycle, sweeps
+from gan.runs.run import Run, find_run
 from tests.support.pages import buttons, ended, made, page, said
 
 
@@ -104,3 +106,61 @@ def test_an_option_that_means_nothing_for_a_runs_data_has_no_value_there() -> No
     assert found["data.flag"] == ("pneumoniamnist", "")
     assert found["data.name"] == ("medmnist", "digits")
     assert "optim.lr" not in found
+
+
+def swept(*grid: str, kid: tuple[float | None, ...]) -> list[Run]:
+    """A sweep whose runs have the demo run's scores with these kernel distances, None for no scores."""
+    planned = sweeps.plan_sweep("s", options.build_config({}), sweeps.read_grid(grid))
+    runs = [lifecycle.create_run(run.config, run.name, "s") for run in planned]
+    demo = json.loads((settings.ROOT / "checkpoints/demo-mnist/evaluation/000100032.json").read_text())
+    for run, value in zip(runs, kid, strict=True):
+        if value is not None:
+            path = results.result_path(run, 100_032)
+            path.parent.mkdir()
+            path.write_text(json.dumps(demo | {"run": run.name, "kid": value}))
+    return runs
+
+
+def test_a_sweep_has_a_row_for_each_run_and_one_for_its_seeds() -> None:
+    runs = swept("lr=1e-4,2e-4", "seed=0,1,2", kid=(0.1, 0.2, 0.3, 0.5, 0.7, None))
+    table = sweep_table(runs)
+    kid = table.scores.index("Kernel distance to real images")
+    assert table.options == ("Learning rate", "Seed")
+    assert [(row.values, row.state, row.scores[kid]) for row in table.rows] == [
+        (("0.0001", "0"), "lost", "0.100"),
+        (("0.0001", "1"), "lost", "0.200"),
+        (("0.0001", "2"), "lost", "0.300"),
+        (("0.0002", "0"), "lost", "0.500"),
+        (("0.0002", "1"), "lost", "0.700"),
+        (("0.0002", "2"), "lost", ""),
+    ]
+    assert [(group.values, group.scored, group.scores[kid]) for group in table.groups] == [
+        (("0.0001",), 3, "0.200 ± 0.100"),
+        (("0.0002",), 2, "0.600 ± 0.141"),
+    ]
+    at = page("compare", sweep="s")
+    shown, means = at.table[0].value, at.table[1].value
+    assert list(shown.index) == [run.name for run in runs]
+    assert shown["Seed"].tolist() == ["0", "1", "2"] * 2
+    assert means["Kernel distance to real images"].tolist() == ["0.200 ± 0.100", "0.600 ± 0.141"]
+    assert at.multiselect(key="compared runs").value == [run.name for run in runs]
+
+
+def test_a_sweep_is_chosen_on_the_page_and_one_without_seeds_has_no_means() -> None:
+    swept("lr=1e-4,2e-4", kid=(0.1, None))
+    at = page("compare", sweep="gone")
+    assert "There is no sweep gone" in at.warning[0].value
+    at.selectbox(key="compared sweep").set_value("s").run()
+    assert not at.exception
+    assert at.query_params["sweep"] == "s"
+    assert at.table[0].value["Learning rate"].tolist() == ["0.0001", "0.0002"]
+    assert "over seeds" not in said(at)
+
+
+def test_a_damaged_run_of_a_sweep_is_named_and_the_others_have_rows() -> None:
+    broken, *_ = swept("seed=0,1,2", kid=(None, None, None))
+    (broken.path / "config.json").write_text("{")
+    table = sweep_table(sweeps.find_sweep("s"))
+    assert table.unreadable == (broken.name,)
+    assert [row.run for row in table.rows] == ["s-seed1", "s-seed2"]
+    assert "Cannot be read: s-seed0" in said(page("compare", sweep="s"))

@@ -1,5 +1,7 @@
 """The train page: what a clone changes, the first batch as the network sees it, and what a start would wait for."""
 
+from pathlib import Path
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -9,7 +11,8 @@ from gan.config.presets import PRESETS
 from gan.config.run_config import DataConfig
 from gan.data import catalogue, registry
 from gan.data.ingest import staging
-from gan.runs import notes
+from gan.jobs import launch
+from gan.runs import notes, sweeps
 from gan.runs.run import find_run
 from gan.training import recommend
 from pages.ui import cache
@@ -78,6 +81,22 @@ def test_a_start_says_whom_it_waits_for(store: object) -> None:
         wait_for_state(first, "stopped")
     finally:
         clean_up(find_run("first").path.parent)
+
+
+def test_a_start_with_three_seeds_leads_to_their_comparison(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "start_scheduler", lambda: False)
+    ended(made("over"), state="finished")
+    at = page("train", set=["train.seed:5", "data.image_size:16"])
+    at.segmented_control(key="repeat seeds").set_value(3)
+    at.text_input(key="run name").set_value("three").run()
+    start = next(button for button in at.button if button.label == "Start training")
+    start.click().run()
+    assert not at.exception
+    assert at.title[0].value == "Compare"
+    assert at.query_params["sweep"] == "three"
+    runs = sweeps.find_sweep("three")
+    assert [(run.name, run.config.train.seed) for run in runs] == [(f"three-seed{n}", n) for n in (5, 6, 7)]
+    assert [jobs.state(run.path).name for run in runs] == ["queued"] * 3
 
 
 def test_the_recipe_fitted_to_the_images_is_shown_with_its_reason_and_used() -> None:

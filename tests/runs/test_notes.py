@@ -54,6 +54,14 @@ def test_odd_tags_of_a_file_are_left_out() -> None:
     assert run.about == About(created=5.0, tags=("a",))
 
 
+@pytest.mark.parametrize("sweep", [3, "../other", "a,b", "A", ["s"], "x" * 65])
+def test_a_sweep_that_no_run_can_be_in_is_none(sweep: object) -> None:
+    run = lifecycle.create_run(options.build_config({}), "run", "s")
+    assert run.about.sweep == "s"
+    (run.path / "about.json").write_text(json.dumps({"sweep": sweep}))
+    assert run.about.sweep == ""
+
+
 @pytest.mark.parametrize(
     ("values", "named"),
     [

@@ -9,7 +9,7 @@ from gan.config.presets import PRESETS
 from gan.config.run_config import RunConfig
 from gan.data import registry
 from gan.errors import DataError
-from gan.runs import lifecycle
+from gan.runs import lifecycle, sweeps
 from gan.training import preflight
 from gan.training.estimate import Estimate, estimate
 from pages.ui import cache_torch, fmt, frame, tiles
@@ -20,6 +20,7 @@ from pages.ui.runs import device_list
 BOXES = {"error": st.error, "warning": st.warning, "note": st.info}
 PREVIEW_IMAGES, BATCH_IMAGES = 36, 64
 TILE = 64  # px
+SEED_COUNTS = (1, 3, 5)
 BATCH_HELP = "The images of the first training step with this seed. Balanced classes are balanced here too."
 TIME_HELP = "From the speed of the latest run on this machine with networks and images like these."
 
@@ -45,7 +46,18 @@ def start_button(config: RunConfig, blocked: bool) -> None:
     name = st.text_input(
         "Name", key="run name", placeholder="from the data and the time", help="Small letters, digits, - and _."
     )
+    repeats = st.segmented_control(
+        "Repeat with seeds",
+        SEED_COUNTS,
+        default=SEED_COUNTS[0],
+        key="repeat seeds",
+        required=True,
+        help="How many runs to train that differ by their seed only. Compare then shows the mean and the spread of "
+        "their scores: what a paper reports, and how much is chance.",
+    )
     if st.button("Start training", type="primary", icon=":material/play_arrow:", disabled=blocked, width="stretch"):
+        if repeats != 1:
+            start_with_seeds(config, name.strip(), repeats)
         run = lifecycle.start_run(config, name.strip() or None)
         st.switch_page(frame.PROGRESS, query_params={"run": run.name})
     if config.job.engine == "slurm":
@@ -54,6 +66,13 @@ def start_button(config: RunConfig, blocked: bool) -> None:
     behind = device_list.waits_for(config.job.device, config.job.gpus)
     if behind and not blocked:
         st.caption(f":material/hourglass_empty: It will wait for {behind}, and then start by itself.")
+
+
+def start_with_seeds(config: RunConfig, name: str, count: int) -> None:
+    """Start a sweep over seeds, and open its comparison."""
+    sweep = name or sweeps.free_name(config)
+    sweeps.start_sweep(sweep, sweeps.plan_sweep(sweep, config, sweeps.seeds(config, count)))
+    st.switch_page(frame.COMPARE, query_params={"sweep": sweep})
 
 
 def batch_script(config: RunConfig, name: str | None) -> None:

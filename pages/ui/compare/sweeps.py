@@ -1,0 +1,76 @@
+"""A sweep in the comparison: one row a run, and the mean over seeds."""
+
+import streamlit as st
+
+from gan.monitoring.sweep_table import SweepTable, sweep_table
+from gan.runs import sweeps
+from gan.runs.run import Run
+from pages.ui import fmt
+from pages.ui.compare.overlays import SWITCH_LABELS, comparison_table
+
+NONE = ""
+
+
+def sweep_choice() -> list[Run]:
+    """The runs of the sweep in the link, and a field to choose another; nothing where there is no sweep."""
+    known = sweeps.all_sweeps()
+    if not known and "sweep" not in st.query_params:
+        return []
+    requested = st.query_params.get("sweep", NONE)
+    if requested and requested not in known:
+        st.warning(f"There is no sweep {fmt.escape_markdown(requested)}.", icon=":material/link_off:")
+        requested = NONE
+    st.session_state["compared sweep"] = requested
+    st.selectbox(
+        "Sweep",
+        [NONE, *known],
+        key="compared sweep",
+        format_func=lambda name: name or "None",
+        on_change=_follow_choice,
+        help="Runs that were started together, as with `gan sweep` or repeated with several seeds.",
+    )
+    return known.get(requested, [])
+
+
+def _follow_choice() -> None:
+    """Follow the choice of a sweep; the runs beside each other are then its first."""
+    st.query_params.from_dict(
+        {"sweep": st.session_state["compared sweep"]} if st.session_state["compared sweep"] else {}
+    )
+
+
+def sweep_tables(runs: list[Run]) -> None:
+    """One row a run, and below it one row for the runs that differ by their seed only."""
+    table = sweep_table(runs)
+    st.subheader("Runs of the sweep", anchor=False)
+    comparison_table(
+        [row.run for row in table.rows],
+        [*table.options, "State", "Done", *table.scores],
+        [[*_values(row.values), row.state, f"{row.share:.0%}", *_scores(row.scores)] for row in table.rows],
+        "sweep",
+    )
+    if not table.scores:
+        st.caption("None of these runs was evaluated yet. The Evaluate page measures a snapshot in a few minutes.")
+    elif table.groups:
+        seed_means(table)
+    if table.unreadable:
+        st.caption(f"Cannot be read: {fmt.escape_markdown(', '.join(table.unreadable))}.")
+
+
+def seed_means(table: SweepTable) -> None:
+    """The mean and standard deviation over seeds."""
+    st.markdown("**Mean ± standard deviation over seeds**")
+    names = [", ".join(_values(group.values)) or "All runs" for group in table.groups]
+    rows = [[str(group.scored), *_scores(group.scores)] for group in table.groups]
+    comparison_table(names, ["Runs with scores", *table.scores], rows, "seeds")
+    if table.group_options:
+        st.caption(f"Rows: {fmt.escape_markdown(', '.join(table.group_options))}.")
+    st.caption("On the validation split, of each run's best snapshot. The deviation is that of the sample (n - 1).")
+
+
+def _values(values: tuple[str, ...]) -> list[str]:
+    return [SWITCH_LABELS.get(value, value.replace("$", "\\$")) or "—" for value in values]
+
+
+def _scores(values: tuple[str, ...]) -> list[str]:
+    return [value or "—" for value in values]
