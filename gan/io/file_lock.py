@@ -28,6 +28,10 @@ NO_FLOCK = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSU
 """What flock raises on a file system without locks, or whose lock service is down."""
 
 
+RETRY_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
+"""Seconds between the tries of a lock that the file system refuses."""
+
+
 def same_file(descriptor: int, path: Path) -> bool:
     """Whether an open descriptor is still the file at `path`, or stands for its lock."""
     try:
@@ -168,19 +172,27 @@ def _open_lock(path: Path, flags: int) -> int | None:
 
 @contextlib.contextmanager
 def exclusive(path: Path) -> Iterator[None]:
-    """Hold the lock during the block; waits for its holder. Raises LockError where the file system refuses to lock."""
+    """Hold the lock during the block; waits for its holder.
+
+    Raises LockError where the file system refuses to lock, after some tries: a network can fail for a moment.
+    """
     with contextlib.ExitStack() as at_end:
-        file = at_end.enter_context(open_for_append(path))
-        try:
-            _wait_for_lock(file, path)
-        except OSError as error:
-            if error.errno not in NO_FLOCK:
-                raise LockError(
-                    f"{path} cannot be locked ({error.strerror}): try again. "
-                    "`python -m gan doctor` says what the store's file system can do."
-                ) from None
-            substitute = _create_substitute(path)
-            _wait_for_lock(at_end.enter_context(open_for_append(substitute)), substitute)
+        for pause in (*RETRY_PAUSES, None):
+            file = at_end.enter_context(open_for_append(path))
+            try:
+                _wait_for_lock(file, path)
+                break
+            except OSError as error:
+                if error.errno in NO_FLOCK:
+                    substitute = _create_substitute(path)
+                    _wait_for_lock(at_end.enter_context(open_for_append(substitute)), substitute)
+                    break
+                if pause is None:
+                    raise LockError(
+                        f"{path} cannot be locked ({error.strerror}): try again. "
+                        "`python -m gan doctor` says what the store's file system can do."
+                    ) from None
+                time.sleep(pause)
         yield
 
 

@@ -15,11 +15,15 @@ from gan.config import settings
 from gan.errors import ConfigError
 from gan.export.request import ExportRequest
 from gan.export.writer import write_export
-from gan.io import fault_injection, file_lock
+from gan.io import fault_injection, file_lock, old_views
+from gan.io.atomic import write_json
+from gan.io.json_files import read_json
+from gan.io.untrusted_files import look_again
 from gan.runs.metrics import MetricsWriter
 from gan.sampling import marks
 from gan.sampling.provenance import Origin
 from tests.conftest import trained
+from tests.support.jobs import new_run
 
 MINUTES = 0.15
 
@@ -56,6 +60,25 @@ def test_a_machine_that_asks_its_own_locks_for_the_runs_of_others_is_found(tmp_p
     figures = run_node_soak(1, 2, "host", shown.append, folder=tmp_path / "soak")
     assert any("is lost" in violation for violation in figures.violations), shown
     assert scan_processes(tmp_path / "soak" / "store") == []
+
+
+def test_a_soaked_machine_sees_what_others_wrote_as_it_was(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (store / fault_injection.MARKER).mkdir(parents=True)
+    run = new_run("run").path
+    write_json(run / "started.json", {"ticket": 1, "host": "b"})
+    (run / "metrics.jsonl").write_text("x" * 100)
+    (run / "end.json").write_text("{}")
+    with old_views.planted():
+        assert (run / "end.json").exists()  # this process plays no machine yet
+        monkeypatch.setenv(fault_injection.NODE_VARIABLE, "b")
+        assert (run / "end.json").exists()  # its own
+        monkeypatch.setenv(fault_injection.NODE_VARIABLE, "a")
+        assert not (run / "end.json").exists()
+        assert read_json(run / "end.json") is None
+        assert (run / "metrics.jsonl").stat().st_size == 50
+        assert look_again(run)
+        assert read_json(run / "end.json") == {}
+    assert (run / "metrics.jsonl").stat().st_size == 100
 
 
 def test_two_trainers_of_one_run_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """Claims of job folders: of two machines with locks of their own, one works in a run; and a false confirmation ends."""
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ from gan.cli.main import main
 from gan.errors import DamagedFileError, LockError, RunError
 from gan.io import fault_injection
 from gan.io.atomic import write_json
+from gan.io.file_lock import exclusive, try_lock
 from gan.jobs import claims, engines, heartbeat, launch, waiting_jobs
 from gan.jobs.engine import EngineJob
 from gan.jobs.worker import working
@@ -298,6 +300,20 @@ def test_without_locks_another_users_process_is_told_by_its_pid(store: Path, mon
     assert jobs.state(run.path).name == "running"
     launch.write_started(run.path, 2, "cpu", None)
     assert (jobs.state(run.path).name, jobs.state(run.path).kind) == ("unknown", "lock")
+
+
+def test_a_lock_that_fails_for_a_moment_fails_no_job(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    faults = iter([errno.EIO, errno.ESTALE])
+
+    def fail(path: Path) -> None:
+        if number := next(faults, 0):
+            raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fault_injection, "raise_flock_error", fail)
+    monkeypatch.delenv(fault_injection.NODE_VARIABLE)
+    with exclusive(store / "some.lock"):
+        assert try_lock(store / "some.lock") is None
+    assert next(faults, None) is None
 
 
 @pytest.mark.parametrize("number", ["EIO", "ESTALE", "EACCES"])
