@@ -282,18 +282,18 @@ def pool(parts: Sequence[Predictions], plan: ArmPlan) -> Predictions:
 
 
 def pool_truth(parts: Iterable[GroundTruth]) -> GroundTruth:
-    """The truth of all divisions as one; the images of part f get the fold f."""
+    """The truth of all divisions as one; the images of part f get the fold f. Attributes are scored that are in all."""
     truths = list(parts)
     first = truths[0]
-    return replace(
+    pooled = replace(
         first,
         targets=np.concatenate([one.targets for one in truths]),
         group=None if first.group is None else np.concatenate([one.group for one in truths if one.group is not None]),
         fold=np.repeat(np.arange(len(truths)), [len(one.targets) for one in truths]),
         own_test=np.concatenate([one.own_test for one in truths]),
         subgroups={name: np.concatenate([one.subgroups[name] for one in truths]) for name in first.subgroups},
-        scored=tuple(k for k in first.scored if all(k in one.scored for one in truths)),
     )
+    return pooled.scoring([k for k in first.scored if all(k in one.scored for one in truths)])
 
 
 def pool_shared(parts: Sequence[Predictions], plan: ArmPlan) -> Predictions:

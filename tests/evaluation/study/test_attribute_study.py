@@ -12,6 +12,7 @@ from gan.errors import DataError
 from gan.evaluation.records.intervals import score_with_interval
 from gan.evaluation.report import study_section
 from gan.evaluation.study import divisions, study_plan
+from gan.evaluation.study.predictions import pool_truth
 from gan.evaluation.study.study_options import StudyOptions
 from tests.support.attribute_study import FINDINGS, finding_set, held_out_like, repeated, shuffled
 from tests.support.study import TWO_STEPS, studied
@@ -76,6 +77,15 @@ def test_attributes_that_few_test_images_have_are_left_out_too(tmp_path: Path) -
     found = studied(replace(images, conditions=few), held_out_like, tmp_path, seeds=2, budget=TWO_STEPS, ratios=(0.5,))
     assert found.regimes[0].attributes == ["Nodule", "Effusion"]
     assert found.verdict.startswith(("Cannot tell with 120 test images: a gain", "No gain", "Helps", "Harmful"))
+
+
+def test_folds_together_score_the_attributes_that_each_can() -> None:
+    (division,) = divisions.divide(finding_set(60), 1.0)
+    first, second = division.validation, replace(division.validation, scored=(0, 1), rarest=1)
+    assert (first.scored, first.rarest) == ((0, 1, 2), 2)
+    both = pool_truth([first, second])
+    assert (both.scored, both.rarest) == ((0, 1), 1)  # the third cannot be the rarest of what is scored
+    assert both.fold.tolist() == [0] * 60 + [1] * 60
 
 
 def rare_only(images: ImageSet) -> ImageSet:
