@@ -8,6 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from gan.evaluation.report import study_style
 from gan.runs.run import Run
 from pages.ui.evaluate import conclusion, copies, evaluation_jobs, head, reader, score_panels, study_panels
 from pages.ui.frame import errors_shown
@@ -18,7 +19,7 @@ STYLE = Path(__file__).parent / "ui" / "evaluate" / "evaluation.css"
 
 def evaluation(run: Run) -> None:
     """Conclusion, evaluations to start, and all results."""
-    st.html(f"<style>{STYLE.read_text()}</style>")
+    st.html(f"<style>{STYLE.read_text()}{study_style.STYLE}</style>")
     if run_header.has_no_snapshot(run):
         return
     if "reading" in st.query_params:

@@ -29,3 +29,8 @@ def points(difference: float) -> str:
 def points_interval(low: float, high: float) -> str:
     """`−1.0 to +3.0`, in percentage points."""
     return f"{points(low)} to {points(high)}"
+
+
+def points_with_interval(difference: float, low: float, high: float) -> str:
+    """`+2.0 (−1.0 to +3.0)`, in percentage points."""
+    return f"{points(difference)} ({points_interval(low, high)})"

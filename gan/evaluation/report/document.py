@@ -28,7 +28,7 @@ from gan.evaluation.reader_study import Reading
 from gan.evaluation.records import membership_results, results, study_results
 from gan.evaluation.records.results import EvaluationResult
 from gan.evaluation.records.study_results import StudyResult
-from gan.evaluation.report import sections, study_section, text
+from gan.evaluation.report import sections, study_section, study_style, text
 from gan.evaluation.training_images import cached_training_images
 from gan.io.contact_sheet import make_grid
 from gan.io.png import data_uri
@@ -107,7 +107,8 @@ def _document(records: ReportRecords, images: ImageSet, sampler: "Sampler") -> s
     body = "".join(f"<section><h2>{html.escape(name)}</h2>{part}</section>" for name, part in parts if part)
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
-        f'<meta name="viewport" content="width=device-width,initial-scale=1"><style>{text.STYLE}</style></head>'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<style>{text.STYLE}{study_style.STYLE}</style></head>"
         f"<body><main><header><h1>{html.escape(title)}</h1>"
         f'<p class="quiet">{html.escape(records.info.title)}; made {created} with GAN workbench {__version__}. '
         f"Synthetic images are not for clinical use.</p></header>{body}</main></body></html>"

@@ -1,115 +1,99 @@
-"""The report's section on the augmentation study: verdicts, charts and tables. No torch."""
+"""The report's section on the augmentation study: verdicts, plan, forest plot and tables. No torch."""
 
 import html
 import time
+from collections import Counter
 
-from gan.evaluation.records.study_results import ExploratoryGain, Regime, StudyResult
-from gan.evaluation.report import external_section, study_table, subgroup_section, svg
-from gan.evaluation.report.svg import Point, Series
+from gan.evaluation.records.study_results import Regime, StudyResult
+from gan.evaluation.report import study_table, subgroup_section
+from gan.evaluation.report.forest import forest_groups
+from gan.evaluation.report.forest_plot import forest_plot
 
 READING = (
     "A gain is the score of a training set minus that of the strongest that needs no generator, chosen on validation "
-    "images: real images alone, real images with classical augmentation, duplicated real images, or, where classes are "
-    "unequal, rare ones filled up with duplicates. A point is 1% of balanced accuracy, or 0.01 of AUROC or average "
-    "precision. One set was chosen on validation images and is confirmed on the test images; its interval covers the "
-    "variation of test images and seeds, and is corrected for the number of regimes. A set harms if it is worse than "
-    "the one set that is trained as it is, with as many images added. All other gains are exploratory, on validation "
-    "images: they are no findings. "
-    "Filtered sets add as many images as others."
+    "images. A point is 1% of balanced accuracy, or 0.01 of AUROC or average precision. One set was chosen on "
+    "validation images and is confirmed on the test images; its interval covers the variation of test images and "
+    "seeds, and is corrected for the number of regimes. A set harms if it is worse than the one set that is trained as "
+    "it is, with as many images added. All other gains are exploratory: they are no findings. Filtered sets add as "
+    "many images as others."
 )
 
 
 def section(study: StudyResult | None, outdated: bool = False) -> str:
-    """Each regime of the study with charts and a table, or a sentence where there is no readable study."""
+    """Each regime of the study, or a sentence where there is no readable study."""
     if study is None and outdated:
         return "<p>The study of this snapshot was made by another version, which compared other training sets.</p>"
     if study is None:
         return "<p>There is no study of this snapshot: whether its images help is not known.</p>"
     parts = [f'<p class="verdict {study.verdict_kind}">{html.escape(study.verdict)}</p>']
-    for regime in study.regimes:
-        verdict = f"<p>{html.escape(regime.verdict)}</p>" if regime.verdict != study.verdict else ""
-        parts.append(
-            f"<h3>{regime.images:,} real training images ({regime.share:.0%})</h3>{verdict}"
-            f"{_without_copies(regime)}<p>{html.escape(plan_sentence(study, regime))}</p>"
-            f"{study_table.tested_table(study, regime)}{study_table.attributes_table(regime)}"
-            f"{external_section.external_part(study, regime)}"
-            f"{subgroup_section.subgroup_part(study, regime)}"
-            f'<p>{html.escape(regime.filtering.words)}</p><div class="charts">{_gain(study, regime)}'
-            f"{_keep_rates(study, regime)}</div>{study_table.arms_table(study, regime)}"
-        )
+    parts += [_regime(study, regime) for regime in study.regimes]
     quiet = [READING, *(f"Not run at {arms.share:.0%}: {arms.arms}. {arms.why}" for arms in study.left)]
     parts += [f'<p class="quiet">{html.escape(text)}</p>' for text in quiet]
     return "".join([*parts, *(f'<p class="notice">{html.escape(notice)}</p>' for notice in study.notices)])
 
 
-def plan_sentence(study: StudyResult, regime: Regime) -> str:
-    """What was planned for a regime, when, and by what."""
-    chosen, strongest = (regime.tested_arm(name).plan.words for name in (regime.gain.arm, regime.gain.over))
-    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(study.planned))
-    expected = regime.choice.detectable
-    seen = f" It was expected to see a gain of {100 * expected:.1f} points." if expected is not None else ""
+def _regime(study: StudyResult, regime: Regime) -> str:
+    sentences = [regime.verdict] if regime.verdict != study.verdict else []
+    sentences += further_sentences(regime)
+    said = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in sentences)
+    exploratory = f"<p>{html.escape(regime.filtering.words)}</p>{study_table.arms_table(study, regime)}"
     return (
-        f"Planned on {when}, before any test image was read, by {study.validation:,} validation images and "
-        f"{study.selection_seeds} seeds: to compare {_quoted(chosen)} with {_quoted(strongest)}, the strongest "
-        f"without synthetic images, with {study.seeds} other seeds.{seen}"
+        f"<h3>{regime.images:,} real training images ({regime.share:.0%})</h3>{said}{plan_box(study, regime)}"
+        f"{forest_plot(forest_groups(study, regime), study.metric(regime))}{study_table.tested_table(study, regime)}"
+        f"{study_table.attributes_table(regime)}"
+        f"{_folded('Other metrics on the test images', study_table.metrics_table(study, regime))}"
+        f"{subgroup_section.subgroup_part(study, regime)}{_folded(exploratory_title(study), exploratory)}"
     )
 
 
-def without_copies_sentence(regime: Regime) -> str:
-    """The verdict without near copies of training images; "" where the test images hold none."""
-    return f"Without test images that are near copies of training images: {regime.without_copies}" * bool(
-        regime.without_copies
-    )
+def _folded(title: str, body: str) -> str:
+    return f"<details><summary>{html.escape(title)}</summary>{body}</details>"
 
 
-def _without_copies(regime: Regime) -> str:
-    sentence = without_copies_sentence(regime)
-    return f"<p>{html.escape(sentence)}</p>" if sentence else ""
+def exploratory_title(study: StudyResult) -> str:
+    """The heading of the table of all training sets."""
+    return f"All training sets on {study.validation:,} validation images (exploratory, no verdict)"
 
 
-def _quoted(words: str) -> str:
-    return f"“{words}”"
+def plan_box(study: StudyResult, regime: Regime) -> str:
+    """What was planned for a regime, and when, as an HTML list."""
+    rows = "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(text)}</dd>" for name, text in plan(study, regime))
+    return f'<dl class="plan">{rows}</dl>'
 
 
-def _gain(study: StudyResult, regime: Regime) -> str:
-    lines = study_table.gain_lines(regime)
-    count = len(lines) + 1
-
-    def point(place: int, line: int, gain: ExploratoryGain) -> Point:
-        return Point(study_table.dodge(place, line, count), gain.value, gain.low, gain.high)
-
-    series = [
-        Series(
-            one.name,
-            [point(place, number, gain) for place, gain in one.by_ratio],
-            [point(place, number, gain) for place, gain in one.apart],
-        )
-        for number, one in enumerate(lines)
+def plan(study: StudyResult, regime: Regime) -> list[tuple[str, str]]:
+    """What was planned for a regime before its test images were read, as (what, text)."""
+    choices, expected = regime.choice.divisions, regime.choice.detectable
+    rows = [
+        (
+            "Planned",
+            f"{time.strftime('%Y-%m-%d %H:%M', time.localtime(study.planned))}, before any test image was read",
+        ),
+        ("To test", _chosen(regime, [choice.arm for choice in choices])),
+        ("Against", _chosen(regime, [choice.strongest for choice in choices])),
+        (
+            "Chosen by",
+            f"{study.metric(regime)} on {study.validation:,} validation images, {study.selection_seeds} seeds",
+        ),
+        ("Test", f"{study.seeds} other seeds" + (f", in {len(choices)} folds" if len(choices) > 1 else "")),
     ]
-    confirmed, across = regime.gain, study_table.dodge(study_table.confirmed_position(regime), len(lines), count)
-    tested = Point(across, confirmed.value, confirmed.corrected_low, confirmed.corrected_high)
-    series.append(Series("Confirmed on test images", [tested]))
-    name = study.metric(regime)
-    return svg.chart(
-        series,
-        title=f"Gain in {name} by the number of added synthetic images",
-        x="synthetic images for each real one",
-        y=f"gain in {name}",
-        line=(0.0, "no gain"),
-        percent=True,
-        places=study_table.amounts(regime),
-    )
+    if expected is not None:
+        rows.append(("Expected to see", f"a gain of {100 * expected:.1f} points or more, with a power of 80%"))
+    return rows
 
 
-def _keep_rates(study: StudyResult, regime: Regime) -> str:
-    name, filtering = study.metric(regime), regime.filtering
-    rates = [Point(place, rate.value, rate.low, rate.high) for place, rate in enumerate(filtering.rates)]
-    return svg.chart(
-        [Series("Keeping fewer against keeping all", rates)],
-        title=f"Difference in {name} on validation images by the share of synthetic images kept",
-        x="share of the synthetic images kept",
-        y=f"difference in {name}",
-        line=(0.0, "as keeping all"),
-        percent=True,
-        places=[f"{100 * rate.keep:g}%" for rate in filtering.rates],
-    )
+def _chosen(regime: Regime, names: list[str]) -> str:
+    """The words of the arms that the divisions chose, the most frequent first: `MixUp in 3 of 5 folds; ...`."""
+    words = {arm.plan.name: arm.plan.words for arm in (*regime.tested, *regime.arms)}
+    if len(set(names)) == 1:
+        return words.get(names[0], names[0])
+    counted = Counter(words.get(name, name) for name in names).most_common()
+    return "; ".join(f"{text} in {count} of {len(names)} folds" for text, count in counted)
+
+
+def further_sentences(regime: Regime) -> list[str]:
+    """The verdict on the external test set, and that without near copies of training images, where there are any."""
+    found = [] if regime.external is None else [regime.external.verdict]
+    if regime.without_copies:
+        found.append(f"Without test images that are near copies of training images: {regime.without_copies}")
+    return found

@@ -1,13 +1,11 @@
-"""A study's results by subgroup of the test images, such as sex or scanner: a table and a forest plot. No torch."""
+"""A study's results by subgroup of the test images, such as sex or scanner, as a table. No torch."""
 
 import html
 
-from gan.evaluation.number_format import points, points_interval
+from gan.evaluation.number_format import points_with_interval
 from gan.evaluation.records.intervals import score_with_interval
 from gan.evaluation.records.study_results import Regime, StudyResult
 from gan.evaluation.records.subgroup_results import left_out_sentence
-from gan.evaluation.report import svg
-from gan.evaluation.report.svg import Point, Series
 from gan.evaluation.study.study_options import macro_name
 
 READING = (
@@ -16,12 +14,9 @@ READING = (
     "has those that ten groups with the value have, and ten lack."
 )
 
-MOST_DRAWN = 8
-"""Subgroups whose names have room below a chart; of more there is only the table."""
-
 
 def subgroup_part(study: StudyResult, regime: Regime) -> str:
-    """The sentence, table and forest plot of a regime as HTML; "" without subgroups."""
+    """The sentence and table of a regime as HTML; "" without subgroups. The gains are in the forest plot too."""
     found = regime.subgroups
     if not (found.compared or found.left_out):
         return ""
@@ -30,8 +25,6 @@ def subgroup_part(study: StudyResult, regime: Regime) -> str:
         parts.append(f"<p>{html.escape(found.words)}</p>")
     if found.compared:
         parts.append(subgroup_table(study, regime))
-    if 0 < len(found.compared) <= MOST_DRAWN:
-        parts.append(_forest(study, regime))
     quiet = f"{READING} {left_out_sentence(found)}".strip()
     return "".join([*parts, f'<p class="quiet">{html.escape(quiet)}</p>'])
 
@@ -50,29 +43,10 @@ def subgroup_table(study: StudyResult, regime: Regime) -> str:
             f"{one.groups:,}",
             score_with_interval(one.chosen, study.primary),
             score_with_interval(one.strongest, study.primary),
-            f"{points(one.gain.mean)} ({points_interval(one.gain.low, one.gain.high)})",
+            points_with_interval(one.gain.mean, one.gain.low, one.gain.high),
         ]
         rows.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
     if not rows:
         return ""
     top = f"<tr>{''.join(f'<th>{cell}</th>' for cell in head)}</tr>"
     return f'<div class="wide"><table class="arms subgroups">{top}{"".join(rows)}</table></div>'
-
-
-def _forest(study: StudyResult, regime: Regime) -> str:
-    """The gain in each subgroup with its interval, beside that in all test images."""
-    gain, name = regime.gain, macro_name(study.primary, bool(regime.attributes))
-    everyone = Point(0, gain.value, gain.low, gain.high)
-    found = [
-        Point(place, one.gain.mean, one.gain.low, one.gain.high)
-        for place, one in enumerate(regime.subgroups.compared, 1)
-    ]
-    return svg.chart(
-        [Series("All test images", [], [everyone]), Series("Subgroups", [], found)],
-        title=f"Gain in {name} by subgroup of the test images",
-        x="subgroup",
-        y=f"gain in {name}",
-        line=(0.0, "no gain"),
-        percent=True,
-        places=["all", *(f"{one.subgroup} {one.value}" for one in regime.subgroups.compared)],
-    )

@@ -54,8 +54,7 @@ table { border-collapse: collapse; font-size: 0.85rem; font-variant-numeric: tab
 th, td { text-align: left; vertical-align: top; padding: 0.35rem 0.75rem 0.35rem 0; }
 th, td { border-bottom: 1px solid var(--line); }
 .arms { font-size: 0.78rem; } .arms th, .arms td { padding-right: 0.5rem; }
-.arms td:first-child { min-width: 12rem; } .arms td + td { white-space: nowrap; }
-.arms .group th { padding-top: 1rem; } .arms td:nth-child(4) { font-weight: 600; } .tested { margin: 0.5rem 0 1rem; }
+.arms .group th { padding-top: 1rem; } .tested { margin: 0.5rem 0 1rem; }
 .images th, .images td { vertical-align: middle; }
 img { image-rendering: pixelated; display: block; border-radius: 4px; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); gap: 1rem; }

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from gan.evaluation.records.results import EvaluationResult
-from gan.evaluation.records.study_results import Regime, StudyResult
-from gan.evaluation.report import study_table
 
 HEIGHT = 300
 AXIS_FONT = {"size": 12}
@@ -43,75 +41,6 @@ def shares_figure(results: Sequence[EvaluationResult], name: str) -> dict[str, A
     real = results[-1].real_accuracy_balanced
     figure = _figure(traces, f"{name}-shares", "", [(real, "real-trained")])
     figure["layout"]["yaxis"] |= {"range": [0, 1.03], "tickformat": ".0%"}
-    return figure
-
-
-def gain_figure(study: StudyResult, regime: Regime, name: str) -> dict[str, Any]:
-    """Gain over the best control by amount of synthetic images, in percentage points with 95% intervals.
-
-    A line of exploratory gains for each way of training; filled-up classes stand apart from it. The confirmed gain is a
-    point of its own, with its corrected interval.
-    """
-    lines, amounts = study_table.gain_lines(regime), study_table.amounts(regime)
-    traces = []
-    for number, (line, tone) in enumerate(zip(lines, ("blue", "orange"), strict=False)):
-        placed = [*line.by_ratio, *line.apart]
-        trace = _points(
-            [study_table.dodge(position, number, len(lines) + 1) for position, _ in placed],
-            [(100 * gain.value, 100 * gain.low, 100 * gain.high) for _, gain in placed],
-            name=line.name,
-            tone=tone,
-            hover=f"%{{y:+.1f}} points, exploratory<extra>{line.name}, %{{customdata}}</extra>",
-        )
-        trace["customdata"] = [amounts[position] for position, _ in placed]
-        traces.append(_apart(trace, len(line.by_ratio)))
-    gain, position = regime.gain, study_table.confirmed_position(regime)
-    traces.append(
-        _points(
-            [study_table.dodge(position, len(lines), len(lines) + 1)],
-            [(100 * gain.value, 100 * gain.corrected_low, 100 * gain.corrected_high)],
-            name="Confirmed on test images",
-            tone="green",
-            hover=f"%{{y:+.1f}} points, confirmed<extra>{amounts[position]}</extra>",
-        )
-    )
-    across = "synthetic images for each real one"
-    unit = f"points of {study.metric(regime)}"
-    figure = _figure(traces, f"{name}-gain-{regime.share:g}", unit, [(0.0, "no gain")], across)
-    return _with_category_axis(figure, amounts)
-
-
-def keep_rate_figure(study: StudyResult, regime: Regime, name: str) -> dict[str, Any]:
-    """Exploratory gain of each keep rate over keeping all, in percentage points with its 95% interval."""
-    rates = regime.filtering.rates
-    values = [(100 * rate.value, 100 * rate.low, 100 * rate.high) for rate in rates]
-    hover = "%{y:+.1f} points against keeping all<extra></extra>"
-    trace = _points(list(range(len(rates))), values, name="Keeping the best", tone="green", hover=hover)
-    unit = f"points of {study.metric(regime)}"
-    ideals = [(0.0, "keeping all")]
-    figure = _figure([trace], f"{name}-keep-{regime.share:g}", unit, ideals, "share of the images that is kept")
-    return _with_category_axis(figure, [f"{100 * rate.keep:g}%" for rate in rates])
-
-
-def _apart(trace: dict[str, Any], joined: int) -> dict[str, Any]:
-    """The trace with a gap after its first `joined` points."""
-    bars = {key: _with_gap(trace["error_y"][key], joined) for key in ("array", "arrayminus")}
-    gaps = {key: _with_gap(trace[key], joined) for key in ("x", "y", "customdata")}
-    return trace | gaps | {"error_y": trace["error_y"] | bars}
-
-
-def _with_gap(values: list[Any], joined: int) -> list[Any]:
-    return values if joined == len(values) else [*values[:joined], None, *values[joined:]]
-
-
-def _with_category_axis(figure: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    """Name the positions 0, 1, 2 ... of the x axis, and fit the y axis to the points."""
-    figure["layout"]["xaxis"] |= {
-        "tickvals": list(range(len(names))),
-        "ticktext": list(names),
-        "range": [-0.5, len(names) - 0.5],
-    }
-    figure["layout"]["yaxis"].pop("rangemode")
     return figure
 
 

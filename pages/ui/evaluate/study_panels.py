@@ -1,4 +1,4 @@
-"""The augmentation study: verdict, gain by amount of synthetic images, keep rates and arms. No torch."""
+"""The augmentation study: verdict, plan, forest plot and tables. No torch."""
 
 import streamlit as st
 
@@ -6,11 +6,11 @@ from gan.errors import RunError
 from gan.evaluation.records import study_results
 from gan.evaluation.records.study_results import Regime, StudyResult
 from gan.evaluation.records.subgroup_results import left_out_sentence
-from gan.evaluation.report import external_section, study_section, study_table, subgroup_section
+from gan.evaluation.report import study_section, study_table, subgroup_section
+from gan.evaluation.report.forest import forest_groups
+from gan.evaluation.report.forest_plot import forest_plot
 from gan.runs.run import Run
 from pages.ui import fmt
-from pages.ui.components import live_chart
-from pages.ui.evaluate import evaluation_charts
 from pages.ui.verdict import verdict_markdown
 
 
@@ -23,7 +23,8 @@ def study_or_none(run: Run, snapshot: int) -> StudyResult | None:
 
 
 def study_verdict(study: StudyResult) -> None:
-    st.markdown(verdict_markdown(study.verdict_kind, f"**{study.verdict}**"))
+    """The headline: that of all real images, and the regimes with fewer where synthetic images help or harm."""
+    st.markdown(verdict_markdown(study.verdict_kind, f"**{fmt.escape_markdown(study.verdict)}**"))
 
 
 def study_panel(run: Run, snapshot: int) -> None:
@@ -45,13 +46,10 @@ def study_panel(run: Run, snapshot: int) -> None:
         for seen in others:
             st.caption(f"The snapshot after {fmt.images(seen)} has one.")
         return
-    study_verdict(study)
     for regime in study.regimes:
-        if len(study.regimes) > 1:
-            st.subheader(f"{fmt.images(regime.images)} to learn from ({regime.share:.0%})", anchor=False)
-            if regime.verdict != study.verdict:
-                st.markdown(regime.verdict)
-        _regime(run, study, regime)
+        st.subheader(f"{fmt.images(regime.images)} to learn from ({regime.share:.0%})", anchor=False)
+        st.markdown(verdict_markdown(regime.verdict_kind, fmt.escape_markdown(regime.verdict)))
+        _regime(study, regime)
     for omitted in study.left:
         st.caption(f"Not run on {omitted.share:.0%} of the real images: {omitted.arms}. {omitted.why}")
     for notice in study.notices:
@@ -64,30 +62,21 @@ def study_panel(run: Run, snapshot: int) -> None:
     )
 
 
-def _regime(run: Run, study: StudyResult, regime: Regime) -> None:
-    """What was planned and confirmed, then all training sets, gains by amount and keep rates."""
-    key = f"{run.name}-{study.snapshot}-{regime.share}"
-    if regime.without_copies:
-        st.markdown(study_section.without_copies_sentence(regime))
-    st.caption(study_section.plan_sentence(study, regime))
+def _regime(study: StudyResult, regime: Regime) -> None:
+    """What was planned and confirmed, the forest plot and, folded, the other numbers."""
+    for sentence in study_section.further_sentences(regime):
+        st.markdown(fmt.escape_markdown(sentence))
+    st.html(study_section.plan_box(study, regime))
+    st.html(forest_plot(forest_groups(study, regime), study.metric(regime)))
     st.html(study_table.tested_table(study, regime))
     if regime.attributes:
         with st.expander(f"Each of the {len(regime.attributes)} attributes"):
             st.html(study_table.attributes_table(regime))
-    if regime.external is not None:
-        st.markdown(verdict_markdown(regime.external.verdict_kind, fmt.escape_markdown(regime.external.verdict)))
-        st.html(external_section.external_table(study, regime))
     _subgroups(study, regime)
-    left, right = st.columns([3, 2], gap="medium")
-    metric = study.metric(regime)
-    with left, st.container(border=True, height="stretch"):
-        st.markdown(f"**Gain in {metric} from synthetic images** (above 0 is better)")
-        live_chart.draw_chart(evaluation_charts.gain_figure(study, regime, run.name), key=key)
-    with right, st.container(border=True, height="stretch"):
-        st.markdown("**Keeping the best, compared with keeping all** (above 0 is better; exploratory)")
-        live_chart.draw_chart(evaluation_charts.keep_rate_figure(study, regime, run.name), key=f"{key}-keep")
-    st.markdown(regime.filtering.words)
-    with st.expander(f"All training sets on {study.validation:,} validation images (exploratory)"):
+    with st.expander("Other metrics on the test images"):
+        st.html(study_table.metrics_table(study, regime))
+    with st.expander(study_section.exploratory_title(study)):
+        st.markdown(regime.filtering.words)
         st.html(study_table.arms_table(study, regime))
 
 
