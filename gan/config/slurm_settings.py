@@ -57,6 +57,8 @@ class SlurmSettings:
     """Of one process on a GPU, such as `gpu:1` or `gpu:a100:1`; "" on a cluster without GPUs."""
     time: str
     memory: str
+    gpus_per_node: int
+    """A run on more GPUs than this takes several nodes with so many each; 0: always one node."""
     cpus: int
     """CPU cores of a process; 0 leaves it to the cluster."""
     signal_seconds: int
@@ -85,6 +87,7 @@ def slurm_settings() -> SlurmSettings:
             "TIME", r"[0-9]{1,6}|[0-9]{1,3}(:[0-9]{2}){1,2}|[0-9]{1,4}-[0-9]{1,2}(:[0-9]{2}){0,2}", TIME_TAKES
         ),
         memory=_matched("MEMORY", r"[1-9][0-9]{0,8}[KMGT]?", "a size such as 16G"),
+        gpus_per_node=int(_matched("GPUS_PER_NODE", r"[0-9]{1,2}", "a number of GPUs") or 0),
         cpus=int(_matched("CPUS", r"[0-9]{1,4}", "a number of cores") or 0),
         signal_seconds=int(_matched("SIGNAL_SECONDS", r"[1-9][0-9]{0,3}|[1-5][0-9]{4}", "10 to 59999 seconds") or 120),
         pack_seconds=int(_matched("PACK_SECONDS", r"[1-9][0-9]{0,5}", "a number of seconds") or 600),

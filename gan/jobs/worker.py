@@ -32,7 +32,7 @@ from gan.jobs import claims, device_list, failures, kinds, names, processes, tic
 from gan.jobs.claims import Claim
 from gan.jobs.heartbeat import Heartbeat
 from gan.jobs.launch import write_started
-from gan.jobs.slurm.batch_job import BatchJob, allotted_device, check_start, current_batch_job, requeue
+from gan.jobs.slurm.batch_job import BatchJob, allotted_device, check_start, current_batch_job, last_signal, requeue
 
 REPORT_SECONDS = 0.5  # between two reports of a phase
 QUEUE_POLL_SECONDS = 0.3
@@ -71,6 +71,9 @@ class Worker:
         Raises RunError if the folder was given to another process, as after a user confirmed this one's death.
         """
         self._check_claim()
+        signalled = last_signal(self._folder) if self.can_wait_for_jobs else ""
+        self._time_is_up |= signalled == "USR1"
+        self._stop_signalled |= signalled == "TERM"
         return self._stop_signalled or self._time_is_up or (self._folder / "stop").exists()
 
     def mark_stopped(self) -> None:

@@ -94,8 +94,9 @@ def preview_script(config: RunConfig, name: str | None = None) -> str:
     Its number in GAN_BATCH_JOB is given when it is sent, and so is the run's name where `name` is None.
     """
     folder = settings.store() / (name or PREVIEW_NAME)
-    asked = script.resources(config.job.device, config.job.gpus)
-    return script.batch_script(folder, 0, asked, slurm_settings())
+    slurm = slurm_settings()
+    asked = script.resources(config.job.device, config.job.gpus, slurm.gpus_per_node)
+    return script.batch_script(folder, 0, asked, slurm)
 
 
 def dated_name(config: RunConfig, now: float | None = None) -> str:

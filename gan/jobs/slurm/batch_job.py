@@ -10,7 +10,9 @@ from pathlib import Path
 from gan.errors import RunError
 from gan.io.json_files import read_json
 from gan.jobs import device_list, names, processes, tickets
+from gan.jobs.several_gpus import by_torchrun
 from gan.jobs.slurm import commands
+from gan.jobs.slurm.script import SIGNAL_FILE
 
 WAIT_TRIES, WAIT_SECONDS = 40, 0.25
 """How often, and how long apart, a job tries to make itself wait for others."""
@@ -60,6 +62,8 @@ def allotted_device(requested: str | None, gpus: int) -> str:
     """
     if requested is None:
         return "cpu"
+    if by_torchrun():
+        gpus = int(os.environ["LOCAL_WORLD_SIZE"])  # of this node
     wanted = "cuda" if requested.startswith("cuda:") else requested
     found, count = device_list.candidates(wanted, gpus)
     if not found:
@@ -67,6 +71,14 @@ def allotted_device(requested: str | None, gpus: int) -> str:
             f"{device_list.no_such_device(wanted, gpus)} Slurm gave it no such device: check GAN_SLURM_GRES."
         )
     return ",".join(found[:count])
+
+
+def last_signal(folder: Path) -> str:
+    """The last signal to the batch script of a run on several nodes, "TERM" or "USR1"; "" if there was none."""
+    try:
+        return (folder / SIGNAL_FILE).read_text().strip() if by_torchrun() else ""
+    except OSError:  # none yet, or it is being written
+        return ""
 
 
 def requeue(batch: BatchJob, after: Sequence[str] = ()) -> str:

@@ -21,7 +21,8 @@ class SlurmEngine:
 
     def script(self, folder: Path, ticket: int, device: str, gpus: int) -> str:
         """The batch script of a job, as `submit` sends it; raises ConfigError for an invalid setting."""
-        return script.batch_script(folder, ticket, script.resources(device, gpus), slurm_settings.slurm_settings())
+        slurm = slurm_settings.slurm_settings()
+        return script.batch_script(folder, ticket, script.resources(device, gpus, slurm.gpus_per_node), slurm)
 
     def submit(self, folder: Path, ticket: int, device: str, gpus: int) -> str:
         """Give the job to Slurm; returns its number. Raises SlurmError, with Slurm's own words, and ConfigError."""

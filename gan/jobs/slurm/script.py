@@ -15,8 +15,11 @@ from gan.config import settings
 from gan.config.slurm_settings import SlurmSettings
 from gan.errors import ConfigError
 from gan.jobs import device_list, kinds, names, processes
+from gan.jobs.several_gpus import torchrun_command
 
 JOB_PREFIX = "gan-"
+SIGNAL_FILE = "batch-signal.txt"
+"""In the folder of a run on several nodes: the last signal to its batch script."""
 NOT_PASSED = ("CUDA_VISIBLE_DEVICES", "TMPDIR", "PWD", device_list.ALLOWED_VARIABLE)
 """Variables of this machine that mean something else on a node, or that Slurm sets there."""
 NOT_PASSED_PREFIXES = ("SLURM_", "SBATCH_", "NVIDIA_")
@@ -24,16 +27,34 @@ NOT_PASSED_PREFIXES = ("SLURM_", "SBATCH_", "NVIDIA_")
 
 @dataclass(frozen=True)
 class Resources:
-    """What a job asks for: `gpus` processes on a GPU each; 0 for a job on the CPU."""
+    """What a job asks for: so many `ranks`, processes on a GPU each if `on_gpu`.
 
-    gpus: int
+    `per_node` is how many of them torchrun starts on each of several nodes; 0 for a job on one node, which starts them.
+    """
+
+    ranks: int
+    on_gpu: bool
     is_task: bool
+    per_node: int = 0
+
+    @property
+    def nodes(self) -> int:
+        return self.ranks // self.per_node if self.per_node else 1
 
 
-def resources(device: str, gpus: int) -> Resources:
-    """The resources of a job for values of `job.device` and `job.gpus`; a task runs on the CPU."""
-    is_task = device == device_list.TASKS
-    return Resources(0 if is_task or device == "cpu" else gpus, is_task)
+def resources(device: str, gpus: int, gpus_per_node: int = 0) -> Resources:
+    """The resources of a job for values of `job.device` and `job.gpus`; a task runs on the CPU.
+
+    Raises ConfigError where several nodes cannot have equally many GPUs.
+    """
+    if device == device_list.TASKS:
+        return Resources(1, on_gpu=False, is_task=True)
+    several_nodes = 0 < gpus_per_node < gpus and device != "cpu"
+    if several_nodes and gpus % gpus_per_node:
+        raise ConfigError(
+            f"job.gpus is {gpus}: on several nodes it takes a multiple of {gpus_per_node}, the GPUs of one."
+        )
+    return Resources(gpus, device != "cpu", False, gpus_per_node if several_nodes else 0)
 
 
 def batch_script(folder: Path, ticket: int, asked: Resources, slurm: SlurmSettings, after: Sequence[str] = ()) -> str:
@@ -43,7 +64,8 @@ def batch_script(folder: Path, ticket: int, asked: Resources, slurm: SlurmSettin
     """
     name = re.sub("[^A-Za-z0-9_-]", ".", names.job_name(folder))
     options = [f"--job-name={JOB_PREFIX}{name}", f"--output={_quoted(folder / 'log.txt')}"]
-    body = [_member(folder, ticket), *_environment(slurm), f"exec {_command(folder, slurm)}"]
+    body = [_member(folder, ticket), *_environment(slurm)]
+    body += _on_nodes(folder, asked, slurm) if asked.per_node else [f"exec {_command(folder, slurm)}"]
     return _joined([*options, *_options(asked, slurm), *_dependency(after)], body)
 
 
@@ -97,6 +119,31 @@ def _environment(slurm: SlurmSettings) -> list[str]:
     return [*lines, "trap '' USR1  # ignored until the job can save", f"cd {shlex.quote(str(settings.ROOT))}"]
 
 
+def _on_nodes(folder: Path, asked: Resources, slurm: SlurmSettings) -> list[str]:
+    """The lines that start a run on several nodes: srun one torchrun on each, which starts the ranks there.
+
+    The shell stays, as torchrun would be ended by the signal before the time limit. It writes the signal into a file,
+    for which rank 0 looks.
+    """
+    signal = shlex.quote(str(folder / SIGNAL_FILE))
+    arguments = torchrun_command(
+        folder, machines=asked.nodes, per_machine=asked.per_node, endpoint="ENDPOINT", job_id="START"
+    )
+    command = shlex.join([slurm.python or sys.executable, *arguments])
+    command = command.replace("ENDPOINT", '"$endpoint"').replace("START", '"$start"')
+    return [
+        f"rm -f {signal}",
+        *(f"trap {shlex.quote(f'echo {name} > {signal}')} {name}" for name in ("USR1", "TERM")),
+        'endpoint="$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1):$((20000 + SLURM_JOB_ID % 20000))"',
+        'start="$SLURM_JOB_ID.${SLURM_RESTART_COUNT:-0}"',
+        f"srun --export=ALL --ntasks-per-node=1 --kill-on-bad-exit=1 {command} &",
+        "ranks=$!",
+        "# A signal interrupts wait.",
+        'while true; do wait "$ranks"; code=$?; kill -0 "$ranks" 2>/dev/null || break; done',
+        'exit "$code"',
+    ]
+
+
 def _dependency(after: Sequence[str]) -> list[str]:
     return [f"--dependency=afterok:{':'.join(after)}", "--kill-on-invalid-dep=yes"] if after else []
 
@@ -120,14 +167,15 @@ def _options(asked: Resources, slurm: SlurmSettings) -> list[str]:
         "--requeue",
         f"--signal=B:USR1@{slurm.signal_seconds}",
         f"--export={','.join(passed_variables(dict(os.environ))) or 'NONE'}",
-        "--nodes=1",
-        "--ntasks=1",
+        f"--nodes={asked.nodes}",
+        "--ntasks-per-node=1",
     ]
     partition = (slurm.task_partition if asked.is_task else "") or slurm.partition
-    gres = (
-        f"{re.sub(':[0-9]+$', '', slurm.gres)}:{asked.gpus * _count(slurm.gres)}" if slurm.gres and asked.gpus else ""
-    )
-    cpus = slurm.cpus * max(asked.gpus, 1)
+    per_node = asked.per_node or asked.ranks
+    gres = ""
+    if slurm.gres and asked.on_gpu:
+        gres = f"{re.sub(':[0-9]+$', '', slurm.gres)}:{per_node * _count(slurm.gres)}"
+    cpus = slurm.cpus * per_node
     chosen = {"partition": partition, "account": slurm.account, "qos": slurm.qos, "gres": gres, "time": slurm.time}
     chosen |= {"mem": slurm.memory, "cpus-per-task": str(cpus) if cpus else ""}
     options += [f"--{name}={value}" for name, value in chosen.items() if value]

@@ -15,8 +15,9 @@ from gan.jobs.slurm.reasons import waiting_reason
 
 
 def batch_script(device: str = "auto", gpus: int = 1, name: str = "breast") -> str:
-    asked = script.resources(device, gpus)
-    return script.batch_script(settings.store() / name, 7, asked, slurm_settings())
+    slurm = slurm_settings()
+    asked = script.resources(device, gpus, slurm.gpus_per_node)
+    return script.batch_script(settings.store() / name, 7, asked, slurm)
 
 
 def options(text: str) -> dict[str, str]:
@@ -41,6 +42,18 @@ def test_the_settings_become_options(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "source '/home/lab/start it.sh'\nmodule load cuda/12.4 python\n" in text
     assert text.endswith("exec /env/bin/python -m gan train --run breast\n")
     assert subprocess.run(["bash", "-n"], input=text, text=True, check=False).returncode == 0
+
+
+def test_a_run_on_more_gpus_than_a_node_has_takes_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAN_SLURM_GPUS_PER_NODE", "4")
+    one_node, two_nodes = batch_script(gpus=4), batch_script(gpus=8)
+    assert (options(one_node)["nodes"], options(one_node)["gres"]) == ("1", "gpu:4")
+    assert (options(two_nodes)["nodes"], options(two_nodes)["gres"]) == ("2", "gpu:4")
+    assert "torch.distributed" not in one_node
+    assert "--nnodes=2 --nproc-per-node=4 --rdzv-backend=c10d" in two_nodes
+    assert subprocess.run(["bash", "-n"], input=two_nodes, text=True, check=False).returncode == 0
+    with pytest.raises(ConfigError, match="a multiple of 4"):
+        batch_script(gpus=6)
 
 
 @pytest.mark.parametrize(("device", "gres"), [("cpu", None), (device_list.TASKS, None), ("cuda:3", "gpu:1")])
