@@ -9,9 +9,11 @@ from gan.config.options import build_config
 from gan.runs import lifecycle
 from tests.browser.conftest import serving, visiting
 from tests.conftest import TINY
-from tests.support.slurm import cluster, full_cluster, slurm
+from tests.support.jobs import wait_until
+from tests.support.slurm import PATIENT, cluster, full_cluster, slurm
 
 __all__ = ["cluster"]
+pytestmark = PATIENT
 
 
 def test_a_run_is_sent_to_slurm_and_watched(
@@ -44,7 +46,7 @@ def test_a_run_is_sent_to_slurm_and_watched(
         expect(page.locator(".st-key-state-sent")).to_contain_text("Finished")
         expect(page.locator(".st-key-run-info")).to_contain_text("Slurm")
         visit.shot("slurm-finished")
-    assert not slurm("squeue", "--noheader", "--states=PD,R")
+    wait_until(lambda: not slurm("squeue", "--noheader"), "no job is left")
 
 
 def test_a_refusal_of_slurm_is_shown_in_its_own_words(

@@ -23,6 +23,8 @@ from tests.support.jobs import FOREVER, give_job, wait_until
 
 CONF = Path("/etc/slurm/slurm.conf")
 STATE = Path("/var/lib/gan-slurm")
+PATIENT = pytest.mark.timeout(600)
+"""For tests on the cluster, which wait until no other test uses it."""
 NODE = socket.gethostname().partition(".")[0]
 
 

@@ -13,10 +13,21 @@ from gan.io.json_files import read_json
 from gan.jobs.slurm.commands import SlurmError
 from gan.runs import lifecycle
 from tests.support.jobs import enqueue, give_job, new_run, notes, wait_for_state, wait_until, wait_until_begun
-from tests.support.slurm import NODE, STATE, cluster, cluster_run, full_cluster, job_id, slurm, small_jobs, submitted
+from tests.support.slurm import (
+    NODE,
+    PATIENT,
+    STATE,
+    cluster,
+    cluster_run,
+    full_cluster,
+    job_id,
+    slurm,
+    small_jobs,
+    submitted,
+)
 
 __all__ = ["cluster", "small_jobs"]
-pytestmark = pytest.mark.usefixtures("cluster", "small_jobs")
+pytestmark = [pytest.mark.usefixtures("cluster", "small_jobs"), PATIENT]
 
 
 def test_a_job_runs_on_a_node_and_ends() -> None:

@@ -15,9 +15,10 @@ from gan.jobs.slurm.commands import SlurmError
 from gan.jobs.slurm.packing import PackedArray, Unit, pack_units
 from tests.support import scheduler
 from tests.support.jobs import give_job, notes, wait_until
-from tests.support.slurm import cluster, cluster_run, slurm
+from tests.support.slurm import PATIENT, cluster, cluster_run, slurm
 
 __all__ = ["cluster"]
+pytestmark = PATIENT
 
 
 def study(classifiers: int = 130, seconds: float = 7.0) -> list[Unit]:

@@ -12,10 +12,10 @@ from gan.runs import lifecycle
 from gan.runs.run import Run
 from tests.conftest import trained
 from tests.support.jobs import wait_for_state, wait_until
-from tests.support.slurm import cluster, cluster_run, job_id, slurm
+from tests.support.slurm import PATIENT, cluster, cluster_run, job_id, slurm
 
 __all__ = ["cluster"]
-pytestmark = pytest.mark.usefixtures("cluster")
+pytestmark = [pytest.mark.usefixtures("cluster"), PATIENT]
 OPTIONS = {"job__device": "cpu", "job__threads": 1, "train__kimg": 2.4, "train__snapshot_kimg": 2.4}
 TINY = {"model__width": 8, "train__batch": 16, "train__log_kimg": 0.064}
 
