@@ -5,8 +5,8 @@ A simulated classifier is right about a test image where its margin is above 0:
     margin = level + image + special + fold + luck + rest
 
 `level` gives the arm's accuracy. `image` is the difficulty of an image, shared by all arms and seeds; `special` what an
-arm does to an image; `fold` the luck of an arm with the training images, and the generator, of a fold; `luck` the
-seed's; `rest` everything else. All are normal, with variances that sum to 1 (LUCK). The images of a group share half of
+arm does to an image; `fold` the luck of a fold's generator, shared by all arms with its images; `luck` the seed's;
+`rest` everything else. All are normal, with variances that sum to 1 (LUCK). The images of a group share half of
 `image` and of `special`. The score of the second class is the margin, or minus the margin for an image of the first, so
 that the true accuracy is Phi(level) and the true AUROC Phi(sqrt(2) level). Without folds, `fold` is constant: a gain is
 that of the one generator.
@@ -249,7 +249,7 @@ class _Images:
 
 @dataclass(frozen=True)
 class _Classifiers:
-    """The classifiers of one fold: their arms' `levels` (A,), with the fold's luck."""
+    """The classifiers of one fold: their arms' `levels` (A,), with the luck of the fold's generator."""
 
     design: Design
     levels: NDArray[np.float64]
@@ -259,7 +259,8 @@ class _Classifiers:
 
     def __post_init__(self) -> None:
         luck = LUCK[self.design.luck]["fold"] if self.design.folds > 1 else 0.0
-        shifted = self.levels + self.generator.standard_normal(len(self.levels)) * math.sqrt(luck)
+        generated = np.array([not arm.is_free for arm in self.arms])
+        shifted = self.levels + generated * self.generator.standard_normal() * math.sqrt(luck)
         object.__setattr__(self, "levels", shifted)
 
     def predictions(self, images: _Images, arms: list[ArmPlan], seeds: int) -> list[Predictions]:

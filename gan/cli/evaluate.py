@@ -18,6 +18,7 @@ from gan.evaluation.job import Request
 from gan.evaluation.records import results
 from gan.evaluation.records.membership_results import MembershipResult
 from gan.evaluation.records.study_results import StudyResult
+from gan.evaluation.records.study_text import study_text
 from gan.evaluation.study.study_options import PRIMARY_METRICS, SHARES, StudyOptions
 from gan.io.atomic import replacing
 from gan.io.terminal import show
@@ -46,6 +47,19 @@ def add_commands(command: AddCommand) -> None:
     )
     parser.add_argument("--study", action="store_true", help="also study whether the images help a classifier")
     parser.add_argument("--seeds", type=int, default=5, help="classifiers per arm that the study tests (default 5)")
+    parser.add_argument(
+        "--folds",
+        type=int,
+        default=1,
+        help="test the study on every image once, in so many folds, each with a generator of its own (default: on the "
+        "set's own test split)",
+    )
+    parser.add_argument(
+        "--generators",
+        type=int,
+        default=1,
+        help="without folds, train so many generators for the study, to include their variation (default 1)",
+    )
     parser.add_argument("--no-low-data", action="store_true", help="study with all real training images only")
     parser.add_argument(
         "--classifier",
@@ -145,7 +159,9 @@ def _document(run: Run, request: Request, results_by_kind: dict[str, list[Any]])
 
 def _text(result: results.EvaluationResult | StudyResult | MembershipResult) -> str:
     """A result for the terminal."""
-    return result.verdict if isinstance(result, MembershipResult) else result.as_text()
+    if isinstance(result, MembershipResult):
+        return result.verdict
+    return study_text(result) if isinstance(result, StudyResult) else result.as_text()
 
 
 def _request(parsed: argparse.Namespace) -> Request:
@@ -166,6 +182,8 @@ def _request(parsed: argparse.Namespace) -> Request:
             specificity=parsed.specificity,
             test_set=parsed.test_set,
             class_map=_class_map(parsed.map),
+            folds=parsed.folds,
+            generators=parsed.generators,
         ),
     )
 

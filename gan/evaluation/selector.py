@@ -127,6 +127,28 @@ class Selector:
         return typicality
 
 
+def build_selector(
+    images: ImageSet,
+    device: str = "cpu",
+    budget: ClassifierBudget = ClassifierBudget(),
+    progress: Progress = silent,
+) -> Selector:
+    """The selector of a set's training images; its classifier may come from the cache."""
+    return _build(images, device, budget, progress)[0]
+
+
+def _build(
+    images: ImageSet, device: str, budget: ClassifierBudget, progress: Progress
+) -> tuple[Selector, Tensor, NDArray[np.int64]]:
+    """The selector, and the features (m, F) of the training images at these rows (m,)."""
+    training = partial(progress, "training on real")
+    own = load_reference_classifier(images, split_sha256(images, "train"), device, training, budget)
+    rows = sample_rows(images, "train", FEATURE_IMAGES)
+    computing = partial(progress, "computing features of the training set")
+    features = predict(own.network, NativeImages(images, rows), computing)[0]
+    return Selector(own.network, features, images.conditions[rows], images.kind), features, rows
+
+
 def load_selector(run: Run, progress: Progress = silent, budget: ClassifierBudget = ClassifierBudget()) -> Selector:
     """The selector of a run's training images, from the cache or built now.
 
@@ -137,13 +159,8 @@ def load_selector(run: Run, progress: Progress = silent, budget: ClassifierBudge
     with exclusive(path.with_suffix(".lock")):  # concurrent callers build it once
         selector = _read(path)
         if selector is None:
-            training = partial(progress, "training on real")
-            own = load_reference_classifier(images, split_sha256(images, "train"), "cpu", training, budget)
-            rows = sample_rows(images, "train", FEATURE_IMAGES)
-            computing = partial(progress, "computing features of the training set")
-            features = predict(own.network, NativeImages(images, rows), computing)[0]
-            _write(path, own.network, features, images, rows)
-            selector = Selector(own.network, features, images.conditions[rows], images.kind)
+            selector, features, rows = _build(images, "cpu", budget, progress)
+            _write(path, selector.network, features, images, rows)
     return selector
 
 

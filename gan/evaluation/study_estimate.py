@@ -27,8 +27,9 @@ def save_study_estimate(run: Run, snapshot: int, options: StudyOptions, lines: l
 def _path(run: Run, snapshot: int, options: StudyOptions) -> Path:
     """The file of an estimate, named by all that it depends on."""
     shares = "-".join(f"{share:g}" for share in options.shares)
+    design = f"{options.seeds}-{options.folds}-{options.generators}"
     test_set = f"-{options.test_set.replace(':', '-')}" if options.test_set else ""
-    name = f"{format_seen(snapshot)}-{options.seeds}-{shares}-{options.classifier}-{options.primary}{test_set}.json"
+    name = f"{format_seen(snapshot)}-{design}-{shares}-{options.classifier}-{options.primary}{test_set}.json"
     return job_folder(run, "study-estimate") / name
 
 

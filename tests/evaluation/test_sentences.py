@@ -184,7 +184,13 @@ def test_what_teaches_as_real_images_do_is_told_with_the_interval_of_what_it_tea
     assert "Above guessing, they teach 100% of what real images teach (81% to 124%)" in told
 
 
-TEST_IMAGES = {"images": 400, "groups": 400, "grouped": False, "groups_per_class": {"ill": 200, "well": 200}}
+TEST_IMAGES = {
+    "images": 400,
+    "groups": 400,
+    "grouped": False,
+    "groups_per_class": {"ill": 200, "well": 200},
+    "folds": 1,
+}
 
 
 def studied_verdict(truth: float, error: float, seed: int) -> tuple[str, str]:

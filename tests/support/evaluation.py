@@ -114,7 +114,7 @@ def studied(run: Run, snapshot: int, verdict: str = "Helps: a good deal.", kind:
     ]
     rates = [KeepRate(0.75, 0.0, -0.02, 0.02), KeepRate(0.5, 0.03, 0.01, 0.05)]
     tested = {"images": 200, "groups": 90, "grouped": True, "per_class": {"ill": 80, "well": 120}}
-    test = tested | {"groups_per_class": {"ill": 40, "well": 50}, "near_copies": 0}
+    test = tested | {"groups_per_class": {"ill": 40, "well": 50}, "near_copies": 0, "folds": 1, "own": 200}
     generator = {"name": run.name, "snapshot": snapshot, "sha256": "of the generator", "kimg": snapshot / 1000}
     chosen = next(plan for plan in plans if plan.name == "synthetic-1")
     by_name = {plan.name: plan for plan in plans}
@@ -140,6 +140,10 @@ def studied(run: Run, snapshot: int, verdict: str = "Helps: a good deal.", kind:
             verdict=verdict,
             verdict_kind=kind,
             without_copies="",
+            validation_copies=0,
+            guard={"images": 400, "near_copies": 0, "kept": 0},
+            test=test,
+            own_test=None,
         )
         for share in (1.0, 0.1)
     ]
@@ -153,6 +157,8 @@ def studied(run: Run, snapshot: int, verdict: str = "Helps: a good deal.", kind:
         specificity=0.9,
         seeds=2,
         selection_seeds=3,
+        folds=1,
+        generators=1,
         classes=list(NAMES),
         validation=50,
         test=test,

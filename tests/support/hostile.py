@@ -25,6 +25,7 @@ from gan.data.sources import folder
 from gan.errors import GanError
 from gan.evaluation import job, reader_study, training_images
 from gan.evaluation.records import interpretation, membership_results, results, study_results
+from gan.evaluation.records.study_text import study_text
 from gan.export import exports
 from gan.export.request import ExportRequest
 from gan.export.size_estimate import estimate_export, timed_exports
@@ -200,7 +201,7 @@ def read_run(run: Run) -> list[GanError]:
             results.load_result(run, SNAPSHOT),
             interpretation.headline(run, SNAPSHOT),
         ),
-        lambda: [result.as_text() for result in study_results.list_studies(run)],
+        lambda: [study_text(result) for result in study_results.list_studies(run)],
         lambda: study_results.load_study(run, SNAPSHOT).as_json(),
         lambda: getattr(membership_results.load_membership(run, SNAPSHOT), "verdict", None),
         lambda: [(reading.summary(), reading.finished) for reading in reader_study.list_readings(run)],

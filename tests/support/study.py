@@ -12,16 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.data.image_set import ImageSet
+from gan.evaluation.budget import ClassifierBudget
 from gan.evaluation.records.study_results import StudyResult
 from gan.evaluation.study.arm_generators import Generator
 from gan.evaluation.study.arms import Generate
 from gan.evaluation.study.divisions import Division
+from gan.evaluation.study.guarded_generation import FindCopies
 from gan.evaluation.study.run_study import Study
 from gan.evaluation.study.study_options import StudyOptions, TrainingBudget
 
 SIDE, MOTIFS = 16, 12
 THIRTY_STEPS = TrainingBudget(min_images=960, max_images=960)
 """Enough to learn the twelve motifs of each family."""
+BRIEF = ClassifierBudget(shortest=640, longest=640)
+"""Of the filter's classifier."""
 TWO_STEPS = TrainingBudget(min_images=64, max_images=64, batch_norm_images=64)
 """For tests of how a study proceeds, not of what its classifiers learn."""
 
@@ -84,7 +88,9 @@ def duplicates(images: ImageSet) -> Generate:
 def studied(images: ImageSet, make: Generate, folder: Path, **options: object) -> StudyResult:
     """The study of these images with this generator; by default 4 seeds, 2 to choose, all real images, one ratio, one
     keep rate."""
-    values = replace(StudyOptions(4, (1.0,), (1.0,), (0.5,), budget=THIRTY_STEPS, selection_seeds=2), **options)  # type: ignore[arg-type]
+    values = replace(
+        StudyOptions(4, (1.0,), (1.0,), (0.5,), budget=THIRTY_STEPS, selection_seeds=2, selector=BRIEF), **options
+    )  # type: ignore[arg-type]
     return made_study(images, lambda share, subset: make, folder, values).result("toy", 1)
 
 
@@ -95,9 +101,16 @@ def made_study(
     options: StudyOptions,
     **others: object,
 ) -> Study:
-    """A study whose generator may depend on the regime; `others` may hold `progress`."""
+    """A study whose generator may depend on the regime; `others` may hold `progress` and `guard_for`."""
 
-    def generator_for(division: Division) -> Generator:
+    def generator_for(division: Division, number: int) -> Generator:
         return Generator(make_for(division.share, division.development()), {"name": "toy", "kimg": 1.0})
 
-    return Study(images, generator_for, folder, "toy", options, **others)  # type: ignore[arg-type]
+    values = {"guard_for": exact_copies} | others
+    return Study(images, generator_for, folder, "toy", options, **values)  # type: ignore[arg-type]
+
+
+def exact_copies(development: ImageSet, folder: Path) -> FindCopies:
+    """A fast guard, which finds equal images alone."""
+    training = {image.tobytes() for image in development.images[development.rows("train")]}
+    return lambda shown: np.array([image.tobytes() in training for image in shown], dtype=bool)

@@ -44,26 +44,36 @@ def load_detector(run: Run, progress: Progress = silent) -> tuple[NearCopyDetect
         images = training_images.load_training_images(run, progress)
     except RunError as error:
         raise RunError(f"{error} Or allow near copies, which the download will state.") from None
-    rows = images.rows("train")
-    detector = NearCopyDetector(NativeImages(images, rows), group=None if images.group is None else images.group[rows])
+    detector = training_detector(images)
     path = _path(run)
     with exclusive(path.with_suffix(".lock")):  # concurrent exports calibrate once
         calibration = cached_calibration(run)
         if calibration is not None:
             detector.use_calibration(calibration)
         else:
-            held_out = sample_rows(images, "val", HELD_OUT)
-            if not len(held_out):
-                raise DataError(
-                    f"{images.title} has no validation images, which the near-copy threshold is calibrated on. Add "
-                    "images, or allow near copies."
-                )
-            calibrating = partial(progress, "calibrating the near-copy detector")
-            calibrating(0.0)
-            detector.calibrate(native_images(images, held_out), progress=calibrating)
+            calibrate_detector(detector, images, progress)
             assert detector.calibration is not None
             write_json(path, asdict(detector.calibration))
     return detector, images
+
+
+def training_detector(images: ImageSet) -> NearCopyDetector:
+    """The detector of a set's training images, not yet calibrated."""
+    rows = images.rows("train")
+    return NearCopyDetector(NativeImages(images, rows), group=None if images.group is None else images.group[rows])
+
+
+def calibrate_detector(detector: NearCopyDetector, images: ImageSet, progress: Progress = silent) -> None:
+    """Calibrate the detector of a set's training images; raises DataError where there is no validation image."""
+    held_out = sample_rows(images, "val", HELD_OUT)
+    if not len(held_out):
+        raise DataError(
+            f"{images.title} has no validation images, which the near-copy threshold is calibrated on. Add images, or "
+            "allow near copies."
+        )
+    calibrating = partial(progress, "calibrating the near-copy detector")
+    calibrating(0.0)
+    detector.calibrate(native_images(images, held_out), progress=calibrating)
 
 
 def cached_calibration(run: Run) -> Calibration | None:

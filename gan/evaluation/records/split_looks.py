@@ -1,7 +1,8 @@
 """How often a test split was looked at: with each look, a false finding among them all is more likely. No torch.
 
 Every run keeps its studies' looks in `evaluation/test-looks.jsonl`. A study that goes on with the same plan and seeds
-is the same look. Scores on the test split count too. Looks of deleted runs are forgotten.
+is the same look. A study with folds looks at the test split and at all images. Scores on the test split count too.
+Looks of deleted runs are forgotten.
 """
 
 from pathlib import Path

@@ -19,11 +19,10 @@ from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from gan.errors import DamagedFileError, RunError
-from gan.evaluation.number_format import points, points_interval
 from gan.evaluation.records.external_results import ExternalImages
-from gan.evaluation.records.intervals import MeanInterval, score_with_interval
+from gan.evaluation.records.intervals import MeanInterval
 from gan.evaluation.records.results import round_floats
-from gan.evaluation.records.subgroup_results import NO_SUBGROUPS, Subgroups, subgroup_lines
+from gan.evaluation.records.subgroup_results import NO_SUBGROUPS, Subgroups
 from gan.evaluation.study.arms import ArmPlan
 from gan.evaluation.study.confirmation_plan import RegimeChoice
 from gan.evaluation.study.study_options import metric_name
@@ -32,7 +31,7 @@ from gan.io.json_files import read_json, validated
 from gan.io.untrusted_files import log_damaged
 from gan.runs.run import Run, format_seen
 
-VERSION = 7
+VERSION = 11
 
 
 @dataclass(frozen=True)
@@ -154,18 +153,32 @@ class Filtering:
 
 
 @dataclass(frozen=True)
-class Regime:
-    """All arms on one share of the real training images, tested on the same test images as the others.
+class OwnTest:
+    """The gain over the strongest control on the `images` of the user's own test split alone, where a regime tested on
+    others as well: exploratory, with a 95% interval that is corrected for nothing."""
 
-    `images` is the number of real images, `real` that of each class or attribute. `attributes` names those that metrics
-    are means over; it is empty for classes. `rarest` is the rarest class, or the rarest of these. `steps` are the
-    optimiser steps of every classifier, `batch` images each. `generator` tells what made the synthetic images: `name`,
-    `snapshot`, `sha256`, `kimg`. `arms` are all arms on validation images, exploratory; `choice` is what was chosen by
-    them, in each division. `tested` are the chosen arm, the strongest control and the one matched to the chosen arm, on
-    test images with other seeds, and `gain` is the confirmed gain. Where divisions chose different arms, `tested` holds
-    them pooled. `verdict_kind` is "helps", "none", "harmful" or "unclear". `without_copies` is the verdict on the test
-    images that are no near copies of training images; "" where all are. `subgroups` is the same comparison by sex,
-    scanner and the like, exploratory, and `external` that on the images of an external test set; None without one.
+    images: int
+    gain: MeanInterval
+
+
+@dataclass(frozen=True)
+class Regime:
+    """All arms on one share of the real training images.
+
+    `images` is the number of real images, `real` that of each class or attribute; with folds means over these.
+    `attributes` names those that metrics are means over; it is empty for classes. `rarest` is the rarest class, or the
+    rarest of these. `steps` are the optimiser steps of every classifier, `batch` images each. `generator` tells what
+    made the synthetic images, with folds those of the first: `name`, `snapshot`, `sha256`, `kimg`, `recipe`. `guard`
+    counts the `images` that were generated for all seeds, those that were first `near_copies` of training images and
+    were replaced, and those `kept` all the same. `arms` are all arms on validation images, exploratory; `choice` is
+    what was chosen by them, in each division. `tested` are the chosen arm, the strongest control and the one matched to
+    the chosen arm, on test images with other seeds, and `gain` is the confirmed gain. Where divisions chose different
+    arms, `tested` holds them pooled. `verdict_kind` is "helps", "none", "harmful" or "unclear". `without_copies` is the
+    verdict on the test images that are no near copies of training images; "" where all are. `validation_copies` counts
+    validation images that are near copies of training images. `test` is as in StudyResult, for the test images of this
+    regime, and `own_test` the result on the user's own test split alone; None where that is all. `subgroups` is the
+    same comparison by sex, scanner and the like, exploratory, and `external` that on the images of an external test
+    set; None without one.
     """
 
     share: float
@@ -184,6 +197,10 @@ class Regime:
     verdict: str
     verdict_kind: str
     without_copies: str
+    validation_copies: int
+    guard: dict[str, int]
+    test: dict[str, Any]
+    own_test: OwnTest | None
     subgroups: Subgroups = NO_SUBGROUPS
     external: ExternalResult | None = None
 
@@ -210,10 +227,12 @@ class StudyResult:
     """The study of one snapshot. `regimes` begin with all real training images, then 25%, then 10%.
 
     `test` has `images`, `groups` (patients, slides; as many as images where they are not known), `grouped`, and, by
-    class, `per_class` and `groups_per_class`; `near_copies` of them show the same picture as a training image.
-    `validation` counts the images of the choice. `planned` is the time of the plan, in seconds since 1970, before any
-    test image was read. `looks` counts the studies and scores of this store that read the same test images, this one
-    included. `verdict` is the headline, `verdict_kind` as in Regime. `external` are the images of an external test set.
+    class, `per_class` and `groups_per_class`; `near_copies` of them show the same picture as a training image, and
+    `own` are of the user's own test split; `folds` is 1 without folds. With `folds` of 2 or more, each image was tested
+    once. `generators` is the number of each regime without folds. `validation` counts the images of the choice.
+    `planned` is the time of the plan, in seconds since 1970, before any test image was read. `looks` counts the studies
+    and scores of this store that read the same test images, this one included. `verdict` is the headline,
+    `verdict_kind` as in Regime. `external` are the images of an external test set.
     """
 
     version: int
@@ -225,6 +244,8 @@ class StudyResult:
     specificity: float
     seeds: int
     selection_seeds: int
+    folds: int
+    generators: int
     classes: list[str]
     validation: int
     test: dict[str, Any]
@@ -247,35 +268,6 @@ class StudyResult:
         """The study as a JSON document; the `arms` of the regime with all training images stand on top too."""
         document = self._document()
         return document | {"arms": document["regimes"][0]["arms"]}
-
-    def as_text(self) -> str:
-        """Verdicts and arms for a terminal."""
-        images, groups = self.test["images"], self.test["groups"]
-        on = f"{images:,} real test images" + (f" of {groups:,} groups" if self.test["grouped"] else "")
-        lines = [f"{self.run} after {self.snapshot:,} images: {self.seeds} seeds, tested on {on}", f"  {self.verdict}"]
-        for regime in self.regimes:
-            metric = self.metric(regime)
-            lines += [
-                "",
-                f"  {regime.images:,} real training images ({regime.share:.0%}): {regime.verdict}",
-                f"    Confirmed on the test images{metric:>53}   gain of the chosen arm over this one",
-            ]
-            lines += [_tested_line(arm, regime, self.primary) for arm in regime.tested]
-            lines += _attribute_lines(regime)
-            lines += [
-                f"    Exploratory, on {self.validation:,} validation images{metric:>{56 - len(f'{self.validation:,}')}}"
-                "   gain over the strongest control, not corrected"
-            ]
-            lines += [_line(arm, self.primary) for arm in regime.arms]
-            lines += [f"  Without near copies of training images: {regime.without_copies}"] * bool(
-                regime.without_copies
-            )
-            if regime.external is not None:
-                lines += ["", f"    {regime.external.verdict}"]
-            lines += subgroup_lines(regime.subgroups, self.primary)
-            lines += [f"  {regime.filtering.words}"]
-        lines += [f"  Not run at {left.share:.0%}: {left.arms}. {left.why}" for left in self.left]
-        return "\n".join([*lines, *(f"  Note: {notice}" for notice in self.notices)])
 
     def save(self, run: Run) -> Path:
         """Write the study into the run's folder, replacing an earlier one of the same snapshot."""
@@ -331,46 +323,9 @@ def list_studies(run: Run) -> list[StudyResult]:
     return [result for result in results if result is not None]
 
 
-def _line(arm: Arm, metric: str) -> str:
-    gain = arm.gain
-    gain_text = f"{points(gain.value)} ({points_interval(gain.low, gain.high)})" if gain else ""
-    return f"    {arm.plan.words:<64} {_score_text(arm, metric):<27} {gain_text}".rstrip()
-
-
-def _tested_line(arm: Arm, regime: Regime, metric: str) -> str:
-    return f"    {arm.plan.words:<64} {_score_text(arm, metric):<27} {gain_over(regime, arm.plan.name)}".rstrip()
-
-
-def _attribute_lines(regime: Regime) -> list[str]:
-    """AUROC and average precision of each attribute, the rarest first; nothing for classes."""
-    return [
-        f"    {name + ', ' + arm.plan.words:<64} {score_with_interval(arm.aurocs[name], 'auroc'):>24}    "
-        f"average precision {score_with_interval(arm.average_precisions[name], 'average_precision')}"
-        for name in ranked_attributes(regime)
-        for arm in regime.tested
-    ]
-
-
 def ranked_attributes(regime: Regime) -> list[str]:
     """The attributes that the test images hold and lack, the rarest in training first; none for classes."""
     return sorted((name for name in regime.attributes if name in regime.tested[0].aurocs), key=lambda k: regime.real[k])
-
-
-def gain_over(regime: Regime, name: str) -> str:
-    """The corrected gain of the chosen arm over a tested control in points, `+3.0 (+1.0 to +5.0), helps`; "" for the
-    chosen arm itself."""
-    gain = regime.gain
-    if name == gain.over:
-        decision = ", helps" if gain.helps else ""
-        return f"{points(gain.value)} ({points_interval(gain.corrected_low, gain.corrected_high)}){decision}"
-    if name == gain.harm_over:
-        decision = ", harms" if gain.harms else ""
-        return f"{points(gain.harm.mean)} ({points_interval(gain.harm.low, gain.harm.high)}){decision}"
-    return ""
-
-
-def _score_text(arm: Arm, metric: str) -> str:
-    return f"{score_with_interval(arm.primary(metric), metric):>24}"
 
 
 def _read(path: Path) -> StudyResult | None:
@@ -405,6 +360,7 @@ class _SealedTest(TypedDict):
     grouped: bool
     groups_per_class: dict[str, int]
     near_copies: Annotated[int, Field(ge=0)]
+    folds: Annotated[int, Field(ge=1)]
 
 
 class _Generator(TypedDict):
@@ -414,8 +370,18 @@ class _Generator(TypedDict):
     kimg: float
 
 
+class _Guard(TypedDict):
+    """The keys of `Regime.guard`."""
+
+    images: int
+    near_copies: int
+    kept: int
+
+
 class _RegimeParts(TypedDict):
     generator: _Generator
+    guard: _Guard
+    test: _SealedTest
 
 
 class _Parts(TypedDict):

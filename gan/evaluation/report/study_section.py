@@ -5,6 +5,7 @@ import time
 from collections import Counter
 
 from gan.evaluation.records.study_results import Regime, StudyResult
+from gan.evaluation.records.study_text import own_test_sentence, without_copies_sentence
 from gan.evaluation.report import study_table, subgroup_section
 from gan.evaluation.report.forest import forest_groups
 from gan.evaluation.report.forest_plot import forest_plot
@@ -92,8 +93,7 @@ def _chosen(regime: Regime, names: list[str]) -> str:
 
 
 def further_sentences(regime: Regime) -> list[str]:
-    """The verdict on the external test set, and that without near copies of training images, where there are any."""
+    """The verdict on the external test set, that without near copies of training images, and the result on the set's
+    own test split alone, where there are any."""
     found = [] if regime.external is None else [regime.external.verdict]
-    if regime.without_copies:
-        found.append(f"Without test images that are near copies of training images: {regime.without_copies}")
-    return found
+    return found + [text for text in (without_copies_sentence(regime), own_test_sentence(regime)) if text]

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from gan.evaluation.number_format import percent, percent_with_interval, points_with_interval
 from gan.evaluation.records.intervals import MeanInterval, score_with_interval
-from gan.evaluation.records.study_results import Arm, Gain, Regime, StudyResult, gain_over, ranked_attributes
+from gan.evaluation.records.study_results import Arm, Gain, Regime, StudyResult, ranked_attributes
+from gan.evaluation.records.study_text import gain_over
 from gan.evaluation.study.study_options import PRIMARY_METRICS, metric_name
 
 PLAIN, WITH_CLASSICAL = "Synthetic images", "Synthetic images and classical augmentation"

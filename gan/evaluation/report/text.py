@@ -18,6 +18,7 @@ PAPERS = {
     "Kott 2001": "The delete-a-group jackknife, J. Off. Stat. 17, 521",
     "Wilson 1927": "Interval of a share, J. Am. Stat. Assoc. 22, 209",
 }
+
 STUDY_PAPERS = {
     "DeLong et al. 1988": "Comparing areas under correlated ROC curves, Biometrics 44, 837",
     "Obuchowski 1997": "Nonparametric analysis of clustered ROC curve data, Biometrics 53, 567",
@@ -34,6 +35,11 @@ ATTRIBUTE_METHODS = (
     "or test images have, or lack, are left out of the means. Added images have the attributes of real training "
     "images, in the same proportions, or by repeat-factor sampling (Gupta et al. 2019) where rare ones are filled up."
 )
+
+FOLD_PAPERS = {
+    "DerSimonian and Laird 1986": "Meta-analysis in clinical trials, Controlled Clinical Trials 7, 177",
+    "Bates et al. 2021": "Cross-validation: what does it estimate and how well does it do it?, arXiv:2104.00673",
+}
 
 STYLE = """
 :root { color-scheme: light dark; --text: #1c2b2f; --ground: #fff; --line: #d5dedf; --quiet: #52636a; --soft: #f3f6f6; }
@@ -112,6 +118,7 @@ def methods(result: EvaluationResult, study: StudyResult | None) -> str:
     if study is not None:
         text += _study_methods(study) + external_methods(study)
     papers = PAPERS | (STUDY_PAPERS if study is not None else {})
+    papers |= FOLD_PAPERS if study is not None and study.folds * study.generators > 1 else {}
     papers = {who: what for who, what in papers.items() if who not in RARELY_CITED or who in text}
     cited = "".join(f"<li>{html.escape(who)}. {html.escape(what)}.</li>" for who, what in papers.items())
     return f'<p>{html.escape(text)}</p><ul class="quiet">{cited}</ul>'
@@ -145,7 +152,22 @@ def _study_methods(study: StudyResult) -> str:
         "the influence of each (for the AUROC DeLong et al. 1988; for groups Obuchowski 1997); the variance between "
         "seeds is that of each tested arm, moderated across these by empirical Bayes (Smyth 2004). The difference "
         "follows Student's t, with degrees of freedom after Satterthwaite. Intervals and decisions are Holm-corrected "
-        "(Holm 1979) over the shares. "
-        "Filtered sets keep images by label confidence and typicality (after Xue et al. 2021) and add as many images "
-        "as unfiltered ones."
+        "(Holm 1979) over the shares. " + _folds(study) + "Near copies of training images among the synthetic ones "
+        "were replaced as in an export. Filtered sets keep images by label confidence and typicality (after Xue et al. "
+        "2021) and add as many images as unfiltered ones."
     ) + (ATTRIBUTE_METHODS if attributes else "")
+
+
+def _folds(study: StudyResult) -> str:
+    """What folds, or several generators, add to the methods."""
+    more = "the variance between {} beyond that was estimated by moments (DerSimonian and Laird 1986). "
+    if study.folds > 1:
+        return (
+            f"Every image was tested once, in {study.folds} folds of whole groups: choices, generators and filters "
+            "were made in each without it. Metrics that rank images are those within folds, averaged; "
+            + more.format("folds")
+            + "Training sets of folds overlap, so that these intervals are approximate (Bates et al. 2021). "
+        )
+    if study.generators > 1:
+        return f"{study.generators} generators were trained; " + more.format("generators")
+    return "Intervals hold the generator fixed. "

@@ -19,7 +19,7 @@ from gan.evaluation.records.study_results import Arm, ExploratoryGain, Gain, Kee
 from gan.evaluation.study import classification_metrics, comparisons, confirmation_plan, power
 from gan.evaluation.study.arms import ArmPlan
 from gan.evaluation.study.classification_metrics import Estimate
-from gan.evaluation.study.comparisons import Comparison, Decision
+from gan.evaluation.study.comparisons import Comparison, Decision, Difference
 from gan.evaluation.study.confirmation_plan import DivisionChoice, RegimeChoice
 from gan.evaluation.study.predictions import Predictions, pool
 
@@ -30,11 +30,17 @@ Pooling = Callable[[Sequence[Predictions], ArmPlan], Predictions]
 
 
 def choose_arms(
-    share: float, folds: Sequence[int | None], validated: Sequence[Validated], metric: str, test_images: int, seeds: int
+    share: float,
+    folds: Sequence[int | None],
+    validated: Sequence[Validated],
+    metric: str,
+    test_images: int,
+    seeds: int,
 ) -> RegimeChoice:
     """What to confirm in each division, from all arms' predictions on its validation images.
 
-    `test_images` will be read by classifiers of `seeds` seeds, in all divisions together.
+    `test_images` will be read by classifiers of `seeds` seeds, in all divisions together. The gain that they will see
+    is expected from the variances on validation images.
     """
     choices = [
         confirmation_plan.choose([arm.plan for arm in arms], {arm.plan.name: arm.primary(metric) for arm in arms}, fold)
@@ -94,12 +100,23 @@ class PlannedArms:
         matched = strongest if self.matched is self.strongest else change(self.matched)
         return PlannedArms(change(self.chosen), strongest, matched)
 
-    def compared(self, metric: str) -> Comparison:
-        """The chosen arms against the strongest and the matched controls."""
+    def compared(self, metric: str, generators: int = 1) -> Comparison:
+        """The chosen arms against the strongest and the matched controls; seed s used generator s mod `generators`."""
+        strongest, matched = self.strongest.plan.name, self.matched.plan.name
+        found = self._differences(metric, generators)
+        if len(self.chosen.truth.folds) > 1:
+            of_folds = [self.part(self.chosen.truth.fold == fold) for fold in self.chosen.truth.folds]
+            each = [one._differences(metric, generators) for one in of_folds]
+            found = {
+                name: replace(one, extra=comparisons.between_folds([fold[name] for fold in each]))
+                for name, one in found.items()
+            }
+        return Comparison(found[strongest], found[matched])
+
+    def _differences(self, metric: str, generators: int) -> dict[str, Difference]:
         estimates = {arm.plan.name: arm.primary(metric) for arm in self.arms}
         others = [arm.plan.name for arm in self.arms[1:]]
-        found = comparisons.differences(self.chosen.plan.name, others, estimates, self.chosen.truth.sample)
-        return Comparison(found[self.strongest.plan.name], found[self.matched.plan.name])
+        return comparisons.differences(self.chosen.plan.name, others, estimates, self.chosen.truth.sample, generators)
 
 
 def _pooled_plan(role: str, plans: Sequence[ArmPlan]) -> ArmPlan:
@@ -107,14 +124,17 @@ def _pooled_plan(role: str, plans: Sequence[ArmPlan]) -> ArmPlan:
     if len({plan.name for plan in plans}) == 1:
         return plans[0]
     counted = Counter(plan.words for plan in plans).most_common()
-    words = ", ".join(f"{what[0].lower()}{what[1:]} in {count} of {len(plans)} folds" for what, count in counted)
+    words = "; ".join(f"{what[0].lower()}{what[1:]} in {count} of {len(plans)} folds" for what, count in counted)
     added = {name: round(float(np.mean([plan.added[name] for plan in plans]))) for name in plans[0].added}
-    return replace(
-        plans[0], name=role, words=f"{ROLES[role]}: {words}", added=added, ratio=None, fills=False, keep=None
-    )
+    return ArmPlan(role, f"{ROLES[role]} ({words})", plans[0].kind, added)
 
 
-ROLES = {"chosen": "Chosen on validation", "strongest": "Strongest control", "matched": "Matched control"}
+ROLES = {
+    "chosen": "Synthetic images as chosen in each fold",
+    "strongest": "The strongest control of each fold",
+    "matched": "The matched control of each fold",
+}
+"""How pooled arms are called where the folds have different ones."""
 
 
 def pool_arms(divisions: Sequence[Validated]) -> list[Predictions]:
@@ -141,10 +161,11 @@ def exploratory_arms(validated: Sequence[Predictions], metric: str, specificity:
     return summarise_arms(validated, metric, specificity, gains)
 
 
-def confirmed_gain(decision: Decision, tested: PlannedArms, metric: str) -> Gain:
-    """The decision on the chosen arms as a record."""
+def confirmed_gain(decision: Decision, tested: PlannedArms, metric: str, in_folds: float | None = None) -> Gain:
+    """The decision on the chosen arms as a record; with folds there would be `in_folds` times as many test images."""
     strongest, matched = decision.comparison.strongest, decision.comparison.matched
     ours, theirs = (_of_each_condition(arm, metric) for arm in (tested.chosen, tested.strongest))
+    more_of_it = MORE | ({f"{FOLDS} folds": (in_folds, FOLDS)} if in_folds else {})
     return Gain(
         strongest.value,
         *strongest.interval(),
@@ -161,13 +182,15 @@ def confirmed_gain(decision: Decision, tested: PlannedArms, metric: str) -> Gain
         detectable=power.detectable_gain(strongest, decision.level),
         detectable_with={
             what: power.detectable_gain(power.with_more(strongest, *more), decision.level)
-            for what, more in MORE.items()
+            for what, more in more_of_it.items()
         },
     )
 
 
-MORE = {"four times as many test images": (4, 1), "twice as many seeds": (1, 2)}
+MORE: dict[str, tuple[float, float]] = {"four times as many test images": (4, 1), "twice as many seeds": (1, 2)}
 """What would see a smaller gain: how many times as many images and seeds."""
+FOLDS = 5
+"""Folds that would see a smaller gain: every image is tested once, and each fold has seeds of its own."""
 
 
 def summarise_arms(

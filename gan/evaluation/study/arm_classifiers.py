@@ -1,10 +1,11 @@
 """The classifiers of one division: train each, choose its state on the validation images, keep its predictions.
 
 Arms are compared on validation images first, with seeds of their own. Each such classifier leaves
-`<share>/selection/<arm>-seed-<seed>.npz` in the study's folder: `validation_logits` (n, K), the SHA-256 of its weights,
-and `seconds`. The classifiers of the chosen arm and its controls, with other seeds, leave the same and their `logits`
-(n, K) on the test images, with the SHA-256 of these, in `<share>/test/`; likewise `external_logits` on the images of an
-external test set. With folds, `fold-<f>/` comes after the share.
+`<share>/selection/<arm>-seed-<seed>.npz` in the study's folder: `validation_logits` (n, K) with their
+`validation_auroc`, the arm's `words`, the SHA-256 of its weights, and `seconds`. The classifiers of the chosen arm and
+its controls, with other seeds, leave the same and their `logits` (n, K) on the test images, with the SHA-256 of these,
+in `<share>/test/`; likewise `external_logits` on the images of an external test set. With folds, `fold-<f>/` comes
+after the share.
 
 Letters: n images, K classes, S seeds.
 """
@@ -32,11 +33,12 @@ from gan.evaluation.classifiers.small_resnet import (
     predict,
 )
 from gan.evaluation.classifiers.training import train_classifier
-from gan.evaluation.selector import Selector
+from gan.evaluation.selector import Selector, build_selector
 from gan.evaluation.study.additions import Additions, prepare_additions
 from gan.evaluation.study.arms import ArmPlan, Generate
 from gan.evaluation.study.divisions import Division
 from gan.evaluation.study.external_test import ExternalTest
+from gan.evaluation.study.guarded_generation import FindCopies, GuardFor, without_near_copies
 from gan.evaluation.study.predictions import GroundTruth, Predictions, choose_offsets, validation_auroc
 from gan.evaluation.study.study_options import StudyOptions
 from gan.evaluation.study.study_plan import DivisionPlan
@@ -44,8 +46,6 @@ from gan.io.atomic import replacing
 from gan.io.progress import Progress
 from gan.io.untrusted_files import log_damaged, read_arrays
 
-FILTER_SEED = 1_000_003
-"""Seed of the filter's classifier, used by no arm."""
 FIRST_SELECTION_SEED = 10_000
 """The seeds from here on choose the arm; those from 0 on confirm it."""
 PHASE = "augmentation study"
@@ -69,11 +69,15 @@ class StepCounter:
 
 @dataclass(frozen=True)
 class DivisionClassifiers:
-    """All classifiers of one division; `generate` gives the synthetic images."""
+    """All classifiers of one division; seed s uses synthetic images of generator s mod G of `generates`.
+
+    Near copies of training images among these are replaced as in an export, with the same filter where an arm has one.
+    """
 
     folder: Path
     plan: DivisionPlan
-    generate: Generate
+    generates: Sequence[Generate]
+    guard_for: GuardFor
     options: StudyOptions
     steps_done: StepCounter
     external: ExternalTest | None = None
@@ -99,7 +103,7 @@ class DivisionClassifiers:
         """Predictions of the same classifiers on the images of the external test set; `tested` must come before."""
         found = []
         for arm in (arm for arm in self.plan.arms if arm.name in names):
-            files = [read_arrays(self._path(arm, seed, test=True)) for seed in range(self.options.seeds)]
+            files = [read_arrays(self._file(arm, seed, test=True)) for seed in range(self.options.seeds)]
             logits = np.stack([file["external_logits"] for file in files])
             found.append(Predictions(arm, logits, self._offsets(files), external.truth))
         return found
@@ -129,14 +133,16 @@ class DivisionClassifiers:
             if not missing:
                 continue
             began, trained = time.monotonic(), True
+            generate = without_near_copies(self.generates[seed % len(self.generates)], self._guard, self.path)
             select = self._selector.select_at_rates
-            added = prepare_additions(*self._real, self._development.kind, arms, self.generate, select, seed)
+            added = prepare_additions(*self._real, self._development.kind, arms, generate, select, seed)
             for arm in missing:
                 self._train(arm, seed, added, began, test=test)
                 began = time.monotonic()
                 self.steps_done.done(self.plan.steps)
-        if trained:
-            self.__dict__.pop("_development")  # several divisions at once would take too much memory
+        if trained:  # several divisions at once would take too much memory
+            for name in ("_development", "_guard"):
+                self.__dict__.pop(name, None)
 
     @cached_property
     def _development(self) -> ImageSet:
@@ -154,10 +160,12 @@ class DivisionClassifiers:
 
     @cached_property
     def _selector(self) -> Selector:
-        """The filter: a classifier trained on the division's real images alone, and their features."""
-        real, conditions = self._real
-        network = self._fit(real, conditions, seed=FILTER_SEED, augment=classical_augmentation, counted_steps=0)
-        return Selector.from_images(network, real, conditions, self._development.kind)
+        """The filter, as exports have it: of the division's real images alone."""
+        return build_selector(self._development, self.options.device, self.options.selector)
+
+    @cached_property
+    def _guard(self) -> FindCopies:
+        return self.guard_for(self._development, self.path)
 
     def _train(self, arm: ArmPlan, seed: int, added: Additions, began: float, *, test: bool) -> None:
         """Train one classifier, choose its state on the validation images, and keep its predictions."""
@@ -175,6 +183,8 @@ class DivisionClassifiers:
         )
         arrays: dict[str, Any] = {
             "validation_logits": predict(network, self._validation_images)[1].numpy(),
+            "validation_auroc": self._judge(network),
+            "words": arm.words,
             "weights_sha256": _sha256(network),
         }
         if test:
@@ -183,7 +193,7 @@ class DivisionClassifiers:
         if test and self.external is not None:
             outside = self.external
             arrays |= {"external_logits": outside.logits(network), "external_sha256": outside.sha256}
-        path = self._path(arm, seed, test=test)
+        path = self._file(arm, seed, test=test)
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary, open(temporary, "wb") as file:
             np.savez_compressed(file, **arrays, seconds=time.monotonic() - began)
@@ -224,12 +234,16 @@ class DivisionClassifiers:
     def _validation(self) -> GroundTruth:
         return self.plan.division.validation
 
-    def _path(self, arm: ArmPlan, seed: int, *, test: bool) -> Path:
-        kind = "test" if test else "selection"
-        return division_folder(self.folder, self.plan.division) / kind / f"{arm.name}-seed-{seed}.npz"
+    @property
+    def path(self) -> Path:
+        """The division's folder."""
+        return division_folder(self.folder, self.plan.division)
+
+    def _file(self, arm: ArmPlan, seed: int, *, test: bool) -> Path:
+        return self.path / ("test" if test else "selection") / f"{arm.name}-seed-{seed}.npz"
 
     def _is_finished(self, arm: ArmPlan, seed: int, *, test: bool) -> bool:
-        path = self._path(arm, seed, test=test)
+        path = self._file(arm, seed, test=test)
         try:
             file = read_arrays(path)
         except (FileNotFoundError, NotADirectoryError):
@@ -247,7 +261,7 @@ class DivisionClassifiers:
         return all(logits in file and str(file.get(key)) == sha256 for logits, (key, sha256) in keys.items())
 
     def _read(self, arm: ArmPlan, seeds: list[int], *, test: bool) -> Predictions:
-        files = [read_arrays(self._path(arm, seed, test=test)) for seed in seeds]
+        files = [read_arrays(self._file(arm, seed, test=test)) for seed in seeds]
         if not test:
             validation = np.stack([file["validation_logits"] for file in files])
             return Predictions(arm, validation, self._offsets(files), self._validation)

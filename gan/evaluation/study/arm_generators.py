@@ -1,8 +1,8 @@
-"""The generators of a study: the run's own snapshot, or one trained on the regime's real images alone.
+"""The generators of a study: the run's own snapshot, or one trained on a division's real images alone.
 
-The run's generator has seen every training image. In a regime with fewer, be it a low-data regime or all that a study
-takes of a large set, that knowledge would leak into the classifiers. Each such regime trains its own generator, with
-the run's config and a shorter training. It resumes like any run.
+The run's generator has seen every training image. In a division with fewer or other ones, be it a low-data regime, a
+fold, or all that a study takes of a large set, that knowledge would leak into the classifiers. Each such division
+trains its own generators from scratch, and none is shared. They resume like any run.
 """
 
 import contextlib
@@ -13,6 +13,7 @@ from typing import Any
 
 from gan.config import options
 from gan.config.run_config import RunConfig
+from gan.data.image_set import ImageSet
 from gan.errors import ConfigError, DamagedFileError, StoppedError
 from gan.evaluation.study.arms import Generate
 from gan.evaluation.study.divisions import Division
@@ -22,6 +23,7 @@ from gan.jobs.worker import Worker, working
 from gan.runs.metrics_table import MetricsReader
 from gan.runs.run import Run
 from gan.sampling.sampler import Sampler, load_generator
+from gan.training.recommend import recommend
 from gan.training.train import train
 
 MAX_KIMG_AT_32 = 60.0
@@ -36,13 +38,15 @@ class Generator:
     info: dict[str, Any]
 
 
-GeneratorFor = Callable[[Division], Generator]
-"""The generator of a division: it has learned the division's training images alone."""
+GeneratorFor = Callable[[Division, int], Generator]
+"""A generator of a division, by its number from 0 on: it has learned the division's training images alone."""
+AUTO, OWN = "as --preset auto would train on so many images", "the run's own options"
+"""How a generator is trained: `info["recipe"]`."""
 
 
-def snapshot_generator(sampler: Sampler, kimg: float) -> Generator:
+def snapshot_generator(sampler: Sampler, kimg: float, recipe: str = OWN) -> Generator:
     """The generator of a snapshot trained for `kimg`. The study's seed is the noise seed, from position 0 on."""
-    info = {"name": sampler.run, "snapshot": sampler.seen, "sha256": sampler.sha256, "kimg": kimg}
+    info = {"name": sampler.run, "snapshot": sampler.seen, "sha256": sampler.sha256, "kimg": kimg, "recipe": recipe}
     return Generator(lambda conditions, seed: sampler.generate(conditions, seed), info)
 
 
@@ -57,31 +61,71 @@ def low_data_config(config: RunConfig, share: float) -> RunConfig:
     return config.model_copy(update={"train": train_config, "job": job})
 
 
-def generator_folder(folder: Path, division: Division) -> Path:
+def follows_auto(config: RunConfig, images: ImageSet) -> bool:
+    """Whether a run has the options that `--preset auto` gives for its set, whatever its seed and device."""
+    recommended = recommend(config.data, images, config.job.device).config
+
+    def compared(one: RunConfig) -> dict[str, Any]:
+        return one.model_dump(exclude={"job": True, "train": {"seed"}})
+
+    return compared(recommended) == compared(config)
+
+
+def division_config(config: RunConfig, division: Division, number: int, kimg: float, auto: bool) -> RunConfig:
+    """The config of a division's generator of that `number`, each with a seed of its own.
+
+    On the images of the run it is the run's own, trained as long as the snapshot, `kimg`. On fewer or others it is that
+    of `--preset auto` for so many where the run's is (`auto`), else the run's own with a shorter training.
+    """
+    seed = config.train.seed + number
+    if division.is_whole:
+        lengths: dict[str, Any] = {"kimg": kimg}
+    elif auto:
+        config = recommend(config.data, division.development(), config.job.device).config
+        lengths = {"kimg": config.train.kimg}
+    else:
+        return _with_lengths(low_data_config(config, division.share), {"seed": seed})
+    lengths |= {"snapshot_kimg": max(lengths["kimg"] / 5, 0.001), "keep_snapshots": 2, "seed": seed}
+    return _with_lengths(config, lengths)
+
+
+def _with_lengths(config: RunConfig, values: dict[str, Any]) -> RunConfig:
+    return config.model_copy(update={"train": config.train.model_copy(update=values)})
+
+
+def generator_folder(folder: Path, division: Division, number: int) -> Path:
     """The folder of a division's generator in a study's `folder`."""
     fold = "" if division.fold is None else f"-fold-{division.fold}"
-    return folder / f"generator-{round(100 * division.share)}{fold}"
+    return folder / f"generator-{round(100 * division.share)}{fold}{f'-{number}' if number else ''}"
 
 
-def train_generator(run: Run, division: Division, folder: Path, device: str, worker: Worker | None) -> Generator:
-    """A generator trained on the images of `division` alone, in `folder`, a run folder of its own.
+def train_generator(
+    config: RunConfig, division: Division, folder: Path, device: str, worker: Worker | None, recipe: str
+) -> Generator:
+    """A generator trained on the images of `division` alone, with `config`, in `folder`, a run folder of its own.
 
     Raises StoppedError where a stop was requested; the next call resumes. Without a `worker` it trains on the CPU.
     """
-    inner = _inner(folder, low_data_config(run.config, division.share))
+    inner = _inner(folder, config)
     if max(inner.snapshots(), default=0) < inner.total:
         with contextlib.nullcontext(worker) if worker else working(inner.path) as at_work:
             assert at_work is not None
             train(inner, at_work, division.development())
     if max(inner.snapshots(), default=0) < inner.total:
         raise StoppedError
-    return snapshot_generator(load_generator(inner, None, device), inner.config.train.kimg)
+    return snapshot_generator(load_generator(inner, None, device), inner.config.train.kimg, recipe)
 
 
-def is_trained(run: Run, division: Division, folder: Path) -> bool:
-    """Whether the division's generator in a study's `folder` has finished its training."""
-    inner, config = generator_folder(folder, division), low_data_config(run.config, division.share)
-    return _config(inner / "config.json") == config and max(Run(inner).snapshots(), default=0) >= Run(inner).total
+def untrained(division: Division, folder: Path, generators: int) -> list[int]:
+    """The numbers of the division's generators in a study's `folder` that have not finished their training."""
+    numbers = range(1 if division.is_whole else 0, generators)  # the snapshot is there
+    return [number for number in numbers if not _is_trained(generator_folder(folder, division, number))]
+
+
+def _is_trained(folder: Path) -> bool:
+    if _config(folder / "config.json") is None:
+        return False
+    return max(Run(folder).snapshots(), default=0) >= Run(folder).total
 
 
 def training_seconds(folder: Path) -> float:

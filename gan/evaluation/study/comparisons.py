@@ -6,6 +6,13 @@ for the AUROC, with groups Obuchowski 1997 (Biometrics 53:567). What the images 
 variance between seeds already, and is taken off. The variance between seeds is that of each arm, moderated across arms
 (`moderation.py`). A difference follows Student's t, with the degrees of freedom of Welch and Satterthwaite.
 
+**Folds and generators.** Other training images, and another training of the generator, give other differences. Where a
+study has folds, each with its own generator, or several generators, their variance is estimated by moments as in a
+random-effects meta-analysis (DerSimonian and Laird 1986, Controlled Clinical Trials 7:177): what the differences of
+single folds vary more than images and seeds explain. It is not below 0. Training sets of folds overlap, so that their
+differences are not independent: no unbiased estimate of that variance exists (Bengio and Grandvalet 2004, JMLR 5:1089),
+and intervals from folds are approximate (Bates, Hastie and Tibshirani 2021, arXiv:2104.00673).
+
 **Several regimes.** Holm 1979 (Scand. J. Statist. 6:65) over the confirmed comparison of each regime. A corrected
 interval has the level at which Holm's procedure tested it, so that its lower end is above 0 if and only if the
 procedure rejects.
@@ -124,23 +131,54 @@ def means(estimates: Sequence[Estimate], sample: Sample) -> list[Difference]:
 
 
 def differences(
-    arm: str, others: Sequence[str], estimates: Mapping[str, Estimate], sample: Sample
+    arm: str, others: Sequence[str], estimates: Mapping[str, Estimate], sample: Sample, generators: int = 1
 ) -> dict[str, Difference]:
     """An arm's metric minus that of each of the `others`; seeds' variances are moderated across all `estimates`.
 
-    Every arm has the same S >= 2 seeds, and trainings of different arms are independent.
+    Every arm has the same S >= 2 seeds, and trainings of different arms are independent. With several `generators`,
+    seed s used generator s mod `generators`: the variance between seeds is that within generators, and the one between
+    generators is `extra`.
     """
-    names = list(estimates)
-    seeds = len(estimates[arm].values)
-    moderated = moderate(np.array([estimates[name].values.var(ddof=1) for name in names]), seeds - 1)
+    names, seeds = list(estimates), len(estimates[arm].values)
+    within = np.array([variance_within(estimates[name].values, generators) for name in names])
+    moderated = moderate(within, seeds - generators)
     variances = dict(zip(names, moderated.variances.tolist(), strict=True))
-    ours = estimates[arm]
-    found = {}
+    ours, found = estimates[arm], {}
     for other in others:
         theirs = estimates[other]
         paired = Estimate(ours.values - theirs.values, ours.influence - theirs.influence)
-        found[other] = _difference(paired, sample, variances[arm] + variances[other], moderated.dof)
+        variance = variances[arm] + variances[other]
+        found[other] = _difference(paired, sample, variance, moderated.dof)
+        if generators > 1:
+            found[other] = replace(found[other], extra=between_generators(paired.values, variance, generators))
     return found
+
+
+def variance_within(values: Floats, generators: int) -> float:
+    """The variance between seeds (S,) of one generator, where seed s used generator s mod `generators`."""
+    squares = [(of_one - of_one.mean()) ** 2 for of_one in (values[g::generators] for g in range(generators))]
+    return float(np.concatenate(squares).sum() / (len(values) - generators))
+
+
+def between_generators(values: Floats, seed_variance: float, generators: int) -> Part:
+    """The variance of a mean over generators beyond that of seeds, of paired differences `values` (S,).
+
+    tau^2 = max(0, the variance of the generators' means - `seed_variance` over the seeds of each).
+    """
+    of_each = [values[g::generators] for g in range(generators)]
+    expected = seed_variance * float(np.mean([1 / len(one) for one in of_each]))
+    tau2 = max(0.0, float(np.var([one.mean() for one in of_each], ddof=1)) - expected)
+    return Part(tau2 / generators, generators - 1)
+
+
+def between_folds(of_folds: Sequence[Difference]) -> Part:
+    """The variance of a mean over F folds beyond that of images and seeds, from the difference in each.
+
+    tau^2 = max(0, the variance of the differences - the mean of their variances over images and seeds).
+    """
+    expected = float(np.mean([one.images.variance + one.seeds.variance for one in of_folds]))
+    tau2 = max(0.0, float(np.var([one.value for one in of_folds], ddof=1)) - expected)
+    return Part(tau2 / len(of_folds), len(of_folds) - 1)
 
 
 def _difference(estimate: Estimate, sample: Sample, seed_variance: float, seed_dof: float) -> Difference:

@@ -1,8 +1,9 @@
 """The divisions of a study's real images into training, validation and sealed test images.
 
-Without folds there is one for each regime: the user's own splits. Everything that trains, chooses or filters gets the
-`development` set of its division, which holds none of its test images. Only `SealedTest.logits` reads these, and it
-takes a finished classifier.
+Without folds there is one for each regime: the user's own splits; the training images that a regime leaves out are
+tested on as well. With folds there is one for each fold, of all images of the three splits: every image, with its whole
+group, is tested on once. Everything that trains, chooses or filters gets the `development` set of its division, which
+holds none of its test images. Only `SealedTest` reads these: for a finished classifier, and to count near copies.
 
 Letters: n images, C channels, H = W the set's own side, K classes.
 """
@@ -31,7 +32,9 @@ MAX_TRAINING_IMAGES = 10_000
 MAX_VALIDATION_IMAGES = 500
 """Most validation images, on which a classifier's state is chosen."""
 MAX_TEST_IMAGES = 3000
-"""Most test images, by whole groups."""
+"""Most test images of a division, by whole groups."""
+VALIDATION_SHARE = 0.1
+"""Share of the images outside a fold that validate."""
 MIN_SPLIT_IMAGES = 10
 """Fewest images of the validation and of the test split."""
 MIN_CLASS_IMAGES = 8
@@ -39,8 +42,12 @@ MIN_CLASS_IMAGES = 8
 trained on fewer can only repeat them."""
 
 
-def check_study_data(images: ImageSet) -> None:
-    """Raise DataError where there are too few images, or no attribute that is common enough."""
+def check_study_data(images: ImageSet, folds: int = 1) -> None:
+    """Raise DataError where there are too few images, no attribute that is common enough, or too few groups for the
+    folds."""
+    if folds > 1:
+        _check_folds(images, folds)
+        return
     for split in ("val", "test"):
         count = len(images.rows(split))
         if count < MIN_SPLIT_IMAGES:
@@ -63,6 +70,35 @@ def check_study_data(images: ImageSet) -> None:
             f"{images.title} has {counts[scarce]} training images of {images.names[scarce]}: a study takes at least "
             f"{MIN_CLASS_IMAGES} of each class. Add images of it, or leave the class out."
         )
+
+
+def _check_folds(images: ImageSet, folds: int) -> None:
+    groups = np.arange(len(images)) if images.group is None else images.group
+    if images.kind == "attributes":
+        if not all(division.scored for division in divide(images, 1.0, folds)):
+            raise DataError(
+                f"{images.title} has no attribute that {MIN_CLASS_IMAGES} training images have, and as many lack, "
+                f"outside each of {folds} folds: a study cannot score any. Add images of rare attributes, or take "
+                "fewer folds."
+            )
+        return
+    unit = "images" if images.group is None else "groups with images"
+    counts = [len(np.unique(groups[images.conditions[:, k] == 1])) for k in range(len(images.names))]
+    scarce = int(np.argmin(counts))
+    if counts[scarce] < folds:
+        instead = f"take at most {counts[scarce]} folds" if counts[scarce] > 1 else "study it without folds"
+        raise DataError(
+            f"{images.title} has {counts[scarce]} {unit} of {images.names[scarce]}, fewer than {folds} folds: each "
+            f"fold tests on at least one. Add images of it, or {instead}."
+        )
+    for division in divide(images, 1.0, folds):
+        scarce = int(division.real.argmin())
+        if division.real[scarce] < MIN_CLASS_IMAGES:
+            raise DataError(
+                f"{images.title} has {division.real[scarce]} training images of {images.names[scarce]} outside fold "
+                f"{division.fold}: a study takes at least {MIN_CLASS_IMAGES} of each class. Add images of it, or leave "
+                "the class out."
+            )
 
 
 def scored_conditions(images: ImageSet, train: Rows, val: Rows) -> tuple[int, ...]:
@@ -145,9 +181,20 @@ class Division:
         return np.asarray(self._images.conditions[self.train].sum(axis=0), dtype=np.int64)
 
     @property
+    def every_image(self) -> int:
+        """The number of images of the whole set."""
+        return len(self._images)
+
+    @property
     def validation(self) -> GroundTruth:
         """The truth about the validation images."""
         return _truth(self._images, self.val, self.sealed._rarest, self.scored)
+
+    def validation_copies(self) -> int:
+        """How many validation images show the same picture as some training image, by their thumbnails."""
+        development = self.development()
+        shown = native_images(development, development.rows("val"))
+        return int(find_near_copies(development, shown).sum())
 
     @property
     def is_whole(self) -> bool:
@@ -156,20 +203,51 @@ class Division:
         return np.array_equal(self.train, self._images.rows("train"))
 
 
-def divide(images: ImageSet, share: float) -> list[Division]:
+def divide(images: ImageSet, share: float, folds: int = 1) -> list[Division]:
     """The divisions of the regime with a `share` of the training images: whole groups, each class in proportion."""
-    everything = images.rows("train")
-    train = everything if len(everything) <= MAX_TRAINING_IMAGES else _share(images, everything, _cap(everything))
+    if folds == 1:
+        return [_own_splits(images, share)]
+    group, division = images.group, []
+    parts = {str(fold): 1 / folds for fold in range(1, folds)}
+    dealt = stratified_split(images.conditions, group, parts)
+    number = np.array([0 if part == "train" else int(part) for part in dealt])
+    for fold in range(folds):
+        others, test = np.flatnonzero(number != fold), np.flatnonzero(number == fold)
+        validating = max(VALIDATION_SHARE, MIN_SPLIT_IMAGES / len(others))
+        inner = stratified_split(
+            images.conditions[others], None if group is None else group[others], {"val": validating}
+        )
+        train = others[inner == "train"]
+        validation = whole_groups(images, others[inner == "val"], MAX_VALIDATION_IMAGES)
+        division.append(_divide(images, share, fold, train, validation, whole_groups(images, test, MAX_TEST_IMAGES)))
+    return division
+
+
+def _own_splits(images: ImageSet, share: float) -> Division:
+    val, test = images.rows("val"), whole_groups(images, images.rows("test"), MAX_TEST_IMAGES)
+    if len(val) > MAX_VALIDATION_IMAGES:
+        val = np.sort(sample_rows(images, "val", MAX_VALIDATION_IMAGES))
+    division = _divide(images, share, None, images.rows("train"), val, test)
+    unused = np.setdiff1d(images.rows("train"), division.train)
+    if images.group is not None:
+        used = images.group[np.concatenate([division.train, division.val])]
+        unused = unused[~np.isin(images.group[unused], used)]
+    unused = whole_groups(images, unused, max(0, MAX_TEST_IMAGES - len(test)))
+    if not len(unused):
+        return division
+    sealed = replace(division.sealed, _rows=np.concatenate([test, unused]))
+    return replace(division, sealed=sealed)
+
+
+def _divide(images: ImageSet, share: float, fold: int | None, train: Rows, val: Rows, test: Rows) -> Division:
+    if len(train) > MAX_TRAINING_IMAGES:
+        train = _share(images, train, MAX_TRAINING_IMAGES / len(train))
     everything = train
     if share < 1:
         train = _share(images, train, share)
-    val = images.rows("val")
-    if len(val) > MAX_VALIDATION_IMAGES:
-        val = np.sort(sample_rows(images, "val", MAX_VALIDATION_IMAGES))
-    test = whole_groups(images, images.rows("test"), MAX_TEST_IMAGES)
     scored = scored_conditions(images, train, val)
     sealed = SealedTest(images, test, rarest_condition(images, everything, scored), scored)
-    return [Division(images, share, None, train, val, sealed)]
+    return Division(images, share, fold, train, val, sealed)
 
 
 def rarest_condition(images: ImageSet, train: Rows, scored: tuple[int, ...]) -> int:
@@ -178,15 +256,17 @@ def rarest_condition(images: ImageSet, train: Rows, scored: tuple[int, ...]) -> 
     return min(scored or range(len(counts)), key=lambda k: int(counts[k]))
 
 
-def tested_sha256(images: ImageSet) -> str:
-    """SHA-256 of the user's own test split, by which looks at it are counted; reads its images."""
-    return split_sha256(images, "test")
+def tested_sha256(images: ImageSet, folds: int) -> list[str]:
+    """The SHA-256 of what a study looks at: the user's own test split and, with folds, all images; reads them."""
+    own = split_sha256(images, "test") if len(images.rows("test")) else ""
+    every = SealedTest(images, np.arange(len(images)), 0, ()).sha256 if folds > 1 else ""
+    return [digest for digest in (own, every) if digest]
 
 
 def whole_groups(images: ImageSet, rows: Rows, most: int) -> Rows:
     """Of more than `most` rows, random whole groups with about as many images."""
-    if len(rows) <= most:
-        return rows
+    if len(rows) <= most or not most:
+        return rows[:most]
     groups = np.arange(len(rows)) if images.group is None else images.group[rows]
     member = np.unique(groups, return_inverse=True)[1]
     rank = np.random.default_rng(0).permutation(member.max() + 1)[member]  # (n,): the rank of its group
@@ -205,10 +285,6 @@ def subset(images: ImageSet, rows: Rows) -> ImageSet:
         digests=None if images.digests is None else images.digests[rows],
         subgroups={name: values[rows] for name, values in images.subgroups.items()},
     )
-
-
-def _cap(rows: Rows) -> float:
-    return MAX_TRAINING_IMAGES / len(rows)
 
 
 def _share(images: ImageSet, rows: Rows, share: float) -> Rows:

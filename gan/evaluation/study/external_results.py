@@ -45,9 +45,10 @@ class TestedOutside:
 
     def record(self) -> ExternalImages:
         """The images, for the study's result."""
+        counts = count_images(self.truth)
         return ExternalImages(
             name=self.test.name,
-            **count_images(self.truth),
+            **{key: counts[key] for key in ("images", "groups", "grouped", "per_class", "groups_per_class")},
             classes=self.test.named_classes,
             left_out=dict(self.test.left_out),
             lacking=list(self.test.lacking),

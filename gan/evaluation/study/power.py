@@ -21,6 +21,8 @@ measured: what `bench --study-power` simulates at a balanced accuracy of 80%. Fo
 of the AUROC with equal classes, and seven times where one image in ten is positive; this is between them."""
 PRIOR_SEED_VARIANCE = {"auroc": 0.02**2, "balanced_accuracy": 0.022**2, "average_precision": 0.03**2}
 """Variance between seeds of one arm, likewise."""
+PRIOR_FOLD_VARIANCE = 0.009**2
+"""Variance of a difference between folds, likewise."""
 TESTED_ARMS = 3
 """The chosen arm, the strongest control and the matched one: their variances between seeds are moderated together."""
 
@@ -39,12 +41,13 @@ def with_more(difference: Difference, images: float = 1, seeds: float = 1) -> Di
     )
 
 
-def prior_variances(metric: str, units: Sequence[float], seeds: int) -> Difference:
+def prior_variances(metric: str, units: Sequence[float], seeds: int, folds: int = 1) -> Difference:
     """The variances to expect with so many independent test images of each class, before any is measured.
 
-    The metric is a mean over K classes, so that its variance is that of the classes' mean over K.
+    The metric is a mean over K classes, so that its variance is that of the classes' mean over K. With folds, `units`
+    are those of all folds, and each fold has its own luck.
     """
     images = PRIOR_IMAGE_VARIANCE[metric] * float(np.mean([1 / max(1.0, n) for n in units])) / len(units)
-    return Difference(
-        0.0, Part(images), Part(2 * PRIOR_SEED_VARIANCE[metric] / seeds, float(TESTED_ARMS * (seeds - 1)))
-    )
+    between = Part(2 * PRIOR_SEED_VARIANCE[metric] / seeds / folds, float(TESTED_ARMS * (seeds - 1)))
+    extra = Part(PRIOR_FOLD_VARIANCE / folds, folds - 1) if folds > 1 else Part(0.0)
+    return Difference(0.0, Part(images), between, extra)

@@ -310,11 +310,14 @@ def pool_shared(parts: Sequence[Predictions], plan: ArmPlan) -> Predictions:
 
 
 def count_images(truth: GroundTruth) -> dict[str, Any]:
-    """Counts of images and groups: `images`, `groups`, `grouped`, `per_class` and `groups_per_class`."""
+    """Counts of images and groups: `images`, `groups`, `grouped`, `per_class`, `groups_per_class`, `folds`, and the
+    images of the user's `own` test split."""
     return {
         "images": len(truth.targets),
         "groups": len(truth.targets) if truth.group is None else len(np.unique(truth.group)),
         "grouped": truth.group is not None,
         "per_class": {name: int(truth.targets[:, k].sum()) for k, name in enumerate(truth.names)},
         "groups_per_class": truth.groups_per_class(),
+        "folds": len(truth.folds),
+        "own": int(truth.own_test.sum()),
     }

@@ -1,13 +1,14 @@
 """A regime at work, and its record from the predictions of its classifiers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.evaluation.records.study_results import Arm, ExternalResult, Gain, Regime
+from gan.evaluation.records.intervals import MeanInterval
+from gan.evaluation.records.study_results import Arm, ExternalResult, Gain, OwnTest, Regime
 from gan.evaluation.study.analysis import (
     PlannedArms,
     choose_arms,
@@ -18,10 +19,10 @@ from gan.evaluation.study.analysis import (
     summarise_arms,
 )
 from gan.evaluation.study.arm_classifiers import DivisionClassifiers
-from gan.evaluation.study.arm_generators import Generator
 from gan.evaluation.study.comparisons import decide
 from gan.evaluation.study.confirmation_plan import RegimeChoice
 from gan.evaluation.study.external_results import TestedOutside, external_result
+from gan.evaluation.study.guarded_generation import replaced_in
 from gan.evaluation.study.predictions import GroundTruth, Predictions, count_images, pool_truth
 from gan.evaluation.study.study_options import StudyOptions
 from gan.evaluation.study.study_plan import RegimePlan
@@ -33,11 +34,11 @@ Mask = NDArray[np.bool_]
 
 @dataclass
 class RegimeAtWork:
-    """A regime at work. All lists have one item for each division: the generator, the classifiers, and what these said
-    of validation images and, later, of test images."""
+    """A regime at work. All lists have one item for each division: what describes its first generator, the classifiers,
+    and what these said of validation images and, later, of test images."""
 
     plan: RegimePlan
-    generators: list[Generator]
+    generators: list[dict[str, Any]]
     classifiers: list[DivisionClassifiers]
     validated: list[list[Predictions]] = field(default_factory=list)
     tested: list[list[Predictions]] = field(default_factory=list)
@@ -59,6 +60,12 @@ class RegimeAtWork:
             sum(division.sealed.count for division in divisions),
             options.seeds,
         )
+
+    def more_in_folds(self) -> float | None:
+        """How many times as many test images there would be with folds; None where there are folds, or as many."""
+        (first, *others) = [one.division for one in self.plan.divisions]
+        more = first.every_image / first.sealed.count
+        return None if others or more < 1.2 else more
 
     def near_copies(self) -> Mask:
         """Which test images (n,) are near copies of training images of their division."""
@@ -97,17 +104,21 @@ def analyse_regimes(
         if outside is not None
     ]
     counts = [] if outside is None else [count_images(outside.truth)] * len(external)
-    confirmed = _confirmed(tested, external, counts, options)
+    in_folds = [regime.more_in_folds() for regime in regimes]
+    confirmed = _confirmed(tested, in_folds, external, counts, options)
     whole, on_external = confirmed[: len(regimes)], _external_results(confirmed[len(regimes) :], outside, options)
     fresh: list[_Confirmation | None] = [None] * len(regimes)
     if any(mask.any() for mask in copied) and not any(mask.all() for mask in copied):
         parts = [one.part(~mask) for one, mask in zip(tested, copied, strict=True)]
-        fresh = list(_confirmed(parts, external, counts, options)[: len(regimes)])
+        fresh = list(_confirmed(parts, in_folds, external, counts, options)[: len(regimes)])
+    rows = zip(regimes, choices, tested, whole, fresh, copied, on_external or [None] * len(regimes), strict=True)
     return [
-        _record(regime, choice, arms, all_of_them, without if mask.any() else None, found, options)
-        for regime, choice, arms, all_of_them, without, mask, found in zip(
-            regimes, choices, tested, whole, fresh, copied, on_external or [None] * len(regimes), strict=True
+        replace(
+            _record(regime, choice, arms, all_of_them, without if mask.any() else None, found, options),
+            test=count_images(regime.truth) | {"near_copies": int(mask.sum())},
+            own_test=_own_test(arms, options),
         )
+        for regime, choice, arms, all_of_them, without, mask, found in rows
     ]
 
 
@@ -123,22 +134,36 @@ def _external_results(
 
 def _confirmed(
     own: Sequence[PlannedArms],
+    in_folds: Sequence[float | None],
     external: Sequence[PlannedArms],
     external_counts: Sequence[dict[str, Any]],
     options: StudyOptions,
 ) -> list[_Confirmation]:
-    """The verdicts of all regimes on the test images, then on the `external` ones, corrected over all of them."""
+    """The verdicts of all regimes on the test images, then on the `external` ones, corrected over all of them.
+
+    `in_folds` as in `confirmed_gain`, for the test images.
+    """
     metric, found, tested = options.primary, [], [*own, *external]
-    decisions = decide([one.compared(metric) for one in tested])
+    decisions = decide([one.compared(metric, options.generators) for one in tested])
     counts = [*(count_images(arms.chosen.truth) for arms in own), *external_counts]
     what = "comparisons" if external else "regimes"
-    for arms, decision, counted in zip(tested, decisions, counts, strict=True):
-        gain = confirmed_gain(decision, arms, metric)
+    more_images = [*in_folds, *(None for _ in external)]
+    for arms, decision, counted, more in zip(tested, decisions, counts, more_images, strict=True):
+        gain = confirmed_gain(decision, arms, metric, more)
         records = summarise_arms(arms.arms, metric, options.specificity)
         attributes = arms.chosen.truth.attributes
         kind, sentence = regime_verdict(records, gain, metric, len(tested), counted, attributes, what)
         found.append(_Confirmation(records, gain, kind, sentence))
     return found
+
+
+def _own_test(arms: PlannedArms, options: StudyOptions) -> OwnTest | None:
+    """The gain on the images of the user's own test split alone; None where all are, or none is, of that."""
+    own = arms.chosen.truth.own_test
+    if own.all() or own.sum() < 2:
+        return None
+    gain = arms.part(own).compared(options.primary, options.generators).strongest
+    return OwnTest(int(own.sum()), MeanInterval(gain.value, *gain.interval()))
 
 
 def _record(
@@ -163,7 +188,8 @@ def _record(
         real=dict(zip(validated[0].truth.names, regime.plan.real.tolist(), strict=True)),
         steps=regime.plan.steps,
         batch=options.budget.batch,
-        generator=regime.generators[0].info,
+        generator=regime.generators[0],
+        guard=asdict(replaced_in(one.path for one in regime.classifiers)),
         arms=exploratory_arms(validated, metric, options.specificity),
         choice=choice,
         tested=confirmed.tested,
@@ -174,6 +200,9 @@ def _record(
         without_copies=without.sentence if without else "",
         subgroups=compare_subgroups(tested, metric),
         external=external,
+        validation_copies=sum(one.division.validation_copies() for one in regime.plan.divisions),
+        test={},
+        own_test=None,
     )
 
 

@@ -8,8 +8,9 @@ compare them is written (`confirmation_plan.py`). Only then are the classifiers 
 (`divisions.py`): those of the chosen arm, of that control, and of the control that is trained as the arm is, with other
 seeds. All other arms are exploratory.
 
-The same on 25% and 10% of the real images, with generators trained on those alone (`arm_generators.py`). All plans are
-written before the first test image is read. The predictions of each finished classifier are kept
+The same on 25% and 10% of the real images, with generators trained on those alone (`arm_generators.py`). With folds,
+every image is tested once, by classifiers and generators trained without its fold. All plans are written before the
+first test image is read. The predictions of each finished classifier are kept
 (`arm_classifiers.py`): a stopped study goes on with the next classifier, and all numbers (`analysis.py`,
 `comparisons.py`, `verdict.py`) can be recomputed.
 
@@ -40,8 +41,8 @@ from gan.evaluation.study.confirmation_plan import ConfirmationPlan, load_plan, 
 from gan.evaluation.study.divisions import Division
 from gan.evaluation.study.external_results import TestedOutside
 from gan.evaluation.study.external_test import ExternalTest, load_external_test
+from gan.evaluation.study.guarded_generation import GuardFor, export_guard
 from gan.evaluation.study.notices import study_notices
-from gan.evaluation.study.predictions import count_images
 from gan.evaluation.study.regime_results import RegimeAtWork, analyse_regimes
 from gan.evaluation.study.study_options import StudyOptions
 from gan.evaluation.study.study_plan import MOST_TESTED, RegimePlan, plan_regimes
@@ -80,7 +81,7 @@ def run_study(
     sampler, images = load_generator(run, snapshot, options.device), load_training_images(run, progress)
     folder = study_folder(run, sampler.seen)
 
-    generator_for = generators_of_run(run, sampler, folder, options, worker)
+    generator_for = generators_of_run(run, sampler, images, folder, options, worker)
     look = partial(record_test_look, run)
     external = external_test_of_run(run, options, images, progress)
     study = Study(
@@ -92,15 +93,18 @@ def run_study(
 
 
 def generators_of_run(
-    run: Run, sampler: Sampler, folder: Path, options: StudyOptions, worker: Worker | None
+    run: Run, sampler: Sampler, images: ImageSet, folder: Path, options: StudyOptions, worker: Worker | None
 ) -> GeneratorFor:
-    """The generators of a run's study: the snapshot's own, and in low-data regimes one that is trained in `folder`."""
+    """The generators of a run's study on its `images`: the snapshot's own, and others that are trained in `folder`."""
+    kimg, auto = sampler.seen / 1000, arm_generators.follows_auto(run.config, images)
 
-    def generator_for(division: Division) -> Generator:
-        if division.is_whole:
-            return arm_generators.snapshot_generator(sampler, sampler.seen / 1000)
-        inner = arm_generators.generator_folder(folder, division)
-        return arm_generators.train_generator(run, division, inner, options.device, worker)
+    def generator_for(division: Division, number: int) -> Generator:
+        if division.is_whole and number == 0:
+            return arm_generators.snapshot_generator(sampler, kimg)
+        inner = arm_generators.generator_folder(folder, division, number)
+        config = arm_generators.division_config(run.config, division, number, kimg, auto)
+        recipe = arm_generators.AUTO if auto and not division.is_whole else arm_generators.OWN
+        return arm_generators.train_generator(config, division, inner, options.device, worker, recipe)
 
     return generator_for
 
@@ -126,7 +130,7 @@ class Study:
     """A study with any generators: `generator_for` gives the generator of a division.
 
     `folder` keeps what is finished; `generator_sha256` identifies the generators in its files. `look` is called before
-    test images are read.
+    test images are read. `guard_for` finds near copies among synthetic images.
     """
 
     images: ImageSet
@@ -138,12 +142,13 @@ class Study:
     look: RecordLook = _first_look
     external: ExternalTest | None = None
     before_stage: BeforeStage = _here
+    guard_for: GuardFor = export_guard
 
     def result(self, name: str, snapshot: int) -> StudyResult:
         """Train the missing classifiers, then analyse all. Raises StoppedError where a stop was requested."""
         options = self.options
         classifier_builder(options.classifier, 32, 1, 2)  # raises ConfigError for an unknown name
-        divisions.check_study_data(self.images)
+        divisions.check_study_data(self.images, options.folds)
         began = time.time()
         plans, skipped = plan_regimes(self.images, options)
         data_sha256 = self._begin()
@@ -156,7 +161,7 @@ class Study:
         analysed = analyse_regimes(regimes, plan.choices, copied, options, usable)
         kind, sentence = study_verdict(analysed)
         truth = regimes[0].truth
-        study_files.keep_truth(self.folder, truth)
+        study_files.keep_truth(self.folder, regimes)
         return StudyResult(
             version=VERSION,
             run=name,
@@ -168,8 +173,10 @@ class Study:
             seeds=options.seeds,
             selection_seeds=options.selection_seeds,
             classes=list(truth.names),
+            folds=options.folds,
+            generators=options.generators,
             validation=sum(len(one.division.val) for one in plans[0].divisions),
-            test=count_images(truth) | {"near_copies": int(copied[0].sum())},
+            test=analysed[0].test,
             external=None if outside is None else outside.record(),
             planned=plan.time,
             looks=looks,
@@ -178,7 +185,7 @@ class Study:
             verdict=sentence,
             verdict_kind=kind,
             notices=[
-                *study_notices(self.images, options, plans, analysed, looks, int(copied[0].sum())),
+                *study_notices(self.images, options, plans, analysed, looks),
                 *([] if outside is None else outside.record().sentences()),
             ],
             minutes=study_files.minutes(self.folder),
@@ -194,11 +201,12 @@ class Study:
         for plan in plans:
             regime = RegimeAtWork(plan, [], [])
             for one in plan.divisions:
-                generator = self.generator_for(one.division)
+                generators = [self.generator_for(one.division, number) for number in range(options.generators)]
+                generates = [generator.generate for generator in generators]
                 classifiers = DivisionClassifiers(
-                    self.folder, one, generator.generate, options, steps_done, self.external
+                    self.folder, one, generates, self.guard_for, options, steps_done, self.external
                 )
-                regime.generators.append(generator)
+                regime.generators.append(generators[0].info)
                 regime.classifiers.append(classifiers)
                 regime.validated.append(classifiers.validated())
             regimes.append(regime)
@@ -224,7 +232,8 @@ class Study:
 
         Gives the number of looks at the test images, and the external test set.
         """
-        looks = self.look(divisions.tested_sha256(self.images), plan.time, self.options.seeds)
+        tested = divisions.tested_sha256(self.images, self.options.folds)
+        looks = max(self.look(digest, plan.time, self.options.seeds) for digest in tested)
         external = self.external
         if external is not None:
             external_looks = self.look(external.sha256, plan.time, self.options.seeds)
@@ -248,7 +257,7 @@ class Study:
     def _begin(self) -> dict[str, str]:
         """Begin the study's folder; gives the SHA-256 of the training and of the validation images."""
         data: dict[str, str] = {}
-        for division in divisions.divide(self.images, 1.0):
+        for division in divisions.divide(self.images, 1.0, self.options.folds):
             development = division.development()
             fold = "" if division.fold is None else f"-fold-{division.fold}"
             data |= {f"{split}{fold}": split_sha256(development, split) for split in ("train", "val")}
@@ -259,11 +268,13 @@ class Study:
         return {
             "time": began,
             "generator_sha256": self.generator_sha256,
-            "data_sha256": data_sha256 | {"test": divisions.tested_sha256(self.images)},
+            "data_sha256": data_sha256 | {"test": divisions.tested_sha256(self.images, self.options.folds)[0]},
             "seeds": list(range(self.options.seeds)),
             "ratios": list(self.options.ratios),
             "batch": self.options.budget.batch,
             "keep_rates": list(self.options.keep_rates),
+            "folds": self.options.folds,
+            "generators": self.options.generators,
             "device": self.options.device,
             "threads": torch.get_num_threads(),
             "versions": {"gan": __version__, "torch": str(torch.__version__), "numpy": np.__version__},

@@ -4,8 +4,10 @@ import re
 from dataclasses import dataclass, field
 
 from gan.errors import ConfigError
+from gan.evaluation.budget import ClassifierBudget
 from gan.evaluation.study.arms import KEEP_RATES, RATIOS
 
+MAX_FOLDS = 20
 SHARES = (1.0, 0.25, 0.1)
 """Shares of the real training images: all of them, and the low-data regimes."""
 PRIMARY_METRICS = {
@@ -64,7 +66,9 @@ class StudyOptions:
     `architectures.NAMES`. Arms are chosen on validation images with `selection_seeds`, and the chosen one is tested
     with `seeds`, all others. `primary` is the metric that decides; `specificity` is that at which sensitivity is given.
     `test_set` names another set of the store, on whose images the study tests too, "" without one, and `class_map` has
-    our classes by theirs where the names differ.
+    our classes by theirs where the names differ. With `folds` of 2 or more, every image is tested once, each fold with
+    a generator of its own; without, `generators` are trained for each regime. `selector` is how long the filter's
+    classifier trains.
     """
 
     seeds: int = 5
@@ -79,6 +83,9 @@ class StudyOptions:
     selection_seeds: int = 3
     test_set: str = ""
     class_map: dict[str, str] = field(default_factory=dict)
+    folds: int = 1
+    generators: int = 1
+    selector: ClassifierBudget = ClassifierBudget()
 
     def __post_init__(self) -> None:
         for name, count in (("seeds", self.seeds), ("selection_seeds", self.selection_seeds)):
@@ -96,4 +103,20 @@ class StudyOptions:
         if not 0 < self.specificity < 1:
             raise ConfigError(
                 f"specificity is {self.specificity:g}: it takes a share above 0 and below 1, such as 0.9."
+            )
+        if not 1 <= self.folds <= MAX_FOLDS:
+            raise ConfigError(
+                f"folds is {self.folds}: it takes 1, which tests on the set's own test split, or up to {MAX_FOLDS}."
+            )
+        if self.generators < 1:
+            raise ConfigError(f"generators is {self.generators}: it takes 1 or more.")
+        if self.folds > 1 and self.generators > 1:
+            raise ConfigError(
+                f"generators is {self.generators} with {self.folds} folds: each fold trains a generator of its own. "
+                "Leave one of them out."
+            )
+        if self.generators > 1 and self.seeds < 2 * self.generators:
+            raise ConfigError(
+                f"generators is {self.generators} with {self.seeds} seeds: it takes at least two seeds for each "
+                f"generator. Use {2 * self.generators} seeds or more."
             )

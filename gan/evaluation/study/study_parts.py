@@ -20,6 +20,7 @@ from gan.evaluation.records.study_results import study_folder
 from gan.evaluation.study import arm_generators
 from gan.evaluation.study.arm_classifiers import DivisionClassifiers, StepCounter
 from gan.evaluation.study.confirmation_plan import ConfirmationPlan, load_plan
+from gan.evaluation.study.guarded_generation import export_guard
 from gan.evaluation.study.run_study import external_test_of_run, generators_of_run
 from gan.evaluation.study.study_options import StudyOptions
 from gan.evaluation.study.study_plan import DivisionPlan, RegimePlan, StudyEstimate, plan_regimes
@@ -39,7 +40,7 @@ FILE = "parts.json"
 
 @dataclass(frozen=True)
 class StudyUnit:
-    """What is trained together: the generator of a division, or its classifiers of one seed for a stage."""
+    """What is trained together: the generators of a division, or its classifiers of one seed for a stage."""
 
     stage: Literal["generator", "selection", "test"]
     division: int
@@ -110,13 +111,15 @@ class PartsOnCluster:
     def _missing(self, stage: Stage, plans: list[RegimePlan], plan: ConfirmationPlan | None) -> Iterator[Unit]:
         """The units of a stage that are not finished, with estimated seconds."""
         divisions, waits = _divisions(plans), set()
-        low_data = sum(not one.division.is_whole for one in divisions)
+        own = self.options.generators
+        trained = sum(own - one.division.is_whole for one in divisions)
         for unit in self._units(stage, plans):
             one = divisions[unit.division]
             if unit.stage == "generator":
-                if not one.division.is_whole and not arm_generators.is_trained(self.run, one.division, self.folder):
+                untrained = arm_generators.untrained(one.division, self.folder, own)
+                if untrained:
                     waits.add(unit.division)
-                    yield Unit(unit.key, self.expected.generators / low_data)
+                    yield Unit(unit.key, len(untrained) * self.expected.generators / trained)
                 continue
             classifiers = _classifiers(self.folder, one, self.options)
             count = len(
@@ -146,7 +149,7 @@ def train_part(
     folder = study_folder(run, sampler.seen)
     divisions, plan = _divisions(plan_regimes(images, options)[0]), load_plan(folder)
     external = external_test_of_run(run, options, images, progress)
-    generator_for = generators_of_run(run, sampler, folder, options, worker)
+    generator_for = generators_of_run(run, sampler, images, folder, options, worker)
     units = parts.units[number]
     names = [
         []
@@ -160,9 +163,9 @@ def train_part(
     )
     for unit, own in zip(units, names, strict=True):
         one = divisions[unit.division]
-        generator = generator_for(one.division)
+        generates = [generator_for(one.division, number).generate for number in range(options.generators)]
         if unit.stage != "generator":
-            classifiers = DivisionClassifiers(folder, one, generator.generate, options, counter, external)
+            classifiers = DivisionClassifiers(folder, one, generates, export_guard, options, counter, external)
             classifiers.train_seed(own, unit.seed, test=unit.stage == "test")
 
 
@@ -188,4 +191,5 @@ def _classifiers(folder: Path, one: DivisionPlan, options: StudyOptions) -> Divi
     def generate(*_: object) -> object:
         raise AssertionError("counting trains nothing")
 
-    return DivisionClassifiers(folder, one, generate, options, StepCounter(lambda phase, done: None, 1))  # type: ignore[arg-type]
+    counter = StepCounter(lambda phase, done: None, 1)
+    return DivisionClassifiers(folder, one, [generate], export_guard, options, counter)  # type: ignore[list-item]

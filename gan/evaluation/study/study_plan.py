@@ -4,13 +4,14 @@ Letters: K classes.
 """
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gan.data.image_set import ImageSet
+from gan.errors import DataError
 from gan.evaluation.classifiers.architectures import classical_augmentation, classifier_builder
 from gan.evaluation.classifiers.reference import native_images
 from gan.evaluation.classifiers.small_resnet import (
@@ -19,6 +20,7 @@ from gan.evaluation.classifiers.small_resnet import (
     predict,
 )
 from gan.evaluation.classifiers.training import VALIDATED_AT, train_classifier
+from gan.evaluation.privacy.guard import training_detector
 from gan.evaluation.records.study_results import SkippedArms
 from gan.evaluation.study import arm_generators, divisions, power
 from gan.evaluation.study.arms import ArmPlan, plan_arms, plan_attribute_arms, synthetic_counts
@@ -32,6 +34,8 @@ from gan.runs.metrics_table import MetricsReader
 from gan.runs.run import Run
 from gan.sampling.sampler import load_generator
 
+PROPOSED_FOLDS = 5
+"""The folds that a study without any proposes."""
 MOST_TESTED = 3
 """Arms that are trained again for the test of a division, at most: the chosen one and two controls."""
 
@@ -83,7 +87,7 @@ def plan_regimes(images: ImageSet, options: StudyOptions) -> tuple[list[RegimePl
     """The regimes with their arms, and what is skipped and why, for an image set that passed its check."""
     plans, skipped = [], []
     for share in SHARES:
-        divided = divisions.divide(images, share)
+        divided = divisions.divide(images, share, options.folds)
         too_few = _too_few(images, divided)
         if share not in options.shares:
             skipped.append(SkippedArms(share, "all arms", "It was switched off."))
@@ -131,27 +135,37 @@ def _plan_division(images: ImageSet, division: Division, options: StudyOptions) 
 
 @dataclass(frozen=True)
 class StudyEstimate:
-    """The estimated time of a study on this machine: `seconds` in all, `generators` of them for the low-data ones."""
+    """The estimated time of a study on this machine: `seconds` in all, `generators` of them for generators that it
+    trains. `designs` are lines on the gain that this study, and others, will see, and what these cost."""
 
     seconds: float
     generators: float
     classifiers: int
     plans: list[RegimePlan]
     skipped: list[SkippedArms]
-    detectable: list[str]
+    designs: list[str]
     external: list[str]
 
     def lines(self) -> list[str]:
         """The estimate as lines of text."""
         shares = ", ".join(f"{plan.share:.0%} ({plan.images:,})" for plan in self.plans)
-        minutes = max(1, round(self.seconds / 60))
+        folds = len(self.plans[0].divisions)
+        in_folds = f", in each of {folds} folds" if folds > 1 else ""
         return [
-            f"Classifiers to train: at most {self.classifiers}, on {shares} of the real training images",
-            f"Time: about {minutes:,} minute{'' if minutes == 1 else 's'}, from a few steps timed here",
-            *self.detectable,
+            f"Classifiers to train: at most {self.classifiers}, on {shares} of the real training images{in_folds}",
+            f"Time: about {duration(self.seconds)}, from a few steps timed here",
+            *self.designs,
             *self.external,
             *(f"Not run at {arms.share:.0%}: {arms.arms}. {arms.why}" for arms in self.skipped),
         ]
+
+
+def duration(seconds: float) -> str:
+    """`3 minutes`, or `2.5 hours` from two hours on."""
+    if seconds >= 7200:
+        return f"{seconds / 3600:.1f} hours"
+    minutes = max(1, round(seconds / 60))
+    return f"{minutes:,} minute{'' if minutes == 1 else 's'}"
 
 
 def estimate_study(
@@ -162,60 +176,118 @@ def estimate_study(
 ) -> StudyEstimate:
     """Estimate a study's time from a few timed steps of its classifier and images of its generator, in seconds.
 
-    The low-data generators are estimated from the speed of the run's own training. Raises what `run_study` raises.
+    The generators that it trains are estimated from the speed of the run's own training. Raises what `run_study`
+    raises.
     """
     options = options or StudyOptions()
     classifier_builder(options.classifier, 32, 1, 2)  # raises ConfigError for an unknown name
     sampler, images = load_generator(run, snapshot, options.device), load_training_images(run, progress)
-    divisions.check_study_data(images)
+    divisions.check_study_data(images, options.folds)
     external = None
     if options.test_set:
         external = load_external_test(options.test_set, options.class_map, run.config.data, images, progress)
     plans, skipped = plan_regimes(images, options)
-    first = plans[0].divisions[0].division
-    subset = divisions.subset(images, first.train[:256])
+    division = plans[0].divisions[0].division
+    subset = divisions.subset(images, division.train[:256])
     requested = subset.conditions[np.resize(np.arange(len(subset.conditions)), 64)]
     generation = _seconds(lambda: sampler.generate(requested, 0)) / len(requested)  # an image
-    step, prediction = _time_classifier(subset, options)
+    detector, shown = training_detector(subset), native_images(subset, np.arange(min(16, len(subset))))
+    guarding = _seconds(lambda: detector.nearest(shown)) / len(shown)
+    timings = _Timings(generation + guarding, *_time_classifier(subset, options))
+    generator_seconds = _generator_seconds(run, images, sampler.seen / 1000)
+    outside = 0 if external is None else external.count
+    seconds, generators = _study_seconds(plans, options, timings, generator_seconds, outside)
+    costs = {}
+    for name, other in other_designs(images, options).items():
+        costs[name] = sum(_study_seconds(plan_regimes(images, other)[0], other, timings, generator_seconds, outside))
+    classifiers = sum(plan.classifiers(options) for plan in plans)
+    lines = detectable_gain_lines(images, options, costs)
+    more = [] if external is None else external.lines()
+    return StudyEstimate(seconds + generators, generators, classifiers, plans, skipped, lines, more)
+
+
+@dataclass(frozen=True)
+class _Timings:
+    """Seconds of one synthetic image with its check, of one training step without and with classical augmentation, and
+    of one image's prediction."""
+
+    generation: float
+    step: dict[bool, float]
+    prediction: float
+
+
+def _study_seconds(
+    plans: list[RegimePlan],
+    options: StudyOptions,
+    timings: _Timings,
+    generator_seconds: Callable[[Division, int], float],
+    outside: int,
+) -> tuple[float, float]:
+    """Estimated seconds of a study's classifiers, with `outside` external test images, and of its generators."""
     seconds, generators = 0.0, 0.0
     for plan in (division for regime in plans for division in regime.divisions):
         division = plan.division
         predicted = len(VALIDATED_AT) * (len(division.val) + options.budget.batch_norm_images) + division.sealed.count
-        predicted += 0 if external is None else external.count
-        each = sum(plan.steps * step[arm.augmented] + predicted * prediction for arm in plan.arms) / len(plan.arms)
-        generating = int(synthetic_counts(plan.arms).sum()) * (generation + prediction)
-        filtering = plan.steps * step[True]
-        seconds += plan.classifiers(options) * each + filtering
+        predicted += outside
+        training = sum(plan.steps * timings.step[arm.augmented] for arm in plan.arms) / len(plan.arms)
+        generating = int(synthetic_counts(plan.arms).sum()) * (timings.generation + timings.prediction)
+        filtering = options.selector.images_seen(len(division.train)) / options.budget.batch * timings.step[False]
+        seconds += plan.classifiers(options) * (training + predicted * timings.prediction) + filtering
         seconds += (options.selection_seeds + options.seeds) * generating
-        generators += 0.0 if division.is_whole else _generator_seconds(run, division.share)
-    classifiers = sum(plan.classifiers(options) for plan in plans)
-    detectable = detectable_gain_lines(first, options)
-    outside = [] if external is None else external.lines()
-    return StudyEstimate(seconds + generators, generators, classifiers, plans, skipped, detectable, outside)
+        first = 1 if division.is_whole else 0  # the snapshot is there
+        generators += sum(generator_seconds(division, number) for number in range(first, options.generators))
+    return seconds, generators
 
 
-def detectable_gain_lines(division: Division, options: StudyOptions) -> list[str]:
-    """Which gain a study of this division will probably see, and what would see a smaller one.
+def other_designs(images: ImageSet, options: StudyOptions) -> dict[str, StudyOptions]:
+    """Designs that see a smaller gain, by name: with twice the seeds and, without folds, with folds where the set has
+    enough images."""
+    designs = {"twice the seeds": replace(options, seeds=2 * options.seeds)}
+    if options.folds == 1:
+        folded = replace(options, folds=PROPOSED_FOLDS, generators=1)
+        try:
+            divisions.check_study_data(images, PROPOSED_FOLDS)
+            designs[f"{PROPOSED_FOLDS} folds"] = folded
+        except DataError:
+            pass  # too few images for folds: they are not proposed
+    return designs
 
-    Before anything is measured: from the variances of a typical study. The classes of the test split are taken to be as
-    frequent, and its groups as large, as those of the validation split, so that no test label is read.
+
+def detectable_gain_lines(images: ImageSet, options: StudyOptions, costs: Mapping[str, float]) -> list[str]:
+    """Which gain a study will probably see, and what would see a smaller one, with its `costs` in seconds by name.
+
+    Before anything is measured: from the variances of a typical study.
     """
-    truth, test_images = division.validation, division.sealed.count
+    gain, tested, scarce = expected_gain(images, options)
+    truth = divisions.divide(images, 1.0, options.folds)[0].validation
+    metric = metric_name(options.primary, len(truth.scored) if truth.kind == "attributes" else 0)
+    others = other_designs(images, options)
+    better = [f"{name} see {100 * expected_gain(images, others[name])[0]:.1f} (about {duration(costs[name])})"
+              for name in others]  # fmt: skip
+    folds = f" in {options.folds} folds" if options.folds > 1 else ""
+    return [
+        f"Will see a gain of about {100 * gain:.1f} points of {metric} with {tested:,} test images{folds}, about "
+        f"{scarce:,} independent ones of the scarcest class, and {options.seeds} seeds (power 80%, with the variances "
+        f"of a typical study). A smaller one is seldom seen: {'; '.join(better)}"
+    ]
+
+
+def expected_gain(images: ImageSet, options: StudyOptions) -> tuple[float, int, int]:
+    """The gain that a study will probably see, its test images, and independent ones of the scarcest class.
+
+    The classes of the test images are taken to be as frequent, and their groups as large, as those of the validation
+    images, so that no test label is read.
+    """
+    divided = divisions.divide(images, 1.0, options.folds)
+    truth, tested = divided[0].validation, sum(division.sealed.count for division in divided)
     val = len(truth.targets)
     groups = val if truth.group is None else len(np.unique(truth.group))
     shares = truth.targets[:, list(truth.scored)].mean(axis=0)
     if truth.kind == "attributes":
         shares = np.concatenate([shares, 1 - shares])  # each attribute is a classification of its own
-    units = (test_images * groups / val * shares).tolist()
-    name = metric_name(options.primary, len(truth.scored) if truth.kind == "attributes" else 0)
-    expected = power.prior_variances(options.primary, units, options.seeds)
-    designs = (expected, power.with_more(expected, seeds=2), power.with_more(expected, images=4))
-    seen = [f"{100 * power.detectable_gain(design):.1f}" for design in designs]
-    return [
-        f"Will see a gain of about {seen[0]} points of {name} with {test_images:,} test "
-        f"images and {options.seeds} seeds (power 80%, with the variances of a typical study); with twice the seeds "
-        f"{seen[1]}, with four times the test images {seen[2]}"
-    ]
+    units = (tested * groups / val * shares).tolist()
+    expected = power.prior_variances(options.primary, units, options.seeds, options.folds)
+    return power.detectable_gain(expected), tested, round(min(units))
 
 
 def _time_classifier(subset: ImageSet, options: StudyOptions) -> tuple[dict[bool, float], float]:
@@ -250,8 +322,14 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.monotonic() - began
 
 
-def _generator_seconds(run: Run, share: float) -> float:
-    """Training time of a low-data generator, by the average speed of the run's own training."""
+def _generator_seconds(run: Run, images: ImageSet, kimg: float) -> Callable[[Division, int], float]:
+    """Training time of a division's generator, by the average speed of the run's own training."""
     rows = MetricsReader(run.path / "metrics.jsonl").read()
     images_per_second = float(rows[-1]["seen"] / max(rows[-1]["seconds"], 1e-9)) if rows else 500.0
-    return arm_generators.low_data_config(run.config, share).train.kimg * 1000 / images_per_second
+    auto = arm_generators.follows_auto(run.config, images)
+
+    def seconds(division: Division, number: int) -> float:
+        config = arm_generators.division_config(run.config, division, number, kimg, auto)
+        return config.train.kimg * 1000 / images_per_second
+
+    return seconds

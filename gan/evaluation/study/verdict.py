@@ -70,7 +70,7 @@ def regime_verdict(
     reached = best.primary(metric)
     if reached.low >= 1 - MAX_ROOM:
         score = percent(reached.mean) if metric == "balanced_accuracy" else f"{reached.mean:.3f}"
-        return "none", f"No room to gain: {_arm_words(best)} reach {name} {score}. Here {change}."
+        return "none", f"No room to gain: {name} is {score} with {_arm_words(best)}. Here {change}."
     if gain.corrected_high > MAX_EXCLUDED:
         possible = f"a gain of up to {_rounded_up(gain.corrected_high)} points is possible"
         return "unclear", f"Cannot tell with {_tested(test)}: {possible}. Here {change}. {_what_would_tell(gain)}"
@@ -105,6 +105,8 @@ def keep_rate_finding(ratio: float, rates: list[KeepRate], metric: str, attribut
 
 def arm_phrase(plan: ArmPlan) -> str:
     """What an arm adds, as part of a sentence: `adding 2 synthetic images for each real one (the better 50%)`."""
+    if not plan.is_free and plan.ratio is None:  # pooled over folds
+        return f"adding {plan.words[0].lower()}{plan.words[1:]}"
     how = [f"the better {100 * plan.keep:g}%"] if plan.keep is not None else []
     how += [AUGMENTED] if plan.augmented else []
     if plan.fills or plan.ratio is None:
@@ -130,7 +132,8 @@ def _rounded_up(share: float) -> str:
 
 
 def _tested(test: dict[str, Any]) -> str:
-    return f"{test['images']:,} test images" + (f" of {test['groups']:,} groups" if test["grouped"] else "")
+    groups = f" of {test['groups']:,} groups" if test["grouped"] else ""
+    return f"{test['images']:,} test images{groups}" + (f" in {test['folds']} folds" if test["folds"] > 1 else "")
 
 
 def _too_few(test: dict[str, Any], attributes: bool) -> str:

@@ -27,7 +27,7 @@ from gan.evaluation.study.predictions import GroundTruth, Predictions, pool
 from gan.evaluation.study.verdict import keep_rate_finding, regime_verdict, study_verdict
 from tests.support.evaluation import arm, confirmed
 
-TEST = {"images": 400, "groups": 400, "grouped": False, "groups_per_class": {"ill": 200, "well": 200}}
+TEST = {"images": 400, "groups": 400, "grouped": False, "groups_per_class": {"ill": 200, "well": 200}, "folds": 1}
 
 
 @pytest.mark.parametrize("classes", [2, 4])
@@ -254,7 +254,8 @@ def test_pooled_arms_of_one_name_keep_it_and_others_are_named_by_their_role() ->
     found = PlannedArms.pooled(divisions, [same, same, replace(same, strongest="duplicates-1")])
     assert [one.plan.name for one in found.arms] == ["synthetic-1", "strongest", "duplicates-1"]
     assert found.strongest.plan.words == (
-        "Strongest control: real images alone in 2 of 3 folds, duplicated real images, 1 x in 1 of 3 folds"
+        "The strongest control of each fold (real images alone in 2 of 3 folds; duplicated real images, 1 x in 1 of 3 "
+        "folds)"
     )
     alike = PlannedArms.pooled(divisions, [replace(same, strongest="duplicates-1")] * 3)
     assert [one.plan.name for one in alike.arms] == ["synthetic-1", "duplicates-1"]
@@ -325,7 +326,7 @@ def test_verdicts_word_by_word() -> None:
         "can see a gain of 6.0 points (power 80%); with four times as many test images 4.0.",
     )
     assert said(confirmed(0.0, 0.002), score=0.9999 + 0.012)[1].startswith(
-        "No room to gain: real images alone reach AUROC 1.012. Here adding 1 "
+        "No room to gain: AUROC is 1.012 with real images alone. Here adding 1 "
     )
 
 
@@ -359,7 +360,26 @@ def regime(kind: str, verdict: str, share: float, gain: Gain) -> Regime:
     choice = RegimeChoice(share, [DivisionChoice(None, "synthetic-1", 0.8, "real", 0.8, "duplicates-1")], None)
     filtering = keep_rate_finding(1, [RATE], "auroc")
     return Regime(
-        share, 12, {"ill": 8, "well": 4}, [], "well", 1, 1, {}, [], choice, [], gain, filtering, verdict, kind, ""
+        share,
+        12,
+        {"ill": 8, "well": 4},
+        [],
+        "well",
+        1,
+        1,
+        {},
+        [],
+        choice,
+        [],
+        gain,
+        filtering,
+        verdict,
+        kind,
+        "",
+        0,
+        {},
+        {},
+        None,
     )
 
 

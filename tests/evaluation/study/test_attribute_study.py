@@ -10,6 +10,7 @@ import pytest
 from gan.data.image_set import ImageSet
 from gan.errors import DataError
 from gan.evaluation.records.intervals import score_with_interval
+from gan.evaluation.records.study_text import study_text
 from gan.evaluation.report import study_section
 from gan.evaluation.study import divisions, study_plan
 from gan.evaluation.study.predictions import pool_truth
@@ -47,8 +48,8 @@ def test_repeated_images_help_with_no_attribute(tmp_path: Path) -> None:
     found = studied(images, repeated(images), tmp_path, seeds=2, primary="average_precision", budget=TWO_STEPS)
     assert found.verdict_kind in ("none", "unclear")
     assert "macro average precision over 3 attributes" in found.verdict
-    assert "macro average precision over 3 attributes" in found.as_text()
-    assert "Hernia, " in found.as_text()
+    assert "macro average precision over 3 attributes" in study_text(found)
+    assert "Hernia, " in study_text(found)
     report, regime = study_section.section(found), found.regimes[0]
     for name in ("Macro average precision over 3 attributes", "Macro AUROC over 3 attributes", "F1, Hernia", "ECE"):
         assert f"<th>{name}</th>" in report

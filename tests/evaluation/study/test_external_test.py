@@ -14,6 +14,7 @@ from gan.data.image_set import ImageSet
 from gan.data.ingest import staging
 from gan.errors import DataError, UserError
 from gan.evaluation.classifiers.small_resnet import Classifier
+from gan.evaluation.records.study_text import study_text
 from gan.evaluation.report import study_section
 from gan.evaluation.report.external_section import external_methods
 from gan.evaluation.study.external_classes import map_classes
@@ -23,7 +24,7 @@ from gan.evaluation.study.study_options import StudyOptions
 from tests.conftest import trained
 from tests.support.image_files import class_files, zip_of
 from tests.support.predictions import CHOSEN, predicted, truth
-from tests.support.study import TWO_STEPS, held_out_like, image_set, made_study, motifs
+from tests.support.study import BRIEF, TWO_STEPS, held_out_like, image_set, made_study, motifs
 from tests.support.uploads import add_zip
 
 
@@ -143,7 +144,7 @@ def test_a_study_confirms_on_the_external_images_too_after_its_plan(tmp_path: Pa
         looks.append(sha256)
         return len(looks)
 
-    options = StudyOptions(2, (1.0,), (1.0,), (0.5,), budget=TWO_STEPS, selection_seeds=2)
+    options = StudyOptions(2, (1.0,), (1.0,), (0.5,), budget=TWO_STEPS, selection_seeds=2, selector=BRIEF)
     study = made_study(images, lambda *_: held_out_like, tmp_path, options, external=external, look=look)
     result = study.result("toy", 1)
 
@@ -167,7 +168,7 @@ def test_a_study_confirms_on_the_external_images_too_after_its_plan(tmp_path: Pa
     section = study_section.section(result)
     assert "AUROC on hospital-b" in section
     assert "Its images of classes that the run does not have are left out: other (20)." in section
-    assert found.verdict in result.as_text()
+    assert found.verdict in study_text(result)
     assert "tested on 39 images of the external test set hospital-b" in external_methods(result)
 
     times = {path: path.stat().st_mtime_ns for path in files}
@@ -186,7 +187,7 @@ def test_an_external_set_of_copies_has_no_result(tmp_path: Path) -> None:
     rows = images.rows("train")[:12]
     theirs = other_set(("a", "b"), images.labels()[rows].tolist(), images=images.images[rows], native_size=16)
     external: ExternalTest = map_external_set("copies", theirs, False, {}, images)
-    options = StudyOptions(2, (1.0,), (1.0,), (0.5,), budget=TWO_STEPS, selection_seeds=2)
+    options = StudyOptions(2, (1.0,), (1.0,), (0.5,), budget=TWO_STEPS, selection_seeds=2, selector=BRIEF)
     result = made_study(images, lambda *_: held_out_like, tmp_path, options, external=external).result("toy", 1)
     assert result.regimes[0].external is None
     assert result.external is not None

@@ -11,15 +11,17 @@ import torch
 
 from gan.data.image_set import ImageSet
 from gan.errors import RunError, StoppedError
+from gan.evaluation.privacy import guard, near_copies
 from gan.evaluation.records import study_results
 from gan.evaluation.records.split_looks import record_test_look
+from gan.evaluation.records.study_text import study_text
 from gan.evaluation.study import arms, divisions, run_study, study_plan
 from gan.evaluation.study.study_options import StudyOptions
 from gan.io.atomic import write_json
 from gan.runs.run import Run
 from tests.conftest import trained
 from tests.support.evaluation import stop
-from tests.support.study import TWO_STEPS, duplicates, held_out_like, image_set, label_shuffled, noise, studied
+from tests.support.study import BRIEF, TWO_STEPS, duplicates, held_out_like, image_set, label_shuffled, noise, studied
 from tests.support.study import made_study as made
 
 
@@ -198,7 +200,7 @@ def test_a_stopped_study_goes_on_classifier_by_classifier(tmp_path: Path) -> Non
         requested.append((share, len(subset), set(subset.split.tolist())))
         return held_out_like
 
-    options = StudyOptions(2, (1.0,), (1.0,), (0.5,), budget=TWO_STEPS, selection_seeds=2)
+    options = StudyOptions(2, (1.0,), (1.0,), (0.5,), budget=TWO_STEPS, selection_seeds=2, selector=BRIEF)
     for count in (4, 16):  # while an arm is chosen, and while it is tested
         stop_after[0] = count
         with pytest.raises(StoppedError):
@@ -222,7 +224,7 @@ def test_a_stopped_study_goes_on_classifier_by_classifier(tmp_path: Path) -> Non
 
 def test_other_data_leave_nothing_that_an_earlier_study_made(tmp_path: Path) -> None:
     def begun(images: ImageSet, ratios: tuple[float, ...]) -> set[str]:
-        options = StudyOptions(2, (1.0,), ratios, (0.5,))
+        options = StudyOptions(2, (1.0,), ratios, (0.5,), selector=BRIEF)
         with pytest.raises(StoppedError):
             made(images, lambda share, subset: held_out_like, tmp_path, options, progress=stop).result("", 1)
         return {path.name for path in tmp_path.iterdir()}
@@ -239,9 +241,18 @@ def test_other_data_leave_nothing_that_an_earlier_study_made(tmp_path: Path) -> 
     assert begun(replace(images, split=split), (2.0,)) == {"recipe.json"}
 
 
+@pytest.fixture
+def brief_calibration(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A guard that is calibrated on few images."""
+    monkeypatch.setattr(guard, "HELD_OUT", 16)
+    monkeypatch.setattr(near_copies, "TRAINING_QUERIES", 16)
+    monkeypatch.setattr(near_copies, "COPIED", 4)
+
+
+@pytest.mark.usefixtures("brief_calibration")
 def test_a_study_of_a_run_is_kept_and_its_low_data_generators_know_the_subset_alone() -> None:
     run = trained("digits")
-    options = StudyOptions(2, (1.0, 0.1), (0.25,), (0.5,), budget=TWO_STEPS, selection_seeds=2)
+    options = StudyOptions(2, (1.0, 0.1), (0.25,), (0.5,), budget=TWO_STEPS, selection_seeds=2, selector=BRIEF)
     told = study_plan.estimate_study(run, options=options)
     assert told.seconds > 0
     assert told.lines()[0].startswith("Classifiers to train: ")
@@ -256,7 +267,7 @@ def test_a_study_of_a_run_is_kept_and_its_low_data_generators_know_the_subset_al
     assert found.test["images"] == 179
     assert study_results.load_study(run, 320).as_json() == found.as_json()
     assert found.as_json().keys() >= {"arms", "verdict"}
-    assert found.verdict in found.as_text()
+    assert found.verdict in study_text(found)
     assert study_results.list_studies(run) == [study_results.load_study(run, 320)]
     assert json.loads(study_results.study_path(run, 320).read_text())["made_with"]["data_sha256"]["test"]
     document = json.loads((inner.path / "config.json").read_text())
@@ -293,11 +304,15 @@ def test_test_images_that_are_copies_of_training_images_are_counted_and_left_out
         notice.startswith("12 test images show the same picture as a training image") for notice in found.notices
     )
     assert "28 test images" in found.regimes[0].without_copies
-    assert found.regimes[0].without_copies in found.as_text()
+    assert found.regimes[0].without_copies in study_text(found)
 
 
+@pytest.mark.usefixtures("brief_calibration")
 def test_a_generator_knows_no_image_that_its_regime_leaves_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    run, options = trained("digits"), StudyOptions(2, (1.0,), (0.25,), (0.5,), budget=TWO_STEPS, selection_seeds=2)
+    run, options = (
+        trained("digits"),
+        StudyOptions(2, (1.0,), (0.25,), (0.5,), budget=TWO_STEPS, selection_seeds=2, selector=BRIEF),
+    )
     monkeypatch.setattr(divisions, "MAX_TRAINING_IMAGES", 200)  # of 1,438
     inner = Run(run.path / "evaluation" / "000000320-study" / "generator-100")
 

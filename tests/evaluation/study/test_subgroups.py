@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from gan.evaluation.records.study_results import RESULT
+from gan.evaluation.records.study_text import study_text
 from gan.evaluation.records.subgroup_results import NO_SUBGROUPS
 from gan.evaluation.report import study_section
 from gan.evaluation.study.analysis import PlannedArms
@@ -103,17 +104,17 @@ def test_a_study_gives_its_results_by_subgroup_in_text_report_and_file(tmp_path:
     found = result.regimes[0].subgroups
     assert [(one.value, one.images) for one in found.compared] == [("B", 47)]
     assert [text.split(" (")[0] for text in found.left_out] == ["scanner A", "scanner C<", "scanner missing"]
-    assert "scanner B (47 images)" in result.as_text()
+    assert "scanner B (47 images)" in study_text(result)
     section = study_section.section(result)
     assert "<td>scanner: B</td><td>47</td>" in section
     assert "scanner C&lt; (" in section
-    kept = np.load(tmp_path / "test.npz")
+    kept = np.load(tmp_path / "100" / "test.npz")
     assert kept["subgroup scanner"].tolist() == scanner[-100:].tolist()
     again = RESULT.validate_python(RESULT.dump_python(result, mode="json"))
     assert again.regimes[0].subgroups == found
     without = studied(images, noise, tmp_path / "without", seeds=2, budget=TWO_STEPS)
     assert without.regimes[0].subgroups == NO_SUBGROUPS
-    assert "subgroup" not in without.as_text() + study_section.section(without)
+    assert "subgroup" not in study_text(without) + study_section.section(without)
 
 
 def test_in_a_subgroup_those_attributes_are_scored_that_it_has_enough_of() -> None:
