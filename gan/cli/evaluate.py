@@ -67,6 +67,11 @@ def add_commands(command: AddCommand) -> None:
         help="the study's classifier (default small; or efficientnet-lite0, resnet18, ...)",
     )
     parser.add_argument(
+        "--no-pretrained",
+        action="store_true",
+        help="study without a pretrained network on real images, which takes long on a CPU",
+    )
+    parser.add_argument(
         "--primary",
         choices=tuple(PRIMARY_METRICS),
         default="auroc",
@@ -178,6 +183,7 @@ def _request(parsed: argparse.Namespace) -> Request:
             parsed.seeds,
             SHARES[:1] if parsed.no_low_data else SHARES,
             classifier=parsed.classifier,
+            pretrained=not parsed.no_pretrained,
             primary=parsed.primary,
             specificity=parsed.specificity,
             test_set=parsed.test_set,

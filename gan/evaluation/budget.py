@@ -37,26 +37,26 @@ class EarlyStopping:
     the earliest and `max_steps` at the latest. The cooldown takes `cooldown` times the steps of that state, and lowers
     the learning rate to 0 as 1 - sqrt (Hägele et al. 2024, arXiv:2405.18392): unlike a cosine or one cycle it needs no
     length that is known before.
+
+    The defaults cost about three times a training of 300 steps. PneumoniaMNIST, small network, batches of 32, classical
+    augmentation, AUROC on test images and CPU seconds, two seeds: 300 steps in one cycle 0.966 and 0.970, 10 s; the
+    defaults 0.987 and 0.979 after 1,025 and 1,040 steps, 35 s; 2,000 steps checked every 100, patience 4, 0.982 and
+    0.972, 57 s. Without augmentation, one seed: 0.951, 0.954 after 900 steps, 0.956.
     """
 
-    check_every: int = 100
+    check_every: int = 50
     patience: int = 5
     min_steps: int = 300
-    max_steps: int = 3_000
-    cooldown: float = 0.25
+    max_steps: int = 800
+    cooldown: float = 0.3
 
-    def scaled(self, factor: float) -> "EarlyStopping":
-        """The rule in `factor` times the steps.
+    def extended(self, factor: float) -> "EarlyStopping":
+        """The rule with `factor` times the most steps.
 
-        For a training set in which 1 image of `factor` is real: it then sees each real image as often before each check
-        as the real images alone would, and as often at most.
+        For a training set in which 1 image of `factor` is real: each real image can be seen as often as without the
+        others. Patience stays: a plateau is one after as many checks.
         """
-        return replace(
-            self,
-            check_every=round(self.check_every * factor),
-            min_steps=round(self.min_steps * factor),
-            max_steps=round(self.max_steps * factor),
-        )
+        return replace(self, max_steps=round(self.max_steps * factor))
 
     @property
     def most_steps(self) -> int:

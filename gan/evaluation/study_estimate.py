@@ -1,5 +1,8 @@
 """The estimated duration of a study, timed by a task and kept in the run's folder for the page. No torch."""
 
+import hashlib
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 from gan.evaluation.job import job_folder
@@ -25,12 +28,9 @@ def save_study_estimate(run: Run, snapshot: int, options: StudyOptions, lines: l
 
 
 def _path(run: Run, snapshot: int, options: StudyOptions) -> Path:
-    """The file of an estimate, named by all that it depends on."""
-    shares = "-".join(f"{share:g}" for share in options.shares)
-    design = f"{options.seeds}-{options.folds}-{options.generators}"
-    test_set = f"-{options.test_set.replace(':', '-')}" if options.test_set else ""
-    name = f"{format_seen(snapshot)}-{design}-{shares}-{options.classifier}-{options.primary}{test_set}.json"
-    return job_folder(run, "study-estimate") / name
+    """The file of an estimate, named by a hash of the options. The device is not one of them: the job has one."""
+    digest = hashlib.sha256(json.dumps(asdict(options) | {"device": ""}, sort_keys=True).encode()).hexdigest()[:16]
+    return job_folder(run, "study-estimate") / f"{format_seen(snapshot)}-{digest}.json"
 
 
 def _generator_sha256(run: Run, snapshot: int) -> object:

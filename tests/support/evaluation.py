@@ -60,6 +60,7 @@ def arm(plan: ArmPlan, score: float, gain: float | None = None) -> Arm:
     return Arm(
         plan=plan,
         scores=[score, score],
+        steps=900,
         auroc=measured(score),
         average_precision=measured(score - 0.15),
         aurocs=of_each,
@@ -112,7 +113,7 @@ def studied(run: Run, snapshot: int, verdict: str = "Helps: a good deal.", kind:
         arm(plan, 0.8, gains.get(plan.amount, 0.0) - 0.01 * plan.augmented if not plan.is_free else None)
         for plan in plans
     ]
-    rates = [KeepRate(0.75, 0.0, -0.02, 0.02), KeepRate(0.5, 0.03, 0.01, 0.05)]
+    rates = [KeepRate(0.5, 0.03, 0.01, 0.05), KeepRate(0.25, 0.0, -0.02, 0.02)]
     tested = {"images": 200, "groups": 90, "grouped": True, "per_class": {"ill": 80, "well": 120}}
     test = tested | {"groups_per_class": {"ill": 40, "well": 50}, "near_copies": 0, "folds": 1, "own": 200}
     generator = {"name": run.name, "snapshot": snapshot, "sha256": "of the generator", "kimg": snapshot / 1000}

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.data.image_set import ImageSet
-from gan.evaluation.budget import ClassifierBudget
+from gan.evaluation.budget import ClassifierBudget, EarlyStopping
 from gan.evaluation.records.study_results import StudyResult
 from gan.evaluation.study.arm_generators import Generator
 from gan.evaluation.study.arms import Generate
@@ -22,11 +22,13 @@ from gan.evaluation.study.run_study import Study
 from gan.evaluation.study.study_options import StudyOptions, TrainingBudget
 
 SIDE, MOTIFS = 16, 12
-THIRTY_STEPS = TrainingBudget(min_images=960, max_images=960)
-"""Enough to learn the twelve motifs of each family."""
+SIX_STEPS = TrainingBudget(
+    stopping=EarlyStopping(check_every=18, min_steps=6, max_steps=6, cooldown=0.1), batch_norm_images=64
+)
+"""Enough to learn the motifs of each family where many images are added: the most steps grow with their number."""
 BRIEF = ClassifierBudget(shortest=640, longest=640)
 """Of the filter's classifier."""
-TWO_STEPS = TrainingBudget(min_images=64, max_images=64, batch_norm_images=64)
+TWO_STEPS = TrainingBudget(stopping=EarlyStopping(min_steps=1, max_steps=1), batch_norm_images=64)
 """For tests of how a study proceeds, not of what its classifiers learn."""
 
 
@@ -87,9 +89,10 @@ def duplicates(images: ImageSet) -> Generate:
 
 def studied(images: ImageSet, make: Generate, folder: Path, **options: object) -> StudyResult:
     """The study of these images with this generator; by default 4 seeds, 2 to choose, all real images, one ratio, one
-    keep rate."""
+    keep rate, synthetic images added."""
     values = replace(
-        StudyOptions(4, (1.0,), (1.0,), (0.5,), budget=THIRTY_STEPS, selection_seeds=2, selector=BRIEF), **options
+        StudyOptions(4, (1.0,), (1.0,), (0.5,), budget=SIX_STEPS, selection_seeds=2, uses=("added",), selector=BRIEF),
+        **options,
     )  # type: ignore[arg-type]
     return made_study(images, lambda share, subset: make, folder, values).result("toy", 1)
 

@@ -108,6 +108,11 @@ class EfficientNetLite0(nn.Module):
         return logits
 
 
+def is_installed() -> bool:
+    """Whether its package is installed."""
+    return importlib.util.find_spec(PACKAGE) is not None
+
+
 def weights_file() -> Path:
     """The installed package's weights file; raises UserError where it is not installed."""
     package = importlib.util.find_spec(PACKAGE)  # finds it without running the package's code

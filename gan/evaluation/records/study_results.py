@@ -31,7 +31,7 @@ from gan.io.json_files import read_json, validated
 from gan.io.untrusted_files import log_damaged
 from gan.runs.run import Run, format_seen
 
-VERSION = 11
+VERSION = 12
 
 
 @dataclass(frozen=True)
@@ -82,16 +82,17 @@ class Gain:
 class Arm:
     """Performance on real images of classifiers trained on one training set.
 
-    `scores` has the primary metric of each seed. `aurocs` and `average_precisions` are those of each class against the
-    rest, or of each attribute; `auroc` and `average_precision` their means. `balanced_accuracy`, `sensitivity`,
-    `specificity` and `rarest_f1` are at the threshold of each classifier that was best on validation images, `argmax`
-    is the balanced accuracy of the most likely class, or of attributes with a probability above one half.
-    `sensitivity_at` is that for the regime's rarest condition at the study's specificity, `brier` the Brier score and
-    `ece` the expected calibration error; for both lower is better.
+    `scores` has the primary metric of each seed, `steps` is the mean number of optimiser steps. `aurocs` and
+    `average_precisions` are those of each class against the rest, or of each attribute; `auroc` and `average_precision`
+    their means. `balanced_accuracy`, `sensitivity`, `specificity` and `rarest_f1` are at the threshold of each
+    classifier that was best on validation images, `argmax` is the balanced accuracy of the most likely class, or of
+    attributes with a probability above one half. `sensitivity_at` is that for the regime's rarest condition at the
+    study's specificity, `brier` the Brier score and `ece` the expected calibration error; for both lower is better.
     """
 
     plan: ArmPlan
     scores: list[float]
+    steps: int
     auroc: MeanInterval
     average_precision: MeanInterval
     balanced_accuracy: MeanInterval
@@ -131,8 +132,7 @@ class ExternalResult:
 class KeepRate:
     """The primary metric with the better share `keep` of the synthetic images minus that with all of them.
 
-    On validation images, the mean over the arms with and without classical augmentation, with a 95% interval that is
-    corrected for nothing.
+    On validation images, with classical augmentation, with a 95% interval that is corrected for nothing.
     """
 
     keep: float
@@ -167,7 +167,7 @@ class Regime:
 
     `images` is the number of real images, `real` that of each class or attribute; with folds means over these.
     `attributes` names those that metrics are means over; it is empty for classes. `rarest` is the rarest class, or the
-    rarest of these. `steps` are the optimiser steps of every classifier, `batch` images each. `generator` tells what
+    rarest of these. `steps` are the mean optimiser steps of a classifier, `batch` images each. `generator` tells what
     made the synthetic images, with folds those of the first: `name`, `snapshot`, `sha256`, `kimg`, `recipe`. `guard`
     counts the `images` that were generated for all seeds, those that were first `near_copies` of training images and
     were replaced, and those `kept` all the same. `arms` are all arms on validation images, exploratory; `choice` is

@@ -10,7 +10,8 @@ from gan.evaluation.records.study_text import gain_over
 from gan.evaluation.study.study_options import PRIMARY_METRICS, metric_name
 
 PLAIN, WITH_CLASSICAL = "Synthetic images", "Synthetic images and classical augmentation"
-BETTER = "Only the better synthetic images"
+BETTER = "Only the better synthetic images and classical augmentation"
+OTHERWISE = "Synthetic images mixed into each batch, or first, and classical augmentation"
 CONTROLS = "Without synthetic images"
 WAYS = {False: PLAIN, True: WITH_CLASSICAL}
 OVER = "Gain of the chosen set over this one, points (95%, corrected)"
@@ -18,15 +19,13 @@ OVER = "Gain of the chosen set over this one, points (95%, corrected)"
 
 def groups(regime: Regime) -> list[tuple[str, list[Arm]]]:
     """The arms in named groups."""
-    unfiltered = [arm for arm in regime.arms if arm.plan.kind == "synthetic" and arm.plan.keep is None]
+    synthetic = [arm for arm in regime.arms if not arm.plan.is_free]
+    added = [arm for arm in synthetic if arm.plan.keep is None and arm.plan.use == "added"]
     named = [
         (CONTROLS, [arm for arm in regime.arms if arm.gain is None]),
-        *((name, [arm for arm in unfiltered if arm.plan.augmented == way]) for way, name in WAYS.items()),
-        (BETTER, [arm for arm in regime.arms if arm.plan.keep is not None and not arm.plan.augmented]),
-        (
-            f"{BETTER}, and classical augmentation",
-            [arm for arm in regime.arms if arm.plan.keep is not None and arm.plan.augmented],
-        ),
+        *((name, [arm for arm in added if arm.plan.augmented == way]) for way, name in WAYS.items()),
+        (BETTER, [arm for arm in regime.arms if arm.plan.keep is not None]),
+        (OTHERWISE, [arm for arm in synthetic if arm.plan.use != "added"]),
     ]
     return [(name, arms) for name, arms in named if arms]
 
@@ -56,6 +55,7 @@ def arms_table(study: StudyResult, regime: Regime) -> str:
     head = [
         "Training set",
         "Added",
+        "Steps",
         _capitalised(study.metric(regime)),
         "Gain over the strongest control, points (95%, not corrected)",
     ]
@@ -67,6 +67,7 @@ def arms_table(study: StudyResult, regime: Regime) -> str:
             cells = [
                 _cell(arm.plan.words if arm.gain is None else arm.plan.amount),
                 _cell(f"{sum(arm.plan.added.values()):,}"),
+                _cell(f"{arm.steps:,}"),
                 _cell(score_with_interval(arm.primary(study.primary), study.primary)),
                 _cell(gain, "gain"),
             ]
@@ -80,6 +81,7 @@ def metrics_table(study: StudyResult, regime: Regime) -> str:
     head = [
         "Training set",
         "Images added",
+        "Steps",
         *(_capitalised(metric_name(key, len(regime.attributes))) for key in others),
         "Balanced accuracy at one half" if regime.attributes else "Balanced accuracy, argmax",
         f"Sensitivity, {regime.rarest}",
@@ -94,6 +96,7 @@ def metrics_table(study: StudyResult, regime: Regime) -> str:
         cells = [
             arm.plan.words,
             f"{sum(arm.plan.added.values()):,}",
+            f"{arm.steps:,}",
             *(score_with_interval(arm.primary(key), key) for key in others),
             percent(arm.argmax),
             _percent(arm.sensitivity[regime.rarest]),

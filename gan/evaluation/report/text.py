@@ -5,6 +5,7 @@ import html
 from gan.evaluation.records.results import FEATURES, EvaluationResult
 from gan.evaluation.records.study_results import StudyResult
 from gan.evaluation.report.external_section import external_methods
+from gan.evaluation.study.arms import PRETRAINED, SELF_TRAINED
 
 PAPERS = {
     "Ravuri and Vinyals 2019": "Classification accuracy score, arXiv:1905.10887",
@@ -22,14 +23,36 @@ PAPERS = {
 STUDY_PAPERS = {
     "DeLong et al. 1988": "Comparing areas under correlated ROC curves, Biometrics 44, 837",
     "Obuchowski 1997": "Nonparametric analysis of clustered ROC curve data, Biometrics 53, 567",
+    "Hägele et al. 2024": "Scaling laws beyond fixed training durations, arXiv:2405.18392",
+    "Müller and Hutter 2021": "TrivialAugment, arXiv:2103.10158",
+    "Zhang et al. 2018": "mixup, arXiv:1710.09412",
+    "Yun et al. 2019": "CutMix, arXiv:1905.04899",
+    "Lin et al. 2017": "Focal loss, arXiv:1708.02002",
+    "Tan and Le 2019": "EfficientNet, arXiv:1905.11946",
+    "Lee 2013": "Pseudo-label, ICML Workshop on Challenges in Representation Learning",
+    "Sohn et al. 2020": "FixMatch, arXiv:2001.07685",
     "Smyth 2004": "Linear models and empirical Bayes methods, Stat. Appl. Genet. Mol. Biol. 3, 3",
     "Holm 1979": "Correction for multiple comparisons, Scand. J. Stat. 6, 65",
     "Xue et al. 2021": "Selective synthetic augmentation with HistoGAN, arXiv:2111.06399",
     "Boyd et al. 2013": "Area under the precision-recall curve, ECML PKDD, 451",
     "Gupta et al. 2019": "Repeat-factor sampling, in LVIS, arXiv:1908.03195",
 }
-RARELY_CITED = ("Boyd et al. 2013", "Gupta et al. 2019")
+RARELY_CITED = (
+    *("Boyd et al. 2013", "Gupta et al. 2019"),
+    *("Lin et al. 2017", "Tan and Le 2019", "Lee 2013", "Sohn et al. 2020"),
+)
 """Papers of methods that not every study uses."""
+OPTIONAL_CONTROLS = {
+    "balanced": "with class-balanced sampling",
+    "focal": "with a weighted and a focal loss (Lin et al. 2017)",
+    "duplicates-filled": "with what is rare filled up with duplicates",
+    PRETRAINED: "with EfficientNet-Lite0 (Tan and Le 2019) fine-tuned from its ImageNet weights",
+    SELF_TRAINED: (
+        "with unlabelled images, whose labels a classifier of the real images gave with a confidence of at least 95% "
+        "(self-training, Lee 2013, Sohn et al. 2020)"
+    ),
+}
+"""Controls that not every study has, by the name of an arm."""
 ATTRIBUTE_METHODS = (
     " Each attribute was classified by itself, with binary cross-entropy. Attributes that too few training, validation "
     "or test images have, or lack, are left out of the means. Added images have the attributes of real training "
@@ -60,6 +83,7 @@ table { border-collapse: collapse; font-size: 0.85rem; font-variant-numeric: tab
 th, td { text-align: left; vertical-align: top; padding: 0.35rem 0.75rem 0.35rem 0; }
 th, td { border-bottom: 1px solid var(--line); }
 .arms { font-size: 0.78rem; } .arms th, .arms td { padding-right: 0.5rem; }
+.arms td:first-child { min-width: 12rem; } .arms td + td { white-space: nowrap; }
 .arms .group th { padding-top: 1rem; } .tested { margin: 0.5rem 0 1rem; }
 .images th, .images td { vertical-align: middle; }
 img { image-rendering: pixelated; display: block; border-radius: 4px; }
@@ -138,14 +162,15 @@ def _study_methods(study: StudyResult) -> str:
     }[study.primary]
     return (
         f" In the augmentation study the classifier {study.classifier} was trained on each training set, with these "
-        f"shares of the real images: {shares}. Within a share, all training sets had the same number of optimiser "
-        f"steps ({steps}); of the states of a classifier during its training, the one with the highest AUROC on "
-        f"validation images was kept. The primary metric was {primary}. Sets with synthetic images were used plain and "
-        "with classical augmentation (small rotations, scalings, shifts and changes of brightness) of all images, real "
-        f"and synthetic. The set to test was chosen by the primary metric on {study.validation:,} validation images, "
-        f"with {study.selection_seeds} seeds, and so was the strongest set without synthetic images: real images "
-        "alone, with classical augmentation, duplicated or, where classes are unequal, with rare classes filled up "
-        "with duplicates. Then both, and the set without synthetic images that is trained as the chosen one is, with "
+        f"shares of the real images: {shares}. Each was trained until its AUROC on validation images stopped "
+        "improving, by one rule for all: regular checks at a constant learning rate, then a falling rate from the best "
+        f"state (Hägele et al. 2024); the mean number of optimiser steps was {steps}. The primary metric was {primary}"
+        ". Synthetic images were added plain and with classical augmentation (small rotations, scalings, shifts and "
+        "changes of brightness) of all images, real and synthetic; with it also as half of each batch, and before the "
+        "real ones. The set to test was chosen by the primary metric on "
+        f"{study.validation:,} validation images, with {study.selection_seeds} seeds, and so was the strongest set "
+        f"without synthetic images: {_controls(study)}. Then both, and the set without synthetic images that is "
+        "trained as the chosen one is, with "
         f"as many images added, were trained again with {study.seeds} other seeds and tested on "
         f"{study.test['images']:,} real test images. A gain is the difference from the strongest; a set is harmful if "
         "it is worse than the one that is trained as it is. The variance over test images, or whole groups, is that of "
@@ -171,3 +196,13 @@ def _folds(study: StudyResult) -> str:
     if study.generators > 1:
         return f"{study.generators} generators were trained; " + more.format("generators")
     return "Intervals hold the generator fixed. "
+
+
+def _controls(study: StudyResult) -> str:
+    """The sets without synthetic images that a study tried."""
+    always = (
+        "real images alone, with classical augmentation, TrivialAugment (Müller and Hutter 2021), MixUp (Zhang et al. "
+        "2018) and CutMix (Yun et al. 2019), duplicated"
+    )
+    tried = {arm.plan.name for regime in study.regimes for arm in regime.arms}
+    return ", ".join([always, *(what for name, what in OPTIONAL_CONTROLS.items() if name in tried)])

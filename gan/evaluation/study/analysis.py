@@ -123,8 +123,8 @@ def _pooled_plan(role: str, plans: Sequence[ArmPlan]) -> ArmPlan:
     """The plan of pooled predictions: the arm's where all divisions have the same, else one named by its role."""
     if len({plan.name for plan in plans}) == 1:
         return plans[0]
-    counted = Counter(plan.words for plan in plans).most_common()
-    words = "; ".join(f"{what[0].lower()}{what[1:]} in {count} of {len(plans)} folds" for what, count in counted)
+    counted = Counter(f"{what[0].lower()}{what[1:]}" for what in (plan.short or plan.words for plan in plans))
+    words = "; ".join(f"{what} in {count} of {len(plans)} folds" for what, count in counted.most_common())
     added = {name: round(float(np.mean([plan.added[name] for plan in plans]))) for name in plans[0].added}
     return ArmPlan(role, f"{ROLES[role]} ({words})", plans[0].kind, added)
 
@@ -227,6 +227,7 @@ def summarise_arms(
             Arm(
                 plan=arm.plan,
                 scores=arm.primary(metric).values.tolist(),
+                steps=round(sum(arm.steps) / max(1, len(arm.steps))),
                 auroc=auroc[i],
                 average_precision=precision[i],
                 balanced_accuracy=balanced[i],
@@ -246,32 +247,24 @@ def summarise_arms(
 
 
 def keep_rates(validated: Sequence[Predictions], metric: str) -> list[KeepRate]:
-    """Each keep rate against keeping all at the same ratio: mean difference of the arms with and without augmentation.
+    """Each keep rate against keeping all at the same ratio, with the same recipe.
 
     Filled-up classes are left out: they are tried at a single rate.
     """
-    found: dict[float, list[Estimate]] = {}
-    plans = [arm.plan for arm in validated]
+    found: dict[float, Estimate] = {}
     estimates = {arm.plan.name: arm.primary(metric) for arm in validated}
-    for plan in plans:
-        if plan.keep is None or plan.fills:
+    added = [arm.plan for arm in validated if not arm.plan.is_free and arm.plan.use == "added" and not arm.plan.fills]
+    for plan in added:
+        if plan.keep is None:
             continue
         all_kept = next(
             other.name
-            for other in plans
-            if not other.is_free
-            and other.keep is None
-            and not other.fills
-            and (other.ratio, other.augmented) == (plan.ratio, plan.augmented)
+            for other in added
+            if other.keep is None and (other.ratio, other.recipe) == (plan.ratio, plan.recipe)
         )
         ours, theirs = estimates[plan.name], estimates[all_kept]
-        difference = Estimate(ours.values - theirs.values, ours.influence - theirs.influence)
-        found.setdefault(plan.keep, []).append(difference)
-    averaged = [
-        Estimate(np.mean([pair.values for pair in pairs], axis=0), np.mean([pair.influence for pair in pairs], axis=0))
-        for pairs in found.values()
-    ]
-    differences = comparisons.means(averaged, validated[0].truth.sample)
+        found[plan.keep] = Estimate(ours.values - theirs.values, ours.influence - theirs.influence)
+    differences = comparisons.means(list(found.values()), validated[0].truth.sample)
     return [KeepRate(keep, one.value, *one.interval()) for keep, one in zip(found, differences, strict=True)]
 
 

@@ -2,17 +2,17 @@
 
 Arms are compared on validation images first, with seeds of their own. Each such classifier leaves
 `<share>/selection/<arm>-seed-<seed>.npz` in the study's folder: `validation_logits` (n, K) with their
-`validation_auroc`, the arm's `words`, the SHA-256 of its weights, and `seconds`. The classifiers of the chosen arm and
-its controls, with other seeds, leave the same and their `logits` (n, K) on the test images, with the SHA-256 of these,
-in `<share>/test/`; likewise `external_logits` on the images of an external test set. With folds, `fold-<f>/` comes
-after the share.
+`validation_auroc`, the arm's `words`, the SHA-256 of its weights, its optimiser `steps`, and `seconds`. The classifiers
+of the chosen arm and its controls, with other seeds, leave the same and their `logits` (n, K) on the test images, with
+the SHA-256 of these, in `<share>/test/`; likewise `external_logits` on the images of an external test set. With folds,
+`fold-<f>/` comes after the share.
 
 Letters: n images, K classes, S seeds.
 """
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,19 +23,12 @@ from numpy.typing import NDArray
 
 from gan.data.image_set import ImageSet
 from gan.errors import DamagedFileError
-from gan.evaluation.classifiers.architectures import classical_augmentation, classifier_builder
 from gan.evaluation.classifiers.reference import native_images
-from gan.evaluation.classifiers.small_resnet import (
-    Augment,
-    Classifier,
-    Images,
-    no_augmentation,
-    predict,
-)
-from gan.evaluation.classifiers.training import train_classifier
+from gan.evaluation.classifiers.small_resnet import Classifier, Images, predict
 from gan.evaluation.selector import Selector, build_selector
 from gan.evaluation.study.additions import Additions, prepare_additions
-from gan.evaluation.study.arms import ArmPlan, Generate
+from gan.evaluation.study.arm_training import ArmTrainer, TrainingSet
+from gan.evaluation.study.arms import ArmPlan, Conditions, Generate, Positions
 from gan.evaluation.study.divisions import Division
 from gan.evaluation.study.external_test import ExternalTest
 from gan.evaluation.study.guarded_generation import FindCopies, GuardFor, without_near_copies
@@ -52,13 +45,16 @@ PHASE = "augmentation study"
 
 
 class StepCounter:
-    """Reports the share of all optimiser steps that is done. Raises StoppedError where a stop was requested."""
+    """Reports the share of all optimiser steps that is done, at most. Raises StoppedError where a stop was requested.
+
+    A classifier that ends early counts as its most steps.
+    """
 
     def __init__(self, progress: Progress, total: int):
         self._progress, self._total, self._done = progress, total, 0
 
     def done(self, steps: int) -> None:
-        """Count the `steps` of a finished classifier."""
+        """Count the most `steps` of classifiers that are finished, or that need not be trained."""
         self._done += steps
         self.within(0, 0.0)
 
@@ -105,7 +101,7 @@ class DivisionClassifiers:
         for arm in (arm for arm in self.plan.arms if arm.name in names):
             files = [read_arrays(self._file(arm, seed, test=True)) for seed in range(self.options.seeds)]
             logits = np.stack([file["external_logits"] for file in files])
-            found.append(Predictions(arm, logits, self._offsets(files), external.truth))
+            found.append(Predictions(arm, logits, self._offsets(files), external.truth, _steps(files)))
         return found
 
     @staticmethod
@@ -126,37 +122,45 @@ class DivisionClassifiers:
 
     def _train_missing(self, arms: list[ArmPlan], seeds: list[int], *, test: bool) -> None:
         """Train the classifiers that are not finished. Synthetic images are generated once a seed."""
-        trained = False
+        trained, most = False, self.options.budget.most_steps
         for seed in seeds:
             missing = [arm for arm in arms if not self._is_finished(arm, seed, test=test)]
-            self.steps_done.done((len(arms) - len(missing)) * self.plan.steps)
+            self.steps_done.done(sum(most(arm) for arm in arms if arm not in missing))
             if not missing:
                 continue
             began, trained = time.monotonic(), True
+            real = self._trainer.real
             generate = without_near_copies(self.generates[seed % len(self.generates)], self._guard, self.path)
-            select = self._selector.select_at_rates
-            added = prepare_additions(*self._real, self._development.kind, arms, generate, select, seed)
+            added = prepare_additions(
+                real.images, real.conditions, self._trainer.kind, arms, generate, self._select, seed
+            )
             for arm in missing:
                 self._train(arm, seed, added, began, test=test)
                 began = time.monotonic()
-                self.steps_done.done(self.plan.steps)
+                self.steps_done.done(most(arm))
         if trained:  # several divisions at once would take too much memory
-            for name in ("_development", "_guard"):
+            for name in ("_development", "_trainer", "_guard"):
                 self.__dict__.pop(name, None)
 
     @cached_property
     def _development(self) -> ImageSet:
         return self.plan.division.development()
 
-    @property
-    def _real(self) -> tuple[Images, NDArray[np.float32]]:
-        """The training images (n, C, H, H) and their conditions (n, K)."""
-        rows = self._development.rows("train")
-        return native_images(self._development, rows), self._development.conditions[rows]
+    @cached_property
+    def _trainer(self) -> ArmTrainer:
+        development = self._development
+        rows = development.rows("train")
+        real = TrainingSet(native_images(development, rows), development.conditions[rows])
+        return ArmTrainer(real, development.kind, self.plan.division.unlabelled_images(), self._judge, self.options)
 
     @property
     def _validation_images(self) -> Images:
         return native_images(self._development, self._development.rows("val"))
+
+    def _select(
+        self, images: Images, conditions: Conditions, rates: Sequence[float], strata: Positions
+    ) -> Sequence[Positions]:
+        return self._selector.select_at_rates(images, conditions, rates, strata)
 
     @cached_property
     def _selector(self) -> Selector:
@@ -169,62 +173,26 @@ class DivisionClassifiers:
 
     def _train(self, arm: ArmPlan, seed: int, added: Additions, began: float, *, test: bool) -> None:
         """Train one classifier, choose its state on the validation images, and keep its predictions."""
-        images, requested = added.for_arm(arm)
-        everything, names = np.concatenate([added.real, images]), self._development.names
-        conditions = np.concatenate([added.conditions, requested])
-        network = self._fit(
-            everything,
-            conditions,
-            seed=seed,
-            augment=classical_augmentation if arm.augmented else no_augmentation,
-            counted_steps=self.plan.steps,
-            network=classifier_builder(self.options.classifier, everything.shape[2], everything.shape[1], len(names)),
-            validate=self._judge,
-        )
+        more = TrainingSet(*added.for_arm(arm))
+        most = self.options.budget.most_steps(arm)
+        trained = self._trainer.train(arm, more, seed, lambda share: self.steps_done.within(most, share))
         arrays: dict[str, Any] = {
-            "validation_logits": predict(network, self._validation_images)[1].numpy(),
-            "validation_auroc": self._judge(network),
+            "validation_logits": predict(trained.network, self._validation_images)[1].numpy(),
+            "validation_auroc": self._judge(trained.network),
             "words": arm.words,
-            "weights_sha256": _sha256(network),
+            "weights_sha256": _sha256(trained.network),
+            "steps": trained.steps,
         }
         if test:
             sealed = self.plan.division.sealed
-            arrays |= {"logits": sealed.logits(network), "test_sha256": sealed.sha256}
+            arrays |= {"logits": sealed.logits(trained.network), "test_sha256": sealed.sha256}
         if test and self.external is not None:
             outside = self.external
-            arrays |= {"external_logits": outside.logits(network), "external_sha256": outside.sha256}
+            arrays |= {"external_logits": outside.logits(trained.network), "external_sha256": outside.sha256}
         path = self._file(arm, seed, test=test)
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary, open(temporary, "wb") as file:
             np.savez_compressed(file, **arrays, seconds=time.monotonic() - began)
-
-    def _fit(
-        self,
-        images: Images,
-        conditions: NDArray[np.float32],
-        *,
-        seed: int,
-        augment: Augment,
-        counted_steps: int,
-        network: Callable[[], Classifier] | None = None,
-        validate: Callable[[Classifier], float] | None = None,
-    ) -> Classifier:
-        """A classifier trained for the regime's steps; the study's progress moves by `counted_steps`."""
-        budget = self.options.budget
-        return train_classifier(
-            images,
-            conditions,
-            self._development.kind,
-            images_seen=self.plan.steps * min(budget.batch, len(images)),
-            seed=seed,
-            batch=budget.batch,
-            augment=augment,
-            network=network,
-            validate=validate,
-            batch_norm_images=budget.batch_norm_images,
-            device=self.options.device,
-            progress=lambda share: self.steps_done.within(counted_steps, share),
-        )
 
     def _judge(self, network: Classifier) -> float:
         """AUROC on the validation images, by which a classifier's state is chosen whatever the primary metric."""
@@ -251,7 +219,7 @@ class DivisionClassifiers:
         except DamagedFileError as error:
             log_damaged(path, error)
             return False
-        if not file.keys() >= {"validation_logits", "seconds"}:
+        if not file.keys() >= {"validation_logits", "steps", "seconds"}:
             return False
         if not test:
             return True
@@ -264,9 +232,9 @@ class DivisionClassifiers:
         files = [read_arrays(self._file(arm, seed, test=test)) for seed in seeds]
         if not test:
             validation = np.stack([file["validation_logits"] for file in files])
-            return Predictions(arm, validation, self._offsets(files), self._validation)
+            return Predictions(arm, validation, self._offsets(files), self._validation, _steps(files))
         logits = np.stack([file["logits"] for file in files])
-        return Predictions(arm, logits, self._offsets(files), self.plan.division.sealed.truth)
+        return Predictions(arm, logits, self._offsets(files), self.plan.division.sealed.truth, _steps(files))
 
     def _offsets(self, files: Sequence[Mapping[str, Any]]) -> NDArray[np.float64]:
         """The offsets (S, 1, K) that are best on the validation images."""
@@ -278,6 +246,10 @@ def division_folder(folder: Path, division: Division) -> Path:
     """The folder of a division's classifiers in a study's `folder`."""
     share = folder / f"{round(100 * division.share)}"
     return share if division.fold is None else share / f"fold-{division.fold}"
+
+
+def _steps(files: Sequence[Mapping[str, Any]]) -> tuple[int, ...]:
+    return tuple(int(file["steps"]) for file in files)
 
 
 def _sha256(network: Classifier) -> str:

@@ -1,23 +1,35 @@
-"""The training sets (arms) that a study compares. No torch.
+"""The training sets and recipes (arms) that a study compares. No torch.
 
-    real           the real training images alone
-    duplicates     the control: real images plus repeated real images. Same size, class by class, as a synthetic arm
-    synthetic      real plus synthetic images: either `ratio` synthetic images for each real one in every class, or
-                   just enough to fill each class up to the largest
+    real         the real training images alone
+    duplicates   real images plus repeated real images. Same size, class by class, as a synthetic arm
+    unlabelled   real images plus images without a label, labelled by a classifier of the real ones: self-training
+    synthetic    real plus synthetic images: `ratio` synthetic images for each real one in every class, or just enough
+                 to fill each class up to the largest
 
-Each exists plain and, where `augmented`, with classical augmentation: every image is shifted, rotated, scaled and
-brightened a little at each step (`architectures.py`). A filtered arm adds as many images as an unfiltered one, the
-better ones out of more.
+**Free controls** cost no generator: all arms but the synthetic ones. Real images plain; with classical augmentation
+(`architectures.py`), TrivialAugment, MixUp, CutMix (`recipes.py`); duplicates; with a pretrained network; where there
+are unlabelled images, self-training; where classes are unequal, class-balanced sampling, class-weighted and focal loss,
+and classes filled up with duplicates. A synthetic arm has to beat the strongest of them.
 
-**Free controls.** All arms without synthetic images: they need no generator. A synthetic arm has to beat the strongest
-of them, chosen on validation images. Duplicates in proportion need no augmented arm: in the same number of steps, each
-step with fresh augmentation, they have the same distribution as augmented real images.
+**Synthetic arms** are plain or with classical augmentation. A filtered arm adds as many images as an unfiltered one,
+the better ones out of more; it is tried with classical augmentation alone, as are the two other uses:
 
-**Matched control.** Harm is measured against the one free control that is trained as the arm is, with as many images
-added: what augmentation or oversampling does to a classifier is not the fault of the added images.
+    mixed        a share of MIXED_SHARE of each batch is synthetic, however many there are
+    first        the classifier is trained on synthetic images first, then on real ones
 
-Arms differ only in the images that are added and in augmentation. Real images, optimiser steps, initial weights and the
-rest of the recipe are the same.
+Both take the largest ratio: in neither do more synthetic images displace real ones. At a ratio of 1 every batch is half
+synthetic anyway, so that `mixed` needs a larger one.
+
+**Matched control**: the free control that is trained as a synthetic arm is, with as many images added. Harm is measured
+against it: what augmentation or oversampling does to a classifier is not the fault of the added images. Duplicates in
+proportion need no augmented arm: each time with fresh augmentation, they have the same distribution as augmented real
+images.
+
+With the default ratios and keep rates that is 18 arms; 26 where classes are unequal; one more each for a pretrained
+network and for unlabelled images. A ratio of 0.25 and a keep rate of 75% are left out: they differ least from adding
+nothing and from keeping all, and only the best arm matters.
+
+Real images, initial weights and the rule by which training ends are the same in all arms.
 
 Letters: K classes, n images.
 """
@@ -32,17 +44,37 @@ from numpy.typing import NDArray
 
 from gan.evaluation.study.rare_attributes import RARE
 
-RATIOS = (0.25, 0.5, 1.0, 2.0)
-KEEP_RATES = (0.75, 0.5, 0.25)
+RATIOS = (0.5, 1.0, 2.0)
+USES = ("added", "mixed", "first")
+KEEP_RATES = (0.5, 0.25)
 """Shares of the synthetic images that the filter keeps, tried at the ratio nearest to 1. A quarter takes four times as
 many images to generate, as much as a study can afford."""
 FILLED_KEEP_RATE = 0.5
 """The keep rate where classes are filled up."""
+MIXED_SHARE = 0.5
+"""Share of added images in the batches of mixed arms."""
 MIN_IMBALANCE = 1.1
-"""Largest over smallest class from which filling up is tried."""
+"""Largest over smallest class from which filling up and balancing are tried."""
 AUGMENTED = "with classical augmentation"
 UNAUGMENTED = ("plain", "trivial-augment")
 """Recipes without classical augmentation."""
+FREE_RECIPES = {
+    "classical": "classical augmentation",
+    "trivial-augment": "TrivialAugment",
+    "mixup": "MixUp",
+    "cutmix": "CutMix",
+}
+BALANCING_RECIPES = {
+    "balanced": "class-balanced sampling",
+    "class-weighted": "a class-weighted loss",
+    "focal": "focal loss",
+}
+ATTRIBUTE_BALANCING_RECIPES = {"class-weighted": "a weighted loss", "focal": "focal loss"}
+"""Recipes that are tried on real images alone, by name in `classifiers/recipes.py`; the latter two where classes are
+unequal, or attributes rare."""
+PRETRAINED = "pretrained"
+SELF_TRAINED = "self-trained"
+"""Names of the arms with a pretrained network, and with self-training on unlabelled images."""
 
 Images = NDArray[np.uint8]
 Conditions = NDArray[np.float32]
@@ -55,20 +87,21 @@ SelectBetter = Callable[[Images, Conditions, Sequence[float], Positions], Sequen
 
 @dataclass(frozen=True)
 class ArmPlan:
-    """One training set: what is added to the real images, how it is trained, and what it is compared with.
+    """One training set: what is added to the real images, how it is trained, and its matched control.
 
-    `kind` is what is added: "real" (nothing), "duplicates" or "synthetic". `added` counts the added images by class
-    name, or for attributes by how their conditions are chosen (`rare_attributes.py`), and `ratio` is their total over
-    that of the real images; None where nothing is added. `fills`: each class is filled up to the largest, or rare
-    attributes are. `keep`: the filter's keep rate; None without a filter. `recipe` is one of `classifiers/recipes.py`.
-    `use` is how added images are used: "added" to the training set, "mixed" into each batch
-    at a fixed share, or "first", before the real ones. `matched` names the one control that is trained as the arm is,
-    with as many images added; "" without synthetic images.
+    `kind` is what is added: "real" (nothing), "duplicates", "unlabelled" or "synthetic". `added` counts the added
+    images by class name, or for attributes by how their conditions are chosen (`rare_attributes.py`), and `ratio` is
+    their total over that of the real images; None where nothing is added, or nobody knows before. `fills`: each class
+    is filled up to the largest, or rare attributes are. `keep`: the filter's keep rate; None without a
+    filter. `recipe` is one of `classifiers/recipes.py`. `use` is how added images are used: "added" to the training
+    set, "mixed" into each batch at a fixed share, or "first", before the real ones. `matched` names the control that is
+    trained as the arm is, with as many images added; "" without synthetic images. `classifier` is another network than
+    the study's; "" for that. `words` name the arm in a table, `short` a free control within a sentence: `MixUp`.
     """
 
     name: str
     words: str
-    kind: str
+    kind: Literal["real", "duplicates", "unlabelled", "synthetic"]
     added: dict[str, int]
     ratio: float | None = None
     fills: bool = False
@@ -76,6 +109,8 @@ class ArmPlan:
     recipe: str = "plain"
     use: Literal["added", "mixed", "first"] = "added"
     matched: str = ""
+    classifier: str = ""
+    short: str = ""
 
     @property
     def is_free(self) -> bool:
@@ -93,18 +128,43 @@ class ArmPlan:
         return "rare attributes" if RARE in self.added else "rare classes"
 
     @property
+    def growth(self) -> float:
+        """How many times the steps it takes to see each real image as often as without added images."""
+        if self.use == "mixed":
+            return 1 / (1 - MIXED_SHARE)
+        return 1.0 if self.use == "first" else 1 + (self.ratio or 0)
+
+    @property
+    def stages(self) -> int:
+        """Trainings one after the other: synthetic images first, or a classifier that labels unlabelled images."""
+        return 2 if self.use == "first" or self.kind == "unlabelled" else 1
+
+    @property
     def amount(self) -> str:
-        """How much is added: `0.5 x`, `filled up`, `1 x, better 50%`."""
-        how_much = "filled up" if self.fills else f"{self.ratio or 0:g} x"
-        return how_much if self.keep is None else f"{how_much}, better {100 * self.keep:g}%"
+        """How much is added: `0.5 x`, `filled up`, `1 x, better 50%`, `2 x, half of each batch`, `2 x, first`."""
+        parts = ["filled up" if self.fills else f"{self.ratio or 0:g} x"]
+        parts += [] if self.keep is None else [f"better {100 * self.keep:g}%"]
+        parts += {"added": [], "mixed": ["half of each batch"], "first": ["first"]}[self.use]
+        return ", ".join(parts)
 
 
 def plan_arms(
-    real: Mapping[str, int], ratios: tuple[float, ...] = RATIOS, keep_rates: tuple[float, ...] = KEEP_RATES
+    real: Mapping[str, int],
+    ratios: tuple[float, ...] = RATIOS,
+    keep_rates: tuple[float, ...] = KEEP_RATES,
+    *,
+    uses: Sequence[str] = USES,
+    pretrained: str = "",
+    unlabelled: int = 0,
 ) -> list[ArmPlan]:
-    """The arms for these counts of real images by class, each after its matched control."""
+    """The arms for these counts of real images by class: first the free controls, then the synthetic arms.
+
+    `pretrained` is the network of the pretrained arm, "" for none; `unlabelled` the number of unlabelled images.
+    """
     unequal = max(real.values()) > MIN_IMBALANCE * min(real.values())
-    return _plan(real, [_filled(real)] if unequal else [], ratios, keep_rates)
+    balancing = BALANCING_RECIPES if unequal else {}
+    free = _free(real, FREE_RECIPES | balancing, pretrained=pretrained, unlabelled=unlabelled)
+    return [*free, *_with_images(real, [_filled(real)] if unequal else [], ratios, keep_rates, uses)]
 
 
 def plan_attribute_arms(
@@ -112,32 +172,56 @@ def plan_attribute_arms(
     rare: Mapping[str, int],
     ratios: tuple[float, ...] = RATIOS,
     keep_rates: tuple[float, ...] = KEEP_RATES,
+    *,
+    uses: Sequence[str] = USES,
+    pretrained: str = "",
 ) -> list[ArmPlan]:
     """The arms for a set of attributes, from the counts of `added_counts`: `real` images, and those that fill `rare`
     attributes up."""
     extra = sum(rare.values())
     filled = [_Amount("filled", dict(rare), extra / sum(real.values()), True)] if extra else []
-    return _plan(real, filled, ratios, keep_rates)
+    balancing = ATTRIBUTE_BALANCING_RECIPES if extra else {}
+    free = _free(real, FREE_RECIPES | balancing, pretrained=pretrained, unlabelled=0)
+    return [*free, *_with_images(real, filled, ratios, keep_rates, uses)]
 
 
-def _plan(
-    real: Mapping[str, int], filled: "list[_Amount]", ratios: tuple[float, ...], keep_rates: tuple[float, ...]
+def _free(real: Mapping[str, int], recipes: Mapping[str, str], *, pretrained: str, unlabelled: int) -> list[ArmPlan]:
+    """The controls that add nothing, or unlabelled images."""
+    plain = ArmPlan("real", "Real images alone", "real", dict.fromkeys(real, 0), short="real images alone")
+
+    def with_control(name: str, what: str, recipe: str = "classical") -> ArmPlan:
+        return replace(plain, name=name, words=f"Real images with {what}", short=what, recipe=recipe)
+
+    arms = [plain, *(with_control(recipe, what, recipe) for recipe, what in recipes.items())]
+    if pretrained:
+        arms.append(replace(with_control(PRETRAINED, "a network pretrained on ImageNet"), classifier=pretrained))
+    if unlabelled:
+        what = f"self-training on {unlabelled:,} unlabelled images"
+        arms.append(replace(with_control(SELF_TRAINED, what), kind="unlabelled", use="mixed"))
+    return arms
+
+
+def _with_images(
+    real: Mapping[str, int],
+    filled: "list[_Amount]",
+    ratios: tuple[float, ...],
+    keep_rates: tuple[float, ...],
+    uses: Sequence[str],
 ) -> list[ArmPlan]:
-    nothing = dict.fromkeys(real, 0)
-    arms = [
-        ArmPlan("real", "Real images alone", "real", nothing),
-        ArmPlan("classical", f"Real images {AUGMENTED}", "real", nothing, recipe="classical"),
-    ]
+    """The arms that add real or synthetic images."""
     in_proportion = [_proportional(real, ratio) for ratio in ratios]
     amounts = in_proportion + filled
-    middle = min(in_proportion, key=lambda amount: abs(math.log(amount.ratio)))
-    arms += [_duplicates(amount, augmented=False) for amount in amounts]
-    arms += [_duplicates(amount, augmented=True) for amount in filled]
-    arms += [_synthetic(amount, None, augmented=augmented) for augmented in (False, True) for amount in amounts]
-    for augmented in (False, True):
-        arms += [_synthetic(middle, keep, augmented=augmented) for keep in keep_rates]
-        arms += [_synthetic(amount, FILLED_KEEP_RATE, augmented=augmented) for amount in filled]
-    return arms
+    nearest = min(in_proportion, key=lambda amount: abs(math.log(amount.ratio)))
+    largest = max(in_proportion, key=lambda amount: amount.ratio)
+    return [
+        *(_duplicates(amount, "plain") for amount in amounts),
+        *(_duplicates(amount, "classical") for amount in filled),
+        *(_synthetic(amount, recipe) for recipe in ("plain", "classical") for amount in amounts),
+        *(_synthetic(nearest, "classical", keep=keep) for keep in keep_rates),
+        *(_synthetic(amount, "classical", keep=FILLED_KEEP_RATE) for amount in filled),
+        *([_synthetic(largest, "classical", use="mixed")] if "mixed" in uses and largest.ratio > 1 else []),
+        *([_synthetic(largest, "classical", use="first")] if "first" in uses else []),
+    ]
 
 
 @dataclass(frozen=True)
@@ -160,43 +244,44 @@ def _filled(real: Mapping[str, int]) -> _Amount:
     return _Amount("filled", added, sum(added.values()) / sum(real.values()), True)
 
 
-def _duplicates(amount: _Amount, *, augmented: bool) -> ArmPlan:
-    name = f"duplicates-{amount.key}"
-    return _arm(name, "Duplicated real images", "duplicates", amount, None, augmented)
+def _duplicates(amount: _Amount, recipe: str) -> ArmPlan:
+    name = f"duplicates-{amount.key}" + ("-classical" if recipe == "classical" else "")
+    plan = ArmPlan(name, "", "duplicates", amount.added, amount.ratio, amount.fills, recipe=recipe)
+    words = _with_recipe(f"Duplicated real images, {plan.amount}", recipe)
+    what = f"{plan.rare} filled up with duplicates" if amount.fills else f"duplicated real images, {plan.amount}"
+    return replace(plan, words=words, short=_with_recipe(what, recipe))
 
 
-def _synthetic(amount: _Amount, keep: float | None, *, augmented: bool) -> ArmPlan:
-    duplicates = f"duplicates-{amount.key}"
-    oversampled = (f"{duplicates}-classical",) if amount.fills else ()
-    name = f"synthetic-{amount.key}" + (f"-better-{100 * keep:.0f}" if keep is not None else "")
-    matched = duplicates if not augmented else oversampled[0] if oversampled else "classical"
-    arm = _arm(name, "Synthetic images", "synthetic", amount, keep, augmented)
-    return replace(arm, matched=matched)
-
-
-def _arm(
-    name: str,
-    what: str,
-    kind: str,
+def _synthetic(
     amount: _Amount,
-    keep: float | None,
-    augmented: bool,
+    recipe: str,
+    *,
+    keep: float | None = None,
+    use: Literal["added", "mixed", "first"] = "added",
 ) -> ArmPlan:
-    arm = ArmPlan(
-        name=f"{name}-classical" if augmented else name,
-        words="",
-        kind=kind,
-        added=amount.added,
-        ratio=amount.ratio,
-        fills=amount.fills,
-        keep=keep,
-        recipe="classical" if augmented else "plain",
+    parts = [
+        f"synthetic-{amount.key}",
+        *([f"better-{100 * keep:.0f}"] if keep is not None else []),
+        *([use] if use != "added" else []),
+        *(["classical"] if recipe == "classical" else []),
+    ]
+    if recipe == "plain":
+        matched = f"duplicates-{amount.key}"
+    else:
+        matched = f"duplicates-{amount.key}-classical" if amount.fills else "classical"
+    plan = ArmPlan(
+        "-".join(parts), "", "synthetic", amount.added, amount.ratio, amount.fills, keep, recipe, use, matched
     )
-    words = ", ".join([what, arm.amount, *([AUGMENTED] if augmented else [])])
-    return replace(arm, words=words)
+    return replace(plan, words=_with_recipe(f"Synthetic images, {plan.amount}", recipe))
+
+
+def _with_recipe(words: str, recipe: str) -> str:
+    return f"{words}, {AUGMENTED}" if recipe == "classical" else words
 
 
 def synthetic_counts(arms: Sequence[ArmPlan]) -> Positions:
-    """Synthetic images of each class (K,) to generate, enough for every arm and keep rate."""
-    needed = [[math.ceil(count / (arm.keep or 1)) for count in arm.added.values()] for arm in arms if not arm.is_free]
+    """Synthetic images of each class (K,) to generate, enough for every arm and keep rate; 0 for free controls."""
+    needed = [
+        [0 if arm.is_free else math.ceil(count / (arm.keep or 1)) for count in arm.added.values()] for arm in arms
+    ]
     return np.asarray(np.array(needed).max(axis=0), dtype=np.int64)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gan.data.image_set import ImageSet
+from gan.data.image_set import SPLITS, UNLABELLED, ImageSet
 from gan.data.ingest.checks.near_copies import near_copies
 from gan.data.ingest.pixels.thumbnail import THUMBNAIL
 from gan.data.splits import stratified_split
@@ -35,6 +35,8 @@ MAX_TEST_IMAGES = 3000
 """Most test images of a division, by whole groups."""
 VALIDATION_SHARE = 0.1
 """Share of the images outside a fold that validate."""
+MAX_UNLABELLED_IMAGES = 10_000
+"""Most unlabelled images, on which a classifier is trained with its own labels."""
 MIN_SPLIT_IMAGES = 10
 """Fewest images of the validation and of the test split."""
 MIN_CLASS_IMAGES = 8
@@ -72,8 +74,12 @@ def check_study_data(images: ImageSet, folds: int = 1) -> None:
         )
 
 
+def _labelled(images: ImageSet) -> Rows:
+    """The rows of a split: images that are neither unlabelled nor taken out."""
+    return np.flatnonzero(np.isin(images.split, SPLITS))
+
+
 def _check_folds(images: ImageSet, folds: int) -> None:
-    groups = np.arange(len(images)) if images.group is None else images.group
     if images.kind == "attributes":
         if not all(division.scored for division in divide(images, 1.0, folds)):
             raise DataError(
@@ -83,7 +89,9 @@ def _check_folds(images: ImageSet, folds: int) -> None:
             )
         return
     unit = "images" if images.group is None else "groups with images"
-    counts = [len(np.unique(groups[images.conditions[:, k] == 1])) for k in range(len(images.names))]
+    rows = _labelled(images)
+    groups = rows if images.group is None else images.group[rows]
+    counts = [len(np.unique(groups[images.conditions[rows, k] == 1])) for k in range(len(images.names))]
     scarce = int(np.argmin(counts))
     if counts[scarce] < folds:
         instead = f"take at most {counts[scarce]} folds" if counts[scarce] > 1 else "study it without folds"
@@ -170,6 +178,23 @@ class Division:
         split = np.repeat(np.array(["train", "val"]), [len(self.train), len(self.val)])
         return replace(subset(self._images, rows), split=split)
 
+    @cached_property
+    def unlabelled(self) -> Rows:
+        """Rows of the images without a label, of groups that neither validation nor test images are of."""
+        rows, group = self._images.rows(UNLABELLED), self._images.group
+        if group is not None:
+            held_out = group[np.concatenate([self.val, self.sealed._rows])]
+            rows = rows[~np.isin(group[rows], held_out)]
+        return (
+            rows
+            if len(rows) <= MAX_UNLABELLED_IMAGES
+            else np.sort(np.random.default_rng(0).permutation(rows)[:MAX_UNLABELLED_IMAGES])
+        )
+
+    def unlabelled_images(self) -> NDArray[np.uint8]:
+        """The images without a label (u, C, H, H), at their native size."""
+        return native_images(self._images, self.unlabelled)
+
     @property
     def scored(self) -> tuple[int, ...]:
         """As `scored_conditions`."""
@@ -209,10 +234,11 @@ def divide(images: ImageSet, share: float, folds: int = 1) -> list[Division]:
         return [_own_splits(images, share)]
     group, division = images.group, []
     parts = {str(fold): 1 / folds for fold in range(1, folds)}
-    dealt = stratified_split(images.conditions, group, parts)
+    rows = _labelled(images)
+    dealt = stratified_split(images.conditions[rows], None if group is None else group[rows], parts)
     number = np.array([0 if part == "train" else int(part) for part in dealt])
     for fold in range(folds):
-        others, test = np.flatnonzero(number != fold), np.flatnonzero(number == fold)
+        others, test = rows[number != fold], rows[number == fold]
         validating = max(VALIDATION_SHARE, MIN_SPLIT_IMAGES / len(others))
         inner = stratified_split(
             images.conditions[others], None if group is None else group[others], {"val": validating}

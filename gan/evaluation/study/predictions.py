@@ -110,14 +110,15 @@ class Predictions:
     """The predictions of one arm's classifiers: `logits` (S, n, K) on the images of a `truth`.
 
     `offsets` (S, F, K) are what to add to log probabilities before the largest is taken, or to an attribute's logit
-    before its sign is, chosen on the validation images of each fold. `plan` is the arm's; of pooled predictions, that
-    of their role.
+    before its sign is, chosen on the validation images of each fold. `steps` are the optimiser steps of each
+    classifier. `plan` is the arm's; of pooled predictions, that of their role.
     """
 
     plan: ArmPlan
     logits: NDArray[np.float32]
     offsets: NDArray[np.float64]
     truth: GroundTruth
+    steps: tuple[int, ...] = ()
     _primary: dict[str, Estimate] = field(default_factory=dict, repr=False, compare=False)
 
     def part(self, chosen: NDArray[np.bool_]) -> "Predictions":
@@ -278,6 +279,7 @@ def pool(parts: Sequence[Predictions], plan: ArmPlan) -> Predictions:
         np.concatenate([part.logits for part in parts], axis=1),
         np.concatenate([part.offsets for part in parts], axis=1),
         truth,
+        tuple(steps for part in parts for steps in part.steps),
     )
 
 

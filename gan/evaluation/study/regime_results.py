@@ -186,7 +186,7 @@ def _record(
         attributes=attributes,
         rarest=truth.names[truth.rarest],
         real=dict(zip(validated[0].truth.names, regime.plan.real.tolist(), strict=True)),
-        steps=regime.plan.steps,
+        steps=round(float(np.mean([steps for arm in validated for steps in arm.steps]))),
         batch=options.budget.batch,
         generator=regime.generators[0],
         guard=asdict(replaced_in(one.path for one in regime.classifiers)),

@@ -45,7 +45,7 @@ from gan.evaluation.study.guarded_generation import GuardFor, export_guard
 from gan.evaluation.study.notices import study_notices
 from gan.evaluation.study.regime_results import RegimeAtWork, analyse_regimes
 from gan.evaluation.study.study_options import StudyOptions
-from gan.evaluation.study.study_plan import MOST_TESTED, RegimePlan, plan_regimes
+from gan.evaluation.study.study_plan import RegimePlan, plan_regimes
 from gan.evaluation.study.verdict import study_verdict
 from gan.evaluation.training_images import load_training_images
 from gan.io.progress import Progress, silent
@@ -195,7 +195,7 @@ class Study:
     def _classifiers(self, plans: list[RegimePlan]) -> list[RegimeAtWork]:
         """The classifiers of each regime that choose its arms, trained, with the generators that they need."""
         options = self.options
-        steps = sum(one.steps * one.classifiers(options) for plan in plans for one in plan.divisions)
+        steps = sum(one.most_steps(options) for plan in plans for one in plan.divisions)
         steps_done = StepCounter(self.progress, steps)
         regimes = []
         for plan in plans:
@@ -241,8 +241,8 @@ class Study:
         for regime, choice in zip(regimes, plan.choices, strict=True):
             for classifiers, chosen in zip(regime.classifiers, choice.divisions, strict=True):
                 regime.tested.append(classifiers.tested(chosen.tested))
-                unused = MOST_TESTED - len(chosen.tested)
-                classifiers.steps_done.done(unused * self.options.seeds * classifiers.plan.steps)
+                planned = classifiers.plan.tested_steps(chosen.tested, self.options)
+                classifiers.steps_done.done(classifiers.plan.most_tested_steps(self.options) - planned)
                 if external is not None:
                     regime.tested_outside.append(classifiers.tested_outside(chosen.tested, external))
         if external is None:

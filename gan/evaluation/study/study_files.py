@@ -11,7 +11,8 @@ import numpy as np
 from gan.evaluation.privacy.guard import RECIPE as GUARD_RECIPE
 from gan.evaluation.selector import RECIPE as SELECTOR_RECIPE
 from gan.evaluation.study import arm_generators
-from gan.evaluation.study.arms import FILLED_KEEP_RATE
+from gan.evaluation.study.arm_training import CONFIDENT
+from gan.evaluation.study.arms import FILLED_KEEP_RATE, MIXED_SHARE
 from gan.evaluation.study.confirmation_plan import FILE as PLAN_FILE
 from gan.evaluation.study.guarded_generation import ROUNDS
 from gan.evaluation.study.predictions import GroundTruth
@@ -23,7 +24,7 @@ from gan.io.untrusted_files import read_arrays
 if TYPE_CHECKING:
     from gan.evaluation.study.regime_results import RegimeAtWork
 
-RECIPE = 5
+RECIPE = 7
 """Increase it when arms or classifiers change: what a stopped study has kept is then trained again."""
 FILE = "recipe.json"
 
@@ -44,14 +45,15 @@ def begin(folder: Path, generator_sha256: str, data_sha256: list[str], options: 
         "generators": options.generators,
         "selector": [SELECTOR_RECIPE, asdict(options.selector)],
         "guard": [GUARD_RECIPE, ROUNDS],
+        "uses": list(options.uses),
         "recipe": [
             RECIPE,
             budget.batch,
-            budget.passes,
-            budget.min_images,
-            budget.max_images,
+            asdict(budget.stopping),
             budget.batch_norm_images,
             FILLED_KEEP_RATE,
+            MIXED_SHARE,
+            CONFIDENT,
         ],
     }
     before = read_json(folder / FILE) or {}

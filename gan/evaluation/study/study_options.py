@@ -1,11 +1,11 @@
 """The options of an augmentation study. No torch."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gan.errors import ConfigError
-from gan.evaluation.budget import ClassifierBudget
-from gan.evaluation.study.arms import KEEP_RATES, RATIOS
+from gan.evaluation.budget import ClassifierBudget, EarlyStopping
+from gan.evaluation.study.arms import KEEP_RATES, RATIOS, USES, ArmPlan
 
 MAX_FOLDS = 20
 SHARES = (1.0, 0.25, 0.1)
@@ -35,26 +35,26 @@ TEST_SET = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}(:test)?")
 
 @dataclass(frozen=True)
 class TrainingBudget:
-    """How long each classifier trains: `passes` over the real images, between `min_images` and `max_images` seen.
+    """How long each classifier trains: until its AUROC on validation images stops improving, by the rule `stopping`.
 
-    `timed_steps` are the steps from which the time of a study is estimated. Before each validation, batch norm's
-    statistics are recomputed from `batch_norm_images` training images.
-
-    The defaults give 100 to 300 steps. Balanced accuracy of the small network on validation images, mean of three
-    seeds: BreastMNIST 80.7% after 150 steps and 79.2% after 1,000; 10% of it (55 images, SD 3 points) 58.2% after 100
-    and 61.1% after 400; PneumoniaMNIST 94.6% after 200, 95.1% after 400 and 95.8% after 1,500.
+    `batch` images a step. Before each check, batch norm's statistics are recomputed from `batch_norm_images` training
+    images. The time of a study is estimated from `timed_steps`; a classifier is then taken to need the share
+    `typical_steps` of its most steps. By the default rule it was 0.87 to 1 for PneumoniaMNIST.
     """
 
     batch: int = 32
-    passes: int = 10
-    min_images: int = 3_200
-    max_images: int = 9_600
-    timed_steps: int = 8
+    stopping: EarlyStopping = EarlyStopping()
     batch_norm_images: int = 512
+    timed_steps: int = 8
+    typical_steps: float = 0.8
 
-    def steps(self, real_images: int) -> int:
-        """Optimiser steps of each classifier of a regime with so many real images."""
-        return min(max(self.passes * real_images, self.min_images), self.max_images) // self.batch
+    def most_steps(self, arm: ArmPlan) -> int:
+        """The most steps of a classifier of this arm."""
+        return self.stopping.extended(arm.growth).most_steps * arm.stages
+
+    def expected_steps(self, arm: ArmPlan) -> int:
+        """The steps that a classifier of this arm will probably take."""
+        return round(self.typical_steps * self.most_steps(arm))
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,11 @@ class StudyOptions:
     """How a study is run. Raises ConfigError for fewer than two seeds, an unknown metric, or a share out of range.
 
     `shares` of the real training images, out of SHARES; `ratios` of synthetic to real images; `keep_rates`: shares of
-    the synthetic images that the filter keeps. At least one of each. `classifier` is one of
-    `architectures.NAMES`. Arms are chosen on validation images with `selection_seeds`, and the chosen one is tested
-    with `seeds`, all others. `primary` is the metric that decides; `specificity` is that at which sensitivity is given.
+    the synthetic images that the filter keeps. At least one of each. `uses` of synthetic images, out of USES, with
+    "added". `classifier` is one of `architectures.CLASSIFIERS`; with `pretrained`, a pretrained network is tried on
+    real images too, where it can be (`study_plan.py`). Arms are chosen on validation images with `selection_seeds`, and
+    the chosen one is tested with `seeds`, all others. `primary` is the metric that decides; `specificity` is that at
+    which sensitivity is given.
     `test_set` names another set of the store, on whose images the study tests too, "" without one, and `class_map` has
     our classes by theirs where the names differ. With `folds` of 2 or more, every image is tested once, each fold with
     a generator of its own; without, `generators` are trained for each regime. `selector` is how long the filter's
@@ -86,6 +88,8 @@ class StudyOptions:
     folds: int = 1
     generators: int = 1
     selector: ClassifierBudget = ClassifierBudget()
+    pretrained: bool = True
+    uses: tuple[str, ...] = USES
 
     def __post_init__(self) -> None:
         for name, count in (("seeds", self.seeds), ("selection_seeds", self.selection_seeds)):
@@ -120,3 +124,9 @@ class StudyOptions:
                 f"generators is {self.generators} with {self.seeds} seeds: it takes at least two seeds for each "
                 f"generator. Use {2 * self.generators} seeds or more."
             )
+
+    def small(self) -> "StudyOptions":
+        """A smaller design of the same study: all real images, one ratio, keep rate and use, fewer seeds."""
+        return replace(
+            self, seeds=3, selection_seeds=2, shares=(1.0,), ratios=(1.0,), keep_rates=(0.5,), uses=("added",)
+        )

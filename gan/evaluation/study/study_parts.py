@@ -157,10 +157,13 @@ def train_part(
         else _arm_names(divisions, unit.division, plan if unit.stage == "test" else None)
         for unit in units
     ]
-    counter = StepCounter(
-        progress,
-        1 + sum(len(own) * divisions[unit.division].steps for unit, own in zip(units, names, strict=True)),
+    steps = sum(
+        options.budget.most_steps(arm)
+        for unit, own in zip(units, names, strict=True)
+        for arm in divisions[unit.division].arms
+        if arm.name in own
     )
+    counter = StepCounter(progress, 1 + steps)
     for unit, own in zip(units, names, strict=True):
         one = divisions[unit.division]
         generates = [generator_for(one.division, number).generate for number in range(options.generators)]

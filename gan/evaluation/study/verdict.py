@@ -50,9 +50,8 @@ def regime_verdict(
     if too_few:
         return "unclear", f"Cannot tell with {too_few}."
     name, corrected = metric_name(metric, attributes), _corrected(count, what)
-    over = (
-        f"over {_arm_words(best)} (95% interval {points_interval(gain.corrected_low, gain.corrected_high)}{corrected})"
-    )
+    ends = points_interval(gain.corrected_low, gain.corrected_high)
+    over = f"over {control_phrase(best.plan)}, the strongest control (95% interval {ends}{corrected})"
     if gain.helps:
         most = max(gain.by_class, key=lambda label: gain.by_class[label])
         unit = PRIMARY_METRICS[metric] if attributes else "sensitivity"
@@ -61,16 +60,17 @@ def regime_verdict(
             f"test images {most} gains most ({points(gain.by_class[most])} points of {unit}, not tested)."
         )
     if gain.harms:
+        ends = points_interval(gain.harm.low, gain.harm.high)
         return "harmful", (
             f"Harmful: {arm_phrase(chosen.plan)} lowers {name} by {abs(gain.harm.mean) * 100:.1f} points against "
-            f"{_arm_words(arms[gain.harm_over])} (95% interval {points_interval(gain.harm.low, gain.harm.high)}"
-            f"{corrected}). No other way did better on validation images."
+            f"{control_phrase(arms[gain.harm_over].plan)} (95% interval {ends}{corrected}). No other way did better on "
+            "validation images."
         )
     change = f"{arm_phrase(chosen.plan)} changes {name} by {points(gain.value)} points {over}"
     reached = best.primary(metric)
     if reached.low >= 1 - MAX_ROOM:
         score = percent(reached.mean) if metric == "balanced_accuracy" else f"{reached.mean:.3f}"
-        return "none", f"No room to gain: {name} is {score} with {_arm_words(best)}. Here {change}."
+        return "none", f"No room to gain: {name} is {score} with {_within(best.plan.words)}. Here {change}."
     if gain.corrected_high > MAX_EXCLUDED:
         possible = f"a gain of up to {_rounded_up(gain.corrected_high)} points is possible"
         return "unclear", f"Cannot tell with {_tested(test)}: {possible}. Here {change}. {_what_would_tell(gain)}"
@@ -104,16 +104,28 @@ def keep_rate_finding(ratio: float, rates: list[KeepRate], metric: str, attribut
 
 
 def arm_phrase(plan: ArmPlan) -> str:
-    """What an arm adds, as part of a sentence: `adding 2 synthetic images for each real one (the better 50%)`."""
-    if not plan.is_free and plan.ratio is None:  # pooled over folds
-        return f"adding {plan.words[0].lower()}{plan.words[1:]}"
-    how = [f"the better {100 * plan.keep:g}%"] if plan.keep is not None else []
-    how += [AUGMENTED] if plan.augmented else []
-    if plan.fills or plan.ratio is None:
+    """What a synthetic arm does, as part of a sentence.
+
+    `adding 2 synthetic images for each real one (the better 50%) with classical augmentation`
+    """
+    synthetic = f"{plan.ratio or 0:g} synthetic image{'' if plan.ratio == 1 else 's'} for each real one"
+    if plan.fills:
         what = f"filling {plan.rare} up with synthetic images"
+    elif plan.ratio is None:
+        what = f"adding {_within(plan.words)}"  # pooled over folds
+    elif plan.use == "mixed":
+        what = f"filling half of each batch with synthetic images ({plan.ratio:g} for each real one)"
+    elif plan.use == "first":
+        what = f"training on {synthetic} before the real ones"
     else:
-        what = f"adding {plan.ratio:g} synthetic image{'' if plan.ratio == 1 else 's'} for each real one"
-    return what + (f" ({', '.join(how)})" if how else "")
+        what = f"adding {synthetic}"
+    better = f" (the better {100 * plan.keep:g}%)" if plan.keep is not None else ""
+    return f"{what}{better}" + (f" {AUGMENTED}" if plan.augmented else "")
+
+
+def control_phrase(plan: ArmPlan) -> str:
+    """A free control within a sentence: `MixUp`, `real images alone`."""
+    return plan.short or _within(plan.words)
 
 
 def _what_would_tell(gain: Gain) -> str:
@@ -150,6 +162,6 @@ def _too_few(test: dict[str, Any], attributes: bool) -> str:
     return f"{_tested(test)}: {groups[scarce]} {unit} {scarce}, and it takes {MIN_GROUPS}"
 
 
-def _arm_words(arm: Arm) -> str:
-    """The name of an arm within a sentence."""
-    return arm.plan.words[0].lower() + arm.plan.words[1:]
+def _within(words: str) -> str:
+    """The words of an arm within a sentence."""
+    return words[0].lower() + words[1:]

@@ -90,9 +90,9 @@ def test_the_state_before_the_wait_is_the_one_that_is_cooled_down() -> None:
     assert (cooled - best).abs().max() < 0.2 * (last - best).abs().max()
 
 
-def test_the_rule_scales_with_the_share_of_real_images() -> None:
-    rule = EarlyStopping(check_every=100, patience=5, min_steps=300, max_steps=3_000).scaled(1.5)
-    assert (rule.check_every, rule.patience, rule.min_steps, rule.max_steps) == (150, 5, 450, 4_500)
+def test_the_most_steps_grow_with_the_share_of_added_images() -> None:
+    rule = EarlyStopping(check_every=100, patience=5, min_steps=300, max_steps=3_000).extended(1.5)
+    assert rule == EarlyStopping(check_every=100, patience=5, min_steps=300, max_steps=4_500)
 
 
 def test_a_classifier_of_open_length_learns_and_is_reproducible() -> None:

@@ -24,7 +24,7 @@ from gan.evaluation.study.comparisons import Comparison, Difference, Part, Sampl
 from gan.evaluation.study.confirmation_plan import DivisionChoice, RegimeChoice, choose
 from gan.evaluation.study.moderation import inverse_trigamma, moderate
 from gan.evaluation.study.predictions import GroundTruth, Predictions, pool
-from gan.evaluation.study.verdict import keep_rate_finding, regime_verdict, study_verdict
+from gan.evaluation.study.verdict import arm_phrase, control_phrase, keep_rate_finding, regime_verdict, study_verdict
 from tests.support.evaluation import arm, confirmed
 
 TEST = {"images": 400, "groups": 400, "grouped": False, "groups_per_class": {"ill": 200, "well": 200}, "folds": 1}
@@ -305,29 +305,50 @@ def said(gain: Gain, name: str = "synthetic-1", regimes: int = 1, score: float =
 def test_verdicts_word_by_word() -> None:
     assert said(confirmed(0.05, 0.02, over="classical"), "synthetic-0.5-classical", 3) == (
         "helps",
-        "Helps: adding 0.5 synthetic images for each real one (with classical augmentation) raises AUROC by 5.0 points "
-        "over real images with classical augmentation (95% interval +3.0 to +7.0, corrected for 3 regimes); in these "
-        "test images ill gains most (+5.0 points of sensitivity, not tested).",
+        "Helps: adding 0.5 synthetic images for each real one with classical augmentation raises AUROC by 5.0 points "
+        "over classical augmentation, the strongest control (95% interval +3.0 to +7.0, corrected for 3 regimes); in "
+        "these test images ill gains most (+5.0 points of sensitivity, not tested).",
     )
-    assert said(confirmed(-0.1, 0.02), "synthetic-filled-better-50") == (
+    assert said(confirmed(-0.1, 0.02), "synthetic-filled-better-50-classical") == (
         "harmful",
-        "Harmful: filling rare classes up with synthetic images (the better 50%) lowers AUROC by 10.0 points against "
-        "real images alone (95% interval −12.0 to −8.0). No other way did better on validation images.",
+        "Harmful: filling rare classes up with synthetic images (the better 50%) with classical augmentation lowers "
+        "AUROC by 10.0 points against real images alone (95% interval −12.0 to −8.0). No other way did better on "
+        "validation images.",
     )
     assert said(confirmed(0.01, 0.03), "synthetic-2") == (
         "none",
         "No gain of more than 4.0 points: adding 2 synthetic images for each real one changes AUROC by +1.0 points "
-        "over real images alone (95% interval −2.0 to +4.0); 400 test images.",
+        "over real images alone, the strongest control (95% interval −2.0 to +4.0); 400 test images.",
     )
     assert said(confirmed(0.01, 0.06)) == (
         "unclear",
         "Cannot tell with 400 test images: a gain of up to 7.0 points is possible. Here adding 1 synthetic image for "
-        "each real one changes AUROC by +1.0 points over real images alone (95% interval −5.0 to +7.0). This study "
-        "can see a gain of 6.0 points (power 80%); with four times as many test images 4.0.",
+        "each real one changes AUROC by +1.0 points over real images alone, the strongest control (95% interval −5.0 "
+        "to +7.0). This study can see a gain of 6.0 points (power 80%); with four times as many test images 4.0.",
     )
     assert said(confirmed(0.0, 0.002), score=0.9999 + 0.012)[1].startswith(
         "No room to gain: AUROC is 1.012 with real images alone. Here adding 1 "
     )
+
+
+def test_each_use_of_synthetic_images_has_its_words() -> None:
+    more = {one.name: one for one in plan_arms(REAL, pretrained="efficientnet-lite0", unlabelled=900)}
+    assert arm_phrase(more["synthetic-2-mixed-classical"]) == (
+        "filling half of each batch with synthetic images (2 for each real one) with classical augmentation"
+    )
+    assert arm_phrase(more["synthetic-2-first-classical"]) == (
+        "training on 2 synthetic images for each real one before the real ones with classical augmentation"
+    )
+    assert arm_phrase(more["synthetic-1-better-25-classical"]) == (
+        "adding 1 synthetic image for each real one (the better 25%) with classical augmentation"
+    )
+    over = {name: control_phrase(more[name]) for name in ("mixup", "focal", "pretrained", "self-trained")}
+    assert over == {
+        "mixup": "MixUp",
+        "focal": "focal loss",
+        "pretrained": "a network pretrained on ImageNet",
+        "self-trained": "self-training on 900 unlabelled images",
+    }
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,11 @@ from gan.evaluation.study.arms import Conditions, Generate, Images
 from gan.evaluation.study.comparisons import Difference, Part
 from gan.evaluation.study.divisions import Division
 from gan.evaluation.study.guarded_generation import export_guard, replaced_in, without_near_copies
-from gan.evaluation.study.study_options import StudyOptions, TrainingBudget
+from gan.evaluation.study.study_options import StudyOptions
 from tests.conftest import trained
 from tests.support.study import (
     BRIEF,
+    SIX_STEPS,
     TWO_STEPS,
     duplicates,
     exact_copies,
@@ -33,8 +34,9 @@ from tests.support.study import (
     studied,
 )
 
-FIFTEEN_STEPS = TrainingBudget(min_images=480, max_images=480)
-SMALL = StudyOptions(2, (1.0,), (1.0,), (0.5,), budget=TWO_STEPS, selection_seeds=2, selector=BRIEF, folds=2)
+SMALL = StudyOptions(
+    2, (1.0,), (1.0,), (0.5,), budget=TWO_STEPS, selection_seeds=2, uses=("added",), selector=BRIEF, folds=2
+)
 
 
 def test_every_image_is_tested_once_with_its_whole_group() -> None:
@@ -230,7 +232,7 @@ def test_images_that_teach_nothing_do_not_help_in_folds(kind: str, tmp_path: Pat
         return {"duplicates": duplicates(subset), "shuffled": label_shuffled, "noise": noise}[kind]
 
     ratios = (8.0,) if kind == "shuffled" else (1.0,)
-    options = replace(SMALL, ratios=ratios, budget=FIFTEEN_STEPS)
+    options = replace(SMALL, ratios=ratios, budget=SIX_STEPS)
     found = made_study(image_set(40, val=12, test=28), make_for, tmp_path, options).result("toy", 1)
     assert found.verdict_kind != "helps"
     assert found.regimes[0].gain.corrected_low <= 0

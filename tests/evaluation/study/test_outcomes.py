@@ -200,7 +200,9 @@ def test_a_stopped_study_goes_on_classifier_by_classifier(tmp_path: Path) -> Non
         requested.append((share, len(subset), set(subset.split.tolist())))
         return held_out_like
 
-    options = StudyOptions(2, (1.0,), (1.0,), (0.5,), budget=TWO_STEPS, selection_seeds=2, selector=BRIEF)
+    options = StudyOptions(
+        2, (1.0,), (1.0,), (0.5,), budget=TWO_STEPS, selection_seeds=2, uses=("added",), selector=BRIEF
+    )
     for count in (4, 16):  # while an arm is chosen, and while it is tested
         stop_after[0] = count
         with pytest.raises(StoppedError):

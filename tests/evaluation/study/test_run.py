@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,65 +13,18 @@ from gan.config.options import build_config
 from gan.errors import ConfigError, DataError, RunError
 from gan.evaluation.classifiers.architectures import ARCHITECTURES, classical_augmentation, classifier_builder
 from gan.evaluation.records import study_results
-from gan.evaluation.study import arms, divisions, study_plan
-from gan.evaluation.study.additions import prepare_additions
-from gan.evaluation.study.arms import Conditions, Images, Positions
+from gan.evaluation.study import divisions, study_plan
 from gan.evaluation.study.study_options import StudyOptions
 from gan.runs import lifecycle
-from tests.support.study import SIDE, held_out_like, image_set, noise, studied
+from tests.support.study import SIDE, image_set, noise, studied
 
 
-def test_each_arm_adds_the_planned_images() -> None:
-    images = image_set(60, every=4)
-    plans, left = study_plan.plan_regimes(images, StudyOptions())
+def test_shares_with_too_few_images_of_a_class_are_left_out() -> None:
+    plans, left = study_plan.plan_regimes(image_set(60, every=4), StudyOptions())
     assert [one.share for one in plans] == [1.0]
-    assert [left_out.share for left_out in left] == [0.25, 0.1]
-    assert left[0].why == "It would have 4 training images of b, and it takes 8 of each class."
-    real, labels = images.images[:60], images.labels()[:60]
-    planned = plans[0].divisions[0].arms
-    by_name = {arm.name: arm for arm in planned}
-
-    def keep(made: Images, conditions: Conditions, rates: Sequence[float], strata: Positions) -> list[Positions]:
-        return [np.arange(0, len(made), round(1 / rate)) for rate in rates]
-
-    added = prepare_additions(real, images.conditions[:60], "class", planned, held_out_like, keep, 0)
-    for arm in planned:
-        shown, conditions = added.for_arm(arm)
-        what = conditions.argmax(axis=1)
-        assert np.bincount(what, minlength=2).tolist() == list(arm.added.values()), arm.name
-        alike = (shown[:, None] == real[None]).all(axis=(2, 3, 4))  # (m, n)
-        assert bool(alike.any()) == (arm.kind == "duplicates"), arm.name
-        if arm.kind == "duplicates":
-            assert (labels[alike.argmax(axis=1)] == what).all()
-    filled = by_name["synthetic-filled"]
-    assert (filled.kind, filled.added, filled.augmented) == ("synthetic", {"a": 0, "b": 30}, False)
-    small, large = (added.for_arm(by_name[f"synthetic-{ratio}"])[0] for ratio in ("0.5", "1"))
-    assert (small[:, None] == large[None]).all(axis=(2, 3, 4)).any(axis=1).all()  # more images are those, and more
-    plain, augmented = (added.for_arm(by_name[f"synthetic-1-better-25{way}"])[0] for way in ("", "-classical"))
-    assert (plain == augmented).all()  # only the training differs
-
-
-def test_each_synthetic_arm_has_a_control_that_is_trained_as_it_is() -> None:
-    planned = arms.plan_arms({"a": 40, "b": 20})
-    by_name = {arm.name: arm for arm in planned}
-    assert len(planned) == 26
-    assert not any(by_name[name].augmented for name in ("real", "duplicates-1", "duplicates-filled", "synthetic-1"))
-    augmented = by_name["synthetic-2-classical"]
-    assert augmented.words == "Synthetic images, 2 x, with classical augmentation"
-    assert augmented.augmented
-    assert by_name["duplicates-filled-classical"].augmented
-    assert {arm.keep for arm in planned if arm.ratio == 1.0} == {None, 0.75, 0.5, 0.25}
-    matched = {name: by_name[name].matched for name in by_name if not by_name[name].is_free}
-    assert matched["synthetic-2"] == "duplicates-2"
-    assert matched["synthetic-1-better-25"] == "duplicates-1"
-    assert matched["synthetic-1-better-25-classical"] == matched["synthetic-2-classical"] == "classical"
-    assert matched["synthetic-filled-classical"] == "duplicates-filled-classical"
-    assert all(arm.matched == "" for arm in planned if arm.is_free)
-    for number, arm in enumerate(planned):
-        assert arm.is_free or arm.matched in {one.name for one in planned[:number]}
-    even = arms.plan_arms({"a": 40, "b": 40})
-    assert len(even) == 20  # nothing to fill up
-    assert arms.synthetic_counts(planned).tolist() == [160, 80]  # a quarter is kept of four times as many
+    assert [one.share for one in left if one.arms == "all arms"] == [0.25, 0.1]
+    few = next(one for one in left if one.share == 0.25)
+    assert few.why == "It would have 4 training images of b, and it takes 8 of each class."
 
 
 def test_a_fraction_takes_whole_patients_of_each_class() -> None:

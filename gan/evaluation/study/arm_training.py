@@ -1,0 +1,154 @@
+"""How one classifier of a study is trained: in every arm until its AUROC on validation images stops improving.
+
+The rule is the same for all (`EarlyStopping`). Added images may not shorten the time for the real ones: the most steps
+grow with their number (`ArmPlan.growth`), so that real images can be seen as often as without them.
+
+    added         real and added images in shuffled passes
+    mixed         MIXED_SHARE of each batch are added images; fewer where there are fewer of them than real ones
+    first         a classifier of the added images, trained further on the real ones alone
+    self-trained  a classifier of the real images labels the unlabelled ones. Those with a confidence of at least
+                  CONFIDENT are mixed in, and a new classifier is trained: pseudo-labels (Lee 2013, ICML workshop on
+                  challenges in representation learning), with the threshold of FixMatch (Sohn et al. 2020,
+                  arXiv:2001.07685)
+
+Letters: n real, m added, u unlabelled images, C channels, H = W the side, K conditions.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from gan.evaluation.classifiers.architectures import classifier_builder
+from gan.evaluation.classifiers.mixed_batches import mixed_batches
+from gan.evaluation.classifiers.recipes import RECIPES
+from gan.evaluation.classifiers.small_resnet import Classifier, Images, PhaseProgress, no_progress, predict
+from gan.evaluation.classifiers.training import (
+    Positions,
+    TrainedClassifier,
+    Validate,
+    starting_from,
+    train_to_plateau,
+)
+from gan.evaluation.study.arms import MIXED_SHARE, ArmPlan, Conditions
+from gan.evaluation.study.study_options import StudyOptions
+
+CONFIDENT = 0.95
+"""Least probability of a class from which an unlabelled image gets it."""
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Images uint8 (n, C, H, H) with their conditions (n, K)."""
+
+    images: Images
+    conditions: Conditions
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def with_more(self, other: "TrainingSet") -> "TrainingSet":
+        """These images, then the others."""
+        return TrainingSet(
+            np.concatenate([self.images, other.images]), np.concatenate([self.conditions, other.conditions])
+        )
+
+
+@dataclass(frozen=True)
+class ArmTrainer:
+    """Trains the classifiers of one division on its `real` training images of a `kind`, "class" or "attributes".
+
+    `validate` scores a classifier on the division's validation images; `unlabelled` (u, C, H, H) are images that belong
+    to no patient who is tested.
+    """
+
+    real: TrainingSet
+    kind: str
+    unlabelled: Images
+    validate: Validate
+    options: StudyOptions
+
+    def train(
+        self, arm: ArmPlan, added: TrainingSet, seed: int, progress: PhaseProgress = no_progress
+    ) -> TrainedClassifier:
+        """A classifier of one arm, which adds these images. The same seed and images give the same classifier."""
+        if arm.kind == "unlabelled":
+            return self._self_trained(arm, seed, progress)
+        if arm.use == "first":
+            first = self._fit(arm, added, seed, progress=_stage(progress, 0))
+            start = starting_from(first.network)
+            last = self._fit(arm, self.real, seed, network=start, progress=_stage(progress, 1))
+            return _in_all(first, last)
+        if arm.use == "mixed":
+            return self._mixed(arm, added, seed, progress)
+        return self._fit(arm, self.real.with_more(added), seed, growth=arm.growth, progress=progress)
+
+    def _self_trained(self, arm: ArmPlan, seed: int, progress: PhaseProgress) -> TrainedClassifier:
+        """Where no unlabelled image is labelled with confidence, the classifier of the real images."""
+        teacher = self._fit(arm, self.real, seed, progress=_stage(progress, 0))
+        labelled = pseudo_labelled(teacher.network, self.unlabelled)
+        if not len(labelled):
+            progress(1.0)
+            return teacher
+        return _in_all(teacher, self._mixed(arm, labelled, seed, _stage(progress, 1)))
+
+    def _mixed(self, arm: ArmPlan, added: TrainingSet, seed: int, progress: PhaseProgress) -> TrainedClassifier:
+        real, more = len(self.real), len(added)
+        positions = mixed_batches(
+            real, more, min(MIXED_SHARE, more / (real + more)), seed, min(self.options.budget.batch, real + more)
+        )
+        return self._fit(
+            arm, self.real.with_more(added), seed, growth=arm.growth, positions=positions, progress=progress
+        )
+
+    def _fit(
+        self,
+        arm: ArmPlan,
+        images: TrainingSet,
+        seed: int,
+        *,
+        growth: float = 1.0,
+        positions: Iterator[Positions] | None = None,
+        network: Callable[[], Classifier] | None = None,
+        progress: PhaseProgress = no_progress,
+    ) -> TrainedClassifier:
+        """A classifier by the arm's recipe, until its score stops improving."""
+        budget = self.options.budget
+        _, channels, side, _ = images.images.shape
+        build = classifier_builder(
+            arm.classifier or self.options.classifier, side, channels, images.conditions.shape[1]
+        )
+        return train_to_plateau(
+            images.images,
+            images.conditions,
+            self.kind,
+            self.validate,
+            stopping=budget.stopping.extended(growth),
+            recipe=RECIPES[arm.recipe],
+            positions=positions,
+            seed=seed,
+            batch=budget.batch,
+            network=network or build,
+            batch_norm_images=budget.batch_norm_images,
+            device=self.options.device,
+            progress=progress,
+        )
+
+
+def pseudo_labelled(teacher: Classifier, unlabelled: Images) -> TrainingSet:
+    """The unlabelled images (u, C, H, H) of whose class a classifier is confident, with that class."""
+    probabilities = torch.softmax(predict(teacher, unlabelled)[1], dim=1).numpy()  # (u, K)
+    confident = probabilities.max(axis=1, initial=0.0) >= CONFIDENT
+    classes = probabilities[confident].argmax(axis=1)
+    return TrainingSet(unlabelled[confident], np.eye(probabilities.shape[1], dtype=np.float32)[classes])
+
+
+def _stage(progress: PhaseProgress, number: int) -> PhaseProgress:
+    """The progress of the first (0) or second (1) of two trainings."""
+    return lambda share: progress((number + share) / 2)
+
+
+def _in_all(first: TrainedClassifier, last: TrainedClassifier) -> TrainedClassifier:
+    """The last of two classifiers, with the steps of both."""
+    return replace(last, steps=first.steps + last.steps, kept_steps=first.kept_steps + last.kept_steps)
