@@ -22,10 +22,10 @@ from gan.evaluation.study.run_study import Study
 from gan.evaluation.study.study_options import StudyOptions, TrainingBudget
 
 SIDE, MOTIFS = 16, 12
-SIX_STEPS = TrainingBudget(
-    stopping=EarlyStopping(check_every=18, min_steps=6, max_steps=6, cooldown=0.1), batch_norm_images=64
+TWENTY_STEPS = TrainingBudget(
+    stopping=EarlyStopping(check_every=20, min_steps=20, max_steps=20, cooldown=0), batch_norm_images=64
 )
-"""Enough to learn the motifs of each family where many images are added: the most steps grow with their number."""
+"""Enough to learn the motifs of each family; more where images are added, as the most steps grow with their number."""
 BRIEF = ClassifierBudget(shortest=640, longest=640)
 """Of the filter's classifier."""
 TWO_STEPS = TrainingBudget(stopping=EarlyStopping(min_steps=1, max_steps=1), batch_norm_images=64)
@@ -91,7 +91,9 @@ def studied(images: ImageSet, make: Generate, folder: Path, **options: object) -
     """The study of these images with this generator; by default 4 seeds, 2 to choose, all real images, one ratio, one
     keep rate, synthetic images added."""
     values = replace(
-        StudyOptions(4, (1.0,), (1.0,), (0.5,), budget=SIX_STEPS, selection_seeds=2, uses=("added",), selector=BRIEF),
+        StudyOptions(
+            4, (1.0,), (1.0,), (0.5,), budget=TWENTY_STEPS, selection_seeds=2, uses=("added",), selector=BRIEF
+        ),
         **options,
     )  # type: ignore[arg-type]
     return made_study(images, lambda share, subset: make, folder, values).result("toy", 1)

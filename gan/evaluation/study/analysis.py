@@ -20,7 +20,7 @@ from gan.evaluation.study import classification_metrics, comparisons, confirmati
 from gan.evaluation.study.arms import ArmPlan
 from gan.evaluation.study.classification_metrics import Estimate
 from gan.evaluation.study.comparisons import Comparison, Decision, Difference
-from gan.evaluation.study.confirmation_plan import DivisionChoice, RegimeChoice
+from gan.evaluation.study.confirmation_plan import ROLES, DivisionChoice, RegimeChoice
 from gan.evaluation.study.predictions import Predictions, pool
 
 Mask = NDArray[np.bool_]
@@ -127,14 +127,6 @@ def _pooled_plan(role: str, plans: Sequence[ArmPlan]) -> ArmPlan:
     words = "; ".join(f"{what} in {count} of {len(plans)} folds" for what, count in counted.most_common())
     added = {name: round(float(np.mean([plan.added[name] for plan in plans]))) for name in plans[0].added}
     return ArmPlan(role, f"{ROLES[role]} ({words})", plans[0].kind, added)
-
-
-ROLES = {
-    "chosen": "Synthetic images as chosen in each fold",
-    "strongest": "The strongest control of each fold",
-    "matched": "The matched control of each fold",
-}
-"""How pooled arms are called where the folds have different ones."""
 
 
 def pool_arms(divisions: Sequence[Validated]) -> list[Predictions]:

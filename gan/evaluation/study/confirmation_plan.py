@@ -24,6 +24,13 @@ if TYPE_CHECKING:  # it imports scipy, which pages need not wait for
     from gan.evaluation.study.classification_metrics import Estimate
 
 FILE = "plan.json"
+STRONGEST = "strongest"
+ROLES = {
+    "chosen": "Synthetic images as chosen in each fold",
+    STRONGEST: "The strongest control of each fold",
+    "matched": "The matched control of each fold",
+}
+"""How pooled arms are called, and their names in records, where the folds have different ones."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from typing import Any
 from gan.evaluation.number_format import percent, points, points_interval
 from gan.evaluation.records.study_results import Arm, Filtering, Gain, KeepRate, Regime
 from gan.evaluation.study.arms import AUGMENTED, ArmPlan
+from gan.evaluation.study.confirmation_plan import STRONGEST
 from gan.evaluation.study.study_options import PRIMARY_METRICS, metric_name
 
 MAX_EXCLUDED = 0.05
@@ -51,7 +52,8 @@ def regime_verdict(
         return "unclear", f"Cannot tell with {too_few}."
     name, corrected = metric_name(metric, attributes), _corrected(count, what)
     ends = points_interval(gain.corrected_low, gain.corrected_high)
-    over = f"over {control_phrase(best.plan)}, the strongest control (95% interval {ends}{corrected})"
+    strongest = "" if best.plan.name == STRONGEST else ", the strongest control"
+    over = f"over {control_phrase(best.plan)}{strongest} (95% interval {ends}{corrected})"
     if gain.helps:
         most = max(gain.by_class, key=lambda label: gain.by_class[label])
         unit = PRIMARY_METRICS[metric] if attributes else "sensitivity"
@@ -70,7 +72,7 @@ def regime_verdict(
     reached = best.primary(metric)
     if reached.low >= 1 - MAX_ROOM:
         score = percent(reached.mean) if metric == "balanced_accuracy" else f"{reached.mean:.3f}"
-        return "none", f"No room to gain: {name} is {score} with {_within(best.plan.words)}. Here {change}."
+        return "none", f"No room to gain: {name} is already {score} with {control_phrase(best.plan)}. Here {change}."
     if gain.corrected_high > MAX_EXCLUDED:
         possible = f"a gain of up to {_rounded_up(gain.corrected_high)} points is possible"
         return "unclear", f"Cannot tell with {_tested(test)}: {possible}. Here {change}. {_what_would_tell(gain)}"

@@ -15,7 +15,7 @@ from gan.evaluation.study.study_options import StudyOptions, TrainingBudget
 from gan.evaluation.study.study_plan import DivisionPlan, plan_regimes
 from gan.io.progress import silent
 from tests.conftest import trained
-from tests.support.study import TWO_STEPS, held_out_like, image_set, motifs, noise
+from tests.support.study import TWO_STEPS, exact_copies, held_out_like, image_set, motifs, noise
 
 ALL_REAL = StudyOptions(2, (1.0,), (1.0,), (0.5,), budget=TWO_STEPS, selection_seeds=2)
 
@@ -79,7 +79,7 @@ def test_self_training_reads_no_test_image_and_no_label_of_an_unlabelled_image(
         plan, _ = planned(images)
         one = replace(plan, arms=[arm for arm in plan.arms if arm.name == "self-trained"])
         steps = StepCounter(silent, one.most_steps(ALL_REAL))
-        (predictions,) = DivisionClassifiers(folder, one, held_out_like, ALL_REAL, steps).validated()
+        (predictions,) = DivisionClassifiers(folder, one, [held_out_like], exact_copies, ALL_REAL, steps).validated()
         assert predictions.steps == (5, 5)  # 1 + 1 to label, 2 + 1 on both
         return [str(np.load(path)["weights_sha256"]) for path in sorted(folder.glob("100/selection/*.npz"))]
 

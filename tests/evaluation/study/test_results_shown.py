@@ -9,6 +9,7 @@ from gan.evaluation.number_format import points, points_interval
 from gan.evaluation.records.external_results import ExternalImages
 from gan.evaluation.records.intervals import MeanInterval
 from gan.evaluation.records.study_results import ExternalResult, Gain, StudyResult
+from gan.evaluation.records.study_text import study_text
 from gan.evaluation.records.subgroup_results import SubgroupGain, Subgroups
 from gan.evaluation.report import forest_plot, study_section, study_table
 from gan.evaluation.report.forest import ForestGroup, ForestRow, forest_groups
@@ -63,7 +64,7 @@ def test_sentence_plot_table_terminal_and_json_have_the_same_numbers(
     assert number in {row.text for row in forest_groups(study, regime)[0].rows}
     assert f'<div class="number">{number}</div>' in study_section.section(study)
     assert f'<td class="gain">{number}' in study_table.tested_table(study, regime)
-    assert number in study.as_text()
+    assert number in study_text(study)
     stored = study.as_json()["regimes"][0]["gain"]
     compared = stored["harm"] if kind == "harmful" else None
     mean, low, high = (
@@ -87,7 +88,7 @@ def test_no_room_to_gain_is_said_first(example: StudyResult) -> None:
     tested = [regime.tested[0], *(replace(arm, auroc=full) for arm in regime.tested[1:])]
     kind, sentence = regime_verdict(tested, NONE, "auroc", 1, example.test)
     assert kind == "none"
-    assert sentence.startswith("No room to gain: real images with classical augmentation reach AUROC 1.000")
+    assert sentence.startswith("No room to gain: AUROC is already 1.000 with classical augmentation.")
 
 
 def test_the_forest_plot_begins_with_the_confirmed_comparison_and_ends_with_the_exploratory_ones(
