@@ -105,13 +105,38 @@ class PlannedArms:
         strongest, matched = self.strongest.plan.name, self.matched.plan.name
         found = self._differences(metric, generators)
         if len(self.chosen.truth.folds) > 1:
-            of_folds = [self.part(self.chosen.truth.fold == fold) for fold in self.chosen.truth.folds]
-            each = [one._differences(metric, generators) for one in of_folds]
+            each = self._of_folds(metric, generators)
             found = {
                 name: replace(one, extra=comparisons.between_folds([fold[name] for fold in each]))
                 for name, one in found.items()
             }
         return Comparison(found[strongest], found[matched])
+
+    def _of_folds(self, metric: str, generators: int) -> list[dict[str, Difference]]:
+        """The differences in each fold.
+
+        Of folds that share their images with the variance over images of what is the fold's own: the rest is the same
+        in all folds, and does not make them differ.
+        """
+        parts = [self.part(self.chosen.truth.fold == fold) for fold in self.chosen.truth.folds]
+        each = [part._differences(metric, generators) for part in parts]
+        if not self.chosen.truth.shared:
+            return each
+        samples = [part.chosen.truth.sample for part in parts]
+        for name in each[0]:
+            influences = np.stack([part._influence(name, metric) for part in parts])  # (F, n)
+            own = comparisons.own_variances(influences, samples, [one[name] for one in each])
+            for differences, images in zip(each, own, strict=True):
+                differences[name] = replace(differences[name], images=images)
+        return each
+
+    def _influence(self, other: str, metric: str) -> NDArray[np.float64]:
+        """The influence of each image (n,) on the difference between the chosen arm and another, mean over seeds."""
+        ours, theirs = (arm.primary(metric).influence.mean(axis=0) for arm in (self.chosen, self._arm(other)))
+        return np.asarray(ours - theirs)
+
+    def _arm(self, name: str) -> Predictions:
+        return next(arm for arm in self.arms if arm.plan.name == name)
 
     def _differences(self, metric: str, generators: int) -> dict[str, Difference]:
         estimates = {arm.plan.name: arm.primary(metric) for arm in self.arms}

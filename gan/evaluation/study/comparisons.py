@@ -171,6 +171,21 @@ def between_generators(values: Floats, seed_variance: float, generators: int) ->
     return Part(tau2 / generators, generators - 1)
 
 
+def own_variances(influences: Floats, samples: Sequence[Sample], of_folds: Sequence[Difference]) -> list[Part]:
+    """The variance over images of what is each fold's own, where all F folds were tested on the same images.
+
+    Of `influences` (F, n) on the difference in each fold, the mean over folds is common to all; what is left varies
+    between folds by F / (F - 1) times its own variance. What single seeds add is taken off as in `of_folds`.
+    """
+    folds = len(influences)
+    own = (influences - influences.mean(axis=0)) * np.sqrt(folds / (folds - 1))
+    parts = []
+    for mine, whole, sample, difference in zip(own, influences, samples, of_folds, strict=True):
+        single = sample.variance(whole)[0] - difference.images.variance
+        parts.append(Part(max(sample.variance(mine)[0] - single, 0.0), difference.images.dof))
+    return parts
+
+
 def between_folds(of_folds: Sequence[Difference]) -> Part:
     """The variance of a mean over F folds beyond that of images and seeds, from the difference in each.
 

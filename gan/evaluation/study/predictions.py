@@ -32,6 +32,7 @@ class GroundTruth:
     the conditions, `rarest` is the rarest one in training, and `scored` are those that metrics are means over: all
     classes, or the attributes that are not too rare. `subgroups` has the values (n,) of each subgroup, such as "sex";
     "" where missing.
+    `shared`: the folds were tested on the same images, each of which has a row in every fold.
     """
 
     targets: NDArray[np.uint8]
@@ -43,6 +44,7 @@ class GroundTruth:
     rarest: int
     scored: tuple[int, ...]
     subgroups: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
+    shared: bool = False
 
     @cached_property
     def labels(self) -> NDArray[np.int64]:
@@ -52,12 +54,13 @@ class GroundTruth:
     @cached_property
     def sample(self) -> Sample:
         """The images, which vary within a class; of attributes, within the rarest one that an image has."""
+        fold = None if self.shared else self.fold
         if self.kind == "class":
-            return Sample(self.labels, self.group, self.fold)
+            return Sample(self.labels, self.group, fold)
         order = np.argsort(self.targets.sum(axis=0), kind="stable")
         by_rarity = self.targets[:, order].astype(bool)
         rarest_held = np.where(by_rarity.any(axis=1), by_rarity.argmax(axis=1), len(order))
-        return Sample(rarest_held.astype(np.int64), self.group, self.fold)
+        return Sample(rarest_held.astype(np.int64), self.group, fold)
 
     @property
     def folds(self) -> list[int]:
@@ -308,7 +311,7 @@ def pool_shared(parts: Sequence[Predictions], plan: ArmPlan) -> Predictions:
         return replace(parts[0], plan=plan, _primary={})
     truth = parts[0].truth
     group = np.arange(len(truth.targets)).astype(np.str_) if truth.group is None else truth.group
-    return pool([replace(part, truth=replace(truth, group=group)) for part in parts], plan)
+    return pool([replace(part, truth=replace(truth, group=group, shared=True)) for part in parts], plan)
 
 
 def count_images(truth: GroundTruth) -> dict[str, Any]:

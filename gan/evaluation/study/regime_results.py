@@ -198,7 +198,7 @@ def _record(
         verdict=confirmed.sentence,
         verdict_kind=confirmed.kind,
         without_copies=without.sentence if without else "",
-        subgroups=compare_subgroups(tested, metric),
+        subgroups=compare_subgroups(tested, metric, options.generators),
         external=external,
         validation_copies=sum(one.division.validation_copies() for one in regime.plan.divisions),
         test={},

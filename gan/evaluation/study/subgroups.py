@@ -20,7 +20,7 @@ from gan.evaluation.study.verdict import MIN_GROUPS
 Mask = NDArray[np.bool_]
 
 
-def compare_subgroups(tested: PlannedArms, metric: str) -> Subgroups:
+def compare_subgroups(tested: PlannedArms, metric: str, generators: int = 1) -> Subgroups:
     """The chosen arm against the strongest control on the test images of each value of each subgroup.
 
     A value with fewer than MIN_GROUPS test groups of some class is left out and named, as are images without a value.
@@ -38,7 +38,7 @@ def compare_subgroups(tested: PlannedArms, metric: str) -> Subgroups:
         if scarce:
             left_out.append(f"{name} {value} ({scarce})")
         else:
-            compared.append(_compare(name, value, part, metric))
+            compared.append(_compare(name, value, part, metric, generators))
     return Subgroups(compared, left_out, _worse_off(compared, tested, metric))
 
 
@@ -69,13 +69,13 @@ def _too_few(truth: GroundTruth) -> str:
     return f"{groups[scarce]} {unit} of {scarce}" if groups[scarce] < MIN_GROUPS else ""
 
 
-def _compare(name: str, value: str, tested: PlannedArms, metric: str) -> SubgroupGain:
+def _compare(name: str, value: str, tested: PlannedArms, metric: str, generators: int) -> SubgroupGain:
     truth, pair = tested.chosen.truth, (tested.chosen, tested.strongest)
     means = comparisons.means([arm.primary(metric) for arm in pair], truth.sample)
     chosen, strongest = (
         MeanInterval(mean.value, max(0.0, mean.interval()[0]), min(1.0, mean.interval()[1])) for mean in means
     )
-    gain = tested.compared(metric).strongest
+    gain = tested.compared(metric, generators).strongest
     return SubgroupGain(
         subgroup=name,
         value=value,

@@ -17,13 +17,14 @@ from gan.evaluation.classifiers.small_resnet import Classifier
 from gan.evaluation.records.study_text import study_text
 from gan.evaluation.report import study_section
 from gan.evaluation.report.external_section import external_methods
+from gan.evaluation.study.analysis import PlannedArms
 from gan.evaluation.study.external_classes import map_classes
 from gan.evaluation.study.external_test import ExternalTest, convert_images, load_external_test, map_external_set
 from gan.evaluation.study.predictions import pool_shared
 from gan.evaluation.study.study_options import StudyOptions
 from tests.conftest import trained
 from tests.support.image_files import class_files, zip_of
-from tests.support.predictions import CHOSEN, predicted, truth
+from tests.support.predictions import CHOSEN, CONTROL, predicted, truth
 from tests.support.study import BRIEF, TWO_STEPS, held_out_like, image_set, made_study, motifs
 from tests.support.uploads import add_zip
 
@@ -109,6 +110,34 @@ def test_folds_that_predict_the_same_images_share_their_variance() -> None:
     variances = [found.truth.sample.variance(found.primary("auroc").influence[0])[0] for found in (one, pooled)]
     assert variances[1] == pytest.approx(variances[0], rel=0.02)  # three independent folds would have a third
     assert pooled.truth.groups_per_class() == {"a": 50, "b": 50}
+
+
+def in_folds(gains: list[float], n: int = 40) -> PlannedArms:
+    """Arms of five folds that were tested on the same images: the chosen arm moves class b up by its fold's gain."""
+    labels = np.tile([0, 1], n // 2)
+    generator = np.random.default_rng(3)
+    picture = generator.normal(size=n)  # what every classifier sees in an image
+    change = generator.normal(size=n)  # what synthetic images change in it, in every fold
+    control, chosen = [], []
+    for gain in gains:
+        seeds = generator.normal(0, 0.01, (3, n))
+        control.append(predicted(CONTROL, picture + labels + seeds, truth(labels)))
+        chosen.append(predicted(CHOSEN, picture + 0.7 * change + (1 + gain) * labels + seeds, truth(labels)))
+    strongest = pool_shared(control, CONTROL)
+    return PlannedArms(pool_shared(chosen, CHOSEN), strongest, strongest)
+
+
+def test_what_folds_that_share_their_images_differ_by_is_in_the_interval() -> None:
+    alike = in_folds([0.5] * 5).compared("auroc").strongest
+    assert alike.images.variance > 0
+    assert alike.extra.variance < 0.02 * alike.images.variance
+    apart = in_folds([0.1, 0.3, 0.5, 0.7, 0.9])
+    found = apart.compared("auroc").strongest
+    values = [arm.part(arm.truth.fold == fold).primary("auroc").values.mean() for arm in (apart.chosen, apart.strongest)
+              for fold in range(5)]  # fmt: skip
+    spread = np.var(np.subtract(values[:5], values[5:]), ddof=1) / 5
+    assert found.extra.variance == pytest.approx(spread, rel=0.35)
+    assert (found.extra.dof, found.images.dof < 40) == (4, True)  # 40 images, five times
 
 
 class Sealed(np.ndarray):  # type: ignore[type-arg]
