@@ -16,7 +16,7 @@ from gan.evaluation.study import divisions, study_plan
 from gan.evaluation.study.predictions import pool_truth
 from gan.evaluation.study.study_options import StudyOptions
 from tests.support.attribute_study import FINDINGS, finding_set, held_out_like, repeated, shuffled
-from tests.support.study import TWO_STEPS, studied
+from tests.support.study import TWENTY_STEPS, TWO_STEPS, studied
 
 
 def test_images_like_new_real_ones_help_with_attributes_too(tmp_path: Path) -> None:
@@ -38,7 +38,10 @@ def test_images_like_new_real_ones_help_with_attributes_too(tmp_path: Path) -> N
 
 
 def test_images_that_show_the_attributes_of_others_are_harmful(tmp_path: Path) -> None:
-    found = studied(finding_set(60, val=40, test=120), shuffled, tmp_path, seeds=3, ratios=(4.0,), keep_rates=(0.9,))
+    longer = replace(TWENTY_STEPS, stopping=TWENTY_STEPS.stopping.extended(2.0))
+    found = studied(
+        finding_set(60, val=40, test=120), shuffled, tmp_path, seeds=3, ratios=(4.0,), keep_rates=(0.9,), budget=longer
+    )
     assert found.verdict_kind == "harmful"
     assert "lowers macro AUROC over 3 attributes" in found.verdict
 
