@@ -16,7 +16,7 @@ from gan.evaluation.job import Request
 from gan.evaluation.records import results
 from gan.evaluation.records.membership_results import MembershipResult
 from gan.evaluation.records.study_results import StudyResult, study_folder
-from gan.evaluation.study_estimate import save_study_estimate
+from gan.evaluation.study_estimate import SavedEstimate, save_study_estimate
 from gan.io.progress import Progress
 from gan.io.terminal import show
 from gan.jobs.worker import Worker, working
@@ -130,15 +130,21 @@ def prepare_calibration(run: Run, request: Request, progress: Progress) -> list[
 
 
 def prepare_study_estimate(run: Run, request: Request, progress: Progress) -> list[Any]:
-    """Time some steps of a study and keep the estimate for the page; raises StoppedError."""
+    """Time some steps of a study and of its smaller design, and keep both estimates for the page; raises
+    StoppedError."""
     with at_work(run, "study-estimate", progress) as (_, report):
         from gan.evaluation.study import study_plan  # after `working`: torch must not see a GPU
 
         report("timing some steps", 0.0)
-        estimate = study_plan.estimate_study(run, request.snapshot, request.study, report)
-        snapshot = int(run.snapshot(request.snapshot).name)
-        save_study_estimate(run, snapshot, request.study, estimate.lines())
-    return [estimate]
+        snapshot, estimates = int(run.snapshot(request.snapshot).name), []
+        for options in (request.study, request.study.small()):
+            estimate = study_plan.estimate_study(run, request.snapshot, options, report)
+            saved = SavedEstimate(
+                estimate.classifiers, estimate.seconds, estimate.designs, replace(estimate, small_seconds=None).lines()
+            )
+            save_study_estimate(run, snapshot, options, saved)
+            estimates.append(estimate)
+    return estimates
 
 
 TASKS: dict[str, Callable[..., list[Any]]] = {

@@ -31,6 +31,8 @@ from gan.data.ingest.labels.reading import Reading, Window
 from gan.data.ingest.outcome import Outcome, picture
 from gan.data.transform import Geometry
 from gan.errors import RunError
+from gan.evaluation.records import partial_study as partial_results
+from gan.evaluation.records.partial_study import PartialRegime
 from gan.evaluation.training_images import training_images_problem as training_images_problem
 from gan.io import animation, contact_sheet
 from gan.io.atomic import FileVersion, file_version
@@ -92,6 +94,16 @@ def clear_disk_space() -> None:
     """Measure the disk again at the next rerun."""
     disk_usage.clear()
     disk_space.clear()
+
+
+def partial_study(run: Run, snapshot: int) -> list[PartialRegime]:
+    """What an unfinished study has found so far, up to ten seconds old."""
+    return _partial_study(run.path, snapshot)
+
+
+@st.cache_data(ttl=10, max_entries=8, show_spinner=False)
+def _partial_study(path: Path, snapshot: int) -> list[PartialRegime]:
+    return partial_results.partial_study(Run(path), snapshot)
 
 
 def sample_sheet(picture: Path) -> bytes:

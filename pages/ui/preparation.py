@@ -6,7 +6,7 @@ from gan.evaluation import job
 from gan.evaluation.job import Request
 from gan.runs.run import Run
 from pages.ui import background
-from pages.ui.evaluate import evaluation_jobs
+from pages.ui.evaluate.job_progress import begin_evaluation
 
 
 def preparation_panel(run: Run, request: Request, label: str, about: str, button: str) -> None:
@@ -19,6 +19,6 @@ def preparation_panel(run: Run, request: Request, label: str, about: str, button
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
             button, icon=":material/play_arrow:", key=f"start {request.kind}",
-            on_click=evaluation_jobs.begin_evaluation, args=(run, request),
+            on_click=begin_evaluation, args=(run, request),
         )  # fmt: skip
         st.caption(about, width="stretch")

@@ -4,12 +4,14 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gan import jobs
 from gan.config import settings
 from gan.data.ingest import staging
-from gan.evaluation import job
+from gan.evaluation import job, study_estimate
+from gan.evaluation.classifiers import architectures
 from gan.evaluation.job import Request
 from gan.evaluation.records import interpretation, results, study_results
 from gan.evaluation.records.external_results import ExternalImages
@@ -24,7 +26,8 @@ from gan.io.atomic import write_json
 from gan.io.json_files import read_json
 from gan.jobs import device_list
 from gan.runs.run import Run
-from pages.ui import cache
+from pages.ui import cache, fmt
+from pages.ui.evaluate import study_form
 from tests.conftest import trained
 from tests.support.celeba import write_celeba
 from tests.support.evaluation import SMALL_BUDGET, confirmed, measured, studied, use_budget
@@ -248,6 +251,43 @@ def test_a_study_is_queued_with_what_was_chosen_and_cancelled(store: Path) -> No
         clean_up(store)
 
 
+def test_options_that_do_not_go_together_are_explained_before_a_study_starts() -> None:
+    trained("digits")
+    at = page("evaluate", run="digits", snapshot="320")
+    at.number_input(key="study generators").set_value(3).run()
+    assert "generators is 3 with 5 seeds" in at.warning[0].value
+    assert "start study" not in {button.key for button in at.button}
+    at.selectbox(key="study folds").select(5).run()
+    assert at.number_input(key="study generators").disabled  # each fold has its own
+    assert "start study" in {button.key for button in at.button}
+    assert not at.warning
+
+
+def test_a_running_study_shows_what_is_trained_and_says_that_it_is_no_result(store: Path) -> None:
+    run = trained("digits")
+    at = page("evaluate", run="digits", snapshot="320")
+    slot = device_list.take_slot("cpu", "another")  # so that it waits
+    assert slot is not None
+    try:
+        folder = study_results.study_folder(run, 320) / "100" / "selection"
+        folder.mkdir(parents=True)
+        for seed, auroc in enumerate((0.7, 0.8)):
+            np.savez(folder / f"real-seed-{seed}.npz", words=np.array("Real images alone"), validation_auroc=auroc)
+        at.button(key="start study").click().run()
+        assert "This is not a result" in said(at)
+        table = next(part.value for part in at.dataframe if "Classifiers" in part.value)
+        assert table.to_dict("list") == {
+            "Training set": ["Real images alone"], "AUROC": [pytest.approx(0.75)], "Classifiers": [2],
+        }  # fmt: skip
+    finally:
+        os.close(slot)
+        clean_up(store)
+
+
+def test_the_form_offers_known_classifiers() -> None:
+    assert set(study_form.CLASSIFIERS) <= set(architectures.CLASSIFIERS)
+
+
 def test_a_run_with_attributes_offers_a_study_and_shows_it_by_attribute() -> None:
     write_celeba(settings.public_data(), 60)
     run = trained("faces", data__name="celeba", data__attributes="Smiling,Male", data__image_size=32)
@@ -310,6 +350,14 @@ def test_how_long_a_study_takes_is_shown_before_it_starts() -> None:
     folder = job.job_folder(run, "study-estimate")
     wait_until(lambda: not jobs.state(folder).alive, "the steps were timed", 60)
     at.run()
-    assert "Classifiers to train: " in said(at)
-    assert "Time: about" in said(at)
-    assert "Will see a gain of about " in said(at)
+    assert "Time\\: about" in said(at)
+    assert said(at).count("Will see a gain of about ") == 2  # the study, and its smaller design
+    options = StudyOptions(3, (1.0,))
+    for key, design, words in (
+        ("start study", options, "Start the study"),
+        ("start small study", options.small(), "Smaller design"),
+    ):
+        found = study_estimate.cached_study_estimate(run, 320, design)
+        assert found is not None
+        about = f"{found.classifiers} classifiers, about {fmt.duration(found.seconds)}"
+        assert at.button(key=key).label == f"{words}: {about}"

@@ -77,6 +77,11 @@ class Gain:
     detectable: float
     detectable_with: dict[str, float]
 
+    @property
+    def corrected(self) -> MeanInterval:
+        """The gain with its corrected ends."""
+        return MeanInterval(self.value, self.corrected_low, self.corrected_high)
+
 
 @dataclass(frozen=True)
 class Arm:
@@ -174,7 +179,8 @@ class Regime:
     what was chosen by them, in each division. `tested` are the chosen arm, the strongest control and the one matched to
     the chosen arm, on test images with other seeds, and `gain` is the confirmed gain. Where divisions chose different
     arms, `tested` holds them pooled. `verdict_kind` is "helps", "none", "harmful" or "unclear". `without_copies` is the
-    verdict on the test images that are no near copies of training images; "" where all are. `validation_copies` counts
+    verdict on the test images that are no near copies of training images; "" where all are, and
+    `gain_without_copies` its corrected gain. `validation_copies` counts
     validation images that are near copies of training images. `test` is as in StudyResult, for the test images of this
     regime, and `own_test` the result on the user's own test split alone; None where that is all. `subgroups` is the
     same comparison by sex, scanner and the like, exploratory, and `external` that on the images of an external test
@@ -203,6 +209,7 @@ class Regime:
     own_test: OwnTest | None
     subgroups: Subgroups = NO_SUBGROUPS
     external: ExternalResult | None = None
+    gain_without_copies: MeanInterval | None = None
 
     def arm(self, name: str) -> Arm:
         """The arm with this name, on validation images."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from gan.evaluation.number_format import points_with_interval
 from gan.evaluation.records.intervals import MeanInterval
-from gan.evaluation.records.study_results import Gain, Regime, StudyResult
+from gan.evaluation.records.study_results import Regime, StudyResult
 
 
 @dataclass(frozen=True)
@@ -42,19 +42,25 @@ def forest_groups(study: StudyResult, regime: Regime) -> list[ForestGroup]:
 
 def _confirmed(study: StudyResult, regime: Regime) -> ForestGroup:
     gain, external = regime.gain, regime.external
-    rows = [ForestRow(_against(regime, gain.over, "the strongest control"), corrected(gain), is_bold=True)]
+    rows = [ForestRow(_against(regime, gain.over, "the strongest control"), gain.corrected, is_bold=True)]
     if gain.harm_over != gain.over:
         rows.append(ForestRow(_against(regime, gain.harm_over, "which is trained as it is"), gain.harm, gain.harms))
     if external is not None and study.external is not None:
         name = f"the same as the first, on {study.external.name} ({study.external.images:,} images)"
-        rows.append(ForestRow(name, corrected(external.gain)))
+        rows.append(ForestRow(name, external.gain.corrected))
     chosen = regime.tested_arm(gain.arm).plan.words
     return ForestGroup("confirmed", f"Confirmed on test images: {chosen}", rows)
 
 
 def _parts(regime: Regime) -> ForestGroup:
-    rows = [ForestRow(f"{one.words} ({one.images:,} images)", one.gain) for one in regime.subgroups.compared]
-    return ForestGroup("part", "The same on some of the test images (exploratory, no verdict)", rows)
+    own, rows = regime.own_test, []
+    if own is not None:
+        rows.append(ForestRow(f"the set's own test split alone ({own.images:,} images)", own.gain))
+    if regime.gain_without_copies is not None:
+        name = "without test images that are near copies of training images (corrected)"
+        rows.append(ForestRow(name, regime.gain_without_copies))
+    rows += [ForestRow(f"{one.words} ({one.images:,} images)", one.gain) for one in regime.subgroups.compared]
+    return ForestGroup("part", "The same on some of the test images (exploratory)", rows)
 
 
 def _exploratory(study: StudyResult, regime: Regime) -> ForestGroup:
@@ -78,11 +84,6 @@ def _keep_rates(regime: Regime) -> ForestGroup:
     ]
     heading = "Exploratory, no verdict: adding only better images, against as many of all, on validation images"
     return ForestGroup("exploratory", heading, rows)
-
-
-def corrected(gain: Gain) -> MeanInterval:
-    """The confirmed gain with its corrected interval."""
-    return MeanInterval(gain.value, gain.corrected_low, gain.corrected_high)
 
 
 def _against(regime: Regime, name: str, what: str) -> str:

@@ -4,6 +4,7 @@ import html
 
 from gan.evaluation.records.results import FEATURES, EvaluationResult
 from gan.evaluation.records.study_results import StudyResult
+from gan.evaluation.report import design_methods
 from gan.evaluation.report.external_section import external_methods
 from gan.evaluation.study.arms import PRETRAINED, SELF_TRAINED
 
@@ -36,10 +37,12 @@ STUDY_PAPERS = {
     "Xue et al. 2021": "Selective synthetic augmentation with HistoGAN, arXiv:2111.06399",
     "Boyd et al. 2013": "Area under the precision-recall curve, ECML PKDD, 451",
     "Gupta et al. 2019": "Repeat-factor sampling, in LVIS, arXiv:1908.03195",
+    **design_methods.PAPERS,
 }
 RARELY_CITED = (
     *("Boyd et al. 2013", "Gupta et al. 2019"),
     *("Lin et al. 2017", "Tan and Le 2019", "Lee 2013", "Sohn et al. 2020"),
+    *design_methods.PAPERS,
 )
 """Papers of methods that not every study uses."""
 OPTIONAL_CONTROLS = {
@@ -140,7 +143,7 @@ def methods(result: EvaluationResult, study: StudyResult | None) -> str:
         "small relative to the next thirty (Carlini et al. 2023); the threshold is calibrated on real images."
     )
     if study is not None:
-        text += _study_methods(study) + external_methods(study)
+        text += _study_methods(study) + design_methods.design_methods(study) + external_methods(study)
     papers = PAPERS | (STUDY_PAPERS if study is not None else {})
     papers |= FOLD_PAPERS if study is not None and study.folds * study.generators > 1 else {}
     papers = {who: what for who, what in papers.items() if who not in RARELY_CITED or who in text}

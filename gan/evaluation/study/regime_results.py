@@ -198,6 +198,7 @@ def _record(
         verdict=confirmed.sentence,
         verdict_kind=confirmed.kind,
         without_copies=without.sentence if without else "",
+        gain_without_copies=without.gain.corrected if without else None,
         subgroups=compare_subgroups(tested, metric, options.generators),
         external=external,
         validation_copies=sum(one.division.validation_copies() for one in regime.plan.divisions),

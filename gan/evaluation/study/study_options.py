@@ -126,7 +126,14 @@ class StudyOptions:
             )
 
     def small(self) -> "StudyOptions":
-        """A smaller design of the same study: all real images, one ratio, keep rate and use, fewer seeds."""
+        """A smaller design of the same study: all real images, one ratio, keep rate, use and generator, fewer seeds."""
         return replace(
-            self, seeds=3, selection_seeds=2, shares=(1.0,), ratios=(1.0,), keep_rates=(0.5,), uses=("added",)
+            self,
+            seeds=3,
+            selection_seeds=2,
+            shares=(1.0,),
+            ratios=(1.0,),
+            keep_rates=(0.5,),
+            uses=("added",),
+            generators=1,
         )

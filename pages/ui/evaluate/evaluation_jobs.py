@@ -4,14 +4,13 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from gan import jobs
-from gan.evaluation import job, study_estimate
+from gan.evaluation import job
 from gan.evaluation.job import Request
-from gan.evaluation.study.study_options import PRIMARY_METRICS, SHARES, StudyOptions
 from gan.runs.run import Run
-from pages.ui import background, fmt
-from pages.ui.evaluate import study_panels, test_set_fields
-from pages.ui.frame import errors_noted, errors_shown
+from pages.ui import fmt
+from pages.ui.evaluate import study_form
+from pages.ui.evaluate.job_progress import begin_evaluation, progress_or_end
+from pages.ui.frame import errors_shown
 
 EVERY = 1.0
 
@@ -44,11 +43,10 @@ def _alive(run: Run) -> list[str]:
 
 
 def _cards(run: Run, snapshot: int) -> None:
-    left, right = st.columns(2, gap="medium")
-    with left, st.container(border=True, height="stretch"):
+    with st.container(border=True):
         _scores(run, snapshot)
-    with right, st.container(border=True, height="stretch"):
-        _study(run, snapshot)
+    with st.container(border=True):
+        study_form.study_card(run, snapshot)
 
 
 def _scores(run: Run, snapshot: int) -> None:
@@ -57,7 +55,7 @@ def _scores(run: Run, snapshot: int) -> None:
     st.caption("Fidelity, variety and privacy of the images, against real ones that the run has not seen. On the CPU.")
     if job.estimated_seconds(run) is None:
         st.caption("The first evaluation on this machine measures how long it takes.")
-    if _progress_or_end(run, "scores", "Scoring"):
+    if progress_or_end(run, "scores", "Scoring"):
         return
     missing = job.snapshots_to_score(run, Request("scores", every=True))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -84,7 +82,7 @@ def _scores(run: Run, snapshot: int) -> None:
 def _membership(run: Run, snapshot: int) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.caption("Membership test: do the images reveal who was in the training set?", width="stretch")
-        if _progress_or_end(run, "membership", "Membership test"):
+        if progress_or_end(run, "membership", "Membership test"):
             return
         st.button(
             "Start the membership test",
@@ -93,119 +91,6 @@ def _membership(run: Run, snapshot: int) -> None:
             on_click=begin_evaluation,
             args=(run, Request("membership", snapshot)),
         )
-
-
-def _study(run: Run, snapshot: int) -> None:
-    """The study of the chosen snapshot and its options."""
-    st.markdown("**Augmentation study**")
-    st.caption(
-        "Does a classifier improve on real patients when these images join its training set? The best way is chosen on "
-        "validation images and confirmed once on held-out test images. It waits for the run's device."
-    )
-    if _progress_or_end(run, "study", "Study"):
-        return
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.number_input("Seeds", 2, 20, 5, key="study seeds", width=130, help="Fewer are faster and less certain.")
-        st.toggle(
-            "Also with fewer real images",
-            value=True,
-            key="study low data",
-            help="Repeats the study on 25% and 10% of the real images, each with a generator trained on those alone.",
-        )
-        st.selectbox(
-            "Decided by",
-            list(PRIMARY_METRICS),
-            format_func=lambda key: PRIMARY_METRICS[key],
-            key="study primary",
-            width=190,
-            help="AUROC and average precision do not depend on a threshold; average precision depends on how rare a "
-            "class is. Balanced accuracy is at the threshold that is best on validation images. Of attributes each is "
-            "a mean over these. All metrics are shown; this one decides.",
-        )
-        st.number_input(
-            "Sensitivity at specificity, %", 50, 99, 90, 1, key="study specificity", width=190,
-            help="The results also state the sensitivity for the rarest class or attribute where this share of the "
-            "images without it is recognised as such. It decides nothing.",
-        )  # fmt: skip
-    if run.info().kind == "class":  # external sets are mapped class by class
-        test_set_fields.test_set_fields(run)
-    _how_long(run, snapshot)
-    st.button(
-        "Start the study",
-        type="primary" if study_panels.study_or_none(run, snapshot) is None else "secondary",
-        icon=":material/science:",
-        key="start study",
-        on_click=_begin_chosen,
-        args=(run, snapshot, "study"),
-    )
-
-
-def _how_long(run: Run, snapshot: int) -> None:
-    """The study's time, estimated by a task that runs some of its steps; a button starts it."""
-    lines = study_estimate.cached_study_estimate(run, snapshot, _chosen())
-    for line in lines or ():
-        st.caption(line)
-    if lines is None and not _progress_or_end(run, "study-estimate", "Timing some steps"):
-        st.button(
-            "How long will it take?",
-            icon=":material/timer:",
-            key="estimate study",
-            help="Runs some steps of the study on this machine: a few seconds.",
-            on_click=_begin_chosen,
-            args=(run, snapshot, "study-estimate"),
-        )
-
-
-def _begin_chosen(run: Run, snapshot: int, kind: str) -> None:
-    """Start with the current values of the form, which may be newer than the drawn page."""
-    begin_evaluation(run, Request(kind, snapshot, study=_chosen()))
-
-
-def _chosen() -> StudyOptions:
-    shares = SHARES if st.session_state["study low data"] else SHARES[:1]
-    primary = str(st.session_state["study primary"])
-    specificity = int(st.session_state["study specificity"]) / 100
-    test_set, class_map = test_set_fields.chosen_test_set()
-    return StudyOptions(
-        int(st.session_state["study seeds"]),
-        shares,
-        primary=primary,
-        specificity=specificity,
-        test_set=test_set,
-        class_map=class_map,
-    )
-
-
-def begin_evaluation(run: Run, request: Request) -> None:
-    """Start an evaluation in the background; for `on_click`."""
-    with errors_noted():
-        job.start_evaluation(run, request)
-
-
-def _progress_or_end(run: Run, kind: str, label: str) -> bool:
-    """Show progress and Stop, or how the last one ended where it did not finish; gives whether it runs."""
-    state, folder = job.job_state(run, kind), job.job_folder(run, kind)
-    if state is None:
-        return False
-    if state.alive:
-        background.progress_bar(folder, label)
-    elif state.is_problem:
-        st.error(state.cause or f"{label} ended without an error message.", icon=":material/error:")
-        last = jobs.log_tail(folder, 4)
-        if last and state.kind in ("bug", "exit"):
-            st.code(last, language=None, wrap_lines=True)
-    elif state.name == "stopped":
-        st.caption("Stopped. Starting it again continues.")
-    if state.alive:
-        st.button(
-            "Cancel" if state.name == "queued" else "Stop",
-            icon=":material/stop:",
-            key=f"stop {kind}",
-            disabled=state.name == "stopping",
-            on_click=background.stop_job,
-            args=(folder,),
-        )
-    return state.alive
 
 
 def _about_seconds(seconds: float | None) -> str:

@@ -8,10 +8,11 @@ import pytest
 from gan.evaluation.number_format import points, points_interval
 from gan.evaluation.records.external_results import ExternalImages
 from gan.evaluation.records.intervals import MeanInterval
-from gan.evaluation.records.study_results import ExternalResult, Gain, StudyResult
+from gan.evaluation.records.study_results import ExternalResult, Gain, OwnTest, StudyResult
 from gan.evaluation.records.study_text import study_text
 from gan.evaluation.records.subgroup_results import SubgroupGain, Subgroups
 from gan.evaluation.report import forest_plot, study_section, study_table
+from gan.evaluation.report.design_methods import design_methods
 from gan.evaluation.report.forest import ForestGroup, ForestRow, forest_groups
 from gan.evaluation.study.confirmation_plan import DivisionChoice, RegimeChoice
 from gan.evaluation.study.verdict import regime_verdict, study_verdict
@@ -98,7 +99,14 @@ def test_the_forest_plot_begins_with_the_confirmed_comparison_and_ends_with_the_
     found = SubgroupGain("sex", "F", 40, 20, *(MeanInterval(0.8, 0.7, 0.9),) * 2, MeanInterval(0.01, -0.05, 0.07))
     elsewhere = ExternalResult({arm.plan.name: arm.auroc for arm in study.regimes[0].tested}, NONE, "None.", "none")
     hospital = ExternalImages("hospital", 90, 90, False, {}, {}, {}, {}, [], 0, 1)
-    regime = replace(study.regimes[0], subgroups=Subgroups([found], [], ""), external=elsewhere)
+    own = OwnTest(30, MeanInterval(0.02, -0.04, 0.08))
+    regime = replace(
+        study.regimes[0],
+        subgroups=Subgroups([found], [], ""),
+        external=elsewhere,
+        own_test=own,
+        gain_without_copies=UNCLEAR.corrected,
+    )
     study = replace(study, external=hospital)
     confirmed_rows, parts, arms, rates = forest_groups(study, regime)
     assert [group.kind for group in (confirmed_rows, parts, arms, rates)] == [
@@ -106,7 +114,8 @@ def test_the_forest_plot_begins_with_the_confirmed_comparison_and_ends_with_the_
     ]  # fmt: skip
     assert [row.is_bold for row in confirmed_rows.rows] == [True, False, False]
     assert confirmed_rows.rows[2].text == "−0.2 (−1.7 to +1.3)"
-    assert parts.rows == [ForestRow("sex: F (40 images)", found.gain)]
+    assert [row.text for row in parts.rows[:2]] == ["+2.0 (−4.0 to +8.0)", "+2.1 (−1.3 to +5.5)"]
+    assert parts.rows[2] == ForestRow("sex: F (40 images)", found.gain)
     assert len(arms.rows) == sum(arm.gain is not None for arm in regime.arms)
     assert [row.name for row in arms.rows if row.name.endswith("(chosen)")] == ["Synthetic images, 1 x (chosen)"]
     assert len(rates.rows) == 2
@@ -142,3 +151,44 @@ def test_the_plan_names_what_each_fold_chose(example: StudyResult) -> None:
     assert plan["Against"] == "Real images alone"
     assert plan["Test"] == "2 other seeds, in 3 folds"
     assert "Expected to see" not in plan
+
+
+def test_the_methods_say_how_images_were_divided_and_which_generators_there_were(example: StudyResult) -> None:
+    single = design_methods(example)
+    assert "the intervals do not include the variation from training another" in single
+    assert "DerSimonian" not in single
+    several = design_methods(replace(example, generators=3))
+    assert "Each share has 3 generators, which the seeds used in turn" in several
+    assert "DerSimonian and Laird 1986), with 2 degrees of freedom" in several
+    folds = design_methods(replace(example, folds=5, looks=2))
+    assert "Every real image was tested once, in 5 folds" in folds
+    assert "DerSimonian and Laird 1986), with 4 degrees of freedom" in folds
+    assert "look 2 at these test images" in folds
+
+
+def test_the_methods_count_what_the_guard_replaced(example: StudyResult) -> None:
+    first = replace(example.regimes[0], guard={"images": 100, "near_copies": 7, "kept": 2})
+    assert "up to ten times; 2 stayed near copies" in design_methods(replace(example, regimes=[first]))
+    none = replace(first, guard={"images": 100, "near_copies": 0, "kept": 0})
+    assert "no synthetic image was a near copy" in design_methods(replace(example, regimes=[none]))
+
+
+@pytest.mark.parametrize("folds", [1, 2])
+@pytest.mark.parametrize("attributes", [[], ["ill", "well"]])
+def test_the_report_holds_a_study_of_classes_and_of_attributes_with_and_without_folds(
+    example: StudyResult, folds: int, attributes: list[str]
+) -> None:
+    study = replace(_with(example, HELPS, NONE), folds=folds)
+    choices = [
+        DivisionChoice(fold if folds > 1 else None, "synthetic-1", 0.9, "classical", 0.8, "duplicates-1")
+        for fold in range(folds)
+    ]
+    regimes = [
+        replace(regime, attributes=attributes, choice=RegimeChoice(regime.share, choices, 0.04))
+        for regime in study.regimes
+    ]
+    section = study_section.section(replace(study, regimes=regimes))
+    assert section.count('<div class="forest">') == section.count('<dl class="plan">') == 2
+    assert section.count('class="arms attributes"') == (2 if attributes else 0)
+    assert (", in 2 folds</dd>" in section) == (folds > 1)
+    assert section.count("+5.1 (+2.1 to +8.1)") == 4  # over both controls, in the plot and in the table
