@@ -163,13 +163,14 @@ def simulate_studies(design: Design, studies: int, seed: int = 0) -> StudyPower:
         wrong, worse = False, False
         for choice, decision in _study(design, arms, levels, generator):
             ours = float(np.mean([true[one.arm] for one in choice.divisions]))
-            gain = ours - float(np.mean([true[one.strongest] for one in choice.divisions]))
+            ranked = zip(*(one.controls for one in choice.divisions), strict=True)
+            gain = ours - max(float(np.mean([true[name] for name in names])) for names in ranked)
             wrong |= decision.helps and gain <= 1e-9
             worse |= decision.helps and ours <= best + 1e-9
             helped += decision.helps and ours > best + 1e-9
-            low, high = decision.comparison.strongest.interval()
+            low, high = decision.comparison.interval()
             covered += low <= gain <= high
-            seen += power.detectable_gain(decision.comparison.strongest)
+            seen += power.detectable_gain(decision.comparison.widest)
         false, false_best = false + wrong, false_best + worse
     regimes = studies * design.regimes
     n = design.n * design.folds

@@ -133,7 +133,7 @@ def studied(run: Run, snapshot: int, verdict: str = "Helps: a good deal.", kind:
             generator=generator,
             arms=arms,
             choice=RegimeChoice(
-                share, [DivisionChoice(None, chosen.name, 0.84, "classical", 0.8, chosen.matched)], 0.06
+                share, [DivisionChoice(None, chosen.name, 0.84, "classical", 0.8, chosen.matched, [])], 0.06
             ),
             tested=again,
             gain=gain,

@@ -31,7 +31,7 @@ from gan.io.json_files import read_json, validated
 from gan.io.untrusted_files import log_damaged
 from gan.runs.run import Run, format_seen
 
-VERSION = 12
+VERSION = 13
 
 
 @dataclass(frozen=True)

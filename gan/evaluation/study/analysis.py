@@ -46,7 +46,7 @@ def choose_arms(
         confirmation_plan.choose([arm.plan for arm in arms], {arm.plan.name: arm.primary(metric) for arm in arms}, fold)
         for fold, arms in zip(folds, validated, strict=True)
     ]
-    pilot = PlannedArms.pooled(validated, choices).compared(metric).strongest
+    pilot = PlannedArms.pooled(validated, choices).compared(metric).widest
     tried = sum(len(arms[0].truth.targets) for arms in validated)
     more = power.with_more(pilot, test_images / tried, seeds / len(validated[0][0].logits))
     return RegimeChoice(share, choices, power.detectable_gain(more) if pilot.error > 0 else None)
@@ -54,12 +54,13 @@ def choose_arms(
 
 @dataclass(frozen=True)
 class PlannedArms:
-    """The predictions of what the divisions chose, pooled: the `chosen` arms, the `strongest` controls, and those
-    `matched` to the chosen arms, which may be the same."""
+    """The predictions of what the divisions chose, pooled: the `chosen` arms, the `strongest` controls, those `matched`
+    to the chosen arms, and the `runners_up` of the strongest. The matched ones may be among the others."""
 
     chosen: Predictions
     strongest: Predictions
     matched: Predictions
+    runners_up: tuple[Predictions, ...] = ()
 
     @classmethod
     def pooled(
@@ -74,15 +75,32 @@ class PlannedArms:
             return pooling(parts, _pooled_plan(role, [part.plan for part in parts]))
 
         chosen = of_role("chosen", [choice.arm for choice in choices])
-        strongest = of_role("strongest", [choice.strongest for choice in choices])
-        same = all(choice.matched == choice.strongest for choice in choices)
-        matched = strongest if same else of_role("matched", [choice.matched for choice in choices])
-        return cls(chosen, strongest, matched)
+        matching = tuple(choice.matched for choice in choices)
+        ranked = list(zip(*(choice.controls for choice in choices), strict=True))  # strongest first, by division
+        controls = [of_role(role, names) for role, names in zip(RANKS, ranked, strict=False)]
+        same = [control for control, names in zip(controls, ranked, strict=True) if names == matching]
+        matched = same[0] if same else of_role("matched", matching)
+        return cls(chosen, controls[0], matched, tuple(controls[1:]))
+
+    @property
+    def controls(self) -> tuple[Predictions, ...]:
+        """Those to beat."""
+        return (self.strongest, *self.runners_up)
 
     @property
     def arms(self) -> list[Predictions]:
         """The pooled arms, each once."""
-        return [self.chosen, self.strongest, *([] if self.matched is self.strongest else [self.matched])]
+        return [self.chosen, *self.controls, *([] if self._matched_at is not None else [self.matched])]
+
+    @property
+    def _matched_at(self) -> int | None:
+        """Which of the controls the matched one is; None where it is another."""
+        return next((i for i, control in enumerate(self.controls) if control is self.matched), None)
+
+    def against(self, name: str) -> "PlannedArms":
+        """The chosen arms and one of the controls to beat."""
+        control = next(one for one in self.controls if one.plan.name == name)
+        return PlannedArms(self.chosen, control, control)
 
     def part(self, images: Mask) -> "PlannedArms":
         """On these `images` (n,) alone."""
@@ -96,13 +114,12 @@ class PlannedArms:
         return self._each(lambda arm: arm.scoring(scoring))
 
     def _each(self, change: Callable[[Predictions], Predictions]) -> "PlannedArms":
-        strongest = change(self.strongest)
-        matched = strongest if self.matched is self.strongest else change(self.matched)
-        return PlannedArms(change(self.chosen), strongest, matched)
+        controls, at = tuple(map(change, self.controls)), self._matched_at
+        matched = change(self.matched) if at is None else controls[at]
+        return PlannedArms(change(self.chosen), controls[0], matched, controls[1:])
 
     def compared(self, metric: str, generators: int = 1) -> Comparison:
-        """The chosen arms against the strongest and the matched controls; seed s used generator s mod `generators`."""
-        strongest, matched = self.strongest.plan.name, self.matched.plan.name
+        """The chosen arms against their controls; seed s used generator s mod `generators`."""
         found = self._differences(metric, generators)
         if len(self.chosen.truth.folds) > 1:
             each = self._of_folds(metric, generators)
@@ -110,7 +127,8 @@ class PlannedArms:
                 name: replace(one, extra=comparisons.between_folds([fold[name] for fold in each]))
                 for name, one in found.items()
             }
-        return Comparison(found[strongest], found[matched])
+        strongest, *runners_up = (found[control.plan.name] for control in self.controls)
+        return Comparison(strongest, found[self.matched.plan.name], tuple(runners_up))
 
     def _of_folds(self, metric: str, generators: int) -> list[dict[str, Difference]]:
         """The differences in each fold.
@@ -180,30 +198,33 @@ def exploratory_arms(validated: Sequence[Predictions], metric: str, specificity:
 
 def confirmed_gain(decision: Decision, tested: PlannedArms, metric: str, in_folds: float | None = None) -> Gain:
     """The decision on the chosen arms as a record; with folds there would be `in_folds` times as many test images."""
-    strongest, matched = decision.comparison.strongest, decision.comparison.matched
-    ours, theirs = (_of_each_condition(arm, metric) for arm in (tested.chosen, tested.strongest))
+    compared, matched = decision.comparison, decision.comparison.matched
+    best = tested.controls[compared.controls.index(compared.least)]
+    ours, theirs = (_of_each_condition(arm, metric) for arm in (tested.chosen, best))
     more_of_it = MORE | ({f"{FOLDS} folds": (in_folds, FOLDS)} if in_folds else {})
     return Gain(
-        strongest.value,
-        *strongest.interval(),
-        *strongest.interval(decision.level),
+        compared.least.value,
+        *compared.interval(),
+        *compared.interval(decision.level),
         p=decision.p,
         harm_p=decision.harm_p,
         helps=decision.helps,
         harms=decision.harms,
         arm=tested.chosen.plan.name,
-        over=tested.strongest.plan.name,
+        over=best.plan.name,
         harm=MeanInterval(matched.value, *matched.interval(decision.harm_level)),
         harm_over=tested.matched.plan.name,
         by_class={name: ours[name] - theirs[name] for name in ours if name in theirs},
-        detectable=power.detectable_gain(strongest, decision.level),
+        detectable=power.detectable_gain(compared.widest, decision.level),
         detectable_with={
-            what: power.detectable_gain(power.with_more(strongest, *more), decision.level)
+            what: power.detectable_gain(power.with_more(compared.widest, *more), decision.level)
             for what, more in more_of_it.items()
         },
     )
 
 
+RANKS = ("strongest", "second", "third")
+"""The roles of the controls to beat, where folds have different ones."""
 MORE: dict[str, tuple[float, float]] = {"four times as many test images": (4, 1), "twice as many seeds": (1, 2)}
 """What would see a smaller gain: how many times as many images and seeds."""
 FOLDS = 5

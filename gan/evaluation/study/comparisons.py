@@ -208,13 +208,44 @@ def _difference(estimate: Estimate, sample: Sample, seed_variance: float, seed_d
 
 @dataclass(frozen=True)
 class Comparison:
-    """The planned comparison of a regime: the chosen arm minus the `strongest` control, and minus its `matched` one.
+    """The planned comparison of a regime: the chosen arm minus the `strongest` control and its `runners_up`, and minus
+    its `matched` one.
 
-    It helps where it is better than the first, and harms where it is worse than the second.
+    It helps where it is better than each of the first, and harms where it is worse than the last. The first is an
+    intersection-union test (Berger 1982, Technometrics 24:295), which needs no correction.
     """
 
     strongest: Difference
     matched: Difference
+    runners_up: tuple[Difference, ...] = ()
+
+    @property
+    def controls(self) -> tuple[Difference, ...]:
+        """The differences from the controls to beat."""
+        return (self.strongest, *self.runners_up)
+
+    @property
+    def least(self) -> Difference:
+        """The difference from the best of them."""
+        return min(self.controls, key=lambda one: one.value)
+
+    @property
+    def widest(self) -> Difference:
+        """The difference with the largest error."""
+        return max(self.controls, key=lambda one: one.error)
+
+    def p_above(self) -> float:
+        """Two-sided p-value that the arm beats every control."""
+        return max(one.p_above() for one in self.controls)
+
+    def interval(self, alpha: float = ALPHA) -> tuple[float, float]:
+        """Interval of the gain over the best control: above 0 if and only if every control is beaten at `alpha`.
+
+        The upper end is the lowest of the upper ends, each at its share of alpha (Bonferroni): which control is best is
+        not known.
+        """
+        low = min(one.interval(alpha)[0] for one in self.controls)
+        return low, min(one.interval(alpha / len(self.controls))[1] for one in self.controls)
 
 
 @dataclass(frozen=True)
@@ -238,7 +269,7 @@ class Decision:
 
 def decide(compared: Sequence[Comparison]) -> list[Decision]:
     """Holm's decisions over the planned comparison of each regime, for gains and for harm."""
-    gains = holm(np.array([one.strongest.p_above() for one in compared]))
+    gains = holm(np.array([one.p_above() for one in compared]))
     harms = holm(np.array([one.matched.p_below() for one in compared]))
     rows = zip(compared, gains[0], harms[0], gains[1], harms[1], strict=True)
     return [Decision(one, *(float(number) for number in numbers)) for one, *numbers in rows]

@@ -162,8 +162,8 @@ def _own_test(arms: PlannedArms, options: StudyOptions) -> OwnTest | None:
     own = arms.chosen.truth.own_test
     if own.all() or own.sum() < 2:
         return None
-    gain = arms.part(own).compared(options.primary, options.generators).strongest
-    return OwnTest(int(own.sum()), MeanInterval(gain.value, *gain.interval()))
+    gain = arms.part(own).compared(options.primary, options.generators)
+    return OwnTest(int(own.sum()), MeanInterval(gain.least.value, *gain.interval()))
 
 
 def _record(
@@ -199,7 +199,7 @@ def _record(
         verdict_kind=confirmed.kind,
         without_copies=without.sentence if without else "",
         gain_without_copies=without.gain.corrected if without else None,
-        subgroups=compare_subgroups(tested, metric, options.generators),
+        subgroups=compare_subgroups(tested.against(confirmed.gain.over), metric, options.generators),
         external=external,
         validation_copies=sum(one.division.validation_copies() for one in regime.plan.divisions),
         test={},

@@ -24,7 +24,7 @@ from gan.io.untrusted_files import read_arrays
 if TYPE_CHECKING:
     from gan.evaluation.study.regime_results import RegimeAtWork
 
-RECIPE = 7
+RECIPE = 8
 """Increase it when arms or classifiers change: what a stopped study has kept is then trained again."""
 FILE = "recipe.json"
 

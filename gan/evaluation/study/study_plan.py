@@ -21,6 +21,7 @@ from gan.evaluation.records.study_results import SkippedArms
 from gan.evaluation.study import arm_generators, divisions, power
 from gan.evaluation.study.arms import ArmPlan, plan_arms, plan_attribute_arms, synthetic_counts
 from gan.evaluation.study.classifier_timing import ClassifierTiming, time_classifiers
+from gan.evaluation.study.confirmation_plan import COMPARED
 from gan.evaluation.study.divisions import Division
 from gan.evaluation.study.external_test import load_external_test
 from gan.evaluation.study.rare_attributes import RARE_SHARE, added_counts
@@ -33,8 +34,9 @@ from gan.sampling.sampler import load_generator
 
 PROPOSED_FOLDS = 5
 """The folds that a study without any proposes."""
-MOST_TESTED = 3
-"""Arms that are trained again for the test of a division, at most: the chosen one and two controls."""
+MOST_TESTED = 2 + COMPARED
+"""Arms that are trained again for the test of a division, at most: the chosen one, the controls to beat and the matched
+one."""
 OVERSAMPLED = "duplicates-filled"
 """An arm that there is where classes are unequal."""
 MIN_PRETRAINED_SIDE = 48
@@ -280,14 +282,14 @@ def _study_seconds(
 
 
 def _division_seconds(plan: DivisionPlan, options: StudyOptions, timings: _Timings, outside: int) -> float:
-    """The time of one division's classifiers and synthetic images. The strongest control is taken to be the dearest."""
+    """The time of one division's classifiers and synthetic images. The controls to beat are taken to be the dearest."""
     division, timing = plan.division, timings.classifiers
     validation = len(division.val)
     training = {arm.name: timing.training(arm, options, validation) for arm in plan.arms}
     synthetic = [training[arm.name] for arm in plan.arms if not arm.is_free]
     tested = (
         sum(synthetic) / len(synthetic)
-        + max(training[arm.name] for arm in plan.arms if arm.is_free)
+        + COMPARED * max(training[arm.name] for arm in plan.arms if arm.is_free)
         + training["classical"]
         + MOST_TESTED * (division.sealed.count + outside) * timing.prediction[options.classifier]
     )

@@ -3,7 +3,7 @@
 The first of these that holds for the chosen arm of a regime, on test images:
 
     Cannot tell                      a class has fewer than MIN_GROUPS test groups; of attributes, every one
-    Helps                            the corrected lower end of its gain over the strongest control is above 0
+    Helps                            the corrected lower end of its gain over every control to beat is above 0
     Harmful                          it is worse than the control that is trained as it is (`arms.py`)
     No room to gain                  without synthetic images at most MAX_ROOM is missing from the highest score
     No gain of more than X points    the corrected upper end, X, is at most MAX_EXCLUDED
@@ -19,7 +19,7 @@ from typing import Any
 from gan.evaluation.number_format import percent, points, points_interval
 from gan.evaluation.records.study_results import Arm, Filtering, Gain, KeepRate, Regime
 from gan.evaluation.study.arms import AUGMENTED, ArmPlan
-from gan.evaluation.study.confirmation_plan import STRONGEST
+from gan.evaluation.study.confirmation_plan import ROLES
 from gan.evaluation.study.study_options import PRIMARY_METRICS, metric_name
 
 MAX_EXCLUDED = 0.05
@@ -52,7 +52,7 @@ def regime_verdict(
         return "unclear", f"Cannot tell with {too_few}."
     name, corrected = metric_name(metric, attributes), _corrected(count, what)
     ends = points_interval(gain.corrected_low, gain.corrected_high)
-    strongest = "" if best.plan.name == STRONGEST else ", the strongest control"
+    strongest = "" if best.plan.name in ROLES else ", the strongest control"
     over = f"over {control_phrase(best.plan)}{strongest} (95% interval {ends}{corrected})"
     if gain.helps:
         most = max(gain.by_class, key=lambda label: gain.by_class[label])

@@ -196,15 +196,28 @@ def test_a_gain_is_over_the_strongest_control_and_harm_over_the_matched_one() ->
         assert one.harms == (one.comparison.matched.interval(one.harm_level)[1] < 0)
 
 
-def test_an_arm_is_chosen_by_its_mean_on_validation_images_and_so_is_the_strongest_control() -> None:
+def test_a_gain_is_over_every_control_to_beat() -> None:
+    compared = Comparison(draws(0.06), draws(0.1), runners_up=(draws(0.04), draws(0.05, 0.03)))
+    assert compared.least.value == 0.04
+    assert compared.widest.error == pytest.approx(0.03)
+    t, corrected = student.isf([0.025, 0.025 / 3], 1000)
+    assert compared.interval() == pytest.approx((0.05 - t * 0.03, 0.04 + corrected * 0.01), rel=1e-3)
+    assert compared.p_above() == draws(0.05, 0.03).p_above()  # the least certain
+    assert not decide([compared])[0].helps
+    assert decide([replace(compared, runners_up=(draws(0.04),))])[0].helps
+
+
+def test_an_arm_is_chosen_by_its_mean_on_validation_images_and_so_are_the_controls_to_beat() -> None:
     plans = plan_arms({"ill": 60, "well": 60}, (1.0, 2.0), (0.5,))
     scores = {plan.name: Estimate(np.array([0.7, 0.8]), np.zeros((2, 1))) for plan in plans}
     assert choose(plans, scores).arm == "synthetic-1"  # of equal ones the first
     scores["synthetic-2-classical"] = Estimate(np.array([0.7, 0.84]), np.zeros((2, 1)))
     scores["duplicates-1"] = Estimate(np.array([0.9, 0.9]), np.zeros((2, 1)))  # no synthetic images, however good
     found = choose(plans, scores)
-    assert found == DivisionChoice(None, "synthetic-2-classical", pytest.approx(0.77), "duplicates-1", 0.9, "classical")
-    assert found.tested == ["synthetic-2-classical", "duplicates-1", "classical"]
+    assert found == DivisionChoice(
+        None, "synthetic-2-classical", pytest.approx(0.77), "duplicates-1", 0.9, "classical", ["real", "classical"]
+    )
+    assert found.tested == ["synthetic-2-classical", "duplicates-1", "real", "classical"]
 
 
 def predictions(name: str, seeds: int, truth: GroundTruth, scale: float, seed: int) -> Predictions:
@@ -250,7 +263,7 @@ def test_pooled_arms_of_one_name_keep_it_and_others_are_named_by_their_role() ->
     divisions = [
         [predictions(name, 2, truth, 1.0, 0) for name in ("synthetic-1", "real", "duplicates-1")] for _ in range(3)
     ]
-    same = DivisionChoice(0, "synthetic-1", 0.8, "real", 0.8, "duplicates-1")
+    same = DivisionChoice(0, "synthetic-1", 0.8, "real", 0.8, "duplicates-1", [])
     found = PlannedArms.pooled(divisions, [same, same, replace(same, strongest="duplicates-1")])
     assert [one.plan.name for one in found.arms] == ["synthetic-1", "strongest", "duplicates-1"]
     assert found.strongest.plan.words == (
@@ -261,6 +274,10 @@ def test_pooled_arms_of_one_name_keep_it_and_others_are_named_by_their_role() ->
     assert [one.plan.name for one in alike.arms] == ["synthetic-1", "duplicates-1"]
     compared = alike.compared("auroc")
     assert compared.strongest == compared.matched
+    ranked = [replace(same, runners_up=[name]) for name in ("duplicates-1", "real", "real")]
+    found = PlannedArms.pooled(divisions, ranked)
+    assert [one.plan.name for one in found.arms] == ["synthetic-1", "real", "second", "duplicates-1"]
+    assert [one.plan.name for one in found.against("second").arms] == ["synthetic-1", "second"]
 
 
 def test_simulated_studies_find_gains_and_seldom_what_is_not_there() -> None:
@@ -378,7 +395,7 @@ def test_too_few_test_groups_of_a_class_carry_no_verdict() -> None:
 
 
 def regime(kind: str, verdict: str, share: float, gain: Gain) -> Regime:
-    choice = RegimeChoice(share, [DivisionChoice(None, "synthetic-1", 0.8, "real", 0.8, "duplicates-1")], None)
+    choice = RegimeChoice(share, [DivisionChoice(None, "synthetic-1", 0.8, "real", 0.8, "duplicates-1", [])], None)
     filtering = keep_rate_finding(1, [RATE], "auroc")
     return Regime(
         share,

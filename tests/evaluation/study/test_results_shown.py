@@ -145,7 +145,7 @@ def test_the_plan_names_what_each_fold_chose(example: StudyResult) -> None:
     study = _with(example, NONE, NONE)
     regime = study.regimes[0]
     arms = ["synthetic-1", "synthetic-1", "synthetic-0.5"]
-    choices = [DivisionChoice(fold, name, 0.9, "real", 0.8, "real") for fold, name in enumerate(arms)]
+    choices = [DivisionChoice(fold, name, 0.9, "real", 0.8, "real", []) for fold, name in enumerate(arms)]
     plan = dict(study_section.plan(study, replace(regime, choice=RegimeChoice(1.0, choices, None))))
     assert plan["To test"] == "Synthetic images, 1 x in 2 of 3 folds; Synthetic images, 0.5 x in 1 of 3 folds"
     assert plan["Against"] == "Real images alone"
