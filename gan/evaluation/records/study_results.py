@@ -49,13 +49,13 @@ class ExploratoryGain:
 
 @dataclass(frozen=True)
 class Gain:
-    """The primary metric of the chosen `arm` minus that of the strongest control, `over`, on test images.
+    """The primary metric of the chosen `arm` minus that of the best of the controls to beat, `over`, on test images.
 
     All three names are those of `Regime.tested`. `low` and `high` are 95% by themselves; `corrected_low` and
     `corrected_high`, and `p`, are Holm-corrected over the regimes of the study, and over both test sets where there is
     an external one. `helps`: the corrected lower end is above 0. `harms`: worse than the control that is trained as the
     arm is, `harm_over`, likewise corrected, with `harm_p`; `harm` is the difference from it with its corrected ends.
-    `by_class` is the gain in sensitivity of each class over the strongest control, or in the primary metric of each
+    `by_class` is the gain in sensitivity of each class over that control, or in the primary metric of each
     attribute. `detectable` is the gain that a study with these variances confirms with a probability of 80%;
     `detectable_with` the same by what there is more of.
     """
@@ -176,7 +176,7 @@ class Regime:
     made the synthetic images, with folds those of the first: `name`, `snapshot`, `sha256`, `kimg`, `recipe`. `guard`
     counts the `images` that were generated for all seeds, those that were first `near_copies` of training images and
     were replaced, and those `kept` all the same. `arms` are all arms on validation images, exploratory; `choice` is
-    what was chosen by them, in each division. `tested` are the chosen arm, the strongest control and the one matched to
+    what was chosen by them, in each division. `tested` are the chosen arm, the controls to beat and the one matched to
     the chosen arm, on test images with other seeds, and `gain` is the confirmed gain. Where divisions chose different
     arms, `tested` holds them pooled. `verdict_kind` is "helps", "none", "harmful" or "unclear". `without_copies` is the
     verdict on the test images that are no near copies of training images; "" where all are, and

@@ -11,13 +11,16 @@ from gan.evaluation.report.forest import forest_groups
 from gan.evaluation.report.forest_plot import forest_plot
 
 READING = (
-    "A gain is the score of a training set minus that of the strongest that needs no generator, chosen on validation "
-    "images. A point is 1% of balanced accuracy, or 0.01 of AUROC or average precision. One set was chosen on "
-    "validation images and is confirmed on the test images; its interval covers the variation of test images and "
+    "A gain is the score of a training set minus that of the best of three that need no generator: those that did best "
+    "on validation images. A point is 1% of balanced accuracy, or 0.01 of AUROC or average precision. One set was "
+    "chosen on validation images and is confirmed on the test images; its interval covers the variation of test images and "
     "seeds, and is corrected for the number of regimes. A set harms if it is worse than the one set that is trained as "
     "it is, with as many images added. All other gains are exploratory: they are no findings. Filtered sets add as "
     "many images as others."
 )
+
+AGAINST = ("Against", "and", "and")
+"""The controls to beat, the strongest first."""
 
 
 def section(study: StudyResult | None, outdated: bool = False) -> str:
@@ -71,7 +74,10 @@ def plan(study: StudyResult, regime: Regime) -> list[tuple[str, str]]:
             f"{time.strftime('%Y-%m-%d %H:%M', time.localtime(study.planned))}, before any test image was read",
         ),
         ("To test", _chosen(regime, [choice.arm for choice in choices])),
-        ("Against", _chosen(regime, [choice.strongest for choice in choices])),
+        *(
+            (name, _chosen(regime, list(names)))
+            for name, names in zip(AGAINST, zip(*(choice.controls for choice in choices), strict=True), strict=False)
+        ),
         (
             "Chosen by",
             f"{study.metric(regime)} on {study.validation:,} validation images, {study.selection_seeds} seeds",

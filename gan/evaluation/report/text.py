@@ -7,6 +7,7 @@ from gan.evaluation.records.study_results import StudyResult
 from gan.evaluation.report import design_methods
 from gan.evaluation.report.external_section import external_methods
 from gan.evaluation.study.arms import PRETRAINED, SELF_TRAINED
+from gan.evaluation.study.confirmation_plan import COMPARED
 
 PAPERS = {
     "Ravuri and Vinyals 2019": "Classification accuracy score, arXiv:1905.10887",
@@ -171,11 +172,12 @@ def _study_methods(study: StudyResult) -> str:
         ". Synthetic images were added plain and with classical augmentation (small rotations, scalings, shifts and "
         "changes of brightness) of all images, real and synthetic; with it also as half of each batch, and before the "
         "real ones. The set to test was chosen by the primary metric on "
-        f"{study.validation:,} validation images, with {study.selection_seeds} seeds, and so was the strongest set "
-        f"without synthetic images: {_controls(study)}. Then both, and the set without synthetic images that is "
-        "trained as the chosen one is, with "
+        f"{study.validation:,} validation images, with {study.selection_seeds} seeds, and so were the {COMPARED} "
+        f"strongest of the sets without synthetic images: {_controls(study)}. Then these, and the set without "
+        "synthetic images that is trained as the chosen one is, with "
         f"as many images added, were trained again with {study.seeds} other seeds and tested on "
-        f"{study.test['images']:,} real test images. A gain is the difference from the strongest; a set is harmful if "
+        f"{study.test['images']:,} real test images. A gain is the difference from the best of the "
+        f"{COMPARED}, each of which has to be beaten (intersection-union test: Berger 1982); a set is harmful if "
         "it is worse than the one that is trained as it is. The variance over test images, or whole groups, is that of "
         "the influence of each (for the AUROC DeLong et al. 1988; for groups Obuchowski 1997); the variance between "
         "seeds is that of each tested arm, moderated across these by empirical Bayes (Smyth 2004). The difference "

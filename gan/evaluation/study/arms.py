@@ -9,7 +9,7 @@
 **Free controls** cost no generator: all arms but the synthetic ones. Real images plain; with classical augmentation
 (`architectures.py`), TrivialAugment, MixUp, CutMix (`recipes.py`); duplicates; with a pretrained network; where there
 are unlabelled images, self-training; where classes are unequal, class-balanced sampling, class-weighted and focal loss,
-and classes filled up with duplicates. A synthetic arm has to beat the strongest of them.
+and classes filled up with duplicates. A synthetic arm has to beat the three strongest of them.
 
 **Synthetic arms** are plain or with classical augmentation. A filtered arm adds as many images as an unfiltered one,
 the better ones out of more; it is tried with classical augmentation alone, as are the two other uses:

@@ -3,10 +3,10 @@
     python -m gan evaluate RUN --study
 
 **Choose on validation, confirm once on test.** Every arm (`arms.py`) trains a few classifiers, which are compared on
-validation images. The best arm with synthetic images and the strongest control without are chosen, and the plan to
-compare them is written (`confirmation_plan.py`). Only then are the classifiers trained that read the sealed test images
-(`divisions.py`): those of the chosen arm, of that control, and of the control that is trained as the arm is, with other
-seeds. All other arms are exploratory.
+validation images. The best arm with synthetic images and the three strongest controls without are chosen, and the plan
+to compare them is written (`confirmation_plan.py`). Only then are the classifiers trained that read the sealed test
+images (`divisions.py`): those of the chosen arm, of these controls, and of the control that is trained as the arm is,
+with other seeds. All other arms are exploratory.
 
 The same on 25% and 10% of the real images, with generators trained on those alone (`arm_generators.py`). With folds,
 every image is tested once, by classifiers and generators trained without its fold. All plans are written before the

@@ -180,7 +180,7 @@ def test_the_report_holds_a_study_of_classes_and_of_attributes_with_and_without_
 ) -> None:
     study = replace(_with(example, HELPS, NONE), folds=folds)
     choices = [
-        DivisionChoice(fold if folds > 1 else None, "synthetic-1", 0.9, "classical", 0.8, "duplicates-1")
+        DivisionChoice(fold if folds > 1 else None, "synthetic-1", 0.9, "classical", 0.8, "duplicates-1", [])
         for fold in range(folds)
     ]
     regimes = [
