@@ -11,12 +11,12 @@ from gan.evaluation.report.forest import forest_groups
 from gan.evaluation.report.forest_plot import forest_plot
 
 READING = (
-    "A gain is the score of a training set minus that of the best of three that need no generator: those that did best "
-    "on validation images. A point is 1% of balanced accuracy, or 0.01 of AUROC or average precision. One set was "
-    "chosen on validation images and is confirmed on the test images; its interval covers the variation of test images and "
-    "seeds, and is corrected for the number of regimes. A set harms if it is worse than the one set that is trained as "
-    "it is, with as many images added. All other gains are exploratory: they are no findings. Filtered sets add as "
-    "many images as others."
+    "A gain is the score of a training set minus that of the best of three that need no generator: those that did "
+    "best on validation images. A point is 1% of balanced accuracy, or 0.01 of AUROC or average precision. One set "
+    "was chosen on validation images and is confirmed on the test images; its interval covers the variation of test "
+    "images and seeds, and is corrected for the number of regimes. A set harms if it is worse than the one set that "
+    "is trained as it is, with as many images added. All other gains are exploratory: they are no findings. Filtered "
+    "sets add as many images as others."
 )
 
 AGAINST = ("Against", "and", "and")

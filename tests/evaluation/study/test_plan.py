@@ -107,7 +107,7 @@ def test_the_most_steps_of_a_study_by_hand() -> None:
         "synthetic-2-mixed-classical": 300,
         "synthetic-2-first-classical": 300,
     }
-    assert plan.most_steps(options) == 3 * (5 * 150 + 4 * 450 + 2 * 300) + 5 * 3 * 450
+    assert plan.most_steps(options) == 3 * (5 * 150 + 4 * 450 + 2 * 300) + 5 * 5 * 450
     assert plan.tested_steps(["synthetic-2-mixed-classical", "real"], options) == 5 * (300 + 150)
 
 
