@@ -165,14 +165,14 @@ def run_node_soak(
                     break
                 dice = random.Random(f"{figures.seed} {number}")
                 _round(observer, dice, configs, min(ROUND, left), clients)
-                show(f"soak: round {number + 1}, {len(observer.observer.compared)} runs compared")
+                show(f"soak: round {number + 1}, {observer.observer.count_compared} runs compared")
         finally:
             _kill_all(store)
     figures.seconds = time.monotonic() - began
     figures.counts = count_events(store)
     figures.counts["unknown"] = observer.unknown
     figures.nodes = nodes
-    figures.states_checked, figures.compared = observer.observer.states_checked, len(observer.observer.compared)
+    figures.states_checked, figures.compared = observer.observer.states_checked, observer.observer.count_compared
     figures.violations = observer.observer.violations
     for violation in figures.violations:
         show(f"violation (seed {figures.seed}): {violation}")
@@ -186,6 +186,7 @@ def run_node_soak(
 def _round(observer: NodeObserver, dice: random.Random, configs: int, seconds: float, per_node: int) -> None:
     """Let the clients of all machines work for `seconds`, then finish all runs, check them and empty the store."""
     machines, checks = observer.machines, observer.observer
+    checks.begin_round()
     numbers = itertools.count()
     nodes = [node for node in machines.names for _ in range(per_node)]
     clients = [_client(machines, node, dice, next(numbers), configs) for node in nodes]

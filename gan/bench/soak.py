@@ -96,12 +96,12 @@ def run_soak(
                     break
                 dice = random.Random(f"{figures.seed} {number}")
                 _round(observer, dice, configs, min(ROUND, left))
-                show(f"soak: round {number + 1}, {len(observer.compared)} runs compared")
+                show(f"soak: round {number + 1}, {observer.count_compared} runs compared")
         finally:
             _restart(store)
     figures.seconds = time.monotonic() - began
     figures.counts = count_events(store)
-    figures.states_checked, figures.compared = observer.states_checked, len(observer.compared)
+    figures.states_checked, figures.compared = observer.states_checked, observer.count_compared
     figures.violations = observer.violations
     for violation in observer.violations:
         show(f"violation (seed {figures.seed}): {violation}")
@@ -147,6 +147,7 @@ def references_in(store: Path, configs: int) -> Iterator[None]:
 
 def _round(observer: Observer, dice: random.Random, configs: int, seconds: float) -> None:
     """Let the clients work for `seconds`, then finish all runs, check them and empty the store."""
+    observer.begin_round()
     _set_slots(observer, dice.choice((1, 1, 2)))
     numbers = itertools.count()
     clients = [_client(dice, next(numbers), configs) for _ in range(CLIENTS)]

@@ -88,11 +88,25 @@ class Observer:
     violations: list[str] = field(default_factory=list)
     states_checked: int = 0
     compared: set[str] = field(default_factory=set)
+    """The finished runs of this round that were compared with their references; names return in the next round."""
+    compared_before: int = 0
+    """Those of earlier rounds."""
     _lasting: dict[str, tuple[float, int]] = field(default_factory=dict)
     _reported: set[str] = field(default_factory=set)
     _readers: dict[str, MetricsReader] = field(default_factory=dict)
     _snapshots_checked: set[tuple[str, int]] = field(default_factory=set)
     _trainer_seen: dict[str, float] = field(default_factory=dict)
+
+    def begin_round(self) -> None:
+        """Forget the runs of the round before, which are deleted."""
+        self.compared_before += len(self.compared)
+        for known in (self.compared, self._readers, self._snapshots_checked, self._trainer_seen):
+            known.clear()
+
+    @property
+    def count_compared(self) -> int:
+        """Runs compared with their references, in all rounds."""
+        return self.compared_before + len(self.compared)
 
     def check(self) -> None:
         """Check everything that must hold at any moment."""

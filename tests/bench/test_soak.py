@@ -136,3 +136,11 @@ def test_a_fault_that_does_not_exist_is_refused_and_so_is_no_time() -> None:
         run_node_soak(1, 5, None, print)
     assert jobs.queue() == []
     assert settings.jobs_per_device() == 1
+
+
+def test_names_that_return_in_the_next_round_are_compared_again(tmp_path: Path) -> None:
+    observer = Observer(tmp_path, tmp_path)
+    observer.compared.add("c0-0-0")
+    observer.begin_round()
+    assert not observer.compared
+    assert observer.count_compared == 1
