@@ -132,10 +132,10 @@ def test_how_long_a_study_takes_is_timed_by_a_task_and_kept_for_that_generator(
     options, newest = StudyOptions(budget=TrainingBudget(timed_steps=1)), run.snapshots()[-1]
     assert study_estimate.cached_study_estimate(run, newest, options) is None
     assert worked(run, Request("study-estimate", newest, study=options)) == 0
-    lines = study_estimate.cached_study_estimate(run, newest, options)
-    assert lines is not None
-    assert "Classifiers to train" in lines[0]
+    kept = study_estimate.cached_study_estimate(run, newest, options)
+    assert kept is not None
+    assert f"Classifiers to train: at most {kept.classifiers}" in kept.lines[0]
+    assert kept.seconds > 0
     assert study_estimate.cached_study_estimate(run, newest, StudyOptions(seeds=2)) is None
-    assert lines[0] in said(page("evaluate", run=run.name))
     (run.snapshot(newest) / "ready.json").write_text('{"sha256": "of another generator"}')
     assert study_estimate.cached_study_estimate(run, newest, options) is None
