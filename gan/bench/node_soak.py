@@ -11,7 +11,6 @@ import functools
 import itertools
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -23,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gan import jobs
-from gan.bench.soak import Figures, count_events, environment_for, references_in
+from gan.bench.soak import Figures, conclude, environment_for, references_in
 from gan.bench.soak_client import CONFIGS, log_event, send_signal
 from gan.bench.soak_observer import PATIENCE, Observer, Process, scan_processes
 from gan.config import settings
@@ -169,17 +168,9 @@ def run_node_soak(
         finally:
             _kill_all(store)
     figures.seconds = time.monotonic() - began
-    figures.counts = count_events(store)
-    figures.counts["unknown"] = observer.unknown
     figures.nodes = nodes
-    figures.states_checked, figures.compared = observer.observer.states_checked, observer.observer.count_compared
-    figures.violations = observer.observer.violations
-    for violation in figures.violations:
-        show(f"violation (seed {figures.seed}): {violation}")
-    if figures.violations:
-        show(f"soak: everything is kept in {root}")
-    else:
-        shutil.rmtree(root)
+    conclude(figures, observer.observer, root, show)
+    figures.counts["unknown"] = observer.unknown
     return figures
 
 

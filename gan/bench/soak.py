@@ -100,16 +100,21 @@ def run_soak(
         finally:
             _restart(store)
     figures.seconds = time.monotonic() - began
-    figures.counts = count_events(store)
+    conclude(figures, observer, root, show)
+    return figures
+
+
+def conclude(figures: Figures, observer: Observer, root: Path, show: Callable[[str], None]) -> None:
+    """Complete the figures from what was observed, and show violations; without any, the soak's folder is removed."""
+    figures.counts = count_events(observer.store)
     figures.states_checked, figures.compared = observer.states_checked, observer.count_compared
     figures.violations = observer.violations
-    for violation in observer.violations:
+    for violation in figures.violations:
         show(f"violation (seed {figures.seed}): {violation}")
     if figures.violations:
         show(f"soak: everything is kept in {root}")
     else:
         shutil.rmtree(root)
-    return figures
 
 
 @contextlib.contextmanager

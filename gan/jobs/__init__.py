@@ -4,7 +4,8 @@ control      submit, stop, delete, start a task     states       the state of a 
 kinds        what a job does, by its folder's path  names        the name of a job
 waiting_jobs the queue and who may start            tickets      the order of the queue, the decision lock
 scheduler    the queue process                      launch       start the scheduler or a job's process
-worker       the working side of a job              status       its progress
+worker       the working side of a job              end_file     its last word
+status       its progress
 device_list  devices, who holds them, their slots   processes    pids that cannot be mistaken, killing a tree
 failures     why a job ended                        logs         the end of a log, and following it
 several_gpus jobs of several processes

@@ -25,10 +25,6 @@ ENDED = ("stopped", "finished", "failed", "lost")
 STARTS = ("queued", "started")
 """The files that carry the ticket of a job that waits or works."""
 
-ENDED = ("stopped", "finished", "failed", "lost")
-STARTS = ("queued", "started")
-"""The files that carry the ticket of a job that waits or works."""
-
 
 def submit(
     folder: Path,

@@ -17,7 +17,6 @@ import os
 import signal
 import threading
 import time
-import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
@@ -28,7 +27,7 @@ from gan.io.atomic import open_for_append, remove, write_json
 from gan.io.file_lock import same_file, try_lock
 from gan.io.json_files import read_json
 from gan.io.terminal import show
-from gan.jobs import claims, device_list, failures, kinds, names, processes, tickets, waiting_jobs
+from gan.jobs import claims, device_list, end_file, kinds, names, processes, tickets, waiting_jobs
 from gan.jobs.claims import Claim
 from gan.jobs.heartbeat import Heartbeat
 from gan.jobs.launch import write_started
@@ -36,9 +35,6 @@ from gan.jobs.slurm.batch_job import BatchJob, allotted_device, check_start, cur
 
 REPORT_SECONDS = 0.5  # between two reports of a phase
 QUEUE_POLL_SECONDS = 0.3
-RESERVED_FILE = ".end.json"
-RESERVED_BYTES = 4096
-"""Disk space reserved for end.json."""
 
 
 class Worker:
@@ -147,7 +143,7 @@ class Worker:
     def fail_at_once(self, error: BaseException) -> None:
         """Write end.json for this error, and end the process without any tear-down: for a main thread that hangs."""
         if not self._superseded:
-            _write_failed(self._folder, self, error)
+            end_file.write_failed(self._folder, self.ticket, error)
         os.kill(os.getpid(), signal.SIGKILL)
 
     def leave_in_child(self) -> None:
@@ -200,7 +196,7 @@ def working(folder: Path, device: str | None = None, wait: bool = True, gpus: in
             worker = _begin_in_terminal(folder, device, gpus, wait, alive, at_end)
         at_end.callback(claims.release, worker.claim)
         at_end.callback(Heartbeat(folder, worker.ticket, worker.look_at_claim).close)
-        _reserve_space(folder)
+        end_file.reserve_space(folder)
         if inherited or batch:
             at_end.callback(_ignore_late_stops)
         _handle_signals(worker, contextlib.ExitStack() if inherited or batch else at_end)
@@ -214,7 +210,7 @@ def working(folder: Path, device: str | None = None, wait: bool = True, gpus: in
             if worker.was_stopped and isinstance(error, GanError):
                 _write_stopped_or_finished(folder, worker, batch)
             else:
-                _write_failed(folder, worker, error)
+                end_file.write_failed(folder, worker.ticket, error)
             raise
         _write_stopped_or_finished(folder, worker, batch)
 
@@ -376,7 +372,7 @@ def _write_stopped_or_finished(folder: Path, worker: Worker, batch: BatchJob | N
     end = {"state": "stopped" if worker.was_stopped else "finished", "cause": "", "kind": ""}
     if worker.was_stopped and not (folder / "stop").exists():
         end |= _end_from_outside(worker, batch)
-    _write_end(folder, {**end, "ticket": worker.ticket})
+    end_file.write_end(folder, {**end, "ticket": worker.ticket})
 
 
 def _end_from_outside(worker: Worker, batch: BatchJob | None) -> dict[str, str]:
@@ -395,43 +391,3 @@ def _end_from_outside(worker: Worker, batch: BatchJob | None) -> dict[str, str]:
         cause = f"It reached its time limit, and saved first. {refused} Resume goes on from there."
         return {"cause": cause, "kind": "time-limit"}
     return {"cause": "It reached its time limit, saved, and went back into the queue.", "kind": "requeued"}
-
-
-def _write_failed(folder: Path, worker: Worker, error: BaseException) -> None:
-    """Write the cause of an exception; one that is no GanError leaves its traceback in the log as well."""
-    if isinstance(error, KeyboardInterrupt):
-        end: dict[str, Any] = {"state": "stopped", "cause": "It was ended at once by Ctrl-C.", "kind": "interrupted"}
-    else:
-        cause = failures.cause_from_error(error)
-        end = {"state": "failed", "cause": cause.text, "kind": cause.kind, "advice": dict(cause.advice)}
-    _write_end(folder, {**end, "ticket": worker.ticket})
-    if not isinstance(error, GanError | KeyboardInterrupt):
-        text = "".join(traceback.format_exception(error))
-        try:
-            with open_for_append(folder / "log.txt") as log:
-                log.write(text.encode())
-        except OSError as failure:  # a full disk, or the run was deleted: stderr may lead elsewhere
-            show(f"{folder / 'log.txt'} cannot be written ({failure}):\n{text}", error=True)
-
-
-def _reserve_space(folder: Path) -> None:
-    """Reserve a disk block for end.json, so that a job that fills the disk can still write it."""
-    with contextlib.suppress(FileNotFoundError):
-        remove(folder / RESERVED_FILE)  # it may be a link, or have a second name
-    with open_for_append(folder / RESERVED_FILE) as file:
-        file.write(b" " * RESERVED_BYTES)
-
-
-def _write_end(folder: Path, end: dict[str, Any]) -> None:
-    """Write end.json into the reserved block, in place, and rename it: neither needs space on the disk."""
-    text = json.dumps({**end, "time": time.time()})
-    if len(text.encode()) > RESERVED_BYTES:
-        text = json.dumps({**end, "cause": str(end["cause"])[:400], "time": time.time()})
-    reserved = folder / RESERVED_FILE
-    try:
-        with open(reserved, "r+b") as file:
-            file.write(text.encode().ljust(RESERVED_BYTES))
-            os.fsync(file.fileno())
-        reserved.replace(folder / "end.json")
-    except FileNotFoundError:  # the run was deleted: nobody is left to read it
-        return

@@ -19,7 +19,7 @@ from gan.io.untrusted_files import damaged_file
 Level = Literal["error", "warning", "note"]
 FindingKey = Literal[
     # The set as a whole
-    "choose-reading",  # the files can be read in several ways, or a table leaves open what a value means
+    "choose-reading",  # several readings are plausible, or a table leaves open what a value means: the user must decide
     "nothing-to-check",  # no labelled images can be listed: the folder, ZIP or labels.csv cannot be used
     "no-readable-image",
     "nothing-left",  # every image is left out by the check
@@ -46,7 +46,6 @@ FindingKey = Literal[
     "near-copies",  # of images that are split here: they stay on one side
     "near-copies-unchecked",  # too many images to compare
     # Tables
-    "choose-reading",  # several readings are plausible, or labels are empty or uncertain: the user must decide
     "unreadable-table",
     "table-without-labels",  # it names images but no labels, or no images
     "table-read-otherwise",  # not UTF-8, two columns of one name, one of several sheets
