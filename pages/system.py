@@ -21,7 +21,8 @@ def page() -> None:
         on_click=_examine,
         disabled=jobs.state(folder).alive,
     )
-    background.watch_task(folder, "Checking", lambda: None)
+    if folder.is_dir():
+        background.watch_task(folder, "Checking", lambda: None)
     checks = doctor.saved_checks(folder)
     if not checks:
         st.caption("Nothing has been checked yet. It takes a few seconds.")
