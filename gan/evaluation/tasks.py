@@ -77,11 +77,11 @@ def run_augmentation_study(run: Run, request: Request, progress: Progress) -> li
     """The augmentation study, on the run's device when it is free; raises StoppedError."""
     run.snapshot(request.snapshot)
     with at_work(run, "study", progress, run.config.job.device) as (worker, report):
-        from gan.evaluation.study import study_plan  # after `working`: torch must not see another GPU
+        from gan.evaluation.study.estimate import estimate_study  # after `working`: torch must not see another GPU
         from gan.evaluation.study.run_study import run_study
 
         options = replace(request.study, device=worker.device.partition(":")[0])
-        expected = study_plan.estimate_study(run, request.snapshot, options, report)
+        expected = estimate_study(run, request.snapshot, options, report)
         show("\n".join(expected.lines()), error=True)
         before_stage = None
         if worker.can_wait_for_jobs:
@@ -133,12 +133,12 @@ def prepare_study_estimate(run: Run, request: Request, progress: Progress) -> li
     """Time some steps of a study and of its smaller design, and keep both estimates for the page; raises
     StoppedError."""
     with at_work(run, "study-estimate", progress) as (_, report):
-        from gan.evaluation.study import study_plan  # after `working`: torch must not see a GPU
+        from gan.evaluation.study.estimate import estimate_study  # after `working`: torch must not see a GPU
 
         report("timing some steps", 0.0)
         snapshot, estimates = int(run.snapshot(request.snapshot).name), []
         for options in (request.study, request.study.small()):
-            estimate = study_plan.estimate_study(run, request.snapshot, options, report)
+            estimate = estimate_study(run, request.snapshot, options, report)
             saved = SavedEstimate(
                 estimate.classifiers, estimate.seconds, estimate.designs, replace(estimate, small_seconds=None).lines()
             )

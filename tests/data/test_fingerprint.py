@@ -17,7 +17,7 @@ from gan.errors import RunError
 from gan.evaluation.privacy import guard
 from gan.evaluation.privacy.membership import membership_test
 from gan.evaluation.scores.score_snapshot import evaluate_snapshot
-from gan.evaluation.study import study_plan
+from gan.evaluation.study import estimate
 from gan.evaluation.study.run_study import run_study
 from gan.evaluation.training_images import cached_training_images, load_training_images, training_images_problem
 from gan.jobs.worker import working
@@ -106,7 +106,7 @@ USES: list[Callable[[Run], object]] = [
     membership_test,
     guard.load_detector,
     run_study,
-    study_plan.estimate_study,
+    estimate.estimate_study,
     load_training_images,
     cached_training_images,
 ]

@@ -20,10 +20,11 @@ from gan.evaluation.records.study_results import study_folder
 from gan.evaluation.study import arm_generators
 from gan.evaluation.study.arm_classifiers import DivisionClassifiers, StepCounter
 from gan.evaluation.study.confirmation_plan import ConfirmationPlan, load_plan
+from gan.evaluation.study.estimate import StudyEstimate
 from gan.evaluation.study.guarded_generation import export_guard
 from gan.evaluation.study.run_study import external_test_of_run, generators_of_run
 from gan.evaluation.study.study_options import StudyOptions
-from gan.evaluation.study.study_plan import DivisionPlan, RegimePlan, StudyEstimate, plan_regimes
+from gan.evaluation.study.study_plan import DivisionPlan, RegimePlan, plan_regimes
 from gan.evaluation.training_images import load_training_images
 from gan.io.atomic import write_json
 from gan.io.json_files import read_typed

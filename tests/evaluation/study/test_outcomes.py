@@ -15,7 +15,7 @@ from gan.evaluation.privacy import guard, near_copies
 from gan.evaluation.records import study_results
 from gan.evaluation.records.split_looks import record_test_look
 from gan.evaluation.records.study_text import study_text
-from gan.evaluation.study import arms, divisions, run_study, study_plan
+from gan.evaluation.study import arms, divisions, estimate, run_study
 from gan.evaluation.study.study_options import StudyOptions
 from gan.io.atomic import write_json
 from gan.runs.run import Run
@@ -258,7 +258,7 @@ def brief_calibration(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_study_of_a_run_is_kept_and_its_low_data_generators_know_the_subset_alone() -> None:
     run = trained("digits")
     options = StudyOptions(2, (1.0, 0.1), (0.25,), (0.5,), budget=TWO_STEPS, selection_seeds=2, selector=BRIEF)
-    told = study_plan.estimate_study(run, options=options)
+    told = estimate.estimate_study(run, options=options)
     assert told.seconds > 0
     assert told.lines()[0].startswith("Classifiers to train: ")
     found = run_study.run_study(run, options=options)

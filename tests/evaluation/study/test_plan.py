@@ -9,7 +9,7 @@ import pytest
 from gan.data.image_set import UNLABELLED, ImageSet
 from gan.evaluation.budget import EarlyStopping
 from gan.evaluation.classifiers import efficientnet_lite
-from gan.evaluation.study import arm_training, divisions, study_plan
+from gan.evaluation.study import arm_training, divisions, estimate
 from gan.evaluation.study.arm_classifiers import DivisionClassifiers, StepCounter
 from gan.evaluation.study.study_options import StudyOptions, TrainingBudget
 from gan.evaluation.study.study_plan import DivisionPlan, plan_regimes
@@ -114,11 +114,11 @@ def test_the_most_steps_of_a_study_by_hand() -> None:
 def test_an_estimate_offers_a_smaller_design() -> None:
     run = trained("digits")
     options = StudyOptions(budget=replace(TWO_STEPS, timed_steps=1))
-    told = study_plan.estimate_study(run, options=options)
+    told = estimate.estimate_study(run, options=options)
     assert told.small_seconds is not None
     assert 0 < told.small_seconds < told.seconds
     assert any(line.startswith("A smaller design takes about ") for line in told.lines())
     small = options.small()
     assert (small.shares, small.ratios, small.seeds, small.budget) == ((1.0,), (1.0,), 3, options.budget)
-    assert study_plan.estimate_study(run, options=small).small_seconds is None
+    assert estimate.estimate_study(run, options=small).small_seconds is None
     assert small.small() == small

@@ -13,10 +13,10 @@ from gan.evaluation import job
 from gan.evaluation.job import Request
 from gan.evaluation.records.study_results import load_study, study_folder
 from gan.evaluation.study import arm_classifiers
+from gan.evaluation.study.estimate import estimate_study
 from gan.evaluation.study.run_study import run_study
 from gan.evaluation.study.study_options import StudyOptions
 from gan.evaluation.study.study_parts import PartsOnCluster
-from gan.evaluation.study.study_plan import estimate_study
 from gan.io.atomic import write_json
 from gan.runs.run import Run
 from tests.conftest import trained
