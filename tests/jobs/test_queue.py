@@ -140,7 +140,7 @@ def test_after_a_restart_of_the_machine_a_look_starts_what_waited() -> None:
     for pid in (scheduler, started(first)["pid"]):
         os.kill(pid, signal.SIGKILL)
     wait_until(lambda: not scheduler_pids() and not processes.is_alive(started(first)), "everything of ours is gone")
-    assert jobs.state(first.path).name == "lost"
+    wait_for_state(first, "lost")  # the lock is free once its last thread is gone, a moment after its main one
     assert jobs.queue()[0].name == "second"
     assert not scheduler_pids()  # reading starts nothing
     assert jobs.ensure_scheduler()  # as every page and command does
