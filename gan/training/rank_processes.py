@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.distributed.nn.functional  # keeps the group of all ranks alive if it is imported later: see `_group`
 from torch import distributed
 from torch.distributed.distributed_c10d import Store
 from torch.distributed.rendezvous import rendezvous
@@ -122,7 +123,11 @@ def _device(kind: str, local_rank: int) -> torch.device:
 
 @contextlib.contextmanager
 def _group(store: Store, rank: int, count: int, kind: str, timeout: timedelta) -> Iterator[Ranks]:
-    """Connect with all ranks: what is on a GPU by NCCL, what is on the CPU by gloo."""
+    """Connect with all ranks: what is on a GPU by NCCL, what is on the CPU by gloo.
+
+    Leaving the block must end the threads of the group: one that outlives Python aborts the process. Functions of
+    `torch.distributed.nn`, which an optimiser imports, take the group of their import for a default and keep it alive.
+    """
     backend = "cpu:gloo,cuda:nccl" if kind == "cuda" else "gloo"
     distributed.init_process_group(backend, store=store, rank=rank, world_size=count, timeout=timeout)
     try:

@@ -160,6 +160,28 @@ def test_a_rank_that_fails_or_hangs_ends_the_run_with_the_cause(
     assert ("[rank 1] MemoryError" in capfd.readouterr().out) == ("MemoryError" in does)
 
 
+ENDS = """
+import psutil
+from gan.runs.run import find_run
+from gan.training.rank_processes import joined_ranks
+before = psutil.Process().num_threads()
+with joined_ranks(find_run("run")) as (ranks, device):
+    import torch._dynamo  # as an optimiser does
+    ranks.agree(False)
+print("threads left:", psutil.Process().num_threads() - before)
+"""
+
+
+def test_a_rank_leaves_no_thread_of_the_exchange_that_could_outlive_python(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run = new_run("run")
+    monkeypatch.setattr(kinds, "job_command", lambda folder: ["-c", ENDS])
+    with working(run.path, "cpu") as worker, connected_ranks(run, worker) as (ranks, _):
+        ranks.agree(False)
+    assert "[rank 1] threads left: 1" in capfd.readouterr().out  # the one that dies with rank 0
+
+
 def test_ranks_started_by_torchrun_stop_together_and_save() -> None:
     run = new_run("run", train__kimg=100)
     command = several_gpus.torchrun_command(run.path, machines=1, per_machine=2, endpoint="localhost:0", job_id="7")
