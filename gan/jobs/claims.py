@@ -62,7 +62,7 @@ def take_claim(folder: Path, ticket: int, *, engine: EngineName = "local", job_i
         raise not_regular(claims)
     prepared.mkdir(parents=True)
     try:
-        document = {"token": token, "inode": claims.stat().st_ino, "ticket": ticket, "time": time.time()}
+        document = {"token": token, "ticket": ticket, "time": time.time()}
         document |= {"engine": engine, "job_id": job_id, **_process(os.getpid())}
         write_json(prepared / "holder.json", document)
         number = 0
@@ -139,8 +139,8 @@ def _is_free(folder: Path, number: int, job_id: str) -> bool:
     """
     path = folder / FOLDER / str(number)
     document = read_json(path / "holder.json") or {}
-    if (path / "released").exists() or document.get("inode") != (folder / FOLDER).stat().st_ino:
-        return True  # or it was copied with its folder
+    if (path / "released").exists():
+        return True
     holder, end = read_holder(document), read_json(folder / "end.json") or {}
     if holder.ticket and tickets.valid_ticket(end.get("ticket")) >= holder.ticket:
         return True

@@ -139,7 +139,6 @@ def hold(folder: Path, **changes: object) -> None:
 
 FREE = {
     "restarted": {"boot": "an earlier one"},
-    "copied": {"host": "b", "boot": "b", "inode": 1},
     "requeued": {"host": "b", "boot": "b", "engine": "slurm", "job_id": "7"},
     "gone": {"host": "b", "boot": "b", "engine": "slurm", "job_id": "8"},
 }
@@ -165,6 +164,17 @@ def test_a_claim_is_broken_only_where_its_holder_is_proved_dead(why: str, monkey
     hold(hold_again, **FREE["gone"])
     with pytest.raises(RunError, match="held by b"):  # nobody can tell
         claims.take_claim(hold_again, 6)
+
+
+def test_a_folder_whose_inode_changes_stays_held(tmp_path: Path) -> None:
+    """As on file systems in user space, such as sshfs, which number their folders anew."""
+    folder = new_run("run").path
+    hold(folder, host="b", boot="b")
+    shutil.copytree(folder, tmp_path / "moved")
+    shutil.rmtree(folder)
+    shutil.copytree(tmp_path / "moved", folder)
+    with pytest.raises(RunError, match="held by b"):
+        claims.take_claim(folder, 6)
 
 
 def test_the_end_of_a_start_releases_its_claim() -> None:
@@ -233,7 +243,7 @@ def test_no_claim_is_written_through_a_link(place: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", [None, True, -1, 10**30, "", "x" * 3000, [], {}])
-@pytest.mark.parametrize("key", ["host", "boot", "ticket", "inode", "token", "engine", "job_id", "pid"])
+@pytest.mark.parametrize("key", ["host", "boot", "ticket", "token", "engine", "job_id", "pid"])
 def test_a_forged_claim_raises_our_own_error_or_counts(key: str, value: object) -> None:
     folder = new_run("run").path
     hold(folder, **{"host": "b", "boot": "b", key: value})
