@@ -65,11 +65,11 @@ class QueueCache:
         """The entries of these jobs; None where Slurm has not answered for a while. Unknown jobs are left out."""
         wanted = list(job_ids)
         answer = self._read(fresh=False)
-        if time.time() - answer.asked >= CALL_SECONDS:
+        if _age(answer.asked) >= CALL_SECONDS:
             answer = self._refreshed()
         if any(job_id not in answer.jobs for job_id in wanted):
             answer = self._read(fresh=True)  # submitted by another process since
-        if time.time() - answer.answered > VALID_SECONDS:
+        if _age(answer.answered) > VALID_SECONDS:
             return None
         return {job_id: answer.jobs[job_id] for job_id in wanted if job_id in answer.jobs}
 
@@ -110,7 +110,7 @@ class QueueCache:
         while True:
             answer = self._read(fresh=True)
             waited = thread.is_alive() or time.monotonic() > deadline
-            if waited or answer.error or time.time() - answer.answered < CALL_SECONDS:
+            if waited or answer.error or _age(answer.answered) < CALL_SECONDS:
                 return answer
             time.sleep(0.1)  # another process makes the call
 
@@ -119,7 +119,7 @@ class QueueCache:
         with self._locked(wait=False) as locked:
             answer = self._read(fresh=True)
             began = time.time()
-            if not locked or began - answer.asked < CALL_SECONDS:
+            if not locked or _age(answer.asked) < CALL_SECONDS:
                 return
             self._write(Answer(began, answer.answered, answer.error, answer.jobs))
             try:
@@ -155,7 +155,7 @@ class QueueCache:
         if memory and memory[0] == path and not fresh and now - memory[1] < MEMORY_SECONDS:
             return memory[2]
         answer = _parsed(path)
-        if memory and memory[0] == path and memory[2].asked > answer.asked:
+        if memory and memory[0] == path and answer.asked < memory[2].asked <= time.time():
             answer = memory[2]  # of a store that we may not write
         self._memory = (path, now, answer)
         return answer
@@ -166,6 +166,11 @@ class QueueCache:
             write_json(_file(), asdict(answer))
         except (OSError, UserError) as error:  # a store that we may not write: this process keeps its own answer
             LOGGER.debug("the queue is not shared: %s", error)
+
+
+def _age(moment: float) -> float:
+    """Seconds since a moment; as many before it, on a machine whose clock is behind that of the one that wrote it."""
+    return abs(time.time() - moment)
 
 
 def _parsed(path: Path) -> Answer:

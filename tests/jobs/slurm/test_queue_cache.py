@@ -1,6 +1,7 @@
 """One squeue in five seconds for a store, however many threads and processes look."""
 
 import threading
+import time
 from collections.abc import Callable, Collection
 
 import pytest
@@ -62,3 +63,14 @@ def test_an_error_is_no_answer_once_the_last_one_is_old(monkeypatch: pytest.Monk
     answer_with(monkeypatch, lambda: [RUNNING])
     assert cache.jobs(["1"]) is not None
     assert len(calls) == 1
+
+
+def test_an_answer_dated_ahead_of_this_clock_does_not_keep_slurm_from_being_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls, here = answer_with(monkeypatch, lambda: [RUNNING]), time.time
+    with monkeypatch.context() as ahead:
+        ahead.setattr(time, "time", lambda: here() + 3600)
+        QueueCache().jobs(["1"])
+    found = (QueueCache().jobs(["1"]) or {})["1"]
+    assert (found.job, len(calls)) == (RUNNING, 2)
