@@ -84,6 +84,16 @@ def take_claim(folder: Path, ticket: int, *, engine: EngineName = "local", job_i
     return claim
 
 
+def check_free(folder: Path) -> None:
+    """Raise RunError, which says how to go on, where another holds a folder and cannot be proved dead.
+
+    Hold `alive.lock`, as for `take_claim`. It is for a job that has to wait before it takes the claim.
+    """
+    number = max(_numbers(folder / FOLDER), default=0)
+    if number and not _is_free(folder, number, ""):
+        raise RunError(_held(folder, _holder(folder, number)))
+
+
 def adopt_claim(folder: Path, number: int, token: str, ticket: int) -> Claim:
     """Go on with the claim that the starter of this process took; raises RunError where another has taken the next."""
     claim = Claim(folder, number, token, ticket)

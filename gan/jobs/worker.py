@@ -290,6 +290,7 @@ def _begin_in_batch_job(
 def _wait_for_slots(folder: Path, requested: str, gpus: int, wait: bool) -> tuple[Claim, str, list[int]]:
     """Queue until the devices are free; returns the claim, the devices and the descriptors of their slots."""
     with tickets.decision_lock():
+        claims.check_free(folder)  # a queued run that works elsewhere would look stopped once its place is cancelled
         ticket = waiting_jobs.enqueue(folder, requested, gpus=gpus, in_terminal=True)
     name, printed = names.job_name(folder), None
     try:

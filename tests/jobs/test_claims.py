@@ -16,7 +16,7 @@ from gan.errors import DamagedFileError, LockError, RunError
 from gan.io import fault_injection
 from gan.io.atomic import write_json
 from gan.io.file_lock import exclusive, try_lock
-from gan.jobs import claims, engines, heartbeat, launch, waiting_jobs
+from gan.jobs import claims, device_list, engines, heartbeat, launch, waiting_jobs
 from gan.jobs.engine import EngineJob
 from gan.jobs.worker import working
 from gan.runs.run import Run
@@ -93,6 +93,11 @@ def test_a_run_at_work_on_another_machine_is_seen_stopped_and_released(
         jobs.delete(run.path)
     with pytest.raises(RunError, match="held by b"), working(run.path):
         pass
+    slots = device_list.take_slots(["cpu"], "another")
+    assert slots is not None
+    with pytest.raises(RunError, match="held by b"), working(run.path, "cpu", wait=False):  # never waits in the queue
+        pass
+    os.close(slots[0])
     jobs.stop(run.path)
     trainer.communicate()
     assert trainer.returncode == 0
