@@ -162,6 +162,33 @@ def test_at_the_time_limit_a_job_goes_back_into_the_queue_and_on(monkeypatch: py
     assert wait_for_state(run, "stopped").cause == ""
 
 
+def test_a_preempted_job_saves_and_goes_on() -> None:
+    run = submitted("run")
+    wait_until_begun(run)
+    slurm("scontrol", "requeue", job_id(run))  # what preemption does with a job that may be requeued
+    wait_until(lambda: "saved run" in notes(), "it was told")
+    wait_for_state(run, "queued")
+    wait_until(lambda: notes().count("begin run") == 2, "it goes on")
+    wait_for_state(run, "running")
+    jobs.stop(run.path)
+    assert wait_for_state(run, "stopped").cause == ""
+
+
+def test_a_job_whose_node_fails_goes_on_elsewhere() -> None:
+    run = submitted("run")
+    wait_until_begun(run)
+    slurm("scontrol", "update", f"nodename={NODE}", "state=down", "reason=test")
+    try:
+        state = wait_for_state(run, "queued")
+        assert state.cause
+    finally:
+        slurm("scontrol", "update", f"nodename={NODE}", "state=resume", check=False)  # it may be back by itself
+    wait_until(lambda: notes().count("begin run") == 2, "it goes on")
+    wait_for_state(run, "running")
+    jobs.stop(run.path)
+    assert wait_for_state(run, "stopped").cause == ""
+
+
 def test_a_job_waits_in_the_queue_for_jobs_that_work_for_it() -> None:
     part = submitted("part")
     wait_until_begun(part)
