@@ -5,7 +5,8 @@ import streamlit as st
 from gan.errors import RunError
 from gan.runs.run import Run, all_runs, find_run
 from pages.ui import fmt, frame
-from pages.ui.compare import overlays, sweeps
+from pages.ui.compare import chosen_runs, curves, downloads, sheets, sweeps, tables
+from pages.ui.compare.chosen_runs import MAX_RUNS
 from pages.ui.frame import errors_shown
 
 
@@ -27,11 +28,16 @@ def page() -> None:
         second_run_hint([run.name for run in runs], names)
     if not runs:
         return
+    hidden: set[str] = set()
+    baseline = None
     if len(runs) > 1:
-        overlays.options_that_differ(runs)
-    overlays.compared_curves(runs)
-    overlays.compared_samples(runs)
-    overlays.compared_scores(runs)
+        hidden, baseline = chosen_runs.view_choices(runs)
+        tables.options_that_differ(runs)
+    tables.compared_scores(runs, baseline)
+    curves.compared_curves(runs, hidden)
+    sheets.compared_samples(runs, hidden)
+    if len(runs) > 1:
+        downloads.downloads_row(runs, baseline)
 
 
 def run_choice(names: list[str], in_sweep: list[str]) -> list[Run]:
@@ -42,7 +48,7 @@ def run_choice(names: list[str], in_sweep: list[str]) -> list[Run]:
     requested = [name for name in st.query_params.get("runs", "").split(",") if name]
     requested = requested or in_sweep or (names if len(names) == 1 else [])
     runs: list[Run] = []
-    for name in dict.fromkeys(requested[: overlays.MAX_RUNS]):
+    for name in dict.fromkeys(requested[:MAX_RUNS]):
         try:
             runs.append(find_run(name))
         except RunError as error:
@@ -54,7 +60,7 @@ def run_choice(names: list[str], in_sweep: list[str]) -> list[Run]:
         [*chosen, *(name for name in names if name not in chosen)],
         key="compared runs",
         format_func=label,
-        max_selections=overlays.MAX_RUNS,
+        max_selections=MAX_RUNS,
         placeholder="Choose runs",
         on_change=_follow_choice,
     )

@@ -4,6 +4,8 @@ observations     curves, sample diversity, scores, process    diagnosis        t
 curve_rules      what curves show                             image_rules      what samples and scores show
 equilibrium      metrics at the ideal balance        sample_diversity pixel diversity of samples
 reference_curves recorded runs, good and bad                  run_differences  what differs between runs
+run_table        what the files of many runs say              score_table      scores of runs beside each other
+curve_points     curves for drawing                           comparison_page  a comparison as CSV and HTML
 sweep_table      the runs of a sweep, mean over seeds
 tensorboard      curves and samples as event files
 """

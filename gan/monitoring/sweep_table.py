@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from gan import jobs
 from gan.errors import RunError
-from gan.monitoring.run_differences import SCORES, OptionDifference, compared_evaluation, option_differences
+from gan.evaluation.records.interpretation import Score
+from gan.evaluation.records.results import EvaluationResult
+from gan.monitoring.run_differences import OptionDifference, option_differences
+from gan.monitoring.score_table import COLUMNS, compared_evaluation, measurement, value_text
 from gan.runs.run import Run
 from gan.runs.sweeps import SEED
 
@@ -52,25 +55,22 @@ def sweep_table(runs: Sequence[Run]) -> SweepTable:
     """The table of these runs, in their order."""
     readable = [run for run in runs if _is_readable(run)]
     differences = option_differences(readable)
-    evaluations = [compared_evaluation(run) for run in readable]
-    results = [
-        {} if result is None else {name: getattr(result, name) for name, _, _ in SCORES} for result in evaluations
-    ]
-    measured = [score for score in SCORES if any(result.get(score[0]) is not None for result in results)]
+    results = [_values(compared_evaluation(run)) for run in readable]
+    measured = [score for score in COLUMNS if any(score.key in result for result in results)]
     rows = [
         SweepRow(
             run.name,
             tuple(difference.values[number] for difference in differences),
             jobs.state(run.path).name,
             min(run.seen / run.total, 1.0),
-            tuple(_scores_text([result.get(name)], form) for name, _, form in measured),
+            tuple(_scores_text([result.get(score.key)], score) for score in measured),
         )
         for number, (run, result) in enumerate(zip(readable, results, strict=True))
     ]
     others = [difference for difference in differences if difference.path != SEED]
     return SweepTable(
         options=tuple(map(_label, differences)),
-        scores=tuple(label for _, label, _ in measured),
+        scores=tuple(score.name for score in measured),
         rows=tuple(rows),
         group_options=tuple(map(_label, others)),
         groups=tuple(_groups(others, results, measured)) if len(others) < len(differences) else (),
@@ -79,7 +79,7 @@ def sweep_table(runs: Sequence[Run]) -> SweepTable:
 
 
 def _groups(
-    others: Sequence[OptionDifference], results: Sequence[dict[str, float]], measured: Sequence[tuple[str, str, str]]
+    others: Sequence[OptionDifference], results: Sequence[dict[str, float]], measured: Sequence[Score]
 ) -> list[SeedGroup]:
     members: dict[tuple[str, ...], list[dict[str, float]]] = {}
     for number, result in enumerate(results):
@@ -88,19 +88,25 @@ def _groups(
         SeedGroup(
             values,
             sum(bool(result) for result in group),
-            tuple(_scores_text([result.get(name) for result in group], form) for name, _, form in measured),
+            tuple(_scores_text([result.get(score.key) for result in group], score) for score in measured),
         )
         for values, group in members.items()
     ]
 
 
-def _scores_text(values: Sequence[float | None], form: str) -> str:
+def _values(result: EvaluationResult | None) -> dict[str, float]:
+    """The measured scores of an evaluation by their keys; empty without one."""
+    measured = ((score.key, measurement(score, result)) for score in COLUMNS)
+    return {key: one.value for key, one in measured if one is not None}
+
+
+def _scores_text(values: Sequence[float | None], score: Score) -> str:
     """The mean, with the standard deviation of two values or more; "" without any."""
     known = [value for value in values if value is not None]
     if not known:
         return ""
-    mean = form.format(statistics.fmean(known))
-    return f"{mean} ± {form.format(statistics.stdev(known))}" if len(known) > 1 else mean
+    mean = value_text(score, statistics.fmean(known))
+    return f"{mean} ± {value_text(score, statistics.stdev(known))}" if len(known) > 1 else mean
 
 
 def _label(difference: OptionDifference) -> str:

@@ -52,6 +52,8 @@ MAX_FILE_BYTES = 2**28
 """Of a metrics file no more than this is read: a million points."""
 MAX_LINE_BYTES = 2**16
 """A longer line is skipped without being kept in memory."""
+LAST_BYTES = 4096
+"""Bytes at the end of a file in which its last row is looked for; a row has a few hundred."""
 CHECKED_BYTES = 1024
 """Bytes of the last line read, compared at the next read to see whether the file was replaced."""
 
@@ -150,6 +152,21 @@ class MetricsTail:
             if row is not None:
                 rows.append(row)
         return replaced, rows
+
+
+def last_row(path: Path) -> dict[str, Any] | None:
+    """The last whole row of a metrics file, read from its end; None where there is none. Raises OSError."""
+    try:
+        with open_regular(path) as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - LAST_BYTES))
+            lines = file.read(LAST_BYTES).splitlines(keepends=True)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except DamagedFileError as error:
+        log_damaged(path, error)
+        return None
+    rows = (_parse_row(line) for line in reversed(lines) if line.endswith(b"\n"))
+    return next((row for row in rows if row is not None), None)
 
 
 def _parse_row(line: bytes) -> dict[str, Any] | None:

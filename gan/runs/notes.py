@@ -5,6 +5,7 @@ damaged one loses its texts, nothing else.
 """
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -61,8 +62,22 @@ def update_about(folder: Path, **values: Any) -> About:
     Raises RunError for a text that is too long, and OSError if the folder cannot be written. Concurrent changes of
     different fields are all kept.
     """
+    return _change(folder, lambda about: replace(about, **values))
+
+
+def change_tags(folder: Path, added: Sequence[str] = (), removed: Sequence[str] = ()) -> About:
+    """Add and remove tags; the others stay. Returns the new About. Raises as `update_about` does."""
+
+    def changed(about: About) -> About:
+        return replace(about, tags=tuple(tag for tag in dict.fromkeys([*about.tags, *added]) if tag not in removed))
+
+    return _change(folder, changed)
+
+
+def _change(folder: Path, change: Callable[[About], About]) -> About:
+    """Write what `change` makes of the About, so that no other change in between is lost."""
     with exclusive(folder / "about.lock"):
-        about = _checked(replace(read_about(folder), **values))
+        about = _checked(change(read_about(folder)))
         write_json(folder / FILE, asdict(about))
     return about
 

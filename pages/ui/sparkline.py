@@ -11,9 +11,9 @@ import numpy as np
 import streamlit as st
 
 from gan.io.png import data_uri
+from gan.monitoring import curve_points
 from gan.runs.metrics import LOSS_D, LOSS_G, METRICS
 from pages.ui import palette
-from pages.ui.components import live_chart
 
 LINES = (
     (LOSS_D, palette.ON_ANY_GROUND["blue"]),
@@ -25,13 +25,13 @@ WIDTH, HEIGHT = 300, 48  # SVG units, stretched to the card
 
 def loss_sparkline(rows: Sequence[Mapping[str, Any]], name: str) -> None:
     """Both losses on one scale from 0; nothing before the second point."""
-    curves = [(METRICS[metric].label, colour, *live_chart.finite_points(rows, metric)) for metric, colour in LINES]
+    curves = [(METRICS[metric].label, colour, *curve_points.finite_points(rows, metric)) for metric, colour in LINES]
     if min(len(x) for _, _, x, _ in curves) < 2:
         return
     highest = (
         max(float(np.quantile(y, 0.98)) for *_, y in curves) or 1.0
     )  # not the maximum: an early peak would flatten the rest
-    lines = ((colour, live_chart.reduce_points(x, live_chart.smooth(y, 0.6), POINTS)) for _, colour, x, y in curves)
+    lines = ((colour, curve_points.reduce_points(x, curve_points.smooth(y, 0.6), POINTS)) for _, colour, x, y in curves)
     paths = "".join(
         f'<polyline points="{svg_points(*line, highest)}" fill="none" '
         f'stroke="{colour}" stroke-width="1.5" vector-effect="non-scaling-stroke" />'

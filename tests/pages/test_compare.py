@@ -2,13 +2,21 @@
 
 import json
 
+import pytest
+
 from gan.config import options, settings
+from gan.evaluation import job
 from gan.evaluation.records import results
 from gan.monitoring import run_differences
 from gan.monitoring.sweep_table import sweep_table
 from gan.runs import lifecycle, sweeps
 from gan.runs.run import Run, find_run
-from tests.support.pages import buttons, ended, made, page, said
+from tests.conftest import trained
+from tests.support.evaluation import demo_scores
+from tests.support.pages import ROW, buttons, ended, made, page, said
+
+INTERVAL = " (0.0676 to 0.092)"
+"""Of the demo run's kernel distance."""
 
 
 def test_a_link_compares_runs_by_the_options_that_differ_only() -> None:
@@ -51,11 +59,69 @@ def test_samples_are_shown_at_the_moment_nearest_to_the_chosen_one() -> None:
         run.sample_sheet(seen).write_bytes(run.sample_sheet(0).read_bytes())
     at = page("compare", runs="one,two")
     assert [caption.value for caption in at.caption if caption.value.startswith("After")] == [
-        "After 10,000 images.",
-        "After 12,000 images.",
+        "After 10,000 images.",  # the last moment that both have reached
+        "After 12,000 images, its nearest to 10,000 images.",
     ]
     at.select_slider(key="compared moment").set_value(0).run()
     assert [caption.value for caption in at.caption].count("Before training.") == 2
+
+
+def test_a_hidden_run_leaves_the_charts_and_the_others_keep_their_tones() -> None:
+    for name in ("one", "two"):
+        made(name)
+    at = page("compare", runs="one,two", hidden="one")
+    traces = json.loads(at.get("bidi_component")[0].proto.json)["traces"]
+    assert {(trace["name"], trace["tone"]) for trace in traces} == {("two", "orange")}
+    at.button_group(key="compared shown").set_value(["one", "two"]).run()
+    assert "hidden" not in at.query_params
+    traces = json.loads(at.get("bidi_component")[0].proto.json)["traces"]
+    assert {trace["name"] for trace in traces} == {"one", "two"}
+
+
+def test_a_logarithmic_axis_is_for_positive_values_only() -> None:
+    made("one")
+    negative = made("two")
+    (negative.path / "metrics.jsonl").write_text(json.dumps(ROW | {"seen": 1000, "loss_d": -1.0}) + "\n")
+    at = page("compare", runs="one,two")
+    at.toggle(key="compared logarithmic").set_value(True).run()
+    types = [json.loads(one.proto.json)["layout"]["yaxis"].get("type") for one in at.get("bidi_component")]
+    assert types == [None, "log", "log", "log"]
+    assert said(at).count("Not logarithmic") == 1
+
+
+def test_a_peak_is_cut_off_until_all_values_are_asked_for() -> None:
+    peak = made("peak", points=200)
+    rows = [json.loads(line) for line in (peak.path / "metrics.jsonl").read_text().splitlines()]
+    rows[100]["loss_d"] = 1e6
+    (peak.path / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    made("level")
+    at = page("compare", runs="peak,level")
+    assert json.loads(at.get("bidi_component")[0].proto.json)["layout"]["yaxis"]["range"][1] < 1000
+    assert "Cut off above or below: peak." in said(at)
+    at.toggle(key="compared all values").set_value(True).run()
+    assert "range" not in json.loads(at.get("bidi_component")[0].proto.json)["layout"]["yaxis"]
+
+
+def test_scores_are_compared_with_a_baseline_and_the_best_is_marked() -> None:
+    for name, kid in (("one", 0.25), ("two", 0.125)):
+        demo_scores(made(name), 9, kid=kid)
+    at = page("compare", runs="one,two", baseline="one")
+    assert at.table[0].value.loc["Kernel distance"].tolist() == [f"0.25{INTERVAL}", f"**0.125{INTERVAL}** best, −0.125"]
+    at.selectbox(key="compared baseline").set_value(None).run()
+    assert at.table[0].value.loc["Kernel distance"].tolist() == [f"0.25{INTERVAL}", f"**0.125{INTERVAL}** best"]
+    assert "baseline" not in at.query_params
+
+
+def test_a_run_without_scores_is_scored_from_the_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
+    demo_scores(made("scored"), 9)
+    run = trained("plain")
+    begun = []
+    monkeypatch.setattr(job, "start_evaluation", lambda run, request: begun.append((run.name, request.kind)))
+    at = page("compare", runs="scored,plain")
+    assert "best" not in str(at.table[-1].value)  # nothing is best alone
+    at.button(key="score plain").click().run()
+    assert not at.exception
+    assert begun == [(run.name, "scores")]
 
 
 def test_a_run_that_is_not_there_is_told_and_the_others_are_compared() -> None:
@@ -124,25 +190,25 @@ def swept(*grid: str, kid: tuple[float | None, ...]) -> list[Run]:
 def test_a_sweep_has_a_row_for_each_run_and_one_for_its_seeds() -> None:
     runs = swept("lr=1e-4,2e-4", "seed=0,1,2", kid=(0.1, 0.2, 0.3, 0.5, 0.7, None))
     table = sweep_table(runs)
-    kid = table.scores.index("Kernel distance to real images")
+    kid = table.scores.index("Kernel distance")
     assert table.options == ("Learning rate", "Seed")
     assert [(row.values, row.state, row.scores[kid]) for row in table.rows] == [
-        (("0.0001", "0"), "lost", "0.100"),
-        (("0.0001", "1"), "lost", "0.200"),
-        (("0.0001", "2"), "lost", "0.300"),
-        (("0.0002", "0"), "lost", "0.500"),
-        (("0.0002", "1"), "lost", "0.700"),
+        (("0.0001", "0"), "lost", "0.1"),
+        (("0.0001", "1"), "lost", "0.2"),
+        (("0.0001", "2"), "lost", "0.3"),
+        (("0.0002", "0"), "lost", "0.5"),
+        (("0.0002", "1"), "lost", "0.7"),
         (("0.0002", "2"), "lost", ""),
     ]
     assert [(group.values, group.scored, group.scores[kid]) for group in table.groups] == [
-        (("0.0001",), 3, "0.200 ± 0.100"),
-        (("0.0002",), 2, "0.600 ± 0.141"),
+        (("0.0001",), 3, "0.2 ± 0.1"),
+        (("0.0002",), 2, "0.6 ± 0.141"),
     ]
     at = page("compare", sweep="s")
     shown, means = at.table[0].value, at.table[1].value
     assert list(shown.index) == [run.name for run in runs]
     assert shown["Seed"].tolist() == ["0", "1", "2"] * 2
-    assert means["Kernel distance to real images"].tolist() == ["0.200 ± 0.100", "0.600 ± 0.141"]
+    assert means["Kernel distance"].tolist() == ["0.2 ± 0.1", "0.6 ± 0.141"]
     assert at.multiselect(key="compared runs").value == [run.name for run in runs]
 
 

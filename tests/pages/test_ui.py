@@ -12,9 +12,9 @@ from gan.config.run_config import LossConfig
 from gan.data import registry
 from gan.export import exports
 from gan.io.atomic import write_json
+from gan.monitoring import curve_points
 from gan.monitoring.equilibrium import equilibrium_values
 from pages.ui import cache, fmt, palette, sparkline, tiles
-from pages.ui.components import live_chart
 from pages.ui.progress.chart_texts import GROUPS
 from pages.ui.routes import routes
 from tests.conftest import trained
@@ -35,27 +35,27 @@ def test_a_reduced_curve_keeps_its_peaks_and_its_order() -> None:
     x = np.arange(100_000, dtype=np.float64)
     y = np.sin(x / 1000)
     y[54_321], y[12_345] = 9.0, -9.0
-    shown_x, shown_y = live_chart.reduce_points(x, y)
-    assert len(shown_x) <= live_chart.POINTS
+    shown_x, shown_y = curve_points.reduce_points(x, y)
+    assert len(shown_x) <= curve_points.POINTS
     assert (np.diff(shown_x) > 0).all()
     assert shown_y.max() == 9.0
     assert shown_y.min() == -9.0
     for position in (0, 4_321, 99_999):  # a peak of one point, also at either end
         y = np.zeros(100_000)
         y[position] = 1.0
-        assert live_chart.reduce_points(x, y)[1].max() == 1.0
+        assert curve_points.reduce_points(x, y)[1].max() == 1.0
 
 
 def test_smoothing_keeps_a_level_curve_level_from_its_first_point() -> None:
-    assert live_chart.smooth(np.full(20, 1.2), 0.6).tolist() == [1.2] * 20
+    assert curve_points.smooth(np.full(20, 1.2), 0.6).tolist() == [1.2] * 20
 
 
 def test_smoothing_is_a_running_average() -> None:
     """Against the average taken point by point: of 1, 0, 4 with weight 0.5 it is 1, 1/3, 17/7."""
-    assert live_chart.smooth(np.array([1.0, 0.0, 4.0]), 0.5) == pytest.approx([1, 1 / 3, 17 / 7])
+    assert curve_points.smooth(np.array([1.0, 0.0, 4.0]), 0.5) == pytest.approx([1, 1 / 3, 17 / 7])
     values = np.random.default_rng(0).random(3000)
     average = mass = 0.0
-    for value, found in zip(values, live_chart.smooth(values, 0.99), strict=True):
+    for value, found in zip(values, curve_points.smooth(values, 0.99), strict=True):
         average, mass = 0.99 * average + 0.01 * value, 0.99 * mass + 0.01
         assert found == pytest.approx(average / mass)
 
@@ -71,7 +71,7 @@ def test_a_miniature_spans_its_card_and_cuts_what_is_too_high() -> None:
 
 def test_values_that_are_no_numbers_are_left_out_of_a_curve() -> None:
     rows = [{"seen": 1000, "loss_d": 1.0}, {"seen": 2000, "loss_d": float("nan")}, {"seen": 3000}]
-    x, y = live_chart.finite_points(rows, "loss_d")
+    x, y = curve_points.finite_points(rows, "loss_d")
     assert (x.tolist(), y.tolist()) == ([1.0], [1.0])
 
 

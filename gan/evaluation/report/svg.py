@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 WIDTH, HEIGHT = 640, 300
 LEFT, RIGHT, TOP, BOTTOM = 64, 20, 34, 46
-TONES = ("#0072B2", "#D55E00", "#009E73", "#B4578B")
+TONES = ("#0072B2", "#D55E00", "#009E73", "#B4578B", "#B97F00", "#2E8BC0")
 """From Okabe and Ito (2008), distinguishable with any colour vision."""
 TICKS = 5
 LETTER_WIDTH = 6
@@ -26,11 +26,15 @@ class Point:
 
 @dataclass(frozen=True)
 class Series:
-    """A line through `points`, with its name in the legend; points in `apart` are not connected."""
+    """A line through `points`, with its name in the legend; points in `apart` are not connected.
+
+    With `marked` each point has a dot and its interval; a curve of hundreds of points has neither.
+    """
 
     name: str
     points: Sequence[Point]
     apart: Sequence[Point] = ()
+    marked: bool = True
 
 
 def chart(
@@ -42,11 +46,12 @@ def chart(
     line: tuple[float, str] | None = None,
     percent: bool = False,
     places: Sequence[str] = (),
+    legend: bool = True,
 ) -> str:
     """The chart as an `<svg>` element, of at least one point.
 
     `line` is a dashed level with its label; `percent` labels shares in percent. The axes include all points, intervals
-    and the level. With `places`, the x axis has these names at 0, 1, 2, ...
+    and the level. With `places`, the x axis has these names at 0, 1, 2, ... Without a `legend` the document has one.
     """
     points = [point for each in series for point in (*each.points, *each.apart)]
     xs = [point.x for point in points]
@@ -62,11 +67,12 @@ def chart(
             f'<path d="M{LEFT} {height:.1f}H{WIDTH - RIGHT}" class="level"/>'
             f'<text x="{WIDTH - RIGHT}" y="{height - 5:.1f}" text-anchor="end">{html.escape(line[1])}</text>'
         )
-    legend = LEFT
+    left = LEFT
     for number, one in enumerate(series):
         parts.append(_series(one, TONES[number % len(TONES)], across, up))
-        parts.append(_legend(one.name, TONES[number % len(TONES)], legend))
-        legend += 34 + LETTER_WIDTH * len(one.name)
+        if legend:
+            parts.append(_legend(one.name, TONES[number % len(TONES)], left))
+        left += 34 + LETTER_WIDTH * len(one.name)
     return (
         f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{html.escape(title, quote=True)}">'
         f"{''.join(parts)}</svg>"
@@ -125,7 +131,8 @@ def _labels(x: str, y: str) -> str:
 
 def _series(one: Series, tone: str, across: Axis, up: Axis) -> str:
     line = " ".join(f"{across.at(p.x):.1f},{up.at(p.value):.1f}" for p in one.points)
-    points = "".join(_point(p, tone, across, up) for p in (*one.points, *one.apart))
+    dots = (*one.points, *one.apart) if one.marked else ()
+    points = "".join(_point(p, tone, across, up) for p in dots)
     return f'<g stroke="{tone}" fill="none" stroke-width="1.75"><polyline points="{line}"/>{points}</g>'
 
 

@@ -6,7 +6,7 @@ from gan.monitoring.sweep_table import SweepTable, sweep_table
 from gan.runs import sweeps
 from gan.runs.run import Run
 from pages.ui import fmt
-from pages.ui.compare.overlays import SWITCH_LABELS, comparison_table
+from pages.ui.compare.tables import SWITCH_LABELS, comparison_table
 
 NONE = ""
 

@@ -5,28 +5,25 @@
 
 import base64
 import html
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
+from gan.monitoring.curve_points import finite_points, reduce_points, smooth
 from gan.runs.events import Event
-from gan.runs.metrics_table import MetricsTable
 from pages.ui import palette
 
 AXES = {"seen": "thousand images seen", "seconds": "minutes of training"}
 SOLID = 3  # curves of several runs that are drawn without dashes
-POINTS = 2000
 HEIGHT = 320
 SCRIPT = Path(__file__).with_name("live_chart.js")
-
-Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -36,35 +33,6 @@ class Line:
     metric: str
     name: str
     tone: str
-
-
-def finite_points(rows: Sequence[Mapping[str, Any]], metric: str, axis: str = "seen") -> Curve:
-    """The finite points of one metric: thousands of images seen or, for `axis` "seconds", minutes (n,); values (n,)."""
-    columns = MetricsTable.from_rows(rows)
-    x = columns.column(axis) / (1000 if axis == "seen" else 60)
-    y = columns.column(metric)
-    finite = np.isfinite(y) & np.isfinite(x)
-    return x[finite], y[finite]
-
-
-def smooth(values: NDArray[np.float64], weight: float) -> NDArray[np.float64]:
-    """The exponential moving average (n,) with `weight` (0 to below 1) on the past; 0 changes nothing."""
-    if weight <= 0:
-        return values
-    averaged: NDArray[np.float64] = pd.Series(values).ewm(alpha=1 - weight).mean().to_numpy()
-    return averaged
-
-
-def reduce_points(x: NDArray[np.float64], y: NDArray[np.float64], points: int = POINTS) -> Curve:
-    """At most `points` of a curve: the minimum and the maximum of each bucket, so that no peak is lost."""
-    if len(x) <= points:
-        return x, y
-    size = -(-len(y) // (points // 2))
-    buckets = np.pad(y, (0, -len(y) % size), mode="edge").reshape(-1, size)
-    starts = np.arange(len(buckets)) * size
-    kept = np.concatenate([starts + buckets.argmin(axis=1), starts + buckets.argmax(axis=1)])
-    chosen = np.unique(np.minimum(kept, len(y) - 1))
-    return x[chosen], y[chosen]
 
 
 def curves_figure(
@@ -102,24 +70,37 @@ def curves_figure(
 
 
 def overlay_figure(
-    runs: Mapping[str, Sequence[Mapping[str, Any]]], metric: str, *, name: str, unit: str, axis: str, smoothing: float
+    runs: Mapping[str, Sequence[Mapping[str, Any]]],
+    metric: str,
+    *,
+    name: str,
+    unit: str,
+    axis: str,
+    smoothing: float,
+    hidden: Collection[str] = (),
+    logarithmic: bool = False,
+    limits: tuple[float, float] | None = None,
 ) -> dict[str, Any]:
-    """One metric of up to six runs, by label, in one chart.
+    """One metric of up to six runs, by label, in one chart; those that are `hidden` leave the others their tones.
 
-    From the fourth on the lines are dashed, because some of the six tones are close.
+    From the fourth on the lines are dashed, because some of the six tones are close. `limits` are of the y axis.
     """
     tones = list(palette.TONES["light"])
     traces = [
         trace | ({"dash": "dash"} if number >= SOLID else {})
         for number, ((label, rows), tone) in enumerate(zip(runs.items(), tones, strict=False))
+        if label not in hidden
         for trace in curve_traces(rows, metric, label, tone, unit, axis=axis, smoothing=smoothing)
     ]
+    yaxis: dict[str, Any] = {"type": "log"} if logarithmic else {}
+    if limits is not None:
+        yaxis["range"] = [math.log10(end) for end in limits] if logarithmic else list(limits)
     return {
         "name": name,
-        "alt": f"{metric} of the runs {', '.join(runs)}.",
+        "alt": f"{metric} of the runs {', '.join(label for label in runs if label not in hidden)}.",
         "traces": traces,
         "ideals": [],
-        "layout": _axes(AXES[axis], {}, unit),
+        "layout": _axes(AXES[axis], yaxis, unit),
         "height": HEIGHT,
     }
 

@@ -8,7 +8,7 @@ import streamlit as st
 from gan.monitoring import equilibrium, reference_curves
 from gan.monitoring.diagnosis import diagnose
 from gan.monitoring.reference_curves import Recording
-from pages.ui.compare import overlays
+from pages.ui.compare.curves import column_pairs
 from pages.ui.components import live_chart
 from pages.ui.progress import chart_texts, curves, health
 
@@ -70,7 +70,7 @@ def lesson(key: str) -> None:
     st.markdown(text.what)
     st.markdown(f":green[**A good run.**] {text.good}")
     st.markdown(":orange[**Going wrong.**]\n\n" + "\n".join(f"- {sign}" for sign in text.bad))
-    for name, column in zip(SHOWN[key], overlays.column_pairs(len(SHOWN[key])), strict=True):
+    for name, column in zip(SHOWN[key], column_pairs(len(SHOWN[key])), strict=True):
         with column, st.container(border=True):
             recording_card(key, reference_curves.load_recording(name))
 

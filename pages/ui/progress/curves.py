@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from gan.monitoring import curve_points
 from gan.monitoring.equilibrium import EquilibriumValues, equilibrium_values
 from gan.runs.events import Event
 from gan.runs.metrics import D_VAL
@@ -77,7 +78,7 @@ def curve_card(
             live_chart.draw_chart(
                 figure, key=f"{run.name}-{group.key}", chosen=lambda x: samples.choose_moment(run, x * 1000)
             )
-            if len(rows) > live_chart.POINTS:
+            if len(rows) > curve_points.POINTS:
                 st.caption(f"Minima and maxima of {fmt.number(len(rows))} points.")
         chart_explanation(group)
 

@@ -1,0 +1,54 @@
+"""The runs of a comparison: their labels, which are drawn, and the baseline; all in the link."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from gan.runs.run import Run
+from pages.ui import fmt, palette
+
+MAX_RUNS = len(palette.TONES["light"])
+"""One for each tone of the palette."""
+HIDDEN, BASELINE = "hidden", "baseline"  # parameters of the link
+SHOWN_KEY, BASELINE_KEY = "compared shown", "compared baseline"  # keys of the session state
+
+
+def run_label(run: Run) -> str:
+    """The label of a run in charts and tables."""
+    return fmt.run_label(run.name, run.title)
+
+
+def view_choices(runs: Sequence[Run]) -> tuple[set[str], int | None]:
+    """The fields for what is drawn and for the baseline: names of hidden runs, and the baseline's position or None."""
+    names = [run.name for run in runs]
+    labels = {run.name: run_label(run) for run in runs}
+    hidden = set(st.query_params.get(HIDDEN, "").split(",")) & set(names)
+    st.session_state[SHOWN_KEY] = [name for name in names if name not in hidden]
+    baseline = st.query_params.get(BASELINE)
+    st.session_state[BASELINE_KEY] = baseline if baseline in names else None
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        st.pills(
+            "Drawn", names, selection_mode="multi", key=SHOWN_KEY, format_func=lambda name: labels[name],
+            on_change=_follow_shown, args=(names,), help="The others leave the curves and samples; tables keep them.",
+        )  # fmt: skip
+        st.selectbox(
+            "Baseline", names, index=None, key=BASELINE_KEY, format_func=lambda name: labels[name], width=260,
+            placeholder="None", on_change=_follow_baseline, help="Scores then show how far the others are from it.",
+        )  # fmt: skip
+    return hidden, names.index(str(baseline)) if baseline in names else None
+
+
+def _follow_shown(names: Sequence[str]) -> None:
+    _write(HIDDEN, ",".join(name for name in names if name not in st.session_state[SHOWN_KEY]))
+
+
+def _follow_baseline() -> None:
+    _write(BASELINE, st.session_state[BASELINE_KEY] or "")
+
+
+def _write(name: str, value: str) -> None:
+    """Write a parameter into the link, or take it out where it has no value."""
+    if value:
+        st.query_params[name] = value
+    else:
+        st.query_params.pop(name, None)

@@ -1,0 +1,95 @@
+"""The tables of a comparison: the options that differ, and the scores."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from gan.evaluation import job
+from gan.evaluation.job import Request
+from gan.monitoring import run_differences, score_table
+from gan.monitoring.score_table import Cell
+from gan.runs.run import Run
+from pages.ui import background, fmt, frame
+from pages.ui.compare.chosen_runs import run_label
+from pages.ui.evaluate.job_progress import begin_evaluation
+from pages.ui.runs import run_header
+
+SWITCH_LABELS = {"true": "on", "false": "off"}
+
+
+def comparison_table(names: Sequence[str], columns: Sequence[str], cells: Sequence[Sequence[str]], key: str) -> None:
+    """A table of text with named rows."""
+    with st.container(key=f"comparison-{key}"):
+        st.table(pd.DataFrame(cells, index=list(names), columns=list(columns)))
+
+
+def options_that_differ(runs: Sequence[Run]) -> None:
+    """A table of the options in which the runs differ."""
+    st.subheader("What differs", anchor=False)
+    readable = [run for run in runs if run_header.config_error(run) is None]
+    differences = run_differences.option_differences(readable)
+    if not differences:
+        st.caption("No option differs." if len(readable) > 1 else "Only one of these runs has readable options.")
+        return
+    names = [f"{option.label} ({option.unit})" if option.unit else option.label for option in differences]
+    values = [
+        [SWITCH_LABELS.get(value, value.replace("$", "\\$")) or "—" for value in option.values]
+        for option in differences
+    ]
+    comparison_table(names, [run_label(run) for run in readable], values, "options")
+
+
+def compared_scores(runs: Sequence[Run], baseline: int | None) -> None:
+    """A table of the scores of each run's best snapshot, and a button to score those that have none."""
+    st.subheader("Scores", anchor=False)
+    evaluations = [score_table.compared_evaluation(run) for run in runs]
+    if any(result is not None for result in evaluations):
+        rows = score_table.score_rows(evaluations, baseline)
+        columns = [
+            f"{run_label(run)}, after {fmt.images(result.snapshot)}" if result is not None else run_label(run)
+            for run, result in zip(runs, evaluations, strict=True)
+        ]
+        cells = [[_cell_markdown(cell) for cell in row.cells] for row in rows]
+        comparison_table([row.score.name for row in rows], columns, cells, "scores")
+        _scores_caption(score_table.comparable(evaluations), sum(result is not None for result in evaluations))
+    for run, result in zip(runs, evaluations, strict=True):
+        if result is None:
+            _without_scores(run)
+
+
+def _cell_markdown(cell: Cell) -> str:
+    if not cell.text:
+        return "—"
+    parts = [f"**{cell.text}** best" if cell.best else cell.text, cell.delta]
+    return ", ".join(part for part in parts if part)
+
+
+def _scores_caption(comparable: bool, scored: int) -> None:
+    text = "On the validation split, with 95% intervals."
+    if comparable:
+        text = f"{text} Where the intervals of two runs overlap, the order may be chance."
+    elif scored > 1:
+        text = f"{text} None is marked as best: these runs were scored on different data, features or counts of images."
+    st.caption(text)
+
+
+def _without_scores(run: Run) -> None:
+    """That a run has no scores, with the button that scores its newest snapshot, or the progress of that."""
+    title = fmt.escape_markdown(run_label(run))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        state = job.job_state(run, "scores")
+        if state is not None and state.alive:
+            background.progress_bar(job.job_folder(run, "scores"), f"Scoring {title}")
+            return
+        if not run.snapshots():
+            st.caption(f"{title} has no snapshot to score yet.")
+            return
+        st.caption(f"{title} has no scores.", width="content")
+        seconds = job.estimated_seconds(run)
+        st.button(
+            "Score it" if seconds is None else f"Score it, about {fmt.duration(seconds)}",
+            icon=":material/speed:", key=f"score {run.name}", on_click=begin_evaluation,
+            args=(run, Request("scores")),
+        )  # fmt: skip
+        st.page_link(frame.EVALUATE, label="Evaluate", query_params={"run": run.name})
