@@ -1,14 +1,17 @@
 """Overview: running and waiting jobs, devices and disk, and the latest runs as cards."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from gan import jobs
 from gan.jobs import QueueEntry
+from gan.runs.run import Run
 from pages.ui import frame
 from pages.ui.data import upload
 from pages.ui.data.steps import ADD
 from pages.ui.frame import errors_shown
-from pages.ui.runs import device_list, run_cards, run_list, run_notes
+from pages.ui.runs import device_list, listed_runs, run_cards, run_list, run_notes, run_selection
 from pages.ui.runs.run_list import Listed
 
 EVERY = 2.0  # seconds between redraws while something runs or waits
@@ -22,10 +25,12 @@ def page() -> None:
     if not runs:
         first_steps()
         return
-    alive = [entry.run.name for entry in runs if entry.state.alive]
-    st.fragment(live_part, run_every=EVERY if alive else EVERY_WHEN_IDLE)(alive)
-    run_list.latest_runs([entry for entry in runs if not entry.state.alive])
+    alive = [entry for entry in runs if entry.state.alive]
+    working = job_names(alive, run_list.running_studies(runs))
+    st.fragment(live_part, run_every=EVERY if working else EVERY_WHEN_IDLE)(working, run_list.first_these(runs))
+    listed_runs.listed_runs(runs)
     run_notes.open_requested_dialog()
+    run_selection.open_requested_dialog()
 
 
 def first_steps() -> None:
@@ -39,40 +44,53 @@ def first_steps() -> None:
     device_list.device_cards(across=device_list.ACROSS)
 
 
-def live_part(drawn_alive: list[str]) -> None:
-    """Running and waiting jobs beside the devices; reruns the whole page when a run began or ended."""
+def live_part(drawn: set[str], current_runs: Callable[[], list[Listed]]) -> None:
+    """Running and waiting jobs beside the devices; reruns the whole page when a run or study began or ended.
+
+    `drawn` has the names of the jobs that worked or waited when the page was drawn.
+    """
     with errors_shown():
         jobs.ensure_scheduler()
-        alive = [entry for entry in run_list.list_runs() if entry.state.alive]
-        if {entry.run.name for entry in alive} != set(drawn_alive):
+        runs = current_runs()
+        alive, studies = [entry for entry in runs if entry.state.alive], run_list.running_studies(runs)
+        if job_names(alive, studies) != drawn:
             st.rerun()
-        if not alive:
+        queue = jobs.queue()
+        if not (alive or studies or queue):
             device_list.device_cards([idle_card], device_list.ACROSS)
             return
         left, right = st.columns([5, 2], gap="large")
         with left:
-            queue = jobs.queue()
-            waiting = {entry.name for entry in queue}
-            running_runs([entry for entry in alive if entry.run.name not in waiting])
-            waiting_jobs(queue)
+            running, requeued = run_list.running_and_requeued(alive, queue)
+            running_jobs(running, studies)
+            waiting_jobs(requeued, queue)
         with right:
             device_list.device_cards()
 
 
-def running_runs(running: list[Listed]) -> None:
-    """A card for each run that trains, or goes on after it went back into Slurm's queue."""
-    if running:
+def job_names(alive: list[Listed], studies: list[Run]) -> set[str]:
+    """The names of live runs and of running studies."""
+    return {entry.run.name for entry in alive} | {f"{run.name}/study" for run in studies}
+
+
+def running_jobs(running: list[Listed], studies: list[Run]) -> None:
+    """A card for each run that trains and for each study that runs."""
+    if running or studies:
         st.subheader("Running now", anchor=False)
     for entry in running:
         run_cards.live_card(entry.run, entry.state)
+    for run in studies:
+        run_cards.study_card(run)
 
 
-def waiting_jobs(queue: list[QueueEntry]) -> None:
-    """A card for each job in the queue."""
-    if queue:
+def waiting_jobs(requeued: list[Listed], queue: list[QueueEntry]) -> None:
+    """A card for each job in the queue, and for each run that Slurm put back into its own."""
+    if requeued or queue:
         st.subheader("Waiting", anchor=False)
-    for entry in queue:
-        run_cards.queue_card(entry)
+    for entry in requeued:
+        run_cards.live_card(entry.run, entry.state)
+    for queued in queue:
+        run_cards.queue_card(queued)
 
 
 def idle_card() -> None:

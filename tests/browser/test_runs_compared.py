@@ -31,3 +31,27 @@ def test_two_runs_are_compared_by_a_link(visit: Visit, server: Server, monkeypat
         expect(loss.locator(".legendtext").filter(has_text=name)).to_be_visible()
         expect(page.get_by_role("img", name=f"Generated samples of the run {name} before training")).to_be_visible()
     visit.shot("compare")
+
+
+def test_runs_selected_in_the_table_are_compared_in_four_clicks(
+    visit: Visit, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAN_STORE", str(server.store))
+    for name in ("table-first", "table-second"):
+        ended(made(name), state="finished")
+    page = visit.page
+    visit.open("?text=table-")
+    page.get_by_role("radio", name="Table").click()
+    expect(page).to_have_url(f"{server.address}/?view=table&text=table-")
+    table = page.get_by_test_id("stDataFrame")
+    expect(table).to_be_visible()
+    visit.settle()
+    box = table.bounding_box()
+    assert box is not None
+    for row in (1, 2):
+        page.mouse.click(box["x"] + 16, box["y"] + 35 * row + 17)  # its check box; the grid is drawn on a canvas
+        expect(page.get_by_text(f"{row} selected")).to_be_visible()
+        visit.settle()
+    visit.shot("run-table")
+    page.locator(".st-key-selected-runs").get_by_role("button", name="Compare").click()
+    expect(page).to_have_url(f"{server.address}/compare?runs=table-second%2Ctable-first")

@@ -8,12 +8,15 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 from gan import jobs
+from gan.evaluation import job
 from gan.io.atomic import write_json
-from gan.jobs import device_list, tickets
+from gan.jobs import QueueEntry, State, device_list, tickets
+from gan.jobs.worker import working
 from gan.runs import notes
 from gan.runs.run import find_run
 from pages.ui.data.steps import ADD, TAB
 from pages.ui.runs import run_verdict
+from pages.ui.runs.run_list import Listed, running_and_requeued
 from tests.support.evaluation import demo_scores
 from tests.support.jobs import clean_up, submitted, wait_for_state, wait_until, wait_until_begun
 from tests.support.pages import buttons, ended, links, made, page, said
@@ -65,6 +68,39 @@ def test_a_new_run_is_not_said_to_start_at_once_while_the_devices_are_taken() ->
         for slot in slots:
             assert slot is not None
             os.close(slot)
+
+
+def test_a_study_that_runs_is_listed_as_running() -> None:
+    run = ended(made("studied"), state="finished")
+    notes.update_about(run.path, title="Lungs")
+    folder = job.job_folder(run, "study")
+    folder.mkdir(parents=True)
+    with working(folder) as worker:
+        worker.report("training classifiers", 3, 10)
+        at = page("overview")
+        assert "Running now" in said(at)
+        assert "#### Lungs: augmentation study" in said(at)
+        assert ("Open", "run=studied") in links(at)
+        assert any("training classifiers" in bar.proto.text for bar in at.get("progress"))
+        assert "No run is training" not in said(at)
+    assert "Running now" not in said(page("overview"))
+
+
+def test_a_run_that_waits_is_not_among_the_running() -> None:
+    running, requeued, queued = (
+        Listed(made(name), State(state)) for name, state in (("a", "running"), ("b", "queued"), ("c", "queued"))
+    )
+    queue = [QueueEntry("c", queued.run.path, 1, "cpu", None)]
+    assert running_and_requeued([running, requeued, queued], queue) == ([running], [requeued])
+
+
+def test_a_run_that_ended_early_is_not_said_to_have_the_planned_length() -> None:
+    for name, state in (("whole", "finished"), ("half", "stopped")):
+        run = ended(made(name, **{"train.kimg": 100}), state=state)
+        write_json(run.path / "status.json", {"phase": "training", "done": 12_000, "total": 100_000})
+    captions = [caption.value for caption in page("overview").caption]
+    assert any(caption.startswith("digits · 12,000 of 100,000 images · ") for caption in captions)
+    assert any(caption.startswith("digits · 100,000 images · ") for caption in captions)
 
 
 def test_an_empty_store_also_leads_to_ones_own_images() -> None:

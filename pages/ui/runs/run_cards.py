@@ -4,6 +4,7 @@ import streamlit as st
 
 from gan import jobs
 from gan.config import settings
+from gan.evaluation import job
 from gan.jobs import QueueEntry
 from gan.runs.run import Run
 from pages.ui import background, cache, fmt, frame, sparkline, tiles
@@ -26,6 +27,14 @@ def live_card(run: Run, state: jobs.State) -> None:
             run_header.run_progress(run, state)
             sparkline.loss_sparkline(cache.metrics(run), run.name)
             page_link(run, frame.PROGRESS, "Open")
+
+
+def study_card(run: Run) -> None:
+    """A study that runs: its progress, and the link to its page."""
+    with errors_shown(), st.container(border=True, key=f"study-{run.name}"):
+        st.markdown(f"#### {run_notes.run_title(run)}: augmentation study")
+        background.progress_bar(job.job_folder(run, "study"), "Study")
+        page_link(run, frame.EVALUATE, "Open")
 
 
 def queue_card(entry: QueueEntry) -> None:
@@ -92,7 +101,7 @@ def finished_card(run: Run, state: jobs.State) -> None:
         if problem is not None:
             st.caption(f"{problem} · {size}")
         else:
-            st.caption(f"{run_header.data_label(run)} · {fmt.images(run.total)} · {size}")
+            st.caption(f"{run_header.data_label(run)} · {trained_length(run, state)} · {size}")
         cause = state.cause if state.is_problem else ""
         if cause or (problem is None and run.problem):
             with st.container(key=f"cause-{run.name}"):
@@ -104,6 +113,12 @@ def finished_card(run: Run, state: jobs.State) -> None:
             if problem is None and run.snapshots():
                 page_link(run, frame.GALLERY, "Gallery", icon=None)
             run_notes.run_menu(run)
+
+
+def trained_length(run: Run, state: jobs.State) -> str:
+    """`100,000 images` of a finished run, `12,000 of 100,000 images` of one that ended before."""
+    total = fmt.images(run.total)
+    return total if state.name == "finished" else f"{fmt.number(min(run.seen, run.total))} of {total}"
 
 
 def newest_picture(run: Run) -> None:

@@ -1,25 +1,14 @@
-"""The list of runs on the overview: search, sorting and pages of cards.
+"""The runs of the store with their states, and which of them match a search."""
 
-Pictures, scores and sizes are read only for the visible cards, so that hundreds of runs stay fast.
-"""
-
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
-
-import streamlit as st
 
 from gan import jobs
+from gan.evaluation import job
 from gan.runs.notes import About
 from gan.runs.run import Run, all_runs
-from pages.ui import fmt
-from pages.ui.runs import run_cards, run_header
-
-PAGE = 12  # cards
-FEW = 4  # runs that need no search
-PREFIX = "list "  # of the keys of the search fields
+from pages.ui.runs import run_header
 
 
 @dataclass(frozen=True)
@@ -75,6 +64,32 @@ def list_runs() -> list[Listed]:
     return [Listed(run, jobs.state(run.path)) for run in all_runs()]
 
 
+def first_these(runs: list[Listed]) -> Callable[[], list[Listed]]:
+    """A function that gives these runs at its first call, and the current ones at later calls.
+
+    For a part of the page that is drawn again by itself: its first drawing is that of the page, which has just listed
+    the runs.
+    """
+    given = [runs]
+    return lambda: given.pop() if given else list_runs()
+
+
+def running_studies(runs: Sequence[Listed]) -> list[Run]:
+    """The runs of which an augmentation study works now; one that waits is in the queue."""
+    states = [(entry.run, job.job_state(entry.run, "study")) for entry in runs]
+    return [run for run, state in states if state is not None and state.alive and state.name != "queued"]
+
+
+def running_and_requeued(
+    alive: Sequence[Listed], queue: Sequence[jobs.QueueEntry]
+) -> tuple[list[Listed], list[Listed]]:
+    """The live runs that are not in the `queue`: those that train, and those that wait in the queue of Slurm again."""
+    listed = {entry.name for entry in queue}
+    unlisted = [entry for entry in alive if entry.run.name not in listed]
+    waiting = [entry for entry in unlisted if entry.state.name == "queued"]
+    return [entry for entry in unlisted if entry not in waiting], waiting
+
+
 def matching_runs(runs: Sequence[Listed], query: Filter) -> list[Listed]:
     """The runs that match the query, in its order; every word of its text must occur in the run's."""
     parts = query.text.lower().split()
@@ -88,72 +103,3 @@ def matching_runs(runs: Sequence[Listed], query: Filter) -> list[Listed]:
         and (not parts or all(part in entry.searched for part in parts))
     ]
     return SORTS[query.sort](kept)
-
-
-def latest_runs(ended: list[Listed]) -> None:
-    """The ended runs, a page of cards at a time, below the search fields."""
-    if not ended:
-        return
-    st.subheader("Latest runs", anchor=False)
-    archived = sum(entry.about.archived for entry in ended)
-    query = search_fields(ended, archived) if len(ended) > FEW or archived else Filter()
-    shown = matching_runs(ended, query)
-    if not shown:
-        no_match(query)
-        return
-    pages = -(-len(shown) // PAGE)
-    cards = st.container()
-    page = 1
-    if pages > 1:
-        with st.container(horizontal=True, horizontal_alignment="center"):
-            page = st.pagination(pages, key=f"page of {pages}", persist_state="session")
-    with cards:
-        run_cards.card_grid([(entry.run, entry.state) for entry in shown[(page - 1) * PAGE : page * PAGE]])
-
-
-def search_fields(ended: list[Listed], archived: int) -> Filter:
-    """The search fields above the cards, as a filter."""
-    tags = Counter(tag for entry in ended for tag in entry.about.tags)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="find-runs"):
-        text = st.text_input(
-            "Search", placeholder="Title, data, tag or note", key=f"{PREFIX}text", label_visibility="collapsed",
-            width=260, persist_state="session", icon=":material/search:",
-        )  # fmt: skip
-        data = filter_field("data", "Any data", Counter(entry.data for entry in ended if entry.data))
-        state = filter_field("state", "Any state", Counter(entry.state.name for entry in ended))
-        tag = filter_field("tag", "Any tag", tags) if tags else None
-        sort = st.selectbox(
-            "Order", list(SORTS), key=f"{PREFIX}sort", label_visibility="collapsed", width=150,
-            persist_state="session",
-        )  # fmt: skip
-        in_archive = bool(archived) and st.toggle(
-            f"Archive ({archived:,})", key=f"{PREFIX}archived", persist_state="session",
-            help="Show the runs that were archived instead.",
-        )  # fmt: skip
-    return Filter(text, data, state, tag, sort, in_archive)
-
-
-def filter_field(name: str, anything: str, counts: Counter[str]) -> str | None:
-    """A choice among the values of the runs, each with its count."""
-    return st.selectbox(
-        name.capitalize(), sorted(counts, key=str.lower), index=None, placeholder=anything, key=f"{PREFIX}{name}",
-        label_visibility="collapsed", width=170, persist_state="session",
-        format_func=lambda value: f"{value} ({fmt.number(counts[value])})",
-    )  # fmt: skip
-
-
-def no_match(query: Filter) -> None:
-    """That no run matches, with the button that clears the filter."""
-    if query == Filter():
-        st.caption("All runs are in the archive.")
-        return
-    with st.container(horizontal=True, vertical_alignment="center", border=True):
-        st.caption("No run matches.", width="stretch")
-        st.button("Show all runs", icon=":material/filter_alt_off:", on_click=clear_filter)
-
-
-def clear_filter() -> None:
-    """Clear all search fields; for `on_click`."""
-    blank: dict[str, Any] = {field.name: field.default for field in fields(Filter)}
-    for name, value in blank.items():
-        st.session_state[PREFIX + name] = value
