@@ -8,7 +8,7 @@ from gan.export.request import ExportRequest
 from gan.runs.run import Run
 from pages.ui import cache
 from pages.ui.frame import errors_shown
-from pages.ui.gallery import class_picker, controls, views
+from pages.ui.gallery import class_picker, controls, link, views
 from pages.ui.runs import run_header
 
 
@@ -17,13 +17,20 @@ def gallery(run: Run) -> None:
     if run_header.has_no_snapshot(run):
         return
     info = cache.dataset_info(run)
+    link.restore_choices(run, info)
     left, right = st.columns([1, 3], gap="large")
     with left, errors_shown():
-        sampling = controls.sampling_controls(run)
-        items = class_picker.condition_picker(run, info)
+        conditions = class_picker.condition_picker(run, info)
+        sampling = controls.sampling_controls(run, info)
+        link.write_choices(run, info, sampling, conditions)
     with right, errors_shown():
         request = ExportRequest(
-            items, sampling.snapshot, sampling.seed, sampling.truncation, keep_rate=sampling.keep_rate
+            tuple((condition, sampling.shown) for condition in conditions),
+            sampling.snapshot,
+            sampling.seed,
+            sampling.truncation,
+            start=None,
+            keep_rate=sampling.keep_rate,
         )
         views.view_tabs(run, info, request)
 

@@ -36,7 +36,12 @@ def _add_sample_options(parser: argparse.ArgumentParser) -> None:
 def _add_export_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--per-class", type=int, help="images of each class, or of each --condition")
     parser.add_argument("--balance", action="store_true", help="bring every class to the count of the largest")
-    parser.add_argument("--bring-to", type=int, metavar="N", help="bring every class to N, real and synthetic together")
+    parser.add_argument(
+        "--bring-to",
+        type=int,
+        metavar="N",
+        help="bring each class, or each --condition, to N, real and synthetic together",
+    )
     parser.add_argument("--kept", action="store_true", help="exactly the images marked keep in the gallery")
     parser.add_argument(
         "--keep-rate", type=float, default=1.0, help="keep this share of the candidates, the best-scored (default 1)"
@@ -85,8 +90,10 @@ def _request(run: Run, parsed: argparse.Namespace) -> ExportRequest:
     }
     if sum(ways.values()) != 1:
         raise UserError(f"export takes one of {'; '.join(ways)}.")
-    if parsed.condition and parsed.per_class is None:
-        raise UserError("--condition goes with --per-class: the other ways choose the conditions themselves.")
+    if parsed.condition and parsed.per_class is None and parsed.bring_to is None:
+        raise UserError(
+            "--condition goes with --per-class or --bring-to: the other ways choose the classes themselves."
+        )
     if parsed.kept:
         if parsed.keep_rate != 1:
             raise UserError("--kept makes exactly the marked images: leave --keep-rate out.")
@@ -97,12 +104,13 @@ def _request(run: Run, parsed: argparse.Namespace) -> ExportRequest:
     if parsed.per_class is not None:
         items = items_per_condition(run.info(), parsed.per_class, parsed.condition)
     else:
-        items = balance.balance_items(run.info(), parsed.bring_to)
+        items = balance.balance_items(run.info(), parsed.bring_to, parsed.condition)
     return ExportRequest(
         items,
         parsed.snapshot,
         parsed.seed,
         parsed.truncation,
+        start=None,
         with_near_copies=parsed.with_near_copies,
         keep_rate=parsed.keep_rate,
         format=parsed.format,

@@ -13,6 +13,11 @@ def store() -> Path:
     return Path(os.environ.get("GAN_STORE") or ROOT / "checkpoints").expanduser().resolve()
 
 
+def below_store(text: str) -> str:
+    """A message with paths in the store as they are below it, `digits/marks.json`: its reader may sit elsewhere."""
+    return text.replace(f"{store()}{os.sep}", "")
+
+
 def public_data() -> Path:
     """`GAN_DATA`: the folder of downloaded public data sets; may be read-only. Default `~/.cache/gan/data`."""
     return Path(os.environ.get("GAN_DATA") or "~/.cache/gan/data").expanduser().resolve()

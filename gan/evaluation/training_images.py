@@ -24,6 +24,15 @@ def training_images_problem(run: Run) -> str | None:
     return None if ready is None else fingerprint.problem_with(run.path, ready)
 
 
+def not_read_yet(run: Run) -> str:
+    """That the images of a run without a `training_images_problem` have not been read on this machine, or only with
+    other options, and what reads them."""
+    return (
+        f"The training images of {run.name} ({run.info().title}) have not been read on this machine yet: scoring, a "
+        "download without near copies and the near-copy check read them, once."
+    )
+
+
 def load_training_images(run: Run, progress: Progress = silent) -> ImageSet:
     """The image set a run was trained on; raises RunError where it is not on this machine or has changed."""
     config = readable_data(run)

@@ -1,10 +1,12 @@
-"""The balance assistant: how many synthetic images bring every class to one number. No torch."""
+"""The balance assistant: how many synthetic images bring classes to one number. No torch."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gan.data.info import DatasetInfo
 from gan.errors import UserError
 from gan.sampling import conditions
+from gan.sampling.conditions import Condition
 
 
 @dataclass(frozen=True)
@@ -20,28 +22,38 @@ class BalanceRow:
         return self.real + self.synthetic
 
 
-def balance_table(info: DatasetInfo, target: int | None = None) -> list[BalanceRow]:
-    """How many synthetic images bring every class of the training split to `target`, by default the largest class.
+def balance_table(
+    info: DatasetInfo, target: int | None = None, chosen: Sequence[str] | None = None
+) -> list[BalanceRow]:
+    """How many synthetic images bring each class of the training split to `target`, by default the largest class.
 
-    A class that has as many gets none. Raises UserError for attributes, and for a target below 1.
+    `chosen` are the classes as the text of conditions, by default all. A class that has as many gets none. Raises
+    UserError for attributes, for a class that does not exist, and for a target below 1.
     """
     if info.kind != "class":
         raise UserError("Only classes can be balanced; this run has attributes: name --condition instead.")
     counts = info.conditions.sum(axis=0, dtype=int)
     if target is not None and target < 1:
-        raise UserError(f"Every class to {target} images: it takes at least 1.")
+        raise UserError(f"Classes brought to {target} images: it takes at least 1.")
+    requested = None if chosen is None else {Condition.from_text(text, info) for text in chosen}
+    if requested is not None and conditions.ANY in requested:
+        raise UserError("any is not a class: only classes can be brought to a number.")
     goal = int(counts.max()) if target is None else target
     return [
         BalanceRow(condition.text(info), int(count), max(0, goal - int(count)))
         for condition, count in zip(conditions.single_conditions(info), counts, strict=True)
+        if requested is None or condition in requested
     ]
 
 
-def balance_items(info: DatasetInfo, target: int | None = None) -> tuple[tuple[str, int], ...]:
+def balance_items(
+    info: DatasetInfo, target: int | None = None, chosen: Sequence[str] | None = None
+) -> tuple[tuple[str, int], ...]:
     """The items of `balance_table`; also raises UserError where there is nothing to add."""
-    missing = tuple((row.condition, row.synthetic) for row in balance_table(info, target) if row.synthetic)
+    missing = tuple((row.condition, row.synthetic) for row in balance_table(info, target, chosen) if row.synthetic)
     if missing:
         return missing
     if target is None:
         raise UserError("Every class has the same number of training images already: name --per-class instead.")
-    raise UserError(f"Every class has {target:,} training images or more already: choose a higher number.")
+    each = "Every class" if chosen is None else " and ".join(chosen)
+    raise UserError(f"{each} has {target:,} training images or more already: choose a higher number.")

@@ -29,7 +29,6 @@ def build_manifest(
 ) -> dict[str, Any]:
     """The content of manifest.json; `folders` and `counts` are the folder and the images written of each item."""
     info = run.info()
-    tried = sum(tally.tried for tally in tallies)
     return {
         "made_by": f"gan {__version__}",
         "made_at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
@@ -38,13 +37,16 @@ def build_manifest(
         "format": request.format,
         "snapshot": _snapshot_hash(samplers[0]),
         "further_snapshots": [_snapshot_hash(sampler) for sampler in samplers[1:]],
-        **_stream(request, tried),
+        **_stream(request),
         "conditions": [
             {"condition": condition.text(info), "folder": folder, "count": count}
             | {"asked": tally.requested, "candidates": tally.tried, "real_images": condition.matching_images(info)}
             | {"near_copies_withheld": tally.near_copies, "rejected_by_hand": tally.rejected}
             | {"not_kept": tally.not_kept}
-            for (condition, _), folder, count, tally in zip(items, folders, counts, tallies, strict=True)
+            | _indices(request, condition, info, tallies, item)
+            for item, ((condition, _), folder, count, tally) in enumerate(
+                zip(items, folders, counts, tallies, strict=True)
+            )
         ],
         "near_copies": _withheld(export_filter.detector, tallies),
         "evaluation": interpretation.headline(run, samplers[0].seen),
@@ -63,12 +65,21 @@ def _snapshot_hash(sampler: "Sampler") -> dict[str, Any]:
     return {"seen": sampler.seen, "generator_sha256": sampler.sha256}
 
 
-def _stream(request: "ExportRequest", tried: int) -> dict[str, Any]:
-    """Seed, truncation and first and last position of the candidates; for a basket the origin of each image."""
+def _stream(request: "ExportRequest") -> dict[str, Any]:
+    """Seed and truncation; for a basket the origin of each image."""
     if request.basket:
         return {"basket": [asdict(origin) for origin in request.basket]}
-    indices = [request.start, request.start + tried - 1]
-    return {"seed": request.seed, "indices": indices, "truncation": request.truncation}
+    return {"seed": request.seed, "truncation": request.truncation}
+
+
+def _indices(
+    request: "ExportRequest", condition: Condition, info: DatasetInfo, tallies: "list[Tally]", item: int
+) -> dict[str, Any]:
+    """First and last position of an item's candidates in the seed's stream; nothing for a basket."""
+    if request.basket:
+        return {}
+    first = request.first_position(condition, info, sum(tally.tried for tally in tallies[:item]))
+    return {"indices": [first, first + tallies[item].tried - 1]}
 
 
 def _withheld(detector: "NearCopyDetector | None", tallies: "list[Tally]") -> dict[str, Any]:

@@ -22,8 +22,9 @@ TRUNCATIONS = (0.05, 1.0)
 class ExportRequest:
     """`items` are conditions as text with a count each; those of a `basket` are counted from its origins.
 
-    `snapshot` is in images seen, None for the newest. `start` is the position of the first image in the seed's stream.
-    By default near copies of training images and rejected images are left out and replaced; those of a basket are only
+    `snapshot` is in images seen, None for the newest. `start` is the position of the first image in the seed's stream,
+    in which the items follow each other; with None each condition has its own part (`Condition.first_position`). By
+    default near copies of training images and rejected images are left out and replaced; those of a basket are only
     left out. `keep_rate` is the share of the candidates that is kept. The images of a basket name their own snapshot,
     seed and truncation.
     """
@@ -32,7 +33,7 @@ class ExportRequest:
     snapshot: int | None = None
     seed: int = 0
     truncation: float = 1.0
-    start: int = 0
+    start: int | None = 0
     with_near_copies: bool = False
     with_rejected: bool = False
     keep_rate: float = 1.0
@@ -50,6 +51,10 @@ class ExportRequest:
     def count(self) -> int:
         return sum(count for _, count in self.items)
 
+    def first_position(self, condition: Condition, info: DatasetInfo, tried_before: int) -> int:
+        """Position of a condition's first candidate; `tried_before` are the candidates of all items before it."""
+        return condition.first_position(info) if self.start is None else self.start + tried_before
+
     def check(self, info: DatasetInfo) -> list[tuple[Condition, int]]:
         """Parse the items, merging those of the same condition; raises UserError for the first invalid value."""
         for text, count in self.items:
@@ -60,7 +65,7 @@ class ExportRequest:
                 f"{self.count:,} images in one export: it takes 1 to {MAX_IMAGES:,}. Use several seeds for more."
             )
         for name, value in (("seed", self.seed), ("start", self.start)):
-            if not 0 <= value < 2**63:
+            if value is not None and not 0 <= value < 2**63:
                 raise UserError(f"{name} is {value}: it takes a whole number from 0 on.")
         least, most = TRUNCATIONS
         if not least <= self.truncation <= most:

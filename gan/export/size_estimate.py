@@ -14,8 +14,12 @@ from gan.io.untrusted_files import log_damaged
 from gan.jobs.status import Count, Timestamp
 from gan.runs.run import Run, all_runs
 
-BYTES_BESIDE_PIXELS = 700
-"""Bytes of a PNG besides its pixels: its texts, its name twice in the ZIP, and its row in labels.csv."""
+BYTES_BESIDE_PIXELS = {"folder": 700, "flat": 700, "npz": 50}
+"""Bytes of an image besides its pixels: a PNG's texts, its name twice in the ZIP, and its row in labels.csv."""
+DOCUMENTS = 4_500
+"""Bytes of manifest.json and the data card without what they say of each condition."""
+BYTES_PER_CONDITION = 450
+"""Bytes that manifest.json and the data card say of one condition."""
 
 
 class LedgerRow(TypedDict):
@@ -26,6 +30,7 @@ class LedgerRow(TypedDict):
     count: Annotated[int, Field(ge=0)]
     bytes: Annotated[int, Field(ge=0)]
     shape: list[int]
+    items: list[tuple[str, int]]
     seconds: Count | None
     preparing: NotRequired[Count]
     keep_rate: Annotated[float, Field(gt=0, le=1)]
@@ -49,11 +54,7 @@ def estimate_export(run: Run, request: ExportRequest) -> Estimate:
     Preparation, such as reading the training images, is a constant; the rest grows with the number of images.
     """
     earlier = timed_exports(run)
-    same_format = [row for row in earlier if row["format"] == request.format]
-    if same_format:
-        size = request.count * sum(row["bytes"] for row in same_format) / sum(row["count"] for row in same_format)
-    else:
-        size = request.count * _bytes_per_image(run)
+    size = _documents(len(request.items)) + request.count * _bytes_per_image(run, request.format, earlier)
     comparable = [
         row
         for other in ([run] if earlier else all_runs())
@@ -81,17 +82,26 @@ def image_shape(run: Run) -> list[int]:
     return [info.channels, info.native_size]
 
 
-def _bytes_per_image(run: Run) -> float:
-    """Bytes of one PNG, by the compression of the newest sample sheet."""
+def _documents(conditions: int) -> int:
+    """Bytes of a download that do not grow with its images."""
+    return DOCUMENTS + BYTES_PER_CONDITION * conditions
+
+
+def _bytes_per_image(run: Run, format: str, earlier: list[LedgerRow]) -> float:
+    """Bytes of one image, from earlier exports in this format, else by the compression of the newest sample sheet."""
+    same = [row for row in earlier if row["format"] == format]
+    if same:
+        pixels = sum(max(0, row["bytes"] - _documents(len(row["items"]))) for row in same)
+        return pixels / sum(row["count"] for row in same)
     channels, side = image_shape(run)
-    raw = channels * side * side
+    raw, beside = channels * side * side, BYTES_BESIDE_PIXELS[format]
     samples = run.samples()
     if not samples:
-        return raw + BYTES_BESIDE_PIXELS
+        return raw + beside
     path = samples[max(samples)]
     try:
         sheet = contact_sheet.read_sheet(path)
     except DamagedFileError as error:
         log_damaged(path, error)
-        return raw + BYTES_BESIDE_PIXELS
-    return min(raw, path.stat().st_size * raw / (sheet.width * sheet.height * channels)) + BYTES_BESIDE_PIXELS
+        return raw + beside
+    return min(raw, path.stat().st_size * raw / (sheet.width * sheet.height * channels)) + beside

@@ -111,7 +111,10 @@ def _load_tallies(spool: Spool, requested: Sequence[int]) -> list[Tally]:
     except ValidationError:
         tallies = []
     if [tally.requested for tally in tallies] != list(requested):
-        raise RunError(f"This export cannot be resumed: its spool is damaged. Delete {spool.folder} and start again.")
+        raise RunError(
+            f"This export cannot be resumed: its unfinished images are damaged. Start a new one, or delete the folder "
+            f"{spool.folder.name} beside its file."
+        )
     return tallies
 
 
@@ -135,15 +138,15 @@ def _accepted(
     export_filter: ExportFilter,
     tallies: list[Tally],
 ) -> Iterator[Accepted]:
-    """The images of all items in turn; each item starts in the stream where the one before it ended."""
+    """The images of all items in turn, each from its part of the stream or from where the one before it ended."""
     if request.basket:
         numbers = {condition: item for item, (condition, _) in enumerate(items)}
         yield from accepted_from_basket(samplers, export_filter, request.basket, numbers, tallies)
         return
-    (sampler,), start, seed = samplers.values(), request.start, request.seed
+    (sampler,), seed, truncation = samplers.values(), request.seed, request.truncation
     for item, ((condition, _), tally) in enumerate(zip(items, tallies, strict=True)):
-        yield from accepted_from_stream(sampler, export_filter, condition, tally, item, seed, start, request.truncation)
-        start += tally.tried
+        start = request.first_position(condition, sampler.info, sum(earlier.tried for earlier in tallies[:item]))
+        yield from accepted_from_stream(sampler, export_filter, condition, tally, item, seed, start, truncation)
 
 
 def _encoded(

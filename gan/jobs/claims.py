@@ -99,7 +99,7 @@ def adopt_claim(folder: Path, number: int, token: str, ticket: int) -> Claim:
     claim = Claim(folder, number, token, ticket)
     document = read_json(claim.path / "holder.json") or {}
     if document.get("token") != token or is_superseded(claim):
-        raise RunError(f"Another process took over {names.job_name(folder)} before this one began: nothing was done.")
+        raise RunError(f"Another process took over {_job(folder)} before this one began: nothing was done.")
     write_json(claim.path / "holder.json", document | _process(os.getpid()))
     return claim
 
@@ -125,7 +125,7 @@ def confirm_dead(folder: Path, host: str) -> None:
     if holder is None:
         return
     if holder.host != host:
-        raise RunError(f"{names.job_name(folder)} is held by {holder.host or 'an unknown machine'}, not by {host}.")
+        raise RunError(f"{_subject(folder)} is held by {holder.host or 'an unknown machine'}, not by {host}.")
     _mark_released(folder / FOLDER / str(max(_numbers(folder / FOLDER))))
 
 
@@ -181,9 +181,15 @@ def _holder(folder: Path, number: int) -> Holder:
 
 
 def _held(folder: Path, holder: Holder) -> str:
-    return (
-        f"{names.job_name(folder)} is held by {holder.host or 'an unknown machine'}. {held_by_nobody(folder, holder)}"
-    )
+    return f"{_subject(folder)} is held by {holder.host or 'an unknown machine'}. {held_by_nobody(folder, holder)}"
+
+
+def _job(folder: Path) -> str:
+    return names.describe_job(names.job_name(folder))
+
+
+def _subject(folder: Path) -> str:
+    return names.capitalised(_job(folder))
 
 
 def _numbers(claims: Path) -> list[int]:

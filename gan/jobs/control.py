@@ -132,7 +132,7 @@ def delete(folder: Path) -> str:
         if state.alive:
             raise RunError(f"The run {name} is {state.name}: stop it before you delete it.")
         for job in sorted({path.parent for path in folder.glob("**/alive.lock")}):
-            _refuse_busy(name, job)
+            _refuse_busy(job)
         own = (job for job in waiting_jobs.queued_jobs() if names.run_name(job.name) == name)
         queued = next((job for job in own if states.state(job.folder).name not in ENDED), None)
         if queued is not None:
@@ -195,8 +195,7 @@ _PAST = {"stopped": "had stopped", "finished": "had finished", "failed": "had fa
 
 def _subject(folder: Path) -> str:
     """The job as the subject of a sentence: `The run breast`."""
-    text = names.describe_job(names.job_name(folder))
-    return text[0].upper() + text[1:]
+    return names.capitalised(names.describe_job(names.job_name(folder)))
 
 
 def _readable_state(folder: Path) -> states.State:
@@ -207,14 +206,14 @@ def _readable_state(folder: Path) -> states.State:
     return state
 
 
-def _refuse_busy(run: str, folder: Path) -> None:
-    """Raise RunError where a job of a run works, or may work, in `folder`."""
+def _refuse_busy(folder: Path) -> None:
+    """Raise RunError where a job works, or may work, in `folder`."""
     started = read_json(folder / "started.json") or {}
     state = states.state(folder)
     if state.name in ("unknown", "unreadable"):
-        raise RunError(f"A job of the run {run}, in {folder}, is {state.name}: {state.cause}")
+        raise RunError(f"{_subject(folder)} is {state.name}: {state.cause}")
     if state.name in ("running", "stopping") or (read_holder(started).is_here and works_here(folder, started)):
-        raise RunError(f"A job of the run {run} is running in {folder}: wait for its end, or stop it.")
+        raise RunError(f"{_subject(folder)} is running: wait for its end, or stop it.")
 
 
 @contextlib.contextmanager

@@ -17,8 +17,16 @@ FOLDER_PATTERNS = (
     ".data/incoming/*",
 )
 """Glob patterns of the folders in which jobs may lie; `kinds.py` decides."""
-EVALUATION_TITLES = {"scores": "scoring", "membership": "membership test"}
+EVALUATION_TITLES = {
+    "scores": "scoring",
+    "membership": "membership test",
+    "selector": "training of the classifier that selects images",
+    "calibration": "calibration of near copies",
+    "study-estimate": "time estimate of the study",
+}
 """Evaluations that are not called by their folder's name."""
+TASK_TITLES = {"prepare": "the reading of", "suspects": "the search for wrong labels in", "doctor": "the system check"}
+"""Tasks that belong to no run, by the first part of their folder's name; the rest names the set."""
 
 
 def job_name(folder: Path) -> str:
@@ -33,13 +41,25 @@ def run_name(name: str) -> str:
 
 
 def describe_job(name: str) -> str:
-    """The job within a sentence: `the run breast`, `the study of breast`."""
+    """The job within a sentence: `the run breast`, `the study of breast`, `a download of breast`."""
     path = PurePosixPath(name)
     if len(path.parts) == 3 and path.parts[1] == "evaluation":
         return f"the {EVALUATION_TITLES.get(path.name, path.name)} of {path.parts[0]}"
     if len(path.parts) == 5 and path.parts[3] == "parts":
         return f"part {path.name} of the study of {path.parts[0]}"
-    return f"the run {name}" if len(path.parts) == 1 else f"the task {path.name}"
+    if len(path.parts) == 3 and path.parts[1] == "exports":
+        return f"a download of {path.parts[0]}"
+    if path.parts[:2] == (".data", "incoming"):
+        return "the check of added images"
+    if path.parts[:2] == (".data", "tasks"):
+        kind, _, subject = path.name.partition("-")
+        return f"{TASK_TITLES.get(kind, f'the task {kind}')} {subject}".strip()
+    return f"the run {name}"
+
+
+def capitalised(text: str) -> str:
+    """The text as the beginning of a sentence."""
+    return text[0].upper() + text[1:]
 
 
 def is_part(name: str) -> bool:

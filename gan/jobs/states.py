@@ -5,10 +5,11 @@ counts, so that files of an earlier start are ignored.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from gan.config import settings
 from gan.io.file_lock import is_locked
 from gan.io.json_files import read_json
 from gan.io.untrusted_files import look_again
@@ -69,11 +70,11 @@ def state(folder: Path) -> State:
         computed = _computed_state(folder)
         if computed.name in ("lost", "unknown") and look_again(folder):
             computed = _computed_state(folder)
-        return computed
+        return replace(computed, cause=settings.below_store(computed.cause))
     except OSError as error:  # no permission, a stale file handle, a damaged disk
         reason = f"{error.filename or folder} cannot be read: {error.strerror}"
         advice = "Give this server's user the right to read the folder, or check the disk."
-        return State("unreadable", f"{reason}. {advice}", "unreadable")
+        return State("unreadable", settings.below_store(f"{reason}. {advice}"), "unreadable")
 
 
 def _computed_state(folder: Path) -> State:

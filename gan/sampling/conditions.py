@@ -16,6 +16,7 @@ import hashlib
 import json
 import re
 import unicodedata
+import zlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,6 +28,10 @@ from numpy.typing import NDArray
 from gan.data.info import DatasetInfo
 from gan.errors import UserError
 
+POSITIONS = 100_000_000
+"""Positions of a seed's stream that belong to one condition: more than an export of 200,000 images may try."""
+COMBINATIONS = 1000
+"""Parts of the stream among which combinations of attributes are spread."""
 MAX_FOLDER_BYTES = 100
 """Length of a folder's name in UTF-8, at most: file systems take 255, and the ZIP is unpacked into a longer path."""
 HASHED = re.compile(r"~[0-9a-f]{10}\Z", re.IGNORECASE)
@@ -131,9 +136,23 @@ class Condition:
         kept = f"{'_' if device else ''}{plain}".encode()[: MAX_FOLDER_BYTES - 1 - len(digest)].decode(errors="ignore")
         return f"{kept.rstrip('. ') or '_'}~{digest}"
 
+    def first_position(self, info: DatasetInfo) -> int:
+        """The start of its own part of a seed's stream, `POSITIONS` long.
+
+        The images of a class thus depend on the class alone, not on which others are requested with it. Combinations of
+        attributes are spread by a hash; two in one part share their noise, not their conditions.
+        """
+        if info.kind == "class" or not self.fixed:
+            return POSITIONS * (self.fixed[0][0] if self.fixed else 0)
+        return POSITIONS * (1 + zlib.crc32(self.text(info).encode("utf-8", "surrogatepass")) % COMBINATIONS)
+
     def matching_images(self, info: DatasetInfo) -> int:
         """Number of real training images with all of these values."""
         return int(self._matches(info).sum())
+
+    def matching_positions(self, info: DatasetInfo) -> NDArray[np.int64]:
+        """Positions of those images in the training split, ascending."""
+        return np.flatnonzero(self._matches(info)).astype(np.int64)
 
     def sample(self, info: DatasetInfo, count: int, seed: int) -> NDArray[np.float32]:
         """Rows (count, K) of random real images that match; where none does, of any images with these values set.

@@ -58,7 +58,9 @@ def load(run: Run) -> dict[Origin, Mark]:
     if document is None:
         return {}
     if document["version"] != VERSION:
-        raise RunError(f"The marks of {run.name} are of another version of this program: update it, or delete {path}.")
+        raise RunError(
+            f"The marks of {run.name} are of another version of this program: update it, or delete its {path.name}."
+        )
     return {
         Origin(row["snapshot"], row["seed"], row["index"], row["condition"], row["truncation"]): row["mark"]
         for row in document["marks"]

@@ -1,7 +1,7 @@
 """What a gallery shows: groups of generated images, each image with the origin by which it can be made again.
 
-There are four views: a request, the same noise under several conditions, the same noise at several snapshots, and the
-subclasses within a class. No torch: the sampler is an argument.
+There are four views: the first images of each condition, the same noise under several conditions, the same noise at
+several snapshots, and the subclasses within a class. No torch: the sampler is an argument.
 
 Letters: n images, C channels, H = W the side, K conditions.
 """
@@ -51,21 +51,21 @@ def image_group(
     return ImageGroup(label, origins, sampler.generate_at(conditions, seed, positions, truncation))
 
 
-def requested_groups(
-    sampler: "Sampler", items: Sequence[tuple[str, int]], seed: int, start: int = 0, truncation: float = 1.0
+def first_groups(
+    sampler: "Sampler", texts: Sequence[str], count: int, seed: int, skip: int = 0, truncation: float = 1.0
 ) -> list[ImageGroup]:
-    """A group for each item, the text of a condition and a number of images; raises UserError as `Condition.from_text`.
+    """A group of `count` images for each condition, after the first `skip`; raises UserError as `Condition.from_text`.
 
-    Positions continue from item to item, as in an export: the ZIP of the same items holds the same images.
+    They begin at the condition's first position, as an export with `start` None does: they are the first images that it
+    tries, whatever its counts and the other conditions are.
     """
     groups = []
-    for text, count in items:
+    for text in texts:
         condition = Condition.from_text(text, sampler.info)
-        rows = condition.sample(sampler.info, count, seed)
-        groups.append(
-            image_group(sampler, condition.text(sampler.info), rows, seed, range(start, start + count), truncation)
-        )
-        start += count
+        rows = condition.sample(sampler.info, skip + count, seed)[skip:]
+        first = condition.first_position(sampler.info) + skip
+        positions = range(first, first + count)
+        groups.append(image_group(sampler, condition.text(sampler.info), rows, seed, positions, truncation))
     return groups
 
 

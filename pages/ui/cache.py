@@ -5,7 +5,7 @@ Keys are paths, names and numbers, never arrays: Streamlit hashes only a sample 
 
 import io
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -41,6 +41,7 @@ from gan.runs import sample_sheets
 from gan.runs.data_paths import readable_data
 from gan.runs.metrics_table import MetricsReader, MetricsTable
 from gan.runs.run import Run
+from gan.sampling.conditions import Condition
 from gan.training import subclass_labels
 from gan.training.subclass_labels import load_subclasses
 from pages.ui import tiles
@@ -69,9 +70,14 @@ def _dataset_info(path: Path, version: FileVersion) -> DatasetInfo:
     return Run(path).info()
 
 
-@st.cache_data(ttl=60, max_entries=2000, show_spinner=False)
 def disk_usage(path: Path) -> int:
-    """Size of a folder on the disk in bytes, up to a minute old."""
+    """Size of a run's folder on the disk in bytes, up to a minute old or as of its last progress, score or download."""
+    changing = ("status.json", "end.json", "evaluation", "exports/ledger.jsonl")
+    return _disk_usage(path, tuple(file_version(path / name) for name in changing))
+
+
+@st.cache_data(ttl=60, max_entries=2000, show_spinner=False)
+def _disk_usage(path: Path, versions: tuple[FileVersion, ...]) -> int:
     return jobs.disk_usage(path)
 
 
@@ -92,7 +98,7 @@ def disk_space(store: Path) -> Space:
 
 def clear_disk_space() -> None:
     """Measure the disk again at the next rerun."""
-    disk_usage.clear()
+    _disk_usage.clear()
     disk_space.clear()
 
 
@@ -193,6 +199,30 @@ def condition_examples(run: Run) -> list[bytes | None] | None:
 def _examples(path: Path, version: FileVersion, _images: ImageSet) -> list[bytes | None]:
     shown = [tiles.example_strip(_images, condition) for condition in range(len(_images.names))]
     return [None if picture is None else _png(picture) for picture in shown]
+
+
+def real_examples(run: Run, texts: Sequence[str], count: int, skip: int) -> list[NDArray[np.uint8]] | None:
+    """Up to `count` real training images (n, C, h, h) of each condition after the first `skip`, in a random order.
+
+    None if the images are not on this machine.
+    """
+    images = training_images(run)
+    if images is None:
+        return None
+    return _real_examples(run.path, file_version(run.path / "data.json"), tuple(texts), count, skip, images)
+
+
+@st.cache_data(max_entries=24, show_spinner=False)
+def _real_examples(
+    path: Path, version: FileVersion, texts: tuple[str, ...], count: int, skip: int, _images: ImageSet
+) -> list[NDArray[np.uint8]]:
+    info, rows = Run(path).info(), _images.rows("train")
+    examples = []
+    for text in texts:
+        matching = Condition.from_text(text, info).matching_positions(info)
+        order = np.random.default_rng(0).permutation(matching)  # files beside each other are often alike
+        examples.append(tiles.real_images(_images, rows[order[skip : skip + count]]))
+    return examples
 
 
 def subclass_images(run: Run, position: int, count: int) -> list[NDArray[np.uint8]] | None:

@@ -6,7 +6,7 @@ replay the progress bar at every cache hit, and fails where its place on the pag
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -65,21 +65,30 @@ def _snapshot_version(run: Run, snapshot: int) -> FileVersion:
     return file_version(run.snapshot(snapshot) / "ready.json")
 
 
-def requested_images(run: Run, request: ExportRequest) -> list[ImageGroup]:
-    """The images of a request, a group for each item."""
+def first_images(run: Run, request: ExportRequest, count: int, skip: int) -> list[ImageGroup]:
+    """A group of `count` images for each condition of a request, after the first `skip`."""
     assert request.snapshot is not None
-    return _requested_images(run.path, _snapshot_version(run, request.snapshot), request)
+    texts = tuple(text for text, _ in request.items)
+    version = _snapshot_version(run, request.snapshot)
+    return _first_images(run.path, version, request.snapshot, texts, count, request.seed, skip, request.truncation)
 
 
 @st.cache_resource(max_entries=12, show_spinner="Making the images …")
-def _requested_images(path: Path, version: FileVersion, request: ExportRequest) -> list[ImageGroup]:
-    assert request.snapshot is not None
-    generator = sampler(Run(path), request.snapshot)
-    return views.requested_groups(generator, request.items, request.seed, request.start, request.truncation)
+def _first_images(
+    path: Path,
+    version: FileVersion,
+    snapshot: int,
+    texts: tuple[str, ...],
+    count: int,
+    seed: int,
+    skip: int,
+    truncation: float,
+) -> list[ImageGroup]:
+    return views.first_groups(sampler(Run(path), snapshot), texts, count, seed, skip, truncation)
 
 
-def images_below_keep_rate(run: Run, request: ExportRequest) -> frozenset[Origin] | None:
-    """The images of a request that its keep rate leaves out; None where no selector is trained yet.
+def images_below_keep_rate(run: Run, groups: Sequence[ImageGroup], keep_rate: float) -> frozenset[Origin] | None:
+    """Of each group the images that a keep rate leaves out; None where no selector is trained yet.
 
     Call only where `training_images.problem` has nothing against them.
     """
@@ -87,10 +96,10 @@ def images_below_keep_rate(run: Run, request: ExportRequest) -> frozenset[Origin
     if selector is None:
         return None
     left_out: list[Origin] = []
-    for group in requested_images(run, replace(request, keep_rate=1.0)):
-        info = dataset_info(run)
+    info = dataset_info(run)
+    for group in groups:
         rows = np.stack([Condition.from_text(origin.condition, info).row(info) for origin in group.origins])
-        kept = set(selector.select(group.images, rows, request.keep_rate).tolist())
+        kept = set(selector.select(group.images, rows, keep_rate).tolist())
         left_out += [origin for i, origin in enumerate(group.origins) if i not in kept]
     return frozenset(left_out)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from gan import jobs
+from gan.config import settings
 from gan.data.sources.scan import scanning_once
 from gan.errors import GanError, describe_store_error
 
@@ -64,11 +65,14 @@ def errors_shown() -> Iterator[None]:
 
 
 def error_text(error: GanError | OSError) -> str:
-    """The message of an error for the user; an OSError is also logged with its traceback, as it may be a bug."""
+    """The message of an error for the user, without the path of the store.
+
+    An OSError is also logged with its traceback, as it may be a bug.
+    """
     if isinstance(error, GanError):
-        return str(error)
+        return settings.below_store(str(error))
     LOGGER.error("A page could not read or write a file.", exc_info=error)
-    return describe_store_error(error)
+    return settings.below_store(describe_store_error(error))
 
 
 def notify(text: str, icon: str | None = None, *, lasting: bool = False) -> None:

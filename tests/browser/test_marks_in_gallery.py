@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from gan.sampling import marks
+from gan.sampling.conditions import POSITIONS
 from gan.sampling.marks import KEEP, REJECT
 from tests.browser.conftest import Server, Visit
 from tests.conftest import trained
@@ -48,12 +49,12 @@ def test_images_are_kept_and_rejected_by_click_and_by_keyboard(
 
     page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_test_id("stCode")).to_contain_text("--condition 1 --seed 0 --start 12 --count 1")
+    expect(dialog.get_by_test_id("stCode")).to_contain_text("--condition 1 --seed 0 --start 100000004 --count 1")
     expect(dialog.get_by_role("img", name=re.compile("Most similar real training image"))).to_be_visible()
     visit.shot("large")
     dialog.get_by_role("button", name="Next").click()
     expect(dialog.get_by_text("14 of 80")).to_be_visible()
-    expect(dialog.get_by_role("button", name=re.compile("number 14"))).to_be_focused()
+    expect(dialog.get_by_role("button", name=re.compile("number 6"))).to_be_focused()
     page.keyboard.press("k")
     expect(dialog.get_by_role("button", name="Kept", exact=True)).to_be_visible()
     dialog.get_by_role("button", name="Walk from here").click()
@@ -72,7 +73,7 @@ def test_images_are_kept_and_rejected_by_click_and_by_keyboard(
     page.keyboard.press("k")
     expect(basket).to_have_count(3)
     visit.shot("basket")
-    assert known() == {position: mark for position, mark in (wanted | {13: KEEP}).items() if position}
+    assert known() == {position: mark for position, mark in (wanted | {POSITIONS + 5: KEEP}).items() if position}
 
 
 def test_classes_are_chosen_by_their_pictures_and_walked_between(
@@ -88,7 +89,9 @@ def test_classes_are_chosen_by_their_pictures_and_walked_between(
     for name in ("3", "8"):
         page.locator(".choice-card").filter(has_text=re.compile(f"^{name} ")).click()
     expect(page.locator(".st-key-generated .tile")).to_have_count(16)
-    expect(page.locator(".st-key-generated .row-name")).to_have_text([re.compile("^3"), re.compile("^8")])
+    expect(page.locator(".st-key-generated .row-name")).to_have_text(
+        [re.compile("^3synthetic"), re.compile("^real"), re.compile("^8synthetic"), re.compile("^real")]
+    )
     page.get_by_role("tab", name="Compare").click()
     expect(page.locator(".in-columns .tile")).to_have_count(12)
     visit.shot("same-noise")
@@ -106,9 +109,9 @@ def test_classes_are_brought_to_one_number(visit: Visit, server: Server, monkeyp
     run, page = trained("uneven"), visit.page
     counts = run.info().conditions.sum(axis=0, dtype=int).tolist()
     visit.open("gallery?run=uneven&view=download")  # as somebody types it
-    page.get_by_text("Balanced classes").click()
+    page.get_by_text("Bring all 10 classes to one number").click()
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
-    number = page.get_by_label("Images of every class", exact=True)
+    number = page.get_by_label("Real and synthetic images together", exact=True)
     number.fill("150")
     number.press("Enter")
     lacking = {str(k): 150 - count for k, count in enumerate(counts)}

@@ -140,6 +140,15 @@ def split_copies(count: int, n: int) -> dict[str, Any]:
     return {"count": count, "checked": n, "without": without if count else None}
 
 
+@pytest.mark.parametrize(("counts", "named"), [((139, 147), False), ((30, 147), True)])
+def test_a_condition_is_called_the_rarest_only_where_it_is_rare(counts: tuple[int, int], named: bool) -> None:
+    row = {"shown": 0.9, "shown_in_real": 0.9, "intervals": {"shown": (0.8, 0.96)}}
+    rows = [row | {"condition": name, "synthetic": count} for name, count in zip(("eight", "one"), counts, strict=True)]
+    sentences = " ".join(interpretation.conclusion(result(per_condition=rows)))
+    assert ("the rarest condition" in sentences) == named
+    assert ("eight" in sentences) == named
+
+
 @pytest.mark.parametrize(("count", "n"), [(2, 280), (8, 524), (1, 200), (0, 1000), (15, 1000)])
 def test_splits_are_not_called_dependent_by_as_many_copies_as_chance_explains(count: int, n: int) -> None:
     notices = score_snapshot._notices("val", split_copies(count, n), ACCURACIES)

@@ -144,7 +144,7 @@ def test_rejected_images_are_replaced_by_the_next_of_the_stream(run: Run, tmp_pa
     images, manifest, _ = exported(tmp_path / "out.zip")
     assert [name[-8:-4] for name in images] == ["0000", "0002", "0003", "0004"]
     assert [row["rejected_by_hand"] for row in manifest["conditions"]] == [1, 0]
-    assert manifest["indices"] == [0, 4]
+    assert [row["indices"] for row in manifest["conditions"]] == [[0, 3], [4, 4]]
 
 
 def test_an_unguarded_export_must_be_asked_for_where_the_training_images_are_gone(

@@ -162,7 +162,7 @@ def test_a_claim_is_broken_only_where_its_holder_is_proved_dead(why: str, monkey
     if why in FREE:
         assert claims.take_claim(folder, 6, engine="slurm", job_id="7").number == 2
     else:
-        with pytest.raises(RunError, match=r"run is held by b.*gan release run --host b"):
+        with pytest.raises(RunError, match=r"The run run is held by b.*gan release run --host b"):
             claims.take_claim(folder, 6, engine="slurm", job_id="7")
     monkeypatch.setitem(engines.ENGINES, "slurm", Cluster(None))
     hold_again = new_run("again").path

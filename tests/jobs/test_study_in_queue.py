@@ -71,7 +71,7 @@ def test_a_run_is_not_deleted_while_its_study_waits_or_runs() -> None:
         study_of(run)
     jobs.stop(other.path)
     begun(study)
-    with pytest.raises(RunError, match=r"A job of the run run is running in .*evaluation/study"):
+    with pytest.raises(RunError, match="The study of run is running: wait for its end"):
         lifecycle.delete_run(run)
     jobs.stop(study.path)
     wait_for_state(study, "stopped")
@@ -131,8 +131,8 @@ def test_a_study_whose_run_is_gone_is_not_queued() -> None:
     [
         ("breast", "breast", "the run breast"),
         ("breast/evaluation/study", "breast", "the study of breast"),
-        ("breast/exports/20260101-120000", "breast", "the task 20260101-120000"),
-        (".data/tasks/prepare-digits", ".data", "the task prepare-digits"),
+        ("breast/exports/20260101-120000", "breast", "a download of breast"),
+        (".data/tasks/prepare-digits", ".data", "the reading of digits"),
     ],
 )
 def test_what_jobs_are_called(name: str, run: str, words: str, tmp_path: Path) -> None:

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from gan import jobs
 from gan.data.ingest import staging
 from gan.errors import RunError
-from gan.io.atomic import remove_folder
+from gan.io.atomic import remove_folder, write_json
 from tests.support.image_files import class_files, zip_of
+from tests.support.pages import made
 from tests.support.uploads import add_zip
 
 
@@ -54,6 +56,20 @@ def test_a_mistake_of_the_user_is_no_matter_for_the_log(caplog: pytest.LogCaptur
 
     assert frame.error_text(RunError("There is no run x.")) == "There is no run x."
     assert not caplog.records
+
+
+def test_a_message_names_files_as_they_are_below_the_store(store: Path) -> None:
+    from pages.ui import frame
+
+    marks = store / "run" / "marks.json"
+    assert frame.error_text(RunError(f"{marks} is damaged.")) == "run/marks.json is damaged."
+    refused = PermissionError(errno.EACCES, "no right", str(marks))
+    assert frame.error_text(refused).startswith("run/marks.json cannot be opened or changed")
+    run = made("run")
+    write_json(run.path / "started.json", {"ticket": 1, "time": 1.0, "device": "cpu", "pid": None})
+    cause = f"{run.path / 'log.txt'} is damaged."
+    write_json(run.path / "end.json", {"ticket": 1, "time": 2.0, "state": "failed", "cause": cause})
+    assert jobs.state(run.path).cause == "run/log.txt is damaged."
 
 
 def test_what_cannot_be_removed_is_logged(

@@ -60,13 +60,31 @@ def test_every_class_is_brought_to_one_number(run: Run) -> None:
     assert at.button(key="make zip").disabled
 
 
+def test_one_class_is_brought_to_a_number_in_one_request(run: Run) -> None:
+    real = int(run.info().conditions[:, 8].sum())
+    at = page("gallery", run=run.name, view="Download", condition="8")
+    at.radio(key="export way").set_value("balance").run()
+    at.number_input(key="balance small").set_value(real + 7).run()
+    assert f"**{real + 7} 8**: {real} real + 7" in said(at)
+    assert "Make a ZIP of 7 images" in buttons(at)
+    assert begun(at, run).items == (("8", 7),)
+
+
+def test_each_chosen_class_may_have_a_number_of_its_own(run: Run) -> None:
+    at = page("gallery", run=run.name, view="Download", condition=["3", "8"])
+    at.number_input(key="download each").set_value(4).run()
+    at.toggle(key="own counts").set_value(True).run()
+    at.number_input(key="count small 8").set_value(9).run()
+    assert begun(at, run).items == (("3", 4), ("8", 9))
+
+
 def test_form_and_keep_rate_go_into_the_request_with_the_guard_on(run: Run) -> None:
     at = downloads(run)
     at.slider(key="gallery keep rate").set_value(40)
     at.slider(key="gallery truncation").set_value(0.7)
-    at.radio(key="export way").set_value("each").run()
+    at.run()
     at.selectbox(key="export form").set_value("npz")
-    at.number_input(key="export each").set_value(3).run()
+    at.number_input(key="download each").set_value(3).run()
     assert "About " in said(at)
     request = begun(at, run)
     assert (request.format, request.keep_rate, request.truncation) == ("npz", 0.4, 0.7)

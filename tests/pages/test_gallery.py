@@ -86,6 +86,7 @@ def test_two_combinations_are_shown_and_exported_together(faces: Run) -> None:
     assert len(tiles(at)) == 6
     at.query_params["view"] = "Download"
     at.run()
+    at.number_input(key="download each").set_value(3).run()
     assert "Make a ZIP of 6 images" in buttons(at)
     at.button(key="make zip").click().run()
     assert not at.exception

@@ -1,20 +1,31 @@
 """The gallery's views: what is seen, marked, compared, walked and put into the basket is what was chosen."""
 
+import base64
+import io
 import json
+import shutil
+import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 from streamlit.testing.v1 import AppTest
 
+from gan import jobs
 from gan.data import registry
 from gan.evaluation import selector
+from gan.export import exports
 from gan.runs.run import Run
 from gan.sampling import marks
+from gan.sampling.conditions import POSITIONS
 from gan.sampling.marks import KEEP, REJECT
 from gan.sampling.provenance import Origin
-from pages.ui import background
+from pages.ui import background, cache
 from tests.conftest import trained
 from tests.support.evaluation import SMALL_BUDGET, demo_scores
+from tests.support.jobs import wait_until
 from tests.support.pages import buttons, page, said, tiles
 
 
@@ -36,12 +47,99 @@ def test_the_gallery_shows_what_is_asked_for(run: Run) -> None:
     at.number_input(key="each").set_value(2).run()
     alts = [tile["alt"] for tile in tiles(at)]
     assert len(alts) == 20
-    assert alts[15] == "Generated image of 7, run small, seed 0, number 16"
+    assert alts[15] == "Generated image of 7, run small, seed 0, number 2"
     assert len({tile["src"] for tile in tiles(at)}) == 20
+
+
+def test_how_many_are_shown_and_how_many_are_downloaded_are_chosen_apart(run: Run) -> None:
+    at = page("gallery", run="small", condition="7", each="2")
+    assert len(tiles(at)) == 2
+    shown = [tile["file"] for tile in tiles(at)]
     view(at, "Download")
-    next(button for button in at.button if button.label == "Make a ZIP of 20 images").click().run()
+    at.number_input(key="download each").set_value(5).run()
+    at.toggle(key="guarded").set_value(False).run()
+    next(button for button in at.button if button.label == "Make a ZIP of 5 images").click().run()
     assert not at.exception
-    assert len(list((run.path / "exports").glob("*/request.json"))) == 1
+    (one,) = exports.list_exports(run)
+    wait_until(lambda: not one.state.alive, "the export ended", 60)
+    assert one.file is not None, jobs.log_tail(one.folder)
+    names = [Path(name).name for name in zipfile.ZipFile(one.file).namelist() if name.startswith("images/7/")]
+    assert (len(names), names[:2]) == (5, shown)  # of the chosen class alone, the images shown first
+
+
+def test_the_next_page_shows_the_next_images_and_a_link_opens_it(run: Run) -> None:
+    first, second = (page("gallery", run="small", condition="7", each="2", page=str(number)) for number in (1, 2))
+    both = tiles(page("gallery", run="small", condition="7", each="4"))
+    assert [tile["src"] for tile in tiles(first) + tiles(second)] == [tile["src"] for tile in both]
+    assert second.query_params["page"] == "2"
+    assert "page" not in first.query_params
+
+
+def test_a_copied_link_opens_the_same_pictures(run: Run) -> None:
+    at = page("gallery", run="small")
+    assert at.query_params["snapshot"] == str(run.snapshots()[-1])
+    assert "condition" not in at.query_params
+    at.selectbox(key="snapshot small").set_value(run.snapshots()[0])
+    at.number_input(key="gallery seed").set_value(7)
+    at.slider(key="gallery truncation").set_value(0.7)
+    at.number_input(key="each").set_value(3)
+    at.button(key="no classes").click().run()
+    assert at.query_params["condition"] == ""
+    at.session_state["classes small"] = ["3", "8"]
+    at.run()
+    link = {name: at.query_params[name] for name in ("snapshot", "seed", "truncation", "each", "condition")}
+    numbers = {"snapshot": str(run.snapshots()[0]), "seed": "7", "truncation": "0.7", "each": "3"}
+    assert link == numbers | {"condition": ["3", "8"]}
+    opened = page("gallery", run="small", **link)
+    assert [tile["src"] for tile in tiles(opened)] == [tile["src"] for tile in tiles(at)]
+    assert not opened.warning
+
+
+def test_a_link_that_is_not_understood_is_named_and_the_rest_of_it_is_opened(run: Run) -> None:
+    at = page("gallery", run="small", snapshot="7", seed="-3", condition="eleven", each="2")
+    for fault in ("no snapshot 7", "seed takes a number from 0", "no condition 'eleven'"):
+        assert fault in at.warning[0].value
+    assert len(tiles(at)) == 20
+
+
+def test_real_images_of_each_class_stand_below_the_synthetic_ones(run: Run) -> None:
+    def pictures(at: AppTest) -> list[tuple[str, str, int]]:
+        (grid,) = [
+            json.loads(one.proto.json) for one in at.get("bidi_component") if "image_grid" in one.proto.component_name
+        ]
+        return [(row["name"], row["note"], len(row["pictures"])) for row in grid["rows"]]
+
+    at = page("gallery", run="small", condition=["3", "8"], each="5")
+    counts = run.info().conditions.sum(axis=0)
+    expected = [
+        ("3", "synthetic", 0),
+        ("", f"real, of {counts[3]}", 5),
+        ("8", "synthetic", 0),
+        ("", f"real, of {counts[8]}", 5),
+    ]
+    assert pictures(at) == expected
+    images = registry.load_image_set(run.config.data)
+    eights = images.images[images.rows("train")][images.labels()[images.rows("train")] == 8]
+    examples = cache.real_examples(run, ["8"], 5, 0)
+    assert examples is not None
+    assert all(any((image == eight).all() for eight in eights) for image in examples[0])
+    at.toggle(key="gallery real").set_value(False).run()
+    assert pictures(at) == [("3", "synthetic", 0), ("8", "synthetic", 0)]
+
+
+def test_images_that_nobody_has_read_here_are_called_so_and_not_gone(run: Run) -> None:
+    shutil.rmtree(registry.cache_folder(run.config.data))
+    at = page("gallery", run="small")
+    assert "have not been read on this machine yet" in said(at)
+    assert at.button(key="start calibration").label == "Read them"
+
+
+def test_an_image_is_saved_with_the_name_and_the_text_that_it_has_in_a_download(run: Run) -> None:
+    tile = tiles(page("gallery", run="small", condition="7", each="2"))[1]
+    picture = Image.open(io.BytesIO(base64.b64decode(tile["src"].partition(",")[2])))
+    assert isinstance(picture, PngImageFile)
+    assert tile["file"] == f"small_{run.snapshots()[-1]}_s0_700000001.png"
+    assert picture.text["Make again"].endswith("--seed 0 --start 700000001 --count 1 --truncation 1 --out one-image")
 
 
 def test_each_class_is_a_card_with_real_images_where_they_were_read_and_a_name_where_not(run: Run) -> None:
@@ -68,7 +166,7 @@ def test_no_class_chosen_and_too_many_images_are_told_in_words(run: Run) -> None
 
 def test_marks_of_everybody_are_shown_and_kept_images_lie_in_the_basket(run: Run) -> None:
     newest = run.snapshots()[-1]
-    kept, rejected = Origin(newest, 0, 5, "0"), Origin(newest, 0, 9, "1")
+    kept, rejected = Origin(newest, 0, 5, "0"), Origin(newest, 0, POSITIONS + 1, "1")
     other = Origin(run.snapshots()[0], 3, 70, "4", 0.5)
     marks.change(run, {kept: KEEP, rejected: REJECT, other: KEEP})
     at = page("gallery", run="small")
@@ -153,7 +251,7 @@ def test_a_walk_is_shown_and_its_ends_can_be_exchanged(run: Run) -> None:
 def test_a_link_names_a_view_in_any_case_and_is_told_where_there_is_none(run: Run) -> None:
     at = page("gallery", run="small", view="download")
     assert at.query_params["view"] == "Download"
-    assert "Make a ZIP of 80 images" in buttons(at)
+    assert "Make a ZIP of 5,000 images" in buttons(at)
     at = page("gallery", run="small", view="films")
     assert "has no view films: it has Look, Compare, Walk, Basket, Download." in at.warning[0].value
     assert len(tiles(at)) == 80

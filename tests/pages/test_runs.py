@@ -150,7 +150,7 @@ def test_a_run_of_which_something_works_is_not_deleted() -> None:
     try:
         at = confirming("busy")
         at.button(key="delete for good").click().run()
-        assert "A job of the run busy is running" in at.error[0].value
+        assert "A download of busy is running" in at.error[0].value
         assert run.path.is_dir()
     finally:
         os.close(working)

@@ -18,6 +18,7 @@ from pages.ui import cache, fmt, palette, sparkline, tiles
 from pages.ui.progress.chart_texts import GROUPS
 from pages.ui.routes import routes
 from tests.conftest import trained
+from tests.support.pages import made
 
 
 def get(path: str, **headers: str) -> httpx.Response:
@@ -157,6 +158,18 @@ def test_a_film_is_made_anew_where_a_run_of_the_same_name_has_other_pictures() -
     for picture in run.samples().values():
         Image.open(picture).point(lambda grey: 255 - grey).save(picture)
     assert cache.samples_gif(run, None) != before
+
+
+def test_the_size_of_a_run_is_that_after_its_last_progress_or_download() -> None:
+    folder = made().path
+    assert cache.disk_usage(folder) < 100_000
+    (folder / "generator.bin").write_bytes(bytes(2_000_000))
+    write_json(folder / "status.json", {"done": 1000})
+    assert cache.disk_usage(folder) > 2_000_000
+    (folder / "exports").mkdir(exist_ok=True)
+    (folder / "exports" / "images.zip").write_bytes(bytes(3_000_000))
+    (folder / "exports" / "ledger.jsonl").write_text("{}\n")
+    assert cache.disk_usage(folder) > 5_000_000
 
 
 def test_the_variety_of_real_images_is_known_once_they_are_read() -> None:

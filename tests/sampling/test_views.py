@@ -7,7 +7,7 @@ import pytest
 
 from gan.runs.run import Run
 from gan.sampling import conditions, subclass_sampling, views
-from gan.sampling.conditions import Condition
+from gan.sampling.conditions import POSITIONS, Condition
 from gan.sampling.provenance import Origin
 from gan.sampling.sampler import load_generator
 from tests.conftest import trained
@@ -26,15 +26,27 @@ def close(first: np.ndarray, second: np.ndarray) -> bool:
     return bool(np.abs(first.astype(int) - second.astype(int)).max() <= 1)
 
 
-def test_positions_continue_over_the_items_and_every_image_can_be_made_again() -> None:
+def test_a_class_has_its_own_part_of_the_stream_and_every_image_can_be_made_again() -> None:
     sampler = load_generator(trained("looked"))
-    threes, eights = views.requested_groups(sampler, [("3", 2), ("8", 3)], seed=4, start=10, truncation=0.8)
+    threes, eights = views.first_groups(sampler, ["3", "8"], 2, seed=4, skip=10, truncation=0.8)
     assert (threes.label, eights.label) == ("3", "8")
-    assert threes.origins == tuple(Origin(sampler.seen, 4, position, "3", 0.8) for position in (10, 11))
-    assert [origin.index for origin in eights.origins] == [12, 13, 14]
+    assert threes.origins == tuple(Origin(sampler.seen, 4, 3 * POSITIONS + k, "3", 0.8) for k in (10, 11))
+    (alone,) = views.first_groups(sampler, ["8"], 12, seed=4, truncation=0.8)
+    assert alone.origins[10:] == eights.origins  # whatever is shown beside it, and however many
+    assert close(alone.images[10:], eights.images)
     for group in (threes, eights):
         for origin, image in zip(group.origins, group.images, strict=True):
             assert close(views.regenerate(sampler, origin), image)
+
+
+def test_combinations_of_attributes_have_parts_of_the_stream_that_do_not_meet(faces: Run) -> None:
+    sampler = load_generator(faces)
+    groups = views.first_groups(sampler, ["Smiling=1", "Smiling=0", "any"], 3, seed=4)
+    positions = [origin.index for group in groups for origin in group.origins]
+    assert len(set(positions)) == 9
+    assert positions[6:] == [0, 1, 2]
+    (alone,) = views.first_groups(sampler, ["Smiling=0"], 3, seed=4)
+    assert alone.origins == groups[1].origins
 
 
 def test_the_same_noise_under_other_classes_differs_in_the_class_alone() -> None:

@@ -56,7 +56,7 @@ def problem(config: DataConfig) -> str | None:
             return (
                 None
                 if root.is_dir()
-                else f"The images of the set {config.path} are missing: there is no folder {root}."
+                else f"The images of the set {config.path} are missing: there is no folder {settings.below_store(str(root))}."
             )
         if not local_folder(config).is_dir():
             names = ", ".join(added_sets()) or "none yet"

@@ -115,6 +115,12 @@ def rarest_condition(result: EvaluationResult) -> dict[str, Any]:
     return min(result.per_condition, key=lambda row: int(row["synthetic"]))
 
 
+def has_rare_condition(result: EvaluationResult) -> bool:
+    """Whether one condition has at most half as many images as another: else none is called the rarest."""
+    counts = [int(row["synthetic"]) for row in result.per_condition]
+    return 2 * min(counts) <= max(counts)
+
+
 def least_obeyed_condition(result: EvaluationResult) -> dict[str, Any] | None:
     """The row of the condition with the lowest obedience; None where none was requested."""
     requested = [row for row in result.per_condition if row["shown"] is not None]
@@ -161,7 +167,7 @@ def _training_value(result: EvaluationResult) -> str:
         text += "They could not be shown to teach anything about the conditions."
     row = rarest_condition(result)
     shown = row["intervals"]["shown"]
-    if row["shown"] is None or row["shown_in_real"] is None or shown is None or len(result.per_condition) < 2:
+    if row["shown"] is None or row["shown_in_real"] is None or shown is None or not has_rare_condition(result):
         return text
     return (
         f"{text} The classifier trained on real images recognises {row['condition']}, the rarest condition, in "

@@ -29,7 +29,7 @@ from gan.evaluation.records import membership_results, results, study_results
 from gan.evaluation.records.results import EvaluationResult
 from gan.evaluation.records.study_results import StudyResult
 from gan.evaluation.report import sections, study_section, study_style, text
-from gan.evaluation.training_images import cached_training_images
+from gan.evaluation.training_images import cached_training_images, not_read_yet
 from gan.io.contact_sheet import make_grid
 from gan.io.png import data_uri
 from gan.runs.run import Run
@@ -74,7 +74,7 @@ def build_report(run: Run, snapshot: int | None = None, split: str = "val") -> s
     result = results.load_result(run, snapshot or 0, split)
     images = cached_training_images(run)
     if images is None:
-        raise RunError(f"The data of {run.name} is no longer in the cache: evaluate it again to load it.")
+        raise RunError(not_read_yet(run))
     study = next((study for study in study_results.list_studies(run) if study.snapshot == result.snapshot), None)
     readings = [
         reading

@@ -1,4 +1,5 @@
-// Draws images as buttons in named rows, for image_grid.py. A click opens an image; K keeps it, R rejects it, arrows move.
+// Draws images as buttons in named rows, for image_grid.py. A click opens an image; K keeps, R rejects and S saves it,
+// arrows move.
 //
 // Marks show at once and are sent to Python in a journal: every event has a number, and is sent again with the next one
 // until Python has said that it took it, so that no key is lost when many are pressed while the page is drawn anew.
@@ -34,7 +35,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
 
 // The images are drawn anew only where others are to be seen, so that the reader's place is kept while marks change.
 const draw = (grid, data) => {
-  const drawn = JSON.stringify(data.rows.map(row => [row.name, row.note, row.images.map(image => [image.id, image.src.length])]))
+  const drawn = JSON.stringify(data.rows.map(row => [row.name, row.note, row.images.map(image => [image.id, image.src.length]), row.pictures.map(one => one.src.slice(-60))]))
   if (grid.drawn !== drawn) {
     const place = tiles(grid).indexOf(document.activeElement?.closest?.(".tile"))
     grid.drawn = drawn
@@ -61,7 +62,9 @@ const opener = tile => tile.querySelector(".tile-open")
 const rowOf = (row, marking) =>
   element("div", { className: "tile-row" },
     element("div", { className: "row-name", title: row.name }, row.name, element("span", { className: "quiet", textContent: row.note })),
-    element("div", { className: "tiles" }, ...row.images.map(image => tileOf(image, marking))))
+    element("div", { className: "tiles" }, ...row.images.map(image => tileOf(image, marking)), ...row.pictures.map(pictureOf)))
+
+const pictureOf = one => element("img", { className: `picture ${one.sharp ? "sharp" : "smooth"}`, src: one.src, alt: one.alt })
 
 const tileOf = (image, marking) => {
   const picture = element("img", { className: image.sharp ? "sharp" : "smooth", src: image.src, alt: image.alt, draggable: false })
@@ -69,8 +72,10 @@ const tileOf = (image, marking) => {
     picture, element("span", { className: "tile-said" }))
   const tile = element("div", { className: "tile" }, open, element("span", { className: "tile-badge", ariaHidden: "true" }))
   tile.dataset.id = image.id
-  // For the mouse: the keys K and R do the same, and a screen reader hears of those, so these stay out of its way.
-  if (marking) for (const [act, sign, title] of [["keep", "✓", "Keep (K)"], ["reject", "✕", "Reject (R)"]])
+  tile.dataset.file = image.file
+  // For the mouse: the keys K, R and S do the same, and a screen reader hears of those, so these stay out of its way.
+  const acts = [["save", "↓", "Save (S)"], ...(marking ? [["keep", "✓", "Keep (K)"], ["reject", "✕", "Reject (R)"]] : [])]
+  for (const [act, sign, title] of acts)
     tile.append(element("button", { className: `tile-act tile-${act}`, type: "button", tabIndex: -1, textContent: sign, title, ariaHidden: "true" }))
   return tile
 }
@@ -87,12 +92,16 @@ const act = (grid, tile, wanted) => {
   grid.send(tile.dataset.id, mark || "clear")
 }
 
+// The image as it is, at its own size: the browser already has the file.
+const save = tile => element("a", { href: tile.querySelector("img").src, download: tile.dataset.file }).click()
+
 const listen = grid => {
   grid.addEventListener("click", event => {
     const tile = event.target.closest(".tile")
     if (!tile) return
     const marker = event.target.closest(".tile-act")
-    if (marker) act(grid, tile, marker.classList.contains("tile-keep") ? "keep" : "reject")
+    if (marker?.classList.contains("tile-save")) save(tile)
+    else if (marker) act(grid, tile, marker.classList.contains("tile-keep") ? "keep" : "reject")
     else grid.send(tile.dataset.id, "open")
   })
   grid.addEventListener("keydown", event => {
@@ -100,7 +109,8 @@ const listen = grid => {
     if (!tile || event.ctrlKey || event.metaKey || event.altKey) return
     const wanted = KEYS[event.key.toLowerCase()]
     const next = neighbour(tiles(grid), tile, event.key)
-    if (wanted && tile.querySelector(".tile-act")) act(grid, tile, wanted)
+    if (wanted && tile.querySelector(".tile-keep")) act(grid, tile, wanted)
+    else if (event.key.toLowerCase() === "s") save(tile)
     else if (next) move(grid, next)
     else if (!wanted) return
     event.preventDefault()

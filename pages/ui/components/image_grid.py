@@ -1,4 +1,4 @@
-"""Images as buttons in named rows: a click or Enter opens one, K keeps it, R rejects it, arrows move to another.
+"""Images as buttons in named rows: a click or Enter opens one, K keeps, R rejects, S saves it, arrows move to another.
 
 A component of our own, because Streamlit has no picture that can be clicked or focused. The browser sends a list of
 events, each handled once, in order.
@@ -22,22 +22,32 @@ STYLE = Path(__file__).with_name("image_grid.css")
 
 @dataclass(frozen=True)
 class Tile:
-    """One image (C, H, H) with its alternative text; `id` comes back with each event."""
+    """One image (C, H, H) with its alternative text; `id` comes back with each event.
+
+    The browser saves it as `file`, a PNG with this `text` as its metadata.
+    """
 
     id: str
     image: NDArray[np.uint8]
     alt: str
+    file: str
+    text: Mapping[str, str]
     dropped: bool = False
     """Shown dimmed: the selection leaves it out."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """Tiles under one name, with a note such as a count."""
+    """Tiles under one name, with a note such as a count; or `pictures` (n, C, H, H) that are only looked at.
+
+    The alternative text of a picture is `alt` plus its number.
+    """
 
     name: str
     note: str
-    tiles: Sequence[Tile]
+    tiles: Sequence[Tile] = ()
+    pictures: NDArray[np.uint8] | None = None
+    alt: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,6 +89,7 @@ def image_grid(
         "taken": st.session_state.get(_taken(key), 0),
         "rows": [
             {"name": row.name, "note": row.note, "images": [_tile_data(tile, marks, shown) for tile in row.tiles]}
+            | {"pictures": _picture_data(row, shown)}
             for row in rows
         ],
     }
@@ -90,10 +101,18 @@ def _tile_data(tile: Tile, marks: Mapping[str, str], side: int) -> dict[str, Any
         "id": tile.id,
         "alt": tile.alt,
         "sharp": side >= tile.image.shape[-1],
-        "src": data_uri(encode_png(tile.image)),
+        "src": data_uri(encode_png(tile.image, tile.text)),
+        "file": tile.file,
         "mark": marks.get(tile.id, ""),
         "dropped": tile.dropped,
     }
+
+
+def _picture_data(row: Row, side: int) -> list[dict[str, Any]]:
+    return [
+        {"src": data_uri(encode_png(image)), "alt": f"{row.alt}, number {number}", "sharp": side >= image.shape[-1]}
+        for number, image in enumerate([] if row.pictures is None else row.pictures, 1)
+    ]
 
 
 def _take(key: str, took: Callable[[list[Event]], None]) -> None:

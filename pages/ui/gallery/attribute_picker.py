@@ -3,11 +3,14 @@
 The choice is kept in the session apart from the widgets, so that a search that hides an attribute does not undo it.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
 
 from gan.data.info import DatasetInfo
 from gan.runs.run import Run
+from gan.sampling.conditions import ANY as ANY_CONDITION
 from gan.sampling.conditions import Condition
 from pages.ui import fmt
 
@@ -17,14 +20,20 @@ VALUES = {ON: 1, OFF: 0}
 NO_REAL_IMAGE = "No real training image has this combination: the generator has never seen it and can only guess."
 
 
-def attribute_items(run: Run, info: DatasetInfo) -> tuple[tuple[str, int], ...]:
-    """The chosen combination and those kept before, and the number of images of each."""
+def chosen_combinations(run: Run, info: DatasetInfo) -> list[str]:
+    """The combinations kept before and the chosen one, as the text of conditions."""
     chosen = _switches(run, info)
     condition = _condition(chosen, info)
     _summary(run, chosen, condition.matching_images(info))
-    count = int(st.number_input("Images of each", 1, 10_000, 24, key="count", persist_state="session"))
-    labels = _combinations(run, info, condition.text(info))
-    return tuple((label, count) for label in labels)
+    return _combinations(run, info, condition.text(info))
+
+
+def choose_combinations(run: Run, info: DatasetInfo, conditions: Sequence[Condition]) -> None:
+    """Choose the last of these combinations, and keep the others beside it."""
+    *kept, current = conditions or [ANY_CONDITION]
+    values = {value: name for name, value in VALUES.items()}
+    st.session_state[_kept(run)] = {info.names[position]: values[value] for position, value in current.fixed}
+    st.session_state[_combined(run)] = [condition.text(info) for condition in kept]
 
 
 def _switches(run: Run, info: DatasetInfo) -> dict[str, str]:

@@ -1,4 +1,6 @@
-"""The choice of conditions: classes with a count each, or attributes. Gives the items of an export request."""
+"""The choice of conditions: classes by their pictures, or combinations of attributes."""
+
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -13,33 +15,29 @@ from pages.ui.gallery import attribute_picker
 CHOSEN_AT_FIRST = 12  # classes, at most
 
 
-def condition_picker(run: Run, info: DatasetInfo) -> tuple[tuple[str, int], ...]:
-    """Conditions as text, and the number of images of each."""
-    if info.kind == "class":
-        return _classes(run, info)
-    return attribute_picker.attribute_items(run, info)
-
-
-def _classes(run: Run, info: DatasetInfo) -> tuple[tuple[str, int], ...]:
-    """Classes with one count for all or a count each."""
+def condition_picker(run: Run, info: DatasetInfo) -> list[str]:
+    """The chosen conditions as text, classes in the order of the data set."""
+    if info.kind != "class":
+        return attribute_picker.chosen_combinations(run, info)
     chosen = _class_cards(run, info)
-    each = st.number_input("Images of each", 1, 10_000, 8, key="each", persist_state="session")
-    counts = {name: int(each) for name in info.names if name in chosen}
-    if len(counts) > 1 and st.toggle("A count for each class", key="own counts", persist_state="session"):
-        columns = st.columns(2)
-        for number, name in enumerate(counts):
-            with columns[number % 2]:
-                count = st.number_input(
-                    name, 0, 10_000, int(each), key=f"count {run.name} {name}", persist_state="session"
-                )
-                counts[name] = int(count)
-    texts = {name: Condition.of_class(position).text(info) for position, name in enumerate(info.names)}
-    return tuple((texts[name], count) for name, count in counts.items() if count)
+    return [Condition.of_class(position).text(info) for position, name in enumerate(info.names) if name in chosen]
+
+
+def chosen_at_first(info: DatasetInfo) -> list[str]:
+    """The classes of a visitor who has not chosen, as conditions."""
+    return [Condition.of_class(position).text(info) for position in range(min(len(info.names), CHOSEN_AT_FIRST))]
+
+
+def choose_classes(run: Run, info: DatasetInfo, conditions: Sequence[Condition]) -> None:
+    """Choose these classes; any class for the condition that leaves it open."""
+    everything = any(not condition.fixed for condition in conditions)
+    names = [info.names[condition.fixed[0][0]] for condition in conditions if condition.fixed]
+    _choose(_key(run), list(info.names) if everything else names)
 
 
 def _class_cards(run: Run, info: DatasetInfo) -> list[str]:
     """A card for each class with real images and their number; gives the chosen classes."""
-    key = f"classes {run.name}"
+    key = _key(run)
     chosen: list[str] = st.session_state.setdefault(key, list(info.names[:CHOSEN_AT_FIRST]))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown("Classes", help="The pictures are real training images.", width="stretch")
@@ -59,3 +57,7 @@ def _class_cards(run: Run, info: DatasetInfo) -> list[str]:
 
 def _choose(key: str, names: list[str]) -> None:
     st.session_state[key] = names
+
+
+def _key(run: Run) -> str:
+    return f"classes {run.name}"

@@ -7,15 +7,16 @@ import streamlit as st
 from gan.data.info import DatasetInfo
 from gan.evaluation import training_images
 from gan.export import balance, exports
-from gan.export.request import ExportRequest, items_per_condition
+from gan.export.request import ExportRequest
 from gan.export.size_estimate import estimate_export
 from gan.runs.run import Run
 from gan.sampling import marks
 from pages.ui import fmt
 from pages.ui.frame import errors_noted
-from pages.ui.gallery import export_list
+from pages.ui.gallery import export_list, same_noise
 
-CHOSEN, EACH, BALANCE, BASKET = "chosen", "each", "balance", "basket"
+CHOSEN, BALANCE, BASKET = "chosen", "balance", "basket"
+MAX_EACH = 50_000
 WAY = "export way"
 FORMATS = {
     "folder": "A folder for each condition, PNG",
@@ -23,6 +24,8 @@ FORMATS = {
     "npz": "NumPy arrays (.npz), as MedMNIST has it",
 }
 MAX_ROWS = 12  # of a table without a scroll bar
+MAX_NAMED = 3  # conditions that a choice names
+COUNT_WIDTH = 220  # px
 
 
 def download_view(run: Run, info: DatasetInfo, request: ExportRequest) -> None:
@@ -62,33 +65,69 @@ def _estimate(run: Run, request: ExportRequest) -> str:
 
 
 def _request(run: Run, info: DatasetInfo, shown: ExportRequest) -> ExportRequest:
-    """The chosen conditions, a number of each class, balanced classes, or the basket."""
+    """A number of each chosen condition, the chosen classes brought to one number, or the basket."""
     kept = marks.basket(run)
-    names = {CHOSEN: "The chosen conditions"}
+    texts = [text for text, _ in shown.items]
+    chosen = _chosen_in_words(texts, info)
+    names = {CHOSEN: f"A number of {chosen}"}
     if info.kind == "class":
-        names |= {EACH: "A number of each class", BALANCE: "Balanced classes"}
+        names |= {BALANCE: f"Bring {chosen} to one number, real and synthetic images together"}
     names |= {BASKET: f"The basket: {fmt.images(len(kept))}"}
     way = st.radio("Images", list(names), format_func=names.__getitem__, key=WAY, persist_state="session")
-    if way == EACH:
-        count = int(st.number_input("Images of each class", 1, 50_000, 500, key="export each", persist_state="session"))
-        return replace(shown, items=items_per_condition(info, count, None))
-    if way == BALANCE:
-        return replace(shown, items=_balance(run, info))
     if way == BASKET:
         if not kept:
             st.info("The basket is empty: press K or click ✓ on images to keep them.")
         return ExportRequest.of_basket(kept)
-    return shown
+    if not texts:
+        st.info("Choose at least one condition.")
+        return shown
+    return replace(shown, items=_balance(run, info, texts) if way == BALANCE else _counts(run, info, texts))
 
 
-def _balance(run: Run, info: DatasetInfo) -> tuple[tuple[str, int], ...]:
-    """The balance assistant: the synthetic images that bring every class to the same number."""
+def _chosen_in_words(texts: list[str], info: DatasetInfo) -> str:
+    """The chosen conditions: `3`, `3 and 8`, `all 10 classes`."""
+    kind = "classes" if info.kind == "class" else "combinations"
+    if info.kind == "class" and len(texts) == len(info.names) > 1:
+        return f"all {len(texts)} classes"
+    if 1 <= len(texts) <= MAX_NAMED:
+        return " and ".join(fmt.escape_markdown(same_noise.condition_label(text, info)) for text in texts)
+    return f"the {len(texts)} chosen {kind}"
+
+
+def _counts(run: Run, info: DatasetInfo, texts: list[str]) -> tuple[tuple[str, int], ...]:
+    """One number for all chosen conditions, or a number for each class."""
+    each = int(
+        st.number_input(
+            "Images" if len(texts) == 1 else "Images of each", 1, MAX_EACH, 500, key="download each",
+            persist_state="session", width=COUNT_WIDTH,
+        )
+    )  # fmt: skip
+    counts = dict.fromkeys(texts, each)
+    several = info.kind == "class" and len(texts) > 1
+    if several and st.toggle("A number for each class", key="own counts", persist_state="session"):
+        with st.container(horizontal=True):
+            for text in texts:
+                counts[text] = int(
+                    st.number_input(
+                        same_noise.condition_label(text, info), 0, MAX_EACH, each, key=f"count {run.name} {text}",
+                        persist_state="session", width=COUNT_WIDTH,
+                    )
+                )  # fmt: skip
+    return tuple((text, count) for text, count in counts.items() if count)
+
+
+def _balance(run: Run, info: DatasetInfo, texts: list[str]) -> tuple[tuple[str, int], ...]:
+    """The balance assistant: the synthetic images that bring each chosen class to the same number."""
     largest = int(info.conditions.sum(axis=0, dtype=int).max())
     target = st.number_input(
-        "Images of every class", 1, 50_000, largest, key=f"balance {run.name}", persist_state="session",
-        help="Real training images and synthetic ones together; at first as many as the largest class has.",
+        "Real and synthetic images together", 1, MAX_EACH, largest, key=f"balance {run.name}",
+        persist_state="session", width=COUNT_WIDTH, help="At first as many as the largest class has.",
     )  # fmt: skip
-    rows = balance.balance_table(info, int(target))
+    rows = balance.balance_table(info, int(target), texts)
+    if len(rows) == 1 and rows[0].synthetic:
+        (row,) = rows
+        st.markdown(f"**{row.total:,} {fmt.escape_markdown(row.condition)}**: {row.real:,} real + {row.synthetic:,}")
+        return ((row.condition, row.synthetic),)
     table = [
         {"Class": row.condition, "Real": row.real, "Synthetic to add": row.synthetic, "Result": row.total}
         for row in rows
@@ -102,7 +141,7 @@ def _balance(run: Run, info: DatasetInfo) -> tuple[tuple[str, int], ...]:
     )  # fmt: skip
     items = tuple((row.condition, row.synthetic) for row in rows if row.synthetic)
     if not items:
-        st.info("Every class has as many real training images already: nothing to add.")
+        st.info(f"There are as many real training images of {_chosen_in_words(texts, info)} already: nothing to add.")
     return items
 
 

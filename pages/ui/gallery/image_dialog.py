@@ -6,7 +6,9 @@ A click on any image opens it (`marking.py`).
 import streamlit as st
 
 from gan.data.info import DatasetInfo
+from gan.evaluation import training_images
 from gan.evaluation.job import Request
+from gan.io.png import encode_png
 from gan.runs.run import Run
 from gan.sampling import marks, provenance
 from gan.sampling.conditions import Condition
@@ -43,7 +45,7 @@ def _dialog(run: Run, info: DatasetInfo) -> None:
             _neighbours(name, among)
         with right:
             _details(run, info, origin)
-            _mark_buttons(run, origin)
+            _image_buttons(run, info, origin)
             _walk_buttons(run, origin)
             _nearest_real_image(run, origin)
         st.caption("Command that makes this image again:")
@@ -92,8 +94,8 @@ def _details(run: Run, info: DatasetInfo, origin: Origin) -> None:
             st.caption(", ".join(info.names[k] for k in row.nonzero()[0]).replace("_", " ") or "None is on.")
 
 
-def _mark_buttons(run: Run, origin: Origin) -> None:
-    """Keep and Reject; a second click clears the mark."""
+def _image_buttons(run: Run, info: DatasetInfo, origin: Origin) -> None:
+    """Keep and Reject, a second click clears the mark; and Save, for those without a mouse or keys."""
     mark = marks.load(run).get(origin)
     with st.container(horizontal=True):
         for name, target, icon, done in (
@@ -105,6 +107,11 @@ def _mark_buttons(run: Run, origin: Origin) -> None:
                 type="primary" if mark == target else "secondary",
                 args=(run, origin, None if mark == target else target),
             )  # fmt: skip
+        tile = marking.image_tile(run, info, origin)
+        st.download_button(
+            "Save", encode_png(tile.image, tile.text), tile.file, "image/png", icon=":material/download:",
+            key="save large", on_click="ignore", help="As a PNG that says how it was made.",
+        )  # fmt: skip
 
 
 def _set_mark(run: Run, origin: Origin, mark: Mark | None) -> None:
@@ -124,7 +131,7 @@ def _nearest_real_image(run: Run, origin: Origin) -> None:
     st.markdown("**Most similar real training image**")
     images = cache.training_images(run)
     if images is None:
-        st.caption("The training images of this run are not on this machine.")
+        st.caption(training_images.training_images_problem(run) or training_images.not_read_yet(run))
         return
     real = cache_torch.nearest_real(run, origin, images)
     tiles.draw_tiles(real[None], f"Most similar real training image, of {images.title}", tile=NEAREST)

@@ -1,8 +1,11 @@
-"""Generated images, a row for each chosen condition; images below the keep rate are dimmed."""
+"""Generated images, a row for each chosen condition, above real ones of it; images below the keep rate are dimmed."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from gan.data.info import DatasetInfo
 from gan.evaluation import training_images
@@ -11,39 +14,78 @@ from gan.export.request import ExportRequest
 from gan.runs.run import Run
 from gan.sampling.conditions import Condition
 from gan.sampling.provenance import Origin
-from pages.ui import cache_torch, fmt, preparation, tiles
-from pages.ui.gallery import marking, same_noise
+from gan.sampling.views import ImageGroup
+from pages.ui import cache, cache_torch, fmt, preparation, tiles
+from pages.ui.gallery import controls, link, marking, same_noise
 
 MAX_IMAGES = 400  # about a second on two CPU cores
+MAX_REAL = 24  # of a condition
+MAX_PAGES = 50
 
 
 def look_view(run: Run, info: DatasetInfo, request: ExportRequest) -> None:
-    """A row of images for each condition."""
+    """A row of generated images for each condition, and one of real images."""
     if not request.items:
         st.info("Choose at least one condition.")
         return
     if request.count > MAX_IMAGES:
         st.info(
-            f"{fmt.images(request.count)} are too many to show: choose up to {MAX_IMAGES}. Download takes any number."
+            f"{fmt.images(request.count)} are too many to show at once: choose up to {MAX_IMAGES}. Download takes any "
+            "number."
         )
         return
-    groups = cache_torch.requested_images(run, replace(request, keep_rate=1.0))
-    dropped = _dropped_images(run, request) if request.keep_rate < 1 else frozenset()
-    titles = [
-        (
-            same_noise.condition_label(group.label, info),
-            f"{fmt.number(Condition.from_text(text, info).matching_images(info))} real",
-        )
-        for group, (text, _) in zip(groups, request.items, strict=True)
-    ]
+    count = request.items[0][1]
+    page = _page()
+    groups = cache_torch.first_images(run, replace(request, keep_rate=1.0), count, (page - 1) * count)
+    dropped = _dropped_images(run, groups, request.keep_rate) if request.keep_rate < 1 else frozenset()
+    real = _real_images(run, info, request, count, page)
+    titles = [(same_noise.condition_label(group.label, info), "synthetic") for group in groups]
     with st.container(key="generated"):
         marking.marked_groups(
-            run, info, groups, key=f"look {run.name}", label="Generated images", titles=titles, dropped=dropped
-        )
+            run, info, groups, key=f"look {run.name}", label="Generated images", titles=titles, dropped=dropped,
+            real=real,
+        )  # fmt: skip
     st.caption(
-        f"{fmt.images(request.count)} of {info.native_size} px{_enlarged(info.native_size)}. Click one to open it; "
-        "K keeps it, R rejects it, the arrow keys move on. Synthetic: not for clinical use."
+        f"Images {(page - 1) * count + 1:,} to {page * count:,} of each, {info.native_size} px"
+        f"{_enlarged(info.native_size)}; a download holds the first of them. Click one to open it; K keeps it, "
+        "R rejects it, S saves it, the arrow keys move on. Synthetic: not for clinical use."
     )
+
+
+def _page() -> int:
+    """Which images of each condition: the buttons, and the page in the address."""
+    st.session_state.setdefault(controls.PAGE, 1)
+    pages = max(MAX_PAGES, st.session_state[controls.PAGE])
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.toggle("Real images below", key="gallery real", persist_state="session", value=True)
+        page = int(st.pagination(pages, max_visible_pages=5, key=controls.PAGE, persist_state="session"))
+    link.write_number(link.PAGE, page, 1)
+    return page
+
+
+def _real_images(
+    run: Run, info: DatasetInfo, request: ExportRequest, count: int, page: int
+) -> list[tuple[str, NDArray[np.uint8]]]:
+    """Real images of each condition with a note; none where they are not wanted, or not here, which is then said."""
+    if not st.session_state["gallery real"]:
+        return []
+    shown = min(count, MAX_REAL)
+    real = cache.real_examples(run, [text for text, _ in request.items], shown, (page - 1) * shown)
+    if real is None:
+        problem = training_images.training_images_problem(run)
+        if problem is not None:
+            st.caption(f"No real images beside them. {problem}")
+        else:
+            preparation.preparation_panel(
+                run,
+                Request("calibration"),
+                "Reading the training images",
+                training_images.not_read_yet(run),
+                "Read them",
+            )
+        return []
+    counts = [Condition.from_text(text, info).matching_images(info) for text, _ in request.items]
+    return [(f"real, of {fmt.number(count)}", images) for count, images in zip(counts, real, strict=True)]
 
 
 def _enlarged(side: int) -> str:
@@ -51,13 +93,13 @@ def _enlarged(side: int) -> str:
     return ", enlarged" if shown > side else ", reduced" if shown < side else ""
 
 
-def _dropped_images(run: Run, request: ExportRequest) -> frozenset[Origin]:
+def _dropped_images(run: Run, groups: Sequence[ImageGroup], keep_rate: float) -> frozenset[Origin]:
     """The images below the keep rate; where the selector is not trained yet, none, and the button that trains it."""
     problem = training_images.training_images_problem(run)
     if problem is not None:
         st.warning(problem, icon=":material/filter_alt_off:")
         return frozenset()
-    dropped = cache_torch.images_below_keep_rate(run, request)
+    dropped = cache_torch.images_below_keep_rate(run, groups, keep_rate)
     if dropped is None:
         preparation.preparation_panel(
             run,

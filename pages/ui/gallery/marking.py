@@ -6,12 +6,14 @@ Marks are saved in the run's folder (`gan/sampling/marks.py`), so that colleague
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from gan.data.info import DatasetInfo
 from gan.runs.run import Run
-from gan.sampling import marks
-from gan.sampling.conditions import Condition
+from gan.sampling import marks, provenance
+from gan.sampling.conditions import POSITIONS, Condition
 from gan.sampling.marks import KEEP, REJECT, Mark
 from gan.sampling.provenance import Origin
 from gan.sampling.views import ImageGroup
@@ -38,20 +40,20 @@ def marked_groups(
     titles: Sequence[tuple[str, str]],
     in_columns: bool = False,
     dropped: frozenset[Origin] = frozenset(),
+    real: Sequence[tuple[str, NDArray[np.uint8]]] = (),
 ) -> None:
-    """A row (or a column) with title and note for each group; `dropped` images are dimmed."""
+    """A row (or a column) with title and note for each group; `dropped` images are dimmed.
+
+    `real` are real images (n, C, H, H) of each group with a note, drawn as a row below it; or none at all.
+    """
     wording = condition_wording(info)
-    rows = [
-        Row(
-            title,
-            note,
-            [
-                Tile(image_id(origin), image, _alt(run, wording(origin.condition), origin), origin in dropped)
-                for origin, image in zip(group.origins, group.images, strict=True)
-            ],
-        )
-        for group, (title, note) in zip(shown, titles, strict=True)
-    ]
+    rows = []
+    for number, (group, (title, note)) in enumerate(zip(shown, titles, strict=True)):
+        images = zip(group.origins, group.images, strict=True)
+        rows.append(Row(title, note, [_tile(run, wording, *image, dropped) for image in images]))
+        if real:
+            about, pictures = real[number]
+            rows.append(Row("", about, pictures=pictures, alt=f"Real image of {title}"))
     origins = [origin for group in shown for origin in group.origins]
     marked_grid(run, rows, origins, key=key, label=label, in_columns=in_columns)
 
@@ -106,14 +108,23 @@ def _remember(origins: Sequence[Origin]) -> None:
     st.session_state[SHOWN] = dict(list(origins_by_id.items())[-MAX_REMEMBERED:])
 
 
+def _tile(
+    run: Run, wording: Callable[[str], str], origin: Origin, image: NDArray[np.uint8], dropped: frozenset[Origin]
+) -> Tile:
+    """The tile of an image, which is saved under the name and with the text that it has in a download."""
+    file = provenance.file_name(run.name, origin.snapshot, origin.seed, origin.index, origin.truncation)
+    alt = _alt(run, wording(origin.condition), origin)
+    return Tile(image_id(origin), image, alt, file, provenance.png_text(run.name, origin), origin in dropped)
+
+
 def image_id(origin: Origin) -> str:
     """A short id for the browser, different for every origin."""
     return hashlib.sha256(repr(origin).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _alt(run: Run, label: str, origin: Origin) -> str:
-    """Alternative text of an image."""
-    return f"Generated image of {label}, run {run.name}, seed {origin.seed}, number {origin.index + 1}"
+    """Alternative text of an image; its number counts from 1 within its condition's part of the stream."""
+    return f"Generated image of {label}, run {run.name}, seed {origin.seed}, number {origin.index % POSITIONS + 1}"
 
 
 def condition_wording(info: DatasetInfo) -> Callable[[str], str]:
@@ -133,5 +144,4 @@ def condition_wording(info: DatasetInfo) -> Callable[[str], str]:
 
 def image_tile(run: Run, info: DatasetInfo, origin: Origin) -> Tile:
     """The tile of one image, generated from its origin."""
-    name = condition_wording(info)(origin.condition)
-    return Tile(image_id(origin), cache_torch.generated_image(run, origin), _alt(run, name, origin))
+    return _tile(run, condition_wording(info), origin, cache_torch.generated_image(run, origin), frozenset())

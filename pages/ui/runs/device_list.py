@@ -49,7 +49,7 @@ def holder_line(name: str) -> None:
     try:
         run, folder = find_run(jobs.run_name(name)), settings.store() / name
     except RunError:  # its folder is not there yet, or was removed while it ends
-        st.caption(f"Held by {name}")
+        st.caption(f"Held by {jobs.describe_job(name)}")
         return
     state, status = jobs.state(folder), read_status(folder)
     parts = [f"for {fmt.since(state.since)}"] if state.since else []

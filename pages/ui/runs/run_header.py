@@ -132,7 +132,7 @@ def run_progress(run: Run, state: jobs.State) -> None:
         return
     if state.name == "queued":
         place = "next" if state.position == 1 else f"number {state.position}"
-        behind = f", behind {state.blocked_by}" if state.blocked_by else ""
+        behind = f", behind {jobs.describe_job(state.blocked_by)}" if state.blocked_by else ""
         st.progress(0.0, text=f"Waiting for a device ({state.device}): {place} in the queue{behind}")
         return
     if not state.alive and state.name == "finished":

@@ -1,0 +1,106 @@
+"""Somebody comes by a link for more images of one class, in a real browser: found, seen and taken with few clicks."""
+
+import re
+import zipfile
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Server, Visit
+from tests.conftest import trained
+
+COUNT_PRESSES = "window.presses = 0; addEventListener('pointerdown', () => { window.presses += 1 }, true)"
+
+
+@pytest.fixture
+def page(visit: Visit, server: Server, monkeypatch: pytest.MonkeyPatch) -> Page:
+    """A visitor whose presses of the mouse are counted."""
+    monkeypatch.setenv("GAN_STORE", str(server.store))
+    visit.page.add_init_script(COUNT_PRESSES)
+    return visit.page
+
+
+def take(page: Page) -> zipfile.ZipFile:
+    """Wait for the ZIP and download it."""
+    with page.expect_download() as downloading:
+        page.get_by_role("link", name=re.compile("Download, ")).click()
+    return zipfile.ZipFile(downloading.value.path())
+
+
+def test_a_class_is_brought_to_a_number_with_few_clicks(page: Page, visit: Visit) -> None:
+    run = trained("rare")
+    real = int(run.info().conditions[:, 8].sum())
+    visit.open("gallery?run=rare")
+    page.get_by_role("button", name="None", exact=True).click()
+    page.locator(".choice-card").filter(has_text=re.compile("^8 ")).click()
+    expect(page.locator(".st-key-generated .tile")).to_have_count(8)
+    page.get_by_role("tab", name="Download").click()
+    page.get_by_text("Bring 8 to one number").click()
+    number = page.get_by_label("Real and synthetic images together", exact=True)
+    number.fill(str(real + 5))
+    number.press("Enter")
+    expect(page.get_by_text(f"{real} real + 5")).to_be_visible()
+    visit.shot("rare-class")
+    page.get_by_role("button", name="Make a ZIP of 5 images").click()
+    names = take(page).namelist()
+    assert {name.split("/")[1] for name in names if name.endswith(".png")} == {"8"}
+    assert sum(name.endswith(".png") for name in names) == 5
+    assert page.evaluate("window.presses") == 6
+
+
+def test_a_copied_link_opens_the_class_and_two_clicks_take_it(page: Page, visit: Visit) -> None:
+    trained("linked")
+    visit.open("gallery?run=linked")
+    page.get_by_role("button", name="None", exact=True).click()
+    page.locator(".choice-card").filter(has_text=re.compile("^3 ")).click()
+    expect(page).to_have_url(re.compile("condition=3"))
+    seen = page.locator(".st-key-generated .tile img").first.get_attribute("src")
+    page.goto(page.url)  # as a colleague does, in a session of their own
+    expect(page.locator(".st-key-generated .tile")).to_have_count(8)
+    assert page.locator(".st-key-generated .tile img").first.get_attribute("src") == seen
+    page.goto(f"{page.url}&view=Download")
+    number = page.get_by_label("Images", exact=True)
+    number.fill("4")
+    number.press("Enter")
+    page.get_by_role("button", name="Make a ZIP of 4 images").click()
+    assert sum(name.endswith(".png") for name in take(page).namelist()) == 4
+    assert page.evaluate("window.presses") == 2
+
+
+def test_one_image_is_saved_by_a_click_and_by_a_key(page: Page, visit: Visit) -> None:
+    run = trained("saved")
+    visit.open("gallery?run=saved&condition=8")
+    tiles = page.locator(".st-key-generated .tile")
+    tiles.nth(1).hover()
+    with page.expect_download() as downloading:
+        tiles.nth(1).get_by_title("Save (S)").click()
+    assert downloading.value.suggested_filename == f"saved_{run.snapshots()[-1]}_s0_800000001.png"
+    with Image.open(downloading.value.path()) as image:
+        assert image.info["Synthetic"].startswith("yes")
+    tiles.nth(2).get_by_role("button").first.focus()
+    with page.expect_download() as again:
+        page.keyboard.press("s")
+    assert again.value.suggested_filename.endswith("_800000002.png")
+
+
+def test_the_first_screen_of_a_phone_shows_large_images(
+    server: Server, chromium: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAN_STORE", str(server.store))
+    if not (server.store / "phone").exists():
+        trained("phone")
+    context = chromium.new_context(viewport={"width": 400, "height": 850})
+    visit = Visit(context.new_page(), server.address)
+    visit.watch()
+    visit.open("gallery?run=phone")
+    tiles = visit.page.locator(".st-key-generated .tile")
+    expect(tiles).to_have_count(80)
+    visit.settle()
+    visit.shot("phone-first-screen")
+    box = tiles.first.bounding_box()
+    assert box is not None
+    assert box["width"] >= 150
+    assert box["y"] + box["height"] <= 850
+    context.close()
+    assert visit.wrong == []
