@@ -229,6 +229,24 @@ class TrainConfig(Section):
         "(DiffAugment, Zhao 2020), so that it cannot memorise a small training set.",
         label="Augment for the discriminator",
     )
+    start_from: str = option(
+        "",
+        "A run to start from instead of random weights, such as one on a related and larger set: RUN, or RUN@IMAGES "
+        "for one of its snapshots. What does not fit, as of another size or other classes, starts anew.",
+        label="Start from run",
+        takes="the name of a run, or RUN@IMAGES",
+        advanced=True,
+        pattern=r"^([a-z0-9][a-z0-9_-]{0,63}(@\d{1,12})?)?$",
+    )
+    freeze_d: int = option(
+        0,
+        "Convolutions of the discriminator, from the image on, that stay as those of the run it starts from (FreezeD, "
+        "Mo 2020): with few images it then overfits later.",
+        label="Frozen levels of the discriminator",
+        advanced=True,
+        ge=0,
+        le=5,
+    )
     noise: float = option(
         1.0,
         "Standard deviation of z in training, as a share of that in sampling. Below 1 the samples go a little beyond "
@@ -348,6 +366,15 @@ class RunConfig(Section):
         if train.kimg * 1000 < train.batch:
             raise ValueError(f"train.kimg is {train.kimg:g}: shorter than one batch of {train.batch} images")
         return train
+
+    @model_validator(mode="after")
+    def _frozen_from_a_run(self) -> Self:
+        if self.train.freeze_d and not self.train.start_from:
+            raise ValueError(
+                f"train.freeze_d is {self.train.freeze_d} and train.start_from is empty: random weights would stay "
+                "random. Name a run to start from, or set train.freeze_d to 0"
+            )
+        return self
 
     @model_validator(mode="after")
     def _image_for_each_gpu(self) -> Self:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from gan import __version__
 from gan.data.info import DatasetInfo
 from gan.evaluation.records import interpretation
+from gan.runs import parents
+from gan.runs.parents import Ancestor
 from gan.runs.run import Run
 from gan.sampling.conditions import Condition
 
@@ -57,6 +59,7 @@ def build_manifest(
         "seed, and the index; its condition is its row in labels.csv. The command stands in each PNG's metadata under "
         "'Make again'; for npz, all of it stands in labels.csv.",
         "training_data": {"title": info.title, "source": info.source, "licence": info.licence},
+        "starts_from": [asdict(ancestor) for ancestor in parents.lineage(run)],
         "config": run.config.without_local_paths(),
     }
 
@@ -149,6 +152,15 @@ def _snapshots_text(manifest: dict[str, Any]) -> str:
     return f"{snapshots}, seed {manifest['seed']}, truncation {manifest['truncation']:g}"
 
 
+def _origin_text(manifest: dict[str, Any]) -> str:
+    """A line for each run that the generator descends from; "" where it started anew."""
+    ancestors = [Ancestor(**document) for document in manifest["starts_from"]]
+    return "".join(
+        f"- {ancestor.sentence()} What that run learned of these images may show here too; they were not looked for.\n"
+        for ancestor in ancestors
+    )
+
+
 def _selection_text(manifest: dict[str, Any]) -> str:
     rate, not_kept = manifest["selection"]["keep_rate"], manifest["selection"]["not_kept"]
     rejected = sum(row["rejected_by_hand"] for row in manifest["conditions"])
@@ -177,7 +189,7 @@ These images were **generated**; none is a photograph, a scan or a patient. They
 {notices}
 - Generator: run `{manifest["run"]}`, {_snapshots_text(manifest)}.
 - Trained on: {info.source}. Licence of that data: {info.licence}. It may bind these images too.
-- {_near_copies_text(manifest)}
+{_origin_text(manifest)}- {_near_copies_text(manifest)}
 - {_selection_text(manifest)}
 - {_evaluation_text(manifest)}
 - `labels.csv` has the label of each file; `manifest.json` tells how to make each image again.

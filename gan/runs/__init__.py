@@ -4,5 +4,5 @@ run            Run: the files of its folder          lifecycle      create, subm
 notes          title, tags, notes                    events         snapshots, resumptions, warnings
 metrics        METRICS and the writer of the curves  metrics_table  the curves as columns, CSV
 sample_sheets  labels of the sample sheets           snapshots      ready.json of a snapshot
-sweeps         runs that belong together
+sweeps         runs that belong together             parents        the run that another starts from
 """

@@ -13,6 +13,7 @@ from gan.io.atomic import replacing
 from gan.jobs.slurm import script
 from gan.runs import notes
 from gan.runs.data_paths import record_data_path
+from gan.runs.parents import find_parent, keep_parent
 from gan.runs.run import Run
 
 PREVIEW_NAME = "new-run"
@@ -22,10 +23,12 @@ MAX_DATA_NAME = 40  # characters of the data set's name in a generated run name,
 def create_run(config: RunConfig, name: str | None = None, sweep: str = "") -> Run:
     """Create the folder of a new run, with a generated name by default, as one of a `sweep` if given.
 
-    Raises RunError if the name is taken.
+    Raises RunError if the name is taken, or there is no run that `train.start_from` names.
     """
     if name is not None:
         names.check_name(name)
+    if config.train.start_from:
+        find_parent(config.train.start_from)
     store = settings.store()
     store.mkdir(parents=True, exist_ok=True)
     now = time.time()
@@ -34,6 +37,8 @@ def create_run(config: RunConfig, name: str | None = None, sweep: str = "") -> R
         (path / folder).mkdir()
     notes.update_about(path, created=now, sweep=sweep)
     record_data_path(config.data)
+    if config.train.start_from:
+        keep_parent(path, config.train.start_from)
     (path / "config.json").write_text(options.config_to_json(config))
     return Run(path)
 

@@ -58,6 +58,8 @@ class State:
     """Seconds of training so far."""
     compiled: tuple[nn.Module, nn.Module] | None = None
     """Compiled generator and discriminator for the step; they share the weights above."""
+    frozen: tuple[nn.Parameter, ...] = ()
+    """Weights of the discriminator that do not change."""
     ranks: Ranks = ALONE
     """The processes that train together; all but `sums` and what follows from it is the same on all of them."""
 

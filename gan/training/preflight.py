@@ -17,6 +17,7 @@ from gan.data.subclasses import MIN_IMAGES_PER_SUBCLASS
 from gan.errors import ConfigError
 from gan.jobs.device_list import candidates, devices, no_such_device
 from gan.jobs.slurm.commands import is_installed
+from gan.runs.parents import problem_with_parent
 from gan.training.estimate import Estimate
 
 FEW_IMAGES = 50
@@ -35,6 +36,7 @@ ProblemKey = Literal[
     "subclasses-of-attributes",
     "subclasses-without-effect",
     "mismatched-without-effect",
+    "no-parent",
     "no-such-device",
     "no-slurm",
     "slurm-settings",
@@ -56,7 +58,12 @@ class Problem:
 
 def find_problems(config: RunConfig, estimate: Estimate) -> list[Problem]:
     """All problems of a config, errors first; `estimate` is that of the same config."""
-    problems = [*_data_problems(config, estimate), *_device_problems(config, estimate), *_disk_problems(estimate)]
+    problems = [
+        *_data_problems(config, estimate),
+        *_parent_problems(config),
+        *_device_problems(config, estimate),
+        *_disk_problems(estimate),
+    ]
     return sorted(problems, key=lambda problem: ("error", "warning", "note").index(problem.level))
 
 
@@ -86,6 +93,11 @@ def _data_problems(config: RunConfig, estimate: Estimate) -> list[Problem]:
         text = "data.balance has no effect: these images have attributes, not classes."
         problems.append(Problem("balance-without-effect", "note", text))
     return [*problems, *_condition_problems(config, image_set, max(estimate.per_condition.values()))]
+
+
+def _parent_problems(config: RunConfig) -> Iterator[Problem]:
+    if config.train.start_from and (problem := problem_with_parent(config.train.start_from)):
+        yield Problem("no-parent", "error", problem)
 
 
 def _condition_problems(config: RunConfig, image_set: ImageSet, largest: int) -> Iterator[Problem]:

@@ -34,7 +34,7 @@ from gan.runs import events
 from gan.runs.data_paths import readable_data
 from gan.runs.metrics import STEP_METRICS, MetricsWriter
 from gan.runs.run import Run
-from gan.training import checkpoint, compilation
+from gan.training import checkpoint, compilation, start_from
 from gan.training.batches import batches
 from gan.training.checkpoint import State
 from gan.training.clock import Clock, crossed, metrics_row
@@ -85,6 +85,8 @@ def step(state: State, real: Tensor, condition: Tensor, config: RunConfig) -> No
     ranks.sum_gradients(state.generator)
     state.optimiser_g.step()
     D.requires_grad_(True)
+    for weight in state.frozen:
+        weight.requires_grad_(False)
 
     update_average(state, config, n)
     with torch.no_grad():
@@ -140,6 +142,7 @@ def train(
     if run.snapshots():
         fingerprint.check_unchanged(run.path, image_set)
     else:
+        start_from.check_unseen(run, image_set)
         Fingerprint.of(image_set).save(run.path)
     training_set, info = with_subclasses(run, image_set, worker.progress)
     info.save(run.path)
@@ -150,6 +153,8 @@ def train(
         set_threads(config, device, ranks)
         state = initial_state(config, info, device)
         checkpoint.restore(run, state)
+        if config.train.start_from and not state.seen:
+            show(start_from.load_parent(run, state, info))
         synchronise(state, ranks)
         events.record_resumption(run, state.seen)
         show(describe(config, image_set, state, device))
@@ -258,6 +263,7 @@ def initial_state(config: RunConfig, info: DatasetInfo, device: torch.device) ->
     generator, discriminator = (
         network.to(device).to(memory_format=torch.channels_last) for network in build_networks(config.model, info)
     )
+    frozen = start_from.freeze_levels(discriminator, config.train.freeze_d)
     betas, fused = (config.optim.beta1, config.optim.beta2), device.type in ("cuda", "cpu")
     return State(
         generator=generator,
@@ -267,6 +273,7 @@ def initial_state(config: RunConfig, info: DatasetInfo, device: torch.device) ->
         optimiser_d=torch.optim.Adam(discriminator.parameters(), config.optim.lr, betas, fused=fused),
         noise=torch.Generator(device).manual_seed(config.train.seed),
         sums=torch.zeros(len(STEP_METRICS), device=device),
+        frozen=tuple(frozen),
     )
 
 

@@ -14,6 +14,7 @@ from gan.evaluation.records.results import FEATURES, EvaluationResult
 from gan.evaluation.records.study_results import StudyResult
 from gan.evaluation.report import svg
 from gan.evaluation.report.svg import Point, Series
+from gan.runs import parents
 from gan.runs.run import Run
 
 SPLITS = {"val": "validation", "test": "test"}
@@ -186,6 +187,7 @@ def model_card(run: Run, info: DatasetInfo, result: EvaluationResult) -> str:
         ["Generator SHA-256", str(result.made_with["generator_sha256"])],
         ["Training data", f"{info.title}; {info.source}"],
         ["Licence of the data", info.licence],
+        *(["Starts from", ancestor.sentence()] for ancestor in parents.lineage(run)),
         ["Training images", f"{len(info.conditions):,}: {trained_on}"],
         ["Images", f"{info.native_size} px, {'grey' if info.channels == 1 else 'colour'}"],
         ["Meant for", "Research: adding to real training images where a study shows that it helps; teaching; testing."],

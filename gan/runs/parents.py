@@ -1,0 +1,121 @@
+"""The run that another starts from: its networks and their origin, kept in the new run's folder. No torch.
+
+    parent/networks.safetensors    its generator and discriminator     parent/fingerprint.npz   hashes of its images
+    parent/generator.safetensors   its averaged generator              parent/parent.json       what it was trained on
+
+The copy is made when a run is created, so that the parent may be deleted and the run be moved. What a parent was
+trained on stays with all that descend from it: their weights may hold its images too.
+"""
+
+import re
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from gan.data.fingerprint import FILE as FINGERPRINT
+from gan.data.subclasses import condition_width
+from gan.errors import RunError
+from gan.io.atomic import write_json
+from gan.io.json_files import read_json, read_typed
+from gan.io.untrusted_files import check_regular
+from gan.runs.run import Run, find_run
+
+FOLDER = "parent"
+START = re.compile(r"([a-z0-9][a-z0-9_-]{0,63})(?:@(\d{1,12}))?")
+"""A value of `train.start_from`."""
+NETWORKS, AVERAGE = "networks.safetensors", "generator.safetensors"
+MAX_BYTES = 2**20
+
+
+@dataclass(frozen=True)
+class Ancestor:
+    """A run that another started from: its snapshot, by images seen and SHA-256 of the averaged generator, and the
+    title, source and licence of the set it was trained on."""
+
+    run: str
+    seen: int
+    sha256: str
+    title: str
+    source: str
+    licence: str
+
+    def sentence(self) -> str:
+        """What a reader of the descendant has to know."""
+        return (
+            f"It starts from the run {self.run} after {self.seen:,} images of {self.title} "
+            f"({self.source}; licence: {self.licence})."
+        )
+
+
+@dataclass(frozen=True)
+class Parent:
+    """What is kept of a parent: its ancestors, itself first, its condition names, and the length K of its rows."""
+
+    lineage: tuple[Ancestor, ...]
+    names: tuple[str, ...]
+    conditions: int
+
+
+PARENT = TypeAdapter(Parent)
+
+
+def find_parent(start_from: str) -> tuple[Run, int]:
+    """The run and the snapshot, by images seen, that a value of `train.start_from` names.
+
+    Without a snapshot it is the newest that still has its discriminator. Raises RunError where there is none.
+    """
+    match = START.fullmatch(start_from)
+    if match is None:
+        raise RunError(f"train.start_from is {start_from!r}: it takes the name of a run, or RUN@IMAGES of a snapshot.")
+    run = find_run(match[1])
+    whole = [seen for seen in run.snapshots() if (run.snapshot_folder(seen) / NETWORKS).is_file()]
+    if not whole:
+        raise RunError(f"No snapshot of {run.name} has its discriminator any more: start from another run.")
+    seen = int(match[2]) if match[2] else whole[-1]
+    if seen not in whole:
+        raise RunError(
+            f"The snapshot {seen} of {run.name} does not exist, or has no discriminator any more: "
+            f"it takes {' or '.join(f'{run.name}@{one}' for one in whole)}."
+        )
+    return run, seen
+
+
+def problem_with_parent(start_from: str) -> str:
+    """Why no run can start from there now; "" where one can."""
+    try:
+        run, _ = find_parent(start_from)
+        run.info()
+    except RunError as error:
+        return str(error)
+    return ""
+
+
+def keep_parent(folder: Path, start_from: str) -> None:
+    """Copy what a new run in `folder` starts from; raises RunError where there is no such run or snapshot."""
+    run, seen = find_parent(start_from)
+    snapshot, info, target = run.snapshot_folder(seen), run.info(), folder / FOLDER
+    target.mkdir()
+    for source in (snapshot / NETWORKS, snapshot / AVERAGE, run.path / FINGERPRINT):
+        shutil.copyfile(check_regular(source), target / source.name)
+    before = read_parent(run)
+    own = Ancestor(run.name, seen, _sha256(snapshot), info.title, info.source, info.licence)
+    width = condition_width(len(info.names), run.config.model.subclasses)
+    parent = Parent((own, *(before.lineage if before else ())), info.names, width)
+    write_json(target / "parent.json", asdict(parent))
+
+
+def read_parent(run: Run) -> Parent | None:
+    """What is kept of the run that this one started from; None where it started anew. Raises DamagedFileError."""
+    return read_typed(run.path / FOLDER / "parent.json", PARENT, MAX_BYTES)
+
+
+def lineage(run: Run) -> tuple[Ancestor, ...]:
+    """The runs that this one descends from, its parent first; raises DamagedFileError."""
+    parent = read_parent(run)
+    return parent.lineage if parent else ()
+
+
+def _sha256(snapshot: Path) -> str:
+    return str((read_json(snapshot / "ready.json") or {}).get("sha256", ""))
