@@ -39,12 +39,13 @@ def is_link(path: Path) -> bool:
 
     Files of a folder that is a link itself are not affected: an administrator may keep a run on another disk.
     """
-    store = settings.store()
-    if not path.is_relative_to(store):
+    store, parts = settings.store().parts, path.parts
+    if parts[: len(store)] != store:
         return path.is_symlink()
-    parts = path.relative_to(store).parts
-    depth = 3 if parts[:1] == (".data",) else 1  # of the folder that may be a link
-    return any(store.joinpath(*parts[:end]).is_symlink() for end in range(min(depth + 1, len(parts)), len(parts) + 1))
+    count = len(parts) - len(store)
+    depth = 3 if parts[len(store) : len(store) + 1] == (".data",) else 1  # of the folder that may be a link
+    below = max(count - depth, 1)  # the path and its parents that may not be links
+    return any(one.is_symlink() for one in (path, *path.parents[: below - 1]))
 
 
 def is_regular(path: Path) -> bool:

@@ -66,8 +66,10 @@ class ScoreRow:
 def compared_evaluation(run: Run) -> EvaluationResult | None:
     """The evaluation of a run's best snapshot, else of its newest; None where there is none."""
     evaluations = results.list_results(run)
+    if not evaluations:
+        return None
     best = results.best_snapshot(run)
-    return next((result for result in evaluations if result.snapshot == best), evaluations[-1] if evaluations else None)
+    return next((result for result in evaluations if result.snapshot == best), evaluations[-1])
 
 
 def measurement(score: Score, result: EvaluationResult | None) -> Measurement | None:

@@ -69,7 +69,8 @@ class Run:
     def about(self) -> About:
         """Title, tags and notes, as they are now; empty where about.json cannot be read, which is logged."""
         with skipping_unreadable(self.path / notes.FILE):
-            return notes.read_about(self.path)
+            versions = file_version(self.path / notes.FILE), file_version(self.path / "config.json")
+            return _about(self.path, versions)
         return About(created=notes.config_time(self.path))
 
     @property
@@ -149,7 +150,13 @@ class Run:
         return self.path / "samples" / f"{format_seen(seen)}.png"
 
 
-@lru_cache(maxsize=2000)
+@lru_cache(maxsize=4000)
+def _about(folder: Path, versions: tuple[FileVersion, FileVersion]) -> About:
+    """The about.json of a folder, read again when it or the config, whose time it may need, changes."""
+    return notes.read_about(folder)
+
+
+@lru_cache(maxsize=4000)
 def _config(file: Path, version: FileVersion) -> RunConfig | ConfigError | DamagedFileError:
     """The config in a file, or the error that says what is wrong with it; parsed again when the file changes."""
     try:

@@ -15,9 +15,10 @@ from gan.data import registry
 from gan.data.ingest.labels.proposals import sure_inventory
 from gan.data.sources.folder import SOURCE
 from gan.data.sources.scan import scan, scanning_once
+from gan.runs import notes
 from gan.runs.run import find_run
 from tests.conftest import trained
-from tests.support.pages import PAGES, made, page
+from tests.support.pages import PAGES, ended, made, page
 
 WATCHED: list[Counter[str]] = []
 """Where opened files and walked folders are counted while a test looks; an audit hook cannot be taken out again."""
@@ -114,3 +115,16 @@ def test_a_link_that_leads_nowhere_is_listed_and_breaks_nothing(tmp_path: Path) 
     assert [(file.name, file.size) for file in scan(tmp_path)] == [("cats/gone.png", 0)]
     config = DataConfig.model_validate({"name": "folder", "path": str(tmp_path)})
     assert SOURCE.fingerprint(config)
+
+
+def test_an_ended_run_is_read_again_for_the_table_only_where_it_changed(reads: Counter[str]) -> None:
+    runs = [ended(made(name), state="finished") for name in ("one", "two")]
+    at = page("overview", view="table")
+    reads.clear()
+    at.run()
+    assert not [path for path in reads if Path(path).parent in [run.path for run in runs]]
+    notes.update_about(runs[0].path, title="Better")
+    ended(runs[1], state="stopped")
+    at.run()
+    table = at.dataframe[0].value.set_index("title")
+    assert table["state"].to_dict() == {"Better": "Finished", "two": "Stopped"}

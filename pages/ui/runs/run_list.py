@@ -3,12 +3,19 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 from gan import jobs
 from gan.evaluation import job
+from gan.io.atomic import FileVersion, file_version
 from gan.runs.notes import About
 from gan.runs.run import Run, all_runs
 from pages.ui.runs import run_header
+
+ENDED = ("finished", "stopped", "failed")
+MOST = 4000  # runs of which the state is kept
+_ended: dict[Path, tuple[tuple[FileVersion, ...], jobs.State]] = {}
+"""States of runs of this machine that have ended, with the versions of the files that say so."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,24 @@ class Filter:
 
 def list_runs() -> list[Listed]:
     """All runs with their states, the newest first, damaged ones included."""
-    return [Listed(run, jobs.state(run.path)) for run in all_runs()]
+    return [Listed(run, current_state(run)) for run in all_runs()]
+
+
+def current_state(run: Run) -> jobs.State:
+    """The state of a run; that of one that has ended is computed again only when one of its files changes."""
+    try:
+        versions = tuple(file_version(run.path / f"{name}.json") for name in ("queued", "started", "end"))
+    except OSError:  # the state says what is wrong
+        return jobs.state(run.path)
+    known = _ended.get(run.path)
+    if known is not None and known[0] == versions:
+        return known[1]
+    state = jobs.state(run.path)
+    if state.name in ENDED and state.engine == "local":
+        if len(_ended) >= MOST:
+            _ended.clear()
+        _ended[run.path] = versions, state
+    return state
 
 
 def first_these(runs: list[Listed]) -> Callable[[], list[Listed]]:
