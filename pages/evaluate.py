@@ -30,7 +30,7 @@ def evaluation(run: Run) -> None:
         result = head.result_or_none(run, snapshot)
         if result is not None:
             head.report_button(run, snapshot)
-    conclusion.conclusion_box(result, study_panels.study_or_none(run, snapshot))
+    conclusion.conclusion_box(run, snapshot, result, study_panels.study_or_none(run, snapshot))
     evaluation_jobs.job_cards(run, snapshot)
     scores, study, near_copies, blind = st.tabs(["Scores", "Does it help?", "Copies", "Blind reader"])
     with scores, errors_shown():

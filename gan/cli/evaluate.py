@@ -46,6 +46,11 @@ def add_commands(command: AddCommand) -> None:
         help="also test whether training images can be identified",
     )
     parser.add_argument("--study", action="store_true", help="also study whether the images help a classifier")
+    parser.add_argument(
+        "--small",
+        action="store_true",
+        help="with --study, its smaller design: all real images, one synthetic image for each, much faster",
+    )
     parser.add_argument("--seeds", type=int, default=5, help="classifiers per arm that the study tests (default 5)")
     parser.add_argument(
         "--folds",
@@ -173,24 +178,27 @@ def _request(parsed: argparse.Namespace) -> Request:
     """The request in the arguments; raises UserError where they contradict each other."""
     if parsed.all_snapshots and parsed.snapshot is not None:
         raise UserError("--snapshot and --all-snapshots exclude each other: leave one of them out.")
+    if parsed.small and not parsed.study:
+        raise UserError("--small is a design of the study: add --study, or leave it out.")
+    study = StudyOptions(
+        parsed.seeds,
+        SHARES[:1] if parsed.no_low_data else SHARES,
+        classifier=parsed.classifier,
+        pretrained=not parsed.no_pretrained,
+        primary=parsed.primary,
+        specificity=parsed.specificity,
+        test_set=parsed.test_set,
+        class_map=_class_map(parsed.map),
+        folds=parsed.folds,
+        generators=parsed.generators,
+    )
     return Request(
         "scores",
         parsed.snapshot,
         parsed.all_snapshots,
         parsed.split,
         parsed.features,
-        StudyOptions(
-            parsed.seeds,
-            SHARES[:1] if parsed.no_low_data else SHARES,
-            classifier=parsed.classifier,
-            pretrained=not parsed.no_pretrained,
-            primary=parsed.primary,
-            specificity=parsed.specificity,
-            test_set=parsed.test_set,
-            class_map=_class_map(parsed.map),
-            folds=parsed.folds,
-            generators=parsed.generators,
-        ),
+        study.small() if parsed.small else study,
     )
 
 

@@ -5,15 +5,19 @@ import contextlib
 import json
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from gan import jobs
 from gan.cli.arguments import AddCommand
+from gan.data.sources.scan import scanning_once
 from gan.errors import RunError, UserError
+from gan.evaluation import job
 from gan.io.terminal import printable, show
 from gan.io.untrusted_files import skipping_unreadable
 from gan.jobs.logs import follow_log
+from gan.monitoring.run_verdict import run_verdict
 from gan.runs import lifecycle
 from gan.runs.run import Run, all_runs, find_run
 
@@ -21,7 +25,7 @@ from gan.runs.run import Run, all_runs, find_run
 def add_commands(command: AddCommand) -> None:
     """Add `runs`, `stop`, `resume`, `release`, `delete`, `logs` and `tensorboard`."""
     listing = command("runs", list_runs, "List the runs, the newest first.")
-    listing.add_argument("--json", action="store_true", help="print one JSON list")
+    listing.add_argument("--json", action="store_true", help="print one JSON list, with the verdict on each run")
     listing.add_argument("--disk", action="store_true", help="show the disk usage of each run")
     listing.add_argument("--archived", action="store_true", help="include archived runs")
     command("stop", stop, "Ask a run to save and stop, or take it out of the queue.").add_argument("run")
@@ -46,9 +50,13 @@ def list_runs(parsed: argparse.Namespace) -> int:
     """Print every run, as a table or JSON."""
     jobs.ensure_scheduler()
     every_run = all_runs()
-    rows = [_row(run, parsed.disk) for run in every_run if parsed.archived or not run.about.archived]
+    listed = [run for run in every_run if parsed.archived or not run.about.archived]
+    rows = [_row(run, parsed.disk) for run in listed]
     if parsed.json:
-        show(json.dumps(rows, indent=2))
+        rates = job.measured_rates()
+        with scanning_once():
+            verdicts = [_verdict(run, rates) for run in listed]
+        show(json.dumps([row | verdict for row, verdict in zip(rows, verdicts, strict=True)], indent=2))
         return 0
     for row in rows:
         disk = f"  {row['disk'] / 1e6:8.1f} MB" if parsed.disk else ""
@@ -79,6 +87,13 @@ def _row(run: Run, disk: bool) -> dict[str, Any]:
     created = time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(run.created))
     row |= {"device": state.device, "created": created}
     return row | ({"disk": jobs.disk_usage(run.path)} if disk else {})
+
+
+def _verdict(run: Run, rates: Mapping[str, float]) -> dict[str, Any]:
+    """The verdict on a run; None where its files cannot be read, which is logged."""
+    with skipping_unreadable(run.path):
+        return {"verdict": run_verdict(run, jobs.state(run.path), rates=rates).as_json()}
+    return {"verdict": None}
 
 
 def _note(state: jobs.State) -> str:

@@ -77,6 +77,10 @@ class DatasetInfo:
     subclasses: tuple[tuple[int, ...], ...] = ()
     subclass_separation: float = 0.0
 
+    def training_counts(self) -> dict[str, int]:
+        """The training images of each class or attribute, by its name."""
+        return dict(zip(self.names, self.conditions.sum(axis=0, dtype=int).tolist(), strict=True))
+
     def save(self, folder: Path) -> None:
         """Write data.json and conditions.npz into a run folder."""
         with replacing(folder / "conditions.npz") as temporary, open(temporary, "wb") as file:

@@ -6,7 +6,7 @@ device like a training. All go through the run's engine. Finished parts are kept
 where it was stopped.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from gan import jobs
 from gan.errors import ConfigError, GanError, RunError
 from gan.evaluation.records import results
+from gan.evaluation.records.membership_results import MembershipResult, list_memberships
 from gan.evaluation.study.study_options import StudyOptions
 from gan.io.json_files import read_json, read_request
 from gan.runs.run import Run, all_runs
@@ -101,29 +102,48 @@ def _is_scored(run: Run, seen: int, request: Request) -> bool:
     return bool(made_with["generator_sha256"] == ready.get("sha256"))
 
 
-def estimated_seconds(run: Run, snapshots: int = 1) -> float | None:
-    """Estimated time for the scores of `snapshots` snapshots, by the last measurement here; None without one.
+def estimated_seconds(
+    run: Run, snapshots: int = 1, kind: str = "scores", rates: Mapping[str, float] | None = None
+) -> float | None:
+    """Estimated time for the scores, or the membership test, of `snapshots` snapshots; None where nobody measured one.
 
-    Measured on this run, else on another, scaled by the number of pixels.
+    By the last measurement on this run, else on another, scaled by the number of pixels. `rates` spares a caller with
+    many runs the search for the other: the value of `measured_rates`.
     """
-    measured = _measured_seconds(run)
-    if measured:
-        return snapshots * measured[-1]
-    pixels = _pixels(run)
-    for other in all_runs():
-        try:
-            measured = _measured_seconds(other)
-            if measured:
-                return snapshots * measured[-1] * pixels / _pixels(other)
-        except (GanError, OSError):  # a broken run folder; the overview shows it
-            continue
-    return None
+    measured = _measured_seconds(run, kind)
+    if measured is not None:
+        return snapshots * measured
+    rate = (measured_rates() if rates is None else rates).get(kind)
+    return None if rate is None else snapshots * rate * _pixels(run)
 
 
-def _measured_seconds(run: Run) -> list[float]:
-    """Seconds that each snapshot's scores took; none for the demo run, which was made on another machine."""
-    made_with = (result.made_with for result in results.list_results(run))
-    return [float(made["seconds"]) for made in made_with if "seconds" in made]
+def measured_rates() -> dict[str, float]:
+    """Seconds per pixel value of an image that scores and membership tests of a snapshot took on this machine.
+
+    Of each kind by the newest run that has one; what nobody measured is absent.
+    """
+    rates: dict[str, float] = {}
+    for run in all_runs():
+        for kind in {"scores", "membership"} - rates.keys():
+            try:
+                measured = _measured_seconds(run, kind)
+                if measured is not None:
+                    rates[kind] = measured / _pixels(run)
+            except (GanError, OSError):  # a broken run folder; the overview shows it
+                continue
+        if len(rates) == 2:
+            break
+    return rates
+
+
+def _measured_seconds(run: Run, kind: str) -> float | None:
+    """Seconds that the newest snapshot with a result took; None for the demo run, which was made on another machine."""
+    made_with = [result.made_with for result in _results(run, kind)]
+    return next((float(made["seconds"]) for made in reversed(made_with) if "seconds" in made), None)
+
+
+def _results(run: Run, kind: str) -> Sequence[results.EvaluationResult | MembershipResult]:
+    return results.list_results(run) if kind == "scores" else list_memberships(run)
 
 
 def _pixels(run: Run) -> float:

@@ -4,9 +4,10 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from gan import __version__
+from gan import __version__, jobs
 from gan.data.info import DatasetInfo
 from gan.evaluation.records import interpretation
+from gan.monitoring.run_verdict import run_verdict
 from gan.runs import parents
 from gan.runs.parents import Ancestor
 from gan.runs.run import Run
@@ -51,6 +52,7 @@ def build_manifest(
             )
         ],
         "near_copies": _withheld(export_filter.detector, tallies),
+        "verdict": _verdict(run, samplers[0].seen),
         "evaluation": interpretation.headline(run, samplers[0].seen),
         "withheld": sum(tally.near_copies + tally.rejected for tally in tallies),
         "selection": {"keep_rate": request.keep_rate, "not_kept": sum(tally.not_kept for tally in tallies)},
@@ -62,6 +64,12 @@ def build_manifest(
         "starts_from": [asdict(ancestor) for ancestor in parents.lineage(run)],
         "config": run.config.without_local_paths(),
     }
+
+
+def _verdict(run: Run, snapshot: int) -> dict[str, Any]:
+    """The verdict on the snapshot, without the next step: whoever gets the images cannot take it."""
+    verdict = run_verdict(run, jobs.state(run.path), snapshot).as_json()
+    return {key: value for key, value in verdict.items() if key != "next_step"}
 
 
 def _snapshot_hash(sampler: "Sampler") -> dict[str, Any]:
@@ -178,10 +186,14 @@ def data_card(manifest: dict[str, Any], info: DatasetInfo) -> str:
     table = "\n".join(
         f"| {row['condition']} | {row['count']:,} | {row['real_images']:,} |" for row in manifest["conditions"]
     )
+    verdict = manifest["verdict"]
+    parts = "; ".join(f"{name}: {part['text']}" for name, part in verdict["parts"].items())
     notices = "".join(f"\n**{notice}**\n" for notice in manifest["notices"])
     return f"""# Synthetic images: {info.title}
 
 These images were **generated**; none is a photograph, a scan or a patient. They were made to augment a training set.
+
+**Verdict: {verdict["label"]}.** {verdict["sentence"]} ({parts}.)
 
 | condition | synthetic images | real training images |
 |---|---|---|

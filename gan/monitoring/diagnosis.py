@@ -87,17 +87,20 @@ def in_balance(observations: Observations) -> Finding:
 
 
 def evaluated(result: EvaluationResult) -> Finding:
-    """The finding on a run without trouble that was evaluated: do its images teach a classifier more than chance?"""
+    """The finding on a run without trouble that was evaluated: how much do its images teach a classifier?"""
     text = (
         f"A classifier trained only on images of the snapshot after {result.snapshot:,} is right on "
         f"{result.cas_balanced:.0%} of real ones, one trained on real images on {result.real_accuracy_balanced:.0%}; "
         f"guessing reaches {result.chance:.0%}."
     )
-    if not interpretation.real_accuracy_beats_chance(result):
-        do = "Check the labels: not even a classifier trained on real images beats chance."
-    elif not interpretation.cas_beats_chance(result):
-        do = "Train longer where the samples still improve, then evaluate again."
-    else:
+    value = interpretation.training_value(result)
+    if value == "good":
         do = "Only the study can show whether adding these images to real ones helps."
         return Finding("well", "good", "Learning well", text, do, seen_in="samples", basis="test")
+    if value == "weak":
+        do = "Train longer where the samples still improve; only the study can show whether adding these images helps."
+        return Finding("weak", "neutral", "Weaker than real images so far", text, do, "samples", "test")
+    do = "Train longer where the samples still improve, then evaluate again."
+    if value == "unknown":
+        do = "Check the labels: not even a classifier trained on real images beats chance."
     return Finding("not-better-than-guessing", "neutral", "No better than guessing so far", text, do, "samples", "test")

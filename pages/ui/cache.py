@@ -5,6 +5,7 @@ Keys are paths, names and numbers, never arrays: Streamlit hashes only a sample 
 
 import io
 import shutil
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gan import jobs
+from gan.config import settings
 from gan.config.run_config import DataConfig
-from gan.data import diversity, registry, subclasses
+from gan.data import registry, subclasses
 from gan.data.catalogue import Entry, entries
 from gan.data.image_set import ImageSet
 from gan.data.info import DatasetInfo
@@ -30,15 +32,16 @@ from gan.data.ingest.import_plan import ImportPlan
 from gan.data.ingest.labels.reading import Reading, Window
 from gan.data.ingest.outcome import Outcome, picture
 from gan.data.transform import Geometry
-from gan.errors import RunError
+from gan.evaluation import job
 from gan.evaluation.records import partial_study as partial_results
 from gan.evaluation.records.partial_study import PartialRegime
 from gan.evaluation.training_images import training_images_problem as training_images_problem
 from gan.io import animation, contact_sheet
 from gan.io.atomic import FileVersion, file_version
 from gan.io.untrusted_files import read_bytes
-from gan.runs import sample_sheets
-from gan.runs.data_paths import readable_data
+from gan.monitoring import real_diversity as diversity
+from gan.monitoring import run_verdict as verdicts
+from gan.monitoring.run_verdict import RunVerdict
 from gan.runs.metrics_table import MetricsReader, MetricsTable
 from gan.runs.run import Run
 from gan.sampling.conditions import Condition
@@ -160,22 +163,45 @@ def _samples_film(path: Path, pictures: tuple[tuple[int, FileVersion], ...], tur
     return animation.sheets_gif(Run(path).samples(), transposed=turned)
 
 
+def run_verdict(run: Run, state: jobs.State, snapshot: int | None = None) -> RunVerdict:
+    """The verdict on a run, or on one of its snapshots; computed again when its files or its jobs change."""
+    names = ("config.json", "data.json", "evaluation", "evaluation/study-estimate", "samples", "snapshots")
+    # The curves of a live run change twice a second: its verdict is up to half a minute old.
+    curves = None if state.alive else file_version(run.path / "metrics.jsonl")
+    versions = (curves, *(file_version(run.path / name) for name in names))
+    evaluations = tuple(found.name if found else "" for found in (job.job_state(run, kind) for kind in job.KINDS))
+    now = round(time.time() / 30) if state.alive else 0
+    return _run_verdict(run.path, state.name, state.kind, snapshot, versions, evaluations, now, state)
+
+
+@st.cache_resource(ttl=600, max_entries=2000, show_spinner=False)
+def _run_verdict(
+    path: Path,
+    name: str,
+    kind: str,
+    snapshot: int | None,
+    versions: tuple[FileVersion, ...],
+    evaluations: tuple[str, ...],
+    now: int,
+    _state: jobs.State,
+) -> RunVerdict:
+    return verdicts.run_verdict(Run(path), _state, snapshot, rates=_measured_rates(settings.store()))
+
+
+@st.cache_data(ttl=60, max_entries=4, show_spinner=False)
+def _measured_rates(store: Path) -> dict[str, float]:
+    return job.measured_rates()
+
+
 def real_diversity(run: Run) -> float | None:
     """How much a run's real training images of one condition differ; None where they are not read on this machine."""
-    sheet = run.path / "samples" / "columns.json"
-    try:
-        images = image_set(readable_data(run))
-    except RunError:  # a copied run names a folder that nobody here chose; Evaluate and Gallery say so
-        return None
-    if images is None or file_version(sheet) is None:
-        return None
-    return _real_diversity(file_version(run.path / "data.json"), run.path, file_version(sheet), images)
+    sheet = file_version(run.path / "samples" / "columns.json")
+    return _real_diversity(run.path, sheet, file_version(run.path / "data.json")) if sheet else None
 
 
-@st.cache_data(max_entries=100, show_spinner=False)
-def _real_diversity(version: FileVersion, path: Path, sheet_version: FileVersion, _images: ImageSet) -> float | None:
-    shown = sample_sheets.read_layout(Run(path)).labels
-    return diversity.real_diversity(_images, len(shown)) if shown else None
+@st.cache_data(ttl=60, max_entries=100, show_spinner=False)
+def _real_diversity(path: Path, sheet: FileVersion, version: FileVersion) -> float | None:
+    return diversity.real_diversity(Run(path))
 
 
 def subclass_separation(run: Run) -> float:

@@ -33,6 +33,11 @@ def duration(seconds: float) -> str:
     return f"{round(hours / 24)} days"
 
 
+def timed(label: str, seconds: float | None) -> str:
+    """The label of a button with what a click takes: `Score it, about 3 min`; the label where nobody measured it."""
+    return label if seconds is None else f"{label}, about {duration(seconds)}"
+
+
 def since(moment: float) -> str:
     """The time since a moment (seconds since 1970): `3 min`."""
     return duration(time.time() - moment)

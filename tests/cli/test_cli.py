@@ -13,6 +13,9 @@ from gan import jobs
 from gan.cli.main import MODULES, main
 from gan.config import settings
 from gan.config.options import build_config
+from gan.evaluation import tasks
+from gan.evaluation.job import Request
+from gan.evaluation.study.study_options import ENOUGH_SEEDS, StudyOptions
 from gan.jobs import processes
 from gan.runs import lifecycle
 from gan.runs.run import all_runs, find_run
@@ -257,3 +260,15 @@ def test_control_characters_in_an_error_do_not_reach_the_terminal(capsys: pytest
     printed = capsys.readouterr().err
     assert "no\ufffd[31mwhere" in printed
     assert "\x1b" not in printed
+
+
+def test_a_smaller_study_is_the_one_that_the_page_offers(monkeypatch: pytest.MonkeyPatch) -> None:
+    trained("digits")
+    requests: list[Request] = []
+    for kind in ("study", "scores"):
+        monkeypatch.setitem(tasks.TASKS, kind, lambda run, request, progress: requests.append(request) or [])
+    assert main(["evaluate", "digits", "--small"]) == 2  # a design of the study, which is not asked for
+    assert requests == []
+    assert main(["evaluate", "digits", "--study", "--small", "--primary", "balanced_accuracy"]) == 0
+    assert requests[0].study == StudyOptions(primary="balanced_accuracy").small()
+    assert requests[0].study.seeds >= ENOUGH_SEEDS  # it offers nothing that it would be warned about

@@ -91,7 +91,9 @@ def test_a_report_holds_everything_and_fetches_nothing(
     assert "scans" in card
     assert "somebody" not in card  # a report is sent on
     cited = interpretation.headline(run, 320)
-    assert cited == " ".join(["Helps: <b>indeed</b>.", *interpretation.conclusion(result, studied=True)])
+    assert cited == " ".join(
+        ["Helps: <b>indeed</b>.", *interpretation.conclusion(result, run.info().training_counts(), studied=True)]
+    )
     assert interpretation.headline(run, 160).endswith("only the study can say.")
     assert main(["export", "digits", "--per-class", "1", "--out", str(tmp_path / "out")]) == 0
     assert cited in (tmp_path / "out" / "README.md").read_text()

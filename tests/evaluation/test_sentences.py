@@ -37,6 +37,7 @@ EQUAL = [
     (0, 1000, 0, 180),
 ]
 """Near copies of synthetic, and of held-out real images, of which nobody can say that the first are more."""
+COUNTS = {"ill": 100}
 
 
 def result(k: int = 2, n: int = 200, **values: Any) -> EvaluationResult:
@@ -68,7 +69,7 @@ def test_near_copies_as_frequent_as_among_new_real_images_accuse_no_generator(
     counts: tuple[int, int, int, int],
 ) -> None:
     found = result(near_copies=copies(*counts))
-    told = " ".join(interpretation.conclusion(found))
+    told = " ".join(interpretation.conclusion(found, COUNTS))
     assert not interpretation.near_copies_exceed_real(found)
     assert "more than" not in told
     assert "hold them back" not in told
@@ -106,7 +107,7 @@ def test_nor_are_they_by_a_threshold_set_on_the_same_held_out_images(held_out: i
 def test_a_classifier_that_guesses_was_taught_nothing(k: int) -> None:
     for cas in (1 / k, 1 / k + 0.01, 1 / k - 0.01):
         found = result(k, cas_balanced=cas)
-        told = interpretation.conclusion(found)[0]
+        told = interpretation.conclusion(found, COUNTS)[0]
         assert f"guessing reaches {1 / k:.0%}" in told
         assert "could not be shown to teach anything" in told
         assert diagnosed(found) == ["not-better-than-guessing"]
@@ -115,7 +116,7 @@ def test_a_classifier_that_guesses_was_taught_nothing(k: int) -> None:
 @pytest.mark.parametrize("k", [2, 4, 10])
 def test_real_images_that_teach_nothing_are_a_question_of_the_labels(k: int) -> None:
     found = result(k, cas_balanced=1 / k, real_accuracy_balanced=1 / k, obedience_balanced=1 / k)
-    told = interpretation.conclusion(found)[0]
+    told = interpretation.conclusion(found, COUNTS)[0]
     assert "Look at the labels" in told
     assert "teach" not in told
     assert diagnosed(found) == ["not-better-than-guessing"]
@@ -189,7 +190,7 @@ def test_lower_means_lower_beyond_both_intervals() -> None:
 
 
 def test_what_teaches_as_real_images_do_is_told_with_the_interval_of_what_it_teaches() -> None:
-    told = interpretation.conclusion(result(2, 200))[0]
+    told = interpretation.conclusion(result(2, 200), COUNTS)[0]
     assert "Above guessing, they teach 100% of what real images teach (81% to 124%)" in told
 
 

@@ -164,7 +164,7 @@ def result(**values: Any) -> EvaluationResult:
     condition = [{"name": "a"}, {"name": "b"}]
     copies = {"count": 0, "checked": 1000, "held_out": {"count": 1, "checked": 180}}
     known = {"diversity": {"ratio": 0.9}, "near_copies": copies, "per_condition": condition}
-    balanced = {"obedience_balanced": 0.9, "cas_balanced": 0.8, "real_accuracy_balanced": 0.95}
+    balanced = {"obedience_balanced": 0.9, "cas_balanced": 0.88, "real_accuracy_balanced": 0.95}
     balanced |= {name: value for name, value in values.items() if name in balanced}
     intervals = {name: (value - 0.02, value + 0.02) for name, value in balanced.items()}
     return EvaluationResult(**(every | known | balanced | {"intervals": intervals} | values))  # type: ignore[arg-type]
@@ -184,6 +184,7 @@ UNLEARNABLE = {
         ({"diversity": {"ratio": 0.3}}, "one-image"),
         ({"near_copies": {"count": 30, "checked": 1000, "held_out": {"count": 1, "checked": 500}}}, "memorising"),
         ({"obedience_balanced": 0.8}, "condition-ignored"),  # above chance 0.3, of real images 0.45: two thirds
+        ({"cas_balanced": 0.7}, "weak"),  # above chance 0.2, of real images 0.45
         (UNLEARNABLE, "not-better-than-guessing"),
     ],
 )

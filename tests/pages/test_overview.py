@@ -15,7 +15,6 @@ from gan.jobs.worker import working
 from gan.runs import notes
 from gan.runs.run import find_run
 from pages.ui.data.steps import ADD, TAB
-from pages.ui.runs import run_verdict
 from pages.ui.runs.run_list import Listed, running_and_requeued
 from tests.support.evaluation import demo_scores
 from tests.support.jobs import clean_up, submitted, wait_for_state, wait_until, wait_until_begun
@@ -236,8 +235,12 @@ def test_a_runs_page_shows_its_tags_and_notes_and_lets_them_be_changed() -> None
     assert "The one" in [box.value for box in at.text_input]
 
 
-def test_a_card_says_what_a_classifier_learnt_from_the_images() -> None:
+def test_a_card_carries_the_verdict_on_its_images() -> None:
     run = ended(made("scored"), state="finished")
-    assert run_verdict.verdict_line(run) == ""
+    (run.snapshot_folder(9)).mkdir(parents=True)
+    write_json(run.snapshot_folder(9) / "ready.json", {"seen": 9, "sha256": "0" * 64})
+    assert "Too early to tell" in said(page("overview"))
     demo_scores(run, 9, cas_balanced=0.912, real_accuracy_balanced=0.984)
-    assert "on its images: 91.2% balanced accuracy, on real ones 98.4%; guessing reaches 10%." in said(page("overview"))
+    at = page("overview")
+    assert "Learning well" in said(at)
+    assert "is right on 91% of real ones, one trained on real images on 98%; guessing reaches 10%." in said(at)

@@ -34,6 +34,7 @@ from gan.io.atomic import append_json_line, write_json
 from gan.monitoring import sample_diversity
 from gan.monitoring.diagnosis import diagnose
 from gan.monitoring.observations import observations_from_run
+from gan.monitoring.run_verdict import run_verdict
 from gan.runs import events, notes, sample_sheets
 from gan.runs.metrics_table import MetricsReader
 from gan.runs.run import Run, all_runs
@@ -194,8 +195,11 @@ def read_run(run: Run) -> list[GanError]:
         lambda: (marks.load(run), marks.basket(run), marks.rejected(run)),
         lambda: events.run_events(run, {}),
         lambda: diagnose(observations_from_run(run, columns, state)),
+        lambda: run_verdict(run, state).as_json(),
         lambda: [result.as_text() for result in results.list_results(run)],
-        lambda: [interpretation.conclusion(result) for result in results.list_results(run)],
+        lambda: [
+            interpretation.conclusion(result, run.info().training_counts()) for result in results.list_results(run)
+        ],
         lambda: (
             results.best_snapshot(run),
             results.load_result(run, SNAPSHOT),

@@ -3,13 +3,18 @@
 A sentence claims something only where a test excludes chance (`statistics.py`); otherwise it gives the numbers.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from gan.evaluation.records import results, study_results
 from gan.evaluation.records.results import EvaluationResult
 from gan.evaluation.statistics import ALPHA, fisher_greater
 from gan.runs.run import Run
+
+GOOD_SHARE = 0.8
+"""From here on images teach well: their CAS as a share of what real images teach, both above guessing. A convention,
+not a test: runs whose images were good reached 0.8 to 1, and young or collapsed ones less (docs/results.md)."""
 
 
 @dataclass(frozen=True)
@@ -96,10 +101,13 @@ SCORES = (
 )
 
 
-def conclusion(result: EvaluationResult, studied: bool = False) -> list[str]:
-    """What to conclude about the images, in sentences, the most important first."""
+def conclusion(result: EvaluationResult, counts: Mapping[str, int], studied: bool = False) -> list[str]:
+    """What to conclude about the images, in sentences, the most important first.
+
+    `counts` has the training images of each condition (`DatasetInfo.training_counts`).
+    """
     open_question = [] if studied else ["Whether adding them to real images helps, only the study can say."]
-    return [_training_value(result), _near_copies(result), *open_question]
+    return [_training_value(result, counts), _near_copies(result), *open_question]
 
 
 def headline(run: Run, snapshot: int) -> str:
@@ -107,12 +115,12 @@ def headline(run: Run, snapshot: int) -> str:
     result = next((result for result in results.list_results(run) if result.snapshot == snapshot), None)
     study = next((study for study in study_results.list_studies(run) if study.snapshot == snapshot), None)
     verdicts = [study.verdict] if study is not None else []
-    return " ".join(verdicts + (conclusion(result, study is not None) if result is not None else []))
+    return " ".join(verdicts + (conclusion(result, run.info().training_counts(), study is not None) if result else []))
 
 
-def rarest_condition(result: EvaluationResult) -> dict[str, Any]:
-    """The row of the condition with the fewest training images."""
-    return min(result.per_condition, key=lambda row: int(row["synthetic"]))
+def rarest_first(result: EvaluationResult, counts: Mapping[str, int]) -> list[dict[str, Any]]:
+    """The rows of the conditions, that with the fewest training images first."""
+    return sorted(result.per_condition, key=lambda row: counts.get(row["condition"], 0))
 
 
 def has_rare_condition(result: EvaluationResult) -> bool:
@@ -142,12 +150,22 @@ def real_accuracy_beats_chance(result: EvaluationResult) -> bool:
     return result.intervals["real_accuracy_balanced"][0] > result.chance
 
 
+def training_value(result: EvaluationResult) -> Literal["good", "weak", "none", "unknown"]:
+    """How much a classifier learns from the images alone: at least GOOD_SHARE of what real images teach, less, or
+    nothing that excludes chance; "unknown" where not even real images teach it anything."""
+    if not real_accuracy_beats_chance(result):
+        return "unknown"
+    if not cas_beats_chance(result):
+        return "none"
+    return "good" if _share_of_real(result)[0] >= GOOD_SHARE else "weak"
+
+
 def _near_copies_p_value(result: EvaluationResult) -> float:
     copies, held = result.near_copies, result.near_copies["held_out"]
     return fisher_greater(copies["count"], copies["checked"], held["count"], held["checked"])
 
 
-def _training_value(result: EvaluationResult) -> str:
+def _training_value(result: EvaluationResult, counts: Mapping[str, int]) -> str:
     guessing = f"guessing reaches {result.chance:.0%}"
     if not real_accuracy_beats_chance(result):
         return (
@@ -165,7 +183,7 @@ def _training_value(result: EvaluationResult) -> str:
         text += f"Above guessing, they teach {share:.0%} of what real images teach ({low:.0%} to {high:.0%})."
     else:
         text += "They could not be shown to teach anything about the conditions."
-    row = rarest_condition(result)
+    row = rarest_first(result, counts)[0]
     shown = row["intervals"]["shown"]
     if row["shown"] is None or row["shown_in_real"] is None or shown is None or not has_rare_condition(result):
         return text

@@ -91,7 +91,16 @@ def membership_path(run: Run, snapshot: int) -> Path:
 
 def load_membership(run: Run, snapshot: int) -> MembershipResult | None:
     """The result of a snapshot; None where there is none, or it cannot be read."""
-    path = membership_path(run, snapshot)
+    return _read(membership_path(run, snapshot))
+
+
+def list_memberships(run: Run) -> list[MembershipResult]:
+    """All readable results of a run, by snapshot, ascending."""
+    tests = (_read(path) for path in sorted((run.path / "evaluation").glob("?????????-membership.json")))
+    return [test for test in tests if test is not None]
+
+
+def _read(path: Path) -> MembershipResult | None:
     document = read_json(path)
     if document is None or document.get("version") != VERSION:
         return None

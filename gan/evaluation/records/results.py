@@ -147,6 +147,13 @@ def best_snapshot(run: Run) -> int | None:
     return min(comparable, key=lambda result: result.kid).snapshot
 
 
+def best_of_several(run: Run) -> int | None:
+    """The best snapshot, to be marked as such; None where fewer than two existing snapshots have scores."""
+    existing = set(run.snapshots())
+    scored = [result for result in list_results(run) if result.snapshot in existing]
+    return best_snapshot(run) if len(scored) > 1 else None
+
+
 def round_floats(value: Any) -> Any:
     """A JSON document with its numbers at six significant digits."""
     if isinstance(value, float):

@@ -81,7 +81,7 @@ def build_report(run: Run, snapshot: int | None = None, split: str = "val") -> s
         for reading in reader_study.list_readings(run)
         if reading.finished and reading.snapshot == result.snapshot
     ]
-    records = ReportRecords(run, run.info(), result, history, results.best_snapshot(run), study, readings)
+    records = ReportRecords(run, run.info(), result, history, results.best_of_several(run), study, readings)
     return _document(records, images, load_generator(run, result.snapshot))
 
 
@@ -90,12 +90,12 @@ def _document(records: ReportRecords, images: ImageSet, sampler: "Sampler") -> s
     result, run = records.result, records.run
     created = time.strftime("%Y-%m-%d %H:%M", time.localtime())
     title = f"Evaluation of {run.title}, snapshot after {result.snapshot:,} images"
-    outdated = study_results.is_outdated(run, result.snapshot)
+    outdated, counts = study_results.is_outdated(run, result.snapshot), records.info.training_counts()
     parts = [
-        ("What to conclude", sections.conclusion(result, records.study)),
+        ("What to conclude", sections.conclusion(result, records.study, counts)),
         ("Images", _samples(records, images, sampler)),
         ("Scores", sections.scores(result) + sections.history(records.history, records.best)),
-        ("By condition", sections.by_condition(result)),
+        ("By condition", sections.by_condition(result, counts)),
         ("Does it help? The augmentation study", study_section.section(records.study, outdated)),
         ("Near copies of training images", sections.copies(result) + _pairs(result, images, sampler)),
         ("Membership test", sections.membership(membership_results.load_membership(run, result.snapshot))),
@@ -118,7 +118,8 @@ def _document(records: ReportRecords, images: ImageSet, sampler: "Sampler") -> s
 def _samples(records: ReportRecords, images: ImageSet, sampler: "Sampler") -> str:
     """Real validation images and unselected generated images of each condition, side by side."""
     info, result = records.info, records.result
-    rarest = sorted(range(len(info.names)), key=lambda k: int(result.per_condition[k]["synthetic"]))[:MAX_CONDITIONS]
+    counts = list(info.training_counts().values())
+    rarest = sorted(range(len(info.names)), key=lambda k: counts[k])[:MAX_CONDITIONS]
     values = info.channels * info.native_size**2
     across = int(np.clip(PIXELS // (2 * len(rarest) * values), MIN_PER_ROW, MAX_PER_ROW))
     start = int(result.made_with["positions"]["combinations"])

@@ -2,7 +2,7 @@
 
 import html
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from gan.data.info import DatasetInfo
 from gan.evaluation.number_format import percent, percent_interval
@@ -21,10 +21,11 @@ SPLITS = {"val": "validation", "test": "test"}
 OVER_TIME = {"obedience_balanced": "Obedience", "cas_balanced": "CAS", "precision": "Precision", "coverage": "Coverage"}
 
 
-def conclusion(result: EvaluationResult, study: StudyResult | None) -> str:
+def conclusion(result: EvaluationResult, study: StudyResult | None, counts: Mapping[str, int]) -> str:
     """The study's verdict, if any, and conclusions from the scores."""
     verdict = [f'<p class="verdict {study.verdict_kind}">{html.escape(study.verdict)}</p>'] if study else []
-    sentences = [f"<p>{html.escape(sentence)}</p>" for sentence in interpretation.conclusion(result, study is not None)]
+    texts = interpretation.conclusion(result, counts, study is not None)
+    sentences = [f"<p>{html.escape(sentence)}</p>" for sentence in texts]
     return "".join([*verdict, *sentences, *_notices(result.notices)])
 
 
@@ -100,12 +101,16 @@ def _series(scored: Sequence[EvaluationResult], key: str, name: str) -> Series:
     return Series(name, [Point(r.snapshot / 1000, float(getattr(r, key)), *r.intervals[key]) for r in scored])
 
 
-def by_condition(result: EvaluationResult) -> str:
-    """A table of conditions, the rarest first, and one of combinations without real images."""
-    head = ["Condition", "Training images", "Obedience", "95%", "Obedience, real", "CAS", "CAS, real"]
+def by_condition(result: EvaluationResult, counts: Mapping[str, int]) -> str:
+    """A table of conditions, that with the fewest training images first, and one of combinations without real images.
+
+    `counts` has the training images of each condition.
+    """
+    head = ["Condition", "Training images", "Generated", "Obedience", "95%", "Obedience, real", "CAS", "CAS, real"]
     rows = [
         [
             row["condition"],
+            f"{counts.get(row['condition'], 0):,}",
             f"{row['synthetic']:,}",
             percent(row["shown"], 0),
             percent_interval(row["intervals"]["shown"]),
@@ -115,7 +120,7 @@ def by_condition(result: EvaluationResult) -> str:
             for key in ("shown_in_real", "cas", "real_accuracy", "precision", "coverage", "diversity")
         ]
         + [f"{row['near_copies']} of {row['checked']}"]
-        for row in sorted(result.per_condition, key=lambda row: int(row["synthetic"]))
+        for row in interpretation.rarest_first(result, counts)
     ]
     text = table([*head, "Precision", "Coverage", "Diversity", "Near copies"], rows)
     if result.combinations:
@@ -179,8 +184,7 @@ def readings(finished: Sequence[Reading]) -> str:
 
 def model_card(run: Run, info: DatasetInfo, result: EvaluationResult) -> str:
     """The model, its training data and the user's notes, and everything needed to recompute the numbers."""
-    counts = info.conditions.sum(axis=0, dtype=int)
-    trained_on = ", ".join(f"{name} {count:,}" for name, count in zip(info.names, counts, strict=True))
+    trained_on = ", ".join(f"{name} {count:,}" for name, count in info.training_counts().items())
     rows = [
         ["Model", f"Conditional GAN, family {run.config.model.family}, averaged generator"],
         ["Run and snapshot", f"{run.name}, after {result.snapshot:,} images"],

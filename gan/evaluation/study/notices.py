@@ -3,7 +3,7 @@
 from gan.data.image_set import ImageSet
 from gan.evaluation.number_format import percent
 from gan.evaluation.records.study_results import Regime
-from gan.evaluation.study.study_options import StudyOptions
+from gan.evaluation.study.study_options import ENOUGH_SEEDS, StudyOptions
 from gan.evaluation.study.study_plan import RegimePlan
 
 
@@ -46,8 +46,8 @@ def _independence(images: ImageSet, regimes: list[Regime]) -> list[str]:
 
 
 def _seeds(options: StudyOptions) -> list[str]:
-    few = f"{options.seeds} seeds say little about the variation between trainings: use 5 or more."
-    return [few] if options.seeds < 5 else []
+    few = f"{options.seeds} seeds say little about the variation between trainings: use {ENOUGH_SEEDS} or more."
+    return [few] if options.seeds < ENOUGH_SEEDS else []
 
 
 def _looks(looks: int) -> list[str]:

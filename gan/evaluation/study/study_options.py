@@ -8,6 +8,8 @@ from gan.evaluation.budget import ClassifierBudget, EarlyStopping
 from gan.evaluation.study.arms import KEEP_RATES, RATIOS, USES, ArmPlan
 
 MAX_FOLDS = 20
+ENOUGH_SEEDS = 5
+"""Fewer seeds say little about the variation between trainings."""
 SHARES = (1.0, 0.25, 0.1)
 """Shares of the real training images: all of them, and the low-data regimes."""
 PRIMARY_METRICS = {
@@ -73,7 +75,7 @@ class StudyOptions:
     classifier trains.
     """
 
-    seeds: int = 5
+    seeds: int = ENOUGH_SEEDS
     shares: tuple[float, ...] = SHARES
     ratios: tuple[float, ...] = RATIOS
     keep_rates: tuple[float, ...] = KEEP_RATES
@@ -126,10 +128,11 @@ class StudyOptions:
             )
 
     def small(self) -> "StudyOptions":
-        """A smaller design of the same study: all real images, one ratio, keep rate, use and generator, fewer seeds."""
+        """A smaller design of the same study: all real images, one ratio, keep rate, use and generator, and few seeds
+        for the choice."""
         return replace(
             self,
-            seeds=3,
+            seeds=ENOUGH_SEEDS,
             selection_seeds=2,
             shares=(1.0,),
             ratios=(1.0,),

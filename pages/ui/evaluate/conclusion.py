@@ -1,23 +1,26 @@
-"""The box at the top of the page: what the scores and the study mean."""
+"""The top of the page: the verdict on the snapshot and, folded, what the scores and the study mean in full."""
 
 import streamlit as st
 
+from gan import jobs
 from gan.evaluation.records import interpretation
 from gan.evaluation.records.results import EvaluationResult
 from gan.evaluation.records.study_results import StudyResult
+from gan.runs.run import Run
+from pages.ui import cache
 from pages.ui.evaluate import study_panels
+from pages.ui.runs import verdict_badge
 
 
-def conclusion_box(result: EvaluationResult | None, study: StudyResult | None) -> None:
-    """The study's verdict first, then the meaning of the scores."""
-    with st.container(border=True, key="conclusion"):
+def conclusion_box(run: Run, snapshot: int, result: EvaluationResult | None, study: StudyResult | None) -> None:
+    """The verdict without a button, since the cards below start everything; then the sentences behind it."""
+    verdict_badge.verdict_banner(cache.run_verdict(run, jobs.state(run.path), snapshot), button=False)
+    if result is None and study is None:
+        return
+    with st.expander("What the numbers mean"):
         if study is not None:
             study_panels.study_verdict(study)
-        if result is None and study is None:
-            st.markdown(
-                "**Not scored yet.** Good images can still be all alike, or copies of training images. The losses do "
-                "not show it; scores do."
-            )
         if result is not None:
-            first, *others = interpretation.conclusion(result, study is not None)
-            st.markdown(f"{first if study else f'**{first}**'}\n\n{' '.join(others)}")
+            counts = cache.dataset_info(run).training_counts()
+            for sentence in interpretation.conclusion(result, counts, study is not None):
+                st.markdown(sentence)

@@ -61,7 +61,7 @@ def _scores(run: Run, snapshot: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         label = "Score this snapshot" if snapshot in missing else "Score it again"
         st.button(
-            f"{label}{_about_seconds(job.estimated_seconds(run))}",
+            fmt.timed(label, job.estimated_seconds(run)),
             type="primary" if snapshot in missing else "secondary",
             icon=":material/speed:",
             key="score one",
@@ -70,7 +70,7 @@ def _scores(run: Run, snapshot: int) -> None:
         )
         if len(missing) > 1 or missing not in ([], [snapshot]):
             st.button(
-                f"Score {fmt.number(len(missing))} snapshots{_about_seconds(job.estimated_seconds(run, len(missing)))}",
+                fmt.timed(f"Score {fmt.number(len(missing))} snapshots", job.estimated_seconds(run, len(missing))),
                 icon=":material/timeline:",
                 key="score all",
                 help="Those without scores: the curve over time shows which snapshot is best.",
@@ -85,13 +85,9 @@ def _membership(run: Run, snapshot: int) -> None:
         if progress_or_end(run, "membership", "Membership test"):
             return
         st.button(
-            "Start the membership test",
+            fmt.timed("Start the membership test", job.estimated_seconds(run, kind="membership")),
             icon=":material/fingerprint:",
             key="start membership",
             on_click=begin_evaluation,
             args=(run, Request("membership", snapshot)),
         )
-
-
-def _about_seconds(seconds: float | None) -> str:
-    return f" (about {fmt.duration(seconds)})" if seconds is not None else ""

@@ -5,18 +5,20 @@ import streamlit as st
 from gan.errors import RunError
 from gan.evaluation.records import results
 from gan.evaluation.records.results import EvaluationResult
+from gan.monitoring.run_verdict import judged_snapshot
 from gan.runs.run import Run
 from pages.ui import fmt
 
 
 def snapshot_choice(run: Run) -> int:
-    """The snapshot of the link, else the best, else the newest."""
+    """The snapshot of the link, else the one that the verdict is on."""
     snapshots = run.snapshots()[::-1]
-    scored, best = {result.snapshot for result in results.list_results(run)}, results.best_snapshot(run)
+    scored, best = {result.snapshot for result in results.list_results(run)}, results.best_of_several(run)
     requested, key = st.query_params.get("snapshot", ""), f"evaluated snapshot {run.name}"
     if requested and (not requested.isdigit() or int(requested) not in snapshots):
         st.warning(f"The run {run.name} has no snapshot {requested}: the link may be old.", icon=":material/link_off:")
-    chosen = int(requested) if requested.isdigit() and int(requested) in snapshots else best or snapshots[0]
+    chosen = int(requested) if requested.isdigit() and int(requested) in snapshots else judged_snapshot(run)
+    chosen = snapshots[0] if chosen is None else chosen
     st.session_state[key] = chosen
 
     def label(seen: int) -> str:

@@ -1,6 +1,7 @@
 """The scores of a snapshot as cards, over the training as charts, and by condition as a table."""
 
 import html
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -9,7 +10,7 @@ from gan.evaluation.records import interpretation, results
 from gan.evaluation.records.interpretation import Score
 from gan.evaluation.records.results import FEATURES, EvaluationResult
 from gan.runs.run import Run
-from pages.ui import fmt
+from pages.ui import cache, fmt
 from pages.ui.components import live_chart
 from pages.ui.evaluate import evaluation_charts
 
@@ -32,7 +33,7 @@ def scores_panel(run: Run, result: EvaluationResult | None) -> None:
     _scores_over_time(run)
     if result is not None:
         st.subheader("By condition", anchor=False)
-        _scores_by_condition(result)
+        _scores_by_condition(result, cache.dataset_info(run).training_counts())
 
 
 def _score_cards(result: EvaluationResult) -> None:
@@ -101,7 +102,7 @@ def _scores_over_time(run: Run) -> None:
     if len(scored) < 2:
         st.caption("Score all snapshots to see which is best, and when the images stopped improving.")
         return
-    best = results.best_snapshot(run)
+    best = results.best_of_several(run)
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True):
         st.markdown("**Distance to real images** (lower is better)")
@@ -116,14 +117,16 @@ def _scores_over_time(run: Run) -> None:
         )
 
 
-def _scores_by_condition(result: EvaluationResult) -> None:
-    """A row for each class or attribute, rarest first, and combinations without real images."""
-    rows = sorted(result.per_condition, key=lambda row: int(row["synthetic"]))
+def _scores_by_condition(result: EvaluationResult, counts: Mapping[str, int]) -> None:
+    """A row for each class or attribute, that with the fewest training images first, and combinations without real
+    images; `counts` has the training images."""
+    rows = interpretation.rarest_first(result, counts)
     table = [
         {
             "Condition": row["condition"],
-            "Training images": row["synthetic"],
+            "Training images": counts.get(row["condition"]),
             "Real compared": row["real"],
+            "Generated": row["synthetic"],
             "Obedience": _percent(row["shown"]),
             "95%": _interval(row["intervals"]["shown"]),
         }
@@ -135,7 +138,8 @@ def _scores_by_condition(result: EvaluationResult) -> None:
         title: st.column_config.NumberColumn(format="%.0f%%") for title in SHARES_IN_TABLE.values()
     }
     columns |= {
-        title: st.column_config.NumberColumn(format="localized") for title in ("Training images", "Real compared")
+        title: st.column_config.NumberColumn(format="localized")
+        for title in ("Training images", "Real compared", "Generated")
     }
     columns["Obedience"] = st.column_config.ProgressColumn(format="%.0f%%", min_value=0, max_value=100)
     st.dataframe(

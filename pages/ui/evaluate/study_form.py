@@ -7,7 +7,7 @@ import streamlit as st
 from gan.errors import ConfigError
 from gan.evaluation import study_estimate
 from gan.evaluation.job import Request
-from gan.evaluation.study.study_options import PRIMARY_METRICS, SHARES, StudyOptions
+from gan.evaluation.study.study_options import ENOUGH_SEEDS, PRIMARY_METRICS, SHARES, StudyOptions
 from gan.evaluation.study_estimate import SavedEstimate
 from gan.runs.run import Run
 from pages.ui import fmt
@@ -74,7 +74,10 @@ def _fields() -> None:
             help="In folds, each image is tested once, by classifiers and a generator that have not seen it. Many more "
             "test images show a smaller gain; it takes that many times as long.",
         )
-        st.number_input("Seeds", 2, 20, 5, key="study seeds", width=120, help="Fewer are faster and less certain.")
+        st.number_input(
+            "Seeds", ENOUGH_SEEDS, 20, key="study seeds", width=120,
+            help="Classifiers of each training set that is tested. More see a smaller gain and take longer.",
+        )  # fmt: skip
         st.number_input(
             "Generators", 1, MOST_GENERATORS, 1, key="study generators", width=120,
             disabled=st.session_state["study folds"] > 1,
@@ -105,9 +108,20 @@ def _start(run: Run, snapshot: int, options: StudyOptions) -> None:
             st.caption(fmt.escape_markdown(f"Smaller design, {_design(small)}: {line}"))
     timing = whole is None and progress_or_end(run, "study-estimate", "Timing some steps")
     with st.container(horizontal=True, gap="small"):
+        if whole is None and not timing:
+            st.button(
+                "How long will it take?",
+                type="primary",
+                icon=":material/timer:",
+                key="estimate study",
+                help="Runs some steps of the study on this machine: a few seconds.",
+                on_click=_begin_chosen,
+                args=(run, snapshot, "study-estimate"),
+            )
+        is_first = study_panels.study_or_none(run, snapshot) is None
         st.button(
             _label("Start the study", whole),
-            type="primary" if study_panels.study_or_none(run, snapshot) is None else "secondary",
+            type="primary" if is_first and whole is not None else "secondary",
             icon=":material/science:",
             key="start study",
             on_click=_begin_chosen,
@@ -121,15 +135,6 @@ def _start(run: Run, snapshot: int, options: StudyOptions) -> None:
                 on_click=_begin_chosen,
                 args=(run, snapshot, "study", True),
             )
-        if whole is None and not timing:
-            st.button(
-                "How long will it take?",
-                icon=":material/timer:",
-                key="estimate study",
-                help="Runs some steps of the study on this machine: a few seconds.",
-                on_click=_begin_chosen,
-                args=(run, snapshot, "study-estimate"),
-            )
 
 
 def _design(options: StudyOptions) -> str:
@@ -141,8 +146,8 @@ def _design(options: StudyOptions) -> str:
 def _label(words: str, estimate: SavedEstimate | None) -> str:
     """`Start the study: 98 classifiers, about 25 min`."""
     if estimate is None:
-        return words
-    return f"{words}: {fmt.number(estimate.classifiers)} classifiers, about {fmt.duration(estimate.seconds)}"
+        return f"{words}, time not measured"
+    return fmt.timed(f"{words}: {fmt.number(estimate.classifiers)} classifiers", estimate.seconds)
 
 
 def _begin_chosen(run: Run, snapshot: int, kind: str, small: bool = False) -> None:

@@ -11,7 +11,7 @@ from gan.evaluation.report.forest import forest_groups
 from gan.evaluation.report.forest_plot import forest_plot
 from gan.runs.run import Run
 from pages.ui import fmt
-from pages.ui.verdict import verdict_markdown
+from pages.ui.verdict import study_markdown
 
 
 def study_or_none(run: Run, snapshot: int) -> StudyResult | None:
@@ -24,7 +24,7 @@ def study_or_none(run: Run, snapshot: int) -> StudyResult | None:
 
 def study_verdict(study: StudyResult) -> None:
     """The headline: that of all real images, and the regimes with fewer where synthetic images help or harm."""
-    st.markdown(verdict_markdown(study.verdict_kind, f"**{fmt.escape_markdown(study.verdict)}**"))
+    st.markdown(study_markdown(study.verdict_kind, f"**{fmt.escape_markdown(study.verdict)}**"))
 
 
 def study_panel(run: Run, snapshot: int) -> None:
@@ -48,7 +48,7 @@ def study_panel(run: Run, snapshot: int) -> None:
         return
     for regime in study.regimes:
         st.subheader(f"{fmt.images(regime.images)} to learn from ({regime.share:.0%})", anchor=False)
-        st.markdown(verdict_markdown(regime.verdict_kind, fmt.escape_markdown(regime.verdict)))
+        st.markdown(study_markdown(regime.verdict_kind, fmt.escape_markdown(regime.verdict)))
         _regime(study, regime)
     for omitted in study.left:
         st.caption(f"Not run on {omitted.share:.0%} of the real images: {omitted.arms}. {omitted.why}")

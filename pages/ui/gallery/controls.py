@@ -6,6 +6,7 @@ import streamlit as st
 
 from gan.data.info import DatasetInfo
 from gan.evaluation.records import results
+from gan.monitoring.run_verdict import judged_snapshot
 from gan.runs.run import Run
 from pages.ui import fmt
 from pages.ui.evaluate import study_panels
@@ -32,7 +33,7 @@ class Sampling:
 
 
 def sampling_controls(run: Run, info: DatasetInfo) -> Sampling:
-    """The widgets; at first the best scored snapshot, else the newest."""
+    """The widgets; at first the snapshot that the verdict is on."""
     snapshot = _snapshot(run)
     shown_key = SHOWN[info.kind]
     for key, default in ((SEED, 0), (TRUNCATION, 1.0), (KEEP_RATE, 100), (shown_key, SHOWN_AT_FIRST[info.kind])):
@@ -68,9 +69,10 @@ def snapshot_key(run: Run) -> str:
 
 
 def _snapshot(run: Run) -> int:
-    snapshots, best, key = run.snapshots()[::-1], results.best_snapshot(run), snapshot_key(run)
+    snapshots, best, key = run.snapshots()[::-1], results.best_of_several(run), snapshot_key(run)
     if st.session_state.get(key) not in snapshots:
-        st.session_state[key] = best if best in snapshots else snapshots[0]
+        judged = judged_snapshot(run)
+        st.session_state[key] = snapshots[0] if judged is None else judged
     return int(
         st.selectbox(
             "Snapshot", snapshots, key=key,

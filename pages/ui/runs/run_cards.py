@@ -10,7 +10,7 @@ from gan.runs.run import Run
 from pages.ui import background, cache, fmt, frame, sparkline, tiles
 from pages.ui.frame import errors_shown
 from pages.ui.progress import samples
-from pages.ui.runs import run_header, run_notes, run_verdict
+from pages.ui.runs import run_header, run_notes, verdict_badge
 
 COLUMNS = 4
 
@@ -106,7 +106,7 @@ def finished_card(run: Run, state: jobs.State) -> None:
         if cause or (problem is None and run.problem):
             with st.container(key=f"cause-{run.name}"):
                 st.caption(cause or run.problem)
-        run_verdict.verdict_caption(run)
+        verdict_badge.verdict_on_card(cache.run_verdict(run, state))
         run_notes.run_tags(run)
         with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"ways-{run.name}"):
             page_link(run, frame.PROGRESS, "Progress", icon=None)

@@ -11,7 +11,7 @@ from gan import jobs
 from gan.errors import RunError
 from gan.runs.run import Run, all_runs, find_run
 from pages.ui import cache, fmt, frame
-from pages.ui.runs import run_actions, run_notes
+from pages.ui.runs import run_actions, run_notes, verdict_badge
 
 LAST_LINES = 8  # of the log, under the cause of a failure
 BADGES = {
@@ -19,7 +19,7 @@ BADGES = {
     "running": ("blue", ":material/play_circle:"),
     "stopping": ("orange", ":material/pause_circle:"),
     "stopped": ("gray", ":material/stop_circle:"),
-    "finished": ("green", ":material/check_circle:"),
+    "finished": ("gray", ":material/check_circle:"),
     "failed": ("red", ":material/error:"),
     "lost": ("red", ":material/link_off:"),
     "unknown": ("orange", ":material/question_mark:"),
@@ -158,6 +158,8 @@ def run_head(run: Run, state: jobs.State) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(width="stretch", key="run-info"):
             info_line(run, state, size=True)
+            if problem is None and run.snapshots():
+                verdict_badge.verdict_badge(cache.run_verdict(run, state))
             run_notes.run_tags(run)
         run_notes.describe_button(run)
         run_actions.action_buttons(run, state, problem is None)
