@@ -18,10 +18,12 @@ def gallery(run: Run) -> None:
         return
     info = cache.dataset_info(run)
     link.restore_choices(run, info)
-    left, right = st.columns([1, 3], gap="large")
+    with st.container(key="gallery"):
+        left, right = st.columns([1, 3], gap="large")
     with left, errors_shown():
         conditions = class_picker.condition_picker(run, info)
-        sampling = controls.sampling_controls(run, info)
+        with st.container(key="sampling"):
+            sampling = controls.sampling_controls(run, info)
         link.write_choices(run, info, sampling, conditions)
     with right, errors_shown():
         request = ExportRequest(

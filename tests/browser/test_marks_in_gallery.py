@@ -109,7 +109,7 @@ def test_classes_are_brought_to_one_number(visit: Visit, server: Server, monkeyp
     run, page = trained("uneven"), visit.page
     counts = run.info().conditions.sum(axis=0, dtype=int).tolist()
     visit.open("gallery?run=uneven&view=download")  # as somebody types it
-    page.get_by_text("Bring all 10 classes to one number").click()
+    page.get_by_text("Bring all 10 classes to a number").click()
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
     number = page.get_by_label("Real and synthetic images together", exact=True)
     number.fill("150")

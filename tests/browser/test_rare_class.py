@@ -36,7 +36,7 @@ def test_a_class_is_brought_to_a_number_with_few_clicks(page: Page, visit: Visit
     page.locator(".choice-card").filter(has_text=re.compile("^8 ")).click()
     expect(page.locator(".st-key-generated .tile")).to_have_count(8)
     page.get_by_role("tab", name="Download").click()
-    page.get_by_text("Bring 8 to one number").click()
+    page.get_by_text("Bring class 8 to a number").click()
     number = page.get_by_label("Real and synthetic images together", exact=True)
     number.fill(str(real + 5))
     number.press("Enter")

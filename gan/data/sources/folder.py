@@ -53,11 +53,8 @@ def problem(config: DataConfig) -> str | None:
         if folder is not None:
             root = ImportPlan.load(folder).root
             label_edits.load_edits(folder)
-            return (
-                None
-                if root.is_dir()
-                else f"The images of the set {config.path} are missing: there is no folder {settings.below_store(str(root))}."
-            )
+            missing = f"The images of the set {config.path} are missing: there is no folder {root}."
+            return None if root.is_dir() else settings.below_store(missing)
         if not local_folder(config).is_dir():
             names = ", ".join(added_sets()) or "none yet"
             return f"There is no added set and no folder {config.path}. Added sets: {names}."

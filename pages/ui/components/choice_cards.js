@@ -27,6 +27,9 @@ export default function ({ parentElement, data, setTriggerValue }) {
   if (cards.drawn !== drawn) {
     cards.drawn = drawn
     cards.replaceChildren(...data.cards.map(cardOf))
+    // The first chosen card in sight where they are one strip, as on a phone that opens a link to one class.
+    const first = [...cards.children].find(card => data.chosen.includes(card.value))
+    if (first) cards.scrollLeft = first.offsetLeft - cards.offsetLeft
   }
   if (data.taken < cards.number) return
   cards.number = data.taken

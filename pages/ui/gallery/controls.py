@@ -63,6 +63,22 @@ def sampling_controls(run: Run, info: DatasetInfo) -> Sampling:
     return Sampling(snapshot, int(seed), float(truncation), keep_rate / 100, int(shown))
 
 
+def open_page(page: int) -> None:
+    """Show this page of the images at the next run of the script."""
+    st.session_state[PAGE] = page
+    st.session_state.pop(page_key(), None)
+
+
+def first_page() -> int:
+    """The page at which the buttons begin: that of the link, else 1."""
+    return int(st.session_state.get(PAGE, 1))
+
+
+def page_key() -> str:
+    """The key of the page buttons; another first page makes other buttons, as they have no value but their own."""
+    return f"{PAGE} from {first_page()}"
+
+
 def snapshot_key(run: Run) -> str:
     """The key of the chosen snapshot in the session state."""
     return f"snapshot {run.name}"

@@ -24,7 +24,6 @@ FORMATS = {
     "npz": "NumPy arrays (.npz), as MedMNIST has it",
 }
 MAX_ROWS = 12  # of a table without a scroll bar
-MAX_NAMED = 3  # conditions that a choice names
 COUNT_WIDTH = 220  # px
 
 
@@ -69,11 +68,11 @@ def _request(run: Run, info: DatasetInfo, shown: ExportRequest) -> ExportRequest
     kept = marks.basket(run)
     texts = [text for text, _ in shown.items]
     chosen = _chosen_in_words(texts, info)
-    names = {CHOSEN: f"A number of {chosen}"}
+    names = {CHOSEN: f"Images of {chosen}"}
     if info.kind == "class":
-        names |= {BALANCE: f"Bring {chosen} to one number, real and synthetic images together"}
+        names |= {BALANCE: f"Bring {chosen} to a number, real and synthetic images together"}
     names |= {BASKET: f"The basket: {fmt.images(len(kept))}"}
-    way = st.radio("Images", list(names), format_func=names.__getitem__, key=WAY, persist_state="session")
+    way = st.radio("What to download", list(names), format_func=names.__getitem__, key=WAY, persist_state="session")
     if way == BASKET:
         if not kept:
             st.info("The basket is empty: press K or click ✓ on images to keep them.")
@@ -85,13 +84,14 @@ def _request(run: Run, info: DatasetInfo, shown: ExportRequest) -> ExportRequest
 
 
 def _chosen_in_words(texts: list[str], info: DatasetInfo) -> str:
-    """The chosen conditions: `3`, `3 and 8`, `all 10 classes`."""
-    kind = "classes" if info.kind == "class" else "combinations"
-    if info.kind == "class" and len(texts) == len(info.names) > 1:
-        return f"all {len(texts)} classes"
-    if 1 <= len(texts) <= MAX_NAMED:
-        return " and ".join(fmt.escape_markdown(same_noise.condition_label(text, info)) for text in texts)
-    return f"the {len(texts)} chosen {kind}"
+    """The chosen conditions: `class 8`, `3 of 10 classes`, `all 10 classes`, `2 combinations`."""
+    if info.kind != "class":
+        return "the combination" if len(texts) == 1 else f"{len(texts)} combinations"
+    if len(texts) == 1:
+        return f"class {fmt.escape_markdown(same_noise.condition_label(texts[0], info))}"
+    return (
+        f"all {len(texts)} classes" if len(texts) == len(info.names) else f"{len(texts)} of {len(info.names)} classes"
+    )
 
 
 def _counts(run: Run, info: DatasetInfo, texts: list[str]) -> tuple[tuple[str, int], ...]:

@@ -37,6 +37,7 @@ def restore_choices(run: Run, info: DatasetInfo) -> None:
     if link == st.session_state.get(WRITTEN):
         return
     st.session_state[WRITTEN] = link
+    controls.open_page(1)
     faults = [fault for name, values in link.items() if (fault := _restore(run, info, name, values))]
     if faults:
         st.warning(f"The link is not understood as a whole. {' '.join(faults)}", icon=":material/link_off:")
@@ -85,7 +86,10 @@ def _restore(run: Run, info: DatasetInfo, name: str, values: list[str]) -> str:
         value = lowest - 1
     if not lowest <= value <= highest:
         return f"{name} takes a number from {lowest:g} to {highest:g}, not {fmt.escape_markdown(values[-1])}."
-    keys = {SEED: controls.SEED, TRUNCATION: controls.TRUNCATION, KEEP: controls.KEEP_RATE, PAGE: controls.PAGE}
+    if name == PAGE:
+        controls.open_page(int(value))
+        return ""
+    keys = {SEED: controls.SEED, TRUNCATION: controls.TRUNCATION, KEEP: controls.KEEP_RATE}
     st.session_state[(keys | {EACH: controls.SHOWN[info.kind]})[name]] = value
     return ""
 

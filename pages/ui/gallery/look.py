@@ -21,6 +21,7 @@ from pages.ui.gallery import controls, link, marking, same_noise
 MAX_IMAGES = 400  # about a second on two CPU cores
 MAX_REAL = 24  # of a condition
 MAX_PAGES = 50
+REAL = "gallery real"  # key of the session state
 
 
 def look_view(run: Run, info: DatasetInfo, request: ExportRequest) -> None:
@@ -35,16 +36,18 @@ def look_view(run: Run, info: DatasetInfo, request: ExportRequest) -> None:
         )
         return
     count = request.items[0][1]
-    page = _page()
+    page = int(st.session_state.get(controls.page_key(), controls.first_page()))
     groups = cache_torch.first_images(run, replace(request, keep_rate=1.0), count, (page - 1) * count)
     dropped = _dropped_images(run, groups, request.keep_rate) if request.keep_rate < 1 else frozenset()
-    real = _real_images(run, info, request, count, page)
     titles = [(same_noise.condition_label(group.label, info), "synthetic") for group in groups]
     with st.container(key="generated"):
         marking.marked_groups(
             run, info, groups, key=f"look {run.name}", label="Generated images", titles=titles, dropped=dropped,
-            real=real,
+            real=_real_images(run, info, request, count, page),
         )  # fmt: skip
+    _page_buttons(page)
+    if st.session_state[REAL] and cache.training_images(run) is None:
+        _no_real_images(run)
     st.caption(
         f"Images {(page - 1) * count + 1:,} to {page * count:,} of each, {info.native_size} px"
         f"{_enlarged(info.native_size)}; a download holds the first of them. Click one to open it; K keeps it, "
@@ -52,40 +55,40 @@ def look_view(run: Run, info: DatasetInfo, request: ExportRequest) -> None:
     )
 
 
-def _page() -> int:
-    """Which images of each condition: the buttons, and the page in the address."""
-    st.session_state.setdefault(controls.PAGE, 1)
-    pages = max(MAX_PAGES, st.session_state[controls.PAGE])
+def _page_buttons(page: int) -> None:
+    """The switch of the real images, and the pages of the synthetic ones."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.toggle("Real images below", key="gallery real", persist_state="session", value=True)
-        page = int(st.pagination(pages, max_visible_pages=5, key=controls.PAGE, persist_state="session"))
+        st.toggle("Real images below", key=REAL, persist_state="session")
+        st.pagination(
+            max(MAX_PAGES, page), default=controls.first_page(), max_visible_pages=5, key=controls.page_key(),
+            persist_state="session",
+        )  # fmt: skip
     link.write_number(link.PAGE, page, 1)
-    return page
 
 
 def _real_images(
     run: Run, info: DatasetInfo, request: ExportRequest, count: int, page: int
 ) -> list[tuple[str, NDArray[np.uint8]]]:
-    """Real images of each condition with a note; none where they are not wanted, or not here, which is then said."""
-    if not st.session_state["gallery real"]:
+    """Real images of each condition with a note; none where they are not wanted or not here."""
+    if not st.session_state.setdefault(REAL, True):
         return []
     shown = min(count, MAX_REAL)
     real = cache.real_examples(run, [text for text, _ in request.items], shown, (page - 1) * shown)
     if real is None:
-        problem = training_images.training_images_problem(run)
-        if problem is not None:
-            st.caption(f"No real images beside them. {problem}")
-        else:
-            preparation.preparation_panel(
-                run,
-                Request("calibration"),
-                "Reading the training images",
-                training_images.not_read_yet(run),
-                "Read them",
-            )
         return []
     counts = [Condition.from_text(text, info).matching_images(info) for text, _ in request.items]
     return [(f"real, of {fmt.number(count)}", images) for count, images in zip(counts, real, strict=True)]
+
+
+def _no_real_images(run: Run) -> None:
+    """Why there are no real images, and the button that reads them where that helps."""
+    problem = training_images.training_images_problem(run)
+    if problem is not None:
+        st.caption(f"No real images. {problem}")
+        return
+    preparation.preparation_panel(
+        run, Request("calibration"), "Reading the training images", training_images.not_read_yet(run), "Read them"
+    )
 
 
 def _enlarged(side: int) -> str:
