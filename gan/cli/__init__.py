@@ -2,6 +2,7 @@
 
 main        the parser of all commands, and the exit codes
 arguments   how the parser reports mistakes; the options of a run
+app         app
 train       train, submit
 runs        runs, stop, resume, release, delete, logs, tensorboard
 data        data list, data check, data prepare

@@ -119,7 +119,7 @@ def _show_report(report: "CheckReport", command: str) -> None:
             show(f"   {first_few(counts)}")
             if proposal.reading.table is not None and proposal.reading.table.subgroups:
                 show(f"   Kept for results by subgroup: {', '.join(proposal.reading.table.subgroups)}")
-            show(f"   python -m gan {command} {reading_options(proposal.reading)}\n")
+            show(f"   {settings.PROGRAM} {command} {reading_options(proposal.reading)}\n")
 
 
 def _check_upload(identifier: str) -> int:

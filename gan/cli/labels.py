@@ -48,7 +48,7 @@ def show_suspects(parsed: argparse.Namespace) -> int:
         _search(suspect_search.set_name(parsed.task))
         return 0
     if parsed.set is None:
-        raise UserError("data suspects takes the name of an added set. `python -m gan data list` shows the sets.")
+        raise UserError(f"data suspects takes the name of an added set. `{settings.PROGRAM} data list` shows the sets.")
     folder = label_edits.set_folder(parsed.set)
     if parsed.again or load_suspects(folder) is None:
         _search(parsed.set)

@@ -1,4 +1,4 @@
-"""The command line: `python -m gan train|submit|sweep|runs|stop|resume|delete|logs|data|evaluate|sample|export ...`.
+"""The command line: `python -m gan app|train|submit|sweep|runs|stop|resume|logs|data|evaluate|sample|export ...`.
 
 Exit codes: 0 done; 1 a failed run or a bug; 2 a user's mistake, with one clear line and no traceback.
 """
@@ -11,10 +11,12 @@ from typing import Any
 
 from gan import __version__
 from gan.cli.arguments import CommandParser
+from gan.config import settings
 from gan.errors import STORE_FAULTS, GanError, UserError, describe_store_error
 from gan.io.terminal import show
 
 MODULES = {
+    "app": ("app",),
     "train": ("train", "submit"),
     "sweep": ("sweep",),
     "runs": ("runs", "stop", "resume", "release", "delete", "logs", "tensorboard"),
@@ -57,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def build_parser(command: str = "") -> argparse.ArgumentParser:
     """The parser of all commands, or only of those in the module of `command`, which starts sooner."""
     parser = CommandParser(
-        prog="python -m gan", description="Conditional GANs for small image sets.", allow_abbrev=False
+        prog=settings.PROGRAM, description="Conditional GANs for small image sets.", allow_abbrev=False
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(metavar="command", required=True)

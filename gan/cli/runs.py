@@ -11,6 +11,7 @@ from typing import Any
 
 from gan import jobs
 from gan.cli.arguments import AddCommand
+from gan.config import settings
 from gan.data.sources.scan import scanning_once
 from gan.errors import RunError, UserError
 from gan.evaluation import job
@@ -68,7 +69,7 @@ def list_runs(parsed: argparse.Namespace) -> int:
     if len(rows) < len(every_run):
         show(f"Archived runs that are not listed: {len(every_run) - len(rows):,}. `--archived` lists them too.")
     elif not rows:
-        show("No runs yet. `python -m gan submit --preset digits-quick` starts one.")
+        show(f"No runs yet. `{settings.PROGRAM} submit --preset digits-quick` starts one.")
     return 0
 
 

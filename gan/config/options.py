@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined, from_json
 
+from gan.config import settings
 from gan.config.run_config import RunConfig, Section
 from gan.errors import ConfigError
 
@@ -174,7 +175,7 @@ def _number(text: str) -> Any:
 
 def _suggest(path: str, by_path: Mapping[str, Option]) -> str:
     near = difflib.get_close_matches(path, by_path, n=1, cutoff=0.5)
-    return f" Did you mean {near[0]}?" if near else " `python -m gan train --help` lists them all."
+    return f" Did you mean {near[0]}?" if near else f" `{settings.PROGRAM} train --help` lists them all."
 
 
 def _message(error: ValidationError, by_path: Mapping[str, Option]) -> str:

@@ -3,14 +3,27 @@
 import os
 from pathlib import Path
 
+import platformdirs
+
 from gan.errors import ConfigError
 
-ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = Path(__file__).resolve().parents[1]
+INSTALLED = (PACKAGE / "app").is_dir()
+"""Whether this is a wheel, which has the app in `gan/app/`, and not a checkout."""
+ROOT = PACKAGE / "app" if INSTALLED else PACKAGE.parent
+"""The folder of `streamlit_app.py`, `pages/`, `.streamlit/` and the demo runs in `checkpoints/`. Processes start in it:
+in a checkout that lets them import `gan`, and in a wheel it is theirs alone."""
+PROGRAM = "gan" if INSTALLED else "python -m gan"
+"""How a user calls the commands: `pip install -r requirements.txt` in a checkout installs no `gan`."""
 
 
 def store() -> Path:
-    """`GAN_STORE`: the folder of all runs; its `.data` has caches, added sets and splits. Default `checkpoints/`."""
-    return Path(os.environ.get("GAN_STORE") or ROOT / "checkpoints").expanduser().resolve()
+    """`GAN_STORE`: the folder of all runs; its `.data` has caches, added sets and splits.
+
+    Default: `checkpoints/` of a checkout, else `runs` in the user's data folder, such as `~/.local/share/gan/runs`.
+    """
+    default = platformdirs.user_data_path("gan", appauthor=False) / "runs" if INSTALLED else ROOT / "checkpoints"
+    return Path(os.environ.get("GAN_STORE") or default).expanduser().resolve()
 
 
 def below_store(text: str) -> str:

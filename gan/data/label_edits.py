@@ -64,7 +64,7 @@ def set_folder(name: str) -> Path:
     """The folder of an added set; raises DataError if there is none of that name."""
     folder = settings.added_sets() / name
     if not names.NAME.fullmatch(name) or not (folder / "plan.json").is_file():
-        raise DataError(f"There is no added set {name}. `python -m gan data list` shows the sets.")
+        raise DataError(f"There is no added set {name}. `{settings.PROGRAM} data list` shows the sets.")
     return folder
 
 

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from gan import __version__, jobs
+from gan.config import settings
 from gan.data.info import DatasetInfo
 from gan.evaluation.records import interpretation
 from gan.monitoring.run_verdict import run_verdict
@@ -145,7 +146,8 @@ def _evaluation_text(manifest: dict[str, Any]) -> str:
     headline = manifest["evaluation"]
     if not headline:
         return (
-            "Whether the images help was not measured: measure it before you rely on them (`python -m gan evaluate`)."
+            "Whether the images help was not measured: measure it before you rely on them "
+            f"(`{settings.PROGRAM} evaluate`)."
         )
     return f"Measured on this snapshot, before selection: {headline}"
 

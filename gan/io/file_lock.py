@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from gan.config import settings
 from gan.errors import LockError
 from gan.io import fault_injection
 from gan.io.atomic import open_for_append
@@ -190,7 +191,7 @@ def exclusive(path: Path) -> Iterator[None]:
                 if pause is None:
                     raise LockError(
                         f"{path} cannot be locked ({error.strerror}): try again. "
-                        "`python -m gan doctor` says what the store's file system can do."
+                        f"`{settings.PROGRAM} doctor` says what the store's file system can do."
                     ) from None
                 time.sleep(pause)
         yield

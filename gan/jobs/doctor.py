@@ -99,7 +99,7 @@ def _versions() -> Check:
         except importlib.metadata.PackageNotFoundError:
             missing.append(package)
     if missing:
-        advice = "Install requirements.txt again."
+        advice = "Install the program again, or requirements.txt."
         return Check("versions", "problem", f"{', '.join(found)}; missing: {', '.join(missing)}", advice)
     return Check("versions", "ok", ", ".join(found))
 

@@ -50,7 +50,7 @@ def cause_from_error(error: BaseException) -> Cause:
             "data", f"A file cannot be opened: {error.filename or first_line}. Check its permissions, then resume."
         )
     if isinstance(error, ImportError):
-        return Cause("import", f"A library cannot be loaded: {first_line}. Install requirements.txt again.")
+        return Cause("import", f"A library cannot be loaded: {first_line}. Install the program again.")
     if is_runtime_error and _contains_any(DRIVER, text):
         return Cause("driver", f"The GPU or its driver reported an error: {first_line}. Does `nvidia-smi` work?")
     return Cause("bug", f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__)
@@ -77,7 +77,7 @@ def cause_from_exit(code: int, memory_ran_out: bool, log: str) -> Cause:
         name = _signal_name(-code)
         return Cause("killed", f"It was ended by the signal {name}. The last line of its log: {last_line}")
     if "ModuleNotFoundError" in last_line or "ImportError" in last_line:
-        return Cause("import", f"A library cannot be loaded: {last_line}. Install requirements.txt again.")
+        return Cause("import", f"A library cannot be loaded: {last_line}. Install the program again.")
     return Cause("exit", f"It ended with exit code {code} and without a result. The last line of its log: {last_line}")
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast, get_args
 
+from gan.config import settings
 from gan.io import fault_injection
 from gan.io.file_lock import has_flock, is_locked
 from gan.io.untrusted_files import log_damaged
@@ -94,10 +95,10 @@ def held_by_nobody(folder: Path, holder: Holder) -> str:
     """How to prove that nothing works in a folder, and what to do then: sentences for a user."""
     host, name = holder.host or "unknown", names.job_name(folder)
     if holder.engine == "local":
-        look = f"Look on {host} with `python -m gan runs`, or wait for its end."
+        look = f"Look on {host} with `{settings.PROGRAM} runs`, or wait for its end."
     else:
         look = f"Look with `squeue --job {holder.job_id}`, or wait until {ENGINE_TITLES[holder.engine]} answers."
     return (
         f"{look} If you know that nothing works on it any more, as when {host} is switched off, "
-        f"confirm that with `python -m gan release {name} --host {host}`."
+        f"confirm that with `{settings.PROGRAM} release {name} --host {host}`."
     )

@@ -189,7 +189,7 @@ def _unknown_lock(folder: Path, started: dict[str, Any]) -> State:
         reason = "its file system has no locks"
     except OSError as error:
         reason = f"{error.filename or folder / 'alive.lock'}: {error.strerror}"
-    cause = f"Nobody can tell whether it works ({reason}). `python -m gan doctor` says what this store can do."
+    cause = f"Nobody can tell whether it works ({reason}). `{settings.PROGRAM} doctor` says what this store can do."
     cause = f"{cause} {held_by_nobody(folder, read_holder(started))}"
     return State("unknown", cause, "lock", device=_text(started, "device"), since=_time(started))
 

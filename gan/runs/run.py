@@ -170,7 +170,7 @@ def find_run(name: str) -> Run:
     names.check_name(name)
     path = settings.store() / name
     if not path.is_dir():
-        raise RunError(f"There is no run {name} in {settings.store()}. `python -m gan runs` lists them.")
+        raise RunError(f"There is no run {name} in {settings.store()}. `{settings.PROGRAM} runs` lists them.")
     refuse_link(path)
     for inside in path.iterdir():
         refuse_link(inside, path)

@@ -111,7 +111,7 @@ def start_sweep(sweep: str, planned: Sequence[PlannedRun]) -> list[Run]:
         except RunError as error:
             raise RunError(
                 f"{error} {number} of {len(runs)} runs are in the queue; all are kept. "
-                f"`python -m gan sweep resume {sweep}` starts the others."
+                f"`{settings.PROGRAM} sweep resume {sweep}` starts the others."
             ) from None
     return runs
 

@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from gan import __version__
+from gan.config import settings
 from gan.io.png import SYNTHETIC
 
 MAX_FILE_NAME_BYTES = 92
@@ -43,7 +44,7 @@ def file_name(run: str, snapshot: int, seed: int, index: int, truncation: float)
 
 def png_text(run: str, origin: Origin) -> dict[str, str]:
     """The text chunks of a PNG: that it is synthetic, its condition, and the command that makes it again."""
-    again = f"python -m gan sample {run} --snapshot {origin.snapshot} --condition {shlex.quote(origin.condition)}"
+    again = f"{settings.PROGRAM} sample {run} --snapshot {origin.snapshot} --condition {shlex.quote(origin.condition)}"
     again += (
         f" --seed {origin.seed} --start {origin.index} --count 1 --truncation {shortest_decimal(origin.truncation)}"
     )

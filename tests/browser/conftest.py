@@ -101,14 +101,14 @@ def serving(folder: Path, base_path: str = "", **environment: str) -> Iterator[S
         )  # fmt: skip
     address = f"http://127.0.0.1:{port}{f'/{base_path}' if base_path else ''}"
     try:
-        _wait_until_healthy(address, folder / "server.log", process)
+        wait_until_healthy(address, folder / "server.log", process)
         yield Server(address, folder / "store")
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(20)
 
 
-def _wait_until_healthy(address: str, log: Path, process: "subprocess.Popen[bytes]") -> None:
+def wait_until_healthy(address: str, log: Path, process: "subprocess.Popen[bytes]") -> None:
     for _ in range(300):
         assert process.poll() is None, f"The server ended at its start:\n{log.read_text()}"
         try:

@@ -131,7 +131,7 @@ def _plan(config: DataConfig, progress: Progress) -> ImportPlan:
     report = check_images(local_folder(config), progress, keep_splits=True)
     if report.plan is None:
         more = (
-            f" (and {len(report.errors) - 1} more: `python -m gan data check {config.path}`)"
+            f" (and {len(report.errors) - 1} more: `{settings.PROGRAM} data check {config.path}`)"
             if report.errors[1:]
             else ""
         )

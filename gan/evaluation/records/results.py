@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from gan.config import settings
 from gan.errors import DamagedFileError, RunError
 from gan.evaluation.records.result_document import PARTS
 from gan.io.atomic import write_json
@@ -121,7 +122,7 @@ def load_result(run: Run, snapshot: int, split: str = "val", features: str = "ow
     if result is None:
         raise RunError(
             f"The snapshot {snapshot} of {run.name} has no evaluation on the {split} split: "
-            f"`python -m gan evaluate {run.name} --snapshot {snapshot}` makes it."
+            f"`{settings.PROGRAM} evaluate {run.name} --snapshot {snapshot}` makes it."
         )
     return result
 

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
+from gan.config import settings
 from gan.errors import DamagedFileError, RunError
 from gan.evaluation.records.external_results import ExternalImages
 from gan.evaluation.records.intervals import MeanInterval
@@ -306,7 +307,7 @@ def load_study(run: Run, snapshot: int) -> StudyResult:
     """The study of a snapshot; raises RunError where there is none, or it cannot be read."""
     result, again = (
         _read(study_path(run, snapshot)),
-        f"`python -m gan evaluate {run.name} --snapshot {snapshot} --study`",
+        f"`{settings.PROGRAM} evaluate {run.name} --snapshot {snapshot} --study`",
     )
     if result is None and is_outdated(run, snapshot):
         raise RunError(

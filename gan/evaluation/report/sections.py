@@ -4,6 +4,7 @@ import html
 import json
 from collections.abc import Mapping, Sequence
 
+from gan.config import settings
 from gan.data.info import DatasetInfo
 from gan.evaluation.number_format import percent, percent_interval
 from gan.evaluation.reader_study import Reading
@@ -200,7 +201,7 @@ def model_card(run: Run, info: DatasetInfo, result: EvaluationResult) -> str:
     if run.about.notes:
         rows.insert(2, ["Notes", run.about.notes])
     again = json.dumps(result.made_with | {"config": run.config.without_local_paths()}, indent=1)
-    command = f"python -m gan evaluate {run.name} --snapshot {result.snapshot} --split {result.split}"
+    command = f"{settings.PROGRAM} evaluate {run.name} --snapshot {result.snapshot} --split {result.split}"
     return (
         table([], rows)
         + f"<p>Recompute: <code>{html.escape(command)}</code></p><details><summary>Hashes, seeds, versions and options"

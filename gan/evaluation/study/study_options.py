@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field, replace
 
+from gan.config import settings
 from gan.errors import ConfigError
 from gan.evaluation.budget import ClassifierBudget, EarlyStopping
 from gan.evaluation.study.arms import KEEP_RATES, RATIOS, USES, ArmPlan
@@ -102,7 +103,7 @@ class StudyOptions:
         if self.test_set and not TEST_SET.fullmatch(self.test_set):
             raise ConfigError(
                 f"test_set is {self.test_set!r}: it takes the name of a set of the store, such as my-xrays, or "
-                "my-xrays:test for its test split alone. `python -m gan data list` shows the sets."
+                f"my-xrays:test for its test split alone. `{settings.PROGRAM} data list` shows the sets."
             )
         if self.class_map and not self.test_set:
             raise ConfigError("--map names classes of an external test set: name the set with --test-set.")

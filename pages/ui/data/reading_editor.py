@@ -10,6 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from gan.cli.reading_options import reading_options
+from gan.config import settings
 from gan.data.ingest import staging
 from gan.data.ingest.checks.report import CheckReport
 from gan.data.ingest.files.member_names import ENCODINGS
@@ -58,9 +59,8 @@ def reading_editor(report: CheckReport, folder: Path, choose: Choose) -> None:
             )  # fmt: skip
             if reading is not None:
                 st.caption("The same on the command line:")
-                command = (
-                    f"python -m gan data add {report.name} PATH {reading_options(reading, report.proposals)}".strip()
-                )
+                words = reading_options(reading, report.proposals)
+                command = f"{settings.PROGRAM} data add {report.name} PATH {words}".strip()
                 st.code(command, language="bash", wrap_lines=True)
 
 

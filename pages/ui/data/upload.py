@@ -125,8 +125,8 @@ def size_note() -> None:
     limit = min(int(st.get_option("server.maxUploadSize")), settings.upload_limit() // 1_000_000)
     other = "choose a folder on the server" if settings.browsable_paths() else "have the administrator set GAN_PATHS"
     st.caption(
-        f"Up to {limit:,} MB. For more, {other}, or add them there by `python -m gan data add NAME PATH`, or save the "
-        "images smaller."
+        f"Up to {limit:,} MB. For more, {other}, or add them there by `{settings.PROGRAM} data add NAME PATH`, or save "
+        "the images smaller."
     )
 
 

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from gan.config import settings
 from gan.runs.run import Run
 from pages.ui import cache
 from pages.ui.progress import samples
@@ -35,5 +36,5 @@ def downloads_panel(run: Run) -> None:
                 )
         st.caption(
             "Each chart is saved as PNG or SVG by the two buttons at its upper right. For TensorBoard: "
-            f"`python -m gan tensorboard {run.name} --out {run.name}-events`"
+            f"`{settings.PROGRAM} tensorboard {run.name} --out {run.name}-events`"
         )

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from gan.config import settings
 from gan.runs import notes
 from gan.runs.run import Run, all_runs, find_run
 from pages.ui import fmt, frame
@@ -104,7 +105,7 @@ def description_form(run: Run) -> None:
             help="They are part of the model card in the run's reports: name the source and licence of your images.",
         )  # fmt: skip
         archived = st.toggle(
-            "Archived", about.archived, help="Kept, but not listed in the overview and by `python -m gan runs`."
+            "Archived", about.archived, help=f"Kept, but not listed in the overview and by `{settings.PROGRAM} runs`."
         )
         saved = st.form_submit_button("Save", type="primary", icon=":material/check:")
     with errors_shown():

@@ -5,6 +5,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from gan.config import settings
 from gan.data.ingest.checks.report import Finding, first_few
 from gan.data.ingest.files.findings import file_findings, no_images
 from gan.data.ingest.files.listing import Listing, list_folder
@@ -42,8 +43,8 @@ def sure_inventory(folder: Path) -> Inventory:
     reading = sure_reading(proposals)
     if reading is None:
         raise DataError(
-            f"{choice_needed(listing, proposals).text} `python -m gan data check {folder}` lists them; add the images "
-            "as a set with one of them, by `python -m gan data add` or on the Data page."
+            f"{choice_needed(listing, proposals).text} `{settings.PROGRAM} data check {folder}` lists them; add the "
+            f"images as a set with one of them, by `{settings.PROGRAM} data add` or on the Data page."
         )
     return apply_reading(listing, reading)
 

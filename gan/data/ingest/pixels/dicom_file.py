@@ -47,6 +47,8 @@ from gan.errors import ImageFileError
 GREY, PALETTE = ("MONOCHROME1", "MONOCHROME2"), "PALETTE COLOR"
 NO_PICTURES = (SegmentationStorage, RTDoseStorage)
 """Classes of files with pixels that mark something in the pictures beside them."""
+INSTALL = "pip install pylibjpeg pylibjpeg-openjpeg pyjpegls python-gdcm"
+"""The packages themselves, which is right in a checkout, too: PyPI's `gan` is somebody else's program."""
 COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
 
 
@@ -107,7 +109,7 @@ def _check_codec(syntax: UID) -> None:
         text = f"its pixels are stored as {name}, which is not read; export it as Explicit VR Little Endian"
         raise ImageFileError("unsupported", text) from None
     if not available:
-        text = f'its pixels are stored as {name}: to read them, run `pip install "gan[dicom]"`'
+        text = f"its pixels are stored as {name}: to read them, run `{INSTALL}`"
         raise ImageFileError("missing-library", text)
 
 

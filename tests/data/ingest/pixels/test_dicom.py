@@ -2,8 +2,10 @@
 
 import io
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,6 +33,7 @@ from pydicom.uid import (
     SegmentationStorage,
 )
 
+from gan.config.settings import ROOT
 from gan.data.ingest.pixels import dicom_elements
 from gan.data.ingest.pixels.formats import HEAD, image_format
 from gan.data.ingest.pixels.image_file import read_image_file
@@ -337,7 +340,8 @@ def test_missing_codec_is_named(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("missing-library its pixels are stored as JPEG-LS Lossless")
-    assert 'pip install "gan[dicom]"' in done.stdout
+    extra = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["dicom"]
+    assert f"`pip install {' '.join(re.split('[<>=]', package)[0] for package in extra)}`" in done.stdout
 
 
 @pytest.mark.parametrize("kind", [EncapsulatedPDFStorage, RTStructureSetStorage], ids=lambda uid: uid.name)
