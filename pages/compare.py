@@ -5,7 +5,7 @@ import streamlit as st
 from gan.errors import RunError
 from gan.runs.run import Run, all_runs, find_run
 from pages.ui import fmt, frame
-from pages.ui.compare import chosen_runs, curves, downloads, sheets, sweeps, tables
+from pages.ui.compare import chosen_runs, curves, downloads, sheets, sweeps, tables, verdicts
 from pages.ui.compare.chosen_runs import MAX_RUNS
 from pages.ui.frame import errors_shown
 
@@ -28,6 +28,7 @@ def page() -> None:
         second_run_hint([run.name for run in runs], names)
     if not runs:
         return
+    verdicts.compared_verdicts(runs)
     hidden: set[str] = set()
     baseline = None
     if len(runs) > 1:

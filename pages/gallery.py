@@ -4,12 +4,13 @@ from functools import partial
 
 import streamlit as st
 
+from gan import jobs
 from gan.export.request import ExportRequest
 from gan.runs.run import Run
 from pages.ui import cache
 from pages.ui.frame import errors_shown
 from pages.ui.gallery import class_picker, controls, link, views
-from pages.ui.runs import run_header
+from pages.ui.runs import run_header, verdict_badge
 
 
 def gallery(run: Run) -> None:
@@ -26,6 +27,11 @@ def gallery(run: Run) -> None:
             sampling = controls.sampling_controls(run, info)
         link.write_choices(run, info, sampling, conditions)
     with right, errors_shown():
+        verdict = cache.run_verdict(run, jobs.state(run.path), sampling.snapshot)
+        if verdict.level == "bad":
+            verdict_badge.verdict_banner(verdict)
+        else:
+            verdict_badge.verdict_badge(verdict)
         request = ExportRequest(
             tuple((condition, sampling.shown) for condition in conditions),
             sampling.snapshot,

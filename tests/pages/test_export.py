@@ -56,7 +56,7 @@ def test_every_class_is_brought_to_one_number(run: Run) -> None:
     assert f"Make a ZIP of {sum(lacking.values())} images" in buttons(at)
     assert dict(begun(at, run).items) == lacking
     at.number_input(key="balance small").set_value(min(counts)).run()
-    assert "nothing to add" in at.info[0].value
+    assert any("nothing to add" in box.value for box in at.info)
     assert at.button(key="make zip").disabled
 
 

@@ -135,11 +135,23 @@ def test_the_verdict_has_the_same_label_everywhere(
 ) -> None:
     studied(run, 320, "No gain: it changes nothing.", "none")
     assert run_verdict(run, jobs.state(run.path)).label == "No gain found"
-    for name in ("overview", "evaluate"):
-        assert "No gain found" in said(page(name, run=run.name)), name
+    for name, view in (("overview", ""), ("evaluate", ""), ("progress", ""), ("gallery", "Look")):
+        assert "No gain found" in said(page(name, run=run.name, view=view)), name
+    assert "No gain found" in said(page("compare", runs=run.name))
+    download = page("gallery", run=run.name, view="Download")
+    assert download.warning[0].value.startswith("**No gain found.**")
     card = data_card(run)
     assert "**Verdict: No gain found.** " in card
     assert "membership: not measured" in card
     capsys.readouterr()
     assert main(["runs", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["verdict"]["label"] == "No gain found"
+
+
+def test_images_that_do_harm_can_be_downloaded_below_a_clear_banner(run: Run) -> None:
+    studied(run, 320, "Harmful: it is worse.", "harmful")
+    for view in ("Look", "Download"):
+        at = page("gallery", run=run.name, view=view)
+        assert [box.value.partition(" Adding")[0] for box in at.error] == ["**Harms a classifier.**"]
+    assert not at.button(key="make zip").disabled
+    assert "**Verdict: Harms a classifier.** " in data_card(run)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from gan import jobs
 from gan.data.info import DatasetInfo
 from gan.evaluation import training_images
 from gan.export import balance, exports
@@ -11,9 +12,10 @@ from gan.export.request import ExportRequest
 from gan.export.size_estimate import estimate_export
 from gan.runs.run import Run
 from gan.sampling import marks
-from pages.ui import fmt
+from pages.ui import cache, fmt
 from pages.ui.frame import errors_noted
 from pages.ui.gallery import export_list, same_noise
+from pages.ui.runs.verdict_badge import verdict_banner
 
 CHOSEN, BALANCE, BASKET = "chosen", "balance", "basket"
 MAX_EACH = 50_000
@@ -28,7 +30,10 @@ COUNT_WIDTH = 220  # px
 
 
 def download_view(run: Run, info: DatasetInfo, request: ExportRequest) -> None:
-    """The form, and the exports of the run."""
+    """The verdict on the images, the form, and the exports of the run."""
+    verdict = cache.run_verdict(run, jobs.state(run.path), request.snapshot)
+    if verdict.level != "bad":  # else it stands above all views
+        verdict_banner(verdict)
     chosen = _request(run, info, request)
     without_near_copies = _near_copies_left_out(run)
     format = st.selectbox(
