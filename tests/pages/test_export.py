@@ -16,6 +16,7 @@ from gan.sampling import marks
 from gan.sampling.marks import KEEP, REJECT
 from gan.sampling.provenance import Origin
 from tests.conftest import trained
+from tests.support.evaluation import studied
 from tests.support.jobs import wait_until
 from tests.support.pages import buttons, page, said
 
@@ -136,3 +137,20 @@ def test_an_export_that_was_stopped_goes_on(run: Run) -> None:
     at.button(key=f"resume {one.id}").click().run()
     assert not at.exception
     assert one.state.alive
+
+
+def test_a_bad_run_is_called_so_before_its_images_and_can_still_be_downloaded(run: Run) -> None:
+    last = run.snapshots()[-1]
+    studied(run, last, kind="harmful")
+    for view in ("Look", "Download"):
+        at = page("gallery", run=run.name, view=view, snapshot=str(last))
+        (banner,) = at.error
+        assert banner.value.startswith("**Harms a classifier.**")
+    assert not at.button(key="make zip").disabled
+
+
+def test_what_nobody_measured_is_said_where_images_are_taken(run: Run) -> None:
+    at = downloads(run)
+    assert "Scores: not measured" in said(at)
+    assert "Study: not measured" in said(at)
+    assert not at.error
