@@ -8,7 +8,7 @@ runs        runs, stop, resume, release, delete, logs, tensorboard
 data        data list, data check, data prepare
 labels      data suspects, data relabel
 evaluate    evaluate
-export      sample, export
+export      sample, export, export-model
 doctor      doctor
 bench       bench, soak
 progress    the progress bar

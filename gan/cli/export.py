@@ -1,7 +1,8 @@
-"""`sample` and `export`: synthetic images of a run.
+"""`sample`, `export` and `export-model`: synthetic images of a run, and its generator.
 
 `sample` makes the images at given positions of a seed's stream, near copies included: to view or to reproduce them.
-`export` makes a download. torch is imported only when the work begins.
+`export` makes a download, and `export-model` writes the generator for other programs. torch is imported only when the
+work begins.
 """
 
 import argparse
@@ -13,6 +14,7 @@ from gan.cli.progress import show_progress
 from gan.errors import UserError
 from gan.export import balance, exports
 from gan.export.formats import FORMATS
+from gan.export.model_export import MODEL_FORMATS, export_model
 from gan.export.request import ExportRequest, items_per_condition
 from gan.export.writer import write_export
 from gan.io.terminal import show
@@ -22,9 +24,12 @@ from gan.sampling import marks
 
 
 def add_commands(command: AddCommand) -> None:
-    """Add `sample` and `export`."""
+    """Add `sample`, `export` and `export-model`."""
     _add_sample_options(command("sample", make_sample, "Make images into a folder or a ZIP."))
     _add_export_options(command("export", make_export, "Make a ZIP of labelled, documented synthetic images."))
+    _add_model_options(
+        command("export-model", make_model_export, "Write the generator into files that open without this program.")
+    )
 
 
 def _add_sample_options(parser: argparse.ArgumentParser) -> None:
@@ -56,6 +61,18 @@ def _add_export_options(parser: argparse.ArgumentParser) -> None:
     _add_common_options(parser)
 
 
+def _add_model_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run")
+    parser.add_argument(
+        "--format",
+        choices=MODEL_FORMATS,
+        default="torch",
+        help="torch: a program of torch.export (default); onnx; safetensors: weights, and the network as Python code",
+    )
+    parser.add_argument("--snapshot", type=int, help="by images seen (default: the newest)")
+    parser.add_argument("--out", type=Path, required=True, help="a file that ends in .zip, or an empty or new folder")
+
+
 def _add_common_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run")
     parser.add_argument("--condition", action="append", help='a class, "Smiling=1,Male=0", or "any"; may be repeated')
@@ -78,6 +95,16 @@ def make_export(parsed: argparse.Namespace) -> int:
     if parsed.task is not None:
         return _run_task(run, parsed.task)
     return _write(parsed, _request(run, parsed))
+
+
+def make_model_export(parsed: argparse.Namespace) -> int:
+    """Write the generator of a snapshot, without the discriminator."""
+    result = export_model(find_run(parsed.run), parsed.format, parsed.out, parsed.snapshot, show_progress)
+    show(
+        f"The generator after {result.snapshot:,} images in {parsed.out}; README.md there says how to use it. Loaded "
+        f"again, its images differ by at most {result.difference:.1g} in [-1, 1]."
+    )
+    return 0
 
 
 def _request(run: Run, parsed: argparse.Namespace) -> ExportRequest:

@@ -24,7 +24,7 @@ MODULES = {
     "doctor": ("doctor",),
     "bench": ("bench", "soak"),
     "evaluate": ("evaluate",),
-    "export": ("sample", "export"),
+    "export": ("sample", "export", "export-model"),
 }
 """The commands of each module, in the order of the help."""
 

@@ -57,7 +57,7 @@ class ConvTranspose2d(nn.ConvTranspose2d):
     def forward(self, maps: Tensor, output_size: list[int] | None = None) -> Tensor:
         if self.stride == (1, 1):  # of one pixel
             pixels = maps.flatten(1) @ self.weight.permute(0, 2, 3, 1).flatten(1)  # (N, 4 * 4 * C)
-            return pixels.view(len(maps), KERNEL, KERNEL, -1).permute(0, 3, 1, 2)  # (N, C, 4, 4)
+            return pixels.view(maps.shape[0], KERNEL, KERNEL, -1).permute(0, 3, 1, 2)  # (N, C, 4, 4)
         if not _by_product(maps, maps.shape[2]):
             return torch.conv_transpose2d(maps, self.weight, None, STRIDE, PADDING)
         return _Up.apply(maps.bfloat16(), self.weight.bfloat16())  # type: ignore[no-any-return]
