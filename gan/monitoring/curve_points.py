@@ -57,7 +57,8 @@ def reduce_points(x: NDArray[np.float64], y: NDArray[np.float64], points: int = 
 def robust_limits(curves: Sequence[NDArray[np.float64]]) -> tuple[float, float] | None:
     """The lowest and highest value to draw for several curves (n,); None where all of their values fit.
 
-    Rare peaks are cut off, and so is a curve that lies far from the typical one, of the lower median span.
+    Rare peaks are cut off, and so is a curve that lies far from the typical one, of the lower median span. The limits
+    of positive values are positive, for logarithmic axes.
     """
     inner = [tuple(np.quantile(y, INNER)) for y in curves if len(y)]
     if not inner:
@@ -67,7 +68,9 @@ def robust_limits(curves: Sequence[NDArray[np.float64]]) -> tuple[float, float] 
     kept = [(a, b) for a, b in inner if a >= low - reach and b <= high + reach]
     low, high = min(a for a, _ in kept), max(b for _, b in kept)
     span = max(high - low, 1e-9)
-    lowest, highest = min(y.min() for y in curves if len(y)), max(y.max() for y in curves if len(y))
-    if lowest >= low - span and highest <= high + span:
+    values = np.concatenate(list(curves))
+    inside = values[(values >= low - span) & (values <= high + span)]
+    if len(inside) == len(values):
         return None
-    return float(max(low - MARGIN * span, lowest)), float(min(high + MARGIN * span, highest))
+    lowest, margin = float(inside.min()), MARGIN * span
+    return max(lowest - margin, 0.9 * lowest) if lowest > 0 else lowest - margin, float(inside.max()) + margin

@@ -106,7 +106,7 @@ def cell_text(score: Score, measured: Measurement | None) -> str:
 def score_rows(evaluations: Sequence[EvaluationResult | None], baseline: int | None = None) -> list[ScoreRow]:
     """A row for each score that any evaluation has, with differences from that of the position `baseline`.
 
-    The best is marked only where two or more are comparable (`comparable`), in all of them where they are equal.
+    The best is marked only where two or more are comparable (`comparable`), and not all are equal.
     """
     marked = comparable(evaluations)
     rows = []
@@ -131,7 +131,9 @@ def _cells(
     score: Score, measured: Sequence[Measurement | None], baseline: int | None, marked: bool
 ) -> tuple[Cell, ...]:
     values = [one.value for one in measured if one is not None]
-    best = {"higher": max, "lower": min}[score.better](values) if marked and score.better and len(values) > 1 else None
+    best = None
+    if marked and score.better and min(values) < max(values):
+        best = {"higher": max, "lower": min}[score.better](values)
     base = measured[baseline] if baseline is not None else None
     cells = []
     for number, one in enumerate(measured):

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from gan.config import options, settings
@@ -98,6 +99,9 @@ def test_a_peak_is_cut_off_until_all_values_are_asked_for() -> None:
     at = page("compare", runs="peak,level")
     assert json.loads(at.get("bidi_component")[0].proto.json)["layout"]["yaxis"]["range"][1] < 1000
     assert "Cut off above or below: peak." in said(at)
+    at.toggle(key="compared logarithmic").set_value(True).run()
+    low, high = json.loads(at.get("bidi_component")[0].proto.json)["layout"]["yaxis"]["range"]
+    assert low < np.log10(ROW["loss_d"]) < high < 3
     at.toggle(key="compared all values").set_value(True).run()
     assert "range" not in json.loads(at.get("bidi_component")[0].proto.json)["layout"]["yaxis"]
 

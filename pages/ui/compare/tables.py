@@ -83,7 +83,7 @@ def _without_scores(run: Run) -> None:
             background.progress_bar(job.job_folder(run, "scores"), f"Scoring {title}")
             return
         if not run.snapshots():
-            st.caption(f"{title} has no snapshot to score yet.")
+            st.caption(f"{title} has no snapshot to score.")
             return
         st.caption(f"{title} has no scores.", width="content")
         seconds = job.estimated_seconds(run)

@@ -22,7 +22,7 @@ def listed_runs(runs: list[Listed]) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         heading = st.container(width="content")
-        with st.container(horizontal=True, width="content", gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
             columns = st.container(width="content")
             view = run_search.view_switch()
     heading.subheader("Latest runs" if view == run_search.CARDS else "All runs", anchor=False)

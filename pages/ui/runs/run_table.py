@@ -18,11 +18,14 @@ from pages.ui.runs.run_list import Filter, Listed
 
 EVERY = 10.0  # seconds between redraws while a listed run is alive
 ROW, MOST = 35, 640  # px: of a row, and of the table, which scrolls below that
+DATA_WIDTH = 130  # px
 STANDARD_OPTIONS = 4  # options that differ and are shown unless columns are chosen
 STANDARD = ("title", "state", "data", "done")
 STANDARD_SCORES = ("obedience_balanced", "cas_balanced", "kid")
 STANDARD_END = ("seconds", "created", "tags")
 INTERVAL = " interval"  # end of the key of a score's interval
+HEADS = {"cas_balanced": "CAS", "real_accuracy_balanced": "Real-trained", "diversity": "Diversity"}
+"""Headings of scores that have a longer name."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,7 @@ def draw_table(runs: Sequence[Listed], records: Sequence[RunRecords], columns: S
         on_select="rerun",
         selection_mode="multi-row",
         height=min(ROW * (len(runs) + 1) + 3, MOST),
+        placeholder="—",
         alt=f"{len(runs):,} runs with {', '.join(column.head for column in columns)}",
     )
     return [runs[position] for position in event.selection.rows if position < len(runs)]
@@ -111,7 +115,7 @@ def _run_columns() -> list[Column]:
     return [
         Column("title", "Run", config.TextColumn("Run", pinned=True, width="medium"), lambda entry, _: entry.title),
         Column("state", "State", config.TextColumn("State"), lambda entry, _: entry.state.name.capitalize()),
-        Column("data", "Data", config.TextColumn("Data"), lambda entry, _: entry.data),
+        Column("data", "Data", config.TextColumn("Data", width=DATA_WIDTH), lambda entry, _: entry.data),
         Column(
             "done",
             "Done",
@@ -160,21 +164,22 @@ def _option_column(option: Option) -> Column:
 def _score_columns(score: Score, records: Sequence[RunRecords]) -> list[Column]:
     """The value, which can be sorted, and its interval; each only where a run has it."""
     measured = [score_table.measurement(score, record.result) for record in records]
-    share = score.scale == "share"
-    look = st.column_config.NumberColumn(score.name, help=score.says, format="percent" if share else "%.3g")
-    head = f"{score.name}, 95% interval"
+    name, share = HEADS.get(score.key, score.name), score.scale == "share"
+    about = score.says if name == score.name else f"{score.name}. {score.says}"
+    look = st.column_config.NumberColumn(name, help=about, format="%.1f%%" if share else "%.3g")
+    head = f"{name}, 95%"
 
     def value(_: Listed, record: RunRecords) -> float | None:
         found = score_table.measurement(score, record.result)
-        return None if found is None else found.value
+        return None if found is None else found.value * (100 if share else 1)
 
     def interval(_: Listed, record: RunRecords) -> str:
         found = score_table.measurement(score, record.result)
         return "" if found is None else score_table.interval_text(score, found.interval)
 
     columns = [
-        Column(score.key, score.name, look, value),
-        Column(score.key + INTERVAL, head, st.column_config.TextColumn(head), interval),
+        Column(score.key, name, look, value),
+        Column(score.key + INTERVAL, head, st.column_config.TextColumn(head, help="95% interval."), interval),
     ]
     if all(found is None for found in measured):
         return []
