@@ -33,7 +33,7 @@ class RunRecords:
 
     `seen` images of `total`, None where the config cannot be read; `seconds` of training over all resumptions, None
     before the first point of the curves; `options` by path, empty where the config cannot be read; `result` has the
-    scores of its best snapshot, None without scores.
+    scores of its best snapshot, None without scores. `versions` are those of SOURCES.
     """
 
     seen: int
@@ -41,6 +41,7 @@ class RunRecords:
     seconds: float | None
     options: Mapping[str, Any]
     result: EvaluationResult | None
+    versions: tuple[FileVersion, ...] = ()
 
     @property
     def share(self) -> float | None:
@@ -67,7 +68,7 @@ def _records(path: Path, versions: tuple[FileVersion, ...]) -> RunRecords:
     except RunError:
         flat, total = {}, None
     row = metrics.last_row(path / "metrics.jsonl") or {}
-    return RunRecords(run.seen, total, row.get(metrics.SECONDS), flat, compared_evaluation(run))
+    return RunRecords(run.seen, total, row.get(metrics.SECONDS), flat, compared_evaluation(run), versions)
 
 
 def differing_options(records: Sequence[RunRecords]) -> list[Option]:

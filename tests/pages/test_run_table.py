@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from gan import jobs
@@ -9,6 +10,7 @@ from gan.evaluation import job
 from gan.jobs.worker import working
 from gan.runs import notes
 from gan.runs.run import all_runs, find_run
+from pages.ui.runs import known_verdicts
 from tests.support.evaluation import demo_scores
 from tests.support.pages import buttons, ended, made, page, said
 
@@ -45,6 +47,20 @@ def test_the_table_has_what_differs_the_scores_and_the_progress() -> None:
     assert shown["state"].tolist() == ["Finished"] * 3
     assert shown["kid interval"].tolist()[1].count(" to ") == 1
     assert "train.batch" not in shown.columns
+
+
+def test_verdicts_are_those_of_the_runs_and_a_drawing_does_not_wait_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    three_runs()
+    monkeypatch.setattr(known_verdicts, "AT_ONCE", 0.0)
+    at = page("overview", view="table")
+    assert table(at)["verdict"].isna().all()
+    assert "Reading 3 more verdicts" in said(at)
+    monkeypatch.setattr(known_verdicts, "AT_ONCE", 2.5 * known_verdicts.RUN_SECONDS)
+    at.run()
+    assert table(at)["verdict"].tolist() [:2] == ["No images yet"] * 2
+    at.run()
+    assert table(at)["verdict"].tolist() == ["No images yet"] * 3
+    assert "Reading" not in said(at)
 
 
 def test_view_search_and_columns_stand_in_the_link() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages.ui.runs import run_cards, run_search, run_table
+from pages.ui.runs import known_verdicts, run_cards, run_search, run_table
 from pages.ui.runs.run_list import Filter, Listed, matching_runs
 
 PAGE = 12  # cards
@@ -55,5 +55,8 @@ def card_pages(runs: Sequence[Listed]) -> None:
     if pages > 1:
         with st.container(horizontal=True, horizontal_alignment="center"):
             page = st.pagination(pages, key=f"page of {pages}", persist_state="session")
+    shown = runs[(page - 1) * PAGE : page * PAGE]
+    verdicts, unknown = known_verdicts.known_verdicts(shown)
     with cards:
-        run_cards.card_grid([(entry.run, entry.state) for entry in runs[(page - 1) * PAGE : page * PAGE]])
+        run_cards.card_grid([(entry.run, entry.state) for entry in shown], verdicts)
+    known_verdicts.read_later(unknown)

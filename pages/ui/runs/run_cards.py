@@ -1,11 +1,14 @@
 """Runs as cards: live ones large, waiting ones a line, ended ones small with a picture."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from gan import jobs
 from gan.config import settings
 from gan.evaluation import job
 from gan.jobs import QueueEntry
+from gan.monitoring.run_verdict import RunVerdict
 from gan.runs.run import Run
 from pages.ui import background, cache, fmt, frame, sparkline, tiles
 from pages.ui.frame import errors_shown
@@ -76,15 +79,15 @@ def _place(entry: QueueEntry, device: str) -> str:
     return f"{place} in the queue, for {device}{behind}"
 
 
-def card_grid(runs: list[tuple[Run, jobs.State]]) -> None:
-    """Ended runs as cards, four side by side."""
+def card_grid(runs: list[tuple[Run, jobs.State]], verdicts: Mapping[str, RunVerdict | None]) -> None:
+    """Ended runs as cards, four side by side, with the verdicts that are known by the runs' names."""
     for start in range(0, len(runs), COLUMNS):
         for column, (run, state) in zip(st.columns(COLUMNS), runs[start : start + COLUMNS], strict=False):
             with column, errors_shown():
-                finished_card(run, state)
+                finished_card(run, state, verdicts.get(run.name))
 
 
-def finished_card(run: Run, state: jobs.State) -> None:
+def finished_card(run: Run, state: jobs.State, verdict: RunVerdict | None) -> None:
     """One ended run: picture, state, size, cause of a failure, verdict, tags, links."""
     with st.container(border=True, key=f"card-{run.name}", gap="xsmall", height="stretch"):
         newest_picture(run)
@@ -106,7 +109,8 @@ def finished_card(run: Run, state: jobs.State) -> None:
         if cause or (problem is None and run.problem):
             with st.container(key=f"cause-{run.name}"):
                 st.caption(cause or run.problem)
-        verdict_badge.verdict_on_card(cache.run_verdict(run, state))
+        if verdict is not None:
+            verdict_badge.verdict_on_card(verdict)
         run_notes.run_tags(run)
         with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"ways-{run.name}"):
             page_link(run, frame.PROGRESS, "Progress", icon=None)

@@ -13,14 +13,16 @@ from gan.evaluation.records.interpretation import Score
 from gan.monitoring import run_table, score_table
 from gan.monitoring.run_table import RunRecords
 from pages.ui.frame import errors_shown
-from pages.ui.runs import run_list, run_search, run_selection
+from pages.ui.runs import known_verdicts, run_list, run_search, run_selection
+from pages.ui.runs.known_verdicts import Verdicts
 from pages.ui.runs.run_list import Filter, Listed
 
 EVERY = 10.0  # seconds between redraws while a listed run is alive
 ROW, MOST = 35, 640  # px: of a row, and of the table, which scrolls below that
 DATA_WIDTH = 130  # px
 STANDARD_OPTIONS = 4  # options that differ and are shown unless columns are chosen
-STANDARD = ("title", "state", "data", "done")
+VERDICT = "verdict"
+STANDARD = ("title", "state", "data", "done", VERDICT)
 STANDARD_SCORES = ("obedience_balanced", "cas_balanced", "kid")
 STANDARD_END = ("seconds", "created", "tags")
 INTERVAL = " interval"  # end of the key of a score's interval
@@ -49,13 +51,18 @@ def _table(query: Filter, current_runs: Callable[[], list[Listed]]) -> None:
         run_selection.rerun_after_change()
         runs = run_list.matching_runs(current_runs(), query)
         records = [run_table.run_records(entry.run) for entry in runs]
-        columns = {column.key: column for column in all_columns(records)}
+        verdicts: Verdicts = {}
+        columns = {column.key: column for column in all_columns(records, verdicts)}
         actions = st.container()
         chosen = [key for key in st.session_state[run_search.COLUMNS] if key in columns] or standard_columns(columns)
-        shown = [columns[key] for key in chosen]
-        selected = draw_table(runs, records, shown)
+        unknown: list[Listed] = []
+        if VERDICT in chosen:
+            known, unknown = known_verdicts.known_verdicts(runs)
+            verdicts.update(known)
+        selected = draw_table(runs, records, [columns[key] for key in chosen])
         with actions:
             run_selection.actions(selected, in_archive=query.archived)
+        known_verdicts.read_later(unknown)
 
 
 def draw_table(runs: Sequence[Listed], records: Sequence[RunRecords], columns: Sequence[Column]) -> list[Listed]:
@@ -87,7 +94,7 @@ def selection_key(runs: Sequence[Listed]) -> str:
 
 def column_choice(runs: Sequence[Listed]) -> None:
     """The choice of columns, in the link."""
-    columns = {column.key: column for column in all_columns([run_table.run_records(entry.run) for entry in runs])}
+    columns = {column.key: column for column in all_columns([run_table.run_records(entry.run) for entry in runs], {})}
     chosen = [key for key in st.session_state[run_search.COLUMNS] if key in columns] or standard_columns(columns)
     st.session_state[run_search.COLUMNS] = chosen
     with st.popover("Columns", icon=":material/view_column:"):
@@ -104,14 +111,22 @@ def standard_columns(columns: Mapping[str, Column]) -> list[str]:
     return [*STANDARD, *options, *scores, *STANDARD_END]
 
 
-def all_columns(records: Sequence[RunRecords]) -> list[Column]:
-    """Every column that these runs can have: options that differ, and scores that one of them has."""
+def all_columns(records: Sequence[RunRecords], verdicts: Verdicts) -> list[Column]:
+    """Every column that these runs can have: options that differ, and scores that one of them has.
+
+    `verdicts` are looked up when the table is drawn.
+    """
     scores = [column for score in score_table.COLUMNS for column in _score_columns(score, records)]
-    return [*_run_columns(), *map(_option_column, run_table.differing_options(records)), *scores]
+    return [*_run_columns(verdicts), *map(_option_column, run_table.differing_options(records)), *scores]
 
 
-def _run_columns() -> list[Column]:
+def _run_columns(verdicts: Verdicts) -> list[Column]:
     config = st.column_config
+
+    def verdict(entry: Listed, _: RunRecords) -> str | None:
+        found = verdicts.get(entry.run.name)
+        return None if found is None else found.label
+
     return [
         Column("title", "Run", config.TextColumn("Run", pinned=True, width="medium"), lambda entry, _: entry.title),
         Column("state", "State", config.TextColumn("State"), lambda entry, _: entry.state.name.capitalize()),
@@ -122,6 +137,7 @@ def _run_columns() -> list[Column]:
             config.ProgressColumn("Done", min_value=0, max_value=1, format="percent", width="small"),
             lambda _, record: record.share,
         ),
+        Column(VERDICT, "Verdict", config.TextColumn("Verdict", help="Are the images worth using?"), verdict),
         Column(
             "seen",
             "Images seen",
