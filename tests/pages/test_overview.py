@@ -51,7 +51,7 @@ def test_a_holder_whose_folder_is_gone_is_named_without_a_link() -> None:
         slot = device_list.take_slot("cpu", "vanished")
     assert slot is not None
     try:
-        assert "Held by vanished" in said(page("overview"))
+        assert "Held by the run vanished" in said(page("overview"))
     finally:
         os.close(slot)
 

@@ -57,7 +57,7 @@ def test_verdicts_are_those_of_the_runs_and_a_drawing_does_not_wait_for_all(monk
     assert "Reading 3 more verdicts" in said(at)
     monkeypatch.setattr(known_verdicts, "AT_ONCE", 2.5 * known_verdicts.RUN_SECONDS)
     at.run()
-    assert table(at)["verdict"].tolist() [:2] == ["No images yet"] * 2
+    assert table(at)["verdict"].tolist()[:2] == ["No images yet"] * 2
     at.run()
     assert table(at)["verdict"].tolist() == ["No images yet"] * 3
     assert "Reading" not in said(at)

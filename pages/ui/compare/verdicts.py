@@ -4,17 +4,22 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from gan import jobs
 from gan.runs.run import Run
-from pages.ui import cache, fmt
+from pages.ui import fmt
 from pages.ui.compare.chosen_runs import run_label
+from pages.ui.runs.known_verdicts import known_verdicts, read_later
+from pages.ui.runs.run_list import Listed, current_state
 from pages.ui.runs.verdict_badge import verdict_badge
 
 
 def compared_verdicts(runs: Sequence[Run]) -> None:
     """Each run with the badge of its verdict; hovering shows what it is made of."""
+    verdicts, unknown = known_verdicts([Listed(run, current_state(run)) for run in runs])
     with st.container(horizontal=True, gap="medium", key="verdicts"):
         for run in runs:
+            verdict = verdicts.get(run.name)
             with st.container(horizontal=True, gap="xsmall", width="content", vertical_alignment="center"):
                 st.markdown(fmt.escape_markdown(run_label(run)), width="content")
-                verdict_badge(cache.run_verdict(run, jobs.state(run.path)))
+                if verdict is not None:
+                    verdict_badge(verdict)
+    read_later(unknown)
