@@ -13,6 +13,7 @@ holders      which machine holds a job              engine       what an engine 
 engines      the engines that can be asked          slurm/       the engine Slurm
 heartbeat    the sign of life of a job              claims       who may work in a folder that machines share
 doctor       what this installation can do
+notifications who hears of a job's end: open pages, a webhook, e-mail
 """
 
 from gan.jobs.control import delete, disk_usage, follow, release, resume, start_task, stop, submit

@@ -12,11 +12,13 @@ import sys
 import tomllib
 from dataclasses import asdict
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter
 
 from gan import __version__
-from gan.config import settings
+from gan.config import notification_settings, settings
+from gan.errors import ConfigError
 from gan.io.atomic import write_json
 from gan.io.json_files import read_typed_or_none
 from gan.io.store_checks import Check, check_store
@@ -33,7 +35,16 @@ OPEN_ADDRESSES = ("", "0.0.0.0", "::")
 
 def examine() -> list[Check]:
     """All checks, those of the store first; takes about a second on a local disk."""
-    return [*check_store(settings.store()), _machine(), *_devices(), *_engines(), _versions(), _threads(), _sign_in()]
+    return [
+        *check_store(settings.store()),
+        _machine(),
+        *_devices(),
+        *_engines(),
+        _versions(),
+        _threads(),
+        _sign_in(),
+        check_notifications(),
+    ]
 
 
 def is_well(checks: list[Check]) -> bool:
@@ -122,3 +133,16 @@ def _sign_in() -> Check:
         advice = "Let the server listen on 127.0.0.1 alone, behind a proxy that asks for a name (README.md)."
         return Check("sign-in", "warning", f"{found}, and it listens on every network of this machine", advice)
     return Check("sign-in", "ok", f"{found}; it listens on {address}")
+
+
+def check_notifications() -> Check:
+    """Who hears of a job's end, without addresses that are secret."""
+    try:
+        address, server = notification_settings.webhook(), notification_settings.mail_server()
+        notification_settings.app_address()
+    except ConfigError as error:
+        return Check("notifications", "problem", "not sent", str(error))
+    found = ["open pages"]
+    found += [f"the webhook at {urlsplit(address).hostname}"] if address else []
+    found += [f"{len(server.recipients)} e-mail address(es) by {server.host}"] if server else []
+    return Check("notifications", "ok", " and ".join(found))

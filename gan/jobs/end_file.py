@@ -11,7 +11,7 @@ from typing import Any
 from gan.errors import GanError
 from gan.io.atomic import open_for_append, remove
 from gan.io.terminal import show
-from gan.jobs import failures
+from gan.jobs import failures, notifications
 
 RESERVED_FILE = ".end.json"
 RESERVED_BYTES = 4096
@@ -44,10 +44,14 @@ def reserve_space(folder: Path) -> None:
 
 
 def write_end(folder: Path, end: dict[str, Any]) -> None:
-    """Write end.json into the reserved block, in place, and rename it: neither needs space on the disk."""
-    text = json.dumps({**end, "time": time.time()})
+    """Write end.json into the reserved block, in place, and rename it: neither needs space on the disk.
+
+    Then tell who waits for the job.
+    """
+    end = {**end, "time": time.time()}
+    text = json.dumps(end)
     if len(text.encode()) > RESERVED_BYTES:
-        text = json.dumps({**end, "cause": str(end["cause"])[:400], "time": time.time()})
+        text = json.dumps({**end, "cause": str(end["cause"])[:400]})
     reserved = folder / RESERVED_FILE
     try:
         with open(reserved, "r+b") as file:
@@ -56,3 +60,4 @@ def write_end(folder: Path, end: dict[str, Any]) -> None:
         reserved.replace(folder / "end.json")
     except FileNotFoundError:  # the run was deleted: nobody is left to read it
         return
+    notifications.announce_end(folder, end)

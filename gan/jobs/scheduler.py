@@ -20,7 +20,7 @@ from gan.io.atomic import write_json
 from gan.io.file_lock import try_lock
 from gan.io.json_files import read_json
 from gan.io.untrusted_files import log_damaged, skipping_unreadable
-from gan.jobs import claims, device_list, kinds, launch, names, processes, states, tickets, waiting_jobs
+from gan.jobs import claims, device_list, kinds, launch, names, notifications, processes, states, tickets, waiting_jobs
 from gan.jobs.engine import Engine
 from gan.jobs.engines import find_engine
 from gan.jobs.holders import read_holder, works_here
@@ -160,6 +160,7 @@ def _fail(job: waiting_jobs.QueuedJob, cause: str, kind: str) -> None:
     write_json(job.folder / "end.json", end)
     waiting_jobs.dequeue(job.folder)
     LOGGER.info("%s failed: %s", job.name, cause)
+    notifications.announce_in_background(job.folder, end)
 
 
 def _fail_if_possible(memory: Memory, job: waiting_jobs.QueuedJob, cause: str, kind: str) -> None:
@@ -187,6 +188,17 @@ def collect_exits(memory: Memory) -> None:
         document["memory_ran_out"] = processes.kills_for_memory() > kills_before
         LOGGER.info("%s ended with code %d", child.folder.name, code)
         _write_exit(child.folder, document)
+        with skipping_unreadable(child.folder):
+            _announce_death(child, ticket)
+
+
+def _announce_death(child: Child, ticket: int) -> None:
+    """Announce the end of a job that left no end.json."""
+    if _has_ended(child.folder, child.started) or not child.folder.is_dir():
+        return
+    state = states.state(child.folder)
+    end = {"state": state.name, "cause": state.cause, "kind": state.kind, "ticket": ticket, "time": time.time()}
+    notifications.announce_in_background(child.folder, end)
 
 
 def _kill_if_hanging(memory: Memory, child: Child, ticket: int) -> None:

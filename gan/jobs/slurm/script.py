@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gan.config import settings
+from gan.config import notification_settings, settings
 from gan.config.slurm_settings import SlurmSettings
 from gan.errors import ConfigError
 from gan.jobs import device_list, kinds, names, processes
@@ -20,8 +20,8 @@ from gan.jobs.several_gpus import torchrun_command
 JOB_PREFIX = "gan-"
 SIGNAL_FILE = "batch-signal.txt"
 """In the folder of a run on several nodes: the last signal to its batch script."""
-NOT_PASSED = ("CUDA_VISIBLE_DEVICES", "TMPDIR", "PWD", device_list.ALLOWED_VARIABLE)
-"""Variables of this machine that mean something else on a node, or that Slurm sets there."""
+NOT_PASSED = ("CUDA_VISIBLE_DEVICES", "TMPDIR", "PWD", device_list.ALLOWED_VARIABLE, *notification_settings.SECRETS)
+"""Variables of this machine that mean something else on a node, that Slurm sets there, or that are secret."""
 NOT_PASSED_PREFIXES = ("SLURM_", "SBATCH_", "NVIDIA_")
 
 
