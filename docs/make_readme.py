@@ -1,6 +1,6 @@
-"""Write the README's table of options: `python -m docs.make_readme`. A test keeps it current."""
+"""Write the README's tables of options and terms: `python -m docs.make_readme`. A test keeps them current."""
 
-from gan.config import options, settings
+from gan.config import glossary, options, settings
 
 README = settings.ROOT / "README.md"
 
@@ -12,10 +12,21 @@ def update_options_table(readme: str) -> str:
         default = f"`{options.format_value(option.default)}`" if option.default not in ("", ()) else ""
         unit = f" ({option.unit})" if option.unit else ""
         lines.append(f"| `{option.path}` | {default} | {option.takes}{unit} | {option.help} |")
-    before, rest = readme.split("<!-- options -->")
-    _, after = rest.split("<!-- /options -->")
-    return "\n".join([f"{before}<!-- options -->", *lines, f"<!-- /options -->{after}"])
+    return _replace_between(readme, "options", lines)
+
+
+def update_terms(readme: str) -> str:
+    """The README's text with the terms that the glossary has now."""
+    rows = [f"| {term} | {text} |" for terms in glossary.GLOSSARY.values() for term, text in terms.items()]
+    return _replace_between(readme, "terms", ["| term | meaning |", "|---|---|", *rows])
+
+
+def _replace_between(readme: str, mark: str, lines: list[str]) -> str:
+    """The text with `lines` between the two comments of that name."""
+    before, rest = readme.split(f"<!-- {mark} -->")
+    _, after = rest.split(f"<!-- /{mark} -->")
+    return "\n".join([f"{before}<!-- {mark} -->", *lines, f"<!-- /{mark} -->{after}"])
 
 
 if __name__ == "__main__":
-    README.write_text(update_options_table(README.read_text()))
+    README.write_text(update_terms(update_options_table(README.read_text())))

@@ -24,6 +24,7 @@ from docs.make_demo import NAME, TARGET, gan
 from gan.config import settings
 from gan.data.ingest import staging
 from gan.runs import notes
+from gan.runs.run import Run
 
 FOLDER = settings.ROOT / "docs" / "screenshots"
 WIDTH = 1280
@@ -31,13 +32,14 @@ COLOURS = 128
 MAX_BYTES = 400_000  # of a screenshot: some read the README over slow connections
 CHROMIUM = os.environ.get("GAN_CHROMIUM", "/usr/bin/chromium")
 SHORT = "digits-short"
+TITLE = Run(TARGET).title
 PAGES = {
     "overview": ("/", "Overview", 820),
     "data": ("/data?data=mnist", "Data", 1000),
     "train": ("/train?data=mnist", "Train", 1100),
-    "progress": (f"/progress?run={NAME}", "Progress", 1250),
-    "gallery": (f"/gallery?run={NAME}", "Gallery", 1000),
-    "evaluate": (f"/evaluate?run={NAME}", "Evaluate", 1250),
+    "progress": (f"/progress?run={NAME}", TITLE, 1250),
+    "gallery": (f"/gallery?run={NAME}", TITLE, 1000),
+    "evaluate": (f"/evaluate?run={NAME}", TITLE, 1250),
     "compare": (f"/compare?runs={NAME},{SHORT}", "Compare", 1250),
     "explanations": ("/explanations", "How to read it", 1100),
 }

@@ -11,7 +11,8 @@ import streamlit as st
 from gan.evaluation.report import study_style
 from gan.runs.run import Run
 from pages.ui.evaluate import conclusion, copies, evaluation_jobs, head, reader, score_panels, study_panels
-from pages.ui.frame import errors_shown
+from pages.ui.frame import EVALUATE, errors_shown
+from pages.ui.how_to_read import how_to_read_link
 from pages.ui.runs import run_header
 
 STYLE = Path(__file__).parent / "ui" / "evaluate" / "evaluation.css"
@@ -34,10 +35,13 @@ def evaluation(run: Run) -> None:
     evaluation_jobs.job_cards(run, snapshot)
     scores, study, near_copies, blind = st.tabs(["Scores", "Does it help?", "Copies", "Blind reader"])
     with scores, errors_shown():
+        how_to_read_link("scores")
         score_panels.scores_panel(run, result)
     with study, errors_shown():
+        how_to_read_link("study")
         study_panels.study_panel(run, snapshot)
     with near_copies, errors_shown():
+        how_to_read_link("copies")
         evaluation_jobs.membership_card(run, snapshot)
         copies.membership_panel(run, snapshot)
         copies.near_copies_panel(run, result)
@@ -46,6 +50,6 @@ def evaluation(run: Run) -> None:
 
 
 with errors_shown():
-    run = run_header.run_picker("Evaluate")
+    run = run_header.run_picker(EVALUATE)
     if run is not None:
         run_header.while_run_exists(run, partial(evaluation, run))

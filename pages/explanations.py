@@ -1,4 +1,4 @@
-"""How to read it: what a conditional GAN is, and how each chart looks in good and bad runs.
+"""How to read it: what a conditional GAN is, how each chart looks in good and bad runs, scores, study and all terms.
 
 `?about=losses` puts that chart first. The curves are recordings of real runs.
 """
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from gan.config import glossary
 from pages.ui import frame
 from pages.ui.explanations import lessons
 from pages.ui.frame import errors_shown
@@ -24,13 +25,14 @@ def page() -> None:
     else:
         basics()
         lessons.lesson_tabs(next(iter(lessons.TITLES)))
+    all_terms()
 
 
 def basics() -> None:
     """What a GAN and a condition are, with a drawing of each."""
     left, right = st.columns(2, gap="large")
     with left:
-        st.subheader("What a GAN is", anchor=False)
+        st.header("What a GAN is", anchor=False)
         draw_svg("gan")
         st.markdown(
             "Two networks learn against each other. The **generator** turns random numbers into an image; it never "
@@ -39,7 +41,7 @@ def basics() -> None:
             "In the end only the generator is kept: the discriminator remembers its images too well to be given away."
         )
     with right:
-        st.subheader("What a condition is", anchor=False)
+        st.header("What a condition is", anchor=False)
         draw_svg("conditional")
         st.markdown(
             "A **conditional** GAN also gets what to draw: a class such as *malignant*, or attributes that are on "
@@ -52,6 +54,14 @@ def basics() -> None:
         "other learns too. A healthy run is a *balance* that lasts while the images get better. Whether the images are "
         "of any use, no curve can say: the Evaluate page measures that on real images which the run never saw."
     )
+
+
+def all_terms() -> None:
+    """The glossary, folded."""
+    with st.expander("All terms", icon=":material/menu_book:"):
+        for topic, terms in glossary.GLOSSARY.items():
+            st.markdown(f"**{topic}**")
+            lessons.terms_list(terms)
 
 
 def draw_svg(name: str) -> None:

@@ -8,7 +8,7 @@ from gan import jobs
 from gan.export.request import ExportRequest
 from gan.runs.run import Run
 from pages.ui import cache
-from pages.ui.frame import errors_shown
+from pages.ui.frame import GALLERY, errors_shown
 from pages.ui.gallery import class_picker, controls, link, views
 from pages.ui.runs import run_header, verdict_badge
 
@@ -44,6 +44,6 @@ def gallery(run: Run) -> None:
 
 
 with errors_shown():
-    run = run_header.run_picker("Gallery")
+    run = run_header.run_picker(GALLERY)
     if run is not None:
         run_header.while_run_exists(run, partial(gallery, run))

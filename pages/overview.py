@@ -20,7 +20,7 @@ EVERY_WHEN_IDLE = 10.0  # somebody else may start something
 
 def page() -> None:
     """The live part, then the runs that have ended."""
-    frame.page_title("Overview")
+    frame.page_title("Overview", frame.PURPOSE)
     runs = run_list.list_runs()
     if not runs:
         first_steps()
@@ -76,7 +76,7 @@ def job_names(alive: list[Listed], studies: list[Run]) -> set[str]:
 def running_jobs(running: list[Listed], studies: list[Run]) -> None:
     """A card for each run that trains and for each study that runs."""
     if running or studies:
-        st.subheader("Running now", anchor=False)
+        st.header("Running now", anchor=False)
     for entry in running:
         run_cards.live_card(entry.run, entry.state)
     for run in studies:
@@ -86,7 +86,7 @@ def running_jobs(running: list[Listed], studies: list[Run]) -> None:
 def waiting_jobs(requeued: list[Listed], queue: list[QueueEntry]) -> None:
     """A card for each job in the queue, and for each run that Slurm put back into its own."""
     if requeued or queue:
-        st.subheader("Waiting", anchor=False)
+        st.header("Waiting", anchor=False)
     for entry in requeued:
         run_cards.live_card(entry.run, entry.state)
     for queued in queue:

@@ -6,7 +6,8 @@ from gan import jobs
 from gan.runs import events
 from gan.runs.run import Run
 from pages.ui import cache
-from pages.ui.frame import errors_shown
+from pages.ui.frame import PROGRESS, errors_shown
+from pages.ui.notifications import notification_button
 from pages.ui.progress import curves, downloads, health, samples
 from pages.ui.runs import run_header
 
@@ -21,12 +22,14 @@ BEFORE_FIRST_POINT = {
 
 def page() -> None:
     """The panels of the run in the link."""
-    run = run_header.run_picker("Progress")
+    run = run_header.run_picker(PROGRESS)
     if run is None:
         return
     state = jobs.state(run.path)
     # Buttons and downloads stay outside the live part: a redraw under the pointer loses the click.
     run_header.while_run_exists(run, lambda: run_header.run_head(run, state))
+    if state.alive:
+        notification_button()
     st.fragment(live_part, run_every=EVERY if state.alive else None)(run, head_key(run, state))
     run_header.while_run_exists(run, lambda: downloads.downloads_panel(run))
 

@@ -5,7 +5,7 @@ import shlex
 
 import pytest
 
-from docs.make_readme import update_options_table
+from docs.make_readme import update_options_table, update_terms
 from gan.cli.main import build_parser
 from gan.config import settings
 
@@ -27,6 +27,10 @@ def test_every_row_of_what_happens_when_names_an_existing_test() -> None:
 
 def test_the_table_of_options_is_current() -> None:
     assert update_options_table(README) == README, "run `python -m docs.make_readme`"
+
+
+def test_the_terms_are_those_of_the_glossary() -> None:
+    assert update_terms(README) == README, "run `python -m docs.make_readme`"
 
 
 def test_every_file_that_is_named_exists() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from gan.cli.arguments import AddCommand
 from gan.cli.progress import show_progress
+from gan.config import glossary
 from gan.errors import StoppedError, UserError
 from gan.evaluation import job, tasks
 from gan.evaluation.job import Request
@@ -28,6 +29,8 @@ from gan.runs.run import Run, find_run
 def add_commands(command: AddCommand) -> None:
     """Add `evaluate`."""
     parser = command("evaluate", evaluate, "Score snapshots against real images that were not used in training.")
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = f"terms:\n{glossary.help_text('Scores', 'Study')}".replace("%", "%%")
     parser.add_argument("run")
     parser.add_argument("--snapshot", type=int, help="by images seen (default: the newest)")
     parser.add_argument("--all-snapshots", action="store_true", help="every snapshot that has no scores yet")

@@ -9,30 +9,9 @@ from gan.evaluation.records.interpretation import SCORES, Score
 from gan.evaluation.records.results import EvaluationResult
 from gan.runs.run import Run
 
-REAL = Score(
-    "real_accuracy_balanced",
-    "Trained on real images",
-    "Accuracy on real images of a classifier trained on real images: what CAS is compared with.",
-    "share",
-    "",
-    "",
-)
-DIVERSITY = Score(
-    "diversity",
-    "Diversity within a condition",
-    "How much images of one condition differ, as a share of what real ones differ.",
-    "share",
-    "",
-    "",
-)
-COPIES = Score(
-    "near_copies",
-    "Near copies",
-    "The share of synthetic images that are near copies of training images.",
-    "share",
-    "lower",
-    "",
-)
+REAL = Score("real_accuracy_balanced", "Real-trained accuracy", "share", "", "")
+DIVERSITY = Score("diversity", "Diversity", "share", "", "")
+COPIES = Score("near_copies", "Near copies", "share", "lower", "")
 COLUMNS = (*SCORES, REAL, DIVERSITY, COPIES)
 """The scores of an evaluation, in the order of tables; `better` is "" where neither direction is."""
 

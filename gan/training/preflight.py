@@ -87,7 +87,7 @@ def _data_problems(config: RunConfig, estimate: Estimate) -> list[Problem]:
     few = [f"{name} ({count})" for name, count in estimate.per_condition.items() if count < FEW_IMAGES]
     if few:
         names = ", ".join(few)
-        text = f"Fewer than {FEW_IMAGES} training images of {names}: expect near copies of them and little variety."
+        text = f"Fewer than {FEW_IMAGES} training images of {names}: expect near copies of them and little diversity."
         problems.append(Problem("few-images-per-class", "warning", text))
     if config.data.balance and image_set.kind == "attributes":
         text = "data.balance has no effect: these images have attributes, not classes."

@@ -11,8 +11,13 @@ from gan import jobs
 from gan.config import settings
 from gan.data.sources.scan import scanning_once
 from gan.errors import GanError, describe_store_error
+from pages.ui import notifications
 
 TITLE = "GAN workbench"
+PURPOSE = (
+    f"{TITLE}: train a conditional GAN on a few labelled images, watch it learn, find out whether its synthetic images "
+    "help, and download them."
+)
 ICON = Path(__file__).with_name("logo.png")
 STYLE = Path(__file__).with_name("style.css")
 NOTES = "notes"  # key of the session state: toasts to show at the next rerun
@@ -22,6 +27,13 @@ OVERVIEW, DATA, TRAIN, PROGRESS, GALLERY, EVALUATE, COMPARE, EXPLANATIONS, SYSTE
     f"pages/{name}.py"
     for name in ("overview", "data", "train", "progress", "gallery", "evaluate", "compare", "explanations", "system")
 )
+
+RUN_PAGES = {
+    PROGRESS: ("Progress", ":material/show_chart:"),
+    GALLERY: ("Gallery", ":material/grid_view:"),
+    EVALUATE: ("Evaluate", ":material/fact_check:"),
+}
+"""Title and icon of the pages of a run, which are tabs below its title and not in the navigation."""
 
 
 def draw_app() -> None:
@@ -34,19 +46,23 @@ def draw_app() -> None:
             st.Page(OVERVIEW, title="Overview", icon=":material/space_dashboard:", default=True),
             st.Page(DATA, title="Data", icon=":material/photo_library:"),
             st.Page(TRAIN, title="Train", icon=":material/model_training:"),
-            st.Page(PROGRESS, title="Progress", icon=":material/show_chart:"),
-            st.Page(GALLERY, title="Gallery", icon=":material/grid_view:"),
-            st.Page(EVALUATE, title="Evaluate", icon=":material/fact_check:"),
+            *(st.Page(path, title=title, icon=icon, visibility="hidden") for path, (title, icon) in RUN_PAGES.items()),
             st.Page(COMPARE, title="Compare", icon=":material/compare_arrows:"),
             st.Page(EXPLANATIONS, title="How to read it", icon=":material/school:"),
             st.Page(SYSTEM, title="System", icon=":material/stethoscope:"),
         ],
         position="top",
     )
-    st.set_page_config(page_title=f"{page.title} · {TITLE}", page_icon=str(ICON), layout="wide")
+    name_tab(page.title)
     st.logo(str(ICON), size="large")
     st.html(f"<style>{STYLE.read_text()}</style>")
     page.run()
+    notifications.watch_ends()
+
+
+def name_tab(text: str) -> None:
+    """Name the browser's tab; the product's name follows."""
+    st.set_page_config(page_title=f"{text} · {TITLE}", page_icon=str(ICON), layout="wide")
 
 
 @contextlib.contextmanager
@@ -93,7 +109,7 @@ def errors_noted() -> Iterator[None]:
 
 
 def page_title(text: str, about: str = "") -> None:
-    """The heading of the page, with one line on what it is for."""
+    """The heading of the page (Markdown), with one line on what it is for."""
     st.title(text, anchor=False)
     if about:
         st.caption(about)

@@ -68,7 +68,7 @@ def train(visit: Visit) -> None:
 def watch(visit: Visit) -> None:
     """Samples and curves appear while it runs, and it finishes."""
     page = visit.page
-    expect(page.get_by_role("heading", name="Progress")).to_be_visible()
+    expect(page.locator(".st-key-current-tab")).to_have_text(re.compile("Progress"))
     state = page.locator("[class*=st-key-state-digits]")
     expect(page).to_have_url(re.compile(r"/progress\?run=digits-"))
     expect(page.get_by_role("img", name=re.compile("Generated samples"))).to_be_visible()
@@ -84,8 +84,8 @@ def watch(visit: Visit) -> None:
 def look(visit: Visit) -> None:
     """The gallery shows images of each digit at once."""
     page = visit.page
-    page.get_by_role("button", name="Gallery").click()
-    expect(page.get_by_role("heading", name="Gallery")).to_be_visible()
+    page.locator(".st-key-run-tabs").get_by_role("link", name="Gallery").click()
+    expect(page.locator(".st-key-current-tab")).to_have_text(re.compile("Gallery"))
     expect(page.locator(".st-key-generated .tile img")).to_have_count(80)
     visit.shot("5-gallery")
 
@@ -141,13 +141,13 @@ ON_A_PHONE = {
     "overview": ("", "Overview"),
     "data": ("data", "Data"),
     "train": ("train", "Train"),
-    "progress": ("progress?run=phone", "Progress"),
-    "gallery": ("gallery?run=phone", "Gallery"),
-    "same-noise": ("gallery?run=phone&view=Compare", "Gallery"),
-    "walk": ("gallery?run=phone&view=Walk", "Gallery"),
-    "basket": ("gallery?run=phone&view=Basket", "Gallery"),
-    "download": ("gallery?run=phone&view=Download", "Gallery"),
-    "evaluate": ("evaluate?run=phone", "Evaluate"),
+    "progress": ("progress?run=phone", "phone"),
+    "gallery": ("gallery?run=phone", "phone"),
+    "same-noise": ("gallery?run=phone&view=Compare", "phone"),
+    "walk": ("gallery?run=phone&view=Walk", "phone"),
+    "basket": ("gallery?run=phone&view=Basket", "phone"),
+    "download": ("gallery?run=phone&view=Download", "phone"),
+    "evaluate": ("evaluate?run=phone", "phone"),
     "compare": ("compare?runs=phone", "Compare"),
     "explanations": ("explanations", "How to read it"),
     "system": ("system", "System"),

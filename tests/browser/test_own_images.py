@@ -64,7 +64,7 @@ def train(visit: Visit) -> None:
     expect(page.get_by_text("--model.width 8")).to_be_visible()
     visit.shot("own-images-train")
     page.get_by_role("button", name="Start training").click()
-    expect(page.get_by_role("heading", name="Progress")).to_be_visible()
+    expect(page.locator(".st-key-current-tab")).to_have_text(re.compile("Progress"))
 
 
 def follow(server: Server, chromium: Browser, link: str) -> None:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from gan.config import glossary
 from gan.monitoring import reference_curves
 from pages.ui import palette
-from pages.ui.explanations import lessons
+from pages.ui.explanations import evaluation_texts, lessons
 from pages.ui.progress.chart_texts import GROUPS
 from tests.support.pages import links, made, page, said
 
@@ -24,7 +25,8 @@ def test_the_drawings_have_words_for_who_does_not_see_them() -> None:
 
 
 def test_every_chart_of_a_run_is_explained() -> None:
-    assert {group.key for group in GROUPS} | {"samples"} == set(lessons.TITLES) == set(lessons.SHOWN)
+    assert {group.key for group in GROUPS} | {"samples", *evaluation_texts.TEXTS} == set(lessons.TITLES)
+    assert set(lessons.SHOWN) == set(lessons.TITLES)
 
 
 def test_every_recording_but_doubles_is_shown_with_what_the_diagnosis_says_of_it() -> None:
@@ -53,5 +55,18 @@ def test_a_link_from_a_chart_opens_that_chart_first(about: str) -> None:
 
 def test_every_chart_on_the_progress_page_links_to_its_explanation() -> None:
     made("linked")
-    queries = [query for label, query in links(page("progress", run="linked")) if label == "How to read it"]
-    assert queries == [f"about={key}" for key in ("losses", "answers", "speed")]
+    queries = [query for label, query in links(page("progress", run="linked")) if label == "See it in recorded runs"]
+    assert queries == [f"about={key}" for key in ("samples", "losses", "answers", "speed")]
+
+
+def test_every_term_of_the_glossary_is_explained() -> None:
+    words = said(page("explanations"))
+    for terms in glossary.GLOSSARY.values():
+        assert all(f"**{term}.** {meaning}" in words for term, meaning in terms.items())
+
+
+def test_the_explanations_have_no_formula() -> None:
+    """The page promises to do without mathematics."""
+    texts = [lessons.chart_words(key) for key in lessons.TITLES]
+    for text in texts:
+        assert not re.search(r"log|[−=∑]|E\[", " ".join((text.what, text.good, *text.bad)))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from gan.config import glossary
 from gan.evaluation.records import results, study_results
 from gan.evaluation.records.results import EvaluationResult
 from gan.evaluation.statistics import ALPHA, fisher_greater
@@ -19,7 +20,7 @@ not a test: runs whose images were good reached 0.8 to 1, and young or collapsed
 
 @dataclass(frozen=True)
 class Score:
-    """One score: `key` is its field in EvaluationResult, `name` its label, `says` its explanation.
+    """One score: `key` is its field in EvaluationResult, `name` its term in the glossary.
 
     `scale` is "share" (0 to 1, displayed in percent), "ratio" or "distance"; `better` is "higher" or "lower"; `beside`
     is "floor", or the field of the score it is compared with.
@@ -27,77 +28,25 @@ class Score:
 
     key: str
     name: str
-    says: str
     scale: str
     better: str
     beside: str
 
+    @property
+    def says(self) -> str:
+        """What it means, in one sentence."""
+        return glossary.meaning(self.name)
+
 
 SCORES = (
-    Score(
-        "obedience_balanced",
-        "Obedience",
-        "How often a classifier trained on real images sees the requested condition in a generated image.",
-        "share",
-        "higher",
-        "real_accuracy_balanced",
-    ),
-    Score(
-        "cas_balanced",
-        "Trained on synthetic images (CAS)",
-        "Accuracy on real images of a classifier trained on synthetic images only, beside one trained on real images.",
-        "share",
-        "higher",
-        "real_accuracy_balanced",
-    ),
-    Score(
-        "precision",
-        "Precision",
-        "The share of generated images that look like real ones.",
-        "share",
-        "higher",
-        "floor",
-    ),
-    Score(
-        "recall",
-        "Recall",
-        "The share of real images that the variety of the generated images covers.",
-        "share",
-        "higher",
-        "floor",
-    ),
-    Score(
-        "density",
-        "Density",
-        "How densely real images surround generated ones: about 1 for real images, lower for unlike images.",
-        "ratio",
-        "higher",
-        "floor",
-    ),
-    Score(
-        "coverage",
-        "Coverage",
-        "The share of real images with a generated image close by: low if some kinds of images are missing.",
-        "share",
-        "higher",
-        "floor",
-    ),
-    Score(
-        "kid",
-        "Kernel distance",
-        "How far apart the two sets are; 0 for the same distribution. The best snapshot has the lowest.",
-        "distance",
-        "lower",
-        "floor",
-    ),
-    Score(
-        "frechet",
-        "Frechet distance",
-        "How far apart the means and covariances of the two sets are; grows by itself with fewer images.",
-        "distance",
-        "lower",
-        "floor",
-    ),
+    Score("obedience_balanced", "Obedience", "share", "higher", "real_accuracy_balanced"),
+    Score("cas_balanced", "CAS", "share", "higher", "real_accuracy_balanced"),
+    Score("precision", "Precision", "share", "higher", "floor"),
+    Score("recall", "Recall", "share", "higher", "floor"),
+    Score("density", "Density", "ratio", "higher", "floor"),
+    Score("coverage", "Coverage", "share", "higher", "floor"),
+    Score("kid", "Kernel distance", "distance", "lower", "floor"),
+    Score("frechet", "Frechet distance", "distance", "lower", "floor"),
 )
 
 

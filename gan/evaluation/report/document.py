@@ -28,7 +28,7 @@ from gan.evaluation.reader_study import Reading
 from gan.evaluation.records import membership_results, results, study_results
 from gan.evaluation.records.results import EvaluationResult
 from gan.evaluation.records.study_results import StudyResult
-from gan.evaluation.report import sections, study_section, study_style, text
+from gan.evaluation.report import sections, study_section, study_style, terms, text
 from gan.evaluation.training_images import cached_training_images, not_read_yet
 from gan.io.contact_sheet import make_grid
 from gan.io.png import data_uri
@@ -100,6 +100,7 @@ def _document(records: ReportRecords, images: ImageSet, sampler: "Sampler") -> s
         ("Near copies of training images", sections.copies(result) + _pairs(result, images, sampler)),
         ("Membership test", sections.membership(membership_results.load_membership(run, result.snapshot))),
         ("Blind reader test", sections.readings(records.readings)),
+        ("Terms", terms.terms_list()),
         ("Limits", text.limits(result, records.study)),
         ("Methods", text.methods(result, records.study)),
         ("Model card", sections.model_card(run, records.info, result)),

@@ -4,7 +4,7 @@ import html
 import json
 from collections.abc import Mapping, Sequence
 
-from gan.config import settings
+from gan.config import glossary, settings
 from gan.data.info import DatasetInfo
 from gan.evaluation.number_format import percent, percent_interval
 from gan.evaluation.reader_study import Reading
@@ -35,9 +35,7 @@ def scores(result: EvaluationResult) -> str:
     rows = [_score(score, result) for score in interpretation.SCORES]
     ratio = result.diversity["ratio"]
     if ratio is not None:
-        rows.append(
-            ["Diversity within a condition", percent(ratio, 0), "", "", "100%", "Relative to that of real images."]
-        )
+        rows.append(["Diversity", percent(ratio, 0), "", "", "100%", glossary.meaning("Diversity")])
     n, half, without = result.n["scores"], result.n["floor"], result.split_copies and result.split_copies["without"]
     head = ["Score", "Value", "95%", f"At n = {half}", "Real images", "What it says"]
     if without:
@@ -107,7 +105,16 @@ def by_condition(result: EvaluationResult, counts: Mapping[str, int]) -> str:
 
     `counts` has the training images of each condition.
     """
-    head = ["Condition", "Training images", "Generated", "Obedience", "95%", "Obedience, real", "CAS", "CAS, real"]
+    head = [
+        "Condition",
+        "Training images",
+        "Generated",
+        "Obedience",
+        "95%",
+        "Obedience, real images",
+        "CAS",
+        "Real-trained accuracy",
+    ]
     rows = [
         [
             row["condition"],

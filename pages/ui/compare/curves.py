@@ -25,7 +25,7 @@ def column_pairs(count: int) -> Iterator[DeltaGenerator]:
 
 def compared_curves(runs: Sequence[Run], hidden: Collection[str]) -> None:
     """A chart for each metric with the curves of the runs that are not hidden."""
-    st.subheader("Curves", anchor=False)
+    st.header("Curves", anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         axis = st.segmented_control(
             "Over",

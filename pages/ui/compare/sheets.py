@@ -18,7 +18,7 @@ NEAR = 0.05
 
 def compared_samples(runs: Sequence[Run], hidden: Collection[str]) -> None:
     """The sheet of each run that is not hidden nearest to a number of images seen, by default one that all reached."""
-    st.subheader("Samples", anchor=False)
+    st.header("Samples", anchor=False)
     drawn = [run for run in runs if run.name not in hidden]
     sheets = {run.name: run.samples() for run in drawn}
     moments = sorted({seen for run_sheets in sheets.values() for seen in run_sheets})

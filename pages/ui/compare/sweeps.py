@@ -42,7 +42,7 @@ def _follow_choice() -> None:
 def sweep_tables(runs: list[Run]) -> None:
     """One row a run, and below it one row for the runs that differ by their seed only."""
     table = sweep_table(runs)
-    st.subheader("Runs of the sweep", anchor=False)
+    st.header("Runs of the sweep", anchor=False)
     comparison_table(
         [row.run for row in table.rows],
         [*table.options, "State", "Done", *table.scores],

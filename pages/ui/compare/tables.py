@@ -26,7 +26,7 @@ def comparison_table(names: Sequence[str], columns: Sequence[str], cells: Sequen
 
 def options_that_differ(runs: Sequence[Run]) -> None:
     """A table of the options in which the runs differ."""
-    st.subheader("What differs", anchor=False)
+    st.header("What differs", anchor=False)
     readable = [run for run in runs if run_header.config_error(run) is None]
     differences = run_differences.option_differences(readable)
     if not differences:
@@ -42,7 +42,7 @@ def options_that_differ(runs: Sequence[Run]) -> None:
 
 def compared_scores(runs: Sequence[Run], baseline: int | None) -> None:
     """A table of the scores of each run's best snapshot, and a button to score those that have none."""
-    st.subheader("Scores", anchor=False)
+    st.header("Scores", anchor=False)
     evaluations = [score_table.compared_evaluation(run) for run in runs]
     if any(result is not None for result in evaluations):
         rows = score_table.score_rows(evaluations, baseline)

@@ -129,7 +129,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     chart = document.createElement("div")
     chart.className = "live-chart"
     chart.style.minHeight = `${data.height}px`
-    chart.setAttribute("role", "img")
+    chart.setAttribute("role", "figure") // not img: it holds the buttons of the toolbar
     parentElement.appendChild(chart)
   }
   chart.setAttribute("aria-label", data.alt)

@@ -34,7 +34,7 @@ def check_result(report: CheckReport) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         state = f"{fmt.images(report.images)} can be used" if report.ok else "not ready yet"
-        st.subheader(f"{report.name}: {state}", anchor=False, width="stretch")
+        st.header(f"{report.name}: {state}", anchor=False, width="stretch")
         st.button(
             "Accept", type="primary", icon=":material/check:", key="accept set", disabled=not report.ok,
             on_click=accept, args=(report,),
@@ -52,7 +52,7 @@ def check_result(report: CheckReport) -> None:
         if not report.problems:
             st.success("No problem was found.")
         if report.counts:
-            st.subheader("Balance", anchor=False)
+            st.header("Balance", anchor=False)
             balance(report)
         dataset_view.pixel_summary(report.sizes, report.modes)
     reading_editor(report, report.staged, read_so)
@@ -62,7 +62,7 @@ def check_result(report: CheckReport) -> None:
 def reading_sentences(report: CheckReport) -> None:
     """How the files are read, as sentences."""
     if report.reading is not None:
-        st.subheader("How the files are read", anchor=False)
+        st.header("How the files are read", anchor=False)
         st.markdown(fmt.escape_markdown(" ".join(describe_reading(report.reading))))
 
 

@@ -32,7 +32,7 @@ def dataset_panel(entry: Entry, image_set: ImageSet) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.subheader("Images", anchor=False, width="stretch")
+            st.header("Images", anchor=False, width="stretch")
             st.button("Show others", icon=":material/shuffle:", type="tertiary", on_click=show_other_examples)
         example_rows(image_set)
     with right:
@@ -87,14 +87,14 @@ def findings_list(image_set: ImageSet) -> None:
 def balance_chart(entry: Entry, image_set: ImageSet) -> None:
     """A bar chart of the images of each name; for attributes also their correlations."""
     classes = image_set.kind == "class"
-    st.subheader("Balance" if classes else "How often", anchor=False)
+    st.header("Balance" if classes else "How often", anchor=False)
     counts = {
         split: {condition_label(image_set, name): count for name, count in counted.items()}
         for split, counted in image_set.counts().items()
     }
     live_chart.draw_chart(live_chart.bar_figure(counts, TONES, f"{entry.slug}-counts"), key=f"counts-{entry.slug}")
     if not classes:
-        st.subheader("Which go together", anchor=False)
+        st.header("Which go together", anchor=False)
         correlated_attributes(image_set)
 
 

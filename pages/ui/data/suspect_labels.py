@@ -43,7 +43,7 @@ class _Card:
 
 def suspect_labels_panel(name: str, image_set: ImageSet) -> None:
     """Look for wrong labels in the added set `name`; then its most suspect images and the decisions on them."""
-    st.subheader("Wrong labels", anchor=False)
+    st.header("Wrong labels", anchor=False)
     if image_set.kind != "class":
         st.caption("They can be looked for in sets where each image has one class; this set has attributes.")
         return

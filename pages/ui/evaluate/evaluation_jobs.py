@@ -52,7 +52,9 @@ def _cards(run: Run, snapshot: int) -> None:
 def _scores(run: Run, snapshot: int) -> None:
     """Scores of the chosen snapshot, and of all snapshots."""
     st.markdown("**Scores**")
-    st.caption("Fidelity, variety and privacy of the images, against real ones that the run has not seen. On the CPU.")
+    st.caption(
+        "Fidelity, diversity and privacy of the images, against real ones that the run has not seen. On the CPU."
+    )
     if job.estimated_seconds(run) is None:
         st.caption("The first evaluation on this machine measures how long it takes.")
     if progress_or_end(run, "scores", "Scoring"):

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from gan.config import glossary
 from gan.evaluation.records import interpretation, results
 from gan.evaluation.records.interpretation import Score
 from gan.evaluation.records.results import FEATURES, EvaluationResult
@@ -16,12 +17,12 @@ from pages.ui.evaluate import evaluation_charts
 
 SPLITS = {"val": "validation", "test": "test"}
 SHARES_IN_TABLE = {
-    "shown_in_real": "In real images",
+    "shown_in_real": "Obedience, real images",
     "cas": "CAS",
-    "real_accuracy": "Real-trained",
+    "real_accuracy": "Real-trained accuracy",
     "precision": "Precision",
     "coverage": "Coverage",
-    "diversity": "Variety",
+    "diversity": "Diversity",
 }
 
 
@@ -29,10 +30,10 @@ def scores_panel(run: Run, result: EvaluationResult | None) -> None:
     """The scores of a snapshot where it has any, and of all snapshots over the training."""
     if result is not None:
         _score_cards(result)
-        st.subheader("Over the training", anchor=False)
+        st.header("Over the training", anchor=False)
     _scores_over_time(run)
     if result is not None:
-        st.subheader("By condition", anchor=False)
+        st.header("By condition", anchor=False)
         _scores_by_condition(result, cache.dataset_info(run).training_counts())
 
 
@@ -73,11 +74,10 @@ def _diversity_card(result: EvaluationResult) -> str:
     if ratio is None:
         return ""
     return (
-        '<div class="score"><div class="name">Variety within a condition</div>'
+        '<div class="score"><div class="name">Diversity</div>'
         f'<div class="value">{ratio:.0%}</div>{_bar(min(ratio, 1.0), None, 1.0)}'
         '<div class="beside">of that of <b>real images</b></div>'
-        '<div class="says">How much images of one condition differ. Far below 100%, the generator repeats itself.'
-        "</div></div>"
+        f'<div class="says">{html.escape(glossary.meaning("Diversity"))}</div></div>'
     )
 
 
@@ -108,7 +108,7 @@ def _scores_over_time(run: Run) -> None:
         st.markdown("**Distance to real images** (lower is better)")
         live_chart.draw_chart(evaluation_charts.distance_figure(scored, best, run.name), key=f"{run.name}-distance")
     with right, st.container(border=True):
-        st.markdown("**Fidelity and variety** (higher is better)")
+        st.markdown("**Fidelity and diversity** (higher is better)")
         live_chart.draw_chart(evaluation_charts.shares_figure(scored, run.name), key=f"{run.name}-shares")
     if best is not None:
         st.caption(
@@ -135,13 +135,17 @@ def _scores_by_condition(result: EvaluationResult, counts: Mapping[str, int]) ->
         for row in rows
     ]
     columns: dict[str, Any] = {
-        title: st.column_config.NumberColumn(format="%.0f%%") for title in SHARES_IN_TABLE.values()
+        title: st.column_config.NumberColumn(format="%.0f%%", help=glossary.meaning(title))
+        for title in SHARES_IN_TABLE.values()
     }
     columns |= {
         title: st.column_config.NumberColumn(format="localized")
         for title in ("Training images", "Real compared", "Generated")
     }
-    columns["Obedience"] = st.column_config.ProgressColumn(format="%.0f%%", min_value=0, max_value=100)
+    columns["Obedience"] = st.column_config.ProgressColumn(
+        format="%.0f%%", min_value=0, max_value=100, help=glossary.meaning("Obedience")
+    )
+    columns["Near copies"] = st.column_config.TextColumn(help=glossary.meaning("Near copies"))
     st.dataframe(
         table, hide_index=True, column_config=columns, height="content" if len(rows) <= 12 else 440,
         alt="The scores of each condition, the rarest first",

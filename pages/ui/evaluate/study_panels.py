@@ -47,7 +47,7 @@ def study_panel(run: Run, snapshot: int) -> None:
             st.caption(f"The snapshot after {fmt.images(seen)} has one.")
         return
     for regime in study.regimes:
-        st.subheader(f"{fmt.images(regime.images)} to learn from ({regime.share:.0%})", anchor=False)
+        st.header(f"{fmt.images(regime.images)} to learn from ({regime.share:.0%})", anchor=False)
         st.markdown(study_markdown(regime.verdict_kind, fmt.escape_markdown(regime.verdict)))
         _regime(study, regime)
     for omitted in study.left:

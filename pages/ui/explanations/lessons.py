@@ -1,15 +1,17 @@
-"""Each chart in recorded runs, good and bad, with the diagnosis that a run's own page would give."""
+"""Each chart in recorded runs, good and bad, with the diagnosis that a run's own page would give; scores and study."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import streamlit as st
 
+from gan.config import glossary
 from gan.monitoring import equilibrium, reference_curves
 from gan.monitoring.diagnosis import diagnose
 from gan.monitoring.reference_curves import Recording
 from pages.ui.compare.curves import column_pairs
 from pages.ui.components import live_chart
+from pages.ui.explanations import evaluation_texts
+from pages.ui.explanations.evaluation_texts import ChartText
 from pages.ui.progress import chart_texts, curves, health
 
 TITLES = {
@@ -18,6 +20,9 @@ TITLES = {
     "held-out": "Learning by heart",
     "samples": "Samples",
     "speed": "Speed",
+    "scores": "Scores",
+    "copies": "Copies",
+    "study": "The study",
 }
 SHOWN: Mapping[str, tuple[str, ...]] = {
     "losses": ("good-mnist", "good-xray", "oscillating", "discriminator-wins", "not-a-number", "nothing-learnt"),
@@ -25,22 +30,18 @@ SHOWN: Mapping[str, tuple[str, ...]] = {
     "held-out": ("good-ultrasound", "memorising"),
     "samples": ("good-digits", "one-image"),
     "speed": (),
+    "scores": (),
+    "copies": (),
+    "study": (),
 }
 
 
-@dataclass(frozen=True)
-class ChartText:
-    """What a chart shows, how a good run looks, and the ways of going wrong."""
-
-    what: str
-    good: str
-    bad: tuple[str, ...]
-
-
 def chart_words(key: str) -> ChartText:
-    """The explanation of a chart, as on the Progress page."""
+    """The explanation of a chart as on the Progress page, or of a part of the Evaluate page."""
     if key == "samples":
         return ChartText(chart_texts.SAMPLES, DIVERSITY_GOOD, (DIVERSITY_BAD,))
+    if key in evaluation_texts.TEXTS:
+        return evaluation_texts.TEXTS[key]
     group = curves.find_group(key)
     return ChartText(group.what, group.good, group.bad)
 
@@ -56,7 +57,7 @@ DIVERSITY_BAD = (
 
 
 def lesson_tabs(about: str) -> None:
-    """A tab for each chart; that of `about` is open."""
+    """A tab for each chart and each part of an evaluation; that of `about` is open."""
     with st.container(key="lessons"):
         tabs = st.tabs(list(TITLES.values()), default=TITLES[about])
     for key, tab in zip(TITLES, tabs, strict=True):
@@ -65,14 +66,21 @@ def lesson_tabs(about: str) -> None:
 
 
 def lesson(key: str) -> None:
-    """The explanation of one chart, then the chart of recorded runs."""
+    """One explanation, then the chart of recorded runs or the terms of an evaluation."""
     text = chart_words(key)
     st.markdown(text.what)
     st.markdown(f":green[**A good run.**] {text.good}")
     st.markdown(":orange[**Going wrong.**]\n\n" + "\n".join(f"- {sign}" for sign in text.bad))
+    if key in evaluation_texts.TOPICS:
+        terms_list(glossary.GLOSSARY[evaluation_texts.TOPICS[key]])
     for name, column in zip(SHOWN[key], column_pairs(len(SHOWN[key])), strict=True):
         with column, st.container(border=True):
             recording_card(key, reference_curves.load_recording(name))
+
+
+def terms_list(terms: Mapping[str, str]) -> None:
+    """Terms with their meanings."""
+    st.markdown("\n".join(f"- **{term}.** {text}" for term, text in terms.items()))
 
 
 def recording_card(key: str, recording: Recording) -> None:

@@ -18,7 +18,7 @@ def export_list(run: Run) -> None:
     """The newest exports, refreshed while export is running."""
     newest = exports.list_exports(run)[:MAX_EXPORTS]
     if newest:
-        st.subheader("Exports of this run", anchor=False)
+        st.header("Exports of this run", anchor=False)
         working = any(export.state.alive for export in newest)
         st.fragment(_exports, run_every=EVERY if working else None)(run, working)
 

@@ -8,7 +8,7 @@ from pages.ui.components.live_chart import Line
 
 @dataclass(frozen=True)
 class Group:
-    """One chart: its curves, what they mean, a good run, and the ways of going wrong."""
+    """One chart: its curves, what they mean, a good run, the ways of going wrong, and a formula for who wants it."""
 
     key: str
     title: str
@@ -19,6 +19,7 @@ class Group:
     bad: tuple[str, ...]
     limits: tuple[float, float] | None = None
     may_be_logarithmic: bool = False
+    formula: str = ""
 
 
 def _line(key: str, colour: str) -> Line:
@@ -32,15 +33,13 @@ GROUPS = (
         unit="",
         lines=(_line(LOSS_D, "blue"), _line(LOSS_G, "orange")),
         what=(
-            "The binary cross-entropy that each network minimises: −[log D(x) + log(1 − D(G(z)))] for the "
-            "discriminator, −log D(G(z)) for the generator. Some papers plot the same without the minus sign. With "
-            "mismatched pairs, real images under a wrong condition take their share of the second term."
+            "How wrong each network is: the discriminator (D) in telling real images from generated ones, the "
+            "generator (G) in passing for real. The dashed lines are where they would be if nobody could tell."
         ),
         good=(
-            "Both move for a while, then stay level and noisy. Loss D is usually a good deal below its dashed line, "
-            "the upper one, and Loss G above its own, the lower: the discriminator stays a little ahead. A falling "
-            "curve is not the aim; better pictures are. With mismatched pairs the dashed lines stand where every wrong "
-            "condition is seen at once; where conditions look alike, Loss D stays above its own."
+            "Both move for a while, then stay level and noisy, with Loss D below its line (the upper one) and Loss G "
+            "above its own: the discriminator stays a little ahead. A falling curve is not the aim; better pictures "
+            "are. With mismatched pairs and conditions that look alike, Loss D may stay above its line."
         ),
         bad=(
             "Loss D near 0 and Loss G climbing: the discriminator wins and the generator learns nothing more.",
@@ -49,6 +48,11 @@ GROUPS = (
             "A curve ends: a loss became infinite, and the run has stopped with the cause above.",
         ),
         may_be_logarithmic=True,
+        formula=(
+            "Binary cross-entropy: −[log D(x) + log(1 − D(G(z)))] for the discriminator, −log D(G(z)) for the "
+            "generator. Some papers plot both without the minus sign. With mismatched pairs, real images under a wrong "
+            "condition take their share of the second term."
+        ),
     ),
     Group(
         key="answers",

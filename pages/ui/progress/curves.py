@@ -11,8 +11,9 @@ from gan.runs.events import Event
 from gan.runs.metrics import D_VAL
 from gan.runs.metrics_table import MetricsTable
 from gan.runs.run import Run
-from pages.ui import fmt, frame
+from pages.ui import fmt
 from pages.ui.components import live_chart
+from pages.ui.how_to_read import how_to_read
 from pages.ui.progress import samples
 from pages.ui.progress.chart_texts import GROUPS, Group
 from pages.ui.runs import run_header
@@ -54,7 +55,7 @@ def other_charts(run: Run, rows: MetricsTable, view: View, markers: Sequence[Eve
 def curve_card(
     run: Run, rows: MetricsTable, group: Group, view: View, markers: Sequence[Event], moment: int | None
 ) -> None:
-    """One chart with its explanation.
+    """One chart with its explanation behind a button.
 
     `markers` are the run's events on the x axis. `moment` is the images seen at the sample sheet on display; a click on
     a point chooses another.
@@ -80,20 +81,14 @@ def curve_card(
             )
             if len(rows) > curve_points.POINTS:
                 st.caption(f"Minima and maxima of {fmt.number(len(rows))} points.")
-        chart_explanation(group)
 
 
 def chart_title(group: Group) -> None:
-    """The heading of a chart with the link to its explanation."""
+    """The heading of a chart, and its explanation behind a button."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.subheader(group.title, anchor=False, width="content")
-        st.page_link(
-            frame.EXPLANATIONS,
-            label="How to read it",
-            icon=":material/school:",
-            query_params={"about": group.key},
-            width="content",
-        )
+        st.header(group.title, anchor=False, width="content")
+        with how_to_read(group.key):
+            chart_explanation(group)
 
 
 def equilibrium_lines(run: Run) -> EquilibriumValues:
@@ -102,11 +97,12 @@ def equilibrium_lines(run: Run) -> EquilibriumValues:
 
 
 def chart_explanation(group: Group) -> None:
-    """What the chart shows, and how good and bad runs look in it."""
-    with st.container(key=f"words-{group.key}", gap="xsmall"):
-        st.markdown(group.what)
-        st.markdown(f":green[**A good run.**] {group.good}")
-        st.markdown(":orange[**Going wrong.**]\n\n" + "\n".join(f"- {sign}" for sign in group.bad))
+    """What the chart shows, how good and bad runs look in it, and its formula."""
+    st.markdown(group.what)
+    st.markdown(f":green[**A good run.**] {group.good}")
+    st.markdown(":orange[**Going wrong.**]\n\n" + "\n".join(f"- {sign}" for sign in group.bad))
+    if group.formula:
+        st.caption(group.formula)
 
 
 def find_group(key: str) -> Group:

@@ -13,7 +13,11 @@ def downloads_panel(run: Run) -> None:
     if not (cache.metrics(run) or run.samples()):
         return
     with st.container(border=True):
-        st.subheader("Downloads", anchor=False)
+        st.header(
+            "Downloads", anchor=False,
+            help="Each chart is saved as PNG or SVG by the two buttons at its upper right. For TensorBoard: "
+            f"`{settings.PROGRAM} tensorboard {run.name} --out {run.name}-events`",
+        )  # fmt: skip
         with st.container(horizontal=True, gap="small"):
             st.download_button(
                 "Curves as CSV",
@@ -34,7 +38,3 @@ def downloads_panel(run: Run) -> None:
                     key="take film",
                     on_click="ignore",
                 )
-        st.caption(
-            "Each chart is saved as PNG or SVG by the two buttons at its upper right. For TensorBoard: "
-            f"`{settings.PROGRAM} tensorboard {run.name} --out {run.name}-events`"
-        )

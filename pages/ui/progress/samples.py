@@ -8,6 +8,7 @@ import streamlit as st
 from gan.runs import sample_sheets
 from gan.runs.run import Run
 from pages.ui import cache, fmt, tiles
+from pages.ui.how_to_read import how_to_read
 from pages.ui.progress.chart_texts import SAMPLES
 
 UNTRAINED = "Before training, the generator draws the same grey for any noise: nothing is wrong."
@@ -22,7 +23,7 @@ def sample_timeline(run: Run, alive: bool) -> int | None:
     with st.container(border=True):
         kept = run.samples()
         if not kept:
-            st.subheader("Samples", anchor=False)
+            st.header("Samples", anchor=False)
             soon = "The first picture appears when the networks are ready: plain grey, before any training."
             st.caption(soon if alive else "The run ended before its first picture.")
             return None
@@ -39,8 +40,6 @@ def sample_timeline(run: Run, alive: bool) -> int | None:
         moment_slider(run, moments)
         if moment == 0 and not playing:
             st.caption(UNTRAINED)
-        with st.container(key="words-samples"):
-            st.markdown(SAMPLES)
         return None if playing else moment
 
 
@@ -50,12 +49,16 @@ def moment_text(seen: int) -> str:
 
 
 def samples_heading(run: Run, count: int) -> bool:
-    """The heading with the switch for the film, where there are two sheets or more; gives whether it is on."""
+    """The heading with the explanation and, where there are two sheets or more, the switch for the film.
+
+    Gives whether the film plays.
+    """
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.subheader("Samples", anchor=False, width="content")
-        if count < 2:
-            return False
-        return st.toggle("Play as a film", key=f"film of {run.name}", width="content")
+        st.header("Samples", anchor=False, width="content")
+        playing = count >= 2 and st.toggle("Play as a film", key=f"film of {run.name}", width="content")
+        with how_to_read("samples"):
+            st.markdown(SAMPLES)
+    return playing
 
 
 def moment_slider(run: Run, moments: list[int]) -> None:

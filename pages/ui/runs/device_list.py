@@ -19,7 +19,7 @@ ACROSS = 4  # cards side by side where they have the page's full width
 
 def device_cards(before: Sequence[Callable[[], None]] = (), across: int = 1) -> None:
     """The cards of `before`, one for each device and one for the disk, `across` side by side."""
-    st.subheader("Devices", anchor=False)
+    st.header("Devices", anchor=False)
     cards: list[Callable[[], None]] = [*before, *(partial(device_card, device) for device in jobs.devices()), disk_card]
     for start in range(0, len(cards), across):
         for column, draw in zip(st.columns(across), cards[start : start + across], strict=False):

@@ -25,7 +25,7 @@ def listed_runs(runs: list[Listed]) -> None:
         with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
             columns = st.container(width="content")
             view = run_search.view_switch()
-    heading.subheader("Latest runs" if view == run_search.CARDS else "All runs", anchor=False)
+    heading.header("Latest runs" if view == run_search.CARDS else "All runs", anchor=False)
     found = ended if view == run_search.CARDS else runs
     archived = sum(entry.about.archived for entry in found)
     query = Filter()

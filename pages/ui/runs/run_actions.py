@@ -23,12 +23,6 @@ def action_buttons(run: Run, state: jobs.State, readable: bool) -> None:
             )
             if clone:
                 st.switch_page(frame.TRAIN, query_params={"clone": run.name})
-            if run.snapshots():
-                kind = "primary" if state.name == "finished" else "secondary"
-                if st.button("Gallery", icon=":material/grid_view:", key="gallery", type=kind):  # type: ignore[arg-type]
-                    st.switch_page(frame.GALLERY, query_params={"run": run.name})
-                if st.button("Evaluate", icon=":material/fact_check:", key="evaluate"):
-                    st.switch_page(frame.EVALUATE, query_params={"run": run.name})
             if st.button("Compare", icon=":material/compare_arrows:", key="compare", help="Beside other runs."):
                 st.switch_page(frame.COMPARE, query_params={"runs": run.name})
         if not state.alive and st.button("Delete", icon=":material/delete:", key="delete", type="tertiary"):

@@ -25,7 +25,7 @@ def live_card(run: Run, state: jobs.State) -> None:
         with left:
             newest_picture(run)
         with right:
-            st.markdown(f"#### {run_notes.run_title(run)}")
+            st.markdown(f"### {run_notes.run_title(run)}")
             run_header.info_line(run, state)
             run_header.run_progress(run, state)
             sparkline.loss_sparkline(cache.metrics(run), run.name)

@@ -1,9 +1,9 @@
-"""The choice of the run, and the head of every page of a run: state, progress and actions.
+"""The head of every page of a run: the choice of run, title and tabs; state, progress and actions.
 
 The link names the run (`?run=NAME`), so that a page can be sent to a colleague.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
@@ -27,36 +27,57 @@ BADGES = {
 }
 
 
-def run_picker(heading: str) -> Run | None:
-    """The heading with the choice of run: that of the link, else the last one visited, else the newest.
+def run_picker(page: str) -> Run | None:
+    """The head of a run's page: the way back with the choice of run, the run's title, and the tabs of its pages.
 
-    None where the store is empty or the link names no run; the page then says what to do.
+    `page` is the page itself, such as `frame.PROGRESS`. The run is that of the link, else the last one visited, else
+    the newest. None where the store is empty or the link names no run; the page then says what to do.
     """
-    left, right = st.columns([3, 2], vertical_alignment="bottom")
-    left.title(heading, anchor=False)
+    heading, _ = frame.RUN_PAGES[page]
     titles = {run.name: run.title for run in all_runs()}
     names = list(titles)
     wanted = st.query_params.get("run")
     if not names and wanted is None:
+        frame.page_title(heading)
         frame.empty_state(
             "There is no run yet. Train one: the digits take two minutes.", "Train a first run", frame.TRAIN
         )
         return None
     last = st.session_state.get("last run")
     chosen = wanted or (last if last in names else names[0])
-    options = names if chosen in names else [chosen, *names]
-    st.session_state["picked run"] = chosen
-    right.selectbox(
-        "Run", options, key="picked run", on_change=_follow_choice, label_visibility="collapsed",
-        format_func=lambda name: fmt.run_label(name, str(titles.get(name, name))),
-    )  # fmt: skip
+    _breadcrumb(chosen, titles)
     try:
         run = find_run(chosen)
     except RunError as error:
+        frame.page_title(heading)
         run_missing(str(error))
         return None
     st.query_params["run"] = st.session_state["last run"] = run.name
+    frame.name_tab(f"{run.title} · {heading}")
+    frame.page_title(fmt.escape_markdown(run.title))
+    _run_tabs(run, page)
     return run
+
+
+def _breadcrumb(chosen: str, titles: Mapping[str, str]) -> None:
+    """The link to the overview, and the run, which is a list of all runs."""
+    options = list(titles) if chosen in titles else [chosen, *titles]
+    st.session_state["picked run"] = chosen
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="breadcrumb"):
+        st.page_link(frame.OVERVIEW, label="Overview", icon=":material/arrow_back:", width="content")
+        st.caption("/", width="content")
+        st.selectbox(
+            "Run", options, key="picked run", on_change=_follow_choice, label_visibility="collapsed",
+            format_func=lambda name: fmt.run_label(name, titles.get(name, name)),
+        )  # fmt: skip
+
+
+def _run_tabs(run: Run, page: str) -> None:
+    """Links to the pages of the run, in one line; that of `page` is marked."""
+    with st.container(horizontal=True, gap="small", key="run-tabs"):
+        for other, (title, icon) in frame.RUN_PAGES.items():
+            with st.container(width="content", key="current-tab" if other == page else f"tab-{title.lower()}"):
+                st.page_link(other, label=title, icon=icon, query_params={"run": run.name}, width="content")
 
 
 def _follow_choice() -> None:

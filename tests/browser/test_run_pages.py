@@ -1,0 +1,53 @@
+"""The pages of a run are one place: its title in tab and heading, tabs that keep the run, and few words at first."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from gan.runs import notes
+from tests.browser.conftest import Server, Visit
+from tests.conftest import trained
+
+MOST_WORDS = 150
+"""On the Progress page of a finished run before anything is opened."""
+
+
+def test_each_page_of_a_run_is_named_after_it(visit: Visit, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAN_STORE", str(server.store))
+    run = trained("place")
+    trained("elsewhere")
+    notes.update_about(run.path, title="Cells *at* noon")
+    page = visit.page
+    visit.open("progress?run=place")
+    for tab in ("Progress", "Gallery", "Evaluate"):
+        page.locator(".st-key-run-tabs").get_by_role("link", name=tab).click()
+        expect(page).to_have_title(f"Cells *at* noon · {tab} · GAN workbench")
+        expect(page).to_have_url(re.compile(rf"/{tab.lower()}\?(.*&)?run=place(&|$)"))
+        expect(page.get_by_role("heading", level=1)).to_have_text("Cells *at* noon")
+        expect(page.locator(".st-key-current-tab")).to_have_text(re.compile(tab))
+        visit.settle()
+    page.locator(".st-key-breadcrumb").get_by_role("combobox").click()
+    page.get_by_role("option", name="elsewhere").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("elsewhere")
+    expect(page).to_have_url(re.compile(r"/evaluate\?(.*&)?run=elsewhere(&|$)"))
+    page.locator(".st-key-breadcrumb").get_by_role("link", name="Overview").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+
+
+def test_the_progress_page_has_few_words_until_an_explanation_is_opened(
+    visit: Visit, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAN_STORE", str(server.store))
+    trained("terse")
+    page = visit.page
+    visit.open("progress?run=terse")
+    expect(page.locator(".live-chart .main-svg").nth(4)).to_be_visible()
+    visit.settle()
+    words = re.findall(r"[A-Za-z’']{2,}", page.get_by_test_id("stMain").inner_text())
+    assert len(words) < MOST_WORDS
+    page.get_by_role("button", name="How to read it").first.click()
+    expect(page.get_by_text("The same noise at every snapshot")).to_be_visible()
+    visit.shot("how-to-read-it")
+    page.get_by_role("link", name="See it in recorded runs").click()
+    expect(page).to_have_url(re.compile(r"explanations\?about=samples"))
