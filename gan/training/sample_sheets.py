@@ -1,4 +1,4 @@
-"""Sample sheets: the averaged generator's images of the same noise, one sheet for each snapshot.
+"""Sample sheets: the averaged generator's images of the same noise, one for each snapshot and a few early ones.
 
 A row has one z, a column one condition, so that sheets over time show the same images change.
 
@@ -20,6 +20,13 @@ from gan.training.checkpoint import State
 
 ROWS = 8
 MAX_COLUMNS = 10
+EARLY = (1000, 2000, 4000, 8000)
+"""Images seen at which there is a sheet beside those of the snapshots: a run shows soon whether it learns."""
+
+
+def early_sheet_due(before: int, now: int) -> bool:
+    """Whether one of `EARLY` lies in (before, now], images seen before and after a step."""
+    return any(before < moment <= now for moment in EARLY)
 
 
 class SampleSheet:

@@ -46,7 +46,7 @@ from gan.training.mismatched_pairs import with_mismatched
 from gan.training.precision import compute_dtype, mixed_precision, normalise
 from gan.training.rank_processes import connected_ranks, joined_ranks
 from gan.training.ranks import Part, Ranks, synchronise_batch_norm
-from gan.training.sample_sheets import SampleSheet
+from gan.training.sample_sheets import SampleSheet, early_sheet_due
 from gan.training.subclass_labels import with_subclasses
 
 
@@ -235,7 +235,8 @@ def loop(
         finished = state.seen >= run.total
         log = finished or crossed(before, state.seen, log_interval)
         save = finished or crossed(before, state.seen, snapshot_interval)
-        due = log or save or clock.due()
+        sheet = early_sheet_due(before, state.seen)
+        due = log or save or sheet or clock.due()
         stopped = state.ranks.agree(due and not finished and worker.should_stop())
         if not due:
             continue
@@ -243,9 +244,10 @@ def loop(
         if log:
             writer.append(row := metrics_row(state, clock, config) | held_out.measure(state))
             show("  ".join(f"{name} {value:,.6g}" for name, value in row.items()))
-        if save or stopped:
+        if save or stopped or sheet:
             check_state(state, config)
             sample_sheet.write(state, run)
+        if save or stopped:
             writer.flush()
             checkpoint.save(run, state, protected(run))
         rate = clock.mean_rate(state.seen)

@@ -29,7 +29,7 @@ from gan.runs import lifecycle
 from gan.runs.metrics_table import MetricsReader
 from gan.runs.run import Run, find_run
 from gan.sampling.sampler import load_generator
-from gan.training import checkpoint
+from gan.training import checkpoint, sample_sheets
 from gan.training.estimate import batch_that_fits
 from gan.training.failures import explain_memory_errors
 from gan.training.train import initial_state, step, train
@@ -56,6 +56,17 @@ def test_a_run_writes_metrics_sample_sheets_and_snapshots() -> None:
     assert jobs.state(run.path).name == "finished"
     assert run.seen == run.total == 320
     assert run.info().names == tuple("0123456789")
+
+
+def test_early_samples_come_without_a_snapshot_and_change_no_weight(monkeypatch: pytest.MonkeyPatch) -> None:
+    options = {"train__kimg": 2.016, "train__snapshot_kimg": 1.6, "data__image_size": 16, "train__batch": 32}
+    early = trained("early", **options)
+    assert list(early.samples()) == [0, 1024, 1600, 2016]  # of steps of 32 images
+    assert early.snapshots() == [1600, 2016]
+    monkeypatch.setattr(sample_sheets, "EARLY", ())
+    late = trained("late", **options | {"train__log_kimg": 0.065})  # another config: `trained` trains it anew
+    assert list(late.samples()) == [0, 1600, 2016]
+    assert same(final_weights(early), final_weights(late))
 
 
 def test_a_logged_row_is_the_mean_since_the_last() -> None:

@@ -11,7 +11,10 @@ from pages.ui import cache, fmt, tiles
 from pages.ui.how_to_read import how_to_read
 from pages.ui.progress.chart_texts import SAMPLES
 
-UNTRAINED = "Before training, the generator draws the same grey for any noise: nothing is wrong."
+UNTRAINED = (
+    "Before training, the generator draws the same grey for any noise: nothing is wrong. The first pictures follow "
+    "after 1,000, 2,000, 4,000 and 8,000 images."
+)
 FEW = 8  # columns; a sheet of eight rows with fewer would be taller than the page
 
 
