@@ -9,16 +9,15 @@ from typing import Any
 import streamlit as st
 
 from gan.config import options
-from gan.config.presets import PRESETS
-from gan.config.run_config import RunConfig
+from gan.config.run_config import DataConfig, RunConfig
 from gan.data import catalogue
 from gan.errors import ConfigError, GanError
 from gan.runs.run import find_run
 from pages.ui import frame
 from pages.ui.data import set_picker
-from pages.ui.frame import errors_shown
+from pages.ui.frame import errors_noted, errors_shown
 from pages.ui.runs import run_notes
-from pages.ui.train import before_start, config_diff, form, starting_points
+from pages.ui.train import before_start, config_diff, form, lengths, starting_points
 
 FROM_LINK = "form was filled from"
 WRONG_LINK = "why the link was not followed"
@@ -28,9 +27,11 @@ def page() -> None:
     """Data set, starting points, form, and beside it everything about Start."""
     frame.page_title("Train", "Choose a starting point, change options, start. Training goes on without this page.")
     if form.VALUES not in st.session_state:
-        form.fill_form(PRESETS["digits-quick"].config.flat())
+        starting_points.fill_from_preset("digits-quick")
     follow_link()
-    set_picker.dataset_picker()
+    set_picker.dataset_picker(choose_set)
+    with errors_shown():
+        starting_points.use_awaited_recipe()
     note, starts, changed = st.container(), st.container(), st.container()
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -43,6 +44,8 @@ def page() -> None:
         with errors_shown():
             starting_points.fitted_recipe()
         starting_points.preset_cards()
+        with errors_shown():
+            length_choice()
     with right, errors_shown():
         try:
             config = form.form_config()
@@ -52,6 +55,26 @@ def page() -> None:
         before_start.start_panel(config)
     with changed, errors_shown():
         changes_from_clone(config)
+
+
+def choose_set(data: DataConfig) -> None:
+    """Choose another data set: it brings its own starting point, unless options were changed by hand; for callbacks."""
+    with errors_noted():
+        if starting_points.is_untouched():
+            starting_points.start_from_set(data)
+        else:
+            set_picker.choose_dataset(data)
+
+
+def length_choice() -> None:
+    """The lengths to choose from, for images that have been read."""
+    try:
+        config = form.form_config()
+    except ConfigError:  # said beside the form
+        return
+    advised = starting_points.recommendation()
+    if advised is not None:
+        lengths.length_choice(config, advised.config)
 
 
 def follow_link() -> None:
@@ -76,9 +99,7 @@ def fill_from_link(request: dict[str, Any]) -> None:
     if "preset" in request:
         starting_points.fill_from_preset(request["preset"])
     if "data" in request:
-        config = catalogue.find_entry(request["data"]).config
-        form.fill_form(PRESETS[starting_points.OF_SET.get(config.name, "own-images")].config.flat())
-        set_picker.choose_dataset(config)
+        starting_points.start_from_set(catalogue.find_entry(request["data"]).config)
     if "set" in request:
         form.fill_form(options.replace_options(form.form_config(), parse_settings(request["set"])).flat())
 

@@ -82,12 +82,10 @@ def _with_size_of_images(requested: RunConfig) -> RunConfig:
 
 
 def _recommended(requested: RunConfig, given: dict[str, Any]) -> RunConfig:
-    """The recommended config for the data set, with the given options replaced. Prints the reasons to stderr."""
+    """The recommended config for the data set, with the given options replaced. Prints the reason to stderr."""
     from gan.data.registry import load_image_set
     from gan.training import recommend  # here: both import numpy
 
     recommended = recommend.recommend(requested.data, load_image_set(requested.data), requested.job.device)
-    for text in (recommended.why, recommended.advice):
-        if text:
-            show(text, error=True)
+    show(recommended.why, error=True)
     return options.replace_options(recommended.config, given)

@@ -1,4 +1,7 @@
-"""`data list`, `data check`, `data add` and `data prepare`: list, check, add and read sets (more in `labels.py`)."""
+"""`data list`, `data check`, `data add` and `data prepare`: list, check, add and read sets.
+
+More commands of `data` are in `labels.py` and `added_sets.py`.
+"""
 
 import argparse
 import json
@@ -7,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gan.cli.added_sets import add_set_commands
 from gan.cli.arguments import AddCommand, add_run_options, config_from_arguments
 from gan.cli.labels import add_label_commands
 from gan.cli.progress import show_progress
@@ -45,7 +49,7 @@ def add_commands(command: AddCommand) -> None:
         "Check your own images and keep them as a set for --data.path NAME, with the way they are read.",
         data,
     )
-    add.add_argument("name")
+    add.add_argument("name", help="what to call the set, in any words")
     add.add_argument("path", type=Path)
     _add_names_encoding(add)
     add_reading_options(add)
@@ -53,6 +57,7 @@ def add_commands(command: AddCommand) -> None:
     prepare.add_argument("--task", help=argparse.SUPPRESS)
     add_run_options(prepare, DATA_PREFIX)
     add_label_commands(command, data)
+    add_set_commands(command, data)
 
 
 def _add_names_encoding(parser: argparse.ArgumentParser) -> None:
@@ -95,10 +100,10 @@ def add_data(parsed: argparse.Namespace) -> int:
     folder = staging.stage_path(parsed.name, parsed.path, parsed.names_encoding)
     try:
         report = staging.check_upload(folder, show_progress, partial(choose_reading, parsed))
-        _show_report(report, f"data add {parsed.name} {shlex.quote(str(parsed.path))}")
+        _show_report(report, f"data add {shlex.quote(parsed.name)} {shlex.quote(str(parsed.path))}")
         if report.ok:
-            staging.accept(report)
-            show(f"Added. Train on it with --data.name folder --data.path {parsed.name}.")
+            name = staging.accept(report)
+            show(f"Added. Train on it with --data.name folder --data.path {name}.")
         return 0 if report.ok else 2
     finally:
         remove_folder(folder)

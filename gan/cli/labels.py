@@ -22,14 +22,14 @@ def add_label_commands(command: AddCommand, parent: Any) -> None:
         "Look for wrong labels among the training images of an added set, by cross-validation.",
         parent,
     )
-    suspects.add_argument("set", nargs="?", help="its name, as the Data page shows it")
+    suspects.add_argument("set", nargs="?", help="its name, as `data list` shows it behind folder-")
     suspects.add_argument("--again", action="store_true", help="look again where there is a result already")
     suspects.add_argument("--json", action="store_true", help="print one JSON document")
     suspects.add_argument("--task", help=argparse.SUPPRESS)
     relabel = command(
         "relabel", relabel_images, "Decide on the labels of training images of an added set; undone by --undo.", parent
     )
-    relabel.add_argument("set", help="its name, as the Data page shows it")
+    relabel.add_argument("set", help="its name, as `data list` shows it behind folder-")
     relabel.add_argument("files", nargs="+", metavar="FILE", help="as `data suspects` prints it")
     action = relabel.add_mutually_exclusive_group(required=True)
     action.add_argument("--class", dest="label", metavar="CLASS", help="the class that the images belong to")
@@ -40,7 +40,7 @@ def add_label_commands(command: AddCommand, parent: Any) -> None:
 
 def show_suspects(parsed: argparse.Namespace) -> int:
     """Print the suspect labels of a set, the most suspect first; with `--task`, look for them as that task."""
-    from gan.data import label_edits
+    from gan.data import label_edits, set_notes
     from gan.errors import UserError
     from gan.evaluation.records.suspects import load_suspects
 
@@ -49,7 +49,7 @@ def show_suspects(parsed: argparse.Namespace) -> int:
         return 0
     if parsed.set is None:
         raise UserError(f"data suspects takes the name of an added set. `{settings.PROGRAM} data list` shows the sets.")
-    folder = label_edits.set_folder(parsed.set)
+    folder = set_notes.added_folder(parsed.set)
     if parsed.again or load_suspects(folder) is None:
         _search(parsed.set)
     suspects, edits = load_suspects(folder), label_edits.load_edits(folder)
@@ -70,9 +70,9 @@ def show_suspects(parsed: argparse.Namespace) -> int:
 
 def _search(name: str) -> None:
     """Look for wrong labels, as the background task of the set does."""
-    from gan.data import label_edits
+    from gan.data import set_notes
 
-    label_edits.set_folder(name)  # raises DataError before a folder is made
+    set_notes.added_folder(name)  # raises DataError before a folder is made
     task = settings.tasks() / suspect_search.task_name(name)
     task.mkdir(parents=True, exist_ok=True)
     with working(task) as worker:

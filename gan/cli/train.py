@@ -1,13 +1,16 @@
 """`train` and `submit`: start a run, in this process or in the queue."""
 
 import argparse
+from pathlib import Path
 
 from gan import jobs
 from gan.cli.arguments import AddCommand, add_run_options, config_from_arguments
-from gan.config import presets
+from gan.config import options, presets, settings
 from gan.config.run_config import RunConfig
+from gan.errors import RunError
 from gan.evaluation.records.results import best_snapshot
 from gan.io.terminal import show
+from gan.jobs import kinds
 from gan.jobs.several_gpus import is_other_rank
 from gan.runs import lifecycle
 from gan.runs.run import Run, find_run
@@ -17,6 +20,7 @@ def add_commands(command: AddCommand) -> None:
     """Add `train` and `submit`."""
     training = command("train", train, "Train in the foreground; Ctrl-C saves and stops.")
     training.add_argument("--run", help=argparse.SUPPRESS)  # an existing run, which the scheduler starts
+    training.add_argument("--timing", help=argparse.SUPPRESS)  # a task that times some steps
     for parser in (training, command("submit", submit, "Train in the background; prints the run's name.")):
         parser.add_argument("--preset", help=f"start from one of {', '.join([presets.AUTO, *presets.PRESETS])}")
         parser.add_argument("--name", help="the run's name (default: from the data set and the time)")
@@ -26,6 +30,8 @@ def add_commands(command: AddCommand) -> None:
 
 def train(parsed: argparse.Namespace) -> int:
     """Train a new run in this process, or the existing run that the scheduler names."""
+    if parsed.timing is not None:
+        return _time_steps(settings.tasks() / parsed.timing)
     if parsed.run is not None:
         return _train_run(find_run(parsed.run))
     config = config_from_arguments(parsed)
@@ -65,6 +71,20 @@ def _train_run(run: Run) -> int:
     return 0
 
 
+def _time_steps(folder: Path, wait: bool = True) -> int:
+    """Time some training steps, as the job in `folder`; without `wait` raises RunError where the device is taken."""
+    from gan.jobs.worker import working
+    from gan.training.measured_speed import read_timing  # here: it imports numpy
+
+    kinds.job_command(folder)  # raises RunError for any other folder
+    config = options.config_from_json(read_timing(folder).config.encode())
+    with working(folder, config.job.device if folder.name.startswith("timing-gpu-") else None, wait) as worker:
+        from gan.training.timing import time_training  # once the device is chosen: torch must see no other
+
+        time_training(folder, worker)
+    return 0
+
+
 def submit(parsed: argparse.Namespace) -> int:
     """Put a new run into the queue."""
     config = config_from_arguments(parsed)
@@ -83,6 +103,9 @@ def _can_start(config: RunConfig, dry_run: bool) -> bool:
     from gan.training.preflight import find_problems
 
     expected = estimate(config)
+    if dry_run and expected.speed is None:
+        _measure_speed(config)
+        expected = estimate(config)
     problems = find_problems(config, expected)
     errors = [problem for problem in problems if problem.level == "error"]
     for problem in problems if dry_run else errors or problems:
@@ -91,3 +114,17 @@ def _can_start(config: RunConfig, dry_run: bool) -> bool:
     if dry_run:
         show("\n".join(expected.lines()))
     return not errors
+
+
+def _measure_speed(config: RunConfig) -> None:
+    """Measure the speed of a config by some steps in this process, where this machine can do so now."""
+    from gan.training.measured_speed import timing_folder, write_timing  # here: it imports numpy
+
+    folder = timing_folder(config)
+    if folder is None:
+        return
+    write_timing(folder, config)
+    try:
+        _time_steps(folder, wait=False)
+    except RunError as error:
+        show(f"note: the time is not known: {error}", error=True)

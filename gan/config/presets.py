@@ -42,7 +42,7 @@ PRESETS = {
     ),
     "celeba-64": Preset(
         "CelebA faces, 64 px",
-        "The report's second experiment: faces by 40 attributes. Wants a GPU; for non-commercial research only.",
+        "The report's second experiment: faces by 40 attributes. Made for a GPU; for non-commercial research only.",
         build_config({"data.name": "celeba", "train.kimg": 4000, "train.batch": 128, "train.snapshot_kimg": 200}),
     ),
     "own-images": Preset(

@@ -121,6 +121,7 @@ class ModelConfig(Section):
         "dcgan is the deep convolutional GAN of Radford 2016, as in the report. projection conditions every level of "
         "it: its images follow the class better and vary more.",
         label="Networks",
+        advanced=True,
     )
     latent: int = option(
         100,
@@ -134,6 +135,7 @@ class ModelConfig(Section):
         64,
         "Feature maps at the finest level; coarser levels have multiples of it. Wider learns more detail, slower.",
         label="Width",
+        advanced=True,
         ge=8,
         le=256,
         multiple_of=8,
@@ -144,6 +146,7 @@ class ModelConfig(Section):
         "clusters as often as the training images do, rare ones included. A class has at most one cluster per 50 "
         "training images. 1: none. For sets with classes.",
         label="Subclasses",
+        advanced=True,
         ge=1,
         le=64,
     )
@@ -162,6 +165,7 @@ class LossConfig(Section):
         "Share of the discriminator's negative examples that are real images with a wrong condition (Reed 2016), "
         "subclasses included. Images then follow their class better and vary a little less.",
         label="Mismatched pairs",
+        advanced=True,
         ge=0.0,
         le=0.9,
     )
@@ -174,6 +178,7 @@ class OptimConfig(Section):
         2e-4,
         "Learning rate of Adam, for both networks. Lower it when the losses jump.",
         label="Learning rate",
+        advanced=True,
         ge=1e-6,
         le=1e-1,
     )
@@ -219,6 +224,7 @@ class TrainConfig(Section):
         64,
         "Images per training step. Larger batches are steadier and take more memory.",
         label="Batch size",
+        advanced=True,
         unit="images",
         ge=2,
         le=4096,
@@ -228,6 +234,7 @@ class TrainConfig(Section):
         "Show the discriminator every image, real and synthetic, shifted by up to an eighth and with a square cut out "
         "(DiffAugment, Zhao 2020), so that it cannot memorise a small training set.",
         label="Augment for the discriminator",
+        advanced=True,
     )
     start_from: str = option(
         "",
@@ -258,7 +265,8 @@ class TrainConfig(Section):
     )
     snapshot_kimg: float = option(
         20.0,
-        "How often to save the networks and a sample sheet. An interrupted run resumes from its last snapshot.",
+        "How often to save the networks and a sample sheet. An interrupted run resumes from its last snapshot. There "
+        "are sample sheets after 1, 2, 4 and 8 thousand images too.",
         label="Snapshot every",
         unit="thousand images",
         ge=0.001,

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from gan.config.run_config import DataConfig
 from gan.data import registry
+from gan.data.set_notes import load_set_notes
 from gan.data.sources import folder, medmnist
+from gan.data.sources.local_paths import added_set_folder
 from gan.data.training_size import Sides, proposed_size
 from gan.errors import DataError
 
@@ -61,10 +63,18 @@ def _entry(slug: str, config: DataConfig) -> Entry:
         slug=slug,
         config=config,
         title=source.title(config),
-        about=medmnist.table()[config.flag]["description"] if config.name == "medmnist" else source.about,
+        about=_about(config),
         licence=source.licence(config),
         problem=problem,
         ready=registry.cached_image_set(config) is not None,
         local=problem is None and source.local(config),
         sides=sides,
     )
+
+
+def _about(config: DataConfig) -> str:
+    """A sentence on the images: of an added set what its users wrote, if they did."""
+    if config.name == "medmnist":
+        return str(medmnist.table()[config.flag]["description"])
+    own = added_set_folder(config) if config.name == "folder" else None
+    return (load_set_notes(own).description if own else "") or registry.SOURCES[config.name].about

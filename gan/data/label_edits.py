@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from gan.config import names, settings
 from gan.data.image_set import DROPPED, ImageSet
 from gan.data.ingest.import_plan import ImportPlan
+from gan.data.set_notes import added_folder
 from gan.errors import DamagedFileError, DataError
 from gan.io.atomic import file_version, write_json
 from gan.io.file_lock import exclusive
@@ -60,14 +60,6 @@ class _Document(TypedDict):
 EDITS = TypeAdapter(_Document)
 
 
-def set_folder(name: str) -> Path:
-    """The folder of an added set; raises DataError if there is none of that name."""
-    folder = settings.added_sets() / name
-    if not names.NAME.fullmatch(name) or not (folder / "plan.json").is_file():
-        raise DataError(f"There is no added set {name}. `{settings.PROGRAM} data list` shows the sets.")
-    return folder
-
-
 def load_edits(folder: Path) -> dict[str, Edit]:
     """The edits of the set in `folder` by file, in the order in which they were made.
 
@@ -94,7 +86,7 @@ def change_edits(name: str, changes: Mapping[str, Edit | None]) -> dict[str, Edi
     that is no training image, a class that the set lacks, a class that would lose its last training image, and above
     `MAX_EDITS`.
     """
-    folder = set_folder(name)
+    folder = added_folder(name)
     with exclusive(folder / "edits.lock"):
         plan, edits = ImportPlan.load(folder), load_edits(folder)
         for file, edit in changes.items():

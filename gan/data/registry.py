@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from gan.config import settings
-from gan.config.run_config import DataConfig
+from gan.config.run_config import SIZES, DataConfig
 from gan.data.image_set import ImageSet
 from gan.data.preview import pick_preview
 from gan.data.sources import celeba, digits, folder, medmnist, mnist
@@ -57,6 +57,25 @@ def cached_image_set(config: DataConfig) -> ImageSet | None:
         return None
     target = cache_folder(config)
     return source.narrow(config, ImageSet.open_cached(target)) if _complete(target) else None
+
+
+def cached_at_any_size(config: DataConfig) -> ImageSet | None:
+    """As `cached_image_set`, or else the set as it was read at another image size: its labels and splits are the same.
+
+    For counts, names and channels, which do not depend on the size.
+    """
+    sizes = (config.image_size, *(size for size in SIZES if size != config.image_size))
+    found = (cached_image_set(config.model_copy(update={"image_size": size})) for size in sizes)
+    return next((image_set for image_set in found if image_set is not None), None)
+
+
+def remove_cached(config: DataConfig) -> None:
+    """Remove what was decoded of a set, at all sizes; for a set that is deleted."""
+    for size in SIZES:
+        target = cache_folder(config.model_copy(update={"image_size": size}))
+        if target.is_dir():
+            with exclusive(target.with_suffix(".lock")):
+                remove_folder(target)
 
 
 def problem(config: DataConfig) -> str | None:

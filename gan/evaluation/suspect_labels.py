@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from gan.data import catalogue, registry
 from gan.data.image_set import ImageSet
 from gan.data.ingest.import_plan import ImportPlan
-from gan.data.label_edits import set_folder
+from gan.data.set_notes import added_folder
 from gan.data.splits import stratified_split
 from gan.errors import DataError
 from gan.evaluation.budget import SuspectBudget
@@ -52,7 +52,7 @@ def search_added_set(
     Raises DataError where there is no such set, where it has attributes instead of classes, and where it is removed
     meanwhile.
     """
-    folder = set_folder(name)
+    folder = added_folder(name)
     version = file_version(folder / "plan.json")
     plan = ImportPlan.load(folder)
     if plan.kind != "class":

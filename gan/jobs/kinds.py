@@ -8,6 +8,8 @@
     <run>/exports/<id>              export
     .data/tasks/prepare-<set>       prepare
     .data/tasks/suspects-<set>      suspects
+    .data/tasks/timing-<key>        timing        of training steps on the CPU
+    .data/tasks/timing-gpu-<key>    timing-gpu    likewise on a GPU, queued for it like training
     .data/tasks/doctor              doctor
     .data/incoming/<id>             check
 
@@ -56,6 +58,13 @@ KINDS = (
     JobKind("export", RUN + "/exports/(?P<id>[0-9]{8}-[0-9]{6}(-[0-9]+)?)", ("export", "{run}", "--task", "{id}")),
     JobKind("prepare", r"\.data/tasks/(?P<task>prepare-[^/\n]+)", ("data", "prepare", "--task", "{task}")),
     JobKind("suspects", r"\.data/tasks/(?P<task>suspects-[^/\n]+)", ("data", "suspects", "--task", "{task}")),
+    JobKind("timing", r"\.data/tasks/(?P<task>timing-[0-9a-f]{16})", ("train", "--timing", "{task}")),
+    JobKind(
+        "timing-gpu",
+        r"\.data/tasks/(?P<task>timing-gpu-[0-9a-f]{16})",
+        ("train", "--timing", "{task}"),
+        on_device=True,
+    ),
     JobKind("doctor", r"\.data/tasks/doctor", ("doctor", "--task")),
     JobKind("check", r"\.data/incoming/(?P<id>[0-9a-f]{12})", ("data", "check", "--task", "{id}")),
 )

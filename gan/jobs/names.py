@@ -53,6 +53,8 @@ def describe_job(name: str) -> str:
         return "the check of added images"
     if path.parts[:2] == (".data", "tasks"):
         kind, _, subject = path.name.partition("-")
+        if kind == "timing":
+            return "the timing of some training steps"
         return f"{TASK_TITLES.get(kind, f'the task {kind}')} {subject}".strip()
     return f"the run {name}"
 

@@ -5,5 +5,5 @@ notes          title, tags, notes                    events         snapshots, r
 metrics        METRICS and the writer of the curves  metrics_table  the curves as columns, CSV
 sample_sheets  labels of the sample sheets           snapshots      ready.json of a snapshot
 sweeps         runs that belong together             parents        the run that another starts from
-demo_runs      the runs that come with the program
+demo_runs      the runs that come with the program   set_users      the runs trained on an added set
 """

@@ -1,5 +1,6 @@
 """The life of a run: create, submit, resume, delete."""
 
+import itertools
 import re
 import time
 from pathlib import Path
@@ -20,11 +21,15 @@ PREVIEW_NAME = "new-run"
 MAX_DATA_NAME = 40  # characters of the data set's name in a generated run name, before the time and a number
 
 
-def create_run(config: RunConfig, name: str | None = None, sweep: str = "") -> Run:
-    """Create the folder of a new run, with a generated name by default, as one of a `sweep` if given.
+def create_run(config: RunConfig, name: str | None = None, sweep: str = "", title: str = "") -> Run:
+    """Create the folder of a new run, as one of a `sweep` if given.
 
-    Raises RunError if the name is taken, or there is no run that `train.start_from` names.
+    Without a `name` it is made from the `title`, which may be any words, or else from the data and the time. Raises
+    RunError if the name is taken, the title too long, or there is no run that `train.start_from` names.
     """
+    title = notes.checked_title(title)
+    if name is None and names.NAME.fullmatch(title):
+        name = title
     if name is not None:
         names.check_name(name)
     if config.train.start_from:
@@ -32,10 +37,10 @@ def create_run(config: RunConfig, name: str | None = None, sweep: str = "") -> R
     store = settings.store()
     store.mkdir(parents=True, exist_ok=True)
     now = time.time()
-    path = _claim(store, name) if name else _claim_dated(store, config, now)
+    path = _claim(store, name) if name else _claim_free(store, names.name_from_title(title) or dated_name(config, now))
     for folder in ("samples", "snapshots", "exports"):
         (path / folder).mkdir()
-    notes.update_about(path, created=now, sweep=sweep)
+    notes.update_about(path, created=now, sweep=sweep, title="" if title == path.name else title)
     record_data_path(config.data)
     if config.train.start_from:
         keep_parent(path, config.train.start_from)
@@ -43,12 +48,12 @@ def create_run(config: RunConfig, name: str | None = None, sweep: str = "") -> R
     return Run(path)
 
 
-def start_run(config: RunConfig, name: str | None = None) -> Run:
+def start_run(config: RunConfig, name: str | None = None, title: str = "") -> Run:
     """Create a run and put it into the queue of its engine.
 
     Raises RunError as `create_run` does, and where the engine refuses the run, which is kept then.
     """
-    run = create_run(config, name)
+    run = create_run(config, name, title=title)
     try:
         submit_run(run)
     except RunError as error:
@@ -119,14 +124,13 @@ def _claim(store: Path, name: str) -> Path:
     return store / name
 
 
-def _claim_dated(store: Path, config: RunConfig, now: float) -> Path:
-    """A folder with the dated name, with a number appended if that is taken."""
-    stem, number = dated_name(config, now), 1
-    while True:
-        path = store / (stem if number == 1 else f"{stem}-{number}")
+def _claim_free(store: Path, name: str) -> Path:
+    """A folder of that name, with a number appended if that is taken."""
+    for number in itertools.count(1):
+        path = store / names.numbered(name, number)
         try:
             path.mkdir()
         except FileExistsError:
-            number += 1
-        else:
-            return path
+            continue
+        return path
+    raise AssertionError("the numbers do not end")

@@ -88,11 +88,17 @@ def split_tags(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(tag for tag in tags if tag))
 
 
-def _checked(about: About) -> About:
-    """The same with normalised white space; raises RunError for texts that are too long."""
-    title = re.sub(r"\s+", " ", about.title).strip()
+def checked_title(title: str) -> str:
+    """A title with normalised white space; raises RunError where it is too long."""
+    title = re.sub(r"\s+", " ", title).strip()
     if len(title) > MAX_TITLE:
         raise RunError(f"The title has {len(title)} characters: it takes up to {MAX_TITLE}. Use the notes for more.")
+    return title
+
+
+def _checked(about: About) -> About:
+    """The same with normalised white space; raises RunError for texts that are too long."""
+    title = checked_title(about.title)
     if len(about.tags) > MAX_TAGS:
         raise RunError(f"There are {len(about.tags)} tags: a run takes up to {MAX_TAGS}.")
     for tag in about.tags:

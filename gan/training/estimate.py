@@ -1,8 +1,9 @@
-"""What a config will take: weights, memory, disk, and time from the rate of earlier runs. No torch."""
+"""What a config will take: weights, memory, disk, and time from the speed measured here. No torch."""
 
 import itertools
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 from gan.config.run_config import ModelConfig, RunConfig
 from gan.data import registry
@@ -11,6 +12,23 @@ from gan.data.subclasses import condition_width
 from gan.errors import GanError
 from gan.models.levels import level_widths
 from gan.runs.run import all_runs
+from gan.training.measured_speed import load_speed, speed_values
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Images of training per second on this machine, and how they were measured: by the latest comparable run, by
+    some steps alone, or by steps while another run used the device."""
+
+    images_per_second: float
+    measured_by: Literal["run", "steps", "shared-steps"]
+
+
+MEASURED_BY = {
+    "run": "from the speed of an earlier run here",
+    "steps": "measured here by some training steps",
+    "shared-steps": "measured here while another run was training, so it may be less",
+}
 
 
 @dataclass(frozen=True)
@@ -29,7 +47,9 @@ class Estimate:
     disk: int | None
     """Bytes of the finished run's folder, about."""
     seconds: float | None
-    """Seconds of training at the rate of the latest comparable run here; None before there is one."""
+    """Seconds of training at `speed`."""
+    speed: Speed | None
+    """None before it was measured."""
 
     def lines(self) -> list[str]:
         """The estimate as text, one line each, with what is not known."""
@@ -42,10 +62,10 @@ class Estimate:
                 f"Memory on a device: about {_bytes(self.memory)}",
                 f"Disk: about {_bytes(self.disk)}",
             ]
-        if self.seconds is None:
-            return [*lines, "Time: not known, no comparable run was trained here yet."]
+        if self.seconds is None or self.speed is None:
+            return [*lines, "Time: not known, the speed was not measured here yet."]
         length = f"{self.seconds / 60:.0f} minutes" if self.seconds >= 90 else f"{self.seconds:.0f} seconds"
-        return [*lines, f"Time: about {length}, from the rate of an earlier run here."]
+        return [*lines, f"Time: about {length}, {MEASURED_BY[self.speed.measured_by]}."]
 
 
 def _bytes(count: int) -> str:
@@ -53,11 +73,13 @@ def _bytes(count: int) -> str:
 
 
 def estimate(config: RunConfig) -> Estimate:
-    """What this config takes; sizes are known once its image set has been read."""
-    image_set = registry.cached_image_set(config.data) if registry.problem(config.data) is None else None
+    """What this config takes; sizes are known once its image set has been read, at any image size."""
+    image_set = registry.cached_at_any_size(config.data) if registry.problem(config.data) is None else None
+    speed = find_speed(config)
+    seconds = None if speed is None else config.train.kimg * 1000 / speed.images_per_second
     if image_set is None:
-        return Estimate(None, None, None, None, None, _seconds(config))
-    channels, size = image_set.images.shape[1:3]
+        return Estimate(None, None, None, None, None, seconds, speed)
+    channels, size = image_set.images.shape[1], config.data.image_size
     count = len(image_set.rows("train"))
     conditions = condition_width(len(image_set.names), config.model.subclasses)
     generator, discriminator = parameter_counts(config.model, size, channels, len(image_set.names))
@@ -69,7 +91,7 @@ def estimate(config: RunConfig) -> Estimate:
     )
     snapshots = min(config.train.keep_snapshots, max(1, int(config.train.kimg // config.train.snapshot_kimg)))
     disk = 4 * (snapshots * generator + 2 * 3 * both)
-    return Estimate(count, image_set.counts()["train"], both, memory, disk, _seconds(config))
+    return Estimate(count, image_set.counts()["train"], both, memory, disk, seconds, speed)
 
 
 def batch_that_fits(config: RunConfig, info: DatasetInfo, memory: int) -> int:
@@ -114,32 +136,17 @@ def _feature_map_bytes(width: int, size: int) -> int:
     return sum(9 * 4 * maps * (size >> (level + 1)) ** 2 for level, maps in enumerate(level_widths(size, width)))
 
 
-def _seconds(config: RunConfig) -> float | None:
-    """Seconds of training at the rate of the latest comparable run."""
+def find_speed(config: RunConfig) -> Speed | None:
+    """The speed of the latest comparable run, or else the measured one; None where there is neither."""
+    values = speed_values(config)
     for run in all_runs():
         try:
-            rate = run.status().get("images_per_second") if _same_speed(run.config, config) else None
+            rate = run.status().get("images_per_second") if speed_values(run.config) == values else None
         except (GanError, OSError):  # a damaged run folder; the overview shows it
             continue
         if rate:
-            return float(config.train.kimg * 1000 / rate)
-    return None
-
-
-def _same_speed(first: RunConfig, second: RunConfig) -> bool:
-    """Whether both train at the same rate."""
-    keys = (
-        "data.image_size",
-        "model.family",
-        "model.width",
-        "model.subclasses",
-        "loss.mismatched",
-        "train.batch",
-        "train.augment",
-        "job.device",
-        "job.gpus",
-        "job.precision",
-        "job.threads",
-    )
-    first_options, second_options = first.flat(), second.flat()
-    return all(first_options[key] == second_options[key] for key in keys)
+            return Speed(float(rate), "run")
+    measured = load_speed(config)
+    if measured is None:
+        return None
+    return Speed(measured.images_per_second, "shared-steps" if measured.shared else "steps")

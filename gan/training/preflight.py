@@ -19,9 +19,12 @@ from gan.jobs.device_list import candidates, devices, no_such_device
 from gan.jobs.slurm.commands import is_installed
 from gan.runs.parents import problem_with_parent
 from gan.training.estimate import Estimate
+from gan.training.recommend import advice_against
 
 FEW_IMAGES = 50
 """Training images of a class below which a GAN mostly repeats them."""
+LONG_SECONDS = 2 * 86_400
+"""Length of a run from which on its days are a warning."""
 SPARE_BYTES = 200_000_000
 """Free disk space that a run needs beside its own files."""
 
@@ -31,6 +34,7 @@ ProblemKey = Literal[
     "images-not-read",  # their number is not known before the run starts
     "too-few-images",
     "batch-larger-than-set",
+    "too-few-per-class",  # fewer than class_findings.MIN_TRAINING_IMAGES
     "few-images-per-class",  # fewer than FEW_IMAGES
     "balance-without-effect",
     "subclasses-of-attributes",
@@ -40,7 +44,7 @@ ProblemKey = Literal[
     "no-such-device",
     "no-slurm",
     "slurm-settings",
-    "slow-without-gpu",
+    "takes-days",
     "more-memory-than-device",
     "disk-space",
 ]
@@ -71,7 +75,7 @@ def _data_problems(config: RunConfig, estimate: Estimate) -> list[Problem]:
     unavailable = registry.problem(config.data)
     if unavailable:
         return [Problem("data-unavailable", "error", unavailable)]
-    image_set = registry.cached_image_set(config.data)
+    image_set = registry.cached_at_any_size(config.data)
     if image_set is None or estimate.images is None or estimate.per_condition is None:
         text = "The images are read when the run starts: their number is not known yet."
         return [Problem("images-not-read", "note", text)]
@@ -84,8 +88,11 @@ def _data_problems(config: RunConfig, estimate: Estimate) -> list[Problem]:
             f"A batch of {config.train.batch} is larger than the {estimate.images} training images: lower train.batch."
         )
         problems.append(Problem("batch-larger-than-set", "warning", text))
+    advice = advice_against(image_set.kind, estimate.per_condition)
+    if advice:
+        problems.append(Problem("too-few-per-class", "warning", advice))
     few = [f"{name} ({count})" for name, count in estimate.per_condition.items() if count < FEW_IMAGES]
-    if few:
+    if few and not advice:
         names = ", ".join(few)
         text = f"Fewer than {FEW_IMAGES} training images of {names}: expect near copies of them and little diversity."
         problems.append(Problem("few-images-per-class", "warning", text))
@@ -130,12 +137,12 @@ def _device_problems(config: RunConfig, estimate: Estimate) -> Iterator[Problem]
             f"{total / 1e9:,.1f} GB: lower train.batch, model.width or data.image_size."
         )
         yield Problem("more-memory-than-device", "warning", text)
-    if matching == ["cpu"] and config.data.image_size > 32:
-        length = "hours" if config.data.image_size <= 128 else "days"
+    if estimate.seconds is not None and estimate.seconds > LONG_SECONDS:
         text = (
-            f"No GPU here: {config.data.image_size} px take {length} on a CPU; 32 px with width 16 or 32 take minutes."
+            f"This takes about {estimate.seconds / 86_400:,.0f} days here: choose a shorter length, or lower "
+            "data.image_size or model.width."
         )
-        yield Problem("slow-without-gpu", "warning", text)
+        yield Problem("takes-days", "warning", text)
 
 
 def _slurm_problems() -> Iterator[Problem]:

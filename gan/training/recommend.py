@@ -6,19 +6,16 @@ The measurements behind each constant: docs/results.md.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from gan.config import options
 from gan.config.run_config import DataConfig, RunConfig
 from gan.data.image_set import ImageSet
+from gan.data.ingest.checks.class_findings import MIN_TRAINING_IMAGES
 from gan.data.subclasses import MIN_IMAGES_PER_SUBCLASS
 from gan.errors import RunError
 from gan.jobs.device_list import matching_devices, no_such_device
 
-MIN_CLASS_IMAGES = 25
-"""Training images of a class below which training is not recommended. Of X-rays, 10 images a class left a quarter of
-the real diversity, and a classifier trained on the synthetic images reached 56%; trained on the same 10 images with
-classical augmentation it reached 89%. With 25 a class it was nearly all of the diversity, and 86% against 93%."""
 AUGMENT_BELOW = 2000
 """Training images below which D's images are augmented. With 546 images D memorised them within 70 thousand images
 seen; with 4,708 it did not within 140 thousand."""
@@ -40,6 +37,43 @@ SUBCLASSES = 8
 and 97.6% without; 20 subclasses gave 97.9% and 40 gave 98.1% (validation, one seed each)."""
 MAX_IMBALANCE = 1.2
 """Ratio of the largest class to the smallest from which on classes are sampled equally often."""
+
+
+QUICK_SECONDS, NIGHT_SECONDS = 3 * 60, 8 * 3600
+LONGEST = 10
+"""A night's run has at most so many times the recommended images: more was not measured."""
+
+
+@dataclass(frozen=True)
+class Length:
+    """A length to choose: `train.kimg` with its seconds on this machine, and how often to save."""
+
+    key: Literal["quick", "recommended", "night"]
+    kimg: float
+    snapshot_kimg: float
+    seconds: float
+
+
+def lengths(recommended: RunConfig, images_per_second: float) -> tuple[Length, ...]:
+    """A quick look of about three minutes, the recommended length, and what a night of eight hours allows.
+
+    A quick look is at most half of the recommended length, and has at least one batch.
+    """
+    kimg, rate = recommended.train.kimg, images_per_second / 1000
+    quick = max(min(QUICK_SECONDS * rate, kimg / 2), recommended.train.batch / 1000, 0.1)
+    night = max(min(NIGHT_SECONDS * rate, LONGEST * kimg), quick)
+    named: dict[Literal["quick", "recommended", "night"], float] = {
+        "quick": _two_digits(quick),
+        "recommended": kimg,
+        "night": _two_digits(night),
+    }
+    return tuple(
+        Length(key, length, max(_two_digits(length / 10), 0.001), length / rate) for key, length in named.items()
+    )
+
+
+def _two_digits(value: float) -> float:
+    return float(f"{value:.2g}")
 
 
 @dataclass(frozen=True)
@@ -74,7 +108,7 @@ def recommend(data: DataConfig, image_set: ImageSet, device: str = "auto") -> Re
     divisible = image_set.kind == "class" and max(counts.values()) >= 2 * MIN_IMAGES_PER_SUBCLASS
     values |= {"model.subclasses": SUBCLASSES if total >= LARGE_SET and divisible else 1}
     config = options.build_config(values)
-    return Recommendation(config, _why(config, image_set, counts, on_cpu), _advice(image_set, counts))
+    return Recommendation(config, _why(config, image_set, counts, on_cpu), advice_against(image_set.kind, counts))
 
 
 def _length(total: int, on_cpu: bool) -> float:
@@ -83,7 +117,7 @@ def _length(total: int, on_cpu: bool) -> float:
     On a CPU these are about 140 passes over 500 images, 30 over 5,000 and 6 over 50,000.
     """
     kimg = 40 * (total / 100) ** (1 / 3) * (1 if on_cpu else 4)
-    return float(f"{max(kimg, 20):.2g}")
+    return _two_digits(max(kimg, 20))
 
 
 def _batch(total: int, size: int, on_cpu: bool) -> int:
@@ -120,13 +154,14 @@ def _why(config: RunConfig, image_set: ImageSet, counts: dict[str, int], on_cpu:
     return ", ".join(parts) + "."
 
 
-def _advice(image_set: ImageSet, counts: dict[str, int]) -> str:
-    few = [f"{name} ({count})" for name, count in counts.items() if count < MIN_CLASS_IMAGES]
-    if not few or image_set.kind != "class":
+def advice_against(kind: str, counts: dict[str, int]) -> str:
+    """Why not to train yet, where a class has fewer than `MIN_TRAINING_IMAGES` training images; else ""."""
+    few = [f"{name} ({count})" for name, count in counts.items() if count < MIN_TRAINING_IMAGES]
+    if not few or kind != "class":
         return ""
     return (
-        f"Do not train yet: fewer than {MIN_CLASS_IMAGES} training images of {', '.join(few)}. In our measurements a "
-        "generator trained on so few made nearly the same image again and again, and a classifier learnt far less from "
-        "its images than from the real ones, shifted, turned and brightened a little (classical augmentation). Collect "
-        "more images, or use classical augmentation."
+        f"Do not train yet: fewer than {MIN_TRAINING_IMAGES} training images of {', '.join(few)}. In our measurements "
+        "a generator trained on so few made nearly the same image again and again, and a classifier learnt far less "
+        "from its images than from the real ones, shifted, turned and brightened a little (classical augmentation). "
+        "Collect more images, or use classical augmentation."
     )

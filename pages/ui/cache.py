@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 from gan import jobs
 from gan.config import settings
@@ -331,6 +331,22 @@ def outcome_pictures(folder: Path, window: Window, outcome: Outcome) -> dict[str
 def _picture(root: Path, file: str, version: FileVersion, window: Window) -> bytes | None:
     image = picture(root, file, window=window)
     return None if image is None else _png(image)
+
+
+def square_picture(root: Path, file: str, side: int) -> NDArray[np.uint8]:
+    """A file of an upload as a square of `side` px, (C, side, side), on grey where it is not square or unreadable."""
+    return _square_picture(root, file, file_version(root / file), side)
+
+
+@st.cache_data(max_entries=2000, show_spinner=False)
+def _square_picture(root: Path, file: str, version: FileVersion, side: int) -> NDArray[np.uint8]:
+    image = picture(root, file, height=2 * side)
+    if image is None:
+        return np.full((1, side, side), 128, np.uint8)
+    pixels = np.atleast_3d(
+        np.asarray(ImageOps.pad(image, (side, side), color=128 if image.mode == "L" else (128,) * 3))
+    )
+    return pixels.transpose(2, 0, 1)
 
 
 def from_listing(folder: Path, compute: Callable[..., T], *arguments: Any) -> T:

@@ -1,4 +1,4 @@
-"""Sets as teams have them, in a real browser: HAM10000 in a ZIP, trained on; DICOM files, previewed and accepted."""
+"""Sets as teams have them, in a real browser: HAM10000 in a ZIP, trained on; DICOM files, previewed and kept."""
 
 import re
 import shutil
@@ -16,26 +16,20 @@ from tests.browser.test_own_images import train
 from tests.support.jobs import wait_until
 
 
-def upload(visit: Visit, name: str, archive: Path) -> None:
-    """Upload an archive and have it checked."""
+def upload(visit: Visit, archive: Path) -> None:
+    """Drop an archive, which is then checked."""
     page = visit.page
     visit.open("data")
     page.get_by_role("tab", name="Add your own images").click()
     visit.settle()
-    box = page.get_by_label("Name of the set")
-    box.fill(name)
-    box.press("Enter")
-    visit.settle()
     page.locator("input[type=file]").set_input_files(archive)
-    expect(page.get_by_text(archive.name)).to_be_visible()
-    page.get_by_role("button", name="Check the images").click()
 
 
 def test_a_zip_like_ham10000_is_read_by_its_table_and_trained_on(
     visit: Visit, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GAN_STORE", str(server.store))
-    upload(visit, "skin-lesions", write_ham10000_zip(tmp_path / "ham.zip"))
+    upload(visit, write_ham10000_zip(tmp_path / "skin-lesions.zip"))
     page = visit.page
     expect(page.get_by_text("Layout: HAM10000.")).to_be_visible()
     expect(page.get_by_role("img", name=re.compile("ISIC_0024306.jpg, understood as bkl"))).to_be_visible()
@@ -43,8 +37,7 @@ def test_a_zip_like_ham10000_is_read_by_its_table_and_trained_on(
     expect(page.get_by_text("90 groups (patients, slides)")).to_be_visible()
     expect(page.get_by_label("Column of the labels")).to_have_value("dx")
     visit.shot("own-ham10000")
-    page.get_by_role("button", name="Accept").click()
-    page.get_by_role("button", name="Read it").click()
+    page.get_by_role("button", name="Keep it").click()
     expect(page.get_by_role("img", name="Real image of mel, number 1", exact=True)).to_be_visible()
     train(visit)
     expect(page).to_have_url(re.compile("run=skin-lesions-"))
@@ -62,7 +55,7 @@ def test_dicom_files_with_two_windows_are_previewed_and_accepted(
 ) -> None:
     monkeypatch.setenv("GAN_STORE", str(server.store))
     folder = write_dicom_folder(tmp_path / "films")
-    upload(visit, "chest-films", Path(shutil.make_archive(str(tmp_path / "films"), "zip", folder)))
+    upload(visit, Path(shutil.make_archive(str(tmp_path / "chest-films"), "zip", folder)))
     page = visit.page
     expect(page.get_by_text("grey, 12-bit DICOM (72)")).to_be_visible()
     seen = page.get_by_role("img", name="effusion/000.dcm as the networks will see it")
@@ -81,7 +74,7 @@ def test_dicom_files_with_two_windows_are_previewed_and_accepted(
     expect(page.get_by_text("Each DICOM file is read with its own window.")).to_be_visible()
     assert seen.get_attribute("src") != before
     visit.shot("own-dicom")
-    page.get_by_role("button", name="Accept").click()
+    page.get_by_role("button", name="Keep it").click()
     expect(page.get_by_text("chest-films was added.")).to_be_visible()
     plan = staging.load_report("chest-films").plan
     assert plan is not None
@@ -92,7 +85,7 @@ def test_classes_are_merged_in_their_table(
     visit: Visit, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GAN_STORE", str(server.store))
-    upload(visit, "merged-lesions", write_ham10000_zip(tmp_path / "ham.zip"))
+    upload(visit, write_ham10000_zip(tmp_path / "merged-lesions.zip"))
     page = visit.page
     page.get_by_text("Change how they are read").click()
     page.get_by_role("tab", name="Classes").click()

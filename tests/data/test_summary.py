@@ -80,7 +80,7 @@ def test_groups_are_counted_by_split_and_shared_ones_named() -> None:
 
 def test_rare_and_imbalanced_classes_are_reported_with_an_action() -> None:
     found = texts(image_set([[1, 0, 0]] * 200 + [[0, 1, 0]] * 40 + [[0, 0, 1]] * 19))
-    assert "fewer than 20 training images: c (19)." in found["warning", "class-too-small"]
+    assert "fewer than 25 training images: c (19)." in found["warning", "class-too-small"]
     assert "a has 11 times as many" in found["note", "classes-imbalanced"]
     even = image_set([[1, 0]] * 60 + [[0, 1]] * 50, group=[f"p{row // 2}" for row in range(110)])
     assert texts(even) == {}
@@ -99,10 +99,10 @@ def test_attributes_that_hardly_vary_are_reported() -> None:
 
 
 def test_groups_in_two_splits_are_the_first_warning() -> None:
-    splits = ["train", "train", "test", "test"] * 20
-    found = summary.findings(image_set([[1, 0], [0, 1]] * 40, splits, [f"p{row // 4}" for row in range(80)]))
+    splits = ["train", "train", "test", "test"] * 30
+    found = summary.findings(image_set([[1, 0], [0, 1]] * 60, splits, [f"p{row // 4}" for row in range(120)]))
     assert (found[0].level, found[0].key) == ("warning", "groups-across-splits")
-    assert "(20): p0" in found[0].text
+    assert "(30): p0" in found[0].text
 
 
 def test_examples_show_files_of_each_class_in_their_own_shape(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from PIL import Image
 
 from gan import jobs
 from gan.config import settings
+from gan.config.names import NAME
 from gan.config.run_config import DataConfig
 from gan.data import catalogue, registry
 from gan.data.ingest import staging
@@ -171,10 +172,12 @@ def test_other_formats_are_not_opened() -> None:
     assert list(report.unreadable) == ["a/tga.png"]
 
 
-@pytest.mark.parametrize("name", ["", "My Set", "a/b", "..", "-x", "x" * 65])
-def test_names_of_sets(name: str) -> None:
-    with pytest.raises(DataError, match="cannot name a set"):
-        add_zip(name, zip_of(class_files(4)))
+@pytest.mark.parametrize("title", ["My Set", "a/b", "..", "-x", "x" * 65])
+def test_a_set_of_any_title_is_kept_in_a_folder_of_a_valid_name(title: str) -> None:
+    name = staging.accept(add_zip(title, zip_of(class_files(44))))
+    assert NAME.fullmatch(name)
+    assert [path.name for path in settings.added_sets().iterdir()] == [name]
+    assert catalogue.find_entry(f"folder-{name}").title == title
 
 
 def test_single_files_with_a_table() -> None:

@@ -8,17 +8,19 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from gan import jobs
-from gan.config import settings
-from gan.data import catalogue, registry
-from gan.data.ingest import staging
+from gan.config import options, settings
+from gan.data import catalogue, registry, set_notes
+from gan.data.ingest import hand_labels, staging
 from gan.data.ingest.checks.report import CheckReport
 from gan.io.atomic import write_json
+from gan.jobs import launch
+from gan.runs import lifecycle
 from pages.ui import cache
 from pages.ui.data.steps import UPLOAD
 from tests.support.celeba import write_celeba
 from tests.support.image_files import class_files, png_bytes, zip_of
 from tests.support.jobs import wait_until
-from tests.support.pages import APP, buttons, page, said
+from tests.support.pages import APP, page, said, tiles
 from tests.support.uploads import add_zip
 
 
@@ -55,7 +57,7 @@ def test_files_are_shown_by_the_class_they_were_understood_as_before_anything_is
     assert not settings.added_sets().exists()
     at.button(key="reject set").click().run()
     assert not at.exception
-    assert "Check the images" in buttons(at)
+    assert len(at.get("file_uploader")) == 1
 
 
 def test_a_check_goes_on_when_its_page_is_left_and_is_found_again() -> None:
@@ -81,19 +83,78 @@ def test_a_check_that_failed_says_why_and_leads_back_to_the_form() -> None:
     at.button(key="reject set").click().run()
     assert not at.exception
     assert not folder.exists()
-    assert at.text_input(key="set name").value == ""
+    assert len(at.get("file_uploader")) == 1
 
 
-def test_accepting_shows_the_set_with_its_files_as_given() -> None:
-    at = judged(add_zip("cells", zip_of(class_files())))
+def test_keeping_a_set_names_and_reads_it_and_shows_its_files_as_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "start_scheduler", lambda: False)
+    report = add_zip("cells", zip_of(class_files()))
+    at = judged(report)
+    assert report.staged is not None
+    name = at.text_input(key=f"name of upload {report.staged.name}")
+    assert name.value == "cells"
     at.button(key="accept set").click().run()
     assert not at.exception
-    assert "has not been read yet" in said(at)
+    assert "is being read" in said(at)
+    assert jobs.state(settings.tasks() / "prepare-folder-cells").name == "queued"
     registry.load_image_set(catalogue.find_entry("folder-cells").config)
     at = page("data", data="folder-cells")
     assert "File a/000.png, understood as a" in html(at)
     assert "Sizes: 24 x 24 (44)" in said(at)
     assert "Licence: Your own images" in said(at)
+
+
+def test_an_archive_is_checked_as_soon_as_it_is_here_under_the_name_of_its_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(launch, "start_scheduler", lambda: False)
+    staging.accept(add_zip("Blood cells", zip_of(class_files())))
+    at = page("data")
+    archive = ("Blood cells.zip", zip_of(class_files()).getvalue(), "application/zip")
+    at.get("file_uploader")[0].set_value(archive).run()
+    assert not at.exception
+    folder = staging.upload_folder(at.query_params[UPLOAD])
+    assert staging.upload_title(folder) == "Blood cells 2"
+    assert jobs.state(folder).name == "queued"
+
+
+def test_the_words_on_a_set_are_changed_and_the_set_is_deleted() -> None:
+    staging.accept(add_zip("cells", zip_of(class_files())))
+    registry.load_image_set(catalogue.find_entry("folder-cells").config)
+    lifecycle.create_run(options.build_config({"data.name": "folder", "data.path": "cells"}), title="First try")
+    at = page("data", data="folder-cells")
+    at.text_input(key="title of set cells").set_value("Blood cells")
+    at.text_area(key="licence of set cells").set_value("CC BY 4.0")
+    next(button for button in at.button if button.label == "Save").click().run()
+    assert not at.exception
+    assert at.selectbox(key="data set").value == "folder-cells"
+    assert "Licence: CC BY 4.0." in said(at)
+    assert set_notes.load_set_notes(settings.added_sets() / "cells").title == "Blood cells"
+    assert "**1 run trained on it** (First try)" in said(at)
+    at.button(key="delete set cells").click().run()
+    assert not at.exception
+    assert "folder-cells" not in at.selectbox(key="data set").options
+    assert not (settings.added_sets() / "cells").exists()
+
+
+def test_images_without_labels_are_labelled_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "start_scheduler", lambda: False)
+    report = add_zip("flat", zip_of({f"{seed:02d}.png": png_bytes(seed) for seed in range(24)}))
+    at = judged(report)
+    assert report.staged is not None
+    at.text_input(key=f"class names {report.staged.name}").set_value("healthy, inflamed")
+    next(button for button in at.button if button.label == "Set the classes").click().run()
+    assert not at.exception
+    assert [tile["id"] for tile in tiles(at)][:2] == ["00.png", "01.png"]
+    assert at.button(key="use hand labels").disabled
+    assert "two classes first" in at.button(key="use hand labels").help
+    for seed in range(24):
+        hand_labels.set_label(report.staged, f"{seed:02d}.png", ("healthy", "inflamed")[seed % 2])
+    at.run()
+    at.button(key="use hand labels").click().run()
+    assert not at.exception
+    assert jobs.state(report.staged).name == "queued"
+    assert staging.check_upload(report.staged).counts["train"].keys() == {"healthy", "inflamed"}
 
 
 def test_a_table_of_attributes_is_understood_as_such(tmp_path: Path) -> None:
@@ -135,15 +196,15 @@ def test_other_images_of_each_class_are_shown_on_demand() -> None:
 
 def test_over_300_loose_files_are_to_be_a_zip_before_anything_is_stored(store: Path) -> None:
     at = page("data")
-    at.text_input(key="set name").set_value("cells").run()
     at.button_group(key="set way").set_value("Image files").run()
     files = [(f"{number}.png", b"no matter", "image/png") for number in range(301)]
     at.get("file_uploader")[0].set_value(files).run()
     assert not at.exception
-    assert "Make a ZIP" in at.warning[0].value
+    assert "Make a ZIP" in said(at)
+    assert "Make a ZIP" in at.button(key="check set").help
     assert at.button(key="check set").disabled
     at.get("file_uploader")[0].set_value(files[:300]).run()
-    assert not at.warning
+    assert "Make a ZIP" not in said(at)
     assert not at.button(key="check set").disabled
     assert not (store / ".data" / "incoming").exists()
 

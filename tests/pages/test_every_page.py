@@ -23,7 +23,7 @@ from tests.support.pages import APP, PAGES, made, page, said
 def test_every_page_of_an_empty_store_says_what_to_do_next(name: str) -> None:
     at = page(name)
     assert not at.error
-    assert any(button.label in ("Train a first run", "Train on this set", "Start training") for button in at.button)
+    assert any(button.label in ("Train a first run", "Train on it", "Start training") for button in at.button)
 
 
 @pytest.mark.parametrize("name", ["progress", "gallery"])

@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from gan import jobs
-from gan.config import options
+from gan.config import options, settings
 from gan.config.presets import PRESETS
 from gan.config.run_config import DataConfig
 from gan.data import catalogue, registry
@@ -14,8 +14,9 @@ from gan.data.ingest import staging
 from gan.jobs import launch
 from gan.runs import notes, sweeps
 from gan.runs.run import find_run
-from gan.training import recommend
-from pages.ui import cache
+from gan.training import measured_speed, recommend
+from gan.training.measured_speed import MeasuredSpeed
+from pages.ui import cache, fmt
 from pages.ui.train import config_diff
 from tests.support.image_files import class_files, zip_of
 from tests.support.jobs import clean_up, submitted, wait_for_state, wait_until_begun
@@ -59,7 +60,8 @@ def test_changes_are_told_as_people_read_them(before: dict[str, object], after: 
     assert text in "\n".join(config_diff.change_text(*one) for one in found)
 
 
-def test_the_first_batch_is_shown_on_demand() -> None:
+def test_the_first_batch_is_shown_on_demand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "start_scheduler", lambda: False)
     registry.load_image_set(DataConfig.model_validate({"name": "digits"}))
     at = page("train", preset="digits-quick")
     at.number_input(key="option train.batch").set_value(80)
@@ -99,7 +101,8 @@ def test_a_start_with_three_seeds_leads_to_their_comparison(store: Path, monkeyp
     assert [jobs.state(run.path).name for run in runs] == ["queued"] * 3
 
 
-def test_the_recipe_fitted_to_the_images_is_shown_with_its_reason_and_used() -> None:
+def test_the_recipe_fitted_to_the_images_is_shown_with_its_reason_and_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "start_scheduler", lambda: False)
     registry.load_image_set(DataConfig.model_validate({"name": "digits"}))
     at = page("train", preset="digits-quick")
     assert "Fitted to your images" in said(at)
@@ -126,32 +129,87 @@ def test_a_link_that_names_nothing_here_is_told_and_the_form_stays_in_reach() ->
     assert "Start training" in buttons(at)
 
 
-def test_the_preset_that_the_form_holds_is_marked() -> None:
+def test_only_presets_of_the_chosen_set_are_cards_and_the_one_in_use_is_marked() -> None:
     def labels(at: AppTest) -> dict[str, str]:
-        return {name: at.button(key=f"use {name}").label for name in PRESETS}
+        cards = {f"use {name}": name for name in PRESETS}
+        return {cards[button.key]: button.label for button in at.button if button.key in cards}
 
     at = page("train")
-    assert [name for name, label in labels(at).items() if label == "In use"] == ["digits-quick"]
-    at.button(key="use mnist").click().run()
-    assert [name for name, label in labels(at).items() if label == "In use"] == ["mnist"]
+    assert labels(at) == {"digits-quick": "In use"}
+    at.selectbox(key="chosen set").set_value("mnist").run()
+    assert not at.exception
+    assert labels(at) == {"mnist": "In use"}
     at.number_input(key="option train.batch").set_value(48).run()
-    assert set(labels(at).values()) == {"Use"}
+    assert labels(at) == {"mnist": "Use"}
+    at.selectbox(key="chosen set").set_value("digits").run()  # what was changed by hand stays
+    assert labels(at) == {"digits-quick": "Use"}
+    assert at.number_input(key="option train.batch").value == 48
 
 
-def test_too_few_images_are_advised_against_clearly() -> None:
+def test_a_set_of_ones_own_is_chosen_with_its_recipe_and_three_lengths(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "start_scheduler", lambda: False)
+    staging.accept(add_zip("cells", zip_of(class_files(120))))
+    config = catalogue.find_entry("folder-cells").config
+    at = page("train", data="folder-cells")
+    assert at.button(key="use own-images").label == "In use"  # until the images are read
+    image_set = registry.load_image_set(config)
+    wanted = recommend.recommend(config, image_set).config
+    at.run()
+    assert at.button(key="use fitted").disabled
+    assert at.number_input(key="option train.kimg").value == wanted.train.kimg
+    folder = measured_speed.timing_folder(wanted)
+    assert folder is not None
+    assert jobs.state(folder).name == "queued"
+    assert "Measuring how fast this machine trains" in said(at)
+    measured_speed.save_speed(folder, MeasuredSpeed(100.0, shared=False))
+    at.run()
+    assert at.button_group(key="length to choose").value == "recommended"
+    assert at.metric[0].value == fmt.duration(wanted.train.kimg * 10)
+    at.button_group(key="length to choose").set_value("quick").run()
+    assert not at.exception
+    assert at.number_input(key="option train.kimg").value == 18
+    assert at.number_input(key="option train.snapshot_kimg").value == 1.8
+    assert at.button(key="use fitted").disabled  # a length is no other recipe
+
+
+def test_counts_and_warnings_stay_when_the_image_size_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "start_scheduler", lambda: False)
+    staging.accept(add_zip("few", zip_of(class_files(60))))
+    registry.load_image_set(catalogue.find_entry("folder-few").config)
+    at = page("train", data="folder-few")
+    text = "to train on: "
+    before = next(caption.value for caption in at.caption if text in caption.value)
+    warnings = [warning.value for warning in at.warning]
+    at.selectbox(key="option data.image_size").set_value(64).run()
+    assert not at.exception
+    assert next(caption.value for caption in at.caption if text in caption.value) == before
+    assert [warning.value for warning in at.warning] == warnings
+    assert "Fitted to your images" in said(at)
+    assert "at 64 px" in said(at)
+
+
+def test_a_grey_start_says_why() -> None:
+    at = page("train", set=["job.device:cuda:9"])
+    start = next(button for button in at.button if button.label == "Start training")
+    assert start.disabled
+    assert "no device cuda:9" in start.help
+
+
+def test_too_few_images_are_advised_against_clearly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "start_scheduler", lambda: False)
     staging.accept(add_zip("few", zip_of(class_files())))
     registry.load_image_set(catalogue.find_entry("folder-few").config)
     at = page("train", data="folder-few")
     assert any(warning.value.startswith("Do not train yet") for warning in at.warning)
 
 
-def test_the_recipe_of_images_that_were_not_read_leads_to_them() -> None:
+def test_images_that_were_not_read_are_read_from_here(monkeypatch: pytest.MonkeyPatch) -> None:
     staging.accept(add_zip("unread", zip_of(class_files())))
+    monkeypatch.setattr(launch, "start_scheduler", lambda: False)
     at = page("train", data="folder-unread")
     at.button(key="read chosen set").click().run()
     assert not at.exception
-    assert at.title[0].value == "Data"
-    assert at.query_params["data"] == "folder-unread"
+    assert jobs.state(settings.tasks() / "prepare-folder-unread").name == "queued"
 
 
 def test_an_added_set_is_trained_at_the_size_of_its_images_with_the_reason() -> None:

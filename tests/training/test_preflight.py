@@ -9,7 +9,9 @@ from gan.config.run_config import RunConfig
 from gan.data import registry
 from gan.data.ingest import staging
 from gan.data.ingest.labels.reading import Reading
+from gan.training import measured_speed
 from gan.training.estimate import estimate
+from gan.training.measured_speed import MeasuredSpeed
 from gan.training.preflight import find_problems
 from tests.conftest import TINY, trained
 
@@ -41,9 +43,20 @@ def test_the_digits_have_no_problems() -> None:
 def test_small_classes_and_a_batch_larger_than_the_set_are_warnings() -> None:
     config = folder_config({"common": 90, "rare": 12}, **{"train.batch": 128})
     warnings = texts(config, "warning")
-    assert warnings.keys() == {"batch-larger-than-set", "few-images-per-class"}
+    assert warnings.keys() == {"batch-larger-than-set", "too-few-per-class"}
     assert "128 is larger than the 72 training images: lower train.batch" in warnings["batch-larger-than-set"]
-    assert "50 training images of rare (9)" in warnings["few-images-per-class"]
+    assert "rare (9)" in warnings["too-few-per-class"]
+
+
+def test_a_class_is_warned_of_once_and_at_every_image_size() -> None:
+    config = folder_config({"common": 90, "rare": 40}, **{"train.batch": 8})
+    warnings = texts(config, "warning")
+    assert warnings.keys() == {"few-images-per-class"}
+    assert "50 training images of rare (28)" in warnings["few-images-per-class"]
+    larger = options.replace_options(config, {"data.image_size": 64})  # at which it was not read
+    assert texts(larger, "warning") == warnings
+    assert estimate(larger).per_condition == estimate(config).per_condition
+    assert (estimate(larger).memory or 0) > (estimate(config).memory or 0)
 
 
 def test_mismatched_pairs_have_no_effect_with_one_class() -> None:
@@ -81,7 +94,18 @@ def test_a_run_that_takes_more_memory_than_the_device_has_is_warned_of() -> None
     registry.load_image_set(config.data)
     assert "lower train.batch" in texts(config, "warning")["more-memory-than-device"]
     small = options.replace_options(config, {"model.width": 8, "train.batch": 4})
-    assert texts(small, "warning").keys() == {"slow-without-gpu"}
+    assert texts(small, "warning") == {}
+
+
+def test_a_run_of_days_is_warned_of_with_its_time_here() -> None:
+    config = options.build_config(TINY | {"job.device": "cpu", "train.kimg": 1000})
+    registry.load_image_set(config.data)
+    folder = measured_speed.timing_folder(config)
+    assert folder is not None
+    measured_speed.write_timing(folder, config)
+    measured_speed.save_speed(folder, MeasuredSpeed(4.0, shared=False))  # 250,000 seconds
+    assert "about 3 days here" in texts(config, "warning")["takes-days"]
+    assert texts(options.replace_options(config, {"train.kimg": 10}), "warning") == {}
 
 
 def test_time_is_estimated_from_an_earlier_run_of_the_same_speed() -> None:

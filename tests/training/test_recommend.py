@@ -9,6 +9,7 @@ from gan.cli.main import main
 from gan.config.options import build_config
 from gan.data import registry
 from gan.data.image_set import ImageSet
+from gan.data.ingest.checks.class_findings import MIN_TRAINING_IMAGES
 from gan.runs.run import all_runs
 from gan.training import recommend
 
@@ -82,10 +83,10 @@ def test_a_batch_of_256_px_has_as_many_pixels_as_one_of_128_px() -> None:
 
 
 def test_too_few_images_are_advised_against_with_what_to_do() -> None:
-    advice = recommend.recommend(DATA, images(400, recommend.MIN_CLASS_IMAGES - 1), "cpu").advice
-    assert f"b ({recommend.MIN_CLASS_IMAGES - 1})" in advice
+    advice = recommend.recommend(DATA, images(400, MIN_TRAINING_IMAGES - 1), "cpu").advice
+    assert f"b ({MIN_TRAINING_IMAGES - 1})" in advice
     assert "classical augmentation" in advice
-    assert recommend.recommend(DATA, images(400, recommend.MIN_CLASS_IMAGES), "cpu").advice == ""
+    assert recommend.recommend(DATA, images(400, MIN_TRAINING_IMAGES), "cpu").advice == ""
 
 
 def test_attributes_have_no_classes_to_balance() -> None:

@@ -6,5 +6,5 @@ pixels/       decode one file of any format
 checks/       findings about a set, and the report
 staging       uploads: stored, checked by a job, accepted   import_plan    the result: files, conditions, splits
 file_examples examples of each class before acceptance      upload_images  the images of an upload, unpacked
-identifiers   salted hashes of patients
+identifiers   salted hashes of patients                    hand_labels    labels given in the browser
 """

@@ -4,7 +4,8 @@
                                        after the check also report.json, and plan.json if the set is usable, until
                                        the set is accepted or discarded
     GAN_STORE/.data/sets/<name>/       images/, plan.json and report.json of an accepted set, for `data.path`;
-                                       later edits.json (`label_edits.py`) and suspects.json (`gan/evaluation`)
+                                       later edits.json (`label_edits.py`), notes.json (`set_notes.py`) and
+                                       suspects.json (`gan/evaluation`)
 
 `stage_*` only stores what the browser sent. `check_upload` unpacks and checks it, in a job of the kind `check`. Images
 in a folder on the server are not copied: the plan refers to them. `change_reading` asks for another check of the same
@@ -25,6 +26,7 @@ from typing import Any, BinaryIO
 
 from gan import jobs
 from gan.config import names, settings
+from gan.data import set_notes
 from gan.data.ingest.checks.check import check_images
 from gan.data.ingest.checks.report import CheckReport
 from gan.data.ingest.files.archive import BLOCK, is_archive, kind_to_keep, path_below, upload_too_large
@@ -40,10 +42,12 @@ from gan.data.ingest.upload_images import (
     IMAGES,
     REQUEST,
     UPLOAD,
+    Source,
     Upload,
     allowed_folder,
     prepare_images,
 )
+from gan.data.set_notes import SetNotes
 from gan.data.sources.folder import added_sets
 from gan.errors import DamagedFileError, DataError
 from gan.io.atomic import remove, remove_folder, write_json
@@ -53,7 +57,7 @@ from gan.io.progress import Progress, silent
 EXPIRY_SECONDS = 24 * 3600
 """Age at which an upload that was not accepted is removed."""
 REPORT = "report.json"
-KEPT = (IMAGES, "plan.json", REPORT)
+KEPT = (IMAGES, "plan.json", REPORT, set_notes.FILE)
 """The files of an accepted set. The others belong to the job that checked it."""
 SHOWN_AS = {"archive": "the uploaded archive", "files": "the uploaded files"}
 
@@ -61,9 +65,10 @@ SHOWN_AS = {"archive": "the uploaded archive", "files": "the uploaded files"}
 def stage_archive(name: str, file: BinaryIO | Path, names_encoding: str = "") -> Path:
     """Store an uploaded archive (`files/archive.py`); returns its folder, for `check_upload`.
 
-    Raises DataError for a name that is not allowed or in use, and for too many bytes.
+    The set's `name` may be any words: its folder gets a valid name made from them. Raises DataError for a name in use,
+    and for too many bytes.
     """
-    folder = _new_folder(Upload(name, "archive", names_encoding=names_encoding))
+    folder = _new_folder(name, "archive", names_encoding=names_encoding)
     try:
         if isinstance(file, Path):
             shutil.copyfile(file, folder / ARCHIVE)
@@ -80,7 +85,7 @@ def stage_files(name: str, files: Iterable[tuple[str, BinaryIO]]) -> Path:
 
     As `stage_archive`.
     """
-    folder = _new_folder(Upload(name, "files"))
+    folder = _new_folder(name, "files")
     left = settings.upload_limit()
     left_out: dict[str, list[str]] = defaultdict(list)
     try:
@@ -113,7 +118,7 @@ def stage_path(name: str, path: Path, names_encoding: str = "") -> Path:
 
 def stage_folder(name: str, path: Path) -> Path:
     """Stage a folder on the server, which must be in one of GAN_PATHS. As `stage_archive`."""
-    return _new_folder(Upload(name, "folder", str(allowed_folder(path))))
+    return _new_folder(name, "folder", path=str(allowed_folder(path)))
 
 
 def change_reading(folder: Path, reading: Reading) -> None:
@@ -129,6 +134,11 @@ def change_names_encoding(folder: Path, names_encoding: str) -> None:
     if not keeps_archive(folder):
         raise DataError("The archive is not kept. Discard this upload, and add the archive again.")
     _change_request(folder, reading=None, names_encoding=names_encoding)
+
+
+def check_anew(folder: Path) -> None:
+    """Have the next check of an upload find out anew how to read its files; raises DataError while one is running."""
+    _change_request(folder, reading=None)
 
 
 def can_be_checked(folder: Path) -> bool:
@@ -170,7 +180,8 @@ def check_upload(folder: Path, progress: Progress = silent, choose: Choose = sur
     refused or a folder outside GAN_PATHS; staged images are then removed. A check that is stopped later keeps them.
     """
     upload = read_request(folder / REQUEST, UPLOAD)
-    _check_name(upload.name)
+    if not names.NAME.fullmatch(upload.name):  # request.json may have been changed
+        raise DataError(f"{upload.name!r} cannot name a folder: discard this upload, and add the images again.")
     if upload.reading is not None:
         choose = _always(upload.reading)
     try:
@@ -190,10 +201,20 @@ def check_upload(folder: Path, progress: Progress = silent, choose: Choose = sur
 
 
 def waiting() -> dict[str, str]:
-    """The name of each upload that is not accepted yet, by its folder's name; oldest first."""
+    """The title of each upload that is not accepted yet, by its folder's name; oldest first."""
     folders = sorted(_uploads(), key=lambda folder: folder.stat().st_mtime)
     requests = {folder.name: read_json(folder / REQUEST) or {} for folder in folders}
-    return {identifier: str(request["name"]) for identifier, request in requests.items() if "name" in request}
+    return {
+        identifier: str(request.get("title") or request["name"])
+        for identifier, request in requests.items()
+        if "name" in request
+    }
+
+
+def upload_title(folder: Path) -> str:
+    """What the user calls the set of an upload."""
+    upload = read_request(folder / REQUEST, UPLOAD)
+    return upload.title or upload.name
 
 
 def upload_folder(identifier: str) -> Path:
@@ -204,14 +225,20 @@ def upload_folder(identifier: str) -> Path:
     return folder
 
 
-def accept(report: CheckReport) -> str:
-    """Keep a checked set; returns its name, for `data.path`. Raises DataError for errors or a name in use."""
+def accept(report: CheckReport, title: str = "") -> str:
+    """Keep a checked set, under a new title if given; returns its folder's name, for `data.path`.
+
+    Raises DataError for errors, or a title in use.
+    """
     if report.staged is None or not _is_upload(report.staged):
         raise DataError("This upload no longer exists. Add the set again.")
     if report.plan is None:
         raise DataError(f"The set {report.name} cannot be used: {report.errors[0].line}")
-    _check_name(report.name)
-    target = settings.added_sets() / report.name
+    title = title.strip() or upload_title(report.staged)
+    name = set_notes.new_set_name(title)
+    if title != name:
+        set_notes.save_set_notes(report.staged, SetNotes(title=title))
+    target = settings.added_sets() / name
     target.parent.mkdir(parents=True, exist_ok=True)
     for path in report.staged.iterdir():
         if path.name not in KEPT:
@@ -221,8 +248,8 @@ def accept(report: CheckReport) -> str:
     except OSError as error:
         if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
             raise
-        raise DataError(f"There is already a set {report.name}. Choose another name.") from None
-    return report.name
+        raise DataError(f"There is already a set {title}. Choose another name.") from None
+    return name
 
 
 def discard(folder: Path) -> None:
@@ -249,7 +276,7 @@ def load_report(name: str) -> CheckReport:
 
 
 def remove_set(name: str) -> None:
-    """Delete an added set, but not images in a folder on the server. Runs trained on it keep working."""
+    """Delete an added set, but not images in a folder on the server. `runs/set_users.py` also deletes its cache."""
     load_report(name)
     shutil.rmtree(settings.added_sets() / name)
 
@@ -267,19 +294,11 @@ def _uploads() -> list[Path]:
     return [folder for folder in _incoming().glob("*") if _is_upload(folder)]
 
 
-def _check_name(name: str) -> None:
-    if not names.NAME.fullmatch(name):
-        raise DataError(
-            f"{name!r} cannot name a set. Use 1 to 64 lower-case letters, digits, - and _, starting with a letter or "
-            "digit."
-        )
-    if (settings.added_sets() / name).exists():
-        raise DataError(f"There is already a set {name}. Choose another name, or remove that set first.")
-
-
-def _new_folder(upload: Upload) -> Path:
+def _new_folder(title: str, source: Source, path: str = "", names_encoding: str = "") -> Path:
     """A new folder for an upload, with its request; also removes expired uploads."""
-    _check_name(upload.name)
+    title = re.sub(r"\s+", " ", title).strip()
+    name = set_notes.new_set_name(title)
+    upload = Upload(name, source, path, names_encoding=names_encoding, title=title if title != name else "")
     incoming = _incoming()
     incoming.mkdir(parents=True, exist_ok=True)
     for old in _uploads():

@@ -24,20 +24,23 @@ from gan.io.progress import Progress
 
 ARCHIVE, IMAGES, REQUEST, PREPARED = "archive", "images", "request.json", "prepared.json"
 """What the folder of an upload holds."""
+Source = Literal["archive", "files", "folder"]
 
 
 @dataclass(frozen=True)
 class Upload:
     """A request to check an upload: the `name` of the set, and the `path` of a folder on the server.
 
-    `reading` is how the user wants the files read; None: as proposed, if that is sure. `names_encoding` as in `unpack`.
+    `title` is what the user calls the set, where that is not a valid name. `reading` is how the user wants the files
+    read; None: as proposed, if that is sure. `names_encoding` as in `unpack`.
     """
 
     name: str
-    source: Literal["archive", "files", "folder"]
+    source: Source
     path: str = ""
     reading: Reading | None = None
     names_encoding: str = ""
+    title: str = ""
 
 
 UPLOAD = TypeAdapter(Upload)

@@ -4,6 +4,7 @@ An added set has the import plan of its check; a folder is checked when it is re
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,6 +24,7 @@ from gan.data.ingest.labels.proposals import sure_inventory
 from gan.data.ingest.pixels.decoded_image import DecodedImage
 from gan.data.ingest.pixels.image_file import read_image_file
 from gan.data.preview import condition_label, round_robin
+from gan.data.set_notes import SetNotes, load_set_notes, set_title
 from gan.data.sources.local_paths import added_set_folder, local_folder
 from gan.data.sources.scan import scan
 from gan.data.sources.source import Preview, Source, nothing_to_fetch
@@ -100,8 +102,8 @@ def read_plan(plan: ImportPlan, config: DataConfig, folder: Path, progress: Prog
         group=None if plan.group is None else np.where(plan.group == "", np.array(plan.files), plan.group),
         native_size=native_size(plan.sides.common or config.image_size, config.image_size),
         title=title(config),
-        source=f"Own images, {title(config)}",
-        licence=LICENCE,
+        source=source_text(config),
+        licence=licence(config),
         notices=plan.notices,
         subgroups=plan.subgroups,
     )
@@ -113,9 +115,12 @@ def _read_fitted(plan: ImportPlan, row: int, size: int) -> NDArray[np.uint8]:
 
 
 def narrow(config: DataConfig, images: ImageSet) -> ImageSet:
-    """The set after the decisions on its labels (`label_edits.py`), which an added set may have."""
+    """The set after the decisions on its labels (`label_edits.py`), which an added set may have, with its notes."""
     folder = added_set_folder(config)
-    return images if folder is None else label_edits.edit_image_set(images, folder)
+    if folder is None:
+        return images
+    images = replace(images, title=title(config), source=source_text(config), licence=licence(config))
+    return label_edits.edit_image_set(images, folder)
 
 
 def selection(config: DataConfig) -> str:
@@ -211,14 +216,29 @@ def _sides(images: Iterable[DecodedImage]) -> Sides:
 
 
 def title(config: DataConfig) -> str:
-    """The added set's name, or the folder's."""
-    return config.path if added_set_folder(config) else Path(config.path).name or "Own images"
+    """The title that users gave an added set, or its folder's name."""
+    folder = added_set_folder(config)
+    return set_title(folder) if folder else Path(config.path).name or "Own images"
+
+
+def source_text(config: DataConfig) -> str:
+    """Where the images come from, as far as users said so."""
+    folder = added_set_folder(config)
+    return (load_set_notes(folder).source if folder else "") or f"Own images, {title(config)}"
+
+
+def licence(config: DataConfig) -> str:
+    """The licence and the consent that users noted for an added set, or whose duty they are."""
+    folder = added_set_folder(config)
+    notes = load_set_notes(folder) if folder else SetNotes()
+    consent = f"Consent: {notes.consent}" if notes.consent else ""
+    return f"{notes.licence.rstrip('.')}. {consent}".strip() if notes.licence else consent or LICENCE
 
 
 SOURCE = Source(
     title=title,
     about="Your own labelled images: class folders, or any images with a labels.csv.",
-    licence=lambda config: LICENCE,
+    licence=licence,
     local=lambda config: True,
     problem=problem,
     fetch=nothing_to_fetch,

@@ -5,14 +5,16 @@ from pathlib import Path
 import streamlit as st
 
 from gan import jobs
+from gan.data import catalogue
 from gan.data.ingest import staging
 from gan.data.ingest.checks.report import CheckReport
 from gan.data.ingest.labels.reading import Reading
 from gan.data.ingest.labels.reading_text import describe_reading
+from gan.data.set_notes import MAX_TITLE
 from gan.io.atomic import file_version
-from pages.ui import cache, fmt, frame
+from pages.ui import background, cache, fmt, frame
 from pages.ui.components import live_chart
-from pages.ui.data import dataset_view, file_preview, findings
+from pages.ui.data import dataset_view, file_preview, findings, label_by_hand, prepare
 from pages.ui.data.proposal_cards import proposal_cards
 from pages.ui.data.reading_editor import names_encoding_field, reading_editor
 from pages.ui.data.steps import LOOK, TAB, UPLOAD
@@ -33,14 +35,20 @@ def check_result(report: CheckReport) -> None:
         discard_button(report.staged)
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        state = f"{fmt.images(report.images)} can be used" if report.ok else "not ready yet"
-        st.header(f"{report.name}: {state}", anchor=False, width="stretch")
+        state = f"{fmt.images(report.images)} can be used" if report.ok else "The images cannot be used yet"
+        st.header(state, anchor=False, width="stretch")
+        key = f"name of upload {report.staged.name}"
+        st.text_input("Name", staging.upload_title(report.staged), key=key, max_chars=MAX_TITLE, width=280)
         st.button(
-            "Accept", type="primary", icon=":material/check:", key="accept set", disabled=not report.ok,
-            on_click=accept, args=(report,),
+            "Keep it", type="primary", icon=":material/check:", key="accept set", disabled=not report.ok,
+            help=None if report.ok else "See below what keeps the images from being used.",
+            on_click=accept, args=(report, key),
         )  # fmt: skip
         discard_button(report.staged)
     findings.findings_panel(report.errors)
+    if label_by_hand.needs_labels(report):
+        label_by_hand.labelling_panel(report.staged)
+        return
     left, right = st.columns([3, 2], gap="large")
     with left:
         reading_sentences(report)
@@ -102,15 +110,18 @@ def read_names(folder: Path, names_encoding: str) -> None:
         jobs.start_task(folder)
 
 
-def accept(report: CheckReport) -> None:
-    """Keep the set, and show it where it is read and trained on; for `on_click`."""
+def accept(report: CheckReport, name_key: str) -> None:
+    """Keep the set under the name in a text field, have it read, and show it; for `on_click`."""
     with errors_noted():
-        staging.accept(report)
+        title = str(st.session_state[name_key])
+        name = staging.accept(report, title)
         del st.query_params[UPLOAD]
         cache.clear_catalogue()
-        st.session_state["last set"] = st.query_params["data"] = f"folder-{report.name}"
+        entry = catalogue.find_entry(f"folder-{name}")
+        background.start_task(prepare.task_name(entry))
+        st.session_state["last set"] = st.query_params["data"] = entry.slug
         st.session_state[TAB] = LOOK
-        frame.notify(f"{report.name} was added. Read it, and train on it.", ":material/check:")
+        frame.notify(f"{fmt.escape_markdown(entry.title)} was added.", ":material/check:")
 
 
 def discard(folder: Path) -> None:

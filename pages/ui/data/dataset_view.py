@@ -15,7 +15,7 @@ from gan.data.ingest.labels.subgroups import count_values, counts_text
 from gan.io.atomic import file_version
 from pages.ui import fmt, frame, tiles
 from pages.ui.components import live_chart
-from pages.ui.data import file_preview, findings, suspect_labels
+from pages.ui.data import file_preview, findings, set_details, suspect_labels
 
 TONES = {"train": "blue", "val": "yellow", "test": "purple"}
 PER_ROW = 14
@@ -38,6 +38,7 @@ def dataset_panel(entry: Entry, image_set: ImageSet) -> None:
     with right:
         balance_chart(entry, image_set)
     if entry.config.name == "folder":
+        set_details.set_details_panel(entry)
         suspect_labels.suspect_labels_panel(entry.config.path, image_set)
         with st.expander("The files as they were given", icon=":material/folder_open:"):
             original_files(entry.config.path)
@@ -45,7 +46,7 @@ def dataset_panel(entry: Entry, image_set: ImageSet) -> None:
 
 def info(entry: Entry, image_set: ImageSet) -> None:
     """Description, numbers of images and classes, image size, licence, and Train."""
-    st.markdown(entry.about)
+    st.markdown(fmt.escape_markdown(entry.about))
     side, channels = image_set.images.shape[2], image_set.images.shape[1]
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         for split in SPLITS:
@@ -57,7 +58,7 @@ def info(entry: Entry, image_set: ImageSet) -> None:
         kind = "classes" if image_set.kind == "class" else "attributes"
         st.metric(kind.capitalize(), len(image_set.names), width="content")
         st.metric("Image", f"{side} px, {'grey' if channels == 1 else 'colour'}", width="content")
-        if st.button("Train on this set", type="primary", icon=":material/model_training:", key="train on set"):
+        if st.button("Train on it", type="primary", icon=":material/model_training:", key="train on set"):
             st.switch_page(frame.TRAIN, query_params={"data": entry.slug})
     known = summary.group_summary(image_set)
     if known is not None:
@@ -65,7 +66,8 @@ def info(entry: Entry, image_set: ImageSet) -> None:
     if image_set.subgroups:
         text = counts_text(count_values(image_set.subgroups))
         st.caption(f"Kept for results by subgroup: {fmt.escape_markdown(text)}.")
-    st.caption(f"Licence: {image_set.licence.rstrip('.')}. Source: {image_set.source.rstrip('.')}.")
+    licence, source = (text.strip().rstrip(".") for text in (image_set.licence, image_set.source))
+    st.caption(f"Licence: {fmt.escape_markdown(licence)}. Source: {fmt.escape_markdown(source)}.")
 
 
 def groups_text(known: summary.GroupSummary) -> str:

@@ -5,7 +5,7 @@ import streamlit as st
 from gan import jobs
 from gan.data import registry
 from gan.data.catalogue import Entry
-from pages.ui import background, cache
+from pages.ui import background, cache, fmt
 
 INSTANT = ("digits",)  # read within a second or two, by the page itself
 
@@ -18,13 +18,15 @@ def prepare_panel(entry: Entry) -> None:
         _forget()
         st.rerun()
     with st.container(border=True):
-        st.markdown(f"**{entry.title}** has not been read yet.")
-        st.markdown(entry.about)
-        st.caption(f"Licence: {entry.licence}")
-        task = background.task_folder(f"prepare-{entry.slug}")
+        task = background.task_folder(task_name(entry))
+        alive = jobs.state(task).alive
+        state = "is being read." if alive else "has not been read yet."
+        st.markdown(f"**{fmt.escape_markdown(entry.title)}** {state}")
+        st.markdown(fmt.escape_markdown(entry.about))
+        st.caption(f"Licence: {fmt.escape_markdown(entry.licence)}")
         if entry.problem is not None:
             st.warning(entry.problem)
-        elif jobs.state(task).alive:
+        elif alive:
             background.watch_task(task, f"Reading {entry.title}", _forget)
             return
         else:
@@ -36,6 +38,11 @@ def prepare_panel(entry: Entry) -> None:
                 st.rerun()
         if task.exists() and entry.problem is None:
             background.watch_task(task, f"Reading {entry.title}", _forget)
+
+
+def task_name(entry: Entry) -> str:
+    """The task that reads a set."""
+    return f"prepare-{entry.slug}"
 
 
 def _forget() -> None:

@@ -17,7 +17,7 @@ FEW = 4
 
 def proposal_cards(report: CheckReport, folder: Path, choose: Callable[[Path, Reading], None]) -> None:
     """A card for each proposal; `choose` is called by its button."""
-    st.header(f"{report.name}: how are these files to be read?", anchor=False)
+    st.header("How are these files to be read?", anchor=False)
     st.caption("Choose the way that is right. A wrong choice loses nothing: you can choose again.")
     shared = [doubt for doubt in report.proposals[0].doubts if all(doubt in other.doubts for other in report.proposals)]
     _doubts(shared)

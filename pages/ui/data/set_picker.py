@@ -1,5 +1,7 @@
 """The choice of the data set to train on; it fills the options that name the set."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from gan.config.run_config import DataConfig
@@ -11,8 +13,8 @@ from pages.ui.train import form
 KEY = "chosen set"
 
 
-def dataset_picker() -> None:
-    """A select box of all data sets; the options of the form follow the choice."""
+def dataset_picker(choose: Callable[[DataConfig], None]) -> None:
+    """A select box of all data sets; `choose` gets the data section of the chosen one."""
     entries = {entry.slug: entry for entry in cache.catalogue()}
     current = slug_from_options(
         form.form_value("data.name"), form.form_value("data.flag"), form.form_value("data.path"), entries
@@ -24,6 +26,7 @@ def dataset_picker() -> None:
         key=KEY,
         format_func=lambda slug: _label(slug, entries.get(slug)),
         on_change=_chosen,
+        args=(choose,),
         help="Training downloads a set that is not here. Add your own on the Data page.",
     )
 
@@ -69,8 +72,8 @@ def _label(slug: str, entry: Entry | None) -> str:
     return entry.title + note
 
 
-def _chosen() -> None:
+def _chosen(choose: Callable[[DataConfig], None]) -> None:
     slug = st.session_state[KEY]
     for entry in cache.catalogue():
         if entry.slug == slug:
-            choose_dataset(entry.config)
+            choose(entry.config)

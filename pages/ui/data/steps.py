@@ -4,7 +4,7 @@ import streamlit as st
 
 UPLOAD = "upload"  # the parameter of the link
 TAB, LOOK, ADD = "data tab", "Look at a set", "Add your own images"  # the tabs of the Data page
-STEPS = ("Choose the images", "Check how they are understood", "Accept, and train")
+STEPS = ("Choose the images", "Check how they are understood", "Keep it, and train")
 
 
 def current_step(current: int) -> None:

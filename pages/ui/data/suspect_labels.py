@@ -11,15 +11,14 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from gan import jobs
-from gan.data import label_edits
+from gan.data import label_edits, set_notes
 from gan.data.image_set import ImageSet
 from gan.data.ingest.import_plan import ImportPlan
 from gan.data.label_edits import Edit
-from gan.errors import GanError
 from gan.evaluation import suspect_search
 from gan.evaluation.records.suspects import Suspects, load_suspects
 from gan.io.png import encode_png
-from gan.runs.run import all_runs
+from gan.runs import set_users
 from pages.ui import background, fmt, tiles
 from pages.ui.frame import errors_noted, errors_shown
 
@@ -47,7 +46,7 @@ def suspect_labels_panel(name: str, image_set: ImageSet) -> None:
     if image_set.kind != "class":
         st.caption("They can be looked for in sets where each image has one class; this set has attributes.")
         return
-    folder = label_edits.set_folder(name)
+    folder = set_notes.added_folder(name)
     suspects = load_suspects(folder)
     _search(name, image_set, suspects)
     if suspects is not None or label_edits.load_edits(folder):
@@ -91,7 +90,7 @@ def _start(task: str) -> None:
 def _review(name: str, image_set: ImageSet, suspects: Suspects | None) -> None:
     """The cards of one list, and all decisions."""
     with errors_shown():
-        folder = label_edits.set_folder(name)
+        folder = set_notes.added_folder(name)
         edits, files = label_edits.load_edits(folder), ImportPlan.load(folder).files
         if suspects is not None:
             _summary(suspects)
@@ -221,7 +220,7 @@ def _decisions(name: str, image_set: ImageSet, files: Sequence[str], edits: Mapp
 def _effect(name: str) -> str:
     """What changed labels do to later runs and to those trained before."""
     text = "Trainings from now on use the labels as decided. Validation and test images are never changed."
-    runs = [fmt.escape_markdown(run) for run in _runs_trained_on(name)]
+    runs = [fmt.escape_markdown(run.title) for run in set_users.runs_on_set(name)]
     if not runs:
         return text
     more = f" and {len(runs) - 5:,} more" if len(runs) > 5 else ""
@@ -229,18 +228,6 @@ def _effect(name: str) -> str:
         f"{text} Runs trained on other labels ({', '.join(runs[:5])}{more}) cannot be resumed, evaluated or exported "
         "until these decisions are undone. Clone them to train on the labels as decided."
     )
-
-
-def _runs_trained_on(name: str) -> list[str]:
-    runs = []
-    for run in all_runs():
-        try:
-            data = run.config.data
-        except GanError:  # a broken run folder; the overview shows it
-            continue
-        if data.name == "folder" and data.path == name:
-            runs.append(run.name)
-    return runs
 
 
 def _undo(name: str, files: Sequence[str]) -> None:

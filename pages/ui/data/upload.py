@@ -1,19 +1,21 @@
-"""Adding one's own images: upload, look at the report of the check, accept. Nothing is used before "Accept".
+"""Adding one's own images: upload, look at the report of the check, keep. Nothing is used before "Keep it".
 
 The check is a background task. The link names the upload (`?upload=ID`), so that a visitor can leave and come back.
 """
 
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Literal
 
 import streamlit as st
 
 from gan import jobs
 from gan.config import settings
+from gan.data import set_notes
 from gan.data.ingest import staging
 from gan.data.ingest.files.archive import SUFFIXES
 from gan.data.ingest.files.file_kinds import IMAGE_SUFFIXES, TABLE_SUFFIXES
+from gan.data.set_notes import MAX_TITLE
 from gan.errors import DataError
 from pages.ui import background, fmt, frame
 from pages.ui.data.check_result import check_again, check_result, discard, read_names
@@ -29,9 +31,9 @@ change it, before anything is kept.
 
 PNG, JPEG, TIFF, DICOM, WEBP, GIF, BMP, JPEG 2000 and PGM of 8 or 16 bits and any size. Of DICOM files only the
 pixels are kept."""
-
-Stage = Callable[[str], Path]
-"""Stores what the visitor chose under the name of the set; gives the folder of the upload."""
+UNNAMED = "My images"
+ROOM = 5  # characters for a number behind a proposed name
+REFUSED = "refused archive"  # key of the session state: the uploader's identifier of a file, and why it was refused
 
 
 def upload_button(label: str, kind: Literal["primary", "secondary"]) -> None:
@@ -60,27 +62,37 @@ def upload_panel() -> None:
 
 
 def upload_form() -> None:
-    """Step 1: a name, where the images are, and the uploads that wait already."""
+    """Step 1: where the images are, and the uploads that wait already. An archive is checked as soon as it is here."""
     current_step(1)
     left, right = st.columns([3, 2], gap="large")
     with right:
         st.markdown(LAYOUT)
     with left:
-        name = st.text_input("Name of the set", key="set name", placeholder="such as blood-cells").strip()
         ways = [ARCHIVE, FILES] + ([PATH] if settings.browsable_paths() else [])
-        way = st.segmented_control("Where are the images?", ways, default=ARCHIVE, key="set way", required=True)
-        stage = {ARCHIVE: archive_field, FILES: files_field, PATH: folder_field}[str(way)]()
-        ready = bool(name) and stage is not None
-        if st.button(
-            "Check the images", type="primary", disabled=not ready, icon=":material/fact_check:", key="check set"
-        ):
-            assert stage is not None
-            with st.spinner("Storing the images …"):
-                folder = stage(name)
-            jobs.start_task(folder)
-            st.query_params[UPLOAD] = folder.name
-            st.rerun()
+        way = str(st.segmented_control("Where are the images?", ways, default=ARCHIVE, key="set way", required=True))
+        {ARCHIVE: archive_field, FILES: files_field, PATH: folder_field}[way]()
         waiting_uploads()
+
+
+def check_staged(stage: Callable[[], Path]) -> None:
+    """Store the images, start their check, and go to its progress."""
+    with st.spinner("Storing the images …"):
+        folder = stage()
+    jobs.start_task(folder)
+    st.query_params[UPLOAD] = folder.name
+    st.rerun()
+
+
+def check_button(stage: Callable[[], Path] | None, missing: str) -> None:
+    """The button that starts the check; grey with the reason `missing` while there is nothing to check."""
+    if st.button(
+        "Check the images", type="primary", disabled=stage is None, icon=":material/fact_check:", key="check set",
+        help=missing if stage is None else None,
+    ):  # fmt: skip
+        assert stage is not None, "a disabled button is not clicked"
+        check_staged(stage)
+    if stage is None:
+        st.caption(missing)
 
 
 def waiting_uploads() -> None:
@@ -97,27 +109,46 @@ def waiting_uploads() -> None:
             )  # fmt: skip
 
 
-def archive_field() -> Stage | None:
-    """An archive from the browser."""
+def archive_field() -> None:
+    """An archive from the browser, which is checked at once. One that is refused is not stored again at each rerun."""
     kinds = [suffix.removeprefix(".") for suffix in SUFFIXES]
-    file = st.file_uploader("ZIP, tar, npz or Parquet file", type=kinds, key="set zip")
+    file = st.file_uploader("Drop a ZIP, tar, npz or Parquet file", type=kinds, key="set zip")
     size_note()
-    return None if file is None else lambda name: staging.stage_archive(name, file)
+    if file is None:
+        return
+    refused = st.session_state.get(REFUSED, ("", ""))
+    if refused[0] == file.file_id:
+        st.error(refused[1], icon=":material/error:")
+        return
+    title = set_notes.free_title(title_of_file(file.name))
+    try:
+        check_staged(lambda: staging.stage_archive(title, file))
+    except DataError as error:
+        st.session_state[REFUSED] = (file.file_id, str(error))
+        raise
 
 
-def files_field() -> Stage | None:
+def title_of_file(name: str) -> str:
+    """The proposed name of a set: that of its file without the ending, or the last folder of a path."""
+    stem = PurePath(name).name
+    suffix = next((suffix for suffix in sorted(SUFFIXES, key=len, reverse=True) if stem.lower().endswith(suffix)), "")
+    words = stem[: len(stem) - len(suffix)].strip(" ._-")
+    return words[: MAX_TITLE - ROOM].strip() or UNNAMED
+
+
+def files_field() -> None:
     """Single files from the browser, with their labels."""
     kinds = [suffix.removeprefix(".") for suffix in (*IMAGE_SUFFIXES, *TABLE_SUFFIXES)]
     files = st.file_uploader(
         f"Images and their tables, at most {MOST_FILES} files", type=kinds, accept_multiple_files=True, key="set files"
     )
     size_note()
-    if not files:
-        return None
     if len(files) > MOST_FILES:
-        st.warning(f"These are {len(files):,} files. Make a ZIP of them, and choose “{ARCHIVE}” above.")
-        return None
-    return lambda name: staging.stage_files(name, [(file.name, file) for file in files])
+        check_button(None, f"These are {len(files):,} files. Make a ZIP of them, and choose “{ARCHIVE}” above.")
+        return
+    title = set_notes.free_title(UNNAMED)
+    stored = [(file.name, file) for file in files]
+    check_button((lambda: staging.stage_files(title, stored)) if files else None, "Choose the files first.")
 
 
 def size_note() -> None:
@@ -130,11 +161,15 @@ def size_note() -> None:
     )
 
 
-def folder_field() -> Stage | None:
+def folder_field() -> None:
     """A folder on the server that the administrator allows."""
     allowed = ", ".join(str(path) for path in settings.browsable_paths())
     path = st.text_input("Folder", key="set path", help=f"At or below {allowed}.", placeholder=allowed).strip()
-    return (lambda name: staging.stage_folder(name, Path(path))) if path else None
+    title = set_notes.free_title(title_of_file(path))
+    if st.button("Check the images", type="primary", icon=":material/fact_check:", key="check set"):
+        if not path:
+            raise DataError(f"Write the folder first. It lies at or below {allowed}.")
+        check_staged(lambda: staging.stage_folder(title, Path(path)))
 
 
 def check_progress(folder: Path) -> None:

@@ -4,12 +4,12 @@ import shlex
 
 import streamlit as st
 
-from gan.config import options
+from gan.config import names, options
 from gan.config.presets import PRESETS
 from gan.config.run_config import RunConfig
 from gan.data import registry
 from gan.errors import DataError
-from gan.runs import lifecycle, sweeps
+from gan.runs import lifecycle, notes, sweeps
 from gan.training import preflight
 from gan.training.estimate import Estimate, estimate
 from pages.ui import cache_torch, fmt, frame, tiles
@@ -22,7 +22,7 @@ PREVIEW_IMAGES, BATCH_IMAGES = 36, 64
 TILE = 64  # px
 SEED_COUNTS = (1, 3, 5)
 BATCH_HELP = "The images of the first training step with this seed. Balanced classes are balanced here too."
-TIME_HELP = "From the speed of the latest run on this machine with networks and images like these."
+TIME_HELP = "From the speed of this machine: of its latest run with networks and images like these, or measured."
 
 
 def start_panel(config: RunConfig) -> None:
@@ -33,7 +33,7 @@ def start_panel(config: RunConfig) -> None:
         return
     estimated = estimate(config)
     problems = preflight.find_problems(config, estimated)
-    start_button(config, blocked=any(problem.level == "error" for problem in problems))
+    start_button(config, next((problem.text for problem in problems if problem.level == "error"), ""))
     for problem in problems:
         BOXES[problem.level](problem.text)
     real_images_preview(config)
@@ -41,11 +41,12 @@ def start_panel(config: RunConfig) -> None:
     train_command(config)
 
 
-def start_button(config: RunConfig, blocked: bool) -> None:
-    """Name and Start: creates the run, submits it and opens its progress."""
+def start_button(config: RunConfig, blocked: str) -> None:
+    """Name and Start: creates the run, submits it and opens its progress. `blocked` says why that is not possible."""
     name = st.text_input(
-        "Name", key="run name", placeholder="from the data and the time", help="Small letters, digits, - and _."
-    )
+        "Name", key="run name", placeholder="from the data and the time", max_chars=notes.MAX_TITLE,
+        help="In any words. The folder of the run gets a name made from them.",
+    ).strip()  # fmt: skip
     repeats = st.segmented_control(
         "Repeat with seeds",
         SEED_COUNTS,
@@ -55,13 +56,16 @@ def start_button(config: RunConfig, blocked: bool) -> None:
         help="How many runs to train that differ by their seed only. Compare then shows the mean and the spread of "
         "their scores: what a paper reports, and how much is chance.",
     )
-    if st.button("Start training", type="primary", icon=":material/play_arrow:", disabled=blocked, width="stretch"):
+    if st.button(
+        "Start training", type="primary", icon=":material/play_arrow:", disabled=bool(blocked), width="stretch",
+        help=blocked or None,
+    ):  # fmt: skip
         if repeats != 1:
-            start_with_seeds(config, name.strip(), repeats)
-        run = lifecycle.start_run(config, name.strip() or None)
+            start_with_seeds(config, names.name_from_title(name), repeats)
+        run = lifecycle.start_run(config, title=name)
         st.switch_page(frame.PROGRESS, query_params={"run": run.name})
     if config.job.engine == "slurm":
-        batch_script(config, name.strip() or None)
+        batch_script(config, names.name_from_title(name) or None)
         return
     behind = device_list.waits_for(config.job.device, config.job.gpus)
     if behind and not blocked:
@@ -106,16 +110,18 @@ def real_images_preview(config: RunConfig) -> None:
 
 
 def estimate_figures(estimated: Estimate) -> None:
-    """Time, memory and disk; "—" where no run has measured it yet."""
+    """Time, memory and disk, as far as they are known before the images are read and the speed is measured."""
     left, middle, right = st.columns(3)
-    left.metric("Time", fmt.duration(estimated.seconds) if estimated.seconds else "—", help=TIME_HELP)
+    left.metric("Time", fmt.duration(estimated.seconds) if estimated.seconds else "not measured", help=TIME_HELP)
     middle.metric(
         "Memory",
-        fmt.byte_size(estimated.memory) if estimated.memory else "—",
+        fmt.byte_size(estimated.memory) if estimated.memory else "not known",
         help="Peak memory on the device, estimated; of several GPUs on each.",
     )
     right.metric(
-        "Disk", fmt.byte_size(estimated.disk) if estimated.disk else "—", help="Size of the finished run, estimated."
+        "Disk",
+        fmt.byte_size(estimated.disk) if estimated.disk else "not known",
+        help="Size of the finished run, estimated.",
     )
     if estimated.per_condition:
         fewest, most = min(estimated.per_condition.values()), max(estimated.per_condition.values())

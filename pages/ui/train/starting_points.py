@@ -1,52 +1,117 @@
-"""Starting points of the form: the recipe fitted to the chosen images, and the presets."""
+"""Starting points of the form: the recipe fitted to the chosen images, and the presets of the chosen set.
+
+A chosen set fills the form with its recipe, or with its preset until its images have been read. What the user changed
+by hand stays.
+"""
 
 import streamlit as st
 
+from gan import jobs
 from gan.config import presets as named
 from gan.config.presets import PRESETS
 from gan.config.run_config import DataConfig, RunConfig
 from gan.data import registry
+from gan.data.catalogue import Entry
 from gan.errors import ConfigError
 from gan.training import recommend
-from pages.ui import cache, fmt, frame
-from pages.ui.data import set_picker
+from gan.training.recommend import Recommendation
+from pages.ui import background, cache, fmt
+from pages.ui.data import prepare, set_picker
+from pages.ui.frame import errors_noted
 from pages.ui.train import form
 
 OF_SET = {"digits": "digits-quick", "mnist": "mnist", "celeba": "celeba-64"}  # a set's own preset; else own-images
+FILLED = "values of the starting point"  # key of the session state
+AWAITED = "set whose recipe is awaited"  # likewise: until its images have been read
+LENGTH = ("train.kimg", "train.snapshot_kimg")  # chosen beside the recipe: `lengths.py`
+
+
+def start_from_set(data: DataConfig) -> None:
+    """Fill the form for a set: with the fitted recipe, or with the set's preset until its images have been read."""
+    fill_from_preset(OF_SET.get(data.name, "own-images"))
+    set_picker.choose_dataset(data)
+    _remember()
+    st.session_state[AWAITED] = data.slug
+    use_awaited_recipe()
+
+
+def use_awaited_recipe() -> None:
+    """Fill in the recipe of the chosen set once its images have been read, unless the form was changed meanwhile."""
+    chosen = chosen_set()
+    if chosen is None or st.session_state.get(AWAITED) != chosen.slug or not is_untouched():
+        return
+    if registry.problem(chosen) is None and registry.cached_at_any_size(chosen) is not None:
+        del st.session_state[AWAITED]
+        fill_from_preset(named.AUTO)
+
+
+def is_untouched() -> bool:
+    """Whether the form is as a starting point filled it."""
+    return bool(st.session_state.get(FILLED) == st.session_state[form.VALUES])
+
+
+def _remember() -> None:
+    st.session_state[FILLED] = dict(st.session_state[form.VALUES])
+
+
+def recommendation() -> Recommendation | None:
+    """The recipe for the chosen set; None before its images have been read. Raises RunError for an unknown device."""
+    chosen = chosen_set()
+    images = None if chosen is None or registry.problem(chosen) else registry.cached_at_any_size(chosen)
+    if chosen is None or images is None:
+        return None
+    return recommend.recommend(chosen, images, form.form_value("job.device"))
 
 
 def fitted_recipe() -> None:
-    """The recipe for the chosen images with its reason and any advice against training."""
+    """The recipe for the chosen images with its reason; advice against training is one of the problems."""
     chosen = chosen_set()
     if chosen is None:
         return
-    images = cache.image_set(chosen)
+    advised = recommendation()
     with st.container(border=True, key="fitted"):
         st.markdown(":material/auto_awesome: **Fitted to your images**")
-        if images is None:
+        if advised is None:
             unread_images(chosen)
             return
-        advised = recommend.recommend(chosen, images, form.form_value("job.device"))
         st.caption(fmt.escape_markdown(advised.why))
-        if advised.advice:
-            st.warning(fmt.escape_markdown(advised.advice), icon=":material/pan_tool:")
-        used = form.form_config() == advised.config
+        used = same_but_length(form.form_config(), advised.config)
         st.button(
             "In use" if used else "Use it", key="use fitted", type="secondary" if used or advised.advice else "primary",
             disabled=used, icon=":material/check:" if used else None, on_click=fill_from_preset, args=(named.AUTO,),
-            help="Fill the form with the recipe that suits this many images of this kind on this machine.",
+            help="The form holds this recipe." if used else
+            "Fill the form with the recipe that suits this many images of this kind on this machine.",
         )  # fmt: skip
 
 
+def same_but_length(first: RunConfig, second: RunConfig) -> bool:
+    """Whether two configs differ at most in how long they train and how often they save."""
+    ours, theirs = first.flat(), second.flat()
+    return all(ours[path] == theirs[path] for path in ours if path not in LENGTH)
+
+
 def unread_images(chosen: DataConfig) -> None:
-    """That the recipe needs the images to be read, with the button that leads there."""
-    if registry.problem(chosen) is not None:  # a problem beside the form says so
+    """That the recipe needs the images to be read, with the button that does it, or its progress."""
+    entry = next((entry for entry in cache.catalogue() if entry.slug == chosen.slug), None)
+    if entry is None or entry.problem is not None:  # a problem beside the form says so
         st.caption("The recipe is known once the images are here.")
         return
+    task = background.task_folder(prepare.task_name(entry))
+    if task.exists():
+        background.watch_task(task, f"Reading {entry.title}", cache.clear_catalogue)
+        if jobs.state(task).alive:
+            return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("The recipe follows from the images, which have not been read yet.", width="stretch")
-        if st.button("Read them", icon=":material/photo_library:", key="read chosen set"):
-            st.switch_page(frame.DATA, query_params={"data": chosen.slug})
+        st.button(
+            "Read them" if entry.local else "Download and read them", icon=":material/photo_library:",
+            key="read chosen set", on_click=_read, args=(entry,),
+        )  # fmt: skip
+
+
+def _read(entry: Entry) -> None:
+    with errors_noted():
+        background.start_task(prepare.task_name(entry))
 
 
 def chosen_set() -> DataConfig | None:
@@ -59,10 +124,14 @@ def chosen_set() -> DataConfig | None:
 
 
 def preset_cards() -> None:
-    """A card for each preset."""
+    """A card for each preset of the chosen kind of set; for one without any, that of one's own images."""
+    chosen = form.form_value("data.name")
+    shown = {name: preset for name, preset in PRESETS.items() if preset.config.data.name == chosen}
+    if not shown:
+        return
     with st.container(key="presets"):
-        columns = st.columns(len(PRESETS), gap="small")
-    for column, (name, preset) in zip(columns, PRESETS.items(), strict=True):
+        columns = st.columns(max(len(shown), 2), gap="small")
+    for column, (name, preset) in zip(columns, shown.items(), strict=False):
         with column, st.container(border=True, key=f"preset-{name}", height="stretch"):
             st.markdown(f"**{preset.title}**")
             st.caption(preset.why)
@@ -82,14 +151,22 @@ def is_in_use(config: RunConfig) -> bool:
 
 
 def fill_from_preset(name: str) -> None:
-    """Fill the form from a preset, or with `auto` from the recipe; for `on_click`. Raises ConfigError."""
+    """Fill the form from a preset, or with `auto` from the recipe; for `on_click`. Raises ConfigError.
+
+    The preset of one's own images keeps the chosen set, or takes the first one.
+    """
     if name == named.AUTO:
-        chosen = chosen_set()
-        images = None if chosen is None else cache.image_set(chosen)
-        if chosen is not None and images is not None:
-            form.fill_form(recommend.recommend(chosen, images, form.form_value("job.device")).config.flat())
-        return
-    form.fill_form(named.find_preset(name).config.flat())
-    added = [entry for entry in cache.catalogue() if entry.config.name == "folder"]
-    if name == "own-images" and added:
-        set_picker.choose_dataset(added[0].config)
+        advised = recommendation()
+        if advised is not None:
+            form.fill_form(advised.config.flat())
+    elif name == "own-images":
+        chosen = form.form_config().data if form.VALUES in st.session_state else None
+        form.fill_form(named.find_preset(name).config.flat())
+        added = [entry.config for entry in cache.catalogue() if entry.config.name == "folder"]
+        if chosen is not None and chosen.name == "folder" and chosen.path:
+            set_picker.choose_dataset(chosen)
+        elif added:
+            set_picker.choose_dataset(added[0])
+    else:
+        form.fill_form(named.find_preset(name).config.flat())
+    _remember()

@@ -9,8 +9,10 @@ from gan.data.ingest.checks.report import first_few
 from gan.data.ingest.checks.state import CheckState
 from gan.data.ingest.import_plan import ImportPlan
 
-MIN_TRAINING_IMAGES = 20
-"""Training images of a class below which a GAN memorises them rather than learns from them."""
+MIN_TRAINING_IMAGES = 25
+"""Training images of a class below which training is not recommended. Of X-rays, 10 images a class left a quarter of
+the real diversity, and a classifier trained on the synthetic images reached 56%; trained on the same 10 images with
+classical augmentation it reached 89%. With 25 a class it was nearly all of the diversity, and 86% against 93%."""
 MOST_NAMES = 20
 """Names of classes that a suggested option lists, at most."""
 

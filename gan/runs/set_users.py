@@ -1,0 +1,44 @@
+"""The runs that were trained on an added set, and deleting a set that no job uses."""
+
+from gan import jobs
+from gan.config import settings
+from gan.config.run_config import DataConfig
+from gan.data import registry
+from gan.data.ingest import staging
+from gan.errors import RunError
+from gan.io.atomic import remove_folder
+from gan.jobs import names
+from gan.runs.run import Run, all_runs
+
+
+def runs_on_set(name: str) -> list[Run]:
+    """The readable runs of the store whose data is the added set `name`, newest first."""
+    runs = []
+    for run in all_runs():
+        try:
+            data = run.config.data
+        except RunError:  # a broken run folder; the overview shows it
+            continue
+        if data.name == "folder" and data.path == name:
+            runs.append(run)
+    return runs
+
+
+def delete_set(name: str) -> None:
+    """Delete an added set, with all that was decoded of it; images in a folder on the server stay.
+
+    Its runs keep their networks, samples and downloads; what compares them with real images no longer works. Raises
+    DataError if there is no such set, and RunError while a job that reads it waits or works.
+    """
+    tasks = [settings.tasks() / f"{task}-{name}" for task in ("prepare-folder", "suspects")]
+    for run in runs_on_set(name):
+        tasks += [run.path, *run.path.glob("evaluation/*"), *run.path.glob("exports/*")]
+    busy = next((task for task in tasks if task.is_dir() and jobs.state(task).may_work), None)
+    if busy is not None:
+        job = names.describe_job(names.job_name(busy))
+        raise RunError(f"The set {name} is in use by {job}: wait for its end, or stop it. Nothing was deleted.")
+    staging.load_report(name)
+    registry.remove_cached(DataConfig.model_validate({"name": "folder", "path": name}))
+    staging.remove_set(name)
+    for task in tasks[:2]:
+        remove_folder(task)

@@ -1,0 +1,76 @@
+"""How long to train: a quick look, the recommended length or a night, each with its time on this machine."""
+
+import streamlit as st
+
+from gan import jobs
+from gan.config.run_config import RunConfig
+from gan.training import measured_speed, recommend
+from gan.training.estimate import MEASURED_BY, Speed, find_speed
+from gan.training.recommend import Length
+from pages.ui import fmt
+from pages.ui.frame import errors_noted
+from pages.ui.train import form
+
+TITLES = {"quick": "Quick look", "recommended": "Recommended", "night": "Overnight"}
+KEY = "length to choose"
+EVERY = 1.0  # seconds between looks at a measurement
+
+
+def length_choice(config: RunConfig, recommended: RunConfig) -> None:
+    """The three lengths, once the speed of this machine is known; until then its measurement."""
+    speed = find_speed(config)
+    if speed is None or speed.measured_by == "shared-steps":
+        measure_speed(config)
+    if speed is None:
+        return
+    choices = {length.key: length for length in recommend.lengths(recommended, speed.images_per_second)}
+    chosen = next((key for key, length in choices.items() if length.kimg == config.train.kimg), None)
+    st.session_state[KEY] = chosen
+    st.segmented_control(
+        "How long to train",
+        list(choices),
+        key=KEY,
+        format_func=lambda key: f"{TITLES[key]} · {fmt.duration(choices[key].seconds)}",
+        on_change=_choose,
+        args=(choices,),
+        help="A quick look shows whether it learns at all. The recommended length follows from the number of images.",
+    )
+    st.caption(f"{speed_text(speed)} Any other length: see Length below.")
+
+
+def speed_text(speed: Speed) -> str:
+    """How fast this machine trains such a run, and how that is known."""
+    return f"{fmt.images(speed.images_per_second)} a second, {MEASURED_BY[speed.measured_by]}."
+
+
+def measure_speed(config: RunConfig) -> None:
+    """Have the speed measured in the background where it can be, and draw the page again when it is."""
+    folder = measured_speed.timing_folder(config)
+    if folder is None:
+        return
+    ended = jobs.state(folder).name in ("stopped", "lost") and measured_speed.load_speed(config) is None
+    if not folder.exists() or ended or measured_speed.is_outdated(config):
+        measured_speed.start_timing(config)
+    alive = folder.exists() and jobs.state(folder).alive
+    st.fragment(_watch, run_every=EVERY if alive else None)(config, alive)
+
+
+def _watch(config: RunConfig, was_alive: bool) -> None:
+    folder = measured_speed.timing_folder(config)
+    state = jobs.state(folder) if folder is not None and folder.exists() else None
+    if state is not None and state.alive:
+        if measured_speed.load_speed(config) is None:
+            st.caption(":material/speed: Measuring how fast this machine trains such a run: a few seconds.")
+    elif was_alive:
+        st.rerun()
+    elif state is None:
+        st.caption(":material/speed: The time is measured once the GPU is free.")
+    elif state.is_problem:
+        st.caption(f":material/speed: The time could not be measured: {fmt.escape_markdown(state.cause)}")
+
+
+def _choose(choices: dict[str, Length]) -> None:
+    length = choices.get(st.session_state[KEY] or "")
+    if length is not None:
+        with errors_noted():
+            form.fill_form({"train.kimg": length.kimg, "train.snapshot_kimg": length.snapshot_kimg})
