@@ -25,7 +25,7 @@ def banner() -> None:
 
 
 def drawn() -> AppTest:
-    at = AppTest.from_function(banner).run()
+    at = AppTest.from_function(banner, default_timeout=60).run()
     assert not at.exception
     return at
 
@@ -54,6 +54,11 @@ def test_no_gain_is_neither_hidden_nor_green() -> None:
     at = drawn()
     assert at.warning[0].value.startswith("**No gain found.** Adding these images to real ones changes AUROC")
     assert ":orange-badge[" in said(at)
+
+
+def test_useless_images_lead_to_a_training_with_other_options() -> None:
+    scored(trained_to(), diversity={"ratio": 0.2})
+    assert buttons(drawn()) == ["Train again with batch size 128"]
 
 
 def test_what_is_measured_later_changes_the_banner_and_its_button() -> None:

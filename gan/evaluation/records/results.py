@@ -4,6 +4,7 @@ Scores for choosing a snapshot are computed on the validation split. The test sp
 are separate files, and nothing is chosen by them. `made_with` holds everything needed to compute a result again.
 """
 
+import functools
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from pydantic import TypeAdapter
 from gan.config import settings
 from gan.errors import DamagedFileError, RunError
 from gan.evaluation.records.result_document import PARTS
-from gan.io.atomic import write_json
+from gan.io.atomic import FileVersion, file_version, write_json
 from gan.io.json_files import read_json, validated
 from gan.io.untrusted_files import log_damaged
 from gan.runs.run import Run, format_seen
@@ -170,6 +171,12 @@ def _settings(result: EvaluationResult) -> tuple[Any, ...]:
 
 
 def _read(path: Path) -> EvaluationResult | None:
+    version = file_version(path)
+    return None if version is None else _read_version(path, version)
+
+
+@functools.lru_cache(maxsize=4000)  # a page with a run of many snapshots reads each several times
+def _read_version(path: Path, version: FileVersion) -> EvaluationResult | None:
     document = read_json(path)
     if document is None or document.get("version") != VERSION:
         return None

@@ -127,7 +127,7 @@ def _start(run: Run, snapshot: int, options: StudyOptions) -> None:
             on_click=_begin_chosen,
             args=(run, snapshot, "study"),
         )
-        if smaller is not None and small != options:
+        if small != options:
             st.button(
                 _label("Smaller design", smaller),
                 icon=":material/science:",

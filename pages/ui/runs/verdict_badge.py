@@ -37,7 +37,7 @@ def verdict_banner(verdict: RunVerdict, button: bool = True) -> None:
     """The verdict in a coloured box with its sentence and parts and, with `button`, the next step."""
     text = f"**{verdict.label}.** {fmt.escape_markdown(_without_label(verdict))}"
     BOXES[verdict.level](text, icon=ICONS[verdict.level])
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="verdict-parts"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="parts-of-verdict"):
         st.caption(parts_text(verdict, separator=" · "), width="stretch")
         if button and verdict.next_step is not None:
             _step_button(verdict, verdict.next_step)
@@ -62,7 +62,10 @@ def _without_label(verdict: RunVerdict) -> str:
 
 
 def _step_button(verdict: RunVerdict, step: NextStep) -> None:
-    run, label = find_run(verdict.run), fmt.timed(step.label, step.seconds)
+    run, label = find_run(verdict.run), step.label
+    if step.advice:
+        label = f"{label} with {run_actions.options_text(step.advice)}"
+    label = fmt.timed(label, step.seconds)
     if step.kind in ("score", "membership"):
         kind = "scores" if step.kind == "score" else step.kind
         st.button(
