@@ -43,7 +43,7 @@ PARTS = (
     ),
     PrivatePart(
         "streamlit.delta_generator.DeltaGenerator",
-        ("pages/ui/background.py", "pages/ui/compare/overlays.py"),
+        ("pages/ui/background.py", "pages/ui/compare/curves.py"),
         "The type of a container, for annotations: the public package exports none.",
         "Annotate with the type that st.container() returns in the new version.",
     ),

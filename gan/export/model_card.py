@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from gan import __version__
+from gan.config import settings
 from gan.data.info import DatasetInfo
 from gan.data.subclasses import condition_width
 from gan.errors import RunError
@@ -133,7 +134,7 @@ The program's noise at a position of a seed is
 
 
 def _measured(document: dict[str, Any]) -> str:
-    measure = f"python -m gan evaluate {document['run']} --snapshot {document['snapshot']}"
+    measure = f"{settings.PROGRAM} evaluate {document['run']} --snapshot {document['snapshot']}"
     commands = {"quality": measure, "near_copies": measure, "membership": f"{measure} --membership"}
     measured = {
         key: text or f"Not measured. `{commands[key]}` measures it." for key, text in document["measured"].items()
