@@ -1,5 +1,7 @@
 """Compare runs (`?runs=a,b,c`, `?sweep=NAME`): differing options, curves, samples and scores; a sweep as a table."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from gan.errors import RunError
@@ -13,8 +15,8 @@ from pages.ui.frame import errors_shown
 def page() -> None:
     """The panels of the runs in the link."""
     frame.page_title("Compare", "Runs side by side. The address of this page is a link that you can send.")
-    names = [run.name for run in all_runs() if not run.about.archived]
-    if not names:
+    titles = {run.name: run.title for run in all_runs() if not run.about.archived}
+    if not titles and "runs" not in st.query_params:
         frame.empty_state(
             "There is no run yet. Train one: the digits take two minutes.", "Train a first run", frame.TRAIN
         )
@@ -23,9 +25,9 @@ def page() -> None:
     if in_sweep:
         with errors_shown():
             sweeps.sweep_tables(in_sweep)
-    runs = run_choice(names, [run.name for run in in_sweep])
+    runs = run_choice(titles, [run.name for run in in_sweep])
     if len(runs) < 2:
-        second_run_hint([run.name for run in runs], names)
+        second_run_hint([run.name for run in runs], titles)
     if not runs:
         return
     verdicts.compared_verdicts(runs)
@@ -41,11 +43,12 @@ def page() -> None:
         downloads.downloads_row(runs, baseline)
 
 
-def run_choice(names: list[str], in_sweep: list[str]) -> list[Run]:
-    """The runs of the link, else the first of the sweep, and a field to choose others.
+def run_choice(titles: Mapping[str, str], in_sweep: list[str]) -> list[Run]:
+    """The runs of the link, else the first of the sweep, and a field to choose others of these `titles` by name.
 
-    A run that does not exist is named and left out.
+    A run that does not exist is named and left out, and so are more than MAX_RUNS.
     """
+    names = list(titles)
     requested = [name for name in st.query_params.get("runs", "").split(",") if name]
     requested = requested or in_sweep or (names if len(names) == 1 else [])
     runs: list[Run] = []
@@ -54,13 +57,16 @@ def run_choice(names: list[str], in_sweep: list[str]) -> list[Run]:
             runs.append(find_run(name))
         except RunError as error:
             st.warning(str(error), icon=":material/link_off:")
+    if len(requested) > MAX_RUNS:
+        st.info(f"{len(requested)} runs are requested: these are the first {MAX_RUNS}.", icon=":material/info:")
     chosen = [run.name for run in runs]
+    labels = {**titles, **{run.name: run.title for run in runs}}
     st.session_state["compared runs"] = chosen
     st.multiselect(
         "Runs",
         [*chosen, *(name for name in names if name not in chosen)],
         key="compared runs",
-        format_func=label,
+        format_func=lambda name: fmt.run_label(name, labels[name]),
         max_selections=MAX_RUNS,
         placeholder="Choose runs",
         on_change=_follow_choice,
@@ -68,13 +74,14 @@ def run_choice(names: list[str], in_sweep: list[str]) -> list[Run]:
     return runs
 
 
-def second_run_hint(chosen: list[str], names: list[str]) -> None:
+def second_run_hint(chosen: list[str], titles: Mapping[str, str]) -> None:
     """That a comparison takes two runs, with a button to the second: the latest other run, else a clone."""
-    others = [name for name in names if name not in chosen]
+    others = [name for name in titles if name not in chosen]
     pair = chosen + others[: 2 - len(chosen)]
     with st.container(border=True, horizontal_alignment="center", key="empty"):
         if len(pair) == 2:
-            button = f"Compare with {fmt.escape_markdown(label(pair[1]))}" if chosen else "Compare the two latest runs"
+            second = fmt.escape_markdown(fmt.run_label(pair[1], titles[pair[1]]))
+            button = f"Compare with {second}" if chosen else "Compare the two latest runs"
             st.markdown("Choose at least two runs above.", width="content")
             st.button(
                 button, type="primary", icon=":material/compare_arrows:", key="to two", on_click=_choose,
@@ -82,17 +89,12 @@ def second_run_hint(chosen: list[str], names: list[str]) -> None:
             )  # fmt: skip
             return
         st.markdown("A comparison takes two runs, and this is the only one here.", width="content")
-        if st.button("Clone it with a change", type="primary", icon=":material/content_copy:", key="to clone"):
+        if pair and st.button("Clone it with a change", type="primary", icon=":material/content_copy:", key="to clone"):
             st.switch_page(frame.TRAIN, query_params={"clone": pair[0]})
 
 
 def _choose(names: list[str]) -> None:
     st.query_params["runs"] = ",".join(names)
-
-
-def label(name: str) -> str:
-    """The title of a run with its name."""
-    return fmt.run_label(name, find_run(name).title)
 
 
 def _follow_choice() -> None:

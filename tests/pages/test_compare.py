@@ -10,7 +10,7 @@ from gan.evaluation import job
 from gan.evaluation.records import results
 from gan.monitoring import run_differences
 from gan.monitoring.sweep_table import sweep_table
-from gan.runs import lifecycle, sweeps
+from gan.runs import lifecycle, notes, sweeps
 from gan.runs.run import Run, find_run
 from tests.conftest import trained
 from tests.support.evaluation import demo_scores
@@ -134,6 +134,20 @@ def test_a_run_that_is_not_there_is_told_and_the_others_are_compared() -> None:
     at = page("compare", runs="one,gone,two")
     assert "There is no run gone" in at.warning[0].value
     assert at.multiselect(key="compared runs").value == ["one", "two"]
+
+
+def test_more_runs_than_a_comparison_shows_are_told() -> None:
+    names = [made(f"run-{number}").name for number in range(8)]
+    at = page("compare", runs=",".join(names))
+    assert at.multiselect(key="compared runs").value == names[:6]
+    assert "8 runs are requested" in at.info[0].value
+
+
+def test_a_link_to_an_archived_run_shows_it() -> None:
+    notes.update_about(made("old").path, archived=True)
+    at = page("compare", runs="old")
+    assert not at.error
+    assert at.multiselect(key="compared runs").value == ["old"]
 
 
 def test_less_than_two_runs_lead_to_a_second_one() -> None:

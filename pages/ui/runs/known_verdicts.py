@@ -10,18 +10,19 @@ from pathlib import Path
 import streamlit as st
 
 from gan.errors import GanError
+from gan.io.atomic import FileVersion
 from gan.io.untrusted_files import log_damaged
-from gan.monitoring.run_table import SOURCES, run_records
+from gan.monitoring.run_table import SOURCES, RunRecords, run_records
 from gan.monitoring.run_verdict import RunVerdict
 from pages.ui import cache, fmt
 from pages.ui.runs.run_list import Listed
 
-AT_ONCE = 0.5  # estimated seconds that a drawing spends on verdicts that are not known
+AT_ONCE = 0.3  # estimated seconds that a drawing spends on verdicts that are not known
 LATER = 2.0  # seconds, between two drawings
 PAUSE = 0.5  # seconds before that
 STALE = 30  # seconds that the verdict on a live run is kept
 MOST = 4000  # runs of which the verdict is kept
-RUN_SECONDS, BYTES_PER_SECOND = 0.01, 20e6
+RUN_SECONDS, BYTES_PER_SECOND = 0.02, 20e6
 """What a verdict takes: for any run, and by the size of its curves. Measured on one core of an AMD EPYC server."""
 
 Key = tuple[object, ...]
@@ -34,14 +35,21 @@ def _kept() -> dict[Path, tuple[Key, RunVerdict | None]]:
     return {}
 
 
-def known_verdicts(entries: Sequence[Listed]) -> tuple[Verdicts, list[Listed]]:
-    """The verdicts that are known or take little, and the runs whose verdict is not known or older than their files."""
+def known_verdicts(
+    entries: Sequence[Listed], records: Sequence[RunRecords] | None = None
+) -> tuple[Verdicts, list[Listed]]:
+    """The verdicts that are known or take little, and the runs whose verdict is not known or older than their files.
+
+    `records` of the runs, where the caller has read them.
+    """
+    if records is None:
+        records = [run_records(entry.run) for entry in entries]
     verdicts: Verdicts = {}
     unknown, left = [], AT_ONCE
-    for entry in entries:
-        key, known = _key(entry), _kept().get(entry.run.path)
+    for entry, record in zip(entries, records, strict=True):
+        key, known = _key(entry, record.versions), _kept().get(entry.run.path)
         if known is None or known[0] != key:
-            seconds = _estimated_seconds(entry)
+            seconds = _estimated_seconds(record.versions)
             if seconds <= left:
                 left -= seconds
                 known = _read(entry, key)
@@ -66,22 +74,20 @@ def _read_some(unknown: list[Listed], first: list[bool]) -> None:
         return
     end = time.monotonic() + LATER
     for entry in unknown:
-        _read(entry, _key(entry))
+        _read(entry, _key(entry, run_records(entry.run).versions))
         if time.monotonic() > end:
             break
     st.rerun()
 
 
-def _key(entry: Listed) -> Key:
+def _key(entry: Listed, versions: tuple[FileVersion, ...]) -> Key:
     """What the verdict depends on; of a live run, whose curves grow, also the time."""
-    versions = run_records(entry.run).versions
     if entry.state.alive:
         return entry.state.name, *versions[SOURCES.index("snapshots") :], round(time.time() / STALE)
     return entry.state.name, entry.state.kind, *versions
 
 
-def _estimated_seconds(entry: Listed) -> float:
-    versions = run_records(entry.run).versions
+def _estimated_seconds(versions: tuple[FileVersion, ...]) -> float:
     curves = versions[SOURCES.index("metrics.jsonl")] if versions else None
     return RUN_SECONDS + (curves[1] if curves else 0) / BYTES_PER_SECOND
 

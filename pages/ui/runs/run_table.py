@@ -57,7 +57,7 @@ def _table(query: Filter, current_runs: Callable[[], list[Listed]]) -> None:
         chosen = [key for key in st.session_state[run_search.COLUMNS] if key in columns] or standard_columns(columns)
         unknown: list[Listed] = []
         if VERDICT in chosen:
-            known, unknown = known_verdicts.known_verdicts(runs)
+            known, unknown = known_verdicts.known_verdicts(runs, records)
             verdicts.update(known)
         selected = draw_table(runs, records, [columns[key] for key in chosen])
         with actions:
