@@ -143,9 +143,10 @@ def split_copies(count: int, n: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("counts", "named"), [((139, 147), False), ((30, 147), True)])
 def test_a_condition_is_called_the_rarest_only_where_it_is_rare(counts: tuple[int, int], named: bool) -> None:
-    row = {"shown": 0.9, "shown_in_real": 0.9, "intervals": {"shown": (0.8, 0.96)}}
-    rows = [row | {"condition": name, "synthetic": count} for name, count in zip(("eight", "one"), counts, strict=True)]
-    sentences = " ".join(interpretation.conclusion(result(per_condition=rows)))
+    row = {"synthetic": 10, "shown": 0.9, "shown_in_real": 0.9, "intervals": {"shown": (0.8, 0.96)}}
+    rows = [row | {"condition": name} for name in ("eight", "one")]
+    images = dict(zip(("eight", "one"), counts, strict=True))
+    sentences = " ".join(interpretation.conclusion(result(per_condition=rows), images))
     assert ("the rarest condition" in sentences) == named
     assert ("eight" in sentences) == named
 

@@ -106,3 +106,15 @@ def test_a_run_that_cannot_be_read_is_not_sampled_from(faces: Run) -> None:
     at = page("gallery", run="faces")
     assert "Update the program" in at.info[0].value
     assert "Look at its progress" in buttons(at)
+
+
+def test_a_copied_link_opens_the_same_combinations(faces: Run) -> None:
+    at = choose(page("gallery", run="faces"), Smiling="on")
+    at.button(key="keep combination").click().run()
+    choose(at, Male="off")
+    at.number_input(key="count").set_value(3).run()
+    link = {name: at.query_params[name] for name in ("snapshot", "condition", "each")}
+    assert link["condition"] == ["Smiling=1", "Male=0,Smiling=1"]
+    opened = page("gallery", run="faces", **link)
+    assert opened.segmented_control(key="attribute faces Male").value == "off"
+    assert [tile["src"] for tile in tiles(opened)] == [tile["src"] for tile in tiles(at)]

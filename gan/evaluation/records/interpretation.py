@@ -72,10 +72,10 @@ def rarest_first(result: EvaluationResult, counts: Mapping[str, int]) -> list[di
     return sorted(result.per_condition, key=lambda row: counts.get(row["condition"], 0))
 
 
-def has_rare_condition(result: EvaluationResult) -> bool:
-    """Whether one condition has at most half as many images as another: else none is called the rarest."""
-    counts = [int(row["synthetic"]) for row in result.per_condition]
-    return 2 * min(counts) <= max(counts)
+def has_rare_condition(result: EvaluationResult, counts: Mapping[str, int]) -> bool:
+    """Whether a condition has at most half as many training images as another: else none is called the rarest."""
+    numbers = [counts.get(row["condition"], 0) for row in rarest_first(result, counts)]
+    return 2 * numbers[0] <= numbers[-1]
 
 
 def least_obeyed_condition(result: EvaluationResult) -> dict[str, Any] | None:
@@ -134,7 +134,7 @@ def _training_value(result: EvaluationResult, counts: Mapping[str, int]) -> str:
         text += "They could not be shown to teach anything about the conditions."
     row = rarest_first(result, counts)[0]
     shown = row["intervals"]["shown"]
-    if row["shown"] is None or row["shown_in_real"] is None or shown is None or not has_rare_condition(result):
+    if row["shown"] is None or row["shown_in_real"] is None or shown is None or not has_rare_condition(result, counts):
         return text
     return (
         f"{text} The classifier trained on real images recognises {row['condition']}, the rarest condition, in "
