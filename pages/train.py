@@ -42,8 +42,7 @@ def page() -> None:
         set_picker.image_size_note()
     with starts:  # after the form, because each marks whether the form equals it
         with errors_shown():
-            starting_points.fitted_recipe()
-        starting_points.preset_cards()
+            starting_points.starting_point_cards()
         with errors_shown():
             length_choice()
     with right, errors_shown():

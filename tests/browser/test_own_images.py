@@ -1,4 +1,4 @@
-"""From a ZIP of one's own colour images to a running job, whose link a colleague opens, in a real browser."""
+"""From a ZIP of one's own images to a running job whose link a colleague opens, and labelling them, in a browser."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from gan import jobs
 from gan.runs.run import find_run
 from tests.browser.conftest import Server, Visit
-from tests.support.image_files import class_files, zip_of
+from tests.support.image_files import class_files, png_bytes, zip_of
 
 
 def test_own_colour_images_become_a_running_job_whose_link_can_be_sent(
@@ -82,3 +82,28 @@ def follow(server: Server, chromium: Browser, link: str) -> None:
     colleague.shot("shared-link")
     context.close()
     assert colleague.wrong == []
+
+
+def test_images_without_labels_are_labelled_by_click_and_key(visit: Visit, tmp_path: Path) -> None:
+    archive = tmp_path / "flat.zip"
+    archive.write_bytes(zip_of({f"{seed}.png": png_bytes(seed) for seed in range(6)}).getvalue())
+    page = visit.page
+    visit.open("data")
+    page.get_by_role("tab", name="Add your own images").click()
+    visit.settle()
+    page.locator("input[type=file]").set_input_files(archive)
+    page.get_by_label("Classes, separated by commas").fill("healthy, inflamed")
+    page.get_by_role("button", name="Set the classes").click()
+    for seed in range(3):
+        page.get_by_role("button", name=f"File {seed}.png").click()
+        expect(page.get_by_role("button", name=f"healthy ({seed + 1})")).to_be_visible()
+    page.keyboard.press("2")
+    visit.settle()
+    for seed in range(3, 6):
+        page.get_by_role("button", name=f"File {seed}.png").click()
+        expect(page.get_by_role("button", name=f"inflamed ({seed - 2})")).to_be_visible()
+    visit.settle()
+    visit.shot("own-images-labelled")
+    page.get_by_role("button", name="Use these labels (6 of 6 images)").click()
+    expect(page.get_by_role("heading", name="6 images can be used")).to_be_visible()
+    expect(page.get_by_role("img", name="File 0.png, understood as healthy")).to_be_visible()

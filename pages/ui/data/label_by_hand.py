@@ -29,7 +29,7 @@ def needs_labels(report: CheckReport) -> bool:
 def labelling_panel(folder: Path) -> None:
     """The classes, the images without one, and those of each class; then the button that has the labels checked."""
     files, labels = cache.upload_listing(folder).images, hand_labels.load_hand_labels(folder)
-    st.header("Label them here", anchor=False)
+    st.header("Or label them here", anchor=False)
     classes_field(folder, labels)
     if len(labels.classes) < 2:
         return

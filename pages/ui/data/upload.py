@@ -100,7 +100,7 @@ def waiting_uploads() -> None:
     waiting = staging.waiting()
     if not waiting:
         return
-    st.caption("Uploads that were not accepted yet")
+    st.caption("Uploads that were not kept yet")
     with st.container(horizontal=True):
         for identifier, name in waiting.items():
             st.button(

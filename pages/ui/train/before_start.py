@@ -33,7 +33,8 @@ def start_panel(config: RunConfig) -> None:
         return
     estimated = estimate(config)
     problems = preflight.find_problems(config, estimated)
-    start_button(config, next((problem.text for problem in problems if problem.level == "error"), ""))
+    blocked = next((problem.text for problem in problems if problem.level == "error"), "")
+    start_button(config, blocked, advised=all(problem.key != "too-few-per-class" for problem in problems))
     for problem in problems:
         BOXES[problem.level](problem.text)
     real_images_preview(config)
@@ -41,8 +42,11 @@ def start_panel(config: RunConfig) -> None:
     train_command(config)
 
 
-def start_button(config: RunConfig, blocked: str) -> None:
-    """Name and Start: creates the run, submits it and opens its progress. `blocked` says why that is not possible."""
+def start_button(config: RunConfig, blocked: str, advised: bool) -> None:
+    """Name and Start: creates the run, submits it and opens its progress. `blocked` says why that is not possible.
+
+    Where training is not `advised`, the button does not stand out.
+    """
     name = st.text_input(
         "Name", key="run name", placeholder="from the data and the time", max_chars=notes.MAX_TITLE,
         help="In any words. The folder of the run gets a name made from them.",
@@ -57,8 +61,8 @@ def start_button(config: RunConfig, blocked: str) -> None:
         "their scores: what a paper reports, and how much is chance.",
     )
     if st.button(
-        "Start training", type="primary", icon=":material/play_arrow:", disabled=bool(blocked), width="stretch",
-        help=blocked or None,
+        "Start training", type="primary" if advised else "secondary", icon=":material/play_arrow:",
+        disabled=bool(blocked), width="stretch", help=blocked or None,
     ):  # fmt: skip
         if repeats != 1:
             start_with_seeds(config, names.name_from_title(name), repeats)

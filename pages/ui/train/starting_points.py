@@ -8,7 +8,7 @@ import streamlit as st
 
 from gan import jobs
 from gan.config import presets as named
-from gan.config.presets import PRESETS
+from gan.config.presets import PRESETS, Preset
 from gan.config.run_config import DataConfig, RunConfig
 from gan.data import registry
 from gan.data.catalogue import Entry
@@ -17,7 +17,7 @@ from gan.training import recommend
 from gan.training.recommend import Recommendation
 from pages.ui import background, cache, fmt
 from pages.ui.data import prepare, set_picker
-from pages.ui.frame import errors_noted
+from pages.ui.frame import errors_noted, errors_shown
 from pages.ui.train import form
 
 OF_SET = {"digits": "digits-quick", "mnist": "mnist", "celeba": "celeba-64"}  # a set's own preset; else own-images
@@ -63,13 +63,27 @@ def recommendation() -> Recommendation | None:
     return recommend.recommend(chosen, images, form.form_value("job.device"))
 
 
-def fitted_recipe() -> None:
-    """The recipe for the chosen images with its reason; advice against training is one of the problems."""
-    chosen = chosen_set()
-    if chosen is None:
+def starting_point_cards() -> None:
+    """A card for the recipe fitted to the chosen images, and one for each preset of the chosen kind of set."""
+    chosen, kind = chosen_set(), form.form_value("data.name")
+    shown = {name: preset for name, preset in PRESETS.items() if preset.config.data.name == kind}
+    widths = [2] * (chosen is not None) + [1] * len(shown)
+    if not widths:
         return
+    with st.container(key="presets"):
+        columns = iter(st.columns(widths, gap="small"))
+    if chosen is not None:
+        with next(columns), errors_shown():
+            fitted_recipe(chosen)
+    for column, (name, preset) in zip(columns, shown.items(), strict=True):
+        with column:
+            preset_card(name, preset)
+
+
+def fitted_recipe(chosen: DataConfig) -> None:
+    """The recipe for the chosen images with its reason; advice against training is one of the problems."""
     advised = recommendation()
-    with st.container(border=True, key="fitted"):
+    with st.container(border=True, key="fitted", height="stretch"):
         st.markdown(":material/auto_awesome: **Fitted to your images**")
         if advised is None:
             unread_images(chosen)
@@ -123,24 +137,17 @@ def chosen_set() -> DataConfig | None:
     return None if chosen.name == "folder" and not chosen.path else chosen
 
 
-def preset_cards() -> None:
-    """A card for each preset of the chosen kind of set; for one without any, that of one's own images."""
-    chosen = form.form_value("data.name")
-    shown = {name: preset for name, preset in PRESETS.items() if preset.config.data.name == chosen}
-    if not shown:
-        return
-    with st.container(key="presets"):
-        columns = st.columns(max(len(shown), 2), gap="small")
-    for column, (name, preset) in zip(columns, shown.items(), strict=False):
-        with column, st.container(border=True, key=f"preset-{name}", height="stretch"):
-            st.markdown(f"**{preset.title}**")
-            st.caption(preset.why)
-            used = is_in_use(preset.config)
-            st.button(
-                "In use" if used else "Use", key=f"use {name}", on_click=fill_from_preset, args=(name,),
-                width="stretch", icon=":material/check:" if used else None,
-                help=f"Fill the form with the preset {name}.",
-            )  # fmt: skip
+def preset_card(name: str, preset: Preset) -> None:
+    """A preset with the button that fills the form with it."""
+    with st.container(border=True, key=f"preset-{name}", height="stretch"):
+        st.markdown(f"**{preset.title}**")
+        st.caption(preset.why)
+        used = is_in_use(preset.config)
+        st.button(
+            "In use" if used else "Use", key=f"use {name}", on_click=fill_from_preset, args=(name,),
+            width="stretch", icon=":material/check:" if used else None,
+            help=f"Fill the form with the preset {name}.",
+        )  # fmt: skip
 
 
 def is_in_use(config: RunConfig) -> bool:
