@@ -1,0 +1,92 @@
+"""What the images of a run are worth: scores, the membership test, and the study.
+
+The functions that measure work in this process, on the CPU or the run's device, and keep their result in the run.
+"""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from gan.errors import RunError
+from gan.evaluation import tasks
+from gan.evaluation.budget import EvaluationBudget, MembershipBudget
+from gan.evaluation.job import Request
+from gan.evaluation.records import membership_results, results, study_results
+from gan.evaluation.records.membership_results import MembershipResult
+from gan.evaluation.records.results import EvaluationResult
+from gan.evaluation.records.study_results import StudyResult
+from gan.evaluation.study.study_options import StudyOptions
+from gan.io.progress import Progress, silent
+from gan.runs.run import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def score_run(
+    run: Run,
+    snapshot: int | None = None,
+    *,
+    split: str = "val",
+    features: str = "own",
+    budget: EvaluationBudget = EvaluationBudget(),
+    progress: Progress = silent,
+) -> EvaluationResult:
+    """Score a snapshot, by default the newest, against the real images of a split, "val" or "test".
+
+    `features` are "own" or "imagenet". Raises RunError where the training images are missing or have changed.
+    """
+    request = Request("scores", snapshot, split=split, features=features)
+    return tasks.score_snapshots(run, request, progress, budget)[-1]
+
+
+def read_scores(run: Run, *, split: str = "val", features: str = "own") -> "pd.DataFrame":
+    """The scores that were measured so far: a row for each snapshot, ascending, and a column for each single number of
+    `EvaluationResult`, shares from 0 to 1. Empty without scores."""
+    import pandas as pd  # here: it takes half a second
+
+    rows = []
+    for result in results.list_results(run, split, features):
+        numbers = {name: value for name, value in asdict(result).items() if isinstance(value, int | float)}
+        rows.append(numbers | {"near_copies": result.near_copies["rate"], "diversity": result.diversity["ratio"]})
+    return pd.DataFrame(rows).drop(columns="version", errors="ignore")
+
+
+def run_membership_test(
+    run: Run,
+    snapshot: int | None = None,
+    *,
+    budget: MembershipBudget = MembershipBudget(),
+    progress: Progress = silent,
+) -> MembershipResult:
+    """Test whether a snapshot's images lie nearer to training images than to others.
+
+    Raises RunError where the training images are missing or have changed.
+    """
+    result: MembershipResult = tasks.run_membership_test(run, Request("membership", snapshot), progress, budget)[0]
+    return result
+
+
+def read_membership(run: Run, snapshot: int | None = None) -> MembershipResult:
+    """The membership test of a snapshot, by default the newest; raises RunError where it was not made."""
+    seen = int(run.snapshot(snapshot).name)
+    result = membership_results.load_membership(run, seen)
+    if result is None:
+        raise RunError(f"The snapshot {seen} of {run.name} has no membership test: `gan.run_membership_test` makes it.")
+    return result
+
+
+def run_study(
+    run: Run, options: StudyOptions = StudyOptions(), snapshot: int | None = None, *, progress: Progress = silent
+) -> StudyResult:
+    """Study whether a snapshot's images make a classifier better on real test images. Takes from minutes to hours.
+
+    Finished parts are kept: after StoppedError, or a crash, the same call goes on. Raises RunError where the training
+    images are missing or have changed.
+    """
+    result: StudyResult = tasks.run_augmentation_study(run, Request("study", snapshot, study=options), progress)[0]
+    return result
+
+
+def read_study(run: Run, snapshot: int | None = None) -> StudyResult:
+    """The study of a snapshot, by default the newest; raises RunError where there is none."""
+    return study_results.load_study(run, int(run.snapshot(snapshot).name))
