@@ -12,7 +12,7 @@ models       the networks
 sampling     images from a trained generator: conditions, latents, marks
 training     the training loop, checkpoints, recommendations and estimates
 evaluation   what the images are worth: scores, privacy, study, report
-monitoring   what the curves and samples of a run say
+monitoring   what the curves and samples of a run say; the verdict on its images
 export       labelled downloads
 api          what `import gan` offers in Python; docs/api.md
 bench        speed measurements and the soak test

@@ -1,5 +1,7 @@
 """How a run is doing, from the files in its folder. No torch.
 
+run_verdict      are its images worth using                   verdict_parts    what each measurement says
+next_step        what to do next, and how long it takes       real_diversity   diversity of its real images
 observations     curves, sample diversity, scores, process    diagnosis        the findings, worst first
 curve_rules      what curves show                             image_rules      what samples and scores show
 equilibrium      metrics at the ideal balance        sample_diversity pixel diversity of samples

@@ -156,6 +156,14 @@ def best_of_several(run: Run) -> int | None:
     return best_snapshot(run) if len(scored) > 1 else None
 
 
+def document_version(path: Path) -> FileVersion:
+    """The version of a document as a cache key; None where there is none, or reading it will say what is wrong."""
+    try:
+        return file_version(path)
+    except OSError:
+        return None
+
+
 def round_floats(value: Any) -> Any:
     """A JSON document with its numbers at six significant digits."""
     if isinstance(value, float):
@@ -171,8 +179,7 @@ def _settings(result: EvaluationResult) -> tuple[Any, ...]:
 
 
 def _read(path: Path) -> EvaluationResult | None:
-    version = file_version(path)
-    return None if version is None else _read_version(path, version)
+    return _read_version(path, document_version(path))
 
 
 @functools.lru_cache(maxsize=4000)  # a page with a run of many snapshots reads each several times

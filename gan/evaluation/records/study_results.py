@@ -11,6 +11,7 @@
 Shares, scores and gains are from 0 to 1: 0.03 is three points of balanced accuracy, or of AUROC.
 """
 
+import functools
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -22,12 +23,12 @@ from gan.config import settings
 from gan.errors import DamagedFileError, RunError
 from gan.evaluation.records.external_results import ExternalImages
 from gan.evaluation.records.intervals import MeanInterval
-from gan.evaluation.records.results import round_floats
+from gan.evaluation.records.results import document_version, round_floats
 from gan.evaluation.records.subgroup_results import NO_SUBGROUPS, Subgroups
 from gan.evaluation.study.arms import ArmPlan
 from gan.evaluation.study.confirmation_plan import RegimeChoice
 from gan.evaluation.study.study_options import metric_name
-from gan.io.atomic import write_json
+from gan.io.atomic import FileVersion, write_json
 from gan.io.json_files import read_json, validated
 from gan.io.untrusted_files import log_damaged
 from gan.runs.run import Run, format_seen
@@ -337,6 +338,11 @@ def ranked_attributes(regime: Regime) -> list[str]:
 
 
 def _read(path: Path) -> StudyResult | None:
+    return _read_version(path, document_version(path))
+
+
+@functools.lru_cache(maxsize=500)  # a page reads it several times, and a study of many attributes is large
+def _read_version(path: Path, version: FileVersion) -> StudyResult | None:
     document = read_json(path)
     if document is None or document.get("version") != VERSION:
         return None

@@ -80,7 +80,7 @@ h3 { font-size: 1rem; margin: 1.5rem 0 0.25rem; }
 .quiet { color: var(--quiet); font-size: 0.85rem; }
 .verdict { font-weight: 600; border-left: 4px solid #2b8cc9; background: var(--soft); padding: 0.75rem 1rem; }
 .verdict.helps { border-color: #009e73; } .verdict.harmful { border-color: #c63d2f; }
-.verdict.unclear { border-color: #b97f00; }
+.verdict.none { border-color: #b97f00; }
 .notice { border-left: 4px solid #b97f00; background: var(--soft); padding: 0.5rem 1rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 0.85rem; font-variant-numeric: tabular-nums; }
