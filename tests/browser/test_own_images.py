@@ -59,13 +59,19 @@ def add(visit: Visit, archive: Path) -> None:
     visit.shot("own-images")
 
 
-def train(visit: Visit) -> None:
-    """Start a run on the set, with the form as it comes."""
+def train(visit: Visit, width: str = "") -> None:
+    """Start a run on the set, with the form as it comes, or with networks of another width."""
     page = visit.page
     page.get_by_role("button", name="Train on it").click()
     expect(page.get_by_text("Fitted to your images")).to_be_visible()
     expect(page.get_by_text("Recommended ·")).to_be_visible()  # once the speed of this machine was measured
     visit.settle()
+    if width:
+        page.get_by_text("Advanced", exact=True).click()
+        field = page.get_by_label("Width", exact=True)
+        field.fill(width)
+        field.press("Enter")
+        expect(page.get_by_text(f"--model.width {width}")).to_be_visible()
     visit.shot("own-images-train")
     page.get_by_role("button", name="Start training").click()
     expect(page.locator(".st-key-current-tab")).to_have_text(re.compile("Progress"))

@@ -39,7 +39,7 @@ def test_a_zip_like_ham10000_is_read_by_its_table_and_trained_on(
     visit.shot("own-ham10000")
     page.get_by_role("button", name="Keep it").click()
     expect(page.get_by_role("img", name="Real image of mel, number 1", exact=True)).to_be_visible()
-    train(visit)
+    train(visit, width="8")
     expect(page).to_have_url(re.compile("run=skin-lesions-"))
     run = find_run(page.url.split("run=")[1])
     try:
