@@ -1,6 +1,7 @@
 """The files beside a generator that leaves the program: generator.json, for programs, and its model card. No torch."""
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from gan import __version__
@@ -10,6 +11,8 @@ from gan.data.subclasses import condition_width
 from gan.errors import RunError
 from gan.evaluation.records import interpretation, membership_results, results
 from gan.io.terminal import printable
+from gan.runs import parents
+from gan.runs.parents import Ancestor
 from gan.runs.run import Run
 from gan.runs.snapshots import read_ready
 from gan.sampling.conditions import single_conditions
@@ -49,6 +52,7 @@ def model_document(run: Run, snapshot: int, format: str) -> dict[str, Any]:
         "snapshot": snapshot,
         "generator_sha256": read_ready(run.snapshot(snapshot))["sha256"],
         "training_data": {"title": info.title, "source": info.source, "licence": info.licence},
+        "starts_from": [asdict(ancestor) for ancestor in parents.lineage(run)],
         "measured": measurements(run, snapshot),
         "config": run.config.without_local_paths(),
     }
@@ -101,7 +105,7 @@ They are **synthetic**: none is a photograph, a scan or a patient. They carry no
 - SHA-256 of the run's generator: {document["generator_sha256"]}.
 - Trained on: {_plain(data["source"])}.
 - Licence of that data: {_plain(data["licence"])}. It may bind this generator and its images too.
-
+{_ancestors(document)}
 {_measured(document)}
 ## Limits
 
@@ -109,6 +113,12 @@ Not for clinical use, diagnosis or the assessment of any person. A generator rep
 data lacks or over-represents, and can come close to single training images: treat it as confidentially as those until
 you know better. Test a classifier on real images only.
 """
+
+
+def _ancestors(document: dict[str, Any]) -> str:
+    """A line for each run that the generator descends from; "" where it started anew."""
+    sentences = [_plain(Ancestor(**ancestor).sentence()) for ancestor in document["starts_from"]]
+    return "".join(f"- {sentence} What it learned of these images may show here too.\n" for sentence in sentences)
 
 
 def _use(document: dict[str, Any], difference: float) -> str:

@@ -116,6 +116,19 @@ def test_the_card_says_what_was_measured_and_what_was_not(tmp_path: Path) -> Non
     assert (tmp_path / "new" / "README.md").read_text().count("Not measured.") == 3
 
 
+def test_the_card_names_the_runs_that_the_generator_descends_from_and_the_licence_of_their_images(
+    tmp_path: Path,
+) -> None:
+    first = trained("first")
+    child = trained("child", train__start_from="first")
+    export_model(child, "safetensors", tmp_path / "out")
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert "starts from the run first after 320 images" in card
+    assert f"licence: {first.info().licence}" in card
+    export_model(first, "safetensors", tmp_path / "alone")
+    assert "starts from" not in (tmp_path / "alone" / "README.md").read_text()
+
+
 def test_scores_of_another_generator_are_not_taken_for_this_ones(tmp_path: Path) -> None:
     run = trained("again")
     document = json.loads((DEMO.path / "evaluation" / "000100032.json").read_text())
