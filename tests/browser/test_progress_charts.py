@@ -11,7 +11,7 @@ from tests.support.pages import ended, made
 PLACE = """chart => {
   const { xaxis, yaxis } = chart._fullLayout
   const curve = chart.data.at(-1)
-  const { left, top } = chart.getBoundingClientRect()
+  const { left, top } = chart.querySelector(".main-svg").getBoundingClientRect()
   return [left + xaxis._offset + xaxis.l2p(curve.x[2]), top + yaxis._offset + yaxis.l2p(curve.y[2])]
 }"""
 """Where the third point of a chart's last curve is on the screen."""
@@ -35,6 +35,10 @@ def test_a_click_on_a_curve_shows_its_samples_and_charts_are_taken_as_pictures(
     expect(page.get_by_text("Before training, the generator draws")).to_be_visible()
     visit.shot("moment")
     chart.hover()
+    legend, toolbar = (chart.locator(part).first.bounding_box() for part in (".legend .bg", ".modebar"))
+    assert legend is not None
+    assert toolbar is not None
+    assert toolbar["y"] + toolbar["height"] <= legend["y"] + 1  # neither covers the other
     for kind, begin in (("PNG", b"\x89PNG"), ("SVG", b"<svg")):
         with page.expect_download() as downloading:
             chart.locator(

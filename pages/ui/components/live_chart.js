@@ -73,7 +73,7 @@ const layout = (data, look, narrow) => ({
   uirevision: data.revision,
   height: data.height,
   autosize: true,
-  margin: { l: 8, r: room(data, narrow), t: 34, b: 8 },
+  margin: { l: 8, r: room(data, narrow), t: 8, b: 8 },
   paper_bgcolor: "rgba(0,0,0,0)",
   plot_bgcolor: "rgba(0,0,0,0)",
   font: { family: look.font, size: 13, color: look.text },
@@ -94,7 +94,7 @@ const layout = (data, look, narrow) => ({
 
 // A picture of the chart as it is on the screen, on its ground, made by the browser itself: nothing leaves the machine.
 const download = (chart, format, name) => {
-  const { width, height } = chart.getBoundingClientRect()
+  const { width, height } = chart.querySelector(".main-svg").getBoundingClientRect()
   const ground = theme(chart, {}).background
   const font = { ...chart.layout.font, family: "Arial, sans-serif" } // a picture cannot use the page's own font
   const figure = { data: chart.data, layout: { ...chart.layout, font, width, height, paper_bgcolor: ground } }

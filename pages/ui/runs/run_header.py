@@ -112,28 +112,33 @@ def state_badge(run: Run, state: jobs.State) -> None:
         st.badge(state.name.capitalize(), color=color, icon=icon)  # type: ignore[arg-type]
 
 
-def info_line(run: Run, state: jobs.State, *, size: bool = False) -> None:
-    """State, data, main options, device and age in one line; with `size` also the size on the disk."""
+def info_line(run: Run, state: jobs.State) -> None:
+    """State, data, main options, device and age in one line."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         state_badge(run, state)
-        parts = []
-        if config_error(run) is None:
-            config = run.config
-            parts += [
-                data_label(run),
-                f"{config.data.image_size} px",
-                f"batch {config.train.batch}",
-                f"learning rate {config.optim.lr:g}",
-            ]
-        if state.engine != "local":
-            parts.append(" ".join(filter(None, [jobs.ENGINE_TITLES[state.engine], state.node])))
-        if state.device and state.name != "queued":
-            parts.append(f"on {state.device}")
-        if run.created:
-            parts.append(f"made {fmt.ago(run.created)}")
-        if size:
-            parts.append(f"{fmt.byte_size(cache.disk_usage(run.path))} on disk")
-        st.caption(" · ".join(parts), width="content")
+        st.caption(info_text(run, state), width="content")
+
+
+def info_text(run: Run, state: jobs.State, *, size: bool = False) -> str:
+    """Data, main options, device and age; with `size` also the size on the disk."""
+    parts = []
+    if config_error(run) is None:
+        config = run.config
+        parts += [
+            data_label(run),
+            f"{config.data.image_size} px",
+            f"batch {config.train.batch}",
+            f"learning rate {config.optim.lr:g}",
+        ]
+    if state.engine != "local":
+        parts.append(" ".join(filter(None, [jobs.ENGINE_TITLES[state.engine], state.node])))
+    if state.device and state.name != "queued":
+        parts.append(f"on {state.device}")
+    if run.created:
+        parts.append(f"made {fmt.ago(run.created)}")
+    if size:
+        parts.append(f"{fmt.byte_size(cache.disk_usage(run.path))} on disk")
+    return " · ".join(parts)
 
 
 def data_label(run: Run) -> str:
@@ -177,14 +182,16 @@ def run_head(run: Run, state: jobs.State) -> None:
     """State and options of the run, its actions and notes."""
     problem = config_error(run)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        with st.container(width="stretch", key="run-info"):
-            info_line(run, state, size=True)
-            if problem is None and run.snapshots():
-                verdict_badge.verdict_badge(cache.run_verdict(run, state))
-            run_notes.run_tags(run)
+        with st.container(width="stretch", gap="xsmall", key="run-info"):
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                state_badge(run, state)
+                if problem is None and run.snapshots():
+                    verdict_badge.verdict_badge(cache.run_verdict(run, state))
+                run_notes.run_tags(run)
+            st.caption(info_text(run, state, size=True))
         run_notes.describe_button(run)
         run_actions.action_buttons(run, state, problem is None)
-    run_notes.run_notes_text(run)
+    run_notes.notes_expander(run)
     if problem is not None:
         st.warning(f"{problem} This page shows only its files.", icon=":material/visibility:")
 

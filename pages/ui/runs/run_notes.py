@@ -27,11 +27,12 @@ def run_tags(run: Run) -> None:
                 st.badge(fmt.escape_markdown(tag), color="gray", icon=":material/label:")
 
 
-def run_notes_text(run: Run) -> None:
-    """The notes of a run as plain text."""
+def notes_expander(run: Run) -> None:
+    """The notes of a run as plain text, folded; nothing without notes."""
     text = run.about.notes
     if text:
-        st.text(text)
+        with st.expander("Notes", icon=":material/notes:"):
+            st.text(text)
 
 
 def describe_button(run: Run) -> None:
