@@ -18,7 +18,6 @@ from gan.evaluation import job
 from gan.io.terminal import printable, show
 from gan.io.untrusted_files import skipping_unreadable
 from gan.jobs.logs import follow_log
-from gan.monitoring.run_verdict import run_verdict
 from gan.runs import lifecycle
 from gan.runs.run import Run, all_runs, find_run
 
@@ -92,6 +91,8 @@ def _row(run: Run, disk: bool) -> dict[str, Any]:
 
 def _verdict(run: Run, rates: Mapping[str, float]) -> dict[str, Any]:
     """The verdict on a run; None where its files cannot be read, which is logged."""
+    from gan.monitoring.run_verdict import run_verdict  # here: it imports Pillow
+
     with skipping_unreadable(run.path):
         return {"verdict": run_verdict(run, jobs.state(run.path), rates=rates).as_json()}
     return {"verdict": None}
