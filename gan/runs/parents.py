@@ -15,7 +15,6 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from gan.data.fingerprint import FILE as FINGERPRINT
-from gan.data.subclasses import condition_width
 from gan.errors import RunError
 from gan.io.atomic import write_json
 from gan.io.json_files import read_json, read_typed
@@ -94,6 +93,8 @@ def problem_with_parent(start_from: str) -> str:
 
 def keep_parent(folder: Path, start_from: str) -> None:
     """Copy what a new run in `folder` starts from; raises RunError where there is no such run or snapshot."""
+    from gan.data.subclasses import condition_width  # here: it imports Pillow
+
     run, seen = find_parent(start_from)
     snapshot, info, target = run.snapshot_folder(seen), run.info(), folder / FOLDER
     target.mkdir()
