@@ -4,15 +4,17 @@ import streamlit as st
 
 from gan import jobs
 from gan.config.run_config import RunConfig
+from gan.errors import GanError
 from gan.training import measured_speed, recommend
 from gan.training.estimate import MEASURED_BY, Speed, find_speed
 from gan.training.recommend import Length
 from pages.ui import fmt
-from pages.ui.frame import errors_noted
+from pages.ui.frame import error_text, errors_noted
 from pages.ui.train import form
 
 TITLES = {"quick": "Quick look", "recommended": "Recommended", "night": "Overnight"}
 KEY = "length to choose"
+FAILED = ":material/speed: The time could not be measured:"
 EVERY = 1.0  # seconds between looks at a measurement
 
 
@@ -50,7 +52,11 @@ def measure_speed(config: RunConfig) -> None:
         return
     ended = jobs.state(folder).name in ("stopped", "lost") and measured_speed.load_speed(config) is None
     if not folder.exists() or ended or measured_speed.is_outdated(config):
-        measured_speed.start_timing(config)
+        try:
+            measured_speed.start_timing(config)
+        except (GanError, OSError) as error:  # as in a store that cannot be written
+            st.caption(f"{FAILED} {fmt.escape_markdown(error_text(error))}")
+            return
     alive = folder.exists() and jobs.state(folder).alive
     st.fragment(_watch, run_every=EVERY if alive else None)(config, alive)
 
@@ -66,7 +72,7 @@ def _watch(config: RunConfig, was_alive: bool) -> None:
     elif state is None:
         st.caption(":material/speed: The time is measured once the GPU is free.")
     elif state.is_problem:
-        st.caption(f":material/speed: The time could not be measured: {fmt.escape_markdown(state.cause)}")
+        st.caption(f"{FAILED} {fmt.escape_markdown(state.cause)}")
 
 
 def _choose(choices: dict[str, Length]) -> None:
