@@ -196,12 +196,22 @@ def _measured_rates(store: Path) -> dict[str, float]:
 def real_diversity(run: Run) -> float | None:
     """How much a run's real training images of one condition differ; None where they are not read on this machine."""
     sheet = file_version(run.path / "samples" / "columns.json")
-    return _real_diversity(run.path, sheet, file_version(run.path / "data.json")) if sheet else None
+    try:
+        return _real_diversity(run.path, sheet, file_version(run.path / "data.json")) if sheet else None
+    except _NotRead:
+        return None
+
+
+class _NotRead(Exception):
+    """Nobody has read the images: unlike None it is not kept, so that they are found as soon as they are read."""
 
 
 @st.cache_data(ttl=60, max_entries=100, show_spinner=False)
-def _real_diversity(path: Path, sheet: FileVersion, version: FileVersion) -> float | None:
-    return diversity.real_diversity(Run(path))
+def _real_diversity(path: Path, sheet: FileVersion, version: FileVersion) -> float:
+    found = diversity.real_diversity(Run(path))
+    if found is None:
+        raise _NotRead
+    return found
 
 
 def subclass_separation(run: Run) -> float:

@@ -148,7 +148,7 @@ def test_pages_are_measured_over_a_store_of_live_and_finished_runs() -> None:
         assert found[page].keys() >= {"first_s", "warm_s", "warm_computed_s", "refresh_s", "refresh_bytes_read"}
         assert all(value > 0 for value in found[page].values())
     for page in ("train", "compare"):
-        assert found[page].keys() == {"first_s", "warm_s", "warm_computed_s"}
+        assert found[page].keys() >= {"first_s", "warm_s", "warm_computed_s"}
         assert found[page]["first_s"] > 0
     assert found["gallery"].keys() >= {"first_s", "warm_s", "changed_s", "changed_computed_s"}
     assert found["gallery"]["changed_s"] > 0

@@ -1,12 +1,13 @@
 """Every page by axe-core, which checks the rules of WCAG 2.2 (A and AA) and the order of headings."""
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
-from tests.browser.conftest import Server, Visit
+from tests.browser.conftest import Server, Visit, serving
 from tests.conftest import trained
 from tests.support.pages import made
 
@@ -32,6 +33,13 @@ RULES = {
     "rules": {"heading-order": {"enabled": True}, "page-has-heading-one": {"enabled": True}},
     "resultTypes": ["violations"],
 }
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with a store of its own, for the runs that are seen."""
+    with serving(tmp_path_factory.mktemp("accessibility")) as server:
+        yield server
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -226,12 +226,12 @@ def test_tasks_wait_in_order_once_as_many_work_as_the_setting_says(monkeypatch: 
     assert [(jobs.state(task).name, jobs.state(task).position) for task in tasks[2:]] == [("queued", 1), ("queued", 2)]
     assert jobs.state(tasks[2]).blocked_by in {jobs.job_name(task) for task in tasks[:2]}
     assert jobs.queue() == []  # nothing waits for a device
-    with pytest.raises(RunError, match="The task 20260101-000003 is queued already"):
+    with pytest.raises(RunError, match="A download of run is queued already"):
         jobs.start_task(tasks[3])
     jobs.stop(tasks[1])
     wait_until(lambda: jobs.state(tasks[2]).name == "running", "the next one runs")
     assert (jobs.state(tasks[3]).name, jobs.state(tasks[3]).position) == ("queued", 1)
-    assert jobs.stop(tasks[3]) == "The task 20260101-000003 was taken out of the queue."
+    assert jobs.stop(tasks[3]) == "A download of run was taken out of the queue."
 
 
 def test_no_zombie_is_left_in_a_server() -> None:

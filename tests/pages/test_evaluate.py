@@ -120,6 +120,7 @@ def test_what_a_reader_should_conclude(scored: tuple[Run, EvaluationResult]) -> 
         in (interpretation.conclusion(good, counts)[0])
     )
     rare = min(found.per_condition, key=lambda row: counts[row["condition"]])
+    counts |= {rare["condition"]: 20}
     assert (
         f"recognises {rare['condition']}, the rarest condition, in {rare['shown']:.1%} of the images generated for it"
         in (interpretation.conclusion(good, counts)[0])
