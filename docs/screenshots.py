@@ -73,6 +73,8 @@ def main(only_own: bool) -> None:
                     page.set_viewport_size({"width": WIDTH, "height": height})
                     page.goto(f"http://127.0.0.1:{port}{link}")
                     page.get_by_role("heading", name=heading, exact=True).wait_for()
+                    if name == "train":
+                        page.get_by_text("How long to train").wait_for(timeout=120_000)  # the speed is measured first
                     save_screenshot(page, FOLDER / f"{name}.png")
                 for name, (upload, tab, height) in OWN_IMAGES.items():
                     page.set_viewport_size({"width": WIDTH, "height": height})
