@@ -14,7 +14,6 @@ import numpy as np
 from PIL import Image
 
 from gan import __version__, jobs
-from gan.errors import RunError
 from gan.evaluation.report import svg, text
 from gan.evaluation.report.svg import Point, Series
 from gan.io import contact_sheet
@@ -109,7 +108,7 @@ def _table(names: Sequence[str], columns: Sequence[str], cells: Sequence[Sequenc
 
 
 def _options(runs: Sequence[Run]) -> str:
-    readable = [run for run in runs if _is_readable(run)]
+    readable = [run for run in runs if not run.config_problem]
     differences = run_differences.option_differences(readable)
     if not differences:
         return "<p>No option differs.</p>"
@@ -192,11 +191,3 @@ def _picture(sheet: Image.Image) -> str:
         sheet.thumbnail((SHEET_SIDE, SHEET_SIDE))
     sheet.save(content, "PNG", optimize=True)
     return data_uri(content.getvalue())
-
-
-def _is_readable(run: Run) -> bool:
-    try:
-        run.config  # noqa: B018
-    except RunError:
-        return False
-    return True

@@ -86,10 +86,8 @@ def run_verdict(
     """
     if snapshot is None:
         snapshot = judged_snapshot(run)
-    try:
-        run.config  # noqa: B018
-    except RunError as error:
-        return RunVerdict(run.name, snapshot, "unreadable", "neutral", "Cannot be read", str(error), NO_PARTS)
+    if problem := run.config_problem:
+        return RunVerdict(run.name, snapshot, "unreadable", "neutral", "Cannot be read", problem, NO_PARTS)
     if snapshot is None:
         text = "The run has no snapshot yet." if state.alive else "The run ended before its first snapshot."
         return RunVerdict(run.name, None, "no-images", "neutral", "No images yet", text, NO_PARTS)

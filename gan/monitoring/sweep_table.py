@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gan import jobs
-from gan.errors import RunError
 from gan.evaluation.records.interpretation import Score
 from gan.evaluation.records.results import EvaluationResult
 from gan.monitoring.run_differences import OptionDifference, option_differences
@@ -53,7 +52,7 @@ class SweepTable:
 
 def sweep_table(runs: Sequence[Run]) -> SweepTable:
     """The table of these runs, in their order."""
-    readable = [run for run in runs if _is_readable(run)]
+    readable = [run for run in runs if not run.config_problem]
     differences = option_differences(readable)
     results = [_values(compared_evaluation(run)) for run in readable]
     measured = [score for score in COLUMNS if any(score.key in result for result in results)]
@@ -111,11 +110,3 @@ def _scores_text(values: Sequence[float | None], score: Score) -> str:
 
 def _label(difference: OptionDifference) -> str:
     return f"{difference.label} ({difference.unit})" if difference.unit else difference.label
-
-
-def _is_readable(run: Run) -> bool:
-    try:
-        run.config  # noqa: B018
-    except RunError:
-        return False
-    return True

@@ -1,5 +1,6 @@
 """The life of a run: create, submit, resume, delete."""
 
+import contextlib
 import itertools
 import re
 import time
@@ -10,7 +11,7 @@ from gan.config import names, options, settings
 from gan.config.run_config import RunConfig
 from gan.config.slurm_settings import slurm_settings
 from gan.errors import RunError
-from gan.io.atomic import replacing
+from gan.io.atomic import remove_folder, replacing
 from gan.jobs.slurm import script
 from gan.runs import notes
 from gan.runs.data_paths import record_data_path
@@ -43,7 +44,10 @@ def create_run(config: RunConfig, name: str | None = None, sweep: str = "", titl
     notes.update_about(path, created=now, sweep=sweep, title="" if title == path.name else title)
     record_data_path(config.data)
     if config.train.start_from:
-        keep_parent(path, config.train.start_from)
+        with contextlib.ExitStack() as if_impossible:
+            if_impossible.callback(remove_folder, path)
+            keep_parent(path, config.train.start_from)
+            if_impossible.pop_all()
     (path / "config.json").write_text(options.config_to_json(config))
     return Run(path)
 

@@ -99,7 +99,10 @@ def keep_parent(folder: Path, start_from: str) -> None:
     snapshot, info, target = run.snapshot_folder(seen), run.info(), folder / FOLDER
     target.mkdir()
     for source in (snapshot / NETWORKS, snapshot / AVERAGE, run.path / FINGERPRINT):
-        shutil.copyfile(check_regular(source), target / source.name)
+        try:
+            shutil.copyfile(check_regular(source), target / source.name)
+        except FileNotFoundError:
+            raise RunError(f"{source.name} of {run.name} is missing: start from another run.") from None
     before = read_parent(run)
     own = Ancestor(run.name, seen, _sha256(snapshot), info.title, info.source, info.licence)
     width = condition_width(len(info.names), run.config.model.subclasses)

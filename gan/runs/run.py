@@ -66,6 +66,15 @@ class Run:
         return config
 
     @property
+    def config_problem(self) -> str:
+        """Why config.json cannot be read; "" where it can."""
+        try:
+            self.config  # noqa: B018
+        except RunError as error:
+            return str(error)
+        return ""
+
+    @property
     def about(self) -> About:
         """Title, tags and notes, as they are now; empty where about.json cannot be read, which is logged."""
         with skipping_unreadable(self.path / notes.FILE):
@@ -76,11 +85,10 @@ class Run:
     @property
     def problem(self) -> str:
         """Why config.json or about.json cannot be read; "" where both can."""
+        if self.config_problem:
+            return self.config_problem
         try:
-            self.config  # noqa: B018
             notes.read_about(self.path)
-        except RunError as error:
-            return str(error)
         except OSError as error:
             return f"The title and notes of {self.name} cannot be read: {self.path / notes.FILE}: {error.strerror}."
         return ""

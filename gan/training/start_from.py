@@ -31,13 +31,18 @@ LEVEL = re.compile(r"(\w+)\.(\d+)\.(.+)")
 SEALED = ("val", "test")
 
 
-def check_unseen(run: Run, images: ImageSet) -> None:
-    """Raise DataError where the run's parent was trained on validation or test images of this set, or the files are
-    damaged: every score of the run would be too good."""
+def check_unseen(run: Run, images: ImageSet) -> str:
+    """Raise DataError where the run's parent was trained on validation or test images of this set: every score of the
+    run would be too good. Gives a sentence where that cannot be told, else ""."""
     parent = parents.read_parent(run)
     if parent is None:
-        return
+        return ""
     theirs, ours = Fingerprint.load(run.path / parents.FOLDER), Fingerprint.of(images)
+    if theirs.reading != ours.reading:
+        return (
+            f"Whether {parent.lineage[0].run} was trained on validation or test images of this set cannot be told: "
+            f"its images were read as {theirs.reading}, these as {ours.reading}. If it was, scores are too good."
+        )
     learned = theirs.digests[theirs.split == "train"]
     known = int((np.isin(ours.digests, learned) & np.isin(ours.split, SEALED)).sum())
     if known:
@@ -45,6 +50,7 @@ def check_unseen(run: Run, images: ImageSet) -> None:
             f"The run {parent.lineage[0].run}, from which {run.name} starts, was trained on {known:,} validation or "
             f"test images of {images.title}: scores would be too good. Start from another run, or from none."
         )
+    return ""
 
 
 def load_parent(run: Run, state: State, info: DatasetInfo) -> str:

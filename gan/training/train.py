@@ -142,7 +142,8 @@ def train(
     if run.snapshots():
         fingerprint.check_unchanged(run.path, image_set)
     else:
-        start_from.check_unseen(run, image_set)
+        if warning := start_from.check_unseen(run, image_set):
+            show(warning)
         Fingerprint.of(image_set).save(run.path)
     training_set, info = with_subclasses(run, image_set, worker.progress)
     info.save(run.path)

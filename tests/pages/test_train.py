@@ -17,7 +17,7 @@ from gan.runs.run import find_run
 from gan.training import measured_speed, recommend
 from gan.training.measured_speed import MeasuredSpeed
 from pages.ui import cache, fmt
-from pages.ui.train import config_diff
+from pages.ui.train import config_diff, lengths
 from tests.support.image_files import class_files, zip_of
 from tests.support.jobs import clean_up, submitted, wait_for_state, wait_until_begun
 from tests.support.pages import buttons, ended, made, page, said
@@ -220,3 +220,8 @@ def test_an_added_set_is_trained_at_the_size_of_its_images_with_the_reason() -> 
     at.selectbox(key="option data.image_size").set_value(16).run()
     assert any("56% of the pixels" in caption.value for caption in at.caption)
     assert at.button(key="use own-images").label == "In use"
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(1200.0, "Longest · 20 min"), (8 * 3600.0, "Overnight · 8 h")])
+def test_only_a_run_of_hours_is_called_overnight(seconds: float, text: str) -> None:
+    assert lengths.length_text(recommend.Length("night", 1940.0, 190.0, seconds)) == text

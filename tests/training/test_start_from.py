@@ -21,6 +21,7 @@ from gan.training.checkpoint import State
 from gan.training.train import initial_state
 from tests.conftest import TINY, trained
 from tests.support.exactness import final_weights, rows, same, train_until
+from tests.support.pages import page
 
 CPU = torch.device("cpu")
 
@@ -118,7 +119,13 @@ def test_a_parent_that_knows_the_test_images_is_refused() -> None:
     split[moved] = "test"
     with pytest.raises(DataError, match="was trained on 3 validation or test images of Digits"):
         start_from.check_unseen(run, replace(images, split=split))
-    start_from.check_unseen(run, images)
+    assert start_from.check_unseen(run, images) == ""
+
+
+def test_images_of_another_size_cannot_be_compared_and_that_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    trained("parent", data__image_size=16)
+    train_until(child("child", data__image_size=32), None)
+    assert "cannot be told: its images were read as grey, 16 px" in capsys.readouterr().out
 
 
 def test_what_the_parent_was_trained_on_goes_with_the_images(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -134,6 +141,14 @@ def test_what_the_parent_was_trained_on_goes_with_the_images(tmp_path_factory: p
         card = file.read("README.md").decode()
     assert [origin["run"] for origin in manifest["starts_from"]] == ["parent"]
     assert "It starts from the run parent after 320 images of Digits" in card
+
+
+def test_the_run_page_says_what_a_run_starts_from() -> None:
+    trained("parent")
+    train_until(child("child"), None)
+    assert any(
+        "It starts from the run parent after 320 images" in text.value for text in page("progress", run="child").caption
+    )
 
 
 def test_a_start_that_cannot_be_is_refused_before_anything_is_made(capsys: pytest.CaptureFixture[str]) -> None:
@@ -155,6 +170,14 @@ def test_a_start_that_cannot_be_is_refused_before_anything_is_made(capsys: pytes
         (parent.snapshot_folder(seen) / "networks.safetensors").unlink()
     with pytest.raises(RunError, match="No snapshot of parent has its discriminator"):
         child("child")
+
+
+def test_a_parent_without_all_its_files_leaves_no_run_behind() -> None:
+    parent = trained("parent")
+    (parent.path / "fingerprint.npz").unlink()
+    with pytest.raises(RunError, match=r"fingerprint\.npz of parent is missing"):
+        child("child")
+    assert not (parent.path.parent / "child").exists()
 
 
 def test_a_missing_copy_of_the_parent_is_named() -> None:

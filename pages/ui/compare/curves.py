@@ -12,7 +12,6 @@ from gan.runs.run import Run
 from pages.ui import cache, fmt
 from pages.ui.compare.chosen_runs import run_label
 from pages.ui.components import live_chart
-from pages.ui.runs import run_header
 
 COMPARED = (LOSS_D, LOSS_G, D_X, D_G_Z1)
 
@@ -55,7 +54,7 @@ def compared_curves(runs: Sequence[Run], hidden: Collection[str]) -> None:
             )  # fmt: skip
             live_chart.draw_chart(figure, key=f"{name}-{axis}-{logarithmic}-{everything}")
             _chart_caption(curves, limits, unsuitable=logarithmic and not positive)
-    if len({run.config.loss.name for run in runs if run_header.config_error(run) is None}) > 1:
+    if len({run.config.loss.name for run in runs if not run.config_problem}) > 1:
         st.caption("The losses of these runs are different functions: compare their images instead.")
 
 

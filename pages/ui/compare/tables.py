@@ -13,7 +13,6 @@ from gan.runs.run import Run
 from pages.ui import background, fmt, frame
 from pages.ui.compare.chosen_runs import run_label
 from pages.ui.evaluate.job_progress import begin_evaluation
-from pages.ui.runs import run_header
 
 SWITCH_LABELS = {"true": "on", "false": "off"}
 
@@ -27,7 +26,7 @@ def comparison_table(names: Sequence[str], columns: Sequence[str], cells: Sequen
 def options_that_differ(runs: Sequence[Run]) -> None:
     """A table of the options in which the runs differ."""
     st.header("What differs", anchor=False)
-    readable = [run for run in runs if run_header.config_error(run) is None]
+    readable = [run for run in runs if not run.config_problem]
     differences = run_differences.option_differences(readable)
     if not differences:
         st.caption("No option differs." if len(readable) > 1 else "Only one of these runs has readable options.")

@@ -16,7 +16,6 @@ from pages.ui.components import live_chart
 from pages.ui.how_to_read import how_to_read
 from pages.ui.progress import samples
 from pages.ui.progress.chart_texts import GROUPS, Group
-from pages.ui.runs import run_header
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ def chart_title(group: Group) -> None:
 
 def equilibrium_lines(run: Run) -> EquilibriumValues:
     """The equilibrium of the run's loss by metric; empty where the config cannot be read."""
-    return equilibrium_values(run.config.loss) if run_header.config_error(run) is None else {}
+    return equilibrium_values(run.config.loss) if not run.config_problem else {}
 
 
 def chart_explanation(group: Group) -> None:

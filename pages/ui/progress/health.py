@@ -9,7 +9,7 @@ from gan.monitoring.observations import observations_from_run
 from gan.runs.metrics_table import MetricsTable
 from gan.runs.run import Run
 from pages.ui import cache, frame
-from pages.ui.runs import run_actions, run_header
+from pages.ui.runs import run_actions
 
 SIGNS = {
     "good": (":green", ":material/check_circle:"),
@@ -26,7 +26,7 @@ def diagnosis_panel(run: Run, state: jobs.State, rows: MetricsTable) -> dict[str
     Draws nothing for a run whose config cannot be read. The cause of a run's end is not repeated, and a run that failed
     gets no good finding.
     """
-    if run_header.config_error(run) is not None:
+    if run.config_problem:
         return {}
     observations = observations_from_run(
         run, rows, state, real_diversity=cache.real_diversity(run), subclass_separation=cache.subclass_separation(run)

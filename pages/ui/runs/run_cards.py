@@ -93,20 +93,20 @@ def finished_card(run: Run, state: jobs.State, verdict: RunVerdict | None) -> No
         newest_picture(run)
         with st.container(key=f"title-{run.name}"):
             st.markdown(f"**{run_notes.run_title(run)}**")
-        problem = run_header.config_error(run)
+        problem = run.config_problem
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             run_header.state_badge(run, state)
-            if problem is not None:
+            if problem:
                 st.badge("read only", color="orange", icon=":material/visibility:")
             if run.created:
                 st.caption(fmt.ago(run.created), width="content")
         size = fmt.byte_size(cache.disk_usage(run.path))
-        if problem is not None:
+        if problem:
             st.caption(f"{problem} · {size}")
         else:
             st.caption(f"{run_header.data_label(run)} · {trained_length(run, state)} · {size}")
         cause = state.cause if state.is_problem else ""
-        if cause or (problem is None and run.problem):
+        if cause or (not problem and run.problem):
             with st.container(key=f"cause-{run.name}"):
                 st.caption(cause or run.problem)
         if verdict is not None:
@@ -114,7 +114,7 @@ def finished_card(run: Run, state: jobs.State, verdict: RunVerdict | None) -> No
         run_notes.run_tags(run)
         with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"ways-{run.name}"):
             page_link(run, frame.PROGRESS, "Progress", icon=None)
-            if problem is None and run.snapshots():
+            if not problem and run.snapshots():
                 page_link(run, frame.GALLERY, "Gallery", icon=None)
             run_notes.run_menu(run)
 

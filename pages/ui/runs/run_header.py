@@ -9,8 +9,10 @@ import streamlit as st
 
 from gan import jobs
 from gan.errors import RunError
+from gan.runs import parents
 from gan.runs.run import Run, all_runs, find_run
 from pages.ui import cache, fmt, frame
+from pages.ui.frame import errors_shown
 from pages.ui.runs import run_actions, run_notes, verdict_badge
 
 LAST_LINES = 8  # of the log, under the cause of a failure
@@ -122,7 +124,7 @@ def info_line(run: Run, state: jobs.State) -> None:
 def info_text(run: Run, state: jobs.State, *, size: bool = False) -> str:
     """Data, main options, device and age; with `size` also the size on the disk."""
     parts = []
-    if config_error(run) is None:
+    if not run.config_problem:
         config = run.config
         parts += [
             data_label(run),
@@ -143,7 +145,7 @@ def info_text(run: Run, state: jobs.State, *, size: bool = False) -> str:
 
 def data_label(run: Run) -> str:
     """The short name of the run's data set; empty where its config cannot be read."""
-    if config_error(run) is not None:
+    if run.config_problem:
         return ""
     data = run.config.data
     if data.name == "medmnist":
@@ -165,7 +167,7 @@ def run_progress(run: Run, state: jobs.State) -> None:
         return
     status = run.status()
     done = float(status.get("done", 0))
-    total = float(status.get("total", 0)) or (float(run.total) if config_error(run) is None else 0.0)
+    total = float(status.get("total", 0)) or (float(run.total) if not run.config_problem else 0.0)
     phase = str(status.get("phase", "starting" if state.alive else "never started"))
     parts = [f"{fmt.number(min(done, total))} of {fmt.images(total)}" if phase == "training" else phase.capitalize()]
     rate, seconds = status.get("images_per_second"), status.get("seconds_left")
@@ -180,19 +182,22 @@ def run_progress(run: Run, state: jobs.State) -> None:
 
 def run_head(run: Run, state: jobs.State) -> None:
     """State and options of the run, its actions and notes."""
-    problem = config_error(run)
+    problem = run.config_problem
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(width="stretch", gap="xsmall", key="run-info"):
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 state_badge(run, state)
-                if problem is None and run.snapshots():
+                if not problem and run.snapshots():
                     verdict_badge.verdict_badge(cache.run_verdict(run, state))
                 run_notes.run_tags(run)
             st.caption(info_text(run, state, size=True))
         run_notes.describe_button(run)
-        run_actions.action_buttons(run, state, problem is None)
+        run_actions.action_buttons(run, state, not problem)
+    with errors_shown():
+        for ancestor in parents.lineage(run):
+            st.caption(fmt.escape_markdown(ancestor.sentence()))
     run_notes.notes_expander(run)
-    if problem is not None:
+    if problem:
         st.warning(f"{problem} This page shows only its files.", icon=":material/visibility:")
 
 
@@ -206,7 +211,7 @@ def run_end(run: Run, state: jobs.State) -> None:
     st.error(
         state.cause or "The training process ended without a message; its log may say why.", icon=":material/error:"
     )
-    if config_error(run) is None:
+    if not run.config_problem:
         run_actions.clone_button(run, state)
     last = jobs.log_tail(run.path, LAST_LINES)
     if last:
@@ -217,19 +222,10 @@ def run_end(run: Run, state: jobs.State) -> None:
 
 def has_no_snapshot(run: Run) -> bool:
     """Whether the run has no snapshot yet; if so, draws a message with the link to its progress."""
-    problem = config_error(run)
-    if problem is None and run.snapshots():
+    problem = run.config_problem
+    if not problem and run.snapshots():
         return False
     st.info(problem or "This run has no snapshot yet: its first appears after a part of the training.")
     if st.button("Look at its progress", type="primary", icon=":material/show_chart:"):
         st.switch_page(frame.PROGRESS, query_params={"run": run.name})
     return True
-
-
-def config_error(run: Run) -> str | None:
-    """Why the run's config cannot be read; None where it can."""
-    try:
-        run.config  # noqa: B018
-    except RunError as error:
-        return str(error)
-    return None

@@ -13,6 +13,8 @@ from pages.ui.frame import error_text, errors_noted
 from pages.ui.train import form
 
 TITLES = {"quick": "Quick look", "recommended": "Recommended", "night": "Overnight"}
+LONG_SECONDS = 4 * 3600
+"""A longest run of less is not called overnight: ten times the recommended length may take minutes."""
 KEY = "length to choose"
 FAILED = ":material/speed: The time could not be measured:"
 EVERY = 1.0  # seconds between looks at a measurement
@@ -32,12 +34,19 @@ def length_choice(config: RunConfig, recommended: RunConfig) -> None:
         "How long to train",
         list(choices),
         key=KEY,
-        format_func=lambda key: f"{TITLES[key]} · {fmt.duration(choices[key].seconds)}",
+        format_func=lambda key: length_text(choices[key]),
         on_change=_choose,
         args=(choices,),
-        help="A quick look shows whether it learns at all. The recommended length follows from the number of images.",
+        help="A quick look shows whether it learns at all. The recommended length follows from the number of images. "
+        "The longest fits into a night, and has at most ten times as many.",
     )
     st.caption(f"{speed_text(speed)} Any other length: see Length below.")
+
+
+def length_text(length: Length) -> str:
+    """`Recommended · 53 min`."""
+    title = TITLES[length.key] if length.key != "night" or length.seconds >= LONG_SECONDS else "Longest"
+    return f"{title} · {fmt.duration(length.seconds)}"
 
 
 def speed_text(speed: Speed) -> str:

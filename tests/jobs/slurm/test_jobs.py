@@ -12,6 +12,7 @@ from gan.errors import RunError
 from gan.io.json_files import read_json
 from gan.jobs.slurm.commands import SlurmError
 from gan.runs import lifecycle
+from gan.runs.run import Run
 from tests.support.jobs import enqueue, give_job, new_run, notes, wait_for_state, wait_until, wait_until_begun
 from tests.support.slurm import (
     NODE,
@@ -148,6 +149,14 @@ def test_a_refused_job_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) ->
     assert not slurm("squeue", "--noheader")
 
 
+def goes_on(run: Run) -> None:
+    """Wait until a job that went back into the queue works again, and stop it."""
+    wait_until(lambda: notes().count("begin run") == 2, "it goes on")
+    assert wait_for_state(run, "running").cause == ""
+    jobs.stop(run.path)
+    assert wait_for_state(run, "stopped").cause == ""
+
+
 def test_at_the_time_limit_a_job_goes_back_into_the_queue_and_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAN_SLURM_TIME", "1")
     monkeypatch.setenv("GAN_SLURM_SIGNAL_SECONDS", "50")
@@ -156,10 +165,7 @@ def test_at_the_time_limit_a_job_goes_back_into_the_queue_and_on(monkeypatch: py
     wait_until(lambda: "saved run" in notes(), "it was signalled before its limit")
     wait_until(lambda: "back into the queue" in jobs.state(run.path).cause, "it waits again")
     assert jobs.state(run.path).name == "queued"
-    wait_until(lambda: notes().count("begin run") == 2, "it goes on")
-    assert wait_for_state(run, "running").cause == ""
-    jobs.stop(run.path)
-    assert wait_for_state(run, "stopped").cause == ""
+    goes_on(run)
 
 
 def test_a_preempted_job_saves_and_goes_on() -> None:
@@ -168,10 +174,7 @@ def test_a_preempted_job_saves_and_goes_on() -> None:
     slurm("scontrol", "requeue", job_id(run))  # what preemption does with a job that may be requeued
     wait_until(lambda: "saved run" in notes(), "it was told")
     wait_for_state(run, "queued")
-    wait_until(lambda: notes().count("begin run") == 2, "it goes on")
-    wait_for_state(run, "running")
-    jobs.stop(run.path)
-    assert wait_for_state(run, "stopped").cause == ""
+    goes_on(run)
 
 
 def test_a_job_whose_node_fails_goes_on_elsewhere() -> None:
@@ -183,10 +186,7 @@ def test_a_job_whose_node_fails_goes_on_elsewhere() -> None:
         assert state.cause
     finally:
         slurm("scontrol", "update", f"nodename={NODE}", "state=resume", check=False)  # it may be back by itself
-    wait_until(lambda: notes().count("begin run") == 2, "it goes on")
-    wait_for_state(run, "running")
-    jobs.stop(run.path)
-    assert wait_for_state(run, "stopped").cause == ""
+    goes_on(run)
 
 
 def test_a_job_waits_in_the_queue_for_jobs_that_work_for_it() -> None:
