@@ -5,6 +5,7 @@ The packages. Each imports only packages above it; docs/architecture.md says mor
 errors       the exceptions
 config       what users can ask for: RunConfig (START HERE), presets, settings
 io           files that other processes read or outsiders wrote; PNG, GIF, contact sheets
+access       who may see, do and take away what
 jobs         background processes: queue, devices, states
 data         image sets: sources, import, splits, order, subclasses
 runs         a run is a folder: config, metrics, snapshots, notes

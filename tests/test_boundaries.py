@@ -16,6 +16,7 @@ ORDER = (
     "errors",
     "config",
     "io",
+    "access",
     "jobs",
     "data",
     "runs",
@@ -69,7 +70,7 @@ def test_no_files_import_each_other_in_a_circle() -> None:
     graphlib.TopologicalSorter({module: set(imports(FILES[module])) - {module} for module in files}).prepare()
 
 
-WITHOUT_TORCH = ("config", "io", "jobs", "data", "runs", "monitoring", "evaluation.records", "api", "cli")
+WITHOUT_TORCH = ("config", "io", "access", "jobs", "data", "runs", "monitoring", "evaluation.records", "api", "cli")
 
 
 def test_what_pages_need_without_a_generator_does_not_load_torch() -> None:

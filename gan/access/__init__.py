@@ -1,0 +1,4 @@
+"""Who may see, do and take away what. No torch.
+
+identity       who acts: name, role, groups
+"""
