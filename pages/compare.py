@@ -6,7 +6,7 @@ import streamlit as st
 
 from gan.errors import RunError
 from gan.runs.run import Run, all_runs, find_run
-from pages.ui import fmt, frame
+from pages.ui import fmt, frame, link_echo
 from pages.ui.compare import chosen_runs, curves, downloads, sheets, sweeps, tables, verdicts
 from pages.ui.compare.chosen_runs import MAX_RUNS
 from pages.ui.frame import errors_shown
@@ -15,6 +15,7 @@ from pages.ui.frame import errors_shown
 def page() -> None:
     """The panels of the runs in the link."""
     frame.page_title("Compare", "Runs side by side. The address of this page is a link that you can send.")
+    link_echo.settle(chosen_runs.LINK, chosen_runs.PARAMETERS)
     titles = {run.name: run.title for run in all_runs() if not run.about.archived}
     if not titles and "runs" not in st.query_params:
         frame.empty_state(
@@ -94,11 +95,11 @@ def second_run_hint(chosen: list[str], titles: Mapping[str, str]) -> None:
 
 
 def _choose(names: list[str]) -> None:
-    st.query_params["runs"] = ",".join(names)
+    link_echo.change(chosen_runs.LINK, chosen_runs.PARAMETERS, runs=",".join(names))
 
 
 def _follow_choice() -> None:
-    st.query_params["runs"] = ",".join(st.session_state["compared runs"])
+    _choose(st.session_state["compared runs"])
 
 
 with errors_shown():

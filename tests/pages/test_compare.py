@@ -79,6 +79,19 @@ def test_a_hidden_run_leaves_the_charts_and_the_others_keep_their_tones() -> Non
     assert {trace["name"] for trace in traces} == {"one", "two"}
 
 
+def test_a_quick_second_choice_keeps_the_first_though_the_browser_has_not_heard_of_it() -> None:
+    for name in ("one", "two", "three"):
+        made(name)
+    at = page("compare", runs="one,two")
+    at.multiselect(key="compared runs").set_value(["one", "two", "three"]).run()
+    at.query_params["runs"] = "one,two"  # the address that the browser sends with the next click
+    at.selectbox(key="compared baseline").set_value("two").run()
+    assert (at.query_params["runs"], at.query_params["baseline"]) == ("one,two,three", "two")
+    del at.query_params["baseline"]
+    at.toggle(key="compared logarithmic").set_value(True).run()
+    assert (at.query_params["baseline"], at.selectbox(key="compared baseline").value) == ("two", "two")
+
+
 def test_a_logarithmic_axis_is_for_positive_values_only() -> None:
     made("one")
     negative = made("two")

@@ -22,7 +22,7 @@ from gan.sampling import marks
 from gan.sampling.conditions import POSITIONS
 from gan.sampling.marks import KEEP, REJECT
 from gan.sampling.provenance import Origin
-from pages.ui import background, cache
+from pages.ui import background, cache, link_echo
 from tests.conftest import trained
 from tests.support.evaluation import SMALL_BUDGET, demo_scores
 from tests.support.jobs import wait_until
@@ -93,6 +93,24 @@ def test_a_copied_link_opens_the_same_pictures(run: Run) -> None:
     opened = page("gallery", run="small", **link)
     assert [tile["src"] for tile in tiles(opened)] == [tile["src"] for tile in tiles(at)]
     assert not opened.warning
+
+
+def test_a_quick_second_choice_whose_address_is_of_before_the_first_keeps_both(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = page("gallery", run="small", condition="")
+    before = dict(at.query_params)
+    at.session_state["classes small"] = ["3"]
+    at.run()
+    assert at.query_params["condition"] == "3"
+    at.query_params["condition"] = before["condition"]  # the browser has not heard of the first choice yet
+    at.session_state["classes small"] = ["3", "8"]
+    at.run()
+    assert at.query_params["condition"] == ["3", "8"]
+    monkeypatch.setattr(link_echo, "SETTLED", 0.0)
+    at.query_params["condition"] = "3"  # the Back button, after all was heard
+    at.run()
+    assert at.session_state["classes small"] == ["3"]
 
 
 def test_a_link_that_is_not_understood_is_named_and_the_rest_of_it_is_opened(run: Run) -> None:

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import streamlit as st
 
 from gan.runs.run import Run
-from pages.ui import fmt, palette
+from pages.ui import fmt, link_echo, palette
 
 MAX_RUNS = len(palette.TONES["light"])
 """One for each tone of the palette."""
-HIDDEN, BASELINE = "hidden", "baseline"  # parameters of the link
+RUNS, SWEEP, HIDDEN, BASELINE = PARAMETERS = ("runs", "sweep", "hidden", "baseline")  # of the link
+LINK = "compare link"  # key of the session state, for link_echo
 SHOWN_KEY, BASELINE_KEY = "compared shown", "compared baseline"  # keys of the session state
 
 
@@ -39,16 +40,9 @@ def view_choices(runs: Sequence[Run]) -> tuple[set[str], int | None]:
 
 
 def _follow_shown(names: Sequence[str]) -> None:
-    _write(HIDDEN, ",".join(name for name in names if name not in st.session_state[SHOWN_KEY]))
+    hidden = ",".join(name for name in names if name not in st.session_state[SHOWN_KEY])
+    link_echo.change(LINK, PARAMETERS, hidden=hidden)
 
 
 def _follow_baseline() -> None:
-    _write(BASELINE, st.session_state[BASELINE_KEY] or "")
-
-
-def _write(name: str, value: str) -> None:
-    """Write a parameter into the link, or take it out where it has no value."""
-    if value:
-        st.query_params[name] = value
-    else:
-        st.query_params.pop(name, None)
+    link_echo.change(LINK, PARAMETERS, baseline=st.session_state[BASELINE_KEY] or "")

@@ -5,7 +5,8 @@ import streamlit as st
 from gan.monitoring.sweep_table import SweepTable, sweep_table
 from gan.runs import sweeps
 from gan.runs.run import Run
-from pages.ui import fmt
+from pages.ui import fmt, link_echo
+from pages.ui.compare import chosen_runs
 from pages.ui.compare.tables import SWITCH_LABELS, comparison_table
 
 NONE = ""
@@ -34,9 +35,8 @@ def sweep_choice() -> list[Run]:
 
 def _follow_choice() -> None:
     """Follow the choice of a sweep; the runs beside each other are then its first."""
-    st.query_params.from_dict(
-        {"sweep": st.session_state["compared sweep"]} if st.session_state["compared sweep"] else {}
-    )
+    chosen = dict.fromkeys(chosen_runs.PARAMETERS, "") | {chosen_runs.SWEEP: st.session_state["compared sweep"]}
+    link_echo.change(chosen_runs.LINK, chosen_runs.PARAMETERS, **chosen)
 
 
 def sweep_tables(runs: list[Run]) -> None:

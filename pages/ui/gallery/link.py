@@ -13,7 +13,7 @@ from gan.data.info import DatasetInfo
 from gan.errors import UserError
 from gan.runs.run import Run
 from gan.sampling.conditions import Condition
-from pages.ui import fmt
+from pages.ui import fmt, link_echo
 from pages.ui.gallery import attribute_picker, class_picker, controls
 from pages.ui.gallery.controls import Sampling
 
@@ -34,9 +34,8 @@ def restore_choices(run: Run, info: DatasetInfo) -> None:
     """Take over the choices of a link that was opened; call before the widgets. Says what it does not understand."""
     link = {name: st.query_params.get_all(name) for name in (SNAPSHOT, CONDITION, *NUMBERS)}
     link = {name: values for name, values in link.items() if values}
-    if link == st.session_state.get(WRITTEN):
+    if not link_echo.is_opened(WRITTEN, link):
         return
-    st.session_state[WRITTEN] = link
     controls.open_page(1)
     faults = [fault for name, values in link.items() if (fault := _restore(run, info, name, values))]
     if faults:
@@ -56,13 +55,13 @@ def write_choices(run: Run, info: DatasetInfo, sampling: Sampling, texts: Sequen
 
 def write_choice(name: str, values: Sequence[str]) -> None:
     """Write a choice into the address; none removes it, as its default needs no mention."""
-    written = {other: kept for other, kept in st.session_state.get(WRITTEN, {}).items() if other != name}
+    written = {other: kept for other, kept in link_echo.current(WRITTEN).items() if other != name}
     if values:
         st.query_params[name] = list(values)
         written[name] = list(values)
     elif name in st.query_params:
         del st.query_params[name]
-    st.session_state[WRITTEN] = written
+    link_echo.wrote(WRITTEN, written)
 
 
 def write_number(name: str, value: float, default: float) -> None:
