@@ -17,6 +17,7 @@ from gan import __version__, jobs
 from gan.evaluation.report import svg, text
 from gan.evaluation.report.svg import Point, Series
 from gan.io import contact_sheet
+from gan.io.csv_cells import harmless_cell
 from gan.io.png import data_uri
 from gan.monitoring import curve_points, run_differences, run_table, score_table
 from gan.monitoring.score_table import Cell
@@ -58,13 +59,8 @@ def comparison_csv(runs: Sequence[Run]) -> str:
     content = io.StringIO()
     writer = csv.DictWriter(content, list(rows[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows({key: _safe_cell(value) for key, value in row.items()} for row in rows)
+    writer.writerows({key: harmless_cell(value) for key, value in row.items()} for row in rows)
     return content.getvalue()
-
-
-def _safe_cell(value: Any) -> Any:
-    """A title that a spreadsheet would take for a formula, as text."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value
 
 
 def comparison_html(runs: Sequence[Run], baseline: int | None = None) -> str:

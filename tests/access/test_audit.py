@@ -1,0 +1,154 @@
+"""The audit log: what it holds, and that every change of it is found."""
+
+import csv
+import io
+import json
+import multiprocessing
+from pathlib import Path
+
+import pytest
+
+from gan.access import audit
+from gan.access.identity import Identity, Role, acting_as
+from gan.errors import UserError
+
+ANN = Identity("ann", Role.STEWARD, frozenset({"skin"}), "10.0.0.7")
+
+
+@pytest.fixture
+def log(store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The log of a store where users sign in, with five entries."""
+    monkeypatch.setenv("GAN_SIGN_IN", "password")
+    with acting_as(ANN):
+        for number in range(5):
+            audit.record("run.deleted", f"run-{number}", allowed=number != 3, detail="é\n\u2028")
+    return audit.audit_file()
+
+
+def test_an_entry_holds_who_what_where_and_whether(log: Path) -> None:
+    found = list(audit.entries())
+    assert [entry.number for entry in found] == [1, 2, 3, 4, 5]
+    assert {(entry.name, entry.role, entry.address, entry.action) for entry in found} == {
+        ("ann", "steward", "10.0.0.7", "run.deleted")
+    }
+    assert [entry.target for entry in found if not entry.allowed] == ["run-3"]
+    assert found[0].detail == "é\n\u2028"
+    assert audit.verify() == audit.Verification(5, (5, found[-1].hash), [])
+
+
+def test_nothing_is_written_where_nobody_signs_in(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for value in (None, "", "none"):
+        monkeypatch.delenv("GAN_SIGN_IN", raising=False) if value is None else monkeypatch.setenv("GAN_SIGN_IN", value)
+        audit.record("run.deleted", "run")
+    assert not audit.audit_file().parent.exists()
+    assert audit.verify() == audit.Verification(0, (0, audit.FIRST), [])
+
+
+def changed(line: bytes, **values: object) -> bytes:
+    return json.dumps(json.loads(line) | values, separators=(",", ":")).encode() + b"\n"
+
+
+def rehashed(line: bytes, **values: object) -> bytes:
+    """A changed line whose own hash fits, as a forger would write it."""
+    document = json.loads(line) | values
+    del document["hash"]
+    return audit._line(document)
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [
+        pytest.param(lambda lines: [*lines[:2], changed(lines[2], name="bob"), *lines[3:]], id="changed"),
+        pytest.param(lambda lines: [*lines[:3], changed(lines[3], allowed=True), *lines[4:]], id="allowed"),
+        pytest.param(lambda lines: [*lines[:2], rehashed(lines[2], name="bob"), *lines[3:]], id="changed-and-rehashed"),
+        pytest.param(lambda lines: [*lines[:4], rehashed(lines[4], name="bob")], id="last-changed-and-rehashed"),
+        pytest.param(lambda lines: [*lines[:2], *lines[3:]], id="removed"),
+        pytest.param(lambda lines: lines[1:], id="first-removed"),
+        pytest.param(lambda lines: lines[:4], id="last-removed"),
+        pytest.param(lambda lines: [], id="all-removed"),
+        pytest.param(lambda lines: [lines[0], lines[2], lines[1], *lines[3:]], id="reordered"),
+        pytest.param(lambda lines: [*lines[:2], lines[1], *lines[2:]], id="repeated"),
+        pytest.param(lambda lines: [*lines[:2], b"{}\n", *lines[2:]], id="added"),
+        pytest.param(lambda lines: [*lines[:2], lines[2].replace(b'{"', b'{ "', 1), *lines[3:]], id="white-space"),
+        pytest.param(
+            lambda lines: [*lines[:2], lines[2].replace(b'{"', b'{"name":"bob","', 1), *lines[3:]], id="key-twice"
+        ),
+    ],
+)
+def test_a_forged_log_is_found_and_stays_found(log: Path, forge: "object") -> None:
+    assert callable(forge)
+    lines = log.read_bytes().splitlines(keepends=True)
+    log.write_bytes(b"".join(forge(lines)))
+    assert audit.verify().problems
+    audit.record("run.deleted", "later")
+    assert audit.verify().problems
+
+
+def test_a_log_forged_as_a_whole_is_found_by_an_entry_noted_elsewhere(log: Path) -> None:
+    noted = audit.verify().head
+    log.unlink()
+    log.with_name("audit-head.json").unlink()
+    with acting_as(ANN):
+        for _ in range(5):
+            audit.record("run.deleted", "forged")
+    assert audit.verify().problems == []
+    assert len(audit.verify(noted).problems) == 1
+    assert audit.verify(audit.parse_head("{}:{}".format(*audit.verify().head))).problems == []
+    for text in ("", "5", "5:xyz", "0:" + "0" * 64):
+        with pytest.raises(UserError):
+            audit.parse_head(text)
+
+
+def test_after_an_interrupted_write_the_log_goes_on_and_says_so(log: Path) -> None:
+    with open(log, "ab") as file:
+        file.write(b'{"number":6,"time":"2026')
+    audit.record("run.deleted", "later")
+    assert [entry.number for entry in audit.entries()] == [1, 2, 3, 4, 5, 6]
+    assert len(audit.verify().problems) == 1
+    audit.audit_file().with_name("audit-head.json").unlink()  # a crash before it was written
+    audit.record("run.deleted", "again")
+    assert audit.verify().head[0] == 7
+
+
+def _record_many(name: str) -> None:
+    with acting_as(Identity(name, Role.MEMBER)):
+        for number in range(20):
+            audit.record("set.added", f"{name}-{number}")
+
+
+def test_processes_that_record_at_once_make_one_chain(log: Path) -> None:
+    workers = [multiprocessing.get_context("fork").Process(target=_record_many, args=(name,)) for name in ("a", "b")]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    verification = audit.verify()
+    assert verification.count == 45
+    assert verification.problems == []
+
+
+def test_the_longest_entry_is_followed_by_the_next(log: Path) -> None:
+    long = "\U0001f600" * 5000
+    with acting_as(Identity(long, Role.VIEWER, address=long)):
+        audit.record(long, long, detail=long)
+    audit.record("run.deleted")
+    assert audit.verify().count == 7
+    assert audit.verify().problems == []
+
+
+def test_a_link_in_the_place_of_the_log_is_not_written_to(log: Path, tmp_path: Path) -> None:
+    target = tmp_path / "secret"
+    target.write_text("")
+    log.unlink()
+    log.symlink_to(target)
+    with pytest.raises(UserError):
+        audit.record("run.deleted")
+    assert target.read_text() == ""
+
+
+def test_the_table_has_no_formula(log: Path) -> None:
+    with acting_as(Identity("=HYPERLINK(1)", Role.MEMBER)):
+        audit.record("run.started", "@SUM(1)")
+    rows = list(csv.DictReader(io.StringIO(audit.as_csv(audit.entries()))))
+    assert len(rows) == 6
+    assert (rows[-1]["name"], rows[-1]["target"], rows[-1]["number"]) == ("'=HYPERLINK(1)", "'@SUM(1)", "6")
