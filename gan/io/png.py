@@ -29,6 +29,8 @@ def encode_png(image: Images, text: Mapping[str, str] | None = None) -> bytes:
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 SYNTHETIC = "Synthetic"
 """The keyword of the text that marks an image as generated."""
+XMP = "XML:com.adobe.xmp"
+"""The keyword under which a PNG holds XMP (ISO 16684-3)."""
 MAX_TEXT = 1 << 16
 GREY, COLOUR = 0, 2
 """The standard's colour types, for 8 bits a channel."""

@@ -327,7 +327,7 @@ def test_the_estimate_goes_by_what_earlier_exports_took(run: Run) -> None:
     before = estimate_export(run, request)
     assert before.seconds is None
     pixels = before.size - estimate_export(run, replace(request, items=(("3", 1),))).size
-    assert 39 * 700 < pixels < 39 * (700 + 32 * 32)
+    assert 39 * 1_130 < pixels < 39 * (1_130 + 32 * 32)
     done = exports.begin_export(run, request)
     wait_until(lambda: not exports.find_export(run, done.id).state.alive, "the export ends", patience=60)
     (line,) = (json.loads(text) for text in (run.path / "exports" / "ledger.jsonl").read_text().splitlines())
