@@ -99,7 +99,7 @@ def add_commands(command: AddCommand) -> None:
         action="append",
         default=[],
         metavar="OURS=THEIRS",
-        help="a class of --test-set that is called otherwise; may be repeated",
+        help="a class or attribute of --test-set that is called otherwise; may be repeated",
     )
     parser.add_argument("--report", type=Path, help="write all results into one HTML file")
     parser.add_argument("--background", action="store_true", help="start it and return; the Evaluate page shows it")
@@ -213,6 +213,6 @@ def _class_map(texts: Sequence[str]) -> dict[str, str]:
         if not ours or not theirs:
             raise UserError(f"{text!r} is no --map OURS=THEIRS, such as pneumonia=bacterial.")
         if theirs in class_map:
-            raise UserError(f"--map names {theirs} twice: a class of the test set is one class of the run.")
+            raise UserError(f"--map names {theirs} twice: a class or attribute of the test set is one of the run.")
         class_map[theirs] = ours
     return class_map

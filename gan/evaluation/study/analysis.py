@@ -107,10 +107,8 @@ class PlannedArms:
         return self._each(lambda arm: arm.part(images))
 
     def scoring_common(self, least: int) -> "PlannedArms":
-        """Without scoring attributes that fewer than `least` groups hold, or lack; with all where none has enough."""
-        truth = self.chosen.truth
-        common = truth.common(least)
-        scoring = truth.scoring(common) if common else truth
+        """As `GroundTruth.scoring_common`."""
+        scoring = self.chosen.truth.scoring_common(least)
         return self._each(lambda arm: arm.scoring(scoring))
 
     def _each(self, change: Callable[[Predictions], Predictions]) -> "PlannedArms":

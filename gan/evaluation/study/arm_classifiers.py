@@ -97,11 +97,13 @@ class DivisionClassifiers:
 
     def tested_outside(self, names: Sequence[str], external: ExternalTest) -> list[Predictions]:
         """Predictions of the same classifiers on the images of the external test set; `tested` must come before."""
-        found = []
+        found, truth = [], external.truth
+        trained = set(truth.scored) & set(self.plan.division.scored)  # a small regime may have too few of an attribute
+        truth = truth.scoring(sorted(trained)) if trained else truth
         for arm in (arm for arm in self.plan.arms if arm.name in names):
             files = [read_arrays(self._file(arm, seed, test=True)) for seed in range(self.options.seeds)]
             logits = np.stack([file["external_logits"] for file in files])
-            found.append(Predictions(arm, logits, self._offsets(files), external.truth, _steps(files)))
+            found.append(Predictions(arm, logits, self._offsets(files), truth, _steps(files)))
         return found
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Which set of the store an external test set is, and which of its classes are the run's. No torch."""
+"""Which set of the store an external test set is, and which of its classes or attributes are the run's. No torch."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,8 +28,8 @@ def find_test_set(name: str, own: DataConfig) -> tuple[catalogue.Entry, bool]:
     return catalogue.find_entry(slug), name.endswith(TEST_ONLY)
 
 
-def class_names(config: DataConfig) -> tuple[str, ...] | None:
-    """The names of a set's classes, without reading its images; None where they are not known yet."""
+def condition_names(config: DataConfig) -> tuple[str, ...] | None:
+    """The names of a set's classes or attributes, without reading its images; None where they are not known yet."""
     folder = added_set_folder(config) if config.name == "folder" else None
     if folder is not None:
         return ImportPlan.load(folder).names
@@ -39,29 +39,34 @@ def class_names(config: DataConfig) -> tuple[str, ...] | None:
 
 @dataclass(frozen=True)
 class ClassMap:
-    """Which of our classes theirs are: `ours` (K',) is the index of each of their classes, or -1 without a partner.
+    """Which of our classes, or attributes, theirs are: `ours` (K',) is the index of each of theirs, or -1 without a
+    partner.
 
-    `theirs` has the names of their classes by ours; classes of ours without a partner are absent.
+    `theirs` has the names of theirs by ours; ours without a partner are absent.
     """
 
     ours: NDArray[np.int64]
     theirs: Mapping[str, tuple[str, ...]]
 
 
-def map_classes(ours: Sequence[str], theirs: Sequence[str], given: Mapping[str, str], title: str) -> ClassMap:
-    """Their classes as ours: as `given` (ours by theirs), else by the same name in any case.
+def map_classes(
+    ours: Sequence[str], theirs: Sequence[str], given: Mapping[str, str], title: str, kind: str = "class"
+) -> ClassMap:
+    """Their classes, or attributes where that is the `kind`, as ours: as `given` (ours by theirs), else by the same
+    name in any case.
 
-    Raises UserError for a given name that is not there, and where no class is in common.
+    Raises UserError for a given name that is not there, and where none is in common.
     """
+    one, several = ("class", "classes") if kind == "class" else ("attribute", "attributes")
     for asked, names, whose in ((given, theirs, title), (given.values(), ours, "The run")):
         for name in asked:
             if name not in names:
-                raise UserError(f"{whose} has no class {name!r}, which --map names. It has {', '.join(names)}.")
+                raise UserError(f"{whose} has no {one} {name!r}, which --map names. It has {', '.join(names)}.")
     partner = {name: given.get(name) or same_name(name, ours) for name in theirs}
     if not any(partner.values()):
         raise UserError(
-            f"{title} has the classes {', '.join(theirs)}, and the run {', '.join(ours)}: none is the same. Map them, "
-            f"such as --map '{ours[0]}={theirs[0]}'."
+            f"{title} has the {several} {', '.join(theirs)}, and the run {', '.join(ours)}: none is the same. Map "
+            f"them, such as --map '{ours[0]}={theirs[0]}'."
         )
     return ClassMap(
         np.array([ours.index(partner[name]) if partner[name] else -1 for name in theirs], dtype=np.int64),

@@ -14,6 +14,7 @@ from gan.evaluation.study.analysis import PlannedArms, Validated
 from gan.evaluation.study.confirmation_plan import DivisionChoice
 from gan.evaluation.study.external_test import ExternalTest
 from gan.evaluation.study.predictions import GroundTruth, count_images, pool_shared
+from gan.evaluation.study.verdict import MIN_GROUPS
 
 
 @dataclass(frozen=True)
@@ -32,16 +33,18 @@ class TestedOutside:
     @property
     def truth(self) -> GroundTruth:
         """The truth about the images that are tested."""
-        return self.test.truth.part(self.fresh)
+        return self.test.truth.part(self.fresh).scoring_common(MIN_GROUPS)
 
     @property
     def can_be_tested(self) -> bool:
-        """Whether two classes are left without near copies."""
-        return len(np.unique(self.truth.labels)) > 1
+        """Whether two classes, or both values of an attribute, are left without near copies."""
+        truth = self.truth
+        return bool(truth.common(1)) if truth.attributes else len(np.unique(truth.labels)) > 1
 
     def pooled(self, divisions: Sequence[Validated], choices: Sequence[DivisionChoice]) -> PlannedArms:
         """The planned arms on the images that are tested; each division's classifiers predicted all of them."""
-        return PlannedArms.pooled(divisions, choices, pool_shared).part(np.tile(self.fresh, len(divisions)))
+        arms = PlannedArms.pooled(divisions, choices, pool_shared).part(np.tile(self.fresh, len(divisions)))
+        return arms.scoring_common(MIN_GROUPS)
 
     def record(self) -> ExternalImages:
         """The images, for the study's result."""

@@ -1,10 +1,10 @@
 """An external test set: another set of the store, on whose images a study's finished classifiers are tested too.
 
-Its images are prepared as those of that set are, at the run's size and colour. Its classes are those of the run by
-name, or as the user maps them; images of other classes are left out. Its pixels are read after the plan of the study is
-written, like those of the sealed test images (`divisions.py`).
+Its images are prepared as those of that set are, at the run's size and colour. Its classes, or attributes, are those of
+the run by name, or as the user maps them; images of other classes are left out. Its pixels are read after the plan of
+the study is written, like those of the sealed test images (`divisions.py`).
 
-Letters: n images, C channels, H the run's own side, K classes.
+Letters: n images, C channels, H the run's own side, K classes or attributes.
 """
 
 import hashlib
@@ -24,7 +24,14 @@ from gan.errors import DataError, UserError
 from gan.evaluation.classifiers.reference import native_images
 from gan.evaluation.classifiers.small_resnet import Classifier, Images, predict
 from gan.evaluation.records.external_results import classes_text
-from gan.evaluation.study.divisions import MAX_TEST_IMAGES, MIN_SPLIT_IMAGES, Rows, find_near_copies, whole_groups
+from gan.evaluation.study.divisions import (
+    MAX_TEST_IMAGES,
+    MIN_SPLIT_IMAGES,
+    Rows,
+    find_near_copies,
+    rarest_condition,
+    whole_groups,
+)
 from gan.evaluation.study.external_classes import find_test_set, map_classes
 from gan.evaluation.study.predictions import GroundTruth
 from gan.io.progress import Progress, silent
@@ -34,8 +41,8 @@ from gan.io.progress import Progress, silent
 class ExternalTest:
     """The images of an external test set. Only finished classifiers read them.
 
-    `name` is as the user gave it, `classes` are the names of theirs by ours, `left_out` counts images of their classes
-    without a partner, `lacking` are classes of ours that it has no image of.
+    `name` is as the user gave it, `classes` are the names of their classes or attributes by ours, `left_out` counts
+    images of their classes without a partner, `lacking` are classes or attributes of ours that it has no image of.
     """
 
     name: str
@@ -44,7 +51,7 @@ class ExternalTest:
     lacking: tuple[str, ...]
     _images: ImageSet
     _rows: Rows
-    _labels: NDArray[np.int64]
+    _targets: NDArray[np.uint8]
     _like: ImageSet
 
     @property
@@ -54,7 +61,7 @@ class ExternalTest:
 
     @property
     def named_classes(self) -> dict[str, list[str]]:
-        """The names of their classes by ours, as JSON has them."""
+        """The names of theirs by ours, as JSON has them."""
         return {ours: list(theirs) for ours, theirs in self.classes.items()}
 
     def lines(self) -> list[str]:
@@ -77,17 +84,18 @@ class ExternalTest:
 
     @cached_property
     def truth(self) -> GroundTruth:
-        """The truth about the images, in our classes."""
-        n = self.count
+        """The truth about the images, in our classes or attributes; of these, those that both sets have are scored."""
+        n, names = self.count, self._like.names
+        scored = [k for k, name in enumerate(names) if self._like.kind == "class" or name in self.classes]
         return GroundTruth(
-            targets=np.eye(len(self._like.names), dtype=np.uint8)[self._labels],
-            kind="class",
+            targets=self._targets,
+            kind=self._like.kind,
             group=None if self._images.group is None else self._images.group[self._rows],
             fold=np.zeros(n, dtype=np.int64),
             own_test=np.zeros(n, dtype=bool),
-            names=self._like.names,
-            scored=tuple(range(len(self._like.names))),
-            rarest=int(self._like.conditions[self._like.rows("train")].sum(axis=0).argmin()),
+            names=names,
+            scored=tuple(scored),
+            rarest=rarest_condition(self._like, self._like.rows("train"), tuple(scored)),
         )
 
     def near_copies(self, training: ImageSet) -> NDArray[np.bool_]:
@@ -96,10 +104,10 @@ class ExternalTest:
 
     @cached_property
     def sha256(self) -> str:
-        """SHA-256 of the prepared images and their classes."""
+        """SHA-256 of the prepared images and what is true of them."""
         digest = hashlib.sha256(repr(self._like.names).encode())
         digest.update(self._prepared.data)
-        digest.update(self._labels.data)
+        digest.update(self._targets.data)
         return digest.hexdigest()
 
 
@@ -113,7 +121,8 @@ def load_external_test(
     """The external test set of a study, by its slug or the name of an added set; `NAME:test` is its test split alone.
 
     `config` and `like` are the run's, `class_map` has our classes by theirs. Raises DataError for a set that is not
-    there or has too few images, UserError for the run's own set, attributes, and classes that cannot be mapped.
+    there or has too few images, UserError for the run's own set, classes where the run has attributes or the other way
+    round, and names that cannot be mapped.
     """
     entry, test_only = find_test_set(name, config)
     images = registry.load_image_set(_at_size(entry.config, config.image_size), progress)
@@ -123,35 +132,48 @@ def load_external_test(
 def map_external_set(
     name: str, images: ImageSet, test_only: bool, class_map: Mapping[str, str], like: ImageSet
 ) -> ExternalTest:
-    """The images of a set as a test of classifiers of `like`'s classes; raises as `load_external_test`."""
-    if "attributes" in (images.kind, like.kind):
+    """The images of a set as a test of classifiers of `like`'s conditions; raises as `load_external_test`."""
+    if images.kind != like.kind:
+        one, other = (images, like) if images.kind == "class" else (like, images)
         raise UserError(
-            f"{images.title if images.kind != 'class' else like.title} has attributes: an external test set takes "
-            "classes, in the run and in the set."
+            f"{one.title} has classes and {other.title} attributes: an external test set has the same kind as the "
+            "run's. Choose another set."
         )
-    mapped = map_classes(like.names, images.names, class_map, images.title)
+    mapped = map_classes(like.names, images.names, class_map, images.title, like.kind)
+    partners = np.zeros((len(images.names), len(like.names)), dtype=np.uint8)  # (K', K)
+    partners[mapped.ours >= 0, mapped.ours[mapped.ours >= 0]] = 1
     rows = np.flatnonzero(np.isin(images.split, ["test"] if test_only else SPLITS))
-    theirs = images.labels()[rows]
-    ours = mapped.ours[theirs]
-    counts = np.bincount(theirs[ours < 0], minlength=len(images.names)).tolist()
-    chosen = whole_groups(images, rows[ours >= 0], MAX_TEST_IMAGES)
-    labels = mapped.ours[images.labels()[chosen]]
-    lacking = tuple(label for k, label in enumerate(like.names) if not (labels == k).any())
-    if len(chosen) < MIN_SPLIT_IMAGES or len(lacking) > len(like.names) - 2:
-        raise DataError(
-            f"{name} has {len(chosen)} images of {len(like.names) - len(lacking)} of the run's classes: an external "
-            f"test set takes at least {MIN_SPLIT_IMAGES}, of two classes."
-        )
+    targets = (images.conditions[rows] @ partners > 0).astype(np.uint8)  # (n, K)
+    used = targets.any(axis=1) if like.kind == "class" else np.ones(len(rows), dtype=bool)
+    counts = images.conditions[rows[~used]].sum(axis=0, dtype=int).tolist()
+    chosen = whole_groups(images, rows[used], MAX_TEST_IMAGES)
+    targets = np.ascontiguousarray(targets[np.searchsorted(rows, chosen)])
+    _check_images(name, like, len(chosen), targets)
     return ExternalTest(
         name=name,
         classes=mapped.theirs,
         left_out={label: count for label, count in zip(images.names, counts, strict=True) if count},
-        lacking=lacking,
+        lacking=tuple(label for k, label in enumerate(like.names) if not targets[:, k].any()),
         _images=images,
         _rows=chosen,
-        _labels=labels,
+        _targets=targets,
         _like=like,
     )
+
+
+def _check_images(name: str, like: ImageSet, count: int, targets: NDArray[np.uint8]) -> None:
+    """Raise DataError where there are too few images, or nothing to tell apart among them."""
+    present = targets.any(axis=0)
+    if like.kind == "class" and (count < MIN_SPLIT_IMAGES or present.sum() < 2):
+        raise DataError(
+            f"{name} has {count} images of {present.sum()} of the run's classes: an external test set takes at least "
+            f"{MIN_SPLIT_IMAGES}, of two classes."
+        )
+    if like.kind == "attributes" and (count < MIN_SPLIT_IMAGES or not (present & ~targets.all(axis=0)).any()):
+        raise DataError(
+            f"{name} has {count} images, and no attribute of the run that some have and others lack: an external test "
+            f"set takes at least {MIN_SPLIT_IMAGES} images and such an attribute."
+        )
 
 
 def _at_size(config: DataConfig, size: int) -> DataConfig:

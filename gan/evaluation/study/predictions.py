@@ -107,6 +107,11 @@ class GroundTruth:
         counts = self.groups_per_class()
         return tuple(k for k in self.scored if self.kind == "class" or counts[self.names[k]] >= least)
 
+    def scoring_common(self, least: int) -> "GroundTruth":
+        """Without scoring attributes that fewer than `least` groups hold, or lack; where none has enough, with those
+        that some group holds and some lacks."""
+        return self.scoring(self.common(least) or self.common(1) or self.scored)
+
 
 @dataclass(frozen=True)
 class Predictions:

@@ -1,11 +1,12 @@
-"""The fields of a study's external test set: which set of the store, and which of its classes are the run's."""
+"""The fields of a study's external test set: which set of the store, and which of its classes or attributes are the
+run's."""
 
 import streamlit as st
 
 from gan.data.catalogue import Entry
 from gan.errors import GanError
 from gan.evaluation.records.external_results import classes_text
-from gan.evaluation.study.external_classes import TEST_ONLY, class_names, map_classes, same_name
+from gan.evaluation.study.external_classes import TEST_ONLY, condition_names, map_classes, same_name
 from gan.runs.run import Run
 from pages.ui import cache, fmt
 
@@ -14,7 +15,7 @@ MOST_CLASSES = 30
 
 
 def test_set_fields(run: Run) -> None:
-    """Choose another set to test on too; its classes that are called otherwise are mapped one by one."""
+    """Choose another set to test on too; what is called otherwise there is mapped one by one."""
     entries = {entry.slug: entry for entry in cache.catalogue() if entry.slug != run.config.data.slug}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         slug = st.selectbox(
@@ -33,9 +34,10 @@ def test_set_fields(run: Run) -> None:
 
 
 def _class_fields(run: Run, entry: Entry) -> None:
-    ours, theirs = run.info().names, class_names(entry.config)
+    ours, kind, theirs = run.info().names, run.info().kind, condition_names(entry.config)
+    several = "classes" if kind == "class" else "attributes"
     if theirs is None:
-        st.caption("Its classes are not known before it is read: those of the same name are compared.")
+        st.caption(f"Its {several} are not known before it is read: those of the same name are compared.")
         return
     others = [name for name in theirs if not same_name(name, ours)][:MOST_CLASSES]
     for first in range(0, len(others), 3):
@@ -45,10 +47,10 @@ def _class_fields(run: Run, entry: Entry) -> None:
                 format_func=lambda name: name or "left out",
             )  # fmt: skip
     try:
-        mapped = map_classes(ours, theirs, _class_map(entry.slug, others), entry.title)
+        mapped = map_classes(ours, theirs, _class_map(entry.slug, others), entry.title, kind)
         st.caption(fmt.escape_markdown(f"Compared: {classes_text(mapped.theirs)}."))
     except GanError:
-        st.caption("None of its classes is called as one of this run: say which is which.")
+        st.caption(f"None of its {several} is called as one of this run: say which is which.")
 
 
 def chosen_test_set() -> tuple[str, dict[str, str]]:

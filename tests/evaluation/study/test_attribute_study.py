@@ -12,11 +12,13 @@ from gan.errors import DataError
 from gan.evaluation.records.intervals import score_with_interval
 from gan.evaluation.records.study_text import study_text
 from gan.evaluation.report import study_section
+from gan.evaluation.report.external_section import external_methods
 from gan.evaluation.study import divisions, study_plan
+from gan.evaluation.study.external_test import map_external_set
 from gan.evaluation.study.predictions import pool_truth
 from gan.evaluation.study.study_options import StudyOptions
-from tests.support.attribute_study import FINDINGS, finding_set, held_out_like, repeated, shuffled
-from tests.support.study import TWENTY_STEPS, TWO_STEPS, studied
+from tests.support.attribute_study import FINDINGS, finding_set, findings, held_out_like, repeated, shuffled
+from tests.support.study import BRIEF, TWENTY_STEPS, TWO_STEPS, made_study, studied
 
 
 def test_images_like_new_real_ones_help_with_attributes_too(tmp_path: Path) -> None:
@@ -90,6 +92,25 @@ def test_folds_together_score_the_attributes_that_each_can() -> None:
     both = pool_truth([first, second])
     assert (both.scored, both.rarest) == ((0, 1), 1)  # the third cannot be the rarest of what is scored
     assert both.fold.tolist() == [0] * 60 + [1] * 60
+
+
+def test_attributes_are_tested_by_folds_and_on_another_set_too(tmp_path: Path) -> None:
+    images, theirs = finding_set(40, val=30, test=30), finding_set(0, val=0, test=90)
+    theirs = replace(theirs, images=findings(theirs.conditions, 5), names=("nodule", "Fluid", "Mass"))
+    external = map_external_set("hospital-b", theirs, False, {"Fluid": "Effusion"}, images)
+    options = StudyOptions(2, (1.0,), (1.0,), (0.5,), budget=TWO_STEPS, selection_seeds=2, selector=BRIEF, folds=2)
+    study = made_study(images, lambda *_: held_out_like, tmp_path, options, external=external)
+    found = study.result("toy", 1)
+    regime = found.regimes[0]
+    assert (regime.test["images"], regime.test["folds"]) == (100, 2)
+    assert regime.attributes == list(FINDINGS)
+    assert found.external is not None
+    assert (found.external.images, found.external.lacking) == (90, ["Hernia"])
+    assert set(found.external.groups_per_class) == {"Nodule", "Effusion"}
+    assert regime.external is not None
+    assert "macro AUROC over 2 attributes" in regime.external.verdict
+    assert "macro AUROC over 3 attributes" in regime.verdict
+    assert "Attributes that only one of the two sets has were not scored" in external_methods(found)
 
 
 def rare_only(images: ImageSet) -> ImageSet:

@@ -23,6 +23,7 @@ from gan.evaluation.study.external_test import ExternalTest, convert_images, loa
 from gan.evaluation.study.predictions import pool_shared
 from gan.evaluation.study.study_options import StudyOptions
 from tests.conftest import trained
+from tests.support.attribute_study import finding_set
 from tests.support.image_files import class_files, zip_of
 from tests.support.predictions import CHOSEN, CONTROL, predicted, truth
 from tests.support.study import BRIEF, TWO_STEPS, held_out_like, image_set, made_study, motifs
@@ -79,12 +80,27 @@ def test_the_test_split_alone_and_classes_of_ours_that_are_lacking() -> None:
 
 def test_sets_that_cannot_be_tested_on_are_refused() -> None:
     ours = image_set(40)
-    with pytest.raises(UserError, match="attributes"):
+    with pytest.raises(UserError, match="Motifs has classes and Other attributes"):
         map_external_set("other", replace(other_set(("a", "b"), [0, 1] * 10), kind="attributes"), False, {}, ours)
     with pytest.raises(DataError, match="8 images"):
         map_external_set("other", other_set(("a", "b"), [0, 1] * 4), False, {}, ours)
     with pytest.raises(DataError, match="20 images of 1 of"):
         map_external_set("other", other_set(("a", "x"), [0] * 20), False, {}, ours)
+
+
+def test_attributes_are_mapped_and_those_that_both_sets_have_are_scored() -> None:
+    ours = finding_set(40)  # Nodule, Effusion, Hernia
+    conditions = np.array([[1, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 0]] * 6, dtype=np.float32)
+    theirs = other_set(("nodule", "fluid", "blood", "Mass"), [0] * 18, conditions=conditions, kind="attributes")
+    external = map_external_set("other", theirs, False, {"fluid": "Effusion", "blood": "Effusion"}, ours)
+    assert external.classes == {"Nodule": ("nodule",), "Effusion": ("fluid", "blood")}
+    assert (external.count, external.left_out, external.lacking) == (18, {}, ("Hernia",))
+    assert external.truth.targets.tolist() == [[1, 1, 0], [0, 1, 0], [0, 0, 0]] * 6
+    assert (external.truth.kind, external.truth.scored, external.truth.rarest) == ("attributes", (0, 1), 1)
+    with pytest.raises(DataError, match="no attribute of the run that some have and others lack"):
+        map_external_set("other", replace(theirs, conditions=np.ones((18, 4), dtype=np.float32)), False, {}, ours)
+    with pytest.raises(UserError, match="no attribute 'water'"):
+        map_external_set("other", theirs, False, {"water": "Effusion"}, ours)
 
 
 def test_images_are_brought_to_the_channels_and_side_of_the_run() -> None:
