@@ -2,10 +2,12 @@
 #
 #   docker build --tag gan-workbench .                                    # 2 GB; no GPU
 #   docker build --tag gan-workbench:cuda --build-arg DEVICE=cuda .       # with CUDA's libraries: `docker run --gpus all`
-#   docker run --init --hostname gan --publish 127.0.0.1:8501:8501 --volume gan-store:/store gan-workbench
+#   docker run --init --hostname gan --env GAN_OPEN_TO_ALL=yes --publish 127.0.0.1:8501:8501 --volume gan-store:/store \
+#       gan-workbench
 #
 # --init: jobs outlive the process that started them, and init collects them. --hostname: a run remembers the machine
-# that it works on, and the next container is then the same one.
+# that it works on, and the next container is then the same one. GAN_OPEN_TO_ALL: in a container the app cannot know that
+# its port is published on this machine alone; on any other address set GAN_SIGN_IN instead.
 
 FROM python:3.11-slim AS wheel
 RUN pip install --no-cache-dir build
@@ -33,4 +35,4 @@ EXPOSE 8501
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8501/_stcore/health', timeout=5)"]
 ENTRYPOINT ["gan"]
-CMD ["app", "--address", "0.0.0.0", "--no-browser"]
+CMD ["app", "--address", "0.0.0.0", "--no-browser", "--open-to-all"]

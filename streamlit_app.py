@@ -1,6 +1,7 @@
 """The app: `streamlit run streamlit_app.py`. Launcher and script in one file, and nothing else.
 
-Imported, it gives `app`, which Streamlit serves with our two routes (pages/ui/routes.py). Run as a script, at each
+Imported, it gives `app`, which Streamlit serves with our two routes (pages/ui/routes.py), behind a guard where people
+sign in (pages/ui/access/). Run as a script, at each
 visit and click, it draws one page of pages/.
 """
 
@@ -19,9 +20,10 @@ if __name__ == "__main__":
 else:
     from streamlit.runtime.pages_manager import PagesManager
 
+    from pages.ui.access.start import guard
     from pages.ui.routes import routes
 
     # Until st.navigation is first called, Streamlit runs the files of a folder named pages/ by itself: a first visitor
     # who follows a link to a page would see it without our frame. Streamlit has no option against it.
     PagesManager.uses_pages_directory = False
-    app = st.App(__file__, routes=routes())
+    app = st.App(__file__, routes=routes(), middleware=guard())

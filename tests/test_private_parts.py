@@ -54,6 +54,36 @@ PARTS = (
         "Follow the frontend's new protocol, or time the pages in a browser with playwright.",
     ),
     PrivatePart(
+        "streamlit.user_info.generate_login_redirect_url",
+        ("pages/ui/access/sign_in_routes.py",),
+        "The address to which st.login() leads: our sign-in page stands before any script, so that it cannot call it.",
+        "Draw the sign-in page with a script that calls st.login(), or use Authlib's client in routes of ours.",
+    ),
+    PrivatePart(
+        "streamlit.web.server.starlette.starlette_websocket._get_signed_cookie_with_chunks",
+        ("pages/ui/access/sign_in_routes.py",),
+        "Reads the cookie in which Streamlit keeps the claims of OpenID Connect; st.user reads it for scripts only.",
+        "Look at how the new version reads the cookie for st.user, or use Authlib's client in routes of ours.",
+    ),
+    PrivatePart(
+        "streamlit.auth_util.validate_auth_credentials",
+        ("pages/ui/access/start.py",),
+        "Says at the start what is missing in [auth] of secrets.toml; st.login() says it at the first sign-in only.",
+        "Drop the check, or check the five keys of [auth] in st.secrets.",
+    ),
+    PrivatePart(
+        "streamlit.errors.Error",
+        ("pages/ui/access/start.py",),
+        "What that check raises.",
+        "Name the class that the new version raises.",
+    ),
+    PrivatePart(
+        "streamlit.proto.ForwardMsg_pb2.ForwardMsg",
+        ("pages/ui/access/middleware.py",),
+        "Leads an open page to the sign-in page when its session ends, as st.login() and st.logout() lead it away.",
+        "Close the WebSocket only: the page then says that the connection is lost.",
+    ),
+    PrivatePart(
         "streamlit.proto.ForwardMsg_pb2.ForwardMsg",
         ("pages/ui/bench_client.py",),
         "`gan bench --pages` measures the server's answers without a browser, over the app's WebSocket.",

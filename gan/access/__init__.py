@@ -1,5 +1,10 @@
 """Who may see, do and take away what. No torch.
 
-identity       who acts: name, role, groups
-audit          what was done, by whom: a log whose lines depend on each other
+identity          who acts: name, role, groups
+sign_in_settings  GAN_SIGN_IN and what belongs to it
+accounts          names, roles, groups and hashed passwords
+sessions          who is signed in
+attempts          how often a password may be tried
+visitors          from what a request shows to its identity
+audit             what was done, by whom: a log whose lines depend on each other
 """

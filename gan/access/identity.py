@@ -5,7 +5,7 @@ The app sets the identity around each request. Everything else acts as the syste
 
 import contextlib
 import getpass
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import IntEnum
@@ -50,13 +50,22 @@ SYSTEM = Identity(_system_user(), Role.ADMIN)
 SIGNED_OUT = Identity("", Role.NOBODY)
 """A request without a valid sign-in."""
 
-_default = SYSTEM
+
+def _system() -> Identity:
+    return SYSTEM
+
+
+def _nobody() -> Identity:
+    return SIGNED_OUT
+
+
+_default: Callable[[], Identity] = _system
 _current: ContextVar[Identity | None] = ContextVar("identity", default=None)
 
 
 def current() -> Identity:
     """Who acts now: `SYSTEM`, unless `acting_as` or `require_identity` says otherwise."""
-    return _current.get() or _default
+    return _current.get() or _default()
 
 
 @contextlib.contextmanager
@@ -69,10 +78,11 @@ def acting_as(identity: Identity) -> Iterator[None]:
         _current.reset(token)
 
 
-def require_identity() -> None:
-    """From now on this process acts as `SIGNED_OUT` wherever `acting_as` was not called.
+def require_identity(find: Callable[[], Identity] = _nobody) -> None:
+    """From now on this process acts as whom `find` names wherever `acting_as` was not called; by default, as nobody.
 
-    The app calls it when it starts with sign-in, so that code which forgets to say for whom it acts may do nothing.
+    The app calls it when it starts with sign-in, so that a fragment or callback acts as the person at the browser, and
+    code that belongs to none may do nothing.
     """
     global _default
-    _default = SIGNED_OUT
+    _default = find

@@ -21,6 +21,7 @@ MODULES = {
     "sweep": ("sweep",),
     "runs": ("runs", "stop", "resume", "release", "delete", "logs", "tensorboard"),
     "data": ("data",),
+    "user": ("user",),
     "doctor": ("doctor",),
     "bench": ("bench", "soak"),
     "evaluate": ("evaluate",),

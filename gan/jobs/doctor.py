@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 from pydantic import TypeAdapter
 
 from gan import __version__
+from gan.access import accounts, sign_in_settings
 from gan.config import notification_settings, settings
-from gan.errors import ConfigError
+from gan.errors import ConfigError, UserError
 from gan.io.atomic import write_json
 from gan.io.json_files import read_typed_or_none
 from gan.io.store_checks import Check, check_store
@@ -128,11 +129,18 @@ def _sign_in() -> Check:
         file = settings.ROOT / ".streamlit" / "config.toml"
         config = tomllib.loads(file.read_text()) if file.exists() else {}
         address = str(config.get("server", {}).get("address", ""))
-    found = "none: everyone who reaches the port may do everything"
+    listens = "listens on every network of this machine" if address in OPEN_ADDRESSES else f"listens on {address}"
+    try:
+        sign_in_settings.check_settings()
+        way, count = sign_in_settings.sign_in(), len(accounts.accounts())
+    except UserError as error:
+        return Check("sign-in", "problem", "the app does not start", str(error))
+    if way != "none":
+        return Check("sign-in", "ok", f"by {way}, {count} account(s); it {listens}")
+    found = f"none: everyone who reaches the port may do everything, and it {listens}"
     if address in OPEN_ADDRESSES:
-        advice = "Let the server listen on 127.0.0.1 alone, behind a proxy that asks for a name (README.md)."
-        return Check("sign-in", "warning", f"{found}, and it listens on every network of this machine", advice)
-    return Check("sign-in", "ok", f"{found}; it listens on {address}")
+        return Check("sign-in", "warning", found, "Set GAN_SIGN_IN, or let the server listen on 127.0.0.1 alone.")
+    return Check("sign-in", "ok", found)
 
 
 def check_notifications() -> Check:

@@ -8,10 +8,13 @@ from pathlib import Path
 import streamlit as st
 
 from gan import jobs
+from gan.access.identity import Role, acting_as
+from gan.access.sign_in_settings import sign_in
 from gan.config import settings
 from gan.data.sources.scan import scanning_once
 from gan.errors import GanError, describe_store_error
 from pages.ui import notifications
+from pages.ui.access.session_identity import session_identity
 
 TITLE = "GAN workbench"
 PURPOSE = (
@@ -23,9 +26,12 @@ STYLE = Path(__file__).with_name("style.css")
 NOTES = "notes"  # key of the session state: toasts to show at the next rerun
 LOGGER = logging.getLogger(__name__)
 
-OVERVIEW, DATA, TRAIN, PROGRESS, GALLERY, EVALUATE, COMPARE, EXPLANATIONS, SYSTEM = (
+OVERVIEW, DATA, TRAIN, PROGRESS, GALLERY, EVALUATE, COMPARE, EXPLANATIONS, SYSTEM, ACCOUNT = (
     f"pages/{name}.py"
-    for name in ("overview", "data", "train", "progress", "gallery", "evaluate", "compare", "explanations", "system")
+    for name in (
+        *("overview", "data", "train", "progress", "gallery", "evaluate", "compare", "explanations", "system"),
+        "account",
+    )
 )
 
 RUN_PAGES = {
@@ -37,7 +43,16 @@ RUN_PAGES = {
 
 
 def draw_app() -> None:
-    """Draw the navigation and the requested page."""
+    """Draw the navigation and the requested page, as the person at the browser."""
+    identity = session_identity()
+    if identity.role is Role.NOBODY:
+        st.info("Your session has ended. Reload the page to sign in again.")
+        st.stop()
+    with acting_as(identity):
+        _draw_page()
+
+
+def _draw_page() -> None:
     jobs.ensure_scheduler()
     # Before st.navigation: without an icon of ours the browser fetches one from another server.
     st.set_page_config(page_title=TITLE, page_icon=str(ICON), layout="wide")
@@ -50,6 +65,7 @@ def draw_app() -> None:
             st.Page(COMPARE, title="Compare", icon=":material/compare_arrows:"),
             st.Page(EXPLANATIONS, title="How to read it", icon=":material/school:"),
             st.Page(SYSTEM, title="System", icon=":material/stethoscope:"),
+            *([st.Page(ACCOUNT, title="Account", icon=":material/account_circle:")] if sign_in() != "none" else []),
         ],
         position="top",
     )

@@ -1,0 +1,1 @@
+"""Sign-in: what stands in front of every page and route where `GAN_SIGN_IN` is set."""
