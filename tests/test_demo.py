@@ -11,6 +11,7 @@ from gan import jobs
 from gan.config import settings
 from gan.evaluation import job
 from gan.evaluation.records import results
+from gan.evaluation.records.best_snapshot import best_snapshot
 from gan.export import exports
 from gan.export.request import ExportRequest
 from gan.io.json_files import read_json
@@ -57,7 +58,7 @@ def test_it_is_exported_though_it_came_without_a_folder_for_exports(demo: Run) -
 
 def test_its_scores_are_of_its_own_generators(demo: Run) -> None:
     scored = results.list_results(demo)
-    assert results.best_snapshot(demo) in {result.snapshot for result in scored}
+    assert best_snapshot(demo) in {result.snapshot for result in scored}
     for result in scored:
         weights = demo.snapshot(result.snapshot) / "generator.safetensors"
         assert result.made_with["generator_sha256"] == hashlib.sha256(weights.read_bytes()).hexdigest()

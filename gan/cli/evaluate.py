@@ -17,6 +17,7 @@ from gan.errors import StoppedError, UserError
 from gan.evaluation import job, tasks
 from gan.evaluation.job import Request
 from gan.evaluation.records import results
+from gan.evaluation.records.best_snapshot import SnapshotScore, best_snapshot
 from gan.evaluation.records.membership_results import MembershipResult
 from gan.evaluation.records.study_results import StudyResult
 from gan.evaluation.records.study_text import study_text
@@ -34,6 +35,11 @@ def add_commands(command: AddCommand) -> None:
     parser.add_argument("run")
     parser.add_argument("--snapshot", type=int, help="by images seen (default: the newest)")
     parser.add_argument("--all-snapshots", action="store_true", help="every snapshot that has no scores yet")
+    parser.add_argument(
+        "--light",
+        action="store_true",
+        help="light scores, on fewer images and without training a classifier on synthetic ones: seconds a snapshot",
+    )
     parser.add_argument(
         "--split", choices=results.SPLITS, default="val", help="val for choosing (default), test for the final result"
     )
@@ -104,7 +110,8 @@ def add_commands(command: AddCommand) -> None:
     parser.add_argument("--report", type=Path, help="write all results into one HTML file")
     parser.add_argument("--background", action="store_true", help="start it and return; the Evaluate page shows it")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
-    parser.add_argument("--task", choices=(*job.KINDS, *job.PREPARATIONS, "study-part"), help=argparse.SUPPRESS)
+    tasks_of_a_run = (*job.KINDS, job.BESIDE_TRAINING, *job.PREPARATIONS, "study-part")
+    parser.add_argument("--task", choices=tasks_of_a_run, help=argparse.SUPPRESS)
     parser.add_argument("--part", type=int, default=0, help=argparse.SUPPRESS)
 
 
@@ -115,7 +122,8 @@ def evaluate(parsed: argparse.Namespace) -> int:
         return _task(run, parsed.task, parsed.part)
     request = _request(parsed)
     # The study first: it may use a GPU, which the others hide from torch.
-    kinds = [kind for kind in ("study", "scores", "membership") if kind == "scores" or vars(parsed)[kind]]
+    scores = job.BESIDE_TRAINING if request.light else "scores"
+    kinds = [kind for kind in ("study", scores, "membership") if kind == scores or vars(parsed)[kind]]
     if parsed.background:
         for kind in kinds:
             job.start_evaluation(run, replace(request, kind=kind))
@@ -129,11 +137,12 @@ def evaluate(parsed: argparse.Namespace) -> int:
         show("gan: stopped. Finished results are kept; the same command continues.", error=True)
         return 1
     if parsed.report is not None:
-        _write_report(run, results_by_kind["scores"][-1], parsed.report)
+        _write_report(run, results_by_kind[scores][-1], parsed.report)
     if parsed.json:
         show(json.dumps(_document(run, request, results_by_kind), indent=2))
     else:
-        show("\n\n".join(_text(result) for kind in job.KINDS for result in results_by_kind.get(kind, [])))
+        order = (scores, "membership", "study")
+        show("\n\n".join(_text(result) for kind in order for result in results_by_kind.get(kind, [])))
     return 0
 
 
@@ -159,8 +168,9 @@ def _write_report(run: Run, result: results.EvaluationResult, file: Path) -> Non
 
 def _document(run: Run, request: Request, results_by_kind: dict[str, list[Any]]) -> dict[str, Any]:
     """The JSON document: the scores; with a study its arms and verdict; with a membership test its result."""
-    scores = [result.as_json() for result in results_by_kind["scores"]]
-    all_scores = {"run": run.name, "best_snapshot": results.best_snapshot(run), "snapshots": scores}
+    kind = job.BESIDE_TRAINING if request.light else "scores"
+    scores = [result.as_json() for result in results_by_kind[kind]]
+    all_scores = {"run": run.name, "best_snapshot": best_snapshot(run), "snapshots": scores}
     document: dict[str, Any] = all_scores if request.every else scores[0]
     for result in results_by_kind.get("study", []):
         study = result.as_json()
@@ -170,7 +180,7 @@ def _document(run: Run, request: Request, results_by_kind: dict[str, list[Any]])
     return document
 
 
-def _text(result: results.EvaluationResult | StudyResult | MembershipResult) -> str:
+def _text(result: SnapshotScore | StudyResult | MembershipResult) -> str:
     """A result for the terminal."""
     if isinstance(result, MembershipResult):
         return result.verdict
@@ -183,6 +193,8 @@ def _request(parsed: argparse.Namespace) -> Request:
         raise UserError("--snapshot and --all-snapshots exclude each other: leave one of them out.")
     if parsed.small and not parsed.study:
         raise UserError("--small is a design of the study: add --study, or leave it out.")
+    if parsed.light and (parsed.split != "val" or parsed.features != "own" or parsed.report is not None):
+        raise UserError("--light is for choosing a snapshot: leave --split, --features and --report out.")
     study = StudyOptions(
         parsed.seeds,
         SHARES[:1] if parsed.no_low_data else SHARES,
@@ -202,6 +214,7 @@ def _request(parsed: argparse.Namespace) -> Request:
         parsed.split,
         parsed.features,
         study.small() if parsed.small else study,
+        parsed.light,
     )
 
 

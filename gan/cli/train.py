@@ -8,7 +8,7 @@ from gan.cli.arguments import AddCommand, add_run_options, config_from_arguments
 from gan.config import options, presets, settings
 from gan.config.run_config import RunConfig
 from gan.errors import RunError
-from gan.evaluation.records.results import best_snapshot
+from gan.evaluation.records.best_snapshot import best_snapshot
 from gan.io.terminal import show
 from gan.jobs import kinds
 from gan.jobs.several_gpus import is_other_rank

@@ -108,6 +108,16 @@ class EvaluationBudget:
 
 
 @dataclass(frozen=True)
+class LightBudget:
+    """The largest numbers of images in the light scores of a snapshot, which cost little enough to be computed beside
+    the training: `compared` real and as many synthetic images, `checked` of these for near copies."""
+
+    classifier: ClassifierBudget = ClassifierBudget()
+    compared: int = 500
+    checked: int = 100
+
+
+@dataclass(frozen=True)
 class MembershipBudget:
     """`images` members and as many held-out images at most; as many samples as training images, within `samples`."""
 

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from gan import jobs
 from gan.errors import ConfigError, GanError, RunError
 from gan.evaluation.records import results
+from gan.evaluation.records.light_scores import load_light_score
 from gan.evaluation.records.membership_results import MembershipResult, list_memberships
 from gan.evaluation.study.study_options import StudyOptions
 from gan.io.json_files import read_json, read_request
@@ -23,14 +24,16 @@ from gan.runs.run import Run, all_runs
 KINDS = ("scores", "membership", "study")
 PREPARATIONS = ("selector", "calibration", "study-estimate")
 """What a page needs prepared before it can answer: tasks without a result of their own."""
+BESIDE_TRAINING = "snapshot-scores"
+"""Scores of every kept snapshot, of those too that are saved meanwhile."""
 
 
 @dataclass(frozen=True)
 class Request:
     """What to evaluate. `snapshot` is by images seen, None for the newest.
 
-    `every`, `split` and `features` concern scores; with `every`, all snapshots without scores. Raises ConfigError for
-    an unknown value.
+    `every`, `split` and `features` concern scores; with `every`, all snapshots without scores. `light` scores use fewer
+    images (`light_scores.py`) of the validation split. Raises ConfigError for an unknown value.
     """
 
     kind: str
@@ -39,10 +42,11 @@ class Request:
     split: str = "val"
     features: str = "own"
     study: StudyOptions = field(default_factory=StudyOptions)
+    light: bool = False
 
     def __post_init__(self) -> None:
         for name, value, choices in (
-            ("kind", self.kind, (*KINDS, *PREPARATIONS)),
+            ("kind", self.kind, (*KINDS, BESIDE_TRAINING, *PREPARATIONS)),
             ("split", self.split, results.SPLITS),
             ("features", self.features, tuple(results.FEATURES)),
         ):
@@ -95,7 +99,10 @@ def snapshots_to_score(run: Run, request: Request) -> Sequence[int]:
 def _is_scored(run: Run, seen: int, request: Request) -> bool:
     """Whether this generator, identified by its hash, has scores: a snapshot can be trained again."""
     try:
-        made_with = results.load_result(run, seen, request.split, request.features).made_with
+        if request.light:
+            made_with = load_light_score(run, seen).made_with
+        else:
+            made_with = results.load_result(run, seen, request.split, request.features).made_with
     except RunError:
         return False
     ready = read_json(run.snapshot(seen) / "ready.json") or {}

@@ -4,16 +4,19 @@
 """
 
 import contextlib
+import functools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from gan.errors import StoppedError
+from gan.errors import RunError, StoppedError
 from gan.evaluation import job
-from gan.evaluation.budget import ClassifierBudget, EvaluationBudget, MembershipBudget
+from gan.evaluation.budget import ClassifierBudget, EvaluationBudget, LightBudget, MembershipBudget
 from gan.evaluation.job import Request
 from gan.evaluation.records import results
+from gan.evaluation.records.best_snapshot import SnapshotScore
+from gan.evaluation.records.light_scores import list_light_scores, load_light_score
 from gan.evaluation.records.membership_results import MembershipResult
 from gan.evaluation.records.study_results import StudyResult, study_folder
 from gan.evaluation.study_estimate import SavedEstimate, save_study_estimate
@@ -21,6 +24,9 @@ from gan.io.progress import Progress
 from gan.io.terminal import show
 from gan.jobs.worker import Worker, working
 from gan.runs.run import Run
+
+ENDING = "ending"
+"""The phase in which scores of every snapshot look for new ones for the last time."""
 
 
 @contextlib.contextmanager
@@ -59,6 +65,69 @@ def score_snapshots(
     if request.every:
         return results.list_results(run, request.split, request.features)
     return [results.load_result(run, seen, request.split, request.features) for seen in snapshots]
+
+
+def score_kept_snapshots(
+    run: Run,
+    request: Request,
+    progress: Progress,
+    budget: LightBudget = LightBudget(),
+    full: EvaluationBudget = EvaluationBudget(),
+) -> list[SnapshotScore]:
+    """Scores of the requested snapshots: with `request.every`, of all that have none, also of those that are saved
+    meanwhile. Raises StoppedError.
+
+    While a run trains, its trainer submits this as a task (`beside_training.py`).
+    """
+    run.snapshot(request.snapshot)
+    with at_work(run, job.BESIDE_TRAINING, progress) as (_, report):
+        score = _snapshot_scorer(run, request, report, budget, full)  # after `working`: torch must not see a GPU
+        scored: list[int] = []
+        while pending := _pending(run, request, scored, report):
+            scored.append(pending[0])
+            try:
+                score(pending[0], f"snapshot {len(scored)} of {len(scored) + len(pending) - 1}")
+            except RunError:
+                if pending[0] in run.snapshots():
+                    raise  # else it was pruned meanwhile
+    if not request.light:
+        return [*results.list_results(run)]
+    if request.every:
+        return [*list_light_scores(run)]
+    return [load_light_score(run, seen) for seen in scored]
+
+
+def _snapshot_scorer(
+    run: Run, request: Request, report: Progress, budget: LightBudget, full: EvaluationBudget
+) -> Callable[[int, str], object]:
+    """The function that scores and saves a snapshot, given the beginning of what it reports."""
+    if request.light:
+        from gan.evaluation.scores.light_score import LightScorer
+
+        @functools.cache
+        def scorer() -> LightScorer:
+            return LightScorer(run, report, budget)
+
+        return lambda seen, label: scorer().score(seen, lambda phase, done: report(f"{label}: {phase}", done))
+    from gan.evaluation.scores.score_snapshot import evaluate_snapshot
+
+    return lambda seen, label: evaluate_snapshot(
+        run, seen, lambda phase, done: report(f"{label}: {phase}", done), budget=full
+    )
+
+
+def _pending(run: Run, request: Request, scored: Sequence[int], report: Progress) -> list[int]:
+    """The requested snapshots that are not scored yet; where there is none, `ENDING` is reported before a last look.
+
+    So a trainer that reads another phase after it saved a snapshot knows that the snapshot will be seen.
+    """
+    for ending in (False, True):
+        if ending:
+            report(ENDING, 1.0)
+        pending = [seen for seen in job.snapshots_to_score(run, request) if seen not in scored]
+        if pending:
+            return pending
+    return []
 
 
 def run_membership_test(
@@ -149,6 +218,7 @@ def prepare_study_estimate(run: Run, request: Request, progress: Progress) -> li
 
 TASKS: dict[str, Callable[..., list[Any]]] = {
     "scores": score_snapshots,
+    job.BESIDE_TRAINING: score_kept_snapshots,
     "membership": run_membership_test,
     "study": run_augmentation_study,
     "selector": prepare_selector,

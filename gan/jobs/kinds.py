@@ -4,6 +4,7 @@
     <run>/evaluation/study          study         queued for the run's device, like training
     <run>/evaluation/study/parts/<n>  study-part  likewise; many at once, on a cluster
     <run>/evaluation/scores         scores        this and the rest are tasks: on the CPU, a few at a time
+    <run>/evaluation/snapshot-scores  of every snapshot, beside the training
     <run>/evaluation/membership     membership; likewise selector, calibration and study-estimate
     <run>/exports/<id>              export
     .data/tasks/prepare-<set>       prepare
@@ -53,7 +54,7 @@ KINDS = (
     ),
     *(
         JobKind(name, f"{RUN}/evaluation/{name}", ("evaluate", "{run}", "--task", name))
-        for name in ("scores", "membership", "selector", "calibration", "study-estimate")
+        for name in ("scores", "snapshot-scores", "membership", "selector", "calibration", "study-estimate")
     ),
     JobKind("export", RUN + "/exports/(?P<id>[0-9]{8}-[0-9]{6}(-[0-9]+)?)", ("export", "{run}", "--task", "{id}")),
     JobKind("prepare", r"\.data/tasks/(?P<task>prepare-[^/\n]+)", ("data", "prepare", "--task", "{task}")),

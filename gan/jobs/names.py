@@ -19,6 +19,7 @@ FOLDER_PATTERNS = (
 """Glob patterns of the folders in which jobs may lie; `kinds.py` decides."""
 EVALUATION_TITLES = {
     "scores": "scoring",
+    "snapshot-scores": "scoring of all snapshots",
     "membership": "membership test",
     "selector": "training of the classifier that selects images",
     "calibration": "calibration of near copies",

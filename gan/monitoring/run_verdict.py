@@ -20,6 +20,7 @@ from typing import Any
 from gan import jobs
 from gan.errors import RunError
 from gan.evaluation.records import membership_results, results, study_results
+from gan.evaluation.records.best_snapshot import best_snapshot
 from gan.evaluation.records.results import EvaluationResult
 from gan.monitoring.curve_rules import Finding
 from gan.monitoring.diagnosis import diagnose
@@ -110,7 +111,7 @@ def judged_snapshot(run: Run) -> int | None:
     """The snapshot that the verdict is on: the newest with a study, else the best by its scores, else the newest."""
     snapshots = run.snapshots()
     studied = [study.snapshot for study in study_results.list_studies(run) if study.snapshot in snapshots]
-    return max(studied, default=None) or results.best_snapshot(run) or max(snapshots, default=None)
+    return max(studied, default=None) or best_snapshot(run) or max(snapshots, default=None)
 
 
 def _findings(run: Run, state: jobs.State, snapshot: int, result: EvaluationResult | None) -> list[Finding]:

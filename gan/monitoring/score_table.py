@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from gan.evaluation.number_format import percent, points
 from gan.evaluation.records import results
+from gan.evaluation.records.best_snapshot import best_snapshot
 from gan.evaluation.records.interpretation import SCORES, Score
 from gan.evaluation.records.results import EvaluationResult
 from gan.runs.run import Run
@@ -47,7 +48,7 @@ def compared_evaluation(run: Run) -> EvaluationResult | None:
     evaluations = results.list_results(run)
     if not evaluations:
         return None
-    best = results.best_snapshot(run)
+    best = best_snapshot(run)
     return next((result for result in evaluations if result.snapshot == best), evaluations[-1])
 
 

@@ -21,7 +21,8 @@ from gan.evaluation.classifiers.reference import load_reference_classifier, nati
 from gan.evaluation.classifiers.training import train_classifier
 from gan.evaluation.privacy.split_copies import near_copies_of_training
 from gan.evaluation.records import results
-from gan.evaluation.records.results import EvaluationResult, best_snapshot
+from gan.evaluation.records.best_snapshot import best_snapshot
+from gan.evaluation.records.results import EvaluationResult
 from gan.evaluation.scores.metrics import accuracy
 from gan.evaluation.scores.score_snapshot import evaluate_snapshot
 from gan.runs.run import Run

@@ -17,6 +17,7 @@ from gan.errors import RunError
 from gan.evaluation import job
 from gan.evaluation.job import Request
 from gan.evaluation.records import membership_results, results, study_results
+from gan.evaluation.records.best_snapshot import best_snapshot
 from gan.evaluation.study.study_options import StudyOptions
 from gan.io.atomic import write_json
 from gan.io.json_files import read_json
@@ -65,7 +66,7 @@ def test_several_snapshots_are_stopped_and_gone_on_with(
     assert shares[-1] == pytest.approx(1.0)
     document = json.loads(capsys.readouterr().out)
     assert [one["snapshot"] for one in document["snapshots"]] == [160, 320]
-    assert document["best_snapshot"] == results.best_snapshot(digits)
+    assert document["best_snapshot"] == best_snapshot(digits)
     assert jobs.state(folder).name == "finished"
     assert read_json(folder / "status.json")["seconds_left"] >= 0  # type: ignore[index]
     assert job.snapshots_to_score(digits, Request("scores", every=True)) == []

@@ -25,6 +25,7 @@ from gan.data.sources import folder
 from gan.errors import GanError
 from gan.evaluation import job, reader_study, training_images
 from gan.evaluation.records import interpretation, membership_results, results, study_results
+from gan.evaluation.records.best_snapshot import best_snapshot
 from gan.evaluation.records.study_text import study_text
 from gan.export import exports
 from gan.export.request import ExportRequest
@@ -201,7 +202,7 @@ def read_run(run: Run) -> list[GanError]:
             interpretation.conclusion(result, run.info().training_counts()) for result in results.list_results(run)
         ],
         lambda: (
-            results.best_snapshot(run),
+            best_snapshot(run),
             results.load_result(run, SNAPSHOT),
             interpretation.headline(run, SNAPSHOT),
         ),

@@ -44,6 +44,14 @@ def load_detector(run: Run, progress: Progress = silent) -> tuple[NearCopyDetect
         images = training_images.load_training_images(run, progress)
     except RunError as error:
         raise RunError(f"{error} Or allow near copies, which the download will state.") from None
+    return calibrated_detector(run, images, progress), images
+
+
+def calibrated_detector(run: Run, images: ImageSet, progress: Progress = silent) -> NearCopyDetector:
+    """The detector of `images`, the run's set; the calibration may come from the cache.
+
+    Raises DataError where there is no validation image.
+    """
     detector = training_detector(images)
     path = _path(run)
     with exclusive(path.with_suffix(".lock")):  # concurrent exports calibrate once
@@ -54,7 +62,7 @@ def load_detector(run: Run, progress: Progress = silent) -> tuple[NearCopyDetect
             calibrate_detector(detector, images, progress)
             assert detector.calibration is not None
             write_json(path, asdict(detector.calibration))
-    return detector, images
+    return detector
 
 
 def training_detector(images: ImageSet) -> NearCopyDetector:

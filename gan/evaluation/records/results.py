@@ -135,27 +135,6 @@ def list_results(run: Run, split: str = "val", features: str = "own") -> list[Ev
     return [result for result in results if result is not None]
 
 
-def best_snapshot(run: Run) -> int | None:
-    """The existing snapshot with the lowest kernel distance on the validation split; None without results.
-
-    Only results comparable with the newest count: same data, features, seed and number of images.
-    """
-    existing = set(run.snapshots())
-    results = [result for result in list_results(run) if result.snapshot in existing]
-    if not results:
-        return None
-    newest = max(results, key=lambda result: float(result.made_with["time"]))
-    comparable = [result for result in results if _settings(result) == _settings(newest)]
-    return min(comparable, key=lambda result: result.kid).snapshot
-
-
-def best_of_several(run: Run) -> int | None:
-    """The best snapshot, to be marked as such; None where fewer than two existing snapshots have scores."""
-    existing = set(run.snapshots())
-    scored = [result for result in list_results(run) if result.snapshot in existing]
-    return best_snapshot(run) if len(scored) > 1 else None
-
-
 def document_version(path: Path) -> FileVersion:
     """The version of a document as a cache key; None where there is none, or reading it will say what is wrong."""
     try:
@@ -171,11 +150,6 @@ def round_floats(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: round_floats(part) for key, part in value.items()}
     return [round_floats(part) for part in value] if isinstance(value, list | tuple) else value
-
-
-def _settings(result: EvaluationResult) -> tuple[Any, ...]:
-    made = result.made_with
-    return made["data_sha256"], made["features_sha256"], made["seed"], result.n["scores"]
 
 
 def _read(path: Path) -> EvaluationResult | None:

@@ -26,6 +26,7 @@ from gan.evaluation import reader_study
 from gan.evaluation.privacy import closest_pairs
 from gan.evaluation.reader_study import Reading
 from gan.evaluation.records import membership_results, results, study_results
+from gan.evaluation.records.best_snapshot import best_of_several
 from gan.evaluation.records.results import EvaluationResult
 from gan.evaluation.records.study_results import StudyResult
 from gan.evaluation.report import sections, study_section, study_style, terms, text
@@ -81,7 +82,7 @@ def build_report(run: Run, snapshot: int | None = None, split: str = "val") -> s
         for reading in reader_study.list_readings(run)
         if reading.finished and reading.snapshot == result.snapshot
     ]
-    records = ReportRecords(run, run.info(), result, history, results.best_of_several(run), study, readings)
+    records = ReportRecords(run, run.info(), result, history, best_of_several(run), study, readings)
     return _document(records, images, load_generator(run, result.snapshot))
 
 

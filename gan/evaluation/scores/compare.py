@@ -81,6 +81,47 @@ def neighbour_scores(
     return values, intervals
 
 
+@dataclass(frozen=True)
+class LightComparison:
+    """Kernel distance and coverage by name, with their 95% intervals.
+
+    `floor` has both between two halves of the real images, `like_floor` between one of these halves and as many
+    synthetic images; `n` in them is the number of images in a half.
+    """
+
+    values: dict[str, float]
+    intervals: dict[str, Interval]
+    floor: dict[str, float]
+    like_floor: dict[str, float]
+
+
+def compare_lightly(
+    real: Tensor, synthetic: Tensor, images: ImageSet, rows: NDArray[np.int64], seed: int = 0
+) -> LightComparison:
+    """Kernel distance and coverage of features (n, F) and (n, F), both with the conditions of `rows` (n,)."""
+    group = None if images.group is None else images.group[rows]
+    labels = class_labels(images, rows)
+    strata = None if labels is None else (labels, labels)
+    kernel = metrics.kernel_distance(real, synthetic, strata, seed, deal_blocks(len(real), group, seed))
+    shares, intervals = neighbour_scores(real, synthetic, group, seed)
+    a, b = halves(images.conditions[rows], group)
+    in_halves = None if labels is None else (labels[a], labels[b])
+    between_halves, with_synthetic = (
+        {
+            "coverage": float(metrics.neighbours(real[a], other[b]).coverage.mean()),
+            "kid": metrics.kernel_distance(real[a], other[b], in_halves, seed).value,
+            "n": float(len(a)),
+        }
+        for other in (real, synthetic)
+    )
+    return LightComparison(
+        {"kid": kernel.value, "coverage": shares["coverage"]},
+        {"kid": jackknife_interval(kernel.value, kernel.left_out), "coverage": intervals["coverage"]},
+        between_halves,
+        with_synthetic,
+    )
+
+
 def _scores(
     real: Tensor, synthetic: Tensor, strata: tuple[metrics.Labels, metrics.Labels] | None, seed: int
 ) -> dict[str, float]:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from gan.errors import RunError
 from gan.evaluation.records import results
+from gan.evaluation.records.best_snapshot import best_of_several
 from gan.evaluation.records.results import EvaluationResult
 from gan.monitoring.run_verdict import judged_snapshot
 from gan.runs.run import Run
@@ -13,7 +14,7 @@ from pages.ui import fmt
 def snapshot_choice(run: Run) -> int:
     """The snapshot of the link, else the one that the verdict is on."""
     snapshots = run.snapshots()[::-1]
-    scored, best = {result.snapshot for result in results.list_results(run)}, results.best_of_several(run)
+    scored, best = {result.snapshot for result in results.list_results(run)}, best_of_several(run)
     requested, key = st.query_params.get("snapshot", ""), f"evaluated snapshot {run.name}"
     if requested and (not requested.isdigit() or int(requested) not in snapshots):
         st.warning(f"The run {run.name} has no snapshot {requested}: the link may be old.", icon=":material/link_off:")

@@ -8,6 +8,7 @@ import streamlit as st
 
 from gan.config import glossary
 from gan.evaluation.records import interpretation, results
+from gan.evaluation.records.best_snapshot import best_of_several
 from gan.evaluation.records.interpretation import Score
 from gan.evaluation.records.results import FEATURES, EvaluationResult
 from gan.runs.run import Run
@@ -102,7 +103,7 @@ def _scores_over_time(run: Run) -> None:
     if len(scored) < 2:
         st.caption("Score all snapshots to see which is best, and when the images stopped improving.")
         return
-    best = results.best_of_several(run)
+    best = best_of_several(run)
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True):
         st.markdown("**Distance to real images** (lower is better)")

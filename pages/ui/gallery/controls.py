@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from gan.data.info import DatasetInfo
-from gan.evaluation.records import results
+from gan.evaluation.records.best_snapshot import best_of_several
 from gan.monitoring.run_verdict import judged_snapshot
 from gan.runs.run import Run
 from pages.ui import fmt
@@ -85,7 +85,7 @@ def snapshot_key(run: Run) -> str:
 
 
 def _snapshot(run: Run) -> int:
-    snapshots, best, key = run.snapshots()[::-1], results.best_of_several(run), snapshot_key(run)
+    snapshots, best, key = run.snapshots()[::-1], best_of_several(run), snapshot_key(run)
     if st.session_state.get(key) not in snapshots:
         judged = judged_snapshot(run)
         st.session_state[key] = snapshots[0] if judged is None else judged

@@ -6,7 +6,7 @@ What differs along a row is the effect of the condition, or of the training.
 import streamlit as st
 
 from gan.data.info import DatasetInfo
-from gan.evaluation.records import results
+from gan.evaluation.records.best_snapshot import best_of_several
 from gan.export.request import ExportRequest
 from gan.runs.run import Run
 from gan.sampling import conditions
@@ -83,7 +83,7 @@ def _snapshot_columns(run: Run, info: DatasetInfo, request: ExportRequest, count
     chosen = [snapshots[round(last * part / max(1, columns - 1))] for part in range(columns)]
     texts = [text for text, _ in request.items]
     groups = cache_torch.snapshot_images(run, chosen, texts, count, request.seed, request.truncation)
-    best = results.best_of_several(run)
+    best = best_of_several(run)
     titles = [(fmt.number(seen), "best" if seen == best else "images") for seen in chosen]
     marking.marked_groups(
         run, info, groups, key=f"over snapshots {run.name}", label="Same noise, other snapshots", titles=titles,

@@ -1,0 +1,56 @@
+"""Which snapshot of a run is the best: that with the lowest kernel distance on the validation split. No torch.
+
+Evaluations and light scores are never compared with each other: those of which more snapshots have some decide.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from gan.evaluation.records.light_scores import LightScore, list_light_scores
+from gan.evaluation.records.results import EvaluationResult, list_results
+from gan.runs.run import Run
+
+SnapshotScore = EvaluationResult | LightScore
+
+
+def best_snapshot(run: Run) -> int | None:
+    """The existing snapshot with the lowest kernel distance; None without scores."""
+    best = best_score(run)
+    return None if best is None else best.snapshot
+
+
+def best_of_several(run: Run) -> int | None:
+    """The best snapshot, to be marked as such; None where fewer than two existing snapshots have comparable scores."""
+    best, scores = best_score(run), comparable_scores(run)
+    return best.snapshot if best is not None and len(scores) > 1 else None
+
+
+def best_score(run: Run) -> SnapshotScore | None:
+    """The scores that make a snapshot the best; None without scores."""
+    return min(comparable_scores(run), key=lambda score: score.kid, default=None)
+
+
+def comparable_scores(run: Run) -> Sequence[SnapshotScore]:
+    """The scores of existing snapshots among which the best is chosen, by snapshot, ascending.
+
+    They are evaluations, or light scores where more snapshots have these: only such as are comparable with the newest
+    of their kind, with the same data, features, seed and number of images.
+    """
+    existing = set(run.snapshots())
+    evaluations, light = (
+        _like_newest([score for score in scores if score.snapshot in existing])
+        for scores in (list_results(run), list_light_scores(run))
+    )
+    return light if len(light) > len(evaluations) else evaluations
+
+
+def _like_newest(scores: Sequence[SnapshotScore]) -> Sequence[SnapshotScore]:
+    if not scores:
+        return []
+    newest = max(scores, key=lambda score: float(score.made_with["time"]))
+    return [score for score in scores if _settings(score) == _settings(newest)]
+
+
+def _settings(score: SnapshotScore) -> tuple[Any, ...]:
+    made = score.made_with
+    return made["data_sha256"], made["features_sha256"], made["seed"], score.n["scores"]

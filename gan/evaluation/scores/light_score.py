@@ -1,0 +1,196 @@
+"""Light scores of snapshots: what every snapshot of a run can have while it trains.
+
+    python -m gan evaluate RUN --light [--all-snapshots]
+
+A `LightScorer` prepares once what all snapshots share: the set's reference classifier, from the cache or trained now,
+the calibrated near-copy detector, and features of real validation images. A snapshot then costs a few seconds of one
+core: as many synthetic images as real ones, with their conditions, and their features. Pretrained features are used
+where their weights are installed. The same snapshot has the same scores whenever it is scored on one machine.
+
+Letters: n images, C channels, H = W the native side, K conditions, F features.
+"""
+
+import time
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gan import __version__
+from gan.errors import DataError
+from gan.evaluation.budget import LightBudget
+from gan.evaluation.classifiers import efficientnet_lite
+from gan.evaluation.classifiers.imagenet import ImageNetFeatures, load_efficientnet_features
+from gan.evaluation.classifiers.reference import (
+    load_reference_classifier,
+    native_images,
+    sample_rows,
+    split_sha256,
+)
+from gan.evaluation.classifiers.small_resnet import Images, no_progress, predict
+from gan.evaluation.privacy.calibration import Calibration
+from gan.evaluation.privacy.guard import calibrated_detector
+from gan.evaluation.privacy.near_copies import NearCopyDetector
+from gan.evaluation.records.light_scores import VERSION, LightScore
+from gan.evaluation.scores import metrics, per_condition
+from gan.evaluation.scores.compare import ConditionDiversity, LightComparison, compare_lightly
+from gan.evaluation.scores.score_snapshot import LEAST
+from gan.evaluation.statistics import Interval, wilson_interval
+from gan.evaluation.training_images import load_training_images
+from gan.io.progress import Progress, silent
+from gan.runs.run import Run
+from gan.sampling.sampler import Sampler, load_generator
+
+SEED = 0
+
+
+@dataclass(frozen=True)
+class _Pretrained:
+    """EfficientNet-Lite0 and its features (n, F) of the real images."""
+
+    network: ImageNetFeatures
+    real: Tensor
+
+
+class LightScorer:
+    """Scores snapshots of one run against the same real images."""
+
+    def __init__(self, run: Run, progress: Progress = silent, budget: LightBudget = LightBudget()):
+        """Prepare what all snapshots share.
+
+        Raises RunError where the run's data is missing or has changed, DataError where its validation split has too few
+        images.
+        """
+        self._cpu, self._run, self._budget = time.process_time(), run, budget
+        self._images = images = load_training_images(run, progress)
+        count = len(images.rows("val"))
+        if count < LEAST:
+            raise DataError(
+                f"{images.title} has {count} images in its validation split: light scores take at least {LEAST}."
+            )
+        self._hashes = {split: split_sha256(images, split) for split in ("train", "val")}
+        self._own = load_reference_classifier(
+            images, self._hashes["train"], "cpu", partial(progress, "training on real"), budget.classifier
+        )
+        self._rows = sample_rows(images, "val", budget.compared, SEED)
+        self._real = native_images(images, self._rows)
+        self._real_features, self._real_logits = predict(self._own.network, self._real)
+        self._detector: NearCopyDetector = calibrated_detector(run, images, progress)
+        self._pretrained = self._load_pretrained()
+
+    def score(self, snapshot: int, progress: Progress = silent) -> LightScore:
+        """The scores of a snapshot, which are saved; raises RunError where it is missing or damaged."""
+        began, run, images = time.time(), self._run, self._images
+        sampler, conditions = load_generator(run, snapshot), images.conditions[self._rows]
+        progress("generating", 0.0)
+        synthetic = sampler.generate(conditions, SEED)  # (n, C, H, H)
+        features, logits = predict(self._own.network, synthetic)
+        progress("comparing", 0.4)
+        compared = compare_lightly(self._real_features, features, images, self._rows, SEED)
+        in_pretrained = self._compare_pretrained(synthetic)
+        group = None if images.group is None else images.group[self._rows]
+        obedience, real_accuracy = (
+            metrics.accuracy(found, conditions, images.kind, group) for found in (logits, self._real_logits)
+        )
+        diversity = ConditionDiversity.measure(
+            self._real, synthetic, self._real_features, features, conditions
+        ).summary()
+        progress("searching for near copies", 0.7)
+        result = LightScore(
+            version=VERSION,
+            run=run.name,
+            snapshot=sampler.seen,
+            n={"scores": len(self._rows), "floor": int(compared.floor["n"])},
+            obedience_balanced=obedience.balanced,
+            real_accuracy_balanced=real_accuracy.balanced,
+            chance=per_condition.chance_accuracy(images),
+            kid=compared.values["kid"],
+            coverage=compared.values["coverage"],
+            floor=compared.floor,
+            like_floor=compared.like_floor,
+            diversity={name: diversity[name] for name in ("real", "synthetic", "ratio")},
+            near_copies=self._near_copies(synthetic[: self._budget.checked]),
+            pretrained=in_pretrained,
+            intervals=compared.intervals
+            | {
+                "obedience_balanced": _with_wilson(obedience, len(self._rows), group),
+                "real_accuracy_balanced": _with_wilson(real_accuracy, len(self._rows), group),
+            },
+            notices=_notices(len(self._rows)),
+            made_with=self._made_with(sampler, began),
+        )
+        result.save(run)
+        progress("searching for near copies", 1.0)
+        return result
+
+    def _load_pretrained(self) -> _Pretrained | None:
+        """EfficientNet-Lite0 where its weights are installed and images are grey or RGB."""
+        if not efficientnet_lite.is_installed() or self._real.shape[1] not in (1, 3):
+            return None
+        network = load_efficientnet_features(self._images.native_size)
+        return _Pretrained(network, network.extract(self._real, no_progress))
+
+    def _compare_pretrained(self, synthetic: Images) -> dict[str, Any] | None:
+        """Kernel distance and coverage in pretrained features."""
+        if self._pretrained is None:
+            return None
+        features = self._pretrained.network.extract(synthetic, no_progress)
+        compared: LightComparison = compare_lightly(self._pretrained.real, features, self._images, self._rows, SEED)
+        return {
+            **compared.values,
+            "floor": compared.floor,
+            "like_floor": compared.like_floor,
+            "intervals": compared.intervals,
+            "features_sha256": self._pretrained.network.sha256,
+        }
+
+    def _near_copies(self, synthetic: Images) -> dict[str, Any]:
+        """How many synthetic images (m, C, H, H) are near copies, beside the real images of the calibration."""
+        count = int(self._detector.nearest(synthetic).copy.sum())
+        calibration = self._detector.calibration
+        assert isinstance(calibration, Calibration), "it was calibrated"
+        return {
+            "count": count,
+            "checked": len(synthetic),
+            "interval": wilson_interval(count, len(synthetic)),
+            "threshold": calibration.threshold,
+            "held_out": {"count": calibration.false_positives, "checked": calibration.real},
+        }
+
+    def _made_with(self, sampler: Sampler, began: float) -> dict[str, Any]:
+        """Everything needed to compute the scores again, and the CPU seconds since the last ones or the start."""
+        now = time.process_time()
+        cpu_seconds, self._cpu = now - self._cpu, now
+        return {
+            "time": began,
+            "seconds": time.time() - began,
+            "cpu_seconds": cpu_seconds,
+            "generator_sha256": sampler.sha256,
+            "data_sha256": self._hashes,
+            "features_sha256": self._own.sha256,
+            "seed": SEED,
+            "threads": torch.get_num_threads(),
+            "versions": {"gan": __version__, "torch": str(torch.__version__), "numpy": np.__version__},
+        }
+
+
+def _with_wilson(accuracy: metrics.Accuracy, n: int, group: NDArray[np.str_] | None) -> Interval:
+    """The bootstrap interval of a balanced accuracy, widened to Wilson's for `n` images, or patients where known.
+
+    Of few images that are all recognised the bootstrap's has no width.
+    """
+    units = n if group is None else len(np.unique(group))
+    low, high = wilson_interval(round(accuracy.balanced * units), units)
+    bootstrap_low, bootstrap_high = accuracy.balanced_interval
+    return min(low, bootstrap_low), max(high, bootstrap_high)
+
+
+def _notices(n: int) -> list[str]:
+    """Limits of the scores that a reader must know, one sentence each."""
+    if n >= 200:
+        return []
+    return [f"Only {n} images in the val split: rely on the intervals, not on the numbers."]
