@@ -20,6 +20,7 @@ if __name__ == "__main__":
 else:
     from streamlit.runtime.pages_manager import PagesManager
 
+    from pages.ui import preloaded  # noqa: F401
     from pages.ui.access.start import guard
     from pages.ui.routes import routes
 

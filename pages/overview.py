@@ -26,8 +26,11 @@ def page() -> None:
         first_steps()
         return
     alive = [entry for entry in runs if entry.state.alive]
-    working = job_names(alive, run_list.running_studies(runs))
-    st.fragment(live_part, run_every=EVERY if working else EVERY_WHEN_IDLE)(working, run_list.first_these(runs))
+    studies = run_list.running_studies(runs)
+    working = job_names(alive, studies)
+    st.fragment(live_part, run_every=EVERY if working else EVERY_WHEN_IDLE)(
+        working, run_list.first_these((runs, studies), runs_and_studies)
+    )
     listed_runs.listed_runs(runs)
     run_notes.open_requested_dialog()
     run_selection.open_requested_dialog()
@@ -44,15 +47,21 @@ def first_steps() -> None:
     device_list.device_cards(across=device_list.ACROSS)
 
 
-def live_part(drawn: set[str], current_runs: Callable[[], list[Listed]]) -> None:
+def runs_and_studies() -> tuple[list[Listed], list[Run]]:
+    """All runs, and those of which a study works."""
+    runs = run_list.list_runs()
+    return runs, run_list.running_studies(runs)
+
+
+def live_part(drawn: set[str], current: Callable[[], tuple[list[Listed], list[Run]]]) -> None:
     """Running and waiting jobs beside the devices; reruns the whole page when a run or study began or ended.
 
     `drawn` has the names of the jobs that worked or waited when the page was drawn.
     """
     with errors_shown():
         jobs.ensure_scheduler()
-        runs = current_runs()
-        alive, studies = [entry for entry in runs if entry.state.alive], run_list.running_studies(runs)
+        runs, studies = current()
+        alive = [entry for entry in runs if entry.state.alive]
         if job_names(alive, studies) != drawn:
             st.rerun()
         queue = jobs.queue()

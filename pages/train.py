@@ -13,6 +13,7 @@ from gan.config.run_config import DataConfig, RunConfig
 from gan.data import catalogue
 from gan.errors import ConfigError, GanError
 from gan.runs.run import find_run
+from gan.training.estimate import Speed, estimate
 from pages.ui import frame
 from pages.ui.data import set_picker
 from pages.ui.frame import errors_noted, errors_shown
@@ -40,18 +41,18 @@ def page() -> None:
             form.advanced_fields()
     with note:
         set_picker.image_size_note()
-    with starts:  # after the form, because each marks whether the form equals it
-        with errors_shown():
-            starting_points.starting_point_cards()
-        with errors_shown():
-            length_choice()
+    with starts, errors_shown():  # after the form, because each marks whether the form equals it
+        starting_points.starting_point_cards()
+    try:
+        config = form.form_config()
+    except ConfigError as error:
+        right.error(str(error), icon=":material/error:")
+        return
+    estimated = estimate(config)  # once: it looks for a comparable run among all
+    with starts, errors_shown():
+        length_choice(config, estimated.speed)
     with right, errors_shown():
-        try:
-            config = form.form_config()
-        except ConfigError as error:
-            st.error(str(error), icon=":material/error:")
-            return
-        before_start.start_panel(config)
+        before_start.start_panel(config, estimated)
     with changed, errors_shown():
         changes_from_clone(config)
 
@@ -65,15 +66,11 @@ def choose_set(data: DataConfig) -> None:
             set_picker.choose_dataset(data)
 
 
-def length_choice() -> None:
+def length_choice(config: RunConfig, speed: Speed | None) -> None:
     """The lengths to choose from, for images that have been read."""
-    try:
-        config = form.form_config()
-    except ConfigError:  # said beside the form
-        return
     advised = starting_points.recommendation()
     if advised is not None:
-        lengths.length_choice(config, advised.config)
+        lengths.length_choice(config, advised.config, speed)
 
 
 def follow_link() -> None:

@@ -1,6 +1,6 @@
-"""`gan bench --pages`: how long the app takes for its pages over a store of 200 long runs.
+"""`gan bench --pages`: how long the app takes for its pages over a store of 500 long runs.
 
-The app starts as a user starts it, over a new store: 200 runs of 100,000 points each, one of them running, and one
+The app starts as a user starts it, over a new store: 500 runs of 100,000 points each, one of them running, and one
 more with a generator for the gallery. A client without a browser (`pages/ui/bench_client.py`) opens the pages, waits
 for the fragments that refresh themselves, and asks for other images.
 """
@@ -31,7 +31,7 @@ from gan.runs import lifecycle
 from gan.runs.metrics import IMAGES_PER_SECOND, SECONDS, STEP_METRICS, MetricsWriter
 from gan.runs.run import Run, find_run
 
-RUNS = 200
+RUNS = 500
 POINTS = 100_000
 BATCH = 64
 SNAPSHOTS = 20
@@ -44,8 +44,9 @@ POINT_EVERY = 0.25  # seconds between two points of the running run
 def measure_pages(show: Callable[[str], None], count: int = RUNS, points: int = POINTS) -> dict[str, Any]:
     """By page, in seconds: a new visitor's first visit (`first_s`), the next (`warm_s`), a live refresh (`refresh_s`).
 
-    The gallery has `changed_s`: its 80 images for another seed, with the generator loaded. Also the bytes that a
-    refresh sends to the browser and reads on the server. Raises RuntimeError where the app does not start.
+    Each also as seconds that the server computed, such as `first_computed_s`, which other work on the machine does not
+    change. The gallery has `changed_s`: its 80 images for another seed, with the generator loaded. Also the bytes that
+    a refresh sends to the browser and reads on the server. Raises RuntimeError where the app does not start.
     """
     with tempfile.TemporaryDirectory() as folder, _use_store(folder):
         show(f"pages: making {count} runs of {points:,} points each ...")
@@ -53,11 +54,14 @@ def measure_pages(show: Callable[[str], None], count: int = RUNS, points: int = 
         untrained_run(lifecycle.create_run(options.build_config({"data.name": "mnist", "model.width": 32}), GENERATOR))
         with working(live.path) as worker, _serve(Path(folder)) as (port, server), _grow(live, worker, points):
             visits = [
-                ["overview", {}],
-                ["train", {}],
-                ["progress", {"run": live.name}],
-                ["gallery", {"run": GENERATOR}, "Seed"],
-                ["compare", {"runs": ",".join(["run-000", "run-001", live.name])}],
+                ["overview", "overview", {}],
+                ["run table", "overview", {"view": "table"}],
+                ["data", "data", {}],
+                ["train", "train", {}],
+                ["progress", "progress", {"run": live.name}],
+                ["gallery", "gallery", {"run": GENERATOR}, "Seed"],
+                ["evaluate", "evaluate", {"run": GENERATOR}],
+                ["compare", "compare", {"runs": ",".join(["run-000", "run-001", live.name])}],
             ]
             command = [sys.executable, "-m", "pages.ui.bench_client", str(port), str(server), json.dumps(visits)]
             client = subprocess.run(command, cwd=settings.ROOT, check=True, capture_output=True, text=True)

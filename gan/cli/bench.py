@@ -22,7 +22,7 @@ def add_commands(command: AddCommand) -> None:
         help="also measure loading 200,000 images of 128 px, checking and reading 20,000 files of 256 px, and checking "
         "20,000 small PNGs and 200 large JPEGs",
     )
-    measuring.add_argument("--pages", action="store_true", help="also measure the app's pages over 200 long runs")
+    measuring.add_argument("--pages", action="store_true", help="also measure the app's pages over 500 long runs")
     measuring.add_argument(
         "--study-power", action="store_true", help="only simulate studies: false findings, power and coverage"
     )

@@ -1,5 +1,6 @@
 """Settings of an installation: environment variables, read at each call. Options of a run are in `run_config`."""
 
+import functools
 import os
 from pathlib import Path
 
@@ -23,7 +24,13 @@ def store() -> Path:
     Default: `checkpoints/` of a checkout, else `runs` in the user's data folder, such as `~/.local/share/gan/runs`.
     """
     default = platformdirs.user_data_path("gan", appauthor=False) / "runs" if INSTALLED else ROOT / "checkpoints"
-    return Path(os.environ.get("GAN_STORE") or default).expanduser().resolve()
+    return _resolved(Path(os.environ.get("GAN_STORE") or default).expanduser().absolute())
+
+
+@functools.lru_cache(maxsize=16)
+def _resolved(path: Path) -> Path:
+    """An absolute path without links, which a process follows once: a page asks for the store thousands of times."""
+    return path.resolve()
 
 
 def below_store(text: str) -> str:

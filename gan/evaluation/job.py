@@ -65,6 +65,8 @@ def job_folder(run: Run, kind: str) -> Path:
 def job_state(run: Run, kind: str) -> jobs.State | None:
     """The state of the last job of a kind; None where there was none."""
     folder = job_folder(run, kind)
+    if not folder.exists():  # as in most runs: a list of runs asks each
+        return None
     files = ("queued.json", "started.json", "end.json")
     return jobs.state(folder) if any((folder / name).exists() for name in files) else None
 

@@ -8,7 +8,7 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -92,8 +92,18 @@ def file_version(path: Path) -> FileVersion:
 
     A file that is replaced has another inode, though its time may be the same: some file systems count in seconds.
     """
+    return _version(str(path))
+
+
+def file_versions(folder: Path, names: Iterable[str]) -> tuple[FileVersion, ...]:
+    """`file_version` of the files of a folder; for lists of runs, where `Path` objects would take most of the time."""
+    start = f"{folder}{os.sep}"
+    return tuple([_version(start + name) for name in names])
+
+
+def _version(path: str) -> FileVersion:
     try:
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116  (a list of runs asks for thousands)
     except (FileNotFoundError, NotADirectoryError):
         return None
     return status.st_mtime_ns, status.st_size, status.st_ino

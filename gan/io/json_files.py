@@ -4,7 +4,6 @@
 `read_request` does so strictly, for what a background job is asked to do.
 """
 
-import re
 from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter  # callers that have a type have imported it: reading a job's state needs none
 
 T = TypeVar("T")
-LARGE_NUMBER = re.compile(rb"[0-9]{19}|[eE][+-]?[0-9]{3}")
-"""Matches numbers that may not fit into 64 bits. Only documents with a match pay for the check of each number."""
+_SHAPE = bytes.maketrans(b"123456789E", b"000000000e")
 
 
 def parse_json(content: bytes | str) -> Any:
@@ -29,9 +27,18 @@ def parse_json(content: bytes | str) -> Any:
     """
     content = content.encode() if isinstance(content, str) else content
     document = from_json(content, allow_inf_nan=False)
-    if LARGE_NUMBER.search(content):
+    if may_have_large_numbers(content):
         _check_numbers(document)
     return document
+
+
+def may_have_large_numbers(content: bytes) -> bool:
+    """Whether a number of a document may not fit into 64 bits: it has 19 digits, or an exponent of three.
+
+    Only documents that may pay for the check of each number. A regular expression takes ten times as long.
+    """
+    shape = content.translate(_SHAPE, b"+-")
+    return b"0" * 19 in shape or b"e000" in shape
 
 
 def read_json(path: Path, max_bytes: int = MAX_DOCUMENT) -> dict[str, Any] | None:

@@ -180,14 +180,25 @@ def _goes_on(folder: Path) -> bool:
 
 def disk_usage(folder: Path) -> int:
     """Bytes that a folder takes on the disk; files that vanish meanwhile, or cannot be read, count as nothing."""
-    total = 0
-    for root, _, files in os.walk(folder):
-        for name in files:
-            try:
-                total += (Path(root) / name).lstat().st_blocks * 512
-            except OSError:  # removed meanwhile, or unreadable: `state` says so, a size need not
-                continue
+    total, folders = 0, [str(folder)]
+    while folders:  # a store of 500 runs has 25,000 files: `Path` objects would double the time
+        try:
+            with os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+                    else:
+                        total += _size_on_disk(entry)
+        except OSError:  # removed meanwhile, or unreadable: `state` says so, a size need not
+            continue
     return total
+
+
+def _size_on_disk(entry: "os.DirEntry[str]") -> int:
+    try:
+        return entry.stat(follow_symlinks=False).st_blocks * 512
+    except OSError:  # removed meanwhile
+        return 0
 
 
 _PAST = {"stopped": "had stopped", "finished": "had finished", "failed": "had failed", "lost": "had ended"}

@@ -13,7 +13,7 @@ from gan.config import options
 from gan.config.options import Option
 from gan.errors import RunError
 from gan.evaluation.records.results import EvaluationResult
-from gan.io.atomic import FileVersion, file_version
+from gan.io.atomic import FileVersion, file_versions
 from gan.io.untrusted_files import skipping_unreadable
 from gan.monitoring.score_table import compared_evaluation
 from gan.runs import metrics
@@ -56,7 +56,7 @@ UNREADABLE = RunRecords(0, None, None, {}, None)
 def run_records(run: Run) -> RunRecords:
     """The records of a run as they are now; those of UNREADABLE where its folder cannot be read, which is logged."""
     with skipping_unreadable(run.path):
-        return _records(run.path, tuple(file_version(run.path / name) for name in SOURCES))
+        return _records(run.path, file_versions(run.path, SOURCES))
     return UNREADABLE
 
 

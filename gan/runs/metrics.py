@@ -8,6 +8,7 @@ that readers need no lock, on shared file systems too. A damaged or half-written
 import errno
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -112,6 +113,11 @@ class MetricsTail:
 
     def read_new(self) -> tuple[bool, list[dict[str, Any]]]:
         """Whether the file was replaced or removed since the last call, and the rows that are new."""
+        replaced, lines = self.read_new_lines()
+        return replaced, parse_rows(lines)
+
+    def read_new_lines(self) -> tuple[bool, list[bytes]]:
+        """As `read_new`, but the lines, each with its end, which may be damaged."""
         try:
             try:
                 file = open_regular(self._path)
@@ -133,7 +139,7 @@ class MetricsTail:
             self._start_again()
             return True, []
 
-    def _read_on(self, file: IO[bytes]) -> tuple[bool, list[dict[str, Any]]]:
+    def _read_on(self, file: IO[bytes]) -> tuple[bool, list[bytes]]:
         inode, replaced = os.fstat(file.fileno()).st_ino, False
         file.seek(self._offset - len(self._last_line))
         # The inode alone is not enough: its number is reused once the file is gone, and a file may be rewritten.
@@ -141,17 +147,16 @@ class MetricsTail:
             self._start_again(inode)
             replaced = True
             file.seek(0)
-        rows = []
+        lines = []
         while self._offset < MAX_FILE_BYTES and (line := file.readline(MAX_LINE_BYTES)):
             complete = line.endswith(b"\n")
             if not complete and len(line) < MAX_LINE_BYTES:
                 break  # still being written
             self._offset, self._last_line = self._offset + len(line), line[-CHECKED_BYTES:]
-            row = _parse_row(line) if complete and not self._inside_long_line else None
+            if complete and not self._inside_long_line:
+                lines.append(line)
             self._inside_long_line = not complete
-            if row is not None:
-                rows.append(row)
-        return replaced, rows
+        return replaced, lines
 
 
 def last_row(path: Path) -> dict[str, Any] | None:
@@ -167,6 +172,11 @@ def last_row(path: Path) -> dict[str, Any] | None:
         return None
     rows = (_parse_row(line) for line in reversed(lines) if line.endswith(b"\n"))
     return next((row for row in rows if row is not None), None)
+
+
+def parse_rows(lines: Iterable[bytes]) -> list[dict[str, Any]]:
+    """The rows of whole lines, without those that are damaged."""
+    return [row for row in map(_parse_row, lines) if row is not None]
 
 
 def _parse_row(line: bytes) -> dict[str, Any] | None:

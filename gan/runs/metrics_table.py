@@ -15,8 +15,10 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.runs.metrics import MetricsTail
+from gan.io.json_files import may_have_large_numbers
+from gan.runs.metrics import MetricsTail, parse_rows
 
+MANY_LINES = 1000  # from which on they are parsed together
 INITIAL_CAPACITY = 1024  # rows
 MAX_COLUMNS = 64
 """Further columns are dropped: a run has a tenth of them, and each takes the memory of all points."""
@@ -91,11 +93,41 @@ class MetricsReader:
     def read(self) -> MetricsTable:
         """All whole rows so far; starts again where the file was replaced."""
         with self._lock:
-            replaced, rows = self._tail.read_new()
+            replaced, lines = self._tail.read_new_lines()
             if replaced:
                 self._buffer = _Buffer()
-            self._buffer.extend(rows)
+            columns = _parse_columns(lines) if len(lines) >= MANY_LINES else None
+            if columns is None:
+                self._buffer.extend(parse_rows(lines))
+            else:
+                self._buffer.extend_columns(columns)
             return self._buffer.table()
+
+
+def _parse_columns(lines: Sequence[bytes]) -> dict[str, NDArray[Any]] | None:
+    """The columns of many whole lines at once, six times as fast as row by row; None where any of them is irregular.
+
+    What `parse_rows` would leave out makes them irregular: damaged lines, values that are not numbers, NaN.
+    """
+    import pyarrow.json  # here: commands and trainers read few points or none
+
+    content = b"".join(lines)
+    if b"N" in content or b"I" in content or may_have_large_numbers(content):  # NaN, Infinity
+        return None
+    try:
+        table = pyarrow.json.read_json(
+            pyarrow.BufferReader(content), pyarrow.json.ReadOptions(use_threads=False, block_size=len(content))
+        )
+    except pyarrow.ArrowException:
+        return None
+    types = {name: table.schema.field(name).type for name in table.column_names}
+    regular = all(pyarrow.types.is_int64(kind) or pyarrow.types.is_float64(kind) for kind in types.values())
+    if len(table) != len(lines) or not regular or len(types) > MAX_COLUMNS or types.get("seen") != pyarrow.int64():
+        return None
+    seen = table.column("seen")
+    if seen.null_count or seen.to_numpy().min() < 0:
+        return None
+    return {name: table.column(name).to_numpy() for name in types}
 
 
 class _Buffer:
@@ -108,12 +140,7 @@ class _Buffer:
 
     def extend(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Append rows; values that are not numbers are dropped."""
-        start, self._count = self._count, self._count + len(rows)
-        if self._count > len(self._seen):
-            more = max(self._count, 2 * len(self._seen)) - len(self._seen)
-            self._seen = np.concatenate([self._seen, np.empty(more, np.int64)])
-            for name, values in self._values.items():
-                self._values[name] = np.concatenate([values, np.full(more, np.nan)])
+        start = self._grow(len(rows))
         for position, row in enumerate(rows, start):
             self._seen[position] = row["seen"]
             for name, value in row.items():
@@ -123,6 +150,25 @@ class _Buffer:
                             continue
                         self._values[name] = np.full(len(self._seen), np.nan)
                     self._values[name][position] = value
+
+    def extend_columns(self, columns: Mapping[str, NDArray[Any]]) -> None:
+        """Append columns (n,) of numbers, at most MAX_COLUMNS; NaN where a row has no value."""
+        start = self._grow(len(columns["seen"]))
+        self._seen[start : self._count] = columns["seen"]
+        for name in list(columns.keys() - {"seen"} - self._values.keys())[: MAX_COLUMNS - len(self._values)]:
+            self._values[name] = np.full(len(self._seen), np.nan)
+        for name in columns.keys() & self._values.keys():
+            self._values[name][start : self._count] = columns[name]
+
+    def _grow(self, rows: int) -> int:
+        """Make room for more rows; the position of the first."""
+        start, self._count = self._count, self._count + rows
+        if self._count > len(self._seen):
+            more = max(self._count, 2 * len(self._seen)) - len(self._seen)
+            self._seen = np.concatenate([self._seen, np.empty(more, np.int64)])
+            for name, values in self._values.items():
+                self._values[name] = np.concatenate([values, np.full(more, np.nan)])
+        return start
 
     def table(self) -> MetricsTable:
         """The rows so far, as views of the columns."""

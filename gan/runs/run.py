@@ -24,7 +24,7 @@ from gan.config import names, options, settings
 from gan.config.run_config import RunConfig
 from gan.data.info import DatasetInfo
 from gan.errors import ConfigError, DamagedFileError, RunError
-from gan.io.atomic import FileVersion, file_version
+from gan.io.atomic import FileVersion, file_version, file_versions
 from gan.io.untrusted_files import is_regular, read_bytes, skipping_unreadable
 from gan.jobs.kinds import refuse_link
 from gan.jobs.status import Status, read_status
@@ -78,8 +78,7 @@ class Run:
     def about(self) -> About:
         """Title, tags and notes, as they are now; empty where about.json cannot be read, which is logged."""
         with skipping_unreadable(self.path / notes.FILE):
-            versions = file_version(self.path / notes.FILE), file_version(self.path / "config.json")
-            return _about(self.path, versions)
+            return _about(self.path, file_versions(self.path, (notes.FILE, "config.json")))
         return About(created=notes.config_time(self.path))
 
     @property
@@ -159,7 +158,7 @@ class Run:
 
 
 @lru_cache(maxsize=4000)
-def _about(folder: Path, versions: tuple[FileVersion, FileVersion]) -> About:
+def _about(folder: Path, versions: tuple[FileVersion, ...]) -> About:
     """The about.json of a folder, read again when it or the config, whose time it may need, changes."""
     return notes.read_about(folder)
 

@@ -29,12 +29,13 @@ SETTLE = 0.3  # between two requests, so that they are not taken as one
 @dataclass(frozen=True)
 class Answer:
     """What came back for one request: seconds until it was whole, and of them those that the server computed, bytes,
-    the parts that draw themselves anew, and the fields for whole numbers by their labels."""
+    and the fields for whole numbers by their labels. `fragments` are the parts that draw themselves anew, None where
+    only such a part was drawn."""
 
     seconds: float
     computed: float
     bytes: int
-    fragments: tuple[str, ...]
+    fragments: tuple[str, ...] | None
     fields: dict[str, str]
 
 
@@ -74,9 +75,13 @@ class Visitor:
                 raise RuntimeError(element.exception.message)
             if kind == "delta" and element.WhichOneof("type") == "number_input":
                 fields[element.number_input.label] = element.number_input.id
-            if kind == "script_finished" and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
+            if kind == "script_finished" and message.script_finished == ForwardMsg.FINISHED_EARLY_FOR_RERUN:
+                fragments.clear()  # a part has asked for the whole page
+            elif kind == "script_finished":
                 seconds = time.perf_counter() - began
-                return Answer(seconds, self._computed() - computed, received, tuple(fragments), fields)
+                part = message.script_finished == ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY
+                drawn = None if part else tuple(fragments)
+                return Answer(seconds, self._computed() - computed, received, drawn, fields)
 
     def _computed(self) -> float:
         times = self._server.cpu_times()
@@ -97,11 +102,15 @@ def visit(port: int, server: int, page: str, link: dict[str, str], field: str = 
     for _ in range(TIMES):
         time.sleep(SETTLE)
         warm.append(visitor.ask(page, link))
-    refreshed, read = [], []
-    for _ in range(TIMES if warm[-1].fragments else 0):
+    refreshed, read, fragments = [], [], warm[-1].fragments or ()
+    for _ in range(TIMES if fragments else 0):
         time.sleep(SETTLE)
-        before = bytes_read(server)
-        refreshed.append([visitor.ask(page, link, fragment) for fragment in warm[-1].fragments])
+        before, parts, waiting = bytes_read(server), [], list(fragments)
+        while waiting:
+            parts.append(visitor.ask(page, link, waiting.pop(0)))
+            if parts[-1].fragments is not None:  # the whole page was drawn, perhaps without a part of before
+                fragments, waiting = parts[-1].fragments, []
+        refreshed.append(parts)
         read.append(bytes_read(server) - before)
     changed = []
     for number in range(1, TIMES + 1 if field else 1):
@@ -110,6 +119,7 @@ def visit(port: int, server: int, page: str, link: dict[str, str], field: str = 
     visitor.close()
     median = statistics.median
     found: dict[str, Any] = {"first_s": first.seconds, "warm_s": median(one.seconds for one in warm)}
+    found["first_computed_s"] = first.computed
     found["warm_computed_s"] = median(one.computed for one in warm)
     if refreshed:
         found["refresh_s"] = median(sum(one.seconds for one in parts) for parts in refreshed)
@@ -134,11 +144,11 @@ def bytes_read(process: int) -> int:
 def main() -> None:
     """Visit what a JSON list names: `python -m pages.ui.bench_client PORT PROCESS VISITS`.
 
-    VISITS is such as '[["gallery", {"run": "x"}, "Seed"]]'.
+    VISITS is such as '[["gallery of x", "gallery", {"run": "x"}, "Seed"]]'.
     """
     port, server = int(sys.argv[1]), int(sys.argv[2])
     visits = json.loads(sys.argv[3])
-    print(json.dumps({page: visit(port, server, page, *more) for page, *more in visits}))
+    print(json.dumps({name: visit(port, server, *more) for name, *more in visits}))
 
 
 if __name__ == "__main__":

@@ -188,6 +188,11 @@ def _run_verdict(
     return verdicts.run_verdict(Run(path), _state, snapshot, rates=_measured_rates(settings.store()))
 
 
+def evaluation_seconds(run: Run, snapshots: int = 1, kind: str = "scores") -> float | None:
+    """`gan.evaluation.job.estimated_seconds`, with what other runs measured up to a minute old."""
+    return job.estimated_seconds(run, snapshots, kind, _measured_rates(settings.store()))
+
+
 @st.cache_data(ttl=60, max_entries=4, show_spinner=False)
 def _measured_rates(store: Path) -> dict[str, float]:
     return job.measured_rates()

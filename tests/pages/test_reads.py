@@ -87,6 +87,18 @@ def test_a_page_reads_each_config_and_walks_the_images_once(
     assert find_run("one").config == run.config  # a changed file is read again
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_lists_the_runs_of_the_store_twice_at_most(name: str, store: Path, reads: Counter[str]) -> None:
+    for run in ("one", "two"):
+        made(run)
+    at = page(name, **({"runs": "one,two"} if name == "compare" else {}))
+    at.run()
+    reads.clear()
+    at.run()
+    assert not at.exception
+    assert reads[str(store)] <= (1 if name == "train" else 2)
+
+
 def test_a_folder_is_walked_once_in_a_block_and_anew_in_the_next(folder: Path, reads: Counter[str]) -> None:
     config = DataConfig.model_validate({"name": "folder", "path": str(folder)})
     with scanning_once():

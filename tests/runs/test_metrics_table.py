@@ -5,9 +5,10 @@ import threading
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from gan.runs.metrics import MetricsWriter
-from gan.runs.metrics_table import INITIAL_CAPACITY, MetricsReader, MetricsTable
+from gan.runs.metrics import MetricsWriter, parse_rows
+from gan.runs.metrics_table import INITIAL_CAPACITY, MANY_LINES, MetricsReader, MetricsTable
 
 
 def test_columns_hold_what_the_rows_hold(tmp_path: Path) -> None:
@@ -76,3 +77,42 @@ def test_rows_in_memory_become_columns() -> None:
     columns = MetricsTable.from_rows([{"seen": 1, "loss_d": 2.0, "note": "x"}, {"seen": 2}])
     assert list(columns) == [{"seen": 1, "loss_d": 2.0}, {"seen": 2}]
     assert MetricsTable.from_rows(columns) is columns
+
+
+@pytest.mark.parametrize(
+    "irregular",
+    [
+        b'{"seen": 7, "loss_d"\n',
+        b'{"seen": 7, "loss_d": NaN}\n',
+        b'{"seen": 7, "loss_d": "high"}\n',
+        b'{"seen": 7, "loss_d": true}\n',
+        b'{"loss_d": 1}\n',
+        b'{"seen": -1}\n',
+        b'{"seen": 9223372036854775808}\n',
+        b'{"seen": 7} {"seen": 8}\n',
+    ],
+)
+def test_many_rows_are_read_like_few(tmp_path: Path, irregular: bytes) -> None:
+    """Many are parsed together, or one by one where a line is damaged: either way the same rows are left."""
+    good = [{"seen": k, "loss_d": k / 7} | ({"loss_g": 0.5} if k % 3 else {}) for k in range(MANY_LINES)]
+    lines = [json.dumps(row).encode() + b"\n" for row in good]
+    path = tmp_path / "metrics.jsonl"
+    path.write_bytes(b"".join(lines))
+    assert [dict(row) for row in MetricsReader(path).read()] == good
+    lines.insert(MANY_LINES // 2, irregular)
+    path.write_bytes(b"".join(lines))
+    kept = [dict(row) for row in MetricsReader(path).read()]
+    assert [row for row in kept if row != {"seen": 7}] == good
+    assert kept == parse_rows(lines)
+
+
+def test_rows_after_many_have_their_columns(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    path.write_text("".join(json.dumps({"seen": k, "loss_d": 1.0}) + "\n" for k in range(MANY_LINES)))
+    reader = MetricsReader(path)
+    reader.read()
+    with open(path, "a") as file:
+        file.write(json.dumps({"seen": MANY_LINES, "loss_g": 2.0}) + "\n")
+    table = reader.read()
+    assert dict(table[MANY_LINES]) == {"seen": MANY_LINES, "loss_g": 2.0}
+    assert dict(table[0]) == {"seen": 0, "loss_d": 1.0}

@@ -10,7 +10,7 @@ from gan.evaluation.job import Request
 from gan.monitoring import run_differences, score_table
 from gan.monitoring.score_table import Cell
 from gan.runs.run import Run
-from pages.ui import background, fmt, frame
+from pages.ui import background, cache, fmt, frame
 from pages.ui.compare.chosen_runs import run_label
 from pages.ui.evaluate.job_progress import begin_evaluation
 
@@ -85,7 +85,7 @@ def _without_scores(run: Run) -> None:
             st.caption(f"{title} has no snapshot to score.")
             return
         st.caption(f"{title} has no scores.", width="content")
-        seconds = job.estimated_seconds(run)
+        seconds = cache.evaluation_seconds(run)
         st.button(
             "Score it" if seconds is None else f"Score it, about {fmt.duration(seconds)}",
             icon=":material/speed:", key=f"score {run.name}", on_click=begin_evaluation,

@@ -7,7 +7,7 @@ import streamlit as st
 from gan.evaluation import job
 from gan.evaluation.job import Request
 from gan.runs.run import Run
-from pages.ui import fmt
+from pages.ui import cache, fmt
 from pages.ui.evaluate import study_form
 from pages.ui.evaluate.job_progress import begin_evaluation, progress_or_end
 from pages.ui.frame import errors_shown
@@ -55,7 +55,7 @@ def _scores(run: Run, snapshot: int) -> None:
     st.caption(
         "Fidelity, diversity and privacy of the images, against real ones that the run has not seen. On the CPU."
     )
-    if job.estimated_seconds(run) is None:
+    if cache.evaluation_seconds(run) is None:
         st.caption("The first evaluation on this machine measures how long it takes.")
     if progress_or_end(run, "scores", "Scoring"):
         return
@@ -63,7 +63,7 @@ def _scores(run: Run, snapshot: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         label = "Score this snapshot" if snapshot in missing else "Score it again"
         st.button(
-            fmt.timed(label, job.estimated_seconds(run)),
+            fmt.timed(label, cache.evaluation_seconds(run)),
             type="primary" if snapshot in missing else "secondary",
             icon=":material/speed:",
             key="score one",
@@ -72,7 +72,7 @@ def _scores(run: Run, snapshot: int) -> None:
         )
         if len(missing) > 1 or missing not in ([], [snapshot]):
             st.button(
-                fmt.timed(f"Score {fmt.number(len(missing))} snapshots", job.estimated_seconds(run, len(missing))),
+                fmt.timed(f"Score {fmt.number(len(missing))} snapshots", cache.evaluation_seconds(run, len(missing))),
                 icon=":material/timeline:",
                 key="score all",
                 help="Those without scores: the curve over time shows which snapshot is best.",
@@ -87,7 +87,7 @@ def _membership(run: Run, snapshot: int) -> None:
         if progress_or_end(run, "membership", "Membership test"):
             return
         st.button(
-            fmt.timed("Start the membership test", job.estimated_seconds(run, kind="membership")),
+            fmt.timed("Start the membership test", cache.evaluation_seconds(run, kind="membership")),
             icon=":material/fingerprint:",
             key="start membership",
             on_click=begin_evaluation,

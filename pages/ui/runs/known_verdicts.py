@@ -17,8 +17,8 @@ from gan.monitoring.run_verdict import RunVerdict
 from pages.ui import cache, fmt
 from pages.ui.runs.run_list import Listed
 
-AT_ONCE = 0.3  # estimated seconds that a drawing spends on verdicts that are not known
-LATER = 2.0  # seconds, between two drawings
+AT_ONCE = 0.3  # estimated seconds of verdicts up to which a drawing waits for those that are not known
+LATER = 0.5  # seconds of reading between two drawings, for which a click waits
 PAUSE = 0.5  # seconds before that
 STALE = 30  # seconds that the verdict on a live run is kept
 MOST = 4000  # runs of which the verdict is kept
@@ -38,26 +38,26 @@ def _kept() -> dict[Path, tuple[Key, RunVerdict | None]]:
 def known_verdicts(
     entries: Sequence[Listed], records: Sequence[RunRecords] | None = None
 ) -> tuple[Verdicts, list[Listed]]:
-    """The verdicts that are known or take little, and the runs whose verdict is not known or older than their files.
+    """The verdicts that are known, and the runs whose verdict is not known or older than their files.
 
-    `records` of the runs, where the caller has read them.
+    Where all of those take little, they are read, and none is left. `records` of the runs, where the caller has read
+    them.
     """
     if records is None:
         records = [run_records(entry.run) for entry in entries]
-    verdicts: Verdicts = {}
-    unknown, left = [], AT_ONCE
-    for entry, record in zip(entries, records, strict=True):
-        key, known = _key(entry, record.versions), _kept().get(entry.run.path)
-        if known is None or known[0] != key:
-            seconds = _estimated_seconds(record.versions)
-            if seconds <= left:
-                left -= seconds
-                known = _read(entry, key)
-            else:
-                unknown.append(entry)
-        if known is not None:
-            verdicts[entry.run.name] = known[1]
-    return verdicts, unknown
+    kept = _kept()
+    keys = {entry.run.path: _key(entry, record.versions) for entry, record in zip(entries, records, strict=True)}
+    outdated = {path for path, key in keys.items() if path not in kept or kept[path][0] != key}
+    needed = {
+        entry.run.path: _estimated_seconds(record.versions) for entry, record in zip(entries, records, strict=True)
+    }
+    if sum(needed[path] for path in outdated) <= AT_ONCE:
+        for entry in entries:
+            if entry.run.path in outdated:
+                _read(entry, keys[entry.run.path])
+        outdated.clear()
+    verdicts = {entry.run.name: kept[entry.run.path][1] for entry in entries if entry.run.path in kept}
+    return verdicts, [entry for entry in entries if entry.run.path in outdated]
 
 
 def read_later(unknown: list[Listed]) -> None:

@@ -35,9 +35,10 @@ def listed_runs(runs: list[Listed]) -> None:
     if not matching:
         run_search.no_match(query)
     elif view == run_search.TABLE:
+        rows = run_table.matching_rows(matching, query)
         with columns:
-            run_table.column_choice(matching)
-        run_table.table_view(runs, query)
+            run_table.column_choice(rows[1])
+        run_table.table_view(rows, query)
     else:
         card_pages(matching)
 

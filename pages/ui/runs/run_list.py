@@ -4,14 +4,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from gan import jobs
 from gan.evaluation import job
-from gan.io.atomic import FileVersion, file_version
+from gan.io.atomic import FileVersion, file_versions
 from gan.runs.notes import About
 from gan.runs.run import Run, all_runs
 from pages.ui.runs import run_header
 
+T = TypeVar("T")
 ENDED = ("finished", "stopped", "failed")
 MOST = 4000  # runs of which the state is kept
 _ended: dict[Path, tuple[tuple[FileVersion, ...], jobs.State]] = {}
@@ -74,7 +76,7 @@ def list_runs() -> list[Listed]:
 def current_state(run: Run) -> jobs.State:
     """The state of a run; that of one that has ended is computed again only when one of its files changes."""
     try:
-        versions = tuple(file_version(run.path / f"{name}.json") for name in ("queued", "started", "end"))
+        versions = file_versions(run.path, ("queued.json", "started.json", "end.json"))
     except OSError:  # the state says what is wrong
         return jobs.state(run.path)
     known = _ended.get(run.path)
@@ -88,14 +90,14 @@ def current_state(run: Run) -> jobs.State:
     return state
 
 
-def first_these(runs: list[Listed]) -> Callable[[], list[Listed]]:
-    """A function that gives these runs at its first call, and the current ones at later calls.
+def first_these(first: T, read: Callable[[], T]) -> Callable[[], T]:
+    """A function that gives `first` at its first call, and what `read` gives at later calls.
 
-    For a part of the page that is drawn again by itself: its first drawing is that of the page, which has just listed
-    the runs.
+    For a part of the page that is drawn again by itself: its first drawing is that of the page, which has just read
+    the same.
     """
-    given = [runs]
-    return lambda: given.pop() if given else list_runs()
+    given = [first]
+    return lambda: given.pop() if given else read()
 
 
 def running_studies(runs: Sequence[Listed]) -> list[Run]:

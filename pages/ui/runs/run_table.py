@@ -40,17 +40,26 @@ class Column:
     value: Callable[[Listed, RunRecords], Any]
 
 
-def table_view(runs: list[Listed], query: Filter) -> None:
-    """The table of those runs that match, drawn again while one of them is alive."""
-    alive = any(entry.state.alive for entry in runs)
-    st.fragment(_table, run_every=EVERY if alive else None)(query, run_list.first_these(runs))
+Rows = tuple[list[Listed], list[RunRecords]]
 
 
-def _table(query: Filter, current_runs: Callable[[], list[Listed]]) -> None:
+def matching_rows(runs: Sequence[Listed], query: Filter) -> Rows:
+    """The runs that match, with what their files say."""
+    matching = run_list.matching_runs(runs, query)
+    return matching, [run_table.run_records(entry.run) for entry in matching]
+
+
+def table_view(rows: Rows, query: Filter) -> None:
+    """The table of the runs that match, drawn again while one of them is alive."""
+    alive = any(entry.state.alive for entry in rows[0])
+    current = run_list.first_these(rows, lambda: matching_rows(run_list.list_runs(), query))
+    st.fragment(_table, run_every=EVERY if alive else None)(query, current)
+
+
+def _table(query: Filter, current_rows: Callable[[], Rows]) -> None:
     with errors_shown():
         run_selection.rerun_after_change()
-        runs = run_list.matching_runs(current_runs(), query)
-        records = [run_table.run_records(entry.run) for entry in runs]
+        runs, records = current_rows()
         verdicts: Verdicts = {}
         columns = {column.key: column for column in all_columns(records, verdicts)}
         actions = st.container()
@@ -92,9 +101,9 @@ def selection_key(runs: Sequence[Listed]) -> str:
     return f"run table {hash(tuple(entry.run.name for entry in runs))}"
 
 
-def column_choice(runs: Sequence[Listed]) -> None:
-    """The choice of columns, in the link."""
-    columns = {column.key: column for column in all_columns([run_table.run_records(entry.run) for entry in runs], {})}
+def column_choice(records: Sequence[RunRecords]) -> None:
+    """The choice of the columns that runs with these records can have, in the link."""
+    columns = {column.key: column for column in all_columns(records, {})}
     chosen = [key for key in st.session_state[run_search.COLUMNS] if key in columns] or standard_columns(columns)
     st.session_state[run_search.COLUMNS] = chosen
     with st.popover("Columns", icon=":material/view_column:"):

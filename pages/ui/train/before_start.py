@@ -11,7 +11,7 @@ from gan.data import registry
 from gan.errors import DataError
 from gan.runs import lifecycle, notes, sweeps
 from gan.training import preflight
-from gan.training.estimate import Estimate, estimate
+from gan.training.estimate import Estimate
 from pages.ui import cache_torch, fmt, frame, tiles
 from pages.ui.data import upload
 from pages.ui.frame import errors_shown
@@ -25,13 +25,12 @@ BATCH_HELP = "The images of the first training step with this seed. Balanced cla
 TIME_HELP = "From the speed of this machine: of its latest run with networks and images like these, or measured."
 
 
-def start_panel(config: RunConfig) -> None:
+def start_panel(config: RunConfig, estimated: Estimate) -> None:
     """Start with what stands against it, then the preview, the estimate and the command."""
     if config.data.name == "folder" and not config.data.path:
         st.info("Choose one of your sets in the list above, or add your images first, as a ZIP.")
         upload.upload_button("Add your images", "primary")
         return
-    estimated = estimate(config)
     problems = preflight.find_problems(config, estimated)
     blocked = next((problem.text for problem in problems if problem.level == "error"), "")
     start_button(config, blocked, advised=all(problem.key != "too-few-per-class" for problem in problems))

@@ -6,7 +6,7 @@ from gan import jobs
 from gan.config.run_config import RunConfig
 from gan.errors import GanError
 from gan.training import measured_speed, recommend
-from gan.training.estimate import MEASURED_BY, Speed, find_speed
+from gan.training.estimate import MEASURED_BY, Speed
 from gan.training.recommend import Length
 from pages.ui import fmt
 from pages.ui.frame import error_text, errors_noted
@@ -20,9 +20,8 @@ FAILED = ":material/speed: The time could not be measured:"
 EVERY = 1.0  # seconds between looks at a measurement
 
 
-def length_choice(config: RunConfig, recommended: RunConfig) -> None:
-    """The three lengths, once the speed of this machine is known; until then its measurement."""
-    speed = find_speed(config)
+def length_choice(config: RunConfig, recommended: RunConfig, speed: Speed | None) -> None:
+    """The three lengths, once the speed of this machine for `config` is known; until then its measurement."""
     if speed is None or speed.measured_by == "shared-steps":
         measure_speed(config)
     if speed is None:
