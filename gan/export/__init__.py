@@ -4,5 +4,6 @@ request     what to export                      writer         generate, filter,
 exports     begin, find and resume an export    candidates     generate images and filter them
 spool       images of an unfinished export      formats        PNG folders, flat, NumPy
 manifests   manifest.json and the data card     size_estimate  bytes and seconds, before an export
-balance     how many images each class lacks
+balance     how many images each class lacks    huggingface    what Hugging Face's `datasets` reads
+model_export, model_files, model_card           the generator, for other programs
 """

@@ -6,7 +6,8 @@
               for attributes, as in MedMNIST
 
 Each has labels.csv with the columns `file`, then `class` or a 0/1 column for each attribute; in npz `row`, `snapshot`,
-`seed`, `index` and `truncation` replace `file`.
+`seed`, `index` and `truncation` replace `file`. Where Hugging Face needs it there is a metadata.csv too, with the same
+labels.
 
 Letters: N images, C channels, H W, K conditions.
 """
@@ -16,7 +17,7 @@ import csv
 import io
 import shutil
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from numpy.typing import NDArray
 
 from gan.data.info import DatasetInfo
 from gan.errors import UserError
+from gan.export import huggingface
 from gan.export.spool import Row, Spool
 from gan.io import png
 from gan.io.atomic import replacing
@@ -109,6 +111,8 @@ def write_images(
             output.put(image_path(format, row, folders, run), content)
             counts[row.item] += 1
     output.put("labels.csv", labels_csv(format, spool, folders, run, info).encode())
+    if huggingface.has_metadata_table(format, info):
+        output.put(huggingface.METADATA, metadata_csv(format, spool, folders, run, info).encode())
     return counts
 
 
@@ -121,19 +125,37 @@ def image_path(format: str, row: Row, folders: list[str], run: str) -> str:
 
 def labels_csv(format: str, spool: Spool, folders: list[str], run: str, info: DatasetInfo) -> str:
     """The text of labels.csv."""
+    identifying = ["row", "snapshot", "seed", "index", "truncation"] if format == "npz" else ["file"]
+    header = [*identifying, "class"] if info.kind == "class" else [*identifying, *info.names]
+
+    def cells(number: int, row: Row) -> list[Any]:
+        if format == "npz":
+            return [number, row.snapshot, row.seed, row.position, provenance.shortest_decimal(row.truncation)]
+        return [image_path(format, row, folders, run)]
+
+    return _csv_text(header, ([*cells(number, row), *_labels(row, info)] for number, row in enumerate(spool.rows())))
+
+
+def metadata_csv(format: str, spool: Spool, folders: list[str], run: str, info: DatasetInfo) -> str:
+    """The text of Hugging Face's metadata.csv: the columns `file_name`, then `label` or one for each attribute."""
+    header = ["file_name", "label"] if info.kind == "class" else ["file_name", *info.names]
+    rows = spool.rows()
+    return _csv_text(header, ([image_path(format, row, folders, run), *_labels(row, info)] for row in rows))
+
+
+def _labels(row: Row, info: DatasetInfo) -> list[Any]:
+    """The name of an image's class, or its attributes as 0 or 1."""
+    if info.kind == "class":
+        return [info.names[row.on[0]]]
+    on = set(row.on)
+    return [int(k in on) for k in range(len(info.names))]
+
+
+def _csv_text(header: list[str], rows: Iterable[list[Any]]) -> str:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    identifying = ["row", "snapshot", "seed", "index", "truncation"] if format == "npz" else ["file"]
-    table.writerow([*identifying, "class"] if info.kind == "class" else [*identifying, *info.names])
-    for number, row in enumerate(spool.rows()):
-        cells: list[Any]
-        if format == "npz":
-            cells = [number, row.snapshot, row.seed, row.position, provenance.shortest_decimal(row.truncation)]
-        else:
-            cells = [image_path(format, row, folders, run)]
-        on = set(row.on)
-        labels = [info.names[row.on[0]]] if info.kind == "class" else [int(k in on) for k in range(len(info.names))]
-        table.writerow([*cells, *labels])
+    table.writerow(header)
+    table.writerows(rows)
     return text.getvalue()
 
 

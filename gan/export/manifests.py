@@ -1,5 +1,9 @@
-"""manifest.json and the data card (README.md) of a download."""
+"""manifest.json and the data card (README.md) of a download.
 
+The card begins with metadata in YAML, as the dataset cards of Hugging Face do.
+"""
+
+import json
 import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -8,6 +12,7 @@ from gan import __version__, jobs
 from gan.config import settings
 from gan.data.info import DatasetInfo
 from gan.evaluation.records import interpretation
+from gan.export import huggingface
 from gan.monitoring.run_verdict import run_verdict
 from gan.runs import parents
 from gan.runs.parents import Ancestor
@@ -19,6 +24,13 @@ if TYPE_CHECKING:
     from gan.export.candidates import ExportFilter, Tally
     from gan.export.request import ExportRequest
     from gan.sampling.sampler import Sampler
+
+OPENED_BY = {
+    "folder": '`torchvision.datasets.ImageFolder("unpacked/images")` or Hugging Face\'s `load_dataset("unpacked")`',
+    "flat": 'Hugging Face\'s `load_dataset("unpacked")`, or by the paths in `labels.csv`',
+    "npz": '`numpy.load("unpacked/images.npz")`',
+}
+"""What opens each format, unpacked into a folder of that name."""
 
 
 def build_manifest(
@@ -191,7 +203,7 @@ def data_card(manifest: dict[str, Any], info: DatasetInfo) -> str:
     verdict = manifest["verdict"]
     parts = "; ".join(f"{name}: {part['text']}" for name, part in verdict["parts"].items())
     notices = "".join(f"\n**{notice}**\n" for notice in manifest["notices"])
-    return f"""# Synthetic images: {info.title}
+    return f"""{_front_matter(manifest, info)}# Synthetic images: {info.title}
 
 These images were **generated**; none is a photograph, a scan or a patient. They were made to augment a training set.
 
@@ -206,6 +218,7 @@ These images were **generated**; none is a photograph, a scan or a patient. They
 {_origin_text(manifest)}- {_near_copies_text(manifest)}
 - {_selection_text(manifest)}
 - {_evaluation_text(manifest)}
+- Unpacked, they open with {OPENED_BY[manifest["format"]]}.
 - `labels.csv` has the label of each file; `manifest.json` tells how to make each image again.
 
 ## Limits
@@ -213,3 +226,10 @@ These images were **generated**; none is a photograph, a scan or a patient. They
 Not for clinical use, diagnosis or the assessment of any person. A generator repeats and can worsen what its training
 data lacks or over-represents, and can come close to single training images. Test a classifier on real images only.
 """
+
+
+def _front_matter(manifest: dict[str, Any], info: DatasetInfo) -> str:
+    """The metadata of Hugging Face between lines of dashes; its values are JSON, which is YAML too."""
+    metadata = huggingface.card_metadata(manifest, info)
+    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in metadata.items()]
+    return "\n".join(["---", *lines, "---"]) + "\n"

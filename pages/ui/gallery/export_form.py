@@ -38,8 +38,8 @@ def download_view(run: Run, info: DatasetInfo, request: ExportRequest) -> None:
     without_near_copies = _near_copies_left_out(run)
     format = st.selectbox(
         "Format", list(FORMATS), format_func=FORMATS.__getitem__, key="export form", persist_state="session",
-        help="The first opens with torchvision's ImageFolder. Each has labels.csv, a data card, and a manifest from "
-        "which every image can be made again. None holds weights.",
+        help="The first opens with torchvision's ImageFolder and Hugging Face's load_dataset. Each has labels.csv, a "
+        "data card, and a manifest from which every image can be made again. None holds weights.",
     )  # fmt: skip
     ready = chosen.count > 0 and without_near_copies is not None
     export_request = replace(chosen, format=format, with_near_copies=not without_near_copies)
