@@ -5,5 +5,6 @@ exports     begin, find and resume an export    candidates     generate images a
 spool       images of an unfinished export      formats        PNG folders, flat, NumPy
 manifests   manifest.json and the data card     size_estimate  bytes and seconds, before an export
 balance     how many images each class lacks    huggingface    what Hugging Face's `datasets` reads
-model_export, model_files, model_card           the generator, for other programs
+croissant   croissant.json, of MLCommons        model_export, model_files, model_card
+                                                               the generator, for other programs
 """

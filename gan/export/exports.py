@@ -4,6 +4,7 @@
     labels.csv                       the label of each image
     manifest.json                    run, snapshot and its hash, config, seed, counts, and how to make an image again
     README.md                        data card: content, origin, limits, and metadata for Hugging Face
+    croissant.json                   the same metadata in Croissant, of MLCommons
     metadata.csv                     the labels for Hugging Face, where there is no folder for each class
 
 A ZIP never holds weights. `exports/ledger.jsonl` of the run has a row for each finished export.

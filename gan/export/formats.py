@@ -14,6 +14,7 @@ Letters: N images, C channels, H W, K conditions.
 
 import contextlib
 import csv
+import hashlib
 import io
 import shutil
 import zipfile
@@ -97,23 +98,33 @@ def encode_images(format: str, images: Images, texts: list[dict[str, str]]) -> l
     return [row.tobytes() for row in rows]
 
 
-def write_images(
-    format: str, spool: Spool, output: Output, folders: list[str], run: str, info: DatasetInfo
-) -> list[int]:
-    """Write labels.csv and all images of the spool, item i to `folders[i]`; returns the images written of each item."""
-    counts = [0] * len(folders)
+@dataclass(frozen=True)
+class Written:
+    """What `write_images` wrote: the images of each item, and the SHA-256 of each file that is no image, by name."""
+
+    counts: list[int]
+    hashes: dict[str, str]
+
+
+def write_images(format: str, spool: Spool, output: Output, folders: list[str], run: str, info: DatasetInfo) -> Written:
+    """Write labels.csv and all images of the spool, item i to `folders[i]`."""
+    counts, hashes = [0] * len(folders), {}
     if format == "npz":
         for item in _write_npz(spool, spool.folder / "images.npz", info):
             counts[item] += 1
+        with open(spool.folder / "images.npz", "rb") as file:
+            hashes["images.npz"] = hashlib.file_digest(file, "sha256").hexdigest()
         output.put_file("images.npz", spool.folder / "images.npz")
     else:
         for row, content in spool.images():
             output.put(image_path(format, row, folders, run), content)
             counts[row.item] += 1
-    output.put("labels.csv", labels_csv(format, spool, folders, run, info).encode())
+    labels = labels_csv(format, spool, folders, run, info).encode()
+    output.put("labels.csv", labels)
+    hashes["labels.csv"] = hashlib.sha256(labels).hexdigest()
     if huggingface.has_metadata_table(format, info):
         output.put(huggingface.METADATA, metadata_csv(format, spool, folders, run, info).encode())
-    return counts
+    return Written(counts, hashes)
 
 
 def image_path(format: str, row: Row, folders: list[str], run: str) -> str:

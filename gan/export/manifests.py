@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from gan.export.request import ExportRequest
     from gan.sampling.sampler import Sampler
 
+LIMITS = (
+    "Not for clinical use, diagnosis or the assessment of any person. A generator repeats and can worsen what its "
+    "training data lacks or over-represents, and can come close to single training images. Test a classifier on real "
+    "images only."
+)
 OPENED_BY = {
     "folder": '`torchvision.datasets.ImageFolder("unpacked/images")` or Hugging Face\'s `load_dataset("unpacked")`',
     "flat": 'Hugging Face\'s `load_dataset("unpacked")`, or by the paths in `labels.csv`',
@@ -223,8 +228,7 @@ These images were **generated**; none is a photograph, a scan or a patient. They
 
 ## Limits
 
-Not for clinical use, diagnosis or the assessment of any person. A generator repeats and can worsen what its training
-data lacks or over-represents, and can come close to single training images. Test a classifier on real images only.
+{LIMITS}
 """
 
 

@@ -16,8 +16,8 @@ from gan.runs.run import Run, all_runs
 
 BYTES_BESIDE_PIXELS = {"folder": 1_130, "flat": 1_130, "npz": 50}
 """Bytes of an image besides its pixels: a PNG's texts and XMP, its name twice in the ZIP, and its row in labels.csv."""
-DOCUMENTS = 4_500
-"""Bytes of manifest.json and the data card without what they say of each condition."""
+DOCUMENTS = 9_500
+"""Bytes of manifest.json, the data card and croissant.json without what they say of each condition."""
 BYTES_PER_CONDITION = 450
 """Bytes that manifest.json and the data card say of one condition."""
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter, ValidationError
 
 from gan.errors import RunError
-from gan.export import formats, manifests
+from gan.export import croissant, formats, manifests
 from gan.export.candidates import Accepted, ExportFilter, Tally, accepted_from_basket, accepted_from_stream
 from gan.export.request import ExportRequest
 from gan.export.spool import Row, Spool
@@ -68,10 +68,13 @@ def write_export(run: Run, request: ExportRequest, out: Path, progress: Progress
                 progress(GENERATING, spool.count / request.count)
         folders = [condition.folder(info) for condition, _ in items]
         with formats.open_output(out) as output:
-            counts = formats.write_images(request.format, spool, output, folders, run.name, info)
+            written = formats.write_images(request.format, spool, output, folders, run.name, info)
+            counts = written.counts
             manifest = manifests.build_manifest(run, request, loaded, items, folders, counts, tallies, export_filter)
             output.put("manifest.json", (json.dumps(manifest, indent=2) + "\n").encode())
             output.put("README.md", manifests.data_card(manifest, info).encode())
+            metadata = croissant.croissant_metadata(manifest, info, written.hashes)
+            output.put("croissant.json", (json.dumps(metadata, indent=2) + "\n").encode())
         spool.remove()
     return ExportResult(sum(counts), tuple(manifest["notices"]))
 
