@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from gan.errors import RunError
+from gan.io.markdown_text import escape_markdown, escape_message
 from gan.runs.run import Run, all_runs, find_run
 from pages.ui import fmt, frame, link_echo
 from pages.ui.compare import chosen_runs, curves, downloads, sheets, sweeps, tables, verdicts
@@ -57,7 +58,7 @@ def run_choice(titles: Mapping[str, str], in_sweep: list[str]) -> list[Run]:
         try:
             runs.append(find_run(name))
         except RunError as error:
-            st.warning(str(error), icon=":material/link_off:")
+            st.warning(escape_message(str(error)), icon=":material/link_off:")
     if len(requested) > MAX_RUNS:
         st.info(f"{len(requested)} runs are requested: these are the first {MAX_RUNS}.", icon=":material/info:")
     chosen = [run.name for run in runs]
@@ -81,7 +82,7 @@ def second_run_hint(chosen: list[str], titles: Mapping[str, str]) -> None:
     pair = chosen + others[: 2 - len(chosen)]
     with st.container(border=True, horizontal_alignment="center", key="empty"):
         if len(pair) == 2:
-            second = fmt.escape_markdown(fmt.run_label(pair[1], titles[pair[1]]))
+            second = escape_markdown(fmt.run_label(pair[1], titles[pair[1]]))
             button = f"Compare with {second}" if chosen else "Compare the two latest runs"
             st.markdown("Choose at least two runs above.", width="content")
             st.button(

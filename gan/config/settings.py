@@ -63,6 +63,12 @@ def browsable_paths() -> list[Path]:
     return [Path(part).expanduser().resolve() for part in os.environ.get("GAN_PATHS", "").split(":") if part]
 
 
+def is_browsable(path: Path) -> bool:
+    """Whether a resolved path lies in GAN_PATHS, and neither in the store, which holds sets of others, nor above it."""
+    inside, own = any(path.is_relative_to(folder) for folder in browsable_paths()), store()
+    return inside and not path.is_relative_to(own) and not own.is_relative_to(path)
+
+
 def upload_limit() -> int:
     """`GAN_UPLOAD_MB`: largest unpacked size of an uploaded ZIP, here in bytes. Default 4096 MB."""
     return _whole_number("GAN_UPLOAD_MB", 4096) * 1_000_000

@@ -34,6 +34,7 @@ from gan.export.spool import Row, Spool
 from gan.io import png
 from gan.io.atomic import replacing
 from gan.io.contact_sheet import Images
+from gan.io.csv_cells import harmless_cell
 from gan.sampling import provenance
 
 FORMATS = ("folder", "flat", "npz")
@@ -135,7 +136,7 @@ def image_path(format: str, row: Row, folders: list[str], run: str) -> str:
 
 
 def labels_csv(format: str, spool: Spool, folders: list[str], run: str, info: DatasetInfo) -> str:
-    """The text of labels.csv."""
+    """The text of labels.csv. A name that a spreadsheet would take for a formula has an apostrophe in front."""
     identifying = ["row", "snapshot", "seed", "index", "truncation"] if format == "npz" else ["file"]
     header = [*identifying, "class"] if info.kind == "class" else [*identifying, *info.names]
 
@@ -165,8 +166,7 @@ def _labels(row: Row, info: DatasetInfo) -> list[Any]:
 def _csv_text(header: list[str], rows: Iterable[list[Any]]) -> str:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(header)
-    table.writerows(rows)
+    table.writerows(map(harmless_cell, row) for row in (header, *rows))
     return text.getvalue()
 
 

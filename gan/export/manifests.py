@@ -13,6 +13,7 @@ from gan.config import settings
 from gan.data.info import DatasetInfo
 from gan.evaluation.records import interpretation
 from gan.export import huggingface
+from gan.io.markdown_text import escape_line
 from gan.monitoring.run_verdict import run_verdict
 from gan.runs import parents
 from gan.runs.parents import Ancestor
@@ -166,7 +167,7 @@ def _evaluation_text(manifest: dict[str, Any]) -> str:
             "Whether the images help was not measured: measure it before you rely on them "
             f"(`{settings.PROGRAM} evaluate`)."
         )
-    return f"Measured on this snapshot, before selection: {headline}"
+    return f"Measured on this snapshot, before selection: {escape_line(headline)}"
 
 
 def _snapshots_text(manifest: dict[str, Any]) -> str:
@@ -183,7 +184,8 @@ def _origin_text(manifest: dict[str, Any]) -> str:
     """A line for each run that the generator descends from; "" where it started anew."""
     ancestors = [Ancestor(**document) for document in manifest["starts_from"]]
     return "".join(
-        f"- {ancestor.sentence()} What that run learned of these images may show here too; they were not looked for.\n"
+        f"- {escape_line(ancestor.sentence())} What that run learned of these images may show here too; they were not "
+        "looked for.\n"
         for ancestor in ancestors
     )
 
@@ -203,23 +205,24 @@ def _selection_text(manifest: dict[str, Any]) -> str:
 def data_card(manifest: dict[str, Any], info: DatasetInfo) -> str:
     """The data card, in Markdown."""
     table = "\n".join(
-        f"| {row['condition']} | {row['count']:,} | {row['real_images']:,} |" for row in manifest["conditions"]
+        f"| {escape_line(row['condition'])} | {row['count']:,} | {row['real_images']:,} |"
+        for row in manifest["conditions"]
     )
-    verdict = manifest["verdict"]
-    parts = "; ".join(f"{name}: {part['text']}" for name, part in verdict["parts"].items())
-    notices = "".join(f"\n**{notice}**\n" for notice in manifest["notices"])
-    return f"""{_front_matter(manifest, info)}# Synthetic images: {info.title}
+    source, licence, verdict = escape_line(info.source), escape_line(info.licence), manifest["verdict"]
+    parts = "; ".join(f"{name}: {escape_line(part['text'])}" for name, part in verdict["parts"].items())
+    notices = "".join(f"\n**{escape_line(notice)}**\n" for notice in manifest["notices"])
+    return f"""{_front_matter(manifest, info)}# Synthetic images: {escape_line(info.title)}
 
 These images were **generated**; none is a photograph, a scan or a patient. They were made to augment a training set.
 
-**Verdict: {verdict["label"]}.** {verdict["sentence"]} ({parts}.)
+**Verdict: {verdict["label"]}.** {escape_line(verdict["sentence"])} ({parts}.)
 
 | condition | synthetic images | real training images |
 |---|---|---|
 {table}
 {notices}
 - Generator: run `{manifest["run"]}`, {_snapshots_text(manifest)}.
-- Trained on: {info.source}. Licence of that data: {info.licence}. It may bind these images too.
+- Trained on: {source}. Licence of that data: {licence}. It may bind these images too.
 {_origin_text(manifest)}- {_near_copies_text(manifest)}
 - {_selection_text(manifest)}
 - {_evaluation_text(manifest)}

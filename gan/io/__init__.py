@@ -10,6 +10,7 @@ contact_sheet     many images in one picture
 animation         sample sheets as an animated GIF
 image_errors      what reading a damaged image can raise
 progress          the type of a progress callable
+markdown_text     texts of users within Markdown
 csv_cells         cells of tables that are no formulas
 terminal          printing to a terminal, without control characters
 fault_injection   the faults that the soak test plants

@@ -4,6 +4,7 @@ Each end is announced once, by the process that knows it first: the worker that 
 job that died without one or could not be started. A message that cannot be sent is logged and harms nothing.
 """
 
+import html
 import http.client
 import json
 import logging
@@ -150,15 +151,24 @@ def message_text(ended: Ended) -> str:
     return "\n".join(part for part in (f"{ended.title}. {ended.cause}".rstrip(), _link(ended)) if part)
 
 
+def webhook_document(ended: Ended) -> dict[str, Any]:
+    """What a webhook gets. In its `text` nothing calls people (`<!channel>`, `@here`) or is a link under other words.
+
+    A cause may quote names of classes and files.
+    """
+    link = _link(ended)
+    said = html.escape(f"{ended.title}. {ended.cause}".rstrip(), quote=False).replace("@", "@\u200b")
+    text = "\n".join(part for part in (said, link) if part)
+    return {"text": text, "url": link, "run": names.run_name(ended.job), **asdict(ended)}
+
+
 def _send_to_webhook(ended: Ended) -> None:
     """POST JSON to the webhook. Slack, Mattermost and others show its `text`."""
     address = notification_settings.webhook()
     if not address:
         return
-    document = {"text": message_text(ended), "url": _link(ended), "run": names.run_name(ended.job), **asdict(ended)}
-    request = urllib.request.Request(
-        address, json.dumps(document).encode(), {"Content-Type": "application/json"}, method="POST"
-    )
+    content = json.dumps(webhook_document(ended)).encode()
+    request = urllib.request.Request(address, content, {"Content-Type": "application/json"}, method="POST")
     with urllib.request.urlopen(request, timeout=TIMEOUT):
         return
 

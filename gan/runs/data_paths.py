@@ -31,7 +31,7 @@ def readable_data(run: Run) -> DataConfig:
     if config.name != "folder" or not config.path or added_set_folder(config) is not None:
         return config
     folder = local_folder(config)
-    if any(folder.is_relative_to(allowed) for allowed in settings.browsable_paths()) or _record(folder).is_file():
+    if settings.is_browsable(folder) or _record(folder).is_file():
         return config
     raise RunError(
         f"The run {run.name} names the folder {folder}, which nobody on this machine chose: the run was copied. "

@@ -15,6 +15,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from gan.io.csv_cells import harmless_cell
 from gan.io.json_files import may_have_large_numbers
 from gan.runs.metrics import MetricsTail, parse_rows
 
@@ -59,7 +60,7 @@ class MetricsTable(Sequence[Mapping[str, Any]]):
         """All points as CSV, one column per metric, `seen` first; empty where a point has no value."""
         text = io.StringIO()
         writer = csv.DictWriter(text, ["seen", *self.names], lineterminator="\n")
-        writer.writeheader()
+        writer.writerow({name: harmless_cell(name) for name in writer.fieldnames})
         writer.writerows(dict(row) for row in self)
         return text.getvalue()
 

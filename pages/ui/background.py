@@ -9,6 +9,7 @@ import streamlit as st
 
 from gan import jobs
 from gan.config import settings
+from gan.io.markdown_text import escape_markdown, escape_message
 from gan.jobs.status import read_status
 from pages.ui import fmt, frame
 from pages.ui.frame import errors_noted, errors_shown
@@ -56,7 +57,7 @@ def _draw(task: Path, label: str, ended: Callable[[], None], was_alive: bool) ->
             ended()
             st.rerun()
         elif state.is_problem:
-            st.error(state.cause or f"{label} ended without a message.")
+            st.error(escape_message(state.cause) or f"{label} ended without a message.")
 
 
 def progress_bar(task: Path, label: str) -> None:
@@ -67,7 +68,7 @@ def progress_bar(task: Path, label: str) -> None:
         return
     status = read_status(task)
     done, total = float(status.get("done", 0)), float(status.get("total", 0))
-    parts = [label, str(status.get("phase", "starting"))]
+    parts = [label, escape_markdown(str(status.get("phase", "starting")))]
     seconds = status.get("seconds_left")
     if seconds is not None:
         parts.append(f"{fmt.duration(seconds)} left")

@@ -3,7 +3,6 @@
 Shares and their intervals are those of gan/evaluation/number_format.py.
 """
 
-import re
 import time
 
 
@@ -66,8 +65,3 @@ def run_label(name: str, title: str) -> str:
 def attribute_label(name: str) -> str:
     """The name of an attribute with spaces for underscores."""
     return name.replace("_", " ")
-
-
-def escape_markdown(text: str) -> str:
-    """Text from a user, escaped so that Markdown shows it as it is."""
-    return re.sub(r"([\\`*_\[\]<>#$:~|&])", r"\\\1", text)

@@ -13,6 +13,7 @@ from gan.access.sign_in_settings import sign_in
 from gan.config import settings
 from gan.data.sources.scan import scanning_once
 from gan.errors import GanError, describe_store_error
+from gan.io.markdown_text import escape_message
 from pages.ui import notifications
 from pages.ui.access.session_identity import session_identity
 
@@ -97,18 +98,18 @@ def errors_shown() -> Iterator[None]:
 
 
 def error_text(error: GanError | OSError) -> str:
-    """The message of an error for the user, without the path of the store.
+    """The message of an error for the user as Markdown, without the path of the store.
 
     An OSError is also logged with its traceback, as it may be a bug.
     """
     if isinstance(error, GanError):
-        return settings.below_store(str(error))
+        return escape_message(settings.below_store(str(error)))
     LOGGER.error("A page could not read or write a file.", exc_info=error)
-    return settings.below_store(describe_store_error(error))
+    return escape_message(settings.below_store(describe_store_error(error)))
 
 
 def notify(text: str, icon: str | None = None, *, lasting: bool = False) -> None:
-    """Show a toast at the next rerun; a `lasting` one stays until it is closed.
+    """Show a toast (Markdown) at the next rerun; a `lasting` one stays until it is closed.
 
     For callbacks: what they draw themselves would replace the first elements of the page.
     """

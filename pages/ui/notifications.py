@@ -6,9 +6,9 @@ from pathlib import Path
 import streamlit as st
 
 from gan.errors import GanError
+from gan.io.markdown_text import escape_markdown
 from gan.jobs import notifications
 from gan.jobs.notifications import Ended
-from pages.ui import fmt
 
 EVERY = 5.0  # seconds between two looks; each reads the size of one file
 POSITION = "position in ended jobs"  # key of the session state
@@ -41,8 +41,8 @@ def _announce_new() -> None:
         return
     st.session_state[POSITION] = position
     for end in ended:
-        cause = f" {fmt.escape_markdown(end.cause)}" if end.cause else ""
-        st.toast(f"{fmt.escape_markdown(end.title)}.{cause}", icon=ICONS[end.state], duration="long")
+        cause = f" {escape_markdown(end.cause)}" if end.cause else ""
+        st.toast(f"{escape_markdown(end.title)}.{cause}", icon=ICONS[end.state], duration="long")
     if ended:
         _component(ended, asks=False, key=f"ended {position}")
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from gan.evaluation import job
 from gan.evaluation.job import Request
+from gan.io.markdown_text import escape_message
 from gan.runs.run import Run
 from pages.ui import background
 from pages.ui.evaluate.job_progress import begin_evaluation
@@ -21,4 +22,4 @@ def preparation_panel(run: Run, request: Request, label: str, about: str, button
             button, icon=":material/play_arrow:", key=f"start {request.kind}",
             on_click=begin_evaluation, args=(run, request),
         )  # fmt: skip
-        st.caption(about, width="stretch")
+        st.caption(escape_message(about), width="stretch")

@@ -11,6 +11,7 @@ from gan.data.ingest import staging
 from gan.data.ingest.checks.report import CheckReport
 from gan.data.ingest.file_examples import example_files
 from gan.data.ingest.files.archive import unpack
+from gan.data.ingest.import_plan import may_be_read
 from gan.data.ingest.pixels.image_file import read_image_file
 from gan.errors import DataError, ImageFileError
 from gan.io.progress import silent
@@ -153,3 +154,31 @@ def test_a_loop_of_links_is_an_unreadable_image(tmp_path: Path, monkeypatch: pyt
     (plan.root / plan.files[0]).unlink()
     (plan.root / plan.files[0]).symlink_to((plan.root / plan.files[0]).name)
     assert plan.files[0] not in {example.file for example in example_files(plan)["a"]}
+
+
+def test_a_folder_that_becomes_a_link_after_the_check_is_not_followed(tmp_path: Path, outside: Path) -> None:
+    """The opened file is asked where it lies: a path may change between any check of it and the opening."""
+    root = write_class_folders(tmp_path / "cells", {"a": 2, "b": 2})
+    file = next((root / "a").iterdir())
+    allowed = may_be_read(root)
+    assert read_image_file(file, allowed=allowed).pixels.size
+    (root / "a").rename(outside / "a")
+    (root / "a").symlink_to(outside / "a")
+    with pytest.raises(FileNotFoundError):
+        read_image_file(file, allowed=allowed)
+
+
+def test_paths_that_hold_the_store_give_nobody_the_images_of_others(
+    tmp_path: Path, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = add_zip("private", zip_of(class_files()))
+    staging.accept(report)
+    monkeypatch.setenv("GAN_PATHS", str(tmp_path))
+    for path in (store / ".data" / "sets" / "private" / "images", store, tmp_path):
+        with pytest.raises(DataError, match="Allowed folders"):
+            staging.stage_folder("taken", path)
+    cells = write_class_folders(tmp_path / "cells", {"a": 22, "b": 22})
+    image = next((store / ".data" / "sets" / "private" / "images").rglob("*.png"))
+    (cells / "a" / "taken.png").symlink_to(image)
+    with pytest.raises(DataError, match="is a link"):
+        add_folder("cells", cells)

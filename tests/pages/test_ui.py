@@ -88,11 +88,6 @@ def test_every_tone_has_a_colour_in_both_themes() -> None:
     assert {line.tone for group in GROUPS for line in group.lines} <= light.keys()
 
 
-def test_typed_words_are_shown_as_they_are() -> None:
-    assert fmt.escape_markdown("[x](http://a) *b* :red[c] $d$ <e>") == r"\[x\](http\://a) \*b\* \:red\[c\] \$d\$ \<e\>"
-    assert fmt.escape_markdown("Blood cells, 64 px (best!)") == "Blood cells, 64 px (best!)"
-
-
 def test_a_run_is_called_by_its_title_and_its_name() -> None:
     assert fmt.run_label("cells", "cells") == "cells"
     assert fmt.run_label("cells", "Best so far") == "Best so far (cells)"

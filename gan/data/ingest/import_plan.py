@@ -15,7 +15,7 @@ from typing_extensions import TypedDict
 
 from gan.config import settings
 from gan.data.image_set import SPLITS, UNLABELLED, Kind
-from gan.data.ingest.pixels.image_file import read_image_file
+from gan.data.ingest.pixels.image_file import Allowed, read_image_file
 from gan.data.training_size import Sides
 from gan.data.transform import Geometry, fit_image
 from gan.errors import DamagedFileError, DataError
@@ -139,8 +139,7 @@ class ImportPlan:
     def load(cls, folder: Path) -> "ImportPlan":
         """The plan in a folder, cached until its file changes; raises DataError if it is missing or damaged."""
         plan = cls._read(folder, file_version(folder / "plan.json"))
-        allowed = (folder.resolve(), *settings.browsable_paths())
-        if not any(plan.root.resolve().is_relative_to(parent) for parent in allowed):
+        if not may_be_read(folder)(plan.root.resolve()):
             raise DataError(
                 f"The images of the set {folder.name} are in {plan.root}, which is neither in the set nor in "
                 "GAN_PATHS. Remove the set and add it again."
@@ -190,8 +189,9 @@ class ImportPlan:
 
         Raises FileNotFoundError, other OSErrors, and ImageFileError where the file cannot be read.
         """
-        path = self.path(self.files[row])
-        image = read_image_file(path, int(self.frames[row]), "file" if self.window_of_file else None)
+        allowed = may_be_read(self.root)
+        path = _path_inside(self.root, self.files[row], allowed)
+        image = read_image_file(path, int(self.frames[row]), "file" if self.window_of_file else None, allowed)
         return image.to_uint8(self.channels, self.window)
 
     def fit(self, pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
@@ -208,13 +208,22 @@ class ImportPlan:
         }
 
 
+def may_be_read(root: Path) -> Allowed:
+    """Tells of a resolved path whether a file of the set may lie there: in the set's own folder, or in GAN_PATHS."""
+    own = root.resolve()
+    return lambda path: path.is_relative_to(own) or settings.is_browsable(path)
+
+
 def path_in_set(root: Path, file: str) -> Path:
     """The path of a file of a set; raises FileNotFoundError if it is not regular, or a link that leads out of the set.
 
     A link in a folder on the server may lead to another folder of GAN_PATHS.
     """
+    return _path_inside(root, file, may_be_read(root))
+
+
+def _path_inside(root: Path, file: str, allowed: Allowed) -> Path:
     path = Path(os.path.realpath(root / file))  # resolve raises RuntimeError for a loop of links
-    allowed = (root.resolve(), *settings.browsable_paths())
-    if not path.is_file() or not any(path.is_relative_to(folder) for folder in allowed):
+    if not path.is_file() or not allowed(path):
         raise FileNotFoundError(errno.ENOENT, "it is not a file of this set", file)
     return path

@@ -11,7 +11,7 @@ from PIL import Image
 from gan.data.image_set import SPLITS, UNLABELLED, Kind
 from gan.data.ingest.checks.report import Finding
 from gan.data.ingest.files.listing import Listing
-from gan.data.ingest.import_plan import path_in_set
+from gan.data.ingest.import_plan import may_be_read, path_in_set
 from gan.data.ingest.labels.inventory import apply_reading
 from gan.data.ingest.labels.reading import Reading, Window
 from gan.data.ingest.labels.subgroups import count_values
@@ -94,7 +94,9 @@ def picture(root: Path, file: str, height: int = 64, window: Window = None) -> I
     `window` as in a Reading; without a pair of levels, an image with more than 8 bits gets its own range.
     """
     try:
-        decoded = read_image_file(path_in_set(root, file), window="file" if window == "file" else None)
+        decoded = read_image_file(
+            path_in_set(root, file), window="file" if window == "file" else None, allowed=may_be_read(root)
+        )
     except UNREADABLE:
         return None
     channels = 3 if decoded.colour else 1

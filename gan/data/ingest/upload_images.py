@@ -71,7 +71,7 @@ def _server_folder(path: Path, folder: Path, progress: Progress) -> Path:
     """A folder on the server, after its links were checked; if it holds npz or parquet files, their images."""
     root = allowed_folder(path)  # again: request.json may have been changed
     for file in scan(root):  # before any is opened
-        if not _is_allowed(Path(os.path.realpath(root / file.name))):
+        if not settings.is_browsable(Path(os.path.realpath(root / file.name))):
             raise DataError(f"{file.name} in {root} is a link to a file outside GAN_PATHS. Remove it.")
     if not is_archive(root):
         return root
@@ -83,15 +83,11 @@ def _server_folder(path: Path, folder: Path, progress: Progress) -> Path:
 def allowed_folder(path: Path) -> Path:
     """The resolved path of a folder on the server; raises DataError if it is outside GAN_PATHS."""
     real = path.expanduser().resolve()
-    if not _is_allowed(real):
+    if not settings.is_browsable(real):
         allowed = ", ".join(map(str, settings.browsable_paths()))
         allowed = allowed or "none; the administrator of this server can set GAN_PATHS"
         raise DataError(f"Images may not be added from {path}. Allowed folders: {allowed}.")
     return real
-
-
-def _is_allowed(path: Path) -> bool:
-    return any(path.is_relative_to(folder) for folder in settings.browsable_paths())
 
 
 def _empty(folder: Path) -> None:

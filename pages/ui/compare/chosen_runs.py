@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from gan.io.markdown_text import escape_markdown
 from gan.runs.run import Run
 from pages.ui import fmt, link_echo, palette
 
@@ -29,7 +30,8 @@ def view_choices(runs: Sequence[Run]) -> tuple[set[str], int | None]:
     st.session_state[BASELINE_KEY] = baseline if baseline in names else None
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.pills(
-            "Drawn", names, selection_mode="multi", key=SHOWN_KEY, format_func=lambda name: labels[name],
+            "Drawn", names, selection_mode="multi", key=SHOWN_KEY,
+            format_func=lambda name: escape_markdown(labels[name]),
             on_change=_follow_shown, args=(names,), help="The others leave the curves and samples; tables keep them.",
         )  # fmt: skip
         st.selectbox(

@@ -5,11 +5,12 @@ from collections.abc import Collection, Iterator, Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from gan.io.markdown_text import escape_markdown
 from gan.monitoring import curve_points
 from gan.runs.metrics import D_G_Z1, D_X, LOSS_D, LOSS_G, METRICS
 from gan.runs.metrics_table import MetricsTable
 from gan.runs.run import Run
-from pages.ui import cache, fmt
+from pages.ui import cache
 from pages.ui.compare.chosen_runs import run_label
 from pages.ui.components import live_chart
 
@@ -77,6 +78,6 @@ def _chart_caption(
     if limits is not None:
         cut = [label for label, y in curves.items() if y.min() < limits[0] or y.max() > limits[1]]
         if cut:
-            st.caption(f"Cut off above or below: {fmt.escape_markdown(', '.join(cut))}. “All values” shows the whole.")
+            st.caption(f"Cut off above or below: {escape_markdown(', '.join(cut))}. “All values” shows the whole.")
     if unsuitable:
         st.caption("Not logarithmic: some values are 0 or below.")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from gan.io.markdown_text import escape_markdown
 from gan.runs.run import Run
 from pages.ui import fmt, frame
 from pages.ui.compare.chosen_runs import run_label
@@ -46,7 +47,7 @@ def common_moment(sheets: Mapping[str, Mapping[int, Path]], moments: Sequence[in
 
 def _run_sheet(run: Run, sheets: Mapping[int, Path], wanted: int) -> None:
     """The run's sheet nearest to the wanted moment; says so where it is of another."""
-    title = run_label(run).replace("$", "\\$")
+    title = escape_markdown(run_label(run))
     st.page_link(frame.PROGRESS, label=f"**{title}**", query_params={"run": run.name})
     if not sheets:
         st.caption("No picture yet.")

@@ -2,10 +2,11 @@
 
 import streamlit as st
 
+from gan.io.markdown_text import escape_markdown
 from gan.monitoring.sweep_table import SweepTable, sweep_table
 from gan.runs import sweeps
 from gan.runs.run import Run
-from pages.ui import fmt, link_echo
+from pages.ui import link_echo
 from pages.ui.compare import chosen_runs
 from pages.ui.compare.tables import SWITCH_LABELS, comparison_table
 
@@ -19,7 +20,7 @@ def sweep_choice() -> list[Run]:
         return []
     requested = st.query_params.get("sweep", NONE)
     if requested and requested not in known:
-        st.warning(f"There is no sweep {fmt.escape_markdown(requested)}.", icon=":material/link_off:")
+        st.warning(f"There is no sweep {escape_markdown(requested)}.", icon=":material/link_off:")
         requested = NONE
     st.session_state["compared sweep"] = requested
     st.selectbox(
@@ -54,22 +55,26 @@ def sweep_tables(runs: list[Run]) -> None:
     elif table.groups:
         seed_means(table)
     if table.unreadable:
-        st.caption(f"Cannot be read: {fmt.escape_markdown(', '.join(table.unreadable))}.")
+        st.caption(f"Cannot be read: {escape_markdown(', '.join(table.unreadable))}.")
 
 
 def seed_means(table: SweepTable) -> None:
     """The mean and standard deviation over seeds."""
     st.markdown("**Mean ± standard deviation over seeds**")
-    names = [", ".join(_values(group.values)) or "All runs" for group in table.groups]
+    names = [", ".join(_texts(group.values)) or "All runs" for group in table.groups]
     rows = [[str(group.scored), *_scores(group.scores)] for group in table.groups]
     comparison_table(names, ["Runs with scores", *table.scores], rows, "seeds")
     if table.group_options:
-        st.caption(f"Rows: {fmt.escape_markdown(', '.join(table.group_options))}.")
+        st.caption(f"Rows: {escape_markdown(', '.join(table.group_options))}.")
     st.caption("On the validation split, of each run's best snapshot. The deviation is that of the sample (n - 1).")
 
 
 def _values(values: tuple[str, ...]) -> list[str]:
-    return [SWITCH_LABELS.get(value, value.replace("$", "\\$")) or "—" for value in values]
+    return [escape_markdown(text) for text in _texts(values)]
+
+
+def _texts(values: tuple[str, ...]) -> list[str]:
+    return [SWITCH_LABELS.get(value, value) or "—" for value in values]
 
 
 def _scores(values: tuple[str, ...]) -> list[str]:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from gan.evaluation import job
 from gan.evaluation.job import Request
+from gan.io.markdown_text import escape_markdown
 from gan.monitoring import run_differences, score_table
 from gan.monitoring.score_table import Cell
 from gan.runs.run import Run
@@ -18,9 +19,10 @@ SWITCH_LABELS = {"true": "on", "false": "off"}
 
 
 def comparison_table(names: Sequence[str], columns: Sequence[str], cells: Sequence[Sequence[str]], key: str) -> None:
-    """A table of text with named rows."""
+    """A table with named rows; the cells are Markdown, the names of rows and columns are shown as they are."""
+    index, heads = ([escape_markdown(name) for name in part] for part in (names, columns))
     with st.container(key=f"comparison-{key}"):
-        st.table(pd.DataFrame(cells, index=list(names), columns=list(columns)))
+        st.table(pd.DataFrame(cells, index=index, columns=heads))
 
 
 def options_that_differ(runs: Sequence[Run]) -> None:
@@ -33,8 +35,7 @@ def options_that_differ(runs: Sequence[Run]) -> None:
         return
     names = [f"{option.label} ({option.unit})" if option.unit else option.label for option in differences]
     values = [
-        [SWITCH_LABELS.get(value, value.replace("$", "\\$")) or "—" for value in option.values]
-        for option in differences
+        [SWITCH_LABELS.get(value, escape_markdown(value)) or "—" for value in option.values] for option in differences
     ]
     comparison_table(names, [run_label(run) for run in readable], values, "options")
 
@@ -75,7 +76,7 @@ def _scores_caption(comparable: bool, scored: int) -> None:
 
 def _without_scores(run: Run) -> None:
     """That a run has no scores, with the button that scores its newest snapshot, or the progress of that."""
-    title = fmt.escape_markdown(run_label(run))
+    title = escape_markdown(run_label(run))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         state = job.job_state(run, "scores")
         if state is not None and state.alive:

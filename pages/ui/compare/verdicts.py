@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from gan.io.markdown_text import escape_markdown
 from gan.runs.run import Run
-from pages.ui import fmt
 from pages.ui.compare.chosen_runs import run_label
 from pages.ui.runs.known_verdicts import known_verdicts, read_later
 from pages.ui.runs.run_list import Listed, current_state
@@ -19,7 +19,7 @@ def compared_verdicts(runs: Sequence[Run]) -> None:
         for run in runs:
             verdict = verdicts.get(run.name)
             with st.container(horizontal=True, gap="xsmall", width="content", vertical_alignment="center"):
-                st.markdown(fmt.escape_markdown(run_label(run)), width="content")
+                st.markdown(escape_markdown(run_label(run)), width="content")
                 if verdict is not None:
                     verdict_badge(verdict)
     read_later(unknown)

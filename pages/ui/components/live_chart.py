@@ -118,8 +118,8 @@ def curve_traces(
     """The traces of one curve: where it is smoothed, the measured curve lies faintly behind it."""
     x, y = finite_points(rows, metric, axis)
     where = "%{x:,.4g} k images" if axis == "seen" else "%{x:.3g} min"
-    hover = f"%{{y:.4g}} {unit}<extra>{html.escape(label)}, {where}</extra>".replace(" <", "<")
-    common = {"name": html.escape(label), "tone": tone, "legendgroup": f"{label} {metric}", "hovertemplate": hover}
+    hover = f"%{{y:.4g}} {unit}<extra>{plain_text(label)}, {where}</extra>".replace(" <", "<")
+    common = {"name": plain_text(label), "tone": tone, "legendgroup": f"{label} {metric}", "hovertemplate": hover}
     traces = []
     if smoothing > 0:
         raw_x, raw_y = reduce_points(x, y)
@@ -127,6 +127,11 @@ def curve_traces(
         traces.append(common | faint | {"x": pack_floats(raw_x), "y": pack_floats(raw_y)})
     x, y = reduce_points(x, smooth(y, smoothing))
     return [*traces, common | {"x": pack_floats(x), "y": pack_floats(y)}]
+
+
+def plain_text(text: str) -> str:
+    """A text that plotly shows as it is, where it reads HTML and, for what is under the pointer, templates."""
+    return html.escape(text).replace("%{", "&#37;{")
 
 
 def pack_floats(values: NDArray[np.float64]) -> str:
@@ -155,7 +160,7 @@ def bar_figure(counts: Mapping[str, Mapping[str, int]], tones: Mapping[str, str]
             "orientation": "h",
             "name": part,
             "tone": tones[part],
-            "y": names,
+            "y": [plain_text(label) for label in names],
             "x": [counted[label] for label in names],
             "hovertemplate": "%{x:,} images<extra>%{y}, " + part + "</extra>",
         }
@@ -197,4 +202,4 @@ def _clicked(key: str, chosen: Callable[[float], None] | None) -> None:
 
 def event_marks(events: Sequence[Event]) -> list[dict[str, Any]]:
     """Events of a run as markers on the x axis, in thousands of images seen."""
-    return [{"x": event.seen / 1000, "kind": event.kind, "text": html.escape(event.text)} for event in events]
+    return [{"x": event.seen / 1000, "kind": event.kind, "text": plain_text(event.text)} for event in events]

@@ -12,6 +12,7 @@ from gan.data.ingest.labels.reading import Reading
 from gan.data.ingest.labels.reading_text import describe_reading
 from gan.data.set_notes import MAX_TITLE
 from gan.io.atomic import file_version
+from gan.io.markdown_text import escape_markdown
 from pages.ui import background, cache, fmt, frame
 from pages.ui.components import live_chart
 from pages.ui.data import dataset_view, file_preview, findings, label_by_hand, prepare
@@ -73,7 +74,7 @@ def reading_sentences(report: CheckReport) -> None:
     """How the files are read, as sentences."""
     if report.reading is not None:
         st.header("How the files are read", anchor=False)
-        st.markdown(fmt.escape_markdown(" ".join(describe_reading(report.reading))))
+        st.markdown(escape_markdown(" ".join(describe_reading(report.reading))))
 
 
 def balance(report: CheckReport) -> None:
@@ -123,7 +124,7 @@ def accept(report: CheckReport, name_key: str) -> None:
         background.start_task(prepare.task_name(entry))
         st.session_state["last set"] = st.query_params["data"] = entry.slug
         st.session_state[TAB] = LOOK
-        frame.notify(f"{fmt.escape_markdown(entry.title)} was added.", ":material/check:")
+        frame.notify(f"{escape_markdown(entry.title)} was added.", ":material/check:")
 
 
 def discard(folder: Path) -> None:

@@ -13,6 +13,7 @@ from gan.data.ingest import staging
 from gan.data.ingest.labels.reading_text import describe_reading
 from gan.data.ingest.labels.subgroups import count_values, counts_text
 from gan.io.atomic import file_version
+from gan.io.markdown_text import escape_markdown
 from pages.ui import fmt, frame, tiles
 from pages.ui.components import live_chart
 from pages.ui.data import file_preview, findings, set_details, suspect_labels
@@ -46,7 +47,7 @@ def dataset_panel(entry: Entry, image_set: ImageSet) -> None:
 
 def info(entry: Entry, image_set: ImageSet) -> None:
     """Description, numbers of images and classes, image size, licence, and Train."""
-    st.markdown(fmt.escape_markdown(entry.about))
+    st.markdown(escape_markdown(entry.about))
     side, channels = image_set.images.shape[2], image_set.images.shape[1]
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         for split in SPLITS:
@@ -65,9 +66,9 @@ def info(entry: Entry, image_set: ImageSet) -> None:
         st.caption(groups_text(known))
     if image_set.subgroups:
         text = counts_text(count_values(image_set.subgroups))
-        st.caption(f"Kept for results by subgroup: {fmt.escape_markdown(text)}.")
+        st.caption(f"Kept for results by subgroup: {escape_markdown(text)}.")
     licence, source = (text.strip().rstrip(".") for text in (image_set.licence, image_set.source))
-    st.caption(f"Licence: {fmt.escape_markdown(licence)}. Source: {fmt.escape_markdown(source)}.")
+    st.caption(f"Licence: {escape_markdown(licence)}. Source: {escape_markdown(source)}.")
 
 
 def groups_text(known: summary.GroupSummary) -> str:
@@ -112,7 +113,10 @@ def correlated_attributes(image_set: ImageSet) -> None:
     )
     st.table(
         {
-            "Attributes": [f"{fmt.attribute_label(pair.first)}, {fmt.attribute_label(pair.second)}" for pair in pairs],
+            "Attributes": [
+                escape_markdown(f"{fmt.attribute_label(pair.first)}, {fmt.attribute_label(pair.second)}")
+                for pair in pairs
+            ],
             "Phi": [f"{pair.phi:+.2f}" for pair in pairs],
             "With both": [f"{pair.both:,}" for pair in pairs],
             "By chance": [f"{pair.expected:,.0f}" for pair in pairs],
@@ -162,7 +166,7 @@ def original_files(name: str) -> None:
     """The report on the files of an added set, and a few of the files."""
     report = staging.load_report(name)
     if report.reading is not None:
-        st.markdown(fmt.escape_markdown(" ".join(describe_reading(report.reading))))
+        st.markdown(escape_markdown(" ".join(describe_reading(report.reading))))
     findings.findings_panel(report.problems)
     pixel_summary(report.sizes, report.modes)
     if report.plan is not None:

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from gan.data.ingest.checks.report import Finding
-from pages.ui import fmt
+from gan.io.markdown_text import escape_markdown
 
 BOXES: dict[str, Callable[..., Any]] = {"error": st.error, "warning": st.warning, "note": st.info}
 ICONS = {"error": ":red[:material/error:]", "warning": ":orange[:material/warning:]", "note": ":material/info:"}
@@ -39,8 +39,8 @@ def finding_lines(findings: Sequence[Finding]) -> None:
 
 def finding_text(finding: Finding) -> str:
     """A finding in Markdown; what is done about it is bold."""
-    action = f" **{fmt.escape_markdown(finding.action)}**" if finding.action else ""
-    return f"{fmt.escape_markdown(finding.text)}{action}"
+    action = f" **{escape_markdown(finding.action)}**" if finding.action else ""
+    return f"{escape_markdown(finding.text)}{action}"
 
 
 def notes_expander(notes: Sequence[str]) -> None:
@@ -48,4 +48,4 @@ def notes_expander(notes: Sequence[str]) -> None:
     if notes:
         with st.expander(f"Good to know ({len(notes)})", icon=":material/info:"):
             for note in notes:
-                st.markdown(f"- {fmt.escape_markdown(note)}")
+                st.markdown(f"- {escape_markdown(note)}")

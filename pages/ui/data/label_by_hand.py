@@ -8,6 +8,7 @@ from gan import jobs
 from gan.data.ingest import hand_labels
 from gan.data.ingest.checks.report import CheckReport
 from gan.data.ingest.hand_labels import HandLabels
+from gan.io.markdown_text import escape_markdown
 from pages.ui import cache, fmt
 from pages.ui.components import image_grid
 from pages.ui.components.image_grid import Event, Row, Tile
@@ -66,7 +67,7 @@ def class_buttons(labels: HandLabels) -> str:
     with st.container(horizontal=True):
         for number, (name, count) in enumerate(labels.counts().items()):
             st.button(
-                fmt.escape_markdown(f"{name} ({count:,})"), key=f"give class {number}", on_click=_choose, args=(name,),
+                escape_markdown(f"{name} ({count:,})"), key=f"give class {number}", on_click=_choose, args=(name,),
                 type="primary" if name == current else "secondary", shortcut=KEYS[number] if number < 9 else None,
             )  # fmt: skip
     return current

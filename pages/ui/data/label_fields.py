@@ -13,7 +13,8 @@ from gan.data.ingest.labels import choices
 from gan.data.ingest.labels.choices import Names
 from gan.data.ingest.labels.reading import Encoding, Reading, Role, TableReading, Unclear
 from gan.errors import DataError
-from pages.ui import cache, fmt
+from gan.io.markdown_text import escape_markdown
+from pages.ui import cache
 
 FOLDERS, TABLE, FILE_NAMES = "Folders", "A table", "File names"
 ROLES: dict[Role, str] = {"class": "Class", "split": "Split", "group": "Group (patient, slide)", "ignore": "Not used"}
@@ -110,7 +111,7 @@ def level_fields(form: Form, table_labels: bool) -> dict[str, Any]:
         before = base.levels[depth] if depth < len(base.levels) and root == base.root else "ignore"
         chosen.append(
             st.selectbox(
-                f"Level {depth + 1}: {fmt.escape_markdown(names_text(level))}",
+                f"Level {depth + 1}: {escape_markdown(names_text(level))}",
                 roles,
                 format_func=ROLES.__getitem__,
                 index=roles.index(before) if before in roles else len(roles) - 1,
@@ -181,7 +182,7 @@ def table_fields(form: Form) -> TableReading | None:
     try:
         head = cache.from_listing(form.folder, choices.table_head, files, header, joins)
     except DataError as error:
-        st.error(fmt.escape_markdown(str(error)))
+        st.error(escape_markdown(str(error)))
         return None
     st.dataframe(head, hide_index=True, height="content", key=form.key("head", files, header))
     return column_fields(

@@ -10,6 +10,7 @@ from gan.data.ingest.checks.report import Finding
 from gan.data.ingest.labels.reading import Reading
 from gan.data.ingest.labels.subgroups import counts_text
 from gan.data.ingest.outcome import NO_SPLIT, Outcome
+from gan.io.markdown_text import escape_markdown
 from gan.io.png import data_uri
 from pages.ui import cache, fmt
 from pages.ui.data.findings import finding_lines
@@ -23,7 +24,7 @@ def outcome_panel(folder: Path, reading: Reading, outcome: Outcome) -> None:
     st.caption(splits_text(outcome))
     if outcome.subgroups:
         text = counts_text(outcome.subgroups)
-        st.caption(f"Kept for results by subgroup: {fmt.escape_markdown(text)}.")
+        st.caption(f"Kept for results by subgroup: {escape_markdown(text)}.")
     pictures = cache.outcome_pictures(folder, reading.window, outcome)
     st.html(_rows(outcome.totals, pictures))
     if len(outcome.names) > len(pictures):

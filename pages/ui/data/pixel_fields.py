@@ -10,8 +10,9 @@ from gan.data.ingest.labels.reading import Frames, Reading, Window
 from gan.data.ingest.outcome import Outcome
 from gan.data.ingest.pixels.formats import may_be_dicom
 from gan.data.transform import Geometry
+from gan.io.markdown_text import escape_markdown
 from gan.io.png import data_uri
-from pages.ui import cache, fmt
+from pages.ui import cache
 from pages.ui.data.label_fields import Form
 
 GEOMETRIES: dict[Geometry, str] = {"crop": "Crop the centre", "pad": "Pad", "squeeze": "Squeeze"}
@@ -48,7 +49,7 @@ def geometry_field(form: Form, outcome: Outcome) -> Geometry:
             for name, image in fitted.items()
         )
         st.html(f'<div class="files">{"".join(figures)}</div>')
-        st.caption(f"{fmt.escape_markdown(file)} in each of them.")
+        st.caption(f"{escape_markdown(file)} in each of them.")
     return geometry
 
 

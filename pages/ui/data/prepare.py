@@ -5,7 +5,8 @@ import streamlit as st
 from gan import jobs
 from gan.data import registry
 from gan.data.catalogue import Entry
-from pages.ui import background, cache, fmt
+from gan.io.markdown_text import escape_markdown, escape_message
+from pages.ui import background, cache
 
 INSTANT = ("digits",)  # read within a second or two, by the page itself
 
@@ -21,11 +22,11 @@ def prepare_panel(entry: Entry) -> None:
         task = background.task_folder(task_name(entry))
         alive = jobs.state(task).alive
         state = "is being read." if alive else "has not been read yet."
-        st.markdown(f"**{fmt.escape_markdown(entry.title)}** {state}")
-        st.markdown(fmt.escape_markdown(entry.about))
-        st.caption(f"Licence: {fmt.escape_markdown(entry.licence)}")
+        st.markdown(f"**{escape_markdown(entry.title)}** {state}")
+        st.markdown(escape_markdown(entry.about))
+        st.caption(f"Licence: {escape_markdown(entry.licence)}")
         if entry.problem is not None:
-            st.warning(entry.problem)
+            st.warning(escape_message(entry.problem))
         elif alive:
             background.watch_task(task, f"Reading {entry.title}", _forget)
             return

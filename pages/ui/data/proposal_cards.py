@@ -8,7 +8,8 @@ import streamlit as st
 from gan.data.ingest.checks.report import CheckReport
 from gan.data.ingest.labels.reading import Proposal, Reading
 from gan.errors import DataError
-from pages.ui import cache, fmt
+from gan.io.markdown_text import escape_markdown
+from pages.ui import cache
 from pages.ui.data.outcome_view import outcome_panel
 
 FEW = 4
@@ -35,18 +36,18 @@ def proposal_cards(report: CheckReport, folder: Path, choose: Callable[[Path, Re
 
 def _doubts(doubts: Sequence[str]) -> None:
     for doubt in doubts:
-        st.caption(f":material/help: {fmt.escape_markdown(doubt)}")
+        st.caption(f":material/help: {escape_markdown(doubt)}")
 
 
 def _card(
     folder: Path, number: int, proposal: Proposal, doubts: Sequence[str], choose: Callable[[Path, Reading], None]
 ) -> None:
-    st.markdown(f"**{fmt.escape_markdown(proposal.title)}**")
+    st.markdown(f"**{escape_markdown(proposal.title)}**")
     _doubts(doubts)
     try:
         outcome = cache.reading_outcome(folder, proposal.reading)
     except DataError as error:
-        st.error(fmt.escape_markdown(str(error)))
+        st.error(escape_markdown(str(error)))
         return
     outcome_panel(folder, proposal.reading, outcome)
     st.button(

@@ -17,7 +17,8 @@ from gan.data.ingest.files.member_names import ENCODINGS
 from gan.data.ingest.labels.reading import Reading
 from gan.data.ingest.outcome import Outcome
 from gan.errors import DataError
-from pages.ui import cache, fmt
+from gan.io.markdown_text import escape_markdown
+from pages.ui import cache
 from pages.ui.data.class_fields import class_fields
 from pages.ui.data.label_fields import Form, label_fields
 from pages.ui.data.outcome_view import outcome_panel
@@ -48,7 +49,7 @@ def reading_editor(report: CheckReport, folder: Path, choose: Choose) -> None:
             reading, outcome, error = _fields(form, report)
         with right:
             if error:
-                st.error(fmt.escape_markdown(error))
+                st.error(escape_markdown(error))
             if reading is not None and outcome is not None:
                 outcome_panel(folder, reading, outcome)
             asked = report.reading or staging.requested_reading(folder)

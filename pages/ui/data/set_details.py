@@ -5,8 +5,9 @@ import streamlit as st
 from gan.data import set_notes
 from gan.data.catalogue import Entry
 from gan.data.set_notes import MAX_TEXT, MAX_TITLE, SetNotes
+from gan.io.markdown_text import escape_markdown
 from gan.runs import set_users
-from pages.ui import cache, fmt, frame
+from pages.ui import cache, frame
 from pages.ui.frame import errors_noted
 
 FIELDS = {
@@ -39,7 +40,7 @@ def delete_button(name: str) -> None:
     with st.popover("Delete this set", icon=":material/delete:"):
         runs = set_users.runs_on_set(name)
         if runs:
-            titles = ", ".join(fmt.escape_markdown(run.title) for run in runs[:5])
+            titles = ", ".join(escape_markdown(run.title) for run in runs[:5])
             more = f" and {len(runs) - 5:,} more" if len(runs) > 5 else ""
             st.markdown(
                 f"**{len(runs):,} run{'s' * (len(runs) > 1)} trained on it** ({titles}{more}). Their networks, samples "

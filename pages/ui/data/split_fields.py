@@ -11,7 +11,8 @@ from gan.data.ingest.labels.reading import Reading, SplitName, TableReading
 from gan.data.ingest.labels.split_words import split_word
 from gan.data.ingest.labels.subgroups import subgroup_name
 from gan.errors import DataError
-from pages.ui import cache, fmt
+from gan.io.markdown_text import escape_markdown
+from pages.ui import cache
 from pages.ui.data.label_fields import Form
 
 MOST_VALUES = 12
@@ -109,7 +110,7 @@ def split_value_fields(form: Form, reading: Reading) -> dict[str, SplitName]:
             names = list(SPLITS)
             with column:
                 split = st.selectbox(
-                    f"{fmt.escape_markdown(value)} ({values[value]:,}) is", names, format_func=SPLITS.__getitem__,
+                    f"{escape_markdown(value)} ({values[value]:,}) is", names, format_func=SPLITS.__getitem__,
                     index=names.index(before) if before else None, key=form.key(f"split {value}"),
                     placeholder="which split?",
                 )  # fmt: skip

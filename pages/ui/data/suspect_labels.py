@@ -17,6 +17,7 @@ from gan.data.ingest.import_plan import ImportPlan
 from gan.data.label_edits import Edit
 from gan.evaluation import suspect_search
 from gan.evaluation.records.suspects import Suspects, load_suspects
+from gan.io.markdown_text import escape_markdown
 from gan.io.png import encode_png
 from gan.runs import set_users
 from pages.ui import background, fmt, tiles
@@ -122,7 +123,7 @@ def _summary(suspects: Suspects) -> None:
         "look before you decide."
     )
     if suspects.unchecked:
-        names = ", ".join(f"{fmt.escape_markdown(name)} ({count:,})" for name, count in suspects.unchecked.items())
+        names = ", ".join(f"{escape_markdown(name)} ({count:,})" for name, count in suspects.unchecked.items())
         st.caption(f"Too few images or patients to judge: {names}.")
 
 
@@ -132,8 +133,8 @@ def _label_cards(suspects: Suspects) -> list[_Card]:
             suspect.file,
             suspect.given,
             suspect.likely,
-            f"Labelled **{fmt.escape_markdown(suspect.given)}** ({suspect.confidence:.0%}). "
-            f"Likely **{fmt.escape_markdown(suspect.likely)}** ({suspect.probability:.0%}).",
+            f"Labelled **{escape_markdown(suspect.given)}** ({suspect.confidence:.0%}). "
+            f"Likely **{escape_markdown(suspect.likely)}** ({suspect.probability:.0%}).",
         )
         for suspect in suspects.labels
     ]
@@ -141,7 +142,7 @@ def _label_cards(suspects: Suspects) -> list[_Card]:
 
 def _outlier_cards(suspects: Suspects) -> list[_Card]:
     return [
-        _Card(outlier.file, outlier.given, "", f"Labelled **{fmt.escape_markdown(outlier.given)}**.")
+        _Card(outlier.file, outlier.given, "", f"Labelled **{escape_markdown(outlier.given)}**.")
         for outlier in suspects.outliers
     ]
 
@@ -167,9 +168,10 @@ def _choices(name: str, classes: tuple[str, ...], card: _Card, edit: Edit | None
     key = f"{name} decision {card.file}"
     st.session_state[key] = next((option for option, decided in options.items() if decided == edit), None)
     st.pills(
-        f"Decision on {card.file}",
+        f"Decision on {escape_markdown(card.file)}",
         list(options),
         key=key,
+        format_func=escape_markdown,
         label_visibility="collapsed",
         on_change=_decide,
         args=(name, card.file, key, options),
@@ -181,7 +183,7 @@ def _choices(name: str, classes: tuple[str, ...], card: _Card, edit: Edit | None
     relabels = {other: Edit("relabel", other) for other in others}
     st.session_state[key] = edit.label if edit is not None and edit.label in relabels else None
     st.selectbox(
-        f"Other class of {card.file}",
+        f"Other class of {escape_markdown(card.file)}",
         others,
         key=key,
         placeholder="Another class",
@@ -210,7 +212,7 @@ def _decisions(name: str, image_set: ImageSet, files: Sequence[str], edits: Mapp
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.image(_pixels(image_set, row_of[file]), width=48)
                 text = {"keep": "label kept", "drop": "left out", "relabel": f"relabelled {edit.label}"}[edit.action]
-                st.markdown(fmt.escape_markdown(f"{file}: {text}, {fmt.ago(edit.time)}"), width="stretch")
+                st.markdown(escape_markdown(f"{file}: {text}, {fmt.ago(edit.time)}"), width="stretch")
                 st.button("Undo", key=f"{name} undo {file}", on_click=_undo, args=(name, [file]))
         if len(edits) > len(newest):
             st.caption(f"The newest {len(newest)} of {len(edits):,}.")
@@ -220,7 +222,7 @@ def _decisions(name: str, image_set: ImageSet, files: Sequence[str], edits: Mapp
 def _effect(name: str) -> str:
     """What changed labels do to later runs and to those trained before."""
     text = "Trainings from now on use the labels as decided. Validation and test images are never changed."
-    runs = [fmt.escape_markdown(run.title) for run in set_users.runs_on_set(name)]
+    runs = [escape_markdown(run.title) for run in set_users.runs_on_set(name)]
     if not runs:
         return text
     more = f" and {len(runs) - 5:,} more" if len(runs) > 5 else ""

@@ -17,7 +17,8 @@ from gan.data.ingest.files.archive import SUFFIXES
 from gan.data.ingest.files.file_kinds import IMAGE_SUFFIXES, TABLE_SUFFIXES
 from gan.data.set_notes import MAX_TITLE
 from gan.errors import DataError
-from pages.ui import background, fmt, frame
+from gan.io.markdown_text import escape_markdown, escape_message
+from pages.ui import background, frame
 from pages.ui.data.check_result import check_again, check_result, discard, read_names
 from pages.ui.data.reading_editor import names_encoding_field
 from pages.ui.data.steps import ADD, TAB, UPLOAD, current_step
@@ -104,7 +105,7 @@ def waiting_uploads() -> None:
     with st.container(horizontal=True):
         for identifier, name in waiting.items():
             st.button(
-                fmt.escape_markdown(name), icon=":material/pending_actions:", key=f"upload {identifier}",
+                escape_markdown(name), icon=":material/pending_actions:", key=f"upload {identifier}",
                 on_click=_open, args=(identifier,),
             )  # fmt: skip
 
@@ -118,7 +119,7 @@ def archive_field() -> None:
         return
     refused = st.session_state.get(REFUSED, ("", ""))
     if refused[0] == file.file_id:
-        st.error(refused[1], icon=":material/error:")
+        st.error(escape_message(refused[1]), icon=":material/error:")
         return
     title = set_notes.free_title(title_of_file(file.name))
     try:

@@ -6,6 +6,7 @@ from gan import jobs
 from gan.evaluation.records import interpretation
 from gan.evaluation.records.results import EvaluationResult
 from gan.evaluation.records.study_results import StudyResult
+from gan.io.markdown_text import escape_markdown
 from gan.runs.run import Run
 from pages.ui import cache
 from pages.ui.evaluate import study_panels
@@ -23,4 +24,4 @@ def conclusion_box(run: Run, snapshot: int, result: EvaluationResult | None, stu
         if result is not None:
             counts = cache.dataset_info(run).training_counts()
             for sentence in interpretation.conclusion(result, counts, study is not None):
-                st.markdown(sentence)
+                st.markdown(escape_markdown(sentence))

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from gan.evaluation.records import interpretation, membership_results
 from gan.evaluation.records.results import EvaluationResult
+from gan.io.markdown_text import escape_markdown
 from gan.io.png import data_uri, encode_png
 from gan.runs.run import Run
 from pages.ui import cache_torch
@@ -47,9 +48,9 @@ def membership_panel(run: Run, snapshot: int) -> None:
         st.caption("No membership test of this snapshot yet.")
         return
     if test.risk_found:
-        st.warning(test.verdict, icon=":material/fingerprint:")
+        st.warning(escape_markdown(test.verdict), icon=":material/fingerprint:")
     else:
-        st.markdown(test.verdict)
+        st.markdown(escape_markdown(test.verdict))
     low, high = test.control_auc
     st.caption(
         "AUC is the probability that a training image is nearer to a generated one than a held-out image is: 0.5 is "
@@ -58,7 +59,7 @@ def membership_panel(run: Run, snapshot: int) -> None:
         "Finding none is no proof of privacy."
     )
     for notice in test.notices:
-        st.caption(notice)
+        st.caption(escape_markdown(notice))
 
 
 def _closest_pairs(run: Run, result: EvaluationResult) -> None:

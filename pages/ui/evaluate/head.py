@@ -6,6 +6,7 @@ from gan.errors import RunError
 from gan.evaluation.records import results
 from gan.evaluation.records.best_snapshot import best_of_several
 from gan.evaluation.records.results import EvaluationResult
+from gan.io.markdown_text import escape_markdown
 from gan.monitoring.run_verdict import judged_snapshot
 from gan.runs.run import Run
 from pages.ui import fmt
@@ -17,7 +18,10 @@ def snapshot_choice(run: Run) -> int:
     scored, best = {result.snapshot for result in results.list_results(run)}, best_of_several(run)
     requested, key = st.query_params.get("snapshot", ""), f"evaluated snapshot {run.name}"
     if requested and (not requested.isdigit() or int(requested) not in snapshots):
-        st.warning(f"The run {run.name} has no snapshot {requested}: the link may be old.", icon=":material/link_off:")
+        st.warning(
+            f"The run {run.name} has no snapshot {escape_markdown(requested)}: the link may be old.",
+            icon=":material/link_off:",
+        )
     chosen = int(requested) if requested.isdigit() and int(requested) in snapshots else judged_snapshot(run)
     chosen = snapshots[0] if chosen is None else chosen
     st.session_state[key] = chosen

@@ -5,6 +5,7 @@ import streamlit as st
 from gan import jobs
 from gan.evaluation import job
 from gan.evaluation.job import Request
+from gan.io.markdown_text import escape_message
 from gan.runs.run import Run
 from pages.ui import background
 from pages.ui.frame import errors_noted
@@ -24,7 +25,7 @@ def progress_or_end(run: Run, kind: str, label: str) -> bool:
     if state.alive:
         background.progress_bar(folder, label)
     elif state.is_problem:
-        st.error(state.cause or f"{label} ended without an error message.", icon=":material/error:")
+        st.error(escape_message(state.cause) or f"{label} ended without an error message.", icon=":material/error:")
         last = jobs.log_tail(folder, 4)
         if last and state.kind in ("bug", "exit"):
             st.code(last, language=None, wrap_lines=True)

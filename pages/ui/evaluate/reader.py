@@ -12,6 +12,7 @@ from gan.errors import DataError
 from gan.evaluation import reader_study
 from gan.evaluation.reader_study import Reading
 from gan.evaluation.training_images import cached_training_images
+from gan.io.markdown_text import escape_markdown
 from gan.io.png import data_uri, encode_png
 from gan.runs.run import Run
 from pages.ui import cache_torch, fmt
@@ -68,12 +69,12 @@ def _reading(run: Run, reading: Reading) -> None:
     """One reading: its result, or the button that resumes it."""
     with st.container(border=True):
         st.markdown(
-            f"**{reading.reader}**, {fmt.ago(reading.began)}, snapshot after {fmt.images(reading.snapshot)}: "
-            f"{len(reading.answers)} of {reading.count} answered"
+            f"**{escape_markdown(reading.reader)}**, {fmt.ago(reading.began)}, "
+            f"snapshot after {fmt.images(reading.snapshot)}: {len(reading.answers)} of {reading.count} answered"
         )
         summary = reading.summary()
         if reading.finished and summary is not None:
-            st.markdown(summary.sentence())
+            st.markdown(escape_markdown(summary.sentence()))
             st.caption(
                 f"Generated images taken for real: {summary.synthetic_called_real}; "
                 f"plausible: {summary.synthetic_plausible}. "
@@ -90,14 +91,14 @@ def reading_view(run: Run, identifier: str) -> None:
     if identifier not in (
         reading.id for reading in reader_study.list_readings(run)
     ):  # an old link, or another run was chosen
-        st.error(f"The run {run.name} has no reading {identifier}.", icon=":material/error:")
+        st.error(f"The run {run.name} has no reading {escape_markdown(identifier)}.", icon=":material/error:")
         st.button("Back to the evaluation", icon=":material/arrow_back:", type="primary", on_click=_leave)
         return
     reading = reader_study.load_reading(run, identifier)
     number = len(reading.answers)
     st.progress(
         number / reading.count,
-        text=f"Image {min(number + 1, reading.count)} of {reading.count}, reader {reading.reader}",
+        text=f"Image {min(number + 1, reading.count)} of {reading.count}, reader {escape_markdown(reading.reader)}",
     )
     if reading.finished:
         _reading(run, reading)

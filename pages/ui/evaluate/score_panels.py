@@ -11,6 +11,7 @@ from gan.evaluation.records import interpretation, results
 from gan.evaluation.records.best_snapshot import best_of_several
 from gan.evaluation.records.interpretation import Score
 from gan.evaluation.records.results import FEATURES, EvaluationResult
+from gan.io.markdown_text import escape_markdown
 from gan.runs.run import Run
 from pages.ui import cache, fmt
 from pages.ui.components import live_chart
@@ -49,7 +50,7 @@ def _score_cards(result: EvaluationResult) -> None:
         f"counts, compare {fmt.number(result.n['floor'])} images."
     )
     for notice in result.notices:
-        st.warning(notice, icon=":material/info:")
+        st.warning(escape_markdown(notice), icon=":material/info:")
 
 
 def _card(score: Score, result: EvaluationResult) -> str:

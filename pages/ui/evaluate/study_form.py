@@ -9,6 +9,7 @@ from gan.evaluation import study_estimate
 from gan.evaluation.job import Request
 from gan.evaluation.study.study_options import ENOUGH_SEEDS, PRIMARY_METRICS, SHARES, StudyOptions
 from gan.evaluation.study_estimate import SavedEstimate
+from gan.io.markdown_text import escape_markdown
 from gan.runs.run import Run
 from pages.ui import fmt
 from pages.ui.evaluate import study_panels, study_progress, test_set_fields
@@ -40,7 +41,7 @@ def study_card(run: Run, snapshot: int) -> None:
     try:
         options = _chosen()
     except ConfigError as error:
-        st.warning(fmt.escape_markdown(str(error)), icon=":material/info:")
+        st.warning(escape_markdown(str(error)), icon=":material/info:")
         return
     _start(run, snapshot, options)
 
@@ -102,10 +103,10 @@ def _start(run: Run, snapshot: int, options: StudyOptions) -> None:
     small = options.small()
     whole, smaller = (study_estimate.cached_study_estimate(run, snapshot, one) for one in (options, small))
     for line in whole.lines if whole else ():
-        st.caption(fmt.escape_markdown(line))
+        st.caption(escape_markdown(line))
     if smaller is not None and small != options:
         for line in smaller.sees:
-            st.caption(fmt.escape_markdown(f"Smaller design, {_design(small)}: {line}"))
+            st.caption(escape_markdown(f"Smaller design, {_design(small)}: {line}"))
     timing = whole is None and progress_or_end(run, "study-estimate", "Timing some steps")
     with st.container(horizontal=True, gap="small"):
         if whole is None and not timing:

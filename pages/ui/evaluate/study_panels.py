@@ -9,6 +9,7 @@ from gan.evaluation.records.subgroup_results import left_out_sentence
 from gan.evaluation.report import study_section, study_table, subgroup_section
 from gan.evaluation.report.forest import forest_groups
 from gan.evaluation.report.forest_plot import forest_plot
+from gan.io.markdown_text import escape_markdown
 from gan.runs.run import Run
 from pages.ui import fmt
 from pages.ui.verdict import study_markdown
@@ -24,7 +25,7 @@ def study_or_none(run: Run, snapshot: int) -> StudyResult | None:
 
 def study_verdict(study: StudyResult) -> None:
     """The headline: that of all real images, and the regimes with fewer where synthetic images help or harm."""
-    st.markdown(study_markdown(study.verdict_kind, f"**{fmt.escape_markdown(study.verdict)}**"))
+    st.markdown(study_markdown(study.verdict_kind, f"**{escape_markdown(study.verdict)}**"))
 
 
 def study_panel(run: Run, snapshot: int) -> None:
@@ -48,16 +49,17 @@ def study_panel(run: Run, snapshot: int) -> None:
         return
     for regime in study.regimes:
         st.header(f"{fmt.images(regime.images)} to learn from ({regime.share:.0%})", anchor=False)
-        st.markdown(study_markdown(regime.verdict_kind, fmt.escape_markdown(regime.verdict)))
+        st.markdown(study_markdown(regime.verdict_kind, escape_markdown(regime.verdict)))
         _regime(study, regime)
     for omitted in study.left:
-        st.caption(f"Not run on {omitted.share:.0%} of the real images: {omitted.arms}. {omitted.why}")
+        text = f"Not run on {omitted.share:.0%} of the real images: {omitted.arms}. {omitted.why}"
+        st.caption(escape_markdown(text))
     for notice in study.notices:
-        st.warning(notice, icon=":material/info:")
+        st.warning(escape_markdown(notice), icon=":material/info:")
     tested = f"{study.test['images']:,} real test images"
     grouped = f" of {study.test['groups']:,} patients or groups" if study.test["grouped"] else ""
     st.caption(
-        f"{study.seeds} seeds, classifier {study.classifier}, tested on {tested}{grouped}; "
+        f"{study.seeds} seeds, classifier {escape_markdown(study.classifier)}, tested on {tested}{grouped}; "
         f"{fmt.duration(60 * study.minutes)} of work. {study_section.READING}"
     )
 
@@ -65,7 +67,7 @@ def study_panel(run: Run, snapshot: int) -> None:
 def _regime(study: StudyResult, regime: Regime) -> None:
     """What was planned and confirmed, the forest plot and, folded, the other numbers."""
     for sentence in study_section.further_sentences(regime):
-        st.markdown(fmt.escape_markdown(sentence))
+        st.markdown(escape_markdown(sentence))
     st.html(study_section.plan_box(study, regime))
     st.html(forest_plot(forest_groups(study, regime), study.metric(regime)))
     st.html(study_table.tested_table(study, regime))
@@ -76,7 +78,7 @@ def _regime(study: StudyResult, regime: Regime) -> None:
     with st.expander("Other metrics on the test images"):
         st.html(study_table.metrics_table(study, regime))
     with st.expander(study_section.exploratory_title(study)):
-        st.markdown(regime.filtering.words)
+        st.markdown(escape_markdown(regime.filtering.words))
         st.html(study_table.arms_table(study, regime))
 
 
@@ -86,10 +88,10 @@ def _subgroups(study: StudyResult, regime: Regime) -> None:
     if not (found.compared or found.left_out):
         return
     if found.words:
-        st.markdown(fmt.escape_markdown(found.words))
+        st.markdown(escape_markdown(found.words))
     with st.expander("By subgroup of the test images (exploratory)"):
         st.html(subgroup_section.subgroup_table(study, regime))
-        st.caption(fmt.escape_markdown(f"{subgroup_section.READING} {left_out_sentence(found)}"))
+        st.caption(escape_markdown(f"{subgroup_section.READING} {left_out_sentence(found)}"))
 
 
 def keep_rate_finding(run: Run) -> str:

@@ -7,8 +7,9 @@ from gan.data.catalogue import Entry
 from gan.errors import GanError
 from gan.evaluation.records.external_results import classes_text
 from gan.evaluation.study.external_classes import TEST_ONLY, condition_names, map_classes, same_name
+from gan.io.markdown_text import escape_markdown
 from gan.runs.run import Run
-from pages.ui import cache, fmt
+from pages.ui import cache
 
 TEST_SET, TEST_SPLIT = "study test set", "study test split only"
 MOST_CLASSES = 30
@@ -43,12 +44,12 @@ def _class_fields(run: Run, entry: Entry) -> None:
     for first in range(0, len(others), 3):
         for column, name in zip(st.columns(3), others[first : first + 3], strict=False):
             column.selectbox(
-                f"Its {fmt.escape_markdown(name)} is", ["", *ours], key=_key(entry.slug, name),
+                f"Its {escape_markdown(name)} is", ["", *ours], key=_key(entry.slug, name),
                 format_func=lambda name: name or "left out",
             )  # fmt: skip
     try:
         mapped = map_classes(ours, theirs, _class_map(entry.slug, others), entry.title, kind)
-        st.caption(fmt.escape_markdown(f"Compared: {classes_text(mapped.theirs)}."))
+        st.caption(escape_markdown(f"Compared: {classes_text(mapped.theirs)}."))
     except GanError:
         st.caption(f"None of its {several} is called as one of this run: say which is which.")
 

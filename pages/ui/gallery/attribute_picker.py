@@ -3,12 +3,14 @@
 The choice is kept in the session apart from the widgets, so that a search that hides an attribute does not undo it.
 """
 
+import html
 from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
 
 from gan.data.info import DatasetInfo
+from gan.io.markdown_text import escape_markdown
 from gan.runs.run import Run
 from gan.sampling.conditions import ANY as ANY_CONDITION
 from gan.sampling.conditions import Condition
@@ -61,10 +63,11 @@ def _switch(run: Run, name: str, value: str, share: float) -> None:
         st.session_state[key] = value
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.html(
-            f'<div class="attribute">{fmt.attribute_label(name)}<span class="quiet">{share:.0%} of them</span></div>'
+            f'<div class="attribute">{html.escape(fmt.attribute_label(name))}'
+            f'<span class="quiet">{share:.0%} of them</span></div>'
         )
         st.segmented_control(
-            f"{fmt.attribute_label(name)}: on, any or off", (ON, ANY, OFF), key=key, required=True,
+            f"{escape_markdown(fmt.attribute_label(name))}: on, any or off", (ON, ANY, OFF), key=key, required=True,
             label_visibility="collapsed", on_change=_switched, args=(run, name),
         )  # fmt: skip
 
@@ -85,7 +88,7 @@ def _summary(run: Run, chosen: dict[str, str], agreeing: int) -> None:
         for name, value in chosen.items()
     ]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"**{', '.join(words) or 'Anything'}**", width="stretch")
+        st.markdown(f"**{escape_markdown(', '.join(words)) or 'Anything'}**", width="stretch")
         if chosen:
             st.button("Clear", key="clear attributes", type="tertiary", on_click=_clear, args=(run,))
     if agreeing == 0:
@@ -105,8 +108,8 @@ def _combinations(run: Run, info: DatasetInfo, current: str) -> list[str]:
         )  # fmt: skip
     for label in list(kept):
         st.button(
-            label.replace(",", ", "), icon=":material/close:", key=f"drop {label}", type="tertiary",
-            on_click=_drop, args=(run, label), help="Remove this combination",
+            escape_markdown(label.replace(",", ", ")), icon=":material/close:", key=f"drop {label}",
+            type="tertiary", on_click=_drop, args=(run, label), help="Remove this combination",
         )  # fmt: skip
     return kept if current in kept or (kept and current == "any") else [*kept, current]
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from gan.data.info import DatasetInfo
 from gan.evaluation.records.best_snapshot import best_of_several
+from gan.io.markdown_text import escape_markdown
 from gan.monitoring.run_verdict import judged_snapshot
 from gan.runs.run import Run
 from pages.ui import fmt
@@ -55,7 +56,7 @@ def sampling_controls(run: Run, info: DatasetInfo) -> Sampling:
         )  # fmt: skip
         finding = study_panels.keep_rate_finding(run)
         if finding:
-            st.caption(finding)
+            st.caption(escape_markdown(finding))
         shown = st.number_input(
             "Images shown of each", 1, MAX_SHOWN, key=shown_key, persist_state="session",
             help="How many to look at. How many to download is chosen under Download.",

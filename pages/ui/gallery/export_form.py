@@ -10,6 +10,7 @@ from gan.evaluation import training_images
 from gan.export import balance, exports
 from gan.export.request import ExportRequest
 from gan.export.size_estimate import estimate_export
+from gan.io.markdown_text import escape_markdown, escape_message
 from gan.runs.run import Run
 from gan.sampling import marks
 from pages.ui import cache, fmt
@@ -93,7 +94,7 @@ def _chosen_in_words(texts: list[str], info: DatasetInfo) -> str:
     if info.kind != "class":
         return "the combination" if len(texts) == 1 else f"{len(texts)} combinations"
     if len(texts) == 1:
-        return f"class {fmt.escape_markdown(same_noise.condition_label(texts[0], info))}"
+        return f"class {escape_markdown(same_noise.condition_label(texts[0], info))}"
     return (
         f"all {len(texts)} classes" if len(texts) == len(info.names) else f"{len(texts)} of {len(info.names)} classes"
     )
@@ -114,8 +115,8 @@ def _counts(run: Run, info: DatasetInfo, texts: list[str]) -> tuple[tuple[str, i
             for text in texts:
                 counts[text] = int(
                     st.number_input(
-                        same_noise.condition_label(text, info), 0, MAX_EACH, each, key=f"count {run.name} {text}",
-                        persist_state="session", width=COUNT_WIDTH,
+                        escape_markdown(same_noise.condition_label(text, info)), 0, MAX_EACH, each,
+                        key=f"count {run.name} {text}", persist_state="session", width=COUNT_WIDTH,
                     )
                 )  # fmt: skip
     return tuple((text, count) for text, count in counts.items() if count)
@@ -131,7 +132,7 @@ def _balance(run: Run, info: DatasetInfo, texts: list[str]) -> tuple[tuple[str, 
     rows = balance.balance_table(info, int(target), texts)
     if len(rows) == 1 and rows[0].synthetic:
         (row,) = rows
-        st.markdown(f"**{row.total:,} {fmt.escape_markdown(row.condition)}**: {row.real:,} real + {row.synthetic:,}")
+        st.markdown(f"**{row.total:,} {escape_markdown(row.condition)}**: {row.real:,} real + {row.synthetic:,}")
         return ((row.condition, row.synthetic),)
     table = [
         {"Class": row.condition, "Real": row.real, "Synthetic to add": row.synthetic, "Result": row.total}
@@ -167,6 +168,7 @@ def _near_copies_left_out(run: Run) -> bool | None:
         return False
     problem = training_images.training_images_problem(run)
     if problem:
-        st.warning(f"{problem} Or leave near copies in; the download will say so.", icon=":material/content_copy:")
+        text = f"{escape_message(problem)} Or leave near copies in; the download will say so."
+        st.warning(text, icon=":material/content_copy:")
         return None
     return True

@@ -5,6 +5,7 @@ import streamlit as st
 from gan.export import exports
 from gan.export.exports import Export
 from gan.export.request import ExportRequest
+from gan.io.markdown_text import escape_markdown, escape_message
 from gan.runs.run import Run
 from pages.ui import background, fmt, routes
 from pages.ui.frame import errors_noted, errors_shown
@@ -46,11 +47,11 @@ def _export(run: Run, export: Export) -> None:
     if state.alive:
         background.progress_bar(export.folder, "Making images")
     elif state.is_problem:
-        st.error(state.cause or "It ended without an error message.")
+        st.error(escape_message(state.cause) or "It ended without an error message.")
     elif state.name == "stopped":
         st.caption("Stopped. Resuming makes only what is missing.")
     for notice in result.notices if result is not None else ():
-        st.warning(notice)
+        st.warning(escape_markdown(notice))
 
 
 def _action(run: Run, export: Export) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 from gan.data.info import DatasetInfo
 from gan.evaluation import training_images
 from gan.evaluation.job import Request
+from gan.io.markdown_text import escape_markdown, escape_message
 from gan.io.png import encode_png
 from gan.runs.run import Run
 from gan.sampling import marks, provenance
@@ -83,7 +84,7 @@ def _open_neighbour(at: int) -> None:
 def _details(run: Run, info: DatasetInfo, origin: Origin) -> None:
     """Condition and origin of the image, and the real training images of its condition."""
     real = Condition.from_text(origin.condition, info).matching_images(info)
-    st.markdown(f"**{marking.condition_wording(info)(origin.condition)}**")
+    st.markdown(f"**{escape_markdown(marking.condition_wording(info)(origin.condition))}**")
     st.caption(
         f"Run {run.name} · snapshot after {fmt.images(origin.snapshot)} · seed {origin.seed}, position "
         f"{origin.index} · truncation {origin.truncation:g} · {fmt.number(real)} real training images of this condition"
@@ -91,7 +92,8 @@ def _details(run: Run, info: DatasetInfo, origin: Origin) -> None:
     if info.kind != "class":
         with st.expander("All attributes"):
             row = Condition.from_text(origin.condition, info).row(info)
-            st.caption(", ".join(info.names[k] for k in row.nonzero()[0]).replace("_", " ") or "None is on.")
+            names = ", ".join(fmt.attribute_label(info.names[k]) for k in row.nonzero()[0])
+            st.caption(escape_markdown(names) or "None is on.")
 
 
 def _image_buttons(run: Run, info: DatasetInfo, origin: Origin) -> None:
@@ -131,7 +133,8 @@ def _nearest_real_image(run: Run, origin: Origin) -> None:
     st.markdown("**Most similar real training image**")
     images = cache.training_images(run)
     if images is None:
-        st.caption(training_images.training_images_problem(run) or training_images.not_read_yet(run))
+        problem = training_images.training_images_problem(run) or training_images.not_read_yet(run)
+        st.caption(escape_message(problem))
         return
     real = cache_torch.nearest_real(run, origin, images)
     tiles.draw_tiles(real[None], f"Most similar real training image, of {images.title}", tile=NEAREST)

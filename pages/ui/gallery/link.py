@@ -11,9 +11,10 @@ import streamlit as st
 
 from gan.data.info import DatasetInfo
 from gan.errors import UserError
+from gan.io.markdown_text import escape_markdown
 from gan.runs.run import Run
 from gan.sampling.conditions import Condition
-from pages.ui import fmt, link_echo
+from pages.ui import link_echo
 from pages.ui.gallery import attribute_picker, class_picker, controls
 from pages.ui.gallery.controls import Sampling
 
@@ -77,14 +78,14 @@ def _restore(run: Run, info: DatasetInfo, name: str, values: list[str]) -> str:
         if values[-1].isdecimal() and int(values[-1]) in run.snapshots():
             st.session_state[controls.snapshot_key(run)] = int(values[-1])
             return ""
-        return f"This run has no snapshot {fmt.escape_markdown(values[-1])}."
+        return f"This run has no snapshot {escape_markdown(values[-1])}."
     lowest, highest = NUMBERS[name]
     try:
         value = float(values[-1]) if isinstance(lowest, float) else int(values[-1])
     except ValueError:
         value = lowest - 1
     if not lowest <= value <= highest:
-        return f"{name} takes a number from {lowest:g} to {highest:g}, not {fmt.escape_markdown(values[-1])}."
+        return f"{name} takes a number from {lowest:g} to {highest:g}, not {escape_markdown(values[-1])}."
     if name == PAGE:
         controls.open_page(int(value))
         return ""
@@ -97,7 +98,7 @@ def _restore_conditions(run: Run, info: DatasetInfo, values: list[str]) -> str:
     try:
         conditions = [Condition.from_text(value, info) for value in values if value]
     except UserError as error:
-        return fmt.escape_markdown(str(error))
+        return escape_markdown(str(error))
     if info.kind == "class":
         class_picker.choose_classes(run, info, conditions)
     else:

@@ -11,6 +11,7 @@ from gan.data.info import DatasetInfo
 from gan.evaluation import training_images
 from gan.evaluation.job import Request
 from gan.export.request import ExportRequest
+from gan.io.markdown_text import escape_message
 from gan.runs.run import Run
 from gan.sampling.conditions import Condition
 from gan.sampling.provenance import Origin
@@ -84,7 +85,7 @@ def _no_real_images(run: Run) -> None:
     """Why there are no real images, and the button that reads them where that helps."""
     problem = training_images.training_images_problem(run)
     if problem is not None:
-        st.caption(f"No real images. {problem}")
+        st.caption(f"No real images. {escape_message(problem)}")
         return
     preparation.preparation_panel(
         run, Request("calibration"), "Reading the training images", training_images.not_read_yet(run), "Read them"
@@ -100,7 +101,7 @@ def _dropped_images(run: Run, groups: Sequence[ImageGroup], keep_rate: float) ->
     """The images below the keep rate; where the selector is not trained yet, none, and the button that trains it."""
     problem = training_images.training_images_problem(run)
     if problem is not None:
-        st.warning(problem, icon=":material/filter_alt_off:")
+        st.warning(escape_message(problem), icon=":material/filter_alt_off:")
         return frozenset()
     dropped = cache_torch.images_below_keep_rate(run, groups, keep_rate)
     if dropped is None:

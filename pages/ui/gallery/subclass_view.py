@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from gan.data.info import DatasetInfo
 from gan.export.request import ExportRequest
+from gan.io.markdown_text import escape_markdown
 from gan.runs.run import Run
 from gan.sampling.conditions import Condition
 from gan.sampling.views import ImageGroup
@@ -24,7 +25,7 @@ def subclass_view(run: Run, info: DatasetInfo, request: ExportRequest) -> None:
     )  # fmt: skip
     counts = info.subclasses[chosen]
     if sum(count > 0 for count in counts) < 2:
-        st.info(f"{info.names[chosen]} has too few training images to divide, or they are too alike.")
+        st.info(f"{escape_markdown(info.names[chosen])} has too few training images to divide, or they are too alike.")
         return
     assert request.snapshot is not None
     text = Condition.of_class(chosen).text(info)

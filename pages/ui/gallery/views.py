@@ -6,8 +6,9 @@ import streamlit as st
 
 from gan.data.info import DatasetInfo
 from gan.export.request import ExportRequest
+from gan.io.markdown_text import escape_markdown
 from gan.runs.run import Run
-from pages.ui import fmt, frame
+from pages.ui import frame
 from pages.ui.frame import errors_shown
 from pages.ui.gallery import basket, export_form, image_dialog, interpolation_view, look, same_noise, subclass_view
 
@@ -40,7 +41,7 @@ def _check_requested_view(names: Sequence[str]) -> None:
     if view is not None:  # through the address: the tabs are bound to it
         st.switch_page(frame.GALLERY, query_params=st.query_params.to_dict() | {basket.VIEW: view})
     st.warning(
-        f"The gallery has no view {fmt.escape_markdown(requested)}: it has {', '.join(names)}.",
+        f"The gallery has no view {escape_markdown(requested)}: it has {', '.join(names)}.",
         icon=":material/link_off:",
     )
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from gan.io.markdown_text import escape_markdown
 from gan.runs import sample_sheets
 from gan.runs.run import Run
 from pages.ui import cache, fmt, tiles
@@ -85,7 +86,7 @@ def samples_film(run: Run) -> None:
     """All sample sheets as a GIF."""
     labels = column_labels(run)
     if has_few_columns(run):
-        st.caption(", ".join(label.replace("$", "\\$") for label in labels) + ": a row each.")
+        st.caption(f"{escape_markdown(', '.join(labels))}: a row each.")
     else:
         column_names(run)
     tiles.draw_picture(
@@ -129,7 +130,7 @@ def draw_sheet(run: Run, picture: Path, alt: str) -> None:
     labels = column_labels(run)
     if has_few_columns(run):
         for label, strip in zip(labels, cache.sheet_strips(picture, len(labels)), strict=True):
-            st.caption(label.replace("$", "\\$"))
+            st.caption(escape_markdown(label))
             tiles.draw_picture(strip, f"{alt}: {label}")
         return
     column_names(run)

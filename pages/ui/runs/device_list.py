@@ -8,6 +8,7 @@ import streamlit as st
 from gan import jobs
 from gan.config import settings
 from gan.errors import RunError
+from gan.io.markdown_text import escape_markdown
 from gan.jobs import Device
 from gan.jobs.device_list import candidates
 from gan.jobs.status import read_status
@@ -84,4 +85,4 @@ def waits_for(device: str, gpus: int) -> str:
         return ""
     holders = " and ".join(jobs.describe_job(name) for entry in wanted for name in entry.holders[:1])
     waiting = len(jobs.queue())
-    return fmt.escape_markdown(holders) + (f" and {waiting:,} more in the queue" if waiting else "")
+    return escape_markdown(holders) + (f" and {waiting:,} more in the queue" if waiting else "")

@@ -7,6 +7,7 @@ import streamlit as st
 
 from gan import jobs
 from gan.config import options
+from gan.io.markdown_text import escape_message
 from gan.runs import lifecycle
 from gan.runs.run import Run
 from pages.ui import background, cache, fmt, frame
@@ -52,7 +53,7 @@ def stop_or_resume(run: Run, state: jobs.State) -> None:
 def resume(run: Run) -> None:
     """Put a run back into the queue, and say what happened; for `on_click`."""
     with errors_noted():
-        frame.notify(lifecycle.resume_run(run))
+        frame.notify(escape_message(lifecycle.resume_run(run)))
 
 
 def advised_options(state: jobs.State) -> dict[str, Any]:

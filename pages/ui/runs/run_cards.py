@@ -7,6 +7,7 @@ import streamlit as st
 from gan import jobs
 from gan.config import settings
 from gan.evaluation import job
+from gan.io.markdown_text import escape_markdown, escape_message
 from gan.jobs import QueueEntry
 from gan.monitoring.run_verdict import RunVerdict
 from gan.runs.run import Run
@@ -102,13 +103,13 @@ def finished_card(run: Run, state: jobs.State, verdict: RunVerdict | None) -> No
                 st.caption(fmt.ago(run.created), width="content")
         size = fmt.byte_size(cache.disk_usage(run.path))
         if problem:
-            st.caption(f"{problem} · {size}")
+            st.caption(f"{escape_message(problem)} · {size}")
         else:
-            st.caption(f"{run_header.data_label(run)} · {trained_length(run, state)} · {size}")
+            st.caption(f"{escape_markdown(run_header.data_label(run))} · {trained_length(run, state)} · {size}")
         cause = state.cause if state.is_problem else ""
         if cause or (not problem and run.problem):
             with st.container(key=f"cause-{run.name}"):
-                st.caption(cause or run.problem)
+                st.caption(escape_message(cause or run.problem))
         if verdict is not None:
             verdict_badge.verdict_on_card(verdict)
         run_notes.run_tags(run)

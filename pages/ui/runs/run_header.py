@@ -9,6 +9,7 @@ import streamlit as st
 
 from gan import jobs
 from gan.errors import RunError
+from gan.io.markdown_text import escape_markdown, escape_message
 from gan.runs import parents
 from gan.runs.run import Run, all_runs, find_run
 from pages.ui import cache, fmt, frame
@@ -52,11 +53,11 @@ def run_picker(page: str) -> Run | None:
         run = find_run(chosen)
     except RunError as error:
         frame.page_title(heading)
-        run_missing(str(error))
+        run_missing(escape_message(str(error)))
         return None
     st.query_params["run"] = st.session_state["last run"] = run.name
     frame.name_tab(f"{run.title} · {heading}")
-    frame.page_title(fmt.escape_markdown(run.title))
+    frame.page_title(escape_markdown(run.title))
     _run_tabs(run, page)
     return run
 
@@ -118,7 +119,7 @@ def info_line(run: Run, state: jobs.State) -> None:
     """State, data, main options, device and age in one line."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         state_badge(run, state)
-        st.caption(info_text(run, state), width="content")
+        st.caption(escape_markdown(info_text(run, state)), width="content")
 
 
 def info_text(run: Run, state: jobs.State, *, size: bool = False) -> str:
@@ -169,7 +170,8 @@ def run_progress(run: Run, state: jobs.State) -> None:
     done = float(status.get("done", 0))
     total = float(status.get("total", 0)) or (float(run.total) if not run.config_problem else 0.0)
     phase = str(status.get("phase", "starting" if state.alive else "never started"))
-    parts = [f"{fmt.number(min(done, total))} of {fmt.images(total)}" if phase == "training" else phase.capitalize()]
+    training = f"{fmt.number(min(done, total))} of {fmt.images(total)}"
+    parts = [training if phase == "training" else escape_markdown(phase.capitalize())]
     rate, seconds = status.get("images_per_second"), status.get("seconds_left")
     if state.alive and rate:
         parts.append(f"{rate:,.0f} images/s")
@@ -177,7 +179,7 @@ def run_progress(run: Run, state: jobs.State) -> None:
         parts.append(f"{fmt.duration(float(seconds))} left")
     st.progress(min(done / total, 1.0) if total else 0.0, text=" · ".join(parts))
     if state.alive and state.cause:
-        st.caption(state.cause)
+        st.caption(escape_message(state.cause))
 
 
 def run_head(run: Run, state: jobs.State) -> None:
@@ -190,27 +192,26 @@ def run_head(run: Run, state: jobs.State) -> None:
                 if not problem and run.snapshots():
                     verdict_badge.verdict_badge(cache.run_verdict(run, state))
                 run_notes.run_tags(run)
-            st.caption(info_text(run, state, size=True))
+            st.caption(escape_markdown(info_text(run, state, size=True)))
         run_notes.describe_button(run)
         run_actions.action_buttons(run, state, not problem)
     with errors_shown():
         for ancestor in parents.lineage(run):
-            st.caption(fmt.escape_markdown(ancestor.sentence()))
+            st.caption(escape_markdown(ancestor.sentence()))
     run_notes.notes_expander(run)
     if problem:
-        st.warning(f"{problem} This page shows only its files.", icon=":material/visibility:")
+        st.warning(f"{escape_message(problem)} This page shows only its files.", icon=":material/visibility:")
 
 
 def run_end(run: Run, state: jobs.State) -> None:
     """Why a run stopped or failed, the clone that avoids it, and the last lines of the log."""
     if state.name == "stopped":
         saved = "Stopped, and saved. Resume goes on exactly where it stopped."
-        st.info(state.cause or saved, icon=":material/stop_circle:")
+        st.info(escape_message(state.cause) or saved, icon=":material/stop_circle:")
     if not state.is_problem:
         return
-    st.error(
-        state.cause or "The training process ended without a message; its log may say why.", icon=":material/error:"
-    )
+    unknown = "The training process ended without a message; its log may say why."
+    st.error(escape_message(state.cause) or unknown, icon=":material/error:")
     if not run.config_problem:
         run_actions.clone_button(run, state)
     last = jobs.log_tail(run.path, LAST_LINES)
@@ -225,7 +226,7 @@ def has_no_snapshot(run: Run) -> bool:
     problem = run.config_problem
     if not problem and run.snapshots():
         return False
-    st.info(problem or "This run has no snapshot yet: its first appears after a part of the training.")
+    st.info(escape_message(problem) or "This run has no snapshot yet: its first appears after a part of the training.")
     if st.button("Look at its progress", type="primary", icon=":material/show_chart:"):
         st.switch_page(frame.PROGRESS, query_params={"run": run.name})
     return True

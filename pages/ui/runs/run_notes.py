@@ -3,9 +3,10 @@
 import streamlit as st
 
 from gan.config import settings
+from gan.io.markdown_text import escape_markdown
 from gan.runs import notes
 from gan.runs.run import Run, all_runs, find_run
-from pages.ui import fmt, frame
+from pages.ui import frame
 from pages.ui.frame import errors_noted, errors_shown
 
 EDITED = "run being described"  # key of the session state
@@ -15,7 +16,7 @@ ICONS = {EDIT: ":material/edit:", ARCHIVE: ":material/archive:", RESTORE: ":mate
 
 def run_title(run: Run) -> str:
     """The title of a run, escaped for Markdown."""
-    return fmt.escape_markdown(run.title)
+    return escape_markdown(run.title)
 
 
 def run_tags(run: Run) -> None:
@@ -24,7 +25,7 @@ def run_tags(run: Run) -> None:
     if tags:
         with st.container(horizontal=True, gap="xsmall", key=f"tags-{run.name}"):
             for tag in tags:
-                st.badge(fmt.escape_markdown(tag), color="gray", icon=":material/label:")
+                st.badge(escape_markdown(tag), color="gray", icon=":material/label:")
 
 
 def notes_expander(run: Run) -> None:
@@ -67,7 +68,7 @@ def _follow_menu(run: Run) -> None:
     with errors_noted():
         notes.update_about(run.path, archived=choice == ARCHIVE)
         where = "is in the archive now" if choice == ARCHIVE else "is back in the list"
-        frame.notify(f"{fmt.escape_markdown(run.title)} {where}.", ICONS[choice])
+        frame.notify(f"{escape_markdown(run.title)} {where}.", ICONS[choice])
 
 
 def request_dialog(run: str) -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 from gan import jobs
 from gan.errors import RunError
 from gan.evaluation import job
+from gan.io.markdown_text import escape_markdown
 from gan.runs import lifecycle, notes
 from gan.runs.run import Run, find_run
 from pages.ui import cache, fmt, frame
@@ -138,7 +139,7 @@ def confirm_deletion(names: Sequence[str]) -> None:
 
 def _titles(runs: Sequence[Run]) -> str:
     """The titles of some runs in Markdown, the first of many."""
-    listed = ", ".join(f"**{fmt.escape_markdown(run.title)}**" for run in runs[:NAMED])
+    listed = ", ".join(f"**{escape_markdown(run.title)}**" for run in runs[:NAMED])
     return f"{listed} and {fmt.number(len(runs) - NAMED)} more" if len(runs) > NAMED else listed
 
 

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from gan.evaluation.job import Request
+from gan.io.markdown_text import escape_markdown
 from gan.monitoring.next_step import NextStep
 from gan.monitoring.run_verdict import RunVerdict
 from gan.runs.run import Run, find_run
@@ -21,7 +22,7 @@ def verdict_badge(verdict: RunVerdict) -> None:
             verdict.label,
             icon=ICONS[verdict.level],
             color=COLOURS[verdict.level],  # type: ignore[arg-type]
-            help=f"{fmt.escape_markdown(verdict.sentence)}\n\n{parts_text(verdict, separator=chr(10))}",
+            help=f"{escape_markdown(verdict.sentence)}\n\n{parts_text(verdict, separator=chr(10))}",
         )
 
 
@@ -30,12 +31,12 @@ def verdict_on_card(verdict: RunVerdict) -> None:
     verdict_badge(verdict)
     if verdict.part("scores").measured or verdict.part("study").measured:
         with st.container(key=f"verdict-{verdict.run}"):
-            st.caption(fmt.escape_markdown(_without_label(verdict)))
+            st.caption(escape_markdown(_without_label(verdict)))
 
 
 def verdict_banner(verdict: RunVerdict, button: bool = True) -> None:
     """The verdict in a coloured box with its sentence and parts and, with `button`, the next step."""
-    text = f"**{verdict.label}.** {fmt.escape_markdown(_without_label(verdict))}"
+    text = f"**{verdict.label}.** {escape_markdown(_without_label(verdict))}"
     BOXES[verdict.level](text, icon=ICONS[verdict.level])
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="parts-of-verdict"):
         st.caption(parts_text(verdict, separator=" · "), width="stretch")
@@ -46,9 +47,7 @@ def verdict_banner(verdict: RunVerdict, button: bool = True) -> None:
 def parts_text(verdict: RunVerdict, separator: str) -> str:
     """The five parts in Markdown: `Scores: not measured`; a line feed as separator makes them a list."""
     start = "- " if separator == "\n" else ""
-    return separator.join(
-        f"{start}{part.name.capitalize()}: {fmt.escape_markdown(part.text)}" for part in verdict.parts
-    )
+    return separator.join(f"{start}{part.name.capitalize()}: {escape_markdown(part.text)}" for part in verdict.parts)
 
 
 def _without_label(verdict: RunVerdict) -> str:

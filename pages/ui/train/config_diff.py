@@ -7,6 +7,7 @@ import streamlit as st
 from gan.config import options
 from gan.config.options import Option
 from gan.config.run_config import RunConfig
+from gan.io.markdown_text import escape_markdown
 from pages.ui import fmt
 
 
@@ -33,4 +34,4 @@ def value_text(value: Any) -> str:
         return "on" if value else "off"
     if isinstance(value, int | float):
         return f"{value:g}" if isinstance(value, float) else fmt.number(value)
-    return fmt.escape_markdown(options.format_value(value)) or "none"
+    return escape_markdown(options.format_value(value)) or "none"

@@ -5,6 +5,7 @@ import streamlit as st
 from gan import jobs
 from gan.config.run_config import RunConfig
 from gan.errors import GanError
+from gan.io.markdown_text import escape_message
 from gan.training import measured_speed, recommend
 from gan.training.estimate import MEASURED_BY, Speed
 from gan.training.recommend import Length
@@ -63,7 +64,7 @@ def measure_speed(config: RunConfig) -> None:
         try:
             measured_speed.start_timing(config)
         except (GanError, OSError) as error:  # as in a store that cannot be written
-            st.caption(f"{FAILED} {fmt.escape_markdown(error_text(error))}")
+            st.caption(f"{FAILED} {error_text(error)}")
             return
     alive = folder.exists() and jobs.state(folder).alive
     st.fragment(_watch, run_every=EVERY if alive else None)(config, alive)
@@ -80,7 +81,7 @@ def _watch(config: RunConfig, was_alive: bool) -> None:
     elif state is None:
         st.caption(":material/speed: The time is measured once the GPU is free.")
     elif state.is_problem:
-        st.caption(f"{FAILED} {fmt.escape_markdown(state.cause)}")
+        st.caption(f"{FAILED} {escape_message(state.cause)}")
 
 
 def _choose(choices: dict[str, Length]) -> None:

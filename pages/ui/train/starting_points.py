@@ -13,9 +13,10 @@ from gan.config.run_config import DataConfig, RunConfig
 from gan.data import registry
 from gan.data.catalogue import Entry
 from gan.errors import ConfigError
+from gan.io.markdown_text import escape_markdown
 from gan.training import recommend
 from gan.training.recommend import Recommendation
-from pages.ui import background, cache, fmt
+from pages.ui import background, cache
 from pages.ui.data import prepare, set_picker
 from pages.ui.frame import errors_noted, errors_shown
 from pages.ui.train import form
@@ -88,7 +89,7 @@ def fitted_recipe(chosen: DataConfig) -> None:
         if advised is None:
             unread_images(chosen)
             return
-        st.caption(fmt.escape_markdown(advised.why))
+        st.caption(escape_markdown(advised.why))
         used = same_but_length(form.form_config(), advised.config)
         st.button(
             "In use" if used else "Use it", key="use fitted", type="secondary" if used or advised.advice else "primary",

@@ -7,6 +7,7 @@ from gan.data.ingest.checks.dicom import dicom_findings
 from gan.data.ingest.checks.pixel_findings import alpha_findings, unreadable_files
 from gan.data.ingest.checks.report import first_few
 from gan.data.ingest.checks.state import CheckState
+from gan.data.ingest.import_plan import may_be_read
 from gan.data.ingest.pixels.dicom_header import read_headers
 from gan.data.ingest.pixels.formats import may_be_dicom
 from gan.data.ingest.pixels.image_file import ImageInfo, Window, inspect_image
@@ -23,18 +24,19 @@ def inspect_files(state: CheckState, progress: Progress) -> None:
     """Fill the rows of the state. Unreadable files are left out."""
     inventory, reading = state.inventory, state.reading
     window: Window = "file" if reading.window == "file" else None
+    allowed = may_be_read(inventory.root)
 
     def inspect(file: str) -> list[tuple[int, ImageInfo]] | str:
         path = inventory.root / file
         try:
-            first = inspect_image(path, 0, window)
+            first = inspect_image(path, 0, window, allowed)
             if first.frames == 1 or reading.frames == "first":
                 return [(0, first)]
             if reading.frames == "middle":
                 middle = first.frames // 2
-                return [(middle, inspect_image(path, middle, window))]
+                return [(middle, inspect_image(path, middle, window, allowed))]
             others = range(1, min(first.frames, MANY_FRAMES))
-            return [(0, first), *((frame, inspect_image(path, frame, window)) for frame in others)]
+            return [(0, first), *((frame, inspect_image(path, frame, window, allowed)) for frame in others)]
         except UNREADABLE as error:
             return error_line(error)
 

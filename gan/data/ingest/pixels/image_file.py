@@ -4,6 +4,7 @@ import errno
 import hashlib
 import os
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -23,6 +24,7 @@ from gan.io.image_errors import UNREADABLE
 
 __all__ = ["SUFFIXES", "DecodedImage", "ImageInfo", "inspect_image", "read_image_file"]
 Window = Levels | Literal["file"] | None
+Allowed = Callable[[Path], bool]
 SMALL_FILE = 2**16
 """Bytes below which a file is read at once."""
 
@@ -56,15 +58,16 @@ class ImageInfo:
     thumbnail: NDArray[np.uint8] = field(compare=False, repr=False)
 
 
-def read_image_file(path: Path, frame: int = 0, window: Window = None) -> DecodedImage:
+def read_image_file(path: Path, frame: int = 0, window: Window = None, allowed: Allowed | None = None) -> DecodedImage:
     """Decode one frame of a file, upright, without alpha, in sRGB. A symbolic link is followed.
 
-    `window` concerns DICOM files alone: "file" takes the window that each file names.
+    `window` concerns DICOM files alone: "file" takes the window that each file names; `allowed` as in
+    `open_image_file`.
 
     Raises ImageFileError for a file that is damaged, not supported, or not regular, such as a FIFO, which is never
     waited for; OSError for one that cannot be opened.
     """
-    with open_image_file(path) as file:
+    with open_image_file(path, allowed) as file:
         content = file.read(SMALL_FILE)
         image_format = formats.image_format(content[: formats.HEAD])
         if image_format == "PNG" and frame == 0 and (pixels := read_plain_png(content)) is not None:
@@ -110,9 +113,9 @@ def _decode(file: IO[bytes], image_format: str, head: bytes, frame: int, window:
     return pillow_file.decode(image, frames)
 
 
-def inspect_image(path: Path, frame: int = 0, window: Window = None) -> ImageInfo:
+def inspect_image(path: Path, frame: int = 0, window: Window = None, allowed: Allowed | None = None) -> ImageInfo:
     """What a check needs to know about one frame of a file; raises as `read_image_file` does."""
-    image = read_image_file(path, frame, window)
+    image = read_image_file(path, frame, window, allowed)
     grey_stored_as_colour = image.grey_stored_as_colour
     pixels: NDArray[Any] = np.ascontiguousarray(image.pixels[:, :, 0] if grey_stored_as_colour else image.pixels)
     levels = image.levels() if image.needs_window else None
@@ -146,10 +149,13 @@ def _digest_start(shape: tuple[int, ...], dtype: np.dtype[Any], inverted: bool) 
     return f"{shape}{dtype}{inverted}".encode()
 
 
-def open_image_file(path: Path) -> IO[bytes]:
+def open_image_file(path: Path, allowed: Allowed | None = None) -> IO[bytes]:
     """The regular file that a path leads to, open for reading; a FIFO is never waited for.
 
-    Raises ImageFileError if it is not regular, and OSError if it cannot be opened.
+    `allowed` says whether a file of that resolved path may be read. It is asked about the opened file, since a folder
+    on the path may have become a link after any check of the path.
+
+    Raises ImageFileError if it is not regular, and OSError if it cannot be opened or is not allowed.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -160,7 +166,18 @@ def open_image_file(path: Path) -> IO[bytes]:
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise _not_regular()
+    if allowed is not None and not allowed(_path_of_opened(descriptor, path)):
+        os.close(descriptor)
+        raise FileNotFoundError(errno.ENOENT, "it is not a file of this set", path.name)
     return open(descriptor, "rb")
+
+
+def _path_of_opened(descriptor: int, path: Path) -> Path:
+    """Where an opened file lies; without Linux's /proc, where `path` leads now."""
+    try:
+        return Path(f"/proc/self/fd/{descriptor}").readlink()
+    except OSError:
+        return Path(os.path.realpath(path))
 
 
 def _not_regular() -> ImageFileError:
