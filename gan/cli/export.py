@@ -51,7 +51,12 @@ def _add_export_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep-rate", type=float, default=1.0, help="keep this share of the candidates, the best-scored (default 1)"
     )
-    parser.add_argument("--format", choices=FORMATS, default="folder", help="npz: as in MedMNIST (default folder)")
+    parser.add_argument(
+        "--format",
+        choices=FORMATS,
+        default="folder",
+        help="npz: as in MedMNIST; dicom: Secondary Capture (default folder)",
+    )
     parser.add_argument(
         "--with-near-copies",
         action="store_true",

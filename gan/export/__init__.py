@@ -2,7 +2,7 @@
 
 request     what to export                      writer         generate, filter, encode, assemble
 exports     begin, find and resume an export    candidates     generate images and filter them
-spool       images of an unfinished export      formats        PNG folders, flat, NumPy
+spool       images of an unfinished export      formats        PNG folders, flat, NumPy; DICOM (dicom)
 manifests   manifest.json and the data card     size_estimate  bytes and seconds, before an export
 balance     how many images each class lacks    huggingface    what Hugging Face's `datasets` reads
 croissant   croissant.json, of MLCommons        model_export, model_files, model_card

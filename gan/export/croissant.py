@@ -68,7 +68,12 @@ def croissant_metadata(manifest: dict[str, Any], info: DatasetInfo, hashes: dict
 
 def _image_files(format: str) -> dict[str, Any]:
     names = {"@type": "cr:FileSet", "@id": "image-files", "name": "image-files"}
-    return names | {"encodingFormat": "image/png", "includes": f"images/{'*/' if format == 'folder' else ''}*.png"}
+    media_type, paths = {
+        "folder": ("image/png", "images/*/*.png"),
+        "flat": ("image/png", "images/*.png"),
+        "dicom": ("application/dicom", "images/*/*.dcm"),
+    }[format]
+    return names | {"encodingFormat": media_type, "includes": paths}
 
 
 def _fields(manifest: dict[str, Any], info: DatasetInfo) -> list[dict[str, Any]]:
@@ -76,6 +81,8 @@ def _fields(manifest: dict[str, Any], info: DatasetInfo) -> list[dict[str, Any]]
     labels = {"class": "sc:Text"} if info.kind == "class" else dict.fromkeys(info.names, "sc:Integer")
     if manifest["format"] == "npz":
         image = [_column("images/row", "row", "sc:Integer")]
+    elif manifest["format"] == "dicom":  # which mlcroissant does not read
+        image = [_column("images/file", "file", "sc:Text")]
     else:
         # A transform, since mlcroissant gives a path as an object, which equals no text of a table.
         path = {"extract": {"fileProperty": "fullpath"}, "transform": {"regex": "(.+)"}}

@@ -1,7 +1,8 @@
-"""The three formats of a download, assembled from the spool in little memory.
+"""The formats of a download, assembled from the spool in little memory.
 
     folder    images/<condition>/<name>.png, which torchvision.datasets.ImageFolder("<unpacked>/images") opens
     flat      images/<condition>_<name>.png
+    dicom     images/<condition>/<name>.dcm
     npz       images.npz with `train_images` uint8 (N, H, W) or (N, H, W, 3) and `train_labels` uint8 (N, 1), or (N, K)
               for attributes, as in MedMNIST
 
@@ -18,7 +19,7 @@ import hashlib
 import io
 import shutil
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,15 +30,16 @@ from numpy.typing import NDArray
 
 from gan.data.info import DatasetInfo
 from gan.errors import UserError
-from gan.export import huggingface
+from gan.export import dicom, huggingface
 from gan.export.spool import Row, Spool
 from gan.io import png
 from gan.io.atomic import replacing
 from gan.io.contact_sheet import Images
 from gan.io.csv_cells import harmless_cell
 from gan.sampling import provenance
+from gan.sampling.provenance import Origin
 
-FORMATS = ("folder", "flat", "npz")
+FORMATS = ("folder", "flat", "npz", "dicom")
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,15 @@ class Output:
 
 @contextlib.contextmanager
 def open_output(out: Path) -> Iterator[Output]:
-    """A ZIP that appears whole or not at all, uncompressed since PNGs are compressed, or a new or empty folder."""
+    """A ZIP that appears whole or not at all, or a new or empty folder. Of images, only DICOM files are compressed."""
     if out.suffix == ".zip":
         with replacing(out) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
-            yield _unique_names(Output(archive.writestr, lambda name, path: archive.write(path, name)))
+
+            def put_zipped(name: str, content: bytes) -> None:
+                method = zipfile.ZIP_DEFLATED if name.endswith(".dcm") else zipfile.ZIP_STORED
+                archive.writestr(name, content, method, png.LEVEL)
+
+            yield _unique_names(Output(put_zipped, lambda name, path: archive.write(path, name)))
         return
 
     def put(name: str, content: bytes) -> None:
@@ -91,12 +98,15 @@ def check_output(out: Path) -> None:
         raise UserError(f"{out} is not empty: --out takes a new or empty folder, or a file that ends in .zip.")
 
 
-def encode_images(format: str, images: Images, texts: list[dict[str, str]]) -> list[bytes]:
-    """Images uint8 (N, C, H, W) as PNG files with these texts (N); for npz the pixels alone, (H, W, C) each."""
-    if format != "npz":
-        return png.encode_pngs(images, texts)
-    rows = images.transpose(0, 2, 3, 1)  # (N, H, W, C)
-    return [row.tobytes() for row in rows]
+def encode_images(
+    format: str, images: Images, run: str, generator_sha256: str, origins: Sequence[Origin]
+) -> list[bytes]:
+    """Images uint8 (N, C, H, W) as files that say where they come from; for npz the pixels alone, (H, W, C) each."""
+    if format == "npz":
+        return [row.tobytes() for row in images.transpose(0, 2, 3, 1)]  # (N, H, W, C)
+    if format == "dicom":
+        return dicom.encode_dicoms(images, run, generator_sha256, origins)
+    return png.encode_pngs(images, [provenance.png_text(run, origin) for origin in origins])
 
 
 @dataclass(frozen=True)
@@ -129,9 +139,9 @@ def write_images(format: str, spool: Spool, output: Output, folders: list[str], 
 
 
 def image_path(format: str, row: Row, folders: list[str], run: str) -> str:
-    """The path of an image inside a download of the format "folder" or "flat"."""
-    between = "/" if format == "folder" else "_"
-    file = provenance.file_name(run, row.snapshot, row.seed, row.position, row.truncation)
+    """The path of an image inside a download, which is not of the format "npz"."""
+    between, suffix = "_" if format == "flat" else "/", ".dcm" if format == "dicom" else ".png"
+    file = provenance.file_name(run, row.snapshot, row.seed, row.position, row.truncation, suffix)
     return f"images/{folders[row.item]}{between}{file}"
 
 

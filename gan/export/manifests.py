@@ -34,6 +34,7 @@ LIMITS = (
 OPENED_BY = {
     "folder": '`torchvision.datasets.ImageFolder("unpacked/images")` or Hugging Face\'s `load_dataset("unpacked")`',
     "flat": 'Hugging Face\'s `load_dataset("unpacked")`, or by the paths in `labels.csv`',
+    "dicom": "`pydicom.dcmread` or a DICOM viewer; the condition is their SeriesDescription and ImageComments",
     "npz": '`numpy.load("unpacked/images.npz")`',
 }
 """What opens each format, unpacked into a folder of that name."""
@@ -78,7 +79,7 @@ def build_manifest(
         "notices": _notices([condition.text(info) for condition, _ in items], counts, tallies),
         "make_again": "A file's name ends in the snapshot, _t and the truncation where that is not 1, _s and the "
         "seed, and the index; its condition is its row in labels.csv. The command stands in each PNG's metadata under "
-        "'Make again'; for npz, all of it stands in labels.csv.",
+        "'Make again', the origin in each DICOM file's DerivationDescription; for npz, all of it stands in labels.csv.",
         "training_data": {"title": info.title, "source": info.source, "licence": info.licence},
         "starts_from": [asdict(ancestor) for ancestor in parents.lineage(run)],
         "config": run.config.without_local_paths(),

@@ -14,8 +14,8 @@ from gan.io.untrusted_files import log_damaged
 from gan.jobs.status import Count, Timestamp
 from gan.runs.run import Run, all_runs
 
-BYTES_BESIDE_PIXELS = {"folder": 1_130, "flat": 1_130, "npz": 50}
-"""Bytes of an image besides its pixels: a PNG's texts and XMP, its name twice in the ZIP, and its row in labels.csv."""
+BYTES_BESIDE_PIXELS = {"folder": 1_130, "flat": 1_130, "npz": 50, "dicom": 1_300}
+"""Bytes of an image besides its pixels: a PNG's texts or a DICOM header, its name twice, its row in labels.csv."""
 DOCUMENTS = 9_500
 """Bytes of manifest.json, the data card and croissant.json without what they say of each condition."""
 BYTES_PER_CONDITION = 450

@@ -19,7 +19,7 @@ from gan.export.request import ExportRequest
 from gan.export.spool import Row, Spool
 from gan.io.progress import Progress, silent
 from gan.runs.run import Run
-from gan.sampling import marks, provenance
+from gan.sampling import marks
 from gan.sampling.conditions import Condition
 
 if TYPE_CHECKING:
@@ -168,8 +168,7 @@ def _encoded(
 
 
 def _encode(chunk: Accepted, run: Run, format: str) -> list[bytes]:
-    texts = [provenance.png_text(run.name, origin) for origin in chunk.origins]
-    return formats.encode_images(format, chunk.images, texts)
+    return formats.encode_images(format, chunk.images, run.name, chunk.sampler.sha256, chunk.origins)
 
 
 def _spool_rows(

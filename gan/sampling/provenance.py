@@ -41,13 +41,13 @@ class Origin:
     truncation: float = 1.0
 
 
-def file_name(run: str, snapshot: int, seed: int, index: int, truncation: float) -> str:
-    """The name of an image's PNG in the folder of its condition, at most `MAX_FILE_NAME_BYTES` long.
+def file_name(run: str, snapshot: int, seed: int, index: int, truncation: float, suffix: str = ".png") -> str:
+    """The name of an image's file in the folder of its condition, at most `MAX_FILE_NAME_BYTES` long.
 
     A long run name is cut.
     """
     truncated = "" if truncation == 1 else f"_t{shortest_decimal(truncation)}"
-    rest = f"_{snapshot}{truncated}_s{seed}_{index:06d}.png"
+    rest = f"_{snapshot}{truncated}_s{seed}_{index:06d}{suffix}"
     return run[: MAX_FILE_NAME_BYTES - len(rest)] + rest
 
 

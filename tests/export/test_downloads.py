@@ -55,7 +55,8 @@ def inside(file: Path) -> tuple[list[str], dict[str, Any], list[dict[str, str]]]
         names = archive.namelist()
         assert len({name.casefold() for name in names}) == len(names)
         labels = list(csv.DictReader(io.StringIO(archive.read("labels.csv").decode())))
-        return [name for name in names if name.endswith(".png")], json.loads(archive.read("manifest.json")), labels
+        images = [name for name in names if name.endswith((".png", ".dcm"))]
+        return images, json.loads(archive.read("manifest.json")), labels
 
 
 def assert_counted(file: Path, written: ExportResult) -> None:
@@ -69,7 +70,7 @@ def assert_counted(file: Path, written: ExportResult) -> None:
             there = len(images)
             assert [row["file"] for row in labels] == images
             folders = Counter(PurePosixPath(image).parts[1] for image in images)
-            if manifest["format"] == "folder":
+            if manifest["format"] in ("folder", "dicom"):
                 assert dict(folders) == {row["folder"]: row["count"] for row in manifest["conditions"] if row["count"]}
         card = archive.read("README.md").decode()
     assert written.count == len(labels) == sum(row["count"] for row in manifest["conditions"]) == there
@@ -104,7 +105,7 @@ def test_a_basket_holds_every_image_that_was_kept(run: Run, tmp_path: Path, form
     else:
         assert len(images) == 6
     write_export(run, request, tmp_path / "basket")
-    assert len(list((tmp_path / "basket").rglob("*.png"))) == len(images)
+    assert len(list((tmp_path / "basket" / "images").rglob("*.*"))) == len(images)
 
 
 @pytest.mark.parametrize("form", FORMATS)

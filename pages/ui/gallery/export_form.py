@@ -25,6 +25,7 @@ FORMATS = {
     "folder": "A folder for each condition, PNG",
     "flat": "One folder with labels.csv, PNG",
     "npz": "NumPy arrays (.npz), as MedMNIST has it",
+    "dicom": "A folder for each condition, DICOM (Secondary Capture)",
 }
 MAX_ROWS = 12  # of a table without a scroll bar
 COUNT_WIDTH = 220  # px
