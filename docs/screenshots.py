@@ -53,7 +53,7 @@ OWN_IMAGES = {"own-images": ("skin-lesions", "Labels", 1500), "own-dicom": ("che
 def main(only_own: bool) -> None:
     """Prepare the store, start the app, and write a screenshot of each page."""
     with tempfile.TemporaryDirectory() as store:
-        os.environ["GAN_STORE"] = store
+        os.environ |= {"GAN_STORE": store, "GAN_SIGN_IN": "none"}
         uploads = stage_example_sets()
         if not only_own:
             prepare_runs(Path(store))

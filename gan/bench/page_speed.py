@@ -132,8 +132,9 @@ def _serve(folder: Path) -> Iterator[tuple[int, int]]:
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", f"--server.port={port}"]
     with open(folder / "server.log", "w") as log:
         process = subprocess.Popen(
-            [*command, "--server.headless=true"], cwd=settings.ROOT, stdout=log, stderr=log, start_new_session=True
-        )
+            [*command, "--server.headless=true"], cwd=settings.ROOT, stdout=log, stderr=log, start_new_session=True,
+            env=os.environ | {"GAN_SIGN_IN": "none"},
+        )  # fmt: skip
     try:
         _wait_until_healthy(port, process, folder / "server.log")
         yield port, process.pid

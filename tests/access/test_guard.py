@@ -84,7 +84,7 @@ def browser() -> Browser:
 
 
 def enter(client: TestClient, name: str, password: str = PASSWORD, **fields: str) -> Response:
-    headers = {"origin": str(client.base_url), "sec-fetch-site": "same-origin"}
+    headers = {"origin": str(client.base_url)}
     return client.post("/sign-in", data={"name": name, "password": password} | fields, headers=headers)  # type: ignore[return-value]
 
 
@@ -141,7 +141,7 @@ def test_cookies_are_out_of_reach_and_secure_behind_tls(browser: Browser, monkey
     assert (plain["httponly"], plain["samesite"], plain["path"], plain["secure"]) == (True, "Lax", "/", "")
     monkeypatch.setenv("GAN_PROXY_ADDRESSES", PROXY)
     client = browser(PROXY, base_url="http://testserver")
-    headers = {"X-Forwarded-Proto": "https", "Origin": "https://testserver", "sec-fetch-site": "same-origin"}
+    headers = {"X-Forwarded-Proto": "https", "Sec-Fetch-Site": "same-origin"}
     answer = client.post("/sign-in", data={"name": "ann", "password": PASSWORD}, headers=headers)
     secure = SimpleCookie(answer.headers["set-cookie"])["gan_session"]
     assert secure["secure"] is True
@@ -170,7 +170,8 @@ def test_the_sixth_wrong_password_waits_and_the_right_one_with_it(browser: Brows
         {},
         {"origin": "http://evil.lab"},
         {"origin": "http://testserver", "sec-fetch-site": "cross-site"},
-        {"origin": "null", "sec-fetch-site": "same-origin"},
+        {"origin": "http://testserver", "sec-fetch-site": "same-site"},
+        {"origin": "null"},
     ],
 )
 def test_a_form_of_another_site_signs_nobody_in_or_out(headers: dict[str, str], browser: Browser) -> None:
@@ -313,7 +314,9 @@ def test_the_proxy_names_a_person_and_nobody_else_does(browser: Browser) -> None
     ],
 )
 def test_the_proxy_has_to_name_one_person_with_a_role(headers: list[tuple[str, str]], browser: Browser) -> None:
-    assert browser(PROXY).get("/", headers=headers).status_code == 403
+    answer = browser(PROXY).get("/", headers=headers)
+    assert answer.status_code == 403
+    assert ("no role" in answer.text) == (len(headers) == 2 and headers[0][1] == "stranger")
 
 
 @pytest.mark.usefixtures("by_proxy")
@@ -328,3 +331,12 @@ def test_the_last_address_that_is_no_proxy_counts(browser: Browser, monkeypatch:
     token = {"cookie": f"gan_session={browser(name='ann').cookies['gan_session']}"}
     said = browser(PROXY).get("/", headers=token | {"X-Forwarded-For": "1.1.1.1, 2.2.2.2, 10.0.0.8"}).json()
     assert said["address"] == "2.2.2.2"
+
+
+def test_an_account_that_is_gone_is_led_on_without_a_question(browser: Browser) -> None:
+    client = browser(name="ann")
+    assert "Sign out?" in client.get("/sign-out").text
+    accounts.remove("ann")
+    answer = client.get("/sign-out")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?over=1")
+    assert "gan_session" not in client.cookies

@@ -83,21 +83,29 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def serving(folder: Path, base_path: str = "", **environment: str) -> Iterator[Server]:
-    """A server during the block, with its store in `folder`, below a base path."""
+def serving(
+    folder: Path, base_path: str = "", port: int = 0, start_in: Path = ROOT, **environment: str
+) -> Iterator[Server]:
+    """A server during the block, with its store in `folder`, below a base path; on a free port where none is given.
+
+    With `GAN_SIGN_IN` it is started by `gan app`, as it has to be.
+    """
     with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
+        free.bind(("127.0.0.1", port))
         port = free.getsockname()[1]
-    options = [f"--server.port={port}", *([f"--server.baseUrlPath={base_path}"] if base_path else [])]
+    command = ["streamlit", "run", "streamlit_app.py", f"--server.port={port}"]
+    if "GAN_SIGN_IN" in environment:
+        command = ["gan", "app", "--no-browser", "--port", str(port)]
     places = environment | {
         "GAN_STORE": str(folder / "store"),
         "GAN_DATA": str(folder / "data"),
         "OMP_NUM_THREADS": "1",
+        "STREAMLIT_SERVER_BASE_URL_PATH": base_path,
     }
     with open(folder / "server.log", "w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *options],
-            cwd=ROOT, env=os.environ | places, stdout=log, stderr=log, start_new_session=True,
+            [sys.executable, "-m", *command],
+            cwd=start_in, env=os.environ | places, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
     address = f"http://127.0.0.1:{port}{f'/{base_path}' if base_path else ''}"
     try:

@@ -75,7 +75,7 @@ class SignInGuard:
         if scope["type"] == "websocket":
             await self._websocket(inner, receive, send, visitor, identity)
         else:
-            await self._http(inner, receive, _securing(send, origin), path, origin, identity)
+            await self._http(inner, receive, _securing(send, origin), path, origin, visitor, identity)
 
     async def _visitor(self, scope: Scope, origin: Origin) -> Visitor | None:
         """Who asks: by the session's cookie, or by the word of the trusted proxy."""
@@ -86,7 +86,14 @@ class SignInGuard:
         return Visitor(person[0], origin.address, "", person[1]) if person else None
 
     async def _http(
-        self, scope: Scope, receive: Receive, send: Send, path: str, origin: Origin, identity: Identity | None
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        path: str,
+        origin: Origin,
+        visitor: Visitor | None,
+        identity: Identity | None,
     ) -> None:
         request = Request(scope, receive)
         answer = await sign_in_routes.answer(path, scope, request, origin)
@@ -96,23 +103,21 @@ class SignInGuard:
         if answer is None and path in PROVIDER_PATHS and sign_in() == "oidc":
             await self._provider(scope, receive, send, path, origin)
             return
-        answer = answer or self._refusal(request, path, origin, identity)
-        if answer is not None:
-            await answer(scope, receive, send)
+        if answer is None and identity is not None:
+            answer = self._refusal(request, path, identity)
+        if answer is not None or identity is None:
+            await (answer or _without_identity(request, origin, visitor))(scope, receive, send)
             return
-        assert identity is not None, "whoever has none was refused"
         with acting_as(identity):
             await self.app(scope, receive, send)
 
-    def _refusal(self, request: Request, path: str, origin: Origin, identity: Identity | None) -> Response | None:
+    def _refusal(self, request: Request, path: str, identity: Identity) -> Response | None:
         """The answer to a request that may not pass; None for one that may."""
-        if identity is None:
-            return _without_identity(request, origin)
         if path.startswith(ADMIN_PATHS) and identity.role < Role.ADMIN:
             return PlainTextResponse("Only an administrator may open this.", 403)
         if not self.granted.may_open(identity.name, path):
             return PlainTextResponse("There is no such file among your pages.", 404)
-        if request.method not in SAFE_METHODS and not is_same_origin(request.scope, origin):
+        if request.method not in SAFE_METHODS and not is_same_origin(request.scope):
             return PlainTextResponse("This request was not sent by a page of this server.", 403)
         return None
 
@@ -212,13 +217,12 @@ async def _send_away(send: Send) -> None:
     await send({"type": "websocket.close", "code": SIGNED_OUT_CODE, "reason": "signed out"})
 
 
-def _without_identity(request: Request, origin: Origin) -> Response:
+def _without_identity(request: Request, origin: Origin, visitor: Visitor | None) -> Response:
     """To the sign-in page for the address of a page; 401 for all else. Behind a proxy there is no such page."""
     if sign_in() == "proxy":
         if not origin.proxied:
             return sign_in_page.refusal_page(sign_in_page.THROUGH_PROXY)
-        named = person_of_proxy(request.scope, proxy()) is not None
-        return sign_in_page.refusal_page(sign_in_page.NO_ROLE if named else sign_in_page.NAMELESS)
+        return sign_in_page.refusal_page(sign_in_page.NO_ROLE if visitor else sign_in_page.NAMELESS)
     if request.method == "GET" and "text/html" in Headers(scope=request.scope).get("accept", ""):
         query = f"?{request.url.query}" if request.url.query else ""
         after = quote(local_path(f"{request.scope['path']}{query}"), safe="")

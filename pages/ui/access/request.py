@@ -96,16 +96,17 @@ def cookie(scope: Scope, name: str) -> str:
     return values.pop() if len(values) == 1 else ""
 
 
-def is_same_origin(scope: Scope, origin: Origin) -> bool:
-    """Whether a page of this server sent the request. Browsers say so in Sec-Fetch-Site, or at least in Origin."""
+def is_same_origin(scope: Scope) -> bool:
+    """Whether a page of this server sent the request.
+
+    Browsers say so in Sec-Fetch-Site over TLS, and in Origin else. The scheme is not compared: behind a proxy that is
+    not trusted it is unknown.
+    """
     headers = Headers(scope=scope)
-    site, sender = headers.get("sec-fetch-site"), headers.get("origin")
-    if site is not None and site != "same-origin":
-        return False
-    if sender is None:
-        return site is not None
-    parts = urlsplit(sender)
-    return parts.netloc == headers.get("host") and parts.scheme == origin.scheme
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    return bool(headers.get("origin")) and urlsplit(headers["origin"]).netloc == headers.get("host")
 
 
 def local_path(text: str) -> str:
@@ -116,7 +117,7 @@ def local_path(text: str) -> str:
 def set_cookie(name: str, value: str, origin: Origin, seconds: int) -> bytes:
     """A Set-Cookie header: for this server and path alone, out of reach of scripts and other sites."""
     morsel: http.cookies.Morsel[str] = http.cookies.SimpleCookie({name: value})[name]
-    morsel["path"] = f"{base_path()}/" if base_path() else "/"
+    morsel["path"] = base_path() or "/"
     morsel["max-age"] = str(seconds)
     morsel["samesite"] = "Lax"
     morsel["httponly"] = True

@@ -14,7 +14,7 @@ from gan.access import accounts, audit, sessions
 from gan.access.attempts import Attempts
 from gan.access.identity import Identity, Role, acting_as
 from gan.access.sign_in_settings import groups_claim, name_claim, proxy, session_hours, sign_in
-from gan.access.visitors import person
+from gan.access.visitors import identify, person, visitor_of_token
 from gan.errors import UserError
 from pages.ui.access import sign_in_page
 from pages.ui.access.request import Origin, base_path, cookie, is_same_origin, local_path, set_cookie
@@ -49,7 +49,7 @@ async def answer(path: str, scope: Scope, request: Request, origin: Origin) -> R
 async def _check_password(scope: Scope, request: Request, origin: Origin) -> Response:
     """Start a session where name and password are right; the page again where not, after as long a time."""
     form = await _form(request)
-    if sign_in() != "password" or form is None or not is_same_origin(scope, origin):
+    if sign_in() != "password" or form is None or not is_same_origin(scope):
         return sign_in_page.sign_in_page("", "This form was not sent by this server. Please try again.", 403)
     after, typed, password = form.get("next", ""), form.get("name", ""), form.get("password", "")
     name = typed.strip().lower()[:128]
@@ -89,13 +89,14 @@ async def _form(request: Request) -> dict[str, str] | None:
 
 async def _sign_out(scope: Scope, request: Request, origin: Origin) -> Response:
     """End the session and go on to the identity provider's own sign-out."""
-    identifier = sessions.session_id(cookie(scope, COOKIE))
-    session = sessions.find(identifier)
-    if session and not (request.method == "POST" and is_same_origin(scope, origin)):
+    visitor = visitor_of_token(cookie(scope, COOKIE), origin.address)
+    is_live = visitor is not None and await to_thread.run_sync(identify, visitor) is not None
+    if is_live and not (request.method == "POST" and is_same_origin(scope)):
         return sign_in_page.sign_out_page()
-    if session:
-        sessions.end(identifier)
-        await record("signed out", session.name, origin)
+    if visitor:
+        sessions.end(visitor.session)
+    if visitor and is_live:
+        await record("signed out", visitor.name, origin)
     if sign_in() == "oidc":
         response: Response = RedirectResponse(f"{base_path()}/auth/logout", 303)
     elif sign_in() == "proxy" and proxy().sign_out:
